@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { declaredBatchLength, frameBatches, HEADER_LENGTH, RecordBatchBuilder } from "./index.js";
+
+function seal(value: string): Uint8Array {
+  const builder = new RecordBatchBuilder();
+  builder.append(null, value, 0);
+  return builder.seal();
+}
+
+const first = seal("first");
+const second = seal("the second");
+const both = Uint8Array.from([...first, ...second]);
+
+test("each batch in turn", () => {
+  expect([...frameBatches(both)].map((batch) => batch.byteLength)).toEqual([first.length, second.length]);
+});
+
+test("nothing in nothing", () => {
+  expect([...frameBatches(new Uint8Array())]).toEqual([]);
+});
+
+test("batches before a torn one are there, and the error tells where the torn one starts", () => {
+  const seen: number[] = [];
+  const walk = () => {
+    for (const batch of frameBatches(both.subarray(0, -HEADER_LENGTH))) seen.push(batch.byteLength);
+  };
+  expect(walk).toThrow(expect.objectContaining({ code: "TRUNCATED_BATCH", byte: first.length }));
+  expect(seen).toEqual([first.length]);
+});
+
+test("a batch's declared length is there once its header is", () => {
+  expect(declaredBatchLength(both, 0)).toBe(first.length);
+  expect(declaredBatchLength(both, first.length)).toBe(second.length);
+  expect(declaredBatchLength(first.subarray(0, HEADER_LENGTH), 0)).toBe(first.length);
+  expect(declaredBatchLength(first.subarray(0, HEADER_LENGTH - 1), 0)).toBeUndefined();
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { type Compressor, RecordBatch, RecordBatchBuilder, registerCompression } from "./index.js";
+
+const code = (code: string) => expect.objectContaining({ code });
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** "Compresses" to a few bytes and keeps the records itself. */
+function remember(length: number): Compressor & { asked: number[] } {
+  let kept = new Uint8Array();
+  const asked: number[] = [];
+  return {
+    asked,
+    compress: (bytes) => {
+      kept = Uint8Array.from(bytes);
+      return new Uint8Array(length);
+    },
+    decompress: (_, maxBytes) => {
+      asked.push(maxBytes);
+      return kept;
+    },
+  };
+}
+
+function seal(compression: string, value = "value ".repeat(20)): RecordBatch {
+  const builder = new RecordBatchBuilder({ compression });
+  builder.append(null, value, 0);
+  return RecordBatch.parse(builder.seal()).verify();
+}
+
+describe("an application's own compression", () => {
+  test("is used under its name, and told how much it may yield", () => {
+    const own = remember(5);
+    registerCompression(64, "own", own);
+    const batch = seal("own");
+    expect([batch.compression, batch.byteLength]).toEqual(["own", 77]);
+    expect(text([...batch][0]!.value)).toBe("value ".repeat(20));
+    expect(own.asked).toEqual([batch.recordsLength]);
+  });
+
+  test.each([0, 2])("which leaves %d bytes is not used: no batch is so short", (length) => {
+    registerCompression(65, "tiny", remember(length));
+    const batch = seal("tiny");
+    expect(batch.compression).toBe("none");
+    expect([...batch]).toHaveLength(1);
+  });
+
+  test("which throws or yields too little means a corrupt batch", () => {
+    const broken = remember(5);
+    registerCompression(66, "broken", broken);
+    const batch = seal("broken");
+    broken.decompress = () => new Uint8Array(3);
+    expect(() => [...batch]).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH", actual: 3 }));
+    const cause = new RangeError("no");
+    broken.decompress = () => {
+      throw cause;
+    };
+    expect(() => [...batch]).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH", cause }));
+  });
+
+  test("may be registered again under the same name", () => {
+    registerCompression(67, "again", remember(5));
+    const second = remember(6);
+    registerCompression(67, "again", second);
+    expect(seal("again").byteLength).toBe(78);
+  });
+
+  test.each([
+    [1, "not gzip"],
+    [3, "reserved"],
+    [63, "reserved"],
+    [64.5, "no whole number"],
+    [128, "reserved"],
+    [0, "none"],
+    [70, "none"],
+    [71, "gzip"],
+    [72, "taken"],
+    [73, "another name"],
+  ])("cannot be registered as %d, %s", (id, name) => {
+    registerCompression(73, "taken", remember(5));
+    expect(() => registerCompression(id, name, remember(5))).toThrow(code("INVALID_ARGUMENT"));
+  });
+});
+
+test("gzip may be supplied by the application", () => {
+  const own = remember(9);
+  registerCompression(1, "gzip", own);
+  const batch = seal("gzip");
+  expect([batch.compression, batch.byteLength]).toEqual(["gzip", 81]);
+});

@@ -1,0 +1,214 @@
+/**
+ * Every error that LogStore raises, in every package. They live here because everything else speaks of records, and because
+ * an error must be the same class whether a log is embedded or served: the client makes it again from its code and fields.
+ *
+ * Codes never change between major versions; messages may.
+ */
+
+/** Where and what went wrong, as far as it is known. */
+export interface ErrorFields {
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  /** Offset of the record or batch concerned. */
+  readonly offset?: number | undefined;
+  /** File concerned, relative to the store's directory where there is one. */
+  readonly file?: string | undefined;
+  /** Position in the file or buffer. */
+  readonly byte?: number | undefined;
+  /** What the caller asked for or the limit that holds, where one was compared. */
+  readonly expected?: number | undefined;
+  /** What was found instead. */
+  readonly actual?: number | undefined;
+}
+
+export abstract class LogStoreError extends Error implements ErrorFields {
+  /** Stable; see {@link ErrorCode}. */
+  abstract readonly code: ErrorCode;
+  readonly topic: string | undefined;
+  readonly partition: number | undefined;
+  readonly offset: number | undefined;
+  readonly file: string | undefined;
+  readonly byte: number | undefined;
+  readonly expected: number | undefined;
+  readonly actual: number | undefined;
+
+  constructor(message: string, fields: ErrorFields = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.topic = fields.topic;
+    this.partition = fields.partition;
+    this.offset = fields.offset;
+    this.file = fields.file;
+    this.byte = fields.byte;
+    this.expected = fields.expected;
+    this.actual = fields.actual;
+  }
+
+  get fields(): ErrorFields {
+    const { topic, partition, offset, file, byte, expected, actual } = this;
+    return { topic, partition, offset, file, byte, expected, actual };
+  }
+
+  /** The same error, told by someone who knows more of where it happened. */
+  with(fields: ErrorFields): LogStoreError {
+    return makeError(this.code, this.message, { ...this.fields, ...fields }, { cause: this });
+  }
+}
+
+// Batches and records
+/** Bytes that contradict themselves: a checksum, a length or a count is wrong. */
+export class CorruptBatchError extends LogStoreError {
+  override readonly code = "CORRUPT_BATCH";
+}
+/** Fewer bytes than the batch says it has. */
+export class TruncatedBatchError extends LogStoreError {
+  override readonly code = "TRUNCATED_BATCH";
+}
+/** Not a record batch of ours at all. */
+export class ForeignFormatError extends LogStoreError {
+  override readonly code = "FOREIGN_FORMAT";
+}
+/** Ours, but of a format version that this release does not know. `actual` is the version. */
+export class UnsupportedFormatVersionError extends LogStoreError {
+  override readonly code = "UNSUPPORTED_FORMAT_VERSION";
+}
+export class UnsupportedCompressionError extends LogStoreError {
+  override readonly code = "UNSUPPORTED_COMPRESSION";
+}
+/** `actual` bytes where `expected` are allowed. */
+export class RecordTooLargeError extends LogStoreError {
+  override readonly code = "RECORD_TOO_LARGE";
+}
+/** `actual` bytes where `expected` are allowed. */
+export class BatchTooLargeError extends LogStoreError {
+  override readonly code = "BATCH_TOO_LARGE";
+}
+
+// Calls
+/** The caller's mistake: a value out of its range or of the wrong kind. */
+export class InvalidArgumentError extends LogStoreError {
+  override readonly code = "INVALID_ARGUMENT";
+}
+export class UnknownTopicError extends LogStoreError {
+  override readonly code = "UNKNOWN_TOPIC";
+}
+export class TopicExistsError extends LogStoreError {
+  override readonly code = "TOPIC_EXISTS";
+}
+/** `expected` partitions exist. */
+export class UnknownPartitionError extends LogStoreError {
+  override readonly code = "UNKNOWN_PARTITION";
+}
+/** The offset is before the log start offset or past the high watermark; `expected` is the nearest that is not. */
+export class OffsetOutOfRangeError extends LogStoreError {
+  override readonly code = "OFFSET_OUT_OF_RANGE";
+}
+/** The log end offset is `actual`, not the `expected` one. */
+export class WrongExpectedOffsetError extends LogStoreError {
+  override readonly code = "WRONG_EXPECTED_OFFSET";
+}
+/** A producer's batch does not follow its last one: sequence `actual` where `expected` is next. */
+export class OutOfOrderSequenceError extends LogStoreError {
+  override readonly code = "OUT_OF_ORDER_SEQUENCE";
+}
+/** A producer with a newer epoch (`expected`) has taken over from this one (`actual`). */
+export class ProducerFencedError extends LogStoreError {
+  override readonly code = "PRODUCER_FENCED";
+}
+/** So much waits already (`actual` bytes of `expected`) that nothing more is taken in. */
+export class BufferFullError extends LogStoreError {
+  override readonly code = "BUFFER_FULL";
+}
+/** The store, partition, producer, consumer or client was closed. */
+export class ClosedError extends LogStoreError {
+  override readonly code = "CLOSED";
+}
+
+// Stores
+export class NotALogStoreError extends LogStoreError {
+  override readonly code = "NOT_A_LOG_STORE";
+}
+/** Another process, or another part of this one, writes to the directory. */
+export class LockedError extends LogStoreError {
+  override readonly code = "LOCKED";
+}
+/** The store has `actual` partitions, not `expected`. */
+export class PartitionCountMismatchError extends LogStoreError {
+  override readonly code = "PARTITION_COUNT_MISMATCH";
+}
+export class PartitionerMismatchError extends LogStoreError {
+  override readonly code = "PARTITIONER_MISMATCH";
+}
+/** A file holds something that was once durable and is no longer whole. Nothing was cut; other partitions serve. */
+export class CorruptPartitionError extends LogStoreError {
+  override readonly code = "CORRUPT_PARTITION";
+}
+/** A write or fsync failed. The partition takes no more appends until the store is opened again. */
+export class StorageFailedError extends LogStoreError {
+  override readonly code = "STORAGE_FAILED";
+}
+
+// Clients
+/** The server cannot be reached, or is draining. Nothing is known of requests under way. */
+export class UnavailableError extends LogStoreError {
+  override readonly code = "UNAVAILABLE";
+}
+/** A send was not acknowledged in time. Its records may or may not have been appended. */
+export class DeliveryTimeoutError extends LogStoreError {
+  override readonly code = "DELIVERY_TIMEOUT";
+}
+/** A value does not fit its schema or serializer. */
+export class InvalidValueError extends LogStoreError {
+  override readonly code = "INVALID_VALUE";
+}
+/** A defect of ours, or a peer that does not speak the protocol. */
+export class InternalError extends LogStoreError {
+  override readonly code = "INTERNAL";
+}
+
+const errorClasses = {
+  CORRUPT_BATCH: CorruptBatchError,
+  TRUNCATED_BATCH: TruncatedBatchError,
+  FOREIGN_FORMAT: ForeignFormatError,
+  UNSUPPORTED_FORMAT_VERSION: UnsupportedFormatVersionError,
+  UNSUPPORTED_COMPRESSION: UnsupportedCompressionError,
+  RECORD_TOO_LARGE: RecordTooLargeError,
+  BATCH_TOO_LARGE: BatchTooLargeError,
+  INVALID_ARGUMENT: InvalidArgumentError,
+  UNKNOWN_TOPIC: UnknownTopicError,
+  TOPIC_EXISTS: TopicExistsError,
+  UNKNOWN_PARTITION: UnknownPartitionError,
+  OFFSET_OUT_OF_RANGE: OffsetOutOfRangeError,
+  WRONG_EXPECTED_OFFSET: WrongExpectedOffsetError,
+  OUT_OF_ORDER_SEQUENCE: OutOfOrderSequenceError,
+  PRODUCER_FENCED: ProducerFencedError,
+  BUFFER_FULL: BufferFullError,
+  CLOSED: ClosedError,
+  NOT_A_LOG_STORE: NotALogStoreError,
+  LOCKED: LockedError,
+  PARTITION_COUNT_MISMATCH: PartitionCountMismatchError,
+  PARTITIONER_MISMATCH: PartitionerMismatchError,
+  CORRUPT_PARTITION: CorruptPartitionError,
+  STORAGE_FAILED: StorageFailedError,
+  UNAVAILABLE: UnavailableError,
+  DELIVERY_TIMEOUT: DeliveryTimeoutError,
+  INVALID_VALUE: InvalidValueError,
+  INTERNAL: InternalError,
+} as const;
+
+/** Every code there is. */
+export type ErrorCode = keyof typeof errorClasses;
+
+export const errorCodes = Object.keys(errorClasses) as readonly ErrorCode[];
+
+/** The error of a code: how a client raises again what a server told it. An unknown code becomes an {@link InternalError}. */
+export function makeError(
+  code: string,
+  message: string,
+  fields?: ErrorFields,
+  options?: ErrorOptions,
+): LogStoreError {
+  const known = Object.hasOwn(errorClasses, code);
+  const Class = known ? errorClasses[code as ErrorCode] : InternalError;
+  return new Class(known ? message : `${code}: ${message}`, fields, options);
+}

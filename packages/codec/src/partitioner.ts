@@ -1,0 +1,33 @@
+/** Which partition a key belongs to. Producers and the engine must agree on it, and for ever: order is kept by key. */
+import type { Bytes } from "./record.js";
+
+/** Chooses a partition for a key. Pure: the same key and count always give the same partition. */
+export interface Partitioner {
+  /** Kept with the store, so that it is never opened with another by mistake. */
+  readonly name: string;
+  /** A whole number from 0 to `partitionCount - 1`. */
+  partition(key: Uint8Array, partitionCount: number): number;
+}
+
+const FNV_OFFSET_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** FNV-1a, 32 bits (draft-eastlake-fnv). */
+export function fnv1a32(bytes: Uint8Array): number {
+  let hash = FNV_OFFSET_BASIS;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
+  return hash >>> 0;
+}
+
+/** FNV-1a 32 modulo the number of partitions. */
+export const fnvPartitioner: Partitioner = {
+  name: "fnv1a-32",
+  partition: (key, partitionCount) => fnv1a32(key) % partitionCount,
+};
+
+const encoder = new TextEncoder();
+
+/** Bytes of a key as they are stored and hashed. */
+export function keyBytes(key: Bytes): Uint8Array {
+  return typeof key === "string" ? encoder.encode(key) : key;
+}

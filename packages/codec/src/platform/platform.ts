@@ -1,0 +1,14 @@
+/** What a run-time may do faster or better than portable code. The `imports` field of package.json picks the file. */
+export interface Platform {
+  /** A buffer that will be written before it is read: its bytes need not be zero. */
+  allocate(length: number): Uint8Array;
+  readonly crc32c: ((bytes: Uint8Array) => number) | undefined;
+  readonly gzip: Compressor | undefined;
+  readonly zstd: Compressor | undefined;
+}
+
+export interface Compressor {
+  compress(bytes: Uint8Array): Uint8Array;
+  /** Must throw rather than yield more than `maxBytes`. */
+  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
+}

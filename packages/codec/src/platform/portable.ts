@@ -1,0 +1,9 @@
+/** A browser or any other run-time: no synchronous compression; an application may register its own. */
+import type { Platform } from "./platform.js";
+
+export const platform: Platform = {
+  allocate: (length) => new Uint8Array(length),
+  crc32c: undefined,
+  gzip: undefined,
+  zstd: undefined,
+};

@@ -1,0 +1,165 @@
+import { describe, expect, test } from "vitest";
+import { defaultBatchLimits, HEADER_LENGTH, MIN_BATCH_LENGTH, RecordBatch, RecordBatchBuilder } from "./index.js";
+
+const values = (batch: Uint8Array): string[] => [...RecordBatch.parse(batch).verify()].map(({ value }) => text(value));
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const code = (code: string) => expect.objectContaining({ code });
+
+describe("size", () => {
+  test("a batch ends at its target, to the byte", () => {
+    // A null key and two bytes of value make a record of 5.
+    const builder = new RecordBatchBuilder({ targetBytes: HEADER_LENGTH + 10 });
+    expect([1, 2, 3].map(() => builder.append(null, "ab", 0))).toEqual([true, true, false]);
+    expect(builder.recordCount).toBe(2);
+    expect(builder.byteLength).toBe(HEADER_LENGTH + 10);
+    expect(values(builder.seal())).toEqual(["ab", "ab"]);
+    expect(builder.append(null, "ab", 0)).toBe(true);
+    expect(values(builder.seal())).toEqual(["ab"]);
+  });
+
+  test("a record beyond the target gets a batch of its own", () => {
+    const builder = new RecordBatchBuilder({ targetBytes: 100 });
+    builder.append(null, "small", 0);
+    expect(builder.append(null, "x".repeat(5000), 0)).toBe(false);
+    expect(values(builder.seal())).toEqual(["small"]);
+    expect(builder.append(null, "x".repeat(5000), 0)).toBe(true);
+    expect(builder.append(null, "", 0)).toBe(false);
+    expect(values(builder.seal())).toEqual(["x".repeat(5000)]);
+  });
+
+  test("the default target is 1 MiB", () => {
+    const builder = new RecordBatchBuilder();
+    const value = new Uint8Array(1000);
+    while (builder.append(null, value, 0));
+    const length = builder.seal().length;
+    expect(length).toBeLessThanOrEqual(1024 * 1024);
+    expect(length).toBeGreaterThan(1024 * 1024 - 1010);
+  });
+
+  test("the smallest batch", () => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "", 0);
+    expect(builder.seal()).toHaveLength(MIN_BATCH_LENGTH);
+  });
+
+  const largest = { maxBatchBytes: 1000, maxRecordsBytes: 1000 };
+  test.each([
+    ["batch", largest, 1000],
+    ["records", { maxBatchBytes: 2000, maxRecordsBytes: 500 }, HEADER_LENGTH + 500],
+  ])("a record that no batch can hold is refused by the cap on the %s, and nothing of it is written", (_, limits, cap) => {
+    const builder = new RecordBatchBuilder({ limits });
+    const room = cap - HEADER_LENGTH - 4; // two bytes of length, one of time, one for the null key
+    expect(() => builder.append(null, "x".repeat(room + 1), 0)).toThrow(
+      expect.objectContaining({ code: "RECORD_TOO_LARGE", expected: cap, actual: cap + 1 }),
+    );
+    expect(builder.recordCount).toBe(0);
+    expect(builder.byteLength).toBe(HEADER_LENGTH);
+    expect(builder.append(null, "x".repeat(room), 0)).toBe(true);
+    const sealed = builder.seal();
+    expect(sealed).toHaveLength(cap);
+    expect([...RecordBatch.parse(sealed, 0, limits).verify()]).toHaveLength(1);
+  });
+
+  test("a target beyond the cap is the cap", () => {
+    const builder = new RecordBatchBuilder({ targetBytes: 10_000, limits: largest });
+    while (builder.append(null, "x".repeat(90), 0));
+    expect(RecordBatch.parse(builder.seal(), 0, largest).recordCount).toBe(9);
+  });
+});
+
+describe("seal", () => {
+  test("an empty batch is the caller's mistake", () => {
+    expect(() => new RecordBatchBuilder().seal()).toThrow(code("INVALID_ARGUMENT"));
+  });
+
+  test("sealing again without a record is, too", () => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "a", 0);
+    builder.seal();
+    expect(() => builder.seal()).toThrow(code("INVALID_ARGUMENT"));
+  });
+
+  test.each(["none", "gzip"])("a sealed batch (%s) does not change when the builder goes on", (compression) => {
+    const builder = new RecordBatchBuilder({ compression });
+    builder.append(null, "first".repeat(100), 5);
+    const first = builder.seal();
+    const copy = Uint8Array.from(first);
+    for (let i = 0; i < 100; i++) builder.append(null, "second".repeat(100), 6);
+    builder.seal();
+    expect(Uint8Array.from(first)).toEqual(copy);
+  });
+
+  test("base timestamp is the first record's, in the next batch as well", () => {
+    const builder = new RecordBatchBuilder();
+    for (const timestamp of [1000, 7]) {
+      builder.append(null, "a", timestamp);
+      builder.append(null, "b", timestamp + 3);
+      const batch = RecordBatch.parse(builder.seal());
+      expect(batch.baseTimestamp).toBe(timestamp);
+      expect([...batch].map((record) => record.timestamp)).toEqual([timestamp, timestamp + 3]);
+    }
+  });
+
+  test.each(["none", "gzip"])("headroom is kept free before the batch (%s)", (compression) => {
+    const builder = new RecordBatchBuilder({ headroomBytes: 13, compression });
+    for (let i = 0; i < 2; i++) {
+      builder.append(null, "a".repeat(3000), 0);
+      const batch = builder.seal();
+      expect(batch.byteOffset).toBe(13);
+      new Uint8Array(batch.buffer, 0, 13).fill(0xee);
+      expect(values(batch)).toEqual(["a".repeat(3000)]);
+    }
+  });
+});
+
+describe("compression", () => {
+  test.each(["gzip", "zstd"])("%s makes repetitive records smaller", (compression) => {
+    const builder = new RecordBatchBuilder({ compression });
+    builder.append(null, "a".repeat(10_000), 0);
+    const batch = RecordBatch.parse(builder.seal()).verify();
+    expect(batch.compression).toBe(compression);
+    expect(batch.byteLength).toBeLessThan(300);
+    expect(batch.recordsLength).toBe(10_005);
+  });
+
+  test.each(["gzip", "zstd"])("records that %s does not shrink are stored as they are", (compression) => {
+    const builder = new RecordBatchBuilder({ compression });
+    builder.append(null, "a", 0);
+    const sealed = builder.seal();
+    expect(RecordBatch.parse(sealed).compression).toBe("none");
+    expect(values(sealed)).toEqual(["a"]);
+  });
+
+  test("an unknown one is refused at once", () => {
+    expect(() => new RecordBatchBuilder({ compression: "lzma" })).toThrow(code("UNSUPPORTED_COMPRESSION"));
+  });
+});
+
+describe("timestamps", () => {
+  const { MAX_SAFE_INTEGER } = Number;
+
+  test.each([0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -(2 ** 53)])("%d is refused", (timestamp) => {
+    const builder = new RecordBatchBuilder();
+    expect(() => builder.append(null, "a", timestamp)).toThrow(code("INVALID_ARGUMENT"));
+    expect(builder.recordCount).toBe(0);
+  });
+
+  test.each([2 ** 52, -(2 ** 52)])("%d ms from the first is too far, and nothing is written", (delta) => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "a", 0);
+    expect(() => builder.append(null, "b", delta)).toThrow(code("INVALID_ARGUMENT"));
+    expect(() => builder.append(null, "c", delta - Math.sign(delta))).not.toThrow();
+    const records = [...RecordBatch.parse(builder.seal()).verify()];
+    expect(records.map(({ timestamp }) => timestamp)).toEqual([0, delta - Math.sign(delta)]);
+  });
+
+  test.each([MAX_SAFE_INTEGER, -MAX_SAFE_INTEGER])("%d, the last safe one, is kept", (timestamp) => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "a", timestamp);
+    expect([...RecordBatch.parse(builder.seal())][0]?.timestamp).toBe(timestamp);
+  });
+});
+
+test("the default caps are what the page's readers allow", () => {
+  expect(defaultBatchLimits).toEqual({ maxBatchBytes: 16 * 2 ** 20, maxRecordsBytes: 64 * 2 ** 20 });
+});

@@ -1,0 +1,197 @@
+/** Records in, one sealed batch out: the only place where a record is encoded. */
+import { platform } from "#platform";
+import { type CompressionName, compressionId, compressor, NO_COMPRESSION } from "./compression.js";
+import { crc32c } from "./crc32c.js";
+import { InvalidArgumentError, RecordTooLargeError } from "./errors.js";
+import { writeI64, writeU16, writeU32 } from "./integers.js";
+import * as layout from "./layout.js";
+import { type BatchLimits, defaultBatchLimits } from "./limits.js";
+import type { Bytes, HeaderInput } from "./record.js";
+import { writeServerHalf } from "./server-half.js";
+import { utf8Length, writeUtf8 } from "./utf8.js";
+import { varintLength, writeVarint, zigzag } from "./varint.js";
+
+export interface RecordBatchBuilderOptions {
+  /** A batch that holds records takes no more that would make it longer than this, before compression. Default 1 MiB. */
+  readonly targetBytes?: number;
+  /** Default "none". Records that do not shrink are stored as they are. */
+  readonly compression?: CompressionName;
+  readonly limits?: BatchLimits;
+  /** Bytes left free before a sealed batch in its buffer, for a transport's framing. Default 0. */
+  readonly headroomBytes?: number;
+  /** How long the first batch will be, if that is known: saves growing step by step. Default 1 KiB. */
+  readonly expectedBytes?: number;
+}
+
+/** Who seals a batch; see the page on the format. */
+export interface ProducerStamp {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Sequence number of the first record, modulo 2^32. */
+  readonly baseSequence: number;
+}
+
+const EXPECTED_BYTES = 1024;
+const NOTHING = new Uint8Array(0);
+const MAX_DELTA = 2 ** 52;
+
+export class RecordBatchBuilder {
+  readonly #targetBytes: number;
+  readonly #compression: number;
+  readonly #limits: BatchLimits;
+  readonly #headroom: number;
+  /** Made by the first record: a builder that is not used again costs nothing. */
+  #buffer: Uint8Array = NOTHING;
+  #expectedBytes: number;
+  /** Where the batch ends in the buffer; it starts after the headroom. */
+  #end: number;
+  #recordCount = 0;
+  #baseTimestamp = 0;
+
+  constructor(options: RecordBatchBuilderOptions = {}) {
+    this.#limits = options.limits ?? defaultBatchLimits;
+    this.#targetBytes = Math.min(options.targetBytes ?? 1024 * 1024, this.#limits.maxBatchBytes);
+    this.#compression = compressionId(options.compression ?? "none");
+    this.#headroom = options.headroomBytes ?? 0;
+    this.#expectedBytes = this.#headroom + (options.expectedBytes ?? EXPECTED_BYTES);
+    this.#end = this.#headroom + layout.HEADER_LENGTH;
+  }
+
+  get recordCount(): number {
+    return this.#recordCount;
+  }
+
+  /** Length of the batch if it were sealed now without compression. */
+  get byteLength(): number {
+    return this.#end - this.#headroom;
+  }
+
+  /**
+   * Adds a record, or returns false when the batch has no room for it: seal the batch, then append again.
+   *
+   * @throws RecordTooLargeError when no batch could hold it
+   * @throws InvalidArgumentError when a time is not a safe integer, or 2^52 ms or more from the batch's first one
+   */
+  append(key: Bytes | null, value: Bytes, timestamp: number, headers?: readonly HeaderInput[]): boolean {
+    if (!Number.isSafeInteger(timestamp)) {
+      throw new InvalidArgumentError(`timestamp ${timestamp} is not a whole number of ms since the epoch`);
+    }
+    const delta = this.#recordCount === 0 ? 0 : timestamp - this.#baseTimestamp;
+    if (delta >= MAX_DELTA || delta <= -MAX_DELTA) {
+      throw new InvalidArgumentError(`timestamp ${timestamp} is too far from ${this.#baseTimestamp} for one batch`);
+    }
+    const keyLength = key === null ? 0 : byteLengthOf(key);
+    const valueLength = byteLengthOf(value);
+    const hasHeaders = headers !== undefined && headers.length > 0;
+    const zigzagDelta = zigzag(delta);
+    const keyMark = key === null ? 0 : keyLength + 1;
+    let bodyLength = varintLength(zigzagDelta) + varintLength(keyMark) + keyLength + valueLength;
+    if (hasHeaders) bodyLength += varintLength(valueLength) + headersLength(headers);
+    const bodyMark = bodyLength * 2 + (hasHeaders ? 1 : 0);
+    if (!this.#makeRoom(varintLength(bodyMark) + bodyLength)) return false;
+
+    const buffer = this.#buffer;
+    let at = writeVarint(buffer, this.#end, bodyMark);
+    at = writeVarint(buffer, at, zigzagDelta);
+    at = writeVarint(buffer, at, keyMark);
+    if (key !== null) at = writeBytes(buffer, at, key, keyLength);
+    if (hasHeaders) at = writeVarint(buffer, at, valueLength);
+    at = writeBytes(buffer, at, value, valueLength);
+    if (hasHeaders) at = writeHeaders(buffer, at, headers);
+    if (this.#recordCount++ === 0) this.#baseTimestamp = timestamp;
+    this.#end = at;
+    return true;
+  }
+
+  /** Ends the batch and returns its bytes, which are the caller's; the builder is empty again. There must be a record. */
+  seal(stamp?: ProducerStamp): Uint8Array {
+    if (this.#recordCount === 0) throw new InvalidArgumentError("a batch needs at least one record");
+    const start = this.#headroom;
+    const recordsLength = this.byteLength - layout.HEADER_LENGTH;
+    let compression = this.#compression;
+    let batch = this.#buffer.subarray(start, this.#end);
+    if (compression !== NO_COMPRESSION) {
+      const compressed = compressor(compression).compress(batch.subarray(layout.HEADER_LENGTH));
+      // Fewer bytes than a record has would make the batch shorter than any may be.
+      if (compressed.length < recordsLength && compressed.length >= layout.MIN_RECORD_LENGTH) {
+        const length = layout.HEADER_LENGTH + compressed.length;
+        batch = platform.allocate(start + length).subarray(start);
+        batch.set(compressed, layout.HEADER_LENGTH);
+      } else {
+        compression = NO_COMPRESSION;
+      }
+    }
+    writeI64(batch, layout.PRODUCER_ID_OFFSET, stamp?.producerId ?? layout.NO_PRODUCER_ID);
+    writeI64(batch, layout.BASE_TIMESTAMP_OFFSET, this.#baseTimestamp);
+    writeU32(batch, layout.BASE_SEQUENCE_OFFSET, stamp?.baseSequence ?? 0);
+    writeU32(batch, layout.RECORD_COUNT_OFFSET, this.#recordCount);
+    writeU32(batch, layout.RECORDS_LENGTH_OFFSET, recordsLength);
+    writeU16(batch, layout.PRODUCER_EPOCH_OFFSET, stamp?.producerEpoch ?? 0);
+    batch[layout.COMPRESSION_OFFSET] = compression;
+    batch[layout.RESERVED_OFFSET] = 0;
+    writeU32(batch, layout.PRODUCER_CRC_OFFSET, crc32c(batch, layout.PRODUCER_ID_OFFSET));
+    for (const [i, byte] of layout.MAGIC.entries()) batch[layout.MAGIC_OFFSET + i] = byte;
+    batch[layout.FORMAT_VERSION_OFFSET] = layout.FORMAT_VERSION;
+    writeU32(batch, layout.BATCH_LENGTH_OFFSET, batch.length);
+    writeServerHalf(batch, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
+    // The next batch will be about as long as this one, whose buffer is given away unless only a compressed copy is.
+    this.#expectedBytes = Math.max(this.#end, this.#headroom + EXPECTED_BYTES);
+    if (compression === NO_COMPRESSION) this.#buffer = NOTHING;
+    this.#end = start + layout.HEADER_LENGTH;
+    this.#recordCount = 0;
+    return batch;
+  }
+
+  /** False when the batch has records and none of `length` bytes fits beside them. */
+  #makeRoom(length: number): boolean {
+    const batchLength = this.byteLength + length;
+    if (batchLength > this.#targetBytes || batchLength - layout.HEADER_LENGTH > this.#limits.maxRecordsBytes) {
+      if (this.#recordCount > 0) return false;
+      const limit = Math.min(this.#limits.maxBatchBytes, layout.HEADER_LENGTH + this.#limits.maxRecordsBytes);
+      if (batchLength > limit) {
+        throw new RecordTooLargeError(
+          `a record of ${length} bytes makes a batch of ${batchLength}, and ${limit} are allowed: split the value or raise maxBatchBytes`,
+          { expected: limit, actual: batchLength },
+        );
+      }
+    }
+    const needed = this.#end + length;
+    if (needed > this.#buffer.length) {
+      const grown = platform.allocate(Math.max(needed, this.#buffer.length * 2, this.#expectedBytes));
+      grown.set(this.#buffer.subarray(0, this.#end));
+      this.#buffer = grown;
+    }
+    return true;
+  }
+}
+
+function byteLengthOf(bytes: Bytes): number {
+  return typeof bytes === "string" ? utf8Length(bytes) : bytes.length;
+}
+
+function writeBytes(buffer: Uint8Array, at: number, bytes: Bytes, length: number): number {
+  if (typeof bytes === "string") writeUtf8(buffer, at, bytes, length);
+  else buffer.set(bytes, at);
+  return at + length;
+}
+
+function headersLength(headers: readonly HeaderInput[]): number {
+  let length = 0;
+  for (const { name, value } of headers) {
+    const nameLength = utf8Length(name);
+    const valueLength = byteLengthOf(value);
+    length += varintLength(nameLength) + nameLength + varintLength(valueLength) + valueLength;
+  }
+  return length;
+}
+
+function writeHeaders(buffer: Uint8Array, start: number, headers: readonly HeaderInput[]): number {
+  let at = start;
+  for (const { name, value } of headers) {
+    const nameLength = utf8Length(name);
+    at = writeBytes(buffer, writeVarint(buffer, at, nameLength), name, nameLength);
+    const valueLength = byteLengthOf(value);
+    at = writeBytes(buffer, writeVarint(buffer, at, valueLength), value, valueLength);
+  }
+  return at;
+}

@@ -1,0 +1,231 @@
+/** A view of one record batch in a buffer: its header decoded, its records left as bytes until they are asked for. */
+import { compressionName, compressor, NO_COMPRESSION } from "./compression.js";
+import { crc32c } from "./crc32c.js";
+import {
+  BatchTooLargeError,
+  CorruptBatchError,
+  type ErrorFields,
+  ForeignFormatError,
+  LogStoreError,
+  TruncatedBatchError,
+  UnsupportedFormatVersionError,
+} from "./errors.js";
+import { readI64, readU16, readU32 } from "./integers.js";
+import * as layout from "./layout.js";
+import { type BatchLimits, defaultBatchLimits } from "./limits.js";
+import type { LogRecord } from "./record.js";
+import { RecordCursor } from "./record-cursor.js";
+import { type ServerHalf, writeServerHalf } from "./server-half.js";
+
+export class RecordBatch implements Iterable<LogRecord> {
+  /** The whole batch, header included: a view. */
+  readonly bytes: Uint8Array;
+  readonly baseOffset: number;
+  readonly recordCount: number;
+  readonly #limits: BatchLimits;
+
+  private constructor(bytes: Uint8Array, baseOffset: number, recordCount: number, limits: BatchLimits) {
+    this.bytes = bytes;
+    this.baseOffset = baseOffset;
+    this.recordCount = recordCount;
+    this.#limits = limits;
+  }
+
+  /**
+   * The batch that starts at `bytes[at]`, its header checked, its records not: see {@link verify}.
+   *
+   * @throws TruncatedBatchError, ForeignFormatError, UnsupportedFormatVersionError, BatchTooLargeError, CorruptBatchError
+   */
+  static parse(bytes: Uint8Array, at = 0, limits: BatchLimits = defaultBatchLimits): RecordBatch {
+    const length = checkServerHalf(bytes, at, limits);
+    const batch = bytes.subarray(at, at + length);
+    const baseOffset = readI64(batch, layout.BASE_OFFSET_OFFSET);
+    const recordCount = readU32(batch, layout.RECORD_COUNT_OFFSET);
+    const recordsLength = readU32(batch, layout.RECORDS_LENGTH_OFFSET);
+    const corrupt = (what: string, byte: number) =>
+      new CorruptBatchError(`${what}: the batch is damaged, or was made by faulty software`, {
+        byte: at + byte,
+        offset: Number.isSafeInteger(baseOffset) ? baseOffset : undefined,
+      });
+    if (baseOffset < 0 || !Number.isSafeInteger(baseOffset + recordCount)) {
+      throw corrupt("offsets are beyond 2^53 - 1", layout.BASE_OFFSET_OFFSET);
+    }
+    for (const field of [layout.APPEND_TIME_OFFSET, layout.FLUSHED_UP_TO_OFFSET, layout.BASE_TIMESTAMP_OFFSET, layout.PRODUCER_ID_OFFSET]) {
+      if (!Number.isSafeInteger(readI64(batch, field))) throw corrupt("a header field is beyond 2^53 - 1", field);
+    }
+    // Unsigned, so what reads as a small negative number is beyond 2^63.
+    if (readI64(batch, layout.FLUSHED_UP_TO_OFFSET) < 0) throw corrupt("offsets are beyond 2^53 - 1", layout.FLUSHED_UP_TO_OFFSET);
+    if (recordCount === 0 || recordsLength < recordCount * layout.MIN_RECORD_LENGTH) {
+      throw corrupt(`${recordsLength} bytes cannot hold ${recordCount} records`, layout.RECORD_COUNT_OFFSET);
+    }
+    const parsed = new RecordBatch(batch, baseOffset, recordCount, limits);
+    if (recordsLength > limits.maxRecordsBytes) {
+      parsed.verify(); // a flipped bit is damage, not a batch that somebody made too large
+      throw new BatchTooLargeError(
+        `a batch declares ${recordsLength} bytes of records, and ${limits.maxRecordsBytes} are allowed`,
+        { byte: at + layout.RECORDS_LENGTH_OFFSET, offset: baseOffset, expected: limits.maxRecordsBytes, actual: recordsLength },
+      );
+    }
+    if (batch[layout.COMPRESSION_OFFSET] === NO_COMPRESSION && length !== layout.HEADER_LENGTH + recordsLength) {
+      throw corrupt("batch length and records length contradict each other", layout.RECORDS_LENGTH_OFFSET);
+    }
+    if (batch[layout.RESERVED_OFFSET] !== 0) throw corrupt("the reserved byte is not 0", layout.RESERVED_OFFSET);
+    return parsed;
+  }
+
+  /** Offset after the last record: the base offset of the batch that follows. */
+  get nextOffset(): number {
+    return this.baseOffset + this.recordCount;
+  }
+
+  get byteLength(): number {
+    return this.bytes.length;
+  }
+
+  /** When a partition accepted the batch, ms since the epoch; 0 before that. */
+  get appendTime(): number {
+    return readI64(this.bytes, layout.APPEND_TIME_OFFSET);
+  }
+
+  /** Every offset below this one was durable when the batch was written. */
+  get flushedUpTo(): number {
+    return readI64(this.bytes, layout.FLUSHED_UP_TO_OFFSET);
+  }
+
+  /** The first record's timestamp, ms since the epoch. */
+  get baseTimestamp(): number {
+    return readI64(this.bytes, layout.BASE_TIMESTAMP_OFFSET);
+  }
+
+  /** -1 where the batch takes no part in idempotence. */
+  get producerId(): number {
+    return readI64(this.bytes, layout.PRODUCER_ID_OFFSET);
+  }
+
+  get producerEpoch(): number {
+    return readU16(this.bytes, layout.PRODUCER_EPOCH_OFFSET);
+  }
+
+  /** The first record's number in its producer's sequence for the partition, modulo 2^32. */
+  get baseSequence(): number {
+    return readU32(this.bytes, layout.BASE_SEQUENCE_OFFSET);
+  }
+
+  /** Length of the records before compression, in bytes. */
+  get recordsLength(): number {
+    return readU32(this.bytes, layout.RECORDS_LENGTH_OFFSET);
+  }
+
+  /** "none", "gzip", "zstd", a registered name, or undefined where nobody registered its number. */
+  get compression(): string | undefined {
+    return compressionName(this.bytes[layout.COMPRESSION_OFFSET]!);
+  }
+
+  /**
+   * Checks the producer's checksum: every byte that a record is made of.
+   *
+   * @throws CorruptBatchError
+   */
+  verify(): this {
+    const expected = readU32(this.bytes, layout.PRODUCER_CRC_OFFSET);
+    const actual = crc32c(this.bytes, layout.PRODUCER_ID_OFFSET);
+    if (actual !== expected) {
+      throw new CorruptBatchError(
+        `the checksum of the batch at offset ${this.baseOffset} is ${hex(actual)} and should be ${hex(expected)}: its records are damaged`,
+        { offset: this.baseOffset, byte: layout.PRODUCER_CRC_OFFSET },
+      );
+    }
+    return this;
+  }
+
+  /**
+   * Fills in the server half, as a partition does that accepts the batch, and returns the batch as it now is: this view's
+   * base offset is the old one.
+   */
+  accept(half: ServerHalf): RecordBatch {
+    writeServerHalf(this.bytes, half);
+    return new RecordBatch(this.bytes, half.baseOffset, this.recordCount, this.#limits);
+  }
+
+  /**
+   * A walk over the records that makes no objects. Call {@link verify} first, unless somebody did already.
+   *
+   * @throws UnsupportedCompressionError, CorruptBatchError
+   */
+  cursor(): RecordCursor {
+    return new RecordCursor(this.#records(), this.baseOffset, this.recordCount, this.baseTimestamp);
+  }
+
+  *[Symbol.iterator](): IterableIterator<LogRecord> {
+    const cursor = this.cursor();
+    while (cursor.next()) yield cursor.record;
+  }
+
+  #records(): Uint8Array {
+    const stored = this.bytes.subarray(layout.HEADER_LENGTH);
+    const id = this.bytes[layout.COMPRESSION_OFFSET]!;
+    if (id === NO_COMPRESSION) return stored;
+    const length = Math.min(this.recordsLength, this.#limits.maxRecordsBytes);
+    const fields: ErrorFields = { offset: this.baseOffset, byte: layout.HEADER_LENGTH };
+    let records: Uint8Array;
+    try {
+      records = compressor(id).decompress(stored, length);
+    } catch (cause) {
+      if (cause instanceof LogStoreError) throw cause;
+      throw new CorruptBatchError(`the records at offset ${this.baseOffset} do not decompress`, fields, { cause });
+    }
+    if (records.length === length) return records;
+    throw new CorruptBatchError(
+      `the records at offset ${this.baseOffset} decompress to ${records.length} bytes, not ${length}`,
+      { ...fields, expected: length, actual: records.length },
+    );
+  }
+}
+
+/** Checks everything that the length of a batch rests on, and returns that length. */
+function checkServerHalf(bytes: Uint8Array, at: number, limits: BatchLimits): number {
+  const available = bytes.length - at;
+  if (available < layout.HEADER_LENGTH) {
+    throw new TruncatedBatchError(`${available} bytes are left, and a batch header has ${layout.HEADER_LENGTH}`, {
+      byte: at,
+      expected: layout.HEADER_LENGTH,
+      actual: available,
+    });
+  }
+  if (layout.MAGIC.some((byte, i) => bytes[at + layout.MAGIC_OFFSET + i] !== byte)) {
+    throw new ForeignFormatError(`byte ${at} does not start a record batch: these bytes are something else`, { byte: at });
+  }
+  const version = bytes[at + layout.FORMAT_VERSION_OFFSET]!;
+  if (version !== layout.FORMAT_VERSION) {
+    throw new UnsupportedFormatVersionError(
+      `record batch format version ${version} is not known here, only ${layout.FORMAT_VERSION}: use a release that knows it`,
+      { byte: at + layout.FORMAT_VERSION_OFFSET, expected: layout.FORMAT_VERSION, actual: version },
+    );
+  }
+  if (crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET) !== readU32(bytes, at + layout.SERVER_CRC_OFFSET)) {
+    throw new CorruptBatchError("a batch header does not match its checksum: it is damaged", {
+      byte: at + layout.SERVER_CRC_OFFSET,
+    });
+  }
+  const length = readU32(bytes, at + layout.BATCH_LENGTH_OFFSET);
+  const byte = at + layout.BATCH_LENGTH_OFFSET;
+  if (length < layout.MIN_BATCH_LENGTH) throw new CorruptBatchError(`no batch is ${length} bytes long`, { byte });
+  if (length > limits.maxBatchBytes) {
+    throw new BatchTooLargeError(
+      `a batch of ${length} bytes, and ${limits.maxBatchBytes} are allowed: send smaller batches or raise maxBatchBytes`,
+      { byte, expected: limits.maxBatchBytes, actual: length },
+    );
+  }
+  if (length > available) {
+    throw new TruncatedBatchError(`a batch of ${length} bytes ends after ${available}`, {
+      byte,
+      expected: length,
+      actual: available,
+    });
+  }
+  return length;
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, "0");
+}

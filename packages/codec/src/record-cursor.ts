@@ -1,0 +1,186 @@
+/** A walk over a batch's records that makes no object: it moves along, and hands out views where asked. */
+import { CorruptBatchError } from "./errors.js";
+import { MAX_VARINT_LENGTH, unzigzag } from "./varint.js";
+import type { Header, LogRecord } from "./record.js";
+import { readUtf8 } from "./utf8.js";
+
+export class RecordCursor {
+  /** Offset of the record that the cursor stands on. */
+  offset: number;
+  /** ms since the epoch, of the record that the cursor stands on. */
+  timestamp = 0;
+
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  readonly #endOffset: number;
+  readonly #baseTimestamp: number;
+  #at = 0;
+  /** -1 for a null key. */
+  #keyStart = -1;
+  #keyEnd = 0;
+  #valueStart = 0;
+  #valueEnd = 0;
+  #recordEnd = 0;
+
+  /** @param bytes exactly the records of a batch, decompressed */
+  constructor(bytes: Uint8Array, baseOffset: number, recordCount: number, baseTimestamp: number) {
+    this.#bytes = bytes;
+    this.#end = bytes.length;
+    this.#endOffset = baseOffset + recordCount;
+    this.#baseTimestamp = baseTimestamp;
+    this.offset = baseOffset - 1;
+  }
+
+  /**
+   * Moves to the next record; false after the last one.
+   *
+   * @throws CorruptBatchError where a length does not fit its record, or bytes are left over
+   */
+  next(): boolean {
+    if (this.offset + 1 >= this.#endOffset) {
+      if (this.#recordEnd !== this.#end) throw this.#corrupt("bytes are left over after the last record");
+      return false;
+    }
+    this.offset++;
+    this.#at = this.#recordEnd;
+    const mark = this.#varint(this.#end);
+    const hasHeaders = mark % 2 === 1;
+    const end = this.#at + (mark - (hasHeaders ? 1 : 0)) / 2;
+    if (end > this.#end) throw this.#corrupt("a record is longer than its batch");
+    this.#recordEnd = end;
+    this.timestamp = this.#baseTimestamp + unzigzag(this.#varint(end));
+    if (!Number.isSafeInteger(this.timestamp)) throw this.#corrupt("a timestamp is beyond 2^53 - 1");
+    const keyMark = this.#varint(end);
+    this.#keyStart = keyMark === 0 ? -1 : this.#at;
+    if (keyMark > 0) this.#at += keyMark - 1;
+    this.#keyEnd = this.#at;
+    const valueLength = hasHeaders ? this.#varint(end) : end - this.#at;
+    this.#valueStart = this.#at;
+    this.#valueEnd = this.#at + valueLength;
+    if (this.#keyEnd > end || this.#valueEnd > end) throw this.#corrupt("a key or value is longer than its record");
+    if (hasHeaders && this.#valueEnd === end) throw this.#corrupt("headers are announced and none is there");
+    return true;
+  }
+
+  /** A view. */
+  get key(): Uint8Array | null {
+    return this.#keyStart < 0 ? null : this.#bytes.subarray(this.#keyStart, this.#keyEnd);
+  }
+
+  /** A view. */
+  get value(): Uint8Array {
+    return this.#bytes.subarray(this.#valueStart, this.#valueEnd);
+  }
+
+  get hasHeaders(): boolean {
+    return this.#valueEnd < this.#recordEnd;
+  }
+
+  get headers(): readonly Header[] {
+    if (!this.hasHeaders) return noHeaders;
+    const headers: Header[] = [];
+    this.#at = this.#valueEnd;
+    while (this.#at < this.#recordEnd) {
+      const name = readUtf8(this.#take(this.#varint(this.#recordEnd)));
+      headers.push({ name, value: this.#take(this.#varint(this.#recordEnd)) });
+    }
+    return headers;
+  }
+
+  /** The record that the cursor stands on, as an object that outlives the cursor's next move. */
+  get record(): LogRecord {
+    return new RecordView(
+      this.offset,
+      this.timestamp,
+      this.#bytes,
+      this.#keyStart,
+      this.#keyEnd,
+      this.#valueStart,
+      this.#valueEnd,
+      this.headers,
+    );
+  }
+
+  #take(length: number): Uint8Array {
+    const start = this.#at;
+    this.#at += length;
+    if (this.#at > this.#recordEnd) throw this.#corrupt("a header is longer than its record");
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  #varint(end: number): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    if (at < end) {
+      const first = bytes[at]!;
+      if (first < 0x80) {
+        this.#at = at + 1;
+        return first;
+      }
+    }
+    let value = 0;
+    let scale = 1;
+    for (const last = Math.min(end, at + MAX_VARINT_LENGTH); at < last; at++) {
+      const byte = bytes[at]!;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (!Number.isSafeInteger(value)) break;
+        this.#at = at + 1;
+        return value;
+      }
+      scale *= 0x80;
+    }
+    throw this.#corrupt("a varint does not end, or is beyond 2^53 - 1");
+  }
+
+  #corrupt(what: string): CorruptBatchError {
+    const { offset } = this;
+    const byte = this.#at;
+    return new CorruptBatchError(
+      `${what} (record at offset ${offset}, byte ${byte} of its batch's records): the batch was made by faulty software, or damaged`,
+      { offset, byte },
+    );
+  }
+}
+
+const noHeaders: readonly Header[] = Object.freeze([]);
+
+/** Key and value become views only when they are looked at: a reader that wants one does not pay for both. */
+class RecordView implements LogRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly headers: readonly Header[];
+  readonly #bytes: Uint8Array;
+  readonly #keyStart: number;
+  readonly #keyEnd: number;
+  readonly #valueStart: number;
+  readonly #valueEnd: number;
+
+  constructor(
+    offset: number,
+    timestamp: number,
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    headers: readonly Header[],
+  ) {
+    this.offset = offset;
+    this.timestamp = timestamp;
+    this.#bytes = bytes;
+    this.#keyStart = keyStart;
+    this.#keyEnd = keyEnd;
+    this.#valueStart = valueStart;
+    this.#valueEnd = valueEnd;
+    this.headers = headers;
+  }
+
+  get key(): Uint8Array | null {
+    return this.#keyStart < 0 ? null : this.#bytes.subarray(this.#keyStart, this.#keyEnd);
+  }
+
+  get value(): Uint8Array {
+    return this.#bytes.subarray(this.#valueStart, this.#valueEnd);
+  }
+}

@@ -1,0 +1,20 @@
+/** The 32 bytes that a partition fills in when it accepts a batch, and their checksum. Nothing else is ever rewritten. */
+import { crc32c } from "./crc32c.js";
+import { writeI64, writeU32 } from "./integers.js";
+import * as layout from "./layout.js";
+
+export interface ServerHalf {
+  readonly baseOffset: number;
+  /** ms since the epoch. */
+  readonly appendTime: number;
+  /** Every offset below this one is durable. */
+  readonly flushedUpTo: number;
+}
+
+/** Overwrites the server half of the batch that starts at `bytes[at]`, leaving its length as it is. */
+export function writeServerHalf(bytes: Uint8Array, half: ServerHalf, at = 0): void {
+  writeI64(bytes, at + layout.BASE_OFFSET_OFFSET, half.baseOffset);
+  writeI64(bytes, at + layout.APPEND_TIME_OFFSET, half.appendTime);
+  writeI64(bytes, at + layout.FLUSHED_UP_TO_OFFSET, half.flushedUpTo);
+  writeU32(bytes, at + layout.SERVER_CRC_OFFSET, crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET));
+}

@@ -1,0 +1,26 @@
+/** Everything that must hold of a batch before a partition accepts it. */
+import { frameBatches } from "./batch-framer.js";
+import { CorruptBatchError, InvalidArgumentError } from "./errors.js";
+import { BASE_OFFSET_OFFSET } from "./layout.js";
+import { type BatchLimits, defaultBatchLimits } from "./limits.js";
+import type { RecordBatch } from "./record-batch.js";
+
+/**
+ * The batches in `bytes`, each checked to its last record: nothing that a consumer could stumble over is let in.
+ *
+ * @throws what {@link RecordBatch.parse}, `verify` and `cursor` throw; InvalidArgumentError where there is no batch at all
+ */
+export function validateBatches(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
+  const batches = [...frameBatches(bytes, limits)];
+  if (batches.length === 0) throw new InvalidArgumentError("there is no record batch to append");
+  for (const batch of batches) {
+    if (batch.baseOffset !== 0 || batch.appendTime !== 0 || batch.flushedUpTo !== 0) {
+      throw new CorruptBatchError("a batch to append has its server half filled in: seal it with zeros there", {
+        byte: BASE_OFFSET_OFFSET,
+      });
+    }
+    const cursor = batch.verify().cursor();
+    while (cursor.next()) if (cursor.hasHeaders) cursor.headers; // a walk over the headers checks their lengths
+  }
+  return batches;
+}

@@ -1,0 +1,44 @@
+/** Unsigned LEB128 of safe integers: seven bits a byte, least significant first. */
+
+/** The longest varint of a safe integer: 53 bits, and the sign bit that zigzag adds. */
+export const MAX_VARINT_LENGTH = 8;
+
+const TWO_POW_7 = 0x80;
+const TWO_POW_14 = 0x4000;
+const TWO_POW_21 = 0x20_0000;
+const TWO_POW_28 = 0x1000_0000;
+
+export function varintLength(value: number): number {
+  if (value < TWO_POW_7) return 1;
+  if (value < TWO_POW_14) return 2;
+  if (value < TWO_POW_21) return 3;
+  if (value < TWO_POW_28) return 4;
+  let length = 4;
+  for (let rest = Math.floor(value / TWO_POW_28); rest > 0; rest = Math.floor(rest / TWO_POW_7)) length++;
+  return length;
+}
+
+/** Writes `value` at `at` and returns the index after it. */
+export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  // Bit operations work on 32 bits only: larger values are divided down until they fit.
+  while (rest >= TWO_POW_28) {
+    bytes[at++] = (rest % TWO_POW_7) | 0x80;
+    rest = Math.floor(rest / TWO_POW_7);
+  }
+  while (rest >= TWO_POW_7) {
+    bytes[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
+}
+
+/** Zigzag of a safe integer of at most 52 bits: small magnitudes of either sign become small varints. */
+export function zigzag(value: number): number {
+  return value >= 0 ? value * 2 : value * -2 - 1;
+}
+
+export function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : (value + 1) / -2;
+}

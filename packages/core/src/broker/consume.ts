@@ -1,0 +1,46 @@
+/** One reader's way through a partition, as events: batches, and what else a reader wants to know. */
+import { ClosedError, InvalidArgumentError } from "@logstore/codec";
+import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
+import type { PartitionLog } from "../partition/partition-log.js";
+
+const DEFAULT_MAX_BYTES = 256 * 1024;
+/** A reader that hears nothing for this long gets a sign of life. */
+const HEARTBEAT_INTERVAL_MS = 10_000;
+
+export async function* consume(
+  log: PartitionLog,
+  request: ConsumeRequest,
+  { signal, headroomBytes }: ConsumeOptions,
+): AsyncGenerator<ConsumeEvent, void> {
+  const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES } = request;
+  if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
+    throw new InvalidArgumentError(`maxBytes is a positive whole number, not ${maxBytes}`);
+  }
+  const end = await endOffset(log, until);
+  const reader = log.reader(await log.resolve(from));
+  let caughtUp = false;
+  while (reader.offset < end && !signal?.aborted) {
+    const chunk = await reader.next({ maxBytes, headroomBytes });
+    const { highWatermark } = log.offsets;
+    if (chunk !== undefined) {
+      caughtUp = false;
+      yield { type: "batches", batches: chunk.bytes, headroomBytes: chunk.headroomBytes, highWatermark };
+      continue;
+    }
+    if (log.isClosed) throw new ClosedError("the log was closed");
+    if (!caughtUp) {
+      caughtUp = true;
+      yield { type: "caughtUp", highWatermark };
+      continue; // more may have come while that was on its way
+    }
+    const moved = await log.waitBeyond(reader.offset, signal, HEARTBEAT_INTERVAL_MS);
+    if (!moved) yield { type: "heartbeat", highWatermark: log.offsets.highWatermark };
+  }
+}
+
+async function endOffset(log: PartitionLog, until: Position | undefined): Promise<number> {
+  if (until === undefined) return Number.POSITIVE_INFINITY;
+  const end = await log.resolve(until);
+  if (Number.isSafeInteger(end) && end >= 0) return end;
+  throw new InvalidArgumentError(`a reader cannot end at offset ${end}`);
+}

@@ -1,0 +1,23 @@
+/** A JSON document with its checksum: one line each. Damage is noticed, and a person can still read it. */
+import { crc32c } from "@logstore/codec";
+
+export function encodeCheckedJson(value: unknown): Uint8Array {
+  const json = Buffer.from(`${JSON.stringify(value)}\n`);
+  return Buffer.concat([json, Buffer.from(`${hexCrc(json)}\n`)]);
+}
+
+/** Undefined where the checksum does not match, or what it covers is no JSON. */
+export function decodeCheckedJson(content: Uint8Array): unknown {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const end = bytes.indexOf("\n") + 1;
+  if (end === 0 || bytes.toString("latin1", end) !== `${hexCrc(bytes.subarray(0, end))}\n`) return undefined;
+  try {
+    return JSON.parse(bytes.toString("utf8", 0, end));
+  } catch {
+    return undefined;
+  }
+}
+
+function hexCrc(bytes: Uint8Array): string {
+  return crc32c(bytes).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,44 @@
+/** Every name on disk is made and parsed here. docs/format/directory.md shows them together. */
+
+export const STORE_FILE = "store.json";
+export const LOCK_FILE = "lock";
+export const CHECKPOINT_FILE = "checkpoint";
+export const TEMPORARY_SUFFIX = ".tmp";
+
+const LOG_SUFFIX = ".log";
+const INDEX_SUFFIX = ".index";
+const SEGMENT_NAME = /^(\d{20})\.log$/;
+const PARTITION_NAME = /^(0|[1-9]\d*)$/;
+
+export function partitionDirectory(partition: number): string {
+  return String(partition);
+}
+
+export function parsePartitionDirectory(name: string): number | undefined {
+  return PARTITION_NAME.test(name) ? Number(name) : undefined;
+}
+
+/** Twenty digits, so that names sort as offsets do. */
+function segmentName(baseOffset: number): string {
+  return String(baseOffset).padStart(20, "0");
+}
+
+export function logFileName(baseOffset: number): string {
+  return segmentName(baseOffset) + LOG_SUFFIX;
+}
+
+export function indexFileName(baseOffset: number): string {
+  return segmentName(baseOffset) + INDEX_SUFFIX;
+}
+
+/** Bytes that recovery cut from a segment's end, kept beside it. */
+export function tornFileName(baseOffset: number, position: number, id: string): string {
+  return `${segmentName(baseOffset)}.${position}.${id}.torn`;
+}
+
+/** The base offset that a log file's name says; undefined for any other name. */
+export function parseLogFileName(name: string): number | undefined {
+  const digits = SEGMENT_NAME.exec(name)?.[1];
+  const baseOffset = digits === undefined ? undefined : Number(digits);
+  return Number.isSafeInteger(baseOffset) ? baseOffset : undefined;
+}

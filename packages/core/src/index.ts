@@ -1,0 +1,56 @@
+// For everyone
+export {
+  BatchTooLargeError,
+  BufferFullError,
+  type Bytes,
+  ClosedError,
+  type CompressionName,
+  CorruptBatchError,
+  CorruptPartitionError,
+  type ErrorCode,
+  type ErrorFields,
+  ForeignFormatError,
+  type Header,
+  type HeaderInput,
+  InvalidArgumentError,
+  LockedError,
+  type LogRecord,
+  LogStoreError,
+  NotALogStoreError,
+  OffsetOutOfRangeError,
+  OutOfOrderSequenceError,
+  PartitionCountMismatchError,
+  type Partitioner,
+  PartitionerMismatchError,
+  ProducerFencedError,
+  type RecordBatch,
+  type RecordInput,
+  RecordTooLargeError,
+  StorageFailedError,
+  TopicExistsError,
+  TruncatedBatchError,
+  UnknownPartitionError,
+  UnknownTopicError,
+  UnsupportedCompressionError,
+  UnsupportedFormatVersionError,
+  WrongExpectedOffsetError,
+} from "@logstore/codec";
+export type { Durability, Position } from "@logstore/protocol";
+export { Broker, type BrokerOptions } from "./broker/broker.js";
+export type { AppendOptions } from "./partition/partition-log.js";
+export type { TornTail } from "./partition/recovery.js";
+// For those who bring their own disk
+export { MemoryStorage } from "./storage/memory-storage.js";
+export { NodeStorage } from "./storage/node-storage.js";
+export type { Lock, Storage, StorageFile } from "./storage/storage.js";
+export {
+  type AppendAck,
+  type AppendManyAck,
+  type AppendRecordOptions,
+  LogStore,
+  type ReadOptions,
+  type TailOptions,
+} from "./store/log-store.js";
+export type { LogStoreOptions } from "./store/options.js";
+export type { Partition, Slice } from "./store/partition.js";
+export type { RecordStream } from "./store/record-stream.js";

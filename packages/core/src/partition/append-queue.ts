@@ -1,0 +1,144 @@
+/**
+ * Appends that wait for the partition's next write, in the order in which they came. Sealed batches stay as they are; single
+ * records that come one after another share a batch, which is sealed when it is taken.
+ */
+import {
+  type BatchLimits,
+  BufferFullError,
+  type Bytes,
+  type CompressionName,
+  type HeaderInput,
+  RecordBatch,
+  RecordBatchBuilder,
+} from "@logstore/codec";
+import type { Durability } from "@logstore/protocol";
+
+/** Where an append's records went. */
+export interface Appended {
+  readonly baseOffset: number;
+  readonly nextOffset: number;
+  readonly durability: Durability;
+  readonly duplicate: boolean;
+}
+
+/** Batches that are written together, and who waits for it. */
+export interface PendingAppend {
+  readonly batches: readonly RecordBatch[];
+  readonly byteLength: number;
+  readonly durability: Durability;
+  readonly expectedOffset: number | undefined;
+  resolve(appended: Appended): void;
+  reject(error: unknown): void;
+}
+
+export interface AppendQueueOptions {
+  /** Bytes that may wait; an append beyond them is refused. */
+  readonly maxQueuedBytes: number;
+  readonly limits: BatchLimits;
+  readonly compression: CompressionName;
+}
+
+/** Single records share a batch up to this length. */
+const SHARED_BATCH_BYTES = 256 * 1024;
+
+export class AppendQueue {
+  readonly #options: AppendQueueOptions;
+  readonly #pending: PendingAppend[] = [];
+  readonly #builder: RecordBatchBuilder;
+  /** Who waits for the records in the builder, in their order. */
+  #waiting: { resolve(appended: Appended): void; reject(error: unknown): void }[] = [];
+  #waitingDurability: Durability = "written";
+  #queuedBytes = 0;
+
+  constructor(options: AppendQueueOptions) {
+    this.#options = options;
+    const { limits, compression } = options;
+    this.#builder = new RecordBatchBuilder({ targetBytes: SHARED_BATCH_BYTES, limits, compression });
+  }
+
+  get isEmpty(): boolean {
+    return this.#pending.length === 0 && this.#waiting.length === 0;
+  }
+
+  /** Puts batches behind everything that waits. */
+  add(append: PendingAppend): void {
+    this.#refuseWhenFull(append.byteLength);
+    this.#sealShared();
+    this.#push(append);
+  }
+
+  /** Puts one record behind everything that waits; resolves to its offset and durability. */
+  addRecord(
+    key: Bytes | null,
+    value: Bytes,
+    timestamp: number,
+    headers: readonly HeaderInput[] | undefined,
+    durability: Durability,
+  ): Promise<Appended> {
+    this.#refuseWhenFull(0);
+    if (!this.#builder.append(key, value, timestamp, headers)) {
+      this.#sealShared();
+      this.#builder.append(key, value, timestamp, headers);
+    }
+    if (durability === "flushed") this.#waitingDurability = "flushed";
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+  }
+
+  /** Removes and returns the oldest appends: at least one, and no more than `maxBytes` of them unless one alone is larger. */
+  take(maxBytes: number): PendingAppend[] {
+    this.#sealShared();
+    let count = 0;
+    let bytes = 0;
+    for (const { byteLength } of this.#pending) {
+      if (count > 0 && bytes + byteLength > maxBytes) break;
+      bytes += byteLength;
+      count++;
+    }
+    this.#queuedBytes -= bytes;
+    return this.#pending.splice(0, count);
+  }
+
+  rejectAll(error: unknown): void {
+    for (const append of this.take(Number.POSITIVE_INFINITY)) append.reject(error);
+  }
+
+  #push(append: PendingAppend): void {
+    this.#pending.push(append);
+    this.#queuedBytes += append.byteLength;
+  }
+
+  #sealShared(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    const batch = RecordBatch.parse(this.#builder.seal(), 0, this.#options.limits);
+    this.#push({
+      batches: [batch],
+      byteLength: batch.byteLength,
+      durability: this.#waitingDurability,
+      expectedOffset: undefined,
+      resolve({ baseOffset, durability, duplicate }) {
+        for (const [i, { resolve }] of waiting.entries()) {
+          const offset = baseOffset + i;
+          resolve({ baseOffset: offset, nextOffset: offset + 1, durability, duplicate });
+        }
+      },
+      reject(error) {
+        for (const { reject } of waiting) reject(error);
+      },
+    });
+    this.#waiting = [];
+    this.#waitingDurability = "written";
+  }
+
+  #refuseWhenFull(moreBytes: number): void {
+    const waiting = this.#queuedBytes + (this.#waiting.length > 0 ? this.#builder.byteLength : 0);
+    const { maxQueuedBytes } = this.#options;
+    if (waiting === 0 || waiting + moreBytes <= maxQueuedBytes) return;
+    throw new BufferFullError(
+      `${waiting} bytes wait to be written, and ${maxQueuedBytes} may: await earlier appends before the next ones`,
+      { expected: maxQueuedBytes, actual: waiting },
+    );
+  }
+}

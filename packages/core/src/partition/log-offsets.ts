@@ -1,0 +1,64 @@
+/** A partition's offsets, and those who wait for the high watermark to move. */
+
+export class LogOffsets {
+  /** The first offset that there is. */
+  readonly logStart: number;
+  #logEnd: number;
+  #highWatermark: number;
+  #flushedUpTo: number;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(logStart: number, logEnd: number, flushedUpTo: number) {
+    this.logStart = logStart;
+    this.#logEnd = logEnd;
+    this.#highWatermark = logEnd;
+    this.#flushedUpTo = flushedUpTo;
+  }
+
+  /** One past the last record written. */
+  get logEnd(): number {
+    return this.#logEnd;
+  }
+
+  /** One past the last record that may be read: its ack's durability is reached. */
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /** Every offset below this one is durable. */
+  get flushedUpTo(): number {
+    return this.#flushedUpTo;
+  }
+
+  wrote(nextOffset: number): void {
+    this.#logEnd = nextOffset;
+  }
+
+  flushed(): void {
+    this.#flushedUpTo = this.#logEnd;
+  }
+
+  /** Everything written may be read: wakes whoever waits. */
+  publish(): void {
+    this.#highWatermark = this.#logEnd;
+    this.wakeAll();
+  }
+
+  wakeAll(): void {
+    for (const wake of this.#waiters) wake();
+  }
+
+  /** Resolves when the high watermark moves, {@link wakeAll} is called, or `signal` aborts; the caller looks which. */
+  change(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiters.delete(wake);
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiters.add(wake);
+      signal?.addEventListener("abort", wake, { once: true });
+    });
+  }
+}

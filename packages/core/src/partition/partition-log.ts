@@ -1,0 +1,325 @@
+/** One partition: its segments, its offsets, and the way of a batch into it and out of it. */
+import {
+  type BatchLimits,
+  type Bytes,
+  ClosedError,
+  type CompressionName,
+  type CorruptPartitionError,
+  type HeaderInput,
+  InvalidArgumentError,
+  type RecordBatch,
+  validateBatches,
+  WrongExpectedOffsetError,
+} from "@logstore/codec";
+import type { Durability, Position } from "@logstore/protocol";
+import { readCheckpoint, writeCheckpoint } from "../files/checkpoint-file.js";
+import { parseLogFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
+import { shouldRoll } from "../segment/roll-policy.js";
+import { Segment } from "../segment/segment.js";
+import { SegmentList } from "../segment/segment-list.js";
+import type { Storage } from "../storage/storage.js";
+import { type Appended, AppendQueue, type PendingAppend } from "./append-queue.js";
+import { BatchReader, type ReadableLog } from "./batch-reader.js";
+import { GroupCommit } from "./group-commit.js";
+import { LogOffsets } from "./log-offsets.js";
+import { offsetOfTime } from "./offset-of-time.js";
+import type { ProducerState } from "./producer-state.js";
+import { type RecoveredLog, recoverLog, type TornTail } from "./recovery.js";
+
+export interface PartitionOptions {
+  readonly segmentBytes: number;
+  readonly durability: Durability;
+  readonly limits: BatchLimits;
+  readonly compression: CompressionName;
+  readonly maxQueuedBytes: number;
+}
+
+export interface AppendOptions {
+  /** Default: the store's. */
+  readonly durability?: Durability | undefined;
+  /** Refuse the append unless this is the log end offset. */
+  readonly expectedOffset?: number | undefined;
+}
+
+export class PartitionLog implements ReadableLog {
+  readonly partition: number;
+  readonly segments: SegmentList;
+  readonly offsets: LogOffsets;
+  readonly limits: BatchLimits;
+  readonly damage: CorruptPartitionError | undefined;
+  /** What was cut from the log's end when it was opened, if anything was. */
+  readonly tornTail: TornTail | undefined;
+
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #options: PartitionOptions;
+  readonly #queue: AppendQueue;
+  readonly #groupCommit: GroupCommit;
+  readonly #producers: ProducerState;
+  #lastAppendTime: number;
+  /** Whether there is anything that the checkpoint does not say. */
+  #dirty: boolean;
+  #closed = false;
+
+  private constructor(
+    storage: Storage,
+    directory: string,
+    partition: number,
+    options: PartitionOptions,
+    segments: Segment[],
+    recovered: RecoveredLog,
+  ) {
+    this.#storage = storage;
+    this.#directory = directory;
+    this.partition = partition;
+    this.#options = options;
+    this.limits = options.limits;
+    this.segments = new SegmentList(segments);
+    this.damage = recovered.damage;
+    this.tornTail = recovered.tornTail;
+    this.#producers = recovered.producers;
+    this.#lastAppendTime = recovered.lastAppendTime;
+    this.#dirty = recovered.scanned;
+    const { nextOffset } = recovered;
+    this.offsets = new LogOffsets(segments[0]?.baseOffset ?? 0, nextOffset, nextOffset);
+    this.#queue = new AppendQueue(options);
+    this.#groupCommit = new GroupCommit(this.#queue, options.segmentBytes, (group) => this.#commit(group));
+  }
+
+  /** Opens a partition, recovering it where it was not closed. Its directory is made by its first append. */
+  static async open(
+    storage: Storage,
+    directory: string,
+    partition: number,
+    options: PartitionOptions,
+  ): Promise<PartitionLog> {
+    const { limits } = options;
+    const names = (await storage.list(directory)) ?? [];
+    for (const name of names) {
+      if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
+    }
+    const baseOffsets = names.map(parseLogFileName).filter((offset) => offset !== undefined);
+    const segments = baseOffsets
+      .sort((a, b) => a - b)
+      .map((baseOffset) => Segment.existing(storage, directory, baseOffset, limits));
+    const checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
+    const recovered = await recoverLog({ storage, directory, partition, segments, checkpoint, limits });
+    return new PartitionLog(storage, directory, partition, options, segments, recovered);
+  }
+
+  /**
+   * Appends one record; records appended in the same turn of the event loop share a batch.
+   *
+   * @throws RecordTooLargeError, InvalidArgumentError, BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
+   */
+  append(
+    key: Bytes | null,
+    value: Bytes,
+    timestamp: number | undefined,
+    headers: readonly HeaderInput[] | undefined,
+    durability: Durability | undefined,
+  ): Promise<Appended> {
+    this.#checkWritable();
+    const { durability: byDefault } = this.#options;
+    const time = timestamp ?? this.#storage.now();
+    const appended = this.#queue.addRecord(key, value, time, headers, durability ?? byDefault);
+    this.#groupCommit.wake();
+    return appended;
+  }
+
+  /**
+   * Appends sealed batches, all or none; their bytes belong to the log from here on.
+   *
+   * @throws what {@link validateBatches} throws, WrongExpectedOffsetError, OutOfOrderSequenceError, ProducerFencedError,
+   * BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
+   */
+  async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
+    return this.appendValidBatches(validateBatches(bytes, this.limits), bytes.length, options);
+  }
+
+  /** The same for batches that need no check: this process has just sealed them. */
+  appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
+    this.#checkWritable();
+    const { expectedOffset } = options;
+    if (expectedOffset !== undefined && !(Number.isSafeInteger(expectedOffset) && expectedOffset >= 0)) {
+      throw new InvalidArgumentError(`expected offset ${expectedOffset} is not an offset`);
+    }
+    const durability = options.durability ?? this.#options.durability;
+    const appended = new Promise<Appended>((resolve, reject) => {
+      this.#queue.add({ batches, byteLength, durability, expectedOffset, resolve, reject });
+    });
+    this.#groupCommit.wake();
+    return appended;
+  }
+
+  /** @throws OffsetOutOfRangeError where the offset is before the log's start or beyond the high watermark */
+  reader(offset: number): BatchReader {
+    return new BatchReader(this, offset);
+  }
+
+  /** The offset that a position means now. It is not checked whether a given offset exists. */
+  async resolve(position: Position): Promise<number> {
+    if (typeof position === "number") return position;
+    if (position === "earliest") return this.offsets.logStart;
+    if (position === "latest") return this.offsets.highWatermark;
+    return offsetOfTime(this, position.time);
+  }
+
+  /**
+   * Resolves when there is more to read from `offset` on, the log is closed, `signal` aborts, or after `timeoutMs`; to false
+   * in the last case only.
+   */
+  async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
+    let timedOut = false;
+    const timer =
+      timeoutMs &&
+      setTimeout(() => {
+        timedOut = true;
+        this.offsets.wakeAll();
+      }, timeoutMs);
+    while (this.offsets.highWatermark <= offset && !this.#closed && !signal?.aborted && !timedOut) {
+      await this.offsets.change(signal);
+    }
+    clearTimeout(timer);
+    return !timedOut;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Finishes what waits, makes everything durable, and notes where to start from. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.offsets.wakeAll();
+    await this.#groupCommit.idle();
+    try {
+      const { active } = this.segments;
+      const sound = this.damage === undefined && this.#groupCommit.failure === undefined;
+      if (active !== undefined && this.#dirty && sound) {
+        await active.sync();
+        await active.writeIndex();
+        await this.#checkpoint(active);
+      }
+    } finally {
+      for (const segment of this.segments) await segment.close();
+    }
+  }
+
+  #checkWritable(): void {
+    const { failure } = this.#groupCommit;
+    if (failure !== undefined) throw failure.with({ partition: this.partition });
+    if (this.damage !== undefined) throw this.damage;
+    if (this.#closed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
+  }
+
+  /** Offsets are assigned here and nowhere else: a refused append leaves no gap. */
+  async #commit(group: readonly PendingAppend[]): Promise<void> {
+    const appendTime = Math.max(this.#storage.now(), this.#lastAppendTime);
+    const accepted: RecordBatch[] = [];
+    const answers: (() => void)[] = [];
+    let nextOffset = this.offsets.logEnd;
+    let wantsFlush = false;
+    for (const append of group) {
+      try {
+        const { expectedOffset } = append;
+        if (expectedOffset !== undefined && expectedOffset !== nextOffset) {
+          throw this.#wrongExpectedOffset(expectedOffset, nextOffset);
+        }
+        const assigned = this.#assign(append.batches, nextOffset, appendTime);
+        accepted.push(...assigned.accepted);
+        nextOffset = assigned.logEnd;
+        wantsFlush ||= append.durability === "flushed";
+        answers.push(() => append.resolve({ ...assigned.appended, durability: wantsFlush ? "flushed" : "written" }));
+      } catch (error) {
+        answers.push(() => append.reject(error));
+      }
+    }
+    if (accepted.length > 0) await this.#write(accepted, nextOffset);
+    this.#lastAppendTime = appendTime;
+    // A duplicate asks for its durability too: its first append may have been written only.
+    if (wantsFlush && this.offsets.flushedUpTo < this.offsets.logEnd) {
+      await this.segments.active!.sync();
+      this.offsets.flushed();
+    }
+    this.segments.active?.publish();
+    this.offsets.publish();
+    for (const answer of answers) answer();
+  }
+
+  /** Gives an append's batches their offsets, leaving out those that are here already. */
+  #assign(
+    batches: readonly RecordBatch[],
+    logEnd: number,
+    appendTime: number,
+  ): { accepted: RecordBatch[]; logEnd: number; appended: Omit<Appended, "durability"> } {
+    const known = this.#producers.check(batches);
+    const { flushedUpTo } = this.offsets;
+    const accepted: RecordBatch[] = [];
+    let end = logEnd;
+    for (const [i, batch] of batches.entries()) {
+      if (known[i] !== undefined) continue;
+      const placed = batch.accept({ baseOffset: end, appendTime, flushedUpTo });
+      this.#producers.appended(placed);
+      accepted.push(placed);
+      end = placed.nextOffset;
+    }
+    const lastKnown = known.at(-1);
+    return {
+      accepted,
+      logEnd: end,
+      appended: {
+        baseOffset: known[0] ?? logEnd,
+        nextOffset: lastKnown === undefined ? end : lastKnown + batches.at(-1)!.recordCount,
+        duplicate: accepted.length === 0,
+      },
+    };
+  }
+
+  async #write(batches: readonly RecordBatch[], nextOffset: number): Promise<void> {
+    this.#dirty = true;
+    const segment = await this.#segmentFor(batches);
+    await segment.write(batches);
+    this.offsets.wrote(nextOffset);
+  }
+
+  async #segmentFor(batches: readonly RecordBatch[]): Promise<Segment> {
+    const { active } = this.segments;
+    const baseOffset = this.offsets.logEnd;
+    if (active === undefined) await this.#storage.makeDirectory(this.#directory);
+    else {
+      const groupBytes = batches.reduce((sum, batch) => sum + batch.byteLength, 0);
+      const { segmentBytes } = this.#options;
+      const [sizeBytes, offsets] = [await active.size(), baseOffset - active.baseOffset];
+      if (!shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes })) return active;
+      // A segment that is no longer written to is durable to its end: only the last one can be torn.
+      await active.sync();
+      this.offsets.flushed();
+      await active.writeIndex();
+    }
+    const segment = await Segment.create(this.#storage, this.#directory, baseOffset, this.limits);
+    this.segments.add(segment);
+    await this.#checkpoint(segment);
+    return segment;
+  }
+
+  /** Only right after the active segment was synced, or made. */
+  async #checkpoint(active: Segment): Promise<void> {
+    await writeCheckpoint(this.#storage, this.#directory, {
+      recoveryPoint: this.offsets.logEnd,
+      segment: active.baseOffset,
+      position: await active.size(),
+      lastAppendTime: this.#lastAppendTime,
+      producers: this.#producers.snapshot(),
+    });
+  }
+
+  #wrongExpectedOffset(expected: number, actual: number): WrongExpectedOffsetError {
+    const { partition } = this;
+    return new WrongExpectedOffsetError(
+      `offset ${expected} was expected to be the log end offset of partition ${partition}, which is ${actual}: read what came between, and decide again`,
+      { partition, expected, actual },
+    );
+  }
+}

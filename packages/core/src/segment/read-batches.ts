@@ -1,0 +1,42 @@
+/** One positioned read of whole batches: what every reader of a log file is made of. */
+import { type BatchLimits, declaredBatchLength, MIN_BATCH_LENGTH } from "@logstore/codec";
+import type { StorageFile } from "../storage/storage.js";
+
+export interface ReadRange {
+  readonly position: number;
+  /** Where the log ends for this reader: nothing from there on is looked at. */
+  readonly end: number;
+  /** How much to read at most, unless the first batch alone is longer. */
+  readonly maxBytes: number;
+  readonly limits: BatchLimits;
+  /** Bytes left free before the batches in their buffer. Default 0. */
+  readonly headroomBytes?: number | undefined;
+}
+
+/**
+ * The whole batches at `position`, at least one, in a buffer of their own. Lengths are taken as they stand: whoever parses the
+ * batches sees whether they are sound. Where the first is not whole, all there is of it comes back, for the parser to judge.
+ */
+export async function readBatches(file: StorageFile, range: ReadRange): Promise<Uint8Array> {
+  const available = range.end - range.position;
+  const bytes = await readAt(file, range, Math.min(range.maxBytes, available));
+  const whole = wholeBatchesLength(bytes);
+  if (whole > 0) return bytes.subarray(0, whole);
+  const wanted = Math.min(declaredBatchLength(bytes, 0) ?? MIN_BATCH_LENGTH, range.limits.maxBatchBytes, available);
+  return wanted > bytes.length ? readAt(file, range, wanted) : bytes;
+}
+
+async function readAt(file: StorageFile, range: ReadRange, length: number): Promise<Uint8Array> {
+  const headroom = range.headroomBytes ?? 0;
+  const buffer = Buffer.allocUnsafeSlow(headroom + length).subarray(headroom);
+  return buffer.subarray(0, await file.read(buffer, range.position));
+}
+
+function wholeBatchesLength(bytes: Uint8Array): number {
+  let end = 0;
+  for (;;) {
+    const length = declaredBatchLength(bytes, end);
+    if (length === undefined || length < MIN_BATCH_LENGTH || end + length > bytes.length) return end;
+    end += length;
+  }
+}

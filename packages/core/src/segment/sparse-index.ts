@@ -1,0 +1,89 @@
+/**
+ * Where in a segment's log an offset or a time is, roughly: an entry every few KiB. It is a cache of the log and can always be
+ * made again from it. docs/format/index.md has the bytes of the file.
+ */
+import { crc32c } from "@logstore/codec";
+
+/** Log bytes from one entry to the next, at least. A look-up reads about so much before the batch it wants. */
+const INTERVAL_BYTES = 16 * 1024;
+
+const MAGIC = "LSX\u0001";
+const HEADER_LENGTH = 24;
+const ENTRY_LENGTH = 16;
+const CRC_LENGTH = 4;
+
+export class SparseIndex {
+  // Three columns; row i is the i-th entry. Offsets, positions and append times all rise together.
+  readonly #offsets: number[] = [];
+  readonly #positions: number[] = [];
+  readonly #appendTimes: number[] = [];
+  #indexedTo = -INTERVAL_BYTES;
+
+  /** Notes a batch; those too close to the last entry leave no trace. */
+  add(baseOffset: number, position: number, appendTime: number): void {
+    if (position < this.#indexedTo + INTERVAL_BYTES) return;
+    this.#indexedTo = position;
+    this.#offsets.push(baseOffset);
+    this.#positions.push(position);
+    this.#appendTimes.push(appendTime);
+  }
+
+  /** Position of a batch that begins at or before the batch of `offset`. */
+  positionOfOffset(offset: number): number {
+    return this.#positions[firstAbove(this.#offsets, offset) - 1] ?? 0;
+  }
+
+  /** Position of a batch at or before the first one that was appended at `time` or later. */
+  positionOfTime(time: number): number {
+    // Entries of the very same time may follow one another: step before the first of them.
+    return this.#positions[firstAbove(this.#appendTimes, time - 1) - 1] ?? 0;
+  }
+
+  encode(baseOffset: number, logBytes: number): Uint8Array {
+    const count = this.#offsets.length;
+    const file = Buffer.alloc(HEADER_LENGTH + count * ENTRY_LENGTH + CRC_LENGTH);
+    file.write(MAGIC, "latin1");
+    file.writeUInt32LE(count, 4);
+    file.writeBigUInt64LE(BigInt(baseOffset), 8);
+    file.writeBigUInt64LE(BigInt(logBytes), 16);
+    for (let i = 0; i < count; i++) {
+      const at = HEADER_LENGTH + i * ENTRY_LENGTH;
+      file.writeUInt32LE(this.#offsets[i]! - baseOffset, at);
+      file.writeUInt32LE(this.#positions[i]!, at + 4);
+      file.writeBigInt64LE(BigInt(this.#appendTimes[i]!), at + 8);
+    }
+    file.writeUInt32LE(crc32c(file, 0, file.length - CRC_LENGTH), file.length - CRC_LENGTH);
+    return file;
+  }
+
+  /** The index in a file's bytes; undefined where they are damaged, or not of this segment at this size. */
+  static decode(bytes: Uint8Array, baseOffset: number, logBytes: number): SparseIndex | undefined {
+    const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const end = file.length - CRC_LENGTH;
+    if (end < HEADER_LENGTH || file.toString("latin1", 0, 4) !== MAGIC) return undefined;
+    if (file.readUInt32LE(end) !== crc32c(file, 0, end)) return undefined;
+    if (file.readUInt32LE(4) * ENTRY_LENGTH !== end - HEADER_LENGTH) return undefined;
+    if (Number(file.readBigUInt64LE(8)) !== baseOffset || Number(file.readBigUInt64LE(16)) !== logBytes)
+      return undefined;
+    const index = new SparseIndex();
+    for (let at = HEADER_LENGTH; at < end; at += ENTRY_LENGTH) {
+      index.#offsets.push(baseOffset + file.readUInt32LE(at));
+      index.#positions.push(file.readUInt32LE(at + 4));
+      index.#appendTimes.push(Number(file.readBigInt64LE(at + 8)));
+    }
+    index.#indexedTo = index.#positions.at(-1) ?? -INTERVAL_BYTES;
+    return index;
+  }
+}
+
+/** Index of the first element above `value` in a rising list. */
+function firstAbove(list: readonly number[], value: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (list[middle]! > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

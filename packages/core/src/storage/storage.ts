@@ -1,0 +1,63 @@
+/**
+ * The one way from the engine to disk, clock and randomness. Node's files, memory and (for tests) a simulated disk stand behind
+ * it. Paths use "/"; contents are bytes. What is not synced may be lost, in any order and in part, when the machine stops;
+ * a created, renamed or removed name is durable only once its directory is synced.
+ */
+export interface Storage {
+  /** Wall clock, ms since the epoch. It may jump: offsets and waits never depend on it. */
+  now(): number;
+
+  /** `length` random bytes as hex. */
+  randomHex(length: number): string;
+
+  /**
+   * Makes this process the one writer of a directory, until released or dead.
+   *
+   * @throws LockedError where somebody else is
+   */
+  lock(directory: string): Promise<Lock>;
+
+  /** Makes a directory and its parents, durably. */
+  makeDirectory(path: string): Promise<void>;
+
+  /** Names in a directory, in no order; undefined where there is no such directory. */
+  list(directory: string): Promise<string[] | undefined>;
+
+  /** Makes the names in a directory durable. */
+  syncDirectory(path: string): Promise<void>;
+
+  /** Opens a file that exists. */
+  openFile(path: string): Promise<StorageFile>;
+
+  /** Makes an empty file, or empties one, and opens it. */
+  createFile(path: string): Promise<StorageFile>;
+
+  /** Replaces `to` if it is there. */
+  rename(from: string, to: string): Promise<void>;
+
+  remove(path: string): Promise<void>;
+}
+
+export interface StorageFile {
+  /** For handing on to the operating system; undefined where the file is none of its. */
+  readonly descriptor: number | undefined;
+
+  size(): Promise<number>;
+
+  /** Fills `into` from `position` on; fewer bytes only at the end of the file. Resolves to their number. */
+  read(into: Uint8Array, position: number): Promise<number>;
+
+  /** Writes all of the buffers one after another from `position` on, or rejects. */
+  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
+
+  /** Makes everything written durable. After a failure nothing can be said of what is. */
+  sync(): Promise<void>;
+
+  truncate(size: number): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/** Records in, sealed batches out: more than one only where one would be too long. */
+import {
+  type BatchLimits,
+  type CompressionName,
+  InvalidArgumentError,
+  RecordBatch,
+  RecordBatchBuilder,
+  type RecordInput,
+} from "@logstore/codec";
+
+export interface SealedRecords {
+  readonly batches: readonly RecordBatch[];
+  readonly byteLength: number;
+}
+
+/** Batches up to this length suit readers, who take whole ones. */
+const TARGET_BYTES = 1024 * 1024;
+
+/**
+ * @param now timestamp of records that have none, ms since the epoch
+ * @param expectedBytes a guess at their length
+ * @throws RecordTooLargeError, InvalidArgumentError
+ */
+export function sealRecords(
+  records: Iterable<RecordInput>,
+  now: number,
+  expectedBytes: number,
+  options: { readonly limits: BatchLimits; readonly compression: CompressionName },
+): SealedRecords {
+  const { limits, compression } = options;
+  const builder = new RecordBatchBuilder({ limits, compression, expectedBytes, targetBytes: TARGET_BYTES });
+  const batches: RecordBatch[] = [];
+  let byteLength = 0;
+  const seal = () => {
+    const batch = RecordBatch.parse(builder.seal(), 0, limits);
+    byteLength += batch.byteLength;
+    batches.push(batch);
+  };
+  for (const { key = null, value, timestamp = now, headers } of records) {
+    if (builder.append(key, value, timestamp, headers)) continue;
+    seal();
+    builder.append(key, value, timestamp, headers);
+  }
+  if (builder.recordCount > 0) seal();
+  if (batches.length === 0) throw new InvalidArgumentError("there is no record to append");
+  return { batches, byteLength };
+}

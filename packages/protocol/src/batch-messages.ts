@@ -1,0 +1,114 @@
+/**
+ * The two messages that carry batches, framed by hand around the batch bytes: what is on the wire is the protobuf of log.proto,
+ * and the batches are neither copied nor looked at. Where a buffer has headroom, the frame is written into it.
+ */
+import type { ConsumeEvent, ProduceRequest } from "./log-api.js";
+import { FieldReader, FieldWriter } from "./protobuf.js";
+import { durabilityFromNumber, durabilityToNumber } from "./wire.js";
+
+/** Field of both messages that holds the batches; the last one, so that everything before it is a prefix. */
+const BATCHES = 15;
+
+const Produce = { topic: 1, partition: 2, durability: 3, expectedOffset: 4 } as const;
+const Consume = { highWatermark: 1, caughtUp: 2, heartbeat: 3, logStartMoved: 4 } as const;
+const LogStartMoved = { logStartOffset: 1 } as const;
+
+/** Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters and four numbers. */
+export const PRODUCE_HEADROOM_BYTES = 288;
+/** Room for the longest prefix of a `ConsumeResponse`. */
+export const CONSUME_HEADROOM_BYTES = 32;
+
+export function encodeProduceRequest(request: ProduceRequest): Uint8Array {
+  const prefix = new FieldWriter()
+    .string(Produce.topic, request.topic)
+    .integer(Produce.partition, request.partition)
+    .integer(Produce.durability, durabilityToNumber(request.durability));
+  if (request.expectedOffset !== undefined) prefix.presentInteger(Produce.expectedOffset, request.expectedOffset);
+  prefix.lengthOf(BATCHES, request.batches.length);
+  return frame(prefix.bytes, request.batches, request.headroomBytes ?? 0);
+}
+
+export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
+  let topic = "";
+  let partition = 0;
+  let durability: ProduceRequest["durability"];
+  let expectedOffset: number | undefined;
+  let batches: Uint8Array = message.subarray(0, 0);
+  const reader = new FieldReader(message);
+  while (reader.next()) {
+    if (reader.field === Produce.topic) topic = reader.string();
+    else if (reader.field === Produce.partition) partition = reader.integer();
+    else if (reader.field === Produce.durability) durability = durabilityFromNumber(reader.integer());
+    else if (reader.field === Produce.expectedOffset) expectedOffset = reader.integer();
+    else if (reader.field === BATCHES) batches = reader.view();
+    else reader.skip();
+  }
+  return { topic, partition, durability, expectedOffset, batches };
+}
+
+export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {
+  const prefix = new FieldWriter().integer(Consume.highWatermark, event.highWatermark);
+  switch (event.type) {
+    case "batches":
+      return frame(prefix.lengthOf(BATCHES, event.batches.length).bytes, event.batches, event.headroomBytes);
+    case "caughtUp":
+      return prefix.lengthOf(Consume.caughtUp, 0).bytes;
+    case "heartbeat":
+      return prefix.lengthOf(Consume.heartbeat, 0).bytes;
+    case "logStartMoved": {
+      const moved = new FieldWriter().integer(LogStartMoved.logStartOffset, event.logStartOffset).bytes;
+      return frame(prefix.lengthOf(Consume.logStartMoved, moved.length).bytes, moved, 0);
+    }
+  }
+}
+
+/** Undefined for an event that this release does not know. */
+export function decodeConsumeResponse(message: Uint8Array): ConsumeEvent | undefined {
+  let highWatermark = 0;
+  let event: ((highWatermark: number) => ConsumeEvent) | undefined;
+  const reader = new FieldReader(message);
+  while (reader.next()) {
+    if (reader.field === Consume.highWatermark) {
+      highWatermark = reader.integer();
+    } else if (reader.field === BATCHES) {
+      const batches = reader.view();
+      event = (highWatermark) => ({ type: "batches", batches, headroomBytes: 0, highWatermark });
+    } else if (reader.field === Consume.caughtUp) {
+      reader.skip();
+      event = (highWatermark) => ({ type: "caughtUp", highWatermark });
+    } else if (reader.field === Consume.heartbeat) {
+      reader.skip();
+      event = (highWatermark) => ({ type: "heartbeat", highWatermark });
+    } else if (reader.field === Consume.logStartMoved) {
+      const logStartOffset = decodeLogStartMoved(reader.view());
+      event = (highWatermark) => ({ type: "logStartMoved", logStartOffset, highWatermark });
+    } else {
+      reader.skip();
+    }
+  }
+  return event?.(highWatermark);
+}
+
+function decodeLogStartMoved(message: Uint8Array): number {
+  let logStartOffset = 0;
+  const reader = new FieldReader(message);
+  while (reader.next()) {
+    if (reader.field === LogStartMoved.logStartOffset) logStartOffset = reader.integer();
+    else reader.skip();
+  }
+  return logStartOffset;
+}
+
+/** `prefix` directly before `content`: in its headroom if there is enough, else both copied. */
+function frame(prefix: Uint8Array, content: Uint8Array, headroomBytes: number): Uint8Array {
+  const start = content.byteOffset - prefix.length;
+  if (prefix.length <= headroomBytes && start >= 0) {
+    const message = new Uint8Array(content.buffer, start, prefix.length + content.length);
+    message.set(prefix);
+    return message;
+  }
+  const message = new Uint8Array(prefix.length + content.length);
+  message.set(prefix);
+  message.set(content, prefix.length);
+  return message;
+}

@@ -1,0 +1,64 @@
+/** How errors travel: which gRPC status stands for which code. The one table; docs/protocol.md shows it. */
+
+/** Numbers of gRPC's status codes that are used here. */
+export const GrpcStatus = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+} as const;
+
+export const grpcStatusByErrorCode = {
+  CORRUPT_BATCH: GrpcStatus.INVALID_ARGUMENT,
+  TRUNCATED_BATCH: GrpcStatus.INVALID_ARGUMENT,
+  FOREIGN_FORMAT: GrpcStatus.INVALID_ARGUMENT,
+  UNSUPPORTED_FORMAT_VERSION: GrpcStatus.INVALID_ARGUMENT,
+  UNSUPPORTED_COMPRESSION: GrpcStatus.INVALID_ARGUMENT,
+  RECORD_TOO_LARGE: GrpcStatus.INVALID_ARGUMENT,
+  BATCH_TOO_LARGE: GrpcStatus.INVALID_ARGUMENT,
+  INVALID_ARGUMENT: GrpcStatus.INVALID_ARGUMENT,
+  INVALID_VALUE: GrpcStatus.INVALID_ARGUMENT,
+  UNKNOWN_TOPIC: GrpcStatus.NOT_FOUND,
+  UNKNOWN_PARTITION: GrpcStatus.NOT_FOUND,
+  TOPIC_EXISTS: GrpcStatus.ALREADY_EXISTS,
+  OFFSET_OUT_OF_RANGE: GrpcStatus.OUT_OF_RANGE,
+  WRONG_EXPECTED_OFFSET: GrpcStatus.FAILED_PRECONDITION,
+  OUT_OF_ORDER_SEQUENCE: GrpcStatus.FAILED_PRECONDITION,
+  PRODUCER_FENCED: GrpcStatus.FAILED_PRECONDITION,
+  NOT_A_LOG_STORE: GrpcStatus.FAILED_PRECONDITION,
+  LOCKED: GrpcStatus.FAILED_PRECONDITION,
+  PARTITION_COUNT_MISMATCH: GrpcStatus.FAILED_PRECONDITION,
+  PARTITIONER_MISMATCH: GrpcStatus.FAILED_PRECONDITION,
+  BUFFER_FULL: GrpcStatus.RESOURCE_EXHAUSTED,
+  CORRUPT_PARTITION: GrpcStatus.DATA_LOSS,
+  STORAGE_FAILED: GrpcStatus.INTERNAL,
+  INTERNAL: GrpcStatus.INTERNAL,
+  CLOSED: GrpcStatus.UNAVAILABLE,
+  UNAVAILABLE: GrpcStatus.UNAVAILABLE,
+  DELIVERY_TIMEOUT: GrpcStatus.DEADLINE_EXCEEDED,
+} as const;
+
+/** `ErrorDetail` of error.proto. */
+export interface ErrorDetail {
+  readonly code: string;
+  readonly message: string;
+  readonly topic?: string | undefined;
+  readonly partition?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly file?: string | undefined;
+  readonly byte?: number | undefined;
+  readonly expected?: number | undefined;
+  readonly actual?: number | undefined;
+}
+
+/** Trailer that carries a `Status` message, as gRPC's richer error model has it. */
+export const STATUS_DETAILS_KEY = "grpc-status-details-bin";
+export const ERROR_DETAIL_TYPE_URL = "type.googleapis.com/logstore.v1.ErrorDetail";

@@ -1,0 +1,136 @@
+/** As much of protobuf's wire format as the hot messages need: https://protobuf.dev/programming-guides/encoding/ */
+
+const VARINT = 0;
+const I64 = 1;
+const LENGTH_DELIMITED = 2;
+const I32 = 5;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Writes fields one after another into a growing scratch buffer. */
+export class FieldWriter {
+  #bytes = new Uint8Array(64);
+  #length = 0;
+
+  /** The fields so far: a view that the next write may overwrite. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** A non-negative integer; zero is the default and not written. */
+  integer(field: number, value: number): this {
+    return value === 0 ? this : this.presentInteger(field, value);
+  }
+
+  /** A non-negative integer of a field whose presence means something. */
+  presentInteger(field: number, value: number): this {
+    this.#varint(field * 8 + VARINT);
+    this.#varint(value);
+    return this;
+  }
+
+  string(field: number, value: string): this {
+    const bytes = encoder.encode(value);
+    this.lengthOf(field, bytes.length);
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** The tag and length of a bytes field whose content follows elsewhere. */
+  lengthOf(field: number, length: number): this {
+    this.#varint(field * 8 + LENGTH_DELIMITED);
+    this.#varint(length);
+    return this;
+  }
+
+  #varint(value: number): void {
+    this.#reserve(10);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  #reserve(length: number): void {
+    if (this.#length + length <= this.#bytes.length) return;
+    const grown = new Uint8Array((this.#length + length) * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}
+
+/** Walks the fields of a message; unknown ones can be skipped. Throws a RangeError where the message is not well-formed. */
+export class FieldReader {
+  /** Number of the field that {@link next} came to. */
+  field = 0;
+  readonly #bytes: Uint8Array;
+  #at = 0;
+  #wireType = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  next(): boolean {
+    if (this.#at >= this.#bytes.length) return false;
+    const tag = this.#varint();
+    this.field = Math.floor(tag / 8);
+    this.#wireType = tag % 8;
+    return true;
+  }
+
+  /** A negative int64 comes out negative; beyond 2^53 the value is inexact, and for the receiver to refuse. */
+  integer(): number {
+    if (this.#wireType !== VARINT) throw malformed();
+    return this.#varint();
+  }
+
+  string(): string {
+    return decoder.decode(this.view());
+  }
+
+  /** A view of the message. */
+  view(): Uint8Array {
+    if (this.#wireType !== LENGTH_DELIMITED) throw malformed();
+    const start = this.#advance(this.#varint());
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  skip(): void {
+    if (this.#wireType === VARINT) this.#varint();
+    else if (this.#wireType === LENGTH_DELIMITED) this.view();
+    else if (this.#wireType === I64) this.#advance(8);
+    else if (this.#wireType === I32) this.#advance(4);
+    else throw malformed();
+  }
+
+  #advance(length: number): number {
+    const start = this.#at;
+    if (!(length >= 0) || start + length > this.#bytes.length) throw malformed();
+    this.#at = start + length;
+    return start;
+  }
+
+  #varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 10; i++) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) throw malformed();
+      value += (byte & 0x7f) * scale;
+      // The tenth byte is the sign of a 64-bit integer.
+      if (byte < 0x80) return i === 9 ? value - 2 ** 64 : value;
+      scale *= 0x80;
+    }
+    throw malformed();
+  }
+}
+
+function malformed(): RangeError {
+  return new RangeError("not a well-formed protobuf message");
+}
