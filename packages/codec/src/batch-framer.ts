@@ -9,7 +9,10 @@ import { RecordBatch } from "./record-batch.js";
  *
  * @throws what {@link RecordBatch.parse} throws, as soon as the walk gets there
  */
-export function* frameBatches(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): Generator<RecordBatch, void> {
+export function* frameBatches(
+  bytes: Uint8Array,
+  limits: BatchLimits = defaultBatchLimits,
+): Generator<RecordBatch, void> {
   for (let at = 0; at < bytes.length; ) {
     const batch = RecordBatch.parse(bytes, at, limits);
     yield batch;

@@ -30,7 +30,8 @@ export function registerCompression(id: number, name: string, compressor: Compre
   const known = compressorsById.get(id);
   const own = id >= FIRST_OWN_ID && id <= LAST_OWN_ID && Number.isInteger(id);
   const numberIsFree = own ? known === undefined || known.name === name : known?.name === name;
-  const nameIsFree = name !== "none" && ![...compressorsById].some(([other, { name: taken }]) => other !== id && taken === name);
+  const nameIsFree =
+    name !== "none" && ![...compressorsById].some(([other, { name: taken }]) => other !== id && taken === name);
   if (!numberIsFree || !nameIsFree) {
     throw new InvalidArgumentError(
       `compression ${id} cannot be registered as "${name}": use a free name and a free number from ${FIRST_OWN_ID} to ${LAST_OWN_ID}`,

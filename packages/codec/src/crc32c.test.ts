@@ -26,7 +26,9 @@ describe.each([
     const bytes = Uint8Array.from({ length: 320 }, (_, i) => (i * 167 + (i >> 3)) & 0xff);
     for (let length = 0; length <= 300; length++) {
       const start = length % 17;
-      expect(crc(bytes, start, start + length), `${length} bytes from ${start}`).toBe(bitwise(bytes, start, start + length));
+      expect(crc(bytes, start, start + length), `${length} bytes from ${start}`).toBe(
+        bitwise(bytes, start, start + length),
+      );
     }
   });
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import * as codec from "./index.js";
-import { type ErrorFields, errorCodes, InternalError, LogStoreError, makeError, OffsetOutOfRangeError } from "./index.js";
+import {
+  type ErrorFields,
+  errorCodes,
+  InternalError,
+  LogStoreError,
+  makeError,
+  OffsetOutOfRangeError,
+} from "./index.js";
 
 const fields: Required<ErrorFields> = {
   topic: "orders",
@@ -21,7 +28,13 @@ describe.each(errorCodes)("%s", (code) => {
     expect(error.code).toBe(code);
     expect(error.name).toBe(error.constructor.name);
     expect(codec).toHaveProperty(error.name, error.constructor);
-    expect(error.name.replace(/Error$/, "").replace(/[A-Z]/g, "_$&").slice(1).toUpperCase()).toBe(code);
+    expect(
+      error.name
+        .replace(/Error$/, "")
+        .replace(/[A-Z]/g, "_$&")
+        .slice(1)
+        .toUpperCase(),
+    ).toBe(code);
   });
 
   test("keeps its message, fields and cause", () => {
@@ -33,18 +46,25 @@ describe.each(errorCodes)("%s", (code) => {
 });
 
 test("every error class has a code", () => {
-  const classes = Object.values(codec).filter((value) => typeof value === "function" && value.prototype instanceof LogStoreError);
+  const classes = Object.values(codec).filter(
+    (value) => typeof value === "function" && value.prototype instanceof LogStoreError,
+  );
   expect(new Set(errorCodes.map((code) => makeError(code, "").constructor))).toEqual(new Set(classes));
 });
 
-test.each(["FROM_THE_FUTURE", "constructor", "__proto__", ""])("the unknown code %j is an internal error that tells it", (code) => {
-  const error = makeError(code, "what happened", { topic: "orders" });
-  expect(error).toBeInstanceOf(InternalError);
-  expect(error).toMatchObject({ code: "INTERNAL", message: `${code}: what happened`, topic: "orders" });
-});
+test.each(["FROM_THE_FUTURE", "constructor", "__proto__", ""])(
+  "the unknown code %j is an internal error that tells it",
+  (code) => {
+    const error = makeError(code, "what happened", { topic: "orders" });
+    expect(error).toBeInstanceOf(InternalError);
+    expect(error).toMatchObject({ code: "INTERNAL", message: `${code}: what happened`, topic: "orders" });
+  },
+);
 
 test("fields are undefined where nothing is known", () => {
-  expect(new InternalError("").fields).toEqual(Object.fromEntries(Object.keys(fields).map((name) => [name, undefined])));
+  expect(new InternalError("").fields).toEqual(
+    Object.fromEntries(Object.keys(fields).map((name) => [name, undefined])),
+  );
 });
 
 test("with() adds to an error and overrides what it said", () => {

@@ -202,12 +202,7 @@ export type ErrorCode = keyof typeof errorClasses;
 export const errorCodes = Object.keys(errorClasses) as readonly ErrorCode[];
 
 /** The error of a code: how a client raises again what a server told it. An unknown code becomes an {@link InternalError}. */
-export function makeError(
-  code: string,
-  message: string,
-  fields?: ErrorFields,
-  options?: ErrorOptions,
-): LogStoreError {
+export function makeError(code: string, message: string, fields?: ErrorFields, options?: ErrorOptions): LogStoreError {
   const known = Object.hasOwn(errorClasses, code);
   const Class = known ? errorClasses[code as ErrorCode] : InternalError;
   return new Class(known ? message : `${code}: ${message}`, fields, options);

@@ -1,16 +1,16 @@
 // For everyone
+
+// For those who build a store, a transport or a client on it
+export { declaredBatchLength, frameBatches } from "./batch-framer.js";
 export { type CompressionName, type Compressor, registerCompression } from "./compression.js";
+export { crc32c, portableCrc32c } from "./crc32c.js";
 export * from "./errors.js";
+export { FORMAT_MARK, HEADER_LENGTH, MIN_BATCH_LENGTH, NO_PRODUCER_ID } from "./layout.js";
 export { type BatchLimits, defaultBatchLimits } from "./limits.js";
+export { fnv1a32, fnvPartitioner, keyBytes, type Partitioner } from "./partitioner.js";
 export type { Bytes, Header, HeaderInput, LogRecord, RecordInput } from "./record.js";
 export { RecordBatch } from "./record-batch.js";
 export { type ProducerStamp, RecordBatchBuilder, type RecordBatchBuilderOptions } from "./record-batch-builder.js";
 export { RecordCursor } from "./record-cursor.js";
-
-// For those who build a store, a transport or a client on it
-export { declaredBatchLength, frameBatches } from "./batch-framer.js";
-export { crc32c, portableCrc32c } from "./crc32c.js";
-export { FORMAT_MARK, HEADER_LENGTH, MIN_BATCH_LENGTH, NO_PRODUCER_ID } from "./layout.js";
-export { fnv1a32, fnvPartitioner, keyBytes, type Partitioner } from "./partitioner.js";
 export { type ServerHalf, writeServerHalf } from "./server-half.js";
 export { validateBatches } from "./validate-batch.js";

@@ -46,19 +46,22 @@ describe("size", () => {
   test.each([
     ["batch", largest, 1000],
     ["records", { maxBatchBytes: 2000, maxRecordsBytes: 500 }, HEADER_LENGTH + 500],
-  ])("a record that no batch can hold is refused by the cap on the %s, and nothing of it is written", (_, limits, cap) => {
-    const builder = new RecordBatchBuilder({ limits });
-    const room = cap - HEADER_LENGTH - 4; // two bytes of length, one of time, one for the null key
-    expect(() => builder.append(null, "x".repeat(room + 1), 0)).toThrow(
-      expect.objectContaining({ code: "RECORD_TOO_LARGE", expected: cap, actual: cap + 1 }),
-    );
-    expect(builder.recordCount).toBe(0);
-    expect(builder.byteLength).toBe(HEADER_LENGTH);
-    expect(builder.append(null, "x".repeat(room), 0)).toBe(true);
-    const sealed = builder.seal();
-    expect(sealed).toHaveLength(cap);
-    expect([...RecordBatch.parse(sealed, 0, limits).verify()]).toHaveLength(1);
-  });
+  ])(
+    "a record that no batch can hold is refused by the cap on the %s, and nothing of it is written",
+    (_, limits, cap) => {
+      const builder = new RecordBatchBuilder({ limits });
+      const room = cap - HEADER_LENGTH - 4; // two bytes of length, one of time, one for the null key
+      expect(() => builder.append(null, "x".repeat(room + 1), 0)).toThrow(
+        expect.objectContaining({ code: "RECORD_TOO_LARGE", expected: cap, actual: cap + 1 }),
+      );
+      expect(builder.recordCount).toBe(0);
+      expect(builder.byteLength).toBe(HEADER_LENGTH);
+      expect(builder.append(null, "x".repeat(room), 0)).toBe(true);
+      const sealed = builder.seal();
+      expect(sealed).toHaveLength(cap);
+      expect([...RecordBatch.parse(sealed, 0, limits).verify()]).toHaveLength(1);
+    },
+  );
 
   test("a target beyond the cap is the cap", () => {
     const builder = new RecordBatchBuilder({ targetBytes: 10_000, limits: largest });
@@ -110,6 +113,12 @@ describe("seal", () => {
       expect(values(batch)).toEqual(["a".repeat(3000)]);
     }
   });
+});
+
+test.each([0, 100, 10_000])("an expected length of %d bytes changes nothing in the batch", (expectedBytes) => {
+  const [plain, told] = [new RecordBatchBuilder(), new RecordBatchBuilder({ expectedBytes, headroomBytes: 5 })];
+  for (const builder of [plain, told]) for (let i = 0; i < 50; i++) builder.append(`key ${i}`, "x".repeat(i), i);
+  expect(told!.seal()).toEqual(plain!.seal());
 });
 
 describe("compression", () => {

@@ -144,17 +144,16 @@ export class RecordBatchBuilder {
 
   /** False when the batch has records and none of `length` bytes fits beside them. */
   #makeRoom(length: number): boolean {
-    const batchLength = this.byteLength + length;
-    if (batchLength > this.#targetBytes || batchLength - layout.HEADER_LENGTH > this.#limits.maxRecordsBytes) {
-      if (this.#recordCount > 0) return false;
-      const limit = Math.min(this.#limits.maxBatchBytes, layout.HEADER_LENGTH + this.#limits.maxRecordsBytes);
-      if (batchLength > limit) {
-        throw new RecordTooLargeError(
-          `a record of ${length} bytes makes a batch of ${batchLength}, and ${limit} are allowed: split the value or raise maxBatchBytes`,
-          { expected: limit, actual: batchLength },
-        );
-      }
+    const { maxBatchBytes, maxRecordsBytes } = this.#limits;
+    const limit = Math.min(maxBatchBytes, layout.HEADER_LENGTH + maxRecordsBytes);
+    const alone = layout.HEADER_LENGTH + length;
+    if (alone > limit) {
+      throw new RecordTooLargeError(
+        `a record of ${length} bytes makes a batch of ${alone}, and ${limit} are allowed: split the value or raise maxBatchBytes`,
+        { expected: limit, actual: alone },
+      );
     }
+    if (this.#recordCount > 0 && this.byteLength + length > Math.min(this.#targetBytes, limit)) return false;
     const needed = this.#end + length;
     if (needed > this.#buffer.length) {
       const grown = platform.allocate(Math.max(needed, this.#buffer.length * 2, this.#expectedBytes));

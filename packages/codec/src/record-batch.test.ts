@@ -14,7 +14,8 @@ describe("views", () => {
   test("keys, values and header values lie in the batch's own buffer", () => {
     const sealed = seal("value");
     const [record] = RecordBatch.parse(sealed);
-    for (const view of [record!.key!, record!.value, record!.headers[0]!.value]) expect(view.buffer).toBe(sealed.buffer);
+    for (const view of [record!.key!, record!.value, record!.headers[0]!.value])
+      expect(view.buffer).toBe(sealed.buffer);
     expect(record!.value.byteOffset).toBe(sealed.byteOffset + HEADER_LENGTH + 1 + 1 + 1 + 3 + 1);
     sealed[HEADER_LENGTH + 3] = "K".charCodeAt(0);
     expect(text(record!.key)).toBe("Key");
@@ -32,7 +33,12 @@ describe("views", () => {
     cursor.next();
     const first = cursor.record;
     cursor.next();
-    expect([first.offset, text(first.key), text(first.value), text(first.headers[0]!.value)]).toEqual([0, "key", "first", "header"]);
+    expect([first.offset, text(first.key), text(first.value), text(first.headers[0]!.value)]).toEqual([
+      0,
+      "key",
+      "first",
+      "header",
+    ]);
   });
 });
 
@@ -85,7 +91,8 @@ describe("parse", () => {
     const records = sealed.length - HEADER_LENGTH;
     const parse = (maxBatchBytes: number, maxRecordsBytes: number) => () =>
       RecordBatch.parse(sealed, 0, { maxBatchBytes, maxRecordsBytes });
-    const tooLarge = (actual: number) => expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: actual - 1, actual });
+    const tooLarge = (actual: number) =>
+      expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: actual - 1, actual });
     expect(parse(sealed.length, records)).not.toThrow();
     expect(parse(sealed.length - 1, records)).toThrow(tooLarge(sealed.length));
     expect(parse(sealed.length, records - 1)).toThrow(tooLarge(records));

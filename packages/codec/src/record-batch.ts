@@ -50,11 +50,17 @@ export class RecordBatch implements Iterable<LogRecord> {
     if (baseOffset < 0 || !Number.isSafeInteger(baseOffset + recordCount)) {
       throw corrupt("offsets are beyond 2^53 - 1", layout.BASE_OFFSET_OFFSET);
     }
-    for (const field of [layout.APPEND_TIME_OFFSET, layout.FLUSHED_UP_TO_OFFSET, layout.BASE_TIMESTAMP_OFFSET, layout.PRODUCER_ID_OFFSET]) {
+    for (const field of [
+      layout.APPEND_TIME_OFFSET,
+      layout.FLUSHED_UP_TO_OFFSET,
+      layout.BASE_TIMESTAMP_OFFSET,
+      layout.PRODUCER_ID_OFFSET,
+    ]) {
       if (!Number.isSafeInteger(readI64(batch, field))) throw corrupt("a header field is beyond 2^53 - 1", field);
     }
     // Unsigned, so what reads as a small negative number is beyond 2^63.
-    if (readI64(batch, layout.FLUSHED_UP_TO_OFFSET) < 0) throw corrupt("offsets are beyond 2^53 - 1", layout.FLUSHED_UP_TO_OFFSET);
+    if (readI64(batch, layout.FLUSHED_UP_TO_OFFSET) < 0)
+      throw corrupt("offsets are beyond 2^53 - 1", layout.FLUSHED_UP_TO_OFFSET);
     if (recordCount === 0 || recordsLength < recordCount * layout.MIN_RECORD_LENGTH) {
       throw corrupt(`${recordsLength} bytes cannot hold ${recordCount} records`, layout.RECORD_COUNT_OFFSET);
     }
@@ -63,7 +69,12 @@ export class RecordBatch implements Iterable<LogRecord> {
       parsed.verify(); // a flipped bit is damage, not a batch that somebody made too large
       throw new BatchTooLargeError(
         `a batch declares ${recordsLength} bytes of records, and ${limits.maxRecordsBytes} are allowed`,
-        { byte: at + layout.RECORDS_LENGTH_OFFSET, offset: baseOffset, expected: limits.maxRecordsBytes, actual: recordsLength },
+        {
+          byte: at + layout.RECORDS_LENGTH_OFFSET,
+          offset: baseOffset,
+          expected: limits.maxRecordsBytes,
+          actual: recordsLength,
+        },
       );
     }
     if (batch[layout.COMPRESSION_OFFSET] === NO_COMPRESSION && length !== layout.HEADER_LENGTH + recordsLength) {
@@ -193,7 +204,9 @@ function checkServerHalf(bytes: Uint8Array, at: number, limits: BatchLimits): nu
     });
   }
   if (layout.MAGIC.some((byte, i) => bytes[at + layout.MAGIC_OFFSET + i] !== byte)) {
-    throw new ForeignFormatError(`byte ${at} does not start a record batch: these bytes are something else`, { byte: at });
+    throw new ForeignFormatError(`byte ${at} does not start a record batch: these bytes are something else`, {
+      byte: at,
+    });
   }
   const version = bytes[at + layout.FORMAT_VERSION_OFFSET]!;
   if (version !== layout.FORMAT_VERSION) {

@@ -1,8 +1,8 @@
 /** A walk over a batch's records that makes no object: it moves along, and hands out views where asked. */
 import { CorruptBatchError } from "./errors.js";
-import { MAX_VARINT_LENGTH, unzigzag } from "./varint.js";
 import type { Header, LogRecord } from "./record.js";
 import { readUtf8 } from "./utf8.js";
+import { MAX_VARINT_LENGTH, unzigzag } from "./varint.js";
 
 export class RecordCursor {
   /** Offset of the record that the cursor stands on. */
@@ -11,6 +11,9 @@ export class RecordCursor {
   timestamp = 0;
 
   readonly #bytes: Uint8Array;
+  readonly #buffer: ArrayBufferLike;
+  /** Where the records begin in the buffer. */
+  readonly #byteOffset: number;
   readonly #end: number;
   readonly #endOffset: number;
   readonly #baseTimestamp: number;
@@ -25,6 +28,8 @@ export class RecordCursor {
   /** @param bytes exactly the records of a batch, decompressed */
   constructor(bytes: Uint8Array, baseOffset: number, recordCount: number, baseTimestamp: number) {
     this.#bytes = bytes;
+    this.#buffer = bytes.buffer;
+    this.#byteOffset = bytes.byteOffset;
     this.#end = bytes.length;
     this.#endOffset = baseOffset + recordCount;
     this.#baseTimestamp = baseTimestamp;
@@ -64,12 +69,12 @@ export class RecordCursor {
 
   /** A view. */
   get key(): Uint8Array | null {
-    return this.#keyStart < 0 ? null : this.#bytes.subarray(this.#keyStart, this.#keyEnd);
+    return this.#keyStart < 0 ? null : this.#view(this.#keyStart, this.#keyEnd);
   }
 
   /** A view. */
   get value(): Uint8Array {
-    return this.#bytes.subarray(this.#valueStart, this.#valueEnd);
+    return this.#view(this.#valueStart, this.#valueEnd);
   }
 
   get hasHeaders(): boolean {
@@ -92,11 +97,11 @@ export class RecordCursor {
     return new RecordView(
       this.offset,
       this.timestamp,
-      this.#bytes,
-      this.#keyStart,
-      this.#keyEnd,
-      this.#valueStart,
-      this.#valueEnd,
+      this.#buffer,
+      this.#keyStart < 0 ? -1 : this.#byteOffset + this.#keyStart,
+      this.#keyEnd - this.#keyStart,
+      this.#byteOffset + this.#valueStart,
+      this.#valueEnd - this.#valueStart,
       this.headers,
     );
   }
@@ -105,7 +110,12 @@ export class RecordCursor {
     const start = this.#at;
     this.#at += length;
     if (this.#at > this.#recordEnd) throw this.#corrupt("a header is longer than its record");
-    return this.#bytes.subarray(start, this.#at);
+    return this.#view(start, this.#at);
+  }
+
+  /** Made directly, which costs about half of what `subarray` does; and always a Uint8Array, never a Buffer. */
+  #view(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.#buffer, this.#byteOffset + start, end - start);
   }
 
   #varint(end: number): number {
@@ -150,37 +160,38 @@ class RecordView implements LogRecord {
   readonly offset: number;
   readonly timestamp: number;
   readonly headers: readonly Header[];
-  readonly #bytes: Uint8Array;
+  readonly #buffer: ArrayBufferLike;
+  /** -1 for a null key. */
   readonly #keyStart: number;
-  readonly #keyEnd: number;
+  readonly #keyLength: number;
   readonly #valueStart: number;
-  readonly #valueEnd: number;
+  readonly #valueLength: number;
 
   constructor(
     offset: number,
     timestamp: number,
-    bytes: Uint8Array,
+    buffer: ArrayBufferLike,
     keyStart: number,
-    keyEnd: number,
+    keyLength: number,
     valueStart: number,
-    valueEnd: number,
+    valueLength: number,
     headers: readonly Header[],
   ) {
     this.offset = offset;
     this.timestamp = timestamp;
-    this.#bytes = bytes;
+    this.#buffer = buffer;
     this.#keyStart = keyStart;
-    this.#keyEnd = keyEnd;
+    this.#keyLength = keyLength;
     this.#valueStart = valueStart;
-    this.#valueEnd = valueEnd;
+    this.#valueLength = valueLength;
     this.headers = headers;
   }
 
   get key(): Uint8Array | null {
-    return this.#keyStart < 0 ? null : this.#bytes.subarray(this.#keyStart, this.#keyEnd);
+    return this.#keyStart < 0 ? null : new Uint8Array(this.#buffer, this.#keyStart, this.#keyLength);
   }
 
   get value(): Uint8Array {
-    return this.#bytes.subarray(this.#valueStart, this.#valueEnd);
+    return new Uint8Array(this.#buffer, this.#valueStart, this.#valueLength);
   }
 }

@@ -14,10 +14,13 @@ test("sealed batches are accepted, one or several", () => {
   expect(validateBatches(Uint8Array.from([...seal(), ...seal()]))).toHaveLength(2);
 });
 
-test.each([{ baseOffset: 1 }, { appendTime: 1 }, { flushedUpTo: 1 }])("a server half filled in is refused: %j", (half) => {
-  const bytes = Uint8Array.from([...seal(), ...seal(half)]);
-  expect(() => validateBatches(bytes)).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH" }));
-});
+test.each([{ baseOffset: 1 }, { appendTime: 1 }, { flushedUpTo: 1 }])(
+  "a server half filled in is refused: %j",
+  (half) => {
+    const bytes = Uint8Array.from([...seal(), ...seal(half)]);
+    expect(() => validateBatches(bytes)).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH" }));
+  },
+);
 
 test("nothing to append is the caller's mistake", () => {
   expect(() => validateBatches(new Uint8Array())).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
@@ -31,5 +34,7 @@ test("damage in the last batch is found", () => {
 
 test("the given caps hold", () => {
   const limits = { maxBatchBytes: 80, maxRecordsBytes: 1000 };
-  expect(() => validateBatches(seal(), limits)).toThrow(expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: 80 }));
+  expect(() => validateBatches(seal(), limits)).toThrow(
+    expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: 80 }),
+  );
 });

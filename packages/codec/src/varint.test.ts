@@ -25,13 +25,16 @@ test("unzigzag undoes zigzag", () => {
   for (const mark of values) expect(zigzag(unzigzag(mark))).toBe(mark);
 });
 
-test.each(values.filter((mark) => Math.abs(unzigzag(mark)) < 2 ** 52))("a timestamp delta of zigzag %d is read back", (mark) => {
-  const builder = new RecordBatchBuilder();
-  builder.append(null, "base", 0);
-  builder.append(null, "delta", unzigzag(mark));
-  const [, record] = RecordBatch.parse(builder.seal()).verify();
-  expect(record?.timestamp).toBe(unzigzag(mark));
-});
+test.each(values.filter((mark) => Math.abs(unzigzag(mark)) < 2 ** 52))(
+  "a timestamp delta of zigzag %d is read back",
+  (mark) => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "base", 0);
+    builder.append(null, "delta", unzigzag(mark));
+    const [, record] = RecordBatch.parse(builder.seal()).verify();
+    expect(record?.timestamp).toBe(unzigzag(mark));
+  },
+);
 
 function leb128(value: bigint): number[] {
   return value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...leb128(value >> 7n)];

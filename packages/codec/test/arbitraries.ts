@@ -1,6 +1,12 @@
 /** Records, batches and damage for the property tests. CODEC_RUNS sets how many of each are tried. */
 import fc from "fast-check";
-import { type Bytes, type RecordInput, RecordBatchBuilder, type RecordBatchBuilderOptions, writeServerHalf } from "../src/index.js";
+import {
+  type Bytes,
+  RecordBatchBuilder,
+  type RecordBatchBuilderOptions,
+  type RecordInput,
+  writeServerHalf,
+} from "../src/index.js";
 
 export const runs = { numRuns: Number(process.env["CODEC_RUNS"] ?? 500) };
 
@@ -31,7 +37,10 @@ export const records: fc.Arbitrary<TimedRecord[]> = fc.array(
 
 export const compression = fc.constantFrom("none", "gzip", "zstd");
 
-const offset = fc.oneof(fc.constant(0), fc.maxSafeNat().map((n) => Math.floor(n / 2)));
+const offset = fc.oneof(
+  fc.constant(0),
+  fc.maxSafeNat().map((n) => Math.floor(n / 2)),
+);
 const serverHalf = fc.record({ baseOffset: offset, appendTime: offset, flushedUpTo: offset });
 
 /** A sealed batch, accepted by a partition or not yet. */
@@ -68,21 +77,27 @@ const edit = (change: (bytes: Uint8Array, at: number) => void): fc.Arbitrary<Dam
 const flipBit = fc.nat({ max: 7 }).chain((bit) => edit((bytes, at) => (bytes[at]! ^= 1 << bit)));
 const interesting = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat({ max: 255 }));
 const overwrite = interesting.chain((byte) => edit((bytes, at) => (bytes[at] = byte)));
-const overwriteMany = fc.uint8Array({ minLength: 1, maxLength: 8 }).chain((run) =>
-  edit((bytes, at) => bytes.set(run.subarray(0, bytes.length - at), at)),
+const overwriteMany = fc
+  .uint8Array({ minLength: 1, maxLength: 8 })
+  .chain((run) => edit((bytes, at) => bytes.set(run.subarray(0, bytes.length - at), at)));
+const truncate = place.map(
+  (at): Damage =>
+    (bytes) =>
+      bytes.slice(0, at % (bytes.length + 1)),
 );
-const truncate = place.map((at): Damage => (bytes) => bytes.slice(0, at % (bytes.length + 1)));
 const remove = fc.tuple(place, fc.integer({ min: 1, max: 9 })).map(
-  ([place, length]): Damage => (bytes) => {
-    const at = place % (bytes.length + 1);
-    return Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + length)]);
-  },
+  ([place, length]): Damage =>
+    (bytes) => {
+      const at = place % (bytes.length + 1);
+      return Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + length)]);
+    },
 );
 const insert = fc.tuple(place, fc.uint8Array({ minLength: 1, maxLength: 9 })).map(
-  ([place, run]): Damage => (bytes) => {
-    const at = place % (bytes.length + 1);
-    return Uint8Array.from([...bytes.subarray(0, at), ...run, ...bytes.subarray(at)]);
-  },
+  ([place, run]): Damage =>
+    (bytes) => {
+      const at = place % (bytes.length + 1);
+      return Uint8Array.from([...bytes.subarray(0, at), ...run, ...bytes.subarray(at)]);
+    },
 );
 
 /** One to three kinds of damage, one after the other. */
@@ -92,6 +107,7 @@ export const damage: fc.Arbitrary<Damage> = fc
 
 /** The start of one batch and the end of another, as a lost write may leave them. */
 export const splice = fc.tuple(place, place).map(
-  ([end, start]) => (a: Uint8Array, b: Uint8Array) =>
-    Uint8Array.from([...a.subarray(0, end % (a.length + 1)), ...b.subarray(start % (b.length + 1))]),
+  ([end, start]) =>
+    (a: Uint8Array, b: Uint8Array) =>
+      Uint8Array.from([...a.subarray(0, end % (a.length + 1)), ...b.subarray(start % (b.length + 1))]),
 );

@@ -12,7 +12,9 @@ test("what a browser imports speaks of no node: module and no global of Node", (
   expect(files.size).toBeGreaterThan(10);
   expect([...files.keys()].filter((file) => file.endsWith("platform/node.js"))).toEqual([]);
   for (const [file, code] of files) {
-    expect(code, file).not.toMatch(/["']node:|\bBuffer\b|\bprocess\s*[.[]|\brequire\s*\(|\bimport\.meta\b|\bsetImmediate\b/);
+    expect(code, file).not.toMatch(
+      /["']node:|\bBuffer\b|\bprocess\s*[.[]|\brequire\s*\(|\bimport\.meta\b|\bsetImmediate\b/,
+    );
   }
 });
 

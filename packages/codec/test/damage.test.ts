@@ -25,7 +25,10 @@ test("each single bit of a batch is covered", () => {
     fc.property(batch, fc.nat({ max: 7 }), (bytes, bit) => {
       for (let at = 0; at < Math.min(bytes.length, 200); at++) {
         bytes[at]! ^= 1 << bit;
-        expect(typedErrorOr(() => readAll(bytes)), `bit ${bit} of byte ${at}`).toBeInstanceOf(LogStoreError);
+        expect(
+          typedErrorOr(() => readAll(bytes)),
+          `bit ${bit} of byte ${at}`,
+        ).toBeInstanceOf(LogStoreError);
         bytes[at]! ^= 1 << bit;
       }
     }),

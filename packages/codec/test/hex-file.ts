@@ -9,9 +9,14 @@ export function hexNames(directory: string): string[] {
   return files.map((file) => basename(file, ".hex"));
 }
 
-export function readHexFile(name: string): { bytes: Uint8Array; error: string | undefined } {
+export function readHexFile(name: string): Uint8Array {
+  return parseHex(readFileSync(new URL(`${name}.hex`, GOLDEN), "utf8"));
+}
+
+/** What is said of a corrupt file in lines like `# error: CORRUPT_BATCH`. */
+export function readNotes(name: string): Record<string, string> {
   const text = readFileSync(new URL(`${name}.hex`, GOLDEN), "utf8");
-  return { bytes: parseHex(text), error: /^# error: (\w+)$/m.exec(text)?.[1] };
+  return Object.fromEntries([...text.matchAll(/^# ([a-z ]+): (\w+)$/gm)].map(([, note, value]) => [note, value]));
 }
 
 export function parseHex(text: string): Uint8Array {

@@ -1,10 +1,12 @@
 /**
  * Makes the process resolve packages as a browser's bundler does and takes Node's own things away from what it imports
- * from here on. What a program prints is kept in `print`.
+ * from here on. `print` remains.
  */
 import { isBuiltin, registerHooks } from "node:module";
 
-export const print = console.log.bind(console);
+const { stdout } = process;
+
+export const print = (text) => stdout.write(`${text}\n`);
 
 registerHooks({
   resolve(specifier, context, next) {

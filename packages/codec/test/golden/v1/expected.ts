@@ -52,7 +52,7 @@ export const golden: Readonly<Record<string, Golden>> = {
   },
   "producer-stamped": {
     records: ["a", "b", "c"].map((value) => ({ timestamp: 1_700_000_000_000, key: null, value })),
-    stamp: { producerId: 9_007_199_254_740_991, producerEpoch: 65_535, baseSequence: 4_294_967_294 },
+    stamp: { producerId: 9_007_199_254_740_991, producerEpoch: 65_534, baseSequence: 4_294_967_294 },
   },
   gzip: { records: threeRecords, compression: "gzip" },
   zstd: { records: threeRecords, compression: "zstd" },

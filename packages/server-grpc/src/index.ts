@@ -1,0 +1,2 @@
+// For everyone
+export { type LogStoreServer, type ServeOptions, serve } from "./server.js";

@@ -1,0 +1,129 @@
+import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
+import { expect, test } from "vitest";
+import { sealed } from "../test/fake-log.js";
+import { collect, detailOf, type Message } from "../test/foreign-client.js";
+import { eventually, home, settled } from "../test/home.js";
+import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "./limits.js";
+
+const UNAVAILABLE = 14;
+
+/** A `produce` whose answers wait until they are let go, one by one and in any order. */
+function heldProduce() {
+  const held: { request: ProduceRequest; ack: () => void }[] = [];
+  let next = 0;
+  const produce = (request: ProduceRequest) => {
+    const ack = { baseOffset: next, nextOffset: ++next, durability: "flushed", duplicate: false } as const;
+    return new Promise<ProduceAck>((resolve) => held.push({ request, ack: () => resolve(ack) }));
+  };
+  return { held, produce };
+}
+
+const baseOffsets = (messages: Message[]) => messages.map(({ ack }) => ack.baseOffset);
+
+test("acks come in the order of the requests, whatever the order of the appends, and all before the end", async () => {
+  const { held, produce } = heldProduce();
+  const { client } = await home({ api: { produce } });
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  for (let i = 0; i < 20; i++) stream.write({ topic: "t", partition: 0, batches: sealed(`${i}`) });
+  stream.end();
+  await eventually(() => held.length === 20);
+  for (const { ack } of held.reverse()) {
+    ack();
+    await new Promise(setImmediate);
+  }
+  const { messages, error } = await answers;
+  expect(error).toBeUndefined();
+  expect(baseOffsets(messages)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+});
+
+test("a refused request is answered in its place, and the stream goes on", async () => {
+  const { client } = await home();
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  stream.write({ topic: "t", partition: 0, batches: sealed("a") });
+  stream.write({ topic: "nowhere", partition: 0, batches: sealed("b") });
+  stream.write({ topic: "t", partition: 0, batches: Buffer.from("not a batch at all") });
+  stream.write(Buffer.from("7a05ff", "hex"));
+  stream.write({ topic: "t", partition: 0, batches: sealed("c"), expectedOffset: 0 });
+  stream.write({ topic: "t", partition: 0, batches: sealed("d"), expectedOffset: 1, durability: 1 });
+  stream.end();
+  const { messages, error } = await answers;
+  expect(error).toBeUndefined();
+  expect(messages.map(({ result, error }) => (result === "ack" ? "ack" : error.code))).toEqual([
+    "ack",
+    "UNKNOWN_TOPIC",
+    "TRUNCATED_BATCH",
+    "INVALID_ARGUMENT",
+    "WRONG_EXPECTED_OFFSET",
+    "ack",
+  ]);
+  expect(messages[1].error.topic).toBe("nowhere");
+  expect(messages[4].error).toMatchObject({ expected: 0, actual: 1 });
+  expect(messages[5].ack).toEqual({ baseOffset: 1, nextOffset: 2, durability: 1, duplicate: false });
+});
+
+test("no more requests are read than may be under way", async () => {
+  const { held, produce } = heldProduce();
+  const { client } = await home({ api: { produce } });
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  const count = MAX_UNACKED_REQUESTS * 3;
+  for (let i = 0; i < count; i++) stream.write({ topic: "t", partition: 0, batches: sealed("x".repeat(40_000)) });
+  stream.end();
+  // Each is larger than what HTTP/2 hands over at once, so the bound is kept to the request.
+  expect(await settled(() => held.length)).toBe(MAX_UNACKED_REQUESTS);
+  for (let i = 0; i < count; i++) {
+    await eventually(() => held.length > i);
+    held[i]?.ack();
+  }
+  expect(baseOffsets((await answers).messages)).toEqual(Array.from({ length: count }, (_, i) => i));
+});
+
+test("no more bytes are read than may be under way", async () => {
+  const { held, produce } = heldProduce();
+  const { client } = await home({ api: { produce } });
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  const batches = sealed("x".repeat(3_000_000));
+  for (let i = 0; i < 20; i++) stream.write({ topic: "t", partition: 0, batches });
+  stream.end();
+  expect(await settled(() => held.length)).toBe(Math.ceil(MAX_UNACKED_BYTES / batches.length));
+  for (let i = 0; i < 20; i++) {
+    await eventually(() => held.length > i);
+    held[i]?.ack();
+  }
+  expect((await answers).messages).toHaveLength(20);
+});
+
+test("a client that goes away while appends are under way harms nobody", async () => {
+  const { held, produce } = heldProduce();
+  const { client, server } = await home({ api: { produce } });
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  stream.write({ topic: "t", partition: 0, batches: sealed("a") });
+  await eventually(() => held.length === 1);
+  stream.cancel();
+  await answers;
+  held[0]?.ack();
+  expect((await client.call("ListTopics", {})).topics).toHaveLength(1);
+  await server.stop();
+});
+
+test("a stop acknowledges what was received, then ends the stream with UNAVAILABLE", async () => {
+  const { held, produce } = heldProduce();
+  const { client, server } = await home({ api: { produce } });
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  for (let i = 0; i < 3; i++) stream.write({ topic: "t", partition: 0, batches: sealed(`${i}`) });
+  await eventually(() => held.length === 3);
+  const stopped = server.stop();
+  await expect(client.call("ListTopics", {})).rejects.toMatchObject({ code: UNAVAILABLE });
+  for (const { ack } of held) ack();
+  const { messages, error } = await answers;
+  expect(baseOffsets(messages)).toEqual([0, 1, 2]);
+  expect(error?.code).toBe(UNAVAILABLE);
+  expect(error && detailOf(error).code).toBe("UNAVAILABLE");
+  await stopped;
+  await expect(client.call("ListTopics", {})).rejects.toMatchObject({ code: UNAVAILABLE });
+});

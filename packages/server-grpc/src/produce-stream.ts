@@ -1,0 +1,75 @@
+/** ProduceStream: appends under way side by side, their acks in the order of the requests. */
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { durabilityToNumber, type ErrorDetail, type ProduceAck, type ProduceRequest } from "@logstore/protocol";
+import { Budget } from "./budget.js";
+import type { CallContext } from "./call-context.js";
+import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "./limits.js";
+import { type Received, wellFormed } from "./malformed.js";
+import { stoppingError } from "./running-calls.js";
+
+export type ProduceAckMessage = Omit<ProduceAck, "durability"> & { readonly durability: number };
+
+type Answer = { readonly ack: ProduceAckMessage } | { readonly error: ErrorDetail };
+export type ProduceCall = ServerDuplexStream<Received<ProduceRequest>, Answer>;
+
+export function ackMessage(ack: ProduceAck): ProduceAckMessage {
+  return { ...ack, durability: durabilityToNumber(ack.durability) };
+}
+
+export async function produceStream(call: ProduceCall, { api, calls, errors }: CallContext): Promise<void> {
+  const unacked = new Budget(MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS);
+  const noMoreRequests = Promise.withResolvers<void>();
+  let stopping = false;
+  let acks = Promise.resolve();
+
+  const answerTo = async (received: Received<ProduceRequest>): Promise<Answer> => {
+    try {
+      // Nothing is awaited before this call: appends start in the order in which requests arrive.
+      return { ack: ackMessage(await api.produce(wellFormed(received))) };
+    } catch (error) {
+      return { error: errors.toDetail(error) };
+    }
+  };
+  const onRequest = (received: Received<ProduceRequest>) => {
+    const bytes = typeof received === "symbol" ? 0 : received.batches.length;
+    unacked.take(bytes);
+    const answer = answerTo(received);
+    acks = acks.then(async () => {
+      const message = await answer;
+      if (!call.cancelled) call.write(message, () => unacked.giveBack(bytes));
+    });
+  };
+  const onStop = () => {
+    stopping = true;
+    call.off("data", onRequest);
+    noMoreRequests.resolve();
+  };
+
+  readOnlyWithRoom(call, unacked);
+  call.on("cancelled", () => noMoreRequests.resolve());
+  call.on("end", () => noMoreRequests.resolve());
+  try {
+    await calls.run(async () => {
+      call.on("data", onRequest);
+      await noMoreRequests.promise;
+      await acks;
+    }, onStop);
+    if (stopping) throw stoppingError();
+    call.end();
+  } catch (error) {
+    if (!call.cancelled) call.emit("error", errors.toStatus(error));
+  }
+}
+
+/**
+ * By itself the stream reads 16 messages ahead, of whatever size, and pausing it does not stop that. So the budget is asked
+ * before each one: without room nothing more is read, and HTTP/2 holds the peer back.
+ */
+function readOnlyWithRoom(call: ProduceCall, budget: Budget): void {
+  const read = call._read.bind(call);
+  call._read = (size) => {
+    const room = budget.room();
+    if (room === undefined) read(size);
+    else room.then(() => read(size));
+  };
+}

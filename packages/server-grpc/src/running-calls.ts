@@ -1,0 +1,41 @@
+/** The calls that are being answered: counted, so that a stop can refuse new ones and wait for the rest. */
+import { UnavailableError } from "@logstore/codec";
+
+export class RunningCalls {
+  readonly #stopListeners = new Set<() => void>();
+  #running = 0;
+  #stopping = false;
+  #onIdle: (() => void) | undefined;
+
+  /**
+   * Runs a call. `onStop` is called when the server begins to stop: a call that would not end by itself then ends soon.
+   *
+   * @throws UnavailableError when the server is stopping already
+   */
+  async run<Result>(call: () => Promise<Result>, onStop?: () => void): Promise<Result> {
+    if (this.#stopping) throw stoppingError();
+    this.#running++;
+    if (onStop) this.#stopListeners.add(onStop);
+    try {
+      return await call();
+    } finally {
+      if (onStop) this.#stopListeners.delete(onStop);
+      if (--this.#running === 0) this.#onIdle?.();
+    }
+  }
+
+  /** Refuses new calls, tells those under way, and resolves when the last of them is over. */
+  stop(): Promise<void> {
+    this.#stopping = true;
+    for (const listener of this.#stopListeners) listener();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#running === 0) resolve();
+    });
+  }
+}
+
+/** What a call ends with that the server cannot finish. */
+export function stoppingError(): UnavailableError {
+  return new UnavailableError("the server is stopping: connect again");
+}

@@ -1,0 +1,156 @@
+import { InternalError, UnknownTopicError } from "@logstore/codec";
+import { expect, test } from "vitest";
+import { sealed } from "../test/fake-log.js";
+import { detailOf, failure, ForeignClient } from "../test/foreign-client.js";
+import { home } from "../test/home.js";
+import { serve } from "./server.js";
+
+const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
+const RESOURCE_EXHAUSTED = 8;
+const FAILED_PRECONDITION = 9;
+const INTERNAL = 13;
+
+test("topics are made, listed and described", async () => {
+  const { client } = await home();
+  const created = await client.call("CreateTopic", { topic: "flights", partitions: 3 });
+  expect(created.topic).toMatchObject({ topic: "flights", partitioner: "fnv1a-32" });
+  await client.call("Produce", { topic: "flights", partition: 2, batches: sealed("a", "b") });
+  expect(await client.call("ListTopics", {})).toEqual({
+    topics: [
+      { topic: "t", partitionCount: 2 },
+      { topic: "flights", partitionCount: 3 },
+    ],
+  });
+  const { topic } = await client.call("DescribeTopic", { topic: "flights" });
+  expect(topic.partitions).toEqual([
+    { partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 },
+    { partition: 1, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 },
+    { partition: 2, logStartOffset: 0, highWatermark: 2, logEndOffset: 2 },
+  ]);
+  const error = await failure(client.call("CreateTopic", { topic: "flights", partitions: 1 }));
+  expect(error.code).toBe(ALREADY_EXISTS);
+  expect(detailOf(error)).toMatchObject({ code: "TOPIC_EXISTS", topic: "flights" });
+});
+
+test("an append is acknowledged with its offsets and durability", async () => {
+  const { client } = await home();
+  const request = { topic: "t", partition: 1, batches: sealed("a", "b", "c") };
+  expect(await client.call("Produce", request)).toEqual({
+    baseOffset: 0,
+    nextOffset: 3,
+    durability: 2,
+    duplicate: false,
+  });
+  const written = { ...request, durability: 1, expectedOffset: 3, batches: Buffer.concat([sealed("d"), sealed("e")]) };
+  expect(await client.call("Produce", written)).toEqual({
+    baseOffset: 3,
+    nextOffset: 5,
+    durability: 1,
+    duplicate: false,
+  });
+});
+
+test("offsets are found by number, edge and time", async () => {
+  const { client } = await home();
+  await client.call("Produce", { topic: "t", partition: 1, batches: sealed("a", "b") });
+  const positions = [{ offset: 1 }, { edge: 1 }, { edge: 2 }, { time: 2_000 }, { time: 2_001 }];
+  const partitions = positions.map((position) => ({ partition: 1, position }));
+  const { offsets } = await client.call("ListOffsets", { topic: "t", partitions });
+  expect(offsets.map(({ offset }: { offset: number }) => offset)).toEqual([1, 0, 2, 0, 2]);
+  const error = await failure(client.call("ListOffsets", { topic: "t", partitions: [{ partition: 1 }] }));
+  expect(error.code).toBe(INVALID_ARGUMENT);
+});
+
+test("an error travels with its code and fields", async () => {
+  const { client } = await home();
+  await client.call("Produce", { topic: "t", batches: sealed("a") });
+  const error = await failure(client.call("Produce", { topic: "t", expectedOffset: 0, batches: sealed("b") }));
+  expect(error.code).toBe(FAILED_PRECONDITION);
+  const detail = detailOf(error);
+  expect(detail).toMatchObject({ code: "WRONG_EXPECTED_OFFSET", expected: 0, actual: 1 });
+  expect(detail.message).toBe(error.details);
+  expect(detail).not.toHaveProperty("topic");
+});
+
+test("an error that is not ours says nothing of the server, and is told to its owner", async () => {
+  const errors: unknown[] = [];
+  const cause = new Error("ENOSPC /var/lib/secret");
+  const { client } = await home({
+    onError: (error) => errors.push(error),
+    api: { listTopics: () => Promise.reject(cause) },
+  });
+  const error = await failure(client.call("ListTopics", {}));
+  expect(error.code).toBe(INTERNAL);
+  expect(JSON.stringify([error.message, error.details, detailOf(error)])).not.toContain("secret");
+  expect(detailOf(error).code).toBe("INTERNAL");
+  expect(errors).toEqual([cause]);
+});
+
+test("an error that quotes without end is cut to what fits into trailers", async () => {
+  const topic = "\u{1f4a5}%\n".repeat(20_000);
+  const { client } = await home({
+    api: { describeTopic: async () => Promise.reject(new UnknownTopicError(topic, { topic })) },
+  });
+  const error = await failure(client.call("DescribeTopic", { topic }));
+  expect(error.code).toBe(NOT_FOUND);
+  expect(encodeURI(error.details).length).toBeLessThan(1024);
+  expect(error.details.startsWith("\u{1f4a5}%\n\u{1f4a5}%\n")).toBe(true);
+  expect(topic.startsWith(detailOf(error).topic.slice(0, -1))).toBe(true);
+});
+
+test("an error thrown in place of a rejection is answered too", async () => {
+  const { client } = await home({
+    api: {
+      listTopics: () => {
+        throw new InternalError("at once");
+      },
+    },
+  });
+  expect((await failure(client.call("ListTopics", {}))).details).toBe("at once");
+});
+
+test("bytes that are no protobuf are the caller's mistake, in every unary method", async () => {
+  const { client } = await home();
+  for (const method of ["Produce", "ListOffsets", "CreateTopic", "ListTopics", "DescribeTopic"]) {
+    const error = await failure(client.call(method, Buffer.from("7a05ff", "hex")));
+    expect([method, error.code, detailOf(error).code]).toEqual([method, INVALID_ARGUMENT, "INVALID_ARGUMENT"]);
+  }
+  expect((await client.call("ListTopics", {})).topics).toHaveLength(1);
+});
+
+test("a message that is too large is refused, and others are served", async () => {
+  const { client } = await home({ maxBatchBytes: 100_000 });
+  const request = { topic: "t", partition: 0, batches: sealed("x".repeat(99_000)) };
+  expect(await client.call("Produce", request)).toMatchObject({ nextOffset: 1 });
+  const error = await failure(client.call("Produce", { ...request, batches: Buffer.alloc(200_000) }));
+  expect(error.code).toBe(RESOURCE_EXHAUSTED);
+  expect(await client.call("Produce", { ...request, batches: sealed("y") })).toMatchObject({ baseOffset: 1 });
+});
+
+test("two servers in one process keep apart", async () => {
+  const [one, two] = [await home(), await home()];
+  expect(one.server.address).not.toBe(two.server.address);
+  await one.client.call("CreateTopic", { topic: "only-one", partitions: 1 });
+  expect((await two.client.call("ListTopics", {})).topics).toHaveLength(1);
+  await one.server.stop();
+  expect((await two.client.call("ListTopics", {})).topics).toHaveLength(1);
+});
+
+test("port 0 takes a free port, and one in use is an error of the system", async () => {
+  const { api, server } = await home();
+  expect(server.address).toMatch(/^127\.0\.0\.1:[1-9]\d+$/);
+  const port = Number(server.address.split(":")[1]);
+  await expect(serve(api, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+});
+
+test("an address of version 6 is written in brackets", async (context) => {
+  const { api } = await home();
+  const server = await serve(api, { host: "::1", port: 0 }).catch(() => context.skip("no IPv6 here"));
+  const client = new ForeignClient(server.address);
+  expect(server.address).toMatch(/^\[::1\]:\d+$/);
+  expect((await client.call("ListTopics", {})).topics).toHaveLength(1);
+  client.close();
+  await server.stop();
+});

@@ -1,0 +1,169 @@
+/** A LogApi in arrays: as much of one as a transport can be tested against. */
+import {
+  InvalidArgumentError,
+  OffsetOutOfRangeError,
+  RecordBatch,
+  RecordBatchBuilder,
+  TopicExistsError,
+  UnknownPartitionError,
+  UnknownTopicError,
+  validateBatches,
+  WrongExpectedOffsetError,
+  writeServerHalf,
+} from "@logstore/codec";
+import type {
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  CreateTopicRequest,
+  ListOffsetsRequest,
+  LogApi,
+  PartitionOffset,
+  Position,
+  ProduceAck,
+  ProduceRequest,
+  TopicDescription,
+  TopicSummary,
+} from "@logstore/protocol";
+
+/** A sealed batch of one record for each value. */
+export function sealed(...values: (string | Uint8Array)[]): Uint8Array {
+  const builder = new RecordBatchBuilder({ targetBytes: 16 * 1024 * 1024 });
+  for (const value of values) builder.append(null, value, 1_000);
+  return builder.seal();
+}
+
+export function valuesOf(batches: Uint8Array): string[] {
+  const values: string[] = [];
+  for (let at = 0; at < batches.length; ) {
+    const batch = RecordBatch.parse(batches, at).verify();
+    for (const record of batch) values.push(new TextDecoder().decode(record.value));
+    at += batch.byteLength;
+  }
+  return values;
+}
+
+export class FakeLog implements LogApi {
+  readonly #topics = new Map<string, RecordBatch[][]>();
+  readonly #waiting = new Set<() => void>();
+  /** Every consume call: its arguments, how many events it gave, and whether it is over. */
+  readonly consumers: { request: ConsumeRequest; options: ConsumeOptions; given: number; ended: boolean }[] = [];
+
+  async createTopic({ topic, partitions }: CreateTopicRequest): Promise<TopicDescription> {
+    if (this.#topics.has(topic)) throw new TopicExistsError(`topic ${topic} exists already`, { topic });
+    if (partitions < 1) throw new InvalidArgumentError("a topic needs at least one partition", { topic });
+    this.#topics.set(
+      topic,
+      Array.from({ length: partitions }, () => []),
+    );
+    return this.describeTopic(topic);
+  }
+
+  async listTopics(): Promise<TopicSummary[]> {
+    return [...this.#topics].map(([topic, { length }]) => ({ topic, partitionCount: length }));
+  }
+
+  async describeTopic(topic: string): Promise<TopicDescription> {
+    const partitions = this.#partitions(topic).map((log, partition) => {
+      const end = endOf(log);
+      return { partition, logStartOffset: 0, highWatermark: end, logEndOffset: end };
+    });
+    return { topic, partitioner: "fnv1a-32", partitions };
+  }
+
+  async produce(request: ProduceRequest): Promise<ProduceAck> {
+    const log = this.#partition(request.topic, request.partition);
+    const baseOffset = endOf(log);
+    if (request.expectedOffset !== undefined && request.expectedOffset !== baseOffset) {
+      throw new WrongExpectedOffsetError("the log went on", { expected: request.expectedOffset, actual: baseOffset });
+    }
+    for (const { bytes } of validateBatches(request.batches)) {
+      writeServerHalf(bytes, { baseOffset: endOf(log), appendTime: 2_000, flushedUpTo: 0 });
+      log.push(RecordBatch.parse(bytes));
+    }
+    for (const wake of this.#waiting) wake();
+    return { baseOffset, nextOffset: endOf(log), durability: request.durability ?? "flushed", duplicate: false };
+  }
+
+  /** One batch an event. */
+  async *consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent> {
+    const consumer = { request, options, given: 0, ended: false };
+    this.consumers.push(consumer);
+    try {
+      for await (const event of this.#events(request, options)) {
+        consumer.given++;
+        yield event;
+      }
+    } finally {
+      consumer.ended = true;
+    }
+  }
+
+  async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    return partitions.map(({ partition, position }) => ({
+      partition,
+      offset: resolve(this.#partition(topic, partition), position),
+    }));
+  }
+
+  async *#events(request: ConsumeRequest, { signal, headroomBytes = 0 }: ConsumeOptions): AsyncGenerator<ConsumeEvent> {
+    const log = this.#partition(request.topic, request.partition);
+    const until = request.until === undefined ? Number.POSITIVE_INFINITY : resolve(log, request.until);
+    let position = resolve(log, request.from ?? "earliest");
+    if (position > endOf(log)) {
+      throw new OffsetOutOfRangeError("past the end", { offset: position, expected: endOf(log) });
+    }
+    while (position < until && !signal?.aborted) {
+      const batch = log.find(({ nextOffset }) => nextOffset > position);
+      if (batch) {
+        const buffer = new Uint8Array(headroomBytes + batch.byteLength);
+        const batches = buffer.subarray(headroomBytes);
+        batches.set(batch.bytes);
+        yield { type: "batches", batches, headroomBytes, highWatermark: endOf(log) };
+        position = batch.nextOffset;
+      } else {
+        yield { type: "caughtUp", highWatermark: position };
+        await this.#more(signal);
+      }
+    }
+  }
+
+  #more(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal?.addEventListener("abort", wake);
+    });
+  }
+
+  #partitions(topic: string): RecordBatch[][] {
+    const partitions = this.#topics.get(topic);
+    if (!partitions) throw new UnknownTopicError(`there is no topic ${topic}`, { topic });
+    return partitions;
+  }
+
+  #partition(topic: string, partition: number): RecordBatch[] {
+    const partitions = this.#partitions(topic);
+    const log = partitions[partition];
+    if (log) return log;
+    throw new UnknownPartitionError(`there is no partition ${partition}`, {
+      topic,
+      partition,
+      expected: partitions.length,
+    });
+  }
+}
+
+function endOf(log: RecordBatch[]): number {
+  return log.at(-1)?.nextOffset ?? 0;
+}
+
+function resolve(log: RecordBatch[], position: Position): number {
+  if (typeof position === "number") return position;
+  if (position === "earliest") return 0;
+  if (position === "latest") return endOf(log);
+  return log.find(({ appendTime }) => appendTime >= position.time)?.baseOffset ?? endOf(log);
+}

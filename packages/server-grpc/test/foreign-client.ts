@@ -1,0 +1,100 @@
+/** A client as anybody would make one from the .proto files: generic gRPC, generic protobuf, nothing of ours. */
+import { fileURLToPath } from "node:url";
+import {
+  type ChannelOptions,
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
+import { protoDirectory, protoFiles, protoLoaderOptions } from "@logstore/protocol";
+
+// biome-ignore lint/suspicious/noExplicitAny: messages are what the .proto files say, which no type here knows
+export type Message = any;
+
+const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [fileURLToPath(protoDirectory)] });
+const methods = {
+  ...(loaded["logstore.v1.LogService"] as ServiceDefinition),
+  ...(loaded["logstore.v1.AdminService"] as ServiceDefinition),
+};
+
+export class ForeignClient {
+  readonly #client: Client;
+
+  constructor(address: string, options: ChannelOptions = {}) {
+    // Clients of one address in a process would share connections, and tests are to have their own.
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+      ...options,
+    });
+  }
+
+  /** `request` may be raw bytes in place of a message. */
+  call(name: string, request: Message): Promise<Message> {
+    const { path, requestSerialize, responseDeserialize } = method(name);
+    const serialize = (message: Message) => (Buffer.isBuffer(message) ? message : requestSerialize(message));
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(path, serialize, responseDeserialize, request, (error, response) => {
+        if (error) reject(error);
+        else resolve(response);
+      });
+    });
+  }
+
+  consume(request: Message): ClientReadableStream<Message> {
+    const { path, requestSerialize, responseDeserialize } = method("Consume");
+    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+  }
+
+  produceStream(): ClientDuplexStream<Message, Message> {
+    const { path, requestSerialize, responseDeserialize } = method("ProduceStream");
+    const serialize = (message: Message) => (Buffer.isBuffer(message) ? message : requestSerialize(message));
+    return this.#client.makeBidiStreamRequest(path, serialize, responseDeserialize);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function method(name: string) {
+  const definition = methods[name];
+  if (!definition) throw new Error(`no method ${name}`);
+  return definition;
+}
+
+/** The messages of a stream until it ends, and the error that it ended with. */
+export async function collect(stream: AsyncIterable<Message>): Promise<{ messages: Message[]; error?: ServiceError }> {
+  const messages: Message[] = [];
+  try {
+    for await (const message of stream) messages.push(message);
+  } catch (error) {
+    return { messages, error: error as ServiceError };
+  }
+  return { messages };
+}
+
+export async function failure(promise: Promise<unknown>): Promise<ServiceError> {
+  return promise.then(
+    () => Promise.reject(new Error("it did not fail")),
+    (error) => error,
+  );
+}
+
+/** The ErrorDetail in the trailers of a failed call. */
+export function detailOf(error: ServiceError): Message {
+  const [trailer] = error.metadata.get("grpc-status-details-bin");
+  const status: Message = decode("Status", trailer as Buffer);
+  if (status.code !== error.code)
+    throw new Error(`the details speak of status ${status.code}, the call of ${error.code}`);
+  const [any] = status.details;
+  if (any.type_url !== "type.googleapis.com/logstore.v1.ErrorDetail")
+    throw new Error(`a detail of type ${any.type_url}`);
+  return decode("ErrorDetail", any.value);
+}
+
+function decode(message: string, bytes: Buffer): Message {
+  return (loaded[`logstore.v1.${message}`] as MessageTypeDefinition<object, object>).deserialize(bytes);
+}

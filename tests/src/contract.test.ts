@@ -1,0 +1,225 @@
+/** What producers and consumers may rely on, in every home. */
+import { json, type LogClient, text } from "@logstore/client";
+import { RecordBatch } from "@logstore/codec";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sealedBatch, utf8 } from "./bytes.ts";
+import { type Home, homes } from "./homes.ts";
+
+describe.each(Object.entries(homes))("%s", (_name, openHome) => {
+  let home: Home;
+  let client: LogClient;
+
+  beforeEach(async () => {
+    home = await openHome();
+    client = home.client;
+  });
+
+  afterEach(() => home.close());
+
+  /** Every record of a topic up to where it ends now, by partition. */
+  async function readAll(topic: string, from: number | "earliest" | { time: number } = "earliest") {
+    const { partitions } = await client.describeTopic(topic);
+    const consumer = client.consumer({
+      assign: { [topic]: partitions.map(({ partition }) => partition) },
+      from,
+      until: "latest",
+      key: text(),
+      value: text(),
+    });
+    const records = [];
+    for await (const record of consumer) records.push(record);
+    return records;
+  }
+
+  test("topics are created, listed by name and described", async () => {
+    await client.createTopic("b", { partitions: 2 });
+    const created = await client.createTopic("a", { partitions: 1 });
+    expect(created).toEqual({
+      topic: "a",
+      partitioner: "fnv1a-32",
+      partitions: [{ partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 }],
+    });
+    expect(await client.listTopics()).toEqual([
+      { topic: "a", partitionCount: 1 },
+      { topic: "b", partitionCount: 2 },
+    ]);
+    await client.producer("b").send({ value: "x", partition: 1 });
+    const { partitions } = await client.describeTopic("b");
+    expect(partitions.map(({ highWatermark }) => highWatermark)).toEqual([0, 1]);
+  });
+
+  test("a record comes back as it was sent, at the offset of its ack", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    const producer = client.producer("t");
+    const headers = [
+      { name: "trace", value: "abc" },
+      { name: "trace", value: new Uint8Array([0, 255]) },
+    ];
+    const ack = await producer.send({ key: "clé", value: new Uint8Array([1, 2, 3]), timestamp: -5, headers });
+    expect(ack).toEqual({ topic: "t", partition: 0, offset: 0, durability: "flushed" });
+    await producer.send({ value: "" });
+    const consumer = client.consumer({ assign: { t: [0] }, until: "latest" });
+    const records = [];
+    for await (const { offset, timestamp, key, value, headers } of consumer) {
+      const seen = headers.map(({ name, value }) => [name, [...value]]);
+      records.push({ offset, timestamp, key: utf8(key), value: [...value], headers: seen });
+    }
+    expect(records[0]).toEqual({
+      offset: 0,
+      timestamp: -5,
+      key: "clé",
+      value: [1, 2, 3],
+      headers: [
+        ["trace", [97, 98, 99]],
+        ["trace", [0, 255]],
+      ],
+    });
+    expect(records[1]).toMatchObject({ offset: 1, key: null, value: [], headers: [] });
+  });
+
+  test("records of a key stay in one partition, in order; all partitions are used", async () => {
+    await client.createTopic("t", { partitions: 5 });
+    const producer = client.producer("t", { batchBytes: 200 });
+    const acks = await Promise.all(
+      Array.from({ length: 500 }, (_, i) => producer.send({ key: `key-${i % 25}`, value: String(i) })),
+    );
+    expect(new Set(acks.map(({ partition }) => partition)).size).toBe(5);
+    const records = await readAll("t");
+    expect(records).toHaveLength(500);
+    for (let key = 0; key < 25; key++) {
+      const mine = records.filter((record) => record.key === `key-${key}`);
+      expect(new Set(mine.map(({ partition }) => partition)).size).toBe(1);
+      expect(mine.map(({ value }) => Number(value))).toEqual(Array.from({ length: 20 }, (_, i) => i * 25 + key));
+    }
+    for (const [i, { partition, offset }] of acks.entries()) {
+      expect(records.find((record) => record.partition === partition && record.offset === offset)?.value).toBe(
+        String(i),
+      );
+    }
+  });
+
+  test("records without a key are spread evenly", async () => {
+    await client.createTopic("t", { partitions: 4 });
+    const producer = client.producer("t");
+    await Promise.all(Array.from({ length: 400 }, () => producer.send({ value: "x" })));
+    const { partitions } = await client.describeTopic("t");
+    expect(partitions.map(({ highWatermark }) => highWatermark)).toEqual([100, 100, 100, 100]);
+  });
+
+  test.each(["none", "gzip", "zstd"] as const)("compression %s changes nothing that is read", async (compression) => {
+    await client.createTopic("t", { partitions: 1 });
+    const producer = client.producer("t", { compression });
+    const values = Array.from({ length: 300 }, (_, i) => `${i} `.repeat(20));
+    await Promise.all(values.map((value) => producer.send({ key: "k", value })));
+    expect((await readAll("t")).map(({ value }) => value)).toEqual(values);
+  });
+
+  test("reading starts at any offset, also within a batch", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    await home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["0", "1", "2", "3"]) });
+    await home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["4", "5"]) });
+    for (let from = 0; from <= 6; from++) {
+      const values = (await readAll("t", from)).map(({ value }) => Number(value));
+      expect(values).toEqual([0, 1, 2, 3, 4, 5].slice(from));
+    }
+  });
+
+  test("reading starts at a time: the first record appended then or later", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    await home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["early"]) });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const time = Date.now();
+    await home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["late"]) });
+    expect((await readAll("t", { time })).map(({ value }) => value)).toEqual(["late"]);
+    expect(await readAll("t", { time: time + 1e9 })).toEqual([]);
+    const positions = ["earliest", "latest", { time: 0 }, { time }, { time: time + 1e9 }, 1] as const;
+    const found = await client.listOffsets(
+      "t",
+      positions.map((position) => ({ partition: 0, position })),
+    );
+    expect(found.map(({ offset }) => offset)).toEqual([0, 2, 0, 1, 2, 1]);
+  });
+
+  test("a consumer at the end gets what is appended, and knows its lag", async () => {
+    await client.createTopic("t", { partitions: 2 });
+    const consumer = client.consumer({ assign: { t: [0, 1] }, value: json<{ n: number }>() });
+    const producer = client.producer("t", { value: json<{ n: number }>() });
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const { value } of consumer) {
+        seen.push(value.n);
+        if (seen.length === 3) break;
+      }
+    })();
+    for (let n = 0; n < 3; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await producer.send({ value: { n } });
+    }
+    await reading;
+    expect(seen).toEqual([0, 1, 2]);
+    expect([consumer.position("t", 0), consumer.position("t", 1)]).toEqual([2, 1]);
+    expect([consumer.lag("t", 0), consumer.lag("t", 1)]).toEqual([0, 0]);
+  });
+
+  test("batches arrive whole, as their producer sealed them", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    const batch = sealedBatch(["a", "b", "c"], { producerId: 7, producerEpoch: 0, baseSequence: 0 });
+    const sealed = Uint8Array.from(batch);
+    await home.api.produce({ topic: "t", partition: 0, batches: batch });
+    for await (const { bytes, baseOffset, nextOffset } of client
+      .consumer({ assign: { t: [0] }, until: "latest" })
+      .batches()) {
+      expect([baseOffset, nextOffset]).toEqual([0, 3]);
+      const SERVER_HALF_LENGTH = 36;
+      expect([...bytes.subarray(SERVER_HALF_LENGTH)]).toEqual([...sealed.subarray(SERVER_HALF_LENGTH)]);
+    }
+  });
+
+  test("a batch that comes again is appended once, and gets its first ack", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    const send = (value: string, baseSequence: number) => {
+      const batches = sealedBatch([value], { producerId: 42, producerEpoch: 0, baseSequence });
+      return home.api.produce({ topic: "t", partition: 0, batches });
+    };
+    const first = await send("a", 0);
+    const second = await send("b", 1);
+    expect(second).toMatchObject({ baseOffset: 1, nextOffset: 2, duplicate: false });
+    expect(await send("a", 0)).toEqual({ ...first, duplicate: true });
+    await expect(send("d", 3)).rejects.toMatchObject({ code: "OUT_OF_ORDER_SEQUENCE", expected: 2, actual: 3 });
+    expect((await readAll("t")).map(({ value }) => value)).toEqual(["a", "b"]);
+  });
+
+  test("records of several MiB go through", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    const producer = client.producer("t");
+    const value = new Uint8Array(9 * 1024 * 1024).fill(7);
+    await producer.send({ value });
+    await producer.send({ value: "small" });
+    const sizes: number[] = [];
+    for await (const record of client.consumer({ assign: { t: [0] }, until: "latest" }))
+      sizes.push(record.value.length);
+    expect(sizes).toEqual([value.length, 5]);
+  });
+
+  test("many batches come in several messages, none lost or repeated", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    for (let i = 0; i < 200; i++) {
+      await home.api.produce({
+        topic: "t",
+        partition: 0,
+        batches: sealedBatch([`${i}-a`, "x".repeat(5_000), `${i}-b`]),
+      });
+    }
+    const offsets: number[] = [];
+    for await (const event of home.api.consume({ topic: "t", partition: 0, until: "latest", maxBytes: 20_000 })) {
+      if (event.type !== "batches") continue;
+      expect(event.batches.length).toBeLessThanOrEqual(20_000);
+      for (let at = 0; at < event.batches.length; ) {
+        const batch = RecordBatch.parse(event.batches, at);
+        for (const { offset } of batch.verify()) offsets.push(offset);
+        at += batch.byteLength;
+      }
+    }
+    expect(offsets).toEqual(Array.from({ length: 600 }, (_, i) => i));
+  });
+});

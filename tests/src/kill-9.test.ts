@@ -1,0 +1,13 @@
+/** Real processes, real SIGKILL, at random moments. `pnpm soak` runs many more. */
+import { expect, test } from "vitest";
+import { runWithKills } from "./kill-9-run.ts";
+
+const firstSeed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
+
+test.each([0, 1, 2, 3, 4, 5])("what was acknowledged survives the server's death (run %i)", async (run) => {
+  const seed = firstSeed + run;
+  const durability = run % 2 === 0 ? "flushed" : "written";
+  const { acknowledged, problems } = await runWithKills({ seed, kills: 3, recordsPerKill: 2_000, durability });
+  expect(problems, `KILL_SEED=${seed}`).toEqual([]);
+  expect(acknowledged).toBeGreaterThan(0);
+});

@@ -1,0 +1,28 @@
+/** `npm start`'s example, as a stranger runs it. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const main = fileURLToPath(new URL("src/main.ts", import.meta.resolve("@logstore/example-quickstart/package.json")));
+const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
+
+function quickstart(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  return { status, lines: stdout.trimEnd().split("\n"), stderr };
+}
+
+test("20,000 flights go to the server and come back in order", () => {
+  const { status, lines, stderr } = quickstart();
+  expect(stderr).toBe("");
+  expect(lines.at(-1)).toBe("consumed 20000 of 20000 records in order");
+  expect(status).toBe(0);
+  // Facts of the data, worked out from the file itself.
+  expect(lines.join("\n")).toMatch(/'JFK'\s*│\s*200\s*│\s*16\.2/);
+});
+
+test("so they do when the server is killed at random moments while they are produced", () => {
+  const { status, lines, stderr } = quickstart("--crashes", "4", "--seed", String(seed));
+  expect(stderr, `KILL_SEED=${seed}`).toBe("");
+  expect(lines.at(-1), `KILL_SEED=${seed}`).toBe("consumed 20000 of 20000 records in order");
+  expect(status).toBe(0);
+});

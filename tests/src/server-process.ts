@@ -1,0 +1,55 @@
+/** `logstore-server` as a process of its own, to be killed and started again. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
+
+export class ServerProcess {
+  readonly address: string;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, address: string) {
+    this.#child = child;
+    this.address = address;
+  }
+
+  static async start(dataDirectory: string, options: { port?: number; args?: string[] } = {}): Promise<ServerProcess> {
+    const args = [bin, "--data", dataDirectory, "--port", String(options.port ?? 0), ...(options.args ?? [])];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const address = /^logstore listening on (.+)$/.exec(line)?.[1];
+      if (address !== undefined) return new ServerProcess(child, address);
+    }
+    throw new Error("the server ended before it listened");
+  }
+
+  get port(): number {
+    return Number(this.address.split(":").at(-1));
+  }
+
+  /** Bytes of memory that the process has in RAM. */
+  async residentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<number | null> {
+    return this.#end("SIGKILL");
+  }
+
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null> {
+    return this.#end("SIGTERM");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    const exit = once(this.#child, "exit");
+    this.#child.kill(signal);
+    return (await exit)[0];
+  }
+}

@@ -1,0 +1,69 @@
+/** A consumer that hardly reads: what waits for it waits on the server's disk, not in anybody's memory. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "@logstore/client";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { removeDirectory, temporaryDirectory } from "./homes.ts";
+import { ServerProcess } from "./server-process.ts";
+
+const MIB = 1024 * 1024;
+const BACKLOG_BYTES = 200_000_000;
+const MAX_GROWTH_BYTES = 150 * MIB;
+const SECONDS = 12;
+
+let directory: string;
+let server: ServerProcess;
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  server = await ServerProcess.start(directory);
+});
+
+afterEach(async () => {
+  await server.stop();
+  await removeDirectory(directory);
+});
+
+async function produceBacklog(partitionCount: number): Promise<void> {
+  await using client = connect(server.address);
+  await client.createTopic("t", { partitions: partitionCount });
+  const value = new Uint8Array(1000).fill(1);
+  const records = Array.from({ length: BACKLOG_BYTES / value.length }, (_, i) => ({
+    value,
+    partition: i % partitionCount,
+  }));
+  await client.producer("t", { durability: "written" }).sendMany(records);
+}
+
+// Resident memory is read from /proc.
+test.skipIf(process.platform !== "linux").each([1, 10])(
+  "one batch a second of a backlog of 200 MB in %i partitions",
+  async (partitionCount) => {
+    await produceBacklog(partitionCount);
+    await server.stop();
+    server = await ServerProcess.start(directory); // with the memory of one that has served nobody yet
+    const before = await server.residentBytes();
+    let serverGrowth = 0;
+    const sampling = setInterval(async () => {
+      serverGrowth = Math.max(serverGrowth, (await server.residentBytes()) - before);
+    }, 500);
+    try {
+      const reader = fork(new URL("slow-reader.ts", import.meta.url), [
+        server.address,
+        String(partitionCount),
+        String(SECONDS),
+      ]);
+      const [[clientGrowth]] = await Promise.all([once(reader, "message"), once(reader, "exit")]);
+      const inMiB = (bytes: number) => `${Math.round(bytes / MIB)} MiB`;
+      console.log(
+        `${partitionCount} partitions: server grew by ${inMiB(serverGrowth)}, client by ${inMiB(clientGrowth)}`,
+      );
+      expect(clientGrowth).toBeGreaterThan(0);
+      expect(clientGrowth).toBeLessThan(MAX_GROWTH_BYTES);
+      expect(serverGrowth).toBeGreaterThan(0);
+      expect(serverGrowth).toBeLessThan(MAX_GROWTH_BYTES);
+    } finally {
+      clearInterval(sampling);
+    }
+  },
+);

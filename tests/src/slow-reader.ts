@@ -1,0 +1,20 @@
+/** A process that reads one batch a second and then says by how many bytes its memory grew at most. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "@logstore/client";
+
+const [address = "", partitionCount, seconds] = process.argv.slice(2);
+const partitions = Array.from({ length: Number(partitionCount) }, (_, partition) => partition);
+
+const client = connect(address);
+await client.listTopics(); // the connection and the code are there
+const before = process.memoryUsage.rss();
+let most = 0;
+const batches = client.consumer({ assign: { t: partitions } }).batches();
+for (let second = 0; second < Number(seconds); second++) {
+  if ((await batches.next()).done) throw new Error("the backlog ended");
+  await sleep(1_000);
+  most = Math.max(most, process.memoryUsage.rss() - before);
+}
+await client.close();
+process.send?.(most);
+process.disconnect();
