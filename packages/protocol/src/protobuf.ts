@@ -5,6 +5,9 @@ const I64 = 1;
 const LENGTH_DELIMITED = 2;
 const I32 = 5;
 
+const MAX_VARINT_LENGTH = 10;
+const TWO_POW_28 = 0x1000_0000;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -116,16 +119,17 @@ export class FieldReader {
     return start;
   }
 
+  /** In three parts, so that small negative numbers, which have all 64 bits, come out exact. */
   #varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 10; i++) {
+    let [low, middle, high] = [0, 0, 0];
+    for (let i = 0; i < MAX_VARINT_LENGTH; i++) {
       const byte = this.#bytes[this.#at++];
       if (byte === undefined) throw malformed();
-      value += (byte & 0x7f) * scale;
-      // The tenth byte is the sign of a 64-bit integer.
-      if (byte < 0x80) return i === 9 ? value - 2 ** 64 : value;
-      scale *= 0x80;
+      const bits = byte & 0x7f;
+      if (i < 4) low |= bits << (7 * i);
+      else if (i < 8) middle |= bits << (7 * (i - 4));
+      else high |= bits << (7 * (i - 8));
+      if (byte < 0x80) return (((high << 24) >> 24) * TWO_POW_28 + middle) * TWO_POW_28 + low;
     }
     throw malformed();
   }

@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import { messageType } from "../test/loaded-proto.js";
+import {
+  CONSUME_HEADROOM_BYTES,
+  type ConsumeEvent,
+  decodeConsumeResponse,
+  decodeProduceRequest,
+  encodeConsumeResponse,
+  encodeProduceRequest,
+  PRODUCE_HEADROOM_BYTES,
+  type ProduceRequest,
+} from "./index.js";
+
+const produceRequest = messageType("ProduceRequest");
+const consumeResponse = messageType("ConsumeResponse");
+
+/** Bytes in the middle of a buffer whose other bytes tell whether anybody touched them. */
+function withHeadroom(content: readonly number[], headroomBytes: number) {
+  const buffer = new Uint8Array(headroomBytes + 10 + content.length).fill(0xee);
+  const bytes = buffer.subarray(headroomBytes + 10);
+  bytes.set(content);
+  return { buffer, bytes };
+}
+
+describe("ProduceRequest", () => {
+  const requests: [string, ProduceRequest][] = [
+    [
+      "every field",
+      { topic: "flüge", partition: 300, durability: "written", expectedOffset: 2 ** 52, batches: Uint8Array.of(1, 2) },
+    ],
+    [
+      "defaults",
+      { topic: "t", partition: 0, durability: undefined, expectedOffset: undefined, batches: Uint8Array.of() },
+    ],
+    [
+      "offset 0 expected",
+      { topic: "t", partition: 0, durability: "flushed", expectedOffset: 0, batches: new Uint8Array(300) },
+    ],
+  ];
+
+  test.each(requests)("%s: what is framed by hand is the protobuf of log.proto, and back", (_what, request) => {
+    const message = encodeProduceRequest(request);
+    const asProtobuf = {
+      topic: request.topic,
+      partition: request.partition,
+      durability: { written: 1, flushed: 2, none: 0 }[request.durability ?? "none"],
+      ...(request.expectedOffset !== undefined && { expectedOffset: request.expectedOffset }),
+      batches: Buffer.from(request.batches),
+    };
+    expect(produceRequest.deserialize(Buffer.from(message))).toMatchObject(asProtobuf);
+    for (const bytes of [message, produceRequest.serialize(asProtobuf)]) {
+      const decoded = decodeProduceRequest(bytes);
+      expect({ ...decoded, batches: [...decoded.batches] }).toEqual({ ...request, batches: [...request.batches] });
+    }
+  });
+
+  test("the frame goes into the headroom, and no further", () => {
+    const topic = "t".repeat(249);
+    const { buffer, bytes } = withHeadroom([7, 8, 9], PRODUCE_HEADROOM_BYTES);
+    const big = { topic, partition: 2 ** 32 - 1, durability: "flushed", expectedOffset: 2 ** 53 - 1 } as const;
+    const message = encodeProduceRequest({ ...big, batches: bytes, headroomBytes: PRODUCE_HEADROOM_BYTES });
+    expect(message.buffer).toBe(buffer.buffer);
+    expect([...buffer.subarray(0, 10)]).toEqual(new Array(10).fill(0xee));
+    expect(decodeProduceRequest(message)).toMatchObject(big);
+    expect([...decodeProduceRequest(message).batches]).toEqual([7, 8, 9]);
+  });
+
+  test("without headroom nothing before the batches is touched", () => {
+    const { buffer, bytes } = withHeadroom([7, 8, 9], 300);
+    const message = encodeProduceRequest({ topic: "t", partition: 1, batches: bytes });
+    expect([...decodeProduceRequest(message).batches]).toEqual([7, 8, 9]);
+    expect([...buffer.subarray(0, 310)]).toEqual(new Array(310).fill(0xee));
+  });
+
+  test("batches are a view of the message", () => {
+    const message = encodeProduceRequest({ topic: "t", partition: 1, batches: Uint8Array.of(1, 2, 3) });
+    expect(decodeProduceRequest(message).batches.buffer).toBe(message.buffer);
+  });
+
+  test("fields that this release does not know are passed over", () => {
+    const known = encodeProduceRequest({ topic: "t", partition: 3, batches: Uint8Array.of(5) });
+    // Field 99 as varint, 64 bits, bytes and 32 bits.
+    const unknown = [0x98, 6, 0xff, 1, 0x99, 6, 1, 2, 3, 4, 5, 6, 7, 8, 0x9a, 6, 2, 9, 9, 0x9d, 6, 1, 2, 3, 4];
+    expect(decodeProduceRequest(Uint8Array.of(...unknown, ...known, ...unknown))).toMatchObject({
+      topic: "t",
+      partition: 3,
+    });
+  });
+
+  test("an unknown durability asks for the strongest", () => {
+    expect(decodeProduceRequest(Uint8Array.of(0x18, 9)).durability).toBe("flushed");
+  });
+
+  test.each([
+    ["a length beyond the message", [0x7a, 100, 1]],
+    ["a varint that does not end", [0x10, 0xff, 0xff]],
+    ["a varint of eleven bytes", [0x10, ...new Array(10).fill(0xff), 1]],
+    ["a number where bytes are due", [0x78, 1]],
+    ["bytes where a number is due", [0x12, 1, 1]],
+    ["a group", [0x0b]],
+    ["a length that overflows", [0x7a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
+  ])("%s is a RangeError", (_what, bytes) => {
+    expect(() => decodeProduceRequest(Uint8Array.from(bytes))).toThrow(RangeError);
+  });
+
+  test.each([-1, -2, -300, -(2 ** 40), -(2 ** 53) + 1, 2 ** 53 - 1, 2 ** 28, 2 ** 56])(
+    "int64 %i comes out as it is",
+    (value) => {
+      const message = produceRequest.serialize({ topic: "t", expectedOffset: value });
+      expect(decodeProduceRequest(message).expectedOffset).toBe(value);
+    },
+  );
+});
+
+describe("ConsumeResponse", () => {
+  const none = Uint8Array.of();
+  const events: [ConsumeEvent, object][] = [
+    [
+      { type: "batches", batches: Uint8Array.of(1, 2), headroomBytes: 0, highWatermark: 2 ** 50 },
+      { batches: Buffer.of(1, 2) },
+    ],
+    [{ type: "batches", batches: none, headroomBytes: 0, highWatermark: 0 }, { batches: Buffer.of() }],
+    [{ type: "caughtUp", highWatermark: 5 }, { caughtUp: {} }],
+    [{ type: "heartbeat", highWatermark: 0 }, { heartbeat: {} }],
+    [
+      { type: "logStartMoved", logStartOffset: 2 ** 40, highWatermark: 2 ** 41 },
+      { logStartMoved: { logStartOffset: 2 ** 40 } },
+    ],
+    [{ type: "logStartMoved", logStartOffset: 0, highWatermark: 1 }, { logStartMoved: { logStartOffset: 0 } }],
+  ];
+
+  test.each(events)("%o is the protobuf of log.proto, and back", (event, body) => {
+    const asProtobuf = { highWatermark: event.highWatermark, ...body };
+    const message = encodeConsumeResponse(event);
+    expect(consumeResponse.deserialize(Buffer.from(message))).toMatchObject(asProtobuf);
+    for (const bytes of [message, consumeResponse.serialize(asProtobuf)]) {
+      const decoded = decodeConsumeResponse(bytes);
+      if (decoded?.type === "batches" && event.type === "batches") {
+        expect([...decoded.batches]).toEqual([...event.batches]);
+        expect(decoded.highWatermark).toBe(event.highWatermark);
+      } else expect(decoded).toEqual(event);
+    }
+  });
+
+  test("the frame goes into the headroom, and no further", () => {
+    const { buffer, bytes } = withHeadroom([1, 2, 3], CONSUME_HEADROOM_BYTES);
+    const highWatermark = 2 ** 53 - 1;
+    const event = { type: "batches", batches: bytes, headroomBytes: CONSUME_HEADROOM_BYTES, highWatermark } as const;
+    const message = encodeConsumeResponse(event);
+    expect(message.buffer).toBe(buffer.buffer);
+    expect([...buffer.subarray(0, 10)]).toEqual(new Array(10).fill(0xee));
+    expect(decodeConsumeResponse(message)).toMatchObject({ type: "batches", highWatermark });
+  });
+
+  test("an event that this release does not know is none", () => {
+    expect(decodeConsumeResponse(Uint8Array.of(0x08, 1, 0x9a, 6, 0))).toBeUndefined();
+  });
+});
