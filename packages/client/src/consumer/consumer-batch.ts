@@ -1,0 +1,61 @@
+import { InvalidArgumentError, type RecordBatch, type RecordCursor } from "@logstore/codec";
+import type { ConsumerRecord, RecordFormat } from "./consumer-record.js";
+import type { PartitionState } from "./partition-state.js";
+
+/** A batch that was read and verified: its bytes as they lie in the log, and its records, decoded as they are walked. */
+export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the first record in the view: later than the batch's own where reading started within it. */
+  readonly baseOffset: number;
+  /** One past the last record in the view. */
+  readonly nextOffset: number;
+  /** The whole batch, also where the view is smaller. */
+  readonly bytes: Uint8Array;
+  readonly #batch: RecordBatch;
+  readonly #state: PartitionState;
+  readonly #format: RecordFormat<T, K>;
+
+  constructor(batch: RecordBatch, state: PartitionState, format: RecordFormat<T, K>) {
+    this.topic = state.topic;
+    this.partition = state.partition;
+    this.baseOffset = Math.max(batch.baseOffset, state.position!);
+    this.nextOffset = Math.min(batch.nextOffset, state.end!);
+    this.bytes = batch.bytes;
+    this.#batch = batch;
+    this.#state = state;
+    this.#format = format;
+  }
+
+  /** @throws InvalidValueError; InvalidArgumentError where the schema is async: iterate over records then */
+  *[Symbol.iterator](): Generator<ConsumerRecord<T, K>, void, undefined> {
+    for (const cursor = this.#cursor(); this.#next(cursor); ) {
+      if (cursor.offset < this.baseOffset) continue;
+      if (cursor.offset >= this.nextOffset) return;
+      const record = this.#format.decode(cursor, this.#state);
+      if (!(record instanceof Promise)) yield record;
+      else throw asyncSchemaError(record);
+    }
+  }
+
+  #cursor(): RecordCursor {
+    return placing(this.#state, () => this.#batch.cursor());
+  }
+
+  #next(cursor: RecordCursor): boolean {
+    return placing(this.#state, () => cursor.next());
+  }
+}
+
+export function placing<R>(state: PartitionState, work: () => R): R {
+  try {
+    return work();
+  } catch (error) {
+    throw state.place(error);
+  }
+}
+
+function asyncSchemaError(record: Promise<unknown>): InvalidArgumentError {
+  record.catch(() => {});
+  return new InvalidArgumentError("the schema is async, so batches cannot be walked: iterate over the consumer itself");
+}

@@ -1,0 +1,60 @@
+import { type Header, InvalidValueError, type RecordCursor } from "@logstore/codec";
+import type { Serializer } from "../serializers.js";
+import { ValueFormat, type ValueOptions } from "../value-format.js";
+import type { PartitionState } from "./partition-state.js";
+
+/** A record that was read. Bytes in it are views of its batch: copy them to keep them for long. */
+export interface ConsumerRecord<T = Uint8Array, K = Uint8Array> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** ms since the epoch, as the producer set it. */
+  readonly timestamp: number;
+  readonly key: K | null;
+  readonly value: T;
+  readonly headers: readonly Header[];
+}
+
+export interface RecordFormatOptions<T, K> extends ValueOptions<T, unknown> {
+  /** Default: `bytes()`. */
+  readonly key?: Serializer<K, unknown> | undefined;
+}
+
+/** Makes records of what a cursor stands on. */
+export class RecordFormat<T, K> {
+  readonly #keys: ValueFormat<K, unknown>;
+  readonly #values: ValueFormat<T, unknown>;
+
+  constructor({ schema, value, key }: RecordFormatOptions<T, K>) {
+    this.#values = new ValueFormat({ schema, value });
+    this.#keys = new ValueFormat({ value: key });
+  }
+
+  /**
+   * A promise only where the schema gives one.
+   *
+   * @throws InvalidValueError with topic, partition and offset
+   */
+  decode(cursor: RecordCursor, state: PartitionState): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K>> {
+    const { topic, partition } = state;
+    const { offset, timestamp, key: storedKey, headers } = cursor;
+    try {
+      // Without a schema, a key is never a promise.
+      const key = storedKey && (this.#keys.deserialize(storedKey) as K);
+      const value = this.#values.deserialize(cursor.value);
+      if (!(value instanceof Promise)) return { topic, partition, offset, timestamp, key, value, headers };
+      return value.then(
+        (value) => ({ topic, partition, offset, timestamp, key, value, headers }),
+        (error: unknown) => {
+          throw placed(error, state, offset);
+        },
+      );
+    } catch (error) {
+      throw placed(error, state, offset);
+    }
+  }
+}
+
+function placed(error: unknown, state: PartitionState, offset: number): unknown {
+  return error instanceof InvalidValueError ? state.place(error, { offset }) : error;
+}

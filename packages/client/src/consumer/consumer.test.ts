@@ -1,0 +1,416 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { UnavailableError } from "@logstore/codec";
+import { beforeEach, describe, expect, test } from "vitest";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { flights, slowFlights } from "../../test/schema.js";
+import { type ConsumerOptions, connect, json, text } from "../index.js";
+
+let api: FakeLogApi;
+
+beforeEach(async () => {
+  api = new FakeLogApi();
+  await api.createTopic({ topic: "t", partitions: 3 });
+});
+
+/** Batches of so many records each, whose values are their offsets. */
+async function fill(partition: number, ...sizes: number[]): Promise<void> {
+  const producer = connect(api).producer("t");
+  let offset = api.partition("t", partition).end;
+  for (const size of sizes) {
+    const values = Array.from({ length: size }, () => `${offset++}`);
+    await Promise.all(values.map((value) => producer.send({ key: `k${value}`, value, partition, timestamp: +value })));
+  }
+}
+
+const consume = (options: Partial<ConsumerOptions<string, string>> = {}) =>
+  connect(api).consumer({ assign: { t: [0] }, value: text(), key: text(), until: "latest", ...options });
+
+async function offsets(consumer: AsyncIterable<{ readonly offset: number }>): Promise<number[]> {
+  return (await Array.fromAsync(consumer)).map(({ offset }) => offset);
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe("records", () => {
+  test("every record comes with all it has", async () => {
+    const headers = [{ name: "h", value: "v" }];
+    await connect(api).producer("t").send({ key: null, value: "0", partition: 0, timestamp: 9, headers });
+    await fill(0, 1);
+    expect(await Array.fromAsync(consume())).toEqual([
+      {
+        topic: "t",
+        partition: 0,
+        offset: 0,
+        timestamp: 9,
+        key: null,
+        value: "0",
+        headers: [{ name: "h", value: new Uint8Array([118]) }],
+      },
+      { topic: "t", partition: 0, offset: 1, timestamp: 1, key: "k1", value: "1", headers: [] },
+    ]);
+  });
+
+  test("without serializers they are bytes", async () => {
+    await fill(0, 1);
+    const [record] = await Array.fromAsync(connect(api).consumer({ assign: { t: [0] }, until: "latest" }));
+    expect(record).toMatchObject({ key: new TextEncoder().encode("k0"), value: new TextEncoder().encode("0") });
+  });
+
+  test("it starts and ends within batches", async () => {
+    await fill(0, 5, 5, 5);
+    expect(await offsets(consume({ from: 3, until: 12 }))).toEqual(range(3, 12));
+    expect(await offsets(consume({ from: { t: { 0: 14 } } }))).toEqual([14]);
+    expect(await offsets(consume({ from: { time: 7 }, until: { time: 11 } }))).toEqual(range(7, 11));
+    expect(await offsets(consume({ from: "latest" }))).toEqual([]);
+    expect(await offsets(consume({ from: { other: { 0: 4 } }, until: 2 }))).toEqual([0, 1]);
+  });
+
+  test("without an end it waits for what comes", async () => {
+    await fill(0, 2);
+    const consumer = consume({ from: "latest", until: undefined });
+    const records = consumer[Symbol.asyncIterator]();
+    const next = records.next();
+    await turn();
+    await fill(0, 1);
+    expect((await next).value).toMatchObject({ offset: 2 });
+    await records.return!();
+    await turn();
+    expect(api.openStreams).toBe(0);
+  });
+
+  test("calls of next() that do not wait for one another are answered in order", async () => {
+    await fill(0, 1, 3, 2);
+    const records = consume()[Symbol.asyncIterator]();
+    const results = await Promise.all(Array.from({ length: 8 }, () => records.next()));
+    expect(results.map(({ value }) => value?.offset)).toEqual([...range(0, 6), undefined, undefined]);
+  });
+});
+
+describe("values", () => {
+  test("a schema that is async now and then does not change the order", async () => {
+    await connect(api)
+      .producer("t")
+      .sendMany([0, 1, 2].map((i) => ({ value: `${i}`, partition: 0 })));
+    const validate = (value: unknown) => (value === 1 ? turn({ value }) : { value });
+    const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;
+    const consumer = connect(api).consumer({ assign: { t: [0] }, schema });
+    const records = consumer[Symbol.asyncIterator]();
+    const order: unknown[] = [];
+    const next = () => records.next().then(({ value }) => order.push(value?.value));
+    await next();
+    await Promise.all([next(), next()]);
+    expect(order).toEqual([0, 1, 2]);
+    expect(consumer.position("t", 0)).toBe(3);
+    consumer.close();
+  });
+
+  test("a schema checks what is read", async () => {
+    const producer = connect(api).producer("t", { value: json<unknown>() });
+    await producer.send({ value: { carrier: "UA", delay: 1 }, partition: 1 });
+    await producer.send({ value: { carrier: "UA" }, partition: 1 });
+    await producer.send({ value: { carrier: "AA", delay: 3 }, partition: 1 });
+    for (const schema of [flights, slowFlights]) {
+      const consumer = connect(api).consumer({ assign: { t: [1] }, until: "latest", schema });
+      const carriers: string[] = [];
+      const reading = async () => {
+        for await (const { value } of consumer) carriers.push(value.carrier);
+      };
+      await expect(reading()).rejects.toMatchObject({ code: "INVALID_VALUE", topic: "t", partition: 1, offset: 1 });
+      expect(consumer.position("t", 1)).toBe(1);
+      consumer.seek("t", 1, 2); // past the bad one
+      await reading();
+      expect(carriers).toEqual(["UA", "AA"]);
+    }
+  });
+
+  test("what does not deserialize is an invalid value", async () => {
+    await fill(0, 1);
+    await connect(api).producer("t").send({ value: "{", partition: 0 });
+    const consumer = connect(api).consumer({ assign: { t: [0] }, value: json() });
+    await expect(offsets(consumer)).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      offset: 1,
+      cause: { cause: expect.any(SyntaxError) },
+    });
+  });
+});
+
+describe("batches", () => {
+  test("views have the batch's bytes and the records that were asked for", async () => {
+    await fill(0, 5, 5, 5);
+    const batches = await Array.fromAsync(consume({ from: 3, until: 12 }).batches());
+    expect(batches.map(({ baseOffset, nextOffset }) => [baseOffset, nextOffset])).toEqual([
+      [3, 5],
+      [5, 10],
+      [10, 12],
+    ]);
+    expect(batches.flatMap((batch) => [...batch]).map(({ offset, value }) => [offset, value])).toEqual(
+      range(3, 12).map((offset) => [offset, `${offset}`]),
+    );
+    expect(batches.map(({ bytes }) => Buffer.from(bytes))).toEqual(
+      api.partition("t", 0).batches.map(({ bytes }) => Buffer.from(bytes)),
+    );
+  });
+
+  test("position moves batch by batch; an async schema is refused", async () => {
+    await fill(0, 5, 5);
+    const consumer = connect(api).consumer({ assign: { t: [0] }, until: "latest", schema: slowFlights });
+    for await (const batch of consumer.batches()) {
+      expect(consumer.position("t", 0)).toBe(batch.nextOffset);
+      expect(() => [...batch]).toThrow(/async/);
+    }
+  });
+});
+
+describe("position, lag, seek", () => {
+  test("position is the next record's offset, lag what lies between it and the high watermark", async () => {
+    await fill(0, 2, 2);
+    const consumer = consume();
+    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([undefined, undefined]);
+    const seen: unknown[] = [];
+    for await (const { offset } of consumer) seen.push([offset, consumer.position("t", 0), consumer.lag("t", 0)]);
+    expect(seen).toEqual([
+      [0, 1, 3],
+      [1, 2, 2],
+      [2, 3, 1],
+      [3, 4, 0],
+    ]);
+    expect(() => consumer.position("t", 1)).toThrow(/not assigned/);
+  });
+
+  test("seek goes on elsewhere, back or forth, in the middle of a batch", async () => {
+    await fill(0, 5, 5);
+    await fill(1, 3);
+    const consumer = consume({ assign: { t: [0, 1] } });
+    const seen: number[] = [];
+    for await (const { partition, offset } of consumer) {
+      if (partition !== 0) continue;
+      seen.push(offset);
+      if (seen.length === 2) consumer.seek("t", 0, 8);
+      if (seen.length === 4) consumer.seek("t", 0, 3);
+    }
+    expect(seen).toEqual([0, 1, 8, 9, ...range(3, 10)]);
+    expect(api.openStreams).toBe(0);
+  });
+
+  test("seek before a loop is where it starts", async () => {
+    await fill(0, 5);
+    const consumer = consume();
+    consumer.seek("t", 0, 3);
+    expect(await offsets(consumer)).toEqual([3, 4]);
+  });
+
+  test("partitions are read in turns", async () => {
+    for (const partition of [0, 1, 2]) await fill(partition, 1, 1, 1, 1, 1, 1, 1, 1);
+    api.consume = limited(api, 1);
+    const order: number[] = [];
+    for await (const { partition } of consume({ assign: { t: [0, 1, 2] } })) {
+      order.push(partition);
+      await turn(); // by now each has its next message
+    }
+    for (let i = 1; i <= order.length; i++) {
+      const counts = [0, 1, 2].map((partition) => order.slice(0, i).filter((p) => p === partition).length);
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    }
+    expect(order.length).toBe(24);
+  });
+
+  test("a slow loop stops the reading: one message a partition is ahead", async () => {
+    await fill(0, 1, 1, 1, 1, 1, 1);
+    let delivered = 0;
+    api.onEvent = (event) => {
+      delivered++;
+      return event;
+    };
+    api.consume = limited(api, 1);
+    const consumer = consume();
+    const records = consumer[Symbol.asyncIterator]();
+    for (let taken = 1; taken <= 3; taken++) {
+      await records.next();
+      for (let i = 0; i < 5; i++) await turn();
+      expect(delivered).toBe(taken + 1);
+    }
+    await records.return!();
+  });
+});
+
+/** Sends messages of one batch, whatever is asked for. */
+function limited(api: FakeLogApi, maxBytes: number): FakeLogApi["consume"] {
+  const consume = FakeLogApi.prototype.consume.bind(api);
+  return (request, options) => consume({ ...request, maxBytes }, options);
+}
+
+describe("when things go wrong", () => {
+  test("a lost connection is made again; no record is skipped or repeated", async () => {
+    await fill(0, ...range(1, 12));
+    api.consume = limited(api, 1);
+    let events = 0;
+    api.onEvent = (event) => {
+      if (++events % 3 === 0) throw new UnavailableError("gone");
+      return event;
+    };
+    expect(await offsets(consume())).toEqual(range(0, 66));
+    expect(api.consumed.length).toBeGreaterThan(4);
+    expect(api.openStreams).toBe(0);
+  });
+
+  test("a stream that just ends is opened again", async () => {
+    await fill(0, 3);
+    const consume = api.consume.bind(api);
+    let calls = 0;
+    api.consume = async function* (request, options) {
+      if (calls++ > 0) yield* consume(request, options);
+    };
+    expect(await offsets(connect(api).consumer({ assign: { t: [0] }, until: 3 }))).toEqual([0, 1, 2]);
+  });
+
+  test("other errors end the loop and the other partitions' streams", async () => {
+    await expect(offsets(consume({ assign: { nope: [0] }, until: undefined, from: 0 }))).rejects.toMatchObject({
+      code: "UNKNOWN_TOPIC",
+    });
+    await expect(offsets(consume({ assign: { nope: [0] } }))).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+    await expect(offsets(consume({ assign: { t: [0, 7] }, until: undefined, from: 0 }))).rejects.toMatchObject({
+      code: "UNKNOWN_PARTITION",
+      partition: 7,
+    });
+    await expect(offsets(consume({ from: 99, until: undefined }))).rejects.toMatchObject({
+      code: "OFFSET_OUT_OF_RANGE",
+    });
+    await turn();
+    expect(api.openStreams).toBe(0);
+  });
+
+  for (const [what, damage] of [
+    ["records", (bytes: Uint8Array) => bytes[bytes.length - 1]!++],
+    ["header", (bytes: Uint8Array) => bytes[10]!++],
+  ] as const) {
+    test(`a damaged batch (${what}) is named, after the good ones before it`, async () => {
+      await fill(2, 2, 3, 1);
+      damage(api.partition("t", 2).batches[1]!.bytes);
+      const consumer = consume({ assign: { t: [2] } });
+      const seen: number[] = [];
+      const reading = async () => {
+        for await (const { offset } of consumer) seen.push(offset);
+      };
+      await expect(reading()).rejects.toMatchObject({ code: "CORRUPT_BATCH", topic: "t", partition: 2, offset: 2 });
+      expect(seen).toEqual([0, 1]);
+      expect(consumer.position("t", 2)).toBe(2);
+    });
+  }
+
+  test("records that retention took are skipped, before and between streams", async () => {
+    await fill(0, 2, 2, 2, 2, 2);
+    api.consume = limited(api, 1);
+    const log = api.partition("t", 0);
+    let events = 0;
+    api.onEvent = (event) => {
+      events++;
+      if (events === 1) log.logStartOffset = 4;
+      if (events === 4) {
+        log.logStartOffset = 8;
+        throw new UnavailableError("gone");
+      }
+      return event;
+    };
+    expect(await offsets(consume())).toEqual([0, 1, 4, 5, 8, 9]);
+  });
+
+  test("position moves with the log's start, also when nothing is left", async () => {
+    await fill(0, 2, 2);
+    const log = api.partition("t", 0);
+    api.consume = limited(api, 1);
+    api.onEvent = (event) => {
+      log.logStartOffset = 4;
+      return event;
+    };
+    const consumer = consume({ until: undefined });
+    const records = consumer[Symbol.asyncIterator]();
+    await records.next();
+    await records.next();
+    const waiting = records.next();
+    for (let i = 0; i < 5; i++) await turn();
+    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([4, 0]);
+    consumer.close();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe("ending", () => {
+  test("abort throws the signal's reason, also while waiting, and closes the streams", async () => {
+    await fill(0, 3);
+    const controller = new AbortController();
+    const consumer = consume({ until: undefined, signal: controller.signal });
+    const seen: number[] = [];
+    const reading = async () => {
+      for await (const { offset } of consumer) seen.push(offset);
+    };
+    const done = expect(reading()).rejects.toMatchObject({ name: "AbortError" });
+    for (let i = 0; i < 5; i++) await turn();
+    controller.abort();
+    await done;
+    expect(seen).toEqual([0, 1, 2]);
+    await turn();
+    expect(api.openStreams).toBe(0);
+    await expect(offsets(consumer)).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  test("abort drops what was read ahead", async () => {
+    await fill(0, 3);
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const reading = async () => {
+      for await (const { offset } of consume({ signal: controller.signal })) {
+        seen.push(offset);
+        controller.abort(new Error("mine"));
+      }
+    };
+    await expect(reading()).rejects.toThrow("mine");
+    expect(seen).toEqual([0]);
+  });
+
+  test("close from elsewhere ends the loop quietly", async () => {
+    await fill(0, 3);
+    const consumer = consume({ until: undefined });
+    const reading = offsets(consumer);
+    for (let i = 0; i < 5; i++) await turn();
+    consumer.close();
+    expect(await reading).toEqual([0, 1, 2]);
+    expect(await offsets(consumer)).toEqual([]);
+    expect(api.openStreams).toBe(0);
+  });
+
+  test("closing the client closes its consumers", async () => {
+    const client = connect(api);
+    const reading = offsets(client.consumer({ assign: { t: [0, 1] } }));
+    await turn();
+    await client.close();
+    expect(await reading).toEqual([]);
+  });
+
+  test("break closes the streams; another loop goes on where it was left", async () => {
+    await fill(0, 5, 5);
+    const consumer = consume();
+    for await (const { offset } of consumer) if (offset === 3) break;
+    expect(api.openStreams).toBe(0);
+    expect(await offsets(consumer)).toEqual(range(4, 10));
+  });
+
+  test("two loops at once are refused", async () => {
+    const consumer = consume({ until: undefined });
+    const records = consumer[Symbol.asyncIterator]();
+    expect(() => consumer.batches()).toThrow(/already/);
+    await records.return!();
+  });
+
+  test("a client that closes while a loop waits to connect again ends it", async () => {
+    await fill(0, 1);
+    api.onEvent = () => {
+      throw new UnavailableError("gone");
+    };
+    const consumer = consume({ until: undefined });
+    const reading = offsets(consumer);
+    for (let i = 0; i < 5; i++) await turn();
+    consumer.close();
+    expect(await reading).toEqual([]);
+  });
+});

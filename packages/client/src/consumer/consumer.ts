@@ -1,0 +1,136 @@
+import { InvalidArgumentError } from "@logstore/codec";
+import type { LogApi, Position } from "@logstore/protocol";
+import { ConsumerBatch } from "./consumer-batch.js";
+import { type ConsumerRecord, RecordFormat, type RecordFormatOptions } from "./consumer-record.js";
+import { Merge } from "./merge.js";
+import { PartitionState } from "./partition-state.js";
+import { PullIterator } from "./pull-iterator.js";
+import { RecordSource } from "./record-source.js";
+
+/** One position for all, or each its own; partitions that are not named start at the earliest record. */
+export type StartPositions = Position | { readonly [topic: string]: { readonly [partition: number]: Position } };
+
+export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
+  /** Partitions to read, by topic. */
+  readonly assign: { readonly [topic: string]: readonly number[] };
+  /** Where to start. Default "earliest". */
+  readonly from?: StartPositions | undefined;
+  /** The iteration is done when every partition got here, as it stood at the start. Default: never, new records are awaited. */
+  readonly until?: Position | undefined;
+  /** Ends the iteration by throwing the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const KIB = 1024;
+/** What the partitions share for messages read ahead. */
+const READ_AHEAD_BYTES = 8 * 1024 * KIB;
+
+/**
+ * Reads partitions: record by record, or batch by batch. Order is kept within a partition; between partitions it is as the
+ * batches come in, none before another for long. Lost connections are made again, and reading goes on where it was.
+ *
+ * Leaving a loop closes the streams; another loop goes on at the positions reached.
+ */
+export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<ConsumerRecord<T, K>>, AsyncDisposable {
+  readonly #api: LogApi;
+  readonly #format: RecordFormat<T, K>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #states: readonly PartitionState[];
+  readonly #maxBytes: number;
+  readonly #onClose: () => void;
+  #merge: Merge | undefined;
+  #isClosed = false;
+
+  /** Made by `client.consumer()`. */
+  constructor(api: LogApi, options: ConsumerOptions<T, K>, onClose: () => void) {
+    const { assign, from = "earliest", until, signal } = options;
+    this.#api = api;
+    this.#format = new RecordFormat(options);
+    this.#signal = signal;
+    this.#states = Object.entries(assign).flatMap(([topic, partitions]) =>
+      [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until)),
+    );
+    const share = Math.floor(READ_AHEAD_BYTES / Math.max(1, this.#states.length));
+    this.#maxBytes = Math.min(Math.max(share, 64 * KIB), 1024 * KIB);
+    this.#onClose = onClose;
+  }
+
+  /**
+   * @throws (while iterating) CorruptBatchError, InvalidValueError: the position stays at what is wrong, `seek` past it to go on;
+   * UnknownTopicError, UnknownPartitionError; OffsetOutOfRangeError for a start given as a number; the signal's reason
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<T, K>, undefined> {
+    const merge = this.#begin();
+    const source = new RecordSource(merge, this.#format);
+    return new PullIterator(merge, () => source.pull());
+  }
+
+  /** The same, batch by batch. */
+  batches(): AsyncIterableIterator<ConsumerBatch<T, K>, undefined> {
+    const merge = this.#begin();
+    return new PullIterator(merge, () => this.#nextBatch(merge));
+  }
+
+  /** Offset of the next record to be delivered; undefined until a start that is not a number was looked up. */
+  position(topic: string, partition: number): number | undefined {
+    return this.#state(topic, partition).position;
+  }
+
+  /** Records between the position and the high watermark, as it was last heard of; undefined before that. */
+  lag(topic: string, partition: number): number | undefined {
+    return this.#state(topic, partition).lag;
+  }
+
+  /** Goes on at another offset, also in the middle of a loop. */
+  seek(topic: string, partition: number, offset: number): void {
+    const state = this.#state(topic, partition);
+    state.position = offset;
+    state.isExact = true;
+    this.#merge?.restart(state);
+  }
+
+  /** Ends the loop, quietly, and every later one. */
+  close(): void {
+    this.#isClosed = true;
+    this.#merge?.end();
+    this.#onClose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #begin(): Merge {
+    if (this.#merge !== undefined && !this.#merge.hasEnded) {
+      throw new InvalidArgumentError("this consumer is being iterated over already: use another one for another loop");
+    }
+    this.#merge = new Merge(this.#api, this.#states, this.#maxBytes, this.#signal);
+    if (this.#isClosed) this.#merge.end();
+    return this.#merge;
+  }
+
+  #nextBatch(merge: Merge): ConsumerBatch<T, K> | undefined {
+    for (;;) {
+      const next = merge.nextBatch();
+      if (next === undefined) return undefined;
+      const { state } = next.fetcher;
+      const batch = new ConsumerBatch(next.batch, state, this.#format);
+      if (batch.baseOffset >= batch.nextOffset) continue;
+      state.position = batch.nextOffset;
+      return batch;
+    }
+  }
+
+  #state(topic: string, partition: number): PartitionState {
+    const state = this.#states.find((state) => state.topic === topic && state.partition === partition);
+    if (state !== undefined) return state;
+    throw new InvalidArgumentError(`partition ${partition} of ${topic} is not assigned here`, { topic, partition });
+  }
+}
+
+function startOf(from: StartPositions, topic: string, partition: number): Position {
+  if (typeof from !== "object") return from;
+  const { time } = from;
+  if (typeof time === "number") return { time };
+  return (from as Exclude<StartPositions, Position>)[topic]?.[partition] ?? "earliest";
+}

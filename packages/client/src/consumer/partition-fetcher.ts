@@ -1,0 +1,132 @@
+import { frameBatches, type LogStoreError, type RecordBatch } from "@logstore/codec";
+import type { ConsumeEvent, LogApi } from "@logstore/protocol";
+import { backoffMs, hasCode, isRetriable, sleep } from "../retry.js";
+import type { PartitionState } from "./partition-state.js";
+
+/** What one event brought. */
+export interface Fetched {
+  /** No record before this offset is wanted; the log may have moved past some that were. */
+  readonly from: number;
+  readonly batches: readonly RecordBatch[];
+  /** Why there will be nothing more. */
+  readonly error?: unknown;
+}
+
+/**
+ * Reads one partition from its position on, and re-opens the stream where it left off when the connection is lost. It holds one
+ * message; the next one is asked for when that is taken.
+ */
+export class PartitionFetcher {
+  readonly state: PartitionState;
+  readonly #api: LogApi;
+  readonly #maxBytes: number;
+  readonly #changed: (fetcher: PartitionFetcher) => void;
+  readonly #stop = new AbortController();
+  #nextOffset: number;
+  #fetched: Fetched | undefined;
+  #taken: (() => void) | undefined;
+  #attempt = 0;
+
+  /** @param changed is called when there is something to take, and when there will be nothing more */
+  constructor(api: LogApi, state: PartitionState, maxBytes: number, changed: (fetcher: PartitionFetcher) => void) {
+    this.#api = api;
+    this.state = state;
+    this.#maxBytes = maxBytes;
+    this.#changed = changed;
+    this.#nextOffset = state.position!;
+    this.#run();
+  }
+
+  get isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** There is and will be nothing more to take. */
+  isFinished = false;
+
+  take(): Fetched | undefined {
+    const fetched = this.#fetched;
+    this.#fetched = undefined;
+    this.#taken?.();
+    return fetched;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.take();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#isDone) {
+        await this.#readStream();
+        if (!this.#isDone) await sleep(backoffMs(this.#attempt++), this.#stop.signal);
+      }
+    } catch (error) {
+      await this.#offer({ from: this.#nextOffset, batches: [], error });
+    }
+    this.isFinished = true;
+    this.#changed(this);
+  }
+
+  /** Until the end is reached or the stream is: a stream that just ends is treated like a lost connection. */
+  async #readStream(): Promise<void> {
+    const { topic, partition, end } = this.state;
+    const until = end === Infinity ? undefined : end;
+    const request = { topic, partition, from: this.#nextOffset, until, maxBytes: this.#maxBytes };
+    try {
+      for await (const event of this.#api.consume(request, { signal: this.#stop.signal })) {
+        if (this.isStopped) return;
+        this.#attempt = 0;
+        this.state.isExact = false;
+        this.state.highWatermark = event.highWatermark;
+        await this.#handle(event);
+        if (this.#isDone) return;
+      }
+    } catch (error) {
+      if (this.isStopped || isRetriable(error)) return;
+      if (!this.#isGone(error)) throw error;
+      await this.#moveTo(error.expected!);
+    }
+  }
+
+  async #handle(event: ConsumeEvent): Promise<void> {
+    if (event.type === "logStartMoved") await this.#moveTo(event.logStartOffset);
+    if (event.type !== "batches") return;
+    const batches: RecordBatch[] = [];
+    let error: unknown;
+    try {
+      for (const batch of frameBatches(event.batches)) batches.push(batch);
+    } catch (cause) {
+      error = this.state.place(cause, { offset: batches.at(-1)?.nextOffset ?? this.#nextOffset });
+    }
+    const from = this.#nextOffset;
+    this.#nextOffset = Math.max(from, batches.at(-1)?.nextOffset ?? 0);
+    await this.#offer({ from, batches });
+    if (error !== undefined) throw error;
+  }
+
+  get #isDone(): boolean {
+    return this.isStopped || this.#nextOffset >= this.state.end!;
+  }
+
+  /** Whether what was to be read next fell out of the log while nobody looked. */
+  #isGone(error: unknown): error is LogStoreError {
+    if (this.state.isExact || !hasCode(error, "OFFSET_OUT_OF_RANGE")) return false;
+    return ((error as LogStoreError).expected ?? 0) > this.#nextOffset;
+  }
+
+  async #moveTo(offset: number): Promise<void> {
+    this.#nextOffset = Math.max(this.#nextOffset, offset);
+    await this.#offer({ from: this.#nextOffset, batches: [] });
+  }
+
+  /** Resolves when it is taken. */
+  async #offer(fetched: Fetched): Promise<void> {
+    if (this.isStopped) return;
+    this.#fetched = fetched;
+    const taken = new Promise<void>((resolve) => (this.#taken = resolve));
+    this.#changed(this);
+    await taken;
+  }
+}

@@ -1,0 +1,73 @@
+import { type ErrorFields, LogStoreError } from "@logstore/codec";
+import type { LogApi, Position } from "@logstore/protocol";
+
+/** How far a consumer is in one partition. */
+export class PartitionState {
+  readonly topic: string;
+  readonly partition: number;
+  readonly #from: Position;
+  readonly #until: Position | undefined;
+  /** Offset of the next record to be delivered; undefined until the start position was looked up. */
+  position: number | undefined;
+  /** The caller named the position himself: when it is not there, he is told. */
+  isExact: boolean;
+  /** Nothing is delivered from here on; Infinity where there is no end. */
+  end: number | undefined;
+  /** As the log last told it. */
+  highWatermark: number | undefined;
+
+  constructor(topic: string, partition: number, from: Position, until: Position | undefined) {
+    this.topic = topic;
+    this.partition = partition;
+    this.#from = from;
+    this.#until = until;
+    this.isExact = typeof from === "number";
+    if (typeof from === "number") this.position = from;
+    if (until === undefined) this.end = Infinity;
+    else if (typeof until === "number") this.end = until;
+  }
+
+  get lag(): number | undefined {
+    if (this.highWatermark === undefined || this.position === undefined) return undefined;
+    return Math.max(0, this.highWatermark - this.position);
+  }
+
+  /** What has to be looked up before reading starts, each with where its answer goes. */
+  questions(): Question[] {
+    const { partition } = this;
+    const questions: Question[] = [];
+    if (this.position === undefined) {
+      questions.push({ partition, position: this.#from, answer: (offset) => (this.position ??= offset) });
+    }
+    if (this.end === undefined) {
+      questions.push({ partition, position: this.#until!, answer: (offset) => (this.end = offset) });
+    }
+    return questions;
+  }
+
+  /** The same error, with where it happened, unless it says so already. */
+  place(error: unknown, fields: ErrorFields = {}): unknown {
+    const { topic, partition } = this;
+    if (!(error instanceof LogStoreError) || error.topic !== undefined) return error;
+    return error.with({ topic, partition, ...fields });
+  }
+}
+
+interface Question {
+  readonly partition: number;
+  readonly position: Position;
+  readonly answer: (offset: number) => void;
+}
+
+/** Turns every "earliest", "latest" and time into an offset, once: a reader that reconnects must not start elsewhere. */
+export async function resolvePositions(api: LogApi, states: readonly PartitionState[]): Promise<void> {
+  const byTopic = Map.groupBy(states, (state) => state.topic);
+  const lookUp = async ([topic, states]: [string, PartitionState[]]) => {
+    const questions = states.flatMap((state) => state.questions());
+    if (questions.length === 0) return;
+    const partitions = questions.map(({ partition, position }) => ({ partition, position }));
+    const answers = await api.listOffsets({ topic, partitions });
+    for (const [i, { offset }] of answers.entries()) questions[i]!.answer(offset);
+  };
+  await Promise.all(Array.from(byTopic, lookUp));
+}

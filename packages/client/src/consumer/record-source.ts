@@ -1,0 +1,54 @@
+import type { RecordCursor } from "@logstore/codec";
+import { placing } from "./consumer-batch.js";
+import type { ConsumerRecord, RecordFormat } from "./consumer-record.js";
+import type { Merge, MergedBatch } from "./merge.js";
+
+/** The records of an iteration, one after another. */
+export class RecordSource<T, K> {
+  readonly #merge: Merge;
+  readonly #format: RecordFormat<T, K>;
+  #current: MergedBatch | undefined;
+  #cursor: RecordCursor | undefined;
+
+  constructor(merge: Merge, format: RecordFormat<T, K>) {
+    this.#merge = merge;
+    this.#format = format;
+  }
+
+  /** The next record, if there is one already; its partition's position moves past it when it is good. */
+  pull(): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K>> | undefined {
+    for (;;) {
+      if (this.#cursor !== undefined) {
+        const record = this.#pullFrom(this.#cursor, this.#current!);
+        if (record !== undefined) return record;
+      }
+      const next = this.#merge.nextBatch();
+      this.#current = next;
+      this.#cursor = next && placing(next.fetcher.state, () => next.batch.cursor());
+      if (next === undefined) return undefined;
+    }
+  }
+
+  #pullFrom(cursor: RecordCursor, { fetcher }: MergedBatch) {
+    const { state } = fetcher;
+    try {
+      while (!fetcher.isStopped && cursor.next()) {
+        if (cursor.offset < state.position!) continue;
+        if (cursor.offset >= state.end!) return undefined;
+        const { offset } = cursor;
+        const record = this.#format.decode(cursor, state);
+        if (!(record instanceof Promise)) {
+          state.position = offset + 1;
+          return record;
+        }
+        return record.then((record) => {
+          if (!fetcher.isStopped) state.position = offset + 1;
+          return record;
+        });
+      }
+    } catch (error) {
+      throw state.place(error);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Metadata, ServiceError } from "@grpc/grpc-js";
+import { status as Status } from "@grpc/grpc-js";
+import { type ErrorCode, InternalError, LogStoreError, makeError, UnavailableError } from "@logstore/codec";
+import { ERROR_DETAIL_TYPE_URL, type ErrorDetail, STATUS_DETAILS_KEY } from "@logstore/protocol";
+import { protocolDefinitions } from "./load-proto.js";
+
+/** What a failed call becomes: the server's own error where it sent one, else what the status means to a caller. */
+export function fromServiceError(error: unknown, address: string): LogStoreError {
+  if (error instanceof LogStoreError) return error;
+  if (!isServiceError(error)) return new InternalError(`a call to ${address} failed: ${error}`, {}, { cause: error });
+  const detail = detailOf(error.metadata);
+  if (detail !== undefined) return fromErrorDetail(detail);
+  const options = { cause: error };
+  if (error.code === Status.DEADLINE_EXCEEDED) {
+    return new UnavailableError(`${address} did not answer in time`, {}, options);
+  }
+  if (isConnectionTrouble(error)) {
+    return new UnavailableError(`${address} cannot be reached: ${error.details}`, {}, options);
+  }
+  return makeError(codeByStatus[error.code] ?? "INTERNAL", `${address}: ${error.details}`, {}, options);
+}
+
+export function fromErrorDetail(detail: ErrorDetail): LogStoreError {
+  return makeError(detail.code, detail.message, detail);
+}
+
+/** For servers, or what stands before them, that send a status without a detail. */
+const codeByStatus: { readonly [status: number]: ErrorCode } = {
+  [Status.INVALID_ARGUMENT]: "INVALID_ARGUMENT",
+  [Status.OUT_OF_RANGE]: "OFFSET_OUT_OF_RANGE",
+};
+
+/** A connection that breaks within a call shows as an INTERNAL whose text tells of HTTP/2. */
+function isConnectionTrouble(error: ServiceError): boolean {
+  if (error.code === Status.INTERNAL) return error.details.startsWith("Received RST_STREAM");
+  return error.code === Status.UNAVAILABLE || error.code === Status.CANCELLED;
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "metadata" in error;
+}
+
+function detailOf(trailers: Metadata | undefined): ErrorDetail | undefined {
+  const [bytes] = trailers?.get(STATUS_DETAILS_KEY) ?? [];
+  if (!Buffer.isBuffer(bytes)) return undefined;
+  const { status, errorDetail } = protocolDefinitions();
+  try {
+    const { details } = status.deserialize(bytes) as { details: { type_url: string; value: Buffer }[] };
+    const any = details.find(({ type_url }) => type_url === ERROR_DETAIL_TYPE_URL);
+    return any && (errorDetail.deserialize(any.value) as ErrorDetail);
+  } catch {
+    return undefined; // something else's bytes: the status itself still says enough
+  }
+}

@@ -1,0 +1,355 @@
+/** Against a server of plain grpc-js with ordinary (de)serializers: what is on the wire is the protobuf of the .proto files. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import * as grpc from "@grpc/grpc-js";
+import { RecordBatchBuilder, UnknownTopicError, writeServerHalf } from "@logstore/codec";
+import { ERROR_DETAIL_TYPE_URL, PRODUCE_HEADROOM_BYTES, STATUS_DETAILS_KEY } from "@logstore/protocol";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { connect, text } from "../index.js";
+import { GrpcLogApi } from "./grpc-log-api.js";
+import { protocolDefinitions } from "./load-proto.js";
+
+// biome-ignore lint/suspicious/noExplicitAny: messages are described by the .proto files
+type Any = any;
+type Handlers = { [method: string]: (...args: Any[]) => void };
+
+let server: grpc.Server;
+let address: string;
+let api: GrpcLogApi;
+let log: Handlers;
+let admin: Handlers;
+
+async function start(port = 0): Promise<void> {
+  server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
+  const { log: LogService, admin: AdminService } = protocolDefinitions();
+  const handlers = (names: string[], service: () => Handlers) =>
+    Object.fromEntries(names.map((name) => [name, (...args: Any[]) => service()[name]!(...args)]));
+  server.addService(
+    LogService as Any,
+    handlers(Object.keys(LogService), () => log),
+  );
+  server.addService(
+    AdminService as Any,
+    handlers(Object.keys(AdminService), () => admin),
+  );
+  const bound = await new Promise<number>((resolve, reject) => {
+    const done = (error: Error | null, port: number) => (error ? reject(error) : resolve(port));
+    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), done);
+  });
+  address = `127.0.0.1:${bound}`;
+}
+
+beforeEach(async () => {
+  log = {};
+  admin = {};
+  await start();
+  api = new GrpcLogApi(address, 5000);
+});
+
+afterEach(() => {
+  api.close();
+  server.forceShutdown();
+});
+
+function sealed(value: string | Uint8Array): Uint8Array {
+  const builder = new RecordBatchBuilder({ headroomBytes: PRODUCE_HEADROOM_BYTES });
+  builder.append(null, value, 1);
+  return builder.seal();
+}
+
+function failure(code: number, detail?: object): grpc.ServiceError {
+  const metadata = new grpc.Metadata();
+  if (detail) {
+    const { status, errorDetail } = protocolDefinitions();
+    const any = { type_url: ERROR_DETAIL_TYPE_URL, value: errorDetail.serialize(detail) };
+    metadata.set(STATUS_DETAILS_KEY, Buffer.from(status.serialize({ code, message: "m", details: [any] })));
+  }
+  return Object.assign(new Error("told"), { code, details: "told", metadata }) as grpc.ServiceError;
+}
+
+describe("produce", () => {
+  const request = (value: string, partition = 0) => {
+    return { topic: "t", partition, batches: sealed(value), headroomBytes: PRODUCE_HEADROOM_BYTES } as const;
+  };
+
+  test("calls share one stream, in order; answers go to their calls; a refusal is an error of its own", async () => {
+    const seen: Any[] = [];
+    let streams = 0;
+    log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) => {
+      streams++;
+      stream.on("data", (message) => {
+        seen.push(message);
+        const offset = seen.length * 10;
+        if (seen.length === 2) {
+          stream.write({ error: { code: "OUT_OF_ORDER_SEQUENCE", message: "no", topic: "t", expected: 0, actual: 7 } });
+        } else {
+          stream.write({
+            ack: { baseOffset: offset, nextOffset: offset + 1, durability: 1, duplicate: seen.length === 3 },
+          });
+        }
+      });
+    };
+    const outcomes = await Promise.allSettled([
+      api.produce({ ...request("a"), durability: "written" }),
+      api.produce({ ...request("b", 5), expectedOffset: 0 }),
+      api.produce(request("c")),
+    ]);
+    expect(outcomes).toMatchObject([
+      { value: { baseOffset: 10, nextOffset: 11, durability: "written", duplicate: false } },
+      { reason: { code: "OUT_OF_ORDER_SEQUENCE", topic: "t", expected: 0, actual: 7, partition: undefined } },
+      { value: { baseOffset: 30, duplicate: true } },
+    ]);
+    expect(streams).toBe(1);
+    expect(seen[0]).toMatchObject({ topic: "t", partition: 0, durability: 1 });
+    expect(seen[1]).toMatchObject({ partition: 5, durability: 0, expectedOffset: 0 });
+    expect(seen[2].expectedOffset).toBeUndefined();
+    expect(Buffer.from(seen[2].batches)).toEqual(Buffer.from(sealed("c")));
+  });
+
+  test("a stream that dies fails every call under way; the next call opens another", async () => {
+    let streams = 0;
+    log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) => {
+      const number = ++streams;
+      let messages = 0;
+      stream.on("data", () => {
+        if (number > 2) stream.write({ ack: { baseOffset: 1, nextOffset: 2, durability: 2 } });
+        else if (++messages === 3) number === 1 ? stream.emit("error", failure(grpc.status.UNAVAILABLE)) : stream.end();
+      });
+    };
+    for (const _ of ["broken", "ended"]) {
+      const outcomes = await Promise.allSettled(["a", "b", "c"].map((value) => api.produce(request(value))));
+      expect(outcomes.map((one) => one.status === "rejected" && one.reason.code)).toEqual(Array(3).fill("UNAVAILABLE"));
+    }
+    expect(await api.produce(request("d"))).toMatchObject({ baseOffset: 1, durability: "flushed" });
+    expect(streams).toBe(3);
+  });
+
+  test("more than the transport takes at once is written as it drains", async () => {
+    log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) => {
+      let offset = 0;
+      stream.on("data", () => stream.write({ ack: { baseOffset: offset++, nextOffset: offset, durability: 2 } }));
+    };
+    const big = "x".repeat(100_000);
+    const acks = await Promise.all(Array.from({ length: 200 }, () => api.produce(request(big))));
+    expect(acks.map(({ baseOffset }) => baseOffset)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+  });
+
+  test("the largest batch passes, both ways", async () => {
+    let batches: Buffer;
+    log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) =>
+      stream.on("data", (message) => {
+        batches = message.batches;
+        stream.write({ ack: { baseOffset: 0, nextOffset: 1, durability: 2 } });
+      });
+    log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
+      stream.write({ batches });
+      stream.end();
+    };
+    const largest = sealed(new Uint8Array(16 * 1024 * 1024 - 100));
+    await api.produce({ topic: "t", partition: 0, batches: largest });
+    for await (const event of api.consume({ topic: "t", partition: 0 })) {
+      expect(event.type === "batches" && Buffer.compare(event.batches, largest)).toBe(0);
+    }
+    expect.assertions(1);
+  });
+
+  test("closing fails what is under way", async () => {
+    let isOpen: (value?: unknown) => void;
+    const open = new Promise((resolve) => (isOpen = resolve));
+    log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) => stream.on("data", () => isOpen());
+    const outcome = expect(api.produce(request("a"))).rejects.toMatchObject({ code: "CLOSED" });
+    await open;
+    api.close();
+    await outcome;
+    await expect(api.produce(request("b"))).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(api.listTopics()).rejects.toMatchObject({ code: "CLOSED" });
+  });
+});
+
+describe("consume", () => {
+  test("every event arrives, and the request as it was made", async () => {
+    let seen: Any;
+    log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
+      seen = stream.request;
+      stream.write({ highWatermark: 9, batches: sealed("a") });
+      stream.write({ highWatermark: 9, logStartMoved: { logStartOffset: 7 } });
+      stream.write({ highWatermark: 9, heartbeat: {} });
+      stream.write({ highWatermark: 9 }); // an event that this release does not know
+      stream.write({ highWatermark: 9, caughtUp: {} });
+      stream.end();
+    };
+    const request = { topic: "t", partition: 2, from: 3, until: "latest", maxBytes: 100 } as const;
+    expect(await Array.fromAsync(api.consume(request))).toEqual([
+      { type: "batches", batches: Buffer.from(sealed("a")), headroomBytes: 0, highWatermark: 9 },
+      { type: "logStartMoved", logStartOffset: 7, highWatermark: 9 },
+      { type: "heartbeat", highWatermark: 9 },
+      { type: "caughtUp", highWatermark: 9 },
+    ]);
+    expect(seen).toMatchObject({ topic: "t", partition: 2, from: { offset: 3 }, until: { edge: 2 }, maxBytes: 100 });
+  });
+
+  test("a reader that does not read stops the server; leaving cancels the call", async () => {
+    const message = { batches: Buffer.alloc(256 * 1024) };
+    let written = 0;
+    let cancelled: (value?: unknown) => void;
+    const isCancelled = new Promise((resolve) => (cancelled = resolve));
+    log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
+      const pump = () => {
+        while (!stream.cancelled && written++ < 400 && stream.write(message));
+      };
+      stream.on("drain", pump);
+      stream.on("cancelled", () => cancelled());
+      pump();
+    };
+    const settled = async () => {
+      for (let before = -1; before !== written; await delay(100)) before = written;
+      return written;
+    };
+    const events = api.consume({ topic: "t", partition: 0 })[Symbol.asyncIterator]();
+    await events.next();
+    const atFirst = await settled();
+    expect(atFirst).toBeLessThan(24); // of 400: a window of 8 and the server's buffers
+    for (let i = 0; i < 20; i++) await events.next();
+    expect(await settled()).toBeGreaterThan(atFirst);
+    expect(await settled()).toBeLessThan(24 + 24);
+    await events.return!(undefined);
+    await isCancelled;
+  });
+
+  test("a signal ends it quietly, also when nothing comes", async () => {
+    log["Consume"] = () => {};
+    const controller = new AbortController();
+    const reading = Array.fromAsync(api.consume({ topic: "t", partition: 0 }, { signal: controller.signal }));
+    await delay(20);
+    controller.abort();
+    expect(await reading).toEqual([]);
+    expect(await Array.fromAsync(api.consume({ topic: "t", partition: 0 }, { signal: controller.signal }))).toEqual([]);
+  });
+
+  test("a stream that breaks throws after what came before", async () => {
+    const seen: unknown[] = [];
+    const read = async () => {
+      for await (const { type } of api.consume({ topic: "t", partition: 0 })) seen.push(type);
+    };
+    const detail = { code: "OFFSET_OUT_OF_RANGE", message: "gone", topic: "t", partition: 0, expected: 4, actual: 2 };
+    log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
+      stream.write({ heartbeat: {} });
+      setTimeout(() => stream.emit("error", failure(grpc.status.OUT_OF_RANGE, detail)), 20);
+    };
+    await expect(read()).rejects.toMatchObject({ ...detail, byte: undefined, offset: undefined });
+    expect(seen).toEqual(["heartbeat"]);
+    log["Consume"] = () => server.forceShutdown();
+    await expect(read()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("other calls", () => {
+  const described = {
+    topic: "t",
+    partitioner: "fnv1a-32",
+    partitions: [{ partition: 0, logStartOffset: 1, highWatermark: 2, logEndOffset: 2 ** 53 - 1 }],
+  };
+
+  test("topics and offsets", async () => {
+    const seen: Any[] = [];
+    const answer = (response: object) => (call: Any, callback: Any) => {
+      seen.push(call.request);
+      callback(null, response);
+    };
+    admin["CreateTopic"] = answer({ topic: described });
+    admin["DescribeTopic"] = answer({ topic: described });
+    admin["ListTopics"] = answer({ topics: [{ topic: "t", partitionCount: 1 }] });
+    log["ListOffsets"] = answer({
+      offsets: [
+        { partition: 1, offset: 5 },
+        { partition: 0, offset: 0 },
+      ],
+    });
+    expect(await api.createTopic({ topic: "t", partitions: 1 })).toEqual(described);
+    expect(await api.describeTopic("t")).toEqual(described);
+    expect(await api.listTopics()).toEqual([{ topic: "t", partitionCount: 1 }]);
+    const partitions = [
+      { partition: 1, position: { time: 8 } } as const,
+      { partition: 0, position: "earliest" } as const,
+    ];
+    expect(await api.listOffsets({ topic: "t", partitions })).toEqual([
+      { partition: 1, offset: 5 },
+      { partition: 0, offset: 0 },
+    ]);
+    expect(seen[0]).toMatchObject({ topic: "t", partitions: 1 });
+    expect(seen[3].partitions).toMatchObject([{ position: { time: 8 } }, { position: { edge: 1 } }]);
+  });
+
+  test("errors come back as they were; without a detail, by their status", async () => {
+    let error: grpc.ServiceError;
+    admin["DescribeTopic"] = (_: Any, callback: Any) => callback(error);
+    error = failure(grpc.status.NOT_FOUND, { code: "UNKNOWN_TOPIC", message: "no topic t", topic: "t" });
+    const caught = await api.describeTopic("t").catch((error: unknown) => error);
+    expect(caught).toBeInstanceOf(UnknownTopicError);
+    expect(caught).toMatchObject({ message: "no topic t", topic: "t", partition: undefined });
+    error = failure(grpc.status.INVALID_ARGUMENT);
+    await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    error = failure(grpc.status.PERMISSION_DENIED);
+    await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL" });
+    error = failure(grpc.status.INTERNAL, { code: "FROM_THE_FUTURE", message: "x" });
+    await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL", message: "FROM_THE_FUTURE: x" });
+    error = failure(grpc.status.NOT_FOUND);
+    error.metadata.set(STATUS_DETAILS_KEY, Buffer.from([255, 255]));
+    await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
+  test("an unavailable server is tried again, for a time", async () => {
+    let calls = 0;
+    admin["ListTopics"] = (_: Any, callback: Any) =>
+      ++calls < 3 ? callback(failure(grpc.status.UNAVAILABLE)) : callback(null, { topics: [] });
+    expect(await api.listTopics()).toEqual([]);
+    expect(calls).toBe(3);
+
+    const reserved = createServer().listen(0, "127.0.0.1");
+    await once(reserved, "listening");
+    const { port } = reserved.address() as { port: number };
+    reserved.close();
+    const nowhere = connect(`127.0.0.1:${port}`, { timeoutMs: 300 });
+    await expect(nowhere.listTopics()).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+    await nowhere.close();
+
+    admin["ListTopics"] = () => {}; // never answers
+    const impatient = connect(address, { timeoutMs: 100 });
+    await expect(impatient.listTopics()).rejects.toMatchObject({ code: "UNAVAILABLE", message: /in time/ });
+    await impatient.close();
+  });
+});
+
+test("producer and consumer carry on when the server comes back", async () => {
+  const stored: Buffer[] = [];
+  admin["DescribeTopic"] = (_: Any, callback: Any) => callback(null, { topic: { partitions: [{ partition: 0 }] } });
+  log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) =>
+    stream.on("data", ({ batches }) => {
+      const baseOffset = stored.length;
+      writeServerHalf(batches, { baseOffset, appendTime: 1, flushedUpTo: 0 });
+      stored.push(batches);
+      stream.write({ ack: { baseOffset, nextOffset: baseOffset + 1, durability: 2 } });
+    });
+  log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
+    let next = stream.request.from.offset;
+    const timer = setInterval(() => {
+      if (next < stored.length) stream.write({ batches: stored[next++], highWatermark: stored.length });
+    }, 5);
+    for (const event of ["cancelled", "close"]) stream.on(event, () => clearInterval(timer));
+  };
+  const client = connect(address);
+  const producer = client.producer("t");
+  const records = client.consumer({ assign: { t: [0] }, from: 0, value: text() })[Symbol.asyncIterator]();
+  for (const value of ["before", "between", "after"]) {
+    if (value !== "before") server.forceShutdown();
+    const sending = producer.send({ value });
+    if (value !== "before") await start(Number(address.split(":")[1]));
+    expect((await sending).offset).toBe(stored.length - 1);
+    expect((await records.next()).value).toMatchObject({ value, offset: stored.length - 1 });
+  }
+  await client.close();
+});

@@ -1,0 +1,27 @@
+import { fileURLToPath } from "node:url";
+import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
+import { protoDirectory, protoFiles, protoLoaderOptions } from "@logstore/protocol";
+
+let loaded: ReturnType<typeof load> | undefined;
+
+/** The services and error messages of the protocol; read once, and only by those who talk gRPC. */
+export function protocolDefinitions(): ReturnType<typeof load> {
+  loaded ??= load();
+  return loaded;
+}
+
+function load() {
+  const definitions = loadSync([...protoFiles], {
+    ...protoLoaderOptions,
+    includeDirs: [fileURLToPath(protoDirectory)],
+  });
+  const service = (name: string) => definitions[`logstore.v1.${name}`] as ServiceDefinition;
+  // biome-ignore lint/suspicious/noExplicitAny: messages are described by the .proto files
+  const message = (name: string) => definitions[`logstore.v1.${name}`] as MessageTypeDefinition<any, any>;
+  return {
+    log: service("LogService"),
+    admin: service("AdminService"),
+    status: message("Status"),
+    errorDetail: message("ErrorDetail"),
+  };
+}

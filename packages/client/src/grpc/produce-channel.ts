@@ -1,0 +1,92 @@
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { type LogStoreError, UnavailableError } from "@logstore/codec";
+import { durabilityFromNumber, type ErrorDetail, type ProduceAck, type ProduceRequest } from "@logstore/protocol";
+import { fromErrorDetail } from "./grpc-errors.js";
+
+/** `ProduceStreamResponse` of log.proto, as it is loaded. */
+export interface ProduceStreamResponse {
+  readonly ack?: Omit<ProduceAck, "durability"> & { readonly durability: number };
+  readonly error?: ErrorDetail;
+}
+
+export type ProduceStream = ClientDuplexStream<ProduceRequest, ProduceStreamResponse>;
+
+interface Call {
+  readonly request: ProduceRequest;
+  readonly resolve: (ack: ProduceAck) => void;
+  readonly reject: (error: LogStoreError) => void;
+}
+
+/**
+ * All appends of a client on one bidirectional stream, opened when it is needed. Answers come in the order of the requests.
+ * When the stream ends, every call under way fails: nobody knows which of them were carried out.
+ */
+export class ProduceChannel {
+  readonly #openStream: () => ProduceStream;
+  readonly #toError: (error: unknown) => LogStoreError;
+  #stream: ProduceStream | undefined;
+  #congested = false;
+  /** Not written yet: written batches are copied by the transport, these are not. */
+  #waiting: Call[] = [];
+  #unanswered: Call[] = [];
+
+  constructor(openStream: () => ProduceStream, toError: (error: unknown) => LogStoreError) {
+    this.#openStream = openStream;
+    this.#toError = toError;
+  }
+
+  produce(request: ProduceRequest): Promise<ProduceAck> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject });
+      this.#write();
+    });
+  }
+
+  close(error: LogStoreError): void {
+    this.#stream?.cancel();
+    this.#fail(error);
+  }
+
+  #write(): void {
+    while (!this.#congested) {
+      const call = this.#waiting.shift();
+      if (call === undefined) return;
+      this.#unanswered.push(call);
+      this.#stream ??= this.#open();
+      this.#congested = !this.#stream.write(call.request);
+    }
+  }
+
+  #open(): ProduceStream {
+    const stream = this.#openStream();
+    const ended = (error: LogStoreError) => {
+      if (this.#stream === stream) this.#fail(error);
+    };
+    stream.on("data", (response: ProduceStreamResponse) => this.#answer(response));
+    stream.on("drain", () => {
+      if (this.#stream !== stream) return;
+      this.#congested = false;
+      this.#write();
+    });
+    stream.on("error", (error) => ended(this.#toError(error)));
+    // After an error, which comes in the same turn, this finds another stream or none.
+    stream.on("status", () => ended(new UnavailableError("the server ended the stream of appends")));
+    return stream;
+  }
+
+  #answer({ ack, error }: ProduceStreamResponse): void {
+    const call = this.#unanswered.shift();
+    if (call === undefined) return;
+    if (ack) call.resolve({ ...ack, durability: durabilityFromNumber(ack.durability) ?? "flushed" });
+    else call.reject(error ? fromErrorDetail(error) : this.#toError(new Error("an answer that says nothing")));
+  }
+
+  #fail(error: LogStoreError): void {
+    const calls = [...this.#unanswered, ...this.#waiting];
+    this.#stream = undefined;
+    this.#congested = false;
+    this.#unanswered = [];
+    this.#waiting = [];
+    for (const call of calls) call.reject(error);
+  }
+}

@@ -1,0 +1,46 @@
+// For everyone
+
+// Errors to tell apart, and the types that appear in signatures above
+export {
+  BatchTooLargeError,
+  BufferFullError,
+  type Bytes,
+  ClosedError,
+  CorruptBatchError,
+  DeliveryTimeoutError,
+  type ErrorCode,
+  type Header,
+  type HeaderInput,
+  InternalError,
+  InvalidArgumentError,
+  InvalidValueError,
+  LogStoreError,
+  OffsetOutOfRangeError,
+  OutOfOrderSequenceError,
+  RecordTooLargeError,
+  StorageFailedError,
+  TopicExistsError,
+  UnavailableError,
+  UnknownPartitionError,
+  UnknownTopicError,
+} from "@logstore/codec";
+export type {
+  Durability,
+  LogApi,
+  PartitionDescription,
+  PartitionOffset,
+  Position,
+  TopicDescription,
+  TopicSummary,
+} from "@logstore/protocol";
+export { LogClient } from "./client.js";
+export { type ConnectOptions, connect } from "./connect.js";
+export { Consumer, type ConsumerOptions, type StartPositions } from "./consumer/consumer.js";
+export type { ConsumerBatch } from "./consumer/consumer-batch.js";
+export type { ConsumerRecord } from "./consumer/consumer-record.js";
+// For those who build on the bare API
+export { GrpcLogApi } from "./grpc/grpc-log-api.js";
+export type { SendAck } from "./producer/batch.js";
+export { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
+export type { SendManyResult, SentRange } from "./producer/send-many.js";
+export { bytes, json, type Serializer, text } from "./serializers.js";

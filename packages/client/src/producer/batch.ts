@@ -1,0 +1,53 @@
+import type { RecordBatchBuilder } from "@logstore/codec";
+import type { Durability } from "@logstore/protocol";
+
+/** Where a record was appended, and how safe it is there. */
+export interface SendAck {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** `written`: survives the server process. `flushed`: survives a power cut. */
+  readonly durability: Durability;
+}
+
+/** Who is told what became of a record. */
+export interface Waiter {
+  resolve(ack: SendAck): void;
+  reject(error: unknown): void;
+}
+
+/** Records that travel together, from the first one put in until their fate is known. */
+export class Batch {
+  readonly builder: RecordBatchBuilder;
+  readonly waiters: Waiter[] = [];
+  /** Monotonic ms. */
+  readonly deadline: number;
+  /** Bytes that its records hold of the producer's buffer. */
+  bufferedBytes = 0;
+  /** The bytes to send, once there are any; they never change, however often they are sent. */
+  sealed: Uint8Array | undefined;
+  /** Why the last try failed. */
+  failure: unknown;
+  readonly #settled = Promise.withResolvers<void>();
+
+  constructor(builder: RecordBatchBuilder, deadline: number) {
+    this.builder = builder;
+    this.deadline = deadline;
+  }
+
+  /** Resolves, and never rejects, when every waiter was told. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  resolve(topic: string, partition: number, baseOffset: number, durability: Durability): void {
+    let offset = baseOffset;
+    for (const waiter of this.waiters) waiter.resolve({ topic, partition, offset: offset++, durability });
+    this.#settled.resolve();
+  }
+
+  reject(error: unknown): void {
+    for (const waiter of this.waiters) waiter.reject(error);
+    this.#settled.resolve();
+  }
+}

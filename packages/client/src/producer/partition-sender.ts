@@ -1,0 +1,207 @@
+import { DeliveryTimeoutError, writeServerHalf } from "@logstore/codec";
+import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
+import { backoffMs, hasCode, isRetriable } from "../retry.js";
+import type { Batch } from "./batch.js";
+import { ProducerSequence } from "./producer-sequence.js";
+import { type Entry, RecordAccumulator } from "./record-accumulator.js";
+
+/** As many as a server remembers to tell a repeated batch from a new one. */
+const MAX_IN_FLIGHT = 5;
+
+export interface SenderOptions {
+  readonly lingerMs: number;
+  readonly batchBytes: number;
+  readonly deliveryTimeoutMs: number;
+  readonly compression: "none" | "gzip" | "zstd";
+  readonly durability: Durability | undefined;
+}
+
+/**
+ * Sends the batches of one partition in order, up to five at a time. After a failure nothing new is sent until the outcome
+ * of everything under way is known; then what may be tried again is sent again, in the same order, the same bytes.
+ */
+export class PartitionSender {
+  readonly #api: LogApi;
+  readonly #topic: string;
+  readonly #partition: number;
+  readonly #options: SenderOptions;
+  readonly #released: (bytes: number) => void;
+  readonly #accumulator: RecordAccumulator;
+  readonly #sequence: ProducerSequence;
+  /** Sent and not settled, in order. */
+  #inFlight: Batch[] = [];
+  /** Of those, how many the log has yet to answer. */
+  #unanswered = 0;
+  #failing = false;
+  /** Whether a batch of this epoch was given up after it was sent. */
+  #lost = false;
+  #attempt = 0;
+  #timerRuns = false;
+
+  /** @param released is told when bytes of settled records leave the buffer */
+  constructor(
+    api: LogApi,
+    topic: string,
+    partition: number,
+    producerId: number,
+    options: SenderOptions,
+    released: (bytes: number) => void,
+  ) {
+    this.#api = api;
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#options = options;
+    this.#released = released;
+    this.#sequence = new ProducerSequence(producerId);
+    const { batchBytes, compression } = options;
+    const builderOptions = { targetBytes: batchBytes, compression, headroomBytes: PRODUCE_HEADROOM_BYTES };
+    this.#accumulator = new RecordAccumulator(builderOptions, options.deliveryTimeoutMs);
+  }
+
+  append(entry: Entry): void {
+    this.#accumulator.append(entry);
+    this.#wake();
+  }
+
+  /** Sends what there is without waiting for more. */
+  hurry(): void {
+    this.#accumulator.closeOpen();
+    this.#sendClosed();
+  }
+
+  /** Resolves when every record so far is settled. */
+  async flush(): Promise<void> {
+    this.hurry();
+    await Promise.all([...this.#inFlight, ...this.#accumulator.batches()].map((batch) => batch.settled));
+  }
+
+  /** Full batches go at once; an open one waits for company only while something else is under way, or for its linger time. */
+  #wake(): void {
+    if (this.#accumulator.hasClosed) this.#sendClosed();
+    if (this.#timerRuns || this.#inFlight.length > 0 || !this.#accumulator.hasOpen) return;
+    this.#timerRuns = true;
+    const send = () => {
+      this.#timerRuns = false;
+      if (this.#inFlight.length === 0) this.hurry();
+    };
+    if (this.#options.lingerMs > 0) setTimeout(send, this.#options.lingerMs);
+    else setImmediate(send); // not before every send of this turn is in
+  }
+
+  #sendClosed(): void {
+    // The log takes any sequence number from a producer that it does not know, so the first batch has to be in before more
+    // follow: were it lost, the second would pass for the first.
+    const most = this.#sequence.isKnown ? MAX_IN_FLIGHT : 1;
+    while (!this.#failing && this.#inFlight.length < most) {
+      const batch = this.#accumulator.shift();
+      if (batch === undefined) return;
+      if (performance.now() >= batch.deadline) {
+        this.#reject(batch, this.#timeoutError(batch));
+        continue;
+      }
+      this.#accumulator.seal(batch, this.#sequence.stamp(batch.waiters.length));
+      this.#inFlight.push(batch);
+      this.#send(batch, batch.sealed!);
+    }
+  }
+
+  #send(batch: Batch, batches: Uint8Array): void {
+    batch.failure = undefined;
+    this.#unanswered++;
+    this.#produce(batch, batches).then(
+      (ack) => this.#acked(batch, ack),
+      (failure: unknown) => {
+        batch.failure = failure;
+        this.#failing = true;
+        this.#answered();
+      },
+    );
+  }
+
+  /** The log's answer, or a DeliveryTimeoutError when there is none by the batch's deadline. */
+  #produce(batch: Batch, batches: Uint8Array): Promise<ProduceAck> {
+    return new Promise((resolve, reject) => {
+      const expire = () => reject(this.#timeoutError(batch));
+      const timer = setTimeout(expire, Math.max(0, batch.deadline - performance.now()));
+      this.#api
+        .produce({
+          topic: this.#topic,
+          partition: this.#partition,
+          batches,
+          headroomBytes: PRODUCE_HEADROOM_BYTES,
+          durability: this.#options.durability,
+        })
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
+  #acked(batch: Batch, ack: ProduceAck): void {
+    this.#sequence.isKnown = true;
+    this.#attempt = 0;
+    this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+    batch.resolve(this.#topic, this.#partition, ack.baseOffset, ack.durability);
+    this.#released(batch.bufferedBytes);
+    this.#answered();
+  }
+
+  #answered(): void {
+    this.#unanswered--;
+    if (!this.#failing) this.#wake();
+    else if (this.#unanswered === 0) this.#sortOutFailures();
+  }
+
+  /** Everything under way has failed by now, or it would not be here. */
+  #sortOutFailures(): void {
+    const failed = this.#inFlight;
+    this.#inFlight = [];
+    const waitMs = backoffMs(this.#attempt++);
+    for (const batch of failed) {
+      // Refused only because one before it, which is to be sent again, was missing.
+      const follows = hasCode(batch.failure, "OUT_OF_ORDER_SEQUENCE") && this.#inFlight.length > 0;
+      const again = follows || isRetriable(batch.failure);
+      if (again && performance.now() + waitMs < batch.deadline) this.#inFlight.push(batch);
+      else this.#giveUp(batch, again ? this.#timeoutError(batch) : batch.failure);
+    }
+    if (this.#inFlight.length > 0) {
+      setTimeout(() => this.#resend(), waitMs);
+      return;
+    }
+    if (this.#lost) this.#sequence.startAnew();
+    this.#lost = false;
+    this.#failing = false;
+    this.#attempt = 0;
+    this.#wake();
+  }
+
+  #resend(): void {
+    for (const batch of this.#inFlight) this.#send(batch, copyOf(batch.sealed!));
+  }
+
+  #giveUp(batch: Batch, error: unknown): void {
+    this.#lost = true;
+    this.#reject(batch, error);
+  }
+
+  #reject(batch: Batch, error: unknown): void {
+    batch.reject(error);
+    this.#released(batch.bufferedBytes);
+  }
+
+  #timeoutError({ failure }: Batch): DeliveryTimeoutError {
+    const reason = failure instanceof Error ? `: ${failure.message}` : "";
+    return new DeliveryTimeoutError(
+      `no acknowledgement within ${this.#options.deliveryTimeoutMs} ms${reason}`,
+      { topic: this.#topic, partition: this.#partition },
+      { cause: failure },
+    );
+  }
+}
+
+/** The first bytes belong to the log, which may still look at them, and has written its offsets into them. */
+function copyOf(sealed: Uint8Array): Uint8Array {
+  const batch = new Uint8Array(PRODUCE_HEADROOM_BYTES + sealed.length).subarray(PRODUCE_HEADROOM_BYTES);
+  batch.set(sealed);
+  writeServerHalf(batch, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
+  return batch;
+}

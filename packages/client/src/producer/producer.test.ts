@@ -1,0 +1,402 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { RecordBatch } from "@logstore/codec";
+import { beforeEach, describe, expect, test } from "vitest";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { flights, slowFlights } from "../../test/schema.js";
+import { BatchTooLargeError, connect, json, UnavailableError } from "../index.js";
+
+let api: FakeLogApi;
+const client = () => connect(api);
+const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString();
+const counts = () => api.produced.map(({ batches }) => RecordBatch.parse(batches).recordCount);
+
+beforeEach(async () => {
+  api = new FakeLogApi();
+  await api.createTopic({ topic: "t", partitions: 1 });
+  await api.createTopic({ topic: "many", partitions: 4 });
+});
+
+/** Holds every produce call back until it is let go. */
+function hold() {
+  const held: (() => void)[] = [];
+  api.onProduce = async (_, append) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    return append();
+  };
+  return held;
+}
+
+describe("sending", () => {
+  test("an ack says where the record is and how safe", async () => {
+    const producer = client().producer("t", { durability: "written" });
+    expect(await producer.send({ value: "a" })).toEqual({ topic: "t", partition: 0, offset: 0, durability: "written" });
+    const acks = await Promise.all([producer.send({ value: "b" }), producer.send({ value: new Uint8Array([99]) })]);
+    expect(acks.map(({ offset }) => offset)).toEqual([1, 2]);
+    expect(api.values("t")).toEqual(["a", "b", "c"]);
+  });
+
+  test("keys, timestamps and headers arrive", async () => {
+    const headers = [{ name: "h", value: "v" }];
+    await client().producer("t").send({ key: "k", value: "v", timestamp: 12, headers });
+    const [record] = api.partition("t", 0).batches[0]!;
+    const { name, value } = record!.headers[0]!;
+    expect(record!.timestamp).toBe(12);
+    expect([name, ...[record!.key!, record!.value, value].map(toText)]).toEqual(["h", "k", "v", "v"]);
+  });
+
+  test("a key always goes to its partition, null keys take turns, a partition can be named", async () => {
+    const producer = client().producer("many");
+    const keyed = await Promise.all(
+      ["a", "a", new TextEncoder().encode("a")].map((key) => producer.send({ key, value: "" })),
+    );
+    expect(new Set(keyed.map(({ partition }) => partition))).toEqual(new Set([0xe40c292c % 4]));
+    const free = await Promise.all([1, 2, 3, 4].map(() => producer.send({ value: "" })));
+    expect(free.map(({ partition }) => partition).sort()).toEqual([0, 1, 2, 3]);
+    expect(await producer.send({ key: "a", value: "", partition: 3 })).toMatchObject({ partition: 3 });
+    await expect(producer.send({ value: "", partition: 4 })).rejects.toMatchObject({
+      code: "UNKNOWN_PARTITION",
+      expected: 4,
+    });
+  });
+
+  test("an unknown topic is told by send, and looked for again by the next one", async () => {
+    const producer = client().producer("new");
+    await expect(producer.send({ value: "x" })).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+    await api.createTopic({ topic: "new", partitions: 1 });
+    expect(await producer.send({ value: "x" })).toMatchObject({ offset: 0 });
+  });
+
+  test("the caller may reuse his buffers at once", async () => {
+    const producer = client().producer("t");
+    const value = Buffer.from("one");
+    const sends = [producer.send({ key: value, value, headers: [{ name: "h", value }] })]; // the topic is not known yet
+    value.write("two");
+    await sends[0];
+    sends.push(producer.send({ value }));
+    value.write("six");
+    await sends[1];
+    expect(api.values("t")).toEqual(["one", "two"]);
+    const [record] = api.partition("t", 0).batches[0]!;
+    expect([record!.key!, record!.headers[0]!.value].map(toText)).toEqual(["one", "one"]);
+  });
+
+  test("a record that is too large is refused alone", async () => {
+    const producer = client().producer("t");
+    await producer.send({ value: "a" });
+    const sends = [
+      producer.send({ value: "b" }),
+      producer.send({ value: new Uint8Array(17 * 1024 * 1024) }),
+      producer.send({ value: "c" }),
+    ];
+    const outcomes = await Promise.allSettled(sends);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(api.values("t")).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("values", () => {
+  test("a value that does not fit its schema is not sent, others are", async () => {
+    for (const schema of [flights, slowFlights]) {
+      const producer = client().producer("t", { schema });
+      const sends = [
+        producer.send({ value: { carrier: "UA", delay: 1 } }),
+        producer.send({ value: { carrier: "UA" } as never }),
+        producer.send({ value: { carrier: "AA", delay: 2 } }),
+      ];
+      await expect(sends[1]).rejects.toMatchObject({
+        code: "INVALID_VALUE",
+        message: expect.stringMatching(/delay: must be a number/),
+      });
+      await Promise.all([sends[0], sends[2]]);
+    }
+    expect(api.values("t")).toEqual([
+      '{"carrier":"UA","delay":1}',
+      '{"carrier":"AA","delay":2}',
+      '{"carrier":"UA","delay":1}',
+      '{"carrier":"AA","delay":2}',
+    ]);
+  });
+
+  test("an async validator keeps the order of the sends", async () => {
+    const producer = client().producer("t", { schema: slowFlights });
+    await Promise.all(Array.from({ length: 20 }, (_, delay) => producer.send({ value: { carrier: "UA", delay } })));
+    expect(api.values("t").map((value) => JSON.parse(value).delay)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  });
+
+  test("values without a form are refused", async () => {
+    await expect(client().producer("t", { value: json() }).send({ value: undefined })).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+    });
+    await expect(
+      client()
+        .producer("t")
+        .send({ value: { a: 1 } as never }),
+    ).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      message: expect.stringMatching(/schema or a serializer/),
+    });
+    expect(api.produced).toEqual([]);
+  });
+});
+
+describe("batching", () => {
+  test("the sends of a turn travel together, and so do those that came while a batch was under way", async () => {
+    const producer = client().producer("t");
+    await producer.send({ value: "first" });
+    const held = hold();
+    const sends = [1, 2, 3].map(() => producer.send({ value: "x" }));
+    await turn();
+    expect(counts()).toEqual([1, 3]);
+    for (let i = 0; i < 5; i++) {
+      sends.push(producer.send({ value: "y" }));
+      await turn();
+    }
+    expect(counts()).toEqual([1, 3]);
+    held.shift()!();
+    await turn();
+    await turn();
+    expect(counts()).toEqual([1, 3, 5]);
+    held.shift()!();
+    await Promise.all(sends);
+  });
+
+  test("full batches do not wait: up to five are under way", async () => {
+    const producer = client().producer("t", { batchBytes: 1000 });
+    await producer.send({ value: "first" });
+    const held = hold();
+    const sends = Array.from({ length: 20 }, () => producer.send({ value: "x".repeat(500) }));
+    await turn();
+    expect(held.length).toBe(5);
+    api.onProduce = (_, append) => append();
+    for (const release of held) release();
+    await producer.flush();
+    expect((await Promise.all(sends)).map(({ offset }) => offset)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+
+  test("the first batch goes alone: until it is in, the log takes any other for the first", async () => {
+    const producer = client().producer("t", { batchBytes: 1000 });
+    const held = hold();
+    const sends = Array.from({ length: 4 }, () => producer.send({ value: "x".repeat(500) }));
+    await turn();
+    expect(held.length).toBe(1);
+    held.shift()!();
+    await turn();
+    expect(held.length).toBe(2); // the last one is still open
+    api.onProduce = (_, append) => append();
+    for (const release of held) release();
+    await Promise.all(sends);
+  });
+
+  test("linger gathers over turns; flush does not wait for it", async () => {
+    const producer = client().producer("t", { lingerMs: 60_000 });
+    const sends = [producer.send({ value: "a" })];
+    await turn();
+    sends.push(producer.send({ value: "b" }));
+    await turn();
+    expect(api.produced.length).toBe(0);
+    await producer.flush();
+    expect(counts()).toEqual([2]);
+    await Promise.all(sends);
+  });
+
+  test("compressed batches arrive", async () => {
+    const producer = client().producer("t", { compression: "zstd" });
+    await producer.sendMany(Array.from({ length: 100 }, () => ({ value: "the same again" })));
+    expect(api.partition("t", 0).batches.map(({ compression }) => compression)).toContain("zstd");
+    expect(api.values("t").length).toBe(100);
+  });
+});
+
+describe("bounded memory", () => {
+  test("a send beyond the buffer is refused at once; ready() tells when there is room", async () => {
+    const producer = client().producer("t", { maxBufferedBytes: 1000 });
+    const held = hold();
+    const value = "x".repeat(384); // 400 bytes with its overhead
+    const sends = [producer.send({ value }), producer.send({ value })];
+    await expect(producer.send({ value })).rejects.toMatchObject({
+      code: "BUFFER_FULL",
+      message: expect.stringMatching(/producer\.ready\(\)/),
+    });
+    await turn();
+    let isReady = false;
+    const ready = producer.ready().then(() => (isReady = true));
+    await turn();
+    expect(isReady).toBe(false);
+    held.shift()!();
+    await ready;
+    await Promise.all(sends);
+    const again = producer.send({ value });
+    await turn();
+    held.shift()!();
+    expect(await again).toMatchObject({ offset: 2 });
+  });
+
+  test("ready() waits until half of the buffer is free", async () => {
+    const producer = client().producer("many", { maxBufferedBytes: 1000 });
+    const held = hold();
+    const sends = [0, 1, 2].map((partition) => producer.send({ value: "x".repeat(284), partition }));
+    await turn();
+    await turn();
+    let isReady = false;
+    const ready = producer.ready().then(() => (isReady = true));
+    held.shift()!();
+    await sends[0];
+    await turn();
+    expect(isReady).toBe(false); // 600 of 1000 are in use
+    held.shift()!();
+    await ready;
+    held.shift()!();
+    await Promise.all(sends);
+  });
+
+  test("refused records give their room back", async () => {
+    const producer = client().producer("none", { maxBufferedBytes: 100 });
+    for (let i = 0; i < 5; i++) {
+      await expect(producer.send({ value: "x".repeat(80) })).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+    }
+  });
+
+  test("sendMany pulls only what fits", async () => {
+    let pulled = 0;
+    function* records() {
+      for (; pulled < 100; pulled++) yield { value: "x".repeat(84) };
+    }
+    const held = hold();
+    const producer = client().producer("t", { maxBufferedBytes: 1000, lingerMs: 60_000 });
+    const sending = producer.sendMany(records());
+    while (held.length === 0) await turn();
+    await turn();
+    expect(pulled).toBeLessThanOrEqual(11);
+    api.onProduce = (_, append) => append();
+    held.shift()!();
+    expect(await sending).toEqual({
+      topic: "t",
+      count: 100,
+      partitions: [{ partition: 0, count: 100, firstOffset: 0, lastOffset: 99 }],
+    });
+  });
+
+  test("sendMany stops at the first failure, and refuses what never fits", async () => {
+    const producer = client().producer("t", { value: json<unknown>(), maxBufferedBytes: 1000 });
+    const values = [1, undefined, 3].map((value) => ({ value }));
+    await expect(producer.sendMany(values)).rejects.toMatchObject({ code: "INVALID_VALUE" });
+    expect(api.values("t")).toEqual(["1"]);
+    await expect(producer.sendMany([{ value: "x".repeat(2000) }])).rejects.toMatchObject({ code: "BUFFER_FULL" });
+    async function* broken() {
+      yield { value: 4 };
+      throw new Error("mine");
+    }
+    await expect(producer.sendMany(broken())).rejects.toThrow("mine");
+    expect(api.values("t")).toEqual(["1", "4"]);
+  });
+});
+
+describe("failures", () => {
+  test("a batch whose ack was lost is sent again and appended once", async () => {
+    let failures = 2;
+    api.onProduce = (_, append) => {
+      const ack = append();
+      if (failures-- > 0) throw new UnavailableError("gone");
+      return ack;
+    };
+    const producer = client().producer("t");
+    const acks = await Promise.all([producer.send({ value: "a" }), producer.send({ value: "b" })]);
+    expect(acks.map(({ offset }) => offset)).toEqual([0, 1]);
+    expect(api.produced.length).toBe(3);
+    expect(new Set(api.produced.map(({ batches }) => Buffer.from(batches).toString("hex"))).size).toBe(1);
+    expect(api.values("t")).toEqual(["a", "b"]);
+  });
+
+  test("what could not follow a lost batch is sent again behind it", async () => {
+    const producer = client().producer("t", { batchBytes: 100 });
+    await producer.send({ value: "0" });
+    let calls = 0;
+    api.onProduce = (_, append) => {
+      if (calls++ === 0) throw new UnavailableError("gone");
+      return append();
+    };
+    await Promise.all([1, 2, 3].map((i) => producer.send({ value: `${i}`.repeat(60) })));
+    expect(api.values("t").map(([first]) => first)).toEqual(["0", "1", "2", "3"]);
+  });
+
+  test("a final error takes those in flight behind it along; then a new epoch goes on", async () => {
+    const producer = client().producer("t", { batchBytes: 100 });
+    await producer.send({ value: "0" });
+    let calls = 0;
+    api.onProduce = (_, append) => {
+      if (calls++ === 0) throw new BatchTooLargeError("no");
+      return append();
+    };
+    const sends = [1, 2, 3, 4, 5, 6, 7].map((i) => producer.send({ value: `${i}`.repeat(60) }));
+    const outcomes = await Promise.allSettled(sends);
+    const codes = outcomes.map((one) => (one.status === "rejected" ? one.reason.code : one.value.offset));
+    const refused = "OUT_OF_ORDER_SEQUENCE";
+    expect(codes).toEqual(["BATCH_TOO_LARGE", refused, refused, refused, refused, 1, 2]);
+    expect(api.values("t").map(([first]) => first)).toEqual(["0", "6", "7"]);
+    expect(RecordBatch.parse(api.produced.at(-1)!.batches)).toMatchObject({ producerEpoch: 1, baseSequence: 1 });
+  });
+
+  test("partitions fail apart", async () => {
+    api.onProduce = ({ partition }, append) => {
+      if (partition === 1) throw new BatchTooLargeError("no");
+      return append();
+    };
+    const producer = client().producer("many");
+    const [bad, good] = await Promise.allSettled([1, 2].map((partition) => producer.send({ value: "", partition })));
+    expect(bad).toMatchObject({ status: "rejected", reason: { code: "BATCH_TOO_LARGE" } });
+    expect(good).toMatchObject({ value: { partition: 2, offset: 0 } });
+  });
+
+  test("a record is given up after its delivery timeout, whether refused or never answered", async () => {
+    api.onProduce = () => {
+      throw new UnavailableError("gone");
+    };
+    const producer = client().producer("t", { deliveryTimeoutMs: 120 });
+    await expect(producer.send({ value: "a" })).rejects.toMatchObject({
+      code: "DELIVERY_TIMEOUT",
+      cause: { code: "UNAVAILABLE" },
+    });
+    api.onProduce = () => new Promise(() => {});
+    await expect(producer.send({ value: "b" })).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT" });
+    api.onProduce = (_, append) => append();
+    expect(await producer.send({ value: "c" })).toMatchObject({ offset: 0 });
+    expect(RecordBatch.parse(api.produced.at(-1)!.batches)).toMatchObject({ producerEpoch: 2, baseSequence: 0 });
+  });
+});
+
+describe("flush and close", () => {
+  test("flush waits for what was accepted, also while the topic is still unknown, and survives failures", async () => {
+    const producer = client().producer("t", { value: json<unknown>() });
+    let settled = 0;
+    const sends = [1, undefined, 3].map((value) => producer.send({ value }).finally(() => settled++));
+    sends.map((send) => send.catch(() => {}));
+    await producer.flush();
+    await turn();
+    expect(settled).toBe(3);
+  });
+
+  test("close settles what was accepted and refuses the rest", async () => {
+    const all = client();
+    const producer = all.producer("t");
+    const sends = [1, 2, 3].map(() => producer.send({ value: "x" }));
+    const closed = producer.close();
+    await expect(producer.send({ value: "late" })).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(producer.sendMany([{ value: "late" }])).rejects.toMatchObject({ code: "CLOSED" });
+    await closed;
+    await Promise.all(sends);
+    expect(api.values("t")).toEqual(["x", "x", "x"]);
+    await all.close();
+  });
+
+  test("closing the client closes its producers; both can be disposed of", async () => {
+    let send: Promise<unknown>;
+    {
+      await using all = client();
+      await using producer = all.producer("t");
+      send = producer.send({ value: "x" });
+      all.producer("t");
+    }
+    expect(api.values("t")).toEqual(["x"]);
+    await send;
+  });
+});

@@ -1,0 +1,273 @@
+import { type Bytes, ClosedError, type HeaderInput, UnknownPartitionError } from "@logstore/codec";
+import type { Durability, LogApi } from "@logstore/protocol";
+import { ValueFormat, type ValueOptions } from "../value-format.js";
+import type { SendAck, Waiter } from "./batch.js";
+import { BufferBudget } from "./buffer-budget.js";
+import { partitionOf } from "./partition-of.js";
+import { PartitionSender, type SenderOptions } from "./partition-sender.js";
+import { randomProducerId } from "./producer-sequence.js";
+import type { Entry } from "./record-accumulator.js";
+import { SendManyOutcome, type SendManyResult } from "./send-many.js";
+
+export interface ProducerOptions<Input = Bytes> extends ValueOptions<unknown, Input> {
+  /** ms that a record waits for others to share its batch with, when nothing else is under way. Default 0. */
+  readonly lingerMs?: number | undefined;
+  /** A batch that has grown to this is sent; bytes, before compression. Default 256 KiB. */
+  readonly batchBytes?: number | undefined;
+  /** Bytes of records that may wait for their acknowledgement. Default 32 MiB. */
+  readonly maxBufferedBytes?: number | undefined;
+  /** What an acknowledgement means. Default: the topic's, which is "flushed" unless it was set otherwise. */
+  readonly durability?: Durability | undefined;
+  /** Default "none". */
+  readonly compression?: "none" | "gzip" | "zstd" | undefined;
+  /** ms after which a record that could not be delivered is given up. Default 120,000. */
+  readonly deliveryTimeoutMs?: number | undefined;
+}
+
+export interface ProducerRecord<Input> {
+  /** Records of the same key keep their order. Default null: partitions take turns. */
+  readonly key?: Bytes | null | undefined;
+  readonly value: Input;
+  /** ms since the epoch. Default: now. */
+  readonly timestamp?: number | undefined;
+  readonly headers?: readonly HeaderInput[] | undefined;
+  /** Default: chosen by the key. */
+  readonly partition?: number | undefined;
+}
+
+/** Room for the lengths and the timestamp of a record. */
+const RECORD_OVERHEAD_BYTES = 16;
+
+/** Appends records to one topic, in batches that form by themselves. Each record is appended once, also across reconnects. */
+export class Producer<Input = Bytes> implements AsyncDisposable {
+  readonly topic: string;
+  readonly #api: LogApi;
+  readonly #format: ValueFormat<unknown, Input>;
+  readonly #options: SenderOptions;
+  readonly #budget: BufferBudget;
+  readonly #onClose: () => void;
+  readonly #producerId = randomProducerId();
+  /** Undefined until the topic was asked for them. */
+  #senders: PartitionSender[] | undefined;
+  #learning: Promise<void> | undefined;
+  /** Records that wait for the topic's description or for a validator, and those behind them, in order. */
+  #queue: { readonly entry: Entry; readonly valid: Promise<void> | undefined }[] = [];
+  #emptyingQueue: Promise<void> | undefined;
+  #nextPartition = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Made by `client.producer()`. */
+  constructor(api: LogApi, topic: string, options: ProducerOptions<Input>, onClose: () => void) {
+    this.topic = topic;
+    this.#api = api;
+    this.#format = new ValueFormat(options);
+    this.#options = {
+      lingerMs: options.lingerMs ?? 0,
+      batchBytes: options.batchBytes ?? 256 * 1024,
+      deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
+      compression: options.compression ?? "none",
+      durability: options.durability,
+    };
+    this.#budget = new BufferBudget(options.maxBufferedBytes ?? 32 * 1024 * 1024);
+    this.#onClose = onClose;
+  }
+
+  /**
+   * Resolves when the record is appended with the durability asked for. Rejects with
+   * - InvalidValueError, RecordTooLargeError, UnknownTopicError, UnknownPartitionError: the record was not sent;
+   * - BufferFullError: too much waits already, it was not sent;
+   * - DeliveryTimeoutError: given up, it may or may not have been appended;
+   * - OutOfOrderSequenceError: not appended, because one before it in its partition was lost;
+   * - ClosedError, or what else the log answered.
+   */
+  send(record: ProducerRecord<Input>): Promise<SendAck> {
+    return new Promise((resolve, reject) => {
+      this.#checkOpen();
+      const valid = this.#format.validate(record.value);
+      valid?.catch(() => {}); // told below, unless something else stops the record first
+      const entry = this.#encode(record, { resolve, reject });
+      this.#budget.take(entry.bytes);
+      this.#enqueue(entry, valid);
+    });
+  }
+
+  /**
+   * Resolves when at most half of `maxBufferedBytes` is in use. Now and then it lets a turn of the event loop pass, so that a
+   * loop of sends and this does not keep batches from leaving.
+   */
+  async ready(): Promise<void> {
+    if (!this.#budget.isReady) await this.#hurry();
+    await this.#budget.ready();
+  }
+
+  /**
+   * Sends every record, pulling them only as fast as they can be buffered, and resolves when all are acknowledged.
+   * After a failure nothing more is pulled; it rejects with the first one when all that was pulled is settled.
+   */
+  async sendMany(
+    records: Iterable<ProducerRecord<Input>> | AsyncIterable<ProducerRecord<Input>>,
+  ): Promise<SendManyResult> {
+    const outcome = new SendManyOutcome();
+    try {
+      // A loop that awaited every record of a plain array would spend most of its time on that.
+      if (Symbol.asyncIterator in records) {
+        for await (const record of records) if (!(await this.#takeOneOfMany(record, outcome))) break;
+      } else {
+        for (const record of records) {
+          const taken = this.#takeOneOfMany(record, outcome);
+          if (taken !== true && !(await taken)) break;
+        }
+      }
+    } catch (error) {
+      outcome.fail(error);
+    }
+    await this.#hurry();
+    return outcome.result(this.topic);
+  }
+
+  /** Resolves when every record accepted so far is settled, well or badly. */
+  async flush(): Promise<void> {
+    await this.#emptyingQueue;
+    await Promise.all(this.#senders?.map((sender) => sender.flush()) ?? []);
+  }
+
+  /** Refuses further records, and resolves when those accepted so far are settled. */
+  close(): Promise<void> {
+    this.#closing ??= this.flush().then(this.#onClose);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError("the producer is closed", { topic: this.topic });
+  }
+
+  #encode({ key, value, timestamp, headers, partition }: ProducerRecord<Input>, waiter: Waiter): Entry {
+    const stored = this.#format.serialize(value);
+    let bytes = RECORD_OVERHEAD_BYTES + byteLength(stored);
+    if (key !== undefined && key !== null) bytes += byteLength(key);
+    if (headers !== undefined) for (const header of headers) bytes += header.name.length + header.value.length;
+    return { key: key ?? null, value: stored, timestamp: timestamp ?? Date.now(), headers, partition, bytes, waiter };
+  }
+
+  /** False where an earlier record has failed; a promise only where something must be waited for. */
+  #takeOneOfMany(record: ProducerRecord<Input>, outcome: SendManyOutcome): boolean | Promise<boolean> {
+    if (outcome.hasFailed) return false;
+    this.#checkOpen();
+    const valid = this.#format.validate(record.value);
+    if (valid !== undefined) return valid.then(() => this.#takeWithRoom(record, outcome));
+    return this.#takeWithRoom(record, outcome);
+  }
+
+  #takeWithRoom(record: ProducerRecord<Input>, outcome: SendManyOutcome): true | Promise<true> {
+    const entry = this.#encode(record, outcome);
+    const take = (): true => {
+      this.#budget.take(entry.bytes);
+      outcome.expectOne();
+      this.#enqueue(entry, undefined);
+      return true;
+    };
+    const fits = this.#budget.fits(entry.bytes);
+    if (fits && !this.#budget.isTurnDue) return take();
+    const hurried = fits ? Promise.resolve() : this.#hurry();
+    return hurried.then(() => this.#budget.room(entry.bytes)).then(take);
+  }
+
+  #enqueue(entry: Entry, valid: Promise<void> | undefined): void {
+    if (this.#senders !== undefined && this.#emptyingQueue === undefined && valid === undefined) {
+      this.#place(entry);
+      return;
+    }
+    this.#queue.push({ entry: copyOf(entry), valid });
+    this.#emptyingQueue ??= this.#emptyQueue().finally(() => {
+      this.#emptyingQueue = undefined;
+    });
+  }
+
+  async #emptyQueue(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const queued = this.#queue;
+      this.#queue = [];
+      const failed = await this.#learn().then(noError, asRefusal);
+      for (const { entry, valid } of queued) {
+        const refused = failed ?? (await valid?.then(noError, asRefusal));
+        if (refused === undefined) this.#place(entry);
+        else this.#refuse(entry, refused.error);
+      }
+    }
+  }
+
+  #place(entry: Entry): void {
+    try {
+      this.#senderFor(entry).append(entry);
+    } catch (error) {
+      this.#refuse(entry, error);
+    }
+  }
+
+  #refuse(entry: Entry, error: unknown): void {
+    this.#budget.release(entry.bytes);
+    entry.waiter.reject(error);
+  }
+
+  #senderFor({ key, partition }: Entry): PartitionSender {
+    const senders = this.#senders!;
+    const chosen =
+      partition ?? (key === null ? this.#nextPartition++ % senders.length : partitionOf(key, senders.length));
+    const sender = senders[chosen];
+    if (sender !== undefined) return sender;
+    throw new UnknownPartitionError(`${this.topic} has ${senders.length} partitions, and no partition ${chosen}`, {
+      topic: this.topic,
+      partition: chosen,
+      expected: senders.length,
+    });
+  }
+
+  /** Asks the log for the topic's partitions, once; again with the next send where that failed. */
+  #learn(): Promise<void> {
+    if (this.#senders !== undefined) return Promise.resolve();
+    this.#learning ??= this.#api
+      .describeTopic(this.topic)
+      .then(({ partitions }) => {
+        this.#senders = partitions.map(({ partition }) => this.#sender(partition));
+      })
+      .finally(() => {
+        this.#learning = undefined;
+      });
+    return this.#learning;
+  }
+
+  #sender(partition: number): PartitionSender {
+    const released = (bytes: number) => this.#budget.release(bytes);
+    return new PartitionSender(this.#api, this.topic, partition, this.#producerId, this.#options, released);
+  }
+
+  /** Sends what there is, without waiting for more. */
+  async #hurry(): Promise<void> {
+    await this.#emptyingQueue;
+    for (const sender of this.#senders ?? []) sender.hurry();
+  }
+}
+
+function noError(): undefined {}
+
+function asRefusal(error: unknown): { readonly error: unknown } {
+  return { error };
+}
+
+/** The caller's buffers are his own again once a send was made. */
+function copyOf(entry: Entry): Entry {
+  const headers = entry.headers?.map(({ name, value }) => ({ name, value: copyOfBytes(value) }));
+  return { ...entry, key: entry.key && copyOfBytes(entry.key), value: copyOfBytes(entry.value), headers };
+}
+
+function byteLength(bytes: Bytes): number {
+  return typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length;
+}
+
+function copyOfBytes(bytes: Bytes): Bytes {
+  return typeof bytes === "string" ? bytes : new Uint8Array(bytes);
+}

@@ -1,0 +1,86 @@
+import {
+  type Bytes,
+  type HeaderInput,
+  type ProducerStamp,
+  RecordBatchBuilder,
+  type RecordBatchBuilderOptions,
+} from "@logstore/codec";
+import { Batch, type Waiter } from "./batch.js";
+
+/** A record on its way in: everything encoded that can be. */
+export interface Entry {
+  readonly key: Bytes | null;
+  readonly value: Bytes;
+  readonly timestamp: number;
+  readonly headers: readonly HeaderInput[] | undefined;
+  readonly partition: number | undefined;
+  /** What it holds of the producer's buffer. */
+  readonly bytes: number;
+  readonly waiter: Waiter;
+}
+
+/** Collects the records of a partition. The open batch takes more of them, closed ones wait to be sent. */
+export class RecordAccumulator {
+  readonly #builderOptions: RecordBatchBuilderOptions;
+  readonly #deliveryTimeoutMs: number;
+  readonly #closed: Batch[] = [];
+  #open: Batch | undefined;
+  #spareBuilder: RecordBatchBuilder | undefined;
+
+  constructor(builderOptions: RecordBatchBuilderOptions, deliveryTimeoutMs: number) {
+    this.#builderOptions = builderOptions;
+    this.#deliveryTimeoutMs = deliveryTimeoutMs;
+  }
+
+  get hasOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  get hasClosed(): boolean {
+    return this.#closed.length > 0;
+  }
+
+  /** @throws RecordTooLargeError, InvalidArgumentError; nothing else is disturbed then */
+  append(entry: Entry): void {
+    if (this.#open === undefined || !this.#put(this.#open, entry)) {
+      const batch = new Batch(this.#takeBuilder(), performance.now() + this.#deliveryTimeoutMs);
+      this.#put(batch, entry);
+      this.closeOpen();
+      this.#open = batch;
+    }
+  }
+
+  /** Nothing more goes into the open batch. */
+  closeOpen(): void {
+    if (this.#open !== undefined) this.#closed.push(this.#open);
+    this.#open = undefined;
+  }
+
+  /** The closed batch that is next to be sent. */
+  shift(): Batch | undefined {
+    return this.#closed.shift();
+  }
+
+  /** Sealed when it is sent, not when it is full: only then is it known which sequence number it follows. */
+  seal(batch: Batch, stamp: ProducerStamp): void {
+    batch.sealed = batch.builder.seal(stamp);
+    this.#spareBuilder = batch.builder;
+  }
+
+  batches(): Batch[] {
+    return this.#open === undefined ? [...this.#closed] : [...this.#closed, this.#open];
+  }
+
+  #put(batch: Batch, { key, value, timestamp, headers, bytes, waiter }: Entry): boolean {
+    if (!batch.builder.append(key, value, timestamp, headers)) return false;
+    batch.waiters.push(waiter);
+    batch.bufferedBytes += bytes;
+    return true;
+  }
+
+  #takeBuilder(): RecordBatchBuilder {
+    const builder = this.#spareBuilder ?? new RecordBatchBuilder(this.#builderOptions);
+    this.#spareBuilder = undefined;
+    return builder;
+  }
+}

@@ -1,0 +1,34 @@
+import type { LogStoreError } from "@logstore/codec";
+
+const FIRST_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 2000;
+
+/** How long to wait before try `attempt` + 1, ms: doubles from 50 to 2,000, of which up to half is left to chance. */
+export function backoffMs(attempt: number, random: number = Math.random()): number {
+  const most = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt);
+  return most * (1 - random / 2);
+}
+
+/** Whether the same call may succeed later: the server was not there, or was about to leave. */
+export function isRetriable(error: unknown): boolean {
+  return hasCode(error, "UNAVAILABLE") || hasCode(error, "CLOSED");
+}
+
+/** Told by the code, not the class: an embedded broker may have come with a codec of its own. */
+export function hasCode(error: unknown, code: LogStoreError["code"]): boolean {
+  return error instanceof Error && (error as Partial<LogStoreError>).code === code;
+}
+
+/** Ends early, and quietly, when `signal` aborts. */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}

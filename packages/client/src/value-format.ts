@@ -1,0 +1,68 @@
+import { type Bytes, InvalidValueError } from "@logstore/codec";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { bytes, json, type Serializer } from "./serializers.js";
+
+/** What the values of a topic are; without either, bytes. */
+export interface ValueOptions<T, Input> {
+  /** Any Standard Schema v1 validator, sync or async. */
+  readonly schema?: StandardSchemaV1<Input, T> | undefined;
+  /** Default: `json()` where there is a schema, else `bytes()`. */
+  readonly value?: Serializer<T, Input> | undefined;
+}
+
+/** A serializer and perhaps a schema as one. Every failure is an InvalidValueError. */
+export class ValueFormat<T, Input> {
+  readonly #schema: StandardSchemaV1<Input, T> | undefined;
+  readonly #serializer: Serializer<T, Input>;
+
+  constructor(options: ValueOptions<T, Input>) {
+    this.#schema = options.schema;
+    // The casts say what the defaults of the type parameters say: no serializer means bytes.
+    this.#serializer = options.value ?? ((options.schema ? json<T>() : bytes()) as unknown as Serializer<T, Input>);
+  }
+
+  /** Returns a promise only where the schema does. */
+  validate(value: Input): undefined | Promise<void> {
+    const result = this.#schema?.["~standard"].validate(value);
+    if (result instanceof Promise) return result.then((result) => void outputOf(result));
+    if (result !== undefined) outputOf(result);
+  }
+
+  /** The value as given, not what the schema makes of it: consumers validate again, so transforms happen there, once. */
+  serialize(value: Input): Bytes {
+    let bytes: Bytes;
+    try {
+      bytes = this.#serializer.serialize(value);
+    } catch (cause) {
+      throw invalid("a value cannot be serialized", cause);
+    }
+    if (typeof bytes === "string" || bytes instanceof Uint8Array) return bytes;
+    throw new InvalidValueError("a value is neither string nor Uint8Array: give the producer a schema or a serializer");
+  }
+
+  deserialize(bytes: Uint8Array): T | Promise<T> {
+    let value: T;
+    try {
+      value = this.#serializer.deserialize(bytes);
+    } catch (cause) {
+      throw invalid("a value cannot be deserialized", cause);
+    }
+    const result = this.#schema?.["~standard"].validate(value);
+    if (result === undefined) return value;
+    return result instanceof Promise ? result.then(outputOf) : outputOf(result);
+  }
+}
+
+function invalid(what: string, cause: unknown): InvalidValueError {
+  if (cause instanceof InvalidValueError) return cause;
+  return new InvalidValueError(`${what}: ${cause instanceof Error ? cause.message : cause}`, {}, { cause });
+}
+
+function outputOf<T>(result: StandardSchemaV1.Result<T>): T {
+  if (result.issues === undefined) return result.value;
+  const issues = result.issues.map(({ message, path }) => {
+    const at = path?.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+    return at ? `${at}: ${message}` : message;
+  });
+  throw new InvalidValueError(`a value does not fit its schema: ${issues.join("; ")}`, {}, { cause: result.issues });
+}

@@ -1,0 +1,208 @@
+/** A log in memory that follows the rules of LogApi, and fails where a test wants it to. */
+import {
+  OffsetOutOfRangeError,
+  OutOfOrderSequenceError,
+  ProducerFencedError,
+  RecordBatch,
+  TopicExistsError,
+  UnknownPartitionError,
+  UnknownTopicError,
+  validateBatches,
+  writeServerHalf,
+} from "@logstore/codec";
+import type {
+  BatchesEvent,
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  CreateTopicRequest,
+  ListOffsetsRequest,
+  LogApi,
+  PartitionOffset,
+  Position,
+  ProduceAck,
+  ProduceRequest,
+  TopicDescription,
+} from "@logstore/protocol";
+
+interface ProducerState {
+  epoch: number;
+  nextSequence: number;
+  readonly recent: { readonly baseSequence: number; readonly ack: ProduceAck }[];
+}
+
+export class FakePartition {
+  readonly batches: RecordBatch[] = [];
+  readonly producers = new Map<number, ProducerState>();
+  logStartOffset = 0;
+  #readers: (() => void)[] = [];
+
+  get end(): number {
+    return this.batches.at(-1)?.nextOffset ?? 0;
+  }
+
+  append(bytes: Uint8Array, durability: ProduceAck["durability"]): ProduceAck {
+    const [batch, ...rest] = validateBatches(bytes);
+    if (batch === undefined || rest.length > 0) throw new Error("the client sends one batch a request");
+    const { producerId, producerEpoch, baseSequence, recordCount } = batch;
+    const known = this.producers.get(producerId);
+    if (known !== undefined && producerEpoch < known.epoch) throw new ProducerFencedError("an old epoch");
+    const state =
+      known?.epoch === producerEpoch ? known : { epoch: producerEpoch, nextSequence: baseSequence, recent: [] };
+    const repeated = state.recent.find((one) => one.baseSequence === baseSequence);
+    if (repeated) return { ...repeated.ack, duplicate: true };
+    if (baseSequence !== state.nextSequence) {
+      throw new OutOfOrderSequenceError("a gap", { expected: state.nextSequence, actual: baseSequence });
+    }
+    const baseOffset = this.end;
+    writeServerHalf(bytes, { baseOffset, appendTime: 1, flushedUpTo: 0 }); // in place, like the embedded broker
+    this.batches.push(RecordBatch.parse(bytes));
+    const ack = { baseOffset, nextOffset: this.end, durability, duplicate: false };
+    state.nextSequence = (baseSequence + recordCount) % 2 ** 32;
+    state.recent.push({ baseSequence, ack });
+    if (state.recent.length > 5) state.recent.shift();
+    this.producers.set(producerId, state);
+    this.wake();
+    return ack;
+  }
+
+  wake(): void {
+    for (const wake of this.#readers.splice(0)) wake();
+  }
+
+  more(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      this.#readers.push(resolve);
+      signal?.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}
+
+export class FakeLogApi implements LogApi {
+  readonly topics = new Map<string, FakePartition[]>();
+  readonly produced: ProduceRequest[] = [];
+  readonly consumed: ConsumeRequest[] = [];
+  /** Streams that are open now. */
+  openStreams = 0;
+  /** Stands between a request and its append. */
+  onProduce: (request: ProduceRequest, append: () => ProduceAck) => ProduceAck | Promise<ProduceAck> = (_, append) =>
+    append();
+  /** Sees each event before it is delivered, and may throw, wait or change it. */
+  onEvent: (event: ConsumeEvent, request: ConsumeRequest) => ConsumeEvent | Promise<ConsumeEvent> = (event) => event;
+  onDescribe: () => void | Promise<void> = () => {};
+
+  async createTopic({ topic, partitions }: CreateTopicRequest): Promise<TopicDescription> {
+    if (this.topics.has(topic)) throw new TopicExistsError(`${topic} exists`, { topic });
+    this.topics.set(
+      topic,
+      Array.from({ length: partitions }, () => new FakePartition()),
+    );
+    return this.#describe(topic);
+  }
+
+  async listTopics() {
+    return Array.from(this.topics, ([topic, { length }]) => ({ topic, partitionCount: length }));
+  }
+
+  async describeTopic(topic: string): Promise<TopicDescription> {
+    await this.onDescribe();
+    return this.#describe(topic);
+  }
+
+  async produce(request: ProduceRequest): Promise<ProduceAck> {
+    const partition = this.partition(request.topic, request.partition);
+    this.produced.push({ ...request, batches: new Uint8Array(request.batches) });
+    return this.onProduce(request, () => partition.append(request.batches, request.durability ?? "flushed"));
+  }
+
+  async *consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncGenerator<ConsumeEvent, void, undefined> {
+    const log = this.partition(request.topic, request.partition);
+    const { maxBytes = 1 } = request;
+    const signal = options?.signal;
+    this.consumed.push(request);
+    let next = offsetOf(log, request.from ?? "earliest");
+    const until = request.until === undefined ? Infinity : offsetOf(log, request.until);
+    if (next < log.logStartOffset || next > log.end) {
+      const expected = next > log.end ? log.end : log.logStartOffset;
+      throw new OffsetOutOfRangeError(`offset ${next}`, { expected, actual: next });
+    }
+    this.openStreams++;
+    try {
+      while (next < until) {
+        if (signal?.aborted) return;
+        const highWatermark = log.end;
+        if (next < log.logStartOffset) {
+          next = log.logStartOffset;
+          yield await this.onEvent({ type: "logStartMoved", logStartOffset: next, highWatermark }, request);
+          continue;
+        }
+        const bytes = read(log, next, maxBytes);
+        if (bytes === undefined) {
+          yield await this.onEvent({ type: "caughtUp", highWatermark }, request);
+          if (next === log.end) await log.more(signal);
+          continue;
+        }
+        next = bytes.nextOffset;
+        const event: BatchesEvent = { type: "batches", batches: bytes.bytes, headroomBytes: 0, highWatermark };
+        yield await this.onEvent(event, request);
+      }
+    } finally {
+      this.openStreams--;
+    }
+  }
+
+  async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    return partitions.map(({ partition, position }) => {
+      return { partition, offset: offsetOf(this.partition(topic, partition), position) };
+    });
+  }
+
+  partition(topic: string, partition: number): FakePartition {
+    const partitions = this.topics.get(topic);
+    if (partitions === undefined) throw new UnknownTopicError(`no topic ${topic}`, { topic });
+    const log = partitions[partition];
+    if (log === undefined) throw new UnknownPartitionError(`no partition ${partition}`, { topic, partition });
+    return log;
+  }
+
+  /** Values of a partition as text, read without a client. */
+  values(topic: string, partition = 0): string[] {
+    return this.partition(topic, partition).batches.flatMap((batch) =>
+      [...batch].map(({ value }) => Buffer.from(value).toString()),
+    );
+  }
+
+  #describe(topic: string): TopicDescription {
+    const partitions = this.topics.get(topic);
+    if (partitions === undefined) throw new UnknownTopicError(`no topic ${topic}`, { topic });
+    return {
+      topic,
+      partitioner: "fnv1a-32",
+      partitions: partitions.map((log, partition) => {
+        return { partition, logStartOffset: log.logStartOffset, highWatermark: log.end, logEndOffset: log.end };
+      }),
+    };
+  }
+}
+
+/** Whole batches from the one that holds `from` on: as many as fit, and at least one. */
+function read(log: FakePartition, from: number, maxBytes: number) {
+  const first = log.batches.findIndex((batch) => batch.nextOffset > from);
+  if (first < 0) return undefined;
+  const batches: RecordBatch[] = [];
+  let length = 0;
+  for (const batch of log.batches.slice(first)) {
+    if (batches.length > 0 && length + batch.byteLength > maxBytes) break;
+    batches.push(batch);
+    length += batch.byteLength;
+  }
+  return { bytes: Buffer.concat(batches.map((batch) => batch.bytes)), nextOffset: batches.at(-1)!.nextOffset };
+}
+
+function offsetOf(log: FakePartition, position: Position): number {
+  if (position === "earliest") return log.logStartOffset;
+  if (position === "latest") return log.end;
+  if (typeof position === "number") return position;
+  const records = log.batches.flatMap((batch) => [...batch]);
+  return records.find(({ timestamp }) => timestamp >= position.time)?.offset ?? log.end;
+}
