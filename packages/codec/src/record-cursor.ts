@@ -4,6 +4,8 @@ import type { Header, LogRecord } from "./record.js";
 import { readUtf8 } from "./utf8.js";
 import { MAX_VARINT_LENGTH, unzigzag } from "./varint.js";
 
+const MAX_INT32 = 0x7fff_ffff;
+
 export class RecordCursor {
   /** Offset of the record that the cursor stands on. */
   offset: number;
@@ -49,8 +51,8 @@ export class RecordCursor {
     this.offset++;
     this.#at = this.#recordEnd;
     const mark = this.#varint(this.#end);
-    const hasHeaders = mark % 2 === 1;
-    const end = this.#at + (mark - (hasHeaders ? 1 : 0)) / 2;
+    const hasHeaders = (mark & 1) === 1;
+    const end = this.#at + (mark <= MAX_INT32 ? mark >>> 1 : Math.floor(mark / 2));
     if (end > this.#end) throw this.#corrupt("a record is longer than its batch");
     this.#recordEnd = end;
     this.timestamp = this.#baseTimestamp + unzigzag(this.#varint(end));
@@ -119,15 +121,26 @@ export class RecordCursor {
   }
 
   #varint(end: number): number {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    if (at < end) {
-      const first = bytes[at]!;
+    const at = this.#at;
+    // Nearly all are of one or two bytes.
+    if (at + 1 < end) {
+      const first = this.#bytes[at]!;
       if (first < 0x80) {
         this.#at = at + 1;
         return first;
       }
+      const second = this.#bytes[at + 1]!;
+      if (second < 0x80) {
+        this.#at = at + 2;
+        return (first & 0x7f) | (second << 7);
+      }
     }
+    return this.#anyVarint(end);
+  }
+
+  #anyVarint(end: number): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
     let value = 0;
     let scale = 1;
     for (const last = Math.min(end, at + MAX_VARINT_LENGTH); at < last; at++) {

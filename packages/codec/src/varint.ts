@@ -40,5 +40,6 @@ export function zigzag(value: number): number {
 }
 
 export function unzigzag(value: number): number {
+  if (value < TWO_POW_28) return (value >>> 1) ^ -(value & 1);
   return value % 2 === 0 ? value / 2 : (value + 1) / -2;
 }

@@ -1,7 +1,7 @@
 import { InternalError, UnknownTopicError } from "@logstore/codec";
 import { expect, test } from "vitest";
 import { sealed } from "../test/fake-log.js";
-import { detailOf, failure, ForeignClient } from "../test/foreign-client.js";
+import { detailOf, ForeignClient, failure } from "../test/foreign-client.js";
 import { home } from "../test/home.js";
 import { serve } from "./server.js";
 

@@ -51,7 +51,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
       [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until)),
     );
     const share = Math.floor(READ_AHEAD_BYTES / Math.max(1, this.#states.length));
-    this.#maxBytes = Math.min(Math.max(share, 64 * KIB), 1024 * KIB);
+    this.#maxBytes = Math.min(Math.max(share, 64 * KIB), 256 * KIB);
     this.#onClose = onClose;
   }
 

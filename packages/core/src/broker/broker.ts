@@ -18,6 +18,7 @@ import { NodeStorage } from "../storage/node-storage.js";
 import type { Lock } from "../storage/storage.js";
 import type { LogStore } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
+import { stoppable } from "../store/stoppable.js";
 import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
 import { consume } from "./consume.js";
 import { Topics } from "./topics.js";
@@ -28,6 +29,7 @@ export type BrokerOptions = Omit<LogStoreOptions, "partitions" | "partitioner">;
 export class Broker implements LogApi, AsyncDisposable {
   readonly #topics: Topics;
   readonly #lock: Lock;
+  #closing: Promise<void> | undefined;
 
   private constructor(topics: Topics, lock: Lock) {
     this.#topics = topics;
@@ -79,7 +81,14 @@ export class Broker implements LogApi, AsyncDisposable {
     }
   }
 
-  async *consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
+  consume(request: ConsumeRequest, { signal, headroomBytes }: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
+    return stoppable((stop) => {
+      const either = signal === undefined ? stop : AbortSignal.any([signal, stop]);
+      return this.#consume(request, { signal: either, headroomBytes });
+    });
+  }
+
+  async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
     const { topic, partition } = request;
     try {
       yield* consume(this.#topics.store(topic).log(partition), request, options);
@@ -103,7 +112,12 @@ export class Broker implements LogApi, AsyncDisposable {
   }
 
   /** Finishes what waits, makes everything durable, and lets go of the directory. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     try {
       await this.#topics.close();
     } finally {

@@ -2,6 +2,7 @@
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
 import type { PartitionLog } from "../partition/partition-log.js";
+import { ReadAhead } from "../partition/read-ahead.js";
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
 /** A reader that hears nothing for this long gets a sign of life. */
@@ -17,10 +18,10 @@ export async function* consume(
     throw new InvalidArgumentError(`maxBytes is a positive whole number, not ${maxBytes}`);
   }
   const end = await endOffset(log, until);
-  const reader = log.reader(await log.resolve(from));
+  const reader = new ReadAhead(log.reader(await log.resolve(from)), { maxBytes, headroomBytes, until: end });
   let caughtUp = false;
   while (reader.offset < end && !signal?.aborted) {
-    const chunk = await reader.next({ maxBytes, headroomBytes });
+    const chunk = await reader.next();
     const { highWatermark } = log.offsets;
     if (chunk !== undefined) {
       caughtUp = false;

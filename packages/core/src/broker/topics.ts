@@ -2,7 +2,13 @@
  * The topics of a data directory: `topics/<id>/`, each a log store, with a file `topic.json` that names it. That file is written
  * last: a directory without it is a topic that a crash kept from being made, and is passed over.
  */
-import { InvalidArgumentError, NotALogStoreError, TopicExistsError, UnknownTopicError } from "@logstore/codec";
+import {
+  ClosedError,
+  InvalidArgumentError,
+  NotALogStoreError,
+  TopicExistsError,
+  UnknownTopicError,
+} from "@logstore/codec";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
 import { LogStore } from "../store/log-store.js";
@@ -18,7 +24,8 @@ export class Topics {
   readonly #storeOptions: LogStoreOptions;
   readonly #stores = new Map<string, LogStore>();
   /** Names of topics that are being made. */
-  readonly #creating = new Set<string>();
+  readonly #creating = new Map<string, Promise<LogStore>>();
+  #closed = false;
 
   private constructor(storage: Storage, directory: string, storeOptions: LogStoreOptions) {
     this.#storage = storage;
@@ -54,6 +61,7 @@ export class Topics {
 
   /** @throws InvalidArgumentError, TopicExistsError */
   async create(topic: string, partitions: number): Promise<LogStore> {
+    if (this.#closed) throw new ClosedError("the broker is closed", { topic });
     checkTopicName(topic);
     if (!Number.isSafeInteger(partitions)) {
       throw new InvalidArgumentError(`a topic has a whole number of partitions, not ${partitions}`, { topic });
@@ -61,28 +69,45 @@ export class Topics {
     if (this.#stores.has(topic) || this.#creating.has(topic)) {
       throw new TopicExistsError(`topic ${topic} exists already`, { topic });
     }
-    this.#creating.add(topic);
+    const creating = this.#make(topic, partitions);
+    this.#creating.set(topic, creating);
     try {
-      const directory = `${this.#directory}/${this.#storage.randomHex(8)}`;
-      const store = await LogStore.open(directory, { ...this.#storeOptions, partitions });
-      await writeFileAtomically(this.#storage, directory, TOPIC_FILE, Buffer.from(`${JSON.stringify({ topic })}\n`));
-      this.#stores.set(topic, store);
-      return store;
+      return await creating;
     } finally {
       this.#creating.delete(topic);
     }
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#creating.values());
     const closed = await Promise.allSettled([...this.#stores.values()].map((store) => store.close()));
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
+  async #make(topic: string, partitions: number): Promise<LogStore> {
+    const directory = `${this.#directory}/${this.#storage.randomHex(8)}`;
+    const store = await LogStore.open(directory, { ...this.#storeOptions, partitions });
+    try {
+      await writeFileAtomically(this.#storage, directory, TOPIC_FILE, Buffer.from(`${JSON.stringify({ topic })}\n`));
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    this.#stores.set(topic, store);
+    return store;
+  }
+
   async #openExisting(id: string): Promise<void> {
     const directory = `${this.#directory}/${id}`;
-    const content = await readWholeFile(this.#storage, `${directory}/${TOPIC_FILE}`);
+    const file = `${directory}/${TOPIC_FILE}`;
+    const content = await readWholeFile(this.#storage, file);
     if (content === undefined) return;
-    this.#stores.set(readTopicName(directory, content), await LogStore.open(directory, this.#storeOptions));
+    const topic = readTopicName(directory, content);
+    if (this.#stores.has(topic)) {
+      throw new NotALogStoreError(`${file} names topic ${topic}, and so does another: move one of them away`, { file });
+    }
+    this.#stores.set(topic, await LogStore.open(directory, this.#storeOptions));
   }
 }
 

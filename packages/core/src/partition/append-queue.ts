@@ -12,6 +12,7 @@ import {
   RecordBatchBuilder,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import { checkRecord } from "./check-record.js";
 
 /** Where an append's records went. */
 export interface Appended {
@@ -75,6 +76,7 @@ export class AppendQueue {
     headers: readonly HeaderInput[] | undefined,
     durability: Durability,
   ): Promise<Appended> {
+    checkRecord(key, value, headers);
     this.#refuseWhenFull(0);
     if (!this.#builder.append(key, value, timestamp, headers)) {
       this.#sealShared();

@@ -1,11 +1,5 @@
 /** Reads a partition from an offset on, in whole batches, and remembers where it is. */
-import {
-  type BatchLimits,
-  CorruptPartitionError,
-  frameBatches,
-  type LogStoreError,
-  OffsetOutOfRangeError,
-} from "@logstore/codec";
+import { type BatchLimits, CorruptPartitionError, frameBatches, OffsetOutOfRangeError } from "@logstore/codec";
 import { readBatches } from "../segment/read-batches.js";
 import type { Segment } from "../segment/segment.js";
 import type { SegmentList } from "../segment/segment-list.js";
@@ -16,6 +10,8 @@ export interface ReadOptions {
   readonly maxBytes: number;
   /** Bytes left free before the batches in their buffer. Default 0. */
   readonly headroomBytes?: number | undefined;
+  /** No batch is wanted that begins here or later. Default: none is left out. */
+  readonly until?: number | undefined;
 }
 
 export interface Chunk {
@@ -25,6 +21,9 @@ export interface Chunk {
   readonly headroomBytes: number;
   /** Offset after the last record. */
   readonly nextOffset: number;
+  /** Where the bytes come from. */
+  readonly segment: Segment;
+  readonly position: number;
 }
 
 /** What a reader needs of the partition that it reads. */
@@ -56,12 +55,13 @@ export class BatchReader {
   }
 
   /**
-   * The next batches; undefined at the high watermark.
+   * The next batches; undefined at the high watermark, and where no more are wanted.
    *
    * @throws CorruptPartitionError where the log is damaged
    */
   async next(options: ReadOptions): Promise<Chunk | undefined> {
-    while (this.#offset < this.#log.offsets.highWatermark) {
+    const { until = Number.POSITIVE_INFINITY } = options;
+    while (this.#offset < Math.min(this.#log.offsets.highWatermark, until)) {
       const segment = await this.#locate();
       const end = await segment.visibleSize();
       if (this.#position >= end) {
@@ -71,11 +71,11 @@ export class BatchReader {
       const { limits } = this.#log;
       const range = { ...options, position: this.#position, end, limits };
       const read = await segment.read((file) => readBatches(file, range));
-      const chunk = this.#accept(segment, read, options.headroomBytes ?? 0);
+      const chunk = this.#accept(segment, read, options);
       if (chunk !== undefined) return chunk;
     }
     const { damage } = this.#log;
-    if (damage !== undefined) throw damage;
+    if (damage !== undefined && this.#offset < until) throw damage;
     return undefined;
   }
 
@@ -83,7 +83,7 @@ export class BatchReader {
   async slice(maxBytes: number): Promise<{ segment: Segment; position: number; length: number } | undefined> {
     const chunk = await this.next({ maxBytes });
     if (chunk === undefined) return undefined;
-    return { segment: this.#segment!, position: this.#position - chunk.bytes.length, length: chunk.bytes.length };
+    return { segment: chunk.segment, position: chunk.position, length: chunk.bytes.length };
   }
 
   async #locate(): Promise<Segment> {
@@ -104,13 +104,15 @@ export class BatchReader {
   }
 
   /** Drops the batches that end before the offset: an index entry leads to somewhat before it. */
-  #accept(segment: Segment, bytes: Uint8Array, headroomBytes: number): Chunk | undefined {
+  #accept(segment: Segment, bytes: Uint8Array, options: ReadOptions): Chunk | undefined {
+    const { headroomBytes = 0, until = Number.POSITIVE_INFINITY } = options;
     let at = 0;
     let skipped = 0;
     let isFirst = true;
     try {
       if (bytes.length === 0) throw new Error("the file ends early");
       for (const { baseOffset, nextOffset, byteLength } of frameBatches(bytes, this.#log.limits)) {
+        if (baseOffset >= until) break;
         if (nextOffset <= this.#offset) {
           skipped = at + byteLength;
         } else {
@@ -125,21 +127,37 @@ export class BatchReader {
       // Whatever was sound before it is delivered first; the next call comes upon the damage again.
       if (at === skipped) throw this.#damaged(segment, error as Error, this.#position + at);
     }
+    const position = this.#position + skipped;
     this.#position += at;
     if (at === skipped) return undefined;
-    return { bytes: bytes.subarray(skipped, at), headroomBytes: headroomBytes + skipped, nextOffset: this.#offset };
+    return {
+      bytes: bytes.subarray(skipped, at),
+      headroomBytes: headroomBytes + skipped,
+      nextOffset: this.#offset,
+      segment,
+      position,
+    };
   }
 
-  #damaged(segment: Segment, cause: Error, byte: number): LogStoreError {
-    const { partition } = this.#log;
-    const file = `${partition}/${segment.name}`;
-    const offset = this.#offset;
-    return new CorruptPartitionError(
-      `partition ${partition} is damaged at offset ${offset} (${file}, byte ${byte}): ${cause.message}. Restore the file from a copy`,
-      { partition, offset, file, byte },
-      { cause },
-    );
+  #damaged(segment: Segment, cause: Error, byte: number): CorruptPartitionError {
+    return damagedAt(this.#log, segment, this.#offset, byte, cause);
   }
+}
+
+/** Damage that a reader comes upon. */
+export function damagedAt(
+  { partition }: ReadableLog,
+  segment: Segment,
+  offset: number,
+  byte: number,
+  cause: Error,
+): CorruptPartitionError {
+  const file = `${partition}/${segment.name}`;
+  return new CorruptPartitionError(
+    `partition ${partition} is damaged at offset ${offset} (${file}, byte ${byte}): ${cause.message}. Restore the file from a copy`,
+    { partition, offset, file, byte },
+    { cause },
+  );
 }
 
 function checkOffset({ partition, offsets }: ReadableLog, offset: number): void {

@@ -57,7 +57,7 @@ export class GroupCommit {
   }
 }
 
-function storageFailed(cause: unknown): StorageFailedError {
+export function storageFailed(cause: unknown): StorageFailedError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageFailedError(
     `a write failed (${reason}), and what reached the disk is not known: the partition takes no more appends until it is opened again`,

@@ -14,13 +14,14 @@ import {
 import type { Durability, Position } from "@logstore/protocol";
 import { readCheckpoint, writeCheckpoint } from "../files/checkpoint-file.js";
 import { parseLogFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
+import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { shouldRoll } from "../segment/roll-policy.js";
 import { Segment } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import type { Storage } from "../storage/storage.js";
 import { type Appended, AppendQueue, type PendingAppend } from "./append-queue.js";
 import { BatchReader, type ReadableLog } from "./batch-reader.js";
-import { GroupCommit } from "./group-commit.js";
+import { GroupCommit, storageFailed } from "./group-commit.js";
 import { LogOffsets } from "./log-offsets.js";
 import { offsetOfTime } from "./offset-of-time.js";
 import type { ProducerState } from "./producer-state.js";
@@ -45,7 +46,7 @@ export class PartitionLog implements ReadableLog {
   readonly partition: number;
   readonly segments: SegmentList;
   readonly offsets: LogOffsets;
-  readonly limits: BatchLimits;
+  readonly limits = STORED_BATCH_LIMITS;
   readonly damage: CorruptPartitionError | undefined;
   /** What was cut from the log's end when it was opened, if anything was. */
   readonly tornTail: TornTail | undefined;
@@ -59,7 +60,7 @@ export class PartitionLog implements ReadableLog {
   #lastAppendTime: number;
   /** Whether there is anything that the checkpoint does not say. */
   #dirty: boolean;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(
     storage: Storage,
@@ -73,7 +74,6 @@ export class PartitionLog implements ReadableLog {
     this.#directory = directory;
     this.partition = partition;
     this.#options = options;
-    this.limits = options.limits;
     this.segments = new SegmentList(segments);
     this.damage = recovered.damage;
     this.tornTail = recovered.tornTail;
@@ -93,7 +93,7 @@ export class PartitionLog implements ReadableLog {
     partition: number,
     options: PartitionOptions,
   ): Promise<PartitionLog> {
-    const { limits } = options;
+    const limits = STORED_BATCH_LIMITS;
     const names = (await storage.list(directory)) ?? [];
     for (const name of names) {
       if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
@@ -122,7 +122,8 @@ export class PartitionLog implements ReadableLog {
     this.#checkWritable();
     const { durability: byDefault } = this.#options;
     const time = timestamp ?? this.#storage.now();
-    const appended = this.#queue.addRecord(key, value, time, headers, durability ?? byDefault);
+    const wanted = checkDurability(durability ?? byDefault);
+    const appended = this.#queue.addRecord(key, value, time, headers, wanted);
     this.#groupCommit.wake();
     return appended;
   }
@@ -134,7 +135,7 @@ export class PartitionLog implements ReadableLog {
    * BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
    */
   async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
-    return this.appendValidBatches(validateBatches(bytes, this.limits), bytes.length, options);
+    return this.appendValidBatches(validateBatches(bytes, this.#options.limits), bytes.length, options);
   }
 
   /** The same for batches that need no check: this process has just sealed them. */
@@ -144,7 +145,7 @@ export class PartitionLog implements ReadableLog {
     if (expectedOffset !== undefined && !(Number.isSafeInteger(expectedOffset) && expectedOffset >= 0)) {
       throw new InvalidArgumentError(`expected offset ${expectedOffset} is not an offset`);
     }
-    const durability = options.durability ?? this.#options.durability;
+    const durability = checkDurability(options.durability ?? this.#options.durability);
     const appended = new Promise<Appended>((resolve, reject) => {
       this.#queue.add({ batches, byteLength, durability, expectedOffset, resolve, reject });
     });
@@ -177,7 +178,7 @@ export class PartitionLog implements ReadableLog {
         timedOut = true;
         this.offsets.wakeAll();
       }, timeoutMs);
-    while (this.offsets.highWatermark <= offset && !this.#closed && !signal?.aborted && !timedOut) {
+    while (this.offsets.highWatermark <= offset && !this.isClosed && !signal?.aborted && !timedOut) {
       await this.offsets.change(signal);
     }
     clearTimeout(timer);
@@ -185,13 +186,16 @@ export class PartitionLog implements ReadableLog {
   }
 
   get isClosed(): boolean {
-    return this.#closed;
+    return this.#closing !== undefined;
   }
 
   /** Finishes what waits, makes everything durable, and notes where to start from. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.offsets.wakeAll();
     await this.#groupCommit.idle();
     try {
@@ -202,6 +206,8 @@ export class PartitionLog implements ReadableLog {
         await active.writeIndex();
         await this.#checkpoint(active);
       }
+    } catch (cause) {
+      throw storageFailed(cause).with({ partition: this.partition });
     } finally {
       for (const segment of this.segments) await segment.close();
     }
@@ -211,7 +217,7 @@ export class PartitionLog implements ReadableLog {
     const { failure } = this.#groupCommit;
     if (failure !== undefined) throw failure.with({ partition: this.partition });
     if (this.damage !== undefined) throw this.damage;
-    if (this.#closed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
+    if (this.isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }
 
   /** Offsets are assigned here and nowhere else: a refused append leaves no gap. */
@@ -281,6 +287,7 @@ export class PartitionLog implements ReadableLog {
     this.#dirty = true;
     const segment = await this.#segmentFor(batches);
     await segment.write(batches);
+    this.#producers.written();
     this.offsets.wrote(nextOffset);
   }
 
@@ -322,4 +329,10 @@ export class PartitionLog implements ReadableLog {
       { partition, expected, actual },
     );
   }
+}
+
+/** @throws InvalidArgumentError: a misspelt durability must not pass for the weaker one */
+export function checkDurability(durability: Durability): Durability {
+  if (durability === "flushed" || durability === "written") return durability;
+  throw new InvalidArgumentError(`durability is "flushed" or "written", not ${JSON.stringify(durability)}`);
 }

@@ -29,6 +29,8 @@ export type ProducerSnapshot = [number, number, number, [number, number, number]
 export class ProducerState {
   /** In the order in which they were last heard from. */
   readonly #producers = new Map<number, ProducerEntry>();
+  /** The same, with batches that have their offsets and are not written yet: no checkpoint may know of them. */
+  readonly #unwritten = new Map<number, ProducerEntry>();
 
   constructor(snapshots: readonly ProducerSnapshot[] = []) {
     for (const [id, epoch, nextSequence, batches] of snapshots) {
@@ -48,29 +50,22 @@ export class ProducerState {
    * @throws ProducerFencedError, OutOfOrderSequenceError where a batch is neither
    */
   check(batches: readonly RecordBatch[]): (number | undefined)[] {
-    const found: (number | undefined)[] = [];
-    for (const [i, batch] of batches.entries()) {
-      const previous = found.at(-1) === undefined ? batches[i - 1] : undefined;
-      if (batch.producerId === NO_PRODUCER_ID) found.push(undefined);
-      else if (previous?.producerId === batch.producerId && previous.producerEpoch === batch.producerEpoch) {
-        // Behind a new batch of the same append, which is not remembered yet.
-        if (batch.baseSequence !== sequenceAfter(previous)) throw outOfOrder(batch, sequenceAfter(previous));
-        found.push(undefined);
-      } else found.push(this.#checkOne(batch));
-    }
-    return found;
+    /** The last new batch of each producer in this very append. */
+    const ahead = new Map<number, RecordBatch>();
+    return batches.map((batch) => {
+      if (batch.producerId === NO_PRODUCER_ID) return undefined;
+      const previous = ahead.get(batch.producerId);
+      const known = previous === undefined ? this.#checkOne(batch) : checkFollows(batch, previous);
+      if (known === undefined) ahead.set(batch.producerId, batch);
+      return known;
+    });
   }
 
   #checkOne(batch: RecordBatch): number | undefined {
     const { producerId, producerEpoch, baseSequence, recordCount } = batch;
-    const known = this.#producers.get(producerId);
+    const known = this.#find(producerId);
     if (known === undefined || producerEpoch > known.epoch) return undefined;
-    if (producerEpoch < known.epoch) {
-      throw new ProducerFencedError(
-        `producer ${producerId} has epoch ${producerEpoch}, and epoch ${known.epoch} has taken over: stop this producer`,
-        { expected: known.epoch, actual: producerEpoch },
-      );
-    }
+    if (producerEpoch < known.epoch) throw fenced(batch, known.epoch);
     if (baseSequence === known.nextSequence) return undefined;
     const same = known.batches.find(
       (other) => other.baseSequence === baseSequence && other.recordCount === recordCount,
@@ -79,21 +74,35 @@ export class ProducerState {
     return same.baseOffset;
   }
 
-  /** Remembers a batch whose offsets are assigned. */
+  /** Remembers a batch whose offsets are assigned; {@link written} is to follow. */
   appended(batch: RecordBatch): void {
     const { producerId, producerEpoch, baseSequence, recordCount, baseOffset } = batch;
     if (producerId === NO_PRODUCER_ID) return;
-    const known = this.#producers.get(producerId);
+    const known = this.#find(producerId);
     const earlier = known?.epoch === producerEpoch ? known.batches.slice(1 - REMEMBERED_BATCHES) : [];
-    this.#producers.delete(producerId);
-    this.#producers.set(producerId, {
+    this.#unwritten.delete(producerId);
+    this.#unwritten.set(producerId, {
       epoch: producerEpoch,
       nextSequence: sequenceAfter(batch),
       batches: [...earlier, { baseSequence, recordCount, baseOffset }],
     });
-    if (this.#producers.size > MAX_PRODUCERS) this.#producers.delete(this.#producers.keys().next().value!);
   }
 
+  /** Every batch so far is in the log. */
+  written(): void {
+    for (const [id, entry] of this.#unwritten) {
+      this.#producers.delete(id);
+      this.#producers.set(id, entry);
+      if (this.#producers.size > MAX_PRODUCERS) this.#producers.delete(this.#producers.keys().next().value!);
+    }
+    this.#unwritten.clear();
+  }
+
+  #find(producerId: number): ProducerEntry | undefined {
+    return this.#unwritten.get(producerId) ?? this.#producers.get(producerId);
+  }
+
+  /** What is remembered of the batches that are in the log. */
   snapshot(): ProducerSnapshot[] {
     return [...this.#producers].map(([id, { epoch, nextSequence, batches }]) => [
       id,
@@ -106,6 +115,20 @@ export class ProducerState {
 
 function sequenceAfter(batch: RecordBatch): number {
   return (batch.baseSequence + batch.recordCount) % SEQUENCES;
+}
+
+/** A batch behind a new one of the same producer in the same append must be new too. */
+function checkFollows(batch: RecordBatch, previous: RecordBatch): undefined {
+  if (batch.producerEpoch < previous.producerEpoch) throw fenced(batch, previous.producerEpoch);
+  if (batch.producerEpoch > previous.producerEpoch) return;
+  if (batch.baseSequence !== sequenceAfter(previous)) throw outOfOrder(batch, sequenceAfter(previous));
+}
+
+function fenced({ producerId, producerEpoch }: RecordBatch, epoch: number): ProducerFencedError {
+  return new ProducerFencedError(
+    `producer ${producerId} has epoch ${producerEpoch}, and epoch ${epoch} has taken over: stop this producer`,
+    { expected: epoch, actual: producerEpoch },
+  );
 }
 
 function outOfOrder({ producerId, baseSequence }: RecordBatch, expected: number): OutOfOrderSequenceError {

@@ -6,13 +6,19 @@
  * - it was durable once (a checkpoint or a later batch says so): corruption. Nothing is cut; the partition takes no appends, and
  *   serves what lies before the damage.
  */
-import { type BatchLimits, CorruptPartitionError, FORMAT_MARK, LogStoreError, RecordBatch } from "@logstore/codec";
+import { type BatchLimits, CorruptPartitionError, crc32c, FORMAT_MARK, LogStoreError } from "@logstore/codec";
 import type { Checkpoint } from "../files/checkpoint-file.js";
 import { logFileName, tornFileName } from "../files/file-names.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
 import { ProducerState } from "./producer-state.js";
+
+// Bytes of a batch header, as docs/format/record-batch.md has them.
+const BASE_OFFSET_AT = 8;
+const FLUSHED_UP_TO_AT = 24;
+const CRC_AT = 32;
+const SERVER_HALF = 36;
 
 export interface RecoveredLog {
   readonly nextOffset: number;
@@ -54,6 +60,10 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
   let nextOffset = startOffset;
   // Whatever became of the files: the log was durable so far.
   let durableOffset = input.checkpoint?.recoveryPoint ?? 0;
+  // The checkpoint named its segment when that was durably there, and the last segment is never removed.
+  const lostSegment = segments.some(({ baseOffset }) => baseOffset === input.checkpoint?.segment)
+    ? undefined
+    : input.checkpoint?.segment;
   let tornTail: TornTail | undefined;
 
   for (const segment of segments.slice(first)) {
@@ -72,6 +82,7 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
       for await (const { batch } of scanSegment(file, { position, end: size, nextOffset, limits, verify: true })) {
         index.add(batch.baseOffset, position, batch.appendTime);
         producers.appended(batch);
+        producers.written();
         lastAppendTime = Math.max(lastAppendTime, batch.appendTime);
         durableOffset = Math.max(durableOffset, batch.flushedUpTo);
         nextOffset = batch.nextOffset;
@@ -79,9 +90,12 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
       }
     } catch (error) {
       if (!(error instanceof LogStoreError)) throw error;
-      durableOffset = Math.max(durableOffset, await durableOffsetAfter(file, position, size, nextOffset, limits));
-      if (!isLast || nextOffset < durableOffset) return damaged(error);
+      durableOffset = Math.max(durableOffset, await durableOffsetAfter(file, position, size, nextOffset));
+      if (!isLast || nextOffset < durableOffset || lostSegment !== undefined) return damaged(error);
       tornTail = await cutTornTail(input, segment, position, size);
+    }
+    if (isLast && lostSegment !== undefined) {
+      return damaged(new CorruptPartitionError(`${logFileName(lostSegment)} is missing`));
     }
     if (isLast && nextOffset < durableOffset) return damaged(new CorruptPartitionError("the file ends early"));
     if (isLast) {
@@ -94,11 +108,10 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
   return { nextOffset, lastAppendTime, producers, tornTail, damage: undefined, scanned };
 }
 
-/** No file is there: right for a new partition, and damage for one that had something durable. */
+/** No file is there: right for a new partition, and damage for one whose checkpoint says that there was one. */
 function emptyLog({ partition, checkpoint }: RecoveryInput): RecoveredLog {
-  const lost = checkpoint !== undefined && checkpoint.recoveryPoint > 0;
   const cause = new CorruptPartitionError("its files are missing");
-  const damage = lost ? describeDamage(partition, logFileName(checkpoint.segment), 0, 0, cause) : undefined;
+  const damage = checkpoint ? describeDamage(partition, logFileName(checkpoint.segment), 0, 0, cause) : undefined;
   return {
     nextOffset: 0,
     lastAppendTime: 0,
@@ -148,18 +161,15 @@ async function durableOffsetAfter(
   position: number,
   end: number,
   damagedOffset: number,
-  limits: BatchLimits,
 ): Promise<number> {
   const rest = Buffer.allocUnsafe(end - position);
   const length = await file.read(rest, position);
   let durable = 0;
   for (let at = rest.indexOf(FORMAT_MARK, 1); at >= 0; at = rest.indexOf(FORMAT_MARK, at + 1)) {
-    try {
-      const batch = RecordBatch.parse(rest.subarray(0, length), at, limits);
-      if (batch.baseOffset > damagedOffset) durable = Math.max(durable, batch.flushedUpTo);
-    } catch {
-      // Not a header after all.
-    }
+    // The checksum of the server half vouches for it, whatever became of the records behind it.
+    const isSound = at + SERVER_HALF <= length && crc32c(rest, at, at + CRC_AT) === rest.readUInt32LE(at + CRC_AT);
+    if (!isSound || rest.readBigUInt64LE(at + BASE_OFFSET_AT) <= damagedOffset) continue;
+    durable = Math.max(durable, Number(rest.readBigUInt64LE(at + FLUSHED_UP_TO_AT)));
   }
   return durable;
 }

@@ -2,6 +2,14 @@
 import { type BatchLimits, declaredBatchLength, MIN_BATCH_LENGTH } from "@logstore/codec";
 import type { StorageFile } from "../storage/storage.js";
 
+const MIB = 1024 * 1024;
+
+/**
+ * What is in a log was within the limits when it was accepted. They may have been lowered since, and it must be read none the
+ * less: these are the highest that a store can have been opened with.
+ */
+export const STORED_BATCH_LIMITS: BatchLimits = { maxBatchBytes: 1024 * MIB, maxRecordsBytes: 1024 * MIB };
+
 export interface ReadRange {
   readonly position: number;
   /** Where the log ends for this reader: nothing from there on is looked at. */
@@ -19,7 +27,7 @@ export interface ReadRange {
  */
 export async function readBatches(file: StorageFile, range: ReadRange): Promise<Uint8Array> {
   const available = range.end - range.position;
-  const bytes = await readAt(file, range, Math.min(range.maxBytes, available));
+  const bytes = await readAt(file, range, Math.min(Math.max(range.maxBytes, MIN_BATCH_LENGTH), available));
   const whole = wholeBatchesLength(bytes);
   if (whole > 0) return bytes.subarray(0, whole);
   const wanted = Math.min(declaredBatchLength(bytes, 0) ?? MIN_BATCH_LENGTH, range.limits.maxBatchBytes, available);

@@ -50,7 +50,13 @@ export class Segment {
   }
 
   file(): Promise<StorageFile> {
-    this.#file ??= this.#storage.openFile(this.path);
+    if (this.#file === undefined) {
+      if (this.#closed) return Promise.reject(this.#closedError());
+      this.#file = this.#storage.openFile(this.path);
+      this.#file.catch(() => {
+        this.#file = undefined; // too many open files, say: another time it may work
+      });
+    }
     return this.#file;
   }
 
@@ -67,7 +73,12 @@ export class Segment {
 
   /** Read from its file, or made again from the log where that is missing, damaged or of another size. */
   index(): Promise<SparseIndex> {
-    this.#index ??= this.size().then((size) => this.indexUpTo(size));
+    if (this.#index === undefined) {
+      this.#index = this.read(async () => this.indexUpTo(await this.size()));
+      this.#index.catch(() => {
+        this.#index = undefined;
+      });
+    }
     return this.#index;
   }
 
@@ -115,7 +126,7 @@ export class Segment {
 
   /** Reads the file; it is not closed meanwhile. */
   async read<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new ClosedError(`${this.name} is closed`);
+    if (this.#closed) throw this.#closedError();
     const reading = this.file().then(work);
     this.#reading.add(reading);
     try {
@@ -129,7 +140,12 @@ export class Segment {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#reading);
-    if (this.#file !== undefined) await (await this.#file).close();
+    const file = await this.#file?.catch(() => undefined);
+    await file?.close();
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`${this.name} is closed`);
   }
 
   /** The index of the first `size` bytes of the log. */

@@ -26,7 +26,8 @@ export async function readWholeFile(storage: Storage, path: string): Promise<Uin
   try {
     file = await storage.openFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }
   try {

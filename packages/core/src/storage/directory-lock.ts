@@ -21,13 +21,17 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     const who = owner.trim() === "" ? "another writer" : `process ${owner.trim()}`;
     throw new LockedError(`${directory} is open for writing by ${who}: close it there first`, { file: LOCK_FILE });
   }
-  await writeFile(lockFile, `${process.pid}\n`);
-  return {
-    async release() {
-      await rm(lockFile, { force: true });
-      await new Promise((resolve) => server.close(resolve));
-    },
+  const release = async () => {
+    await rm(lockFile, { force: true });
+    await new Promise((resolve) => server.close(resolve));
   };
+  try {
+    await writeFile(lockFile, `${process.pid}\n`);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
 }
 
 /** The same for every path that leads to the directory. */

@@ -78,9 +78,9 @@ class MemoryFile implements StorageFile {
   }
 
   async write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    this.#reserve(buffers.reduce((end, buffer) => end + buffer.length, position));
     let at = position;
     for (const buffer of buffers) {
-      this.#reserve(at + buffer.length);
       this.#bytes.set(buffer, at);
       at += buffer.length;
     }

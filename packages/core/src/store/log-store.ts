@@ -60,6 +60,7 @@ export class LogStore implements AsyncDisposable {
   readonly #lock: Lock;
   #nextForNullKey = 0;
   #expectedBytes = 1024;
+  #closing: Promise<void> | undefined;
 
   private constructor(partitions: readonly PartitionLog[], options: ResolvedOptions, storage: Storage, lock: Lock) {
     this.#partitions = partitions;
@@ -157,7 +158,12 @@ export class LogStore implements AsyncDisposable {
   }
 
   /** Finishes what waits, makes everything durable, and lets go of the directory. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     try {
       const closed = await Promise.allSettled(this.#partitions.map((log) => log.close()));
       for (const result of closed) if (result.status === "rejected") throw result.reason;
@@ -235,9 +241,13 @@ async function openPartitions(
   options: ResolvedOptions,
 ): Promise<PartitionLog[]> {
   const indexes = Array.from({ length: count }, (_, partition) => partition);
-  return Promise.all(
-    indexes.map((partition) =>
-      PartitionLog.open(storage, `${directory}/${partitionDirectory(partition)}`, partition, options),
-    ),
+  const opening = indexes.map((partition) =>
+    PartitionLog.open(storage, `${directory}/${partitionDirectory(partition)}`, partition, options),
   );
+  // Whatever fails: nobody works on the directory any more when the caller lets go of it.
+  const opened = await Promise.allSettled(opening);
+  const failed = opened.find((result) => result.status === "rejected");
+  if (failed === undefined) return Promise.all(opening);
+  await Promise.allSettled(opened.map((result) => result.status === "fulfilled" && result.value.close()));
+  throw failed.reason;
 }

@@ -7,8 +7,11 @@ import {
   InvalidArgumentError,
   MIN_BATCH_LENGTH,
   type Partitioner,
+  RecordBatchBuilder,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import { checkDurability } from "../partition/partition-log.js";
+import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { Storage } from "../storage/storage.js";
 
 const MIB = 1024 * 1024;
@@ -54,11 +57,10 @@ export function resolveOptions(options: LogStoreOptions): ResolvedOptions {
   } = options;
   if (partitions !== undefined) checkRange("partitions", partitions, 1, 1_000_000);
   checkRange("segmentBytes", segmentBytes, MIN_BATCH_LENGTH, MAX_SEGMENT_BYTES);
-  checkRange("maxBatchBytes", maxBatchBytes, MIN_BATCH_LENGTH, 1024 * MIB);
+  checkRange("maxBatchBytes", maxBatchBytes, MIN_BATCH_LENGTH, STORED_BATCH_LIMITS.maxBatchBytes);
   checkRange("maxQueuedBytes", maxQueuedBytes, 1, Number.MAX_SAFE_INTEGER);
-  if (durability !== "flushed" && durability !== "written") {
-    throw new InvalidArgumentError(`durability is "flushed" or "written", not ${JSON.stringify(durability)}`);
-  }
+  checkDurability(durability);
+  new RecordBatchBuilder({ compression }); // refuses one that nobody registered
   const maxRecordsBytes = Math.max(defaultBatchLimits.maxRecordsBytes, maxBatchBytes);
   const limits = { maxBatchBytes, maxRecordsBytes };
   return { partitions, durability, segmentBytes, limits, compression, partitioner, maxQueuedBytes };

@@ -1,15 +1,10 @@
 /** Records of one partition as an async iterable, read in chunks of whole batches, each batch verified. */
-import {
-  ClosedError,
-  frameBatches,
-  type LogRecord,
-  type LogStoreError,
-  type RecordBatch,
-  type RecordCursor,
-} from "@logstore/codec";
+import { ClosedError, frameBatches, type LogRecord, type RecordBatch, type RecordCursor } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import type { BatchReader } from "../partition/batch-reader.js";
+import { type Chunk, damagedAt } from "../partition/batch-reader.js";
 import type { PartitionLog } from "../partition/partition-log.js";
+import { ReadAhead } from "../partition/read-ahead.js";
+import { stoppable } from "./stoppable.js";
 
 /** Bytes read at once: large enough that a chunk's costs are spread over many records, small beside any memory limit. */
 const CHUNK_BYTES = 512 * 1024;
@@ -32,42 +27,50 @@ export class RecordStream implements AsyncIterable<LogRecord> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<LogRecord, undefined> {
-    return new RecordIterator(this.#batchesFrom());
+    return new RecordIterator(stoppable((stop) => this.#batchesFrom(stop)));
   }
 
   /** Whole batches instead of records: the first may begin before the position asked for. */
-  async *batches(): AsyncGenerator<RecordBatch, void> {
-    for await (const { batch } of this.#batchesFrom()) yield batch;
+  batches(): AsyncGenerator<RecordBatch, void> {
+    return stoppable((stop) => this.#wholeBatches(stop));
   }
 
-  async *#batchesFrom(): AsyncGenerator<{ batch: RecordBatch; from: number }, void> {
+  async *#wholeBatches(stop: AbortSignal): AsyncGenerator<RecordBatch, void> {
+    for await (const { batch } of this.#batchesFrom(stop)) yield batch;
+  }
+
+  /** @param stop ends a wait, and the iteration with it, quietly */
+  async *#batchesFrom(stop: AbortSignal): AsyncGenerator<{ batch: RecordBatch; from: number }, void> {
     const log = this.#log;
     const { follow, signal } = this.#options;
     const from = await log.resolve(this.#options.from);
-    const reader: BatchReader = log.reader(from);
+    const wake = signal === undefined ? stop : AbortSignal.any([signal, stop]);
     const end = follow ? Number.POSITIVE_INFINITY : log.offsets.highWatermark;
+    const reader = new ReadAhead(log.reader(from), { maxBytes: CHUNK_BYTES, until: end });
     while (reader.offset < end) {
+      if (stop.aborted) return;
       signal?.throwIfAborted();
-      const chunk = await reader.next({ maxBytes: CHUNK_BYTES });
+      const chunk = await reader.next();
       if (chunk === undefined) {
-        await log.waitBeyond(reader.offset, signal);
+        await log.waitBeyond(reader.offset, wake);
         if (log.isClosed) throw new ClosedError("the log store was closed", { partition: log.partition });
         continue;
       }
       for (const batch of frameBatches(chunk.bytes, log.limits)) {
         if (batch.baseOffset >= end) return;
-        yield { batch: this.#verified(batch), from };
+        yield { batch: this.#verified(batch, chunk), from };
       }
     }
     // At a damaged place the log's end is not the end of what was appended.
     if (log.damage !== undefined) throw log.damage;
   }
 
-  #verified(batch: RecordBatch): RecordBatch {
+  #verified(batch: RecordBatch, { segment, position, bytes }: Chunk): RecordBatch {
     try {
       return batch.verify();
     } catch (error) {
-      throw (error as LogStoreError).with({ partition: this.#log.partition });
+      const byte = position + batch.bytes.byteOffset - bytes.byteOffset;
+      throw damagedAt(this.#log, segment, batch.baseOffset, byte, error as Error);
     }
   }
 }
@@ -77,6 +80,9 @@ class RecordIterator implements AsyncIterator<LogRecord, undefined> {
   readonly #batches: AsyncGenerator<{ batch: RecordBatch; from: number }, void>;
   #cursor: RecordCursor | undefined;
   #from = 0;
+  /** Calls of `next` that wait, each for the one before it. */
+  #waiting = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(batches: AsyncGenerator<{ batch: RecordBatch; from: number }, void>) {
     this.#batches = batches;
@@ -84,8 +90,14 @@ class RecordIterator implements AsyncIterator<LogRecord, undefined> {
 
   next(): Promise<IteratorResult<LogRecord, undefined>> {
     const cursor = this.#cursor;
-    if (cursor === undefined || !cursor.next() || cursor.offset < this.#from) return this.#advance();
-    return Promise.resolve({ value: cursor.record, done: false });
+    if (this.#waiting === 0 && cursor?.next()) return Promise.resolve({ value: cursor.record, done: false });
+    this.#waiting++;
+    const next = this.#last.then(() => this.#advance());
+    const done = () => {
+      this.#waiting--;
+    };
+    this.#last = next.then(done, done);
+    return next;
   }
 
   async return(): Promise<IteratorResult<LogRecord, undefined>> {
@@ -96,12 +108,13 @@ class RecordIterator implements AsyncIterator<LogRecord, undefined> {
 
   async #advance(): Promise<IteratorResult<LogRecord, undefined>> {
     for (;;) {
+      const cursor = this.#cursor;
+      while (cursor?.next()) if (cursor.offset >= this.#from) return { value: cursor.record, done: false };
+      this.#cursor = undefined;
       const { value, done } = await this.#batches.next();
       if (done || value === undefined) return { value: undefined, done: true };
-      const cursor = value.batch.cursor();
       this.#from = value.from;
-      this.#cursor = cursor;
-      while (cursor.next()) if (cursor.offset >= value.from) return { value: cursor.record, done: false };
+      this.#cursor = value.batch.cursor();
     }
   }
 }

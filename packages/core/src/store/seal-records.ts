@@ -7,6 +7,7 @@ import {
   RecordBatchBuilder,
   type RecordInput,
 } from "@logstore/codec";
+import { checkRecord } from "../partition/check-record.js";
 
 export interface SealedRecords {
   readonly batches: readonly RecordBatch[];
@@ -37,6 +38,7 @@ export function sealRecords(
     batches.push(batch);
   };
   for (const { key = null, value, timestamp = now, headers } of records) {
+    checkRecord(key, value, headers);
     if (builder.append(key, value, timestamp, headers)) continue;
     seal();
     builder.append(key, value, timestamp, headers);

@@ -1,0 +1,62 @@
+/** The examples on the pages in docs/format, against what the engine writes. */
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { HookedStorage } from "../../test/hooked-storage.js";
+import { sealed } from "../../test/records.js";
+import { Broker } from "../index.js";
+import { readWholeFile } from "../storage/atomic-file.js";
+
+const TOPIC = "data/topics/0011223344556677";
+
+/** The store of the examples: two batches of one producer, at fixed times, under fixed names. */
+class FixedStorage extends HookedStorage {
+  override time = 1_700_000_000_000;
+
+  override randomHex(length: number): string {
+    return "00112233445566778899aabbccddeeff".slice(0, 2 * length);
+  }
+}
+
+const storage = new FixedStorage();
+
+beforeAll(async () => {
+  const broker = await Broker.open("data", { storage });
+  await broker.createTopic({ topic: "web-logs", partitions: 1 });
+  for (const [i, value] of ["hello", "world"].entries()) {
+    const batches = sealed([value], { producerId: 7, producerEpoch: 0, baseSequence: i });
+    await broker.produce({ topic: "web-logs", partition: 0, batches });
+  }
+  await broker.close();
+});
+
+function examples(page: string, language: string): string[] {
+  const content = readFileSync(new URL(`../../../../docs/format/${page}.md`, import.meta.url), "utf8");
+  return [...content.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(([, code]) => code!);
+}
+
+async function file(name: string): Promise<string> {
+  return Buffer.from((await readWholeFile(storage, name))!).toString("latin1");
+}
+
+function parseHex(example: string): string {
+  return Buffer.from(example.replace(/#.*/g, "").replace(/\s/g, ""), "hex").toString("latin1");
+}
+
+describe("the pages in docs/format", () => {
+  test("directory.md: store.json, broker.json, topic.json", async () => {
+    const names = [`${TOPIC}/store.json`, "data/broker.json", `${TOPIC}/topic.json`];
+    expect(examples("directory", "json")).toEqual(await Promise.all(names.map(file)));
+  });
+
+  test("segment.md", async () => {
+    expect(examples("segment", "hex").map(parseHex)).toEqual([await file(`${TOPIC}/0/00000000000000000000.log`)]);
+  });
+
+  test("index.md", async () => {
+    expect(examples("index", "hex").map(parseHex)).toEqual([await file(`${TOPIC}/0/00000000000000000000.index`)]);
+  });
+
+  test("checkpoint.md", async () => {
+    expect(examples("checkpoint", "json")).toEqual([await file(`${TOPIC}/0/checkpoint`)]);
+  });
+});

@@ -1,0 +1,14 @@
+/** What types alone do not keep out where the caller writes JavaScript: other values would be written as damaged bytes. */
+import { type Bytes, type HeaderInput, InvalidArgumentError } from "@logstore/codec";
+
+/** @throws InvalidArgumentError */
+export function checkRecord(key: Bytes | null, value: Bytes, headers: readonly HeaderInput[] | undefined): void {
+  if (key !== null) checkBytes("a key", key);
+  checkBytes("a value", value);
+  if (headers !== undefined) for (const header of headers) checkBytes("a header's value", header.value);
+}
+
+function checkBytes(what: string, bytes: Bytes): void {
+  if (typeof bytes === "string" || bytes instanceof Uint8Array) return;
+  throw new InvalidArgumentError(`${what} is a string or a Uint8Array, not ${typeof bytes}`);
+}

@@ -1,0 +1,205 @@
+/** A disk that fails, and the order in which the engine asks it for things. */
+import { describe, expect, test } from "vitest";
+import { failAt, HookedStorage } from "../../test/hooked-storage.js";
+import { appendOneByOne, caught, codeOf, range, sealed, values } from "../../test/records.js";
+import { Broker, LogStore } from "../index.js";
+
+const LOG = "0/00000000000000000000.log";
+
+async function opened(options: Parameters<typeof LogStore.open>[1] = {}) {
+  const storage = new HookedStorage();
+  const store = await LogStore.open("store", { storage, ...options });
+  return { storage, store };
+}
+
+describe.each([
+  ["write", ".log"],
+  ["sync", ".log"],
+  ["createFile", ".log"],
+  ["createFile", ".index"],
+  ["write", ".index"],
+  ["createFile", "checkpoint.tmp"],
+  ["write", "checkpoint.tmp"],
+  ["sync", "checkpoint.tmp"],
+  ["rename", "checkpoint"],
+  ["syncDirectory", "store/0"],
+  ["makeDirectory", "store/0"],
+] as const)("%s of %s fails", (kind, pathEnd) => {
+  test.each([1, 2, 3, 5])("at call %d", async (k) => {
+    const { storage, store } = await opened({ segmentBytes: 400 });
+    storage.before = failAt(kind, k, pathEnd);
+    const acked: string[] = [];
+    const errors: unknown[] = [];
+    for (let round = 0; round < 8; round++) {
+      const batch = range(3, `${round}.`);
+      const tries = await Promise.allSettled([
+        ...batch.map((value) => store.append(null, value)),
+        store.appendMany(0, [{ value: `${round}.many` }]),
+      ]);
+      for (const [i, result] of tries.entries()) {
+        if (result.status === "rejected") errors.push(result.reason);
+        else acked.push([...batch, `${round}.many`][i]!);
+      }
+      expect(await values(store)).toEqual(acked); // no more than was acknowledged, and no less
+      if (errors.length > 0) expect(await codeOf(store.append(null, "later"))).toBe("STORAGE_FAILED");
+    }
+    for (const error of errors) expect(error).toMatchObject({ code: "STORAGE_FAILED", cause: expect.anything() });
+    if (errors.length > 0) expect(errors.length % 4).toBe(0);
+    const root = (error: unknown): unknown => (error instanceof Error && error.cause ? root(error.cause) : error);
+    for (const error of errors) expect(root(error)).toMatchObject({ code: "EIO" });
+    storage.before = () => {};
+    const again = await LogStore.open("store", { storage: storage.inner });
+    const recovered = await values(again);
+    expect(recovered.slice(0, acked.length)).toEqual(acked);
+    expect((await again.append(null, "next")).offset).toBe(recovered.length);
+    await Promise.all([store.close(), again.close()]);
+  });
+});
+
+test("a failed partition names itself, and the others go on", async () => {
+  const { storage, store } = await opened({ partitions: 2 });
+  storage.before = failAt("sync", 1, LOG);
+  expect(await caught(store.append(null, "v", { partition: 0 }))).toMatchObject({ code: "STORAGE_FAILED" });
+  expect(await caught(store.append(null, "v", { partition: 0 }))).toMatchObject({
+    code: "STORAGE_FAILED",
+    partition: 0,
+  });
+  expect((await store.append(null, "v", { partition: 1 })).offset).toBe(0);
+  await store.close();
+});
+
+test("a sync that failed is never tried again", async () => {
+  const { storage, store } = await opened();
+  await store.append(null, "v");
+  storage.before = failAt("sync", 1, LOG);
+  expect(await codeOf(store.append(null, "v"))).toBe("STORAGE_FAILED");
+  const before = storage.calls.length;
+  await codeOf(store.append(null, "v"));
+  await store.close();
+  expect(storage.calls.slice(before)).toEqual([]);
+});
+
+test("closing says so when the last sync fails, and closes none the less", async () => {
+  const { storage, store } = await opened({ durability: "written" });
+  await store.append(null, "v");
+  storage.before = failAt("sync", 1, LOG);
+  expect(await caught(store.close())).toMatchObject({ code: "STORAGE_FAILED", partition: 0 });
+  expect(await codeOf(store.append(null, "v"))).toBe("CLOSED");
+});
+
+test("flushed acks come after the sync of their bytes, written ones need none", async () => {
+  const { storage, store } = await opened();
+  const log = () => storage.calls.filter(({ path }) => path.endsWith(LOG)).map(({ kind }) => kind);
+  await store.append(null, "v", { durability: "written" });
+  expect(log()).toEqual(["createFile", "write"]);
+  await store.append(null, "v");
+  expect(log()).toEqual(["createFile", "write", "write", "sync"]);
+  await Promise.all(range(5).map((value) => store.append(null, value)));
+  expect(log()).toEqual(["createFile", "write", "write", "sync", "write", "sync"]);
+  await store.close();
+});
+
+test("a duplicate of a written batch is not acknowledged as flushed before it is", async () => {
+  const storage = new HookedStorage();
+  const broker = await Broker.open("data", { storage });
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  const stamp = { producerId: 1, producerEpoch: 0, baseSequence: 0 };
+  const produce = (durability: "flushed" | "written") =>
+    broker.produce({ topic: "t", partition: 0, batches: sealed(["a"], stamp), durability });
+  expect(await produce("written")).toMatchObject({ durability: "written", duplicate: false });
+  const syncs = () => storage.calls.filter(({ kind, path }) => kind === "sync" && path.endsWith(LOG)).length;
+  expect(syncs()).toBe(0);
+  expect(await produce("flushed")).toMatchObject({ durability: "flushed", duplicate: true });
+  expect(syncs()).toBe(1);
+  await broker.close();
+});
+
+test("nobody reads a record before its sync is done", async () => {
+  const { storage, store } = await opened();
+  await store.append(null, "first");
+  let finish = () => {};
+  const begun = new Promise<void>((resolve) => {
+    storage.before = ({ kind, path }) => {
+      if (kind !== "sync" || !path.endsWith(LOG)) return;
+      resolve();
+      return new Promise<void>((go) => {
+        finish = go;
+      });
+    };
+  });
+  const tail = store.tail(0)[Symbol.asyncIterator]().next();
+  let woken = false;
+  void tail.then(() => {
+    woken = true;
+  });
+  const append = store.append(null, "second");
+  await begun;
+  expect(store.partition(0).endOffset).toBe(1);
+  expect(await values(store)).toEqual(["first"]);
+  expect(await values(store, 0, { time: Number.MAX_SAFE_INTEGER })).toEqual([]);
+  expect(await store.partition(0).slice(1, 1000)).toBeUndefined();
+  expect(await codeOf(values(store, 0, 2))).toBe("OFFSET_OUT_OF_RANGE");
+  expect(woken).toBe(false);
+  storage.before = () => {};
+  finish();
+  await append;
+  expect((await tail).value?.offset).toBe(1);
+  expect(await values(store)).toEqual(["first", "second"]);
+  await store.close();
+});
+
+test("every name that is made, renamed or given up is made durable before anything rests on it", async () => {
+  const { storage, store } = await opened({ segmentBytes: 250 });
+  await appendOneByOne(store, range(12));
+  await store.close();
+  const unsynced = new Map<string, string>();
+  for (const { kind, path } of storage.calls) {
+    if (kind === "createFile" || kind === "rename") unsynced.set(path.slice(0, path.lastIndexOf("/")), path);
+    if (kind === "syncDirectory") unsynced.delete(path);
+    // A log is written to under a name that no power cut takes away.
+    if (kind === "write" && path.endsWith(".log")) expect([...unsynced.values()]).toEqual([]);
+  }
+  expect([...unsynced.values()]).toEqual([]);
+  const contents = storage.calls.filter(({ path }) => /store\.json|checkpoint/.test(path)).map(({ kind }) => kind);
+  expect(contents.slice(0, 4)).toEqual(["createFile", "write", "sync", "rename"]);
+});
+
+test("a segment is synced to its end before the next one begins", async () => {
+  const { storage, store } = await opened({ segmentBytes: 250, durability: "written" });
+  await appendOneByOne(store, range(12));
+  const dirty = new Set<string>();
+  for (const { kind, path } of storage.calls) {
+    if (!path.endsWith(".log")) continue;
+    if (kind === "createFile") expect([...dirty]).toEqual([]);
+    if (kind === "write") dirty.add(path);
+    if (kind === "sync") dirty.delete(path);
+  }
+  await store.close();
+});
+
+test("a file that cannot be opened now may be later", async () => {
+  const { storage, store } = await opened({ segmentBytes: 250 });
+  await appendOneByOne(store, range(12));
+  await store.close();
+  const again = await LogStore.open("store", { storage });
+  storage.before = failAt("openFile", 1, LOG);
+  await expect(values(again)).rejects.toThrow("EIO");
+  expect(await values(again)).toEqual(range(12));
+  await again.close();
+});
+
+test("a store that cannot be opened is let go of, once nobody works on it any more", async () => {
+  const { storage, store } = await opened({ partitions: 3, durability: "written" });
+  for (const partition of [0, 1, 2]) await appendOneByOne(store, range(3), partition);
+  let working = 0;
+  storage.before = async (call) => {
+    if (call.path.endsWith("store/0/00000000000000000000.log")) throw new Error("EMFILE");
+    working++;
+    await new Promise((resolve) => setImmediate(resolve));
+    working--;
+  };
+  await expect(LogStore.open("store", { storage })).rejects.toThrow("EMFILE");
+  expect(working).toBe(0);
+  storage.before = () => {};
+  await store.close();
+});

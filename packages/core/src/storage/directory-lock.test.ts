@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { caught, codeOf } from "../../test/records.js";
+import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
+import { Broker, LogStore } from "../index.js";
+
+/** Another process, which opens a store, or fails to, and says which; the built package is what it runs. */
+async function openElsewhere(directory: string) {
+  const code = `
+    import { LogStore } from "@logstore/core";
+    try {
+      const store = await LogStore.open(${JSON.stringify(directory)});
+      await store.append("k", "from there");
+      console.log("open");
+      setInterval(() => {}, 1000);
+    } catch (error) {
+      console.log(error.code + " " + error.message);
+    }`;
+  const cwd = fileURLToPath(new URL("../../", import.meta.url));
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  const [said] = (await once(child.stdout, "data")) as [Buffer];
+  return { child, said: said.toString().trim() };
+}
+
+test("a directory has one writer in a process, by whatever path", async () => {
+  const directory = temporaryDirectory();
+  const link = join(temporaryDirectory(), "link");
+  symlinkSync(directory, link);
+  const store = await LogStore.open(directory);
+  for (const path of [directory, `${directory}/`, link]) {
+    const error = await caught(LogStore.open(path));
+    expect(error).toMatchObject({ code: "LOCKED", file: "lock" });
+    expect(error.message).toContain(`process ${process.pid}`);
+  }
+  await store.close();
+  expect(existsSync(join(directory, "lock"))).toBe(false);
+  await (await LogStore.open(link)).close();
+});
+
+test("closing twice does not take the lock from the next one", async () => {
+  const directory = temporaryDirectory();
+  const first = await LogStore.open(directory);
+  await first.close();
+  const second = await LogStore.open(directory);
+  await first.close();
+  expect(readFileSync(join(directory, "lock"), "utf8")).toBe(`${process.pid}\n`);
+  await second.close();
+});
+
+test("another process is kept out, and told who is in", async () => {
+  const directory = temporaryDirectory();
+  const store = await LogStore.open(directory);
+  const { said } = await openElsewhere(directory);
+  expect(said).toMatch(/^LOCKED /);
+  expect(said).toContain(`process ${process.pid}`);
+  await store.close();
+});
+
+test("a killed owner's lock is gone with it", async () => {
+  const directory = temporaryDirectory();
+  const { child, said } = await openElsewhere(directory);
+  expect(said).toBe("open");
+  expect((await caught(LogStore.open(directory))).message).toContain(`process ${child.pid}`);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const store = await LogStore.open(directory);
+  expect(store.partition(0).endOffset).toBe(1);
+  await store.close();
+});
+
+test("a broker's directory is locked as a store's is", async () => {
+  const directory = temporaryDirectory();
+  const broker = await Broker.open(directory);
+  expect(await codeOf(Broker.open(directory))).toBe("LOCKED");
+  await broker.close();
+  await (await Broker.open(directory)).close();
+});
+
+const newer = JSON.stringify({ format: "logstore", formatVersion: 2, id: "x", partitions: 1, partitioner: "fnv1a-32" });
+const newerBroker = JSON.stringify({ format: "logstore-broker", formatVersion: 2 });
+
+test.each([
+  ["a file of something else", { "notes.txt": "mine" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+  ["a directory of something else", { "src/": "" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+  ["a store.json of something else", { "store.json": '{"format":"shop"}' }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+  ["a damaged store.json", { "store.json": '{"format":"logst' }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+  ["an empty store.json", { "store.json": "" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+  [
+    "a store.json that lacks fields",
+    { "store.json": '{"format":"logstore","formatVersion":1}' },
+    "NOT_A_LOG_STORE",
+    "NOT_A_LOG_STORE",
+  ],
+  ["a newer store", { "store.json": newer }, "UNSUPPORTED_FORMAT_VERSION", "NOT_A_LOG_STORE"],
+  ["a newer broker", { "broker.json": newerBroker }, "NOT_A_LOG_STORE", "UNSUPPORTED_FORMAT_VERSION"],
+  ["a damaged broker.json", { "broker.json": "null" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+])("%s is left as it is", async (_, files, asStore, asBroker) => {
+  const directory = temporaryDirectory();
+  for (const [name, content] of Object.entries(files)) {
+    if (name.endsWith("/")) mkdirSync(join(directory, name));
+    else writeFileSync(join(directory, name), content);
+  }
+  const before = everyFile(directory);
+  expect(await codeOf(LogStore.open(directory))).toBe(asStore);
+  expect(await codeOf(Broker.open(directory))).toBe(asBroker);
+  expect(everyFile(directory)).toEqual(before);
+});
+
+test("a wrong partition count or partitioner touches nothing", async () => {
+  const directory = temporaryDirectory();
+  const store = await LogStore.open(directory, { partitions: 3 });
+  await store.append("k", "v");
+  await store.close();
+  const before = everyFile(directory);
+  expect(await codeOf(LogStore.open(directory, { partitions: 2 }))).toBe("PARTITION_COUNT_MISMATCH");
+  expect(await codeOf(LogStore.open(directory, { partitioner: { name: "p", partition: () => 0 } }))).toBe(
+    "PARTITIONER_MISMATCH",
+  );
+  expect(everyFile(directory)).toEqual(before);
+});

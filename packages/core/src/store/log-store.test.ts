@@ -1,0 +1,48 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { codeOf, values } from "../../test/records.js";
+import { storeContract } from "../../test/store-contract.js";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { LogStore } from "../index.js";
+
+storeContract("memory", () => ":memory:");
+storeContract("a directory", () => join(temporaryDirectory(), "not", "there", "yet"));
+
+test("a store keeps its partitioner and its partitions", async () => {
+  const directory = temporaryDirectory();
+  const store = await LogStore.open(`${directory}/`, { partitions: 3 });
+  await store.append("k", "v", { partition: 2 });
+  await store.close();
+  const partitioner = { name: "another", partition: () => 0 };
+  expect(await codeOf(LogStore.open(directory, { partitioner }))).toBe("PARTITIONER_MISMATCH");
+  await expect(LogStore.open(directory, { partitions: 4 })).rejects.toMatchObject({
+    code: "PARTITION_COUNT_MISMATCH",
+    expected: 4,
+    actual: 3,
+  });
+  const again = await LogStore.open(directory);
+  expect(again.partitionCount).toBe(3);
+  expect(await values(again, 2)).toEqual(["v"]);
+  await again.close();
+});
+
+test("options that are refused leave nothing behind", async () => {
+  const directory = join(temporaryDirectory(), "store");
+  expect(await codeOf(LogStore.open(directory, { compression: "lzma" as "gzip" }))).toBe("UNSUPPORTED_COMPRESSION");
+  expect(existsSync(directory)).toBe(false);
+});
+
+test.runIf(process.platform === "linux")("reading a closed store opens no file that nobody closes", async () => {
+  const directory = temporaryDirectory();
+  const first = await LogStore.open(directory, { segmentBytes: 100 });
+  for (let i = 0; i < 5; i++) await first.append(null, "a value");
+  await first.close();
+  const open = () => readdirSync("/proc/self/fd").length;
+  const before = open();
+  const store = await LogStore.open(directory);
+  await store.close();
+  expect(await codeOf(values(store))).toBe("CLOSED");
+  expect(await codeOf(values(store, 0, { time: 1 }))).toBe("CLOSED");
+  expect(open()).toBe(before);
+});

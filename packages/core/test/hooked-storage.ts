@@ -1,0 +1,101 @@
+/** A storage that notes every call that changes something, and lets a test delay it or make it fail. */
+import { type Lock, MemoryStorage, type Storage, type StorageFile } from "../src/index.js";
+
+export interface Call {
+  readonly kind:
+    | "createFile"
+    | "makeDirectory"
+    | "openFile"
+    | "read"
+    | "remove"
+    | "rename"
+    | "sync"
+    | "syncDirectory"
+    | "truncate"
+    | "write";
+  /** Of a rename: the new name. */
+  readonly path: string;
+}
+
+export class HookedStorage implements Storage {
+  readonly inner: Storage;
+  /** Done calls, in their order; reads and opens left out. */
+  readonly calls: Call[] = [];
+  /** Called first; what it throws is what the call throws. */
+  before: (call: Call) => void | Promise<void> = () => {};
+  /** The clock, where it is set. */
+  time: number | undefined;
+
+  constructor(inner: Storage = new MemoryStorage()) {
+    this.inner = inner;
+  }
+
+  now(): number {
+    return this.time ?? this.inner.now();
+  }
+
+  randomHex(length: number): string {
+    return this.inner.randomHex(length);
+  }
+
+  lock(directory: string): Promise<Lock> {
+    return this.inner.lock(directory);
+  }
+
+  list(directory: string): Promise<string[] | undefined> {
+    return this.inner.list(directory);
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return this.#call({ kind: "makeDirectory", path }, () => this.inner.makeDirectory(path));
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    return this.#call({ kind: "syncDirectory", path }, () => this.inner.syncDirectory(path));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#call({ kind: "rename", path: to }, () => this.inner.rename(from, to));
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#call({ kind: "remove", path }, () => this.inner.remove(path));
+  }
+
+  async openFile(path: string): Promise<StorageFile> {
+    return this.#hooked(path, await this.#call({ kind: "openFile", path }, () => this.inner.openFile(path)));
+  }
+
+  async createFile(path: string): Promise<StorageFile> {
+    return this.#hooked(path, await this.#call({ kind: "createFile", path }, () => this.inner.createFile(path)));
+  }
+
+  #hooked(path: string, file: StorageFile): StorageFile {
+    return {
+      descriptor: file.descriptor,
+      size: () => file.size(),
+      close: () => file.close(),
+      read: (into, position) => this.#call({ kind: "read", path }, () => file.read(into, position)),
+      write: (buffers, position) => this.#call({ kind: "write", path }, () => file.write(buffers, position)),
+      sync: () => this.#call({ kind: "sync", path }, () => file.sync()),
+      truncate: (size) => this.#call({ kind: "truncate", path }, () => file.truncate(size)),
+    };
+  }
+
+  async #call<T>(call: Call, work: () => Promise<T>): Promise<T> {
+    await this.before(call);
+    const result = await work();
+    if (call.kind !== "read" && call.kind !== "openFile") this.calls.push(call);
+    return result;
+  }
+}
+
+/** Makes the k-th call of a kind, on a path that ends so, fail with an I/O error; and all later ones where `forGood`. */
+export function failAt(kind: Call["kind"], k: number, pathEnd = "", forGood = false): HookedStorage["before"] {
+  let count = 0;
+  return (call) => {
+    if (call.kind !== kind || !call.path.endsWith(pathEnd)) return;
+    count++;
+    if (count === k || (forGood && count > k)) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+  };
+}

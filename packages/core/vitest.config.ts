@@ -1,0 +1,6 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  // More runs of the model test take longer.
+  test: { testTimeout: 20_000 + 50 * Number(process.env["CORE_RUNS"] ?? 0) },
+});
