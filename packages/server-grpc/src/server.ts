@@ -46,6 +46,7 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     port = 7411,
     maxBatchBytes = defaultBatchLimits.maxBatchBytes,
     drainTimeoutMs = 10_000,
+    // biome-ignore lint/suspicious/noConsole: whoever gives no hook still wants to see a defect.
     onError = console.error,
   } = options;
   const proto = loadProto();

@@ -138,12 +138,23 @@ test("nobody reads a record before its sync is done", async () => {
   expect(await values(store)).toEqual(["first"]);
   expect(await values(store, 0, { time: Number.MAX_SAFE_INTEGER })).toEqual([]);
   expect(await store.partition(0).slice(1, 1000)).toBeUndefined();
+  expect(await store.partition(0).slice(0, 1000)).toMatchObject({ nextOffset: 1 });
+  const early = store.tail(0, { from: 0 }).batches();
+  expect((await early.next()).value).toMatchObject({ baseOffset: 0 });
+  let seen = false;
+  const second = early.next().finally(() => {
+    seen = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(seen).toBe(false);
   expect(await codeOf(values(store, 0, 2))).toBe("OFFSET_OUT_OF_RANGE");
   expect(woken).toBe(false);
   storage.before = () => {};
   finish();
   await append;
   expect((await tail).value?.offset).toBe(1);
+  expect((await second).value).toMatchObject({ baseOffset: 1 });
+  await early.return();
   expect(await values(store)).toEqual(["first", "second"]);
   await store.close();
 });
@@ -152,16 +163,28 @@ test("every name that is made, renamed or given up is made durable before anythi
   const { storage, store } = await opened({ segmentBytes: 250 });
   await appendOneByOne(store, range(12));
   await store.close();
-  const unsynced = new Map<string, string>();
+  const unsynced = new Set<string>();
   for (const { kind, path } of storage.calls) {
-    if (kind === "createFile" || kind === "rename") unsynced.set(path.slice(0, path.lastIndexOf("/")), path);
-    if (kind === "syncDirectory") unsynced.delete(path);
+    // A checkpoint names its segment: that must be there for good when the checkpoint is.
+    if (kind === "rename") expect([...unsynced].filter((name) => name.endsWith(".log"))).toEqual([]);
+    if (kind === "createFile" || kind === "rename") unsynced.add(path);
+    if (kind === "syncDirectory") for (const name of unsynced) if (name.startsWith(`${path}/`)) unsynced.delete(name);
     // A log is written to under a name that no power cut takes away.
-    if (kind === "write" && path.endsWith(".log")) expect([...unsynced.values()]).toEqual([]);
+    if (kind === "write" && path.endsWith(".log")) expect([...unsynced]).toEqual([]);
+    if (kind === "rename") unsynced.delete(`${path}.tmp`);
   }
-  expect([...unsynced.values()]).toEqual([]);
+  expect([...unsynced]).toEqual([]);
   const contents = storage.calls.filter(({ path }) => /store\.json|checkpoint/.test(path)).map(({ kind }) => kind);
   expect(contents.slice(0, 4)).toEqual(["createFile", "write", "sync", "rename"]);
+});
+
+test("a batch claims no more to be durable than what was synced before it was written", async () => {
+  const { store } = await opened();
+  for (const durability of ["written", "written", "flushed", "written", "flushed", "written"] as const)
+    await store.append(null, "v", { durability });
+  const claims = (await Array.fromAsync(store.read(0).batches())).map(({ flushedUpTo }) => flushedUpTo);
+  expect(claims).toEqual([0, 0, 0, 3, 3, 5]);
+  await store.close();
 });
 
 test("a segment is synced to its end before the next one begins", async () => {

@@ -115,6 +115,40 @@ test("an index of a shorter log is not trusted", async () => {
   await checkReads(copy, [...all, "crashed"]);
 });
 
+test("an index of a longer log is not trusted", async () => {
+  const directory = temporaryDirectory();
+  const first = await LogStore.open(directory);
+  const all = range(20).map((value) => value.padEnd(3000, "."));
+  await appendOneByOne(first, all.slice(0, 7));
+  await first.close();
+  const old = ["00000000000000000000.log", "checkpoint"].map((name) => join(directory, "0", name));
+  const contents = old.map((path) => readFileSync(path));
+  const second = await LogStore.open(directory);
+  await appendOneByOne(second, all.slice(7));
+  await second.close();
+  for (const [i, path] of old.entries()) writeFileSync(path, contents[i]!); // a backup without its index
+  const third = await LogStore.open(directory);
+  const others = range(20, "w").map((value) => value.padEnd(4000, "."));
+  await appendOneByOne(third, others);
+  for (let from = 0; from < 27; from++)
+    expect(await values(third, 0, from)).toEqual([...all.slice(0, 7), ...others].slice(from));
+  await third.close();
+});
+
+test("an index of another segment of the very same length is not trusted", async () => {
+  const directory = temporaryDirectory();
+  const store = await LogStore.open(directory, { segmentBytes: 80_000 });
+  const [short, long] = [range(8).map((v) => v.padEnd(3000, ".")), range(5).map((v) => v.padEnd(9000, "."))];
+  const all = [...short, ...long, ...long, ...short];
+  await appendOneByOne(store, all);
+  await store.close();
+  const logs = ["00000000000000000000", "00000000000000000013"].map((name) => join(directory, "0", name));
+  expect(readFileSync(`${logs[0]}.log`).length).toBe(readFileSync(`${logs[1]}.log`).length);
+  copyFileSync(`${logs[0]}.index`, `${logs[1]}.index`);
+  const again = await open(directory);
+  for (let from = 0; from < all.length; from++) expect(await values(again, 0, from)).toEqual(all.slice(from));
+});
+
 async function timed(segmentBytes: number) {
   const storage = new HookedStorage(new MemoryStorage());
   const store = await open("store", { storage, segmentBytes });
