@@ -1,6 +1,8 @@
 /** Producing and consuming over gRPC with the servers in another process, beside bare grpc-js streams. */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { connect, GrpcLogApi } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
@@ -13,9 +15,9 @@ const MESSAGE_BYTES = 256 * 1024;
 const UNACKED_BATCHES = 32;
 
 export async function served(directory: string, records: number, rounds: number): Promise<Comparison[]> {
-  const servers = fork(new URL("grpc-servers.ts", import.meta.url), [directory]);
-  const [{ address, barePort }] = (await once(servers, "message")) as [{ address: string; barePort: number }];
-  const bare = new BareClient(barePort);
+  const { server, address } = await startServer(directory);
+  const bareServer = fork(new URL("bare-server.ts", import.meta.url));
+  const bare = new BareClient((await once(bareServer, "message"))[0]);
   const client = connect(address);
   const api = new GrpcLogApi(address);
   let topics = 0;
@@ -107,9 +109,22 @@ export async function served(directory: string, records: number, rounds: number)
   await client.close();
   api.close();
   bare.close();
-  servers.disconnect();
-  await once(servers, "exit");
+  bareServer.disconnect();
+  server.kill("SIGTERM");
+  await Promise.all([once(bareServer, "exit"), once(server, "exit")]);
   return comparisons;
+}
+
+/** The command, as anybody runs it. */
+async function startServer(directory: string): Promise<{ server: ChildProcess; address: string }> {
+  const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
+  const args = [bin, "--data", directory, "--port", "0", "--durability", "written"];
+  const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const address = line.split(" ").at(-1);
+    if (address !== undefined) return { server, address };
+  }
+  throw new Error("the server did not start");
 }
 
 function sealedBatch(): { batch: Uint8Array; sealedBytes: number; recordsPerMessage: number } {

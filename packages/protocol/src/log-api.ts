@@ -15,7 +15,10 @@ export interface LogApi {
    */
   produce(request: ProduceRequest): Promise<ProduceAck>;
 
-  /** Reads a partition. Ends when `until` is reached, or never; stops at once when `signal` aborts or the iteration ends. */
+  /**
+   * Reads a partition. Ends when `until` is reached, or never; stops at once when `signal` aborts or the iteration ends, also
+   * while the next event is awaited.
+   */
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent>;
 
   listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]>;
@@ -93,6 +96,11 @@ export interface ConsumeOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many bytes to leave free before `batches` in its buffer, for a transport's framing; a wish. Default 0. */
   readonly headroomBytes?: number | undefined;
+  /**
+   * Whether the bytes of an event may be overwritten as soon as the next event is asked for: right for whoever passes them on at
+   * once, and saves a buffer an event. Default false: they are the caller's.
+   */
+  readonly reuseBuffers?: boolean | undefined;
 }
 
 export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent;

@@ -4,9 +4,9 @@ export class Budget {
   readonly #maxMessages: number;
   #bytes = 0;
   #messages = 0;
-  #waiting: { bytes: number; resolve: () => void } | undefined;
+  #resume: (() => void) | undefined;
 
-  constructor(maxBytes: number, maxMessages = Number.POSITIVE_INFINITY) {
+  constructor(maxBytes: number, maxMessages: number) {
     this.#maxBytes = maxBytes;
     this.#maxMessages = maxMessages;
   }
@@ -19,28 +19,20 @@ export class Budget {
   giveBack(bytes: number): void {
     this.#bytes -= bytes;
     this.#messages--;
-    if (this.#waiting && this.#hasRoom(this.#waiting.bytes)) this.letGo();
+    if (!this.#hasRoom) return;
+    this.#resume?.();
+    this.#resume = undefined;
   }
 
-  /**
-   * Undefined where there is room for a message of so many bytes, else a promise that resolves when there is. A message of any
-   * size has room where nothing else is under way. There can be one who waits.
-   */
-  room(bytes = 1): Promise<void> | undefined {
-    if (this.#hasRoom(bytes)) return undefined;
+  /** Undefined where there is room for one more, of any size; else a promise that resolves when there is. One may wait. */
+  room(): Promise<void> | undefined {
+    if (this.#hasRoom) return undefined;
     return new Promise((resolve) => {
-      this.#waiting = { bytes, resolve };
+      this.#resume = resolve;
     });
   }
 
-  /** Has the one who waits go on, room or not: the stream is over. */
-  letGo(): void {
-    this.#waiting?.resolve();
-    this.#waiting = undefined;
-  }
-
-  #hasRoom(bytes: number): boolean {
-    if (this.#messages === 0) return true;
-    return this.#messages < this.#maxMessages && this.#bytes + bytes <= this.#maxBytes;
+  get #hasRoom(): boolean {
+    return this.#messages < this.#maxMessages && this.#bytes < this.#maxBytes;
   }
 }

@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { sealed, valuesOf } from "../test/fake-log.js";
 import { collect, detailOf, type Message } from "../test/foreign-client.js";
 import { eventually, type Home, home, settled } from "../test/home.js";
-import { MAX_UNSENT_BYTES } from "./limits.js";
 
 const INVALID_ARGUMENT = 3;
 const OUT_OF_RANGE = 11;
@@ -109,10 +108,8 @@ async function slowReader({ api, client }: Home, until?: Message) {
 test("a reader that does not read stops the reading of the log, and gets everything later", async () => {
   const here = await home();
   const { stream, given, rest } = await slowReader(here, { edge: 2 });
-  // One was read, some wait in the client, one is on its way through HTTP/2's window; the others wait here.
-  const waiting = given - 1 - stream.readableLength - 1;
-  expect(waiting).toBeGreaterThan(0);
-  expect(waiting * 200_000).toBeLessThanOrEqual(MAX_UNSENT_BYTES);
+  // One was read, some wait in the client, one may be on its way through HTTP/2's window; one waits here.
+  expect(given).toBeLessThanOrEqual(1 + stream.readableLength + 2);
   const { messages, error } = await collect(rest);
   expect(error).toBeUndefined();
   expect(messages).toHaveLength(99);

@@ -9,9 +9,8 @@ import {
   type PositionMessage,
   positionFromMessage,
 } from "@logstore/protocol";
-import { Budget } from "./budget.js";
 import type { CallContext } from "./call-context.js";
-import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_UNSENT_BYTES } from "./limits.js";
+import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "./limits.js";
 import { type Received, wellFormed } from "./malformed.js";
 import { stoppingError } from "./running-calls.js";
 
@@ -27,29 +26,21 @@ export type ConsumeCall = ServerWritableStream<Received<ConsumeRequestMessage>, 
 
 export async function consume(call: ConsumeCall, { api, calls, errors }: CallContext): Promise<void> {
   const abort = new AbortController();
-  const unsent = new Budget(MAX_UNSENT_BYTES);
-  const end = () => {
-    abort.abort();
-    unsent.letGo();
-  };
-  // grpc-js drops the callbacks of writes under way when a call is cancelled: without this, room would be waited for for ever.
-  call.on("cancelled", end);
   let stopping = false;
+  const end = () => abort.abort();
+  call.on("cancelled", end);
   const onStop = () => {
     stopping = true;
     end();
   };
   const forward = async () => {
-    const request = requestOf(wellFormed(call.request));
-    const options = { signal: abort.signal, headroomBytes: CONSUME_HEADROOM_BYTES };
-    for await (const event of api.consume(request, options)) {
-      if (abort.signal.aborted) break;
-      const bytes = sizeOf(event);
-      unsent.take(bytes);
-      // Called when the last byte has passed HTTP/2's flow control, so what the peer does not read is not given back.
-      call.write(event, () => unsent.giveBack(bytes));
-      await unsent.room(request.maxBytes);
-      if (abort.signal.aborted) break;
+    const { signal } = abort;
+    // grpc-js copies a message when it is written, and each is written when the one before is on its way.
+    const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, reuseBuffers: true };
+    for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
+      if (signal.aborted) return;
+      await write(call, event, signal);
+      if (signal.aborted) return;
     }
   };
   try {
@@ -63,7 +54,22 @@ export async function consume(call: ConsumeCall, { api, calls, errors }: CallCon
   }
 }
 
-function requestOf(message: ConsumeRequestMessage): ConsumeRequest & { maxBytes: number } {
+/**
+ * Resolves when the message's last byte has passed HTTP/2's flow control: a peer that does not read has one message wait here
+ * and no more. Resolves also when the signal aborts, since grpc-js drops the callbacks of a cancelled call's writes.
+ */
+function write(call: ConsumeCall, event: ConsumeEvent, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    signal.addEventListener("abort", done);
+    call.write(event, done);
+  });
+}
+
+function requestOf(message: ConsumeRequestMessage): ConsumeRequest {
   return {
     topic: message.topic,
     partition: message.partition,
@@ -83,9 +89,4 @@ export function positionOf(message: PositionMessage | null | undefined): Positio
   const position = positionFromMessage(message);
   if (position === undefined) throw new InvalidArgumentError("a position needs an offset, an edge or a time");
   return position;
-}
-
-/** Of the message, at most: its frame fits into the headroom. */
-function sizeOf(event: ConsumeEvent): number {
-  return CONSUME_HEADROOM_BYTES + (event.type === "batches" ? event.batches.length : 0);
 }

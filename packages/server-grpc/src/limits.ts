@@ -12,9 +12,6 @@ export const DEFAULT_CONSUME_BYTES = 256 * KIB;
 /** `batches` of a Consume answer, whatever the request says. A single batch may be larger. */
 export const MAX_CONSUME_BYTES = 4 * MIB;
 
-/** Written to a Consume stream and not yet taken by HTTP/2. One message may always be under way, however large. */
-export const MAX_UNSENT_BYTES = 1 * MIB;
-
 /** Requests of a ProduceStream that were read and whose acks HTTP/2 has not yet taken. */
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;

@@ -81,10 +81,11 @@ export class Broker implements LogApi, AsyncDisposable {
     }
   }
 
-  consume(request: ConsumeRequest, { signal, headroomBytes }: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
+  consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
     return stoppable((stop) => {
+      const { signal } = options;
       const either = signal === undefined ? stop : AbortSignal.any([signal, stop]);
-      return this.#consume(request, { signal: either, headroomBytes });
+      return this.#consume(request, { ...options, signal: either });
     });
   }
 

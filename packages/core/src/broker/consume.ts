@@ -11,14 +11,19 @@ const HEARTBEAT_INTERVAL_MS = 10_000;
 export async function* consume(
   log: PartitionLog,
   request: ConsumeRequest,
-  { signal, headroomBytes }: ConsumeOptions,
+  { signal, headroomBytes, reuseBuffers }: ConsumeOptions,
 ): AsyncGenerator<ConsumeEvent, void> {
   const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES } = request;
   if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
     throw new InvalidArgumentError(`maxBytes is a positive whole number, not ${maxBytes}`);
   }
   const end = await endOffset(log, until);
-  const reader = new ReadAhead(log.reader(await log.resolve(from)), { maxBytes, headroomBytes, until: end });
+  const reader = new ReadAhead(log.reader(await log.resolve(from)), {
+    maxBytes,
+    headroomBytes,
+    reuseBuffers,
+    until: end,
+  });
   let caughtUp = false;
   while (reader.offset < end && !signal?.aborted) {
     const chunk = await reader.next();

@@ -10,6 +10,8 @@ export interface ReadOptions {
   readonly maxBytes: number;
   /** Bytes left free before the batches in their buffer. Default 0. */
   readonly headroomBytes?: number | undefined;
+  /** Where to read to, if it is long enough. Default: a buffer of its own. */
+  readonly into?: Uint8Array | undefined;
   /** No batch is wanted that begins here or later. Default: none is left out. */
   readonly until?: number | undefined;
 }

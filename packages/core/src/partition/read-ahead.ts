@@ -1,13 +1,23 @@
 /** Reads one chunk ahead: the disk, or the thread that copies from its cache, works while the reader does. */
 import type { BatchReader, Chunk, ReadOptions } from "./batch-reader.js";
 
+export interface ReadAheadOptions extends Omit<ReadOptions, "into"> {
+  /**
+   * Whether a chunk may be overwritten once the next one is asked for. Two buffers then take turns: a new one for every chunk
+   * would have the garbage collector run most of the time. Default false.
+   */
+  readonly reuseBuffers?: boolean | undefined;
+}
+
 export class ReadAhead {
   readonly #reader: BatchReader;
-  readonly #options: ReadOptions;
+  readonly #options: ReadAheadOptions;
   #offset: number;
   #ahead: Promise<Chunk | undefined> | undefined;
+  /** The one to read to next, and the one that was read to last. */
+  #buffers: (Uint8Array | undefined)[] = [undefined, undefined];
 
-  constructor(reader: BatchReader, options: ReadOptions) {
+  constructor(reader: BatchReader, options: ReadAheadOptions) {
     this.#reader = reader;
     this.#options = options;
     this.#offset = reader.offset;
@@ -21,10 +31,13 @@ export class ReadAhead {
   /** The next batches; undefined at the high watermark, and where no more are wanted. */
   async next(): Promise<Chunk | undefined> {
     // Nothing may have been there when it was looked for ahead, and be there now.
-    const chunk = (await this.#takeAhead()) ?? (await this.#reader.next(this.#options));
-    if (chunk === undefined) return undefined;
+    const chunk = (await this.#takeAhead()) ?? (await this.#read());
+    if (chunk === undefined) {
+      this.#buffers = [undefined, undefined]; // one who waits, perhaps for long, holds nothing
+      return undefined;
+    }
     this.#offset = chunk.nextOffset;
-    this.#ahead = this.#reader.next(this.#options);
+    this.#ahead = this.#read();
     this.#ahead.catch(() => {}); // told to whoever takes it
     return chunk;
   }
@@ -33,5 +46,18 @@ export class ReadAhead {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     return ahead;
+  }
+
+  #read(): Promise<Chunk | undefined> {
+    return this.#reader.next(
+      this.#options.reuseBuffers ? { ...this.#options, into: this.#nextBuffer() } : this.#options,
+    );
+  }
+
+  #nextBuffer(): Uint8Array {
+    const { maxBytes, headroomBytes = 0 } = this.#options;
+    const buffer = this.#buffers.shift() ?? Buffer.allocUnsafeSlow(headroomBytes + maxBytes);
+    this.#buffers.push(buffer);
+    return buffer;
   }
 }

@@ -19,10 +19,12 @@ export interface ReadRange {
   readonly limits: BatchLimits;
   /** Bytes left free before the batches in their buffer. Default 0. */
   readonly headroomBytes?: number | undefined;
+  /** Where to read to, if it is long enough. Default: a buffer of its own. */
+  readonly into?: Uint8Array | undefined;
 }
 
 /**
- * The whole batches at `position`, at least one, in a buffer of their own. Lengths are taken as they stand: whoever parses the
+ * The whole batches at `position`, at least one. Lengths are taken as they stand: whoever parses the
  * batches sees whether they are sound. Where the first is not whole, all there is of it comes back, for the parser to judge.
  */
 export async function readBatches(file: StorageFile, range: ReadRange): Promise<Uint8Array> {
@@ -35,8 +37,10 @@ export async function readBatches(file: StorageFile, range: ReadRange): Promise<
 }
 
 async function readAt(file: StorageFile, range: ReadRange, length: number): Promise<Uint8Array> {
-  const headroom = range.headroomBytes ?? 0;
-  const buffer = Buffer.allocUnsafeSlow(headroom + length).subarray(headroom);
+  const { headroomBytes = 0, into } = range;
+  const end = headroomBytes + length;
+  const whole = into !== undefined && into.length >= end ? into : Buffer.allocUnsafeSlow(end);
+  const buffer = whole.subarray(headroomBytes, end);
   return buffer.subarray(0, await file.read(buffer, range.position));
 }
 
