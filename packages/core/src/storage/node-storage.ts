@@ -11,7 +11,7 @@ import type { Lock, Storage, StorageFile } from "./storage.js";
  * Up to this much is written in place: the page cache takes it in some tens of microseconds, less than it costs to have
  * another thread do it and to wait for that. See docs/decisions/0005-small-writes-in-place.md.
  */
-const WRITE_IN_PLACE_BYTES = 256 * 1024;
+const WRITE_IN_PLACE_BYTES = 128 * 1024;
 
 const openDescriptor = promisify(fs.open);
 const closeDescriptor = promisify(fs.close);
