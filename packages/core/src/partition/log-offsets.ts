@@ -48,15 +48,17 @@ export class LogOffsets {
     for (const wake of this.#waiters) wake();
   }
 
-  /** Resolves when the high watermark moves, {@link wakeAll} is called, or `signal` aborts; the caller looks which. */
-  change(signal?: AbortSignal): Promise<void> {
+  /** Resolves when the high watermark moves, {@link wakeAll} is called, `signal` aborts or time is up; the caller looks which. */
+  change(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
         this.#waiters.delete(wake);
         signal?.removeEventListener("abort", wake);
+        clearTimeout(timer);
         resolve();
       };
+      const timer = Number.isFinite(timeoutMs) ? setTimeout(wake, timeoutMs) : undefined;
       this.#waiters.add(wake);
       signal?.addEventListener("abort", wake, { once: true });
     });

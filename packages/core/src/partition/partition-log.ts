@@ -9,22 +9,20 @@ import {
   InvalidArgumentError,
   type RecordBatch,
   validateBatches,
-  WrongExpectedOffsetError,
 } from "@logstore/codec";
 import type { Durability, Position } from "@logstore/protocol";
-import { readCheckpoint, writeCheckpoint } from "../files/checkpoint-file.js";
+import { readCheckpoint } from "../files/checkpoint-file.js";
 import { parseLogFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
-import { shouldRoll } from "../segment/roll-policy.js";
 import { Segment } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import type { Storage } from "../storage/storage.js";
-import { type Appended, AppendQueue, type PendingAppend } from "./append-queue.js";
+import { type Appended, AppendQueue } from "./append-queue.js";
 import { BatchReader, type ReadableLog } from "./batch-reader.js";
 import { GroupCommit, storageFailed } from "./group-commit.js";
 import { LogOffsets } from "./log-offsets.js";
+import { LogWriter } from "./log-writer.js";
 import { offsetOfTime } from "./offset-of-time.js";
-import type { ProducerState } from "./producer-state.js";
 import { type RecoveredLog, recoverLog, type TornTail } from "./recovery.js";
 
 export interface PartitionOptions {
@@ -52,14 +50,10 @@ export class PartitionLog implements ReadableLog {
   readonly tornTail: TornTail | undefined;
 
   readonly #storage: Storage;
-  readonly #directory: string;
   readonly #options: PartitionOptions;
   readonly #queue: AppendQueue;
+  readonly #writer: LogWriter;
   readonly #groupCommit: GroupCommit;
-  readonly #producers: ProducerState;
-  #lastAppendTime: number;
-  /** Whether there is anything that the checkpoint does not say. */
-  #dirty: boolean;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -71,19 +65,16 @@ export class PartitionLog implements ReadableLog {
     recovered: RecoveredLog,
   ) {
     this.#storage = storage;
-    this.#directory = directory;
     this.partition = partition;
     this.#options = options;
     this.segments = new SegmentList(segments);
     this.damage = recovered.damage;
     this.tornTail = recovered.tornTail;
-    this.#producers = recovered.producers;
-    this.#lastAppendTime = recovered.lastAppendTime;
-    this.#dirty = recovered.scanned;
     const { nextOffset } = recovered;
     this.offsets = new LogOffsets(segments[0]?.baseOffset ?? 0, nextOffset, nextOffset);
     this.#queue = new AppendQueue(options);
-    this.#groupCommit = new GroupCommit(this.#queue, options.segmentBytes, (group) => this.#commit(group));
+    this.#writer = new LogWriter(storage, directory, this, options.segmentBytes, recovered);
+    this.#groupCommit = new GroupCommit(this.#queue, options.segmentBytes, (group) => this.#writer.commit(group));
   }
 
   /** Opens a partition, recovering it where it was not closed. Its directory is made by its first append. */
@@ -171,18 +162,13 @@ export class PartitionLog implements ReadableLog {
    * in the last case only.
    */
   async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
-    let timedOut = false;
-    const timer =
-      timeoutMs &&
-      setTimeout(() => {
-        timedOut = true;
-        this.offsets.wakeAll();
-      }, timeoutMs);
-    while (this.offsets.highWatermark <= offset && !this.isClosed && !signal?.aborted && !timedOut) {
-      await this.offsets.change(signal);
+    const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    while (this.offsets.highWatermark <= offset && !this.isClosed && !signal?.aborted) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return false;
+      await this.offsets.change(signal, leftMs);
     }
-    clearTimeout(timer);
-    return !timedOut;
+    return true;
   }
 
   get isClosed(): boolean {
@@ -199,13 +185,7 @@ export class PartitionLog implements ReadableLog {
     this.offsets.wakeAll();
     await this.#groupCommit.idle();
     try {
-      const { active } = this.segments;
-      const sound = this.damage === undefined && this.#groupCommit.failure === undefined;
-      if (active !== undefined && this.#dirty && sound) {
-        await active.sync();
-        await active.writeIndex();
-        await this.#checkpoint(active);
-      }
+      if (this.damage === undefined && this.#groupCommit.failure === undefined) await this.#writer.finish();
     } catch (cause) {
       throw storageFailed(cause).with({ partition: this.partition });
     } finally {
@@ -218,116 +198,6 @@ export class PartitionLog implements ReadableLog {
     if (failure !== undefined) throw failure.with({ partition: this.partition });
     if (this.damage !== undefined) throw this.damage;
     if (this.isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
-  }
-
-  /** Offsets are assigned here and nowhere else: a refused append leaves no gap. */
-  async #commit(group: readonly PendingAppend[]): Promise<void> {
-    const appendTime = Math.max(this.#storage.now(), this.#lastAppendTime);
-    const accepted: RecordBatch[] = [];
-    const answers: (() => void)[] = [];
-    let nextOffset = this.offsets.logEnd;
-    let wantsFlush = false;
-    for (const append of group) {
-      try {
-        const { expectedOffset } = append;
-        if (expectedOffset !== undefined && expectedOffset !== nextOffset) {
-          throw this.#wrongExpectedOffset(expectedOffset, nextOffset);
-        }
-        const assigned = this.#assign(append.batches, nextOffset, appendTime);
-        accepted.push(...assigned.accepted);
-        nextOffset = assigned.logEnd;
-        wantsFlush ||= append.durability === "flushed";
-        answers.push(() => append.resolve({ ...assigned.appended, durability: wantsFlush ? "flushed" : "written" }));
-      } catch (error) {
-        answers.push(() => append.reject(error));
-      }
-    }
-    if (accepted.length > 0) await this.#write(accepted, nextOffset);
-    this.#lastAppendTime = appendTime;
-    // A duplicate asks for its durability too: its first append may have been written only.
-    if (wantsFlush && this.offsets.flushedUpTo < this.offsets.logEnd) {
-      await this.segments.active!.sync();
-      this.offsets.flushed();
-    }
-    this.segments.active?.publish();
-    this.offsets.publish();
-    for (const answer of answers) answer();
-  }
-
-  /** Gives an append's batches their offsets, leaving out those that are here already. */
-  #assign(
-    batches: readonly RecordBatch[],
-    logEnd: number,
-    appendTime: number,
-  ): { accepted: RecordBatch[]; logEnd: number; appended: Omit<Appended, "durability"> } {
-    const known = this.#producers.check(batches);
-    const { flushedUpTo } = this.offsets;
-    const accepted: RecordBatch[] = [];
-    let end = logEnd;
-    for (const [i, batch] of batches.entries()) {
-      if (known[i] !== undefined) continue;
-      const placed = batch.accept({ baseOffset: end, appendTime, flushedUpTo });
-      this.#producers.appended(placed);
-      accepted.push(placed);
-      end = placed.nextOffset;
-    }
-    const lastKnown = known.at(-1);
-    return {
-      accepted,
-      logEnd: end,
-      appended: {
-        baseOffset: known[0] ?? logEnd,
-        nextOffset: lastKnown === undefined ? end : lastKnown + batches.at(-1)!.recordCount,
-        duplicate: accepted.length === 0,
-      },
-    };
-  }
-
-  async #write(batches: readonly RecordBatch[], nextOffset: number): Promise<void> {
-    this.#dirty = true;
-    const segment = await this.#segmentFor(batches);
-    await segment.write(batches);
-    this.#producers.written();
-    this.offsets.wrote(nextOffset);
-  }
-
-  async #segmentFor(batches: readonly RecordBatch[]): Promise<Segment> {
-    const { active } = this.segments;
-    const baseOffset = this.offsets.logEnd;
-    if (active === undefined) await this.#storage.makeDirectory(this.#directory);
-    else {
-      const groupBytes = batches.reduce((sum, batch) => sum + batch.byteLength, 0);
-      const { segmentBytes } = this.#options;
-      const [sizeBytes, offsets] = [await active.size(), baseOffset - active.baseOffset];
-      if (!shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes })) return active;
-      // A segment that is no longer written to is durable to its end: only the last one can be torn.
-      await active.sync();
-      this.offsets.flushed();
-      await active.writeIndex();
-    }
-    const segment = await Segment.create(this.#storage, this.#directory, baseOffset, this.limits);
-    this.segments.add(segment);
-    await this.#checkpoint(segment);
-    return segment;
-  }
-
-  /** Only right after the active segment was synced, or made. */
-  async #checkpoint(active: Segment): Promise<void> {
-    await writeCheckpoint(this.#storage, this.#directory, {
-      recoveryPoint: this.offsets.logEnd,
-      segment: active.baseOffset,
-      position: await active.size(),
-      lastAppendTime: this.#lastAppendTime,
-      producers: this.#producers.snapshot(),
-    });
-  }
-
-  #wrongExpectedOffset(expected: number, actual: number): WrongExpectedOffsetError {
-    const { partition } = this;
-    return new WrongExpectedOffsetError(
-      `offset ${expected} was expected to be the log end offset of partition ${partition}, which is ${actual}: read what came between, and decide again`,
-      { partition, expected, actual },
-    );
   }
 }
 

@@ -53,6 +53,16 @@ test("a duplicate gets the first ack again and is appended once", async () => {
   expect(await producer.values()).toEqual(["a", "b", "c"]);
 });
 
+test("a duplicate that names the offset it expected gets its first ack; a new batch that does is refused", async () => {
+  const { broker } = await Producer.open();
+  const expectedOffset = 0;
+  const produce = (batches: Uint8Array) => broker.produce({ topic: "t", partition: 0, batches, expectedOffset });
+  const first = await produce(a(0, "a"));
+  expect(await produce(a(0, "a"))).toEqual({ ...first, duplicate: true });
+  expect(await codeOf(produce(a(1, "b")))).toBe("WRONG_EXPECTED_OFFSET");
+  expect(await values(broker.topic("t"))).toEqual(["a"]);
+});
+
 test("a duplicate of what is still under way", async () => {
   const producer = await Producer.open();
   const acks = await Promise.all([producer.send(0, ["a"]), producer.send(0, ["a"]), producer.send(1, ["b"])]);

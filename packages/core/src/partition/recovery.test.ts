@@ -133,6 +133,19 @@ test.each(["zeros", "garbage", "a torn batch"])("%s behind the log's end are sav
   await checkRecovered(killed, range(3), 3, Buffer.concat([log, tail]), batchEnds(log));
 });
 
+test("a batch of a newer format version is no torn tail: nothing is cut", async () => {
+  const killed = await killedAfter(range(3));
+  const path = join(killed, "0", LOG);
+  const newer = Buffer.from(readFileSync(path).subarray(0, 200));
+  newer[3] = 2;
+  const log = Buffer.concat([readFileSync(path), newer]);
+  writeFileSync(path, log);
+  const store = await open(killed);
+  expect((await valuesUntilError(store)).read).toEqual(range(3));
+  expect(await codeOf(store.append(null, "x"))).toBe("CORRUPT_PARTITION");
+  expect(readFileSync(path)).toEqual(log);
+});
+
 test("a sound header behind the damage proves it, though its own records were torn off", async () => {
   const killed = await killedAfter(range(4));
   const path = join(killed, "0", LOG);

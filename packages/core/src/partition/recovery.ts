@@ -91,7 +91,9 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
     } catch (error) {
       if (!(error instanceof LogStoreError)) throw error;
       durableOffset = Math.max(durableOffset, await durableOffsetAfter(file, position, size, nextOffset));
-      if (!isLast || nextOffset < durableOffset || lostSegment !== undefined) return damaged(error);
+      // A crash tears batches, but does not make newer ones of them.
+      const isNewer = error.code === "UNSUPPORTED_FORMAT_VERSION";
+      if (!isLast || nextOffset < durableOffset || lostSegment !== undefined || isNewer) return damaged(error);
       tornTail = await cutTornTail(input, segment, position, size);
     }
     if (isLast && lostSegment !== undefined) {
