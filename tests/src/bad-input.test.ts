@@ -60,6 +60,30 @@ const cases: [string, Attempt, Partial<LogStoreError>][] = [
   ["trailing bytes", produce(Buffer.concat([good(), new Uint8Array(3)])), { code: "TRUNCATED_BATCH", actual: 3 }],
   ["foreign format", produce(new TextEncoder().encode("x".repeat(100))), { code: "FOREIGN_FORMAT", byte: 0 }],
   ["newer format version", produce(changed((b) => (b[3] = 2))), { code: "UNSUPPORTED_FORMAT_VERSION", actual: 2 }],
+  [
+    "negative partition to produce to",
+    produce(good(), { partition: -1 }),
+    { code: "UNKNOWN_PARTITION", partition: -1 },
+  ],
+  [
+    "half a partition to produce to",
+    produce(good(), { partition: 0.5 }),
+    { code: "UNKNOWN_PARTITION", partition: 0.5 },
+  ],
+  ["negative partition to consume", consume(0, { partition: -1 }), { code: "UNKNOWN_PARTITION", partition: -1 }],
+  ["half an offset", consume(1.5), { code: "OFFSET_OUT_OF_RANGE", offset: 1.5 }],
+  ["negative expected offset", produce(good(), { expectedOffset: -1 }), { code: "INVALID_ARGUMENT" }],
+  ["batch beyond every limit", produce(sealedBatch([new Uint8Array(15 * 1024 * 1024)])), { code: "BATCH_TOO_LARGE" }],
+  [
+    "topic of half a partition",
+    (api) => api.createTopic({ topic: "n", partitions: 2.5 }),
+    { code: "INVALID_ARGUMENT" },
+  ],
+  [
+    "topic of far too many partitions",
+    (api) => api.createTopic({ topic: "n", partitions: 2 ** 32 + 1 }),
+    { code: "INVALID_ARGUMENT" },
+  ],
   ["topic name like a path", (api) => api.createTopic({ topic: "../t", partitions: 1 }), { code: "INVALID_ARGUMENT" }],
   ["topic that exists", (api) => api.createTopic({ topic: "t", partitions: 1 }), { code: "TOPIC_EXISTS", topic: "t" }],
   ["topic without partitions", (api) => api.createTopic({ topic: "n", partitions: 0 }), { code: "INVALID_ARGUMENT" }],
@@ -106,6 +130,17 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect((await home.api.describeTopic("t")).partitions[1]?.highWatermark).toBe(2);
+  });
+
+  test("batches beyond what a message may hold are refused, and those sent beside them are not", async () => {
+    const tooMuch = Buffer.concat([sealedBatch([new Uint8Array(9e6)]), sealedBatch([new Uint8Array(9e6)])]);
+    const results = await Promise.allSettled([
+      home.api.produce({ topic: "t", partition: 1, batches: sealedBatch(["1"]) }),
+      home.api.produce({ topic: "t", partition: 1, batches: tooMuch }),
+      home.api.produce({ topic: "t", partition: 1, batches: sealedBatch(["2"]) }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(results[1]).toMatchObject({ reason: { code: "BATCH_TOO_LARGE" } });
   });
 
   test("an oversized record is refused before it is sent, and the producer goes on", async () => {

@@ -15,7 +15,6 @@ export interface KillRun {
   readonly kills: number;
   /** Sends between a start of the server and its end, about. */
   readonly recordsPerKill: number;
-  readonly durability: "written" | "flushed";
 }
 
 export interface KillOutcome {
@@ -23,8 +22,9 @@ export interface KillOutcome {
   readonly problems: string[];
 }
 
-export async function runWithKills({ seed, kills, recordsPerKill, durability }: KillRun): Promise<KillOutcome> {
+export async function runWithKills({ seed, kills, recordsPerKill }: KillRun): Promise<KillOutcome> {
   const random = seededRandom(seed);
+  const durability = random() < 0.5 ? "written" : "flushed"; // either survives the process
   const directory = await temporaryDirectory();
   let server = await ServerProcess.start(directory, { args: ["--segment-bytes", "200000"] });
   const { port } = server;

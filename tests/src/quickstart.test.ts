@@ -7,7 +7,10 @@ const main = fileURLToPath(new URL("src/main.ts", import.meta.resolve("@logstore
 const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
 
 function quickstart(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: "utf8",
+    timeout: 110_000,
+  });
   return { status, lines: stdout.trimEnd().split("\n"), stderr };
 }
 
@@ -25,4 +28,6 @@ test("so they do when the server is killed at random moments while they are prod
   expect(stderr, `KILL_SEED=${seed}`).toBe("");
   expect(lines.at(-1), `KILL_SEED=${seed}`).toBe("consumed 20000 of 20000 records in order");
   expect(status).toBe(0);
+  const restarts = Number(/^server killed and started again: (\d+) times$/m.exec(lines.join("\n"))?.[1]);
+  expect(restarts).toBeGreaterThanOrEqual(2);
 });

@@ -8,7 +8,7 @@ import { ServerProcess } from "./server-process.ts";
 
 const MIB = 1024 * 1024;
 const BACKLOG_BYTES = 200_000_000;
-const MAX_GROWTH_BYTES = 150 * MIB;
+const MAX_GROWTH_BYTES = 150_000_000;
 const SECONDS = 12;
 
 let directory: string;
@@ -47,13 +47,11 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
     const sampling = setInterval(async () => {
       serverGrowth = Math.max(serverGrowth, (await server.residentBytes()) - before);
     }, 500);
+    const args = [server.address, String(partitionCount), String(SECONDS)];
+    const reader = fork(new URL("slow-reader.ts", import.meta.url), args);
     try {
-      const reader = fork(new URL("slow-reader.ts", import.meta.url), [
-        server.address,
-        String(partitionCount),
-        String(SECONDS),
-      ]);
-      const [[clientGrowth]] = await Promise.all([once(reader, "message"), once(reader, "exit")]);
+      const died = once(reader, "exit").then(([code]) => Promise.reject(new Error(`the reader ended with ${code}`)));
+      const [clientGrowth] = await Promise.race([once(reader, "message"), died]);
       const inMiB = (bytes: number) => `${Math.round(bytes / MIB)} MiB`;
       console.log(
         `${partitionCount} partitions: server grew by ${inMiB(serverGrowth)}, client by ${inMiB(clientGrowth)}`,
@@ -64,6 +62,7 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
       expect(serverGrowth).toBeLessThan(MAX_GROWTH_BYTES);
     } finally {
       clearInterval(sampling);
+      reader.kill();
     }
   },
 );

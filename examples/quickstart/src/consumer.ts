@@ -16,6 +16,7 @@ const [address = "", ...partitions] = process.argv.slice(2);
 const client = connect(address);
 const consumer = client.consumer({ assign: { [TOPIC]: partitions.map(Number) }, schema: Flight, key: text() });
 process.on("message", () => consumer.close());
+process.on("disconnect", () => process.exit());
 
 process.send?.("ready");
 const decoder = new TextDecoder();

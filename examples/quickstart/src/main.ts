@@ -4,24 +4,24 @@
  *
  * `--crashes N` kills the server N times while flights are produced; `--seed S` says when.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { connect } from "@logstore/client";
 import type { Report } from "./consumer.ts";
+import { Consumers } from "./consumers.ts";
 import { crashPoints } from "./crash-points.ts";
-import { departureTime, Flight, LINE, PARTITIONS, readFlights, TOPIC } from "./flights.ts";
+import { PARTITIONS, readFlights, TOPIC } from "./flights.ts";
 import { OrderCheck } from "./order-check.ts";
+import { produce } from "./produce.ts";
 import { startProgress } from "./progress.ts";
 import { Server } from "./server.ts";
 import { DelaysByOrigin, printPartitions, printRate } from "./summary.ts";
 
 const CONSUMERS = 3;
-/** Nothing arriving for so long means that something is wrong. */
-const PATIENCE_MS = 60_000;
+/** Longer than this means that something is wrong. */
+const PATIENCE_MS = 90_000;
 
 const { values: options } = parseArgs({
   options: { crashes: { type: "string", default: "0" }, seed: { type: "string", default: "1" } },
@@ -30,83 +30,54 @@ const { values: options } = parseArgs({
 const flights = readFlights();
 const dataDirectory = await mkdtemp(join(tmpdir(), "logstore-quickstart-"));
 const server = new Server(dataDirectory);
-const consumers: ChildProcess[] = [];
+const address = await server.start();
+console.log(`Server on ${address}, data in ${dataDirectory}`);
+const client = connect(address);
+
+const check = new OrderCheck(flights);
+const delays = new DelaysByOrigin();
+const origins = Array.from({ length: PARTITIONS }, () => new Set<string>());
+const progress = startProgress([
+  { name: "produced", total: flights.length },
+  { name: "consumed", total: flights.length },
+]);
+const allConsumed = Promise.withResolvers<void>();
+let consumed = 0;
+const consumers = new Consumers(address, CONSUMERS, PARTITIONS, (report: Report) => {
+  for (const [i, line] of report.lines.entries()) {
+    const origin = report.origins[i] ?? "";
+    check.arrived(origin, line);
+    delays.add(origin, report.delays[i] ?? 0);
+    origins[report.partition]?.add(origin);
+  }
+  consumed += report.lines.length;
+  progress.add("consumed", report.lines.length);
+  if (consumed >= flights.length) allConsumed.resolve();
+});
+
+const timeUp = Promise.withResolvers<never>();
+const patience = setTimeout(() => timeUp.reject(new Error(`not done after ${PATIENCE_MS} ms`)), PATIENCE_MS);
 try {
-  const address = await server.start();
-  console.log(`Server on ${address}, data in ${dataDirectory}`);
-  await using client = connect(address);
-  await client.createTopic(TOPIC, { partitions: PARTITIONS });
-
-  const consumerOf = Array.from({ length: PARTITIONS }, (_, partition) => partition % CONSUMERS);
-  const check = new OrderCheck(flights);
-  const delays = new DelaysByOrigin();
-  const origins = consumerOf.map(() => new Set<string>());
-  const progress = startProgress([
-    { name: "produced", total: flights.length },
-    { name: "consumed", total: flights.length },
-  ]);
-
-  // Consumers first: they follow the log while it grows.
-  let consumed = 0;
-  const allConsumed = Promise.withResolvers<void>();
-  const giveUp = () => allConsumed.reject(new Error(`no flight came for ${PATIENCE_MS} ms`));
-  let patience = setTimeout(giveUp, PATIENCE_MS);
-  const onReport = ({ partition, lines, origins: from, delays: minutes }: Report) => {
-    for (const [i, line] of lines.entries()) {
-      const origin = from[i] ?? "";
-      check.arrived(origin, line);
-      delays.add(origin, minutes[i] ?? 0);
-      origins[partition]?.add(origin);
-    }
-    consumed += lines.length;
-    progress.add("consumed", lines.length);
-    clearTimeout(patience);
-    if (consumed >= flights.length) allConsumed.resolve();
-    else patience = setTimeout(giveUp, PATIENCE_MS);
+  const run = async () => {
+    await client.createTopic(TOPIC, { partitions: PARTITIONS });
+    await consumers.ready();
+    const startedAt = performance.now();
+    const crashes = crashPoints(Number(options.crashes), Number(options.seed), flights.length);
+    await produce(client, flights, crashes, () => server.kill(), progress);
+    const producedMs = performance.now() - startedAt;
+    await allConsumed.promise;
+    const consumedMs = performance.now() - startedAt;
+    return { producedMs, consumedMs, topic: await client.describeTopic(TOPIC) };
   };
-  for (let consumer = 0; consumer < CONSUMERS; consumer++) {
-    const partitions = [...consumerOf.keys()].filter((partition) => consumerOf[partition] === consumer);
-    const child = fork(new URL("consumer.ts", import.meta.url), [address, ...partitions.map(String)]);
-    child.on(
-      "exit",
-      (code) => code && allConsumed.reject(new Error(`consumer ${consumer} ended with exit code ${code}`)),
-    );
-    consumers.push(child);
-    await once(child, "message"); // it is ready
-    child.on("message", onReport);
-  }
-
-  const startedAt = performance.now();
-  const producer = client.producer(TOPIC, { schema: Flight });
-  const crashes = crashPoints(Number(options.crashes), Number(options.seed), flights.length);
-  let produced = 0;
-  const acks: Promise<unknown>[] = [];
-  for (const [line, flight] of flights.entries()) {
-    const headers = [{ name: LINE, value: String(line) }];
-    const record = { key: flight.origin, value: flight, timestamp: departureTime(flight), headers };
-    acks.push(
-      producer.send(record).then(() => {
-        produced++;
-        progress.add("produced", 1);
-        if (crashes.delete(produced)) server.kill();
-      }),
-    );
-    // With crashes to come, go slowly enough for them to hit flights on their way.
-    if (crashes.size > 0 && line % 100 === 0) await acks.at(-1);
-  }
-  await Promise.all(acks);
-  const producedMs = performance.now() - startedAt;
-
-  await allConsumed.promise;
-  const consumedMs = performance.now() - startedAt;
+  const { producedMs, consumedMs, topic } = await Promise.race([run(), server.lost, consumers.lost, timeUp.promise]);
   progress.stop();
 
   console.log();
-  printRate("Produced and durable", produced, producedMs);
+  printRate("Produced and durable", flights.length, producedMs);
   printRate("Consumed", consumed, consumedMs);
-  const topic = await client.describeTopic(TOPIC);
-  printPartitions(topic, consumerOf, origins);
+  printPartitions(topic, consumers.consumerOf, origins);
   delays.print();
+  if (server.restarts > 0) console.log(`server killed and started again: ${server.restarts} times`);
 
   const kept = topic.partitions.reduce(
     (sum, { logStartOffset, highWatermark }) => sum + highWatermark - logStartOffset,
@@ -115,12 +86,15 @@ try {
   for (const complaint of check.wrong.slice(0, 10)) console.error(complaint);
   if (kept !== flights.length) console.error(`the log holds ${kept} flights, and ${flights.length} were sent`);
   if (check.wrong.length > 0 || kept !== flights.length) process.exitCode = 1;
-  console.log(`consumed ${check.inOrder} of ${flights.length} records in order`);
+} catch (error) {
+  progress.stop();
+  console.error(error);
+  process.exitCode = 1;
 } finally {
-  for (const consumer of consumers) if (consumer.connected) consumer.send("stop");
-  await Promise.all(
-    consumers.map((consumer) => consumer.exitCode ?? new Promise((resolve) => consumer.once("exit", resolve))),
-  );
-  await server.stop();
+  clearTimeout(patience);
+  await consumers.stop();
+  await server.stop(); // what the client still has under way is not waited for
   await rm(dataDirectory, { recursive: true, force: true });
 }
+console.log(`consumed ${check.inOrder} of ${flights.length} records in order`);
+process.exit();

@@ -1,32 +1,41 @@
 /** The server, as a process of its own that is started again whenever it dies. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
-const bin = new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json"));
+const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
 const LISTENING = /^logstore listening on (?<host>.+):(?<port>\d+)$/;
 
 export class Server {
+  /** How often it was started again. */
+  restarts = 0;
+  /** Rejects when it cannot be started again. */
+  readonly lost: Promise<never>;
   readonly #dataDirectory: string;
+  readonly #loseWith: (error: unknown) => void;
   #child: ChildProcess | undefined;
   #port = 0;
   #stopping = false;
 
   constructor(dataDirectory: string) {
     this.#dataDirectory = dataDirectory;
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.lost = promise;
+    this.#loseWith = reject;
+    this.lost.catch(() => {}); // told to whoever waits for it
   }
 
   /** Starts it on a free port, and later on the same one; resolves to its address when it serves. */
   async start(): Promise<string> {
-    const args = [bin.pathname, "--data", this.#dataDirectory, "--port", String(this.#port)];
+    const args = [bin, "--data", this.#dataDirectory, "--port", String(this.#port)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     this.#child = child;
-    child.once("exit", () => {
-      if (!this.#stopping) void this.start();
-    });
     for await (const line of createInterface({ input: child.stdout })) {
       const { host, port } = LISTENING.exec(line)?.groups ?? {};
       if (port === undefined) continue;
       this.#port = Number(port);
+      child.once("exit", () => this.#startAgain());
       return `${host}:${port}`;
     }
     throw new Error("the server ended before it was ready");
@@ -39,11 +48,20 @@ export class Server {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    await new Promise((resolve) => {
-      child.once("exit", resolve);
-      child.kill("SIGTERM");
-    });
+    await ended(this.#child, () => this.#child?.kill("SIGTERM"));
   }
+
+  #startAgain(): void {
+    if (this.#stopping) return;
+    this.restarts++;
+    this.start().catch(this.#loseWith);
+  }
+}
+
+/** Resolves when a process has ended; `ask` is what makes it end, if it has not. */
+export async function ended(child: ChildProcess | undefined, ask: () => void): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  ask();
+  await exit;
 }

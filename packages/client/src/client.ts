@@ -42,9 +42,7 @@ export class LogClient implements AsyncDisposable {
 
   /** `T` and `K`, what values and keys are, come from the schema or serializers; without them, bytes. */
   consumer<T = Uint8Array, K = Uint8Array>(options: ConsumerOptions<T, K>): Consumer<T, K> {
-    const consumer: Consumer<T, K> = new Consumer(this.#api, options, () => this.#open.delete(consumer));
-    this.#open.add(consumer);
-    return consumer;
+    return new Consumer(this.#api, options, this.#open);
   }
 
   /** Closes consumers, waits until every producer has settled what it accepted, then ends the connection. */

@@ -11,7 +11,7 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
 
 /** Whether the same call may succeed later: the server was not there, or was about to leave. */
 export function isRetriable(error: unknown): boolean {
-  return hasCode(error, "UNAVAILABLE") || hasCode(error, "CLOSED");
+  return hasCode(error, "UNAVAILABLE");
 }
 
 /** Told by the code, not the class: an embedded broker may have come with a codec of its own. */

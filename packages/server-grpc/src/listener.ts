@@ -25,6 +25,8 @@ export class Listener {
       server.once("error", reject);
       server.listen(port, host, () => {
         server.off("error", reject);
+        // One connection that could not be taken in is the peer's trouble, not the end of the server.
+        server.on("error", () => {});
         resolve(listener);
       });
     });

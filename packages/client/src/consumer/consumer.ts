@@ -37,12 +37,13 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   readonly #signal: AbortSignal | undefined;
   readonly #states: readonly PartitionState[];
   readonly #maxBytes: number;
-  readonly #onClose: () => void;
+  /** Where it is while it is being iterated over, so that whoever made it can close it. */
+  readonly #open: Set<{ close(): unknown }>;
   #merge: Merge | undefined;
   #isClosed = false;
 
   /** Made by `client.consumer()`. */
-  constructor(api: LogApi, options: ConsumerOptions<T, K>, onClose: () => void) {
+  constructor(api: LogApi, options: ConsumerOptions<T, K>, open: Set<{ close(): unknown }>) {
     const { assign, from = "earliest", until, signal } = options;
     this.#api = api;
     this.#format = new RecordFormat(options);
@@ -52,7 +53,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     );
     const share = Math.floor(READ_AHEAD_BYTES / Math.max(1, this.#states.length));
     this.#maxBytes = Math.min(Math.max(share, 64 * KIB), 256 * KIB);
-    this.#onClose = onClose;
+    this.#open = open;
   }
 
   /**
@@ -93,7 +94,6 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   close(): void {
     this.#isClosed = true;
     this.#merge?.end();
-    this.#onClose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,7 +104,8 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     if (this.#merge !== undefined && !this.#merge.hasEnded) {
       throw new InvalidArgumentError("this consumer is being iterated over already: use another one for another loop");
     }
-    this.#merge = new Merge(this.#api, this.#states, this.#maxBytes, this.#signal);
+    this.#open.add(this);
+    this.#merge = new Merge(this.#api, this.#states, this.#maxBytes, this.#signal, () => this.#open.delete(this));
     if (this.#isClosed) this.#merge.end();
     return this.#merge;
   }

@@ -14,6 +14,7 @@ export class Merge {
   readonly #api: LogApi;
   readonly #maxBytes: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #onEnd: () => void;
   readonly #fetchers = new Map<PartitionState, PartitionFetcher>();
   #ready: PartitionFetcher[] = [];
   #current: { readonly fetcher: PartitionFetcher; readonly batches: Iterator<RecordBatch> } | undefined;
@@ -22,11 +23,21 @@ export class Merge {
   #failure: { readonly error: unknown } | undefined;
   hasEnded = false;
 
-  /** @param signal ends the iteration with its reason */
-  constructor(api: LogApi, states: readonly PartitionState[], maxBytes: number, signal: AbortSignal | undefined) {
+  /**
+   * @param signal ends the iteration with its reason
+   * @param onEnd is called once, however it ends
+   */
+  constructor(
+    api: LogApi,
+    states: readonly PartitionState[],
+    maxBytes: number,
+    signal: AbortSignal | undefined,
+    onEnd: () => void,
+  ) {
     this.#api = api;
     this.#maxBytes = maxBytes;
     this.#signal = signal;
+    this.#onEnd = onEnd;
     signal?.addEventListener("abort", this.#abort);
     if (signal?.aborted) this.#abort();
     else this.#start(states);
@@ -68,12 +79,15 @@ export class Merge {
   }
 
   end(): void {
+    if (this.hasEnded) return;
     this.hasEnded = true;
+    this.#current = undefined;
     this.#signal?.removeEventListener("abort", this.#abort);
     for (const fetcher of this.#fetchers.values()) fetcher.stop();
     this.#fetchers.clear();
     this.#ready = [];
     this.#wake?.();
+    this.#onEnd();
   }
 
   readonly #abort = () => this.#fail(this.#signal?.reason);

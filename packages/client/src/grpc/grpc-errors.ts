@@ -21,6 +21,8 @@ export function fromServiceError(error: unknown, address: string): LogStoreError
 }
 
 export function fromErrorDetail(detail: ErrorDetail): LogStoreError {
+  // What a server closes may be there again when it is: only what is closed on this side stays so.
+  if (detail.code === "CLOSED") return new UnavailableError(detail.message, detail);
   return makeError(detail.code, detail.message, detail);
 }
 
@@ -28,6 +30,8 @@ export function fromErrorDetail(detail: ErrorDetail): LogStoreError {
 const codeByStatus: { readonly [status: number]: ErrorCode } = {
   [Status.INVALID_ARGUMENT]: "INVALID_ARGUMENT",
   [Status.OUT_OF_RANGE]: "OFFSET_OUT_OF_RANGE",
+  // A message beyond the server's limit is refused before anybody looks at it.
+  [Status.RESOURCE_EXHAUSTED]: "BATCH_TOO_LARGE",
 };
 
 /** A connection that breaks within a call shows as an INTERNAL whose text tells of HTTP/2. */

@@ -18,6 +18,7 @@ import {
 } from "@logstore/protocol";
 import { backoffMs, isRetriable, sleep } from "../retry.js";
 import { channelOptions } from "./channel-options.js";
+import { checkConsume, checkCreateTopic, checkListOffsets, checkProduce } from "./check-request.js";
 import { consumeCall } from "./consume-call.js";
 import { fromServiceError } from "./grpc-errors.js";
 import { protocolDefinitions } from "./load-proto.js";
@@ -47,6 +48,7 @@ export class GrpcLogApi implements LogApi {
 
   /** A try whose answer was lost may have made the topic: the next one then fails with TOPIC_EXISTS. */
   async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
+    checkCreateTopic(request);
     const { topic } = await this.#call<{ topic: TopicDescription }>(this.#protocol.admin["CreateTopic"], request);
     return topic;
   }
@@ -62,22 +64,28 @@ export class GrpcLogApi implements LogApi {
     return topic;
   }
 
-  async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    const request = {
-      topic,
-      partitions: partitions.map(({ partition, position }) => ({ partition, position: positionToMessage(position) })),
+  async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    checkListOffsets(request);
+    const message = {
+      topic: request.topic,
+      partitions: request.partitions.map(({ partition, position }) => ({
+        partition,
+        position: positionToMessage(position),
+      })),
     };
-    const { offsets } = await this.#call<{ offsets: PartitionOffset[] }>(this.#protocol.log["ListOffsets"], request);
+    const { offsets } = await this.#call<{ offsets: PartitionOffset[] }>(this.#protocol.log["ListOffsets"], message);
     return offsets;
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     if (this.#closing.signal.aborted) throw this.#closedError();
+    checkProduce(request);
     return this.#produceChannel.produce(request);
   }
 
   async *consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncGenerator<ConsumeEvent, void, undefined> {
     if (this.#closing.signal.aborted) throw this.#closedError();
+    checkConsume(request);
     try {
       yield* consumeCall(this.#client, this.#protocol.log["Consume"] as Method, request, options?.signal);
     } catch (error) {

@@ -62,7 +62,9 @@ export class ProduceChannel {
     const ended = (error: LogStoreError) => {
       if (this.#stream === stream) this.#fail(error);
     };
-    stream.on("data", (response: ProduceStreamResponse) => this.#answer(response));
+    stream.on("data", (response: ProduceStreamResponse) => {
+      if (this.#stream === stream) this.#answer(response);
+    });
     stream.on("drain", () => {
       if (this.#stream !== stream) return;
       this.#congested = false;

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { ClosedError, StorageFailedError, UnavailableError } from "@logstore/codec";
+import { StorageFailedError, UnavailableError } from "@logstore/codec";
 import { expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { randomFrom, seeds } from "../../test/random.js";
@@ -13,7 +13,7 @@ async function run(seed: number): Promise<void> {
   const random = randomFrom(seed);
   const api = new FakeLogApi();
   await api.createTopic({ topic: "t", partitions: PARTITIONS });
-  const errors = [UnavailableError, ClosedError, UnavailableError, StorageFailedError];
+  const errors = [UnavailableError, UnavailableError, StorageFailedError];
   let trouble = 40;
   api.onProduce = async (_, append) => {
     const fails = trouble > 0 && random.below(3) === 0;

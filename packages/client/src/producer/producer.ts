@@ -165,6 +165,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   #takeWithRoom(record: ProducerRecord<Input>, outcome: SendManyOutcome): true | Promise<true> {
     const entry = this.#encode(record, outcome);
     const take = (): true => {
+      this.#checkOpen();
       this.#budget.take(entry.bytes);
       outcome.expectOne();
       this.#enqueue(entry, undefined);

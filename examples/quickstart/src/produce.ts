@@ -1,0 +1,36 @@
+/** The producer: every flight, keyed by its origin, with its place in the input. */
+import type { LogClient } from "@logstore/client";
+import { departureTime, Flight, LINE, TOPIC } from "./flights.ts";
+import type { Progress } from "./progress.ts";
+
+/** Flights between two waits where crashes are to hit some on their way. */
+const CAREFUL_STEP = 100;
+
+/** Resolves when every flight is acknowledged. `kill` is called when so many are as `crashes` says. */
+export async function produce(
+  client: LogClient,
+  flights: readonly Flight[],
+  crashes: Set<number>,
+  kill: () => void,
+  progress: Progress,
+): Promise<void> {
+  const producer = client.producer(TOPIC, { schema: Flight });
+  let acknowledged = 0;
+  const send = async (flight: Flight, line: number) => {
+    const headers = [{ name: LINE, value: String(line) }];
+    await producer.send({ key: flight.origin, value: flight, timestamp: departureTime(flight), headers });
+    acknowledged++;
+    progress.add("produced", 1);
+    if (crashes.delete(acknowledged)) kill();
+  };
+  const sends: Promise<void>[] = [];
+  for (const [line, flight] of flights.entries()) {
+    const sent = send(flight, line);
+    sent.catch(() => {}); // told below
+    sends.push(sent);
+    if (crashes.size > 0 && line % CAREFUL_STEP === 0) await sent;
+    else await producer.ready();
+  }
+  await Promise.all(sends);
+  await producer.close();
+}
