@@ -1,6 +1,6 @@
 /** The 32 bytes that a partition fills in when it accepts a batch, and their checksum. Nothing else is ever rewritten. */
 import { crc32c } from "./crc32c.js";
-import { writeI64, writeU32 } from "./integers.js";
+import { readI64, readU32, writeI64, writeU32 } from "./integers.js";
 import * as layout from "./layout.js";
 
 export interface ServerHalf {
@@ -17,4 +17,18 @@ export function writeServerHalf(bytes: Uint8Array, half: ServerHalf, at = 0): vo
   writeI64(bytes, at + layout.APPEND_TIME_OFFSET, half.appendTime);
   writeI64(bytes, at + layout.FLUSHED_UP_TO_OFFSET, half.flushedUpTo);
   writeU32(bytes, at + layout.SERVER_CRC_OFFSET, crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET));
+}
+
+/** The server half at `bytes[at]` and the batch's length, if its checksum is right; undefined where there is none. */
+export function readServerHalf(bytes: Uint8Array, at: number): (ServerHalf & { batchLength: number }) | undefined {
+  if (bytes.length - at < layout.PRODUCER_CRC_OFFSET) return undefined;
+  if (layout.FORMAT_MARK.some((byte, i) => bytes[at + i] !== byte)) return undefined;
+  const crc = readU32(bytes, at + layout.SERVER_CRC_OFFSET);
+  if (crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET) !== crc) return undefined;
+  return {
+    batchLength: readU32(bytes, at + layout.BATCH_LENGTH_OFFSET),
+    baseOffset: readI64(bytes, at + layout.BASE_OFFSET_OFFSET),
+    appendTime: readI64(bytes, at + layout.APPEND_TIME_OFFSET),
+    flushedUpTo: readI64(bytes, at + layout.FLUSHED_UP_TO_OFFSET),
+  };
 }

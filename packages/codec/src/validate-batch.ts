@@ -1,6 +1,6 @@
 /** Everything that must hold of a batch before a partition accepts it. */
 import { frameBatches } from "./batch-framer.js";
-import { CorruptBatchError, InvalidArgumentError } from "./errors.js";
+import { BatchTooLargeError, CorruptBatchError, InvalidArgumentError } from "./errors.js";
 import { BASE_OFFSET_OFFSET } from "./layout.js";
 import { type BatchLimits, defaultBatchLimits } from "./limits.js";
 import type { RecordBatch } from "./record-batch.js";
@@ -11,7 +11,19 @@ import type { RecordBatch } from "./record-batch.js";
  * @throws what {@link RecordBatch.parse}, `verify` and `cursor` throw; InvalidArgumentError where there is no batch at all
  */
 export function validateBatches(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
-  const batches = [...frameBatches(bytes, limits)];
+  const batches: RecordBatch[] = [];
+  let recordsLength = 0;
+  for (const batch of frameBatches(bytes, limits)) {
+    recordsLength += batch.recordsLength;
+    // The cap holds for all of them: many small batches could otherwise unpack to any size.
+    if (recordsLength > limits.maxRecordsBytes) {
+      throw new BatchTooLargeError(
+        `batches declare ${recordsLength} bytes of records, and ${limits.maxRecordsBytes} are allowed at once`,
+        { expected: limits.maxRecordsBytes, actual: recordsLength },
+      );
+    }
+    batches.push(batch);
+  }
   if (batches.length === 0) throw new InvalidArgumentError("there is no record batch to append");
   for (const batch of batches) {
     if (batch.baseOffset !== 0 || batch.appendTime !== 0 || batch.flushedUpTo !== 0) {

@@ -1,6 +1,6 @@
 /**
  * A partition's `checkpoint`: how far its log is known to be sound, and what was remembered of its producers there. Recovery
- * starts at it. It saves work only: without it, everything in it is found again by reading the log.
+ * starts at it, and it is a witness: what it says was durable must be there. Without it the log is read from its start.
  */
 import type { ProducerSnapshot } from "../partition/producer-state.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";

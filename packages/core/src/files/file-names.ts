@@ -1,4 +1,4 @@
-/** Every name on disk is made and parsed here. docs/format/directory.md shows them together. */
+/** Every name in a log store's directory is made and parsed here. docs/format/directory.md shows them together. */
 
 export const STORE_FILE = "store.json";
 export const LOCK_FILE = "lock";
@@ -8,14 +8,9 @@ export const TEMPORARY_SUFFIX = ".tmp";
 const LOG_SUFFIX = ".log";
 const INDEX_SUFFIX = ".index";
 const SEGMENT_NAME = /^(\d{20})\.log$/;
-const PARTITION_NAME = /^(0|[1-9]\d*)$/;
 
 export function partitionDirectory(partition: number): string {
   return String(partition);
-}
-
-export function parsePartitionDirectory(name: string): number | undefined {
-  return PARTITION_NAME.test(name) ? Number(name) : undefined;
 }
 
 /** Twenty digits, so that names sort as offsets do. */

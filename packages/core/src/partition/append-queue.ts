@@ -45,7 +45,7 @@ const SHARED_BATCH_BYTES = 256 * 1024;
 export class AppendQueue {
   readonly #options: AppendQueueOptions;
   readonly #pending: PendingAppend[] = [];
-  readonly #builder: RecordBatchBuilder;
+  #builder: RecordBatchBuilder;
   /** Who waits for the records in the builder, in their order. */
   #waiting: { resolve(appended: Appended): void; reject(error: unknown): void }[] = [];
   #waitingDurability: Durability = "written";
@@ -53,8 +53,7 @@ export class AppendQueue {
 
   constructor(options: AppendQueueOptions) {
     this.#options = options;
-    const { limits, compression } = options;
-    this.#builder = new RecordBatchBuilder({ targetBytes: SHARED_BATCH_BYTES, limits, compression });
+    this.#builder = sharedBuilder(options);
   }
 
   get isEmpty(): boolean {
@@ -113,12 +112,23 @@ export class AppendQueue {
 
   #sealShared(): void {
     const waiting = this.#waiting;
+    const durability = this.#waitingDurability;
     if (waiting.length === 0) return;
-    const batch = RecordBatch.parse(this.#builder.seal(), 0, this.#options.limits);
+    this.#waiting = [];
+    this.#waitingDurability = "written";
+    let batch: RecordBatch;
+    try {
+      batch = RecordBatch.parse(this.#builder.seal(), 0, this.#options.limits);
+    } catch (error) {
+      // A compressor of the application's own may fail.
+      this.#builder = sharedBuilder(this.#options);
+      for (const { reject } of waiting) reject(error);
+      return;
+    }
     this.#push({
       batches: [batch],
       byteLength: batch.byteLength,
-      durability: this.#waitingDurability,
+      durability,
       expectedOffset: undefined,
       resolve({ baseOffset, durability, duplicate }) {
         for (const [i, { resolve }] of waiting.entries()) {
@@ -130,8 +140,6 @@ export class AppendQueue {
         for (const { reject } of waiting) reject(error);
       },
     });
-    this.#waiting = [];
-    this.#waitingDurability = "written";
   }
 
   #refuseWhenFull(moreBytes: number): void {
@@ -143,4 +151,8 @@ export class AppendQueue {
       { expected: maxQueuedBytes, actual: waiting },
     );
   }
+}
+
+function sharedBuilder({ limits, compression }: AppendQueueOptions): RecordBatchBuilder {
+  return new RecordBatchBuilder({ targetBytes: SHARED_BATCH_BYTES, limits, compression });
 }

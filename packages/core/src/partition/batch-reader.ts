@@ -114,7 +114,7 @@ export class BatchReader {
     try {
       if (bytes.length === 0) throw new Error("the file ends early");
       for (const { baseOffset, nextOffset, byteLength } of frameBatches(bytes, this.#log.limits)) {
-        if (baseOffset >= until) break;
+        if (this.#offset >= until) break;
         if (nextOffset <= this.#offset) {
           skipped = at + byteLength;
         } else {

@@ -5,7 +5,10 @@ import { type Bytes, type HeaderInput, InvalidArgumentError } from "@logstore/co
 export function checkRecord(key: Bytes | null, value: Bytes, headers: readonly HeaderInput[] | undefined): void {
   if (key !== null) checkBytes("a key", key);
   checkBytes("a value", value);
-  if (headers !== undefined) for (const header of headers) checkBytes("a header's value", header.value);
+  for (const { name, value } of headers ?? []) {
+    checkBytes("a header's value", value);
+    if (typeof name !== "string") throw new InvalidArgumentError(`a header's name is a string, not ${typeof name}`);
+  }
 }
 
 function checkBytes(what: string, bytes: Bytes): void {

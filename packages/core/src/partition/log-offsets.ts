@@ -8,11 +8,12 @@ export class LogOffsets {
   #flushedUpTo: number;
   readonly #waiters = new Set<() => void>();
 
-  constructor(logStart: number, logEnd: number, flushedUpTo: number) {
+  /** @param logEnd everything below it is durable */
+  constructor(logStart: number, logEnd: number) {
     this.logStart = logStart;
     this.#logEnd = logEnd;
     this.#highWatermark = logEnd;
-    this.#flushedUpTo = flushedUpTo;
+    this.#flushedUpTo = logEnd;
   }
 
   /** One past the last record written. */

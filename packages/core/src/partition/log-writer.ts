@@ -43,7 +43,7 @@ export class LogWriter {
     for (const append of group) {
       try {
         const assigned = this.#assign(append, nextOffset, appendTime);
-        accepted.push(...assigned.accepted);
+        for (const batch of assigned.accepted) accepted.push(batch);
         nextOffset = assigned.logEnd;
         wantsFlush ||= append.durability === "flushed";
         answers.push(() => append.resolve({ ...assigned.appended, durability: wantsFlush ? "flushed" : "written" }));

@@ -71,7 +71,7 @@ export class PartitionLog implements ReadableLog {
     this.damage = recovered.damage;
     this.tornTail = recovered.tornTail;
     const { nextOffset } = recovered;
-    this.offsets = new LogOffsets(segments[0]?.baseOffset ?? 0, nextOffset, nextOffset);
+    this.offsets = new LogOffsets(Math.min(segments[0]?.baseOffset ?? 0, nextOffset), nextOffset);
     this.#queue = new AppendQueue(options);
     this.#writer = new LogWriter(storage, directory, this, options.segmentBytes, recovered);
     this.#groupCommit = new GroupCommit(this.#queue, options.segmentBytes, (group) => this.#writer.commit(group));
@@ -120,7 +120,7 @@ export class PartitionLog implements ReadableLog {
   }
 
   /**
-   * Appends sealed batches, all or none; their bytes belong to the log from here on.
+   * Appends sealed batches, or refuses them all; a crash may leave the first of several. Their bytes belong to the log from here on.
    *
    * @throws what {@link validateBatches} throws, WrongExpectedOffsetError, OutOfOrderSequenceError, ProducerFencedError,
    * BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError

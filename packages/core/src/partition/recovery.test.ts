@@ -284,6 +284,40 @@ test("a middle segment that is damaged, with and without a checkpoint", async ()
   expect(late).toMatchObject({ code: "CORRUPT_PARTITION" });
 });
 
+test("the first segment that is gone is missed, and nothing is appended behind the gap", async () => {
+  const { directory, logs } = await segmented(true);
+  rmSync(logs[0]!);
+  const store = await open(directory, { segmentBytes: 250 });
+  const missing = { code: "CORRUPT_PARTITION", partition: 0, offset: 0 };
+  expect(await valuesUntilError(store)).toMatchObject({ read: [], error: missing });
+  expect(await codeOf(store.append(null, "x"))).toBe("CORRUPT_PARTITION");
+});
+
+test("a reader that is to end behind a gap comes upon the gap", async () => {
+  const { directory, logs } = await segmented(true);
+  const [first] = batchEnds(readFileSync(logs[1]!));
+  const second = readFileSync(logs[1]!).subarray(first);
+  writeFileSync(logs[1]!, second); // offset 3 is gone from the file that begins with it
+  const log = (await open(directory, { segmentBytes: 250 })).log(0);
+  const found = await caught(log.reader(3).next({ maxBytes: 1000, until: 4 }));
+  expect(found).toMatchObject({ code: "CORRUPT_PARTITION", offset: 3 });
+});
+
+test("a torn batch whose values hold batches of another log is a torn tail", async () => {
+  const other = await killedAfter(range(40));
+  const mirrored = readFileSync(join(other, "0", LOG));
+  const killed = await killedAfter(["a", "b"]);
+  const path = join(killed, "0", LOG);
+  const whole = readFileSync(path).length;
+  const store = await open(killed);
+  await store.append(null, mirrored);
+  const torn = crashCopy(killed);
+  truncateSync(join(torn, "0", LOG), readFileSync(path).length - 10);
+  const again = await open(torn);
+  expect(again.recovery).toMatchObject([{ tornTail: { byte: whole }, damage: undefined }]);
+  expect(await values(again)).toEqual(["a", "b"]);
+});
+
 test.each([true, false])("the last segment that is gone is missed (closed: %s)", async (close) => {
   const { directory, logs } = await segmented(close);
   rmSync(logs[3]!);

@@ -6,19 +6,13 @@
  * - it was durable once (a checkpoint or a later batch says so): corruption. Nothing is cut; the partition takes no appends, and
  *   serves what lies before the damage.
  */
-import { type BatchLimits, CorruptPartitionError, crc32c, FORMAT_MARK, LogStoreError } from "@logstore/codec";
+import { type BatchLimits, CorruptPartitionError, FORMAT_MARK, LogStoreError, readServerHalf } from "@logstore/codec";
 import type { Checkpoint } from "../files/checkpoint-file.js";
 import { logFileName, tornFileName } from "../files/file-names.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
 import { ProducerState } from "./producer-state.js";
-
-// Bytes of a batch header, as docs/format/record-batch.md has them.
-const BASE_OFFSET_AT = 8;
-const FLUSHED_UP_TO_AT = 24;
-const CRC_AT = 32;
-const SERVER_HALF = 36;
 
 export interface RecoveredLog {
   readonly nextOffset: number;
@@ -54,6 +48,8 @@ interface RecoveryInput {
 export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
   const { segments, limits } = input;
   if (segments.length === 0) return emptyLog(input);
+  const [oldest] = segments;
+  if (oldest!.baseOffset !== 0) return startMissing(input, oldest!);
   const { first, position: startPosition, nextOffset: startOffset, checkpoint } = await scanStart(input);
   const producers = new ProducerState(checkpoint?.producers);
   let lastAppendTime = checkpoint?.lastAppendTime ?? 0;
@@ -103,6 +99,8 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
     if (isLast) {
       // What was read may be in the operating system's hands only: make it what later batches will say it is.
       if (nextOffset > startOffset) await file.sync();
+      // So may its name be, and the checkpoint's.
+      if (nextOffset > startOffset || size === 0) await input.storage.syncDirectory(input.directory);
       segment.becomeActive(position, index);
     }
   }
@@ -114,6 +112,20 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
 function emptyLog({ partition, checkpoint }: RecoveryInput): RecoveredLog {
   const cause = new CorruptPartitionError("its files are missing");
   const damage = checkpoint ? describeDamage(partition, logFileName(checkpoint.segment), 0, 0, cause) : undefined;
+  return {
+    nextOffset: 0,
+    lastAppendTime: 0,
+    producers: new ProducerState(),
+    tornTail: undefined,
+    damage,
+    scanned: false,
+  };
+}
+
+/** Nothing moves a log's start: one that does not begin at 0 has lost its first files. */
+function startMissing({ partition }: RecoveryInput, oldest: Segment): RecoveredLog {
+  const cause = new CorruptPartitionError("the files before it are missing");
+  const damage = describeDamage(partition, oldest.name, 0, 0, cause);
   return {
     nextOffset: 0,
     lastAppendTime: 0,
@@ -157,6 +169,7 @@ function describeDamage(
 
 /**
  * How far the log was durable, as far as sound headers beyond a damaged place tell: whatever came after proves what was before.
+ * A header is vouched for by its checksum, whatever became of the records behind it.
  */
 async function durableOffsetAfter(
   file: StorageFile,
@@ -165,13 +178,15 @@ async function durableOffsetAfter(
   damagedOffset: number,
 ): Promise<number> {
   const rest = Buffer.allocUnsafe(end - position);
-  const length = await file.read(rest, position);
+  const bytes = rest.subarray(0, await file.read(rest, position));
   let durable = 0;
-  for (let at = rest.indexOf(FORMAT_MARK, 1); at >= 0; at = rest.indexOf(FORMAT_MARK, at + 1)) {
-    // The checksum of the server half vouches for it, whatever became of the records behind it.
-    const isSound = at + SERVER_HALF <= length && crc32c(rest, at, at + CRC_AT) === rest.readUInt32LE(at + CRC_AT);
-    if (!isSound || rest.readBigUInt64LE(at + BASE_OFFSET_AT) <= damagedOffset) continue;
-    durable = Math.max(durable, Number(rest.readBigUInt64LE(at + FLUSHED_UP_TO_AT)));
+  for (let at = 0; at >= 0; ) {
+    const header = readServerHalf(bytes, at);
+    if (header !== undefined && header.baseOffset > damagedOffset && header.flushedUpTo <= header.baseOffset) {
+      durable = Math.max(durable, header.flushedUpTo);
+    }
+    // What lies within a batch may look like one, where somebody keeps batches as values: it is passed over.
+    at = bytes.indexOf(FORMAT_MARK, at + Math.max(1, header?.batchLength ?? 1));
   }
   return durable;
 }

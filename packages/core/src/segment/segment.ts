@@ -62,7 +62,7 @@ export class Segment {
 
   /** Bytes of the log in the file. */
   async size(): Promise<number> {
-    this.#size ??= await (await this.file()).size();
+    this.#size ??= await this.read((file) => file.size());
     return this.#size;
   }
 

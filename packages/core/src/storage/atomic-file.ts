@@ -1,4 +1,5 @@
 /** Small files that are replaced as a whole: after a crash there is the old content or the new one, never a mixture. */
+import { TEMPORARY_SUFFIX } from "../files/file-names.js";
 import type { Storage } from "./storage.js";
 
 /** Writes beside, syncs, renames over, and syncs the directory. */
@@ -8,7 +9,7 @@ export async function writeFileAtomically(
   name: string,
   content: Uint8Array,
 ): Promise<void> {
-  const temporary = `${directory}/${name}.tmp`;
+  const temporary = `${directory}/${name}${TEMPORARY_SUFFIX}`;
   const file = await storage.createFile(temporary);
   try {
     await file.write([content], 0);

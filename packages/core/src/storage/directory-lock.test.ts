@@ -128,3 +128,11 @@ test("a wrong partition count or partitioner touches nothing", async () => {
   );
   expect(everyFile(directory)).toEqual(before);
 });
+
+test("workers of one cluster are writers of their own: one of them has the lock", async () => {
+  const script = fileURLToPath(new URL("../../test/cluster-writers.mjs", import.meta.url));
+  const child = spawn(process.execPath, [script, temporaryDirectory()], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  for await (const chunk of child.stdout) said += chunk;
+  expect(said.trim().split("\n").toSorted()).toEqual(["LOCKED", "open"]);
+});

@@ -61,7 +61,8 @@ function tryListen(server: net.Server, address: string): Promise<boolean> {
       else reject(error);
     };
     server.once("error", onError);
-    server.listen(address, () => {
+    // Exclusive: workers of node:cluster would otherwise share one socket, and each would have the lock.
+    server.listen({ path: address, exclusive: true }, () => {
       server.off("error", onError);
       resolve(true);
     });

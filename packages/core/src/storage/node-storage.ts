@@ -37,7 +37,7 @@ export class NodeStorage implements Storage {
   async makeDirectory(path: string): Promise<void> {
     const whole = resolve(path);
     const firstMade = await mkdir(whole, { recursive: true });
-    if (firstMade === undefined) return;
+    if (firstMade === undefined) return this.syncDirectory(dirname(whole)); // whoever made it may not have come to that
     for (let made = whole; made.length >= firstMade.length; made = dirname(made)) {
       await this.syncDirectory(dirname(made));
     }

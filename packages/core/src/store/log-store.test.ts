@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { RecordBatchBuilder, registerCompression } from "@logstore/codec";
 import { expect, test } from "vitest";
 import { codeOf, values } from "../../test/records.js";
 import { storeContract } from "../../test/store-contract.js";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
-import { LogStore } from "../index.js";
+import { Broker, LogStore } from "../index.js";
 
 storeContract("memory", () => ":memory:");
 storeContract("a directory", () => join(temporaryDirectory(), "not", "there", "yet"));
@@ -45,4 +46,47 @@ test.runIf(process.platform === "linux")("reading a closed store opens no file t
   expect(await codeOf(values(store))).toBe("CLOSED");
   expect(await codeOf(values(store, 0, { time: 1 }))).toBe("CLOSED");
   expect(open()).toBe(before);
+});
+
+test("a compressor that fails, fails its own records only", async () => {
+  let fails = true;
+  const compress = (bytes: Uint8Array) => {
+    if (fails) throw new Error("out of order");
+    return bytes;
+  };
+  registerCompression(101, "sometimes", { compress, decompress: (bytes) => bytes });
+  const store = await LogStore.open(":memory:", { compression: "sometimes" });
+  const failed = await Promise.allSettled([store.append("k", "a"), store.append("k", "b")]);
+  expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  fails = false;
+  expect((await store.append("k", "c")).offset).toBe(0);
+  await store.close();
+});
+
+test("a header's name that is no string is refused, and its neighbours are not", async () => {
+  const store = await LogStore.open(":memory:");
+  const headers = [{ name: 5 as unknown as string, value: "x" }];
+  const results = await Promise.allSettled([
+    store.append("k", "a"),
+    store.append("k", "b", { headers }),
+    store.append("k", "c"),
+  ]);
+  expect(results).toMatchObject([
+    { value: { offset: 0 } },
+    { reason: { code: "INVALID_ARGUMENT" } },
+    { value: { offset: 1 } },
+  ]);
+  await store.close();
+});
+
+test("more batches in one request than a call can have arguments", async () => {
+  const broker = await Broker.open(":memory:");
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  const builder = new RecordBatchBuilder();
+  builder.append(null, "", 0);
+  const one = builder.seal();
+  const count = 150_000;
+  const batches = Buffer.concat(new Array(count).fill(one));
+  expect(await broker.produce({ topic: "t", partition: 0, batches })).toMatchObject({ nextOffset: count });
+  await broker.close();
 });

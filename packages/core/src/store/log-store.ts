@@ -87,6 +87,7 @@ export class LogStore implements AsyncDisposable {
     const lock = await storage.lock(path);
     try {
       const file = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, resolved));
+      await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
       checkStore(path, file, resolved);
       const partitions = await openPartitions(storage, path, file.partitions, resolved);
       return new LogStore(partitions, resolved, storage, lock);
@@ -128,7 +129,8 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Appends records to one partition, all or none of them, with one promise.
+   * Appends records to one partition, with one promise. They are refused together; a crash may leave the first of them, where
+   * they are more than fit into one batch (1 MiB).
    *
    * @throws what {@link append} throws
    */

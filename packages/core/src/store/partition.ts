@@ -35,7 +35,7 @@ export class Partition {
   }
 
   /**
-   * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first alone is longer. The first
+   * Where the batches from `offset` on lie on disk (they are read once to find where the last one ends): whole ones, `maxBytes` at most unless the first alone is longer. The first
    * may begin before `offset`. Undefined at the end.
    *
    * @throws OffsetOutOfRangeError, CorruptPartitionError
