@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RecordBatchBuilder, type ServerHalf, validateBatches, writeServerHalf } from "./index.js";
+import { RecordBatch, RecordBatchBuilder, type ServerHalf, validateBatches, writeServerHalf } from "./index.js";
 
 function seal(half?: Partial<ServerHalf>): Uint8Array {
   const builder = new RecordBatchBuilder();
@@ -36,5 +36,15 @@ test("the given caps hold", () => {
   const limits = { maxBatchBytes: 80, maxRecordsBytes: 1000 };
   expect(() => validateBatches(seal(), limits)).toThrow(
     expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: 80 }),
+  );
+});
+
+test("the cap on records holds for all batches of an append together", () => {
+  const one = seal();
+  const { recordsLength } = RecordBatch.parse(one);
+  const limits = { maxBatchBytes: 1000, maxRecordsBytes: recordsLength * 2 };
+  expect(validateBatches(Buffer.concat([one, one]), limits)).toHaveLength(2);
+  expect(() => validateBatches(Buffer.concat([one, one, one]), limits)).toThrow(
+    expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: recordsLength * 2, actual: recordsLength * 3 }),
   );
 });
