@@ -35,8 +35,8 @@ export class LogOffsets {
     this.#logEnd = nextOffset;
   }
 
-  flushed(): void {
-    this.#flushedUpTo = this.#logEnd;
+  flushed(upTo: number): void {
+    this.#flushedUpTo = Math.max(this.#flushedUpTo, upTo);
   }
 
   /** Everything written may be read: wakes whoever waits. */

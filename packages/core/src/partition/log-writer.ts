@@ -6,6 +6,7 @@ import { Segment } from "../segment/segment.js";
 import type { Storage } from "../storage/storage.js";
 import type { Appended, PendingAppend } from "./append-queue.js";
 import type { ReadableLog } from "./batch-reader.js";
+import { FlushBehind } from "./flush-behind.js";
 import type { ProducerState } from "./producer-state.js";
 import type { RecoveredLog } from "./recovery.js";
 
@@ -15,6 +16,7 @@ export class LogWriter {
   readonly #log: ReadableLog;
   readonly #segmentBytes: number;
   readonly #producers: ProducerState;
+  readonly #flushBehind: FlushBehind;
   #lastAppendTime: number;
   /** Whether there is anything that the checkpoint does not say. */
   #dirty: boolean;
@@ -25,6 +27,7 @@ export class LogWriter {
     this.#log = log;
     this.#segmentBytes = segmentBytes;
     this.#producers = recovered.producers;
+    this.#flushBehind = new FlushBehind(log.offsets);
     this.#lastAppendTime = recovered.lastAppendTime;
     this.#dirty = recovered.scanned;
   }
@@ -34,6 +37,7 @@ export class LogWriter {
    * it rejects, nobody was answered, and what reached the disk is not known.
    */
   async commit(group: readonly PendingAppend[]): Promise<void> {
+    this.#flushBehind.check();
     const appendTime = Math.max(this.#storage.now(), this.#lastAppendTime);
     const accepted: RecordBatch[] = [];
     const answers: (() => void)[] = [];
@@ -51,12 +55,12 @@ export class LogWriter {
         answers.push(() => append.reject(error));
       }
     }
-    if (accepted.length > 0) await this.#write(accepted, nextOffset);
+    if (accepted.length > 0) await this.#write(accepted, nextOffset, wantsFlush);
     this.#lastAppendTime = appendTime;
     // A duplicate asks for its durability too: its first append may have been written only.
     if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) {
       await segments.active!.sync();
-      offsets.flushed();
+      offsets.flushed(offsets.logEnd);
     }
     segments.active?.publish();
     offsets.publish();
@@ -67,6 +71,7 @@ export class LogWriter {
   async finish(): Promise<void> {
     const { active } = this.#log.segments;
     if (active === undefined || !this.#dirty) return;
+    await this.#flushBehind.settle();
     await active.sync();
     await active.writeIndex();
     await this.#checkpoint(active);
@@ -106,12 +111,13 @@ export class LogWriter {
     };
   }
 
-  async #write(batches: readonly RecordBatch[], nextOffset: number): Promise<void> {
+  async #write(batches: readonly RecordBatch[], nextOffset: number, wantsFlush: boolean): Promise<void> {
     this.#dirty = true;
     const segment = await this.#segmentFor(batches);
     await segment.write(batches);
     this.#producers.written();
     this.#log.offsets.wrote(nextOffset);
+    if (!wantsFlush) this.#flushBehind.wrote(segment, byteLengthOf(batches));
   }
 
   async #segmentFor(batches: readonly RecordBatch[]): Promise<Segment> {
@@ -119,13 +125,14 @@ export class LogWriter {
     const baseOffset = this.#log.offsets.logEnd;
     if (active === undefined) await this.#storage.makeDirectory(this.#directory);
     else {
-      const groupBytes = batches.reduce((sum, batch) => sum + batch.byteLength, 0);
+      const groupBytes = byteLengthOf(batches);
       const segmentBytes = this.#segmentBytes;
       const [sizeBytes, offsets] = [await active.size(), baseOffset - active.baseOffset];
       if (!shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes })) return active;
       // A segment that is no longer written to is durable to its end: only the last one can be torn.
+      await this.#flushBehind.settle();
       await active.sync();
-      this.#log.offsets.flushed();
+      this.#log.offsets.flushed(baseOffset);
       await active.writeIndex();
     }
     const segment = await Segment.create(this.#storage, this.#directory, baseOffset, this.#log.limits);
@@ -144,6 +151,10 @@ export class LogWriter {
       producers: this.#producers.snapshot(),
     });
   }
+}
+
+function byteLengthOf(batches: readonly RecordBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.byteLength, 0);
 }
 
 function wrongExpectedOffset(partition: number, expected: number, actual: number): WrongExpectedOffsetError {

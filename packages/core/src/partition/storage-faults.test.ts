@@ -99,6 +99,29 @@ test("flushed acks come after the sync of their bytes, written ones need none", 
   await store.close();
 });
 
+test("written appends are synced behind the writer, and where that fails, nothing more is taken", async () => {
+  const { storage, store } = await opened({ durability: "written" });
+  const isLogSync = ({ kind, path }: { kind: string; path: string }) => kind === "sync" && path.endsWith(LOG);
+  const mebibyte = new Uint8Array(1024 * 1024);
+  const appendUntilSync = async (enough: () => boolean) => {
+    for (let i = 0; i < 30 && !enough(); i++) await store.append(null, mebibyte);
+  };
+  await appendUntilSync(() => storage.calls.some(isLogSync));
+  expect(storage.calls.filter(isLogSync)).toHaveLength(1);
+  let failed = false;
+  storage.before = (call) => {
+    if (!isLogSync(call)) return;
+    failed = true;
+    throw new Error("EIO");
+  };
+  const failure = await caught(appendUntilSync(() => false));
+  expect(failed).toBe(true);
+  expect(failure).toMatchObject({ code: "STORAGE_FAILED" });
+  storage.before = () => {};
+  expect(await codeOf(store.append(null, "later"))).toBe("STORAGE_FAILED");
+  await store.close();
+});
+
 test("a duplicate of a written batch is not acknowledged as flushed before it is", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage });
