@@ -13,6 +13,7 @@ import {
 import { readI64, readU16, readU32 } from "./integers.js";
 import * as layout from "./layout.js";
 import { type BatchLimits, defaultBatchLimits } from "./limits.js";
+import { areOrdinaryRecords } from "./ordinary-records.js";
 import type { LogRecord } from "./record.js";
 import { RecordCursor } from "./record-cursor.js";
 import { type ServerHalf, writeServerHalf } from "./server-half.js";
@@ -165,6 +166,18 @@ export class RecordBatch implements Iterable<LogRecord> {
    */
   cursor(): RecordCursor {
     return new RecordCursor(this.#records(), this.baseOffset, this.recordCount, this.baseTimestamp);
+  }
+
+  /**
+   * Checks every record to the last length; {@link verify} first.
+   *
+   * @throws UnsupportedCompressionError, CorruptBatchError
+   */
+  checkRecords(): void {
+    const records = this.#records();
+    if (areOrdinaryRecords(records, this.recordCount, this.baseTimestamp)) return;
+    const cursor = new RecordCursor(records, this.baseOffset, this.recordCount, this.baseTimestamp);
+    while (cursor.next()) if (cursor.hasHeaders) cursor.headers; // a walk over the headers checks their lengths
   }
 
   *[Symbol.iterator](): IterableIterator<LogRecord> {

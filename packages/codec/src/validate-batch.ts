@@ -31,8 +31,7 @@ export function validateBatches(bytes: Uint8Array, limits: BatchLimits = default
         byte: BASE_OFFSET_OFFSET,
       });
     }
-    const cursor = batch.verify().cursor();
-    while (cursor.next()) if (cursor.hasHeaders) cursor.headers; // a walk over the headers checks their lengths
+    batch.verify().checkRecords();
   }
   return batches;
 }
