@@ -58,10 +58,7 @@ export class LogWriter {
     if (accepted.length > 0) await this.#write(accepted, nextOffset, wantsFlush);
     this.#lastAppendTime = appendTime;
     // A duplicate asks for its durability too: its first append may have been written only.
-    if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) {
-      await segments.active!.sync();
-      offsets.flushed(offsets.logEnd);
-    }
+    if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.#sync(segments.active!);
     segments.active?.publish();
     offsets.publish();
     for (const answer of answers) answer();
@@ -71,10 +68,16 @@ export class LogWriter {
   async finish(): Promise<void> {
     const { active } = this.#log.segments;
     if (active === undefined || !this.#dirty) return;
-    await this.#flushBehind.settle();
-    await active.sync();
+    await this.#sync(active);
     await active.writeIndex();
     await this.#checkpoint(active);
+  }
+
+  /** A sync behind the writer is waited for first: of two at once, the system tells only one of an error. */
+  async #sync(active: Segment): Promise<void> {
+    await this.#flushBehind.settle();
+    await active.sync();
+    this.#log.offsets.flushed(this.#log.offsets.logEnd);
   }
 
   /** Gives an append's batches their offsets, leaving out those that are here already. */
@@ -130,9 +133,7 @@ export class LogWriter {
       const [sizeBytes, offsets] = [await active.size(), baseOffset - active.baseOffset];
       if (!shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes })) return active;
       // A segment that is no longer written to is durable to its end: only the last one can be torn.
-      await this.#flushBehind.settle();
-      await active.sync();
-      this.#log.offsets.flushed(baseOffset);
+      await this.#sync(active);
       await active.writeIndex();
     }
     const segment = await Segment.create(this.#storage, this.#directory, baseOffset, this.#log.limits);

@@ -47,9 +47,7 @@ interface RecoveryInput {
 
 export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
   const { segments, limits } = input;
-  if (segments.length === 0) return emptyLog(input);
-  const [oldest] = segments;
-  if (oldest!.baseOffset !== 0) return startMissing(input, oldest!);
+  if (segments[0]?.baseOffset !== 0) return withoutStart(input);
   const { first, position: startPosition, nextOffset: startOffset, checkpoint } = await scanStart(input);
   const producers = new ProducerState(checkpoint?.producers);
   let lastAppendTime = checkpoint?.lastAppendTime ?? 0;
@@ -108,32 +106,13 @@ export async function recoverLog(input: RecoveryInput): Promise<RecoveredLog> {
   return { nextOffset, lastAppendTime, producers, tornTail, damage: undefined, scanned };
 }
 
-/** No file is there: right for a new partition, and damage for one whose checkpoint says that there was one. */
-function emptyLog({ partition, checkpoint }: RecoveryInput): RecoveredLog {
-  const cause = new CorruptPartitionError("its files are missing");
-  const damage = checkpoint ? describeDamage(partition, logFileName(checkpoint.segment), 0, 0, cause) : undefined;
-  return {
-    nextOffset: 0,
-    lastAppendTime: 0,
-    producers: new ProducerState(),
-    tornTail: undefined,
-    damage,
-    scanned: false,
-  };
-}
-
-/** Nothing moves a log's start: one that does not begin at 0 has lost its first files. */
-function startMissing({ partition }: RecoveryInput, oldest: Segment): RecoveredLog {
-  const cause = new CorruptPartitionError("the files before it are missing");
-  const damage = describeDamage(partition, oldest.name, 0, 0, cause);
-  return {
-    nextOffset: 0,
-    lastAppendTime: 0,
-    producers: new ProducerState(),
-    tornTail: undefined,
-    damage,
-    scanned: false,
-  };
+/** The file that a log begins with is not there: right for a new partition, damage for any other. Nothing moves a log's start. */
+function withoutStart({ partition, segments, checkpoint }: RecoveryInput): RecoveredLog {
+  const known = segments[0]?.name ?? (checkpoint && logFileName(checkpoint.segment));
+  const cause = new CorruptPartitionError("the files that it begins with are missing");
+  const damage = known === undefined ? undefined : describeDamage(partition, known, 0, 0, cause);
+  const producers = new ProducerState();
+  return { nextOffset: 0, lastAppendTime: 0, producers, tornTail: undefined, damage, scanned: false };
 }
 
 /** Where the checks begin: at the checkpoint, or at the log's start where it does not fit the files that are there. */
@@ -146,7 +125,7 @@ async function scanStart({ segments, checkpoint }: RecoveryInput): Promise<{
   const first = segments.findIndex((segment) => segment.baseOffset === checkpoint?.segment);
   const segment = segments[first];
   if (segment === undefined || checkpoint === undefined || (await segment.size()) < checkpoint.position) {
-    return { first: 0, position: 0, nextOffset: segments[0]!.baseOffset, checkpoint: undefined };
+    return { first: 0, position: 0, nextOffset: 0, checkpoint: undefined };
   }
   return { first, position: checkpoint.position, nextOffset: checkpoint.recoveryPoint, checkpoint };
 }

@@ -122,6 +122,28 @@ test("written appends are synced behind the writer, and where that fails, nothin
   await store.close();
 });
 
+test("a flushed append waits for the sync behind the writer, and fails with it", async () => {
+  const { storage, store } = await opened({ durability: "written" });
+  const mebibyte = new Uint8Array(1024 * 1024);
+  const begun = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  let syncs = 0;
+  storage.before = async ({ kind, path }) => {
+    if (kind !== "sync" || !path.endsWith(LOG) || ++syncs > 1) return; // the system tells of an error once
+    begun.resolve();
+    await goesOn.promise;
+    throw new Error("EIO");
+  };
+  for (let i = 0; i < 9; i++) await store.append(null, mebibyte);
+  await begun.promise;
+  const flushed = codeOf(store.append(null, "precious", { durability: "flushed" }));
+  await new Promise((resolve) => setImmediate(resolve));
+  goesOn.resolve();
+  expect(await flushed).toBe("STORAGE_FAILED");
+  expect(syncs).toBe(1);
+  await store.close();
+});
+
 test("a duplicate of a written batch is not acknowledged as flushed before it is", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage });

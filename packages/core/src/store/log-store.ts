@@ -10,7 +10,7 @@ import {
 } from "@logstore/codec";
 import type { Durability, Position } from "@logstore/protocol";
 import { partitionDirectory } from "../files/file-names.js";
-import { readStoreFile, STORE_FORMAT_VERSION, type StoreFile, writeStoreFile } from "../files/store-file.js";
+import { readStoreFile, type StoreIdentity, writeStoreFile } from "../files/store-file.js";
 import type { AppendOptions } from "../partition/partition-log.js";
 import { PartitionLog } from "../partition/partition-log.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
@@ -205,10 +205,8 @@ export class LogStore implements AsyncDisposable {
   }
 }
 
-async function makeStore(storage: Storage, directory: string, options: ResolvedOptions): Promise<StoreFile> {
-  const file: StoreFile = {
-    format: "logstore",
-    formatVersion: STORE_FORMAT_VERSION,
+async function makeStore(storage: Storage, directory: string, options: ResolvedOptions): Promise<StoreIdentity> {
+  const file: StoreIdentity = {
     id: storage.randomHex(16),
     partitions: options.partitions ?? 1,
     partitioner: options.partitioner.name,
@@ -219,7 +217,7 @@ async function makeStore(storage: Storage, directory: string, options: ResolvedO
 
 function checkStore(
   directory: string,
-  file: StoreFile | undefined,
+  file: StoreIdentity | undefined,
   { partitions, partitioner }: ResolvedOptions,
 ): void {
   if (file === undefined) return;

@@ -1,0 +1,63 @@
+/** A small JSON file that says what a directory is, and in which version of its format. What lacks it is something else's. */
+import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/codec";
+import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
+import type { Storage } from "../storage/storage.js";
+import { LOCK_FILE, TEMPORARY_SUFFIX } from "./file-names.js";
+
+export interface Marker {
+  readonly format: string;
+  readonly formatVersion: number;
+}
+
+export interface MarkerKind extends Marker {
+  /** Name of the file. */
+  readonly file: string;
+  /** What the directory is, for error messages: "a log store". */
+  readonly what: string;
+}
+
+export function writeMarker(storage: Storage, directory: string, file: string, content: Marker): Promise<void> {
+  return writeFileAtomically(storage, directory, file, Buffer.from(`${JSON.stringify(content, null, 2)}\n`));
+}
+
+/**
+ * The marker's content; undefined where the directory is empty or missing, so that one can be made.
+ *
+ * @throws NotALogStoreError where the directory is something else's, or the file is damaged
+ * @throws UnsupportedFormatVersionError where a newer release made it
+ */
+export async function readMarker<Content extends Marker>(
+  storage: Storage,
+  directory: string,
+  { file, what, format, formatVersion }: MarkerKind,
+): Promise<(Marker & Partial<Content>) | undefined> {
+  const content = await readWholeFile(storage, `${directory}/${file}`);
+  if (content === undefined) {
+    const names = (await storage.list(directory)) ?? [];
+    const foreign = names.find((name) => name !== LOCK_FILE && name !== file + TEMPORARY_SUFFIX);
+    if (foreign === undefined) return undefined;
+    throw new NotALogStoreError(
+      `${directory} holds ${foreign} but no ${file}: it is not ${what}; name an empty directory to make one`,
+      { file },
+    );
+  }
+  const marker = parseObject(content) as Marker & Partial<Content>;
+  if (marker.format !== format || !Number.isInteger(marker.formatVersion)) {
+    throw new NotALogStoreError(`${directory}/${file} does not mark ${what}: it is something else's, or damaged`, {
+      file,
+    });
+  }
+  if (marker.formatVersion === formatVersion) return marker;
+  throw new UnsupportedFormatVersionError(
+    `${directory} has format version ${marker.formatVersion}, and this release knows ${formatVersion}: use a release that knows it`,
+    { file, expected: formatVersion, actual: marker.formatVersion },
+  );
+}
+
+function parseObject(content: Uint8Array): unknown {
+  try {
+    return Object(JSON.parse(new TextDecoder().decode(content)));
+  } catch {
+    return {};
+  }
+}
