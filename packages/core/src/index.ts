@@ -42,7 +42,7 @@ export type { TornTail } from "./partition/recovery.js";
 // For those who bring their own disk
 export { MemoryStorage } from "./storage/memory-storage.js";
 export { NodeStorage } from "./storage/node-storage.js";
-export type { Lock, Storage, StorageFile } from "./storage/storage.js";
+export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
 export {
   type AppendAck,
   type AppendManyAck,

@@ -1,5 +1,5 @@
 /** A storage that notes every call that changes something, and lets a test delay it or make it fail. */
-import { type Lock, MemoryStorage, type Storage, type StorageFile } from "../src/index.js";
+import { type FileAccess, type Lock, MemoryStorage, type Storage, type StorageFile } from "../src/index.js";
 
 export interface Call {
   readonly kind:
@@ -8,6 +8,7 @@ export interface Call {
     | "openFile"
     | "read"
     | "remove"
+    | "removeDirectory"
     | "rename"
     | "sync"
     | "syncDirectory"
@@ -62,8 +63,16 @@ export class HookedStorage implements Storage {
     return this.#call({ kind: "remove", path }, () => this.inner.remove(path));
   }
 
-  async openFile(path: string): Promise<StorageFile> {
-    return this.#hooked(path, await this.#call({ kind: "openFile", path }, () => this.inner.openFile(path)));
+  removeDirectory(path: string): Promise<void> {
+    return this.#call({ kind: "removeDirectory", path }, () => this.inner.removeDirectory(path));
+  }
+
+  watch(path: string, changed: () => void): Promise<() => void> {
+    return this.inner.watch(path, changed);
+  }
+
+  async openFile(path: string, access: FileAccess): Promise<StorageFile> {
+    return this.#hooked(path, await this.#call({ kind: "openFile", path }, () => this.inner.openFile(path, access)));
   }
 
   async createFile(path: string): Promise<StorageFile> {
@@ -72,7 +81,7 @@ export class HookedStorage implements Storage {
 
   #hooked(path: string, file: StorageFile): StorageFile {
     return {
-      descriptor: file.descriptor,
+      hold: () => file.hold(),
       size: () => file.size(),
       close: () => file.close(),
       read: (into, position) => this.#call({ kind: "read", path }, () => file.read(into, position)),

@@ -52,7 +52,7 @@ export class Segment {
   file(): Promise<StorageFile> {
     if (this.#file === undefined) {
       if (this.#closed) return Promise.reject(this.#closedError());
-      this.#file = this.#storage.openFile(this.path);
+      this.#file = this.#storage.openFile(this.path, "write");
       this.#file.catch(() => {
         this.#file = undefined; // too many open files, say: another time it may work
       });

@@ -25,7 +25,7 @@ export async function writeFileAtomically(
 export async function readWholeFile(storage: Storage, path: string): Promise<Uint8Array | undefined> {
   let file: Awaited<ReturnType<Storage["openFile"]>>;
   try {
-    file = await storage.openFile(path);
+    file = await storage.openFile(path, "read");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { MemoryStorage } from "../index.js";
 
 test("a write of many buffers that makes the file grow more than once keeps all of them", async () => {
-  const file = await new MemoryStorage().createFile("f");
+  const storage = new MemoryStorage();
+  await storage.makeDirectory("d");
+  const file = await storage.createFile("d/f");
   const parts = [1, 2, 3, 4].map((byte) => Buffer.alloc(5000 * byte, byte));
   await file.write(parts, 0);
   await file.write(parts, 50_000);

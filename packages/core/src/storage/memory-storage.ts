@@ -1,13 +1,14 @@
 /** Files in memory: the home ":memory:", for tests and for logs that need not outlive the process. */
 import { randomBytes } from "node:crypto";
-import type { Lock, Storage, StorageFile } from "./storage.js";
+import type { FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 /** A file grows by steps of its own size, at most this many bytes. */
 const MAX_GROWTH_BYTES = 16 * 1024 * 1024;
 
+type Directory = Map<string, MemoryFile | "directory">;
+
 export class MemoryStorage implements Storage {
-  readonly #directories = new Set<string>();
-  readonly #files = new Map<string, MemoryFile>();
+  readonly #directories = new Map<string, Directory>();
 
   now(): number {
     return Date.now();
@@ -23,47 +24,93 @@ export class MemoryStorage implements Storage {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1))
-      this.#directories.add(path.slice(0, end));
+    if (this.#directories.has(path)) return;
+    this.#directories.set(path, new Map());
+    const { directory, name } = split(path);
+    if (name === path) return; // the top
+    await this.makeDirectory(directory);
+    this.#directories.get(directory)!.set(name, "directory");
   }
 
   async list(directory: string): Promise<string[] | undefined> {
-    if (!this.#directories.has(directory)) return undefined;
-    const prefix = `${directory}/`;
-    const names = [...this.#directories, ...this.#files.keys()]
-      .filter((path) => path.startsWith(prefix))
-      .map((path) => path.slice(prefix.length));
-    return names.filter((name) => !name.includes("/"));
+    const found = this.#directories.get(directory);
+    return found && [...found.keys()];
   }
 
   async syncDirectory(): Promise<void> {}
 
   async openFile(path: string): Promise<StorageFile> {
-    const file = this.#files.get(path);
-    if (file === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
-    return file;
+    return this.#file(path);
   }
 
   async createFile(path: string): Promise<StorageFile> {
     const file = new MemoryFile();
-    this.#files.set(path, file);
+    this.#put(path, file);
     return file;
   }
 
   async rename(from: string, to: string): Promise<void> {
-    const file = this.#files.get(from);
-    if (file === undefined) throw Object.assign(new Error(`no such file: ${from}`), { code: "ENOENT" });
-    this.#files.set(to, file);
-    this.#files.delete(from);
+    if (this.#directories.has(from)) return this.#renameDirectory(from, to);
+    this.#put(to, this.#file(from));
+    await this.remove(from);
   }
 
   async remove(path: string): Promise<void> {
-    this.#files.delete(path);
+    const { directory, name } = split(path);
+    this.#directories.get(directory)?.delete(name);
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    await this.remove(path);
+    for (const directory of this.#within(path)) this.#directories.delete(directory);
+  }
+
+  async watch(path: string, changed: () => void): Promise<() => void> {
+    const { watchers } = this.#file(path);
+    watchers.add(changed);
+    return () => watchers.delete(changed);
+  }
+
+  #renameDirectory(from: string, to: string): void {
+    for (const directory of this.#within(from)) {
+      this.#directories.set(to + directory.slice(from.length), this.#directories.get(directory)!);
+      this.#directories.delete(directory);
+    }
+    const [old, now] = [split(from), split(to)];
+    this.#directories.get(old.directory)?.delete(old.name);
+    this.#directories.get(now.directory)?.set(now.name, "directory");
+  }
+
+  #within(path: string): string[] {
+    return [...this.#directories.keys()].filter((each) => each === path || each.startsWith(`${path}/`));
+  }
+
+  #put(path: string, file: MemoryFile): void {
+    const { directory, name } = split(path);
+    const entries = this.#directories.get(directory);
+    if (entries === undefined) throw notFound(directory);
+    entries.set(name, file);
+  }
+
+  #file(path: string): MemoryFile {
+    const { directory, name } = split(path);
+    const file = this.#directories.get(directory)?.get(name);
+    if (file === undefined || file === "directory") throw notFound(path);
+    return file;
   }
 }
 
+function split(path: string): { directory: string; name: string } {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? { directory: "", name: path } : { directory: path.slice(0, slash), name: path.slice(slash + 1) };
+}
+
+function notFound(path: string): Error {
+  return Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
+}
+
 class MemoryFile implements StorageFile {
-  readonly descriptor = undefined;
+  readonly watchers = new Set<() => void>();
   #bytes = new Uint8Array(4096);
   #size = 0;
 
@@ -85,12 +132,17 @@ class MemoryFile implements StorageFile {
       at += buffer.length;
     }
     this.#size = Math.max(this.#size, at);
+    for (const changed of this.watchers) setImmediate(changed);
   }
 
   async sync(): Promise<void> {}
 
   async truncate(size: number): Promise<void> {
     this.#size = Math.min(this.#size, size);
+  }
+
+  async hold(): Promise<FileHold> {
+    return { descriptor: undefined, release() {} };
   }
 
   async close(): Promise<void> {}

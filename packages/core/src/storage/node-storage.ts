@@ -5,7 +5,7 @@ import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { lockDirectory } from "./directory-lock.js";
-import type { Lock, Storage, StorageFile } from "./storage.js";
+import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 /**
  * Up to this much is written in place: the page cache takes it in some tens of microseconds, less than it costs to have
@@ -62,8 +62,8 @@ export class NodeStorage implements Storage {
     }
   }
 
-  async openFile(path: string): Promise<StorageFile> {
-    return new NodeFile(await openDescriptor(path, "r+"));
+  async openFile(path: string, access: FileAccess): Promise<StorageFile> {
+    return new NodeFile(await openDescriptor(path, access === "read" ? "r" : "r+"));
   }
 
   async createFile(path: string): Promise<StorageFile> {
@@ -77,24 +77,34 @@ export class NodeStorage implements Storage {
   remove(path: string): Promise<void> {
     return rm(path, { force: true });
   }
+
+  removeDirectory(path: string): Promise<void> {
+    return rm(path, { force: true, recursive: true });
+  }
+
+  async watch(path: string, changed: () => void): Promise<() => void> {
+    const watcher = fs.watch(path, { persistent: false }, changed);
+    watcher.on("error", () => watcher.close());
+    return () => watcher.close();
+  }
 }
 
 class NodeFile implements StorageFile {
-  readonly descriptor: number;
+  readonly #descriptor: number;
 
   constructor(descriptor: number) {
-    this.descriptor = descriptor;
+    this.#descriptor = descriptor;
   }
 
   async size(): Promise<number> {
-    return (await statDescriptor(this.descriptor)).size;
+    return (await statDescriptor(this.#descriptor)).size;
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
     let filled = 0;
     while (filled < into.length) {
       const { bytesRead } = await readDescriptor(
-        this.descriptor,
+        this.#descriptor,
         into,
         filled,
         into.length - filled,
@@ -112,8 +122,8 @@ class NodeFile implements StorageFile {
     let at = position;
     for (;;) {
       let written = inPlace
-        ? fs.writevSync(this.descriptor, rest, at)
-        : (await writeVector(this.descriptor, rest, at)).bytesWritten;
+        ? fs.writevSync(this.#descriptor, rest, at)
+        : (await writeVector(this.#descriptor, rest, at)).bytesWritten;
       at += written;
       // A short write is legal: go on after what was taken. The next call says why, if there is a reason.
       let i = 0;
@@ -124,14 +134,18 @@ class NodeFile implements StorageFile {
   }
 
   sync(): Promise<void> {
-    return syncData(this.descriptor);
+    return syncData(this.#descriptor);
   }
 
   truncate(size: number): Promise<void> {
-    return truncateDescriptor(this.descriptor, size);
+    return truncateDescriptor(this.#descriptor, size);
+  }
+
+  async hold(): Promise<FileHold> {
+    return { descriptor: this.#descriptor, release() {} };
   }
 
   close(): Promise<void> {
-    return closeDescriptor(this.descriptor);
+    return closeDescriptor(this.#descriptor);
   }
 }

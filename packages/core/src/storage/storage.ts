@@ -26,22 +26,28 @@ export interface Storage {
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>;
 
-  /** Opens a file that exists. */
-  openFile(path: string): Promise<StorageFile>;
+  /** Opens a file that exists; to read only, where it is not ours to change. */
+  openFile(path: string, access: FileAccess): Promise<StorageFile>;
 
   /** Makes an empty file, or empties one, and opens it. */
   createFile(path: string): Promise<StorageFile>;
 
-  /** Replaces `to` if it is there. */
+  /** Moves a file, in place of `to` if that is there; or a directory, to where nothing is. */
   rename(from: string, to: string): Promise<void>;
 
+  /** Removes a file, if it is there. */
   remove(path: string): Promise<void>;
+
+  /** Removes a directory and all that is in it, if it is there; a crash may leave some of it. */
+  removeDirectory(path: string): Promise<void>;
+
+  /** Calls back soon after a file that exists was written to, by whomever: most times, not always. Resolves to what ends it. */
+  watch(path: string, changed: () => void): Promise<() => void>;
 }
 
-export interface StorageFile {
-  /** For handing on to the operating system; undefined where the file is none of its. */
-  readonly descriptor: number | undefined;
+export type FileAccess = "read" | "write";
 
+export interface StorageFile {
   size(): Promise<number>;
 
   /** Fills `into` from `position` on; fewer bytes only at the end of the file. Resolves to their number. */
@@ -55,7 +61,16 @@ export interface StorageFile {
 
   truncate(size: number): Promise<void>;
 
+  /** Keeps the file open, until released, for handing its descriptor on to the operating system. */
+  hold(): Promise<FileHold>;
+
   close(): Promise<void>;
+}
+
+export interface FileHold {
+  /** Undefined where the file is none of the operating system's. */
+  readonly descriptor: number | undefined;
+  release(): void;
 }
 
 export interface Lock {

@@ -44,7 +44,7 @@ export class Partition {
     const reader = this.#log.reader(offset);
     const slice = await reader.slice(maxBytes);
     if (slice === undefined) return undefined;
-    const fd = (await slice.segment.file()).descriptor;
+    const fd = (await (await slice.segment.file()).hold()).descriptor;
     return { fd, position: slice.position, length: slice.length, nextOffset: reader.offset };
   }
 }
