@@ -37,8 +37,19 @@ export {
 } from "@logstore/codec";
 export type { Durability, Position } from "@logstore/protocol";
 export { Broker, type BrokerOptions } from "./broker/broker.js";
+export type { TopicConfig, TopicConfigChange } from "./broker/topic-config.js";
+export type {
+  CommittedEvent,
+  DeletedEvent,
+  FailedEvent,
+  LogStoreHooks,
+  ReadEvent,
+  RolledEvent,
+} from "./partition/hooks.js";
 export type { AppendOptions } from "./partition/partition-log.js";
-export type { TornTail } from "./partition/recovery.js";
+export type { RepairAction } from "./partition/repair-log.js";
+export type { TornTail } from "./partition/torn-tail.js";
+export type { VerifyEvent, VerifyFinding, VerifyProgress } from "./partition/verify-log.js";
 // For those who bring their own disk
 export { MemoryStorage } from "./storage/memory-storage.js";
 export { NodeStorage } from "./storage/node-storage.js";
@@ -51,6 +62,7 @@ export {
   type ReadOptions,
   type TailOptions,
 } from "./store/log-store.js";
-export type { LogStoreOptions } from "./store/options.js";
+export type { AlterableOptions, LogStoreOptions, ReadOnlyOptions } from "./store/options.js";
 export type { Partition, Slice } from "./store/partition.js";
+export type { ReadOnlyLogStore } from "./store/read-only-log-store.js";
 export type { RecordStream } from "./store/record-stream.js";

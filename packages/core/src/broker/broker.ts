@@ -1,5 +1,5 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
-import { LogStoreError } from "@logstore/codec";
+import { ClosedError, LogStoreError } from "@logstore/codec";
 import type {
   ConsumeEvent,
   ConsumeOptions,
@@ -13,51 +13,73 @@ import type {
   TopicDescription,
   TopicSummary,
 } from "@logstore/protocol";
+import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Lock } from "../storage/storage.js";
+import { withStorageErrors } from "../storage/storage-error.js";
 import type { LogStore } from "../store/log-store.js";
-import type { LogStoreOptions } from "../store/options.js";
+import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { stoppable } from "../store/stoppable.js";
 import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
 import { consume } from "./consume.js";
-import { Topics } from "./topics.js";
+import { ProducerIds } from "./producer-ids.js";
+import type { TopicConfig, TopicConfigChange } from "./topic-config.js";
+import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
 
 /** Options that hold for every topic; see {@link LogStoreOptions}. */
 export type BrokerOptions = Omit<LogStoreOptions, "partitions" | "partitioner">;
 
+export interface BrokerRecovery {
+  readonly partitions: readonly ({ readonly topic: string } & LogStore["recovery"][number])[];
+  readonly unreadable: readonly UnreadableTopic[];
+}
+
 export class Broker implements LogApi, AsyncDisposable {
   readonly #topics: Topics;
+  readonly #producerIds: ProducerIds;
   readonly #lock: Lock;
   #closing: Promise<void> | undefined;
 
-  private constructor(topics: Topics, lock: Lock) {
+  private constructor(topics: Topics, producerIds: ProducerIds, lock: Lock) {
     this.#topics = topics;
+    this.#producerIds = producerIds;
     this.#lock = lock;
   }
 
   /**
    * Opens a data directory, making it where there is none; ":memory:" is a new one in memory.
    *
-   * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, InvalidArgumentError
+   * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, InvalidArgumentError, StorageFailedError
    */
-  static async open(directory: string, options: BrokerOptions = {}): Promise<Broker> {
-    const storage = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
+  static open(directory: string, options: BrokerOptions = {}): Promise<Broker> {
+    return withStorageErrors(`${directory} cannot be opened`, () => Broker.#open(directory, options));
+  }
+
+  static async #open(directory: string, options: BrokerOptions): Promise<Broker> {
+    const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
+    const storage = new FilePool(inner, resolveOptions(options).maxOpenFiles);
     const path = directory.replace(/(?<=.)\/+$/, "");
     await isBrokerDirectory(storage, path); // a look before anything is touched
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);
     try {
       if (!(await isBrokerDirectory(storage, path))) await makeBrokerDirectory(storage, path);
-      return new Broker(await Topics.open(storage, path, options), lock);
+      return new Broker(await Topics.open(storage, path, options), new ProducerIds(storage, path), lock);
     } catch (error) {
       await lock.release();
       throw error;
     }
   }
 
+  /** What opening found that a clean close would not have left, and the topics that could not be opened at all. */
+  get recovery(): BrokerRecovery {
+    const found = this.#topics.list().flatMap(({ topic, store }) => store.recovery.map((each) => ({ topic, ...each })));
+    return { partitions: found, unreadable: this.#topics.unreadable };
+  }
+
   async createTopic({ topic, partitions }: CreateTopicRequest): Promise<TopicDescription> {
-    return describe(topic, await this.#topics.create(topic, partitions));
+    return describe(await this.#topics.create(topic, partitions));
   }
 
   async listTopics(): Promise<TopicSummary[]> {
@@ -65,17 +87,61 @@ export class Broker implements LogApi, AsyncDisposable {
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
-    return describe(topic, this.#topics.store(topic));
+    return describe(this.#topics.get(topic));
+  }
+
+  /**
+   * Deletes a topic with all its records, for good. Its readers and writers get a ClosedError.
+   *
+   * @throws UnknownTopicError
+   */
+  async deleteTopic(topic: string): Promise<void> {
+    await this.#topics.delete(topic);
+  }
+
+  /** A topic's own configuration; what is not in it is the broker's. @throws UnknownTopicError */
+  topicConfig(topic: string): TopicConfig {
+    return this.#topics.get(topic).config;
+  }
+
+  /**
+   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes back to the broker's own.
+   *
+   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed
+   */
+  async alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
+    return (await this.#topics.alter(topic, change)).config;
+  }
+
+  /**
+   * Deletes every record of a partition before `beforeOffset`. Resolves to the log start offset when that is durable.
+   *
+   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError, StorageFailedError, CorruptPartitionError
+   */
+  async deleteRecords(topic: string, partition: number, beforeOffset: number): Promise<number> {
+    try {
+      const { store } = this.#topics.get(topic);
+      await store.deleteRecords(partition, beforeOffset);
+      return store.partition(partition).startOffset;
+    } catch (error) {
+      throw within(topic, partition, error);
+    }
+  }
+
+  /** A producer id that was never handed out before and never will be again, whatever crashes. */
+  allocateProducerId(): Promise<number> {
+    if (this.#closing !== undefined) throw new ClosedError("the broker is closed");
+    return this.#producerIds.next();
   }
 
   /** A topic's log store, for those who embed the broker. */
   topic(topic: string): LogStore {
-    return this.#topics.store(topic);
+    return this.#topics.get(topic).store;
   }
 
   async produce({ topic, partition, batches, durability, expectedOffset }: ProduceRequest): Promise<ProduceAck> {
     try {
-      return await this.#topics.store(topic).log(partition).appendBatches(batches, { durability, expectedOffset });
+      return await this.topic(topic).log(partition).appendBatches(batches, { durability, expectedOffset });
     } catch (error) {
       throw within(topic, partition, error);
     }
@@ -92,14 +158,14 @@ export class Broker implements LogApi, AsyncDisposable {
   async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
     const { topic, partition } = request;
     try {
-      yield* consume(this.#topics.store(topic).log(partition), request, options);
+      yield* consume(this.topic(topic).log(partition), request, options);
     } catch (error) {
       throw within(topic, partition, error);
     }
   }
 
   async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    const store = this.#topics.store(topic);
+    const store = this.topic(topic);
     return Promise.all(
       partitions.map(async ({ partition, position }) => {
         try {
@@ -131,7 +197,7 @@ export class Broker implements LogApi, AsyncDisposable {
   }
 }
 
-function describe(topic: string, store: LogStore): TopicDescription {
+function describe({ topic, store }: Topic): TopicDescription {
   const partitions = Array.from({ length: store.partitionCount }, (_, partition) => {
     const { logStart, highWatermark, logEnd } = store.log(partition).offsets;
     return { partition, logStartOffset: logStart, highWatermark, logEndOffset: logEnd };

@@ -1,15 +1,15 @@
 /** One reader's way through a partition, as events: batches, and what else a reader wants to know. */
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
-import type { PartitionLog } from "../partition/partition-log.js";
 import { ReadAhead } from "../partition/read-ahead.js";
+import type { ReadableLog } from "../partition/readable-log.js";
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
 /** A reader that hears nothing for this long gets a sign of life. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
 
 export async function* consume(
-  log: PartitionLog,
+  log: ReadableLog,
   request: ConsumeRequest,
   { signal, headroomBytes, reuseBuffers }: ConsumeOptions,
 ): AsyncGenerator<ConsumeEvent, void> {
@@ -45,7 +45,7 @@ export async function* consume(
   }
 }
 
-async function endOffset(log: PartitionLog, until: Position | undefined): Promise<number> {
+async function endOffset(log: ReadableLog, until: Position | undefined): Promise<number> {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const end = await log.resolve(until);
   if (Number.isSafeInteger(end) && end >= 0) return end;

@@ -11,6 +11,8 @@ import { CHECKPOINT_FILE } from "./file-names.js";
 const CHECKPOINT_FORMAT_VERSION = 1;
 
 export interface Checkpoint {
+  /** The first offset that there is: records before it are deleted, if their files are not yet. */
+  readonly logStart: number;
   /** Every offset below this one is durable. */
   readonly recoveryPoint: number;
   /** Base offset of the segment that the recovery point lies in. */
@@ -20,7 +22,12 @@ export interface Checkpoint {
   /** Append time of the last batch before it, ms since the epoch. */
   readonly lastAppendTime: number;
   readonly producers: readonly ProducerSnapshot[];
+  /** Offsets that were lost and are known to be. */
+  readonly gaps: readonly Gap[];
 }
+
+/** The first offset that is missing, and the first that is there again. */
+export type Gap = readonly [from: number, to: number];
 
 export function writeCheckpoint(storage: Storage, directory: string, checkpoint: Checkpoint): Promise<void> {
   const content = encodeCheckedJson({ formatVersion: CHECKPOINT_FORMAT_VERSION, ...checkpoint });

@@ -2,6 +2,9 @@
 
 export const STORE_FILE = "store.json";
 export const LOCK_FILE = "lock";
+/** Beside the store file, where the store is a broker's topic. */
+export const TOPIC_FILE = "topic.json";
+export const WATERMARKS_FILE = "watermarks";
 export const CHECKPOINT_FILE = "checkpoint";
 export const TEMPORARY_SUFFIX = ".tmp";
 
@@ -31,9 +34,22 @@ export function tornFileName(baseOffset: number, position: number, id: string): 
   return `${segmentName(baseOffset)}.${position}.${id}.torn`;
 }
 
+/** Bytes that repair took out of a segment, kept beside it. */
+export function damagedFileName(baseOffset: number, position: number, id: string): string {
+  return `${segmentName(baseOffset)}.${position}.${id}.damaged`;
+}
+
 /** The base offset that a log file's name says; undefined for any other name. */
 export function parseLogFileName(name: string): number | undefined {
   const digits = SEGMENT_NAME.exec(name)?.[1];
   const baseOffset = digits === undefined ? undefined : Number(digits);
   return Number.isSafeInteger(baseOffset) ? baseOffset : undefined;
+}
+
+/** The base offsets of a directory's segments, rising. */
+export function baseOffsetsOf(names: readonly string[]): number[] {
+  return names
+    .map(parseLogFileName)
+    .filter((offset) => offset !== undefined)
+    .sort((a, b) => a - b);
 }

@@ -26,6 +26,7 @@ beforeAll(async () => {
     const batches = sealed([value], { producerId: 7, producerEpoch: 0, baseSequence: i });
     await broker.produce({ topic: "web-logs", partition: 0, batches });
   }
+  expect(await broker.allocateProducerId()).toBe(1);
   await broker.close();
 });
 
@@ -43,8 +44,8 @@ function parseHex(example: string): string {
 }
 
 describe("the pages in docs/format", () => {
-  test("directory.md: store.json, broker.json, topic.json", async () => {
-    const names = [`${TOPIC}/store.json`, "data/broker.json", `${TOPIC}/topic.json`];
+  test("directory.md: store.json, broker.json, topic.json, producer-ids", async () => {
+    const names = [`${TOPIC}/store.json`, "data/broker.json", `${TOPIC}/topic.json`, "data/producer-ids"];
     expect(examples("directory", "json")).toEqual(await Promise.all(names.map(file)));
   });
 
@@ -54,6 +55,10 @@ describe("the pages in docs/format", () => {
 
   test("index.md", async () => {
     expect(examples("index", "hex").map(parseHex)).toEqual([await file(`${TOPIC}/0/00000000000000000000.index`)]);
+  });
+
+  test("watermarks.md", async () => {
+    expect(examples("watermarks", "hex").map(parseHex)).toEqual([await file(`${TOPIC}/watermarks`)]);
   });
 
   test("checkpoint.md", async () => {

@@ -32,6 +32,7 @@ export interface PendingAppend {
   reject(error: unknown): void;
 }
 
+/** They may be altered at any time. */
 export interface AppendQueueOptions {
   /** Bytes that may wait; an append beyond them is refused. */
   readonly maxQueuedBytes: number;
@@ -46,6 +47,8 @@ export class AppendQueue {
   readonly #options: AppendQueueOptions;
   readonly #pending: PendingAppend[] = [];
   #builder: RecordBatchBuilder;
+  /** What the builder was made for. */
+  #builderLimits: BatchLimits;
   /** Who waits for the records in the builder, in their order. */
   #waiting: { resolve(appended: Appended): void; reject(error: unknown): void }[] = [];
   #waitingDurability: Durability = "written";
@@ -54,6 +57,7 @@ export class AppendQueue {
   constructor(options: AppendQueueOptions) {
     this.#options = options;
     this.#builder = sharedBuilder(options);
+    this.#builderLimits = options.limits;
   }
 
   get isEmpty(): boolean {
@@ -62,7 +66,7 @@ export class AppendQueue {
 
   /** Puts batches behind everything that waits. */
   add(append: PendingAppend): void {
-    this.#refuseWhenFull(append.byteLength);
+    if (append.byteLength > 0) this.#refuseWhenFull(append.byteLength);
     this.#sealShared();
     this.#push(append);
   }
@@ -77,6 +81,7 @@ export class AppendQueue {
   ): Promise<Appended> {
     checkRecord(key, value, headers);
     this.#refuseWhenFull(0);
+    if (this.#builderLimits !== this.#options.limits) this.#startAnew();
     if (!this.#builder.append(key, value, timestamp, headers)) {
       this.#sealShared();
       this.#builder.append(key, value, timestamp, headers);
@@ -108,6 +113,13 @@ export class AppendQueue {
   #push(append: PendingAppend): void {
     this.#pending.push(append);
     this.#queuedBytes += append.byteLength;
+  }
+
+  /** The options were altered. */
+  #startAnew(): void {
+    this.#sealShared();
+    this.#builder = sharedBuilder(this.#options);
+    this.#builderLimits = this.#options.limits;
   }
 
   #sealShared(): void {

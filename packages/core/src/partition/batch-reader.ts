@@ -1,9 +1,11 @@
 /** Reads a partition from an offset on, in whole batches, and remembers where it is. */
-import { type BatchLimits, CorruptPartitionError, frameBatches, OffsetOutOfRangeError } from "@logstore/codec";
-import { readBatches } from "../segment/read-batches.js";
+import { ClosedError, CorruptPartitionError, frameBatches, OffsetOutOfRangeError } from "@logstore/codec";
+import { bufferFor, readBatches } from "../segment/read-batches.js";
 import type { Segment } from "../segment/segment.js";
-import type { SegmentList } from "../segment/segment-list.js";
-import type { LogOffsets } from "./log-offsets.js";
+import { storageError } from "../storage/storage-error.js";
+import type { ReadableLog } from "./readable-log.js";
+import { isGap } from "./survey-log.js";
+import type { TailRead } from "./tail-cache.js";
 
 export interface ReadOptions {
   /** How much to read at once at most, bytes, unless one batch alone is longer. */
@@ -28,16 +30,6 @@ export interface Chunk {
   readonly position: number;
 }
 
-/** What a reader needs of the partition that it reads. */
-export interface ReadableLog {
-  readonly partition: number;
-  readonly segments: SegmentList;
-  readonly offsets: LogOffsets;
-  readonly limits: BatchLimits;
-  /** Where and why the log cannot be read on, if so. */
-  readonly damage: CorruptPartitionError | undefined;
-}
-
 export class BatchReader {
   readonly #log: ReadableLog;
   #offset: number;
@@ -60,25 +52,62 @@ export class BatchReader {
    * The next batches; undefined at the high watermark, and where no more are wanted.
    *
    * @throws CorruptPartitionError where the log is damaged
+   * @throws OffsetOutOfRangeError where the records to be read were deleted meanwhile
    */
   async next(options: ReadOptions): Promise<Chunk | undefined> {
+    const log = this.#log;
     const { until = Number.POSITIVE_INFINITY } = options;
-    while (this.#offset < Math.min(this.#log.offsets.highWatermark, until)) {
-      const segment = await this.#locate();
-      const end = await segment.visibleSize();
-      if (this.#position >= end) {
-        this.#leave(segment);
-        continue;
+    while (this.#offset < Math.min(log.offsets.highWatermark, until)) {
+      if (log.isClosed) throw new ClosedError("the log was closed", { partition: log.partition });
+      if (this.#offset < log.offsets.logStart) throw outOfRange(log, this.#offset); // deleted meanwhile
+      const end = Math.min(log.offsets.highWatermark, until);
+      const cached = log.tail?.read(this.#offset, end, options.maxBytes);
+      if (cached !== undefined) return this.#told(this.#fromMemory(cached, options), "memory");
+      try {
+        const chunk = await this.#fromDisk(options, end);
+        if (chunk !== undefined) return this.#told(chunk, "disk");
+      } catch (error) {
+        await log.refresh();
+        const wasDeleted = this.#offset < log.offsets.logStart; // under the reader
+        const { partition } = log;
+        if (!wasDeleted) throw storageError(error, `partition ${partition} cannot be read`, { partition });
       }
-      const { limits } = this.#log;
-      const range = { ...options, position: this.#position, end, limits };
-      const read = await segment.read((file) => readBatches(file, range));
-      const chunk = this.#accept(segment, read, options);
-      if (chunk !== undefined) return chunk;
     }
-    const { damage } = this.#log;
+    const { damage } = log;
     if (damage !== undefined && this.#offset < until) throw damage;
     return undefined;
+  }
+
+  #told(chunk: Chunk, source: "memory" | "disk"): Chunk {
+    this.#log.hooks.read?.({ partition: this.#log.partition, bytes: chunk.bytes.length, source });
+    return chunk;
+  }
+
+  #fromMemory({ batches, byteLength, segment, position }: TailRead, options: ReadOptions): Chunk {
+    const { headroomBytes = 0 } = options;
+    const bytes = bufferFor(options, byteLength);
+    let at = 0;
+    for (const batch of batches) {
+      bytes.set(batch.bytes, at);
+      at += batch.byteLength;
+    }
+    this.#offset = batches.at(-1)!.nextOffset;
+    this.#segment = segment;
+    this.#position = position + byteLength;
+    return { bytes, headroomBytes, nextOffset: this.#offset, segment, position };
+  }
+
+  /** Undefined where nothing was found yet, and the next call may find it. */
+  async #fromDisk(options: ReadOptions, until: number): Promise<Chunk | undefined> {
+    const segment = await this.#locate();
+    const end = await segment.visibleSize();
+    if (this.#position >= end) {
+      this.#leave(segment);
+      return undefined;
+    }
+    const range = { ...options, position: this.#position, end, limits: this.#log.limits };
+    const read = await segment.read((file) => readBatches(file, range));
+    return this.#accept(segment, read, options.headroomBytes ?? 0, until);
   }
 
   /** File, position and length of whole batches from here on, for those who read them by themselves. */
@@ -99,6 +128,7 @@ export class BatchReader {
 
   #leave(segment: Segment): void {
     const next = this.#log.segments.after(segment);
+    if (next !== undefined && isGap(this.#log.gaps, this.#offset, next.baseOffset)) this.#offset = next.baseOffset;
     if (next?.baseOffset !== this.#offset)
       throw this.#damaged(segment, new Error("the file ends early"), this.#position);
     this.#segment = next;
@@ -106,8 +136,7 @@ export class BatchReader {
   }
 
   /** Drops the batches that end before the offset: an index entry leads to somewhat before it. */
-  #accept(segment: Segment, bytes: Uint8Array, options: ReadOptions): Chunk | undefined {
-    const { headroomBytes = 0, until = Number.POSITIVE_INFINITY } = options;
+  #accept(segment: Segment, bytes: Uint8Array, headroomBytes: number, until: number): Chunk | undefined {
     let at = 0;
     let skipped = 0;
     let isFirst = true;
@@ -162,10 +191,15 @@ export function damagedAt(
   );
 }
 
-function checkOffset({ partition, offsets }: ReadableLog, offset: number): void {
-  const { logStart, highWatermark } = offsets;
+function checkOffset(log: ReadableLog, offset: number): void {
+  const { logStart, highWatermark } = log.offsets;
   if (Number.isSafeInteger(offset) && offset >= logStart && offset <= highWatermark) return;
-  throw new OffsetOutOfRangeError(
+  throw outOfRange(log, offset);
+}
+
+function outOfRange({ partition, offsets }: ReadableLog, offset: number): OffsetOutOfRangeError {
+  const { logStart, highWatermark } = offsets;
+  return new OffsetOutOfRangeError(
     `offset ${offset} is not in partition ${partition}: it has offsets ${logStart} to ${highWatermark}`,
     { partition, offset, expected: offset > highWatermark ? highWatermark : logStart },
   );

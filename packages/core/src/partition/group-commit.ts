@@ -2,7 +2,7 @@
  * Group commit: one loop a partition writes all that waits with one call and, where anybody asks for it, makes it durable with
  * one more, then resolves everybody. The next group gathers meanwhile.
  */
-import { StorageFailedError } from "@logstore/codec";
+import { LogStoreError, StorageFailedError } from "@logstore/codec";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
 
 /** Bytes of one group at most, unless a single append is larger: bounds the wait of those behind it. */
@@ -10,19 +10,28 @@ const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 
 export class GroupCommit {
   readonly #queue: AppendQueue;
+  readonly #options: { readonly segmentBytes: number };
   readonly #commit: (group: PendingAppend[]) => Promise<void>;
-  readonly #maxGroupBytes: number;
+  readonly #failed: (error: StorageFailedError) => void;
+  readonly #tasks: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #failure: StorageFailedError | undefined;
 
   /**
    * @param commit assigns offsets, writes, makes durable and resolves a group. If it rejects, the log's state on disk is not
    * known any more: everybody who waits gets the error, and so does everybody who comes later.
+   * @param failed told so, once
    */
-  constructor(queue: AppendQueue, segmentBytes: number, commit: (group: PendingAppend[]) => Promise<void>) {
+  constructor(
+    queue: AppendQueue,
+    options: { readonly segmentBytes: number },
+    commit: (group: PendingAppend[]) => Promise<void>,
+    failed: (error: StorageFailedError) => void,
+  ) {
     this.#queue = queue;
+    this.#options = options;
     this.#commit = commit;
-    this.#maxGroupBytes = Math.min(MAX_GROUP_BYTES, segmentBytes);
+    this.#failed = failed;
   }
 
   /** Why nothing can be appended any more, if so. */
@@ -35,6 +44,25 @@ export class GroupCommit {
     this.#running ??= this.#run();
   }
 
+  /**
+   * Does something while no group is under way. If it rejects with anything but an error of ours, the log's state on disk is not
+   * known any more.
+   */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = new Promise<T>((resolve, reject) => {
+      this.#tasks.push(async () => {
+        try {
+          if (this.#failure !== undefined) throw this.#failure;
+          resolve(await work());
+        } catch (error) {
+          reject(error instanceof LogStoreError ? error : this.#fail(error));
+        }
+      });
+    });
+    this.wake();
+    return done;
+  }
+
   /** Resolves when nothing waits or is under way. */
   async idle(): Promise<void> {
     await this.#running;
@@ -43,17 +71,27 @@ export class GroupCommit {
   async #run(): Promise<void> {
     // Everybody who appends in this turn of the event loop goes into the first group.
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    while (!this.#queue.isEmpty) {
-      const group = this.#queue.take(this.#maxGroupBytes);
+    while (!this.#queue.isEmpty || this.#tasks.length > 0) {
+      await this.#tasks.shift()?.();
+      if (this.#queue.isEmpty) continue;
+      const group = this.#queue.take(Math.min(MAX_GROUP_BYTES, this.#options.segmentBytes));
       try {
         await this.#commit(group);
       } catch (cause) {
-        this.#failure ??= storageFailed(cause);
-        for (const append of group) append.reject(this.#failure);
-        this.#queue.rejectAll(this.#failure);
+        const failure = this.#fail(cause);
+        for (const append of group) append.reject(failure);
       }
     }
     this.#running = undefined;
+  }
+
+  #fail(cause: unknown): StorageFailedError {
+    if (this.#failure === undefined) {
+      this.#failure = storageFailed(cause);
+      this.#failed(this.#failure);
+    }
+    this.#queue.rejectAll(this.#failure);
+    return this.#failure;
   }
 }
 

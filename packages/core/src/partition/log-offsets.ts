@@ -1,19 +1,23 @@
 /** A partition's offsets, and those who wait for the high watermark to move. */
 
 export class LogOffsets {
-  /** The first offset that there is. */
-  readonly logStart: number;
+  #logStart: number;
   #logEnd: number;
   #highWatermark: number;
   #flushedUpTo: number;
   readonly #waiters = new Set<() => void>();
 
-  /** @param logEnd everything below it is durable */
+  /** @param logEnd everything below it is durable, and may be read */
   constructor(logStart: number, logEnd: number) {
-    this.logStart = logStart;
+    this.#logStart = logStart;
     this.#logEnd = logEnd;
     this.#highWatermark = logEnd;
     this.#flushedUpTo = logEnd;
+  }
+
+  /** The first offset that there is. */
+  get logStart(): number {
+    return this.#logStart;
   }
 
   /** One past the last record written. */
@@ -39,8 +43,15 @@ export class LogOffsets {
     this.#flushedUpTo = Math.max(this.#flushedUpTo, upTo);
   }
 
+  /** Records before `offset` are deleted. */
+  startAt(offset: number): void {
+    this.#logStart = Math.max(this.#logStart, offset);
+    this.wakeAll();
+  }
+
   /** Everything written may be read: wakes whoever waits. */
   publish(): void {
+    if (this.#highWatermark === this.#logEnd) return;
     this.#highWatermark = this.#logEnd;
     this.wakeAll();
   }

@@ -2,34 +2,53 @@
 import { type RecordBatch, WrongExpectedOffsetError } from "@logstore/codec";
 import { writeCheckpoint } from "../files/checkpoint-file.js";
 import { shouldRoll } from "../segment/roll-policy.js";
-import { Segment } from "../segment/segment.js";
-import type { Storage } from "../storage/storage.js";
+import { Segment, type SegmentHome } from "../segment/segment.js";
 import type { Appended, PendingAppend } from "./append-queue.js";
-import type { ReadableLog } from "./batch-reader.js";
 import { FlushBehind } from "./flush-behind.js";
+import type { LogStoreHooks } from "./hooks.js";
 import type { ProducerState } from "./producer-state.js";
+import type { ReadableLog } from "./readable-log.js";
 import type { RecoveredLog } from "./recovery.js";
 
+export interface WriterOptions {
+  readonly segmentBytes: number;
+  readonly hooks: LogStoreHooks;
+}
+
+/** Told of a partition's bounds before anybody is who appended. */
+export type PublishBounds = (logStart: number, highWatermark: number) => Promise<void>;
+
 export class LogWriter {
-  readonly #storage: Storage;
-  readonly #directory: string;
+  readonly #home: SegmentHome;
   readonly #log: ReadableLog;
-  readonly #segmentBytes: number;
+  /** They may be altered at any time. */
+  readonly #options: WriterOptions;
   readonly #producers: ProducerState;
   readonly #flushBehind: FlushBehind;
+  readonly #publishBounds: PublishBounds;
   #lastAppendTime: number;
   /** Whether there is anything that the checkpoint does not say. */
   #dirty: boolean;
 
-  constructor(storage: Storage, directory: string, log: ReadableLog, segmentBytes: number, recovered: RecoveredLog) {
-    this.#storage = storage;
-    this.#directory = directory;
+  constructor(
+    home: SegmentHome,
+    log: ReadableLog,
+    options: WriterOptions,
+    recovered: RecoveredLog,
+    publishBounds: PublishBounds,
+  ) {
+    this.#home = home;
     this.#log = log;
-    this.#segmentBytes = segmentBytes;
+    this.#options = options;
     this.#producers = recovered.producers;
     this.#flushBehind = new FlushBehind(log.offsets);
+    this.#publishBounds = publishBounds;
     this.#lastAppendTime = recovered.lastAppendTime;
-    this.#dirty = recovered.scanned;
+    this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
+  }
+
+  get lastAppendTime(): number {
+    return this.#lastAppendTime;
   }
 
   /**
@@ -38,10 +57,10 @@ export class LogWriter {
    */
   async commit(group: readonly PendingAppend[]): Promise<void> {
     this.#flushBehind.check();
-    const appendTime = Math.max(this.#storage.now(), this.#lastAppendTime);
+    const appendTime = Math.max(this.#home.storage.now(), this.#lastAppendTime);
     const accepted: RecordBatch[] = [];
     const answers: (() => void)[] = [];
-    const { offsets, segments } = this.#log;
+    const { offsets } = this.#log;
     let nextOffset = offsets.logEnd;
     let wantsFlush = false;
     for (const append of group) {
@@ -55,29 +74,76 @@ export class LogWriter {
         answers.push(() => append.reject(error));
       }
     }
+    const begun = performance.now();
     if (accepted.length > 0) await this.#write(accepted, nextOffset, wantsFlush);
+    const written = performance.now();
     this.#lastAppendTime = appendTime;
     // A duplicate asks for its durability too: its first append may have been written only.
-    if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.#sync(segments.active!);
-    segments.active?.publish();
-    offsets.publish();
+    if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
+    await this.#publish();
     for (const answer of answers) answer();
+    if (accepted.length > 0) {
+      this.#options.hooks.committed?.({
+        partition: this.#log.partition,
+        appends: group.length,
+        records: accepted.reduce((sum, { recordCount }) => sum + recordCount, 0),
+        bytes: byteLengthOf(accepted),
+        writeMs: written - begun,
+        syncMs: wantsFlush ? performance.now() - written : undefined,
+      });
+    }
   }
 
   /** Makes everything durable, and notes where to start from. */
   async finish(): Promise<void> {
     const { active } = this.#log.segments;
     if (active === undefined || !this.#dirty) return;
-    await this.#sync(active);
+    await this.sync();
     await active.writeIndex();
-    await this.#checkpoint(active);
+    await this.checkpoint(this.#log.offsets.logStart);
+  }
+
+  /** Waits for a sync behind the writer; how it ended is not asked. */
+  async settle(): Promise<void> {
+    await this.#flushBehind.settle().catch(() => {});
   }
 
   /** A sync behind the writer is waited for first: of two at once, the system tells only one of an error. */
-  async #sync(active: Segment): Promise<void> {
+  async sync(): Promise<void> {
     await this.#flushBehind.settle();
-    await active.sync();
+    await this.#log.segments.active?.sync();
     this.#log.offsets.flushed(this.#log.offsets.logEnd);
+  }
+
+  /** Goes on in a new segment. */
+  async roll(): Promise<Segment> {
+    const { active } = this.#log.segments;
+    // A segment that is no longer written to is durable to its end: only the last one can be torn.
+    if (active === undefined) await this.#home.storage.makeDirectory(this.#home.directory);
+    else {
+      await this.sync();
+      await active.writeIndex();
+      active.finish();
+    }
+    const segment = await Segment.create(this.#home, this.#log.offsets.logEnd);
+    this.#log.segments.add(segment);
+    await this.checkpoint(this.#log.offsets.logStart);
+    this.#options.hooks.rolled?.({ partition: this.#log.partition, baseOffset: segment.baseOffset });
+    return segment;
+  }
+
+  /** Notes where to start from. Only right after the active segment was synced, or made. */
+  async checkpoint(logStart: number): Promise<void> {
+    const active = this.#log.segments.active!;
+    await writeCheckpoint(this.#home.storage, this.#home.directory, {
+      logStart,
+      recoveryPoint: this.#log.offsets.logEnd,
+      segment: active.baseOffset,
+      position: await active.size(),
+      lastAppendTime: this.#lastAppendTime,
+      producers: this.#producers.snapshot(),
+      gaps: this.#log.gaps.filter(([, to]) => to > logStart),
+    });
   }
 
   /** Gives an append's batches their offsets, leaving out those that are here already. */
@@ -109,48 +175,38 @@ export class LogWriter {
       appended: {
         baseOffset: known[0] ?? logEnd,
         nextOffset: lastKnown === undefined ? end : lastKnown + batches.at(-1)!.recordCount,
-        duplicate: accepted.length === 0,
+        duplicate: accepted.length === 0 && batches.length > 0,
       },
     };
   }
 
   async #write(batches: readonly RecordBatch[], nextOffset: number, wantsFlush: boolean): Promise<void> {
     this.#dirty = true;
-    const segment = await this.#segmentFor(batches);
+    const bytes = byteLengthOf(batches);
+    const segment = await this.#segmentFor(bytes);
+    const position = await segment.size();
     await segment.write(batches);
     this.#producers.written();
     this.#log.offsets.wrote(nextOffset);
-    if (!wantsFlush) this.#flushBehind.wrote(segment, byteLengthOf(batches));
+    this.#log.tail?.add(batches, segment, position);
+    if (!wantsFlush) this.#flushBehind.wrote(segment, bytes);
   }
 
-  async #segmentFor(batches: readonly RecordBatch[]): Promise<Segment> {
+  async #segmentFor(groupBytes: number): Promise<Segment> {
     const { active } = this.#log.segments;
-    const baseOffset = this.#log.offsets.logEnd;
-    if (active === undefined) await this.#storage.makeDirectory(this.#directory);
-    else {
-      const groupBytes = byteLengthOf(batches);
-      const segmentBytes = this.#segmentBytes;
-      const [sizeBytes, offsets] = [await active.size(), baseOffset - active.baseOffset];
-      if (!shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes })) return active;
-      // A segment that is no longer written to is durable to its end: only the last one can be torn.
-      await this.#sync(active);
-      await active.writeIndex();
-    }
-    const segment = await Segment.create(this.#storage, this.#directory, baseOffset, this.#log.limits);
-    this.#log.segments.add(segment);
-    await this.#checkpoint(segment);
-    return segment;
+    if (active === undefined) return this.roll();
+    const { segmentBytes } = this.#options;
+    const [sizeBytes, offsets] = [await active.size(), this.#log.offsets.logEnd - active.baseOffset];
+    return shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes }) ? this.roll() : active;
   }
 
-  /** Only right after the active segment was synced, or made. */
-  async #checkpoint(active: Segment): Promise<void> {
-    await writeCheckpoint(this.#storage, this.#directory, {
-      recoveryPoint: this.#log.offsets.logEnd,
-      segment: active.baseOffset,
-      position: await active.size(),
-      lastAppendTime: this.#lastAppendTime,
-      producers: this.#producers.snapshot(),
-    });
+  /** Everything written may be read, here and elsewhere. */
+  async #publish(): Promise<void> {
+    const { segments, offsets } = this.#log;
+    segments.active?.publish();
+    if (offsets.logEnd === offsets.highWatermark) return;
+    await this.#publishBounds(offsets.logStart, offsets.logEnd);
+    offsets.publish();
   }
 }
 

@@ -1,8 +1,13 @@
 /** Seek by time: append times never decrease within a partition, so they can be searched like offsets. */
-import { InvalidArgumentError, LogStoreError, type RecordBatch } from "@logstore/codec";
+import { InvalidArgumentError, LogStoreError } from "@logstore/codec";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
-import { damagedAt, type ReadableLog } from "./batch-reader.js";
+import { storageError } from "../storage/storage-error.js";
+import { damagedAt } from "./batch-reader.js";
+import type { ReadableLog } from "./readable-log.js";
+
+/** An index entry is so near that little has to be read behind it. */
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Offset of the first record appended at `time` (ms since the epoch) or later; the high watermark where there is none.
@@ -11,37 +16,68 @@ import { damagedAt, type ReadableLog } from "./batch-reader.js";
  */
 export async function offsetOfTime(log: ReadableLog, time: number): Promise<number> {
   if (!Number.isSafeInteger(time)) throw new InvalidArgumentError(`time ${time} is not a whole number of ms`);
-  let found: Segment | undefined;
-  // The segment that the time falls into is the last one that begins before it.
-  for (const segment of log.segments) {
-    if (segment.baseOffset >= log.offsets.highWatermark) break; // empty yet, or behind a damaged place
-    const first = await findBatch(log, segment, 0, () => true);
-    if (first === undefined || first.appendTime >= time) break;
-    found = segment;
+  for (;;) {
+    const { logStart } = log.offsets;
+    try {
+      return await search(log, time);
+    } catch (error) {
+      if (log.offsets.logStart === logStart) throw error; // else the segment was deleted meanwhile
+    }
   }
-  if (found === undefined) return log.offsets.logStart;
-  const position = (await found.index()).positionOfTime(time);
-  const batch = await findBatch(log, found, position, ({ appendTime }) => appendTime >= time);
-  const next = log.segments.after(found)?.baseOffset ?? Number.POSITIVE_INFINITY;
-  return batch?.baseOffset ?? Math.min(next, log.offsets.highWatermark);
 }
 
-/** The first batch from `position` on that is wanted; undefined where none is that may be read yet. */
-async function findBatch(
-  log: ReadableLog,
-  segment: Segment,
-  position: number,
-  isWanted: (batch: RecordBatch) => boolean,
-): Promise<RecordBatch | undefined> {
+async function search(log: ReadableLog, time: number): Promise<number> {
+  const segment = await lastBeginningBefore(log, time);
+  const { logStart, highWatermark } = log.offsets;
+  if (segment === undefined) return logStart;
+  const found = await firstOffsetFrom(log, segment, time);
+  const next = log.segments.after(segment)?.baseOffset ?? highWatermark;
+  return Math.max(logStart, Math.min(found ?? next, highWatermark));
+}
+
+/** The segment that the time falls into. */
+async function lastBeginningBefore(log: ReadableLog, time: number): Promise<Segment | undefined> {
+  const { highWatermark } = log.offsets;
+  const segments = [...log.segments].filter(({ baseOffset }) => baseOffset < highWatermark);
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const segment = segments[middle]!;
+    const first = await readingOf(log, segment, () => segment.firstAppendTime());
+    if (first === undefined || first >= time) high = middle;
+    else low = middle + 1;
+  }
+  return segments[low - 1];
+}
+
+async function firstOffsetFrom(log: ReadableLog, segment: Segment, time: number): Promise<number | undefined> {
+  const position = (await segment.index()).positionOfTime(time);
   const nextOffset = position === 0 ? segment.baseOffset : undefined;
-  const range = { position, nextOffset, end: await segment.visibleSize(), limits: log.limits, verify: false };
-  try {
-    return await segment.read(async (file) => {
-      for await (const { batch } of scanSegment(file, range)) if (isWanted(batch)) return batch;
+  const end = await segment.visibleSize();
+  const range = { position, nextOffset, end, limits: log.limits, verify: false, chunkBytes: CHUNK_BYTES };
+  const { highWatermark } = log.offsets;
+  return readingOf(log, segment, () =>
+    segment.read(async (file) => {
+      for await (const { batch } of scanSegment(file, range)) {
+        if (batch.appendTime >= time) return batch.baseOffset;
+        if (batch.nextOffset >= highWatermark) return undefined; // what follows may be half written
+      }
       return undefined;
-    });
+    }),
+  );
+}
+
+/** Damage that is come upon is told as the partition's. */
+async function readingOf<T>(log: ReadableLog, segment: Segment, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
   } catch (error) {
-    if (!(error instanceof LogStoreError) || error.code === "CLOSED") throw error;
-    throw damagedAt(log, segment, error.offset ?? segment.baseOffset, error.byte ?? position, error);
+    const { partition } = log;
+    if (!(error instanceof LogStoreError)) {
+      throw storageError(error, `partition ${partition} cannot be read`, { partition });
+    }
+    if (error.code === "CLOSED") throw error;
+    throw damagedAt(log, segment, error.offset ?? segment.baseOffset, error.byte ?? 0, error);
   }
 }

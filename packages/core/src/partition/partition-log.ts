@@ -1,36 +1,39 @@
-/** One partition: its segments, its offsets, and the way of a batch into it and out of it. */
+/** One partition that is written to: the way of a batch into it. */
 import {
-  type BatchLimits,
   type Bytes,
   ClosedError,
   type CompressionName,
-  type CorruptPartitionError,
   type HeaderInput,
   InvalidArgumentError,
   type RecordBatch,
+  StorageFailedError,
   validateBatches,
 } from "@logstore/codec";
-import type { Durability, Position } from "@logstore/protocol";
+import type { Durability } from "@logstore/protocol";
 import { readCheckpoint } from "../files/checkpoint-file.js";
-import { parseLogFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
+import { baseOffsetsOf, TEMPORARY_SUFFIX } from "../files/file-names.js";
+import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
-import { Segment } from "../segment/segment.js";
+import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import type { Storage } from "../storage/storage.js";
-import { type Appended, AppendQueue } from "./append-queue.js";
-import { BatchReader, type ReadableLog } from "./batch-reader.js";
+import { type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
+import { applyRetention, type Deletion, deleteBefore, removeSegments } from "./delete-records.js";
 import { GroupCommit, storageFailed } from "./group-commit.js";
 import { LogOffsets } from "./log-offsets.js";
-import { LogWriter } from "./log-writer.js";
-import { offsetOfTime } from "./offset-of-time.js";
-import { type RecoveredLog, recoverLog, type TornTail } from "./recovery.js";
+import { LogWriter, type PublishBounds, type WriterOptions } from "./log-writer.js";
+import { ProducerState } from "./producer-state.js";
+import { ReadableLog } from "./readable-log.js";
+import { type RecoveredLog, recoverLog } from "./recovery.js";
+import type { RetentionLimits } from "./retention-policy.js";
+import { PartitionTail, type TailCache } from "./tail-cache.js";
+import type { TornTail } from "./torn-tail.js";
+import { type VerifyEvent, verifyLog } from "./verify-log.js";
 
-export interface PartitionOptions {
-  readonly segmentBytes: number;
+/** They may be altered while the partition is open. */
+export interface PartitionOptions extends AppendQueueOptions, WriterOptions, RetentionLimits {
   readonly durability: Durability;
-  readonly limits: BatchLimits;
   readonly compression: CompressionName;
-  readonly maxQueuedBytes: number;
 }
 
 export interface AppendOptions {
@@ -40,62 +43,70 @@ export interface AppendOptions {
   readonly expectedOffset?: number | undefined;
 }
 
-export class PartitionLog implements ReadableLog {
+/** Where a partition is, and what it shares with the others of its store. */
+export interface PartitionHome {
+  readonly storage: Storage;
+  readonly directory: string;
   readonly partition: number;
-  readonly segments: SegmentList;
-  readonly offsets: LogOffsets;
-  readonly limits = STORED_BATCH_LIMITS;
-  readonly damage: CorruptPartitionError | undefined;
+  readonly indexes: IndexCache;
+  readonly tails: TailCache;
+  readonly publishBounds: PublishBounds;
+}
+
+/** One append is written as a whole, and a segment's positions are kept in 32 bits. */
+const MAX_APPEND_BYTES = 2 ** 30;
+
+export class PartitionLog extends ReadableLog {
   /** What was cut from the log's end when it was opened, if anything was. */
   readonly tornTail: TornTail | undefined;
+  readonly home: SegmentHome;
+  /** Where the log ended, as far as is known, when it was opened: beyond what can be read where it is damaged. */
+  readonly expectedEnd: number;
 
-  readonly #storage: Storage;
   readonly #options: PartitionOptions;
   readonly #queue: AppendQueue;
   readonly #writer: LogWriter;
   readonly #groupCommit: GroupCommit;
+  readonly #deletion: Deletion;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    storage: Storage,
-    directory: string,
-    partition: number,
+    { partition, tails, publishBounds }: PartitionHome,
+    home: SegmentHome,
     options: PartitionOptions,
     segments: Segment[],
     recovered: RecoveredLog,
   ) {
-    this.#storage = storage;
-    this.partition = partition;
-    this.#options = options;
-    this.segments = new SegmentList(segments);
-    this.damage = recovered.damage;
+    const { logStart, nextOffset } = recovered;
+    const offsets = new LogOffsets(Math.min(logStart, nextOffset), nextOffset);
+    const { gaps, damage } = recovered;
+    const { hooks } = options;
+    const tail = new PartitionTail(tails);
+    super({ partition, segments: new SegmentList(segments), offsets, gaps, damage, tail, hooks });
+    this.home = home;
     this.tornTail = recovered.tornTail;
-    const { nextOffset } = recovered;
-    this.offsets = new LogOffsets(Math.min(segments[0]?.baseOffset ?? 0, nextOffset), nextOffset);
+    this.expectedEnd = recovered.expectedEnd;
+    this.#options = options;
     this.#queue = new AppendQueue(options);
-    this.#writer = new LogWriter(storage, directory, this, options.segmentBytes, recovered);
-    this.#groupCommit = new GroupCommit(this.#queue, options.segmentBytes, (group) => this.#writer.commit(group));
+    this.#writer = new LogWriter(home, this, options, recovered, publishBounds);
+    this.#groupCommit = new GroupCommit(
+      this.#queue,
+      options,
+      (group) => this.#commit(group),
+      (error) => hooks.failed?.({ partition, error }),
+    );
+    this.#deletion = { home, log: this, writer: this.#writer, hooks, publishBounds };
   }
 
   /** Opens a partition, recovering it where it was not closed. Its directory is made by its first append. */
-  static async open(
-    storage: Storage,
-    directory: string,
-    partition: number,
-    options: PartitionOptions,
-  ): Promise<PartitionLog> {
-    const limits = STORED_BATCH_LIMITS;
-    const names = (await storage.list(directory)) ?? [];
-    for (const name of names) {
-      if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
-    }
-    const baseOffsets = names.map(parseLogFileName).filter((offset) => offset !== undefined);
-    const segments = baseOffsets
-      .sort((a, b) => a - b)
-      .map((baseOffset) => Segment.existing(storage, directory, baseOffset, limits));
-    const checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
-    const recovered = await recoverLog({ storage, directory, partition, segments, checkpoint, limits });
-    return new PartitionLog(storage, directory, partition, options, segments, recovered);
+  static async open(where: PartitionHome, options: PartitionOptions): Promise<PartitionLog> {
+    const { storage, directory, partition, indexes } = where;
+    const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
+    const { segments, recovered } = await openLog(home, partition);
+    const log = new PartitionLog(where, home, options, segments, recovered);
+    // A crash may have come between the moving of the start and the removing of what lay before it.
+    if (log.damage === undefined) await removeSegments(home, log.segments.takeBefore(log.offsets.logStart));
+    return log;
   }
 
   /**
@@ -112,7 +123,7 @@ export class PartitionLog implements ReadableLog {
   ): Promise<Appended> {
     this.#checkWritable();
     const { durability: byDefault } = this.#options;
-    const time = timestamp ?? this.#storage.now();
+    const time = timestamp ?? this.home.storage.now();
     const wanted = checkDurability(durability ?? byDefault);
     const appended = this.#queue.addRecord(key, value, time, headers, wanted);
     this.#groupCommit.wake();
@@ -136,43 +147,47 @@ export class PartitionLog implements ReadableLog {
     if (expectedOffset !== undefined && !(Number.isSafeInteger(expectedOffset) && expectedOffset >= 0)) {
       throw new InvalidArgumentError(`expected offset ${expectedOffset} is not an offset`);
     }
+    if (byteLength > MAX_APPEND_BYTES) {
+      throw new InvalidArgumentError(`one append takes ${MAX_APPEND_BYTES} bytes at most, not ${byteLength}: split it`);
+    }
     const durability = checkDurability(options.durability ?? this.#options.durability);
-    const appended = new Promise<Appended>((resolve, reject) => {
-      this.#queue.add({ batches, byteLength, durability, expectedOffset, resolve, reject });
-    });
-    this.#groupCommit.wake();
-    return appended;
-  }
-
-  /** @throws OffsetOutOfRangeError where the offset is before the log's start or beyond the high watermark */
-  reader(offset: number): BatchReader {
-    return new BatchReader(this, offset);
-  }
-
-  /** The offset that a position means now. It is not checked whether a given offset exists. */
-  async resolve(position: Position): Promise<number> {
-    if (typeof position === "number") return position;
-    if (position === "earliest") return this.offsets.logStart;
-    if (position === "latest") return this.offsets.highWatermark;
-    return offsetOfTime(this, position.time);
+    return this.#enqueue(batches, byteLength, durability, expectedOffset);
   }
 
   /**
-   * Resolves when there is more to read from `offset` on, the log is closed, `signal` aborts, or after `timeoutMs`; to false
-   * in the last case only.
+   * Resolves when everything appended before is durable, however it was acknowledged.
+   *
+   * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
-  async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
-    const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
-    while (this.offsets.highWatermark <= offset && !this.isClosed && !signal?.aborted) {
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0) return false;
-      await this.offsets.change(signal, leftMs);
-    }
-    return true;
+  async flush(): Promise<void> {
+    this.#checkWritable();
+    await this.#enqueue([], 0, "flushed", undefined);
   }
 
-  get isClosed(): boolean {
+  /** Deletes every record before `offset`. See {@link deleteBefore}. */
+  async deleteRecords(offset: number): Promise<void> {
+    this.#checkWritable();
+    await this.#groupCommit.alone(() => deleteBefore(this.#deletion, offset));
+  }
+
+  /** Deletes what the options say is too old or too much. */
+  async applyRetention(): Promise<void> {
+    this.#checkWritable();
+    await this.#groupCommit.alone(() => applyRetention(this.#deletion, this.#options));
+  }
+
+  /** Reads everything, and says what is not as it should be. */
+  verify(): AsyncGenerator<VerifyEvent, void> {
+    return verifyLog(this, Math.max(this.expectedEnd, this.offsets.highWatermark));
+  }
+
+  override get isClosed(): boolean {
     return this.#closing !== undefined;
+  }
+
+  /** Why the partition takes no appends any more, since it was opened. */
+  get failure(): StorageFailedError | undefined {
+    return this.#groupCommit.failure;
   }
 
   /** Finishes what waits, makes everything durable, and notes where to start from. */
@@ -189,8 +204,30 @@ export class PartitionLog implements ReadableLog {
     } catch (cause) {
       throw storageFailed(cause).with({ partition: this.partition });
     } finally {
+      await this.#writer.settle();
       for (const segment of this.segments) await segment.close();
     }
+  }
+
+  #enqueue(
+    batches: readonly RecordBatch[],
+    byteLength: number,
+    durability: Durability,
+    expectedOffset: number | undefined,
+  ): Promise<Appended> {
+    const appended = new Promise<Appended>((resolve, reject) => {
+      this.#queue.add({ batches, byteLength, durability, expectedOffset, resolve, reject });
+    });
+    this.#groupCommit.wake();
+    return appended;
+  }
+
+  async #commit(group: Parameters<LogWriter["commit"]>[0]): Promise<void> {
+    const { active } = this.segments;
+    await this.#writer.commit(group);
+    if (this.segments.active === active || active === undefined) return;
+    // It was rolled: there may be too much of it now. Whoever appended has been answered.
+    void this.applyRetention().catch(() => {}); // the next time, then
   }
 
   #checkWritable(): void {
@@ -199,6 +236,50 @@ export class PartitionLog implements ReadableLog {
     if (this.damage !== undefined) throw this.damage;
     if (this.isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }
+}
+
+/** A disk that cannot be read costs this partition, not the store. */
+async function openLog(
+  home: SegmentHome,
+  partition: number,
+): Promise<{ segments: Segment[]; recovered: RecoveredLog }> {
+  let segments: Segment[] = [];
+  try {
+    const { storage, directory } = home;
+    const names = (await storage.list(directory)) ?? [];
+    for (const name of names) {
+      if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
+    }
+    segments = baseOffsetsOf(names).map((baseOffset) => new Segment(home, baseOffset));
+    const checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
+    return { segments, recovered: await recoverLog({ home, partition, segments, checkpoint }) };
+  } catch (cause) {
+    for (const segment of segments) await segment.close();
+    if ((cause as NodeJS.ErrnoException).code !== "EIO") throw cause;
+    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error)) };
+  }
+}
+
+function unreadable(damage: StorageFailedError): RecoveredLog {
+  const producers = new ProducerState();
+  const nothing = {
+    logStart: 0,
+    nextOffset: 0,
+    expectedEnd: 0,
+    lastAppendTime: 0,
+    active: undefined,
+    tornTail: undefined,
+    gaps: [],
+  };
+  return { ...nothing, producers, damage };
+}
+
+function unreadableError(partition: number, cause: Error): StorageFailedError {
+  return new StorageFailedError(
+    `partition ${partition} cannot be read (${cause.message}): see to its disk, then open the store again`,
+    { partition },
+    { cause },
+  );
 }
 
 /** @throws InvalidArgumentError: a misspelt durability must not pass for the weaker one */

@@ -33,6 +33,7 @@ export class ReadAhead {
     // Nothing may have been there when it was looked for ahead, and be there now.
     const chunk = (await this.#takeAhead()) ?? (await this.#read());
     if (chunk === undefined) {
+      this.#offset = this.#reader.offset; // a gap may have been passed
       this.#buffers = [undefined, undefined]; // one who waits, perhaps for long, holds nothing
       return undefined;
     }

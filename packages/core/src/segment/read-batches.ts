@@ -37,11 +37,18 @@ export async function readBatches(file: StorageFile, range: ReadRange): Promise<
 }
 
 async function readAt(file: StorageFile, range: ReadRange, length: number): Promise<Uint8Array> {
-  const { headroomBytes = 0, into } = range;
+  const buffer = bufferFor(range, length);
+  return buffer.subarray(0, await file.read(buffer, range.position));
+}
+
+/** Room for `length` bytes, with as many free before them as were asked for. */
+export function bufferFor(
+  { headroomBytes = 0, into }: Pick<ReadRange, "headroomBytes" | "into">,
+  length: number,
+): Buffer {
   const end = headroomBytes + length;
   const whole = into !== undefined && into.length >= end ? into : Buffer.allocUnsafeSlow(end);
-  const buffer = whole.subarray(headroomBytes, end);
-  return buffer.subarray(0, await file.read(buffer, range.position));
+  return Buffer.from(whole.buffer, whole.byteOffset + headroomBytes, length);
 }
 
 function wholeBatchesLength(bytes: Uint8Array): number {

@@ -13,6 +13,8 @@ export interface ScanRange {
   readonly limits: BatchLimits;
   /** Whether the producers' checksums are verified too, or the headers' alone. */
   readonly verify: boolean;
+  /** How much to read at once. Default 1 MiB. */
+  readonly chunkBytes?: number | undefined;
 }
 
 export interface ScannedBatch {
@@ -27,10 +29,10 @@ export interface ScannedBatch {
  * should begin at
  */
 export async function* scanSegment(file: StorageFile, range: ScanRange): AsyncGenerator<ScannedBatch, void> {
-  const { end, limits } = range;
+  const { end, limits, chunkBytes = CHUNK_BYTES } = range;
   let { position, nextOffset } = range;
   while (position < end) {
-    const bytes = await readBatches(file, { position, end, limits, maxBytes: CHUNK_BYTES });
+    const bytes = await readBatches(file, { position, end, limits, maxBytes: chunkBytes });
     for (let at = 0; at < bytes.length; ) {
       let batch: RecordBatch;
       try {

@@ -22,6 +22,15 @@ export class SegmentList {
 
   /** The segment that holds `offset`, if any does: the last one that begins at or before it. */
   find(offset: number): Segment | undefined {
+    return this.#segments[this.#countUpTo(offset) - 1];
+  }
+
+  after({ baseOffset }: Segment): Segment | undefined {
+    return this.#segments[this.#countUpTo(baseOffset)];
+  }
+
+  /** How many begin at or before `offset`. */
+  #countUpTo(offset: number): number {
     let low = 0;
     let high = this.#segments.length;
     while (low < high) {
@@ -29,11 +38,22 @@ export class SegmentList {
       if (this.#segments[middle]!.baseOffset > offset) high = middle;
       else low = middle + 1;
     }
-    return this.#segments[low - 1];
+    return low;
   }
 
-  after(segment: Segment): Segment | undefined {
-    return this.#segments[this.#segments.indexOf(segment) + 1];
+  /** Removes and returns the segments that end at or before `offset`. The active one stays. */
+  takeBefore(offset: number): Segment[] {
+    let count = 0;
+    while (count + 1 < this.#segments.length && this.#segments[count + 1]!.baseOffset <= offset) count++;
+    return this.#segments.splice(0, count);
+  }
+
+  get length(): number {
+    return this.#segments.length;
+  }
+
+  at(index: number): Segment | undefined {
+    return this.#segments[index];
   }
 
   [Symbol.iterator](): IterableIterator<Segment> {

@@ -2,41 +2,46 @@
 import { type BatchLimits, ClosedError, LogStoreError, type RecordBatch } from "@logstore/codec";
 import { indexFileName, logFileName } from "../files/file-names.js";
 import { readWholeFile } from "../storage/atomic-file.js";
-import type { Storage, StorageFile } from "../storage/storage.js";
+import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";
+import type { IndexCache } from "./index-cache.js";
 import { scanSegment } from "./scan-segment.js";
 import { SparseIndex } from "./sparse-index.js";
 
+/** Where a partition's segments are, and what they share. */
+export interface SegmentHome {
+  readonly storage: Storage;
+  readonly directory: string;
+  readonly access: FileAccess;
+  readonly limits: BatchLimits;
+  readonly indexes: IndexCache;
+}
+
 export class Segment {
   readonly baseOffset: number;
-  readonly #storage: Storage;
-  readonly #directory: string;
-  readonly #limits: BatchLimits;
+  readonly #home: SegmentHome;
   /** Opened at the first use: most segments of a store are never looked at. */
   #file: Promise<StorageFile> | undefined;
-  #index: Promise<SparseIndex> | undefined;
+  /** The active segment's, which grows with it; the others' are in the cache. */
+  #growingIndex: Promise<SparseIndex> | undefined;
   #size: number | undefined;
   /** How far readers may look, in bytes; undefined for "to the end". */
   #visibleSize: number | undefined;
+  #firstAppendTime: number | undefined;
+  #isFollowed = false;
   readonly #reading = new Set<Promise<unknown>>();
   #closed = false;
 
-  private constructor(storage: Storage, directory: string, baseOffset: number, limits: BatchLimits) {
-    this.baseOffset = baseOffset;
-    this.#storage = storage;
-    this.#directory = directory;
-    this.#limits = limits;
-  }
-
   /** A segment that is on disk. */
-  static existing(storage: Storage, directory: string, baseOffset: number, limits: BatchLimits): Segment {
-    return new Segment(storage, directory, baseOffset, limits);
+  constructor(home: SegmentHome, baseOffset: number) {
+    this.baseOffset = baseOffset;
+    this.#home = home;
   }
 
   /** A new, empty segment, its name durable. */
-  static async create(storage: Storage, directory: string, baseOffset: number, limits: BatchLimits): Promise<Segment> {
-    const segment = new Segment(storage, directory, baseOffset, limits);
-    segment.#file = Promise.resolve(await storage.createFile(segment.path));
-    await storage.syncDirectory(directory);
+  static async create(home: SegmentHome, baseOffset: number): Promise<Segment> {
+    const segment = new Segment(home, baseOffset);
+    segment.#file = Promise.resolve(await home.storage.createFile(segment.path));
+    await home.storage.syncDirectory(home.directory);
     segment.becomeActive(0, new SparseIndex());
     return segment;
   }
@@ -46,13 +51,13 @@ export class Segment {
   }
 
   get path(): string {
-    return `${this.#directory}/${this.name}`;
+    return `${this.#home.directory}/${this.name}`;
   }
 
   file(): Promise<StorageFile> {
     if (this.#file === undefined) {
       if (this.#closed) return Promise.reject(this.#closedError());
-      this.#file = this.#storage.openFile(this.path, "write");
+      this.#file = this.#home.storage.openFile(this.path, this.#home.access);
       this.#file.catch(() => {
         this.#file = undefined; // too many open files, say: another time it may work
       });
@@ -62,6 +67,7 @@ export class Segment {
 
   /** Bytes of the log in the file. */
   async size(): Promise<number> {
+    if (this.#isFollowed) return this.read((file) => file.size());
     this.#size ??= await this.read((file) => file.size());
     return this.#size;
   }
@@ -71,27 +77,60 @@ export class Segment {
     return this.#visibleSize ?? this.size();
   }
 
-  /** Read from its file, or made again from the log where that is missing, damaged or of another size. */
-  index(): Promise<SparseIndex> {
-    if (this.#index === undefined) {
-      this.#index = this.read(async () => this.indexUpTo(await this.size()));
-      this.#index.catch(() => {
-        this.#index = undefined;
-      });
-    }
-    return this.#index;
+  /** Another process writes to it: its size is looked at whenever it is asked for. */
+  follow(): void {
+    this.#isFollowed = true;
+    this.#visibleSize = undefined;
   }
 
-  /** Takes writes from here on, after `size` bytes that are known to be sound. */
-  becomeActive(size: number, index: SparseIndex): void {
+  /** Append time of the first batch, whatever became of its records; undefined where there is none. */
+  async firstAppendTime(): Promise<number | undefined> {
+    this.#firstAppendTime ??= await this.read(async (file) => {
+      const range = {
+        position: 0,
+        end: await this.visibleSize(),
+        nextOffset: this.baseOffset,
+        limits: this.#home.limits,
+      };
+      for await (const { batch } of scanSegment(file, { ...range, verify: false, chunkBytes: 1 }))
+        return batch.appendTime;
+      return undefined;
+    });
+    return this.#firstAppendTime;
+  }
+
+  /** Read from its file, or made again from the log where that is missing, damaged or of another size. */
+  index(): Promise<SparseIndex> {
+    return this.#growingIndex ?? this.#home.indexes.get(this, () => this.#loadIndex());
+  }
+
+  /**
+   * Takes writes from here on, after `size` bytes that are known to be sound.
+   *
+   * @param index of these bytes, if it is at hand
+   */
+  becomeActive(size: number, index?: SparseIndex): void {
     this.#size = size;
     this.#visibleSize = size;
-    this.#index = Promise.resolve(index);
+    this.#growingIndex = index && Promise.resolve(index);
+  }
+
+  /** Nothing is to be read from `size` bytes on, though there may be some. */
+  endsAt(size: number, index?: SparseIndex): void {
+    this.#visibleSize = size;
+    if (index !== undefined) this.#growingIndex = Promise.resolve(index);
+  }
+
+  /** Is not written to any more. */
+  finish(): void {
+    this.#isFollowed = false;
+    this.#growingIndex = undefined;
+    this.#home.indexes.delete(this);
   }
 
   /** Writes batches at the end. They are visible after {@link publish}. */
   async write(batches: readonly RecordBatch[]): Promise<void> {
-    const [file, index, start] = [await this.file(), await this.index(), await this.size()];
+    const [file, index, start] = [await this.file(), await this.#indexToGrow(), await this.size()];
     await file.write(
       batches.map((batch) => batch.bytes),
       start,
@@ -116,12 +155,21 @@ export class Segment {
   /** Puts the index beside the log, so that the next one to open the store need not make it. A cache: not synced. */
   async writeIndex(): Promise<void> {
     const content = (await this.index()).encode(this.baseOffset, await this.size());
-    const file = await this.#storage.createFile(`${this.#directory}/${indexFileName(this.baseOffset)}`);
+    const file = await this.#home.storage.createFile(this.#indexPath);
     try {
       await file.write([content], 0);
     } finally {
       await file.close();
     }
+  }
+
+  /** Why the index file would lead astray, compared with the log's own index; undefined where it is right, or not there. */
+  async indexFault(index: SparseIndex): Promise<string | undefined> {
+    const content = await readWholeFile(this.#home.storage, this.#indexPath);
+    if (content === undefined || Buffer.compare(content, index.encode(this.baseOffset, await this.size())) === 0) {
+      return undefined;
+    }
+    return `${indexFileName(this.baseOffset)} does not fit its log; it is not needed and will be made again`;
   }
 
   /** Reads the file; it is not closed meanwhile. */
@@ -139,22 +187,34 @@ export class Segment {
   /** Waits for reads under way: the descriptor must not become another file's under them. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#home.indexes.delete(this);
     await Promise.allSettled(this.#reading);
     const file = await this.#file?.catch(() => undefined);
     await file?.close();
   }
 
-  #closedError(): ClosedError {
-    return new ClosedError(`${this.name} is closed`);
+  /** Closes it and removes its files; the directory is to be synced then. */
+  async remove(): Promise<void> {
+    await this.close();
+    // The index first: one without its log would stay for ever.
+    await this.#home.storage.remove(this.#indexPath);
+    await this.#home.storage.remove(this.path);
+  }
+
+  /** Removes the index file; it is made again when it is needed. */
+  async removeIndex(): Promise<void> {
+    this.#home.indexes.delete(this);
+    await this.#home.storage.remove(this.#indexPath);
   }
 
   /** The index of the first `size` bytes of the log. */
   async indexUpTo(size: number): Promise<SparseIndex> {
-    const content = await readWholeFile(this.#storage, `${this.#directory}/${indexFileName(this.baseOffset)}`);
+    const { storage, limits } = this.#home;
+    const content = await readWholeFile(storage, this.#indexPath);
     const known = content && SparseIndex.decode(content, this.baseOffset, size);
     if (known !== undefined) return known;
     const index = new SparseIndex();
-    const range = { position: 0, end: size, nextOffset: this.baseOffset, limits: this.#limits, verify: false };
+    const range = { position: 0, end: size, nextOffset: this.baseOffset, limits, verify: false };
     try {
       for await (const { batch, position } of scanSegment(await this.file(), range)) {
         index.add(batch.baseOffset, position, batch.appendTime);
@@ -164,5 +224,28 @@ export class Segment {
       if (!(error instanceof LogStoreError)) throw error;
     }
     return index;
+  }
+
+  #indexToGrow(): Promise<SparseIndex> {
+    if (this.#growingIndex === undefined) {
+      this.#growingIndex = this.#loadIndex();
+      this.#growingIndex.catch(() => {
+        this.#growingIndex = undefined;
+      });
+      this.#home.indexes.delete(this);
+    }
+    return this.#growingIndex;
+  }
+
+  #loadIndex(): Promise<SparseIndex> {
+    return this.read(async () => this.indexUpTo(await this.size()));
+  }
+
+  get #indexPath(): string {
+    return `${this.#home.directory}/${indexFileName(this.baseOffset)}`;
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`${this.name} is closed`);
   }
 }

@@ -19,6 +19,11 @@ export class SparseIndex {
   readonly #appendTimes: number[] = [];
   #indexedTo = -INTERVAL_BYTES;
 
+  /** Number of entries. */
+  get length(): number {
+    return this.#offsets.length;
+  }
+
   /** Notes a batch; those too close to the last entry leave no trace. */
   add(baseOffset: number, position: number, appendTime: number): void {
     if (position < this.#indexedTo + INTERVAL_BYTES) return;

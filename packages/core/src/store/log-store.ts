@@ -3,23 +3,52 @@ import {
   type Bytes,
   InvalidArgumentError,
   keyBytes,
+  NotALogStoreError,
   PartitionCountMismatchError,
   PartitionerMismatchError,
   type RecordInput,
-  UnknownPartitionError,
 } from "@logstore/codec";
 import type { Durability, Position } from "@logstore/protocol";
-import { partitionDirectory } from "../files/file-names.js";
+import { partitionDirectory, TOPIC_FILE } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity, writeStoreFile } from "../files/store-file.js";
-import type { AppendOptions } from "../partition/partition-log.js";
-import { PartitionLog } from "../partition/partition-log.js";
+import { Watermarks } from "../files/watermarks-file.js";
+import type { PublishBounds } from "../partition/log-writer.js";
+import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
+import { planRepair, type RepairAction, repairLog } from "../partition/repair-log.js";
+import { TailCache } from "../partition/tail-cache.js";
+import type { VerifyEvent, VerifyFinding } from "../partition/verify-log.js";
+import { IndexCache } from "../segment/index-cache.js";
+import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Lock, Storage } from "../storage/storage.js";
-import { type LogStoreOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { withStorageErrors } from "../storage/storage-error.js";
+import { allOrNone } from "./all-or-none.js";
+import {
+  type AlterableOptions,
+  type LogStoreOptions,
+  type ReadOnlyOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.js";
 import { Partition } from "./partition.js";
+import { ReadOnlyLogStore } from "./read-only-log-store.js";
 import { RecordStream } from "./record-stream.js";
 import { sealRecords } from "./seal-records.js";
+import { unknownPartition } from "./unknown-partition.js";
+
+/** How often it is looked whether records have become too old. */
+const RETENTION_INTERVAL_MS = 60_000;
+
+interface Opened {
+  readonly partitions: PartitionLog[];
+  readonly openPartition: (partition: number) => Promise<PartitionLog>;
+  readonly given: LogStoreOptions;
+  readonly options: ResolvedOptions;
+  readonly storage: Storage;
+  readonly lock: Lock | undefined;
+  readonly watermarks: Watermarks;
+}
 
 /** Where an appended record went, and how safe it is there. */
 export interface AppendAck {
@@ -54,19 +83,31 @@ export interface TailOptions {
 }
 
 export class LogStore implements AsyncDisposable {
-  readonly #partitions: readonly PartitionLog[];
+  /** One is replaced where it is repaired. */
+  readonly #partitions: PartitionLog[];
+  readonly #openPartition: (partition: number) => Promise<PartitionLog>;
+  /** As they were given, and altered since. */
+  #given: LogStoreOptions;
+  /** The same with what holds where nothing was said; the partitions look at it whenever they need to know. */
   readonly #options: ResolvedOptions;
   readonly #storage: Storage;
-  readonly #lock: Lock;
+  readonly #lock: Lock | undefined;
+  readonly #watermarks: Watermarks;
+  readonly #retentionTimer: NodeJS.Timeout;
   #nextForNullKey = 0;
   #expectedBytes = 1024;
   #closing: Promise<void> | undefined;
 
-  private constructor(partitions: readonly PartitionLog[], options: ResolvedOptions, storage: Storage, lock: Lock) {
+  private constructor({ partitions, openPartition, given, options, storage, lock, watermarks }: Opened) {
     this.#partitions = partitions;
+    this.#openPartition = openPartition;
+    this.#given = given;
     this.#options = options;
     this.#storage = storage;
     this.#lock = lock;
+    this.#watermarks = watermarks;
+    this.#retentionTimer = setInterval(() => void this.applyRetention().catch(() => {}), RETENTION_INTERVAL_MS);
+    this.#retentionTimer.unref();
   }
 
   /**
@@ -75,26 +116,69 @@ export class LogStore implements AsyncDisposable {
    * A store that was not closed is recovered: see {@link recovery} for what was found.
    *
    * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, PartitionCountMismatchError, PartitionerMismatchError,
-   * InvalidArgumentError
+   * InvalidArgumentError, StorageFailedError
    */
-  static async open(directory: string, options: LogStoreOptions = {}): Promise<LogStore> {
-    const resolved = resolveOptions(options);
-    const storage = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
+  static open(directory: string, options: LogStoreOptions = {}): Promise<LogStore> {
+    return withStorageErrors(`${directory} cannot be opened`, () => LogStore.#open(directory, options));
+  }
+
+  static async #open(directory: string, options: LogStoreOptions): Promise<LogStore> {
+    const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
+    const storage = new FilePool(inner, resolveOptions(options).maxOpenFiles);
     const path = directory.replace(/(?<=.)\/+$/, "");
     // A look before anything is touched: a directory that is something else's is left as it is.
-    checkStore(path, await readStoreFile(storage, path), resolved);
+    checkStore(path, await readStoreFile(storage, path), resolveOptions(options));
+    await checkNoTopic(storage, path);
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);
     try {
-      const file = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, resolved));
-      await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
-      checkStore(path, file, resolved);
-      const partitions = await openPartitions(storage, path, file.partitions, resolved);
-      return new LogStore(partitions, resolved, storage, lock);
+      return await LogStore.openLocked(path, options, storage, lock);
     } catch (error) {
       await lock.release();
       throw error;
     }
+  }
+
+  /**
+   * Opens a log store to read it, whoever writes to it meanwhile; nothing in the directory is touched.
+   *
+   * @throws NotALogStoreError, UnsupportedFormatVersionError, StorageFailedError
+   */
+  static openReadOnly(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyLogStore> {
+    return withStorageErrors(`${directory} cannot be read`, () => ReadOnlyLogStore.open(directory, options));
+  }
+
+  /** @internal Makes the store in a directory, without opening it. */
+  static async make(path: string, options: LogStoreOptions, storage: Storage): Promise<void> {
+    await makeStore(storage, path, resolveOptions(options));
+  }
+
+  /** @internal For whoever has the directory locked already. */
+  static async openLocked(
+    path: string,
+    given: LogStoreOptions,
+    storage: FilePool,
+    lock: Lock | undefined, // let go of when the store is closed
+  ): Promise<LogStore> {
+    const options = resolveOptions(given);
+    const identity = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, options));
+    await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
+    checkStore(path, identity, options);
+    const [indexes, tails] = [new IndexCache(), new TailCache(options.tailCacheBytes)];
+    let watermarks: Watermarks | undefined;
+    const openPartition = (partition: number) => {
+      const directory = `${path}/${partitionDirectory(partition)}`;
+      const publishBounds: PublishBounds = async (logStart, highWatermark) =>
+        watermarks?.set(partition, { logStart, highWatermark });
+      return PartitionLog.open({ storage, directory, partition, indexes, tails, publishBounds }, options);
+    };
+    const partitions = await allOrNone(identity.partitions, openPartition);
+    watermarks = await Watermarks.open(
+      storage,
+      path,
+      partitions.map(({ offsets }) => offsets),
+    );
+    return new LogStore({ partitions, openPartition, given, options, storage, lock, watermarks });
   }
 
   get partitionCount(): number {
@@ -159,6 +243,81 @@ export class LogStore implements AsyncDisposable {
     return new Partition(this.log(index));
   }
 
+  /**
+   * Resolves when everything appended before is durable, in one partition or in all.
+   *
+   * @throws UnknownPartitionError, ClosedError, StorageFailedError, CorruptPartitionError
+   */
+  async flush(partition?: number): Promise<void> {
+    const logs = partition === undefined ? this.#partitions : [this.log(partition)];
+    await Promise.all(logs.map((log) => log.flush()));
+  }
+
+  /**
+   * Deletes every record of a partition before `beforeOffset`: they cannot be read any more, and their files are removed when
+   * nothing else is in them. Resolves when that is durable.
+   *
+   * @throws OffsetOutOfRangeError beyond the high watermark; UnknownPartitionError, ClosedError, StorageFailedError,
+   * CorruptPartitionError
+   */
+  deleteRecords(partition: number, beforeOffset: number): Promise<void> {
+    return this.log(partition).deleteRecords(beforeOffset);
+  }
+
+  /** Deletes now what is too old or too much by `retentionMs` and `retentionBytes`; otherwise it is done once a minute. */
+  async applyRetention(): Promise<void> {
+    const { retentionMs, retentionBytes } = this.#options;
+    if (retentionMs === undefined && retentionBytes === undefined) return;
+    for (const log of this.#partitions) {
+      if (log.damage === undefined && log.failure === undefined) await log.applyRetention();
+    }
+  }
+
+  /**
+   * Reads everything there is, checksums and all, and says what is not as it should be. Nothing is changed; appends and reads go
+   * on meanwhile. Events of progress come about every MiB.
+   */
+  async *verify(): AsyncGenerator<VerifyEvent, void> {
+    for (const log of this.#partitions) yield* log.verify();
+  }
+
+  /**
+   * Says what would be done to make damaged partitions whole again, or does it: damaged bytes are copied to `.damaged` files and
+   * left out of the log, what is sound stays, offsets that are lost are noted and never given again. Reads everything first.
+   * With `dryRun: false` the damaged partitions are closed and opened again: their readers and writers get a ClosedError.
+   *
+   * @throws StorageFailedError, and it can be begun again
+   */
+  async repair({ dryRun = true }: { readonly dryRun?: boolean | undefined } = {}): Promise<RepairAction[]> {
+    const done: RepairAction[] = [];
+    for (const [partition, log] of this.#partitions.entries()) {
+      const findings: VerifyFinding[] = [];
+      for await (const event of log.verify()) if (event.type === "finding") findings.push(event);
+      const actions = planRepair(findings, log.offsets.logEnd, this.#storage.randomHex(4));
+      done.push(...actions);
+      if (dryRun || actions.length === 0) continue;
+      await withStorageErrors(`partition ${partition} cannot be repaired`, async () => {
+        await log.close();
+        await repairLog(log.home, actions);
+        const repaired = await this.#openPartition(partition);
+        this.#partitions[partition] = repaired;
+        await this.#watermarks.set(partition, repaired.offsets);
+      });
+    }
+    return done;
+  }
+
+  /**
+   * Changes options of the open store; those left out stay. It is not written down: the next opening names its own.
+   *
+   * @throws InvalidArgumentError, and nothing is changed
+   */
+  alter(changes: AlterableOptions): void {
+    const given = { ...this.#given, ...changes };
+    Object.assign(this.#options, resolveOptions(given));
+    this.#given = given;
+  }
+
   /** Finishes what waits, makes everything durable, and lets go of the directory. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -166,11 +325,13 @@ export class LogStore implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#retentionTimer);
     try {
       const closed = await Promise.allSettled(this.#partitions.map((log) => log.close()));
       for (const result of closed) if (result.status === "rejected") throw result.reason;
     } finally {
-      await this.#lock.release();
+      await this.#watermarks.close();
+      await this.#lock?.release();
     }
   }
 
@@ -180,13 +341,7 @@ export class LogStore implements AsyncDisposable {
 
   /** @internal The partition itself, for the broker. */
   log(partition: number): PartitionLog {
-    const log = this.#partitions[partition];
-    if (log !== undefined) return log;
-    const count = this.partitionCount;
-    throw new UnknownPartitionError(`there is no partition ${partition}: they are 0 to ${count - 1}`, {
-      partition,
-      expected: count,
-    });
+    return this.#partitions[partition] ?? unknownPartition(partition, this.partitionCount);
   }
 
   #appendSealed(log: PartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
@@ -234,20 +389,13 @@ function checkStore(
   }
 }
 
-async function openPartitions(
-  storage: Storage,
-  directory: string,
-  count: number,
-  options: ResolvedOptions,
-): Promise<PartitionLog[]> {
-  const indexes = Array.from({ length: count }, (_, partition) => partition);
-  const opening = indexes.map((partition) =>
-    PartitionLog.open(storage, `${directory}/${partitionDirectory(partition)}`, partition, options),
+/** A topic belongs to its broker, which alone has its directory locked. */
+async function checkNoTopic(storage: Storage, directory: string): Promise<void> {
+  if (!(await storage.list(directory))?.includes(TOPIC_FILE)) return;
+  throw new NotALogStoreError(
+    `${directory} is a topic of a broker: open the broker's directory, or this one to read only`,
+    {
+      file: TOPIC_FILE,
+    },
   );
-  // Whatever fails: nobody works on the directory any more when the caller lets go of it.
-  const opened = await Promise.allSettled(opening);
-  const failed = opened.find((result) => result.status === "rejected");
-  if (failed === undefined) return Promise.all(opening);
-  await Promise.allSettled(opened.map((result) => result.status === "fulfilled" && result.value.close()));
-  throw failed.reason;
 }

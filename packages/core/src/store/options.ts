@@ -10,6 +10,7 @@ import {
   RecordBatchBuilder,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import type { LogStoreHooks } from "../partition/hooks.js";
 import { checkDurability } from "../partition/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { Storage } from "../storage/storage.js";
@@ -31,9 +32,28 @@ export interface LogStoreOptions {
   readonly partitioner?: Partitioner | undefined;
   /** Bytes that may wait to be written, a partition; appends beyond them are refused. Default 64 MiB. */
   readonly maxQueuedBytes?: number | undefined;
+  /** Records are deleted some time after they have become older than this, ms, whole segments at a time. Default: never. */
+  readonly retentionMs?: number | undefined;
+  /** A partition's oldest segments are deleted while the others hold this many bytes or more. Default: never. */
+  readonly retentionBytes?: number | undefined;
+  /** Bytes of the newest batches kept in memory, all partitions together, for those who read at the end. Default 4 MiB. */
+  readonly tailCacheBytes?: number | undefined;
+  /** Files open at once, at most. Default 512. */
+  readonly maxOpenFiles?: number | undefined;
+  /** Told of what happens, for counters and timings. */
+  readonly hooks?: LogStoreHooks | undefined;
   /** Where the files are. Default: the operating system's, or memory for ":memory:". */
   readonly storage?: Storage | undefined;
 }
+
+/** What may be altered while a store is open. */
+export type AlterableOptions = Pick<
+  LogStoreOptions,
+  "durability" | "segmentBytes" | "maxBatchBytes" | "compression" | "maxQueuedBytes" | "retentionMs" | "retentionBytes"
+>;
+
+/** What may be said where a store is only read. */
+export type ReadOnlyOptions = Pick<LogStoreOptions, "storage" | "maxOpenFiles" | "hooks">;
 
 export interface ResolvedOptions {
   readonly partitions: number | undefined;
@@ -43,7 +63,14 @@ export interface ResolvedOptions {
   readonly compression: CompressionName;
   readonly partitioner: Partitioner;
   readonly maxQueuedBytes: number;
+  readonly retentionMs: number | undefined;
+  readonly retentionBytes: number | undefined;
+  readonly tailCacheBytes: number;
+  readonly maxOpenFiles: number;
+  readonly hooks: LogStoreHooks;
 }
+
+export const DEFAULT_MAX_OPEN_FILES = 512;
 
 /** Positions within a segment are kept in 32 bits. */
 const MAX_SEGMENT_BYTES = 2 ** 31;
@@ -54,16 +81,37 @@ export function resolveOptions(options: LogStoreOptions): ResolvedOptions {
     maxBatchBytes = defaultBatchLimits.maxBatchBytes,
     compression = "none",
     partitioner = fnvPartitioner,
+    retentionMs,
+    retentionBytes,
+    tailCacheBytes = 4 * MIB,
+    maxOpenFiles = DEFAULT_MAX_OPEN_FILES,
+    hooks = {},
   } = options;
   if (partitions !== undefined) checkRange("partitions", partitions, 1, 1_000_000);
   checkRange("segmentBytes", segmentBytes, MIN_BATCH_LENGTH, MAX_SEGMENT_BYTES);
   checkRange("maxBatchBytes", maxBatchBytes, MIN_BATCH_LENGTH, STORED_BATCH_LIMITS.maxBatchBytes);
   checkRange("maxQueuedBytes", maxQueuedBytes, 1, Number.MAX_SAFE_INTEGER);
+  if (retentionMs !== undefined) checkRange("retentionMs", retentionMs, 0, Number.MAX_SAFE_INTEGER);
+  if (retentionBytes !== undefined) checkRange("retentionBytes", retentionBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkRange("tailCacheBytes", tailCacheBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkRange("maxOpenFiles", maxOpenFiles, 1, Number.MAX_SAFE_INTEGER);
   checkDurability(durability);
   new RecordBatchBuilder({ compression }); // refuses one that nobody registered
   const maxRecordsBytes = Math.max(defaultBatchLimits.maxRecordsBytes, maxBatchBytes);
-  const limits = { maxBatchBytes, maxRecordsBytes };
-  return { partitions, durability, segmentBytes, limits, compression, partitioner, maxQueuedBytes };
+  return {
+    partitions,
+    durability,
+    segmentBytes,
+    limits: { maxBatchBytes, maxRecordsBytes },
+    compression,
+    partitioner,
+    maxQueuedBytes,
+    retentionMs,
+    retentionBytes,
+    tailCacheBytes,
+    maxOpenFiles,
+    hooks,
+  };
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {

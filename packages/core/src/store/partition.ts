@@ -1,9 +1,12 @@
 /** One partition as a store's user sees it. */
-import type { PartitionLog } from "../partition/partition-log.js";
+import type { ReadableLog } from "../partition/readable-log.js";
 
-/** Whole record batches in a file: to be sent on by whoever can hand a file to the kernel, without copying into user space. */
-export interface Slice {
-  /** File descriptor; it stays the store's, and valid until the store is closed. Undefined in memory. */
+/**
+ * Whole record batches in a file: to be sent on by whoever can hand a file to the kernel, without copying into user space. Release
+ * it when that is done: it counts as an open file until then.
+ */
+export interface Slice extends Disposable {
+  /** File descriptor, the store's; valid until the slice is released or the store is closed. Undefined in memory. */
   readonly fd: number | undefined;
   /** Byte in the file. */
   readonly position: number;
@@ -11,12 +14,13 @@ export interface Slice {
   readonly length: number;
   /** Offset after the last record. */
   readonly nextOffset: number;
+  release(): void;
 }
 
 export class Partition {
-  readonly #log: PartitionLog;
+  readonly #log: ReadableLog;
 
-  constructor(log: PartitionLog) {
+  constructor(log: ReadableLog) {
     this.#log = log;
   }
 
@@ -35,8 +39,8 @@ export class Partition {
   }
 
   /**
-   * Where the batches from `offset` on lie on disk (they are read once to find where the last one ends): whole ones, `maxBytes` at most unless the first alone is longer. The first
-   * may begin before `offset`. Undefined at the end.
+   * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first alone is longer. The first may
+   * begin before `offset`. Undefined at the end. They are read once, to find where the last one ends.
    *
    * @throws OffsetOutOfRangeError, CorruptPartitionError
    */
@@ -44,7 +48,8 @@ export class Partition {
     const reader = this.#log.reader(offset);
     const slice = await reader.slice(maxBytes);
     if (slice === undefined) return undefined;
-    const fd = (await (await slice.segment.file()).hold()).descriptor;
-    return { fd, position: slice.position, length: slice.length, nextOffset: reader.offset };
+    const { descriptor, release } = await (await slice.segment.file()).hold();
+    const { position, length } = slice;
+    return { fd: descriptor, position, length, nextOffset: reader.offset, release, [Symbol.dispose]: release };
   }
 }

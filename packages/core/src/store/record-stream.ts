@@ -2,8 +2,8 @@
 import { ClosedError, frameBatches, type LogRecord, type RecordBatch, type RecordCursor } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
 import { type Chunk, damagedAt } from "../partition/batch-reader.js";
-import type { PartitionLog } from "../partition/partition-log.js";
 import { ReadAhead } from "../partition/read-ahead.js";
+import type { ReadableLog } from "../partition/readable-log.js";
 import { stoppable } from "./stoppable.js";
 
 /** Bytes read at once: large enough that a chunk's costs are spread over many records, small beside any memory limit. */
@@ -18,10 +18,10 @@ export interface RecordStreamOptions {
 }
 
 export class RecordStream implements AsyncIterable<LogRecord> {
-  readonly #log: PartitionLog;
+  readonly #log: ReadableLog;
   readonly #options: RecordStreamOptions;
 
-  constructor(log: PartitionLog, options: RecordStreamOptions) {
+  constructor(log: ReadableLog, options: RecordStreamOptions) {
     this.#log = log;
     this.#options = options;
   }

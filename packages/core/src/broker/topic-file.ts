@@ -1,0 +1,30 @@
+/** `topic.json`: a topic's name and what was said of it. */
+import { NotALogStoreError } from "@logstore/codec";
+import { TOPIC_FILE } from "../files/file-names.js";
+import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
+import type { Storage } from "../storage/storage.js";
+import { changedConfig, type TopicConfig } from "./topic-config.js";
+import { checkTopicName } from "./topic-name.js";
+
+export interface TopicFile {
+  readonly topic: string;
+  readonly config: TopicConfig;
+}
+
+export function writeTopicFile(storage: Storage, directory: string, content: TopicFile): Promise<void> {
+  return writeFileAtomically(storage, directory, TOPIC_FILE, Buffer.from(`${JSON.stringify(content)}\n`));
+}
+
+/** Undefined where there is none: the directory is no topic's. @throws NotALogStoreError where it is damaged */
+export async function readTopicFile(storage: Storage, directory: string): Promise<TopicFile | undefined> {
+  const file = `${directory}/${TOPIC_FILE}`;
+  const content = await readWholeFile(storage, file);
+  if (content === undefined) return undefined;
+  try {
+    const { topic, config = {} } = JSON.parse(new TextDecoder().decode(content)) as Partial<TopicFile>;
+    checkTopicName(topic!);
+    return { topic: topic!, config: changedConfig({}, config) };
+  } catch (cause) {
+    throw new NotALogStoreError(`${file} names no topic: it is damaged; restore it from a copy`, { file }, { cause });
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * `watermarks`: where each partition begins and how far it may be read, for readers in other processes. The writer changes it in
+ * place before it acknowledges an append; it is never synced, and made anew whenever the store is opened for writing.
+ * docs/format/watermarks.md has its bytes.
+ */
+import { crc32c } from "@logstore/codec";
+import { readWholeFile } from "../storage/atomic-file.js";
+import type { Storage, StorageFile } from "../storage/storage.js";
+import { WATERMARKS_FILE } from "./file-names.js";
+
+const SLOT_LENGTH = 24;
+const CRC_OFFSET = 16;
+
+export interface Bounds {
+  readonly logStart: number;
+  readonly highWatermark: number;
+}
+
+export class Watermarks {
+  readonly #file: StorageFile | undefined;
+
+  private constructor(file: StorageFile | undefined) {
+    this.#file = file;
+  }
+
+  /** Writes all bounds. A disk that does not take them costs the readers elsewhere their news, and nobody else anything. */
+  static async open(storage: Storage, directory: string, all: readonly Bounds[]): Promise<Watermarks> {
+    const path = `${directory}/${WATERMARKS_FILE}`;
+    try {
+      const file = await storage.openFile(path, "write").catch(() => storage.createFile(path));
+      await file.write(all.map(encodeSlot), 0);
+      return new Watermarks(file);
+    } catch {
+      return new Watermarks(undefined);
+    }
+  }
+
+  async set(partition: number, bounds: Bounds): Promise<void> {
+    try {
+      await this.#file?.write([encodeSlot(bounds)], partition * SLOT_LENGTH);
+    } catch {
+      // The next one says it too.
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close().catch(() => {});
+  }
+}
+
+/** By partition; undefined where nothing can be believed. */
+export async function readWatermarks(storage: Storage, directory: string): Promise<(Bounds | undefined)[]> {
+  const content = await readWholeFile(storage, `${directory}/${WATERMARKS_FILE}`);
+  const count = Math.floor((content?.length ?? 0) / SLOT_LENGTH);
+  return Array.from({ length: count }, (_, partition) => decodeSlot(content!, partition * SLOT_LENGTH));
+}
+
+function encodeSlot({ logStart, highWatermark }: Bounds): Uint8Array {
+  const slot = Buffer.alloc(SLOT_LENGTH);
+  slot.writeBigUInt64LE(BigInt(logStart), 0);
+  slot.writeBigUInt64LE(BigInt(highWatermark), 8);
+  slot.writeUInt32LE(crc32c(slot, 0, CRC_OFFSET), CRC_OFFSET);
+  return slot;
+}
+
+function decodeSlot(content: Uint8Array, at: number): Bounds | undefined {
+  const slot = Buffer.from(content.buffer, content.byteOffset + at, SLOT_LENGTH);
+  if (slot.readUInt32LE(CRC_OFFSET) !== crc32c(slot, 0, CRC_OFFSET)) return undefined;
+  return { logStart: Number(slot.readBigUInt64LE(0)), highWatermark: Number(slot.readBigUInt64LE(8)) };
+}

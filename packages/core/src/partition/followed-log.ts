@@ -1,0 +1,108 @@
+/** One partition that another process writes to: read as far as that one says. */
+import { readCheckpoint } from "../files/checkpoint-file.js";
+import { baseOffsetsOf } from "../files/file-names.js";
+import type { Bounds } from "../files/watermarks-file.js";
+import type { IndexCache } from "../segment/index-cache.js";
+import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
+import { Segment, type SegmentHome } from "../segment/segment.js";
+import { SegmentList } from "../segment/segment-list.js";
+import type { Storage } from "../storage/storage.js";
+import type { LogStoreHooks } from "./hooks.js";
+import { LogOffsets } from "./log-offsets.js";
+import { ReadableLog, type ReadableParts } from "./readable-log.js";
+import { surveyLog } from "./survey-log.js";
+
+export interface FollowedPartition {
+  readonly storage: Storage;
+  readonly directory: string;
+  readonly partition: number;
+  readonly indexes: IndexCache;
+  readonly hooks: LogStoreHooks;
+  /** Has what the writer says now told to all partitions. */
+  look(): Promise<void>;
+}
+
+export class FollowedLog extends ReadableLog {
+  readonly home: SegmentHome;
+  readonly #look: () => Promise<void>;
+  /** What the writer said last. */
+  #bounds: Bounds | undefined;
+  #isClosed = false;
+
+  private constructor(home: SegmentHome, parts: ReadableParts, bounds: Bounds | undefined, look: () => Promise<void>) {
+    super(parts);
+    this.#look = look;
+    this.home = home;
+    this.#bounds = bounds;
+    this.segments.active?.follow();
+  }
+
+  /** @param bounds what the writer says; undefined where it says nothing: then all that is sound may be read */
+  static async open(where: FollowedPartition, bounds: Bounds | undefined): Promise<FollowedLog> {
+    const { storage, directory, partition, indexes } = where;
+    const home: SegmentHome = { storage, directory, access: "read", limits: STORED_BATCH_LIMITS, indexes };
+    const segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
+    const checkpoint = await readCheckpoint(storage, directory);
+    const survey = await surveyLog({ home, partition, segments, checkpoint });
+    // What a power cut took from the log, the writer may have spoken of before.
+    const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.nextOffset);
+    const start = Math.min(Math.max(survey.logStart, bounds?.logStart ?? 0), end);
+    const { gaps, damage } = survey;
+    const offsets = new LogOffsets(start, end);
+    const parts = {
+      partition,
+      segments: new SegmentList(segments),
+      offsets,
+      gaps,
+      damage,
+      tail: undefined,
+      hooks: where.hooks,
+    };
+    return new FollowedLog(home, parts, bounds, where.look);
+  }
+
+  override refresh(): Promise<void> {
+    return this.#look();
+  }
+
+  override get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Takes note of what the writer says now. */
+  async update(bounds: Bounds): Promise<void> {
+    const known = this.#bounds;
+    if (this.#isClosed || this.damage !== undefined) return;
+    if (known?.highWatermark === bounds.highWatermark && known.logStart === bounds.logStart) return;
+    this.#bounds = bounds;
+    if (bounds.highWatermark > this.offsets.highWatermark) {
+      await this.#findNewSegments();
+      this.offsets.wrote(bounds.highWatermark);
+      this.offsets.publish();
+    }
+    if (bounds.logStart > this.offsets.logStart) {
+      this.offsets.startAt(Math.min(bounds.logStart, this.offsets.highWatermark));
+      for (const segment of this.segments.takeBefore(bounds.logStart)) void segment.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.offsets.wakeAll();
+    for (const segment of this.segments) await segment.close();
+  }
+
+  async #findNewSegments(): Promise<void> {
+    const last = this.segments.active?.baseOffset ?? -1;
+    for (const baseOffset of await baseOffsetsIn(this.home)) {
+      if (baseOffset <= last) continue;
+      this.segments.active?.finish();
+      this.segments.add(new Segment(this.home, baseOffset));
+      this.segments.active?.follow();
+    }
+  }
+}
+
+async function baseOffsetsIn({ storage, directory }: SegmentHome): Promise<number[]> {
+  return baseOffsetsOf((await storage.list(directory)) ?? []);
+}

@@ -1,0 +1,48 @@
+/** What an embedding program may be told of while it happens: counters and timings are made of it. */
+
+/** Each is called in the midst of the work, so let it be short; what it throws is the caller's to see, as an uncaught error. */
+export interface LogStoreHooks {
+  /** A group of appends was written, made durable if anybody asked for that, and acknowledged. */
+  readonly committed?: ((event: CommittedEvent) => void) | undefined;
+  /** Batches were read, from memory or from disk. */
+  readonly read?: ((event: ReadEvent) => void) | undefined;
+  /** A partition goes on in a new segment. */
+  readonly rolled?: ((event: RolledEvent) => void) | undefined;
+  /** Records were deleted, by retention or on demand. */
+  readonly deleted?: ((event: DeletedEvent) => void) | undefined;
+  /** A partition takes no more appends, until the store is opened again. */
+  readonly failed?: ((event: FailedEvent) => void) | undefined;
+}
+
+export interface CommittedEvent {
+  readonly partition: number;
+  /** Calls that were answered together. */
+  readonly appends: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly writeMs: number;
+  /** Undefined where nobody asked for a sync. */
+  readonly syncMs: number | undefined;
+}
+
+export interface ReadEvent {
+  readonly partition: number;
+  readonly bytes: number;
+  readonly source: "memory" | "disk";
+}
+
+export interface RolledEvent {
+  readonly partition: number;
+  readonly baseOffset: number;
+}
+
+export interface DeletedEvent {
+  readonly partition: number;
+  readonly logStart: number;
+  readonly segments: number;
+}
+
+export interface FailedEvent {
+  readonly partition: number;
+  readonly error: Error;
+}

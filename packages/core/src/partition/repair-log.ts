@@ -1,0 +1,145 @@
+/**
+ * Makes a damaged partition usable again, without giving an offset to two records or throwing a byte away. What is damaged is
+ * copied aside; what is sound behind it goes into a segment of its own; the damaged segment ends where the damage began, and the
+ * checkpoint says which offsets are lost. It can be interrupted anywhere and begun again.
+ */
+import { type Gap, readCheckpoint, writeCheckpoint } from "../files/checkpoint-file.js";
+import {
+  baseOffsetsOf,
+  damagedFileName,
+  logFileName,
+  parseLogFileName,
+  TEMPORARY_SUFFIX,
+} from "../files/file-names.js";
+import { scanSegment } from "../segment/scan-segment.js";
+import { Segment, type SegmentHome } from "../segment/segment.js";
+import { ProducerState } from "./producer-state.js";
+import { copyRange, saveAside } from "./torn-tail.js";
+import type { VerifyFinding } from "./verify-log.js";
+
+/** Something that repair does, or would do. */
+export interface RepairAction extends Omit<VerifyFinding, "type"> {
+  /** Offsets that are lost: from `offset` on, so many. */
+  readonly lostRecords: number;
+  /** File that the damaged bytes are copied to; undefined where there are none. */
+  readonly savedAs: string | undefined;
+}
+
+/** @param logEnd where a log goes on behind a damaged end */
+export function planRepair(findings: readonly VerifyFinding[], logEnd: number, id: string): RepairAction[] {
+  return findings.map(({ type: _, ...finding }) => {
+    const { kind, partition, file, byte, length, offset } = finding;
+    const nextOffset = finding.nextOffset ?? Math.max(logEnd, offset);
+    const savedAs = length === 0 ? undefined : `${partition}/${damagedFileName(baseOffsetOf(file), byte, id)}`;
+    return { ...finding, nextOffset, savedAs, lostRecords: kind === "damage" ? nextOffset - offset : 0 };
+  });
+}
+
+/** The partition must be closed. */
+export async function repairLog(home: SegmentHome, actions: readonly RepairAction[]): Promise<void> {
+  for (const { kind, file } of actions) if (kind === "index") await new Segment(home, baseOffsetOf(file)).removeIndex();
+  const damages = actions.filter(({ kind }) => kind === "damage");
+  if (damages.length === 0) return;
+  // From the end to the start: what is sound behind a damaged place is out of the file already when the next one is seen to.
+  for (const damage of [...damages].reverse()) await cutOut(home, damage);
+  await beginAnew(home, damages.at(-1)!.nextOffset!);
+}
+
+/** Ends a segment where its damage begins. The bytes behind are copied to other files first, the damaged and the sound. */
+async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, savedAs }: RepairAction): Promise<void> {
+  const segment = new Segment(home, baseOffsetOf(file));
+  if (!(await baseOffsetsIn(home)).includes(segment.baseOffset)) return; // that it is missing is the damage
+  const source = await segment.file();
+  try {
+    const end = await source.size();
+    if (end === byte) return;
+    if (savedAs !== undefined) {
+      await saveAside(home.storage, source, byte, byte + length, home.directory, basename(savedAs));
+    }
+    if (byte + length < end) await moveRest(home, source, byte + length, end, nextOffset!);
+    await source.truncate(byte);
+    await source.sync();
+  } finally {
+    await segment.close();
+  }
+}
+
+/** A new segment with what is sound behind a damaged place: there as a whole, or not at all. */
+async function moveRest(
+  home: SegmentHome,
+  source: Awaited<ReturnType<Segment["file"]>>,
+  position: number,
+  end: number,
+  baseOffset: number,
+): Promise<void> {
+  const { storage, directory } = home;
+  const path = `${directory}/${logFileName(baseOffset)}`;
+  const rest = await storage.createFile(path + TEMPORARY_SUFFIX);
+  try {
+    await copyRange(source, position, end, rest, 0);
+    await rest.sync();
+  } finally {
+    await rest.close();
+  }
+  await storage.rename(path + TEMPORARY_SUFFIX, path);
+  await storage.syncDirectory(directory);
+}
+
+/** Notes what is lost, and where the log goes on: at `end` at least. Everything that is left is sound. */
+async function beginAnew(home: SegmentHome, end: number): Promise<void> {
+  const { storage, directory, limits } = home;
+  const before = await readCheckpoint(storage, directory);
+  const baseOffsets = await baseOffsetsIn(home);
+  const start = baseOffsets[0] ?? end;
+  // What is remembered of records that were deleted is nowhere else.
+  const old = before?.producers.filter(([, , , batches]) => batches.every(([, , offset]) => offset < start));
+  const producers = new ProducerState(old);
+  let atLast = producers.snapshot();
+  let lastAppendTime = before?.lastAppendTime ?? 0;
+  let nextOffset = start;
+  const gaps: Gap[] = [];
+  for (const baseOffset of baseOffsets) {
+    if (baseOffset > nextOffset) gaps.push([nextOffset, baseOffset]);
+    nextOffset = baseOffset;
+    atLast = producers.snapshot();
+    const segment = new Segment(home, baseOffset);
+    const range = { position: 0, end: await segment.size(), nextOffset, limits, verify: false };
+    for await (const { batch } of scanSegment(await segment.file(), range)) {
+      producers.appended(batch);
+      producers.written();
+      lastAppendTime = Math.max(lastAppendTime, batch.appendTime);
+      nextOffset = batch.nextOffset;
+    }
+    await segment.close();
+  }
+  let last = baseOffsets.at(-1);
+  if (last === undefined || nextOffset < end) {
+    if (nextOffset < end) gaps.push([nextOffset, end]);
+    await (await Segment.create(home, end)).close();
+    last = end;
+    atLast = producers.snapshot();
+  }
+  await writeCheckpoint(storage, directory, {
+    // Where the files that the log began with are gone, it begins with those that are there.
+    logStart: Math.max(before?.logStart ?? 0, start),
+    recoveryPoint: last,
+    segment: last,
+    position: 0,
+    lastAppendTime,
+    producers: atLast,
+    gaps,
+  });
+}
+
+async function baseOffsetsIn({ storage, directory }: SegmentHome): Promise<number[]> {
+  return baseOffsetsOf((await storage.list(directory)) ?? []);
+}
+
+/** Of the segment that a path in an action names. */
+function baseOffsetOf(file: string): number {
+  return parseLogFileName(basename(file))!;
+}
+
+function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,284 @@
+/**
+ * A storage that keeps no more than so many files open, however many are in use: the one that nobody has used for longest is
+ * closed when another is needed, and opened again when it is. Who uses a file notices nothing of it.
+ *
+ * A file with writes that were not synced is synced before it is closed: only the descriptor through which it was written is
+ * sure to be told of an error. Where that sync fails, the file fails for whoever uses it next.
+ */
+import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
+
+export class FilePool implements Storage {
+  readonly #inner: Storage;
+  readonly #maxOpenFiles: number;
+  #openFiles = 0;
+  /** Open, and used by nobody; the one that was used longest ago first. */
+  readonly #idle = new Set<PooledFile>();
+  /** Who waits until they may open a file. */
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(inner: Storage, maxOpenFiles: number) {
+    this.#inner = inner;
+    this.#maxOpenFiles = maxOpenFiles;
+  }
+
+  now(): number {
+    return this.#inner.now();
+  }
+
+  randomHex(length: number): string {
+    return this.#inner.randomHex(length);
+  }
+
+  lock(directory: string): Promise<Lock> {
+    return this.#inner.lock(directory);
+  }
+
+  list(directory: string): Promise<string[] | undefined> {
+    return this.#inner.list(directory);
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return this.#withSlot(() => this.#inner.makeDirectory(path));
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    return this.#withSlot(() => this.#inner.syncDirectory(path));
+  }
+
+  async openFile(path: string, access: FileAccess): Promise<StorageFile> {
+    const file = new PooledFile(this, path, access);
+    file.opened(await this.openSlot(() => this.#inner.openFile(path, access)));
+    return file;
+  }
+
+  async createFile(path: string): Promise<StorageFile> {
+    const file = new PooledFile(this, path, "write");
+    file.opened(await this.openSlot(() => this.#inner.createFile(path)));
+    return file;
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#inner.rename(from, to);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#inner.remove(path);
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    return this.#inner.removeDirectory(path);
+  }
+
+  watch(path: string, changed: () => void): Promise<() => void> {
+    return this.#inner.watch(path, changed);
+  }
+
+  /** Opens again a file that was closed meanwhile. */
+  reopen(path: string, access: FileAccess): Promise<StorageFile> {
+    return this.openSlot(() => this.#inner.openFile(path, access));
+  }
+
+  /** @param open what opens a file, once there is room for it */
+  async openSlot(open: () => Promise<StorageFile>): Promise<StorageFile> {
+    await this.#takeSlot();
+    for (;;) {
+      try {
+        return await open();
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        const [oldest] = this.#idle;
+        // The rest of the process may have used up what the system allows: do with less.
+        if ((code !== "EMFILE" && code !== "ENFILE") || oldest === undefined) {
+          this.freeSlot();
+          throw error;
+        }
+        this.busy(oldest);
+        await oldest.closeForNow();
+        this.freeSlot();
+      }
+    }
+  }
+
+  /** A file that nobody uses from now on. */
+  async idle(file: PooledFile): Promise<void> {
+    if (this.#waiting.length === 0) {
+      this.#idle.add(file);
+      return;
+    }
+    await file.closeForNow();
+    this.freeSlot();
+  }
+
+  busy(file: PooledFile): void {
+    this.#idle.delete(file);
+  }
+
+  /** To be called when a file is closed: its place goes to whoever waits. */
+  freeSlot(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#openFiles--;
+    else next();
+  }
+
+  async #takeSlot(): Promise<void> {
+    if (this.#openFiles < this.#maxOpenFiles) {
+      this.#openFiles++;
+      return;
+    }
+    const [oldest] = this.#idle;
+    if (oldest === undefined) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.busy(oldest);
+    await oldest.closeForNow(); // its place is ours
+  }
+
+  async #withSlot(work: () => Promise<void>): Promise<void> {
+    await this.#takeSlot();
+    try {
+      await work();
+    } finally {
+      this.freeSlot();
+    }
+  }
+}
+
+class PooledFile implements StorageFile {
+  readonly #pool: FilePool;
+  readonly #path: string;
+  readonly #access: FileAccess;
+  #file: StorageFile | undefined;
+  #reopening: Promise<StorageFile> | undefined;
+  /** Closing it for now, to make room. */
+  #leaving: Promise<void> | undefined;
+  #users = 0;
+  #isDirty = false;
+  /** Why nothing can be said of the file's contents any more, if so. */
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(pool: FilePool, path: string, access: FileAccess) {
+    this.#pool = pool;
+    this.#path = path;
+    this.#access = access;
+  }
+
+  opened(file: StorageFile): void {
+    this.#file = file;
+    void this.#pool.idle(this);
+  }
+
+  size(): Promise<number> {
+    return this.#use((file) => file.size());
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#use((file) => file.read(into, position));
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    this.#isDirty = true;
+    return this.#use((file) => file.write(buffers, position));
+  }
+
+  truncate(size: number): Promise<void> {
+    this.#isDirty = true;
+    return this.#use((file) => file.truncate(size));
+  }
+
+  sync(): Promise<void> {
+    return this.#use(async (file) => {
+      this.#isDirty = false; // a write that comes meanwhile sets it again
+      try {
+        await file.sync();
+      } catch (error) {
+        this.#failure = { error }; // whoever closes it must not try again
+        throw error;
+      }
+    });
+  }
+
+  async hold(): Promise<FileHold> {
+    const file = await this.#begin();
+    const { descriptor } = await file.hold();
+    let isHeld = true;
+    return {
+      descriptor,
+      release: () => {
+        if (isHeld) this.#end();
+        isHeld = false;
+      },
+    };
+  }
+
+  /** Closes the descriptor; the next one who uses the file opens another. */
+  closeForNow(): Promise<void> {
+    this.#leaving = this.#leave().finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    if (this.#isDirty && this.#failure === undefined) {
+      this.#isDirty = false;
+      await file?.sync().catch((error: unknown) => {
+        this.#failure = { error };
+      });
+    }
+    await file?.close().catch(() => {}); // nothing was left to be written
+  }
+
+  async close(): Promise<void> {
+    await this.#leaving;
+    const file = this.#file ?? (await this.#reopening);
+    if (file === undefined) return;
+    this.#file = undefined;
+    this.#pool.busy(this);
+    try {
+      await file.close();
+    } finally {
+      this.#pool.freeSlot();
+    }
+  }
+
+  async #use<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
+    const file = this.#users === 0 || this.#file === undefined ? await this.#begin() : this.#join(this.#file);
+    try {
+      return await work(file);
+    } finally {
+      this.#end();
+    }
+  }
+
+  #join(file: StorageFile): StorageFile {
+    this.#users++;
+    return file;
+  }
+
+  async #begin(): Promise<StorageFile> {
+    if (this.#users++ === 0) this.#pool.busy(this);
+    try {
+      await this.#leaving;
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#file !== undefined) return this.#file;
+      this.#reopening ??= this.#reopen();
+      return await this.#reopening;
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  async #reopen(): Promise<StorageFile> {
+    try {
+      this.#file = await this.#pool.reopen(this.#path, this.#access);
+      return this.#file;
+    } finally {
+      this.#reopening = undefined;
+    }
+  }
+
+  #end(): void {
+    if (--this.#users === 0 && this.#file !== undefined) void this.#pool.idle(this);
+  }
+}

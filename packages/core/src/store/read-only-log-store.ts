@@ -1,0 +1,124 @@
+/** A log store that another process may be writing to, opened to read it: nothing in its directory is touched. */
+import { NotALogStoreError } from "@logstore/codec";
+import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
+import { readStoreFile } from "../files/store-file.js";
+import { readWatermarks } from "../files/watermarks-file.js";
+import { FollowedLog } from "../partition/followed-log.js";
+import { IndexCache } from "../segment/index-cache.js";
+import { FilePool } from "../storage/file-pool.js";
+import { NodeStorage } from "../storage/node-storage.js";
+import type { Storage } from "../storage/storage.js";
+import { allOrNone } from "./all-or-none.js";
+import type { ReadOptions, TailOptions } from "./log-store.js";
+import { DEFAULT_MAX_OPEN_FILES, type ReadOnlyOptions } from "./options.js";
+import { Partition } from "./partition.js";
+import { RecordStream } from "./record-stream.js";
+import { unknownPartition } from "./unknown-partition.js";
+
+/** Most news are told by the system; this is for those that are not, as on a network's file system. */
+const LOOK_INTERVAL_MS = 1000;
+
+export class ReadOnlyLogStore implements AsyncDisposable {
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #partitions: readonly FollowedLog[];
+  #unwatch: (() => void) | undefined;
+  readonly #timer: NodeJS.Timeout;
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+
+  private constructor(storage: Storage, directory: string, partitions: readonly FollowedLog[]) {
+    this.#storage = storage;
+    this.#directory = directory;
+    this.#partitions = partitions;
+    this.#timer = setInterval(() => void this.look(), LOOK_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  static async open(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyLogStore> {
+    const { storage: inner = new NodeStorage(), maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
+    const storage = new FilePool(inner, maxOpenFiles);
+    const path = directory.replace(/(?<=.)\/+$/, "");
+    const identity = await readStoreFile(storage, path);
+    if (identity === undefined) throw new NotALogStoreError(`${directory} holds no log store to read`);
+    // What the writer said before the files are looked at: what it says later is true of them too.
+    const bounds = await readWatermarks(storage, path);
+    const indexes = new IndexCache();
+    let store: ReadOnlyLogStore | undefined;
+    const look = async () => store?.look();
+    const partitions = await allOrNone(identity.partitions, (partition) => {
+      const where = { storage, directory: `${path}/${partitionDirectory(partition)}`, partition, indexes, hooks, look };
+      return FollowedLog.open(where, bounds[partition]);
+    });
+    store = new ReadOnlyLogStore(storage, path, partitions);
+    await store.#watch();
+    return store;
+  }
+
+  get partitionCount(): number {
+    return this.#partitions.length;
+  }
+
+  /** The records of a partition to its end, as it is when the iteration starts. */
+  read(partition: number, { from = "earliest" }: ReadOptions = {}): RecordStream {
+    return new RecordStream(this.#log(partition), { from, follow: false });
+  }
+
+  /** The records of a partition, and then those that are appended, as soon as they may be read. */
+  tail(partition: number, { from = "latest", signal }: TailOptions = {}): RecordStream {
+    return new RecordStream(this.#log(partition), { from, follow: true, signal });
+  }
+
+  /** @throws UnknownPartitionError */
+  partition(index: number): Partition {
+    return new Partition(this.#log(index));
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#unwatch?.();
+    await this.#looking;
+    for (const log of this.#partitions) await log.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #watch(): Promise<void> {
+    try {
+      this.#unwatch = await this.#storage.watch(`${this.#directory}/${WATERMARKS_FILE}`, () => void this.look());
+    } catch {
+      // No writer was here yet, or the system cannot watch: the interval remains.
+    }
+    await this.look(); // something may have come in between
+  }
+
+  /** @internal Takes note of what the writer says now. One look at a time, and one more where something changed meanwhile. */
+  look(): Promise<void> {
+    this.#lookAgain = true;
+    this.#looking ??= this.#lookWhileNew().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookWhileNew(): Promise<void> {
+    while (this.#lookAgain) {
+      this.#lookAgain = false;
+      try {
+        const all = await readWatermarks(this.#storage, this.#directory);
+        for (const log of this.#partitions) {
+          const bounds = all[log.partition];
+          if (bounds !== undefined) await log.update(bounds);
+        }
+      } catch {
+        // The disk may answer the next time.
+      }
+    }
+  }
+
+  #log(partition: number): FollowedLog {
+    return this.#partitions[partition] ?? unknownPartition(partition, this.partitionCount);
+  }
+}
