@@ -128,7 +128,8 @@ export class LogWriter {
     const segment = await Segment.create(this.#home, this.#log.offsets.logEnd);
     this.#log.segments.add(segment);
     await this.checkpoint(this.#log.offsets.logStart);
-    this.#options.hooks.rolled?.({ partition: this.#log.partition, baseOffset: segment.baseOffset });
+    if (active !== undefined)
+      this.#options.hooks.rolled?.({ partition: this.#log.partition, baseOffset: segment.baseOffset });
     return segment;
   }
 

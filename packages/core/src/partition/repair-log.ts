@@ -57,6 +57,7 @@ async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, saved
       await saveAside(home.storage, source, byte, byte + length, home.directory, basename(savedAs));
     }
     if (byte + length < end) await moveRest(home, source, byte + length, end, nextOffset!);
+    await segment.removeIndex();
     await source.truncate(byte);
     await source.sync();
   } finally {

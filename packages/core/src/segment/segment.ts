@@ -80,6 +80,7 @@ export class Segment {
   /** Another process writes to it: its size is looked at whenever it is asked for. */
   follow(): void {
     this.#isFollowed = true;
+    this.#size = undefined;
     this.#visibleSize = undefined;
   }
 
