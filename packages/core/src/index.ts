@@ -46,6 +46,9 @@ export type {
   ReadEvent,
   RolledEvent,
 } from "./partition/hooks.js";
+export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
+export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
+export type { BilogFileReport } from "./import/import-bilog-file.js";
 export type { AppendOptions } from "./partition/partition-log.js";
 export type { RepairAction } from "./partition/repair-log.js";
 export type { TornTail } from "./partition/torn-tail.js";

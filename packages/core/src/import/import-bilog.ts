@@ -1,0 +1,89 @@
+/** Takes over a directory of the Go LogStore (lafikl/logstore, 2016). docs/format/bilog.md describes its files. */
+import {
+  defaultBatchLimits,
+  InvalidArgumentError,
+  PartitionCountMismatchError,
+  WrongExpectedOffsetError,
+} from "@logstore/codec";
+import type { Durability } from "@logstore/protocol";
+import { NodeStorage } from "../storage/node-storage.js";
+import type { Storage } from "../storage/storage.js";
+import type { LogStore } from "../store/log-store.js";
+import { type BilogFile, listBilogFiles, withWindow } from "./bilog-files.js";
+import { HEADER_BYTES } from "./bilog-header.js";
+import { type BilogFileReport, importBilogFile } from "./import-bilog-file.js";
+
+export interface ImportBilogOptions {
+  /** Ends the import by throwing the signal's reason. What was appended until then stays in the store. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest record that is believed, bytes; the store has to take it too. Default 16 MiB. */
+  readonly maxRecordBytes?: number | undefined;
+  /** Default: the store's. */
+  readonly durability?: Durability | undefined;
+  /** Where the directory is. Default: the operating system's files. */
+  readonly storage?: Storage | undefined;
+}
+
+export interface BilogReport {
+  /** By partition. */
+  readonly files: readonly BilogFileReport[];
+}
+
+/**
+ * Appends every sound record of the files `<n>.bilog` to partition `n` of a store, in their order. Values are the payloads; keys
+ * are null, since they were never kept. Damage is reported and passed over. The directory is only read.
+ *
+ * The partitions must be empty, so that nothing is imported twice: begin again with a new store where an import did not come
+ * to its end. A store with one partition fewer than the Go program had keeps each key in its partition.
+ *
+ * @throws NotALogStoreError, PartitionCountMismatchError, WrongExpectedOffsetError or InvalidArgumentError before anything is
+ * appended; later what {@link LogStore.appendMany} throws; and whatever the operating system answers to the reading
+ */
+export async function importBilog(
+  directory: string,
+  store: LogStore,
+  options: ImportBilogOptions = {},
+): Promise<BilogReport> {
+  const {
+    storage = new NodeStorage(),
+    maxRecordBytes = defaultBatchLimits.maxBatchBytes,
+    signal,
+    durability,
+  } = options;
+  if (!(Number.isSafeInteger(maxRecordBytes) && maxRecordBytes > HEADER_BYTES && maxRecordBytes < 2 ** 31)) {
+    throw new InvalidArgumentError(`maxRecordBytes is a whole number from 13 to 2147483647, not ${maxRecordBytes}`);
+  }
+  signal?.throwIfAborted();
+  const files = await listBilogFiles(storage, directory.replace(/(?<=.)\/+$/, ""));
+  checkPartitions(store, files);
+  const reports: BilogFileReport[] = [];
+  for (const file of files) {
+    const report = await withWindow(storage, file.path, (window) =>
+      importBilogFile(file, window, store, { maxRecordBytes, signal, durability }),
+    );
+    reports.push(report);
+  }
+  return { files: reports };
+}
+
+/** Whether every file that holds something has a partition, and that an empty one. */
+function checkPartitions(store: LogStore, files: readonly BilogFile[]): void {
+  const filled = files.filter(({ bytes }) => bytes > 0);
+  const last = filled.at(-1);
+  const { partitionCount } = store;
+  if (last !== undefined && last.partition >= partitionCount) {
+    const expected = last.partition + 1;
+    throw new PartitionCountMismatchError(
+      `${last.path} needs a store of ${expected} partitions or more, and this one has ${partitionCount}: open a new one`,
+      { file: last.name, partition: last.partition, expected, actual: partitionCount },
+    );
+  }
+  for (const { path, name, partition } of filled) {
+    const { endOffset } = store.partition(partition);
+    if (endOffset === 0) continue;
+    throw new WrongExpectedOffsetError(
+      `partition ${partition} is not empty, and ${path} was perhaps imported already: import into a new store`,
+      { file: name, partition, expected: 0, actual: endOffset },
+    );
+  }
+}
