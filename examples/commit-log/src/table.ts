@@ -1,0 +1,88 @@
+/**
+ * A key-value table in memory that survives its process: every change goes to a commit log first, and opening the table replays it.
+ * A checkpoint, the whole table and the offset it stands for, spares the replay of what lies before.
+ */
+import { open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { LogStore } from "@logstore/core";
+
+interface Checkpoint<Row> {
+  /** Offset of the first change that is not in it. */
+  readonly offset: number;
+  readonly rows: [key: string, row: Row][];
+}
+
+const decoder = new TextDecoder();
+
+export class Table<Row> {
+  readonly #log: LogStore;
+  readonly #checkpointFile: string;
+  readonly #rows: Map<string, Row>;
+  /** Offset of the next change: how many there have been. */
+  #offset: number;
+  /** What the last opening found. */
+  readonly checkpointOffset: number;
+  replayed = 0;
+
+  private constructor(log: LogStore, checkpointFile: string, { offset, rows }: Checkpoint<Row>) {
+    this.#log = log;
+    this.#checkpointFile = checkpointFile;
+    this.#rows = new Map(rows);
+    this.#offset = offset;
+    this.checkpointOffset = offset;
+  }
+
+  static async open<Row>(directory: string): Promise<Table<Row>> {
+    const log = await LogStore.open(join(directory, "log")); // one partition: changes have one order
+    const file = join(directory, "checkpoint.json");
+    const table = new Table<Row>(log, file, await readCheckpoint(file));
+    for await (const { key, value } of log.read(0, { from: table.#offset })) {
+      table.#apply(decoder.decode(key!), JSON.parse(decoder.decode(value)));
+      table.replayed++;
+    }
+    return table;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get rows(): ReadonlyMap<string, Row> {
+    return this.#rows;
+  }
+
+  /** Resolves when the change is on disk; only then the table shows it. */
+  async set(key: string, row: Row): Promise<void> {
+    await this.#log.append(key, JSON.stringify(row));
+    this.#apply(key, row); // appends are acknowledged in the order of their offsets
+  }
+
+  /** Makes the next opening begin here. */
+  async checkpoint(): Promise<void> {
+    const checkpoint: Checkpoint<Row> = { offset: this.#offset, rows: [...this.#rows] };
+    const temporary = `${this.#checkpointFile}.tmp`;
+    const file = await open(temporary, "w");
+    await file.writeFile(JSON.stringify(checkpoint));
+    await file.sync(); // before the renaming, so that the name never stands for half of it
+    await file.close();
+    await rename(temporary, this.#checkpointFile);
+  }
+
+  close(): Promise<void> {
+    return this.#log.close();
+  }
+
+  #apply(key: string, row: Row): void {
+    this.#rows.set(key, row);
+    this.#offset++;
+  }
+}
+
+async function readCheckpoint<Row>(file: string): Promise<Checkpoint<Row>> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { offset: 0, rows: [] };
+    throw error;
+  }
+}
