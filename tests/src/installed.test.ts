@@ -1,0 +1,91 @@
+/** `@logstore/core` as it would be published: it installs without a registry, brings nothing but our own, and nothing native. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { removeDirectory, temporaryDirectory } from "./homes.ts";
+
+interface Manifest {
+  readonly packageManager?: string;
+  readonly version: string;
+  readonly scripts?: Record<string, string>;
+  readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+  readonly peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const OURS = ["@logstore/codec", "@logstore/core", "@logstore/protocol"];
+
+const PROGRAM = `
+import { LogStore } from "@logstore/core";
+
+await using store = await LogStore.open("logs/", { partitions: 10 });
+const { partition, offset, durability } = await store.append("10084", "Hello World!");
+for await (const { value } of store.read(partition, { from: offset })) {
+  console.log(offset, durability, new TextDecoder().decode(value));
+}
+`;
+
+let directory: string;
+/** Where somebody else's program is, with a package.json and a node_modules of its own. */
+let app: string;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  app = join(directory, "app");
+  mkdirSync(app);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  for (const name of OURS) pack(join(root, "packages", name.replace("@logstore/", "")));
+  const tarballs = readdirSync(directory).filter((name) => name.endsWith(".tgz"));
+  // An empty cache and no network: whatever else were needed could come from nowhere.
+  const options = ["--offline", "--cache", join(directory, "cache"), "--no-audit", "--no-fund", "--loglevel", "error"];
+  execFileSync("npm", ["install", ...options, ...tarballs.map((name) => join("..", name))], { cwd: app });
+}, 110_000);
+
+afterAll(() => removeDirectory(directory));
+
+/** By pnpm, which writes the versions of our own packages into what depends on them. */
+function pack(cwd: string): void {
+  const isOnPath = spawnSync("pnpm", ["--version"]).status === 0;
+  const [command, ...args] = isOnPath ? ["pnpm"] : ["npx", "--yes", "--prefer-offline", manifest(root).packageManager!];
+  execFileSync(command!, [...args, "pack", "--pack-destination", directory], { cwd });
+}
+
+function manifest(packageDirectory: string): Manifest {
+  return JSON.parse(readFileSync(join(packageDirectory, "package.json"), "utf8"));
+}
+
+function installed(name: string): string {
+  return join(app, "node_modules", name);
+}
+
+test("nothing else is installed", () => {
+  const lock: { packages: Record<string, unknown> } = JSON.parse(readFileSync(join(app, "package-lock.json"), "utf8"));
+  const paths = Object.keys(lock.packages).filter((path) => path !== "");
+  expect(paths.toSorted()).toEqual(OURS.map((name) => `node_modules/${name}`));
+});
+
+test.each(OURS)("%s asks for nothing else, and for the versions it was built with", (name) => {
+  const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifest(installed(name));
+  for (const [needed, range] of Object.entries({ ...dependencies, ...optionalDependencies })) {
+    expect(OURS).toContain(needed);
+    expect(range).toBe(`^${manifest(installed(needed)).version}`);
+  }
+  for (const peer of Object.keys(peerDependencies ?? {})) expect(peerDependenciesMeta?.[peer]?.optional).toBe(true);
+});
+
+test.each(OURS)("%s has nothing native, and runs nothing when it is installed", (name) => {
+  const files = readdirSync(installed(name), { recursive: true, encoding: "utf8" });
+  expect(files.filter((file) => /\.node$|\.gyp$|\.wasm$/.test(file))).toEqual([]);
+  const { scripts = {} } = manifest(installed(name));
+  expect(Object.keys(scripts).filter((script) => /^(pre|post)?install$|^prepare$/.test(script))).toEqual([]);
+});
+
+test("a program appends and reads, where Node loads no add-on", () => {
+  writeFileSync(join(app, "main.js"), PROGRAM);
+  const output = execFileSync(process.execPath, ["--no-addons", "main.js"], { cwd: app, encoding: "utf8" });
+  expect(output).toBe("0 flushed Hello World!\n");
+});
