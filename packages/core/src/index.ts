@@ -38,6 +38,9 @@ export {
 export type { Durability, Position } from "@logstore/protocol";
 export { Broker, type BrokerOptions } from "./broker/broker.js";
 export type { TopicConfig, TopicConfigChange } from "./broker/topic-config.js";
+export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
+export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
+export type { BilogFileReport } from "./import/import-bilog-file.js";
 export type {
   CommittedEvent,
   DeletedEvent,
@@ -46,9 +49,6 @@ export type {
   ReadEvent,
   RolledEvent,
 } from "./partition/hooks.js";
-export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
-export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
-export type { BilogFileReport } from "./import/import-bilog-file.js";
 export type { AppendOptions } from "./partition/partition-log.js";
 export type { RepairAction } from "./partition/repair-log.js";
 export type { TornTail } from "./partition/torn-tail.js";
