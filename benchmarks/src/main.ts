@@ -1,44 +1,65 @@
 /**
- * Throughput of LogStore beside the limits of the same machine, in the same run, as ratios: `pnpm bench`.
- * `--records N` (a run), `--rounds N` (pairs of runs), `--only embedded|served`.
+ * LogStore beside the limits of the same machine, in the same run, as ratios: `pnpm bench`. README.md says what each group is;
+ * `large` and `partitions` run where they are asked for only.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { embedded } from "./embedded.ts";
-import type { Comparison } from "./measure.ts";
+import { engine } from "./engine.ts";
+import { large } from "./large.ts";
+import type { Result } from "./measure.ts";
+import { manyPartitions } from "./partitions.ts";
+import { printResults, progress } from "./report.ts";
 import { served } from "./served.ts";
+import type { Settings } from "./settings.ts";
 
 const { values } = parseArgs({
   options: {
     records: { type: "string", default: "2000000" },
     rounds: { type: "string", default: "5" },
-    only: { type: "string" },
+    only: { type: "string", multiple: true, default: ["engine", "served"] },
     directory: { type: "string", default: tmpdir() },
+    "store-bytes": { type: "string", default: "10e9" },
+    partitions: { type: "string", default: "10000" },
   },
 });
 const records = Number(values.records);
 const rounds = Number(values.rounds);
+const groups: Record<string, (settings: Settings) => Promise<Result[]>> = {
+  engine,
+  served: (settings) => served(settings.directory, settings.records, settings.rounds),
+  large,
+  partitions: manyPartitions,
+};
 
+const unknown = values.only.find((name) => groups[name] === undefined);
+if (unknown !== undefined) throw new Error(`there is no group ${unknown}: they are ${Object.keys(groups).join(", ")}`);
 console.log(
   `Node ${process.versions.node}, ${cpus().length} cores; ${records} records of 100 bytes a run, ${rounds} pairs of runs`,
 );
-const directory = await mkdtemp(join(values.directory, "logstore-bench-"));
+const root = await mkdtemp(join(values.directory, "logstore-bench-"));
+process.once("SIGINT", () => {
+  rmSync(root, { recursive: true, force: true }); // it may be many gigabytes
+  process.exit(130);
+});
 try {
-  const comparisons: Comparison[] = [];
-  if (values.only !== "served") comparisons.push(...(await embedded(join(directory, "embedded"), records, rounds)));
-  if (values.only !== "embedded") comparisons.push(...(await served(join(directory, "served"), records, rounds)));
-  const perSecond = (value: number) => Math.round(value).toLocaleString("en");
-  console.table(
-    comparisons.map(({ name, limitName, unit, ours, limit, ratio }) => ({
-      what: name,
-      "a second": `${perSecond(ours)} ${unit}`,
-      "limit, a second": `${perSecond(limit)} (${limitName})`,
-      ratio: ratio.median.toFixed(2),
-      "min–max": `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}`,
-    })),
-  );
+  for (const name of values.only) {
+    const directory = join(root, name);
+    await mkdir(directory);
+    const storeBytes = Number(values["store-bytes"]);
+    progress(name);
+    try {
+      printResults(
+        await groups[name]!({ directory, records, rounds, storeBytes, partitions: Number(values.partitions) }),
+      );
+    } catch (error) {
+      console.error(`${name} failed:`, error);
+      process.exitCode = 1;
+    }
+    await rm(directory, { recursive: true, force: true });
+  }
 } finally {
-  await rm(directory, { recursive: true, force: true });
+  await rm(root, { recursive: true, force: true });
 }

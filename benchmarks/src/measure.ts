@@ -6,34 +6,68 @@ export interface Run {
   readonly ms: number;
 }
 
-export interface Comparison {
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type Target = { readonly atLeast: number } | { readonly atMost: number };
+
+export interface Result {
+  readonly name: string;
+  readonly unit: string;
+  readonly measured: Spread;
+  /** What it is compared with; the ratio is ours to the limit, of the pairs of runs. */
+  readonly limit?: { readonly name: string; readonly measured: Spread; readonly ratio: Spread };
+  /** Of the ratio where there is a limit, of the figure where there is none. */
+  readonly target?: Target | undefined;
+}
+
+export interface Names {
   readonly name: string;
   readonly limitName: string;
   readonly unit: string;
-  /** Medians, units a second. */
-  readonly ours: number;
-  readonly limit: number;
-  /** Of the pairs of runs. */
-  readonly ratio: { readonly median: number; readonly min: number; readonly max: number };
+  readonly target?: Target;
 }
 
+/** Throughput of ours and of one limit, units a second. */
 export async function compare(
-  names: { name: string; limitName: string; unit: string },
+  names: Names,
   rounds: number,
   ours: () => Promise<Run>,
   limit: () => Promise<Run>,
-): Promise<Comparison> {
-  // Code that has not run yet is slow: one round does not count.
-  await limit();
-  await ours();
-  const rates = { ours: [] as number[], limit: [] as number[] };
-  for (let round = 0; round < rounds; round++) {
-    rates.limit.push(rate(await limit()));
-    rates.ours.push(rate(await ours()));
+): Promise<Result> {
+  const runs = await inTurns(rounds, { limit, ours });
+  return against(names, runs.ours.map(rate), runs.limit.map(rate));
+}
+
+/** Runs each side once a round, in the order given, and returns what each run came to. */
+export async function inTurns<Sides extends Record<string, () => Promise<unknown>>>(
+  rounds: number,
+  sides: Sides,
+): Promise<{ [Side in keyof Sides]: Awaited<ReturnType<Sides[Side]>>[] }> {
+  const outcomes: Record<string, unknown[]> = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
+  // Code that has not run yet is slow: round 0 does not count.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [side, run] of Object.entries(sides)) {
+      const outcome = await run();
+      if (round > 0) outcomes[side]!.push(outcome);
+    }
   }
-  const ratios = rates.ours.map((value, i) => value / rates.limit[i]!);
-  const ratio = { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
-  return { ...names, ours: median(rates.ours), limit: median(rates.limit), ratio };
+  return outcomes as { [Side in keyof Sides]: Awaited<ReturnType<Sides[Side]>>[] };
+}
+
+/** The i-th runs of both sides are a pair. */
+export function against(names: Names, ours: readonly number[], limit: readonly number[]): Result {
+  const { name, unit, target, limitName } = names;
+  const ratio = spread(ours.map((value, i) => value / limit[i]!));
+  return { name, unit, target, measured: spread(ours), limit: { name: limitName, measured: spread(limit), ratio } };
+}
+
+/** A result with nothing beside it but its target. */
+export function figure(names: Omit<Names, "limitName">, values: readonly number[]): Result {
+  return { ...names, measured: spread(values) };
 }
 
 export async function timed(units: number, work: () => Promise<void> | void): Promise<Run> {
@@ -42,12 +76,33 @@ export async function timed(units: number, work: () => Promise<void> | void): Pr
   return { units, ms: performance.now() - start };
 }
 
-function rate({ units, ms }: Run): number {
+/** Units a second. */
+export function rate({ units, ms }: Run): number {
   return (units / ms) * 1000;
 }
 
-function median(values: readonly number[]): number {
+/** Times of single operations, µs. */
+export async function latencies(count: number, work: (i: number) => Promise<void> | void): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await work(i);
+    times.push((performance.now() - start) * 1000);
+  }
+  return times;
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function spread(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }

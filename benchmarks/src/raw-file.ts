@@ -1,14 +1,22 @@
-/** The limit of an embedded log: records copied into a buffer and written, read back and sliced, with nothing else around it. */
-import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
+/** The limit of an engine: records copied into a buffer and written, read back and sliced, with nothing else around it. */
+import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
+import { crc32c } from "@logstore/codec";
+import type { Run } from "./measure.ts";
 import { RECORD_BYTES, RECORDS_PER_BATCH, record } from "./records.ts";
 
 const LENGTHS_BYTES = 4;
 const FRAME_BYTES = LENGTHS_BYTES + RECORD_BYTES;
 const CHUNK_BYTES = 512 * 1024;
 
-/** Key length and value length, key, value; a thousand of them to a write. */
-export function encodeAndWrite(path: string, records: number): void {
+/**
+ * Key length and value length, key, value; a thousand of them to a write. Opening, closing and removing the file do not count: to
+ * free the pages of the last run would take as long as to fill those of this one.
+ */
+export function encodeAndWrite(path: string, records: number, options: { checksum: boolean; keep?: boolean }): Run {
   const file = openSync(path, "w");
+  let checksums = 0;
+  const start = performance.now();
   for (let written = 0; written < records; written += RECORDS_PER_BATCH) {
     const batch = Buffer.allocUnsafeSlow(FRAME_BYTES * RECORDS_PER_BATCH);
     let at = 0;
@@ -19,12 +27,17 @@ export function encodeAndWrite(path: string, records: number): void {
       batch.set(record.value, at + LENGTHS_BYTES + record.key.length);
       at += FRAME_BYTES;
     }
+    if (options.checksum) checksums ^= crc32c(batch);
     writeSync(file, batch);
   }
+  const ms = performance.now() - start;
+  if (Number.isNaN(checksums)) throw new Error("a checksum is a number"); // nobody may leave them out for being unused
   closeSync(file);
+  if (!options.keep) rmSync(path);
+  return { units: records, ms };
 }
 
-/** Reads what {@link encodeAndWrite} wrote, and makes a view of each value. */
+/** Reads what {@link encodeAndWrite} wrote, and makes a view of each value. Returns their bytes. */
 export function readAndSlice(path: string): number {
   const file = openSync(path, "r");
   let bytes = 0;
@@ -46,13 +59,23 @@ export function readAndSlice(path: string): number {
   return bytes;
 }
 
-/** Writes a record and makes it durable, again and again. */
-export function writeAndSync(path: string, times: number): void {
+const syncInPool = promisify(fdatasync);
+
+/** Writes the same bytes again and again at the end of a file, each time making them durable. */
+export function syncedWriter(path: string, bytes: Uint8Array) {
   const file = openSync(path, "w");
-  const bytes = Buffer.alloc(FRAME_BYTES);
-  for (let i = 0; i < times; i++) {
-    writeSync(file, bytes);
-    fdatasyncSync(file);
-  }
-  closeSync(file);
+  return {
+    write() {
+      writeSync(file, bytes);
+      fdatasyncSync(file);
+    },
+    /** As asynchronous code must: another thread syncs, which takes two changes of threads. */
+    async writeInPool() {
+      writeSync(file, bytes);
+      await syncInPool(file);
+    },
+    close() {
+      closeSync(file);
+    },
+  };
 }

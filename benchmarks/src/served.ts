@@ -7,14 +7,14 @@ import { connect, GrpcLogApi } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
 import { BareClient } from "./bare-grpc.ts";
-import { type Comparison, compare, timed } from "./measure.ts";
+import { compare, type Result, timed } from "./measure.ts";
 import { batchOfRecords, record } from "./records.ts";
 
 /** What the client's producer fills before it sends, and the server before it answers. */
 const MESSAGE_BYTES = 256 * 1024;
 const UNACKED_BATCHES = 32;
 
-export async function served(directory: string, records: number, rounds: number): Promise<Comparison[]> {
+export async function served(directory: string, records: number, rounds: number): Promise<Result[]> {
   const { server, address } = await startServer(directory);
   const bareServer = fork(new URL("bare-server.ts", import.meta.url));
   const bare = new BareClient((await once(bareServer, "message"))[0]);
@@ -79,7 +79,7 @@ export async function served(directory: string, records: number, rounds: number)
       expectRecords(bytes / record.value.length, moved);
     });
 
-  const unit = "records";
+  const unit = "records/s";
   const comparisons = [
     await compare(
       { name: "produce sealed batches", limitName: "bare upload, acked", unit },

@@ -1,0 +1,10 @@
+/** Does something for each of many partitions, a good number of them at once. */
+const AT_ONCE = 256;
+
+export async function eachOf(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}

@@ -1,0 +1,70 @@
+/** Appends that are acknowledged when they are on the disk: how long one takes, and how many share it. */
+import { join } from "node:path";
+import { RecordBatchBuilder } from "@logstore/codec";
+import type { LogStore } from "@logstore/core";
+import { withFreshStore } from "../fresh-store.ts";
+import { against, inTurns, latencies, percentile, type Result, rate, timed } from "../measure.ts";
+import { syncedWriter } from "../raw-file.ts";
+import { record } from "../records.ts";
+import type { Settings } from "../settings.ts";
+
+/** Of one appender, a run. Short runs in turns: a disk changes its mind within seconds. */
+const APPENDS = 500;
+const APPENDERS = 64;
+
+export function flushed({ directory, rounds }: Settings): Promise<Result[]> {
+  return withFreshStore(directory, { durability: "flushed" }, async (store) => {
+    const append = async () => void (await store.append(record.key, record.value));
+    const { times, rates } = await measure(directory, rounds, store, append);
+    const p50 = (runs: number[][]) => runs.map((run) => percentile(run, 0.5));
+    const one = { name: "append, flushed: p50", unit: "µs" };
+    const many = { name: `${APPENDERS} appenders at once, flushed`, unit: "appends/s" };
+    return [
+      against(
+        { ...one, limitName: "write + fdatasync in place", target: { atMost: 1.25 } },
+        p50(times.ours),
+        p50(times.bare),
+      ),
+      against({ ...one, limitName: "the same, fdatasync in Node's pool" }, p50(times.ours), p50(times.pooled)),
+      against({ ...many, limitName: "one appender", target: { atLeast: 30 } }, rates.many, rates.one),
+      against({ ...many, limitName: "write + fdatasync in place" }, rates.many, rates.bare),
+    ];
+  });
+}
+
+async function measure(directory: string, rounds: number, store: LogStore, append: () => Promise<void>) {
+  const bytes = sealedRecord();
+  const files = {
+    bare: syncedWriter(join(directory, "bare"), bytes),
+    pooled: syncedWriter(join(directory, "p"), bytes),
+  };
+  const appender = async () => {
+    for (let i = 0; i < APPENDS; i++) await append();
+  };
+  const times = await inTurns(rounds, {
+    bare: () => latencies(APPENDS, files.bare.write),
+    ours: () => latencies(APPENDS, append),
+    pooled: () => latencies(APPENDS, files.pooled.writeInPool),
+  });
+  const runs = await inTurns(rounds, {
+    bare: () =>
+      timed(APPENDS, () => {
+        for (let i = 0; i < APPENDS; i++) files.bare.write();
+      }),
+    one: () => timed(APPENDS, appender),
+    many: () =>
+      timed(APPENDS * APPENDERS, async () => {
+        await Promise.all(Array.from({ length: APPENDERS }, appender));
+      }),
+  });
+  if (store.partition(0).endOffset === 0) throw new Error("nothing was appended");
+  for (const file of Object.values(files)) file.close();
+  return { times, rates: { bare: runs.bare.map(rate), one: runs.one.map(rate), many: runs.many.map(rate) } };
+}
+
+/** The bytes that one record is in the log. */
+function sealedRecord(): Uint8Array {
+  const builder = new RecordBatchBuilder();
+  builder.append(record.key, record.value, record.timestamp);
+  return builder.seal();
+}

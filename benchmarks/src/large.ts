@@ -1,0 +1,33 @@
+/** A log far larger than memory ought to be asked for: nothing may cost more for it than for a small one. */
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { buildStore } from "./large/build-store.ts";
+import { lookups } from "./large/lookups.ts";
+import { opening } from "./large/opening.ts";
+import { readingThrough } from "./large/reading-through.ts";
+import { figure, type Result, rate } from "./measure.ts";
+import { progress } from "./report.ts";
+import type { Settings } from "./settings.ts";
+
+const SMALL_BYTES = 10e6;
+/** What killed writers add to the store, and room to breathe. */
+const SPARE_BYTES = 2e9;
+
+export async function large({ directory, storeBytes, rounds }: Settings): Promise<Result[]> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize < storeBytes + SPARE_BYTES) {
+    throw new Error(`${directory} has no room for ${storeBytes} bytes: name another disk, or fewer --store-bytes`);
+  }
+  const [big, small] = [join(directory, "large"), join(directory, "small")];
+  progress(`building a store of ${storeBytes.toLocaleString("en")} bytes`);
+  const built = await buildStore(big, storeBytes);
+  await buildStore(small, SMALL_BYTES);
+  const results = [figure({ name: "building it: appendMany, written", unit: "records/s" }, [rate(built)])];
+  progress("looking records up");
+  results.push(...(await lookups(big, small, rounds)));
+  progress("reading it through");
+  results.push(...(await readingThrough(big, rounds)));
+  progress("opening it, and killing those who write to it");
+  results.push(...(await opening(big, rounds)));
+  return results;
+}

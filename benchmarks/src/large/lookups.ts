@@ -1,0 +1,63 @@
+/** The first record at an offset or a time, anywhere in the log: in a large log and in a small one. */
+import { LogStore } from "@logstore/core";
+import { against, inTurns, latencies, percentile, type Result } from "../measure.ts";
+
+const BY_OFFSET = 500;
+const BY_TIME = 100;
+
+/** Noise is allowed for; growth with the log is not. */
+const NO_GROWTH = { atMost: 1.25 };
+
+export async function lookups(big: string, small: string, rounds: number): Promise<Result[]> {
+  const [bigStore, smallStore] = [await LogStore.open(big), await LogStore.open(small)];
+  const [byBigTime, bySmallTime] = [await byTime(bigStore), await byTime(smallStore)];
+  const runs = await inTurns(rounds, {
+    smallOffset: () => latencies(BY_OFFSET, byOffset(smallStore)),
+    bigOffset: () => latencies(BY_OFFSET, byOffset(bigStore)),
+    smallTime: () => latencies(BY_TIME, bySmallTime),
+    bigTime: () => latencies(BY_TIME, byBigTime),
+  });
+  await Promise.all([bigStore.close(), smallStore.close()]);
+  const compared = (name: string, share: number, ours: number[][], limit: number[][]) =>
+    against(
+      { name, unit: "µs", limitName: "in a log of 10 MB", ...(share === 0.5 && { target: NO_GROWTH }) },
+      ours.map((times) => percentile(times, share)),
+      limit.map((times) => percentile(times, share)),
+    );
+  return [
+    compared("read from an offset, first record: p50", 0.5, runs.bigOffset, runs.smallOffset),
+    compared("read from an offset, first record: p99", 0.99, runs.bigOffset, runs.smallOffset),
+    compared("read from a time, first record: p50", 0.5, runs.bigTime, runs.smallTime),
+    compared("read from a time, first record: p99", 0.99, runs.bigTime, runs.smallTime),
+  ];
+}
+
+function byOffset(store: LogStore): () => Promise<void> {
+  const { endOffset } = store.partition(0);
+  return async () => {
+    const from = Math.floor(Math.random() * endOffset);
+    for await (const { offset } of store.read(0, { from })) {
+      if (offset !== from) throw new Error(`offset ${offset} came first, not ${from}`);
+      return;
+    }
+  };
+}
+
+/** Times at which something was appended, from all over the log. */
+async function byTime(store: LogStore): Promise<() => Promise<void>> {
+  const { endOffset } = store.partition(0);
+  const times: number[] = [];
+  for (let i = 0; i < BY_TIME; i++) {
+    for await (const { appendTime } of store.read(0, { from: Math.floor((endOffset * i) / BY_TIME) }).batches()) {
+      times.push(appendTime);
+      break;
+    }
+  }
+  return async () => {
+    const time = times[Math.floor(Math.random() * times.length)]!;
+    for await (const batch of store.read(0, { from: { time } }).batches()) {
+      if (batch.appendTime !== time) throw new Error(`time ${batch.appendTime} came first, not ${time}`);
+      return;
+    }
+  };
+}
