@@ -41,6 +41,7 @@ export type { TopicConfig, TopicConfigChange } from "./broker/topic-config.js";
 export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
 export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
 export type { BilogFileReport } from "./import/import-bilog-file.js";
+export type { AppendAck } from "./partition/append-queue.js";
 export type {
   CommittedEvent,
   DeletedEvent,
@@ -58,7 +59,6 @@ export { MemoryStorage } from "./storage/memory-storage.js";
 export { NodeStorage } from "./storage/node-storage.js";
 export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
 export {
-  type AppendAck,
   type AppendManyAck,
   type AppendRecordOptions,
   LogStore,

@@ -14,6 +14,13 @@ import {
 import type { Durability } from "@logstore/protocol";
 import { checkRecord } from "./check-record.js";
 
+/** Where one record went, and how safe it is there. */
+export interface AppendAck {
+  readonly partition: number;
+  readonly offset: number;
+  readonly durability: Durability;
+}
+
 /** Where an append's records went. */
 export interface Appended {
   readonly baseOffset: number;
@@ -44,17 +51,19 @@ export interface AppendQueueOptions {
 const SHARED_BATCH_BYTES = 256 * 1024;
 
 export class AppendQueue {
+  readonly #partition: number;
   readonly #options: AppendQueueOptions;
   readonly #pending: PendingAppend[] = [];
   #builder: RecordBatchBuilder;
   /** What the builder was made for. */
   #builderLimits: BatchLimits;
   /** Who waits for the records in the builder, in their order. */
-  #waiting: { resolve(appended: Appended): void; reject(error: unknown): void }[] = [];
+  #waiting: { resolve(ack: AppendAck): void; reject(error: unknown): void }[] = [];
   #waitingDurability: Durability = "written";
   #queuedBytes = 0;
 
-  constructor(options: AppendQueueOptions) {
+  constructor(partition: number, options: AppendQueueOptions) {
+    this.#partition = partition;
     this.#options = options;
     this.#builder = sharedBuilder(options);
     this.#builderLimits = options.limits;
@@ -71,14 +80,14 @@ export class AppendQueue {
     this.#push(append);
   }
 
-  /** Puts one record behind everything that waits; resolves to its offset and durability. */
+  /** Puts one record behind everything that waits. The promise is the one that the caller of the store gets: one a record. */
   addRecord(
     key: Bytes | null,
     value: Bytes,
     timestamp: number,
     headers: readonly HeaderInput[] | undefined,
     durability: Durability,
-  ): Promise<Appended> {
+  ): Promise<AppendAck> {
     checkRecord(key, value, headers);
     this.#refuseWhenFull(0);
     if (this.#builderLimits !== this.#options.limits) this.#startAnew();
@@ -142,13 +151,11 @@ export class AppendQueue {
       byteLength: batch.byteLength,
       durability,
       expectedOffset: undefined,
-      resolve({ baseOffset, durability, duplicate }) {
-        for (const [i, { resolve }] of waiting.entries()) {
-          const offset = baseOffset + i;
-          resolve({ baseOffset: offset, nextOffset: offset + 1, durability, duplicate });
-        }
+      resolve: ({ baseOffset, durability }) => {
+        const partition = this.#partition;
+        for (let i = 0; i < waiting.length; i++) waiting[i]!.resolve({ partition, offset: baseOffset + i, durability });
       },
-      reject(error) {
+      reject: (error) => {
         for (const { reject } of waiting) reject(error);
       },
     });

@@ -37,6 +37,10 @@ export class FlushBehind {
       });
   }
 
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Throws where a sync failed: nothing can be said any more of what is on the disk. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure.error;

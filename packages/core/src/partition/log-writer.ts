@@ -110,7 +110,8 @@ export class LogWriter {
 
   /** A sync behind the writer is waited for first: of two at once, the system tells only one of an error. */
   async sync(): Promise<void> {
-    await this.#flushBehind.settle();
+    if (this.#flushBehind.isRunning) await this.#flushBehind.settle();
+    this.#flushBehind.check();
     await this.#log.segments.active?.sync();
     this.#log.offsets.flushed(this.#log.offsets.logEnd);
   }

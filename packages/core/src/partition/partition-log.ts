@@ -17,7 +17,7 @@ import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import type { Storage } from "../storage/storage.js";
-import { type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
+import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
 import { applyRetention, type Deletion, deleteBefore, removeSegments } from "./delete-records.js";
 import { GroupCommit, storageFailed } from "./group-commit.js";
 import { LogOffsets } from "./log-offsets.js";
@@ -68,6 +68,7 @@ export class PartitionLog extends ReadableLog {
   readonly #writer: LogWriter;
   readonly #groupCommit: GroupCommit;
   readonly #deletion: Deletion;
+  #turnTime: number | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -87,7 +88,7 @@ export class PartitionLog extends ReadableLog {
     this.tornTail = recovered.tornTail;
     this.expectedEnd = recovered.expectedEnd;
     this.#options = options;
-    this.#queue = new AppendQueue(options);
+    this.#queue = new AppendQueue(partition, options);
     this.#writer = new LogWriter(home, this, options, recovered, publishBounds);
     this.#groupCommit = new GroupCommit(
       this.#queue,
@@ -120,10 +121,10 @@ export class PartitionLog extends ReadableLog {
     timestamp: number | undefined,
     headers: readonly HeaderInput[] | undefined,
     durability: Durability | undefined,
-  ): Promise<Appended> {
+  ): Promise<AppendAck> {
     this.#checkWritable();
     const { durability: byDefault } = this.#options;
-    const time = timestamp ?? this.home.storage.now();
+    const time = timestamp ?? this.#now();
     const wanted = checkDurability(durability ?? byDefault);
     const appended = this.#queue.addRecord(key, value, time, headers, wanted);
     this.#groupCommit.wake();
@@ -228,6 +229,17 @@ export class PartitionLog extends ReadableLog {
     if (this.segments.active === active || active === undefined) return;
     // It was rolled: there may be too much of it now. Whoever appended has been answered.
     void this.applyRetention().catch(() => {}); // the next time, then
+  }
+
+  /** The same within one turn of the event loop: asking for it costs more than the rest of an append. */
+  #now(): number {
+    if (this.#turnTime === undefined) {
+      this.#turnTime = this.home.storage.now();
+      process.nextTick(() => {
+        this.#turnTime = undefined;
+      });
+    }
+    return this.#turnTime;
   }
 
   #checkWritable(): void {

@@ -1,4 +1,7 @@
-/** Reads one chunk ahead: the disk, or the thread that copies from its cache, works while the reader does. */
+/**
+ * Reads one chunk ahead: the disk, or the thread that copies from its cache, works while the reader does. Whoever wants a record or
+ * two should not pay for that: the first chunk is short, and nothing is read ahead before the second.
+ */
 import type { BatchReader, Chunk, ReadOptions } from "./batch-reader.js";
 
 export interface ReadAheadOptions extends Omit<ReadOptions, "into"> {
@@ -9,10 +12,16 @@ export interface ReadAheadOptions extends Omit<ReadOptions, "into"> {
   readonly reuseBuffers?: boolean | undefined;
 }
 
+const FIRST_CHUNK_BYTES = 32 * 1024;
+const GROWTH = 4;
+
 export class ReadAhead {
   readonly #reader: BatchReader;
   readonly #options: ReadAheadOptions;
   #offset: number;
+  /** How much to read the next time. */
+  #maxBytes: number;
+  #hasRead = false;
   #ahead: Promise<Chunk | undefined> | undefined;
   /** The one to read to next, and the one that was read to last. */
   #buffers: (Uint8Array | undefined)[] = [undefined, undefined];
@@ -21,6 +30,7 @@ export class ReadAhead {
     this.#reader = reader;
     this.#options = options;
     this.#offset = reader.offset;
+    this.#maxBytes = Math.min(FIRST_CHUNK_BYTES, options.maxBytes);
   }
 
   /** Offset of the next record to be handed out. */
@@ -38,8 +48,11 @@ export class ReadAhead {
       return undefined;
     }
     this.#offset = chunk.nextOffset;
-    this.#ahead = this.#read();
-    this.#ahead.catch(() => {}); // told to whoever takes it
+    if (this.#hasRead) {
+      this.#ahead = this.#read();
+      this.#ahead.catch(() => {}); // told to whoever takes it
+    }
+    this.#hasRead = true;
     return chunk;
   }
 
@@ -50,9 +63,10 @@ export class ReadAhead {
   }
 
   #read(): Promise<Chunk | undefined> {
-    return this.#reader.next(
-      this.#options.reuseBuffers ? { ...this.#options, into: this.#nextBuffer() } : this.#options,
-    );
+    const maxBytes = this.#maxBytes;
+    this.#maxBytes = Math.min(maxBytes * GROWTH, this.#options.maxBytes);
+    const into = this.#options.reuseBuffers ? this.#nextBuffer() : undefined;
+    return this.#reader.next({ ...this.#options, maxBytes, into });
   }
 
   #nextBuffer(): Uint8Array {

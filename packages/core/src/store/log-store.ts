@@ -8,10 +8,11 @@ import {
   PartitionerMismatchError,
   type RecordInput,
 } from "@logstore/codec";
-import type { Durability, Position } from "@logstore/protocol";
+import type { Position } from "@logstore/protocol";
 import { partitionDirectory, TOPIC_FILE } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity, writeStoreFile } from "../files/store-file.js";
 import { Watermarks } from "../files/watermarks-file.js";
+import type { AppendAck } from "../partition/append-queue.js";
 import type { PublishBounds } from "../partition/log-writer.js";
 import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
 import { planRepair, type RepairAction, repairLog } from "../partition/repair-log.js";
@@ -48,13 +49,6 @@ interface Opened {
   readonly storage: Storage;
   readonly lock: Lock | undefined;
   readonly watermarks: Watermarks;
-}
-
-/** Where an appended record went, and how safe it is there. */
-export interface AppendAck {
-  readonly partition: number;
-  readonly offset: number;
-  readonly durability: Durability;
 }
 
 /** Where several records went: `offset` is the first one's, the others follow. */
@@ -202,14 +196,17 @@ export class LogStore implements AsyncDisposable {
    * @throws RecordTooLargeError, InvalidArgumentError, UnknownPartitionError, WrongExpectedOffsetError, BufferFullError,
    * ClosedError, StorageFailedError, CorruptPartitionError
    */
-  async append(key: Bytes | null, value: Bytes, options: AppendRecordOptions = {}): Promise<AppendAck> {
-    const { timestamp, headers, durability, expectedOffset } = options;
-    const log = this.log(options.partition ?? this.#partitionOf(key));
-    const appended =
-      expectedOffset === undefined
-        ? await log.append(key, value, timestamp, headers, durability)
-        : await this.#appendSealed(log, [{ key, value, timestamp, headers }], options);
-    return { partition: log.partition, offset: appended.baseOffset, durability: appended.durability };
+  append(key: Bytes | null, value: Bytes, options?: AppendRecordOptions): Promise<AppendAck> {
+    // Not an async function: the promise of the queue is handed on as it is.
+    try {
+      const log = this.log(options?.partition ?? this.#partitionOf(key));
+      if (options === undefined) return log.append(key, value, undefined, undefined, undefined);
+      const { timestamp, headers, durability, expectedOffset } = options;
+      if (expectedOffset === undefined) return log.append(key, value, timestamp, headers, durability);
+      return this.#appendOne(log, { key, value, timestamp, headers }, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -342,6 +339,11 @@ export class LogStore implements AsyncDisposable {
   /** @internal The partition itself, for the broker. */
   log(partition: number): PartitionLog {
     return this.#partitions[partition] ?? unknownPartition(partition, this.partitionCount);
+  }
+
+  async #appendOne(log: PartitionLog, record: RecordInput, options: AppendOptions): Promise<AppendAck> {
+    const { baseOffset, durability } = await this.#appendSealed(log, [record], options);
+    return { partition: log.partition, offset: baseOffset, durability };
   }
 
   #appendSealed(log: PartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
