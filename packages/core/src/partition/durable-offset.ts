@@ -46,3 +46,14 @@ export async function* soundHeaders(
     at += i;
   }
 }
+
+/** Whether there is nothing but zeros: written ahead, or a length that became durable before its bytes. */
+export async function isZeros(file: StorageFile, position: number, end: number): Promise<boolean> {
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position));
+  for (let at = position; at < end; ) {
+    const bytes = buffer.subarray(0, await file.read(buffer.subarray(0, Math.min(buffer.length, end - at)), at));
+    if (bytes.length === 0 || bytes.some((byte) => byte !== 0)) return false;
+    at += bytes.length;
+  }
+  return true;
+}

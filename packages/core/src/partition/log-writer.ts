@@ -3,6 +3,7 @@ import { type RecordBatch, WrongExpectedOffsetError } from "@logstore/codec";
 import { writeCheckpoint } from "../files/checkpoint-file.js";
 import { shouldRoll } from "../segment/roll-policy.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
+import { zerosAhead } from "../segment/zeros-ahead.js";
 import type { Appended, PendingAppend } from "./append-queue.js";
 import { FlushBehind } from "./flush-behind.js";
 import type { LogStoreHooks } from "./hooks.js";
@@ -98,6 +99,7 @@ export class LogWriter {
   async finish(): Promise<void> {
     const { active } = this.#log.segments;
     if (active === undefined || !this.#dirty) return;
+    await active.cutZeros();
     await this.sync();
     await active.writeIndex();
     await this.checkpoint(this.#log.offsets.logStart);
@@ -122,6 +124,7 @@ export class LogWriter {
     // A segment that is no longer written to is durable to its end: only the last one can be torn.
     if (active === undefined) await this.#home.storage.makeDirectory(this.#home.directory);
     else {
+      await active.cutZeros();
       await this.sync();
       await active.writeIndex();
       active.finish();
@@ -187,7 +190,10 @@ export class LogWriter {
     const bytes = byteLengthOf(batches);
     const segment = await this.#segmentFor(bytes);
     const position = await segment.size();
-    await segment.write(batches);
+    const { segmentBytes } = this.#options;
+    await segment.write(batches, (sizeBytes) =>
+      wantsFlush ? zerosAhead({ sizeBytes, groupBytes: bytes, segmentBytes }) : 0,
+    );
     this.#producers.written();
     this.#log.offsets.wrote(nextOffset);
     this.#log.tail?.add(batches, segment, position);

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { frameBatches, RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
+import { declaredBatchLength, frameBatches, RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, lines, range, values, valuesUntilError } from "../../test/records.js";
@@ -32,7 +32,17 @@ async function killedAfter(all: readonly string[], options: LogStoreOptions = {}
   const directory = temporaryDirectory();
   const store = await open(directory, options);
   await appendOneByOne(store, all);
-  return crashCopy(directory);
+  const copy = crashCopy(directory);
+  for (const name of readdirSync(join(copy, "0"))) if (name.endsWith(".log")) cutZeros(join(copy, "0", name));
+  return copy;
+}
+
+/** What is written ahead of a log, so that a fault can be put right behind it. */
+function cutZeros(path: string): void {
+  const bytes = readFileSync(path);
+  let end = 0;
+  for (let length = 1; length > 0; end += length) length = declaredBatchLength(bytes, end) ?? 0;
+  truncateSync(path, end);
 }
 
 function batchEnds(log: Uint8Array): number[] {
@@ -120,12 +130,35 @@ test("an active segment with every byte flipped", MANY_SYNCS, async () => {
   }
 });
 
-test.each(["zeros", "garbage", "a torn batch"])("%s behind the log's end are saved and cut", async (kind) => {
+test("zeros behind the log's end are what was written ahead: they are cut, and nobody is told", async () => {
+  const directory = temporaryDirectory();
+  const store = await open(directory);
+  await appendOneByOne(store, range(20));
+  const killed = crashCopy(directory);
+  const path = join(killed, "0", LOG);
+  const written = readFileSync(path);
+  cutZeros(path);
+  const log = readFileSync(path);
+  expect(written.length).toBeGreaterThan(log.length);
+  for (const zeros of [1, 71, 5000, 3_000_000]) {
+    const copy = crashCopy(killed);
+    writeFileSync(join(copy, "0", LOG), Buffer.concat([log, Buffer.alloc(zeros)]));
+    const again = await open(copy);
+    expect(again.recovery).toEqual([]);
+    expect(await values(again)).toEqual(range(20));
+    expect(readFileSync(join(copy, "0", LOG))).toEqual(log);
+    await again.append(null, "on");
+    await again.close();
+    expect(readdirSync(join(copy, "0")).filter((name) => name.endsWith(".torn"))).toEqual([]);
+    expect(readFileSync(join(copy, "0", LOG)).length).toBeLessThan(log.length + 100); // no zeros are left
+  }
+});
+
+test.each(["garbage", "a torn batch"])("%s behind the log's end is saved and cut", async (kind) => {
   const killed = await killedAfter(range(3));
   const path = join(killed, "0", LOG);
   const log = readFileSync(path);
   const tail = {
-    zeros: Buffer.alloc(5000),
     garbage: Buffer.from("LSB\u0001LSB\u0001 not a batch at all ".repeat(20)),
     "a torn batch": log.subarray(0, 80),
   }[kind]!;
@@ -218,6 +251,7 @@ test("one damaged partition: the others serve, it serves what lies before, and t
   const live = await open(directory, { partitions: 3 });
   for (const partition of [0, 1, 2]) await appendOneByOne(live, range(3), partition);
   const copy = crashCopy(directory);
+  cutZeros(join(copy, "1", LOG));
   const ends = batchEnds(readFileSync(join(copy, "1", LOG)));
   flip(join(copy, "1", LOG), ends[0]! + 20);
   const store = await open(copy);
@@ -312,7 +346,8 @@ test("a torn batch whose values hold batches of another log is a torn tail", asy
   const store = await open(killed);
   await store.append(null, mirrored);
   const torn = crashCopy(killed);
-  truncateSync(join(torn, "0", LOG), readFileSync(path).length - 10);
+  cutZeros(join(torn, "0", LOG));
+  truncateSync(join(torn, "0", LOG), readFileSync(join(torn, "0", LOG)).length - 10);
   const again = await open(torn);
   expect(again.recovery).toMatchObject([{ tornTail: { byte: whole }, damage: undefined }]);
   expect(await values(again)).toEqual(["a", "b"]);

@@ -15,8 +15,9 @@ export async function recoverLog(input: SurveyInput): Promise<RecoveredLog> {
   const { active, damage } = survey;
   if (active === undefined || damage !== undefined) return { ...survey, tornTail: undefined };
   const { home, partition } = input;
-  const { segment, size, soundBytes, index, durableOffset, isBeyondCheckpoint } = active;
-  const tornTail = soundBytes < size ? await cutTornTail(home, partition, segment, soundBytes, size) : undefined;
+  const { segment, size, soundBytes, isTorn, index, durableOffset, isBeyondCheckpoint } = active;
+  const tornTail = isTorn ? await cutTornTail(home, partition, segment, soundBytes, size) : undefined;
+  if (!isTorn && soundBytes < size) await (await segment.file()).truncate(soundBytes);
   if (index !== undefined && soundBytes > 0) {
     const file = await segment.file();
     if (durableOffset < survey.nextOffset) await writeBack(file, index.positionOfOffset(durableOffset), soundBytes);

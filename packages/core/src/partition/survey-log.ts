@@ -10,7 +10,7 @@ import { logFileName } from "../files/file-names.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import type { SparseIndex } from "../segment/sparse-index.js";
-import { durableOffsetBehind } from "./durable-offset.js";
+import { durableOffsetBehind, isZeros } from "./durable-offset.js";
 import { ProducerState } from "./producer-state.js";
 
 export interface LogSurvey {
@@ -31,8 +31,10 @@ export interface SurveyedSegment {
   readonly segment: Segment;
   /** Bytes in the file. */
   readonly size: number;
-  /** How many of them are sound; what lies behind is a torn tail. */
+  /** How many of them are sound. */
   readonly soundBytes: number;
+  /** Whether what lies behind is a torn tail, or zeros that were written ahead. */
+  readonly isTorn: boolean;
   /** Of the sound bytes, where they were looked at. */
   readonly index: SparseIndex | undefined;
   /** Every offset below this one was durable before the crash, if there was one. */
@@ -96,22 +98,23 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
         }
       } catch (error) {
         if (!(error instanceof LogStoreError)) throw error;
-        fault = error;
-        durableOffset = Math.max(
-          durableOffset,
-          await durableOffsetBehind(await segment.file(), position, size, nextOffset),
-        );
+        const file = await segment.file();
+        if (!isLast || !(await isZeros(file, position, size))) {
+          fault = error;
+          durableOffset = Math.max(durableOffset, await durableOffsetBehind(file, position, size, nextOffset));
+        }
       }
     }
     if (fault === undefined && !isLast) continue;
     segment.endsAt(position, index);
     // A crash tears batches, but does not make newer ones of them.
-    const isTorn = isLast && nextOffset >= durableOffset && fault?.code !== "UNSUPPORTED_FORMAT_VERSION";
-    if (fault !== undefined && !isTorn) return ended(fault);
+    const mayBeTorn = isLast && nextOffset >= durableOffset && fault?.code !== "UNSUPPORTED_FORMAT_VERSION";
+    if (fault !== undefined && !mayBeTorn) return ended(fault);
     if (lost !== undefined) return ended(fault ?? new CorruptPartitionError(`${logFileName(lost)} is missing`));
     if (nextOffset < durableOffset) return ended(new CorruptPartitionError("the file ends early"));
     const isBeyondCheckpoint = nextOffset > start.nextOffset || start.checkpoint === undefined;
-    active = { segment, size, soundBytes: position, index, durableOffset, isBeyondCheckpoint };
+    const isTorn = fault !== undefined;
+    active = { segment, size, soundBytes: position, isTorn, index, durableOffset, isBeyondCheckpoint };
   }
   return {
     logStart,

@@ -6,6 +6,7 @@ import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";
 import type { IndexCache } from "./index-cache.js";
 import { scanSegment } from "./scan-segment.js";
 import { SparseIndex } from "./sparse-index.js";
+import { ZEROS } from "./zeros-ahead.js";
 
 /** Where a partition's segments are, and what they share. */
 export interface SegmentHome {
@@ -24,6 +25,8 @@ export class Segment {
   /** The active segment's, which grows with it; the others' are in the cache. */
   #growingIndex: Promise<SparseIndex> | undefined;
   #size: number | undefined;
+  /** Zeros lie behind the log up to here. */
+  #zerosTo = 0;
   /** How far readers may look, in bytes; undefined for "to the end". */
   #visibleSize: number | undefined;
   #firstAppendTime: number | undefined;
@@ -129,19 +132,35 @@ export class Segment {
     this.#home.indexes.delete(this);
   }
 
-  /** Writes batches at the end. They are visible after {@link publish}. */
-  async write(batches: readonly RecordBatch[]): Promise<void> {
+  /**
+   * Writes batches at the end. They are visible after {@link publish}.
+   *
+   * @param zeros how many to write behind them, if there are none yet
+   */
+  async write(batches: readonly RecordBatch[], zeros: (sizeBytes: number) => number): Promise<void> {
     const [file, index, start] = [await this.file(), await this.#indexToGrow(), await this.size()];
-    await file.write(
-      batches.map((batch) => batch.bytes),
-      start,
-    );
+    const buffers = batches.map((batch) => batch.bytes);
+    const end = buffers.reduce((sum, { length }) => sum + length, start);
+    if (end > this.#zerosTo) {
+      const ahead = zeros(end);
+      if (ahead > 0) buffers.push(ZEROS.subarray(0, ahead));
+      this.#zerosTo = end + ahead;
+    }
+    await file.write(buffers, start);
     let position = start;
     for (const batch of batches) {
       index.add(batch.baseOffset, position, batch.appendTime);
       position += batch.byteLength;
     }
     this.#size = position;
+  }
+
+  /** Cuts the zeros behind the log. */
+  async cutZeros(): Promise<void> {
+    const size = await this.size();
+    if (this.#zerosTo <= size) return;
+    await (await this.file()).truncate(size);
+    this.#zerosTo = size;
   }
 
   async sync(): Promise<void> {

@@ -122,7 +122,7 @@ class NodeFile implements StorageFile {
     let at = position;
     for (;;) {
       let written = inPlace
-        ? fs.writevSync(this.#descriptor, rest, at)
+        ? writeInPlace(this.#descriptor, rest, at)
         : (await writeVector(this.#descriptor, rest, at)).bytesWritten;
       at += written;
       // A short write is legal: go on after what was taken. The next call says why, if there is a reason.
@@ -148,4 +148,10 @@ class NodeFile implements StorageFile {
   close(): Promise<void> {
     return closeDescriptor(this.#descriptor);
   }
+}
+
+function writeInPlace(descriptor: number, buffers: readonly Uint8Array[], position: number): number {
+  const [first] = buffers;
+  if (first === undefined || buffers.length > 1) return fs.writevSync(descriptor, buffers, position);
+  return fs.writeSync(descriptor, first, 0, first.length, position);
 }
