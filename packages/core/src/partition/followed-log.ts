@@ -47,7 +47,8 @@ export class FollowedLog extends ReadableLog {
     // What a power cut took from the log, the writer may have spoken of before.
     const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.nextOffset);
     const start = Math.min(Math.max(survey.logStart, bounds?.logStart ?? 0), end);
-    const { gaps, damage } = survey;
+    const { gaps, damage, active } = survey;
+    for (const torn of active?.later ?? []) await segments.splice(segments.indexOf(torn), 1)[0]!.close();
     const offsets = new LogOffsets(start, end);
     const parts = {
       partition,

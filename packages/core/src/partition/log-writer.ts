@@ -1,11 +1,11 @@
 /** The one who writes a partition: assigns offsets, rolls segments, makes durable, publishes. Nobody else touches the log's end. */
 import { type RecordBatch, WrongExpectedOffsetError } from "@logstore/codec";
-import { writeCheckpoint } from "../files/checkpoint-file.js";
+import { type Checkpoint, writeCheckpoint } from "../files/checkpoint-file.js";
 import { shouldRoll } from "../segment/roll-policy.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { zerosAhead } from "../segment/zeros-ahead.js";
 import type { Appended, PendingAppend } from "./append-queue.js";
-import { FlushBehind } from "./flush-behind.js";
+import { BehindTheWriter } from "./behind-the-writer.js";
 import type { LogStoreHooks } from "./hooks.js";
 import type { ProducerState } from "./producer-state.js";
 import type { ReadableLog } from "./readable-log.js";
@@ -25,7 +25,7 @@ export class LogWriter {
   /** They may be altered at any time. */
   readonly #options: WriterOptions;
   readonly #producers: ProducerState;
-  readonly #flushBehind: FlushBehind;
+  readonly #behind: BehindTheWriter;
   readonly #publishBounds: PublishBounds;
   #lastAppendTime: number;
   /** Whether there is anything that the checkpoint does not say. */
@@ -42,7 +42,7 @@ export class LogWriter {
     this.#log = log;
     this.#options = options;
     this.#producers = recovered.producers;
-    this.#flushBehind = new FlushBehind(log.offsets);
+    this.#behind = new BehindTheWriter();
     this.#publishBounds = publishBounds;
     this.#lastAppendTime = recovered.lastAppendTime;
     this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
@@ -57,7 +57,7 @@ export class LogWriter {
    * it rejects, nobody was answered, and what reached the disk is not known.
    */
   async commit(group: readonly PendingAppend[]): Promise<void> {
-    this.#flushBehind.check();
+    this.#behind.check();
     const appendTime = Math.max(this.#home.storage.now(), this.#lastAppendTime);
     const accepted: RecordBatch[] = [];
     const answers: (() => void)[] = [];
@@ -105,42 +105,59 @@ export class LogWriter {
     await this.checkpoint(this.#log.offsets.logStart);
   }
 
-  /** Waits for a sync behind the writer; how it ended is not asked. */
+  /** Waits for what goes on behind the writer; how it ended is not asked. */
   async settle(): Promise<void> {
-    await this.#flushBehind.settle().catch(() => {});
+    await this.#behind.settle().catch(() => {});
   }
 
-  /** A sync behind the writer is waited for first: of two at once, the system tells only one of an error. */
+  /** Makes everything durable: the segment before the active one first, if that is still under way. */
   async sync(): Promise<void> {
-    if (this.#flushBehind.isRunning) await this.#flushBehind.settle();
-    this.#flushBehind.check();
+    if (this.#behind.isRunning) await this.#behind.settle();
+    this.#behind.check();
     await this.#log.segments.active?.sync();
     this.#log.offsets.flushed(this.#log.offsets.logEnd);
   }
 
-  /** Goes on in a new segment. */
+  /** Goes on in a new segment. The finished one is made durable meanwhile: before another is begun, and before anything is flushed. */
   async roll(): Promise<Segment> {
-    const { active } = this.#log.segments;
-    // A segment that is no longer written to is durable to its end: only the last one can be torn.
-    if (active === undefined) await this.#home.storage.makeDirectory(this.#home.directory);
+    const { segments, offsets, partition } = this.#log;
+    const finished = segments.active;
+    if (finished === undefined) await this.#home.storage.makeDirectory(this.#home.directory);
     else {
-      await active.cutZeros();
-      await this.sync();
-      await active.writeIndex();
-      active.finish();
+      await this.#behind.settle();
+      await finished.cutZeros();
+      await finished.writeIndex();
+      finished.finish();
     }
-    const segment = await Segment.create(this.#home, this.#log.offsets.logEnd);
-    this.#log.segments.add(segment);
-    await this.checkpoint(this.#log.offsets.logStart);
-    if (active !== undefined)
-      this.#options.hooks.rolled?.({ partition: this.#log.partition, baseOffset: segment.baseOffset });
+    const segment = await Segment.create(this.#home, offsets.logEnd);
+    segments.add(segment);
+    const checkpoint = await this.#describe(offsets.logStart);
+    if (finished === undefined) await this.#writeCheckpoint(checkpoint);
+    else {
+      this.#options.hooks.rolled?.({ partition, baseOffset: segment.baseOffset });
+      this.#behind.start(async () => {
+        await finished.sync();
+        offsets.flushed(segment.baseOffset);
+        // Deleted meanwhile? Whoever deletes waits for this first.
+        await this.#writeCheckpoint(checkpoint);
+      });
+    }
     return segment;
   }
 
-  /** Notes where to start from. Only right after the active segment was synced, or made. */
+  /** Notes where to start from. Only right after everything was synced. */
   async checkpoint(logStart: number): Promise<void> {
+    await this.#writeCheckpoint(await this.#describe(logStart));
+  }
+
+  #writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
+    return writeCheckpoint(this.#home.storage, this.#home.directory, checkpoint);
+  }
+
+  /** The checkpoint that is right once everything written so far is durable. */
+  async #describe(logStart: number): Promise<Checkpoint> {
     const active = this.#log.segments.active!;
-    await writeCheckpoint(this.#home.storage, this.#home.directory, {
+    return {
       logStart,
       recoveryPoint: this.#log.offsets.logEnd,
       segment: active.baseOffset,
@@ -148,7 +165,7 @@ export class LogWriter {
       lastAppendTime: this.#lastAppendTime,
       producers: this.#producers.snapshot(),
       gaps: this.#log.gaps.filter(([, to]) => to > logStart),
-    });
+    };
   }
 
   /** Gives an append's batches their offsets, leaving out those that are here already. */
@@ -197,7 +214,6 @@ export class LogWriter {
     this.#producers.written();
     this.#log.offsets.wrote(nextOffset);
     this.#log.tail?.add(batches, segment, position);
-    if (!wantsFlush) this.#flushBehind.wrote(segment, bytes);
   }
 
   async #segmentFor(groupBytes: number): Promise<Segment> {

@@ -264,7 +264,9 @@ async function openLog(
     }
     segments = baseOffsetsOf(names).map((baseOffset) => new Segment(home, baseOffset));
     const checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
-    return { segments, recovered: await recoverLog({ home, partition, segments, checkpoint }) };
+    const recovered = await recoverLog({ home, partition, segments, checkpoint });
+    const torn = recovered.active?.later ?? [];
+    return { segments: segments.filter((segment) => !torn.includes(segment)), recovered };
   } catch (cause) {
     for (const segment of segments) await segment.close();
     if ((cause as NodeJS.ErrnoException).code !== "EIO") throw cause;
@@ -283,7 +285,7 @@ function unreadable(damage: StorageFailedError): RecoveredLog {
     tornTail: undefined,
     gaps: [],
   };
-  return { ...nothing, producers, damage };
+  return { ...nothing, producers, damage, zeroTails: [] };
 }
 
 function unreadableError(partition: number, cause: Error): StorageFailedError {

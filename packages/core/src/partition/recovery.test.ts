@@ -85,7 +85,7 @@ async function checkRecovered(
   expect(read.length).toBeGreaterThanOrEqual(least);
   if (end < log.length) {
     expect(found?.tornTail).toMatchObject({ file: `0/${LOG}`, byte: end, length: log.length - end });
-    expect(readFileSync(join(directory, found!.tornTail!.savedAs))).toEqual(Buffer.from(log.subarray(end)));
+    expect(readFileSync(join(directory, found!.tornTail!.savedAs!))).toEqual(Buffer.from(log.subarray(end)));
   } else {
     expect(store.recovery).toEqual([]);
   }
@@ -440,11 +440,56 @@ test("leftovers of a crash: temporary files go, an empty new segment is used", a
   expect(readFileSync(join(killed, "0", "00000000000000000003.log")).length).toBeGreaterThan(75);
 });
 
-test("an empty new segment that does not follow the log is damage", async () => {
+test("a segment behind bytes that a crash took away is set aside with them", async () => {
   const killed = await killedAfter(range(3));
+  const { length } = readFileSync(join(killed, "0", LOG));
   writeFileSync(join(killed, "0", "00000000000000000009.log"), "");
   const store = await open(killed);
-  expect(store.recovery[0]?.damage).toMatchObject({ file: "0/00000000000000000009.log", byte: 0, offset: 3 });
+  expect(store.recovery).toMatchObject([{ damage: undefined, tornTail: { byte: length, length: 0 } }]);
+  const [later] = store.recovery[0]!.tornTail!.laterSavedAs;
+  expect(existsSync(join(killed, later!))).toBe(true);
+  expect((await store.append(null, "on")).offset).toBe(3);
+});
+
+test("segments that were written and never synced may be torn, all of them", async () => {
+  const directory = temporaryDirectory();
+  const storage = new HookedStorage(new NodeStorage());
+  const live = await open(directory, { storage, segmentBytes: 250, durability: "written" });
+  await appendOneByOne(live, range(3));
+  const goesOn = Promise.withResolvers<void>();
+  storage.before = ({ kind }) => (kind === "sync" ? goesOn.promise : undefined); // the disk is slow
+  await appendOneByOne(live, range(2, "w"));
+  const killed = crashCopy(directory);
+  goesOn.resolve();
+  const [first, second] = [join(killed, "0", LOG), join(killed, "0", "00000000000000000003.log")];
+  const [log, later] = [readFileSync(first), readFileSync(second)];
+  truncateSync(first, log.length - 10); // what a power cut may take from the first, though the second is whole
+  const store = await open(killed);
+  const { tornTail, damage } = store.recovery[0]!;
+  expect(damage).toBeUndefined();
+  const [, byte] = batchEnds(log);
+  expect(tornTail).toMatchObject({ file: `0/${LOG}`, byte, length: log.length - 10 - byte! });
+  expect(readFileSync(join(killed, tornTail!.savedAs!))).toEqual(log.subarray(byte, -10));
+  expect(readFileSync(join(killed, tornTail!.laterSavedAs[0]!))).toEqual(later);
+  expect(await values(store)).toEqual(range(2));
+  expect(await store.append(null, "on")).toMatchObject({ offset: 2 });
+  await store.close();
+  const again = await open(killed);
+  expect(again.recovery).toEqual([]);
+  expect(await values(again)).toEqual([...range(2), "on"]);
+});
+
+test("where a later segment proves that the earlier one was durable, its damage is damage", async () => {
+  const directory = temporaryDirectory();
+  const live = await open(directory, { segmentBytes: 250 });
+  await appendOneByOne(live, range(5));
+  const killed = crashCopy(directory);
+  rmSync(join(killed, "0", "checkpoint"));
+  const [, byte] = batchEnds(readFileSync(join(killed, "0", LOG)));
+  truncateSync(join(killed, "0", LOG), byte! + 50);
+  const store = await open(killed);
+  const place = { file: `0/${LOG}`, byte, offset: 2 };
+  expect(store.recovery).toMatchObject([{ tornTail: undefined, damage: place }]);
 });
 
 test("a crash before store.json was renamed leaves a place to make a store in", async () => {
@@ -469,7 +514,7 @@ test("a crash while recovering: the bytes are saved before they are cut", async 
   const kinds = storage.calls.filter(({ path: at }) => at.includes("torn") || at.endsWith("/0"));
   expect(kinds.map(({ kind }) => kind)).toEqual(["createFile", "write", "sync", "syncDirectory"]);
   const store = await open(killed);
-  expect(readFileSync(join(killed, store.recovery[0]!.tornTail!.savedAs))).toEqual(tail);
+  expect(readFileSync(join(killed, store.recovery[0]!.tornTail!.savedAs!))).toEqual(tail);
   expect(await lines(store)).toEqual(["0 v0", "1 v1", "2 v2"]);
 });
 

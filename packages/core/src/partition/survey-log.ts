@@ -1,7 +1,7 @@
 /**
  * Finds the end of a partition's log without touching it. From the checkpoint on, every batch is checked. Where one is not sound:
  *
- * - it was never known to be durable, and it is in the last segment: a torn tail, which a crash leaves.
+ * - it was never known to be durable, and nor was anything behind it: a torn tail, which a crash leaves.
  * - it was durable once (a checkpoint or a later batch says so): damage.
  */
 import { CorruptPartitionError, LogStoreError, type StorageFailedError } from "@logstore/codec";
@@ -23,8 +23,15 @@ export interface LogSurvey {
   readonly producers: ProducerState;
   readonly gaps: readonly Gap[];
   readonly damage: CorruptPartitionError | StorageFailedError | undefined;
-  /** The last segment and how far it is sound; undefined where there is none, or the log is damaged before it. */
+  /** The segment in which the log ends; undefined where there is none, or the log is damaged. */
   readonly active: SurveyedSegment | undefined;
+  /** Segments before it with zeros behind their batches: a crash came before the cutting of them was durable. */
+  readonly zeroTails: readonly ZeroTail[];
+}
+
+export interface ZeroTail {
+  readonly segment: Segment;
+  readonly soundBytes: number;
 }
 
 export interface SurveyedSegment {
@@ -35,6 +42,8 @@ export interface SurveyedSegment {
   readonly soundBytes: number;
   /** Whether what lies behind is a torn tail, or zeros that were written ahead. */
   readonly isTorn: boolean;
+  /** Segments behind it: torn off with its tail. */
+  readonly later: readonly Segment[];
   /** Of the sound bytes, where they were looked at. */
   readonly index: SparseIndex | undefined;
   /** Every offset below this one was durable before the crash, if there was one. */
@@ -53,6 +62,7 @@ export interface SurveyInput {
 
 export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
   const { home, partition, segments } = input;
+  const { limits } = home;
   // Without a checkpoint, the log begins where its files do.
   const logStart = input.checkpoint?.logStart ?? segments[0]?.baseOffset ?? 0;
   if (segments[0] === undefined || segments[0].baseOffset > logStart) return withoutStart(input, logStart);
@@ -64,30 +74,20 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
   // Whatever became of the files: the log was durable so far.
   let durableOffset = input.checkpoint?.recoveryPoint ?? 0;
   const lost = lostSegment(input);
-  let active: SurveyedSegment | undefined;
+  const zeroTails: ZeroTail[] = [];
 
-  for (const segment of segments.slice(start.first)) {
-    const isFirst = segment === segments[start.first];
-    const isLast = segment === segments.at(-1);
+  for (const [i, segment] of segments.entries()) {
+    if (i < start.first) continue;
     const size = await segment.size();
-    let position = isFirst ? start.position : 0;
+    const file = await segment.file();
+    let position = i === start.first ? start.position : 0;
     let index: SparseIndex | undefined;
-    const ended = (cause: LogStoreError | undefined): LogSurvey => {
-      const damage = cause && describeDamage(partition, segment.name, position, nextOffset, cause);
-      const expectedEnd = Math.max(nextOffset, durableOffset, lost ?? 0);
-      return { logStart, nextOffset, expectedEnd, lastAppendTime, producers, gaps, damage, active };
-    };
-    if (isGap(gaps, nextOffset, segment.baseOffset)) nextOffset = segment.baseOffset;
-    if (!isFirst && segment.baseOffset !== nextOffset) {
-      segment.endsAt(position);
-      return ended(new CorruptPartitionError("the file before it ends early"));
-    }
     let fault: LogStoreError | undefined;
+    if (isGap(gaps, nextOffset, segment.baseOffset)) nextOffset = segment.baseOffset;
     if (position < size) {
       index = await segment.indexUpTo(position);
-      const range = { position, end: size, nextOffset, limits: home.limits, verify: true };
       try {
-        for await (const { batch } of scanSegment(await segment.file(), range)) {
+        for await (const { batch } of scanSegment(file, { position, end: size, nextOffset, limits, verify: true })) {
           index.add(batch.baseOffset, position, batch.appendTime);
           producers.appended(batch);
           producers.written();
@@ -98,34 +98,63 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
         }
       } catch (error) {
         if (!(error instanceof LogStoreError)) throw error;
-        const file = await segment.file();
-        if (!isLast || !(await isZeros(file, position, size))) {
-          fault = error;
-          durableOffset = Math.max(durableOffset, await durableOffsetBehind(file, position, size, nextOffset));
-        }
+        if (!(await isZeros(file, position, size))) fault = error;
+        segment.endsAt(position, index);
+        zeroTails.push({ segment, soundBytes: position });
       }
     }
-    if (fault === undefined && !isLast) continue;
+    const next = segments[i + 1];
+    const follows = next?.baseOffset === nextOffset || (next && isGap(gaps, nextOffset, next.baseOffset));
+    if (fault === undefined && follows) continue;
+
+    // The log's end, torn or not, or damage: what lies behind tells.
+    zeroTails.pop();
+    const later = segments.slice(i + 1);
+    if (fault !== undefined || next !== undefined) {
+      durableOffset = Math.max(durableOffset, await durableOffsetBehind(file, position, size, nextOffset));
+      for (const other of later) {
+        const behind = await durableOffsetBehind(await other.file(), 0, await other.size(), nextOffset);
+        durableOffset = Math.max(durableOffset, behind);
+      }
+    }
     segment.endsAt(position, index);
-    // A crash tears batches, but does not make newer ones of them.
-    const mayBeTorn = isLast && nextOffset >= durableOffset && fault?.code !== "UNSUPPORTED_FORMAT_VERSION";
-    if (fault !== undefined && !mayBeTorn) return ended(fault);
-    if (lost !== undefined) return ended(fault ?? new CorruptPartitionError(`${logFileName(lost)} is missing`));
-    if (nextOffset < durableOffset) return ended(new CorruptPartitionError("the file ends early"));
+    const damage = damageOf({ fault, lost, isProven: nextOffset < durableOffset, next });
+    const read = { logStart, nextOffset, lastAppendTime, producers, gaps, zeroTails };
+    if (damage !== undefined) {
+      const { cause, isNext } = damage;
+      const [name, byte] = isNext ? [next!.name, 0] : [segment.name, position];
+      const expectedEnd = Math.max(nextOffset, durableOffset, lost ?? 0);
+      return {
+        ...read,
+        expectedEnd,
+        damage: describeDamage(partition, name, byte, nextOffset, cause),
+        active: undefined,
+      };
+    }
     const isBeyondCheckpoint = nextOffset > start.nextOffset || start.checkpoint === undefined;
     const isTorn = fault !== undefined;
-    active = { segment, size, soundBytes: position, isTorn, index, durableOffset, isBeyondCheckpoint };
+    const active = { segment, size, soundBytes: position, isTorn, later, index, durableOffset, isBeyondCheckpoint };
+    return { ...read, expectedEnd: nextOffset, damage: undefined, active };
   }
-  return {
-    logStart,
-    nextOffset,
-    expectedEnd: nextOffset,
-    lastAppendTime,
-    producers,
-    gaps,
-    damage: undefined,
-    active,
-  };
+  throw new Error("a log has a last segment");
+}
+
+/** Why the log cannot simply end where its sound batches do, if so. */
+function damageOf(end: {
+  readonly fault: LogStoreError | undefined;
+  readonly lost: number | undefined;
+  /** Whether more than what is sound was durable once. */
+  readonly isProven: boolean;
+  readonly next: Segment | undefined;
+}): { cause: LogStoreError; isNext: boolean } | undefined {
+  const { fault, lost, isProven, next } = end;
+  // A crash tears batches, but does not make newer ones of them.
+  const isNewer = fault?.code === "UNSUPPORTED_FORMAT_VERSION";
+  if (!isProven && !isNewer && lost === undefined) return undefined;
+  if (fault !== undefined) return { cause: fault, isNext: false };
+  if (next !== undefined) return { cause: new CorruptPartitionError("the file before it ends early"), isNext: true };
+  const reason = lost === undefined ? "the file ends early" : `${logFileName(lost)} is missing`;
+  return { cause: new CorruptPartitionError(reason), isNext: false };
 }
 
 /** Whether it is known that nothing is left from `offset` on, up to where the next segment begins. */
@@ -140,16 +169,8 @@ function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart
   const damage = known === undefined ? undefined : describeDamage(partition, known, 0, logStart, cause);
   const producers = new ProducerState();
   const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0);
-  return {
-    logStart,
-    nextOffset: logStart,
-    expectedEnd,
-    lastAppendTime: 0,
-    producers,
-    gaps: [],
-    damage,
-    active: undefined,
-  };
+  const nothing = { lastAppendTime: 0, gaps: [], active: undefined, zeroTails: [] };
+  return { ...nothing, logStart, nextOffset: logStart, expectedEnd, producers, damage };
 }
 
 /** The checkpoint named its segment when that was durably there, and the last segment is never removed. */

@@ -1,39 +1,53 @@
 /** What recovery does to the end of a log: cuts what a crash tore, and writes back the rest. */
 import { tornFileName } from "../files/file-names.js";
-import type { Segment, SegmentHome } from "../segment/segment.js";
+import type { SegmentHome } from "../segment/segment.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
+import type { SurveyedSegment } from "./survey-log.js";
 
 export interface TornTail {
   /** Segment file that was cut. */
   readonly file: string;
   /** Where it was cut. */
   readonly byte: number;
+  /** Bytes that were cut from it. */
   readonly length: number;
-  /** File that holds the bytes now. */
-  readonly savedAs: string;
+  /** File that holds these bytes now; undefined where there were none. */
+  readonly savedAs: string | undefined;
+  /** What became of the segments behind it, which were set aside as a whole. */
+  readonly laterSavedAs: readonly string[];
 }
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** First the copy, durable; then the cut, durable. */
+/**
+ * Whole segments are renamed, the newest first: whatever a crash leaves of this is a torn tail again. Then the copy of what is cut,
+ * durable; then the cut, durable.
+ */
 export async function cutTornTail(
   { storage, directory }: SegmentHome,
   partition: number,
-  segment: Segment,
-  position: number,
-  size: number,
+  { segment, size, soundBytes, later }: SurveyedSegment,
 ): Promise<TornTail> {
-  const file = await segment.file();
-  const savedAs = tornFileName(segment.baseOffset, position, storage.randomHex(4));
-  await saveAside(storage, file, position, size, directory, savedAs);
-  await file.truncate(position);
-  await file.sync();
-  return {
-    file: `${partition}/${segment.name}`,
-    byte: position,
-    length: size - position,
-    savedAs: `${partition}/${savedAs}`,
-  };
+  const id = storage.randomHex(4);
+  const laterSavedAs: string[] = [];
+  for (const other of later.toReversed()) {
+    const name = tornFileName(other.baseOffset, 0, id);
+    await other.close();
+    await other.removeIndex();
+    await storage.rename(other.path, `${directory}/${name}`);
+    await storage.syncDirectory(directory);
+    laterSavedAs.unshift(`${partition}/${name}`);
+  }
+  const length = size - soundBytes;
+  const name = tornFileName(segment.baseOffset, soundBytes, id);
+  if (length > 0) {
+    const file = await segment.file();
+    await saveAside(storage, file, soundBytes, size, directory, name);
+    await file.truncate(soundBytes);
+    await file.sync();
+  }
+  const savedAs = length > 0 ? `${partition}/${name}` : undefined;
+  return { file: `${partition}/${segment.name}`, byte: soundBytes, length, savedAs, laterSavedAs };
 }
 
 /** Copies part of a file to one beside it, durably. */
