@@ -1,0 +1,41 @@
+/** What an engine asks of a disk, call by call. */
+
+export type CallKind =
+  | "createFile"
+  | "list"
+  | "lock"
+  | "makeDirectory"
+  | "openFile"
+  | "read"
+  | "remove"
+  | "removeDirectory"
+  | "rename"
+  | "size"
+  | "sync"
+  | "syncDirectory"
+  | "truncate"
+  | "watch"
+  | "write";
+
+export interface Call {
+  readonly kind: CallKind;
+  /** Of a rename: the new name. */
+  readonly path: string;
+}
+
+/** The calls after which the disk may hold something else than before. */
+const mutatingKinds: ReadonlySet<CallKind> = new Set<CallKind>([
+  "createFile",
+  "makeDirectory",
+  "remove",
+  "removeDirectory",
+  "rename",
+  "sync",
+  "syncDirectory",
+  "truncate",
+  "write",
+]);
+
+export function isMutating({ kind }: Call): boolean {
+  return mutatingKinds.has(kind);
+}

@@ -1,0 +1,29 @@
+/** Errors as the operating system would name them, and the one that it never gets to say. */
+
+const messages = {
+  EBADF: "bad file descriptor",
+  EEXIST: "file already exists",
+  EIO: "i/o error",
+  EISDIR: "illegal operation on a directory",
+  EMFILE: "too many open files",
+  ENOENT: "no such file or directory",
+  ENOSPC: "no space left on device",
+  ENOTDIR: "not a directory",
+  ENOTEMPTY: "directory not empty",
+} as const;
+
+export type DiskErrorCode = keyof typeof messages;
+
+export function diskError(code: DiskErrorCode, path: string): Error {
+  return Object.assign(new Error(`${code}: ${messages[code]}, '${path}'`), { code, path });
+}
+
+/** What every call gets from a disk whose machine has no power any more, or whose process was killed. */
+export class MachineStoppedError extends Error {
+  readonly code = "MACHINE_STOPPED";
+
+  constructor() {
+    super("the machine has stopped: nothing of this call was heard of again");
+    this.name = "MachineStoppedError";
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * For tests of whatever keeps its data in a log store: a disk in memory that can lose power at any call, fail, or rot, by a seed
+ * that replays it.
+ */
+
+export type { Call, CallKind } from "./calls.js";
+export { MachineStoppedError } from "./disk-errors.js";
+export { type Fault, type FaultOptions, faults } from "./faults.js";
+export { type PowerCutOutcome, powerCutOutcomes } from "./power-cut.js";
+export { Random } from "./random.js";
+export { SimulatedDisk, type SimulatedDiskOptions } from "./simulated-disk.js";

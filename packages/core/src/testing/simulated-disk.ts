@@ -1,0 +1,222 @@
+/**
+ * A disk in memory that behaves as badly as real ones may, and the same way again for the same seed. A test runs a log store on
+ * it, stops the machine at any call, chooses what is left after the power cut, and opens the store there:
+ *
+ * ```ts
+ * const disk = new SimulatedDisk({ seed: 1 });
+ * const store = await LogStore.open("data", { storage: disk });
+ * await store.append("k", "v");
+ * const afterwards = disk.powerCut("tear");
+ * const recovered = await LogStore.open("data", { storage: afterwards });
+ * ```
+ *
+ * Only what was synced is sure to be there: a file's bytes by syncing the file, its name by syncing the directory. It is the
+ * pessimist's file system: each unsynced write and each unsynced name may be there without the others.
+ */
+import { LockedError } from "@logstore/codec";
+import { LOCK_FILE } from "../files/file-names.js";
+import type { FileAccess, Lock, Storage, StorageFile } from "../storage/storage.js";
+import { DirectoryTree, type SimulatedDirectory } from "./directory-tree.js";
+import { Machine } from "./machine.js";
+import { cutPower, type PowerCutOutcome } from "./power-cut.js";
+import { Random } from "./random.js";
+import { SimulatedFile } from "./simulated-file.js";
+import { SimulatedOpenFile } from "./simulated-open-file.js";
+
+export interface SimulatedDiskOptions {
+  /** Everything that is left to chance depends on it. Default 1. */
+  readonly seed?: number | undefined;
+  /** What the clock says until {@link SimulatedDisk.time} is set, ms since the epoch. */
+  readonly time?: number | undefined;
+}
+
+export class SimulatedDisk extends Machine implements Storage {
+  /** The clock. It stands still, and may be set to anything. */
+  time: number;
+  #random: Random;
+  #tree = new DirectoryTree();
+  readonly #openFiles = new Set<StorageFile>();
+  readonly #locked = new Set<SimulatedDirectory>();
+
+  constructor({ seed = 1, time = 1_700_000_000_000 }: SimulatedDiskOptions = {}) {
+    super();
+    this.time = time;
+    this.#random = new Random(seed);
+  }
+
+  /**
+   * Stops the machine and turns it on again.
+   *
+   * @param seed decides what the outcome leaves to chance
+   * @returns what is found on the disk then; asked again, what could have been found instead
+   */
+  powerCut(outcome: PowerCutOutcome, seed = this.#random.seed()): SimulatedDisk {
+    this.stop();
+    const random = new Random(seed);
+    return this.#copy(random, (tree, files) => cutPower(tree, files, outcome, random));
+  }
+
+  /** What kill -9 leaves: everything that was written can be read, though what was not synced may still be lost in a power cut. */
+  processKill(): SimulatedDisk {
+    this.stop();
+    return this.copy();
+  }
+
+  /** This disk at this moment, for another machine: nobody has files open or a lock there. This one goes on. */
+  copy(): SimulatedDisk {
+    return this.#copy(this.#random.copy());
+  }
+
+  /** Turns over one bit of a file, counted from its first byte's lowest: bit rot. */
+  flipBit(path: string, bit: number): void {
+    const file = this.#tree.file(path);
+    const at = Math.floor(bit / 8);
+    const byte = file.bytes.slice(at, at + 1);
+    if (byte.length === 0) throw new RangeError(`${path} has ${file.size} bytes, and no bit ${bit}`);
+    byte[0]! ^= 1 << (bit % 8);
+    file.put(byte, at);
+  }
+
+  // What can be seen.
+
+  /** Paths of all files, sorted. */
+  paths(): string[] {
+    return this.#tree.paths();
+  }
+
+  /** What a reader sees of a file. */
+  content(path: string): Uint8Array {
+    return this.#tree.file(path).bytes.slice();
+  }
+
+  /** What a power cut leaves of a file for sure, should its name be there. */
+  durableContent(path: string): Uint8Array {
+    const file = this.#tree.file(path).copy();
+    for (const change of file.rollBack()) if (change.state === "durable") file.redo(change);
+    return file.bytes.slice();
+  }
+
+  /** Puts a file in place, bytes and name durable, in a directory that is there. */
+  replaceContent(path: string, content: Uint8Array): void {
+    const { directory, name } = this.#tree.parent(path);
+    const file = new SimulatedFile();
+    file.put(content, 0);
+    this.#tree.change({ directory, name, after: file });
+    this.#tree.syncNames(path);
+  }
+
+  get openFileCount(): number {
+    return this.#openFiles.size;
+  }
+
+  // What an engine calls: see Storage.
+
+  now(): number {
+    return this.time;
+  }
+
+  randomHex(length: number): string {
+    return Buffer.from(this.#random.bytes(length)).toString("hex");
+  }
+
+  async lock(directory: string): Promise<Lock> {
+    this.begin("lock", directory);
+    const node = this.#tree.directory(directory);
+    if (this.#locked.has(node)) {
+      throw new LockedError(`${directory} is open for writing by another writer: close it there first`, {
+        file: LOCK_FILE,
+      });
+    }
+    this.#locked.add(node);
+    return {
+      release: async () => {
+        this.checkRunning();
+        this.#locked.delete(node);
+      },
+    };
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    const call = this.begin("makeDirectory", path);
+    this.#tree.makeDirectory(path);
+    const upTo = this.#tree.changes;
+    await this.midway(call);
+    this.#tree.syncNames(path, upTo);
+  }
+
+  async list(directory: string): Promise<string[] | undefined> {
+    this.begin("list", directory);
+    if (this.#tree.find(directory) === undefined) return undefined;
+    return [...this.#tree.directory(directory).entries.keys()];
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    const call = this.begin("syncDirectory", path);
+    const directory = this.#tree.directory(path);
+    const upTo = this.#tree.changes;
+    await this.midway(call);
+    this.#tree.sync(directory, upTo);
+  }
+
+  async openFile(path: string, access: FileAccess): Promise<StorageFile> {
+    this.begin("openFile", path);
+    return this.#open(this.#tree.file(path), path, access);
+  }
+
+  async createFile(path: string): Promise<StorageFile> {
+    const call = this.begin("createFile", path);
+    let file: SimulatedFile;
+    if (this.#tree.find(path) === undefined) {
+      file = new SimulatedFile();
+      this.#tree.change({ ...this.#tree.parent(path), after: file });
+    } else {
+      file = this.#tree.file(path);
+      if (file.size > 0) file.truncate(0);
+    }
+    await this.midway(call);
+    return this.#open(file, path, "write");
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const call = this.begin("rename", to);
+    this.#tree.rename(from, to);
+    await this.midway(call);
+  }
+
+  async remove(path: string): Promise<void> {
+    const call = this.begin("remove", path);
+    if (this.#tree.find(path) !== undefined) {
+      this.#tree.file(path);
+      this.#tree.remove(path);
+    }
+    await this.midway(call);
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    const call = this.begin("removeDirectory", path);
+    if (this.#tree.find(path) !== undefined) this.#tree.removeDirectory(path);
+    await this.midway(call);
+  }
+
+  async watch(path: string, changed: () => void): Promise<() => void> {
+    this.begin("watch", path);
+    const { watchers } = this.#tree.file(path);
+    watchers.add(changed);
+    return () => watchers.delete(changed);
+  }
+
+  #open(file: SimulatedFile, path: string, access: FileAccess): StorageFile {
+    const open: StorageFile = new SimulatedOpenFile(this, file, path, access, () => this.#openFiles.delete(open));
+    this.#openFiles.add(open);
+    return open;
+  }
+
+  #copy(random: Random, change?: (tree: DirectoryTree, files: readonly SimulatedFile[]) => void): SimulatedDisk {
+    const copy = new SimulatedDisk({ time: this.time });
+    const { tree, files } = this.#tree.copy();
+    change?.(tree, files);
+    copy.#random = random;
+    copy.#tree = tree;
+    return copy;
+  }
+}
