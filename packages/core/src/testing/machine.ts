@@ -15,7 +15,7 @@ export class Machine {
   readonly #faults = new FaultPlan();
   #mutatingCalls = 0;
   #stopAt = Number.POSITIVE_INFINITY;
-  #stopped: MachineStoppedError | undefined;
+  #isStopped = false;
 
   /** How many calls there were that change something: {@link stopAt} counts these. */
   get mutatingCallCount(): number {
@@ -23,7 +23,7 @@ export class Machine {
   }
 
   get isStopped(): boolean {
-    return this.#stopped !== undefined;
+    return this.#isStopped;
   }
 
   /**
@@ -36,7 +36,7 @@ export class Machine {
 
   /** The machine stops now: all calls under way and all to come fail with {@link MachineStoppedError}. */
   stop(): void {
-    this.#stopped ??= new MachineStoppedError();
+    this.#isStopped = true;
   }
 
   /** Makes the k-th call from now on fail, 1 being the next, of those that the fault can happen to. */
@@ -79,7 +79,7 @@ export class Machine {
 
   /** @internal */
   checkRunning(): void {
-    if (this.#stopped !== undefined) throw this.#stopped;
+    if (this.#isStopped) throw new MachineStoppedError();
   }
 
   #count(): void {

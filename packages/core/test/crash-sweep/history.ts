@@ -1,0 +1,89 @@
+/**
+ * What was asked of a store, and what it answered. After a crash each partition must hold the beginning of what was submitted
+ * to it, in that order, and all of what was acknowledged as safe from that crash.
+ */
+import type { Durability } from "@logstore/protocol";
+
+export interface SubmittedRecord {
+  readonly key: Buffer | null;
+  readonly value: Buffer;
+}
+
+/** A batch that its producer may send again. */
+export interface SubmittedBatch {
+  readonly bytes: Uint8Array;
+  readonly baseOffset: number;
+  readonly nextOffset: number;
+}
+
+/** A partition as it was at one moment. */
+export interface PartitionMoment {
+  /** By offset; those beyond `length` were submitted later. */
+  readonly records: readonly SubmittedRecord[];
+  readonly length: number;
+  readonly batches: readonly SubmittedBatch[];
+  /** Every offset below it survives a power cut. */
+  readonly flushed: number;
+  /** Every offset below it survives the death of the process. */
+  readonly written: number;
+}
+
+export class PartitionHistory {
+  #records: SubmittedRecord[] = [];
+  #batches: SubmittedBatch[] = [];
+  #flushed = 0;
+  #written = 0;
+  /** Sequence of the producer's next record. */
+  nextSequence = 0;
+
+  get nextOffset(): number {
+    return this.#records.length;
+  }
+
+  get batches(): readonly SubmittedBatch[] {
+    return this.#batches;
+  }
+
+  submit(records: readonly SubmittedRecord[]): void {
+    this.#records.push(...records);
+  }
+
+  submitBatch(bytes: Uint8Array, records: readonly SubmittedRecord[]): SubmittedBatch {
+    const baseOffset = this.nextOffset;
+    this.submit(records);
+    const batch = { bytes, baseOffset, nextOffset: this.nextOffset };
+    this.#batches.push(batch);
+    this.nextSequence += records.length;
+    return batch;
+  }
+
+  acknowledged(nextOffset: number, durability: Durability): void {
+    this.#written = Math.max(this.#written, nextOffset);
+    if (durability === "flushed") this.#flushed = Math.max(this.#flushed, nextOffset);
+  }
+
+  powerCut(): void {
+    this.#written = this.#flushed;
+  }
+
+  /** The store was opened, and holds the first `length` records: for good, whoever reads them may rely on that. */
+  found(length: number): void {
+    for (const { baseOffset, nextOffset } of this.#batches) {
+      if (baseOffset >= length) this.nextSequence -= nextOffset - baseOffset;
+    }
+    this.#records = this.#records.slice(0, length);
+    this.#batches = this.#batches.filter(({ baseOffset }) => baseOffset < length);
+    this.#flushed = length;
+    this.#written = length;
+  }
+
+  moment(): PartitionMoment {
+    return {
+      records: this.#records,
+      length: this.#records.length,
+      batches: this.#batches,
+      flushed: this.#flushed,
+      written: this.#written,
+    };
+  }
+}

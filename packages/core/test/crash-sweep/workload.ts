@@ -1,0 +1,163 @@
+/** A random store at work on a simulated disk, by a seed. */
+import assert from "node:assert/strict";
+import { RecordBatchBuilder } from "@logstore/codec";
+import type { Durability } from "@logstore/protocol";
+import { LogStore, type LogStoreOptions } from "../../src/index.js";
+import { Random, SimulatedDisk } from "../../src/testing/index.js";
+import { checkLog, checkReport, DIRECTORY, type Survives } from "./check-recovered.js";
+import { PartitionHistory, type PartitionMoment, type SubmittedRecord } from "./history.js";
+import { operations } from "./operations.js";
+
+/** One mutating call of a workload, halfway. */
+export interface Moment {
+  readonly disk: SimulatedDisk;
+  readonly partitions: readonly PartitionMoment[];
+}
+
+export interface WorkloadRun {
+  readonly seed: number;
+  readonly without: readonly string[];
+  readonly options: LogStoreOptions;
+  readonly moments: readonly Moment[];
+}
+
+/** Runs the workload of a seed and takes a copy of the disk at each mutating call. */
+export async function runWorkload(seed: number, without: readonly string[] = []): Promise<WorkloadRun> {
+  const workload = new Workload(new Random(seed));
+  await workload.run(Object.keys(operations).filter((name) => !without.includes(name)));
+  return { seed, without, options: workload.options, moments: workload.moments };
+}
+
+export class Workload {
+  readonly random: Random;
+  readonly options: LogStoreOptions & { readonly partitions: number };
+  readonly partitions: readonly PartitionHistory[];
+  readonly moments: Moment[] = [];
+  disk: SimulatedDisk;
+  store!: LogStore;
+  /** Lengths of values: where they are few, the bytes of one record fit exactly where another's were. */
+  readonly #lengths: readonly number[];
+  #pending: Promise<unknown>[] = [];
+  #records = 0;
+
+  constructor(random: Random) {
+    this.random = random;
+    this.options = {
+      partitions: random.whole(1, 3),
+      segmentBytes: random.oneOf([200, 600, 2000, 6000, 1_000_000]),
+      compression: random.oneOf(["none", "none", "none", "zstd"]),
+    };
+    const lengths = [0, 1, 10, 30, 40, 400, 600, 1500];
+    this.#lengths = random.chance(0.5) ? [random.oneOf(lengths)] : lengths;
+    this.partitions = Array.from({ length: this.options.partitions }, () => new PartitionHistory());
+    this.disk = new SimulatedDisk({ seed: random.seed() });
+  }
+
+  async run(names: readonly string[]): Promise<void> {
+    await this.open(this.disk);
+    const weighted = names.flatMap((name) => Array<string>(operations[name]!.weight).fill(name));
+    for (let step = this.random.whole(3, 12); step > 0; step--) {
+      await operations[this.random.oneOf(weighted)]!.run(this);
+      if (this.random.chance(0.6)) await this.settled();
+    }
+    await this.settled();
+    if (this.random.chance(0.7)) await this.store.close();
+    await this.#takeMoment(this.disk); // between two calls
+    this.disk.stop();
+  }
+
+  /** Opens the store on a disk, and finds in it what has survived. */
+  async open(disk: SimulatedDisk, survives: Survives = "flushed"): Promise<void> {
+    this.disk = disk;
+    disk.onMutation = () => this.#takeMoment(disk);
+    this.store = await LogStore.open(DIRECTORY, { ...this.options, storage: disk });
+    checkReport(this.store, disk);
+    for (const [partition, history] of this.partitions.entries()) {
+      history.found(await checkLog(this.store, partition, history.moment(), survives));
+    }
+  }
+
+  /** Closes the store and opens it again on the same machine. */
+  async reopen(): Promise<void> {
+    await this.settled();
+    await this.store.close();
+    for (const history of this.partitions) history.found(history.nextOffset);
+    await this.open(this.disk);
+  }
+
+  /** @param submit asks for the records to be appended behind all others, and resolves to the offset after them */
+  submit(
+    partition: number,
+    records: readonly SubmittedRecord[],
+    submit: () => Promise<{ baseOffset: number; nextOffset: number; durability: Durability }>,
+  ): void {
+    const history = this.partitions[partition]!;
+    const baseOffset = history.nextOffset;
+    history.submit(records);
+    this.expect(partition, baseOffset, submit());
+  }
+
+  /** Notes an append's answer, where it has one before the crash. */
+  expect(
+    partition: number,
+    baseOffset: number,
+    answer: Promise<{ baseOffset: number; nextOffset: number; durability: Durability }>,
+  ): void {
+    const history = this.partitions[partition]!;
+    const { store } = this;
+    this.#pending.push(
+      answer.then((ack) => {
+        assert.equal(ack.baseOffset, baseOffset, `acknowledged offset in partition ${partition}`);
+        if (store === this.store) history.acknowledged(ack.nextOffset, ack.durability);
+      }),
+    );
+  }
+
+  /** Waits for all answers. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending);
+    this.#pending = [];
+  }
+
+  /** Nobody hears of those who wait. */
+  async abandoned(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    await Promise.allSettled(pending);
+  }
+
+  durability(): Durability {
+    return this.random.oneOf(["flushed", "written"]);
+  }
+
+  partition(): number {
+    return this.random.whole(0, this.options.partitions - 1);
+  }
+
+  /** Unlike all others. */
+  record(): SubmittedRecord {
+    const { random } = this;
+    const id = String(this.#records++).padStart(6, "0");
+    const key = random.chance(0.5) ? null : Buffer.from(`k${random.whole(0, 9)}`);
+    return { key, value: Buffer.from(id + "v".repeat(random.oneOf(this.#lengths))) };
+  }
+
+  records(most: number): SubmittedRecord[] {
+    return Array.from({ length: this.random.whole(1, most) }, () => this.record());
+  }
+
+  /** The next batch of the partition's one producer. */
+  seal(partition: number, records: readonly SubmittedRecord[]): Uint8Array {
+    const builder = new RecordBatchBuilder();
+    for (const { key, value } of records) builder.append(key, value, 1);
+    const baseSequence = this.partitions[partition]!.nextSequence;
+    return new Uint8Array(builder.seal({ producerId: 7, producerEpoch: 0, baseSequence }));
+  }
+
+  /** Whoever has an answer hears of it first: an answer that comes before its call is done must not go unnoticed. */
+  async #takeMoment(disk: SimulatedDisk): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (disk.isStopped) return;
+    this.moments.push({ disk: disk.copy(), partitions: this.partitions.map((each) => each.moment()) });
+  }
+}
