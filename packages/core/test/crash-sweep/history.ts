@@ -18,6 +18,9 @@ export interface SubmittedBatch {
 
 /** A partition as it was at one moment. */
 export interface PartitionMoment {
+  /** The log's start is not before `start`, which was seen or acknowledged, nor beyond `startMost`, which was asked for. */
+  readonly start: number;
+  readonly startMost: number;
   /** By offset; those beyond `length` were submitted later. */
   readonly records: readonly SubmittedRecord[];
   readonly length: number;
@@ -33,8 +36,15 @@ export class PartitionHistory {
   #batches: SubmittedBatch[] = [];
   #flushed = 0;
   #written = 0;
+  #start = 0;
+  #startMost: number;
   /** Sequence of the producer's next record. */
   nextSequence = 0;
+
+  /** @param isRetained whether the start moves only where somebody deletes records */
+  constructor(isRetained: boolean) {
+    this.#startMost = isRetained ? 0 : Number.POSITIVE_INFINITY;
+  }
 
   get nextOffset(): number {
     return this.#records.length;
@@ -62,6 +72,14 @@ export class PartitionHistory {
     if (durability === "flushed") this.#flushed = Math.max(this.#flushed, nextOffset);
   }
 
+  askedToDelete(beforeOffset: number): void {
+    this.#startMost = Math.max(this.#startMost, beforeOffset);
+  }
+
+  startsAt(offset: number): void {
+    this.#start = Math.max(this.#start, offset);
+  }
+
   powerCut(): void {
     this.#written = this.#flushed;
   }
@@ -79,6 +97,8 @@ export class PartitionHistory {
 
   moment(): PartitionMoment {
     return {
+      start: this.#start,
+      startMost: this.#startMost,
       records: this.#records,
       length: this.#records.length,
       batches: this.#batches,

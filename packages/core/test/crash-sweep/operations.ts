@@ -1,6 +1,7 @@
 /** What a workload does: a table, so that whatever the engine learns is one more row. */
 import assert from "node:assert/strict";
 import { faults, powerCutOutcomes } from "../../src/testing/index.js";
+import { checkVerified } from "./check-recovered.js";
 import type { Workload } from "./workload.js";
 
 interface Operation {
@@ -81,6 +82,35 @@ export const operations: Record<string, Operation> = {
     },
   },
 
+  flush: {
+    weight: 2,
+    async run(work) {
+      const partition = work.partition();
+      const history = work.partitions[partition]!;
+      const { nextOffset } = history;
+      await work.store.flush(partition);
+      history.acknowledged(nextOffset, "flushed");
+    },
+  },
+
+  deleteRecords: {
+    weight: 2,
+    async run(work) {
+      const partition = work.partition();
+      const { startOffset, endOffset } = work.store.partition(partition);
+      const beforeOffset = work.random.whole(startOffset, endOffset);
+      const history = work.partitions[partition]!;
+      history.askedToDelete(beforeOffset);
+      await work.store.deleteRecords(partition, beforeOffset);
+      history.startsAt(beforeOffset);
+    },
+  },
+
+  verify: {
+    weight: 1,
+    run: (work) => checkVerified(work.store),
+  },
+
   jumpClock: {
     weight: 1,
     async run(work) {
@@ -123,7 +153,6 @@ export const operations: Record<string, Operation> = {
         await operations[random.oneOf(["append", "appendMany", "produce"])]!.run(work);
       }
       await work.abandoned();
-      await work.store.close().catch(() => {});
       disk.mend();
       await work.open(disk, "written");
     },

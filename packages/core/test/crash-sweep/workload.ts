@@ -37,6 +37,7 @@ export class Workload {
   store!: LogStore;
   /** Lengths of values: where they are few, the bytes of one record fit exactly where another's were. */
   readonly #lengths: readonly number[];
+  #isOpen = false;
   #pending: Promise<unknown>[] = [];
   #records = 0;
 
@@ -46,10 +47,14 @@ export class Workload {
       partitions: random.whole(1, 3),
       segmentBytes: random.oneOf([200, 600, 2000, 6000, 1_000_000]),
       compression: random.oneOf(["none", "none", "none", "zstd"]),
+      retentionBytes: random.oneOf([undefined, undefined, undefined, 2000]),
+      maxOpenFiles: random.oneOf([undefined, undefined, 1, 3]),
+      tailCacheBytes: random.oneOf([undefined, 0, 1000]),
     };
     const lengths = [0, 1, 10, 30, 40, 400, 600, 1500];
     this.#lengths = random.chance(0.5) ? [random.oneOf(lengths)] : lengths;
-    this.partitions = Array.from({ length: this.options.partitions }, () => new PartitionHistory());
+    const isRetained = this.options.retentionBytes === undefined;
+    this.partitions = Array.from({ length: this.options.partitions }, () => new PartitionHistory(isRetained));
     this.disk = new SimulatedDisk({ seed: random.seed() });
   }
 
@@ -64,17 +69,20 @@ export class Workload {
     if (this.random.chance(0.7)) await this.store.close();
     await this.#takeMoment(this.disk); // between two calls
     this.disk.stop();
+    await this.store.close().catch(() => {});
   }
 
   /** Opens the store on a disk, and finds in it what has survived. */
   async open(disk: SimulatedDisk, survives: Survives = "flushed"): Promise<void> {
     this.disk = disk;
+    this.#isOpen = false;
     disk.onMutation = () => this.#takeMoment(disk);
     this.store = await LogStore.open(DIRECTORY, { ...this.options, storage: disk });
     checkReport(this.store, disk);
     for (const [partition, history] of this.partitions.entries()) {
       history.found(await checkLog(this.store, partition, history.moment(), survives));
     }
+    this.#isOpen = true;
   }
 
   /** Closes the store and opens it again on the same machine. */
@@ -119,11 +127,12 @@ export class Workload {
     this.#pending = [];
   }
 
-  /** Nobody hears of those who wait. */
+  /** Nobody hears of those who wait, after a crash or a failure; a dead store lets go of its timers. */
   async abandoned(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];
     await Promise.allSettled(pending);
+    await this.store.close().catch(() => {});
   }
 
   durability(): Durability {
@@ -158,6 +167,9 @@ export class Workload {
   async #takeMoment(disk: SimulatedDisk): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (disk.isStopped) return;
+    if (this.#isOpen) {
+      for (const [i, history] of this.partitions.entries()) history.startsAt(this.store.partition(i).startOffset);
+    }
     this.moments.push({ disk: disk.copy(), partitions: this.partitions.map((each) => each.moment()) });
   }
 }
