@@ -24,6 +24,9 @@ export class HookedStorage implements Storage {
   readonly calls: Call[] = [];
   /** Called first; what it throws is what the call throws. */
   before: (call: Call) => void | Promise<void> = () => {};
+  /** Files that are open now, and at most so far. */
+  openFiles = 0;
+  mostOpenFiles = 0;
   /** The clock, where it is set. */
   time: number | undefined;
 
@@ -80,10 +83,15 @@ export class HookedStorage implements Storage {
   }
 
   #hooked(path: string, file: StorageFile): StorageFile {
+    this.openFiles++;
+    this.mostOpenFiles = Math.max(this.mostOpenFiles, this.openFiles);
     return {
       hold: () => file.hold(),
       size: () => file.size(),
-      close: () => file.close(),
+      close: async () => {
+        await file.close();
+        this.openFiles--;
+      },
       read: (into, position) => this.#call({ kind: "read", path }, () => file.read(into, position)),
       write: (buffers, position) => this.#call({ kind: "write", path }, () => file.write(buffers, position)),
       sync: () => this.#call({ kind: "sync", path }, () => file.sync()),

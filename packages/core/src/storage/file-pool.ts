@@ -5,11 +5,13 @@
  * A file with writes that were not synced is synced before it is closed: only the descriptor through which it was written is
  * sure to be told of an error. Where that sync fails, the file fails for whoever uses it next.
  */
+import { ClosedError } from "@logstore/codec";
 import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 export class FilePool implements Storage {
   readonly #inner: Storage;
-  readonly #maxOpenFiles: number;
+  /** Less than was asked for, where the system allows fewer. */
+  #maxOpenFiles: number;
   #openFiles = 0;
   /** Open, and used by nobody; the one that was used longest ago first. */
   readonly #idle = new Set<PooledFile>();
@@ -34,15 +36,15 @@ export class FilePool implements Storage {
   }
 
   list(directory: string): Promise<string[] | undefined> {
-    return this.#inner.list(directory);
+    return this.#forNow(() => this.#inner.list(directory));
   }
 
   makeDirectory(path: string): Promise<void> {
-    return this.#withSlot(() => this.#inner.makeDirectory(path));
+    return this.#forNow(() => this.#inner.makeDirectory(path));
   }
 
   syncDirectory(path: string): Promise<void> {
-    return this.#withSlot(() => this.#inner.syncDirectory(path));
+    return this.#forNow(() => this.#inner.syncDirectory(path));
   }
 
   async openFile(path: string, access: FileAccess): Promise<StorageFile> {
@@ -66,7 +68,7 @@ export class FilePool implements Storage {
   }
 
   removeDirectory(path: string): Promise<void> {
-    return this.#inner.removeDirectory(path);
+    return this.#forNow(() => this.#inner.removeDirectory(path));
   }
 
   watch(path: string, changed: () => void): Promise<() => void> {
@@ -78,30 +80,28 @@ export class FilePool implements Storage {
     return this.openSlot(() => this.#inner.openFile(path, access));
   }
 
-  /** @param open what opens a file, once there is room for it */
-  async openSlot(open: () => Promise<StorageFile>): Promise<StorageFile> {
-    await this.#takeSlot();
+  /**
+   * @param open what opens a file, once there is room for it; again, where the system has none: the rest of the process may use
+   * what it allows
+   */
+  async openSlot<T>(open: () => Promise<T>): Promise<T> {
     for (;;) {
+      await this.#takeSlot();
       try {
         return await open();
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        const [oldest] = this.#idle;
-        // The rest of the process may have used up what the system allows: do with less.
-        if ((code !== "EMFILE" && code !== "ENFILE") || oldest === undefined) {
-          this.freeSlot();
-          throw error;
-        }
-        this.busy(oldest);
-        await oldest.closeForNow();
+        const isTooMany = (code === "EMFILE" || code === "ENFILE") && this.#openFiles > 1;
+        if (isTooMany) this.#maxOpenFiles = Math.min(this.#maxOpenFiles, this.#openFiles - 1);
         this.freeSlot();
+        if (!isTooMany) throw error;
       }
     }
   }
 
   /** A file that nobody uses from now on. */
   async idle(file: PooledFile): Promise<void> {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.length === 0 && this.#openFiles <= this.#maxOpenFiles) {
       this.#idle.add(file);
       return;
     }
@@ -115,7 +115,7 @@ export class FilePool implements Storage {
 
   /** To be called when a file is closed: its place goes to whoever waits. */
   freeSlot(): void {
-    const next = this.#waiting.shift();
+    const next = this.#openFiles > this.#maxOpenFiles ? undefined : this.#waiting.shift();
     if (next === undefined) this.#openFiles--;
     else next();
   }
@@ -131,13 +131,11 @@ export class FilePool implements Storage {
     await oldest.closeForNow(); // its place is ours
   }
 
-  async #withSlot(work: () => Promise<void>): Promise<void> {
-    await this.#takeSlot();
-    try {
-      await work();
-    } finally {
-      this.freeSlot();
-    }
+  /** Something that opens files and closes them again. */
+  async #forNow<T>(work: () => Promise<T>): Promise<T> {
+    const result = await this.openSlot(work);
+    this.freeSlot();
+    return result;
   }
 }
 
@@ -150,6 +148,7 @@ class PooledFile implements StorageFile {
   /** Closing it for now, to make room. */
   #leaving: Promise<void> | undefined;
   #users = 0;
+  #isClosed = false;
   #isDirty = false;
   /** Why nothing can be said of the file's contents any more, if so. */
   #failure: { readonly error: unknown } | undefined;
@@ -174,13 +173,17 @@ class PooledFile implements StorageFile {
   }
 
   write(buffers: readonly Uint8Array[], position: number): Promise<void> {
-    this.#isDirty = true;
-    return this.#use((file) => file.write(buffers, position));
+    return this.#use((file) => {
+      this.#isDirty = true;
+      return file.write(buffers, position);
+    });
   }
 
   truncate(size: number): Promise<void> {
-    this.#isDirty = true;
-    return this.#use((file) => file.truncate(size));
+    return this.#use((file) => {
+      this.#isDirty = true;
+      return file.truncate(size);
+    });
   }
 
   sync(): Promise<void> {
@@ -228,9 +231,16 @@ class PooledFile implements StorageFile {
     await file?.close().catch(() => {}); // nothing was left to be written
   }
 
+  /** Where somebody holds the file, it is closed when it is let go of: its descriptor must not become another file's before. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#leaving;
-    const file = this.#file ?? (await this.#reopening);
+    await this.#reopening?.catch(() => {});
+    if (this.#users === 0) await this.#closeForGood();
+  }
+
+  async #closeForGood(): Promise<void> {
+    const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
     this.#pool.busy(this);
@@ -259,6 +269,7 @@ class PooledFile implements StorageFile {
     if (this.#users++ === 0) this.#pool.busy(this);
     try {
       await this.#leaving;
+      if (this.#isClosed) throw new ClosedError(`${this.#path} is closed`);
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#file !== undefined) return this.#file;
       this.#reopening ??= this.#reopen();
@@ -279,6 +290,8 @@ class PooledFile implements StorageFile {
   }
 
   #end(): void {
-    if (--this.#users === 0 && this.#file !== undefined) void this.#pool.idle(this);
+    if (--this.#users > 0 || this.#file === undefined) return;
+    if (this.#isClosed) void this.#closeForGood().catch(() => {});
+    else void this.#pool.idle(this);
   }
 }

@@ -1,4 +1,5 @@
 /** One partition as a store's user sees it. */
+import { ClosedError } from "@logstore/codec";
 import type { ReadableLog } from "../partition/readable-log.js";
 
 /**
@@ -6,7 +7,7 @@ import type { ReadableLog } from "../partition/readable-log.js";
  * it when that is done: it counts as an open file until then.
  */
 export interface Slice extends Disposable {
-  /** File descriptor, the store's; valid until the slice is released or the store is closed. Undefined in memory. */
+  /** File descriptor, the store's; valid until the slice is released. Undefined in memory. */
   readonly fd: number | undefined;
   /** Byte in the file. */
   readonly position: number;
@@ -42,14 +43,21 @@ export class Partition {
    * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first alone is longer. The first may
    * begin before `offset`. Undefined at the end. They are read once, to find where the last one ends.
    *
-   * @throws OffsetOutOfRangeError, CorruptPartitionError
+   * @throws OffsetOutOfRangeError, CorruptPartitionError, ClosedError
    */
   async slice(offset: number, maxBytes: number): Promise<Slice | undefined> {
-    const reader = this.#log.reader(offset);
-    const slice = await reader.slice(maxBytes);
-    if (slice === undefined) return undefined;
-    const { descriptor, release } = await (await slice.segment.file()).hold();
-    const { position, length } = slice;
-    return { fd: descriptor, position, length, nextOffset: reader.offset, release, [Symbol.dispose]: release };
+    for (;;) {
+      const reader = this.#log.reader(offset);
+      const slice = await reader.slice(maxBytes);
+      if (slice === undefined) return undefined;
+      try {
+        const { descriptor, release } = await (await slice.segment.file()).hold();
+        const { position, length } = slice;
+        return { fd: descriptor, position, length, nextOffset: reader.offset, release, [Symbol.dispose]: release };
+      } catch (error) {
+        // Its records may have been deleted just now.
+        if (!(error instanceof ClosedError) || this.#log.isClosed) throw error;
+      }
+    }
   }
 }
