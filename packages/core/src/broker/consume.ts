@@ -1,6 +1,7 @@
 /** One reader's way through a partition, as events: batches, and what else a reader wants to know. */
-import { ClosedError, InvalidArgumentError } from "@logstore/codec";
+import { ClosedError, InvalidArgumentError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
+import type { Chunk } from "../partition/batch-reader.js";
 import { ReadAhead } from "../partition/read-ahead.js";
 import type { ReadableLog } from "../partition/readable-log.js";
 
@@ -18,15 +19,25 @@ export async function* consume(
     throw new InvalidArgumentError(`maxBytes is a positive whole number, not ${maxBytes}`);
   }
   const end = await endOffset(log, until);
-  const reader = new ReadAhead(log.reader(await log.resolve(from)), {
-    maxBytes,
-    headroomBytes,
-    reuseBuffers,
-    until: end,
-  });
+  const readFrom = (offset: number) =>
+    new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, reuseBuffers, until: end });
+  const start = await log.resolve(from);
+  // Where an offset was asked for, it is there or that is an error; whatever else was, the log's start is not before it.
+  let reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
   let caughtUp = false;
   while (reader.offset < end && !signal?.aborted) {
-    const chunk = await reader.next();
+    let chunk: Chunk | undefined;
+    try {
+      chunk = await reader.next();
+    } catch (error) {
+      const { logStart, highWatermark } = log.offsets;
+      const wasDeleted = error instanceof OffsetOutOfRangeError && reader.offset < logStart;
+      if (!wasDeleted) throw error;
+      reader = readFrom(logStart);
+      caughtUp = false;
+      yield { type: "logStartMoved", logStartOffset: logStart, highWatermark };
+      continue;
+    }
     const { highWatermark } = log.offsets;
     if (chunk !== undefined) {
       caughtUp = false;

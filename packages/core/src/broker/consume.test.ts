@@ -1,0 +1,109 @@
+/** A consumer whose position is deleted is told so, and goes on at the log's start. */
+import { frameBatches } from "@logstore/codec";
+import type { ConsumeEvent, ConsumeRequest } from "@logstore/protocol";
+import { expect, onTestFinished, test } from "vitest";
+import { HookedStorage } from "../../test/hooked-storage.js";
+import { appendOneByOne, caught, range } from "../../test/records.js";
+import { Broker, type BrokerOptions } from "../index.js";
+
+/** A topic "t" with so many records, each in a batch of its own, two a segment. */
+async function filled(count: number, options: BrokerOptions = {}) {
+  const storage = new HookedStorage();
+  const broker = await Broker.open("data", { storage, segmentBytes: 200, ...options });
+  onTestFinished(() => broker.close());
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  await appendOneByOne(broker.topic("t"), range(count));
+  return { storage, broker };
+}
+
+function reader(broker: Broker, request: Partial<ConsumeRequest> = {}) {
+  const events = broker.consume({ topic: "t", partition: 0, maxBytes: 1, ...request });
+  onTestFinished(() => events.return());
+  return {
+    next: async () => told((await events.next()).value),
+    rest: async () => (await Array.fromAsync(events)).map(told),
+  };
+}
+
+/** `2` for a batch that begins at offset 2, else what happened. */
+function told(event: ConsumeEvent | void): string {
+  if (event === undefined) return "end";
+  if (event.type === "batches") return [...frameBatches(event.batches)].map(({ baseOffset }) => baseOffset).join();
+  const moved = event.type === "logStartMoved" ? ` to ${event.logStartOffset}` : "";
+  return `${event.type}${moved} of ${event.highWatermark}`;
+}
+
+test.each([0, 4_000_000])(
+  "the position is deleted under the reader (%d bytes of tail cache)",
+  async (tailCacheBytes) => {
+    const { broker } = await filled(10, { tailCacheBytes });
+    const { next } = reader(broker);
+    expect([await next(), await next()]).toEqual(["0", "1"]);
+    await broker.deleteRecords("t", 0, 7);
+    // The next one had been read ahead already.
+    expect([await next(), await next(), await next()]).toEqual(["2", "logStartMoved to 7 of 10", "7"]);
+    expect([await next(), await next(), await next()]).toEqual(["8", "9", "caughtUp of 10"]);
+  },
+);
+
+test("everything is deleted under the reader: it waits for what comes", async () => {
+  const { broker } = await filled(5);
+  const { next } = reader(broker);
+  expect(await next()).toBe("0");
+  await broker.deleteRecords("t", 0, 5);
+  expect([await next(), await next(), await next()]).toEqual(["1", "logStartMoved to 5 of 5", "caughtUp of 5"]);
+  const later = next();
+  await appendOneByOne(broker.topic("t"), ["new"]);
+  expect(await later).toBe("5");
+});
+
+test("deleted between two waits: told once, and caught up anew", async () => {
+  const { broker } = await filled(1);
+  const { next } = reader(broker);
+  expect([await next(), await next()]).toEqual(["0", "caughtUp of 1"]);
+  await appendOneByOne(broker.topic("t"), range(4));
+  await broker.deleteRecords("t", 0, 5);
+  expect([await next(), await next()]).toEqual(["logStartMoved to 5 of 5", "caughtUp of 5"]);
+});
+
+test("a reader whose end is deleted ends", async () => {
+  const { broker } = await filled(10);
+  const { next, rest } = reader(broker, { until: 6 });
+  await next();
+  await broker.deleteRecords("t", 0, 8);
+  expect(await rest()).toEqual(["1", "logStartMoved to 8 of 10"]);
+});
+
+test("an offset that was asked for and is deleted is an error, at the start", async () => {
+  const { broker } = await filled(10);
+  await broker.deleteRecords("t", 0, 5);
+  for (const from of [0, 4, 11]) {
+    const error = await caught(reader(broker, { from }).next());
+    expect(error).toMatchObject({
+      code: "OFFSET_OUT_OF_RANGE",
+      topic: "t",
+      partition: 0,
+      expected: from > 10 ? 10 : 5,
+    });
+  }
+  expect(await reader(broker, { from: 5 }).next()).toBe("5");
+  expect(await reader(broker, { from: "earliest" }).next()).toBe("5");
+  expect(await reader(broker, { from: { time: 0 } }).next()).toBe("5");
+});
+
+test("files that are removed while a reader is at them are no damage", async () => {
+  const { broker, storage } = await filled(10, { tailCacheBytes: 0 });
+  const { next } = reader(broker, { maxBytes: 1 });
+  expect(await next()).toBe("0");
+  let deleting: Promise<number> | undefined;
+  storage.before = async ({ kind, path }) => {
+    if (kind !== "read" || !path.endsWith("00000000000000000004.log") || deleting !== undefined) return;
+    deleting = broker.deleteRecords("t", 0, 9);
+    while ((await broker.describeTopic("t")).partitions[0]!.logStartOffset < 9) await new Promise(setImmediate);
+  };
+  const seen: string[] = [];
+  while (seen.at(-1) !== "9") seen.push(await next());
+  expect(seen.slice(0, 3)).toEqual(["1", "2", "3"]);
+  expect(seen.slice(-2)).toEqual(["logStartMoved to 9 of 10", "9"]);
+  await deleting;
+});

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { expiredSegments, type RetentionLimits, type SegmentAge } from "./retention-policy.js";
+
+/** Four segments of 10 bytes, with records of 1000, 2000, 3000 and 4000 at the latest. */
+const segments: SegmentAge[] = [1000, 2000, 3000, 4000].map((newestTime) => ({ sizeBytes: 10, newestTime }));
+
+function expired(limits: Partial<RetentionLimits>, nowMs = 4000, of = segments): number {
+  return expiredSegments(of, { retentionMs: undefined, retentionBytes: undefined, ...limits }, nowMs);
+}
+
+test("without limits, nothing", () => {
+  expect(expired({}, Number.MAX_SAFE_INTEGER)).toBe(0);
+});
+
+test.each([
+  [4000, 0],
+  [3000, 0], // exactly so old is not older
+  [2999, 1],
+  [1000, 2],
+  [0, 3],
+])("older than %d ms: %d segments", (retentionMs, count) => {
+  expect(expired({ retentionMs })).toBe(count);
+});
+
+test.each([
+  [41, 0],
+  [40, 0],
+  [31, 0],
+  [30, 1], // the others hold so much
+  [21, 1],
+  [20, 2],
+  [1, 3],
+  [0, 4],
+])("%d bytes are to be kept: %d segments are too much", (retentionBytes, count) => {
+  expect(expired({ retentionBytes })).toBe(count);
+});
+
+test("either limit is enough, and the oldest go first: none is left out between", () => {
+  expect(expired({ retentionMs: 2999, retentionBytes: 20 })).toBe(2);
+  expect(expired({ retentionMs: 1999, retentionBytes: 30 })).toBe(2);
+  const uneven = [5000, 1000].map((newestTime) => ({ sizeBytes: 10, newestTime }));
+  expect(expired({ retentionMs: 0 }, 4000, uneven)).toBe(0);
+});
