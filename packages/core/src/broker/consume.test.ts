@@ -18,15 +18,17 @@ async function filled(count: number, options: BrokerOptions = {}) {
 
 function reader(broker: Broker, request: Partial<ConsumeRequest> = {}) {
   const events = broker.consume({ topic: "t", partition: 0, maxBytes: 1, ...request });
-  onTestFinished(() => events.return());
+  onTestFinished(async () => {
+    await events.return();
+  });
   return {
-    next: async () => told((await events.next()).value),
+    next: async () => told((await events.next()).value ?? undefined),
     rest: async () => (await Array.fromAsync(events)).map(told),
   };
 }
 
 /** `2` for a batch that begins at offset 2, else what happened. */
-function told(event: ConsumeEvent | void): string {
+function told(event: ConsumeEvent | undefined): string {
   if (event === undefined) return "end";
   if (event.type === "batches") return [...frameBatches(event.batches)].map(({ baseOffset }) => baseOffset).join();
   const moved = event.type === "logStartMoved" ? ` to ${event.logStartOffset}` : "";

@@ -31,6 +31,8 @@ export interface Appended {
 
 /** Batches that are written together, and who waits for it. */
 export interface PendingAppend {
+  /** How many calls it answers. */
+  readonly calls: number;
   readonly batches: readonly RecordBatch[];
   readonly byteLength: number;
   readonly durability: Durability;
@@ -147,6 +149,7 @@ export class AppendQueue {
       return;
     }
     this.#push({
+      calls: waiting.length,
       batches: [batch],
       byteLength: batch.byteLength,
       durability,

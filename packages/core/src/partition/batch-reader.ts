@@ -3,6 +3,7 @@ import { ClosedError, CorruptPartitionError, frameBatches, OffsetOutOfRangeError
 import { bufferFor, readBatches } from "../segment/read-batches.js";
 import type { Segment } from "../segment/segment.js";
 import { storageError } from "../storage/storage-error.js";
+import { tell } from "./hooks.js";
 import type { ReadableLog } from "./readable-log.js";
 import { isGap } from "./survey-log.js";
 import type { TailRead } from "./tail-cache.js";
@@ -79,7 +80,8 @@ export class BatchReader {
   }
 
   #told(chunk: Chunk, source: "memory" | "disk"): Chunk {
-    this.#log.hooks.read?.({ partition: this.#log.partition, bytes: chunk.bytes.length, source });
+    const { partition, hooks } = this.#log;
+    tell(() => hooks.read?.({ partition, bytes: chunk.bytes.length, source }));
     return chunk;
   }
 

@@ -1,7 +1,7 @@
 /** The log's start moves: by retention, or because somebody says so. Records disappear at once, their files when all of it may. */
 import { InvalidArgumentError, OffsetOutOfRangeError, StorageFailedError } from "@logstore/codec";
 import type { Segment, SegmentHome } from "../segment/segment.js";
-import type { LogStoreHooks } from "./hooks.js";
+import { type LogStoreHooks, tell } from "./hooks.js";
 import type { LogWriter, PublishBounds } from "./log-writer.js";
 import type { ReadableLog } from "./readable-log.js";
 import { expiredSegments, type RetentionLimits, type SegmentAge } from "./retention-policy.js";
@@ -47,7 +47,7 @@ export async function deleteBefore(deletion: Deletion, offset: number): Promise<
   await publishBounds(offset, highWatermark);
   const emptied = log.segments.takeBefore(offset);
   await removeSegments(home, emptied);
-  hooks.deleted?.({ partition, logStart: offset, segments: emptied.length });
+  tell(() => hooks.deleted?.({ partition, logStart: offset, segments: emptied.length }));
 }
 
 /** Deletes what the limits say is too old or too much, whole segments at a time. */

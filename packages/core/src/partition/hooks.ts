@@ -14,6 +14,17 @@ export interface LogStoreHooks {
   readonly failed?: ((event: FailedEvent) => void) | undefined;
 }
 
+/** Tells a hook of something. What it throws is none of the engine's: the work goes on. */
+export function tell(hook: () => void): void {
+  try {
+    hook();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 export interface CommittedEvent {
   readonly partition: number;
   /** Calls that were answered together. */

@@ -6,7 +6,7 @@ import { Segment, type SegmentHome } from "../segment/segment.js";
 import { zerosAhead } from "../segment/zeros-ahead.js";
 import type { Appended, PendingAppend } from "./append-queue.js";
 import { BehindTheWriter } from "./behind-the-writer.js";
-import type { LogStoreHooks } from "./hooks.js";
+import { type CommittedEvent, type LogStoreHooks, tell } from "./hooks.js";
 import type { ProducerState } from "./producer-state.js";
 import type { ReadableLog } from "./readable-log.js";
 import type { RecoveredLog } from "./recovery.js";
@@ -81,17 +81,19 @@ export class LogWriter {
     this.#lastAppendTime = appendTime;
     // A duplicate asks for its durability too: its first append may have been written only.
     if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
+    const synced = performance.now();
     await this.#publish();
     for (const answer of answers) answer();
     if (accepted.length > 0) {
-      this.#options.hooks.committed?.({
+      const event: CommittedEvent = {
         partition: this.#log.partition,
-        appends: group.length,
+        appends: group.reduce((sum, { calls }) => sum + calls, 0),
         records: accepted.reduce((sum, { recordCount }) => sum + recordCount, 0),
         bytes: byteLengthOf(accepted),
         writeMs: written - begun,
-        syncMs: wantsFlush ? performance.now() - written : undefined,
-      });
+        syncMs: wantsFlush ? synced - written : undefined,
+      };
+      tell(() => this.#options.hooks.committed?.(event));
     }
   }
 
@@ -134,7 +136,7 @@ export class LogWriter {
     const checkpoint = await this.#describe(offsets.logStart);
     if (finished === undefined) await this.#writeCheckpoint(checkpoint);
     else {
-      this.#options.hooks.rolled?.({ partition, baseOffset: segment.baseOffset });
+      tell(() => this.#options.hooks.rolled?.({ partition, baseOffset: segment.baseOffset }));
       this.#behind.start(async () => {
         await finished.sync();
         offsets.flushed(segment.baseOffset);

@@ -20,6 +20,7 @@ import type { Storage } from "../storage/storage.js";
 import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
 import { applyRetention, type Deletion, deleteBefore, removeSegments } from "./delete-records.js";
 import { GroupCommit, storageFailed } from "./group-commit.js";
+import { tell } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
 import { LogWriter, type PublishBounds, type WriterOptions } from "./log-writer.js";
 import { ProducerState } from "./producer-state.js";
@@ -94,7 +95,7 @@ export class PartitionLog extends ReadableLog {
       this.#queue,
       options,
       (group) => this.#commit(group),
-      (error) => hooks.failed?.({ partition, error }),
+      (error) => tell(() => hooks.failed?.({ partition, error })),
     );
     this.#deletion = { home, log: this, writer: this.#writer, hooks, publishBounds };
   }
@@ -217,7 +218,7 @@ export class PartitionLog extends ReadableLog {
     expectedOffset: number | undefined,
   ): Promise<Appended> {
     const appended = new Promise<Appended>((resolve, reject) => {
-      this.#queue.add({ batches, byteLength, durability, expectedOffset, resolve, reject });
+      this.#queue.add({ calls: 1, batches, byteLength, durability, expectedOffset, resolve, reject });
     });
     this.#groupCommit.wake();
     return appended;
