@@ -11,6 +11,13 @@ export interface ServerHalf {
   readonly flushedUpTo: number;
 }
 
+/** A server half as it was found. */
+export interface PlacedServerHalf extends ServerHalf {
+  readonly batchLength: number;
+  /** What the other half says, which this one's checksum does not vouch for; 0 where it is not there. */
+  readonly declaredRecordCount: number;
+}
+
 /** Overwrites the server half of the batch that starts at `bytes[at]`, leaving its length as it is. */
 export function writeServerHalf(bytes: Uint8Array, half: ServerHalf, at = 0): void {
   writeI64(bytes, at + layout.BASE_OFFSET_OFFSET, half.baseOffset);
@@ -19,14 +26,20 @@ export function writeServerHalf(bytes: Uint8Array, half: ServerHalf, at = 0): vo
   writeU32(bytes, at + layout.SERVER_CRC_OFFSET, crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET));
 }
 
+/** Whether the checksum of a server half at `bytes[at]` is right, whatever the format version: every version keeps this half. */
+export function hasSoundServerHalf(bytes: Uint8Array, at: number): boolean {
+  if (bytes.length - at < layout.PRODUCER_CRC_OFFSET) return false;
+  return crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET) === readU32(bytes, at + layout.SERVER_CRC_OFFSET);
+}
+
 /** The server half at `bytes[at]` and the batch's length, if its checksum is right; undefined where there is none. */
-export function readServerHalf(bytes: Uint8Array, at: number): (ServerHalf & { batchLength: number }) | undefined {
-  if (bytes.length - at < layout.PRODUCER_CRC_OFFSET) return undefined;
+export function readServerHalf(bytes: Uint8Array, at: number): PlacedServerHalf | undefined {
   if (layout.FORMAT_MARK.some((byte, i) => bytes[at + i] !== byte)) return undefined;
-  const crc = readU32(bytes, at + layout.SERVER_CRC_OFFSET);
-  if (crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET) !== crc) return undefined;
+  if (!hasSoundServerHalf(bytes, at)) return undefined;
+  const isWhole = bytes.length - at >= layout.HEADER_LENGTH;
   return {
     batchLength: readU32(bytes, at + layout.BATCH_LENGTH_OFFSET),
+    declaredRecordCount: isWhole ? readU32(bytes, at + layout.RECORD_COUNT_OFFSET) : 0,
     baseOffset: readI64(bytes, at + layout.BASE_OFFSET_OFFSET),
     appendTime: readI64(bytes, at + layout.APPEND_TIME_OFFSET),
     flushedUpTo: readI64(bytes, at + layout.FLUSHED_UP_TO_OFFSET),

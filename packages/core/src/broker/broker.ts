@@ -129,7 +129,7 @@ export class Broker implements LogApi, AsyncDisposable {
   }
 
   /** A producer id that was never handed out before and never will be again, whatever crashes. */
-  allocateProducerId(): Promise<number> {
+  async allocateProducerId(): Promise<number> {
     if (this.#closing !== undefined) throw new ClosedError("the broker is closed");
     return this.#producerIds.next();
   }
@@ -187,6 +187,7 @@ export class Broker implements LogApi, AsyncDisposable {
   async #close(): Promise<void> {
     try {
       await this.#topics.close();
+      await this.#producerIds.settle();
     } finally {
       await this.#lock.release();
     }

@@ -39,6 +39,11 @@ export class ProducerIds {
     return next;
   }
 
+  /** Waits for what is under way. */
+  async settle(): Promise<void> {
+    await this.#last;
+  }
+
   async #take(): Promise<number> {
     return withStorageErrors("no producer id could be handed out", async () => {
       this.#next ??= await this.#read();

@@ -5,8 +5,8 @@ const TOPIC_NAME = /^[A-Za-z0-9._-]{1,249}$/;
 
 /** @throws InvalidArgumentError */
 export function checkTopicName(name: string): void {
-  if (TOPIC_NAME.test(name) && name !== "." && name !== "..") return;
+  if (typeof name === "string" && TOPIC_NAME.test(name) && name !== "." && name !== "..") return;
   throw new InvalidArgumentError(
-    `${JSON.stringify(name.slice(0, 300))} is no topic name: use 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor ".."`,
+    `${JSON.stringify(String(name).slice(0, 300))} is no topic name: use 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor ".."`,
   );
 }

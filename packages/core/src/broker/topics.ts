@@ -12,8 +12,8 @@ import {
 } from "@logstore/codec";
 import { TOPIC_FILE } from "../files/file-names.js";
 import type { FilePool } from "../storage/file-pool.js";
-import { withStorageErrors } from "../storage/storage-error.js";
-import { LogStore } from "../store/log-store.js";
+import { storageError, withStorageErrors } from "../storage/storage-error.js";
+import { LogStore, type StoreCaches, storeCaches } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
 import {
   alteredOptions,
@@ -27,7 +27,7 @@ import { checkTopicName } from "./topic-name.js";
 
 const TOPICS_DIRECTORY = "topics";
 /** On their way in, and out. */
-const UNFINISHED = /\.(new|deleted)$/;
+const UNFINISHED = /^[0-9a-f]{16}\.(new|deleted)$/;
 
 export interface Topic {
   readonly topic: string;
@@ -42,6 +42,8 @@ interface OpenTopic extends Topic {
 /** A topic's directory that could not be opened: the others are served none the less. */
 export interface UnreadableTopic {
   readonly directory: string;
+  /** Undefined where not even its name can be read. */
+  readonly topic: string | undefined;
   readonly error: LogStoreError;
 }
 
@@ -50,6 +52,7 @@ export class Topics {
   readonly #storage: FilePool;
   readonly #directory: string;
   readonly #storeOptions: LogStoreOptions;
+  readonly #caches: StoreCaches;
   readonly #topics = new Map<string, OpenTopic>();
   /** Topics that are being made, altered or deleted: one thing at a time. */
   readonly #changing = new Map<string, Promise<unknown>>();
@@ -59,6 +62,7 @@ export class Topics {
     this.#storage = storage;
     this.#directory = directory;
     this.#storeOptions = storeOptions;
+    this.#caches = storeCaches(storeOptions);
   }
 
   static async open(storage: FilePool, dataDirectory: string, storeOptions: LogStoreOptions): Promise<Topics> {
@@ -95,7 +99,7 @@ export class Topics {
       throw new InvalidArgumentError(`a topic has a whole number of partitions, not ${partitions}`, { topic });
     }
     const config = changedConfig({}, change);
-    if (this.#topics.has(topic) || this.#changing.has(topic)) {
+    if (this.#topics.has(topic) || this.#changing.has(topic) || this.#isUnreadable(topic)) {
       throw new TopicExistsError(`topic ${topic} exists already`, { topic });
     }
     return this.#change(topic, () => this.#make(topic, partitions, config));
@@ -120,12 +124,9 @@ export class Topics {
     this.#checkOpen(topic);
     await this.#change(topic, async () => {
       const { store, directory } = this.#open(topic);
-      this.#topics.delete(topic);
       await store.close().catch(() => {}); // what could not be made durable is to be removed anyway
-      const deleted = `${directory}.deleted`;
-      await this.#storage.rename(directory, deleted);
-      await this.#storage.syncDirectory(this.#directory);
-      await this.#storage.removeDirectory(deleted);
+      await this.#setAside(directory);
+      this.#topics.delete(topic);
     });
   }
 
@@ -172,35 +173,64 @@ export class Topics {
       await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
       throw error;
     }
-    await storage.syncDirectory(this.#directory);
-    return this.#openStore(directory, { topic, config });
+    try {
+      await storage.syncDirectory(this.#directory);
+      return await this.#openStore(directory, { topic, config });
+    } catch (cause) {
+      const error = storageError(cause, `topic ${topic} cannot be made`, { topic });
+      // While its directory is there, the name is taken.
+      await this.#setAside(directory).catch(() => this.unreadable.push({ directory, topic, error }));
+      throw error;
+    }
   }
 
+  /** It is gone once it is renamed; the rest is done now, or when the broker is opened again. */
+  async #setAside(directory: string): Promise<void> {
+    const deleted = `${directory}.deleted`;
+    await this.#storage.rename(directory, deleted);
+    await this.#storage.syncDirectory(this.#directory);
+    await this.#storage.removeDirectory(deleted).catch(() => {});
+  }
+
+  /** Where a directory cannot be opened, the others can. Of two that name the same topic, neither is served: which is right is not known. */
   async #openFound(directory: string): Promise<void> {
-    let found: TopicFile | undefined;
+    let topic: string | undefined;
     try {
-      found = await readTopicFile(this.#storage, directory);
+      const found = await readTopicFile(this.#storage, directory);
       if (found === undefined) return;
-      if (!this.#topics.has(found.topic)) {
-        await this.#openStore(directory, found);
-        return;
+      ({ topic } = found);
+      const other = this.#topics.get(topic);
+      if (other !== undefined) {
+        this.#topics.delete(topic);
+        await other.store.close();
+        this.unreadable.push({ directory: other.directory, topic, error: namedTwice(topic) });
       }
-    } catch (error) {
-      if (!(error instanceof LogStoreError)) throw error;
-      this.unreadable.push({ directory, error });
-      return;
+      if (this.#isUnreadable(topic)) throw namedTwice(topic);
+      await this.#openStore(directory, found);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (!(cause instanceof LogStoreError) && code !== "EIO") throw cause;
+      const error = storageError(cause, `${directory} cannot be read`);
+      this.unreadable.push({ directory, topic, error });
     }
-    const file = `${directory}/${TOPIC_FILE}`;
-    throw new NotALogStoreError(`${file} names topic ${found.topic}, and so does another: move one of them away`, {
-      file,
-    });
+  }
+
+  #isUnreadable(topic: string): boolean {
+    return this.unreadable.some((other) => other.topic === topic);
   }
 
   async #openStore(directory: string, { topic, config }: TopicFile): Promise<Topic> {
     const options = topicOptions(config, this.#storeOptions);
-    const store = await LogStore.openLocked(directory, options, this.#storage, undefined);
+    const store = await LogStore.openLocked(directory, options, this.#storage, this.#caches);
     const open = { topic, store, config, directory };
     this.#topics.set(topic, open);
     return open;
   }
+}
+
+function namedTwice(topic: string): NotALogStoreError {
+  return new NotALogStoreError(`two directories name topic ${topic}: move one of them away`, {
+    topic,
+    file: TOPIC_FILE,
+  });
 }

@@ -24,6 +24,8 @@ export interface Checkpoint {
   readonly producers: readonly ProducerSnapshot[];
   /** Offsets that were lost and are known to be. */
   readonly gaps: readonly Gap[];
+  /** The log must reach this offset, which was given before it was repaired. Undefined: the recovery point. */
+  readonly expectedEnd?: number | undefined;
 }
 
 /** The first offset that is missing, and the first that is there again. */

@@ -23,12 +23,15 @@ export class Watermarks {
     this.#file = file;
   }
 
-  /** Writes all bounds. A disk that does not take them costs the readers elsewhere their news, and nobody else anything. */
-  static async open(storage: Storage, directory: string, all: readonly Bounds[]): Promise<Watermarks> {
+  /** Writes all bounds; undefined where nothing is known. A disk that does not take them costs the readers elsewhere their news, and nobody else anything. */
+  static async open(storage: Storage, directory: string, all: readonly (Bounds | undefined)[]): Promise<Watermarks> {
     const path = `${directory}/${WATERMARKS_FILE}`;
     try {
       const file = await storage.openFile(path, "write").catch(() => storage.createFile(path));
-      await file.write(all.map(encodeSlot), 0);
+      await file.write(
+        all.map((bounds) => (bounds === undefined ? new Uint8Array(SLOT_LENGTH) : encodeSlot(bounds))),
+        0,
+      );
       return new Watermarks(file);
     } catch {
       return new Watermarks(undefined);

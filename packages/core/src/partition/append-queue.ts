@@ -141,7 +141,7 @@ export class AppendQueue {
     this.#waitingDurability = "written";
     let batch: RecordBatch;
     try {
-      batch = RecordBatch.parse(this.#builder.seal(), 0, this.#options.limits);
+      batch = RecordBatch.parse(this.#builder.seal(), 0, this.#builderLimits);
     } catch (error) {
       // A compressor of the application's own may fail.
       this.#builder = sharedBuilder(this.#options);

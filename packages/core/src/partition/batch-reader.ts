@@ -71,6 +71,10 @@ export class BatchReader {
         await log.refresh();
         const wasDeleted = this.#offset < log.offsets.logStart; // under the reader
         const { partition } = log;
+        if (error instanceof ClosedError && !log.isClosed && this.#segment !== undefined) {
+          this.#segment = undefined; // it went while the reader stood at its end
+          continue;
+        }
         if (!wasDeleted) throw storageError(error, `partition ${partition} cannot be read`, { partition });
       }
     }

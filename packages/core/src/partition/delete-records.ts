@@ -1,5 +1,5 @@
 /** The log's start moves: by retention, or because somebody says so. Records disappear at once, their files when all of it may. */
-import { InvalidArgumentError, OffsetOutOfRangeError, StorageFailedError } from "@logstore/codec";
+import { InvalidArgumentError, LogStoreError, OffsetOutOfRangeError, StorageFailedError } from "@logstore/codec";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import { type LogStoreHooks, tell } from "./hooks.js";
 import type { LogWriter, PublishBounds } from "./log-writer.js";
@@ -50,34 +50,48 @@ export async function deleteBefore(deletion: Deletion, offset: number): Promise<
   tell(() => hooks.deleted?.({ partition, logStart: offset, segments: emptied.length }));
 }
 
-/** Deletes what the limits say is too old or too much, whole segments at a time. */
-export async function applyRetention(deletion: Deletion, limits: RetentionLimits): Promise<void> {
-  const { home, log, writer } = deletion;
-  const { retentionMs, retentionBytes } = limits;
-  if (retentionMs === undefined && retentionBytes === undefined) return;
+/** The offset up to which records are too old or too much, whole finished segments at a time. Appends may go on meanwhile. */
+export async function expiredOffset(
+  { home, log, writer }: Deletion,
+  { retentionMs, retentionBytes }: RetentionLimits,
+): Promise<number> {
   const now = home.storage.now();
-  const { active } = log.segments;
-  if (active === undefined) return;
-  // What lies in the active segment grows old too. Only a finished one can be deleted.
-  const isOld = retentionMs !== undefined && writer.lastAppendTime < now - retentionMs;
-  if (isOld && (await active.size()) > 0) await writer.roll();
-  const finished = [...log.segments].slice(0, -1);
+  const segments = [...log.segments];
+  const sizes = retentionBytes === undefined ? [] : await Promise.all(segments.map((segment) => segment.size()));
   const ages: SegmentAge[] = [];
-  for (const segment of finished) {
-    const next = log.segments.after(segment)!;
-    const newestTime = (await next.firstAppendTime()) ?? writer.lastAppendTime;
-    ages.push({ sizeBytes: await segment.size(), newestTime });
+  for (const i of segments.slice(0, -1).keys()) {
+    const newestTime =
+      retentionMs === undefined ? Number.POSITIVE_INFINITY : await timeOf(segments[i + 1]!, writer.lastAppendTime);
+    ages.push({ sizeBytes: sizes[i] ?? 0, newestTime });
+    if (retentionBytes === undefined && newestTime >= now - retentionMs!) break; // what follows is newer
   }
-  const activeBytes = (await log.segments.active?.size()) ?? 0;
-  const withActive = [...ages, { sizeBytes: activeBytes, newestTime: Number.POSITIVE_INFINITY }];
-  const count = Math.min(expiredSegments(withActive, limits, now), finished.length);
-  const end = count === 0 ? 0 : log.segments.after(finished[count - 1]!)!.baseOffset;
-  await deleteBefore(deletion, end);
+  // The active segment is never deleted; its bytes count.
+  const kept = { sizeBytes: sizes.at(-1) ?? 0, newestTime: Number.POSITIVE_INFINITY };
+  const count = expiredSegments([...ages, kept], { retentionMs, retentionBytes }, now);
+  return segments[Math.min(count, segments.length - 1)]?.baseOffset ?? 0;
+}
+
+/** Where it cannot be read, nothing is deleted for its age. */
+async function timeOf(segment: Segment, lastAppendTime: number): Promise<number> {
+  try {
+    return (await segment.firstAppendTime()) ?? lastAppendTime;
+  } catch (error) {
+    if (error instanceof LogStoreError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
+}
+
+/** What lies in the active segment grows old too. Only a finished one can be deleted: one that is all too old is finished. */
+export async function rollIfExpired({ home, log, writer }: Deletion, { retentionMs }: RetentionLimits): Promise<void> {
+  const size = (await log.segments.active?.size()) ?? 0;
+  if (retentionMs === undefined || size === 0) return;
+  if (writer.lastAppendTime < home.storage.now() - retentionMs) await writer.roll();
 }
 
 /** The oldest first: whatever a crash leaves is a log without a gap. */
 export async function removeSegments(home: SegmentHome, segments: readonly Segment[]): Promise<void> {
   if (segments.length === 0) return;
+  await Promise.allSettled(segments.map((segment) => segment.close()));
   try {
     for (const segment of segments) await segment.remove();
     await home.storage.syncDirectory(home.directory);

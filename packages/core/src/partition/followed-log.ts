@@ -1,4 +1,5 @@
 /** One partition that another process writes to: read as far as that one says. */
+import { setTimeout } from "node:timers/promises";
 import { readCheckpoint } from "../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../files/file-names.js";
 import type { Bounds } from "../files/watermarks-file.js";
@@ -10,7 +11,9 @@ import type { Storage } from "../storage/storage.js";
 import type { LogStoreHooks } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
 import { ReadableLog, type ReadableParts } from "./readable-log.js";
-import { surveyLog } from "./survey-log.js";
+import { type LogSurvey, surveyLog } from "./survey-log.js";
+
+const ATTEMPTS = 4;
 
 export interface FollowedPartition {
   readonly storage: Storage;
@@ -20,18 +23,27 @@ export interface FollowedPartition {
   readonly hooks: LogStoreHooks;
   /** Has what the writer says now told to all partitions. */
   look(): Promise<void>;
+  /** Keeps the process alive until what it returns is called. */
+  keepAlive(): () => void;
 }
 
 export class FollowedLog extends ReadableLog {
   readonly home: SegmentHome;
   readonly #look: () => Promise<void>;
+  readonly #keepAlive: () => () => void;
   /** What the writer said last. */
   #bounds: Bounds | undefined;
   #isClosed = false;
 
-  private constructor(home: SegmentHome, parts: ReadableParts, bounds: Bounds | undefined, look: () => Promise<void>) {
+  private constructor(
+    home: SegmentHome,
+    parts: ReadableParts,
+    bounds: Bounds | undefined,
+    { look, keepAlive }: FollowedPartition,
+  ) {
     super(parts);
     this.#look = look;
+    this.#keepAlive = keepAlive;
     this.home = home;
     this.#bounds = bounds;
     this.segments.active?.follow();
@@ -41,9 +53,7 @@ export class FollowedLog extends ReadableLog {
   static async open(where: FollowedPartition, bounds: Bounds | undefined): Promise<FollowedLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "read", limits: STORED_BATCH_LIMITS, indexes };
-    const segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
-    const checkpoint = await readCheckpoint(storage, directory);
-    const survey = await surveyLog({ home, partition, segments, checkpoint });
+    const { segments, survey } = await surveyLive(home, partition);
     // What a power cut took from the log, the writer may have spoken of before.
     const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.nextOffset);
     const start = Math.min(Math.max(survey.logStart, bounds?.logStart ?? 0), end);
@@ -59,7 +69,7 @@ export class FollowedLog extends ReadableLog {
       tail: undefined,
       hooks: where.hooks,
     };
-    return new FollowedLog(home, parts, bounds, where.look);
+    return new FollowedLog(home, parts, bounds, where);
   }
 
   override refresh(): Promise<void> {
@@ -75,7 +85,6 @@ export class FollowedLog extends ReadableLog {
     const known = this.#bounds;
     if (this.#isClosed || this.damage !== undefined) return;
     if (known?.highWatermark === bounds.highWatermark && known.logStart === bounds.logStart) return;
-    this.#bounds = bounds;
     if (bounds.highWatermark > this.offsets.highWatermark) {
       await this.#findNewSegments();
       this.offsets.wrote(bounds.highWatermark);
@@ -83,7 +92,18 @@ export class FollowedLog extends ReadableLog {
     }
     if (bounds.logStart > this.offsets.logStart) {
       this.offsets.startAt(Math.min(bounds.logStart, this.offsets.highWatermark));
-      for (const segment of this.segments.takeBefore(bounds.logStart)) void segment.close();
+      for (const segment of this.segments.takeBefore(bounds.logStart)) void segment.close().catch(() => {});
+    }
+    this.#bounds = bounds;
+  }
+
+  /** Who waits for what another process does keeps this one alive. */
+  override async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
+    const release = this.#keepAlive();
+    try {
+      return await super.waitBeyond(offset, signal, timeoutMs);
+    } finally {
+      release();
     }
   }
 
@@ -101,6 +121,25 @@ export class FollowedLog extends ReadableLog {
       this.segments.add(new Segment(this.home, baseOffset));
       this.segments.active?.follow();
     }
+  }
+}
+
+/**
+ * The writer may begin a segment, or delete one, between the looking at one file and the looking at another: what seems damaged or
+ * missing is believed when it still is a little later.
+ */
+async function surveyLive(home: SegmentHome, partition: number): Promise<{ segments: Segment[]; survey: LogSurvey }> {
+  for (let attempt = 1; ; attempt++) {
+    const checkpoint = await readCheckpoint(home.storage, home.directory);
+    const segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
+    try {
+      const survey = await surveyLog({ home, partition, segments, checkpoint });
+      if (survey.damage === undefined || attempt === ATTEMPTS) return { segments, survey };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || attempt === ATTEMPTS) throw error;
+    }
+    for (const segment of segments) await segment.close();
+    await setTimeout(attempt * 20);
   }
 }
 

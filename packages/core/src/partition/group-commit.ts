@@ -9,6 +9,7 @@ import type { AppendQueue, PendingAppend } from "./append-queue.js";
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 
 export class GroupCommit {
+  readonly #partition: number;
   readonly #queue: AppendQueue;
   readonly #options: { readonly segmentBytes: number };
   readonly #commit: (group: PendingAppend[]) => Promise<void>;
@@ -23,11 +24,13 @@ export class GroupCommit {
    * @param failed told so, once
    */
   constructor(
+    partition: number,
     queue: AppendQueue,
     options: { readonly segmentBytes: number },
     commit: (group: PendingAppend[]) => Promise<void>,
     failed: (error: StorageFailedError) => void,
   ) {
+    this.#partition = partition;
     this.#queue = queue;
     this.#options = options;
     this.#commit = commit;
@@ -87,7 +90,7 @@ export class GroupCommit {
 
   #fail(cause: unknown): StorageFailedError {
     if (this.#failure === undefined) {
-      this.#failure = storageFailed(cause);
+      this.#failure = storageFailed(cause, this.#partition);
       this.#failed(this.#failure);
     }
     this.#queue.rejectAll(this.#failure);
@@ -95,11 +98,11 @@ export class GroupCommit {
   }
 }
 
-export function storageFailed(cause: unknown): StorageFailedError {
+export function storageFailed(cause: unknown, partition: number): StorageFailedError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageFailedError(
     `a write failed (${reason}), and what reached the disk is not known: the partition takes no more appends until it is opened again`,
-    {},
+    { partition },
     { cause },
   );
 }

@@ -78,7 +78,7 @@ export class LogWriter {
     const begun = performance.now();
     if (accepted.length > 0) await this.#write(accepted, nextOffset, wantsFlush);
     const written = performance.now();
-    this.#lastAppendTime = appendTime;
+    if (accepted.length > 0) this.#lastAppendTime = appendTime;
     // A duplicate asks for its durability too: its first append may have been written only.
     if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
     const synced = performance.now();

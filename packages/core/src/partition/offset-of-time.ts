@@ -21,6 +21,7 @@ export async function offsetOfTime(log: ReadableLog, time: number): Promise<numb
     try {
       return await search(log, time);
     } catch (error) {
+      await log.refresh();
       if (log.offsets.logStart === logStart) throw error; // else the segment was deleted meanwhile
     }
   }
@@ -43,10 +44,15 @@ async function lastBeginningBefore(log: ReadableLog, time: number): Promise<Segm
   let high = segments.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const segment = segments[middle]!;
-    const first = await readingOf(log, segment, () => segment.firstAppendTime());
+    // Repair may have left one empty: then the next one that is not tells.
+    let probe = middle;
+    let first: number | undefined;
+    for (; probe < high && first === undefined; probe++) {
+      const segment = segments[probe]!;
+      first = await readingOf(log, segment, () => segment.firstAppendTime());
+    }
     if (first === undefined || first >= time) high = middle;
-    else low = middle + 1;
+    else low = probe;
   }
   return segments[low - 1];
 }

@@ -17,8 +17,9 @@ import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import type { Storage } from "../storage/storage.js";
+import { withStorageErrors } from "../storage/storage-error.js";
 import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
-import { applyRetention, type Deletion, deleteBefore, removeSegments } from "./delete-records.js";
+import { type Deletion, deleteBefore, expiredOffset, removeSegments, rollIfExpired } from "./delete-records.js";
 import { GroupCommit, storageFailed } from "./group-commit.js";
 import { tell } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
@@ -92,6 +93,7 @@ export class PartitionLog extends ReadableLog {
     this.#queue = new AppendQueue(partition, options);
     this.#writer = new LogWriter(home, this, options, recovered, publishBounds);
     this.#groupCommit = new GroupCommit(
+      partition,
       this.#queue,
       options,
       (group) => this.#commit(group),
@@ -106,8 +108,7 @@ export class PartitionLog extends ReadableLog {
     const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
     const { segments, recovered } = await openLog(home, partition);
     const log = new PartitionLog(where, home, options, segments, recovered);
-    // A crash may have come between the moving of the start and the removing of what lay before it.
-    if (log.damage === undefined) await removeSegments(home, log.segments.takeBefore(log.offsets.logStart));
+    await log.#removeLeftovers();
     return log;
   }
 
@@ -175,7 +176,13 @@ export class PartitionLog extends ReadableLog {
   /** Deletes what the options say is too old or too much. */
   async applyRetention(): Promise<void> {
     this.#checkWritable();
-    await this.#groupCommit.alone(() => applyRetention(this.#deletion, this.#options));
+    const { retentionMs, retentionBytes } = this.#options;
+    if ((retentionMs === undefined && retentionBytes === undefined) || this.segments.active === undefined) return;
+    await this.#groupCommit.alone(() => rollIfExpired(this.#deletion, this.#options));
+    const { partition } = this;
+    const work = () => expiredOffset(this.#deletion, this.#options);
+    const expired = await withStorageErrors(`partition ${partition} cannot be read`, work, { partition });
+    await this.#groupCommit.alone(() => deleteBefore(this.#deletion, expired));
   }
 
   /** Reads everything, and says what is not as it should be. */
@@ -204,7 +211,7 @@ export class PartitionLog extends ReadableLog {
     try {
       if (this.damage === undefined && this.#groupCommit.failure === undefined) await this.#writer.finish();
     } catch (cause) {
-      throw storageFailed(cause).with({ partition: this.partition });
+      throw storageFailed(cause, this.partition);
     } finally {
       await this.#writer.settle();
       for (const segment of this.segments) await segment.close();
@@ -232,6 +239,14 @@ export class PartitionLog extends ReadableLog {
     void this.applyRetention().catch(() => {}); // the next time, then
   }
 
+  /** A crash may have come between the moving of the start and the removing of what lay before it. */
+  async #removeLeftovers(): Promise<void> {
+    const { logStart } = this.offsets;
+    if (this.damage !== undefined || this.segments.countBefore(logStart) === 0) return;
+    await this.#writer.checkpoint(logStart); // the last one may name a segment that goes
+    await removeSegments(this.home, this.segments.takeBefore(logStart));
+  }
+
   /** The same within one turn of the event loop: asking for it costs more than the rest of an append. */
   #now(): number {
     if (this.#turnTime === undefined) {
@@ -245,7 +260,7 @@ export class PartitionLog extends ReadableLog {
 
   #checkWritable(): void {
     const { failure } = this.#groupCommit;
-    if (failure !== undefined) throw failure.with({ partition: this.partition });
+    if (failure !== undefined) throw failure;
     if (this.damage !== undefined) throw this.damage;
     if (this.isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }

@@ -171,6 +171,7 @@ test("a batch of a newer format version is no torn tail: nothing is cut", async 
   const path = join(killed, "0", LOG);
   const newer = Buffer.from(readFileSync(path).subarray(0, 200));
   newer[3] = 2;
+  writeServerHalf(newer, { baseOffset: 3, appendTime: 0, flushedUpTo: 3 }); // every version keeps the server half
   const log = Buffer.concat([readFileSync(path), newer]);
   writeFileSync(path, log);
   const store = await open(killed);

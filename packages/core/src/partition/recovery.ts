@@ -2,7 +2,6 @@
  * Makes a partition's log fit to be written to, when it is opened after a crash: a torn tail is saved aside and cut, and what is
  * sound is made durable. A damaged log is left as it is: it takes no appends, and serves what lies before the damage.
  */
-import type { Segment } from "../segment/segment.js";
 import { type LogSurvey, type SurveyedSegment, type SurveyInput, surveyLog } from "./survey-log.js";
 import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
 
@@ -16,34 +15,29 @@ export async function recoverLog(input: SurveyInput): Promise<RecoveredLog> {
   const { active, damage } = survey;
   if (active === undefined || damage !== undefined) return { ...survey, tornTail: undefined };
   const { storage, directory } = input.home;
-  const { segment, size, soundBytes, isTorn, later, index, isBeyondCheckpoint } = active;
+  const { segment, size, soundBytes, isTorn, later, index } = active;
   const tornTail = isTorn || later.length > 0 ? await cutTornTail(input.home, input.partition, active) : undefined;
   if (!isTorn && soundBytes < size) await (await segment.file()).truncate(soundBytes); // zeros
-  await makeDurable(input.segments, survey, active);
-  // So must its name be, and the checkpoint's.
-  if (isBeyondCheckpoint || soundBytes === 0) await storage.syncDirectory(directory);
+  await makeDurable(survey, active);
+  // So do the names that were found, the checkpoint's above all: a process may have been killed before it had come to that.
+  await storage.syncDirectory(directory);
   segment.becomeActive(soundBytes, index);
   return { ...survey, tornTail };
 }
 
 /** What was read may be in the operating system's hands only: it becomes what later batches will say it is. */
-async function makeDurable(
-  segments: readonly Segment[],
-  { nextOffset, zeroTails }: LogSurvey,
-  { segment: active, soundBytes, index, durableOffset }: SurveyedSegment,
-): Promise<void> {
-  for (const [i, segment] of segments.entries()) {
-    if (segment === active) break;
-    const zeros = zeroTails.find((tail) => tail.segment === segment);
-    const isDurable = segments[i + 1]!.baseOffset <= durableOffset;
-    if (isDurable && zeros === undefined) continue;
-    const file = await segment.file();
+async function makeDurable({ nextOffset, zeroTails }: LogSurvey, active: SurveyedSegment): Promise<void> {
+  const { segment, soundBytes, earlier, index, durableOffset } = active;
+  for (const [i, finished] of earlier.entries()) {
+    const file = await finished.file();
+    const zeros = zeroTails.find((tail) => tail.segment === finished);
     if (zeros !== undefined) await file.truncate(zeros.soundBytes);
-    if (!isDurable) await writeBack(file, 0, await segment.visibleSize());
+    const end = (earlier[i + 1] ?? segment).baseOffset;
+    if (end > durableOffset) await writeBack(file, 0, await finished.visibleSize());
     await file.sync();
   }
   if (index === undefined) return;
-  const file = await active.file();
+  const file = await segment.file();
   if (durableOffset < nextOffset) await writeBack(file, index.positionOfOffset(durableOffset), soundBytes);
   await file.sync();
 }

@@ -27,7 +27,8 @@ export interface RepairAction extends Omit<VerifyFinding, "type"> {
 
 /** @param logEnd where a log goes on behind a damaged end */
 export function planRepair(findings: readonly VerifyFinding[], logEnd: number, id: string): RepairAction[] {
-  return findings.map(({ type: _, ...finding }) => {
+  const mendable = findings.filter(({ kind }) => kind !== "overlap");
+  return mendable.map(({ type: _, ...finding }) => {
     const { kind, partition, file, byte, length, offset } = finding;
     const nextOffset = finding.nextOffset ?? Math.max(logEnd, offset);
     const savedAs = length === 0 ? undefined : `${partition}/${damagedFileName(baseOffsetOf(file), byte, id)}`;
@@ -40,9 +41,25 @@ export async function repairLog(home: SegmentHome, actions: readonly RepairActio
   for (const { kind, file } of actions) if (kind === "index") await new Segment(home, baseOffsetOf(file)).removeIndex();
   const damages = actions.filter(({ kind }) => kind === "damage");
   if (damages.length === 0) return;
+  const end = damages.at(-1)!.nextOffset!;
+  await noteEnd(home, end);
   // From the end to the start: what is sound behind a damaged place is out of the file already when the next one is seen to.
   for (const damage of [...damages].reverse()) await cutOut(home, damage);
-  await beginAnew(home, damages.at(-1)!.nextOffset!);
+  await beginAnew(home, end);
+}
+
+/** Before the headers go that prove it: how far offsets were given. */
+async function noteEnd(home: SegmentHome, end: number): Promise<void> {
+  const { storage, directory } = home;
+  const start = (await baseOffsetsIn(home))[0] ?? end;
+  const before = await readCheckpoint(storage, directory);
+  const blank = { logStart: start, recoveryPoint: start, segment: start, position: 0, lastAppendTime: 0 };
+  const checkpoint = before ?? { ...blank, producers: [], gaps: [] };
+  await storage.makeDirectory(directory);
+  await writeCheckpoint(storage, directory, {
+    ...checkpoint,
+    expectedEnd: Math.max(end, checkpoint.expectedEnd ?? 0, checkpoint.recoveryPoint),
+  });
 }
 
 /** Ends a segment where its damage begins. The bytes behind are copied to other files first, the damaged and the sound. */
@@ -129,6 +146,7 @@ async function beginAnew(home: SegmentHome, end: number): Promise<void> {
     lastAppendTime,
     producers: atLast,
     gaps,
+    expectedEnd: Math.max(nextOffset, end),
   });
 }
 

@@ -4,14 +4,21 @@
  * - it was never known to be durable, and nor was anything behind it: a torn tail, which a crash leaves.
  * - it was durable once (a checkpoint or a later batch says so): damage.
  */
-import { CorruptPartitionError, LogStoreError, type StorageFailedError } from "@logstore/codec";
+import {
+  CorruptPartitionError,
+  HEADER_LENGTH,
+  hasSoundServerHalf,
+  LogStoreError,
+  type StorageFailedError,
+} from "@logstore/codec";
 import type { Checkpoint, Gap } from "../files/checkpoint-file.js";
 import { logFileName } from "../files/file-names.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import type { SparseIndex } from "../segment/sparse-index.js";
-import { durableOffsetBehind, isZeros } from "./durable-offset.js";
+import type { StorageFile } from "../storage/storage.js";
 import { ProducerState } from "./producer-state.js";
+import { isZeros, witnessBehind } from "./witness.js";
 
 export interface LogSurvey {
   readonly logStart: number;
@@ -42,6 +49,8 @@ export interface SurveyedSegment {
   readonly soundBytes: number;
   /** Whether what lies behind is a torn tail, or zeros that were written ahead. */
   readonly isTorn: boolean;
+  /** Finished segments that were looked at: nothing says yet that they are durable to their ends. */
+  readonly earlier: readonly Segment[];
   /** Segments behind it: torn off with its tail. */
   readonly later: readonly Segment[];
   /** Of the sound bytes, where they were looked at. */
@@ -72,7 +81,7 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
   let lastAppendTime = start.checkpoint?.lastAppendTime ?? 0;
   let { nextOffset } = start;
   // Whatever became of the files: the log was durable so far.
-  let durableOffset = input.checkpoint?.recoveryPoint ?? 0;
+  let durableOffset = Math.max(input.checkpoint?.recoveryPoint ?? 0, input.checkpoint?.expectedEnd ?? 0);
   const lost = lostSegment(input);
   const zeroTails: ZeroTail[] = [];
 
@@ -83,6 +92,7 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
     let position = i === start.first ? start.position : 0;
     let index: SparseIndex | undefined;
     let fault: LogStoreError | undefined;
+    let isNewer = false;
     if (isGap(gaps, nextOffset, segment.baseOffset)) nextOffset = segment.baseOffset;
     if (position < size) {
       index = await segment.indexUpTo(position);
@@ -101,6 +111,7 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
         if (!(await isZeros(file, position, size))) fault = error;
         segment.endsAt(position, index);
         zeroTails.push({ segment, soundBytes: position });
+        isNewer = error.code === "UNSUPPORTED_FORMAT_VERSION" && (await isNewerBatch(file, position));
       }
     }
     const next = segments[i + 1];
@@ -108,22 +119,25 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
     if (fault === undefined && follows) continue;
 
     // The log's end, torn or not, or damage: what lies behind tells.
-    zeroTails.pop();
     const later = segments.slice(i + 1);
+    let givenOffset = nextOffset;
     if (fault !== undefined || next !== undefined) {
-      durableOffset = Math.max(durableOffset, await durableOffsetBehind(file, position, size, nextOffset));
-      for (const other of later) {
-        const behind = await durableOffsetBehind(await other.file(), 0, await other.size(), nextOffset);
-        durableOffset = Math.max(durableOffset, behind);
+      const rest = [{ file, from: position, to: size }];
+      for (const other of later) rest.push({ file: await other.file(), from: 0, to: await other.size() });
+      for (const { file, from, to } of rest) {
+        const witness = await witnessBehind(file, from, to, nextOffset);
+        durableOffset = Math.max(durableOffset, witness.durable);
+        givenOffset = Math.max(givenOffset, witness.given);
       }
     }
     segment.endsAt(position, index);
-    const damage = damageOf({ fault, lost, isProven: nextOffset < durableOffset, next });
-    const read = { logStart, nextOffset, lastAppendTime, producers, gaps, zeroTails };
+    const damage = damageOf({ fault, isNewer, lost, isProven: nextOffset < durableOffset, next });
+    const tails = zeroTails.filter((tail) => tail.segment !== segment);
+    const read = { logStart, nextOffset, lastAppendTime, producers, gaps, zeroTails: tails };
     if (damage !== undefined) {
       const { cause, isNext } = damage;
       const [name, byte] = isNext ? [next!.name, 0] : [segment.name, position];
-      const expectedEnd = Math.max(nextOffset, durableOffset, lost ?? 0);
+      const expectedEnd = Math.max(givenOffset, durableOffset, lost ?? 0);
       return {
         ...read,
         expectedEnd,
@@ -133,7 +147,18 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
     }
     const isBeyondCheckpoint = nextOffset > start.nextOffset || start.checkpoint === undefined;
     const isTorn = fault !== undefined;
-    const active = { segment, size, soundBytes: position, isTorn, later, index, durableOffset, isBeyondCheckpoint };
+    const earlier = segments.slice(start.first, i);
+    const active = {
+      segment,
+      size,
+      soundBytes: position,
+      isTorn,
+      earlier,
+      later,
+      index,
+      durableOffset,
+      isBeyondCheckpoint,
+    };
     return { ...read, expectedEnd: nextOffset, damage: undefined, active };
   }
   throw new Error("a log has a last segment");
@@ -142,14 +167,14 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
 /** Why the log cannot simply end where its sound batches do, if so. */
 function damageOf(end: {
   readonly fault: LogStoreError | undefined;
+  /** A crash tears batches, but does not make newer ones of them. */
+  readonly isNewer: boolean;
   readonly lost: number | undefined;
   /** Whether more than what is sound was durable once. */
   readonly isProven: boolean;
   readonly next: Segment | undefined;
 }): { cause: LogStoreError; isNext: boolean } | undefined {
-  const { fault, lost, isProven, next } = end;
-  // A crash tears batches, but does not make newer ones of them.
-  const isNewer = fault?.code === "UNSUPPORTED_FORMAT_VERSION";
+  const { fault, isNewer, lost, isProven, next } = end;
   if (!isProven && !isNewer && lost === undefined) return undefined;
   if (fault !== undefined) return { cause: fault, isNext: false };
   if (next !== undefined) return { cause: new CorruptPartitionError("the file before it ends early"), isNext: true };
@@ -162,13 +187,19 @@ export function isGap(gaps: readonly Gap[], offset: number, nextBaseOffset: numb
   return gaps.some(([from, to]) => from <= offset && offset < to && to === nextBaseOffset);
 }
 
+/** A sector that was torn right behind a batch's magic may look like a newer version of it; a newer batch has a sound server half. */
+async function isNewerBatch(file: StorageFile, position: number): Promise<boolean> {
+  const header = new Uint8Array(HEADER_LENGTH);
+  return hasSoundServerHalf(header.subarray(0, await file.read(header, position)), 0);
+}
+
 /** The file that a log begins with is not there: right for a new partition, damage for any other. */
 function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart: number): LogSurvey {
   const known = segments[0]?.name ?? (checkpoint && logFileName(checkpoint.segment));
   const cause = new CorruptPartitionError("the files that it begins with are missing");
   const damage = known === undefined ? undefined : describeDamage(partition, known, 0, logStart, cause);
   const producers = new ProducerState();
-  const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0);
+  const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
   const nothing = { lastAppendTime: 0, gaps: [], active: undefined, zeroTails: [] };
   return { ...nothing, logStart, nextOffset: logStart, expectedEnd, producers, damage };
 }

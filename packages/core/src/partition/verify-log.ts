@@ -1,10 +1,13 @@
 /** Reads a partition through and says what is not as it should be. Nothing is changed. */
 
+import { ClosedError } from "@logstore/codec";
+import { logFileName } from "../files/file-names.js";
 import type { Segment } from "../segment/segment.js";
 import { SparseIndex } from "../segment/sparse-index.js";
+import { storageError } from "../storage/storage-error.js";
 import type { ReadableLog } from "./readable-log.js";
 import { isGap } from "./survey-log.js";
-import { walkSegment } from "./walk-segment.js";
+import { type Step, type WalkRange, walkSegment } from "./walk-segment.js";
 
 /** What was read of a partition so far. */
 export interface VerifyProgress {
@@ -18,7 +21,7 @@ export interface VerifyProgress {
 /** Records that cannot be read, or an index file that does not fit its log. */
 export interface VerifyFinding {
   readonly type: "finding";
-  readonly kind: "damage" | "index";
+  readonly kind: "damage" | "index" | "overlap";
   readonly partition: number;
   /** The segment file, from the store's directory on. */
   readonly file: string;
@@ -62,7 +65,9 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
       offset: nextOffset,
       reason,
     } as const;
-    if (open.length === 0) open.push(damage);
+    const [before] = open;
+    if (before === undefined) open.push(damage);
+    else if (before.file === file) open[0] = { ...before, length: byte + length - before.byte };
   };
 
   if (segments[0] !== undefined && segments[0].baseOffset > log.offsets.logStart) {
@@ -74,12 +79,16 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
     const before = segments[i - 1];
     if (isGap(log.gaps, nextOffset, segment.baseOffset)) nextOffset = segment.baseOffset;
     if (before !== undefined && segment.baseOffset > nextOffset) lost(before, ends[i - 1]!, 0, "the file ends early");
+    if (before !== undefined && segment.baseOffset < nextOffset) yield overlap(log, segment, before, nextOffset);
     for (const damage of open.splice(0)) yield { ...damage, nextOffset: segment.baseOffset };
     nextOffset = segment.baseOffset;
     const index = new SparseIndex();
-    const range = { end, baseOffset: segment.baseOffset, limits: log.limits };
-    for await (const step of walkSegment(await segment.file(), range)) {
+    const limitOffset = segments[i + 1]?.baseOffset ?? Number.POSITIVE_INFINITY;
+    const range = { end, baseOffset: segment.baseOffset, limitOffset, limits: log.limits };
+    let isSound = true;
+    for await (const step of walk(log, segment, range)) {
       if ("damage" in step) {
+        isSound = false;
         lost(segment, step.position, step.nextPosition - step.position, step.damage.message);
         continue;
       }
@@ -94,7 +103,9 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
       yield { type: "progress", partition, records, bytes: read, totalBytes };
     }
     bytes += end;
-    const reason = segment === log.segments.active ? undefined : await segment.indexFault(index);
+    // One that grew meanwhile has an index of more; of damaged batches, its index may know more than can be read.
+    const isWhole = isSound && segment !== log.segments.active && end === (await sizeOf(log, segment));
+    const reason = isWhole ? await segment.indexFault(index) : undefined;
     if (reason !== undefined) {
       const file = `${partition}/${segment.name}`;
       const where = { file, byte: 0, length: 0, offset: segment.baseOffset, nextOffset: segment.baseOffset };
@@ -103,8 +114,47 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
   }
   const last = segments.at(-1);
   if (last !== undefined && nextOffset < expectedEnd) lost(last, ends.at(-1)!, 0, "the file ends early");
+  if (last === undefined && nextOffset < expectedEnd) {
+    const file = `${partition}/${logFileName(nextOffset)}`;
+    const reason = "the files of the log are missing";
+    open.push({ type: "finding", kind: "damage", partition, file, byte: 0, length: 0, offset: nextOffset, reason });
+  }
   for (const damage of open) yield { ...damage, nextOffset: expectedEnd > nextOffset ? expectedEnd : undefined };
   yield { type: "progress", partition, records, bytes, totalBytes };
+}
+
+/** A segment that was deleted while it was walked through is no longer part of the log. */
+async function* walk(log: ReadableLog, segment: Segment, range: WalkRange): AsyncGenerator<Step, void> {
+  try {
+    yield* walkSegment(await segment.file(), range);
+  } catch (error) {
+    const { partition } = log;
+    if (!wasDeleted(log, segment, error)) throw storageError(error, `${segment.name} cannot be read`, { partition });
+  }
+}
+
+function wasDeleted(log: ReadableLog, segment: Segment, error: unknown): boolean {
+  return error instanceof ClosedError && !log.isClosed && log.segments.find(segment.baseOffset) !== segment;
+}
+
+async function sizeOf(log: ReadableLog, segment: Segment): Promise<number> {
+  return log.segments.find(segment.baseOffset) === segment ? segment.size() : 0;
+}
+
+/** Records that are there twice: which of them is right cannot be told, and repair leaves them alone. */
+function overlap(log: ReadableLog, segment: Segment, before: Segment, nextOffset: number): VerifyFinding {
+  const { partition } = log;
+  return {
+    type: "finding",
+    kind: "overlap",
+    partition,
+    file: `${partition}/${segment.name}`,
+    byte: 0,
+    length: 0,
+    offset: segment.baseOffset,
+    nextOffset,
+    reason: `${before.name} goes on to offset ${nextOffset}: move one of the two files away`,
+  };
 }
 
 /** What was published; everything, where the log is damaged and the rest of it out of reach. */

@@ -2,12 +2,14 @@
 import { type BatchLimits, LogStoreError, type RecordBatch } from "@logstore/codec";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { StorageFile } from "../storage/storage.js";
-import { soundHeaders } from "./durable-offset.js";
+import { isZeros, type SoundHeader, soundHeaders } from "./witness.js";
 
 export interface WalkRange {
   readonly end: number;
   /** Base offset that the first batch must have. */
   readonly baseOffset: number;
+  /** No record here has this offset or a later one: the next segment begins there. */
+  readonly limitOffset: number;
   readonly limits: BatchLimits;
 }
 
@@ -16,6 +18,7 @@ export type Step =
   | { readonly batch: RecordBatch; readonly position: number }
   | { readonly damage: LogStoreError; readonly position: number; readonly nextPosition: number };
 
+/** Zeros at the end were written ahead: they are no damage. */
 export async function* walkSegment(file: StorageFile, range: WalkRange): AsyncGenerator<Step, void> {
   const { end, limits } = range;
   let position = 0;
@@ -29,7 +32,8 @@ export async function* walkSegment(file: StorageFile, range: WalkRange): AsyncGe
         leastOffset = step.batch.nextOffset;
       }
     } catch (damage) {
-      if (!(damage instanceof LogStoreError)) throw damage;
+      if (!(damage instanceof LogStoreError) || damage.code === "CLOSED") throw damage;
+      if (await isZeros(file, position, end)) return;
       const nextPosition = await nextSoundBatch(file, position, leastOffset, range);
       yield { damage, position, nextPosition };
       position = nextPosition;
@@ -38,21 +42,59 @@ export async function* walkSegment(file: StorageFile, range: WalkRange): AsyncGe
   }
 }
 
-/** Where the next batch begins whose checksums are right; the end, where none does. */
+/** Where the next batch of this log begins whose checksums are right; the end, where none does. */
 async function nextSoundBatch(
   file: StorageFile,
   damagedAt: number,
   leastOffset: number,
-  { end, limits }: WalkRange,
+  { end, limits, limitOffset }: WalkRange,
 ): Promise<number> {
-  for await (const { baseOffset, position } of soundHeaders(file, damagedAt, end)) {
-    if (position === damagedAt || baseOffset < leastOffset) continue;
+  const found: SoundHeader[] = [];
+  for await (const header of soundHeaders(file, damagedAt, end)) {
+    if (header.position > damagedAt && header.baseOffset >= leastOffset) found.push(header);
+  }
+  for (const { position } of ofThisLog(found, limitOffset)) {
     try {
       const range = { position, end, nextOffset: undefined, limits, verify: true, chunkBytes: 1 };
       for await (const _ of scanSegment(file, range)) return position;
     } catch (error) {
-      if (!(error instanceof LogStoreError)) throw error;
+      if (!(error instanceof LogStoreError) || error.code === "CLOSED") throw error;
     }
   }
   return end;
+}
+
+/**
+ * Leaves out what only looks like a batch of this log: one that somebody keeps as a value, in a batch whose own header is damaged.
+ * Seen from the end, offsets fall; where two cannot both be right, the one with more sound headers behind it is.
+ */
+function ofThisLog(headers: readonly SoundHeader[], limitOffset: number): SoundHeader[] {
+  // The longest row of headers whose offsets rise: length of the best one that begins at each, and what follows in it.
+  const lengths: number[] = new Array(headers.length).fill(1);
+  const following: (number | undefined)[] = new Array(headers.length).fill(undefined);
+  let best: number | undefined;
+  for (let i = headers.length - 1; i >= 0; i--) {
+    if (headers[i]!.baseOffset >= limitOffset) continue;
+    // Nearly always the very next one follows: the first that does is taken, and others only while it is not found.
+    for (let j = i + 1; j < headers.length; j++) {
+      if (headers[j]!.baseOffset >= limitOffset || !follows(headers[i]!, headers[j]!)) continue;
+      if (lengths[j]! + 1 > lengths[i]!) {
+        lengths[i] = lengths[j]! + 1;
+        following[i] = j;
+      }
+      if (headers[j]!.baseOffset === endOf(headers[i]!)) break;
+    }
+    if (best === undefined || lengths[i]! >= lengths[best]!) best = i;
+  }
+  const row: SoundHeader[] = [];
+  for (let i = best; i !== undefined; i = following[i]) row.push(headers[i]!);
+  return row;
+}
+
+function follows(header: SoundHeader, next: SoundHeader): boolean {
+  return next.baseOffset >= endOf(header);
+}
+
+function endOf({ baseOffset, declaredRecordCount }: SoundHeader): number {
+  return baseOffset + Math.max(1, declaredRecordCount);
 }

@@ -43,9 +43,14 @@ export class SegmentList {
 
   /** Removes and returns the segments that end at or before `offset`. The active one stays. */
   takeBefore(offset: number): Segment[] {
+    return this.#segments.splice(0, this.countBefore(offset));
+  }
+
+  /** How many segments end at or before `offset`. */
+  countBefore(offset: number): number {
     let count = 0;
     while (count + 1 < this.#segments.length && this.#segments[count + 1]!.baseOffset <= offset) count++;
-    return this.#segments.splice(0, count);
+    return count;
   }
 
   get length(): number {

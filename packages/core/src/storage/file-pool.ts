@@ -5,7 +5,7 @@
  * A file with writes that were not synced is synced before it is closed: only the descriptor through which it was written is
  * sure to be told of an error. Where that sync fails, the file fails for whoever uses it next.
  */
-import { ClosedError } from "@logstore/codec";
+import { BufferFullError, ClosedError } from "@logstore/codec";
 import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 export class FilePool implements Storage {
@@ -13,6 +13,8 @@ export class FilePool implements Storage {
   /** Less than was asked for, where the system allows fewer. */
   #maxOpenFiles: number;
   #openFiles = 0;
+  readonly #mostHeld: number;
+  #held = 0;
   /** Open, and used by nobody; the one that was used longest ago first. */
   readonly #idle = new Set<PooledFile>();
   /** Who waits until they may open a file. */
@@ -21,6 +23,7 @@ export class FilePool implements Storage {
   constructor(inner: Storage, maxOpenFiles: number) {
     this.#inner = inner;
     this.#maxOpenFiles = maxOpenFiles;
+    this.#mostHeld = maxOpenFiles;
   }
 
   now(): number {
@@ -73,6 +76,32 @@ export class FilePool implements Storage {
 
   watch(path: string, changed: () => void): Promise<() => void> {
     return this.#inner.watch(path, changed);
+  }
+
+  /** @throws BufferFullError where as many are held as may be open */
+  async hold(path: string, access: FileAccess): Promise<FileHold> {
+    if (this.#held >= this.#mostHeld) {
+      throw new BufferFullError(`${this.#held} slices are held, and no more may be: release those that are done with`, {
+        expected: this.#mostHeld,
+        actual: this.#held,
+      });
+    }
+    this.#held++;
+    try {
+      const file = await this.#inner.openFile(path, access);
+      const { descriptor } = await file.hold();
+      let isHeld = true;
+      const release = () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#held--;
+        void file.close().catch(() => {});
+      };
+      return { descriptor, release };
+    } catch (error) {
+      this.#held--;
+      throw error;
+    }
   }
 
   /** Opens again a file that was closed meanwhile. */
@@ -174,6 +203,7 @@ class PooledFile implements StorageFile {
 
   write(buffers: readonly Uint8Array[], position: number): Promise<void> {
     return this.#use((file) => {
+      this.#checkSound();
       this.#isDirty = true;
       return file.write(buffers, position);
     });
@@ -181,6 +211,7 @@ class PooledFile implements StorageFile {
 
   truncate(size: number): Promise<void> {
     return this.#use((file) => {
+      this.#checkSound();
       this.#isDirty = true;
       return file.truncate(size);
     });
@@ -188,6 +219,7 @@ class PooledFile implements StorageFile {
 
   sync(): Promise<void> {
     return this.#use(async (file) => {
+      this.#checkSound();
       this.#isDirty = false; // a write that comes meanwhile sets it again
       try {
         await file.sync();
@@ -198,17 +230,10 @@ class PooledFile implements StorageFile {
     });
   }
 
-  async hold(): Promise<FileHold> {
-    const file = await this.#begin();
-    const { descriptor } = await file.hold();
-    let isHeld = true;
-    return {
-      descriptor,
-      release: () => {
-        if (isHeld) this.#end();
-        isHeld = false;
-      },
-    };
+  /** A descriptor of its own, beside those of the pool: nobody else waits for its release. */
+  hold(): Promise<FileHold> {
+    if (this.#isClosed) return Promise.reject(new ClosedError(`${this.#path} is closed`));
+    return this.#pool.hold(this.#path, this.#access);
   }
 
   /** Closes the descriptor; the next one who uses the file opens another. */
@@ -251,6 +276,11 @@ class PooledFile implements StorageFile {
     }
   }
 
+  /** What can be read can still be read. */
+  #checkSound(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
   async #use<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
     const file = this.#users === 0 || this.#file === undefined ? await this.#begin() : this.#join(this.#file);
     try {
@@ -270,7 +300,6 @@ class PooledFile implements StorageFile {
     try {
       await this.#leaving;
       if (this.#isClosed) throw new ClosedError(`${this.#path} is closed`);
-      if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#file !== undefined) return this.#file;
       this.#reopening ??= this.#reopen();
       return await this.#reopening;

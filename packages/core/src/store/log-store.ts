@@ -1,6 +1,7 @@
 /** A log store: one directory, its partitions, and the ways in and out. */
 import {
   type Bytes,
+  ClosedError,
   InvalidArgumentError,
   keyBytes,
   NotALogStoreError,
@@ -26,6 +27,7 @@ import type { Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
 import {
+  ALTERABLE,
   type AlterableOptions,
   type LogStoreOptions,
   type ReadOnlyOptions,
@@ -40,6 +42,16 @@ import { unknownPartition } from "./unknown-partition.js";
 
 /** How often it is looked whether records have become too old. */
 const RETENTION_INTERVAL_MS = 60_000;
+
+/** What is kept in memory of all partitions together; the topics of a broker share them. */
+export interface StoreCaches {
+  readonly indexes: IndexCache;
+  readonly tails: TailCache;
+}
+
+export function storeCaches(options: LogStoreOptions): StoreCaches {
+  return { indexes: new IndexCache(), tails: new TailCache(resolveOptions(options).tailCacheBytes) };
+}
 
 interface Opened {
   readonly partitions: PartitionLog[];
@@ -90,6 +102,8 @@ export class LogStore implements AsyncDisposable {
   readonly #retentionTimer: NodeJS.Timeout;
   #nextForNullKey = 0;
   #expectedBytes = 1024;
+  /** One repair at a time. */
+  #repairing: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   private constructor({ partitions, openPartition, given, options, storage, lock, watermarks }: Opened) {
@@ -126,7 +140,7 @@ export class LogStore implements AsyncDisposable {
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);
     try {
-      return await LogStore.openLocked(path, options, storage, lock);
+      return await LogStore.openLocked(path, options, storage, storeCaches(options), lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -152,13 +166,13 @@ export class LogStore implements AsyncDisposable {
     path: string,
     given: LogStoreOptions,
     storage: FilePool,
-    lock: Lock | undefined, // let go of when the store is closed
+    { indexes, tails }: StoreCaches,
+    lock?: Lock, // let go of when the store is closed
   ): Promise<LogStore> {
     const options = resolveOptions(given);
     const identity = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, options));
     await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
     checkStore(path, identity, options);
-    const [indexes, tails] = [new IndexCache(), new TailCache(options.tailCacheBytes)];
     let watermarks: Watermarks | undefined;
     const openPartition = (partition: number) => {
       const directory = `${path}/${partitionDirectory(partition)}`;
@@ -170,7 +184,7 @@ export class LogStore implements AsyncDisposable {
     watermarks = await Watermarks.open(
       storage,
       path,
-      partitions.map(({ offsets }) => offsets),
+      partitions.map(({ offsets, damage }) => (damage?.code === "STORAGE_FAILED" ? undefined : offsets)),
     );
     return new LogStore({ partitions, openPartition, given, options, storage, lock, watermarks });
   }
@@ -265,9 +279,16 @@ export class LogStore implements AsyncDisposable {
   async applyRetention(): Promise<void> {
     const { retentionMs, retentionBytes } = this.#options;
     if (retentionMs === undefined && retentionBytes === undefined) return;
+    let failed: { readonly error: unknown } | undefined;
     for (const log of this.#partitions) {
-      if (log.damage === undefined && log.failure === undefined) await log.applyRetention();
+      if (log.damage !== undefined || log.failure !== undefined || log.isClosed) continue;
+      try {
+        await log.applyRetention();
+      } catch (error) {
+        failed ??= { error }; // the others grow old too
+      }
     }
+    if (failed !== undefined) throw failed.error;
   }
 
   /**
@@ -285,9 +306,17 @@ export class LogStore implements AsyncDisposable {
    *
    * @throws StorageFailedError, and it can be begun again
    */
-  async repair({ dryRun = true }: { readonly dryRun?: boolean | undefined } = {}): Promise<RepairAction[]> {
+  repair({ dryRun = true }: { readonly dryRun?: boolean | undefined } = {}): Promise<RepairAction[]> {
+    const repair = this.#repairing.then(() => this.#repair(dryRun));
+    this.#repairing = repair.catch(() => {});
+    return repair;
+  }
+
+  async #repair(dryRun: boolean): Promise<RepairAction[]> {
     const done: RepairAction[] = [];
-    for (const [partition, log] of this.#partitions.entries()) {
+    for (const partition of this.#partitions.keys()) {
+      if (this.#closing !== undefined) throw new ClosedError("the log store was closed");
+      const log = await this.#reopened(partition);
       const findings: VerifyFinding[] = [];
       for await (const event of log.verify()) if (event.type === "finding") findings.push(event);
       const actions = planRepair(findings, log.offsets.logEnd, this.#storage.randomHex(4));
@@ -296,12 +325,19 @@ export class LogStore implements AsyncDisposable {
       await withStorageErrors(`partition ${partition} cannot be repaired`, async () => {
         await log.close();
         await repairLog(log.home, actions);
-        const repaired = await this.#openPartition(partition);
-        this.#partitions[partition] = repaired;
-        await this.#watermarks.set(partition, repaired.offsets);
+        const { offsets } = await this.#reopened(partition);
+        await this.#watermarks.set(partition, offsets);
       });
     }
     return done;
+  }
+
+  /** A partition that was closed to be repaired is opened again. */
+  async #reopened(partition: number): Promise<PartitionLog> {
+    if (!this.#partitions[partition]!.isClosed) return this.#partitions[partition]!;
+    const log = await this.#openPartition(partition);
+    this.#partitions[partition] = log;
+    return log;
   }
 
   /**
@@ -310,7 +346,8 @@ export class LogStore implements AsyncDisposable {
    * @throws InvalidArgumentError, and nothing is changed
    */
   alter(changes: AlterableOptions): void {
-    const given = { ...this.#given, ...changes };
+    const given = { ...this.#given };
+    for (const name of ALTERABLE) if (name in changes) Object.assign(given, { [name]: changes[name] });
     Object.assign(this.#options, resolveOptions(given));
     this.#given = given;
   }
@@ -323,6 +360,7 @@ export class LogStore implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#retentionTimer);
+    await this.#repairing;
     try {
       const closed = await Promise.allSettled(this.#partitions.map((log) => log.close()));
       for (const result of closed) if (result.status === "rejected") throw result.reason;

@@ -46,11 +46,18 @@ export interface LogStoreOptions {
   readonly storage?: Storage | undefined;
 }
 
+export const ALTERABLE = [
+  "durability",
+  "segmentBytes",
+  "maxBatchBytes",
+  "compression",
+  "maxQueuedBytes",
+  "retentionMs",
+  "retentionBytes",
+] as const;
+
 /** What may be altered while a store is open. */
-export type AlterableOptions = Pick<
-  LogStoreOptions,
-  "durability" | "segmentBytes" | "maxBatchBytes" | "compression" | "maxQueuedBytes" | "retentionMs" | "retentionBytes"
->;
+export type AlterableOptions = Pick<LogStoreOptions, (typeof ALTERABLE)[number]>;
 
 /** What may be said where a store is only read. */
 export type ReadOnlyOptions = Pick<LogStoreOptions, "storage" | "maxOpenFiles" | "hooks">;

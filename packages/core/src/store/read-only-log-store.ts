@@ -24,6 +24,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   readonly #partitions: readonly FollowedLog[];
   #unwatch: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout;
+  #waiting = 0;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
 
@@ -46,8 +47,17 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     const indexes = new IndexCache();
     let store: ReadOnlyLogStore | undefined;
     const look = async () => store?.look();
+    const keepAlive = () => store!.#keepAlive();
     const partitions = await allOrNone(identity.partitions, (partition) => {
-      const where = { storage, directory: `${path}/${partitionDirectory(partition)}`, partition, indexes, hooks, look };
+      const where = {
+        storage,
+        directory: `${path}/${partitionDirectory(partition)}`,
+        partition,
+        indexes,
+        hooks,
+        look,
+        keepAlive,
+      };
       return FollowedLog.open(where, bounds[partition]);
     });
     store = new ReadOnlyLogStore(storage, path, partitions);
@@ -83,6 +93,13 @@ export class ReadOnlyLogStore implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #keepAlive(): () => void {
+    if (this.#waiting++ === 0) this.#timer.ref();
+    return () => {
+      if (--this.#waiting === 0) this.#timer.unref();
+    };
   }
 
   async #watch(): Promise<void> {

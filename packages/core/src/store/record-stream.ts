@@ -52,6 +52,7 @@ export class RecordStream implements AsyncIterable<LogRecord> {
       signal?.throwIfAborted();
       const chunk = await reader.next();
       if (chunk === undefined) {
+        if (reader.offset >= end) break; // nothing but a gap was left
         await log.waitBeyond(reader.offset, wake);
         if (log.isClosed) throw new ClosedError("the log store was closed", { partition: log.partition });
         continue;

@@ -1,24 +1,38 @@
-/** How much of a damaged log was durable. */
-import { FORMAT_MARK, HEADER_LENGTH, readServerHalf, type ServerHalf } from "@logstore/codec";
+/** What the headers behind a damaged place say of the log, whatever became of the records behind them. */
+import { FORMAT_MARK, HEADER_LENGTH, type PlacedServerHalf, readServerHalf } from "@logstore/codec";
 import type { StorageFile } from "../storage/storage.js";
 
 const CHUNK_BYTES = 1024 * 1024;
+/** The shortest record there is takes so many bytes, or more. */
+const LEAST_RECORD_BYTES = 3;
 
-/**
- * How far the log was durable, as far as sound headers behind a damaged place tell: whatever came after proves what was before.
- * A header is vouched for by its checksum, whatever became of the records behind it.
- */
-export async function durableOffsetBehind(
+export interface Witness {
+  /** Every offset below this one was durable: whatever came after proves what was before. */
+  readonly durable: number;
+  /** Every offset from this one on was never given. */
+  readonly given: number;
+}
+
+export async function witnessBehind(
   file: StorageFile,
   position: number,
   end: number,
   damagedOffset: number,
-): Promise<number> {
+): Promise<Witness> {
   let durable = 0;
-  for await (const { baseOffset, flushedUpTo } of soundHeaders(file, position, end)) {
-    if (baseOffset > damagedOffset && flushedUpTo <= baseOffset) durable = Math.max(durable, flushedUpTo);
+  let given = 0;
+  for await (const { baseOffset, flushedUpTo, batchLength, declaredRecordCount } of soundHeaders(file, position, end)) {
+    if (baseOffset < damagedOffset || flushedUpTo > baseOffset) continue;
+    if (baseOffset > damagedOffset) durable = Math.max(durable, flushedUpTo);
+    // How many records it had is told by the other half, which may be what is damaged: as many as fit into it, or more.
+    const mostRecords = Math.ceil((batchLength - HEADER_LENGTH) / LEAST_RECORD_BYTES);
+    given = Math.max(given, baseOffset + Math.max(mostRecords, declaredRecordCount));
   }
-  return durable;
+  return { durable, given };
+}
+
+export interface SoundHeader extends PlacedServerHalf {
+  readonly position: number;
 }
 
 /** What lies within a batch may look like one, where somebody keeps batches as values: it is passed over. */
@@ -26,7 +40,7 @@ export async function* soundHeaders(
   file: StorageFile,
   position: number,
   end: number,
-): AsyncGenerator<ServerHalf & { readonly position: number }, void> {
+): AsyncGenerator<SoundHeader, void> {
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position));
   for (let at = position; at < end; ) {
     const wanted = Math.min(buffer.length, end - at);
