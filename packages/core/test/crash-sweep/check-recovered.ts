@@ -88,9 +88,6 @@ export async function checkRecovered(
   }
   for (const [partition, moment] of after.entries()) await checkLog(reopened, partition, moment, "flushed");
   if (random.chance(0.2)) await checkVerified(reopened);
-  // The dead let go of their timers.
-  again.stop();
-  await Promise.allSettled([store.close(), reopened.close()]);
 }
 
 /** What was recovered is sound to the last byte; an index is a cache, and may be stale. */

@@ -153,6 +153,7 @@ export const operations: Record<string, Operation> = {
         await operations[random.oneOf(["append", "appendMany", "produce"])]!.run(work);
       }
       await work.abandoned();
+      await work.store.close().catch(() => {});
       disk.mend();
       await work.open(disk, "written");
     },

@@ -4,6 +4,7 @@
  */
 import { type PowerCutOutcome, powerCutOutcomes, Random, type SimulatedDisk } from "../../src/testing/index.js";
 import { checkRecovered, type Survives } from "./check-recovered.js";
+import { quickly } from "./quickly.js";
 import { type Moment, runWorkload, type WorkloadRun } from "./workload.js";
 
 const outcomes = [...powerCutOutcomes, "kill"] as const;
@@ -39,7 +40,11 @@ export interface SweepOptions {
 /** Recoveries are stopped in a row so often at most. */
 const MAX_DEPTH = 4;
 
-export async function sweep(options: SweepOptions): Promise<SweepTotals> {
+export function sweep(options: SweepOptions): Promise<SweepTotals> {
+  return quickly(() => sweepAll(options));
+}
+
+async function sweepAll(options: SweepOptions): Promise<SweepTotals> {
   const { recoveries, nested, without = [], progress, failed } = options;
   const totals: SweepTotals = { runs: 0, recoveries: 0, nested: 0 };
   const attempt = async (work: () => Promise<void>) => {

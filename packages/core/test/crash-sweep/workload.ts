@@ -69,7 +69,6 @@ export class Workload {
     if (this.random.chance(0.7)) await this.store.close();
     await this.#takeMoment(this.disk); // between two calls
     this.disk.stop();
-    await this.store.close().catch(() => {});
   }
 
   /** Opens the store on a disk, and finds in it what has survived. */
@@ -127,12 +126,11 @@ export class Workload {
     this.#pending = [];
   }
 
-  /** Nobody hears of those who wait, after a crash or a failure; a dead store lets go of its timers. */
+  /** Nobody hears of those who wait, after a crash or a failure. */
   async abandoned(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];
     await Promise.allSettled(pending);
-    await this.store.close().catch(() => {});
   }
 
   durability(): Durability {
