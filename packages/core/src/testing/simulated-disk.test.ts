@@ -271,6 +271,19 @@ test("what a failed sync did not make durable, no later sync does, and what is w
   expect(new Set(found)).toEqual(new Set(["0,2", "1,2"]));
 });
 
+test("a truncation whose sync failed is made durable by the next one", async () => {
+  const disk = await diskWith();
+  disk.replaceContent("d/f", Uint8Array.of(1, 2, 3));
+  const file = await disk.openFile("d/f", "write");
+  await file.truncate(2);
+  await file.write([Uint8Array.of(4)], 0);
+  disk.failAt(1, "failed-sync");
+  expect(await codeOf(file.sync())).toBe("EIO");
+  expect(disk.durableContent("d/f")).toEqual(Uint8Array.of(1, 2, 3));
+  await file.sync();
+  expect(disk.durableContent("d/f")).toEqual(Uint8Array.of(1, 2));
+});
+
 test("one bit rots, durably", async () => {
   const disk = await diskWith();
   disk.replaceContent("d/f", Uint8Array.of(0, 0));

@@ -92,9 +92,9 @@ export class SimulatedFile {
       .map((each) => (each.order > upTo ? each : become(each, "durable")));
   }
 
-  /** A sync failed: what was dirty is taken for clean from here on. */
+  /** A sync failed: bytes that were dirty are taken for clean from here on. A truncation is the journal's, and waits for the next. */
   forgetDirty(): void {
-    this.#unsynced = this.#unsynced.map((each) => become(each, "forgotten"));
+    this.#unsynced = this.#unsynced.map((each) => (each.kind === "write" ? become(each, "forgotten") : each));
   }
 
   /** Takes back everything that is not durable, and says what that was: for a power cut to choose from. */
