@@ -47,9 +47,11 @@ export function checkReport(store: LogStore, disk: SimulatedDisk): ReadonlyMap<s
   const saved = new Map<string, Uint8Array>();
   for (const { tornTail, damage } of store.recovery) {
     if (damage !== undefined) throw damage;
-    const path = `${DIRECTORY}/${tornTail!.savedAs}`;
-    saved.set(path, disk.content(path));
-    assert.equal(saved.get(path)!.length, tornTail!.length, `length of ${path}`);
+    const { length, savedAs, laterSavedAs } = tornTail!;
+    if (savedAs !== undefined) assert.equal(disk.content(`${DIRECTORY}/${savedAs}`).length, length, savedAs);
+    for (const name of savedAs === undefined ? laterSavedAs : [savedAs, ...laterSavedAs]) {
+      saved.set(`${DIRECTORY}/${name}`, disk.content(`${DIRECTORY}/${name}`));
+    }
   }
   const temporary = disk.paths().filter((path) => /\/\d+\/.*\.tmp$/.test(path));
   assert.deepEqual(temporary, [], "temporary files that were left");
