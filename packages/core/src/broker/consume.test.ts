@@ -53,7 +53,7 @@ test("everything is deleted under the reader: it waits for what comes", async ()
   const { next } = reader(broker);
   expect(await next()).toBe("0");
   await broker.deleteRecords("t", 0, 5);
-  expect([await next(), await next(), await next()]).toEqual(["1", "logStartMoved to 5 of 5", "caughtUp of 5"]);
+  expect([await next(), await next()]).toEqual(["logStartMoved to 5 of 5", "caughtUp of 5"]);
   const later = next();
   await appendOneByOne(broker.topic("t"), ["new"]);
   expect(await later).toBe("5");
@@ -73,7 +73,7 @@ test("a reader whose end is deleted ends", async () => {
   const { next, rest } = reader(broker, { until: 6 });
   await next();
   await broker.deleteRecords("t", 0, 8);
-  expect(await rest()).toEqual(["1", "logStartMoved to 8 of 10"]);
+  expect(await rest()).toEqual(["logStartMoved to 8 of 10"]);
 });
 
 test("an offset that was asked for and is deleted is an error, at the start", async () => {

@@ -115,7 +115,7 @@ test("a reader in the middle of what is deleted is told so; one behind it goes o
   const [inIt, behind] = [0, 7].map((from) => store.tail(0, { from }).batches());
   await Promise.all([inIt!.next(), behind!.next()]);
   await store.deleteRecords(0, 7);
-  for (const baseOffset of [1, 2, 3, 4, 5]) expect((await inIt!.next()).value).toMatchObject({ baseOffset }); // read already
+  for (const baseOffset of [1, 2]) expect((await inIt!.next()).value).toMatchObject({ baseOffset }); // read already
   expect(await caught(inIt!.next())).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", partition: 0, expected: 7 });
   expect((await behind!.next()).value).toMatchObject({ baseOffset: 8 });
   await behind!.return();

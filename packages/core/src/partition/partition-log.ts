@@ -182,6 +182,7 @@ export class PartitionLog extends ReadableLog {
     const { partition } = this;
     const work = () => expiredOffset(this.#deletion, this.#options);
     const expired = await withStorageErrors(`partition ${partition} cannot be read`, work, { partition });
+    if (this.isClosed) return; // meanwhile
     await this.#groupCommit.alone(() => deleteBefore(this.#deletion, expired));
   }
 
