@@ -1,7 +1,7 @@
 /** Records in and out, short to write down. */
 import { type ProducerStamp, RecordBatchBuilder } from "@logstore/codec";
 import { expect } from "vitest";
-import type { LogRecord, LogStore, LogStoreError, Position } from "../src/index.js";
+import type { CompressionName, LogRecord, LogStore, LogStoreError, Position, RecordInput } from "../src/index.js";
 
 const decoder = new TextDecoder();
 
@@ -50,6 +50,17 @@ export async function appendOneByOne(store: LogStore, all: readonly string[], pa
 export function sealed(contents: readonly string[], stamp?: ProducerStamp): Uint8Array {
   const builder = new RecordBatchBuilder();
   for (const value of contents) builder.append(null, value, 1);
+  return builder.seal(stamp);
+}
+
+/** One batch of records with everything that they can have. */
+export function sealedRecords(
+  records: readonly (RecordInput & { readonly timestamp: number })[],
+  stamp?: ProducerStamp,
+  compression: CompressionName = "none",
+): Uint8Array {
+  const builder = new RecordBatchBuilder({ compression });
+  for (const { key = null, value, timestamp, headers } of records) builder.append(key, value, timestamp, headers);
   return builder.seal(stamp);
 }
 
