@@ -4,12 +4,15 @@ import { type FileAccess, type Lock, MemoryStorage, type Storage, type StorageFi
 export interface Call {
   readonly kind:
     | "createFile"
+    | "list"
+    | "lock"
     | "makeDirectory"
     | "openFile"
     | "read"
     | "remove"
     | "removeDirectory"
     | "rename"
+    | "size"
     | "sync"
     | "syncDirectory"
     | "truncate"
@@ -18,12 +21,15 @@ export interface Call {
   readonly path: string;
 }
 
+/** Calls that change nothing. */
+const LOOKS: readonly Call["kind"][] = ["list", "lock", "openFile", "read", "size"];
+
 export class HookedStorage implements Storage {
   readonly inner: Storage;
-  /** Done calls, in their order; reads and opens left out. */
+  /** Done calls, in their order; those that change nothing left out. */
   readonly calls: Call[] = [];
-  /** Called first; what it throws is what the call throws. */
-  before: (call: Call) => void | Promise<void> = () => {};
+  /** Called first; what it throws is what the call throws. A write can be made in part before: a disk that is full does that. */
+  before: (call: Call, writeFirst?: (bytes: number) => Promise<void>) => void | Promise<void> = () => {};
   /** Files that are open now, and at most so far. */
   openFiles = 0;
   mostOpenFiles = 0;
@@ -43,11 +49,11 @@ export class HookedStorage implements Storage {
   }
 
   lock(directory: string): Promise<Lock> {
-    return this.inner.lock(directory);
+    return this.#call({ kind: "lock", path: directory }, () => this.inner.lock(directory));
   }
 
   list(directory: string): Promise<string[] | undefined> {
-    return this.inner.list(directory);
+    return this.#call({ kind: "list", path: directory }, () => this.inner.list(directory));
   }
 
   makeDirectory(path: string): Promise<void> {
@@ -87,22 +93,27 @@ export class HookedStorage implements Storage {
     this.mostOpenFiles = Math.max(this.mostOpenFiles, this.openFiles);
     return {
       hold: () => file.hold(),
-      size: () => file.size(),
       close: async () => {
         await file.close();
         this.openFiles--;
       },
+      size: () => this.#call({ kind: "size", path }, () => file.size()),
       read: (into, position) => this.#call({ kind: "read", path }, () => file.read(into, position)),
-      write: (buffers, position) => this.#call({ kind: "write", path }, () => file.write(buffers, position)),
+      write: (buffers, position) =>
+        this.#call(
+          { kind: "write", path },
+          () => file.write(buffers, position),
+          (bytes) => file.write([Buffer.concat(buffers).subarray(0, bytes)], position),
+        ),
       sync: () => this.#call({ kind: "sync", path }, () => file.sync()),
       truncate: (size) => this.#call({ kind: "truncate", path }, () => file.truncate(size)),
     };
   }
 
-  async #call<T>(call: Call, work: () => Promise<T>): Promise<T> {
-    await this.before(call);
+  async #call<T>(call: Call, work: () => Promise<T>, writeFirst?: (bytes: number) => Promise<void>): Promise<T> {
+    await this.before(call, writeFirst);
     const result = await work();
-    if (call.kind !== "read" && call.kind !== "openFile") this.calls.push(call);
+    if (!LOOKS.includes(call.kind)) this.calls.push(call);
     return result;
   }
 }

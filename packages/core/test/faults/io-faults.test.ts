@@ -1,0 +1,95 @@
+/**
+ * The k-th call to the disk fails, for every k of a workload: in five ways, once and for good. No acknowledgement for what failed, no
+ * gap in the offsets, no error but ours; and on a disk that is well again, everything acknowledged is there.
+ */
+import { expect, test } from "vitest";
+import { Broker, LogStoreError } from "../../src/index.js";
+import { eachCase, report } from "../cases.js";
+import { HookedStorage } from "../hooked-storage.js";
+import { firstSeed } from "../random.js";
+import { type FaultPlan, faults, inject } from "./faults.js";
+import { PARTITIONS, readAll, Workload } from "./workload.js";
+
+const RUNS = Number(process.env["CORE_RUNS"] ?? 4);
+const FILE = "test/faults/io-faults.test.ts";
+
+/** How often, and the line that replays the first time. */
+type Tally = Record<string, { count: number; replay: string }>;
+
+const rawErrors: Tally = {};
+const leaks: Tally = {};
+
+test(`${RUNS} workloads, every call fails, CORE_SEED=${firstSeed}`, { timeout: 24 * 3_600_000 }, async () => {
+  let cases = 0;
+  for (let seed = firstSeed; seed < firstSeed + RUNS; seed++) {
+    const plans = await plansFor(seed);
+    cases += await eachCase({ total: plans.length, every: 1, file: FILE, seed }, async (index) => {
+      const workload = await oneCase(seed, plans[index]!);
+      const replay = `CORE_SEED=${seed} CORE_RUNS=1 CORE_CASE=${index}`;
+      const raw = workload.rejections.filter(({ error }) => !(error instanceof LogStoreError));
+      for (const { what } of raw) count(rawErrors, what, replay);
+      for (const what of workload.leaks) count(leaks, what, replay);
+    });
+  }
+  report(`${cases} failed calls in ${RUNS} workloads, CORE_SEED=${firstSeed}`);
+});
+
+// Opening, making a topic and reading reject with what the system said, as it is.
+test.fails("whoever asks gets an error of ours", () => {
+  expect(rawErrors).toEqual({});
+});
+
+// A partition that cannot be opened, and a segment whose name cannot be made durable, leave their files open.
+test.fails("no file stays open", () => {
+  expect(leaks).toEqual({});
+});
+
+function count(tally: Tally, what: string, replay: string): void {
+  tally[what] ??= { count: 0, replay };
+  tally[what].count++;
+}
+
+/** Every fault at every call that it can happen to. */
+async function plansFor(seed: number): Promise<FaultPlan[]> {
+  const storage = new HookedStorage();
+  const kinds: string[] = [];
+  storage.before = ({ kind }) => {
+    kinds.push(kind);
+  };
+  const workload = new Workload(storage, seed);
+  await workload.run();
+  expect({ rejections: workload.rejections, faulty: workload.faulty }).toEqual({ rejections: [], faulty: [] });
+  return faults.flatMap((fault) => {
+    const count = kinds.filter((kind) => (fault.kinds as readonly string[]).includes(kind)).length;
+    const each = Array.from({ length: count }, (_, i) => i + 1);
+    return each.flatMap((k) => [true, false].map((forGood) => ({ fault, k, forGood })));
+  });
+}
+
+async function oneCase(seed: number, plan: FaultPlan): Promise<Workload> {
+  const where = `${plan.fault.name} at call ${plan.k}${plan.forGood ? " and for good" : ""}`;
+  const storage = new HookedStorage();
+  const thrown = inject(storage, plan);
+  const workload = new Workload(storage, seed);
+  await workload.run();
+  if (thrown.length === 0) throw new Error(`${where}: nothing failed`);
+  const broker = await Broker.open("data", { storage: storage.inner });
+  if ((await broker.listTopics()).length === 0) {
+    if (workload.acked.some(({ size }) => size > 0)) workload.faulty.push("the topic is gone");
+    await broker.createTopic({ topic: "t", partitions: PARTITIONS });
+  }
+  const store = broker.topic("t");
+  if (store.recovery.some(({ damage }) => damage !== undefined)) workload.faulty.push("damage is found");
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const read = await readAll(store, partition);
+    workload.check(partition, read);
+    const { offset } = await store.append(null, "next", { partition });
+    if (offset !== read.length) workload.faulty.push(`the next offset is ${offset} and should be ${read.length}`);
+  }
+  await broker.close();
+  if (workload.faulty.length > 0) {
+    const told = new Set(workload.rejections.map(({ what, error }) => `\n  ${what}: ${error}`));
+    throw new Error(`${where} (${thrown[0]!.message}): ${workload.faulty.join("; ")}. Rejected:${[...told].join("")}`);
+  }
+  return workload;
+}

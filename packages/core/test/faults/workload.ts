@@ -1,0 +1,207 @@
+/**
+ * A day in the life of a broker, short: made, written to from all sides, read, closed, opened again, killed, opened with a torn tail,
+ * and closed. Whatever fails on the way, it notes what was acknowledged and how things failed, and goes on as an application would.
+ */
+import { Broker, type LogStore, LogStoreError, type RecordInput } from "../../src/index.js";
+import type { HookedStorage } from "../hooked-storage.js";
+import { Random } from "../random.js";
+import { sealed, text } from "../records.js";
+import { InjectedError } from "./faults.js";
+
+export const PARTITIONS = 2;
+const TOPIC = "t";
+
+export interface Rejection {
+  /** What the application did: "open", "create", "append", … */
+  readonly what: string;
+  readonly partition?: number;
+  readonly error: unknown;
+}
+
+export class Workload {
+  /** Values by offset, a partition: what was acknowledged. */
+  readonly acked: Map<number, string>[] = Array.from({ length: PARTITIONS }, () => new Map());
+  /** Everything that was sent, acknowledged or not. */
+  readonly sent = new Set<string>();
+  readonly rejections: Rejection[] = [];
+  /** Steps after which files were open that nobody would close any more. */
+  readonly leaks: string[] = [];
+  /** What should not be, whatever fails. */
+  readonly faulty: string[] = [];
+
+  readonly #storage: HookedStorage;
+  readonly #random: Random;
+  readonly #segmentBytes: number;
+  #broker: Broker | undefined;
+  #values = 0;
+  /** Next sequence number, a partition. */
+  readonly #sequences = [0, 0];
+  /** Partitions that refused an append because the disk failed, since the broker was opened. */
+  readonly #failed = new Set<number>();
+
+  constructor(storage: HookedStorage, seed: number) {
+    this.#storage = storage;
+    this.#random = new Random(seed);
+    this.#segmentBytes = this.#random.oneOf([250, 500, 1000]);
+    storage.time = 1_700_000_000_000;
+  }
+
+  async run(): Promise<void> {
+    await this.#open();
+    await this.#try("create", () => this.#broker?.createTopic({ topic: TOPIC, partitions: PARTITIONS }));
+    for (let i = this.#random.whole(1, 3); i > 0; i--) await this.#appendSome();
+    await this.#read();
+    await this.#close();
+    await this.#open();
+    await this.#read();
+    for (let i = this.#random.whole(1, 2); i > 0; i--) await this.#appendSome();
+    await this.#kill();
+    await this.#open();
+    await this.#appendSome();
+    await this.#read();
+    await this.#close();
+  }
+
+  get #store(): LogStore | undefined {
+    try {
+      return this.#broker?.topic(TOPIC);
+    } catch {
+      return undefined; // it could not be made
+    }
+  }
+
+  /** Tries twice: what was wrong may have passed. */
+  async #open(): Promise<void> {
+    this.#failed.clear();
+    const options = { storage: this.#storage, segmentBytes: this.#segmentBytes };
+    for (let i = 0; i < 2 && this.#broker === undefined; i++) {
+      const { openFiles } = this.#storage;
+      this.#broker = await this.#try("open", () => Broker.open("data", options));
+      if (this.#broker === undefined && this.#storage.openFiles !== openFiles) this.leaks.push("open");
+    }
+  }
+
+  async #close(): Promise<void> {
+    const broker = this.#broker;
+    this.#broker = undefined;
+    await this.#try("close", () => broker?.close());
+    if (this.#storage.openFiles !== 0) this.leaks.push("close");
+    this.#storage.openFiles = 0;
+  }
+
+  /** A crash of the process, and half a batch at the end of a log. */
+  async #kill(): Promise<void> {
+    this.#broker = undefined;
+    this.#storage.openFiles = 0;
+    const { inner } = this.#storage;
+    const topics = (await inner.list("data/topics")) ?? [];
+    const directory = `data/topics/${topics[0]}/${this.#random.whole(0, PARTITIONS - 1)}`;
+    const log = (await inner.list(directory))
+      ?.filter((name) => name.endsWith(".log"))
+      .sort()
+      .at(-1);
+    if (log === undefined) return;
+    const file = await inner.openFile(`${directory}/${log}`, "write");
+    await file.write([sealed(["half of it"]).subarray(0, this.#random.whole(1, 80))], await file.size());
+    await file.close();
+  }
+
+  /** Records one by one, several at once, and a producer's batch: to all partitions, at the same time. */
+  async #appendSome(): Promise<void> {
+    const random = this.#random;
+    const appends: Promise<void>[] = [];
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      for (let i = random.whole(1, 3); i > 0; i--) {
+        const [value] = this.#newValues(1);
+        const durability = random.oneOf(["flushed", "written"] as const);
+        appends.push(
+          this.#append(partition, [value!], async (store) => {
+            return (await store.append(null, value!, { partition, durability, timestamp: 0 })).offset;
+          }),
+        );
+      }
+      const values = this.#newValues(random.whole(1, 4));
+      const records: RecordInput[] = values.map((value) => ({ value, timestamp: 0 }));
+      appends.push(
+        this.#append(partition, values, async (store) => (await store.appendMany(partition, records)).offset),
+      );
+      const batch = this.#newValues(2);
+      const stamp = { producerId: 7, producerEpoch: 0, baseSequence: this.#sequences[partition]! };
+      this.#sequences[partition]! += batch.length;
+      appends.push(
+        this.#append(partition, batch, async () => {
+          const request = { topic: TOPIC, partition, batches: sealed(batch, stamp) };
+          return (await this.#broker!.produce(request)).baseOffset;
+        }),
+      );
+    }
+    await Promise.all(appends);
+  }
+
+  async #append(partition: number, values: string[], work: (store: LogStore) => Promise<number>): Promise<void> {
+    const store = this.#store;
+    if (store === undefined) return;
+    const failedBefore = this.#failed.has(partition);
+    const first = await this.#try("append", () => work(store), partition);
+    if (first === undefined) return;
+    if (failedBefore) this.#note(`partition ${partition} took an append after it had failed`);
+    for (const [i, value] of values.entries()) {
+      if (this.acked[partition]!.has(first + i)) this.#note(`offset ${first + i} was acknowledged twice`);
+      this.acked[partition]!.set(first + i, value);
+    }
+  }
+
+  /** What was acknowledged is there, and no more than was sent. */
+  async #read(): Promise<void> {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const store = this.#store;
+      if (store === undefined) return;
+      const read = await this.#try("read", () => readAll(store, partition), partition);
+      if (read !== undefined) this.check(partition, read);
+    }
+  }
+
+  check(partition: number, read: readonly (readonly [offset: number, value: string])[]): void {
+    for (const [i, [offset, value]] of read.entries()) {
+      if (offset !== i) this.#note(`partition ${partition} has offset ${offset} where ${i} is next`);
+      if (!this.sent.has(value)) this.#note(`partition ${partition} has a value at ${offset} that nobody sent`);
+      const acked = this.acked[partition]!.get(offset);
+      if (acked !== undefined && acked !== value) this.#note(`partition ${partition} has another value at ${offset}`);
+    }
+    const missing = [...this.acked[partition]!.keys()].filter((offset) => offset >= read.length);
+    if (missing.length > 0) this.#note(`partition ${partition} lacks offsets ${missing}, which were acknowledged`);
+    const values = read.map(([, value]) => value);
+    if (new Set(values).size !== values.length) this.#note(`partition ${partition} has a value twice`);
+  }
+
+  async #try<T>(what: string, work: () => Promise<T> | undefined, partition?: number): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.rejections.push({ what, error, ...(partition === undefined ? {} : { partition }) });
+      const code = error instanceof LogStoreError ? error.code : undefined;
+      if (what === "append" && partition !== undefined && code === "STORAGE_FAILED") this.#failed.add(partition);
+      if (code === undefined && !(error instanceof InjectedError)) this.#note(`${what}: a foreign error: ${error}`);
+      return undefined;
+    }
+  }
+
+  #newValues(count: number): string[] {
+    const values = Array.from(
+      { length: count },
+      () => `value ${this.#values++}${"…".repeat(this.#random.whole(0, 20))}`,
+    );
+    for (const value of values) this.sent.add(value);
+    return values;
+  }
+
+  #note(what: string): void {
+    this.faulty.push(what);
+  }
+}
+
+export async function readAll(store: LogStore, partition: number): Promise<[offset: number, value: string][]> {
+  const read: [number, string][] = [];
+  for await (const { offset, value } of store.read(partition)) read.push([offset, text(value)!]);
+  return read;
+}
