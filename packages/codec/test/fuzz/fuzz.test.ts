@@ -21,7 +21,7 @@ const LOW: BatchLimits = { maxBatchBytes: 2048, maxRecordsBytes: 2048 };
 const UNPACKED = 16;
 const STEP_BYTES = 64 * 1024;
 
-test(`${CASES} damaged batches, CODEC_SEED=${SEED}`, { timeout: 24 * 3_600_000 }, () => {
+test(`${CASES} damaged batches, CODEC_SEED=${SEED}`, { timeout: 24 * 3_600_000 }, async () => {
   const batches = corpus();
   const outcomes: Record<Outcome, number> = { refused: 0, header: 0, records: 0, accepted: 0 };
   let done = 0;
@@ -30,7 +30,8 @@ test(`${CASES} damaged batches, CODEC_SEED=${SEED}`, { timeout: 24 * 3_600_000 }
   try {
     for (let index = ONLY === undefined ? SHARD - 1 : Number(ONLY); index < CASES; index += SHARDS) {
       outcomes[oneCase(batches, index)]++;
-      done++;
+      // Node lets go of what a failed decompression held when the event loop turns.
+      if (++done % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
       if (ONLY !== undefined) break;
     }
   } finally {
