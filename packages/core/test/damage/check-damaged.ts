@@ -6,8 +6,8 @@ import { LogStore, LogStoreError } from "../../src/index.js";
 import { FileImage } from "../file-image.js";
 import type { Random } from "../random.js";
 import { check } from "./check.js";
-import { checkGoesOn, checkOtherReads, readBatches } from "./check-more.js";
-import { LOG, type SampleLog, type State } from "./sample-log.js";
+import { checkGoesOn, checkOtherReads, checkRefuses, readBatches } from "./check-more.js";
+import { LOG, LOG_BYTES, type SampleLog, type State } from "./sample-log.js";
 
 export interface Damage {
   readonly state: State;
@@ -43,6 +43,9 @@ export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Ran
   if (error !== undefined) {
     checkNamed(error, byte, offset);
     check(found?.tornTail === undefined, "something was cut");
+    // Rot is found by whoever reads there; a file that is too short, by whoever opens it.
+    if (log.length < LOG_BYTES) check(found?.damage !== undefined, "a log that is too short takes appends");
+    if (more !== undefined && found !== undefined) await checkRefuses(store);
     await store.close();
     check(storage.files.get(LOG) === log, "the damaged file was changed");
     return "named";

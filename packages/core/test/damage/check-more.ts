@@ -41,6 +41,15 @@ export async function checkOtherReads(store: LogStore, { batches }: SampleLog, r
   }
 }
 
+/** A partition that is known to be damaged takes nothing: it would be written behind a gap. */
+export async function checkRefuses(store: LogStore): Promise<void> {
+  const refused = await store.append(null, "more").then(
+    () => "nothing",
+    ({ code }: LogStoreError) => code,
+  );
+  check(refused === "CORRUPT_PARTITION", `appending to a damaged partition gives ${refused}`);
+}
+
 /** A store that was recovered takes appends, knows its producers, and has everything the next time too. */
 export async function checkGoesOn(
   store: LogStore,

@@ -10,7 +10,7 @@ import { firstSeed } from "../random.js";
 import { type FaultPlan, faults, inject } from "./faults.js";
 import { PARTITIONS, readAll, Workload } from "./workload.js";
 
-const RUNS = Number(process.env["CORE_RUNS"] ?? 4);
+const WORKLOADS = Number(process.env["CORE_WORKLOADS"] ?? 4);
 const FILE = "test/faults/io-faults.test.ts";
 
 /** How often, and the line that replays the first time. */
@@ -19,19 +19,19 @@ type Tally = Record<string, { count: number; replay: string }>;
 const rawErrors: Tally = {};
 const leaks: Tally = {};
 
-test(`${RUNS} workloads, every call fails, CORE_SEED=${firstSeed}`, { timeout: 24 * 3_600_000 }, async () => {
+test(`${WORKLOADS} workloads, every call fails, CORE_SEED=${firstSeed}`, { timeout: 24 * 3_600_000 }, async () => {
   let cases = 0;
-  for (let seed = firstSeed; seed < firstSeed + RUNS; seed++) {
+  for (let seed = firstSeed; seed < firstSeed + WORKLOADS; seed++) {
     const plans = await plansFor(seed);
     cases += await eachCase({ total: plans.length, every: 1, file: FILE, seed }, async (index) => {
       const workload = await oneCase(seed, plans[index]!);
-      const replay = `CORE_SEED=${seed} CORE_RUNS=1 CORE_CASE=${index}`;
+      const replay = `CORE_SEED=${seed} CORE_WORKLOADS=1 CORE_CASE=${index}`;
       const raw = workload.rejections.filter(({ error }) => !(error instanceof LogStoreError));
       for (const { what } of raw) count(rawErrors, what, replay);
       for (const what of workload.leaks) count(leaks, what, replay);
     });
   }
-  report(`${cases} failed calls in ${RUNS} workloads, CORE_SEED=${firstSeed}`);
+  report(`${cases} failed calls in ${WORKLOADS} workloads, CORE_SEED=${firstSeed}`);
 });
 
 // Opening, making a topic and reading reject with what the system said, as it is.
