@@ -13,8 +13,8 @@ const FEW = 10_000;
 export interface CaseOptions {
   /** How many cases there are. */
   readonly total: number;
-  /** CI tries one in so many. */
-  readonly every: number;
+  /** CI tries one in so many. Default: all are tried, in every shard too. */
+  readonly every?: number;
   /** Of the test, for the line that replays a failure. */
   readonly file: string;
   /** Of these cases, for the same line. Default: the test's own. */
@@ -44,10 +44,14 @@ export async function eachCase(
   return done;
 }
 
-function* chosen(total: number, every: number, seed: number): Generator<number> {
+function* chosen(total: number, every: number | undefined, seed: number): Generator<number> {
   const only = process.env["CORE_CASE"];
   if (only !== undefined) {
     yield Number(only);
+    return;
+  }
+  if (every === undefined) {
+    for (let index = 0; index < total; index++) yield index;
     return;
   }
   const step = total <= FEW ? every : Number(process.env["CORE_EVERY"] ?? every);

@@ -28,7 +28,7 @@ async function eachDamage(
 ): Promise<Record<string, number>> {
   const sound = files.get(path)!;
   const outcomes: Record<string, number> = {};
-  const done = await eachCase({ total: 9 * sound.length, every: 1, file: FILE }, async (index) => {
+  const done = await eachCase({ total: 9 * sound.length, file: FILE }, async (index) => {
     const flipped = index - sound.length;
     const damaged = flipped < 0 ? sound.slice(0, index) : Uint8Array.from(sound);
     if (flipped >= 0) damaged[flipped >>> 3]! ^= 1 << (flipped & 7);
