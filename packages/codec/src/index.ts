@@ -12,5 +12,11 @@ export type { Bytes, Header, HeaderInput, LogRecord, RecordInput } from "./recor
 export { RecordBatch } from "./record-batch.js";
 export { type ProducerStamp, RecordBatchBuilder, type RecordBatchBuilderOptions } from "./record-batch-builder.js";
 export { RecordCursor } from "./record-cursor.js";
-export { hasSoundServerHalf, type PlacedServerHalf, readServerHalf, type ServerHalf, writeServerHalf } from "./server-half.js";
+export {
+  hasSoundServerHalf,
+  type PlacedServerHalf,
+  readServerHalf,
+  type ServerHalf,
+  writeServerHalf,
+} from "./server-half.js";
 export { validateBatches } from "./validate-batch.js";

@@ -88,7 +88,7 @@ export interface ExpectedRecord extends Omit<GoldenRecord, "value"> {
 }
 
 export interface ExpectedFinding {
-  readonly kind: "damage" | "index";
+  readonly kind: "damage" | "index" | "overlap";
   readonly partition: number;
   readonly file: string;
   readonly byte: number;

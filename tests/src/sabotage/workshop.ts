@@ -1,0 +1,120 @@
+/** A copy of the packages in a temporary directory, where defects are built in and taken out again. */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Defect } from "./defects.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
+/** A test that hangs has noticed something, too. */
+const TIME_LIMIT_MS = 240_000;
+
+/** The tests that try many cases try few: each defect shows in many of them. */
+const FEW_CASES = {
+  CORE_SEED: "1",
+  CORE_EVERY: "307",
+  CORE_RUNS: "300",
+  CORE_WORKLOADS: "1",
+  CODEC_SEED: "1",
+  CODEC_CASES: "30000",
+  CODEC_RUNS: "300",
+};
+
+export class Workshop {
+  readonly #built = new Set<Defect["package"]>();
+  readonly #directory = mkdtempSync(join(tmpdir(), "logstore-sabotage-"));
+
+  constructor() {
+    for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
+    for (const name of ["codec", "protocol", "core"]) this.#copy(`packages/${name}`);
+    symlinkSync(join(REPOSITORY, "node_modules"), join(this.#directory, "node_modules"));
+  }
+
+  #copy(path: string): void {
+    mkdirSync(join(this.#directory, path, ".."), { recursive: true });
+    cpSync(join(REPOSITORY, path), join(this.#directory, path), { recursive: true, verbatimSymlinks: true });
+  }
+
+  /** @throws where the text is not there exactly once */
+  check({ name, file, find }: Defect): void {
+    const count = readFileSync(join(REPOSITORY, file), "utf8").split(find).length - 1;
+    if (count !== 1) throw new Error(`"${name}": ${file} has this ${count} times and not once:\n${find}`);
+  }
+
+  /** Runs `work` while the defect is there. */
+  with<T>(defect: Defect, work: () => T): T {
+    const path = join(this.#directory, defect.file);
+    const sound = readFileSync(path, "utf8");
+    writeFileSync(
+      path,
+      sound.replace(defect.find, () => defect.replace),
+    );
+    try {
+      return work();
+    } finally {
+      writeFileSync(path, sound);
+    }
+  }
+
+  /** Other packages, and other processes, use a package as it was built. */
+  build(name: Defect["package"]): void {
+    this.#built.add(name);
+    this.#run(name, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
+  }
+
+  /** Builds it again without the defect, if it was built with it. */
+  restore(name: Defect["package"]): void {
+    if (!this.#built.has(name)) return;
+    this.build(name);
+    this.#built.delete(name);
+  }
+
+  /** The first test that fails; undefined where all pass. No files: all there are. */
+  firstFailure(name: Defect["package"], files: readonly string[] = []): string | undefined {
+    const report = join(this.#directory, "report.json");
+    rmSync(report, { force: true });
+    const vitest = join("packages", name, "node_modules", "vitest", "vitest.mjs");
+    const args = [vitest, "run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...files];
+    const { status, error, output } = this.#run(name, args);
+    if (status === 0) return undefined;
+    if ((error as NodeJS.ErrnoException | undefined)?.code === "ETIMEDOUT") return "no end in sight";
+    return failedTest(report) ?? output.slice(-600);
+  }
+
+  #run(name: Defect["package"], [script = "", ...args]: string[]) {
+    const ran = spawnSync(process.execPath, [join(this.#directory, script), ...args], {
+      cwd: join(this.#directory, "packages", name),
+      env: { ...process.env, ...FEW_CASES },
+      encoding: "utf8",
+      timeout: TIME_LIMIT_MS,
+      killSignal: "SIGKILL",
+    });
+    return { status: ran.status, error: ran.error, output: ran.stdout + ran.stderr };
+  }
+
+  close(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+interface Report {
+  testResults: { name: string; message: string; assertionResults: { fullName: string; status: string }[] }[];
+}
+
+function failedTest(path: string): string | undefined {
+  let report: Report;
+  try {
+    report = JSON.parse(readFileSync(path, "utf8")) as Report;
+  } catch {
+    return undefined;
+  }
+  // Files that were not run to their end, because the first failure ends the run, count as failed too.
+  const tests = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.map((test) => ({ ...test, file: name.replace(/^.*?packages\/\w+\//, "") })),
+  );
+  const failed = tests.find(({ status }) => status === "failed");
+  if (failed !== undefined) return `${failed.file}: ${failed.fullName.trim()}`;
+  const broken = report.testResults.find(({ message }) => message !== "");
+  return broken && `${broken.name}: ${broken.message.slice(0, 200)}`;
+}
