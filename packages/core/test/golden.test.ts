@@ -46,19 +46,6 @@ const refused = all.filter((each): each is [string, ExpectedRefusal] => "refused
 const stores = all.filter((each): each is [string, ExpectedStore] => each[1].is === "store" && "after" in each[1]);
 const brokers = all.filter((each): each is [string, ExpectedBroker] => each[1].is === "broker" && "after" in each[1]);
 
-/** Where the engine does not yet do what the pages say. Once it does, the test says so, and its line goes. */
-const notYet = new Set([
-  "gap-at-the-end: writing", // read() waits for more behind a gap that the log ends with, instead of ending
-  "gap-at-the-end: reading",
-  "corrupt/overlapping-segment: writing", // verify finds nothing
-  "corrupt/rot-and-zeros-ahead: writing", // verify takes the zeros ahead for damage where there is other damage
-  "corrupt/rot-and-zeros-ahead: repairing",
-]);
-
-function expecting(what: string): { fails: boolean; timeout?: number } {
-  return notYet.has(what) ? { fails: true, timeout: 2000 } : { fails: false };
-}
-
 test("the script makes the directories that are here, byte for byte", () => {
   const here = [...filesIn(fileURLToPath(GOLDEN))].map(([path, bytes]) => [path, bytes.toString("hex")]);
   const made = [...goldenFiles()].map(([path, bytes]) => [path, bytes.toString("hex")]);
@@ -112,24 +99,20 @@ describe.each(refused)("%s", (name, expected) => {
 });
 
 describe.each(stores)("%s", (name, expected) => {
-  test(
-    "opened for writing: recovery, records, findings, and what files are there then",
-    expecting(`${name}: writing`),
-    async () => {
-      const [directory, before] = copyOf(name);
-      const store = await opened(LogStore.open(directory));
-      expect(recoveryOf(store, directory)).toEqual(expected.recovery);
-      expect(store.partitionCount).toBe(expected.partitions.length);
-      for (const [partition, each] of expected.partitions.entries()) await checkPartition(store, partition, each);
-      const findings = await findingsOf(store);
-      if (expected.findings === "some") expect(findings).not.toEqual([]);
-      else expect(findings).toEqual(expected.findings);
-      await store.close();
-      checkFiles(directory, before, expected.after);
-    },
-  );
+  test("opened for writing: recovery, records, findings, and what files are there then", async () => {
+    const [directory, before] = copyOf(name);
+    const store = await opened(LogStore.open(directory));
+    expect(recoveryOf(store, directory)).toEqual(expected.recovery);
+    expect(store.partitionCount).toBe(expected.partitions.length);
+    for (const [partition, each] of expected.partitions.entries()) await checkPartition(store, partition, each);
+    const findings = await findingsOf(store);
+    if (expected.findings === "some") expect(findings).not.toEqual([]);
+    else expect(findings).toEqual(expected.findings);
+    await store.close();
+    checkFiles(directory, before, expected.after);
+  });
 
-  test("opened to read only: the same records, and every byte stays", expecting(`${name}: reading`), async () => {
+  test("opened to read only: the same records, and every byte stays", async () => {
     const [directory, before] = copyOf(name);
     const store = await opened(LogStore.openReadOnly(directory));
     const partitions = expected.readOnly ?? expected.partitions;
@@ -161,28 +144,24 @@ describe.each(stores)("%s", (name, expected) => {
     }
   });
 
-  test.runIf(expected.repaired !== undefined)(
-    "repaired: nothing is wrong with it any more",
-    expecting(`${name}: repairing`),
-    async () => {
-      const [directory] = copyOf(name);
-      const store = await opened(LogStore.open(directory));
-      expect((await store.repair()).length).toBe(expected.findings.length);
-      await store.repair({ dryRun: false });
-      await store.close();
-      const again = await opened(LogStore.open(directory));
-      expect(again.recovery).toEqual([]);
-      expect(await findingsOf(again)).toEqual([]);
-      for (const [partition, { start, end, offsets }] of expected.repaired!.entries()) {
-        const { startOffset, endOffset } = again.partition(partition);
-        expect({ startOffset, endOffset }).toEqual({ startOffset: start, endOffset: end });
-        expect(await again.append(null, "next", { partition })).toMatchObject({ offset: end });
-        const { records, error } = await recordsUntilError(again, partition);
-        expect(error).toBeUndefined();
-        expect(records.map(({ offset }) => offset)).toEqual([...offsets, end]);
-      }
-    },
-  );
+  test.runIf(expected.repaired !== undefined)("repaired: nothing is wrong with it any more", async () => {
+    const [directory] = copyOf(name);
+    const store = await opened(LogStore.open(directory));
+    expect((await store.repair()).length).toBe(expected.findings.length);
+    await store.repair({ dryRun: false });
+    await store.close();
+    const again = await opened(LogStore.open(directory));
+    expect(again.recovery).toEqual([]);
+    expect(await findingsOf(again)).toEqual([]);
+    for (const [partition, { start, end, offsets }] of expected.repaired!.entries()) {
+      const { startOffset, endOffset } = again.partition(partition);
+      expect({ startOffset, endOffset }).toEqual({ startOffset: start, endOffset: end });
+      expect(await again.append(null, "next", { partition })).toMatchObject({ offset: end });
+      const { records, error } = await recordsUntilError(again, partition);
+      expect(error).toBeUndefined();
+      expect(records.map(({ offset }) => offset)).toEqual([...offsets, end]);
+    }
+  });
 });
 
 describe.each(brokers)("%s", (name, expected) => {

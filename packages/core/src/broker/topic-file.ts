@@ -1,5 +1,6 @@
 /** `topic.json`: a topic's name and what was said of it. */
 import { NotALogStoreError } from "@logstore/codec";
+import { decodeJsonWithCrc, encodeJsonWithCrc } from "../files/checked-json.js";
 import { TOPIC_FILE } from "../files/file-names.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
@@ -12,7 +13,7 @@ export interface TopicFile {
 }
 
 export function writeTopicFile(storage: Storage, directory: string, content: TopicFile): Promise<void> {
-  return writeFileAtomically(storage, directory, TOPIC_FILE, Buffer.from(`${JSON.stringify(content)}\n`));
+  return writeFileAtomically(storage, directory, TOPIC_FILE, encodeJsonWithCrc(content));
 }
 
 /** Undefined where there is none: the directory is no topic's. @throws NotALogStoreError where it is damaged */
@@ -21,7 +22,7 @@ export async function readTopicFile(storage: Storage, directory: string): Promis
   const content = await readWholeFile(storage, file);
   if (content === undefined) return undefined;
   try {
-    const { topic, config = {} } = JSON.parse(new TextDecoder().decode(content)) as Partial<TopicFile>;
+    const { topic, config = {} } = decodeJsonWithCrc(content) as unknown as Partial<TopicFile>;
     checkTopicName(topic!);
     return { topic: topic!, config: changedConfig({}, config) };
   } catch (cause) {

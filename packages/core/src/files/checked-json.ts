@@ -18,6 +18,22 @@ export function decodeCheckedJson(content: Uint8Array): unknown {
   }
 }
 
+/** The same for a document that is to stay plain JSON: the checksum of its other fields is a field of its own, the last. */
+export function encodeJsonWithCrc(fields: object): Uint8Array {
+  const crc = hexCrc(Buffer.from(JSON.stringify(fields)));
+  return Buffer.from(`${JSON.stringify({ ...fields, crc }, null, 2)}\n`);
+}
+
+/** Undefined where it is no JSON object, or not the one that was written. */
+export function decodeJsonWithCrc(content: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const { crc, ...fields } = Object(JSON.parse(new TextDecoder().decode(content)));
+    return crc === hexCrc(Buffer.from(JSON.stringify(fields))) ? fields : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function hexCrc(bytes: Uint8Array): string {
   return crc32c(bytes).toString(16).padStart(8, "0");
 }

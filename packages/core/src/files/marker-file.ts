@@ -2,6 +2,7 @@
 import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/codec";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
+import { decodeJsonWithCrc, encodeJsonWithCrc } from "./checked-json.js";
 import { LOCK_FILE, TEMPORARY_SUFFIX } from "./file-names.js";
 
 export interface Marker {
@@ -17,7 +18,7 @@ export interface MarkerKind extends Marker {
 }
 
 export function writeMarker(storage: Storage, directory: string, file: string, content: Marker): Promise<void> {
-  return writeFileAtomically(storage, directory, file, Buffer.from(`${JSON.stringify(content, null, 2)}\n`));
+  return writeFileAtomically(storage, directory, file, encodeJsonWithCrc(content));
 }
 
 /**
@@ -41,8 +42,8 @@ export async function readMarker<Content extends Marker>(
       { file },
     );
   }
-  const marker = parseObject(content) as Marker & Partial<Content>;
-  if (marker.format !== format || !Number.isInteger(marker.formatVersion)) {
+  const marker = decodeJsonWithCrc(content) as (Marker & Partial<Content>) | undefined;
+  if (marker?.format !== format || !Number.isInteger(marker.formatVersion)) {
     throw new NotALogStoreError(`${directory}/${file} does not mark ${what}: it is something else's, or damaged`, {
       file,
     });
@@ -52,12 +53,4 @@ export async function readMarker<Content extends Marker>(
     `${directory} has format version ${marker.formatVersion}, and this release knows ${formatVersion}: use a release that knows it`,
     { file, expected: formatVersion, actual: marker.formatVersion },
   );
-}
-
-function parseObject(content: Uint8Array): unknown {
-  try {
-    return Object(JSON.parse(new TextDecoder().decode(content)));
-  } catch {
-    return {};
-  }
 }

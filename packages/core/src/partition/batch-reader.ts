@@ -150,7 +150,8 @@ export class BatchReader {
       if (bytes.length === 0) throw new Error("the file ends early");
       for (const { baseOffset, nextOffset, byteLength } of frameBatches(bytes, this.#log.limits)) {
         if (this.#offset >= until) break;
-        if (nextOffset <= this.#offset) {
+        // A batch behind the first that is wanted cannot lie before it, whatever its header says.
+        if (isFirst && nextOffset <= this.#offset) {
           skipped = at + byteLength;
         } else {
           const follows = isFirst ? baseOffset <= this.#offset : baseOffset === this.#offset;

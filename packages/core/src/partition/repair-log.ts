@@ -11,11 +11,11 @@ import {
   parseLogFileName,
   TEMPORARY_SUFFIX,
 } from "../files/file-names.js";
-import { scanSegment } from "../segment/scan-segment.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { ProducerState } from "./producer-state.js";
 import { copyRange, saveAside } from "./torn-tail.js";
 import type { VerifyFinding } from "./verify-log.js";
+import { walkSegment } from "./walk-segment.js";
 
 /** Something that repair does, or would do. */
 export interface RepairAction extends Omit<VerifyFinding, "type"> {
@@ -121,8 +121,10 @@ async function beginAnew(home: SegmentHome, end: number): Promise<void> {
     nextOffset = baseOffset;
     atLast = producers.snapshot();
     const segment = new Segment(home, baseOffset);
-    const range = { position: 0, end: await segment.size(), nextOffset, limits, verify: false };
-    for await (const { batch } of scanSegment(await segment.file(), range)) {
+    const range = { end: await segment.size(), baseOffset, limitOffset: Number.POSITIVE_INFINITY, limits };
+    for await (const step of walkSegment(await segment.file(), { ...range, mayEndInZeros: true })) {
+      if ("damage" in step) throw step.damage;
+      const { batch } = step;
       producers.appended(batch);
       producers.written();
       lastAppendTime = Math.max(lastAppendTime, batch.appendTime);

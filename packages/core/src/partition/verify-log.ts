@@ -50,6 +50,8 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
   let records = 0;
   let bytes = 0;
   let told = 0;
+  /** Where the sound batches of a segment end. */
+  let soundEnd = 0;
   let nextOffset = segments[0]?.baseOffset ?? log.offsets.logStart;
   /** Damage whose end is not found yet: one at most. */
   const open: Omit<VerifyFinding, "nextOffset">[] = [];
@@ -84,7 +86,9 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
     nextOffset = segment.baseOffset;
     const index = new SparseIndex();
     const limitOffset = segments[i + 1]?.baseOffset ?? Number.POSITIVE_INFINITY;
-    const range = { end, baseOffset: segment.baseOffset, limitOffset, limits: log.limits };
+    const mayEndInZeros = i === segments.length - 1;
+    const range = { end, baseOffset: segment.baseOffset, limitOffset, limits: log.limits, mayEndInZeros };
+    soundEnd = 0;
     let isSound = true;
     for await (const step of walk(log, segment, range)) {
       if ("damage" in step) {
@@ -95,6 +99,7 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
       const { batch, position } = step;
       for (const damage of open.splice(0)) yield { ...damage, nextOffset: batch.baseOffset };
       index.add(batch.baseOffset, position, batch.appendTime);
+      soundEnd = position + batch.byteLength;
       nextOffset = batch.nextOffset;
       records += batch.recordCount;
       const read = bytes + position + batch.byteLength;
@@ -113,7 +118,8 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
     }
   }
   const last = segments.at(-1);
-  if (last !== undefined && nextOffset < expectedEnd) lost(last, ends.at(-1)!, 0, "the file ends early");
+  if (last !== undefined && nextOffset < expectedEnd)
+    lost(last, soundEnd, ends.at(-1)! - soundEnd, "the file ends early");
   if (last === undefined && nextOffset < expectedEnd) {
     const file = `${partition}/${logFileName(nextOffset)}`;
     const reason = "the files of the log are missing";

@@ -11,6 +11,8 @@ export interface WalkRange {
   /** No record here has this offset or a later one: the next segment begins there. */
   readonly limitOffset: number;
   readonly limits: BatchLimits;
+  /** Whether zeros at the end were written ahead, and are no damage. */
+  readonly mayEndInZeros: boolean;
 }
 
 /** A sound batch, or a damaged place and where the next sound batch begins. */
@@ -18,7 +20,6 @@ export type Step =
   | { readonly batch: RecordBatch; readonly position: number }
   | { readonly damage: LogStoreError; readonly position: number; readonly nextPosition: number };
 
-/** Zeros at the end were written ahead: they are no damage. */
 export async function* walkSegment(file: StorageFile, range: WalkRange): AsyncGenerator<Step, void> {
   const { end, limits } = range;
   let position = 0;
@@ -33,7 +34,7 @@ export async function* walkSegment(file: StorageFile, range: WalkRange): AsyncGe
       }
     } catch (damage) {
       if (!(damage instanceof LogStoreError) || damage.code === "CLOSED") throw damage;
-      if (await isZeros(file, position, end)) return;
+      if (range.mayEndInZeros && (await isZeros(file, position, end))) return;
       const nextPosition = await nextSoundBatch(file, position, leastOffset, range);
       yield { damage, position, nextPosition };
       position = nextPosition;

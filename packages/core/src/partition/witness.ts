@@ -1,5 +1,13 @@
 /** What the headers behind a damaged place say of the log, whatever became of the records behind them. */
-import { FORMAT_MARK, HEADER_LENGTH, type PlacedServerHalf, readServerHalf } from "@logstore/codec";
+import {
+  FORMAT_MARK,
+  HEADER_LENGTH,
+  LogStoreError,
+  type PlacedServerHalf,
+  RecordBatch,
+  readServerHalf,
+} from "@logstore/codec";
+import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { StorageFile } from "../storage/storage.js";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -20,15 +28,32 @@ export async function witnessBehind(
   damagedOffset: number,
 ): Promise<Witness> {
   let durable = 0;
-  let given = 0;
-  for await (const { baseOffset, flushedUpTo, batchLength, declaredRecordCount } of soundHeaders(file, position, end)) {
+  let last: SoundHeader | undefined;
+  for await (const header of soundHeaders(file, position, end)) {
+    const { baseOffset, flushedUpTo } = header;
     if (baseOffset < damagedOffset || flushedUpTo > baseOffset) continue;
     if (baseOffset > damagedOffset) durable = Math.max(durable, flushedUpTo);
-    // How many records it had is told by the other half, which may be what is damaged: as many as fit into it, or more.
-    const mostRecords = Math.ceil((batchLength - HEADER_LENGTH) / LEAST_RECORD_BYTES);
-    given = Math.max(given, baseOffset + Math.max(mostRecords, declaredRecordCount));
+    if (last === undefined || baseOffset > last.baseOffset) last = header;
   }
-  return { durable, given };
+  return { durable, given: last === undefined ? 0 : await endOf(file, last, end) };
+}
+
+/** How many records a batch had is told by the half that may be what is damaged: as many as fit into it then, or more. */
+async function endOf(
+  file: StorageFile,
+  { baseOffset, batchLength, declaredRecordCount, position }: SoundHeader,
+  end: number,
+): Promise<number> {
+  const length = Math.min(batchLength, end - position, STORED_BATCH_LIMITS.maxBatchBytes);
+  const bytes = Buffer.allocUnsafe(length);
+  try {
+    const read = bytes.subarray(0, await file.read(bytes, position));
+    return RecordBatch.parse(read, 0, STORED_BATCH_LIMITS).verify().nextOffset;
+  } catch (error) {
+    if (!(error instanceof LogStoreError)) throw error;
+    const mostRecords = Math.ceil((batchLength - HEADER_LENGTH) / LEAST_RECORD_BYTES);
+    return baseOffset + Math.max(mostRecords, declaredRecordCount);
+  }
 }
 
 export interface SoundHeader extends PlacedServerHalf {

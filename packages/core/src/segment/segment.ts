@@ -43,8 +43,14 @@ export class Segment {
   /** A new, empty segment, its name durable. */
   static async create(home: SegmentHome, baseOffset: number): Promise<Segment> {
     const segment = new Segment(home, baseOffset);
-    segment.#file = Promise.resolve(await home.storage.createFile(segment.path));
-    await home.storage.syncDirectory(home.directory);
+    const file = await home.storage.createFile(segment.path);
+    segment.#file = Promise.resolve(file);
+    try {
+      await home.storage.syncDirectory(home.directory);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     segment.becomeActive(0, new SparseIndex());
     return segment;
   }

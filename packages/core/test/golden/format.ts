@@ -157,12 +157,14 @@ export function brokerJson(formatVersion = 1): Buffer {
   return json({ format: "logstore-broker", formatVersion });
 }
 
-function json(content: unknown): Buffer {
-  return Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
+/** The checksum of the other fields, as JSON without white space, is a field of its own. */
+function json(fields: object): Buffer {
+  const crc = crc32c(Buffer.from(JSON.stringify(fields)));
+  return Buffer.from(`${JSON.stringify({ ...fields, crc: crc.toString(16).padStart(8, "0") }, null, 2)}\n`);
 }
 
 export function topicJson(topic: string, config: Readonly<Record<string, unknown>> = {}): Buffer {
-  return Buffer.from(`${JSON.stringify({ topic, config })}\n`);
+  return json({ topic, config });
 }
 
 export function producerIdsBytes(next: number): Buffer {
