@@ -63,6 +63,7 @@ export {
   type AppendRecordOptions,
   LogStore,
   type ReadOptions,
+  type RecoveryReport,
   type TailOptions,
 } from "./store/log-store.js";
 export type { AlterableOptions, LogStoreOptions, ReadOnlyOptions } from "./store/options.js";

@@ -18,7 +18,7 @@ import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Lock } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
-import type { LogStore } from "../store/log-store.js";
+import type { LogStore, RecoveryReport } from "../store/log-store.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { stoppable } from "../store/stoppable.js";
 import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
@@ -31,7 +31,7 @@ import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
 export type BrokerOptions = Omit<LogStoreOptions, "partitions" | "partitioner">;
 
 export interface BrokerRecovery {
-  readonly partitions: readonly ({ readonly topic: string } & LogStore["recovery"][number])[];
+  readonly partitions: readonly ({ readonly topic: string } & RecoveryReport)[];
   readonly unreadable: readonly UnreadableTopic[];
 }
 

@@ -88,6 +88,9 @@ export interface TailOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What opening found in a partition that a clean close would not have left. */
+export type RecoveryReport = Pick<PartitionLog, "partition" | "tornTail" | "damage">;
+
 export class LogStore implements AsyncDisposable {
   /** One is replaced where it is repaired. */
   readonly #partitions: PartitionLog[];
@@ -199,8 +202,9 @@ export class LogStore implements AsyncDisposable {
   }
 
   /** What opening the store found that a clean close would not have left: nothing, in the best case. */
-  get recovery(): readonly Pick<PartitionLog, "partition" | "tornTail" | "damage">[] {
-    return this.#partitions.filter(({ tornTail, damage }) => tornTail !== undefined || damage !== undefined);
+  get recovery(): readonly RecoveryReport[] {
+    const found = this.#partitions.filter(({ tornTail, damage }) => tornTail !== undefined || damage !== undefined);
+    return found.map(({ partition, tornTail, damage }) => ({ partition, tornTail, damage }));
   }
 
   /**
