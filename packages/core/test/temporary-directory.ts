@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { declaredBatchLength } from "@logstore/codec";
 import { onTestFinished } from "vitest";
 
 /** Removed when the test ends. Under `/dev/shm`, thousands of syncs take no time. */
@@ -27,4 +28,17 @@ export function everyFile(directory: string): Record<string, string> {
     else found[name] = readFileSync(path).toString("hex");
   }
   return found;
+}
+
+/** The batches of a log file, without the zeros that are written ahead of them. */
+export function logBytes(path: string): Buffer {
+  const bytes = readFileSync(path);
+  let end = 0;
+  for (let length = 1; length > 0; end += length) length = declaredBatchLength(bytes, end) ?? 0;
+  return bytes.subarray(0, end);
+}
+
+/** Cuts these zeros, so that a fault can be put right behind the log. */
+export function cutZeros(path: string): void {
+  truncateSync(path, logBytes(path).length);
 }

@@ -1,7 +1,7 @@
 /** A consumer whose position is deleted is told so, and goes on at the log's start. */
 import { frameBatches } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeRequest } from "@logstore/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, range } from "../../test/records.js";
 import { Broker, type BrokerOptions } from "../index.js";
@@ -91,6 +91,36 @@ test("an offset that was asked for and is deleted is an error, at the start", as
   expect(await reader(broker, { from: 5 }).next()).toBe("5");
   expect(await reader(broker, { from: "earliest" }).next()).toBe("5");
   expect(await reader(broker, { from: { time: 0 } }).next()).toBe("5");
+});
+
+test("records that are deleted while the start is looked for are no error", async () => {
+  const { broker } = await filled(10);
+  const log = broker.topic("t").log(0);
+  await broker.deleteRecords("t", 0, 5);
+  vi.spyOn(log, "resolve").mockResolvedValue(3); // what it was a moment ago
+  expect(await reader(broker, { from: "earliest" }).next()).toBe("5");
+  expect(await reader(broker, { from: { time: 0 } }).next()).toBe("5");
+});
+
+test("what was lost is passed over, within the log and at its end", async () => {
+  const { broker, storage } = await filled(6);
+  const [id] = (await storage.list("data/topics"))!;
+  for (const [segment, n] of [
+    [2, 0],
+    [4, 1],
+  ]) {
+    const file = await storage.openFile(`data/topics/${id}/0/${String(segment).padStart(20, "0")}.log`, "write");
+    await file.write([Buffer.alloc(20, 0xa5)], (n! * (await file.size())) / 2);
+  }
+  const damages = (await broker.topic("t").repair({ dryRun: false })).filter(({ kind }) => kind === "damage");
+  expect(damages).toMatchObject([{ offset: 2 }, { offset: 5, nextOffset: 6 }]);
+  expect(await reader(broker, { until: "latest" }).rest()).toEqual(["0", "1", "3", "4"]);
+  expect(await reader(broker, { from: 2, until: 3 }).rest()).toEqual([]);
+  const live = reader(broker, { from: 5 });
+  expect(await live.next()).toBe("caughtUp of 6");
+  const next = live.next();
+  await appendOneByOne(broker.topic("t"), ["new"]);
+  expect(await next).toBe("6");
 });
 
 test("files that are removed while a reader is at them are no damage", async () => {

@@ -45,6 +45,7 @@ export async function* consume(
       continue;
     }
     if (log.isClosed) throw new ClosedError("the log was closed");
+    if (reader.offset >= end) return; // past a gap
     if (reader.offset < highWatermark) continue; // it moved while nothing was found
     if (!caughtUp) {
       caughtUp = true;

@@ -123,10 +123,16 @@ export class Topics {
   async delete(topic: string): Promise<void> {
     this.#checkOpen(topic);
     await this.#change(topic, async () => {
-      const { store, directory } = this.#open(topic);
+      const { store, directory, config } = this.#open(topic);
       await store.close().catch(() => {}); // what could not be made durable is to be removed anyway
-      await this.#setAside(directory);
       this.#topics.delete(topic);
+      try {
+        await this.#setAside(directory);
+      } catch (error) {
+        await this.#storage.rename(`${directory}.deleted`, directory).catch(() => {});
+        await this.#openStore(directory, { topic, config }); // it is not deleted: nobody else may have the name
+        throw error;
+      }
     });
   }
 

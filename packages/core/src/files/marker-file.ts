@@ -42,15 +42,27 @@ export async function readMarker<Content extends Marker>(
       { file },
     );
   }
+  const said = parseJson(content) as Partial<Marker>;
+  const { formatVersion: found } = said;
   const marker = decodeJsonWithCrc(content) as (Marker & Partial<Content>) | undefined;
-  if (marker?.format !== format || !Number.isInteger(marker.formatVersion)) {
+  const isOurs = said.format === format && Number.isInteger(found);
+  // What a newer version looks like is not known, its checksum included.
+  if (!isOurs || (found === formatVersion && marker === undefined)) {
     throw new NotALogStoreError(`${directory}/${file} does not mark ${what}: it is something else's, or damaged`, {
       file,
     });
   }
-  if (marker.formatVersion === formatVersion) return marker;
+  if (found === formatVersion) return marker;
   throw new UnsupportedFormatVersionError(
-    `${directory} has format version ${marker.formatVersion}, and this release knows ${formatVersion}: use a release that knows it`,
-    { file, expected: formatVersion, actual: marker.formatVersion },
+    `${directory} has format version ${found}, and this release knows ${formatVersion}: use a release that knows it`,
+    { file, expected: formatVersion, actual: found },
   );
+}
+
+function parseJson(content: Uint8Array): unknown {
+  try {
+    return Object(JSON.parse(new TextDecoder().decode(content)));
+  } catch {
+    return {};
+  }
 }

@@ -23,13 +23,14 @@ export class Watermarks {
     this.#file = file;
   }
 
-  /** Writes all bounds; undefined where nothing is known. A disk that does not take them costs the readers elsewhere their news, and nobody else anything. */
+  /** Writes all bounds; where none are known, what was said last stays. A disk that does not take them costs the readers elsewhere their news, and nobody else anything. */
   static async open(storage: Storage, directory: string, all: readonly (Bounds | undefined)[]): Promise<Watermarks> {
     const path = `${directory}/${WATERMARKS_FILE}`;
     try {
       const file = await storage.openFile(path, "write").catch(() => storage.createFile(path));
+      const before = all.includes(undefined) ? await readWatermarks(storage, directory) : [];
       await file.write(
-        all.map((bounds) => (bounds === undefined ? new Uint8Array(SLOT_LENGTH) : encodeSlot(bounds))),
+        all.map((bounds, partition) => encodeSlot(bounds ?? before[partition])),
         0,
       );
       return new Watermarks(file);
@@ -58,8 +59,11 @@ export async function readWatermarks(storage: Storage, directory: string): Promi
   return Array.from({ length: count }, (_, partition) => decodeSlot(content!, partition * SLOT_LENGTH));
 }
 
-function encodeSlot({ logStart, highWatermark }: Bounds): Uint8Array {
+/** Zeros, whose checksum is wrong, where nothing is known. */
+function encodeSlot(bounds: Bounds | undefined): Uint8Array {
   const slot = Buffer.alloc(SLOT_LENGTH);
+  if (bounds === undefined) return slot;
+  const { logStart, highWatermark } = bounds;
   slot.writeBigUInt64LE(BigInt(logStart), 0);
   slot.writeBigUInt64LE(BigInt(highWatermark), 8);
   slot.writeUInt32LE(crc32c(slot, 0, CRC_OFFSET), CRC_OFFSET);

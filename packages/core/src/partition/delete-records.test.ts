@@ -95,7 +95,7 @@ test("what is not there cannot be deleted", async () => {
   expect(await codeOf(store.deleteRecords(1, 1))).toBe("OFFSET_OUT_OF_RANGE");
   for (const offset of [-1, 0.5, Number.NaN])
     expect(await codeOf(store.deleteRecords(0, offset))).toBe("INVALID_ARGUMENT");
-  expect(() => store.deleteRecords(2, 0)).toThrow(expect.objectContaining({ code: "UNKNOWN_PARTITION" }));
+  expect(await codeOf(store.deleteRecords(2, 0))).toBe("UNKNOWN_PARTITION");
   expect(await lines(store)).toEqual(all);
   await store.deleteRecords(1, 0);
 });

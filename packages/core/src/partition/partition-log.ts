@@ -12,6 +12,7 @@ import {
 import type { Durability } from "@logstore/protocol";
 import { readCheckpoint } from "../files/checkpoint-file.js";
 import { baseOffsetsOf, TEMPORARY_SUFFIX } from "../files/file-names.js";
+import type { Bounds } from "../files/watermarks-file.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
@@ -53,6 +54,8 @@ export interface PartitionHome {
   readonly indexes: IndexCache;
   readonly tails: TailCache;
   readonly publishBounds: PublishBounds;
+  /** How far others were told that it may be read, when it was open last; 0 where that is not known. */
+  readonly saidEnd: number;
 }
 
 /** One append is written as a whole, and a segment's positions are kept in 32 bits. */
@@ -74,7 +77,7 @@ export class PartitionLog extends ReadableLog {
   #closing: Promise<void> | undefined;
 
   private constructor(
-    { partition, tails, publishBounds }: PartitionHome,
+    { partition, tails, publishBounds, saidEnd }: PartitionHome,
     home: SegmentHome,
     options: PartitionOptions,
     segments: Segment[],
@@ -88,7 +91,7 @@ export class PartitionLog extends ReadableLog {
     super({ partition, segments: new SegmentList(segments), offsets, gaps, damage, tail, hooks });
     this.home = home;
     this.tornTail = recovered.tornTail;
-    this.expectedEnd = recovered.expectedEnd;
+    this.expectedEnd = damage === undefined ? recovered.expectedEnd : Math.max(recovered.expectedEnd, saidEnd);
     this.#options = options;
     this.#queue = new AppendQueue(partition, options);
     this.#writer = new LogWriter(home, this, options, recovered, publishBounds);
@@ -189,6 +192,13 @@ export class PartitionLog extends ReadableLog {
   /** Reads everything, and says what is not as it should be. */
   verify(): AsyncGenerator<VerifyEvent, void> {
     return verifyLog(this, Math.max(this.expectedEnd, this.offsets.highWatermark));
+  }
+
+  /** What others are told of it; undefined where nothing is known of it now. Where it is damaged, its end is not forgotten for that. */
+  get bounds(): Bounds | undefined {
+    const { logStart, highWatermark } = this.offsets;
+    if (this.damage === undefined) return { logStart, highWatermark };
+    return this.damage.code === "STORAGE_FAILED" ? undefined : { logStart, highWatermark: this.expectedEnd };
   }
 
   override get isClosed(): boolean {

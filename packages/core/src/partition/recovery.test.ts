@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { declaredBatchLength, frameBatches, RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
+import { frameBatches, RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, lines, range, values, valuesUntilError } from "../../test/records.js";
-import { crashCopy, everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
+import { crashCopy, cutZeros, everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
 import { LogStore, type LogStoreOptions, NodeStorage } from "../index.js";
 
 const LOG = "00000000000000000000.log";
@@ -35,14 +35,6 @@ async function killedAfter(all: readonly string[], options: LogStoreOptions = {}
   const copy = crashCopy(directory);
   for (const name of readdirSync(join(copy, "0"))) if (name.endsWith(".log")) cutZeros(join(copy, "0", name));
   return copy;
-}
-
-/** What is written ahead of a log, so that a fault can be put right behind it. */
-function cutZeros(path: string): void {
-  const bytes = readFileSync(path);
-  let end = 0;
-  for (let length = 1; length > 0; end += length) length = declaredBatchLength(bytes, end) ?? 0;
-  truncateSync(path, end);
 }
 
 function batchEnds(log: Uint8Array): number[] {

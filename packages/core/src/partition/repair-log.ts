@@ -69,12 +69,22 @@ async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, saved
   const source = await segment.file();
   try {
     const end = await source.size();
-    if (end === byte) return;
+    const isEmptied = byte === 0 && nextOffset !== segment.baseOffset;
+    if (end === byte && !isEmptied) return;
     if (savedAs !== undefined) {
       await saveAside(home.storage, source, byte, byte + length, home.directory, basename(savedAs));
     }
-    if (byte + length < end) await moveRest(home, source, byte + length, end, nextOffset!);
     await segment.removeIndex();
+    if (byte + length < end) {
+      if (byte + length === 0 && nextOffset === segment.baseOffset) return; // what was before it is missing, and nothing else
+      await moveRest(home, source, byte + length, end, nextOffset!);
+      if (nextOffset === segment.baseOffset) return; // it took the place of this one
+    }
+    if (isEmptied) {
+      await segment.remove(); // an empty file tells nothing
+      await home.storage.syncDirectory(home.directory);
+      return;
+    }
     await source.truncate(byte);
     await source.sync();
   } finally {

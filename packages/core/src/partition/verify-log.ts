@@ -1,6 +1,6 @@
 /** Reads a partition through and says what is not as it should be. Nothing is changed. */
 
-import { ClosedError } from "@logstore/codec";
+import { CorruptPartitionError } from "@logstore/codec";
 import { logFileName } from "../files/file-names.js";
 import type { Segment } from "../segment/segment.js";
 import { SparseIndex } from "../segment/sparse-index.js";
@@ -45,7 +45,8 @@ const PROGRESS_BYTES = 1024 * 1024;
 export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGenerator<VerifyEvent, void> {
   const { partition } = log;
   const segments = [...log.segments];
-  const ends = await Promise.all(segments.map((segment) => endOf(log, segment)));
+  const ends: number[] = [];
+  for (const segment of segments) ends.push(await endOf(log, segment));
   const totalBytes = ends.reduce((sum, end) => sum + end, 0);
   let records = 0;
   let bytes = 0;
@@ -55,7 +56,8 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
   let nextOffset = segments[0]?.baseOffset ?? log.offsets.logStart;
   /** Damage whose end is not found yet: one at most. */
   const open: Omit<VerifyFinding, "nextOffset">[] = [];
-  const lost = (segment: Segment, byte: number, length: number, reason: string): void => {
+  let isDamaged = false;
+  const lost = (segment: { readonly name: string }, byte: number, length: number, reason: string): void => {
     const file = `${partition}/${segment.name}`;
     const damage = {
       type: "finding",
@@ -67,6 +69,7 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
       offset: nextOffset,
       reason,
     } as const;
+    isDamaged = true;
     const [before] = open;
     if (before === undefined) open.push(damage);
     else if (before.file === file) open[0] = { ...before, length: byte + length - before.byte };
@@ -108,8 +111,13 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
       yield { type: "progress", partition, records, bytes: read, totalBytes };
     }
     bytes += end;
+    if (wasDeleted(log, segment)) {
+      open.length = 0; // nothing of it is missed
+      nextOffset = segments[i + 1]?.baseOffset ?? nextOffset;
+      continue;
+    }
     // One that grew meanwhile has an index of more; of damaged batches, its index may know more than can be read.
-    const isWhole = isSound && segment !== log.segments.active && end === (await sizeOf(log, segment));
+    const isWhole = isSound && end > 0 && segment !== log.segments.active && end === (await sizeOf(log, segment));
     const reason = isWhole ? await segment.indexFault(index) : undefined;
     if (reason !== undefined) {
       const file = `${partition}/${segment.name}`;
@@ -120,10 +128,10 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
   const last = segments.at(-1);
   if (last !== undefined && nextOffset < expectedEnd)
     lost(last, soundEnd, ends.at(-1)! - soundEnd, "the file ends early");
-  if (last === undefined && nextOffset < expectedEnd) {
-    const file = `${partition}/${logFileName(nextOffset)}`;
-    const reason = "the files of the log are missing";
-    open.push({ type: "finding", kind: "damage", partition, file, byte: 0, length: 0, offset: nextOffset, reason });
+  // Where files are missing, those that are left may be whole.
+  if (!isDamaged && log.damage instanceof CorruptPartitionError) {
+    const { message } = log.damage.cause as Error;
+    lost(last ?? { name: logFileName(nextOffset) }, ends.at(-1) ?? 0, 0, message);
   }
   for (const damage of open) yield { ...damage, nextOffset: expectedEnd > nextOffset ? expectedEnd : undefined };
   yield { type: "progress", partition, records, bytes, totalBytes };
@@ -135,12 +143,12 @@ async function* walk(log: ReadableLog, segment: Segment, range: WalkRange): Asyn
     yield* walkSegment(await segment.file(), range);
   } catch (error) {
     const { partition } = log;
-    if (!wasDeleted(log, segment, error)) throw storageError(error, `${segment.name} cannot be read`, { partition });
+    if (!wasDeleted(log, segment)) throw storageError(error, `${segment.name} cannot be read`, { partition });
   }
 }
 
-function wasDeleted(log: ReadableLog, segment: Segment, error: unknown): boolean {
-  return error instanceof ClosedError && !log.isClosed && log.segments.find(segment.baseOffset) !== segment;
+function wasDeleted(log: ReadableLog, segment: Segment): boolean {
+  return !log.isClosed && log.segments.find(segment.baseOffset) !== segment;
 }
 
 async function sizeOf(log: ReadableLog, segment: Segment): Promise<number> {
@@ -164,6 +172,12 @@ function overlap(log: ReadableLog, segment: Segment, before: Segment, nextOffset
 }
 
 /** What was published; everything, where the log is damaged and the rest of it out of reach. */
-function endOf(log: ReadableLog, segment: Segment): Promise<number> {
-  return log.damage === undefined ? segment.visibleSize() : segment.size();
+async function endOf(log: ReadableLog, segment: Segment): Promise<number> {
+  try {
+    return await (log.damage === undefined ? segment.visibleSize() : segment.size());
+  } catch (error) {
+    const { partition } = log;
+    if (wasDeleted(log, segment)) return 0;
+    throw storageError(error, `${segment.name} cannot be read`, { partition });
+  }
 }

@@ -1,5 +1,5 @@
 /** Reads a segment through, past whatever is damaged in it: for those who look for damage. */
-import { type BatchLimits, LogStoreError, type RecordBatch } from "@logstore/codec";
+import { type BatchLimits, declaredBatchLength, HEADER_LENGTH, LogStoreError, type RecordBatch } from "@logstore/codec";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { StorageFile } from "../storage/storage.js";
 import { isZeros, type SoundHeader, soundHeaders } from "./witness.js";
@@ -50,19 +50,32 @@ async function nextSoundBatch(
   leastOffset: number,
   { end, limits, limitOffset }: WalkRange,
 ): Promise<number> {
-  const found: SoundHeader[] = [];
-  for await (const header of soundHeaders(file, damagedAt, end)) {
-    if (header.position > damagedAt && header.baseOffset >= leastOffset) found.push(header);
-  }
-  for (const { position } of ofThisLog(found, limitOffset)) {
+  const isSound = async (position: number): Promise<boolean> => {
     try {
       const range = { position, end, nextOffset: undefined, limits, verify: true, chunkBytes: 1 };
-      for await (const _ of scanSegment(file, range)) return position;
+      for await (const { batch } of scanSegment(file, range)) return batch.baseOffset >= leastOffset;
     } catch (error) {
       if (!(error instanceof LogStoreError) || error.code === "CLOSED") throw error;
     }
+    return false;
+  };
+  if (await isSound(damagedAt)) return damagedAt; // what came before it is missing
+  // Most damage leaves the length alone; what lies within the batch is not to be taken for the log's.
+  const behind = damagedAt + (await lengthAt(file, damagedAt));
+  if (behind === end || (await isSound(behind))) return behind;
+  const found: SoundHeader[] = [];
+  for await (const header of soundHeaders(file, damagedAt, end)) {
+    if (header.baseOffset >= leastOffset) found.push(header);
   }
+  for (const { position } of ofThisLog(found, limitOffset)) if (await isSound(position)) return position;
   return end;
+}
+
+/** What the header there says, sound or not; 1 where there is none. */
+async function lengthAt(file: StorageFile, position: number): Promise<number> {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  const read = await file.read(header, position);
+  return Math.max(1, declaredBatchLength(header.subarray(0, read), 0) ?? 1);
 }
 
 /**

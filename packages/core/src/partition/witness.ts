@@ -11,8 +11,6 @@ import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { StorageFile } from "../storage/storage.js";
 
 const CHUNK_BYTES = 1024 * 1024;
-/** The shortest record there is takes so many bytes, or more. */
-const LEAST_RECORD_BYTES = 3;
 
 export interface Witness {
   /** Every offset below this one was durable: whatever came after proves what was before. */
@@ -38,7 +36,7 @@ export async function witnessBehind(
   return { durable, given: last === undefined ? 0 : await endOf(file, last, end) };
 }
 
-/** How many records a batch had is told by the half that may be what is damaged: as many as fit into it then, or more. */
+/** Where a batch ends whose records may be damaged: what it says of their number is all there is then. */
 async function endOf(
   file: StorageFile,
   { baseOffset, batchLength, declaredRecordCount, position }: SoundHeader,
@@ -51,8 +49,7 @@ async function endOf(
     return RecordBatch.parse(read, 0, STORED_BATCH_LIMITS).verify().nextOffset;
   } catch (error) {
     if (!(error instanceof LogStoreError)) throw error;
-    const mostRecords = Math.ceil((batchLength - HEADER_LENGTH) / LEAST_RECORD_BYTES);
-    return baseOffset + Math.max(mostRecords, declaredRecordCount);
+    return baseOffset + Math.max(1, declaredRecordCount);
   }
 }
 

@@ -12,7 +12,7 @@ import {
 import type { Position } from "@logstore/protocol";
 import { partitionDirectory, TOPIC_FILE } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity, writeStoreFile } from "../files/store-file.js";
-import { Watermarks } from "../files/watermarks-file.js";
+import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
 import type { AppendAck } from "../partition/append-queue.js";
 import type { PublishBounds } from "../partition/log-writer.js";
 import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
@@ -176,18 +176,20 @@ export class LogStore implements AsyncDisposable {
     const identity = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, options));
     await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
     checkStore(path, identity, options);
+    const said = await readWatermarks(storage, path).catch(() => []);
     let watermarks: Watermarks | undefined;
     const openPartition = (partition: number) => {
       const directory = `${path}/${partitionDirectory(partition)}`;
+      const saidEnd = said[partition]?.highWatermark ?? 0;
       const publishBounds: PublishBounds = async (logStart, highWatermark) =>
         watermarks?.set(partition, { logStart, highWatermark });
-      return PartitionLog.open({ storage, directory, partition, indexes, tails, publishBounds }, options);
+      return PartitionLog.open({ storage, directory, partition, indexes, tails, publishBounds, saidEnd }, options);
     };
     const partitions = await allOrNone(identity.partitions, openPartition);
     watermarks = await Watermarks.open(
       storage,
       path,
-      partitions.map(({ offsets, damage }) => (damage?.code === "STORAGE_FAILED" ? undefined : offsets)),
+      partitions.map(({ bounds }) => bounds),
     );
     return new LogStore({ partitions, openPartition, given, options, storage, lock, watermarks });
   }
@@ -275,8 +277,8 @@ export class LogStore implements AsyncDisposable {
    * @throws OffsetOutOfRangeError beyond the high watermark; UnknownPartitionError, ClosedError, StorageFailedError,
    * CorruptPartitionError
    */
-  deleteRecords(partition: number, beforeOffset: number): Promise<void> {
-    return this.log(partition).deleteRecords(beforeOffset);
+  async deleteRecords(partition: number, beforeOffset: number): Promise<void> {
+    await this.log(partition).deleteRecords(beforeOffset);
   }
 
   /** Deletes now what is too old or too much by `retentionMs` and `retentionBytes`; otherwise it is done once a minute. */
@@ -320,20 +322,25 @@ export class LogStore implements AsyncDisposable {
     const done: RepairAction[] = [];
     for (const partition of this.#partitions.keys()) {
       if (this.#closing !== undefined) throw new ClosedError("the log store was closed");
-      const log = await this.#reopened(partition);
-      const findings: VerifyFinding[] = [];
-      for await (const event of log.verify()) if (event.type === "finding") findings.push(event);
-      const actions = planRepair(findings, log.offsets.logEnd, this.#storage.randomHex(4));
+      const actions = await withStorageErrors(`partition ${partition} cannot be repaired`, () =>
+        this.#repairPartition(partition, dryRun),
+      );
       done.push(...actions);
-      if (dryRun || actions.length === 0) continue;
-      await withStorageErrors(`partition ${partition} cannot be repaired`, async () => {
-        await log.close();
-        await repairLog(log.home, actions);
-        const { offsets } = await this.#reopened(partition);
-        await this.#watermarks.set(partition, offsets);
-      });
     }
     return done;
+  }
+
+  async #repairPartition(partition: number, dryRun: boolean): Promise<RepairAction[]> {
+    const log = await this.#reopened(partition);
+    const findings: VerifyFinding[] = [];
+    for await (const event of log.verify()) if (event.type === "finding") findings.push(event);
+    const actions = planRepair(findings, log.offsets.logEnd, this.#storage.randomHex(4));
+    if (dryRun || actions.length === 0) return actions;
+    await log.close();
+    await repairLog(log.home, actions);
+    const { bounds } = await this.#reopened(partition);
+    if (bounds !== undefined) await this.#watermarks.set(partition, bounds);
+    return actions;
   }
 
   /** A partition that was closed to be repaired is opened again. */

@@ -25,6 +25,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   #unwatch: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout;
   #waiting = 0;
+  #closing: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
 
@@ -84,7 +85,12 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     return new Partition(this.#log(index));
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#unwatch?.();
     await this.#looking;

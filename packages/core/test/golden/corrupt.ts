@@ -166,7 +166,7 @@ function rotProven(about: string, ahead: Buffer): CorruptDirectory {
       { kind: "damage", partition: 0, file: `0/${logName(0)}`, byte: size, length: size, offset: 1, nextOffset: 2 },
     ],
     repaired: [{ start: 0, end: 4, offsets: [0, 2, 3] }],
-    after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 1]])) }),
+    after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 4]])) }),
   });
 }
 
@@ -198,7 +198,7 @@ function missingLastSegment(): CorruptDirectory {
       { kind: "damage", partition: 0, file: `0/${logName(2)}`, byte: 2 * size, length: 0, offset: 4, nextOffset: 5 },
     ],
     repaired: [{ start: 0, end: 5, offsets: [0, 1, 2, 3] }],
-    after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 4]])) }),
+    after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 5]])) }),
   });
 }
 
@@ -211,7 +211,7 @@ function missingFirstSegment(): CorruptDirectory {
     recovery: [{ partition: 0, damage }],
     findings: [{ kind: "damage", partition: 0, file: `0/${logName(2)}`, byte: 0, length: 0, offset: 0, nextOffset: 2 }],
     repaired: [{ start: 2, end: 5, offsets: [2, 3, 4] }],
-    after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 0]])) }),
+    after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 5]])) }),
   });
 }
 
@@ -311,6 +311,7 @@ function checkpointAhead(): CorruptDirectory {
         { kind: "damage", partition: 0, file: `0/${logName(0)}`, byte: 4 * size, length: 0, offset: 4, nextOffset: 5 },
       ],
       repaired: [{ start: 0, end: 5, offsets: [0, 1, 2, 3] }],
+      after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 5]])) }),
     },
   );
 }
@@ -328,8 +329,18 @@ function newerBatch(): CorruptDirectory {
     { ...readable(four.slice(0, 3)), error: damage },
     {
       recovery: [{ partition: 0, damage }],
-      findings: [{ kind: "damage", partition: 0, file: `0/${logName(0)}`, byte: 3 * size, length: size, offset: 3 }],
-      after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 3]])) }),
+      findings: [
+        {
+          kind: "damage",
+          partition: 0,
+          file: `0/${logName(0)}`,
+          byte: 3 * size,
+          length: size,
+          offset: 3,
+          nextOffset: 4,
+        },
+      ],
+      after: afterwards(files, { watermarks: hex(watermarksBytes([[0, 4]])) }),
     },
   );
 }
