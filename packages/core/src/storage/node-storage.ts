@@ -6,12 +6,16 @@ import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { lockDirectory } from "./directory-lock.js";
 import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
+import { SyncPlace } from "./sync-in-place.js";
 
 /**
  * Up to this much is written in place: the page cache takes it in some tens of microseconds, less than it costs to have
  * another thread do it and to wait for that. See docs/decisions/0005-small-writes-in-place.md.
  */
 const WRITE_IN_PLACE_BYTES = 128 * 1024;
+
+/** One for all files: they share the event loop. */
+const place = new SyncPlace();
 
 const openDescriptor = promisify(fs.open);
 const closeDescriptor = promisify(fs.close);
@@ -134,7 +138,11 @@ class NodeFile implements StorageFile {
   }
 
   sync(): Promise<void> {
-    return syncData(this.#descriptor);
+    return place.sync(
+      this,
+      () => fs.fdatasyncSync(this.#descriptor),
+      () => syncData(this.#descriptor),
+    );
   }
 
   truncate(size: number): Promise<void> {
