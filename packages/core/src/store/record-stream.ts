@@ -7,7 +7,7 @@ import type { ReadableLog } from "../partition/readable-log.js";
 import { stoppable } from "./stoppable.js";
 
 /** Bytes read at once: large enough that a chunk's costs are spread over many records, small beside any memory limit. */
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 export interface RecordStreamOptions {
   readonly from: Position;
