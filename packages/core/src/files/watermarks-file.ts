@@ -26,8 +26,9 @@ export class Watermarks {
   /** Writes all bounds; where none are known, what was said last stays. A disk that does not take them costs the readers elsewhere their news, and nobody else anything. */
   static async open(storage: Storage, directory: string, all: readonly (Bounds | undefined)[]): Promise<Watermarks> {
     const path = `${directory}/${WATERMARKS_FILE}`;
+    let file: StorageFile | undefined;
     try {
-      const file = await storage.openFile(path, "write").catch(() => storage.createFile(path));
+      file = await storage.openFile(path, "write").catch(() => storage.createFile(path));
       const before = all.includes(undefined) ? await readWatermarks(storage, directory) : [];
       await file.write(
         all.map((bounds, partition) => encodeSlot(bounds ?? before[partition])),
@@ -35,6 +36,7 @@ export class Watermarks {
       );
       return new Watermarks(file);
     } catch {
+      await file?.close().catch(() => {});
       return new Watermarks(undefined);
     }
   }

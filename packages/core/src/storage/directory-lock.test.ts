@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { caught, codeOf } from "../../test/records.js";
 import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
+import { encodeJsonWithCrc } from "../files/checked-json.js";
 import { Broker, LogStore } from "../index.js";
 
 /** Another process, which opens a store, or fails to, and says which; the built package is what it runs. */
@@ -86,23 +87,38 @@ test("a broker's directory is locked as a store's is", async () => {
   await (await Broker.open(directory)).close();
 });
 
-const newer = JSON.stringify({ format: "logstore", formatVersion: 2, id: "x", partitions: 1, partitioner: "fnv1a-32" });
-const newerBroker = JSON.stringify({ format: "logstore-broker", formatVersion: 2 });
+const newer = { format: "logstore", formatVersion: 2, id: "x", partitions: 1, partitioner: "fnv1a-32" };
+const ours = { ...newer, formatVersion: 1 };
+const newerBroker = { format: "logstore-broker", formatVersion: 2 };
+/** As it is written, with its checksum. */
+const whole = (fields: object) => Buffer.from(encodeJsonWithCrc(fields)).toString();
 
 test.each([
   ["a file of something else", { "notes.txt": "mine" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
   ["a directory of something else", { "src/": "" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
-  ["a store.json of something else", { "store.json": '{"format":"shop"}' }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+  [
+    "a store.json of something else",
+    { "store.json": whole({ format: "shop", formatVersion: 1 }) },
+    "NOT_A_LOG_STORE",
+    "NOT_A_LOG_STORE",
+  ],
   ["a damaged store.json", { "store.json": '{"format":"logst' }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
   ["an empty store.json", { "store.json": "" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
   [
     "a store.json that lacks fields",
-    { "store.json": '{"format":"logstore","formatVersion":1}' },
+    { "store.json": whole({ format: "logstore", formatVersion: 1 }) },
     "NOT_A_LOG_STORE",
     "NOT_A_LOG_STORE",
   ],
-  ["a newer store", { "store.json": newer }, "UNSUPPORTED_FORMAT_VERSION", "NOT_A_LOG_STORE"],
-  ["a newer broker", { "broker.json": newerBroker }, "NOT_A_LOG_STORE", "UNSUPPORTED_FORMAT_VERSION"],
+  ["a newer store", { "store.json": whole(newer) }, "UNSUPPORTED_FORMAT_VERSION", "NOT_A_LOG_STORE"],
+  ["a newer broker", { "broker.json": whole(newerBroker) }, "NOT_A_LOG_STORE", "UNSUPPORTED_FORMAT_VERSION"],
+  ["a store.json without its checksum", { "store.json": JSON.stringify(ours) }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
+  [
+    "a store.json with another's checksum",
+    { "store.json": whole(ours).replace('"fnv1a-32"', '"fnv1a-33"') },
+    "NOT_A_LOG_STORE",
+    "NOT_A_LOG_STORE",
+  ],
   ["a damaged broker.json", { "broker.json": "null" }, "NOT_A_LOG_STORE", "NOT_A_LOG_STORE"],
 ])("%s is left as it is", async (_, files, asStore, asBroker) => {
   const directory = temporaryDirectory();

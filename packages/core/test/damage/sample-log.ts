@@ -11,13 +11,16 @@ import { HookedStorage } from "../hooked-storage.js";
 import type { Random } from "../random.js";
 import { sealedRecords } from "../records.js";
 
+/** Of the batches. */
 export const LOG_BYTES = 64 * 1024;
+/** Behind them, where the store was not closed: some of those that small flushed appends write ahead. */
+const ZEROS_AHEAD_BYTES = 500;
 export const LOG = "store/0/00000000000000000000.log";
 
 export type State = "closed" | "crashed" | "closed half-way";
 
 export interface SampleLog {
-  readonly log: Uint8Array;
+  readonly logs: Readonly<Record<State, Uint8Array>>;
   readonly batches: readonly RecordBatch[];
   /** Where each batch begins, and where the last one ends. */
   readonly starts: readonly number[];
@@ -51,9 +54,9 @@ export async function sampleLog(random: Random): Promise<SampleLog> {
   broker = await Broker.open("data", { storage });
   for (let batch = nextBatch(); bytes + batch.length < LOG_BYTES - 200; batch = nextBatch()) await produce(batch);
   await produce(batchOfLength(LOG_BYTES - bytes));
-  const crashed = await imageOf(storage, directory, "store");
+  const crashed = await storeOf(storage, directory);
   await broker.close();
-  const closed = await imageOf(storage, directory, "store");
+  const closed = await storeOf(storage, directory);
   const log = closed.get(LOG)!;
   expect(log.length).toBe(LOG_BYTES);
   const batches = [...frameBatches(log)];
@@ -61,13 +64,21 @@ export async function sampleLog(random: Random): Promise<SampleLog> {
   for (const { byteLength } of batches) starts.push(starts.at(-1)! + byteLength);
   const neverClosed = new Map(crashed);
   for (const name of crashed.keys()) if (/checkpoint|index/.test(name)) neverClosed.delete(name);
+  const withZeros = Buffer.concat([log, new Uint8Array(ZEROS_AHEAD_BYTES)]);
   return {
-    log,
+    logs: { closed: log, crashed: withZeros, "closed half-way": withZeros },
     batches,
     starts,
     files: { closed, crashed: neverClosed, "closed half-way": crashed },
     recoveryPoint: { closed: batches.at(-1)!.nextOffset, crashed: 0, "closed half-way": halfWay },
   };
+}
+
+/** A topic's directory as a store of its own: without `topic.json`, it is no broker's. */
+async function storeOf(storage: HookedStorage, directory: string): Promise<Map<string, Uint8Array>> {
+  const files = await imageOf(storage, directory, "store");
+  files.delete("store/topic.json");
+  return files;
 }
 
 const WORDS = ["append", "batch", "commit", "durable", "epoch", "flush", "log", "offset", "segment", "tail"];

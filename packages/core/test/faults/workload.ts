@@ -2,11 +2,13 @@
  * A day in the life of a broker, short: made, written to from all sides, read, closed, opened again, killed, opened with a torn tail,
  * and closed. Whatever fails on the way, it notes what was acknowledged and how things failed, and goes on as an application would.
  */
-import { Broker, type LogStore, LogStoreError, type RecordInput } from "../../src/index.js";
+import { frameBatches } from "@logstore/codec";
+import { Broker, type LogStore, LogStoreError, type RecordInput, type StorageFile } from "../../src/index.js";
 import type { HookedStorage } from "../hooked-storage.js";
 import { Random } from "../random.js";
 import { sealed, text } from "../records.js";
 import { InjectedError } from "./faults.js";
+import { MortalProcess } from "./mortal-process.js";
 
 export const PARTITIONS = 2;
 const TOPIC = "t";
@@ -32,6 +34,7 @@ export class Workload {
   readonly #storage: HookedStorage;
   readonly #random: Random;
   readonly #segmentBytes: number;
+  #process: MortalProcess;
   #broker: Broker | undefined;
   #values = 0;
   /** Next sequence number, a partition. */
@@ -41,6 +44,7 @@ export class Workload {
 
   constructor(storage: HookedStorage, seed: number) {
     this.#storage = storage;
+    this.#process = new MortalProcess(storage);
     this.#random = new Random(seed);
     this.#segmentBytes = this.#random.oneOf([250, 500, 1000]);
     storage.time = 1_700_000_000_000;
@@ -73,11 +77,11 @@ export class Workload {
   /** Tries twice: what was wrong may have passed. */
   async #open(): Promise<void> {
     this.#failed.clear();
-    const options = { storage: this.#storage, segmentBytes: this.#segmentBytes };
     for (let i = 0; i < 2 && this.#broker === undefined; i++) {
-      const { openFiles } = this.#storage;
+      this.#process = new MortalProcess(this.#storage);
+      const options = { storage: this.#process.storage, segmentBytes: this.#segmentBytes };
       this.#broker = await this.#try("open", () => Broker.open("data", options));
-      if (this.#broker === undefined && this.#storage.openFiles !== openFiles) this.leaks.push("open");
+      if (this.#broker === undefined) this.#noteLeaks("open");
     }
   }
 
@@ -85,14 +89,17 @@ export class Workload {
     const broker = this.#broker;
     this.#broker = undefined;
     await this.#try("close", () => broker?.close());
-    if (this.#storage.openFiles !== 0) this.leaks.push("close");
-    this.#storage.openFiles = 0;
+    this.#noteLeaks("close");
   }
 
-  /** A crash of the process, and half a batch at the end of a log. */
+  #noteLeaks(what: string): void {
+    for (const path of this.#process.openFiles) this.leaks.push(`${what} leaves ${path.split("/").at(-1)} open`);
+  }
+
+  /** A crash of the process, and half a batch at the end of a log: in the zeros that were written ahead, or behind them. */
   async #kill(): Promise<void> {
+    this.#process.kill();
     this.#broker = undefined;
-    this.#storage.openFiles = 0;
     const { inner } = this.#storage;
     const topics = (await inner.list("data/topics")) ?? [];
     const directory = `data/topics/${topics[0]}/${this.#random.whole(0, PARTITIONS - 1)}`;
@@ -102,7 +109,9 @@ export class Workload {
       .at(-1);
     if (log === undefined) return;
     const file = await inner.openFile(`${directory}/${log}`, "write");
-    await file.write([sealed(["half of it"]).subarray(0, this.#random.whole(1, 80))], await file.size());
+    const size = await file.size();
+    const at = this.#random.chance(0.5) ? size : await endOfBatches(file, size);
+    await file.write([sealed(["half of it"]).subarray(0, this.#random.whole(1, 80))], at);
     await file.close();
   }
 
@@ -198,6 +207,18 @@ export class Workload {
   #note(what: string): void {
     this.faulty.push(what);
   }
+}
+
+async function endOfBatches(file: StorageFile, size: number): Promise<number> {
+  const bytes = new Uint8Array(size);
+  await file.read(bytes, 0);
+  let end = 0;
+  try {
+    for (const { byteLength } of frameBatches(bytes)) end += byteLength;
+  } catch {
+    // zeros, or what a failed write left
+  }
+  return end;
 }
 
 export async function readAll(store: LogStore, partition: number): Promise<[offset: number, value: string][]> {

@@ -1,0 +1,54 @@
+/** A process that can be killed: what it has under way on the disk comes to nothing from then on, and nobody hears of it again. */
+import type { Storage, StorageFile } from "../../src/index.js";
+
+const never = new Promise<never>(() => {});
+
+export class MortalProcess {
+  /** The disk as this process sees it. */
+  readonly storage: Storage;
+  readonly #open = new Map<StorageFile, string>();
+  #isDead = false;
+
+  constructor(inner: Storage) {
+    const open = async (path: string, opening: Promise<StorageFile>): Promise<StorageFile> => {
+      const inner = await opening;
+      const file: StorageFile = this.#mortal(inner, {
+        close: async () => {
+          await inner.close();
+          this.#open.delete(file);
+        },
+      });
+      this.#open.set(file, path);
+      return file;
+    };
+    this.storage = this.#mortal(inner, {
+      createFile: (path) => open(path, inner.createFile(path)),
+      openFile: (path, access) => open(path, inner.openFile(path, access)),
+    });
+  }
+
+  /** Paths of the files that it has open. */
+  get openFiles(): string[] {
+    return [...this.#open.values()];
+  }
+
+  kill(): void {
+    this.#isDead = true;
+  }
+
+  #mortal<T extends object>(inner: T, instead: Partial<T>): T {
+    return new Proxy(inner, {
+      get: (_, name) => {
+        const method = Reflect.get(instead, name) ?? Reflect.get(inner, name);
+        if (typeof method !== "function") return method;
+        return (...given: unknown[]) => {
+          if (this.#isDead) return never;
+          const result = Reflect.apply(method, inner, given);
+          if (!(result instanceof Promise)) return result;
+          const unlessDead = <R>(value: R) => (this.#isDead ? never : value);
+          return result.then(unlessDead, (error: unknown) => unlessDead(Promise.reject(error)));
+        };
+      },
+    });
+  }
+}
