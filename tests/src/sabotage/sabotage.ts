@@ -1,19 +1,27 @@
 /**
  * Do the tests notice? Each defect of the list is built into a copy of the engine, alone, and the tests must fail:
- * `pnpm sabotage`, `pnpm sabotage --only "appends what comes twice"`, `pnpm sabotage --list`.
+ * `pnpm sabotage`, `pnpm sabotage --only "appends what comes twice"`, `pnpm sabotage --list`. With `--waiting`, also those that
+ * wait for tests.
  */
 import { parseArgs } from "node:util";
-import { type Defect, defects } from "./defects.ts";
+import { type Defect, defects, slow } from "./defects.ts";
 import { Workshop } from "./workshop.ts";
 
 const { values } = parseArgs({
-  options: { only: { type: "string", multiple: true }, list: { type: "boolean", default: false } },
+  options: {
+    only: { type: "string", multiple: true },
+    list: { type: "boolean", default: false },
+    waiting: { type: "boolean", default: false },
+  },
 });
-const chosen = defects.filter(
+const wanted = defects.filter(
   ({ name, file }) => values.only?.some((part) => `${file} ${name}`.includes(part)) ?? true,
 );
+const chosen = values.waiting ? wanted : wanted.filter(({ waitsForTests }) => !waitsForTests);
+const waiting = values.waiting ? [] : wanted.filter(({ waitsForTests }) => waitsForTests);
 if (values.list) {
-  for (const { name, file } of chosen) console.log(`${file}: ${name}`);
+  for (const { name, file, waitsForTests } of wanted)
+    console.log(`${file}: ${name}${waitsForTests ? " (waits for tests)" : ""}`);
   process.exit(0);
 }
 
@@ -25,37 +33,53 @@ try {
 }
 
 function run(): boolean {
-  for (const defect of chosen) workshop.check(defect);
-  for (const name of ["codec", "core"] as const) {
-    const failure = workshop.firstFailure(name, values.only && catchersIn(name));
+  const begun = performance.now();
+  for (const defect of wanted) workshop.check(defect);
+  const packages = new Set(chosen.flatMap(({ package: name }) => [name, ...dependents(name)]));
+  for (const name of packages) {
+    const failure = workshop.firstFailure(name);
     if (failure === undefined) continue;
     console.error(`without any defect, too, this fails: ${failure}`);
     return false;
   }
+  console.log(`without a defect, the tests pass (${secondsSince(begun)} s)`);
   const survived: Defect[] = [];
   for (const [i, defect] of chosen.entries()) {
     const begun = performance.now();
     const caughtBy = workshop.with(defect, () => catchDefect(defect));
     workshop.restore(defect.package);
     if (caughtBy === undefined) survived.push(defect);
-    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     console.log(`${i + 1}/${chosen.length} ${defect.file}: ${defect.name}`);
-    console.log(`    ${caughtBy === undefined ? "SURVIVED" : `caught by ${caughtBy}`} (${seconds} s)`);
+    console.log(`    ${caughtBy === undefined ? "SURVIVED" : `caught by ${caughtBy}`} (${secondsSince(begun)} s)`);
   }
-  console.log(`${chosen.length - survived.length} of ${chosen.length} defects were caught`);
+  console.log(
+    `${chosen.length - survived.length} of ${chosen.length} defects were caught, in ${secondsSince(begun)} s`,
+  );
+  if (waiting.length > 0) console.log(`${waiting.length} more wait for tests`);
   for (const { file, name } of survived) console.log(`survived: ${file}: ${name}`);
   return survived.length === 0;
 }
 
-function catchersIn(name: Defect["package"]): string[] {
-  return [...new Set(chosen.filter((defect) => defect.package === name).flatMap(({ catchers }) => catchers))];
+/** The likely tests first, the quick ones of them above all; then the rest, of the dependent packages too. */
+function catchDefect({ package: name, catchers }: Defect): string | undefined {
+  workshop.build(name);
+  const quick = catchers.filter((file) => !slow.includes(file));
+  for (const files of [quick, catchers.filter((file) => slow.includes(file))]) {
+    const caughtBy = files.length > 0 ? workshop.firstFailure(name, { only: files }) : undefined;
+    if (caughtBy !== undefined) return caughtBy;
+  }
+  for (const each of [name, ...dependents(name)]) {
+    const caughtBy = workshop.firstFailure(each, { without: each === name ? catchers : [] });
+    if (caughtBy !== undefined) return caughtBy;
+  }
+  return undefined;
 }
 
-/** The likely tests first; then all, of both packages, with what is built: some start processes of their own. */
-function catchDefect(defect: Defect): string | undefined {
-  const likely = workshop.firstFailure(defect.package, defect.catchers);
-  if (likely !== undefined) return likely;
-  workshop.build(defect.package);
-  const own = workshop.firstFailure(defect.package);
-  return own ?? (defect.package === "codec" ? workshop.firstFailure("core") : undefined);
+/** Packages whose tests use this one. */
+function dependents(name: Defect["package"]): Defect["package"][] {
+  return name === "codec" ? ["core"] : [];
+}
+
+function secondsSince(begun: number): string {
+  return ((performance.now() - begun) / 1000).toFixed(1);
 }

@@ -1,6 +1,6 @@
 /** A copy of the packages in a temporary directory, where defects are built in and taken out again. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,13 +9,18 @@ import type { Defect } from "./defects.ts";
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 /** A test that hangs has noticed something, too. */
 const TIME_LIMIT_MS = 240_000;
+/** For a few test files. */
+const SHORT_TIME_LIMIT_MS = 90_000;
+/** In memory, where there is such a place: the tests sync a lot. */
+const TEMPORARY = process.env["TMPDIR"] === undefined && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** The tests that try many cases try few: each defect shows in many of them. */
 const FEW_CASES = {
   CORE_SEED: "1",
   CORE_EVERY: "307",
-  CORE_RUNS: "300",
+  CORE_RUNS: "100",
   CORE_WORKLOADS: "1",
+  CORE_RECOVERIES: "3000",
   CODEC_SEED: "1",
   CODEC_CASES: "30000",
   CODEC_RUNS: "300",
@@ -23,9 +28,12 @@ const FEW_CASES = {
 
 export class Workshop {
   readonly #built = new Set<Defect["package"]>();
-  readonly #directory = mkdtempSync(join(tmpdir(), "logstore-sabotage-"));
+  readonly #directory = mkdtempSync(join(TEMPORARY, "logstore-sabotage-"));
+  /** The tests' own temporary directories: a test that is killed leaves them. */
+  readonly #temporary = join(this.#directory, "tmp");
 
   constructor() {
+    mkdirSync(this.#temporary);
     for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
     for (const name of ["codec", "protocol", "core"]) this.#copy(`packages/${name}`);
     symlinkSync(join(REPOSITORY, "node_modules"), join(this.#directory, "node_modules"));
@@ -70,31 +78,49 @@ export class Workshop {
     this.#built.delete(name);
   }
 
-  /** The first test that fails; undefined where all pass. No files: all there are. */
-  firstFailure(name: Defect["package"], files: readonly string[] = []): string | undefined {
+  /** The first test that fails; undefined where all pass. */
+  firstFailure(
+    name: Defect["package"],
+    { only = [], without = [] }: { readonly only?: readonly string[]; readonly without?: readonly string[] } = {},
+  ): string | undefined {
     const report = join(this.#directory, "report.json");
     rmSync(report, { force: true });
     const vitest = join("packages", name, "node_modules", "vitest", "vitest.mjs");
-    const args = [vitest, "run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...files];
-    const { status, error, output } = this.#run(name, args);
+    const excluded = without.map((file) => `--exclude=${file}`);
+    const args = [vitest, "run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...excluded, ...only];
+    const timeLimitMs = only.length > 0 ? SHORT_TIME_LIMIT_MS : TIME_LIMIT_MS;
+    const { status, error, output } = this.#run(name, args, timeLimitMs);
     if (status === 0) return undefined;
     if ((error as NodeJS.ErrnoException | undefined)?.code === "ETIMEDOUT") return "no end in sight";
     return failedTest(report) ?? output.slice(-600);
   }
 
-  #run(name: Defect["package"], [script = "", ...args]: string[]) {
-    const ran = spawnSync(process.execPath, [join(this.#directory, script), ...args], {
+  #run(name: Defect["package"], [script = "", ...args]: string[], timeLimitMs = TIME_LIMIT_MS) {
+    const options = {
       cwd: join(this.#directory, "packages", name),
-      env: { ...process.env, ...FEW_CASES },
+      env: { ...process.env, ...FEW_CASES, TMPDIR: this.#temporary },
       encoding: "utf8",
-      timeout: TIME_LIMIT_MS,
+      timeout: timeLimitMs,
       killSignal: "SIGKILL",
-    });
-    return { status: ran.status, error: ran.error, output: ran.stdout + ran.stderr };
+      detached: true, // the leader of its own group
+    } as const;
+    const ran = spawnSync(process.execPath, [join(this.#directory, script), ...args], options);
+    const { status, error, stdout, stderr } = ran;
+    if (error !== undefined) killGroup(ran.pid);
+    return { status, error, output: stdout + stderr };
   }
 
   close(): void {
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** What a process started that was killed: a worker of the tests may be in an endless loop. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // nobody is left
   }
 }
 

@@ -22,6 +22,22 @@ test("what is acknowledged after a failed sync and a reopening survives a power 
   expect(await values(await LogStore.open("store", { storage: afterwards }))).toEqual(["a", "b", "c"]);
 });
 
+// The same for a segment that is finished: its sync goes on behind the writer.
+test("what a sync of a finished segment failed on is written again by recovery", async () => {
+  const disk = new SimulatedDisk();
+  const store = await LogStore.open("store", { storage: disk, segmentBytes: 100, durability: "written" });
+  await store.append(null, "a");
+  disk.failAt(1, "failed-sync", { when: ({ path }) => path === LOG });
+  await store.append(null, "b");
+  expect(await codeOf(store.flush())).toBe("STORAGE_FAILED");
+  await store.close();
+  const again = await LogStore.open("store", { storage: disk });
+  expect(await values(again)).toEqual(["a", "b"]);
+  await again.append(null, "c", { durability: "flushed" });
+  const afterwards = disk.powerCut("drop-all");
+  expect(await values(await LogStore.open("store", { storage: afterwards }))).toEqual(["a", "b", "c"]);
+});
+
 // A sector may end right behind a batch's magic. What is in the version's place then is zero, or anything: no newer format.
 test.each([0, 142])("a batch torn behind its magic, with %d where its version was, is a torn tail", async (version) => {
   const disk = new SimulatedDisk();

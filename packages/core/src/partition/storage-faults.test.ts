@@ -121,6 +121,28 @@ test("a finished segment is synced behind the writer, and where that fails, noth
   await store.close();
 });
 
+test.each(["deleting", "closing"])(
+  "what a sync behind the writer failed on is not noted as durable by %s",
+  async (how) => {
+    const { storage, store } = await opened({ durability: "written", segmentBytes: 100 });
+    await store.append(null, "v");
+    const failed = Promise.withResolvers<void>();
+    storage.before = async ({ kind, path }) => {
+      if (kind !== "sync" || !path.endsWith(LOG)) return;
+      failed.resolve();
+      throw new Error("EIO");
+    };
+    await store.append(null, "w");
+    await failed.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    storage.before = () => {};
+    storage.calls.length = 0;
+    expect(await codeOf(how === "deleting" ? store.deleteRecords(0, 1) : store.close())).toBe("STORAGE_FAILED");
+    expect(storage.calls.filter(({ path }) => path.includes("checkpoint"))).toEqual([]);
+    await store.close().catch(() => {});
+  },
+);
+
 test("a flushed append waits for the sync behind the writer, and fails with it", async () => {
   const { storage, store } = await opened({ durability: "written", segmentBytes: 250 });
   await appendOneByOne(store, range(3));
@@ -141,6 +163,44 @@ test("a flushed append waits for the sync behind the writer, and fails with it",
   goesOn.resolve();
   expect(await flushed).toBe("STORAGE_FAILED");
   expect(synced).toEqual([`store/${LOG}`]);
+  await store.close();
+});
+
+test("nothing is flushed while a finished segment's sync is under way, however many are finished", async () => {
+  const { storage, store } = await opened({ durability: "written", segmentBytes: 100 });
+  await store.append(null, "a");
+  const goesOn = Promise.withResolvers<void>();
+  storage.before = ({ kind, path }) => (kind === "sync" && path.endsWith(LOG) ? goesOn.promise : undefined);
+  let isFlushed = false;
+  const appended = ["b", "c", "d"].map((value) => store.append(null, value));
+  const flushed = store.append(null, "e", { durability: "flushed" }).then(() => {
+    isFlushed = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(isFlushed).toBe(false);
+  goesOn.resolve();
+  await Promise.all([...appended, flushed]);
+  await store.close();
+});
+
+test("who waits while a write fails is told so: what was appended, and what was to be deleted", async () => {
+  const { storage, store } = await opened({ durability: "written" });
+  await store.append(null, "a");
+  const begun = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  storage.before = async ({ kind, path }) => {
+    if (kind !== "write" || !path.endsWith(LOG)) return;
+    storage.before = () => {};
+    begun.resolve();
+    await goesOn.promise;
+    throw new Error("EIO");
+  };
+  const written = codeOf(store.append(null, "b"));
+  await begun.promise;
+  const waiting = [codeOf(store.append(null, "c")), codeOf(store.deleteRecords(0, 1)), codeOf(store.append(null, "d"))];
+  goesOn.resolve();
+  expect(await Promise.all([written, ...waiting])).toEqual(new Array(4).fill("STORAGE_FAILED"));
+  expect(await values(store)).toEqual(["a"]);
   await store.close();
 });
 
