@@ -437,8 +437,10 @@ test("a segment behind bytes that a crash took away is set aside with them", asy
   const killed = await killedAfter(range(3));
   const { length } = readFileSync(join(killed, "0", LOG));
   writeFileSync(join(killed, "0", "00000000000000000009.log"), "");
+  writeFileSync(join(killed, "0", "00000000000000000009.index"), "of it");
   const store = await open(killed);
   expect(store.recovery).toMatchObject([{ damage: undefined, tornTail: { byte: length, length: 0 } }]);
+  expect(existsSync(join(killed, "0", "00000000000000000009.index"))).toBe(false);
   const [later] = store.recovery[0]!.tornTail!.laterSavedAs;
   expect(existsSync(join(killed, later!))).toBe(true);
   expect((await store.append(null, "on")).offset).toBe(3);

@@ -9,9 +9,9 @@ const LONG = { timeout: 24 * 3_600_000 };
 
 // Odd steps come by every bit of a byte. Whoever opens a closed store checks least of it: there every bit counts.
 test.each([
-  ["crashed", 15],
+  ["crashed", 61],
   ["closed", 1],
-  ["closed half-way", 31],
+  ["closed half-way", 121],
 ] as const)("a store that was %s", LONG, async (state, every) => {
   const sample = await sampleLog(new Random(firstSeed));
   const outcomes = { named: 0, cut: 0, whole: 0 };
