@@ -309,6 +309,13 @@ export const defects: readonly Defect[] = [
     "lets the next group through after a failure": ["this.#queue.rejectAll(this.#failure);\n    return", "return"],
     "deletes after a failure": ["if (this.#failure !== undefined) throw this.#failure;", ""],
   }),
+  ...within("core/partition/open-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
+    "keeps segments that were set aside": [
+      "segments.filter((segment) => !torn.includes(segment))",
+      "segments.filter((segment) => torn !== undefined || segment)",
+    ],
+    "leaves temporary files": ["if (name.endsWith(TEMPORARY_SUFFIX)) await", "if (name === TEMPORARY_SUFFIX) await"],
+  }),
   ...within("core/partition/partition-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
     "removes leftovers that the checkpoint names": [
       "await this.#writer.checkpoint(logStart); // the last one may name a segment that goes",
@@ -319,11 +326,6 @@ export const defects: readonly Defect[] = [
       "if (this.damage !== undefined || this.segments.count",
       "if (this.segments.count",
     ],
-    "keeps segments that were set aside": [
-      "segments.filter((segment) => !torn.includes(segment))",
-      "segments.filter((segment) => torn !== undefined || segment)",
-    ],
-    "leaves temporary files": ["if (name.endsWith(TEMPORARY_SUFFIX)) await", "if (name === TEMPORARY_SUFFIX) await"],
     "checkpoints after a failure": [
       "if (this.damage === undefined && this.#groupCommit.failure === undefined) await",
       "if (this.damage === undefined) await",
@@ -409,9 +411,9 @@ export const defects: readonly Defect[] = [
     ],
     "reads deleted records": [
       "if (this.#offset < log.offsets.logStart) throw outOfRange(log, this.#offset); // deleted meanwhile",
-      "",
+      "if (this.#offset < log.offsets.logStart) return undefined;",
     ],
-    "forgets how far it read in memory": ["this.#position = position + byteLength;", "this.#position = position;"],
+    "forgets how far it read in memory": ["this.#position = position + byteLength;", "this.#position += byteLength;"],
     "hands out the cache's own bytes": [
       "return { bytes, headroomBytes, nextOffset: this.#offset, segment, position };",
       "return { bytes: batches.length === 1 ? batches[0]!.bytes : bytes, headroomBytes, nextOffset: this.#offset, segment, position };",
@@ -558,7 +560,7 @@ export const defects: readonly Defect[] = [
       "const whole = await storage.createFile(`${directory}/${name}`);\n  await whole.write([content], 0);\n  await whole.close();",
     ],
   }),
-  ...within("core/storage/file-pool.ts", [FAULTS, POOL, STORE], {
+  ...within("core/storage/pooled-file.ts", [FAULTS, POOL, STORE], {
     "does not sync what it closes for now": [
       "if (this.#isDirty && this.#failure === undefined) {",
       "if (this.#users < 0) {",
@@ -571,6 +573,8 @@ export const defects: readonly Defect[] = [
     "tries a failed sync again": ["await file.sync();", "await file.sync().catch(() => file.sync());"],
     "takes writes after a failed sync": ["this.#failure = { error }; // whoever closes it must not try again", ""],
     "closes files in use": ["if (this.#users++ === 0) this.#pool.busy(this);", "this.#users++;"],
+  }),
+  ...within("core/storage/file-pool.ts", [FAULTS, POOL, STORE], {
     "opens more files than it may": ["if (this.#openFiles < this.#maxOpenFiles) {", "if (this.#openFiles >= 0) {"],
     "gives up where the system has no more files": ["if (!isTooMany) throw error;", "throw error;"],
     "lets go of a slice twice": ["if (!isHeld) return;", ""],

@@ -6,16 +6,14 @@ import {
   type HeaderInput,
   InvalidArgumentError,
   type RecordBatch,
-  StorageFailedError,
+  type StorageFailedError,
   validateBatches,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-import { readCheckpoint } from "../files/checkpoint-file.js";
-import { baseOffsetsOf, TEMPORARY_SUFFIX } from "../files/file-names.js";
 import type { Bounds } from "../files/watermarks-file.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
-import { Segment, type SegmentHome } from "../segment/segment.js";
+import type { Segment, SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
@@ -25,9 +23,9 @@ import { GroupCommit, storageFailed } from "./group-commit.js";
 import { tell } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
 import { LogWriter, type PublishBounds, type WriterOptions } from "./log-writer.js";
-import { ProducerState } from "./producer-state.js";
+import { openLog } from "./open-log.js";
 import { ReadableLog } from "./readable-log.js";
-import { type RecoveredLog, recoverLog } from "./recovery.js";
+import type { RecoveredLog } from "./recovery.js";
 import type { RetentionLimits } from "./retention-policy.js";
 import { PartitionTail, type TailCache } from "./tail-cache.js";
 import type { TornTail } from "./torn-tail.js";
@@ -275,52 +273,6 @@ export class PartitionLog extends ReadableLog {
     if (this.damage !== undefined) throw this.damage;
     if (this.isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }
-}
-
-/** A disk that cannot be read costs this partition, not the store. */
-async function openLog(
-  home: SegmentHome,
-  partition: number,
-): Promise<{ segments: Segment[]; recovered: RecoveredLog }> {
-  let segments: Segment[] = [];
-  try {
-    const { storage, directory } = home;
-    const names = (await storage.list(directory)) ?? [];
-    for (const name of names) {
-      if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
-    }
-    segments = baseOffsetsOf(names).map((baseOffset) => new Segment(home, baseOffset));
-    const checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
-    const recovered = await recoverLog({ home, partition, segments, checkpoint });
-    const torn = recovered.active?.later ?? [];
-    return { segments: segments.filter((segment) => !torn.includes(segment)), recovered };
-  } catch (cause) {
-    for (const segment of segments) await segment.close();
-    if ((cause as NodeJS.ErrnoException).code !== "EIO") throw cause;
-    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error)) };
-  }
-}
-
-function unreadable(damage: StorageFailedError): RecoveredLog {
-  const producers = new ProducerState();
-  const nothing = {
-    logStart: 0,
-    nextOffset: 0,
-    expectedEnd: 0,
-    lastAppendTime: 0,
-    active: undefined,
-    tornTail: undefined,
-    gaps: [],
-  };
-  return { ...nothing, producers, damage, zeroTails: [] };
-}
-
-function unreadableError(partition: number, cause: Error): StorageFailedError {
-  return new StorageFailedError(
-    `partition ${partition} cannot be read (${cause.message}): see to its disk, then open the store again`,
-    { partition },
-    { cause },
-  );
 }
 
 /** @throws InvalidArgumentError: a misspelt durability must not pass for the weaker one */

@@ -146,6 +146,16 @@ test("zeros behind the log's end are what was written ahead: they are cut, and n
   }
 });
 
+test("something behind megabytes of zeros is no end of the log: it is saved with them", async () => {
+  const killed = await killedAfter(range(3));
+  const path = join(killed, "0", LOG);
+  const tail = Buffer.concat([Buffer.alloc(2_500_000), Buffer.from("something")]);
+  writeFileSync(path, Buffer.concat([readFileSync(path), tail]));
+  const store = await open(killed);
+  const { tornTail } = store.recovery[0]!;
+  expect(readFileSync(join(killed, tornTail!.savedAs!)).equals(tail)).toBe(true);
+});
+
 test.each(["garbage", "a torn batch"])("%s behind the log's end is saved and cut", async (kind) => {
   const killed = await killedAfter(range(3));
   const path = join(killed, "0", LOG);

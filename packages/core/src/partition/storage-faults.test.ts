@@ -219,6 +219,16 @@ test("a duplicate of a written batch is not acknowledged as flushed before it is
   await broker.close();
 });
 
+test("that other processes cannot be told costs nobody here anything", async () => {
+  const { storage, store } = await opened();
+  storage.before = ({ path }) => {
+    if (path.endsWith("watermarks")) throw new Error("EIO");
+  };
+  for (const value of range(3)) await store.append(null, value);
+  expect(await values(store)).toEqual(range(3));
+  await store.close();
+});
+
 test("nobody reads a record before its sync is done", async () => {
   const { storage, store } = await opened();
   await store.append(null, "first");

@@ -162,3 +162,15 @@ test("however long it runs, what it holds stays within its bytes", async () => {
     expect(a! + b!).toBeLessThanOrEqual(10);
   }
 });
+
+test("where a batch lies on disk is known of each that was written with others", async () => {
+  const store = await LogStore.open(":memory:", { durability: "written" });
+  await Promise.all(["a", "bb", "ccc"].map((value) => store.appendMany(0, [{ value, timestamp: 0 }])));
+  let position = 0;
+  for (const offset of [0, 1, 2]) {
+    const slice = await store.partition(0).slice(offset, 1);
+    expect(slice).toMatchObject({ position, nextOffset: offset + 1 });
+    position += slice!.length;
+  }
+  await store.close();
+});

@@ -1,17 +1,8 @@
 /** A log store: one directory, its partitions, and the ways in and out. */
-import {
-  type Bytes,
-  ClosedError,
-  InvalidArgumentError,
-  keyBytes,
-  NotALogStoreError,
-  PartitionCountMismatchError,
-  PartitionerMismatchError,
-  type RecordInput,
-} from "@logstore/codec";
+import { type Bytes, ClosedError, InvalidArgumentError, keyBytes, type RecordInput } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import { partitionDirectory, TOPIC_FILE } from "../files/file-names.js";
-import { readStoreFile, type StoreIdentity, writeStoreFile } from "../files/store-file.js";
+import { partitionDirectory } from "../files/file-names.js";
+import { readStoreFile } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
 import type { AppendAck } from "../partition/append-queue.js";
 import type { PublishBounds } from "../partition/log-writer.js";
@@ -26,6 +17,7 @@ import { NodeStorage } from "../storage/node-storage.js";
 import type { Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
+import { checkNoTopic, checkStore, makeStore } from "./identity.js";
 import {
   ALTERABLE,
   type AlterableOptions,
@@ -409,44 +401,4 @@ export class LogStore implements AsyncDisposable {
     if (this.#partitions[partition] !== undefined) return partition;
     throw new InvalidArgumentError(`partitioner ${partitioner.name} chose partition ${partition} of ${count}`);
   }
-}
-
-async function makeStore(storage: Storage, directory: string, options: ResolvedOptions): Promise<StoreIdentity> {
-  const file: StoreIdentity = {
-    id: storage.randomHex(16),
-    partitions: options.partitions ?? 1,
-    partitioner: options.partitioner.name,
-  };
-  await writeStoreFile(storage, directory, file);
-  return file;
-}
-
-function checkStore(
-  directory: string,
-  file: StoreIdentity | undefined,
-  { partitions, partitioner }: ResolvedOptions,
-): void {
-  if (file === undefined) return;
-  if (partitions !== undefined && partitions !== file.partitions) {
-    throw new PartitionCountMismatchError(
-      `${directory} has ${file.partitions} partitions, not ${partitions}: their number never changes; leave the option out`,
-      { expected: partitions, actual: file.partitions },
-    );
-  }
-  if (partitioner.name !== file.partitioner) {
-    throw new PartitionerMismatchError(
-      `${directory} was made with partitioner ${file.partitioner}, not ${partitioner.name}: another one would break the order by key`,
-    );
-  }
-}
-
-/** A topic belongs to its broker, which alone has its directory locked. */
-async function checkNoTopic(storage: Storage, directory: string): Promise<void> {
-  if (!(await storage.list(directory))?.includes(TOPIC_FILE)) return;
-  throw new NotALogStoreError(
-    `${directory} is a topic of a broker: open the broker's directory, or this one to read only`,
-    {
-      file: TOPIC_FILE,
-    },
-  );
 }
