@@ -319,6 +319,22 @@ test("a segment is synced to its end before anything rests on it", async () => {
   await store.close();
 });
 
+test("a third segment is not begun before the first is durable", async () => {
+  const { storage, store } = await opened({ segmentBytes: 250, durability: "written" });
+  await appendOneByOne(store, range(3));
+  const goesOn = Promise.withResolvers<void>();
+  storage.before = ({ kind, path }) => (kind === "sync" && path.endsWith(LOG) ? goesOn.promise : undefined);
+  await appendOneByOne(store, range(3, "w")); // the second one, full
+  const third = store.append(null, "x");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const logs = () => storage.calls.filter(({ kind, path }) => kind === "createFile" && path.endsWith(".log")).length;
+  expect(logs()).toBe(2);
+  goesOn.resolve();
+  expect((await third).offset).toBe(6);
+  expect(logs()).toBe(3);
+  await store.close();
+});
+
 test("a file that cannot be opened now may be later", async () => {
   const { storage, store } = await opened({ segmentBytes: 250 });
   await appendOneByOne(store, range(12));
