@@ -135,6 +135,7 @@ test("a slice holds its descriptor until it is released", async () => {
   {
     using again = await store.partition(0).slice(0, 1000);
     expect(firstBytes(again!.fd)).toBe("LSB");
+    expect(await codeOf(store.partition(1).slice(0, 1000))).toBe("BUFFER_FULL"); // released twice, counted once
   }
   expect((await store.append(null, "d", { partition: 1 })).offset).toBe(2);
 });
