@@ -53,14 +53,6 @@ export class SegmentList {
     return count;
   }
 
-  get length(): number {
-    return this.#segments.length;
-  }
-
-  at(index: number): Segment | undefined {
-    return this.#segments[index];
-  }
-
   [Symbol.iterator](): IterableIterator<Segment> {
     return this.#segments.values();
   }
