@@ -38,6 +38,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       topic: "a",
       partitioner: "fnv1a-32",
       partitions: [{ partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 }],
+      config: {},
     });
     expect(await client.listTopics()).toEqual([
       { topic: "a", partitionCount: 1 },
@@ -184,7 +185,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const first = await send("a", 0);
     const second = await send("b", 1);
     expect(second).toMatchObject({ baseOffset: 1, nextOffset: 2, duplicate: false });
-    expect(await send("a", 0)).toEqual({ ...first, duplicate: true });
+    expect(await send("a", 0)).toEqual({ ...first, duplicate: true, logEndOffset: 2 });
     await expect(send("d", 3)).rejects.toMatchObject({ code: "OUT_OF_ORDER_SEQUENCE", expected: 2, actual: 3 });
     expect((await readAll("t")).map(({ value }) => value)).toEqual(["a", "b"]);
   });
@@ -221,5 +222,146 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       }
     }
     expect(offsets).toEqual(Array.from({ length: 600 }, (_, i) => i));
+  });
+
+  test("a topic's configuration is its own, altered at once, and goes back to the broker's", async () => {
+    const { config } = await client.createTopic("t", { partitions: 1, retentionMs: 5_000, durability: "written" });
+    expect(config).toEqual({ retentionMs: 5_000, durability: "written" });
+    expect(await client.producer("t").send({ value: "x" })).toMatchObject({ durability: "written" });
+    const change = { durability: "flushed", retentionMs: null, segmentBytes: 2 ** 30 } as const;
+    const altered = { durability: "flushed", segmentBytes: 2 ** 30 };
+    expect(await client.alterTopicConfig("t", change)).toEqual(altered);
+    expect(await client.describeTopic("t")).toMatchObject({ config: altered });
+    expect(await client.producer("t").send({ value: "x" })).toMatchObject({ durability: "flushed" });
+    await client.alterTopicConfig("t", { maxBatchBytes: 1_000 });
+    const big = home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["x".repeat(2_000)]) });
+    await expect(big).rejects.toMatchObject({ code: "BATCH_TOO_LARGE", expected: 1_000 });
+  });
+
+  test.each([
+    [{ retentionMs: -1 }, "INVALID_ARGUMENT"],
+    [{ segmentBytes: 1.5 }, "INVALID_ARGUMENT"],
+    [{ durability: "maybe" as "flushed" }, "INVALID_ARGUMENT"],
+    [{ cleanupPolicy: "compact" } as object, "INVALID_ARGUMENT"],
+  ])("%o is no configuration: refused, and nothing is changed", async (change, code) => {
+    await client.createTopic("t", { partitions: 1, retentionMs: 7 });
+    await expect(client.alterTopicConfig("t", { ...change, retentionBytes: 9 })).rejects.toMatchObject({ code });
+    await expect(client.createTopic("u", { partitions: 1, ...change })).rejects.toMatchObject({ code });
+    expect(await client.describeTopic("t")).toMatchObject({ config: { retentionMs: 7 } });
+    expect(await client.listTopics()).toHaveLength(1);
+  });
+
+  test("a deleted topic is gone, for its readers too; its name is free", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    const events = home.api.consume({ topic: "t", partition: 0 })[Symbol.asyncIterator]();
+    expect(await events.next()).toMatchObject({ value: { type: "caughtUp" } });
+    const ended = expect(events.next()).rejects.toMatchObject({
+      code: expect.stringMatching(/^(CLOSED|UNAVAILABLE)$/),
+    });
+    await client.deleteTopic("t");
+    await ended;
+    await expect(client.describeTopic("t")).rejects.toMatchObject({ code: "UNKNOWN_TOPIC", topic: "t" });
+    await expect(client.deleteTopic("t")).rejects.toMatchObject({ code: "UNKNOWN_TOPIC", topic: "t" });
+    await client.createTopic("t", { partitions: 3 });
+    expect(await readAll("t")).toEqual([]);
+  });
+
+  test("records are deleted up to an offset, a time, or all; readers move on to the start", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    const append = (value: string) => home.api.produce({ topic: "t", partition: 0, batches: sealedBatch([value]) });
+    for (const value of ["a", "b", "c"]) await append(value);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const time = Date.now();
+    await append("d");
+    expect(await client.deleteRecords("t", 0, 1)).toBe(1);
+    expect((await readAll("t")).map(({ value }) => value)).toEqual(["b", "c", "d"]);
+    const exact = home.api.consume({ topic: "t", partition: 0, from: 0 })[Symbol.asyncIterator]();
+    await expect(exact.next()).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE", expected: 1 });
+    expect(await client.deleteRecords("t", 0, { time })).toBe(3);
+    expect(await client.deleteRecords("t", 0, 0)).toBe(3);
+    expect(await client.deleteRecords("t", 0, "latest")).toBe(4);
+    await expect(client.deleteRecords("t", 0, 5)).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE", topic: "t" });
+    await expect(client.deleteRecords("t", 9, 0)).rejects.toMatchObject({ code: "UNKNOWN_PARTITION", partition: 9 });
+    const { partitions } = await client.describeTopic("t");
+    expect(partitions[0]).toEqual({ partition: 0, logStartOffset: 4, highWatermark: 4, logEndOffset: 4 });
+  });
+
+  test("every answer tells where the log ends", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    const batches = () => sealedBatch(["a", "b"]);
+    await home.api.produce({ topic: "t", partition: 0, batches: batches() });
+    const ends = { highWatermark: 4, logEndOffset: 4 };
+    const ack = await home.api.produce({ topic: "t", partition: 0, batches: batches() });
+    expect(ack).toMatchObject({ baseOffset: 2, nextOffset: 4, logEndOffset: 4 });
+    const events = [];
+    for await (const event of home.api.consume({ topic: "t", partition: 0 })) {
+      events.push(event);
+      if (event.type === "caughtUp") break;
+    }
+    expect(events.length).toBeGreaterThan(1);
+    for (const event of events) expect(event).toMatchObject(ends);
+    expect(await home.api.fetch({ topic: "t", partition: 0, maxBytes: 1 })).toMatchObject({ nextOffset: 2, ...ends });
+    const [found] = await client.listOffsets("t", [{ partition: 0, position: "earliest" }]);
+    expect(found).toEqual({ partition: 0, offset: 0, logStartOffset: 0, ...ends });
+  });
+
+  describe("fetch", () => {
+    const append = (value: string) => home.api.produce({ topic: "t", partition: 0, batches: sealedBatch([value]) });
+    const valuesIn = (batches: Uint8Array) => {
+      const values: (string | null)[] = [];
+      for (let at = 0; at < batches.length; ) {
+        const batch = RecordBatch.parse(batches, at).verify();
+        for (const record of batch) values.push(utf8(record.value));
+        at += batch.byteLength;
+      }
+      return values;
+    };
+
+    beforeEach(() => client.createTopic("t", { partitions: 1 }));
+
+    test("answers at once with what there is, whole batches, and where to go on", async () => {
+      for (const value of ["a", "b", "c"]) await append(value.repeat(1_000));
+      const first = await home.api.fetch({ topic: "t", partition: 0, maxBytes: 2_500 });
+      expect(valuesIn(first.batches)).toEqual(["a".repeat(1_000), "b".repeat(1_000)]);
+      expect(first).toMatchObject({ nextOffset: 2, logStartOffset: 0, highWatermark: 3 });
+      const second = await home.api.fetch({ topic: "t", partition: 0, from: first.nextOffset, maxBytes: 1 });
+      expect(valuesIn(second.batches)).toEqual(["c".repeat(1_000)]); // one alone may be larger
+      const third = await home.api.fetch({ topic: "t", partition: 0, from: second.nextOffset });
+      expect([third.nextOffset, third.batches.length]).toEqual([3, 0]);
+      await expect(home.api.fetch({ topic: "t", partition: 0, from: 4 })).rejects.toMatchObject({
+        code: "OFFSET_OUT_OF_RANGE",
+        topic: "t",
+        expected: 3,
+      });
+    });
+
+    test("waits until there is enough, and no longer than it may", async () => {
+      const waiting = home.api.fetch({ topic: "t", partition: 0, minBytes: 2_000, maxWaitMs: 30_000 });
+      await append("a".repeat(1_000));
+      await append("b".repeat(1_000));
+      expect(valuesIn((await waiting).batches)).toHaveLength(2);
+      const next = { topic: "t", partition: 0, from: "latest", minBytes: 2_000, maxWaitMs: 60 } as const;
+      const some = home.api.fetch(next);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      await append("c");
+      expect(valuesIn((await some).batches)).toEqual(["c"]);
+      const none = await home.api.fetch(next);
+      expect([none.nextOffset, none.batches.length]).toEqual([3, 0]);
+    });
+
+    test("its signal ends the wait", async () => {
+      const abort = new AbortController();
+      const request = { topic: "t", partition: 0, maxWaitMs: 30_000 };
+      const waiting = home.api.fetch(request, { signal: abort.signal }).catch((error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      abort.abort();
+      await waiting;
+    });
+  });
+
+  test("producer ids are handed out once", async () => {
+    const ids = await Promise.all([home.api.allocateProducerId(), home.api.allocateProducerId()]);
+    expect(new Set([...ids, await home.api.allocateProducerId()]).size).toBe(3);
+    for (const id of ids) expect(id).toBeGreaterThan(0);
   });
 });

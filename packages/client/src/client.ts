@@ -1,5 +1,15 @@
 import type { Bytes } from "@logstore/codec";
-import type { ListOffsetsRequest, LogApi, PartitionOffset, TopicDescription, TopicSummary } from "@logstore/protocol";
+import type {
+  ListOffsetsRequest,
+  LogApi,
+  PartitionOffset,
+  Position,
+  SnapshotDescription,
+  TopicConfig,
+  TopicConfigChange,
+  TopicDescription,
+  TopicSummary,
+} from "@logstore/protocol";
 import { Consumer, type ConsumerOptions } from "./consumer/consumer.js";
 import { Producer, type ProducerOptions } from "./producer/producer.js";
 
@@ -14,9 +24,10 @@ export class LogClient implements AsyncDisposable {
     this.#closeApi = closeApi;
   }
 
-  /** @throws TopicExistsError, InvalidArgumentError */
-  createTopic(topic: string, options: { readonly partitions: number }): Promise<TopicDescription> {
-    return this.#api.createTopic({ topic, partitions: options.partitions });
+  /** `options` may say more of the topic: its durability, retention, sizes. @throws TopicExistsError, InvalidArgumentError */
+  createTopic(topic: string, options: { readonly partitions: number } & TopicConfig): Promise<TopicDescription> {
+    const { partitions, ...config } = options;
+    return this.#api.createTopic({ topic, partitions, config });
   }
 
   listTopics(): Promise<TopicSummary[]> {
@@ -26,6 +37,53 @@ export class LogClient implements AsyncDisposable {
   /** @throws UnknownTopicError */
   describeTopic(topic: string): Promise<TopicDescription> {
     return this.#api.describeTopic(topic);
+  }
+
+  /**
+   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes back to the server's own.
+   *
+   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed
+   */
+  alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
+    return this.#api.alterTopicConfig(topic, change);
+  }
+
+  /** Deletes a topic with all its records, for good. Its snapshots stay. @throws UnknownTopicError */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#api.deleteTopic(topic);
+  }
+
+  /**
+   * Deletes every record of a partition before a position. Resolves to the log start offset when that is durable.
+   *
+   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError
+   */
+  deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
+    return this.#api.deleteRecords(topic, partition, before);
+  }
+
+  /**
+   * Copies a topic, beside the server's data, as it is at one moment, without stopping who writes.
+   *
+   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError
+   */
+  createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    return this.#api.createSnapshot(topic, snapshot);
+  }
+
+  /** Snapshots of one topic, also of one that was deleted, or of all. */
+  listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
+    return this.#api.listSnapshots(topic);
+  }
+
+  /** @throws UnknownSnapshotError */
+  deleteSnapshot(topic: string, snapshot: string): Promise<void> {
+    return this.#api.deleteSnapshot(topic, snapshot);
+  }
+
+  /** Makes a new topic of a snapshot, with its records at their offsets. @throws UnknownSnapshotError, TopicExistsError */
+  restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
+    return this.#api.restoreSnapshot(topic, snapshot, newTopic);
   }
 
   /** Offsets of positions and times, in the order of the request. */

@@ -17,11 +17,16 @@ export {
   LogStoreError,
   OffsetOutOfRangeError,
   OutOfOrderSequenceError,
+  PermissionDeniedError,
+  QuotaExceededError,
   RecordTooLargeError,
+  SnapshotExistsError,
   StorageFailedError,
   TopicExistsError,
+  UnauthenticatedError,
   UnavailableError,
   UnknownPartitionError,
+  UnknownSnapshotError,
   UnknownTopicError,
 } from "@logstore/codec";
 export type {
@@ -30,6 +35,9 @@ export type {
   PartitionDescription,
   PartitionOffset,
   Position,
+  SnapshotDescription,
+  TopicConfig,
+  TopicConfigChange,
   TopicDescription,
   TopicSummary,
 } from "@logstore/protocol";

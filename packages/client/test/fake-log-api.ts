@@ -41,6 +41,14 @@ export class FakePartition {
     return this.batches.at(-1)?.nextOffset ?? 0;
   }
 
+  get ends() {
+    return { highWatermark: this.end, logEndOffset: this.end };
+  }
+
+  get bounds() {
+    return { logStartOffset: this.logStartOffset, ...this.ends };
+  }
+
   append(bytes: Uint8Array, durability: ProduceAck["durability"]): ProduceAck {
     const [batch, ...rest] = validateBatches(bytes);
     if (batch === undefined || rest.length > 0) throw new Error("the client sends one batch a request");
@@ -57,7 +65,7 @@ export class FakePartition {
     const baseOffset = this.end;
     writeServerHalf(bytes, { baseOffset, appendTime: 1, flushedUpTo: 0 }); // in place, like the embedded broker
     this.batches.push(RecordBatch.parse(bytes));
-    const ack = { baseOffset, nextOffset: this.end, durability, duplicate: false };
+    const ack = { baseOffset, nextOffset: this.end, durability, duplicate: false, logEndOffset: this.end };
     state.nextSequence = (baseSequence + recordCount) % 2 ** 32;
     state.recent.push({ baseSequence, ack });
     if (state.recent.length > 5) state.recent.shift();
@@ -78,7 +86,19 @@ export class FakePartition {
   }
 }
 
+/** What a test needs beyond topics, appends and reads, it puts there itself. */
+const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
+
 export class FakeLogApi implements LogApi {
+  fetch: LogApi["fetch"] = notFaked;
+  allocateProducerId: LogApi["allocateProducerId"] = notFaked;
+  alterTopicConfig: LogApi["alterTopicConfig"] = notFaked;
+  deleteTopic: LogApi["deleteTopic"] = notFaked;
+  deleteRecords: LogApi["deleteRecords"] = notFaked;
+  createSnapshot: LogApi["createSnapshot"] = notFaked;
+  listSnapshots: LogApi["listSnapshots"] = notFaked;
+  deleteSnapshot: LogApi["deleteSnapshot"] = notFaked;
+  restoreSnapshot: LogApi["restoreSnapshot"] = notFaked;
   readonly topics = new Map<string, FakePartition[]>();
   readonly produced: ProduceRequest[] = [];
   readonly consumed: ConsumeRequest[] = [];
@@ -130,20 +150,20 @@ export class FakeLogApi implements LogApi {
     try {
       while (next < until) {
         if (signal?.aborted) return;
-        const highWatermark = log.end;
+        const { ends } = log;
         if (next < log.logStartOffset) {
           next = log.logStartOffset;
-          yield await this.onEvent({ type: "logStartMoved", logStartOffset: next, highWatermark }, request);
+          yield await this.onEvent({ type: "logStartMoved", logStartOffset: next, ...ends }, request);
           continue;
         }
         const bytes = read(log, next, maxBytes);
         if (bytes === undefined) {
-          yield await this.onEvent({ type: "caughtUp", highWatermark }, request);
+          yield await this.onEvent({ type: "caughtUp", ...ends }, request);
           if (next === log.end) await log.more(signal);
           continue;
         }
         next = bytes.nextOffset;
-        const event: BatchesEvent = { type: "batches", batches: bytes.bytes, headroomBytes: 0, highWatermark };
+        const event: BatchesEvent = { type: "batches", batches: bytes.bytes, headroomBytes: 0, ...ends };
         yield await this.onEvent(event, request);
       }
     } finally {
@@ -153,7 +173,8 @@ export class FakeLogApi implements LogApi {
 
   async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
     return partitions.map(({ partition, position }) => {
-      return { partition, offset: offsetOf(this.partition(topic, partition), position) };
+      const log = this.partition(topic, partition);
+      return { partition, offset: offsetOf(log, position), ...log.bounds };
     });
   }
 
@@ -178,9 +199,8 @@ export class FakeLogApi implements LogApi {
     return {
       topic,
       partitioner: "fnv1a-32",
-      partitions: partitions.map((log, partition) => {
-        return { partition, logStartOffset: log.logStartOffset, highWatermark: log.end, logEndOffset: log.end };
-      }),
+      partitions: partitions.map((log, partition) => ({ partition, ...log.bounds })),
+      config: {},
     };
   }
 }

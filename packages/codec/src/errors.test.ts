@@ -17,6 +17,7 @@ const fields: Required<ErrorFields> = {
   byte: 4096,
   expected: 1,
   actual: 2,
+  retryAfterMs: 250,
 };
 
 describe.each(errorCodes)("%s", (code) => {

@@ -19,6 +19,8 @@ export interface ErrorFields {
   readonly expected?: number | undefined;
   /** What was found instead. */
   readonly actual?: number | undefined;
+  /** When it may be tried again, ms from now. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 export abstract class LogStoreError extends Error implements ErrorFields {
@@ -31,6 +33,7 @@ export abstract class LogStoreError extends Error implements ErrorFields {
   readonly byte: number | undefined;
   readonly expected: number | undefined;
   readonly actual: number | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(message: string, fields: ErrorFields = {}, options?: ErrorOptions) {
     super(message, options);
@@ -42,11 +45,12 @@ export abstract class LogStoreError extends Error implements ErrorFields {
     this.byte = fields.byte;
     this.expected = fields.expected;
     this.actual = fields.actual;
+    this.retryAfterMs = fields.retryAfterMs;
   }
 
   get fields(): ErrorFields {
-    const { topic, partition, offset, file, byte, expected, actual } = this;
-    return { topic, partition, offset, file, byte, expected, actual };
+    const { topic, partition, offset, file, byte, expected, actual, retryAfterMs } = this;
+    return { topic, partition, offset, file, byte, expected, actual, retryAfterMs };
   }
 
   /** The same error, told by someone who knows more of where it happened. */
@@ -147,6 +151,30 @@ export class CorruptPartitionError extends LogStoreError {
 export class StorageFailedError extends LogStoreError {
   override readonly code = "STORAGE_FAILED";
 }
+export class SnapshotExistsError extends LogStoreError {
+  override readonly code = "SNAPSHOT_EXISTS";
+}
+export class UnknownSnapshotError extends LogStoreError {
+  override readonly code = "UNKNOWN_SNAPSHOT";
+}
+
+// Servers
+/** Nobody knows who calls: no credentials, or none that are valid now. */
+export class UnauthenticatedError extends LogStoreError {
+  override readonly code = "UNAUTHENTICATED";
+}
+/** Who calls is known, and may not do this. */
+export class PermissionDeniedError extends LogStoreError {
+  override readonly code = "PERMISSION_DENIED";
+}
+/** The caller does more than its quota allows; it may go on in `retryAfterMs`. */
+export class QuotaExceededError extends LogStoreError {
+  override readonly code = "QUOTA_EXCEEDED";
+}
+/** A stream whose reader took nothing for too long was cut off. It may be opened again where it was. */
+export class SlowConsumerError extends LogStoreError {
+  override readonly code = "SLOW_CONSUMER";
+}
 
 // Clients
 /** The server cannot be reached, or is draining. Nothing is known of requests under way. */
@@ -190,6 +218,12 @@ const errorClasses = {
   PARTITIONER_MISMATCH: PartitionerMismatchError,
   CORRUPT_PARTITION: CorruptPartitionError,
   STORAGE_FAILED: StorageFailedError,
+  SNAPSHOT_EXISTS: SnapshotExistsError,
+  UNKNOWN_SNAPSHOT: UnknownSnapshotError,
+  UNAUTHENTICATED: UnauthenticatedError,
+  PERMISSION_DENIED: PermissionDeniedError,
+  QUOTA_EXCEEDED: QuotaExceededError,
+  SLOW_CONSUMER: SlowConsumerError,
   UNAVAILABLE: UnavailableError,
   DELIVERY_TIMEOUT: DeliveryTimeoutError,
   INVALID_VALUE: InvalidValueError,

@@ -35,9 +35,8 @@ export {
   UnsupportedFormatVersionError,
   WrongExpectedOffsetError,
 } from "@logstore/codec";
-export type { Durability, Position } from "@logstore/protocol";
+export type { Durability, Position, TopicConfig, TopicConfigChange } from "@logstore/protocol";
 export { Broker, type BrokerOptions } from "./broker/broker.js";
-export type { TopicConfig, TopicConfigChange } from "./broker/topic-config.js";
 export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
 export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
 export type { BilogFileReport } from "./import/import-bilog-file.js";

@@ -4,15 +4,19 @@ import {
   CONSUME_HEADROOM_BYTES,
   type ConsumeEvent,
   decodeConsumeResponse,
+  decodeFetchResponse,
   decodeProduceRequest,
   encodeConsumeResponse,
+  encodeFetchResponse,
   encodeProduceRequest,
+  type FetchResult,
   PRODUCE_HEADROOM_BYTES,
   type ProduceRequest,
 } from "./index.js";
 
 const produceRequest = messageType("ProduceRequest");
 const consumeResponse = messageType("ConsumeResponse");
+const fetchResponse = messageType("FetchResponse");
 
 /** Bytes in the middle of a buffer whose other bytes tell whether anybody touched them. */
 function withHeadroom(content: readonly number[], headroomBytes: number) {
@@ -116,28 +120,38 @@ describe("ConsumeResponse", () => {
   const none = Uint8Array.of();
   const events: [ConsumeEvent, object][] = [
     [
-      { type: "batches", batches: Uint8Array.of(1, 2), headroomBytes: 0, highWatermark: 2 ** 50 },
+      {
+        type: "batches",
+        batches: Uint8Array.of(1, 2),
+        headroomBytes: 0,
+        highWatermark: 2 ** 50,
+        logEndOffset: 2 ** 51,
+      },
       { batches: Buffer.of(1, 2) },
     ],
-    [{ type: "batches", batches: none, headroomBytes: 0, highWatermark: 0 }, { batches: Buffer.of() }],
-    [{ type: "caughtUp", highWatermark: 5 }, { caughtUp: {} }],
-    [{ type: "heartbeat", highWatermark: 0 }, { heartbeat: {} }],
+    [{ type: "batches", batches: none, headroomBytes: 0, highWatermark: 0, logEndOffset: 0 }, { batches: Buffer.of() }],
+    [{ type: "caughtUp", highWatermark: 5, logEndOffset: 6 }, { caughtUp: {} }],
+    [{ type: "heartbeat", highWatermark: 0, logEndOffset: 3 }, { heartbeat: {} }],
     [
-      { type: "logStartMoved", logStartOffset: 2 ** 40, highWatermark: 2 ** 41 },
+      { type: "logStartMoved", logStartOffset: 2 ** 40, highWatermark: 2 ** 41, logEndOffset: 2 ** 42 },
       { logStartMoved: { logStartOffset: 2 ** 40 } },
     ],
-    [{ type: "logStartMoved", logStartOffset: 0, highWatermark: 1 }, { logStartMoved: { logStartOffset: 0 } }],
+    [
+      { type: "logStartMoved", logStartOffset: 0, highWatermark: 1, logEndOffset: 1 },
+      { logStartMoved: { logStartOffset: 0 } },
+    ],
   ];
 
   test.each(events)("%o is the protobuf of log.proto, and back", (event, body) => {
-    const asProtobuf = { highWatermark: event.highWatermark, ...body };
+    const { highWatermark, logEndOffset } = event;
+    const asProtobuf = { highWatermark, logEndOffset, ...body };
     const message = encodeConsumeResponse(event);
     expect(consumeResponse.deserialize(Buffer.from(message))).toMatchObject(asProtobuf);
     for (const bytes of [message, consumeResponse.serialize(asProtobuf)]) {
       const decoded = decodeConsumeResponse(bytes);
       if (decoded?.type === "batches" && event.type === "batches") {
         expect([...decoded.batches]).toEqual([...event.batches]);
-        expect(decoded.highWatermark).toBe(event.highWatermark);
+        expect(decoded).toMatchObject({ highWatermark, logEndOffset });
       } else expect(decoded).toEqual(event);
     }
   });
@@ -145,14 +159,52 @@ describe("ConsumeResponse", () => {
   test("the frame goes into the headroom, and no further", () => {
     const { buffer, bytes } = withHeadroom([1, 2, 3], CONSUME_HEADROOM_BYTES);
     const highWatermark = 2 ** 53 - 1;
-    const event = { type: "batches", batches: bytes, headroomBytes: CONSUME_HEADROOM_BYTES, highWatermark } as const;
+    const ends = { highWatermark, logEndOffset: highWatermark };
+    const event = { type: "batches", batches: bytes, headroomBytes: CONSUME_HEADROOM_BYTES, ...ends } as const;
     const message = encodeConsumeResponse(event);
     expect(message.buffer).toBe(buffer.buffer);
     expect([...buffer.subarray(0, 10)]).toEqual(new Array(10).fill(0xee));
-    expect(decodeConsumeResponse(message)).toMatchObject({ type: "batches", highWatermark });
+    expect(decodeConsumeResponse(message)).toMatchObject({ type: "batches", ...ends });
   });
 
   test("an event that this release does not know is none", () => {
     expect(decodeConsumeResponse(Uint8Array.of(0x08, 1, 0x9a, 6, 0))).toBeUndefined();
+  });
+});
+
+describe("FetchResponse", () => {
+  const most = 2 ** 53 - 1;
+  const results: FetchResult[] = [
+    {
+      nextOffset: 1,
+      logStartOffset: 2,
+      highWatermark: 3,
+      logEndOffset: 4,
+      batches: Uint8Array.of(5),
+      headroomBytes: 0,
+    },
+    { nextOffset: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0, batches: Uint8Array.of(), headroomBytes: 0 },
+  ];
+
+  test.each(results)("%o is the protobuf of log.proto, and back", (result) => {
+    const { batches, headroomBytes: _, ...offsets } = result;
+    const message = encodeFetchResponse(result);
+    expect(fetchResponse.deserialize(Buffer.from(message))).toMatchObject({
+      ...offsets,
+      batches: Buffer.from(batches),
+    });
+    for (const bytes of [message, fetchResponse.serialize({ ...offsets, batches: Buffer.from(batches) })]) {
+      const decoded = decodeFetchResponse(bytes);
+      expect({ ...decoded, batches: [...decoded.batches] }).toEqual({ ...result, batches: [...batches] });
+    }
+  });
+
+  test("the frame goes into the headroom, and no further", () => {
+    const { buffer, bytes } = withHeadroom([1, 2, 3], CONSUME_HEADROOM_BYTES);
+    const offsets = { nextOffset: most, logStartOffset: most, highWatermark: most, logEndOffset: most };
+    const message = encodeFetchResponse({ ...offsets, batches: bytes, headroomBytes: CONSUME_HEADROOM_BYTES });
+    expect(message.buffer).toBe(buffer.buffer);
+    expect([...buffer.subarray(0, 10)]).toEqual(new Array(10).fill(0xee));
+    expect(decodeFetchResponse(message)).toMatchObject(offsets);
   });
 });

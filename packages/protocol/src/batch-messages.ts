@@ -1,22 +1,23 @@
 /**
- * The two messages that carry batches, framed by hand around the batch bytes: what is on the wire is the protobuf of log.proto,
+ * The messages that carry batches, framed by hand around the batch bytes: what is on the wire is the protobuf of log.proto,
  * and the batches are neither copied nor looked at. Where a buffer has headroom, the frame is written into it.
  */
-import type { ConsumeEvent, ProduceRequest } from "./log-api.js";
+import type { ConsumeEvent, FetchResult, ProduceRequest } from "./log-api.js";
 import { FieldReader, FieldWriter } from "./protobuf.js";
 import { durabilityFromNumber, durabilityToNumber } from "./wire.js";
 
-/** Field of both messages that holds the batches; the last one, so that everything before it is a prefix. */
+/** Field of these messages that holds the batches; the last one, so that everything before it is a prefix. */
 const BATCHES = 15;
 
 const Produce = { topic: 1, partition: 2, durability: 3, expectedOffset: 4 } as const;
-const Consume = { highWatermark: 1, caughtUp: 2, heartbeat: 3, logStartMoved: 4 } as const;
+const Consume = { highWatermark: 1, caughtUp: 2, heartbeat: 3, logStartMoved: 4, logEndOffset: 5 } as const;
+const Fetch = { nextOffset: 1, logStartOffset: 2, highWatermark: 3, logEndOffset: 4 } as const;
 const LogStartMoved = { logStartOffset: 1 } as const;
 
 /** Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters and four numbers. */
 export const PRODUCE_HEADROOM_BYTES = 288;
-/** Room for the longest prefix of a `ConsumeResponse`. */
-export const CONSUME_HEADROOM_BYTES = 32;
+/** Room for the longest prefix of a `ConsumeResponse` or a `FetchResponse`. */
+export const CONSUME_HEADROOM_BYTES = 48;
 
 export function encodeProduceRequest(request: ProduceRequest): Uint8Array {
   const prefix = new FieldWriter()
@@ -47,7 +48,9 @@ export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
 }
 
 export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {
-  const prefix = new FieldWriter().integer(Consume.highWatermark, event.highWatermark);
+  const prefix = new FieldWriter()
+    .integer(Consume.highWatermark, event.highWatermark)
+    .integer(Consume.logEndOffset, event.logEndOffset);
   switch (event.type) {
     case "batches":
       return frame(prefix.lengthOf(BATCHES, event.batches.length).bytes, event.batches, event.headroomBytes);
@@ -64,29 +67,31 @@ export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {
 
 /** Undefined for an event that this release does not know. */
 export function decodeConsumeResponse(message: Uint8Array): ConsumeEvent | undefined {
-  let highWatermark = 0;
-  let event: ((highWatermark: number) => ConsumeEvent) | undefined;
+  const ends = { highWatermark: 0, logEndOffset: 0 };
+  let event: (() => ConsumeEvent) | undefined;
   const reader = new FieldReader(message);
   while (reader.next()) {
     if (reader.field === Consume.highWatermark) {
-      highWatermark = reader.integer();
+      ends.highWatermark = reader.integer();
+    } else if (reader.field === Consume.logEndOffset) {
+      ends.logEndOffset = reader.integer();
     } else if (reader.field === BATCHES) {
       const batches = reader.view();
-      event = (highWatermark) => ({ type: "batches", batches, headroomBytes: 0, highWatermark });
+      event = () => ({ type: "batches", batches, headroomBytes: 0, ...ends });
     } else if (reader.field === Consume.caughtUp) {
       reader.skip();
-      event = (highWatermark) => ({ type: "caughtUp", highWatermark });
+      event = () => ({ type: "caughtUp", ...ends });
     } else if (reader.field === Consume.heartbeat) {
       reader.skip();
-      event = (highWatermark) => ({ type: "heartbeat", highWatermark });
+      event = () => ({ type: "heartbeat", ...ends });
     } else if (reader.field === Consume.logStartMoved) {
       const logStartOffset = decodeLogStartMoved(reader.view());
-      event = (highWatermark) => ({ type: "logStartMoved", logStartOffset, highWatermark });
+      event = () => ({ type: "logStartMoved", logStartOffset, ...ends });
     } else {
       reader.skip();
     }
   }
-  return event?.(highWatermark);
+  return event?.();
 }
 
 function decodeLogStartMoved(message: Uint8Array): number {
@@ -97,6 +102,32 @@ function decodeLogStartMoved(message: Uint8Array): number {
     else reader.skip();
   }
   return logStartOffset;
+}
+
+export function encodeFetchResponse(result: FetchResult): Uint8Array {
+  const prefix = new FieldWriter()
+    .integer(Fetch.nextOffset, result.nextOffset)
+    .integer(Fetch.logStartOffset, result.logStartOffset)
+    .integer(Fetch.highWatermark, result.highWatermark)
+    .integer(Fetch.logEndOffset, result.logEndOffset);
+  if (result.batches.length === 0) return prefix.bytes;
+  prefix.lengthOf(BATCHES, result.batches.length);
+  return frame(prefix.bytes, result.batches, result.headroomBytes);
+}
+
+export function decodeFetchResponse(message: Uint8Array): FetchResult {
+  const offsets = { nextOffset: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 };
+  let batches: Uint8Array = message.subarray(0, 0);
+  const reader = new FieldReader(message);
+  while (reader.next()) {
+    if (reader.field === Fetch.nextOffset) offsets.nextOffset = reader.integer();
+    else if (reader.field === Fetch.logStartOffset) offsets.logStartOffset = reader.integer();
+    else if (reader.field === Fetch.highWatermark) offsets.highWatermark = reader.integer();
+    else if (reader.field === Fetch.logEndOffset) offsets.logEndOffset = reader.integer();
+    else if (reader.field === BATCHES) batches = reader.view();
+    else reader.skip();
+  }
+  return { ...offsets, batches, headroomBytes: 0 };
 }
 
 /** `prefix` directly before `content`: in its headroom if there is enough, else both copied. */

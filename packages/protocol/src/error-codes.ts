@@ -6,12 +6,15 @@ export const GrpcStatus = {
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
   ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
   FAILED_PRECONDITION: 9,
+  ABORTED: 10,
   OUT_OF_RANGE: 11,
   INTERNAL: 13,
   UNAVAILABLE: 14,
   DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
 } as const;
 
 export const grpcStatusByErrorCode = {
@@ -26,7 +29,9 @@ export const grpcStatusByErrorCode = {
   INVALID_VALUE: GrpcStatus.INVALID_ARGUMENT,
   UNKNOWN_TOPIC: GrpcStatus.NOT_FOUND,
   UNKNOWN_PARTITION: GrpcStatus.NOT_FOUND,
+  UNKNOWN_SNAPSHOT: GrpcStatus.NOT_FOUND,
   TOPIC_EXISTS: GrpcStatus.ALREADY_EXISTS,
+  SNAPSHOT_EXISTS: GrpcStatus.ALREADY_EXISTS,
   OFFSET_OUT_OF_RANGE: GrpcStatus.OUT_OF_RANGE,
   WRONG_EXPECTED_OFFSET: GrpcStatus.FAILED_PRECONDITION,
   OUT_OF_ORDER_SEQUENCE: GrpcStatus.FAILED_PRECONDITION,
@@ -36,6 +41,10 @@ export const grpcStatusByErrorCode = {
   PARTITION_COUNT_MISMATCH: GrpcStatus.FAILED_PRECONDITION,
   PARTITIONER_MISMATCH: GrpcStatus.FAILED_PRECONDITION,
   BUFFER_FULL: GrpcStatus.RESOURCE_EXHAUSTED,
+  QUOTA_EXCEEDED: GrpcStatus.RESOURCE_EXHAUSTED,
+  SLOW_CONSUMER: GrpcStatus.ABORTED,
+  UNAUTHENTICATED: GrpcStatus.UNAUTHENTICATED,
+  PERMISSION_DENIED: GrpcStatus.PERMISSION_DENIED,
   CORRUPT_PARTITION: GrpcStatus.DATA_LOSS,
   STORAGE_FAILED: GrpcStatus.INTERNAL,
   INTERNAL: GrpcStatus.INTERNAL,
@@ -55,6 +64,7 @@ export interface ErrorDetail {
   readonly byte?: number | undefined;
   readonly expected?: number | undefined;
   readonly actual?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Trailer that carries a `Status` message, as gRPC's richer error model has it. */

@@ -1,11 +1,23 @@
 // The API
-
+export type {
+  AdminApi,
+  CreateTopicRequest,
+  PartitionBounds,
+  PartitionDescription,
+  SnapshotDescription,
+  TopicConfig,
+  TopicConfigChange,
+  TopicDescription,
+  TopicSummary,
+} from "./admin-api.js";
 // For those who build a server or a client
 export {
   CONSUME_HEADROOM_BYTES,
   decodeConsumeResponse,
+  decodeFetchResponse,
   decodeProduceRequest,
   encodeConsumeResponse,
+  encodeFetchResponse,
   encodeProduceRequest,
   PRODUCE_HEADROOM_BYTES,
 } from "./batch-messages.js";
@@ -22,25 +34,30 @@ export type {
   ConsumeEvent,
   ConsumeOptions,
   ConsumeRequest,
-  CreateTopicRequest,
   Durability,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
   HeartbeatEvent,
   ListOffsetsRequest,
   LogApi,
   LogStartMovedEvent,
-  PartitionDescription,
   PartitionOffset,
   Position,
   ProduceAck,
   ProduceRequest,
-  TopicDescription,
-  TopicSummary,
 } from "./log-api.js";
 export { protoDirectory, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export {
+  configChangeFromMessage,
+  configChangeToMessage,
+  configFromMessage,
+  configToMessage,
   durabilityFromNumber,
   durabilityToNumber,
   type PositionMessage,
   positionFromMessage,
   positionToMessage,
+  type TopicConfigChangeMessage,
+  type TopicConfigMessage,
 } from "./wire.js";

@@ -1,14 +1,12 @@
+import type { AdminApi, PartitionBounds } from "./admin-api.js";
+
 /**
  * What a log store offers, without a transport. The broker in `@logstore/core` implements it; `@logstore/server-grpc` serves
  * any implementation of it; `@logstore/client` talks to one, embedded or behind gRPC.
  *
  * Every failure is a LogStoreError with a stable code. Times are ms since the epoch. Offsets are safe integers.
  */
-export interface LogApi {
-  createTopic(request: CreateTopicRequest): Promise<TopicDescription>;
-  listTopics(): Promise<TopicSummary[]>;
-  describeTopic(topic: string): Promise<TopicDescription>;
-
+export interface LogApi extends AdminApi {
   /**
    * Appends sealed batches to a partition; resolves when the durability is reached. Calls for one partition take effect in
    * the order in which they are made. The batches' bytes belong to the log from here on.
@@ -21,7 +19,13 @@ export interface LogApi {
    */
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent>;
 
+  /** Reads from a partition once: what there is, or what comes within a while. Stops waiting when `signal` aborts. */
+  fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult>;
+
   listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]>;
+
+  /** A producer id that was never handed out before and never will be again. */
+  allocateProducerId(): Promise<number>;
 }
 
 /** `written`: survives the process. `flushed`: survives a power cut. */
@@ -29,35 +33,6 @@ export type Durability = "written" | "flushed";
 
 /** An offset, an end of the log, or the first record appended at a time or later. */
 export type Position = number | "earliest" | "latest" | { readonly time: number };
-
-export interface CreateTopicRequest {
-  /** 1 to 249 of `A-Z a-z 0-9 . _ -`, and neither "." nor "..". */
-  readonly topic: string;
-  /** At least 1; never changes. */
-  readonly partitions: number;
-}
-
-export interface TopicSummary {
-  readonly topic: string;
-  readonly partitionCount: number;
-}
-
-export interface TopicDescription {
-  readonly topic: string;
-  /** Name of the function that maps keys to partitions: "fnv1a-32". */
-  readonly partitioner: string;
-  /** One for each, in order. */
-  readonly partitions: readonly PartitionDescription[];
-}
-
-export interface PartitionDescription {
-  readonly partition: number;
-  readonly logStartOffset: number;
-  /** One past the last record that may be read. */
-  readonly highWatermark: number;
-  /** One past the last record appended. */
-  readonly logEndOffset: number;
-}
 
 export interface ProduceRequest {
   readonly topic: string;
@@ -79,6 +54,8 @@ export interface ProduceAck {
   readonly durability: Durability;
   /** The same batches were here already: this repeats their first ack. */
   readonly duplicate: boolean;
+  /** One past the last record of the log now. */
+  readonly logEndOffset: number;
 }
 
 export interface ConsumeRequest {
@@ -105,32 +82,60 @@ export interface ConsumeOptions {
 
 export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent;
 
-export interface BatchesEvent {
+/** How far the log went when the event was made: a reader's lag is one of these minus its position. */
+interface LogEnds {
+  /** One past the last record that may be read. */
+  readonly highWatermark: number;
+  /** One past the last record appended. */
+  readonly logEndOffset: number;
+}
+
+export interface BatchesEvent extends LogEnds {
   readonly type: "batches";
   /** Whole batches; the first may begin before the position asked for, the last may go past the end. */
   readonly batches: Uint8Array;
   /** So many bytes before `batches` in its buffer are free. */
   readonly headroomBytes: number;
-  readonly highWatermark: number;
 }
 
 /** The reader has everything up to the high watermark. */
-export interface CaughtUpEvent {
+export interface CaughtUpEvent extends LogEnds {
   readonly type: "caughtUp";
-  readonly highWatermark: number;
 }
 
 /** Nothing happened for a while. */
-export interface HeartbeatEvent {
+export interface HeartbeatEvent extends LogEnds {
   readonly type: "heartbeat";
-  readonly highWatermark: number;
 }
 
 /** The position reached is gone: reading goes on at the log start offset. */
-export interface LogStartMovedEvent {
+export interface LogStartMovedEvent extends LogEnds {
   readonly type: "logStartMoved";
   readonly logStartOffset: number;
-  readonly highWatermark: number;
+}
+
+export interface FetchRequest {
+  readonly topic: string;
+  readonly partition: number;
+  /** Default "earliest". */
+  readonly from?: Position | undefined;
+  /** Largest `batches` wanted, bytes; a single batch may be larger. */
+  readonly maxBytes?: number | undefined;
+  /** The result waits until there are so many bytes to read. Default 1. */
+  readonly minBytes?: number | undefined;
+  /** It waits no longer than this, ms. Default 0. */
+  readonly maxWaitMs?: number | undefined;
+}
+
+export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes">;
+
+export interface FetchResult extends PartitionBounds {
+  /** Where to go on: after the last record of `batches`; where there are none, the position that `from` came to. */
+  readonly nextOffset: number;
+  /** Whole batches, or nothing; the first may begin before the position asked for. */
+  readonly batches: Uint8Array;
+  /** So many bytes before `batches` in its buffer are free. */
+  readonly headroomBytes: number;
 }
 
 export interface ListOffsetsRequest {
@@ -138,7 +143,8 @@ export interface ListOffsetsRequest {
   readonly partitions: readonly { readonly partition: number; readonly position: Position }[];
 }
 
-export interface PartitionOffset {
+/** The offset that a position came to, and the partition's bounds then. */
+export interface PartitionOffset extends PartitionBounds {
   readonly partition: number;
   readonly offset: number;
 }

@@ -1,4 +1,5 @@
 /** Where a protobuf message says something in another way than the API: both directions, side by side. */
+import type { TopicConfig, TopicConfigChange } from "./admin-api.js";
 import type { Durability, Position } from "./log-api.js";
 
 /** Enum `Durability` of log.proto. */
@@ -34,4 +35,50 @@ export function positionFromMessage(message: PositionMessage | null | undefined)
   if (message?.offset !== undefined) return message.offset;
   if (message?.time !== undefined) return { time: message.time };
   return edges[message?.edge ?? 0];
+}
+
+/** Message `TopicConfig` of admin.proto. */
+export type TopicConfigMessage = { readonly [Name in Exclude<keyof TopicConfig, "durability">]?: TopicConfig[Name] } & {
+  readonly durability?: number | undefined;
+};
+
+/** The fields of message `TopicConfig`: their names there and in the API. */
+const configFields = {
+  durability: "durability",
+  segment_bytes: "segmentBytes",
+  max_batch_bytes: "maxBatchBytes",
+  retention_ms: "retentionMs",
+  retention_bytes: "retentionBytes",
+} as const satisfies Record<string, keyof TopicConfig>;
+
+export function configToMessage({ durability, ...rest }: TopicConfig): TopicConfigMessage {
+  return { ...rest, ...(durability !== undefined && { durability: durabilityToNumber(durability) }) };
+}
+
+export function configFromMessage(message: TopicConfigMessage | null | undefined): TopicConfig {
+  const config: Record<string, unknown> = {};
+  for (const name of Object.values(configFields)) {
+    const value = message?.[name];
+    if (value !== undefined) config[name] = name === "durability" ? durabilityFromNumber(value) : value;
+  }
+  return config;
+}
+
+/** What `AlterTopicConfigRequest` says beside the topic's name. */
+export interface TopicConfigChangeMessage {
+  readonly set?: TopicConfigMessage | null;
+  /** Names of fields, as in admin.proto. */
+  readonly unset?: readonly string[];
+}
+
+export function configChangeToMessage(change: TopicConfigChange): TopicConfigChangeMessage {
+  const set = Object.entries(change).filter(([, value]) => value !== null);
+  const unset = Object.entries(configFields).filter(([, name]) => change[name] === null);
+  return { set: configToMessage(Object.fromEntries(set)), unset: unset.map(([field]) => field) };
+}
+
+/** A field that this release does not know is kept under its own name, for the broker to refuse. */
+export function configChangeFromMessage({ set, unset = [] }: TopicConfigChangeMessage): TopicConfigChange {
+  const nulls = unset.map((field) => [configFields[field as keyof typeof configFields] ?? field, null]);
+  return { ...configFromMessage(set), ...Object.fromEntries(nulls) };
 }

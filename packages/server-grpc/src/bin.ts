@@ -2,7 +2,7 @@
 /** The command `logstore-server`. */
 import { setFlagsFromString } from "node:v8";
 import { Broker } from "@logstore/core";
-import { run } from "./run.js";
+import { run } from "./command/run.js";
 
 // A heap of small objects around large messages: as it is set up, V8 would collect garbage after every few MiB of messages, and
 // spend more time on that than on serving. See docs/decisions/0006-let-the-heap-grow.md.

@@ -2,15 +2,15 @@
 import { Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
 import { defaultBatchLimits } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
-import { adminService } from "./admin-service.js";
-import type { CallContext } from "./call-context.js";
-import { errorTranslator } from "./error-status.js";
-import { channelOptions, RECEIVE_WINDOW_BYTES } from "./limits.js";
-import { Listener } from "./listener.js";
-import { loadProto } from "./load-proto.js";
-import { logService } from "./log-service.js";
-import { raiseReceiveWindows } from "./receive-window.js";
-import { RunningCalls } from "./running-calls.js";
+import { adminService } from "./services/admin-service.js";
+import type { CallContext } from "./services/call-context.js";
+import { errorTranslator } from "./services/error-status.js";
+import { loadProto } from "./services/load-proto.js";
+import { logService } from "./services/log-service.js";
+import { RunningCalls } from "./services/running-calls.js";
+import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
+import { Listener } from "./transport/listener.js";
+import { raiseReceiveWindows } from "./transport/receive-window.js";
 
 export interface ServeOptions {
   /** Name or address to listen on. Default "127.0.0.1": this machine only, since nothing is encrypted or asked for a password. */

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { sealed } from "../test/fake-log.js";
 import { collect, failure } from "../test/foreign-client.js";
 import { eventually, home } from "../test/home.js";
-import { RunningCalls } from "./running-calls.js";
 import { serve } from "./server.js";
+import { RunningCalls } from "./services/running-calls.js";
 
 const UNAVAILABLE = 14;
 

@@ -43,7 +43,19 @@ export function valuesOf(batches: Uint8Array): string[] {
   return values;
 }
 
+/** What a test needs beyond topics, appends and reads, it puts there itself. */
+const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
+
 export class FakeLog implements LogApi {
+  fetch: LogApi["fetch"] = notFaked;
+  allocateProducerId: LogApi["allocateProducerId"] = notFaked;
+  alterTopicConfig: LogApi["alterTopicConfig"] = notFaked;
+  deleteTopic: LogApi["deleteTopic"] = notFaked;
+  deleteRecords: LogApi["deleteRecords"] = notFaked;
+  createSnapshot: LogApi["createSnapshot"] = notFaked;
+  listSnapshots: LogApi["listSnapshots"] = notFaked;
+  deleteSnapshot: LogApi["deleteSnapshot"] = notFaked;
+  restoreSnapshot: LogApi["restoreSnapshot"] = notFaked;
   readonly #topics = new Map<string, RecordBatch[][]>();
   readonly #waiting = new Set<() => void>();
   /** Every consume call: its arguments, how many events it gave, and whether it is over. */
@@ -64,11 +76,8 @@ export class FakeLog implements LogApi {
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
-    const partitions = this.#partitions(topic).map((log, partition) => {
-      const end = endOf(log);
-      return { partition, logStartOffset: 0, highWatermark: end, logEndOffset: end };
-    });
-    return { topic, partitioner: "fnv1a-32", partitions };
+    const partitions = this.#partitions(topic).map((log, partition) => ({ partition, ...boundsOf(log) }));
+    return { topic, partitioner: "fnv1a-32", partitions, config: {} };
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {
@@ -82,7 +91,13 @@ export class FakeLog implements LogApi {
       log.push(RecordBatch.parse(bytes));
     }
     for (const wake of this.#waiting) wake();
-    return { baseOffset, nextOffset: endOf(log), durability: request.durability ?? "flushed", duplicate: false };
+    return {
+      baseOffset,
+      nextOffset: endOf(log),
+      durability: request.durability ?? "flushed",
+      duplicate: false,
+      logEndOffset: endOf(log),
+    };
   }
 
   /** One batch an event. */
@@ -100,10 +115,10 @@ export class FakeLog implements LogApi {
   }
 
   async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    return partitions.map(({ partition, position }) => ({
-      partition,
-      offset: resolve(this.#partition(topic, partition), position),
-    }));
+    return partitions.map(({ partition, position }) => {
+      const log = this.#partition(topic, partition);
+      return { partition, offset: resolve(log, position), ...boundsOf(log) };
+    });
   }
 
   async *#events(request: ConsumeRequest, { signal, headroomBytes = 0 }: ConsumeOptions): AsyncGenerator<ConsumeEvent> {
@@ -119,10 +134,10 @@ export class FakeLog implements LogApi {
         const buffer = new Uint8Array(headroomBytes + batch.byteLength);
         const batches = buffer.subarray(headroomBytes);
         batches.set(batch.bytes);
-        yield { type: "batches", batches, headroomBytes, highWatermark: endOf(log) };
+        yield { type: "batches", batches, headroomBytes, ...endsOf(log) };
         position = batch.nextOffset;
       } else {
-        yield { type: "caughtUp", highWatermark: position };
+        yield { type: "caughtUp", ...endsOf(log) };
         await this.#more(signal);
       }
     }
@@ -155,6 +170,14 @@ export class FakeLog implements LogApi {
       expected: partitions.length,
     });
   }
+}
+
+function boundsOf(log: RecordBatch[]) {
+  return { logStartOffset: 0, ...endsOf(log) };
+}
+
+function endsOf(log: RecordBatch[]) {
+  return { highWatermark: endOf(log), logEndOffset: endOf(log) };
 }
 
 function endOf(log: RecordBatch[]): number {

@@ -1,4 +1,5 @@
 /** A server with a client and a topic, all gone when the test is over. */
+import type { LogApi } from "@logstore/protocol";
 import { onTestFinished } from "vitest";
 import { type LogStoreServer, type ServeOptions, serve } from "../src/index.js";
 import { FakeLog } from "./fake-log.js";
@@ -11,10 +12,7 @@ export interface Home {
 }
 
 /** The topic is "t" and has two partitions. `api` replaces methods of the fake. */
-export async function home({
-  api: changes,
-  ...options
-}: ServeOptions & { api?: Partial<FakeLog> } = {}): Promise<Home> {
+export async function home({ api: changes, ...options }: ServeOptions & { api?: Partial<LogApi> } = {}): Promise<Home> {
   const api = new FakeLog();
   await api.createTopic({ topic: "t", partitions: 2 });
   Object.assign(api, changes);

@@ -12,17 +12,47 @@ import {
 import type {
   ConsumeRequest,
   CreateTopicRequest,
+  FetchRequest,
   ListOffsetsRequest,
   Position,
   ProduceRequest,
+  TopicConfigChange,
 } from "@logstore/protocol";
 
 const MAX_UINT32 = 2 ** 32 - 1;
 
-export function checkCreateTopic({ topic, partitions }: CreateTopicRequest): void {
-  if (isUint32(partitions)) return;
-  throw new InvalidArgumentError(`a topic has a whole number of partitions, not ${partitions}`, { topic });
+export function checkCreateTopic({ topic, partitions, config = {} }: CreateTopicRequest): void {
+  if (!isUint32(partitions)) {
+    throw new InvalidArgumentError(`a topic has a whole number of partitions, not ${partitions}`, { topic });
+  }
+  checkConfigChange(topic, config);
 }
+
+/** What a name or a number is good for, the server says: only what protobuf cannot carry is refused here. */
+export function checkConfigChange(topic: string, change: TopicConfigChange): void {
+  for (const [name, value] of Object.entries(change)) {
+    if (value === undefined || value === null) continue;
+    const { durability, ...sizes } = TOPIC_CONFIG;
+    if (!(name in TOPIC_CONFIG)) {
+      const names = Object.keys(TOPIC_CONFIG).join(", ");
+      throw new InvalidArgumentError(`a topic has no ${JSON.stringify(name)}: it has ${names}`, { topic });
+    }
+    if (name in sizes && !Number.isSafeInteger(value)) {
+      throw new InvalidArgumentError(`${name} is a whole number, not ${value}`, { topic });
+    }
+    if (name === durability && value !== "written" && value !== "flushed") {
+      throw new InvalidArgumentError(`durability is "flushed" or "written", not ${JSON.stringify(value)}`, { topic });
+    }
+  }
+}
+
+const TOPIC_CONFIG: { readonly [Name in keyof Required<TopicConfigChange>]: Name } = {
+  durability: "durability",
+  segmentBytes: "segmentBytes",
+  maxBatchBytes: "maxBatchBytes",
+  retentionMs: "retentionMs",
+  retentionBytes: "retentionBytes",
+};
 
 export function checkProduce({ topic, partition, expectedOffset, batches }: ProduceRequest): void {
   checkPartition(topic, partition);
@@ -37,10 +67,20 @@ export function checkProduce({ topic, partition, expectedOffset, batches }: Prod
   );
 }
 
-export function checkConsume({ topic, partition, from, until }: ConsumeRequest): void {
+export function checkConsume({ topic, partition, from, until }: Omit<ConsumeRequest, "maxBytes">): void {
   checkPartition(topic, partition);
   checkPosition(topic, partition, from);
   checkPosition(topic, partition, until);
+}
+
+export function checkFetch(request: FetchRequest): void {
+  checkConsume(request);
+  for (const name of ["maxBytes", "minBytes", "maxWaitMs"] as const) {
+    const value = request[name];
+    if (value !== undefined && !isUint32(value)) {
+      throw new InvalidArgumentError(`${name} is a whole number, not ${value}`, { topic: request.topic });
+    }
+  }
 }
 
 export function checkListOffsets({ topic, partitions }: ListOffsetsRequest): void {
@@ -50,13 +90,13 @@ export function checkListOffsets({ topic, partitions }: ListOffsetsRequest): voi
   }
 }
 
-function checkPartition(topic: string, partition: number): void {
+export function checkPartition(topic: string, partition: number): void {
   if (isUint32(partition)) return;
   throw new UnknownPartitionError(`there is no partition ${partition}`, { topic, partition });
 }
 
 /** An offset that is a whole number is left to the server, who knows which there are. */
-function checkPosition(topic: string, partition: number, position: Position | undefined): void {
+export function checkPosition(topic: string, partition: number, position: Position | undefined): void {
   if (typeof position === "number" && !Number.isSafeInteger(position)) {
     throw new OffsetOutOfRangeError(`${position} is not an offset`, { topic, partition, offset: position });
   }

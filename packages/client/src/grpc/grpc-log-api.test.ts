@@ -172,19 +172,19 @@ describe("consume", () => {
     let seen: Any;
     log["Consume"] = (stream: grpc.ServerWritableStream<Any, Any>) => {
       seen = stream.request;
-      stream.write({ highWatermark: 9, batches: sealed("a") });
-      stream.write({ highWatermark: 9, logStartMoved: { logStartOffset: 7 } });
-      stream.write({ highWatermark: 9, heartbeat: {} });
-      stream.write({ highWatermark: 9 }); // an event that this release does not know
-      stream.write({ highWatermark: 9, caughtUp: {} });
+      stream.write({ highWatermark: 8, logEndOffset: 9, batches: sealed("a") });
+      stream.write({ highWatermark: 8, logEndOffset: 9, logStartMoved: { logStartOffset: 7 } });
+      stream.write({ highWatermark: 8, logEndOffset: 9, heartbeat: {} });
+      stream.write({ highWatermark: 8, logEndOffset: 9 }); // an event that this release does not know
+      stream.write({ highWatermark: 8, logEndOffset: 9, caughtUp: {} });
       stream.end();
     };
     const request = { topic: "t", partition: 2, from: 3, until: "latest", maxBytes: 100 } as const;
     expect(await Array.fromAsync(api.consume(request))).toEqual([
-      { type: "batches", batches: Buffer.from(sealed("a")), headroomBytes: 0, highWatermark: 9 },
-      { type: "logStartMoved", logStartOffset: 7, highWatermark: 9 },
-      { type: "heartbeat", highWatermark: 9 },
-      { type: "caughtUp", highWatermark: 9 },
+      { type: "batches", batches: Buffer.from(sealed("a")), headroomBytes: 0, highWatermark: 8, logEndOffset: 9 },
+      { type: "logStartMoved", logStartOffset: 7, highWatermark: 8, logEndOffset: 9 },
+      { type: "heartbeat", highWatermark: 8, logEndOffset: 9 },
+      { type: "caughtUp", highWatermark: 8, logEndOffset: 9 },
     ]);
     expect(seen).toMatchObject({ topic: "t", partition: 2, from: { offset: 3 }, until: { edge: 2 }, maxBytes: 100 });
   });
@@ -249,21 +249,24 @@ describe("other calls", () => {
     topic: "t",
     partitioner: "fnv1a-32",
     partitions: [{ partition: 0, logStartOffset: 1, highWatermark: 2, logEndOffset: 2 ** 53 - 1 }],
+    config: { durability: "written", retentionMs: 5 },
   };
+  const describedMessage = { ...described, config: { durability: 1, retentionMs: 5 } };
 
   test("topics and offsets", async () => {
+    const bounds = { logStartOffset: 1, highWatermark: 2, logEndOffset: 3 };
     const seen: Any[] = [];
     const answer = (response: object) => (call: Any, callback: Any) => {
       seen.push(call.request);
       callback(null, response);
     };
-    admin["CreateTopic"] = answer({ topic: described });
-    admin["DescribeTopic"] = answer({ topic: described });
+    admin["CreateTopic"] = answer({ topic: describedMessage });
+    admin["DescribeTopic"] = answer({ topic: describedMessage });
     admin["ListTopics"] = answer({ topics: [{ topic: "t", partitionCount: 1 }] });
     log["ListOffsets"] = answer({
       offsets: [
-        { partition: 1, offset: 5 },
-        { partition: 0, offset: 0 },
+        { partition: 1, offset: 5, ...bounds },
+        { partition: 0, offset: 0, ...bounds },
       ],
     });
     expect(await api.createTopic({ topic: "t", partitions: 1 })).toEqual(described);
@@ -274,8 +277,8 @@ describe("other calls", () => {
       { partition: 0, position: "earliest" } as const,
     ];
     expect(await api.listOffsets({ topic: "t", partitions })).toEqual([
-      { partition: 1, offset: 5 },
-      { partition: 0, offset: 0 },
+      { partition: 1, offset: 5, ...bounds },
+      { partition: 0, offset: 0, ...bounds },
     ]);
     expect(seen[0]).toMatchObject({ topic: "t", partitions: 1 });
     expect(seen[3].partitions).toMatchObject([{ position: { time: 8 } }, { position: { edge: 1 } }]);

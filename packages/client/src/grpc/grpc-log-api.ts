@@ -6,19 +6,40 @@ import {
   type ConsumeOptions,
   type ConsumeRequest,
   type CreateTopicRequest,
+  configChangeToMessage,
+  configFromMessage,
+  configToMessage,
+  decodeFetchResponse,
   encodeProduceRequest,
+  type FetchOptions,
+  type FetchRequest,
+  type FetchResult,
   type ListOffsetsRequest,
   type LogApi,
   type PartitionOffset,
+  type Position,
   type ProduceAck,
   type ProduceRequest,
   positionToMessage,
+  type SnapshotDescription,
+  type TopicConfig,
+  type TopicConfigChange,
+  type TopicConfigMessage,
   type TopicDescription,
   type TopicSummary,
 } from "@logstore/protocol";
 import { backoffMs, isRetriable, sleep } from "../retry.js";
 import { channelOptions } from "./channel-options.js";
-import { checkConsume, checkCreateTopic, checkListOffsets, checkProduce } from "./check-request.js";
+import {
+  checkConfigChange,
+  checkConsume,
+  checkCreateTopic,
+  checkFetch,
+  checkListOffsets,
+  checkPartition,
+  checkPosition,
+  checkProduce,
+} from "./check-request.js";
 import { consumeCall } from "./consume-call.js";
 import { fromServiceError } from "./grpc-errors.js";
 import { protocolDefinitions } from "./load-proto.js";
@@ -47,21 +68,51 @@ export class GrpcLogApi implements LogApi {
   }
 
   /** A try whose answer was lost may have made the topic: the next one then fails with TOPIC_EXISTS. */
-  async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
-    checkCreateTopic(request);
-    const { topic } = await this.#call<{ topic: TopicDescription }>(this.#protocol.admin["CreateTopic"], request);
-    return topic;
+  async createTopic({ topic, partitions, config = {} }: CreateTopicRequest): Promise<TopicDescription> {
+    checkCreateTopic({ topic, partitions, config });
+    return this.#callAdmin("CreateTopic", { topic, partitions, config: configToMessage(config) }, topicIn);
   }
 
-  async listTopics(): Promise<TopicSummary[]> {
-    const { topics } = await this.#call<{ topics: TopicSummary[] }>(this.#protocol.admin["ListTopics"], {});
-    return topics;
+  listTopics(): Promise<TopicSummary[]> {
+    return this.#callAdmin("ListTopics", {}, ({ topics }) => topics);
   }
 
-  async describeTopic(name: string): Promise<TopicDescription> {
-    const request = { topic: name };
-    const { topic } = await this.#call<{ topic: TopicDescription }>(this.#protocol.admin["DescribeTopic"], request);
-    return topic;
+  describeTopic(topic: string): Promise<TopicDescription> {
+    return this.#callAdmin("DescribeTopic", { topic }, topicIn);
+  }
+
+  async alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
+    checkConfigChange(topic, change);
+    const request = { topic, ...configChangeToMessage(change) };
+    return this.#callAdmin("AlterTopicConfig", request, ({ config }) => configFromMessage(config));
+  }
+
+  /** A try whose answer was lost may have deleted the topic: the next one then fails with UNKNOWN_TOPIC. */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#callAdmin("DeleteTopic", { topic }, () => {});
+  }
+
+  async deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
+    checkPartition(topic, partition);
+    checkPosition(topic, partition, before);
+    const request = { topic, partition, before: positionToMessage(before) };
+    return this.#callAdmin("DeleteRecords", request, ({ logStartOffset }) => logStartOffset);
+  }
+
+  createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    return this.#callAdmin("CreateSnapshot", { topic, snapshot }, ({ snapshot }) => snapshot);
+  }
+
+  listSnapshots(topic = ""): Promise<SnapshotDescription[]> {
+    return this.#callAdmin("ListSnapshots", { topic }, ({ snapshots }) => snapshots);
+  }
+
+  deleteSnapshot(topic: string, snapshot: string): Promise<void> {
+    return this.#callAdmin("DeleteSnapshot", { topic, snapshot }, () => {});
+  }
+
+  restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
+    return this.#callAdmin("RestoreSnapshot", { topic, snapshot, newTopic }, topicIn);
   }
 
   async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
@@ -75,6 +126,19 @@ export class GrpcLogApi implements LogApi {
     };
     const { offsets } = await this.#call<{ offsets: PartitionOffset[] }>(this.#protocol.log["ListOffsets"], message);
     return offsets;
+  }
+
+  async allocateProducerId(): Promise<number> {
+    const method = this.#protocol.log["AllocateProducerId"];
+    const { producerId } = await this.#call<{ producerId: number }>(method, {});
+    return producerId;
+  }
+
+  async fetch(request: FetchRequest, { signal }: FetchOptions = {}): Promise<FetchResult> {
+    checkFetch(request);
+    const method = { ...this.#protocol.log["Fetch"]!, responseDeserialize: decodeFetchResponse };
+    const from = positionToMessage(request.from ?? "earliest");
+    return this.#call<FetchResult>(method, { ...request, from }, request.maxWaitMs, signal);
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {
@@ -101,26 +165,46 @@ export class GrpcLogApi implements LogApi {
     this.#client.close();
   }
 
-  async #call<Response>(method: Method | undefined, request: object): Promise<Response> {
-    const deadline = Date.now() + this.#timeoutMs;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are what admin.proto says
+  async #callAdmin<Result>(name: string, request: object, result: (response: any) => Result): Promise<Result> {
+    return result(await this.#call(this.#protocol.admin[name], request));
+  }
+
+  /** @param waitMs how long the server may take beyond what any call may */
+  async #call<Response>(
+    method: Method | undefined,
+    request: object,
+    waitMs = 0,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const deadline = Date.now() + this.#timeoutMs + waitMs;
     for (let attempt = 0; ; attempt++) {
       if (this.#closing.signal.aborted) throw this.#closedError();
+      signal?.throwIfAborted();
       try {
-        return (await this.#callOnce(method!, request, deadline)) as Response;
+        return (await this.#callOnce(method!, request, deadline, signal)) as Response;
       } catch (cause) {
+        signal?.throwIfAborted();
         const error = this.#toError(cause);
-        const waitMs = backoffMs(attempt);
-        if (!isRetriable(error) || Date.now() + waitMs >= deadline) throw error;
-        await sleep(waitMs, this.#closing.signal);
+        const backoff = backoffMs(attempt);
+        if (!isRetriable(error) || Date.now() + backoff >= deadline) throw error;
+        await sleep(backoff, this.#closing.signal);
       }
     }
   }
 
-  #callOnce(method: Method, request: object, deadline: number): Promise<object> {
+  #callOnce(method: Method, request: object, deadline: number, signal: AbortSignal | undefined): Promise<object> {
     return new Promise((resolve, reject) => {
-      const answer = (error: ServiceError | null, response?: object) => (error ? reject(error) : resolve(response!));
       const { path, requestSerialize, responseDeserialize } = method;
-      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, { deadline }, answer);
+      const answer = (error: ServiceError | null, response?: object) => {
+        signal?.removeEventListener("abort", cancel);
+        if (error) reject(error);
+        else resolve(response!);
+      };
+      const options = { deadline };
+      const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, answer);
+      const cancel = () => call.cancel();
+      signal?.addEventListener("abort", cancel);
     });
   }
 
@@ -146,4 +230,9 @@ export class GrpcLogApi implements LogApi {
 function serializeProduceRequest(request: ProduceRequest): Buffer {
   const message = encodeProduceRequest(request);
   return Buffer.from(message.buffer, message.byteOffset, message.length);
+}
+
+/** A topic's description in an answer. */
+function topicIn({ topic }: { topic: TopicDescription & { config: TopicConfigMessage } }): TopicDescription {
+  return { ...topic, config: configFromMessage(topic.config) };
 }

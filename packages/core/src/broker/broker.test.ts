@@ -40,7 +40,7 @@ test("topics: made, listed by name, described", async () => {
     { partition: 0, ...empty },
     { partition: 1, ...empty },
   ];
-  expect(made).toEqual({ topic: "b", partitioner: "fnv1a-32", partitions });
+  expect(made).toEqual({ topic: "b", partitioner: "fnv1a-32", partitions, config: {} });
   await broker.createTopic({ topic: "a", partitions: 1 });
   expect(await broker.listTopics()).toEqual([
     { topic: "a", partitionCount: 1 },
@@ -121,6 +121,7 @@ test("produce: several batches, expected offset, durability", async () => {
   expect(await broker.produce({ ...request, batches: two, durability: "written", expectedOffset: 1 })).toEqual({
     baseOffset: 1,
     nextOffset: 4,
+    logEndOffset: 4,
     durability: "written",
     duplicate: false,
   });
@@ -259,7 +260,7 @@ test("consume: ends when the signal aborts, before, while it waits, and between 
 test("consume: returning ends it at once while it waits", async () => {
   const broker = await filled([]);
   const events = broker.consume({ topic: "t", partition: 0 });
-  expect((await events.next()).value).toEqual({ type: "caughtUp", highWatermark: 0 });
+  expect((await events.next()).value).toEqual({ type: "caughtUp", highWatermark: 0, logEndOffset: 0 });
   const next = events.next();
   await events.return();
   expect(await next).toEqual({ value: undefined, done: true });
@@ -276,7 +277,7 @@ test("consume: a sign of life where nothing happens", async () => {
   for (let i = 0; i < 2; i++) {
     const next = events.next();
     await vi.advanceTimersByTimeAsync(10_000);
-    expect((await next).value).toEqual({ type: "heartbeat", highWatermark: 0 });
+    expect((await next).value).toEqual({ type: "heartbeat", highWatermark: 0, logEndOffset: 0 });
   }
   const next = events.next();
   await broker.produce({ topic: "t", partition: 0, batches: sealed(["a"]) });
@@ -304,7 +305,9 @@ test("listOffsets", async () => {
     [{ time: 0 }, 0],
     [{ time: 9e15 }, 2],
   ] as const)
-    expect(await ask(position)).toEqual([{ partition: 0, offset }]);
+    expect(await ask(position)).toEqual([
+      { partition: 0, offset, logStartOffset: 0, highWatermark: 2, logEndOffset: 2 },
+    ]);
   expect(await caught(ask(3))).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", topic: "t", partition: 0 });
 });
 

@@ -1,15 +1,21 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
-import { ClosedError, LogStoreError } from "@logstore/codec";
+import { ClosedError, InternalError, LogStoreError } from "@logstore/codec";
 import type {
   ConsumeEvent,
   ConsumeOptions,
   ConsumeRequest,
   CreateTopicRequest,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
   ListOffsetsRequest,
   LogApi,
   PartitionOffset,
+  Position,
   ProduceAck,
   ProduceRequest,
+  TopicConfig,
+  TopicConfigChange,
   TopicDescription,
   TopicSummary,
 } from "@logstore/protocol";
@@ -21,10 +27,11 @@ import { withStorageErrors } from "../storage/storage-error.js";
 import type { LogStore, RecoveryReport } from "../store/log-store.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { stoppable } from "../store/stoppable.js";
+import { boundsOf } from "./bounds.js";
 import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
 import { consume } from "./consume.js";
+import { fetch } from "./fetch.js";
 import { ProducerIds } from "./producer-ids.js";
-import type { TopicConfig, TopicConfigChange } from "./topic-config.js";
 import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
 
 /** Options that hold for every topic; see {@link LogStoreOptions}. */
@@ -78,8 +85,8 @@ export class Broker implements LogApi, AsyncDisposable {
     return { partitions: found, unreadable: this.#topics.unreadable };
   }
 
-  async createTopic({ topic, partitions }: CreateTopicRequest): Promise<TopicDescription> {
-    return describe(await this.#topics.create(topic, partitions));
+  async createTopic({ topic, partitions, config }: CreateTopicRequest): Promise<TopicDescription> {
+    return describe(await this.#topics.create(topic, partitions, config));
   }
 
   async listTopics(): Promise<TopicSummary[]> {
@@ -114,14 +121,14 @@ export class Broker implements LogApi, AsyncDisposable {
   }
 
   /**
-   * Deletes every record of a partition before `beforeOffset`. Resolves to the log start offset when that is durable.
+   * Deletes every record of a partition before a position. Resolves to the log start offset when that is durable.
    *
    * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError, StorageFailedError, CorruptPartitionError
    */
-  async deleteRecords(topic: string, partition: number, beforeOffset: number): Promise<number> {
+  async deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
     try {
       const { store } = this.#topics.get(topic);
-      await store.deleteRecords(partition, beforeOffset);
+      await store.deleteRecords(partition, await store.log(partition).resolve(before));
       return store.partition(partition).startOffset;
     } catch (error) {
       throw within(topic, partition, error);
@@ -134,6 +141,19 @@ export class Broker implements LogApi, AsyncDisposable {
     return this.#producerIds.next();
   }
 
+  async createSnapshot(): Promise<never> {
+    throw new InternalError("no snapshots yet");
+  }
+  async listSnapshots(): Promise<never> {
+    throw new InternalError("no snapshots yet");
+  }
+  async deleteSnapshot(): Promise<never> {
+    throw new InternalError("no snapshots yet");
+  }
+  async restoreSnapshot(): Promise<never> {
+    throw new InternalError("no snapshots yet");
+  }
+
   /** A topic's log store, for those who embed the broker. */
   topic(topic: string): LogStore {
     return this.#topics.get(topic).store;
@@ -141,7 +161,9 @@ export class Broker implements LogApi, AsyncDisposable {
 
   async produce({ topic, partition, batches, durability, expectedOffset }: ProduceRequest): Promise<ProduceAck> {
     try {
-      return await this.topic(topic).log(partition).appendBatches(batches, { durability, expectedOffset });
+      const log = this.topic(topic).log(partition);
+      const appended = await log.appendBatches(batches, { durability, expectedOffset });
+      return { ...appended, logEndOffset: log.offsets.logEnd };
     } catch (error) {
       throw within(topic, partition, error);
     }
@@ -164,13 +186,22 @@ export class Broker implements LogApi, AsyncDisposable {
     }
   }
 
+  async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
+    const { topic, partition } = request;
+    try {
+      return await fetch(this.topic(topic).log(partition), request, options);
+    } catch (error) {
+      throw within(topic, partition, error);
+    }
+  }
+
   async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
     const store = this.topic(topic);
     return Promise.all(
       partitions.map(async ({ partition, position }) => {
         try {
           const log = store.log(partition);
-          return { partition, offset: log.reader(await log.resolve(position)).offset };
+          return { partition, offset: log.reader(await log.resolve(position)).offset, ...boundsOf(log) };
         } catch (error) {
           throw within(topic, partition, error);
         }
@@ -198,12 +229,11 @@ export class Broker implements LogApi, AsyncDisposable {
   }
 }
 
-function describe({ topic, store }: Topic): TopicDescription {
+function describe({ topic, store, config }: Topic): TopicDescription {
   const partitions = Array.from({ length: store.partitionCount }, (_, partition) => {
-    const { logStart, highWatermark, logEnd } = store.log(partition).offsets;
-    return { partition, logStartOffset: logStart, highWatermark, logEndOffset: logEnd };
+    return { partition, ...boundsOf(store.log(partition)) };
   });
-  return { topic, partitioner: store.partitioner, partitions };
+  return { topic, partitioner: store.partitioner, partitions, config };
 }
 
 /** An error of one partition, told with the topic that the partition does not know. */

@@ -5,7 +5,7 @@ import type { Chunk } from "../partition/batch-reader.js";
 import { ReadAhead } from "../partition/read-ahead.js";
 import type { ReadableLog } from "../partition/readable-log.js";
 
-const DEFAULT_MAX_BYTES = 256 * 1024;
+export const DEFAULT_MAX_BYTES = 256 * 1024;
 /** A reader that hears nothing for this long gets a sign of life. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
 
@@ -30,31 +30,34 @@ export async function* consume(
     try {
       chunk = await reader.next();
     } catch (error) {
-      const { logStart, highWatermark } = log.offsets;
+      const { logStart } = log.offsets;
       const wasDeleted = error instanceof OffsetOutOfRangeError && reader.offset < logStart;
       if (!wasDeleted) throw error;
       reader = readFrom(logStart);
       caughtUp = false;
-      yield { type: "logStartMoved", logStartOffset: logStart, highWatermark };
+      yield { type: "logStartMoved", logStartOffset: logStart, ...endsOf(log) };
       continue;
     }
-    const { highWatermark } = log.offsets;
     if (chunk !== undefined) {
       caughtUp = false;
-      yield { type: "batches", batches: chunk.bytes, headroomBytes: chunk.headroomBytes, highWatermark };
+      yield { type: "batches", batches: chunk.bytes, headroomBytes: chunk.headroomBytes, ...endsOf(log) };
       continue;
     }
     if (log.isClosed) throw new ClosedError("the log was closed");
     if (reader.offset >= end) return; // past a gap
-    if (reader.offset < highWatermark) continue; // it moved while nothing was found
+    if (reader.offset < log.offsets.highWatermark) continue; // it moved while nothing was found
     if (!caughtUp) {
       caughtUp = true;
-      yield { type: "caughtUp", highWatermark };
+      yield { type: "caughtUp", ...endsOf(log) };
       continue; // more may have come while that was on its way
     }
     const moved = await log.waitBeyond(reader.offset, signal, HEARTBEAT_INTERVAL_MS);
-    if (!moved) yield { type: "heartbeat", highWatermark: log.offsets.highWatermark };
+    if (!moved) yield { type: "heartbeat", ...endsOf(log) };
   }
+}
+
+function endsOf({ offsets }: ReadableLog) {
+  return { highWatermark: offsets.highWatermark, logEndOffset: offsets.logEnd };
 }
 
 async function endOffset(log: ReadableLog, until: Position | undefined): Promise<number> {

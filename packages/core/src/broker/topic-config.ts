@@ -1,23 +1,7 @@
 /** What may be said of a topic: options of its log store that outlive the broker, and may be altered while it is open. */
 import { InvalidArgumentError } from "@logstore/codec";
-import type { Durability } from "@logstore/protocol";
+import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
-
-export interface TopicConfig {
-  /** When an append is acknowledged, unless it says so itself. */
-  readonly durability?: Durability | undefined;
-  /** A partition goes on in a new file when one would become longer than this, bytes. */
-  readonly segmentBytes?: number | undefined;
-  /** Longest batch that is taken in, bytes. */
-  readonly maxBatchBytes?: number | undefined;
-  /** Records are deleted some time after they have become older than this, ms. */
-  readonly retentionMs?: number | undefined;
-  /** A partition's oldest segments are deleted while the others hold this many bytes or more. */
-  readonly retentionBytes?: number | undefined;
-}
-
-/** A change: what is undefined stays, what is null goes back to the broker's own. */
-export type TopicConfigChange = { readonly [Name in keyof TopicConfig]?: TopicConfig[Name] | null };
 
 const NAMES = ["durability", "segmentBytes", "maxBatchBytes", "retentionMs", "retentionBytes"] as const;
 

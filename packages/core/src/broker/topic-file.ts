@@ -1,10 +1,11 @@
 /** `topic.json`: a topic's name and what was said of it. */
 import { NotALogStoreError } from "@logstore/codec";
+import type { TopicConfig } from "@logstore/protocol";
 import { decodeJsonWithCrc, encodeJsonWithCrc } from "../files/checked-json.js";
 import { TOPIC_FILE } from "../files/file-names.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
-import { changedConfig, type TopicConfig } from "./topic-config.js";
+import { changedConfig } from "./topic-config.js";
 import { checkTopicName } from "./topic-name.js";
 
 export interface TopicFile {

@@ -10,18 +10,13 @@ import {
   TopicExistsError,
   UnknownTopicError,
 } from "@logstore/codec";
+import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { TOPIC_FILE } from "../files/file-names.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { LogStore, type StoreCaches, storeCaches } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
-import {
-  alteredOptions,
-  changedConfig,
-  type TopicConfig,
-  type TopicConfigChange,
-  topicOptions,
-} from "./topic-config.js";
+import { alteredOptions, changedConfig, topicOptions } from "./topic-config.js";
 import { readTopicFile, type TopicFile, writeTopicFile } from "./topic-file.js";
 import { checkTopicName } from "./topic-name.js";
 

@@ -1,9 +1,9 @@
 /** ProduceStream: appends under way side by side, their acks in the order of the requests. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { durabilityToNumber, type ErrorDetail, type ProduceAck, type ProduceRequest } from "@logstore/protocol";
-import { Budget } from "./budget.js";
+import { Budget } from "../transport/budget.js";
+import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
 import type { CallContext } from "./call-context.js";
-import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "./limits.js";
 import { type Received, wellFormed } from "./malformed.js";
 import { stoppingError } from "./running-calls.js";
 

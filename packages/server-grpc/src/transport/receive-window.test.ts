@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { home } from "../test/home.js";
+import { home } from "../../test/home.js";
 import { RECEIVE_WINDOW_BYTES } from "./limits.js";
 
 const HTTP2_DEFAULT = 65_535;

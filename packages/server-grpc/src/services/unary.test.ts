@@ -1,9 +1,9 @@
 import { InternalError, UnknownTopicError } from "@logstore/codec";
 import { expect, test } from "vitest";
-import { sealed } from "../test/fake-log.js";
-import { detailOf, ForeignClient, failure } from "../test/foreign-client.js";
-import { home } from "../test/home.js";
-import { serve } from "./server.js";
+import { sealed } from "../../test/fake-log.js";
+import { detailOf, ForeignClient, failure } from "../../test/foreign-client.js";
+import { home } from "../../test/home.js";
+import { serve } from "../server.js";
 
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
@@ -42,6 +42,7 @@ test("an append is acknowledged with its offsets and durability", async () => {
     nextOffset: 3,
     durability: 2,
     duplicate: false,
+    logEndOffset: 3,
   });
   const written = { ...request, durability: 1, expectedOffset: 3, batches: Buffer.concat([sealed("d"), sealed("e")]) };
   expect(await client.call("Produce", written)).toEqual({
@@ -49,6 +50,7 @@ test("an append is acknowledged with its offsets and durability", async () => {
     nextOffset: 5,
     durability: 1,
     duplicate: false,
+    logEndOffset: 5,
   });
 });
 

@@ -1,17 +1,15 @@
 /** Consume: one partition's events to one peer, no faster than the peer takes them. */
 import type { ServerWritableStream } from "@grpc/grpc-js";
-import { InvalidArgumentError } from "@logstore/codec";
 import {
   CONSUME_HEADROOM_BYTES,
   type ConsumeEvent,
   type ConsumeRequest,
-  type Position,
   type PositionMessage,
-  positionFromMessage,
 } from "@logstore/protocol";
+import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "../transport/limits.js";
 import type { CallContext } from "./call-context.js";
-import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "./limits.js";
 import { type Received, wellFormed } from "./malformed.js";
+import { optionalPosition } from "./position.js";
 import { stoppingError } from "./running-calls.js";
 
 export interface ConsumeRequestMessage {
@@ -77,16 +75,4 @@ function requestOf(message: ConsumeRequestMessage): ConsumeRequest {
     until: optionalPosition(message.until),
     maxBytes: Math.min(message.maxBytes || DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES),
   };
-}
-
-/** A position that is there but not understood is refused: the default would read something else than was meant. */
-function optionalPosition(message: PositionMessage | null | undefined): Position | undefined {
-  return message ? positionOf(message) : undefined;
-}
-
-/** @throws InvalidArgumentError */
-export function positionOf(message: PositionMessage | null | undefined): Position {
-  const position = positionFromMessage(message);
-  if (position === undefined) throw new InvalidArgumentError("a position needs an offset, an edge or a time");
-  return position;
 }

@@ -1,9 +1,9 @@
 import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { expect, test } from "vitest";
-import { sealed } from "../test/fake-log.js";
-import { collect, detailOf, type Message } from "../test/foreign-client.js";
-import { eventually, home, settled } from "../test/home.js";
-import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "./limits.js";
+import { sealed } from "../../test/fake-log.js";
+import { collect, detailOf, type Message } from "../../test/foreign-client.js";
+import { eventually, home, settled } from "../../test/home.js";
+import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
 
 const UNAVAILABLE = 14;
 
@@ -12,7 +12,8 @@ function heldProduce() {
   const held: { request: ProduceRequest; ack: () => void }[] = [];
   let next = 0;
   const produce = (request: ProduceRequest) => {
-    const ack = { baseOffset: next, nextOffset: ++next, durability: "flushed", duplicate: false } as const;
+    const baseOffset = next++;
+    const ack = { baseOffset, nextOffset: next, durability: "flushed", duplicate: false, logEndOffset: next } as const;
     return new Promise<ProduceAck>((resolve) => held.push({ request, ack: () => resolve(ack) }));
   };
   return { held, produce };
@@ -60,7 +61,7 @@ test("a refused request is answered in its place, and the stream goes on", async
   ]);
   expect(messages[1].error.topic).toBe("nowhere");
   expect(messages[4].error).toMatchObject({ expected: 0, actual: 1 });
-  expect(messages[5].ack).toEqual({ baseOffset: 1, nextOffset: 2, durability: 1, duplicate: false });
+  expect(messages[5].ack).toEqual({ baseOffset: 1, nextOffset: 2, durability: 1, duplicate: false, logEndOffset: 2 });
 });
 
 test("no more requests are read than may be under way", async () => {

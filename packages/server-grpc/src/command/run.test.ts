@@ -1,7 +1,7 @@
 import { LockedError } from "@logstore/codec";
 import { expect, test } from "vitest";
-import { FakeLog } from "../test/fake-log.js";
-import { ForeignClient } from "../test/foreign-client.js";
+import { FakeLog } from "../../test/fake-log.js";
+import { ForeignClient } from "../../test/foreign-client.js";
 import { parseCommandLine, type ServerCommand } from "./command-line.js";
 import { run, type Surroundings } from "./run.js";
 

@@ -1,9 +1,9 @@
 import { InternalError } from "@logstore/codec";
 import { CONSUME_HEADROOM_BYTES, type ConsumeEvent, type ConsumeRequest } from "@logstore/protocol";
 import { expect, test } from "vitest";
-import { sealed, valuesOf } from "../test/fake-log.js";
-import { collect, detailOf, type Message } from "../test/foreign-client.js";
-import { eventually, type Home, home, settled } from "../test/home.js";
+import { sealed, valuesOf } from "../../test/fake-log.js";
+import { collect, detailOf, type Message } from "../../test/foreign-client.js";
+import { eventually, type Home, home, settled } from "../../test/home.js";
 
 const INVALID_ARGUMENT = 3;
 const OUT_OF_RANGE = 11;
@@ -24,7 +24,7 @@ test("a partition is read from a start to an end, and on", async () => {
 
   const tail = client.consume({ topic: "t", partition: 1, from: { edge: 2 } });
   const events = tail[Symbol.asyncIterator]();
-  expect((await events.next()).value).toMatchObject({ event: "caughtUp", highWatermark: 6 });
+  expect((await events.next()).value).toMatchObject({ event: "caughtUp", highWatermark: 6, logEndOffset: 6 });
   await api.produce({ topic: "t", partition: 1, batches: sealed("d") });
   const { event, highWatermark, batches } = (await events.next()).value;
   expect([event, highWatermark, valuesOf(batches)]).toEqual(["batches", 7, ["d"]]);
@@ -36,10 +36,10 @@ test("a partition is read from a start to an end, and on", async () => {
 test("every kind of event arrives", async () => {
   const batches = sealed("a");
   const events: ConsumeEvent[] = [
-    { type: "logStartMoved", logStartOffset: 2 ** 40, highWatermark: 2 ** 41 },
-    { type: "heartbeat", highWatermark: 1 },
-    { type: "batches", batches, headroomBytes: 0, highWatermark: 2 ** 53 - 1 },
-    { type: "caughtUp", highWatermark: 0 },
+    { type: "logStartMoved", logStartOffset: 2 ** 40, highWatermark: 2 ** 41, logEndOffset: 2 ** 42 },
+    { type: "heartbeat", highWatermark: 1, logEndOffset: 1 },
+    { type: "batches", batches, headroomBytes: 0, highWatermark: 2 ** 53 - 2, logEndOffset: 2 ** 53 - 1 },
+    { type: "caughtUp", highWatermark: 0, logEndOffset: 0 },
   ];
   const { client } = await home({
     api: {
@@ -49,10 +49,15 @@ test("every kind of event arrives", async () => {
     },
   });
   expect((await collect(client.consume({ topic: "t" }))).messages).toEqual([
-    { highWatermark: 2 ** 41, event: "logStartMoved", logStartMoved: { logStartOffset: 2 ** 40 } },
-    { highWatermark: 1, event: "heartbeat", heartbeat: {} },
-    { highWatermark: 2 ** 53 - 1, event: "batches", batches: Buffer.from(batches) },
-    { highWatermark: 0, event: "caughtUp", caughtUp: {} },
+    {
+      highWatermark: 2 ** 41,
+      logEndOffset: 2 ** 42,
+      event: "logStartMoved",
+      logStartMoved: { logStartOffset: 2 ** 40 },
+    },
+    { highWatermark: 1, logEndOffset: 1, event: "heartbeat", heartbeat: {} },
+    { highWatermark: 2 ** 53 - 2, logEndOffset: 2 ** 53 - 1, event: "batches", batches: Buffer.from(batches) },
+    { highWatermark: 0, logEndOffset: 0, event: "caughtUp", caughtUp: {} },
   ]);
 });
 
@@ -62,7 +67,7 @@ test("the size that the reader asks for is passed on, within bounds", async () =
     api: {
       async *consume({ maxBytes }: ConsumeRequest) {
         asked.push(maxBytes);
-        yield { type: "caughtUp", highWatermark: 0 } as const;
+        yield { type: "caughtUp", highWatermark: 0, logEndOffset: 0 } as const;
       },
     },
   });
@@ -84,7 +89,7 @@ test("what came before an error arrives before it", async () => {
   const { client } = await home({
     api: {
       async *consume() {
-        for (let i = 0; i < 50; i++) yield { type: "heartbeat", highWatermark: i } as const;
+        for (let i = 0; i < 50; i++) yield { type: "heartbeat", highWatermark: i, logEndOffset: i } as const;
         throw new InternalError("lost");
       },
     },

@@ -11,14 +11,20 @@ export interface CallContext {
   readonly errors: ErrorTranslator;
 }
 
-/** A unary method: `answer` gets the request and gives the response, both as messages. */
+/**
+ * A unary method: `answer` gets the request and gives the response, both as messages. `signal` aborts when nobody waits for the
+ * answer any more, and when the server stops: an answer that waits for something is to be given soon then.
+ */
 export function unary<Request, Response>(
   { calls, errors }: CallContext,
-  answer: (request: Request) => Promise<Response>,
+  answer: (request: Request, signal: AbortSignal) => Promise<Response>,
 ): handleUnaryCall<Received<Request>, Response> {
   return (call, respond) => {
+    const abort = new AbortController();
+    const end = () => abort.abort();
+    call.on("cancelled", end);
     calls
-      .run(async () => answer(wellFormed(call.request)))
+      .run(async () => answer(wellFormed(call.request), abort.signal), end)
       .then(
         (response) => respond(null, response),
         (error) => respond(errors.toStatus(error)),

@@ -12,6 +12,9 @@ export const DEFAULT_CONSUME_BYTES = 256 * KIB;
 /** `batches` of a Consume answer, whatever the request says. A single batch may be larger. */
 export const MAX_CONSUME_BYTES = 4 * MIB;
 
+/** How long a Fetch may wait, whatever it asks for, ms. */
+export const MAX_FETCH_WAIT_MS = 60_000;
+
 /** Requests of a ProduceStream that were read and whose acks HTTP/2 has not yet taken. */
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;

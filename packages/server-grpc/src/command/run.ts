@@ -1,8 +1,8 @@
 /** The life of the command `logstore-server`, from its arguments to its exit code. */
 import { LogStoreError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
+import { serve } from "../server.js";
 import { help, parseCommandLine, type ServerCommand, UsageError } from "./command-line.js";
-import { serve } from "./server.js";
 
 /** What the command needs of the world. */
 export interface Surroundings {

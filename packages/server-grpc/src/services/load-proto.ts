@@ -5,6 +5,8 @@ import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 import {
   decodeProduceRequest,
   encodeConsumeResponse,
+  encodeFetchResponse,
+  type FetchResult,
   protoDirectory,
   protoFiles,
   protoLoaderOptions,
@@ -43,15 +45,15 @@ function tolerant(service: ServiceDefinition): ServiceDefinition {
 
 /** Has the messages that carry batches framed by hand around bytes that nobody copies or looks at. */
 function passThrough(service: ServiceDefinition): ServiceDefinition {
-  const { Produce, ProduceStream, Consume } = service as Record<string, MethodDefinition<unknown, unknown>>;
+  const { Produce, ProduceStream, Consume, Fetch } = service as Record<string, MethodDefinition<unknown, unknown>>;
   const requestDeserialize = receiving(decodeProduceRequest);
-  const responseSerialize = (event: Parameters<typeof encodeConsumeResponse>[0]) =>
-    asBuffer(encodeConsumeResponse(event));
+  const serializeEvent = (event: Parameters<typeof encodeConsumeResponse>[0]) => asBuffer(encodeConsumeResponse(event));
   return {
     ...service,
     Produce: { ...Produce, requestDeserialize },
     ProduceStream: { ...ProduceStream, requestDeserialize },
-    Consume: { ...Consume, responseSerialize },
+    Consume: { ...Consume, responseSerialize: serializeEvent },
+    Fetch: { ...Fetch, responseSerialize: (result: FetchResult) => asBuffer(encodeFetchResponse(result)) },
   } as ServiceDefinition;
 }
 

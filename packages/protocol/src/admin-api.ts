@@ -1,0 +1,97 @@
+/** What can be done with topics as a whole, without a transport. */
+import type { Durability, Position } from "./log-api.js";
+
+export interface AdminApi {
+  createTopic(request: CreateTopicRequest): Promise<TopicDescription>;
+  listTopics(): Promise<TopicSummary[]>;
+  describeTopic(topic: string): Promise<TopicDescription>;
+
+  /** Alters a topic's configuration, at once and for good. Resolves to what the topic has of its own then. */
+  alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig>;
+
+  /** Deletes a topic with all its records, for good. Its readers and writers get a ClosedError; its snapshots stay. */
+  deleteTopic(topic: string): Promise<void>;
+
+  /** Deletes every record of a partition before a position. Resolves to the log start offset when that is durable. */
+  deleteRecords(topic: string, partition: number, before: Position): Promise<number>;
+
+  /** Copies a topic as it is at one moment, without stopping who writes. The name is formed like a topic's. */
+  createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription>;
+
+  /** By topic and name. Those of one topic, also of one that was deleted; or all. */
+  listSnapshots(topic?: string): Promise<SnapshotDescription[]>;
+
+  deleteSnapshot(topic: string, snapshot: string): Promise<void>;
+
+  /** Makes the new topic `newTopic` of a snapshot, with its records at their offsets. */
+  restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription>;
+}
+
+/** What may be said of a topic; what is not said is the broker's own. */
+export interface TopicConfig {
+  /** When an append is acknowledged, unless it says so itself. */
+  readonly durability?: Durability | undefined;
+  /** A partition goes on in a new file when one would become longer than this, bytes. */
+  readonly segmentBytes?: number | undefined;
+  /** Longest batch that is taken in, bytes. */
+  readonly maxBatchBytes?: number | undefined;
+  /** Records are deleted some time after they have become older than this, ms. */
+  readonly retentionMs?: number | undefined;
+  /** A partition's oldest segments are deleted while the others hold this many bytes or more. */
+  readonly retentionBytes?: number | undefined;
+}
+
+/** A change: what is undefined stays, what is null goes back to the broker's own. */
+export type TopicConfigChange = { readonly [Name in keyof TopicConfig]?: TopicConfig[Name] | null };
+
+export interface CreateTopicRequest {
+  /** 1 to 249 of `A-Z a-z 0-9 . _ -`, and neither "." nor "..". */
+  readonly topic: string;
+  /** At least 1; never changes. */
+  readonly partitions: number;
+  /** Default: nothing of its own. */
+  readonly config?: TopicConfig | undefined;
+}
+
+export interface TopicSummary {
+  readonly topic: string;
+  readonly partitionCount: number;
+}
+
+export interface TopicDescription {
+  readonly topic: string;
+  /** Name of the function that maps keys to partitions: "fnv1a-32". */
+  readonly partitioner: string;
+  /** One for each, in order. */
+  readonly partitions: readonly PartitionDescription[];
+  /** The topic's own; what is not in it is the broker's. */
+  readonly config: TopicConfig;
+}
+
+/** Where a partition begins and ends. */
+export interface PartitionBounds {
+  readonly logStartOffset: number;
+  /** One past the last record that may be read. */
+  readonly highWatermark: number;
+  /** One past the last record appended. */
+  readonly logEndOffset: number;
+}
+
+export interface PartitionDescription extends PartitionBounds {
+  readonly partition: number;
+}
+
+export interface SnapshotDescription {
+  readonly topic: string;
+  readonly snapshot: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  /** One for each, in order. `logEndOffset` is one past the last record in it. */
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly logStartOffset: number;
+    readonly logEndOffset: number;
+  }[];
+  /** Length of its log files together, bytes. Most take no room of their own while the topic has them too. */
+  readonly sizeBytes: number;
+}

@@ -1,0 +1,72 @@
+/** AdminService of admin.proto, by way of a LogApi. */
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  configChangeFromMessage,
+  configFromMessage,
+  configToMessage,
+  type PositionMessage,
+  type TopicConfigChangeMessage,
+  type TopicConfigMessage,
+  type TopicDescription,
+} from "@logstore/protocol";
+import { type CallContext, unary } from "./call-context.js";
+import { positionOf } from "./position.js";
+
+interface TopicMessage {
+  readonly topic: string;
+}
+
+interface SnapshotMessage extends TopicMessage {
+  readonly snapshot: string;
+}
+
+export function adminService(context: CallContext): UntypedServiceImplementation {
+  const { api } = context;
+  return {
+    CreateTopic: unary(
+      context,
+      async ({
+        topic,
+        partitions,
+        config,
+      }: TopicMessage & { partitions: number; config: TopicConfigMessage | null }) => {
+        const created = await api.createTopic({ topic, partitions, config: configFromMessage(config) });
+        return { topic: descriptionMessage(created) };
+      },
+    ),
+    ListTopics: unary(context, async () => ({ topics: await api.listTopics() })),
+    DescribeTopic: unary(context, async ({ topic }: TopicMessage) => ({
+      topic: descriptionMessage(await api.describeTopic(topic)),
+    })),
+    AlterTopicConfig: unary(context, async ({ topic, ...change }: TopicMessage & TopicConfigChangeMessage) => ({
+      config: configToMessage(await api.alterTopicConfig(topic, configChangeFromMessage(change))),
+    })),
+    DeleteTopic: unary(context, async ({ topic }: TopicMessage) => {
+      await api.deleteTopic(topic);
+      return {};
+    }),
+    DeleteRecords: unary(
+      context,
+      async ({ topic, partition, before }: TopicMessage & { partition: number; before: PositionMessage | null }) => ({
+        logStartOffset: await api.deleteRecords(topic, partition, positionOf(before)),
+      }),
+    ),
+    CreateSnapshot: unary(context, async ({ topic, snapshot }: SnapshotMessage) => ({
+      snapshot: await api.createSnapshot(topic, snapshot),
+    })),
+    ListSnapshots: unary(context, async ({ topic }: TopicMessage) => ({
+      snapshots: await api.listSnapshots(topic === "" ? undefined : topic),
+    })),
+    DeleteSnapshot: unary(context, async ({ topic, snapshot }: SnapshotMessage) => {
+      await api.deleteSnapshot(topic, snapshot);
+      return {};
+    }),
+    RestoreSnapshot: unary(context, async ({ topic, snapshot, newTopic }: SnapshotMessage & { newTopic: string }) => ({
+      topic: descriptionMessage(await api.restoreSnapshot(topic, snapshot, newTopic)),
+    })),
+  };
+}
+
+function descriptionMessage({ config, ...description }: TopicDescription) {
+  return { ...description, config: configToMessage(config) };
+}

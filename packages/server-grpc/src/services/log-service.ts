@@ -1,0 +1,50 @@
+/** LogService of log.proto, by way of a LogApi. */
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { CONSUME_HEADROOM_BYTES, type PositionMessage, type ProduceRequest } from "@logstore/protocol";
+import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
+import { type CallContext, unary } from "./call-context.js";
+import { type ConsumeCall, consume } from "./consume-stream.js";
+import { optionalPosition, positionOf } from "./position.js";
+import { ackMessage, type ProduceCall, produceStream } from "./produce-stream.js";
+
+interface ListOffsetsRequestMessage {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number; readonly position: PositionMessage | null }[];
+}
+
+interface FetchRequestMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from?: PositionMessage | null;
+  readonly maxBytes: number;
+  readonly minBytes: number;
+  readonly maxWaitMs: number;
+}
+
+export function logService(context: CallContext): UntypedServiceImplementation {
+  const { api } = context;
+  return {
+    Produce: unary(context, async (request: ProduceRequest) => ackMessage(await api.produce(request))),
+    ProduceStream: (call: ProduceCall) => void produceStream(call, context),
+    Consume: (call: ConsumeCall) => void consume(call, context),
+    Fetch: unary(context, ({ from, maxBytes, minBytes, maxWaitMs, ...where }: FetchRequestMessage, signal) =>
+      api.fetch(
+        {
+          ...where,
+          from: optionalPosition(from),
+          maxBytes: Math.min(maxBytes || DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES),
+          minBytes: minBytes || 1,
+          maxWaitMs: Math.min(maxWaitMs, MAX_FETCH_WAIT_MS),
+        },
+        { signal, headroomBytes: CONSUME_HEADROOM_BYTES },
+      ),
+    ),
+    ListOffsets: unary(context, async ({ topic, partitions }: ListOffsetsRequestMessage) => ({
+      offsets: await api.listOffsets({
+        topic,
+        partitions: partitions.map(({ partition, position }) => ({ partition, position: positionOf(position) })),
+      }),
+    })),
+    AllocateProducerId: unary(context, async () => ({ producerId: await api.allocateProducerId() })),
+  };
+}
