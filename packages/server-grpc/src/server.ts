@@ -51,7 +51,7 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
   } = options;
   const proto = loadProto();
   const calls = new RunningCalls();
-  const context: CallContext = { api, calls, errors: errorTranslator(proto, onError) };
+  const context: CallContext = { apiFor: () => api, calls, errors: errorTranslator(proto, onError) };
   const grpc = new GrpcServer(channelOptions(maxBatchBytes));
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));

@@ -21,49 +21,53 @@ interface SnapshotMessage extends TopicMessage {
 }
 
 export function adminService(context: CallContext): UntypedServiceImplementation {
-  const { api } = context;
   return {
     CreateTopic: unary(
       context,
-      async ({
-        topic,
-        partitions,
-        config,
-      }: TopicMessage & { partitions: number; config: TopicConfigMessage | null }) => {
+      async (
+        api,
+        { topic, partitions, config }: TopicMessage & { partitions: number; config: TopicConfigMessage | null },
+      ) => {
         const created = await api.createTopic({ topic, partitions, config: configFromMessage(config) });
         return { topic: descriptionMessage(created) };
       },
     ),
-    ListTopics: unary(context, async () => ({ topics: await api.listTopics() })),
-    DescribeTopic: unary(context, async ({ topic }: TopicMessage) => ({
+    ListTopics: unary(context, async (api) => ({ topics: await api.listTopics() })),
+    DescribeTopic: unary(context, async (api, { topic }: TopicMessage) => ({
       topic: descriptionMessage(await api.describeTopic(topic)),
     })),
-    AlterTopicConfig: unary(context, async ({ topic, ...change }: TopicMessage & TopicConfigChangeMessage) => ({
+    AlterTopicConfig: unary(context, async (api, { topic, ...change }: TopicMessage & TopicConfigChangeMessage) => ({
       config: configToMessage(await api.alterTopicConfig(topic, configChangeFromMessage(change))),
     })),
-    DeleteTopic: unary(context, async ({ topic }: TopicMessage) => {
+    DeleteTopic: unary(context, async (api, { topic }: TopicMessage) => {
       await api.deleteTopic(topic);
       return {};
     }),
     DeleteRecords: unary(
       context,
-      async ({ topic, partition, before }: TopicMessage & { partition: number; before: PositionMessage | null }) => ({
+      async (
+        api,
+        { topic, partition, before }: TopicMessage & { partition: number; before: PositionMessage | null },
+      ) => ({
         logStartOffset: await api.deleteRecords(topic, partition, positionOf(before)),
       }),
     ),
-    CreateSnapshot: unary(context, async ({ topic, snapshot }: SnapshotMessage) => ({
+    CreateSnapshot: unary(context, async (api, { topic, snapshot }: SnapshotMessage) => ({
       snapshot: await api.createSnapshot(topic, snapshot),
     })),
-    ListSnapshots: unary(context, async ({ topic }: TopicMessage) => ({
+    ListSnapshots: unary(context, async (api, { topic }: TopicMessage) => ({
       snapshots: await api.listSnapshots(topic === "" ? undefined : topic),
     })),
-    DeleteSnapshot: unary(context, async ({ topic, snapshot }: SnapshotMessage) => {
+    DeleteSnapshot: unary(context, async (api, { topic, snapshot }: SnapshotMessage) => {
       await api.deleteSnapshot(topic, snapshot);
       return {};
     }),
-    RestoreSnapshot: unary(context, async ({ topic, snapshot, newTopic }: SnapshotMessage & { newTopic: string }) => ({
-      topic: descriptionMessage(await api.restoreSnapshot(topic, snapshot, newTopic)),
-    })),
+    RestoreSnapshot: unary(
+      context,
+      async (api, { topic, snapshot, newTopic }: SnapshotMessage & { newTopic: string }) => ({
+        topic: descriptionMessage(await api.restoreSnapshot(topic, snapshot, newTopic)),
+      }),
+    ),
   };
 }
 

@@ -1,12 +1,19 @@
 /** What every call needs to be answered. */
-import type { handleUnaryCall } from "@grpc/grpc-js";
+import type { handleUnaryCall, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { LogApi } from "@logstore/protocol";
 import type { ErrorTranslator } from "./error-status.js";
 import { type Received, wellFormed } from "./malformed.js";
 import type { RunningCalls } from "./running-calls.js";
 
+/** A call under way, whatever its messages are. */
+export type AnyCall =
+  | ServerUnaryCall<unknown, unknown>
+  | ServerWritableStream<unknown, unknown>
+  | ServerDuplexStream<unknown, unknown>;
+
 export interface CallContext {
-  readonly api: LogApi;
+  /** The log as far as the caller may use it. @throws what the call is to be refused with */
+  readonly apiFor: (call: AnyCall) => LogApi | Promise<LogApi>;
   readonly calls: RunningCalls;
   readonly errors: ErrorTranslator;
 }
@@ -16,15 +23,15 @@ export interface CallContext {
  * answer any more, and when the server stops: an answer that waits for something is to be given soon then.
  */
 export function unary<Request, Response>(
-  { calls, errors }: CallContext,
-  answer: (request: Request, signal: AbortSignal) => Promise<Response>,
+  { apiFor, calls, errors }: CallContext,
+  answer: (api: LogApi, request: Request, signal: AbortSignal) => Promise<Response>,
 ): handleUnaryCall<Received<Request>, Response> {
   return (call, respond) => {
     const abort = new AbortController();
     const end = () => abort.abort();
     call.on("cancelled", end);
     calls
-      .run(async () => answer(wellFormed(call.request), abort.signal), end)
+      .run(async () => answer(await apiFor(call), wellFormed(call.request), abort.signal), end)
       .then(
         (response) => respond(null, response),
         (error) => respond(errors.toStatus(error)),

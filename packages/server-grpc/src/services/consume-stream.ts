@@ -22,7 +22,7 @@ export interface ConsumeRequestMessage {
 
 export type ConsumeCall = ServerWritableStream<Received<ConsumeRequestMessage>, ConsumeEvent>;
 
-export async function consume(call: ConsumeCall, { api, calls, errors }: CallContext): Promise<void> {
+export async function consume(call: ConsumeCall, { apiFor, calls, errors }: CallContext): Promise<void> {
   const abort = new AbortController();
   let stopping = false;
   const end = () => abort.abort();
@@ -33,6 +33,7 @@ export async function consume(call: ConsumeCall, { api, calls, errors }: CallCon
   };
   const forward = async () => {
     const { signal } = abort;
+    const api = await apiFor(call);
     // grpc-js copies a message when it is written, and each is written when the one before is on its way.
     const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, reuseBuffers: true };
     for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {

@@ -22,12 +22,11 @@ interface FetchRequestMessage {
 }
 
 export function logService(context: CallContext): UntypedServiceImplementation {
-  const { api } = context;
   return {
-    Produce: unary(context, async (request: ProduceRequest) => ackMessage(await api.produce(request))),
+    Produce: unary(context, async (api, request: ProduceRequest) => ackMessage(await api.produce(request))),
     ProduceStream: (call: ProduceCall) => void produceStream(call, context),
     Consume: (call: ConsumeCall) => void consume(call, context),
-    Fetch: unary(context, ({ from, maxBytes, minBytes, maxWaitMs, ...where }: FetchRequestMessage, signal) =>
+    Fetch: unary(context, (api, { from, maxBytes, minBytes, maxWaitMs, ...where }: FetchRequestMessage, signal) =>
       api.fetch(
         {
           ...where,
@@ -39,12 +38,12 @@ export function logService(context: CallContext): UntypedServiceImplementation {
         { signal, headroomBytes: CONSUME_HEADROOM_BYTES },
       ),
     ),
-    ListOffsets: unary(context, async ({ topic, partitions }: ListOffsetsRequestMessage) => ({
+    ListOffsets: unary(context, async (api, { topic, partitions }: ListOffsetsRequestMessage) => ({
       offsets: await api.listOffsets({
         topic,
         partitions: partitions.map(({ partition, position }) => ({ partition, position: positionOf(position) })),
       }),
     })),
-    AllocateProducerId: unary(context, async () => ({ producerId: await api.allocateProducerId() })),
+    AllocateProducerId: unary(context, async (api) => ({ producerId: await api.allocateProducerId() })),
   };
 }

@@ -1,6 +1,12 @@
 /** ProduceStream: appends under way side by side, their acks in the order of the requests. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import { durabilityToNumber, type ErrorDetail, type ProduceAck, type ProduceRequest } from "@logstore/protocol";
+import {
+  durabilityToNumber,
+  type ErrorDetail,
+  type LogApi,
+  type ProduceAck,
+  type ProduceRequest,
+} from "@logstore/protocol";
 import { Budget } from "../transport/budget.js";
 import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
 import type { CallContext } from "./call-context.js";
@@ -16,11 +22,12 @@ export function ackMessage(ack: ProduceAck): ProduceAckMessage {
   return { ...ack, durability: durabilityToNumber(ack.durability) };
 }
 
-export async function produceStream(call: ProduceCall, { api, calls, errors }: CallContext): Promise<void> {
+export async function produceStream(call: ProduceCall, { apiFor, calls, errors }: CallContext): Promise<void> {
   const unacked = new Budget(MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS);
   const noMoreRequests = Promise.withResolvers<void>();
   let stopping = false;
   let acks = Promise.resolve();
+  let api: LogApi;
 
   const answerTo = async (received: Received<ProduceRequest>): Promise<Answer> => {
     try {
@@ -50,6 +57,7 @@ export async function produceStream(call: ProduceCall, { api, calls, errors }: C
   call.on("end", () => noMoreRequests.resolve());
   try {
     await calls.run(async () => {
+      api = await apiFor(call);
       call.on("data", onRequest);
       await noMoreRequests.promise;
       await acks;
