@@ -16,11 +16,12 @@ import { errorTranslator } from "./services/error-status.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
 import { RunningCalls } from "./services/running-calls.js";
-import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
+import { channelOptions, RECEIVE_WINDOW_BYTES, REQUEST_TIMEOUT_MS } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
 import { isLoopback } from "./transport/loopback.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
 import { TlsFiles, type TlsOptions } from "./transport/tls-files.js";
+import { wholeRequests } from "./transport/whole-requests.js";
 
 export interface ServeOptions {
   /** Name or address to listen on. Default "127.0.0.1": this machine only. Any other needs `tls` and `access`, or `insecure`. */
@@ -108,7 +109,10 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     connection?.used();
     return call as ServerInterceptingCall;
   };
-  const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors: [admit] });
+  const grpc = new GrpcServer({
+    ...channelOptions(maxBatchBytes),
+    interceptors: [admit, wholeRequests(REQUEST_TIMEOUT_MS)],
+  });
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());

@@ -44,7 +44,7 @@ beforeEach(async () => {
   log = {};
   admin = {};
   await start();
-  api = new GrpcLogApi(address, 5000);
+  api = new GrpcLogApi(address, { timeoutMs: 5000 });
 });
 
 afterEach(() => {

@@ -13,7 +13,6 @@ import {
   InternalError,
   LogStoreError,
   QuotaExceededError,
-  UnauthenticatedError,
   UnavailableError,
 } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
@@ -119,17 +118,11 @@ export class AccessControl {
         this.#callers.set(metadata, one);
         next(metadata);
       };
-      const refused = (error: unknown) => {
-        this.#refused(facts, error);
+      const refused = (error: unknown, principal?: string) => {
+        this.#refused(facts, error, principal);
         end(error);
       };
-      try {
-        const one = this.#admit(facts, connection);
-        if (one instanceof Promise) one.then(admitted).catch(refused);
-        else admitted(one);
-      } catch (error) {
-        refused(error);
-      }
+      this.#letIn(facts, connection, admitted, refused);
     };
     const over = () => {
       if (!caller) return;
@@ -150,14 +143,32 @@ export class AccessControl {
     });
   }
 
-  #admit(facts: CallFacts, connection: Connection | undefined): Caller | Promise<Caller> {
+  /** Calls one of the two, once. */
+  #letIn(
+    facts: CallFacts,
+    connection: Connection | undefined,
+    admitted: (caller: Caller) => void,
+    refused: (error: unknown, principal?: string) => void,
+  ): void {
     const version = this.#version;
-    const identity = version.authenticator.identify(facts.credentials);
-    if (!(identity instanceof Promise)) return this.#enter(facts, identity, connection);
-    return identity.then((known) => {
-      // The configuration may have changed meanwhile.
-      return this.#version === version ? this.#enter(facts, known, connection) : this.#admit(facts, connection);
-    });
+    const enter = (identity: Identity) => {
+      // The configuration may have changed while credentials were checked.
+      if (this.#version !== version) return this.#letIn(facts, connection, admitted, refused);
+      let caller: Caller;
+      try {
+        caller = this.#enter(facts, identity, connection);
+      } catch (error) {
+        return refused(error, identity.principal);
+      }
+      admitted(caller);
+    };
+    try {
+      const identity = version.authenticator.identify(facts.credentials);
+      if (identity instanceof Promise) identity.then(enter).catch((error) => refused(error));
+      else enter(identity);
+    } catch (error) {
+      refused(error);
+    }
   }
 
   #enter(facts: CallFacts, identity: Identity, connection: Connection | undefined): Caller {
@@ -205,10 +216,7 @@ export class AccessControl {
   #cut(caller: Caller, error: unknown): void {
     this.#running.delete(caller);
     if (caller.signal.aborted) return;
-    // A permission that ended was told of where it was found out.
-    if (!(error instanceof LogStoreError) || error instanceof UnauthenticatedError) {
-      this.#refused(caller.facts, error, caller.principal);
-    }
+    this.#refused(caller.facts, error, caller.principal);
     caller.cut(error as LogStoreError);
   }
 

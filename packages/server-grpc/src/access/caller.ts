@@ -68,12 +68,12 @@ export class Caller {
 
   /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is */
   check(operation: Operation, topic: string): void {
-    if (!this.allows(operation, topic)) throw this.#denied(operation, topic);
+    if (!this.allows(operation, topic)) throw this.#told(operation, topic);
   }
 
   /** For what is not done on anything. @throws as `check` does */
   checkSomewhere(operation: Operation): void {
-    if (!this.#standing.grants.allowsSomewhere(operation)) throw this.#denied(operation);
+    if (!this.#allowsSomewhere(operation)) throw this.#told(operation);
   }
 
   /** The call goes on as long as this is allowed: on the topic, or on any. */
@@ -86,8 +86,8 @@ export class Caller {
     this.#standing = standing;
     if (!this.#held) return;
     const { operation, topic } = this.#held;
-    if (topic === undefined) this.checkSomewhere(operation);
-    else this.check(operation, topic);
+    const allowed = topic === undefined ? this.#allowsSomewhere(operation) : this.allows(operation, topic);
+    if (!allowed) throw denial(this.principal, operation, topic);
   }
 
   /** Calls `expired` when the credentials are no longer valid, if the call lasts so long. */
@@ -112,7 +112,11 @@ export class Caller {
     this.facts.end(error);
   }
 
-  #denied(operation: Operation, topic?: string): LogStoreError {
+  #allowsSomewhere(operation: Operation): boolean {
+    return this.#standing.grants.allowsSomewhere(operation);
+  }
+
+  #told(operation: Operation, topic?: string): LogStoreError {
     const error = denial(this.principal, operation, topic);
     // A stream may ask the same thousands of times over.
     const key = `${operation} ${topic}`;

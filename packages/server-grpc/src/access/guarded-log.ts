@@ -141,9 +141,8 @@ export class GuardedLog implements LogApi {
   async #produceLater(request: ProduceRequest, bytes: ByteQuota): Promise<ProduceAck> {
     const { signal } = this.#caller;
     const started = Promise.resolve(this.#lastWaiting).then(async () => {
-      await bytes.wait(signal);
-      if (signal.aborted) throw new UnavailableError("the call ended before its quota allowed the append");
-      bytes.take(request.batches.length);
+      const allowed = await bytes.takeLater(request.batches.length, signal);
+      if (!allowed) throw new UnavailableError("the call ended before its quota allowed the append");
       return { ack: this.#api.produce(request) };
     });
     const waiting = started.then(

@@ -94,6 +94,14 @@ export class ByteQuota {
     }
   }
 
+  /** Takes them when there is something left. Of many that wait, one goes on at a time. False where `signal` aborted first. */
+  async takeLater(bytes: number, signal: AbortSignal): Promise<boolean> {
+    while (this.isExhausted && !signal.aborted) await this.wait(signal);
+    if (signal.aborted) return false;
+    this.take(bytes);
+    return true;
+  }
+
   /** For a call that cannot be slowed down. @throws QuotaExceededError */
   check(): void {
     const waitMs = this.#bucket.waitMs();

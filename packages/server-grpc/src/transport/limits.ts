@@ -29,6 +29,9 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** And so is one on which no call is let in for so long, whatever else comes or does not come on it. */
 export const FIRST_CALL_TIMEOUT_MS = 30_000;
 
+/** A call of one request is given up when that has not come whole for so long, ms. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+
 /**
  * Streams of a connection. A Consume stream reads one partition, so the usual hundred would be too few for a consumer of a
  * large topic, and HTTP/2 lets what is beyond the limit wait without a word. A thousand idle streams cost a few megabytes;
