@@ -9,12 +9,7 @@ import {
   type ServerMethodDefinition,
   type StatusObject,
 } from "@grpc/grpc-js";
-import {
-  InternalError,
-  LogStoreError,
-  QuotaExceededError,
-  UnavailableError,
-} from "@logstore/codec";
+import { InternalError, LogStoreError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 import type { Connection } from "../transport/connection.js";
 import { type AccessConfig, checkAccessConfig } from "./access-config.js";
