@@ -45,6 +45,7 @@ export class AccessControl {
   readonly #running = new Set<Caller>();
   readonly #connections = new ConnectionCounts();
   #version: Version;
+  #updating: Promise<void> = Promise.resolve();
 
   private constructor(surroundings: AccessSurroundings, version: Version) {
     this.#surroundings = surroundings;
@@ -62,7 +63,13 @@ export class AccessControl {
    *
    * @throws InvalidArgumentError as `open` does; then nothing changes
    */
-  async update(config: AccessConfig): Promise<void> {
+  update(config: AccessConfig): Promise<void> {
+    const updated = this.#updating.then(() => this.#update(config));
+    this.#updating = updated.catch(() => {});
+    return updated;
+  }
+
+  async #update(config: AccessConfig): Promise<void> {
     this.#version = await openVersion(config, this.#surroundings);
     await Promise.all(Array.from(this.#running, (caller) => this.#checkAgain(caller)));
   }
@@ -193,9 +200,7 @@ export class AccessControl {
 
   async #checkAgain(caller: Caller): Promise<void> {
     try {
-      const version = this.#version;
-      const identity = await version.authenticator.identify(caller.facts.credentials);
-      if (this.#version !== version) return; // whoever changed it checks again
+      const identity = await this.#version.authenticator.identify(caller.facts.credentials);
       caller.stand(this.#standingOf(identity));
       this.#watchExpiry(caller);
     } catch (error) {

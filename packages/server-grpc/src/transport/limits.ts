@@ -48,7 +48,7 @@ const MAX_SESSION_MEMORY_MB = 512;
 /**
  * Options for grpc-js, whose own defaults are open. `maxBatchBytes`: the largest batch that is let in.
  *
- * What it has no options for is as Node's HTTP/2 sets it, and that is bounded: 128 headers and 64 KiB of them a call, 1,000
+ * What it has no options for is as Node's HTTP/2 sets it, and that is bounded: 128 headers and some 128 KiB of them a call, 1,000
  * streams reset in a burst and 33 a second after that (rapid reset), 1,000 invalid frames, 10 pings unanswered. A connection has
  * no greatest age: streams may run for months, and access is checked while they run.
  */

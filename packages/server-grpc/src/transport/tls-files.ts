@@ -23,12 +23,18 @@ export interface TlsOptions {
 /** The contents of the files. */
 export type TlsMaterial = Pick<SecureContextOptions, "cert" | "key" | "ca">;
 
-/** A renewal writes several files: they are read when nothing has happened for so long. */
+export interface Renewal {
+  readonly material: TlsMaterial;
+  readonly newClientCa: boolean;
+}
+
+/** A renewal writes several files: they are read so long after the first. */
 const SETTLE_MS = 200;
 
 export class TlsFiles {
   readonly options: TlsOptions;
   #material: TlsMaterial;
+  #reloading: Promise<unknown> = Promise.resolve();
   #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
 
@@ -51,7 +57,14 @@ export class TlsFiles {
    *
    * @throws InvalidArgumentError as `load` does; then nothing changes
    */
-  async reload(): Promise<{ readonly material: TlsMaterial; readonly newClientCa: boolean } | undefined> {
+  reload(): Promise<Renewal | undefined> {
+    // One after the other, or what was read first might be what counts last.
+    const renewal = this.#reloading.then(() => this.#reload());
+    this.#reloading = renewal.catch(() => {});
+    return renewal;
+  }
+
+  async #reload(): Promise<Renewal | undefined> {
     const before = this.#material;
     const material = await readMaterial(this.options);
     const same = (name: keyof TlsMaterial) => String(material[name]) === String(before[name]);
@@ -67,8 +80,11 @@ export class TlsFiles {
   watch(onChange: () => void, onTrouble: (error: unknown) => void): void {
     const { certFile, keyFile, clientCaFile = certFile } = this.options;
     const changed = () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(onChange, SETTLE_MS).unref();
+      // Not put off by what else happens there: something always may.
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        onChange();
+      }, SETTLE_MS).unref();
     };
     for (const directory of new Set([certFile, keyFile, clientCaFile].map((file) => dirname(file)))) {
       try {
