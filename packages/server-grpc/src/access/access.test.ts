@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { expect, onTestFinished, test } from "vitest";
@@ -218,19 +218,30 @@ test("an authorization that is none is refused", async () => {
 
 test("a token that has expired is refused, and cuts off what it began", async () => {
   const soon = new Date(Date.now() + 3_000).toISOString();
-  const { client, refusals } = await tlsHome({
-    access: {
-      tokens: [
-        { principal: "a", sha256: sha256("old"), expiresAt: "2020-01-01" },
-        { principal: "a", sha256: sha256("short"), expiresAt: soon },
-      ],
-      rules: [allow("a", ["*"], "*")],
-    },
-  });
+  const access: AccessConfig = {
+    tokens: [
+      { principal: "a", sha256: sha256("old"), expiresAt: "2020-01-01" },
+      { principal: "a", sha256: sha256("short"), expiresAt: soon },
+    ],
+    rules: [allow("a", ["*"], "*")],
+  };
+  const { client, refusals, server } = await tlsHome({ access });
   expect(await codeOf(client({ token: "old" }).call("ListTopics", {}))).toBe("UNAUTHENTICATED");
   const { messages, error } = await collect(client({ token: "short" }).consume({ topic: "t" }));
   expect([messages.length, error?.code]).toEqual([1, UNAUTHENTICATED]);
   expect(refusals.map(({ principal }) => principal)).toEqual([undefined, "a"]);
+
+  // One that was good for ever when the stream began.
+  await server.updateAccess({ ...access, tokens: tokensOf("a") });
+  const stream = client({ token: "a" }).consume({ topic: "t" });
+  const next = reader(stream);
+  await next();
+  const [token] = tokensOf("a");
+  await server.updateAccess({
+    ...access,
+    tokens: [{ ...token!, expiresAt: new Date(Date.now() + 500).toISOString() }],
+  });
+  expect((await failure(next())).code).toBe(UNAUTHENTICATED);
 });
 
 const issuer = "https://issuer.example";
@@ -248,6 +259,16 @@ async function jwtHome(where: (key: object, spki: string) => Promise<object> | o
   return { ...tls, token, now, publicKey, jwt };
 }
 
+async function serveKeys(respond: (response: ServerResponse) => void): Promise<string> {
+  const keyServer = createServer((_request, response) => respond(response)).listen(0, "127.0.0.1");
+  await once(keyServer, "listening");
+  onTestFinished(() => {
+    keyServer.close();
+    keyServer.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}/keys`;
+}
+
 async function fileWith(content: string): Promise<string> {
   const files = await directoryWith({ file: content });
   onTestFinished(files.remove);
@@ -255,8 +276,11 @@ async function fileWith(content: string): Promise<string> {
 }
 
 test("a JWT is taken where its issuer made it for us, and is still good", async () => {
+  const unlisted = await generateKeyPair("ES384", { extractable: true });
   const { client, token, now, publicKey, refusals } = await jwtHome(async (key) => ({
-    jwksFile: await fileWith(JSON.stringify({ keys: [key] })),
+    jwksFile: await fileWith(
+      JSON.stringify({ keys: [key, { ...(await exportJWK(unlisted.publicKey)), kid: "unlisted" }] }),
+    ),
   }));
   const ask = (token: string) => client({ token }).call("ListTopics", {});
   expect((await ask(await token())).topics).toHaveLength(1);
@@ -265,6 +289,7 @@ test("a JWT is taken where its issuer made it for us, and is still good", async 
   const forged = {
     "another key": await token({}, {}, other.privateKey),
     "an unknown key": await token({}, { kid: "two" }, other.privateKey),
+    "an algorithm that is not listed": await token({}, { alg: "ES384", kid: "unlisted" }, unlisted.privateKey),
     "another audience": await token({ aud: "else" }),
     "another issuer": await token({ iss: "https://evil.example" }),
     expired: await token({ exp: now - 10 }),
@@ -298,16 +323,33 @@ test("a JWT that expires cuts off what it began", async () => {
   expect([messages.length, error?.code]).toEqual([1, UNAUTHENTICATED]);
 });
 
+test("a call whose token is being checked while the rules change is held to the new ones", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  let keys = "";
+  const jwksUrl = await serveKeys(async (response) => {
+    asked.resolve();
+    await answer.promise;
+    response.end(keys);
+  });
+  const { client, token, server, jwt } = await jwtHome((key) => {
+    keys = JSON.stringify({ keys: [key] });
+    return { jwksUrl };
+  });
+  const call = codeOf(client({ token: await token() }).call("ListTopics", {}));
+  await asked.promise;
+  await server.updateAccess({ jwt, rules: [allow("else", ["*"], "*")] });
+  answer.resolve();
+  expect(await call).toBe("PERMISSION_DENIED");
+});
+
 test("keys are fetched; where they cannot be, nobody is let in, and those who are known still are", async () => {
   let answer: { status: number; body: string } = { status: 500, body: "" };
   let fetches = 0;
-  const keyServer = createServer((_request, response) => {
+  const jwksUrl = await serveKeys((response) => {
     fetches++;
     response.writeHead(answer.status).end(answer.body);
-  }).listen(0, "127.0.0.1");
-  await once(keyServer, "listening");
-  onTestFinished(() => void keyServer.close());
-  const jwksUrl = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}/keys`;
+  });
   let keys = "";
   const { client, token, warnings, server, jwt } = await jwtHome((key) => {
     keys = JSON.stringify({ keys: [key] });
@@ -356,9 +398,11 @@ test("a certificate tells who calls; a token that comes on its connection tells 
   });
   // What a name holds cannot be taken for another name.
   const posing = client({ pair: await ca.issue(["x"], { names: [{ type: 2, value: `b, URI:${uri}` }] }) });
-  const rules = [allow(uri, ["produce"], "t")];
+  const odd = client({ pair: await ca.issue(["x"], { names: [{ type: 6, value: `${uri},eu` }] }) });
+  const rules = [allow(uri, ["produce"], "t"), allow(`${uri},eu`, ["consume"], "t")];
   await server.updateAccess({ certificates: { principal: "uri" }, rules });
   expect(await named.call("Produce", produce("t", "b"))).toMatchObject({ nextOffset: 2 });
+  expect((await odd.call("ListTopics", {})).topics).toHaveLength(1);
   expect(await codeOf(posing.call("Produce", produce("t", "c")))).toBe("UNAUTHENTICATED");
   expect(await codeOf(certified.call("Produce", produce("t", "c")))).toBe("UNAUTHENTICATED");
   await server.updateAccess({ certificates: { principal: "dns" }, rules: [allow("b.example", ["produce"], "t")] });

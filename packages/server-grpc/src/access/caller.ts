@@ -105,8 +105,8 @@ export class Caller {
     this.#over.abort();
   }
 
+  /** Ends the call, which has not ended by itself. */
   cut(error: LogStoreError): void {
-    if (this.signal.aborted) return;
     this.#isCut = true;
     this.end();
     this.facts.end(error);

@@ -20,11 +20,13 @@ function commonNames({ subject }: CertificateFields): string[] {
   return subject.CN === undefined ? [] : [subject.CN].flat();
 }
 
-/** Node writes a name that holds anything special as a JSON string, so that none can pass for two. */
+/** Node writes a name that holds anything special as a JSON string without a comma in it, so that none can pass for two. */
 function alternativeNames({ subjectaltname = "" }: CertificateFields, kind: "uri" | "dns"): string[] {
   const names: string[] = [];
-  for (const [, type, name] of subjectaltname.matchAll(/([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g)) {
-    if (type?.toLowerCase() === kind) names.push(name!.startsWith('"') ? JSON.parse(name!) : name!);
+  for (const entry of subjectaltname.split(", ")) {
+    const [type, ...rest] = entry.split(":");
+    const name = rest.join(":");
+    if (type?.toLowerCase() === kind) names.push(name.startsWith('"') ? JSON.parse(name) : name);
   }
   return names;
 }

@@ -19,6 +19,11 @@ class FakeClock implements Clock {
     });
   }
 
+  /** The time is there, and timers are late. */
+  passUnnoticed(ms: number): void {
+    this.#time += ms;
+  }
+
   async pass(ms: number): Promise<void> {
     this.#time += ms;
     for (const sleeper of this.#sleeping) {
@@ -65,6 +70,19 @@ test("appends beyond the quota wait, in their order, and others of the principal
   expect(started.filter((n) => n !== 4)).toEqual([1, 2, 3, 5]);
   expect(started).toContain(4);
   await Promise.all(acks);
+});
+
+test("an append does not overtake those that wait, also where the time they wait for is over", async () => {
+  const started: number[] = [];
+  const produce = async ({ partition }: ProduceRequest) => void started.push(partition);
+  const { clock, log } = setUp({ produceBytesPerSecond: 1_000 }, { produce: produce as unknown as LogApi["produce"] });
+  const acks = [log.produce(request(1, 1_500)), log.produce(request(2, 1))];
+  await clock.pass(0);
+  clock.passUnnoticed(60_000);
+  acks.push(log.produce(request(3, 1)));
+  await clock.pass(0);
+  await Promise.all(acks);
+  expect(started).toEqual([1, 2, 3]);
 });
 
 test("an append whose call ends while it waits is never made", async () => {

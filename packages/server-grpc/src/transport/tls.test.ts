@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -112,6 +113,7 @@ test("a session is not resumed, for it would bring a certificate that nobody ver
 
 test("a new certificate is served as soon as its files are there, while old streams go on", async () => {
   const { server, ca, client, files, api, warnings } = await tlsHome();
+  const first = await Promise.all(["cert.pem", "key.pem"].map((name) => readFile(files.path(name), "utf8")));
   const old = client();
   const stream = old.consume({ topic: "t" });
   const events = stream[Symbol.asyncIterator]();
@@ -134,6 +136,10 @@ test("a new certificate is served as soon as its files are there, while old stre
   await files.write("key.pem", broken.key);
   await server.reloadCertificates();
   expect(await servedName()).toBe("broken");
+  await files.write("cert.pem", first[0]!);
+  await files.write("key.pem", first[1]!);
+  await server.reloadCertificates();
+  expect(await servedName()).toBe("server");
 
   async function eventuallyServes(name: string): Promise<void> {
     while ((await servedName()) !== name) await new Promise((resolve) => setTimeout(resolve, 20));
