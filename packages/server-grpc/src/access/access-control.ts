@@ -106,6 +106,13 @@ export class AccessControl {
     connection: Connection | undefined,
   ): ServerInterceptingCall {
     let caller: Caller | undefined;
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+      if (!caller) return;
+      this.#running.delete(caller);
+      caller.end();
+    };
     const end = (error: unknown) => call.sendStatus(this.#surroundings.toStatus(error));
     const letIn = (metadata: Metadata, next: (metadata: Metadata) => void) => {
       const facts = {
@@ -117,6 +124,8 @@ export class AccessControl {
       };
       const admitted = (one: Caller) => {
         caller = one;
+        // It may have ended while its credentials were checked.
+        if (isOver) return over();
         this.#callers.set(metadata, one);
         next(metadata);
       };
@@ -125,11 +134,6 @@ export class AccessControl {
         end(error);
       };
       this.#letIn(facts, connection, admitted, refused);
-    };
-    const over = () => {
-      if (!caller) return;
-      this.#running.delete(caller);
-      caller.end();
     };
     return new ServerInterceptingCall(call, {
       start: (next) => next({ onReceiveMetadata: letIn, onCancel: over }),

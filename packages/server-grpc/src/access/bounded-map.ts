@@ -26,19 +26,11 @@ export class BoundedMap<Key, Value> {
     }
   }
 
-  delete(key: Key): void {
-    this.#entries.delete(key);
-  }
-
   getOrMake(key: Key, make: () => Value): Value {
     const known = this.get(key);
     if (known !== undefined) return known;
     const value = make();
     this.set(key, value);
     return value;
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 }

@@ -24,8 +24,10 @@ export class Connection {
     clearTimeout(this.#firstCall);
   }
 
+  /** Calls `closed` when it is closed, at once where it is already. */
   onClose(closed: () => void): void {
-    this.#socket.once("close", closed);
+    if (this.#socket.destroyed) closed();
+    else this.#socket.once("close", closed);
   }
 
   destroy(): void {
