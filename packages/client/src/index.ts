@@ -46,8 +46,9 @@ export { type ConnectOptions, connect } from "./connect.js";
 export { Consumer, type ConsumerOptions, type StartPositions } from "./consumer/consumer.js";
 export type { ConsumerBatch } from "./consumer/consumer-batch.js";
 export type { ConsumerRecord } from "./consumer/consumer-record.js";
+export type { CredentialOptions, TlsOptions, Token } from "./grpc/channel-credentials.js";
 // For those who build on the bare API
-export { GrpcLogApi } from "./grpc/grpc-log-api.js";
+export { GrpcLogApi, type GrpcOptions } from "./grpc/grpc-log-api.js";
 export type { SendAck } from "./producer/batch.js";
 export { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
 export type { SendManyResult, SentRange } from "./producer/send-many.js";

@@ -9,9 +9,15 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
   return most * (1 - random / 2);
 }
 
-/** Whether the same call may succeed later: the server was not there, or was about to leave. */
+/** How long to wait after try `attempt` ended so, ms: no shorter than the server asked for. */
+export function retryDelayMs(attempt: number, error: unknown): number {
+  const { retryAfterMs = 0 } = error instanceof Error ? (error as Partial<LogStoreError>) : {};
+  return Math.max(backoffMs(attempt), retryAfterMs);
+}
+
+/** Whether the same call may succeed later: the server was not there, was about to leave, or had enough of us for now. */
 export function isRetriable(error: unknown): boolean {
-  return hasCode(error, "UNAVAILABLE");
+  return hasCode(error, "UNAVAILABLE") || hasCode(error, "QUOTA_EXCEEDED");
 }
 
 /** Told by the code, not the class: an embedded broker may have come with a codec of its own. */

@@ -70,3 +70,5 @@ export interface ErrorDetail {
 /** Trailer that carries a `Status` message, as gRPC's richer error model has it. */
 export const STATUS_DETAILS_KEY = "grpc-status-details-bin";
 export const ERROR_DETAIL_TYPE_URL = "type.googleapis.com/logstore.v1.ErrorDetail";
+/** Goes along where the error says when to try again, as gRPC's richer error model has it. */
+export const RETRY_INFO_TYPE_URL = "type.googleapis.com/google.rpc.RetryInfo";

@@ -26,6 +26,7 @@ export {
   type ErrorDetail,
   GrpcStatus,
   grpcStatusByErrorCode,
+  RETRY_INFO_TYPE_URL,
   STATUS_DETAILS_KEY,
 } from "./error-codes.js";
 export type {

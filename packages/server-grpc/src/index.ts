@@ -1,2 +1,12 @@
 // For everyone
+export type {
+  AccessConfig,
+  JwtConfig,
+  QuotaConfig,
+  RuleConfig,
+  TokenConfig,
+} from "./access/access-config.js";
+export { type Operation, operations } from "./access/operations.js";
+export type { Refusal } from "./access/refusal.js";
 export { type LogStoreServer, type ServeOptions, serve } from "./server.js";
+export type { TlsOptions } from "./transport/tls-files.js";

@@ -1,33 +1,69 @@
 /** A LogApi served over gRPC: what listens, what answers, and how it comes to an end. */
-import { Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
-import { defaultBatchLimits } from "@logstore/codec";
+import {
+  Server as GrpcServer,
+  ServerCredentials,
+  type ServerInterceptingCall,
+  type ServerInterceptor,
+} from "@grpc/grpc-js";
+import { defaultBatchLimits, InvalidArgumentError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
+import type { AccessConfig } from "./access/access-config.js";
+import { AccessControl } from "./access/access-control.js";
+import type { Refusal } from "./access/refusal.js";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
 import { RunningCalls } from "./services/running-calls.js";
-import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
+import { channelOptions, RECEIVE_WINDOW_BYTES, REQUEST_TIMEOUT_MS } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
+import { isLoopback } from "./transport/loopback.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
+import { TlsFiles, type TlsOptions } from "./transport/tls-files.js";
+import { wholeRequests } from "./transport/whole-requests.js";
 
 export interface ServeOptions {
-  /** Name or address to listen on. Default "127.0.0.1": this machine only, since nothing is encrypted or asked for a password. */
+  /** Name or address to listen on. Default "127.0.0.1": this machine only. Any other needs `tls` and `access`, or `insecure`. */
   readonly host?: string;
   /** 0 takes a free one. Default 7411. */
   readonly port?: number;
   /** Largest `batches` of a request, bytes; larger messages are refused unread. Default 16 MiB. */
   readonly maxBatchBytes?: number;
+  /** Encrypts everything. The files are read again when they change. Default: nothing is encrypted. */
+  readonly tls?: TlsOptions | undefined;
+  /** Who may do what. Default: everybody everything. */
+  readonly access?: AccessConfig | undefined;
+  /** Listens where other machines may connect although `tls` or `access` is missing, and warns. Default false. */
+  readonly insecure?: boolean;
+  /** Connections in all; more are refused. Default 1,000. */
+  readonly maxConnections?: number;
   /** How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms. Default 10,000. */
   readonly drainTimeoutMs?: number;
   /** Gets the errors that peers only see as "internal error". Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
+  /** Gets what its owner ought to see to: certificates that cannot be renewed, keys that cannot be had. Default: `console.warn`. */
+  readonly onWarning?: (message: string, cause?: unknown) => void;
+  /** Told once of each connection and each call that is refused. A peer can cause as many as it likes. Default: nobody. */
+  readonly onRefused?: (refusal: Refusal) => void;
 }
 
 export interface LogStoreServer extends AsyncDisposable {
   /** Where it listens: "127.0.0.1:7411". */
   readonly address: string;
+  /**
+   * Other rules, tokens and quotas, at once and for calls under way too: those that may not go on end.
+   *
+   * @throws InvalidArgumentError where it makes no sense, or the server was started without access control; nothing changes then
+   */
+  updateAccess(config: AccessConfig): Promise<void>;
+  /**
+   * Reads the files of `tls` again now; they are watched anyhow. Connections that there are go on, but for those with client
+   * certificates where the CAs changed.
+   *
+   * @throws InvalidArgumentError where they do not fit together; what was in force before stays so
+   */
+  reloadCertificates(): Promise<void>;
   /**
    * Stops: refuses new calls, acknowledges the appends that it has received, ends every stream with UNAVAILABLE so that clients
    * connect again, and resolves when all connections are closed. Never rejects; calling it again waits for the same stop.
@@ -38,6 +74,7 @@ export interface LogStoreServer extends AsyncDisposable {
 /**
  * Serves `api`, which stays the caller's: close it after the server has stopped.
  *
+ * @throws InvalidArgumentError for options that make no sense or would let strangers in
  * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen
  */
 export async function serve(api: LogApi, options: ServeOptions = {}): Promise<LogStoreServer> {
@@ -48,19 +85,64 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     drainTimeoutMs = 10_000,
     // biome-ignore lint/suspicious/noConsole: whoever gives no hook still wants to see a defect.
     onError = console.error,
+    // biome-ignore lint/suspicious/noConsole: the same.
+    onWarning = (message) => console.warn(message),
+    onRefused = () => {},
   } = options;
+  checkExposure(host, options, onWarning);
   const proto = loadProto();
   const calls = new RunningCalls();
-  const context: CallContext = { apiFor: () => api, calls, errors: errorTranslator(proto, onError) };
-  const grpc = new GrpcServer(channelOptions(maxBatchBytes));
+  const errors = errorTranslator(proto, onError);
+  const tls = options.tls && (await TlsFiles.load(options.tls));
+  const access =
+    options.access &&
+    (await AccessControl.open(options.access, {
+      encrypted: tls !== undefined,
+      toStatus: errors.toStatus,
+      onRefused,
+      onWarning,
+    }));
+  const context: CallContext = { apiFor: access ? (call) => access.guard(api, call) : () => api, calls, errors };
+  const admit: ServerInterceptor = (method, call) => {
+    const connection = listener.connectionOf(call.getConnectionInfo());
+    if (access) return access.intercept(method, call, connection);
+    connection?.used();
+    return call as ServerInterceptingCall;
+  };
+  const grpc = new GrpcServer({
+    ...channelOptions(maxBatchBytes),
+    interceptors: [admit, wholeRequests(REQUEST_TIMEOUT_MS)],
+  });
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  const listener = await Listener.listen(host, port, (socket) => injector.injectConnection(socket));
+  const listener = await Listener.listen({
+    host,
+    port,
+    tls,
+    maxConnections: options.maxConnections,
+    refuse: (connection) => access?.refusalOf(connection),
+    onConnection: (socket) => injector.injectConnection(socket),
+    onRefused: (peer, reason) => onRefused({ refused: "connection", peer, reason }),
+  });
   const { address } = listener;
-  const leaveWindows = raiseReceiveWindows(RECEIVE_WINDOW_BYTES, ({ socket }) => listener.accepted(socket));
+  const leaveWindows = raiseReceiveWindows(
+    RECEIVE_WINDOW_BYTES,
+    ({ socket }) => listener.connectionOf(socket) !== undefined,
+  );
+
+  const reloadCertificates = async () => {
+    const renewed = await tls?.reload();
+    if (!renewed) return;
+    listener.renewTls(renewed.material);
+    if (renewed.newClientCa) listener.destroyCertified();
+  };
+  const couldNotRenew = (error: unknown) =>
+    onWarning(`the certificates could not be renewed, those before stay in force: ${(error as Error).message}`, error);
+  tls?.watch(() => void reloadCertificates().catch(couldNotRenew), couldNotRenew);
 
   const stop = async () => {
+    tls?.close();
     const closed = listener.close();
     const timeUp = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
@@ -80,5 +162,27 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     stopped ??= stop();
     return stopped;
   };
-  return { address, stop: stopOnce, [Symbol.asyncDispose]: stopOnce };
+  return {
+    address,
+    updateAccess: async (config) => {
+      if (!access) throw new InvalidArgumentError("the server was started without access control: start it with some");
+      await access.update(config);
+    },
+    reloadCertificates,
+    stop: stopOnce,
+    [Symbol.asyncDispose]: stopOnce,
+  };
+}
+
+/** Strangers are let in on purpose only. @throws InvalidArgumentError */
+function checkExposure(
+  host: string,
+  { tls, access, insecure = false }: ServeOptions,
+  onWarning: (message: string) => void,
+): void {
+  if (isLoopback(host) || (tls && access)) return;
+  const missing = [tls ? "" : "nothing is encrypted (tls)", access ? "" : "everybody may do everything (access)"];
+  const why = `other machines can connect to ${host}, and ${missing.filter(Boolean).join(" and ")}`;
+  if (!insecure) throw new InvalidArgumentError(`${why}: configure it, or set insecure where that is meant`);
+  onWarning(why);
 }

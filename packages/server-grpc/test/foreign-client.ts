@@ -1,11 +1,13 @@
 /** A client as anybody would make one from the .proto files: generic gRPC, generic protobuf, nothing of ours. */
 import { fileURLToPath } from "node:url";
 import {
+  type ChannelCredentials,
   type ChannelOptions,
   Client,
   type ClientDuplexStream,
   type ClientReadableStream,
   credentials,
+  Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
 import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
@@ -23,20 +25,25 @@ const methods = {
 export class ForeignClient {
   readonly #client: Client;
 
-  constructor(address: string, options: ChannelOptions = {}) {
+  constructor(
+    address: string,
+    options: ChannelOptions = {},
+    channel: ChannelCredentials = credentials.createInsecure(),
+  ) {
     // Clients of one address in a process would share connections, and tests are to have their own.
-    this.#client = new Client(address, credentials.createInsecure(), {
+    this.#client = new Client(address, channel, {
       "grpc.use_local_subchannel_pool": 1,
       ...options,
     });
   }
 
   /** `request` may be raw bytes in place of a message. */
-  call(name: string, request: Message): Promise<Message> {
+  call(name: string, request: Message, metadata: Record<string, string> = {}): Promise<Message> {
     const { path, requestSerialize, responseDeserialize } = method(name);
     const serialize = (message: Message) => (Buffer.isBuffer(message) ? message : requestSerialize(message));
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(path, serialize, responseDeserialize, request, (error, response) => {
+      const headers = Metadata.fromHttp2Headers(metadata);
+      this.#client.makeUnaryRequest(path, serialize, responseDeserialize, request, headers, (error, response) => {
         if (error) reject(error);
         else resolve(response);
       });
@@ -83,10 +90,22 @@ export async function failure(promise: Promise<unknown>): Promise<ServiceError> 
   );
 }
 
+/** When it may be tried again, as any client of gRPC finds it. */
+export function retryInfoOf(error: ServiceError): Message {
+  const any = statusOf(error).details.find(
+    ({ type_url }: Message) => type_url === "type.googleapis.com/google.rpc.RetryInfo",
+  );
+  return any && decode("RetryInfo", any.value);
+}
+
+function statusOf(error: ServiceError): Message {
+  const [trailer] = error.metadata.get("grpc-status-details-bin");
+  return decode("Status", trailer as Buffer);
+}
+
 /** The ErrorDetail in the trailers of a failed call. */
 export function detailOf(error: ServiceError): Message {
-  const [trailer] = error.metadata.get("grpc-status-details-bin");
-  const status: Message = decode("Status", trailer as Buffer);
+  const status = statusOf(error);
   if (status.code !== error.code)
     throw new Error(`the details speak of status ${status.code}, the call of ${error.code}`);
   const [any] = status.details;

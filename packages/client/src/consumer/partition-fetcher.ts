@@ -1,6 +1,6 @@
 import { frameBatches, type LogStoreError, type RecordBatch } from "@logstore/codec";
 import type { ConsumeEvent, LogApi } from "@logstore/protocol";
-import { backoffMs, hasCode, isRetriable, sleep } from "../retry.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import type { PartitionState } from "./partition-state.js";
 
 /** What one event brought. */
@@ -59,8 +59,8 @@ export class PartitionFetcher {
   async #run(): Promise<void> {
     try {
       while (!this.#isDone) {
-        await this.#readStream();
-        if (!this.#isDone) await sleep(backoffMs(this.#attempt++), this.#stop.signal);
+        const trouble = await this.#readStream();
+        if (!this.#isDone) await sleep(retryDelayMs(this.#attempt++, trouble), this.#stop.signal);
       }
     } catch (error) {
       await this.#offer({ from: this.#nextOffset, batches: [], error });
@@ -69,25 +69,29 @@ export class PartitionFetcher {
     this.#changed(this);
   }
 
-  /** Until the end is reached or the stream is: a stream that just ends is treated like a lost connection. */
-  async #readStream(): Promise<void> {
+  /**
+   * Until the end is reached or the stream is: a stream that just ends is treated like a lost connection. Resolves to what may
+   * be over when the stream is opened again.
+   */
+  async #readStream(): Promise<unknown> {
     const { topic, partition, end } = this.state;
     const until = end === Infinity ? undefined : end;
     const request = { topic, partition, from: this.#nextOffset, until, maxBytes: this.#maxBytes };
     try {
       for await (const event of this.#api.consume(request, { signal: this.#stop.signal })) {
-        if (this.isStopped) return;
+        if (this.isStopped) return undefined;
         this.#attempt = 0;
         this.state.isExact = false;
         this.state.highWatermark = event.highWatermark;
         await this.#handle(event);
-        if (this.#isDone) return;
+        if (this.#isDone) return undefined;
       }
     } catch (error) {
-      if (this.isStopped || isRetriable(error)) return;
+      if (this.isStopped || isRetriable(error)) return error;
       if (!this.#isGone(error)) throw error;
       await this.#moveTo(error.expected!);
     }
+    return undefined;
   }
 
   async #handle(event: ConsumeEvent): Promise<void> {

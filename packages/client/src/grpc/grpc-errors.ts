@@ -30,6 +30,8 @@ export function fromErrorDetail(detail: ErrorDetail): LogStoreError {
 const codeByStatus: { readonly [status: number]: ErrorCode } = {
   [Status.INVALID_ARGUMENT]: "INVALID_ARGUMENT",
   [Status.OUT_OF_RANGE]: "OFFSET_OUT_OF_RANGE",
+  [Status.UNAUTHENTICATED]: "UNAUTHENTICATED",
+  [Status.PERMISSION_DENIED]: "PERMISSION_DENIED",
   // A message beyond the server's limit is refused before anybody looks at it.
   [Status.RESOURCE_EXHAUSTED]: "BATCH_TOO_LARGE",
 };

@@ -3,10 +3,18 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
-import { RecordBatchBuilder, UnknownTopicError, writeServerHalf } from "@logstore/codec";
+import {
+  PermissionDeniedError,
+  QuotaExceededError,
+  RecordBatchBuilder,
+  UnauthenticatedError,
+  UnknownTopicError,
+  writeServerHalf,
+} from "@logstore/codec";
 import { ERROR_DETAIL_TYPE_URL, PRODUCE_HEADROOM_BYTES, STATUS_DETAILS_KEY } from "@logstore/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connect, text } from "../index.js";
+import { retryDelayMs } from "../retry.js";
 import { GrpcLogApi } from "./grpc-log-api.js";
 import { protocolDefinitions } from "./load-proto.js";
 
@@ -44,7 +52,7 @@ beforeEach(async () => {
   log = {};
   admin = {};
   await start();
-  api = new GrpcLogApi(address, 5000);
+  api = new GrpcLogApi(address, { timeoutMs: 5000 });
 });
 
 afterEach(() => {
@@ -294,6 +302,10 @@ describe("other calls", () => {
     error = failure(grpc.status.INVALID_ARGUMENT);
     await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     error = failure(grpc.status.PERMISSION_DENIED);
+    await expect(api.describeTopic("t")).rejects.toBeInstanceOf(PermissionDeniedError);
+    error = failure(grpc.status.UNAUTHENTICATED);
+    await expect(api.describeTopic("t")).rejects.toBeInstanceOf(UnauthenticatedError);
+    error = failure(grpc.status.UNKNOWN);
     await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL" });
     error = failure(grpc.status.INTERNAL, { code: "FROM_THE_FUTURE", message: "x" });
     await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL", message: "FROM_THE_FUTURE: x" });
@@ -325,6 +337,42 @@ describe("other calls", () => {
     await expect(impatient.listTopics()).rejects.toMatchObject({ code: "UNAVAILABLE", message: /in time/ });
     await impatient.close();
   });
+});
+
+test("a quota is waited for, as long as the server says and the time allows", async () => {
+  let answers: (number | undefined)[] = [];
+  let calls = 0;
+  admin["ListTopics"] = (_: Any, callback: Any) => {
+    calls++;
+    const retryAfterMs = answers.shift();
+    if (retryAfterMs === undefined) return callback(null, { topics: [] });
+    callback(failure(grpc.status.RESOURCE_EXHAUSTED, { code: "QUOTA_EXCEEDED", message: "slower", retryAfterMs }));
+  };
+  answers = [1, 1];
+  expect(await api.listTopics()).toEqual([]);
+  expect(calls).toBe(3);
+  answers = [60_000];
+  const refused = api.listTopics();
+  await expect(refused).rejects.toBeInstanceOf(QuotaExceededError);
+  await expect(refused).rejects.toMatchObject({ retryAfterMs: 60_000 });
+  expect(calls).toBe(4);
+});
+
+test("a wait is never shorter than the server asked for", () => {
+  const exceeded = new QuotaExceededError("slower", { retryAfterMs: 5_000 });
+  expect(retryDelayMs(0, exceeded)).toBe(5_000);
+  expect(retryDelayMs(20, exceeded)).toBe(5_000);
+  expect(retryDelayMs(20, undefined)).toBeGreaterThanOrEqual(1_000);
+});
+
+test("credentials that make no sense are refused before anything is sent", async () => {
+  expect(() => connect(address, { token: "secret" })).toThrow(
+    expect.objectContaining({ code: "INVALID_ARGUMENT", message: expect.stringContaining("TLS") }),
+  );
+  expect(() => connect(address, { tls: { caFile: "/nowhere/ca.pem" } })).toThrow("tls.caFile");
+  expect(() => connect(address, { tls: { cert: "no PEM", key: "no PEM" } })).toThrow(
+    expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+  );
 });
 
 test("producer and consumer carry on when the server comes back", async () => {

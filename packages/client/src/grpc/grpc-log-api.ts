@@ -1,6 +1,6 @@
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { Client, type ServiceError } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
-import { ClosedError, type LogStoreError } from "@logstore/codec";
+import { ClosedError, type LogStoreError, UnavailableError } from "@logstore/codec";
 import {
   type ConsumeEvent,
   type ConsumeOptions,
@@ -28,7 +28,8 @@ import {
   type TopicDescription,
   type TopicSummary,
 } from "@logstore/protocol";
-import { backoffMs, isRetriable, sleep } from "../retry.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { type CredentialOptions, channelCredentials } from "./channel-credentials.js";
 import { channelOptions } from "./channel-options.js";
 import {
   checkConfigChange,
@@ -47,23 +48,30 @@ import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js
 
 type Method = MethodDefinition<object, object>;
 
+export interface GrpcOptions extends CredentialOptions {
+  /** How long a call that is not a stream may take, tries to reach the server included. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** A log store behind gRPC. Nothing is connected before the first call. */
 export class GrpcLogApi implements LogApi {
   readonly #address: string;
   readonly #timeoutMs: number;
+  readonly #hasNewTokens: boolean;
   readonly #client: Client;
   readonly #produceChannel: ProduceChannel;
   readonly #closing = new AbortController();
   readonly #protocol = protocolDefinitions();
 
-  /** @param timeoutMs how long a call that is not a stream may take, tries to reach the server included */
-  constructor(address: string, timeoutMs = 30_000) {
+  /** @throws InvalidArgumentError for credentials that make no sense */
+  constructor(address: string, options: GrpcOptions = {}) {
     this.#address = address;
-    this.#timeoutMs = timeoutMs;
-    this.#client = new Client(address, credentials.createInsecure(), channelOptions);
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#hasNewTokens = typeof options.token === "function";
+    this.#client = new Client(address, channelCredentials(options), channelOptions);
     this.#produceChannel = new ProduceChannel(
       () => this.#openProduceStream(),
-      (error) => this.#toError(error),
+      (error, hadAnswers) => this.#toStreamError(error, hadAnswers),
     );
   }
 
@@ -150,10 +158,15 @@ export class GrpcLogApi implements LogApi {
   async *consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncGenerator<ConsumeEvent, void, undefined> {
     if (this.#closing.signal.aborted) throw this.#closedError();
     checkConsume(request);
+    const events = consumeCall(this.#client, this.#protocol.log["Consume"] as Method, request, options?.signal);
+    let hadEvents = false;
     try {
-      yield* consumeCall(this.#client, this.#protocol.log["Consume"] as Method, request, options?.signal);
+      for await (const event of events) {
+        hadEvents = true;
+        yield event;
+      }
     } catch (error) {
-      throw this.#toError(error);
+      throw this.#toStreamError(error, hadEvents);
     }
   }
 
@@ -186,9 +199,9 @@ export class GrpcLogApi implements LogApi {
       } catch (cause) {
         signal?.throwIfAborted();
         const error = this.#toError(cause);
-        const backoff = backoffMs(attempt);
-        if (!isRetriable(error) || Date.now() + backoff >= deadline) throw error;
-        await sleep(backoff, this.#closing.signal);
+        const delay = retryDelayMs(attempt, error);
+        if (!isRetriable(error) || Date.now() + delay >= deadline) throw error;
+        await sleep(delay, this.#closing.signal);
       }
     }
   }
@@ -219,6 +232,13 @@ export class GrpcLogApi implements LogApi {
 
   #toError(error: unknown): LogStoreError {
     return fromServiceError(error, this.#address);
+  }
+
+  /** A stream outlives a token: where the next one brings a newer token, it ended like any other that has to be opened again. */
+  #toStreamError(cause: unknown, hadWorked: boolean): LogStoreError {
+    const error = this.#toError(cause);
+    if (!hadWorked || !this.#hasNewTokens || !hasCode(error, "UNAUTHENTICATED")) return error;
+    return new UnavailableError(error.message, {}, { cause: error });
   }
 
   #closedError(): ClosedError {

@@ -23,14 +23,15 @@ interface Call {
  */
 export class ProduceChannel {
   readonly #openStream: () => ProduceStream;
-  readonly #toError: (error: unknown) => LogStoreError;
+  readonly #toError: (error: unknown, hadAnswers: boolean) => LogStoreError;
   #stream: ProduceStream | undefined;
   #congested = false;
   /** Not written yet: written batches are copied by the transport, these are not. */
   #waiting: Call[] = [];
   #unanswered: Call[] = [];
 
-  constructor(openStream: () => ProduceStream, toError: (error: unknown) => LogStoreError) {
+  /** @param toError gets what a stream ended with, and whether it had brought answers before */
+  constructor(openStream: () => ProduceStream, toError: (error: unknown, hadAnswers: boolean) => LogStoreError) {
     this.#openStream = openStream;
     this.#toError = toError;
   }
@@ -59,10 +60,12 @@ export class ProduceChannel {
 
   #open(): ProduceStream {
     const stream = this.#openStream();
+    let hadAnswers = false;
     const ended = (error: LogStoreError) => {
       if (this.#stream === stream) this.#fail(error);
     };
     stream.on("data", (response: ProduceStreamResponse) => {
+      hadAnswers = true;
       if (this.#stream === stream) this.#answer(response);
     });
     stream.on("drain", () => {
@@ -70,7 +73,7 @@ export class ProduceChannel {
       this.#congested = false;
       this.#write();
     });
-    stream.on("error", (error) => ended(this.#toError(error)));
+    stream.on("error", (error) => ended(this.#toError(error, hadAnswers)));
     // After an error, which comes in the same turn, this finds another stream or none.
     stream.on("status", () => ended(new UnavailableError("the server ended the stream of appends")));
     return stream;
@@ -80,7 +83,7 @@ export class ProduceChannel {
     const call = this.#unanswered.shift();
     if (call === undefined) return;
     if (ack) call.resolve({ ...ack, durability: durabilityFromNumber(ack.durability) ?? "flushed" });
-    else call.reject(error ? fromErrorDetail(error) : this.#toError(new Error("an answer that says nothing")));
+    else call.reject(error ? fromErrorDetail(error) : this.#toError(new Error("an answer that says nothing"), true));
   }
 
   #fail(error: LogStoreError): void {

@@ -1,6 +1,6 @@
 import { DeliveryTimeoutError, writeServerHalf } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
-import { backoffMs, hasCode, isRetriable } from "../retry.js";
+import { hasCode, isRetriable, retryDelayMs } from "../retry.js";
 import type { Batch } from "./batch.js";
 import { ProducerSequence } from "./producer-sequence.js";
 import { type Entry, RecordAccumulator } from "./record-accumulator.js";
@@ -155,7 +155,8 @@ export class PartitionSender {
   #sortOutFailures(): void {
     const failed = this.#inFlight;
     this.#inFlight = [];
-    const waitMs = backoffMs(this.#attempt++);
+    const attempt = this.#attempt++;
+    const waitMs = Math.max(...failed.map(({ failure }) => retryDelayMs(attempt, failure)));
     for (const batch of failed) {
       // Refused only because one before it, which is to be sent again, was missing.
       const follows = hasCode(batch.failure, "OUT_OF_ORDER_SEQUENCE") && this.#inFlight.length > 0;

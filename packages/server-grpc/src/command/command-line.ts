@@ -1,6 +1,6 @@
 /** What the command `logstore-server` is asked to do. */
-import { isIPv4 } from "node:net";
 import { parseArgs } from "node:util";
+import { isLoopback } from "../transport/loopback.js";
 
 export const help = `Serves a LogStore data directory over gRPC.
 
@@ -20,6 +20,8 @@ export interface ServerCommand {
   readonly data: string;
   readonly host: string;
   readonly port: number;
+  /** Listens on other than loopback addresses, as it is. */
+  readonly insecure?: true;
   readonly durability?: "flushed" | "written";
   readonly segmentBytes?: number;
 }
@@ -38,8 +40,8 @@ export function parseCommandLine(args: readonly string[]): ServerCommand | "help
   const values = parse(args);
   if (values.help) return "help";
   if (!values.data) throw new UsageError("--data DIR is missing");
-  const { data, host, durability } = values;
-  if (!isLoopback(host) && !values.insecure) {
+  const { data, host, durability, insecure } = values;
+  if (!isLoopback(host) && !insecure) {
     throw new UsageError(
       `--host ${host} lets other machines in, and there is neither encryption nor access control yet: add --insecure if they are to`,
     );
@@ -52,6 +54,7 @@ export function parseCommandLine(args: readonly string[]): ServerCommand | "help
     data,
     host,
     port: wholeNumber("--port", values.port, 0, 65_535),
+    ...(insecure && { insecure }),
     ...(durability && { durability }),
     ...(segmentBytes !== undefined && {
       segmentBytes: wholeNumber("--segment-bytes", segmentBytes, 1, Number.MAX_SAFE_INTEGER),
@@ -82,8 +85,4 @@ function wholeNumber(option: string, text: string, min: number, max: number): nu
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new UsageError(`${option} is a whole number from ${min} to ${max}, not "${text}"`);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

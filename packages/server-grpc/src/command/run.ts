@@ -24,7 +24,11 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     }
     const broker = await surroundings.openBroker(command);
     try {
-      const server = await serve(broker, { host: command.host, port: command.port });
+      const server = await serve(broker, {
+        host: command.host,
+        port: command.port,
+        insecure: command.insecure ?? false,
+      });
       print(`logstore listening on ${server.address}`);
       await surroundings.untilStopped();
       await server.stop();

@@ -1,7 +1,13 @@
 /** Errors on their way out: what of an error a peer gets to see, and in which form. */
 import { Metadata, type StatusObject } from "@grpc/grpc-js";
 import { type ErrorCode, InternalError, LogStoreError } from "@logstore/codec";
-import { ERROR_DETAIL_TYPE_URL, type ErrorDetail, grpcStatusByErrorCode, STATUS_DETAILS_KEY } from "@logstore/protocol";
+import {
+  ERROR_DETAIL_TYPE_URL,
+  type ErrorDetail,
+  grpcStatusByErrorCode,
+  RETRY_INFO_TYPE_URL,
+  STATUS_DETAILS_KEY,
+} from "@logstore/protocol";
 import type { Proto } from "./load-proto.js";
 
 // The table in protocol and the classes in codec name the same codes, or this does not compile.
@@ -33,8 +39,12 @@ export function errorTranslator(proto: Proto, onError: (error: unknown) => void)
     toStatus(error) {
       const detail = detailOf(known(error));
       const code = grpcStatusByErrorCode[detail.code];
-      const value = proto.encodeErrorDetail(detail);
-      const status = { code, message: detail.message, details: [{ type_url: ERROR_DETAIL_TYPE_URL, value }] };
+      const details = [{ type_url: ERROR_DETAIL_TYPE_URL, value: proto.encodeErrorDetail(detail) }];
+      const { retryAfterMs } = detail;
+      if (retryAfterMs !== undefined) {
+        details.push({ type_url: RETRY_INFO_TYPE_URL, value: proto.encodeRetryInfo(retryInfo(retryAfterMs)) });
+      }
+      const status = { code, message: detail.message, details };
       const metadata = new Metadata();
       metadata.set(STATUS_DETAILS_KEY, proto.encodeStatus(status));
       return { code, details: detail.message, metadata };
@@ -51,6 +61,12 @@ function detailOf(error: LogStoreError): ErrorDetail & { code: ErrorCode } {
     topic: topic === undefined ? undefined : shortened(topic),
     file: file === undefined ? undefined : shortened(file),
   };
+}
+
+/** The same once more, for clients who know nothing of ours. */
+function retryInfo(retryAfterMs: number) {
+  const seconds = Math.floor(retryAfterMs / 1_000);
+  return { retryDelay: { seconds, nanos: (retryAfterMs - seconds * 1_000) * 1_000_000 } };
 }
 
 /** Texts may quote what a peer sent, of any length and with any characters. */

@@ -19,6 +19,7 @@ export interface Proto {
   /** Serializers of the messages that errors travel in. */
   readonly encodeErrorDetail: (detail: object) => Buffer;
   readonly encodeStatus: (status: object) => Buffer;
+  readonly encodeRetryInfo: (info: object) => Buffer;
 }
 
 export function loadProto(): Proto {
@@ -30,6 +31,7 @@ export function loadProto(): Proto {
     adminService: service("AdminService"),
     encodeErrorDetail: message("ErrorDetail").serialize,
     encodeStatus: message("Status").serialize,
+    encodeRetryInfo: message("RetryInfo").serialize,
   };
 }
 

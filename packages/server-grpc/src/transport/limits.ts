@@ -22,6 +22,16 @@ export const MAX_UNACKED_REQUESTS = 256;
 /** What a peer may send ahead, on a stream and on a connection: see receive-window.ts. */
 export const RECEIVE_WINDOW_BYTES = 8 * MIB;
 
+/** Connections in all, each of which costs a file descriptor and some tens of KiB. What a principal may have is a quota. */
+export const MAX_CONNECTIONS = 1_000;
+/** A connection whose TLS handshake takes longer is cut off, ms. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** And so is one on which no call is let in for so long, whatever else comes or does not come on it. */
+export const FIRST_CALL_TIMEOUT_MS = 30_000;
+
+/** A call of one request is given up when that has not come whole for so long, ms. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+
 /**
  * Streams of a connection. A Consume stream reads one partition, so the usual hundred would be too few for a consumer of a
  * large topic, and HTTP/2 lets what is beyond the limit wait without a word. A thousand idle streams cost a few megabytes;
@@ -35,7 +45,13 @@ const MAX_STREAMS_PER_CONNECTION = 1_000;
  */
 const MAX_SESSION_MEMORY_MB = 512;
 
-/** Options for grpc-js, whose own defaults are open. `maxBatchBytes`: the largest batch that is let in. */
+/**
+ * Options for grpc-js, whose own defaults are open. `maxBatchBytes`: the largest batch that is let in.
+ *
+ * What it has no options for is as Node's HTTP/2 sets it, and that is bounded: 128 headers and some 128 KiB of them a call, 1,000
+ * streams reset in a burst and 33 a second after that (rapid reset), 1,000 invalid frames, 10 pings unanswered. A connection has
+ * no greatest age: streams may run for months, and access is checked while they run.
+ */
 export function channelOptions(maxBatchBytes: number): ServerOptions {
   return {
     "grpc.max_receive_message_length": maxBatchBytes + MESSAGE_SLACK_BYTES,

@@ -1,0 +1,72 @@
+/** What a client shows of itself, and whom it believes. */
+import { readFileSync } from "node:fs";
+import { type ChannelCredentials, credentials, Metadata, status } from "@grpc/grpc-js";
+import { InvalidArgumentError } from "@logstore/codec";
+
+export interface TlsOptions {
+  /** PEM: the CAs that the server's certificate may come from. Default: those that Node believes. */
+  readonly ca?: string | Uint8Array | undefined;
+  /** The same in a file. */
+  readonly caFile?: string | undefined;
+  /** PEM: the client's own certificate, where the server wants one, and its key. */
+  readonly cert?: string | Uint8Array | undefined;
+  readonly certFile?: string | undefined;
+  readonly key?: string | Uint8Array | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+/** A token, or where to get one: asked anew for each call, so that it may be a short-lived one. */
+export type Token = string | (() => string | Promise<string>);
+
+export interface CredentialOptions {
+  /** Talks TLS to the server; `true` as it is. Default: nothing is encrypted. */
+  readonly tls?: true | TlsOptions | undefined;
+  /** Sent with each call as a bearer token, which needs `tls`. Default: none. */
+  readonly token?: Token | undefined;
+}
+
+/** @throws InvalidArgumentError where a token would travel readable, and where a file cannot be read or does not fit */
+export function channelCredentials({ tls, token }: CredentialOptions): ChannelCredentials {
+  if (!tls) {
+    if (token === undefined) return credentials.createInsecure();
+    throw new InvalidArgumentError("a token is sent over TLS only, where nobody else can read it: give `tls` too");
+  }
+  const channel = tlsCredentials(tls === true ? {} : tls);
+  return token === undefined ? channel : credentials.combineChannelCredentials(channel, bearer(token));
+}
+
+function tlsCredentials(options: TlsOptions): ChannelCredentials {
+  const ca = pem("ca", options.ca, options.caFile);
+  const cert = pem("cert", options.cert, options.certFile);
+  const key = pem("key", options.key, options.keyFile);
+  try {
+    return credentials.createSsl(ca, key, cert);
+  } catch (cause) {
+    throw new InvalidArgumentError(`tls: ${(cause as Error).message}`, {}, { cause });
+  }
+}
+
+function pem(name: string, content: string | Uint8Array | undefined, file: string | undefined): Buffer | null {
+  if (content !== undefined) return Buffer.from(content as string);
+  if (file === undefined) return null;
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new InvalidArgumentError(`tls.${name}File: ${(cause as Error).message}`, { file }, { cause });
+  }
+}
+
+/** A token that cannot be had now may be had later: as if the server were not there. */
+function bearer(token: Token) {
+  const bearing = async () => {
+    const metadata = new Metadata();
+    metadata.set("authorization", `Bearer ${typeof token === "string" ? token : await token()}`);
+    return metadata;
+  };
+  return credentials.createFromMetadataGenerator((_call, done) => {
+    bearing().then(
+      (metadata) => done(null, metadata),
+      (cause) => done(Object.assign(new Error(`no token: ${cause}`, { cause }), { code: status.UNAVAILABLE })),
+    );
+  });
+}

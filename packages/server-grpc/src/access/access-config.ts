@@ -1,0 +1,136 @@
+/** Who may do what, as it is written down: plain data, the same in a program and in a configuration file. */
+import { InvalidArgumentError } from "@logstore/codec";
+import { type Operation, operations } from "./operations.js";
+
+/** The principal of a caller who shows no credentials. */
+export const ANONYMOUS = "anonymous";
+/** In a rule: every principal but `anonymous`, every operation, every name. */
+export const EVERY = "*";
+
+export interface AccessConfig {
+  /** Tokens that a caller may show, known here by their hash only. */
+  readonly tokens?: readonly TokenConfig[] | undefined;
+  /** Tokens that somebody else issues. */
+  readonly jwt?: JwtConfig | undefined;
+  /** What of a client's certificate is its principal. Default: `commonName`. */
+  readonly certificates?: { readonly principal: CertificateName } | undefined;
+  /** What is allowed. Everything else is not. */
+  readonly rules: readonly RuleConfig[];
+  /** How much is allowed. Of several that name a principal, the first holds; its limits are for each principal by itself. */
+  readonly quotas?: readonly QuotaConfig[] | undefined;
+}
+
+export type CertificateName = "commonName" | "uri" | "dns";
+
+export interface TokenConfig {
+  readonly principal: string;
+  /** SHA-256 of the token, as hex. The token itself is 32 random bytes, say: a hash hides nothing that can be guessed. */
+  readonly sha256: string;
+  /** ISO date. Default: never. */
+  readonly expiresAt?: string | undefined;
+}
+
+/** The keys are in one of the three places. */
+export interface JwtConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Signatures that are believed, all of them with public keys. Default: {@link defaultAlgorithms}. */
+  readonly algorithms?: readonly string[] | undefined;
+  /** Claim that names the principal. Default "sub". */
+  readonly principalClaim?: string | undefined;
+  readonly jwksFile?: string | undefined;
+  readonly jwksUrl?: string | undefined;
+  /** PEM. */
+  readonly publicKeyFile?: string | undefined;
+}
+
+export interface RuleConfig {
+  /** Names, "*", or "anonymous". */
+  readonly principals: readonly string[];
+  /** Of {@link operations}, or "*". */
+  readonly operations: readonly (Operation | "*")[];
+  /** Names; "orders-*" for those that begin so; "*". Default: none. */
+  readonly topics?: readonly string[] | undefined;
+  /** As topics. */
+  readonly groups?: readonly string[] | undefined;
+}
+
+export interface QuotaConfig {
+  /** Names, "*", or "anonymous". */
+  readonly principals: readonly string[];
+  readonly produceBytesPerSecond?: number | undefined;
+  readonly consumeBytesPerSecond?: number | undefined;
+  /** Calls begun; a stream is one call. */
+  readonly requestsPerSecond?: number | undefined;
+  readonly connections?: number | undefined;
+}
+
+/** No symmetric ones: whoever could check those could forge them. */
+export const knownAlgorithms = [
+  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
+  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+];
+export const defaultAlgorithms = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
+
+/** @throws InvalidArgumentError that names what makes no sense */
+export function checkAccessConfig({ tokens = [], jwt, rules, quotas = [] }: AccessConfig): void {
+  for (const [i, { principal, sha256, expiresAt }] of tokens.entries()) {
+    const at = `access.tokens[${i}]`;
+    checkPrincipal(`${at}.principal`, principal);
+    if (!/^[0-9a-f]{64}$/i.test(sha256)) {
+      throw wrong(`${at}.sha256`, "64 hexadecimal digits: the SHA-256 of the token, not the token");
+    }
+    if (expiresAt !== undefined && Number.isNaN(Date.parse(expiresAt))) throw wrong(`${at}.expiresAt`, "an ISO date");
+  }
+  if (jwt) checkJwt(jwt);
+  for (const [i, rule] of rules.entries()) checkRule(`access.rules[${i}]`, rule);
+  for (const [i, { principals, ...limits }] of quotas.entries()) {
+    if (principals.length === 0) throw wrong(`access.quotas[${i}].principals`, "at least one name");
+    for (const [name, limit] of Object.entries(limits)) {
+      if (limit !== undefined && !(limit > 0 && limit < Number.MAX_SAFE_INTEGER)) {
+        throw wrong(`access.quotas[${i}].${name}`, "a number above zero");
+      }
+    }
+  }
+}
+
+function checkRule(at: string, rule: RuleConfig): void {
+  if (rule.principals.length === 0) throw wrong(`${at}.principals`, "at least one name");
+  for (const operation of rule.operations) {
+    if (operation === EVERY || operations.includes(operation)) continue;
+    throw wrong(`${at}.operations`, `of ${operations.join(", ")} or "*", not "${operation}"`);
+  }
+  for (const kind of ["topics", "groups"] as const) {
+    for (const pattern of rule[kind] ?? []) {
+      if (pattern !== "" && !pattern.slice(0, -1).includes("*")) continue;
+      throw wrong(`${at}.${kind}`, `names, or beginnings of names with a "*" after them, not "${pattern}"`);
+    }
+  }
+}
+
+function checkJwt({ algorithms = defaultAlgorithms, ...jwt }: JwtConfig): void {
+  const { issuer, audience, jwksFile, jwksUrl, publicKeyFile } = jwt;
+  // An empty one would not be checked at all.
+  if (!issuer) throw wrong("access.jwt.issuer", "who issues the tokens");
+  if (!audience) throw wrong("access.jwt.audience", "what tokens for this server say that they are for");
+  if ([jwksFile, jwksUrl, publicKeyFile].filter((place) => place !== undefined).length !== 1) {
+    throw wrong("access.jwt", "with one of jwksFile, jwksUrl and publicKeyFile");
+  }
+  if (jwksUrl !== undefined && !URL.canParse(jwksUrl)) throw wrong("access.jwt.jwksUrl", "a URL");
+  const unknown = algorithms.find((algorithm) => !knownAlgorithms.includes(algorithm));
+  if (unknown === undefined && algorithms.length > 0) return;
+  throw wrong("access.jwt.algorithms", `some of ${knownAlgorithms.join(", ")}`);
+}
+
+function checkPrincipal(at: string, principal: string): void {
+  if (!isPrincipal(principal)) throw wrong(at, `a name, and not "${principal}"`);
+}
+
+/** Whether somebody may be called so: the names with a meaning of their own are nobody's. */
+export function isPrincipal(name: unknown): name is string {
+  return typeof name === "string" && name !== "" && name.length <= 1_000 && name !== ANONYMOUS && name !== EVERY;
+}
+
+function wrong(key: string, is: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${key} is ${is}`);
+}

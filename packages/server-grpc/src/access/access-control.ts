@@ -1,0 +1,251 @@
+/**
+ * Access control: finds out who makes each call before anything of it is read, hands out the log as far as that one may use it,
+ * and ends calls under way whose credentials or permissions end.
+ */
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerMethodDefinition,
+  type StatusObject,
+} from "@grpc/grpc-js";
+import { InternalError, LogStoreError, QuotaExceededError, UnavailableError } from "@logstore/codec";
+import type { LogApi } from "@logstore/protocol";
+import type { Connection } from "../transport/connection.js";
+import { type AccessConfig, checkAccessConfig } from "./access-config.js";
+import { Authenticator } from "./authenticator.js";
+import { Caller, type CallFacts, denialOfAll, type Standing } from "./caller.js";
+import { ConnectionCounts } from "./connection-counts.js";
+import { GuardedLog } from "./guarded-log.js";
+import type { Credentials, Identity } from "./identity.js";
+import { type Clock, Quotas, systemClock } from "./quotas.js";
+import type { Refusal } from "./refusal.js";
+import { Rules } from "./rules.js";
+import { expired } from "./static-tokens.js";
+
+export interface AccessSurroundings {
+  /** Whether calls come over TLS. */
+  readonly encrypted: boolean;
+  readonly toStatus: (error: unknown) => StatusObject;
+  readonly onRefused: (refusal: Refusal) => void;
+  readonly onWarning: (message: string, cause?: unknown) => void;
+  readonly clock?: Clock;
+}
+
+/** All that follows from one version of the configuration. */
+interface Version {
+  readonly authenticator: Authenticator;
+  readonly rules: Rules;
+  readonly quotas: Quotas;
+}
+
+export class AccessControl {
+  readonly #surroundings: AccessSurroundings;
+  readonly #callers = new WeakMap<Metadata, Caller>();
+  readonly #running = new Set<Caller>();
+  readonly #connections = new ConnectionCounts();
+  #version: Version;
+  #updating: Promise<void> = Promise.resolve();
+
+  private constructor(surroundings: AccessSurroundings, version: Version) {
+    this.#surroundings = surroundings;
+    this.#version = version;
+  }
+
+  /** @throws InvalidArgumentError that names what in the configuration makes no sense or cannot be read */
+  static async open(config: AccessConfig, surroundings: AccessSurroundings): Promise<AccessControl> {
+    return new AccessControl(surroundings, await openVersion(config, surroundings));
+  }
+
+  /**
+   * Another configuration, for calls under way too: resolves when each of them was checked again, and those have ended that may
+   * not go on. Quotas begin anew, and hold for calls made from now on.
+   *
+   * @throws InvalidArgumentError as `open` does; then nothing changes
+   */
+  update(config: AccessConfig): Promise<void> {
+    const updated = this.#updating.then(() => this.#update(config));
+    this.#updating = updated.catch(() => {});
+    return updated;
+  }
+
+  async #update(config: AccessConfig): Promise<void> {
+    this.#version = await openVersion(config, this.#surroundings);
+    await Promise.all(Array.from(this.#running, (caller) => this.#checkAgain(caller)));
+  }
+
+  /** The log for the caller of a call that was let in. */
+  guard(api: LogApi, call: { readonly metadata: Metadata }): LogApi {
+    return new GuardedLog(api, this.callerOf(call));
+  }
+
+  callerOf({ metadata }: { readonly metadata: Metadata }): Caller {
+    const caller = this.#callers.get(metadata);
+    if (caller) return caller;
+    throw new InternalError("a call that nobody let in");
+  }
+
+  /** Why a new connection may not stay, where its certificate already tells whose it is. */
+  refusalOf(connection: Connection): string | undefined {
+    if (!connection.certificate) return undefined;
+    const { authenticator, quotas } = this.#version;
+    try {
+      const { principal } = authenticator.identifyCertificate(connection.certificate);
+      const { connections } = quotas.of(principal) ?? {};
+      if (connections === undefined || this.#connections.claim(principal, connection, connections)) return undefined;
+      return `${principal} has ${connections} connections already`;
+    } catch {
+      return undefined; // calls on it may bring tokens
+    }
+  }
+
+  /** Stands before the handler of each call; nothing of a request is read before its caller is known. */
+  intercept(
+    method: ServerMethodDefinition<unknown, unknown>,
+    call: ServerInterceptingCallInterface,
+    connection: Connection | undefined,
+  ): ServerInterceptingCall {
+    let caller: Caller | undefined;
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+      if (!caller) return;
+      this.#running.delete(caller);
+      caller.end();
+    };
+    const end = (error: unknown) => call.sendStatus(this.#surroundings.toStatus(error));
+    const letIn = (metadata: Metadata, next: (metadata: Metadata) => void) => {
+      const facts = {
+        peer: connection?.peer ?? call.getPeer(),
+        method: method.path,
+        isStreaming: method.requestStream || method.responseStream,
+        credentials: credentialsOf(metadata, connection),
+        end,
+      };
+      const admitted = (one: Caller) => {
+        caller = one;
+        // It may have ended while its credentials were checked.
+        if (isOver) return over();
+        this.#callers.set(metadata, one);
+        next(metadata);
+      };
+      const refused = (error: unknown, principal?: string) => {
+        this.#refused(facts, error, principal);
+        end(error);
+      };
+      this.#letIn(facts, connection, admitted, refused);
+    };
+    return new ServerInterceptingCall(call, {
+      start: (next) => next({ onReceiveMetadata: letIn, onCancel: over }),
+      // What was cut has had its status: anything more on it would break the stream.
+      sendMessage: (message, next) => {
+        if (!caller?.isCut) next(message);
+      },
+      sendStatus: (status, next) => {
+        if (caller?.isCut) return;
+        over();
+        next(status);
+      },
+    });
+  }
+
+  /** Calls one of the two, once. */
+  #letIn(
+    facts: CallFacts,
+    connection: Connection | undefined,
+    admitted: (caller: Caller) => void,
+    refused: (error: unknown, principal?: string) => void,
+  ): void {
+    const version = this.#version;
+    const enter = (identity: Identity) => {
+      // The configuration may have changed while credentials were checked.
+      if (this.#version !== version) return this.#letIn(facts, connection, admitted, refused);
+      let caller: Caller;
+      try {
+        caller = this.#enter(facts, identity, connection);
+      } catch (error) {
+        return refused(error, identity.principal);
+      }
+      admitted(caller);
+    };
+    try {
+      const identity = version.authenticator.identify(facts.credentials);
+      if (identity instanceof Promise) identity.then(enter).catch((error) => refused(error));
+      else enter(identity);
+    } catch (error) {
+      refused(error);
+    }
+  }
+
+  #enter(facts: CallFacts, identity: Identity, connection: Connection | undefined): Caller {
+    if (!connection) throw new UnavailableError("the connection is closing");
+    const standing = this.#standingOf(identity);
+    const { grants, quota } = standing;
+    if (grants.isEmpty && facts.method.startsWith("/logstore.")) throw denialOfAll(identity.principal);
+    quota?.beginCall();
+    if (
+      quota?.connections !== undefined &&
+      !this.#connections.claim(identity.principal, connection, quota.connections)
+    ) {
+      throw new QuotaExceededError(`${identity.principal} has ${quota.connections} connections already: close one`);
+    }
+    const caller = new Caller(facts, standing, (one, error) => this.#refused(one.facts, error, one.principal));
+    connection.used();
+    this.#running.add(caller);
+    this.#watchExpiry(caller);
+    return caller;
+  }
+
+  #standingOf(identity: Identity): Standing {
+    const { rules, quotas } = this.#version;
+    const { principal } = identity;
+    return { identity, grants: rules.grantsOf(principal), quota: quotas.of(principal) };
+  }
+
+  async #checkAgain(caller: Caller): Promise<void> {
+    try {
+      const identity = await this.#version.authenticator.identify(caller.facts.credentials);
+      caller.stand(this.#standingOf(identity));
+      this.#watchExpiry(caller);
+    } catch (error) {
+      // Also where nobody can tell now: a stream that was open must not be the way around that.
+      this.#cut(caller, error);
+    }
+  }
+
+  #watchExpiry(caller: Caller): void {
+    caller.watchExpiry(() => this.#cut(caller, expired()));
+  }
+
+  #cut(caller: Caller, error: unknown): void {
+    this.#running.delete(caller);
+    if (caller.signal.aborted) return;
+    this.#refused(caller.facts, error, caller.principal);
+    caller.cut(error as LogStoreError);
+  }
+
+  #refused({ peer, method }: CallFacts, error: unknown, principal?: string): void {
+    if (!(error instanceof LogStoreError)) return; // a defect, and told as one
+    const { code, message, cause } = error;
+    // The peer is told less.
+    const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    this.#surroundings.onRefused({ refused: "call", peer, method, code, reason, ...(principal && { principal }) });
+  }
+}
+
+async function openVersion(config: AccessConfig, surroundings: AccessSurroundings): Promise<Version> {
+  checkAccessConfig(config);
+  const { encrypted, onWarning, clock = systemClock } = surroundings;
+  return {
+    authenticator: await Authenticator.open(config, encrypted, onWarning),
+    rules: new Rules(config.rules),
+    quotas: new Quotas(config.quotas ?? [], clock),
+  };
+}
+
+/** Taken out of the metadata, which others may write into logs and traces. */
+function credentialsOf(metadata: Metadata, connection: Connection | undefined): Credentials {
+  const authorization = metadata.get("authorization").map(String);
+  metadata.remove("authorization");
+  return { authorization, certificate: connection?.certificate };
+}

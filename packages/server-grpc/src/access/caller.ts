@@ -1,0 +1,142 @@
+/** Whoever makes a call, for as long as the call lasts. */
+import { type LogStoreError, PermissionDeniedError, UnauthenticatedError } from "@logstore/codec";
+import { ANONYMOUS } from "./access-config.js";
+import type { Credentials, Identity } from "./identity.js";
+import type { Operation } from "./operations.js";
+import type { Quota } from "./quotas.js";
+import type { Grants } from "./rules.js";
+
+/** What a call is, before anybody asks whose. */
+export interface CallFacts {
+  readonly peer: string;
+  /** "/logstore.v1.LogService/Consume" */
+  readonly method: string;
+  readonly isStreaming: boolean;
+  readonly credentials: Credentials;
+  /** Ends the call from this side. */
+  readonly end: (error: LogStoreError) => void;
+}
+
+/** What holds for whoever it is. */
+export interface Standing {
+  readonly identity: Identity;
+  readonly grants: Grants;
+  readonly quota: Quota | undefined;
+}
+
+export class Caller {
+  readonly facts: CallFacts;
+  readonly #over = new AbortController();
+  readonly #onDenied: (caller: Caller, error: LogStoreError) => void;
+  #standing: Standing;
+  #held: { readonly operation: Operation; readonly topic?: string } | undefined;
+  #lastDenied = "";
+  #expiry: NodeJS.Timeout | undefined;
+  #isCut = false;
+
+  constructor(facts: CallFacts, standing: Standing, onDenied: (caller: Caller, error: LogStoreError) => void) {
+    this.facts = facts;
+    this.#standing = standing;
+    this.#onDenied = onDenied;
+  }
+
+  get principal(): string {
+    return this.#standing.identity.principal;
+  }
+
+  get quota(): Quota | undefined {
+    return this.#standing.quota;
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#standing.identity.expiresAt;
+  }
+
+  /** Aborts when the call is over. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Whether it was ended from this side: nothing more may be sent on it. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  allows(operation: Operation, topic: string): boolean {
+    return this.#standing.grants.allows(operation, "topics", topic);
+  }
+
+  /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is */
+  check(operation: Operation, topic: string): void {
+    if (!this.allows(operation, topic)) throw this.#told(operation, topic);
+  }
+
+  /** For what is not done on anything. @throws as `check` does */
+  checkSomewhere(operation: Operation): void {
+    if (!this.#allowsSomewhere(operation)) throw this.#told(operation);
+  }
+
+  /** The call goes on as long as this is allowed: on the topic, or on any. */
+  hold(operation: Operation, topic?: string): void {
+    this.#held = topic === undefined ? { operation } : { operation, topic };
+  }
+
+  /** Other rules hold, or it is somebody else. @throws as `check` does, where it may not go on */
+  stand(standing: Standing): void {
+    this.#standing = standing;
+    if (!this.#held) return;
+    const { operation, topic } = this.#held;
+    const allowed = topic === undefined ? this.#allowsSomewhere(operation) : this.allows(operation, topic);
+    if (!allowed) throw denial(this.principal, operation, topic);
+  }
+
+  /** Calls `expired` when the credentials are no longer valid, if the call lasts so long. */
+  watchExpiry(expired: () => void): void {
+    clearTimeout(this.#expiry);
+    const { expiresAt } = this;
+    if (expiresAt === undefined || this.signal.aborted) return;
+    const check = () => (Date.now() >= expiresAt ? expired() : this.watchExpiry(expired));
+    this.#expiry = setTimeout(check, Math.min(expiresAt - Date.now(), MAX_TIMEOUT_MS)).unref();
+  }
+
+  /** The call has ended by itself. */
+  end(): void {
+    clearTimeout(this.#expiry);
+    this.#over.abort();
+  }
+
+  /** Ends the call, which has not ended by itself. */
+  cut(error: LogStoreError): void {
+    this.#isCut = true;
+    this.end();
+    this.facts.end(error);
+  }
+
+  #allowsSomewhere(operation: Operation): boolean {
+    return this.#standing.grants.allowsSomewhere(operation);
+  }
+
+  #told(operation: Operation, topic?: string): LogStoreError {
+    const error = denial(this.principal, operation, topic);
+    // A stream may ask the same thousands of times over.
+    const key = `${operation} ${topic}`;
+    if (key !== this.#lastDenied) this.#onDenied(this, error);
+    this.#lastDenied = key;
+    return error;
+  }
+}
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+function denial(principal: string, operation: Operation, topic: string | undefined): LogStoreError {
+  if (principal === ANONYMOUS) return new UnauthenticatedError("this needs credentials, and the call shows none");
+  if (topic === undefined) return new PermissionDeniedError(`${principal} may not ${operation}`);
+  // The same whether the topic exists or not.
+  return new PermissionDeniedError(`${principal} may not ${operation} topic ${topic}`, { topic });
+}
+
+/** For who may do nothing at all. */
+export function denialOfAll(principal: string): LogStoreError {
+  if (principal === ANONYMOUS) return new UnauthenticatedError("this needs credentials, and the call shows none");
+  return new PermissionDeniedError(`${principal} may do nothing here`);
+}

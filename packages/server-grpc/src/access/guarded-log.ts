@@ -1,0 +1,173 @@
+/** A log as far as one caller may use it. Each method is checked before it is handed on. */
+import { UnavailableError } from "@logstore/codec";
+import type {
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  CreateTopicRequest,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
+  ListOffsetsRequest,
+  LogApi,
+  PartitionOffset,
+  Position,
+  ProduceAck,
+  ProduceRequest,
+  SnapshotDescription,
+  TopicConfig,
+  TopicConfigChange,
+  TopicDescription,
+  TopicSummary,
+} from "@logstore/protocol";
+import type { Caller } from "./caller.js";
+import { operationOf } from "./operations.js";
+import type { ByteQuota } from "./quotas.js";
+
+export class GuardedLog implements LogApi {
+  readonly #api: LogApi;
+  readonly #caller: Caller;
+  /** The last append that waits for the quota, where any does. */
+  #lastWaiting: Promise<unknown> | undefined;
+
+  constructor(api: LogApi, caller: Caller) {
+    this.#api = api;
+    this.#caller = caller;
+  }
+
+  async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
+    this.#check("createTopic", request.topic);
+    return this.#api.createTopic(request);
+  }
+
+  /** Those that the caller may describe. */
+  async listTopics(): Promise<TopicSummary[]> {
+    const topics = await this.#api.listTopics();
+    return topics.filter(({ topic }) => this.#caller.allows(operationOf.listTopics, topic));
+  }
+
+  async describeTopic(topic: string): Promise<TopicDescription> {
+    this.#check("describeTopic", topic);
+    return this.#api.describeTopic(topic);
+  }
+
+  async alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
+    this.#check("alterTopicConfig", topic);
+    return this.#api.alterTopicConfig(topic, change);
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    this.#check("deleteTopic", topic);
+    return this.#api.deleteTopic(topic);
+  }
+
+  async deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
+    this.#check("deleteRecords", topic);
+    return this.#api.deleteRecords(topic, partition, before);
+  }
+
+  async createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    this.#check("createSnapshot", topic);
+    return this.#api.createSnapshot(topic, snapshot);
+  }
+
+  /** Those of topics that the caller may describe. */
+  async listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
+    if (topic !== undefined) this.#check("listSnapshots", topic);
+    const snapshots = await this.#api.listSnapshots(topic);
+    return snapshots.filter((snapshot) => this.#caller.allows(operationOf.listSnapshots, snapshot.topic));
+  }
+
+  async deleteSnapshot(topic: string, snapshot: string): Promise<void> {
+    this.#check("deleteSnapshot", topic);
+    return this.#api.deleteSnapshot(topic, snapshot);
+  }
+
+  async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
+    this.#check("restoreSnapshot", topic);
+    this.#check("createTopic", newTopic);
+    return this.#api.restoreSnapshot(topic, snapshot, newTopic);
+  }
+
+  async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    this.#check("listOffsets", request.topic);
+    return this.#api.listOffsets(request);
+  }
+
+  async allocateProducerId(): Promise<number> {
+    this.#caller.checkSomewhere(operationOf.allocateProducerId);
+    return this.#api.allocateProducerId();
+  }
+
+  /** Without a quota that is used up it is handed on at once: appends start in the order in which requests arrive. */
+  async produce(request: ProduceRequest): Promise<ProduceAck> {
+    this.#check("produce", request.topic);
+    const { facts, quota } = this.#caller;
+    if (facts.isStreaming) this.#caller.hold("produce");
+    const bytes = quota?.produce;
+    if (!bytes) return this.#api.produce(request);
+    if (!facts.isStreaming) bytes.check();
+    else if (this.#lastWaiting || bytes.isExhausted) return this.#produceLater(request, bytes);
+    bytes.take(request.batches.length);
+    return this.#api.produce(request);
+  }
+
+  async fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult> {
+    this.#check("fetch", request.topic);
+    this.#caller.hold("consume", request.topic);
+    const quota = this.#caller.quota?.consume;
+    quota?.check();
+    const result = await this.#api.fetch(request, options);
+    quota?.take(result.batches.length);
+    return result;
+  }
+
+  consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
+    this.#check("consume", request.topic);
+    this.#caller.hold("consume", request.topic);
+    const quota = this.#caller.quota?.consume;
+    const events = this.#api.consume(request, options);
+    return quota ? slowed(events, quota, options?.signal ?? this.#caller.signal) : events;
+  }
+
+  #check(method: keyof LogApi, topic: string): void {
+    this.#caller.check(operationOf[method], topic);
+  }
+
+  /**
+   * After those that wait already, when the quota allows it. Requests that wait are not acknowledged, so that their stream soon
+   * reads no more of them.
+   */
+  async #produceLater(request: ProduceRequest, bytes: ByteQuota): Promise<ProduceAck> {
+    const { signal } = this.#caller;
+    const started = Promise.resolve(this.#lastWaiting).then(async () => {
+      const allowed = await bytes.takeLater(request.batches.length, signal);
+      if (!allowed) throw new UnavailableError("the call ended before its quota allowed the append");
+      return { ack: this.#api.produce(request) };
+    });
+    const waiting = started.then(
+      ({ ack }) => void ack.catch(() => {}), // heard below
+      () => {},
+    );
+    this.#lastWaiting = waiting;
+    try {
+      return await (await started).ack;
+    } finally {
+      if (this.#lastWaiting === waiting) this.#lastWaiting = undefined;
+    }
+  }
+}
+
+/** The next event is asked for when the quota allows it. What it is, is known only when it is there: that may go beyond. */
+async function* slowed(
+  events: AsyncIterable<ConsumeEvent>,
+  quota: ByteQuota,
+  signal: AbortSignal,
+): AsyncGenerator<ConsumeEvent> {
+  await quota.wait(signal);
+  for await (const event of events) {
+    if (event.type === "batches") quota.take(event.batches.length);
+    yield event;
+    await quota.wait(signal);
+  }
+}

@@ -1,0 +1,45 @@
+/** What can be allowed, and which call needs what. */
+import type { LogApi } from "@logstore/protocol";
+
+export const operations = [
+  "describe",
+  "produce",
+  "consume",
+  "createTopic",
+  "alterTopic",
+  "deleteTopic",
+  "deleteRecords",
+  "snapshot",
+  "restore",
+  "allocateProducerId",
+  "group",
+] as const;
+
+export type Operation = (typeof operations)[number];
+
+/** The operation that each method is, on the topic that it names. The gRPC methods have the same names. */
+export const operationOf = {
+  createTopic: "createTopic",
+  listTopics: "describe",
+  describeTopic: "describe",
+  alterTopicConfig: "alterTopic",
+  deleteTopic: "deleteTopic",
+  deleteRecords: "deleteRecords",
+  createSnapshot: "snapshot",
+  listSnapshots: "describe",
+  deleteSnapshot: "snapshot",
+  // Of the topic that the snapshot is of; the new one needs createTopic.
+  restoreSnapshot: "restore",
+  produce: "produce",
+  consume: "consume",
+  fetch: "consume",
+  listOffsets: "describe",
+  allocateProducerId: "allocateProducerId",
+} as const satisfies Record<keyof LogApi, Operation>;
+
+/** What is allowed along with an operation: nobody has to be told twice. */
+export const impliedBy: { readonly [Name in Operation]?: readonly Operation[] } = {
+  // Whoever may do something to a topic knows of it. To create one is to know of it only afterwards.
+  describe: ["produce", "consume", "alterTopic", "deleteTopic", "deleteRecords", "snapshot", "restore"],
+  allocateProducerId: ["produce"],
+};

@@ -1,0 +1,162 @@
+import type { LogApi, ProduceRequest } from "@logstore/protocol";
+import { expect, test } from "vitest";
+import { Caller } from "./caller.js";
+import { GuardedLog } from "./guarded-log.js";
+import { type Clock, Quotas } from "./quotas.js";
+import { Rules } from "./rules.js";
+
+/** Time goes on only when a test says so. */
+class FakeClock implements Clock {
+  #time = 0;
+  readonly #sleeping = new Set<{ readonly until: number; readonly wake: () => void }>();
+  now = () => this.#time;
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const sleeper = { until: this.#time + ms, wake: resolve };
+      this.#sleeping.add(sleeper);
+      signal.addEventListener("abort", () => resolve());
+    });
+  }
+
+  /** The time is there, and timers are late. */
+  passUnnoticed(ms: number): void {
+    this.#time += ms;
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.#time += ms;
+    for (const sleeper of this.#sleeping) {
+      if (sleeper.until > this.#time) continue;
+      this.#sleeping.delete(sleeper);
+      sleeper.wake();
+    }
+    await new Promise(setImmediate);
+  }
+}
+
+function setUp(quota: object, api: Partial<LogApi>, isStreaming = true) {
+  const clock = new FakeClock();
+  const quotas = new Quotas([{ principals: ["*"], ...quota }], clock);
+  const grants = new Rules([{ principals: ["*"], operations: ["*"], topics: ["*"] }]).grantsOf("a");
+  const callers = Array.from({ length: 2 }, () => {
+    const facts = { peer: "p", method: "/m", isStreaming, credentials: { authorization: [], certificate: undefined } };
+    const standing = { identity: { principal: "a" }, grants, quota: quotas.of("a") };
+    return new Caller({ ...facts, end: () => {} }, standing, () => {});
+  });
+  const logs = callers.map((caller) => new GuardedLog(api as LogApi, caller));
+  return { clock, quotas, log: logs[0]!, otherLog: logs[1]!, caller: callers[0]! };
+}
+
+const request = (partition: number, bytes: number) => ({ topic: "t", partition, batches: new Uint8Array(bytes) });
+
+test("appends beyond the quota wait, in their order, and others of the principal with them", async () => {
+  const started: number[] = [];
+  const produce = async ({ partition }: ProduceRequest) => void started.push(partition);
+  const api = { produce: produce as unknown as LogApi["produce"] };
+  const { clock, log, otherLog } = setUp({ produceBytesPerSecond: 1_000 }, api);
+  const acks = [1, 2, 3].map((n) => log.produce(request(n, 1_500)));
+  expect(started).toEqual([1]);
+  acks.push(otherLog.produce(request(4, 1)));
+  await clock.pass(500);
+  expect(started).toEqual([1]);
+  await clock.pass(1);
+  // Whoever waited longest goes on when the debt is paid; then the debt is there again.
+  expect(started).toEqual([1, 2]);
+  acks.push(log.produce(request(5, 1)));
+  await clock.pass(1_490);
+  expect(started).toEqual([1, 2]);
+  for (let i = 0; i < 40; i++) await clock.pass(100);
+  expect(started.filter((n) => n !== 4)).toEqual([1, 2, 3, 5]);
+  expect(started).toContain(4);
+  await Promise.all(acks);
+});
+
+test("an append does not overtake those that wait, also where the time they wait for is over", async () => {
+  const started: number[] = [];
+  const produce = async ({ partition }: ProduceRequest) => void started.push(partition);
+  const { clock, log } = setUp({ produceBytesPerSecond: 1_000 }, { produce: produce as unknown as LogApi["produce"] });
+  const acks = [log.produce(request(1, 1_500)), log.produce(request(2, 1))];
+  await clock.pass(0);
+  clock.passUnnoticed(60_000);
+  acks.push(log.produce(request(3, 1)));
+  await clock.pass(0);
+  await Promise.all(acks);
+  expect(started).toEqual([1, 2, 3]);
+});
+
+test("an append whose call ends while it waits is never made", async () => {
+  let started = 0;
+  const produce = async () => void started++;
+  const { clock, log, caller } = setUp(
+    { produceBytesPerSecond: 10 },
+    { produce: produce as unknown as LogApi["produce"] },
+  );
+  await log.produce(request(0, 1_000));
+  const waiting = log.produce(request(0, 1));
+  caller.end();
+  await expect(waiting).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await clock.pass(1_000_000);
+  expect(started).toBe(1);
+});
+
+test("a single append or fetch beyond the quota is refused, with the time to wait", async () => {
+  const api = {
+    produce: (async () => ({})) as unknown as LogApi["produce"],
+    fetch: (async () => ({ batches: new Uint8Array(3_000) })) as unknown as LogApi["fetch"],
+  };
+  const { clock, log } = setUp({ produceBytesPerSecond: 1_000, consumeBytesPerSecond: 1_000 }, api, false);
+  await log.produce(request(0, 3_000));
+  await log.fetch({ topic: "t", partition: 0 });
+  const refused = { code: "QUOTA_EXCEEDED", retryAfterMs: expect.closeTo(2_000, -1) };
+  await expect(log.produce(request(0, 1))).rejects.toMatchObject(refused);
+  await expect(log.fetch({ topic: "t", partition: 0 })).rejects.toMatchObject(refused);
+  await clock.pass(2_001);
+  await log.produce(request(0, 1));
+  await log.fetch({ topic: "t", partition: 0 });
+});
+
+test("a reader gets its next message when the quota allows it, also when it reads on another stream", async () => {
+  async function* events() {
+    for (;;) yield { type: "batches", batches: new Uint8Array(2_000) };
+  }
+  const api = { consume: events as unknown as LogApi["consume"] };
+  const { clock, log, otherLog } = setUp({ consumeBytesPerSecond: 1_000 }, api);
+  let received = 0;
+  const read = async (from: GuardedLog) => {
+    for await (const _ of from.consume({ topic: "t", partition: 0 })) received++;
+  };
+  void read(log);
+  await clock.pass(0);
+  expect(received).toBe(1);
+  void read(otherLog);
+  await clock.pass(1_000);
+  expect(received).toBe(1);
+  await clock.pass(1);
+  expect(received).toBe(3);
+  await clock.pass(2_990);
+  expect(received).toBe(3);
+});
+
+test("calls a second are counted for each principal, and those it did not use do not add up", async () => {
+  const { clock, quotas } = setUp({ requestsPerSecond: 2 }, {});
+  const calls = (principal: string, count: number) => {
+    for (let i = 0; i < count; i++) quotas.of(principal)!.beginCall();
+  };
+  calls("a", 2);
+  expect(() => calls("a", 1)).toThrow(expect.objectContaining({ code: "QUOTA_EXCEEDED", retryAfterMs: 500 }));
+  calls("b", 2);
+  await clock.pass(60_000);
+  calls("a", 2);
+  expect(() => calls("a", 1)).toThrow(expect.objectContaining({ retryAfterMs: 500 }));
+  await clock.pass(500);
+  calls("a", 1);
+  expect(quotas.of("anonymous")).toBeUndefined();
+});
+
+test("of several quotas that name a principal, the first holds", () => {
+  const quotas = new Quotas([{ principals: ["a"] }, { principals: ["*"], requestsPerSecond: 1 }], new FakeClock());
+  for (let i = 0; i < 5; i++) quotas.of("a")!.beginCall();
+  quotas.of("b")!.beginCall();
+  expect(() => quotas.of("b")!.beginCall()).toThrow();
+});

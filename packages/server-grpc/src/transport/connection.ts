@@ -1,0 +1,47 @@
+/** One connection, as long as it lasts. */
+import type { Socket } from "node:net";
+import type { PeerCertificate } from "node:tls";
+
+export class Connection {
+  /** "10.0.0.7:51234" */
+  readonly peer: string;
+  /** The client's, verified, where it showed one. */
+  readonly certificate: PeerCertificate | undefined;
+  readonly #socket: Socket;
+  readonly #firstCall: NodeJS.Timeout;
+
+  /** @param onUnused is called when no call was accepted on it for so long */
+  constructor(socket: Socket, certificate: PeerCertificate | undefined, maxUnusedMs: number, onUnused: () => void) {
+    this.peer = peerOf(socket);
+    this.certificate = certificate;
+    this.#socket = socket;
+    this.#firstCall = setTimeout(onUnused, maxUnusedMs).unref();
+    socket.once("close", () => clearTimeout(this.#firstCall));
+  }
+
+  /** A call was accepted: from here on it may idle as others do. */
+  used(): void {
+    clearTimeout(this.#firstCall);
+  }
+
+  /** Calls `closed` when it is closed, at once where it is already. */
+  onClose(closed: () => void): void {
+    if (this.#socket.destroyed) closed();
+    else this.#socket.once("close", closed);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** "10.0.0.7:51234", "[::1]:51234" */
+export function peerOf({ remoteAddress, remotePort }: RemoteEnd): string {
+  if (remoteAddress === undefined) return "a peer that is gone";
+  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}
+
+interface RemoteEnd {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}

@@ -1,0 +1,147 @@
+/**
+ * The PEM files that TLS works with: read, checked, and watched, so that a certificate can be renewed without a restart. Files
+ * that do not fit together are refused as a whole, and what was in force before stays so.
+ */
+import { X509Certificate } from "node:crypto";
+import { type FSWatcher, watch } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { InvalidArgumentError } from "@logstore/codec";
+
+export interface TlsOptions {
+  /** PEM file: the server's certificate, and after it those that lead to its CA. */
+  readonly certFile: string;
+  /** PEM file: its private key, not encrypted. */
+  readonly keyFile: string;
+  /** PEM file: the CAs whose client certificates are believed. */
+  readonly clientCaFile?: string | undefined;
+  /** Whether clients are asked for a certificate, and whether they may have none. Default "none". */
+  readonly clientCertificates?: "none" | "optional" | "required" | undefined;
+}
+
+/** The contents of the files. */
+export type TlsMaterial = Pick<SecureContextOptions, "cert" | "key" | "ca">;
+
+export interface Renewal {
+  readonly material: TlsMaterial;
+  readonly newClientCa: boolean;
+}
+
+/** A renewal writes several files: they are read so long after the first. */
+const SETTLE_MS = 200;
+
+export class TlsFiles {
+  readonly options: TlsOptions;
+  #material: TlsMaterial;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #watchers: FSWatcher[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(options: TlsOptions, material: TlsMaterial) {
+    this.options = options;
+    this.#material = material;
+  }
+
+  /** @throws InvalidArgumentError where a file cannot be read or does not fit the others */
+  static async load(options: TlsOptions): Promise<TlsFiles> {
+    return new TlsFiles(options, await readMaterial(options));
+  }
+
+  get material(): TlsMaterial {
+    return this.#material;
+  }
+
+  /**
+   * Reads the files again. Resolves to what is new, if anything is.
+   *
+   * @throws InvalidArgumentError as `load` does; then nothing changes
+   */
+  reload(): Promise<Renewal | undefined> {
+    // One after the other, or what was read first might be what counts last.
+    const renewal = this.#reloading.then(() => this.#reload());
+    this.#reloading = renewal.catch(() => {});
+    return renewal;
+  }
+
+  async #reload(): Promise<Renewal | undefined> {
+    const before = this.#material;
+    const material = await readMaterial(this.options);
+    const same = (name: keyof TlsMaterial) => String(material[name]) === String(before[name]);
+    if (same("cert") && same("key") && same("ca")) return undefined;
+    this.#material = material;
+    return { material, newClientCa: !same("ca") };
+  }
+
+  /**
+   * Calls `onChange` after something happened where the files are. It is their directories that are watched: whoever renews a
+   * certificate replaces files, or a link that leads to them.
+   */
+  watch(onChange: () => void, onTrouble: (error: unknown) => void): void {
+    const { certFile, keyFile, clientCaFile = certFile } = this.options;
+    const changed = () => {
+      // Not put off by what else happens there: something always may.
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        onChange();
+      }, SETTLE_MS).unref();
+    };
+    for (const directory of new Set([certFile, keyFile, clientCaFile].map((file) => dirname(file)))) {
+      try {
+        this.#watchers.push(watch(directory, { persistent: false }, changed).on("error", onTrouble));
+      } catch (error) {
+        onTrouble(error);
+      }
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
+  }
+}
+
+async function readMaterial({ certFile, keyFile, clientCaFile, ...options }: TlsOptions): Promise<TlsMaterial> {
+  const { clientCertificates = "none" } = options;
+  if (clientCertificates !== "none" && clientCaFile === undefined) {
+    throw new InvalidArgumentError("tls.clientCertificates needs tls.clientCaFile: the CAs that are believed");
+  }
+  const [cert, key, ca] = await Promise.all([
+    read("tls.certFile", certFile),
+    read("tls.keyFile", keyFile),
+    clientCertificates === "none" || clientCaFile === undefined ? undefined : read("tls.clientCaFile", clientCaFile),
+  ]);
+  checkCertificates("tls.certFile", certFile, cert);
+  // Without a certificate in it, the CAs that Node brings would be believed in its place.
+  if (ca !== undefined) checkCertificates("tls.clientCaFile", clientCaFile!, ca);
+  const material = { cert, key, ...(ca !== undefined && { ca }) };
+  try {
+    createSecureContext(material);
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new InvalidArgumentError(`tls.certFile ${certFile} and tls.keyFile ${keyFile}: ${why}`, {}, { cause });
+  }
+  return material;
+}
+
+async function read(option: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new InvalidArgumentError(`${option}: ${(cause as Error).message}`, { file }, { cause });
+  }
+}
+
+function checkCertificates(option: string, file: string, pem: string): void {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new InvalidArgumentError(`${option}: ${file} holds no certificate`, { file });
+  for (const block of blocks) {
+    try {
+      new X509Certificate(block);
+    } catch (cause) {
+      const why = (cause as Error).message;
+      throw new InvalidArgumentError(`${option}: ${file} holds a damaged certificate: ${why}`, { file }, { cause });
+    }
+  }
+}

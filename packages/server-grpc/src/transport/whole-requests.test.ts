@@ -1,0 +1,46 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { expect, onTestFinished, test } from "vitest";
+import { wholeRequests } from "./whole-requests.js";
+
+const DEADLINE_EXCEEDED = "4";
+
+test("a request that begins and does not end is given up, one that is whole is answered however long that takes", async () => {
+  const server = new Server({ interceptors: [wholeRequests(30)] });
+  const bytes = (message: Buffer) => message;
+  const method = { requestStream: false, responseStream: false, requestSerialize: bytes, requestDeserialize: bytes };
+  server.addService(
+    { Call: { ...method, path: "/s/Call", responseSerialize: bytes, responseDeserialize: bytes } },
+    {
+      Call: (_call: unknown, respond: (error: null, answer: Buffer) => void) =>
+        setTimeout(respond, 90, null, Buffer.of()),
+    },
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    const bound = (error: Error | null, port: number) => (error ? reject(error) : resolve(port));
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), bound);
+  });
+  const session = connect(`http://127.0.0.1:${port}`);
+  onTestFinished(() => {
+    session.destroy();
+    server.forceShutdown();
+  });
+  const statusOf = async (request: Buffer) => {
+    const headers = { ":method": "POST", ":path": "/s/Call", "content-type": "application/grpc", te: "trailers" };
+    const stream = session.request(headers, { endStream: false });
+    let found: unknown;
+    const look = (headers: object) => (found ??= (headers as Record<string, unknown>)["grpc-status"]);
+    stream
+      .on("response", look)
+      .on("trailers", look)
+      .on("error", () => {})
+      .resume();
+    stream.write(request);
+    if (request.length === 5 + request.readUInt32BE(1)) stream.end();
+    await once(stream, "end");
+    return found;
+  };
+  expect(await statusOf(Buffer.from("00000000056162", "hex"))).toBe(DEADLINE_EXCEEDED);
+  expect(await statusOf(Buffer.from("0000000002abcd", "hex"))).toBe("0");
+});
