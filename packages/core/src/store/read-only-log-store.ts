@@ -9,7 +9,7 @@ import { FilePool } from "../storage/file-pool.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Storage } from "../storage/storage.js";
 import { allOrNone } from "./all-or-none.js";
-import type { ReadOptions, TailOptions } from "./log-store.js";
+import type { ReadOptions, TailOptions } from "./call-options.js";
 import { DEFAULT_MAX_OPEN_FILES, type ReadOnlyOptions } from "./options.js";
 import { Partition } from "./partition.js";
 import { RecordStream } from "./record-stream.js";

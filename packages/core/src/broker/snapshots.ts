@@ -1,0 +1,237 @@
+/**
+ * The snapshots of a data directory: `snapshots/<topic>/<name>/`, each a log store with a `topic.json` and a `snapshot.json`. One is made
+ * under another name and renamed when it is whole, and renamed again before it is removed. The directories' names count, whatever is
+ * written in them: a snapshot may be put there by hand.
+ */
+import {
+  ClosedError,
+  CorruptPartitionError,
+  LogStoreError,
+  NotALogStoreError,
+  SnapshotExistsError,
+  UnknownSnapshotError,
+} from "@logstore/codec";
+import type { SnapshotDescription } from "@logstore/protocol";
+import { TOPIC_FILE } from "../files/file-names.js";
+import { restoreStore } from "../snapshot/restore-store.js";
+import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.js";
+import type { Storage } from "../storage/storage.js";
+import { storageError, withStorageErrors } from "../storage/storage-error.js";
+import { ReadOnlyLogStore } from "../store/read-only-log-store.js";
+import { OneAtATime } from "./one-at-a-time.js";
+import { readTopicFile, writeTopicFile } from "./topic-file.js";
+import { checkSnapshotName, checkTopicName } from "./topic-name.js";
+import type { Topic, Topics } from "./topics.js";
+
+const SNAPSHOTS_DIRECTORY = "snapshots";
+/** On its way in, or out: no snapshot has such a name. */
+const UNFINISHED = /^~[0-9a-f]{16}$/;
+
+/** A snapshot's directory that says nothing that can be believed: the others can be listed and restored none the less. */
+export interface UnreadableSnapshot {
+  readonly directory: string;
+  readonly topic: string;
+  readonly snapshot: string;
+  readonly error: LogStoreError;
+}
+
+export class Snapshots {
+  /** Found when the broker was opened. */
+  readonly unreadable: UnreadableSnapshot[] = [];
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #topics: Topics;
+  /** By topic. */
+  readonly #changing = new OneAtATime();
+  readonly #stop = new AbortController();
+
+  private constructor(storage: Storage, directory: string, topics: Topics) {
+    this.#storage = storage;
+    this.#directory = directory;
+    this.#topics = topics;
+  }
+
+  static async open(storage: Storage, dataDirectory: string, topics: Topics): Promise<Snapshots> {
+    const snapshots = new Snapshots(storage, `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`, topics);
+    for (const topic of await snapshots.#names()) {
+      for (const name of await snapshots.#names(topic)) {
+        const directory = snapshots.#path(topic, name);
+        if (UNFINISHED.test(name)) await storage.removeDirectory(directory);
+        else await snapshots.#look(topic, name);
+      }
+    }
+    return snapshots;
+  }
+
+  /** @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError, CorruptPartitionError, StorageFailedError */
+  async create(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    this.#checkOpen();
+    checkSnapshotName(snapshot);
+    this.#topics.get(topic);
+    return this.#change(topic, snapshot, "made", async () => {
+      if ((await this.#storage.list(this.#path(topic, snapshot))) !== undefined) {
+        throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
+      }
+      return this.#topics.keep(topic, (open) => this.#make(open, snapshot));
+    });
+  }
+
+  /** By topic and name. One that cannot be read is left out. @throws InvalidArgumentError */
+  async list(topic?: string): Promise<SnapshotDescription[]> {
+    this.#checkOpen();
+    if (topic !== undefined) checkTopicName(topic);
+    const found: SnapshotDescription[] = [];
+    for (const each of topic === undefined ? await this.#names() : [topic]) {
+      for (const name of await this.#names(each)) {
+        const snapshot = await this.#read(each, name).catch(() => undefined);
+        if (snapshot !== undefined) found.push(snapshot);
+      }
+    }
+    return found;
+  }
+
+  /** @throws UnknownSnapshotError, InvalidArgumentError */
+  async delete(topic: string, snapshot: string): Promise<void> {
+    this.#checkOpen();
+    checkTopicName(topic);
+    checkSnapshotName(snapshot);
+    await this.#change(topic, snapshot, "deleted", async () => {
+      const storage = this.#storage;
+      const [directory, deleted] = [this.#path(topic, snapshot), this.#unfinishedPath(topic)];
+      if ((await storage.list(directory)) === undefined) throw unknown(topic, snapshot);
+      await storage.rename(directory, deleted);
+      await storage.syncDirectory(this.#path(topic));
+      // It is gone; the rest is done now, or when the broker is opened again.
+      await storage.removeDirectory(deleted).catch(() => {});
+    });
+  }
+
+  /**
+   * Adds a topic with the records and the configuration of a snapshot.
+   *
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError; NotALogStoreError and CorruptPartitionError where the
+   * snapshot is not what it was
+   */
+  async restore(topic: string, snapshot: string, newTopic: string): Promise<Topic> {
+    this.#checkOpen();
+    checkTopicName(topic);
+    checkSnapshotName(snapshot);
+    checkTopicName(newTopic);
+    return this.#change(topic, snapshot, "restored", async () => {
+      const said = await this.#read(topic, snapshot);
+      if (said === undefined) throw unknown(topic, snapshot);
+      const source = this.#path(topic, snapshot);
+      const file = await readTopicFile(this.#storage, source);
+      if (file === undefined) {
+        throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, { file: TOPIC_FILE });
+      }
+      return this.#topics.add({ topic: newTopic, config: file.config }, async (directory) => {
+        const sizeBytes = await restoreStore(this.#storage, source, directory);
+        if (sizeBytes !== said.sizeBytes) throw notWhole(source, `${sizeBytes} bytes`, `${said.sizeBytes}`);
+        await checkBounds(this.#storage, directory, said);
+      });
+    });
+  }
+
+  /** What is under way comes to nothing. */
+  async close(): Promise<void> {
+    this.#stop.abort(new ClosedError("the broker was closed"));
+    await this.#changing.settle();
+  }
+
+  async #make({ topic, store, config }: Topic, snapshot: string): Promise<SnapshotDescription> {
+    const storage = this.#storage;
+    const [directory, unfinished] = [this.#path(topic, snapshot), this.#unfinishedPath(topic)];
+    try {
+      const copied = await store.copyTo(unfinished, this.#stop.signal);
+      const description = { topic, snapshot, ...copied };
+      await writeTopicFile(storage, unfinished, { topic, config });
+      await writeSnapshotFile(storage, unfinished, description);
+      await storage.rename(unfinished, directory);
+      await storage.syncDirectory(this.#path(topic));
+      return description;
+    } catch (error) {
+      await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
+      throw error;
+    }
+  }
+
+  async #look(topic: string, snapshot: string): Promise<void> {
+    try {
+      await this.#read(topic, snapshot);
+    } catch (cause) {
+      const directory = this.#path(topic, snapshot);
+      const error = storageError(cause, `${directory} cannot be read`, { topic });
+      this.unreadable.push({ directory, topic, snapshot, error });
+    }
+  }
+
+  async #read(topic: string, snapshot: string): Promise<SnapshotDescription | undefined> {
+    const said = await readSnapshotFile(this.#storage, this.#path(topic, snapshot));
+    return said && { ...said, topic, snapshot };
+  }
+
+  /** Of topics, or of a topic's snapshots; sorted. What is no directory has none. */
+  async #names(topic?: string): Promise<string[]> {
+    try {
+      return ((await this.#storage.list(this.#path(topic))) ?? []).sort();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return [];
+      throw error;
+    }
+  }
+
+  #path(...names: readonly (string | undefined)[]): string {
+    return [this.#directory, ...names.filter((name) => name !== undefined)].join("/");
+  }
+
+  #unfinishedPath(topic: string): string {
+    return this.#path(topic, `~${this.#storage.randomHex(8)}`);
+  }
+
+  #checkOpen(): void {
+    this.#stop.signal.throwIfAborted();
+  }
+
+  async #change<T>(topic: string, snapshot: string, done: string, work: () => Promise<T>): Promise<T> {
+    const what = `snapshot ${snapshot} of topic ${topic} cannot be ${done}`;
+    try {
+      return await this.#changing.run(topic, async () => {
+        this.#checkOpen();
+        return withStorageErrors(what, work, { topic });
+      });
+    } catch (error) {
+      throw error instanceof LogStoreError && error.topic === undefined ? error.with({ topic }) : error;
+    }
+  }
+}
+
+/** A partition that is damaged, or shorter than it was, is not to pass for the snapshot. */
+async function checkBounds(storage: Storage, directory: string, { partitions }: SnapshotDescription): Promise<void> {
+  const store = await ReadOnlyLogStore.open(directory, { storage });
+  try {
+    if (store.partitionCount !== partitions.length) {
+      throw notWhole(directory, `${store.partitionCount} partitions`, `${partitions.length}`);
+    }
+    for (const { partition, logStartOffset, logEndOffset } of partitions) {
+      const { startOffset, endOffset } = store.partition(partition);
+      if (startOffset === logStartOffset && endOffset === logEndOffset) continue;
+      const found = `offsets ${startOffset} to ${endOffset} in partition ${partition}`;
+      throw notWhole(directory, found, `${logStartOffset} to ${logEndOffset}`).with({ partition });
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+function notWhole(directory: string, found: string, said: string): CorruptPartitionError {
+  return new CorruptPartitionError(
+    `${directory} has ${found}, and its snapshot.json says ${said}: the snapshot is damaged; restore it from a copy`,
+  );
+}
+
+function unknown(topic: string, snapshot: string): UnknownSnapshotError {
+  return new UnknownSnapshotError(`topic ${topic} has no snapshot ${snapshot}: list them to see which there are`, {
+    topic,
+  });
+}
