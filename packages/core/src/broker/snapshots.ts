@@ -52,14 +52,12 @@ export class Snapshots {
   }
 
   static async open(storage: Storage, dataDirectory: string, topics: Topics): Promise<Snapshots> {
-    const snapshots = new Snapshots(storage, `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`, topics);
-    for (const topic of await snapshots.#names()) {
-      for (const name of await snapshots.#names(topic)) {
-        const directory = snapshots.#path(topic, name);
-        if (UNFINISHED.test(name)) await storage.removeDirectory(directory);
-        else await snapshots.#look(topic, name);
-      }
-    }
+    const directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
+    const snapshots = new Snapshots(storage, directory, topics);
+    if ((await storage.list(directory)) === undefined) return snapshots;
+    for (const topic of await snapshots.#names()) await snapshots.#openFound(topic);
+    await storage.makeDirectory(directory);
+    await storage.syncDirectory(directory);
     return snapshots;
   }
 
@@ -67,13 +65,14 @@ export class Snapshots {
   async create(topic: string, snapshot: string): Promise<SnapshotDescription> {
     this.#checkOpen();
     checkSnapshotName(snapshot);
-    this.#topics.get(topic);
-    return this.#change(topic, snapshot, "made", async () => {
-      if ((await this.#storage.list(this.#path(topic, snapshot))) !== undefined) {
-        throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
-      }
-      return this.#topics.keep(topic, (open) => this.#make(open, snapshot));
-    });
+    return this.#topics.keep(topic, (open) =>
+      this.#change(topic, snapshot, "made", async () => {
+        if ((await this.#storage.list(this.#path(topic, snapshot))) !== undefined) {
+          throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
+        }
+        return this.#make(open, snapshot);
+      }),
+    );
   }
 
   /** By topic and name. One that cannot be read is left out. @throws InvalidArgumentError */
@@ -154,6 +153,16 @@ export class Snapshots {
       await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
       throw error;
     }
+  }
+
+  /** What is found counts: its names become durable, if a crash came before they were. */
+  async #openFound(topic: string): Promise<void> {
+    const names = await this.#names(topic);
+    for (const name of names) {
+      if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name));
+      else await this.#look(topic, name);
+    }
+    if (names.length > 0) await this.#storage.syncDirectory(this.#path(topic));
   }
 
   async #look(topic: string, snapshot: string): Promise<void> {

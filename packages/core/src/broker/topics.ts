@@ -71,6 +71,7 @@ export class Topics {
         if (UNFINISHED.test(id)) await storage.removeDirectory(`${directory}/${id}`);
         else await topics.#openFound(`${directory}/${id}`);
       }
+      await storage.syncDirectory(directory); // what is found counts, if a crash came before its name was durable
     } catch (error) {
       await topics.close();
       throw error;
@@ -119,6 +120,7 @@ export class Topics {
   /** Does something while the topic is neither altered nor deleted: whoever wants to waits. @throws UnknownTopicError */
   async keep<T>(topic: string, work: (topic: Topic) => Promise<T>): Promise<T> {
     this.#checkOpen(topic);
+    this.#open(topic);
     return this.#change(topic, () => work(this.#open(topic)));
   }
 

@@ -1,6 +1,5 @@
 /** A log store: one directory, its partitions, and the ways in and out. */
 import { type Bytes, ClosedError, InvalidArgumentError, keyBytes, type RecordInput } from "@logstore/codec";
-import type { Position } from "@logstore/protocol";
 import { partitionDirectory } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
@@ -8,9 +7,7 @@ import type { AppendAck } from "../partition/append-queue.js";
 import type { PublishBounds } from "../partition/log-writer.js";
 import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
 import type { RepairAction } from "../partition/repair-log.js";
-import { TailCache } from "../partition/tail-cache.js";
 import type { VerifyEvent } from "../partition/verify-log.js";
-import { IndexCache } from "../segment/index-cache.js";
 import { copyStore, type StoreSnapshot } from "../snapshot/copy-store.js";
 import { makeWhole } from "../snapshot/make-whole.js";
 import { FilePool } from "../storage/file-pool.js";
@@ -300,17 +297,19 @@ export class LogStore implements AsyncDisposable {
   snapshot(directory: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<StoreSnapshot> {
     const path = directory.replace(/(?<=.)\/+$/, "");
     return withStorageErrors(`${directory} cannot be made`, () =>
-      makeWhole(this.#storage, path, (unfinished) => this.copyTo(unfinished, signal)),
+      this.#alone(() => makeWhole(this.#storage, path, (unfinished) => this.#copyTo(unfinished, signal))),
     );
   }
 
   /** @internal The same, where a crash may leave some of it. */
-  copyTo(directory: string, signal?: AbortSignal): Promise<StoreSnapshot> {
-    return this.#alone(() => {
-      const source = { storage: this.#storage, identity: this.#identity, logs: this.#partitions };
-      const either = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
-      return copyStore(source, directory, either);
-    });
+  copyTo(directory: string, signal: AbortSignal): Promise<StoreSnapshot> {
+    return this.#alone(() => this.#copyTo(directory, signal));
+  }
+
+  #copyTo(directory: string, signal: AbortSignal | undefined): Promise<StoreSnapshot> {
+    const source = { storage: this.#storage, identity: this.#identity, logs: this.#partitions };
+    const either = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+    return copyStore(source, directory, either);
   }
 
   /** Repairs replace partitions that snapshots copy: one thing at a time. */
