@@ -290,24 +290,24 @@ test("errors say what is wrong, and change nothing", async () => {
   await broker.createSnapshot("t", "s");
   await broker.createTopic({ topic: "u", partitions: 1 });
   const calls = [
-    [broker.createSnapshot("nobody", "s"), { code: "UNKNOWN_TOPIC", topic: "nobody" }],
-    [broker.createSnapshot("t", "s"), { code: "SNAPSHOT_EXISTS", topic: "t" }],
-    [broker.deleteSnapshot("t", "none"), { code: "UNKNOWN_SNAPSHOT", topic: "t" }],
-    [broker.restoreSnapshot("t", "none", "v"), { code: "UNKNOWN_SNAPSHOT", topic: "t" }],
-    [broker.restoreSnapshot("t", "s", "u"), { code: "TOPIC_EXISTS", topic: "u" }],
+    [() => broker.createSnapshot("nobody", "s"), { code: "UNKNOWN_TOPIC", topic: "nobody" }],
+    [() => broker.createSnapshot("t", "s"), { code: "SNAPSHOT_EXISTS", topic: "t" }],
+    [() => broker.deleteSnapshot("t", "none"), { code: "UNKNOWN_SNAPSHOT", topic: "t" }],
+    [() => broker.restoreSnapshot("t", "none", "v"), { code: "UNKNOWN_SNAPSHOT", topic: "t" }],
+    [() => broker.restoreSnapshot("t", "s", "u"), { code: "TOPIC_EXISTS", topic: "u" }],
   ] as const;
-  for (const [call, error] of calls) expect(await caught(call)).toMatchObject(error);
+  for (const [call, error] of calls) expect(await caught(call())).toMatchObject(error);
   for (const name of ["", ".", "..", "../t", "a/b", "~0123456789abcdef", "x".repeat(250)]) {
     for (const call of [
-      broker.createSnapshot("t", name),
-      broker.deleteSnapshot("t", name),
-      broker.deleteSnapshot(name, "s"),
-      broker.restoreSnapshot("t", name, "v"),
-      broker.restoreSnapshot(name, "s", "v"),
-      broker.restoreSnapshot("t", "s", name),
-      broker.listSnapshots(name),
+      () => broker.createSnapshot("t", name),
+      () => broker.deleteSnapshot("t", name),
+      () => broker.deleteSnapshot(name, "s"),
+      () => broker.restoreSnapshot("t", name, "v"),
+      () => broker.restoreSnapshot(name, "s", "v"),
+      () => broker.restoreSnapshot("t", "s", name),
+      () => broker.listSnapshots(name),
     ]) {
-      expect(await codeOf(call)).toBe("INVALID_ARGUMENT");
+      expect(await codeOf(call())).toBe("INVALID_ARGUMENT");
     }
   }
   expect(await storage.list("data/snapshots/t")).toEqual(["s"]);
