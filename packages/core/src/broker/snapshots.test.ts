@@ -243,10 +243,56 @@ test("appends and deletions go on while a snapshot is made, and what is deleted 
   expect((await live()).filter((name) => name.endsWith(".log")).sort()[0]).toBe("00000000000000000008.log");
 });
 
+test("what is deleted while another partition is waited for is not in it", async () => {
+  const { broker, storage } = await filled();
+  const at = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  storage.before = async ({ kind, path }: Call) => {
+    if (kind !== "sync" || !path.includes("/1/")) return;
+    at.resolve();
+    await go.promise;
+  };
+  const slow = broker.topic("t").append(null, "slow", { partition: 1 });
+  await at.promise;
+  const making = broker.createSnapshot("t", "s");
+  await appendOneByOne(broker.topic("t"), range(5, "x"), 0);
+  await appendOneByOne(broker.topic("t"), range(5, "y"), 2);
+  await broker.deleteRecords("t", 0, 9);
+  await broker.deleteRecords("t", 2, 3);
+  go.resolve();
+  await slow;
+  await making;
+  const all = (partition: number) => linesOf("data/snapshots/t/s", storage, partition);
+  expect(await all(0)).toEqual(["9 x2", "10 x3", "11 x4"]);
+  expect(await all(1)).toEqual(["0 w0", "1 slow"]);
+  expect(await all(2)).toEqual(["3 y3", "4 y4"]);
+});
+
 async function checkFilledSnapshot(storage: HookedStorage): Promise<void> {
   expect(await linesOf("data/snapshots/t/s", storage)).toEqual(numbered(range(7)));
   expect(await linesOf("data/snapshots/t/s", storage, 1)).toEqual(["0 w0"]);
 }
+
+test("a snapshot is verified where it lies, and what has rotted in it is named", async () => {
+  const directory = temporaryDirectory();
+  const broker = await filledIn(directory);
+  await broker.createSnapshot("t", "s");
+  const snapshot = join(directory, "snapshots", "t", "s");
+  const findings = async () => {
+    const store = await LogStore.openReadOnly(snapshot);
+    const events = await Array.fromAsync(store.verify());
+    await store.close();
+    return events.filter(({ type }) => type === "finding");
+  };
+  expect(await findings()).toEqual([]);
+  const path = join(snapshot, "0", "00000000000000000006.log");
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(path, bytes);
+  expect(await findings()).toMatchObject([{ kind: "damage", file: "0/00000000000000000006.log", offset: 6 }]);
+  rmSync(path);
+  expect(await findings()).toMatchObject([{ kind: "damage", offset: 6 }]);
+});
 
 test("finished segments are the same files, and the one that is written to is not", async () => {
   const directory = temporaryDirectory();
