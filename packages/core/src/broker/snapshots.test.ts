@@ -243,29 +243,80 @@ test("appends and deletions go on while a snapshot is made, and what is deleted 
   expect((await live()).filter((name) => name.endsWith(".log")).sort()[0]).toBe("00000000000000000008.log");
 });
 
-test("what is deleted while another partition is waited for is not in it", async () => {
-  const { broker, storage } = await filled();
+/** Makes the snapshot "s", and does something when partitions 0 and 2 have been looked at and partition 1 is waited for. */
+async function snapshotMeanwhile(
+  { broker, storage }: Awaited<ReturnType<typeof filled>>,
+  work: () => Promise<unknown>,
+) {
   const at = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
   storage.before = async ({ kind, path }: Call) => {
-    if (kind !== "sync" || !path.includes("/1/")) return;
+    if (kind !== "sync" || !/^data\/topics\/\w+\/1\//.test(path)) return;
     at.resolve();
     await go.promise;
   };
   const slow = broker.topic("t").append(null, "slow", { partition: 1 });
   await at.promise;
   const making = broker.createSnapshot("t", "s");
-  await appendOneByOne(broker.topic("t"), range(5, "x"), 0);
-  await appendOneByOne(broker.topic("t"), range(5, "y"), 2);
-  await broker.deleteRecords("t", 0, 9);
-  await broker.deleteRecords("t", 2, 3);
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  await work();
   go.resolve();
   await slow;
   await making;
-  const all = (partition: number) => linesOf("data/snapshots/t/s", storage, partition);
-  expect(await all(0)).toEqual(["9 x2", "10 x3", "11 x4"]);
-  expect(await all(1)).toEqual(["0 w0", "1 slow"]);
-  expect(await all(2)).toEqual(["3 y3", "4 y4"]);
+  expect(await linesOf("data/snapshots/t/s", storage, 1)).toEqual(["0 w0", "1 slow"]);
+}
+
+test("what is deleted before the moment comes is not in it", async () => {
+  const opening = await filled();
+  const { broker, storage } = opening;
+  await snapshotMeanwhile(opening, async () => {
+    await appendOneByOne(broker.topic("t"), range(5, "x"), 0);
+    await appendOneByOne(broker.topic("t"), range(5, "y"), 2);
+    await broker.deleteRecords("t", 0, 9);
+    await broker.deleteRecords("t", 2, 3);
+  });
+  expect(await linesOf("data/snapshots/t/s", storage, 0)).toEqual(["9 x2", "10 x3", "11 x4"]);
+  expect(await linesOf("data/snapshots/t/s", storage, 2)).toEqual(["3 y3", "4 y4"]);
+});
+
+test("batches that come just before the moment are known after a restore, over several segments", async () => {
+  const opening = await filled();
+  const { broker } = opening;
+  const send = (topic: string, i: number) => {
+    const batches = sealed([`x${i}`], { producerId: 7, producerEpoch: 0, baseSequence: i });
+    return broker.produce({ topic, partition: 0, batches });
+  };
+  await send("t", 0);
+  await snapshotMeanwhile(opening, async () => {
+    for (let i = 1; i < 6; i++) await send("t", i);
+  });
+  await broker.restoreSnapshot("t", "s", "u");
+  for (let i = 1; i < 6; i++) expect(await send("u", i)).toMatchObject({ duplicate: true, baseOffset: 7 + i });
+  expect(await send("u", 6)).toMatchObject({ duplicate: false, baseOffset: 13 });
+});
+
+test("what is not acknowledged yet is not in it", async () => {
+  const { broker, storage } = await filled();
+  const gates = [0, 1].map(() => ({ at: Promise.withResolvers<void>(), go: Promise.withResolvers<void>() }));
+  storage.before = async ({ kind, path }: Call) => {
+    const partition = /^data\/topics\/\w+\/([01])\/.*\.log$/.exec(path)?.[1];
+    if (kind !== "sync" || partition === undefined) return;
+    gates[Number(partition)]!.at.resolve();
+    await gates[Number(partition)]!.go.promise;
+  };
+  const append = (partition: number) => broker.topic("t").append(null, "new", { partition });
+  const first = append(1);
+  await gates[1]!.at.promise;
+  const making = broker.createSnapshot("t", "s"); // it waits for partition 1
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  const second = append(0);
+  await gates[0]!.at.promise; // written, and not synced
+  gates[1]!.go.resolve();
+  await making;
+  expect(await linesOf("data/snapshots/t/s", storage)).toEqual(numbered(range(7)));
+  expect(await linesOf("data/snapshots/t/s", storage, 1)).toEqual(["0 w0", "1 new"]);
+  gates[0]!.go.resolve();
+  await Promise.all([first, second]);
 });
 
 async function checkFilledSnapshot(storage: HookedStorage): Promise<void> {
@@ -285,6 +336,7 @@ test("a snapshot is verified where it lies, and what has rotted in it is named",
     return events.filter(({ type }) => type === "finding");
   };
   expect(await findings()).toEqual([]);
+  expect(await codeOf(LogStore.open(snapshot))).toBe("NOT_A_LOG_STORE"); // nobody is to write to it
   const path = join(snapshot, "0", "00000000000000000006.log");
   const bytes = readFileSync(path);
   bytes[bytes.length - 1]! ^= 1;
@@ -389,6 +441,38 @@ test("closing the broker ends a snapshot that is being made, and leaves nothing 
   storage.before = () => {};
   const { broker: again } = await opened({}, storage);
   await checkFilled(again.topic("t"));
+});
+
+test("a call that fails costs the snapshot, and neither the topic nor the next snapshot", async () => {
+  for (let k = 1; ; k++) {
+    const { broker, storage } = await filled();
+    let count = 0;
+    storage.before = ({ path }: Call) => {
+      if (path.startsWith("data/snapshots") && ++count === k)
+        throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    };
+    const failed = await broker.createSnapshot("t", "s").then(
+      () => undefined,
+      (error) => error,
+    );
+    storage.before = () => {};
+    if (failed === undefined) {
+      expect(k).toBeGreaterThan(20);
+      return;
+    }
+    expect(failed).toMatchObject({ code: "STORAGE_FAILED", topic: "t" });
+    await checkFilled(broker.topic("t"));
+    for (const partition of [0, 1]) await broker.topic("t").append(null, "on", { partition });
+    const [found] = await broker.listSnapshots();
+    // Its name may have been given before the failure.
+    if (found !== undefined) expect(await linesOf("data/snapshots/t/s", storage)).toEqual(numbered(range(7)));
+    else await broker.createSnapshot("t", "s");
+    await broker.restoreSnapshot("t", "s", "u");
+    await broker.close();
+    const { broker: again } = await opened({}, storage);
+    expect(await storage.list("data/snapshots/t")).toEqual(["s"]);
+    await again.close();
+  }
 });
 
 test("no snapshot is made of a topic with a damaged or failed partition, which says why", async () => {

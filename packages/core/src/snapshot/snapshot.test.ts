@@ -104,6 +104,22 @@ test("what is written only is in a snapshot, durable", async () => {
   expect(await lines(await opened("copy", { storage: afterwards }))).toEqual(numbered(range(7)));
 });
 
+test("a finished segment that is still on its way to the disk is waited for", async () => {
+  const storage = new HookedStorage();
+  const store = await opened("store", { storage, durability: "written" });
+  const go = Promise.withResolvers<void>();
+  storage.before = async ({ kind, path }) => {
+    if (kind === "sync" && path === segment("store", 2)) await go.promise;
+  };
+  await appendOneByOne(store, range(5));
+  const making = store.snapshot("copy");
+  for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(await storage.list("copy")).toBe(undefined);
+  go.resolve();
+  await making;
+  expect(await lines(await opened("copy", { storage }))).toEqual(numbered(range(5)));
+});
+
 /** A store of four segments with a snapshot, closed. */
 async function shared() {
   const directory = temporaryDirectory();
@@ -149,29 +165,24 @@ test("a repair that cuts a shared segment leaves the snapshot's as it is", async
   expect(statSync(own).size).toBeLessThan(statSync(other).size);
 });
 
-test("a torn tail that reaches back into a finished segment is cut from a file of the store's own", async () => {
-  // On a disk that lost what a sync had said was there: nothing proves that the records were durable.
+test("a finished segment that goes on after a torn tail is a file of the store's own", async () => {
   const disk = new SimulatedDisk();
   const store = await opened("store", { storage: disk, durability: "written" });
   await appendOneByOne(store, range(7));
-  const afterwards = disk.processKill();
-  const names = (await afterwards.list("store/0"))!;
-  await afterwards.makeDirectory("copy/0");
-  await afterwards.link("store/0/00000000000000000002.log", "copy/0/00000000000000000002.log");
-  const content = afterwards.content("copy/0/00000000000000000002.log");
-  await afterwards.remove("store/0/checkpoint");
-  const first = await afterwards.openFile("store/0/00000000000000000000.log", "write");
-  await first.close();
-  // The third segment is not there: the first two go on.
-  expect(names).toContain("00000000000000000004.log");
-  await afterwards.remove("store/0/00000000000000000004.log");
-  const torn = await opened("store", { storage: afterwards });
-  expect(torn.recovery).toMatchObject([
-    { tornTail: { laterSavedAs: [expect.stringContaining("00000000000000000006")] } },
-  ]);
+  const found = disk.processKill();
+  const [first, second, third] = [0, 2, 4].map((baseOffset) => segment("store", baseOffset));
+  await found.makeDirectory("copy");
+  for (const [i, path] of [first!, second!].entries()) await found.link(path, `copy/${i}`);
+  const before = [0, 1].map((i) => found.content(`copy/${i}`));
+  // Nothing says that any of it was durable, and the third segment is not there: the second goes on.
+  await found.remove("store/0/checkpoint");
+  await found.remove(third!);
+  const torn = await opened("store", { storage: found, segmentBytes: 10_000 });
+  expect(torn.recovery).toMatchObject([{ tornTail: { file: second!.slice("store/".length) } }]);
   await appendOneByOne(torn, ["on"]);
   expect(await lines(torn)).toEqual([...numbered(range(4)), "4 on"]);
-  expect(afterwards.content("copy/0/00000000000000000002.log")).toEqual(content);
+  expect(await found.list("store/0")).not.toContain(third!.slice("store/0/".length)); // it went into the second
+  expect([0, 1].map((i) => found.content(`copy/${i}`))).toEqual(before);
 });
 
 test("where the system cannot link, a read-only look at the copy finds the same", async () => {
