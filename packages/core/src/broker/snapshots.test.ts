@@ -366,6 +366,10 @@ test("finished segments are the same files, and the one that is written to is no
   const restored = inodes(join(directory, "topics", other!, "0"));
   expect(restored.slice(0, -1)).toEqual(live.slice(0, -1));
   expect(linked).not.toContain(restored.at(-1));
+  const before = everyFile(join(directory, "snapshots"));
+  for (const each of ["t", "u"]) await appendOneByOne(broker.topic(each), range(6, "x"));
+  await broker.close();
+  expect(everyFile(join(directory, "snapshots"))).toEqual(before);
 });
 
 test.each(["EXDEV", "EPERM", "EMLINK", "ENOTSUP"])(
@@ -426,6 +430,23 @@ test("a topic that is deleted while a snapshot of it is made is in the snapshot 
   expect(made.snapshot).toBe("s");
   expect(await broker.listTopics()).toEqual([]);
   await checkFilledSnapshot(storage);
+});
+
+test("a snapshot is listed when it is whole, and not before", async () => {
+  const { broker, storage } = await filled();
+  const listed: number[] = [];
+  storage.before = async ({ path }: Call) => {
+    if (path.startsWith("data/snapshots/t/~") || path === "data/snapshots/t/s") {
+      storage.before = () => {};
+      listed.push((await broker.listSnapshots()).length);
+      storage.before = before;
+    }
+  };
+  const { before } = storage;
+  await broker.createSnapshot("t", "s");
+  expect(listed.length).toBeGreaterThan(10);
+  expect(new Set(listed)).toEqual(new Set([0]));
+  expect(await broker.listSnapshots()).toHaveLength(1);
 });
 
 test("closing the broker ends a snapshot that is being made, and leaves nothing of it", async () => {

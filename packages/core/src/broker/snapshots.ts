@@ -5,7 +5,6 @@
  */
 import {
   ClosedError,
-  CorruptPartitionError,
   LogStoreError,
   NotALogStoreError,
   SnapshotExistsError,
@@ -13,14 +12,14 @@ import {
 } from "@logstore/codec";
 import type { SnapshotDescription } from "@logstore/protocol";
 import { TOPIC_FILE } from "../files/file-names.js";
+import { checkBounds, checkSize } from "../snapshot/check-restored.js";
 import { restoreStore } from "../snapshot/restore-store.js";
 import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
-import { ReadOnlyLogStore } from "../store/read-only-log-store.js";
 import { OneAtATime } from "./one-at-a-time.js";
 import { readTopicFile, writeTopicFile } from "./topic-file.js";
-import { checkSnapshotName, checkTopicName } from "./topic-name.js";
+import { checkSnapshotName, checkTopicName, isName } from "./topic-name.js";
 import type { Topic, Topics } from "./topics.js";
 
 const SNAPSHOTS_DIRECTORY = "snapshots";
@@ -55,7 +54,7 @@ export class Snapshots {
     const directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
     const snapshots = new Snapshots(storage, directory, topics);
     if ((await storage.list(directory)) === undefined) return snapshots;
-    for (const topic of await snapshots.#names()) await snapshots.#openFound(topic);
+    for (const topic of (await snapshots.#names()).filter(isName)) await snapshots.#openFound(topic);
     await storage.makeDirectory(directory);
     await storage.syncDirectory(directory);
     return snapshots;
@@ -80,8 +79,8 @@ export class Snapshots {
     this.#checkOpen();
     if (topic !== undefined) checkTopicName(topic);
     const found: SnapshotDescription[] = [];
-    for (const each of topic === undefined ? await this.#names() : [topic]) {
-      for (const name of await this.#names(each)) {
+    for (const each of topic === undefined ? (await this.#names()).filter(isName) : [topic]) {
+      for (const name of (await this.#names(each)).filter(isName)) {
         const snapshot = await this.#read(each, name).catch(() => undefined);
         if (snapshot !== undefined) found.push(snapshot);
       }
@@ -126,7 +125,7 @@ export class Snapshots {
       }
       return this.#topics.add({ topic: newTopic, config: file.config }, async (directory) => {
         const sizeBytes = await restoreStore(this.#storage, source, directory);
-        if (sizeBytes !== said.sizeBytes) throw notWhole(source, `${sizeBytes} bytes`, `${said.sizeBytes}`);
+        checkSize(source, sizeBytes, said);
         await checkBounds(this.#storage, directory, said);
       });
     });
@@ -160,7 +159,7 @@ export class Snapshots {
     const names = await this.#names(topic);
     for (const name of names) {
       if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name));
-      else await this.#look(topic, name);
+      else if (isName(name)) await this.#look(topic, name);
     }
     if (names.length > 0) await this.#storage.syncDirectory(this.#path(topic));
   }
@@ -213,30 +212,6 @@ export class Snapshots {
       throw error instanceof LogStoreError && error.topic === undefined ? error.with({ topic }) : error;
     }
   }
-}
-
-/** A partition that is damaged, or shorter than it was, is not to pass for the snapshot. */
-async function checkBounds(storage: Storage, directory: string, { partitions }: SnapshotDescription): Promise<void> {
-  const store = await ReadOnlyLogStore.open(directory, { storage });
-  try {
-    if (store.partitionCount !== partitions.length) {
-      throw notWhole(directory, `${store.partitionCount} partitions`, `${partitions.length}`);
-    }
-    for (const { partition, logStartOffset, logEndOffset } of partitions) {
-      const { startOffset, endOffset } = store.partition(partition);
-      if (startOffset === logStartOffset && endOffset === logEndOffset) continue;
-      const found = `offsets ${startOffset} to ${endOffset} in partition ${partition}`;
-      throw notWhole(directory, found, `${logStartOffset} to ${logEndOffset}`).with({ partition });
-    }
-  } finally {
-    await store.close();
-  }
-}
-
-function notWhole(directory: string, found: string, said: string): CorruptPartitionError {
-  return new CorruptPartitionError(
-    `${directory} has ${found}, and its snapshot.json says ${said}: the snapshot is damaged; restore it from a copy`,
-  );
 }
 
 function unknown(topic: string, snapshot: string): UnknownSnapshotError {

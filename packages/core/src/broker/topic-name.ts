@@ -13,8 +13,12 @@ export function checkSnapshotName(name: string): void {
   checkName(name, "snapshot");
 }
 
+export function isName(name: string): boolean {
+  return typeof name === "string" && NAME.test(name) && name !== "." && name !== "..";
+}
+
 function checkName(name: string, what: string): void {
-  if (typeof name === "string" && NAME.test(name) && name !== "." && name !== "..") return;
+  if (isName(name)) return;
   throw new InvalidArgumentError(
     `${JSON.stringify(String(name).slice(0, 300))} is no ${what} name: use 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor ".."`,
   );
