@@ -364,4 +364,55 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(new Set([...ids, await home.api.allocateProducerId()]).size).toBe(3);
     for (const id of ids) expect(id).toBeGreaterThan(0);
   });
+
+  test("a snapshot is made while records are appended, outlives its topic, and becomes a topic again", async () => {
+    await client.createTopic("t", { partitions: 3, segmentBytes: 1000 });
+    const producer = client.producer("t", { batchBytes: 300 });
+    let isDone = false;
+    let sent = 0;
+    const sendSome = () => Promise.all(Array.from({ length: 20 }, () => producer.send({ value: String(sent++) })));
+    await sendSome();
+    const sending = (async () => {
+      while (!isDone) await sendSome();
+    })();
+    const made = await client.createSnapshot("t", "monday");
+    await client.createSnapshot("t", "again");
+    isDone = true;
+    await sending;
+    expect(made).toMatchObject({ topic: "t", snapshot: "monday", createdAt: expect.any(Number) });
+    expect(made.partitions.map(({ partition }) => partition)).toEqual([0, 1, 2]);
+    expect(made.partitions.reduce((sum, { logEndOffset }) => sum + logEndOffset, 0)).toBeGreaterThanOrEqual(20);
+    const listed = await client.listSnapshots("t");
+    expect(listed.map(({ snapshot }) => snapshot)).toEqual(["again", "monday"]);
+    expect(listed[1]).toEqual(made);
+    const before = await readAll("t");
+    await client.deleteTopic("t");
+    const restored = await client.restoreSnapshot("t", "monday", "u");
+    expect(restored).toMatchObject({ topic: "u", config: { segmentBytes: 1000 } });
+    const place = ({ partition, offset, value }: { partition: number; offset: number; value: string }) =>
+      `${partition}:${offset} ${value}`;
+    const isInIt = ({ partition, offset }: { partition: number; offset: number }) =>
+      offset < made.partitions[partition]!.logEndOffset;
+    expect((await readAll("u")).map(place).sort()).toEqual(before.filter(isInIt).map(place).sort());
+    const { offset } = await client.producer("u").send({ value: "on", partition: 1 });
+    expect(offset).toBe(made.partitions[1]!.logEndOffset);
+    await client.deleteSnapshot("t", "again");
+    expect(await client.listSnapshots()).toEqual([made]);
+  });
+
+  test("snapshots that are not there, or there already, are told apart", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    await client.createSnapshot("t", "s");
+    const failures = [
+      [() => client.createSnapshot("t", "s"), "SNAPSHOT_EXISTS"],
+      [() => client.createSnapshot("nobody", "s"), "UNKNOWN_TOPIC"],
+      [() => client.createSnapshot("t", "../s"), "INVALID_ARGUMENT"],
+      [() => client.deleteSnapshot("t", "none"), "UNKNOWN_SNAPSHOT"],
+      [() => client.restoreSnapshot("t", "none", "u"), "UNKNOWN_SNAPSHOT"],
+      [() => client.restoreSnapshot("t", "s", "t"), "TOPIC_EXISTS"],
+      [() => client.listSnapshots(".."), "INVALID_ARGUMENT"],
+    ] as const;
+    for (const [failure, code] of failures) await expect(failure()).rejects.toMatchObject({ code });
+    expect(await client.listSnapshots("nobody")).toEqual([]);
+  });
 });

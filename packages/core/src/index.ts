@@ -26,16 +26,18 @@ export {
   type RecordBatch,
   type RecordInput,
   RecordTooLargeError,
+  SnapshotExistsError,
   StorageFailedError,
   TopicExistsError,
   TruncatedBatchError,
   UnknownPartitionError,
+  UnknownSnapshotError,
   UnknownTopicError,
   UnsupportedCompressionError,
   UnsupportedFormatVersionError,
   WrongExpectedOffsetError,
 } from "@logstore/codec";
-export type { Durability, Position, TopicConfig, TopicConfigChange } from "@logstore/protocol";
+export type { Durability, Position, SnapshotDescription, TopicConfig, TopicConfigChange } from "@logstore/protocol";
 export { Broker, type BrokerOptions } from "./broker/broker.js";
 export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
 export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
@@ -53,18 +55,13 @@ export type { AppendOptions } from "./partition/partition-log.js";
 export type { RepairAction } from "./partition/repair-log.js";
 export type { TornTail } from "./partition/torn-tail.js";
 export type { VerifyEvent, VerifyFinding, VerifyProgress } from "./partition/verify-log.js";
+export type { StoreSnapshot } from "./snapshot/copy-store.js";
 // For those who bring their own disk
 export { MemoryStorage } from "./storage/memory-storage.js";
 export { NodeStorage } from "./storage/node-storage.js";
 export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
-export {
-  type AppendManyAck,
-  type AppendRecordOptions,
-  LogStore,
-  type ReadOptions,
-  type RecoveryReport,
-  type TailOptions,
-} from "./store/log-store.js";
+export type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./store/call-options.js";
+export { LogStore, type RecoveryReport } from "./store/log-store.js";
 export type { AlterableOptions, LogStoreOptions, ReadOnlyOptions } from "./store/options.js";
 export type { Partition, Slice } from "./store/partition.js";
 export type { ReadOnlyLogStore } from "./store/read-only-log-store.js";

@@ -4,6 +4,7 @@ import { type FileAccess, type Lock, MemoryStorage, type Storage, type StorageFi
 export interface Call {
   readonly kind:
     | "createFile"
+    | "link"
     | "list"
     | "lock"
     | "makeDirectory"
@@ -17,7 +18,7 @@ export interface Call {
     | "syncDirectory"
     | "truncate"
     | "write";
-  /** Of a rename: the new name. */
+  /** Of a rename or a link: the new name. */
   readonly path: string;
 }
 
@@ -66,6 +67,10 @@ export class HookedStorage implements Storage {
 
   rename(from: string, to: string): Promise<void> {
     return this.#call({ kind: "rename", path: to }, () => this.inner.rename(from, to));
+  }
+
+  link(from: string, to: string): Promise<void> {
+    return this.#call({ kind: "link", path: to }, () => this.inner.link(from, to));
   }
 
   remove(path: string): Promise<void> {

@@ -54,6 +54,9 @@ const BROKER = "src/broker/broker.test.ts";
 const SWEEP = "test/crash-sweep/sweep.test.ts";
 const TORN = "test/damage/torn-tail.test.ts";
 const RECORD_COUNT = "test/damage/record-count.test.ts";
+const SNAPSHOTS = "src/broker/snapshots.test.ts";
+const STORE_SNAPSHOT = "src/snapshot/snapshot.test.ts";
+const SNAPSHOT_CRASH = "test/snapshots/crash.test.ts";
 const GOLDEN = "test/golden.test.ts";
 
 /** Run after the other likely ones, if those catch nothing. */
@@ -88,7 +91,8 @@ export const defects: readonly Defect[] = [
       "void end;",
     ],
   }),
-  ...within("core/partition/torn-tail.ts", ["src/partition/torn-tail.test.ts", TORN, RECOVERY, SWEEP], {
+  ...within("core/partition/torn-tail.ts", [TORN, STORE_SNAPSHOT, RECOVERY, SWEEP], {
+    "goes on in a file that a snapshot has": ["if (later.length > 0) await segment.replace(size);", ""],
     "cuts without saving": ["await copyRange(file, position, end, saved, 0);", ""],
     "cuts before it saves": [
       "await saveAside(storage, file, soundBytes, size, directory, name);\n    await file.truncate(soundBytes);",
@@ -109,6 +113,8 @@ export const defects: readonly Defect[] = [
     ],
     "leaves the index of a segment that is set aside": ["await other.removeIndex();", ""],
     "writes nothing back": ["return copyRange(file, position, end, file, position);", "return Promise.resolve();"],
+  }),
+  ...within("core/storage/copy-range.ts", ["src/storage/copy-range.test.ts", TORN], {
     "copies every piece to the same place": ["toStart + at - start", "toStart"],
   }),
   ...within("core/partition/survey-log.ts", [POWER_CUTS, GOLDEN, RECOVERY, DELETION, SWEEP], {
@@ -483,10 +489,14 @@ export const defects: readonly Defect[] = [
       "return await segment.visibleSize();",
     ],
   }),
-  ...within("core/partition/repair-log.ts", [GOLDEN], {
+  ...within("core/partition/repair-log.ts", [STORE_SNAPSHOT, GOLDEN], {
     "repairs an overlap": ['filter(({ kind }) => kind !== "overlap")', "filter(({ kind }) => kind !== undefined)"],
     "notes no end before it cuts": ["await noteEnd(home, end);", "", "waits for tests"],
     "cuts the first damage first": ["of [...damages].reverse())", "of damages)", "waits for tests"],
+    "cuts a file that a snapshot has": [
+      "await segment.replace(byte);",
+      "await source.truncate(byte);\n    await source.sync();",
+    ],
     "saves no damaged bytes": ["if (savedAs !== undefined) {", "if (savedAs === null) {", "waits for tests"],
     "throws away what is sound behind the damage": [
       "await moveRest(home, source, byte + length, end, nextOffset!);",
@@ -496,11 +506,6 @@ export const defects: readonly Defect[] = [
     "does not sync the name of what it moved": [
       "await storage.rename(path + TEMPORARY_SUFFIX, path);\n  await storage.syncDirectory(directory);",
       "await storage.rename(path + TEMPORARY_SUFFIX, path);",
-      "waits for tests",
-    ],
-    "does not sync the cut": [
-      "await source.truncate(byte);\n    await source.sync();",
-      "await source.truncate(byte);",
       "waits for tests",
     ],
     "leaves the index of what it cut": ["await segment.removeIndex();\n    if", "if"],
@@ -597,27 +602,90 @@ export const defects: readonly Defect[] = [
       "await storage.syncDirectory(path); // a crash may have come between the file's renaming and that",
       "",
     ],
+    "opens a topic beside its broker": ["await checkNoTopic(storage, path);", ""],
+  }),
+  ...within("core/store/repair-store.ts", [STORE, GOLDEN], {
     "does not tell other processes of a repair": [
-      "if (bounds !== undefined) await this.#watermarks.set(partition, bounds);",
+      "if (bounds !== undefined) await watermarks.set(partition, bounds);",
       "void bounds;",
       "waits for tests",
     ],
-    "opens a topic beside its broker": ["await checkNoTopic(storage, path);", ""],
+  }),
+  ...within("core/snapshot/cut.ts", [SNAPSHOTS, STORE_SNAPSHOT], {
+    "takes what may not be read yet": ["end: highWatermark,", "end: log.offsets.logEnd,"],
+    "lets files go that it needs": ["segments.map((segment) => segment.hold())", "segments.map(() => async () => {})"],
+    "goes on from a place that was deleted": ["if (outdated.length === 0)", "if (outdated.length >= 0)"],
+  }),
+  ...within("core/snapshot/copy-partition.ts", [SNAPSHOTS, STORE_SNAPSHOT, SNAPSHOT_CRASH], {
+    "links the segment that is written to": [
+      "await copyFile(storage, last.path, `${directory}/${last.name}`, position);",
+      "await linkOrCopy(storage, last.path, `${directory}/${last.name}`);",
+    ],
+    "does not wait for a finished segment's sync": [
+      "if (log.offsets.flushedUpTo < last.baseOffset) await log.flush();",
+      "",
+    ],
+    "forgets the newest batches of producers": ["producers.appended(batch);", ""],
+    "notes no log start": ["...found, logStart,", "...found, logStart: 0,"],
+  }),
+  ...within("core/snapshot/restore-store.ts", [SNAPSHOTS, SNAPSHOT_CRASH], {
+    "links the segment that goes on": ["if (baseOffset === last) await copyFile", "if (baseOffset < 0) await copyFile"],
+    "keeps the id of another store": ["{ ...identity, id: storage.randomHex(16) }", "identity"],
+  }),
+  ...within("core/snapshot/check-restored.ts", [SNAPSHOTS], {
+    "takes less than there was": ["if (sizeBytes !== said.sizeBytes)", "if (sizeBytes > said.sizeBytes)"],
+  }),
+  ...within("core/storage/link-or-copy.ts", [SNAPSHOTS, STORE_SNAPSHOT, SNAPSHOT_CRASH], {
+    "does not sync a copy": ["await copy.sync();", ""],
+    "gives up where it cannot link": ['.has((error as NodeJS.ErrnoException).code ?? "")', '.has("")'],
+  }),
+  ...within("core/broker/snapshots.ts", [SNAPSHOTS, SNAPSHOT_CRASH], {
+    "does not sync a new snapshot's name": [
+      "await storage.syncDirectory(this.#path(topic));\n      return description;",
+      "return description;",
+    ],
+    "does not sync the names that it found": [
+      "if (names.length > 0) await this.#storage.syncDirectory(this.#path(topic));",
+      "",
+    ],
+    "removes a snapshot in its place": [
+      "await storage.rename(directory, deleted);",
+      "await storage.removeDirectory(directory);",
+    ],
+    "does not sync that a snapshot is gone": [
+      "await storage.syncDirectory(this.#path(topic));\n      // It is gone",
+      "// It is gone",
+    ],
+    "leaves what was half made": ["if (UNFINISHED.test(name)) await", 'if (name === "~") await'],
+    "restores other offsets": ["await checkBounds(this.#storage, directory, said);", ""],
+    "goes on when the broker is closed": [
+      "await store.copyTo(unfinished, this.#stop.signal);",
+      "await store.copyTo(unfinished, new AbortController().signal);",
+    ],
   }),
   ...within("core/store/record-stream.ts", [RECOVERY, GOLDEN], {
     "reads without verifying": ["return batch.verify();", "return batch;"],
     "ends quietly at the damage": ["if (log.damage !== undefined) throw log.damage;", ""],
   }),
-  ...within("core/segment/segment.ts", [POWER_CUTS, FAULTS, SEGMENTS, STORE, DELETION, SWEEP], {
+  ...within("core/segment/segment.ts", [SNAPSHOTS, POWER_CUTS, FAULTS, SEGMENTS, STORE, DELETION, SWEEP], {
     "does not sync a new segment's name": ["await home.storage.syncDirectory(home.directory);", ""],
     "lets readers see what is not published": ["return this.#visibleSize ?? this.size();", "return this.size();"],
     "closes a file that is being read": ["await Promise.allSettled(this.#reading);", "", "waits for tests"],
     "cuts no zeros": ["await (await this.file()).truncate(size);", ""],
     "forgets the zeros that it wrote": ["this.#zerosTo = end + ahead;", "this.#zerosTo = end;"],
     "counts the zeros as log": ["this.#size = position;", "this.#size = Math.max(position, this.#zerosTo);"],
+    "does not sync the name of what takes a file's place": [
+      "await storage.rename(temporary, this.path);\n    await storage.syncDirectory(directory);",
+      "await storage.rename(temporary, this.path);",
+      "waits for tests",
+    ],
+    "writes over an index that a snapshot has": [
+      "await this.#home.storage.remove(this.indexPath);\n    const file",
+      "const file",
+    ],
     "removes a log before its index": [
-      "await this.#home.storage.remove(this.#indexPath);\n    await this.#home.storage.remove(this.path);",
-      "await this.#home.storage.remove(this.path);\n    await this.#home.storage.remove(this.#indexPath);",
+      "await this.#home.storage.remove(this.indexPath);\n    await this.#home.storage.remove(this.path);",
+      "await this.#home.storage.remove(this.path);\n    await this.#home.storage.remove(this.indexPath);",
     ],
   }),
   ...within("core/segment/zeros-ahead.ts", ["src/segment/zeros-ahead.test.ts", POWER_CUTS, GOLDEN], {

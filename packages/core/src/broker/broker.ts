@@ -1,5 +1,5 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
-import { ClosedError, InternalError, LogStoreError } from "@logstore/codec";
+import { ClosedError, LogStoreError } from "@logstore/codec";
 import type {
   ConsumeEvent,
   ConsumeOptions,
@@ -14,6 +14,7 @@ import type {
   Position,
   ProduceAck,
   ProduceRequest,
+  SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
@@ -32,6 +33,7 @@ import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { ProducerIds } from "./producer-ids.js";
+import { Snapshots, type UnreadableSnapshot } from "./snapshots.js";
 import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
 
 /** Options that hold for every topic; see {@link LogStoreOptions}. */
@@ -40,16 +42,19 @@ export type BrokerOptions = Omit<LogStoreOptions, "partitions" | "partitioner">;
 export interface BrokerRecovery {
   readonly partitions: readonly ({ readonly topic: string } & RecoveryReport)[];
   readonly unreadable: readonly UnreadableTopic[];
+  readonly unreadableSnapshots: readonly UnreadableSnapshot[];
 }
 
 export class Broker implements LogApi, AsyncDisposable {
   readonly #topics: Topics;
+  readonly #snapshots: Snapshots;
   readonly #producerIds: ProducerIds;
   readonly #lock: Lock;
   #closing: Promise<void> | undefined;
 
-  private constructor(topics: Topics, producerIds: ProducerIds, lock: Lock) {
+  private constructor(topics: Topics, snapshots: Snapshots, producerIds: ProducerIds, lock: Lock) {
     this.#topics = topics;
+    this.#snapshots = snapshots;
     this.#producerIds = producerIds;
     this.#lock = lock;
   }
@@ -72,17 +77,23 @@ export class Broker implements LogApi, AsyncDisposable {
     const lock = await storage.lock(path);
     try {
       if (!(await isBrokerDirectory(storage, path))) await makeBrokerDirectory(storage, path);
-      return new Broker(await Topics.open(storage, path, options), new ProducerIds(storage, path), lock);
+      const topics = await Topics.open(storage, path, options);
+      const snapshots = await Snapshots.open(storage, path, topics).catch(async (error: unknown) => {
+        await topics.close();
+        throw error;
+      });
+      return new Broker(topics, snapshots, new ProducerIds(storage, path), lock);
     } catch (error) {
       await lock.release();
       throw error;
     }
   }
 
-  /** What opening found that a clean close would not have left, and the topics that could not be opened at all. */
+  /** What opening found that a clean close would not have left, and the topics and snapshots that could not be read at all. */
   get recovery(): BrokerRecovery {
     const found = this.#topics.list().flatMap(({ topic, store }) => store.recovery.map((each) => ({ topic, ...each })));
-    return { partitions: found, unreadable: this.#topics.unreadable };
+    const [{ unreadable }, { unreadable: unreadableSnapshots }] = [this.#topics, this.#snapshots];
+    return { partitions: found, unreadable, unreadableSnapshots };
   }
 
   async createTopic({ topic, partitions, config }: CreateTopicRequest): Promise<TopicDescription> {
@@ -141,17 +152,35 @@ export class Broker implements LogApi, AsyncDisposable {
     return this.#producerIds.next();
   }
 
-  async createSnapshot(): Promise<never> {
-    throw new InternalError("no snapshots yet");
+  /**
+   * Copies a topic as it is at one moment, without stopping who writes: everything below the high watermarks of that moment, durable
+   * when this resolves. Meanwhile the topic is neither altered nor deleted.
+   *
+   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError; CorruptPartitionError and StorageFailedError where a
+   * partition takes no appends
+   */
+  createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    return this.#snapshots.create(topic, snapshot);
   }
-  async listSnapshots(): Promise<never> {
-    throw new InternalError("no snapshots yet");
+
+  /** By topic and name. Those of one topic, also of one that was deleted; or all. */
+  listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
+    return this.#snapshots.list(topic);
   }
-  async deleteSnapshot(): Promise<never> {
-    throw new InternalError("no snapshots yet");
+
+  /** @throws UnknownSnapshotError */
+  deleteSnapshot(topic: string, snapshot: string): Promise<void> {
+    return this.#snapshots.delete(topic, snapshot);
   }
-  async restoreSnapshot(): Promise<never> {
-    throw new InternalError("no snapshots yet");
+
+  /**
+   * Makes a new topic of a snapshot, with its records at their offsets, its producers and its configuration; a snapshot that is not
+   * what it was is refused.
+   *
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, CorruptPartitionError, NotALogStoreError
+   */
+  async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
+    return describe(await this.#snapshots.restore(topic, snapshot, newTopic));
   }
 
   /** A topic's log store, for those who embed the broker. */
@@ -217,6 +246,7 @@ export class Broker implements LogApi, AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
+      await this.#snapshots.close();
       await this.#topics.close();
       await this.#producerIds.settle();
     } finally {

@@ -6,6 +6,7 @@ import { type Call, failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, collect, lines, range, sealed, text } from "../../test/records.js";
 import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
 import { Broker, type BrokerOptions, LogStore, type TopicConfigChange } from "../index.js";
+import { SimulatedDisk } from "../testing/index.js";
 
 async function opened(options: BrokerOptions = {}, storage = new HookedStorage()) {
   const broker = await Broker.open("data", { storage, ...options });
@@ -103,6 +104,21 @@ test("crashed at every call of a deletion: all of the topic or nothing, and noth
     if (!crash.made()) return;
     expect(k).toBeLessThan(60);
   }
+});
+
+test("a topic that is found after a kill stays, even if its name was not durable then", async () => {
+  const disk = new SimulatedDisk();
+  const broker = await Broker.open("data", { storage: disk });
+  let killed: SimulatedDisk | undefined;
+  disk.onMutation = ({ kind, path }) => {
+    if (kind === "rename" && /topics\/[0-9a-f]{16}$/.test(path)) killed ??= disk.processKill();
+  };
+  await caught(broker.createTopic({ topic: "t", partitions: 1 }));
+  const found = await Broker.open("data", { storage: killed! });
+  await found.topic("t").append(null, "v");
+  const afterwards = await Broker.open("data", { storage: killed!.powerCut("drop-all") });
+  expect(await lines(afterwards.topic("t"))).toEqual(["0 v"]);
+  await afterwards.close();
 });
 
 test.each([

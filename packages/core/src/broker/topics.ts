@@ -14,8 +14,10 @@ import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { TOPIC_FILE } from "../files/file-names.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
-import { LogStore, type StoreCaches, storeCaches } from "../store/log-store.js";
+import { LogStore } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
+import { type StoreCaches, storeCaches } from "../store/store-caches.js";
+import { OneAtATime } from "./one-at-a-time.js";
 import { alteredOptions, changedConfig, topicOptions } from "./topic-config.js";
 import { readTopicFile, type TopicFile, writeTopicFile } from "./topic-file.js";
 import { checkTopicName } from "./topic-name.js";
@@ -50,7 +52,7 @@ export class Topics {
   readonly #caches: StoreCaches;
   readonly #topics = new Map<string, OpenTopic>();
   /** Topics that are being made, altered or deleted: one thing at a time. */
-  readonly #changing = new Map<string, Promise<unknown>>();
+  readonly #changing = new OneAtATime();
   #closed = false;
 
   private constructor(storage: FilePool, directory: string, storeOptions: LogStoreOptions) {
@@ -69,6 +71,7 @@ export class Topics {
         if (UNFINISHED.test(id)) await storage.removeDirectory(`${directory}/${id}`);
         else await topics.#openFound(`${directory}/${id}`);
       }
+      await storage.syncDirectory(directory); // what is found counts, if a crash came before its name was durable
     } catch (error) {
       await topics.close();
       throw error;
@@ -94,10 +97,31 @@ export class Topics {
       throw new InvalidArgumentError(`a topic has a whole number of partitions, not ${partitions}`, { topic });
     }
     const config = changedConfig({}, change);
+    const options = { ...this.#storeOptions, partitions };
+    return this.add({ topic, config }, (directory) => LogStore.make(directory, options, this.#storage));
+  }
+
+  /**
+   * Adds a topic.
+   *
+   * @param fill makes its log store in a directory; where it rejects, there is no topic
+   * @throws InvalidArgumentError, TopicExistsError
+   */
+  async add(file: TopicFile, fill: (directory: string) => Promise<void>): Promise<Topic> {
+    const { topic } = file;
+    this.#checkOpen(topic);
+    checkTopicName(topic);
     if (this.#topics.has(topic) || this.#changing.has(topic) || this.#isUnreadable(topic)) {
       throw new TopicExistsError(`topic ${topic} exists already`, { topic });
     }
-    return this.#change(topic, () => this.#make(topic, partitions, config));
+    return this.#change(topic, () => this.#make(file, fill));
+  }
+
+  /** Does something while the topic is neither altered nor deleted: whoever wants to waits. @throws UnknownTopicError */
+  async keep<T>(topic: string, work: (topic: Topic) => Promise<T>): Promise<T> {
+    this.#checkOpen(topic);
+    this.#open(topic);
+    return this.#change(topic, () => work(this.#open(topic)));
   }
 
   /** Alters a topic's configuration, at once and for good. @throws UnknownTopicError, InvalidArgumentError */
@@ -133,7 +157,7 @@ export class Topics {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#changing.values());
+    await this.#changing.settle();
     const closed = await Promise.allSettled([...this.#topics.values()].map(({ store }) => store.close()));
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
@@ -148,27 +172,19 @@ export class Topics {
     if (this.#closed) throw new ClosedError("the broker is closed", { topic });
   }
 
-  async #change<T>(topic: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#changing.get(topic);
-    const change = (before ?? Promise.resolve())
-      .catch(() => {})
-      .then(() => withStorageErrors(`topic ${topic} cannot be changed`, work, { topic }));
-    this.#changing.set(topic, change);
-    try {
-      return await change;
-    } finally {
-      if (this.#changing.get(topic) === change) this.#changing.delete(topic);
-    }
+  #change<T>(topic: string, work: () => Promise<T>): Promise<T> {
+    return this.#changing.run(topic, () => withStorageErrors(`topic ${topic} cannot be changed`, work, { topic }));
   }
 
-  async #make(topic: string, partitions: number, config: TopicConfig): Promise<Topic> {
+  async #make(file: TopicFile, fill: (directory: string) => Promise<void>): Promise<Topic> {
+    const { topic } = file;
     const storage = this.#storage;
     const directory = `${this.#directory}/${storage.randomHex(8)}`;
     const unfinished = `${directory}.new`;
     await storage.makeDirectory(unfinished);
     try {
-      await LogStore.make(unfinished, { ...this.#storeOptions, partitions }, storage);
-      await writeTopicFile(storage, unfinished, { topic, config });
+      await fill(unfinished);
+      await writeTopicFile(storage, unfinished, file);
       await storage.rename(unfinished, directory);
     } catch (error) {
       await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
@@ -176,7 +192,7 @@ export class Topics {
     }
     try {
       await storage.syncDirectory(this.#directory);
-      return await this.#openStore(directory, { topic, config });
+      return await this.#openStore(directory, file);
     } catch (cause) {
       const error = storageError(cause, `topic ${topic} cannot be made`, { topic });
       // While its directory is there, the name is taken.

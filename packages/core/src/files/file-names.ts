@@ -4,6 +4,8 @@ export const STORE_FILE = "store.json";
 export const LOCK_FILE = "lock";
 /** Beside the store file, where the store is a broker's topic. */
 export const TOPIC_FILE = "topic.json";
+/** Beside the two, where the store is a snapshot of a topic. */
+export const SNAPSHOT_FILE = "snapshot.json";
 export const WATERMARKS_FILE = "watermarks";
 export const CHECKPOINT_FILE = "checkpoint";
 export const TEMPORARY_SUFFIX = ".tmp";

@@ -27,6 +27,7 @@ beforeAll(async () => {
     await broker.produce({ topic: "web-logs", partition: 0, batches });
   }
   expect(await broker.allocateProducerId()).toBe(1);
+  await broker.createSnapshot("web-logs", "monday");
   await broker.close();
 });
 
@@ -59,6 +60,10 @@ describe("the pages in docs/format", () => {
 
   test("watermarks.md", async () => {
     expect(examples("watermarks", "hex").map(parseHex)).toEqual([await file(`${TOPIC}/watermarks`)]);
+  });
+
+  test("snapshot.md", async () => {
+    expect(examples("snapshot", "json")).toEqual([await file("data/snapshots/web-logs/monday/snapshot.json")]);
   });
 
   test("checkpoint.md", async () => {

@@ -12,6 +12,7 @@ import type { LogStoreHooks } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
 import { ReadableLog, type ReadableParts } from "./readable-log.js";
 import { type LogSurvey, surveyLog } from "./survey-log.js";
+import { type VerifyEvent, verifyLog } from "./verify-log.js";
 
 const ATTEMPTS = 4;
 
@@ -29,6 +30,8 @@ export interface FollowedPartition {
 
 export class FollowedLog extends ReadableLog {
   readonly home: SegmentHome;
+  /** Where the log ended, as far as is known, when it was opened. */
+  readonly #expectedEnd: number;
   readonly #look: () => Promise<void>;
   readonly #keepAlive: () => () => void;
   /** What the writer said last. */
@@ -39,9 +42,11 @@ export class FollowedLog extends ReadableLog {
     home: SegmentHome,
     parts: ReadableParts,
     bounds: Bounds | undefined,
+    expectedEnd: number,
     { look, keepAlive }: FollowedPartition,
   ) {
     super(parts);
+    this.#expectedEnd = expectedEnd;
     this.#look = look;
     this.#keepAlive = keepAlive;
     this.home = home;
@@ -69,7 +74,12 @@ export class FollowedLog extends ReadableLog {
       tail: undefined,
       hooks: where.hooks,
     };
-    return new FollowedLog(home, parts, bounds, where);
+    return new FollowedLog(home, parts, bounds, survey.expectedEnd, where);
+  }
+
+  /** Reads everything, and says what is not as it should be. */
+  verify(): AsyncGenerator<VerifyEvent, void> {
+    return verifyLog(this, Math.max(this.#expectedEnd, this.offsets.highWatermark));
   }
 
   override refresh(): Promise<void> {

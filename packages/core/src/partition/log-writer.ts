@@ -133,7 +133,7 @@ export class LogWriter {
     }
     const segment = await Segment.create(this.#home, offsets.logEnd);
     segments.add(segment);
-    const checkpoint = await this.#describe(offsets.logStart);
+    const checkpoint = await this.describe(offsets.logStart);
     if (finished === undefined) await this.#writeCheckpoint(checkpoint);
     else {
       tell(() => this.#options.hooks.rolled?.({ partition, baseOffset: segment.baseOffset }));
@@ -149,7 +149,7 @@ export class LogWriter {
 
   /** Notes where to start from. Only right after everything was synced. */
   async checkpoint(logStart: number): Promise<void> {
-    await this.#writeCheckpoint(await this.#describe(logStart));
+    await this.#writeCheckpoint(await this.describe(logStart));
   }
 
   #writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
@@ -157,7 +157,7 @@ export class LogWriter {
   }
 
   /** The checkpoint that is right once everything written so far is durable. */
-  async #describe(logStart: number): Promise<Checkpoint> {
+  async describe(logStart: number): Promise<Checkpoint> {
     const active = this.#log.segments.active!;
     return {
       logStart,

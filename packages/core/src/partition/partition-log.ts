@@ -10,6 +10,7 @@ import {
   validateBatches,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import type { Checkpoint } from "../files/checkpoint-file.js";
 import type { Bounds } from "../files/watermarks-file.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
@@ -185,6 +186,16 @@ export class PartitionLog extends ReadableLog {
     const expired = await withStorageErrors(`partition ${partition} cannot be read`, work, { partition });
     if (this.isClosed) return; // meanwhile
     await this.#groupCommit.alone(() => deleteBefore(this.#deletion, expired));
+  }
+
+  /**
+   * What a checkpoint at the end of the log would say now, whether that is durable or not; undefined where nothing was ever appended.
+   *
+   * @throws ClosedError, StorageFailedError, CorruptPartitionError
+   */
+  async mark(): Promise<Checkpoint | undefined> {
+    this.#checkWritable();
+    return this.#groupCommit.alone(async () => this.segments.active && this.#writer.describe(this.offsets.logStart));
   }
 
   /** Reads everything, and says what is not as it should be. */

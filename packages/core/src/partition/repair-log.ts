@@ -12,8 +12,9 @@ import {
   TEMPORARY_SUFFIX,
 } from "../files/file-names.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
+import { copyRange } from "../storage/copy-range.js";
 import { ProducerState } from "./producer-state.js";
-import { copyRange, saveAside } from "./torn-tail.js";
+import { saveAside } from "./torn-tail.js";
 import type { VerifyFinding } from "./verify-log.js";
 import { walkSegment } from "./walk-segment.js";
 
@@ -85,8 +86,7 @@ async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, saved
       await home.storage.syncDirectory(home.directory);
       return;
     }
-    await source.truncate(byte);
-    await source.sync();
+    await segment.replace(byte); // a snapshot may have the file too
   } finally {
     await segment.close();
   }

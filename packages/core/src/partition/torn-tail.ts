@@ -1,6 +1,7 @@
 /** What recovery does to the end of a log: cuts what a crash tore, and writes back the rest. */
 import { tornFileName } from "../files/file-names.js";
 import type { SegmentHome } from "../segment/segment.js";
+import { copyRange } from "../storage/copy-range.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
 import type { SurveyedSegment } from "./survey-log.js";
 
@@ -17,8 +18,6 @@ export interface TornTail {
   readonly laterSavedAs: readonly string[];
 }
 
-const CHUNK_BYTES = 1024 * 1024;
-
 /**
  * Whole segments are renamed, the newest first: whatever a crash leaves of this is a torn tail again. Then the copy of what is cut,
  * durable; then the cut, durable.
@@ -30,6 +29,7 @@ export async function cutTornTail(
 ): Promise<TornTail> {
   const id = storage.randomHex(4);
   const laterSavedAs: string[] = [];
+  if (later.length > 0) await segment.replace(size); // it was finished, and goes on: a snapshot may have its file too
   for (const other of later.toReversed()) {
     const name = tornFileName(other.baseOffset, 0, id);
     await other.close();
@@ -75,21 +75,4 @@ export async function saveAside(
  */
 export function writeBack(file: StorageFile, position: number, end: number): Promise<void> {
   return copyRange(file, position, end, file, position);
-}
-
-/** Copies bytes of one file to a place in another, or the same. */
-export async function copyRange(
-  from: StorageFile,
-  start: number,
-  end: number,
-  to: StorageFile,
-  toStart: number,
-): Promise<void> {
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - start));
-  for (let at = start; at < end; ) {
-    const read = await from.read(buffer.subarray(0, Math.min(buffer.length, end - at)), at);
-    if (read === 0) return;
-    await to.write([buffer.subarray(0, read)], toStart + at - start);
-    at += read;
-  }
 }

@@ -1,7 +1,8 @@
 /** One log file of a partition and its index. The last segment is written to; all others never change again. */
 import { type BatchLimits, ClosedError, LogStoreError, type RecordBatch } from "@logstore/codec";
-import { indexFileName, logFileName } from "../files/file-names.js";
+import { indexFileName, logFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
 import { readWholeFile } from "../storage/atomic-file.js";
+import { copyFile } from "../storage/link-or-copy.js";
 import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";
 import type { IndexCache } from "./index-cache.js";
 import { scanSegment } from "./scan-segment.js";
@@ -30,6 +31,9 @@ export class Segment {
   /** How far readers may look, in bytes; undefined for "to the end". */
   #visibleSize: number | undefined;
   #firstAppendTime: number | undefined;
+  /** Who wants its files to stay, whatever becomes of it. */
+  #holds = 0;
+  #isRemoved = false;
   #isFollowed = false;
   readonly #reading = new Set<Promise<unknown>>();
   #closed = false;
@@ -61,6 +65,10 @@ export class Segment {
 
   get path(): string {
     return `${this.#home.directory}/${this.name}`;
+  }
+
+  get indexPath(): string {
+    return `${this.#home.directory}/${indexFileName(this.baseOffset)}`;
   }
 
   file(): Promise<StorageFile> {
@@ -161,6 +169,22 @@ export class Segment {
     this.#size = position;
   }
 
+  /**
+   * Puts a file with its first `size` bytes in its place, durably. A file that was finished is never changed: whoever has it by
+   * another name keeps it as it was. Nobody may be reading.
+   */
+  async replace(size: number): Promise<void> {
+    const { storage, directory } = this.#home;
+    const temporary = this.path + TEMPORARY_SUFFIX;
+    await copyFile(storage, this.path, temporary, size);
+    const old = await this.#file?.catch(() => undefined);
+    this.#file = undefined;
+    this.#size = undefined;
+    await old?.close();
+    await storage.rename(temporary, this.path);
+    await storage.syncDirectory(directory);
+  }
+
   /** Cuts the zeros behind the log. */
   async cutZeros(): Promise<void> {
     const size = await this.size();
@@ -178,10 +202,14 @@ export class Segment {
     this.#visibleSize = this.#size;
   }
 
-  /** Puts the index beside the log, so that the next one to open the store need not make it. A cache: not synced. */
+  /**
+   * Puts the index beside the log, so that the next one to open the store need not make it. A cache: not synced. A new file, for
+   * the old one may be a snapshot's too.
+   */
   async writeIndex(): Promise<void> {
     const content = (await this.index()).encode(this.baseOffset, await this.size());
-    const file = await this.#home.storage.createFile(this.#indexPath);
+    await this.#home.storage.remove(this.indexPath);
+    const file = await this.#home.storage.createFile(this.indexPath);
     try {
       await file.write([content], 0);
     } finally {
@@ -191,7 +219,7 @@ export class Segment {
 
   /** Why the index file would lead astray, compared with the log's own index; undefined where it is right, or not there. */
   async indexFault(index: SparseIndex): Promise<string | undefined> {
-    const content = await readWholeFile(this.#home.storage, this.#indexPath);
+    const content = await readWholeFile(this.#home.storage, this.indexPath);
     if (content === undefined || Buffer.compare(content, index.encode(this.baseOffset, await this.size())) === 0) {
       return undefined;
     }
@@ -219,24 +247,45 @@ export class Segment {
     await file?.close();
   }
 
-  /** Closes it and removes its files; the directory is to be synced then. */
+  /**
+   * Keeps its files where they are until what it returns is called, even if it is removed meanwhile: nobody who removes it waits.
+   * A crash leaves them to the next opening.
+   */
+  hold(): () => Promise<void> {
+    this.#holds++;
+    let isHeld = true;
+    return async () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holds--;
+      if (this.#isRemoved) await this.#removeFiles();
+    };
+  }
+
+  /** Closes it and removes its files, when nobody holds them; the directory is to be synced then. */
   async remove(): Promise<void> {
     await this.close();
+    this.#isRemoved = true;
+    await this.#removeFiles();
+  }
+
+  async #removeFiles(): Promise<void> {
+    if (this.#holds > 0) return;
     // The index first: one without its log would stay for ever.
-    await this.#home.storage.remove(this.#indexPath);
+    await this.#home.storage.remove(this.indexPath);
     await this.#home.storage.remove(this.path);
   }
 
   /** Removes the index file; it is made again when it is needed. */
   async removeIndex(): Promise<void> {
     this.#home.indexes.delete(this);
-    await this.#home.storage.remove(this.#indexPath);
+    await this.#home.storage.remove(this.indexPath);
   }
 
   /** The index of the first `size` bytes of the log. */
   async indexUpTo(size: number): Promise<SparseIndex> {
     const { storage, limits } = this.#home;
-    const content = await readWholeFile(storage, this.#indexPath);
+    const content = await readWholeFile(storage, this.indexPath);
     const known = content && SparseIndex.decode(content, this.baseOffset, size);
     if (known !== undefined) return known;
     const index = new SparseIndex();
@@ -265,10 +314,6 @@ export class Segment {
 
   #loadIndex(): Promise<SparseIndex> {
     return this.read(async () => this.indexUpTo(await this.size()));
-  }
-
-  get #indexPath(): string {
-    return `${this.#home.directory}/${indexFileName(this.baseOffset)}`;
   }
 
   #closedError(): ClosedError {

@@ -44,6 +44,14 @@ export class SparseIndex {
     return this.#positions[firstAbove(this.#appendTimes, time - 1) - 1] ?? 0;
   }
 
+  /** The entries of the log's first `logBytes` bytes. */
+  upTo(logBytes: number): SparseIndex {
+    const index = new SparseIndex();
+    const count = firstAbove(this.#positions, logBytes - 1);
+    for (let i = 0; i < count; i++) index.add(this.#offsets[i]!, this.#positions[i]!, this.#appendTimes[i]!);
+    return index;
+  }
+
   encode(baseOffset: number, logBytes: number): Uint8Array {
     const count = this.#offsets.length;
     const file = Buffer.alloc(HEADER_LENGTH + count * ENTRY_LENGTH + CRC_LENGTH);

@@ -67,6 +67,10 @@ export class FilePool implements Storage {
     return this.#inner.rename(from, to);
   }
 
+  link(from: string, to: string): Promise<void> {
+    return this.#inner.link(from, to);
+  }
+
   remove(path: string): Promise<void> {
     return this.#inner.remove(path);
   }

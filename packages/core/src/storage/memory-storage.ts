@@ -55,6 +55,14 @@ export class MemoryStorage implements Storage {
     await this.remove(from);
   }
 
+  async link(from: string, to: string): Promise<void> {
+    const { directory, name } = split(to);
+    if (this.#directories.get(directory)?.has(name)) {
+      throw Object.assign(new Error(`file already exists: ${to}`), { code: "EEXIST" });
+    }
+    this.#put(to, this.#file(from));
+  }
+
   async remove(path: string): Promise<void> {
     const { directory, name } = split(path);
     this.#directories.get(directory)?.delete(name);

@@ -1,7 +1,7 @@
 /** Files of the operating system, through Node. */
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { lockDirectory } from "./directory-lock.js";
@@ -76,6 +76,10 @@ export class NodeStorage implements Storage {
 
   rename(from: string, to: string): Promise<void> {
     return rename(from, to);
+  }
+
+  link(from: string, to: string): Promise<void> {
+    return link(from, to);
   }
 
   remove(path: string): Promise<void> {

@@ -35,6 +35,12 @@ export interface Storage {
   /** Moves a file, in place of `to` if that is there; or a directory, to where nothing is. */
   rename(from: string, to: string): Promise<void>;
 
+  /**
+   * Gives a file a second name, where nothing is: one file then, whichever name it is opened and changed by, until both are removed.
+   * Not every storage can, nor from anywhere to anywhere: see link-or-copy.ts.
+   */
+  link(from: string, to: string): Promise<void>;
+
   /** Removes a file, if it is there. */
   remove(path: string): Promise<void>;
 

@@ -1,22 +1,22 @@
 /** A log store: one directory, its partitions, and the ways in and out. */
 import { type Bytes, ClosedError, InvalidArgumentError, keyBytes, type RecordInput } from "@logstore/codec";
-import type { Position } from "@logstore/protocol";
 import { partitionDirectory } from "../files/file-names.js";
-import { readStoreFile } from "../files/store-file.js";
+import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
 import type { AppendAck } from "../partition/append-queue.js";
 import type { PublishBounds } from "../partition/log-writer.js";
 import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
-import { planRepair, type RepairAction, repairLog } from "../partition/repair-log.js";
-import { TailCache } from "../partition/tail-cache.js";
-import type { VerifyEvent, VerifyFinding } from "../partition/verify-log.js";
-import { IndexCache } from "../segment/index-cache.js";
+import type { RepairAction } from "../partition/repair-log.js";
+import type { VerifyEvent } from "../partition/verify-log.js";
+import { copyStore, type StoreSnapshot } from "../snapshot/copy-store.js";
+import { makeWhole } from "../snapshot/make-whole.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
+import type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
 import { checkNoTopic, checkStore, makeStore } from "./identity.js";
 import {
   ALTERABLE,
@@ -29,24 +29,17 @@ import {
 import { Partition } from "./partition.js";
 import { ReadOnlyLogStore } from "./read-only-log-store.js";
 import { RecordStream } from "./record-stream.js";
+import { repairStore } from "./repair-store.js";
 import { sealRecords } from "./seal-records.js";
+import { type StoreCaches, storeCaches } from "./store-caches.js";
 import { unknownPartition } from "./unknown-partition.js";
 
 /** How often it is looked whether records have become too old. */
 const RETENTION_INTERVAL_MS = 60_000;
 
-/** What is kept in memory of all partitions together; the topics of a broker share them. */
-export interface StoreCaches {
-  readonly indexes: IndexCache;
-  readonly tails: TailCache;
-}
-
-export function storeCaches(options: LogStoreOptions): StoreCaches {
-  return { indexes: new IndexCache(), tails: new TailCache(resolveOptions(options).tailCacheBytes) };
-}
-
 interface Opened {
   readonly partitions: PartitionLog[];
+  readonly identity: StoreIdentity;
   readonly openPartition: (partition: number) => Promise<PartitionLog>;
   readonly given: LogStoreOptions;
   readonly options: ResolvedOptions;
@@ -55,37 +48,13 @@ interface Opened {
   readonly watermarks: Watermarks;
 }
 
-/** Where several records went: `offset` is the first one's, the others follow. */
-export interface AppendManyAck extends AppendAck {
-  /** Offset after the last record. */
-  readonly nextOffset: number;
-}
-
-export interface AppendRecordOptions extends AppendOptions {
-  /** Default: by key, or evenly for null keys. */
-  readonly partition?: number | undefined;
-  readonly timestamp?: number | undefined;
-  readonly headers?: RecordInput["headers"];
-}
-
-export interface ReadOptions {
-  /** Default "earliest". */
-  readonly from?: Position | undefined;
-}
-
-export interface TailOptions {
-  /** Default "latest": only what is appended from now on. */
-  readonly from?: Position | undefined;
-  /** Ends the iteration by throwing the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** What opening found in a partition that a clean close would not have left. */
 export type RecoveryReport = Pick<PartitionLog, "partition" | "tornTail" | "damage">;
 
 export class LogStore implements AsyncDisposable {
   /** One is replaced where it is repaired. */
   readonly #partitions: PartitionLog[];
+  readonly #identity: StoreIdentity;
   readonly #openPartition: (partition: number) => Promise<PartitionLog>;
   /** As they were given, and altered since. */
   #given: LogStoreOptions;
@@ -97,12 +66,15 @@ export class LogStore implements AsyncDisposable {
   readonly #retentionTimer: NodeJS.Timeout;
   #nextForNullKey = 0;
   #expectedBytes = 1024;
-  /** One repair at a time. */
-  #repairing: Promise<unknown> = Promise.resolve();
+  /** The last repair or snapshot. */
+  #working: Promise<unknown> = Promise.resolve();
+  /** Told to it when the store is closed. */
+  readonly #stop = new AbortController();
   #closing: Promise<void> | undefined;
 
-  private constructor({ partitions, openPartition, given, options, storage, lock, watermarks }: Opened) {
+  private constructor({ partitions, identity, openPartition, given, options, storage, lock, watermarks }: Opened) {
     this.#partitions = partitions;
+    this.#identity = identity;
     this.#openPartition = openPartition;
     this.#given = given;
     this.#options = options;
@@ -183,7 +155,7 @@ export class LogStore implements AsyncDisposable {
       path,
       partitions.map(({ bounds }) => bounds),
     );
-    return new LogStore({ partitions, openPartition, given, options, storage, lock, watermarks });
+    return new LogStore({ partitions, identity, openPartition, given, options, storage, lock, watermarks });
   }
 
   get partitionCount(): number {
@@ -305,34 +277,49 @@ export class LogStore implements AsyncDisposable {
    * @throws StorageFailedError, and it can be begun again
    */
   repair({ dryRun = true }: { readonly dryRun?: boolean | undefined } = {}): Promise<RepairAction[]> {
-    const repair = this.#repairing.then(() => this.#repair(dryRun));
-    this.#repairing = repair.catch(() => {});
-    return repair;
+    return this.#alone(() => {
+      const partitions = this.partitionCount;
+      const [storage, watermarks] = [this.#storage, this.#watermarks];
+      const reopened = (partition: number) => this.#reopened(partition);
+      return repairStore({ partitions, storage, watermarks, reopened, signal: this.#stop.signal }, dryRun);
+    });
   }
 
-  async #repair(dryRun: boolean): Promise<RepairAction[]> {
-    const done: RepairAction[] = [];
-    for (const partition of this.#partitions.keys()) {
-      if (this.#closing !== undefined) throw new ClosedError("the log store was closed");
-      const actions = await withStorageErrors(`partition ${partition} cannot be repaired`, () =>
-        this.#repairPartition(partition, dryRun),
-      );
-      done.push(...actions);
-    }
+  /**
+   * Makes a directory that holds what the store holds now: a log store of its own, complete, durable when this resolves, and there as a
+   * whole or not at all. Nobody who appends waits for it. Finished segments are the same files under a second name, where the
+   * system has that: they take no room of their own.
+   *
+   * @param directory where nothing is yet, in the storage of the store
+   * @throws SnapshotExistsError where something is; CorruptPartitionError and StorageFailedError where a partition takes no
+   * appends; ClosedError; `signal`'s reason
+   */
+  snapshot(directory: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<StoreSnapshot> {
+    const path = directory.replace(/(?<=.)\/+$/, "");
+    return withStorageErrors(`${directory} cannot be made`, () =>
+      this.#alone(() => makeWhole(this.#storage, path, (unfinished) => this.#copyTo(unfinished, signal))),
+    );
+  }
+
+  /** @internal The same, where a crash may leave some of it. */
+  copyTo(directory: string, signal: AbortSignal): Promise<StoreSnapshot> {
+    return this.#alone(() => this.#copyTo(directory, signal));
+  }
+
+  #copyTo(directory: string, signal: AbortSignal | undefined): Promise<StoreSnapshot> {
+    const source = { storage: this.#storage, identity: this.#identity, logs: this.#partitions };
+    const either = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+    return copyStore(source, directory, either);
+  }
+
+  /** Repairs replace partitions that snapshots copy: one thing at a time. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#working.then(() => {
+      this.#stop.signal.throwIfAborted();
+      return work();
+    });
+    this.#working = done.catch(() => {});
     return done;
-  }
-
-  async #repairPartition(partition: number, dryRun: boolean): Promise<RepairAction[]> {
-    const log = await this.#reopened(partition);
-    const findings: VerifyFinding[] = [];
-    for await (const event of log.verify()) if (event.type === "finding") findings.push(event);
-    const actions = planRepair(findings, log.offsets.logEnd, this.#storage.randomHex(4));
-    if (dryRun || actions.length === 0) return actions;
-    await log.close();
-    await repairLog(log.home, actions);
-    const { bounds } = await this.#reopened(partition);
-    if (bounds !== undefined) await this.#watermarks.set(partition, bounds);
-    return actions;
   }
 
   /** A partition that was closed to be repaired is opened again. */
@@ -363,7 +350,8 @@ export class LogStore implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#retentionTimer);
-    await this.#repairing;
+    this.#stop.abort(new ClosedError("the log store was closed"));
+    await this.#working;
     try {
       const closed = await Promise.allSettled(this.#partitions.map((log) => log.close()));
       for (const result of closed) if (result.status === "rejected") throw result.reason;

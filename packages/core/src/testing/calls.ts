@@ -2,6 +2,7 @@
 
 export type CallKind =
   | "createFile"
+  | "link"
   | "list"
   | "lock"
   | "makeDirectory"
@@ -19,13 +20,14 @@ export type CallKind =
 
 export interface Call {
   readonly kind: CallKind;
-  /** Of a rename: the new name. */
+  /** Of a rename or a link: the new name. */
   readonly path: string;
 }
 
 /** The calls after which the disk may hold something else than before. */
 const mutatingKinds: ReadonlySet<CallKind> = new Set<CallKind>([
   "createFile",
+  "link",
   "makeDirectory",
   "remove",
   "removeDirectory",

@@ -106,6 +106,13 @@ export class DirectoryTree {
     this.change({ ...now, after: node }, { ...old, after: undefined });
   }
 
+  /** A second name for a file: its bytes, and how durable they are, are the same by both. @throws ENOENT, EEXIST */
+  link(from: string, to: string): void {
+    const file = this.file(from);
+    if (this.find(to) !== undefined) throw diskError("EEXIST", to);
+    this.change({ ...this.parent(to), after: file });
+  }
+
   /** Removes a directory and all that is in it, each name by itself: a crash may leave some. */
   removeDirectory(path: string): void {
     for (const [name, node] of this.directory(path).entries) {

@@ -23,7 +23,7 @@ const opening: readonly CallKind[] = ["createFile", "list", "openFile", "syncDir
 
 /** What a fault can happen to; undefined for every call. */
 const victims: Record<Fault, readonly CallKind[] | undefined> = {
-  ENOSPC: ["createFile", "makeDirectory", "rename", "sync", "syncDirectory", "write"],
+  ENOSPC: ["createFile", "link", "makeDirectory", "rename", "sync", "syncDirectory", "write"],
   EIO: undefined,
   EMFILE: opening,
   "short-write": ["write"],

@@ -348,3 +348,26 @@ function resized(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   copy.set(bytes.subarray(0, size));
   return copy;
 }
+
+test("a linked file is one file by two names: its bytes, and how durable they are, are the same by both", async () => {
+  const disk = await diskWith();
+  const file = await written(disk, "d/one", 1, 2);
+  await disk.syncDirectory("d");
+  await disk.link("d/one", "d/two");
+  expect(await codeOf(disk.link("d/one", "d/two"))).toBe("EEXIST");
+  expect(await codeOf(disk.link("d/none", "d/three"))).toBe("ENOENT");
+  await file.write([Uint8Array.of(3)], 0);
+  expect(disk.content("d/two")).toEqual(Uint8Array.of(3, 2));
+  await (await disk.openFile("d/two", "write")).sync();
+  // The name is lost, and nothing but the name.
+  const found = disk.copy().powerCut("drop-all");
+  expect(found.paths()).toEqual(["d/one"]);
+  expect(found.content("d/one")).toEqual(Uint8Array.of(3, 2));
+  await disk.syncDirectory("d");
+  await disk.remove("d/one");
+  await disk.syncDirectory("d");
+  await (await disk.openFile("d/two", "write")).truncate(1);
+  const left = disk.powerCut("drop-all");
+  expect(left.paths()).toEqual(["d/two"]);
+  expect(left.content("d/two")).toEqual(Uint8Array.of(3, 2));
+});

@@ -183,6 +183,12 @@ export class SimulatedDisk extends Machine implements Storage {
     await this.midway(call);
   }
 
+  async link(from: string, to: string): Promise<void> {
+    const call = this.begin("link", to);
+    this.#tree.link(from, to);
+    await this.midway(call);
+  }
+
   async remove(path: string): Promise<void> {
     const call = this.begin("remove", path);
     if (this.#tree.find(path) !== undefined) {

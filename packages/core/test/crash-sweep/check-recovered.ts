@@ -53,7 +53,7 @@ export function checkReport(store: LogStore, disk: SimulatedDisk): ReadonlyMap<s
       saved.set(`${DIRECTORY}/${name}`, disk.content(`${DIRECTORY}/${name}`));
     }
   }
-  const temporary = disk.paths().filter((path) => /\/\d+\/.*\.tmp$/.test(path));
+  const temporary = disk.paths().filter((path) => /^store\/\d+\/.*\.tmp$/.test(path));
   assert.deepEqual(temporary, [], "temporary files that were left");
   return saved;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { faults, powerCutOutcomes } from "../../src/testing/index.js";
 import { checkVerified } from "./check-recovered.js";
+import { checkSnapshots, SNAPSHOTS, type SnapshotHistory } from "./check-snapshots.js";
 import type { Workload } from "./workload.js";
 
 interface Operation {
@@ -109,6 +110,24 @@ export const operations: Record<string, Operation> = {
   verify: {
     weight: 1,
     run: (work) => checkVerified(work.store),
+  },
+
+  /** Appends may be under way, and go on meanwhile. */
+  snapshot: {
+    weight: 1,
+    async run(work) {
+      const name = `${SNAPSHOTS}/${work.snapshots.length}`;
+      const snapshot: SnapshotHistory = { name, partitions: undefined };
+      work.snapshots.push(snapshot);
+      const making = work.store.snapshot(name);
+      if (work.random.chance(0.5)) await operations["append"]!.run(work);
+      const { partitions } = await making;
+      snapshot.partitions = partitions.map(({ partition, logStartOffset, logEndOffset }) => ({
+        start: logStartOffset,
+        records: work.partitions[partition]!.moment().records.slice(logStartOffset, logEndOffset),
+      }));
+      await checkSnapshots(work.disk, work.snapshots);
+    },
   },
 
   jumpClock: {

@@ -2,8 +2,11 @@
  * The crash sweep: workloads are stopped at every mutating call, with every outcome; the store that is found then must keep its
  * promises. Some recoveries are stopped too, at every mutating call of theirs, and so on.
  */
+
+import assert from "node:assert/strict";
 import { type PowerCutOutcome, powerCutOutcomes, Random, type SimulatedDisk } from "../../src/testing/index.js";
 import { checkRecovered, type Survives } from "./check-recovered.js";
+import { checkSnapshots, SNAPSHOTS } from "./check-snapshots.js";
 import { quickly } from "./quickly.js";
 import { type Moment, runWorkload, type WorkloadRun } from "./workload.js";
 
@@ -113,7 +116,7 @@ async function sweepFrom(
 /** Does the last of the crashes and checks what is found then; returns copies of the disk as the recovery went over it. */
 async function recover(
   stopped: SimulatedDisk,
-  { options, moments }: WorkloadRun,
+  { options, moments, snapshots }: WorkloadRun,
   crashes: readonly Crash[],
   takesCopies = true,
 ): Promise<SimulatedDisk[]> {
@@ -123,9 +126,14 @@ async function recover(
   if (takesCopies) disk.onMutation = () => void copies.push(disk.copy());
   const survives: Survives = crashes.every((crash) => crash.outcome === "kill") ? "written" : "flushed";
   const moment: Moment = moments[crashes[0]!.at]!;
+  const made = new Set((await disk.list(SNAPSHOTS)) ?? []);
+  for (const { name } of snapshots.slice(0, moment.snapshots)) {
+    assert(made.has(name.slice(SNAPSHOTS.length + 1)), `${name} was made, and is not there`);
+  }
   await checkRecovered(disk, options, moment.partitions, survives, new Random(seed), () => {
     disk.onMutation = undefined;
   });
+  if (snapshots.length > 0) await checkSnapshots(disk.copy(), snapshots);
   return copies;
 }
 

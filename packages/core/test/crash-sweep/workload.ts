@@ -5,6 +5,7 @@ import type { Durability } from "@logstore/protocol";
 import { LogStore, type LogStoreOptions } from "../../src/index.js";
 import { Random, SimulatedDisk } from "../../src/testing/index.js";
 import { checkLog, checkReport, DIRECTORY, type Survives } from "./check-recovered.js";
+import type { SnapshotHistory } from "./check-snapshots.js";
 import { PartitionHistory, type PartitionMoment, type SubmittedRecord } from "./history.js";
 import { operations } from "./operations.js";
 
@@ -12,6 +13,8 @@ import { operations } from "./operations.js";
 export interface Moment {
   readonly disk: SimulatedDisk;
   readonly partitions: readonly PartitionMoment[];
+  /** How many were acknowledged, or never will be. */
+  readonly snapshots: number;
 }
 
 export interface WorkloadRun {
@@ -19,13 +22,16 @@ export interface WorkloadRun {
   readonly without: readonly string[];
   readonly options: LogStoreOptions;
   readonly moments: readonly Moment[];
+  /** All that were made. */
+  readonly snapshots: readonly SnapshotHistory[];
 }
 
 /** Runs the workload of a seed and takes a copy of the disk at each mutating call. */
 export async function runWorkload(seed: number, without: readonly string[] = []): Promise<WorkloadRun> {
   const workload = new Workload(new Random(seed));
   await workload.run(Object.keys(operations).filter((name) => !without.includes(name)));
-  return { seed, without, options: workload.options, moments: workload.moments };
+  const { options, moments, snapshots } = workload;
+  return { seed, without, options, moments, snapshots };
 }
 
 export class Workload {
@@ -33,6 +39,7 @@ export class Workload {
   readonly options: LogStoreOptions & { readonly partitions: number };
   readonly partitions: readonly PartitionHistory[];
   readonly moments: Moment[] = [];
+  readonly snapshots: SnapshotHistory[] = [];
   disk: SimulatedDisk;
   store!: LogStore;
   /** Lengths of values: where they are few, the bytes of one record fit exactly where another's were. */
@@ -168,6 +175,7 @@ export class Workload {
     if (this.#isOpen) {
       for (const [i, history] of this.partitions.entries()) history.startsAt(this.store.partition(i).startOffset);
     }
-    this.moments.push({ disk: disk.copy(), partitions: this.partitions.map((each) => each.moment()) });
+    const snapshots = this.snapshots.filter((each) => each.partitions !== undefined).length;
+    this.moments.push({ disk: disk.copy(), partitions: this.partitions.map((each) => each.moment()), snapshots });
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { MemoryStorage } from "../index.js";
-import { copyRange } from "./torn-tail.js";
+import { copyRange } from "./copy-range.js";
 
 test("a range is copied byte for byte, however long it is", async () => {
   const bytes = Uint8Array.from({ length: 2_500_000 }, (_, i) => i % 251);

@@ -1,0 +1,221 @@
+/**
+ * The snapshots of a data directory: `snapshots/<topic>/<name>/`, each a log store with a `topic.json` and a `snapshot.json`. One is made
+ * under another name and renamed when it is whole, and renamed again before it is removed. The directories' names count, whatever is
+ * written in them: a snapshot may be put there by hand.
+ */
+import {
+  ClosedError,
+  LogStoreError,
+  NotALogStoreError,
+  SnapshotExistsError,
+  UnknownSnapshotError,
+} from "@logstore/codec";
+import type { SnapshotDescription } from "@logstore/protocol";
+import { TOPIC_FILE } from "../files/file-names.js";
+import { checkBounds, checkSize } from "../snapshot/check-restored.js";
+import { restoreStore } from "../snapshot/restore-store.js";
+import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.js";
+import type { Storage } from "../storage/storage.js";
+import { storageError, withStorageErrors } from "../storage/storage-error.js";
+import { OneAtATime } from "./one-at-a-time.js";
+import { readTopicFile, writeTopicFile } from "./topic-file.js";
+import { checkSnapshotName, checkTopicName, isName } from "./topic-name.js";
+import type { Topic, Topics } from "./topics.js";
+
+const SNAPSHOTS_DIRECTORY = "snapshots";
+/** On its way in, or out: no snapshot has such a name. */
+const UNFINISHED = /^~[0-9a-f]{16}$/;
+
+/** A snapshot's directory that says nothing that can be believed: the others can be listed and restored none the less. */
+export interface UnreadableSnapshot {
+  readonly directory: string;
+  readonly topic: string;
+  readonly snapshot: string;
+  readonly error: LogStoreError;
+}
+
+export class Snapshots {
+  /** Found when the broker was opened. */
+  readonly unreadable: UnreadableSnapshot[] = [];
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #topics: Topics;
+  /** By topic. */
+  readonly #changing = new OneAtATime();
+  readonly #stop = new AbortController();
+
+  private constructor(storage: Storage, directory: string, topics: Topics) {
+    this.#storage = storage;
+    this.#directory = directory;
+    this.#topics = topics;
+  }
+
+  static async open(storage: Storage, dataDirectory: string, topics: Topics): Promise<Snapshots> {
+    const directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
+    const snapshots = new Snapshots(storage, directory, topics);
+    if ((await storage.list(directory)) === undefined) return snapshots;
+    for (const topic of (await snapshots.#names()).filter(isName)) await snapshots.#openFound(topic);
+    await storage.makeDirectory(directory);
+    await storage.syncDirectory(directory);
+    return snapshots;
+  }
+
+  /** @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError, CorruptPartitionError, StorageFailedError */
+  async create(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    this.#checkOpen();
+    checkSnapshotName(snapshot);
+    return this.#topics.keep(topic, (open) =>
+      this.#change(topic, snapshot, "made", async () => {
+        if ((await this.#storage.list(this.#path(topic, snapshot))) !== undefined) {
+          throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
+        }
+        return this.#make(open, snapshot);
+      }),
+    );
+  }
+
+  /** By topic and name. One that cannot be read is left out. @throws InvalidArgumentError */
+  async list(topic?: string): Promise<SnapshotDescription[]> {
+    this.#checkOpen();
+    if (topic !== undefined) checkTopicName(topic);
+    const found: SnapshotDescription[] = [];
+    for (const each of topic === undefined ? (await this.#names()).filter(isName) : [topic]) {
+      for (const name of (await this.#names(each)).filter(isName)) {
+        const snapshot = await this.#read(each, name).catch(() => undefined);
+        if (snapshot !== undefined) found.push(snapshot);
+      }
+    }
+    return found;
+  }
+
+  /** @throws UnknownSnapshotError, InvalidArgumentError */
+  async delete(topic: string, snapshot: string): Promise<void> {
+    this.#checkOpen();
+    checkTopicName(topic);
+    checkSnapshotName(snapshot);
+    await this.#change(topic, snapshot, "deleted", async () => {
+      const storage = this.#storage;
+      const [directory, deleted] = [this.#path(topic, snapshot), this.#unfinishedPath(topic)];
+      if ((await storage.list(directory)) === undefined) throw unknown(topic, snapshot);
+      await storage.rename(directory, deleted);
+      await storage.syncDirectory(this.#path(topic));
+      // It is gone; the rest is done now, or when the broker is opened again.
+      await storage.removeDirectory(deleted).catch(() => {});
+    });
+  }
+
+  /**
+   * Adds a topic with the records and the configuration of a snapshot.
+   *
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError; NotALogStoreError and CorruptPartitionError where the
+   * snapshot is not what it was
+   */
+  async restore(topic: string, snapshot: string, newTopic: string): Promise<Topic> {
+    this.#checkOpen();
+    checkTopicName(topic);
+    checkSnapshotName(snapshot);
+    checkTopicName(newTopic);
+    return this.#change(topic, snapshot, "restored", async () => {
+      const said = await this.#read(topic, snapshot);
+      if (said === undefined) throw unknown(topic, snapshot);
+      const source = this.#path(topic, snapshot);
+      const file = await readTopicFile(this.#storage, source);
+      if (file === undefined) {
+        throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, { file: TOPIC_FILE });
+      }
+      return this.#topics.add({ topic: newTopic, config: file.config }, async (directory) => {
+        const sizeBytes = await restoreStore(this.#storage, source, directory);
+        checkSize(source, sizeBytes, said);
+        await checkBounds(this.#storage, directory, said);
+      });
+    });
+  }
+
+  /** What is under way comes to nothing. */
+  async close(): Promise<void> {
+    this.#stop.abort(new ClosedError("the broker was closed"));
+    await this.#changing.settle();
+  }
+
+  async #make({ topic, store, config }: Topic, snapshot: string): Promise<SnapshotDescription> {
+    const storage = this.#storage;
+    const [directory, unfinished] = [this.#path(topic, snapshot), this.#unfinishedPath(topic)];
+    try {
+      const copied = await store.copyTo(unfinished, this.#stop.signal);
+      const description = { topic, snapshot, ...copied };
+      await writeTopicFile(storage, unfinished, { topic, config });
+      await writeSnapshotFile(storage, unfinished, description);
+      await storage.rename(unfinished, directory);
+      await storage.syncDirectory(this.#path(topic));
+      return description;
+    } catch (error) {
+      await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
+      throw error;
+    }
+  }
+
+  /** What is found counts: its names become durable, if a crash came before they were. */
+  async #openFound(topic: string): Promise<void> {
+    const names = await this.#names(topic);
+    for (const name of names) {
+      if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name));
+      else if (isName(name)) await this.#look(topic, name);
+    }
+    if (names.length > 0) await this.#storage.syncDirectory(this.#path(topic));
+  }
+
+  async #look(topic: string, snapshot: string): Promise<void> {
+    try {
+      await this.#read(topic, snapshot);
+    } catch (cause) {
+      const directory = this.#path(topic, snapshot);
+      const error = storageError(cause, `${directory} cannot be read`, { topic });
+      this.unreadable.push({ directory, topic, snapshot, error });
+    }
+  }
+
+  async #read(topic: string, snapshot: string): Promise<SnapshotDescription | undefined> {
+    const said = await readSnapshotFile(this.#storage, this.#path(topic, snapshot));
+    return said && { ...said, topic, snapshot };
+  }
+
+  /** Of topics, or of a topic's snapshots; sorted. What is no directory has none. */
+  async #names(topic?: string): Promise<string[]> {
+    try {
+      return ((await this.#storage.list(this.#path(topic))) ?? []).sort();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return [];
+      throw error;
+    }
+  }
+
+  #path(...names: readonly (string | undefined)[]): string {
+    return [this.#directory, ...names.filter((name) => name !== undefined)].join("/");
+  }
+
+  #unfinishedPath(topic: string): string {
+    return this.#path(topic, `~${this.#storage.randomHex(8)}`);
+  }
+
+  #checkOpen(): void {
+    this.#stop.signal.throwIfAborted();
+  }
+
+  async #change<T>(topic: string, snapshot: string, done: string, work: () => Promise<T>): Promise<T> {
+    const what = `snapshot ${snapshot} of topic ${topic} cannot be ${done}`;
+    try {
+      return await this.#changing.run(topic, async () => {
+        this.#checkOpen();
+        return withStorageErrors(what, work, { topic });
+      });
+    } catch (error) {
+      throw error instanceof LogStoreError && error.topic === undefined ? error.with({ topic }) : error;
+    }
+  }
+}
+
+function unknown(topic: string, snapshot: string): UnknownSnapshotError {
+  return new UnknownSnapshotError(`topic ${topic} has no snapshot ${snapshot}: list them to see which there are`, {
+    topic,
+  });
+}

@@ -1,0 +1,38 @@
+/** Whether what was restored is what the snapshot says of itself: whole, or refused. */
+import { CorruptPartitionError } from "@logstore/codec";
+import type { SnapshotDescription } from "@logstore/protocol";
+import type { Storage } from "../storage/storage.js";
+import { ReadOnlyLogStore } from "../store/read-only-log-store.js";
+
+/** A partition that is damaged, or shorter than it was, is not to pass for the snapshot. */
+export async function checkBounds(
+  storage: Storage,
+  directory: string,
+  { partitions }: SnapshotDescription,
+): Promise<void> {
+  const store = await ReadOnlyLogStore.open(directory, { storage });
+  try {
+    if (store.partitionCount !== partitions.length) {
+      throw notWhole(directory, `${store.partitionCount} partitions`, `${partitions.length}`);
+    }
+    for (const { partition, logStartOffset, logEndOffset } of partitions) {
+      const { startOffset, endOffset } = store.partition(partition);
+      if (startOffset === logStartOffset && endOffset === logEndOffset) continue;
+      const found = `offsets ${startOffset} to ${endOffset} in partition ${partition}`;
+      throw notWhole(directory, found, `${logStartOffset} to ${logEndOffset}`).with({ partition });
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** Where a file is missing or shorter than it was, the log may look sound at both ends. */
+export function checkSize(directory: string, sizeBytes: number, said: SnapshotDescription): void {
+  if (sizeBytes !== said.sizeBytes) throw notWhole(directory, `${sizeBytes} bytes`, `${said.sizeBytes}`);
+}
+
+function notWhole(directory: string, found: string, said: string): CorruptPartitionError {
+  return new CorruptPartitionError(
+    `${directory} has ${found}, and its snapshot.json says ${said}: the snapshot is damaged; restore it from a copy`,
+  );
+}

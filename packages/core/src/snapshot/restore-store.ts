@@ -1,0 +1,52 @@
+/** A new log store with the records of a snapshot, at their offsets. The snapshot stays as it is, whatever becomes of the store. */
+import { NotALogStoreError } from "@logstore/codec";
+import { baseOffsetsOf, CHECKPOINT_FILE, indexFileName, logFileName, partitionDirectory } from "../files/file-names.js";
+import { readStoreFile, writeStoreFile } from "../files/store-file.js";
+import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
+import { copyFile, linkIfThere, linkOrCopy } from "../storage/link-or-copy.js";
+import type { Storage } from "../storage/storage.js";
+
+/** Resolves to the bytes in its log files, when all of it is durable. */
+export async function restoreStore(storage: Storage, snapshot: string, directory: string): Promise<number> {
+  const identity = await readStoreFile(storage, snapshot);
+  if (identity === undefined) throw new NotALogStoreError(`${snapshot} holds no log store to restore`);
+  let sizeBytes = 0;
+  for (let partition = 0; partition < identity.partitions; partition++) {
+    const [from, to] = [snapshot, directory].map((each) => `${each}/${partitionDirectory(partition)}`);
+    sizeBytes += await restorePartition(storage, from!, to!);
+  }
+  await writeStoreFile(storage, directory, { ...identity, id: storage.randomHex(16) });
+  return sizeBytes;
+}
+
+async function restorePartition(storage: Storage, from: string, to: string): Promise<number> {
+  const baseOffsets = baseOffsetsOf((await storage.list(from)) ?? []);
+  const last = baseOffsets.at(-1);
+  if (last === undefined) return 0;
+  await storage.makeDirectory(to);
+  let sizeBytes = 0;
+  for (const baseOffset of baseOffsets) {
+    const name = logFileName(baseOffset);
+    // The last one will be written to.
+    if (baseOffset === last) await copyFile(storage, `${from}/${name}`, `${to}/${name}`);
+    else await linkOrCopy(storage, `${from}/${name}`, `${to}/${name}`);
+    const index = indexFileName(baseOffset);
+    await linkIfThere(storage, `${from}/${index}`, `${to}/${index}`);
+    sizeBytes += await syncedSize(storage, `${to}/${name}`);
+  }
+  const checkpoint = await readWholeFile(storage, `${from}/${CHECKPOINT_FILE}`);
+  if (checkpoint === undefined) await storage.syncDirectory(to);
+  else await writeFileAtomically(storage, to, CHECKPOINT_FILE, checkpoint);
+  return sizeBytes;
+}
+
+/** A snapshot that was put there by hand may not be on the disk yet. */
+async function syncedSize(storage: Storage, path: string): Promise<number> {
+  const file = await storage.openFile(path, "write");
+  try {
+    await file.sync();
+    return await file.size();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,30 @@
+/** What may be said of one append or one read, and where an append went. */
+import type { RecordInput } from "@logstore/codec";
+import type { Position } from "@logstore/protocol";
+import type { AppendAck } from "../partition/append-queue.js";
+import type { AppendOptions } from "../partition/partition-log.js";
+
+/** Where several records went: `offset` is the first one's, the others follow. */
+export interface AppendManyAck extends AppendAck {
+  /** Offset after the last record. */
+  readonly nextOffset: number;
+}
+
+export interface AppendRecordOptions extends AppendOptions {
+  /** Default: by key, or evenly for null keys. */
+  readonly partition?: number | undefined;
+  readonly timestamp?: number | undefined;
+  readonly headers?: RecordInput["headers"];
+}
+
+export interface ReadOptions {
+  /** Default "earliest". */
+  readonly from?: Position | undefined;
+}
+
+export interface TailOptions {
+  /** Default "latest": only what is appended from now on. */
+  readonly from?: Position | undefined;
+  /** Ends the iteration by throwing the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,46 @@
+/** Makes the damaged partitions of an open store whole again, one after another. */
+import type { Watermarks } from "../files/watermarks-file.js";
+import type { PartitionLog } from "../partition/partition-log.js";
+import { planRepair, type RepairAction, repairLog } from "../partition/repair-log.js";
+import type { VerifyFinding } from "../partition/verify-log.js";
+import type { Storage } from "../storage/storage.js";
+import { withStorageErrors } from "../storage/storage-error.js";
+
+export interface RepairedStore {
+  /** How many there are. */
+  readonly partitions: number;
+  readonly storage: Storage;
+  readonly watermarks: Watermarks;
+  /** A partition that was closed to be repaired is opened again. */
+  readonly reopened: (partition: number) => Promise<PartitionLog>;
+  readonly signal: AbortSignal;
+}
+
+export async function repairStore(store: RepairedStore, dryRun: boolean): Promise<RepairAction[]> {
+  const done: RepairAction[] = [];
+  for (let partition = 0; partition < store.partitions; partition++) {
+    store.signal.throwIfAborted();
+    const actions = await withStorageErrors(`partition ${partition} cannot be repaired`, () =>
+      repairPartition(store, partition, dryRun),
+    );
+    done.push(...actions);
+  }
+  return done;
+}
+
+async function repairPartition(
+  { storage, watermarks, reopened }: RepairedStore,
+  partition: number,
+  dryRun: boolean,
+): Promise<RepairAction[]> {
+  const log = await reopened(partition);
+  const findings: VerifyFinding[] = [];
+  for await (const event of log.verify()) if (event.type === "finding") findings.push(event);
+  const actions = planRepair(findings, log.offsets.logEnd, storage.randomHex(4));
+  if (dryRun || actions.length === 0) return actions;
+  await log.close();
+  await repairLog(log.home, actions);
+  const { bounds } = await reopened(partition);
+  if (bounds !== undefined) await watermarks.set(partition, bounds);
+  return actions;
+}
