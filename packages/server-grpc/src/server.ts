@@ -7,6 +7,7 @@ import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
+import { addReflection } from "./services/reflection.js";
 import { RunningCalls } from "./services/running-calls.js";
 import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
@@ -55,6 +56,7 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
   const grpc = new GrpcServer(channelOptions(maxBatchBytes));
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
+  addReflection(grpc);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = await Listener.listen(host, port, (socket) => injector.injectConnection(socket));
   const { address } = listener;
