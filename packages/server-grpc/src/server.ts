@@ -11,6 +11,7 @@ import { addReflection } from "./services/reflection.js";
 import { RunningCalls } from "./services/running-calls.js";
 import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
+import { noDecompression } from "./transport/no-decompression.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
 
 export interface ServeOptions {
@@ -53,7 +54,7 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
   const proto = loadProto();
   const calls = new RunningCalls();
   const context: CallContext = { apiFor: () => api, calls, errors: errorTranslator(proto, onError) };
-  const grpc = new GrpcServer(channelOptions(maxBatchBytes));
+  const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors: [noDecompression] });
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
   addReflection(grpc);

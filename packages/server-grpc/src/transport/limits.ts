@@ -1,6 +1,5 @@
 /** What one peer may make the server hold in memory. Sizes are bytes. */
 import type { ServerOptions } from "@grpc/grpc-js";
-import { noDecompression } from "./no-decompression.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -47,6 +46,5 @@ export function channelOptions(maxBatchBytes: number): ServerOptions {
     "grpc.keepalive_timeout_ms": 10_000,
     "grpc.max_connection_idle_ms": 300_000,
     "grpc.enable_channelz": 0,
-    interceptors: [noDecompression],
   };
 }
