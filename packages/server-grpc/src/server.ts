@@ -9,10 +9,11 @@ import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
 import { addReflection } from "./services/reflection.js";
 import { RunningCalls } from "./services/running-calls.js";
-import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
+import { channelOptions, maxUnfinishedBytes, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
 import { noDecompression } from "./transport/no-decompression.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
+import { boundUnfinished } from "./transport/unfinished-messages.js";
 
 export interface ServeOptions {
   /** Name or address to listen on. Default "127.0.0.1": this machine only, since nothing is encrypted or asked for a password. */
@@ -54,7 +55,8 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
   const proto = loadProto();
   const calls = new RunningCalls();
   const context: CallContext = { apiFor: () => api, calls, errors: errorTranslator(proto, onError) };
-  const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors: [noDecompression] });
+  const interceptors = [noDecompression, boundUnfinished(maxUnfinishedBytes(maxBatchBytes))];
+  const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
   addReflection(grpc);

@@ -19,6 +19,15 @@ export const MAX_FETCH_WAIT_MS = 60_000;
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
 
+/**
+ * What has come of messages that are not whole yet, on all calls of a connection together. Each of them may be as long as the largest
+ * message, and there may be a thousand: a peer that begins them all and finishes none would have the server hold 16 GB. `maxBatchBytes`:
+ * the largest batch that is let in.
+ */
+export function maxUnfinishedBytes(maxBatchBytes: number): number {
+  return Math.max(128 * MIB, 2 * (maxBatchBytes + MESSAGE_SLACK_BYTES));
+}
+
 /** What a peer may send ahead, on a stream and on a connection: see receive-window.ts. */
 export const RECEIVE_WINDOW_BYTES = 8 * MIB;
 

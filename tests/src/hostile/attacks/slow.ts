@@ -61,11 +61,18 @@ export const slowAttacks: readonly Attack[] = [
       await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, begin));
     }
   }),
-  slow("messages of 16 MB announced, 200 kB sent, 500 calls", 1, async ([connection]) => {
+  slow("messages of 16 MB that never come to their end, 100 calls", 1, async ([connection]) => {
     await connection!.write(hello);
-    for (let call = 0; call < 500; call++) {
-      const begin = grpcMessage(new Uint8Array(200_000), { length: 16_000_000 });
-      await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, begin));
+    const part = grpcMessage(new Uint8Array(15_000_000), { length: 16_000_000 });
+    for (let call = 0; call < 100; call++) {
+      await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, part));
+    }
+  }),
+  slow("messages of 20 MB, 20 calls", 1, async ([connection]) => {
+    await connection!.write(hello);
+    const message = grpcMessage(new Uint8Array(20_000_000));
+    for (let call = 0; call < 20; call++) {
+      await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, message));
     }
   }),
   slow(
