@@ -39,6 +39,11 @@ export class ServerProcess {
     return Number(this.address.split(":").at(-1));
   }
 
+  /** Resolves when the process has ended, however. */
+  async ended(): Promise<void> {
+    if (this.isAlive) await once(this.#child, "exit");
+  }
+
   get isAlive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

@@ -77,12 +77,16 @@ export class Arena {
       bytesMost = Math.max(bytesMost, await this.#server.residentBytes().catch(() => 0));
     }, SAMPLE_INTERVAL_MS);
     const firstErrorLine = this.#errorLines.length;
-    let serverDid: string;
+    let serverDid = "";
     try {
-      serverDid = await attack.run(target);
-      await this.#victim.servedAgain(RECORDS); // with the attack still standing
-      for (const close of closing.splice(0)) close();
-      await this.#victim.servedAgain(RECORDS);
+      const died = this.#server.ended().then(() => Promise.reject(new Error("the server has ended")));
+      const course = async () => {
+        serverDid = await attack.run(target);
+        await this.#victim.servedAgain(RECORDS); // with the attack still standing
+        for (const close of closing.splice(0)) close();
+        await this.#victim.servedAgain(RECORDS);
+      };
+      await Promise.race([course(), died]);
     } finally {
       clearInterval(sampling);
       for (const close of closing) close();
@@ -99,7 +103,7 @@ export class Arena {
   }
 
   async close(): Promise<void> {
-    await this.#victim.stop();
+    if (this.isServerAlive) await this.#victim.stop();
     await this.#server.stop();
     await removeDirectory(this.#directory);
   }

@@ -12,6 +12,12 @@ export const DEFAULT_CONSUME_BYTES = 256 * KIB;
 /** `batches` of a Consume answer, whatever the request says. A single batch may be larger. */
 export const MAX_CONSUME_BYTES = 4 * MIB;
 
+/** A request without batches. Decoding one makes objects of all that is in it, many times its length. */
+export const MAX_PLAIN_REQUEST_BYTES = MIB;
+
+/** Positions of a ListOffsets: each may have to be looked for on the disk. */
+export const MAX_LISTED_POSITIONS = 10_000;
+
 /** How long a Fetch may wait, whatever it asks for, ms. */
 export const MAX_FETCH_WAIT_MS = 60_000;
 

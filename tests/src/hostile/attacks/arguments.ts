@@ -11,8 +11,7 @@ const MAX = "9223372036854775807";
 
 interface Call {
   readonly method: string;
-  readonly message: string;
-  readonly fields: object;
+  readonly request: Buffer;
 }
 
 /** Every call must be refused by one of these codes. */
@@ -24,13 +23,11 @@ function refused(name: string, calls: readonly Call[], codes: readonly string[])
       onEnd(() => stranger.close());
       const before = readdirSync(surroundings);
       const answers: Answer[] = [];
-      for (const { method, message, fields } of calls) {
-        const answer = await stranger.call(`/logstore.v1.${method}`, encode(message, fields));
+      for (const { method, request } of calls) {
+        const answer = await stranger.call(`/logstore.v1.${method}`, request);
         answers.push(answer);
         if (codes.includes(answer.detail ?? "")) continue;
-        throw new Error(
-          `${method} ${JSON.stringify(fields).slice(0, 200)} was answered with ${JSON.stringify(answer)}`,
-        );
+        throw new Error(`${method} of ${request.toString("hex", 0, 100)} was answered with ${JSON.stringify(answer)}`);
       }
       const after = readdirSync(surroundings);
       if (after.length > before.length) throw new Error(`there are ${after.join(", ")} beside the data`);
@@ -62,7 +59,9 @@ const names = [
   "../".repeat(5_000),
   "__proto__/x",
 ];
-const call = (method: string, message: string, fields: object): Call => ({ method, message, fields });
+function call(method: string, message: string, fields: object): Call {
+  return { method, request: encode(message, fields) };
+}
 
 const pathLike = names.flatMap((topic) => [
   call("AdminService/CreateTopic", "CreateTopicRequest", { topic, partitions: 1 }),
@@ -77,6 +76,21 @@ const unknownPartitions = [2 ** 32 - 1, 2 ** 31, 1_000_000].flatMap((partition) 
   call("LogService/Fetch", "FetchRequest", { topic: "victim", partition }),
   call("AdminService/DeleteRecords", "DeleteRecordsRequest", { topic: "victim", partition, before: { offset: 0 } }),
 ]);
+
+/** Field 2, `partition`, as a varint of ten bytes that means -1. */
+const negative = Buffer.of(0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01);
+const negativePartitions = [
+  ["LogService/Produce", encode("ProduceRequest", { topic: "victim", batches: smallBatch() })] as const,
+  ["LogService/Fetch", encode("FetchRequest", { topic: "victim" })] as const,
+].map(([method, request]) => ({ method, request: Buffer.concat([request, negative]) }));
+
+const position = { partition: 0, position: { time: 1 } };
+const manyPositions = [10_001, 1_000_000].map((count) =>
+  call("LogService/ListOffsets", "ListOffsetsRequest", {
+    topic: "victim",
+    partitions: new Array<object>(count).fill(position),
+  }),
+);
 
 const offsets = [MIN, MAX, "-1", "9007199254740992", "-9007199254740993"].flatMap((offset) => [
   call("LogService/Produce", "ProduceRequest", { topic: "victim", expectedOffset: offset, batches: smallBatch() }),
@@ -103,13 +117,14 @@ const configs = [
 
 export const argumentAttacks: readonly Attack[] = [
   refused("names like paths", pathLike, ["INVALID_ARGUMENT", "UNKNOWN_TOPIC"]),
-  refused("partitions that there are not", unknownPartitions, ["UNKNOWN_PARTITION"]),
+  refused("partitions that there are not", [...unknownPartitions, ...negativePartitions], ["UNKNOWN_PARTITION"]),
   refused("offsets at the ends of int64", offsets, [
     "INVALID_ARGUMENT",
     "OFFSET_OUT_OF_RANGE",
     "WRONG_EXPECTED_OFFSET",
   ]),
   refused("times at the ends of int64", times, ["INVALID_ARGUMENT"]),
+  refused("10,001 and a million positions in one call", manyPositions, ["INVALID_ARGUMENT"]),
   refused("configurations out of range", configs, ["INVALID_ARGUMENT"]),
   {
     name: "metadata of all kinds",
