@@ -16,11 +16,14 @@ export interface ServerOptions {
 
 export class ServerProcess {
   readonly address: string;
+  /** Resolves when the process has ended, however. */
+  readonly ended: Promise<unknown>;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, address: string) {
     this.#child = child;
     this.address = address;
+    this.ended = once(child, "exit");
   }
 
   static async start(dataDirectory: string, options: ServerOptions = {}): Promise<ServerProcess> {
@@ -37,11 +40,6 @@ export class ServerProcess {
 
   get port(): number {
     return Number(this.address.split(":").at(-1));
-  }
-
-  /** Resolves when the process has ended, however. */
-  async ended(): Promise<void> {
-    if (this.isAlive) await once(this.#child, "exit");
   }
 
   get isAlive(): boolean {

@@ -79,7 +79,7 @@ export class Arena {
     const firstErrorLine = this.#errorLines.length;
     let serverDid = "";
     try {
-      const died = this.#server.ended().then(() => Promise.reject(new Error("the server has ended")));
+      const died = this.#server.ended.then(() => Promise.reject(new Error("the server has ended")));
       const course = async () => {
         serverDid = await attack.run(target);
         await this.#victim.servedAgain(RECORDS); // with the attack still standing
