@@ -7,19 +7,31 @@ import { fileURLToPath } from "node:url";
 
 const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
 
+export interface ServerOptions {
+  readonly port?: number;
+  readonly args?: readonly string[];
+  /** Gets what the server writes to stderr. Default: it goes where ours goes. */
+  readonly onErrorLine?: (line: string) => void;
+}
+
 export class ServerProcess {
   readonly address: string;
+  /** Resolves when the process has ended, however. */
+  readonly ended: Promise<unknown>;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, address: string) {
     this.#child = child;
     this.address = address;
+    this.ended = once(child, "exit");
   }
 
-  static async start(dataDirectory: string, options: { port?: number; args?: string[] } = {}): Promise<ServerProcess> {
+  static async start(dataDirectory: string, options: ServerOptions = {}): Promise<ServerProcess> {
     const args = [bin, "--data", dataDirectory, "--port", String(options.port ?? 0), ...(options.args ?? [])];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    for await (const line of createInterface({ input: child.stdout })) {
+    const { onErrorLine } = options;
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", onErrorLine ? "pipe" : "inherit"] });
+    if (onErrorLine) createInterface({ input: child.stderr! }).on("line", onErrorLine);
+    for await (const line of createInterface({ input: child.stdout! })) {
       const address = /^logstore listening on (.+)$/.exec(line)?.[1];
       if (address !== undefined) return new ServerProcess(child, address);
     }
@@ -28,6 +40,10 @@ export class ServerProcess {
 
   get port(): number {
     return Number(this.address.split(":").at(-1));
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   /** Bytes of memory that the process has in RAM. */
@@ -47,7 +63,7 @@ export class ServerProcess {
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
+    if (!this.isAlive) return this.#child.exitCode;
     const exit = once(this.#child, "exit");
     this.#child.kill(signal);
     return (await exit)[0];

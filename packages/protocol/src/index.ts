@@ -48,7 +48,7 @@ export type {
   ProduceAck,
   ProduceRequest,
 } from "./log-api.js";
-export { protoDirectory, protoFiles, protoLoaderOptions } from "./proto-files.js";
+export { descriptorFiles, descriptorSetFile, protoDirectory, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export {
   configChangeFromMessage,
   configChangeToMessage,

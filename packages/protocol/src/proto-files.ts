@@ -1,3 +1,5 @@
+import { FieldReader } from "./protobuf.js";
+
 /** The .proto files of this package, for whoever loads them. */
 export const protoDirectory = new URL("../proto/", import.meta.url);
 
@@ -5,3 +7,20 @@ export const protoFiles = ["logstore/v1/log.proto", "logstore/v1/admin.proto", "
 
 /** How messages look once loaded; the options have the names that `@grpc/proto-loader` gives them. */
 export const protoLoaderOptions = { longs: Number, defaults: true, arrays: true, oneofs: true } as const;
+
+/** The same files compiled, with all that they import: a `google.protobuf.FileDescriptorSet`. */
+export const descriptorSetFile = new URL("../dist/descriptors.binpb", import.meta.url);
+
+/** Field `file` of `FileDescriptorSet`. */
+const FILE = 1;
+
+/** The files of a `FileDescriptorSet`, each a `FileDescriptorProto`: what a server tells who asks it by reflection. */
+export function descriptorFiles(descriptorSet: Uint8Array): Uint8Array[] {
+  const files: Uint8Array[] = [];
+  const reader = new FieldReader(descriptorSet);
+  while (reader.next()) {
+    if (reader.field === FILE) files.push(reader.view());
+    else reader.skip();
+  }
+  return files;
+}

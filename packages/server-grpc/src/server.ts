@@ -15,12 +15,15 @@ import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
+import { addReflection } from "./services/reflection.js";
 import { RunningCalls } from "./services/running-calls.js";
-import { channelOptions, RECEIVE_WINDOW_BYTES, REQUEST_TIMEOUT_MS } from "./transport/limits.js";
+import { channelOptions, maxUnfinishedBytes, RECEIVE_WINDOW_BYTES, REQUEST_TIMEOUT_MS } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
 import { isLoopback } from "./transport/loopback.js";
+import { noDecompression } from "./transport/no-decompression.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
 import { TlsFiles, type TlsOptions } from "./transport/tls-files.js";
+import { boundUnfinished } from "./transport/unfinished-messages.js";
 import { wholeRequests } from "./transport/whole-requests.js";
 
 export interface ServeOptions {
@@ -109,12 +112,17 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     connection?.used();
     return call as ServerInterceptingCall;
   };
-  const grpc = new GrpcServer({
-    ...channelOptions(maxBatchBytes),
-    interceptors: [admit, wholeRequests(REQUEST_TIMEOUT_MS)],
-  });
+  // Whoever calls is known before anything else of the call is looked at.
+  const interceptors = [
+    admit,
+    noDecompression,
+    boundUnfinished(maxUnfinishedBytes(maxBatchBytes)),
+    wholeRequests(REQUEST_TIMEOUT_MS),
+  ];
+  const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
+  addReflection(grpc);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = await Listener.listen({
     host,

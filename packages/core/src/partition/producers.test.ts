@@ -41,14 +41,15 @@ const b = (baseSequence: number, value: string) => sealed([value], { producerId:
 test("a duplicate gets the first ack again and is appended once", async () => {
   const producer = await Producer.open();
   const first = await producer.send(0, ["a", "b"]);
-  expect(first).toEqual({ baseOffset: 0, nextOffset: 2, durability: "flushed", duplicate: false });
+  expect(first).toEqual({ baseOffset: 0, nextOffset: 2, durability: "flushed", duplicate: false, logEndOffset: 2 });
   await producer.send(2, ["c"]);
-  expect(await producer.send(0, ["a", "b"])).toEqual({ ...first, duplicate: true });
+  expect(await producer.send(0, ["a", "b"])).toEqual({ ...first, duplicate: true, logEndOffset: 3 });
   expect(await producer.send(2, ["c"])).toEqual({
     baseOffset: 2,
     nextOffset: 3,
     durability: "flushed",
     duplicate: true,
+    logEndOffset: 3,
   });
   expect(await producer.values()).toEqual(["a", "b", "c"]);
 });

@@ -11,6 +11,7 @@ import {
   protoFiles,
   protoLoaderOptions,
 } from "@logstore/protocol";
+import { MAX_PLAIN_REQUEST_BYTES } from "../transport/limits.js";
 import { receiving } from "./malformed.js";
 
 export interface Proto {
@@ -40,7 +41,7 @@ function tolerant(service: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]) => [
       name,
-      { ...method, requestDeserialize: receiving(method.requestDeserialize) },
+      { ...method, requestDeserialize: receiving(method.requestDeserialize, MAX_PLAIN_REQUEST_BYTES) },
     ]),
   );
 }

@@ -1,7 +1,13 @@
 /** LogService of log.proto, by way of a LogApi. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { InvalidArgumentError } from "@logstore/codec";
 import { CONSUME_HEADROOM_BYTES, type PositionMessage, type ProduceRequest } from "@logstore/protocol";
-import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
+import {
+  DEFAULT_CONSUME_BYTES,
+  MAX_CONSUME_BYTES,
+  MAX_FETCH_WAIT_MS,
+  MAX_LISTED_POSITIONS,
+} from "../transport/limits.js";
 import { type CallContext, unary } from "./call-context.js";
 import { type ConsumeCall, consume } from "./consume-stream.js";
 import { optionalPosition, positionOf } from "./position.js";
@@ -38,12 +44,16 @@ export function logService(context: CallContext): UntypedServiceImplementation {
         { signal, headroomBytes: CONSUME_HEADROOM_BYTES },
       ),
     ),
-    ListOffsets: unary(context, async (api, { topic, partitions }: ListOffsetsRequestMessage) => ({
-      offsets: await api.listOffsets({
-        topic,
-        partitions: partitions.map(({ partition, position }) => ({ partition, position: positionOf(position) })),
-      }),
-    })),
+    ListOffsets: unary(context, async (api, { topic, partitions }: ListOffsetsRequestMessage) => {
+      if (partitions.length > MAX_LISTED_POSITIONS) {
+        throw new InvalidArgumentError(
+          `a call may name ${MAX_LISTED_POSITIONS} positions, not ${partitions.length}: make several`,
+          { topic, expected: MAX_LISTED_POSITIONS, actual: partitions.length },
+        );
+      }
+      const positions = partitions.map(({ partition, position }) => ({ partition, position: positionOf(position) }));
+      return { offsets: await api.listOffsets({ topic, partitions: positions }) };
+    }),
     AllocateProducerId: unary(context, async (api) => ({ producerId: await api.allocateProducerId() })),
   };
 }

@@ -5,12 +5,18 @@
 import { InvalidArgumentError } from "@logstore/codec";
 
 const malformed = Symbol("malformed request");
+const tooLong = Symbol("request that is too long");
 
 /** A request as it was decoded, or that it could not be. */
-export type Received<Request> = Request | typeof malformed;
+export type Received<Request> = Request | typeof malformed | typeof tooLong;
 
-export function receiving<Request>(decode: (bytes: Buffer) => Request): (bytes: Buffer) => Received<Request> {
+/** What is longer than `maxBytes` is not even looked at. */
+export function receiving<Request>(
+  decode: (bytes: Buffer) => Request,
+  maxBytes = Number.POSITIVE_INFINITY,
+): (bytes: Buffer) => Received<Request> {
   return (bytes) => {
+    if (bytes.length > maxBytes) return tooLong;
     try {
       return decode(bytes);
     } catch {
@@ -19,8 +25,9 @@ export function receiving<Request>(decode: (bytes: Buffer) => Request): (bytes: 
   };
 }
 
-/** @throws InvalidArgumentError where the message could not be decoded */
+/** @throws InvalidArgumentError where the message could not be decoded, or was not */
 export function wellFormed<Request>(received: Received<Request>): Request {
   if (received === malformed) throw new InvalidArgumentError("the request is not a well-formed protobuf message");
+  if (received === tooLong) throw new InvalidArgumentError("the request is too long: ask for less at a time");
   return received as Request;
 }

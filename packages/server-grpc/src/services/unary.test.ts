@@ -156,3 +156,19 @@ test("an address of version 6 is written in brackets", async (context) => {
   client.close();
   await server.stop();
 });
+
+test("a request that asks for too much at once is refused, and says how much it may be", async () => {
+  const { client } = await home();
+  const ask = (count: number) =>
+    client.call("ListOffsets", {
+      topic: "t",
+      partitions: new Array(count).fill({ partition: 0, position: { edge: 1 } }),
+    });
+  expect((await ask(10_000)).offsets).toHaveLength(10_000);
+  expect(detailOf(await failure(ask(10_001)))).toMatchObject({ code: "INVALID_ARGUMENT", expected: 10_000 });
+  // Not even decoded.
+  expect(detailOf(await failure(ask(400_000)))).toMatchObject({
+    code: "INVALID_ARGUMENT",
+    message: expect.stringContaining("too long"),
+  });
+});

@@ -12,12 +12,27 @@ export const DEFAULT_CONSUME_BYTES = 256 * KIB;
 /** `batches` of a Consume answer, whatever the request says. A single batch may be larger. */
 export const MAX_CONSUME_BYTES = 4 * MIB;
 
+/** A request without batches. Decoding one makes objects of all that is in it, many times its length. */
+export const MAX_PLAIN_REQUEST_BYTES = MIB;
+
+/** Positions of a ListOffsets: each may have to be looked for on the disk. */
+export const MAX_LISTED_POSITIONS = 10_000;
+
 /** How long a Fetch may wait, whatever it asks for, ms. */
 export const MAX_FETCH_WAIT_MS = 60_000;
 
 /** Requests of a ProduceStream that were read and whose acks HTTP/2 has not yet taken. */
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
+
+/**
+ * What has come of messages that are not whole yet, on all calls of a connection together. Each of them may be as long as the largest
+ * message, and there may be a thousand: a peer that begins them all and finishes none would have the server hold 16 GB. `maxBatchBytes`:
+ * the largest batch that is let in.
+ */
+export function maxUnfinishedBytes(maxBatchBytes: number): number {
+  return Math.max(128 * MIB, 2 * (maxBatchBytes + MESSAGE_SLACK_BYTES));
+}
 
 /** What a peer may send ahead, on a stream and on a connection: see receive-window.ts. */
 export const RECEIVE_WINDOW_BYTES = 8 * MIB;

@@ -1,0 +1,50 @@
+/** What is begun and not finished is bounded a connection; what is finished is not counted any more. */
+import { type ClientHttp2Stream, connect } from "node:http2";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually, home } from "../../test/home.js";
+
+const MIB = 1024 * 1024;
+
+/** A call that announces a message of so many bytes and sends some of them. */
+function begin(session: ReturnType<typeof connect>, announced: number, sent: number): ClientHttp2Stream {
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/logstore.v1.LogService/Produce",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  call.on("error", () => {}); // of a reset
+  const message = Buffer.alloc(5 + sent);
+  message.writeUInt32BE(announced, 1);
+  call.write(message);
+  return call;
+}
+
+function connected(address: string) {
+  const session = connect(`http://${address}`);
+  onTestFinished(() => session.destroy());
+  return session;
+}
+
+test("calls that begin more than a connection may are reset, and others go on", { timeout: 60_000 }, async () => {
+  const { server, client } = await home();
+  const session = connected(server.address);
+  const calls = Array.from({ length: 12 }, () => begin(session, 16 * MIB, 15 * MIB));
+  await eventually(() => calls.some(({ closed }) => closed));
+  expect(calls.find(({ closed }) => closed)?.rstCode).toBe(11); // ENHANCE_YOUR_CALM
+  expect(calls.filter(({ closed }) => !closed).length).toBeGreaterThan(4);
+  await expect(client.call("ListTopics", {})).resolves.toMatchObject({ topics: [{ topic: "t" }] });
+});
+
+test("messages that were finished, and calls that were given up, are not counted", { timeout: 60_000 }, async () => {
+  const { server } = await home();
+  const session = connected(server.address);
+  for (let i = 0; i < 10; i++) {
+    const call = begin(session, 16 * MIB, 15 * MIB);
+    if (i % 2 === 0) call.end(Buffer.alloc(MIB));
+    else call.write(Buffer.alloc(MIB / 2), () => call.close());
+    call.resume();
+    await new Promise((resolve) => call.once("close", resolve));
+    expect(call.rstCode).not.toBe(11);
+  }
+});

@@ -1,0 +1,55 @@
+/** Whoever asks for much and takes nothing. */
+import { connect } from "@logstore/client";
+import type { Attack, Target } from "../attack.ts";
+import {
+  callHeaders,
+  dataFrames,
+  Frame,
+  frame,
+  grpcMessage,
+  headersFrame,
+  hello,
+  settings,
+  uint32,
+} from "../frames.ts";
+import { encode } from "../stranger.ts";
+import { endsOf } from "../verdict.ts";
+
+const TOPIC = "backlog";
+const BACKLOG_BYTES = 20_000_000;
+
+async function produceBacklog(address: string): Promise<void> {
+  await using client = connect(address);
+  if ((await client.listTopics()).some(({ topic }) => topic === TOPIC)) return;
+  await client.createTopic(TOPIC, { partitions: 1 });
+  const value = new Uint8Array(1_000).fill(1);
+  const records = Array.from({ length: BACKLOG_BYTES / value.length }, () => ({ value, partition: 0 }));
+  await client.producer(TOPIC, { durability: "written" }).sendMany(records);
+}
+
+/** Consume calls on one connection, whose answers are not read, or whose windows are closed. */
+function deafReaders(name: string, calls: number, { window, maxBytes }: { window: number; maxBytes: number }): Attack {
+  return {
+    name,
+    async run({ address, connect }: Target) {
+      await produceBacklog(address);
+      const connection = await connect();
+      await connection.write(hello, settings([4, window]), frame(Frame.WINDOW_UPDATE, 0, 0, uint32(0x7000_0000)));
+      const request = dataFrames(0, grpcMessage(encode("ConsumeRequest", { topic: TOPIC, maxBytes })), true);
+      for (let call = 0; call < calls; call++) {
+        const data = Buffer.from(request);
+        data.writeUInt32BE(2 * call + 1, 5);
+        await connection.write(headersFrame(2 * call + 1, callHeaders("Consume")), data);
+      }
+      connection.stopReading();
+      await connection.closedWithin(1_000);
+      return endsOf([connection]);
+    },
+  };
+}
+
+export const readers: readonly Attack[] = [
+  deafReaders("400 streams opened with closed windows and never read", 400, { window: 0, maxBytes: 0 }),
+  deafReaders("400 streams of the largest messages, never read", 400, { window: 65_535, maxBytes: 0xffff_ffff }),
+  deafReaders("a connection with open windows that is never read", 50, { window: 0x7fff_ffff, maxBytes: 0 }),
+];

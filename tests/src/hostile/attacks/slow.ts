@@ -1,0 +1,83 @@
+/** Whoever begins and does not go on. */
+import type { Attack, Target } from "../attack.ts";
+import {
+  callHeaders,
+  dataFrames,
+  Flag,
+  Frame,
+  frame,
+  grpcMessage,
+  headerBlock,
+  headersFrame,
+  hello,
+  preface,
+} from "../frames.ts";
+import type { RawConnection } from "../raw-connection.ts";
+import { endsOf } from "../verdict.ts";
+
+/** A byte at a time, on each of many connections; between the bytes everybody else has a turn. */
+async function trickle(connections: readonly RawConnection[], bytes: Uint8Array): Promise<void> {
+  for (const byte of bytes) await Promise.all(connections.map((connection) => connection.write(Buffer.of(byte))));
+}
+
+function slow(name: string, count: number, attackOn: (connections: RawConnection[]) => Promise<void>): Attack {
+  return {
+    name,
+    async run({ connect }: Target) {
+      const connections: RawConnection[] = [];
+      while (connections.length < count) {
+        connections.push(...(await Promise.all(Array.from({ length: Math.min(100, count) }, connect))));
+      }
+      await attackOn(connections);
+      return endsOf(connections);
+    },
+  };
+}
+
+const headers = headerBlock(callHeaders("Produce"));
+const each = (bytes: Uint8Array) => async (connections: RawConnection[]) => {
+  await Promise.all(connections.map((connection) => connection.write(bytes)));
+};
+
+export const slowAttacks: readonly Attack[] = [
+  slow("2,000 connections opened and left", 2_000, async () => {}),
+  slow("1,000 HTTP/2 connections opened and left", 1_000, each(hello)),
+  slow("slow-loris: half the preface", 300, each(preface.subarray(0, 12))),
+  slow("slow-loris: preface, byte by byte", 100, (connections) => trickle(connections, hello)),
+  slow("slow-loris: headers that trickle and do not end", 100, async (connections) => {
+    await each(hello)(connections);
+    await trickle(connections, frame(Frame.HEADERS, 0, 1, headers.subarray(0, 40)));
+    await trickle(connections, frame(Frame.CONTINUATION, 0, 1, headers.subarray(40, 80)));
+  }),
+  slow("slow-loris: a message that trickles and does not end", 100, async (connections) => {
+    await each(Buffer.concat([hello, headersFrame(1, callHeaders("Produce"))]))(connections);
+    const message = grpcMessage(new Uint8Array(100), { length: 1_000_000 });
+    await trickle(connections, Buffer.concat([...message].map((byte) => frame(Frame.DATA, 0, 1, Buffer.of(byte)))));
+  }),
+  slow("a message of 4 GB announced and nothing sent, 1,000 calls", 1, async ([connection]) => {
+    await connection!.write(hello);
+    for (let call = 0; call < 1_000; call++) {
+      const begin = grpcMessage(new Uint8Array(), { length: 0xffff_ffff });
+      await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, begin));
+    }
+  }),
+  slow("messages of 16 MB that never come to their end, 100 calls", 1, async ([connection]) => {
+    await connection!.write(hello);
+    const part = grpcMessage(new Uint8Array(15_000_000), { length: 16_000_000 });
+    for (let call = 0; call < 100; call++) {
+      await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, part));
+    }
+  }),
+  slow("messages of 20 MB, 20 calls", 1, async ([connection]) => {
+    await connection!.write(hello);
+    const message = grpcMessage(new Uint8Array(20_000_000));
+    for (let call = 0; call < 20; call++) {
+      await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, message));
+    }
+  }),
+  slow(
+    "requests that never come: headers, then half-closed",
+    20,
+    each(Buffer.concat([hello, frame(Frame.HEADERS, Flag.END_HEADERS | Flag.END_STREAM, 1, headers)])),
+  ),
+];

@@ -1,0 +1,65 @@
+/** A generic gRPC client: any method, any bytes. */
+
+import { fileURLToPath } from "node:url";
+import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
+import { protoDirectory, protoFiles, protoLoaderOptions } from "@logstore/protocol";
+
+const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [fileURLToPath(protoDirectory)] });
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+export type Answer = { readonly status: number; readonly message: string; readonly detail: string | undefined };
+
+export function encode(message: string, fields: object): Buffer {
+  return (loaded[`logstore.v1.${message}`] as MessageTypeDefinition<object, object>).serialize(fields);
+}
+
+/** Paths of all methods of the services of `logstore.v1`. */
+export const methodPaths: readonly string[] = Object.entries(loaded)
+  .filter(([name]) => name.endsWith("Service"))
+  .flatMap(([name, service]) => Object.keys(service).map((method) => `/${name}/${method}`));
+
+export class Stranger {
+  readonly #client: Client;
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.max_send_message_length": -1,
+      "grpc.max_receive_message_length": -1,
+    });
+  }
+
+  /** Never rejects: how it ended is the answer. */
+  call(path: string, request: Buffer, metadata = new Metadata()): Promise<Answer> {
+    return new Promise((resolve) => {
+      this.#client.makeUnaryRequest(path, asIs, asIs, request, metadata, (error) => resolve(answerOf(error)));
+    });
+  }
+
+  /** Sends requests and closes; resolves with how many answers came, and how it ended. */
+  stream(path: string, requests: readonly Buffer[]): Promise<Answer & { answers: number }> {
+    return new Promise((resolve) => {
+      let answers = 0;
+      const call = this.#client.makeBidiStreamRequest(path, asIs, asIs);
+      call.on("data", () => answers++);
+      call.on("error", (error: ServiceError) => resolve({ ...answerOf(error), answers }));
+      call.on("end", () => resolve({ ...answerOf(null), answers }));
+      for (const request of requests) call.write(request);
+      call.end();
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function answerOf(error: ServiceError | null): Answer {
+  if (error === null) return { status: 0, message: "", detail: undefined };
+  const [trailer] = error.metadata?.get("grpc-status-details-bin") ?? [];
+  // The stable code stands in the packed detail as it is.
+  const detail =
+    trailer === undefined ? undefined : /[A-Z]+(?:_[A-Z]+)+|CLOSED|INTERNAL|LOCKED/.exec(String(trailer))?.[0];
+  return { status: error.code, message: error.details, detail };
+}
