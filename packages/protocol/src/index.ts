@@ -8,6 +8,7 @@ export type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicHealth,
   TopicSummary,
 } from "./admin-api.js";
 // For those who build a server or a client

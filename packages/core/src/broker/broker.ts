@@ -17,6 +17,7 @@ import type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicHealth,
   TopicSummary,
 } from "@logstore/protocol";
 import { FilePool } from "../storage/file-pool.js";
@@ -104,6 +105,15 @@ export class Broker implements LogApi, AsyncDisposable {
    */
   async deleteTopic(topic: string): Promise<void> {
     await this.#topics.delete(topic);
+  }
+
+  async topicHealth(topic: string): Promise<TopicHealth> {
+    return this.#topics.isSound(topic) ? "serving" : "failed";
+  }
+
+  onTopicHealth(changed: () => void): () => void {
+    this.#topics.changed.add(changed);
+    return () => void this.#topics.changed.delete(changed);
   }
 
   /** A topic's own configuration; what is not in it is the broker's. @throws UnknownTopicError */
