@@ -1,13 +1,24 @@
 /** A LogApi served over gRPC: what listens, what answers, and how it comes to an end. */
-import { Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
+import {
+  Server as GrpcServer,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { defaultBatchLimits } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
+import { HealthService } from "./services/health-service.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
+import { ReflectionService } from "./services/reflection-service.js";
 import { RunningCalls } from "./services/running-calls.js";
+import { countedErrors } from "./telemetry/counted-errors.js";
+import { measuredService } from "./telemetry/measured-service.js";
+import { observedApi } from "./telemetry/observed-api.js";
+import { ServerMetrics } from "./telemetry/server-metrics.js";
 import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
@@ -21,6 +32,8 @@ export interface ServeOptions {
   readonly maxBatchBytes?: number;
   /** How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms. Default 10,000. */
   readonly drainTimeoutMs?: number;
+  /** Whether to answer clients that ask which services and messages there are. Default true. */
+  readonly reflection?: boolean;
   /** Gets the errors that peers only see as "internal error". Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
 }
@@ -46,21 +59,33 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     port = 7411,
     maxBatchBytes = defaultBatchLimits.maxBatchBytes,
     drainTimeoutMs = 10_000,
+    reflection = true,
     // biome-ignore lint/suspicious/noConsole: whoever gives no hook still wants to see a defect.
     onError = console.error,
   } = options;
   const proto = loadProto();
   const calls = new RunningCalls();
-  const context: CallContext = { apiFor: () => api, calls, errors: errorTranslator(proto, onError) };
+  const metrics = new ServerMetrics();
+  const observed = observedApi(api, metrics);
+  const errors = countedErrors(errorTranslator(proto, onError), metrics);
+  const context: CallContext = { apiFor: () => observed, calls, errors };
   const grpc = new GrpcServer(channelOptions(maxBatchBytes));
-  grpc.addService(proto.logService, logService(context));
-  grpc.addService(proto.adminService, adminService(context));
+  const add = (name: string, definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>
+    grpc.addService(definition, measuredService(name, handlers, metrics));
+  add("logstore.v1.LogService", proto.logService, logService(context));
+  add("logstore.v1.AdminService", proto.adminService, adminService(context));
+  const health = new HealthService(api, context, ["logstore.v1.LogService", "logstore.v1.AdminService"]);
+  add("grpc.health.v1.Health", proto.healthService, health.handlers);
+  const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = await Listener.listen(host, port, (socket) => injector.injectConnection(socket));
   const { address } = listener;
   const leaveWindows = raiseReceiveWindows(RECEIVE_WINDOW_BYTES, ({ socket }) => listener.accepted(socket));
 
+  metrics.observe(observed, listener);
+
   const stop = async () => {
+    health.stopping();
     const closed = listener.close();
     const timeUp = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
@@ -69,11 +94,16 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
       listener.destroyConnections();
     }, drainTimeoutMs);
     // Connections are told to go only when the calls are over: until then, a new call gets a clear answer.
-    const drained = calls.stop().then(() => grpc.tryShutdown(() => {}));
+    const drained = calls.stop().then(() => {
+      health.end();
+      reflections?.end();
+      grpc.tryShutdown(() => {});
+    });
     await Promise.race([drained, timeUp.promise]);
     await closed;
     clearTimeout(timer);
     leaveWindows();
+    metrics.stop();
   };
   let stopped: Promise<void> | undefined;
   const stopOnce = () => {

@@ -1,7 +1,7 @@
 /** The services and messages of the .proto files, as grpc-js wants them. */
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
-import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
+import { loadSync, type MessageTypeDefinition, type PackageDefinition } from "@grpc/proto-loader";
 import {
   decodeProduceRequest,
   encodeConsumeResponse,
@@ -11,11 +11,15 @@ import {
   protoFiles,
   protoLoaderOptions,
 } from "@logstore/protocol";
+import { protoPath as healthProto } from "grpc-health-check";
 import { receiving } from "./malformed.js";
 
 export interface Proto {
   readonly logService: ServiceDefinition;
   readonly adminService: ServiceDefinition;
+  readonly healthService: ServiceDefinition;
+  /** Everything that is served, for those who ask what that is. */
+  readonly definition: PackageDefinition;
   /** Serializers of the messages that errors travel in. */
   readonly encodeErrorDetail: (detail: object) => Buffer;
   readonly encodeStatus: (status: object) => Buffer;
@@ -23,11 +27,14 @@ export interface Proto {
 
 export function loadProto(): Proto {
   const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [fileURLToPath(protoDirectory)] });
+  const health = loadSync(healthProto, { enums: String, defaults: true });
   const service = (name: string) => tolerant(loaded[`logstore.v1.${name}`] as ServiceDefinition);
   const message = (name: string) => loaded[`logstore.v1.${name}`] as MessageTypeDefinition<object, object>;
   return {
     logService: passThrough(service("LogService")),
     adminService: service("AdminService"),
+    healthService: health["grpc.health.v1.Health"] as ServiceDefinition,
+    definition: { ...loaded, ...health },
     encodeErrorDetail: message("ErrorDetail").serialize,
     encodeStatus: message("Status").serialize,
   };

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 export class Listener {
   readonly #server: Server;
   readonly #connections = new Map<string, Socket>();
+  #acceptedCount = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -17,6 +18,7 @@ export class Listener {
     const server = createServer((socket) => {
       const key = connectionKey(socket);
       listener.#connections.set(key, socket);
+      listener.#acceptedCount++;
       socket.once("close", () => listener.#connections.delete(key));
       onConnection(socket);
     });
@@ -36,6 +38,15 @@ export class Listener {
   get address(): string {
     const { address, family, port } = this.#server.address() as AddressInfo;
     return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+
+  get openCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Since it listens. */
+  get acceptedCount(): number {
+    return this.#acceptedCount;
   }
 
   /** Whether this is a view of a connection that came in here, like the one that an HTTP/2 session gives. */
