@@ -24,7 +24,7 @@ const shortFlags: ReadonlyMap<string, string> = new Map([
 const keyOfFlag = new Map(scalarKeys.map((key) => [key.flag, key]));
 for (const [short, flag] of shortFlags) keyOfFlag.set(short, keyOfFlag.get(flag)!);
 
-const commands = ["new-token [PRINCIPAL]", "hash-token", "health [ADDRESS] [SERVICE]"];
+const commands = ["new-token [PRINCIPAL]", "hash-token", "health [SERVICE] [flags]"];
 
 /**
  * `args` are those after the command's name; "help" where that was asked for.

@@ -14,7 +14,7 @@ export interface ConfigFile {
 export async function readConfigFile(file: string): Promise<ConfigFile> {
   const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
-  const document: Document = parseDocument(read(file), { lineCounter: lines });
+  const document: Document = parseDocument(read(file), { lineCounter: lines, prettyErrors: false });
   const at = (byte: number | undefined) => {
     if (byte === undefined) return file;
     const { line, col } = lines.linePos(byte);
@@ -37,7 +37,7 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
     return at(start);
   };
   if (document.errors.length > 0) {
-    throw new UsageError(...document.errors.map(({ message, pos }) => `${at(pos[0])}: ${message.split("\n")[0]}`));
+    throw new UsageError(...document.errors.map(({ message, pos }) => `${at(pos[0])}: ${message}`));
   }
   const values = (document.toJS() ?? {}) as unknown;
   if (typeof values !== "object" || values === null || Array.isArray(values)) {

@@ -1,10 +1,10 @@
-import type { LogStoreHooks } from "@logstore/core";
+import type { CommittedEvent, FailedEvent, LogStoreHooks, ReadEvent } from "@logstore/core";
 import { metrics } from "@opentelemetry/api";
 import { DESTINATION, SCOPE } from "./conventions.js";
 import { DURATION_BUCKETS } from "./server-metrics.js";
 
 /** Hooks for `Broker.open` that make metrics of what the engine does. */
-export function storageHooks(): Required<Pick<LogStoreHooks, "committed" | "read" | "failed">> {
+export function storageHooks() {
   const meter = metrics.getMeter(SCOPE);
   const duration = (name: string, description: string) =>
     meter.createHistogram(name, { description, unit: "s", advice: { explicitBucketBoundaries: DURATION_BUCKETS } });
@@ -24,14 +24,14 @@ export function storageHooks(): Required<Pick<LogStoreHooks, "committed" | "read
     unit: "{partition}",
   });
   return {
-    committed({ appends, writeMs, syncMs }) {
+    committed({ appends, writeMs, syncMs }: CommittedEvent) {
       groups.record(appends);
       writes.record(writeMs / 1000);
       if (syncMs !== undefined) syncs.record(syncMs / 1000);
     },
-    read: ({ bytes, source }) => reads.add(bytes, bySource[source]),
-    failed: ({ topic }) => failures.add(1, topic === undefined ? {} : { [DESTINATION]: topic }),
-  };
+    read: ({ bytes, source }: ReadEvent) => reads.add(bytes, bySource[source]),
+    failed: ({ topic }: FailedEvent) => failures.add(1, topic === undefined ? {} : { [DESTINATION]: topic }),
+  } satisfies LogStoreHooks;
 }
 
 const bySource = { memory: { "logstore.source": "memory" }, disk: { "logstore.source": "disk" } };

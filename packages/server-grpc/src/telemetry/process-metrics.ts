@@ -1,0 +1,40 @@
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { metrics } from "@opentelemetry/api";
+import { SCOPE } from "./conventions.js";
+
+/** What the process takes of its machine, and how long whatever wants its one thread has to wait. */
+export function observeProcess(): void {
+  const meter = metrics.getMeter(SCOPE);
+  const delays = monitorEventLoopDelay({ resolution: 20 });
+  delays.enable();
+  let last = performance.eventLoopUtilization();
+  meter
+    .createObservableUpDownCounter("process.memory.usage", { description: "memory in use", unit: "By" })
+    .addCallback((result) => result.observe(process.memoryUsage.rss()));
+  meter
+    .createObservableCounter("process.cpu.time", { description: "processor time used, of all threads", unit: "s" })
+    .addCallback((result) => {
+      const { user, system } = process.cpuUsage();
+      result.observe(user / 1e6, { "cpu.mode": "user" });
+      result.observe(system / 1e6, { "cpu.mode": "system" });
+    });
+  meter
+    .createObservableGauge("nodejs.eventloop.utilization", {
+      description: "part of the time that the thread was busy, since the last look",
+      unit: "1",
+    })
+    .addCallback((result) => {
+      const now = performance.eventLoopUtilization();
+      result.observe(performance.eventLoopUtilization(now, last).utilization);
+      last = now;
+    });
+  meter
+    .createObservableGauge("nodejs.eventloop.delay.p99", {
+      description: "99th percentile of the wait for the thread, since the last look",
+      unit: "s",
+    })
+    .addCallback((result) => {
+      result.observe(delays.percentile(99) / 1e9);
+      delays.reset();
+    });
+}
