@@ -78,12 +78,12 @@ function isSwitch(schema: z.ZodType): boolean {
 /** The text that --help prints, made of the schema. */
 export function help(): string {
   const flags = scalarKeys.map((key) => {
-    const short = [...shortFlags].find(([, flag]) => flag === key.flag)?.[0];
-    const name = short === undefined ? `--${key.flag}` : `--${short}, --${key.flag}`;
-    return entry(
-      isSwitch(key.schema) ? switchName(name, key) : `${name} ${placeholder(key)}`,
-      key.description + byDefault(key),
-    );
+    const { flag, schema, path, description } = key;
+    // What holds unless something is said needs a flag that says the contrary.
+    if (defaultOf(path) === true) return entry(`--no-${flag}`, `do not ${description}`);
+    const short = [...shortFlags].find(([, long]) => long === flag)?.[0];
+    const name = short === undefined ? `--${flag}` : `--${short}, --${flag}`;
+    return entry(isSwitch(schema) ? name : `${name} ${placeholder(key)}`, description + byDefault(key));
   });
   return `Serves a LogStore data directory over gRPC.
 
@@ -105,10 +105,6 @@ function entry(name: string, description: string): string {
   const gap =
     name.length + 4 > HELP_COLUMN ? `\n${" ".repeat(HELP_COLUMN)}` : " ".repeat(HELP_COLUMN - name.length - 2);
   return `  ${name}${gap}${description}`;
-}
-
-function switchName(name: string, { path }: ScalarKey): string {
-  return defaultOf(path) === true ? name.replaceAll("--", "--no-") : name;
 }
 
 function placeholder({ schema, path }: ScalarKey): string {

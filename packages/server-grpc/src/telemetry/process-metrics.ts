@@ -1,12 +1,10 @@
-import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { performance } from "node:perf_hooks";
 import { metrics } from "@opentelemetry/api";
 import { SCOPE } from "./conventions.js";
 
-/** What the process takes of its machine, and how long whatever wants its one thread has to wait. */
+/** What the process takes of its machine, and how busy its one thread is. */
 export function observeProcess(): void {
   const meter = metrics.getMeter(SCOPE);
-  const delays = monitorEventLoopDelay({ resolution: 20 });
-  delays.enable();
   let last = performance.eventLoopUtilization();
   meter
     .createObservableUpDownCounter("process.memory.usage", { description: "memory in use", unit: "By" })
@@ -27,14 +25,5 @@ export function observeProcess(): void {
       const now = performance.eventLoopUtilization();
       result.observe(performance.eventLoopUtilization(now, last).utilization);
       last = now;
-    });
-  meter
-    .createObservableGauge("nodejs.eventloop.delay.p99", {
-      description: "99th percentile of the wait for the thread, since the last look",
-      unit: "s",
-    })
-    .addCallback((result) => {
-      result.observe(delays.percentile(99) / 1e9);
-      delays.reset();
     });
 }
