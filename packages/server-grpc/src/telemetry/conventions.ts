@@ -3,7 +3,7 @@
  * they are, until a release says otherwise.
  */
 export const DESTINATION = "messaging.destination.name";
-export const MESSAGING_SYSTEM = "messaging.system";
+export const MESSAGING_SYSTEM = "messaging.system.name";
 export const OPERATION_NAME = "messaging.operation.name";
 export const OPERATION_TYPE = "messaging.operation.type";
 export const PARTITION_ID = "messaging.destination.partition.id";
