@@ -18,7 +18,8 @@ export class ServerProcess {
 
   static async start(dataDirectory: string, options: { port?: number; args?: string[] } = {}): Promise<ServerProcess> {
     const args = [bin, "--data", dataDirectory, "--port", String(options.port ?? 0), ...(options.args ?? [])];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const env = { ...process.env, LOGSTORE_LOG_LEVEL: "error" }; // what tests do to it is not worth a line
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });
     for await (const line of createInterface({ input: child.stdout })) {
       const address = /^logstore listening on (.+)$/.exec(line)?.[1];
       if (address !== undefined) return new ServerProcess(child, address);
