@@ -6,12 +6,6 @@ export interface AdminApi {
   listTopics(): Promise<TopicSummary[]>;
   describeTopic(topic: string): Promise<TopicDescription>;
 
-  /** How a topic is; a log that cannot tell has no such method. @throws UnknownTopicError */
-  topicHealth?(topic: string): Promise<TopicHealth>;
-
-  /** Has `changed` called when some topic came, went or failed, until what is returned is called. */
-  onTopicHealth?(changed: () => void): () => void;
-
   /** Alters a topic's configuration, at once and for good. Resolves to what the topic has of its own then. */
   alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig>;
 
@@ -31,6 +25,15 @@ export interface AdminApi {
 
   /** Makes the new topic `newTopic` of a snapshot, with its records at their offsets. */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription>;
+}
+
+/** What a log may tell of how its topics are, for whoever watches over it. */
+export interface TopicHealthApi {
+  /** @throws UnknownTopicError */
+  topicHealth(topic: string): Promise<TopicHealth>;
+
+  /** Has `changed` called when some topic came, went or failed, until what is returned is called. */
+  onTopicHealth(changed: () => void): () => void;
 }
 
 /** `failed`: a partition or more cannot be read to its end, or takes no more appends. */

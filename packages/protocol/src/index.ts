@@ -9,6 +9,7 @@ export type {
   TopicConfigChange,
   TopicDescription,
   TopicHealth,
+  TopicHealthApi,
   TopicSummary,
 } from "./admin-api.js";
 // For those who build a server or a client

@@ -6,7 +6,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { defaultBatchLimits } from "@logstore/codec";
-import type { LogApi } from "@logstore/protocol";
+import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
@@ -53,7 +53,10 @@ export interface LogStoreServer extends AsyncDisposable {
  *
  * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen
  */
-export async function serve(api: LogApi, options: ServeOptions = {}): Promise<LogStoreServer> {
+export async function serve(
+  api: LogApi & Partial<TopicHealthApi>,
+  options: ServeOptions = {},
+): Promise<LogStoreServer> {
   const {
     host = "127.0.0.1",
     port = 7411,
@@ -82,7 +85,7 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
   const { address } = listener;
   const leaveWindows = raiseReceiveWindows(RECEIVE_WINDOW_BYTES, ({ socket }) => listener.accepted(socket));
 
-  metrics.observe(observed, listener);
+  metrics.observe(api, listener);
 
   const stop = async () => {
     health.stopping();

@@ -18,6 +18,7 @@ import type {
   TopicConfigChange,
   TopicDescription,
   TopicHealth,
+  TopicHealthApi,
   TopicSummary,
 } from "@logstore/protocol";
 import { FilePool } from "../storage/file-pool.js";
@@ -43,7 +44,7 @@ export interface BrokerRecovery {
   readonly unreadable: readonly UnreadableTopic[];
 }
 
-export class Broker implements LogApi, AsyncDisposable {
+export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   readonly #topics: Topics;
   readonly #producerIds: ProducerIds;
   readonly #lock: Lock;

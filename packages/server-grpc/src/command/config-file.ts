@@ -36,9 +36,8 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
     }
     return at(start);
   };
-  if (document.errors.length > 0) {
-    throw new UsageError(...document.errors.map(({ message, pos }) => `${at(pos[0])}: ${message}`));
-  }
+  const [error] = document.errors; // the others follow from it
+  if (error !== undefined) throw new UsageError(`${at(error.pos[0])}: ${error.message}`);
   const values = (document.toJS() ?? {}) as unknown;
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw new UsageError(`${file}: a mapping of keys to values is expected`);

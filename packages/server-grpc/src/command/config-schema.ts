@@ -7,6 +7,21 @@ const text = () => z.string().min(1);
 const texts = () => z.array(text()).min(1);
 const rate = () => z.number().positive().max(MAX);
 
+/** What a rule can allow. */
+const operations = [
+  "describe",
+  "produce",
+  "consume",
+  "createTopic",
+  "alterTopic",
+  "deleteTopic",
+  "deleteRecords",
+  "snapshot",
+  "restore",
+  "allocateProducerId",
+  "group",
+] as const;
+
 const token = z.strictObject({
   principal: text(),
   sha256: z
@@ -37,7 +52,7 @@ export const accessSchema = z.strictObject({
   rules: z.array(
     z.strictObject({
       principals: texts(),
-      operations: texts(),
+      operations: z.array(z.enum([...operations, "*"])).min(1),
       topics: texts().optional(),
       groups: texts().optional(),
     }),
@@ -63,7 +78,7 @@ const tlsSchema = z
     clientCertificates: z
       .enum(["none", "optional", "required"])
       .optional()
-      .describe("whether clients show one (default none, or required where there is a clientCaFile)"),
+      .describe("whether clients show a certificate (default none)"),
   })
   .refine((tls) => tls.clientCaFile !== undefined || (tls.clientCertificates ?? "none") === "none", {
     error: "clientCertificates needs a clientCaFile to check them with",
@@ -102,6 +117,16 @@ export const configSchema = z
       .default(10_000)
       .describe("how long a stop waits for calls under way"),
     reflection: z.boolean().default(true).describe("answer clients that ask which services there are"),
+    limits: z
+      .strictObject({
+        maxConnections: whole(1).optional().describe("connections in all; more are refused"),
+        sendBudgetBytes: whole(1).optional().describe("what all readers together may have waiting to be sent"),
+        receiveBudgetBytes: whole(1).optional().describe("what all appends together may have waiting to be answered"),
+        stalledStreamTimeoutMs: whole(1, 2 ** 31 - 1)
+          .optional()
+          .describe("how long a reader may take nothing before it is cut off"),
+      })
+      .prefault({}),
     log: z
       .strictObject({
         level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("least that is logged"),

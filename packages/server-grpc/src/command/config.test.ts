@@ -41,6 +41,7 @@ test("what holds where nothing is said", async () => {
     log: { level: "info", format: "json" },
     metrics: { host: "127.0.0.1" },
     tracing: {},
+    limits: {},
   });
 });
 
@@ -96,7 +97,7 @@ test("names of files are relative to the file that names them", async () => {
   mkdirSync(join(path, "../access"));
   writeFileSync(
     join(path, "../access/access.yaml"),
-    "jwt: { issuer: i, audience: a, jwksFile: jwks.json }\nrules: [{ principals: [ada], operations: [read], topics: [t] }]\n",
+    "jwt: { issuer: i, audience: a, jwksFile: jwks.json }\nrules: [{ principals: [ada], operations: [consume], topics: [t] }]\n",
   );
   const directory = join(path, "..");
   expect(await configOf(["--config", path])).toMatchObject({
@@ -168,7 +169,7 @@ test("a file that is no YAML, no mapping, or not there", async () => {
 
 test("problems of access rules are told in the file that they are in", async () => {
   const access = file(
-    "tokens:\n  - principal: ada\n    sha256: abc\nrules:\n  - principals: [ada]\n    topics: t\njwt: { issuer: i, audience: a }\n",
+    "tokens:\n  - principal: ada\n    sha256: abc\nrules:\n  - principals: [ada]\n    topics: t\n  - principals: [ada]\n    operations: [reed]\njwt: { issuer: i, audience: a }\n",
     "access.yaml",
   );
   expect((await problemsOf(["--data", "d"], { LOGSTORE_ACCESS_FILE: access })).toSorted()).toEqual(
@@ -176,7 +177,8 @@ test("problems of access rules are told in the file that they are in", async () 
       `${access}:3:5: tokens.0.sha256 is 64 hexadecimal digits, as logstore-server hash-token prints them, not "abc"`,
       `${access}:5:5: rules.0.operations is missing: a list`,
       `${access}:6:5: rules.0.topics is a list, not "t"`,
-      `${access}:7:1: one of jwksFile, jwksUrl and publicKeyFile says where the keys are`,
+      `${access}:8:18: rules.1.operations.0 is "describe", "produce", "consume", "createTopic", "alterTopic", "deleteTopic", "deleteRecords", "snapshot", "restore", "allocateProducerId", "group" or "*", not "reed"`,
+      `${access}:9:1: one of jwksFile, jwksUrl and publicKeyFile says where the keys are`,
     ].toSorted(),
   );
   const both = file(`data: d\naccess: { rules: [] }\naccessFile: ${access}\n`);

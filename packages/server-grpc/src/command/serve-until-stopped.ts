@@ -102,14 +102,13 @@ function logStart(
   metricsUrl: string | undefined,
 ): void {
   const { data, durability = "flushed", tls, access, tracing, reflection } = config;
-  const clientCertificates = tls?.clientCertificates ?? (tls?.clientCaFile === undefined ? "none" : "required");
   log.info(
     {
       address,
       data,
       durability,
       tls: tls !== undefined,
-      ...(tls !== undefined && { clientCertificates }),
+      ...(tls !== undefined && { clientCertificates: tls.clientCertificates ?? "none" }),
       access: access !== undefined,
       reflection,
       ...(metricsUrl !== undefined && { metrics: metricsUrl }),

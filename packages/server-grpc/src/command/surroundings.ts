@@ -1,5 +1,5 @@
 import type { Broker, LogStoreHooks } from "@logstore/core";
-import type { LogApi } from "@logstore/protocol";
+import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { Environment } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
 
@@ -19,4 +19,4 @@ export interface Surroundings {
   readonly logSink?: ((line: string) => void) | undefined;
 }
 
-export type ServedBroker = LogApi & Pick<Broker, "close" | "recovery">;
+export type ServedBroker = LogApi & Partial<TopicHealthApi> & Pick<Broker, "close" | "recovery">;

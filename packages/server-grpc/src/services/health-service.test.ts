@@ -1,4 +1,4 @@
-import { UnknownTopicError } from "@logstore/codec";
+import { PermissionDeniedError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealth } from "@logstore/protocol";
 import { service } from "grpc-health-check";
 import { expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { failure, type Message } from "../../test/foreign-client.js";
 import { eventually, home } from "../../test/home.js";
 
 const NOT_FOUND = 5;
+const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 const { Check, List, Watch } = service as Record<string, Message>;
 
@@ -66,13 +67,28 @@ test("the server and its services serve, topics are as they are, and what there 
   });
 });
 
+test("whoever may not know of a topic is not told how it is", async () => {
+  const { check, become, api } = await withHealth();
+  api.describeTopic = () => Promise.reject(new PermissionDeniedError("not this topic"));
+  for (const health of ["serving", "failed"] as const) {
+    become("t", health);
+    expect((await failure(check("topic/t"))).code).toBe(PERMISSION_DENIED);
+  }
+});
+
+test("a topic that the log cannot even open is not serving", async () => {
+  const { check, become } = await withHealth();
+  become("unreadable", "failed");
+  expect(await check("topic/unreadable")).toBe("NOT_SERVING");
+});
+
 test("a log that cannot tell has no topics to check", async () => {
   const { client } = await home();
   expect((await failure(client.other(Check, { service: "topic/t" }))).code).toBe(NOT_FOUND);
 });
 
 test("whoever watches hears of every change, and nothing else", async () => {
-  const { watch, become } = await withHealth();
+  const { watch, become, api } = await withHealth();
   const { statuses } = watch("topic/t");
   const unknown = watch("topic/u");
   await eventually(() => statuses.length === 1 && unknown.statuses.length === 1);
@@ -80,6 +96,7 @@ test("whoever watches hears of every change, and nothing else", async () => {
   become("t", "failed");
   await eventually(() => statuses.length === 2);
   become("t", undefined);
+  await api.createTopic({ topic: "u", partitions: 1 });
   become("u", "serving");
   await eventually(() => statuses.length === 3 && unknown.statuses.length === 2);
   expect(statuses).toEqual(["SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"]);

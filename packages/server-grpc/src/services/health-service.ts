@@ -9,7 +9,7 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
-import type { LogApi } from "@logstore/protocol";
+import type { TopicHealth, TopicHealthApi } from "@logstore/protocol";
 import type { AnyCall, CallContext } from "./call-context.js";
 import { stoppingError } from "./running-calls.js";
 
@@ -31,6 +31,7 @@ const MAX_LISTED_TOPICS = 1_000;
 
 export class HealthService {
   readonly #context: CallContext;
+  readonly #topics: Partial<TopicHealthApi>;
   readonly #services: readonly string[];
   readonly #forgetTopics: (() => void) | undefined;
   readonly #ended = Promise.withResolvers<void>();
@@ -39,10 +40,11 @@ export class HealthService {
   #isStopping = false;
 
   /** @param services that are served whenever the server is; "" stands for all of them */
-  constructor(api: LogApi, context: CallContext, services: readonly string[]) {
+  constructor(topics: Partial<TopicHealthApi>, context: CallContext, services: readonly string[]) {
+    this.#topics = topics;
     this.#context = context;
     this.#services = ["", ...services];
-    this.#forgetTopics = api.onTopicHealth?.(() => this.#changed());
+    this.#forgetTopics = topics.onTopicHealth?.(() => this.#changed());
   }
 
   get handlers(): UntypedServiceImplementation {
@@ -79,14 +81,26 @@ export class HealthService {
   async #statusOf(call: AnyCall, service: string): Promise<ServingStatus | undefined> {
     if (this.#services.includes(service)) return this.#isStopping ? "NOT_SERVING" : "SERVING";
     if (!service.startsWith(TOPIC_PREFIX)) return undefined;
+    const topic = service.slice(TOPIC_PREFIX.length);
     try {
-      const api = await this.#context.apiFor(call);
-      const health = await api.topicHealth?.(service.slice(TOPIC_PREFIX.length));
+      const health = await this.#topics.topicHealth?.(topic);
       if (health === undefined) return undefined;
+      await this.#checkKnown(call, topic, health);
       return health === "serving" && !this.#isStopping ? "SERVING" : "NOT_SERVING";
     } catch (error) {
       if (error instanceof UnknownTopicError) return undefined;
       throw error;
+    }
+  }
+
+  /** @throws what whoever may not know of the topic is refused with */
+  async #checkKnown(call: AnyCall, topic: string, health: TopicHealth): Promise<void> {
+    const api = await this.#context.apiFor(call);
+    try {
+      await api.describeTopic(topic);
+    } catch (error) {
+      // A topic that could not even be opened is known here only.
+      if (health === "serving" || !(error instanceof UnknownTopicError)) throw error;
     }
   }
 

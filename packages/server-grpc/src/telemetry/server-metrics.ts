@@ -1,5 +1,5 @@
 /** What a server tells of itself, by OpenTelemetry's API: without an SDK in the process nobody listens, and it costs nothing. */
-import type { Durability, LogApi } from "@logstore/protocol";
+import type { Durability, LogApi, TopicHealthApi } from "@logstore/protocol";
 import { type BatchObservableResult, type Meter, metrics, type Observable } from "@opentelemetry/api";
 import { DESTINATION, ERROR_TYPE, RPC_METHOD, RPC_STATUS, RPC_SYSTEM, SCOPE } from "./conventions.js";
 import { observeTopics } from "./topic-gauges.js";
@@ -32,7 +32,7 @@ export class ServerMetrics {
   });
 
   /** Begins to tell of what is there; {@link stop} ends it. */
-  observe(api: LogApi, connections: Connections): void {
+  observe(api: LogApi & Partial<TopicHealthApi>, connections: Connections): void {
     this.#observeTraffic();
     this.#observeConnections(connections);
     this.#cleanUp.push(observeTopics(this.#meter, api));

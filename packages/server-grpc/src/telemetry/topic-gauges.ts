@@ -1,4 +1,4 @@
-import type { LogApi } from "@logstore/protocol";
+import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { BatchObservableResult, Meter } from "@opentelemetry/api";
 import { DESTINATION } from "./conventions.js";
 
@@ -6,7 +6,7 @@ import { DESTINATION } from "./conventions.js";
 const MAX_TOPICS = 1_000;
 
 /** What is in the topics, asked when it is looked at. Returns what ends it. */
-export function observeTopics(meter: Meter, api: LogApi): () => void {
+export function observeTopics(meter: Meter, api: LogApi & Partial<TopicHealthApi>): () => void {
   const gauge = (name: string, description: string, unit: string) =>
     meter.createObservableGauge(name, { description, unit });
   const topicCount = gauge("logstore.topics", "topics that there are", "{topic}");
