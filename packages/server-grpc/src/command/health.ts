@@ -11,6 +11,7 @@ export async function askHealth({ listen, tls }: ServerConfig, service: string):
   const { path, requestSerialize, responseDeserialize } = loadProto().healthService["Check"]!;
   const client = new Client(`${reachable(listen.host)}:${listen.port}`, credentialsFor(tls), {
     "grpc.enable_http_proxy": 0,
+    "grpc.ssl_target_name_override": "localhost", // an address is no name to ask for
   });
   try {
     return await new Promise((resolve, reject) => {
