@@ -3,6 +3,9 @@ import { LogStoreError } from "@logstore/codec";
 import { type Logger, pino } from "pino";
 import type { ServerConfig } from "./config-schema.js";
 
+/** Where nobody reads stderr, so much waits; lines beyond it are dropped. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
 export interface Log {
   readonly log: Logger;
   /** Writes what waits. To be called before the process ends. */
@@ -11,7 +14,8 @@ export interface Log {
 
 /** @param sink where lines go; default: stderr, without waiting for it */
 export function openLog({ level, format }: ServerConfig["log"], sink?: (line: string) => void): Log {
-  const stderr = sink === undefined ? pino.destination({ dest: 2, sync: false }) : undefined;
+  const stderr =
+    sink === undefined ? pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING_BYTES }) : undefined;
   const write = sink ?? ((line: string) => void stderr!.write(line));
   const destination = format === "text" ? { write: (line: string) => write(asText(line)) } : { write };
   const log = pino(

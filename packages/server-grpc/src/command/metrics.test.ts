@@ -1,6 +1,6 @@
 /** What Prometheus gets while records come and go, and that docs/operations.md explains all of it. */
 import { readFileSync } from "node:fs";
-import { StorageFailedError } from "@logstore/codec";
+import { RecordBatchBuilder, StorageFailedError } from "@logstore/codec";
 import { Broker, type LogStoreHooks } from "@logstore/core";
 import { expect, onTestFinished, test } from "vitest";
 import { sealed } from "../../test/fake-log.js";
@@ -119,6 +119,18 @@ test("appends, deliveries, calls, streams and topics are counted", async () => {
   let after = samples;
   while (sum(after, "rpc_server_call_duration_count", cancelled) !== 1) after = await scrape(url);
   expect(sum(after, "logstore_streams_open", consume)).toBe(0);
+});
+
+test("a batch that is sent twice counts once", async () => {
+  const { client, url } = await started();
+  await client.call("CreateTopic", { topic: "t", partitions: 1 });
+  const builder = new RecordBatchBuilder();
+  builder.append(null, "a", 0);
+  const batches = builder.seal({ producerId: 7, producerEpoch: 0, baseSequence: 0 });
+  for (const duplicate of [false, true]) {
+    expect(await client.call("Produce", { topic: "t", partition: 0, batches })).toMatchObject({ duplicate });
+  }
+  expect(sum(await scrape(url), "logstore_append_records_total")).toBe(1);
 });
 
 test("a topic that is gone is told of no more", async () => {

@@ -74,6 +74,20 @@ test("what errors travel in is there with what it depends on", async () => {
   expect(detail).not.toHaveProperty("offset"); // it is optional, and was not said
 });
 
+test("whoever asks much without reading gets all answers once he reads", async () => {
+  const { client } = await home();
+  const call = client.otherStream(reflectionMethod("v1"));
+  const questions = 300; // some megabytes of answers
+  for (let i = 0; i < questions; i++) call.write({ host: String(i), fileContainingSymbol: "logstore.v1.LogService" });
+  call.end();
+  const hosts: string[] = [];
+  for await (const { originalRequest } of call) {
+    if (hosts.length === 0) await new Promise((resolve) => setTimeout(resolve, 50)); // the server runs into the peer's window
+    hosts.push(originalRequest.host);
+  }
+  expect(hosts).toEqual(Array.from({ length: questions }, (_, i) => String(i)));
+});
+
 test("it can be switched off", async () => {
   const { client } = await home({ reflection: false });
   expect((await failure(ask(client, "v1", [{ listServices: "*" }]))).code).toBe(UNIMPLEMENTED);
