@@ -118,7 +118,7 @@ export async function served(directory: string, records: number, rounds: number)
 /** The command, as anybody runs it. */
 async function startServer(directory: string): Promise<{ server: ChildProcess; address: string }> {
   const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
-  const args = [bin, "--data", directory, "--port", "0", "--durability", "written"];
+  const args = [bin, "--data", directory, "--port", "0", "--durability", "written", "--log-level", "warn"];
   const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   for await (const line of createInterface({ input: server.stdout })) {
     const address = line.split(" ").at(-1);

@@ -29,7 +29,8 @@ export class ServerProcess {
   static async start(dataDirectory: string, options: ServerOptions = {}): Promise<ServerProcess> {
     const args = [bin, "--data", dataDirectory, "--port", String(options.port ?? 0), ...(options.args ?? [])];
     const { onErrorLine } = options;
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", onErrorLine ? "pipe" : "inherit"] });
+    const env = { ...process.env, LOGSTORE_LOG_LEVEL: "error" }; // what tests do to it is not worth a line
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", onErrorLine ? "pipe" : "inherit"], env });
     if (onErrorLine) createInterface({ input: child.stderr! }).on("line", onErrorLine);
     for await (const line of createInterface({ input: child.stdout! })) {
       const address = /^logstore listening on (.+)$/.exec(line)?.[1];

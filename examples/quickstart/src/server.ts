@@ -28,7 +28,7 @@ export class Server {
 
   /** Starts it on a free port, and later on the same one; resolves to its address when it serves. */
   async start(): Promise<string> {
-    const args = [bin, "--data", this.#dataDirectory, "--port", String(this.#port)];
+    const args = [bin, "--data", this.#dataDirectory, "--port", String(this.#port), "--log-level", "error"];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     this.#child = child;
     for await (const line of createInterface({ input: child.stdout })) {

@@ -53,3 +53,4 @@ export type { SendAck } from "./producer/batch.js";
 export { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
 export type { SendManyResult, SentRange } from "./producer/send-many.js";
 export { bytes, json, type Serializer, text } from "./serializers.js";
+export { traceContextOf } from "./telemetry/record-context.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { declaredBatchLength, frameBatches, HEADER_LENGTH, RecordBatchBuilder } from "./index.js";
+import { declaredBatchLength, declaredCounts, frameBatches, HEADER_LENGTH, RecordBatchBuilder } from "./index.js";
 
 function seal(value: string): Uint8Array {
   const builder = new RecordBatchBuilder();
@@ -33,4 +33,12 @@ test("a batch's declared length is there once its header is", () => {
   expect(declaredBatchLength(both, first.length)).toBe(second.length);
   expect(declaredBatchLength(first.subarray(0, HEADER_LENGTH), 0)).toBe(first.length);
   expect(declaredBatchLength(first.subarray(0, HEADER_LENGTH - 1), 0)).toBeUndefined();
+});
+
+test("what is declared can be counted, whatever the bytes are", () => {
+  const builder = new RecordBatchBuilder();
+  for (const value of ["a", "b"]) builder.append(null, value, 0);
+  expect(declaredCounts(Uint8Array.from([...both, ...builder.seal()]))).toEqual({ batches: 3, records: 4 });
+  expect(declaredCounts(both.subarray(0, -HEADER_LENGTH))).toEqual({ batches: 1, records: 1 });
+  expect(declaredCounts(new Uint8Array(HEADER_LENGTH)).batches).toBe(1); // and it comes to an end
 });

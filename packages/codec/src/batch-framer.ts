@@ -1,6 +1,6 @@
 /** Batches that follow one another in a buffer, as they lie in a file and in a message. */
 import { readU32 } from "./integers.js";
-import { BATCH_LENGTH_OFFSET, HEADER_LENGTH } from "./layout.js";
+import { BATCH_LENGTH_OFFSET, HEADER_LENGTH, MIN_BATCH_LENGTH, RECORD_COUNT_OFFSET } from "./layout.js";
 import { type BatchLimits, defaultBatchLimits } from "./limits.js";
 import { RecordBatch } from "./record-batch.js";
 
@@ -23,4 +23,19 @@ export function* frameBatches(
 /** What the header at `bytes[at]` declares as the batch's length, unchecked; undefined where the header is not all there. */
 export function declaredBatchLength(bytes: Uint8Array, at: number): number | undefined {
   return bytes.length - at < HEADER_LENGTH ? undefined : readU32(bytes, at + BATCH_LENGTH_OFFSET);
+}
+
+/** How many batches and records the headers in a buffer of whole batches declare, unchecked: for counters. */
+export function declaredCounts(bytes: Uint8Array): { readonly batches: number; readonly records: number } {
+  let batches = 0;
+  let records = 0;
+  for (
+    let at = 0;
+    bytes.length - at >= HEADER_LENGTH;
+    at += Math.max(readU32(bytes, at + BATCH_LENGTH_OFFSET), MIN_BATCH_LENGTH)
+  ) {
+    batches++;
+    records += readU32(bytes, at + RECORD_COUNT_OFFSET);
+  }
+  return { batches, records };
 }

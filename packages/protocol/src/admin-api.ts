@@ -27,6 +27,18 @@ export interface AdminApi {
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription>;
 }
 
+/** What a log may tell of how its topics are, for whoever watches over it. */
+export interface TopicHealthApi {
+  /** @throws UnknownTopicError */
+  topicHealth(topic: string): Promise<TopicHealth>;
+
+  /** Has `changed` called when some topic came, went or failed, until what is returned is called. */
+  onTopicHealth(changed: () => void): () => void;
+}
+
+/** `failed`: a partition or more cannot be read to its end, or takes no more appends. */
+export type TopicHealth = "serving" | "failed";
+
 /** What may be said of a topic; what is not said is the broker's own. */
 export interface TopicConfig {
   /** When an append is acknowledged, unless it says so itself. */

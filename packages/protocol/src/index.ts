@@ -8,6 +8,8 @@ export type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicHealth,
+  TopicHealthApi,
   TopicSummary,
 } from "./admin-api.js";
 // For those who build a server or a client

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `logstore-server`. */
+import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { Broker } from "@logstore/core";
 import { run } from "./command/run.js";
@@ -9,10 +10,12 @@ import { run } from "./command/run.js";
 setFlagsFromString("--heap-growing-percent=400");
 
 process.exitCode = await run(process.argv.slice(2), {
-  openBroker: ({ data, durability, segmentBytes }) =>
-    Broker.open(data, { ...(durability && { durability }), ...(segmentBytes && { segmentBytes }) }),
+  environment: process.env,
+  openBroker: ({ data, durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes }, hooks) =>
+    Broker.open(data, { durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes, hooks }),
   print: (line) => console.log(line),
   printError: (line) => console.error(line),
+  readInput: () => text(process.stdin),
   untilStopped: () =>
     new Promise((resolve) => {
       let signals = 0;
@@ -23,4 +26,5 @@ process.exitCode = await run(process.argv.slice(2), {
       };
       process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
     }),
+  onReload: (reload) => void process.on("SIGHUP", reload),
 });

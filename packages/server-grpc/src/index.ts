@@ -9,4 +9,6 @@ export type {
 export { type Operation, operations } from "./access/operations.js";
 export type { Refusal } from "./access/refusal.js";
 export { type LogStoreServer, type ServeOptions, serve } from "./server.js";
+// For those who open the broker themselves
+export { storageHooks } from "./telemetry/storage-hooks.js";
 export type { TlsOptions } from "./transport/tls-files.js";

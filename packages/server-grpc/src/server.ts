@@ -4,19 +4,26 @@ import {
   ServerCredentials,
   type ServerInterceptingCall,
   type ServerInterceptor,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { defaultBatchLimits, InvalidArgumentError } from "@logstore/codec";
-import type { LogApi } from "@logstore/protocol";
+import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { AccessConfig } from "./access/access-config.js";
 import { AccessControl } from "./access/access-control.js";
 import type { Refusal } from "./access/refusal.js";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
+import { HealthService } from "./services/health-service.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
-import { addReflection } from "./services/reflection.js";
+import { ReflectionService } from "./services/reflection-service.js";
 import { RunningCalls } from "./services/running-calls.js";
+import { countedErrors } from "./telemetry/counted-errors.js";
+import { measuredService } from "./telemetry/measured-service.js";
+import { observedApi } from "./telemetry/observed-api.js";
+import { ServerMetrics } from "./telemetry/server-metrics.js";
 import { channelOptions, maxUnfinishedBytes, RECEIVE_WINDOW_BYTES, REQUEST_TIMEOUT_MS } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
 import { isLoopback } from "./transport/loopback.js";
@@ -43,6 +50,8 @@ export interface ServeOptions {
   readonly maxConnections?: number;
   /** How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms. Default 10,000. */
   readonly drainTimeoutMs?: number;
+  /** Whether to answer clients that ask which services and messages there are. Default true. */
+  readonly reflection?: boolean;
   /** Gets the errors that peers only see as "internal error". Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
   /** Gets what its owner ought to see to: certificates that cannot be renewed, keys that cannot be had. Default: `console.warn`. */
@@ -80,12 +89,16 @@ export interface LogStoreServer extends AsyncDisposable {
  * @throws InvalidArgumentError for options that make no sense or would let strangers in
  * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen
  */
-export async function serve(api: LogApi, options: ServeOptions = {}): Promise<LogStoreServer> {
+export async function serve(
+  api: LogApi & Partial<TopicHealthApi>,
+  options: ServeOptions = {},
+): Promise<LogStoreServer> {
   const {
     host = "127.0.0.1",
     port = 7411,
     maxBatchBytes = defaultBatchLimits.maxBatchBytes,
     drainTimeoutMs = 10_000,
+    reflection = true,
     // biome-ignore lint/suspicious/noConsole: whoever gives no hook still wants to see a defect.
     onError = console.error,
     // biome-ignore lint/suspicious/noConsole: the same.
@@ -95,7 +108,9 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
   checkExposure(host, options, onWarning);
   const proto = loadProto();
   const calls = new RunningCalls();
-  const errors = errorTranslator(proto, onError);
+  const metrics = new ServerMetrics();
+  const observed = observedApi(api, metrics);
+  const errors = countedErrors(errorTranslator(proto, onError), metrics);
   const tls = options.tls && (await TlsFiles.load(options.tls));
   const access =
     options.access &&
@@ -105,7 +120,11 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
       onRefused,
       onWarning,
     }));
-  const context: CallContext = { apiFor: access ? (call) => access.guard(api, call) : () => api, calls, errors };
+  const context: CallContext = {
+    apiFor: access ? (call) => access.guard(observed, call) : () => observed,
+    calls,
+    errors,
+  };
   const admit: ServerInterceptor = (method, call) => {
     const connection = listener.connectionOf(call.getConnectionInfo());
     if (access) return access.intercept(method, call, connection);
@@ -120,9 +139,13 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     wholeRequests(REQUEST_TIMEOUT_MS),
   ];
   const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
-  grpc.addService(proto.logService, logService(context));
-  grpc.addService(proto.adminService, adminService(context));
-  addReflection(grpc);
+  const add = (name: string, definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>
+    grpc.addService(definition, measuredService(name, handlers, metrics));
+  add("logstore.v1.LogService", proto.logService, logService(context));
+  add("logstore.v1.AdminService", proto.adminService, adminService(context));
+  const health = new HealthService(api, context, ["logstore.v1.LogService", "logstore.v1.AdminService"]);
+  add("grpc.health.v1.Health", proto.healthService, health.handlers);
+  const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = await Listener.listen({
     host,
@@ -149,7 +172,10 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     onWarning(`the certificates could not be renewed, those before stay in force: ${(error as Error).message}`, error);
   tls?.watch(() => void reloadCertificates().catch(couldNotRenew), couldNotRenew);
 
+  metrics.observe(api, listener);
+
   const stop = async () => {
+    health.stopping();
     tls?.close();
     const closed = listener.close();
     const timeUp = Promise.withResolvers<void>();
@@ -159,11 +185,16 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
       listener.destroyConnections();
     }, drainTimeoutMs);
     // Connections are told to go only when the calls are over: until then, a new call gets a clear answer.
-    const drained = calls.stop().then(() => grpc.tryShutdown(() => {}));
+    const drained = calls.stop().then(() => {
+      health.end();
+      reflections?.end();
+      grpc.tryShutdown(() => {});
+    });
     await Promise.race([drained, timeUp.promise]);
     await closed;
     clearTimeout(timer);
     leaveWindows();
+    metrics.stop();
   };
   let stopped: Promise<void> | undefined;
   const stopOnce = () => {

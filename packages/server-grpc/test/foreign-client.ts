@@ -10,7 +10,12 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
+import {
+  loadSync,
+  type MessageTypeDefinition,
+  type MethodDefinition,
+  type ServiceDefinition,
+} from "@grpc/proto-loader";
 import { protoDirectory, protoFiles, protoLoaderOptions } from "@logstore/protocol";
 
 // biome-ignore lint/suspicious/noExplicitAny: messages are what the .proto files say, which no type here knows
@@ -59,6 +64,23 @@ export class ForeignClient {
     const { path, requestSerialize, responseDeserialize } = method("ProduceStream");
     const serialize = (message: Message) => (Buffer.isBuffer(message) ? message : requestSerialize(message));
     return this.#client.makeBidiStreamRequest(path, serialize, responseDeserialize);
+  }
+
+  /** A method of a service that is not LogStore's own. */
+  other(
+    { path, requestSerialize, responseDeserialize }: MethodDefinition<Message, Message>,
+    request: Message,
+  ): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, response) => {
+        if (error) reject(error);
+        else resolve(response);
+      });
+    });
+  }
+
+  otherStream({ path, requestSerialize, responseDeserialize }: MethodDefinition<Message, Message>) {
+    return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
   }
 
   close(): void {

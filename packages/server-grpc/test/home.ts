@@ -1,5 +1,5 @@
 /** A server with a client and a topic, all gone when the test is over. */
-import type { LogApi } from "@logstore/protocol";
+import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import { onTestFinished } from "vitest";
 import { type LogStoreServer, type ServeOptions, serve } from "../src/index.js";
 import { FakeLog } from "./fake-log.js";
@@ -12,7 +12,10 @@ export interface Home {
 }
 
 /** The topic is "t" and has two partitions. `api` replaces methods of the fake. */
-export async function home({ api: changes, ...options }: ServeOptions & { api?: Partial<LogApi> } = {}): Promise<Home> {
+export async function home({
+  api: changes,
+  ...options
+}: ServeOptions & { api?: Partial<LogApi & TopicHealthApi> } = {}): Promise<Home> {
   const api = new FakeLog();
   await api.createTopic({ topic: "t", partitions: 2 });
   Object.assign(api, changes);

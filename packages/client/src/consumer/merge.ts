@@ -1,5 +1,7 @@
 import type { RecordBatch } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
+import { traceReceived } from "../telemetry/receive-span.js";
+import { isTracing } from "../telemetry/record-context.js";
 import { type Fetched, PartitionFetcher } from "./partition-fetcher.js";
 import { type PartitionState, resolvePositions } from "./partition-state.js";
 
@@ -49,7 +51,11 @@ export class Merge {
       if (this.#current !== undefined) {
         const { fetcher, batches } = this.#current;
         const { value: batch } = batches.next();
-        if (batch !== undefined && !fetcher.isStopped) return { fetcher, batch: verified(batch, fetcher.state) };
+        if (batch !== undefined && !fetcher.isStopped) {
+          const merged = { fetcher, batch: verified(batch, fetcher.state) };
+          if (isTracing()) received(merged);
+          return merged;
+        }
         this.#current = undefined;
       }
       const fetcher = this.#ready.shift();
@@ -135,6 +141,11 @@ export class Merge {
     state.position = Math.max(state.position!, from);
     this.#current = { fetcher, batches: batches.values() };
   }
+}
+
+function received({ fetcher: { state }, batch }: MergedBatch): void {
+  const { topic, partition, position, end } = state;
+  traceReceived({ topic, partition, batch, from: position!, end: end! });
 }
 
 function verified(batch: RecordBatch, state: PartitionState): RecordBatch {

@@ -1,5 +1,8 @@
 import { type Bytes, ClosedError, type HeaderInput, UnknownPartitionError } from "@logstore/codec";
 import type { Durability, LogApi } from "@logstore/protocol";
+import { DURABILITY, MESSAGE_COUNT, OFFSET, PARTITION_ID } from "../telemetry/conventions.js";
+import { isTracing } from "../telemetry/record-context.js";
+import { SendSpan } from "../telemetry/send-span.js";
 import { ValueFormat, type ValueOptions } from "../value-format.js";
 import type { SendAck, Waiter } from "./batch.js";
 import { BufferBudget } from "./buffer-budget.js";
@@ -81,6 +84,16 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
    * - ClosedError, or what else the log answered.
    */
   send(record: ProducerRecord<Input>): Promise<SendAck> {
+    if (!isTracing()) return this.#send(record);
+    const span = new SendSpan(this.topic);
+    return span.follow(this.#send(span.mark(record)), ({ partition, offset, durability }) => ({
+      [PARTITION_ID]: String(partition),
+      [OFFSET]: offset,
+      [DURABILITY]: durability,
+    }));
+  }
+
+  #send(record: ProducerRecord<Input>): Promise<SendAck> {
     return new Promise((resolve, reject) => {
       this.#checkOpen();
       const valid = this.#format.validate(record.value);
@@ -105,6 +118,14 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
    * After a failure nothing more is pulled; it rejects with the first one when all that was pulled is settled.
    */
   async sendMany(
+    records: Iterable<ProducerRecord<Input>> | AsyncIterable<ProducerRecord<Input>>,
+  ): Promise<SendManyResult> {
+    if (!isTracing()) return this.#sendMany(records);
+    const span = new SendSpan(this.topic);
+    return span.follow(this.#sendMany(span.markAll(records)), ({ count }) => ({ [MESSAGE_COUNT]: count }));
+  }
+
+  async #sendMany(
     records: Iterable<ProducerRecord<Input>> | AsyncIterable<ProducerRecord<Input>>,
   ): Promise<SendManyResult> {
     const outcome = new SendManyOutcome();

@@ -18,6 +18,8 @@ import type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicHealth,
+  TopicHealthApi,
   TopicSummary,
 } from "@logstore/protocol";
 import { FilePool } from "../storage/file-pool.js";
@@ -45,7 +47,7 @@ export interface BrokerRecovery {
   readonly unreadableSnapshots: readonly UnreadableSnapshot[];
 }
 
-export class Broker implements LogApi, AsyncDisposable {
+export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   readonly #topics: Topics;
   readonly #snapshots: Snapshots;
   readonly #producerIds: ProducerIds;
@@ -115,6 +117,15 @@ export class Broker implements LogApi, AsyncDisposable {
    */
   async deleteTopic(topic: string): Promise<void> {
     await this.#topics.delete(topic);
+  }
+
+  async topicHealth(topic: string): Promise<TopicHealth> {
+    return this.#topics.isSound(topic) ? "serving" : "failed";
+  }
+
+  onTopicHealth(changed: () => void): () => void {
+    this.#topics.changed.add(changed);
+    return () => void this.#topics.changed.delete(changed);
   }
 
   /** A topic's own configuration; what is not in it is the broker's. @throws UnknownTopicError */

@@ -12,6 +12,7 @@ import {
 } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { TOPIC_FILE } from "../files/file-names.js";
+import { type FailedEvent, tell } from "../partition/hooks.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { LogStore } from "../store/log-store.js";
@@ -46,6 +47,8 @@ export interface UnreadableTopic {
 
 export class Topics {
   readonly unreadable: UnreadableTopic[] = [];
+  /** Told when a topic came, went or failed. */
+  readonly changed = new Set<() => void>();
   readonly #storage: FilePool;
   readonly #directory: string;
   readonly #storeOptions: LogStoreOptions;
@@ -147,12 +150,18 @@ export class Topics {
       this.#topics.delete(topic);
       try {
         await this.#setAside(directory);
+        this.#tellChanged();
       } catch (error) {
         await this.#storage.rename(`${directory}.deleted`, directory).catch(() => {});
         await this.#openStore(directory, { topic, config }); // it is not deleted: nobody else may have the name
         throw error;
       }
     });
+  }
+
+  /** Whether all of a topic can be read and appended to. @throws UnknownTopicError */
+  isSound(topic: string): boolean {
+    return !this.#isUnreadable(topic) && this.#open(topic).store.failedPartitions.length === 0;
   }
 
   async close(): Promise<void> {
@@ -237,11 +246,21 @@ export class Topics {
   }
 
   async #openStore(directory: string, { topic, config }: TopicFile): Promise<Topic> {
-    const options = topicOptions(config, this.#storeOptions);
+    const { hooks } = this.#storeOptions;
+    const failed = (event: FailedEvent) => {
+      this.#tellChanged();
+      hooks?.failed?.({ ...event, topic });
+    };
+    const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, failed } };
     const store = await LogStore.openLocked(directory, options, this.#storage, this.#caches);
     const open = { topic, store, config, directory };
     this.#topics.set(topic, open);
+    this.#tellChanged();
     return open;
+  }
+
+  #tellChanged(): void {
+    for (const changed of this.changed) tell(changed);
   }
 }
 

@@ -54,6 +54,8 @@ export interface DeletedEvent {
 }
 
 export interface FailedEvent {
+  /** Where it is a broker that tells. */
+  readonly topic?: string | undefined;
   readonly partition: number;
   readonly error: Error;
 }

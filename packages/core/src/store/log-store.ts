@@ -173,6 +173,12 @@ export class LogStore implements AsyncDisposable {
     return found.map(({ partition, tornTail, damage }) => ({ partition, tornTail, damage }));
   }
 
+  /** Partitions that cannot be read to their end, or take no more appends: the store is to be repaired, or opened again. */
+  get failedPartitions(): readonly number[] {
+    const failed = this.#partitions.filter(({ damage, failure }) => damage !== undefined || failure !== undefined);
+    return failed.map(({ partition }) => partition);
+  }
+
   /**
    * Appends a record to the partition of its key. Resolves when its durability is reached; records appended in the same turn
    * of the event loop are written together.

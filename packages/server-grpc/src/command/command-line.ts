@@ -1,88 +1,129 @@
 /** What the command `logstore-server` is asked to do. */
 import { parseArgs } from "node:util";
-import { isLoopback } from "../transport/loopback.js";
+import * as z from "zod";
+import { type ScalarKey, scalarKeys } from "./config-keys.js";
+import { configSchema } from "./config-schema.js";
+import { suggestion } from "./similar.js";
+import { UsageError } from "./usage-error.js";
 
-export const help = `Serves a LogStore data directory over gRPC.
-
-  logstore-server --data DIR [options]
-
-  --data DIR            directory of the data; made where there is none
-  --host HOST           name or address to listen on (default 127.0.0.1)
-  --port PORT           port to listen on, 0 for a free one (default 7411)
-  --durability LEVEL    when an append is acknowledged by default: "flushed", it survives a power cut (default),
-                        or "written", it survives the end of this process
-  --segment-bytes N     size at which a partition starts a new file
-  --insecure            listen on other than loopback addresses, although nothing is encrypted and everyone may call
-  --help                show this text
-`;
-
-export interface ServerCommand {
-  readonly data: string;
-  readonly host: string;
-  readonly port: number;
-  /** Listens on other than loopback addresses, as it is. */
-  readonly insecure?: true;
-  readonly durability?: "flushed" | "written";
-  readonly segmentBytes?: number;
+/** What was given as flags. */
+export interface CommandLine {
+  readonly configFile: string | undefined;
+  /** Only see whether the configuration makes sense. */
+  readonly check: boolean;
+  /** The flags that stand for a key of the configuration, as they were written: "--port", and its text. */
+  readonly flags: ReadonlyMap<ScalarKey, { readonly flag: string; readonly text: string }>;
 }
 
-/** A command line that makes no sense; the message says why. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+/** Flags that are shorter than their keys. */
+const shortFlags: ReadonlyMap<string, string> = new Map([
+  ["host", "listen-host"],
+  ["port", "listen-port"],
+]);
+
+const keyOfFlag = new Map(scalarKeys.map((key) => [key.flag, key]));
+for (const [short, flag] of shortFlags) keyOfFlag.set(short, keyOfFlag.get(flag)!);
+
+const commands = ["new-token [PRINCIPAL]", "hash-token", "health [SERVICE] [flags]"];
 
 /**
- * The command, or "help" where that was asked for. `args` are those after the command's name.
+ * `args` are those after the command's name; "help" where that was asked for.
  *
  * @throws UsageError
  */
-export function parseCommandLine(args: readonly string[]): ServerCommand | "help" {
-  const values = parse(args);
-  if (values.help) return "help";
-  if (!values.data) throw new UsageError("--data DIR is missing");
-  const { data, host, durability, insecure } = values;
-  if (!isLoopback(host) && !insecure) {
-    throw new UsageError(
-      `--host ${host} lets other machines in, and there is neither encryption nor access control yet: add --insecure if they are to`,
+export function parseCommandLine(args: readonly string[]): CommandLine | "help" {
+  const { help, config, check, ...given } = parse(args);
+  if (help) return "help";
+  const flags = new Map<ScalarKey, { flag: string; text: string }>();
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const key = keyOfFlag.get(name)!;
+    const other = flags.get(key);
+    if (other !== undefined) throw usage(`${other.flag} and --${name} say the same thing: leave one out`);
+    flags.set(key, { flag: `--${name}`, text: String(value) });
+  }
+  return { configFile: config as string | undefined, check: check === true, flags };
+}
+
+function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const options: Record<string, { type: "string" | "boolean" }> = {
+    help: { type: "boolean" },
+    check: { type: "boolean" },
+    config: { type: "string" },
+  };
+  for (const [flag, { schema }] of keyOfFlag) options[flag] = { type: isSwitch(schema) ? "boolean" : "string" };
+  try {
+    return parseArgs({ args: [...args], options, allowNegative: true }).values;
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    const unknown = code === "ERR_PARSE_ARGS_UNKNOWN_OPTION" ? /'(--?[^' ]+)'/.exec(message)?.[1] : undefined;
+    if (unknown === undefined) throw usage(message);
+    throw usage(
+      `there is no flag ${unknown}${suggestion(
+        unknown,
+        Object.keys(options).map((name) => `--${name}`),
+      )}`,
     );
   }
-  if (durability !== undefined && durability !== "flushed" && durability !== "written") {
-    throw new UsageError(`--durability is "flushed" or "written", not "${durability}"`);
-  }
-  const segmentBytes = values["segment-bytes"];
-  return {
-    data,
-    host,
-    port: wholeNumber("--port", values.port, 0, 65_535),
-    ...(insecure && { insecure }),
-    ...(durability && { durability }),
-    ...(segmentBytes !== undefined && {
-      segmentBytes: wholeNumber("--segment-bytes", segmentBytes, 1, Number.MAX_SAFE_INTEGER),
-    }),
-  };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        data: { type: "string" },
-        host: { type: "string", default: "127.0.0.1" },
-        port: { type: "string", default: "7411" },
-        durability: { type: "string" },
-        "segment-bytes": { type: "string" },
-        insecure: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+function usage(problem: string): UsageError {
+  return new UsageError(`${problem} (see logstore-server --help)`);
 }
 
-function wholeNumber(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`${option} is a whole number from ${min} to ${max}, not "${text}"`);
+function isSwitch(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodBoolean;
+}
+
+/** The text that --help prints, made of the schema. */
+export function help(): string {
+  const flags = scalarKeys.map((key) => {
+    const { flag, schema, path, description } = key;
+    // What holds unless something is said needs a flag that says the contrary.
+    if (defaultOf(path) === true) return entry(`--no-${flag}`, `do not ${description}`);
+    const short = [...shortFlags].find(([, long]) => long === flag)?.[0];
+    const name = short === undefined ? `--${flag}` : `--${short}, --${flag}`;
+    return entry(isSwitch(schema) ? name : `${name} ${placeholder(key)}`, description + byDefault(key));
+  });
+  return `Serves a LogStore data directory over gRPC.
+
+  logstore-server --data DIR [flags]
+${commands.map((command) => `  logstore-server ${command}\n`).join("")}
+${entry("--config FILE", "configuration in YAML; what a flag or a variable says goes before it")}
+${entry("--check", "only say whether the configuration makes sense")}
+${entry("--help", "show this text")}
+${flags.join("\n")}
+
+Every flag is also a variable (LOGSTORE_LISTEN_PORT) and a key of the file (listen.port). The file is named by LOGSTORE_CONFIG, too.
+"logstore-server new-token" makes a bearer token, "hash-token" reads one and tells what the configuration says of it, and "health"
+asks a server whether it serves: exit code 0 where it does.`;
+}
+
+const HELP_COLUMN = 30;
+
+function entry(name: string, description: string): string {
+  const gap =
+    name.length + 4 > HELP_COLUMN ? `\n${" ".repeat(HELP_COLUMN)}` : " ".repeat(HELP_COLUMN - name.length - 2);
+  return `  ${name}${gap}${description}`;
+}
+
+function placeholder({ schema, path }: ScalarKey): string {
+  if (schema instanceof z.ZodEnum) return schema.options.join("|");
+  if (schema instanceof z.ZodNumber) return "N";
+  if (schema instanceof z.ZodURL) return "URL";
+  const name = path.at(-1)!;
+  if (name === "data") return "DIR";
+  return name.endsWith("File") ? "FILE" : "HOST";
+}
+
+function byDefault({ path, schema }: ScalarKey): string {
+  const value = defaultOf(path);
+  if (value === undefined || isSwitch(schema)) return "";
+  return ` (default ${value})`;
+}
+
+function defaultOf(path: readonly string[]): unknown {
+  const defaults = configSchema.parse({ data: "-" }) as Record<string, unknown>;
+  if (path[0] === "data") return undefined;
+  return path.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], defaults);
 }

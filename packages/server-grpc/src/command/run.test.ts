@@ -1,22 +1,48 @@
-import { LockedError } from "@logstore/codec";
-import { expect, test } from "vitest";
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CorruptPartitionError, LockedError, StorageFailedError } from "@logstore/codec";
+import { expect, test, vi } from "vitest";
+import { parse } from "yaml";
 import { FakeLog } from "../../test/fake-log.js";
-import { ForeignClient } from "../../test/foreign-client.js";
-import { parseCommandLine, type ServerCommand } from "./command-line.js";
-import { run, type Surroundings } from "./run.js";
+import { ForeignClient, failure } from "../../test/foreign-client.js";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { scalarKeys } from "./config-keys.js";
+import type { ServerConfig } from "./config-schema.js";
+import { run } from "./run.js";
+import type { ServedBroker, Surroundings } from "./surroundings.js";
 
-function surroundings(openBroker: () => Promise<FakeLog> = async () => new FakeLog()) {
+type Recovery = ServedBroker["recovery"];
+const nothingFound: Recovery = { partitions: [], unreadable: [], unreadableSnapshots: [] };
+
+interface Log {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+function surroundings(
+  openBroker: () => Promise<FakeLog & Partial<ServedBroker>> = async () => new FakeLog(),
+  { environment = {}, input = "" }: { environment?: Record<string, string>; input?: string } = {},
+) {
   const out: string[] = [];
+  const logs: Log[] = [];
+  const reloads: (() => void)[] = [];
   const err: string[] = [];
   const events: string[] = [];
   const listening = Promise.withResolvers<string>();
   const stop = Promise.withResolvers<void>();
-  const commands: ServerCommand[] = [];
+  const commands: ServerConfig[] = [];
   const around: Surroundings = {
-    async openBroker(command) {
-      commands.push(command);
+    environment,
+    readInput: async () => input,
+    logSink: (line) => void logs.push(JSON.parse(line)),
+    onReload: (reload) => void reloads.push(reload),
+    async openBroker(config) {
+      commands.push(config);
       const close = async () => void events.push("closed");
-      return Object.assign(await openBroker(), { close });
+      const api = await openBroker();
+      return Object.assign(api, { close: api.close ?? close, recovery: api.recovery ?? nothingFound });
     },
     print(line) {
       out.push(line);
@@ -25,7 +51,8 @@ function surroundings(openBroker: () => Promise<FakeLog> = async () => new FakeL
     printError: (line) => void err.push(line),
     untilStopped: () => stop.promise,
   };
-  return { around, out, err, events, commands, listening: listening.promise, stop: stop.resolve };
+  const reload = () => reloads[0]!();
+  return { around, out, err, events, commands, logs, listening: listening.promise, stop: stop.resolve, reload };
 }
 
 test("it serves until it is told to stop, then closes the broker", async () => {
@@ -78,13 +105,123 @@ test.for([
   expect(err[0]).toContain(hint);
 });
 
-test("help, defaults, and hosts", async () => {
+test("help names every flag, and exits with 0", async () => {
   const { around, out, commands } = surroundings();
   expect(await run(["--help"], around)).toBe(0);
   expect([out.length, commands]).toEqual([1, []]);
-  expect(parseCommandLine(["--data", "d"])).toEqual({ data: "d", host: "127.0.0.1", port: 7411 });
-  for (const host of ["localhost", "::1", "127.0.0.2"]) {
-    expect(parseCommandLine(["--data", "d", "--host", host])).toMatchObject({ host });
-  }
-  expect(parseCommandLine(["--data", "d", "--host", "0.0.0.0", "--insecure"])).toMatchObject({ host: "0.0.0.0" });
+  for (const { flag } of scalarKeys) expect(out[0]).toMatch(new RegExp(`--(no-)?${flag}\\b`));
+});
+
+test("a check says whether the configuration makes sense, and starts nothing", async () => {
+  const good = surroundings();
+  expect(await run(["--data", "d", "--check"], good.around)).toBe(0);
+  expect([good.out, good.err, good.commands]).toEqual([["the configuration makes sense"], [], []]);
+  const warned = surroundings();
+  expect(await run(["--data", "d", "--check"], { ...warned.around, environment: { LOGSTORE_DATUM: "d" } })).toBe(0);
+  expect(warned.err).toEqual([expect.stringContaining("LOGSTORE_DATUM")]);
+  const bad = surroundings();
+  expect(await run(["--data", "d", "--check", "--port", "x"], bad.around)).toBe(2);
+});
+
+test("the log tells of the start, of what was found, and of the end", async () => {
+  const damage = new StorageFailedError("a disk failed", { partition: 1 });
+  const unreadable = { directory: "d/topics/1", topic: "u", error: new CorruptPartitionError("no store file") };
+  const tornTail = { file: "0.log", byte: 10, length: 5, savedAs: "0.torn", laterSavedAs: [] };
+  const recovery: Recovery = {
+    partitions: [
+      { topic: "t", partition: 0, tornTail, damage: undefined },
+      { topic: "t", partition: 1, tornTail: undefined, damage },
+    ],
+    unreadable: [unreadable],
+    unreadableSnapshots: [{ ...unreadable, snapshot: "s" }],
+  };
+  const { around, logs, listening, stop } = surroundings(async () => Object.assign(new FakeLog(), { recovery }));
+  const exit = run(["--data", "d", "--port", "0"], around);
+  const line = await listening;
+  stop();
+  expect(await exit).toBe(0);
+  expect(logs).toMatchObject([
+    { level: "warn", topic: "t", partition: 0, tornTail: { file: "0.log", length: 5 } },
+    { level: "error", topic: "t", partition: 1, err: { code: "STORAGE_FAILED", message: "a disk failed" } },
+    { level: "error", topic: "u", directory: "d/topics/1", err: { code: "CORRUPT_PARTITION" } },
+    { level: "error", topic: "u", snapshot: "s", directory: "d/topics/1", err: { code: "CORRUPT_PARTITION" } },
+    { level: "info", msg: "listening", data: "d", durability: "flushed", tls: false, access: false },
+    { level: "info", drainTimeoutMs: 10_000 },
+    { level: "info", msg: "all calls are over" },
+    { level: "info", msg: "closed" },
+  ]);
+  expect(line).toContain(String(logs[4]!["address"]));
+});
+
+test("what a peer sees as an internal error is in the log", async () => {
+  const api = Object.assign(new FakeLog(), { listTopics: () => Promise.reject(new TypeError("a bug")) });
+  const { around, logs, listening, stop } = surroundings(async () => api);
+  const exit = run(["--data", "d", "--port", "0"], around);
+  const client = new ForeignClient((await listening).split(" ").at(-1)!);
+  await failure(client.call("ListTopics", {}));
+  client.close();
+  stop();
+  await exit;
+  expect(logs).toContainEqual(
+    expect.objectContaining({ level: "error", err: expect.objectContaining({ message: "a bug" }) }),
+  );
+});
+
+test("data that cannot be closed is an exit code of 1, and a log line that says why", async () => {
+  const close = () => Promise.reject(new StorageFailedError("the disk is full"));
+  const { around, err, logs, listening, stop } = surroundings(async () => Object.assign(new FakeLog(), { close }));
+  const exit = run(["--data", "d", "--port", "0"], around);
+  await listening;
+  stop();
+  expect(await exit).toBe(1);
+  expect(err).toEqual([]);
+  expect(logs.at(-1)).toMatchObject({ level: "error", err: { code: "STORAGE_FAILED", message: "the disk is full" } });
+});
+
+test("the configuration is read again on request: what is wrong or needs a restart is said, and nothing else happens", async () => {
+  const file = join(temporaryDirectory(), "logstore.yaml");
+  writeFileSync(file, "data: d\nlisten: { port: 0 }\n");
+  const { around, logs, listening, stop, reload } = surroundings();
+  const exit = run(["--config", file], around);
+  await listening;
+  reload();
+  await vi.waitFor(() => expect(logs.at(-1)).toMatchObject({ level: "info", applied: [] }));
+  writeFileSync(file, "data: d\nlisten: { port: 0 }\nretentionMs: 5\n");
+  reload();
+  await vi.waitFor(() => expect(logs.at(-1)).toMatchObject({ level: "warn", keys: ["retentionMs"] }));
+  writeFileSync(file, "data: d\nlisten: { prot: 0 }\n");
+  reload();
+  const problems = [`${file}:2:11: there is no key listen.prot (did you mean "port"?)`];
+  await vi.waitFor(() => expect(logs.at(-1)).toMatchObject({ level: "error", problems }));
+  stop();
+  expect(await exit).toBe(0);
+});
+
+test("a new token is printed with the entry that knows it, and the same entry is made of the token", async () => {
+  const made = surroundings();
+  expect(await run(["new-token", "ada"], made.around)).toBe(0);
+  const [token, , ...entry] = made.out[0]!.split("\n");
+  expect(parse(entry.join("\n"))).toEqual([
+    { principal: "ada", sha256: createHash("sha256").update(token!).digest("hex") },
+  ]);
+  expect(Buffer.from(token!, "base64url")).toHaveLength(32);
+  const hashed = surroundings(undefined, { input: `${token}\n` });
+  expect(await run(["hash-token", "ada"], hashed.around)).toBe(0);
+  expect(hashed.out[0]).toBe(entry.join("\n"));
+  const none = surroundings(undefined, { input: "\n" });
+  expect(await run(["hash-token"], none.around)).toBe(2);
+});
+
+test("health asks the server that is configured", async () => {
+  const server = surroundings();
+  const exit = run(["--data", "d", "--port", "0"], server.around);
+  const port = (await server.listening).split(":")[1]!;
+  const asking = surroundings(undefined, { environment: { LOGSTORE_LISTEN_PORT: port } });
+  expect(await run(["health"], asking.around)).toBe(0);
+  expect(await run(["health", "topic/none"], asking.around)).toBe(1);
+  expect(asking.out).toEqual(["SERVING"]);
+  server.stop();
+  await exit;
+  expect(await run(["health"], asking.around)).toBe(1);
+  expect(asking.err).toHaveLength(2);
 });

@@ -1,50 +1,72 @@
-/** The life of the command `logstore-server`, from its arguments to its exit code. */
+/** The command `logstore-server`, from its arguments to its exit code. */
 import { LogStoreError } from "@logstore/codec";
-import type { LogApi } from "@logstore/protocol";
-import { serve } from "../server.js";
-import { help, parseCommandLine, type ServerCommand, UsageError } from "./command-line.js";
+import { help, parseCommandLine } from "./command-line.js";
+import { loadConfig } from "./config.js";
+import { askHealth } from "./health.js";
+import { serveUntilStopped } from "./serve-until-stopped.js";
+import type { Surroundings } from "./surroundings.js";
+import { newToken, tokenEntry } from "./token.js";
+import { UsageError } from "./usage-error.js";
 
-/** What the command needs of the world. */
-export interface Surroundings {
-  openBroker(command: ServerCommand): Promise<LogApi & { close(): Promise<void> }>;
-  print(line: string): void;
-  printError(line: string): void;
-  /** Resolves when the command is to end; called once, when the server listens. */
-  untilStopped(): Promise<void>;
-}
-
-/** Returns the exit code: 0 after a clean stop, 1 where it could not start or stop, 2 for a command line that makes no sense. */
+/**
+ * Returns the exit code: 0 after a clean stop, 1 where it could not start or stop or the server asked is not well, 2 for a command
+ * line or a configuration that makes no sense.
+ */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { print, printError } = surroundings;
+  const [name, ...rest] = args;
   try {
-    const command = parseCommandLine(args);
-    if (command === "help") {
-      print(help.trimEnd());
-      return 0;
-    }
-    const broker = await surroundings.openBroker(command);
-    try {
-      const server = await serve(broker, {
-        host: command.host,
-        port: command.port,
-        insecure: command.insecure ?? false,
-      });
-      print(`logstore listening on ${server.address}`);
-      await surroundings.untilStopped();
-      await server.stop();
-    } finally {
-      await broker.close();
-    }
+    if (name === "new-token") print(newToken(onlyOne(rest)));
+    else if (name === "hash-token") print(tokenEntry(await surroundings.readInput(), onlyOne(rest)));
+    else if (name === "health") return await health(rest, surroundings);
+    else return await serveOrExplain(args, surroundings);
     return 0;
   } catch (error) {
-    printError(`logstore-server: ${describe(error)}`);
+    for (const line of describe(error)) printError(`logstore-server: ${line}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }
 
-/** One line. Errors of the system have a code too (EADDRINUSE), and it is in their message. */
-function describe(error: unknown): string {
-  if (error instanceof UsageError) return `${error.message} (see logstore-server --help)`.replaceAll(/\s+/g, " ");
-  if (error instanceof LogStoreError) return `${error.code}: ${error.message}`.replaceAll(/\s+/g, " ");
-  return String(error instanceof Error ? error.message : error).replaceAll(/\s+/g, " ");
+async function serveOrExplain(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const commandLine = parseCommandLine(args);
+  if (commandLine === "help") {
+    surroundings.print(help());
+    return 0;
+  }
+  const configuration = await loadConfig(commandLine, surroundings.environment);
+  if (!commandLine.check) return serveUntilStopped(commandLine, configuration, surroundings);
+  for (const warning of configuration.warnings) surroundings.printError(`logstore-server: ${warning}`);
+  surroundings.print("the configuration makes sense");
+  return 0;
+}
+
+/** `args` may begin with the service that is asked for; the flags say which server. */
+async function health(args: readonly string[], { environment, print }: Surroundings): Promise<number> {
+  const service = args[0]?.startsWith("-") ? undefined : args[0];
+  const commandLine = parseCommandLine(service === undefined ? args : args.slice(1));
+  if (commandLine === "help") {
+    print(help());
+    return 0;
+  }
+  // Whoever asks need not know where the data is.
+  const { config } = await loadConfig(commandLine, { LOGSTORE_DATA: "-", ...environment });
+  const status = await askHealth(config, service ?? "");
+  print(status);
+  return status === "SERVING" ? 0 : 1;
+}
+
+function onlyOne([principal, ...more]: readonly string[]): string | undefined {
+  if (more.length > 0 || principal?.startsWith("-")) throw new UsageError("one principal is named, or none");
+  return principal;
+}
+
+/** A line a problem. Errors of the system have a code too (EADDRINUSE), and it is in their message. */
+function describe(error: unknown): readonly string[] {
+  if (error instanceof UsageError) return error.problems;
+  const text = error instanceof LogStoreError ? `${error.code}: ${error.message}` : messageOf(error);
+  return [text.replaceAll(/\s+/g, " ")];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

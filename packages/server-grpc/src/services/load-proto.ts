@@ -1,9 +1,12 @@
 /** The services and messages of the .proto files, as grpc-js wants them. */
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
-import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
+import { loadSync, type MessageTypeDefinition, type PackageDefinition } from "@grpc/proto-loader";
 import {
   decodeProduceRequest,
+  descriptorFiles,
+  descriptorSetFile,
   encodeConsumeResponse,
   encodeFetchResponse,
   type FetchResult,
@@ -11,12 +14,16 @@ import {
   protoFiles,
   protoLoaderOptions,
 } from "@logstore/protocol";
+import { protoPath as healthProto } from "grpc-health-check";
 import { MAX_PLAIN_REQUEST_BYTES } from "../transport/limits.js";
 import { receiving } from "./malformed.js";
 
 export interface Proto {
   readonly logService: ServiceDefinition;
   readonly adminService: ServiceDefinition;
+  readonly healthService: ServiceDefinition;
+  /** Everything that is served, for those who ask what that is. */
+  readonly definition: PackageDefinition;
   /** Serializers of the messages that errors travel in. */
   readonly encodeErrorDetail: (detail: object) => Buffer;
   readonly encodeStatus: (status: object) => Buffer;
@@ -25,15 +32,28 @@ export interface Proto {
 
 export function loadProto(): Proto {
   const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [fileURLToPath(protoDirectory)] });
+  const health = loadSync(healthProto, { enums: String, defaults: true });
   const service = (name: string) => tolerant(loaded[`logstore.v1.${name}`] as ServiceDefinition);
   const message = (name: string) => loaded[`logstore.v1.${name}`] as MessageTypeDefinition<object, object>;
   return {
     logService: passThrough(service("LogService")),
     adminService: service("AdminService"),
+    healthService: health["grpc.health.v1.Health"] as ServiceDefinition,
+    definition: { ...health, logstore: compiledDescriptors() },
     encodeErrorDetail: message("ErrorDetail").serialize,
     encodeStatus: message("Status").serialize,
     encodeRetryInfo: message("RetryInfo").serialize,
   };
+}
+
+/**
+ * The compiler's descriptors of our files, in the form of a definition. Those that proto-loader makes of the same files have other names
+ * for the fields and do not say what they import: clients that check them refuse them.
+ */
+function compiledDescriptors() {
+  const fileDescriptorProtos = descriptorFiles(readFileSync(descriptorSetFile)).map((file) => Buffer.from(file));
+  // Whoever tells what there is looks at the files that a definition is in, and at nothing else.
+  return { fileDescriptorProtos } as unknown as MessageTypeDefinition<object, object>;
 }
 
 /** Has every method take what cannot be decoded for the handler to refuse. */

@@ -30,6 +30,7 @@ export class Listener {
   /** Every socket, also those that are not connections yet. */
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<string, Connection>();
+  #acceptedCount = 0;
 
   private constructor(options: ListenOptions) {
     this.#options = options;
@@ -61,6 +62,15 @@ export class Listener {
   get address(): string {
     const { address, family, port } = this.#server.address() as AddressInfo;
     return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+
+  get openCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Since it listens. */
+  get acceptedCount(): number {
+    return this.#acceptedCount;
   }
 
   /** The connection that this is a view of, like the one that an HTTP/2 session gives; undefined where it is not one of ours. */
@@ -135,6 +145,7 @@ export class Listener {
     }
     const key = connectionKey(socket);
     this.#connections.set(key, connection);
+    this.#acceptedCount++;
     socket.once("close", () => this.#connections.delete(key));
     this.#options.onConnection(socket);
   }

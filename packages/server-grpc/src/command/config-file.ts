@@ -1,0 +1,67 @@
+/** A configuration file: what is in it, and in which line. */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Document } from "yaml";
+import { UsageError } from "./usage-error.js";
+
+export interface ConfigFile {
+  readonly values: Record<string, unknown>;
+  /** "logstore.yaml:3:5", or the nearest that there is. */
+  locate(path: readonly PropertyKey[]): string;
+}
+
+/** @throws UsageError where it cannot be read, or is not YAML with a mapping in it */
+export async function readConfigFile(file: string): Promise<ConfigFile> {
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
+  const lines = new LineCounter();
+  const document: Document = parseDocument(read(file), { lineCounter: lines, prettyErrors: false });
+  const at = (byte: number | undefined) => {
+    if (byte === undefined) return file;
+    const { line, col } = lines.linePos(byte);
+    return `${file}:${line}:${col}`;
+  };
+  const locate = (path: readonly PropertyKey[]) => {
+    let node: unknown = document.contents;
+    let start: number | undefined;
+    for (const name of path) {
+      if (isMap(node)) {
+        const pair = node.items.find(({ key }) => isScalar(key) && key.value === name);
+        if (pair === undefined) break;
+        start = (pair.key as { range?: [number, number, number] | null }).range?.[0];
+        node = pair.value;
+      } else if (isSeq(node)) {
+        node = node.items[Number(name)];
+        start = (node as { range?: [number, number, number] | null } | undefined)?.range?.[0] ?? start;
+      }
+    }
+    return at(start);
+  };
+  const [error] = document.errors; // the others follow from it
+  if (error !== undefined) throw new UsageError(`${at(error.pos[0])}: ${error.message}`);
+  const values = (document.toJS() ?? {}) as unknown;
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw new UsageError(`${file}: a mapping of keys to values is expected`);
+  }
+  return { values: withPaths(values, dirname(file)) as Record<string, unknown>, locate };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Names of files are relative to the file that names them. */
+function withPaths(value: unknown, directory: string): unknown {
+  if (Array.isArray(value)) return value.map((each) => withPaths(each, directory));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => {
+      const isPath = typeof each === "string" && each !== "" && (name === "data" || name.endsWith("File"));
+      if (isPath) return [name, each === ":memory:" ? each : resolve(directory, each)];
+      return [name, withPaths(each, directory)];
+    }),
+  );
+}

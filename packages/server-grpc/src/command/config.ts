@@ -1,0 +1,133 @@
+/** The configuration: flags before variables before the file before what holds where nothing is said. */
+import type * as z from "zod";
+import { type AccessConfig, checkAccessConfig } from "../access/access-config.js";
+import { isLoopback } from "../transport/loopback.js";
+import type { CommandLine } from "./command-line.js";
+import { type ConfigFile, readConfigFile } from "./config-file.js";
+import { allowed, scalarKeys, schemaAt, valueFrom } from "./config-keys.js";
+import { accessSchema, configSchema, type ServerConfig } from "./config-schema.js";
+import { suggestion } from "./similar.js";
+import { UsageError } from "./usage-error.js";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Configuration {
+  /** With `access` from its file, where it is in one. */
+  readonly config: ServerConfig;
+  /** What is not wrong, but should be looked at; a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** @throws UsageError with every problem found, each saying where it comes from and what is allowed */
+export async function loadConfig(commandLine: CommandLine, environment: Environment): Promise<Configuration> {
+  const name = commandLine.configFile ?? environment["LOGSTORE_CONFIG"];
+  const file = name === undefined ? undefined : await readConfigFile(name);
+  const values = structuredClone(file?.values ?? {});
+  const origins = new Map<string, string>();
+  const set = (path: readonly string[], value: unknown, origin: string) => {
+    origins.set(path.join("."), origin);
+    put(values, path, value);
+  };
+  for (const { path, variable, schema } of scalarKeys) {
+    const text = environment[variable];
+    if (text !== undefined) set(path, valueFrom(text, schema), variable);
+  }
+  for (const [{ path, schema }, { flag, text }] of commandLine.flags) set(path, valueFrom(text, schema), flag);
+
+  const originOf = (path: readonly PropertyKey[]) => origins.get(path.join(".")) ?? file?.locate(path);
+  const parsed = check(configSchema, values, originOf);
+  const accessOf = async ({ accessFile, access }: ServerConfig) => {
+    if (accessFile === undefined) return access;
+    const { values, locate } = await readConfigFile(accessFile);
+    return check(accessSchema, values, locate);
+  };
+  const access = await accessOf(parsed);
+  const config = access === undefined ? parsed : { ...parsed, access };
+  if (access !== undefined) checkAccess(access);
+  checkExposure(config, originOf);
+  return { config, warnings: unknownVariables(environment) };
+}
+
+function check<Schema extends z.ZodType>(
+  schema: Schema,
+  values: unknown,
+  originOf: ConfigFile["locate"] | ((path: readonly PropertyKey[]) => string | undefined),
+): z.output<Schema> {
+  const result = schema.safeParse(values, { reportInput: true });
+  if (result.success) return result.data;
+  throw new UsageError(...result.error.issues.flatMap((issue) => problems(schema, issue, originOf)));
+}
+
+function problems(
+  schema: z.ZodType,
+  issue: z.core.$ZodIssue,
+  originOf: (path: readonly PropertyKey[]) => string | undefined,
+): string[] {
+  const { path, code } = issue;
+  const key = path.join(".");
+  const told = (path: readonly PropertyKey[], text: string) => {
+    const origin = originOf(path);
+    return origin === undefined ? text : `${origin}: ${text}`;
+  };
+  if (code === "unrecognized_keys") {
+    const { shape } = schemaAt(schema, path) as z.ZodObject;
+    return issue.keys.map((name) => {
+      const full = [...path, name];
+      return told(full, `there is no key ${full.join(".")}${suggestion(name, Object.keys(shape))}`);
+    });
+  }
+  if (code === "custom") return [told(path, issue.message)];
+  const expected =
+    code === "invalid_format" && issue.format === "regex" ? issue.message : allowed(schemaAt(schema, path));
+  if (issue.input === undefined) return [told(path, `${key} is missing: ${howToSay(key, expected)}`)];
+  return [told(path, `${key} is ${expected}, not ${JSON.stringify(issue.input)}`)];
+}
+
+function howToSay(key: string, expected: string): string {
+  const scalar = scalarKeys.find(({ path }) => path.join(".") === key);
+  return scalar === undefined
+    ? expected
+    : `say --${scalar.flag}, ${scalar.variable}, or ${key} in the configuration file`;
+}
+
+/** What other machines may do here has been asked for, or is refused. The server itself warns of it. */
+function checkExposure(
+  { listen: { host }, insecure, tls, access }: ServerConfig,
+  originOf: (path: readonly PropertyKey[]) => string | undefined,
+): void {
+  const missing = [tls === undefined && "encryption (tls)", access === undefined && "access control (access)"].filter(
+    Boolean,
+  );
+  if (isLoopback(host) || missing.length === 0 || insecure) return;
+  const what = `listening on ${host} lets other machines in, and there is no ${missing.join(" and no ")}`;
+  throw new UsageError(`${originOf(["listen", "host"])}: ${what}: configure it, or say --insecure if that is meant`);
+}
+
+/** What the schema does not know of access. */
+function checkAccess(access: AccessConfig): void {
+  try {
+    checkAccessConfig(access);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** Not errors: Kubernetes makes variables like LOGSTORE_PORT of a service's name by itself. */
+function unknownVariables(environment: Environment): string[] {
+  const known = new Set(["LOGSTORE_CONFIG", "LOGSTORE_TOKEN", ...scalarKeys.map(({ variable }) => variable)]);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("LOGSTORE_") && !known.has(name))
+    .map((name) => `the variable ${name} means nothing here${suggestion(name, known)}`);
+}
+
+/** What stands in the way and is no mapping is left to be found wrong. */
+function put(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [name, ...rest] = path as [string, ...string[]];
+  if (rest.length === 0) {
+    values[name] = value;
+    return;
+  }
+  const inner = values[name] ?? {};
+  values[name] = inner;
+  if (typeof inner === "object") put(inner as Record<string, unknown>, rest, value);
+}

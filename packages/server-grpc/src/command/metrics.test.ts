@@ -1,0 +1,173 @@
+/** What Prometheus gets while records come and go, and that docs/operations.md explains all of it. */
+import { readFileSync } from "node:fs";
+import { RecordBatchBuilder, StorageFailedError } from "@logstore/codec";
+import { Broker, type LogStoreHooks } from "@logstore/core";
+import { expect, onTestFinished, test } from "vitest";
+import { sealed } from "../../test/fake-log.js";
+import { collect, ForeignClient, failure } from "../../test/foreign-client.js";
+import { run } from "./run.js";
+
+interface Sample {
+  readonly labels: Record<string, string>;
+  readonly value: number;
+}
+
+/** A server that is scraped, its client, and the hooks that its broker got. */
+async function started() {
+  const listening = Promise.withResolvers<string>();
+  const metrics = Promise.withResolvers<string>();
+  const stopped = Promise.withResolvers<void>();
+  let hooks: LogStoreHooks = {};
+  const exit = run(["--data", ":memory:", "--port", "0", "--metrics-port", "0"], {
+    environment: {},
+    openBroker(config, given) {
+      hooks = given;
+      return Broker.open(config.data, { hooks: given });
+    },
+    print: (line) => listening.resolve(line.split(" ").at(-1)!),
+    printError: (line) => listening.reject(new Error(line)),
+    readInput: async () => "",
+    untilStopped: () => stopped.promise,
+    onReload: () => {},
+    logSink(line) {
+      const { metrics: url } = JSON.parse(line) as { metrics?: string };
+      if (url !== undefined) metrics.resolve(url);
+    },
+  });
+  const client = new ForeignClient(await listening.promise);
+  const url = await metrics.promise;
+  const stop = async () => {
+    client.close();
+    stopped.resolve();
+    return exit;
+  };
+  onTestFinished(async () => void (await stop()));
+  return { client, url, hooks, stop };
+}
+
+async function scrape(url: string): Promise<Map<string, Sample[]>> {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  const samples = new Map<string, Sample[]>();
+  for (const line of (await response.text()).split("\n")) {
+    const match = /^([a-z0-9_]+)(?:\{(.*)\})? (\S+)$/i.exec(line);
+    if (match === null) continue;
+    const labels = Object.fromEntries(
+      [...(match[2] ?? "").matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map((m) => [m[1]!, m[2]!]),
+    );
+    const of = samples.get(match[1]!) ?? [];
+    of.push({ labels, value: Number(match[3]) });
+    samples.set(match[1]!, of);
+  }
+  return samples;
+}
+
+function sum(samples: Map<string, Sample[]>, name: string, labels: Record<string, string> = {}): number | undefined {
+  const matching = samples
+    .get(name)
+    ?.filter((sample) => Object.entries(labels).every(([k, v]) => sample.labels[k] === v));
+  return matching?.reduce((total, { value }) => total + value, 0);
+}
+
+/** Appends 2 + 1 records to "t", reads all of them twice, and fails once. One stream stays open. */
+async function traffic(client: ForeignClient) {
+  await client.call("CreateTopic", { topic: "t", partitions: 2 });
+  await client.call("Produce", { topic: "t", partition: 0, batches: sealed("a", "b") });
+  const stream = client.produceStream();
+  stream.write({ topic: "t", partition: 1, batches: sealed("c"), durability: 1 });
+  stream.end();
+  await collect(stream);
+  for (const partition of [0, 1]) {
+    await collect(client.consume({ topic: "t", partition, until: { edge: 2 } }));
+    await client.call("Fetch", { topic: "t", partition, from: { edge: 1 } });
+  }
+  await failure(client.call("DescribeTopic", { topic: "nothing" }));
+  const tail = client.consume({ topic: "t", partition: 0, from: { edge: 2 } });
+  tail.on("error", () => {});
+  await new Promise((resolve) => tail.once("data", resolve));
+  return tail;
+}
+
+test("appends, deliveries, calls, streams and topics are counted", async () => {
+  const { client, url } = await started();
+  const tail = await traffic(client);
+  const samples = await scrape(url);
+  const topic = { messaging_destination_name: "t" };
+  const bytes = sealed("a", "b").length + sealed("c").length;
+  expect(sum(samples, "logstore_append_records_total", topic)).toBe(3);
+  expect(sum(samples, "logstore_append_batches_total", topic)).toBe(2);
+  expect(sum(samples, "logstore_append_bytes_total", topic)).toBe(bytes);
+  expect(sum(samples, "logstore_delivery_records_total", topic)).toBe(6);
+  expect(sum(samples, "logstore_delivery_batches_total", topic)).toBe(4);
+  expect(sum(samples, "logstore_delivery_bytes_total", topic)).toBe(2 * bytes);
+  expect(sum(samples, "logstore_append_duration_count")).toBe(2);
+  expect(sum(samples, "logstore_append_pending")).toBe(0);
+  expect(sum(samples, "logstore_delivery_pending")).toBe(0);
+  expect(sum(samples, "logstore_topic_records", topic)).toBe(3);
+  expect(sum(samples, "logstore_topic_end_offset", topic)).toBe(3);
+  expect(sum(samples, "logstore_topic_partitions", topic)).toBe(2);
+  expect(sum(samples, "logstore_topic_healthy", topic)).toBe(1);
+  expect(sum(samples, "logstore_errors_total", { error_type: "UNKNOWN_TOPIC" })).toBe(1);
+  expect(sum(samples, "logstore_connections_open")).toBe(1);
+  const consume = { rpc_method: "logstore.v1.LogService/Consume" };
+  expect(sum(samples, "logstore_streams_open", consume)).toBe(1);
+  expect(sum(samples, "rpc_server_call_duration_count", { ...consume, rpc_response_status_code: "OK" })).toBe(2);
+  const describe = { rpc_method: "logstore.v1.AdminService/DescribeTopic", rpc_response_status_code: "NOT_FOUND" };
+  expect(sum(samples, "rpc_server_call_duration_count", describe)).toBe(1);
+  tail.cancel();
+  const cancelled = { ...consume, rpc_response_status_code: "CANCELLED" };
+  let after = samples;
+  while (sum(after, "rpc_server_call_duration_count", cancelled) !== 1) after = await scrape(url);
+  expect(sum(after, "logstore_streams_open", consume)).toBe(0);
+});
+
+test("a batch that is sent twice counts once", async () => {
+  const { client, url } = await started();
+  await client.call("CreateTopic", { topic: "t", partitions: 1 });
+  const builder = new RecordBatchBuilder();
+  builder.append(null, "a", 0);
+  const batches = builder.seal({ producerId: 7, producerEpoch: 0, baseSequence: 0 });
+  for (const duplicate of [false, true]) {
+    expect(await client.call("Produce", { topic: "t", partition: 0, batches })).toMatchObject({ duplicate });
+  }
+  expect(sum(await scrape(url), "logstore_append_records_total")).toBe(1);
+});
+
+test("a topic that is gone is told of no more", async () => {
+  const { client, url } = await started();
+  (await traffic(client)).cancel();
+  await client.call("DeleteTopic", { topic: "t" });
+  const samples = await scrape(url);
+  const told = [...samples].filter(([, of]) => of.some(({ labels }) => labels["messaging_destination_name"] === "t"));
+  expect(told.map(([name]) => name)).toEqual([]);
+  expect(sum(samples, "logstore_topics")).toBe(0);
+});
+
+test("what a peer makes up is not remembered", async () => {
+  const { client, url } = await started();
+  await failure(client.call("Produce", { topic: "made-up", partition: 0, batches: sealed("a") }));
+  await failure(client.call("Fetch", { topic: "made-up", partition: 0 }));
+  await collect(client.consume({ topic: "made-up", partition: 0 }));
+  expect(JSON.stringify([...(await scrape(url))])).not.toContain("made-up");
+});
+
+test("every metric is explained in docs/operations.md, and every one that is explained there is there", async () => {
+  const { client, url, hooks } = await started();
+  const tail = await traffic(client);
+  hooks.failed?.({ topic: "t", partition: 0, error: new StorageFailedError("a test") });
+  const page = readFileSync(new URL("../../../../docs/operations.md", import.meta.url), "utf8");
+  const explained = [...page.matchAll(/^\| `((?:logstore|rpc|process|nodejs)_[a-z_]+)` \|/gm)].map(
+    (match) => match[1]!,
+  );
+  const families = new Set([...(await scrape(url)).keys()].map((name) => name.replace(/_(bucket|sum|count)$/, "")));
+  families.delete("target_info");
+  expect(explained.toSorted()).toEqual([...families].toSorted());
+  tail.cancel();
+});
+
+test("the endpoint answers nothing else, and is gone when the server is", async () => {
+  const { url, stop } = await started();
+  expect((await fetch(new URL("/", url))).status).toBe(404);
+  expect(await stop()).toBe(0);
+  await expect(fetch(url)).rejects.toThrow();
+});

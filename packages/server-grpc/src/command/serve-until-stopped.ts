@@ -1,0 +1,127 @@
+/** The life of a server process: what is opened is closed again in the reverse order, and each step is logged. */
+import { readFileSync } from "node:fs";
+import type { LogStoreHooks } from "@logstore/core";
+import type { Logger } from "pino";
+import type { Refusal } from "../access/refusal.js";
+import { type LogStoreServer, serve } from "../server.js";
+import { storageHooks } from "../telemetry/storage-hooks.js";
+import type { CommandLine } from "./command-line.js";
+import type { Configuration } from "./config.js";
+import type { ServerConfig } from "./config-schema.js";
+import { openLog } from "./log.js";
+import { startTelemetry } from "./open-telemetry.js";
+import { Reloader } from "./reloader.js";
+import { serveOptions } from "./serve-options.js";
+import type { ServedBroker, Surroundings } from "./surroundings.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+/** Returns the exit code. @throws what keeps the server from starting */
+export async function serveUntilStopped(
+  commandLine: CommandLine,
+  { config, warnings }: Configuration,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { log, flush } = openLog(config.log, surroundings.logSink);
+  try {
+    for (const warning of warnings) log.warn(warning);
+    const telemetry = await startTelemetry(config, version, log);
+    try {
+      const broker = await surroundings.openBroker(config, hooks(log));
+      let closed: number | undefined;
+      try {
+        logRecovery(log, broker);
+        const onError = (err: unknown) => log.error({ err }, "internal error: the peer was told no more than that");
+        const onWarning = (message: string, err?: unknown) => log.warn({ ...(err !== undefined && { err }) }, message);
+        const onRefused = ({ refused, ...refusal }: Refusal) => log.warn(refusal, `a ${refused} was refused`);
+        const server = await serve(broker, { ...serveOptions(config), onError, onWarning, onRefused });
+        logStart(log, config, server, telemetry.metricsUrl);
+        surroundings.print(`logstore listening on ${server.address}`);
+        const reloader = new Reloader(commandLine, config, surroundings.environment, server, log);
+        surroundings.onReload(() => reloader.reload());
+        await surroundings.untilStopped();
+        await stop(server, config, log);
+      } finally {
+        closed = await close(broker, log);
+      }
+      return closed;
+    } finally {
+      await telemetry.stop();
+    }
+  } finally {
+    flush();
+  }
+}
+
+async function stop(server: LogStoreServer, { drainTimeoutMs }: ServerConfig, log: Logger): Promise<void> {
+  const start = performance.now();
+  log.info({ drainTimeoutMs }, "stopping: no new calls, those under way are finished");
+  await server.stop();
+  const durationMs = Math.round(performance.now() - start);
+  if (durationMs < drainTimeoutMs) log.info({ durationMs }, "all calls are over");
+  else log.warn({ durationMs }, "calls that were not over in time were cut off");
+}
+
+/** Returns the exit code: what was acknowledged may not be safe where this fails. */
+async function close(broker: ServedBroker, log: Logger): Promise<number> {
+  try {
+    await broker.close();
+    log.info("closed");
+    return 0;
+  } catch (err) {
+    log.error({ err }, "the data could not be closed: the next start recovers it");
+    return 1;
+  }
+}
+
+function hooks(log: Logger): LogStoreHooks {
+  const measured = storageHooks();
+  return {
+    ...measured,
+    failed(event) {
+      const { topic, partition, error } = event;
+      measured.failed(event);
+      log.error({ topic, partition, err: error }, "a partition takes no more appends");
+    },
+  };
+}
+
+function logRecovery(log: Logger, { recovery }: ServedBroker): void {
+  for (const { topic, partition, tornTail, damage } of recovery.partitions) {
+    if (tornTail !== undefined) log.warn({ topic, partition, tornTail }, "a torn tail was cut off when it was opened");
+    if (damage !== undefined) log.error({ topic, partition, err: damage }, "a partition is damaged");
+  }
+  for (const { topic, directory, error } of recovery.unreadable) {
+    log.error({ topic, directory, err: error }, "a topic cannot be opened");
+  }
+  for (const { topic, snapshot, directory, error } of recovery.unreadableSnapshots) {
+    log.error({ topic, snapshot, directory, err: error }, "a snapshot cannot be read");
+  }
+}
+
+function logStart(
+  log: Logger,
+  config: ServerConfig,
+  { address }: LogStoreServer,
+  metricsUrl: string | undefined,
+): void {
+  const { data, durability = "flushed", tls, access, tracing, reflection } = config;
+  log.info(
+    {
+      address,
+      data,
+      durability,
+      tls: tls !== undefined,
+      ...(tls !== undefined && { clientCertificates: tls.clientCertificates ?? "none" }),
+      access: access !== undefined,
+      reflection,
+      ...(metricsUrl !== undefined && { metrics: metricsUrl }),
+      ...(tracing.otlpUrl !== undefined && { traces: tracing.otlpUrl }),
+      version,
+      node: process.version,
+    },
+    "listening",
+  );
+}

@@ -1,0 +1,136 @@
+import { PermissionDeniedError, UnknownTopicError } from "@logstore/codec";
+import type { TopicHealth } from "@logstore/protocol";
+import { service } from "grpc-health-check";
+import { expect, test } from "vitest";
+import { failure, type Message } from "../../test/foreign-client.js";
+import { eventually, home } from "../../test/home.js";
+
+const NOT_FOUND = 5;
+const PERMISSION_DENIED = 7;
+const UNAVAILABLE = 14;
+const { Check, List, Watch } = service as Record<string, Message>;
+
+/** A server whose topics are as `healths` says. */
+async function withHealth() {
+  const healths = new Map<string, TopicHealth>([["t", "serving"]]);
+  const listeners = new Set<() => void>();
+  const here = await home({
+    api: {
+      async topicHealth(topic) {
+        const health = healths.get(topic);
+        if (health === undefined) throw new UnknownTopicError(`there is no topic ${topic}`, { topic });
+        return health;
+      },
+      onTopicHealth(changed) {
+        listeners.add(changed);
+        return () => void listeners.delete(changed);
+      },
+    },
+  });
+  const become = (topic: string, health: TopicHealth | undefined) => {
+    if (health === undefined) healths.delete(topic);
+    else healths.set(topic, health);
+    for (const changed of listeners) changed();
+  };
+  const check = async (name: string) => (await here.client.other(Check, { service: name })).status;
+  /** What was pushed so far, and how it ended. */
+  const watch = (name: string) => {
+    const statuses: string[] = [];
+    const call = here.client.otherStream(Watch);
+    const end = new Promise<number>((resolve) => call.on("status", ({ code }) => resolve(code)));
+    call.on("data", ({ status }: Message) => statuses.push(status)).on("error", () => {});
+    call.write({ service: name });
+    call.end();
+    return { statuses, end, call };
+  };
+  return { ...here, become, check, watch, listeners };
+}
+
+test("the server and its services serve, topics are as they are, and what there is not is not found", async () => {
+  const { check, become, client } = await withHealth();
+  for (const name of ["", "logstore.v1.LogService", "logstore.v1.AdminService", "topic/t"]) {
+    expect(await check(name)).toBe("SERVING");
+  }
+  become("t", "failed");
+  expect(await check("topic/t")).toBe("NOT_SERVING");
+  expect(await check("")).toBe("SERVING");
+  for (const name of ["topic/u", "t", "topic/", "logstore.v1.Nothing"]) {
+    expect((await failure(check(name))).code).toBe(NOT_FOUND);
+  }
+  expect(await client.other(List, {})).toEqual({
+    statuses: {
+      "": { status: "SERVING" },
+      "logstore.v1.LogService": { status: "SERVING" },
+      "logstore.v1.AdminService": { status: "SERVING" },
+      "topic/t": { status: "NOT_SERVING" },
+    },
+  });
+});
+
+test("whoever may not know of a topic is not told how it is", async () => {
+  const { check, become, api } = await withHealth();
+  api.describeTopic = () => Promise.reject(new PermissionDeniedError("not this topic"));
+  for (const health of ["serving", "failed"] as const) {
+    become("t", health);
+    expect((await failure(check("topic/t"))).code).toBe(PERMISSION_DENIED);
+  }
+});
+
+test("a topic that the log cannot even open is not serving", async () => {
+  const { check, become } = await withHealth();
+  become("unreadable", "failed");
+  expect(await check("topic/unreadable")).toBe("NOT_SERVING");
+});
+
+test("a log that cannot tell has no topics to check", async () => {
+  const { client } = await home();
+  expect((await failure(client.other(Check, { service: "topic/t" }))).code).toBe(NOT_FOUND);
+});
+
+test("whoever watches hears of every change, and nothing else", async () => {
+  const { watch, become, api } = await withHealth();
+  const { statuses } = watch("topic/t");
+  const unknown = watch("topic/u");
+  await eventually(() => statuses.length === 1 && unknown.statuses.length === 1);
+  become("other", "failed");
+  become("t", "failed");
+  await eventually(() => statuses.length === 2);
+  become("t", undefined);
+  await api.createTopic({ topic: "u", partitions: 1 });
+  become("u", "serving");
+  await eventually(() => statuses.length === 3 && unknown.statuses.length === 2);
+  expect(statuses).toEqual(["SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"]);
+  expect(unknown.statuses).toEqual(["SERVICE_UNKNOWN", "SERVING"]);
+});
+
+test("a server that stops says so first, while calls under way are finished, and then ends what is watched", async () => {
+  const answer = Promise.withResolvers<[]>();
+  const { watch, check, client, server, api, listeners } = await withHealth();
+  let asked = false;
+  api.listTopics = () => {
+    asked = true;
+    return answer.promise;
+  };
+  const underWay = client.call("ListTopics", {});
+  await eventually(() => asked);
+  const watching = [watch(""), watch("topic/t")];
+  await eventually(() => watching.every(({ statuses }) => statuses.length === 1));
+  const stopped = server.stop();
+  await eventually(() => watching.every(({ statuses }) => statuses.length === 2));
+  for (const { statuses } of watching) expect(statuses).toEqual(["SERVING", "NOT_SERVING"]);
+  expect(await check("topic/t")).toBe("NOT_SERVING");
+  answer.resolve([]);
+  await underWay;
+  for (const { end } of watching) expect(await end).toBe(UNAVAILABLE);
+  await stopped;
+  expect(listeners.size).toBe(0);
+});
+
+test("a watch that is given up leaves nothing behind", async () => {
+  const { watch, server } = await withHealth();
+  const { statuses, call, end } = watch("");
+  await eventually(() => statuses.length === 1);
+  call.cancel();
+  await end;
+  await server.stop(); // it would wait for the call
+});

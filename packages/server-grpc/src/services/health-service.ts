@@ -1,0 +1,154 @@
+/**
+ * grpc.health.v1: whether the server serves, and whether a topic is well ("topic/<name>"). Answered also while the server stops,
+ * so that whoever balances load hears of it before calls fail.
+ */
+import type {
+  handleUnaryCall,
+  ServerUnaryCall,
+  ServerWritableStream,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
+import type { TopicHealth, TopicHealthApi } from "@logstore/protocol";
+import type { AnyCall, CallContext } from "./call-context.js";
+import { stoppingError } from "./running-calls.js";
+
+type ServingStatus = "SERVING" | "NOT_SERVING";
+
+interface HealthRequest {
+  readonly service: string;
+}
+
+interface HealthResponse {
+  readonly status: ServingStatus | "SERVICE_UNKNOWN";
+}
+
+type WatchCall = ServerWritableStream<HealthRequest, HealthResponse>;
+
+const TOPIC_PREFIX = "topic/";
+/** In one List answer. */
+const MAX_LISTED_TOPICS = 1_000;
+
+export class HealthService {
+  readonly #context: CallContext;
+  readonly #topics: Partial<TopicHealthApi>;
+  readonly #services: readonly string[];
+  readonly #forgetTopics: (() => void) | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  /** Resolved, and replaced, when an answer may have become another one. */
+  #change = Promise.withResolvers<void>();
+  #isStopping = false;
+
+  /** @param services that are served whenever the server is; "" stands for all of them */
+  constructor(topics: Partial<TopicHealthApi>, context: CallContext, services: readonly string[]) {
+    this.#topics = topics;
+    this.#context = context;
+    this.#services = ["", ...services];
+    this.#forgetTopics = topics.onTopicHealth?.(() => this.#changed());
+  }
+
+  get handlers(): UntypedServiceImplementation {
+    return {
+      Check: this.#unary(async (call: ServerUnaryCall<HealthRequest, HealthResponse>) => {
+        const { service } = call.request;
+        const health = await this.#statusOf(call, service);
+        if (health === undefined)
+          throw new UnknownTopicError(`there is no service ${JSON.stringify(service.slice(0, 300))}`);
+        return { status: health };
+      }),
+      List: this.#unary(async (call: ServerUnaryCall<unknown, unknown>) => ({ statuses: await this.#list(call) })),
+      Watch: (call: WatchCall) => void this.#watch(call),
+    };
+  }
+
+  /** Nothing is serving from now on; whoever watches is told. */
+  stopping(): void {
+    this.#isStopping = true;
+    this.#changed();
+  }
+
+  /** Ends what is watched. */
+  end(): void {
+    this.#forgetTopics?.();
+    this.#ended.resolve();
+  }
+
+  #changed(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+
+  async #statusOf(call: AnyCall, service: string): Promise<ServingStatus | undefined> {
+    if (this.#services.includes(service)) return this.#isStopping ? "NOT_SERVING" : "SERVING";
+    if (!service.startsWith(TOPIC_PREFIX)) return undefined;
+    const topic = service.slice(TOPIC_PREFIX.length);
+    try {
+      const health = await this.#topics.topicHealth?.(topic);
+      if (health === undefined) return undefined;
+      await this.#checkKnown(call, topic, health);
+      return health === "serving" && !this.#isStopping ? "SERVING" : "NOT_SERVING";
+    } catch (error) {
+      if (error instanceof UnknownTopicError) return undefined;
+      throw error;
+    }
+  }
+
+  /** @throws what whoever may not know of the topic is refused with */
+  async #checkKnown(call: AnyCall, topic: string, health: TopicHealth): Promise<void> {
+    const api = await this.#context.apiFor(call);
+    try {
+      await api.describeTopic(topic);
+    } catch (error) {
+      // A topic that could not even be opened is known here only.
+      if (health === "serving" || !(error instanceof UnknownTopicError)) throw error;
+    }
+  }
+
+  async #list(call: AnyCall): Promise<Record<string, HealthResponse>> {
+    const api = await this.#context.apiFor(call);
+    const topics = await api.listTopics();
+    if (topics.length > MAX_LISTED_TOPICS) {
+      throw new InvalidArgumentError(`more than ${MAX_LISTED_TOPICS} topics are not listed: check those that matter`);
+    }
+    const names = [...this.#services, ...topics.map(({ topic }) => `${TOPIC_PREFIX}${topic}`)];
+    const statuses: Record<string, HealthResponse> = {};
+    for (const name of names) {
+      const health = await this.#statusOf(call, name);
+      if (health !== undefined) statuses[name] = { status: health };
+    }
+    return statuses;
+  }
+
+  #unary<Call extends AnyCall, Response>(
+    answer: (call: Call) => Promise<Response>,
+  ): handleUnaryCall<unknown, Response> {
+    return (call, respond) => {
+      answer(call as unknown as Call).then(
+        (response) => respond(null, response),
+        (error) => respond(this.#context.errors.toStatus(error)),
+      );
+    };
+  }
+
+  async #watch(call: WatchCall): Promise<void> {
+    const over = Promise.withResolvers<"over">();
+    const end = () => over.resolve("over");
+    call.once("cancelled", end);
+    this.#ended.promise.then(end);
+    let told: HealthResponse["status"] | undefined;
+    try {
+      for (;;) {
+        const change = this.#change.promise; // before the look: what happens during it is not missed
+        const health = (await this.#statusOf(call, call.request.service)) ?? "SERVICE_UNKNOWN";
+        if (health !== told) {
+          told = health;
+          await Promise.race([new Promise<void>((resolve) => call.write({ status: health }, resolve)), over.promise]);
+        }
+        if ((await Promise.race([change, over.promise])) === "over") break;
+      }
+      throw stoppingError();
+    } catch (error) {
+      if (!call.cancelled) call.emit("error", this.#context.errors.toStatus(error));
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** Server reflection, v1 and v1alpha: which services there are, and what their messages look like. */
+import type { Server, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { PackageDefinition } from "@grpc/proto-loader";
+import { ReflectionService as Reflection } from "@grpc/reflection";
+
+type Call = ServerDuplexStream<unknown, unknown>;
+
+export class ReflectionService {
+  readonly #calls = new Set<Call>();
+
+  constructor(definition: PackageDefinition, grpc: Server) {
+    const addService = (service: ServiceDefinition, { ServerReflectionInfo: answer }: UntypedServiceImplementation) =>
+      grpc.addService(service, {
+        ServerReflectionInfo: (call: Call) => {
+          this.#calls.add(call);
+          const forget = () => this.#calls.delete(call);
+          call.once("cancelled", forget).once("finish", forget);
+          paced(call);
+          (answer as (call: Call) => void)(call);
+        },
+      });
+    new Reflection(definition).addToServer({ addService });
+  }
+
+  /** Ends the calls that peers have left open. */
+  end(): void {
+    for (const call of this.#calls) call.end();
+  }
+}
+
+/** Answers are made as soon as questions are read: with too many on their way, no more are read. */
+function paced(call: Call): void {
+  const write = call.write.bind(call);
+  call.write = (message: unknown) => {
+    const hasRoom = write(message);
+    if (!hasRoom && !call.isPaused()) {
+      call.pause();
+      call.once("drain", () => call.resume());
+    }
+    return hasRoom;
+  };
+}

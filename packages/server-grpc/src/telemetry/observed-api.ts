@@ -1,0 +1,72 @@
+/** A LogApi that counts and traces what goes through it, and changes nothing. */
+import { declaredCounts } from "@logstore/codec";
+import type {
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
+  LogApi,
+  ProduceAck,
+  ProduceRequest,
+} from "@logstore/protocol";
+import { startAppendSpan } from "./append-span.js";
+import { codeOf } from "./counted-errors.js";
+import { DeliveredEvents } from "./delivered-events.js";
+import type { ServerMetrics } from "./server-metrics.js";
+
+export function observedApi(api: LogApi, metrics: ServerMetrics): LogApi {
+  const { traffic } = metrics;
+
+  const produce = async (request: ProduceRequest): Promise<ProduceAck> => {
+    const { topic, batches } = request;
+    const { length } = batches;
+    const { batches: batchCount } = declaredCounts(batches);
+    const span = startAppendSpan(request);
+    const start = performance.now();
+    traffic.appendingBytes += length;
+    try {
+      const ack = await api.produce(request);
+      const { baseOffset, nextOffset, durability, duplicate } = ack;
+      metrics.appended(durability, performance.now() - start);
+      span?.acknowledged(ack);
+      if (!duplicate) traffic.appended(topic, nextOffset - baseOffset, batchCount, length);
+      return ack;
+    } catch (error) {
+      span?.failed(codeOf(error), error);
+      throw error;
+    } finally {
+      traffic.appendingBytes -= length;
+    }
+  };
+
+  const consume = (request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> =>
+    new DeliveredEvents(api.consume(request, options), request.topic, traffic);
+
+  const fetch = async (request: FetchRequest, options?: FetchOptions): Promise<FetchResult> => {
+    const result = await api.fetch(request, options);
+    traffic.delivered(request.topic, result.batches);
+    return result;
+  };
+
+  const deleteTopic = async (topic: string): Promise<void> => {
+    await api.deleteTopic(topic);
+    traffic.topics.delete(topic);
+  };
+
+  return { ...forwarded(api), produce, consume, fetch, deleteTopic };
+}
+
+/** Every method of the API, handed on as it is; also those that a later release of it has. */
+function forwarded(api: LogApi): LogApi {
+  const methods: Record<string, unknown> = {};
+  const target = api as unknown as Record<string, (...args: unknown[]) => unknown>;
+  for (let owner: object = api; owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (typeof value !== "function" || name === "constructor" || name in methods) continue;
+      methods[name] = (...args: unknown[]) => target[name]!(...args);
+    }
+  }
+  return methods as unknown as LogApi;
+}

@@ -1,0 +1,29 @@
+import { performance } from "node:perf_hooks";
+import { metrics } from "@opentelemetry/api";
+import { SCOPE } from "./conventions.js";
+
+/** What the process takes of its machine, and how busy its one thread is. */
+export function observeProcess(): void {
+  const meter = metrics.getMeter(SCOPE);
+  let last = performance.eventLoopUtilization();
+  meter
+    .createObservableUpDownCounter("process.memory.usage", { description: "memory in use", unit: "By" })
+    .addCallback((result) => result.observe(process.memoryUsage.rss()));
+  meter
+    .createObservableCounter("process.cpu.time", { description: "processor time used, of all threads", unit: "s" })
+    .addCallback((result) => {
+      const { user, system } = process.cpuUsage();
+      result.observe(user / 1e6, { "cpu.mode": "user" });
+      result.observe(system / 1e6, { "cpu.mode": "system" });
+    });
+  meter
+    .createObservableGauge("nodejs.eventloop.utilization", {
+      description: "part of the time that the thread was busy, since the last look",
+      unit: "1",
+    })
+    .addCallback((result) => {
+      const now = performance.eventLoopUtilization();
+      result.observe(performance.eventLoopUtilization(now, last).utilization);
+      last = now;
+    });
+}
