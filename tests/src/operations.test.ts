@@ -1,0 +1,81 @@
+/** docs/operations.md, followed word by word in a fresh directory. */
+import { execFile, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { removeDirectory, temporaryDirectory } from "./homes.ts";
+
+const page = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+const section = page.split(/^## /m).find((text) => text.startsWith("TLS and access control, step by step"))!;
+const blocks = [...section.matchAll(/^```(sh|yaml)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+  language,
+  text: text!,
+}));
+/** Lines whose comment says what they print. */
+const said = blocks.flatMap(({ text }) => [...text.matchAll(/^node send\.mjs .*# (.+)$/gm)].map(([, line]) => line));
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+if (!hasOpenssl) console.log("skipped: openssl is not installed");
+
+test("there is something to follow", () => {
+  expect(blocks.length).toBeGreaterThan(5);
+  expect(said).toEqual([
+    "ada sent offset 0 of orders",
+    "bob was refused: PERMISSION_DENIED",
+    "ada was refused: PERMISSION_DENIED",
+  ]);
+});
+
+test.runIf(hasOpenssl)("the steps give a TLS server with two principals, one of which is refused a topic", async () => {
+  const directory = await temporaryDirectory();
+  onTestFinished(() => removeDirectory(directory));
+  const path = await installed(directory);
+  const port = await freePort();
+  const commands: string[] = [];
+  for (const { language, text } of blocks) {
+    const here = text.replaceAll("7411", String(port)); // the one thing that a test may not take as it is
+    const [, file] = /^# (\S+)\n/.exec(here) ?? [];
+    if (language === "yaml") await writeFile(join(directory, file!), here);
+    else commands.push(here);
+  }
+  // The last step stops the server; whatever happens before, it does not stay.
+  const script = `trap 'kill $(cat server.pid) 2> /dev/null || true' EXIT\n${commands.join("\n")}\nwait`;
+  const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
+    cwd: directory,
+    env: { ...process.env, PATH: path },
+    timeout: 90_000,
+  });
+  expect(stdout.split("\n").filter((line) => /^(ada|bob) /.test(line))).toEqual(said);
+  const log = (await readFile(join(directory, "server.log"), "utf8")).trim().split("\n");
+  const messages = log.map((line) => JSON.parse(line));
+  expect(messages).toContainEqual(expect.objectContaining({ msg: "listening", tls: true, access: true }));
+  expect(messages).toContainEqual(expect.objectContaining({ msg: "the configuration was read again" }));
+  expect(messages.at(-1)).toMatchObject({ msg: "closed" });
+});
+
+/** What `npm install` of the two packages would give, of this workspace. Returns the PATH with its commands. */
+async function installed(directory: string): Promise<string> {
+  const packages = join(directory, "node_modules/@logstore");
+  const commands = join(directory, "node_modules/.bin");
+  await mkdir(packages, { recursive: true });
+  await mkdir(commands);
+  for (const name of ["server-grpc", "client"]) {
+    const home = dirname(fileURLToPath(import.meta.resolve(`@logstore/${name}/package.json`)));
+    await symlink(home, join(packages, name));
+  }
+  const bin = join(commands, "logstore-server");
+  await writeFile(bin, `#!/bin/sh\nexec node "${packages}/server-grpc/dist/bin.js" "$@"\n`, { mode: 0o755 });
+  return [commands, dirname(process.execPath), process.env["PATH"]].join(delimiter);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
