@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import type { LogStoreHooks } from "@logstore/core";
 import type { Logger } from "pino";
-import type { Refusal } from "../access/refusal.js";
 import { type LogStoreServer, serve } from "../server.js";
 import { storageHooks } from "../telemetry/storage-hooks.js";
 import type { CommandLine } from "./command-line.js";
@@ -10,6 +9,7 @@ import type { Configuration } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
 import { openLog } from "./log.js";
 import { startTelemetry } from "./open-telemetry.js";
+import { refusedLog } from "./refused-log.js";
 import { Reloader } from "./reloader.js";
 import { serveOptions } from "./serve-options.js";
 import type { ServedBroker, Surroundings } from "./surroundings.js";
@@ -35,7 +35,7 @@ export async function serveUntilStopped(
         logRecovery(log, broker);
         const onError = (err: unknown) => log.error({ err }, "internal error: the peer was told no more than that");
         const onWarning = (message: string, err?: unknown) => log.warn({ ...(err !== undefined && { err }) }, message);
-        const onRefused = ({ refused, ...refusal }: Refusal) => log.warn(refusal, `a ${refused} was refused`);
+        const onRefused = refusedLog(log);
         const server = await serve(broker, { ...serveOptions(config), onError, onWarning, onRefused });
         logStart(log, config, server, telemetry.metricsUrl);
         surroundings.print(`logstore listening on ${server.address}`);

@@ -1,0 +1,21 @@
+/** A line for each connection and call that is refused: up to a rate, since peers can cause as many as they like. */
+import type { Logger } from "pino";
+import type { Refusal } from "../access/refusal.js";
+import { TokenBucket } from "../access/token-bucket.js";
+
+const LINES_PER_SECOND = 10;
+
+/** What is beyond the rate is counted, and the next line tells how many were left out. */
+export function refusedLog(log: Logger, now: () => number = () => performance.now()): (refusal: Refusal) => void {
+  const lines = new TokenBucket(LINES_PER_SECOND, now);
+  let leftOut = 0;
+  return ({ refused, ...refusal }) => {
+    if (lines.waitMs(1) > 0) {
+      leftOut++;
+      return;
+    }
+    lines.take(1);
+    log.warn({ ...refusal, ...(leftOut > 0 && { leftOut }) }, `a ${refused} was refused`);
+    leftOut = 0;
+  };
+}
