@@ -46,6 +46,7 @@ export type {
   Position,
   ProduceAck,
   ProduceRequest,
+  ReadBudget,
 } from "./log-api.js";
 export { protoDirectory, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export {
