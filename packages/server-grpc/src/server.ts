@@ -8,9 +8,11 @@ import { errorTranslator } from "./services/error-status.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
 import { RunningCalls } from "./services/running-calls.js";
-import { channelOptions, RECEIVE_WINDOW_BYTES } from "./transport/limits.js";
+import { SharedBudget } from "./transport/budget.js";
+import { channelOptions, RECEIVE_BUDGET_BYTES, RECEIVE_WINDOW_BYTES, SEND_BUDGET_BYTES } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
+import { Sending } from "./transport/sending.js";
 
 export interface ServeOptions {
   /** Name or address to listen on. Default "127.0.0.1": this machine only, since nothing is encrypted or asked for a password. */
@@ -19,6 +21,15 @@ export interface ServeOptions {
   readonly port?: number;
   /** Largest `batches` of a request, bytes; larger messages are refused unread. Default 16 MiB. */
   readonly maxBatchBytes?: number;
+  /** What all readers together may have waiting in memory to be sent, bytes; each gets less at a time as they grow many. Default 256 MiB. */
+  readonly sendBudgetBytes?: number;
+  /** What all ProduceStreams together may have waiting in memory for their acks, bytes. Default 256 MiB. */
+  readonly receiveBudgetBytes?: number;
+  /**
+   * How long a reader may take nothing at all of what is sent to it before it is cut off with SLOW_CONSUMER, ms. Default 60,000. When
+   * the budget is used up and others wait for it, the longest stalled reader is cut off after a second.
+   */
+  readonly stalledStreamTimeoutMs?: number;
   /** How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms. Default 10,000. */
   readonly drainTimeoutMs?: number;
   /** Gets the errors that peers only see as "internal error". Default: `console.error`. */
@@ -45,13 +56,24 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     host = "127.0.0.1",
     port = 7411,
     maxBatchBytes = defaultBatchLimits.maxBatchBytes,
+    sendBudgetBytes = SEND_BUDGET_BYTES,
+    receiveBudgetBytes = RECEIVE_BUDGET_BYTES,
+    stalledStreamTimeoutMs = 60_000,
     drainTimeoutMs = 10_000,
     // biome-ignore lint/suspicious/noConsole: whoever gives no hook still wants to see a defect.
     onError = console.error,
   } = options;
   const proto = loadProto();
   const calls = new RunningCalls();
-  const context: CallContext = { apiFor: () => api, calls, errors: errorTranslator(proto, onError) };
+  const sending = new Sending({ budgetBytes: sendBudgetBytes, stalledTimeoutMs: stalledStreamTimeoutMs });
+  const unacked = new SharedBudget(receiveBudgetBytes);
+  const context: CallContext = {
+    apiFor: () => api,
+    calls,
+    sending,
+    unacked,
+    errors: errorTranslator(proto, onError),
+  };
   const grpc = new GrpcServer(channelOptions(maxBatchBytes));
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
@@ -74,6 +96,7 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
     await closed;
     clearTimeout(timer);
     leaveWindows();
+    sending.close();
   };
   let stopped: Promise<void> | undefined;
   const stopOnce = () => {
