@@ -9,9 +9,12 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
   return most * (1 - random / 2);
 }
 
-/** Whether the same call may succeed later: the server was not there, or was about to leave. */
+/**
+ * Whether the same call may succeed later: the server was not there, or was about to leave; or it did not wait any longer for a reader
+ * that took nothing, which is the reader's good right.
+ */
 export function isRetriable(error: unknown): boolean {
-  return hasCode(error, "UNAVAILABLE");
+  return hasCode(error, "UNAVAILABLE") || hasCode(error, "SLOW_CONSUMER");
 }
 
 /** Told by the code, not the class: an embedded broker may have come with a codec of its own. */
