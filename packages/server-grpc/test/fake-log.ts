@@ -121,7 +121,10 @@ export class FakeLog implements LogApi {
     });
   }
 
-  async *#events(request: ConsumeRequest, { signal, headroomBytes = 0, budget }: ConsumeOptions): AsyncGenerator<ConsumeEvent> {
+  async *#events(
+    request: ConsumeRequest,
+    { signal, headroomBytes = 0, budget }: ConsumeOptions,
+  ): AsyncGenerator<ConsumeEvent> {
     const log = this.#partition(request.topic, request.partition);
     const until = request.until === undefined ? Number.POSITIVE_INFINITY : resolve(log, request.until);
     let position = resolve(log, request.from ?? "earliest");

@@ -1,6 +1,13 @@
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
 import { status as Status } from "@grpc/grpc-js";
-import { type ErrorCode, InternalError, LogStoreError, makeError, SlowConsumerError, UnavailableError } from "@logstore/codec";
+import {
+  type ErrorCode,
+  InternalError,
+  LogStoreError,
+  makeError,
+  SlowConsumerError,
+  UnavailableError,
+} from "@logstore/codec";
 import { ERROR_DETAIL_TYPE_URL, type ErrorDetail, STATUS_DETAILS_KEY } from "@logstore/protocol";
 import { protocolDefinitions } from "./load-proto.js";
 

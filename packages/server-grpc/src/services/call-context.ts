@@ -29,7 +29,12 @@ export interface CallContext {
  */
 export function unary<Request, Response>(
   { apiFor, calls, errors }: CallContext,
-  answer: (api: LogApi, request: Request, signal: AbortSignal, call: ServerUnaryCall<Received<Request>, Response>) => Promise<Response>,
+  answer: (
+    api: LogApi,
+    request: Request,
+    signal: AbortSignal,
+    call: ServerUnaryCall<Received<Request>, Response>,
+  ) => Promise<Response>,
 ): handleUnaryCall<Received<Request>, Response> {
   return (call, respond) => {
     const abort = new AbortController();

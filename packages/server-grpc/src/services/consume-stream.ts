@@ -1,6 +1,11 @@
 /** Consume: one partition's events to one peer, no faster than the peer takes them. */
 import { type LogStoreError, SlowConsumerError, UnavailableError } from "@logstore/codec";
-import { CONSUME_HEADROOM_BYTES, type ConsumeEvent, type ConsumeRequest, type PositionMessage } from "@logstore/protocol";
+import {
+  CONSUME_HEADROOM_BYTES,
+  type ConsumeEvent,
+  type ConsumeRequest,
+  type PositionMessage,
+} from "@logstore/protocol";
 import { resetStream } from "../transport/http2-stream.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "../transport/limits.js";
 import { type EventCall, writeMessage } from "../transport/write-message.js";

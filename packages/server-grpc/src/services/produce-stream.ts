@@ -22,7 +22,10 @@ export function ackMessage(ack: ProduceAck): ProduceAckMessage {
   return { ...ack, durability: durabilityToNumber(ack.durability) };
 }
 
-export async function produceStream(call: ProduceCall, { apiFor, calls, errors, unacked: shared }: CallContext): Promise<void> {
+export async function produceStream(
+  call: ProduceCall,
+  { apiFor, calls, errors, unacked: shared }: CallContext,
+): Promise<void> {
   const unacked = new Budget(MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS, shared);
   const noMoreRequests = Promise.withResolvers<void>();
   let stopping = false;

@@ -2,7 +2,7 @@
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, FetchOptions, FetchResult } from "@logstore/protocol";
 import { expect, test } from "vitest";
 import { sealed, valuesOf } from "../../test/fake-log.js";
-import { collect, failure, ForeignClient, type Message } from "../../test/foreign-client.js";
+import { collect, type ForeignClient, failure, type Message } from "../../test/foreign-client.js";
 import { anotherClient, eventually, type Home, home, settled } from "../../test/home.js";
 
 const CANCELLED = 1;
@@ -53,7 +53,9 @@ test("fifty readers that do not read hold no more than the budget together, and 
   const stalled = Array.from({ length: 50 }, () => {
     const stream = client.consume({ topic: "t" });
     stream.on("error", () => {});
-    void stream[Symbol.asyncIterator]().next().catch(() => {}); // the first message, where it comes to that
+    void stream[Symbol.asyncIterator]()
+      .next()
+      .catch(() => {}); // the first message, where it comes to that
     return stream;
   });
   await eventually(() => handedOut > sendBudgetBytes - 2 * MESSAGE_BYTES);
