@@ -1,25 +1,43 @@
 /** Producing and consuming over gRPC with the servers in another process, beside bare grpc-js streams. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { connect, GrpcLogApi } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
 import { BareClient } from "./bare-grpc.ts";
+import { type Certificate, makeCertificate } from "./certificate.ts";
 import { compare, type Result, type Run, timed } from "./measure.ts";
 import { batchOfRecords, record } from "./records.ts";
 import { ServerProcess } from "./server-process.ts";
+import type { Settings } from "./settings.ts";
 
 /** What the client's producer fills before it sends, and the server before it answers. */
 const MESSAGE_BYTES = 256 * 1024;
 const UNACKED_BATCHES = 32;
 
-export async function served(directory: string, records: number, rounds: number): Promise<Result[]> {
-  const server = await ServerProcess.start(directory);
+export function served(settings: Settings): Promise<Result[]> {
+  return compareStreams(settings, undefined);
+}
+
+/** The same with TLS on both sides. */
+export function servedWithTls(settings: Settings): Promise<Result[]> {
+  return compareStreams(settings, makeCertificate(settings.directory));
+}
+
+async function compareStreams(
+  { directory, records, rounds }: Settings,
+  certificate: Certificate | undefined,
+): Promise<Result[]> {
+  const server = await ServerProcess.start(join(directory, "data"), certificate);
   const { address } = server;
-  const bareServer = fork(new URL("bare-server.ts", import.meta.url));
-  const bare = new BareClient((await once(bareServer, "message"))[0]);
-  const client = connect(address);
-  const api = new GrpcLogApi(address);
+  const files = certificate === undefined ? [] : [certificate.certFile, certificate.keyFile];
+  const bareServer = fork(new URL("bare-server.ts", import.meta.url), files);
+  const bare = new BareClient((await once(bareServer, "message"))[0], certificate);
+  if (certificate !== undefined) await expectEncrypted(address);
+  const trusting = certificate && ({ tls: { caFile: certificate.certFile } } as never);
+  const client = connect(address, trusting);
+  const api = new GrpcLogApi(address, trusting);
   /** Making and removing it is not counted: whatever a run writes, the next one finds the machine as this one did. */
   const withFreshTopic = async (work: (topic: string) => Promise<Run>) => {
     const topic = "written-to";
@@ -126,6 +144,16 @@ function sealedBatch(): { batch: Uint8Array; sealedBytes: number; recordsPerMess
   while (builder.append(record.key, record.value, record.timestamp)) recordsPerMessage++;
   const batch = builder.seal();
   return { batch, sealedBytes: batch.length, recordsPerMessage };
+}
+
+/** What is not encrypted is no match for what is. */
+async function expectEncrypted(address: string): Promise<void> {
+  await using plain = connect(address, { timeoutMs: 1_000 });
+  const answered = await plain.listTopics().then(
+    () => true,
+    () => false,
+  );
+  if (answered) throw new Error("the server answers without TLS");
 }
 
 function expectRecords(seen: number, expected: number): void {

@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Certificate } from "./certificate.ts";
+import { childFile } from "./child.ts";
 
 /** Linux counts a process's time in ticks of this length. */
 const TICK_MS = 10;
@@ -18,9 +20,13 @@ export class ServerProcess {
     this.address = address;
   }
 
-  static async start(directory: string): Promise<ServerProcess> {
+  /** @param certificate with TLS */
+  static async start(directory: string, certificate?: Certificate): Promise<ServerProcess> {
     const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
-    const args = [bin, "--data", directory, "--port", "0", "--durability", "written"];
+    const args =
+      certificate === undefined
+        ? [bin, "--data", directory, "--port", "0", "--durability", "written"]
+        : [childFile("tls-server"), directory, certificate.certFile, certificate.keyFile];
     const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface({ input: server.stdout })) {
       const address = /[^ ]+:\d+$/.exec(line)?.[0];
