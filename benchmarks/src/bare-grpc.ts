@@ -1,6 +1,7 @@
 /** The limit of a served log: grpc-js moving messages of the same size, with nothing in them and nothing done to them. */
 
 import { subscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
 import type { ServerHttp2Stream } from "node:http2";
 import type { ServerDuplexStream, ServerWritableStream, ServiceDefinition } from "@grpc/grpc-js";
 import {
@@ -11,6 +12,8 @@ import {
   Server,
   ServerCredentials,
 } from "@grpc/grpc-js";
+
+import type { Certificate } from "./certificate.ts";
 
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
@@ -30,7 +33,7 @@ const method = (name: string, requestStream: boolean) => ({
 const service = { download: method("download", false), upload: method("upload", true) } satisfies ServiceDefinition;
 
 /** Resolves to the port. The receive windows of every connection of this process are raised. */
-export async function serveBare(): Promise<number> {
+export async function serveBare(certificate?: Certificate): Promise<number> {
   subscribe("http2.server.stream.created", (message) => {
     const { session } = (message as { stream: ServerHttp2Stream }).stream;
     session?.settings({ initialWindowSize: WINDOW_BYTES });
@@ -57,18 +60,28 @@ export async function serveBare(): Promise<number> {
     },
   });
   return new Promise((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync("127.0.0.1:0", serverCredentials(certificate), (error, port) => {
       if (error) reject(error);
       else resolve(port);
     });
   });
 }
 
+function serverCredentials(certificate: Certificate | undefined): ServerCredentials {
+  if (certificate === undefined) return ServerCredentials.createInsecure();
+  const { certFile, keyFile } = certificate;
+  const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
+  return ServerCredentials.createSsl(null, [pair]);
+}
+
 export class BareClient {
   readonly #client: Client;
 
-  constructor(port: number) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  constructor(port: number, certificate?: Certificate) {
+    const channel = certificate
+      ? credentials.createSsl(readFileSync(certificate.certFile))
+      : credentials.createInsecure();
+    this.#client = new Client(`127.0.0.1:${port}`, channel, {
       "grpc-node.flow_control_window": WINDOW_BYTES,
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     });

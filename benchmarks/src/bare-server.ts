@@ -1,7 +1,8 @@
-/** A process with the bare server. Says its port, ends with its parent. */
+/** A process with the bare server: with TLS where it gets the files of a certificate and its key. Says its port, ends with its parent. */
 import { setFlagsFromString } from "node:v8";
 import { serveBare } from "./bare-grpc.ts";
 
 setFlagsFromString("--heap-growing-percent=400"); // as ours does: the limit is to be the best there is
-process.send?.(await serveBare());
+const [certFile, keyFile] = process.argv.slice(2);
+process.send?.(await serveBare(certFile && keyFile ? { certFile, keyFile } : undefined));
 process.once("disconnect", () => process.exit());

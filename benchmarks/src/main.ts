@@ -1,6 +1,6 @@
 /**
  * LogStore beside the limits of the same machine, in the same run, as ratios: `pnpm bench`. README.md says what each group is;
- * `large` and `partitions` run where they are asked for only.
+ * `served-tls`, `streams`, `large` and `partitions` run where they are asked for only.
  */
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -12,8 +12,9 @@ import { large } from "./large.ts";
 import type { Result } from "./measure.ts";
 import { manyPartitions } from "./partitions.ts";
 import { printResults, progress } from "./report.ts";
-import { served } from "./served.ts";
+import { served, servedWithTls } from "./served.ts";
 import type { Settings } from "./settings.ts";
+import { streams } from "./streams.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +30,9 @@ const records = Number(values.records);
 const rounds = Number(values.rounds);
 const groups: Record<string, (settings: Settings) => Promise<Result[]>> = {
   engine,
-  served: (settings) => served(settings.directory, settings.records, settings.rounds),
+  served,
+  "served-tls": servedWithTls,
+  streams,
   large,
   partitions: manyPartitions,
 };

@@ -1,30 +1,50 @@
 /** Producing and consuming over gRPC with the servers in another process, beside bare grpc-js streams. */
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { connect, GrpcLogApi } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
 import { BareClient } from "./bare-grpc.ts";
-import { compare, type Result, timed } from "./measure.ts";
+import { type Certificate, makeCertificate } from "./certificate.ts";
+import { compare, type Result, type Run, timed } from "./measure.ts";
 import { batchOfRecords, record } from "./records.ts";
+import { ServerProcess } from "./server-process.ts";
+import type { Settings } from "./settings.ts";
 
 /** What the client's producer fills before it sends, and the server before it answers. */
 const MESSAGE_BYTES = 256 * 1024;
 const UNACKED_BATCHES = 32;
 
-export async function served(directory: string, records: number, rounds: number): Promise<Result[]> {
-  const { server, address } = await startServer(directory);
-  const bareServer = fork(new URL("bare-server.ts", import.meta.url));
-  const bare = new BareClient((await once(bareServer, "message"))[0]);
-  const client = connect(address);
-  const api = new GrpcLogApi(address);
-  let topics = 0;
-  const freshTopic = async () => {
-    const topic = `topic-${topics++}`;
+export function served(settings: Settings): Promise<Result[]> {
+  return compareStreams(settings, undefined);
+}
+
+/** The same with TLS on both sides. */
+export function servedWithTls(settings: Settings): Promise<Result[]> {
+  return compareStreams(settings, makeCertificate(settings.directory));
+}
+
+async function compareStreams(
+  { directory, records, rounds }: Settings,
+  certificate: Certificate | undefined,
+): Promise<Result[]> {
+  const server = await ServerProcess.start(join(directory, "data"), certificate);
+  const { address } = server;
+  const files = certificate === undefined ? [] : [certificate.certFile, certificate.keyFile];
+  const bareServer = fork(new URL("bare-server.ts", import.meta.url), files);
+  const bare = new BareClient((await once(bareServer, "message"))[0], certificate);
+  if (certificate !== undefined) await expectEncrypted(address);
+  const trusting = certificate && { tls: { caFile: certificate.certFile } };
+  const client = connect(address, trusting);
+  const api = new GrpcLogApi(address, trusting);
+  /** Making and removing it is not counted: whatever a run writes, the next one finds the machine as this one did. */
+  const withFreshTopic = async (work: (topic: string) => Promise<Run>) => {
+    const topic = "written-to";
     await client.createTopic(topic, { partitions: 1 });
-    return topic;
+    const run = await work(topic);
+    await client.deleteTopic(topic);
+    return run;
   };
 
   const { sealedBytes, recordsPerMessage } = sealedBatch();
@@ -33,8 +53,7 @@ export async function served(directory: string, records: number, rounds: number)
   const limitUpload = () => timed(moved, () => bare.upload(sealedBytes, messages));
   const limitDownload = () => timed(moved, () => bare.download(sealedBytes, messages));
 
-  const produceSealed = async () => {
-    const topic = await freshTopic();
+  const produceSealed = async (topic: string) => {
     const batches = Array.from({ length: messages }, () => sealedBatch().batch);
     return timed(moved, async () => {
       const underWay = new Set<Promise<unknown>>();
@@ -47,8 +66,8 @@ export async function served(directory: string, records: number, rounds: number)
       await Promise.all(underWay);
     });
   };
-  const produceRecords = async () => {
-    const producer = client.producer(await freshTopic(), { batchBytes: MESSAGE_BYTES });
+  const produceRecords = async (topic: string) => {
+    const producer = client.producer(topic, { batchBytes: MESSAGE_BYTES });
     const batches = Math.floor(moved / batchOfRecords.length);
     const run = await timed(batches * batchOfRecords.length, async () => {
       for (let i = 0; i < batches; i++) {
@@ -61,7 +80,8 @@ export async function served(directory: string, records: number, rounds: number)
     return run;
   };
 
-  const topic = await freshTopic();
+  const topic = "read-from";
+  await client.createTopic(topic, { partitions: 1 });
   await Promise.all(
     Array.from({ length: messages }, () => api.produce({ topic, partition: 0, batches: sealedBatch().batch })),
   );
@@ -82,19 +102,19 @@ export async function served(directory: string, records: number, rounds: number)
   const unit = "records/s";
   const comparisons = [
     await compare(
-      { name: "produce sealed batches", limitName: "bare upload, acked", unit },
+      { name: "produce sealed batches", limitName: "bare upload, acked", unit, target: { atLeast: 0.8 } },
       rounds,
-      produceSealed,
+      () => withFreshTopic(produceSealed),
       limitUpload,
     ),
     await compare(
       { name: "produce records (producer.send)", limitName: "bare upload, acked", unit },
       rounds,
-      produceRecords,
+      () => withFreshTopic(produceRecords),
       limitUpload,
     ),
     await compare(
-      { name: "consume batches, verified", limitName: "bare download", unit },
+      { name: "consume batches, verified", limitName: "bare download", unit, target: { atLeast: 0.9 } },
       rounds,
       consumeBatches,
       limitDownload,
@@ -110,21 +130,8 @@ export async function served(directory: string, records: number, rounds: number)
   api.close();
   bare.close();
   bareServer.disconnect();
-  server.kill("SIGTERM");
-  await Promise.all([once(bareServer, "exit"), once(server, "exit")]);
+  await Promise.all([once(bareServer, "exit"), server.stop()]);
   return comparisons;
-}
-
-/** The command, as anybody runs it. */
-async function startServer(directory: string): Promise<{ server: ChildProcess; address: string }> {
-  const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
-  const args = [bin, "--data", directory, "--port", "0", "--durability", "written", "--log-level", "warn"];
-  const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    const address = line.split(" ").at(-1);
-    if (address !== undefined) return { server, address };
-  }
-  throw new Error("the server did not start");
 }
 
 function sealedBatch(): { batch: Uint8Array; sealedBytes: number; recordsPerMessage: number } {
@@ -137,6 +144,16 @@ function sealedBatch(): { batch: Uint8Array; sealedBytes: number; recordsPerMess
   while (builder.append(record.key, record.value, record.timestamp)) recordsPerMessage++;
   const batch = builder.seal();
   return { batch, sealedBytes: batch.length, recordsPerMessage };
+}
+
+/** What is not encrypted is no match for what is. */
+async function expectEncrypted(address: string): Promise<void> {
+  await using plain = connect(address, { timeoutMs: 1_000 });
+  const answered = await plain.listTopics().then(
+    () => true,
+    () => false,
+  );
+  if (answered) throw new Error("the server answers without TLS");
 }
 
 function expectRecords(seen: number, expected: number): void {

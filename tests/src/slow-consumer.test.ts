@@ -2,6 +2,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "@logstore/client";
+import { Broker } from "@logstore/core";
+import { serve } from "@logstore/server-grpc";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -66,3 +68,33 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
     }
   },
 );
+
+test("a slow loop is cut off by the server, and goes on where it was", async () => {
+  await using broker = await Broker.open(":memory:");
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  const value = new Uint8Array(100_000).fill(1);
+  for (let i = 0; i < 100; i++) await broker.topic("t").append(null, value);
+  let cutOff = Promise.withResolvers<void>();
+  let streams = 0;
+  const consume = broker.consume.bind(broker);
+  broker.consume = async function* (request, options) {
+    streams++;
+    try {
+      yield* consume(request, options);
+    } finally {
+      cutOff.resolve();
+    }
+  };
+  await using server = await serve(broker, { port: 0, stalledStreamTimeoutMs: 20 });
+  await using client = connect(server.address);
+  const offsets: number[] = [];
+  for await (const { offset } of client.consumer({ assign: { t: [0] }, until: "latest" })) {
+    offsets.push(offset);
+    if (offset % 40 === 5) {
+      await cutOff.promise;
+      cutOff = Promise.withResolvers();
+    }
+  }
+  expect(offsets).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  expect(streams).toBeGreaterThan(1);
+});

@@ -15,9 +15,12 @@ export function retryDelayMs(attempt: number, error: unknown): number {
   return Math.max(backoffMs(attempt), retryAfterMs);
 }
 
-/** Whether the same call may succeed later: the server was not there, was about to leave, or had enough of us for now. */
+/**
+ * Whether the same call may succeed later: the server was not there, was about to leave, or had enough of us for now; or it did
+ * not wait any longer for a reader that took nothing, which is the reader's good right.
+ */
 export function isRetriable(error: unknown): boolean {
-  return hasCode(error, "UNAVAILABLE") || hasCode(error, "QUOTA_EXCEEDED");
+  return hasCode(error, "UNAVAILABLE") || hasCode(error, "QUOTA_EXCEEDED") || hasCode(error, "SLOW_CONSUMER");
 }
 
 /** Told by the code, not the class: an embedded broker may have come with a codec of its own. */

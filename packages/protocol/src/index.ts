@@ -49,6 +49,7 @@ export type {
   Position,
   ProduceAck,
   ProduceRequest,
+  ReadBudget,
 } from "./log-api.js";
 export { descriptorFiles, descriptorSetFile, protoDirectory, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export {

@@ -78,6 +78,21 @@ export interface ConsumeOptions {
    * once, and saves a buffer an event. Default false: they are the caller's.
    */
   readonly reuseBuffers?: boolean | undefined;
+  /** What the reader shares with others: asked before each read. Default: nothing but `maxBytes` bounds what is read. */
+  readonly budget?: ReadBudget | undefined;
+}
+
+/**
+ * Bytes that many readers may hold together. Whoever reads takes them first and gives back what it did not need; those that it
+ * handed out are given back by whoever got them.
+ */
+export interface ReadBudget {
+  /**
+   * How many bytes may be read now: no more than `wantedBytes`, and no fewer than `leastBytes`, since a batch is never cut. A
+   * promise where that must be waited for, which rejects when the reading is over. One call at a time.
+   */
+  take(wantedBytes: number, leastBytes: number): number | Promise<number>;
+  giveBack(bytes: number): void;
 }
 
 export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent;
@@ -127,7 +142,7 @@ export interface FetchRequest {
   readonly maxWaitMs?: number | undefined;
 }
 
-export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes">;
+export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes" | "budget">;
 
 export interface FetchResult extends PartitionBounds {
   /** Where to go on: after the last record of `batches`; where there are none, the position that `from` came to. */

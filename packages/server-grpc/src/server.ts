@@ -11,7 +11,7 @@ import { defaultBatchLimits, InvalidArgumentError } from "@logstore/codec";
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { AccessConfig } from "./access/access-config.js";
 import { AccessControl } from "./access/access-control.js";
-import type { Refusal } from "./access/refusal.js";
+import { checkExposure, type ServeOptions } from "./serve-options.js";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
@@ -20,45 +20,30 @@ import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
 import { ReflectionService } from "./services/reflection-service.js";
 import { RunningCalls } from "./services/running-calls.js";
+
 import { countedErrors } from "./telemetry/counted-errors.js";
 import { measuredService } from "./telemetry/measured-service.js";
 import { observedApi } from "./telemetry/observed-api.js";
 import { ServerMetrics } from "./telemetry/server-metrics.js";
-import { channelOptions, maxUnfinishedBytes, RECEIVE_WINDOW_BYTES, REQUEST_TIMEOUT_MS } from "./transport/limits.js";
+import { SharedBudget } from "./transport/budget.js";
+import {
+  channelOptions,
+  maxUnfinishedBytes,
+  RECEIVE_BUDGET_BYTES,
+  RECEIVE_WINDOW_BYTES,
+  REQUEST_TIMEOUT_MS,
+  SEND_BUDGET_BYTES,
+} from "./transport/limits.js";
+
 import { Listener } from "./transport/listener.js";
-import { isLoopback } from "./transport/loopback.js";
 import { noDecompression } from "./transport/no-decompression.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
-import { TlsFiles, type TlsOptions } from "./transport/tls-files.js";
+
+import { Sending } from "./transport/sending.js";
+
+import { TlsFiles } from "./transport/tls-files.js";
 import { boundUnfinished } from "./transport/unfinished-messages.js";
 import { wholeRequests } from "./transport/whole-requests.js";
-
-export interface ServeOptions {
-  /** Name or address to listen on. Default "127.0.0.1": this machine only. Any other needs `tls` and `access`, or `insecure`. */
-  readonly host?: string;
-  /** 0 takes a free one. Default 7411. */
-  readonly port?: number;
-  /** Largest `batches` of a request, bytes; larger messages are refused unread. Default 16 MiB. */
-  readonly maxBatchBytes?: number;
-  /** Encrypts everything. The files are read again when they change. Default: nothing is encrypted. */
-  readonly tls?: TlsOptions | undefined;
-  /** Who may do what. Default: everybody everything. */
-  readonly access?: AccessConfig | undefined;
-  /** Listens where other machines may connect although `tls` or `access` is missing, and warns. Default false. */
-  readonly insecure?: boolean;
-  /** Connections in all; more are refused. Default 1,000. */
-  readonly maxConnections?: number;
-  /** How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms. Default 10,000. */
-  readonly drainTimeoutMs?: number;
-  /** Whether to answer clients that ask which services and messages there are. Default true. */
-  readonly reflection?: boolean;
-  /** Gets the errors that peers only see as "internal error". Default: `console.error`. */
-  readonly onError?: (error: unknown) => void;
-  /** Gets what its owner ought to see to: certificates that cannot be renewed, keys that cannot be had. Default: `console.warn`. */
-  readonly onWarning?: (message: string, cause?: unknown) => void;
-  /** Told once of each connection and each call that is refused. A peer can cause as many as it likes. Default: nobody. */
-  readonly onRefused?: (refusal: Refusal) => void;
-}
 
 export interface LogStoreServer extends AsyncDisposable {
   /** Where it listens: "127.0.0.1:7411". */
@@ -97,6 +82,9 @@ export async function serve(
     host = "127.0.0.1",
     port = 7411,
     maxBatchBytes = defaultBatchLimits.maxBatchBytes,
+    sendBudgetBytes = SEND_BUDGET_BYTES,
+    receiveBudgetBytes = RECEIVE_BUDGET_BYTES,
+    stalledStreamTimeoutMs = 60_000,
     drainTimeoutMs = 10_000,
     reflection = true,
     // biome-ignore lint/suspicious/noConsole: whoever gives no hook still wants to see a defect.
@@ -120,9 +108,12 @@ export async function serve(
       onRefused,
       onWarning,
     }));
+  const sending = new Sending({ budgetBytes: sendBudgetBytes, stalledTimeoutMs: stalledStreamTimeoutMs });
   const context: CallContext = {
     apiFor: access ? (call) => access.guard(observed, call) : () => observed,
     calls,
+    sending,
+    unacked: new SharedBudget(receiveBudgetBytes),
     errors,
   };
   const admit: ServerInterceptor = (method, call) => {
@@ -195,6 +186,7 @@ export async function serve(
     clearTimeout(timer);
     leaveWindows();
     metrics.stop();
+    sending.close();
   };
   let stopped: Promise<void> | undefined;
   const stopOnce = () => {
@@ -211,17 +203,4 @@ export async function serve(
     stop: stopOnce,
     [Symbol.asyncDispose]: stopOnce,
   };
-}
-
-/** Strangers are let in on purpose only. @throws InvalidArgumentError */
-function checkExposure(
-  host: string,
-  { tls, access, insecure = false }: ServeOptions,
-  onWarning: (message: string) => void,
-): void {
-  if (isLoopback(host) || (tls && access)) return;
-  const missing = [tls ? "" : "nothing is encrypted (tls)", access ? "" : "everybody may do everything (access)"];
-  const why = `other machines can connect to ${host}, and ${missing.filter(Boolean).join(" and ")}`;
-  if (!insecure) throw new InvalidArgumentError(`${why}: configure it, or set insecure where that is meant`);
-  onWarning(why);
 }

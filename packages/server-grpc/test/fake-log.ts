@@ -121,7 +121,10 @@ export class FakeLog implements LogApi {
     });
   }
 
-  async *#events(request: ConsumeRequest, { signal, headroomBytes = 0 }: ConsumeOptions): AsyncGenerator<ConsumeEvent> {
+  async *#events(
+    request: ConsumeRequest,
+    { signal, headroomBytes = 0, budget }: ConsumeOptions,
+  ): AsyncGenerator<ConsumeEvent> {
     const log = this.#partition(request.topic, request.partition);
     const until = request.until === undefined ? Number.POSITIVE_INFINITY : resolve(log, request.until);
     let position = resolve(log, request.from ?? "earliest");
@@ -131,6 +134,7 @@ export class FakeLog implements LogApi {
     while (position < until && !signal?.aborted) {
       const batch = log.find(({ nextOffset }) => nextOffset > position);
       if (batch) {
+        await budget?.take(batch.byteLength, batch.byteLength);
         const buffer = new Uint8Array(headroomBytes + batch.byteLength);
         const batches = buffer.subarray(headroomBytes);
         batches.set(batch.bytes);

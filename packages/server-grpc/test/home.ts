@@ -28,6 +28,13 @@ export async function home({
   return { api, server, client };
 }
 
+/** A client with a connection of its own: streams of one connection share its window, which those that do not read fill. */
+export function anotherClient({ server }: Home): ForeignClient {
+  const client = new ForeignClient(server.address);
+  onTestFinished(() => client.close());
+  return client;
+}
+
 /** Waits for something that happens soon, whenever that is. */
 export async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { UnavailableError } from "@logstore/codec";
+import { SlowConsumerError, UnavailableError } from "@logstore/codec";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { flights, slowFlights } from "../../test/schema.js";
@@ -241,12 +241,15 @@ function limited(api: FakeLogApi, maxBytes: number): FakeLogApi["consume"] {
 }
 
 describe("when things go wrong", () => {
-  test("a lost connection is made again; no record is skipped or repeated", async () => {
+  test.each([
+    ["a lost connection is made again", UnavailableError],
+    ["a slow reader that was cut off goes on", SlowConsumerError],
+  ])("%s; no record is skipped or repeated", async (_, Failure) => {
     await fill(0, ...range(1, 12));
     api.consume = limited(api, 1);
     let events = 0;
     api.onEvent = (event) => {
-      if (++events % 3 === 0) throw new UnavailableError("gone");
+      if (++events % 3 === 0) throw new Failure("gone");
       return event;
     };
     expect(await offsets(consume())).toEqual(range(0, 66));

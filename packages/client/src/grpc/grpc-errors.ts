@@ -1,6 +1,13 @@
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
 import { status as Status } from "@grpc/grpc-js";
-import { type ErrorCode, InternalError, LogStoreError, makeError, UnavailableError } from "@logstore/codec";
+import {
+  type ErrorCode,
+  InternalError,
+  LogStoreError,
+  makeError,
+  SlowConsumerError,
+  UnavailableError,
+} from "@logstore/codec";
 import { ERROR_DETAIL_TYPE_URL, type ErrorDetail, STATUS_DETAILS_KEY } from "@logstore/protocol";
 import { protocolDefinitions } from "./load-proto.js";
 
@@ -17,6 +24,7 @@ export function fromServiceError(error: unknown, address: string): LogStoreError
   if (isConnectionTrouble(error)) {
     return new UnavailableError(`${address} cannot be reached: ${error.details}`, {}, options);
   }
+  if (isCutOff(error)) return new SlowConsumerError(`${address}: nothing was read for too long`, {}, options);
   return makeError(codeByStatus[error.code] ?? "INTERNAL", `${address}: ${error.details}`, {}, options);
 }
 
@@ -40,6 +48,11 @@ const codeByStatus: { readonly [status: number]: ErrorCode } = {
 function isConnectionTrouble(error: ServiceError): boolean {
   if (error.code === Status.INTERNAL) return error.details.startsWith("Received RST_STREAM");
   return error.code === Status.UNAVAILABLE || error.code === Status.CANCELLED;
+}
+
+/** A server resets a stream whose reader takes nothing, with ENHANCE_YOUR_CALM: this is grpc-js's text for it. */
+function isCutOff({ code, details }: ServiceError): boolean {
+  return code === Status.RESOURCE_EXHAUSTED && details.startsWith("Bandwidth exhausted");
 }
 
 function isServiceError(error: unknown): error is ServiceError {

@@ -1,5 +1,6 @@
 /** Against a server of plain grpc-js with ordinary (de)serializers: what is on the wire is the protobuf of the .proto files. */
 import { once } from "node:events";
+import { constants } from "node:http2";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
@@ -195,6 +196,16 @@ describe("consume", () => {
       { type: "caughtUp", highWatermark: 8, logEndOffset: 9 },
     ]);
     expect(seen).toMatchObject({ topic: "t", partition: 2, from: { offset: 3 }, until: { edge: 2 }, maxBytes: 100 });
+  });
+
+  test("a reset that asks for calm is a slow consumer's end", async () => {
+    log["Consume"] = (stream: Any) => {
+      stream.write({ highWatermark: 8, logEndOffset: 9, caughtUp: {} }, () => {
+        stream.call.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      });
+    };
+    const events = Array.fromAsync(api.consume({ topic: "t", partition: 0 }));
+    await expect(events).rejects.toMatchObject({ code: "SLOW_CONSUMER" });
   });
 
   test("a reader that does not read stops the server; leaving cancels the call", async () => {

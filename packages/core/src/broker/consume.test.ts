@@ -139,3 +139,71 @@ test("files that are removed while a reader is at them are no damage", async () 
   expect(seen.slice(-2)).toEqual(["logStartMoved to 9 of 10", "9"]);
   await deleting;
 });
+
+/** Lengths of the messages up to the next `caughtUp`. */
+async function lengthsToTheEnd(events: AsyncIterator<ConsumeEvent>): Promise<number[]> {
+  const lengths: number[] = [];
+  for (;;) {
+    const event: ConsumeEvent = (await events.next()).value;
+    if (event.type === "caughtUp") return lengths;
+    if (event.type === "batches") lengths.push(event.batches.length);
+  }
+}
+
+test.each([0, 64_000_000])(
+  "messages are small at the log's end, and grow while the reader is behind (%d bytes of tail cache)",
+  async (tailCacheBytes) => {
+    const { broker } = await filled(0, { tailCacheBytes, segmentBytes: 64_000_000 });
+    const log = broker.topic("t");
+    const much = () => appendOneByOne(log, Array(200).fill("x".repeat(10_000)));
+    await much();
+    const maxBytes = 1_000_000;
+    const events = broker.consume({ topic: "t", partition: 0, maxBytes }, { reuseBuffers: true });
+    onTestFinished(async () => {
+      await events.return();
+    });
+    for (let i = 0; i < 2; i++) {
+      const lengths = await lengthsToTheEnd(events);
+      expect(lengths[0]).toBeLessThanOrEqual(32 * 1024);
+      expect(Math.max(...lengths)).toBeGreaterThan(500_000);
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(maxBytes);
+      const next = lengthsToTheEnd(events);
+      await appendOneByOne(log, ["a"]);
+      expect(await next).toEqual([expect.any(Number)]);
+      await much(); // it has caught up: the first message is small again
+    }
+  },
+);
+
+test("a reader takes what it reads from its budget, and asks for more before it reads a longer batch", async () => {
+  const storage = new HookedStorage();
+  const broker = await Broker.open("data", { storage, tailCacheBytes: 0 });
+  onTestFinished(() => broker.close());
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  await appendOneByOne(broker.topic("t"), ["a", "b".repeat(100_000), "c"]);
+  let held = 0;
+  const asked: [number, number][] = [];
+  const budget = {
+    async take(wantedBytes: number, leastBytes: number) {
+      asked.push([wantedBytes, leastBytes]);
+      const granted = Math.max(leastBytes, Math.min(wantedBytes, 2_000));
+      held += granted;
+      return granted;
+    },
+    giveBack(bytes: number) {
+      held -= bytes;
+    },
+  };
+  const events = broker.consume({ topic: "t", partition: 0, until: "latest" }, { budget });
+  let lengths = 0;
+  for await (const event of events) if (event.type === "batches") lengths += event.batches.length;
+  expect(held).toBe(lengths);
+  const long = asked.filter(([, least]) => least > 0);
+  expect(long).toEqual([[expect.any(Number), expect.any(Number)]]);
+  expect(long[0]![1]).toBeGreaterThan(100_000);
+
+  held = 0;
+  const fetched = await broker.fetch({ topic: "t", partition: 0, maxBytes: 1_000_000 }, { budget });
+  expect(held).toBe(fetched.batches.length);
+  expect(fetched.nextOffset).toBe(3);
+});

@@ -12,7 +12,7 @@ const HEARTBEAT_INTERVAL_MS = 10_000;
 export async function* consume(
   log: ReadableLog,
   request: ConsumeRequest,
-  { signal, headroomBytes, reuseBuffers }: ConsumeOptions,
+  { signal, headroomBytes, reuseBuffers, budget }: ConsumeOptions,
 ): AsyncGenerator<ConsumeEvent, void> {
   const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES } = request;
   if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
@@ -20,7 +20,7 @@ export async function* consume(
   }
   const end = await endOffset(log, until);
   const readFrom = (offset: number) =>
-    new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, reuseBuffers, until: end });
+    new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, reuseBuffers, budget, until: end });
   const start = await log.resolve(from);
   // Where an offset was asked for, it is there or that is an error; whatever else was, the log's start is not before it.
   let reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));

@@ -2,6 +2,7 @@
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
 import type { FetchOptions, FetchRequest, FetchResult } from "@logstore/protocol";
 import type { Chunk } from "../partition/batch-reader.js";
+import { readInBudget } from "../partition/read-in-budget.js";
 import type { ReadableLog } from "../partition/readable-log.js";
 import { boundsOf } from "./bounds.js";
 import { DEFAULT_MAX_BYTES } from "./consume.js";
@@ -9,7 +10,7 @@ import { DEFAULT_MAX_BYTES } from "./consume.js";
 export async function fetch(
   log: ReadableLog,
   request: FetchRequest,
-  { signal, headroomBytes = 0 }: FetchOptions,
+  { signal, headroomBytes = 0, budget }: FetchOptions,
 ): Promise<FetchResult> {
   const { from = "earliest", maxBytes = DEFAULT_MAX_BYTES, minBytes = 1, maxWaitMs = 0 } = request;
   checkWhole("maxBytes", maxBytes, 1);
@@ -25,14 +26,18 @@ export async function fetch(
   while (bytes < maxBytes) {
     let chunk: Chunk | undefined;
     try {
-      chunk = await reader.next({ maxBytes: maxBytes - bytes, headroomBytes });
+      const options = { maxBytes: maxBytes - bytes, headroomBytes };
+      chunk = await (budget === undefined ? reader.next(options) : readInBudget(reader, options, budget));
     } catch (error) {
       if (bytes === 0) throw error;
       break; // what was read before the fault is answered first; the next call comes upon it again
     }
     if (chunk !== undefined) {
       // A batch is never cut: one that does not fit any more is for the next call.
-      if (bytes > 0 && bytes + chunk.bytes.length > maxBytes) break;
+      if (bytes > 0 && bytes + chunk.bytes.length > maxBytes) {
+        budget?.giveBack(chunk.bytes.length);
+        break;
+      }
       chunks.push(chunk);
       bytes += chunk.bytes.length;
     }

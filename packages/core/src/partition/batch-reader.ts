@@ -1,6 +1,6 @@
 /** Reads a partition from an offset on, in whole batches, and remembers where it is. */
 import { ClosedError, CorruptPartitionError, frameBatches, OffsetOutOfRangeError } from "@logstore/codec";
-import { bufferFor, readBatches } from "../segment/read-batches.js";
+import { BatchTooLongToRead, bufferFor, type ReadRoom, readBatches } from "../segment/read-batches.js";
 import type { Segment } from "../segment/segment.js";
 import { storageError } from "../storage/storage-error.js";
 import { tell } from "./hooks.js";
@@ -8,13 +8,11 @@ import type { ReadableLog } from "./readable-log.js";
 import { isGap } from "./survey-log.js";
 import type { TailRead } from "./tail-cache.js";
 
-export interface ReadOptions {
+export interface ReadOptions extends ReadRoom {
   /** How much to read at once at most, bytes, unless one batch alone is longer. */
   readonly maxBytes: number;
-  /** Bytes left free before the batches in their buffer. Default 0. */
-  readonly headroomBytes?: number | undefined;
-  /** Where to read to, if it is long enough. Default: a buffer of its own. */
-  readonly into?: Uint8Array | undefined;
+  /** Asked, with its length, before such a batch is read; nothing is held meanwhile. */
+  readonly makeRoom?: ((bytes: number) => Promise<void>) | undefined;
   /** No batch is wanted that begins here or later. Default: none is left out. */
   readonly until?: number | undefined;
 }
@@ -63,11 +61,16 @@ export class BatchReader {
       if (this.#offset < log.offsets.logStart) throw outOfRange(log, this.#offset); // deleted meanwhile
       const end = Math.min(log.offsets.highWatermark, until);
       const cached = log.tail?.read(this.#offset, end, options.maxBytes);
-      if (cached !== undefined) return this.#told(this.#fromMemory(cached, options), "memory");
+      if (cached !== undefined) {
+        const { byteLength } = cached;
+        if (byteLength > options.maxBytes && options.makeRoom !== undefined) return this.#nextLong(byteLength, options);
+        return this.#told(this.#fromMemory(cached, options), "memory");
+      }
       try {
         const chunk = await this.#fromDisk(options, end);
         if (chunk !== undefined) return this.#told(chunk, "disk");
       } catch (error) {
+        if (error instanceof BatchTooLongToRead) return this.#nextLong(error.byteLength, options);
         await log.refresh();
         const wasDeleted = this.#offset < log.offsets.logStart; // under the reader
         const { partition } = log;
@@ -81,6 +84,11 @@ export class BatchReader {
     const { damage } = log;
     if (damage !== undefined && this.#offset < until) throw damage;
     return undefined;
+  }
+
+  async #nextLong(byteLength: number, { makeRoom, ...options }: ReadOptions): Promise<Chunk | undefined> {
+    await makeRoom?.(byteLength);
+    return this.next({ ...options, maxBytes: byteLength });
   }
 
   #told(chunk: Chunk, source: "memory" | "disk"): Chunk {
@@ -111,7 +119,8 @@ export class BatchReader {
       this.#leave(segment);
       return undefined;
     }
-    const range = { ...options, position: this.#position, end, limits: this.#log.limits };
+    const isStrict = options.makeRoom !== undefined;
+    const range = { ...options, isStrict, position: this.#position, end, limits: this.#log.limits };
     const read = await segment.read((file) => readBatches(file, range));
     return this.#accept(segment, read, options.headroomBytes ?? 0, until);
   }

@@ -10,22 +10,41 @@ const MIB = 1024 * 1024;
  */
 export const STORED_BATCH_LIMITS: BatchLimits = { maxBatchBytes: 1024 * MIB, maxRecordsBytes: 1024 * MIB };
 
-export interface ReadRange {
+/** How the bytes of a read are come by. */
+export interface ReadRoom {
+  /** Bytes left free before the batches in their buffer. Default 0. */
+  readonly headroomBytes?: number | undefined;
+  /** A buffer of at least so many bytes to read to. Default: a new one. */
+  readonly bufferOf?: ((length: number) => Uint8Array) | undefined;
+}
+
+/** What a read ends with that may not bring more than it was to, and whose first batch alone is longer. */
+export class BatchTooLongToRead extends Error {
+  /** How long it says it is. */
+  readonly byteLength: number;
+
+  constructor(byteLength: number) {
+    super(`a batch of ${byteLength} bytes`);
+    this.byteLength = byteLength;
+  }
+}
+
+export interface ReadRange extends ReadRoom {
   readonly position: number;
   /** Where the log ends for this reader: nothing from there on is looked at. */
   readonly end: number;
   /** How much to read at most, unless the first batch alone is longer. */
   readonly maxBytes: number;
+  /** Whether not even then. Default false. */
+  readonly isStrict?: boolean | undefined;
   readonly limits: BatchLimits;
-  /** Bytes left free before the batches in their buffer. Default 0. */
-  readonly headroomBytes?: number | undefined;
-  /** Where to read to, if it is long enough. Default: a buffer of its own. */
-  readonly into?: Uint8Array | undefined;
 }
 
 /**
  * The whole batches at `position`, at least one. Lengths are taken as they stand: whoever parses the
  * batches sees whether they are sound. Where the first is not whole, all there is of it comes back, for the parser to judge.
+ *
+ * @throws BatchTooLongToRead
  */
 export async function readBatches(file: StorageFile, range: ReadRange): Promise<Uint8Array> {
   const available = range.end - range.position;
@@ -33,7 +52,9 @@ export async function readBatches(file: StorageFile, range: ReadRange): Promise<
   const whole = wholeBatchesLength(bytes);
   if (whole > 0) return bytes.subarray(0, whole);
   const wanted = Math.min(declaredBatchLength(bytes, 0) ?? MIN_BATCH_LENGTH, range.limits.maxBatchBytes, available);
-  return wanted > bytes.length ? readAt(file, range, wanted) : bytes;
+  if (wanted <= bytes.length) return bytes;
+  if (range.isStrict) throw new BatchTooLongToRead(wanted);
+  return readAt(file, range, wanted);
 }
 
 async function readAt(file: StorageFile, range: ReadRange, length: number): Promise<Uint8Array> {
@@ -42,12 +63,8 @@ async function readAt(file: StorageFile, range: ReadRange, length: number): Prom
 }
 
 /** Room for `length` bytes, with as many free before them as were asked for. */
-export function bufferFor(
-  { headroomBytes = 0, into }: Pick<ReadRange, "headroomBytes" | "into">,
-  length: number,
-): Buffer {
-  const end = headroomBytes + length;
-  const whole = into !== undefined && into.length >= end ? into : Buffer.allocUnsafeSlow(end);
+export function bufferFor({ headroomBytes = 0, bufferOf = Buffer.allocUnsafeSlow }: ReadRoom, length: number): Buffer {
+  const whole = bufferOf(headroomBytes + length);
   return Buffer.from(whole.buffer, whole.byteOffset + headroomBytes, length);
 }
 

@@ -1,6 +1,8 @@
 /** What every call needs to be answered. */
 import type { handleUnaryCall, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { LogApi } from "@logstore/protocol";
+import type { SharedBudget } from "../transport/budget.js";
+import type { Sending } from "../transport/sending.js";
 import type { ErrorTranslator } from "./error-status.js";
 import { type Received, wellFormed } from "./malformed.js";
 import type { RunningCalls } from "./running-calls.js";
@@ -15,6 +17,9 @@ export interface CallContext {
   /** The log as far as the caller may use it. @throws what the call is to be refused with */
   readonly apiFor: (call: AnyCall) => LogApi | Promise<LogApi>;
   readonly calls: RunningCalls;
+  readonly sending: Sending;
+  /** What all ProduceStreams together may have read and not yet answered. */
+  readonly unacked: SharedBudget;
   readonly errors: ErrorTranslator;
 }
 
@@ -24,14 +29,19 @@ export interface CallContext {
  */
 export function unary<Request, Response>(
   { apiFor, calls, errors }: CallContext,
-  answer: (api: LogApi, request: Request, signal: AbortSignal) => Promise<Response>,
+  answer: (
+    api: LogApi,
+    request: Request,
+    signal: AbortSignal,
+    call: ServerUnaryCall<Received<Request>, Response>,
+  ) => Promise<Response>,
 ): handleUnaryCall<Received<Request>, Response> {
   return (call, respond) => {
     const abort = new AbortController();
     const end = () => abort.abort();
     call.on("cancelled", end);
     calls
-      .run(async () => answer(await apiFor(call), wellFormed(call.request), abort.signal), end)
+      .run(async () => answer(await apiFor(call), wellFormed(call.request), abort.signal, call), end)
       .then(
         (response) => respond(null, response),
         (error) => respond(errors.toStatus(error)),

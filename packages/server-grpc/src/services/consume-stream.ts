@@ -1,12 +1,14 @@
 /** Consume: one partition's events to one peer, no faster than the peer takes them. */
-import type { ServerWritableStream } from "@grpc/grpc-js";
+import { type LogStoreError, SlowConsumerError, UnavailableError } from "@logstore/codec";
 import {
   CONSUME_HEADROOM_BYTES,
   type ConsumeEvent,
   type ConsumeRequest,
   type PositionMessage,
 } from "@logstore/protocol";
+import { resetStream } from "../transport/http2-stream.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "../transport/limits.js";
+import { type EventCall, writeMessage } from "../transport/write-message.js";
 import type { CallContext } from "./call-context.js";
 import { type Received, wellFormed } from "./malformed.js";
 import { optionalPosition } from "./position.js";
@@ -20,52 +22,58 @@ export interface ConsumeRequestMessage {
   readonly maxBytes: number;
 }
 
-export type ConsumeCall = ServerWritableStream<Received<ConsumeRequestMessage>, ConsumeEvent>;
+export type ConsumeCall = EventCall<Received<ConsumeRequestMessage>>;
 
-export async function consume(call: ConsumeCall, { apiFor, calls, errors }: CallContext): Promise<void> {
+export async function consume(call: ConsumeCall, { apiFor, calls, errors, sending }: CallContext): Promise<void> {
   const abort = new AbortController();
-  let stopping = false;
-  const end = () => abort.abort();
-  call.on("cancelled", end);
-  const onStop = () => {
-    stopping = true;
-    end();
+  const { signal } = abort;
+  const lease = sending.lease();
+  /** Why it ended before the log had no more for it. */
+  let ended: LogStoreError | undefined;
+  const endWith = (error: LogStoreError) => {
+    ended ??= error;
+    abort.abort();
+    lease.close(error);
+  };
+  const reader = {
+    cutOff() {
+      endWith(slowConsumerError());
+      resetStream(call);
+    },
+  };
+  const send = async (event: ConsumeEvent) => {
+    const begun = performance.now();
+    sending.stalled.begin(reader);
+    await writeMessage(call, event, signal);
+    sending.stalled.end(reader);
+    if (event.type === "batches") lease.sent(event.batches.length, performance.now() - begun);
   };
   const forward = async () => {
-    const { signal } = abort;
     const api = await apiFor(call);
-    // grpc-js copies a message when it is written, and each is written when the one before is on its way.
-    const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, reuseBuffers: true };
+    // Each message is written when the one before is on its way: two buffers are enough.
+    const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, reuseBuffers: true, budget: lease };
     for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
       if (signal.aborted) return;
-      await write(call, event, signal);
+      await send(event);
       if (signal.aborted) return;
     }
   };
+  call.on("cancelled", () => endWith(new UnavailableError("the call is over")));
   try {
-    await calls.run(forward, onStop);
-    if (stopping) throw stoppingError();
+    await calls.run(forward, () => endWith(stoppingError()));
+    if (ended !== undefined) throw ended;
     call.end();
   } catch (error) {
     if (call.cancelled) return;
     // What was written already goes out first, then the status.
-    call.emit("error", errors.toStatus(stopping ? stoppingError() : error));
+    call.emit("error", errors.toStatus(ended ?? error));
+  } finally {
+    lease.close(stoppingError());
   }
 }
 
-/**
- * Resolves when the message's last byte has passed HTTP/2's flow control: a peer that does not read has one message wait here
- * and no more. Resolves also when the signal aborts, since grpc-js drops the callbacks of a cancelled call's writes.
- */
-function write(call: ConsumeCall, event: ConsumeEvent, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    signal.addEventListener("abort", done);
-    call.write(event, done);
-  });
+function slowConsumerError(): SlowConsumerError {
+  return new SlowConsumerError("the reader took nothing for too long: open the stream again where it was");
 }
 
 function requestOf(message: ConsumeRequestMessage): ConsumeRequest {

@@ -2,7 +2,7 @@ import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { expect, test } from "vitest";
 import { sealed } from "../../test/fake-log.js";
 import { collect, detailOf, type Message } from "../../test/foreign-client.js";
-import { eventually, home, settled } from "../../test/home.js";
+import { anotherClient, eventually, home, settled } from "../../test/home.js";
 import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
 
 const UNAVAILABLE = 14;
@@ -95,6 +95,46 @@ test("no more bytes are read than may be under way", async () => {
     held[i]?.ack();
   }
   expect((await answers).messages).toHaveLength(20);
+});
+
+test("many streams have no more bytes under way together than may be, and all of them are answered", async () => {
+  const { held, produce } = heldProduce();
+  const receiveBudgetBytes = 1_000_000;
+  const { client } = await home({ api: { produce }, receiveBudgetBytes });
+  const batches = sealed("x".repeat(100_000));
+  const streams = Array.from({ length: 8 }, () => client.produceStream());
+  const answers = streams.map((stream) => collect(stream));
+  for (let i = 0; i < 10; i++) for (const stream of streams) stream.write({ topic: "t", partition: 0, batches });
+  for (const stream of streams) stream.end();
+  // Each stream may have been about to read one more when the others filled the budget.
+  const atOnce = await settled(() => held.length);
+  expect(atOnce).toBeGreaterThanOrEqual(10);
+  expect(atOnce).toBeLessThanOrEqual(10 + streams.length);
+  for (let i = 0; i < 80; i++) {
+    await eventually(() => held.length > i);
+    held[i]?.ack();
+  }
+  expect((await Promise.all(answers)).map(({ messages }) => messages.length)).toEqual(Array(8).fill(10));
+});
+
+test("what a client that went away had under way is free again when it is done", async () => {
+  const { held, produce } = heldProduce();
+  const here = await home({ api: { produce }, receiveBudgetBytes: 100_000 });
+  const gone = here.client.produceStream();
+  gone.on("error", () => {});
+  gone.write({ topic: "t", partition: 0, batches: sealed("x".repeat(100_000)) });
+  await eventually(() => held.length === 1);
+  gone.cancel();
+  const next = anotherClient(here).produceStream();
+  const answers = collect(next);
+  next.write({ topic: "t", partition: 0, batches: sealed("a") });
+  next.end();
+  await settled(() => held.length);
+  expect(held).toHaveLength(1);
+  held[0]?.ack();
+  await eventually(() => held.length === 2);
+  held[1]?.ack();
+  expect((await answers).messages).toHaveLength(1);
 });
 
 test("a client that goes away while appends are under way harms nobody", async () => {

@@ -22,8 +22,11 @@ export function ackMessage(ack: ProduceAck): ProduceAckMessage {
   return { ...ack, durability: durabilityToNumber(ack.durability) };
 }
 
-export async function produceStream(call: ProduceCall, { apiFor, calls, errors }: CallContext): Promise<void> {
-  const unacked = new Budget(MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS);
+export async function produceStream(
+  call: ProduceCall,
+  { apiFor, calls, errors, unacked: shared }: CallContext,
+): Promise<void> {
+  const unacked = new Budget(MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS, shared);
   const noMoreRequests = Promise.withResolvers<void>();
   let stopping = false;
   let acks = Promise.resolve();
@@ -40,10 +43,10 @@ export async function produceStream(call: ProduceCall, { apiFor, calls, errors }
   const onRequest = (received: Received<ProduceRequest>) => {
     const bytes = typeof received === "symbol" ? 0 : received.batches.length;
     unacked.take(bytes);
-    const answer = answerTo(received);
+    const answer = answerTo(received).finally(() => unacked.giveBack(bytes));
     acks = acks.then(async () => {
       const message = await answer;
-      if (!call.cancelled) call.write(message, () => unacked.giveBack(bytes));
+      if (!call.cancelled) call.write(message, () => unacked.done());
     });
   };
   const onStop = () => {

@@ -21,7 +21,13 @@ export const MAX_LISTED_POSITIONS = 10_000;
 /** How long a Fetch may wait, whatever it asks for, ms. */
 export const MAX_FETCH_WAIT_MS = 60_000;
 
-/** Requests of a ProduceStream that were read and whose acks HTTP/2 has not yet taken. */
+/** What all readers together may have read from the log and not yet sent. */
+export const SEND_BUDGET_BYTES = 256 * MIB;
+
+/** Requests of all ProduceStreams together that were read and whose acks HTTP/2 has not yet taken. */
+export const RECEIVE_BUDGET_BYTES = 256 * MIB;
+
+/** The same of one ProduceStream. */
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
 

@@ -1,0 +1,15 @@
+/** A server with TLS, as the command is without: same flags, same durability. Says where it listens; ends at SIGTERM. */
+import { once } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { Broker } from "@logstore/core";
+import { serve } from "@logstore/server-grpc";
+
+setFlagsFromString("--heap-growing-percent=400");
+const [directory, certFile, keyFile] = process.argv.slice(2);
+const broker = await Broker.open(directory!, { durability: "written" });
+const options = { port: 0, tls: { certFile: certFile!, keyFile: keyFile! } };
+const server = await serve(broker, options);
+console.log(`listening on ${server.address}`);
+await once(process, "SIGTERM");
+await server.stop();
+await broker.close();

@@ -1,0 +1,56 @@
+/** The command `logstore-server` as a process of its own, as anybody runs it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Certificate } from "./certificate.ts";
+import { childFile } from "./child.ts";
+
+/** Linux counts a process's time in ticks of this length. */
+const TICK_MS = 10;
+const PAGE_BYTES = 4096;
+
+export class ServerProcess {
+  readonly address: string;
+  readonly #process: ChildProcess;
+
+  private constructor(process: ChildProcess, address: string) {
+    this.#process = process;
+    this.address = address;
+  }
+
+  /** @param certificate with TLS */
+  static async start(directory: string, certificate?: Certificate): Promise<ServerProcess> {
+    const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
+    const args =
+      certificate === undefined
+        ? [bin, "--data", directory, "--port", "0", "--durability", "written"]
+        : [childFile("tls-server"), directory, certificate.certFile, certificate.keyFile];
+    const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    for await (const line of createInterface({ input: server.stdout })) {
+      const address = /[^ ]+:\d+$/.exec(line)?.[0];
+      if (address !== undefined) return new ServerProcess(server, address);
+    }
+    throw new Error("the server did not start");
+  }
+
+  /** Of memory, now; Linux only. */
+  async residentBytes(): Promise<number> {
+    const [, pages] = (await readFile(`/proc/${this.#process.pid}/statm`, "utf8")).split(" ");
+    return Number(pages) * PAGE_BYTES;
+  }
+
+  /** Of processors, since it started; Linux only. */
+  async cpuMs(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#process.pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.#process, "exit");
+    this.#process.kill("SIGTERM");
+    await exited;
+  }
+}

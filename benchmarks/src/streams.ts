@@ -1,0 +1,10 @@
+/** What streams cost that have little to carry. */
+import { join } from "node:path";
+import type { Result } from "./measure.ts";
+import type { Settings } from "./settings.ts";
+import { idleTails } from "./streams/idle-tails.ts";
+import { tailLatency } from "./streams/tail-latency.ts";
+
+export async function streams({ directory }: Settings): Promise<Result[]> {
+  return [...(await tailLatency(join(directory, "latency"))), ...(await idleTails(join(directory, "idle")))];
+}

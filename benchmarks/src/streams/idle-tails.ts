@@ -1,0 +1,57 @@
+/** Many readers at the log's end, and nothing to read: what they cost the server. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { GrpcLogApi } from "@logstore/client";
+import type { ConsumeEvent } from "@logstore/protocol";
+import { figure, type Result } from "../measure.ts";
+import { ServerProcess } from "../server-process.ts";
+
+const TAILS = 1_000;
+const PARTITIONS = 10;
+const CONNECTIONS = 2;
+const IDLE_MS = 25_000;
+const MIB = 1024 * 1024;
+
+export async function idleTails(directory: string): Promise<Result[]> {
+  const server = await ServerProcess.start(directory);
+  const apis = Array.from({ length: CONNECTIONS }, () => new GrpcLogApi(server.address));
+  const stop = new AbortController();
+  try {
+    const [api] = apis;
+    await api!.createTopic({ topic: "t", partitions: PARTITIONS });
+    const tail = (i: number) => {
+      const request = { topic: "t", partition: i % PARTITIONS, from: "latest" } as const;
+      const events = apis[i % CONNECTIONS]!.consume(request, { signal: stop.signal })[Symbol.asyncIterator]();
+      return untilCaughtUp(events).then(() => keepReading(events));
+    };
+    await tail(0); // what the first one brings into memory is not the others' doing
+    await sleep(1_000);
+    const before = await server.residentBytes();
+    await Promise.all(Array.from({ length: TAILS }, (_, i) => tail(i)));
+    const cpuBefore = await server.cpuMs();
+    await sleep(IDLE_MS);
+    const cpuPercent = ((await server.cpuMs()) - cpuBefore) / (IDLE_MS / 100);
+    const growthBytes = (await server.residentBytes()) - before;
+    return [
+      figure({ name: `${TAILS} idle tails: memory added`, unit: "MiB", target: { atMost: 100 } }, [growthBytes / MIB]),
+      figure({ name: `${TAILS} idle tails: processor`, unit: "% of one", target: { atMost: 1 } }, [cpuPercent]),
+    ];
+  } finally {
+    stop.abort();
+    for (const api of apis) api.close();
+    await server.stop();
+  }
+}
+
+async function untilCaughtUp(events: AsyncIterator<ConsumeEvent>): Promise<void> {
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done) throw new Error("a tail ended");
+    if (value.type === "caughtUp") return;
+  }
+}
+
+/** Heartbeats want to be read. */
+function keepReading(events: AsyncIterator<ConsumeEvent>): void {
+  const next = (): Promise<void> => events.next().then(({ done }) => (done ? undefined : next()));
+  next().catch(() => {}); // at the end
+}

@@ -1,0 +1,71 @@
+/**
+ * From append to delivery, one record at a time: the producer sends at a fixed rate whatever becomes of what it sent, and each
+ * record's time counts from when it was to be sent (so a stall is seen by all that wait behind it).
+ */
+import { connect, type LogClient } from "@logstore/client";
+import { figure, percentile, type Result } from "../measure.ts";
+import { ServerProcess } from "../server-process.ts";
+
+const PER_SECOND = 10_000;
+const SECONDS = 8;
+/** Code that has not run yet is slow: the first seconds do not count. */
+const WARM_UP_SECONDS = 3;
+
+export async function tailLatency(directory: string): Promise<Result[]> {
+  const server = await ServerProcess.start(directory);
+  const client = connect(server.address);
+  try {
+    const results: Result[] = [];
+    for (const durability of ["written", "flushed"] as const) {
+      const times = await deliveryTimes(client, durability);
+      const name = `append → delivery, ${PER_SECOND.toLocaleString("en")} records/s, ${durability}`;
+      results.push(
+        figure({ name: `${name}: p50`, unit: "ms", target: { atMost: 1 } }, [percentile(times, 0.5)]),
+        figure({ name: `${name}: p99`, unit: "ms", target: { atMost: 5 } }, [percentile(times, 0.99)]),
+      );
+    }
+    return results;
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+}
+
+/** ms */
+async function deliveryTimes(client: LogClient, durability: "written" | "flushed"): Promise<number[]> {
+  await client.createTopic(durability, { partitions: 1 });
+  const producer = client.producer(durability, { durability });
+  const count = PER_SECOND * SECONDS;
+  const consumer = client.consumer({ assign: { [durability]: [0] }, until: count });
+  const times: number[] = [];
+  const intervalMs = 1_000 / PER_SECOND;
+  await producer.send({ value: new Uint8Array(8) }); // the connection is made
+  const start = performance.now() + 100;
+  const sending = sendAtRate(producer, count - 1, start, intervalMs);
+  for await (const { value, offset } of consumer) {
+    const dueAt = new DataView(value.buffer, value.byteOffset).getFloat64(0);
+    if (offset > PER_SECOND * WARM_UP_SECONDS) times.push(performance.now() - dueAt);
+  }
+  await sending;
+  await producer.close();
+  return times;
+}
+
+/** Timers are not fine enough for ten records a millisecond: the event loop goes round, and sends whatever is due. */
+async function sendAtRate(
+  producer: { send(record: { value: Uint8Array }): Promise<unknown> },
+  count: number,
+  start: number,
+  intervalMs: number,
+): Promise<void> {
+  let last: Promise<unknown> | undefined;
+  for (let sent = 0; sent < count; ) {
+    await new Promise((resolve) => setImmediate(resolve));
+    for (; sent < count && start + sent * intervalMs <= performance.now(); sent++) {
+      const value = new Uint8Array(100);
+      new DataView(value.buffer).setFloat64(0, start + sent * intervalMs);
+      last = producer.send({ value });
+    }
+  }
+  await last;
+}

@@ -1,0 +1,50 @@
+/** Messages on their way to HTTP/2. */
+import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
+import { type ConsumeEvent, encodeConsumeResponse } from "@logstore/protocol";
+import { http2StreamOf } from "./http2-stream.js";
+
+export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
+
+/** Before each message gRPC has a byte that says whether it is compressed, and its length. */
+const GRPC_PREFIX_BYTES = 5;
+
+/**
+ * Resolves when the message's last byte has passed HTTP/2's flow control: a peer that does not read has one message wait here
+ * and no more. Resolves also when the signal aborts, since grpc-js drops the callbacks of a cancelled call's writes.
+ */
+export function writeMessage<Request>(
+  call: EventCall<Request>,
+  event: ConsumeEvent,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    signal.addEventListener("abort", done);
+    if (!writeInPlace(call, event, done)) call.write(event, done);
+  });
+}
+
+/**
+ * grpc-js copies each message into a new buffer, with its prefix before it: of all that the server does to send batches, that costs
+ * most. Where a message has room before it, the prefix goes there and the whole to HTTP/2 as it is. See
+ * docs/decisions/0015-messages-are-sent-in-place.md. False where that cannot be done.
+ */
+function writeInPlace<Request>(call: EventCall<Request>, event: ConsumeEvent, done: () => void): boolean {
+  if (event.type !== "batches") return false;
+  const stream = http2StreamOf(call);
+  if (stream === undefined || stream.destroyed) return false;
+  const { batches } = event;
+  const message = encodeConsumeResponse(event);
+  const freeBytes = event.headroomBytes - (message.length - batches.length);
+  if (message.buffer !== batches.buffer || freeBytes < GRPC_PREFIX_BYTES) return false;
+  call.sendMetadata(new Metadata()); // once: what was sent already is not sent again
+  const start = message.byteOffset - GRPC_PREFIX_BYTES;
+  const framed = Buffer.from(message.buffer, start, GRPC_PREFIX_BYTES + message.length);
+  framed.writeUInt8(0, 0);
+  framed.writeUInt32BE(message.length, 1);
+  stream.write(framed, done);
+  return true;
+}
