@@ -35,7 +35,8 @@ export function writeMessage<Request>(
 function writeInPlace<Request>(call: EventCall<Request>, event: ConsumeEvent, done: () => void): boolean {
   if (event.type !== "batches") return false;
   const stream = http2StreamOf(call);
-  if (stream === undefined || stream.destroyed) return false;
+  // One that was ended meanwhile, by whoever keeps strangers out, takes nothing any more.
+  if (stream === undefined || stream.destroyed || stream.writableEnded) return false;
   const { batches } = event;
   const message = encodeConsumeResponse(event);
   const freeBytes = event.headroomBytes - (message.length - batches.length);
