@@ -8,6 +8,7 @@ import { run } from "./command/run.js";
 // A heap of small objects around large messages: as it is set up, V8 would collect garbage after every few MiB of messages, and
 // spend more time on that than on serving. See docs/decisions/0006-let-the-heap-grow.md.
 setFlagsFromString("--heap-growing-percent=400");
+setFlagsFromString("--external-memory-accounted-in-global-limit");
 
 process.exitCode = await run(process.argv.slice(2), {
   environment: process.env,

@@ -5,8 +5,11 @@
 import { LogStoreError, StorageFailedError } from "@logstore/codec";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
 
-/** Bytes of one group at most, unless a single append is larger: bounds the wait of those behind it. */
-const MAX_GROUP_BYTES = 4 * 1024 * 1024;
+/**
+ * Bytes of one group at most, unless a single append is larger. Bounds the wait of those behind it; and what was received a moment
+ * ago is still in the processor's cache when it is written.
+ */
+const MAX_GROUP_BYTES = 1024 * 1024;
 
 export class GroupCommit {
   readonly #partition: number;
