@@ -29,6 +29,28 @@ export {
   STATUS_DETAILS_KEY,
 } from "./error-codes.js";
 export type {
+  AssignedPartition,
+  AssignmentEvent,
+  AssignorName,
+  CommitOffsetsRequest,
+  CommitResult,
+  CommittedOffset,
+  GroupApi,
+  GroupDescription,
+  GroupMember,
+  GroupMembership,
+  GroupPartition,
+  GroupState,
+  GroupSummary,
+  JoinedEvent,
+  JoinGroupRequest,
+  MemberEvent,
+  OffsetsResetEvent,
+  PartitionCommit,
+  ResetOffsetsRequest,
+  TopicPartition,
+} from "./group-api.js";
+export type {
   BatchesEvent,
   CaughtUpEvent,
   ConsumeEvent,
