@@ -88,6 +88,9 @@ export class FakePartition {
 
 /** What a test needs beyond topics, appends and reads, it puts there itself. */
 const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
+const notGiven = (): never => {
+  throw new Error("this is not faked");
+};
 
 export class FakeLogApi implements LogApi {
   fetch: LogApi["fetch"] = notFaked;
@@ -99,6 +102,13 @@ export class FakeLogApi implements LogApi {
   listSnapshots: LogApi["listSnapshots"] = notFaked;
   deleteSnapshot: LogApi["deleteSnapshot"] = notFaked;
   restoreSnapshot: LogApi["restoreSnapshot"] = notFaked;
+  joinGroup: LogApi["joinGroup"] = notGiven;
+  commitOffsets: LogApi["commitOffsets"] = notFaked;
+  fetchOffsets: LogApi["fetchOffsets"] = notFaked;
+  listGroups: LogApi["listGroups"] = notFaked;
+  describeGroup: LogApi["describeGroup"] = notFaked;
+  resetOffsets: LogApi["resetOffsets"] = notFaked;
+  deleteGroup: LogApi["deleteGroup"] = notFaked;
   readonly topics = new Map<string, FakePartition[]>();
   readonly produced: ProduceRequest[] = [];
   readonly consumed: ConsumeRequest[] = [];
