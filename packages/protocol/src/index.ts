@@ -50,6 +50,26 @@ export type {
   ResetOffsetsRequest,
   TopicPartition,
 } from "./group-api.js";
+export {
+  type CommitOffsetsMessage,
+  commitFromMessage,
+  commitResultFromMessage,
+  type GroupDescriptionMessage,
+  type GroupSummaryMessage,
+  groupDescriptionFromMessage,
+  groupDescriptionToMessage,
+  groupSummaryFromMessage,
+  groupSummaryToMessage,
+  type JoinMessage,
+  joinFromMessage,
+  type MemberEventMessage,
+  type MemberMessage,
+  memberEventFromMessage,
+  memberEventToMessage,
+  type ResetOffsetsMessage,
+  resetFromMessage,
+  resetToMessage,
+} from "./group-wire.js";
 export type {
   BatchesEvent,
   CaughtUpEvent,

@@ -5,6 +5,7 @@ import type { LogApi } from "@logstore/protocol";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
+import { groupService } from "./services/group-service.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
 import { RunningCalls } from "./services/running-calls.js";
@@ -55,6 +56,7 @@ export async function serve(api: LogApi, options: ServeOptions = {}): Promise<Lo
   const grpc = new GrpcServer(channelOptions(maxBatchBytes));
   grpc.addService(proto.logService, logService(context));
   grpc.addService(proto.adminService, adminService(context));
+  grpc.addService(proto.groupService, groupService(context));
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = await Listener.listen(host, port, (socket) => injector.injectConnection(socket));
   const { address } = listener;

@@ -18,6 +18,7 @@ const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [
 const methods = {
   ...(loaded["logstore.v1.LogService"] as ServiceDefinition),
   ...(loaded["logstore.v1.AdminService"] as ServiceDefinition),
+  ...(loaded["logstore.v1.ConsumerGroupService"] as ServiceDefinition),
 };
 
 export class ForeignClient {
@@ -50,6 +51,12 @@ export class ForeignClient {
 
   produceStream(): ClientDuplexStream<Message, Message> {
     const { path, requestSerialize, responseDeserialize } = method("ProduceStream");
+    const serialize = (message: Message) => (Buffer.isBuffer(message) ? message : requestSerialize(message));
+    return this.#client.makeBidiStreamRequest(path, serialize, responseDeserialize);
+  }
+
+  joinGroup(): ClientDuplexStream<Message, Message> {
+    const { path, requestSerialize, responseDeserialize } = method("JoinGroup");
     const serialize = (message: Message) => (Buffer.isBuffer(message) ? message : requestSerialize(message));
     return this.#client.makeBidiStreamRequest(path, serialize, responseDeserialize);
   }

@@ -16,6 +16,7 @@ import { receiving } from "./malformed.js";
 export interface Proto {
   readonly logService: ServiceDefinition;
   readonly adminService: ServiceDefinition;
+  readonly groupService: ServiceDefinition;
   /** Serializers of the messages that errors travel in. */
   readonly encodeErrorDetail: (detail: object) => Buffer;
   readonly encodeStatus: (status: object) => Buffer;
@@ -28,6 +29,7 @@ export function loadProto(): Proto {
   return {
     logService: passThrough(service("LogService")),
     adminService: service("AdminService"),
+    groupService: service("ConsumerGroupService"),
     encodeErrorDetail: message("ErrorDetail").serialize,
     encodeStatus: message("Status").serialize,
   };
