@@ -202,6 +202,10 @@ export class UnavailableError extends LogStoreError {
 export class DeliveryTimeoutError extends LogStoreError {
   override readonly code = "DELIVERY_TIMEOUT";
 }
+/** A group committed nothing for a partition, and its consumer is not to choose where to begin. */
+export class NoCommittedOffsetError extends LogStoreError {
+  override readonly code = "NO_COMMITTED_OFFSET";
+}
 /** A value does not fit its schema or serializer. */
 export class InvalidValueError extends LogStoreError {
   override readonly code = "INVALID_VALUE";
@@ -246,6 +250,7 @@ const errorClasses = {
   SLOW_CONSUMER: SlowConsumerError,
   UNAVAILABLE: UnavailableError,
   DELIVERY_TIMEOUT: DeliveryTimeoutError,
+  NO_COMMITTED_OFFSET: NoCommittedOffsetError,
   INVALID_VALUE: InvalidValueError,
   INTERNAL: InternalError,
 } as const;

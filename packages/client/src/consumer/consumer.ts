@@ -21,10 +21,6 @@ export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordF
   readonly signal?: AbortSignal | undefined;
 }
 
-const KIB = 1024;
-/** What the partitions share for messages read ahead. */
-const READ_AHEAD_BYTES = 8 * 1024 * KIB;
-
 /**
  * Reads partitions: record by record, or batch by batch. Order is kept within a partition; between partitions it is as the
  * batches come in, none before another for long. Lost connections are made again, and reading goes on where it was.
@@ -36,7 +32,6 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   readonly #format: RecordFormat<T, K>;
   readonly #signal: AbortSignal | undefined;
   readonly #states: readonly PartitionState[];
-  readonly #maxBytes: number;
   /** Where it is while it is being iterated over, so that whoever made it can close it. */
   readonly #open: Set<{ close(): unknown }>;
   #merge: Merge | undefined;
@@ -51,8 +46,6 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     this.#states = Object.entries(assign).flatMap(([topic, partitions]) =>
       [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until)),
     );
-    const share = Math.floor(READ_AHEAD_BYTES / Math.max(1, this.#states.length));
-    this.#maxBytes = Math.min(Math.max(share, 64 * KIB), 256 * KIB);
     this.#open = open;
   }
 
@@ -82,6 +75,11 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     return this.#state(topic, partition).lag;
   }
 
+  /** How long the records of the lag have waited at most, ms; undefined before anything was heard of them. */
+  lagMs(topic: string, partition: number): number | undefined {
+    return this.#state(topic, partition).lagMs;
+  }
+
   /** Goes on at another offset, also in the middle of a loop. */
   seek(topic: string, partition: number, offset: number): void {
     const state = this.#state(topic, partition);
@@ -105,8 +103,10 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
       throw new InvalidArgumentError("this consumer is being iterated over already: use another one for another loop");
     }
     this.#open.add(this);
-    this.#merge = new Merge(this.#api, this.#states, this.#maxBytes, this.#signal, () => this.#open.delete(this));
+    const onEnd = () => this.#open.delete(this);
+    this.#merge = new Merge(this.#api, { isEndless: false, signal: this.#signal, onEnd });
     if (this.#isClosed) this.#merge.end();
+    this.#merge.add(this.#states);
     return this.#merge;
   }
 

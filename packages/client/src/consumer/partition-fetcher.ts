@@ -100,6 +100,7 @@ export class PartitionFetcher {
     } catch (cause) {
       error = this.state.place(cause, { offset: batches.at(-1)?.nextOffset ?? this.#nextOffset });
     }
+    this.state.appendTime ??= batches[0]?.appendTime;
     const from = this.#nextOffset;
     this.#nextOffset = Math.max(from, batches.at(-1)?.nextOffset ?? 0);
     await this.#offer({ from, batches });
@@ -117,6 +118,7 @@ export class PartitionFetcher {
   }
 
   async #moveTo(offset: number): Promise<void> {
+    if (offset > this.#nextOffset) this.state.skipped(this.#nextOffset, offset);
     this.#nextOffset = Math.max(this.#nextOffset, offset);
     await this.#offer({ from: this.#nextOffset, batches: [] });
   }
