@@ -35,11 +35,14 @@ export interface TopicPartition {
 export interface JoinGroupRequest {
   /** Formed like a topic's name. */
   readonly group: string;
-  /** Names, or patterns in which `*` stands for anything: topics that are made later are included. */
+  /**
+   * Names, or patterns in which `*` stands for anything: topics that are made later are included. A pattern that does not end in
+   * `.parked` leaves out the topics that do.
+   */
   readonly topics: readonly string[];
   /** Of an earlier membership: goes on as the same member. Default: a new one. */
   readonly memberId?: string | undefined;
-  /** The epoch heard last, with `memberId`. */
+  /** The epoch heard last, with `memberId`. One that is older than what the member has shown to know is refused. */
   readonly memberEpoch?: number | undefined;
   /** A static member: its place is kept for the session timeout, and given to whoever joins with the same one. */
   readonly instanceId?: string | undefined;
@@ -56,13 +59,17 @@ export interface JoinGroupRequest {
 export type AssignorName = "sticky" | "range" | "round-robin";
 
 /**
- * A membership: its events, and what the member says. Ending the iteration without {@link leave} is like a lost connection: the
- * member may come back within its session timeout. The iteration throws a FencedMemberError when the member is out.
+ * A membership: its events, and what the member says. It begins when the first event is asked for. Ending the iteration without
+ * {@link leave} is like a lost connection: the member may come back within its session timeout. The iteration throws a
+ * FencedMemberError when the member is out, and ends where the same member goes on by a newer membership.
  */
 export interface GroupMembership extends AsyncIterable<MemberEvent> {
   /** To be called at least every `heartbeatIntervalMs`. */
   heartbeat(): void;
-  /** Partitions that an assignment no longer named were given up: nothing is worked on, and what is to be committed is. */
+  /**
+   * Partitions that an assignment no longer named were given up: nothing is worked on, and what is to be committed is.
+   * `memberEpoch`: of the last assignment heard.
+   */
   revoked(memberEpoch: number, partitions: readonly TopicPartition[]): void;
   /** Other topics from now on. */
   subscribe(topics: readonly string[]): void;
@@ -83,13 +90,19 @@ export interface JoinedEvent {
 
 /**
  * Everything that the member owns from now on. What it had and does not find here, it is to give up, and say {@link
- * GroupMembership.revoked}. What is new is free: nobody else works on it.
+ * GroupMembership.revoked}. What is new is free: nobody else works on it. It comes after {@link JoinedEvent} always, also where a
+ * membership goes on; of several that were not asked for in time, the last one alone comes.
  */
 export interface AssignmentEvent {
   readonly type: "assignment";
   /** Goes into commits from now on. */
   readonly memberEpoch: number;
   readonly partitions: readonly AssignedPartition[];
+  /**
+   * What the group waits for this member to give up. Each is to be answered by {@link GroupMembership.revoked}, at once where
+   * nothing is worked on it any more: an earlier answer may have been lost with a connection.
+   */
+  readonly revoking: readonly TopicPartition[];
 }
 
 export interface AssignedPartition extends TopicPartition {
@@ -97,14 +110,19 @@ export interface AssignedPartition extends TopicPartition {
   readonly committedOffset?: number | undefined;
 }
 
-/** Somebody reset these: the member goes on there. */
+/**
+ * Somebody reset these: the member goes on there, and what it has in hand of them is not to be committed. Partitions that it does
+ * not own are passed over. An assignment with the same epoch follows.
+ */
 export interface OffsetsResetEvent {
   readonly type: "offsetsReset";
+  /** Goes into commits from now on: for these partitions, those with an older one are refused. */
+  readonly memberEpoch: number;
   readonly offsets: readonly (TopicPartition & { readonly offset: number })[];
 }
 
 export interface PartitionCommit extends TopicPartition {
-  /** One past the last record that was processed. */
+  /** One past the last record that was processed. One below what is committed already changes nothing: only a reset goes back. */
   readonly offset: number;
   /** Whatever the member likes to keep with it, 4 KiB at most. Default "". */
   readonly metadata?: string | undefined;
