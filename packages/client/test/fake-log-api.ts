@@ -24,6 +24,7 @@ import type {
   ProduceRequest,
   TopicDescription,
 } from "@logstore/protocol";
+import { FakeGroups } from "./fake-groups.js";
 
 interface ProducerState {
   epoch: number;
@@ -88,9 +89,6 @@ export class FakePartition {
 
 /** What a test needs beyond topics, appends and reads, it puts there itself. */
 const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
-const notGiven = (): never => {
-  throw new Error("this is not faked");
-};
 
 export class FakeLogApi implements LogApi {
   fetch: LogApi["fetch"] = notFaked;
@@ -102,13 +100,14 @@ export class FakeLogApi implements LogApi {
   listSnapshots: LogApi["listSnapshots"] = notFaked;
   deleteSnapshot: LogApi["deleteSnapshot"] = notFaked;
   restoreSnapshot: LogApi["restoreSnapshot"] = notFaked;
-  joinGroup: LogApi["joinGroup"] = notGiven;
-  commitOffsets: LogApi["commitOffsets"] = notFaked;
+  joinGroup: LogApi["joinGroup"] = (request) => this.groups.join(request);
+  commitOffsets: LogApi["commitOffsets"] = (request) => this.groups.commit(request);
   fetchOffsets: LogApi["fetchOffsets"] = notFaked;
   listGroups: LogApi["listGroups"] = notFaked;
   describeGroup: LogApi["describeGroup"] = notFaked;
   resetOffsets: LogApi["resetOffsets"] = notFaked;
   deleteGroup: LogApi["deleteGroup"] = notFaked;
+  readonly groups = new FakeGroups();
   readonly topics = new Map<string, FakePartition[]>();
   readonly produced: ProduceRequest[] = [];
   readonly consumed: ConsumeRequest[] = [];

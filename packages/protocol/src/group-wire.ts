@@ -62,8 +62,13 @@ export function joinFromMessage(message: JoinMessage): JoinGroupRequest {
 export interface MemberEventMessage {
   readonly joined?: Omit<Extract<MemberEvent, { type: "joined" }>, "type"> | null | undefined;
   readonly assignment?: Omit<Extract<MemberEvent, { type: "assignment" }>, "type"> | null | undefined;
-  readonly offsetsReset?: { readonly offsets: readonly PartitionCommit[] } | null | undefined;
+  readonly offsetsReset?: OffsetsResetMessage | null | undefined;
   readonly heartbeat?: object | null | undefined;
+}
+
+interface OffsetsResetMessage {
+  readonly memberEpoch: number;
+  readonly offsets: readonly PartitionCommit[];
 }
 
 export function memberEventToMessage(event: MemberEvent): MemberEventMessage {
@@ -85,15 +90,17 @@ export function memberEventFromMessage({
     const partitions = assignment.partitions.map(({ topic, partition, committedOffset }) => {
       return { topic, partition, committedOffset };
     });
-    return { type: "assignment", memberEpoch: assignment.memberEpoch, partitions };
+    const { memberEpoch, revoking } = assignment;
+    return { type: "assignment", memberEpoch, partitions, revoking };
   }
-  if (offsetsReset) return resetEvent(offsetsReset.offsets);
+  if (offsetsReset) return resetEvent(offsetsReset);
   return undefined;
 }
 
-function resetEvent(offsets: readonly PartitionCommit[]): OffsetsResetEvent {
+function resetEvent({ memberEpoch, offsets }: OffsetsResetMessage): OffsetsResetEvent {
   return {
     type: "offsetsReset",
+    memberEpoch,
     offsets: offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
   };
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "@logstore/codec";
 import type { LogApi, Position } from "@logstore/protocol";
-import { ConsumerBatch } from "./consumer-batch.js";
+import { type ConsumerBatch, nextBatch } from "./consumer-batch.js";
 import { type ConsumerRecord, RecordFormat, type RecordFormatOptions } from "./consumer-record.js";
 import { Merge } from "./merge.js";
 import { PartitionState } from "./partition-state.js";
@@ -62,7 +62,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   /** The same, batch by batch. */
   batches(): AsyncIterableIterator<ConsumerBatch<T, K>, undefined> {
     const merge = this.#begin();
-    return new PullIterator(merge, () => this.#nextBatch(merge));
+    return new PullIterator(merge, () => nextBatch(merge, this.#format)?.batch);
   }
 
   /** Offset of the next record to be delivered; undefined until a start that is not a number was looked up. */
@@ -108,18 +108,6 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     if (this.#isClosed) this.#merge.end();
     this.#merge.add(this.#states);
     return this.#merge;
-  }
-
-  #nextBatch(merge: Merge): ConsumerBatch<T, K> | undefined {
-    for (;;) {
-      const next = merge.nextBatch();
-      if (next === undefined) return undefined;
-      const { state } = next.fetcher;
-      const batch = new ConsumerBatch(next.batch, state, this.#format);
-      if (batch.baseOffset >= batch.nextOffset) continue;
-      state.position = batch.nextOffset;
-      return batch;
-    }
   }
 
   #state(topic: string, partition: number): PartitionState {
