@@ -91,7 +91,6 @@ export class GroupSession {
           heartbeats ??= setInterval(() => membership.heartbeat(), event.heartbeatIntervalMs);
         }
         this.#handle(event);
-        if (this.#stop.signal.aborted) return;
       }
     } finally {
       clearInterval(heartbeats);
