@@ -1,6 +1,9 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
 import { ClosedError, InternalError, LogStoreError } from "@logstore/codec";
 import type {
+  CommitOffsetsRequest,
+  CommitResult,
+  CommittedOffset,
   ConsumeEvent,
   ConsumeOptions,
   ConsumeRequest,
@@ -8,17 +11,24 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  GroupDescription,
+  GroupMembership,
+  GroupSummary,
+  JoinGroupRequest,
   ListOffsetsRequest,
   LogApi,
   PartitionOffset,
   Position,
   ProduceAck,
   ProduceRequest,
+  ResetOffsetsRequest,
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
+import { GroupCoordinator } from "../group/group-coordinator.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
@@ -33,23 +43,31 @@ import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { ProducerIds } from "./producer-ids.js";
 import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
+import { topicsForGroups } from "./topics-for-groups.js";
 
-/** Options that hold for every topic; see {@link LogStoreOptions}. */
-export type BrokerOptions = Omit<LogStoreOptions, "partitions" | "partitioner">;
+/** Options that hold for every topic, see {@link LogStoreOptions}, and for groups. */
+export interface BrokerOptions extends Omit<LogStoreOptions, "partitions" | "partitioner"> {
+  /** A consumer group without members is forgotten after so long, ms, with all that it committed. Default 7 days. */
+  readonly offsetsRetentionMs?: number | undefined;
+}
 
 export interface BrokerRecovery {
   readonly partitions: readonly ({ readonly topic: string } & RecoveryReport)[];
   readonly unreadable: readonly UnreadableTopic[];
+  /** Why consumer groups are not served, if so: topics are none the less. */
+  readonly groups: LogStoreError | undefined;
 }
 
 export class Broker implements LogApi, AsyncDisposable {
   readonly #topics: Topics;
+  readonly #groups: GroupCoordinator;
   readonly #producerIds: ProducerIds;
   readonly #lock: Lock;
   #closing: Promise<void> | undefined;
 
-  private constructor(topics: Topics, producerIds: ProducerIds, lock: Lock) {
+  private constructor(topics: Topics, groups: GroupCoordinator, producerIds: ProducerIds, lock: Lock) {
     this.#topics = topics;
+    this.#groups = groups;
     this.#producerIds = producerIds;
     this.#lock = lock;
   }
@@ -72,7 +90,9 @@ export class Broker implements LogApi, AsyncDisposable {
     const lock = await storage.lock(path);
     try {
       if (!(await isBrokerDirectory(storage, path))) await makeBrokerDirectory(storage, path);
-      return new Broker(await Topics.open(storage, path, options), new ProducerIds(storage, path), lock);
+      const topics = await Topics.open(storage, path, options);
+      const groups = await GroupCoordinator.open(storage, path, topicsForGroups(topics, storage), options);
+      return new Broker(topics, groups, new ProducerIds(storage, path), lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -82,11 +102,13 @@ export class Broker implements LogApi, AsyncDisposable {
   /** What opening found that a clean close would not have left, and the topics that could not be opened at all. */
   get recovery(): BrokerRecovery {
     const found = this.#topics.list().flatMap(({ topic, store }) => store.recovery.map((each) => ({ topic, ...each })));
-    return { partitions: found, unreadable: this.#topics.unreadable };
+    return { partitions: found, unreadable: this.#topics.unreadable, groups: this.#groups.failure };
   }
 
   async createTopic({ topic, partitions, config }: CreateTopicRequest): Promise<TopicDescription> {
-    return describe(await this.#topics.create(topic, partitions, config));
+    const created = await this.#topics.create(topic, partitions, config);
+    this.#groups.topicsChanged();
+    return describe(created);
   }
 
   async listTopics(): Promise<TopicSummary[]> {
@@ -103,7 +125,7 @@ export class Broker implements LogApi, AsyncDisposable {
    * @throws UnknownTopicError
    */
   async deleteTopic(topic: string): Promise<void> {
-    await this.#topics.delete(topic);
+    await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic));
   }
 
   /** A topic's own configuration; what is not in it is the broker's. @throws UnknownTopicError */
@@ -139,6 +161,34 @@ export class Broker implements LogApi, AsyncDisposable {
   async allocateProducerId(): Promise<number> {
     if (this.#closing !== undefined) throw new ClosedError("the broker is closed");
     return this.#producerIds.next();
+  }
+
+  joinGroup(request: JoinGroupRequest): GroupMembership {
+    return this.#groups.joinGroup(request);
+  }
+
+  commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
+    return this.#groups.commitOffsets(request);
+  }
+
+  fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+    return this.#groups.fetchOffsets(group, partitions);
+  }
+
+  listGroups(): Promise<GroupSummary[]> {
+    return this.#groups.listGroups();
+  }
+
+  describeGroup(group: string): Promise<GroupDescription> {
+    return this.#groups.describeGroup(group);
+  }
+
+  resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
+    return this.#groups.resetOffsets(request);
+  }
+
+  deleteGroup(group: string): Promise<void> {
+    return this.#groups.deleteGroup(group);
   }
 
   async createSnapshot(): Promise<never> {
@@ -217,7 +267,8 @@ export class Broker implements LogApi, AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
-      await this.#topics.close();
+      const closed = await Promise.allSettled([this.#groups.close(), this.#topics.close()]);
+      for (const result of closed) if (result.status === "rejected") throw result.reason;
       await this.#producerIds.settle();
     } finally {
       await this.#lock.release();

@@ -81,6 +81,10 @@ export class Topics {
     return [...this.#topics.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1));
   }
 
+  has(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
   /** @throws UnknownTopicError */
   get(topic: string): Topic {
     return this.#open(topic);
@@ -114,8 +118,13 @@ export class Topics {
     });
   }
 
-  /** Deletes a topic and its records for good. Whoever reads or appends gets a {@link ClosedError}. @throws UnknownTopicError */
-  async delete(topic: string): Promise<void> {
+  /**
+   * Deletes a topic and its records for good. Whoever reads or appends gets a {@link ClosedError}.
+   *
+   * @param deleted called when it is gone: until that resolves, nobody else may have the name
+   * @throws UnknownTopicError
+   */
+  async delete(topic: string, deleted: () => Promise<void>): Promise<void> {
     this.#checkOpen(topic);
     await this.#change(topic, async () => {
       const { store, directory, config } = this.#open(topic);
@@ -128,6 +137,7 @@ export class Topics {
         await this.#openStore(directory, { topic, config }); // it is not deleted: nobody else may have the name
         throw error;
       }
+      await deleted();
     });
   }
 
