@@ -60,7 +60,8 @@ class Reader {
 const readers: Reader[] = [];
 
 afterEach(async () => {
-  await Promise.all(readers.splice(0).map(({ consumer, done }) => consumer.close().then(() => done)));
+  const ends = readers.splice(0).map(({ consumer, done }) => consumer.close().then(() => done));
+  await Promise.allSettled(ends); // those of a client that was killed cannot leave
 });
 
 describe.each(Object.entries(homes))("%s", (_name, openHome) => {
@@ -164,14 +165,14 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const first = new Reader(mortal.client, static_);
     await eventually(() => first.partitions.length === 2 && other.partitions.length === 2 && isStable());
     const had = first.partitions;
+    const told = [...other.told];
     mortal.kill();
     await first.done;
     const again = new Reader(client, static_);
     await eventually(() => again.partitions.length === 2);
     expect(again.partitions).toEqual(had);
-    expect(other.told.filter((one) => one.startsWith("-"))).toHaveLength(2);
-    expect(other.told).not.toContain(`+${had[0]}x`);
-    expect(other.partitions).toHaveLength(2);
+    await eventually(() => isStable());
+    expect(other.told).toEqual(told);
   });
 
   test("of two with one instance id the later one stays, and the earlier one is told", async () => {
@@ -477,6 +478,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       const working = new Map<string, number>();
       const clashes: string[] = [];
       const processed: string[] = [];
+      const busy = [0, 0];
       const abort = new AbortController();
       const runner = (name: number) =>
         client.consumer({ group: "g", topics: ["t"] }).run({
@@ -487,10 +489,10 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
             const other = working.get(place);
             if (other !== undefined && other !== name) clashes.push(`${name} and ${other} on ${place}`);
             working.set(place, name);
+            busy[partition]!++;
             await new Promise((resolve) => setTimeout(resolve, 4));
             processed.push(`${partition}:${offset}`);
-            if (![...working].some(([, worker]) => worker !== name)) working.delete(place);
-            working.delete(place);
+            if (--busy[partition]! === 0) working.delete(place);
             if (processed.length === 100) abort.abort();
           },
         });
