@@ -19,13 +19,15 @@ import { Consumer, type ConsumerOptions } from "./consumer/consumer.js";
 import { GroupConsumer } from "./group/group-consumer.js";
 import type { GroupConsumerOptions } from "./group/group-options.js";
 import { ParkedRecords } from "./parked/parked-records.js";
-import { Producer, type ProducerOptions } from "./producer/producer.js";
+import { type AppendAck, type AppendOptions, PartitionAppender } from "./producer/partition-appender.js";
+import { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
 
 /** Topics, producers and consumers of one log, wherever it is. Made by `connect`. */
 export class LogClient implements AsyncDisposable {
   readonly #api: LogApi;
   readonly #closeApi: () => void;
   readonly #open = new Set<{ close(): unknown }>();
+  readonly #appenders = new Map<string, PartitionAppender>();
 
   constructor(api: LogApi, closeApi: () => void) {
     this.#api = api;
@@ -104,6 +106,26 @@ export class LogClient implements AsyncDisposable {
     const producer: Producer<Input> = new Producer(this.#api, topic, options, () => this.#open.delete(producer));
     this.#open.add(producer);
     return producer;
+  }
+
+  /**
+   * Appends records to a partition as one batch: all of them or none, one after another. With an expected offset, only where nobody
+   * else has appended since: what event sourcing needs. Appends of a client to a partition take effect in the order in which they
+   * are made; beside those of its producers they come as they come.
+   *
+   * @throws WrongExpectedOffsetError: nothing was appended; look at what was, and try again. BatchTooLargeError, InvalidValueError,
+   * UnknownTopicError, UnknownPartitionError; DeliveryTimeoutError: not known
+   */
+  append<Input = Bytes>(
+    topic: string,
+    partition: number,
+    records: readonly Omit<ProducerRecord<Input>, "partition">[],
+    options: AppendOptions<Input> = {},
+  ): Promise<AppendAck> {
+    const key = `${topic}/${partition}`;
+    const appender = this.#appenders.get(key) ?? new PartitionAppender(this.#api, topic, partition);
+    this.#appenders.set(key, appender);
+    return appender.append(records, options);
   }
 
   /**

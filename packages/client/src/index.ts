@@ -32,6 +32,7 @@ export {
   UnknownPartitionError,
   UnknownSnapshotError,
   UnknownTopicError,
+  WrongExpectedOffsetError,
 } from "@logstore/codec";
 export type {
   AssignorName,
@@ -67,6 +68,7 @@ export { GrpcLogApi } from "./grpc/grpc-log-api.js";
 export type { ParkedRecord } from "./parked/parked-record.js";
 export { ParkedRecords, type ReplayOptions, type ReplayResult } from "./parked/parked-records.js";
 export type { SendAck } from "./producer/batch.js";
+export type { AppendAck, AppendOptions } from "./producer/partition-appender.js";
 export { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
 export type { SendManyResult, SentRange } from "./producer/send-many.js";
 export type { RecordContext, RetryOptions, RunOptions } from "./run/run-options.js";

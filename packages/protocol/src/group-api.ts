@@ -83,6 +83,7 @@ export type MemberEvent = JoinedEvent | AssignmentEvent | OffsetsResetEvent;
 export interface JoinedEvent {
   readonly type: "joined";
   readonly memberId: string;
+  /** Of a member that goes on, the one it came with: what is newer comes with an event of its own. */
   readonly memberEpoch: number;
   readonly heartbeatIntervalMs: number;
   readonly sessionTimeoutMs: number;

@@ -77,7 +77,8 @@ export class GroupReader<T, K> {
 
   /** Ends the reading: waits a while for what is in hand, commits, and leaves the group. */
   leave(): Promise<void> {
-    this.#leaving ??= this.#leave();
+    // Not at once: the end of the merge comes back here.
+    this.#leaving ??= Promise.resolve().then(() => this.#leave());
     return this.#leaving;
   }
 

@@ -52,6 +52,7 @@ export class GroupSession {
         if (hasCode(error, "FENCED_MEMBER")) {
           this.#memberId = undefined;
           await this.#listener.lost();
+          if (await this.#isReplaced()) throw error;
         } else if (!isRetriable(error)) throw error;
       }
       await sleep(backoffMs(this.#attempt++), signal);
@@ -91,11 +92,23 @@ export class GroupSession {
           heartbeats ??= setInterval(() => membership.heartbeat(), event.heartbeatIntervalMs);
         }
         this.#handle(event);
-        if (this.#stop.signal.aborted) return;
       }
     } finally {
       clearInterval(heartbeats);
       this.#membership = undefined;
+    }
+  }
+
+  /** Whether another member has this one's instance id: to join anew would take its place from it, and so on for ever. */
+  async #isReplaced(): Promise<boolean> {
+    const { group, instanceId } = this.#request;
+    if (instanceId === undefined) return false;
+    try {
+      const { members } = await this.#api.describeGroup(group);
+      return members.some((other) => other.instanceId === instanceId);
+    } catch (error) {
+      if (isRetriable(error) || hasCode(error, "UNKNOWN_GROUP")) return false;
+      throw error;
     }
   }
 

@@ -12,7 +12,7 @@ import {
 import type { MemberStream } from "./grpc-group-api.js";
 
 /** A connection that answers none of so many heartbeats is gone, whatever it says of itself. */
-const MAX_UNANSWERED = 3;
+const MAX_UNANSWERED = 2;
 /** How long a server has to say that a member has left. */
 const LEAVE_TIMEOUT_MS = 10_000;
 

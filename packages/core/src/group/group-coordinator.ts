@@ -28,7 +28,7 @@ import { AttentiveClock, type Clock, systemClock } from "./clock.js";
 import { checkCommits, decideCommits } from "./commits.js";
 import { describeGroup, stateOf } from "./describe-group.js";
 import { GroupLog, type GroupLogOptions } from "./group-log.js";
-import { type GroupChange, type GroupState, holdingsOf, type Member, newGroup } from "./group-state.js";
+import { type GroupChange, type GroupState, holdingsOf, type Member, NEVER, newGroup } from "./group-state.js";
 import type { GroupTopics } from "./group-topics.js";
 import { inChunks } from "./in-chunks.js";
 import { Inbox } from "./inbox.js";
@@ -325,13 +325,13 @@ export class GroupCoordinator implements GroupApi, Memberships {
     const durable = this.#append(change === undefined ? [] : [change]);
     const state = groups.get(group);
     if (state !== undefined) state.target = target;
-    this.#drop(group, inbox, change);
+    this.#drop(group, inbox, change, durable);
     if (state !== undefined) this.#tellMembers(state, inbox, change, durable);
     inbox.settle(durable);
   }
 
   /** Who is out is told so. */
-  #drop(group: string, { inputs }: Inbox, change: GroupChange | undefined): void {
+  #drop(group: string, { inputs }: Inbox, change: GroupChange | undefined, durable: Promise<void>): void {
     const out = new Set(change?.removed);
     const members = this.#log!.groups.get(group)?.members;
     const reasons = new Map<string, string | undefined>();
@@ -342,11 +342,10 @@ export class GroupCoordinator implements GroupApi, Memberships {
     for (const memberId of out) {
       const membership = this.#sessions.get(memberId)?.membership;
       this.#sessions.delete(memberId);
-      if (reasons.has(memberId) && reasons.get(memberId) === undefined) membership?.finish();
-      else
-        membership?.fail(
-          fenced(group, memberId, reasons.get(memberId) ?? "gave its place to another with its instance id"),
-        );
+      const hasLeft = reasons.has(memberId) && reasons.get(memberId) === undefined;
+      const why = reasons.get(memberId) ?? "gave its place to another with its instance id";
+      const tell = () => (hasLeft ? membership?.finish() : membership?.fail(fenced(group, memberId, why)));
+      durable.then(tell, () => {});
     }
   }
 
@@ -366,7 +365,7 @@ export class GroupCoordinator implements GroupApi, Memberships {
       const isNew = joined.has(memberId) || knownEpoch !== undefined;
       if (member.epoch !== change?.epoch && !isNew) continue;
       const news = {
-        joined: isNew ? joinedOf(member) : undefined,
+        joined: isNew ? joinedOf(member, knownEpoch ?? member.epoch) : undefined,
         resets: knownEpoch === undefined ? undefined : missedResets(state, member, knownEpoch),
         assignment: assignmentOf(state, member),
       };
@@ -533,18 +532,18 @@ export class GroupCoordinator implements GroupApi, Memberships {
   }
 }
 
-function joinedOf({ memberId, epoch: memberEpoch, sessionTimeoutMs }: Member) {
+/** @param memberEpoch of one that goes on, the one that it knows: a newer one comes with what is new */
+function joinedOf({ memberId, sessionTimeoutMs }: Member, memberEpoch: number) {
   const intervalMs = heartbeatIntervalMs(sessionTimeoutMs);
   return { type: "joined", memberId, memberEpoch, heartbeatIntervalMs: intervalMs, sessionTimeoutMs } as const;
 }
 
-/** Offsets that were reset, or partitions that it got, while it heard nothing. */
+/** Offsets that were reset, or partitions that it got, while it heard nothing; also of what it is to give up now. */
 function missedResets({ commits }: GroupState, member: Member, knownEpoch: number) {
   const offsets: { topic: string; partition: number; offset: number }[] = [];
-  for (const [topic, partition, { since, revokedAt }] of holdingsOf(member)) {
+  for (const [topic, partition, { since }] of holdingsOf(member)) {
     const offset = commits.get(topic)?.get(partition)?.offset;
-    if (since > knownEpoch && revokedAt === undefined && offset !== undefined)
-      offsets.push({ topic, partition, offset });
+    if (since > knownEpoch && since !== NEVER && offset !== undefined) offsets.push({ topic, partition, offset });
   }
   return offsets.length === 0 ? undefined : ({ type: "offsetsReset", memberEpoch: member.epoch, offsets } as const);
 }
