@@ -98,10 +98,11 @@ export class Topics {
       throw new InvalidArgumentError(`a topic has a whole number of partitions, not ${partitions}`, { topic });
     }
     const config = changedConfig({}, change);
-    if (this.#topics.has(topic) || this.#changing.has(topic) || this.#isUnreadable(topic)) {
+    return this.#change(topic, () => {
+      // Looked at when it is this call's turn: a topic that is told to exist can be used.
+      if (!this.#topics.has(topic) && !this.#isUnreadable(topic)) return this.#make(topic, partitions, config);
       throw new TopicExistsError(`topic ${topic} exists already`, { topic });
-    }
-    return this.#change(topic, () => this.#make(topic, partitions, config));
+    });
   }
 
   /** Alters a topic's configuration, at once and for good. @throws UnknownTopicError, InvalidArgumentError */
