@@ -27,7 +27,7 @@ export async function workOff(client: LogClient, site: Website, slugOf: Slug): P
   const work = workers.map((worker) =>
     worker.run({
       concurrency: 8,
-      retry: { attempts: 3, initialBackoffMs: 10 },
+      retry: { attempts: 5, initialBackoffMs: 10 },
       eachRecord: async ({ value: movie }, { attempt }) => {
         if (attempt > 1) retries++;
         await site.publish(movie, slugOf(movie));
