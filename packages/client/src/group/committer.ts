@@ -1,4 +1,4 @@
-import { makeError } from "@logstore/codec";
+import { FencedMemberError, makeError } from "@logstore/codec";
 import type { CommitResult, GroupApi, PartitionCommit } from "@logstore/protocol";
 import { hasCode, isRetriable } from "../retry.js";
 import type { GroupSession } from "./group-session.js";
@@ -24,7 +24,9 @@ export class Committer {
   async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
     const all = [...partitions];
     await this.#inTurn(async () => {
-      const due = all.filter(({ processed, committed }) => processed !== undefined && processed !== committed);
+      const due = all.filter(({ processed, committed, isLost }) => {
+        return processed !== undefined && processed !== committed && !isLost;
+      });
       if (due.length === 0) return;
       const offsets = due.map(({ topic, partition, processed }) => ({ topic, partition, offset: processed! }));
       try {
@@ -53,9 +55,10 @@ export class Committer {
   }
 
   async #commit(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
-    const { memberEpoch } = this.#session.member;
+    const before = this.#session.member;
     const results = await this.#commitOnce(offsets);
-    if (this.#session.member.memberEpoch === memberEpoch) return results;
+    const now = this.#session.member;
+    if (now?.memberId !== before?.memberId || now?.memberEpoch === before?.memberEpoch) return results;
     // An assignment came meanwhile: what was refused for its epoch is not to be processed twice for that.
     const refused = offsets.filter((_, i) => results[i]?.error?.code === "FENCED_MEMBER");
     if (refused.length === 0) return results;
@@ -63,7 +66,10 @@ export class Committer {
     return results.map((result) => (result.error?.code === "FENCED_MEMBER" ? again.shift()! : result));
   }
 
-  #commitOnce(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
-    return this.#api.commitOffsets({ group: this.#group, ...this.#session.member, offsets });
+  async #commitOnce(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
+    const { member } = this.#session;
+    // Without one, it would be a commit by nobody in particular, and taken from a group that has no members.
+    if (member === undefined) throw new FencedMemberError("the member is out of its group", { group: this.#group });
+    return this.#api.commitOffsets({ group: this.#group, ...member, offsets });
   }
 }

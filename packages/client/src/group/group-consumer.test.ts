@@ -291,6 +291,24 @@ describe("a session", () => {
     expect(api.groups.committed).toEqual({});
   });
 
+  test("that the group has ended commits nothing more, neither as nobody nor as the member that it is next", async () => {
+    await fill(0, 4);
+    const answer = Promise.withResolvers<void>();
+    api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 0]]);
+    api.groups.onCommit = () => answer.promise.then(() => ({ error: { code: "FENCED_MEMBER", message: "out" } }));
+    const consumer = member({ commitIntervalMs: 1, onLost: () => new Promise((resolve) => setTimeout(resolve, 10)) });
+    const records = loop(consumer);
+    await take(records, 2);
+    await eventually(() => api.groups.commits.length === 1); // others wait behind it
+    membership().fail(new FencedMemberError("too late"));
+    await eventually(() => consumer.assignment.length === 0);
+    answer.resolve();
+    await expect(consumer.commit("t", 0, 1)).rejects.toMatchObject({ code: "FENCED_MEMBER", group: "g" });
+    await eventually(() => api.groups.memberships.length === 2 && consumer.assignment.length === 1);
+    await consumer.commit();
+    expect(api.groups.commits).toHaveLength(1);
+  });
+
   test("stays alive, its memory bounded, while the application does nothing", async () => {
     await fill(0, ...Array.from({ length: 20 }, () => 5));
     api.groups.onJoin = (one) => one.joined("m1", 1, 2).assigned(1, [0]);

@@ -9,6 +9,8 @@ export class OwnedPartition extends PartitionState {
   isPaused = false;
   /** It is not this member's any more, or soon will not be: nothing more of it is handed out. */
   isGone = false;
+  /** It is somebody else's already: nothing of it can be committed. */
+  isLost = false;
   /** `onAssigned` tells of it, and nothing yet that it is gone. */
   isAnnounced = false;
   /** It is being read from, unless it is paused. */

@@ -94,6 +94,7 @@ export class Rebalance implements SessionListener {
     this.#owned.clear();
     this.#leaving.clear();
     for (const one of all) {
+      one.isLost = true;
       this.#stop(one);
       this.#inFlight.forget(one);
       const drained = this.#inFlight.drained(one).then(() => void this.#lingering.delete(one));
