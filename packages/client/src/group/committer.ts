@@ -1,6 +1,6 @@
 import { FencedMemberError, makeError } from "@logstore/codec";
 import type { CommitResult, GroupApi, PartitionCommit } from "@logstore/protocol";
-import { hasCode, isRetriable } from "../retry.js";
+import { hasCode } from "../retry.js";
 import type { GroupSession } from "./group-session.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
@@ -19,7 +19,7 @@ export class Committer {
 
   /**
    * Commits what was processed of these partitions and is not committed yet. One that is refused is somebody else's now: the
-   * session will tell. A server that is away is asked again with the next commit.
+   * session will tell.
    */
   async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
     const all = [...partitions];
@@ -36,7 +36,7 @@ export class Committer {
           else if (error.code !== "FENCED_MEMBER") throw makeError(error.code, error.message, error);
         }
       } catch (error) {
-        if (!isRetriable(error) && !hasCode(error, "FENCED_MEMBER")) throw error;
+        if (!hasCode(error, "FENCED_MEMBER")) throw error;
       }
     });
   }

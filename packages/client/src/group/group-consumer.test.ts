@@ -460,6 +460,22 @@ describe("by hand", () => {
     expect(api.groups.commits.map(({ offsets }) => offsets)).toEqual([[{ topic: "t", partition: 0, offset: 2 }]]);
   });
 
+  test("a commit that cannot be made is told; by itself it is tried again", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    let away = true;
+    api.groups.onCommit = () => {
+      if (away) throw new UnavailableError("away");
+      return {};
+    };
+    const consumer = member({ commitIntervalMs: 1 });
+    await take(loop(consumer), 3);
+    await eventually(() => api.groups.commits.length > 2);
+    await expect(consumer.commit()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    away = false;
+    await eventually(() => consumer.committed("t", 0) === 3);
+  });
+
   test("an offset of one's own, with metadata; one that is not the member's is refused", async () => {
     await fill(0, 2);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);

@@ -1,5 +1,6 @@
 import type { LogApi, TopicPartition } from "@logstore/protocol";
 import { Merge } from "../consumer/merge.js";
+import { isRetriable } from "../retry.js";
 import { Committer } from "./committer.js";
 import type { GroupConsumerOptions } from "./group-options.js";
 import { GroupSession } from "./group-session.js";
@@ -47,13 +48,26 @@ export class GroupReader<T, K> {
     const fail = (error: unknown) => this.merge.fail(error);
     this.#session.run().catch(fail);
     if (this.#isManual) return;
-    const commit = () => this.#committer.commitProcessed(this.rebalance.owned).catch(fail);
+    let isUnderWay = false;
+    const commit = async () => {
+      if (isUnderWay) return; // a server that is away answers none the sooner for being asked more often
+      isUnderWay = true;
+      await this.#commitIfPossible(this.rebalance.owned).catch(fail);
+      isUnderWay = false;
+    };
     this.#commits = setInterval(commit, this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS);
   }
 
   /** Commits what was processed so far. */
   commitProcessed(): Promise<void> {
     return this.#committer.commitProcessed(this.rebalance.all);
+  }
+
+  /** Where the log is away it is left at that: there will be another time, or the records are processed again. */
+  async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
+    await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
+      if (!isRetriable(error)) throw error;
+    });
   }
 
   async commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void> {
@@ -116,7 +130,7 @@ export class GroupReader<T, K> {
         const announced = partitions.filter(({ isAnnounced }) => isAnnounced);
         if (announced.length === 0) return;
         await onRevoked?.(announced.map(named));
-        if (!this.#isManual) await this.#committer.commitProcessed(announced);
+        if (!this.#isManual) await this.#commitIfPossible(announced);
         for (const one of announced) one.isAnnounced = false;
       },
       acknowledge: (partitions) => this.#session.revoked(partitions),
