@@ -33,7 +33,8 @@ export class Committer {
         const results = await this.#commit(offsets);
         for (const [i, { error }] of results.entries()) {
           if (error === undefined) due[i]!.committed = offsets[i]!.offset;
-          else if (error.code !== "FENCED_MEMBER") throw makeError(error.code, error.message, error);
+          else if (error.code !== "FENCED_MEMBER" && error.code !== "UNKNOWN_TOPIC")
+            throw makeError(error.code, error.message, error);
         }
       } catch (error) {
         if (!hasCode(error, "FENCED_MEMBER")) throw error;

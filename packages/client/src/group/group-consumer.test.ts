@@ -402,6 +402,29 @@ describe("positions", () => {
     expect(skipped).toEqual([{ topic: "t", partition: 0, from: 2, to: 4 }]);
   });
 
+  test("a log that has lost its end goes on from there, and so does the group", async () => {
+    await fill(0, 2, 2);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const skipped: unknown[] = [];
+    const records = loop(member({ onSkipped: (one) => void skipped.push(one) }));
+    expect(await take(records, 4)).toHaveLength(4);
+    const log = api.partition("t", 0);
+    api.onEvent = () => {
+      throw new UnavailableError("the power went");
+    };
+    log.batches.pop();
+    log.producers.clear();
+    log.wake();
+    await eventually(() => api.openStreams === 0);
+    api.onEvent = (event) => event;
+    await eventually(() => skipped.length === 1);
+    expect(skipped).toEqual([{ topic: "t", partition: 0, from: 4, to: 2 }]);
+    await fill(0, 1);
+    expect(await take(records, 1)).toEqual(["0:2"]);
+    await records.return!();
+    expect(api.groups.committed[0] ?? 2).toBe(2);
+  });
+
   test("somebody resets an offset: the loop goes on there, and what was in hand is not committed", async () => {
     await fill(0, 6);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);

@@ -141,6 +141,7 @@ export class GroupReader<T, K> {
       skipped: (owned, from_, to) => {
         if (from === "none") throw goneError(owned, from_, to);
         onSkipped?.({ ...named(owned), from: from_, to });
+        if (to < from_) this.rebalance.move(owned, to);
       },
       fail: (error) => {
         if (this.merge.hasEnded) this.#lateFailure ??= { error };

@@ -42,7 +42,7 @@ async function lookUp(
     try {
       return await api.listOffsets({ topic, partitions: positions });
     } catch (error) {
-      if (!isRetriable(error)) throw error;
+      if (!isRetriable(error) && !partitions[0]!.isPassing(error)) throw error;
       await sleep(backoffMs(attempt), signal);
     }
   }
