@@ -291,7 +291,7 @@ describe("a session", () => {
     expect(api.groups.committed).toEqual({});
   });
 
-  test("that the group has ended commits nothing more, neither as nobody nor as the member that it is next", async () => {
+  test("that the group has ended commits nothing more, and not as nobody either", async () => {
     await fill(0, 4);
     const answer = Promise.withResolvers<void>();
     api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 0]]);
@@ -299,13 +299,31 @@ describe("a session", () => {
     const consumer = member({ commitIntervalMs: 1, onLost: () => new Promise((resolve) => setTimeout(resolve, 10)) });
     const records = loop(consumer);
     await take(records, 2);
-    await eventually(() => api.groups.commits.length === 1); // others wait behind it
+    await eventually(() => api.groups.commits.length === 1);
+    const asMember = consumer.commit(); // waits behind it
     membership().fail(new FencedMemberError("too late"));
     await eventually(() => consumer.assignment.length === 0);
+    const asNobody = consumer.commit("t", 0, 1);
     answer.resolve();
-    await expect(consumer.commit("t", 0, 1)).rejects.toMatchObject({ code: "FENCED_MEMBER", group: "g" });
+    await expect(asNobody).rejects.toMatchObject({ code: "FENCED_MEMBER", group: "g" });
+    await asMember;
+    expect(api.groups.commits).toHaveLength(1);
+  });
+
+  test("that the group has ended commits nothing of it as the member that it is next", async () => {
+    await fill(0, 4);
+    const answer = Promise.withResolvers<void>();
+    api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 0]]);
+    api.groups.onCommit = () => answer.promise.then(() => ({ error: { code: "FENCED_MEMBER", message: "out" } }));
+    const consumer = member({ commitIntervalMs: 60_000 });
+    const records = loop(consumer);
+    await take(records, 2);
+    const held = consumer.commit("t", 0, 1).catch(() => {});
+    const behind = consumer.commit();
+    membership().fail(new FencedMemberError("too late"));
     await eventually(() => api.groups.memberships.length === 2 && consumer.assignment.length === 1);
-    await consumer.commit();
+    answer.resolve();
+    await Promise.all([held, behind]);
     expect(api.groups.commits).toHaveLength(1);
   });
 
@@ -324,21 +342,21 @@ describe("a session", () => {
   test("a commit that is refused for its epoch is made again with the one that came meanwhile", async () => {
     await fill(0, 3);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
-    const consumer = member({ commitIntervalMs: 1 });
-    const records = loop(consumer);
+    const consumer = member({ commit: "manual" });
     const answer = Promise.withResolvers<void>();
     api.groups.onCommit = async (_, { memberEpoch }) => {
       if (memberEpoch !== 1) return {};
       await answer.promise;
       return { error: { code: "FENCED_MEMBER", message: "an old epoch" } };
     };
-    await take(records, 2);
+    await take(loop(consumer), 2);
+    const committed = consumer.commit("t", 0, 1);
     await eventually(() => api.groups.commits.length === 1);
     membership().assigned(2, [0]);
     await turn();
     answer.resolve();
-    await eventually(() => consumer.committed("t", 0) !== undefined);
-    expect(api.groups.commits.slice(0, 2).map(({ memberEpoch }) => memberEpoch)).toEqual([1, 2]);
+    await committed;
+    expect(api.groups.commits.map(({ memberEpoch }) => memberEpoch)).toEqual([1, 2]);
     expect(api.groups.commits[1]!.offsets).toEqual(api.groups.commits[0]!.offsets);
   });
 });
@@ -440,6 +458,28 @@ describe("positions", () => {
     expect(api.groups.committed).toEqual({});
   });
 
+  test("a reset that comes before the start was found is the start", async () => {
+    await fill(0, 6);
+    const asked = Promise.withResolvers<void>();
+    const { listOffsets } = api;
+    api.listOffsets = async (request) => {
+      const found = await listOffsets.call(api, request);
+      await asked.promise;
+      return found;
+    };
+    api.groups.onJoin = (one) =>
+      one
+        .joined()
+        .assigned(1, [[0, 1]])
+        .reset(2, 0, 4)
+        .assigned(2, [[0, 4]]);
+    const consumer = member();
+    const next = take(loop(consumer), 2);
+    await eventually(() => consumer.committed("t", 0) === 4);
+    asked.resolve();
+    expect(await next).toEqual(["0:4", "0:5"]);
+  });
+
   test("seek goes elsewhere, also before anything is read", async () => {
     await fill(0, 6);
     api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 5]]);
@@ -478,7 +518,7 @@ describe("by hand", () => {
     const consumer = member({ commit: "manual", commitIntervalMs: 1 });
     for await (const { offset } of consumer) {
       if (offset === 1) await consumer.commit();
-      if (offset === 2) break;
+      if (offset === 3) break;
     }
     expect(api.groups.commits.map(({ offsets }) => offsets)).toEqual([[{ topic: "t", partition: 0, offset: 2 }]]);
   });

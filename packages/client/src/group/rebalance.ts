@@ -146,7 +146,6 @@ export class Rebalance implements SessionListener {
     const leave = async () => {
       await Promise.all(partitions.map(({ arrival }) => arrival));
       await Promise.all(partitions.map((one) => this.#inFlight.drained(one)));
-      if (!isStillOurs()) return;
       await this.#steps.finish(partitions);
       if (isStillOurs() && !this.#isOver) this.#steps.acknowledge(partitions);
     };

@@ -197,7 +197,9 @@ describe("partitions that go", () => {
     await eventually(() => work.begun.length === 3);
     expect(work.begun[2]).toBe("0");
     work.finish("0");
-    await eventually(() => api.groups.committed[0] === 1);
+    await eventually(() => work.begun.length === 4);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(api.groups.committed).toEqual({ 0: 1 }); // the second one is not done again yet
     work.finish("1");
     abort.abort();
   });
@@ -228,6 +230,20 @@ describe("failures", () => {
     await eventually(() => api.groups.committed[0] === 2);
     expect(attempts).toEqual([1, 2, 3]);
     expect(api.values("t.g.parked")).toEqual(["0"]);
+  });
+
+  test("what fails for the last time when it is somebody else's already is not put aside", async () => {
+    await fill("a:0");
+    const work = new Work();
+    run(work.eachRecord, { retry: { attempts: 1 } });
+    await eventually(() => work.begun.length === 1);
+    api.groups.onJoin = (one) => one.joined("m2", 1).assigned(1, []);
+    api.groups.memberships[0]!.fail(new FencedMemberError("too late"));
+    await eventually(() => work.contexts.get("0")!.signal.aborted);
+    work.fail("0");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(api.topics.has("t.g.parked")).toBe(false);
+    expect(api.groups.commits).toEqual([]);
   });
 
   test("a value that does not fit is put aside as it is, at once", async () => {
