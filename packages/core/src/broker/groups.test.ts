@@ -279,6 +279,19 @@ describe("resets", () => {
     expect(await back.assigned()).toBe("0 1 2 3");
   });
 
+  test("reach one that was away also where it is to give the partition up by now", async () => {
+    await append(3, 5);
+    const one = await join();
+    await one.assigned();
+    const { memberId, epoch: memberEpoch } = one;
+    await one.disconnect();
+    await broker.resetOffsets({ group: "g", partitions: [{ topic: "t", partition: 3 }], to: 1 });
+    await (await join()).assigned();
+    const back = await TestMember.join(broker, { group: "g", topics: ["t"], memberId, memberEpoch });
+    expect((await back.next("offsetsReset")).offsets).toEqual([{ topic: "t", partition: 3, offset: 1 }]);
+    expect(await back.assigned()).toBe("0 1 (2) (3)");
+  });
+
   test("one that gives up a partition which is reset commits it no more", async () => {
     await append(3, 5);
     const one = await join();
