@@ -195,6 +195,21 @@ describe("topics", () => {
     ]);
   });
 
+  test("that cannot be read now keep their commits", async () => {
+    await append(0, 1);
+    await commit(undefined, 0, 1);
+    await broker.close();
+    const [id] = (await disk.list("data/topics"))!;
+    const file = await disk.openFile(`data/topics/${id}/topic.json`, "write");
+    await file.write([Buffer.from("x")], 0);
+    await file.close();
+    broker = await Broker.open("data", { storage: disk });
+    expect(broker.recovery.unreadable).toHaveLength(1);
+    expect(await committed()).toBe("0:1");
+    const { partitions } = await broker.describeGroup("g");
+    expect(partitions).toMatchObject([{ committedOffset: 1, logEndOffset: 0, lag: 0, lagMs: 0 }]);
+  });
+
   test("that were deleted while the groups did not hear of it are forgotten at the next opening", async () => {
     await append(0, 1);
     await commit(undefined, 0, 1);
