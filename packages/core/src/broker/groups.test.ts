@@ -195,6 +195,21 @@ describe("topics", () => {
     ]);
   });
 
+  test("that cannot be read now keep their commits", async () => {
+    await append(0, 1);
+    await commit(undefined, 0, 1);
+    await broker.close();
+    const [id] = (await disk.list("data/topics"))!;
+    const file = await disk.openFile(`data/topics/${id}/topic.json`, "write");
+    await file.write([Buffer.from("x")], 0);
+    await file.close();
+    broker = await Broker.open("data", { storage: disk });
+    expect(broker.recovery.unreadable).toHaveLength(1);
+    expect(await committed()).toBe("0:1");
+    const { partitions } = await broker.describeGroup("g");
+    expect(partitions).toMatchObject([{ committedOffset: 1, logEndOffset: 0, lag: 0, lagMs: 0 }]);
+  });
+
   test("that were deleted while the groups did not hear of it are forgotten at the next opening", async () => {
     await append(0, 1);
     await commit(undefined, 0, 1);
@@ -277,6 +292,19 @@ describe("resets", () => {
     expect(back.epoch).toBe(memberEpoch); // it is not to commit under the new one before it has heard
     expect((await back.next("offsetsReset")).offsets).toEqual([{ topic: "t", partition: 0, offset: 2 }]);
     expect(await back.assigned()).toBe("0 1 2 3");
+  });
+
+  test("reach one that was away also where it is to give the partition up by now", async () => {
+    await append(3, 5);
+    const one = await join();
+    await one.assigned();
+    const { memberId, epoch: memberEpoch } = one;
+    await one.disconnect();
+    await broker.resetOffsets({ group: "g", partitions: [{ topic: "t", partition: 3 }], to: 1 });
+    await (await join()).assigned();
+    const back = await TestMember.join(broker, { group: "g", topics: ["t"], memberId, memberEpoch });
+    expect((await back.next("offsetsReset")).offsets).toEqual([{ topic: "t", partition: 3, offset: 1 }]);
+    expect(await back.assigned()).toBe("0 1 (2) (3)");
   });
 
   test("one that gives up a partition which is reset commits it no more", async () => {

@@ -1,6 +1,6 @@
 import type { AssignorName } from "@logstore/protocol";
 import { expect, test } from "vitest";
-import { apply, type GroupState, holdingsOf, NEVER } from "./group-state.js";
+import { apply, type GroupState, type Holding, holdingsOf, NEVER } from "./group-state.js";
 import { type GroupInput, takeTurn } from "./take-turn.js";
 
 /** A group with its topics, and what its turns say. */
@@ -123,6 +123,22 @@ test("a static member has its place and its partitions again, and nobody else is
   expect(group.turn()).toBe(false);
 });
 
+test("a static member has what it had, also where another could as well have it", () => {
+  const group = new Group();
+  group.topics.set("t", 5);
+  group.join("m", { instanceId: "one" });
+  group.join("x");
+  group.turn();
+  group.join("a");
+  group.turn();
+  group.turn(group.revoked("m", 2, 4), group.revoked("x", 2, 3));
+  const before = [group.holds("m"), group.holds("x"), group.holds("a")];
+  expect(group.holds("a")).toHaveLength(1);
+  group.join("z", { instanceId: "one" });
+  group.turn();
+  expect([group.holds("z"), group.holds("x"), group.holds("a")]).toEqual(before);
+});
+
 test("who takes a static member's place is not bound to what that one was to give up", () => {
   const group = new Group();
   group.join("a", { instanceId: "one" });
@@ -190,6 +206,26 @@ test("the last one to say how is heard", () => {
   group.join("d", { topics: ["t", "u"], assignor: "round-robin" });
   group.turn();
   expect(group.state.assignor).toBe("round-robin");
+});
+
+test("after a recovery, what is being given up is not kept instead of something else", () => {
+  const group = new Group();
+  group.join("a");
+  group.turn();
+  group.join("b");
+  group.turn();
+  group.turn(group.revoked("a", 2, 3));
+  // As if 0 had been meant for b, and not 2.
+  const a = group.state.members.get("a")!;
+  const holdings = new Map<number, Holding>([
+    [0, { since: 1, revokedAt: 2 }],
+    [1, { since: 1, revokedAt: undefined }],
+    [2, { since: 1, revokedAt: undefined }],
+  ]);
+  group.state.members.set("a", { ...a, holdings: new Map([["t", holdings]]) });
+  group.state.target = undefined;
+  expect(group.turn({ type: "topicsChanged" })).toBe(false);
+  expect([group.holds("a"), group.holds("b")]).toEqual(["(0) 1 2", "3"]);
 });
 
 test("after a recovery everybody keeps what they have", () => {
