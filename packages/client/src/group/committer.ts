@@ -24,9 +24,8 @@ export class Committer {
   async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
     const all = [...partitions];
     await this.#inTurn(async () => {
-      const due = all.filter(({ processed, committed, isLost }) => {
-        return processed !== undefined && processed !== committed && !isLost;
-      });
+      // Below what is committed nothing can be: after a seek there is nothing to say until that is reached again.
+      const due = all.filter(({ processed = -1, committed = -1, isLost }) => processed > committed && !isLost);
       if (due.length === 0) return;
       const offsets = due.map(({ topic, partition, processed }) => ({ topic, partition, offset: processed! }));
       try {

@@ -424,8 +424,10 @@ describe("positions", () => {
     await fill(0, 2, 2);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
     const skipped: unknown[] = [];
-    const records = loop(member({ onSkipped: (one) => void skipped.push(one) }));
+    const consumer = member({ onSkipped: (one) => void skipped.push(one) });
+    const records = loop(consumer);
     expect(await take(records, 4)).toHaveLength(4);
+    await consumer.commit();
     const log = api.partition("t", 0);
     api.onEvent = () => {
       throw new UnavailableError("the power went");
@@ -439,8 +441,8 @@ describe("positions", () => {
     expect(skipped).toEqual([{ topic: "t", partition: 0, from: 4, to: 2 }]);
     await fill(0, 1);
     expect(await take(records, 1)).toEqual(["0:2"]);
-    await records.return!();
-    expect(api.groups.committed[0] ?? 2).toBe(2);
+    await consumer.commit();
+    expect([api.groups.committed[0], consumer.committed("t", 0)]).toEqual([3, 3]);
   });
 
   test("somebody resets an offset: the loop goes on there, and what was in hand is not committed", async () => {
@@ -488,6 +490,9 @@ describe("positions", () => {
     expect(await take(records, 2)).toEqual(["0:2", "0:3"]);
     consumer.seek("t", 0, 0);
     expect(await take(records, 2)).toEqual(["0:0", "0:1"]);
+    await consumer.commit();
+    await consumer.commit("t", 0, 2);
+    expect([api.groups.commits.length, consumer.committed("t", 0)]).toEqual([1, 5]); // only a reset goes back
     expect(api.openStreams).toBe(1);
     expect(() => consumer.seek("t", 3, 0)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", partition: 3 }));
     consumer.seek("t", 0, 99);

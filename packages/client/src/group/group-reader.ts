@@ -63,18 +63,11 @@ export class GroupReader<T, K> {
     return this.#committer.commitProcessed(this.rebalance.all);
   }
 
-  /** Where the log is away it is left at that: there will be another time, or the records are processed again. */
-  async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
-    await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
-      if (!isRetriable(error)) throw error;
-    });
-  }
-
   async commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void> {
     await this.#committer.commit({ topic, partition, offset, metadata });
     const owned = this.rebalance.find(topic, partition);
     if (owned === undefined) return;
-    owned.committed = offset;
+    owned.committed = Math.max(owned.committed ?? 0, offset);
     owned.processed = Math.max(owned.processed ?? 0, offset);
   }
 
@@ -104,6 +97,13 @@ export class GroupReader<T, K> {
     await this.rebalance.finish();
     await this.#session.leave();
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
+  }
+
+  /** Where the log is away it is left at that: there will be another time, or the records are processed again. */
+  async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
+    await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
+      if (!isRetriable(error)) throw error;
+    });
   }
 
   get #isManual(): boolean {
@@ -141,7 +141,9 @@ export class GroupReader<T, K> {
       skipped: (owned, from_, to) => {
         if (from === "none") throw goneError(owned, from_, to);
         onSkipped?.({ ...named(owned), from: from_, to });
-        if (to < from_) this.rebalance.move(owned, to);
+        if (to > from_) return;
+        if (owned.committed !== undefined) owned.committed = Math.min(owned.committed, to);
+        this.rebalance.move(owned, to);
       },
       fail: (error) => {
         if (this.merge.hasEnded) this.#lateFailure ??= { error };
