@@ -274,6 +274,7 @@ describe("after a crash", () => {
     place.storage = disk.powerCut("drop-all");
     await place.pass(60_000);
     await place.reopen();
+    expect(await place.coordinator.listGroups()).toMatchObject([{ state: "stable", memberCount: 1 }]);
     await place.pass(9000);
     expect((await place.commit(zombie, 9))[0]!.error).toMatchObject({ code: "FENCED_MEMBER" });
     expect((await place.commit(member, 6))[0]!.error).toBeUndefined();
@@ -283,6 +284,19 @@ describe("after a crash", () => {
     await back.disconnect();
     await place.pass(11_000);
     expect((await place.coordinator.describeGroup("g")).members).toEqual([]);
+  });
+
+  test("a topic that was made meanwhile is shared out", async () => {
+    const disk = new SimulatedDisk();
+    const place = await Place.open(disk);
+    const member = await place.join({ topics: ["*"] });
+    await member.assigned();
+    place.storage = disk.powerCut("drop-all");
+    place.ends.set("u", 0);
+    await place.reopen();
+    const { memberId, epoch: memberEpoch } = member;
+    const back = await place.join({ topics: ["*"], memberId, memberEpoch });
+    expect((await back.next("assignment")).partitions).toHaveLength(8);
   });
 
   test("a log that lost its end is not passed over", async () => {
