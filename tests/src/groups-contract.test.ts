@@ -301,6 +301,22 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await eventually(() => reader.seen.length === 2);
   });
 
+  test("a topic that is deleted leaves its readers with the others; another of its name is read from its start", async () => {
+    await client.createTopic("t-1", { partitions: 1 });
+    await client.createTopic("t-2", { partitions: 1 });
+    await fill(1, 5, "t-1");
+    const reader = new Reader(client, { topics: ["t-*"], commitIntervalMs: 5 });
+    await eventually(() => reader.seen.length === 5);
+    await client.deleteTopic("t-1");
+    await fill(1, 2, "t-2");
+    await eventually(() => reader.seen.length === 7);
+    await client.createTopic("t-1", { partitions: 1 });
+    await fill(1, 3, "t-1");
+    await eventually(() => reader.seen.length === 10);
+    expect(reader.seen.slice(7)).toEqual(["0:0", "0:1", "0:2"]);
+    expect(reader.failure).toBeUndefined();
+  });
+
   test("groups are listed, described and deleted", async () => {
     await client.createTopic("t", { partitions: 2 });
     await fill(2, 4);

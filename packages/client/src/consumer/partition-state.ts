@@ -40,6 +40,16 @@ export class PartitionState {
     return this.appendTime && Math.max(0, Date.now() - this.appendTime);
   }
 
+  /** Whether reading goes on at the log's end where that is before the position. */
+  get mayGoBack(): boolean {
+    return false;
+  }
+
+  /** Whether an error is to be waited out, beyond those that every reader waits out. */
+  isPassing(_error: unknown): boolean {
+    return false;
+  }
+
   /** Records between the two are gone from the log. Whoever minds may throw: reading the partition fails with it. */
   skipped(_from: number, _to: number): void {}
 

@@ -1,6 +1,6 @@
-import { makeError } from "@logstore/codec";
+import { FencedMemberError, makeError } from "@logstore/codec";
 import type { CommitResult, GroupApi, PartitionCommit } from "@logstore/protocol";
-import { hasCode, isRetriable } from "../retry.js";
+import { hasCode } from "../retry.js";
 import type { GroupSession } from "./group-session.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
@@ -19,22 +19,24 @@ export class Committer {
 
   /**
    * Commits what was processed of these partitions and is not committed yet. One that is refused is somebody else's now: the
-   * session will tell. A server that is away is asked again with the next commit.
+   * session will tell.
    */
   async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
     const all = [...partitions];
     await this.#inTurn(async () => {
-      const due = all.filter(({ processed, committed }) => processed !== undefined && processed !== committed);
+      // Below what is committed nothing can be: after a seek there is nothing to say until that is reached again.
+      const due = all.filter(({ processed = -1, committed = -1, isLost }) => processed > committed && !isLost);
       if (due.length === 0) return;
       const offsets = due.map(({ topic, partition, processed }) => ({ topic, partition, offset: processed! }));
       try {
         const results = await this.#commit(offsets);
         for (const [i, { error }] of results.entries()) {
           if (error === undefined) due[i]!.committed = offsets[i]!.offset;
-          else if (error.code !== "FENCED_MEMBER") throw makeError(error.code, error.message, error);
+          else if (error.code !== "FENCED_MEMBER" && error.code !== "UNKNOWN_TOPIC")
+            throw makeError(error.code, error.message, error);
         }
       } catch (error) {
-        if (!isRetriable(error) && !hasCode(error, "FENCED_MEMBER")) throw error;
+        if (!hasCode(error, "FENCED_MEMBER")) throw error;
       }
     });
   }
@@ -53,9 +55,10 @@ export class Committer {
   }
 
   async #commit(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
-    const { memberEpoch } = this.#session.member;
+    const before = this.#session.member;
     const results = await this.#commitOnce(offsets);
-    if (this.#session.member.memberEpoch === memberEpoch) return results;
+    const now = this.#session.member;
+    if (now?.memberId !== before?.memberId || now?.memberEpoch === before?.memberEpoch) return results;
     // An assignment came meanwhile: what was refused for its epoch is not to be processed twice for that.
     const refused = offsets.filter((_, i) => results[i]?.error?.code === "FENCED_MEMBER");
     if (refused.length === 0) return results;
@@ -63,7 +66,10 @@ export class Committer {
     return results.map((result) => (result.error?.code === "FENCED_MEMBER" ? again.shift()! : result));
   }
 
-  #commitOnce(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
-    return this.#api.commitOffsets({ group: this.#group, ...this.#session.member, offsets });
+  async #commitOnce(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
+    const { member } = this.#session;
+    // Without one, it would be a commit by nobody in particular, and taken from a group that has no members.
+    if (member === undefined) throw new FencedMemberError("the member is out of its group", { group: this.#group });
+    return this.#api.commitOffsets({ group: this.#group, ...member, offsets });
   }
 }

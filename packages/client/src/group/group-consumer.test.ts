@@ -291,6 +291,42 @@ describe("a session", () => {
     expect(api.groups.committed).toEqual({});
   });
 
+  test("that the group has ended commits nothing more, and not as nobody either", async () => {
+    await fill(0, 4);
+    const answer = Promise.withResolvers<void>();
+    api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 0]]);
+    api.groups.onCommit = () => answer.promise.then(() => ({ error: { code: "FENCED_MEMBER", message: "out" } }));
+    const consumer = member({ commitIntervalMs: 1, onLost: () => new Promise((resolve) => setTimeout(resolve, 10)) });
+    const records = loop(consumer);
+    await take(records, 2);
+    await eventually(() => api.groups.commits.length === 1);
+    const asMember = consumer.commit(); // waits behind it
+    membership().fail(new FencedMemberError("too late"));
+    await eventually(() => consumer.assignment.length === 0);
+    const asNobody = consumer.commit("t", 0, 1);
+    answer.resolve();
+    await expect(asNobody).rejects.toMatchObject({ code: "FENCED_MEMBER", group: "g" });
+    await asMember;
+    expect(api.groups.commits).toHaveLength(1);
+  });
+
+  test("that the group has ended commits nothing of it as the member that it is next", async () => {
+    await fill(0, 4);
+    const answer = Promise.withResolvers<void>();
+    api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 0]]);
+    api.groups.onCommit = () => answer.promise.then(() => ({ error: { code: "FENCED_MEMBER", message: "out" } }));
+    const consumer = member({ commitIntervalMs: 60_000 });
+    const records = loop(consumer);
+    await take(records, 2);
+    const held = consumer.commit("t", 0, 1).catch(() => {});
+    const behind = consumer.commit();
+    membership().fail(new FencedMemberError("too late"));
+    await eventually(() => api.groups.memberships.length === 2 && consumer.assignment.length === 1);
+    answer.resolve();
+    await Promise.all([held, behind]);
+    expect(api.groups.commits).toHaveLength(1);
+  });
+
   test("stays alive, its memory bounded, while the application does nothing", async () => {
     await fill(0, ...Array.from({ length: 20 }, () => 5));
     api.groups.onJoin = (one) => one.joined("m1", 1, 2).assigned(1, [0]);
@@ -306,21 +342,21 @@ describe("a session", () => {
   test("a commit that is refused for its epoch is made again with the one that came meanwhile", async () => {
     await fill(0, 3);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
-    const consumer = member({ commitIntervalMs: 1 });
-    const records = loop(consumer);
+    const consumer = member({ commit: "manual" });
     const answer = Promise.withResolvers<void>();
     api.groups.onCommit = async (_, { memberEpoch }) => {
       if (memberEpoch !== 1) return {};
       await answer.promise;
       return { error: { code: "FENCED_MEMBER", message: "an old epoch" } };
     };
-    await take(records, 2);
+    await take(loop(consumer), 2);
+    const committed = consumer.commit("t", 0, 1);
     await eventually(() => api.groups.commits.length === 1);
     membership().assigned(2, [0]);
     await turn();
     answer.resolve();
-    await eventually(() => consumer.committed("t", 0) !== undefined);
-    expect(api.groups.commits.slice(0, 2).map(({ memberEpoch }) => memberEpoch)).toEqual([1, 2]);
+    await committed;
+    expect(api.groups.commits.map(({ memberEpoch }) => memberEpoch)).toEqual([1, 2]);
     expect(api.groups.commits[1]!.offsets).toEqual(api.groups.commits[0]!.offsets);
   });
 });
@@ -384,6 +420,31 @@ describe("positions", () => {
     expect(skipped).toEqual([{ topic: "t", partition: 0, from: 2, to: 4 }]);
   });
 
+  test("a log that has lost its end goes on from there, and so does the group", async () => {
+    await fill(0, 2, 2);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const skipped: unknown[] = [];
+    const consumer = member({ onSkipped: (one) => void skipped.push(one) });
+    const records = loop(consumer);
+    expect(await take(records, 4)).toHaveLength(4);
+    await consumer.commit();
+    const log = api.partition("t", 0);
+    api.onEvent = () => {
+      throw new UnavailableError("the power went");
+    };
+    log.batches.pop();
+    log.producers.clear();
+    log.wake();
+    await eventually(() => api.openStreams === 0);
+    api.onEvent = (event) => event;
+    await eventually(() => skipped.length === 1);
+    expect(skipped).toEqual([{ topic: "t", partition: 0, from: 4, to: 2 }]);
+    await fill(0, 1);
+    expect(await take(records, 1)).toEqual(["0:2"]);
+    await consumer.commit();
+    expect([api.groups.committed[0], consumer.committed("t", 0)]).toEqual([3, 3]);
+  });
+
   test("somebody resets an offset: the loop goes on there, and what was in hand is not committed", async () => {
     await fill(0, 6);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
@@ -399,6 +460,28 @@ describe("positions", () => {
     expect(api.groups.committed).toEqual({});
   });
 
+  test("a reset that comes before the start was found is the start", async () => {
+    await fill(0, 6);
+    const asked = Promise.withResolvers<void>();
+    const { listOffsets } = api;
+    api.listOffsets = async (request) => {
+      const found = await listOffsets.call(api, request);
+      await asked.promise;
+      return found;
+    };
+    api.groups.onJoin = (one) =>
+      one
+        .joined()
+        .assigned(1, [[0, 1]])
+        .reset(2, 0, 4)
+        .assigned(2, [[0, 4]]);
+    const consumer = member();
+    const next = take(loop(consumer), 2);
+    await eventually(() => consumer.committed("t", 0) === 4);
+    asked.resolve();
+    expect(await next).toEqual(["0:4", "0:5"]);
+  });
+
   test("seek goes elsewhere, also before anything is read", async () => {
     await fill(0, 6);
     api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 5]]);
@@ -407,6 +490,9 @@ describe("positions", () => {
     expect(await take(records, 2)).toEqual(["0:2", "0:3"]);
     consumer.seek("t", 0, 0);
     expect(await take(records, 2)).toEqual(["0:0", "0:1"]);
+    await consumer.commit();
+    await consumer.commit("t", 0, 2);
+    expect([api.groups.commits.length, consumer.committed("t", 0)]).toEqual([1, 5]); // only a reset goes back
     expect(api.openStreams).toBe(1);
     expect(() => consumer.seek("t", 3, 0)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", partition: 3 }));
     consumer.seek("t", 0, 99);
@@ -437,9 +523,25 @@ describe("by hand", () => {
     const consumer = member({ commit: "manual", commitIntervalMs: 1 });
     for await (const { offset } of consumer) {
       if (offset === 1) await consumer.commit();
-      if (offset === 2) break;
+      if (offset === 3) break;
     }
     expect(api.groups.commits.map(({ offsets }) => offsets)).toEqual([[{ topic: "t", partition: 0, offset: 2 }]]);
+  });
+
+  test("a commit that cannot be made is told; by itself it is tried again", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    let away = true;
+    api.groups.onCommit = () => {
+      if (away) throw new UnavailableError("away");
+      return {};
+    };
+    const consumer = member({ commitIntervalMs: 1 });
+    await take(loop(consumer), 3);
+    await eventually(() => api.groups.commits.length > 2);
+    await expect(consumer.commit()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    away = false;
+    await eventually(() => consumer.committed("t", 0) === 3);
   });
 
   test("an offset of one's own, with metadata; one that is not the member's is refused", async () => {

@@ -125,19 +125,23 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   }
 
   /**
-   * Commits everything that was handed out, what is in hand included: to be called when that is done. With an offset, that one,
-   * with up to 4 KiB of metadata; below what is committed it changes nothing. Resolves when it is durable.
+   * Commits everything that was handed out, what is in hand included: to be called when that is done. Resolves when it is durable;
+   * partitions that are somebody else's by now are left out.
    *
-   * @throws FencedMemberError where the partition is somebody else's
+   * @throws UnavailableError
    */
-  async commit(topic?: string, partition?: number, offset?: number, metadata?: string): Promise<void> {
+  commit(): Promise<void>;
+  /**
+   * Commits an offset, one past the last record that was processed, with up to 4 KiB of metadata. Below what is committed already it changes nothing.
+   *
+   * @throws FencedMemberError where the partition is somebody else's; UnavailableError
+   */
+  commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void>;
+  async commit(topic?: string, partition = 0, offset = 0, metadata?: string): Promise<void> {
     const reader = this.#running();
-    if (topic === undefined) {
-      this.#inHand.count();
-      await reader.commitProcessed();
-    } else if (partition === undefined || offset === undefined) {
-      throw new InvalidArgumentError("a commit names topic, partition and offset, or nothing");
-    } else await reader.commit(topic, partition, offset, metadata);
+    if (topic !== undefined) return reader.commit(topic, partition, offset, metadata);
+    this.#inHand.count();
+    await reader.commitProcessed();
   }
 
   /** Goes on at another offset, also in the middle of a loop. @throws InvalidArgumentError where it is not this member's */

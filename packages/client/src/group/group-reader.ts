@@ -1,5 +1,6 @@
 import type { LogApi, TopicPartition } from "@logstore/protocol";
 import { Merge } from "../consumer/merge.js";
+import { isRetriable } from "../retry.js";
 import { Committer } from "./committer.js";
 import type { GroupConsumerOptions } from "./group-options.js";
 import { GroupSession } from "./group-session.js";
@@ -47,7 +48,13 @@ export class GroupReader<T, K> {
     const fail = (error: unknown) => this.merge.fail(error);
     this.#session.run().catch(fail);
     if (this.#isManual) return;
-    const commit = () => this.#committer.commitProcessed(this.rebalance.owned).catch(fail);
+    let isUnderWay = false;
+    const commit = async () => {
+      if (isUnderWay) return; // a server that is away answers none the sooner for being asked more often
+      isUnderWay = true;
+      await this.#commitIfPossible(this.rebalance.owned).catch(fail);
+      isUnderWay = false;
+    };
     this.#commits = setInterval(commit, this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS);
   }
 
@@ -60,7 +67,7 @@ export class GroupReader<T, K> {
     await this.#committer.commit({ topic, partition, offset, metadata });
     const owned = this.rebalance.find(topic, partition);
     if (owned === undefined) return;
-    owned.committed = offset;
+    owned.committed = Math.max(owned.committed ?? 0, offset);
     owned.processed = Math.max(owned.processed ?? 0, offset);
   }
 
@@ -92,6 +99,13 @@ export class GroupReader<T, K> {
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
   }
 
+  /** Where the log is away it is left at that: there will be another time, or the records are processed again. */
+  async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
+    await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
+      if (!isRetriable(error)) throw error;
+    });
+  }
+
   get #isManual(): boolean {
     return this.#options.commit === "manual";
   }
@@ -116,7 +130,7 @@ export class GroupReader<T, K> {
         const announced = partitions.filter(({ isAnnounced }) => isAnnounced);
         if (announced.length === 0) return;
         await onRevoked?.(announced.map(named));
-        if (!this.#isManual) await this.#committer.commitProcessed(announced);
+        if (!this.#isManual) await this.#commitIfPossible(announced);
         for (const one of announced) one.isAnnounced = false;
       },
       acknowledge: (partitions) => this.#session.revoked(partitions),
@@ -127,6 +141,9 @@ export class GroupReader<T, K> {
       skipped: (owned, from_, to) => {
         if (from === "none") throw goneError(owned, from_, to);
         onSkipped?.({ ...named(owned), from: from_, to });
+        if (to > from_) return;
+        if (owned.committed !== undefined) owned.committed = Math.min(owned.committed, to);
+        this.rebalance.move(owned, to);
       },
       fail: (error) => {
         if (this.merge.hasEnded) this.#lateFailure ??= { error };

@@ -36,9 +36,9 @@ export class GroupSession {
     this.#listener = listener;
   }
 
-  /** Whose commits are taken. */
-  get member(): { readonly memberId: string | undefined; readonly memberEpoch: number } {
-    return { memberId: this.#memberId, memberEpoch: this.#memberEpoch };
+  /** Whose commits are taken; undefined while it is nobody's. */
+  get member(): { readonly memberId: string; readonly memberEpoch: number } | undefined {
+    return this.#memberId === undefined ? undefined : { memberId: this.#memberId, memberEpoch: this.#memberEpoch };
   }
 
   /** Until {@link leave}; rejects with what cannot be mended by trying again. */
@@ -81,9 +81,7 @@ export class GroupSession {
 
   /** One connection's worth. */
   async #runOnce(): Promise<void> {
-    const { memberId, memberEpoch } = this.member;
-    const rejoining = memberId === undefined ? undefined : { memberId, memberEpoch };
-    const membership = this.#api.joinGroup({ ...this.#request, ...rejoining });
+    const membership = this.#api.joinGroup({ ...this.#request, ...this.member });
     this.#membership = membership;
     let heartbeats: NodeJS.Timeout | undefined;
     try {

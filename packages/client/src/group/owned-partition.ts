@@ -1,4 +1,5 @@
 import { PartitionState } from "../consumer/partition-state.js";
+import { hasCode } from "../retry.js";
 
 /** A partition from when it is assigned until it is given up or lost. Assigned again, it is another one. */
 export class OwnedPartition extends PartitionState {
@@ -9,6 +10,8 @@ export class OwnedPartition extends PartitionState {
   isPaused = false;
   /** It is not this member's any more, or soon will not be: nothing more of it is handed out. */
   isGone = false;
+  /** It is somebody else's already: nothing of it can be committed. */
+  isLost = false;
   /** `onAssigned` tells of it, and nothing yet that it is gone. */
   isAnnounced = false;
   /** It is being read from, unless it is paused. */
@@ -27,6 +30,16 @@ export class OwnedPartition extends PartitionState {
     super(topic, partition, "earliest", undefined);
     this.committed = committed;
     this.#onSkipped = onSkipped;
+  }
+
+  /** A log that lost its end goes on from there, and so does the group. */
+  override get mayGoBack(): boolean {
+    return true;
+  }
+
+  /** A topic that was deleted: the group will soon take the partition away, or there is another of the same name. */
+  override isPassing(error: unknown): boolean {
+    return hasCode(error, "UNKNOWN_TOPIC") || hasCode(error, "CLOSED");
   }
 
   override skipped(from: number, to: number): void {

@@ -94,6 +94,7 @@ export class Rebalance implements SessionListener {
     this.#owned.clear();
     this.#leaving.clear();
     for (const one of all) {
+      one.isLost = true;
       this.#stop(one);
       this.#inFlight.forget(one);
       const drained = this.#inFlight.drained(one).then(() => void this.#lingering.delete(one));
@@ -145,7 +146,6 @@ export class Rebalance implements SessionListener {
     const leave = async () => {
       await Promise.all(partitions.map(({ arrival }) => arrival));
       await Promise.all(partitions.map((one) => this.#inFlight.drained(one)));
-      if (!isStillOurs()) return;
       await this.#steps.finish(partitions);
       if (isStillOurs() && !this.#isOver) this.#steps.acknowledge(partitions);
     };

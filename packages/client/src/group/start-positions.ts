@@ -42,7 +42,7 @@ async function lookUp(
     try {
       return await api.listOffsets({ topic, partitions: positions });
     } catch (error) {
-      if (!isRetriable(error)) throw error;
+      if (!isRetriable(error) && !partitions[0]!.isPassing(error)) throw error;
       await sleep(backoffMs(attempt), signal);
     }
   }
@@ -66,8 +66,6 @@ function begin(state: OwnedPartition, found: PartitionOffset | undefined, policy
   const nearest = Math.min(Math.max(committed, found.logStartOffset), found.highWatermark);
   if (nearest !== committed) state.skipped(committed, nearest);
   state.moveTo(nearest);
-  // Committed again where that is possible: below what was committed, only a reset goes.
-  if (nearest < committed) state.committed = nearest;
 }
 
 /** What "none" makes of records that are gone before they were processed. */

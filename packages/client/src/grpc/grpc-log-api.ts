@@ -233,7 +233,11 @@ export class GrpcLogApi implements LogApi {
 
   #openMemberStream({ path, requestSerialize, responseDeserialize }: Method): MemberStream {
     if (this.#closing.signal.aborted) throw this.#closedError();
-    return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize) as MemberStream;
+    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize) as MemberStream;
+    const cancel = () => stream.cancel();
+    this.#closing.signal.addEventListener("abort", cancel);
+    stream.on("status", () => this.#closing.signal.removeEventListener("abort", cancel));
+    return stream;
   }
 
   #toError(error: unknown): LogStoreError {

@@ -8,7 +8,7 @@ import type {
 } from "@logstore/protocol";
 import { type GroupState, holdingsOf, type Member } from "./group-state.js";
 import type { Lag } from "./group-topics.js";
-import { byPartition } from "./session.js";
+import { byPartition } from "./news.js";
 
 /** Lags that are looked up at once. */
 const AT_ONCE = 16;

@@ -75,6 +75,12 @@ export function checkGroupName(group: string): void {
   );
 }
 
+/** @throws InvalidArgumentError */
+export function checkRetention(offsetsRetentionMs: number | undefined): void {
+  if (offsetsRetentionMs === undefined || (Number.isSafeInteger(offsetsRetentionMs) && offsetsRetentionMs >= 0)) return;
+  throw new InvalidArgumentError(`offsetsRetentionMs is a whole number of ms, not ${offsetsRetentionMs}`);
+}
+
 /** Three may be lost before the member is out. */
 export function heartbeatIntervalMs(sessionTimeoutMs: number): number {
   return Math.min(MAX_HEARTBEAT_INTERVAL_MS, Math.floor(sessionTimeoutMs / 3));

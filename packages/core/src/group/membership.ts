@@ -11,6 +11,7 @@ import type {
   OffsetsResetEvent,
   TopicPartition,
 } from "@logstore/protocol";
+import type { MemberNews } from "./news.js";
 
 /** What a membership needs of the coordinator. */
 export interface Memberships {
@@ -19,14 +20,6 @@ export interface Memberships {
   revoked(membership: Membership, memberEpoch: number, partitions: readonly TopicPartition[]): void;
   subscribe(membership: Membership, topics: readonly string[]): void;
   leave(membership: Membership): Promise<void>;
-  /** Nobody asks for its events any more. */
-  ended(membership: Membership): void;
-}
-
-export interface MemberNews {
-  readonly joined?: JoinedEvent | undefined;
-  readonly resets?: OffsetsResetEvent | undefined;
-  readonly assignment: AssignmentEvent;
 }
 
 interface Waiter {
@@ -73,11 +66,9 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
     });
   }
 
+  /** The member may come back: if it does not, it is silent, and out in time. */
   async return(): Promise<IteratorResult<MemberEvent, undefined>> {
-    if (!this.#isOver) {
-      this.finish();
-      this.#coordinator.ended(this);
-    }
+    this.finish();
     return DONE;
   }
 

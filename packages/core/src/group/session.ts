@@ -1,6 +1,5 @@
 /** What is known of a member only while the coordinator runs: whether it is there, and since when it is waited for. */
-import type { AssignmentEvent } from "@logstore/protocol";
-import { type GroupState, holdingsOf, type Member } from "./group-state.js";
+import { holdingsOf, type Member } from "./group-state.js";
 import type { Membership } from "./membership.js";
 
 export interface Session {
@@ -43,24 +42,4 @@ export function deadlineOf(session: Session, member: Member): { readonly at: num
     return { at: overdue, reason: `did not give up what it was told to within ${member.revokeTimeoutMs} ms` };
   }
   return { at: silent, reason: `was not heard for ${member.sessionTimeoutMs} ms` };
-}
-
-/** What a member is told that it owns. */
-export function assignmentOf({ commits }: GroupState, member: Member): AssignmentEvent {
-  const partitions: { topic: string; partition: number; committedOffset: number | undefined }[] = [];
-  const revoking: { topic: string; partition: number }[] = [];
-  for (const [topic, partition, { revokedAt }] of holdingsOf(member)) {
-    if (revokedAt !== undefined) revoking.push({ topic, partition });
-    else partitions.push({ topic, partition, committedOffset: commits.get(topic)?.get(partition)?.offset });
-  }
-  partitions.sort(byPartition);
-  revoking.sort(byPartition);
-  return { type: "assignment", memberEpoch: member.epoch, partitions, revoking };
-}
-
-export function byPartition(
-  a: { readonly topic: string; readonly partition: number },
-  b: { readonly topic: string; readonly partition: number },
-): number {
-  return a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition;
 }

@@ -17,8 +17,8 @@ export interface SimulationTotals {
   readonly crashes: number;
 }
 
-const TROUBLE_MS = 60_000;
-const QUIET_MS = 45_000;
+const TROUBLE_MS = 40_000;
+const QUIET_MS = 30_000;
 
 /** @param tell hears what happens */
 export async function simulate(seed: number, tell?: (what: string) => void): Promise<SimulationTotals> {
@@ -117,7 +117,7 @@ class Simulation {
       if (random.chance(0.5)) this.#world.after(4000, () => this.#spawnLater(place));
     } else if (kind === 13) member.subscribe(random.oneOf(this.#subscriptions));
     else this.#spawnLater(this.#members.length < 6 ? this.#members.length : place);
-    this.#world.after(random.whole(200, 4000), () => this.#trouble());
+    this.#world.after(random.whole(200, 3000), () => this.#trouble());
   }
 
   #spawnLater(place: number): void {
@@ -188,7 +188,7 @@ class Simulation {
     }
     this.#checkShares(present);
     this.#oracle.checkAllProcessed(this.#wanted(present));
-    await this.#world.run(this.#world.now + 2 * SESSION_TIMEOUT_MS);
+    await this.#world.run(this.#world.now + 1.25 * SESSION_TIMEOUT_MS);
     const after = await coordinator.describeGroup(GROUP);
     assert.equal(after.groupEpoch, before.groupEpoch, "the epoch of a group at rest");
   }

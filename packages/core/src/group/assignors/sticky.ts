@@ -72,9 +72,13 @@ function give(share: Share, topic: string, partition: number): void {
 function evenOut(shares: readonly Share[], wanting: Wanting): void {
   let hasMoved = false;
   for (;;) {
-    let most: Share | undefined;
-    for (const share of shares) if (!share.isStuck && share.count > (most?.count ?? 1)) most = share;
-    if (most === undefined) {
+    let most: Share[] = [];
+    for (const share of shares) {
+      if (share.isStuck || share.count < (most[0]?.count ?? 2)) continue;
+      if (share.count > (most[0]?.count ?? 0)) most = [];
+      most.push(share);
+    }
+    if (most.length === 0) {
       if (!hasMoved) return;
       // Who was stuck may not be any more.
       for (const share of shares) share.isStuck = false;
@@ -82,7 +86,7 @@ function evenOut(shares: readonly Share[], wanting: Wanting): void {
       continue;
     }
     const path = pathToLess(most, shares.length, wanting);
-    if (path === undefined) most.isStuck = true;
+    if (path === undefined) for (const share of most) share.isStuck = true;
     else {
       for (let i = path.length - 1; i > 0; i--) moveOne(path[i - 1]!, path[i]!);
       hasMoved = true;
@@ -90,11 +94,15 @@ function evenOut(shares: readonly Share[], wanting: Wanting): void {
   }
 }
 
-/** Members of whom each can take something of the one before, from `from` to the one that has least of the nearest that have two less. */
-function pathToLess(from: Share, memberCount: number, wanting: Wanting): Share[] | undefined {
-  const before = new Map<Share, Share | undefined>([[from, undefined]]);
+/**
+ * Members of whom each can take something of the one before, from one of `most` to one that has two less: as few as there can be,
+ * and of the last ones the one that has least.
+ */
+function pathToLess(most: readonly Share[], memberCount: number, wanting: Wanting): Share[] | undefined {
+  const enough = most[0]!.count - 2;
+  const before = new Map<Share, Share | undefined>(most.map((share) => [share, undefined]));
   const seenTopics = new Set<string>();
-  let level: Share[] = [from];
+  let level = most;
   while (level.length > 0) {
     const next: Share[] = [];
     let least: Share | undefined;
@@ -107,7 +115,7 @@ function pathToLess(from: Share, memberCount: number, wanting: Wanting): Share[]
           if (before.has(other)) continue;
           before.set(other, share);
           next.push(other);
-          if (other.count <= from.count - 2 && other.count < (least?.count ?? Number.POSITIVE_INFINITY)) least = other;
+          if (other.count <= enough && other.count < (least?.count ?? Number.POSITIVE_INFINITY)) least = other;
         }
       }
     }
