@@ -37,8 +37,8 @@ export async function reading(address: string, barePort: number, records: number
     const runs = await inTurns(rounds, {
       bare: () =>
         timed(moved, async () => void (await Promise.all(readers.map((one) => one.ask("download", download))))),
-      usual: () => groups.usual.readAll(moved),
       silent: () => groups.silent.readAll(moved),
+      usual: () => groups.usual.readAll(moved),
       committing: () => groups.committing.readAll(moved),
       byHand: () => timed(moved, async () => void (await readers[0]!.ask("iterateByHand", { messages }))),
       oneByOne: () => groups.oneByOne.readAll(moved),
