@@ -5,21 +5,20 @@ import { coming } from "./groups/coming.ts";
 import { reading } from "./groups/reading.ts";
 import type { Result } from "./measure.ts";
 import { progress } from "./report.ts";
-import { startServer } from "./server-process.ts";
+import { ServerProcess } from "./server-process.ts";
 import type { Settings } from "./settings.ts";
 
-export async function groups({ directory, records, rounds }: Settings): Promise<Result[]> {
-  const { server, address } = await startServer(directory);
+export async function consumerGroups({ directory, records, rounds }: Settings): Promise<Result[]> {
+  const server = await ServerProcess.start(directory);
   const bareServer = fork(new URL("bare-server.ts", import.meta.url));
   try {
     const [barePort] = await once(bareServer, "message");
     progress("reading");
-    const results = await reading(address, barePort, records, rounds);
+    const results = await reading(server.address, barePort, records, rounds);
     progress("members that come, and that are killed");
-    return [...results, ...(await coming(address, rounds))];
+    return [...results, ...(await coming(server.address, rounds))];
   } finally {
     bareServer.disconnect();
-    server.kill("SIGTERM");
-    await Promise.all([once(bareServer, "exit"), once(server, "exit")]);
+    await Promise.all([once(bareServer, "exit"), server.stop()]);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * LogStore beside the limits of the same machine, in the same run, as ratios: `pnpm bench`. README.md says what each group is;
- * `groups`, `large` and `partitions` run where they are asked for only.
+ * `large`, `partitions` and `groups` run where they are asked for only.
  */
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { engine } from "./engine.ts";
-import { groups } from "./groups.ts";
+import { consumerGroups } from "./groups.ts";
 import { large } from "./large.ts";
 import type { Result } from "./measure.ts";
 import { manyPartitions } from "./partitions.ts";
@@ -28,17 +28,16 @@ const { values } = parseArgs({
 });
 const records = Number(values.records);
 const rounds = Number(values.rounds);
-const workloads: Record<string, (settings: Settings) => Promise<Result[]>> = {
+const groups: Record<string, (settings: Settings) => Promise<Result[]>> = {
   engine,
   served: (settings) => served(settings.directory, settings.records, settings.rounds),
-  groups,
   large,
   partitions: manyPartitions,
+  groups: consumerGroups,
 };
 
-const unknown = values.only.find((name) => workloads[name] === undefined);
-if (unknown !== undefined)
-  throw new Error(`there is no group ${unknown}: they are ${Object.keys(workloads).join(", ")}`);
+const unknown = values.only.find((name) => groups[name] === undefined);
+if (unknown !== undefined) throw new Error(`there is no group ${unknown}: they are ${Object.keys(groups).join(", ")}`);
 console.log(
   `Node ${process.versions.node}, ${cpus().length} cores; ${records} records of 100 bytes a run, ${rounds} pairs of runs`,
 );
@@ -55,7 +54,7 @@ try {
     progress(name);
     try {
       printResults(
-        await workloads[name]!({ directory, records, rounds, storeBytes, partitions: Number(values.partitions) }),
+        await groups[name]!({ directory, records, rounds, storeBytes, partitions: Number(values.partitions) }),
       );
     } catch (error) {
       console.error(`${name} failed:`, error);

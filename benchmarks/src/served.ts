@@ -1,14 +1,17 @@
 /** Producing and consuming over gRPC with the servers in another process, beside bare grpc-js streams. */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { connect, GrpcLogApi } from "@logstore/client";
+import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
 import { BareClient } from "./bare-grpc.ts";
 import { compare, type Result, timed } from "./measure.ts";
 import { batchOfRecords, record } from "./records.ts";
-import { MESSAGE_BYTES, sealedBatch } from "./sealed-batch.ts";
-import { startServer } from "./server-process.ts";
 
+/** What the client's producer fills before it sends, and the server before it answers. */
+const MESSAGE_BYTES = 256 * 1024;
 const UNACKED_BATCHES = 32;
 
 export async function served(directory: string, records: number, rounds: number): Promise<Result[]> {
@@ -110,6 +113,30 @@ export async function served(directory: string, records: number, rounds: number)
   server.kill("SIGTERM");
   await Promise.all([once(bareServer, "exit"), once(server, "exit")]);
   return comparisons;
+}
+
+/** The command, as anybody runs it. */
+async function startServer(directory: string): Promise<{ server: ChildProcess; address: string }> {
+  const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
+  const args = [bin, "--data", directory, "--port", "0", "--durability", "written"];
+  const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const address = line.split(" ").at(-1);
+    if (address !== undefined) return { server, address };
+  }
+  throw new Error("the server did not start");
+}
+
+function sealedBatch(): { batch: Uint8Array; sealedBytes: number; recordsPerMessage: number } {
+  const builder = new RecordBatchBuilder({
+    targetBytes: MESSAGE_BYTES,
+    expectedBytes: MESSAGE_BYTES,
+    headroomBytes: PRODUCE_HEADROOM_BYTES,
+  });
+  let recordsPerMessage = 0;
+  while (builder.append(record.key, record.value, record.timestamp)) recordsPerMessage++;
+  const batch = builder.seal();
+  return { batch, sealedBytes: batch.length, recordsPerMessage };
 }
 
 function expectRecords(seen: number, expected: number): void {
