@@ -1,9 +1,10 @@
 /** What the others notice when a member joins, and how long a dead member's partitions wait. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type LogClient } from "@logstore/client";
+import { connect, type GroupDescription, type LogClient } from "@logstore/client";
 import type { Deliveries, WatchingMemberTasks } from "../children/watching-member.ts";
 import { figure, type Result } from "../measure.ts";
 import { Worker } from "../worker.ts";
+import { groupWhen } from "./group-when.ts";
 
 const TOPIC = "coming";
 const GROUP = "coming";
@@ -141,13 +142,8 @@ async function deliveries(members: readonly Member[]): Promise<Map<string, Map<n
 
 /** Whose each partition is, when so many members have shared them out. */
 async function shares(client: LogClient, count: number): Promise<Map<number, string>> {
-  for (;;) {
-    await sleep(10);
-    const known = (await client.listGroups()).some(({ group }) => group === GROUP);
-    if (!known) continue;
-    const { state, members, partitions } = await client.describeGroup(GROUP);
-    if (state !== "stable" || members.length !== count) continue;
-    const names = new Map(members.map(({ memberId, clientId }) => [memberId, clientId]));
-    return new Map(partitions.map(({ partition, memberId }) => [partition, names.get(memberId ?? "") ?? ""]));
-  }
+  const isShared = ({ state, members }: GroupDescription) => state === "stable" && members.length === count;
+  const { members, partitions } = await groupWhen(client, GROUP, isShared);
+  const names = new Map(members.map(({ memberId, clientId }) => [memberId, clientId]));
+  return new Map(partitions.map(({ partition, memberId }) => [partition, names.get(memberId ?? "") ?? ""]));
 }

@@ -1,10 +1,10 @@
 /** What a group reads in a while: four members beside four bare clients, one that takes records one by one, and what commits cost. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect, GrpcLogApi, type LogClient } from "@logstore/client";
 import type { GroupReaderTasks } from "../children/group-reader.ts";
 import { against, figure, inTurns, type Result, type Run, rate, timed } from "../measure.ts";
 import { sealedBatch } from "../sealed-batch.ts";
 import { Worker } from "../worker.ts";
+import { groupWhen } from "./group-when.ts";
 
 const TOPIC = "reading";
 const PARTITIONS = 16;
@@ -96,13 +96,7 @@ class Group {
   ): Promise<Group> {
     const options = { group, topics: [TOPIC], from: "latest", by: "batch", ...how } as const;
     for (const reader of readers) await reader.ask("join", options);
-    const share = PARTITIONS / readers.length;
-    for (;;) {
-      await sleep(50);
-      const known = (await client.listGroups()).some((one) => one.group === group);
-      const members = known ? (await client.describeGroup(group)).members : [];
-      if (members.length === readers.length && members.every(({ assigned }) => assigned.length === share)) break;
-    }
+    await groupWhen(client, group, ({ state, members }) => state === "stable" && members.length === readers.length);
     return new Group(client, group, readers);
   }
 
