@@ -863,10 +863,6 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/group/group-log.ts", [GROUP_LOG], {
     "a snapshot is ahead of the log": ["const ready = () => store.flush();", "const ready = () => Promise.resolve();"],
-    "applies what the snapshot has already": [
-      "if (offset >= (upTo.get(change.group) ?? 0)) apply(groups, change);",
-      "apply(groups, change);",
-    ],
     "skips what the snapshot has not": ["{ from: Math.max(startOffset, from) }", "{ from: end }"],
     "deletes the log before the snapshot is there": [
       "this.#lastSnapshotBytes = await writeSnapshot(storage, directory, from, this.#encoded(), ready);\n    await store.deleteRecords(0, from);",
