@@ -141,7 +141,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const mortal = home.another();
     const first = new Reader(client);
     const leaving = new Reader(client);
-    const dying = new Reader(mortal.client, { sessionTimeoutMs: 400, commit: "manual" });
+    const dying = new Reader(mortal.client, { sessionTimeoutMs: 1_500, commit: "manual" });
     await eventually(() => leaving.partitions.length > 0 && dying.partitions.length > 0 && isStable());
     await fill(4, 3);
     await eventually(() => first.seen.length + leaving.seen.length + dying.seen.length === 12);
@@ -277,16 +277,19 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await client.createTopic("t", { partitions: 1 });
     await fill(1, 200);
     const stuck = Promise.withResolvers<void>();
-    const slow = new Reader(client, { sessionTimeoutMs: 300 }, () => stuck.promise);
-    await eventually(() => slow.seen.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    expect(slow.told).toEqual(["+0"]);
-    expect(slow.consumer.lag("t", 0)).toBe(199);
-    const { partitions, members } = await client.describeGroup("g");
-    expect(members).toMatchObject([{ connected: true, assigned: [{ topic: "t", partition: 0 }] }]);
-    expect(partitions).toMatchObject([{ logEndOffset: 200, lag: 200, memberId: members[0]!.memberId }]);
-    expect(partitions[0]!.lagMs).toBeGreaterThan(0);
-    stuck.resolve();
+    const slow = new Reader(client, { sessionTimeoutMs: 1_500 }, () => stuck.promise);
+    try {
+      await eventually(() => slow.seen.length === 1);
+      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      expect(slow.told).toEqual(["+0"]);
+      expect(slow.consumer.lag("t", 0)).toBe(199);
+      const { partitions, members } = await client.describeGroup("g");
+      expect(members).toMatchObject([{ connected: true, assigned: [{ topic: "t", partition: 0 }] }]);
+      expect(partitions).toMatchObject([{ logEndOffset: 200, lag: 200, memberId: members[0]!.memberId }]);
+      expect(partitions[0]!.lagMs).toBeGreaterThan(0);
+    } finally {
+      stuck.resolve();
+    }
     await eventually(() => slow.seen.length === 200);
   });
 

@@ -16,6 +16,8 @@ export class FakeMembership implements GroupMembership, AsyncIterator<MemberEven
   /** What the member said, in order. */
   readonly said: string[] = [];
   heartbeats = 0;
+  /** How long it takes to leave. */
+  left: Promise<void> = Promise.resolve();
   #steps: Step[] = [];
   #wake: (() => void) | undefined;
   #hasEnded = false;
@@ -75,6 +77,7 @@ export class FakeMembership implements GroupMembership, AsyncIterator<MemberEven
 
   async leave(): Promise<void> {
     this.said.push("leave");
+    await this.left;
     this.end();
   }
 

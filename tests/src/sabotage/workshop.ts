@@ -36,7 +36,7 @@ export class Workshop {
   constructor() {
     mkdirSync(this.#temporary);
     for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
-    for (const name of ["codec", "protocol", "core"]) this.#copy(`packages/${name}`);
+    for (const name of ["codec", "protocol", "core", "client"]) this.#copy(`packages/${name}`);
     symlinkSync(join(REPOSITORY, "node_modules"), join(this.#directory, "node_modules"));
   }
 

@@ -131,6 +131,29 @@ describe("a loop", () => {
     for await (const _ of consumer) expect.unreachable();
   });
 
+  test("who leaves a loop, or closes, has left the group", async () => {
+    await fill(0, 3);
+    for (const how of ["return", "close"] as const) {
+      const left = Promise.withResolvers<void>();
+      api.groups.onJoin = (one) => {
+        one.joined().assigned(1, [0]).left = left.promise;
+      };
+      const consumer = member();
+      const records = loop(consumer);
+      await take(records, 1);
+      let isOver = false;
+      const over = (how === "return" ? records.return!() : consumer.close()).then(() => {
+        isOver = true;
+      });
+      if (how === "close") await records.next();
+      await eventually(() => api.groups.memberships.at(-1)!.said.includes("leave"));
+      await turn();
+      expect(isOver).toBe(false);
+      left.resolve();
+      await over;
+    }
+  });
+
   test("by batches, a batch is what is in hand", async () => {
     await fill(0, 3, 3, 3);
     api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 1]]);
@@ -480,6 +503,23 @@ describe("positions", () => {
     await eventually(() => consumer.committed("t", 0) === 4);
     asked.resolve();
     expect(await next).toEqual(["0:4", "0:5"]);
+  });
+
+  test("a seek that comes before the start was found is the start, too", async () => {
+    await fill(0, 6);
+    const asked = Promise.withResolvers<void>();
+    const { listOffsets } = api;
+    api.listOffsets = async (request) => {
+      await asked.promise;
+      return listOffsets.call(api, request);
+    };
+    api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 1]]);
+    const consumer = member();
+    const next = take(loop(consumer), 2);
+    await eventually(() => consumer.assignment.length === 1);
+    consumer.seek("t", 0, 3);
+    asked.resolve();
+    expect(await next).toEqual(["0:3", "0:4"]);
   });
 
   test("seek goes elsewhere, also before anything is read", async () => {

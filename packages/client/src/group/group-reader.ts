@@ -38,7 +38,7 @@ export class GroupReader<T, K> {
       isEndless: true,
       signal: options.signal,
       // Whoever waits for it is told how it went.
-      onEnd: () => void this.leave().then(onLeft, onLeft),
+      onEnd: () => void this.#left().then(onLeft, onLeft),
     });
   }
 
@@ -84,14 +84,18 @@ export class GroupReader<T, K> {
 
   /** Ends the reading: waits a while for what is in hand, commits, and leaves the group. */
   leave(): Promise<void> {
-    // Not at once: the end of the merge comes back here.
-    this.#leaving ??= Promise.resolve().then(() => this.#leave());
+    const left = this.#left();
+    this.merge.end();
+    return left;
+  }
+
+  #left(): Promise<void> {
+    this.#leaving ??= Promise.resolve().then(() => this.#leave()); // not within the end of the merge
     return this.#leaving;
   }
 
   async #leave(): Promise<void> {
     clearInterval(this.#commits);
-    this.merge.end();
     this.#inFlight.finish();
     this.#stop.abort();
     await this.rebalance.finish();

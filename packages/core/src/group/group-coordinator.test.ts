@@ -126,6 +126,23 @@ describe("sessions", () => {
     expect((await place.coordinator.describeGroup("g")).members).toHaveLength(1);
   });
 
+  test("who gives up one thing after another has no more time for all of them", async () => {
+    const place = await Place.open();
+    const slow = await place.join();
+    await slow.assigned();
+    const other = await place.join();
+    await other.assigned();
+    const { revoking } = await slow.next("assignment");
+    const both = () => {
+      slow.membership.heartbeat();
+      other.membership.heartbeat();
+    };
+    await place.pass(4000, both);
+    slow.membership.revoked(slow.epoch, revoking.slice(1));
+    await place.pass(1200, both);
+    expect(await slow.end()).toMatchObject({ code: "FENCED_MEMBER" });
+  });
+
   test("who comes back in time goes on where it was, and nobody else is bothered", async () => {
     const place = await Place.open();
     const member = await place.join();

@@ -65,6 +65,25 @@ describe("what was taken is there again", () => {
     expect((await open(disk.copy())).groups).toEqual(log.groups);
   });
 
+  test("a snapshot that is written while the groups go on", async () => {
+    const disk = new SimulatedDisk();
+    const log = await open(disk);
+    const metadata = "x".repeat(4000);
+    await log.append([commit("g000", 1)]);
+    const later: Promise<void>[] = [];
+    disk.onMutation = ({ kind, path }) => {
+      if (kind !== "write" || !path.endsWith("snapshot.tmp") || later.length > 0) return;
+      later.push(log.append([commit("g000", 2)])); // it is written already
+      later.push(log.append([commit("g199", 2, metadata)])); // and this one is not
+    };
+    await log.append(Array.from({ length: 200 }, (_, i) => commit(`g${String(i).padStart(3, "0")}`, 1, metadata)));
+    await log.close();
+    await Promise.all(later);
+    expect(later).toHaveLength(2);
+    expect(disk.paths()).toContain("data/groups/snapshot");
+    expect((await open(disk.copy())).groups).toEqual(log.groups);
+  });
+
   test("a broker without groups has no directory for them", async () => {
     const disk = new SimulatedDisk();
     await (await open(disk)).close();
