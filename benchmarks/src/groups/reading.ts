@@ -65,13 +65,25 @@ function results(runs: Record<"bare" | "usual" | "silent" | "committing" | "byHa
       rates("usual"),
       rates("bare"),
     ),
-    against({ name: "the same, commits each 50 ms", unit, limitName: "without commits" }, committing, silent),
+    against(
+      {
+        name: `${MEMBERS} members that commit each ${FREQUENT_COMMIT_INTERVAL_MS} ms`,
+        unit,
+        limitName: "without commits",
+      },
+      committing,
+      silent,
+    ),
     figure(
-      { name: "share of throughput that commits cost, each 5 s", unit: "%", target: { atMost: 1 } },
+      { name: "share of throughput that a commit each 5 s costs", unit: "%", target: { atMost: 1 } },
       shares.map((share) => share * 100),
     ),
     figure({ name: "one member: records, for await", unit, target: { atLeast: 2e6 } }, rates("oneByOne")),
-    against({ name: "the same", unit, limitName: "iterated by hand, from memory" }, rates("oneByOne"), rates("byHand")),
+    against(
+      { name: "one member: records, beside the limit", unit, limitName: "iterated by hand, from memory" },
+      rates("oneByOne"),
+      rates("byHand"),
+    ),
   ];
 }
 
