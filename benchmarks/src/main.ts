@@ -1,6 +1,6 @@
 /**
  * LogStore beside the limits of the same machine, in the same run, as ratios: `pnpm bench`. README.md says what each group is;
- * `served-tls`, `streams`, `large` and `partitions` run where they are asked for only.
+ * `served-tls`, `streams`, `large`, `partitions` and `groups` run where they are asked for only.
  */
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { engine } from "./engine.ts";
+import { consumerGroups } from "./groups.ts";
 import { large } from "./large.ts";
 import type { Result } from "./measure.ts";
 import { manyPartitions } from "./partitions.ts";
@@ -35,6 +36,7 @@ const groups: Record<string, (settings: Settings) => Promise<Result[]>> = {
   streams,
   large,
   partitions: manyPartitions,
+  groups: consumerGroups,
 };
 
 const unknown = values.only.find((name) => groups[name] === undefined);

@@ -102,9 +102,41 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
   test("records without a key are spread evenly", async () => {
     await client.createTopic("t", { partitions: 4 });
     const producer = client.producer("t");
-    await Promise.all(Array.from({ length: 400 }, () => producer.send({ value: "x" })));
-    const { partitions } = await client.describeTopic("t");
-    expect(partitions.map(({ highWatermark }) => highWatermark)).toEqual([100, 100, 100, 100]);
+    for (let i = 0; i < 40; i++) await Promise.all(Array.from({ length: 10 }, () => producer.send({ value: "x" })));
+    const few = await client.describeTopic("t");
+    expect(few.partitions.map(({ highWatermark }) => highWatermark)).toEqual([100, 100, 100, 100]);
+    const busy = client.producer("t", { batchBytes: 2_000 });
+    await busy.sendMany(Array.from({ length: 4_000 }, () => ({ value: "x".repeat(84) })));
+    const many = await client.describeTopic("t");
+    for (const { highWatermark } of many.partitions) expect(Math.abs(highWatermark - 1_100)).toBeLessThanOrEqual(20);
+  });
+
+  test("an append that expects an offset finds it, or nothing is appended", async () => {
+    await client.createTopic("t", { partitions: 2 });
+    const first = await client.append(
+      "t",
+      1,
+      [
+        { key: "cart-1", value: "opened" },
+        { key: "cart-1", value: "filled" },
+      ],
+      {
+        expectedOffset: 0,
+      },
+    );
+    expect(first).toEqual({ topic: "t", partition: 1, firstOffset: 0, nextOffset: 2, durability: "flushed" });
+    const tries = await Promise.allSettled(
+      ["paid", "emptied"].map((value) => client.append("t", 1, [{ value }], { expectedOffset: first.nextOffset })),
+    );
+    expect(tries).toMatchObject([
+      { status: "fulfilled", value: { firstOffset: 2, nextOffset: 3 } },
+      {
+        status: "rejected",
+        reason: { code: "WRONG_EXPECTED_OFFSET", topic: "t", partition: 1, expected: 2, actual: 3 },
+      },
+    ]);
+    await client.append("t", 1, [{ value: "shipped" }], { expectedOffset: 3 });
+    expect((await readAll("t")).map(({ value }) => value)).toEqual(["opened", "filled", "paid", "shipped"]);
   });
 
   test.each(["none", "gzip", "zstd"] as const)("compression %s changes nothing that is read", async (compression) => {

@@ -1,4 +1,4 @@
-/** The examples that embed core, as a stranger runs them. */
+/** The examples that need one process, as a stranger runs them. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -39,4 +39,24 @@ test("event sourcing: two desks race, and no gate is given away twice", () => {
     "ORD: 366 flights",
   ]);
   expect(lines.at(-1)).toBe("1012 of 1012 flights have a gate, 0 of them one that was taken");
+});
+
+test("message queue: what cannot be worked off is parked, stops nobody, and is replayed when the workers are mended", () => {
+  const lines = run(import.meta.resolve("@logstore/example-message-queue/package.json"));
+  expect(lines[0]).toBe("queued: 3201 movies");
+  const retries = Number(/^published: 3191; tries that were repeated: (\d+); out of order: 0$/.exec(lines[1]!)?.[1]);
+  expect(retries).toBeGreaterThanOrEqual(40); // four for each that is parked, and those that the site made necessary
+  // Facts of the data: titles that are numbers, and one that is missing.
+  const titles = lines.flatMap((line) => /^parked: (.+) \(.*, 5 tries: /.exec(line)?.[1] ?? []);
+  expect(titles.toSorted()).toEqual(["1408", "1776", "1941", "2012", "2046", "21", "300", "54", "9", "null"]);
+  expect(lines.at(-2)).toBe("mended, and replayed: 10");
+  expect(lines.at(-1)).toBe("published 3201 of 3201 movies");
+});
+
+test("web logs: the group counts what the visitors have, though a member joins meanwhile", () => {
+  const lines = run(import.meta.resolve("@logstore/example-web-logs/package.json"));
+  expect(lines.at(-2)).toBe("partitions of each member: 3 + 3 + 2");
+  const paths = ["/", "/primes", "/report", "/quotient", "/gone"];
+  for (const path of paths) expect(lines.some((line) => line.startsWith(`│ ${path} `))).toBe(true);
+  expect(lines.at(-1)).toBe("counted 4000 of 4000 requests by path and status, 0 of the counts wrong");
 });

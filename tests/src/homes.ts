@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectOptions, connect, GrpcLogApi, type LogClient } from "@logstore/client";
+import { ClosedError } from "@logstore/codec";
 import { Broker, type BrokerOptions } from "@logstore/core";
 import type { LogApi } from "@logstore/protocol";
 import { type AccessConfig, type ServeOptions, serve } from "@logstore/server-grpc";
@@ -13,7 +14,14 @@ export interface Home {
   /** The bare API, as a transport sees it. */
   readonly api: LogApi;
   readonly client: LogClient;
+  /** Another client of the same log, which may be cut off as if its process had died. */
+  another(): Mortal;
   close(): Promise<void>;
+}
+
+export interface Mortal {
+  readonly client: LogClient;
+  kill(): void;
 }
 
 export type OpenHome = (options?: BrokerOptions) => Promise<Home>;
@@ -51,6 +59,10 @@ async function served(broker: Broker, options: ServeOptions = {}, shown: Connect
   return {
     api,
     client,
+    another() {
+      const mortal = new GrpcLogApi(server.address, shown);
+      return { client: connect(mortal), kill: () => mortal.close() };
+    },
     async close() {
       await client.close();
       api.close();
@@ -65,11 +77,35 @@ function embedded(broker: Broker): Home {
   return {
     api: broker,
     client,
+    another: () => mortalClient(broker),
     async close() {
       await client.close();
       await broker.close();
     },
   };
+}
+
+/** A client in this process whose memberships end and whose calls fail once it is killed. */
+function mortalClient(broker: Broker): Mortal {
+  const memberships: AsyncIterator<unknown>[] = [];
+  let isDead = false;
+  const api = new Proxy(broker, {
+    get(target, name) {
+      const method = Reflect.get(target, name, target);
+      if (typeof method !== "function") return method;
+      return (...args: unknown[]) => {
+        if (isDead) throw new ClosedError("this client is dead");
+        const result = method.apply(target, args);
+        if (name === "joinGroup") memberships.push(result[Symbol.asyncIterator]());
+        return result;
+      };
+    },
+  });
+  const kill = () => {
+    isDead = true;
+    for (const membership of memberships) void membership.return?.();
+  };
+  return { client: connect(api as unknown as LogApi), kill };
 }
 
 export function temporaryDirectory(): Promise<string> {

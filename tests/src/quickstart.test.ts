@@ -14,11 +14,24 @@ function quickstart(...args: string[]) {
   return { status, lines: stdout.trimEnd().split("\n"), stderr };
 }
 
-test("20,000 flights go to the server and come back in order", () => {
+/** A member was killed, and every partition that it had is somebody else's in the end. */
+function expectTakenOver(lines: string[]): void {
+  const killed = lines.find((line) => line.startsWith("member 1 killed half-way, its partitions taken over: "));
+  const orphaned = killed?.split(": ")[1]?.split(", ") ?? [];
+  expect([3, 4]).toContain(orphaned.length);
+  for (const partition of orphaned) {
+    const row = lines.find((line) => line.startsWith(`│ ${partition} `) && line.includes("member"));
+    expect(row).toMatch(/'member 1'\s*│ 'member [02]'/);
+  }
+  expect(lines.join("\n")).toMatch(/^delivered again: \d+ flights$/m);
+}
+
+test("20,000 flights go to the server and come back in order, though a member of the group dies", () => {
   const { status, lines, stderr } = quickstart();
   expect(stderr).toBe("");
   expect(lines.at(-1)).toBe("consumed 20000 of 20000 records in order");
   expect(status).toBe(0);
+  expectTakenOver(lines);
   // Facts of the data, worked out from the file itself.
   expect(lines.join("\n")).toMatch(/'JFK'\s*│\s*200\s*│\s*16\.2/);
 });
@@ -28,6 +41,7 @@ test("so they do when the server is killed at random moments while they are prod
   expect(stderr, `KILL_SEED=${seed}`).toBe("");
   expect(lines.at(-1), `KILL_SEED=${seed}`).toBe("consumed 20000 of 20000 records in order");
   expect(status).toBe(0);
+  expectTakenOver(lines);
   const restarts = Number(/^server killed and started again: (\d+) times$/m.exec(lines.join("\n"))?.[1]);
   expect(restarts).toBeGreaterThanOrEqual(2);
 });

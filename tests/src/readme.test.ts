@@ -35,6 +35,21 @@ test("the embedded one", () => {
   expect(run(example)).toEqual(["0 Hello World!", "1 again", "2 and again"]);
 });
 
+test("the client's own", async () => {
+  const page = readFileSync(new URL("../../packages/client/README.md", import.meta.url), "utf8");
+  const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1];
+  const server = await ServerProcess.start(directory);
+  try {
+    const once = replaced(example, "console.log(offset, value.delay);", "console.log(offset, value.delay); break;");
+    expect(run(`${replaced(once, "localhost:7411", server.address)}; await client.close();`)).toEqual([
+      "0 flushed",
+      "0 12",
+    ]);
+  } finally {
+    await server.stop();
+  }
+});
+
 test("the served one", async () => {
   const server = await ServerProcess.start(directory);
   try {

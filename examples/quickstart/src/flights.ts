@@ -17,6 +17,7 @@ export type Flight = z.infer<typeof Flight>;
 
 export const TOPIC = "flights";
 export const PARTITIONS = 10;
+export const GROUP = "delays";
 
 /** Name of the header that holds a flight's place in the input. */
 export const LINE = "line";

@@ -1,6 +1,7 @@
 /**
- * The quickstart: 20,000 real flights, from one producer over gRPC into ten partitions on disk, and back to three consumer
- * processes that read in parallel. Flights from the same airport must arrive in order, each exactly once.
+ * The quickstart: 20,000 real flights, from one producer over gRPC into ten partitions on disk, and back to a consumer group of
+ * three processes. Half-way one of them is killed, and the others take its partitions over. Flights from the same airport must
+ * arrive in order, and none may be missing; some arrive twice, since the dead member could not say how far it was.
  *
  * `--crashes N` kills the server N times while flights are produced; `--seed S` says when.
  */
@@ -8,18 +9,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { connect } from "@logstore/client";
-import type { Report } from "./consumer.ts";
-import { Consumers } from "./consumers.ts";
+import { connect, type GroupDescription } from "@logstore/client";
 import { crashPoints } from "./crash-points.ts";
 import { PARTITIONS, readFlights, TOPIC } from "./flights.ts";
+import { groupWhen, ownersOf } from "./group.ts";
+import { Members } from "./members.ts";
 import { OrderCheck } from "./order-check.ts";
 import { produce } from "./produce.ts";
 import { startProgress } from "./progress.ts";
 import { Server } from "./server.ts";
 import { DelaysByOrigin, printPartitions, printRate } from "./summary.ts";
 
-const CONSUMERS = 3;
+const MEMBERS = ["member 0", "member 1", "member 2"];
+/** Killed when half of the flights are consumed. */
+const VICTIM = "member 1";
 /** Longer than this means that something is wrong. */
 const PATIENCE_MS = 90_000;
 
@@ -28,6 +31,7 @@ const { values: options } = parseArgs({
 });
 
 const flights = readFlights();
+const HALF = flights.length / 2;
 const dataDirectory = await mkdtemp(join(tmpdir(), "logstore-quickstart-"));
 const server = new Server(dataDirectory);
 const address = await server.start();
@@ -41,18 +45,15 @@ const progress = startProgress([
   { name: "produced", total: flights.length },
   { name: "consumed", total: flights.length },
 ]);
-const allConsumed = Promise.withResolvers<void>();
-let consumed = 0;
-const consumers = new Consumers(address, CONSUMERS, PARTITIONS, (report: Report) => {
-  for (const [i, line] of report.lines.entries()) {
-    const origin = report.origins[i] ?? "";
-    check.arrived(origin, line);
-    delays.add(origin, report.delays[i] ?? 0);
-    origins[report.partition]?.add(origin);
+const members = new Members(address, MEMBERS, ({ partition, flights: arrived }) => {
+  const inOrder = arrived.filter(({ origin, line }) => check.arrived(origin, line));
+  for (const { origin, delay } of inOrder) {
+    delays.add(origin, delay);
+    origins[partition]?.add(origin);
   }
-  consumed += report.lines.length;
-  progress.add("consumed", report.lines.length);
-  if (consumed >= flights.length) allConsumed.resolve();
+  const before = check.inOrder - inOrder.length;
+  if (before < HALF && check.inOrder >= HALF) members.kill(VICTIM);
+  progress.add("consumed", inOrder.length);
 });
 
 const timeUp = Promise.withResolvers<never>();
@@ -60,23 +61,31 @@ const patience = setTimeout(() => timeUp.reject(new Error(`not done after ${PATI
 try {
   const run = async () => {
     await client.createTopic(TOPIC, { partitions: PARTITIONS });
-    await consumers.ready();
+    await members.ready();
+    const atFirst = await groupWhen(client, ({ state }) => state === "stable");
     const startedAt = performance.now();
     const crashes = crashPoints(Number(options.crashes), Number(options.seed), flights.length);
     await produce(client, flights, crashes, () => server.kill(), progress);
     const producedMs = performance.now() - startedAt;
-    await allConsumed.promise;
+    const isDone = (group: GroupDescription) =>
+      group.partitions.every(({ lag }) => lag === 0) && !ownersOf(group).includes(VICTIM);
+    const inTheEnd = await groupWhen(client, isDone);
     const consumedMs = performance.now() - startedAt;
-    return { producedMs, consumedMs, topic: await client.describeTopic(TOPIC) };
+    const owners = { atFirst: ownersOf(atFirst), inTheEnd: ownersOf(inTheEnd) };
+    return { producedMs, consumedMs, owners, topic: await client.describeTopic(TOPIC) };
   };
-  const { producedMs, consumedMs, topic } = await Promise.race([run(), server.lost, consumers.lost, timeUp.promise]);
+  const outcome = await Promise.race([run(), server.lost, members.lost, timeUp.promise]);
+  const { producedMs, consumedMs, owners, topic } = outcome;
   progress.stop();
 
   console.log();
   printRate("Produced and durable", flights.length, producedMs);
-  printRate("Consumed", consumed, consumedMs);
-  printPartitions(topic, consumers.consumerOf, origins);
+  printRate("Consumed", check.inOrder, consumedMs);
+  printPartitions(topic, owners, origins);
   delays.print();
+  const orphaned = [...owners.atFirst.keys()].filter((partition) => owners.atFirst[partition] === VICTIM);
+  console.log(`${VICTIM} killed half-way, its partitions taken over: ${orphaned.join(", ")}`);
+  console.log(`delivered again: ${check.redelivered} flights`);
   if (server.restarts > 0) console.log(`server killed and started again: ${server.restarts} times`);
 
   const kept = topic.partitions.reduce(
@@ -85,14 +94,14 @@ try {
   );
   for (const complaint of check.wrong.slice(0, 10)) console.error(complaint);
   if (kept !== flights.length) console.error(`the log holds ${kept} flights, and ${flights.length} were sent`);
-  if (check.wrong.length > 0 || kept !== flights.length) process.exitCode = 1;
+  if (check.inOrder !== flights.length || check.wrong.length > 0 || kept !== flights.length) process.exitCode = 1;
 } catch (error) {
   progress.stop();
   console.error(error);
   process.exitCode = 1;
 } finally {
   clearTimeout(patience);
-  await consumers.stop();
+  await members.stop();
   await server.stop(); // what the client still has under way is not waited for
   await rm(dataDirectory, { recursive: true, force: true });
 }

@@ -1,10 +1,11 @@
-/** Whether every origin's flights arrive in the order of the input, each once. */
+/** Whether every origin's flights arrive in the order of the input, none left out. Some may come again: they are counted. */
 import type { Flight } from "./flights.ts";
 
 export class OrderCheck {
   /** Places in the input of each origin's flights that have not arrived, next one last. */
   readonly #awaited: Map<string, number[]>;
   inOrder = 0;
+  redelivered = 0;
   /** What arrived when something else was due. */
   readonly wrong: string[] = [];
 
@@ -17,13 +18,18 @@ export class OrderCheck {
     }
   }
 
-  arrived(origin: string, line: number): void {
-    const due = this.#awaited.get(origin)?.at(-1);
+  /** Whether it is the first time, and its turn. */
+  arrived(origin: string, line: number): boolean {
+    const lines = this.#awaited.get(origin);
+    const due = lines?.at(-1);
     if (due === line) {
-      this.#awaited.get(origin)?.pop();
+      lines?.pop();
       this.inOrder++;
-    } else {
-      this.wrong.push(`flight ${line} from ${origin} arrived where ${due ?? "none"} was due`);
+      return true;
     }
+    const isKnown = lines !== undefined && (due === undefined || line < due);
+    if (isKnown) this.redelivered++;
+    else this.wrong.push(`flight ${line} from ${origin} arrived where ${due ?? "none"} was due`);
+    return false;
   }
 }

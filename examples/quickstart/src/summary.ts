@@ -30,7 +30,7 @@ export class DelaysByOrigin {
 
 export function printPartitions(
   topic: TopicDescription,
-  consumerOf: readonly number[],
+  owners: Record<"atFirst" | "inTheEnd", readonly (string | undefined)[]>,
   origins: readonly Set<string>[],
 ): void {
   console.log("\nPartitions:");
@@ -39,7 +39,8 @@ export function printPartitions(
       "start offset": logStartOffset,
       "end offset": highWatermark,
       origins: origins[partition]?.size ?? 0,
-      "read by consumer": consumerOf[partition],
+      "owner at first": owners.atFirst[partition],
+      "in the end": owners.inTheEnd[partition],
     })),
   );
 }

@@ -1,23 +1,33 @@
 import type { Bytes } from "@logstore/codec";
 import type {
+  CommittedOffset,
+  GroupDescription,
+  GroupSummary,
   ListOffsetsRequest,
   LogApi,
   PartitionOffset,
   Position,
+  ResetOffsetsRequest,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
 import { Consumer, type ConsumerOptions } from "./consumer/consumer.js";
-import { Producer, type ProducerOptions } from "./producer/producer.js";
+import { GroupConsumer } from "./group/group-consumer.js";
+import type { GroupConsumerOptions } from "./group/group-options.js";
+import { ParkedRecords } from "./parked/parked-records.js";
+import { type AppendAck, type AppendOptions, PartitionAppender } from "./producer/partition-appender.js";
+import { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
 
 /** Topics, producers and consumers of one log, wherever it is. Made by `connect`. */
 export class LogClient implements AsyncDisposable {
   readonly #api: LogApi;
   readonly #closeApi: () => void;
   readonly #open = new Set<{ close(): unknown }>();
+  readonly #appenders = new Map<string, PartitionAppender>();
 
   constructor(api: LogApi, closeApi: () => void) {
     this.#api = api;
@@ -98,9 +108,65 @@ export class LogClient implements AsyncDisposable {
     return producer;
   }
 
-  /** `T` and `K`, what values and keys are, come from the schema or serializers; without them, bytes. */
-  consumer<T = Uint8Array, K = Uint8Array>(options: ConsumerOptions<T, K>): Consumer<T, K> {
+  /**
+   * Appends records to a partition as one batch: all of them or none, one after another. With an expected offset, only where nobody
+   * else has appended since: what event sourcing needs. Appends of a client to a partition take effect in the order in which they
+   * are made; beside those of its producers they come as they come.
+   *
+   * @throws WrongExpectedOffsetError: nothing was appended; look at what was, and try again. BatchTooLargeError, InvalidValueError,
+   * UnknownTopicError, UnknownPartitionError; DeliveryTimeoutError: not known
+   */
+  append<Input = Bytes>(
+    topic: string,
+    partition: number,
+    records: readonly Omit<ProducerRecord<Input>, "partition">[],
+    options: AppendOptions<Input> = {},
+  ): Promise<AppendAck> {
+    const key = `${topic}/${partition}`;
+    const appender = this.#appenders.get(key) ?? new PartitionAppender(this.#api, topic, partition);
+    this.#appenders.set(key, appender);
+    return appender.append(records, options);
+  }
+
+  /**
+   * A member of a consumer group with `group` and `topics`, or a reader of its own with `assign`. `T` and `K`, what values and keys
+   * are, come from the schema or serializers; without them, bytes.
+   */
+  consumer<T = Uint8Array, K = Uint8Array>(options: GroupConsumerOptions<T, K>): GroupConsumer<T, K>;
+  consumer<T = Uint8Array, K = Uint8Array>(options: ConsumerOptions<T, K>): Consumer<T, K>;
+  consumer<T, K>(options: GroupConsumerOptions<T, K> | ConsumerOptions<T, K>): GroupConsumer<T, K> | Consumer<T, K> {
+    if ("group" in options) return new GroupConsumer(this.#api, options, this.#open);
     return new Consumer(this.#api, options, this.#open);
+  }
+
+  /** What a group put aside of a topic: to be listed, and replayed. */
+  parked(topic: string, group: string): ParkedRecords {
+    return new ParkedRecords(this.#api, topic, group);
+  }
+
+  /** By name. */
+  listGroups(): Promise<GroupSummary[]> {
+    return this.#api.listGroups();
+  }
+
+  /** Members, who has what, and how far behind each partition is. @throws UnknownGroupError */
+  describeGroup(group: string): Promise<GroupDescription> {
+    return this.#api.describeGroup(group);
+  }
+
+  /** What a group committed: all of it, or of these partitions; those without a commit are left out. @throws UnknownGroupError */
+  committedOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+    return this.#api.fetchOffsets(group, partitions);
+  }
+
+  /** Sets committed offsets; running members go on there. @throws UnknownGroupError, UnknownTopicError, UnknownPartitionError */
+  resetOffsets(group: string, reset: Omit<ResetOffsetsRequest, "group">): Promise<CommittedOffset[]> {
+    return this.#api.resetOffsets({ group, ...reset });
+  }
+
+  /** Deletes a group without members, and all that it committed. @throws UnknownGroupError, GroupNotEmptyError */
+  deleteGroup(group: string): Promise<void> {
+    return this.#api.deleteGroup(group);
   }
 
   /** Closes consumers, waits until every producer has settled what it accepted, then ends the connection. */

@@ -9,12 +9,15 @@ export {
   CorruptBatchError,
   DeliveryTimeoutError,
   type ErrorCode,
+  FencedMemberError,
+  GroupNotEmptyError,
   type Header,
   type HeaderInput,
   InternalError,
   InvalidArgumentError,
   InvalidValueError,
   LogStoreError,
+  NoCommittedOffsetError,
   OffsetOutOfRangeError,
   OutOfOrderSequenceError,
   PermissionDeniedError,
@@ -25,20 +28,31 @@ export {
   TopicExistsError,
   UnauthenticatedError,
   UnavailableError,
+  UnknownGroupError,
   UnknownPartitionError,
   UnknownSnapshotError,
   UnknownTopicError,
+  WrongExpectedOffsetError,
 } from "@logstore/codec";
 export type {
+  AssignorName,
+  CommittedOffset,
   Durability,
+  GroupDescription,
+  GroupMember,
+  GroupPartition,
+  GroupState,
+  GroupSummary,
   LogApi,
   PartitionDescription,
   PartitionOffset,
   Position,
+  ResetOffsetsRequest,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
 export { LogClient } from "./client.js";
@@ -46,11 +60,18 @@ export { type ConnectOptions, connect } from "./connect.js";
 export { Consumer, type ConsumerOptions, type StartPositions } from "./consumer/consumer.js";
 export type { ConsumerBatch } from "./consumer/consumer-batch.js";
 export type { ConsumerRecord } from "./consumer/consumer-record.js";
+export { GroupConsumer } from "./group/group-consumer.js";
+export type { GroupConsumerOptions, SkippedRecords } from "./group/group-options.js";
+export type { StartPolicy } from "./group/start-positions.js";
 export type { CredentialOptions, TlsOptions, Token } from "./grpc/channel-credentials.js";
 // For those who build on the bare API
 export { GrpcLogApi, type GrpcOptions } from "./grpc/grpc-log-api.js";
+export type { ParkedRecord } from "./parked/parked-record.js";
+export { ParkedRecords, type ReplayOptions, type ReplayResult } from "./parked/parked-records.js";
 export type { SendAck } from "./producer/batch.js";
+export type { AppendAck, AppendOptions } from "./producer/partition-appender.js";
 export { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
 export type { SendManyResult, SentRange } from "./producer/send-many.js";
+export type { RecordContext, RetryOptions, RunOptions } from "./run/run-options.js";
 export { bytes, json, type Serializer, text } from "./serializers.js";
 export { traceContextOf } from "./telemetry/record-context.js";

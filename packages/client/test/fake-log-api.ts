@@ -8,6 +8,7 @@ import {
   UnknownPartitionError,
   UnknownTopicError,
   validateBatches,
+  WrongExpectedOffsetError,
   writeServerHalf,
 } from "@logstore/codec";
 import type {
@@ -24,6 +25,7 @@ import type {
   ProduceRequest,
   TopicDescription,
 } from "@logstore/protocol";
+import { FakeGroups } from "./fake-groups.js";
 
 interface ProducerState {
   epoch: number;
@@ -49,7 +51,7 @@ export class FakePartition {
     return { logStartOffset: this.logStartOffset, ...this.ends };
   }
 
-  append(bytes: Uint8Array, durability: ProduceAck["durability"]): ProduceAck {
+  append(bytes: Uint8Array, durability: ProduceAck["durability"], expectedOffset = this.end): ProduceAck {
     const [batch, ...rest] = validateBatches(bytes);
     if (batch === undefined || rest.length > 0) throw new Error("the client sends one batch a request");
     const { producerId, producerEpoch, baseSequence, recordCount } = batch;
@@ -63,6 +65,9 @@ export class FakePartition {
       throw new OutOfOrderSequenceError("a gap", { expected: state.nextSequence, actual: baseSequence });
     }
     const baseOffset = this.end;
+    if (expectedOffset !== baseOffset) {
+      throw new WrongExpectedOffsetError("others came", { expected: expectedOffset, actual: baseOffset });
+    }
     writeServerHalf(bytes, { baseOffset, appendTime: 1, flushedUpTo: 0 }); // in place, like the embedded broker
     this.batches.push(RecordBatch.parse(bytes));
     const ack = { baseOffset, nextOffset: this.end, durability, duplicate: false, logEndOffset: this.end };
@@ -99,6 +104,14 @@ export class FakeLogApi implements LogApi {
   listSnapshots: LogApi["listSnapshots"] = notFaked;
   deleteSnapshot: LogApi["deleteSnapshot"] = notFaked;
   restoreSnapshot: LogApi["restoreSnapshot"] = notFaked;
+  joinGroup: LogApi["joinGroup"] = (request) => this.groups.join(request);
+  commitOffsets: LogApi["commitOffsets"] = (request) => this.groups.commit(request);
+  fetchOffsets: LogApi["fetchOffsets"] = notFaked;
+  listGroups: LogApi["listGroups"] = notFaked;
+  describeGroup: LogApi["describeGroup"] = notFaked;
+  resetOffsets: LogApi["resetOffsets"] = notFaked;
+  deleteGroup: LogApi["deleteGroup"] = notFaked;
+  readonly groups = new FakeGroups();
   readonly topics = new Map<string, FakePartition[]>();
   readonly produced: ProduceRequest[] = [];
   readonly consumed: ConsumeRequest[] = [];
@@ -132,7 +145,8 @@ export class FakeLogApi implements LogApi {
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     const partition = this.partition(request.topic, request.partition);
     this.produced.push({ ...request, batches: new Uint8Array(request.batches) });
-    return this.onProduce(request, () => partition.append(request.batches, request.durability ?? "flushed"));
+    const { batches, durability = "flushed", expectedOffset } = request;
+    return this.onProduce(request, () => partition.append(batches, durability, expectedOffset));
   }
 
   async *consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncGenerator<ConsumeEvent, void, undefined> {

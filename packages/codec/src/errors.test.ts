@@ -13,6 +13,7 @@ const fields: Required<ErrorFields> = {
   topic: "orders",
   partition: 3,
   offset: 42,
+  group: "billing",
   file: "3/00000000000000000000.log",
   byte: 4096,
   expected: 1,

@@ -11,6 +11,7 @@ export interface ErrorFields {
   readonly partition?: number | undefined;
   /** Offset of the record or batch concerned. */
   readonly offset?: number | undefined;
+  readonly group?: string | undefined;
   /** File concerned, relative to the store's directory where there is one. */
   readonly file?: string | undefined;
   /** Position in the file or buffer. */
@@ -29,6 +30,7 @@ export abstract class LogStoreError extends Error implements ErrorFields {
   readonly topic: string | undefined;
   readonly partition: number | undefined;
   readonly offset: number | undefined;
+  readonly group: string | undefined;
   readonly file: string | undefined;
   readonly byte: number | undefined;
   readonly expected: number | undefined;
@@ -41,6 +43,7 @@ export abstract class LogStoreError extends Error implements ErrorFields {
     this.topic = fields.topic;
     this.partition = fields.partition;
     this.offset = fields.offset;
+    this.group = fields.group;
     this.file = fields.file;
     this.byte = fields.byte;
     this.expected = fields.expected;
@@ -49,8 +52,8 @@ export abstract class LogStoreError extends Error implements ErrorFields {
   }
 
   get fields(): ErrorFields {
-    const { topic, partition, offset, file, byte, expected, actual, retryAfterMs } = this;
-    return { topic, partition, offset, file, byte, expected, actual, retryAfterMs };
+    const { topic, partition, offset, group, file, byte, expected, actual, retryAfterMs } = this;
+    return { topic, partition, offset, group, file, byte, expected, actual, retryAfterMs };
   }
 
   /** The same error, told by someone who knows more of where it happened. */
@@ -151,6 +154,20 @@ export class CorruptPartitionError extends LogStoreError {
 export class StorageFailedError extends LogStoreError {
   override readonly code = "STORAGE_FAILED";
 }
+// Groups
+export class UnknownGroupError extends LogStoreError {
+  override readonly code = "UNKNOWN_GROUP";
+}
+/** The group has members, and what was asked for needs it to have none. */
+export class GroupNotEmptyError extends LogStoreError {
+  override readonly code = "GROUP_NOT_EMPTY";
+}
+/** The member is none any more, or not at this epoch, or does not own the partition: somebody else works on it. */
+export class FencedMemberError extends LogStoreError {
+  override readonly code = "FENCED_MEMBER";
+}
+
+// Snapshots
 export class SnapshotExistsError extends LogStoreError {
   override readonly code = "SNAPSHOT_EXISTS";
 }
@@ -185,6 +202,10 @@ export class UnavailableError extends LogStoreError {
 export class DeliveryTimeoutError extends LogStoreError {
   override readonly code = "DELIVERY_TIMEOUT";
 }
+/** A group committed nothing for a partition, and its consumer is not to choose where to begin. */
+export class NoCommittedOffsetError extends LogStoreError {
+  override readonly code = "NO_COMMITTED_OFFSET";
+}
 /** A value does not fit its schema or serializer. */
 export class InvalidValueError extends LogStoreError {
   override readonly code = "INVALID_VALUE";
@@ -218,6 +239,9 @@ const errorClasses = {
   PARTITIONER_MISMATCH: PartitionerMismatchError,
   CORRUPT_PARTITION: CorruptPartitionError,
   STORAGE_FAILED: StorageFailedError,
+  UNKNOWN_GROUP: UnknownGroupError,
+  GROUP_NOT_EMPTY: GroupNotEmptyError,
+  FENCED_MEMBER: FencedMemberError,
   SNAPSHOT_EXISTS: SnapshotExistsError,
   UNKNOWN_SNAPSHOT: UnknownSnapshotError,
   UNAUTHENTICATED: UnauthenticatedError,
@@ -226,6 +250,7 @@ const errorClasses = {
   SLOW_CONSUMER: SlowConsumerError,
   UNAVAILABLE: UnavailableError,
   DELIVERY_TIMEOUT: DeliveryTimeoutError,
+  NO_COMMITTED_OFFSET: NoCommittedOffsetError,
   INVALID_VALUE: InvalidValueError,
   INTERNAL: InternalError,
 } as const;

@@ -30,12 +30,16 @@ export const grpcStatusByErrorCode = {
   UNKNOWN_TOPIC: GrpcStatus.NOT_FOUND,
   UNKNOWN_PARTITION: GrpcStatus.NOT_FOUND,
   UNKNOWN_SNAPSHOT: GrpcStatus.NOT_FOUND,
+  UNKNOWN_GROUP: GrpcStatus.NOT_FOUND,
   TOPIC_EXISTS: GrpcStatus.ALREADY_EXISTS,
   SNAPSHOT_EXISTS: GrpcStatus.ALREADY_EXISTS,
   OFFSET_OUT_OF_RANGE: GrpcStatus.OUT_OF_RANGE,
   WRONG_EXPECTED_OFFSET: GrpcStatus.FAILED_PRECONDITION,
   OUT_OF_ORDER_SEQUENCE: GrpcStatus.FAILED_PRECONDITION,
   PRODUCER_FENCED: GrpcStatus.FAILED_PRECONDITION,
+  FENCED_MEMBER: GrpcStatus.FAILED_PRECONDITION,
+  GROUP_NOT_EMPTY: GrpcStatus.FAILED_PRECONDITION,
+  NO_COMMITTED_OFFSET: GrpcStatus.FAILED_PRECONDITION,
   NOT_A_LOG_STORE: GrpcStatus.FAILED_PRECONDITION,
   LOCKED: GrpcStatus.FAILED_PRECONDITION,
   PARTITION_COUNT_MISMATCH: GrpcStatus.FAILED_PRECONDITION,
@@ -60,6 +64,7 @@ export interface ErrorDetail {
   readonly topic?: string | undefined;
   readonly partition?: number | undefined;
   readonly offset?: number | undefined;
+  readonly group?: string | undefined;
   readonly file?: string | undefined;
   readonly byte?: number | undefined;
   readonly expected?: number | undefined;

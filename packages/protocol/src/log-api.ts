@@ -1,4 +1,5 @@
 import type { AdminApi, PartitionBounds } from "./admin-api.js";
+import type { GroupApi } from "./group-api.js";
 
 /**
  * What a log store offers, without a transport. The broker in `@logstore/core` implements it; `@logstore/server-grpc` serves
@@ -6,7 +7,7 @@ import type { AdminApi, PartitionBounds } from "./admin-api.js";
  *
  * Every failure is a LogStoreError with a stable code. Times are ms since the epoch. Offsets are safe integers.
  */
-export interface LogApi extends AdminApi {
+export interface LogApi extends AdminApi, GroupApi {
   /**
    * Appends sealed batches to a partition; resolves when the durability is reached. Calls for one partition take effect in
    * the order in which they are made. The batches' bytes belong to the log from here on.

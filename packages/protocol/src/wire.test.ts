@@ -109,6 +109,7 @@ test.each<[string, object]>([
       expected: 4,
       actual: 5,
       retryAfterMs: 6,
+      group: "g",
     },
   ],
 ])("%s has the fields of the API", (name, message) => {

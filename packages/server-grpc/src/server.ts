@@ -15,12 +15,12 @@ import { checkExposure, type ServeOptions } from "./serve-options.js";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
+import { groupService } from "./services/group-service.js";
 import { HealthService } from "./services/health-service.js";
 import { loadProto } from "./services/load-proto.js";
 import { logService } from "./services/log-service.js";
 import { ReflectionService } from "./services/reflection-service.js";
 import { RunningCalls } from "./services/running-calls.js";
-
 import { countedErrors } from "./telemetry/counted-errors.js";
 import { measuredService } from "./telemetry/measured-service.js";
 import { observedApi } from "./telemetry/observed-api.js";
@@ -34,16 +34,15 @@ import {
   REQUEST_TIMEOUT_MS,
   SEND_BUDGET_BYTES,
 } from "./transport/limits.js";
-
 import { Listener } from "./transport/listener.js";
 import { noDecompression } from "./transport/no-decompression.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
-
 import { Sending } from "./transport/sending.js";
-
 import { TlsFiles } from "./transport/tls-files.js";
 import { boundUnfinished } from "./transport/unfinished-messages.js";
 import { wholeRequests } from "./transport/whole-requests.js";
+
+const OUR_SERVICES = ["logstore.v1.LogService", "logstore.v1.AdminService", "logstore.v1.ConsumerGroupService"];
 
 export interface LogStoreServer extends AsyncDisposable {
   /** Where it listens: "127.0.0.1:7411". */
@@ -134,7 +133,8 @@ export async function serve(
     grpc.addService(definition, measuredService(name, handlers, metrics));
   add("logstore.v1.LogService", proto.logService, logService(context));
   add("logstore.v1.AdminService", proto.adminService, adminService(context));
-  const health = new HealthService(api, context, ["logstore.v1.LogService", "logstore.v1.AdminService"]);
+  add("logstore.v1.ConsumerGroupService", proto.groupService, groupService(context));
+  const health = new HealthService(api, context, OUR_SERVICES);
   add("grpc.health.v1.Health", proto.healthService, health.handlers);
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());

@@ -45,6 +45,9 @@ export function valuesOf(batches: Uint8Array): string[] {
 
 /** What a test needs beyond topics, appends and reads, it puts there itself. */
 const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
+const notGiven = (): never => {
+  throw new Error("this is not faked");
+};
 
 export class FakeLog implements LogApi {
   fetch: LogApi["fetch"] = notFaked;
@@ -56,6 +59,13 @@ export class FakeLog implements LogApi {
   listSnapshots: LogApi["listSnapshots"] = notFaked;
   deleteSnapshot: LogApi["deleteSnapshot"] = notFaked;
   restoreSnapshot: LogApi["restoreSnapshot"] = notFaked;
+  joinGroup: LogApi["joinGroup"] = notGiven;
+  commitOffsets: LogApi["commitOffsets"] = notFaked;
+  fetchOffsets: LogApi["fetchOffsets"] = notFaked;
+  listGroups: LogApi["listGroups"] = notFaked;
+  describeGroup: LogApi["describeGroup"] = notFaked;
+  resetOffsets: LogApi["resetOffsets"] = notFaked;
+  deleteGroup: LogApi["deleteGroup"] = notFaked;
   readonly #topics = new Map<string, RecordBatch[][]>();
   readonly #waiting = new Set<() => void>();
   /** Every consume call: its arguments, how many events it gave, and whether it is over. */

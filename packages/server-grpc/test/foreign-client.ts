@@ -25,6 +25,7 @@ const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [
 const methods = {
   ...(loaded["logstore.v1.LogService"] as ServiceDefinition),
   ...(loaded["logstore.v1.AdminService"] as ServiceDefinition),
+  ...(loaded["logstore.v1.ConsumerGroupService"] as ServiceDefinition),
 };
 
 export class ForeignClient {
@@ -81,6 +82,12 @@ export class ForeignClient {
 
   otherStream({ path, requestSerialize, responseDeserialize }: MethodDefinition<Message, Message>) {
     return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  }
+
+  joinGroup(): ClientDuplexStream<Message, Message> {
+    const { path, requestSerialize, responseDeserialize } = method("JoinGroup");
+    const serialize = (message: Message) => (Buffer.isBuffer(message) ? message : requestSerialize(message));
+    return this.#client.makeBidiStreamRequest(path, serialize, responseDeserialize);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ export interface Defect {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  readonly package: "codec" | "core";
+  readonly package: "codec" | "core" | "client";
   /** Test files of that package that will likely catch it: they are run first. */
   readonly catchers: readonly string[];
   /** There is no test yet that could catch it: it is left out of the run and does not count. */
@@ -20,7 +20,7 @@ export interface Defect {
 
 type Edit = readonly [find: string, replace: string, note?: "waits for tests"];
 
-function within(
+export function within(
   path: `${Defect["package"]}/${string}`,
   catchers: readonly string[],
   edits: Readonly<Record<string, Edit>>,
@@ -51,6 +51,12 @@ const POOL = "src/storage/file-pool.test.ts";
 const LOCK = "src/storage/directory-lock.test.ts";
 const STORE = "src/store/log-store.test.ts";
 const BROKER = "src/broker/broker.test.ts";
+const ASSIGNORS = "src/group/assignors/assignors.test.ts";
+const TURNS = "src/group/take-turn.test.ts";
+const COORDINATOR = "src/group/group-coordinator.test.ts";
+const GROUP_LOG = "src/group/group-log.test.ts";
+const GROUPS = "src/broker/groups.test.ts";
+const SIMULATION = "test/group-simulation/simulation.test.ts";
 const SWEEP = "test/crash-sweep/sweep.test.ts";
 const TORN = "test/damage/torn-tail.test.ts";
 const RECORD_COUNT = "test/damage/record-count.test.ts";
@@ -60,7 +66,7 @@ const SNAPSHOT_CRASH = "test/snapshots/crash.test.ts";
 const GOLDEN = "test/golden.test.ts";
 
 /** Run after the other likely ones, if those catch nothing. */
-export const slow: readonly string[] = [RECOVERY, SEGMENTS, POOL, SWEEP];
+export const slow: readonly string[] = [RECOVERY, SEGMENTS, POOL, SIMULATION, SWEEP];
 
 export const defects: readonly Defect[] = [
   ...within("core/partition/recovery.ts", [POWER_CUTS, FAULTS, TORN, GOLDEN, RECOVERY], {
@@ -777,6 +783,194 @@ export const defects: readonly Defect[] = [
     "hands the same id to two at once": [
       "const next = this.#last.then(() => this.#take());",
       "const next = this.#take();",
+    ],
+  }),
+  ...within("core/group/take-turn.ts", [TURNS, GROUPS, SIMULATION], {
+    "gives before it was given up": [
+      "if (memberId === undefined || takenOfTopic?.[partition] !== undefined) continue;",
+      "if (memberId === undefined || takenOfTopic?.[partition] === memberId) continue;",
+    ],
+    "takes an answer to something older": [
+      "if (revokedAt !== undefined && memberEpoch >= revokedAt) kept.delete(topic, partition);",
+      "if (revokedAt !== undefined) kept.delete(topic, partition);",
+    ],
+    "takes an answer for what was not asked for": [
+      "if (revokedAt !== undefined && memberEpoch >= revokedAt) kept.delete(topic, partition);",
+      "if (memberEpoch >= (revokedAt ?? 0)) kept.delete(topic, partition);",
+    ],
+    "gives under the old epoch": [
+      "gain.set(topic, partition, { since: this.#epoch, revokedAt: undefined });",
+      "gain.set(topic, partition, { since: 0, revokedAt: undefined });",
+    ],
+    "does not take back what is meant for others": [
+      "kept.set(topic, partition, { ...holding, revokedAt: this.#epoch });",
+      "void holding;",
+    ],
+    "a static member inherits what it was to give up": [
+      "if (revokedAt === undefined) kept.set(topic, partition, { since: this.#epoch, revokedAt: undefined });",
+      "kept.set(topic, partition, { since: this.#epoch, revokedAt });",
+    ],
+    "a static member comes back under the old epoch": [
+      "if (revokedAt === undefined) kept.set(topic, partition, { since: this.#epoch, revokedAt: undefined });",
+      "if (revokedAt === undefined) kept.set(topic, partition, { since: 0, revokedAt: undefined });",
+    ],
+    "shares out anew when a static member comes back": [
+      "else this.#successors.set(memberId, successor);",
+      "else this.#isStale = true;",
+    ],
+    "what is being given up counts as kept after a recovery": [
+      "if (revokedAt === undefined) ownersOf(owners, topic)[partition] = member.memberId;",
+      "ownersOf(owners, topic)[partition] = member.memberId;\n        void revokedAt;",
+    ],
+    "commits of a deleted topic's owner count": [
+      "kept.set(topic, partition, { since: NEVER, revokedAt });",
+      "kept.set(topic, partition, { since: 0, revokedAt });",
+    ],
+    "forgets nothing of a deleted topic": ["if (this.#state.commits.has(topic)) this.#forgotten.push(topic);", ""],
+    "does not see that a topic is new": [
+      "if (!this.#isStale && before !== undefined && hasShape(before, counts)) return before;",
+      "if (!this.#isStale && before !== undefined) return before;",
+    ],
+  }),
+  ...within("core/group/commits.ts", [GROUPS, COORDINATOR, SIMULATION], {
+    "takes commits of older epochs": ["if (memberEpoch >= holding.since) return;", "return;"],
+    "takes commits of whoever is a member": [
+      "if (holding === undefined) {",
+      "if (holding === undefined && memberEpoch < 0) {",
+    ],
+    "commits go back": ["if (offset >= committed) {", "if (offset >= 0) {"],
+    "takes commits beyond the end": ["if (offset <= logEnd) return;", "if (offset <= logEnd + 1) return;"],
+    "takes commits of nobody while there are members": [
+      "if (state === undefined || state.members.size === 0) return;",
+      "return;",
+    ],
+  }),
+  ...within("core/group/resets.ts", [GROUPS, SIMULATION], {
+    "a reset does not change the epoch": ["since: isKept ? epoch : NEVER", "since: isKept ? holding.since : NEVER"],
+    "a reset leaves who gives up alone": ["since: isKept ? epoch : NEVER", "since: isKept ? epoch : holding.since"],
+    "the owner keeps its old epoch": ["epoch: ofMember.length > 0 ? epoch : member.epoch", "epoch: member.epoch"],
+  }),
+  ...within("core/group/news.ts", [GROUPS, COORDINATOR, SIMULATION], {
+    "who was away hears of no reset": [
+      "if (since > knownEpoch && since !== NEVER && offset !== undefined)",
+      "if (since > knownEpoch && since === NEVER && offset !== undefined)",
+    ],
+    "who was away hears only of resets of what it keeps": [
+      "for (const [topic, partition, { since }] of holdingsOf(member)) {",
+      "for (const [topic, partition, { since, revokedAt }] of holdingsOf(member)) {\n    if (revokedAt !== undefined) continue;",
+    ],
+    "who goes on is told the newest epoch first": [
+      "joined: joinedOf(member, knownEpoch),",
+      "joined: joinedOf(member, member.epoch),",
+    ],
+    "tells what is to be given up as owned": ["else partitions.push(", "if (partition >= 0) partitions.push("],
+  }),
+  ...within("core/group/members.ts", [COORDINATOR, GROUPS, SIMULATION], {
+    "tells before it is durable": [
+      "    durable.then(tell, () => {}); // else it is told that all failed",
+      "    tell();\n    durable.catch(() => {});",
+    ],
+    "lets anybody come back with any epoch": [
+      "if (memberEpoch < session.heardEpoch || memberEpoch > member.epoch) {",
+      "if (memberEpoch > member.epoch) {",
+    ],
+    "nobody is ever silent": [
+      'if (at <= now) this.input(session.group, { type: "gone", memberId, reason });',
+      'if (at < 0) this.input(session.group, { type: "gone", memberId, reason });',
+    ],
+    "a newer membership leaves the older one there": ["    session.membership?.finish();\n", ""],
+    "listens to an older membership": [
+      "return session?.membership === membership ? session : undefined;",
+      "return session;",
+    ],
+    "members of before a crash have no session": [
+      "        this.#sessions.set(memberId, session);\n        this.#note",
+      "        this.#note",
+    ],
+  }),
+  ...within("core/group/group-coordinator.ts", [COORDINATOR, GROUPS], {
+    "answers a commit before it is durable": [
+      "    await this.#journal.append(inChunks(commits).map((some) => ({ group, at, commits: some })));",
+      "    this.#journal.append(inChunks(commits).map((some) => ({ group, at, commits: some }))).catch(() => {});",
+    ],
+    "does not look at the topics after a recovery": [
+      '      if (members.size > 0) this.#members.input(group, { type: "topicsChanged" });\n      const',
+      "      const",
+    ],
+    "commits beyond a log that lost its end stay": [
+      "if (offset > logEnd) beyond.push({ topic, partition, offset: logEnd });",
+      "",
+    ],
+    "keeps groups for ever": [
+      "emptySince !== undefined && emptySince + this.#offsetsRetentionMs <= at",
+      "emptySince !== undefined && emptySince + this.#offsetsRetentionMs < 0",
+    ],
+  }),
+  ...within("core/group/journal.ts", [COORDINATOR], {
+    "goes on after the disk failed": ['this.fail(storageError(error, "the groups\' log failed"));', ""],
+  }),
+  ...within("core/group/clock.ts", [COORDINATOR], {
+    "counts the time in which it was stopped": ["this.#awayMs += now - this.#expectedBy;", ""],
+  }),
+  ...within("core/group/session.ts", [COORDINATOR, GROUPS], {
+    "waits for ever for what is to be given up": ["if (overdue < silent) {", "if (overdue < 0) {"],
+    "begins to wait anew with each answer": [
+      "for (const epoch of epochs) if (!session.toldAt.has(epoch)) session.toldAt.set(epoch, now);",
+      "for (const epoch of epochs) session.toldAt.set(epoch, now);",
+    ],
+  }),
+  ...within("core/group/membership.ts", [GROUPS], {
+    "an assignment comes before the reset": [
+      "const event = this.#joined ?? this.#resets ?? this.#assignment;",
+      "const event = this.#joined ?? this.#assignment ?? this.#resets;",
+    ],
+    "a second reset replaces the first": [
+      "this.#resets = this.#resets === undefined ? resets : both(this.#resets, resets)",
+      "this.#resets = resets",
+    ],
+  }),
+  ...within("core/group/group-log.ts", [GROUP_LOG], {
+    "a snapshot is ahead of the log": ["const ready = () => store.flush();", "const ready = () => Promise.resolve();"],
+    "skips what the snapshot has not": ["{ from: Math.max(startOffset, from) }", "{ from: end }"],
+    "deletes the log before the snapshot is there": [
+      "this.#lastSnapshotBytes = await writeSnapshot(storage, directory, from, this.#encoded(), ready);\n    await store.deleteRecords(0, from);",
+      "await store.flush();\n    await store.deleteRecords(0, from);\n    this.#lastSnapshotBytes = await writeSnapshot(storage, directory, from, this.#encoded(), ready);",
+    ],
+    "takes a missing snapshot for an empty one": [
+      "if (startOffset > from) throw",
+      'if (startOffset > from && found === "damaged") throw',
+    ],
+  }),
+  ...within("core/group/snapshot-file.ts", [GROUP_LOG], {
+    "does not sync the snapshot": ["    await file.sync();\n", ""],
+    "does not sync the snapshot's name": ["  await storage.syncDirectory(directory);\n", ""],
+    "does not count the groups": ["end?.groups !== documents.length", "end === undefined"],
+  }),
+  ...within("core/broker/broker.ts", [GROUPS], {
+    "groups do not hear that a topic is gone": [
+      "await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic));",
+      "await this.#topics.delete(topic, async () => {});",
+    ],
+    "groups do not hear that a topic is new": ["    this.#groups.topicsChanged();\n", ""],
+  }),
+  ...within("core/group/lag.ts", [GROUPS], {
+    "the lag of what is deleted counts": [
+      "const next = Math.max(committed ?? logStart, logStart);",
+      "const next = committed ?? logStart;",
+    ],
+  }),
+  ...within("core/group/assignors/sticky.ts", [ASSIGNORS, SIMULATION], {
+    "shares are left uneven": ["  evenOut(shares, wanting);\n", ""],
+    "nobody keeps anything": [
+      "if (keeper?.member.topics.has(topic)) give",
+      "if (keeper?.member.topics.has(topic) && keeper.count < 0) give",
+    ],
+    "evens out between neighbours only": ["    level = next;", "    level = [];\n    void next;"],
+  }),
+  ...within("core/broker/topics-for-groups.ts", [GROUPS], {
+    "forgets the commits of a topic that cannot be read": [
+      "topics.has(topic) || topics.unreadable.some((other) => other.topic === undefined || other.topic === topic),",
+      "topics.has(topic),",
     ],
   }),
   ...within("codec/record-batch.ts", ["test/golden.test.ts", "test/damage.test.ts", "test/fuzz/fuzz.test.ts"], {

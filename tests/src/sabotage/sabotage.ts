@@ -4,6 +4,7 @@
  * wait for tests.
  */
 import { parseArgs } from "node:util";
+import { clientDefects } from "./client-defects.ts";
 import { type Defect, defects, slow } from "./defects.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -14,7 +15,7 @@ const { values } = parseArgs({
     waiting: { type: "boolean", default: false },
   },
 });
-const wanted = defects.filter(
+const wanted = [...defects, ...clientDefects].filter(
   ({ name, file }) => values.only?.some((part) => `${file} ${name}`.includes(part)) ?? true,
 );
 const chosen = values.waiting ? wanted : wanted.filter(({ waitsForTests }) => !waitsForTests);

@@ -21,6 +21,7 @@ const FEW_CASES = {
   CORE_RUNS: "100",
   CORE_WORKLOADS: "1",
   CORE_RECOVERIES: "3000",
+  CORE_SIMULATIONS: "120",
   CODEC_SEED: "1",
   CODEC_CASES: "30000",
   CODEC_RUNS: "300",
@@ -35,7 +36,7 @@ export class Workshop {
   constructor() {
     mkdirSync(this.#temporary);
     for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
-    for (const name of ["codec", "protocol", "core"]) this.#copy(`packages/${name}`);
+    for (const name of ["codec", "protocol", "core", "client"]) this.#copy(`packages/${name}`);
     symlinkSync(join(REPOSITORY, "node_modules"), join(this.#directory, "node_modules"));
   }
 

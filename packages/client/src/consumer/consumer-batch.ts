@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type RecordBatch, type RecordCursor } from "@logstore/codec";
 import type { ConsumerRecord, RecordFormat } from "./consumer-record.js";
+import type { Merge } from "./merge.js";
 import type { PartitionState } from "./partition-state.js";
 
 /** A batch that was read and verified: its bytes as they lie in the log, and its records, decoded as they are walked. */
@@ -44,6 +45,22 @@ export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
 
   #next(cursor: RecordCursor): boolean {
     return placing(this.#state, () => cursor.next());
+  }
+}
+
+/** The next batch with records that are wanted, if there is one already; its partition's position moves past it. */
+export function nextBatch<T, K>(
+  merge: Merge,
+  format: RecordFormat<T, K>,
+): { readonly state: PartitionState; readonly batch: ConsumerBatch<T, K> } | undefined {
+  for (;;) {
+    const next = merge.nextBatch();
+    if (next === undefined) return undefined;
+    const { state } = next.fetcher;
+    const batch = new ConsumerBatch(next.batch, state, format);
+    if (batch.baseOffset >= batch.nextOffset) continue;
+    state.position = batch.nextOffset;
+    return { state, batch };
   }
 }
 

@@ -20,6 +20,9 @@ export interface RecordFormatOptions<T, K> extends ValueOptions<T, unknown> {
   readonly key?: Serializer<K, unknown> | undefined;
 }
 
+/** What a record is made of: a cursor, or a record of bytes. */
+type Encoded = Pick<RecordCursor, "offset" | "timestamp" | "key" | "value" | "headers">;
+
 /** Makes records of what a cursor stands on. */
 export class RecordFormat<T, K> {
   readonly #keys: ValueFormat<K, unknown>;
@@ -35,7 +38,7 @@ export class RecordFormat<T, K> {
    *
    * @throws InvalidValueError with topic, partition and offset
    */
-  decode(cursor: RecordCursor, state: PartitionState): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K>> {
+  decode(cursor: Encoded, state: PartitionState): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K>> {
     const { topic, partition } = state;
     const { offset, timestamp, key: storedKey, headers } = cursor;
     try {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "@logstore/codec";
 import type { LogApi, Position } from "@logstore/protocol";
-import { ConsumerBatch } from "./consumer-batch.js";
+import { type ConsumerBatch, nextBatch } from "./consumer-batch.js";
 import { type ConsumerRecord, RecordFormat, type RecordFormatOptions } from "./consumer-record.js";
 import { Merge } from "./merge.js";
 import { PartitionState } from "./partition-state.js";
@@ -21,10 +21,6 @@ export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordF
   readonly signal?: AbortSignal | undefined;
 }
 
-const KIB = 1024;
-/** What the partitions share for messages read ahead. */
-const READ_AHEAD_BYTES = 8 * 1024 * KIB;
-
 /**
  * Reads partitions: record by record, or batch by batch. Order is kept within a partition; between partitions it is as the
  * batches come in, none before another for long. Lost connections are made again, and reading goes on where it was.
@@ -36,7 +32,6 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   readonly #format: RecordFormat<T, K>;
   readonly #signal: AbortSignal | undefined;
   readonly #states: readonly PartitionState[];
-  readonly #maxBytes: number;
   /** Where it is while it is being iterated over, so that whoever made it can close it. */
   readonly #open: Set<{ close(): unknown }>;
   #merge: Merge | undefined;
@@ -51,8 +46,6 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     this.#states = Object.entries(assign).flatMap(([topic, partitions]) =>
       [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until)),
     );
-    const share = Math.floor(READ_AHEAD_BYTES / Math.max(1, this.#states.length));
-    this.#maxBytes = Math.min(Math.max(share, 64 * KIB), 256 * KIB);
     this.#open = open;
   }
 
@@ -69,7 +62,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   /** The same, batch by batch. */
   batches(): AsyncIterableIterator<ConsumerBatch<T, K>, undefined> {
     const merge = this.#begin();
-    return new PullIterator(merge, () => this.#nextBatch(merge));
+    return new PullIterator(merge, () => nextBatch(merge, this.#format)?.batch);
   }
 
   /** Offset of the next record to be delivered; undefined until a start that is not a number was looked up. */
@@ -80,6 +73,11 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   /** Records between the position and the high watermark, as it was last heard of; undefined before that. */
   lag(topic: string, partition: number): number | undefined {
     return this.#state(topic, partition).lag;
+  }
+
+  /** How long the records of the lag have waited at most, ms; undefined before anything was heard of them. */
+  lagMs(topic: string, partition: number): number | undefined {
+    return this.#state(topic, partition).lagMs;
   }
 
   /** Goes on at another offset, also in the middle of a loop. */
@@ -105,21 +103,11 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
       throw new InvalidArgumentError("this consumer is being iterated over already: use another one for another loop");
     }
     this.#open.add(this);
-    this.#merge = new Merge(this.#api, this.#states, this.#maxBytes, this.#signal, () => this.#open.delete(this));
+    const onEnd = () => this.#open.delete(this);
+    this.#merge = new Merge(this.#api, { isEndless: false, signal: this.#signal, onEnd });
     if (this.#isClosed) this.#merge.end();
+    this.#merge.add(this.#states);
     return this.#merge;
-  }
-
-  #nextBatch(merge: Merge): ConsumerBatch<T, K> | undefined {
-    for (;;) {
-      const next = merge.nextBatch();
-      if (next === undefined) return undefined;
-      const { state } = next.fetcher;
-      const batch = new ConsumerBatch(next.batch, state, this.#format);
-      if (batch.baseOffset >= batch.nextOffset) continue;
-      state.position = batch.nextOffset;
-      return batch;
-    }
   }
 
   #state(topic: string, partition: number): PartitionState {

@@ -11,38 +11,60 @@ export interface MergedBatch {
   readonly batch: RecordBatch;
 }
 
-/** One iteration over several partitions: takes their messages in the order in which they became ready, so none starves. */
+const KIB = 1024;
+/** What the partitions share for messages read ahead. */
+const READ_AHEAD_BYTES = 8 * 1024 * KIB;
+
+export interface MergeOptions {
+  /** Whether it goes on while there is no partition to read. */
+  readonly isEndless: boolean;
+  /** Ends the iteration with its reason. */
+  readonly signal: AbortSignal | undefined;
+  /** Called once, however it ends. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * One iteration over several partitions: takes their messages in the order in which they became ready, so none starves.
+ * Partitions may come and go meanwhile.
+ */
 export class Merge {
   readonly #api: LogApi;
-  readonly #maxBytes: number;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onEnd: () => void;
+  readonly #options: MergeOptions;
+  /** Their positions are being looked up. */
+  readonly #starting = new Set<PartitionState>();
   readonly #fetchers = new Map<PartitionState, PartitionFetcher>();
   #ready: PartitionFetcher[] = [];
   #current: { readonly fetcher: PartitionFetcher; readonly batches: Iterator<RecordBatch> } | undefined;
   #wake: (() => void) | undefined;
-  #isStarting = true;
   #failure: { readonly error: unknown } | undefined;
   hasEnded = false;
 
-  /**
-   * @param signal ends the iteration with its reason
-   * @param onEnd is called once, however it ends
-   */
-  constructor(
-    api: LogApi,
-    states: readonly PartitionState[],
-    maxBytes: number,
-    signal: AbortSignal | undefined,
-    onEnd: () => void,
-  ) {
+  constructor(api: LogApi, options: MergeOptions) {
     this.#api = api;
-    this.#maxBytes = maxBytes;
-    this.#signal = signal;
-    this.#onEnd = onEnd;
-    signal?.addEventListener("abort", this.#abort);
-    if (signal?.aborted) this.#abort();
-    else this.#start(states);
+    this.#options = options;
+    options.signal?.addEventListener("abort", this.#abort);
+    if (options.signal?.aborted) this.#abort();
+  }
+
+  /** Reads these partitions too, from their positions on. */
+  add(states: readonly PartitionState[]): void {
+    if (this.hasEnded) return;
+    for (const state of states) this.#starting.add(state);
+    resolvePositions(this.#api, states).then(
+      () => {
+        for (const state of states) if (this.#starting.delete(state)) this.#fetch(state);
+        this.#wake?.();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  /** Reads the partition no more; what was read ahead of it is dropped. */
+  remove(state: PartitionState): void {
+    this.#starting.delete(state);
+    this.#fetchers.get(state)?.stop();
+    this.#fetchers.delete(state);
   }
 
   /** The next batch, if there is one already. Throws what is wrong with it, or with reading its partition. */
@@ -52,6 +74,7 @@ export class Merge {
         const { fetcher, batches } = this.#current;
         const { value: batch } = batches.next();
         if (batch !== undefined && !fetcher.isStopped) {
+          fetcher.state.appendTime = batch.appendTime;
           const merged = { fetcher, batch: verified(batch, fetcher.state) };
           if (isTracing()) received(merged);
           return merged;
@@ -79,7 +102,7 @@ export class Merge {
 
   /** Reads the partition from its position again, whatever was read ahead. */
   restart(state: PartitionState): void {
-    if (this.hasEnded || this.#isStarting) return;
+    if (this.hasEnded || this.#starting.has(state)) return;
     this.#fetchers.get(state)?.stop();
     this.#fetch(state);
   }
@@ -88,35 +111,27 @@ export class Merge {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.#current = undefined;
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#starting.clear();
     for (const fetcher of this.#fetchers.values()) fetcher.stop();
     this.#fetchers.clear();
     this.#ready = [];
     this.#wake?.();
-    this.#onEnd();
+    this.#options.onEnd();
   }
 
-  readonly #abort = () => this.#fail(this.#signal?.reason);
+  readonly #abort = () => this.fail(this.#options.signal?.reason);
 
-  #fail(error: unknown): void {
+  /** Ends the iteration by throwing. */
+  fail(error: unknown): void {
     if (this.hasEnded) return;
     this.#failure = { error };
     this.end();
   }
 
   #isOver(): boolean {
-    return this.hasEnded || (!this.#isStarting && this.#fetchers.size === 0);
-  }
-
-  #start(states: readonly PartitionState[]): void {
-    resolvePositions(this.#api, states).then(
-      () => {
-        this.#isStarting = false;
-        if (!this.hasEnded) for (const state of states) this.#fetch(state);
-        this.#wake?.();
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    const hasSome = this.#starting.size > 0 || this.#fetchers.size > 0;
+    return this.hasEnded || !(hasSome || this.#options.isEndless);
   }
 
   #fetch(state: PartitionState): void {
@@ -124,8 +139,14 @@ export class Merge {
       this.#fetchers.delete(state);
       return;
     }
-    const fetcher = new PartitionFetcher(this.#api, state, this.#maxBytes, (fetcher) => this.#changed(fetcher));
+    const fetcher = new PartitionFetcher(this.#api, state, this.#shareBytes(), (fetcher) => this.#changed(fetcher));
     this.#fetchers.set(state, fetcher);
+  }
+
+  /** Each of those that are to be read gets as much. */
+  #shareBytes(): number {
+    const count = this.#starting.size + this.#fetchers.size + 1;
+    return Math.min(Math.max(Math.floor(READ_AHEAD_BYTES / count), 64 * KIB), 256 * KIB);
   }
 
   #changed(fetcher: PartitionFetcher): void {

@@ -87,9 +87,10 @@ export class PartitionFetcher {
         if (this.#isDone) return undefined;
       }
     } catch (error) {
-      if (this.isStopped || isRetriable(error)) return error;
-      if (!this.#isGone(error)) throw error;
-      await this.#moveTo(error.expected!);
+      if (this.isStopped || isRetriable(error) || this.state.isPassing(error)) return error;
+      const nearest = this.#nearestTo(error);
+      if (nearest === undefined) throw error;
+      await this.#moveTo(nearest);
     }
     return undefined;
   }
@@ -104,6 +105,7 @@ export class PartitionFetcher {
     } catch (cause) {
       error = this.state.place(cause, { offset: batches.at(-1)?.nextOffset ?? this.#nextOffset });
     }
+    this.state.appendTime ??= batches[0]?.appendTime;
     const from = this.#nextOffset;
     this.#nextOffset = Math.max(from, batches.at(-1)?.nextOffset ?? 0);
     await this.#offer({ from, batches });
@@ -114,13 +116,16 @@ export class PartitionFetcher {
     return this.isStopped || this.#nextOffset >= this.state.end!;
   }
 
-  /** Whether what was to be read next fell out of the log while nobody looked. */
-  #isGone(error: unknown): error is LogStoreError {
-    if (this.state.isExact || !hasCode(error, "OFFSET_OUT_OF_RANGE")) return false;
-    return ((error as LogStoreError).expected ?? 0) > this.#nextOffset;
+  /** Where to go on when what was to be read next is not in the log any more; undefined where that is an error. */
+  #nearestTo(error: unknown): number | undefined {
+    if (this.state.isExact || !hasCode(error, "OFFSET_OUT_OF_RANGE")) return undefined;
+    const { expected } = error as LogStoreError;
+    if (expected === undefined || expected > this.#nextOffset) return expected;
+    return this.state.mayGoBack ? expected : undefined;
   }
 
   async #moveTo(offset: number): Promise<void> {
+    if (offset !== this.#nextOffset) this.state.skipped(this.#nextOffset, offset);
     this.#nextOffset = Math.max(this.#nextOffset, offset);
     await this.#offer({ from: this.#nextOffset, batches: [] });
   }

@@ -15,6 +15,8 @@ export class PartitionState {
   end: number | undefined;
   /** As the log last told it. */
   highWatermark: number | undefined;
+  /** Of the batch that the position is in or just left, ms since the epoch. */
+  appendTime: number | undefined;
 
   constructor(topic: string, partition: number, from: Position, until: Position | undefined) {
     this.topic = topic;
@@ -31,6 +33,25 @@ export class PartitionState {
     if (this.highWatermark === undefined || this.position === undefined) return undefined;
     return Math.max(0, this.highWatermark - this.position);
   }
+
+  /** How long the records of the lag have waited at most, ms: 0 where there are none. */
+  get lagMs(): number | undefined {
+    if (this.lag === 0) return 0;
+    return this.appendTime && Math.max(0, Date.now() - this.appendTime);
+  }
+
+  /** Whether reading goes on at the log's end where that is before the position. */
+  get mayGoBack(): boolean {
+    return false;
+  }
+
+  /** Whether an error is to be waited out, beyond those that every reader waits out. */
+  isPassing(_error: unknown): boolean {
+    return false;
+  }
+
+  /** Records between the two are gone from the log. Whoever minds may throw: reading the partition fails with it. */
+  skipped(_from: number, _to: number): void {}
 
   /** What has to be looked up before reading starts, each with where its answer goes. */
   questions(): Question[] {

@@ -6,14 +6,19 @@ import type { Merge } from "./merge.js";
  */
 export class PullIterator<T extends object> implements AsyncIterableIterator<T, undefined> {
   readonly #merge: Merge;
-  readonly #pull: () => T | Promise<T> | undefined;
+  readonly #pull: () => T | Promise<T | undefined> | undefined;
+  readonly #left: (() => Promise<void>) | undefined;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param pull the next item if there is one already; may throw */
-  constructor(merge: Merge, pull: () => T | Promise<T> | undefined) {
+  /**
+   * @param pull the next item if there is one already; may throw
+   * @param left is waited for when the iteration is left before its end
+   */
+  constructor(merge: Merge, pull: () => T | Promise<T | undefined> | undefined, left?: () => Promise<void>) {
     this.#merge = merge;
     this.#pull = pull;
+    this.#left = left;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
@@ -29,9 +34,10 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     }
   }
 
-  return(): Promise<IteratorResult<T, undefined>> {
+  async return(): Promise<IteratorResult<T, undefined>> {
     this.#merge.end();
-    return Promise.resolve({ done: true, value: undefined });
+    await this.#left?.();
+    return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
@@ -39,17 +45,19 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   }
 
   /** Whoever calls next() again without waiting is answered in the order of the calls. */
-  #nextInTurn(first?: Promise<T>): Promise<IteratorResult<T, undefined>> {
+  #nextInTurn(first?: Promise<T | undefined>): Promise<IteratorResult<T, undefined>> {
     this.#waiting++;
     const result = this.#last.then(() => this.#nextWhenThere(first));
     this.#last = result.catch(() => {});
     return result;
   }
 
-  async #nextWhenThere(first: Promise<T> | undefined): Promise<IteratorResult<T, undefined>> {
+  async #nextWhenThere(first: Promise<T | undefined> | undefined): Promise<IteratorResult<T, undefined>> {
     try {
-      for (let item = first ?? this.#pull(); ; item = this.#pull()) {
-        if (item !== undefined) return { done: false, value: await item };
+      for (let pulled = first ?? this.#pull(); ; pulled = this.#pull()) {
+        const item = await pulled;
+        if (item !== undefined) return { done: false, value: item };
+        if (pulled !== undefined) continue;
         if (!(await this.#merge.wait())) return { done: true, value: undefined };
       }
     } catch (error) {

@@ -2,6 +2,7 @@ import type { RecordCursor } from "@logstore/codec";
 import { placing } from "./consumer-batch.js";
 import type { ConsumerRecord, RecordFormat } from "./consumer-record.js";
 import type { Merge, MergedBatch } from "./merge.js";
+import type { PartitionState } from "./partition-state.js";
 
 /** The records of an iteration, one after another. */
 export class RecordSource<T, K> {
@@ -15,8 +16,16 @@ export class RecordSource<T, K> {
     this.#format = format;
   }
 
-  /** The next record, if there is one already; its partition's position moves past it when it is good. */
-  pull(): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K>> | undefined {
+  /** Whose record was pulled last. */
+  get state(): PartitionState {
+    return this.#current!.fetcher.state;
+  }
+
+  /**
+   * The next record, if there is one already; its partition's position moves past it when it is good. A promise gives none where
+   * the partition was to be read from elsewhere meanwhile, or not any more.
+   */
+  pull(): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K> | undefined> | undefined {
     for (;;) {
       if (this.#cursor !== undefined) {
         const record = this.#pullFrom(this.#cursor, this.#current!);
@@ -42,7 +51,8 @@ export class RecordSource<T, K> {
           return record;
         }
         return record.then((record) => {
-          if (!fetcher.isStopped) state.position = offset + 1;
+          if (fetcher.isStopped) return undefined;
+          state.position = offset + 1;
           return record;
         });
       }

@@ -105,6 +105,6 @@ export function checkPosition(topic: string, partition: number, position: Positi
   }
 }
 
-function isUint32(value: number): boolean {
+export function isUint32(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= MAX_UINT32;
 }

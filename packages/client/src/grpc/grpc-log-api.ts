@@ -14,6 +14,7 @@ import {
   type FetchOptions,
   type FetchRequest,
   type FetchResult,
+  type GroupApi,
   type ListOffsetsRequest,
   type LogApi,
   type PartitionOffset,
@@ -43,6 +44,7 @@ import {
 } from "./check-request.js";
 import { consumeCall } from "./consume-call.js";
 import { fromServiceError } from "./grpc-errors.js";
+import { GrpcGroupApi, type MemberStream } from "./grpc-group-api.js";
 import { protocolDefinitions } from "./load-proto.js";
 import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js";
 
@@ -62,6 +64,18 @@ export class GrpcLogApi implements LogApi {
   readonly #produceChannel: ProduceChannel;
   readonly #closing = new AbortController();
   readonly #protocol = protocolDefinitions();
+  readonly #groups = new GrpcGroupApi(this.#protocol.groups, {
+    unary: (method, request) => this.#call(method, request),
+    openBidi: (method) => this.#openMemberStream(method),
+    toError: (error) => this.#toError(error),
+  });
+  readonly joinGroup: GroupApi["joinGroup"] = (request) => this.#groups.joinGroup(request);
+  readonly commitOffsets: GroupApi["commitOffsets"] = (request) => this.#groups.commitOffsets(request);
+  readonly fetchOffsets: GroupApi["fetchOffsets"] = (group, partitions) => this.#groups.fetchOffsets(group, partitions);
+  readonly listGroups: GroupApi["listGroups"] = () => this.#groups.listGroups();
+  readonly describeGroup: GroupApi["describeGroup"] = (group) => this.#groups.describeGroup(group);
+  readonly resetOffsets: GroupApi["resetOffsets"] = (request) => this.#groups.resetOffsets(request);
+  readonly deleteGroup: GroupApi["deleteGroup"] = (group) => this.#groups.deleteGroup(group);
 
   /** @throws InvalidArgumentError for credentials that make no sense */
   constructor(address: string, options: GrpcOptions = {}) {
@@ -228,6 +242,15 @@ export class GrpcLogApi implements LogApi {
       serializeProduceRequest,
       responseDeserialize,
     );
+  }
+
+  #openMemberStream({ path, requestSerialize, responseDeserialize }: Method): MemberStream {
+    if (this.#closing.signal.aborted) throw this.#closedError();
+    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize) as MemberStream;
+    const cancel = () => stream.cancel();
+    this.#closing.signal.addEventListener("abort", cancel);
+    stream.on("status", () => this.#closing.signal.removeEventListener("abort", cancel));
+    return stream;
   }
 
   #toError(error: unknown): LogStoreError {

@@ -21,6 +21,7 @@ function load() {
   return {
     log: service("LogService"),
     admin: service("AdminService"),
+    groups: service("ConsumerGroupService"),
     status: message("Status"),
     errorDetail: message("ErrorDetail"),
   };

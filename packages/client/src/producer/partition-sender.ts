@@ -1,9 +1,10 @@
-import { DeliveryTimeoutError, writeServerHalf } from "@logstore/codec";
+import { DeliveryTimeoutError } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../retry.js";
 import type { Batch } from "./batch.js";
 import { ProducerSequence } from "./producer-sequence.js";
 import { type Entry, RecordAccumulator } from "./record-accumulator.js";
+import { copyOfSealed } from "./sealed-copy.js";
 
 /** As many as a server remembers to tell a repeated batch from a new one. */
 const MAX_IN_FLIGHT = 5;
@@ -56,6 +57,11 @@ export class PartitionSender {
     const { batchBytes, compression } = options;
     const builderOptions = { targetBytes: batchBytes, compression, headroomBytes: PRODUCE_HEADROOM_BYTES };
     this.#accumulator = new RecordAccumulator(builderOptions, options.deliveryTimeoutMs);
+  }
+
+  /** Whether there is a batch that takes more. */
+  get hasOpenBatch(): boolean {
+    return this.#accumulator.hasOpen;
   }
 
   append(entry: Entry): void {
@@ -176,7 +182,7 @@ export class PartitionSender {
   }
 
   #resend(): void {
-    for (const batch of this.#inFlight) this.#send(batch, copyOf(batch.sealed!));
+    for (const batch of this.#inFlight) this.#send(batch, copyOfSealed(batch.sealed!));
   }
 
   #giveUp(batch: Batch, error: unknown): void {
@@ -197,12 +203,4 @@ export class PartitionSender {
       { cause: failure },
     );
   }
-}
-
-/** The first bytes belong to the log, which may still look at them, and has written its offsets into them. */
-function copyOf(sealed: Uint8Array): Uint8Array {
-  const batch = new Uint8Array(PRODUCE_HEADROOM_BYTES + sealed.length).subarray(PRODUCE_HEADROOM_BYTES);
-  batch.set(sealed);
-  writeServerHalf(batch, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
-  return batch;
 }

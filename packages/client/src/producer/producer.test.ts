@@ -44,19 +44,33 @@ describe("sending", () => {
     expect([name, ...[record!.key!, record!.value, value].map(toText)]).toEqual(["h", "k", "v", "v"]);
   });
 
-  test("a key always goes to its partition, null keys take turns, a partition can be named", async () => {
+  test("a key always goes to its partition, a partition can be named", async () => {
     const producer = client().producer("many");
     const keyed = await Promise.all(
       ["a", "a", new TextEncoder().encode("a")].map((key) => producer.send({ key, value: "" })),
     );
     expect(new Set(keyed.map(({ partition }) => partition))).toEqual(new Set([0xe40c292c % 4]));
-    const free = await Promise.all([1, 2, 3, 4].map(() => producer.send({ value: "" })));
-    expect(free.map(({ partition }) => partition).sort()).toEqual([0, 1, 2, 3]);
     expect(await producer.send({ key: "a", value: "", partition: 3 })).toMatchObject({ partition: 3 });
     await expect(producer.send({ value: "", partition: 4 })).rejects.toMatchObject({
       code: "UNKNOWN_PARTITION",
       expected: 4,
     });
+  });
+
+  test("records without a key share a batch; each batch goes to another partition", async () => {
+    const producer = client().producer("many", { batchBytes: 1_000 });
+    const partitions: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      const acks = await Promise.all([1, 2, 3].map(() => producer.send({ value: "" })));
+      expect(new Set(acks.map(({ partition }) => partition)).size).toBe(1);
+      partitions.push(acks[0]!.partition);
+    }
+    expect(partitions).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
+    api.produced.length = 0;
+    const acks = await Promise.all(Array.from({ length: 80 }, () => producer.send({ value: "x".repeat(84) })));
+    const each = [0, 1, 2, 3].map((one) => acks.filter(({ partition }) => partition === one).length);
+    expect(Math.max(...each) - Math.min(...each)).toBeLessThanOrEqual(10);
+    expect(api.produced.length).toBeLessThanOrEqual(10); // full ones, but for the last
   });
 
   test("an unknown topic is told by send, and looked for again by the next one", async () => {

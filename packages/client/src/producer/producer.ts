@@ -11,6 +11,7 @@ import { PartitionSender, type SenderOptions } from "./partition-sender.js";
 import { randomProducerId } from "./producer-sequence.js";
 import type { Entry } from "./record-accumulator.js";
 import { SendManyOutcome, type SendManyResult } from "./send-many.js";
+import { StickyPartition } from "./sticky-partition.js";
 
 export interface ProducerOptions<Input = Bytes> extends ValueOptions<unknown, Input> {
   /** ms that a record waits for others to share its batch with, when nothing else is under way. Default 0. */
@@ -28,7 +29,7 @@ export interface ProducerOptions<Input = Bytes> extends ValueOptions<unknown, In
 }
 
 export interface ProducerRecord<Input> {
-  /** Records of the same key keep their order. Default null: partitions take turns. */
+  /** Records of the same key keep their order. Default null: partitions take turns, a batch each. */
   readonly key?: Bytes | null | undefined;
   readonly value: Input;
   /** ms since the epoch. Default: now. */
@@ -56,7 +57,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   /** Records that wait for the topic's description or for a validator, and those behind them, in order. */
   #queue: { readonly entry: Entry; readonly valid: Promise<void> | undefined }[] = [];
   #emptyingQueue: Promise<void> | undefined;
-  #nextPartition = 0;
+  readonly #sticky: StickyPartition;
   #closing: Promise<void> | undefined;
 
   /** Made by `client.producer()`. */
@@ -71,6 +72,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       compression: options.compression ?? "none",
       durability: options.durability,
     };
+    this.#sticky = new StickyPartition(this.#options.batchBytes);
     this.#budget = new BufferBudget(options.maxBufferedBytes ?? 32 * 1024 * 1024);
     this.#onClose = onClose;
   }
@@ -235,10 +237,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     entry.waiter.reject(error);
   }
 
-  #senderFor({ key, partition }: Entry): PartitionSender {
+  #senderFor({ key, partition, bytes }: Entry): PartitionSender {
     const senders = this.#senders!;
     const chosen =
-      partition ?? (key === null ? this.#nextPartition++ % senders.length : partitionOf(key, senders.length));
+      partition ?? (key === null ? this.#stickyPartition(bytes, senders) : partitionOf(key, senders.length));
     const sender = senders[chosen];
     if (sender !== undefined) return sender;
     throw new UnknownPartitionError(`${this.topic} has ${senders.length} partitions, and no partition ${chosen}`, {
@@ -246,6 +248,14 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       partition: chosen,
       expected: senders.length,
     });
+  }
+
+  #stickyPartition(bytes: number, senders: readonly PartitionSender[]): number {
+    const before = senders[this.#sticky.partition]!;
+    const { hasOpenBatch } = before;
+    const chosen = this.#sticky.next(bytes, hasOpenBatch, senders.length);
+    if (hasOpenBatch && senders[chosen] !== before) before.hurry(); // it has got its share
+    return chosen;
   }
 
   /** Asks the log for the topic's partitions, once; again with the next send where that failed. */

@@ -82,6 +82,14 @@ test.each([0, -1, 1.5, Number.NaN, 1e9])("a topic has no %d partitions", async (
   expect(await broker.listTopics()).toEqual([]);
 });
 
+test("whoever is told that a topic exists can use it, also while somebody else creates it", async () => {
+  const broker = await open(join(temporaryDirectory(), "data"));
+  const created = broker.createTopic({ topic: "t", partitions: 1 });
+  expect(await codeOf(broker.createTopic({ topic: "t", partitions: 1 }))).toBe("TOPIC_EXISTS");
+  expect(await broker.describeTopic("t")).toMatchObject({ topic: "t" });
+  await created;
+});
+
 test("a name is given once, also to two who ask at the same time", async () => {
   const broker = await open();
   const tries = await Promise.allSettled([1, 2].map((partitions) => broker.createTopic({ topic: "t", partitions })));

@@ -1,6 +1,9 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
 import { ClosedError, LogStoreError } from "@logstore/codec";
 import type {
+  CommitOffsetsRequest,
+  CommitResult,
+  CommittedOffset,
   ConsumeEvent,
   ConsumeOptions,
   ConsumeRequest,
@@ -8,20 +11,27 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  GroupDescription,
+  GroupMembership,
+  GroupSummary,
+  JoinGroupRequest,
   ListOffsetsRequest,
   LogApi,
   PartitionOffset,
   Position,
   ProduceAck,
   ProduceRequest,
+  ResetOffsetsRequest,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
   TopicHealth,
   TopicHealthApi,
+  TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
+import { GroupCoordinator } from "../group/group-coordinator.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
@@ -37,26 +47,40 @@ import { fetch } from "./fetch.js";
 import { ProducerIds } from "./producer-ids.js";
 import { Snapshots, type UnreadableSnapshot } from "./snapshots.js";
 import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
+import { topicsForGroups } from "./topics-for-groups.js";
 
-/** Options that hold for every topic; see {@link LogStoreOptions}. */
-export type BrokerOptions = Omit<LogStoreOptions, "partitions" | "partitioner">;
+/** Options that hold for every topic, see {@link LogStoreOptions}, and for groups. */
+export interface BrokerOptions extends Omit<LogStoreOptions, "partitions" | "partitioner"> {
+  /** A consumer group without members is forgotten after so long, ms, with all that it committed. Default 7 days. */
+  readonly offsetsRetentionMs?: number | undefined;
+}
 
 export interface BrokerRecovery {
   readonly partitions: readonly ({ readonly topic: string } & RecoveryReport)[];
   readonly unreadable: readonly UnreadableTopic[];
   readonly unreadableSnapshots: readonly UnreadableSnapshot[];
+  /** Why consumer groups are not served, if so: topics are none the less. */
+  readonly groups: LogStoreError | undefined;
 }
 
 export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   readonly #topics: Topics;
   readonly #snapshots: Snapshots;
+  readonly #groups: GroupCoordinator;
   readonly #producerIds: ProducerIds;
   readonly #lock: Lock;
   #closing: Promise<void> | undefined;
 
-  private constructor(topics: Topics, snapshots: Snapshots, producerIds: ProducerIds, lock: Lock) {
+  private constructor(
+    topics: Topics,
+    snapshots: Snapshots,
+    groups: GroupCoordinator,
+    producerIds: ProducerIds,
+    lock: Lock,
+  ) {
     this.#topics = topics;
     this.#snapshots = snapshots;
+    this.#groups = groups;
     this.#producerIds = producerIds;
     this.#lock = lock;
   }
@@ -80,11 +104,14 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     try {
       if (!(await isBrokerDirectory(storage, path))) await makeBrokerDirectory(storage, path);
       const topics = await Topics.open(storage, path, options);
-      const snapshots = await Snapshots.open(storage, path, topics).catch(async (error: unknown) => {
+      try {
+        const snapshots = await Snapshots.open(storage, path, topics);
+        const groups = await GroupCoordinator.open(storage, path, topicsForGroups(topics, storage), options);
+        return new Broker(topics, snapshots, groups, new ProducerIds(storage, path), lock);
+      } catch (error) {
         await topics.close();
         throw error;
-      });
-      return new Broker(topics, snapshots, new ProducerIds(storage, path), lock);
+      }
     } catch (error) {
       await lock.release();
       throw error;
@@ -95,11 +122,13 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   get recovery(): BrokerRecovery {
     const found = this.#topics.list().flatMap(({ topic, store }) => store.recovery.map((each) => ({ topic, ...each })));
     const [{ unreadable }, { unreadable: unreadableSnapshots }] = [this.#topics, this.#snapshots];
-    return { partitions: found, unreadable, unreadableSnapshots };
+    return { partitions: found, unreadable, unreadableSnapshots, groups: this.#groups.failure };
   }
 
   async createTopic({ topic, partitions, config }: CreateTopicRequest): Promise<TopicDescription> {
-    return describe(await this.#topics.create(topic, partitions, config));
+    const created = await this.#topics.create(topic, partitions, config);
+    this.#groups.topicsChanged();
+    return describe(created);
   }
 
   async listTopics(): Promise<TopicSummary[]> {
@@ -116,7 +145,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    * @throws UnknownTopicError
    */
   async deleteTopic(topic: string): Promise<void> {
-    await this.#topics.delete(topic);
+    await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic));
   }
 
   async topicHealth(topic: string): Promise<TopicHealth> {
@@ -161,6 +190,34 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   async allocateProducerId(): Promise<number> {
     if (this.#closing !== undefined) throw new ClosedError("the broker is closed");
     return this.#producerIds.next();
+  }
+
+  joinGroup(request: JoinGroupRequest): GroupMembership {
+    return this.#groups.joinGroup(request);
+  }
+
+  commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
+    return this.#groups.commitOffsets(request);
+  }
+
+  fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+    return this.#groups.fetchOffsets(group, partitions);
+  }
+
+  listGroups(): Promise<GroupSummary[]> {
+    return this.#groups.listGroups();
+  }
+
+  describeGroup(group: string): Promise<GroupDescription> {
+    return this.#groups.describeGroup(group);
+  }
+
+  resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
+    return this.#groups.resetOffsets(request);
+  }
+
+  deleteGroup(group: string): Promise<void> {
+    return this.#groups.deleteGroup(group);
   }
 
   /**
@@ -258,7 +315,8 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   async #close(): Promise<void> {
     try {
       await this.#snapshots.close();
-      await this.#topics.close();
+      const closed = await Promise.allSettled([this.#groups.close(), this.#topics.close()]);
+      for (const result of closed) if (result.status === "rejected") throw result.reason;
       await this.#producerIds.settle();
     } finally {
       await this.#lock.release();

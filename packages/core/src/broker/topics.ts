@@ -87,6 +87,10 @@ export class Topics {
     return [...this.#topics.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1));
   }
 
+  has(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
   /** @throws UnknownTopicError */
   get(topic: string): Topic {
     return this.#open(topic);
@@ -114,10 +118,11 @@ export class Topics {
     const { topic } = file;
     this.#checkOpen(topic);
     checkTopicName(topic);
-    if (this.#topics.has(topic) || this.#changing.has(topic) || this.#isUnreadable(topic)) {
+    return this.#change(topic, () => {
+      // Looked at when it is this call's turn: a topic that is told to exist can be used.
+      if (!this.#topics.has(topic) && !this.#isUnreadable(topic)) return this.#make(file, fill);
       throw new TopicExistsError(`topic ${topic} exists already`, { topic });
-    }
-    return this.#change(topic, () => this.#make(file, fill));
+    });
   }
 
   /** Does something while the topic is neither altered nor deleted: whoever wants to waits. @throws UnknownTopicError */
@@ -141,8 +146,13 @@ export class Topics {
     });
   }
 
-  /** Deletes a topic and its records for good. Whoever reads or appends gets a {@link ClosedError}. @throws UnknownTopicError */
-  async delete(topic: string): Promise<void> {
+  /**
+   * Deletes a topic and its records for good. Whoever reads or appends gets a {@link ClosedError}.
+   *
+   * @param deleted called when it is gone: until that resolves, nobody else may have the name
+   * @throws UnknownTopicError
+   */
+  async delete(topic: string, deleted: () => Promise<void>): Promise<void> {
     this.#checkOpen(topic);
     await this.#change(topic, async () => {
       const { store, directory, config } = this.#open(topic);
@@ -156,6 +166,7 @@ export class Topics {
         await this.#openStore(directory, { topic, config }); // it is not deleted: nobody else may have the name
         throw error;
       }
+      await deleted();
     });
   }
 

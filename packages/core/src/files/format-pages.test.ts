@@ -3,8 +3,12 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { sealed } from "../../test/records.js";
+import { encodeChange } from "../group/group-format.js";
+import { GroupLog } from "../group/group-log.js";
+import type { GroupChange } from "../group/group-state.js";
 import { Broker } from "../index.js";
 import { readWholeFile } from "../storage/atomic-file.js";
+import { FilePool } from "../storage/file-pool.js";
 
 const TOPIC = "data/topics/0011223344556677";
 
@@ -44,7 +48,45 @@ function parseHex(example: string): string {
   return Buffer.from(example.replace(/#.*/g, "").replace(/\s/g, ""), "hex").toString("latin1");
 }
 
+/** The group of the example. */
+const GROUP_CHANGES: readonly GroupChange[] = [
+  {
+    group: "billing",
+    at: 1_700_000_000_000,
+    epoch: 1,
+    assignor: "sticky",
+    members: [
+      {
+        memberId: "0011223344556677",
+        epoch: 1,
+        instanceId: undefined,
+        clientId: "host-1",
+        topics: ["web-logs"],
+        sessionTimeoutMs: 45_000,
+        revokeTimeoutMs: 60_000,
+        holdings: new Map([["web-logs", new Map([0, 1].map((each) => [each, { since: 1, revokedAt: undefined }]))]]),
+      },
+    ],
+  },
+  {
+    group: "billing",
+    at: 1_700_000_000_500,
+    commits: [
+      { topic: "web-logs", partition: 0, offset: 42, metadata: "" },
+      { topic: "web-logs", partition: 1, offset: 7, metadata: "half-way" },
+    ],
+  },
+];
+
 describe("the pages in docs/format", () => {
+  test("groups.md", async () => {
+    const log = await GroupLog.open(new FilePool(storage, 8), "data", { snapshotBytes: 0 });
+    for (const change of GROUP_CHANGES) await log.append([change]);
+    await log.close();
+    const changes = GROUP_CHANGES.map((change) => `${encodeChange(change)}\n`).join("");
+    expect(examples("groups", "json")).toEqual([changes, await file("data/groups/snapshot")]);
+  });
+
   test("directory.md: store.json, broker.json, topic.json, producer-ids", async () => {
     const names = [`${TOPIC}/store.json`, "data/broker.json", `${TOPIC}/topic.json`, "data/producer-ids"];
     expect(examples("directory", "json")).toEqual(await Promise.all(names.map(file)));

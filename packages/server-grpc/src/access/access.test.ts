@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { JoinGroupRequest, LogApi } from "@logstore/protocol";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { expect, onTestFinished, test } from "vitest";
 import { directoryWith } from "../../test/certificates.js";
@@ -475,3 +476,60 @@ async function eventuallyAnswered(client: ForeignClient): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+test("groups are used by who may, read by members who may, and left by who may no more", async () => {
+  const access = (groups: string[]): AccessConfig => ({
+    tokens: tokensOf("ada"),
+    rules: [{ principals: ["ada"], operations: ["group", "consume"], topics: ["orders-*"], groups }],
+  });
+  const joined: JoinGroupRequest[] = [];
+  const told = Promise.withResolvers<void>();
+  const api: Partial<LogApi> = {
+    joinGroup(request) {
+      joined.push(request);
+      return {
+        async *[Symbol.asyncIterator]() {
+          yield { type: "joined", memberId: "m", memberEpoch: 1, heartbeatIntervalMs: 1, sessionTimeoutMs: 1 } as const;
+          await told.promise;
+        },
+        heartbeat() {},
+        revoked() {},
+        subscribe() {},
+        async leave() {},
+      };
+    },
+    listGroups: async () => ["a1", "b1"].map((group) => ({ group, state: "empty", memberCount: 0 }) as const),
+    deleteGroup: async () => {},
+  };
+  const served = await tlsHome({ access: access(["a*"]) });
+  Object.assign(served.api, api);
+  const client = served.client({ token: "ada" });
+  const join = (group: string, topics: string[]) => {
+    const call = client.joinGroup();
+    call.write({ join: { group, topics } });
+    return collect(call);
+  };
+  expect((await client.call("ListGroups", {})).groups.map(({ group }: Message) => group)).toEqual(["a1"]);
+  await client.call("DeleteGroup", { group: "a1" });
+  expect(detailOf(await failure(client.call("DeleteGroup", { group: "b1" })))).toMatchObject({
+    code: "PERMISSION_DENIED",
+    group: "b1",
+  });
+  for (const [group, topics] of [
+    ["b1", ["orders-eu"]],
+    ["a1", ["invoices"]],
+    ["a1", ["orders-eu", "*"]],
+    ["a1", ["ord*"]],
+  ] as const) {
+    const { error } = await join(group, [...topics]);
+    expect(error && detailOf(error).code).toBe("PERMISSION_DENIED");
+  }
+  expect(joined).toEqual([]);
+  const member = join("a1", ["orders-eu", "orders-*"]);
+  await eventually(() => joined.length === 1);
+  await served.server.updateAccess(access(["c"]));
+  const { messages, error } = await member;
+  expect(messages).toHaveLength(1);
+  expect(error && detailOf(error).code).toBe("PERMISSION_DENIED");
+  told.resolve();
+});

@@ -4,7 +4,7 @@ import { ANONYMOUS } from "./access-config.js";
 import type { Credentials, Identity } from "./identity.js";
 import type { Operation } from "./operations.js";
 import type { Quota } from "./quotas.js";
-import type { Grants } from "./rules.js";
+import type { Grants, ResourceKind } from "./rules.js";
 
 /** What a call is, before anybody asks whose. */
 export interface CallFacts {
@@ -29,7 +29,7 @@ export class Caller {
   readonly #over = new AbortController();
   readonly #onDenied: (caller: Caller, error: LogStoreError) => void;
   #standing: Standing;
-  #held: { readonly operation: Operation; readonly topic?: string } | undefined;
+  #held: { readonly operation: Operation; readonly name?: string } | undefined;
   #lastDenied = "";
   #expiry: NodeJS.Timeout | undefined;
   #isCut = false;
@@ -62,13 +62,14 @@ export class Caller {
     return this.#isCut;
   }
 
-  allows(operation: Operation, topic: string): boolean {
-    return this.#standing.grants.allows(operation, "topics", topic);
+  /** `name` is a topic's, or for the operation `group` a group's. */
+  allows(operation: Operation, name: string): boolean {
+    return this.#standing.grants.allows(operation, resourceKindOf(operation), name);
   }
 
   /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is */
-  check(operation: Operation, topic: string): void {
-    if (!this.allows(operation, topic)) throw this.#told(operation, topic);
+  check(operation: Operation, name: string): void {
+    if (!this.allows(operation, name)) throw this.#told(operation, name);
   }
 
   /** For what is not done on anything. @throws as `check` does */
@@ -76,18 +77,18 @@ export class Caller {
     if (!this.#allowsSomewhere(operation)) throw this.#told(operation);
   }
 
-  /** The call goes on as long as this is allowed: on the topic, or on any. */
-  hold(operation: Operation, topic?: string): void {
-    this.#held = topic === undefined ? { operation } : { operation, topic };
+  /** The call goes on as long as this is allowed: on what is named, or on anything. */
+  hold(operation: Operation, name?: string): void {
+    this.#held = name === undefined ? { operation } : { operation, name };
   }
 
   /** Other rules hold, or it is somebody else. @throws as `check` does, where it may not go on */
   stand(standing: Standing): void {
     this.#standing = standing;
     if (!this.#held) return;
-    const { operation, topic } = this.#held;
-    const allowed = topic === undefined ? this.#allowsSomewhere(operation) : this.allows(operation, topic);
-    if (!allowed) throw denial(this.principal, operation, topic);
+    const { operation, name } = this.#held;
+    const allowed = name === undefined ? this.#allowsSomewhere(operation) : this.allows(operation, name);
+    if (!allowed) throw denial(this.principal, operation, name);
   }
 
   /** Calls `expired` when the credentials are no longer valid, if the call lasts so long. */
@@ -116,10 +117,10 @@ export class Caller {
     return this.#standing.grants.allowsSomewhere(operation);
   }
 
-  #told(operation: Operation, topic?: string): LogStoreError {
-    const error = denial(this.principal, operation, topic);
+  #told(operation: Operation, name?: string): LogStoreError {
+    const error = denial(this.principal, operation, name);
     // A stream may ask the same thousands of times over.
-    const key = `${operation} ${topic}`;
+    const key = `${operation} ${name}`;
     if (key !== this.#lastDenied) this.#onDenied(this, error);
     this.#lastDenied = key;
     return error;
@@ -128,11 +129,17 @@ export class Caller {
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-function denial(principal: string, operation: Operation, topic: string | undefined): LogStoreError {
+function resourceKindOf(operation: Operation): ResourceKind {
+  return operation === "group" ? "groups" : "topics";
+}
+
+function denial(principal: string, operation: Operation, name: string | undefined): LogStoreError {
   if (principal === ANONYMOUS) return new UnauthenticatedError("this needs credentials, and the call shows none");
-  if (topic === undefined) return new PermissionDeniedError(`${principal} may not ${operation}`);
-  // The same whether the topic exists or not.
-  return new PermissionDeniedError(`${principal} may not ${operation} topic ${topic}`, { topic });
+  if (name === undefined) return new PermissionDeniedError(`${principal} may not ${operation}`);
+  // The same whether it exists or not.
+  if (operation === "group")
+    return new PermissionDeniedError(`${principal} may not use group ${name}`, { group: name });
+  return new PermissionDeniedError(`${principal} may not ${operation} topic ${name}`, { topic: name });
 }
 
 /** For who may do nothing at all. */

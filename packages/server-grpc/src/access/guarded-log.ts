@@ -1,6 +1,9 @@
 /** A log as far as one caller may use it. Each method is checked before it is handed on. */
 import { UnavailableError } from "@logstore/codec";
 import type {
+  CommitOffsetsRequest,
+  CommitResult,
+  CommittedOffset,
   ConsumeEvent,
   ConsumeOptions,
   ConsumeRequest,
@@ -8,16 +11,22 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  GroupDescription,
+  GroupMembership,
+  GroupSummary,
+  JoinGroupRequest,
   ListOffsetsRequest,
   LogApi,
   PartitionOffset,
   Position,
   ProduceAck,
   ProduceRequest,
+  ResetOffsetsRequest,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
 import type { Caller } from "./caller.js";
@@ -130,8 +139,58 @@ export class GuardedLog implements LogApi {
     return quota ? slowed(events, quota, options?.signal ?? this.#caller.signal) : events;
   }
 
-  #check(method: keyof LogApi, topic: string): void {
-    this.#caller.check(operationOf[method], topic);
+  /** A pattern is allowed where all that it could stand for is. */
+  joinGroup(request: JoinGroupRequest): GroupMembership {
+    this.#check("joinGroup", request.group);
+    for (const topic of request.topics) this.#check("consume", topic);
+    this.#caller.hold("group", request.group);
+    const membership = this.#api.joinGroup(request);
+    return {
+      [Symbol.asyncIterator]: () => membership[Symbol.asyncIterator](),
+      heartbeat: () => membership.heartbeat(),
+      revoked: (memberEpoch, partitions) => membership.revoked(memberEpoch, partitions),
+      subscribe: (topics) => {
+        for (const topic of topics) this.#check("consume", topic);
+        membership.subscribe(topics);
+      },
+      leave: () => membership.leave(),
+    };
+  }
+
+  async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
+    this.#check("commitOffsets", request.group);
+    return this.#api.commitOffsets(request);
+  }
+
+  async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+    this.#check("fetchOffsets", group);
+    return this.#api.fetchOffsets(group, partitions);
+  }
+
+  /** Those that the caller may use. */
+  async listGroups(): Promise<GroupSummary[]> {
+    const groups = await this.#api.listGroups();
+    return groups.filter(({ group }) => this.#caller.allows(operationOf.listGroups, group));
+  }
+
+  async describeGroup(group: string): Promise<GroupDescription> {
+    this.#check("describeGroup", group);
+    return this.#api.describeGroup(group);
+  }
+
+  async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
+    this.#check("resetOffsets", request.group);
+    return this.#api.resetOffsets(request);
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    this.#check("deleteGroup", group);
+    return this.#api.deleteGroup(group);
+  }
+
+  /** @param name of a topic, or of a group */
+  #check(method: keyof LogApi, name: string): void {
+    this.#caller.check(operationOf[method], name);
   }
 
   /**

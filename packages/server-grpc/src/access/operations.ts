@@ -17,7 +17,7 @@ export const operations = [
 
 export type Operation = (typeof operations)[number];
 
-/** The operation that each method is, on the topic that it names. The gRPC methods have the same names. */
+/** The operation that each method is, on the topic or the group that it names. The gRPC methods have the same names. */
 export const operationOf = {
   createTopic: "createTopic",
   listTopics: "describe",
@@ -35,6 +35,14 @@ export const operationOf = {
   fetch: "consume",
   listOffsets: "describe",
   allocateProducerId: "allocateProducerId",
+  // What is read needs consume beside it: to be a member is not to be let in.
+  joinGroup: "group",
+  commitOffsets: "group",
+  fetchOffsets: "group",
+  listGroups: "group",
+  describeGroup: "group",
+  resetOffsets: "group",
+  deleteGroup: "group",
 } as const satisfies Record<keyof LogApi, Operation>;
 
 /** What is allowed along with an operation: nobody has to be told twice. */

@@ -13,7 +13,7 @@ import { run } from "./run.js";
 import type { ServedBroker, Surroundings } from "./surroundings.js";
 
 type Recovery = ServedBroker["recovery"];
-const nothingFound: Recovery = { partitions: [], unreadable: [], unreadableSnapshots: [] };
+const nothingFound: Recovery = { partitions: [], unreadable: [], unreadableSnapshots: [], groups: undefined };
 
 interface Log {
   readonly level: string;
@@ -134,6 +134,7 @@ test("the log tells of the start, of what was found, and of the end", async () =
     ],
     unreadable: [unreadable],
     unreadableSnapshots: [{ ...unreadable, snapshot: "s" }],
+    groups: new CorruptPartitionError("the groups' log"),
   };
   const { around, logs, listening, stop } = surroundings(async () => Object.assign(new FakeLog(), { recovery }));
   const exit = run(["--data", "d", "--port", "0"], around);
@@ -145,12 +146,13 @@ test("the log tells of the start, of what was found, and of the end", async () =
     { level: "error", topic: "t", partition: 1, err: { code: "STORAGE_FAILED", message: "a disk failed" } },
     { level: "error", topic: "u", directory: "d/topics/1", err: { code: "CORRUPT_PARTITION" } },
     { level: "error", topic: "u", snapshot: "s", directory: "d/topics/1", err: { code: "CORRUPT_PARTITION" } },
+    { level: "error", msg: "consumer groups are not served", err: { code: "CORRUPT_PARTITION" } },
     { level: "info", msg: "listening", data: "d", durability: "flushed", tls: false, access: false },
     { level: "info", drainTimeoutMs: 10_000 },
     { level: "info", msg: "all calls are over" },
     { level: "info", msg: "closed" },
   ]);
-  expect(line).toContain(String(logs[4]!["address"]));
+  expect(line).toContain(String(logs[5]!["address"]));
 });
 
 test("what a peer sees as an internal error is in the log", async () => {

@@ -99,6 +99,7 @@ function logRecovery(log: Logger, { recovery }: ServedBroker): void {
   for (const { topic, snapshot, directory, error } of recovery.unreadableSnapshots) {
     log.error({ topic, snapshot, directory, err: error }, "a snapshot cannot be read");
   }
+  if (recovery.groups !== undefined) log.error({ err: recovery.groups }, "consumer groups are not served");
 }
 
 function logStart(

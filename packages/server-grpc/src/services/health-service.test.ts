@@ -48,7 +48,7 @@ async function withHealth() {
 
 test("the server and its services serve, topics are as they are, and what there is not is not found", async () => {
   const { check, become, client } = await withHealth();
-  for (const name of ["", "logstore.v1.LogService", "logstore.v1.AdminService", "topic/t"]) {
+  for (const name of ["", "logstore.v1.LogService", "logstore.v1.ConsumerGroupService", "topic/t"]) {
     expect(await check(name)).toBe("SERVING");
   }
   become("t", "failed");
@@ -62,6 +62,7 @@ test("the server and its services serve, topics are as they are, and what there 
       "": { status: "SERVING" },
       "logstore.v1.LogService": { status: "SERVING" },
       "logstore.v1.AdminService": { status: "SERVING" },
+      "logstore.v1.ConsumerGroupService": { status: "SERVING" },
       "topic/t": { status: "NOT_SERVING" },
     },
   });

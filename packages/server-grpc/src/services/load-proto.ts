@@ -21,6 +21,7 @@ import { receiving } from "./malformed.js";
 export interface Proto {
   readonly logService: ServiceDefinition;
   readonly adminService: ServiceDefinition;
+  readonly groupService: ServiceDefinition;
   readonly healthService: ServiceDefinition;
   /** Everything that is served, for those who ask what that is. */
   readonly definition: PackageDefinition;
@@ -38,6 +39,7 @@ export function loadProto(): Proto {
   return {
     logService: passThrough(service("LogService")),
     adminService: service("AdminService"),
+    groupService: service("ConsumerGroupService"),
     healthService: health["grpc.health.v1.Health"] as ServiceDefinition,
     definition: { ...health, logstore: compiledDescriptors() },
     encodeErrorDetail: message("ErrorDetail").serialize,

@@ -1,0 +1,44 @@
+/** A member of a group that notes when records of each partition came. */
+import { connect, type GroupConsumerOptions } from "@logstore/client";
+import { work } from "../worker.ts";
+
+export interface Deliveries {
+  /** ms since the epoch, of the first and the last one. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** ms between two deliveries, or between the last one and now. */
+  readonly longestPauseMs: number;
+}
+
+const [address = ""] = process.argv.slice(2);
+const client = connect(address);
+const byPartition = new Map<number, Deliveries>();
+
+async function read(options: GroupConsumerOptions): Promise<void> {
+  for await (const { partition } of client.consumer(options).batches()) {
+    const now = wallClock();
+    const { firstAt = now, lastAt = now, longestPauseMs = 0 } = byPartition.get(partition) ?? {};
+    byPartition.set(partition, { firstAt, lastAt: now, longestPauseMs: Math.max(longestPauseMs, now - lastAt) });
+  }
+}
+
+/** The same in every process, and finer than a millisecond. */
+function wallClock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+const tasks = {
+  join(options: GroupConsumerOptions): void {
+    void read(options); // a failure ends this process
+  },
+  /** From now on. */
+  watch: () => byPartition.clear(),
+  seen(): [partition: number, Deliveries][] {
+    const now = wallClock();
+    return Array.from(byPartition, ([partition, { longestPauseMs, lastAt, firstAt }]) => {
+      return [partition, { firstAt, lastAt, longestPauseMs: Math.max(longestPauseMs, now - lastAt) }];
+    });
+  },
+};
+export type WatchingMemberTasks = typeof tasks;
+work(tasks);

@@ -1,0 +1,19 @@
+/** Waits for a group. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { GroupDescription, LogClient } from "@logstore/client";
+
+const ASK_AGAIN_MS = 10;
+
+/** Resolves when there is such a group, and it is as it is waited for. */
+export async function groupWhen(
+  client: LogClient,
+  name: string,
+  isSo: (group: GroupDescription) => boolean,
+): Promise<GroupDescription> {
+  for (;;) {
+    const isThere = (await client.listGroups()).some(({ group }) => group === name);
+    const group = isThere ? await client.describeGroup(name) : undefined;
+    if (group !== undefined && isSo(group)) return group;
+    await sleep(ASK_AGAIN_MS);
+  }
+}

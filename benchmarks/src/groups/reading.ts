@@ -1,0 +1,136 @@
+/** What a group reads in a while: four members beside four bare clients, one that takes records one by one, and what commits cost. */
+import { connect, GrpcLogApi, type LogClient } from "@logstore/client";
+import type { GroupReaderTasks } from "../children/group-reader.ts";
+import { against, figure, inTurns, type Result, type Run, rate, timed } from "../measure.ts";
+import { sealedBatch } from "../sealed-batch.ts";
+import { Worker } from "../worker.ts";
+import { groupWhen } from "./group-when.ts";
+
+const TOPIC = "reading";
+const PARTITIONS = 16;
+const MEMBERS = 4;
+const DEFAULT_COMMIT_INTERVAL_MS = 5_000;
+/** So often that a short run has many commits, of which each costs what it does. */
+const FREQUENT_COMMIT_INTERVAL_MS = 50;
+
+type Reader = Worker<GroupReaderTasks>;
+
+export async function reading(address: string, barePort: number, records: number, rounds: number): Promise<Result[]> {
+  const { recordsPerMessage, sealedBytes } = sealedBatch();
+  const messages = Math.ceil(records / recordsPerMessage / PARTITIONS) * PARTITIONS;
+  const moved = messages * recordsPerMessage;
+  const client = connect(address);
+  const readers = await Promise.all(
+    Array.from({ length: MEMBERS }, () => Worker.start<GroupReaderTasks>("group-reader", [address, String(barePort)])),
+  );
+  try {
+    await fill(client, address, messages / PARTITIONS);
+    const often = { commitIntervalMs: FREQUENT_COMMIT_INTERVAL_MS };
+    const groups = {
+      usual: await Group.join(client, "usual", readers, {}),
+      committing: await Group.join(client, "committing", readers, often),
+      silent: await Group.join(client, "silent", readers, { commit: "manual" }),
+      oneByOne: await Group.join(client, "one-by-one", readers.slice(0, 1), { by: "record" }),
+    };
+    const streams = PARTITIONS / MEMBERS;
+    const download = { streams, messageBytes: sealedBytes, messages: messages / MEMBERS };
+    const runs = await inTurns(rounds, {
+      bare: () =>
+        timed(moved, async () => void (await Promise.all(readers.map((one) => one.ask("download", download))))),
+      silent: () => groups.silent.readAll(moved),
+      usual: () => groups.usual.readAll(moved),
+      committing: () => groups.committing.readAll(moved),
+      byHand: () => timed(moved, async () => void (await readers[0]!.ask("iterateByHand", { messages }))),
+      oneByOne: () => groups.oneByOne.readAll(moved),
+    });
+    return results(runs);
+  } finally {
+    await Promise.all(readers.map((reader) => reader.kill()));
+    await client.close();
+  }
+}
+
+function results(runs: Record<"bare" | "usual" | "silent" | "committing" | "byHand" | "oneByOne", Run[]>): Result[] {
+  const rates = (side: keyof typeof runs) => runs[side].map(rate);
+  const unit = "records/s";
+  const [silent, committing] = [rates("silent"), rates("committing")];
+  // So many commits cost so much; with the default interval there are so many fewer.
+  const shares = silent.map(
+    (alone, i) => ((1 - committing[i]! / alone) * FREQUENT_COMMIT_INTERVAL_MS) / DEFAULT_COMMIT_INTERVAL_MS,
+  );
+  const members = { name: `${MEMBERS} members, ${PARTITIONS} partitions: batches`, unit };
+  return [
+    against(
+      { ...members, limitName: `${MEMBERS} bare clients, ${PARTITIONS} streams`, target: { atLeast: 0.85 } },
+      rates("usual"),
+      rates("bare"),
+    ),
+    against(
+      {
+        name: `${MEMBERS} members that commit each ${FREQUENT_COMMIT_INTERVAL_MS} ms`,
+        unit,
+        limitName: "without commits",
+      },
+      committing,
+      silent,
+    ),
+    figure(
+      { name: "share of throughput that a commit each 5 s costs", unit: "%", target: { atMost: 1 } },
+      shares.map((share) => share * 100),
+    ),
+    figure({ name: "one member: records, for await", unit, target: { atLeast: 2e6 } }, rates("oneByOne")),
+    against(
+      { name: "one member: records, beside the limit", unit, limitName: "iterated by hand, from memory" },
+      rates("oneByOne"),
+      rates("byHand"),
+    ),
+  ];
+}
+
+/** Members of one group that have shared the partitions out and read nothing until they are told to. */
+class Group {
+  readonly #client: LogClient;
+  readonly #name: string;
+  readonly #readers: readonly Reader[];
+  #runs = 0;
+
+  private constructor(client: LogClient, name: string, readers: readonly Reader[]) {
+    this.#client = client;
+    this.#name = name;
+    this.#readers = readers;
+  }
+
+  static async join(
+    client: LogClient,
+    group: string,
+    readers: readonly Reader[],
+    how: { readonly by?: "record"; readonly commit?: "manual"; readonly commitIntervalMs?: number },
+  ): Promise<Group> {
+    const options = { group, topics: [TOPIC], from: "latest", by: "batch", ...how } as const;
+    for (const reader of readers) await reader.ask("join", options);
+    await groupWhen(client, group, ({ state, members }) => state === "stable" && members.length === readers.length);
+    return new Group(client, group, readers);
+  }
+
+  /** Sends all of them back to the start: a run ends when everything has been read once more. */
+  readAll(records: number): Promise<Run> {
+    const each = (++this.#runs * records) / this.#readers.length;
+    return timed(records, async () => {
+      const reached = this.#readers.map((reader) => reader.ask("reach", { group: this.#name, records: each }));
+      await this.#client.resetOffsets(this.#name, { to: "earliest" });
+      for (const count of await Promise.all(reached)) {
+        if (count !== each) throw new Error(`${this.#name}: a member read ${count} records, not ${each}`);
+      }
+    });
+  }
+}
+
+async function fill(client: LogClient, address: string, messagesEach: number): Promise<void> {
+  await client.createTopic(TOPIC, { partitions: PARTITIONS });
+  const api = new GrpcLogApi(address);
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const produce = () => api.produce({ topic: TOPIC, partition, batches: sealedBatch().batch });
+    await Promise.all(Array.from({ length: messagesEach }, produce));
+  }
+  api.close();
+}

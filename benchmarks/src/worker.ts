@@ -1,0 +1,56 @@
+/** Processes that do one thing after another as they are asked, and answer. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { childFile } from "./child.ts";
+
+/** What may be asked, by name: each gets what was sent along and returns what is sent back. */
+export type Tasks = Record<string, (input: never) => unknown>;
+
+type Input<Task> = Task extends (input: infer I) => unknown ? I : never;
+type Output<Task> = Task extends (input: never) => infer O ? Awaited<O> : never;
+
+/** A process that runs `children/<name>.ts`, seen from its parent. */
+export class Worker<T extends Tasks> {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exited = once(child, "exit");
+  }
+
+  /** Resolves when it can be asked. */
+  static async start<T extends Tasks>(name: string, args: readonly string[]): Promise<Worker<T>> {
+    const worker = new Worker<T>(fork(childFile(name), args));
+    await worker.#message(name);
+    return worker;
+  }
+
+  /** One thing at a time. */
+  ask<Name extends keyof T & string>(name: Name, input: Input<T[Name]>): Promise<Output<T[Name]>> {
+    const answered = this.#message(name);
+    this.#child.send([name, input]);
+    return answered as Promise<Output<T[Name]>>;
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  async #message(what: string): Promise<unknown> {
+    const ended = this.#exited.then(() => {
+      throw new Error(`a process ended where it was to ${what}`);
+    });
+    const [answer] = await Promise.race([once(this.#child, "message"), ended]);
+    return answer;
+  }
+}
+
+/** In the child: does what it is asked, until its parent is gone. */
+export function work(tasks: Tasks): void {
+  process.on("message", async ([name, input]: [string, never]) => process.send?.((await tasks[name]!(input)) ?? null));
+  process.once("disconnect", () => process.exit());
+  process.send?.("ready");
+}

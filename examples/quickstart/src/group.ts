@@ -1,0 +1,24 @@
+/** The group, as the server tells of it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { GroupDescription, LogClient } from "@logstore/client";
+import { GROUP } from "./flights.ts";
+
+const ASK_AGAIN_MS = 50;
+
+/** Resolves when the group is as it is waited for. */
+export async function groupWhen(
+  client: LogClient,
+  isSo: (group: GroupDescription) => boolean,
+): Promise<GroupDescription> {
+  for (;;) {
+    const group = await client.describeGroup(GROUP);
+    if (isSo(group)) return group;
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+/** Name of the member that has each partition. */
+export function ownersOf({ members, partitions }: GroupDescription): (string | undefined)[] {
+  const names = new Map(members.map(({ memberId, clientId }) => [memberId, clientId]));
+  return partitions.map(({ memberId }) => memberId && names.get(memberId));
+}

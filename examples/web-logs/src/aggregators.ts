@@ -1,0 +1,96 @@
+/** The group that reads along. Each member counts what its partitions bring, that is, some of the clients. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, type GroupConsumer, type LogClient } from "@logstore/client";
+import { type Access, accessFormat, TOPIC } from "./access.ts";
+import { Statistics, type Tally, WINDOW_MS } from "./statistics.ts";
+
+const GROUP = "statistics";
+const ASK_AGAIN_MS = 50;
+
+interface Member {
+  readonly consumer: GroupConsumer<Access>;
+  readonly statistics: Statistics;
+  /** Resolves when it was stopped. */
+  readonly done: Promise<void>;
+}
+
+export class Aggregators {
+  /** One connection for all of them, here. They may as well be processes of their own. */
+  readonly #client: LogClient;
+  readonly #members: Member[] = [];
+
+  constructor(address: string) {
+    this.#client = connect(address);
+  }
+
+  /** Resolves when there is one member more, which has partitions of its own. */
+  async start(): Promise<void> {
+    const assigned = Promise.withResolvers<void>();
+    const consumer = this.#client.consumer({
+      group: GROUP,
+      topics: [TOPIC],
+      value: accessFormat,
+      commitIntervalMs: ASK_AGAIN_MS,
+      onAssigned: () => assigned.resolve(),
+    });
+    const statistics = new Statistics();
+    const done = aggregate(consumer, statistics);
+    this.#members.push({ consumer, statistics, done });
+    await Promise.race([assigned.promise, done]);
+  }
+
+  /** Resolves when all that was logged is counted, and known to be. */
+  async caughtUp(): Promise<void> {
+    for (;;) {
+      const { partitions } = await this.#client.describeGroup(GROUP);
+      if (partitions.every(({ lag }) => lag === 0)) return;
+      await sleep(ASK_AGAIN_MS);
+    }
+  }
+
+  /** A line on the window that a time lies in, if anything happened there. */
+  printWindow(time: number): void {
+    const start = time - (time % WINDOW_MS);
+    const paths = Array.from(this.#sums(start), ([path, tally]) => ({ path, ...tally.summary }));
+    if (paths.length === 0) return;
+    const clock = new Date(start).toISOString().slice(11, 19);
+    const requests = paths.reduce((sum, { requests }) => sum + requests, 0);
+    const errors = paths.reduce((sum, { errors }) => sum + errors, 0);
+    const slowest = paths.toSorted((a, b) => b["p95 ms"] - a["p95 ms"])[0]!;
+    const tail = `p95 ${slowest["p95 ms"]} ms (partitions: ${this.shares})`;
+    console.log(`${clock} ${requests} requests, ${errors} errors; slowest: ${slowest.path}, ${tail}`);
+  }
+
+  /** How many partitions each member has. */
+  get shares(): string {
+    return this.#members.map(({ consumer }) => consumer.assignment.length).join(" + ");
+  }
+
+  printTotals(): void {
+    console.table(Object.fromEntries(Array.from(this.#sums(), ([path, tally]) => [path, tally.summary])));
+  }
+
+  /** How many there were of each path and status: "/report 200". */
+  counts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const [path, { byStatus }] of this.#sums()) {
+      for (const [status, count] of byStatus) counts.set(`${path} ${status}`, count);
+    }
+    return counts;
+  }
+
+  async stop(): Promise<void> {
+    await this.#client.close();
+    await Promise.all(this.#members.map(({ done }) => done));
+  }
+
+  #sums(start?: number): Map<string, Tally> {
+    const sums = new Map<string, Tally>();
+    for (const { statistics } of this.#members) statistics.addTo(sums, start);
+    return sums;
+  }
+}
+
+async function aggregate(consumer: GroupConsumer<Access>, statistics: Statistics): Promise<void> {
+  for await (const { value, timestamp } of consumer) statistics.add(value, timestamp);
+}

@@ -1,0 +1,75 @@
+import { FencedMemberError, makeError } from "@logstore/codec";
+import type { CommitResult, GroupApi, PartitionCommit } from "@logstore/protocol";
+import { hasCode } from "../retry.js";
+import type { GroupSession } from "./group-session.js";
+import type { OwnedPartition } from "./owned-partition.js";
+
+/** Tells the group how far its partitions are. One commit after another, so that none overtakes a later one. */
+export class Committer {
+  readonly #api: GroupApi;
+  readonly #group: string;
+  readonly #session: GroupSession;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(api: GroupApi, group: string, session: GroupSession) {
+    this.#api = api;
+    this.#group = group;
+    this.#session = session;
+  }
+
+  /**
+   * Commits what was processed of these partitions and is not committed yet. One that is refused is somebody else's now: the
+   * session will tell.
+   */
+  async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
+    const all = [...partitions];
+    await this.#inTurn(async () => {
+      // Below what is committed nothing can be: after a seek there is nothing to say until that is reached again.
+      const due = all.filter(({ processed = -1, committed = -1, isLost }) => processed > committed && !isLost);
+      if (due.length === 0) return;
+      const offsets = due.map(({ topic, partition, processed }) => ({ topic, partition, offset: processed! }));
+      try {
+        const results = await this.#commit(offsets);
+        for (const [i, { error }] of results.entries()) {
+          if (error === undefined) due[i]!.committed = offsets[i]!.offset;
+          else if (error.code !== "FENCED_MEMBER" && error.code !== "UNKNOWN_TOPIC")
+            throw makeError(error.code, error.message, error);
+        }
+      } catch (error) {
+        if (!hasCode(error, "FENCED_MEMBER")) throw error;
+      }
+    });
+  }
+
+  /** Commits what the application says. @throws FencedMemberError where the partition is not the member's, UnavailableError, … */
+  async commit(commit: PartitionCommit): Promise<void> {
+    const [result] = await this.#inTurn(() => this.#commit([commit]));
+    const error = result?.error;
+    if (error !== undefined) throw makeError(error.code, error.message, error);
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #commit(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
+    const before = this.#session.member;
+    const results = await this.#commitOnce(offsets);
+    const now = this.#session.member;
+    if (now?.memberId !== before?.memberId || now?.memberEpoch === before?.memberEpoch) return results;
+    // An assignment came meanwhile: what was refused for its epoch is not to be processed twice for that.
+    const refused = offsets.filter((_, i) => results[i]?.error?.code === "FENCED_MEMBER");
+    if (refused.length === 0) return results;
+    const again = await this.#commitOnce(refused);
+    return results.map((result) => (result.error?.code === "FENCED_MEMBER" ? again.shift()! : result));
+  }
+
+  async #commitOnce(offsets: readonly PartitionCommit[]): Promise<CommitResult[]> {
+    const { member } = this.#session;
+    // Without one, it would be a commit by nobody in particular, and taken from a group that has no members.
+    if (member === undefined) throw new FencedMemberError("the member is out of its group", { group: this.#group });
+    return this.#api.commitOffsets({ group: this.#group, ...member, offsets });
+  }
+}

@@ -1,0 +1,599 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { FencedMemberError, UnavailableError } from "@logstore/codec";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { connect, type GroupConsumer, type GroupConsumerOptions, type LogClient, text } from "../index.js";
+
+let api: FakeLogApi;
+let client: LogClient;
+const consumers: GroupConsumer<unknown, unknown>[] = [];
+const loops: AsyncIterator<unknown>[] = [];
+
+beforeEach(async () => {
+  api = new FakeLogApi();
+  client = connect(api);
+  await api.createTopic({ topic: "t", partitions: 4 });
+});
+
+afterEach(async () => {
+  await Promise.all(loops.splice(0).map((one) => one.return!()));
+  await Promise.all(consumers.splice(0).map((one) => one.close()));
+  await client.close();
+});
+
+/** So many records more, each its offset as text, in batches of so many. */
+async function fill(partition: number, ...sizes: number[]): Promise<void> {
+  let offset = api.partition("t", partition).end;
+  for (const size of sizes) {
+    const producer = client.producer("t");
+    const sent = Array.from({ length: size }, () => producer.send({ key: "k", value: `${offset++}`, partition }));
+    await Promise.all(sent);
+  }
+}
+
+function member(options: Partial<GroupConsumerOptions<string, Uint8Array>> = {}): GroupConsumer<string> {
+  const consumer = client.consumer({ group: "g", topics: ["t"], value: text(), ...options });
+  consumers.push(consumer as GroupConsumer<unknown, unknown>);
+  return consumer;
+}
+
+/** Its records one by one; left when the test is over. */
+function loop(consumer: GroupConsumer<string>) {
+  const records = consumer[Symbol.asyncIterator]();
+  loops.push(records);
+  return records;
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** The next so many records, as "partition:offset". */
+async function take(records: AsyncIterator<{ partition: number; offset: number }>, count: number): Promise<string[]> {
+  const taken: string[] = [];
+  while (taken.length < count) {
+    const { value, done } = await records.next();
+    if (done) throw new Error("the loop ended");
+    taken.push(`${value.partition}:${value.offset}`);
+  }
+  return taken;
+}
+
+const membership = (index = 0) => api.groups.memberships[index]!;
+
+describe("a loop", () => {
+  test("joins with what it was told, reads what is assigned from where the group was, and leaves when it is left", async () => {
+    await fill(0, 3, 3);
+    await fill(1, 2);
+    api.groups.onJoin = (one) => one.joined().assigned(3, [[0, 4], 1]);
+    const options = {
+      instanceId: "i",
+      clientId: "c",
+      sessionTimeoutMs: 7,
+      revokeTimeoutMs: 8,
+      assignor: "range",
+    } as const;
+    const consumer = member(options);
+    const records = loop(consumer);
+    expect((await take(records, 4)).toSorted()).toEqual(["0:4", "0:5", "1:0", "1:1"]);
+    expect(membership().request).toEqual({ group: "g", topics: ["t"], ...options });
+    expect(consumer.assignment).toEqual([
+      { topic: "t", partition: 0 },
+      { topic: "t", partition: 1 },
+    ]);
+    expect(consumer.position("t", 0)).toBe(6);
+    await records.return!();
+    expect(membership().said).toEqual(["leave"]);
+    expect(api.openStreams).toBe(0);
+  });
+
+  test("commits what was processed: all but what was in hand when it was left", async () => {
+    await fill(0, 5);
+    api.groups.onJoin = (one) => one.joined("m7", 1).assigned(3, [0]);
+    for await (const { offset } of member()) if (offset === 3) break;
+    expect(api.groups.commits).toMatchObject([{ group: "g", memberId: "m7", memberEpoch: 3 }]);
+    expect(api.groups.committed).toEqual({ 0: 3 });
+    const failing = async () => {
+      for await (const { offset } of member()) if (offset === 1) throw new Error("mine");
+    };
+    await expect(failing()).rejects.toThrow("mine");
+    expect(api.groups.committed).toEqual({ 0: 1 });
+  });
+
+  test("commits on an interval while it goes on, and nothing where nothing is new", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 0]]);
+    const records = loop(member({ commitIntervalMs: 2 }));
+    await take(records, 3);
+    await eventually(() => api.groups.committed[0] === 2);
+    const { length } = api.groups.commits;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(api.groups.commits).toHaveLength(length);
+  });
+
+  test("close waits for what is in hand, which counts, and ends the loop quietly", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member();
+    const seen: number[] = [];
+    let closed: Promise<void> | undefined;
+    for await (const { offset } of consumer) {
+      seen.push(offset);
+      if (offset !== 1) continue;
+      closed = consumer.close();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(membership().said).toEqual([]);
+    }
+    await closed;
+    expect(seen).toEqual([0, 1]);
+    expect(api.groups.committed).toEqual({ 0: 2 });
+    expect(membership().said).toEqual(["leave"]);
+    for await (const _ of consumer) expect.unreachable();
+  });
+
+  test("who leaves a loop, or closes, has left the group", async () => {
+    await fill(0, 3);
+    for (const how of ["return", "close"] as const) {
+      const left = Promise.withResolvers<void>();
+      api.groups.onJoin = (one) => {
+        one.joined().assigned(1, [0]).left = left.promise;
+      };
+      const consumer = member();
+      const records = loop(consumer);
+      await take(records, 1);
+      let isOver = false;
+      const over = (how === "return" ? records.return!() : consumer.close()).then(() => {
+        isOver = true;
+      });
+      if (how === "close") await records.next();
+      await eventually(() => api.groups.memberships.at(-1)!.said.includes("leave"));
+      await turn();
+      expect(isOver).toBe(false);
+      left.resolve();
+      await over;
+    }
+  });
+
+  test("by batches, a batch is what is in hand", async () => {
+    await fill(0, 3, 3, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 1]]);
+    for await (const batch of member().batches()) {
+      if (batch.baseOffset === 6) break;
+      expect([...batch].map(({ offset }) => offset)).toEqual(batch.baseOffset === 1 ? [1, 2] : [3, 4, 5]);
+    }
+    expect(api.groups.committed).toEqual({ 0: 6 });
+  });
+
+  test("a record that is still being decoded when its partition goes is not handed out", async () => {
+    await fill(0, 1);
+    const valid = Promise.withResolvers<{ value: string }>();
+    let decoding = false;
+    const validate = () => {
+      decoding = true;
+      return valid.promise;
+    };
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member({ schema: { "~standard": { version: 1, vendor: "test", validate } } });
+    const next = loop(consumer).next();
+    await eventually(() => decoding);
+    membership().assigned(2, [], [0]);
+    await eventually(() => membership().said.includes("revoked 0 at 2"));
+    valid.resolve({ value: "x" });
+    await turn();
+    void consumer.close();
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(api.groups.commits.at(-1)!.offsets).toEqual([{ topic: "t", partition: 0, offset: 0 }]);
+  });
+
+  test("what the group refuses a member with ends the loop", async () => {
+    const refusal = Object.assign(new Error("no"), { code: "PERMISSION_DENIED" });
+    api.groups.onJoin = (one) => one.fail(refusal);
+    await expect(member()[Symbol.asyncIterator]().next()).rejects.toBe(refusal);
+  });
+
+  test("its signal ends it with its reason, and the group is left", async () => {
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const abort = new AbortController();
+    const consumer = member({ signal: abort.signal });
+    const next = consumer[Symbol.asyncIterator]().next();
+    await eventually(() => consumer.assignment.length === 1);
+    abort.abort(new Error("enough"));
+    await expect(next).rejects.toThrow("enough");
+    await consumer.close();
+    expect(membership().said).toEqual(["leave"]);
+  });
+});
+
+describe("partitions come and go", () => {
+  test("what nobody works on goes at once; what is in hand when it is processed, committed with the new epoch", async () => {
+    await fill(0, 3);
+    await fill(1, 3);
+    await fill(2, 1);
+    const told: string[] = [];
+    const consumer = member({
+      onAssigned: (partitions) => void told.push(`+${partitions.map(({ partition }) => partition)}`),
+      onRevoked: (partitions) => void told.push(`-${partitions.map(({ partition }) => partition)}`),
+    });
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const records = loop(consumer);
+    await take(records, 2);
+    membership().assigned(2, [0, 1]);
+    await eventually(() => told.includes("+1"));
+    membership().assigned(3, [2], [0, 1]);
+    await eventually(() => membership().said.length === 1 && told.includes("+2"));
+    expect(membership().said).toEqual(["revoked 1 at 3"]); // 0 is in hand
+    expect(await take(records, 1)).toEqual(["2:0"]);
+    await eventually(() => membership().said.length === 2);
+    expect(membership().said[1]).toBe("revoked 0 at 3");
+    expect(api.groups.committed).toMatchObject({ 0: 2 });
+    expect(api.groups.commits.at(-1)).toMatchObject({ memberEpoch: 3 });
+    expect(told.toSorted()).toEqual(["+0", "+1", "+2", "-0", "-1"]);
+    expect(consumer.position("t", 0)).toBeUndefined();
+  });
+
+  test("the hook may take its time: only then is the partition committed and given up", async () => {
+    await fill(0, 2);
+    const flushed = Promise.withResolvers<void>();
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member({ onRevoked: () => flushed.promise });
+    const records = loop(consumer);
+    await take(records, 2);
+    membership().assigned(2, [], [0]);
+    const next = records.next();
+    await turn();
+    expect([membership().said, api.groups.commits]).toEqual([[], []]);
+    flushed.resolve();
+    await eventually(() => membership().said.length === 1);
+    expect(api.groups.committed).toEqual({ 0: 2 });
+    void consumer.close();
+    await next;
+  });
+
+  test("one that comes back while it is in hand is read again only after that", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const records = loop(member());
+    await take(records, 1);
+    membership()
+      .assigned(2, [], [0])
+      .assigned(3, [[0, 1]]);
+    await turn();
+    expect(membership().said).toEqual([]);
+    expect(await take(records, 2)).toEqual(["0:1", "0:2"]);
+    expect(membership().said).toEqual(["revoked 0 at 3"]);
+  });
+
+  test("what is to be given up and is not had any more is acknowledged at once", async () => {
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0], [2, 3]);
+    const consumer = member();
+    const next = consumer[Symbol.asyncIterator]().next();
+    await eventually(() => membership()?.said.length === 1);
+    expect(membership().said).toEqual(["revoked 2,3 at 1"]);
+    void consumer.close();
+    await next;
+  });
+
+  test("a hook that throws ends the loop", async () => {
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member({ onAssigned: () => Promise.reject(new Error("hook")) });
+    await expect(consumer[Symbol.asyncIterator]().next()).rejects.toThrow("hook");
+  });
+});
+
+describe("a session", () => {
+  test("that breaks is resumed by the same member; reading goes on meanwhile, nothing twice", async () => {
+    await fill(0, 2);
+    api.groups.onJoin = (one) => one.joined("m9", 4).assigned(5, [0]);
+    const records = loop(member());
+    await take(records, 2);
+    membership().fail(new UnavailableError("gone"));
+    await fill(0, 1);
+    expect(await take(records, 1)).toEqual(["0:2"]);
+    await eventually(() => api.groups.memberships.length === 2);
+    expect(membership(1).request).toMatchObject({ memberId: "m9", memberEpoch: 5 });
+    membership(1).end();
+    await eventually(() => api.groups.memberships.length === 3);
+    await fill(0, 1);
+    expect(await take(records, 1)).toEqual(["0:3"]);
+  });
+
+  test("that the group has ended: everything is lost, what is in hand is not committed, and another one begins", async () => {
+    await fill(0, 4);
+    const lost: unknown[] = [];
+    api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 1]]);
+    const consumer = member({ onLost: (partitions) => void lost.push(...partitions) });
+    const records = loop(consumer);
+    expect(await take(records, 1)).toEqual(["0:1"]);
+    membership().fail(new FencedMemberError("too late"));
+    await eventually(() => lost.length === 1);
+    expect(await take(records, 1)).toEqual(["0:1"]);
+    expect(membership(1).request.memberId).toBeUndefined();
+    expect(lost).toEqual([{ topic: "t", partition: 0 }]);
+    expect(membership().said).toEqual([]);
+    await records.return!();
+    expect(api.groups.committed).toEqual({});
+  });
+
+  test("that the group has ended commits nothing more, and not as nobody either", async () => {
+    await fill(0, 4);
+    const answer = Promise.withResolvers<void>();
+    api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 0]]);
+    api.groups.onCommit = () => answer.promise.then(() => ({ error: { code: "FENCED_MEMBER", message: "out" } }));
+    const consumer = member({ commitIntervalMs: 1, onLost: () => new Promise((resolve) => setTimeout(resolve, 10)) });
+    const records = loop(consumer);
+    await take(records, 2);
+    await eventually(() => api.groups.commits.length === 1);
+    const asMember = consumer.commit(); // waits behind it
+    membership().fail(new FencedMemberError("too late"));
+    await eventually(() => consumer.assignment.length === 0);
+    const asNobody = consumer.commit("t", 0, 1);
+    answer.resolve();
+    await expect(asNobody).rejects.toMatchObject({ code: "FENCED_MEMBER", group: "g" });
+    await asMember;
+    expect(api.groups.commits).toHaveLength(1);
+  });
+
+  test("that the group has ended commits nothing of it as the member that it is next", async () => {
+    await fill(0, 4);
+    const answer = Promise.withResolvers<void>();
+    api.groups.onJoin = (one) => one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [[0, 0]]);
+    api.groups.onCommit = () => answer.promise.then(() => ({ error: { code: "FENCED_MEMBER", message: "out" } }));
+    const consumer = member({ commitIntervalMs: 60_000 });
+    const records = loop(consumer);
+    await take(records, 2);
+    const held = consumer.commit("t", 0, 1).catch(() => {});
+    const behind = consumer.commit();
+    membership().fail(new FencedMemberError("too late"));
+    await eventually(() => api.groups.memberships.length === 2 && consumer.assignment.length === 1);
+    answer.resolve();
+    await Promise.all([held, behind]);
+    expect(api.groups.commits).toHaveLength(1);
+  });
+
+  test("stays alive, its memory bounded, while the application does nothing", async () => {
+    await fill(0, ...Array.from({ length: 20 }, () => 5));
+    api.groups.onJoin = (one) => one.joined("m1", 1, 2).assigned(1, [0]);
+    const consumer = member();
+    const records = loop(consumer);
+    await take(records, 1);
+    await eventually(() => membership().heartbeats > 5);
+    expect(consumer.assignment).toHaveLength(1);
+    expect(consumer.lag("t", 0)).toBe(99);
+    expect(consumer.lagMs("t", 0)).toBeGreaterThan(0);
+  });
+
+  test("a commit that is refused for its epoch is made again with the one that came meanwhile", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member({ commit: "manual" });
+    const answer = Promise.withResolvers<void>();
+    api.groups.onCommit = async (_, { memberEpoch }) => {
+      if (memberEpoch !== 1) return {};
+      await answer.promise;
+      return { error: { code: "FENCED_MEMBER", message: "an old epoch" } };
+    };
+    await take(loop(consumer), 2);
+    const committed = consumer.commit("t", 0, 1);
+    await eventually(() => api.groups.commits.length === 1);
+    membership().assigned(2, [0]);
+    await turn();
+    answer.resolve();
+    await committed;
+    expect(api.groups.commits.map(({ memberEpoch }) => memberEpoch)).toEqual([1, 2]);
+    expect(api.groups.commits[1]!.offsets).toEqual(api.groups.commits[0]!.offsets);
+  });
+});
+
+describe("positions", () => {
+  test("where nothing is committed, reading begins where it is told", async () => {
+    await fill(0, 3);
+    const first = async (from: GroupConsumerOptions["from"]) => {
+      const begun = Promise.withResolvers<number | undefined>();
+      const consumer: GroupConsumer<string> = member({
+        from,
+        onAssigned: () => begun.resolve(consumer.position("t", 0)),
+      });
+      api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+      loop(consumer).next().catch(begun.reject);
+      return begun.promise;
+    };
+    expect(await first("latest")).toBe(3);
+    expect(await first({ time: 0 })).toBe(0);
+    await expect(first("none")).rejects.toMatchObject({ code: "NO_COMMITTED_OFFSET", topic: "t", partition: 0 });
+  });
+
+  test("a start at the end is committed: what comes then is not skipped by the next member", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    void loop(member({ from: "latest", commitIntervalMs: 1 })).next();
+    await eventually(() => api.groups.committed[0] === 3);
+  });
+
+  test("a committed offset that is gone: on to the nearest, which is told; with none, that is an error", async () => {
+    await fill(0, 2, 2, 2);
+    api.partition("t", 0).logStartOffset = 4;
+    api.groups.onJoin = (one) =>
+      one.joined().assigned(1, [
+        [0, 1],
+        [1, 9],
+      ]);
+    const skipped: unknown[] = [];
+    const records = loop(member({ onSkipped: (one) => void skipped.push(one) }));
+    expect(await take(records, 2)).toEqual(["0:4", "0:5"]);
+    expect(skipped).toEqual([
+      { topic: "t", partition: 0, from: 1, to: 4 },
+      { topic: "t", partition: 1, from: 9, to: 0 },
+    ]);
+    await expect(member({ from: "none" })[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: "OFFSET_OUT_OF_RANGE",
+      offset: 1,
+      expected: 4,
+    });
+  });
+
+  test("records that go while they are read are told of too", async () => {
+    await fill(0, 2);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const skipped: unknown[] = [];
+    const records = loop(member({ onSkipped: (one) => void skipped.push(one) }));
+    expect(await take(records, 2)).toEqual(["0:0", "0:1"]);
+    api.partition("t", 0).logStartOffset = 4;
+    await fill(0, 2, 2);
+    expect(await take(records, 2)).toEqual(["0:4", "0:5"]);
+    expect(skipped).toEqual([{ topic: "t", partition: 0, from: 2, to: 4 }]);
+  });
+
+  test("a log that has lost its end goes on from there, and so does the group", async () => {
+    await fill(0, 2, 2);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const skipped: unknown[] = [];
+    const consumer = member({ onSkipped: (one) => void skipped.push(one) });
+    const records = loop(consumer);
+    expect(await take(records, 4)).toHaveLength(4);
+    await consumer.commit();
+    const log = api.partition("t", 0);
+    api.onEvent = () => {
+      throw new UnavailableError("the power went");
+    };
+    log.batches.pop();
+    log.producers.clear();
+    log.wake();
+    await eventually(() => api.openStreams === 0);
+    api.onEvent = (event) => event;
+    await eventually(() => skipped.length === 1);
+    expect(skipped).toEqual([{ topic: "t", partition: 0, from: 4, to: 2 }]);
+    await fill(0, 1);
+    expect(await take(records, 1)).toEqual(["0:2"]);
+    await consumer.commit();
+    expect([api.groups.committed[0], consumer.committed("t", 0)]).toEqual([3, 3]);
+  });
+
+  test("somebody resets an offset: the loop goes on there, and what was in hand is not committed", async () => {
+    await fill(0, 6);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member();
+    const records = loop(consumer);
+    await take(records, 5);
+    membership()
+      .reset(2, 0, 1)
+      .assigned(2, [[0, 1]]);
+    await eventually(() => consumer.committed("t", 0) === 1);
+    expect(await take(records, 1)).toEqual(["0:1"]);
+    await records.return!();
+    expect(api.groups.committed).toEqual({});
+  });
+
+  test("a reset that comes before the start was found is the start", async () => {
+    await fill(0, 6);
+    const asked = Promise.withResolvers<void>();
+    const { listOffsets } = api;
+    api.listOffsets = async (request) => {
+      const found = await listOffsets.call(api, request);
+      await asked.promise;
+      return found;
+    };
+    api.groups.onJoin = (one) =>
+      one
+        .joined()
+        .assigned(1, [[0, 1]])
+        .reset(2, 0, 4)
+        .assigned(2, [[0, 4]]);
+    const consumer = member();
+    const next = take(loop(consumer), 2);
+    await eventually(() => consumer.committed("t", 0) === 4);
+    asked.resolve();
+    expect(await next).toEqual(["0:4", "0:5"]);
+  });
+
+  test("a seek that comes before the start was found is the start, too", async () => {
+    await fill(0, 6);
+    const asked = Promise.withResolvers<void>();
+    const { listOffsets } = api;
+    api.listOffsets = async (request) => {
+      await asked.promise;
+      return listOffsets.call(api, request);
+    };
+    api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 1]]);
+    const consumer = member();
+    const next = take(loop(consumer), 2);
+    await eventually(() => consumer.assignment.length === 1);
+    consumer.seek("t", 0, 3);
+    asked.resolve();
+    expect(await next).toEqual(["0:3", "0:4"]);
+  });
+
+  test("seek goes elsewhere, also before anything is read", async () => {
+    await fill(0, 6);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 5]]);
+    const consumer: GroupConsumer<string> = member({ onAssigned: () => consumer.seek("t", 0, 2) });
+    const records = loop(consumer);
+    expect(await take(records, 2)).toEqual(["0:2", "0:3"]);
+    consumer.seek("t", 0, 0);
+    expect(await take(records, 2)).toEqual(["0:0", "0:1"]);
+    await consumer.commit();
+    await consumer.commit("t", 0, 2);
+    expect([api.groups.commits.length, consumer.committed("t", 0)]).toEqual([1, 5]); // only a reset goes back
+    expect(api.openStreams).toBe(1);
+    expect(() => consumer.seek("t", 3, 0)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", partition: 3 }));
+    consumer.seek("t", 0, 99);
+    await expect(records.next()).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
+  });
+
+  test("a paused partition stays assigned and gives nothing until it is resumed", async () => {
+    await fill(0, 3);
+    await fill(1, 2);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0, 1]);
+    const consumer: GroupConsumer<string> = member({ onAssigned: () => consumer.pause("t", 1) });
+    const records = loop(consumer);
+    expect(await take(records, 1)).toEqual(["0:0"]);
+    consumer.pause("t", 0);
+    consumer.resume("t", 1);
+    expect(await take(records, 2)).toEqual(["1:0", "1:1"]);
+    consumer.resume("t", 0);
+    consumer.resume("t", 0);
+    expect(await take(records, 2)).toEqual(["0:1", "0:2"]);
+    expect(consumer.assignment).toHaveLength(2);
+  });
+});
+
+describe("by hand", () => {
+  test("nothing is committed but what is said; what is in hand is part of it", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member({ commit: "manual", commitIntervalMs: 1 });
+    for await (const { offset } of consumer) {
+      if (offset === 1) await consumer.commit();
+      if (offset === 3) break;
+    }
+    expect(api.groups.commits.map(({ offsets }) => offsets)).toEqual([[{ topic: "t", partition: 0, offset: 2 }]]);
+  });
+
+  test("a commit that cannot be made is told; by itself it is tried again", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    let away = true;
+    api.groups.onCommit = () => {
+      if (away) throw new UnavailableError("away");
+      return {};
+    };
+    const consumer = member({ commitIntervalMs: 1 });
+    await take(loop(consumer), 3);
+    await eventually(() => api.groups.commits.length > 2);
+    await expect(consumer.commit()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    away = false;
+    await eventually(() => consumer.committed("t", 0) === 3);
+  });
+
+  test("an offset of one's own, with metadata; one that is not the member's is refused", async () => {
+    await fill(0, 2);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    api.groups.onCommit = ({ partition }) =>
+      partition === 0 ? {} : { error: { code: "FENCED_MEMBER", message: "not yours", topic: "t", partition } };
+    const consumer = member({ commit: "manual" });
+    await take(loop(consumer), 1);
+    await consumer.commit("t", 0, 1, "half-way");
+    expect(api.groups.commits[0]!.offsets).toEqual([{ topic: "t", partition: 0, offset: 1, metadata: "half-way" }]);
+    expect(consumer.committed("t", 0)).toBe(1);
+    await expect(consumer.commit("t", 2, 1)).rejects.toMatchObject({ code: "FENCED_MEMBER", partition: 2 });
+  });
+});

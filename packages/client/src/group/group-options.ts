@@ -1,0 +1,44 @@
+import type { AssignorName, TopicPartition } from "@logstore/protocol";
+import type { RecordFormatOptions } from "../consumer/consumer-record.js";
+import type { StartPolicy } from "./start-positions.js";
+
+/** Records that were to be read and are not in the log any more: retention or somebody deleted them. */
+export interface SkippedRecords extends TopicPartition {
+  /** Where reading was to go on. */
+  readonly from: number;
+  /** Where it goes on: the nearest offset that is there. Below `from` where the log has lost its end. */
+  readonly to: number;
+}
+
+export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
+  /** Members of the same group share the partitions. Formed like a topic's name. */
+  readonly group: string;
+  /** Names, or patterns in which `*` stands for anything; topics that are made later are included. */
+  readonly topics: readonly string[];
+  /** Where to begin in a partition that the group committed nothing for; "none" makes that an error. Default "earliest". */
+  readonly from?: StartPolicy | undefined;
+  /** "auto" commits what was processed; with "manual" only `commit()` does. Default "auto". */
+  readonly commit?: "auto" | "manual" | undefined;
+  /** ms between commits of what was processed meanwhile. Default 5,000. */
+  readonly commitIntervalMs?: number | undefined;
+  /** A static member: who comes back with the same one within the session timeout gets its partitions back. */
+  readonly instanceId?: string | undefined;
+  /** Who it is, for people. */
+  readonly clientId?: string | undefined;
+  /** ms without a sign of life after which the group goes on without the member. Default: the server's, 45,000. */
+  readonly sessionTimeoutMs?: number | undefined;
+  /** ms that the group waits for a partition that is to move, before it takes everything from the member. Default: 60,000. */
+  readonly revokeTimeoutMs?: number | undefined;
+  /** How partitions are shared out. Default: what the group has; "sticky" for a new one. */
+  readonly assignor?: AssignorName | undefined;
+  /** These are the member's now; nothing of them is handed out before this is done. It may `seek`. */
+  readonly onAssigned?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
+  /** Nothing of these is worked on any more; when this is done, they are committed and go to somebody else. */
+  readonly onRevoked?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
+  /** These are somebody else's already: the member was not heard of for too long. Nothing can be committed any more. */
+  readonly onLost?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
+  /** Told where records were skipped, since they are not there any more. With `from: "none"` that is an error instead. */
+  readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
+  /** Ends the iteration by throwing the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,167 @@
+import type { LogApi, TopicPartition } from "@logstore/protocol";
+import { Merge } from "../consumer/merge.js";
+import { isRetriable } from "../retry.js";
+import { Committer } from "./committer.js";
+import type { GroupConsumerOptions } from "./group-options.js";
+import { GroupSession } from "./group-session.js";
+import type { InFlight } from "./in-flight.js";
+import type { OwnedPartition } from "./owned-partition.js";
+import { Rebalance, type RebalanceSteps } from "./rebalance.js";
+import { goneError, startPositions } from "./start-positions.js";
+
+const COMMIT_INTERVAL_MS = 5_000;
+
+/** A group as one loop reads it: joined when the loop begins, left when it ends. */
+export class GroupReader<T, K> {
+  readonly merge: Merge;
+  readonly rebalance: Rebalance;
+  readonly #api: LogApi;
+  readonly #options: GroupConsumerOptions<T, K>;
+  readonly #session: GroupSession;
+  readonly #committer: Committer;
+  readonly #inFlight: InFlight;
+  readonly #stop = new AbortController();
+  /** What failed when the loop was over already. */
+  #lateFailure: { readonly error: unknown } | undefined;
+  #commits: NodeJS.Timeout | undefined;
+  #leaving: Promise<void> | undefined;
+
+  /** @param onLeft is called when the reading has ended and the group was left */
+  constructor(api: LogApi, options: GroupConsumerOptions<T, K>, inFlight: InFlight, onLeft: () => void) {
+    this.#api = api;
+    this.#options = options;
+    this.#inFlight = inFlight;
+    this.rebalance = new Rebalance(this.#steps(), inFlight);
+    this.#session = new GroupSession(api, joinRequestOf(options), this.rebalance);
+    this.#committer = new Committer(api, options.group, this.#session);
+    this.merge = new Merge(api, {
+      isEndless: true,
+      signal: options.signal,
+      // Whoever waits for it is told how it went.
+      onEnd: () => void this.#left().then(onLeft, onLeft),
+    });
+  }
+
+  /** Joins the group. */
+  start(): void {
+    if (this.merge.hasEnded) return;
+    const fail = (error: unknown) => this.merge.fail(error);
+    this.#session.run().catch(fail);
+    if (this.#isManual) return;
+    let isUnderWay = false;
+    const commit = async () => {
+      if (isUnderWay) return; // a server that is away answers none the sooner for being asked more often
+      isUnderWay = true;
+      await this.#commitIfPossible(this.rebalance.owned).catch(fail);
+      isUnderWay = false;
+    };
+    this.#commits = setInterval(commit, this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS);
+  }
+
+  /** Commits what was processed so far. */
+  commitProcessed(): Promise<void> {
+    return this.#committer.commitProcessed(this.rebalance.all);
+  }
+
+  async commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void> {
+    await this.#committer.commit({ topic, partition, offset, metadata });
+    const owned = this.rebalance.find(topic, partition);
+    if (owned === undefined) return;
+    owned.committed = Math.max(owned.committed ?? 0, offset);
+    owned.processed = Math.max(owned.processed ?? 0, offset);
+  }
+
+  pause(owned: OwnedPartition): void {
+    owned.isPaused = true;
+    this.merge.remove(owned);
+  }
+
+  resume(owned: OwnedPartition): void {
+    if (!owned.isPaused) return;
+    owned.isPaused = false;
+    if (owned.hasBegun) this.merge.add([owned]);
+  }
+
+  /** Ends the reading: waits a while for what is in hand, commits, and leaves the group. */
+  leave(): Promise<void> {
+    const left = this.#left();
+    this.merge.end();
+    return left;
+  }
+
+  #left(): Promise<void> {
+    this.#leaving ??= Promise.resolve().then(() => this.#leave()); // not within the end of the merge
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    clearInterval(this.#commits);
+    this.#inFlight.finish();
+    this.#stop.abort();
+    await this.rebalance.finish();
+    await this.#session.leave();
+    if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
+  }
+
+  /** Where the log is away it is left at that: there will be another time, or the records are processed again. */
+  async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
+    await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
+      if (!isRetriable(error)) throw error;
+    });
+  }
+
+  get #isManual(): boolean {
+    return this.#options.commit === "manual";
+  }
+
+  #steps(): RebalanceSteps {
+    const { from = "earliest", onAssigned, onRevoked, onLost, onSkipped } = this.#options;
+    return {
+      begin: async (partitions) => {
+        await startPositions(this.#api, partitions, from, this.#stop.signal);
+        const here = partitions.filter(({ isGone }) => !isGone);
+        if (here.length === 0) return;
+        for (const one of here) one.isAnnounced = true;
+        await onAssigned?.(here.map(named));
+        for (const one of here) one.hasBegun = !one.isGone;
+        this.merge.add(here.filter(({ hasBegun, isPaused }) => hasBegun && !isPaused));
+      },
+      restart: (owned) => {
+        if (owned.hasBegun && !owned.isPaused) this.merge.restart(owned);
+      },
+      stop: (owned) => this.merge.remove(owned),
+      finish: async (partitions) => {
+        const announced = partitions.filter(({ isAnnounced }) => isAnnounced);
+        if (announced.length === 0) return;
+        await onRevoked?.(announced.map(named));
+        if (!this.#isManual) await this.#commitIfPossible(announced);
+        for (const one of announced) one.isAnnounced = false;
+      },
+      acknowledge: (partitions) => this.#session.revoked(partitions),
+      lost: async (partitions) => {
+        for (const one of partitions) one.isAnnounced = false;
+        if (partitions.length > 0) await onLost?.(partitions.map(named));
+      },
+      skipped: (owned, from_, to) => {
+        if (from === "none") throw goneError(owned, from_, to);
+        onSkipped?.({ ...named(owned), from: from_, to });
+        if (to > from_) return;
+        if (owned.committed !== undefined) owned.committed = Math.min(owned.committed, to);
+        this.rebalance.move(owned, to);
+      },
+      fail: (error) => {
+        if (this.merge.hasEnded) this.#lateFailure ??= { error };
+        else this.merge.fail(error);
+      },
+    };
+  }
+}
+
+function joinRequestOf<T, K>(options: GroupConsumerOptions<T, K>) {
+  const { group, topics, instanceId, clientId, sessionTimeoutMs, revokeTimeoutMs, assignor } = options;
+  return { group, topics, instanceId, clientId, sessionTimeoutMs, revokeTimeoutMs, assignor };
+}
+
+function named({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
+}

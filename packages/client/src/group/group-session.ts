@@ -1,0 +1,121 @@
+import type {
+  AssignmentEvent,
+  GroupApi,
+  GroupMembership,
+  JoinGroupRequest,
+  MemberEvent,
+  OffsetsResetEvent,
+  TopicPartition,
+} from "@logstore/protocol";
+import { backoffMs, hasCode, isRetriable, sleep } from "../retry.js";
+
+export interface SessionListener {
+  assigned(event: AssignmentEvent): void;
+  reset(event: OffsetsResetEvent): void;
+  /** The member was out: what it owned is somebody else's. It joins anew when this resolves. */
+  lost(): Promise<void>;
+}
+
+/**
+ * A member of a group for as long as it wants to be: sends heartbeats by a timer of its own, goes on as the same member after a
+ * lost connection, and joins anew when the group has gone on without it.
+ */
+export class GroupSession {
+  readonly #api: GroupApi;
+  readonly #request: JoinGroupRequest;
+  readonly #listener: SessionListener;
+  readonly #stop = new AbortController();
+  #membership: GroupMembership | undefined;
+  #memberId: string | undefined;
+  #memberEpoch = 0;
+  #attempt = 0;
+
+  constructor(api: GroupApi, request: JoinGroupRequest, listener: SessionListener) {
+    this.#api = api;
+    this.#request = request;
+    this.#listener = listener;
+  }
+
+  /** Whose commits are taken; undefined while it is nobody's. */
+  get member(): { readonly memberId: string; readonly memberEpoch: number } | undefined {
+    return this.#memberId === undefined ? undefined : { memberId: this.#memberId, memberEpoch: this.#memberEpoch };
+  }
+
+  /** Until {@link leave}; rejects with what cannot be mended by trying again. */
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#runOnce();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (hasCode(error, "FENCED_MEMBER")) {
+          this.#memberId = undefined;
+          await this.#listener.lost();
+          if (await this.#isReplaced()) throw error;
+        } else if (!isRetriable(error)) throw error;
+      }
+      await sleep(backoffMs(this.#attempt++), signal);
+    }
+  }
+
+  /** The partitions were given up. */
+  revoked(partitions: readonly TopicPartition[]): void {
+    this.#membership?.revoked(
+      this.#memberEpoch,
+      partitions.map(({ topic, partition }) => ({ topic, partition })),
+    );
+  }
+
+  /** Leaves the group, where it can be reached; where not, it finds out when the session has timed out. */
+  async leave(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    const membership = this.#membership;
+    try {
+      await membership?.leave();
+    } catch (error) {
+      if (!hasCode(error, "FENCED_MEMBER") && !isRetriable(error)) throw error;
+    }
+  }
+
+  /** One connection's worth. */
+  async #runOnce(): Promise<void> {
+    const membership = this.#api.joinGroup({ ...this.#request, ...this.member });
+    this.#membership = membership;
+    let heartbeats: NodeJS.Timeout | undefined;
+    try {
+      for await (const event of membership) {
+        if (event.type === "joined") {
+          heartbeats ??= setInterval(() => membership.heartbeat(), event.heartbeatIntervalMs);
+        }
+        this.#handle(event);
+      }
+    } finally {
+      clearInterval(heartbeats);
+      this.#membership = undefined;
+    }
+  }
+
+  /** Whether another member has this one's instance id: to join anew would take its place from it, and so on for ever. */
+  async #isReplaced(): Promise<boolean> {
+    const { group, instanceId } = this.#request;
+    if (instanceId === undefined) return false;
+    try {
+      const { members } = await this.#api.describeGroup(group);
+      return members.some((other) => other.instanceId === instanceId);
+    } catch (error) {
+      if (isRetriable(error) || hasCode(error, "UNKNOWN_GROUP")) return false;
+      throw error;
+    }
+  }
+
+  #handle(event: MemberEvent): void {
+    this.#memberEpoch = event.memberEpoch;
+    if (event.type === "joined") {
+      this.#memberId = event.memberId;
+      this.#attempt = 0;
+    } else if (event.type === "assignment") this.#listener.assigned(event);
+    else this.#listener.reset(event);
+  }
+}

@@ -1,0 +1,119 @@
+import type { LogStoreError } from "@logstore/codec";
+import { UnavailableError } from "@logstore/codec";
+import {
+  type GroupMembership,
+  type JoinGroupRequest,
+  type MemberEvent,
+  type MemberEventMessage,
+  type MemberMessage,
+  memberEventFromMessage,
+  type TopicPartition,
+} from "@logstore/protocol";
+import type { MemberStream } from "./grpc-group-api.js";
+
+/** A connection that answers none of so many heartbeats is gone, whatever it says of itself. */
+const MAX_UNANSWERED = 2;
+/** How long a server has to say that a member has left. */
+const LEAVE_TIMEOUT_MS = 10_000;
+
+/** A membership as one JoinGroup stream, opened when its events are asked for. It ends with the stream. */
+export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
+  readonly #request: JoinGroupRequest;
+  readonly #openStream: () => MemberStream;
+  readonly #toError: (error: unknown) => LogStoreError;
+  readonly #ended = Promise.withResolvers<void>();
+  #stream: MemberStream | undefined;
+  #hasEnded = false;
+  #failure: LogStoreError | undefined;
+  /** Few: each assignment says everything. */
+  readonly #events: MemberEvent[] = [];
+  #wake: (() => void) | undefined;
+  #unansweredHeartbeats = 0;
+
+  constructor(request: JoinGroupRequest, openStream: () => MemberStream, toError: (error: unknown) => LogStoreError) {
+    this.#request = request;
+    this.#openStream = openStream;
+    this.#toError = toError;
+  }
+
+  [Symbol.asyncIterator](): this {
+    if (this.#stream === undefined && !this.#hasEnded) this.#open();
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<MemberEvent, undefined>> {
+    for (;;) {
+      const event = this.#events.shift();
+      if (event !== undefined) return { done: false, value: event };
+      if (this.#hasEnded) break;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+    return { done: true, value: undefined };
+  }
+
+  /** Breaks the stream: to the server, a lost connection. */
+  async return(): Promise<IteratorResult<MemberEvent, undefined>> {
+    this.#events.length = 0;
+    this.#end();
+    this.#stream?.cancel();
+    return { done: true, value: undefined };
+  }
+
+  heartbeat(): void {
+    if (this.#unansweredHeartbeats++ >= MAX_UNANSWERED) {
+      this.#end(new UnavailableError("the server does not answer heartbeats"));
+      this.#stream?.cancel();
+    }
+    this.#send({ heartbeat: {} });
+  }
+
+  revoked(memberEpoch: number, partitions: readonly TopicPartition[]): void {
+    this.#send({ revoked: { memberEpoch, partitions } });
+  }
+
+  subscribe(topics: readonly string[]): void {
+    this.#send({ subscribe: { topics } });
+  }
+
+  /** Resolves when the server has ended the stream: it did so because the member left, or the member is out anyway. */
+  async leave(): Promise<void> {
+    if (this.#stream === undefined || this.#hasEnded) return;
+    this.#send({ leave: {} });
+    const timer = setTimeout(() => this.return(), LEAVE_TIMEOUT_MS);
+    await this.#ended.promise;
+    clearTimeout(timer);
+  }
+
+  #send(message: MemberMessage): void {
+    if (this.#stream !== undefined && !this.#hasEnded) this.#stream.write(message);
+  }
+
+  #open(): void {
+    const stream = this.#openStream();
+    this.#stream = stream;
+    stream.on("data", (message: MemberEventMessage) => this.#receive(message));
+    stream.on("error", (error) => this.#end(this.#toError(error)));
+    stream.on("status", () => this.#end());
+    stream.write({ join: this.#request });
+  }
+
+  #receive(message: MemberEventMessage): void {
+    if (this.#hasEnded) return;
+    this.#unansweredHeartbeats = 0;
+    const event = memberEventFromMessage(message);
+    if (event === undefined) return;
+    this.#events.push(event);
+    this.#wake?.();
+  }
+
+  #end(failure?: LogStoreError): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#failure = failure;
+    this.#ended.resolve();
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,91 @@
+/** The group half of a log behind gRPC. */
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type { MethodDefinition, ServiceDefinition } from "@grpc/proto-loader";
+import type { LogStoreError } from "@logstore/codec";
+import {
+  type CommitOffsetsRequest,
+  type CommitResult,
+  type CommittedOffset,
+  commitResultFromMessage,
+  type GroupApi,
+  type GroupDescription,
+  type GroupMembership,
+  type GroupSummary,
+  groupDescriptionFromMessage,
+  groupSummaryFromMessage,
+  type JoinGroupRequest,
+  type MemberEventMessage,
+  type MemberMessage,
+  type ResetOffsetsRequest,
+  resetToMessage,
+  type TopicPartition,
+} from "@logstore/protocol";
+import { checkCommit, checkJoin, checkPartitions, checkReset } from "./check-group-request.js";
+import { GrpcMembership } from "./group-membership.js";
+
+type Method = MethodDefinition<object, object>;
+export type MemberStream = ClientDuplexStream<MemberMessage, MemberEventMessage>;
+
+/** What the connection lends: its calls, with their retries and errors. */
+export interface Calls {
+  // biome-ignore lint/suspicious/noExplicitAny: answers are what group.proto says
+  unary(method: Method, request: object): Promise<any>;
+  openBidi(method: Method): MemberStream;
+  toError(error: unknown): LogStoreError;
+}
+
+export class GrpcGroupApi implements GroupApi {
+  readonly #service: ServiceDefinition;
+  readonly #calls: Calls;
+
+  constructor(service: ServiceDefinition, calls: Calls) {
+    this.#service = service;
+    this.#calls = calls;
+  }
+
+  joinGroup(request: JoinGroupRequest): GroupMembership {
+    checkJoin(request);
+    const open = () => this.#calls.openBidi(this.#method("JoinGroup"));
+    return new GrpcMembership(request, open, (error) => this.#calls.toError(error));
+  }
+
+  async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
+    checkCommit(request);
+    const { results } = await this.#call("CommitOffsets", request);
+    return results.map(commitResultFromMessage);
+  }
+
+  async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+    checkPartitions(partitions);
+    if (partitions?.length === 0) return []; // the message would ask for all
+    return (await this.#call("FetchOffsets", { group, partitions })).offsets;
+  }
+
+  async listGroups(): Promise<GroupSummary[]> {
+    return (await this.#call("ListGroups", {})).groups.map(groupSummaryFromMessage);
+  }
+
+  async describeGroup(group: string): Promise<GroupDescription> {
+    return groupDescriptionFromMessage(await this.#call("DescribeGroup", { group }));
+  }
+
+  /** A shift whose answer was lost may have been made, and is then made twice. */
+  async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
+    checkReset(request);
+    if (request.partitions?.length === 0) return []; // the message would mean all
+    return (await this.#call("ResetOffsets", resetToMessage(request))).offsets;
+  }
+
+  /** A try whose answer was lost may have deleted the group: the next one then fails with UNKNOWN_GROUP. */
+  async deleteGroup(group: string): Promise<void> {
+    await this.#call("DeleteGroup", { group });
+  }
+
+  #call(name: string, request: object) {
+    return this.#calls.unary(this.#method(name), request);
+  }
+
+  #method(name: string): Method {
+    return this.#service[name] as Method;
+  }
+}

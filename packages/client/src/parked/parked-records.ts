@@ -1,0 +1,142 @@
+import type { LogApi, PartitionOffset } from "@logstore/protocol";
+import { Consumer } from "../consumer/consumer.js";
+import { GroupConsumer } from "../group/group-consumer.js";
+import { Producer } from "../producer/producer.js";
+import { hasCode } from "../retry.js";
+import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "./parked-record.js";
+
+export interface ReplayOptions {
+  /** Which records to replay. The others stay: they are put behind those that were parked since. Default: all. */
+  readonly filter?: ((record: ParkedRecord) => boolean | Promise<boolean>) | undefined;
+  /** Gets each record in place of the topic that it came from. Where it throws, the replay ends with that, and the record stays. */
+  readonly to?: ((record: ParkedRecord) => void | Promise<void>) | undefined;
+}
+
+export interface ReplayResult {
+  readonly replayed: number;
+  /** Left by the filter. */
+  readonly kept: number;
+}
+
+/** The records of a topic that a group put aside, and that were not replayed since. Iterating lists them, in that order. */
+export class ParkedRecords implements AsyncIterable<ParkedRecord> {
+  /** The topic that they lie in. */
+  readonly topic: string;
+  /** What was replayed is the committed offset of this group. */
+  readonly #replayGroup: string;
+  readonly #api: LogApi;
+
+  /** Made by `client.parked()`. */
+  constructor(api: LogApi, topic: string, group: string) {
+    this.topic = parkedTopic(topic, group);
+    this.#replayGroup = `${group}.replay`;
+    this.#api = api;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ParkedRecord, void, undefined> {
+    const { from, end } = await this.#remaining();
+    if (from >= end) return;
+    const options = { assign: { [this.topic]: [0] }, from, until: end };
+    for await (const record of new Consumer(this.#api, options, new Set())) yield fromParked(record);
+  }
+
+  /**
+   * Sends those that are there now to where they came from, again: to the same partition, with the header
+   * `logstore-replayed-from`. What was replayed is remembered. Should this process die meanwhile, the record it was at may be
+   * replayed twice.
+   *
+   * Of several replays at a time, one works and the others wait.
+   */
+  async replay({ filter = () => true, to }: ReplayOptions = {}): Promise<ReplayResult> {
+    const { from, end } = await this.#remaining();
+    const result = { replayed: 0, kept: 0 };
+    if (from >= end) return result;
+    const producers = new Producers(this.#api);
+    const options = {
+      group: this.#replayGroup,
+      topics: [this.topic],
+      commit: "manual",
+      onAssigned: () => begin(),
+    } as const;
+    const consumer = new GroupConsumer(this.#api, options, new Set());
+    const begin = () => {
+      // Somebody else may have replayed everything meanwhile.
+      if ((consumer.position(this.topic, 0) ?? 0) >= end) void consumer.close();
+    };
+    try {
+      for await (const record of consumer) {
+        const parked = fromParked(record);
+        if (!(await filter(parked))) {
+          await producers.send(this.topic, record);
+          result.kept++;
+        } else {
+          if (to !== undefined) await to(parked);
+          else await producers.send(parked.topic, this.#replayed(parked));
+          result.replayed++;
+        }
+        await consumer.commit();
+        if (record.offset + 1 >= end) break;
+      }
+    } finally {
+      await producers.close();
+    }
+    return result;
+  }
+
+  #replayed({ headers, parkedOffset, ...record }: ParkedRecord): ParkedRecord {
+    const mark = { name: REPLAYED_HEADER, value: Buffer.from(`${this.topic}/0/${parkedOffset}`) };
+    const others = headers.filter(({ name }) => name !== REPLAYED_HEADER);
+    return { ...record, headers: [...others, mark], parkedOffset };
+  }
+
+  /** The first record that was not replayed, and where the topic ends now. */
+  async #remaining(): Promise<{ readonly from: number; readonly end: number }> {
+    let bounds: PartitionOffset;
+    try {
+      [bounds] = (await this.#api.listOffsets({
+        topic: this.topic,
+        partitions: [{ partition: 0, position: "latest" }],
+      })) as [PartitionOffset];
+    } catch (error) {
+      if (hasCode(error, "UNKNOWN_TOPIC")) return { from: 0, end: 0 }; // nothing was ever put aside
+      throw error;
+    }
+    const committed = await this.#committed();
+    return { from: Math.max(committed, bounds.logStartOffset), end: bounds.offset };
+  }
+
+  async #committed(): Promise<number> {
+    try {
+      const [committed] = await this.#api.fetchOffsets(this.#replayGroup, [{ topic: this.topic, partition: 0 }]);
+      return committed?.offset ?? 0;
+    } catch (error) {
+      if (hasCode(error, "UNKNOWN_GROUP")) return 0;
+      throw error;
+    }
+  }
+}
+
+type RawRecord = Pick<ParkedRecord, "partition" | "key" | "value" | "timestamp" | "headers">;
+
+/** One a topic, as they are needed. */
+class Producers {
+  readonly #api: LogApi;
+  readonly #byTopic = new Map<string, Producer<Uint8Array>>();
+
+  constructor(api: LogApi) {
+    this.#api = api;
+  }
+
+  async send(topic: string, { partition, key, value, timestamp, headers }: RawRecord): Promise<void> {
+    let producer = this.#byTopic.get(topic);
+    if (producer === undefined) {
+      producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, () => {});
+      this.#byTopic.set(topic, producer);
+    }
+    await producer.send({ partition, key, value, timestamp, headers });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#byTopic.values(), (producer) => producer.close()));
+  }
+}

@@ -1,0 +1,57 @@
+import type { LogApi } from "@logstore/protocol";
+import type { ConsumerRecord } from "../consumer/consumer-record.js";
+import { Producer } from "../producer/producer.js";
+import { hasCode } from "../retry.js";
+import { parkedHeaders, parkedTopic } from "./parked-record.js";
+
+/** Puts records of a group aside, each in the parked topic of its own topic, which is made when it is needed. */
+export class ParkingLot {
+  readonly #api: LogApi;
+  readonly #group: string;
+  readonly #producers = new Map<string, Promise<Producer<Uint8Array>>>();
+
+  /** @throws InvalidArgumentError where a topic's name leaves no room for the parked topic's */
+  constructor(api: LogApi, { group, topics }: { readonly group: string; readonly topics: readonly string[] }) {
+    this.#api = api;
+    this.#group = group;
+    for (const topic of topics) parkedTopic(topic, group);
+  }
+
+  /** Resolves when the record is durable where it was put. */
+  async park(
+    record: ConsumerRecord<Uint8Array, Uint8Array>,
+    failure: { readonly reason: string; readonly attempts: number },
+  ): Promise<void> {
+    const { key, value, timestamp } = record;
+    const producer = await this.#producer(parkedTopic(record.topic, this.#group));
+    await producer.send({ key, value, timestamp, headers: parkedHeaders(record, failure, Date.now()) });
+  }
+
+  async close(): Promise<void> {
+    const open = await Promise.allSettled(this.#producers.values());
+    await Promise.all(open.map((one) => one.status === "fulfilled" && one.value.close()));
+  }
+
+  #producer(topic: string): Promise<Producer<Uint8Array>> {
+    let producer = this.#producers.get(topic);
+    if (producer === undefined) {
+      producer = this.#open(topic);
+      producer.catch(() => this.#producers.delete(topic)); // the next record that is put aside tries again
+      this.#producers.set(topic, producer);
+    }
+    return producer;
+  }
+
+  async #open(topic: string): Promise<Producer<Uint8Array>> {
+    try {
+      await this.#api.describeTopic(topic);
+    } catch (error) {
+      if (!hasCode(error, "UNKNOWN_TOPIC")) throw error;
+      // One partition: what was put aside is listed and replayed in the order in which it was.
+      await this.#api.createTopic({ topic, partitions: 1 }).catch((error: unknown) => {
+        if (!hasCode(error, "TOPIC_EXISTS")) throw error;
+      });
+    }
+    return new Producer(this.#api, topic, { durability: "flushed" }, () => {});
+  }
+}

@@ -1,0 +1,82 @@
+import { UnavailableError } from "@logstore/codec";
+import { beforeEach, expect, test } from "vitest";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { flights } from "../../test/schema.js";
+import { connect, type LogClient } from "../index.js";
+
+let api: FakeLogApi;
+let client: LogClient;
+
+beforeEach(async () => {
+  api = new FakeLogApi();
+  await api.createTopic({ topic: "t", partitions: 2 });
+  client = connect(api);
+});
+
+test("records are appended as one batch, to be expected by the next one", async () => {
+  const first = await client.append("t", 1, [{ key: "k", value: "a" }, { value: "b" }], { expectedOffset: 0 });
+  expect(first).toEqual({ topic: "t", partition: 1, firstOffset: 0, nextOffset: 2, durability: "flushed" });
+  const second = await client.append("t", 1, [{ value: "c" }], {
+    expectedOffset: first.nextOffset,
+    durability: "written",
+  });
+  expect(second).toMatchObject({ firstOffset: 2, nextOffset: 3, durability: "written" });
+  expect(api.values("t", 1)).toEqual(["a", "b", "c"]);
+  expect(api.produced).toHaveLength(2);
+});
+
+test("where somebody else came first nothing is appended, and the next try may succeed", async () => {
+  await client.append("t", 0, [{ value: "theirs" }]);
+  const refused = client.append("t", 0, [{ value: "a" }], { expectedOffset: 0 });
+  await expect(refused).rejects.toMatchObject({ code: "WRONG_EXPECTED_OFFSET", expected: 0, actual: 1 });
+  await client.append("t", 0, [{ value: "b" }], { expectedOffset: 1 });
+  expect(api.values("t", 0)).toEqual(["theirs", "b"]);
+});
+
+test("an append whose answer is lost is not refused for what it appended itself", async () => {
+  let lost = 2;
+  api.onProduce = (_, append) => {
+    const ack = append();
+    if (lost-- > 0) throw new UnavailableError("the connection broke");
+    return ack;
+  };
+  expect(await client.append("t", 0, [{ value: "a" }], { expectedOffset: 0 })).toMatchObject({ nextOffset: 1 });
+  expect(await client.append("t", 0, [{ value: "b" }], { expectedOffset: 1 })).toMatchObject({ nextOffset: 2 });
+  expect(api.values("t", 0)).toEqual(["a", "b"]);
+});
+
+test("those of a client take effect in the order in which they are made", async () => {
+  let calls = 0;
+  api.onProduce = async (_, append) => {
+    if (calls++ % 2 === 0) throw new UnavailableError("not yet");
+    return append();
+  };
+  await Promise.all(
+    ["a", "b", "c"].map((value, expectedOffset) => client.append("t", 0, [{ value }], { expectedOffset })),
+  );
+  expect(api.values("t", 0)).toEqual(["a", "b", "c"]);
+});
+
+test("without an answer it is given up, and a late one is not taken for the next", async () => {
+  const late: (() => void)[] = [];
+  api.onProduce = (_, append) => {
+    late.push(append);
+    return new Promise(() => {});
+  };
+  const given = client.append("t", 0, [{ value: "a" }], { deliveryTimeoutMs: 10 });
+  await expect(given).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT", topic: "t", partition: 0 });
+  api.onProduce = (_, append) => append();
+  await client.append("t", 0, [{ value: "b" }]);
+  expect(late[0]).toThrow(expect.objectContaining({ code: "PRODUCER_FENCED" }));
+  expect(api.values("t", 0)).toEqual(["b"]);
+});
+
+test("values are validated; nothing is no append; what does not fit one batch is refused whole", async () => {
+  const records = [{ value: { carrier: "UA", delay: 1 } }, { value: { carrier: "UA" } as never }];
+  await expect(client.append("t", 0, records, { schema: flights })).rejects.toMatchObject({ code: "INVALID_VALUE" });
+  await expect(client.append("t", 0, [])).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  const value = new Uint8Array(6 * 1024 * 1024);
+  const large = client.append("t", 0, [{ value }, { value }, { value }]);
+  await expect(large).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
+  expect(api.produced).toHaveLength(0);
+});

@@ -1,0 +1,65 @@
+import { InvalidArgumentError } from "@logstore/codec";
+import type { ConsumerRecord } from "../consumer/consumer-record.js";
+
+export interface RetryOptions {
+  /** How often a record is tried in all. Default 5. */
+  readonly attempts?: number | undefined;
+  /** ms before the second try; doubles with each. Default 100. */
+  readonly initialBackoffMs?: number | undefined;
+  /** ms at most. Default 30,000. */
+  readonly maxBackoffMs?: number | undefined;
+}
+
+export interface RecordContext {
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Aborts when the outcome does not count any more: the partition was lost, or its offset was set. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunOptions<T, K> {
+  /** Processes a record: it is processed when this is done, and to be tried again when it throws. */
+  readonly eachRecord: (record: ConsumerRecord<T, K>, context: RecordContext) => void | Promise<void>;
+  /** Records that are worked on at the same time: of different keys, or without one. Default 16. */
+  readonly concurrency?: number | undefined;
+  /** Records that may be in memory, waiting or worked on. Default 1,000. */
+  readonly maxInFlightRecords?: number | undefined;
+  /** Bytes of keys and values of these; a single record may be larger. Default 16 MiB. */
+  readonly maxInFlightBytes?: number | undefined;
+  readonly retry?: RetryOptions | undefined;
+  /** Whether a record that keeps failing is put aside in `<topic>.<group>.parked`; if not, the run fails. Default true. */
+  readonly park?: boolean | undefined;
+  /** Its abort ends the run when what is worked on is done. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RunLimits {
+  readonly concurrency: number;
+  readonly maxInFlightRecords: number;
+  readonly maxInFlightBytes: number;
+  readonly attempts: number;
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+/** @throws InvalidArgumentError */
+export function runLimits<T, K>({ retry = {}, ...options }: RunOptions<T, K>): RunLimits {
+  const limits = {
+    concurrency: options.concurrency ?? 16,
+    maxInFlightRecords: options.maxInFlightRecords ?? 1_000,
+    maxInFlightBytes: options.maxInFlightBytes ?? 16 * 1024 * 1024,
+    attempts: retry.attempts ?? 5,
+    initialBackoffMs: retry.initialBackoffMs ?? 100,
+    maxBackoffMs: retry.maxBackoffMs ?? 30_000,
+  };
+  for (const [name, value] of Object.entries(limits)) {
+    if (value >= (name.endsWith("Ms") ? 0 : 1)) continue;
+    throw new InvalidArgumentError(`${name} is a positive number, not ${value}`);
+  }
+  return limits;
+}
+
+/** How long to wait after try `attempt` failed, ms; up to half of it is left to chance. */
+export function retryDelayMs({ initialBackoffMs, maxBackoffMs }: RunLimits, attempt: number, random: number): number {
+  return Math.min(maxBackoffMs, initialBackoffMs * 2 ** (attempt - 1)) * (1 - random / 2);
+}

@@ -1,0 +1,302 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { FencedMemberError } from "@logstore/codec";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { connect, json, type LogClient, type RecordContext, type RunOptions, text } from "../index.js";
+
+type Run = RunOptions<string, string>;
+
+let api: FakeLogApi;
+let client: LogClient;
+let abort: AbortController;
+const runs: Promise<void>[] = [];
+
+beforeEach(async () => {
+  api = new FakeLogApi();
+  client = connect(api);
+  abort = new AbortController();
+  await api.createTopic({ topic: "t", partitions: 2 });
+  api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 0]]);
+});
+
+afterEach(async () => {
+  abort.abort();
+  await Promise.allSettled(runs.splice(0));
+});
+
+/** "key:value", a record each; without a key ":value". */
+async function fill(...records: string[]): Promise<void> {
+  const producer = client.producer("t");
+  const sent = records.map((record) => {
+    const colon = record.indexOf(":");
+    return producer.send({ key: record.slice(0, colon) || null, value: record.slice(colon + 1), partition: 0 });
+  });
+  await Promise.all(sent);
+}
+
+function run(eachRecord: Run["eachRecord"], options: Partial<Run> = {}) {
+  const consumer = client.consumer({ group: "g", topics: ["t"], key: text(), value: text(), commitIntervalMs: 1 });
+  const running = consumer.run({ eachRecord, signal: abort.signal, ...options });
+  runs.push(running);
+  running.catch(() => {});
+  return { consumer, running };
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** Works on each record until it is told that it may be done. */
+class Work {
+  /** Values, in the order in which they were begun. */
+  readonly begun: string[] = [];
+  readonly contexts = new Map<string, RecordContext>();
+  readonly #ends = new Map<string, PromiseWithResolvers<void>>();
+
+  readonly eachRecord: Run["eachRecord"] = async ({ value }, context) => {
+    this.begun.push(value);
+    this.contexts.set(value, context);
+    const end = Promise.withResolvers<void>();
+    this.#ends.set(value, end);
+    await end.promise;
+  };
+
+  finish(...values: string[]): void {
+    for (const value of values) this.#ends.get(value)!.resolve();
+  }
+
+  fail(value: string): void {
+    this.#ends.get(value)!.reject(new Error(`${value} failed`));
+  }
+}
+
+describe("order and commits", () => {
+  test("keys side by side, each in order; records without a key all at once", async () => {
+    await fill("a:1", "a:2", "b:3", ":4", ":5", "b:6");
+    const work = new Work();
+    run(work.eachRecord);
+    await eventually(() => work.begun.length === 4);
+    await turn();
+    expect(work.begun).toEqual(["1", "3", "4", "5"]);
+    work.finish("3");
+    await eventually(() => work.begun.length === 5);
+    expect(work.begun[4]).toBe("6");
+    work.finish("1");
+    await eventually(() => work.begun.length === 6);
+    expect(work.begun[5]).toBe("2");
+    work.finish("2", "4", "5", "6");
+    await eventually(() => api.groups.committed[0] === 6);
+  });
+
+  test("only what everything before is done, too, is committed", async () => {
+    await fill(":0", ":1", ":2", ":3");
+    const work = new Work();
+    run(work.eachRecord);
+    await eventually(() => work.begun.length === 4);
+    work.finish("1", "3");
+    await turn();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(api.groups.committed).toEqual({});
+    work.finish("0");
+    await eventually(() => api.groups.committed[0] === 2);
+    work.finish("2");
+    await eventually(() => api.groups.committed[0] === 4);
+  });
+
+  test("no more at a time than it may, and no more in memory", async () => {
+    await fill(...Array.from({ length: 100 }, (_, i) => `:${i}`));
+    const work = new Work();
+    const { consumer } = run(work.eachRecord, { concurrency: 3, maxInFlightRecords: 10 });
+    await eventually(() => work.begun.length === 3);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect([work.begun.length, consumer.position("t", 0)]).toEqual([3, 10]);
+    work.finish("0");
+    await eventually(() => consumer.position("t", 0) === 11);
+    abort.abort();
+    work.finish("1", "2", "3");
+  });
+
+  test("bytes count too", async () => {
+    await fill(...Array.from({ length: 10 }, () => `:${"x".repeat(1_000)}`));
+    const { consumer } = run(() => new Promise((resolve) => abort.signal.addEventListener("abort", () => resolve())), {
+      maxInFlightBytes: 2_500,
+    });
+    await eventually(() => (consumer.position("t", 0) ?? 0) >= 3);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(consumer.position("t", 0)).toBe(3);
+  });
+
+  test("its end waits for what is worked on, begins nothing more, and leaves the group", async () => {
+    await fill("a:0", "a:1", "b:2");
+    const work = new Work();
+    const { running } = run(work.eachRecord);
+    await eventually(() => work.begun.length === 2);
+    abort.abort();
+    work.finish("0");
+    await turn();
+    expect(api.groups.memberships[0]!.said).toEqual([]);
+    work.finish("2");
+    await running;
+    expect(work.begun).toEqual(["0", "2"]);
+    expect(api.groups.committed).toEqual({ 0: 1 });
+    expect(api.groups.memberships[0]!.said).toEqual(["leave"]);
+  });
+});
+
+describe("partitions that go", () => {
+  test("a partition is given up when what is worked on is done; what waits and what is to be tried again is not", async () => {
+    await fill("a:0", "a:1", "b:2", "c:3");
+    const work = new Work();
+    run(work.eachRecord, { retry: { initialBackoffMs: 60_000, maxBackoffMs: 60_000 } });
+    await eventually(() => work.begun.length === 3);
+    work.fail("2");
+    await turn();
+    api.groups.memberships[0]!.assigned(2, [], [0]);
+    await turn();
+    work.finish("0");
+    await turn();
+    expect(api.groups.memberships[0]!.said).toEqual([]);
+    work.finish("3");
+    await eventually(() => api.groups.memberships[0]!.said.length === 1);
+    expect(work.begun).toEqual(["0", "2", "3"]);
+    expect(api.groups.committed).toEqual({ 0: 1 });
+    expect(api.topics.has("t.g.parked")).toBe(false);
+  });
+
+  test("when one is lost, whoever works on it is told, and it does not count", async () => {
+    await fill("a:0", "a:1");
+    const work = new Work();
+    run(work.eachRecord);
+    await eventually(() => work.begun.length === 1);
+    api.groups.onJoin = (one) => one.joined("m2", 1).assigned(1, [[0, 0]]);
+    api.groups.memberships[0]!.fail(new FencedMemberError("too late"));
+    await eventually(() => work.contexts.get("0")!.signal.aborted);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(work.begun).toEqual(["0"]); // it is read again when nobody works on it any more
+    work.finish("0");
+    await eventually(() => work.begun.length === 2);
+    expect(work.begun).toEqual(["0", "0"]);
+    work.finish("0");
+    await eventually(() => work.begun.length === 3);
+    expect(api.groups.commits.every(({ memberId }) => memberId === "m2")).toBe(true);
+    work.finish("1");
+  });
+
+  test("a reset goes on there, each key still in order", async () => {
+    await fill("a:0", "a:1", "a:2");
+    const work = new Work();
+    run(work.eachRecord);
+    await eventually(() => work.begun.length === 1);
+    work.finish("0");
+    await eventually(() => work.begun.length === 2);
+    api.groups.memberships[0]!.reset(2, 0, 0).assigned(2, [[0, 0]]);
+    await eventually(() => work.contexts.get("1")!.signal.aborted);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(work.begun).toEqual(["0", "1"]); // the old one is still worked on
+    work.finish("1");
+    await eventually(() => work.begun.length === 3);
+    expect(work.begun[2]).toBe("0");
+    work.finish("0");
+    await eventually(() => work.begun.length === 4);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(api.groups.committed).toEqual({ 0: 1 }); // the second one is not done again yet
+    work.finish("1");
+    abort.abort();
+  });
+});
+
+describe("failures", () => {
+  const quickly = { attempts: 3, initialBackoffMs: 1, maxBackoffMs: 1 };
+
+  test("a record is tried again, then put aside before it is committed; the log may not be there at first", async () => {
+    await fill("a:0", "b:1");
+    const attempts: number[] = [];
+    let refused = 1;
+    api.onProduce = (request, append) => {
+      if (request.topic !== "t.g.parked") return append();
+      expect(request.durability).toBe("flushed");
+      expect(api.groups.committed[0] ?? 0).toBe(0);
+      if (refused-- > 0) throw Object.assign(new Error("away"), { code: "UNAVAILABLE" });
+      return append();
+    };
+    run(
+      ({ key }, { attempt }) => {
+        if (key !== "a") return;
+        attempts.push(attempt);
+        throw new Error("cannot");
+      },
+      { retry: quickly },
+    );
+    await eventually(() => api.groups.committed[0] === 2);
+    expect(attempts).toEqual([1, 2, 3]);
+    expect(api.values("t.g.parked")).toEqual(["0"]);
+  });
+
+  test("what fails for the last time when it is somebody else's already is not put aside", async () => {
+    await fill("a:0");
+    const work = new Work();
+    run(work.eachRecord, { retry: { attempts: 1 } });
+    await eventually(() => work.begun.length === 1);
+    api.groups.onJoin = (one) => one.joined("m2", 1).assigned(1, []);
+    api.groups.memberships[0]!.fail(new FencedMemberError("too late"));
+    await eventually(() => work.contexts.get("0")!.signal.aborted);
+    work.fail("0");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(api.topics.has("t.g.parked")).toBe(false);
+    expect(api.groups.commits).toEqual([]);
+  });
+
+  test("a value that does not fit is put aside as it is, at once", async () => {
+    await fill("a:{", 'a:{"n":1}');
+    const seen: unknown[] = [];
+    const consumer = client.consumer({ group: "g", topics: ["t"], value: json<{ n: number }>(), commitIntervalMs: 1 });
+    const options = { eachRecord: ({ value }: { value: unknown }) => void seen.push(value), signal: abort.signal };
+    runs.push(consumer.run(options));
+    await eventually(() => api.groups.committed[0] === 2);
+    expect(seen).toEqual([{ n: 1 }]);
+    expect(api.values("t.g.parked")).toEqual(["{"]);
+    const parked = await Array.fromAsync(
+      client.consumer({ assign: { "t.g.parked": [0] }, until: "latest" }),
+      ({ headers }) => Object.fromEntries(headers.map(({ name, value }) => [name, Buffer.from(value).toString()])),
+    );
+    expect(parked).toEqual([
+      {
+        "logstore-parked-topic": "t",
+        "logstore-parked-partition": "0",
+        "logstore-parked-offset": "0",
+        "logstore-parked-reason": expect.stringContaining("cannot be deserialized"),
+        "logstore-parked-attempts": "1",
+        "logstore-parked-time": expect.stringMatching(/^\d{13}$/),
+      },
+    ]);
+  });
+
+  test("where it cannot be put aside the run fails, and the record is not committed", async () => {
+    await fill("a:0", "a:1");
+    api.createTopic = () => Promise.reject(Object.assign(new Error("not allowed"), { code: "PERMISSION_DENIED" }));
+    const { running } = run(
+      () => {
+        throw new Error("cannot");
+      },
+      { retry: quickly },
+    );
+    await expect(running).rejects.toThrow("not allowed");
+    expect(api.groups.committed).toEqual({});
+  });
+
+  test("a name that leaves no room for the parked topic's is refused at once, unless nothing is to be parked", async () => {
+    const consumer = client.consumer({ group: "g".repeat(243), topics: ["t"] });
+    const eachRecord = () => {};
+    await expect(consumer.run({ eachRecord })).rejects.toMatchObject({ code: "INVALID_ARGUMENT", expected: 249 });
+    expect(api.groups.memberships).toEqual([]);
+    await consumer.run({ eachRecord, park: false, signal: AbortSignal.abort() });
+  });
+
+  test.each([{ concurrency: 0 }, { maxInFlightRecords: Number.NaN }, { retry: { attempts: 0 } }])(
+    "%o makes no sense",
+    async (options) => {
+      const { running } = run(() => {}, options);
+      await expect(running).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    },
+  );
+});

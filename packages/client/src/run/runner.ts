@@ -1,0 +1,174 @@
+import { InvalidValueError } from "@logstore/codec";
+import { RecordFormat } from "../consumer/consumer-record.js";
+import { RecordSource } from "../consumer/record-source.js";
+import type { GroupReader } from "../group/group-reader.js";
+import type { InFlight } from "../group/in-flight.js";
+import type { OwnedPartition } from "../group/owned-partition.js";
+import { sleep } from "../retry.js";
+import { PartitionWork, type RawRecord, type Task } from "./partition-work.js";
+import { type RunLimits, type RunOptions, retryDelayMs, runLimits } from "./run-options.js";
+import { Slots } from "./slots.js";
+
+/** Puts a record aside, durably. */
+export type Park = (
+  record: RawRecord,
+  failure: { readonly reason: string; readonly attempts: number },
+) => Promise<void>;
+
+/**
+ * Processes records by key in order, keys in parallel; records without a key all in parallel. A record that fails is tried again,
+ * and only those of its key wait. What is in memory is bounded: beyond that nothing more is read.
+ */
+export class Runner<T, K> implements InFlight {
+  readonly #format: RecordFormat<T, K>;
+  readonly #options: RunOptions<T, K>;
+  readonly #limits: RunLimits;
+  readonly #park: Park | undefined;
+  readonly #slots: Slots;
+  readonly #work = new Map<OwnedPartition, PartitionWork>();
+  #heldRecords = 0;
+  #heldBytes = 0;
+  #room: (() => void) | undefined;
+  #fail: (error: unknown) => void = () => {};
+
+  /** @param park undefined: a record that keeps failing fails the run */
+  constructor(format: RecordFormat<T, K>, options: RunOptions<T, K>, park: Park | undefined) {
+    this.#format = format;
+    this.#options = options;
+    this.#limits = runLimits(options);
+    this.#park = park;
+    this.#slots = new Slots(this.#limits.concurrency);
+  }
+
+  /** Until the reading ends, well or badly, and everything begun is done. */
+  async run(reader: GroupReader<T, K>): Promise<void> {
+    const { merge } = reader;
+    const source = new RecordSource(merge, new RecordFormat<Uint8Array, Uint8Array>({}));
+    this.#fail = (error) => merge.fail(error);
+    const end = () => merge.end();
+    const { signal } = this.#options;
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted) end();
+    try {
+      do await this.#takeIn(source);
+      while (await merge.wait());
+    } finally {
+      signal?.removeEventListener("abort", end);
+      merge.end();
+      await reader.leave();
+    }
+  }
+
+  isBusyWith(partition: OwnedPartition): boolean {
+    return this.#work.get(partition)?.isBusy === true;
+  }
+
+  async drained(partition: OwnedPartition): Promise<void> {
+    await this.#work.get(partition)?.drained();
+    this.#work.delete(partition);
+  }
+
+  stop(partition: OwnedPartition): void {
+    this.#work.get(partition)?.stop();
+  }
+
+  forget(partition: OwnedPartition): void {
+    this.#work.get(partition)?.forget();
+  }
+
+  finish(): void {
+    this.#room?.();
+  }
+
+  /** Everything that is there, as far as there is room for it. */
+  async #takeIn(source: RecordSource<Uint8Array, Uint8Array>): Promise<void> {
+    for (;;) {
+      if (this.#isFull) await new Promise<void>((resolve) => (this.#room = resolve));
+      const record = source.pull() as RawRecord | undefined; // bytes are never a promise
+      if (record === undefined) return;
+      const owned = source.state as OwnedPartition;
+      const work = this.#workOf(owned);
+      const { task, lane, isFirst } = work.add(record);
+      this.#heldRecords++;
+      this.#heldBytes += task.bytes;
+      if (isFirst) this.#runLane(work, task, lane).catch(this.#fail);
+    }
+  }
+
+  #workOf(owned: OwnedPartition): PartitionWork {
+    let work = this.#work.get(owned);
+    if (work === undefined) {
+      work = new PartitionWork(owned);
+      this.#work.set(owned, work);
+    }
+    return work;
+  }
+
+  get #isFull(): boolean {
+    const { maxInFlightRecords, maxInFlightBytes } = this.#limits;
+    return this.#heldRecords >= maxInFlightRecords || this.#heldBytes >= maxInFlightBytes;
+  }
+
+  async #runLane(work: PartitionWork, first: Task, lane: string | undefined): Promise<void> {
+    for (let task: Task | undefined = first; task !== undefined; task = work.next(lane)) {
+      try {
+        await this.#process(task);
+      } finally {
+        this.#heldRecords--;
+        this.#heldBytes -= task.bytes;
+        if (!this.#isFull) this.#room?.();
+      }
+    }
+  }
+
+  async #process(task: Task): Promise<void> {
+    const { partition } = task;
+    for (let attempt = 1; ; attempt++) {
+      await this.#slots.acquire();
+      if (partition.stopped.aborted || task.use.aborted) return this.#slots.release();
+      partition.begun();
+      try {
+        const failure = await this.#try(task, attempt);
+        if (failure === undefined) return partition.done(task);
+        if (task.use.aborted) return;
+        const { error, isFinal } = failure;
+        if (isFinal || attempt >= this.#limits.attempts) {
+          await this.#giveUp(task, error, attempt);
+          return partition.done(task);
+        }
+      } finally {
+        partition.ended();
+        this.#slots.release();
+      }
+      if (attempt === 1) task.record = copyOf(task.record);
+      await sleep(retryDelayMs(this.#limits, attempt, Math.random()), AbortSignal.any([partition.stopped, task.use]));
+    }
+  }
+
+  async #try({ record, partition, use }: Task, attempt: number) {
+    try {
+      const decoded = this.#format.decode(record, partition.owned);
+      await this.#options.eachRecord(decoded instanceof Promise ? await decoded : decoded, { attempt, signal: use });
+      return undefined;
+    } catch (error) {
+      // What does not fit its schema today does not tomorrow.
+      return { error, isFinal: error instanceof InvalidValueError && error.offset === record.offset };
+    }
+  }
+
+  async #giveUp({ record }: Task, error: unknown, attempts: number): Promise<void> {
+    if (this.#park === undefined) throw error;
+    await this.#park(record, { reason: error instanceof Error ? error.message : String(error), attempts });
+  }
+}
+
+/** A view would keep its whole batch in memory. */
+function copyOf(record: RawRecord): RawRecord {
+  const { key, value, headers } = record;
+  return {
+    ...record,
+    key: key && new Uint8Array(key),
+    value: new Uint8Array(value),
+    headers: headers.map(({ name, value }) => ({ name, value: new Uint8Array(value) })),
+  };
+}

@@ -1,0 +1,23 @@
+/** The broker's topics as its groups see them. */
+import type { GroupTopics } from "../group/group-topics.js";
+import { lagOf } from "../group/lag.js";
+import type { PartitionLog } from "../partition/partition-log.js";
+import type { Storage } from "../storage/storage.js";
+import type { Topics } from "./topics.js";
+
+export function topicsForGroups(topics: Topics, storage: Storage): GroupTopics {
+  const log = (topic: string, partition: number): PartitionLog => topics.get(topic).store.log(partition);
+  return {
+    counts: () => new Map(topics.list().map(({ topic, store }) => [topic, store.partitionCount])),
+    mayExist: (topic) =>
+      topics.has(topic) || topics.unreadable.some((other) => other.topic === undefined || other.topic === topic),
+    isDamaged: (topic, partition) => log(topic, partition).damage !== undefined,
+    bounds: (topic, partition) => log(topic, partition).offsets,
+    resolve: async (topic, partition, position) => log(topic, partition).resolve(position),
+    lag: async (topic, partition, committed) => {
+      const isThere = topics.has(topic) && partition < topics.get(topic).store.partitionCount;
+      if (!isThere) return { logEndOffset: 0, lag: 0, lagMs: 0 }; // it cannot be read
+      return lagOf(log(topic, partition), committed, storage.now());
+    },
+  };
+}

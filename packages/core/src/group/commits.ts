@@ -1,0 +1,119 @@
+/** Whose commits count, and what becomes of them. Pure. */
+import {
+  FencedMemberError,
+  GroupNotEmptyError,
+  InvalidArgumentError,
+  LogStoreError,
+  OffsetOutOfRangeError,
+} from "@logstore/codec";
+import type { CommitOffsetsRequest, CommitResult, ErrorDetail, PartitionCommit } from "@logstore/protocol";
+import { type CommitChange, type GroupState, holdingOf } from "./group-state.js";
+import { MAX_METADATA_BYTES } from "./limits.js";
+
+/** Where a partition begins and ends. @throws UnknownTopicError, UnknownPartitionError */
+export type BoundsOf = (topic: string, partition: number) => { readonly logStart: number; readonly logEnd: number };
+
+export interface CommitDecision {
+  readonly commits: readonly CommitChange[];
+  readonly results: readonly CommitResult[];
+}
+
+/** @throws InvalidArgumentError where what is asked for makes no sense, whoever asks */
+export function checkCommits({ offsets, memberId, memberEpoch }: CommitOffsetsRequest): void {
+  if (memberId !== undefined && !Number.isSafeInteger(memberEpoch)) {
+    throw new InvalidArgumentError(`a member commits with its epoch, a whole number, not ${memberEpoch}`);
+  }
+  for (const { topic, partition, offset, metadata = "" } of offsets) {
+    if (!Number.isSafeInteger(offset) || offset < 0) {
+      throw new InvalidArgumentError(`${offset} is no offset`, { topic, partition });
+    }
+    const bytes = Buffer.byteLength(metadata);
+    if (bytes <= MAX_METADATA_BYTES) continue;
+    throw new InvalidArgumentError(`metadata has ${MAX_METADATA_BYTES} bytes at most, not ${bytes}`, {
+      topic,
+      partition,
+      expected: MAX_METADATA_BYTES,
+      actual: bytes,
+    });
+  }
+}
+
+export function decideCommits(
+  state: GroupState | undefined,
+  { group, memberId, memberEpoch = 0, offsets }: CommitOffsetsRequest,
+  boundsOf: BoundsOf,
+): CommitDecision {
+  const commits: CommitChange[] = [];
+  /** Of this request. */
+  const highest = new Map<string, number>();
+  const results = offsets.map((commit): CommitResult => {
+    try {
+      checkOwner(state, memberId, memberEpoch, commit);
+      checkOffset(commit, boundsOf);
+    } catch (error) {
+      if (!(error instanceof LogStoreError)) throw error;
+      const { topic, partition } = commit;
+      return { error: detailOf(error.with({ group, topic, partition })) };
+    }
+    const { topic, partition, offset, metadata = "" } = commit;
+    // Commits never go back, whatever overtook what: only a reset does that.
+    const key = `${topic}/${partition}`;
+    const committed = highest.get(key) ?? state?.commits.get(topic)?.get(partition)?.offset ?? 0;
+    if (offset >= committed) {
+      highest.set(key, offset);
+      commits.push({ topic, partition, offset, metadata });
+    }
+    return {};
+  });
+  return { commits, results };
+}
+
+function checkOwner(
+  state: GroupState | undefined,
+  memberId: string | undefined,
+  memberEpoch: number,
+  { topic, partition }: PartitionCommit,
+): void {
+  if (memberId === undefined) {
+    if (state === undefined || state.members.size === 0) return;
+    throw new GroupNotEmptyError(
+      "the group has members, and they alone commit for it: stop them first, or reset its offsets",
+    );
+  }
+  const member = state?.members.get(memberId);
+  if (member === undefined) throw new FencedMemberError(`${memberId} is no member of the group: join it anew`);
+  const holding = holdingOf(member, topic, partition);
+  if (holding === undefined) {
+    throw new FencedMemberError(`member ${memberId} does not own the partition: it is somebody else's, or nobody's`);
+  }
+  if (memberEpoch > member.epoch) {
+    throw new FencedMemberError(`member ${memberId} has epoch ${member.epoch}, and never had ${memberEpoch}`, {
+      expected: member.epoch,
+      actual: memberEpoch,
+    });
+  }
+  if (memberEpoch >= holding.since) return;
+  throw new FencedMemberError(
+    `epoch ${memberEpoch} of member ${memberId} is from before it got the partition, or it was reset`,
+    {
+      expected: holding.since,
+      actual: memberEpoch,
+    },
+  );
+}
+
+function checkOffset({ topic, partition, offset }: PartitionCommit, boundsOf: BoundsOf): void {
+  const { logEnd } = boundsOf(topic, partition);
+  if (offset <= logEnd) return;
+  throw new OffsetOutOfRangeError(
+    `offset ${offset} is beyond the partition's end, ${logEnd}: nobody can have read up to it`,
+    {
+      offset,
+      expected: logEnd,
+    },
+  );
+}
+
+function detailOf(error: LogStoreError): ErrorDetail {
+  return { code: error.code, message: error.message, ...error.fields };
+}

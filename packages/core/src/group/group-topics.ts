@@ -1,0 +1,25 @@
+/** What groups need to know of the topics. */
+import type { GroupPartition, Position } from "@logstore/protocol";
+
+export type Lag = Pick<GroupPartition, "logEndOffset" | "lag" | "lagMs">;
+
+export interface TopicBounds {
+  readonly logStart: number;
+  /** One past the last record that may be read. */
+  readonly highWatermark: number;
+  readonly logEnd: number;
+}
+
+export interface GroupTopics {
+  /** How many partitions each topic has. */
+  counts(): ReadonlyMap<string, number>;
+  /** Whether a topic that is not among them may be there none the less, and cannot be read. */
+  mayExist(topic: string): boolean;
+  /** Whether what follows the log's end is lost, rather than not there yet. */
+  isDamaged(topic: string, partition: number): boolean;
+  /** @throws UnknownTopicError, UnknownPartitionError */
+  bounds(topic: string, partition: number): TopicBounds;
+  /** @throws UnknownTopicError, UnknownPartitionError, InvalidArgumentError, CorruptPartitionError */
+  resolve(topic: string, partition: number, position: Position): Promise<number>;
+  lag(topic: string, partition: number, committed: number | undefined): Promise<Lag>;
+}

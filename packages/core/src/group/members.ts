@@ -1,0 +1,269 @@
+/**
+ * The members of all groups: what they say is gathered for a turn, decided, written down, and told to those whom it concerns when it
+ * is durable: nobody acts on what a crash could undo.
+ */
+import { FencedMemberError, type LogStoreError, QuotaExceededError } from "@logstore/codec";
+import type { TopicPartition } from "@logstore/protocol";
+import { AttentiveClock, type Clock } from "./clock.js";
+import { type GroupChange, type GroupState, type Member, newGroup } from "./group-state.js";
+import type { GroupTopics } from "./group-topics.js";
+import { Inbox } from "./inbox.js";
+import type { Journal } from "./journal.js";
+import { checkJoin, checkSubscriptions, MAX_MEMBERS } from "./limits.js";
+import type { Membership, Memberships } from "./membership.js";
+import { assignmentOf, type MemberNews, welcome, welcomeBack } from "./news.js";
+import { deadlineOf, isConnected, newSession, noteRevoking, type Session } from "./session.js";
+import { type GroupInput, takeTurn } from "./take-turn.js";
+import { Watch } from "./watch.js";
+
+export class Members implements Memberships {
+  readonly #journal: Journal;
+  readonly #topics: GroupTopics;
+  readonly #newId: () => string;
+  readonly #systemClock: Clock;
+  readonly #clock: AttentiveClock;
+  readonly #watch: Watch;
+  /** By member id: of members, and of those whose join is being decided. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #inboxes = new Map<string, Inbox>();
+
+  constructor(journal: Journal, topics: GroupTopics, newId: () => string, clock: Clock) {
+    this.#journal = journal;
+    this.#topics = topics;
+    this.#newId = newId;
+    this.#systemClock = clock;
+    this.#clock = new AttentiveClock(clock);
+    this.#watch = new Watch(this.#clock, (now) => this.#look(now));
+  }
+
+  /** Members of before have their session's time to come back. */
+  recover(): void {
+    const now = this.#clock.now();
+    for (const { group, members } of this.#journal.groups.values()) {
+      for (const [memberId, member] of members) {
+        const session = newSession(group, now, undefined);
+        this.#sessions.set(memberId, session);
+        this.#noteHoldings(session, member, now);
+      }
+    }
+  }
+
+  isConnected(memberId: string): boolean {
+    return isConnected(this.#sessions.get(memberId));
+  }
+
+  /** A member has shown that it knows an epoch. */
+  showsEpoch(memberId: string, memberEpoch: number): void {
+    const session = this.#sessions.get(memberId);
+    if (session !== undefined) session.heardEpoch = Math.max(session.heardEpoch, memberEpoch);
+  }
+
+  tell(memberId: string, news: MemberNews, durable: Promise<void>): void {
+    const membership = this.#sessions.get(memberId)?.membership;
+    const tell = () => membership?.tell(news);
+    durable.then(tell, () => {}); // else it is told that all failed
+  }
+
+  /** Something came to a group: it is looked at when the turn ends. */
+  input(group: string, input: GroupInput): Inbox {
+    if (this.#inboxes.size === 0) this.#systemClock.soon(() => this.takeTurns());
+    let inbox = this.#inboxes.get(group);
+    if (inbox === undefined) {
+      inbox = new Inbox();
+      this.#inboxes.set(group, inbox);
+    }
+    inbox.inputs.push(input);
+    return inbox;
+  }
+
+  takeTurns(): void {
+    if (this.#journal.failure !== undefined || this.#inboxes.size === 0) return;
+    const inboxes = [...this.#inboxes];
+    this.#inboxes.clear();
+    const counts = this.#topics.counts();
+    for (const [group, inbox] of inboxes) this.#takeTurn(group, inbox, counts);
+  }
+
+  /** Groups are not served any more. */
+  fail(error: LogStoreError): void {
+    this.#watch.stop();
+    for (const { membership } of this.#sessions.values()) membership?.fail(error);
+    for (const inbox of this.#inboxes.values()) inbox.settle(Promise.reject(error));
+    this.#inboxes.clear();
+  }
+
+  // What members say.
+
+  begin(membership: Membership): void {
+    this.#journal.check();
+    const { request } = membership;
+    const joining = checkJoin(request);
+    if (request.memberId !== undefined) {
+      this.#goOn(membership, request.memberId, request.memberEpoch ?? 0, joining.topics);
+      return;
+    }
+    const { group } = request;
+    this.#checkMemberCount(group, joining.instanceId);
+    const now = this.#clock.now();
+    const memberId = this.#newId();
+    membership.memberId = memberId;
+    this.#sessions.set(memberId, newSession(group, now, membership));
+    this.input(group, { type: "join", memberId, joining });
+  }
+
+  heard(membership: Membership): void {
+    const session = this.#sessionOf(membership);
+    if (session !== undefined) session.heardAt = this.#clock.now();
+  }
+
+  revoked(membership: Membership, memberEpoch: number, partitions: readonly TopicPartition[]): void {
+    this.heard(membership);
+    const session = this.#sessionOf(membership);
+    if (session === undefined || this.#journal.failure !== undefined) return;
+    const memberId = membership.memberId!;
+    const member = this.#member(session.group, memberId);
+    if (member === undefined || memberEpoch > member.epoch) return; // nothing of that was said to it
+    this.showsEpoch(memberId, memberEpoch);
+    this.input(session.group, { type: "revoked", memberId, memberEpoch, partitions });
+  }
+
+  subscribe(membership: Membership, topics: readonly string[]): void {
+    const wanted = checkSubscriptions(topics);
+    this.heard(membership);
+    const session = this.#sessionOf(membership);
+    if (session === undefined || this.#journal.failure !== undefined) return;
+    this.input(session.group, { type: "subscribe", memberId: membership.memberId!, topics: wanted });
+  }
+
+  async leave(membership: Membership): Promise<void> {
+    const session = this.#sessionOf(membership);
+    if (session === undefined) return;
+    this.#journal.check();
+    await this.input(session.group, { type: "gone", memberId: membership.memberId! }).done();
+  }
+
+  #goOn(membership: Membership, memberId: string, memberEpoch: number, topics: readonly string[]): void {
+    const { group } = membership.request;
+    const member = this.#member(group, memberId);
+    const session = this.#sessions.get(memberId);
+    if (member === undefined || session === undefined) throw fenced(group, memberId, "is no member any more");
+    if (memberEpoch < session.heardEpoch || memberEpoch > member.epoch) {
+      throw fenced(
+        group,
+        memberId,
+        `came back with epoch ${memberEpoch}, and had ${session.heardEpoch} or a later one`,
+      );
+    }
+    session.membership?.finish();
+    membership.memberId = memberId;
+    session.membership = membership;
+    session.heardAt = this.#clock.now();
+    session.heardEpoch = memberEpoch;
+    this.input(group, { type: "subscribe", memberId, topics }).rejoined.set(memberId, memberEpoch);
+  }
+
+  // Turns.
+
+  #takeTurn(group: string, inbox: Inbox, counts: ReadonlyMap<string, number>): void {
+    const { groups } = this.#journal;
+    const before = groups.get(group) ?? newGroup(group);
+    const { change, target } = takeTurn(before, inbox.inputs, counts, this.#journal.now());
+    const durable = this.#journal.append(change === undefined ? [] : [change]);
+    const state = groups.get(group);
+    this.#dismiss(group, inbox, change, durable);
+    if (state !== undefined) {
+      state.target = target;
+      this.#tellMembers(state, inbox, change, durable);
+    }
+    inbox.settle(durable);
+  }
+
+  /** Who is out is told so. */
+  #dismiss(group: string, { inputs }: Inbox, change: GroupChange | undefined, durable: Promise<void>): void {
+    const out = new Map(
+      change?.removed?.map((memberId) => [memberId, "gave its place to another with its instance id"]),
+    );
+    const left = new Set<string>();
+    for (const input of inputs) {
+      if (input.type === "join" && this.#member(group, input.memberId) === undefined)
+        out.set(input.memberId, "is out already");
+      if (input.type !== "gone") continue;
+      if (input.reason === undefined) left.add(input.memberId);
+      else out.set(input.memberId, input.reason);
+    }
+    for (const [memberId, reason] of out) {
+      const membership = this.#sessions.get(memberId)?.membership;
+      this.#sessions.delete(memberId);
+      const tell = () => {
+        if (left.has(memberId)) membership?.finish();
+        else membership?.fail(fenced(group, memberId, reason));
+      };
+      durable.then(tell, () => {});
+    }
+  }
+
+  #tellMembers(state: GroupState, inbox: Inbox, change: GroupChange | undefined, durable: Promise<void>): void {
+    const now = this.#clock.now();
+    const joined = new Set(inbox.inputs.flatMap((input) => (input.type === "join" ? [input.memberId] : [])));
+    for (const member of change?.members ?? []) {
+      const { memberId } = member;
+      this.#noteHoldings(this.#sessions.get(memberId)!, member, now);
+      if (joined.has(memberId)) this.tell(memberId, welcome(state, member), durable);
+      else if (member.epoch === change!.epoch && !inbox.rejoined.has(memberId)) {
+        this.tell(memberId, { assignment: assignmentOf(state, member) }, durable);
+      }
+    }
+    for (const [memberId, knownEpoch] of inbox.rejoined) {
+      const member = state.members.get(memberId);
+      if (member !== undefined) this.tell(memberId, welcomeBack(state, member, knownEpoch), durable);
+    }
+  }
+
+  // Deadlines.
+
+  #noteHoldings(session: Session, member: Member, now: number): void {
+    noteRevoking(session, member, now);
+    this.#watch.by(deadlineOf(session, member).at);
+  }
+
+  /** Whose time is up is out. Returns when somebody else's is. */
+  #look(now: number): number | undefined {
+    let next: number | undefined;
+    for (const [memberId, session] of this.#sessions) {
+      const member = this.#member(session.group, memberId);
+      if (member === undefined) continue; // its join is being decided
+      const { at, reason } = deadlineOf(session, member);
+      if (at <= now) this.input(session.group, { type: "gone", memberId, reason });
+      else next = Math.min(next ?? at, at);
+    }
+    return next;
+  }
+
+  // The rest.
+
+  #member(group: string, memberId: string): Member | undefined {
+    return this.#journal.groups.get(group)?.members.get(memberId);
+  }
+
+  /** Undefined where the member is out, or goes on by another membership. */
+  #sessionOf(membership: Membership): Session | undefined {
+    const session = this.#sessions.get(membership.memberId ?? "");
+    return session?.membership === membership ? session : undefined;
+  }
+
+  #checkMemberCount(group: string, instanceId: string | undefined): void {
+    const members = [...(this.#journal.groups.get(group)?.members.values() ?? [])];
+    const joining = (this.#inboxes.get(group)?.inputs ?? []).filter(({ type }) => type === "join");
+    if (members.length + joining.length < MAX_MEMBERS) return;
+    if (instanceId !== undefined && members.some((member) => member.instanceId === instanceId)) return; // it has its place
+    throw new QuotaExceededError(`group ${group} has ${MAX_MEMBERS} members, and takes no more`, {
+      group,
+      expected: MAX_MEMBERS,
+      actual: members.length,
+    });
+  }
+}
+
+function fenced(group: string, memberId: string, why: string): FencedMemberError {
+  return new FencedMemberError(`member ${memberId} ${why}: join group ${group} anew`, { group });
+}

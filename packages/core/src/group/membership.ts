@@ -1,0 +1,150 @@
+/**
+ * A member's side of the coordinator: events wait here until they are asked for. However slow the one who asks, no more waits
+ * than one event of each kind: a newer assignment replaces an older one, and resets add up.
+ */
+import type {
+  AssignmentEvent,
+  GroupMembership,
+  JoinedEvent,
+  JoinGroupRequest,
+  MemberEvent,
+  OffsetsResetEvent,
+  TopicPartition,
+} from "@logstore/protocol";
+import type { MemberNews } from "./news.js";
+
+/** What a membership needs of the coordinator. */
+export interface Memberships {
+  begin(membership: Membership): void;
+  heard(membership: Membership): void;
+  revoked(membership: Membership, memberEpoch: number, partitions: readonly TopicPartition[]): void;
+  subscribe(membership: Membership, topics: readonly string[]): void;
+  leave(membership: Membership): Promise<void>;
+}
+
+interface Waiter {
+  resolve(result: IteratorResult<MemberEvent, undefined>): void;
+  reject(error: unknown): void;
+}
+
+const DONE: IteratorResult<MemberEvent, undefined> = { value: undefined, done: true };
+
+export class Membership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
+  readonly request: JoinGroupRequest;
+  /** Set when it has begun. */
+  memberId: string | undefined;
+  readonly #coordinator: Memberships;
+  #hasBegun = false;
+  #isOver = false;
+  #error: unknown;
+  #joined: JoinedEvent | undefined;
+  #resets: OffsetsResetEvent | undefined;
+  #assignment: AssignmentEvent | undefined;
+  #waiters: Waiter[] = [];
+
+  constructor(coordinator: Memberships, request: JoinGroupRequest) {
+    this.#coordinator = coordinator;
+    this.request = request;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<MemberEvent, undefined> {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<MemberEvent, undefined>> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      if (!this.#hasBegun && !this.#isOver) {
+        this.#hasBegun = true;
+        try {
+          this.#coordinator.begin(this);
+        } catch (error) {
+          this.fail(error);
+        }
+      }
+      this.#handOut();
+    });
+  }
+
+  /** The member may come back: if it does not, it is silent, and out in time. */
+  async return(): Promise<IteratorResult<MemberEvent, undefined>> {
+    this.finish();
+    return DONE;
+  }
+
+  heartbeat(): void {
+    if (!this.#isOver) this.#coordinator.heard(this);
+  }
+
+  revoked(memberEpoch: number, partitions: readonly TopicPartition[]): void {
+    if (!this.#isOver) this.#coordinator.revoked(this, memberEpoch, partitions);
+  }
+
+  subscribe(topics: readonly string[]): void {
+    this.#coordinator.subscribe(this, topics);
+  }
+
+  async leave(): Promise<void> {
+    await this.#coordinator.leave(this);
+    this.finish();
+  }
+
+  // For the coordinator.
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  tell({ joined, resets, assignment }: MemberNews): void {
+    if (this.#isOver) return;
+    this.#joined = joined ?? this.#joined;
+    if (resets !== undefined) this.#resets = this.#resets === undefined ? resets : both(this.#resets, resets);
+    this.#assignment = assignment;
+    this.#handOut();
+  }
+
+  /** Nothing more is told. */
+  finish(): void {
+    this.#isOver = true;
+    this.#joined = undefined;
+    this.#resets = undefined;
+    this.#assignment = undefined;
+    this.#handOut();
+  }
+
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#error = error;
+    this.finish();
+  }
+
+  #handOut(): void {
+    while (this.#waiters.length > 0) {
+      const event = this.#take();
+      if (event !== undefined) this.#waiters.shift()!.resolve({ value: event, done: false });
+      else if (!this.#isOver) return;
+      else if (this.#error === undefined) this.#waiters.shift()!.resolve(DONE);
+      else {
+        const error = this.#error;
+        this.#error = undefined; // told once; then it is over
+        this.#waiters.shift()!.reject(error);
+      }
+    }
+  }
+
+  /** A reset before the assignment of the same epoch: what is committed under it comes from behind the reset. */
+  #take(): MemberEvent | undefined {
+    const event = this.#joined ?? this.#resets ?? this.#assignment;
+    if (event === this.#joined) this.#joined = undefined;
+    else if (event === this.#resets) this.#resets = undefined;
+    else this.#assignment = undefined;
+    return event;
+  }
+}
+
+/** Of two resets of a partition the later one holds. */
+function both(earlier: OffsetsResetEvent, later: OffsetsResetEvent): OffsetsResetEvent {
+  const isAgain = ({ topic, partition }: TopicPartition) =>
+    later.offsets.some((other) => other.topic === topic && other.partition === partition);
+  return { ...later, offsets: [...earlier.offsets.filter((each) => !isAgain(each)), ...later.offsets] };
+}

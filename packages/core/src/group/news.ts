@@ -1,0 +1,59 @@
+/** What members are told. */
+import type { AssignmentEvent, JoinedEvent, OffsetsResetEvent, TopicPartition } from "@logstore/protocol";
+import { type GroupState, holdingsOf, type Member, NEVER } from "./group-state.js";
+import { heartbeatIntervalMs } from "./limits.js";
+
+export interface MemberNews {
+  readonly joined?: JoinedEvent | undefined;
+  readonly resets?: OffsetsResetEvent | undefined;
+  readonly assignment: AssignmentEvent;
+}
+
+/** To a member that is new. */
+export function welcome(state: GroupState, member: Member): MemberNews {
+  return { joined: joinedOf(member, member.epoch), assignment: assignmentOf(state, member) };
+}
+
+/**
+ * To one that goes on. It has joined with the epoch that it knows: the newer one comes with what is new, and not before it.
+ *
+ * @param knownEpoch which may be older than that of what it was told while nobody listened
+ */
+export function welcomeBack(state: GroupState, member: Member, knownEpoch: number): MemberNews {
+  return {
+    joined: joinedOf(member, knownEpoch),
+    resets: missedResets(state, member, knownEpoch),
+    assignment: assignmentOf(state, member),
+  };
+}
+
+export function assignmentOf({ commits }: GroupState, member: Member): AssignmentEvent {
+  const partitions: (TopicPartition & { readonly committedOffset: number | undefined })[] = [];
+  const revoking: TopicPartition[] = [];
+  for (const [topic, partition, { revokedAt }] of holdingsOf(member)) {
+    if (revokedAt !== undefined) revoking.push({ topic, partition });
+    else partitions.push({ topic, partition, committedOffset: commits.get(topic)?.get(partition)?.offset });
+  }
+  partitions.sort(byPartition);
+  revoking.sort(byPartition);
+  return { type: "assignment", memberEpoch: member.epoch, partitions, revoking };
+}
+
+/** Offsets that were reset, or partitions that it got, while it heard nothing; also of what it is to give up now. */
+function missedResets({ commits }: GroupState, member: Member, knownEpoch: number): OffsetsResetEvent | undefined {
+  const offsets: (TopicPartition & { readonly offset: number })[] = [];
+  for (const [topic, partition, { since }] of holdingsOf(member)) {
+    const offset = commits.get(topic)?.get(partition)?.offset;
+    if (since > knownEpoch && since !== NEVER && offset !== undefined) offsets.push({ topic, partition, offset });
+  }
+  return offsets.length === 0 ? undefined : { type: "offsetsReset", memberEpoch: member.epoch, offsets };
+}
+
+function joinedOf({ memberId, sessionTimeoutMs }: Member, memberEpoch: number): JoinedEvent {
+  const intervalMs = heartbeatIntervalMs(sessionTimeoutMs);
+  return { type: "joined", memberId, memberEpoch, heartbeatIntervalMs: intervalMs, sessionTimeoutMs };
+}
+
+export function byPartition(a: TopicPartition, b: TopicPartition): number {
+  return a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition;
+}

@@ -1,0 +1,56 @@
+/** Which offsets a reset means. */
+import { InvalidArgumentError } from "@logstore/codec";
+import type { ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
+import { knownPartitions } from "./describe-group.js";
+import type { GroupState } from "./group-state.js";
+import type { GroupTopics } from "./group-topics.js";
+import type { PartitionOffset } from "./resets.js";
+
+/** Positions that are looked up at once: those by time need the disk. */
+const AT_ONCE = 16;
+
+/**
+ * Each partition once, in the order in which they are named.
+ *
+ * @throws InvalidArgumentError, UnknownTopicError, UnknownPartitionError, CorruptPartitionError, StorageFailedError
+ */
+export async function resolveReset(
+  state: GroupState,
+  { partitions, to }: ResetOffsetsRequest,
+  topics: GroupTopics,
+): Promise<PartitionOffset[]> {
+  const wanted = each(partitions ?? knownPartitions(state).filter(({ topic }) => topics.counts().has(topic)));
+  const offsets: PartitionOffset[] = new Array(wanted.length);
+  let next = 0;
+  const work = async () => {
+    for (let i = next++; i < wanted.length; i = next++) {
+      const { topic, partition } = wanted[i]!;
+      offsets[i] = { topic, partition, offset: await resolve(state, topic, partition, to, topics) };
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return offsets;
+}
+
+function each(partitions: readonly TopicPartition[]): TopicPartition[] {
+  return [...new Map(partitions.map((each) => [`${each.topic}/${each.partition}`, each])).values()];
+}
+
+async function resolve(
+  { commits }: GroupState,
+  topic: string,
+  partition: number,
+  to: ResetOffsetsRequest["to"],
+  topics: GroupTopics,
+): Promise<number> {
+  const { logStart, highWatermark } = topics.bounds(topic, partition);
+  let offset: number;
+  if (typeof to === "object" && "shiftBy" in to) {
+    if (!Number.isSafeInteger(to.shiftBy)) throw new InvalidArgumentError(`${to.shiftBy} is no number of records`);
+    offset = (commits.get(topic)?.get(partition)?.offset ?? logStart) + to.shiftBy;
+  } else {
+    if (typeof to === "number" && !Number.isSafeInteger(to)) throw new InvalidArgumentError(`${to} is no offset`);
+    offset = await topics.resolve(topic, partition, to);
+  }
+  return Math.min(Math.max(offset, logStart), highWatermark);
+}

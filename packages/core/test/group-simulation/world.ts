@@ -1,0 +1,87 @@
+/** Virtual time: whatever happens, happens in order, and nothing waits for a real clock. */
+import type { Random } from "../../src/testing/index.js";
+
+interface Happening {
+  readonly at: number;
+  readonly order: number;
+  readonly happen: () => void;
+}
+
+export class World {
+  readonly random: Random;
+  /** ms since the world began. */
+  now = 0;
+  /** Thrown out of {@link run}. */
+  failure: unknown;
+  readonly #heap: Happening[] = [];
+  #order = 0;
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+
+  /** For the replay of a seed: what happens, as it happens. */
+  tell: ((what: string) => void) | undefined;
+
+  /** Returns what prevents it. */
+  after(ms: number, happen: () => void): () => void {
+    let isPrevented = false;
+    this.#push({ at: this.now + Math.max(0, ms), order: this.#order++, happen: () => isPrevented || happen() });
+    return () => {
+      isPrevented = true;
+    };
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(ms, resolve);
+    });
+  }
+
+  /** Everything up to a time, each with all that follows from it at once. */
+  async run(until: number): Promise<void> {
+    for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
+      this.#pop();
+      this.now = next.at;
+      next.happen();
+      await settled();
+      if (this.failure !== undefined) throw this.failure;
+    }
+    this.now = until;
+  }
+
+  #push(happening: Happening): void {
+    const heap = this.#heap;
+    let i = heap.push(happening) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!isBefore(happening, heap[parent]!)) break;
+      heap[i] = heap[parent]!;
+      i = parent;
+    }
+    heap[i] = happening;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let i = 0;
+    for (let child = 1; child < heap.length; child = 2 * i + 1) {
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, last)) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = last;
+  }
+}
+
+function isBefore(a: Happening, b: Happening): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+/** All promises are settled that nothing but other promises wait for: the simulated disk needs no more. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

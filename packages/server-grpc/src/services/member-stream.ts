@@ -1,0 +1,76 @@
+/** JoinGroup: one membership as a stream. Where the stream breaks, the membership's events are left: the member may come back. */
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { InvalidArgumentError } from "@logstore/codec";
+import {
+  type GroupMembership,
+  joinFromMessage,
+  type MemberEventMessage,
+  type MemberMessage,
+  memberEventToMessage,
+} from "@logstore/protocol";
+import type { CallContext } from "./call-context.js";
+import { type Received, wellFormed } from "./malformed.js";
+import { stoppingError } from "./running-calls.js";
+
+export type JoinCall = ServerDuplexStream<Received<MemberMessage>, MemberEventMessage>;
+
+export async function joinGroup(call: JoinCall, { apiFor, calls, errors }: CallContext): Promise<void> {
+  /** Resolves when nothing more is to be told, and rejects with why. */
+  const over = Promise.withResolvers<void>();
+  over.promise.catch(() => {});
+  const onStop = () => over.reject(stoppingError());
+  call.on("cancelled", () => over.resolve());
+  call.on("end", () => over.resolve());
+
+  const run = async () => {
+    const api = await apiFor(call);
+    let membership: GroupMembership | undefined;
+    let events: AsyncIterator<unknown> | undefined;
+    const forward = async (joined: GroupMembership) => {
+      const iterator = joined[Symbol.asyncIterator]();
+      events = iterator;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+        if (!call.cancelled) call.write(memberEventToMessage(next.value));
+      }
+    };
+    call.on("data", (received: Received<MemberMessage>) => {
+      try {
+        const message = wellFormed(received);
+        if (membership !== undefined) answer(membership, message, call)?.then(over.resolve, over.reject);
+        else {
+          if (!message.join) throw new InvalidArgumentError("the first message of a membership is a join");
+          membership = api.joinGroup(joinFromMessage(message.join));
+          forward(membership).then(over.resolve, over.reject);
+        }
+      } catch (error) {
+        over.reject(error);
+      }
+    });
+    try {
+      await over.promise;
+    } finally {
+      call.pause();
+      await events?.return?.();
+    }
+  };
+  try {
+    await calls.run(run, onStop);
+    call.end();
+  } catch (error) {
+    if (!call.cancelled) call.emit("error", errors.toStatus(error));
+  }
+}
+
+/** A promise where the stream ends with it. @throws InvalidArgumentError for a second join, or for nothing that is known */
+function answer(membership: GroupMembership, message: MemberMessage, call: JoinCall): Promise<void> | undefined {
+  const { heartbeat, revoked, subscribe, leave } = message;
+  if (heartbeat) {
+    membership.heartbeat();
+    // A peer that reads nothing is not to fill our memory with answers.
+    if (!call.writableNeedDrain) call.write({ heartbeat: {} });
+  } else if (revoked) membership.revoked(revoked.memberEpoch, revoked.partitions);
+  else if (subscribe) membership.subscribe(subscribe.topics);
+  else if (leave) return membership.leave();
+  else throw new InvalidArgumentError("a member says heartbeat, revoked, subscribe or leave");
+  return undefined;
+}

@@ -1,0 +1,4 @@
+/** Waits for something that happens soon, whenever that is. */
+export async function eventually(condition: () => unknown): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}

@@ -1,0 +1,87 @@
+/** Defects of the client's groups and appends; see {@link defects}. */
+import { type Defect, within } from "./defects.ts";
+
+const GROUP = ["src/group/group-consumer.test.ts"];
+const RUN = ["src/run/run.test.ts"];
+
+export const clientDefects: readonly Defect[] = [
+  ...within("client/group/in-flight.ts", GROUP, {
+    "commits what was moved away from": [
+      "if (partition === undefined || !this.#counts) return;",
+      "if (partition === undefined) return;",
+    ],
+    "gives up what is in hand": ["while (this.isBusyWith(partition)) await", "if (this.isBusyWith(partition)) void"],
+  }),
+  ...within("client/group/rebalance.ts", GROUP, {
+    "does not acknowledge again what is gone": ["if (gone.length > 0) this.#steps.acknowledge(gone);", ""],
+    "reads what comes back while it is worked on": ["Promise.all(before)", "Promise.all([])"],
+    "commits what is lost": ["      one.isLost = true;\n", ""],
+    "counts what is in hand after a reset": ["    this.#inFlight.forget(owned);\n    owned.moveTo", "    owned.moveTo"],
+    "gives up twice when it leaves": ["if (isStillOurs() && !this.#isOver)", "if (isStillOurs())"],
+  }),
+  ...within("client/group/group-session.ts", GROUP, {
+    "comes back as the member that is out": ["          this.#memberId = undefined;\n", ""],
+    "sends no heartbeats": [
+      "setInterval(() => membership.heartbeat(), event.heartbeatIntervalMs)",
+      "setInterval(() => {}, 1e6)",
+    ],
+  }),
+  ...within("client/group/committer.ts", GROUP, {
+    "takes an old epoch for the last word": ["if (refused.length === 0) return results;", "return results;"],
+    "commits as nobody": ["if (member === undefined) throw", "if (member === undefined && offsets.length === 0) throw"],
+    "lets commits overtake each other": ["const result = this.#last.then(work);", "const result = work();"],
+  }),
+  ...within("client/group/start-positions.ts", GROUP, {
+    "begins where a reset was not": [
+      "if (found === undefined || state.position !== undefined) return;",
+      "if (found === undefined) return;",
+    ],
+    "skips what is gone silently": ["if (nearest !== committed) state.skipped(committed, nearest);", ""],
+  }),
+  ...within("client/group/group-reader.ts", GROUP, {
+    "commits before the hook": [
+      "        await onRevoked?.(announced.map(named));\n        if (!this.#isManual) await this.#commitIfPossible(announced);",
+      "        if (!this.#isManual) await this.#commitIfPossible(announced);\n        await onRevoked?.(announced.map(named));",
+    ],
+    "commits by itself where that is done by hand": [
+      "        if (!this.#isManual) await this.#commitIfPossible(announced);",
+      "        await this.#commitIfPossible(announced);",
+    ],
+    "says that it left before it did": ["    await this.#session.leave();", "    void this.#session.leave();"],
+  }),
+  ...within("client/run/partition-work.ts", RUN, {
+    "takes an old outcome for a new one": ["    if (use.aborted) return;\n", ""],
+    "commits past what is not done": [
+      "this.#pending.values().next().value ?? this.owned.position",
+      "this.owned.position",
+    ],
+    "loses what waits behind its key": ["else waiting.push(task);", "else void task;"],
+    "works on a key twice at a time": ["isFirst: waiting === undefined", "isFirst: true"],
+  }),
+  ...within("client/run/runner.ts", RUN, {
+    "begins what is not its own any more": [
+      "if (partition.stopped.aborted || task.use.aborted) return this.#slots.release();",
+      "",
+    ],
+    "parks what is somebody else's": ["        if (task.use.aborted) return;\n", ""],
+    "holds any number of records": ["this.#heldRecords >= maxInFlightRecords || ", ""],
+    "holds any number of bytes": [" || this.#heldBytes >= maxInFlightBytes", ""],
+    "commits before it has parked": [
+      "await this.#giveUp(task, error, attempt);",
+      "void this.#giveUp(task, error, attempt).catch(() => {});",
+    ],
+    "tries again what will never fit": [
+      "isFinal: error instanceof InvalidValueError && error.offset === record.offset",
+      "isFinal: false",
+    ],
+  }),
+  ...within("client/producer/partition-appender.ts", ["src/producer/append.test.ts"], {
+    "goes on in a sequence with a hole": ["      this.#sequence.startAnew();", "      //"],
+    "sends bytes again that the log has written into": ["attempt === 0 ? sealed : copyOfSealed(sealed)", "sealed"],
+    "lets appends overtake each other": ["this.#last.then(async () =>", "Promise.resolve().then(async () =>"],
+  }),
+  ...within("client/producer/sticky-partition.ts", ["src/producer/producer.test.ts"], {
+    "stays where its batch has left": ["!hasOpenBatch || ", ""],
+    "stays where there is enough": [" || this.#bytes + bytes > this.#batchBytes", ""],
+  }),
+];
