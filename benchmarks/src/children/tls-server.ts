@@ -5,6 +5,7 @@ import { Broker } from "@logstore/core";
 import { serve } from "@logstore/server-grpc";
 
 setFlagsFromString("--heap-growing-percent=400");
+setFlagsFromString("--external-memory-accounted-in-global-limit");
 const [directory, certFile, keyFile] = process.argv.slice(2);
 const broker = await Broker.open(directory!, { durability: "written" });
 const options = { port: 0, tls: { certFile: certFile!, keyFile: keyFile! } };
