@@ -49,7 +49,7 @@ function deafReaders(name: string, calls: number, { window, maxBytes }: { window
 }
 
 export const readers: readonly Attack[] = [
-  deafReaders("400 streams opened with closed windows and never read", 400, { window: 0, maxBytes: 0 }),
-  deafReaders("400 streams of the largest messages, never read", 400, { window: 65_535, maxBytes: 0xffff_ffff }),
+  deafReaders("900 streams opened with closed windows and never read", 900, { window: 0, maxBytes: 0 }),
+  deafReaders("900 streams of the largest messages, never read", 900, { window: 65_535, maxBytes: 0xffff_ffff }),
   deafReaders("a connection with open windows that is never read", 50, { window: 0x7fff_ffff, maxBytes: 0 }),
 ];
