@@ -17,6 +17,8 @@ const SAMPLE_INTERVAL_MS = 25;
 const RECORDS = 20;
 /** Ten refusals a second have a line each: after so long there is one for the next. */
 const NEXT_LINE_MS = 100;
+/** What streams may have waiting to be sent, 256 MiB, and what serving costs. */
+const MAX_GROWTH_BYTES = 400_000_000;
 const LINE_PATIENCE_MS = 10_000;
 
 export interface Outcome {
@@ -27,9 +29,8 @@ export interface Outcome {
   readonly bytesBefore: number;
   readonly bytesMost: number;
   readonly bytesAfter: number;
-  readonly victimProblems: readonly string[];
-  /** What the server's log should not say, or should. */
-  readonly logProblems: readonly string[];
+  /** Of the victim's, of the server's memory, and of what its log says or does not say. */
+  readonly problems: readonly string[];
 }
 
 export class Arena {
@@ -38,6 +39,7 @@ export class Arena {
   readonly #server: ServerProcess;
   readonly #log: ServerLog;
   readonly #victim: Victim;
+  readonly #bytesAtStart: number;
 
   private constructor(
     directory: string,
@@ -45,12 +47,14 @@ export class Arena {
     server: ServerProcess,
     log: ServerLog,
     victim: Victim,
+    bytesAtStart: number,
   ) {
     this.#directory = directory;
     this.#guard = guard;
     this.#server = server;
     this.#log = log;
     this.#victim = victim;
+    this.#bytesAtStart = bytesAtStart;
   }
 
   static async open({ guarded }: { guarded: AttackGroup["guarded"] }): Promise<Arena> {
@@ -66,15 +70,11 @@ export class Arena {
     });
     const victim = await Victim.start(server.address, guard && tls ? guard.shown("victim") : {});
     await victim.servedAgain(500); // the code is compiled, and the memory of one who serves is there
-    return new Arena(directory, guard, server, log, victim);
+    return new Arena(directory, guard, server, log, victim, await server.residentBytes());
   }
 
   get isServerAlive(): boolean {
     return this.#server.isAlive;
-  }
-
-  residentBytes(): Promise<number> {
-    return this.#server.residentBytes();
   }
 
   async endure(attack: Attack, { seed, frames }: { seed: number; frames: number }): Promise<Outcome> {
@@ -109,8 +109,9 @@ export class Arena {
       bytesBefore,
       bytesMost,
       bytesAfter: await this.#server.residentBytes(),
-      victimProblems: this.#victim.problems,
-      logProblems: [
+      problems: [
+        ...this.#victim.problems,
+        ...(bytesMost - this.#bytesAtStart > MAX_GROWTH_BYTES ? [`it took ${bytesMost} bytes of memory`] : []),
         ...unexpectedLines(this.#log.lines, performance.now() - begun),
         ...(attack.told ? wrongLines(attack.told, this.#log.lines) : []),
       ],
