@@ -69,7 +69,7 @@ export class Arena {
       onErrorLine: (line) => log.add(line),
     });
     const victim = await Victim.start(server.address, guard && tls ? guard.shown("victim") : {});
-    await victim.servedAgain(500); // the code is compiled, and the memory of one who serves is there
+    await victim.servedAgain(200); // the code is compiled, and the memory of one who serves is there
     return new Arena(directory, guard, server, log, victim, await server.residentBytes());
   }
 

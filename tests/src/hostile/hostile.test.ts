@@ -8,29 +8,22 @@ import { attackGroups } from "./attacks.ts";
 
 const seed = Number(process.env["HOSTILE_SEED"] ?? Math.floor(Math.random() * 1e9));
 const frames = Number(process.env["HOSTILE_FRAMES"] ?? 100_000);
-const MAX_GROWTH_BYTES = 400_000_000;
+const groups = Object.entries(attackGroups);
 
 // Resident memory is read from /proc.
-describe.skipIf(process.platform !== "linux").each(Object.entries(attackGroups))(
-  "%s",
-  (_name, { attacks, guarded }) => {
-    let arena: Arena;
-    let bytesAtStart: number;
+describe.skipIf(process.platform !== "linux").each(groups)("%s", (_name, { attacks, guarded }) => {
+  let arena: Arena;
 
-    beforeAll(async () => {
-      arena = await Arena.open({ guarded });
-      bytesAtStart = await arena.residentBytes();
-    });
+  beforeAll(async () => {
+    arena = await Arena.open({ guarded });
+  });
 
-    afterAll(() => arena.close());
+  afterAll(() => arena.close());
 
-    test.each(attacks)("$name", async (attack) => {
-      const { bytesMost, victimProblems, logProblems } = await arena.endure(attack, { seed, frames });
-      const which = `HOSTILE_SEED=${seed}`;
-      expect(arena.isServerAlive, which).toBe(true);
-      expect(victimProblems, which).toEqual([]);
-      expect(logProblems, which).toEqual([]);
-      expect(bytesMost - bytesAtStart, which).toBeLessThan(MAX_GROWTH_BYTES);
-    });
-  },
-);
+  test.each(attacks)("$name", async (attack) => {
+    const { problems } = await arena.endure(attack, { seed, frames });
+    const which = `HOSTILE_SEED=${seed}`;
+    expect(arena.isServerAlive, which).toBe(true);
+    expect(problems, which).toEqual([]);
+  });
+});

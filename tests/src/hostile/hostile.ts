@@ -26,9 +26,8 @@ for (const { attacks, guarded } of Object.values(attackGroups)) {
     const outcome = await arena.endure(attack, { seed: Number(values.seed), frames: Number(values.frames) });
     const memory = [outcome.bytesBefore, outcome.bytesMost, outcome.bytesAfter].map(inMiB).join(" / ");
     console.log(`| ${outcome.attack} | ${outcome.serverDid} | ${memory} |`);
-    const harm = [...outcome.victimProblems, ...outcome.logProblems];
-    if (harm.length > 0) console.error(harm.join("\n"));
-    if (harm.length > 0 || !arena.isServerAlive) process.exitCode = 1;
+    if (outcome.problems.length > 0) console.error(outcome.problems.join("\n"));
+    if (outcome.problems.length > 0 || !arena.isServerAlive) process.exitCode = 1;
   }
   await arena.close();
 }

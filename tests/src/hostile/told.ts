@@ -12,6 +12,8 @@ export interface Told {
 
 const LINES_PER_SECOND = 10;
 
+const peer = /^(127\.0\.0\.1:\d+|a peer that is gone)$/;
+
 /** What in these lines there should not be, whatever was done to the server. */
 export function unexpectedLines(lines: readonly string[], elapsedMs: number): string[] {
   const unexpected = lines.filter((line) => !/^\{.*"msg":"a (call|connection) was refused"\}$/.test(line));
@@ -26,7 +28,7 @@ export function wrongLines({ refused, lines: count = 1, reason, ...exact }: Told
   const wrong = lines.filter((line) => {
     const fields = JSON.parse(line);
     const same = Object.entries(expected).every(([name, value]) => fields[name] === value);
-    return !same || !reason.test(fields.reason) || !/^127\.0\.0\.1:\d+$/.test(fields.peer);
+    return !same || !reason.test(fields.reason) || !peer.test(fields.peer);
   });
   const enough = count === "some" ? lines.length > 0 : lines.length === count;
   return enough ? wrong : [...wrong, `${lines.length} lines, not ${count}: ${lines.join(" ")}`];

@@ -62,8 +62,9 @@ export class Caller {
     return this.#isCut;
   }
 
+  /** Nothing, once it was cut: requests may have been read that are not answered yet. */
   allows(operation: Operation, topic: string): boolean {
-    return this.#standing.grants.allows(operation, "topics", topic);
+    return !this.#isCut && this.#standing.grants.allows(operation, "topics", topic);
   }
 
   /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is */
@@ -113,14 +114,15 @@ export class Caller {
   }
 
   #allowsSomewhere(operation: Operation): boolean {
-    return this.#standing.grants.allowsSomewhere(operation);
+    return !this.#isCut && this.#standing.grants.allowsSomewhere(operation);
   }
 
   #told(operation: Operation, topic?: string): LogStoreError {
     const error = denial(this.principal, operation, topic);
     // A stream may ask the same thousands of times over.
     const key = `${operation} ${topic}`;
-    if (key !== this.#lastDenied) this.#onDenied(this, error);
+    // And of one that was cut, what was read before is not worth another word.
+    if (key !== this.#lastDenied && !this.#isCut) this.#onDenied(this, error);
     this.#lastDenied = key;
     return error;
   }

@@ -76,7 +76,7 @@ export const plaintextAttacks: readonly Attack[] = [
   }),
 ];
 
-const GUESSES = 2_000;
+const GUESSES = 1_000;
 
 function guesses(name: string, tokenOf: (target: Target) => string): Attack {
   return onGuarded(name, { ...refusal(/the token is not valid/), lines: "some" }, async (target, guard) => {
@@ -95,8 +95,8 @@ function guesses(name: string, tokenOf: (target: Target) => string): Attack {
 }
 
 export const guessing: readonly Attack[] = [
-  guesses("2,000 tokens guessed", () => randomBytes(32).toString("hex")),
-  guesses("2,000 JWTs guessed", ({ random }) => {
+  guesses("1,000 tokens guessed", () => randomBytes(32).toString("hex")),
+  guesses("1,000 JWTs guessed", ({ random }) => {
     const part = (text: string) => Buffer.from(text).toString("base64url");
     const alg = ["ES256", "RS256", "HS256", "none", "x"][Math.floor(random() * 5)];
     const payload = JSON.stringify({ ...claims, exp: inOneHour() });

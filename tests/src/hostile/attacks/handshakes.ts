@@ -51,7 +51,10 @@ function overTcp(name: string, count: number, told: Told, bytesOf: (target: Targ
     const connections = await Promise.all(Array.from({ length: count }, target.connect));
     await Promise.all(connections.map((connection) => connection.write(bytesOf(target))));
     await Promise.all(connections.map((connection) => connection.closedWithin(1_000)));
-    return endsOf(connections);
+    const ends = endsOf(connections);
+    // Those that are held would be told of after 10 s, or when they give up.
+    for (const connection of connections) connection.close();
+    return ends;
   });
 }
 

@@ -44,8 +44,8 @@ function tableBomb(): Buffer {
 export const headers: readonly Attack[] = [
   oversized("10,000 small headers", () => headerBlock([...call, ...many(10_000, 20)]), { calls: 20 }),
   oversized("one header of 10 MB", () => headerBlock([...call, ...many(1, 10_000_000)])),
-  oversized("metadata just under and over the limit, 500 calls", () => headerBlock([...call, ...many(60, 1_000)]), {
-    calls: 500,
+  oversized("metadata just under and over the limit, 200 calls", () => headerBlock([...call, ...many(60, 1_000)]), {
+    calls: 200,
   }),
   oversized(
     "CONTINUATION flood: 100 MB of headers without end",

@@ -180,7 +180,7 @@ export const malformed: readonly Attack[] = [
       };
     })(),
   ),
-  asMessages("malformed: protobuf, mutated", 0.1, (random) => ({
+  asMessages("malformed: protobuf, mutated", 0.05, (random) => ({
     path: below(random, 20) === 0 ? reflection : harmless[below(random, harmless.length)]!,
     request: mutated(random, requests[below(random, requests.length)]!),
   })),
@@ -189,7 +189,7 @@ export const malformed: readonly Attack[] = [
     async run({ address, random, frames, onEnd }: Target) {
       const stranger = new Stranger(address);
       onEnd(() => stranger.close());
-      const answers = await inShares(frames * 0.33, 200, (most, sent) => {
+      const answers = await inShares(frames * 0.38, 200, (most, sent) => {
         sent(most);
         const batches = Array.from({ length: most }, () => withChecksums(mutated(random, smallBatch())));
         const requests = batches.map((batch) => encode("ProduceRequest", { topic: "hostile-batches", batches: batch }));

@@ -45,7 +45,7 @@ function deafReaders(name: string, calls: number, { window, maxBytes }: { window
         await connection.write(headersFrame(2 * call + 1, callHeaders("Consume")), data);
       }
       if (window > 0) connection.stopReading();
-      await connection.closedWithin(2_000);
+      await connection.closedWithin(1_500);
       const cutOff = resetsOf([connection]);
       return endsOf([connection]) + (cutOff === "" ? "" : `; streams: ${cutOff}`);
     },
