@@ -6,7 +6,7 @@ import { credentials, guessing, plaintextAttacks } from "./attacks/credentials.t
 import { floods } from "./attacks/floods.ts";
 import { handshakes, manyHandshakes } from "./attacks/handshakes.ts";
 import { headers } from "./attacks/headers.ts";
-import { malformed } from "./attacks/malformed.ts";
+import { malformedFrames, malformedMessages } from "./attacks/malformed.ts";
 import { permissions } from "./attacks/permissions.ts";
 import { readers } from "./attacks/readers.ts";
 import { slowAttacks } from "./attacks/slow.ts";
@@ -17,7 +17,8 @@ export const attackGroups: Readonly<Record<string, AttackGroup>> = {
   slow: { attacks: slowAttacks },
   headers: { attacks: headers },
   bombs: { attacks: bombs },
-  malformed: { attacks: malformed },
+  "malformed frames": { attacks: malformedFrames },
+  "malformed messages": { attacks: malformedMessages },
   ...Object.fromEntries(readers.map((reader, i) => [`reader ${i + 1}`, { attacks: [reader] }])),
   arguments: { attacks: argumentAttacks },
   // What is to be told a line for, before what uses up all the lines.

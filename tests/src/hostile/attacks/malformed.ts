@@ -147,7 +147,7 @@ const requests = [
 const harmless = methodPaths.filter((path) => !/Create|Delete|Alter|Restore|Stream|Consume/.test(path));
 const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
-export const malformed: readonly Attack[] = [
+export const malformedFrames: readonly Attack[] = [
   onConnections(
     "malformed: random bytes in place of HTTP/2",
     0.02,
@@ -180,6 +180,9 @@ export const malformed: readonly Attack[] = [
       };
     })(),
   ),
+];
+
+export const malformedMessages: readonly Attack[] = [
   asMessages("malformed: protobuf, mutated", 0.05, (random) => ({
     path: below(random, 20) === 0 ? reflection : harmless[below(random, harmless.length)]!,
     request: mutated(random, requests[below(random, requests.length)]!),
