@@ -22,12 +22,15 @@ for (const { attacks, guarded } of Object.values(attackGroups)) {
   const chosen = attacks.filter(({ name }) => name.includes(values.only));
   if (chosen.length === 0) continue;
   const arena = await Arena.open({ guarded });
-  for (const attack of chosen) {
-    const outcome = await arena.endure(attack, { seed: Number(values.seed), frames: Number(values.frames) });
-    const memory = [outcome.bytesBefore, outcome.bytesMost, outcome.bytesAfter].map(inMiB).join(" / ");
-    console.log(`| ${outcome.attack} | ${outcome.serverDid} | ${memory} |`);
-    if (outcome.problems.length > 0) console.error(outcome.problems.join("\n"));
-    if (outcome.problems.length > 0 || !arena.isServerAlive) process.exitCode = 1;
+  try {
+    for (const attack of chosen) {
+      const outcome = await arena.endure(attack, { seed: Number(values.seed), frames: Number(values.frames) });
+      const memory = [outcome.bytesBefore, outcome.bytesMost, outcome.bytesAfter].map(inMiB).join(" / ");
+      console.log(`| ${outcome.attack} | ${outcome.serverDid} | ${memory} |`);
+      if (outcome.problems.length > 0) console.error(outcome.problems.join("\n"));
+      if (outcome.problems.length > 0 || !arena.isServerAlive) process.exitCode = 1;
+    }
+  } finally {
+    await arena.close();
   }
-  await arena.close();
 }
