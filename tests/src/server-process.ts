@@ -53,6 +53,11 @@ export class ServerProcess {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
+  /** SIGHUP: it reads its configuration again. */
+  reload(): void {
+    this.#child.kill("SIGHUP");
+  }
+
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<number | null> {
     return this.#end("SIGKILL");

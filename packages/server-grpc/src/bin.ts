@@ -2,6 +2,7 @@
 /** The command `logstore-server`. */
 import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { Broker } from "@logstore/core";
 import { run } from "./command/run.js";
 
@@ -9,6 +10,9 @@ import { run } from "./command/run.js";
 // spend more time on that than on serving. See docs/decisions/0006-let-the-heap-grow.md.
 setFlagsFromString("--heap-growing-percent=400");
 setFlagsFromString("--external-memory-accounted-in-global-limit");
+
+// It writes what peers send as it is, past our log and its rates: whoever sends odd headers would write what they like, and fill it.
+setLogVerbosity(logVerbosity.NONE);
 
 process.exitCode = await run(process.argv.slice(2), {
   environment: process.env,

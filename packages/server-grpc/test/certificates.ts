@@ -34,6 +34,12 @@ export class CertificateAuthority {
     return new CertificateAuthority({ cert, key });
   }
 
+  /** A certificate that nobody vouches for but itself. */
+  static async selfSigned(commonName: string): Promise<KeyPair> {
+    const { cert, private: key } = await selfsigned.generate([{ name: "commonName", value: commonName }], common());
+    return { cert, key };
+  }
+
   get cert(): string {
     return this.#pair.cert;
   }

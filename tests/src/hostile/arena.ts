@@ -1,16 +1,25 @@
 /** A server, a client that keeps to the rules, and whoever attacks: what becomes of the first two. */
+import { EventEmitter, once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { seededRandom } from "../bytes.ts";
 import { removeDirectory, temporaryDirectory } from "../homes.ts";
 import { ServerProcess } from "../server-process.ts";
-import type { Attack, Target } from "./attack.ts";
+import type { Attack, AttackGroup, Target } from "./attack.ts";
+import { Guard } from "./guard.ts";
 import { RawConnection } from "./raw-connection.ts";
+import { unexpectedLines, wrongLines } from "./told.ts";
 import { Victim } from "./victim.ts";
 
 const SAMPLE_INTERVAL_MS = 25;
 /** So many records the victim must get through during each attack, and again after it. */
 const RECORDS = 20;
+/** Ten refusals a second have a line each: after so long there is one for the next. */
+const NEXT_LINE_MS = 100;
+/** What streams may have waiting to be sent, 256 MiB, and what serving costs. */
+const MAX_GROWTH_BYTES = 400_000_000;
+const LINE_PATIENCE_MS = 10_000;
 
 export interface Outcome {
   readonly attack: string;
@@ -20,69 +29,72 @@ export interface Outcome {
   readonly bytesBefore: number;
   readonly bytesMost: number;
   readonly bytesAfter: number;
-  readonly victimProblems: readonly string[];
-  /** What the server wrote to stderr. */
-  readonly errorLines: readonly string[];
+  /** Of the victim's, of the server's memory, and of what its log says or does not say. */
+  readonly problems: readonly string[];
 }
 
 export class Arena {
   readonly #directory: string;
+  readonly #guard: Guard | undefined;
   readonly #server: ServerProcess;
+  readonly #log: ServerLog;
   readonly #victim: Victim;
-  #errorLines: string[];
+  readonly #bytesAtStart: number;
 
-  private constructor(directory: string, server: ServerProcess, victim: Victim, errorLines: string[]) {
+  private constructor(
+    directory: string,
+    guard: Guard | undefined,
+    server: ServerProcess,
+    log: ServerLog,
+    victim: Victim,
+    bytesAtStart: number,
+  ) {
     this.#directory = directory;
+    this.#guard = guard;
     this.#server = server;
+    this.#log = log;
     this.#victim = victim;
-    this.#errorLines = errorLines;
+    this.#bytesAtStart = bytesAtStart;
   }
 
-  static async open(): Promise<Arena> {
+  static async open({ guarded }: { guarded: AttackGroup["guarded"] }): Promise<Arena> {
     const directory = await temporaryDirectory();
     const data = join(directory, "data");
     await mkdir(data);
-    const errorLines: string[] = [];
-    const server = await ServerProcess.start(data, { onErrorLine: (line) => errorLines.push(line) });
-    const victim = await Victim.start(server.address);
-    await victim.servedAgain(500); // the code is compiled, and the memory of one who serves is there
-    return new Arena(directory, server, victim, errorLines);
+    const tls = guarded === "with TLS";
+    const guard = guarded && (await Guard.create({ tls }));
+    const log = new ServerLog();
+    const server = await ServerProcess.start(data, {
+      args: ["--log-level", "info", ...(guard ? ["--config", guard.configFile] : [])],
+      onErrorLine: (line) => log.add(line),
+    });
+    const victim = await Victim.start(server.address, guard && tls ? guard.shown("victim") : {});
+    await victim.servedAgain(200); // the code is compiled, and the memory of one who serves is there
+    return new Arena(directory, guard, server, log, victim, await server.residentBytes());
   }
 
   get isServerAlive(): boolean {
     return this.#server.isAlive;
   }
 
-  residentBytes(): Promise<number> {
-    return this.#server.residentBytes();
-  }
-
   async endure(attack: Attack, { seed, frames }: { seed: number; frames: number }): Promise<Outcome> {
+    if (attack.told) await delay(NEXT_LINE_MS);
     const closing: (() => void)[] = [];
-    const target: Target = {
-      address: this.#server.address,
-      surroundings: this.#directory,
-      random: seededRandom(seed),
-      frames,
-      onEnd: (close) => closing.push(close),
-      connect: async () => {
-        const connection = await RawConnection.open(this.#server.port);
-        closing.push(() => connection.close());
-        return connection;
-      },
-    };
+    const target = this.#target(seed, frames, closing);
     const bytesBefore = await this.#server.residentBytes();
     let bytesMost = bytesBefore;
     const sampling = setInterval(async () => {
       bytesMost = Math.max(bytesMost, await this.#server.residentBytes().catch(() => 0));
     }, SAMPLE_INTERVAL_MS);
-    const firstErrorLine = this.#errorLines.length;
+    const begun = performance.now();
+    this.#log.lines.length = 0;
     let serverDid = "";
     try {
       const died = this.#server.ended.then(() => Promise.reject(new Error("the server has ended")));
       const course = async () => {
         serverDid = await attack.run(target);
         await this.#victim.servedAgain(RECORDS); // with the attack still standing
+        if (attack.told) await this.#log.has(attack.told.lines);
         for (const close of closing.splice(0)) close();
         await this.#victim.servedAgain(RECORDS);
       };
@@ -97,14 +109,70 @@ export class Arena {
       bytesBefore,
       bytesMost,
       bytesAfter: await this.#server.residentBytes(),
-      victimProblems: this.#victim.problems,
-      errorLines: this.#errorLines.slice(firstErrorLine),
+      problems: [
+        ...this.#victim.problems,
+        ...(bytesMost - this.#bytesAtStart > MAX_GROWTH_BYTES ? [`it took ${bytesMost} bytes of memory`] : []),
+        ...unexpectedLines(this.#log.lines, performance.now() - begun),
+        ...(attack.told ? wrongLines(attack.told, this.#log.lines) : []),
+      ],
     };
   }
 
   async close(): Promise<void> {
     if (this.isServerAlive) await this.#victim.stop();
     await this.#server.stop();
+    await this.#guard?.remove();
     await removeDirectory(this.#directory);
+  }
+
+  #target(seed: number, frames: number, closing: (() => void)[]): Target {
+    return {
+      address: this.#server.address,
+      port: this.#server.port,
+      guard: this.#guard,
+      surroundings: this.#directory,
+      random: seededRandom(seed),
+      frames,
+      onEnd: (close) => closing.push(close),
+      connect: async () => {
+        const connection = await RawConnection.open(this.#server.port);
+        closing.push(() => connection.close());
+        return connection;
+      },
+      changeRules: async (rules) => {
+        await this.#guard!.writeRules(rules);
+        const applied = this.#log.newsOf("the configuration was read again");
+        this.#server.reload();
+        await applied;
+      },
+    };
+  }
+}
+
+/** What the server writes to stderr. That it listens, and such, is news; the rest are lines. */
+class ServerLog {
+  readonly lines: string[] = [];
+  readonly #events = new EventEmitter();
+
+  add(line: string): void {
+    if (line.includes('"level":"info"')) this.#events.emit("news", line);
+    else this.lines.push(line);
+    this.#events.emit("line");
+  }
+
+  async newsOf(text: string): Promise<void> {
+    for (;;) {
+      const [line] = await once(this.#events, "news", { signal: AbortSignal.timeout(LINE_PATIENCE_MS) });
+      if (String(line).includes(text)) return;
+    }
+  }
+
+  /** Resolves when there are so many lines, or no more are to be expected. */
+  async has(count: number | "some" = 1): Promise<void> {
+    const patience = AbortSignal.timeout(LINE_PATIENCE_MS);
+    const least = count === "some" ? 1 : count;
+    while (this.lines.length < least && !patience.aborted) {
+      await once(this.#events, "line", { signal: patience }).catch(() => {});
+    }
   }
 }

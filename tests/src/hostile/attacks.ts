@@ -1,20 +1,30 @@
 /** Everything that is tried against a server. A new attack is a new row in one of these. */
-import type { Attack } from "./attack.ts";
+import type { AttackGroup } from "./attack.ts";
 import { argumentAttacks } from "./attacks/arguments.ts";
 import { bombs } from "./attacks/bombs.ts";
+import { credentials, guessing, plaintextAttacks } from "./attacks/credentials.ts";
 import { floods } from "./attacks/floods.ts";
+import { handshakes, manyHandshakes } from "./attacks/handshakes.ts";
 import { headers } from "./attacks/headers.ts";
-import { malformed } from "./attacks/malformed.ts";
+import { malformedFrames, malformedMessages } from "./attacks/malformed.ts";
+import { permissions } from "./attacks/permissions.ts";
 import { readers } from "./attacks/readers.ts";
 import { slowAttacks } from "./attacks/slow.ts";
 
 /** Each group has a server of its own, which has to stand all of it. What leaves much to be collected as garbage stands alone. */
-export const attackGroups: Readonly<Record<string, readonly Attack[]>> = {
-  floods,
-  slow: slowAttacks,
-  headers,
-  bombs,
-  malformed,
-  ...Object.fromEntries(readers.map((reader, i) => [`reader ${i + 1}`, [reader]])),
-  arguments: argumentAttacks,
+export const attackGroups: Readonly<Record<string, AttackGroup>> = {
+  floods: { attacks: floods },
+  slow: { attacks: slowAttacks },
+  headers: { attacks: headers },
+  bombs: { attacks: bombs },
+  "malformed frames": { attacks: malformedFrames },
+  "malformed messages": { attacks: malformedMessages },
+  ...Object.fromEntries(readers.map((reader, i) => [`reader ${i + 1}`, { attacks: [reader] }])),
+  arguments: { attacks: argumentAttacks },
+  // What is to be told a line for, before what uses up all the lines.
+  "credentials and permissions": {
+    guarded: "with TLS",
+    attacks: [...credentials, ...handshakes, ...permissions, ...guessing, ...manyHandshakes],
+  },
+  "tokens without TLS": { guarded: "without TLS", attacks: plaintextAttacks },
 };

@@ -1,7 +1,7 @@
 /** A generic gRPC client: any method, any bytes. */
 
 import { fileURLToPath } from "node:url";
-import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 import { protoDirectory, protoFiles, protoLoaderOptions } from "@logstore/protocol";
 
@@ -19,11 +19,17 @@ export const methodPaths: readonly string[] = Object.entries(loaded)
   .filter(([name]) => name.endsWith("Service"))
   .flatMap(([name, service]) => Object.keys(service).map((method) => `/${name}/${method}`));
 
+interface OpenOptions {
+  readonly metadata: Metadata;
+  readonly endless?: boolean;
+  readonly onMessage: (message: Buffer) => void;
+}
+
 export class Stranger {
   readonly #client: Client;
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), {
+  constructor(address: string, shown: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(address, shown, {
       "grpc.use_local_subchannel_pool": 1,
       "grpc.max_send_message_length": -1,
       "grpc.max_receive_message_length": -1,
@@ -50,6 +56,25 @@ export class Stranger {
     });
   }
 
+  /** A stream that gets the request once, or over and over as fast as it is taken; resolves with how it ended. */
+  open(path: string, request: Buffer, { metadata, endless = false, onMessage }: OpenOptions): Promise<Answer> {
+    const call = this.#client.makeBidiStreamRequest(path, asIs, asIs, metadata);
+    let isOver = false;
+    const send = () => {
+      while (endless && !isOver && call.write(request));
+    };
+    call.on("data", onMessage).on("drain", send);
+    if (endless) send();
+    else call.end(request);
+    return new Promise((resolve) => {
+      const end = (error: ServiceError | null) => {
+        isOver = true;
+        resolve(answerOf(error));
+      };
+      call.on("error", end).on("end", () => end(null));
+    });
+  }
+
   close(): void {
     this.#client.close();
   }
@@ -59,7 +84,6 @@ function answerOf(error: ServiceError | null): Answer {
   if (error === null) return { status: 0, message: "", detail: undefined };
   const [trailer] = error.metadata?.get("grpc-status-details-bin") ?? [];
   // The stable code stands in the packed detail as it is.
-  const detail =
-    trailer === undefined ? undefined : /[A-Z]+(?:_[A-Z]+)+|CLOSED|INTERNAL|LOCKED/.exec(String(trailer))?.[0];
+  const detail = trailer === undefined ? undefined : /[A-Z]+(?:_[A-Z]+)+|[A-Z]{6,}/.exec(String(trailer))?.[0];
   return { status: error.code, message: error.details, detail };
 }

@@ -1,5 +1,5 @@
 /** A client that keeps to the rules while others do not: it goes on producing one record after another, and reading each back. */
-import { connect, type LogClient, text } from "@logstore/client";
+import { type ConnectOptions, connect, type LogClient, text } from "@logstore/client";
 
 const TOPIC = "victim";
 
@@ -21,8 +21,8 @@ export class Victim {
     });
   }
 
-  static async start(address: string): Promise<Victim> {
-    const client = connect(address);
+  static async start(address: string, shown: ConnectOptions): Promise<Victim> {
+    const client = connect(address, shown);
     await client.createTopic(TOPIC, { partitions: 1 });
     return new Victim(client);
   }

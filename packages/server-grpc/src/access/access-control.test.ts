@@ -12,12 +12,13 @@ const method = { path: "/logstore.v1.LogService/ProduceStream", requestStream: t
 
 /** A call of "a" with one of its tokens, as grpc-js would have it, and what is sent on it. */
 async function setUp(changes: Partial<AccessConfig> = {}, token = "a") {
+  const refused: string[] = [];
   const access = await AccessControl.open(
     { tokens: tokensOf("a"), rules: [{ principals: ["a"], operations: ["produce"], topics: ["t"] }], ...changes },
     {
       encrypted: true,
       toStatus: (error) => ({ details: (error as LogStoreError).code }) as StatusObject,
-      onRefused: () => {},
+      onRefused: ({ reason }) => void refused.push(reason),
       onWarning: () => {},
     },
   );
@@ -42,7 +43,7 @@ async function setUp(changes: Partial<AccessConfig> = {}, token = "a") {
     onReceiveHalfClose: () => {},
     onCancel: () => {},
   });
-  return { access, intercepted, sent, received, cancel: () => listener!.onCancel() };
+  return { access, intercepted, sent, received, refused, cancel: () => listener!.onCancel() };
 }
 
 interface InterceptingListener {
@@ -76,6 +77,16 @@ test("after a call was cut nothing more is sent on it, and it has one status", a
   intercepted.sendMessage("after", () => {});
   intercepted.sendStatus({ code: 0, details: "OK" });
   expect(sent).toEqual(["before", "UNAUTHENTICATED"]);
+});
+
+test("what was read of a call and not begun before it was cut is refused, and told of once", async () => {
+  const { access, received, refused } = await setUp();
+  const caller = access.callerOf({ metadata: received[0]! });
+  caller.check("produce", "t");
+  caller.hold("produce");
+  await access.update({ tokens: [], rules: [{ principals: ["a"], operations: ["produce"], topics: ["t"] }] });
+  expect(() => caller.check("produce", "t")).toThrow("a may not produce topic t");
+  expect(refused).toEqual(["the token is not valid"]);
 });
 
 test("a call that has ended is not ended again", async () => {

@@ -62,9 +62,12 @@ export class Caller {
     return this.#isCut;
   }
 
-  /** `name` is a topic's, or for the operation `group` a group's. */
+  /**
+   * `name` is a topic's, or for the operation `group` a group's. Nothing is allowed once the call was cut: requests may have been read
+   * that are not answered yet.
+   */
   allows(operation: Operation, name: string): boolean {
-    return this.#standing.grants.allows(operation, resourceKindOf(operation), name);
+    return !this.#isCut && this.#standing.grants.allows(operation, resourceKindOf(operation), name);
   }
 
   /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is */
@@ -114,14 +117,15 @@ export class Caller {
   }
 
   #allowsSomewhere(operation: Operation): boolean {
-    return this.#standing.grants.allowsSomewhere(operation);
+    return !this.#isCut && this.#standing.grants.allowsSomewhere(operation);
   }
 
   #told(operation: Operation, name?: string): LogStoreError {
     const error = denial(this.principal, operation, name);
     // A stream may ask the same thousands of times over.
     const key = `${operation} ${name}`;
-    if (key !== this.#lastDenied) this.#onDenied(this, error);
+    // And of one that was cut, what was read before is not worth another word.
+    if (key !== this.#lastDenied && !this.#isCut) this.#onDenied(this, error);
     this.#lastDenied = key;
     return error;
   }

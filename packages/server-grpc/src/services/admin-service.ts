@@ -1,5 +1,6 @@
 /** AdminService of admin.proto, by way of a LogApi. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { InvalidArgumentError } from "@logstore/codec";
 import {
   configChangeFromMessage,
   configFromMessage,
@@ -9,6 +10,7 @@ import {
   type TopicConfigMessage,
   type TopicDescription,
 } from "@logstore/protocol";
+import { MAX_PARTITIONS_PER_TOPIC } from "../transport/limits.js";
 import { type CallContext, unary } from "./call-context.js";
 import { positionOf } from "./position.js";
 
@@ -28,6 +30,12 @@ export function adminService(context: CallContext): UntypedServiceImplementation
         api,
         { topic, partitions, config }: TopicMessage & { partitions: number; config: TopicConfigMessage | null },
       ) => {
+        if (partitions > MAX_PARTITIONS_PER_TOPIC) {
+          throw new InvalidArgumentError(
+            `a topic here may have ${MAX_PARTITIONS_PER_TOPIC} partitions, not ${partitions}`,
+            { topic, expected: MAX_PARTITIONS_PER_TOPIC, actual: partitions },
+          );
+        }
         const created = await api.createTopic({ topic, partitions, config: configFromMessage(config) });
         return { topic: descriptionMessage(created) };
       },

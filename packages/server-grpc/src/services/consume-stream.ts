@@ -6,7 +6,7 @@ import {
   type ConsumeRequest,
   type PositionMessage,
 } from "@logstore/protocol";
-import { resetStream } from "../transport/http2-stream.js";
+import { resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "../transport/limits.js";
 import { type EventCall, writeMessage } from "../transport/write-message.js";
 import type { CallContext } from "./call-context.js";

@@ -2,7 +2,7 @@
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 import { UnavailableError } from "@logstore/codec";
 import { CONSUME_HEADROOM_BYTES, type FetchResult, type LogApi, type PositionMessage } from "@logstore/protocol";
-import { resetStream } from "../transport/http2-stream.js";
+import { resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
 import type { Sending } from "../transport/sending.js";
 import type { Received } from "./malformed.js";

@@ -34,6 +34,14 @@ test("topics are made, listed and described", async () => {
   expect(detailOf(error)).toMatchObject({ code: "TOPIC_EXISTS", topic: "flights" });
 });
 
+test("a topic has no more partitions than are made in a moment", async () => {
+  const { client } = await home();
+  const error = await failure(client.call("CreateTopic", { topic: "flights", partitions: 10_001 }));
+  expect(error.code).toBe(INVALID_ARGUMENT);
+  expect(detailOf(error)).toMatchObject({ code: "INVALID_ARGUMENT", expected: 10_000, actual: 10_001 });
+  expect((await client.call("ListTopics", {})).topics).toHaveLength(1);
+});
+
 test("an append is acknowledged with its offsets and durability", async () => {
   const { client } = await home();
   const request = { topic: "t", partition: 1, batches: sealed("a", "b", "c") };

@@ -2,8 +2,7 @@
  * What grpc-js keeps of a call and gives nobody a way to. Looked for under the names that it has there: the tests of whoever uses this
  * tell when they change.
  */
-import type { ServerHttp2Stream } from "node:http2";
-import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { constants, type ServerHttp2Stream } from "node:http2";
 
 export interface BaseCall {
   /** How compressed messages of this call are compressed. */
@@ -22,12 +21,25 @@ export interface MessageDecoder {
 }
 
 interface Layer {
+  /** Of a handler's call: what carries it. */
+  readonly call?: Layer;
+  /** Of an intercepted call: the next one inwards. */
   readonly nextCall?: Layer;
 }
 
-/** The call within all interceptors. */
-export function baseCallOf(call: ServerInterceptingCallInterface): BaseCall {
-  let layer = call as unknown as Layer;
-  while (layer.nextCall !== undefined) layer = layer.nextCall;
+/** The call within all interceptors, from what an interceptor or a handler gets. */
+export function baseCallOf(call: object): BaseCall {
+  let layer = call as Layer;
+  for (let inner: Layer | undefined = layer; inner !== undefined; inner = layer.call ?? layer.nextCall) layer = inner;
   return layer as unknown as BaseCall;
+}
+
+/**
+ * Ends a call at once, with all that waits to be sent: its peer does not take it, so a status would never reach it either. gRPC knows
+ * this code as RESOURCE_EXHAUSTED.
+ */
+export function resetStream(call: object): void {
+  const { stream } = baseCallOf(call);
+  stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  stream.destroy(); // what waits is let go of even where the reset has to wait, too
 }

@@ -18,6 +18,9 @@ export const MAX_PLAIN_REQUEST_BYTES = MIB;
 /** Positions of a ListOffsets: each may have to be looked for on the disk. */
 export const MAX_LISTED_POSITIONS = 10_000;
 
+/** Partitions of a topic: each is a directory, files and a log in memory, made before the call is answered. */
+export const MAX_PARTITIONS_PER_TOPIC = 10_000;
+
 /** How long a Fetch may wait, whatever it asks for, ms. */
 export const MAX_FETCH_WAIT_MS = 60_000;
 

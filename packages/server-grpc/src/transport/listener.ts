@@ -114,7 +114,9 @@ export class Listener {
       rejectUnauthorized: false,
     });
     server.on("secureConnection", (socket) => {
-      socket.on("error", () => {});
+      socket.on("error", ({ code }: NodeJS.ErrnoException) => {
+        if (code === "ERR_TLS_RENEGOTIATION_DISABLED") this.#throwOut(socket, "it asked for another handshake");
+      });
       socket.disableRenegotiation();
       const reason = this.#tlsRefusal(socket, clientCertificates === "required");
       if (reason === undefined) this.#takeIn(socket, certificateOf(socket));

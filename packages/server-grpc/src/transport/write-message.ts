@@ -1,7 +1,7 @@
 /** Messages on their way to HTTP/2. */
 import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
 import { type ConsumeEvent, encodeConsumeResponse } from "@logstore/protocol";
-import { http2StreamOf } from "./http2-stream.js";
+import { baseCallOf } from "./base-call.js";
 
 export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
 
@@ -34,9 +34,9 @@ export function writeMessage<Request>(
  */
 function writeInPlace<Request>(call: EventCall<Request>, event: ConsumeEvent, done: () => void): boolean {
   if (event.type !== "batches") return false;
-  const stream = http2StreamOf(call);
+  const { stream } = baseCallOf(call);
   // One that was ended meanwhile, by whoever keeps strangers out, takes nothing any more.
-  if (stream === undefined || stream.destroyed || stream.writableEnded) return false;
+  if (stream.destroyed || stream.writableEnded) return false;
   const { batches } = event;
   const message = encodeConsumeResponse(event);
   const freeBytes = event.headroomBytes - (message.length - batches.length);

@@ -5,14 +5,10 @@ import type { Attack, Target } from "../attack.ts";
 import { smallBatch } from "../raw-batch.ts";
 import { type Answer, encode, Stranger } from "../stranger.ts";
 import { tally } from "../verdict.ts";
+import { type Call, call, callsOf } from "./topic-calls.ts";
 
 const MIN = "-9223372036854775808";
 const MAX = "9223372036854775807";
-
-interface Call {
-  readonly method: string;
-  readonly request: Buffer;
-}
 
 /** Every call must be refused by one of these codes. */
 function refused(name: string, calls: readonly Call[], codes: readonly string[]): Attack {
@@ -23,11 +19,11 @@ function refused(name: string, calls: readonly Call[], codes: readonly string[])
       onEnd(() => stranger.close());
       const before = readdirSync(surroundings);
       const answers: Answer[] = [];
-      for (const { method, request } of calls) {
-        const answer = await stranger.call(`/logstore.v1.${method}`, request);
+      for (const { path, request } of calls) {
+        const answer = await stranger.call(path, request);
         answers.push(answer);
         if (codes.includes(answer.detail ?? "")) continue;
-        throw new Error(`${method} of ${request.toString("hex", 0, 100)} was answered with ${JSON.stringify(answer)}`);
+        throw new Error(`${path} of ${request.toString("hex", 0, 100)} was answered with ${JSON.stringify(answer)}`);
       }
       const after = readdirSync(surroundings);
       if (after.length > before.length) throw new Error(`there are ${after.join(", ")} beside the data`);
@@ -59,16 +55,16 @@ const names = [
   "../".repeat(5_000),
   "__proto__/x",
 ];
-function call(method: string, message: string, fields: object): Call {
-  return { method, request: encode(message, fields) };
-}
 
-const pathLike = names.flatMap((topic) => [
-  call("AdminService/CreateTopic", "CreateTopicRequest", { topic, partitions: 1 }),
-  call("AdminService/DescribeTopic", "DescribeTopicRequest", { topic }),
-  call("AdminService/DeleteTopic", "DeleteTopicRequest", { topic }),
-  call("LogService/Produce", "ProduceRequest", { topic, batches: smallBatch() }),
-  call("LogService/Fetch", "FetchRequest", { topic }),
+/** As names of topics, of snapshots, and of what a snapshot is to become. */
+const pathLike = names.flatMap((name) => [
+  ...callsOf(name),
+  call("AdminService/CreateSnapshot", "CreateSnapshotRequest", { topic: "victim", snapshot: name }),
+  call("AdminService/DeleteSnapshot", "DeleteSnapshotRequest", { topic: "victim", snapshot: name }),
+  call("AdminService/RestoreSnapshot", "RestoreSnapshotRequest", { topic: "victim", snapshot: name, newTopic: "new" }),
+  call("AdminService/RestoreSnapshot", "RestoreSnapshotRequest", { topic: "victim", snapshot: "s", newTopic: name }),
+  // Without a name it lists all there are.
+  ...(name === "" ? [] : [call("AdminService/ListSnapshots", "ListSnapshotsRequest", { topic: name })]),
 ]);
 
 const unknownPartitions = [2 ** 32 - 1, 2 ** 31, 1_000_000].flatMap((partition) => [
@@ -82,7 +78,7 @@ const negative = Buffer.of(0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 const negativePartitions = [
   ["LogService/Produce", encode("ProduceRequest", { topic: "victim", batches: smallBatch() })] as const,
   ["LogService/Fetch", encode("FetchRequest", { topic: "victim" })] as const,
-].map(([method, request]) => ({ method, request: Buffer.concat([request, negative]) }));
+].map(([method, request]) => ({ path: `/logstore.v1.${method}`, request: Buffer.concat([request, negative]) }));
 
 const position = { partition: 0, position: { time: 1 } };
 const manyPositions = [10_001, 1_000_000].map((count) =>
@@ -104,8 +100,11 @@ const times = [MIN, MAX].flatMap((time) => [
   call("AdminService/DeleteRecords", "DeleteRecordsRequest", { topic: "victim", before: { time } }),
 ]);
 
+const manyPartitions = [10_001, 1_000_000, 2 ** 32 - 1].map((partitions) =>
+  call("AdminService/CreateTopic", "CreateTopicRequest", { topic: "large", partitions }),
+);
+
 const configs = [
-  { partitions: 2 ** 32 - 1 },
   { partitions: 0 },
   ...[MIN, MAX, "-1"].flatMap((value) =>
     ["segmentBytes", "maxBatchBytes", "retentionMs", "retentionBytes"].map((name) => ({
@@ -125,6 +124,7 @@ export const argumentAttacks: readonly Attack[] = [
   ]),
   refused("times at the ends of int64", times, ["INVALID_ARGUMENT"]),
   refused("10,001 and a million positions in one call", manyPositions, ["INVALID_ARGUMENT"]),
+  refused("topics of 10,001, a million and four billion partitions", manyPartitions, ["INVALID_ARGUMENT"]),
   refused("configurations out of range", configs, ["INVALID_ARGUMENT"]),
   {
     name: "metadata of all kinds",

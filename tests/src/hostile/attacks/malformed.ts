@@ -147,7 +147,7 @@ const requests = [
 const harmless = methodPaths.filter((path) => !/Create|Delete|Alter|Restore|Stream|Consume/.test(path));
 const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
-export const malformed: readonly Attack[] = [
+export const malformedFrames: readonly Attack[] = [
   onConnections(
     "malformed: random bytes in place of HTTP/2",
     0.02,
@@ -180,7 +180,10 @@ export const malformed: readonly Attack[] = [
       };
     })(),
   ),
-  asMessages("malformed: protobuf, mutated", 0.1, (random) => ({
+];
+
+export const malformedMessages: readonly Attack[] = [
+  asMessages("malformed: protobuf, mutated", 0.05, (random) => ({
     path: below(random, 20) === 0 ? reflection : harmless[below(random, harmless.length)]!,
     request: mutated(random, requests[below(random, requests.length)]!),
   })),
@@ -189,7 +192,7 @@ export const malformed: readonly Attack[] = [
     async run({ address, random, frames, onEnd }: Target) {
       const stranger = new Stranger(address);
       onEnd(() => stranger.close());
-      const answers = await inShares(frames * 0.33, 200, (most, sent) => {
+      const answers = await inShares(frames * 0.38, 200, (most, sent) => {
         sent(most);
         const batches = Array.from({ length: most }, () => withChecksums(mutated(random, smallBatch())));
         const requests = batches.map((batch) => encode("ProduceRequest", { topic: "hostile-batches", batches: batch }));

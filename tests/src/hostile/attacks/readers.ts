@@ -13,7 +13,7 @@ import {
   uint32,
 } from "../frames.ts";
 import { encode } from "../stranger.ts";
-import { endsOf } from "../verdict.ts";
+import { endsOf, resetsOf } from "../verdict.ts";
 
 const TOPIC = "backlog";
 const BACKLOG_BYTES = 20_000_000;
@@ -27,7 +27,10 @@ async function produceBacklog(address: string): Promise<void> {
   await client.producer(TOPIC, { durability: "written" }).sendMany(records);
 }
 
-/** Consume calls on one connection, whose answers are not read, or whose windows are closed. */
+/**
+ * Consume calls on one connection that take nothing: their windows are closed, or the connection is not read. What they hold
+ * together is bounded, and others want some of it: the victim, to begin with.
+ */
 function deafReaders(name: string, calls: number, { window, maxBytes }: { window: number; maxBytes: number }): Attack {
   return {
     name,
@@ -41,15 +44,16 @@ function deafReaders(name: string, calls: number, { window, maxBytes }: { window
         data.writeUInt32BE(2 * call + 1, 5);
         await connection.write(headersFrame(2 * call + 1, callHeaders("Consume")), data);
       }
-      connection.stopReading();
-      await connection.closedWithin(1_000);
-      return endsOf([connection]);
+      if (window > 0) connection.stopReading();
+      await connection.closedWithin(1_500);
+      const cutOff = resetsOf([connection]);
+      return endsOf([connection]) + (cutOff === "" ? "" : `; streams: ${cutOff}`);
     },
   };
 }
 
 export const readers: readonly Attack[] = [
-  deafReaders("400 streams opened with closed windows and never read", 400, { window: 0, maxBytes: 0 }),
-  deafReaders("400 streams of the largest messages, never read", 400, { window: 65_535, maxBytes: 0xffff_ffff }),
+  deafReaders("900 streams opened with closed windows", 900, { window: 0, maxBytes: 0 }),
+  deafReaders("900 streams of the largest messages, never read", 900, { window: 65_535, maxBytes: 0xffff_ffff }),
   deafReaders("a connection with open windows that is never read", 50, { window: 0x7fff_ffff, maxBytes: 0 }),
 ];

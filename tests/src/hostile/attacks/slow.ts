@@ -15,6 +15,9 @@ import {
 import type { RawConnection } from "../raw-connection.ts";
 import { endsOf } from "../verdict.ts";
 
+/** Of a server in all. */
+const MAX_CONNECTIONS = 1_000;
+
 /** A byte at a time, on each of many connections; between the bytes everybody else has a turn. */
 async function trickle(connections: readonly RawConnection[], bytes: Uint8Array): Promise<void> {
   for (const byte of bytes) await Promise.all(connections.map((connection) => connection.write(Buffer.of(byte))));
@@ -40,8 +43,16 @@ const each = (bytes: Uint8Array) => async (connections: RawConnection[]) => {
 };
 
 export const slowAttacks: readonly Attack[] = [
-  slow("2,000 connections opened and left", 2_000, async () => {}),
-  slow("1,000 HTTP/2 connections opened and left", 1_000, each(hello)),
+  {
+    ...slow("2,000 connections opened and left", 2_000, async (connections) => {
+      await Promise.all(connections.slice(MAX_CONNECTIONS).map((connection) => connection.closedWithin(1_000)));
+      const held = connections.filter(({ wasEnded }) => !wasEnded).length;
+      if (held >= MAX_CONNECTIONS) throw new Error(`${held} connections were let in beside the victim's`);
+    }),
+    // Whoever is connected is served, others come in when there is room again: a connection without a call has 30 s.
+    told: { refused: "connection", reason: /too many connections/, lines: "some" },
+  },
+  slow("900 HTTP/2 connections opened and left", 900, each(hello)),
   slow("slow-loris: half the preface", 300, each(preface.subarray(0, 12))),
   slow("slow-loris: preface, byte by byte", 100, (connections) => trickle(connections, hello)),
   slow("slow-loris: headers that trickle and do not end", 100, async (connections) => {
@@ -61,10 +72,10 @@ export const slowAttacks: readonly Attack[] = [
       await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, begin));
     }
   }),
-  slow("messages of 16 MB that never come to their end, 100 calls", 1, async ([connection]) => {
+  slow("messages of 16 MB that never come to their end, 40 calls", 1, async ([connection]) => {
     await connection!.write(hello);
     const part = grpcMessage(new Uint8Array(15_000_000), { length: 16_000_000 });
-    for (let call = 0; call < 100; call++) {
+    for (let call = 0; call < 40; call++) {
       await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, part));
     }
   }),

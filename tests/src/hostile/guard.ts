@@ -1,0 +1,108 @@
+/** What tells a server under attack who is who, and credentials for it of all kinds. */
+import { createHash, randomBytes, type webcrypto } from "node:crypto";
+import { type ChannelCredentials, credentials, Metadata } from "@grpc/grpc-js";
+import type { ConnectOptions } from "@logstore/client";
+import type { RuleConfig } from "@logstore/server-grpc";
+import { exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { stringify } from "yaml";
+import { CertificateAuthority, directoryWith, type KeyPair } from "../../../packages/server-grpc/test/certificates.ts";
+
+export const claims = { iss: "https://issuer.example", aud: "logstore", sub: "worker" };
+
+export const rules: readonly RuleConfig[] = [
+  { principals: ["victim"], operations: ["createTopic", "produce", "consume"], topics: ["victim"] },
+  { principals: ["owner"], operations: ["*"], topics: ["*"] },
+  { principals: ["stranger"], operations: ["*"], topics: ["stranger-*"] },
+  { principals: ["worker"], operations: ["produce", "consume"], topics: ["shared"] },
+  { principals: ["leaver"], operations: ["produce", "consume"], topics: ["shared"] },
+];
+
+/** Without TLS no token counts, and the victim shows none. */
+const rulesWithoutTls: readonly RuleConfig[] = [...rules, { ...rules[0]!, principals: ["anonymous"] }];
+
+type Files = Awaited<ReturnType<typeof directoryWith>>;
+
+export class Guard {
+  readonly ca: CertificateAuthority;
+  /** Of the JWTs' issuer, PEM: everybody may know it. */
+  readonly publicKey: string;
+  readonly #privateKey: webcrypto.CryptoKey;
+  readonly #tokens = new Map(
+    ["victim", "owner", "stranger", "leaver"].map((principal) => [principal, randomBytes(32).toString("hex")]),
+  );
+  readonly #files: Files;
+
+  private constructor(ca: CertificateAuthority, files: Files, publicKey: string, privateKey: webcrypto.CryptoKey) {
+    this.ca = ca;
+    this.#files = files;
+    this.publicKey = publicKey;
+    this.#privateKey = privateKey;
+  }
+
+  static async create({ tls: hasTls }: { tls: boolean }): Promise<Guard> {
+    const ca = await CertificateAuthority.create();
+    const { cert, key } = await ca.issue(["server"]);
+    const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+    const issuer = await exportSPKI(publicKey);
+    const files = await directoryWith({ "cert.pem": cert, "key.pem": key, "ca.pem": ca.cert, "issuer.pem": issuer });
+    const guard = new Guard(ca, files, issuer, privateKey);
+    const tls = {
+      certFile: "cert.pem",
+      keyFile: "key.pem",
+      clientCaFile: "ca.pem",
+      clientCertificates: "optional",
+    };
+    await files.write("server.yaml", stringify({ accessFile: "access.yaml", ...(hasTls && { tls }) }));
+    await guard.writeRules(hasTls ? rules : rulesWithoutTls);
+    return guard;
+  }
+
+  get configFile(): string {
+    return this.#files.path("server.yaml");
+  }
+
+  /** The server takes them in when it is told to. */
+  writeRules(rules: readonly RuleConfig[]): Promise<void> {
+    const tokens = Array.from(this.#tokens, ([principal, token]) => ({ principal, sha256: hash(token) }));
+    const expired = { principal: "owner", sha256: hash(expiredToken), expiresAt: "2020-01-01T00:00:00Z" };
+    const { iss, aud } = claims;
+    const jwt = { issuer: iss, audience: aud, publicKeyFile: this.#files.path("issuer.pem") };
+    return this.#files.write("access.yaml", stringify({ tokens: [...tokens, expired], jwt, rules }));
+  }
+
+  token(principal: "victim" | "owner" | "stranger" | "leaver"): string {
+    return this.#tokens.get(principal)!;
+  }
+
+  shown(principal: "victim" | "owner"): ConnectOptions {
+    return { tls: { ca: this.ca.cert }, token: this.token(principal) };
+  }
+
+  /** A connection over TLS, with a certificate or without. */
+  channel(pair?: KeyPair): ChannelCredentials {
+    const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
+    return credentials.createSsl(pem(this.ca.cert), pem(pair?.key), pem(pair?.cert));
+  }
+
+  /** A JWT as the issuer signs it. */
+  jwt(payload: JWTPayload): Promise<string> {
+    return new SignJWT(payload).setProtectedHeader({ alg: "ES256" }).sign(this.#privateKey);
+  }
+
+  remove(): Promise<void> {
+    return this.#files.remove();
+  }
+}
+
+export function bearer(token: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${token}`);
+  return metadata;
+}
+
+/** Of the owner, once. */
+export const expiredToken = randomBytes(32).toString("hex");
+
+function hash(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}

@@ -1,0 +1,35 @@
+/** What the server's log says of an attack: a line for each refusal, up to a rate, and nothing else. */
+
+export interface Told {
+  readonly refused: "connection" | "call";
+  readonly reason: RegExp;
+  readonly method?: string;
+  readonly principal?: string;
+  readonly code?: string;
+  /** Default: one. "some": as many as the rate allows. */
+  readonly lines?: number | "some";
+}
+
+const LINES_PER_SECOND = 10;
+
+const peer = /^(127\.0\.0\.1:\d+|a peer that is gone)$/;
+
+/** What in these lines there should not be, whatever was done to the server. */
+export function unexpectedLines(lines: readonly string[], elapsedMs: number): string[] {
+  const unexpected = lines.filter((line) => !/^\{.*"msg":"a (call|connection) was refused"\}$/.test(line));
+  // A burst of the attack before may come late, and one is allowed.
+  const most = 2 * LINES_PER_SECOND + (elapsedMs / 1_000) * LINES_PER_SECOND;
+  return lines.length > most ? [...unexpected, `${lines.length} lines in ${elapsedMs} ms`] : unexpected;
+}
+
+/** Those of the lines that do not say what they should, and whether there are too many or too few. */
+export function wrongLines({ refused, lines: count = 1, reason, ...exact }: Told, lines: readonly string[]): string[] {
+  const expected = { level: "warn", msg: `a ${refused} was refused`, ...exact };
+  const wrong = lines.filter((line) => {
+    const fields = JSON.parse(line);
+    const same = Object.entries(expected).every(([name, value]) => fields[name] === value);
+    return !same || !reason.test(fields.reason) || !peer.test(fields.peer);
+  });
+  const enough = count === "some" ? lines.length > 0 : lines.length === count;
+  return enough ? wrong : [...wrong, `${lines.length} lines, not ${count}: ${lines.join(" ")}`];
+}
