@@ -26,6 +26,7 @@ import { measuredService } from "./telemetry/measured-service.js";
 import { observedApi } from "./telemetry/observed-api.js";
 import { ServerMetrics } from "./telemetry/server-metrics.js";
 import { SharedBudget } from "./transport/budget.js";
+import type { CallRefused } from "./transport/call-refused.js";
 import {
   channelOptions,
   maxUnfinishedBytes,
@@ -38,6 +39,7 @@ import { Listener } from "./transport/listener.js";
 import { noDecompression } from "./transport/no-decompression.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
 import { Sending } from "./transport/sending.js";
+import { tellSessionErrors } from "./transport/session-errors.js";
 import { TlsFiles } from "./transport/tls-files.js";
 import { boundUnfinished } from "./transport/unfinished-messages.js";
 import { wholeRequests } from "./transport/whole-requests.js";
@@ -107,6 +109,7 @@ export async function serve(
       onRefused,
       onWarning,
     }));
+  const callRefused: CallRefused = (peer, method, reason) => onRefused({ refused: "call", peer, method, reason });
   const sending = new Sending({ budgetBytes: sendBudgetBytes, stalledTimeoutMs: stalledStreamTimeoutMs });
   const context: CallContext = {
     apiFor: access ? (call) => access.guard(observed, call) : () => observed,
@@ -114,6 +117,7 @@ export async function serve(
     sending,
     unacked: new SharedBudget(receiveBudgetBytes),
     errors,
+    refused: callRefused,
   };
   const admit: ServerInterceptor = (method, call) => {
     const connection = listener.connectionOf(call.getConnectionInfo());
@@ -125,8 +129,8 @@ export async function serve(
   const interceptors = [
     admit,
     noDecompression,
-    boundUnfinished(maxUnfinishedBytes(maxBatchBytes)),
-    wholeRequests(REQUEST_TIMEOUT_MS),
+    boundUnfinished(maxUnfinishedBytes(maxBatchBytes), callRefused),
+    wholeRequests(REQUEST_TIMEOUT_MS, callRefused),
   ];
   const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
   const add = (name: string, definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>
@@ -138,6 +142,8 @@ export async function serve(
   add("grpc.health.v1.Health", proto.healthService, health.handlers);
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const connectionRefused = (peer: string, reason: string) => onRefused({ refused: "connection", peer, reason });
+  tellSessionErrors(grpc, connectionRefused);
   const listener = await Listener.listen({
     host,
     port,
@@ -145,7 +151,7 @@ export async function serve(
     maxConnections: options.maxConnections,
     refuse: (connection) => access?.refusalOf(connection),
     onConnection: (socket) => injector.injectConnection(socket),
-    onRefused: (peer, reason) => onRefused({ refused: "connection", peer, reason }),
+    onRefused: connectionRefused,
   });
   const { address } = listener;
   const leaveWindows = raiseReceiveWindows(

@@ -2,6 +2,7 @@
 import type { handleUnaryCall, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { LogApi } from "@logstore/protocol";
 import type { SharedBudget } from "../transport/budget.js";
+import type { CallRefused } from "../transport/call-refused.js";
 import type { Sending } from "../transport/sending.js";
 import type { ErrorTranslator } from "./error-status.js";
 import { type Received, wellFormed } from "./malformed.js";
@@ -21,6 +22,8 @@ export interface CallContext {
   /** What all ProduceStreams together may have read and not yet answered. */
   readonly unacked: SharedBudget;
   readonly errors: ErrorTranslator;
+  /** Told of a call that is ended for what its peer does, or does not do. */
+  readonly refused: CallRefused;
 }
 
 /**

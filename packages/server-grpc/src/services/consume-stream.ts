@@ -24,7 +24,10 @@ export interface ConsumeRequestMessage {
 
 export type ConsumeCall = EventCall<Received<ConsumeRequestMessage>>;
 
-export async function consume(call: ConsumeCall, { apiFor, calls, errors, sending }: CallContext): Promise<void> {
+export async function consume(
+  call: ConsumeCall,
+  { apiFor, calls, errors, sending, refused }: CallContext,
+): Promise<void> {
   const abort = new AbortController();
   const { signal } = abort;
   const lease = sending.lease();
@@ -38,6 +41,7 @@ export async function consume(call: ConsumeCall, { apiFor, calls, errors, sendin
   const reader = {
     cutOff() {
       endWith(slowConsumerError());
+      refused(call.getPeer(), call.getPath(), "its reader took nothing for too long");
       resetStream(call);
     },
   };

@@ -4,7 +4,7 @@ import { UnavailableError } from "@logstore/codec";
 import { CONSUME_HEADROOM_BYTES, type FetchResult, type LogApi, type PositionMessage } from "@logstore/protocol";
 import { resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
-import type { Sending } from "../transport/sending.js";
+import type { CallContext } from "./call-context.js";
 import type { Received } from "./malformed.js";
 import { optionalPosition } from "./position.js";
 
@@ -18,7 +18,7 @@ export interface FetchRequestMessage {
 }
 
 export async function fetch(
-  sending: Sending,
+  { sending, refused }: Pick<CallContext, "sending" | "refused">,
   api: LogApi,
   { from, maxBytes, minBytes, maxWaitMs, ...where }: FetchRequestMessage,
   signal: AbortSignal,
@@ -37,6 +37,7 @@ export async function fetch(
   const answering = {
     cutOff() {
       over();
+      refused(call.getPeer(), call.getPath(), "its answer was not taken for too long");
       resetStream(call);
     },
   };

@@ -20,7 +20,7 @@ export function logService(context: CallContext): UntypedServiceImplementation {
     ProduceStream: (call: ProduceCall) => void produceStream(call, context),
     Consume: (call: ConsumeCall) => void consume(call, context),
     Fetch: unary(context, (api, request: FetchRequestMessage, signal, call) =>
-      fetch(context.sending, api, request, signal, call),
+      fetch(context, api, request, signal, call),
     ),
     ListOffsets: unary(context, async (api, { topic, partitions }: ListOffsetsRequestMessage) => {
       if (partitions.length > MAX_LISTED_POSITIONS) {

@@ -2,6 +2,7 @@
 import { type ClientHttp2Stream, connect } from "node:http2";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually, home } from "../../test/home.js";
+import type { Refusal } from "../index.js";
 
 const MIB = 1024 * 1024;
 
@@ -27,12 +28,14 @@ function connected(address: string) {
 }
 
 test("calls that begin more than a connection may are reset, and others go on", { timeout: 60_000 }, async () => {
-  const { server, client } = await home();
+  const refusals: Refusal[] = [];
+  const { server, client } = await home({ onRefused: (refusal) => refusals.push(refusal) });
   const session = connected(server.address);
   const calls = Array.from({ length: 12 }, () => begin(session, 16 * MIB, 15 * MIB));
   await eventually(() => calls.some(({ closed }) => closed));
   expect(calls.find(({ closed }) => closed)?.rstCode).toBe(11); // ENHANCE_YOUR_CALM
   expect(calls.filter(({ closed }) => !closed).length).toBeGreaterThan(4);
+  expect(refusals[0]).toMatchObject({ refused: "call", method: "/logstore.v1.LogService/Produce" });
   await expect(client.call("ListTopics", {})).resolves.toMatchObject({ topics: [{ topic: "t" }] });
 });
 

@@ -7,7 +7,8 @@ import { wholeRequests } from "./whole-requests.js";
 const DEADLINE_EXCEEDED = "4";
 
 test("a request that begins and does not end is given up, one that is whole is answered however long that takes", async () => {
-  const server = new Server({ interceptors: [wholeRequests(30)] });
+  const told: string[][] = [];
+  const server = new Server({ interceptors: [wholeRequests(30, (...refused) => told.push(refused))] });
   const bytes = (message: Buffer) => message;
   const method = { requestStream: false, responseStream: false, requestSerialize: bytes, requestDeserialize: bytes };
   server.addService(
@@ -43,4 +44,5 @@ test("a request that begins and does not end is given up, one that is whole is a
   };
   expect(await statusOf(Buffer.from("00000000056162", "hex"))).toBe(DEADLINE_EXCEEDED);
   expect(await statusOf(Buffer.from("0000000002abcd", "hex"))).toBe("0");
+  expect(told).toEqual([[expect.stringContaining("127.0.0.1"), "/s/Call", expect.stringContaining("30 ms")]]);
 });

@@ -3,14 +3,18 @@
  * times the streams that a peer may open, would be the server's memory.
  */
 import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
+import type { CallRefused } from "./call-refused.js";
 
-export function wholeRequests(timeoutMs: number): ServerInterceptor {
+export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): ServerInterceptor {
   return (method, call) => {
     // A stream of requests may wait between two of them for as long as it likes.
     if (method.requestStream) return call as ServerInterceptingCall;
     let timer: NodeJS.Timeout | undefined;
     const details = `the request did not come within ${timeoutMs} ms`;
-    const giveUp = () => call.sendStatus({ code: status.DEADLINE_EXCEEDED, details });
+    const giveUp = () => {
+      onGivenUp(call.getPeer(), method.path, details);
+      call.sendStatus({ code: status.DEADLINE_EXCEEDED, details });
+    };
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
