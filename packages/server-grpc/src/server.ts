@@ -29,11 +29,11 @@ import { SharedBudget } from "./transport/budget.js";
 import type { CallRefused } from "./transport/call-refused.js";
 import {
   channelOptions,
-  maxUnfinishedBytes,
   RECEIVE_BUDGET_BYTES,
   RECEIVE_WINDOW_BYTES,
   REQUEST_TIMEOUT_MS,
   SEND_BUDGET_BYTES,
+  unfinishedLimits,
 } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
 import { noDecompression } from "./transport/no-decompression.js";
@@ -129,7 +129,7 @@ export async function serve(
   const interceptors = [
     admit,
     noDecompression,
-    boundUnfinished(maxUnfinishedBytes(maxBatchBytes), callRefused),
+    boundUnfinished(unfinishedLimits(maxBatchBytes), callRefused),
     wholeRequests(REQUEST_TIMEOUT_MS, callRefused),
   ];
   const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
@@ -143,7 +143,7 @@ export async function serve(
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const connectionRefused = (peer: string, reason: string) => onRefused({ refused: "connection", peer, reason });
-  tellSessionErrors(grpc, connectionRefused);
+  tellSessionErrors(grpc, (socket) => listener.connectionOf(socket), connectionRefused);
   const listener = await Listener.listen({
     host,
     port,

@@ -7,6 +7,8 @@ export class Connection {
   readonly peer: string;
   /** The client's, verified, where it showed one. */
   readonly certificate: PeerCertificate | undefined;
+  /** Its owner was told that it is thrown out, and why. */
+  isRefused = false;
   readonly #socket: Socket;
   readonly #firstCall: NodeJS.Timeout;
 

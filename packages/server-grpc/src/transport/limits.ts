@@ -1,5 +1,6 @@
 /** What one peer may make the server hold in memory. Sizes are bytes. */
 import type { ServerOptions } from "@grpc/grpc-js";
+import type { UnfinishedLimits } from "./unfinished-messages.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -35,12 +36,13 @@ export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
 
 /**
- * What has come of messages that are not whole yet, on all calls of a connection together. Each of them may be as long as the largest
- * message, and there may be a thousand: a peer that begins them all and finishes none would have the server hold 16 GB. `maxBatchBytes`:
- * the largest batch that is let in.
+ * What has come of messages that are not whole yet: on all calls of a connection together, and on all connections. Each message may be
+ * as long as the largest, and there may be a thousand on a connection: a peer that begins them all and finishes none would have the
+ * server hold 16 GB. `maxBatchBytes`: the largest batch that is let in.
  */
-export function maxUnfinishedBytes(maxBatchBytes: number): number {
-  return Math.max(128 * MIB, 2 * (maxBatchBytes + MESSAGE_SLACK_BYTES));
+export function unfinishedLimits(maxBatchBytes: number): UnfinishedLimits {
+  const connectionBytes = Math.max(64 * MIB, 2 * (maxBatchBytes + MESSAGE_SLACK_BYTES));
+  return { connectionBytes, totalBytes: Math.max(256 * MIB, 2 * connectionBytes) };
 }
 
 /** What a peer may send ahead, on a stream and on a connection: see receive-window.ts. */

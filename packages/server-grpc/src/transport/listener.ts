@@ -153,6 +153,8 @@ export class Listener {
   }
 
   #throwOut(socket: Socket, reason: string): void {
+    const connection = this.connectionOf(socket);
+    if (connection) connection.isRefused = true;
     this.#options.onRefused(peerOf(socket), reason);
     socket.destroy();
   }
