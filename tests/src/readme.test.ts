@@ -28,7 +28,7 @@ function replaced(example: string | undefined, what: string, by: string): string
   return example!.replace(what, by);
 }
 
-test("there are two examples", () => expect(examples).toHaveLength(2));
+test("there are three examples", () => expect(examples).toHaveLength(3));
 
 test("the embedded one", () => {
   const example = replaced(examples[0], '"logs/"', JSON.stringify(directory));
@@ -50,10 +50,18 @@ test("the client's own", async () => {
   }
 });
 
-test("the served one", async () => {
+test("the served ones", async () => {
   const server = await ServerProcess.start(directory);
   try {
-    expect(run(replaced(examples[1], "localhost:7411", server.address))).toEqual(["0 3"]);
+    const served = replaced(examples[1], "localhost:7411", server.address);
+    const bill = 'const bill = (key, amount) => console.log("bill", new TextDecoder().decode(key), amount);';
+    const billing = replaced(
+      examples[2],
+      "await bill(key, value.amount);",
+      "{ await bill(key, value.amount); break; }",
+    );
+    const together = [served.replace("await client.close();", ""), bill, billing, "await client.close();"].join("\n");
+    expect(run(together)).toEqual(["0 3", "bill customer-7 3"]);
   } finally {
     await server.stop();
   }

@@ -17,8 +17,8 @@ const SAMPLE_INTERVAL_MS = 25;
 const RECORDS = 20;
 /** Ten refusals a second have a line each: after so long there is one for the next. */
 const NEXT_LINE_MS = 100;
-/** What streams may have waiting to be sent, 256 MiB, and what serving costs. */
-const MAX_GROWTH_BYTES = 400_000_000;
+/** What streams may have waiting to be sent, 256 MiB, what serving costs, and what the collector has not come to yet. */
+const MAX_GROWTH_BYTES = 700_000_000;
 const LINE_PATIENCE_MS = 10_000;
 
 export interface Outcome {
