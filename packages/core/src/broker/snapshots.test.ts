@@ -449,6 +449,15 @@ test("a snapshot is listed when it is whole, and not before", async () => {
   expect(await broker.listSnapshots()).toHaveLength(1);
 });
 
+test("a restore onto the snapshot's own topic and a snapshot of it at once do not wait for each other", async () => {
+  const { broker } = await filled();
+  await broker.createSnapshot("t", "s");
+  const restored = codeOf(broker.restoreSnapshot("t", "s", "t"));
+  const [code] = await Promise.all([restored, broker.createSnapshot("t", "later")]);
+  expect(code).toBe("TOPIC_EXISTS");
+  expect((await broker.listSnapshots("t")).map(({ snapshot }) => snapshot)).toEqual(["later", "s"]);
+});
+
 test("closing the broker ends a snapshot that is being made, and leaves nothing of it", async () => {
   const { broker, storage } = await filled();
   let closing: Promise<void> | undefined;
