@@ -473,6 +473,22 @@ test("closing the broker ends a snapshot that is being made, and leaves nothing 
   await checkFilled(again.topic("t"));
 });
 
+test("closing the broker ends a restore as well, and leaves nothing of it", async () => {
+  const { broker, storage } = await filled();
+  await broker.createSnapshot("t", "s");
+  let closing: Promise<void> | undefined;
+  let links = 0;
+  storage.before = ({ kind, path }: Call) => {
+    if (kind !== "link" || !path.endsWith(".log")) return;
+    links++;
+    closing ??= broker.close();
+  };
+  expect(await codeOf(broker.restoreSnapshot("t", "s", "u"))).toBe("CLOSED");
+  await closing;
+  expect(links).toBe(1); // of three
+  expect(await storage.list("data/topics")).toHaveLength(1);
+});
+
 test("a call that fails costs the snapshot, and neither the topic nor the next snapshot", async () => {
   for (let k = 1; ; k++) {
     const { broker, storage } = await filled();

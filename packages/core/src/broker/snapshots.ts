@@ -136,7 +136,7 @@ export class Snapshots {
     if (file === undefined) {
       throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, { file: TOPIC_FILE });
     }
-    const sizeBytes = await restoreStore(this.#storage, source, directory);
+    const sizeBytes = await restoreStore(this.#storage, source, directory, this.#stop.signal);
     checkSize(source, sizeBytes, said);
     await checkBounds(this.#storage, directory, said);
     return file.config;
