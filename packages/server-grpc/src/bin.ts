@@ -4,7 +4,10 @@ import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { Broker } from "@logstore/core";
+import { hearReloadSignal } from "./command/reload-signal.js";
 import { run } from "./command/run.js";
+
+const onReload = hearReloadSignal(process);
 
 // A heap of small objects around large messages: as it is set up, V8 would collect garbage after every few MiB of messages, and
 // spend more time on that than on serving. See docs/decisions/0006-let-the-heap-grow.md.
@@ -31,5 +34,5 @@ process.exitCode = await run(process.argv.slice(2), {
       };
       process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
     }),
-  onReload: (reload) => void process.on("SIGHUP", reload),
+  onReload,
 });

@@ -44,9 +44,12 @@ const codeByStatus: { readonly [status: number]: ErrorCode } = {
   [Status.RESOURCE_EXHAUSTED]: "BATCH_TOO_LARGE",
 };
 
-/** A connection that breaks within a call shows as an INTERNAL whose text tells of HTTP/2. */
+/** How grpc-js begins what it says of a stream that was reset, could not begin, or ended while it was written to. */
+const BROKEN_STREAM = /^(Received RST_STREAM|Failed to start HTTP\/2 stream|Write error: )/;
+
+/** A connection that breaks within a call, or just before it, shows as an INTERNAL whose text tells of HTTP/2. */
 function isConnectionTrouble(error: ServiceError): boolean {
-  if (error.code === Status.INTERNAL) return error.details.startsWith("Received RST_STREAM");
+  if (error.code === Status.INTERNAL) return BROKEN_STREAM.test(error.details);
   return error.code === Status.UNAVAILABLE || error.code === Status.CANCELLED;
 }
 

@@ -325,6 +325,21 @@ describe("other calls", () => {
     await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL" });
   });
 
+  test.each([
+    "Received RST_STREAM with code 2 (Internal server error)",
+    "Failed to start HTTP/2 stream with error The session has been destroyed",
+    "Write error: write after end",
+  ])("a connection that broke is a server that cannot be reached: %s", async (details) => {
+    let calls = 0;
+    const broken = Object.assign(failure(grpc.status.INTERNAL), { details });
+    admin["ListTopics"] = (_: Any, callback: Any) =>
+      ++calls === 1 ? callback(broken) : callback(null, { topics: [] });
+    expect(await api.listTopics()).toEqual([]); // tried again
+    expect(calls).toBe(2);
+    admin["DescribeTopic"] = (_: Any, callback: Any) => callback(failure(grpc.status.INTERNAL));
+    await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
   test("an unavailable server is tried again, for a time", async () => {
     let calls = 0;
     admin["ListTopics"] = (_: Any, callback: Any) =>

@@ -80,6 +80,14 @@ describe("sending", () => {
     expect(await producer.send({ value: "x" })).toMatchObject({ offset: 0 });
   });
 
+  test("a send that follows a refused one at once is sent, or refused as well", async () => {
+    const producer = client().producer("new");
+    const refused = producer.send({ value: "x" }).catch(() => producer.send({ value: "y" }));
+    await expect(refused).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+    await api.createTopic({ topic: "new", partitions: 1 });
+    expect(await producer.send({ value: "z" })).toMatchObject({ offset: 0 });
+  });
+
   test("the caller may reuse his buffers at once", async () => {
     const producer = client().producer("t");
     const value = Buffer.from("one");

@@ -206,21 +206,24 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       return;
     }
     this.#queue.push({ entry: copyOf(entry), valid });
-    this.#emptyingQueue ??= this.#emptyQueue().finally(() => {
-      this.#emptyingQueue = undefined;
-    });
+    this.#emptyingQueue ??= this.#emptyQueue();
   }
 
   async #emptyQueue(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const queued = this.#queue;
-      this.#queue = [];
-      const failed = await this.#learn().then(noError, asRefusal);
-      for (const { entry, valid } of queued) {
-        const refused = failed ?? (await valid?.then(noError, asRefusal));
-        if (refused === undefined) this.#place(entry);
-        else this.#refuse(entry, refused.error);
+    try {
+      while (this.#queue.length > 0) {
+        const queued = this.#queue;
+        this.#queue = [];
+        const failed = await this.#learn().then(noError, asRefusal);
+        for (const { entry, valid } of queued) {
+          const refused = failed ?? (await valid?.then(noError, asRefusal));
+          if (refused === undefined) this.#place(entry);
+          else this.#refuse(entry, refused.error);
+        }
       }
+    } finally {
+      // In the same turn as the last look at the queue: whoever is told of a refusal may send again at once.
+      this.#emptyingQueue = undefined;
     }
   }
 

@@ -248,7 +248,9 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, CorruptPartitionError, NotALogStoreError
    */
   async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
-    return describe(await this.#snapshots.restore(topic, snapshot, newTopic));
+    const restored = await this.#snapshots.restore(topic, snapshot, newTopic);
+    this.#groups.topicsChanged();
+    return describe(restored);
   }
 
   /** A topic's log store, for those who embed the broker. */

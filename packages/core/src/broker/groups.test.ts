@@ -195,6 +195,14 @@ describe("topics", () => {
     ]);
   });
 
+  test("that are restored from a snapshot come like those that are made", async () => {
+    await broker.createSnapshot("t", "s");
+    const one = await join({ topics: ["n*"] });
+    expect(await one.assigned()).toBe("");
+    await broker.restoreSnapshot("t", "s", "new");
+    expect(await one.assigned()).toBe("0 1 2 3");
+  });
+
   test("that cannot be read now keep their commits", async () => {
     await append(0, 1);
     await commit(undefined, 0, 1);

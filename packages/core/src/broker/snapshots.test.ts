@@ -449,6 +449,15 @@ test("a snapshot is listed when it is whole, and not before", async () => {
   expect(await broker.listSnapshots()).toHaveLength(1);
 });
 
+test("a restore onto the snapshot's own topic and a snapshot of it at once do not wait for each other", async () => {
+  const { broker } = await filled();
+  await broker.createSnapshot("t", "s");
+  const restored = codeOf(broker.restoreSnapshot("t", "s", "t"));
+  const [code] = await Promise.all([restored, broker.createSnapshot("t", "later")]);
+  expect(code).toBe("TOPIC_EXISTS");
+  expect((await broker.listSnapshots("t")).map(({ snapshot }) => snapshot)).toEqual(["later", "s"]);
+});
+
 test("closing the broker ends a snapshot that is being made, and leaves nothing of it", async () => {
   const { broker, storage } = await filled();
   let closing: Promise<void> | undefined;
@@ -462,6 +471,22 @@ test("closing the broker ends a snapshot that is being made, and leaves nothing 
   storage.before = () => {};
   const { broker: again } = await opened({}, storage);
   await checkFilled(again.topic("t"));
+});
+
+test("closing the broker ends a restore as well, and leaves nothing of it", async () => {
+  const { broker, storage } = await filled();
+  await broker.createSnapshot("t", "s");
+  let closing: Promise<void> | undefined;
+  let links = 0;
+  storage.before = ({ kind, path }: Call) => {
+    if (kind !== "link" || !path.endsWith(".log")) return;
+    links++;
+    closing ??= broker.close();
+  };
+  expect(await codeOf(broker.restoreSnapshot("t", "s", "u"))).toBe("CLOSED");
+  await closing;
+  expect(links).toBe(1); // of three
+  expect(await storage.list("data/topics")).toHaveLength(1);
 });
 
 test("a call that fails costs the snapshot, and neither the topic nor the next snapshot", async () => {

@@ -10,7 +10,7 @@ import {
   SnapshotExistsError,
   UnknownSnapshotError,
 } from "@logstore/codec";
-import type { SnapshotDescription } from "@logstore/protocol";
+import type { SnapshotDescription, TopicConfig } from "@logstore/protocol";
 import { TOPIC_FILE } from "../files/file-names.js";
 import { checkBounds, checkSize } from "../snapshot/check-restored.js";
 import { restoreStore } from "../snapshot/restore-store.js";
@@ -115,26 +115,31 @@ export class Snapshots {
     checkTopicName(topic);
     checkSnapshotName(snapshot);
     checkTopicName(newTopic);
-    return this.#change(topic, snapshot, "restored", async () => {
-      const said = await this.#read(topic, snapshot);
-      if (said === undefined) throw unknown(topic, snapshot);
-      const source = this.#path(topic, snapshot);
-      const file = await readTopicFile(this.#storage, source);
-      if (file === undefined) {
-        throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, { file: TOPIC_FILE });
-      }
-      return this.#topics.add({ topic: newTopic, config: file.config }, async (directory) => {
-        const sizeBytes = await restoreStore(this.#storage, source, directory);
-        checkSize(source, sizeBytes, said);
-        await checkBounds(this.#storage, directory, said);
-      });
-    });
+    // The topic's turn before the snapshots', as whoever makes one has them: the other way round, the two could wait for each other.
+    return this.#topics.add(newTopic, (directory) =>
+      this.#change(topic, snapshot, "restored", () => this.#restoreTo(directory, topic, snapshot)),
+    );
   }
 
   /** What is under way comes to nothing. */
   async close(): Promise<void> {
     this.#stop.abort(new ClosedError("the broker was closed"));
     await this.#changing.settle();
+  }
+
+  /** Resolves to the configuration of what was restored. */
+  async #restoreTo(directory: string, topic: string, snapshot: string): Promise<TopicConfig> {
+    const said = await this.#read(topic, snapshot);
+    if (said === undefined) throw unknown(topic, snapshot);
+    const source = this.#path(topic, snapshot);
+    const file = await readTopicFile(this.#storage, source);
+    if (file === undefined) {
+      throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, { file: TOPIC_FILE });
+    }
+    const sizeBytes = await restoreStore(this.#storage, source, directory, this.#stop.signal);
+    checkSize(source, sizeBytes, said);
+    await checkBounds(this.#storage, directory, said);
+    return file.config;
   }
 
   async #make({ topic, store, config }: Topic, snapshot: string): Promise<SnapshotDescription> {

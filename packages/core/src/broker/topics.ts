@@ -105,22 +105,24 @@ export class Topics {
     }
     const config = changedConfig({}, change);
     const options = { ...this.#storeOptions, partitions };
-    return this.add({ topic, config }, (directory) => LogStore.make(directory, options, this.#storage));
+    return this.add(topic, async (directory) => {
+      await LogStore.make(directory, options, this.#storage);
+      return config;
+    });
   }
 
   /**
    * Adds a topic.
    *
-   * @param fill makes its log store in a directory; where it rejects, there is no topic
+   * @param fill makes its log store in a directory, and resolves to its configuration; where it rejects, there is no topic
    * @throws InvalidArgumentError, TopicExistsError
    */
-  async add(file: TopicFile, fill: (directory: string) => Promise<void>): Promise<Topic> {
-    const { topic } = file;
+  async add(topic: string, fill: (directory: string) => Promise<TopicConfig>): Promise<Topic> {
     this.#checkOpen(topic);
     checkTopicName(topic);
     return this.#change(topic, () => {
       // Looked at when it is this call's turn: a topic that is told to exist can be used.
-      if (!this.#topics.has(topic) && !this.#isUnreadable(topic)) return this.#make(file, fill);
+      if (!this.#topics.has(topic) && !this.#isUnreadable(topic)) return this.#make(topic, fill);
       throw new TopicExistsError(`topic ${topic} exists already`, { topic });
     });
   }
@@ -196,14 +198,14 @@ export class Topics {
     return this.#changing.run(topic, () => withStorageErrors(`topic ${topic} cannot be changed`, work, { topic }));
   }
 
-  async #make(file: TopicFile, fill: (directory: string) => Promise<void>): Promise<Topic> {
-    const { topic } = file;
+  async #make(topic: string, fill: (directory: string) => Promise<TopicConfig>): Promise<Topic> {
     const storage = this.#storage;
     const directory = `${this.#directory}/${storage.randomHex(8)}`;
     const unfinished = `${directory}.new`;
     await storage.makeDirectory(unfinished);
+    let file: TopicFile;
     try {
-      await fill(unfinished);
+      file = { topic, config: await fill(unfinished) };
       await writeTopicFile(storage, unfinished, file);
       await storage.rename(unfinished, directory);
     } catch (error) {

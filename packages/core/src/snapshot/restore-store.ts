@@ -7,25 +7,31 @@ import { copyFile, linkIfThere, linkOrCopy } from "../storage/link-or-copy.js";
 import type { Storage } from "../storage/storage.js";
 
 /** Resolves to the bytes in its log files, when all of it is durable. */
-export async function restoreStore(storage: Storage, snapshot: string, directory: string): Promise<number> {
+export async function restoreStore(
+  storage: Storage,
+  snapshot: string,
+  directory: string,
+  signal: AbortSignal,
+): Promise<number> {
   const identity = await readStoreFile(storage, snapshot);
   if (identity === undefined) throw new NotALogStoreError(`${snapshot} holds no log store to restore`);
   let sizeBytes = 0;
   for (let partition = 0; partition < identity.partitions; partition++) {
     const [from, to] = [snapshot, directory].map((each) => `${each}/${partitionDirectory(partition)}`);
-    sizeBytes += await restorePartition(storage, from!, to!);
+    sizeBytes += await restorePartition(storage, from!, to!, signal);
   }
   await writeStoreFile(storage, directory, { ...identity, id: storage.randomHex(16) });
   return sizeBytes;
 }
 
-async function restorePartition(storage: Storage, from: string, to: string): Promise<number> {
+async function restorePartition(storage: Storage, from: string, to: string, signal: AbortSignal): Promise<number> {
   const baseOffsets = baseOffsetsOf((await storage.list(from)) ?? []);
   const last = baseOffsets.at(-1);
   if (last === undefined) return 0;
   await storage.makeDirectory(to);
   let sizeBytes = 0;
   for (const baseOffset of baseOffsets) {
+    signal.throwIfAborted();
     const name = logFileName(baseOffset);
     // The last one will be written to.
     if (baseOffset === last) await copyFile(storage, `${from}/${name}`, `${to}/${name}`);

@@ -3,19 +3,13 @@ import type { Logger } from "pino";
 import type { LogStoreServer } from "../server.js";
 import type { CommandLine } from "./command-line.js";
 import { type Environment, loadConfig } from "./config.js";
-import type { AccessConfig, ServerConfig } from "./config-schema.js";
+import type { ServerConfig } from "./config-schema.js";
 import { UsageError } from "./usage-error.js";
-
-/** What a server takes in while it runs. */
-interface Alterable {
-  updateAccess(access: AccessConfig): void | Promise<void>;
-  reloadCertificates(): void | Promise<void>;
-}
 
 export class Reloader {
   readonly #commandLine: CommandLine;
   readonly #environment: Environment;
-  readonly #server: LogStoreServer & Partial<Alterable>;
+  readonly #server: LogStoreServer;
   readonly #log: Logger;
   /** What the server was started with. */
   readonly #started: ServerConfig;
@@ -46,14 +40,13 @@ export class Reloader {
     try {
       const { config, warnings } = await loadConfig(this.#commandLine, this.#environment);
       for (const warning of warnings) this.#log.warn(warning);
+      const { access, tls } = config;
       const applied: string[] = [];
-      if (config.access !== undefined && this.#started.access !== undefined) {
-        await this.#server.updateAccess?.(config.access);
-        applied.push("access");
+      if (access !== undefined && this.#started.access !== undefined) {
+        if (await this.#apply("access", () => this.#server.updateAccess(access))) applied.push("access");
       }
-      if (config.tls !== undefined && this.#started.tls !== undefined) {
-        await this.#server.reloadCertificates?.();
-        applied.push("certificates");
+      if (tls !== undefined && this.#started.tls !== undefined) {
+        if (await this.#apply("certificates", () => this.#server.reloadCertificates())) applied.push("certificates");
       }
       const needsRestart = changedKeys(this.#started, config);
       this.#log.info({ applied }, "the configuration was read again");
@@ -62,6 +55,17 @@ export class Reloader {
       const what = "the configuration was not read again: what held before still holds";
       if (error instanceof UsageError) this.#log.error({ problems: error.problems }, what);
       else this.#log.error({ err: error }, what);
+    }
+  }
+
+  /** Whether it was. One part that cannot be applied, as its files are not well, does not hold up the other. */
+  async #apply(part: string, change: () => Promise<void>): Promise<boolean> {
+    try {
+      await change();
+      return true;
+    } catch (err) {
+      this.#log.error({ part, err }, "a part of the configuration was not applied: what held of it before still holds");
+      return false;
     }
   }
 }

@@ -50,7 +50,7 @@ async function health(args: readonly string[], { environment, print }: Surroundi
   }
   // Whoever asks need not know where the data is.
   const { config } = await loadConfig(commandLine, { LOGSTORE_DATA: "-", ...environment });
-  const status = await askHealth(config, service ?? "");
+  const status = await askHealth(config, service ?? "", environment["LOGSTORE_TOKEN"]);
   print(status);
   return status === "SERVING" ? 0 : 1;
 }
