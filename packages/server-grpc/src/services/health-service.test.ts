@@ -1,3 +1,5 @@
+import { queryObjects } from "node:v8";
+import { ServerInterceptingCall } from "@grpc/grpc-js";
 import { PermissionDeniedError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealth } from "@logstore/protocol";
 import { service } from "grpc-health-check";
@@ -134,4 +136,18 @@ test("a watch that is given up leaves nothing behind", async () => {
   call.cancel();
   await end;
   await server.stop(); // it would wait for the call
+});
+
+test("watches that ended are let go of while the server runs", async () => {
+  const { watch, become } = await withHealth();
+  const kept = () => queryObjects(ServerInterceptingCall, { format: "count" });
+  const before = kept();
+  for (let i = 0; i < 20; i++) {
+    const { statuses, call, end } = watch("topic/t");
+    await eventually(() => statuses.length === 1);
+    call.cancel();
+    await end;
+  }
+  become("t", "failed");
+  await eventually(() => kept() - before < 10);
 });

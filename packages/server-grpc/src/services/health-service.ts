@@ -25,6 +25,12 @@ interface HealthResponse {
 
 type WatchCall = ServerWritableStream<HealthRequest, HealthResponse>;
 
+/** Told when an answer may have become another one, and when there are no more. */
+interface Watcher {
+  readonly changed: () => void;
+  readonly end: () => void;
+}
+
 const TOPIC_PREFIX = "topic/";
 /** In one List answer. */
 const MAX_LISTED_TOPICS = 1_000;
@@ -34,9 +40,8 @@ export class HealthService {
   readonly #topics: Partial<TopicHealthApi>;
   readonly #services: readonly string[];
   readonly #forgetTopics: (() => void) | undefined;
-  readonly #ended = Promise.withResolvers<void>();
-  /** Resolved, and replaced, when an answer may have become another one. */
-  #change = Promise.withResolvers<void>();
+  /** Those who watch. Each is forgotten with its call: what waited for a promise of the server's would stay until that ends. */
+  readonly #watchers = new Set<Watcher>();
   #isStopping = false;
 
   /** @param services that are served whenever the server is; "" stands for all of them */
@@ -70,12 +75,11 @@ export class HealthService {
   /** Ends what is watched. */
   end(): void {
     this.#forgetTopics?.();
-    this.#ended.resolve();
+    for (const { end } of this.#watchers) end();
   }
 
   #changed(): void {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
+    for (const { changed } of this.#watchers) changed();
   }
 
   async #statusOf(call: AnyCall, service: string): Promise<ServingStatus | undefined> {
@@ -131,24 +135,44 @@ export class HealthService {
   }
 
   async #watch(call: WatchCall): Promise<void> {
-    const over = Promise.withResolvers<"over">();
-    const end = () => over.resolve("over");
-    call.once("cancelled", end);
-    this.#ended.promise.then(end);
+    let isOver = false;
+    let isWriting = false;
+    let wake = () => {};
+    const watcher: Watcher = {
+      changed: () => wake(),
+      end: () => {
+        isOver = true;
+        wake();
+      },
+    };
+    const tell = (status: HealthResponse["status"]) => {
+      isWriting = true;
+      call.write({ status }, () => {
+        isWriting = false;
+        wake(); // it may have become another one meanwhile
+      });
+    };
+    this.#watchers.add(watcher);
+    call.once("cancelled", watcher.end);
     let told: HealthResponse["status"] | undefined;
     try {
-      for (;;) {
-        const change = this.#change.promise; // before the look: what happens during it is not missed
+      while (!isOver) {
+        // Before the look: what happens during it is not missed.
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         const health = (await this.#statusOf(call, call.request.service)) ?? "SERVICE_UNKNOWN";
-        if (health !== told) {
+        if (health !== told && !isWriting && !isOver) {
           told = health;
-          await Promise.race([new Promise<void>((resolve) => call.write({ status: health }, resolve)), over.promise]);
+          tell(health);
         }
-        if ((await Promise.race([change, over.promise])) === "over") break;
+        if (!isOver) await woken;
       }
       throw stoppingError();
     } catch (error) {
       if (!call.cancelled) call.emit("error", this.#context.errors.toStatus(error));
+    } finally {
+      this.#watchers.delete(watcher);
     }
   }
 }
