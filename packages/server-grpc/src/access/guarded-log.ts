@@ -145,15 +145,26 @@ export class GuardedLog implements LogApi {
     for (const topic of request.topics) this.#check("consume", topic);
     this.#caller.hold("group", request.group);
     const membership = this.#api.joinGroup(request);
+    const check = () => this.#check("joinGroup", request.group);
     return {
-      [Symbol.asyncIterator]: () => membership[Symbol.asyncIterator](),
-      heartbeat: () => membership.heartbeat(),
-      revoked: (memberEpoch, partitions) => membership.revoked(memberEpoch, partitions),
+      [Symbol.asyncIterator]: () => endedByCut(membership[Symbol.asyncIterator](), this.#caller),
+      heartbeat: () => {
+        check();
+        membership.heartbeat();
+      },
+      revoked: (memberEpoch, partitions) => {
+        check();
+        membership.revoked(memberEpoch, partitions);
+      },
       subscribe: (topics) => {
+        check();
         for (const topic of topics) this.#check("consume", topic);
         membership.subscribe(topics);
       },
-      leave: () => membership.leave(),
+      leave: async () => {
+        check();
+        return membership.leave();
+      },
     };
   }
 
@@ -229,4 +240,14 @@ async function* slowed(
     yield event;
     await quota.wait(signal);
   }
+}
+
+/** A peer that reads nothing would keep a call that was cut open, and its place in the group with it. */
+function endedByCut<Event>(events: AsyncIterator<Event>, caller: Caller): AsyncIterator<Event> {
+  const end = () => {
+    // Whoever reads hears of what goes wrong.
+    if (caller.isCut) void events.return?.().catch(() => {});
+  };
+  caller.signal.addEventListener("abort", end, { once: true });
+  return events;
 }
