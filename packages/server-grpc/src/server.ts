@@ -29,6 +29,7 @@ import { SharedBudget } from "./transport/budget.js";
 import type { CallRefused } from "./transport/call-refused.js";
 import {
   channelOptions,
+  quotaWaitingBytes,
   RECEIVE_BUDGET_BYTES,
   RECEIVE_WINDOW_BYTES,
   REQUEST_TIMEOUT_MS,
@@ -105,6 +106,7 @@ export async function serve(
     options.access &&
     (await AccessControl.open(options.access, {
       encrypted: tls !== undefined,
+      maxWaitingBytes: quotaWaitingBytes(receiveBudgetBytes, maxBatchBytes),
       toStatus: errors.toStatus,
       onRefused,
       onWarning,

@@ -17,6 +17,7 @@ async function setUp(changes: Partial<AccessConfig> = {}, token = "a") {
     { tokens: tokensOf("a"), rules: [{ principals: ["a"], operations: ["produce"], topics: ["t"] }], ...changes },
     {
       encrypted: true,
+      maxWaitingBytes: 1_000,
       toStatus: (error) => ({ details: (error as LogStoreError).code }) as StatusObject,
       onRefused: ({ reason }) => void refused.push(reason),
       onWarning: () => {},

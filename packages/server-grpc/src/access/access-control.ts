@@ -30,6 +30,8 @@ const CUT_GRACE_MS = 3_000;
 export interface AccessSurroundings {
   /** Whether calls come over TLS. */
   readonly encrypted: boolean;
+  /** Bytes of one principal's appends that may wait for its quota. */
+  readonly maxWaitingBytes: number;
   readonly toStatus: (error: unknown) => StatusObject;
   readonly onRefused: (refusal: Refusal) => void;
   readonly onWarning: (message: string, cause?: unknown) => void;
@@ -245,11 +247,11 @@ export class AccessControl {
 
 async function openVersion(config: AccessConfig, surroundings: AccessSurroundings): Promise<Version> {
   checkAccessConfig(config);
-  const { encrypted, onWarning, clock = systemClock } = surroundings;
+  const { encrypted, maxWaitingBytes, onWarning, clock = systemClock } = surroundings;
   return {
     authenticator: await Authenticator.open(config, encrypted, onWarning),
     rules: new Rules(config.rules),
-    quotas: new Quotas(config.quotas ?? [], clock),
+    quotas: new Quotas(config.quotas ?? [], maxWaitingBytes, clock),
   };
 }
 

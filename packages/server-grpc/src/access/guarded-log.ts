@@ -206,12 +206,14 @@ export class GuardedLog implements LogApi {
 
   /**
    * After those that wait already, when the quota allows it. Requests that wait are not acknowledged, so that their stream soon
-   * reads no more of them.
+   * reads no more of them; and of a principal with many streams, so much waits that others have memory left, and the rest is refused.
    */
   async #produceLater(request: ProduceRequest, bytes: ByteQuota): Promise<ProduceAck> {
     const { signal } = this.#caller;
+    const { length } = request.batches;
+    bytes.beginWaiting(length);
     const started = Promise.resolve(this.#lastWaiting).then(async () => {
-      const allowed = await bytes.takeLater(request.batches.length, signal);
+      const allowed = await bytes.takeLater(length, signal).finally(() => bytes.stopWaiting(length));
       if (!allowed) throw new UnavailableError("the call ended before its quota allowed the append");
       return { ack: this.#api.produce(request) };
     });
