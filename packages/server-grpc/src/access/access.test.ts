@@ -533,3 +533,40 @@ test("groups are used by who may, read by members who may, and left by who may n
   expect(error && detailOf(error).code).toBe("PERMISSION_DENIED");
   told.resolve();
 });
+
+test("a member that may no longer read one of its topics is out of its group", async () => {
+  const access = (...topics: string[]): AccessConfig => ({
+    tokens: tokensOf("ada"),
+    rules: [{ principals: ["ada"], operations: ["group", "consume"], topics, groups: ["g"] }],
+  });
+  const subscriptions: (readonly string[])[] = [];
+  const never = new Promise<never>(() => {});
+  const { client, server } = await tlsHome({
+    access: access("orders-*", "invoices"),
+    api: {
+      joinGroup({ topics }) {
+        subscriptions.push(topics);
+        return {
+          [Symbol.asyncIterator]: () => ({ next: () => never }),
+          heartbeat() {},
+          revoked() {},
+          subscribe: (topics) => void subscriptions.push(topics),
+          async leave() {},
+        };
+      },
+    },
+  });
+  const call = client({ token: "ada" }).joinGroup();
+  const member = collect(call);
+  call.write({ join: { group: "g", topics: ["orders-eu", "orders-*"] } });
+  await eventually(() => subscriptions.length === 1);
+  await server.updateAccess(access("orders-*"));
+  call.write({ subscribe: { topics: ["orders-eu"] } });
+  await eventually(() => subscriptions.length === 2);
+  await server.updateAccess(access("orders-eu", "invoices")); // the pattern is not held any more
+  call.write({ subscribe: { topics: ["invoices"] } });
+  await eventually(() => subscriptions.length === 3);
+  await server.updateAccess(access("orders-*"));
+  const { error } = await member;
+  expect(error && detailOf(error)).toMatchObject({ code: "PERMISSION_DENIED", topic: "invoices" });
+});

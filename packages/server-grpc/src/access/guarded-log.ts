@@ -29,9 +29,12 @@ import type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
-import type { Caller } from "./caller.js";
+import type { Caller, Held } from "./caller.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
+
+/** What a stream of appends needs to go on, made once: it is held anew with each request. */
+const SOME_PRODUCE: Held = { operation: "produce" };
 
 export class GuardedLog implements LogApi {
   readonly #api: LogApi;
@@ -112,7 +115,7 @@ export class GuardedLog implements LogApi {
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     this.#check("produce", request.topic);
     const { facts, quota } = this.#caller;
-    if (facts.isStreaming) this.#caller.hold("produce");
+    if (facts.isStreaming) this.#caller.hold(SOME_PRODUCE);
     const bytes = quota?.produce;
     if (!bytes) return this.#api.produce(request);
     if (!facts.isStreaming) bytes.check();
@@ -123,7 +126,7 @@ export class GuardedLog implements LogApi {
 
   async fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult> {
     this.#check("fetch", request.topic);
-    this.#caller.hold("consume", request.topic);
+    this.#caller.hold({ operation: "consume", name: request.topic });
     const quota = this.#caller.quota?.consume;
     quota?.check();
     const result = await this.#api.fetch(request, options);
@@ -133,7 +136,7 @@ export class GuardedLog implements LogApi {
 
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
     this.#check("consume", request.topic);
-    this.#caller.hold("consume", request.topic);
+    this.#caller.hold({ operation: "consume", name: request.topic });
     const quota = this.#caller.quota?.consume;
     const events = this.#api.consume(request, options);
     return quota ? slowed(events, quota, options?.signal ?? this.#caller.signal) : events;
@@ -142,8 +145,12 @@ export class GuardedLog implements LogApi {
   /** A pattern is allowed where all that it could stand for is. */
   joinGroup(request: JoinGroupRequest): GroupMembership {
     this.#check("joinGroup", request.group);
-    for (const topic of request.topics) this.#check("consume", topic);
-    this.#caller.hold("group", request.group);
+    const holdTopics = (topics: readonly string[]) => {
+      for (const topic of topics) this.#check("consume", topic);
+      const held = topics.map((name) => ({ operation: "consume", name }) as const);
+      this.#caller.hold({ operation: "group", name: request.group }, ...held);
+    };
+    holdTopics(request.topics);
     const membership = this.#api.joinGroup(request);
     const check = () => this.#check("joinGroup", request.group);
     return {
@@ -158,7 +165,7 @@ export class GuardedLog implements LogApi {
       },
       subscribe: (topics) => {
         check();
-        for (const topic of topics) this.#check("consume", topic);
+        holdTopics(topics);
         membership.subscribe(topics);
       },
       leave: async () => {
