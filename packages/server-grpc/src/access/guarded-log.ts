@@ -32,6 +32,7 @@ import type {
 import type { Caller, Held } from "./caller.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
+import { commitChecked, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
 
 /** What a stream of appends needs to go on, made once: it is held anew with each request. */
 const SOME_PRODUCE: Held = { operation: "produce" };
@@ -177,12 +178,13 @@ export class GuardedLog implements LogApi {
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
     this.#check("commitOffsets", request.group);
-    return this.#api.commitOffsets(request);
+    return commitChecked(this.#api, request, (topic) => this.#check("describeTopic", topic));
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     this.#check("fetchOffsets", group);
-    return this.#api.fetchOffsets(group, partitions);
+    for (const { topic } of partitions ?? []) this.#check("describeTopic", topic);
+    return visiblePartitions(await this.#api.fetchOffsets(group, partitions), this.#isVisible);
   }
 
   /** Those that the caller may use. */
@@ -193,18 +195,22 @@ export class GuardedLog implements LogApi {
 
   async describeGroup(group: string): Promise<GroupDescription> {
     this.#check("describeGroup", group);
-    return this.#api.describeGroup(group);
+    return visibleGroup(await this.#api.describeGroup(group), this.#isVisible);
   }
 
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     this.#check("resetOffsets", request.group);
-    return this.#api.resetOffsets(request);
+    for (const { topic } of request.partitions ?? []) this.#check("describeTopic", topic);
+    const partitions = request.partitions ?? (await visibleToReset(this.#api, request.group, this.#isVisible));
+    return visiblePartitions(await this.#api.resetOffsets({ ...request, partitions }), this.#isVisible);
   }
 
   async deleteGroup(group: string): Promise<void> {
     this.#check("deleteGroup", group);
     return this.#api.deleteGroup(group);
   }
+
+  readonly #isVisible = (topic: string) => this.#caller.allows(operationOf.describeTopic, topic);
 
   /** @param name of a topic, or of a group */
   #check(method: keyof LogApi, name: string): void {

@@ -70,13 +70,14 @@ test("the server and its services serve, topics are as they are, and what there 
   });
 });
 
-test("whoever may not know of a topic is not told how it is", async () => {
+test("whoever may not know of a topic is not told how it is, or whether it is", async () => {
   const { check, become, api } = await withHealth();
   api.describeTopic = () => Promise.reject(new PermissionDeniedError("not this topic"));
   for (const health of ["serving", "failed"] as const) {
     become("t", health);
     expect((await failure(check("topic/t"))).code).toBe(PERMISSION_DENIED);
   }
+  expect((await failure(check("topic/nothing"))).code).toBe(PERMISSION_DENIED);
 });
 
 test("a topic that the log cannot even open is not serving", async () => {

@@ -9,7 +9,7 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
-import type { TopicHealth, TopicHealthApi } from "@logstore/protocol";
+import type { TopicHealthApi } from "@logstore/protocol";
 import type { AnyCall, CallContext } from "./call-context.js";
 import { stoppingError } from "./running-calls.js";
 
@@ -87,9 +87,10 @@ export class HealthService {
     if (!service.startsWith(TOPIC_PREFIX)) return undefined;
     const topic = service.slice(TOPIC_PREFIX.length);
     try {
+      const isOpen = await this.#checkMayKnow(call, topic);
       const health = await this.#topics.topicHealth?.(topic);
-      if (health === undefined) return undefined;
-      await this.#checkKnown(call, topic, health);
+      // One that could not even be opened is known here only.
+      if (health === undefined || (health === "serving" && !isOpen)) return undefined;
       return health === "serving" && !this.#isStopping ? "SERVING" : "NOT_SERVING";
     } catch (error) {
       if (error instanceof UnknownTopicError) return undefined;
@@ -97,14 +98,19 @@ export class HealthService {
     }
   }
 
-  /** @throws what whoever may not know of the topic is refused with */
-  async #checkKnown(call: AnyCall, topic: string, health: TopicHealth): Promise<void> {
+  /**
+   * Before anything else: whoever may not know of a topic is refused in the same words whether it exists or not. Whether the log has it.
+   *
+   * @throws what it is refused with
+   */
+  async #checkMayKnow(call: AnyCall, topic: string): Promise<boolean> {
     const api = await this.#context.apiFor(call);
     try {
       await api.describeTopic(topic);
+      return true;
     } catch (error) {
-      // A topic that could not even be opened is known here only.
-      if (health === "serving" || !(error instanceof UnknownTopicError)) throw error;
+      if (error instanceof UnknownTopicError) return false;
+      throw error;
     }
   }
 
