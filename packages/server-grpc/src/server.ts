@@ -156,6 +156,8 @@ export async function serve(
     onRefused: connectionRefused,
   });
   const { address } = listener;
+  // Only now: a server that cannot listen leaves nothing with the log, which is not its own.
+  health.begin();
   const leaveWindows = raiseReceiveWindows(
     RECEIVE_WINDOW_BYTES,
     ({ socket }) => listener.connectionOf(socket) !== undefined,

@@ -6,6 +6,7 @@ import { service } from "grpc-health-check";
 import { expect, test } from "vitest";
 import { failure, type Message } from "../../test/foreign-client.js";
 import { eventually, home } from "../../test/home.js";
+import { serve } from "../index.js";
 
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
@@ -128,6 +129,13 @@ test("a server that stops says so first, while calls under way are finished, and
   for (const { end } of watching) expect(await end).toBe(UNAVAILABLE);
   await stopped;
   expect(listeners.size).toBe(0);
+});
+
+test("a server that cannot listen does not stay with the log", async () => {
+  const { api, server, listeners } = await withHealth();
+  const port = Number(server.address.split(":")[1]);
+  await expect(serve(api, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  expect(listeners.size).toBe(1); // of the server that listens there
 });
 
 test("a watch that is given up leaves nothing behind", async () => {

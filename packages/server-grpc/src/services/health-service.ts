@@ -39,7 +39,7 @@ export class HealthService {
   readonly #context: CallContext;
   readonly #topics: Partial<TopicHealthApi>;
   readonly #services: readonly string[];
-  readonly #forgetTopics: (() => void) | undefined;
+  #forgetTopics: (() => void) | undefined;
   /** Those who watch. Each is forgotten with its call: what waited for a promise of the server's would stay until that ends. */
   readonly #watchers = new Set<Watcher>();
   #isStopping = false;
@@ -49,7 +49,11 @@ export class HealthService {
     this.#topics = topics;
     this.#context = context;
     this.#services = ["", ...services];
-    this.#forgetTopics = topics.onTopicHealth?.(() => this.#changed());
+  }
+
+  /** Hears of topics from now on, until {@link end}. */
+  begin(): void {
+    this.#forgetTopics = this.#topics.onTopicHealth?.(() => this.#changed());
   }
 
   get handlers(): UntypedServiceImplementation {
