@@ -29,6 +29,7 @@ import { SharedBudget } from "./transport/budget.js";
 import type { CallRefused } from "./transport/call-refused.js";
 import {
   channelOptions,
+  quotaWaitingBytes,
   RECEIVE_BUDGET_BYTES,
   RECEIVE_WINDOW_BYTES,
   REQUEST_TIMEOUT_MS,
@@ -105,6 +106,7 @@ export async function serve(
     options.access &&
     (await AccessControl.open(options.access, {
       encrypted: tls !== undefined,
+      maxWaitingBytes: quotaWaitingBytes(receiveBudgetBytes, maxBatchBytes),
       toStatus: errors.toStatus,
       onRefused,
       onWarning,
@@ -154,6 +156,8 @@ export async function serve(
     onRefused: connectionRefused,
   });
   const { address } = listener;
+  // Only now: a server that cannot listen leaves nothing with the log, which is not its own.
+  health.begin();
   const leaveWindows = raiseReceiveWindows(
     RECEIVE_WINDOW_BYTES,
     ({ socket }) => listener.connectionOf(socket) !== undefined,

@@ -17,6 +17,7 @@ async function setUp(changes: Partial<AccessConfig> = {}, token = "a") {
     { tokens: tokensOf("a"), rules: [{ principals: ["a"], operations: ["produce"], topics: ["t"] }], ...changes },
     {
       encrypted: true,
+      maxWaitingBytes: 1_000,
       toStatus: (error) => ({ details: (error as LogStoreError).code }) as StatusObject,
       onRefused: ({ reason }) => void refused.push(reason),
       onWarning: () => {},
@@ -83,7 +84,7 @@ test("what was read of a call and not begun before it was cut is refused, and to
   const { access, received, refused } = await setUp();
   const caller = access.callerOf({ metadata: received[0]! });
   caller.check("produce", "t");
-  caller.hold("produce");
+  caller.hold({ operation: "produce" });
   await access.update({ tokens: [], rules: [{ principals: ["a"], operations: ["produce"], topics: ["t"] }] });
   expect(() => caller.check("produce", "t")).toThrow("a may not produce topic t");
   expect(refused).toEqual(["the token is not valid"]);

@@ -11,6 +11,7 @@ import {
 } from "@grpc/grpc-js";
 import { InternalError, LogStoreError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
+import { resetStream } from "../transport/base-call.js";
 import type { Connection } from "../transport/connection.js";
 import { type AccessConfig, checkAccessConfig } from "./access-config.js";
 import { Authenticator } from "./authenticator.js";
@@ -23,9 +24,14 @@ import type { Refusal } from "./refusal.js";
 import { Rules } from "./rules.js";
 import { expired } from "./static-tokens.js";
 
+/** A peer that takes nothing does not hear that its call was ended either. What waits for it is not kept for longer than this, ms. */
+const CUT_GRACE_MS = 3_000;
+
 export interface AccessSurroundings {
   /** Whether calls come over TLS. */
   readonly encrypted: boolean;
+  /** Bytes of one principal's appends that may wait for its quota. */
+  readonly maxWaitingBytes: number;
   readonly toStatus: (error: unknown) => StatusObject;
   readonly onRefused: (refusal: Refusal) => void;
   readonly onWarning: (message: string, cause?: unknown) => void;
@@ -107,20 +113,26 @@ export class AccessControl {
   ): ServerInterceptingCall {
     let caller: Caller | undefined;
     let isOver = false;
+    let reset: NodeJS.Timeout | undefined;
     const over = () => {
       isOver = true;
+      clearTimeout(reset);
       if (!caller) return;
       this.#running.delete(caller);
       caller.end();
     };
     const end = (error: unknown) => call.sendStatus(this.#surroundings.toStatus(error));
+    const cut = (error: unknown) => {
+      end(error);
+      reset = setTimeout(resetStream, CUT_GRACE_MS, call).unref();
+    };
     const letIn = (metadata: Metadata, next: (metadata: Metadata) => void) => {
       const facts = {
         peer: connection?.peer ?? call.getPeer(),
         method: method.path,
         isStreaming: method.requestStream || method.responseStream,
         credentials: credentialsOf(metadata, connection),
-        end,
+        end: cut,
       };
       const admitted = (one: Caller) => {
         caller = one;
@@ -235,11 +247,11 @@ export class AccessControl {
 
 async function openVersion(config: AccessConfig, surroundings: AccessSurroundings): Promise<Version> {
   checkAccessConfig(config);
-  const { encrypted, onWarning, clock = systemClock } = surroundings;
+  const { encrypted, maxWaitingBytes, onWarning, clock = systemClock } = surroundings;
   return {
     authenticator: await Authenticator.open(config, encrypted, onWarning),
     rules: new Rules(config.rules),
-    quotas: new Quotas(config.quotas ?? [], clock),
+    quotas: new Quotas(config.quotas ?? [], maxWaitingBytes, clock),
   };
 }
 

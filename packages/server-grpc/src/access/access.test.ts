@@ -533,3 +533,109 @@ test("groups are used by who may, read by members who may, and left by who may n
   expect(error && detailOf(error).code).toBe("PERMISSION_DENIED");
   told.resolve();
 });
+
+test("a member that may no longer read one of its topics is out of its group", async () => {
+  const access = (...topics: string[]): AccessConfig => ({
+    tokens: tokensOf("ada"),
+    rules: [{ principals: ["ada"], operations: ["group", "consume"], topics, groups: ["g"] }],
+  });
+  const subscriptions: (readonly string[])[] = [];
+  const never = new Promise<never>(() => {});
+  const { client, server } = await tlsHome({
+    access: access("orders-*", "invoices"),
+    api: {
+      joinGroup({ topics }) {
+        subscriptions.push(topics);
+        return {
+          [Symbol.asyncIterator]: () => ({ next: () => never }),
+          heartbeat() {},
+          revoked() {},
+          subscribe: (topics) => void subscriptions.push(topics),
+          async leave() {},
+        };
+      },
+    },
+  });
+  const call = client({ token: "ada" }).joinGroup();
+  const member = collect(call);
+  call.write({ join: { group: "g", topics: ["orders-eu", "orders-*"] } });
+  await eventually(() => subscriptions.length === 1);
+  await server.updateAccess(access("orders-*"));
+  call.write({ subscribe: { topics: ["orders-eu"] } });
+  await eventually(() => subscriptions.length === 2);
+  await server.updateAccess(access("orders-eu", "invoices")); // the pattern is not held any more
+  call.write({ subscribe: { topics: ["invoices"] } });
+  await eventually(() => subscriptions.length === 3);
+  await server.updateAccess(access("orders-*"));
+  const { error } = await member;
+  expect(error && detailOf(error)).toMatchObject({ code: "PERMISSION_DENIED", topic: "invoices" });
+});
+
+test("of a group's topics one is told of those that one may describe, and names no others", async () => {
+  const at = (topic: string) => ({ topic, partition: 0 });
+  const committed = (topic: string) => ({ ...at(topic), offset: 7, metadata: "", committedAt: 1 });
+  const partition = (topic: string) => ({
+    ...at(topic),
+    memberId: undefined,
+    committedOffset: 7,
+    metadata: "",
+    committedAt: 1,
+    logEndOffset: 9,
+    lag: 2,
+    lagMs: 1,
+  });
+  const both = ["secret", "t"];
+  const member = { memberId: "m", memberEpoch: 1, instanceId: undefined, clientId: "", connected: true };
+  const calls: unknown[] = [];
+  const { client } = await tlsHome({
+    access: {
+      tokens: tokensOf("a"),
+      rules: [
+        { principals: ["a"], operations: ["group"], groups: ["g"] },
+        { principals: ["a"], operations: ["describe"], topics: ["t"] },
+      ],
+    },
+    api: {
+      commitOffsets: async ({ offsets }) => {
+        calls.push(offsets.map(({ topic }) => topic));
+        return offsets.map(({ partition }) => ({ error: { code: "FENCED_MEMBER", message: "", partition } }));
+      },
+      fetchOffsets: async (_group, partitions = both.map(at)) => partitions.map(({ topic }) => committed(topic)),
+      describeGroup: async (group) => ({
+        group,
+        state: "stable",
+        groupEpoch: 1,
+        assignor: "sticky",
+        members: [{ ...member, topics: both, assigned: both.map(at), revoking: [at("secret")] }],
+        partitions: both.map(partition),
+      }),
+      resetOffsets: async ({ partitions = both.map(at) }) => {
+        calls.push(partitions.map(({ topic }) => topic));
+        return partitions.map(({ topic }) => committed(topic));
+      },
+    },
+  });
+  const one = client({ token: "a" });
+  const topicsOf = (partitions: Message[]) => partitions.map(({ topic }) => topic);
+
+  const offsets = ["secret", "t", "nowhere"].map((topic, partition) => ({ topic, partition, offset: 1 }));
+  const { results } = await one.call("CommitOffsets", { group: "g", offsets });
+  expect(results.map(({ error }: Message) => [error.code, error.partition])).toEqual([
+    ["PERMISSION_DENIED", 0],
+    ["FENCED_MEMBER", 1],
+    ["PERMISSION_DENIED", 2],
+  ]);
+  for (const topic of ["secret", "nowhere"]) {
+    const named = { group: "g", partitions: [at("t"), at(topic)] };
+    expect(await codeOf(one.call("FetchOffsets", named))).toBe("PERMISSION_DENIED");
+    expect(await codeOf(one.call("ResetOffsets", { ...named, position: { edge: 2 } }))).toBe("PERMISSION_DENIED");
+    const { results } = await one.call("CommitOffsets", { group: "g", offsets: [{ ...at(topic), offset: 1 }] });
+    expect(results).toMatchObject([{ error: { code: "PERMISSION_DENIED" } }]);
+  }
+  expect(topicsOf((await one.call("FetchOffsets", { group: "g" })).offsets)).toEqual(["t"]);
+  expect(topicsOf((await one.call("ResetOffsets", { group: "g", position: { edge: 1 } })).offsets)).toEqual(["t"]);
+  expect(calls).toEqual([["t"], ["t"]]);
+  const { members, partitions } = await one.call("DescribeGroup", { group: "g" });
+  expect(topicsOf(partitions)).toEqual(["t"]);
+  expect([members[0].topics, topicsOf(members[0].assigned), members[0].revoking]).toEqual([["t"], ["t"], []]);
+});

@@ -24,12 +24,18 @@ export interface Standing {
   readonly quota: Quota | undefined;
 }
 
+/** What has to be allowed: on what is named, or on anything. */
+export interface Held {
+  readonly operation: Operation;
+  readonly name?: string;
+}
+
 export class Caller {
   readonly facts: CallFacts;
   readonly #over = new AbortController();
   readonly #onDenied: (caller: Caller, error: LogStoreError) => void;
   #standing: Standing;
-  #held: { readonly operation: Operation; readonly name?: string } | undefined;
+  #held: readonly Held[] = [];
   #lastDenied = "";
   #expiry: NodeJS.Timeout | undefined;
   #isCut = false;
@@ -80,18 +86,18 @@ export class Caller {
     if (!this.#allowsSomewhere(operation)) throw this.#told(operation);
   }
 
-  /** The call goes on as long as this is allowed: on what is named, or on anything. */
-  hold(operation: Operation, name?: string): void {
-    this.#held = name === undefined ? { operation } : { operation, name };
+  /** The call goes on as long as all of this is allowed, and no matter what it held before. */
+  hold(...held: readonly Held[]): void {
+    this.#held = held;
   }
 
   /** Other rules hold, or it is somebody else. @throws as `check` does, where it may not go on */
   stand(standing: Standing): void {
     this.#standing = standing;
-    if (!this.#held) return;
-    const { operation, name } = this.#held;
-    const allowed = name === undefined ? this.#allowsSomewhere(operation) : this.allows(operation, name);
-    if (!allowed) throw denial(this.principal, operation, name);
+    for (const { operation, name } of this.#held) {
+      const allowed = name === undefined ? this.#allowsSomewhere(operation) : this.allows(operation, name);
+      if (!allowed) throw denial(this.principal, operation, name);
+    }
   }
 
   /** Calls `expired` when the credentials are no longer valid, if the call lasts so long. */

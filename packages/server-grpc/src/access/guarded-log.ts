@@ -29,9 +29,13 @@ import type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
-import type { Caller } from "./caller.js";
+import type { Caller, Held } from "./caller.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
+import { commitChecked, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
+
+/** What a stream of appends needs to go on, made once: it is held anew with each request. */
+const SOME_PRODUCE: Held = { operation: "produce" };
 
 export class GuardedLog implements LogApi {
   readonly #api: LogApi;
@@ -112,7 +116,7 @@ export class GuardedLog implements LogApi {
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     this.#check("produce", request.topic);
     const { facts, quota } = this.#caller;
-    if (facts.isStreaming) this.#caller.hold("produce");
+    if (facts.isStreaming) this.#caller.hold(SOME_PRODUCE);
     const bytes = quota?.produce;
     if (!bytes) return this.#api.produce(request);
     if (!facts.isStreaming) bytes.check();
@@ -123,7 +127,7 @@ export class GuardedLog implements LogApi {
 
   async fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult> {
     this.#check("fetch", request.topic);
-    this.#caller.hold("consume", request.topic);
+    this.#caller.hold({ operation: "consume", name: request.topic });
     const quota = this.#caller.quota?.consume;
     quota?.check();
     const result = await this.#api.fetch(request, options);
@@ -133,7 +137,7 @@ export class GuardedLog implements LogApi {
 
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
     this.#check("consume", request.topic);
-    this.#caller.hold("consume", request.topic);
+    this.#caller.hold({ operation: "consume", name: request.topic });
     const quota = this.#caller.quota?.consume;
     const events = this.#api.consume(request, options);
     return quota ? slowed(events, quota, options?.signal ?? this.#caller.signal) : events;
@@ -142,29 +146,45 @@ export class GuardedLog implements LogApi {
   /** A pattern is allowed where all that it could stand for is. */
   joinGroup(request: JoinGroupRequest): GroupMembership {
     this.#check("joinGroup", request.group);
-    for (const topic of request.topics) this.#check("consume", topic);
-    this.#caller.hold("group", request.group);
+    const holdTopics = (topics: readonly string[]) => {
+      for (const topic of topics) this.#check("consume", topic);
+      const held = topics.map((name) => ({ operation: "consume", name }) as const);
+      this.#caller.hold({ operation: "group", name: request.group }, ...held);
+    };
+    holdTopics(request.topics);
     const membership = this.#api.joinGroup(request);
+    const check = () => this.#check("joinGroup", request.group);
     return {
-      [Symbol.asyncIterator]: () => membership[Symbol.asyncIterator](),
-      heartbeat: () => membership.heartbeat(),
-      revoked: (memberEpoch, partitions) => membership.revoked(memberEpoch, partitions),
+      [Symbol.asyncIterator]: () => endedByCut(membership[Symbol.asyncIterator](), this.#caller),
+      heartbeat: () => {
+        check();
+        membership.heartbeat();
+      },
+      revoked: (memberEpoch, partitions) => {
+        check();
+        membership.revoked(memberEpoch, partitions);
+      },
       subscribe: (topics) => {
-        for (const topic of topics) this.#check("consume", topic);
+        check();
+        holdTopics(topics);
         membership.subscribe(topics);
       },
-      leave: () => membership.leave(),
+      leave: async () => {
+        check();
+        return membership.leave();
+      },
     };
   }
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
     this.#check("commitOffsets", request.group);
-    return this.#api.commitOffsets(request);
+    return commitChecked(this.#api, request, (topic) => this.#check("describeTopic", topic));
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     this.#check("fetchOffsets", group);
-    return this.#api.fetchOffsets(group, partitions);
+    for (const { topic } of partitions ?? []) this.#check("describeTopic", topic);
+    return visiblePartitions(await this.#api.fetchOffsets(group, partitions), this.#isVisible);
   }
 
   /** Those that the caller may use. */
@@ -175,18 +195,22 @@ export class GuardedLog implements LogApi {
 
   async describeGroup(group: string): Promise<GroupDescription> {
     this.#check("describeGroup", group);
-    return this.#api.describeGroup(group);
+    return visibleGroup(await this.#api.describeGroup(group), this.#isVisible);
   }
 
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     this.#check("resetOffsets", request.group);
-    return this.#api.resetOffsets(request);
+    for (const { topic } of request.partitions ?? []) this.#check("describeTopic", topic);
+    const partitions = request.partitions ?? (await visibleToReset(this.#api, request.group, this.#isVisible));
+    return visiblePartitions(await this.#api.resetOffsets({ ...request, partitions }), this.#isVisible);
   }
 
   async deleteGroup(group: string): Promise<void> {
     this.#check("deleteGroup", group);
     return this.#api.deleteGroup(group);
   }
+
+  readonly #isVisible = (topic: string) => this.#caller.allows(operationOf.describeTopic, topic);
 
   /** @param name of a topic, or of a group */
   #check(method: keyof LogApi, name: string): void {
@@ -195,12 +219,14 @@ export class GuardedLog implements LogApi {
 
   /**
    * After those that wait already, when the quota allows it. Requests that wait are not acknowledged, so that their stream soon
-   * reads no more of them.
+   * reads no more of them; and of a principal with many streams, so much waits that others have memory left, and the rest is refused.
    */
   async #produceLater(request: ProduceRequest, bytes: ByteQuota): Promise<ProduceAck> {
     const { signal } = this.#caller;
+    const { length } = request.batches;
+    bytes.beginWaiting(length);
     const started = Promise.resolve(this.#lastWaiting).then(async () => {
-      const allowed = await bytes.takeLater(request.batches.length, signal);
+      const allowed = await bytes.takeLater(length, signal).finally(() => bytes.stopWaiting(length));
       if (!allowed) throw new UnavailableError("the call ended before its quota allowed the append");
       return { ack: this.#api.produce(request) };
     });
@@ -229,4 +255,14 @@ async function* slowed(
     yield event;
     await quota.wait(signal);
   }
+}
+
+/** A peer that reads nothing would keep a call that was cut open, and its place in the group with it. */
+function endedByCut<Event>(events: AsyncIterator<Event>, caller: Caller): AsyncIterator<Event> {
+  const end = () => {
+    // Whoever reads hears of what goes wrong.
+    if (caller.isCut) void events.return?.().catch(() => {});
+  };
+  caller.signal.addEventListener("abort", end, { once: true });
+  return events;
 }

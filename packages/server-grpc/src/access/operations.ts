@@ -37,6 +37,7 @@ export const operationOf = {
   allocateProducerId: "allocateProducerId",
   // What is read needs consume beside it: to be a member is not to be let in.
   joinGroup: "group",
+  // Topics that these name have to be described, too: see visible-partitions.ts.
   commitOffsets: "group",
   fetchOffsets: "group",
   listGroups: "group",

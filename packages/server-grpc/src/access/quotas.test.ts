@@ -35,9 +35,11 @@ class FakeClock implements Clock {
   }
 }
 
+const MAX_WAITING_BYTES = 4_000;
+
 function setUp(quota: object, api: Partial<LogApi>, isStreaming = true) {
   const clock = new FakeClock();
-  const quotas = new Quotas([{ principals: ["*"], ...quota }], clock);
+  const quotas = new Quotas([{ principals: ["*"], ...quota }], MAX_WAITING_BYTES, clock);
   const grants = new Rules([{ principals: ["*"], operations: ["*"], topics: ["*"] }]).grantsOf("a");
   const callers = Array.from({ length: 2 }, () => {
     const facts = { peer: "p", method: "/m", isStreaming, credentials: { authorization: [], certificate: undefined } };
@@ -100,6 +102,26 @@ test("an append whose call ends while it waits is never made", async () => {
   expect(started).toBe(1);
 });
 
+test("of a principal so much waits and no more, on all its streams together; what is beyond is refused", async () => {
+  const produce = (async () => ({})) as unknown as LogApi["produce"];
+  const { clock, log, otherLog, caller } = setUp({ produceBytesPerSecond: 1_000 }, { produce });
+  await log.produce(request(0, 5_000));
+  const ended = log.produce(request(0, 3_000));
+  const waiting = otherLog.produce(request(0, 1_000));
+  const refused = { code: "QUOTA_EXCEEDED", retryAfterMs: expect.closeTo(4_000, -1) };
+  await expect(log.produce(request(0, 1))).rejects.toMatchObject(refused);
+  await expect(otherLog.produce(request(0, 1))).rejects.toMatchObject(refused);
+  // What waits no more leaves room, whether it was made or not.
+  caller.end();
+  await expect(ended).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  const others = otherLog.produce(request(0, 3_000));
+  await expect(otherLog.produce(request(0, 1))).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
+  await clock.pass(4_001);
+  await waiting;
+  await clock.pass(60_000);
+  await others;
+});
+
 test("a single append or fetch beyond the quota is refused, with the time to wait", async () => {
   const api = {
     produce: (async () => ({})) as unknown as LogApi["produce"],
@@ -155,7 +177,7 @@ test("calls a second are counted for each principal, and those it did not use do
 });
 
 test("of several quotas that name a principal, the first holds", () => {
-  const quotas = new Quotas([{ principals: ["a"] }, { principals: ["*"], requestsPerSecond: 1 }], new FakeClock());
+  const quotas = new Quotas([{ principals: ["a"] }, { principals: ["*"], requestsPerSecond: 1 }], 0, new FakeClock());
   for (let i = 0; i < 5; i++) quotas.of("a")!.beginCall();
   quotas.of("b")!.beginCall();
   expect(() => quotas.of("b")!.beginCall()).toThrow();

@@ -27,11 +27,14 @@ export const systemClock: Clock = {
 
 export class Quotas {
   readonly #config: readonly QuotaConfig[];
+  readonly #maxWaitingBytes: number;
   readonly #clock: Clock;
   readonly #byPrincipal = new BoundedMap<string, Quota>(MAX_PRINCIPALS);
 
-  constructor(config: readonly QuotaConfig[], clock: Clock) {
+  /** @param maxWaitingBytes of each principal's appends that wait for its quota, which are held in memory */
+  constructor(config: readonly QuotaConfig[], maxWaitingBytes: number, clock: Clock) {
     this.#config = config;
+    this.#maxWaitingBytes = maxWaitingBytes;
     this.#clock = clock;
   }
 
@@ -41,7 +44,7 @@ export class Quotas {
     if (known) return known;
     const config = this.#config.find(({ principals }) => names(principals, principal));
     if (!config) return undefined;
-    const quota = new Quota(config, this.#clock);
+    const quota = new Quota(config, this.#maxWaitingBytes, this.#clock);
     this.#byPrincipal.set(principal, quota);
     return quota;
   }
@@ -54,10 +57,12 @@ export class Quota {
   readonly connections: number | undefined;
   readonly #requests: TokenBucket | undefined;
 
-  constructor(config: QuotaConfig, clock: Clock) {
+  constructor(config: QuotaConfig, maxWaitingBytes: number, clock: Clock) {
     const { produceBytesPerSecond, consumeBytesPerSecond, requestsPerSecond, connections } = config;
-    this.produce = produceBytesPerSecond === undefined ? undefined : new ByteQuota(produceBytesPerSecond, clock);
-    this.consume = consumeBytesPerSecond === undefined ? undefined : new ByteQuota(consumeBytesPerSecond, clock);
+    const bytes = (perSecond: number | undefined) =>
+      perSecond === undefined ? undefined : new ByteQuota(perSecond, maxWaitingBytes, clock);
+    this.produce = bytes(produceBytesPerSecond);
+    this.consume = bytes(consumeBytesPerSecond);
     this.connections = connections;
     this.#requests = requestsPerSecond === undefined ? undefined : new TokenBucket(requestsPerSecond, clock.now);
   }
@@ -72,10 +77,13 @@ export class Quota {
 
 export class ByteQuota {
   readonly #bucket: TokenBucket;
+  readonly #maxWaitingBytes: number;
   readonly #clock: Clock;
+  #waitingBytes = 0;
 
-  constructor(bytesPerSecond: number, clock: Clock) {
+  constructor(bytesPerSecond: number, maxWaitingBytes: number, clock: Clock) {
     this.#bucket = new TokenBucket(bytesPerSecond, clock.now);
+    this.#maxWaitingBytes = maxWaitingBytes;
     this.#clock = clock;
   }
 
@@ -92,6 +100,22 @@ export class ByteQuota {
     for (let waitMs = this.#bucket.waitMs(); waitMs > 0 && !signal.aborted; waitMs = this.#bucket.waitMs()) {
       await this.#clock.sleep(Math.min(waitMs, MAX_SLEEP_MS), signal);
     }
+  }
+
+  /**
+   * They are held until {@link stopWaiting}.
+   *
+   * @throws QuotaExceededError where the principal has so much waiting already that others would be left no memory
+   */
+  beginWaiting(bytes: number): void {
+    if (this.#waitingBytes + bytes > this.#maxWaitingBytes) {
+      throw exceeded("bytes a second, and as much waits for it as may", Math.max(1, this.#bucket.waitMs()));
+    }
+    this.#waitingBytes += bytes;
+  }
+
+  stopWaiting(bytes: number): void {
+    this.#waitingBytes -= bytes;
   }
 
   /** Takes them when there is something left. Of many that wait, one goes on at a time. False where `signal` aborted first. */

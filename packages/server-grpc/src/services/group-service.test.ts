@@ -1,8 +1,10 @@
+import { type ClientHttp2Stream, connect } from "node:http2";
 import { FencedMemberError } from "@logstore/codec";
 import type { GroupDescription, GroupMembership, JoinGroupRequest, LogApi, MemberEvent } from "@logstore/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { collect, detailOf, failure } from "../../test/foreign-client.js";
 import { eventually, home } from "../../test/home.js";
+import type { Refusal } from "../index.js";
 
 const INVALID_ARGUMENT = 3;
 const FAILED_PRECONDITION = 9;
@@ -178,6 +180,73 @@ describe("a membership", () => {
     const all = collect(stream);
     for (const message of messages) stream.write(message);
     expect((await all).error?.code).toBe(INVALID_ARGUMENT);
+  });
+});
+
+/** A member whose peer lets the server send nothing. */
+function memberThatDoesNotRead(address: string): ClientHttp2Stream {
+  const session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+  onTestFinished(() => session.destroy());
+  const headers = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
+  const stream = session.request({ ...headers, ":path": "/logstore.v1.ConsumerGroupService/JoinGroup" });
+  stream.on("error", () => {}); // of a reset
+  stream.write(Buffer.from("0000000008" + "0a06" + "0a0167" + "120174", "hex")); // join { group: "g", topics: ["t"] }
+  return stream;
+}
+
+function closed(stream: ClientHttp2Stream): Promise<unknown> {
+  return new Promise((resolve) => stream.once("close", resolve));
+}
+
+describe("a member that does not read", () => {
+  test("has few events wait for it, and is cut off", async () => {
+    let asked = 0;
+    async function* events(): AsyncGenerator<MemberEvent, undefined> {
+      for (; asked < 1_000; asked++) yield assignment;
+      return undefined;
+    }
+    const membership = new FakeMembership();
+    membership.next = (
+      (iterator) => () =>
+        iterator.next()
+    )(events());
+    const refusals: Refusal[] = [];
+    const { server } = await home({
+      api: { joinGroup: () => membership },
+      stalledStreamTimeoutMs: 500,
+      onRefused: (refusal) => refusals.push(refusal),
+    });
+    const stream = memberThatDoesNotRead(server.address);
+    await closed(stream);
+    expect(stream.rstCode).toBe(11); // ENHANCE_YOUR_CALM
+    expect(refusals).toMatchObject([{ refused: "call", reason: "its member took nothing for too long" }]);
+    expect(asked).toBeLessThan(100);
+    await eventually(() => membership.told.includes("left alone"));
+  });
+
+  test("loses its membership at once when it may not go on, and its stream soon after", {
+    timeout: 30_000,
+  }, async () => {
+    const membership = new FakeMembership(joined, assignment);
+    let begun = false;
+    const rules = [{ principals: ["anonymous"], operations: ["*"], topics: ["*"], groups: ["*"] }] as const;
+    const { server } = await home({
+      api: {
+        joinGroup: () => {
+          begun = true;
+          return membership;
+        },
+      },
+      access: { rules },
+    });
+    const stream = memberThatDoesNotRead(server.address);
+    await eventually(() => begun);
+    await server.updateAccess({ rules: [{ ...rules[0], groups: ["others"] }] });
+    expect(membership.told[0]).toBe("left alone");
+    stream.write(Buffer.from("00000000021200", "hex")); // a heartbeat
+    await closed(stream);
+    expect(stream.rstCode).toBe(11);
+    expect(new Set(membership.told)).toEqual(new Set(["left alone"]));
   });
 });
 

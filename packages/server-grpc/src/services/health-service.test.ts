@@ -1,9 +1,12 @@
+import { queryObjects } from "node:v8";
+import { ServerInterceptingCall } from "@grpc/grpc-js";
 import { PermissionDeniedError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealth } from "@logstore/protocol";
 import { service } from "grpc-health-check";
 import { expect, test } from "vitest";
 import { failure, type Message } from "../../test/foreign-client.js";
 import { eventually, home } from "../../test/home.js";
+import { serve } from "../index.js";
 
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
@@ -68,13 +71,14 @@ test("the server and its services serve, topics are as they are, and what there 
   });
 });
 
-test("whoever may not know of a topic is not told how it is", async () => {
+test("whoever may not know of a topic is not told how it is, or whether it is", async () => {
   const { check, become, api } = await withHealth();
   api.describeTopic = () => Promise.reject(new PermissionDeniedError("not this topic"));
   for (const health of ["serving", "failed"] as const) {
     become("t", health);
     expect((await failure(check("topic/t"))).code).toBe(PERMISSION_DENIED);
   }
+  expect((await failure(check("topic/nothing"))).code).toBe(PERMISSION_DENIED);
 });
 
 test("a topic that the log cannot even open is not serving", async () => {
@@ -127,6 +131,13 @@ test("a server that stops says so first, while calls under way are finished, and
   expect(listeners.size).toBe(0);
 });
 
+test("a server that cannot listen does not stay with the log", async () => {
+  const { api, server, listeners } = await withHealth();
+  const port = Number(server.address.split(":")[1]);
+  await expect(serve(api, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  expect(listeners.size).toBe(1); // of the server that listens there
+});
+
 test("a watch that is given up leaves nothing behind", async () => {
   const { watch, server } = await withHealth();
   const { statuses, call, end } = watch("");
@@ -134,4 +145,18 @@ test("a watch that is given up leaves nothing behind", async () => {
   call.cancel();
   await end;
   await server.stop(); // it would wait for the call
+});
+
+test("watches that ended are let go of while the server runs", async () => {
+  const { watch, become } = await withHealth();
+  const kept = () => queryObjects(ServerInterceptingCall, { format: "count" });
+  const before = kept();
+  for (let i = 0; i < 20; i++) {
+    const { statuses, call, end } = watch("topic/t");
+    await eventually(() => statuses.length === 1);
+    call.cancel();
+    await end;
+  }
+  become("t", "failed");
+  await eventually(() => kept() - before < 10);
 });

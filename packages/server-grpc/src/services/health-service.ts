@@ -9,7 +9,7 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
-import type { TopicHealth, TopicHealthApi } from "@logstore/protocol";
+import type { TopicHealthApi } from "@logstore/protocol";
 import type { AnyCall, CallContext } from "./call-context.js";
 import { stoppingError } from "./running-calls.js";
 
@@ -25,6 +25,12 @@ interface HealthResponse {
 
 type WatchCall = ServerWritableStream<HealthRequest, HealthResponse>;
 
+/** Told when an answer may have become another one, and when there are no more. */
+interface Watcher {
+  readonly changed: () => void;
+  readonly end: () => void;
+}
+
 const TOPIC_PREFIX = "topic/";
 /** In one List answer. */
 const MAX_LISTED_TOPICS = 1_000;
@@ -33,10 +39,9 @@ export class HealthService {
   readonly #context: CallContext;
   readonly #topics: Partial<TopicHealthApi>;
   readonly #services: readonly string[];
-  readonly #forgetTopics: (() => void) | undefined;
-  readonly #ended = Promise.withResolvers<void>();
-  /** Resolved, and replaced, when an answer may have become another one. */
-  #change = Promise.withResolvers<void>();
+  #forgetTopics: (() => void) | undefined;
+  /** Those who watch. Each is forgotten with its call: what waited for a promise of the server's would stay until that ends. */
+  readonly #watchers = new Set<Watcher>();
   #isStopping = false;
 
   /** @param services that are served whenever the server is; "" stands for all of them */
@@ -44,7 +49,11 @@ export class HealthService {
     this.#topics = topics;
     this.#context = context;
     this.#services = ["", ...services];
-    this.#forgetTopics = topics.onTopicHealth?.(() => this.#changed());
+  }
+
+  /** Hears of topics from now on, until {@link end}. */
+  begin(): void {
+    this.#forgetTopics = this.#topics.onTopicHealth?.(() => this.#changed());
   }
 
   get handlers(): UntypedServiceImplementation {
@@ -70,12 +79,11 @@ export class HealthService {
   /** Ends what is watched. */
   end(): void {
     this.#forgetTopics?.();
-    this.#ended.resolve();
+    for (const { end } of this.#watchers) end();
   }
 
   #changed(): void {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
+    for (const { changed } of this.#watchers) changed();
   }
 
   async #statusOf(call: AnyCall, service: string): Promise<ServingStatus | undefined> {
@@ -83,9 +91,10 @@ export class HealthService {
     if (!service.startsWith(TOPIC_PREFIX)) return undefined;
     const topic = service.slice(TOPIC_PREFIX.length);
     try {
+      const isOpen = await this.#checkMayKnow(call, topic);
       const health = await this.#topics.topicHealth?.(topic);
-      if (health === undefined) return undefined;
-      await this.#checkKnown(call, topic, health);
+      // One that could not even be opened is known here only.
+      if (health === undefined || (health === "serving" && !isOpen)) return undefined;
       return health === "serving" && !this.#isStopping ? "SERVING" : "NOT_SERVING";
     } catch (error) {
       if (error instanceof UnknownTopicError) return undefined;
@@ -93,14 +102,19 @@ export class HealthService {
     }
   }
 
-  /** @throws what whoever may not know of the topic is refused with */
-  async #checkKnown(call: AnyCall, topic: string, health: TopicHealth): Promise<void> {
+  /**
+   * Before anything else: whoever may not know of a topic is refused in the same words whether it exists or not. Whether the log has it.
+   *
+   * @throws what it is refused with
+   */
+  async #checkMayKnow(call: AnyCall, topic: string): Promise<boolean> {
     const api = await this.#context.apiFor(call);
     try {
       await api.describeTopic(topic);
+      return true;
     } catch (error) {
-      // A topic that could not even be opened is known here only.
-      if (health === "serving" || !(error instanceof UnknownTopicError)) throw error;
+      if (error instanceof UnknownTopicError) return false;
+      throw error;
     }
   }
 
@@ -131,24 +145,44 @@ export class HealthService {
   }
 
   async #watch(call: WatchCall): Promise<void> {
-    const over = Promise.withResolvers<"over">();
-    const end = () => over.resolve("over");
-    call.once("cancelled", end);
-    this.#ended.promise.then(end);
+    let isOver = false;
+    let isWriting = false;
+    let wake = () => {};
+    const watcher: Watcher = {
+      changed: () => wake(),
+      end: () => {
+        isOver = true;
+        wake();
+      },
+    };
+    const tell = (status: HealthResponse["status"]) => {
+      isWriting = true;
+      call.write({ status }, () => {
+        isWriting = false;
+        wake(); // it may have become another one meanwhile
+      });
+    };
+    this.#watchers.add(watcher);
+    call.once("cancelled", watcher.end);
     let told: HealthResponse["status"] | undefined;
     try {
-      for (;;) {
-        const change = this.#change.promise; // before the look: what happens during it is not missed
+      while (!isOver) {
+        // Before the look: what happens during it is not missed.
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         const health = (await this.#statusOf(call, call.request.service)) ?? "SERVICE_UNKNOWN";
-        if (health !== told) {
+        if (health !== told && !isWriting && !isOver) {
           told = health;
-          await Promise.race([new Promise<void>((resolve) => call.write({ status: health }, resolve)), over.promise]);
+          tell(health);
         }
-        if ((await Promise.race([change, over.promise])) === "over") break;
+        if (!isOver) await woken;
       }
       throw stoppingError();
     } catch (error) {
       if (!call.cancelled) call.emit("error", this.#context.errors.toStatus(error));
+    } finally {
+      this.#watchers.delete(watcher);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** JoinGroup: one membership as a stream. Where the stream breaks, the membership's events are left: the member may come back. */
+import { once } from "node:events";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import { InvalidArgumentError } from "@logstore/codec";
+import { InvalidArgumentError, SlowConsumerError } from "@logstore/codec";
 import {
   type GroupMembership,
   joinFromMessage,
@@ -8,17 +9,28 @@ import {
   type MemberMessage,
   memberEventToMessage,
 } from "@logstore/protocol";
+import { resetStream } from "../transport/base-call.js";
 import type { CallContext } from "./call-context.js";
 import { type Received, wellFormed } from "./malformed.js";
 import { stoppingError } from "./running-calls.js";
 
 export type JoinCall = ServerDuplexStream<Received<MemberMessage>, MemberEventMessage>;
 
-export async function joinGroup(call: JoinCall, { apiFor, calls, errors }: CallContext): Promise<void> {
+export async function joinGroup(
+  call: JoinCall,
+  { apiFor, calls, errors, sending, refused }: CallContext,
+): Promise<void> {
   /** Resolves when nothing more is to be told, and rejects with why. */
   const over = Promise.withResolvers<void>();
   over.promise.catch(() => {});
   const onStop = () => over.reject(stoppingError());
+  const reader = {
+    cutOff() {
+      over.reject(new SlowConsumerError("the member took nothing for too long: join again as the same one"));
+      refused(call.getPeer(), call.getPath(), "its member took nothing for too long");
+      resetStream(call);
+    },
+  };
   call.on("cancelled", () => over.resolve());
   call.on("end", () => over.resolve());
 
@@ -30,7 +42,11 @@ export async function joinGroup(call: JoinCall, { apiFor, calls, errors }: CallC
       const iterator = joined[Symbol.asyncIterator]();
       events = iterator;
       for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-        if (!call.cancelled) call.write(memberEventToMessage(next.value));
+        if (call.cancelled || call.write(memberEventToMessage(next.value))) continue;
+        // What is not asked for waits in the group, as one state and not as all that led to it.
+        sending.stalled.begin(reader);
+        await once(call, "drain");
+        sending.stalled.end(reader);
       }
     };
     call.on("data", (received: Received<MemberMessage>) => {
@@ -49,6 +65,7 @@ export async function joinGroup(call: JoinCall, { apiFor, calls, errors }: CallC
     try {
       await over.promise;
     } finally {
+      sending.stalled.end(reader);
       call.pause();
       await events?.return?.();
     }

@@ -36,7 +36,15 @@ export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
 
 /**
- * What has come of messages that are not whole yet: on all calls of a connection together, and on all connections. Each message may be
+ * What waits for the quota of one principal, of what all have received: a few that are slowed down do not stop the others. At least the
+ * largest append may wait.
+ */
+export function quotaWaitingBytes(receiveBudgetBytes: number, maxBatchBytes: number): number {
+  return Math.max(receiveBudgetBytes / 8, maxBatchBytes);
+}
+
+/**
+ * What has come of messages that are not whole yet, and of requests whose end has not come: on all calls of a connection together, and on all connections. Each message may be
  * as long as the largest, and there may be a thousand on a connection: a peer that begins them all and finishes none would have the
  * server hold 16 GB. `maxBatchBytes`: the largest batch that is let in.
  */

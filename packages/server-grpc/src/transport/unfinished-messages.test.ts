@@ -39,6 +39,14 @@ test("calls that begin more than a connection may are reset, and others go on", 
   await expect(client.call("ListTopics", {})).resolves.toMatchObject({ topics: [{ topic: "t" }] });
 });
 
+test("a whole request counts until the peer has said that it is all", { timeout: 60_000 }, async () => {
+  const { server } = await home();
+  const session = connected(server.address);
+  const calls = Array.from({ length: 12 }, () => begin(session, 15 * MIB, 15 * MIB));
+  await eventually(() => calls.some(({ closed }) => closed));
+  expect(calls.find(({ closed }) => closed)?.rstCode).toBe(11); // ENHANCE_YOUR_CALM
+});
+
 test("messages that were finished, and calls that were given up, are not counted", { timeout: 60_000 }, async () => {
   const { server } = await home();
   const session = connected(server.address);

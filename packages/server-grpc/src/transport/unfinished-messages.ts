@@ -1,4 +1,7 @@
-/** Bounds what peers may have begun to send and not finished: grpc-js holds what has come of each message until it is whole. */
+/**
+ * Bounds what peers may have begun to send and not finished: grpc-js holds what has come of each message until it is whole, and of a
+ * call of one request also the whole one until the peer says that nothing more comes.
+ */
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
 import { baseCallOf } from "./base-call.js";
@@ -23,6 +26,8 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
     const session = stream.session as ServerHttp2Session;
     const write = decoder.write.bind(decoder);
     let held = 0;
+    /** Bytes that are whole and still wait for the end of the request. */
+    let whole = 0;
     const hold = (bytes: number): void => {
       heldBySession.set(session, (heldBySession.get(session) ?? 0) + bytes - held);
       heldInAll += bytes - held;
@@ -32,8 +37,10 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
     decoder.write = (data) => {
       const messages = write(data);
       const { readMessageSize, readMessageRemaining } = decoder;
-      const unfinished = readMessageRemaining === 0 ? 0 : readMessageSize - readMessageRemaining;
-      if (stream.closed || unfinished === held) return messages; // what still comes of a call that was reset counts no more
+      if (stream.closed) return messages; // what still comes of a call that was reset counts no more
+      if (!method.requestStream) for (const message of messages) whole += message.length;
+      const unfinished = whole + (readMessageRemaining === 0 ? 0 : readMessageSize - readMessageRemaining);
+      if (unfinished === held) return messages;
       hold(unfinished);
       if (unfinished > 0 && isBeyond()) {
         hold(0);
@@ -42,6 +49,7 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
       }
       return messages;
     };
+    stream.once("end", () => hold(0));
     stream.once("close", () => hold(0));
     return call as ServerInterceptingCall;
   };

@@ -2,7 +2,9 @@
  * A call of one request has it read, and kept, as it comes. One that never comes to its end is not waited for: what it holds,
  * times the streams that a peer may open, would be the server's memory.
  */
+import { constants } from "node:http2";
 import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
+import { baseCallOf } from "./base-call.js";
 import type { CallRefused } from "./call-refused.js";
 
 export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): ServerInterceptor {
@@ -14,6 +16,8 @@ export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): Server
     const giveUp = () => {
       onGivenUp(call.getPeer(), method.path, details);
       call.sendStatus({ code: status.DEADLINE_EXCEEDED, details });
+      // The peer would keep its half open, and with it all that has come.
+      baseCallOf(call).stream.close(constants.NGHTTP2_NO_ERROR);
     };
     return new ServerInterceptingCall(call, {
       start: (next) =>
@@ -22,9 +26,10 @@ export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): Server
             timer = setTimeout(giveUp, timeoutMs).unref();
             next(metadata);
           },
-          onReceiveMessage: (message, next) => {
+          // A message may be whole long before: the call is answered, and lets go of it, only when nothing more can come.
+          onReceiveHalfClose: (next) => {
             clearTimeout(timer);
-            next(message);
+            next();
           },
           onCancel: () => clearTimeout(timer),
         }),

@@ -1,0 +1,72 @@
+/**
+ * A group may have to do with topics that not everybody who uses it may know of: what a caller is told of it, and does to it, is about
+ * the others only.
+ */
+import { LogStoreError } from "@logstore/codec";
+import type {
+  CommitOffsetsRequest,
+  CommitResult,
+  GroupDescription,
+  LogApi,
+  PartitionCommit,
+  TopicPartition,
+} from "@logstore/protocol";
+
+type IsVisible = (topic: string) => boolean;
+
+export function visiblePartitions<Partition extends TopicPartition>(
+  partitions: readonly Partition[],
+  isVisible: IsVisible,
+): Partition[] {
+  return partitions.filter(({ topic }) => isVisible(topic));
+}
+
+export function visibleGroup(description: GroupDescription, isVisible: IsVisible): GroupDescription {
+  const members = description.members.map((member) => ({
+    ...member,
+    topics: member.topics.filter(isVisible),
+    assigned: visiblePartitions(member.assigned, isVisible),
+    revoking: visiblePartitions(member.revoking, isVisible),
+  }));
+  return { ...description, members, partitions: visiblePartitions(description.partitions, isVisible) };
+}
+
+/** Undefined for all that a reset takes by itself, where the caller may know of all of it. */
+export async function visibleToReset(
+  api: LogApi,
+  group: string,
+  isVisible: IsVisible,
+): Promise<TopicPartition[] | undefined> {
+  const { partitions } = await api.describeGroup(group);
+  const visible = visiblePartitions(partitions, isVisible);
+  if (visible.length === partitions.length) return undefined;
+  const topics = new Set((await api.listTopics()).map(({ topic }) => topic)); // commits may be of one that is gone
+  return visiblePartitions(visible, (topic) => topics.has(topic));
+}
+
+/** Commits what is let through; each of the others is answered in its place with what `check` throws. */
+export async function commitChecked(
+  api: LogApi,
+  request: CommitOffsetsRequest,
+  check: (topic: string) => void,
+): Promise<CommitResult[]> {
+  const taken: PartitionCommit[] = [];
+  const refusals = request.offsets.map((commit) => {
+    const refusal = refusalOf(commit, check);
+    if (!refusal) taken.push(commit);
+    return refusal;
+  });
+  if (taken.length === 0 && refusals.length > 0) return refusals.map((refusal) => refusal ?? {});
+  const results = (await api.commitOffsets({ ...request, offsets: taken })).values();
+  return refusals.map((refusal) => refusal ?? results.next().value ?? {});
+}
+
+function refusalOf({ topic, partition }: PartitionCommit, check: (topic: string) => void): CommitResult | undefined {
+  try {
+    check(topic);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof LogStoreError)) throw error;
+    return { error: { ...error.fields, code: error.code, message: error.message, partition } };
+  }
+}
