@@ -273,6 +273,24 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await eventually(() => reader.seen.length === 23);
   });
 
+  test("a reset is not undone by a member that commits each record meanwhile", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    await fill(1, 100);
+    const { consumer, seen } = new Reader(client, { commitIntervalMs: 1 }, () => consumer.commit());
+    for (let round = 0; round < 20; round++) {
+      const before = seen.length;
+      await eventually(() => seen.length > before + round);
+      consumer.pause("t", 0); // what is in hand is all that may still be committed
+      const reset = client.resetOffsets("g", { to: "earliest" });
+      await reset;
+      const [after] = await client.committedOffsets("g");
+      expect(after!.offset).toBeLessThanOrEqual(1);
+      await eventually(() => consumer.position("t", 0) === 0);
+      expect((await client.committedOffsets("g"))[0]!.offset).toBe(0);
+      consumer.resume("t", 0);
+    }
+  });
+
   test("a member that does not read keeps what it has, and its lag shows", async () => {
     await client.createTopic("t", { partitions: 1 });
     await fill(1, 200);

@@ -483,6 +483,35 @@ describe("positions", () => {
     expect(api.groups.committed).toEqual({});
   });
 
+  test.each([
+    ["refused", "all"],
+    ["refused", "one"],
+    ["answered late", "all"],
+    ["answered late", "one"],
+  ])("a reset is not undone by a commit that is under way: %s, of %s", async (how, what) => {
+    await fill(0, 6);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const answer = Promise.withResolvers<void>();
+    const error = { code: "FENCED_MEMBER", message: "an old epoch" } as const;
+    api.groups.onCommit = () => answer.promise.then(() => (how === "refused" ? { error } : {}));
+    const consumer = member({ commitIntervalMs: 60_000 });
+    await take(loop(consumer), 4);
+    const underWay = what === "all" ? consumer.commit() : consumer.commit("t", 0, 4);
+    const behind = consumer.commit("t", 0, 4);
+    behind.catch(() => {});
+    await eventually(() => api.groups.commits.length === 1);
+    membership()
+      .reset(2, 0, 0)
+      .assigned(2, [[0, 0]]);
+    await eventually(() => consumer.committed("t", 0) === 0);
+    answer.resolve();
+    if (how === "refused" && what === "one") await expect(underWay).rejects.toMatchObject({ code: "FENCED_MEMBER" });
+    else await underWay;
+    await expect(behind).rejects.toMatchObject({ code: "FENCED_MEMBER", group: "g", topic: "t", partition: 0 });
+    await consumer.commit();
+    expect([api.groups.commits.length, consumer.committed("t", 0)]).toEqual([1, 0]);
+  });
+
   test("a reset that comes before the start was found is the start", async () => {
     await fill(0, 6);
     const asked = Promise.withResolvers<void>();

@@ -134,7 +134,7 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   /**
    * Commits an offset, one past the last record that was processed, with up to 4 KiB of metadata. Below what is committed already it changes nothing.
    *
-   * @throws FencedMemberError where the partition is somebody else's; UnavailableError
+   * @throws FencedMemberError where the partition is somebody else's, or was reset meanwhile; UnavailableError
    */
   commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void>;
   async commit(topic?: string, partition = 0, offset = 0, metadata?: string): Promise<void> {

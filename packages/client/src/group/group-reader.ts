@@ -6,6 +6,7 @@ import type { GroupConsumerOptions } from "./group-options.js";
 import { GroupSession } from "./group-session.js";
 import type { InFlight } from "./in-flight.js";
 import type { OwnedPartition } from "./owned-partition.js";
+import { PendingCommit } from "./pending-commit.js";
 import { Rebalance, type RebalanceSteps } from "./rebalance.js";
 import { goneError, startPositions } from "./start-positions.js";
 
@@ -64,11 +65,8 @@ export class GroupReader<T, K> {
   }
 
   async commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void> {
-    await this.#committer.commit({ topic, partition, offset, metadata });
-    const owned = this.rebalance.find(topic, partition);
-    if (owned === undefined) return;
-    owned.committed = Math.max(owned.committed ?? 0, offset);
-    owned.processed = Math.max(owned.processed ?? 0, offset);
+    const commit = { topic, partition, offset, metadata };
+    await this.#committer.commit(new PendingCommit(commit, this.rebalance.find(topic, partition)));
   }
 
   pause(owned: OwnedPartition): void {
@@ -146,7 +144,7 @@ export class GroupReader<T, K> {
         if (from === "none") throw goneError(owned, from_, to);
         onSkipped?.({ ...named(owned), from: from_, to });
         if (to > from_) return;
-        if (owned.committed !== undefined) owned.committed = Math.min(owned.committed, to);
+        if (owned.committed !== undefined) owned.resetTo(Math.min(owned.committed, to));
         this.rebalance.move(owned, to);
       },
       fail: (error) => {

@@ -76,7 +76,7 @@ export class Rebalance implements SessionListener {
     for (const { topic, partition, offset } of offsets) {
       const owned = this.find(topic, partition);
       if (owned === undefined) continue;
-      owned.committed = offset;
+      owned.resetTo(offset);
       owned.isExact = false;
       this.move(owned, offset);
     }
