@@ -175,6 +175,29 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(other.told).toEqual(told);
   });
 
+  test("a static member that closes and comes back moves nothing, and goes on where it was; one that leaves does", async () => {
+    await client.createTopic("t", { partitions: 4 });
+    const sent = await fill(4, 3);
+    const other = new Reader(client, { instanceId: "other" });
+    const static_ = { instanceId: "mine", sessionTimeoutMs: 20_000 };
+    const first = new Reader(client, static_);
+    await eventually(() => first.partitions.length === 2 && other.partitions.length === 2 && isStable());
+    await eventually(() => new Set([...other.seen, ...first.seen]).size === 12);
+    const had = first.partitions;
+    const told = [...other.told];
+    await first.consumer.close();
+    await first.done;
+    const again = new Reader(client, static_);
+    await eventually(() => again.partitions.length === 2);
+    expect(again.partitions).toEqual(had);
+    const more = await fill(4, 1);
+    await eventually(() => other.seen.length + first.seen.length + again.seen.length === 16);
+    expect([...other.seen, ...first.seen, ...again.seen].toSorted()).toEqual([...sent, ...more].toSorted());
+    expect(other.told).toEqual(told);
+    await again.consumer.close({ leave: true });
+    await eventually(() => other.partitions.length === 4);
+  });
+
   test("of two with one instance id the later one stays, and the earlier one is told", async () => {
     await client.createTopic("t", { partitions: 2 });
     const first = new Reader(client, { instanceId: "mine" });

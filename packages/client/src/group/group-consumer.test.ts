@@ -67,7 +67,6 @@ describe("a loop", () => {
     await fill(1, 2);
     api.groups.onJoin = (one) => one.joined().assigned(3, [[0, 4], 1]);
     const options = {
-      instanceId: "i",
       clientId: "c",
       sessionTimeoutMs: 7,
       revokeTimeoutMs: 8,
@@ -152,6 +151,22 @@ describe("a loop", () => {
       left.resolve();
       await over;
     }
+  });
+
+  test("a static member that ends commits, and keeps its place unless it is told to leave", async () => {
+    await fill(0, 5);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    for await (const { offset } of member({ instanceId: "i" })) if (offset === 3) break;
+    expect(membership().request.instanceId).toBe("i");
+    expect(api.groups.committed).toEqual({ 0: 3 });
+    expect([membership().said, membership().isBroken]).toEqual([[], true]);
+    const consumer = member({ instanceId: "i" });
+    const records = loop(consumer);
+    await take(records, 1);
+    const closed = consumer.close({ leave: true });
+    await records.next();
+    await closed;
+    expect([membership(1).said, membership(1).isBroken]).toEqual([["leave"], false]);
   });
 
   test("by batches, a batch is what is in hand", async () => {

@@ -26,12 +26,14 @@ export class GroupReader<T, K> {
   #lateFailure: { readonly error: unknown } | undefined;
   #commits: NodeJS.Timeout | undefined;
   #leaving: Promise<void> | undefined;
+  #isForGood: boolean;
 
   /** @param onLeft is called when the reading has ended and the group was left */
   constructor(api: LogApi, options: GroupConsumerOptions<T, K>, inFlight: InFlight, onLeft: () => void) {
     this.#api = api;
     this.#options = options;
     this.#inFlight = inFlight;
+    this.#isForGood = options.instanceId === undefined;
     this.rebalance = new Rebalance(this.#steps(), inFlight);
     this.#session = new GroupSession(api, joinRequestOf(options), this.rebalance);
     this.#committer = new Committer(api, options.group, this.#session);
@@ -80,8 +82,12 @@ export class GroupReader<T, K> {
     if (owned.hasBegun) this.merge.add([owned]);
   }
 
-  /** Ends the reading: waits a while for what is in hand, commits, and leaves the group. */
-  leave(): Promise<void> {
+  /**
+   * Ends the reading: waits a while for what is in hand, commits, and leaves the group. A static member keeps its place there, unless
+   * it is to go `forGood`.
+   */
+  leave(forGood = false): Promise<void> {
+    this.#isForGood ||= forGood;
     const left = this.#left();
     this.merge.end();
     return left;
@@ -97,7 +103,8 @@ export class GroupReader<T, K> {
     this.#inFlight.finish();
     this.#stop.abort();
     await this.rebalance.finish();
-    await this.#session.leave();
+    if (this.#isForGood) await this.#session.leave();
+    else await this.#session.disconnect();
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
   }
 

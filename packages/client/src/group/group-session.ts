@@ -67,6 +67,12 @@ export class GroupSession {
     );
   }
 
+  /** Ends the connection. The group keeps the member's place until the session has timed out. */
+  async disconnect(): Promise<void> {
+    this.#stop.abort();
+    await this.#membership?.[Symbol.asyncIterator]().return?.();
+  }
+
   /** Leaves the group, where it can be reached; where not, it finds out when the session has timed out. */
   async leave(): Promise<void> {
     if (this.#stop.signal.aborted) return;
