@@ -510,6 +510,9 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(await client.parked("t", "g").replay({ filter, to })).toEqual({ replayed: 1, kept: 2 });
       expect(got).toEqual(["b"]);
       expect(await listed()).toEqual(["a", "c"]);
+      // Also when the group of the replays was forgotten: what was replayed is gone.
+      await client.deleteGroup("g.replay");
+      expect(await listed()).toEqual(["a", "c"]);
       const failing = client.parked("t", "g").replay({ to: () => Promise.reject(new Error("not yet")) });
       await expect(failing).rejects.toThrow("not yet");
       expect(await listed()).toEqual(["a", "c"]);

@@ -22,7 +22,7 @@ export interface ReplayResult {
 export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   /** The topic that they lie in. */
   readonly topic: string;
-  /** What was replayed is the committed offset of this group. */
+  /** What was replayed, and is not deleted yet, is before the committed offset of this group. */
   readonly #replayGroup: string;
   readonly #api: LogApi;
 
@@ -42,15 +42,20 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
 
   /**
    * Sends those that are there now to where they came from, again: to the same partition, with the header
-   * `logstore-replayed-from`. What was replayed is remembered. Should this process die meanwhile, the record it was at may be
-   * replayed twice.
+   * `logstore-replayed-from`. What was replayed is deleted from the parked topic when the replay ends. Should this process die
+   * meanwhile, the record it was at may be replayed twice.
    *
    * Of several replays at a time, one works and the others wait.
+   *
+   * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic may not be deleted
    */
   async replay({ filter = () => true, to }: ReplayOptions = {}): Promise<ReplayResult> {
     const { from, end } = await this.#remaining();
     const result = { replayed: 0, kept: 0 };
+    // What an earlier replay has left. A commit does not last for ever: what was replayed must be gone before it is.
+    if (end > 0) await this.#api.deleteRecords(this.topic, 0, from);
     if (from >= end) return result;
+    let done = from;
     const producers = new Producers(this.#api);
     const options = {
       group: this.#replayGroup,
@@ -75,10 +80,12 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
           result.replayed++;
         }
         await consumer.commit();
+        done = record.offset + 1;
         if (record.offset + 1 >= end) break;
       }
     } finally {
       await producers.close();
+      if (done > from) await this.#api.deleteRecords(this.topic, 0, done);
     }
     return result;
   }
@@ -102,7 +109,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       throw error;
     }
     const committed = await this.#committed();
-    return { from: Math.max(committed, bounds.logStartOffset), end: bounds.offset };
+    const from = Math.min(Math.max(committed, bounds.logStartOffset), bounds.offset);
+    return { from, end: bounds.offset };
   }
 
   async #committed(): Promise<number> {
