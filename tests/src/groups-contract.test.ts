@@ -477,6 +477,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
           attempts: 3,
           parkedAt: expect.any(Number),
           parkedOffset: 0,
+          isLeftOut: false,
         },
       ]);
       isMended = true;
@@ -517,6 +518,43 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       await expect(failing).rejects.toThrow("not yet");
       expect(await listed()).toEqual(["a", "c"]);
       expect((await client.describeTopic("t")).partitions[0]!.logEndOffset).toBe(3);
+    });
+
+    test("what is as large as a record may be is put aside in short, and stops nobody", async () => {
+      await client.createTopic("t", { partitions: 1 });
+      const producer = client.producer("t");
+      const largest = 16 * 1024 * 1024;
+      const bytes = new Uint8Array(largest);
+      await producer.send({ key: "a", value: bytes.subarray(120) });
+      await producer.send({ key: "b", value: bytes.subarray(600) }); // has room for a short reason
+      await producer.send({ key: bytes.subarray(120), value: "" });
+      await producer.send({ value: "last" });
+      const abort = new AbortController();
+      await client.consumer({ group: "g", topics: ["t"], value: text() }).run({
+        concurrency: 1,
+        retry: { attempts: 1 },
+        signal: abort.signal,
+        eachRecord({ value }) {
+          if (value !== "last") throw new Error("x".repeat(5_000));
+          abort.abort();
+        },
+      });
+      expect(await client.committedOffsets("g")).toMatchObject([{ offset: 4 }]);
+      const parked: ParkedRecord[] = await Array.fromAsync(client.parked("t", "g"));
+      const told = parked.map(({ offset, key, value, reason, isLeftOut }) => {
+        return [offset, key?.length, value.length, reason.length, isLeftOut];
+      });
+      expect(told).toEqual([
+        [0, 1, 0, 100, true],
+        [1, 1, largest - 600, 100, false],
+        [2, undefined, 0, 100, true],
+      ]);
+      // What is not whole is not sent where it would be taken for whole.
+      const replay = client.parked("t", "g").replay({ filter: ({ offset }) => offset !== 1 });
+      expect(await replay).toEqual({ replayed: 0, kept: 3 });
+      const got: number[] = [];
+      await client.parked("t", "g").replay({ to: ({ offset }) => void got.push(offset) });
+      expect(got).toEqual([0, 1, 2]);
     });
 
     test("without parking, a record that keeps failing fails the run, and is there again", async () => {

@@ -6,7 +6,10 @@ import { hasCode } from "../retry.js";
 import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "./parked-record.js";
 
 export interface ReplayOptions {
-  /** Which records to replay. The others stay: they are put behind those that were parked since. Default: all. */
+  /**
+   * Which records to replay. The others stay: they are put behind those that were parked since. Default: all. Without `to`, those that
+   * were put aside without their value stay, too.
+   */
   readonly filter?: ((record: ParkedRecord) => boolean | Promise<boolean>) | undefined;
   /** Gets each record in place of the topic that it came from. Where it throws, the replay ends with that, and the record stays. */
   readonly to?: ((record: ParkedRecord) => void | Promise<void>) | undefined;
@@ -14,7 +17,7 @@ export interface ReplayOptions {
 
 export interface ReplayResult {
   readonly replayed: number;
-  /** Left by the filter. */
+  /** Left by the filter, or without a value that could be replayed. */
   readonly kept: number;
 }
 
@@ -71,7 +74,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     try {
       for await (const record of consumer) {
         const parked = fromParked(record);
-        if (!(await filter(parked))) {
+        const isWhole = to !== undefined || !parked.isLeftOut;
+        if (!isWhole || !(await filter(parked))) {
           await producers.send(this.topic, record);
           result.kept++;
         } else {
