@@ -628,6 +628,19 @@ describe("by hand", () => {
     await eventually(() => consumer.committed("t", 0) === 3);
   });
 
+  test("by itself it is tried again where the log has too much to do", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    let refusals = 3;
+    api.groups.onCommit = () => {
+      if (refusals-- > 0) throw Object.assign(new Error("full"), { code: "BUFFER_FULL" });
+      return {};
+    };
+    const consumer = member({ commitIntervalMs: 1 });
+    await take(loop(consumer), 3);
+    await eventually(() => consumer.committed("t", 0) === 2);
+  });
+
   test("an offset of one's own, with metadata; one that is not the member's is refused", async () => {
     await fill(0, 2);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);

@@ -1,6 +1,6 @@
 import type { LogApi, TopicPartition } from "@logstore/protocol";
 import { Merge } from "../consumer/merge.js";
-import { isRetriable } from "../retry.js";
+import { hasCode, isRetriable } from "../retry.js";
 import { Committer } from "./committer.js";
 import type { GroupConsumerOptions } from "./group-options.js";
 import { GroupSession } from "./group-session.js";
@@ -108,10 +108,10 @@ export class GroupReader<T, K> {
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
   }
 
-  /** Where the log is away it is left at that: there will be another time, or the records are processed again. */
+  /** Where the log is away, or has its hands full, it is left at that: there will be another time, or the records are processed again. */
   async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
     await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
-      if (!isRetriable(error)) throw error;
+      if (!isRetriable(error) && !hasCode(error, "BUFFER_FULL")) throw error;
     });
   }
 
