@@ -5,6 +5,9 @@ import type { GroupSession } from "./group-session.js";
 import type { OwnedPartition } from "./owned-partition.js";
 import { PendingCommit } from "./pending-commit.js";
 
+/** Refusals of what was processed that come right by themselves. */
+const PASSING: readonly string[] = ["FENCED_MEMBER", "UNKNOWN_TOPIC", "OFFSET_OUT_OF_RANGE"];
+
 /** Tells the group how far its partitions are. One commit after another, so that none overtakes a later one. */
 export class Committer {
   readonly #api: GroupApi;
@@ -20,7 +23,7 @@ export class Committer {
 
   /**
    * Commits what was processed of these partitions and is not committed yet. One that is refused is somebody else's now: the
-   * session will tell.
+   * session will tell. Or its log has lost its end: its reader will tell.
    */
   async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
     const all = [...partitions];
@@ -36,8 +39,7 @@ export class Committer {
         const results = await this.#commit(commits);
         for (const [i, { error }] of results.entries()) {
           if (error === undefined) commits[i]!.made();
-          else if (error.code !== "FENCED_MEMBER" && error.code !== "UNKNOWN_TOPIC")
-            throw makeError(error.code, error.message, error);
+          else if (!PASSING.includes(error.code)) throw makeError(error.code, error.message, error);
         }
       } catch (error) {
         if (!hasCode(error, "FENCED_MEMBER")) throw error;

@@ -641,6 +641,19 @@ describe("by hand", () => {
     await eventually(() => consumer.committed("t", 0) === 2);
   });
 
+  test("a log that has lost its end refuses a commit, and ends nobody's loop", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    api.groups.onCommit = () => ({ error: { code: "OFFSET_OUT_OF_RANGE", message: "beyond the end" } });
+    const consumer = member({ commitIntervalMs: 1 });
+    const records = loop(consumer);
+    await take(records, 3);
+    await eventually(() => api.groups.commits.length > 2);
+    await consumer.commit();
+    await expect(consumer.commit("t", 0, 2)).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
+    expect(await take(records, 1)).toEqual(["0:3"]);
+  });
+
   test("an offset of one's own, with metadata; one that is not the member's is refused", async () => {
     await fill(0, 2);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
