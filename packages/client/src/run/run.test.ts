@@ -232,6 +232,35 @@ describe("failures", () => {
     expect(api.values("t.g.parked")).toEqual(["0"]);
   });
 
+  test("while the log is away a record is not put aside, and stops nothing; the run's end does not wait for it", async () => {
+    await fill("a:0", "a:1");
+    let refused = 0;
+    let isAway = true;
+    const { describeTopic } = api;
+    api.describeTopic = async (topic) => {
+      if (topic === "t.g.parked" && isAway) {
+        refused++;
+        throw Object.assign(new Error("away"), { code: "UNAVAILABLE" });
+      }
+      return describeTopic.call(api, topic);
+    };
+    const fail = () => {
+      throw new Error("cannot");
+    };
+    const { running } = run(fail, { retry: { attempts: 1 } });
+    await eventually(() => refused === 2);
+    expect(api.groups.committed[0] ?? 0).toBe(0);
+    abort.abort();
+    await running;
+    expect(api.groups.committed[0] ?? 0).toBe(0);
+    abort = new AbortController();
+    run(fail, { retry: { attempts: 1 } });
+    await eventually(() => refused === 4);
+    isAway = false;
+    await eventually(() => api.groups.committed[0] === 2);
+    expect(api.values("t.g.parked")).toEqual(["0", "1"]);
+  });
+
   test("what fails for the last time when it is somebody else's already is not put aside", async () => {
     await fill("a:0");
     const work = new Work();
