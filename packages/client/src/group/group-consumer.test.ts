@@ -169,6 +169,26 @@ describe("a loop", () => {
     expect([membership(1).said, membership(1).isBroken]).toEqual([["leave"], false]);
   });
 
+  test("a second loop is closed with its client, also when the first one left only after it began", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const left = Promise.withResolvers<void>();
+    const consumer = member();
+    const first = loop(consumer);
+    await take(first, 1);
+    membership().left = left.promise;
+    const gone = first.return!();
+    await eventually(() => membership().said.includes("leave"));
+    const second = loop(consumer);
+    await take(second, 1);
+    left.resolve();
+    await gone;
+    const closed = client.close();
+    expect(await second.next()).toEqual({ done: true, value: undefined });
+    await closed;
+    expect(membership(1).said).toEqual(["leave"]);
+  });
+
   test("by batches, a batch is what is in hand", async () => {
     await fill(0, 3, 3, 3);
     api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 1]]);

@@ -191,7 +191,9 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
       throw new InvalidArgumentError("this consumer is reading already: use another one for another loop");
     }
     this.#open.add(this);
-    const reader = new GroupReader(this.#api, this.#options, inFlight, () => this.#open.delete(this));
+    const reader: GroupReader<T, K> = new GroupReader(this.#api, this.#options, inFlight, () => {
+      if (this.#reader === reader) this.#open.delete(this); // else another loop has begun
+    });
     this.#reader = reader;
     if (this.#isClosed) reader.merge.end();
     else reader.start();
