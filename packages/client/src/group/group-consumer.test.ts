@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { FencedMemberError, UnavailableError } from "@logstore/codec";
+import { FencedMemberError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { connect, type GroupConsumer, type GroupConsumerOptions, type LogClient, text } from "../index.js";
@@ -224,6 +224,15 @@ describe("a loop", () => {
     const refusal = Object.assign(new Error("no"), { code: "PERMISSION_DENIED" });
     api.groups.onJoin = (one) => one.fail(refusal);
     await expect(member()[Symbol.asyncIterator]().next()).rejects.toBe(refusal);
+  });
+
+  test("a group that is full ends it; one that may be joined later is waited for", async () => {
+    const later = new QuotaExceededError("too many calls", { retryAfterMs: 1 });
+    const refusals = [later, new QuotaExceededError("the group is full")];
+    api.groups.onJoin = (one) => one.fail(refusals.shift());
+    const next = member()[Symbol.asyncIterator]().next();
+    await expect(next).rejects.toMatchObject({ code: "QUOTA_EXCEEDED", retryAfterMs: undefined });
+    expect(api.groups.memberships).toHaveLength(2);
   });
 
   test("its signal ends it with its reason, and the group is left", async () => {
