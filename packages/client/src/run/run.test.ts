@@ -182,6 +182,28 @@ describe("partitions that go", () => {
     work.finish("1");
   });
 
+  test("after a loss, what is still worked on holds up its own partition only", async () => {
+    await fill("a:0");
+    await client.producer("t").send({ key: "b", value: "1", partition: 1 });
+    const work = new Work();
+    api.groups.onJoin = (one) =>
+      one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [
+        [0, 0],
+        [1, 0],
+      ]);
+    run(work.eachRecord);
+    await eventually(() => work.begun.length === 2);
+    work.finish("1");
+    await turn();
+    api.groups.memberships[0]!.fail(new FencedMemberError("too late"));
+    await eventually(() => work.begun.length === 3);
+    expect(work.begun.toSorted()).toEqual(["0", "1", "1"]);
+    work.finish("0", "1");
+    await eventually(() => work.begun.length === 4);
+    expect(work.begun.at(-1)).toBe("0");
+    work.finish("0");
+  });
+
   test("a reset goes on there, each key still in order", async () => {
     await fill("a:0", "a:1", "a:2");
     const work = new Work();
