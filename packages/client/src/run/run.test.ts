@@ -126,6 +126,22 @@ describe("order and commits", () => {
     expect(consumer.position("t", 0)).toBe(3);
   });
 
+  test("what waits behind its key keeps nothing else of its batch in memory", async () => {
+    await fill("a:0", "a:1", `b:${"x".repeat(100_000)}`);
+    const end = Promise.withResolvers<void>();
+    const kept: number[] = [];
+    const consumer = client.consumer({ group: "g", topics: ["t"] });
+    const eachRecord: RunOptions<Uint8Array, Uint8Array>["eachRecord"] = async ({ offset, value }) => {
+      if (offset === 0) await end.promise;
+      if (offset === 1) kept.push(value.buffer.byteLength);
+    };
+    runs.push(consumer.run({ eachRecord, signal: abort.signal }));
+    await eventually(() => consumer.position("t", 0) === 3);
+    end.resolve();
+    await eventually(() => kept.length === 1);
+    expect(kept[0]).toBeLessThan(10_000);
+  });
+
   test("its end waits for what is worked on, begins nothing more, and leaves the group", async () => {
     await fill("a:0", "a:1", "b:2");
     const work = new Work();

@@ -5,7 +5,7 @@ import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
 import type { OwnedPartition } from "../group/owned-partition.js";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
-import { PartitionWork, type RawRecord, type Task } from "./partition-work.js";
+import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-work.js";
 import { type RunLimits, type RunOptions, runLimits, tryAgainMs } from "./run-options.js";
 import { Slots } from "./slots.js";
 
@@ -175,15 +175,4 @@ export class Runner<T, K> implements InFlight {
 
 function isPassing(error: unknown): boolean {
   return isRetriable(error) || hasCode(error, "DELIVERY_TIMEOUT") || hasCode(error, "BUFFER_FULL");
-}
-
-/** A view would keep its whole batch in memory. */
-function copyOf(record: RawRecord): RawRecord {
-  const { key, value, headers } = record;
-  return {
-    ...record,
-    key: key && new Uint8Array(key),
-    value: new Uint8Array(value),
-    headers: headers.map(({ name, value }) => ({ name, value: new Uint8Array(value) })),
-  };
 }
