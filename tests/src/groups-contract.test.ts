@@ -175,6 +175,29 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(other.told).toEqual(told);
   });
 
+  test("a static member that closes and comes back moves nothing, and goes on where it was; one that leaves does", async () => {
+    await client.createTopic("t", { partitions: 4 });
+    const sent = await fill(4, 3);
+    const other = new Reader(client, { instanceId: "other" });
+    const static_ = { instanceId: "mine", sessionTimeoutMs: 20_000 };
+    const first = new Reader(client, static_);
+    await eventually(() => first.partitions.length === 2 && other.partitions.length === 2 && isStable());
+    await eventually(() => new Set([...other.seen, ...first.seen]).size === 12);
+    const had = first.partitions;
+    const told = [...other.told];
+    await first.consumer.close();
+    await first.done;
+    const again = new Reader(client, static_);
+    await eventually(() => again.partitions.length === 2);
+    expect(again.partitions).toEqual(had);
+    const more = await fill(4, 1);
+    await eventually(() => other.seen.length + first.seen.length + again.seen.length === 16);
+    expect([...other.seen, ...first.seen, ...again.seen].toSorted()).toEqual([...sent, ...more].toSorted());
+    expect(other.told).toEqual(told);
+    await again.consumer.close({ leave: true });
+    await eventually(() => other.partitions.length === 4);
+  });
+
   test("of two with one instance id the later one stays, and the earlier one is told", async () => {
     await client.createTopic("t", { partitions: 2 });
     const first = new Reader(client, { instanceId: "mine" });
@@ -271,6 +294,24 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(reader.seen.slice(10)).toEqual(["1:2", "1:3", "1:4"]);
     await client.resetOffsets("g", { to: "earliest" });
     await eventually(() => reader.seen.length === 23);
+  });
+
+  test("a reset is not undone by a member that commits each record meanwhile", async () => {
+    await client.createTopic("t", { partitions: 1 });
+    await fill(1, 100);
+    const { consumer, seen } = new Reader(client, { commitIntervalMs: 1 }, () => consumer.commit());
+    for (let round = 0; round < 20; round++) {
+      const before = seen.length;
+      await eventually(() => seen.length > before + round);
+      consumer.pause("t", 0); // what is in hand is all that may still be committed
+      const reset = client.resetOffsets("g", { to: "earliest" });
+      await reset;
+      const [after] = await client.committedOffsets("g");
+      expect(after!.offset).toBeLessThanOrEqual(1);
+      await eventually(() => consumer.position("t", 0) === 0);
+      expect((await client.committedOffsets("g"))[0]!.offset).toBe(0);
+      consumer.resume("t", 0);
+    }
   });
 
   test("a member that does not read keeps what it has, and its lag shows", async () => {
@@ -436,6 +477,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
           attempts: 3,
           parkedAt: expect.any(Number),
           parkedOffset: 0,
+          isLeftOut: false,
         },
       ]);
       isMended = true;
@@ -469,10 +511,50 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(await client.parked("t", "g").replay({ filter, to })).toEqual({ replayed: 1, kept: 2 });
       expect(got).toEqual(["b"]);
       expect(await listed()).toEqual(["a", "c"]);
+      // Also when the group of the replays was forgotten: what was replayed is gone.
+      await client.deleteGroup("g.replay");
+      expect(await listed()).toEqual(["a", "c"]);
       const failing = client.parked("t", "g").replay({ to: () => Promise.reject(new Error("not yet")) });
       await expect(failing).rejects.toThrow("not yet");
       expect(await listed()).toEqual(["a", "c"]);
       expect((await client.describeTopic("t")).partitions[0]!.logEndOffset).toBe(3);
+    });
+
+    test("what is as large as a record may be is put aside in short, and stops nobody", async () => {
+      await client.createTopic("t", { partitions: 1 });
+      const producer = client.producer("t");
+      const largest = 16 * 1024 * 1024;
+      const bytes = new Uint8Array(largest);
+      await producer.send({ key: "a", value: bytes.subarray(120) });
+      await producer.send({ key: "b", value: bytes.subarray(600) }); // has room for a short reason
+      await producer.send({ key: bytes.subarray(120), value: "" });
+      await producer.send({ value: "last" });
+      const abort = new AbortController();
+      await client.consumer({ group: "g", topics: ["t"], value: text() }).run({
+        concurrency: 1,
+        retry: { attempts: 1 },
+        signal: abort.signal,
+        eachRecord({ value }) {
+          if (value !== "last") throw new Error("x".repeat(5_000));
+          abort.abort();
+        },
+      });
+      expect(await client.committedOffsets("g")).toMatchObject([{ offset: 4 }]);
+      const parked: ParkedRecord[] = await Array.fromAsync(client.parked("t", "g"));
+      const told = parked.map(({ offset, key, value, reason, isLeftOut }) => {
+        return [offset, key?.length, value.length, reason.length, isLeftOut];
+      });
+      expect(told).toEqual([
+        [0, 1, 0, 100, true],
+        [1, 1, largest - 600, 100, false],
+        [2, undefined, 0, 100, true],
+      ]);
+      // What is not whole is not sent where it would be taken for whole.
+      const replay = client.parked("t", "g").replay({ filter: ({ offset }) => offset !== 1 });
+      expect(await replay).toEqual({ replayed: 0, kept: 3 });
+      const got: number[] = [];
+      await client.parked("t", "g").replay({ to: ({ offset }) => void got.push(offset) });
+      expect(got).toEqual([0, 1, 2]);
     });
 
     test("without parking, a record that keeps failing fails the run, and is there again", async () => {

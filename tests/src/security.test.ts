@@ -6,6 +6,7 @@ import { type AccessConfig, type LogStoreServer, type RuleConfig, serve } from "
 import { exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { CertificateAuthority, directoryWith } from "../../packages/server-grpc/test/certificates.ts";
+import { eventually } from "./eventually.ts";
 
 let ca: CertificateAuthority;
 let files: Awaited<ReturnType<typeof directoryWith>>;
@@ -110,6 +111,41 @@ test("streams outlive their tokens where the client can get new ones", async () 
   expect(offsets).toEqual(offsets.map((_, i) => i));
   await records.return?.();
   await producer.close();
+});
+
+test("a member of a group outlives its token where the client can get a new one", async () => {
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  await files.write("issuer.pem", await exportSPKI(publicKey));
+  const { server, broker } = await start({
+    jwt: { issuer: "i", audience: "logstore", publicKeyFile: files.path("issuer.pem") },
+    rules: [{ ...allow("worker", "consume", "group"), groups: ["g"] }],
+  });
+  let joins = 0;
+  const joinGroup = broker.joinGroup.bind(broker);
+  broker.joinGroup = (request) => {
+    joins++;
+    return joinGroup(request);
+  };
+  const token = () =>
+    new SignJWT({ iss: "i", aud: "logstore", sub: "worker", exp: Math.floor(Date.now() / 1_000) - 3 })
+      .setProtectedHeader({ alg: "ES256" })
+      .sign(privateKey);
+  const lost: unknown[] = [];
+  const worker = client(server, { tls: tls(), token });
+  const consumer = worker.consumer({
+    group: "g",
+    topics: ["t"],
+    onLost: (partitions) => void lost.push(...partitions),
+  });
+  const records = consumer[Symbol.asyncIterator]();
+  const next = records.next();
+  next.catch(() => {});
+  // Its stream is cut when its token expires: it goes on as the same member.
+  await Promise.race([next, eventually(() => joins >= 2)]);
+  await broker.topic("t").append(null, new Uint8Array(1));
+  expect((await next).value).toMatchObject({ offset: 0 });
+  expect(lost).toEqual([]);
+  await records.return?.();
 });
 
 test("a token that cannot be had is asked for again", async () => {

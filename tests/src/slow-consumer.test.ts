@@ -69,6 +69,35 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
   },
 );
 
+test.skipIf(process.platform !== "linux").each([1, 10])(
+  "a member of a group that is stuck in its first record, of a backlog of 200 MB in %i partitions",
+  async (partitionCount) => {
+    await produceBacklog(partitionCount);
+    await server.stop();
+    server = await ServerProcess.start(directory);
+    const before = await server.residentBytes();
+    let serverGrowth = 0;
+    const sampling = setInterval(async () => {
+      serverGrowth = Math.max(serverGrowth, (await server.residentBytes()) - before);
+    }, 500);
+    const args = [server.address, String(partitionCount), String(SECONDS)];
+    const member = fork(new URL("stuck-member.ts", import.meta.url), args);
+    try {
+      const died = once(member, "exit").then(([code]) => Promise.reject(new Error(`the member ended with ${code}`)));
+      const [told] = await Promise.race([once(member, "message"), died]);
+      // It is alive, so that what it has stays its own, however far behind it is.
+      expect(told).toMatchObject({ lost: 0, assigned: partitionCount, lag: BACKLOG_BYTES / 1000 - 1 });
+      expect(told.growth).toBeGreaterThan(0);
+      expect(told.growth).toBeLessThan(MAX_GROWTH_BYTES);
+      expect(serverGrowth).toBeGreaterThan(0);
+      expect(serverGrowth).toBeLessThan(MAX_GROWTH_BYTES);
+    } finally {
+      clearInterval(sampling);
+      member.kill();
+    }
+  },
+);
+
 test("a slow loop is cut off by the server, and goes on where it was", async () => {
   await using broker = await Broker.open(":memory:");
   await broker.createTopic({ topic: "t", partitions: 1 });

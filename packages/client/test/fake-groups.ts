@@ -22,6 +22,11 @@ export class FakeMembership implements GroupMembership, AsyncIterator<MemberEven
   #wake: (() => void) | undefined;
   #hasEnded = false;
 
+  /** The connection was ended without a word. */
+  get isBroken(): boolean {
+    return this.#hasEnded;
+  }
+
   constructor(request: JoinGroupRequest) {
     this.request = request;
   }

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { FencedMemberError, UnavailableError } from "@logstore/codec";
+import { FencedMemberError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { connect, type GroupConsumer, type GroupConsumerOptions, type LogClient, text } from "../index.js";
@@ -67,7 +67,6 @@ describe("a loop", () => {
     await fill(1, 2);
     api.groups.onJoin = (one) => one.joined().assigned(3, [[0, 4], 1]);
     const options = {
-      instanceId: "i",
       clientId: "c",
       sessionTimeoutMs: 7,
       revokeTimeoutMs: 8,
@@ -154,6 +153,42 @@ describe("a loop", () => {
     }
   });
 
+  test("a static member that ends commits, and keeps its place unless it is told to leave", async () => {
+    await fill(0, 5);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    for await (const { offset } of member({ instanceId: "i" })) if (offset === 3) break;
+    expect(membership().request.instanceId).toBe("i");
+    expect(api.groups.committed).toEqual({ 0: 3 });
+    expect([membership().said, membership().isBroken]).toEqual([[], true]);
+    const consumer = member({ instanceId: "i" });
+    const records = loop(consumer);
+    await take(records, 1);
+    const closed = consumer.close({ leave: true });
+    await records.next();
+    await closed;
+    expect([membership(1).said, membership(1).isBroken]).toEqual([["leave"], false]);
+  });
+
+  test("a second loop is closed with its client, also when the first one left only after it began", async () => {
+    await fill(0, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const left = Promise.withResolvers<void>();
+    const consumer = member();
+    const first = loop(consumer);
+    await take(first, 1);
+    membership().left = left.promise;
+    const gone = first.return!();
+    await eventually(() => membership().said.includes("leave"));
+    const second = loop(consumer);
+    await take(second, 1);
+    left.resolve();
+    await gone;
+    const closed = client.close();
+    expect(await second.next()).toEqual({ done: true, value: undefined });
+    await closed;
+    expect(membership(1).said).toEqual(["leave"]);
+  });
+
   test("by batches, a batch is what is in hand", async () => {
     await fill(0, 3, 3, 3);
     api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 1]]);
@@ -189,6 +224,15 @@ describe("a loop", () => {
     const refusal = Object.assign(new Error("no"), { code: "PERMISSION_DENIED" });
     api.groups.onJoin = (one) => one.fail(refusal);
     await expect(member()[Symbol.asyncIterator]().next()).rejects.toBe(refusal);
+  });
+
+  test("a group that is full ends it; one that may be joined later is waited for", async () => {
+    const later = new QuotaExceededError("too many calls", { retryAfterMs: 1 });
+    const refusals = [later, new QuotaExceededError("the group is full")];
+    api.groups.onJoin = (one) => one.fail(refusals.shift());
+    const next = member()[Symbol.asyncIterator]().next();
+    await expect(next).rejects.toMatchObject({ code: "QUOTA_EXCEEDED", retryAfterMs: undefined });
+    expect(api.groups.memberships).toHaveLength(2);
   });
 
   test("its signal ends it with its reason, and the group is left", async () => {
@@ -483,6 +527,35 @@ describe("positions", () => {
     expect(api.groups.committed).toEqual({});
   });
 
+  test.each([
+    ["refused", "all"],
+    ["refused", "one"],
+    ["answered late", "all"],
+    ["answered late", "one"],
+  ])("a reset is not undone by a commit that is under way: %s, of %s", async (how, what) => {
+    await fill(0, 6);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const answer = Promise.withResolvers<void>();
+    const error = { code: "FENCED_MEMBER", message: "an old epoch" } as const;
+    api.groups.onCommit = () => answer.promise.then(() => (how === "refused" ? { error } : {}));
+    const consumer = member({ commitIntervalMs: 60_000 });
+    await take(loop(consumer), 4);
+    const underWay = what === "all" ? consumer.commit() : consumer.commit("t", 0, 4);
+    const behind = consumer.commit("t", 0, 4);
+    behind.catch(() => {});
+    await eventually(() => api.groups.commits.length === 1);
+    membership()
+      .reset(2, 0, 0)
+      .assigned(2, [[0, 0]]);
+    await eventually(() => consumer.committed("t", 0) === 0);
+    answer.resolve();
+    if (how === "refused" && what === "one") await expect(underWay).rejects.toMatchObject({ code: "FENCED_MEMBER" });
+    else await underWay;
+    await expect(behind).rejects.toMatchObject({ code: "FENCED_MEMBER", group: "g", topic: "t", partition: 0 });
+    await consumer.commit();
+    expect([api.groups.commits.length, consumer.committed("t", 0)]).toEqual([1, 0]);
+  });
+
   test("a reset that comes before the start was found is the start", async () => {
     await fill(0, 6);
     const asked = Promise.withResolvers<void>();
@@ -582,6 +655,32 @@ describe("by hand", () => {
     await expect(consumer.commit()).rejects.toMatchObject({ code: "UNAVAILABLE" });
     away = false;
     await eventually(() => consumer.committed("t", 0) === 3);
+  });
+
+  test("by itself it is tried again where the log has too much to do", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    let refusals = 3;
+    api.groups.onCommit = () => {
+      if (refusals-- > 0) throw Object.assign(new Error("full"), { code: "BUFFER_FULL" });
+      return {};
+    };
+    const consumer = member({ commitIntervalMs: 1 });
+    await take(loop(consumer), 3);
+    await eventually(() => consumer.committed("t", 0) === 2);
+  });
+
+  test("a log that has lost its end refuses a commit, and ends nobody's loop", async () => {
+    await fill(0, 4);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    api.groups.onCommit = () => ({ error: { code: "OFFSET_OUT_OF_RANGE", message: "beyond the end" } });
+    const consumer = member({ commitIntervalMs: 1 });
+    const records = loop(consumer);
+    await take(records, 3);
+    await eventually(() => api.groups.commits.length > 2);
+    await consumer.commit();
+    await expect(consumer.commit("t", 0, 2)).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
+    expect(await take(records, 1)).toEqual(["0:3"]);
   });
 
   test("an offset of one's own, with metadata; one that is not the member's is refused", async () => {

@@ -14,7 +14,7 @@ import type { OwnedPartition } from "./owned-partition.js";
 
 /**
  * A member of a consumer group: reads the partitions that the group gives it, record by record or batch by batch. A loop joins
- * the group, and leaves it when it ends, however it ends.
+ * the group, and leaves it when it ends, however it ends; a static member keeps its place for as long as its session.
  *
  * A record counts as processed when the loop asks for the next one, and what was processed is committed now and then, before a
  * partition goes to another member, and when the loop ends. What was in hand when a loop was left is not committed: somebody gets
@@ -134,7 +134,7 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   /**
    * Commits an offset, one past the last record that was processed, with up to 4 KiB of metadata. Below what is committed already it changes nothing.
    *
-   * @throws FencedMemberError where the partition is somebody else's; UnavailableError
+   * @throws FencedMemberError where the partition is somebody else's, or was reset meanwhile; UnavailableError
    */
   commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void>;
   async commit(topic?: string, partition = 0, offset = 0, metadata?: string): Promise<void> {
@@ -166,10 +166,13 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   /**
    * Ends the loop, quietly, and every later one. Waits, 10 s at most, until the loop is done with what it has in hand, commits, and
    * leaves the group, so that its partitions go to others at once. Within a loop, `break` does the same.
+   *
+   * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its session times out. With `leave`
+   * they do not.
    */
-  async close(): Promise<void> {
+  async close({ leave = false }: { readonly leave?: boolean | undefined } = {}): Promise<void> {
     this.#isClosed = true;
-    await this.#reader?.leave();
+    await this.#reader?.leave(leave);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -188,7 +191,9 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
       throw new InvalidArgumentError("this consumer is reading already: use another one for another loop");
     }
     this.#open.add(this);
-    const reader = new GroupReader(this.#api, this.#options, inFlight, () => this.#open.delete(this));
+    const reader: GroupReader<T, K> = new GroupReader(this.#api, this.#options, inFlight, () => {
+      if (this.#reader === reader) this.#open.delete(this); // else another loop has begun
+    });
     this.#reader = reader;
     if (this.#isClosed) reader.merge.end();
     else reader.start();

@@ -21,7 +21,10 @@ export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends Re
   readonly commit?: "auto" | "manual" | undefined;
   /** ms between commits of what was processed meanwhile. Default 5,000. */
   readonly commitIntervalMs?: number | undefined;
-  /** A static member: who comes back with the same one within the session timeout gets its partitions back. */
+  /**
+   * A static member: who comes back with the same one within the session timeout gets its partitions back, and nothing else moves. They
+   * wait for that, also when it was closed; `close({ leave: true })` gives them to others at once.
+   */
   readonly instanceId?: string | undefined;
   /** Who it is, for people. */
   readonly clientId?: string | undefined;

@@ -1,11 +1,12 @@
 import type { LogApi, TopicPartition } from "@logstore/protocol";
 import { Merge } from "../consumer/merge.js";
-import { isRetriable } from "../retry.js";
+import { hasCode, isRetriable } from "../retry.js";
 import { Committer } from "./committer.js";
 import type { GroupConsumerOptions } from "./group-options.js";
 import { GroupSession } from "./group-session.js";
 import type { InFlight } from "./in-flight.js";
 import type { OwnedPartition } from "./owned-partition.js";
+import { PendingCommit } from "./pending-commit.js";
 import { Rebalance, type RebalanceSteps } from "./rebalance.js";
 import { goneError, startPositions } from "./start-positions.js";
 
@@ -25,12 +26,14 @@ export class GroupReader<T, K> {
   #lateFailure: { readonly error: unknown } | undefined;
   #commits: NodeJS.Timeout | undefined;
   #leaving: Promise<void> | undefined;
+  #isForGood: boolean;
 
   /** @param onLeft is called when the reading has ended and the group was left */
   constructor(api: LogApi, options: GroupConsumerOptions<T, K>, inFlight: InFlight, onLeft: () => void) {
     this.#api = api;
     this.#options = options;
     this.#inFlight = inFlight;
+    this.#isForGood = options.instanceId === undefined;
     this.rebalance = new Rebalance(this.#steps(), inFlight);
     this.#session = new GroupSession(api, joinRequestOf(options), this.rebalance);
     this.#committer = new Committer(api, options.group, this.#session);
@@ -64,11 +67,8 @@ export class GroupReader<T, K> {
   }
 
   async commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void> {
-    await this.#committer.commit({ topic, partition, offset, metadata });
-    const owned = this.rebalance.find(topic, partition);
-    if (owned === undefined) return;
-    owned.committed = Math.max(owned.committed ?? 0, offset);
-    owned.processed = Math.max(owned.processed ?? 0, offset);
+    const commit = { topic, partition, offset, metadata };
+    await this.#committer.commit(new PendingCommit(commit, this.rebalance.find(topic, partition)));
   }
 
   pause(owned: OwnedPartition): void {
@@ -82,8 +82,12 @@ export class GroupReader<T, K> {
     if (owned.hasBegun) this.merge.add([owned]);
   }
 
-  /** Ends the reading: waits a while for what is in hand, commits, and leaves the group. */
-  leave(): Promise<void> {
+  /**
+   * Ends the reading: waits a while for what is in hand, commits, and leaves the group. A static member keeps its place there, unless
+   * it is to go `forGood`.
+   */
+  leave(forGood = false): Promise<void> {
+    this.#isForGood ||= forGood;
     const left = this.#left();
     this.merge.end();
     return left;
@@ -99,14 +103,15 @@ export class GroupReader<T, K> {
     this.#inFlight.finish();
     this.#stop.abort();
     await this.rebalance.finish();
-    await this.#session.leave();
+    if (this.#isForGood) await this.#session.leave();
+    else await this.#session.disconnect();
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
   }
 
-  /** Where the log is away it is left at that: there will be another time, or the records are processed again. */
+  /** Where the log is away, or has its hands full, it is left at that: there will be another time, or the records are processed again. */
   async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
     await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
-      if (!isRetriable(error)) throw error;
+      if (!isRetriable(error) && !hasCode(error, "BUFFER_FULL")) throw error;
     });
   }
 
@@ -146,7 +151,7 @@ export class GroupReader<T, K> {
         if (from === "none") throw goneError(owned, from_, to);
         onSkipped?.({ ...named(owned), from: from_, to });
         if (to > from_) return;
-        if (owned.committed !== undefined) owned.committed = Math.min(owned.committed, to);
+        if (owned.committed !== undefined) owned.resetTo(Math.min(owned.committed, to));
         this.rebalance.move(owned, to);
       },
       fail: (error) => {

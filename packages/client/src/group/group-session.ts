@@ -1,3 +1,4 @@
+import type { LogStoreError } from "@logstore/codec";
 import type {
   AssignmentEvent,
   GroupApi,
@@ -7,7 +8,7 @@ import type {
   OffsetsResetEvent,
   TopicPartition,
 } from "@logstore/protocol";
-import { backoffMs, hasCode, isRetriable, sleep } from "../retry.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 
 export interface SessionListener {
   assigned(event: AssignmentEvent): void;
@@ -45,6 +46,7 @@ export class GroupSession {
   async run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      let trouble: unknown;
       try {
         await this.#runOnce();
       } catch (error) {
@@ -53,9 +55,10 @@ export class GroupSession {
           this.#memberId = undefined;
           await this.#listener.lost();
           if (await this.#isReplaced()) throw error;
-        } else if (!isRetriable(error)) throw error;
+        } else if (!isRetriable(error) || isFull(error)) throw error;
+        trouble = error;
       }
-      await sleep(backoffMs(this.#attempt++), signal);
+      await sleep(retryDelayMs(this.#attempt++, trouble), signal);
     }
   }
 
@@ -65,6 +68,12 @@ export class GroupSession {
       this.#memberEpoch,
       partitions.map(({ topic, partition }) => ({ topic, partition })),
     );
+  }
+
+  /** Ends the connection. The group keeps the member's place until the session has timed out. */
+  async disconnect(): Promise<void> {
+    this.#stop.abort();
+    await this.#membership?.[Symbol.asyncIterator]().return?.();
   }
 
   /** Leaves the group, where it can be reached; where not, it finds out when the session has timed out. */
@@ -118,4 +127,9 @@ export class GroupSession {
     } else if (event.type === "assignment") this.#listener.assigned(event);
     else this.#listener.reset(event);
   }
+}
+
+/** A quota that no time helps: the group, or the server, has no room for another member. */
+function isFull(error: unknown): boolean {
+  return hasCode(error, "QUOTA_EXCEEDED") && (error as LogStoreError).retryAfterMs === undefined;
 }

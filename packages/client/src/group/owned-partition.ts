@@ -7,6 +7,8 @@ export class OwnedPartition extends PartitionState {
   processed: number | undefined;
   /** As far as the group is known to be. */
   committed: number | undefined;
+  /** How often the group was set elsewhere than where it was: by a reset, or since the log has lost its end. */
+  resets = 0;
   isPaused = false;
   /** It is not this member's any more, or soon will not be: nothing more of it is handed out. */
   isGone = false;
@@ -44,6 +46,12 @@ export class OwnedPartition extends PartitionState {
 
   override skipped(from: number, to: number): void {
     this.#onSkipped(this, from, to);
+  }
+
+  /** The group is there now, and nowhere that a commit under way says. */
+  resetTo(offset: number): void {
+    this.committed = offset;
+    this.resets++;
   }
 
   /** Goes on elsewhere. */

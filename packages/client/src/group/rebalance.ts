@@ -76,7 +76,7 @@ export class Rebalance implements SessionListener {
     for (const { topic, partition, offset } of offsets) {
       const owned = this.find(topic, partition);
       if (owned === undefined) continue;
-      owned.committed = offset;
+      owned.resetTo(offset);
       owned.isExact = false;
       this.move(owned, offset);
     }
@@ -115,14 +115,18 @@ export class Rebalance implements SessionListener {
     const partitions = assigned.map(({ topic, partition, committedOffset }) => {
       return new OwnedPartition(topic, partition, committedOffset, this.#steps.skipped);
     });
-    const keys = new Set(partitions.map(keyOf));
-    // One that comes back while something of it is still worked on waits for that.
-    const before = [...this.#leaving, ...this.#lingering]
-      .filter(([one]) => keys.has(keyOf(one)))
-      .map(([, gone]) => gone);
-    const arrival = Promise.all(before)
-      .then(() => this.#steps.begin(partitions))
-      .catch(this.#steps.fail);
+    const before = Map.groupBy([...this.#leaving, ...this.#lingering], ([one]) => keyOf(one));
+    this.#arrive(partitions.filter((one) => !before.has(keyOf(one))));
+    // One that comes back while something of it is still worked on waits for that, and nothing else does.
+    for (const one of partitions) {
+      const gone = before.get(keyOf(one))?.map(([, gone]) => gone);
+      if (gone !== undefined) this.#arrive([one], Promise.all(gone));
+    }
+  }
+
+  #arrive(partitions: readonly OwnedPartition[], before: Promise<unknown> = Promise.resolve()): void {
+    if (partitions.length === 0) return;
+    const arrival = before.then(() => this.#steps.begin(partitions)).catch(this.#steps.fail);
     for (const one of partitions) {
       one.arrival = arrival;
       this.#owned.set(keyOf(one), one);

@@ -20,9 +20,10 @@ const LEAVE_TIMEOUT_MS = 10_000;
 export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly #request: JoinGroupRequest;
   readonly #openStream: () => MemberStream;
-  readonly #toError: (error: unknown) => LogStoreError;
+  readonly #toError: (error: unknown, hadJoined: boolean) => LogStoreError;
   readonly #ended = Promise.withResolvers<void>();
   #stream: MemberStream | undefined;
+  #hasJoined = false;
   #hasEnded = false;
   #failure: LogStoreError | undefined;
   /** Few: each assignment says everything. */
@@ -30,7 +31,12 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
   #wake: (() => void) | undefined;
   #unansweredHeartbeats = 0;
 
-  constructor(request: JoinGroupRequest, openStream: () => MemberStream, toError: (error: unknown) => LogStoreError) {
+  /** @param toError is told whether the member had joined on this stream */
+  constructor(
+    request: JoinGroupRequest,
+    openStream: () => MemberStream,
+    toError: (error: unknown, hadJoined: boolean) => LogStoreError,
+  ) {
     this.#request = request;
     this.#openStream = openStream;
     this.#toError = toError;
@@ -95,7 +101,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     const stream = this.#openStream();
     this.#stream = stream;
     stream.on("data", (message: MemberEventMessage) => this.#receive(message));
-    stream.on("error", (error) => this.#end(this.#toError(error)));
+    stream.on("error", (error) => this.#end(this.#toError(error, this.#hasJoined)));
     stream.on("status", () => this.#end());
     stream.write({ join: this.#request });
   }
@@ -105,6 +111,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     this.#unansweredHeartbeats = 0;
     const event = memberEventFromMessage(message);
     if (event === undefined) return;
+    if (event.type === "joined") this.#hasJoined = true;
     this.#events.push(event);
     this.#wake?.();
   }

@@ -31,7 +31,8 @@ export interface Calls {
   // biome-ignore lint/suspicious/noExplicitAny: answers are what group.proto says
   unary(method: Method, request: object): Promise<any>;
   openBidi(method: Method): MemberStream;
-  toError(error: unknown): LogStoreError;
+  /** @param hadWorked whether the stream that ended had been taken up by the server */
+  toStreamError(error: unknown, hadWorked: boolean): LogStoreError;
 }
 
 export class GrpcGroupApi implements GroupApi {
@@ -46,7 +47,7 @@ export class GrpcGroupApi implements GroupApi {
   joinGroup(request: JoinGroupRequest): GroupMembership {
     checkJoin(request);
     const open = () => this.#calls.openBidi(this.#method("JoinGroup"));
-    return new GrpcMembership(request, open, (error) => this.#calls.toError(error));
+    return new GrpcMembership(request, open, (error, hadJoined) => this.#calls.toStreamError(error, hadJoined));
   }
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {

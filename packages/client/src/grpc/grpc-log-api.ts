@@ -67,7 +67,7 @@ export class GrpcLogApi implements LogApi {
   readonly #groups = new GrpcGroupApi(this.#protocol.groups, {
     unary: (method, request) => this.#call(method, request),
     openBidi: (method) => this.#openMemberStream(method),
-    toError: (error) => this.#toError(error),
+    toStreamError: (error, hadWorked) => this.#toStreamError(error, hadWorked),
   });
   readonly joinGroup: GroupApi["joinGroup"] = (request) => this.#groups.joinGroup(request);
   readonly commitOffsets: GroupApi["commitOffsets"] = (request) => this.#groups.commitOffsets(request);

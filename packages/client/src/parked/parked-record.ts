@@ -4,6 +4,8 @@ import type { ConsumerRecord } from "../consumer/consumer-record.js";
 
 const MAX_NAME_LENGTH = 249;
 const MAX_REASON_LENGTH = 1_000;
+/** Of a record that has hardly room for its headers. */
+const SHORT_REASON_LENGTH = 100;
 /** Names of the headers. They are part of the format of parked topics and must not be changed. */
 const PREFIX = "logstore-parked-";
 const names = {
@@ -14,10 +16,13 @@ const names = {
   attempts: `${PREFIX}attempts`,
   time: `${PREFIX}time`,
 } as const;
+/** Only where the record would have been too large: what is missing of it. */
+const LEFT_OUT_HEADER = `${PREFIX}left-out`;
 /** Tells that a record was replayed, and from which record of a parked topic: `<topic>/<partition>/<offset>`. */
 export const REPLAYED_HEADER = "logstore-replayed-from";
 
 type RawRecord = ConsumerRecord<Uint8Array, Uint8Array>;
+type ParkedForm = Pick<RawRecord, "key" | "value" | "timestamp"> & { readonly headers: readonly HeaderInput[] };
 
 /** A record that was put aside since it could not be processed. `topic`, `partition` and `offset` are where it came from. */
 export interface ParkedRecord extends RawRecord {
@@ -29,6 +34,14 @@ export interface ParkedRecord extends RawRecord {
   readonly parkedAt: number;
   /** Where it lies in the parked topic. */
   readonly parkedOffset: number;
+  /** The record was too large for the headers: its value is empty here and its own headers are missing. It may still be where it came from. */
+  readonly isLeftOut: boolean;
+}
+
+/** Why a record is put aside. */
+export interface Failure {
+  readonly reason: string;
+  readonly attempts: number;
 }
 
 /** @throws InvalidArgumentError where the name would be too long for a topic */
@@ -41,18 +54,41 @@ export function parkedTopic(topic: string, group: string): string {
   );
 }
 
-/** The headers of a record that is put aside: its own, then those that tell where from and why. */
-export function parkedHeaders(
-  { topic, partition, offset, headers }: RawRecord,
-  { reason, attempts }: { readonly reason: string; readonly attempts: number },
+/**
+ * What a record may look like where it is put aside, the best first: as it was, with headers that tell where from and why. Each is
+ * smaller than the one before, for a record that was nearly as large as one may be.
+ */
+export function* parkedForms(
+  record: RawRecord,
+  failure: Failure,
+  time: number,
+): Generator<ParkedForm, void, undefined> {
+  const { key, value, timestamp, headers } = record;
+  for (const reasonLength of [MAX_REASON_LENGTH, SHORT_REASON_LENGTH]) {
+    const added = headersOf(record, { ...failure, reason: failure.reason.slice(0, reasonLength) }, time);
+    yield { key, value, timestamp, headers: [...headers, ...added] };
+  }
+  const reason = failure.reason.slice(0, SHORT_REASON_LENGTH);
+  const added = headersOf(record, { ...failure, reason }, time);
+  for (const [leftOut, key] of [
+    ["value,headers", record.key],
+    ["key,value,headers", null],
+  ] as const) {
+    const value = new Uint8Array(0);
+    yield { key, value, timestamp, headers: [...added, { name: LEFT_OUT_HEADER, value: leftOut }] };
+  }
+}
+
+function headersOf(
+  { topic, partition, offset }: RawRecord,
+  { reason, attempts }: Failure,
   time: number,
 ): HeaderInput[] {
-  const texts = { topic, partition, offset, reason: reason.slice(0, MAX_REASON_LENGTH), attempts, time };
-  const added = Object.entries(texts).map(([key, value]) => ({
+  const texts = { topic, partition, offset, reason, attempts, time };
+  return Object.entries(texts).map(([key, value]) => ({
     name: names[key as keyof typeof names],
     value: String(value),
   }));
-  return [...headers, ...added];
 }
 
 /** @throws InvalidArgumentError for a record that nobody parked */
@@ -85,5 +121,6 @@ export function fromParked(record: RawRecord): ParkedRecord {
     attempts: Number(textOf("attempts")),
     parkedAt: Number(textOf("time")),
     parkedOffset: record.offset,
+    isLeftOut: texts.has(LEFT_OUT_HEADER),
   };
 }

@@ -6,7 +6,10 @@ import { hasCode } from "../retry.js";
 import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "./parked-record.js";
 
 export interface ReplayOptions {
-  /** Which records to replay. The others stay: they are put behind those that were parked since. Default: all. */
+  /**
+   * Which records to replay. The others stay: they are put behind those that were parked since. Default: all. Without `to`, those that
+   * were put aside without their value stay, too.
+   */
   readonly filter?: ((record: ParkedRecord) => boolean | Promise<boolean>) | undefined;
   /** Gets each record in place of the topic that it came from. Where it throws, the replay ends with that, and the record stays. */
   readonly to?: ((record: ParkedRecord) => void | Promise<void>) | undefined;
@@ -14,7 +17,7 @@ export interface ReplayOptions {
 
 export interface ReplayResult {
   readonly replayed: number;
-  /** Left by the filter. */
+  /** Left by the filter, or without a value that could be replayed. */
   readonly kept: number;
 }
 
@@ -22,7 +25,7 @@ export interface ReplayResult {
 export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   /** The topic that they lie in. */
   readonly topic: string;
-  /** What was replayed is the committed offset of this group. */
+  /** What was replayed, and is not deleted yet, is before the committed offset of this group. */
   readonly #replayGroup: string;
   readonly #api: LogApi;
 
@@ -42,15 +45,20 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
 
   /**
    * Sends those that are there now to where they came from, again: to the same partition, with the header
-   * `logstore-replayed-from`. What was replayed is remembered. Should this process die meanwhile, the record it was at may be
-   * replayed twice.
+   * `logstore-replayed-from`. What was replayed is deleted from the parked topic when the replay ends. Should this process die
+   * meanwhile, the record it was at may be replayed twice.
    *
    * Of several replays at a time, one works and the others wait.
+   *
+   * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic may not be deleted
    */
   async replay({ filter = () => true, to }: ReplayOptions = {}): Promise<ReplayResult> {
     const { from, end } = await this.#remaining();
     const result = { replayed: 0, kept: 0 };
+    // What an earlier replay has left. A commit does not last for ever: what was replayed must be gone before it is.
+    if (end > 0) await this.#api.deleteRecords(this.topic, 0, from);
     if (from >= end) return result;
+    let done = from;
     const producers = new Producers(this.#api);
     const options = {
       group: this.#replayGroup,
@@ -66,7 +74,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     try {
       for await (const record of consumer) {
         const parked = fromParked(record);
-        if (!(await filter(parked))) {
+        const isWhole = to !== undefined || !parked.isLeftOut;
+        if (!isWhole || !(await filter(parked))) {
           await producers.send(this.topic, record);
           result.kept++;
         } else {
@@ -75,10 +84,12 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
           result.replayed++;
         }
         await consumer.commit();
+        done = record.offset + 1;
         if (record.offset + 1 >= end) break;
       }
     } finally {
       await producers.close();
+      if (done > from) await this.#api.deleteRecords(this.topic, 0, done);
     }
     return result;
   }
@@ -102,7 +113,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       throw error;
     }
     const committed = await this.#committed();
-    return { from: Math.max(committed, bounds.logStartOffset), end: bounds.offset };
+    const from = Math.min(Math.max(committed, bounds.logStartOffset), bounds.offset);
+    return { from, end: bounds.offset };
   }
 
   async #committed(): Promise<number> {

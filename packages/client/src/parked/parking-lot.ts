@@ -2,7 +2,7 @@ import type { LogApi } from "@logstore/protocol";
 import type { ConsumerRecord } from "../consumer/consumer-record.js";
 import { Producer } from "../producer/producer.js";
 import { hasCode } from "../retry.js";
-import { parkedHeaders, parkedTopic } from "./parked-record.js";
+import { type Failure, parkedForms, parkedTopic } from "./parked-record.js";
 
 /** Puts records of a group aside, each in the parked topic of its own topic, which is made when it is needed. */
 export class ParkingLot {
@@ -17,14 +17,21 @@ export class ParkingLot {
     for (const topic of topics) parkedTopic(topic, group);
   }
 
-  /** Resolves when the record is durable where it was put. */
-  async park(
-    record: ConsumerRecord<Uint8Array, Uint8Array>,
-    failure: { readonly reason: string; readonly attempts: number },
-  ): Promise<void> {
-    const { key, value, timestamp } = record;
+  /** Resolves when the record is durable where it was put: what is too large for that is put there without its value. */
+  async park(record: ConsumerRecord<Uint8Array, Uint8Array>, failure: Failure): Promise<void> {
     const producer = await this.#producer(parkedTopic(record.topic, this.#group));
-    await producer.send({ key, value, timestamp, headers: parkedHeaders(record, failure, Date.now()) });
+    let tooLarge: unknown;
+    for (const form of parkedForms(record, failure, Date.now())) {
+      try {
+        await producer.send(form);
+        return;
+      } catch (error) {
+        if (!hasCode(error, "RECORD_TOO_LARGE") && !hasCode(error, "BATCH_TOO_LARGE")) throw error;
+        tooLarge = error;
+        await producer.flush(); // what is sent while a record is still being refused would wait for a later one
+      }
+    }
+    throw tooLarge;
   }
 
   async close(): Promise<void> {

@@ -49,7 +49,10 @@ export class PartitionWork {
     const lane = Buffer.from(buffer, byteOffset, length).toString("latin1");
     const waiting = this.#lanes.get(lane);
     if (waiting === undefined) this.#lanes.set(lane, []);
-    else waiting.push(task);
+    else {
+      task.record = copyOf(record); // others of its batch may be done long before it
+      waiting.push(task);
+    }
     return { task, lane, isFirst: waiting === undefined };
   }
 
@@ -91,4 +94,15 @@ export class PartitionWork {
   async drained(): Promise<void> {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
+}
+
+/** A view would keep its whole batch in memory. */
+export function copyOf(record: RawRecord): RawRecord {
+  const { key, value, headers } = record;
+  return {
+    ...record,
+    key: key && new Uint8Array(key),
+    value: new Uint8Array(value),
+    headers: headers.map(({ name, value }) => ({ name, value: new Uint8Array(value) })),
+  };
 }

@@ -60,6 +60,6 @@ export function runLimits<T, K>({ retry = {}, ...options }: RunOptions<T, K>): R
 }
 
 /** How long to wait after try `attempt` failed, ms; up to half of it is left to chance. */
-export function retryDelayMs({ initialBackoffMs, maxBackoffMs }: RunLimits, attempt: number, random: number): number {
+export function tryAgainMs({ initialBackoffMs, maxBackoffMs }: RunLimits, attempt: number, random: number): number {
   return Math.min(maxBackoffMs, initialBackoffMs * 2 ** (attempt - 1)) * (1 - random / 2);
 }

@@ -126,6 +126,22 @@ describe("order and commits", () => {
     expect(consumer.position("t", 0)).toBe(3);
   });
 
+  test("what waits behind its key keeps nothing else of its batch in memory", async () => {
+    await fill("a:0", "a:1", `b:${"x".repeat(100_000)}`);
+    const end = Promise.withResolvers<void>();
+    const kept: number[] = [];
+    const consumer = client.consumer({ group: "g", topics: ["t"] });
+    const eachRecord: RunOptions<Uint8Array, Uint8Array>["eachRecord"] = async ({ offset, value }) => {
+      if (offset === 0) await end.promise;
+      if (offset === 1) kept.push(value.buffer.byteLength);
+    };
+    runs.push(consumer.run({ eachRecord, signal: abort.signal }));
+    await eventually(() => consumer.position("t", 0) === 3);
+    end.resolve();
+    await eventually(() => kept.length === 1);
+    expect(kept[0]).toBeLessThan(10_000);
+  });
+
   test("its end waits for what is worked on, begins nothing more, and leaves the group", async () => {
     await fill("a:0", "a:1", "b:2");
     const work = new Work();
@@ -182,6 +198,28 @@ describe("partitions that go", () => {
     work.finish("1");
   });
 
+  test("after a loss, what is still worked on holds up its own partition only", async () => {
+    await fill("a:0");
+    await client.producer("t").send({ key: "b", value: "1", partition: 1 });
+    const work = new Work();
+    api.groups.onJoin = (one) =>
+      one.joined(`m${api.groups.memberships.length}`, 1).assigned(1, [
+        [0, 0],
+        [1, 0],
+      ]);
+    run(work.eachRecord);
+    await eventually(() => work.begun.length === 2);
+    work.finish("1");
+    await turn();
+    api.groups.memberships[0]!.fail(new FencedMemberError("too late"));
+    await eventually(() => work.begun.length === 3);
+    expect(work.begun.toSorted()).toEqual(["0", "1", "1"]);
+    work.finish("0", "1");
+    await eventually(() => work.begun.length === 4);
+    expect(work.begun.at(-1)).toBe("0");
+    work.finish("0");
+  });
+
   test("a reset goes on there, each key still in order", async () => {
     await fill("a:0", "a:1", "a:2");
     const work = new Work();
@@ -230,6 +268,35 @@ describe("failures", () => {
     await eventually(() => api.groups.committed[0] === 2);
     expect(attempts).toEqual([1, 2, 3]);
     expect(api.values("t.g.parked")).toEqual(["0"]);
+  });
+
+  test("while the log is away a record is not put aside, and stops nothing; the run's end does not wait for it", async () => {
+    await fill("a:0", "a:1");
+    let refused = 0;
+    let isAway = true;
+    const { describeTopic } = api;
+    api.describeTopic = async (topic) => {
+      if (topic === "t.g.parked" && isAway) {
+        refused++;
+        throw Object.assign(new Error("away"), { code: "UNAVAILABLE" });
+      }
+      return describeTopic.call(api, topic);
+    };
+    const fail = () => {
+      throw new Error("cannot");
+    };
+    const { running } = run(fail, { retry: { attempts: 1 } });
+    await eventually(() => refused === 2);
+    expect(api.groups.committed[0] ?? 0).toBe(0);
+    abort.abort();
+    await running;
+    expect(api.groups.committed[0] ?? 0).toBe(0);
+    abort = new AbortController();
+    run(fail, { retry: { attempts: 1 } });
+    await eventually(() => refused === 4);
+    isAway = false;
+    await eventually(() => api.groups.committed[0] === 2);
+    expect(api.values("t.g.parked")).toEqual(["0", "1"]);
   });
 
   test("what fails for the last time when it is somebody else's already is not put aside", async () => {

@@ -4,9 +4,9 @@ import { RecordSource } from "../consumer/record-source.js";
 import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
 import type { OwnedPartition } from "../group/owned-partition.js";
-import { sleep } from "../retry.js";
-import { PartitionWork, type RawRecord, type Task } from "./partition-work.js";
-import { type RunLimits, type RunOptions, retryDelayMs, runLimits } from "./run-options.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-work.js";
+import { type RunLimits, type RunOptions, runLimits, tryAgainMs } from "./run-options.js";
 import { Slots } from "./slots.js";
 
 /** Puts a record aside, durably. */
@@ -133,15 +133,15 @@ export class Runner<T, K> implements InFlight {
         if (task.use.aborted) return;
         const { error, isFinal } = failure;
         if (isFinal || attempt >= this.#limits.attempts) {
-          await this.#giveUp(task, error, attempt);
-          return partition.done(task);
+          if (await this.#giveUp(task, error, attempt)) partition.done(task);
+          return;
         }
       } finally {
         partition.ended();
         this.#slots.release();
       }
       if (attempt === 1) task.record = copyOf(task.record);
-      await sleep(retryDelayMs(this.#limits, attempt, Math.random()), AbortSignal.any([partition.stopped, task.use]));
+      await sleep(tryAgainMs(this.#limits, attempt, Math.random()), AbortSignal.any([partition.stopped, task.use]));
     }
   }
 
@@ -156,19 +156,23 @@ export class Runner<T, K> implements InFlight {
     }
   }
 
-  async #giveUp({ record }: Task, error: unknown, attempts: number): Promise<void> {
+  /** True when the record is put aside; false where nobody needs that any more. While the log is away, it is tried again. */
+  async #giveUp({ record, partition, use }: Task, error: unknown, attempts: number): Promise<boolean> {
     if (this.#park === undefined) throw error;
-    await this.#park(record, { reason: error instanceof Error ? error.message : String(error), attempts });
+    const signal = AbortSignal.any([partition.stopped, use]);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#park(record, { reason: error instanceof Error ? error.message : String(error), attempts });
+        return true;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        await sleep(retryDelayMs(attempt, error), signal);
+        if (signal.aborted) return false;
+      }
+    }
   }
 }
 
-/** A view would keep its whole batch in memory. */
-function copyOf(record: RawRecord): RawRecord {
-  const { key, value, headers } = record;
-  return {
-    ...record,
-    key: key && new Uint8Array(key),
-    value: new Uint8Array(value),
-    headers: headers.map(({ name, value }) => ({ name, value: new Uint8Array(value) })),
-  };
+function isPassing(error: unknown): boolean {
+  return isRetriable(error) || hasCode(error, "DELIVERY_TIMEOUT") || hasCode(error, "BUFFER_FULL");
 }

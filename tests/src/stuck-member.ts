@@ -1,0 +1,27 @@
+/** A process that is the one member of a group, takes a record and never asks for the next one; it says what became of it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "@logstore/client";
+
+const [address = "", partitionCount, seconds] = process.argv.slice(2);
+
+const client = connect(address);
+await client.listTopics(); // the connection and the code are there
+const before = process.memoryUsage.rss();
+let growth = 0;
+let lost = 0;
+const consumer = client.consumer({
+  group: "g",
+  topics: ["t"],
+  sessionTimeoutMs: 1_500,
+  onLost: () => void lost++,
+});
+const records = consumer[Symbol.asyncIterator]();
+await records.next();
+for (let second = 0; second < Number(seconds); second++) {
+  await sleep(1_000);
+  growth = Math.max(growth, process.memoryUsage.rss() - before);
+}
+const partitions = Array.from({ length: Number(partitionCount) }, (_, partition) => partition);
+const lag = partitions.reduce((sum, partition) => sum + (consumer.lag("t", partition) ?? 0), 0);
+const told = { growth, lost, assigned: consumer.assignment.length, lag };
+process.send!(told, () => process.exit()); // it never asks for another record: nobody waits for that
