@@ -28,7 +28,6 @@ export class ParkingLot {
       } catch (error) {
         if (!hasCode(error, "RECORD_TOO_LARGE") && !hasCode(error, "BATCH_TOO_LARGE")) throw error;
         tooLarge = error;
-        await producer.flush(); // what is sent while a record is still being refused would wait for a later one
       }
     }
     throw tooLarge;
