@@ -25,7 +25,7 @@ export class ServerProcess {
     const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
     const args =
       certificate === undefined
-        ? [bin, "--data", directory, "--port", "0", "--durability", "written"]
+        ? [bin, "--data", directory, "--port", "0", "--durability", "written", "--log-level", "warn"]
         : [childFile("tls-server"), directory, certificate.certFile, certificate.keyFile];
     const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface({ input: server.stdout })) {
