@@ -14,7 +14,7 @@ export const clientDefects: readonly Defect[] = [
   }),
   ...within("client/group/rebalance.ts", GROUP, {
     "does not acknowledge again what is gone": ["if (gone.length > 0) this.#steps.acknowledge(gone);", ""],
-    "reads what comes back while it is worked on": ["Promise.all(before)", "Promise.all([])"],
+    "reads what comes back while it is worked on": ["Promise.all(gone)", "Promise.all([])"],
     "commits what is lost": ["      one.isLost = true;\n", ""],
     "counts what is in hand after a reset": ["    this.#inFlight.forget(owned);\n    owned.moveTo", "    owned.moveTo"],
     "gives up twice when it leaves": ["if (isStillOurs() && !this.#isOver)", "if (isStillOurs())"],
@@ -47,7 +47,7 @@ export const clientDefects: readonly Defect[] = [
       "        if (!this.#isManual) await this.#commitIfPossible(announced);",
       "        await this.#commitIfPossible(announced);",
     ],
-    "says that it left before it did": ["    await this.#session.leave();", "    void this.#session.leave();"],
+    "says that it left before it did": ["await this.#session.leave();", "void this.#session.leave();"],
   }),
   ...within("client/run/partition-work.ts", RUN, {
     "takes an old outcome for a new one": ["    if (use.aborted) return;\n", ""],
@@ -55,7 +55,7 @@ export const clientDefects: readonly Defect[] = [
       "this.#pending.values().next().value ?? this.owned.position",
       "this.owned.position",
     ],
-    "loses what waits behind its key": ["else waiting.push(task);", "else void task;"],
+    "loses what waits behind its key": ["      waiting.push(task);\n", ""],
     "works on a key twice at a time": ["isFirst: waiting === undefined", "isFirst: true"],
   }),
   ...within("client/run/runner.ts", RUN, {
@@ -67,8 +67,8 @@ export const clientDefects: readonly Defect[] = [
     "holds any number of records": ["this.#heldRecords >= maxInFlightRecords || ", ""],
     "holds any number of bytes": [" || this.#heldBytes >= maxInFlightBytes", ""],
     "commits before it has parked": [
-      "await this.#giveUp(task, error, attempt);",
-      "void this.#giveUp(task, error, attempt).catch(() => {});",
+      "if (await this.#giveUp(task, error, attempt)) partition.done(task);",
+      "void this.#giveUp(task, error, attempt).catch(() => {});\n          partition.done(task);",
     ],
     "tries again what will never fit": [
       "isFinal: error instanceof InvalidValueError && error.offset === record.offset",

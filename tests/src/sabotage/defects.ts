@@ -750,8 +750,8 @@ export const defects: readonly Defect[] = [
     "keeps what was half made and half removed": ["if (UNFINISHED.test(id)) await", 'if (id === ".deleted") await'],
     "serves one of two that have the same name": ["if (this.#isUnreadable(topic)) throw namedTwice(topic);", ""],
     "gives an unreadable topic's name again": [
-      "|| this.#isUnreadable(topic)) {\n      throw new TopicExistsError",
-      ") {\n      throw new TopicExistsError",
+      "if (!this.#topics.has(topic) && !this.#isUnreadable(topic)) return this.#make(topic, fill);",
+      "if (!this.#topics.has(topic)) return this.#make(topic, fill);",
       "waits for tests",
     ],
     "alters a topic until it is opened again": [
@@ -951,7 +951,14 @@ export const defects: readonly Defect[] = [
       "await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic));",
       "await this.#topics.delete(topic, async () => {});",
     ],
-    "groups do not hear that a topic is new": ["    this.#groups.topicsChanged();\n", ""],
+    "groups do not hear that a topic is new": [
+      "await this.#topics.create(topic, partitions, config);\n    this.#groups.topicsChanged();",
+      "await this.#topics.create(topic, partitions, config);",
+    ],
+    "groups do not hear that a topic was restored": [
+      "await this.#snapshots.restore(topic, snapshot, newTopic);\n    this.#groups.topicsChanged();",
+      "await this.#snapshots.restore(topic, snapshot, newTopic);",
+    ],
   }),
   ...within("core/group/lag.ts", [GROUPS], {
     "the lag of what is deleted counts": [
