@@ -40,9 +40,15 @@ export interface JoinGroupRequest {
    * `.parked` leaves out the topics that do.
    */
   readonly topics: readonly string[];
-  /** Of an earlier membership: goes on as the same member. Default: a new one. */
+  /**
+   * Chosen by the client, a UUID for example; default: the group draws one. With epoch 0, an id that the group does not know
+   * makes a new member; one that it knows is that member, which did not hear of its join and joins again.
+   */
   readonly memberId?: string | undefined;
-  /** The epoch heard last, with `memberId`. One that is older than what the member has shown to know is refused. */
+  /**
+   * The epoch heard last, with `memberId`; 0, the default, before any was heard. With another one the membership goes on. One
+   * that is older than what the member has shown to know is refused.
+   */
   readonly memberEpoch?: number | undefined;
   /** A static member: its place is kept for the session timeout, and given to whoever joins with the same one. */
   readonly instanceId?: string | undefined;

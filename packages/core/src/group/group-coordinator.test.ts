@@ -242,6 +242,64 @@ describe("sessions", () => {
   });
 });
 
+describe("joins that are said again", () => {
+  const join = { memberId: "c6f3c1b0-6a5c-4d3e-8a6e-7a3f1f0d9a11", memberEpoch: 0 };
+
+  test("the client's id is the member's", async () => {
+    const place = await Place.open();
+    const member = await place.join(join);
+    expect([member.memberId, await member.assigned()]).toEqual([join.memberId, "0 1 2 3"]);
+    expect((await place.commit(member, 1))[0]!.error).toBeUndefined();
+  });
+
+  test("a coordinator that stops before the client heard of its join leaves no ghost", async () => {
+    const place = await Place.open();
+    const unheard = place.coordinator.joinGroup({ group: "g", topics: ["t"], ...join });
+    void unheard[Symbol.asyncIterator]().next();
+    await place.pass(100);
+    expect((await place.coordinator.describeGroup("g")).members).toHaveLength(1);
+    await place.within(place.coordinator.close());
+    await place.reopen();
+    const member = await place.join(join);
+    expect(await member.assigned()).toBe("0 1 2 3");
+    expect((await place.coordinator.describeGroup("g")).members).toMatchObject([{ memberId: join.memberId }]);
+  });
+
+  test("a second join in the same turn goes on as the first", async () => {
+    const place = await Place.open();
+    const first = TestMember.join(place.coordinator, { group: "g", topics: ["other"], ...join });
+    first.catch(() => {});
+    const second = await place.join({ ...join, instanceId: "i" });
+    expect(await second.assigned()).toBe("0 1 2 3");
+    await expect(place.within(first)).rejects.toThrow("undefined came");
+    expect((await place.coordinator.describeGroup("g")).members).toHaveLength(1);
+  });
+
+  test("one that comes late does not take the member from the client that has heard more", async () => {
+    const place = await Place.open();
+    const member = await place.join(join);
+    await member.assigned();
+    await place.commit(member, 1);
+    await expect(place.join(join)).rejects.toMatchObject({ code: "FENCED_MEMBER" });
+    expect((await place.commit(member, 2))[0]!.error).toBeUndefined();
+  });
+
+  test("the same id in two groups is two members", async () => {
+    const place = await Place.open();
+    const one = await place.join(join);
+    const other = await place.join({ ...join, group: "h" });
+    await place.within(one.membership.leave());
+    expect(await other.assigned()).toBe("0 1 2 3");
+    expect((await place.coordinator.describeGroup("h")).members).toMatchObject([{ connected: true }]);
+    expect((await place.coordinator.describeGroup("g")).members).toEqual([]);
+  });
+
+  test.each(["", "a/b", "x".repeat(250), "a b"])("%j is no member id", async (memberId) => {
+    const place = await Place.open();
+    await expect(place.join({ memberId, memberEpoch: 0 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+});
+
 describe("a static member", () => {
   test("has its partitions at once when it comes back, and the old one is fenced", async () => {
     const place = await Place.open();

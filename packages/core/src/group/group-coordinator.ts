@@ -109,7 +109,7 @@ export class GroupCoordinator implements GroupApi {
       this.#topics.bounds(topic, partition),
     );
     const member = state?.members.get(memberId);
-    if (member !== undefined && memberEpoch <= member.epoch) this.#members.showsEpoch(memberId, memberEpoch);
+    if (member !== undefined && memberEpoch <= member.epoch) this.#members.showsEpoch(group, memberId, memberEpoch);
     const at = this.#journal.now();
     await this.#journal.append(inChunks(commits).map((some) => ({ group, at, commits: some })));
     return [...results];
@@ -143,7 +143,7 @@ export class GroupCoordinator implements GroupApi {
   async describeGroup(group: string): Promise<GroupDescription> {
     return describeGroup(
       this.#group(group),
-      (memberId) => this.#members.isConnected(memberId),
+      (memberId) => this.#members.isConnected(group, memberId),
       ({ topic, partition }, committed) => this.#topics.lag(topic, partition, committed),
     );
   }
@@ -158,7 +158,7 @@ export class GroupCoordinator implements GroupApi {
     for (const [memberId, ofMember] of told) {
       const member = state.members.get(memberId)!;
       const resets = { type: "offsetsReset", memberEpoch: member.epoch, offsets: ofMember } as const;
-      this.#members.tell(memberId, { resets, assignment: assignmentOf(state, member) }, durable);
+      this.#members.tell(group, memberId, { resets, assignment: assignmentOf(state, member) }, durable);
     }
     await durable;
     return offsets.map((each) => ({ ...each, metadata: "", committedAt: at }));

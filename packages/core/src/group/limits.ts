@@ -28,9 +28,10 @@ export interface Joining {
 
 /** @throws InvalidArgumentError */
 export function checkJoin(request: JoinGroupRequest): Joining {
-  const { instanceId, clientId = "", assignor } = request;
+  const { memberId, instanceId, clientId = "", assignor } = request;
   const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, revokeTimeoutMs = DEFAULT_REVOKE_TIMEOUT_MS } = request;
   checkGroupName(request.group);
+  if (memberId !== undefined) checkMemberId(memberId);
   if (instanceId !== undefined) checkLength("instanceId", instanceId, 1);
   checkLength("clientId", clientId, 0);
   checkTimeout("sessionTimeoutMs", sessionTimeoutMs);
@@ -72,6 +73,13 @@ export function checkGroupName(group: string): void {
   if (isName) return;
   throw new InvalidArgumentError(
     `${JSON.stringify(String(group).slice(0, 300))} is no group name: use 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor ".."`,
+  );
+}
+
+function checkMemberId(memberId: string): void {
+  if (typeof memberId === "string" && /^[A-Za-z0-9._-]{1,249}$/.test(memberId)) return;
+  throw new InvalidArgumentError(
+    `${JSON.stringify(String(memberId).slice(0, 300))} is no member id: use 1 to 249 of A-Z a-z 0-9 . _ -, a UUID for example`,
   );
 }
 

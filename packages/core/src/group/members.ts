@@ -23,7 +23,7 @@ export class Members implements Memberships {
   readonly #systemClock: Clock;
   readonly #clock: AttentiveClock;
   readonly #watch: Watch;
-  /** By member id: of members, and of those whose join is being decided. */
+  /** By group and member id: of members, and of those whose join is being decided. Clients choose ids: see {@link keyOf}. */
   readonly #sessions = new Map<string, Session>();
   readonly #inboxes = new Map<string, Inbox>();
 
@@ -41,25 +41,25 @@ export class Members implements Memberships {
     const now = this.#clock.now();
     for (const { group, members } of this.#journal.groups.values()) {
       for (const [memberId, member] of members) {
-        const session = newSession(group, now, undefined);
-        this.#sessions.set(memberId, session);
+        const session = newSession(group, memberId, now, undefined);
+        this.#sessions.set(keyOf(group, memberId), session);
         this.#noteHoldings(session, member, now);
       }
     }
   }
 
-  isConnected(memberId: string): boolean {
-    return isConnected(this.#sessions.get(memberId));
+  isConnected(group: string, memberId: string): boolean {
+    return isConnected(this.#session(group, memberId));
   }
 
   /** A member has shown that it knows an epoch. */
-  showsEpoch(memberId: string, memberEpoch: number): void {
-    const session = this.#sessions.get(memberId);
+  showsEpoch(group: string, memberId: string, memberEpoch: number): void {
+    const session = this.#session(group, memberId);
     if (session !== undefined) session.heardEpoch = Math.max(session.heardEpoch, memberEpoch);
   }
 
-  tell(memberId: string, news: MemberNews, durable: Promise<void>): void {
-    const membership = this.#sessions.get(memberId)?.membership;
+  tell(group: string, memberId: string, news: MemberNews, durable: Promise<void>): void {
+    const membership = this.#session(group, memberId)?.membership;
     const tell = () => membership?.tell(news);
     durable.then(tell, () => {}); // else it is told that all failed
   }
@@ -98,17 +98,20 @@ export class Members implements Memberships {
     this.#journal.check();
     const { request } = membership;
     const joining = checkJoin(request);
-    if (request.memberId !== undefined) {
-      this.#goOn(membership, request.memberId, request.memberEpoch ?? 0, joining.topics);
-      return;
+    const { group, memberId = this.#newId(), memberEpoch = 0 } = request;
+    const session = this.#session(group, memberId);
+    // Epoch 0: the client has not heard of its join yet, and says it for the first time or again.
+    if (memberEpoch > 0 || this.#member(group, memberId) !== undefined) {
+      this.#goOn(membership, memberId, memberEpoch, joining.topics);
+    } else if (session !== undefined) {
+      this.#replace(session, membership, memberId);
+      this.input(group, { type: "subscribe", memberId, topics: joining.topics });
+    } else {
+      this.#checkMemberCount(group, joining.instanceId);
+      membership.memberId = memberId;
+      this.#sessions.set(keyOf(group, memberId), newSession(group, memberId, this.#clock.now(), membership));
+      this.input(group, { type: "join", memberId, joining });
     }
-    const { group } = request;
-    this.#checkMemberCount(group, joining.instanceId);
-    const now = this.#clock.now();
-    const memberId = this.#newId();
-    membership.memberId = memberId;
-    this.#sessions.set(memberId, newSession(group, now, membership));
-    this.input(group, { type: "join", memberId, joining });
   }
 
   heard(membership: Membership): void {
@@ -123,7 +126,7 @@ export class Members implements Memberships {
     const memberId = membership.memberId!;
     const member = this.#member(session.group, memberId);
     if (member === undefined || memberEpoch > member.epoch) return; // nothing of that was said to it
-    this.showsEpoch(memberId, memberEpoch);
+    this.showsEpoch(session.group, memberId, memberEpoch);
     this.input(session.group, { type: "revoked", memberId, memberEpoch, partitions });
   }
 
@@ -145,7 +148,7 @@ export class Members implements Memberships {
   #goOn(membership: Membership, memberId: string, memberEpoch: number, topics: readonly string[]): void {
     const { group } = membership.request;
     const member = this.#member(group, memberId);
-    const session = this.#sessions.get(memberId);
+    const session = this.#session(group, memberId);
     if (member === undefined || session === undefined) throw fenced(group, memberId, "is no member any more");
     if (memberEpoch < session.heardEpoch || memberEpoch > member.epoch) {
       throw fenced(
@@ -154,12 +157,17 @@ export class Members implements Memberships {
         `came back with epoch ${memberEpoch}, and had ${session.heardEpoch} or a later one`,
       );
     }
+    this.#replace(session, membership, memberId);
+    session.heardEpoch = memberEpoch;
+    this.input(group, { type: "subscribe", memberId, topics }).rejoined.set(memberId, memberEpoch);
+  }
+
+  /** The member goes on by another membership. */
+  #replace(session: Session, membership: Membership, memberId: string): void {
     session.membership?.finish();
     membership.memberId = memberId;
     session.membership = membership;
     session.heardAt = this.#clock.now();
-    session.heardEpoch = memberEpoch;
-    this.input(group, { type: "subscribe", memberId, topics }).rejoined.set(memberId, memberEpoch);
   }
 
   // Turns.
@@ -192,8 +200,8 @@ export class Members implements Memberships {
       else out.set(input.memberId, input.reason);
     }
     for (const [memberId, reason] of out) {
-      const membership = this.#sessions.get(memberId)?.membership;
-      this.#sessions.delete(memberId);
+      const membership = this.#session(group, memberId)?.membership;
+      this.#sessions.delete(keyOf(group, memberId));
       const tell = () => {
         if (left.has(memberId)) membership?.finish();
         else membership?.fail(fenced(group, memberId, reason));
@@ -203,19 +211,20 @@ export class Members implements Memberships {
   }
 
   #tellMembers(state: GroupState, inbox: Inbox, change: GroupChange | undefined, durable: Promise<void>): void {
+    const { group } = state;
     const now = this.#clock.now();
     const joined = new Set(inbox.inputs.flatMap((input) => (input.type === "join" ? [input.memberId] : [])));
     for (const member of change?.members ?? []) {
       const { memberId } = member;
-      this.#noteHoldings(this.#sessions.get(memberId)!, member, now);
-      if (joined.has(memberId)) this.tell(memberId, welcome(state, member), durable);
+      this.#noteHoldings(this.#session(group, memberId)!, member, now);
+      if (joined.has(memberId)) this.tell(group, memberId, welcome(state, member), durable);
       else if (member.epoch === change!.epoch && !inbox.rejoined.has(memberId)) {
-        this.tell(memberId, { assignment: assignmentOf(state, member) }, durable);
+        this.tell(group, memberId, { assignment: assignmentOf(state, member) }, durable);
       }
     }
     for (const [memberId, knownEpoch] of inbox.rejoined) {
       const member = state.members.get(memberId);
-      if (member !== undefined) this.tell(memberId, welcomeBack(state, member, knownEpoch), durable);
+      if (member !== undefined) this.tell(group, memberId, welcomeBack(state, member, knownEpoch), durable);
     }
   }
 
@@ -229,11 +238,12 @@ export class Members implements Memberships {
   /** Whose time is up is out. Returns when somebody else's is. */
   #look(now: number): number | undefined {
     let next: number | undefined;
-    for (const [memberId, session] of this.#sessions) {
-      const member = this.#member(session.group, memberId);
+    for (const session of this.#sessions.values()) {
+      const { group, memberId } = session;
+      const member = this.#member(group, memberId);
       if (member === undefined) continue; // its join is being decided
       const { at, reason } = deadlineOf(session, member);
-      if (at <= now) this.input(session.group, { type: "gone", memberId, reason });
+      if (at <= now) this.input(group, { type: "gone", memberId, reason });
       else next = Math.min(next ?? at, at);
     }
     return next;
@@ -245,9 +255,13 @@ export class Members implements Memberships {
     return this.#journal.groups.get(group)?.members.get(memberId);
   }
 
+  #session(group: string, memberId: string): Session | undefined {
+    return this.#sessions.get(keyOf(group, memberId));
+  }
+
   /** Undefined where the member is out, or goes on by another membership. */
   #sessionOf(membership: Membership): Session | undefined {
-    const session = this.#sessions.get(membership.memberId ?? "");
+    const session = this.#session(membership.request.group, membership.memberId ?? "");
     return session?.membership === membership ? session : undefined;
   }
 
@@ -262,6 +276,11 @@ export class Members implements Memberships {
       actual: members.length,
     });
   }
+}
+
+/** Group names have no slash. */
+function keyOf(group: string, memberId: string): string {
+  return `${group}/${memberId}`;
 }
 
 function fenced(group: string, memberId: string, why: string): FencedMemberError {

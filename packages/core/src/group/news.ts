@@ -17,9 +17,10 @@ export function welcome(state: GroupState, member: Member): MemberNews {
 /**
  * To one that goes on. It has joined with the epoch that it knows: the newer one comes with what is new, and not before it.
  *
- * @param knownEpoch which may be older than that of what it was told while nobody listened
+ * @param knownEpoch which may be older than that of what it was told while nobody listened; 0 where it never heard of its join
  */
 export function welcomeBack(state: GroupState, member: Member, knownEpoch: number): MemberNews {
+  if (knownEpoch === 0) return welcome(state, member);
   return {
     joined: joinedOf(member, knownEpoch),
     resets: missedResets(state, member, knownEpoch),

@@ -4,6 +4,7 @@ import type { Membership } from "./membership.js";
 
 export interface Session {
   readonly group: string;
+  readonly memberId: string;
   /** When it was heard last, by the coordinator's clock; or when the coordinator recovered. */
   heardAt: number;
   /** Since when it has been waited for to give something up; undefined where it has nothing to. */
@@ -16,8 +17,8 @@ export interface Session {
   readonly toldAt: Map<number, number>;
 }
 
-export function newSession(group: string, now: number, membership: Membership | undefined): Session {
-  return { group, heardAt: now, revokingSince: undefined, heardEpoch: 0, membership, toldAt: new Map() };
+export function newSession(group: string, memberId: string, now: number, membership: Membership | undefined): Session {
+  return { group, memberId, heardAt: now, revokingSince: undefined, heardEpoch: 0, membership, toldAt: new Map() };
 }
 
 export function isConnected(session: Session | undefined): boolean {

@@ -11,6 +11,8 @@ export interface MemberOptions {
   readonly topics: readonly string[];
   readonly instanceId: string | undefined;
   readonly assignor: "sticky" | "range" | "round-robin" | undefined;
+  /** What its ids begin with; undefined where the group draws them. */
+  readonly chosenId: string | undefined;
 }
 
 export const SESSION_TIMEOUT_MS = 8000;
@@ -31,6 +33,9 @@ export class Member implements Worker {
   #topics: readonly string[];
   readonly #work = new Map<string, Work>();
   memberId: string | undefined;
+  /** Of those that choose their id: said with every join, until the member is out. */
+  #chosenId: string | undefined;
+  #ids = 0;
   #epoch = 0;
   #stream: Connection<Up, Down> | undefined;
   #lastHeard = 0;
@@ -45,6 +50,7 @@ export class Member implements Worker {
     this.#server = server;
     this.#options = options;
     this.#topics = options.topics;
+    this.#chooseId();
     oracle.workers.add(this);
     this.#connect();
     this.#every(
@@ -145,8 +151,8 @@ export class Member implements Worker {
       topics: this.#topics,
       instanceId,
       assignor,
-      memberId: this.memberId,
-      memberEpoch: this.memberId === undefined ? undefined : this.#epoch,
+      memberId: this.memberId ?? this.#chosenId,
+      memberEpoch: this.memberId === undefined ? 0 : this.#epoch,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
       revokeTimeoutMs: REVOKE_TIMEOUT_MS,
     };
@@ -160,7 +166,13 @@ export class Member implements Worker {
 
   #startAnew(): void {
     this.memberId = undefined;
+    this.#chooseId();
     this.#work.clear();
+  }
+
+  #chooseId(): void {
+    const { chosenId } = this.#options;
+    this.#chosenId = chosenId === undefined ? undefined : `${chosenId}-${this.#ids++}`;
   }
 
   #hear(event: Down): void {

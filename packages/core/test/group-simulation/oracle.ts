@@ -21,8 +21,17 @@ interface Partition {
   resetEpoch: number;
   /** Resets that were decided, whether or not a crash made them undone. */
   resets: number;
+  /** Those of them that are not acknowledged: a crash may undo them. */
+  pending: PendingReset[];
   owner: { readonly memberId: string; readonly epoch: number } | undefined;
   readonly ownerByEpoch: Map<number, string>;
+}
+
+interface PendingReset {
+  readonly epoch: number;
+  /** What held before it. */
+  readonly processed: readonly boolean[];
+  readonly acknowledged: number;
 }
 
 /** What held of a partition when a commit of it came in. */
@@ -58,6 +67,7 @@ export class Oracle {
       asked: 0,
       resetEpoch: 0,
       resets: 0,
+      pending: [],
       owner: undefined,
       ownerByEpoch: new Map(),
     });
@@ -137,18 +147,44 @@ export class Oracle {
     if (known.resets === moment.resets) known.acknowledged = Math.max(known.acknowledged, commit.offset);
   }
 
-  /** A reset is decided. It may be lost in a crash, until it is acknowledged: then what was committed before holds. */
-  resets(key: string, offset: number): void {
+  /** A reset is decided. Until it is acknowledged, a crash may undo it: see {@link recovered}. */
+  resets(key: string, offset: number, epoch: number): void {
     const known = this.of(key);
     known.resets++;
+    known.pending.push({ epoch, processed: [...known.processed], acknowledged: known.acknowledged });
     known.acknowledged = Math.min(known.acknowledged, offset);
     known.asked = Math.max(known.asked, offset);
     for (let i = 0; i < known.end; i++) known.processed[i] = i < offset;
     known.processedUpTo = Math.min(offset, known.end);
   }
 
+  /** Changes of a group are durable in their order: this one, and all before it. */
   resetIsAcknowledged(key: string, epoch: number): void {
-    this.of(key).resetEpoch = epoch;
+    const known = this.of(key);
+    known.resetEpoch = epoch;
+    known.pending = known.pending.filter((reset) => reset.epoch > epoch);
+  }
+
+  get hasPendingResets(): boolean {
+    return [...this.partitions.values()].some(({ pending }) => pending.length > 0);
+  }
+
+  /**
+   * After a crash the disk knows the group up to this epoch. A pending reset that is on it holds from now on, heard of or not. One
+   * that is not never happened: what was processed before it counts, and commits from before it count.
+   */
+  recovered(groupEpoch: number): void {
+    for (const known of this.partitions.values()) {
+      for (const { epoch, processed, acknowledged } of known.pending.splice(0).reverse()) {
+        if (epoch <= groupEpoch) {
+          known.resetEpoch = Math.max(known.resetEpoch, epoch);
+          continue;
+        }
+        for (const [offset, wasProcessed] of processed.entries()) if (wasProcessed) known.processed[offset] = true;
+        while (known.processed[known.processedUpTo]) known.processedUpTo++;
+        known.acknowledged = Math.max(known.acknowledged, acknowledged);
+      }
+    }
   }
 
   /** What the coordinator says is committed. */

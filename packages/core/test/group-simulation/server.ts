@@ -11,6 +11,7 @@ import type {
 } from "@logstore/protocol";
 import type { Clock } from "../../src/group/clock.js";
 import { GroupCoordinator } from "../../src/group/group-coordinator.js";
+import { GroupLog } from "../../src/group/group-log.js";
 import type { GroupTopics } from "../../src/group/group-topics.js";
 import { FilePool } from "../../src/storage/file-pool.js";
 import { powerCutOutcomes, SimulatedDisk } from "../../src/testing/index.js";
@@ -66,6 +67,7 @@ export class Server {
     this.#disk.onMutation = ({ kind }) =>
       kind === "sync" && random.chance(0.5) ? this.#world.sleep(random.whole(0, 60)) : undefined;
     await this.#disk.makeDirectory("data");
+    if (this.#oracle.hasPendingResets) this.#oracle.recovered(await epochOnDisk(this.#disk));
     const options = { clock: this.#clock(life), snapshotBytes: 3000, segmentBytes: 1000 };
     const coordinator = await GroupCoordinator.open(new FilePool(this.#disk, 64), "data", this.#groupTopics(), options);
     if (coordinator.failure !== undefined) throw coordinator.failure;
@@ -270,7 +272,7 @@ export class Server {
     const epoch = await epochOf(coordinator);
     if (epoch === undefined || epoch === epochBefore) return false;
     this.#world.tell?.(`${key} is reset to ${request.to} at epoch ${epoch}`);
-    this.#oracle.resets(key, Math.min(request.to, this.#oracle.of(key).end));
+    this.#oracle.resets(key, Math.min(request.to, this.#oracle.of(key).end), epoch);
     await Promise.race([reset, this.#whenOver(life)]);
     if (!isDone || life.isOver) return false;
     this.#oracle.resetIsAcknowledged(key, epoch);
@@ -326,6 +328,14 @@ export class Server {
       this.#world.failure ??= error;
     }
   }
+}
+
+/** Read of a copy, before anybody goes on with the group. */
+async function epochOnDisk(disk: SimulatedDisk): Promise<number> {
+  const log = await GroupLog.open(new FilePool(disk.copy(), 64), "data");
+  const epoch = log.groups.get(GROUP)?.epoch ?? 0;
+  await log.close();
+  return epoch;
 }
 
 async function epochOf(coordinator: GroupCoordinator): Promise<number | undefined> {

@@ -37,6 +37,7 @@ class Simulation {
   readonly #areStatic: boolean;
   readonly #assignor: "sticky" | "range" | "round-robin" | undefined;
   #isQuiet = false;
+  #spawned = 0;
 
   constructor(random: Random, tell: ((what: string) => void) | undefined) {
     this.#random = random;
@@ -78,7 +79,8 @@ class Simulation {
     if (before !== undefined && !before.isDead) return;
     const instanceId = this.#areStatic ? `instance-${place}` : undefined;
     const topics = this.#random.oneOf(this.#subscriptions);
-    const options = { topics, instanceId, assignor: this.#assignor };
+    const chosenId = this.#random.chance(0.5) ? `member-${this.#spawned++}` : undefined;
+    const options = { topics, instanceId, assignor: this.#assignor, chosenId };
     this.#members[place] = new Member(this.#world, this.#oracle, this.#server, options);
   }
 
