@@ -18,6 +18,7 @@ export {
   InvalidValueError,
   LogStoreError,
   NoCommittedOffsetError,
+  OffsetGapError,
   OffsetOutOfRangeError,
   OutOfOrderSequenceError,
   PermissionDeniedError,
@@ -60,8 +61,9 @@ export { type ConnectOptions, connect } from "./connect.js";
 export { Consumer, type ConsumerOptions, type StartPositions } from "./consumer/consumer.js";
 export type { ConsumerBatch } from "./consumer/consumer-batch.js";
 export type { ConsumerRecord } from "./consumer/consumer-record.js";
+export type { SkippedRecords } from "./consumer/partition-state.js";
 export { GroupConsumer } from "./group/group-consumer.js";
-export type { GroupConsumerOptions, SkippedRecords } from "./group/group-options.js";
+export type { GroupConsumerOptions } from "./group/group-options.js";
 export type { StartPolicy } from "./group/start-positions.js";
 export type { CredentialOptions, TlsOptions, Token } from "./grpc/channel-credentials.js";
 // For those who build on the bare API

@@ -19,6 +19,7 @@ import type {
   CreateTopicRequest,
   ListOffsetsRequest,
   LogApi,
+  OffsetGap,
   PartitionOffset,
   Position,
   ProduceAck,
@@ -39,8 +40,17 @@ export class FakePartition {
   logStartOffset = 0;
   #readers: (() => void)[] = [];
 
+  /** What a repair cut out, in order. */
+  readonly gaps: OffsetGap[] = [];
+
   get end(): number {
-    return this.batches.at(-1)?.nextOffset ?? 0;
+    return Math.max(this.batches.at(-1)?.nextOffset ?? 0, this.gaps.at(-1)?.nextOffset ?? 0);
+  }
+
+  /** Batches from the `index`th on are lost; with a repair, readers are told so. */
+  lose(index: number, count: number, isRepaired: boolean): void {
+    const lost = this.batches.splice(index, count);
+    if (isRepaired) this.gaps.push({ firstOffset: lost[0]!.baseOffset, nextOffset: lost.at(-1)!.nextOffset });
   }
 
   get ends() {
@@ -170,6 +180,12 @@ export class FakeLogApi implements LogApi {
           yield await this.onEvent({ type: "logStartMoved", logStartOffset: next, ...ends }, request);
           continue;
         }
+        const gap = log.gaps.find(({ firstOffset, nextOffset }) => firstOffset <= next && next < nextOffset);
+        if (gap !== undefined) {
+          yield await this.onEvent({ type: "gap", firstOffset: next, nextOffset: gap.nextOffset, ...ends }, request);
+          next = gap.nextOffset;
+          continue;
+        }
         const bytes = read(log, next, maxBytes);
         if (bytes === undefined) {
           yield await this.onEvent({ type: "caughtUp", ...ends }, request);
@@ -227,6 +243,7 @@ function read(log: FakePartition, from: number, maxBytes: number) {
   let length = 0;
   for (const batch of log.batches.slice(first)) {
     if (batches.length > 0 && length + batch.byteLength > maxBytes) break;
+    if (log.gaps.some(({ nextOffset }) => nextOffset === batch.baseOffset) && batches.length > 0) break;
     batches.push(batch);
     length += batch.byteLength;
   }

@@ -1,6 +1,12 @@
 /** Batches that follow one another in a buffer, as they lie in a file and in a message. */
-import { readU32 } from "./integers.js";
-import { BATCH_LENGTH_OFFSET, HEADER_LENGTH, MIN_BATCH_LENGTH, RECORD_COUNT_OFFSET } from "./layout.js";
+import { readI64, readU32 } from "./integers.js";
+import {
+  BASE_OFFSET_OFFSET,
+  BATCH_LENGTH_OFFSET,
+  HEADER_LENGTH,
+  MIN_BATCH_LENGTH,
+  RECORD_COUNT_OFFSET,
+} from "./layout.js";
 import { type BatchLimits, defaultBatchLimits } from "./limits.js";
 import { RecordBatch } from "./record-batch.js";
 
@@ -23,6 +29,30 @@ export function* frameBatches(
 /** What the header at `bytes[at]` declares as the batch's length, unchecked; undefined where the header is not all there. */
 export function declaredBatchLength(bytes: Uint8Array, at: number): number | undefined {
   return bytes.length - at < HEADER_LENGTH ? undefined : readU32(bytes, at + BATCH_LENGTH_OFFSET);
+}
+
+/**
+ * The offsets that the headers in a buffer of whole batches declare, unchecked: where the records begin and end, and the first
+ * place where a batch does not begin where the one before it ends.
+ */
+export function declaredOffsets(bytes: Uint8Array): {
+  readonly baseOffset: number;
+  readonly nextOffset: number;
+  readonly gap?: { readonly expected: number; readonly actual: number };
+} {
+  let baseOffset: number | undefined;
+  let nextOffset = 0;
+  for (
+    let at = 0;
+    bytes.length - at >= HEADER_LENGTH;
+    at += Math.max(readU32(bytes, at + BATCH_LENGTH_OFFSET), MIN_BATCH_LENGTH)
+  ) {
+    const base = readI64(bytes, at + BASE_OFFSET_OFFSET);
+    if (baseOffset === undefined) baseOffset = base;
+    else if (base !== nextOffset) return { baseOffset, nextOffset, gap: { expected: nextOffset, actual: base } };
+    nextOffset = base + readU32(bytes, at + RECORD_COUNT_OFFSET);
+  }
+  return { baseOffset: baseOffset ?? 0, nextOffset };
 }
 
 /** How many batches and records the headers in a buffer of whole batches declare, unchecked: for counters. */

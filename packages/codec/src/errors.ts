@@ -110,6 +110,13 @@ export class UnknownPartitionError extends LogStoreError {
 export class OffsetOutOfRangeError extends LogStoreError {
   override readonly code = "OFFSET_OUT_OF_RANGE";
 }
+/**
+ * The next batch begins at `actual`, beyond the `expected` offset, and nothing said that the records between are gone. Nothing
+ * behind the gap is handed out. The log may still hold the records.
+ */
+export class OffsetGapError extends LogStoreError {
+  override readonly code = "OFFSET_GAP";
+}
 /** The log end offset is `actual`, not the `expected` one. */
 export class WrongExpectedOffsetError extends LogStoreError {
   override readonly code = "WRONG_EXPECTED_OFFSET";
@@ -228,6 +235,7 @@ const errorClasses = {
   TOPIC_EXISTS: TopicExistsError,
   UNKNOWN_PARTITION: UnknownPartitionError,
   OFFSET_OUT_OF_RANGE: OffsetOutOfRangeError,
+  OFFSET_GAP: OffsetGapError,
   WRONG_EXPECTED_OFFSET: WrongExpectedOffsetError,
   OUT_OF_ORDER_SEQUENCE: OutOfOrderSequenceError,
   PRODUCER_FENCED: ProducerFencedError,

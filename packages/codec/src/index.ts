@@ -1,7 +1,7 @@
 // For everyone
 
 // For those who build a store, a transport or a client on it
-export { declaredBatchLength, declaredCounts, frameBatches } from "./batch-framer.js";
+export { declaredBatchLength, declaredCounts, declaredOffsets, frameBatches } from "./batch-framer.js";
 export { type CompressionName, type Compressor, registerCompression } from "./compression.js";
 export { crc32c, portableCrc32c } from "./crc32c.js";
 export * from "./errors.js";

@@ -17,6 +17,7 @@ export {
   type LogRecord,
   LogStoreError,
   NotALogStoreError,
+  OffsetGapError,
   OffsetOutOfRangeError,
   OutOfOrderSequenceError,
   PartitionCountMismatchError,

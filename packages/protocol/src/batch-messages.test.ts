@@ -140,6 +140,10 @@ describe("ConsumeResponse", () => {
       { type: "logStartMoved", logStartOffset: 0, highWatermark: 1, logEndOffset: 1 },
       { logStartMoved: { logStartOffset: 0 } },
     ],
+    [
+      { type: "gap", firstOffset: 0, nextOffset: 2 ** 40, highWatermark: 2 ** 41, logEndOffset: 2 ** 42 },
+      { gap: { firstOffset: 0, nextOffset: 2 ** 40 } },
+    ],
   ];
 
   test.each(events)("%o is the protobuf of log.proto, and back", (event, body) => {
@@ -184,6 +188,18 @@ describe("FetchResponse", () => {
       headroomBytes: 0,
     },
     { nextOffset: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0, batches: Uint8Array.of(), headroomBytes: 0 },
+    {
+      nextOffset: 9,
+      logStartOffset: 2,
+      highWatermark: 9,
+      logEndOffset: 9,
+      gaps: [
+        { firstOffset: 2, nextOffset: 2 ** 20 },
+        { firstOffset: 2 ** 30, nextOffset: 2 ** 50 },
+      ],
+      batches: Uint8Array.of(5, 6),
+      headroomBytes: 0,
+    },
   ];
 
   test.each(results)("%o is the protobuf of log.proto, and back", (result) => {

@@ -2,7 +2,7 @@
  * The messages that carry batches, framed by hand around the batch bytes: what is on the wire is the protobuf of log.proto,
  * and the batches are neither copied nor looked at. Where a buffer has headroom, the frame is written into it.
  */
-import type { ConsumeEvent, FetchResult, ProduceRequest } from "./log-api.js";
+import type { ConsumeEvent, FetchResult, OffsetGap, ProduceRequest } from "./log-api.js";
 import { FieldReader, FieldWriter } from "./protobuf.js";
 import { durabilityFromNumber, durabilityToNumber } from "./wire.js";
 
@@ -10,9 +10,10 @@ import { durabilityFromNumber, durabilityToNumber } from "./wire.js";
 const BATCHES = 15;
 
 const Produce = { topic: 1, partition: 2, durability: 3, expectedOffset: 4 } as const;
-const Consume = { highWatermark: 1, caughtUp: 2, heartbeat: 3, logStartMoved: 4, logEndOffset: 5 } as const;
-const Fetch = { nextOffset: 1, logStartOffset: 2, highWatermark: 3, logEndOffset: 4 } as const;
+const Consume = { highWatermark: 1, caughtUp: 2, heartbeat: 3, logStartMoved: 4, logEndOffset: 5, gap: 6 } as const;
+const Fetch = { nextOffset: 1, logStartOffset: 2, highWatermark: 3, logEndOffset: 4, gaps: 5 } as const;
 const LogStartMoved = { logStartOffset: 1 } as const;
+const Gap = { firstOffset: 1, nextOffset: 2 } as const;
 
 /** Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters and four numbers. */
 export const PRODUCE_HEADROOM_BYTES = 288;
@@ -59,9 +60,11 @@ export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {
     case "heartbeat":
       return prefix.lengthOf(Consume.heartbeat, 0).bytes;
     case "logStartMoved": {
-      const moved = new FieldWriter().integer(LogStartMoved.logStartOffset, event.logStartOffset).bytes;
-      return frame(prefix.lengthOf(Consume.logStartMoved, moved.length).bytes, moved, 0);
+      const moved = new FieldWriter().integer(LogStartMoved.logStartOffset, event.logStartOffset);
+      return prefix.message(Consume.logStartMoved, moved).bytes;
     }
+    case "gap":
+      return prefix.message(Consume.gap, gapWriter(event)).bytes;
   }
 }
 
@@ -87,6 +90,9 @@ export function decodeConsumeResponse(message: Uint8Array): ConsumeEvent | undef
     } else if (reader.field === Consume.logStartMoved) {
       const logStartOffset = decodeLogStartMoved(reader.view());
       event = () => ({ type: "logStartMoved", logStartOffset, ...ends });
+    } else if (reader.field === Consume.gap) {
+      const gap = decodeGap(reader.view());
+      event = () => ({ type: "gap", ...gap, ...ends });
     } else {
       reader.skip();
     }
@@ -104,12 +110,28 @@ function decodeLogStartMoved(message: Uint8Array): number {
   return logStartOffset;
 }
 
+function gapWriter({ firstOffset, nextOffset }: OffsetGap): FieldWriter {
+  return new FieldWriter().integer(Gap.firstOffset, firstOffset).integer(Gap.nextOffset, nextOffset);
+}
+
+function decodeGap(message: Uint8Array): OffsetGap {
+  const gap = { firstOffset: 0, nextOffset: 0 };
+  const reader = new FieldReader(message);
+  while (reader.next()) {
+    if (reader.field === Gap.firstOffset) gap.firstOffset = reader.integer();
+    else if (reader.field === Gap.nextOffset) gap.nextOffset = reader.integer();
+    else reader.skip();
+  }
+  return gap;
+}
+
 export function encodeFetchResponse(result: FetchResult): Uint8Array {
   const prefix = new FieldWriter()
     .integer(Fetch.nextOffset, result.nextOffset)
     .integer(Fetch.logStartOffset, result.logStartOffset)
     .integer(Fetch.highWatermark, result.highWatermark)
     .integer(Fetch.logEndOffset, result.logEndOffset);
+  for (const gap of result.gaps ?? []) prefix.message(Fetch.gaps, gapWriter(gap));
   if (result.batches.length === 0) return prefix.bytes;
   prefix.lengthOf(BATCHES, result.batches.length);
   return frame(prefix.bytes, result.batches, result.headroomBytes);
@@ -117,6 +139,7 @@ export function encodeFetchResponse(result: FetchResult): Uint8Array {
 
 export function decodeFetchResponse(message: Uint8Array): FetchResult {
   const offsets = { nextOffset: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 };
+  const gaps: OffsetGap[] = [];
   let batches: Uint8Array = message.subarray(0, 0);
   const reader = new FieldReader(message);
   while (reader.next()) {
@@ -124,10 +147,11 @@ export function decodeFetchResponse(message: Uint8Array): FetchResult {
     else if (reader.field === Fetch.logStartOffset) offsets.logStartOffset = reader.integer();
     else if (reader.field === Fetch.highWatermark) offsets.highWatermark = reader.integer();
     else if (reader.field === Fetch.logEndOffset) offsets.logEndOffset = reader.integer();
+    else if (reader.field === Fetch.gaps) gaps.push(decodeGap(reader.view()));
     else if (reader.field === BATCHES) batches = reader.view();
     else reader.skip();
   }
-  return { ...offsets, batches, headroomBytes: 0 };
+  return { ...offsets, ...(gaps.length > 0 && { gaps }), batches, headroomBytes: 0 };
 }
 
 /** `prefix` directly before `content`: in its headroom if there is enough, else both copied. */

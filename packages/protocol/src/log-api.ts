@@ -96,7 +96,7 @@ export interface ReadBudget {
   giveBack(bytes: number): void;
 }
 
-export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent;
+export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent | GapEvent;
 
 /** How far the log went when the event was made: a reader's lag is one of these minus its position. */
 interface LogEnds {
@@ -130,6 +130,18 @@ export interface LogStartMovedEvent extends LogEnds {
   readonly logStartOffset: number;
 }
 
+/** Offsets without records: those were lost to damage, and cut out by a repair. */
+export interface OffsetGap {
+  readonly firstOffset: number;
+  /** One past the last offset of the gap. */
+  readonly nextOffset: number;
+}
+
+/** The position reached is in a gap: reading goes on at its `nextOffset`. */
+export interface GapEvent extends LogEnds, OffsetGap {
+  readonly type: "gap";
+}
+
 export interface FetchRequest {
   readonly topic: string;
   readonly partition: number;
@@ -148,6 +160,8 @@ export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes" | "bu
 export interface FetchResult extends PartitionBounds {
   /** Where to go on: after the last record of `batches`; where there are none, the position that `from` came to. */
   readonly nextOffset: number;
+  /** The gaps between the position asked for and `nextOffset`, in order. Default: none. */
+  readonly gaps?: readonly OffsetGap[] | undefined;
   /** Whole batches, or nothing; the first may begin before the position asked for. */
   readonly batches: Uint8Array;
   /** So many bytes before `batches` in its buffer are free. */

@@ -34,18 +34,26 @@ export class FieldWriter {
   }
 
   string(field: number, value: string): this {
-    const bytes = encoder.encode(value);
-    this.lengthOf(field, bytes.length);
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-    return this;
+    return this.#content(field, encoder.encode(value));
+  }
+
+  /** A message within the message. */
+  message(field: number, { bytes }: FieldWriter): this {
+    return this.#content(field, bytes);
   }
 
   /** The tag and length of a bytes field whose content follows elsewhere. */
   lengthOf(field: number, length: number): this {
     this.#varint(field * 8 + LENGTH_DELIMITED);
     this.#varint(length);
+    return this;
+  }
+
+  #content(field: number, bytes: Uint8Array): this {
+    this.lengthOf(field, bytes.length);
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
     return this;
   }
 

@@ -30,6 +30,7 @@ const valid: Uint8Array[] = [
   encodeProduceRequest({ topic: "zoë", partition: 300, durability: "flushed", expectedOffset: 2 ** 40, batches }),
   encodeConsumeResponse({ type: "batches", batches, headroomBytes: 0, ...ends }),
   encodeConsumeResponse({ type: "logStartMoved", logStartOffset: 5, ...ends }),
+  encodeConsumeResponse({ type: "gap", firstOffset: 5, nextOffset: 2 ** 33, ...ends }),
   encodeFetchResponse({ nextOffset: 1, logStartOffset: 2 ** 33, headroomBytes: 0, batches, ...ends }),
 ];
 

@@ -318,6 +318,57 @@ describe("when things go wrong", () => {
     expect(await offsets(consume())).toEqual([0, 1, 4, 5, 8, 9]);
   });
 
+  test.each([
+    ["of one message", 1e6, 1],
+    ["between messages", 1, 1],
+    ["between messages, several", 1, 2],
+    ["at the start", 1e6, 0],
+  ])("records that are missing without a word end the loop: %s", async (_, maxBytes, index) => {
+    await fill(0, 2, 2, 2, 2, 2);
+    const consume_ = api.consume.bind(api);
+    api.consume = (request, options) => consume_({ ...request, maxBytes }, options);
+    api.partition("t", 0).lose(index, 2, false);
+    const consumer = consume({ onSkipped: () => expect.unreachable() });
+    const read: number[] = [];
+    const reading = (async () => {
+      for await (const { offset } of consumer) read.push(offset);
+    })();
+    const [expected, actual] = [2 * index, 2 * index + 4];
+    await expect(reading).rejects.toMatchObject({ code: "OFFSET_GAP", topic: "t", partition: 0, expected, actual });
+    expect(read).toEqual(range(0, expected));
+    expect(consumer.position("t", 0)).toBe(expected);
+    const batches = consume().batches();
+    await expect(Array.fromAsync(batches)).rejects.toMatchObject({ code: "OFFSET_GAP" });
+    // Whoever wants to go on without them says so.
+    consumer.seek("t", 0, actual);
+    expect(await offsets(consumer)).toEqual(range(actual, 10));
+  });
+
+  test("a gap that begins beyond the position is an error, too", async () => {
+    await fill(0, 2, 2, 2);
+    api.partition("t", 0).lose(1, 1, true);
+    api.onEvent = (event) => (event.type === "gap" ? { ...event, firstOffset: 3 } : event);
+    await expect(offsets(consume())).rejects.toMatchObject({ code: "OFFSET_GAP", expected: 2, actual: 3 });
+  });
+
+  test("what a repair has cut out is passed over and told of, also at the end", async () => {
+    await fill(0, 2, 2, 2, 2, 2);
+    api.partition("t", 0).lose(4, 1, true);
+    api.partition("t", 0).gaps.length = 0;
+    api.partition("t", 0).lose(1, 1, true);
+    api.partition("t", 0).gaps.push({ firstOffset: 8, nextOffset: 10 });
+    const skipped: unknown[] = [];
+    const consumer = consume({ onSkipped: ({ from, to }) => void skipped.push([from, to]) });
+    expect(await offsets(consumer)).toEqual([0, 1, 4, 5, 6, 7]);
+    expect(skipped).toEqual([
+      [2, 4],
+      [8, 10],
+    ]);
+    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([10, 0]);
+    expect(api.consumed).toHaveLength(1); // nothing was opened again
+    expect(await offsets(consume({ from: 3, until: 9 }))).toEqual([4, 5, 6, 7]);
+  });
+
   test("position moves with the log's start, also when nothing is left", async () => {
     await fill(0, 2, 2);
     const log = api.partition("t", 0);

@@ -3,7 +3,7 @@ import type { LogApi, Position } from "@logstore/protocol";
 import { type ConsumerBatch, nextBatch } from "./consumer-batch.js";
 import { type ConsumerRecord, RecordFormat, type RecordFormatOptions } from "./consumer-record.js";
 import { Merge } from "./merge.js";
-import { PartitionState } from "./partition-state.js";
+import { PartitionState, type SkippedRecords } from "./partition-state.js";
 import { PullIterator } from "./pull-iterator.js";
 import { RecordSource } from "./record-source.js";
 
@@ -17,6 +17,11 @@ export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordF
   readonly from?: StartPositions | undefined;
   /** The iteration is done when every partition got here, as it stood at the start. Default: never, new records are awaited. */
   readonly until?: Position | undefined;
+  /**
+   * Called when records were skipped, since they are not in the log any more: retention or somebody deleted them, or they were lost to
+   * damage and a repair cut them out. What it throws ends the iteration.
+   */
+  readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
   /** Ends the iteration by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,12 +44,12 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
 
   /** Made by `client.consumer()`. */
   constructor(api: LogApi, options: ConsumerOptions<T, K>, open: Set<{ close(): unknown }>) {
-    const { assign, from = "earliest", until, signal } = options;
+    const { assign, from = "earliest", until, signal, onSkipped } = options;
     this.#api = api;
     this.#format = new RecordFormat(options);
     this.#signal = signal;
     this.#states = Object.entries(assign).flatMap(([topic, partitions]) =>
-      [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until)),
+      [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until, onSkipped)),
     );
     this.#open = open;
   }

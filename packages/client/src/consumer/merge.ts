@@ -159,7 +159,7 @@ export class Merge {
   #begin(fetcher: PartitionFetcher, { from, batches, error }: Fetched): void {
     const { state } = fetcher;
     if (error !== undefined) throw error;
-    state.position = Math.max(state.position!, from);
+    state.advance(from);
     this.#current = { fetcher, batches: batches.values() };
   }
 }

@@ -1,4 +1,4 @@
-import { frameBatches, type LogStoreError, type RecordBatch } from "@logstore/codec";
+import { frameBatches, type LogStoreError, OffsetGapError, type RecordBatch } from "@logstore/codec";
 import type { ConsumeEvent, LogApi } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import type { PartitionState } from "./partition-state.js";
@@ -97,19 +97,36 @@ export class PartitionFetcher {
 
   async #handle(event: ConsumeEvent): Promise<void> {
     if (event.type === "logStartMoved") await this.#moveTo(event.logStartOffset);
+    if (event.type === "gap") {
+      if (event.firstOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, event.firstOffset);
+      if (event.nextOffset > this.#nextOffset) await this.#moveTo(event.nextOffset);
+    }
     if (event.type !== "batches") return;
     const batches: RecordBatch[] = [];
     let error: unknown;
+    const from = this.#nextOffset;
     try {
-      for (const batch of frameBatches(event.batches)) batches.push(batch);
+      for (const batch of frameBatches(event.batches)) {
+        // Whatever is missing here was not deleted and not lost: the server says so before it passes over anything.
+        if (batch.baseOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, batch.baseOffset);
+        this.#nextOffset = Math.max(this.#nextOffset, batch.nextOffset);
+        batches.push(batch);
+      }
     } catch (cause) {
-      error = this.state.place(cause, { offset: batches.at(-1)?.nextOffset ?? this.#nextOffset });
+      error = this.state.place(cause, { offset: this.#nextOffset });
     }
     this.state.appendTime ??= batches[0]?.appendTime;
-    const from = this.#nextOffset;
-    this.#nextOffset = Math.max(from, batches.at(-1)?.nextOffset ?? 0);
     await this.#offer({ from, batches });
     if (error !== undefined) throw error;
+  }
+
+  #gapError(expected: number, actual: number): OffsetGapError {
+    const { topic, partition } = this.state;
+    return new OffsetGapError(
+      `offset ${expected} of partition ${partition} of ${topic} was to come, and what came begins at ${actual}: the server ` +
+        "passed over records without a word. Read again from there; if that fails too, seek past them to go on without them",
+      { topic, partition, offset: expected, expected, actual },
+    );
   }
 
   get #isDone(): boolean {

@@ -1,5 +1,13 @@
 import { type ErrorFields, LogStoreError } from "@logstore/codec";
-import type { LogApi, Position } from "@logstore/protocol";
+import type { LogApi, Position, TopicPartition } from "@logstore/protocol";
+
+/** Records that a reader was to get and that are not in the log any more: they were deleted, or lost to damage. */
+export interface SkippedRecords extends TopicPartition {
+  /** Offset at which reading was to go on. */
+  readonly from: number;
+  /** Offset at which it goes on: the nearest one that is there. Below `from` where the log has lost its end. */
+  readonly to: number;
+}
 
 /** How far a consumer is in one partition. */
 export class PartitionState {
@@ -7,6 +15,7 @@ export class PartitionState {
   readonly partition: number;
   readonly #from: Position;
   readonly #until: Position | undefined;
+  readonly #onSkipped: ((skipped: SkippedRecords) => void) | undefined;
   /** Offset of the next record to be delivered; undefined until the start position was looked up. */
   position: number | undefined;
   /** The caller named the position himself: when it is not there, he is told. */
@@ -18,7 +27,14 @@ export class PartitionState {
   /** Of the batch that the position is in or just left, ms since the epoch. */
   appendTime: number | undefined;
 
-  constructor(topic: string, partition: number, from: Position, until: Position | undefined) {
+  constructor(
+    topic: string,
+    partition: number,
+    from: Position,
+    until: Position | undefined,
+    onSkipped?: (skipped: SkippedRecords) => void,
+  ) {
+    this.#onSkipped = onSkipped;
     this.topic = topic;
     this.partition = partition;
     this.#from = from;
@@ -50,8 +66,18 @@ export class PartitionState {
     return false;
   }
 
-  /** Records between the two are gone from the log. Whoever minds may throw: reading the partition fails with it. */
-  skipped(_from: number, _to: number): void {}
+  /**
+   * Called when the log has no records between the two any more: they were deleted, or lost. What it throws ends the reading of the
+   * partition.
+   */
+  skipped(from: number, to: number): void {
+    this.#onSkipped?.({ topic: this.topic, partition: this.partition, from, to });
+  }
+
+  /** No record before `offset` is wanted or will come. */
+  advance(offset: number): void {
+    this.position = Math.max(this.position!, offset);
+  }
 
   /** What has to be looked up before reading starts, each with where its answer goes. */
   questions(): Question[] {

@@ -487,6 +487,39 @@ describe("positions", () => {
     expect(skipped).toEqual([{ topic: "t", partition: 0, from: 2, to: 4 }]);
   });
 
+  test("what a repair has cut out is told of, and committed when all before it is processed", async () => {
+    await fill(0, 2, 2, 2);
+    api.partition("t", 0).lose(2, 1, true);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const skipped: unknown[] = [];
+    const consumer = member({ onSkipped: (one) => void skipped.push(one), commitIntervalMs: 1 });
+    const records = loop(consumer);
+    expect(await take(records, 4)).toHaveLength(4);
+    await eventually(() => skipped.length === 1);
+    expect(api.groups.committed[0]).not.toBe(6); // the last record is in hand
+    void records.next();
+    await eventually(() => api.groups.committed[0] === 6);
+    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([6, 0]);
+    expect(skipped).toEqual([{ topic: "t", partition: 0, from: 4, to: 6 }]);
+  });
+
+  test("records that are missing without a word end the loop, and nothing behind them is committed", async () => {
+    await fill(0, 2, 2, 2);
+    api.partition("t", 0).lose(1, 1, false);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const loops = [loop(member()), member().batches()];
+    for (const records of loops) {
+      const reading = (async () => {
+        while (!(await records.next()).done);
+      })();
+      await expect(reading).rejects.toMatchObject({ code: "OFFSET_GAP", expected: 2, actual: 4 });
+      expect(api.groups.committed[0]).toBeLessThanOrEqual(2);
+    }
+    const run = member().run({ eachRecord: () => {} });
+    await expect(run).rejects.toMatchObject({ code: "OFFSET_GAP", expected: 2, actual: 4 });
+    expect(api.groups.committed[0]).toBeLessThanOrEqual(2);
+  });
+
   test("a log that has lost its end goes on from there, and so does the group", async () => {
     await fill(0, 2, 2);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);

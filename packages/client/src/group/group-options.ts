@@ -1,14 +1,7 @@
 import type { AssignorName, TopicPartition } from "@logstore/protocol";
 import type { RecordFormatOptions } from "../consumer/consumer-record.js";
+import type { SkippedRecords } from "../consumer/partition-state.js";
 import type { StartPolicy } from "./start-positions.js";
-
-/** Records that were to be read and are not in the log any more: retention or somebody deleted them. */
-export interface SkippedRecords extends TopicPartition {
-  /** Where reading was to go on. */
-  readonly from: number;
-  /** Where it goes on: the nearest offset that is there. Below `from` where the log has lost its end. */
-  readonly to: number;
-}
 
 export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
   /** Members of the same group share the partitions. Formed like a topic's name. */
@@ -40,7 +33,10 @@ export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends Re
   readonly onRevoked?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
   /** These are somebody else's already: the member was not heard of for too long. Nothing can be committed any more. */
   readonly onLost?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
-  /** Told where records were skipped, since they are not there any more. With `from: "none"` that is an error instead. */
+  /**
+   * Called when records were skipped, since they are not in the log any more: retention or somebody deleted them, or they were lost to
+   * damage and a repair cut them out. With `from: "none"` that is an error instead.
+   */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
   /** Ends the iteration by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;

@@ -48,6 +48,13 @@ export class OwnedPartition extends PartitionState {
     this.#onSkipped(this, from, to);
   }
 
+  /** What lies between is nobody's to process: where all before it is processed, so is it. */
+  override advance(offset: number): void {
+    const isProcessed = this.processed === this.position;
+    super.advance(offset);
+    if (isProcessed) this.processed = this.position;
+  }
+
   /** The group is there now, and nowhere that a commit under way says. */
   resetTo(offset: number): void {
     this.committed = offset;

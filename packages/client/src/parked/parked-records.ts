@@ -1,5 +1,6 @@
 import type { LogApi, PartitionOffset } from "@logstore/protocol";
 import { Consumer } from "../consumer/consumer.js";
+import type { SkippedRecords } from "../consumer/partition-state.js";
 import { GroupConsumer } from "../group/group-consumer.js";
 import { Producer } from "../producer/producer.js";
 import { hasCode } from "../retry.js";
@@ -53,7 +54,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
    * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic may not be deleted
    */
   async replay({ filter = () => true, to }: ReplayOptions = {}): Promise<ReplayResult> {
-    const { from, end } = await this.#remaining();
+    const { from, end: endOfTopic } = await this.#remaining();
+    let end = endOfTopic;
     const result = { replayed: 0, kept: 0 };
     // What an earlier replay has left. A commit does not last for ever: what was replayed must be gone before it is.
     if (end > 0) await this.#api.deleteRecords(this.topic, 0, from);
@@ -65,6 +67,11 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       topics: [this.topic],
       commit: "manual",
       onAssigned: () => begin(),
+      onSkipped: (skipped: SkippedRecords) => {
+        // Nothing is left behind what was skipped: the replay ends at the last record before it.
+        if (skipped.to >= end) end = Math.min(end, skipped.from);
+        if (done >= end) void consumer.close();
+      },
     } as const;
     const consumer = new GroupConsumer(this.#api, options, new Set());
     const begin = () => {

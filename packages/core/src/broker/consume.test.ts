@@ -31,6 +31,7 @@ function reader(broker: Broker, request: Partial<ConsumeRequest> = {}) {
 function told(event: ConsumeEvent | undefined): string {
   if (event === undefined) return "end";
   if (event.type === "batches") return [...frameBatches(event.batches)].map(({ baseOffset }) => baseOffset).join();
+  if (event.type === "gap") return `gap ${event.firstOffset}-${event.nextOffset}`;
   const moved = event.type === "logStartMoved" ? ` to ${event.logStartOffset}` : "";
   return `${event.type}${moved} of ${event.highWatermark}`;
 }
@@ -114,13 +115,57 @@ test("what was lost is passed over, within the log and at its end", async () => 
   }
   const damages = (await broker.topic("t").repair({ dryRun: false })).filter(({ kind }) => kind === "damage");
   expect(damages).toMatchObject([{ offset: 2 }, { offset: 5, nextOffset: 6 }]);
-  expect(await reader(broker, { until: "latest" }).rest()).toEqual(["0", "1", "3", "4"]);
-  expect(await reader(broker, { from: 2, until: 3 }).rest()).toEqual([]);
+  expect(await reader(broker, { until: "latest" }).rest()).toEqual(["0", "1", "gap 2-3", "3", "4", "gap 5-6"]);
+  expect(await reader(broker, { from: 2, until: 3 }).rest()).toEqual(["gap 2-3"]);
+  const fetch = async (from: number, maxBytes?: number) => {
+    const { batches, gaps, nextOffset } = await broker.fetch({ topic: "t", partition: 0, from, maxBytes });
+    const bases = Array.from(frameBatches(batches), ({ baseOffset }) => baseOffset);
+    return [bases, (gaps ?? []).map(({ firstOffset, nextOffset }) => [firstOffset, nextOffset]), nextOffset];
+  };
+  expect(await fetch(0)).toEqual([
+    [0, 1, 3, 4],
+    [
+      [2, 3],
+      [5, 6],
+    ],
+    6,
+  ]);
+  expect(await fetch(2, 1)).toEqual([[3], [[2, 3]], 4]);
+  expect(await fetch(5)).toEqual([[], [[5, 6]], 6]);
   const live = reader(broker, { from: 5 });
+  expect(await live.next()).toBe("gap 5-6");
   expect(await live.next()).toBe("caughtUp of 6");
   const next = live.next();
   await appendOneByOne(broker.topic("t"), ["new"]);
   expect(await next).toBe("6");
+});
+
+test("a reader that skips records does not get past the broker", async () => {
+  for (const tailCacheBytes of [0, 4_000_000]) {
+    const { broker } = await filled(6, { tailCacheBytes });
+    const log = broker.topic("t").log(0);
+    const { reader: original } = log;
+    let skips = 0;
+    const readers = vi.spyOn(log, "reader").mockImplementation((offset) => {
+      const reader = original.call(log, offset);
+      const next = reader.next.bind(reader);
+      // The chunk at offset 2 is lost on the way.
+      reader.next = async (options) => {
+        const chunk = await next(options);
+        if (chunk?.nextOffset !== 3) return chunk;
+        skips++;
+        return next(options);
+      };
+      return reader;
+    });
+    const { next } = reader(broker);
+    expect([await next(), await next()]).toEqual(["0", "1"]);
+    const gap = { code: "OFFSET_GAP", partition: 0, expected: 2, actual: 3 };
+    expect(await caught(next())).toMatchObject(gap);
+    expect(await caught(broker.fetch({ topic: "t", partition: 0, from: 2, maxBytes: 1 }))).toMatchObject(gap);
+    expect(skips).toBe(2);
+    readers.mockRestore();
+  }
 });
 
 test("files that are removed while a reader is at them are no damage", async () => {

@@ -4,6 +4,7 @@ import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@lo
 import type { Chunk } from "../partition/batch-reader.js";
 import { ReadAhead } from "../partition/read-ahead.js";
 import type { ReadableLog } from "../partition/readable-log.js";
+import { gapPassed } from "./checked-read.js";
 
 export const DEFAULT_MAX_BYTES = 256 * 1024;
 /** A reader that hears nothing for this long gets a sign of life. */
@@ -26,6 +27,7 @@ export async function* consume(
   let reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
   let caughtUp = false;
   while (reader.offset < end && !signal?.aborted) {
+    const expected = reader.offset;
     let chunk: Chunk | undefined;
     try {
       chunk = await reader.next();
@@ -38,6 +40,8 @@ export async function* consume(
       yield { type: "logStartMoved", logStartOffset: logStart, ...endsOf(log) };
       continue;
     }
+    const gap = gapPassed(log, expected, chunk, reader.offset);
+    if (gap !== undefined) yield { type: "gap", ...gap, ...endsOf(log) };
     if (chunk !== undefined) {
       caughtUp = false;
       yield { type: "batches", batches: chunk.bytes, headroomBytes: chunk.headroomBytes, ...endsOf(log) };

@@ -1,10 +1,11 @@
 /** One read of a partition that may wait for what it reads. */
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
-import type { FetchOptions, FetchRequest, FetchResult } from "@logstore/protocol";
+import type { FetchOptions, FetchRequest, FetchResult, OffsetGap } from "@logstore/protocol";
 import type { Chunk } from "../partition/batch-reader.js";
 import { readInBudget } from "../partition/read-in-budget.js";
 import type { ReadableLog } from "../partition/readable-log.js";
 import { boundsOf } from "./bounds.js";
+import { gapPassed } from "./checked-read.js";
 import { DEFAULT_MAX_BYTES } from "./consume.js";
 
 export async function fetch(
@@ -22,6 +23,7 @@ export async function fetch(
   const reader = log.reader(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
   const chunks: Chunk[] = [];
   let bytes = 0;
+  const gaps: OffsetGap[] = [];
   let nextOffset = reader.offset;
   while (bytes < maxBytes) {
     let chunk: Chunk | undefined;
@@ -41,13 +43,15 @@ export async function fetch(
       chunks.push(chunk);
       bytes += chunk.bytes.length;
     }
+    const gap = gapPassed(log, nextOffset, chunk, reader.offset);
+    if (gap !== undefined) gaps.push(gap);
     if (chunk === undefined && log.isClosed) throw new ClosedError("the log was closed");
     nextOffset = reader.offset;
     if (nextOffset < log.offsets.highWatermark) continue;
     if (bytes >= enough || signal?.aborted) break;
     if (!(await log.waitBeyond(nextOffset, signal, deadline - performance.now()))) break;
   }
-  return { ...joined(chunks, bytes, headroomBytes), nextOffset, ...boundsOf(log) };
+  return { ...joined(chunks, bytes, headroomBytes), nextOffset, ...boundsOf(log), ...(gaps.length > 0 && { gaps }) };
 }
 
 function joined(chunks: readonly Chunk[], byteLength: number, headroomBytes: number) {

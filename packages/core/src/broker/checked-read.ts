@@ -1,0 +1,51 @@
+/**
+ * The check between the engine and whoever the records go to: batches follow one another without a hole, unless a repair left one.
+ * It reads the offsets from the bytes that are handed out, not from what the reader says about them.
+ */
+import { declaredOffsets, OffsetGapError } from "@logstore/codec";
+import type { OffsetGap } from "@logstore/protocol";
+import type { Chunk } from "../partition/batch-reader.js";
+import type { ReadableLog } from "../partition/readable-log.js";
+
+/**
+ * The gap that a read passed over before `chunk`, or before it came to `reached` where there is no chunk.
+ *
+ * @param expected offset of the record that was to be read next
+ * @throws OffsetGapError
+ */
+export function gapPassed(
+  log: ReadableLog,
+  expected: number,
+  chunk: Chunk | undefined,
+  reached: number,
+): OffsetGap | undefined {
+  const next = chunk === undefined ? reached : checkedBaseOffset(log, chunk);
+  if (next <= expected) return undefined;
+  if (!isLost(log, expected, next)) throw gapError(log, expected, next);
+  return { firstOffset: expected, nextOffset: next };
+}
+
+function checkedBaseOffset(log: ReadableLog, { bytes, nextOffset }: Chunk): number {
+  const found = declaredOffsets(bytes);
+  if (found.gap !== undefined) throw gapError(log, found.gap.expected, found.gap.actual);
+  if (found.nextOffset !== nextOffset) throw gapError(log, found.nextOffset, nextOffset);
+  return found.baseOffset;
+}
+
+/** Whether a repair found everything from `offset` up to `end` lost. */
+function isLost({ gaps }: ReadableLog, offset: number, end: number): boolean {
+  for (let at = offset; at < end; ) {
+    const gap = gaps.find(([from, to]) => from <= at && at < to);
+    if (gap === undefined) return false;
+    at = gap[1];
+  }
+  return true;
+}
+
+function gapError({ partition }: ReadableLog, expected: number, actual: number): OffsetGapError {
+  return new OffsetGapError(
+    `offset ${expected} of partition ${partition} was to be read, and the batch found begins at ${actual}: ` +
+      "read again from there; if that fails too, verify the store",
+    { partition, offset: expected, expected, actual },
+  );
+}
