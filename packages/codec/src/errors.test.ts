@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import * as codec from "./index.js";
 import {
@@ -67,6 +68,14 @@ test("fields are undefined where nothing is known", () => {
   expect(new InternalError("").fields).toEqual(
     Object.fromEntries(Object.keys(fields).map((name) => [name, undefined])),
   );
+});
+
+test("a printed error shows what is known, and nothing that is undefined", () => {
+  const printed = inspect(new OffsetOutOfRangeError("gone", { topic: "orders", offset: undefined }));
+  expect(printed).toContain("OffsetOutOfRangeError: gone");
+  expect(printed).toContain("topic: 'orders'");
+  expect(printed).not.toContain("undefined");
+  expect(Object.keys(new InternalError("x"))).toEqual(["code"]);
 });
 
 test("with() adds to an error and overrides what it said", () => {

@@ -24,42 +24,59 @@ export interface ErrorFields {
   readonly retryAfterMs?: number | undefined;
 }
 
+const FIELD_NAMES = [
+  "topic",
+  "partition",
+  "offset",
+  "group",
+  "file",
+  "byte",
+  "expected",
+  "actual",
+  "retryAfterMs",
+] as const satisfies readonly (keyof ErrorFields)[];
+
 export abstract class LogStoreError extends Error implements ErrorFields {
   /** Stable; see {@link ErrorCode}. */
   abstract readonly code: ErrorCode;
-  readonly topic: string | undefined;
-  readonly partition: number | undefined;
-  readonly offset: number | undefined;
-  readonly group: string | undefined;
-  readonly file: string | undefined;
-  readonly byte: number | undefined;
-  readonly expected: number | undefined;
-  readonly actual: number | undefined;
-  readonly retryAfterMs: number | undefined;
+  // An error has own properties for the fields that were given only, so that printing it shows no undefined ones.
+  static {
+    const absent = Object.fromEntries(FIELD_NAMES.map((name) => [name, { value: undefined, writable: true }]));
+    Object.defineProperties(LogStoreError.prototype, absent);
+  }
+  declare readonly topic: string | undefined;
+  declare readonly partition: number | undefined;
+  declare readonly offset: number | undefined;
+  declare readonly group: string | undefined;
+  declare readonly file: string | undefined;
+  declare readonly byte: number | undefined;
+  declare readonly expected: number | undefined;
+  declare readonly actual: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   constructor(message: string, fields: ErrorFields = {}, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-    this.topic = fields.topic;
-    this.partition = fields.partition;
-    this.offset = fields.offset;
-    this.group = fields.group;
-    this.file = fields.file;
-    this.byte = fields.byte;
-    this.expected = fields.expected;
-    this.actual = fields.actual;
-    this.retryAfterMs = fields.retryAfterMs;
+    // A cause that is undefined would be printed, too.
+    super(message, options?.cause === undefined ? undefined : options);
+    // Not enumerable, as in Node's own errors: the stack shows the name already.
+    Object.defineProperty(this, "name", { value: new.target.name, configurable: true, writable: true });
+    Object.assign(this, given(fields));
   }
 
+  /** The fields that were given. */
   get fields(): ErrorFields {
-    const { topic, partition, offset, group, file, byte, expected, actual, retryAfterMs } = this;
-    return { topic, partition, offset, group, file, byte, expected, actual, retryAfterMs };
+    return given(this);
   }
 
   /** The same error, told by someone who knows more of where it happened. */
   with(fields: ErrorFields): LogStoreError {
     return makeError(this.code, this.message, { ...this.fields, ...fields }, { cause: this });
   }
+}
+
+function given(fields: ErrorFields): ErrorFields {
+  const values: { -readonly [Name in keyof ErrorFields]: unknown } = {};
+  for (const name of FIELD_NAMES) if (fields[name] !== undefined) values[name] = fields[name];
+  return values as ErrorFields;
 }
 
 // Batches and records

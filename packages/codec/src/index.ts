@@ -7,6 +7,26 @@ export { crc32c, portableCrc32c } from "./crc32c.js";
 export * from "./errors.js";
 export { FORMAT_MARK, HEADER_LENGTH, MIN_BATCH_LENGTH, NO_PRODUCER_ID } from "./layout.js";
 export { type BatchLimits, defaultBatchLimits } from "./limits.js";
+export {
+  abortSignal,
+  boolean,
+  checkArgument,
+  checkOptions,
+  durationMs,
+  either,
+  func,
+  limit,
+  listOf,
+  nested,
+  nonEmptyString,
+  type OptionRule,
+  type OptionRules,
+  objectWith,
+  oneOf,
+  required,
+  shown,
+  wholeNumber,
+} from "./options.js";
 export { fnv1a32, fnvPartitioner, keyBytes, type Partitioner } from "./partitioner.js";
 export type { Bytes, Header, HeaderInput, LogRecord, RecordInput } from "./record.js";
 export { RecordBatch } from "./record-batch.js";
@@ -19,4 +39,6 @@ export {
   type ServerHalf,
   writeServerHalf,
 } from "./server-half.js";
+export { suggestion } from "./suggestion.js";
+export { startInterval, startTimer, type Timer, type TimerOptions } from "./timer.js";
 export { validateBatches } from "./validate-batch.js";

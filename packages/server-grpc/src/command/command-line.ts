@@ -1,9 +1,9 @@
 /** What the command `logstore-server` is asked to do. */
 import { parseArgs } from "node:util";
+import { suggestion } from "@logstore/codec";
 import * as z from "zod";
 import { type ScalarKey, scalarKeys } from "./config-keys.js";
 import { configSchema } from "./config-schema.js";
-import { suggestion } from "./similar.js";
 import { UsageError } from "./usage-error.js";
 
 /** What was given as flags. */

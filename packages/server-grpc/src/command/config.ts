@@ -1,4 +1,6 @@
 /** The configuration: flags before variables before the file before what holds where nothing is said. */
+
+import { suggestion } from "@logstore/codec";
 import type * as z from "zod";
 import { type AccessConfig, checkAccessConfig } from "../access/access-config.js";
 import { isLoopback } from "../transport/loopback.js";
@@ -6,7 +8,6 @@ import type { CommandLine } from "./command-line.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
 import { allowed, scalarKeys, schemaAt, valueFrom } from "./config-keys.js";
 import { accessSchema, configSchema, type ServerConfig } from "./config-schema.js";
-import { suggestion } from "./similar.js";
 import { UsageError } from "./usage-error.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

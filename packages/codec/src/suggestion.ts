@@ -1,4 +1,4 @@
-/** " (did you mean "listen"?)", or nothing where no candidate is much like it. */
+/** Returns ` (did you mean "listen"?)`, or an empty string if no candidate is close to the word. */
 export function suggestion(word: string, candidates: Iterable<string>): string {
   const near = [...candidates]
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -7,8 +7,12 @@ export function suggestion(word: string, candidates: Iterable<string>): string {
   return near === undefined ? "" : ` (did you mean ${JSON.stringify(near.candidate)}?)`;
 }
 
-/** How many letters are to be put in, left out, replaced or exchanged with the next to make one word of the other. */
+/** Longer words are not compared: the distance takes time in proportion to both lengths. */
+const MAX_WORD_LENGTH = 64;
+
+/** The Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbouring letters. */
 function distance(a: string, b: string): number {
+  if (a.length > MAX_WORD_LENGTH) return Number.POSITIVE_INFINITY;
   let last: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

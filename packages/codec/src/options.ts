@@ -1,0 +1,167 @@
+/** Validation of what applications pass in: names and values of options. All packages use it. */
+import { InvalidArgumentError } from "./errors.js";
+import { suggestion } from "./suggestion.js";
+
+/** Returns what a value has to be, in words that follow "must be"; undefined if it is that. `name` is the option's full name. */
+export interface OptionRule {
+  (value: unknown, name: string): string | undefined;
+  /** The option may not be left out. */
+  readonly isRequired?: boolean;
+  /** Rules for the members of an options object within another one. */
+  readonly members?: MemberRules | undefined;
+}
+
+type MemberRules = { readonly [name: string]: OptionRule };
+
+/** A rule for each option: the compiler sees to it that none is missing. */
+export type OptionRules<Options> = { readonly [Name in keyof Options]-?: OptionRule };
+
+/**
+ * Checks an options object: unknown names, and values that break their rule. An option that is undefined counts as left out,
+ * unless its rule is {@link required}.
+ *
+ * @param owner whose options they are, for messages: "producer", "consumer"
+ * @throws InvalidArgumentError that names the first option that is wrong
+ */
+export function checkOptions<Options>(owner: string, options: Options, rules: OptionRules<Options>): void {
+  if (!isObject(options)) throw new InvalidArgumentError(`${owner}: options must be an object, not ${shown(options)}`);
+  checkMembers(owner, "", options, rules as MemberRules);
+}
+
+/** Checks one argument. @throws InvalidArgumentError */
+export function checkArgument(owner: string, name: string, value: unknown, rule: OptionRule): void {
+  if (value === undefined && !rule.isRequired) return;
+  const expected = rule(value, name);
+  if (expected !== undefined) {
+    throw new InvalidArgumentError(`${owner}: ${name} must be ${expected}, not ${shown(value)}`);
+  }
+  if (rule.members !== undefined) checkMembers(owner, `${name}.`, value as object, rule.members);
+}
+
+function checkMembers(owner: string, prefix: string, options: object, rules: MemberRules): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(rules, name)) continue;
+    const known = Object.keys(rules);
+    const hint = suggestion(name, known) || `: there are ${known.join(", ")}`;
+    throw new InvalidArgumentError(`${owner}: there is no option ${JSON.stringify(cut(prefix + name))}${hint}`);
+  }
+  for (const [name, rule] of Object.entries(rules)) {
+    checkArgument(owner, prefix + name, (options as Record<string, unknown>)[name], rule);
+  }
+}
+
+/** The same rule for an option that may not be left out. */
+export function required(rule: OptionRule): OptionRule {
+  const { members } = rule;
+  return Object.assign((value: unknown, name: string) => rule(value, name), { isRequired: true, members });
+}
+
+/** An options object within another one; its members are reported by their full names, such as `retry.attempts`. */
+export function nested<Options>(rules: OptionRules<Options>): OptionRule {
+  const rule = (value: unknown) => (isObject(value) ? undefined : "an object");
+  return Object.assign(rule, { members: rules as MemberRules });
+}
+
+/** A whole number within bounds, both included. */
+export function wholeNumber({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds = {}): OptionRule {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  return (value) =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `a whole number ${range}`;
+}
+
+/** A whole number of at least `min`, or Infinity for no limit. */
+export function limit({ min = 1 }: { readonly min?: number } = {}): OptionRule {
+  const whole = wholeNumber({ min });
+  return (value, name) =>
+    value === Number.POSITIVE_INFINITY || whole(value, name) === undefined
+      ? undefined
+      : `a whole number of at least ${min}, or Infinity`;
+}
+
+/** A time span in ms, which need not be whole. Infinity, where it is accepted, means never. */
+export function durationMs({ min = 0, max = Number.POSITIVE_INFINITY }: Bounds = {}): OptionRule {
+  const range =
+    max === Number.POSITIVE_INFINITY ? `of at least ${min}, or Infinity for never` : `from ${min} to ${max}`;
+  return (value) => (typeof value === "number" && value >= min && value <= max ? undefined : `a number of ms ${range}`);
+}
+
+export interface Bounds {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+}
+
+/** One of these values. */
+export function oneOf(...values: readonly (string | number | boolean | null)[]): OptionRule {
+  const names = values.map((value) => JSON.stringify(value));
+  const last = names.pop();
+  const expected = names.length === 0 ? `${last}` : `${names.join(", ")} or ${last}`;
+  return (value) => (values.includes(value as string) ? undefined : expected);
+}
+
+/** A string that is not empty. */
+export const nonEmptyString: OptionRule = (value) =>
+  typeof value === "string" && value !== "" ? undefined : "a string that is not empty";
+
+export const boolean: OptionRule = (value) => (typeof value === "boolean" ? undefined : "true or false");
+
+export const func: OptionRule = (value) => (typeof value === "function" ? undefined : "a function");
+
+/** An object, or a function, that has these methods. */
+export function objectWith(...methods: readonly string[]): OptionRule {
+  return (value) => {
+    const has = (name: string) => typeof (value as Record<string, unknown>)[name] === "function";
+    const isOne = isObject(value) || typeof value === "function";
+    if (isOne && methods.every(has)) return undefined;
+    return methods.length === 0 ? "an object" : `an object with ${methods.map((name) => `${name}()`).join(" and ")}`;
+  };
+}
+
+/** An AbortSignal, or what works like one. */
+export const abortSignal: OptionRule = (value) =>
+  isObject(value) && "aborted" in value && objectWith("addEventListener")(value, "") === undefined
+    ? undefined
+    : "an AbortSignal";
+
+/** An array that is not empty, each element by this rule. */
+export function listOf(rule: OptionRule, { min = 1 }: { readonly min?: number } = {}): OptionRule {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length < min) return min > 0 ? "a list that is not empty" : "a list";
+    for (const [i, element] of value.entries()) {
+      const expected = rule(element, `${name}[${i}]`);
+      if (expected !== undefined) return `a list of which each element is ${expected}`;
+    }
+    return undefined;
+  };
+}
+
+/** What either rule accepts. */
+export function either(...rules: readonly OptionRule[]): OptionRule {
+  return (value, name) => {
+    const expected = rules.map((rule) => rule(value, name));
+    return expected.includes(undefined) ? undefined : expected.join(", or ");
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Longer texts are cut in messages. */
+const MAX_SHOWN_LENGTH = 60;
+
+/** A value in a message: short, on one line, and nothing of the application is called to print it. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(cut(value));
+  if (typeof value === "bigint") return `${cut(String(value))}n`;
+  if (typeof value === "function") return "a function";
+  if (typeof value === "symbol") return "a symbol";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? "[]" : "a list";
+  return Object.prototype.toString.call(value) === "[object Date]" ? "a Date" : "an object";
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH)}…`;
+}
