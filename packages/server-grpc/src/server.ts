@@ -70,6 +70,13 @@ export interface LogStoreServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Reads what the options name, and lets go of it again. @throws what `serve` would throw for them, but for what listening does */
+export async function checkServeOptions(options: ServeOptions): Promise<void> {
+  checkExposure(options.host ?? "127.0.0.1", options, () => {});
+  if (options.tls) await TlsFiles.load(options.tls);
+  if (options.access) await AccessControl.check(options.access);
+}
+
 /**
  * Serves `api`, which stays the caller's: close it after the server has stopped.
  *

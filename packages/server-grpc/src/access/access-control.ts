@@ -63,6 +63,12 @@ export class AccessControl {
     return new AccessControl(surroundings, await openVersion(config, surroundings));
   }
 
+  /** @throws InvalidArgumentError as `open` does */
+  static async check(config: AccessConfig): Promise<void> {
+    checkAccessConfig(config);
+    await Authenticator.open(config, false, () => {});
+  }
+
   /**
    * Another configuration, for calls under way too: resolves when each of them was checked again, and those have ended that may
    * not go on. Quotas begin anew, and hold for calls made from now on.

@@ -27,13 +27,14 @@ for (const [short, flag] of shortFlags) keyOfFlag.set(short, keyOfFlag.get(flag)
 const commands = ["new-token [PRINCIPAL]", "hash-token", "health [SERVICE] [flags]"];
 
 /**
- * `args` are those after the command's name; "help" where that was asked for.
+ * `args` are those after the command's name; "help" or "version" where that was asked for.
  *
  * @throws UsageError
  */
-export function parseCommandLine(args: readonly string[]): CommandLine | "help" {
-  const { help, config, check, ...given } = parse(args);
+export function parseCommandLine(args: readonly string[]): CommandLine | "help" | "version" {
+  const { help, version, config, check, ...given } = parse(args);
   if (help) return "help";
+  if (version) return "version";
   const flags = new Map<ScalarKey, { flag: string; text: string }>();
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
@@ -46,8 +47,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine | "help" 
 }
 
 function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const options: Record<string, { type: "string" | "boolean" }> = {
-    help: { type: "boolean" },
+  const options: Record<string, { type: "string" | "boolean"; short?: string }> = {
+    help: { type: "boolean", short: "h" },
+    version: { type: "boolean", short: "V" },
     check: { type: "boolean" },
     config: { type: "string" },
   };
@@ -91,8 +93,13 @@ export function help(): string {
 ${commands.map((command) => `  logstore-server ${command}\n`).join("")}
 ${entry("--config FILE", "configuration in YAML; what a flag or a variable says goes before it")}
 ${entry("--check", "only say whether the configuration makes sense")}
-${entry("--help", "show this text")}
+${entry("-h, --help", "show this text")}
+${entry("-V, --version", "show the version")}
 ${flags.join("\n")}
+
+For example, on this machine only, with metrics for Prometheus:
+
+  logstore-server --data ./data --port 7411 --retention-ms 604800000 --metrics-port 9464
 
 Every flag is also a variable (LOGSTORE_LISTEN_PORT) and a key of the file (listen.port). The file is named by LOGSTORE_CONFIG, too.
 "logstore-server new-token" makes a bearer token, "hash-token" reads one and tells what the configuration says of it, and "health"

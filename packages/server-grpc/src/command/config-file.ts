@@ -1,7 +1,7 @@
 /** A configuration file: what is in it, and in which line. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Document } from "yaml";
+import type { Alias, Document } from "yaml";
 import { UsageError } from "./usage-error.js";
 
 export interface ConfigFile {
@@ -12,7 +12,7 @@ export interface ConfigFile {
 
 /** @throws UsageError where it cannot be read, or is not YAML with a mapping in it */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
-  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = await import("yaml");
   const lines = new LineCounter();
   const document: Document = parseDocument(read(file), { lineCounter: lines, prettyErrors: false });
   const at = (byte: number | undefined) => {
@@ -38,11 +38,31 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   };
   const [error] = document.errors; // the others follow from it
   if (error !== undefined) throw new UsageError(`${at(error.pos[0])}: ${error.message}`);
-  const values = (document.toJS() ?? {}) as unknown;
+  let broken: Alias | undefined;
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document) !== undefined) return undefined;
+      broken = node;
+      return visit.BREAK;
+    },
+  });
+  if (broken !== undefined) {
+    throw new UsageError(`${at(broken.range?.[0])}: there is no anchor &${broken.source} before this alias`);
+  }
+  const values = valuesOf(document, file);
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw new UsageError(`${file}: a mapping of keys to values is expected`);
   }
   return { values: withPaths(values, dirname(file)) as Record<string, unknown>, locate };
+}
+
+/** @throws UsageError, of aliases that stand for far too much */
+function valuesOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
 }
 
 function read(file: string): string {

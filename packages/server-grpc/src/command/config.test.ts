@@ -222,3 +222,13 @@ test("what only access control knows to be wrong is found too", async () => {
   const config = file(`data: d\naccess: { rules: [${rule}] }\n`);
   expect(await problemsOf(["--config", config])).toEqual([expect.stringContaining("access.rules[0].topics")]);
 });
+
+test.for([
+  ["log:\n  level: *missing\n", /logstore\.yaml:2:10: there is no anchor &missing/],
+  [
+    `a0: &a0 [x]\n${Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(10)}]`).join("\n")}\n`,
+    /logstore\.yaml: .*alias/i,
+  ],
+] as const)("aliases of YAML that stand for nothing, or too much: %#", async ([text, problem]) => {
+  expect(await problemsOf(["--config", file(text)])).toEqual([expect.stringMatching(problem)]);
+});

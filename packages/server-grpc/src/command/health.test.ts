@@ -22,7 +22,7 @@ async function health({ server, files }: TlsHome, token?: string) {
     printError: (line) => void told.push(line),
     openBroker: unused,
     readInput: unused,
-    untilStopped: unused,
+    stopping: new AbortController().signal,
     onReload: unused,
   });
   return { exit, told: told.join("\n") };

@@ -38,3 +38,22 @@ test("for people it is a line of text", () => {
     expect.stringMatching(/^\S+Z WARN careful address=127\.0\.0\.1:1 reason="two words" keys=\["a"\]\n$/),
   ]);
 });
+
+const hostile = "a\u001b[31mred\u009b2J\u202eabc\u2066\u0007\nnext\u2028";
+
+test.for(["json", "text"] as const)("nothing in a line of %s is obeyed by a terminal", (format) => {
+  const { log, written } = lines("info", format);
+  log.warn({ name: hostile, err: new Error(hostile), deep: [{ name: hostile }] }, hostile);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what there must be none of.
+  expect(written.join("").slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
+  expect(written.join("")).toContain("\\u001b[31mred\\u009b2J\\u202eabc");
+  if (format === "json") expect(JSON.parse(written[0]!)).toMatchObject({ msg: hostile, name: hostile });
+});
+
+test("a text of any length is cut, wherever it stands", () => {
+  const { log, written } = lines("info", "json");
+  const long = "x".repeat(1_000_000);
+  log.warn({ reason: long, err: new StorageFailedError(long, { topic: long }), names: [long] }, "refused");
+  expect(written[0]!.length).toBeLessThan(10_000);
+  expect(JSON.parse(written[0]!).reason).toMatch(/^x{2000}… \(1000000 characters\)$/);
+});

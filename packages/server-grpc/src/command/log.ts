@@ -2,33 +2,56 @@
 import { LogStoreError } from "@logstore/codec";
 import { type Logger, pino } from "pino";
 import type { ServerConfig } from "./config-schema.js";
+import { printable } from "./printable.js";
+import { StderrSink } from "./stderr-sink.js";
 
-/** Where nobody reads stderr, so much waits; lines beyond it are dropped. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/** A text in a line may quote what a peer sent; what is longer is cut, characters. */
+const MAX_TEXT_LENGTH = 2_000;
 
 export interface Log {
   readonly log: Logger;
-  /** Writes what waits. To be called before the process ends. */
-  flush(): void;
+  /** Lines that could not be written. */
+  readonly droppedLines: number;
+  /** Resolves when what waits was written, or could not be. To be called before the process ends. */
+  flush(): Promise<void>;
 }
 
 /** @param sink where lines go; default: stderr, without waiting for it */
 export function openLog({ level, format }: ServerConfig["log"], sink?: (line: string) => void): Log {
-  const stderr =
-    sink === undefined ? pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING_BYTES }) : undefined;
-  const write = sink ?? ((line: string) => void stderr!.write(line));
-  const destination = format === "text" ? { write: (line: string) => write(asText(line)) } : { write };
+  const stderr = sink === undefined ? new StderrSink() : undefined;
+  const write = sink ?? ((line: string) => stderr!.write(line));
+  const asLine = format === "text" ? asText : asJson;
   const log = pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: described },
+      formatters: { level: (label) => ({ level: label }), log: (fields) => shortened(fields) as typeof fields },
+      serializers: { err: (described) => described },
     },
-    destination,
+    { write: (line: string) => write(asLine(line)) },
   );
-  return { log, flush: () => stderr?.flushSync() };
+  return {
+    log,
+    get droppedLines() {
+      return stderr?.droppedLines ?? 0;
+    },
+    flush: async () => stderr?.flush(),
+  };
+}
+
+/** Texts cut to a length, however deep they are, and errors described. */
+function shortened(value: unknown): unknown {
+  if (typeof value === "string") {
+    if (value.length <= MAX_TEXT_LENGTH) return value;
+    return `${value.slice(0, MAX_TEXT_LENGTH).toWellFormed()}… (${value.length} characters)`;
+  }
+  if (value instanceof Error) return shortened(described(value));
+  if (Array.isArray(value)) return value.map(shortened);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, shortened(name === "err" ? described(each) : each)]),
+  );
 }
 
 /** An error of ours by its code and fields; one that was not foreseen with where it comes from. */
@@ -38,7 +61,12 @@ export function described(error: unknown): unknown {
     return { code, message, ...fields, ...(cause !== undefined && { cause: String(cause) }) };
   }
   if (error instanceof Error) return { type: error.name, message: error.message, stack: error.stack };
-  return { message: String(error) };
+  return typeof error === "object" && error !== null ? error : { message: String(error) };
+}
+
+/** One line that a terminal shows as it is. */
+function asJson(line: string): string {
+  return `${printable(line.trimEnd())}\n`;
 }
 
 /** "2026-01-02T03:04:05.678Z INFO listening address=127.0.0.1:7411" */
@@ -47,5 +75,5 @@ function asText(line: string): string {
   const words = Object.entries(fields).map(
     ([name, value]) => ` ${name}=${typeof value === "string" && !/[\s"]/.test(value) ? value : JSON.stringify(value)}`,
   );
-  return `${time} ${String(level).toUpperCase()} ${msg}${words.join("")}\n`;
+  return `${printable(`${time} ${String(level).toUpperCase()} ${msg}${words.join("")}`)}\n`;
 }

@@ -16,7 +16,7 @@ interface Sample {
 async function started() {
   const listening = Promise.withResolvers<string>();
   const metrics = Promise.withResolvers<string>();
-  const stopped = Promise.withResolvers<void>();
+  const stopped = new AbortController();
   let hooks: LogStoreHooks = {};
   const exit = run(["--data", ":memory:", "--port", "0", "--metrics-port", "0"], {
     environment: {},
@@ -27,7 +27,7 @@ async function started() {
     print: (line) => listening.resolve(line.split(" ").at(-1)!),
     printError: (line) => listening.reject(new Error(line)),
     readInput: async () => "",
-    untilStopped: () => stopped.promise,
+    stopping: stopped.signal,
     onReload: () => {},
     logSink(line) {
       const { metrics: url } = JSON.parse(line) as { metrics?: string };
@@ -38,7 +38,7 @@ async function started() {
   const url = await metrics.promise;
   const stop = async () => {
     client.close();
-    stopped.resolve();
+    stopped.abort();
     return exit;
   };
   onTestFinished(async () => void (await stop()));

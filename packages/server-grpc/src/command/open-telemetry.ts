@@ -1,7 +1,7 @@
 /** OpenTelemetry's SDK, set up as the configuration says; what it does not ask for is not even loaded. */
 import { context, DiagLogLevel, diag, metrics, propagation, trace } from "@opentelemetry/api";
-import type { Logger } from "pino";
 import type { ServerConfig } from "./config-schema.js";
+import type { Log } from "./log.js";
 
 export interface Telemetry {
   /** "http://127.0.0.1:9464/metrics", if there are any. */
@@ -11,7 +11,8 @@ export interface Telemetry {
 }
 
 /** To be called before anything else asks the API for a meter. @throws the system's error where it cannot listen */
-export async function startTelemetry(config: ServerConfig, version: string, log: Logger): Promise<Telemetry> {
+export async function startTelemetry(config: ServerConfig, version: string, logged: Log): Promise<Telemetry> {
+  const { log } = logged;
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const each of stops.splice(0)) await each().catch((err) => log.warn({ err }, "telemetry was not sent"));
@@ -22,7 +23,8 @@ export async function startTelemetry(config: ServerConfig, version: string, log:
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   const { port } = config.metrics;
-  const metricsUrl = port === undefined ? undefined : await startMetrics({ ...config.metrics, port }, version, stops);
+  const metricsUrl =
+    port === undefined ? undefined : await startMetrics({ ...config.metrics, port }, version, logged, stops);
   const { otlpUrl } = config.tracing;
   if (otlpUrl !== undefined) await startTracing(otlpUrl, version, stops);
   return { metricsUrl, stop };
@@ -36,9 +38,10 @@ async function resource(version: string) {
 async function startMetrics(
   { host, port }: { host: string; port: number },
   version: string,
+  logged: Log,
   stops: (() => Promise<void>)[],
 ): Promise<string> {
-  const [{ MeterProvider }, { serveMetrics }, { observeProcess }] = await Promise.all([
+  const [{ MeterProvider }, { serveMetrics }, { observeLog, observeProcess }] = await Promise.all([
     import("@opentelemetry/sdk-metrics"),
     import("./metrics-endpoint.js"),
     import("../telemetry/process-metrics.js"),
@@ -47,6 +50,7 @@ async function startMetrics(
   const provider = new MeterProvider({ resource: await resource(version), readers: [endpoint.reader] });
   metrics.setGlobalMeterProvider(provider);
   observeProcess();
+  observeLog(logged);
   stops.push(async () => {
     metrics.disable();
     await endpoint.close();

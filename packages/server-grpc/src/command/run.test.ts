@@ -31,7 +31,7 @@ function surroundings(
   const err: string[] = [];
   const events: string[] = [];
   const listening = Promise.withResolvers<string>();
-  const stop = Promise.withResolvers<void>();
+  const stop = new AbortController();
   const commands: ServerConfig[] = [];
   const around: Surroundings = {
     environment,
@@ -49,10 +49,10 @@ function surroundings(
       listening.resolve(line);
     },
     printError: (line) => void err.push(line),
-    untilStopped: () => stop.promise,
+    stopping: stop.signal,
   };
   const reload = () => reloads[0]!();
-  return { around, out, err, events, commands, logs, listening: listening.promise, stop: stop.resolve, reload };
+  return { around, out, err, events, commands, logs, listening: listening.promise, stop: () => stop.abort(), reload };
 }
 
 test("it serves until it is told to stop, then closes the broker", async () => {
@@ -71,18 +71,18 @@ test("it serves until it is told to stop, then closes the broker", async () => {
 
 test("what keeps it from starting is one line with a code", async () => {
   const { around, out, err } = surroundings(() => Promise.reject(new LockedError("d is\nin use")));
-  expect(await run(["--data", "d"], around)).toBe(1);
+  expect(await run(["--data", "d", "--port", "0"], around)).toBe(1);
   expect([out, err]).toEqual([[], ["logstore-server: LOCKED: d is in use"]]);
 });
 
-test("a port that is in use is one line, and the broker is closed", async () => {
+test("a port that is in use is one line, and nothing is opened or made", async () => {
   const first = surroundings();
   const exit = run(["--data", "d", "--port", "0"], first.around);
   const port = (await first.listening).split(":")[1] ?? "";
   const second = surroundings();
   expect(await run(["--data", "d", "--port", port], second.around)).toBe(1);
   expect(second.err).toEqual([expect.stringMatching(/^logstore-server: .*EADDRINUSE.*$/)]);
-  expect(second.events).toEqual(["closed"]);
+  expect([second.commands, second.events]).toEqual([[], []]);
   first.stop();
   expect(await exit).toBe(0);
 });
@@ -110,6 +110,42 @@ test("help names every flag, and exits with 0", async () => {
   expect(await run(["--help"], around)).toBe(0);
   expect([out.length, commands]).toEqual([1, []]);
   for (const { flag } of scalarKeys) expect(out[0]).toMatch(new RegExp(`--(no-)?${flag}\\b`));
+});
+
+test.for([
+  ["-h", /^Serves a LogStore data directory/],
+  ["--version", /^\d+\.\d+\.\d+$/],
+  ["-V", /^\d+\.\d+\.\d+$/],
+] as const)("%s explains and starts nothing", async ([flag, text]) => {
+  const { around, out, err, commands } = surroundings();
+  expect(await run([flag], around)).toBe(0);
+  expect([out, err, commands]).toEqual([[expect.stringMatching(text)], [], []]);
+});
+
+test("the example of the help makes sense", async () => {
+  const { around, out } = surroundings();
+  await run(["--help"], around);
+  const [, example] = /^ {2}logstore-server (--data .*=?.*\d)$/m.exec(out[0]!) ?? [];
+  const { around: again, err } = surroundings();
+  expect([await run([...example!.split(" "), "--check"], again), err]).toEqual([0, []]);
+});
+
+test("certificates and keys that cannot be read keep it from starting, and from passing a check, before anything is opened", async () => {
+  const flags = ["--tls-cert-file", "/missing/cert.pem", "--tls-key-file", "/missing/key.pem", "--port", "0"];
+  for (const more of [[], ["--check"]]) {
+    const { around, err, commands } = surroundings();
+    expect(await run(["--data", "d", ...flags, ...more], around)).toBe(1);
+    expect([err, commands]).toEqual([[expect.stringContaining("/missing/cert.pem")], []]);
+  }
+});
+
+test("a stop that is asked for while the data is opened closes it again, and serves nothing", async () => {
+  const opening = Promise.withResolvers<FakeLog>();
+  const { around, out, events, stop } = surroundings(() => opening.promise);
+  const exit = run(["--data", "d", "--port", "0"], around);
+  stop();
+  opening.resolve(new FakeLog());
+  expect([await exit, out, events]).toEqual([0, [], ["closed"]]);
 });
 
 test("a check says whether the configuration makes sense, and starts nothing", async () => {

@@ -1,12 +1,16 @@
 /** The command `logstore-server`, from its arguments to its exit code. */
 import { LogStoreError } from "@logstore/codec";
+import { checkServeOptions } from "../server.js";
 import { help, parseCommandLine } from "./command-line.js";
 import { loadConfig } from "./config.js";
 import { askHealth } from "./health.js";
+import { printable } from "./printable.js";
+import { serveOptions } from "./serve-options.js";
 import { serveUntilStopped } from "./serve-until-stopped.js";
 import type { Surroundings } from "./surroundings.js";
 import { newToken, tokenEntry } from "./token.js";
 import { UsageError } from "./usage-error.js";
+import { version } from "./version.js";
 
 /**
  * Returns the exit code: 0 after a clean stop, 1 where it could not start or stop or the server asked is not well, 2 for a command
@@ -22,19 +26,20 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     else return await serveOrExplain(args, surroundings);
     return 0;
   } catch (error) {
-    for (const line of describe(error)) printError(`logstore-server: ${line}`);
+    for (const line of describe(error)) printError(`logstore-server: ${printable(line)}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }
 
 async function serveOrExplain(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const commandLine = parseCommandLine(args);
-  if (commandLine === "help") {
-    surroundings.print(help());
+  if (typeof commandLine === "string") {
+    surroundings.print(explained(commandLine));
     return 0;
   }
   const configuration = await loadConfig(commandLine, surroundings.environment);
   if (!commandLine.check) return serveUntilStopped(commandLine, configuration, surroundings);
+  await checkServeOptions(serveOptions(configuration.config));
   for (const warning of configuration.warnings) surroundings.printError(`logstore-server: ${warning}`);
   surroundings.print("the configuration makes sense");
   return 0;
@@ -44,8 +49,8 @@ async function serveOrExplain(args: readonly string[], surroundings: Surrounding
 async function health(args: readonly string[], { environment, print }: Surroundings): Promise<number> {
   const service = args[0]?.startsWith("-") ? undefined : args[0];
   const commandLine = parseCommandLine(service === undefined ? args : args.slice(1));
-  if (commandLine === "help") {
-    print(help());
+  if (typeof commandLine === "string") {
+    print(explained(commandLine));
     return 0;
   }
   // Whoever asks need not know where the data is.
@@ -53,6 +58,10 @@ async function health(args: readonly string[], { environment, print }: Surroundi
   const status = await askHealth(config, service ?? "", environment["LOGSTORE_TOKEN"]);
   print(status);
   return status === "SERVING" ? 0 : 1;
+}
+
+function explained(what: "help" | "version"): string {
+  return what === "help" ? help() : version;
 }
 
 function onlyOne([principal, ...more]: readonly string[]): string | undefined {

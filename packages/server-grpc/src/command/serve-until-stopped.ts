@@ -1,9 +1,10 @@
 /** The life of a server process: what is opened is closed again in the reverse order, and each step is logged. */
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
 import type { LogStoreHooks } from "@logstore/core";
 import type { Logger } from "pino";
 import { type LogStoreServer, serve } from "../server.js";
 import { storageHooks } from "../telemetry/storage-hooks.js";
+import { checkStart } from "./check-start.js";
 import type { CommandLine } from "./command-line.js";
 import type { Configuration } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
@@ -13,10 +14,10 @@ import { refusedLog } from "./refused-log.js";
 import { Reloader } from "./reloader.js";
 import { serveOptions } from "./serve-options.js";
 import type { ServedBroker, Surroundings } from "./surroundings.js";
+import { version } from "./version.js";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+/** A stop that is asked for while the data is still being opened waits no longer than this for that to end, ms. */
+const OPEN_GRACE_MS = 5_000;
 
 /** Returns the exit code. @throws what keeps the server from starting */
 export async function serveUntilStopped(
@@ -24,25 +25,25 @@ export async function serveUntilStopped(
   { config, warnings }: Configuration,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { log, flush } = openLog(config.log, surroundings.logSink);
+  const opened = openLog(config.log, surroundings.logSink);
+  const { log } = opened;
   try {
     for (const warning of warnings) log.warn(warning);
-    const telemetry = await startTelemetry(config, version, log);
+    await checkStart(config);
+    const telemetry = await startTelemetry(config, version, opened);
     try {
-      const broker = await surroundings.openBroker(config, hooks(log));
+      const opening = surroundings.openBroker(config, hooks(log));
+      const broker = await openedBefore(surroundings.stopping, opening);
+      if (broker === undefined) {
+        log.warn("stopped while the data was being opened: the next start recovers it");
+        return 0;
+      }
       let closed: number | undefined;
       try {
         logRecovery(log, broker);
-        const onError = (err: unknown) => log.error({ err }, "internal error: the peer was told no more than that");
-        const onWarning = (message: string, err?: unknown) => log.warn({ ...(err !== undefined && { err }) }, message);
-        const onRefused = refusedLog(log);
-        const server = await serve(broker, { ...serveOptions(config), onError, onWarning, onRefused });
-        logStart(log, config, server, telemetry.metricsUrl);
-        surroundings.print(`logstore listening on ${server.address}`);
-        const reloader = new Reloader(commandLine, config, surroundings.environment, server, log);
-        surroundings.onReload(() => reloader.reload());
-        await surroundings.untilStopped();
-        await stop(server, config, log);
+        if (!surroundings.stopping.aborted) {
+          await serveBroker(broker, commandLine, config, surroundings, log, telemetry.metricsUrl);
+        }
       } finally {
         closed = await close(broker, log);
       }
@@ -51,8 +52,45 @@ export async function serveUntilStopped(
       await telemetry.stop();
     }
   } finally {
-    flush();
+    await opened.flush();
   }
+}
+
+/** Undefined where a stop was asked for and opening went on for too long after that. */
+async function openedBefore(stopping: AbortSignal, opening: Promise<ServedBroker>): Promise<ServedBroker | undefined> {
+  const gaveUp = Promise.withResolvers<undefined>();
+  let timer: NodeJS.Timeout | undefined;
+  const onStop = () => {
+    timer = setTimeout(() => gaveUp.resolve(undefined), OPEN_GRACE_MS);
+  };
+  if (stopping.aborted) onStop();
+  else stopping.addEventListener("abort", onStop);
+  try {
+    return await Promise.race([opening, gaveUp.promise]);
+  } finally {
+    stopping.removeEventListener("abort", onStop);
+    clearTimeout(timer);
+  }
+}
+
+async function serveBroker(
+  broker: ServedBroker,
+  commandLine: CommandLine,
+  config: ServerConfig,
+  { environment, print, onReload, stopping }: Surroundings,
+  log: Logger,
+  metricsUrl: string | undefined,
+): Promise<void> {
+  const onError = (err: unknown) => log.error({ err }, "internal error: the peer was told no more than that");
+  const onWarning = (message: string, err?: unknown) => log.warn({ ...(err !== undefined && { err }) }, message);
+  const onRefused = refusedLog(log);
+  const server = await serve(broker, { ...serveOptions(config), onError, onWarning, onRefused });
+  logStart(log, config, server, metricsUrl);
+  print(`logstore listening on ${server.address}`);
+  const reloader = new Reloader(commandLine, config, environment, server, log);
+  onReload(() => reloader.reload());
+  if (!stopping.aborted) await once(stopping, "abort");
+  await stop(server, config, log);
 }
 
 async function stop(server: LogStoreServer, { drainTimeoutMs }: ServerConfig, log: Logger): Promise<void> {

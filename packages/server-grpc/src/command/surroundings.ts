@@ -11,8 +11,8 @@ export interface Surroundings {
   printError(line: string): void;
   /** All of standard input. */
   readInput(): Promise<string>;
-  /** Resolves when the command is to end; called once, when the server listens. */
-  untilStopped(): Promise<void>;
+  /** Aborts when the command is to end, also while it is still starting. */
+  readonly stopping: AbortSignal;
   /** Calls `reload` whenever the configuration is to be read again; called once, when the server listens. */
   onReload(reload: () => void): void;
   /** Where log lines go. Default: stderr. */

@@ -27,3 +27,14 @@ export function observeProcess(): void {
       last = now;
     });
 }
+
+/** What the log could not tell. */
+export function observeLog(log: { readonly droppedLines: number }): void {
+  metrics
+    .getMeter(SCOPE)
+    .createObservableCounter("logstore.log.dropped_lines", {
+      description: "log lines that were dropped, since stderr did not take them",
+      unit: "{line}",
+    })
+    .addCallback((result) => result.observe(log.droppedLines));
+}

@@ -1,0 +1,30 @@
+/** The command in a process of its own: its arguments, its streams, its exit code. */
+import { text } from "node:stream/consumers";
+import { setFlagsFromString } from "node:v8";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { Broker } from "@logstore/core";
+import { run } from "./run.js";
+import type { Surroundings } from "./surroundings.js";
+
+/** What is left when the command is over, such as a write to a pipe that nobody reads, keeps the process for this long at most, ms. */
+const EXIT_GRACE_MS = 1_000;
+
+export async function main(
+  v8Flags: readonly string[],
+  signals: Pick<Surroundings, "stopping" | "onReload">,
+): Promise<void> {
+  for (const flag of v8Flags) setFlagsFromString(flag);
+  // It writes what peers send as it is, past our log and its rates: whoever sends odd headers would write what they like, and fill it.
+  setLogVerbosity(logVerbosity.NONE);
+
+  process.exitCode = await run(process.argv.slice(2), {
+    ...signals,
+    environment: process.env,
+    openBroker: ({ data, durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes }, hooks) =>
+      Broker.open(data, { durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes, hooks }),
+    print: (line) => console.log(line),
+    printError: (line) => console.error(line),
+    readInput: () => text(process.stdin),
+  });
+  setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
+}

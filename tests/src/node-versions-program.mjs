@@ -1,0 +1,21 @@
+/** What a program does with the packages, in JavaScript: the lowest Node that is promised does not run TypeScript. */
+import { connect } from "@logstore/client";
+import { LogStore } from "@logstore/core";
+
+const text = new TextDecoder();
+const store = await LogStore.open(":memory:", { compression: "zstd" });
+for (const value of ["a", "b", "c"]) await store.append("key", value);
+const embedded = [];
+for await (const { value } of store.read(0, { from: 0 })) embedded.push(text.decode(value));
+await store.close();
+
+const client = connect(process.argv[2]);
+await client.createTopic("letters", { partitions: 1 });
+const producer = client.producer("letters");
+for (const value of ["a", "b", "c"]) await producer.send({ key: "key", value });
+const served = [];
+for await (const { value } of client.consumer({ assign: { letters: [0] }, from: "earliest", until: "latest" })) {
+  served.push(text.decode(value));
+}
+await client.close();
+console.log(`embedded ${embedded.join(" ")}, served ${served.join(" ")}`);
