@@ -74,26 +74,39 @@ export interface ConsumeOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many bytes to leave free before `batches` in its buffer, for a transport's framing; a wish. Default 0. */
   readonly headroomBytes?: number | undefined;
-  /**
-   * Whether the bytes of an event may be overwritten as soon as the next event is asked for: right for whoever passes them on at
-   * once, and saves a buffer an event. Default false: they are the caller's.
-   */
-  readonly reuseBuffers?: boolean | undefined;
+  /** Whether the next batches are read while the caller has the last ones. Default true. */
+  readonly readAhead?: boolean | undefined;
   /** What the reader shares with others: asked before each read. Default: nothing but `maxBytes` bounds what is read. */
   readonly budget?: ReadBudget | undefined;
 }
 
 /**
- * Bytes that many readers may hold together. Whoever reads takes them first and gives back what it did not need; those that it
- * handed out are given back by whoever got them.
+ * Bytes of memory that many readers may hold together. A read takes them first; they are given back when the memory is, which
+ * whoever got the batches says by {@link BatchesEvent.release}.
  */
 export interface ReadBudget {
   /**
    * How many bytes may be read now: no more than `wantedBytes`, and no fewer than `leastBytes`, since a batch is never cut. A
-   * promise where that must be waited for, which rejects when the reading is over. One call at a time.
+   * promise where that must be waited for, which rejects when the reading is over. One call at a time, and only while the reader
+   * holds nothing that it does not give back meanwhile: two that waited for each other's bytes would wait for ever.
    */
   take(wantedBytes: number, leastBytes: number): number | Promise<number>;
+  /** The same at once, or 0: for a reader that holds something. */
+  tryTake(wantedBytes: number, leastBytes: number): number;
   giveBack(bytes: number): void;
+}
+
+/** Batches in memory that has one owner: whoever got them. */
+interface OwnedBatches {
+  /** Whole batches. Nobody else writes to their buffer, for as long as they are there. */
+  readonly batches: Uint8Array;
+  /** So many bytes before `batches` in its buffer are free. */
+  readonly headroomBytes: number;
+  /**
+   * Frees the buffer at once, and gives back what it took of the budget; `batches` and every view of it are empty then. For
+   * whoever knows that nobody uses them any more. Without it the garbage collector frees the buffer. Default: nothing is to be freed.
+   */
+  readonly release?: (() => void) | undefined;
 }
 
 export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent | GapEvent;
@@ -106,12 +119,9 @@ interface LogEnds {
   readonly logEndOffset: number;
 }
 
-export interface BatchesEvent extends LogEnds {
+/** The first batch may begin before the position asked for, the last may go past the end. */
+export interface BatchesEvent extends LogEnds, OwnedBatches {
   readonly type: "batches";
-  /** Whole batches; the first may begin before the position asked for, the last may go past the end. */
-  readonly batches: Uint8Array;
-  /** So many bytes before `batches` in its buffer are free. */
-  readonly headroomBytes: number;
 }
 
 /** The reader has everything up to the high watermark. */
@@ -157,15 +167,12 @@ export interface FetchRequest {
 
 export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes" | "budget">;
 
-export interface FetchResult extends PartitionBounds {
+/** There may be no batches. The first may begin before the position asked for. */
+export interface FetchResult extends PartitionBounds, OwnedBatches {
   /** Where to go on: after the last record of `batches`; where there are none, the position that `from` came to. */
   readonly nextOffset: number;
   /** The gaps between the position asked for and `nextOffset`, in order. Default: none. */
   readonly gaps?: readonly OffsetGap[] | undefined;
-  /** Whole batches, or nothing; the first may begin before the position asked for. */
-  readonly batches: Uint8Array;
-  /** So many bytes before `batches` in its buffer are free. */
-  readonly headroomBytes: number;
 }
 
 export interface ListOffsetsRequest {

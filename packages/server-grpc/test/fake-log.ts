@@ -148,7 +148,8 @@ export class FakeLog implements LogApi {
         const buffer = new Uint8Array(headroomBytes + batch.byteLength);
         const batches = buffer.subarray(headroomBytes);
         batches.set(batch.bytes);
-        yield { type: "batches", batches, headroomBytes, ...endsOf(log) };
+        const release = () => budget?.giveBack(batch.byteLength);
+        yield { type: "batches", batches, headroomBytes, release, ...endsOf(log) };
         position = batch.nextOffset;
       } else {
         yield { type: "caughtUp", ...endsOf(log) };

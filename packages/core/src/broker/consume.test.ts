@@ -1,6 +1,6 @@
 /** A consumer whose position is deleted is told so, and goes on at the log's start. */
 import { frameBatches } from "@logstore/codec";
-import type { ConsumeEvent, ConsumeRequest } from "@logstore/protocol";
+import type { BatchesEvent, ConsumeEvent, ConsumeRequest, ReadBudget } from "@logstore/protocol";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, range } from "../../test/records.js";
@@ -203,7 +203,7 @@ test.each([0, 64_000_000])(
     const much = () => appendOneByOne(log, Array(200).fill("x".repeat(10_000)));
     await much();
     const maxBytes = 1_000_000;
-    const events = broker.consume({ topic: "t", partition: 0, maxBytes }, { reuseBuffers: true });
+    const events = broker.consume({ topic: "t", partition: 0, maxBytes });
     onTestFinished(async () => {
       await events.return();
     });
@@ -228,27 +228,135 @@ test("a reader takes what it reads from its budget, and asks for more before it 
   await appendOneByOne(broker.topic("t"), ["a", "b".repeat(100_000), "c"]);
   let held = 0;
   const asked: [number, number][] = [];
-  const budget = {
-    async take(wantedBytes: number, leastBytes: number) {
-      asked.push([wantedBytes, leastBytes]);
-      const granted = Math.max(leastBytes, Math.min(wantedBytes, 2_000));
-      held += granted;
-      return granted;
-    },
-    giveBack(bytes: number) {
+  const tryTake = (wantedBytes: number, leastBytes: number) => {
+    asked.push([wantedBytes, leastBytes]);
+    const granted = Math.max(leastBytes, Math.min(wantedBytes, 2_000));
+    held += granted;
+    return granted;
+  };
+  const budget: ReadBudget = {
+    take: async (wantedBytes, leastBytes) => tryTake(wantedBytes, leastBytes),
+    tryTake,
+    giveBack(bytes) {
       held -= bytes;
     },
   };
-  const events = broker.consume({ topic: "t", partition: 0, until: "latest" }, { budget });
-  let lengths = 0;
-  for await (const event of events) if (event.type === "batches") lengths += event.batches.length;
-  expect(held).toBe(lengths);
+  const events = broker.consume({ topic: "t", partition: 0, until: "latest" }, { budget, readAhead: false });
+  let count = 0;
+  for await (const event of events) {
+    if (event.type !== "batches") continue;
+    const { batches } = event;
+    count++;
+    expect(held).toBeGreaterThanOrEqual(batches.length); // the buffer, which may be longer
+    event.release!();
+    event.release!();
+    expect([held, batches.length]).toEqual([0, 0]);
+  }
+  expect(count).toBe(3);
   const long = asked.filter(([, least]) => least > 0);
   expect(long).toEqual([[expect.any(Number), expect.any(Number)]]);
   expect(long[0]![1]).toBeGreaterThan(100_000);
 
-  held = 0;
   const fetched = await broker.fetch({ topic: "t", partition: 0, maxBytes: 1_000_000 }, { budget });
   expect(held).toBe(fetched.batches.length);
   expect(fetched.nextOffset).toBe(3);
+  fetched.release!();
+  expect(held).toBe(0);
 });
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** A budget of so many bytes that are given to whoever comes first. One who has to wait and holds something fails the test. */
+function strictBudget(totalBytes: number) {
+  const { promise: forEver } = Promise.withResolvers<number>();
+  const budget = {
+    held: 0,
+    waits: 0,
+    take(wantedBytes: number, leastBytes: number) {
+      const taken = budget.tryTake(wantedBytes, leastBytes);
+      if (taken > 0) return taken;
+      budget.waits++;
+      return forEver;
+    },
+    tryTake(wantedBytes: number, leastBytes: number) {
+      const free = totalBytes - budget.held;
+      const granted = Math.max(leastBytes, Math.min(wantedBytes, free));
+      if (granted <= 0 || (granted > free && budget.held > 0)) return 0;
+      budget.held += granted;
+      return granted;
+    },
+    giveBack(bytes: number) {
+      budget.held -= bytes;
+    },
+  };
+  return budget;
+}
+
+test.each([0, 4_000_000])(
+  "a reader that holds something does not wait for more (%d bytes of tail cache)",
+  async (tailCacheBytes) => {
+    const { broker } = await filled(0, { tailCacheBytes, segmentBytes: 3_000 });
+    await appendOneByOne(
+      broker.topic("t"),
+      numbers(40).map((n) => `${n}`.padEnd(400)),
+    );
+    const budget = strictBudget(2_000);
+    // Only part of what was asked for: over several segments, and in a budget that is less than that.
+    for (let next = 0; next < 40; ) {
+      const result = await broker.fetch({ topic: "t", partition: 0, from: next, maxBytes: 100_000 }, { budget });
+      const bases = Array.from(frameBatches(result.batches), ({ baseOffset }) => baseOffset);
+      expect(bases).toEqual(numbers(bases.length).map((n) => next + n));
+      expect(result.nextOffset).toBe(next + bases.length);
+      expect(bases.length).toBeGreaterThan(0);
+      expect(budget.held).toBeGreaterThanOrEqual(result.batches.length);
+      next = result.nextOffset;
+      result.release!();
+      expect(budget.held).toBe(0);
+    }
+    const seen: number[] = [];
+    for await (const event of broker.consume({ topic: "t", partition: 0, until: "latest" }, { budget })) {
+      if (event.type !== "batches") continue;
+      seen.push(...Array.from(frameBatches(event.batches), ({ baseOffset }) => baseOffset));
+      await new Promise(setImmediate); // what is read ahead is there, or has found no room
+      event.release!();
+    }
+    expect(seen).toEqual(numbers(40));
+    expect([budget.held, budget.waits]).toEqual([0, 0]);
+  },
+);
+
+test("a reader that is left gives back what it has read ahead", async () => {
+  const { broker } = await filled(20, { tailCacheBytes: 0 });
+  const budget = strictBudget(100_000);
+  const events = broker.consume({ topic: "t", partition: 0, maxBytes: 1 }, { budget });
+  for (let i = 0; i < 3; i++) ((await events.next()).value as BatchesEvent).release!();
+  await events.return();
+  expect(budget.held).toBe(0);
+});
+
+test.each([0, 4_000_000])(
+  "batches are not written to after they were handed out (%d bytes of tail cache)",
+  async (tailCacheBytes) => {
+    const { broker } = await filled(0, { tailCacheBytes, segmentBytes: 100_000 });
+    // Longer than any read, and shorter: each is read by itself.
+    const sizes = numbers(30).map((n) => (n % 3 === 0 ? 70_000 : 900));
+    await appendOneByOne(
+      broker.topic("t"),
+      sizes.map((size, n) => `${n}`.padEnd(size)),
+    );
+    for (const maxBytes of [1_000, 30_000, 200_000]) {
+      const kept: Uint8Array[] = [];
+      for await (const event of broker.consume({ topic: "t", partition: 0, until: "latest", maxBytes })) {
+        if (event.type === "batches") kept.push(event.batches);
+      }
+      const values = kept.flatMap((batches) =>
+        Array.from(frameBatches(batches), (batch) =>
+          Buffer.from([...batch.verify()][0]!.value)
+            .toString()
+            .trimEnd(),
+        ),
+      );
+      expect(values).toEqual(numbers(30).map(String));
+    }
+  },
+);

@@ -1,8 +1,8 @@
 /** One reader's way through a partition, as events: batches, and what else a reader wants to know. */
 import { ClosedError, InvalidArgumentError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
-import type { Chunk } from "../partition/batch-reader.js";
 import { ReadAhead } from "../partition/read-ahead.js";
+import type { OwnedChunk } from "../partition/read-in-budget.js";
 import type { ReadableLog } from "../partition/readable-log.js";
 import { gapPassed } from "./checked-read.js";
 
@@ -13,7 +13,7 @@ const HEARTBEAT_INTERVAL_MS = 10_000;
 export async function* consume(
   log: ReadableLog,
   request: ConsumeRequest,
-  { signal, headroomBytes, reuseBuffers, budget }: ConsumeOptions,
+  { signal, headroomBytes, readAhead, budget }: ConsumeOptions,
 ): AsyncGenerator<ConsumeEvent, void> {
   const { from = "earliest", until, maxBytes = DEFAULT_MAX_BYTES } = request;
   if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
@@ -21,42 +21,47 @@ export async function* consume(
   }
   const end = await endOffset(log, until);
   const readFrom = (offset: number) =>
-    new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, reuseBuffers, budget, until: end });
+    new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, readAhead, budget, until: end });
   const start = await log.resolve(from);
   // Where an offset was asked for, it is there or that is an error; whatever else was, the log's start is not before it.
   let reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
   let caughtUp = false;
-  while (reader.offset < end && !signal?.aborted) {
-    const expected = reader.offset;
-    let chunk: Chunk | undefined;
-    try {
-      chunk = await reader.next();
-    } catch (error) {
-      const { logStart } = log.offsets;
-      const wasDeleted = error instanceof OffsetOutOfRangeError && reader.offset < logStart;
-      if (!wasDeleted) throw error;
-      reader = readFrom(logStart);
-      caughtUp = false;
-      yield { type: "logStartMoved", logStartOffset: logStart, ...endsOf(log) };
-      continue;
+  try {
+    while (reader.offset < end && !signal?.aborted) {
+      const expected = reader.offset;
+      let chunk: OwnedChunk | undefined;
+      try {
+        chunk = await reader.next();
+      } catch (error) {
+        const { logStart } = log.offsets;
+        const wasDeleted = error instanceof OffsetOutOfRangeError && reader.offset < logStart;
+        if (!wasDeleted) throw error;
+        reader = readFrom(logStart);
+        caughtUp = false;
+        yield { type: "logStartMoved", logStartOffset: logStart, ...endsOf(log) };
+        continue;
+      }
+      const gap = gapPassed(log, expected, chunk, reader.offset);
+      if (gap !== undefined) yield { type: "gap", ...gap, ...endsOf(log) };
+      if (chunk !== undefined) {
+        caughtUp = false;
+        const { bytes: batches, headroomBytes, release } = chunk;
+        yield { type: "batches", batches, headroomBytes, release, ...endsOf(log) };
+        continue;
+      }
+      if (log.isClosed) throw new ClosedError("the log was closed");
+      if (reader.offset >= end) return; // past a gap
+      if (reader.offset < log.offsets.highWatermark) continue; // it moved while nothing was found
+      if (!caughtUp) {
+        caughtUp = true;
+        yield { type: "caughtUp", ...endsOf(log) };
+        continue; // more may have come while that was on its way
+      }
+      const moved = await log.waitBeyond(reader.offset, signal, HEARTBEAT_INTERVAL_MS);
+      if (!moved) yield { type: "heartbeat", ...endsOf(log) };
     }
-    const gap = gapPassed(log, expected, chunk, reader.offset);
-    if (gap !== undefined) yield { type: "gap", ...gap, ...endsOf(log) };
-    if (chunk !== undefined) {
-      caughtUp = false;
-      yield { type: "batches", batches: chunk.bytes, headroomBytes: chunk.headroomBytes, ...endsOf(log) };
-      continue;
-    }
-    if (log.isClosed) throw new ClosedError("the log was closed");
-    if (reader.offset >= end) return; // past a gap
-    if (reader.offset < log.offsets.highWatermark) continue; // it moved while nothing was found
-    if (!caughtUp) {
-      caughtUp = true;
-      yield { type: "caughtUp", ...endsOf(log) };
-      continue; // more may have come while that was on its way
-    }
-    const moved = await log.waitBeyond(reader.offset, signal, HEARTBEAT_INTERVAL_MS);
-    if (!moved) yield { type: "heartbeat", ...endsOf(log) };
+  } finally {
+    await reader.close();
   }
 }
 

@@ -1,18 +1,15 @@
 /** One read of a partition that may wait for what it reads. */
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
-import type { FetchOptions, FetchRequest, FetchResult, OffsetGap } from "@logstore/protocol";
-import type { Chunk } from "../partition/batch-reader.js";
-import { readInBudget } from "../partition/read-in-budget.js";
+import type { FetchOptions, FetchRequest, FetchResult, OffsetGap, ReadBudget } from "@logstore/protocol";
+import type { BatchReader } from "../partition/batch-reader.js";
+import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "../partition/read-in-budget.js";
 import type { ReadableLog } from "../partition/readable-log.js";
+import { bufferFor, releaseOnce } from "../segment/read-batches.js";
 import { boundsOf } from "./bounds.js";
 import { gapPassed } from "./checked-read.js";
 import { DEFAULT_MAX_BYTES } from "./consume.js";
 
-export async function fetch(
-  log: ReadableLog,
-  request: FetchRequest,
-  { signal, headroomBytes = 0, budget }: FetchOptions,
-): Promise<FetchResult> {
+export async function fetch(log: ReadableLog, request: FetchRequest, options: FetchOptions): Promise<FetchResult> {
   const { from = "earliest", maxBytes = DEFAULT_MAX_BYTES, minBytes = 1, maxWaitMs = 0 } = request;
   checkWhole("maxBytes", maxBytes, 1);
   checkWhole("minBytes", minBytes, 0);
@@ -21,49 +18,102 @@ export async function fetch(
   const enough = Math.min(minBytes, maxBytes);
   const start = await log.resolve(from);
   const reader = log.reader(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
-  const chunks: Chunk[] = [];
-  let bytes = 0;
+  const read = await readEnough(log, reader, { maxBytes, enough, deadline }, options);
+  const joined = join(read.chunks, options);
+  const nextOffset = joined.nextOffset ?? read.nextOffset;
+  const gaps = read.gaps.filter((gap) => gap.nextOffset <= nextOffset);
+  return { ...joined.batches, nextOffset, ...boundsOf(log), ...(gaps.length > 0 && { gaps }) };
+}
+
+interface Enough {
+  readonly maxBytes: number;
+  /** Waits until there are so many bytes… */
+  readonly enough: number;
+  /** …or until then, by the clock of `performance.now()`. */
+  readonly deadline: number;
+}
+
+interface Read {
+  readonly chunks: readonly OwnedChunk[];
+  readonly gaps: readonly OffsetGap[];
+  readonly nextOffset: number;
+}
+
+async function readEnough(
+  log: ReadableLog,
+  reader: BatchReader,
+  { maxBytes, enough, deadline }: Enough,
+  { signal, headroomBytes, budget }: FetchOptions,
+): Promise<Read> {
+  const chunks: OwnedChunk[] = [];
   const gaps: OffsetGap[] = [];
+  let bytes = 0;
   let nextOffset = reader.offset;
   while (bytes < maxBytes) {
-    let chunk: Chunk | undefined;
+    let chunk: OwnedChunk | undefined;
     try {
-      const options = { maxBytes: maxBytes - bytes, headroomBytes };
-      chunk = await (budget === undefined ? reader.next(options) : readInBudget(reader, options, budget));
+      // Fetches that hold something and waited for what others hold would wait for ever: only the first read waits for room.
+      const readNext = bytes === 0 ? readInBudget : tryReadInBudget;
+      const read = await readNext(reader, { maxBytes: maxBytes - bytes, headroomBytes }, budget);
+      if (read === NO_ROOM) break;
+      chunk = read;
+      const gap = gapPassed(log, nextOffset, chunk, reader.offset);
+      if (gap !== undefined) gaps.push(gap);
     } catch (error) {
+      chunk?.release();
       if (bytes === 0) throw error;
       break; // what was read before the fault is answered first; the next call comes upon it again
     }
     if (chunk !== undefined) {
       // A batch is never cut: one that does not fit any more is for the next call.
       if (bytes > 0 && bytes + chunk.bytes.length > maxBytes) {
-        budget?.giveBack(chunk.bytes.length);
+        chunk.release();
         break;
       }
       chunks.push(chunk);
       bytes += chunk.bytes.length;
+    } else if (log.isClosed) {
+      if (bytes === 0) throw new ClosedError("the log was closed");
+      break;
     }
-    const gap = gapPassed(log, nextOffset, chunk, reader.offset);
-    if (gap !== undefined) gaps.push(gap);
-    if (chunk === undefined && log.isClosed) throw new ClosedError("the log was closed");
     nextOffset = reader.offset;
     if (nextOffset < log.offsets.highWatermark) continue;
     if (bytes >= enough || signal?.aborted) break;
     if (!(await log.waitBeyond(nextOffset, signal, deadline - performance.now()))) break;
   }
-  return { ...joined(chunks, bytes, headroomBytes), nextOffset, ...boundsOf(log), ...(gaps.length > 0 && { gaps }) };
+  return { chunks, gaps, nextOffset };
 }
 
-function joined(chunks: readonly Chunk[], byteLength: number, headroomBytes: number) {
-  const [only, ...rest] = chunks;
-  if (only !== undefined && rest.length === 0) return { batches: only.bytes, headroomBytes: only.headroomBytes };
-  const batches = new Uint8Array(headroomBytes + byteLength).subarray(headroomBytes);
+interface Joined {
+  readonly batches: Pick<FetchResult, "batches" | "headroomBytes" | "release">;
+  /** Where the batches end, if they are not all that was read. */
+  readonly nextOffset?: number;
+}
+
+/** The chunks in one buffer; the first chunk alone where there is no room for that. */
+function join(chunks: readonly OwnedChunk[], { headroomBytes = 0, budget }: FetchOptions): Joined {
+  const [first, ...rest] = chunks;
+  if (first === undefined) return { batches: { batches: new Uint8Array(), headroomBytes: 0 } };
+  const alone = { batches: first.bytes, headroomBytes: first.headroomBytes, release: first.release };
+  if (rest.length === 0) return { batches: alone };
+  const byteLength = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (!hasRoom(budget, byteLength)) {
+    for (const { release } of rest) release();
+    return { batches: alone, nextOffset: first.nextOffset };
+  }
+  const batches = bufferFor(byteLength, headroomBytes);
   let at = 0;
-  for (const { bytes } of chunks) {
+  for (const { bytes, release } of chunks) {
     batches.set(bytes, at);
     at += bytes.length;
+    release();
   }
-  return { batches, headroomBytes };
+  const release = releaseOnce(batches, () => budget?.giveBack(byteLength));
+  return { batches: { batches, headroomBytes, release } };
+}
+
+function hasRoom(budget: ReadBudget | undefined, bytes: number): boolean {
+  return budget === undefined || budget.tryTake(bytes, bytes) > 0;
 }
 
 function checkWhole(name: string, value: number, least: number): void {

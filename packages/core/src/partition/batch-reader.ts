@@ -1,6 +1,6 @@
 /** Reads a partition from an offset on, in whole batches, and remembers where it is. */
 import { ClosedError, CorruptPartitionError, frameBatches, OffsetOutOfRangeError } from "@logstore/codec";
-import { BatchTooLongToRead, bufferFor, type ReadRoom, readBatches } from "../segment/read-batches.js";
+import { BatchTooLongToRead, bufferFor, freeBuffer, readBatches } from "../segment/read-batches.js";
 import type { Segment } from "../segment/segment.js";
 import { storageError } from "../storage/storage-error.js";
 import { tell } from "./hooks.js";
@@ -8,17 +8,22 @@ import type { ReadableLog } from "./readable-log.js";
 import { isGap } from "./survey-log.js";
 import type { TailRead } from "./tail-cache.js";
 
-export interface ReadOptions extends ReadRoom {
+export interface ReadOptions {
+  /** Bytes left free before the batches in their buffer. Default 0. */
+  readonly headroomBytes?: number | undefined;
   /** How much to read at once at most, bytes, unless one batch alone is longer. */
   readonly maxBytes: number;
-  /** Asked, with its length, before such a batch is read; nothing is held meanwhile. */
-  readonly makeRoom?: ((bytes: number) => Promise<void>) | undefined;
+  /** Whether such a batch is not read but thrown as BatchTooLongToRead; the reader stays where it is. Default false. */
+  readonly isStrict?: boolean | undefined;
   /** No batch is wanted that begins here or later. Default: none is left out. */
   readonly until?: number | undefined;
 }
 
 export interface Chunk {
-  /** Whole batches, their headers checked, their records not. The first may begin before the offset that was asked for. */
+  /**
+   * Whole batches, their headers checked, their records not. The first may begin before the offset that was asked for. They lie in a
+   * buffer of their own.
+   */
   readonly bytes: Uint8Array;
   /** At least so many bytes before `bytes` in its buffer are free. */
   readonly headroomBytes: number;
@@ -51,6 +56,7 @@ export class BatchReader {
    * The next batches; undefined at the high watermark, and where no more are wanted.
    *
    * @throws CorruptPartitionError where the log is damaged
+   * @throws BatchTooLongToRead where the read is strict
    * @throws OffsetOutOfRangeError where the records to be read were deleted meanwhile
    */
   async next(options: ReadOptions): Promise<Chunk | undefined> {
@@ -63,14 +69,14 @@ export class BatchReader {
       const cached = log.tail?.read(this.#offset, end, options.maxBytes);
       if (cached !== undefined) {
         const { byteLength } = cached;
-        if (byteLength > options.maxBytes && options.makeRoom !== undefined) return this.#nextLong(byteLength, options);
+        if (options.isStrict && byteLength > options.maxBytes) throw new BatchTooLongToRead(byteLength);
         return this.#told(this.#fromMemory(cached, options), "memory");
       }
       try {
         const chunk = await this.#fromDisk(options, end);
         if (chunk !== undefined) return this.#told(chunk, "disk");
       } catch (error) {
-        if (error instanceof BatchTooLongToRead) return this.#nextLong(error.byteLength, options);
+        if (error instanceof BatchTooLongToRead) throw error;
         await log.refresh();
         const wasDeleted = this.#offset < log.offsets.logStart; // under the reader
         const { partition } = log;
@@ -86,11 +92,6 @@ export class BatchReader {
     return undefined;
   }
 
-  async #nextLong(byteLength: number, { makeRoom, ...options }: ReadOptions): Promise<Chunk | undefined> {
-    await makeRoom?.(byteLength);
-    return this.next({ ...options, maxBytes: byteLength });
-  }
-
   #told(chunk: Chunk, source: "memory" | "disk"): Chunk {
     const { partition, hooks } = this.#log;
     tell(() => hooks.read?.({ partition, bytes: chunk.bytes.length, source }));
@@ -99,7 +100,7 @@ export class BatchReader {
 
   #fromMemory({ batches, byteLength, segment, position }: TailRead, options: ReadOptions): Chunk {
     const { headroomBytes = 0 } = options;
-    const bytes = bufferFor(options, byteLength);
+    const bytes = bufferFor(byteLength, headroomBytes);
     let at = 0;
     for (const batch of batches) {
       bytes.set(batch.bytes, at);
@@ -119,8 +120,7 @@ export class BatchReader {
       this.#leave(segment);
       return undefined;
     }
-    const isStrict = options.makeRoom !== undefined;
-    const range = { ...options, isStrict, position: this.#position, end, limits: this.#log.limits };
+    const range = { ...options, position: this.#position, end, limits: this.#log.limits };
     const read = await segment.read((file) => readBatches(file, range));
     return this.#accept(segment, read, options.headroomBytes ?? 0, until);
   }
@@ -176,7 +176,10 @@ export class BatchReader {
     }
     const position = this.#position + skipped;
     this.#position += at;
-    if (at === skipped) return undefined;
+    if (at === skipped) {
+      freeBuffer(bytes);
+      return undefined;
+    }
     return {
       bytes: bytes.subarray(skipped, at),
       headroomBytes: headroomBytes + skipped,

@@ -4,8 +4,8 @@
  * than the one before it, until there is nothing more to read: what comes then comes as it is, without delay.
  */
 import type { ReadBudget } from "@logstore/protocol";
-import type { BatchReader, Chunk } from "./batch-reader.js";
-import { readInBudget } from "./read-in-budget.js";
+import type { BatchReader } from "./batch-reader.js";
+import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "./read-in-budget.js";
 
 export interface ReadAheadOptions {
   /** How much to read at once at most, bytes, unless one batch alone is longer. */
@@ -14,19 +14,14 @@ export interface ReadAheadOptions {
   readonly headroomBytes?: number | undefined;
   /** No batch is wanted that begins here or later. Default: none is left out. */
   readonly until?: number | undefined;
-  /**
-   * Whether a chunk may be overwritten once the next one is asked for. Two buffers then take turns: a new one for every chunk
-   * would have the garbage collector run most of the time. Default false.
-   */
-  readonly reuseBuffers?: boolean | undefined;
-  /** The bytes of a chunk are taken from it, and are given back by whoever got the chunk. */
+  /** Whether a chunk is read while the reader has the one before it. Default true. */
+  readonly readAhead?: boolean | undefined;
+  /** The memory of a chunk is taken from it, and is given back when the chunk is released. */
   readonly budget?: ReadBudget | undefined;
 }
 
 const FIRST_CHUNK_BYTES = 32 * 1024;
 const GROWTH = 4;
-/** A buffer that is longer than what is needed by more than this is not kept. */
-const MAX_BUFFER_EXCESS = 4;
 
 export class ReadAhead {
   readonly #reader: BatchReader;
@@ -35,9 +30,7 @@ export class ReadAhead {
   /** How much to read the next time. */
   #maxBytes: number;
   #hasRead = false;
-  #ahead: Promise<Chunk | undefined> | undefined;
-  /** The one to read to next, and the one that was read to last. */
-  #buffers: (Uint8Array | undefined)[] = [undefined, undefined];
+  #ahead: Promise<OwnedChunk | undefined> | undefined;
 
   constructor(reader: BatchReader, options: ReadAheadOptions) {
     this.#reader = reader;
@@ -51,48 +44,57 @@ export class ReadAhead {
     return this.#offset;
   }
 
-  /** The next batches; undefined at the high watermark, and where no more are wanted. */
-  async next(): Promise<Chunk | undefined> {
-    // Nothing may have been there when it was looked for ahead, and be there now.
+  /**
+   * The next batches; undefined at the high watermark, and where no more are wanted. With a budget, the chunk before is to be released
+   * first: this may wait for room.
+   */
+  async next(): Promise<OwnedChunk | undefined> {
+    // Nothing may have been there when it was looked for ahead, or no room for it.
     const chunk = (await this.#takeAhead()) ?? (await this.#read());
     if (chunk === undefined) {
       this.#offset = this.#reader.offset; // a gap may have been passed
-      this.#buffers = [undefined, undefined]; // one who waits, perhaps for long, holds nothing
       this.#maxBytes = this.#firstBytes;
       return undefined;
     }
     this.#offset = chunk.nextOffset;
-    if (this.#hasRead) {
-      this.#ahead = this.#read();
+    if (this.#hasRead && this.#options.readAhead !== false) {
+      this.#ahead = this.#tryRead();
       this.#ahead.catch(() => {}); // told to whoever takes it
     }
     this.#hasRead = true;
     return chunk;
   }
 
+  /** Releases what was read ahead; resolves when nothing is being read any more. Nothing may be read from here on. */
+  async close(): Promise<void> {
+    const ahead = await this.#takeAhead()?.catch(() => undefined); // nobody waits for it, nor for why it failed
+    ahead?.release();
+  }
+
   get #firstBytes(): number {
     return Math.min(FIRST_CHUNK_BYTES, this.#options.maxBytes);
   }
 
-  #takeAhead(): Promise<Chunk | undefined> | undefined {
+  #takeAhead(): Promise<OwnedChunk | undefined> | undefined {
     const ahead = this.#ahead;
     this.#ahead = undefined;
     return ahead;
   }
 
-  #read(): Promise<Chunk | undefined> {
-    const { headroomBytes, until, reuseBuffers, budget } = this.#options;
-    const bufferOf = reuseBuffers ? (length: number) => this.#nextBuffer(length) : undefined;
-    const options = { maxBytes: this.#maxBytes, headroomBytes, until, bufferOf };
-    this.#maxBytes = Math.min(this.#maxBytes * GROWTH, this.#options.maxBytes);
-    return budget === undefined ? this.#reader.next(options) : readInBudget(this.#reader, options, budget);
+  #read(): Promise<OwnedChunk | undefined> {
+    return readInBudget(this.#reader, this.#nextRead(), this.#options.budget);
   }
 
-  #nextBuffer(length: number): Uint8Array {
-    const kept = this.#buffers.shift();
-    const fits = kept !== undefined && kept.length >= length && kept.length <= length * MAX_BUFFER_EXCESS;
-    const buffer = fits ? kept : Buffer.allocUnsafeSlow(length);
-    this.#buffers.push(buffer);
-    return buffer;
+  /** Ahead of its time, while the reader has a chunk: it is done only where there is room now. */
+  async #tryRead(): Promise<OwnedChunk | undefined> {
+    const chunk = await tryReadInBudget(this.#reader, this.#nextRead(), this.#options.budget);
+    return chunk === NO_ROOM ? undefined : chunk;
+  }
+
+  #nextRead() {
+    const { headroomBytes, until } = this.#options;
+    const options = { maxBytes: this.#maxBytes, headroomBytes, until };
+    this.#maxBytes = Math.min(this.#maxBytes * GROWTH, this.#options.maxBytes);
+    return options;
   }
 }

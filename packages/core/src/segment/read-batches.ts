@@ -10,17 +10,9 @@ const MIB = 1024 * 1024;
  */
 export const STORED_BATCH_LIMITS: BatchLimits = { maxBatchBytes: 1024 * MIB, maxRecordsBytes: 1024 * MIB };
 
-/** How the bytes of a read are come by. */
-export interface ReadRoom {
-  /** Bytes left free before the batches in their buffer. Default 0. */
-  readonly headroomBytes?: number | undefined;
-  /** A buffer of at least so many bytes to read to. Default: a new one. */
-  readonly bufferOf?: ((length: number) => Uint8Array) | undefined;
-}
-
-/** What a read ends with that may not bring more than it was to, and whose first batch alone is longer. */
+/** Thrown by a strict read whose first batch alone is longer than the read may be. */
 export class BatchTooLongToRead extends Error {
-  /** How long it says it is. */
+  /** Length that the batch declares. */
   readonly byteLength: number;
 
   constructor(byteLength: number) {
@@ -29,13 +21,15 @@ export class BatchTooLongToRead extends Error {
   }
 }
 
-export interface ReadRange extends ReadRoom {
+export interface ReadRange {
+  /** Bytes left free before the batches in their buffer. Default 0. */
+  readonly headroomBytes?: number | undefined;
   readonly position: number;
   /** Where the log ends for this reader: nothing from there on is looked at. */
   readonly end: number;
   /** How much to read at most, unless the first batch alone is longer. */
   readonly maxBytes: number;
-  /** Whether not even then. Default false. */
+  /** Whether such a batch is not read but thrown as {@link BatchTooLongToRead}. Default false. */
   readonly isStrict?: boolean | undefined;
   readonly limits: BatchLimits;
 }
@@ -53,19 +47,41 @@ export async function readBatches(file: StorageFile, range: ReadRange): Promise<
   if (whole > 0) return bytes.subarray(0, whole);
   const wanted = Math.min(declaredBatchLength(bytes, 0) ?? MIN_BATCH_LENGTH, range.limits.maxBatchBytes, available);
   if (wanted <= bytes.length) return bytes;
+  freeBuffer(bytes);
   if (range.isStrict) throw new BatchTooLongToRead(wanted);
   return readAt(file, range, wanted);
 }
 
-async function readAt(file: StorageFile, range: ReadRange, length: number): Promise<Uint8Array> {
-  const buffer = bufferFor(range, length);
-  return buffer.subarray(0, await file.read(buffer, range.position));
+async function readAt(file: StorageFile, { headroomBytes, position }: ReadRange, length: number): Promise<Uint8Array> {
+  const buffer = bufferFor(length, headroomBytes);
+  return buffer.subarray(0, await file.read(buffer, position));
 }
 
-/** Room for `length` bytes, with as many free before them as were asked for. */
-export function bufferFor({ headroomBytes = 0, bufferOf = Buffer.allocUnsafeSlow }: ReadRoom, length: number): Buffer {
-  const whole = bufferOf(headroomBytes + length);
-  return Buffer.from(whole.buffer, whole.byteOffset + headroomBytes, length);
+/**
+ * A new buffer of `length` bytes, with `headroomBytes` free before them. It is nobody else's, and no buffer is ever used twice:
+ * batches are still on their way to a peer long after the next ones were read.
+ */
+export function bufferFor(length: number, headroomBytes = 0): Buffer {
+  return Buffer.allocUnsafeSlow(headroomBytes + length).subarray(headroomBytes);
+}
+
+/**
+ * Frees the memory of bytes that came from {@link bufferFor} now, instead of when the garbage collector finds them: what is read
+ * is large and soon done with, and collections would take half of a server's time. Views that are left are empty.
+ */
+export function freeBuffer({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/** Frees the buffer once, and does what else is to be done then. */
+export function releaseOnce(bytes: Uint8Array, released?: () => void): () => void {
+  let isReleased = false;
+  return () => {
+    if (isReleased) return;
+    isReleased = true;
+    freeBuffer(bytes);
+    released?.();
+  };
 }
 
 function wholeBatchesLength(bytes: Uint8Array): number {

@@ -139,7 +139,8 @@ export class GuardedLog implements LogApi {
     this.#check("consume", request.topic);
     this.#caller.hold({ operation: "consume", name: request.topic });
     const quota = this.#caller.quota?.consume;
-    const events = this.#api.consume(request, options);
+    // Nobody keeps memory that others wait for while the quota holds him back.
+    const events = this.#api.consume(request, quota ? { ...options, readAhead: false } : options);
     return quota ? slowed(events, quota, options?.signal ?? this.#caller.signal) : events;
   }
 

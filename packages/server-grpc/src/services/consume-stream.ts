@@ -36,7 +36,7 @@ export async function consume(
   const endWith = (error: LogStoreError) => {
     ended ??= error;
     abort.abort();
-    lease.close(error);
+    lease.cutOff(error);
   };
   const reader = {
     cutOff() {
@@ -45,21 +45,23 @@ export async function consume(
       resetStream(call);
     },
   };
-  const send = async (event: ConsumeEvent) => {
+  const send = async (event: ConsumeEvent): Promise<boolean> => {
     const begun = performance.now();
     sending.stalled.begin(reader);
-    await writeMessage(call, event, signal);
+    const isSent = await writeMessage(call, event, signal);
     sending.stalled.end(reader);
-    if (event.type === "batches") lease.sent(event.batches.length, performance.now() - begun);
+    if (isSent && event.type === "batches") {
+      lease.sent(event.batches.length, performance.now() - begun);
+      event.release?.();
+    }
+    return isSent;
   };
   const forward = async () => {
     const api = await apiFor(call);
-    // Each message is written when the one before is on its way: two buffers are enough.
-    const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, reuseBuffers: true, budget: lease };
+    const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: lease };
     for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
       if (signal.aborted) return;
-      await send(event);
-      if (signal.aborted) return;
+      if (!(await send(event))) return;
     }
   };
   call.on("cancelled", () => endWith(new UnavailableError("the call is over")));

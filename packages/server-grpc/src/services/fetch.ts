@@ -1,12 +1,20 @@
 /** Fetch: one read that may wait. What it holds counts as what a stream holds, and so does the patience with its caller. */
 import type { ServerUnaryCall } from "@grpc/grpc-js";
-import { UnavailableError } from "@logstore/codec";
-import { CONSUME_HEADROOM_BYTES, type FetchResult, type LogApi, type PositionMessage } from "@logstore/protocol";
+import { type LogStoreError, UnavailableError } from "@logstore/codec";
+import {
+  CONSUME_HEADROOM_BYTES,
+  type FetchResult,
+  type LogApi,
+  type PositionMessage,
+  type ReadBudget,
+} from "@logstore/protocol";
 import { resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
+import type { Lease } from "../transport/send-budget.js";
 import type { CallContext } from "./call-context.js";
 import type { Received } from "./malformed.js";
 import { optionalPosition } from "./position.js";
+import { stoppingError } from "./running-calls.js";
 
 export interface FetchRequestMessage {
   readonly topic: string;
@@ -26,14 +34,20 @@ export async function fetch(
 ): Promise<FetchResult> {
   const { stalled } = sending;
   const lease = sending.lease();
+  const wait = new AbortController();
+  let isAnswered = false;
+  /** It makes do with what it has; where it has nothing yet, and waits for room, that is an error. */
+  const endWith = (error: LogStoreError) => {
+    wait.abort();
+    lease.cutOff(error);
+  };
   const over = () => {
+    endWith(new UnavailableError("the call is over"));
     stalled.end(reading);
     stalled.end(answering);
-    lease.close(new UnavailableError("the call is over"));
+    if (isAnswered) lease.close(stoppingError());
   };
-  const wait = new AbortController();
-  // Who waits for more and has some already is told to make do with that.
-  const reading = { cutOff: () => wait.abort() };
+  const reading = { cutOff: () => endWith(stoppingError()) };
   const answering = {
     cutOff() {
       over();
@@ -41,16 +55,12 @@ export async function fetch(
       resetStream(call);
     },
   };
-  const budget = {
-    take(wantedBytes: number, leastBytes: number) {
-      stalled.begin(reading);
-      return lease.take(wantedBytes, leastBytes);
-    },
-    giveBack(bytes: number) {
-      lease.giveBack(bytes);
+  const budget = inTwoCopies(lease, {
+    taken: () => stalled.begin(reading),
+    gaveBack: () => {
       if (lease.heldBytes === 0) stalled.end(reading);
     },
-  };
+  });
   call.on("cancelled", over); // which grpc-js says at a call's end, however that came
   signal.addEventListener("abort", reading.cutOff);
   try {
@@ -64,12 +74,34 @@ export async function fetch(
       },
       { signal: wait.signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget },
     );
-    if (!call.cancelled) stalled.begin(answering);
+    isAnswered = true;
+    if (call.cancelled) lease.close(stoppingError());
+    else stalled.begin(answering);
     return result;
   } catch (error) {
-    over();
+    lease.close(stoppingError());
     throw error;
   } finally {
     stalled.end(reading);
   }
+}
+
+/** For an answer that grpc-js copies to put a frame around it: each byte that is read takes two of the budget. */
+function inTwoCopies(lease: Lease, told: { taken(): void; gaveBack(): void }): ReadBudget {
+  const half = (bytes: number) => {
+    if (bytes % 2 > 0) lease.giveBack(1);
+    if (bytes > 0) told.taken();
+    return Math.floor(bytes / 2);
+  };
+  return {
+    take(wantedBytes, leastBytes) {
+      const taken = lease.take(2 * wantedBytes, 2 * leastBytes);
+      return typeof taken === "number" ? half(taken) : taken.then(half);
+    },
+    tryTake: (wantedBytes, leastBytes) => half(lease.tryTake(2 * wantedBytes, 2 * leastBytes)),
+    giveBack(bytes) {
+      lease.giveBack(2 * bytes);
+      told.gaveBack();
+    },
+  };
 }

@@ -163,7 +163,7 @@ test("fetches share the budget, and one that has some and waits for more makes d
     const ends = { nextOffset: 1, logStartOffset: 0, highWatermark: 1, logEndOffset: 1 };
     return { batches: Buffer.alloc(bytes), headroomBytes: 0, ...ends } satisfies FetchResult;
   };
-  const { client } = await home({ api: { fetch }, sendBudgetBytes: 2.5 * MESSAGE_BYTES });
+  const { client } = await home({ api: { fetch }, sendBudgetBytes: 5 * MESSAGE_BYTES });
   const request = { topic: "t", partition: 0, maxWaitMs: 60_000 };
   const waiting = [1, 2].map(() => client.call("Fetch", { ...request, minBytes: MESSAGE_BYTES + 1 }));
   await eventually(() => held === 2 * MESSAGE_BYTES);

@@ -42,6 +42,11 @@ export class SendBudget {
     return granted;
   }
 
+  /** The same without waiting; 0 where it would have to. Those who wait already come first. */
+  tryTake(wantedBytes: number, leastBytes: number): number {
+    return this.isShort ? 0 : (this.#grant({ wantedBytes, leastBytes }) ?? 0);
+  }
+
   leave(waiting: Waiting): void {
     if (this.#waiting.delete(waiting)) this.#serve();
   }
@@ -61,7 +66,7 @@ export class SendBudget {
   }
 
   /** What is longer than the whole budget is granted when nobody else has anything. */
-  #grant({ wantedBytes, leastBytes }: Waiting): number | undefined {
+  #grant({ wantedBytes, leastBytes }: Pick<Waiting, "wantedBytes" | "leastBytes">): number | undefined {
     const freeBytes = this.#totalBytes - this.#usedBytes;
     const share = Math.min(wantedBytes, fairShareBytes(this.#totalBytes, this.users.size));
     const enough = Math.max(leastBytes, Math.min(share, MIN_SHARE_BYTES));
@@ -72,7 +77,7 @@ export class SendBudget {
   }
 }
 
-/** One stream's part of the budget. */
+/** One call's part of the budget. */
 export class Lease implements ReadBudget {
   readonly #budget: SendBudget;
   #heldBytes = 0;
@@ -107,6 +112,14 @@ export class Lease implements ReadBudget {
     return bytes;
   }
 
+  tryTake(wantedBytes: number, leastBytes: number): number {
+    if (this.#over !== undefined) return 0;
+    const bytes = this.#budget.tryTake(Math.min(wantedBytes, this.#limitBytes), leastBytes);
+    this.#heldBytes += bytes;
+    if (bytes > 0) this.#budget.users.add(this);
+    return bytes;
+  }
+
   giveBack(bytes: number): void {
     // A log that does not know of budgets hands out what was never taken.
     const held = Math.min(bytes, this.#heldBytes);
@@ -115,22 +128,26 @@ export class Lease implements ReadBudget {
     if (held > 0) this.#budget.giveBack(held);
   }
 
-  /** The peer took a message of so many bytes, in so many ms: they are free again. */
+  /** The peer took a message of so many bytes, in so many ms: the next ones are as long as suits it. */
   sent(bytes: number, tookMs: number): void {
     this.#limitBytes = pacedBytes(this.#limitBytes, bytes, tookMs);
-    this.giveBack(bytes);
   }
 
-  /** Gives back whatever it holds; whoever waits for more gets the error. */
-  close(error: LogStoreError): void {
+  /** Nothing more is taken; whoever waits gets the error. What is held stays so: its memory may still be read to. */
+  cutOff(error: LogStoreError): void {
     if (this.#over !== undefined) return;
     this.#over = error;
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting !== undefined) {
-      this.#budget.leave(waiting.entry);
-      waiting.reject(error);
-    }
+    if (waiting === undefined) return;
+    this.#budget.leave(waiting.entry);
+    waiting.reject(error);
+    this.#leaveIfIdle();
+  }
+
+  /** Nobody reads to what is held any more: it is given back. */
+  close(error: LogStoreError): void {
+    this.cutOff(error);
     this.giveBack(this.#heldBytes);
   }
 

@@ -9,20 +9,23 @@ export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
 const GRPC_PREFIX_BYTES = 5;
 
 /**
- * Resolves when the message's last byte has passed HTTP/2's flow control: a peer that does not read has one message wait here
- * and no more. Resolves also when the signal aborts, since grpc-js drops the callbacks of a cancelled call's writes.
+ * Resolves to true when the message's last byte has left HTTP/2, and nothing reads its memory any more: a peer that does not read has
+ * one message wait here and no more. Resolves to false when the call is over first, by the signal too, since grpc-js drops the
+ * callbacks of a cancelled call's writes: HTTP/2 may then still hold on to the message.
  */
 export function writeMessage<Request>(
   call: EventCall<Request>,
   event: ConsumeEvent,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener("abort", done);
-      resolve();
+    const end = (isSent: boolean) => {
+      signal.removeEventListener("abort", aborted);
+      resolve(isSent);
     };
-    signal.addEventListener("abort", done);
+    const aborted = () => end(false);
+    const done = (error?: Error | null) => end(error == null && !signal.aborted);
+    signal.addEventListener("abort", aborted);
     if (!writeInPlace(call, event, done)) call.write(event, done);
   });
 }
@@ -32,7 +35,11 @@ export function writeMessage<Request>(
  * most. Where a message has room before it, the prefix goes there and the whole to HTTP/2 as it is. See
  * docs/decisions/0015-messages-are-sent-in-place.md. False where that cannot be done.
  */
-function writeInPlace<Request>(call: EventCall<Request>, event: ConsumeEvent, done: () => void): boolean {
+function writeInPlace<Request>(
+  call: EventCall<Request>,
+  event: ConsumeEvent,
+  done: (error?: Error | null) => void,
+): boolean {
   if (event.type !== "batches") return false;
   const { stream } = baseCallOf(call);
   // One that was ended meanwhile, by whoever keeps strangers out, takes nothing any more.
