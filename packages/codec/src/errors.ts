@@ -212,6 +212,13 @@ export class PermissionDeniedError extends LogStoreError {
 export class QuotaExceededError extends LogStoreError {
   override readonly code = "QUOTA_EXCEEDED";
 }
+/**
+ * Consumer groups hold as much as they may, of the server or of one principal: `actual` with what was asked for, where
+ * `expected` may be. Delete groups, or raise the limit that the message names.
+ */
+export class GroupLimitExceededError extends LogStoreError {
+  override readonly code = "GROUP_LIMIT_EXCEEDED";
+}
 /** A stream whose reader took nothing for too long was cut off. It may be opened again where it was. */
 export class SlowConsumerError extends LogStoreError {
   override readonly code = "SLOW_CONSUMER";
@@ -272,6 +279,7 @@ const errorClasses = {
   UNAUTHENTICATED: UnauthenticatedError,
   PERMISSION_DENIED: PermissionDeniedError,
   QUOTA_EXCEEDED: QuotaExceededError,
+  GROUP_LIMIT_EXCEEDED: GroupLimitExceededError,
   SLOW_CONSUMER: SlowConsumerError,
   UNAVAILABLE: UnavailableError,
   DELIVERY_TIMEOUT: DeliveryTimeoutError,

@@ -2,15 +2,21 @@
 import type { ErrorDetail } from "./error-codes.js";
 import type { Position } from "./log-api.js";
 
+/** Who asks, where a server knows; never part of a request. */
+export interface GroupCallOptions {
+  /** A group that the call makes is this principal's, and counts against what one principal's groups may hold. */
+  readonly principal?: string | undefined;
+}
+
 export interface GroupApi {
   /** Becomes a member of a group, or goes on as one after a lost connection. */
-  joinGroup(request: JoinGroupRequest): GroupMembership;
+  joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership;
 
   /**
    * Notes how far a group is; resolves when that is durable. Each partition is answered by itself, in the order of the request:
    * a partition that the member does not own, or not any more, is refused and the others are taken.
    */
-  commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]>;
+  commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]>;
 
   /** What a group committed, by topic and partition; or of these partitions, in their order. Those without a commit are left out. */
   fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]>;

@@ -39,6 +39,7 @@ export type {
   CommitResult,
   CommittedOffset,
   GroupApi,
+  GroupCallOptions,
   GroupDescription,
   GroupMember,
   GroupMembership,

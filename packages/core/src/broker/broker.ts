@@ -11,6 +11,7 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  GroupCallOptions,
   GroupDescription,
   GroupMembership,
   GroupSummary,
@@ -32,6 +33,7 @@ import type {
   TopicSummary,
 } from "@logstore/protocol";
 import { GroupCoordinator } from "../group/group-coordinator.js";
+import type { GroupLimitOptions } from "../group/group-totals.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
@@ -50,7 +52,7 @@ import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
 import { topicsForGroups } from "./topics-for-groups.js";
 
 /** Options that hold for every topic, see {@link LogStoreOptions}, and for groups. */
-export interface BrokerOptions extends Omit<LogStoreOptions, "partitions" | "partitioner"> {
+export interface BrokerOptions extends Omit<LogStoreOptions, "partitions" | "partitioner">, GroupLimitOptions {
   /** A consumer group without members is forgotten after so long, ms, with all that it committed. Default 7 days. */
   readonly offsetsRetentionMs?: number | undefined;
 }
@@ -192,12 +194,12 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return this.#producerIds.next();
   }
 
-  joinGroup(request: JoinGroupRequest): GroupMembership {
-    return this.#groups.joinGroup(request);
+  joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership {
+    return this.#groups.joinGroup(request, options);
   }
 
-  commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
-    return this.#groups.commitOffsets(request);
+  commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]> {
+    return this.#groups.commitOffsets(request, options);
   }
 
   fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {

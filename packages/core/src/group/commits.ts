@@ -8,7 +8,8 @@ import {
 } from "@logstore/codec";
 import type { CommitOffsetsRequest, CommitResult, ErrorDetail, PartitionCommit } from "@logstore/protocol";
 import { type CommitChange, type GroupState, holdingOf } from "./group-state.js";
-import { MAX_METADATA_BYTES } from "./limits.js";
+import { bytesOfCommit } from "./group-usage.js";
+import { checkTopic, MAX_METADATA_BYTES } from "./limits.js";
 
 /** Where a partition begins and ends. @throws UnknownTopicError, UnknownPartitionError */
 export type BoundsOf = (topic: string, partition: number) => { readonly logStart: number; readonly logEnd: number };
@@ -24,6 +25,7 @@ export function checkCommits({ offsets, memberId, memberEpoch }: CommitOffsetsRe
     throw new InvalidArgumentError(`a member commits with its epoch, a whole number, not ${memberEpoch}`);
   }
   for (const { topic, partition, offset, metadata = "" } of offsets) {
+    checkTopic(topic);
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new InvalidArgumentError(`${offset} is no offset`, { topic, partition });
     }
@@ -66,6 +68,15 @@ export function decideCommits(
     return {};
   });
   return { commits, results };
+}
+
+/** Bytes that commits add to those that are there. Of two of one partition in one request both count. */
+export function growthOf(state: GroupState | undefined, commits: readonly CommitChange[]): number {
+  let bytes = 0;
+  for (const commit of commits) {
+    bytes += bytesOfCommit(commit) - bytesOfCommit(state?.commits.get(commit.topic)?.get(commit.partition));
+  }
+  return bytes;
 }
 
 function checkOwner(

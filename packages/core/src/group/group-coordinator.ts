@@ -5,6 +5,7 @@ import type {
   CommitResult,
   CommittedOffset,
   GroupApi,
+  GroupCallOptions,
   GroupDescription,
   GroupMembership,
   GroupSummary,
@@ -15,11 +16,12 @@ import type {
 import type { FilePool } from "../storage/file-pool.js";
 import { storageError } from "../storage/storage-error.js";
 import { type Clock, systemClock } from "./clock.js";
-import { checkCommits, decideCommits } from "./commits.js";
+import { checkCommits, decideCommits, growthOf } from "./commits.js";
 import { describeGroup, stateOf } from "./describe-group.js";
 import { GroupLog, type GroupLogOptions } from "./group-log.js";
-import type { GroupState } from "./group-state.js";
+import type { CommitChange, GroupChange, GroupState } from "./group-state.js";
 import type { GroupTopics } from "./group-topics.js";
+import { type GroupLimitOptions, GroupTotals } from "./group-totals.js";
 import { inChunks } from "./in-chunks.js";
 import { Journal } from "./journal.js";
 import { checkGroupName, checkRetention } from "./limits.js";
@@ -29,7 +31,7 @@ import { assignmentOf, byPartition } from "./news.js";
 import { resolveReset } from "./reset-positions.js";
 import { decideReset, type PartitionOffset } from "./resets.js";
 
-export interface GroupCoordinatorOptions extends GroupLogOptions {
+export interface GroupCoordinatorOptions extends GroupLogOptions, GroupLimitOptions {
   /** Groups without members are forgotten after so long, ms. Default 7 days. */
   readonly offsetsRetentionMs?: number | undefined;
   /** Default: the system's. */
@@ -77,10 +79,11 @@ export class GroupCoordinator implements GroupApi {
     options: GroupCoordinatorOptions = {},
   ): Promise<GroupCoordinator> {
     checkRetention(options.offsetsRetentionMs);
+    const totals = new GroupTotals(options);
     let log: GroupLog | undefined;
     let failure: LogStoreError | undefined;
     try {
-      log = await GroupLog.open(storage, dataDirectory, options);
+      log = await GroupLog.open(storage, dataDirectory, options, totals);
     } catch (error) {
       failure = storageError(error, "the groups cannot be read");
     }
@@ -94,11 +97,11 @@ export class GroupCoordinator implements GroupApi {
     return this.#journal.failure;
   }
 
-  joinGroup(request: JoinGroupRequest): GroupMembership {
-    return new Membership(this.#members, request);
+  joinGroup(request: JoinGroupRequest, { principal }: GroupCallOptions = {}): GroupMembership {
+    return new Membership(this.#members, request, principal);
   }
 
-  async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
+  async commitOffsets(request: CommitOffsetsRequest, { principal }: GroupCallOptions = {}): Promise<CommitResult[]> {
     this.#journal.check();
     const { group, memberId = "", memberEpoch = 0 } = request;
     checkGroupName(group);
@@ -111,7 +114,10 @@ export class GroupCoordinator implements GroupApi {
     const member = state?.members.get(memberId);
     if (member !== undefined && memberEpoch <= member.epoch) this.#members.showsEpoch(group, memberId, memberEpoch);
     const at = this.#journal.now();
-    await this.#journal.append(inChunks(commits).map((some) => ({ group, at, commits: some })));
+    const owner = state === undefined ? principal : state.owner;
+    await this.#grow(state, group, owner, commits, () =>
+      inChunks(commits).map((some) => ({ group, at, owner, commits: some })),
+    );
     return [...results];
   }
 
@@ -154,7 +160,7 @@ export class GroupCoordinator implements GroupApi {
     const state = this.#group(group); // it went on meanwhile
     const at = this.#journal.now();
     const { change, told } = decideReset(state, offsets, at);
-    const durable = this.#journal.append([change]);
+    const durable = this.#grow(state, group, state.owner, change.commits ?? [], () => [change]);
     for (const [memberId, ofMember] of told) {
       const member = state.members.get(memberId)!;
       const resets = { type: "offsetsReset", memberEpoch: member.epoch, offsets: ofMember } as const;
@@ -208,8 +214,10 @@ export class GroupCoordinator implements GroupApi {
       }
       if (members.size > 0) this.#members.input(group, { type: "topicsChanged" });
       const beyond = this.#beyondTheirLogs(state);
-      if (beyond.length > 0)
-        this.#journal.append([decideReset(state, beyond, this.#journal.now()).change]).catch(() => {});
+      if (beyond.length > 0) {
+        const { change } = decideReset(state, beyond, this.#journal.now());
+        this.#journal.append([change]).catch(() => {}); // it has failed then
+      }
     }
     this.#members.takeTurns();
     this.#expire();
@@ -227,6 +235,23 @@ export class GroupCoordinator implements GroupApi {
       }
     }
     return beyond;
+  }
+
+  /**
+   * Makes changes that add commits.
+   *
+   * @throws GroupLimitExceededError at once where there would be more of them than there may be
+   */
+  #grow(
+    state: GroupState | undefined,
+    group: string,
+    owner: string | undefined,
+    commits: readonly CommitChange[],
+    changes: () => GroupChange[],
+  ): Promise<void> {
+    const growth = { groups: state === undefined && commits.length > 0 ? 1 : 0, commitBytes: growthOf(state, commits) };
+    this.#journal.totals.hold(owner, group, growth)();
+    return this.#journal.append(changes());
   }
 
   /** Groups that nobody has used for long are forgotten; now, and from time to time. */

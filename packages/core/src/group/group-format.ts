@@ -9,9 +9,21 @@ import {
   type Member,
   NEVER,
   newGroup,
+  putCommit,
+  putMember,
 } from "./group-state.js";
 
 const GROUP_FORMAT_VERSION = 1;
+
+/** A piece of a group in a snapshot holds about so many commits or holdings, so that none takes long to make. */
+const PIECE_ENTRIES = 2000;
+
+type ByTopic<Entry> = Record<string, Entry[]>;
+
+/** No prototype: `constructor` and `__proto__` are names of topics like any other. */
+function byTopic<Entry>(): ByTopic<Entry> {
+  return Object.create(null) as ByTopic<Entry>;
+}
 
 interface MemberJson {
   readonly id: string;
@@ -21,41 +33,53 @@ interface MemberJson {
   readonly topics: readonly string[];
   readonly sessionMs: number;
   readonly revokeMs: number;
-  /** By topic; `since` is null where no commit counts any more. */
-  readonly holdings: Record<string, [partition: number, since: number | null, revokedAt?: number][]>;
+  /** `since` is null where no commit counts any more. */
+  readonly holdings: ByTopic<[partition: number, since: number | null, revokedAt?: number]>;
 }
 
 interface ChangeJson {
   readonly v: number;
   readonly group: string;
   readonly at: number;
+  readonly owner?: string;
   readonly epoch?: number;
   readonly assignor?: AssignorName;
   readonly members?: MemberJson[];
   readonly removed?: readonly string[];
-  readonly commits?: Record<string, [partition: number, offset: number, metadata?: string][]>;
+  readonly commits?: ByTopic<[partition: number, offset: number, metadata?: string]>;
   readonly forgotten?: readonly string[];
   readonly deleted?: true;
 }
 
-/** A group in a snapshot. */
+/** The first of a group's documents in a snapshot. */
 export interface GroupJson {
   readonly group: string;
   /** Changes before this offset of the log are in it. */
   readonly upTo: number;
+  readonly owner?: string;
   readonly epoch: number;
   readonly assignor: AssignorName;
   readonly emptySince?: number;
-  readonly members: MemberJson[];
-  readonly commits: Record<string, [partition: number, offset: number, metadata: string, committedAt: number][]>;
+  readonly members: readonly MemberJson[];
+  readonly commits: CommitsJson;
 }
 
-export function encodeChange({ group, at, epoch, assignor, ...change }: GroupChange): string {
+/** More of the group in the document before it. */
+export interface MoreOfGroupJson {
+  readonly upTo: number;
+  readonly members?: readonly MemberJson[];
+  readonly commits?: CommitsJson;
+}
+
+type CommitsJson = ByTopic<[partition: number, offset: number, metadata: string, committedAt: number]>;
+
+export function encodeChange({ group, at, owner, epoch, assignor, ...change }: GroupChange): string {
   const { members = [], removed = [], commits = [], forgotten = [], isDeleted } = change;
   const json: ChangeJson = {
     v: GROUP_FORMAT_VERSION,
     group,
     at,
+    ...(owner !== undefined && { owner }),
     ...(epoch !== undefined && { epoch }),
     ...(assignor !== undefined && { assignor }),
     ...(members.length > 0 && { members: members.map(memberToJson) }),
@@ -83,44 +107,75 @@ export function decodeChange(json: string): GroupChange {
   };
 }
 
-export function encodeGroup(
-  { group, epoch, assignor, emptySince, members, commits }: GroupState,
-  upTo: number,
-): GroupJson {
-  return {
+/**
+ * A group's documents, one after another as they are asked for: the group may go on in between, and each has what is known then.
+ *
+ * @param upTo the offset of the next change
+ */
+export function* encodeGroup(state: GroupState, upTo: () => number): Generator<GroupJson | MoreOfGroupJson, void> {
+  const { group, owner, epoch, assignor, emptySince } = state;
+  yield {
     group,
-    upTo,
+    upTo: upTo(),
+    ...(owner !== undefined && { owner }),
     epoch,
     assignor,
     ...(emptySince !== undefined && { emptySince }),
-    members: [...members.values()].map(memberToJson),
-    commits: Object.fromEntries(
-      [...commits].map(([topic, partitions]) => [
-        topic,
-        [...partitions].map(([partition, { offset, metadata, committedAt }]) => [
-          partition,
-          offset,
-          metadata,
-          committedAt,
-        ]),
-      ]),
-    ),
+    members: [],
+    commits: byTopic(),
   };
+  yield* encodeMembers(state, upTo);
+  yield* encodeCommits(state, upTo);
 }
 
-export function decodeGroup({ group, epoch, assignor, emptySince, members, commits }: GroupJson): GroupState {
-  const state = newGroup(group);
+function* encodeMembers({ members }: GroupState, upTo: () => number): Generator<MoreOfGroupJson, void> {
+  let some: MemberJson[] = [];
+  let entries = 0;
+  for (const member of members.values()) {
+    some.push(memberToJson(member));
+    entries += 1 + member.topics.length;
+    for (const partitions of member.holdings.values()) entries += partitions.size;
+    if (entries < PIECE_ENTRIES) continue;
+    yield { upTo: upTo(), members: some };
+    some = [];
+    entries = 0;
+  }
+  if (some.length > 0) yield { upTo: upTo(), members: some };
+}
+
+function* encodeCommits({ commits }: GroupState, upTo: () => number): Generator<MoreOfGroupJson, void> {
+  let some: CommitsJson = byTopic();
+  let entries = 0;
+  for (const [topic, partitions] of commits) {
+    for (const [partition, { offset, metadata, committedAt }] of partitions) {
+      some[topic] ??= [];
+      some[topic].push([partition, offset, metadata, committedAt]);
+      entries += 1 + metadata.length / 64;
+      if (entries < PIECE_ENTRIES) continue;
+      yield { upTo: upTo(), commits: some };
+      some = byTopic();
+      entries = 0;
+    }
+  }
+  if (entries > 0) yield { upTo: upTo(), commits: some };
+}
+
+export function decodeGroup({ group, owner, epoch, assignor, emptySince, ...more }: GroupJson): GroupState {
+  const state = newGroup(group, owner);
   state.epoch = epoch;
   state.assignor = assignor;
   state.emptySince = emptySince;
-  for (const member of members) state.members.set(member.id, memberFromJson(member));
-  for (const [topic, partitions] of Object.entries(commits)) {
-    const ofTopic = partitions.map(([partition, offset, metadata, committedAt]) => {
-      return [partition, { offset, metadata, committedAt }] as const;
-    });
-    state.commits.set(topic, new Map(ofTopic));
-  }
+  decodeMoreOfGroup(state, more);
   return state;
+}
+
+export function decodeMoreOfGroup(state: GroupState, { members = [], commits = {} }: MoreOfGroupJson): void {
+  for (const member of members) putMember(state, memberFromJson(member));
+  for (const [topic, partitions] of Object.entries(commits)) {
+    for (const [partition, offset, metadata, committedAt] of partitions) {
+      putCommit(state, topic, partition, { offset, metadata, committedAt });
+    }
+  }
 }
 
 function memberToJson(member: Member): MemberJson {
@@ -151,7 +206,7 @@ function memberFromJson({ id, epoch, instance, client, topics, sessionMs, revoke
 }
 
 function holdingsToJson(holdings: Holdings): MemberJson["holdings"] {
-  const json: MemberJson["holdings"] = {};
+  const json: MemberJson["holdings"] = byTopic();
   for (const [topic, partitions] of holdings) {
     json[topic] = [...partitions].map(([partition, { since, revokedAt }]) => {
       const told = since === NEVER ? null : since;
@@ -171,7 +226,7 @@ function holdingsFromJson(json: MemberJson["holdings"]): Holdings {
 }
 
 function commitsToJson(commits: readonly CommitChange[]): NonNullable<ChangeJson["commits"]> {
-  const json: NonNullable<ChangeJson["commits"]> = {};
+  const json: NonNullable<ChangeJson["commits"]> = byTopic();
   for (const { topic, partition, offset, metadata } of commits) {
     json[topic] ??= [];
     json[topic].push(metadata === "" ? [partition, offset] : [partition, offset, metadata]);

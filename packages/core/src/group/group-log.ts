@@ -2,7 +2,7 @@
  * Where groups are written down: a log store of one partition in the broker's `groups/`, whose records are the changes, and now
  * and then a snapshot, after which the log's beginning is deleted.
  */
-import { BufferFullError, LogStoreError, StorageFailedError } from "@logstore/codec";
+import { BufferFullError, GroupLimitExceededError, LogStoreError, StorageFailedError } from "@logstore/codec";
 import { partitionDirectory, STORE_FILE } from "../files/file-names.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { FilePool } from "../storage/file-pool.js";
@@ -10,8 +10,9 @@ import { storageError } from "../storage/storage-error.js";
 import { LogStore } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
 import { storeCaches } from "../store/store-caches.js";
-import { decodeChange, decodeGroup, encodeChange, encodeGroup } from "./group-format.js";
+import { decodeChange, encodeChange, encodeGroup } from "./group-format.js";
 import { apply, type GroupChange, type GroupState } from "./group-state.js";
+import { GroupTotals } from "./group-totals.js";
 import { readSnapshot, SNAPSHOT_FILE, writeSnapshot } from "./snapshot-file.js";
 
 export const GROUPS_DIRECTORY = "groups";
@@ -19,6 +20,8 @@ export const GROUPS_DIRECTORY = "groups";
 const MIB = 1024 * 1024;
 /** Commits that wait for the disk beyond this are refused. */
 const MAX_PENDING_BYTES = 16 * MIB;
+/** A change that is longer is refused. Turns and commits are cut into changes that are far shorter. */
+const MAX_CHANGE_BYTES = 64 * MIB;
 const SEGMENT_BYTES = 4 * MIB;
 /** A snapshot is made when the log has grown by so much, and by as much as the last snapshot was long. */
 const SNAPSHOT_BYTES = 4 * MIB;
@@ -32,6 +35,7 @@ export interface GroupLogOptions {
 
 export class GroupLog {
   readonly groups: Map<string, GroupState>;
+  readonly totals: GroupTotals;
   readonly #home: GroupLogHome;
   readonly #snapshotBytes: number;
   /** Made by the first change: without groups there is no directory. */
@@ -51,6 +55,8 @@ export class GroupLog {
 
   private constructor(home: GroupLogHome, store: LogStore | undefined, { groups, bytes }: RecoveredGroups) {
     this.groups = groups;
+    this.totals = home.totals;
+    for (const { owner, usage } of groups.values()) this.totals.add(owner, usage);
     this.#home = home;
     this.#snapshotBytes = home.options.snapshotBytes ?? SNAPSHOT_BYTES;
     this.#store = store;
@@ -63,8 +69,13 @@ export class GroupLog {
    *
    * @throws StorageFailedError, CorruptPartitionError, NotALogStoreError, UnsupportedFormatVersionError: what was there is not known
    */
-  static async open(storage: FilePool, dataDirectory: string, options: GroupLogOptions = {}): Promise<GroupLog> {
-    const home = { storage, directory: `${dataDirectory}/${GROUPS_DIRECTORY}`, options };
+  static async open(
+    storage: FilePool,
+    dataDirectory: string,
+    options: GroupLogOptions = {},
+    totals = new GroupTotals(),
+  ): Promise<GroupLog> {
+    const home = { storage, directory: `${dataDirectory}/${GROUPS_DIRECTORY}`, options, totals };
     let store: LogStore | undefined;
     try {
       if (!(await isMade(home))) return new GroupLog(home, undefined, { groups: new Map(), bytes: 0 });
@@ -78,21 +89,37 @@ export class GroupLog {
     }
   }
 
-  /** Takes changes, at once; resolves when they are durable, and all before them. */
+  /**
+   * Takes changes, at once; resolves when they are durable, and all before them.
+   *
+   * @throws at once where one of them cannot be written down: then none is taken, and the log goes on
+   */
   append(changes: readonly GroupChange[]): Promise<void> {
-    for (const change of changes) {
-      const value = encodeChange(change);
-      apply(this.groups, change);
-      this.#nextOffset++;
-      this.#pendingBytes += value.length;
-      this.#bytesSince += value.length;
-      this.#last = this.#write(value).finally(() => {
-        this.#pendingBytes -= value.length;
-      });
-      this.#last.catch(() => {}); // the last one of all tells it
+    const values = changes.map(encoded);
+    for (const [i, change] of changes.entries()) {
+      this.#apply(change);
+      this.#append(values[i]!);
     }
     if (this.#bytesSince > Math.max(this.#snapshotBytes, this.#lastSnapshotBytes)) this.#makeSnapshot();
     return this.settled();
+  }
+
+  #apply(change: GroupChange): void {
+    const before = this.groups.get(change.group);
+    if (before !== undefined) this.totals.add(before.owner, before.usage, -1);
+    apply(this.groups, change);
+    const after = this.groups.get(change.group);
+    if (after !== undefined) this.totals.add(after.owner, after.usage);
+  }
+
+  #append(value: string): void {
+    this.#nextOffset++;
+    this.#pendingBytes += value.length;
+    this.#bytesSince += value.length;
+    this.#last = this.#write(value).finally(() => {
+      this.#pendingBytes -= value.length;
+    });
+    this.#last.catch(() => {}); // the last one of all tells it
   }
 
   #write(value: string): Promise<unknown> {
@@ -157,7 +184,7 @@ export class GroupLog {
   }
 
   *#encoded() {
-    for (const state of this.groups.values()) yield encodeGroup(state, this.#nextOffset);
+    for (const state of this.groups.values()) yield* encodeGroup(state, () => this.#nextOffset);
   }
 }
 
@@ -165,6 +192,7 @@ interface GroupLogHome {
   readonly storage: FilePool;
   readonly directory: string;
   readonly options: GroupLogOptions;
+  readonly totals: GroupTotals;
 }
 
 interface RecoveredGroups {
@@ -198,15 +226,10 @@ async function recover({ storage, directory }: GroupLogHome, store: LogStore): P
   const { startOffset, endOffset } = store.partition(0);
   const found = await readSnapshot(storage, directory);
   const snapshot = found === "damaged" ? undefined : found;
-  const { from = 0, groups: inSnapshot = [] } = snapshot ?? {};
+  const { from = 0, upTo = 0, groups: inSnapshot } = snapshot ?? {};
   if (startOffset > from) throw lost(SNAPSHOT_FILE, found === undefined ? "is missing" : "is damaged", directory);
-  const groups = new Map<string, GroupState>();
-  let end = from;
-  for (const group of inSnapshot) {
-    groups.set(group.group, decodeGroup(group));
-    end = Math.max(end, group.upTo);
-  }
-  if (end > endOffset) throw lost(SNAPSHOT_FILE, "knows more than the log", directory);
+  if (upTo > endOffset) throw lost(SNAPSHOT_FILE, "knows more than the log", directory);
+  const groups = new Map(inSnapshot);
   let bytes = 0;
   for await (const { value } of store.read(0, { from: Math.max(startOffset, from) })) {
     const change = decodeChange(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
@@ -214,6 +237,17 @@ async function recover({ storage, directory }: GroupLogHome, store: LogStore): P
     apply(groups, change); // some groups have it already: as the later ones follow, that makes no difference
   }
   return { groups, bytes };
+}
+
+/** @throws GroupLimitExceededError */
+function encoded(change: GroupChange): string {
+  const value = encodeChange(change);
+  if (value.length <= MAX_CHANGE_BYTES) return value;
+  const { group } = change;
+  throw new GroupLimitExceededError(
+    `a change of group ${group} takes ${value.length} bytes to write down, and ${MAX_CHANGE_BYTES} are the most: let it have fewer members, partitions or subscriptions`,
+    { group, expected: MAX_CHANGE_BYTES, actual: value.length },
+  );
 }
 
 function lost(name: string, what: string, directory: string): StorageFailedError {

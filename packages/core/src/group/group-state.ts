@@ -4,9 +4,14 @@
  */
 import type { AssignorName } from "@logstore/protocol";
 import type { Target } from "./assignors/assignor.js";
+import { bytesOfCommit, type GroupUsage } from "./group-usage.js";
 
 export interface GroupState {
   readonly group: string;
+  /** The principal that made it, whose share of the limits it counts against; undefined where nobody said. */
+  readonly owner: string | undefined;
+  /** What counts against the limits. */
+  readonly usage: GroupUsage;
   /** One more with every change of members or of what they hold. A member's epoch is the one of the change that it was told last. */
   epoch: number;
   assignor: AssignorName;
@@ -55,6 +60,8 @@ export interface GroupChange {
   readonly group: string;
   /** When, ms since the epoch. */
   readonly at: number;
+  /** Of a group that this change makes. */
+  readonly owner?: string | undefined;
   readonly epoch?: number | undefined;
   readonly assignor?: AssignorName | undefined;
   /** Members that are new or not what they were, whole. */
@@ -76,9 +83,11 @@ export interface CommitChange {
   readonly metadata: string;
 }
 
-export function newGroup(group: string): GroupState {
+export function newGroup(group: string, owner?: string): GroupState {
   return {
     group,
+    owner,
+    usage: { groups: 1, members: 0, subscriptions: 0, commitBytes: 0 },
     epoch: 0,
     assignor: "sticky",
     members: new Map(),
@@ -96,26 +105,50 @@ export function apply(groups: Map<string, GroupState>, change: GroupChange): voi
   }
   let state = groups.get(change.group);
   if (state === undefined) {
-    state = newGroup(change.group);
+    state = newGroup(change.group, change.owner);
     groups.set(change.group, state);
   }
   const { at, epoch, assignor, members = [], removed = [], commits = [], forgotten = [] } = change;
   const hadMembers = state.members.size > 0;
   if (epoch !== undefined) state.epoch = epoch;
   if (assignor !== undefined) state.assignor = assignor;
-  for (const memberId of removed) state.members.delete(memberId);
-  for (const member of members) state.members.set(member.memberId, member);
-  for (const topic of forgotten) state.commits.delete(topic);
-  for (const { topic, partition, offset, metadata } of commits) {
-    let ofTopic = state.commits.get(topic);
-    if (ofTopic === undefined) {
-      ofTopic = new Map();
-      state.commits.set(topic, ofTopic);
-    }
-    ofTopic.set(partition, { offset, metadata, committedAt: at });
-  }
+  for (const memberId of removed) removeMember(state, memberId);
+  for (const member of members) putMember(state, member);
+  for (const topic of forgotten) forgetCommits(state, topic);
+  for (const { topic, partition, ...commit } of commits)
+    putCommit(state, topic, partition, { ...commit, committedAt: at });
   if (state.members.size > 0) state.emptySince = undefined;
   else if (hadMembers || commits.length > 0 || state.emptySince === undefined) state.emptySince = at;
+}
+
+export function putMember({ members, usage }: GroupState, member: Member): void {
+  const before = members.get(member.memberId);
+  members.set(member.memberId, member);
+  if (before === undefined) usage.members++;
+  usage.subscriptions += member.topics.length - (before?.topics.length ?? 0);
+}
+
+function removeMember({ members, usage }: GroupState, memberId: string): void {
+  const member = members.get(memberId);
+  if (member === undefined) return;
+  members.delete(memberId);
+  usage.members--;
+  usage.subscriptions -= member.topics.length;
+}
+
+export function putCommit({ commits, usage }: GroupState, topic: string, partition: number, commit: Commit): void {
+  let ofTopic = commits.get(topic);
+  if (ofTopic === undefined) {
+    ofTopic = new Map();
+    commits.set(topic, ofTopic);
+  }
+  usage.commitBytes += bytesOfCommit(commit) - bytesOfCommit(ofTopic.get(partition));
+  ofTopic.set(partition, commit);
+}
+
+function forgetCommits({ commits, usage }: GroupState, topic: string): void {
+  for (const commit of commits.get(topic)?.values() ?? []) usage.commitBytes -= bytesOfCommit(commit);
+  commits.delete(topic);
 }
 
 export function holdingOf(member: Member, topic: string, partition: number): Holding | undefined {

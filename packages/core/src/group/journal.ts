@@ -4,6 +4,7 @@ import { storageError } from "../storage/storage-error.js";
 import type { Clock } from "./clock.js";
 import type { GroupLog } from "./group-log.js";
 import type { GroupChange, GroupState } from "./group-state.js";
+import type { GroupTotals } from "./group-totals.js";
 
 export class Journal {
   readonly #log: GroupLog | undefined;
@@ -41,16 +42,23 @@ export class Journal {
     this.#log!.checkRoom();
   }
 
-  /** Makes changes at once; resolves when they are durable, and all before them. */
-  async append(changes: readonly GroupChange[]): Promise<void> {
+  get totals(): GroupTotals {
+    return this.#log!.totals;
+  }
+
+  /**
+   * Makes changes at once; resolves when they are durable, and all before them.
+   *
+   * @throws at once where groups are not served, or a change cannot be written down: then none of them is made
+   */
+  append(changes: readonly GroupChange[]): Promise<void> {
     this.check();
-    try {
-      await (changes.length > 0 ? this.#log!.append(changes) : this.#log!.settled());
-    } catch (error) {
+    const durable = changes.length > 0 ? this.#log!.append(changes) : this.#log!.settled();
+    return durable.catch((error: unknown) => {
       // What was decided is not what the disk says any more.
       this.fail(storageError(error, "the groups' log failed"));
       throw error;
-    }
+    });
   }
 
   fail(error: LogStoreError): void {

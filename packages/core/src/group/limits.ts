@@ -69,10 +69,19 @@ export function checkSubscriptions(topics: readonly string[]): string[] {
 
 /** Formed like a topic's. @throws InvalidArgumentError */
 export function checkGroupName(group: string): void {
-  const isName = typeof group === "string" && /^[A-Za-z0-9._-]{1,249}$/.test(group) && group !== "." && group !== "..";
+  checkName("group", group);
+}
+
+/** Whether or not it exists: a name is looked at before it is kept, compared or told. @throws InvalidArgumentError */
+export function checkTopic(topic: string): void {
+  checkName("topic", topic);
+}
+
+function checkName(what: string, name: string): void {
+  const isName = typeof name === "string" && /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..";
   if (isName) return;
   throw new InvalidArgumentError(
-    `${JSON.stringify(String(group).slice(0, 300))} is no group name: use 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor ".."`,
+    `${JSON.stringify(String(name).slice(0, 300))} is no ${what} name: use 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor ".."`,
   );
 }
 

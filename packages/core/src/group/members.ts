@@ -9,7 +9,7 @@ import { type GroupChange, type GroupState, type Member, newGroup } from "./grou
 import type { GroupTopics } from "./group-topics.js";
 import { Inbox } from "./inbox.js";
 import type { Journal } from "./journal.js";
-import { checkJoin, checkSubscriptions, MAX_MEMBERS } from "./limits.js";
+import { checkJoin, checkSubscriptions, type Joining, MAX_MEMBERS } from "./limits.js";
 import type { Membership, Memberships } from "./membership.js";
 import { assignmentOf, type MemberNews, welcome, welcomeBack } from "./news.js";
 import { deadlineOf, isConnected, newSession, noteRevoking, type Session } from "./session.js";
@@ -65,14 +65,14 @@ export class Members implements Memberships {
   }
 
   /** Something came to a group: it is looked at when the turn ends. */
-  input(group: string, input: GroupInput): Inbox {
+  input(group: string, input: GroupInput, owner?: string): Inbox {
     if (this.#inboxes.size === 0) this.#systemClock.soon(() => this.takeTurns());
     let inbox = this.#inboxes.get(group);
     if (inbox === undefined) {
-      inbox = new Inbox();
+      inbox = new Inbox(owner);
       this.#inboxes.set(group, inbox);
     }
-    inbox.inputs.push(input);
+    inbox.add(input);
     return inbox;
   }
 
@@ -104,13 +104,14 @@ export class Members implements Memberships {
     if (memberEpoch > 0 || this.#member(group, memberId) !== undefined) {
       this.#goOn(membership, memberId, memberEpoch, joining.topics);
     } else if (session !== undefined) {
+      const release = this.#holdSubscriptions(group, memberId, joining.topics);
       this.#replace(session, membership, memberId);
-      this.input(group, { type: "subscribe", memberId, topics: joining.topics });
+      this.input(group, { type: "subscribe", memberId, topics: joining.topics }).holds.push(release);
     } else {
-      this.#checkMemberCount(group, joining.instanceId);
+      const release = this.#holdJoin(group, joining, membership.principal);
       membership.memberId = memberId;
       this.#sessions.set(keyOf(group, memberId), newSession(group, memberId, this.#clock.now(), membership));
-      this.input(group, { type: "join", memberId, joining });
+      this.input(group, { type: "join", memberId, joining }, membership.principal).holds.push(release);
     }
   }
 
@@ -135,7 +136,9 @@ export class Members implements Memberships {
     this.heard(membership);
     const session = this.#sessionOf(membership);
     if (session === undefined || this.#journal.failure !== undefined) return;
-    this.input(session.group, { type: "subscribe", memberId: membership.memberId!, topics: wanted });
+    const { group, memberId } = session;
+    const release = this.#holdSubscriptions(group, memberId, wanted);
+    this.input(group, { type: "subscribe", memberId, topics: wanted }).holds.push(release);
   }
 
   async leave(membership: Membership): Promise<void> {
@@ -157,9 +160,12 @@ export class Members implements Memberships {
         `came back with epoch ${memberEpoch}, and had ${session.heardEpoch} or a later one`,
       );
     }
+    const release = this.#holdSubscriptions(group, memberId, topics);
     this.#replace(session, membership, memberId);
     session.heardEpoch = memberEpoch;
-    this.input(group, { type: "subscribe", memberId, topics }).rejoined.set(memberId, memberEpoch);
+    const inbox = this.input(group, { type: "subscribe", memberId, topics });
+    inbox.rejoined.set(memberId, memberEpoch);
+    inbox.holds.push(release);
   }
 
   /** The member goes on by another membership. */
@@ -174,9 +180,17 @@ export class Members implements Memberships {
 
   #takeTurn(group: string, inbox: Inbox, counts: ReadonlyMap<string, number>): void {
     const { groups } = this.#journal;
-    const before = groups.get(group) ?? newGroup(group);
+    const before = groups.get(group) ?? newGroup(group, inbox.owner);
     const { change, target } = takeTurn(before, inbox.inputs, counts, this.#journal.now());
-    const durable = this.#journal.append(change === undefined ? [] : [change]);
+    let durable: Promise<void>;
+    try {
+      durable = this.#journal.append(change === undefined ? [] : [change]);
+    } catch (error) {
+      this.#refuse(group, inbox, error);
+      return;
+    } finally {
+      for (const release of inbox.holds) release();
+    }
     const state = groups.get(group);
     this.#dismiss(group, inbox, change, durable);
     if (state !== undefined) {
@@ -184,6 +198,17 @@ export class Members implements Memberships {
       this.#tellMembers(state, inbox, change, durable);
     }
     inbox.settle(durable);
+  }
+
+  /** A turn that cannot be written down is not taken: whoever asked for it is told, and nobody else is concerned. */
+  #refuse(group: string, inbox: Inbox, error: unknown): void {
+    for (const input of inbox.inputs) {
+      if (!("memberId" in input)) continue;
+      const { memberId } = input;
+      this.#session(group, memberId)?.membership?.fail(error);
+      if (this.#member(group, memberId) === undefined) this.#sessions.delete(keyOf(group, memberId));
+    }
+    inbox.settle(Promise.reject(error));
   }
 
   /** Who is out is told so. */
@@ -265,16 +290,40 @@ export class Members implements Memberships {
     return session?.membership === membership ? session : undefined;
   }
 
-  #checkMemberCount(group: string, instanceId: string | undefined): void {
-    const members = [...(this.#journal.groups.get(group)?.members.values() ?? [])];
-    const joining = (this.#inboxes.get(group)?.inputs ?? []).filter(({ type }) => type === "join");
-    if (members.length + joining.length < MAX_MEMBERS) return;
-    if (instanceId !== undefined && members.some((member) => member.instanceId === instanceId)) return; // it has its place
-    throw new QuotaExceededError(`group ${group} has ${MAX_MEMBERS} members, and takes no more`, {
-      group,
-      expected: MAX_MEMBERS,
-      actual: members.length,
-    });
+  /**
+   * Counts what a join adds, until it is decided. A static member that comes back takes the place that it has.
+   *
+   * @throws QuotaExceededError, GroupLimitExceededError
+   */
+  #holdJoin(group: string, { instanceId, topics }: Joining, principal: string | undefined): () => void {
+    const state = this.#journal.groups.get(group);
+    const inbox = this.#inboxes.get(group);
+    let before: Member | undefined;
+    if (instanceId !== undefined) {
+      for (const member of state?.members.values() ?? []) if (member.instanceId === instanceId) before = member;
+    }
+    const count = (state?.members.size ?? 0) + (inbox?.joinCount ?? 0);
+    if (before === undefined && count >= MAX_MEMBERS) {
+      throw new QuotaExceededError(`group ${group} has ${MAX_MEMBERS} members, and takes no more`, {
+        group,
+        expected: MAX_MEMBERS,
+        actual: count,
+      });
+    }
+    const growth = {
+      groups: state === undefined && inbox === undefined ? 1 : 0,
+      members: before === undefined ? 1 : 0,
+      subscriptions: topics.length - (before?.topics.length ?? 0),
+    };
+    return this.#journal.totals.hold(state === undefined ? (inbox?.owner ?? principal) : state.owner, group, growth);
+  }
+
+  /** @throws GroupLimitExceededError */
+  #holdSubscriptions(group: string, memberId: string, topics: readonly string[]): () => void {
+    const state = this.#journal.groups.get(group);
+    const subscriptions = topics.length - (state?.members.get(memberId)?.topics.length ?? 0);
+    const owner = state === undefined ? this.#inboxes.get(group)?.owner : state.owner;
+    return this.#journal.totals.hold(owner, group, { subscriptions });
   }
 }
 

@@ -31,6 +31,7 @@ const DONE: IteratorResult<MemberEvent, undefined> = { value: undefined, done: t
 
 export class Membership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly request: JoinGroupRequest;
+  readonly principal: string | undefined;
   /** Set when it has begun. */
   memberId: string | undefined;
   readonly #coordinator: Memberships;
@@ -42,9 +43,10 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
   #assignment: AssignmentEvent | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(coordinator: Memberships, request: JoinGroupRequest) {
+  constructor(coordinator: Memberships, request: JoinGroupRequest, principal: string | undefined) {
     this.#coordinator = coordinator;
     this.request = request;
+    this.principal = principal;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<MemberEvent, undefined> {

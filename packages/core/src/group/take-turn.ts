@@ -228,13 +228,14 @@ class Draft {
   }
 
   change(at: number): GroupChange | undefined {
-    const { group } = this.#state;
+    const { group, owner } = this.#state;
     const members = [...this.#changed].map((memberId) => this.#members.get(memberId)!);
     const isSame = members.length === 0 && this.#removed.length === 0 && this.#assignor === this.#state.assignor;
     if (isSame && this.#forgotten.length === 0) return undefined;
     return {
       group,
       at,
+      owner,
       epoch: this.#epoch,
       assignor: this.#assignor,
       members,

@@ -32,7 +32,12 @@ async function one(seed: number): Promise<void> {
   }
 }
 
-for (let seed = first; seed < first + count; seed++) await one(seed);
+const PROGRESS_SEEDS = 10_000;
+for (let seed = first; seed < first + count; seed++) {
+  await one(seed);
+  const done = seed + 1 - first;
+  if (done % PROGRESS_SEEDS === 0) tell(`${done} seeds from ${first}: ${JSON.stringify(totals)}`);
+}
 const ms = Math.round(performance.now() - begun);
 process.stdout.write(`${count} seeds from ${first} in ${ms} ms: ${JSON.stringify(totals)}\n`);
 process.exit();

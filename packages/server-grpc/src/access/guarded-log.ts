@@ -11,6 +11,7 @@ import type {
   FetchOptions,
   FetchRequest,
   FetchResult,
+  GroupCallOptions,
   GroupDescription,
   GroupMembership,
   GroupSummary,
@@ -153,7 +154,7 @@ export class GuardedLog implements LogApi {
       this.#caller.hold({ operation: "group", name: request.group }, ...held);
     };
     holdTopics(request.topics);
-    const membership = this.#api.joinGroup(request);
+    const membership = this.#api.joinGroup(request, this.#whose);
     const check = () => this.#check("joinGroup", request.group);
     return {
       [Symbol.asyncIterator]: () => endedByCut(membership[Symbol.asyncIterator](), this.#caller),
@@ -179,7 +180,7 @@ export class GuardedLog implements LogApi {
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
     this.#check("commitOffsets", request.group);
-    return commitChecked(this.#api, request, (topic) => this.#check("describeTopic", topic));
+    return commitChecked(this.#api, request, this.#whose, (topic) => this.#check("describeTopic", topic));
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
@@ -209,6 +210,10 @@ export class GuardedLog implements LogApi {
   async deleteGroup(group: string): Promise<void> {
     this.#check("deleteGroup", group);
     return this.#api.deleteGroup(group);
+  }
+
+  get #whose(): GroupCallOptions {
+    return { principal: this.#caller.principal };
   }
 
   readonly #isVisible = (topic: string) => this.#caller.allows(operationOf.describeTopic, topic);

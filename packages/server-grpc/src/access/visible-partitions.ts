@@ -6,6 +6,7 @@ import { LogStoreError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
+  GroupCallOptions,
   GroupDescription,
   LogApi,
   PartitionCommit,
@@ -48,6 +49,7 @@ export async function visibleToReset(
 export async function commitChecked(
   api: LogApi,
   request: CommitOffsetsRequest,
+  options: GroupCallOptions,
   check: (topic: string) => void,
 ): Promise<CommitResult[]> {
   const taken: PartitionCommit[] = [];
@@ -57,7 +59,7 @@ export async function commitChecked(
     return refusal;
   });
   if (taken.length === 0 && refusals.length > 0) return refusals.map((refusal) => refusal ?? {});
-  const results = (await api.commitOffsets({ ...request, offsets: taken })).values();
+  const results = (await api.commitOffsets({ ...request, offsets: taken }, options)).values();
   return refusals.map((refusal) => refusal ?? results.next().value ?? {});
 }
 

@@ -71,6 +71,14 @@ const tlsSchema = z
     path: ["clientCertificates"],
   });
 
+/** How much consumer groups may hold; what is left out is the broker's default. */
+const groupLimits = {
+  maxGroups: whole(0).optional().describe("consumer groups, with members or without"),
+  maxMembers: whole(0).optional().describe("members of all consumer groups"),
+  maxSubscriptions: whole(0).optional().describe("topics and patterns that members of groups name"),
+  maxCommitBytes: whole(0).optional().describe("bytes of commits: 128 for each, and its metadata"),
+};
+
 export const configSchema = z
   .strictObject({
     data: text().describe("directory of the data; made where there is none"),
@@ -99,6 +107,12 @@ export const configSchema = z
       .describe("longest batch that is taken in"),
     retentionMs: whole(0).optional().describe("records are deleted when they are older than this"),
     retentionBytes: whole(0).optional().describe("a partition's oldest segments go while the others hold so much"),
+    groups: z
+      .strictObject({
+        ...groupLimits,
+        perPrincipal: z.strictObject(groupLimits).prefault({}),
+      })
+      .prefault({}),
     drainTimeoutMs: whole(0, 2 ** 31 - 1)
       .default(10_000)
       .describe("how long a stop waits for calls under way"),

@@ -37,6 +37,7 @@ test("what holds where nothing is said", async () => {
     listen: { host: "127.0.0.1", port: 7411 },
     insecure: false,
     reflection: true,
+    groups: { perPrincipal: {} },
     drainTimeoutMs: 10_000,
     log: { level: "info", format: "json" },
     metrics: { host: "127.0.0.1" },

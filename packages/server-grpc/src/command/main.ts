@@ -20,8 +20,19 @@ export async function main(
   process.exitCode = await run(process.argv.slice(2), {
     ...signals,
     environment: process.env,
-    openBroker: ({ data, durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes }, hooks) =>
-      Broker.open(data, { durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes, hooks }),
+    openBroker: ({ data, durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes, groups }, hooks) => {
+      const { perPrincipal: groupLimitsPerPrincipal, ...groupLimits } = groups;
+      const limits = { groupLimits, groupLimitsPerPrincipal };
+      return Broker.open(data, {
+        durability,
+        segmentBytes,
+        maxBatchBytes,
+        retentionMs,
+        retentionBytes,
+        hooks,
+        ...limits,
+      });
+    },
     print: (line) => console.log(line),
     printError: (line) => console.error(line),
     readInput: () => text(process.stdin),

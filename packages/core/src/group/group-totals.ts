@@ -1,0 +1,140 @@
+/**
+ * What all groups together hold, and those of each principal, against what they may. Growth beyond a limit is refused; what is
+ * over a limit already, since it was lowered, stays.
+ */
+import { getHeapStatistics } from "node:v8";
+import { GroupLimitExceededError, InvalidArgumentError } from "@logstore/codec";
+import { type GroupUsage, groupUsageKinds } from "./group-usage.js";
+
+/** How much consumer groups may hold. */
+export interface GroupLimits {
+  /** Groups, with members or without. Default 20,000; of a principal 5,000. */
+  readonly maxGroups?: number | undefined;
+  /** Members of all groups. Default 50,000; of a principal 20,000. */
+  readonly maxMembers?: number | undefined;
+  /** Topics and patterns that members name, in all. Default 1,000,000; of a principal 250,000. */
+  readonly maxSubscriptions?: number | undefined;
+  /**
+   * Bytes of commits: 128 for each, and its metadata. Default 256 MiB, and no more than an eighth of the heap's limit; of a
+   * principal, a quarter of that.
+   */
+  readonly maxCommitBytes?: number | undefined;
+}
+
+export interface GroupLimitOptions {
+  /** Of all groups together. */
+  readonly groupLimits?: GroupLimits | undefined;
+  /** Of the groups that one principal made. Groups that were made without a principal have no such limits. */
+  readonly groupLimitsPerPrincipal?: GroupLimits | undefined;
+}
+
+type Kind = (typeof groupUsageKinds)[number];
+type Resolved = Readonly<Record<Kind, number>>;
+
+const optionOf = {
+  groups: "maxGroups",
+  members: "maxMembers",
+  subscriptions: "maxSubscriptions",
+  commitBytes: "maxCommitBytes",
+} as const satisfies Record<Kind, keyof GroupLimits>;
+
+const textOf: Readonly<Record<Kind, string>> = {
+  groups: "consumer groups",
+  members: "members",
+  subscriptions: "subscriptions",
+  commitBytes: "bytes of commits",
+};
+
+const MAX_COMMIT_BYTES = Math.floor(Math.min(256 * 1024 * 1024, getHeapStatistics().heap_size_limit / 8));
+const DEFAULTS: Resolved = {
+  groups: 20_000,
+  members: 50_000,
+  subscriptions: 1_000_000,
+  commitBytes: MAX_COMMIT_BYTES,
+};
+const DEFAULTS_PER_PRINCIPAL: Resolved = {
+  groups: 5_000,
+  members: 20_000,
+  subscriptions: 250_000,
+  commitBytes: Math.floor(MAX_COMMIT_BYTES / 4),
+};
+
+export class GroupTotals {
+  readonly #limits: Resolved;
+  readonly #limitsPerPrincipal: Resolved;
+  readonly #all = none();
+  readonly #byOwner = new Map<string, GroupUsage>();
+
+  /** @throws InvalidArgumentError */
+  constructor({ groupLimits = {}, groupLimitsPerPrincipal = {} }: GroupLimitOptions = {}) {
+    this.#limits = resolve("groupLimits", groupLimits, DEFAULTS);
+    this.#limitsPerPrincipal = resolve("groupLimitsPerPrincipal", groupLimitsPerPrincipal, DEFAULTS_PER_PRINCIPAL);
+  }
+
+  /** @param sign -1 where it is no longer held */
+  add(owner: string | undefined, usage: Readonly<Partial<GroupUsage>>, sign: 1 | -1 = 1): void {
+    add(this.#all, usage, sign);
+    if (owner === undefined) return;
+    let ofOwner = this.#byOwner.get(owner);
+    if (ofOwner === undefined) {
+      ofOwner = none();
+      this.#byOwner.set(owner, ofOwner);
+    }
+    add(ofOwner, usage, sign);
+    if (groupUsageKinds.every((kind) => ofOwner[kind] === 0)) this.#byOwner.delete(owner);
+  }
+
+  /**
+   * Counts what is about to be added, until it is released: by then it is there, or was refused otherwise.
+   *
+   * @throws GroupLimitExceededError
+   */
+  hold(owner: string | undefined, group: string, growth: Readonly<Partial<GroupUsage>>): () => void {
+    check("of this server", group, this.#all, growth, this.#limits);
+    if (owner !== undefined) {
+      check("of one principal", group, this.#byOwner.get(owner) ?? none(), growth, this.#limitsPerPrincipal);
+    }
+    const held = { ...growth };
+    for (const kind of groupUsageKinds) held[kind] = Math.max(0, held[kind] ?? 0);
+    this.add(owner, held);
+    return () => this.add(owner, held, -1);
+  }
+}
+
+function none(): GroupUsage {
+  return { groups: 0, members: 0, subscriptions: 0, commitBytes: 0 };
+}
+
+function add(total: GroupUsage, usage: Readonly<Partial<GroupUsage>>, sign: 1 | -1): void {
+  for (const kind of groupUsageKinds) total[kind] += sign * (usage[kind] ?? 0);
+}
+
+function check(
+  whose: string,
+  group: string,
+  held: GroupUsage,
+  growth: Readonly<Partial<GroupUsage>>,
+  limits: Resolved,
+): void {
+  for (const kind of groupUsageKinds) {
+    const more = growth[kind] ?? 0;
+    if (more <= 0 || held[kind] + more <= limits[kind]) continue;
+    throw new GroupLimitExceededError(
+      `${textOf[kind]} ${whose} are limited to ${limits[kind]}, and group ${group} would make them ${held[kind] + more}: delete groups that are not needed, or raise ${optionOf[kind]}`,
+      { group, expected: limits[kind], actual: held[kind] + more },
+    );
+  }
+}
+
+function resolve(option: string, limits: GroupLimits, defaults: Resolved): Resolved {
+  const resolved: Record<Kind, number> = { ...defaults };
+  for (const kind of groupUsageKinds) {
+    const limit = limits[optionOf[kind]];
+    if (limit === undefined) continue;
+    if (!Number.isSafeInteger(limit) || limit < 0) {
+      throw new InvalidArgumentError(`${option}.${optionOf[kind]} is a whole number, not ${limit}`);
+    }
+    resolved[kind] = limit;
+  }
+  return resolved;
+}
