@@ -39,6 +39,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       partitioner: "fnv1a-32",
       partitions: [{ partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 }],
       config: {},
+      effectiveConfig: { durability: "flushed", segmentBytes: 64 * 2 ** 20, maxBatchBytes: 16 * 2 ** 20 },
     });
     expect(await client.listTopics()).toEqual([
       { topic: "a", partitionCount: 1 },
@@ -47,6 +48,13 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await client.producer("b").send({ value: "x", partition: 1 });
     const { partitions } = await client.describeTopic("b");
     expect(partitions.map(({ highWatermark }) => highWatermark)).toEqual([0, 1]);
+  });
+
+  test("the server tells its limits", async () => {
+    await client.createTopic("large", { partitions: 1, maxBatchBytes: 100 * 2 ** 20 });
+    const { limits } = await client.describeServer();
+    expect(limits.maxBatchBytes).toBeGreaterThanOrEqual(16 * 2 ** 20);
+    expect(limits.maxRecordsBytes).toBe(100 * 2 ** 20);
   });
 
   test("a record comes back as it was sent, at the offset of its ack", async () => {
@@ -263,7 +271,10 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const change = { durability: "flushed", retentionMs: null, segmentBytes: 2 ** 30 } as const;
     const altered = { durability: "flushed", segmentBytes: 2 ** 30 };
     expect(await client.alterTopicConfig("t", change)).toEqual(altered);
-    expect(await client.describeTopic("t")).toMatchObject({ config: altered });
+    expect(await client.describeTopic("t")).toMatchObject({
+      config: altered,
+      effectiveConfig: { maxBatchBytes: 16 * 2 ** 20, ...altered },
+    });
     expect(await client.producer("t").send({ value: "x" })).toMatchObject({ durability: "flushed" });
     await client.alterTopicConfig("t", { maxBatchBytes: 1_000 });
     const big = home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["x".repeat(2_000)]) });

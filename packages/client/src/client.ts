@@ -8,6 +8,7 @@ import type {
   PartitionOffset,
   Position,
   ResetOffsetsRequest,
+  ServerDescription,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
@@ -38,6 +39,11 @@ export class LogClient implements AsyncDisposable {
   createTopic(topic: string, options: { readonly partitions: number } & TopicConfig): Promise<TopicDescription> {
     const { partitions, ...config } = options;
     return this.#api.createTopic({ topic, partitions, config });
+  }
+
+  /** Release and limits of the server: the largest batch, calls on a connection, connections. */
+  describeServer(): Promise<ServerDescription> {
+    return this.#api.describeServer();
   }
 
   listTopics(): Promise<TopicSummary[]> {

@@ -24,6 +24,7 @@ import type {
   Position,
   ProduceAck,
   ProduceRequest,
+  TopicConfig,
   TopicDescription,
 } from "@logstore/protocol";
 import { FakeGroups } from "./fake-groups.js";
@@ -105,6 +106,9 @@ export class FakePartition {
 const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
 
 export class FakeLogApi implements LogApi {
+  describeServer: LogApi["describeServer"] = async () => ({ limits: {} });
+  /** As describeTopic tells it. */
+  effectiveConfig: TopicConfig = {};
   fetch: LogApi["fetch"] = notFaked;
   allocateProducerId: LogApi["allocateProducerId"] = notFaked;
   alterTopicConfig: LogApi["alterTopicConfig"] = notFaked;
@@ -231,6 +235,7 @@ export class FakeLogApi implements LogApi {
       partitioner: "fnv1a-32",
       partitions: partitions.map((log, partition) => ({ partition, ...log.bounds })),
       config: {},
+      effectiveConfig: this.effectiveConfig,
     };
   }
 }

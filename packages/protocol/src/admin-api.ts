@@ -2,6 +2,8 @@
 import type { Durability, Position } from "./log-api.js";
 
 export interface AdminApi {
+  /** Release and limits of the server. */
+  describeServer(): Promise<ServerDescription>;
   createTopic(request: CreateTopicRequest): Promise<TopicDescription>;
   listTopics(): Promise<TopicSummary[]>;
   describeTopic(topic: string): Promise<TopicDescription>;
@@ -25,6 +27,28 @@ export interface AdminApi {
 
   /** Makes the new topic `newTopic` of a snapshot, with its records at their offsets. */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription>;
+}
+
+export interface ServerDescription {
+  /** Release of the server, "0.2.0"; undefined where the log is in this process. */
+  readonly version?: string | undefined;
+  readonly limits: ServerLimits;
+}
+
+/** What is undefined has no limit, or none that the server knows of. */
+export interface ServerLimits {
+  /** Largest `batches` of an append, bytes. A topic may take less. */
+  readonly maxBatchBytes?: number | undefined;
+  /** Largest records section of a batch after decompression, bytes. */
+  readonly maxRecordsBytes?: number | undefined;
+  /** Largest message in either direction, bytes. */
+  readonly maxMessageBytes?: number | undefined;
+  /** Calls open at once on one connection. */
+  readonly maxStreamsPerConnection?: number | undefined;
+  /** Connections of all clients together. */
+  readonly maxConnections?: number | undefined;
+  /** Connections of the caller, as its quota has it. */
+  readonly maxConnectionsPerPrincipal?: number | undefined;
 }
 
 /** What a log may tell of how its topics are, for whoever watches over it. */
@@ -78,6 +102,8 @@ export interface TopicDescription {
   readonly partitions: readonly PartitionDescription[];
   /** The topic's own; what is not in it is the broker's. */
   readonly config: TopicConfig;
+  /** What is in force: the topic's own, and the broker's where the topic has none. Empty where the server is too old to say. */
+  readonly effectiveConfig: TopicConfig;
 }
 
 /** Where a partition begins and ends. */

@@ -4,6 +4,8 @@ export type {
   CreateTopicRequest,
   PartitionBounds,
   PartitionDescription,
+  ServerDescription,
+  ServerLimits,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,

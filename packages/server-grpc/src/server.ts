@@ -1,4 +1,5 @@
 /** A LogApi served over gRPC: what listens, what answers, and how it comes to an end. */
+import { readFileSync } from "node:fs";
 import {
   Server as GrpcServer,
   ServerCredentials,
@@ -34,6 +35,7 @@ import {
   RECEIVE_WINDOW_BYTES,
   REQUEST_TIMEOUT_MS,
   SEND_BUDGET_BYTES,
+  toldLimits,
   unfinishedLimits,
 } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
@@ -44,6 +46,10 @@ import { tellSessionErrors } from "./transport/session-errors.js";
 import { TlsFiles } from "./transport/tls-files.js";
 import { boundUnfinished } from "./transport/unfinished-messages.js";
 import { wholeRequests } from "./transport/whole-requests.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
 
 const OUR_SERVICES = ["logstore.v1.LogService", "logstore.v1.AdminService", "logstore.v1.ConsumerGroupService"];
 
@@ -121,6 +127,7 @@ export async function serve(
   const callRefused: CallRefused = (peer, method, reason) => onRefused({ refused: "call", peer, method, reason });
   const sending = new Sending({ budgetBytes: sendBudgetBytes, stalledTimeoutMs: stalledStreamTimeoutMs });
   const context: CallContext = {
+    server: { version, limits: toldLimits(maxBatchBytes, options.maxConnections) },
     apiFor: access ? (call) => access.guard(observed, call) : () => observed,
     calls,
     sending,

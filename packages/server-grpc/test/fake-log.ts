@@ -50,6 +50,7 @@ const notGiven = (): never => {
 };
 
 export class FakeLog implements LogApi {
+  describeServer: LogApi["describeServer"] = async () => ({ limits: {} });
   fetch: LogApi["fetch"] = notFaked;
   allocateProducerId: LogApi["allocateProducerId"] = notFaked;
   alterTopicConfig: LogApi["alterTopicConfig"] = notFaked;
@@ -87,7 +88,7 @@ export class FakeLog implements LogApi {
 
   async describeTopic(topic: string): Promise<TopicDescription> {
     const partitions = this.#partitions(topic).map((log, partition) => ({ partition, ...boundsOf(log) }));
-    return { topic, partitioner: "fnv1a-32", partitions, config: {} };
+    return { topic, partitioner: "fnv1a-32", partitions, config: {}, effectiveConfig: {} };
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {

@@ -22,6 +22,8 @@ import {
   type ProduceAck,
   type ProduceRequest,
   positionToMessage,
+  type ServerDescription,
+  type ServerLimits,
   type SnapshotDescription,
   type TopicConfig,
   type TopicConfigChange,
@@ -87,6 +89,10 @@ export class GrpcLogApi implements LogApi {
       () => this.#openProduceStream(),
       (error, hadAnswers) => this.#toStreamError(error, hadAnswers),
     );
+  }
+
+  describeServer(): Promise<ServerDescription> {
+    return this.#callAdmin("DescribeServer", {}, ({ version, limits }) => ({ version, limits: limitsIn(limits) }));
   }
 
   /** A try whose answer was lost may have made the topic: the next one then fails with TOPIC_EXISTS. */
@@ -276,6 +282,18 @@ function serializeProduceRequest(request: ProduceRequest): Buffer {
 }
 
 /** A topic's description in an answer. */
-function topicIn({ topic }: { topic: TopicDescription & { config: TopicConfigMessage } }): TopicDescription {
-  return { ...topic, config: configFromMessage(topic.config) };
+function topicIn({ topic }: { topic: TopicDescription & TopicConfigMessages }): TopicDescription {
+  const { config, effectiveConfig, ...description } = topic;
+  return { ...description, config: configFromMessage(config), effectiveConfig: configFromMessage(effectiveConfig) };
+}
+
+interface TopicConfigMessages {
+  readonly config: TopicConfigMessage;
+  readonly effectiveConfig: TopicConfigMessage | null;
+}
+
+/** The limits in an answer, without the names that the loader adds for optional fields. */
+function limitsIn(message: Record<string, unknown> | null): ServerLimits {
+  const limits = Object.entries(message ?? {}).filter(([, value]) => typeof value === "number");
+  return Object.fromEntries(limits);
 }

@@ -40,7 +40,8 @@ test("topics: made, listed by name, described", async () => {
     { partition: 0, ...empty },
     { partition: 1, ...empty },
   ];
-  expect(made).toEqual({ topic: "b", partitioner: "fnv1a-32", partitions, config: {} });
+  const defaults = { durability: "flushed", segmentBytes: 64 * 2 ** 20, maxBatchBytes: 16 * 2 ** 20 };
+  expect(made).toEqual({ topic: "b", partitioner: "fnv1a-32", partitions, config: {}, effectiveConfig: defaults });
   await broker.createTopic({ topic: "a", partitions: 1 });
   expect(await broker.listTopics()).toEqual([
     { topic: "a", partitionCount: 1 },

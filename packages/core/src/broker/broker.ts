@@ -1,5 +1,5 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
-import { ClosedError, LogStoreError } from "@logstore/codec";
+import { ClosedError, defaultBatchLimits, LogStoreError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -23,6 +23,7 @@ import type {
   ProduceAck,
   ProduceRequest,
   ResetOffsetsRequest,
+  ServerDescription,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
@@ -34,6 +35,7 @@ import type {
 } from "@logstore/protocol";
 import { GroupCoordinator } from "../group/group-coordinator.js";
 import type { GroupLimitOptions } from "../group/group-totals.js";
+import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
@@ -127,10 +129,19 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return { partitions: found, unreadable, unreadableSnapshots, groups: this.#groups.failure };
   }
 
+  async describeServer(): Promise<ServerDescription> {
+    return {
+      limits: {
+        maxBatchBytes: STORED_BATCH_LIMITS.maxBatchBytes,
+        maxRecordsBytes: Math.max(defaultBatchLimits.maxRecordsBytes, this.#topics.largestBatchBytes()),
+      },
+    };
+  }
+
   async createTopic({ topic, partitions, config }: CreateTopicRequest): Promise<TopicDescription> {
     const created = await this.#topics.create(topic, partitions, config);
     this.#groups.topicsChanged();
-    return describe(created);
+    return this.#describe(created);
   }
 
   async listTopics(): Promise<TopicSummary[]> {
@@ -138,7 +149,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
-    return describe(this.#topics.get(topic));
+    return this.#describe(this.#topics.get(topic));
   }
 
   /**
@@ -252,7 +263,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
     const restored = await this.#snapshots.restore(topic, snapshot, newTopic);
     this.#groups.topicsChanged();
-    return describe(restored);
+    return this.#describe(restored);
   }
 
   /** A topic's log store, for those who embed the broker. */
@@ -310,6 +321,14 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     );
   }
 
+  #describe({ topic, store, config }: Topic): TopicDescription {
+    const partitions = Array.from({ length: store.partitionCount }, (_, partition) => {
+      return { partition, ...boundsOf(store.log(partition)) };
+    });
+    const effectiveConfig = this.#topics.effectiveConfig(config);
+    return { topic, partitioner: store.partitioner, partitions, config, effectiveConfig };
+  }
+
   /** Finishes what waits, makes everything durable, and lets go of the directory. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -330,13 +349,6 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function describe({ topic, store, config }: Topic): TopicDescription {
-  const partitions = Array.from({ length: store.partitionCount }, (_, partition) => {
-    return { partition, ...boundsOf(store.log(partition)) };
-  });
-  return { topic, partitioner: store.partitioner, partitions, config };
 }
 
 /** An error of one partition, told with the topic that the partition does not know. */

@@ -29,6 +29,20 @@ export function topicOptions(config: TopicConfig, byDefault: LogStoreOptions): L
   return options;
 }
 
+/** What is in force: the topic's own, the broker's, and the defaults. */
+export function effectiveConfig(config: TopicConfig, byDefault: LogStoreOptions): TopicConfig {
+  const { durability, segmentBytes, limits, retentionMs, retentionBytes } = resolveOptions(
+    topicOptions(config, byDefault),
+  );
+  return {
+    durability,
+    segmentBytes,
+    maxBatchBytes: limits.maxBatchBytes,
+    ...(retentionMs !== undefined && { retentionMs }),
+    ...(retentionBytes !== undefined && { retentionBytes }),
+  };
+}
+
 /** Everything that can be altered, said anew: what the topic no longer names is the broker's again. */
 export function alteredOptions(config: TopicConfig, byDefault: LogStoreOptions): TopicConfig {
   return Object.fromEntries(NAMES.map((name) => [name, config[name] ?? byDefault[name]]));

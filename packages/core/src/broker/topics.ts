@@ -19,7 +19,7 @@ import { LogStore } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
 import { type StoreCaches, storeCaches } from "../store/store-caches.js";
 import { OneAtATime } from "./one-at-a-time.js";
-import { alteredOptions, changedConfig, topicOptions } from "./topic-config.js";
+import { alteredOptions, changedConfig, effectiveConfig, topicOptions } from "./topic-config.js";
 import { readTopicFile, type TopicFile, writeTopicFile } from "./topic-file.js";
 import { checkTopicName } from "./topic-name.js";
 
@@ -94,6 +94,18 @@ export class Topics {
   /** @throws UnknownTopicError */
   get(topic: string): Topic {
     return this.#open(topic);
+  }
+
+  /** Largest batch that some topic takes in, or would by default. */
+  largestBatchBytes(): number {
+    let most = this.#storeOptions.maxBatchBytes ?? 0;
+    for (const { config } of this.#topics.values()) most = Math.max(most, config.maxBatchBytes ?? 0);
+    return most;
+  }
+
+  /** What is in force where a topic is configured so. */
+  effectiveConfig(config: TopicConfig): TopicConfig {
+    return effectiveConfig(config, this.#storeOptions);
   }
 
   /** @throws InvalidArgumentError, TopicExistsError */

@@ -23,6 +23,7 @@ import type {
   ProduceAck,
   ProduceRequest,
   ResetOffsetsRequest,
+  ServerDescription,
   SnapshotDescription,
   TopicConfig,
   TopicConfigChange,
@@ -47,6 +48,12 @@ export class GuardedLog implements LogApi {
   constructor(api: LogApi, caller: Caller) {
     this.#api = api;
     this.#caller = caller;
+  }
+
+  /** Told to any caller, with what its quota allows it. */
+  async describeServer(): Promise<ServerDescription> {
+    const { limits, ...description } = await this.#api.describeServer();
+    return { ...description, limits: { ...limits, maxConnectionsPerPrincipal: this.#caller.quota?.connections } };
   }
 
   async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
@@ -219,7 +226,7 @@ export class GuardedLog implements LogApi {
   readonly #isVisible = (topic: string) => this.#caller.allows(operationOf.describeTopic, topic);
 
   /** @param name of a topic, or of a group */
-  #check(method: keyof LogApi, name: string): void {
+  #check(method: keyof typeof operationOf, name: string): void {
     this.#caller.check(operationOf[method], name);
   }
 

@@ -17,7 +17,10 @@ export const operations = [
 
 export type Operation = (typeof operations)[number];
 
-/** The operation that each method is, on the topic or the group that it names. The gRPC methods have the same names. */
+/**
+ * The operation that each method is, on the topic or the group that it names. The gRPC methods have the same names.
+ * `describeServer` needs none: limits are told to any caller that is let in.
+ */
 export const operationOf = {
   createTopic: "createTopic",
   listTopics: "describe",
@@ -44,7 +47,7 @@ export const operationOf = {
   describeGroup: "group",
   resetOffsets: "group",
   deleteGroup: "group",
-} as const satisfies Record<keyof LogApi, Operation>;
+} as const satisfies Record<Exclude<keyof LogApi, "describeServer">, Operation>;
 
 /** What is allowed along with an operation: nobody has to be told twice. */
 export const impliedBy: { readonly [Name in Operation]?: readonly Operation[] } = {

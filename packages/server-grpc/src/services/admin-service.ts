@@ -6,6 +6,7 @@ import {
   configFromMessage,
   configToMessage,
   type PositionMessage,
+  type ServerDescription,
   type TopicConfigChangeMessage,
   type TopicConfigMessage,
   type TopicDescription,
@@ -24,6 +25,7 @@ interface SnapshotMessage extends TopicMessage {
 
 export function adminService(context: CallContext): UntypedServiceImplementation {
   return {
+    DescribeServer: unary(context, async (api) => describeServer(await api.describeServer(), context.server)),
     CreateTopic: unary(
       context,
       async (
@@ -79,6 +81,16 @@ export function adminService(context: CallContext): UntypedServiceImplementation
   };
 }
 
-function descriptionMessage({ config, ...description }: TopicDescription) {
-  return { ...description, config: configToMessage(config) };
+function descriptionMessage({ config, effectiveConfig, ...description }: TopicDescription) {
+  return { ...description, config: configToMessage(config), effectiveConfig: configToMessage(effectiveConfig) };
+}
+
+/** The log's own description, with what the server adds or narrows. */
+function describeServer(log: ServerDescription, server: ServerDescription): ServerDescription {
+  const { maxBatchBytes = Number.POSITIVE_INFINITY } = server.limits;
+  const limits = { ...log.limits, ...server.limits };
+  return {
+    version: server.version,
+    limits: { ...limits, maxBatchBytes: Math.min(maxBatchBytes, log.limits.maxBatchBytes ?? maxBatchBytes) },
+  };
 }

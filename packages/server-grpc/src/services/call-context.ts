@@ -1,6 +1,6 @@
 /** What every call needs to be answered. */
 import type { handleUnaryCall, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
-import type { LogApi } from "@logstore/protocol";
+import type { LogApi, ServerDescription } from "@logstore/protocol";
 import type { SharedBudget } from "../transport/budget.js";
 import type { CallRefused } from "../transport/call-refused.js";
 import type { Sending } from "../transport/sending.js";
@@ -17,6 +17,8 @@ export type AnyCall =
 export interface CallContext {
   /** The log as far as the caller may use it. @throws what the call is to be refused with */
   readonly apiFor: (call: AnyCall) => LogApi | Promise<LogApi>;
+  /** What the server tells of itself; the log's own limits are added. */
+  readonly server: ServerDescription;
   readonly calls: RunningCalls;
   readonly sending: Sending;
   /** What all ProduceStreams together may have read and not yet answered. */

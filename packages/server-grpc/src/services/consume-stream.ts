@@ -1,4 +1,5 @@
 /** Consume: one partition's events to one peer, no faster than the peer takes them. */
+import { Metadata } from "@grpc/grpc-js";
 import { type LogStoreError, SlowConsumerError, UnavailableError } from "@logstore/codec";
 import {
   CONSUME_HEADROOM_BYTES,
@@ -58,6 +59,8 @@ export async function consume(
   };
   const forward = async () => {
     const api = await apiFor(call);
+    // The headers at once: whoever opened the stream can tell it from one that a connection's limit holds back.
+    call.sendMetadata(new Metadata());
     const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: lease };
     for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
       if (signal.aborted) return;

@@ -34,6 +34,19 @@ test("topics are made, listed and described", async () => {
   expect(detailOf(error)).toMatchObject({ code: "TOPIC_EXISTS", topic: "flights" });
 });
 
+test("the server tells its release and its limits", async () => {
+  const { client } = await home({ maxBatchBytes: 64 * 2 ** 20, maxConnections: 12 });
+  expect(await client.call("DescribeServer", {})).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    limits: expect.objectContaining({
+      maxBatchBytes: 64 * 2 ** 20,
+      maxMessageBytes: 64 * 2 ** 20 + 64 * 1024,
+      maxStreamsPerConnection: 1_000,
+      maxConnections: 12,
+    }),
+  });
+});
+
 test("a topic has no more partitions than are made in a moment", async () => {
   const { client } = await home();
   const error = await failure(client.call("CreateTopic", { topic: "flights", partitions: 10_001 }));

@@ -1,5 +1,6 @@
 /** What one peer may make the server hold in memory. Sizes are bytes. */
 import type { ServerOptions } from "@grpc/grpc-js";
+import type { ServerLimits } from "@logstore/protocol";
 import type { UnfinishedLimits } from "./unfinished-messages.js";
 
 const KIB = 1024;
@@ -79,6 +80,16 @@ const MAX_STREAMS_PER_CONNECTION = 1_000;
  */
 const MAX_SESSION_MEMORY_MB = 512;
 
+/** What DescribeServer tells of these. */
+export function toldLimits(maxBatchBytes: number, maxConnections = MAX_CONNECTIONS): ServerLimits {
+  return {
+    maxBatchBytes,
+    maxMessageBytes: Math.max(maxBatchBytes, MAX_CONSUME_BYTES) + MESSAGE_SLACK_BYTES,
+    maxStreamsPerConnection: MAX_STREAMS_PER_CONNECTION,
+    maxConnections,
+  };
+}
+
 /**
  * Options for grpc-js, whose own defaults are open. `maxBatchBytes`: the largest batch that is let in.
  *
@@ -89,7 +100,8 @@ const MAX_SESSION_MEMORY_MB = 512;
 export function channelOptions(maxBatchBytes: number): ServerOptions {
   return {
     "grpc.max_receive_message_length": maxBatchBytes + MESSAGE_SLACK_BYTES,
-    "grpc.max_send_message_length": Math.max(maxBatchBytes, MAX_CONSUME_BYTES) + MESSAGE_SLACK_BYTES,
+    // A batch that was stored under a higher limit is sent all the same: a reader could not pass it otherwise.
+    "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
     "grpc-node.max_session_memory": MAX_SESSION_MEMORY_MB,
     "grpc.keepalive_time_ms": 30_000,
