@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly insecure?: boolean;
   /** Connections in all; more are refused. Default 1,000. */
   readonly maxConnections?: number;
+  /** Connections of one address; more are refused. Default: nine tenths of `maxConnections`, so that others get one, too. */
+  readonly maxConnectionsPerAddress?: number;
   /** What all readers together may have waiting in memory to be sent, bytes; each gets less at a time as they grow many. Default 256 MiB. */
   readonly sendBudgetBytes?: number;
   /** What all ProduceStreams together may have waiting in memory for their acks, bytes. Default 256 MiB. */

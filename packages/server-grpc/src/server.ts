@@ -30,6 +30,7 @@ import { SharedBudget } from "./transport/budget.js";
 import type { CallRefused } from "./transport/call-refused.js";
 import {
   channelOptions,
+  maxRequestBytes,
   quotaWaitingBytes,
   RECEIVE_BUDGET_BYTES,
   RECEIVE_WINDOW_BYTES,
@@ -39,6 +40,7 @@ import {
   unfinishedLimits,
 } from "./transport/limits.js";
 import { Listener } from "./transport/listener.js";
+import { limitMessages } from "./transport/message-limits.js";
 import { noDecompression } from "./transport/no-decompression.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
 import { Sending } from "./transport/sending.js";
@@ -145,6 +147,7 @@ export async function serve(
   const interceptors = [
     admit,
     noDecompression,
+    limitMessages(maxRequestBytes),
     boundUnfinished(unfinishedLimits(maxBatchBytes), callRefused),
     wholeRequests(REQUEST_TIMEOUT_MS, callRefused),
   ];
@@ -165,6 +168,7 @@ export async function serve(
     port,
     tls,
     maxConnections: options.maxConnections,
+    maxConnectionsPerAddress: options.maxConnectionsPerAddress,
     refuse: (connection) => access?.refusalOf(connection),
     onConnection: (socket) => injector.injectConnection(socket),
     onRefused: connectionRefused,

@@ -16,7 +16,10 @@ export interface AccessConfig {
   readonly certificates?: { readonly principal: CertificateName } | undefined;
   /** What is allowed. Everything else is not. */
   readonly rules: readonly RuleConfig[];
-  /** How much is allowed. Of several that name a principal, the first holds; its limits are for each principal by itself. */
+  /**
+   * How much is allowed. Of several that name a principal, the first holds. Its limits are for each principal by itself, and of
+   * `anonymous` for each address by itself.
+   */
   readonly quotas?: readonly QuotaConfig[] | undefined;
 }
 
@@ -56,7 +59,7 @@ export interface RuleConfig {
 }
 
 export interface QuotaConfig {
-  /** Names, "*", or "anonymous". */
+  /** Names; "anonymous"; "*": every principal, `anonymous` too. */
   readonly principals: readonly string[];
   readonly produceBytesPerSecond?: number | undefined;
   readonly consumeBytesPerSecond?: number | undefined;

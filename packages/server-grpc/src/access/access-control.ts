@@ -13,16 +13,17 @@ import { InternalError, LogStoreError, QuotaExceededError, UnavailableError } fr
 import type { LogApi } from "@logstore/protocol";
 import { resetStream } from "../transport/base-call.js";
 import type { Connection } from "../transport/connection.js";
-import { type AccessConfig, checkAccessConfig } from "./access-config.js";
+import { type AccessConfig, ANONYMOUS, checkAccessConfig } from "./access-config.js";
 import { Authenticator } from "./authenticator.js";
 import { Caller, type CallFacts, denialOfAll, type Standing } from "./caller.js";
 import { ConnectionCounts } from "./connection-counts.js";
 import { GuardedLog } from "./guarded-log.js";
 import type { Credentials, Identity } from "./identity.js";
-import { type Clock, Quotas, systemClock } from "./quotas.js";
+import { type Clock, type Quota, Quotas, systemClock } from "./quotas.js";
 import type { Refusal } from "./refusal.js";
 import { Rules } from "./rules.js";
 import { expired } from "./static-tokens.js";
+import { Strangers } from "./strangers.js";
 
 /** A peer that takes nothing does not hear that its call was ended either. What waits for it is not kept for longer than this, ms. */
 const CUT_GRACE_MS = 3_000;
@@ -50,6 +51,7 @@ export class AccessControl {
   readonly #callers = new WeakMap<Metadata, Caller>();
   readonly #running = new Set<Caller>();
   readonly #connections = new ConnectionCounts();
+  readonly #strangers = new Strangers();
   #version: Version;
   #updating: Promise<void> = Promise.resolve();
 
@@ -103,7 +105,7 @@ export class AccessControl {
     const { authenticator, quotas } = this.#version;
     try {
       const { principal } = authenticator.identifyCertificate(connection.certificate);
-      const { connections } = quotas.of(principal) ?? {};
+      const { connections } = quotas.of(principal, connection.address) ?? {};
       if (connections === undefined || this.#connections.claim(principal, connection, connections)) return undefined;
       return `${principal} has ${connections} connections already`;
     } catch {
@@ -135,6 +137,7 @@ export class AccessControl {
     const letIn = (metadata: Metadata, next: (metadata: Metadata) => void) => {
       const facts = {
         peer: connection?.peer ?? call.getPeer(),
+        address: connection?.address ?? "",
         method: method.path,
         isStreaming: method.requestStream || method.responseStream,
         credentials: credentialsOf(metadata, connection),
@@ -197,33 +200,42 @@ export class AccessControl {
 
   #enter(facts: CallFacts, identity: Identity, connection: Connection | undefined): Caller {
     if (!connection) throw new UnavailableError("the connection is closing");
-    const standing = this.#standingOf(identity);
+    const standing = this.#standingOf(identity, connection.address);
     const { grants, quota } = standing;
     if (grants.isEmpty && facts.method.startsWith("/logstore.")) throw denialOfAll(identity.principal);
     quota?.beginCall();
-    if (
-      quota?.connections !== undefined &&
-      !this.#connections.claim(identity.principal, connection, quota.connections)
-    ) {
-      throw new QuotaExceededError(`${identity.principal} has ${quota.connections} connections already: close one`);
-    }
+    this.#claim(identity.principal, connection, quota);
     const caller = new Caller(facts, standing, (one, error) => this.#refused(one.facts, error, one.principal));
+    if (grants.isEmpty) {
+      const end = this.#strangers.begin(connection);
+      caller.signal.addEventListener("abort", end, { once: true });
+    } else connection.isKnown = true;
     connection.used();
     this.#running.add(caller);
     this.#watchExpiry(caller);
     return caller;
   }
 
-  #standingOf(identity: Identity): Standing {
+  /** @throws QuotaExceededError */
+  #claim(principal: string, connection: Connection, quota: Quota | undefined): void {
+    if (quota?.connections === undefined) return;
+    const { connections } = quota;
+    const [owner, of] =
+      principal === ANONYMOUS ? [`${ANONYMOUS} ${connection.address}`, connection.address] : [principal, principal];
+    if (this.#connections.claim(owner, connection, connections)) return;
+    throw new QuotaExceededError(`${of} has ${connections} connections already: close one`);
+  }
+
+  #standingOf(identity: Identity, address: string): Standing {
     const { rules, quotas } = this.#version;
     const { principal } = identity;
-    return { identity, grants: rules.grantsOf(principal), quota: quotas.of(principal) };
+    return { identity, grants: rules.grantsOf(principal), quota: quotas.of(principal, address) };
   }
 
   async #checkAgain(caller: Caller): Promise<void> {
     try {
       const identity = await this.#version.authenticator.identify(caller.facts.credentials);
-      caller.stand(this.#standingOf(identity));
+      caller.stand(this.#standingOf(identity, caller.facts.address));
       this.#watchExpiry(caller);
     } catch (error) {
       // Also where nobody can tell now: a stream that was open must not be the way around that.

@@ -1,5 +1,7 @@
 /** Whoever makes a call, for as long as the call lasts. */
+
 import { type LogStoreError, PermissionDeniedError, UnauthenticatedError } from "@logstore/codec";
+import { checkNameLength } from "../transport/names.js";
 import { ANONYMOUS } from "./access-config.js";
 import type { Credentials, Identity } from "./identity.js";
 import type { Operation } from "./operations.js";
@@ -8,7 +10,10 @@ import type { Grants, ResourceKind } from "./rules.js";
 
 /** What a call is, before anybody asks whose. */
 export interface CallFacts {
+  /** "10.0.0.7:51234" */
   readonly peer: string;
+  /** "10.0.0.7" */
+  readonly address: string;
   /** "/logstore.v1.LogService/Consume" */
   readonly method: string;
   readonly isStreaming: boolean;
@@ -76,8 +81,9 @@ export class Caller {
     return !this.#isCut && this.#standing.grants.allows(operation, resourceKindOf(operation), name);
   }
 
-  /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is */
+  /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is; InvalidArgumentError for what is no name */
   check(operation: Operation, name: string): void {
+    checkNameLength(name); // before it is compared, kept or told to anybody
     if (!this.allows(operation, name)) throw this.#told(operation, name);
   }
 

@@ -1,4 +1,6 @@
 /** Tokens that somebody else issues. */
+
+import { createHash } from "node:crypto";
 import { type LogStoreError, UnauthenticatedError, UnavailableError } from "@logstore/codec";
 import { errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { defaultAlgorithms, isPrincipal, type JwtConfig } from "./access-config.js";
@@ -10,13 +12,17 @@ import { expired } from "./static-tokens.js";
 /** How far the issuer's clock may be from ours. */
 const CLOCK_TOLERANCE_MS = 5_000;
 /** Tokens whose check is remembered, and for how long: their key may have been withdrawn. */
-const MAX_REMEMBERED = 1_000;
+const MAX_REMEMBERED_BYTES = 4 * 1024 * 1024;
 const REMEMBERED_MS = 300_000;
 
 export class JwtTokens {
   readonly #config: JwtConfig;
   readonly #keys: JWTVerifyGetKey;
-  readonly #verified = new BoundedMap<string, { readonly identity: Identity; readonly until: number }>(MAX_REMEMBERED);
+  /** By a hash of the token: a principal's name is all that is kept of it, of up to 1,000 characters. */
+  readonly #verified = new BoundedMap<{ readonly identity: Identity; readonly until: number }>(
+    MAX_REMEMBERED_BYTES,
+    2_000,
+  );
 
   private constructor(config: JwtConfig, keys: JWTVerifyGetKey) {
     this.#config = config;
@@ -34,13 +40,14 @@ export class JwtTokens {
    * @throws UnauthenticatedError where it is not valid, UnavailableError where that cannot be found out now
    */
   identify(token: string): Identity | Promise<Identity> {
-    const known = this.#verified.get(token);
-    if (!known || known.until <= Date.now()) return this.#verify(token);
+    const hash = createHash("sha256").update(token).digest("base64");
+    const known = this.#verified.get(hash);
+    if (!known || known.until <= Date.now()) return this.#verify(token, hash);
     if (known.identity.expiresAt! <= Date.now()) throw expired();
     return known.identity;
   }
 
-  async #verify(token: string): Promise<Identity> {
+  async #verify(token: string, hash: string): Promise<Identity> {
     const { issuer, audience, algorithms = defaultAlgorithms, principalClaim = "sub" } = this.#config;
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
@@ -54,7 +61,7 @@ export class JwtTokens {
       const principal = payload[principalClaim];
       if (!isPrincipal(principal)) throw new UnauthenticatedError("the token names no principal");
       const identity = { principal, expiresAt: payload.exp! * 1_000 + CLOCK_TOLERANCE_MS };
-      this.#verified.set(token, { identity, until: Date.now() + REMEMBERED_MS });
+      this.#verified.set(hash, { identity, until: Date.now() + REMEMBERED_MS });
       return identity;
     } catch (error) {
       throw refusal(error);

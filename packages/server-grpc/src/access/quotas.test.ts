@@ -42,8 +42,14 @@ function setUp(quota: object, api: Partial<LogApi>, isStreaming = true) {
   const quotas = new Quotas([{ principals: ["*"], ...quota }], MAX_WAITING_BYTES, clock);
   const grants = new Rules([{ principals: ["*"], operations: ["*"], topics: ["*"] }]).grantsOf("a");
   const callers = Array.from({ length: 2 }, () => {
-    const facts = { peer: "p", method: "/m", isStreaming, credentials: { authorization: [], certificate: undefined } };
-    const standing = { identity: { principal: "a" }, grants, quota: quotas.of("a") };
+    const facts = {
+      address: "10.0.0.1",
+      peer: "p",
+      method: "/m",
+      isStreaming,
+      credentials: { authorization: [], certificate: undefined },
+    };
+    const standing = { identity: { principal: "a" }, grants, quota: quotas.of("a", "::1") };
     return new Caller({ ...facts, end: () => {} }, standing, () => {});
   });
   const logs = callers.map((caller) => new GuardedLog(api as LogApi, caller));
@@ -163,7 +169,7 @@ test("a reader gets its next message when the quota allows it, also when it read
 test("calls a second are counted for each principal, and those it did not use do not add up", async () => {
   const { clock, quotas } = setUp({ requestsPerSecond: 2 }, {});
   const calls = (principal: string, count: number) => {
-    for (let i = 0; i < count; i++) quotas.of(principal)!.beginCall();
+    for (let i = 0; i < count; i++) quotas.of(principal, "::1")!.beginCall();
   };
   calls("a", 2);
   expect(() => calls("a", 1)).toThrow(expect.objectContaining({ code: "QUOTA_EXCEEDED", retryAfterMs: 500 }));
@@ -173,12 +179,14 @@ test("calls a second are counted for each principal, and those it did not use do
   expect(() => calls("a", 1)).toThrow(expect.objectContaining({ retryAfterMs: 500 }));
   await clock.pass(500);
   calls("a", 1);
-  expect(quotas.of("anonymous")).toBeUndefined();
+  quotas.of("anonymous", "10.0.0.1")!.beginCall();
+  for (let i = 0; i < 2; i++) quotas.of("anonymous", "10.0.0.2")!.beginCall();
+  expect(() => quotas.of("anonymous", "10.0.0.2")!.beginCall()).toThrow(); // each address by itself
 });
 
 test("of several quotas that name a principal, the first holds", () => {
   const quotas = new Quotas([{ principals: ["a"] }, { principals: ["*"], requestsPerSecond: 1 }], 0, new FakeClock());
-  for (let i = 0; i < 5; i++) quotas.of("a")!.beginCall();
-  quotas.of("b")!.beginCall();
-  expect(() => quotas.of("b")!.beginCall()).toThrow();
+  for (let i = 0; i < 5; i++) quotas.of("a", "::1")!.beginCall();
+  quotas.of("b", "::1")!.beginCall();
+  expect(() => quotas.of("b", "::1")!.beginCall()).toThrow();
 });

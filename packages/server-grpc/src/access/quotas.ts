@@ -1,13 +1,14 @@
 /** How much each principal may do. */
 import { setTimeout } from "node:timers/promises";
 import { QuotaExceededError } from "@logstore/codec";
-import type { QuotaConfig } from "./access-config.js";
+import { ANONYMOUS, EVERY, type QuotaConfig } from "./access-config.js";
 import { BoundedMap } from "./bounded-map.js";
-import { names } from "./rules.js";
 import { TokenBucket } from "./token-bucket.js";
 
-/** Principals whose use is remembered. Whoever has done nothing for longest is forgotten first, and with it what it used. */
-const MAX_PRINCIPALS = 10_000;
+/** What is remembered of who used how much. Whoever has done nothing for longest is forgotten first. */
+const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
+/** A quota with its buckets. */
+const QUOTA_BYTES = 1_000;
 
 /** A timer cannot be set for ever ahead, and nobody minds one that is set again. */
 const MAX_SLEEP_MS = 60_000;
@@ -29,7 +30,9 @@ export class Quotas {
   readonly #config: readonly QuotaConfig[];
   readonly #maxWaitingBytes: number;
   readonly #clock: Clock;
-  readonly #byPrincipal = new BoundedMap<string, Quota>(MAX_PRINCIPALS);
+  readonly #byPrincipal = new BoundedMap<Quota>(MAX_REMEMBERED_BYTES, QUOTA_BYTES);
+  /** Of those without credentials: they may come from any number of addresses, and push out nobody who has some. */
+  readonly #byAddress = new BoundedMap<Quota>(MAX_REMEMBERED_BYTES / 4, QUOTA_BYTES);
 
   /** @param maxWaitingBytes of each principal's appends that wait for its quota, which are held in memory */
   constructor(config: readonly QuotaConfig[], maxWaitingBytes: number, clock: Clock) {
@@ -38,14 +41,19 @@ export class Quotas {
     this.#clock = clock;
   }
 
-  /** Undefined where there is no limit. */
-  of(principal: string): Quota | undefined {
-    const known = this.#byPrincipal.get(principal);
+  /**
+   * Of a principal, and of those without credentials at one address; "*" means both. Undefined where there is no limit.
+   *
+   * @param address "10.0.0.7"
+   */
+  of(principal: string, address: string): Quota | undefined {
+    const [quotas, name] = principal === ANONYMOUS ? [this.#byAddress, address] : [this.#byPrincipal, principal];
+    const known = quotas.get(name);
     if (known) return known;
-    const config = this.#config.find(({ principals }) => names(principals, principal));
+    const config = this.#config.find(({ principals }) => principals.includes(principal) || principals.includes(EVERY));
     if (!config) return undefined;
     const quota = new Quota(config, this.#maxWaitingBytes, this.#clock);
-    this.#byPrincipal.set(principal, quota);
+    quotas.set(name, quota);
     return quota;
   }
 }

@@ -5,31 +5,39 @@ import { impliedBy, type Operation } from "./operations.js";
 
 export type ResourceKind = "topics" | "groups";
 
-const MAX_PRINCIPALS = 1_000;
-const MAX_DECISIONS = 1_000;
+/** What is remembered of principals, and of decisions about all of them. */
+const MAX_GRANTS_BYTES = 4 * 1024 * 1024;
+const MAX_DECISIONS_BYTES = 4 * 1024 * 1024;
 
 export class Rules {
   readonly #rules: readonly RuleConfig[];
-  readonly #grants = new BoundedMap<string, Grants>(MAX_PRINCIPALS);
+  readonly #grants: BoundedMap<Grants>;
+  readonly #decisions = new BoundedMap<boolean>(MAX_DECISIONS_BYTES, 8);
 
   constructor(rules: readonly RuleConfig[]) {
     this.#rules = rules;
+    this.#grants = new BoundedMap(MAX_GRANTS_BYTES, 100 + 8 * rules.length);
   }
 
   grantsOf(principal: string): Grants {
     return this.#grants.getOrMake(principal, () => {
-      return new Grants(this.#rules.filter(({ principals }) => names(principals, principal)));
+      const rules = this.#rules.filter(({ principals }) => names(principals, principal));
+      return new Grants(principal, rules, this.#decisions);
     });
   }
 }
 
 /** What one principal may do. Decisions are remembered: the same few topics are asked for again and again. */
 export class Grants {
+  readonly #principal: string;
   readonly #rules: readonly RuleConfig[];
-  readonly #decisions = new Map<string, BoundedMap<string, boolean>>();
+  readonly #decisions: BoundedMap<boolean>;
 
-  constructor(rules: readonly RuleConfig[]) {
+  /** @param decisions of all principals; one decision is known by all that it depends on */
+  constructor(principal: string, rules: readonly RuleConfig[], decisions: BoundedMap<boolean>) {
+    this.#principal = principal;
     this.#rules = rules;
+    this.#decisions = decisions;
   }
 
   /** Whether there is anything at all that is allowed. */
@@ -38,13 +46,8 @@ export class Grants {
   }
 
   allows(operation: Operation, kind: ResourceKind, name: string): boolean {
-    const key = `${operation} ${kind}`;
-    let decisions = this.#decisions.get(key);
-    if (!decisions) {
-      decisions = new BoundedMap(MAX_DECISIONS);
-      this.#decisions.set(key, decisions);
-    }
-    return decisions.getOrMake(name, () =>
+    // Neither an operation nor a kind contains a line break; the principal comes last, as it may.
+    return this.#decisions.getOrMake(`${operation}\n${kind}\n${name.length}\n${name}${this.#principal}`, () =>
       this.#rules.some((rule) => includes(rule, operation) && matches(rule[kind] ?? [], name)),
     );
   }
@@ -55,7 +58,7 @@ export class Grants {
   }
 }
 
-/** Whether a list of principals means this one. Who shows no credentials is meant only by name. */
+/** Whether a list of principals of a rule means this one. Who shows no credentials is meant only by name. */
 export function names(principals: readonly string[], principal: string): boolean {
   return principals.includes(principal) || (principal !== ANONYMOUS && principals.includes(EVERY));
 }

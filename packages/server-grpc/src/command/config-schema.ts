@@ -120,6 +120,9 @@ export const configSchema = z
     limits: z
       .strictObject({
         maxConnections: whole(1).optional().describe("connections in all; more are refused"),
+        maxConnectionsPerAddress: whole(1)
+          .optional()
+          .describe("connections of one address, such as a proxy; more are refused (default nine tenths of all)"),
         sendBudgetBytes: whole(1).optional().describe("what all readers together may have waiting to be sent"),
         receiveBudgetBytes: whole(1).optional().describe("what all appends together may have waiting to be answered"),
         stalledStreamTimeoutMs: whole(1, 2 ** 31 - 1)

@@ -14,8 +14,12 @@ import type { Proto } from "./load-proto.js";
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 true satisfies Same<ErrorCode, keyof typeof grpcStatusByErrorCode>;
 
-/** Length of a text in a trailer, percent-encoded as gRPC sends it. Many peers take no more than 8 KiB of trailers in all. */
-const MAX_TEXT_LENGTH = 1_000;
+/**
+ * Lengths of a text in a trailer, percent-encoded as gRPC sends it. Many peers take no more than 8 KiB of trailers in all, and the
+ * message goes three times: as it is, in the status, and in the detail.
+ */
+const MAX_MESSAGE_LENGTH = 1_000;
+const MAX_FIELD_LENGTH = 400;
 
 export interface ErrorTranslator {
   /** For an answer within a stream that goes on. */
@@ -53,14 +57,11 @@ export function errorTranslator(proto: Proto, onError: (error: unknown) => void)
 }
 
 function detailOf(error: LogStoreError): ErrorDetail & { code: ErrorCode } {
-  const { topic, file } = error;
-  return {
-    ...error.fields,
-    code: error.code,
-    message: shortened(error.message),
-    topic: topic === undefined ? undefined : shortened(topic),
-    file: file === undefined ? undefined : shortened(file),
-  };
+  const fields = Object.entries(error.fields).map(([name, value]) => [
+    name,
+    typeof value === "string" ? shortened(value, MAX_FIELD_LENGTH) : value,
+  ]);
+  return { ...Object.fromEntries(fields), code: error.code, message: shortened(error.message, MAX_MESSAGE_LENGTH) };
 }
 
 /** The same once more, for clients who know nothing of ours. */
@@ -70,9 +71,9 @@ function retryInfo(retryAfterMs: number) {
 }
 
 /** Texts may quote what a peer sent, of any length and with any characters. */
-function shortened(text: string): string {
-  let short = text.slice(0, MAX_TEXT_LENGTH).toWellFormed();
-  while (encodeURI(short).length > MAX_TEXT_LENGTH) {
+function shortened(text: string, maxLength: number): string {
+  let short = text.slice(0, maxLength).toWellFormed();
+  while (encodeURI(short).length > maxLength) {
     // Cutting may part a surrogate pair, which percent-encoding cannot express.
     short = short.slice(0, Math.floor(short.length * 0.8)).toWellFormed();
   }

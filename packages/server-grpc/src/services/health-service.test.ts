@@ -8,7 +8,9 @@ import { failure, type Message } from "../../test/foreign-client.js";
 import { eventually, home } from "../../test/home.js";
 import { serve } from "../index.js";
 
+const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
+const RESOURCE_EXHAUSTED = 8;
 const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 const { Check, List, Watch } = service as Record<string, Message>;
@@ -73,7 +75,7 @@ test("the server and its services serve, topics are as they are, and what there 
 
 test("whoever may not know of a topic is not told how it is, or whether it is", async () => {
   const { check, become, api } = await withHealth();
-  api.describeTopic = () => Promise.reject(new PermissionDeniedError("not this topic"));
+  api.listOffsets = () => Promise.reject(new PermissionDeniedError("not this topic"));
   for (const health of ["serving", "failed"] as const) {
     become("t", health);
     expect((await failure(check("topic/t"))).code).toBe(PERMISSION_DENIED);
@@ -159,4 +161,10 @@ test("watches that ended are let go of while the server runs", async () => {
   }
   become("t", "failed");
   await eventually(() => kept() - before < 10);
+});
+
+test("a name of any length is refused unread, or before it is looked for", async () => {
+  const { check } = await withHealth();
+  expect(await failure(check(`topic/${"x".repeat(1_000)}`))).toMatchObject({ code: INVALID_ARGUMENT });
+  expect(await failure(check(`topic/${"x".repeat(10_000)}`))).toMatchObject({ code: RESOURCE_EXHAUSTED });
 });

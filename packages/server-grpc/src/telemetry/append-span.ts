@@ -1,5 +1,6 @@
 import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { isTooLong } from "../transport/names.js";
 import {
   DESTINATION,
   ERROR_TYPE,
@@ -38,7 +39,7 @@ export class AppendSpan {
 
 /** Undefined where nobody traces, or the producer does not: whether there is a trace, and which part of it is kept, is his to say. */
 export function startAppendSpan({ topic, partition, batches }: ProduceRequest): AppendSpan | undefined {
-  if (!isTracing()) return undefined;
+  if (!isTracing() || isTooLong(topic)) return undefined;
   const parent = producerContext(batches);
   if (parent === undefined) return undefined;
   const attributes = {

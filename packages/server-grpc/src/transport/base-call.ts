@@ -13,6 +13,8 @@ export interface BaseCall {
 
 /** Puts messages together from what comes. */
 export interface MessageDecoder {
+  /** Longer ones are refused as soon as their length has come. */
+  maxReadMessageLength: number;
   /** The messages that are whole now. */
   write(data: Buffer): Buffer[];
   /** Bytes of the message under way, and how many of them have not come yet; both 0 before its length is known. */

@@ -5,16 +5,21 @@ import type { PeerCertificate } from "node:tls";
 export class Connection {
   /** "10.0.0.7:51234" */
   readonly peer: string;
+  /** "10.0.0.7" */
+  readonly address: string;
   /** The client's, verified, where it showed one. */
   readonly certificate: PeerCertificate | undefined;
   /** Its owner was told that it is thrown out, and why. */
   isRefused = false;
+  /** A call was accepted on it that may do more than anybody may. */
+  isKnown = false;
   readonly #socket: Socket;
   readonly #firstCall: NodeJS.Timeout;
 
   /** @param onUnused is called when no call was accepted on it for so long */
   constructor(socket: Socket, certificate: PeerCertificate | undefined, maxUnusedMs: number, onUnused: () => void) {
     this.peer = peerOf(socket);
+    this.address = socket.remoteAddress ?? "";
     this.certificate = certificate;
     this.#socket = socket;
     this.#firstCall = setTimeout(onUnused, maxUnusedMs).unref();

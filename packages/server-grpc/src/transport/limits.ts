@@ -17,6 +17,14 @@ export const MAX_CONSUME_BYTES = 4 * MIB;
 /** A request without batches. Decoding one makes objects of all that is in it, many times its length. */
 export const MAX_PLAIN_REQUEST_BYTES = MIB;
 
+/** A request of grpc.health.v1 or of reflection, which need no credentials: a name, or two numbers and a name. */
+const MAX_OPEN_REQUEST_BYTES = 4 * KIB;
+
+/** The longest request of a method, where it is not as long as a batch may be. */
+export function maxRequestBytes(path: string): number | undefined {
+  return path.startsWith("/grpc.") ? MAX_OPEN_REQUEST_BYTES : undefined;
+}
+
 /** Positions of a ListOffsets: each may have to be looked for on the disk. */
 export const MAX_LISTED_POSITIONS = 10_000;
 
@@ -59,6 +67,10 @@ export const RECEIVE_WINDOW_BYTES = 8 * MIB;
 
 /** Connections in all, each of which costs a file descriptor and some tens of KiB. What a principal may have is a quota. */
 export const MAX_CONNECTIONS = 1_000;
+/** Of one address, where nothing else is said: a tenth of all connections is kept for the others. */
+export function defaultPerAddress(maxConnections: number): number {
+  return Math.max(1, Math.floor(maxConnections * 0.9));
+}
 /** A connection whose TLS handshake takes longer is cut off, ms. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** And so is one on which no call is let in for so long, whatever else comes or does not come on it. */

@@ -7,7 +7,8 @@ import { constants } from "node:crypto";
 import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { Connection, peerOf } from "./connection.js";
-import { FIRST_CALL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_CONNECTIONS } from "./limits.js";
+import { defaultPerAddress, FIRST_CALL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_CONNECTIONS } from "./limits.js";
+import { SocketCounts } from "./socket-counts.js";
 import type { TlsFiles, TlsMaterial } from "./tls-files.js";
 
 export interface ListenOptions {
@@ -15,6 +16,7 @@ export interface ListenOptions {
   readonly port: number;
   readonly tls?: TlsFiles | undefined;
   readonly maxConnections?: number | undefined;
+  readonly maxConnectionsPerAddress?: number | undefined;
   readonly handshakeTimeoutMs?: number | undefined;
   readonly firstCallTimeoutMs?: number | undefined;
   /** Why a connection is not to be taken in, if so. */
@@ -26,21 +28,23 @@ export interface ListenOptions {
 
 export class Listener {
   readonly #server: Server;
+  /** Does the handshakes; it does not listen. */
+  readonly #tlsServer: TlsServer | undefined;
   readonly #options: ListenOptions;
   /** Every socket, also those that are not connections yet. */
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<string, Connection>();
+  readonly #byAddress: SocketCounts;
   #acceptedCount = 0;
 
   private constructor(options: ListenOptions) {
     this.#options = options;
-    this.#server = options.tls ? this.#tlsServer(options.tls) : createServer((socket) => this.#takeIn(socket));
-    this.#server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    const { maxConnections = MAX_CONNECTIONS } = options;
+    this.#byAddress = new SocketCounts(options.maxConnectionsPerAddress ?? defaultPerAddress(maxConnections));
+    this.#tlsServer = options.tls && this.#createTlsServer(options.tls);
+    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.maxConnections = maxConnections;
     this.#server.on("drop", (peer?: DropArgument) => options.onRefused(peerOf(peer ?? {}), "too many connections"));
-    this.#server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
   }
 
   /** @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen */
@@ -80,7 +84,7 @@ export class Listener {
 
   /** Connections made from now on use this; those that there are go on with what they began with. */
   renewTls(material: TlsMaterial): void {
-    (this.#server as TlsServer).setSecureContext({ ...secureContext, ...material });
+    this.#tlsServer?.setSecureContext({ ...secureContext, ...material });
   }
 
   /** Ends the connections whose peers showed a certificate. */
@@ -102,7 +106,16 @@ export class Listener {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #tlsServer({ material, options }: TlsFiles): Server {
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => {}); // the peer's trouble; who uses the socket hears of it, too
+    if (!this.#byAddress.add(socket)) this.#throwOut(socket, "too many connections from its address");
+    else if (this.#tlsServer) this.#tlsServer.emit("connection", socket);
+    else this.#takeIn(socket);
+  }
+
+  #createTlsServer({ material, options }: TlsFiles): TlsServer {
     const { clientCertificates = "none" } = options;
     const server = createTlsServer({
       ...secureContext,
