@@ -36,14 +36,15 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const created = await client.createTopic("a", { partitions: 1 });
     expect(created).toEqual({
       topic: "a",
+      topicId: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
       partitioner: "fnv1a-32",
       partitions: [{ partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 }],
       config: {},
       effectiveConfig: { durability: "flushed", segmentBytes: 64 * 2 ** 20, maxBatchBytes: 16 * 2 ** 20 },
     });
     expect(await client.listTopics()).toEqual([
-      { topic: "a", partitionCount: 1 },
-      { topic: "b", partitionCount: 2 },
+      { topic: "a", topicId: created.topicId, partitionCount: 1 },
+      { topic: "b", topicId: expect.any(String), partitionCount: 2 },
     ]);
     await client.producer("b").send({ value: "x", partition: 1 });
     const { partitions } = await client.describeTopic("b");
@@ -345,7 +346,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     for (const event of events) expect(event).toMatchObject(ends);
     expect(await home.api.fetch({ topic: "t", partition: 0, maxBytes: 1 })).toMatchObject({ nextOffset: 2, ...ends });
     const [found] = await client.listOffsets("t", [{ partition: 0, position: "earliest" }]);
-    expect(found).toEqual({ partition: 0, offset: 0, logStartOffset: 0, ...ends });
+    expect(found).toMatchObject({ partition: 0, offset: 0, logStartOffset: 0, ...ends });
   });
 
   describe("fetch", () => {
@@ -457,5 +458,61 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     ] as const;
     for (const [failure, code] of failures) await expect(failure()).rejects.toMatchObject({ code });
     expect(await client.listSnapshots("nobody")).toEqual([]);
+  });
+
+  describe("a topic that is deleted and made again", () => {
+    const OTHER = { code: "INCONSISTENT_TOPIC_ID", topic: "t" };
+    let topicId: string;
+
+    /** The topic as it was gets records and a commit, and is replaced by one with other partitions, which gets records too. */
+    beforeEach(async () => {
+      ({ topicId } = await client.createTopic("t", { partitions: 1 }));
+      await client.append("t", 0, [{ value: "old-0" }, { value: "old-1" }]);
+      const offsets = [{ topic: "t", topicId, partition: 0, offset: 2 }];
+      expect(await home.api.commitOffsets({ group: "g", offsets })).toEqual([{}]);
+    });
+
+    async function remake(partitions = 3): Promise<string> {
+      const another = home.another().client;
+      await another.deleteTopic("t", { topicId });
+      const made = await another.createTopic("t", { partitions });
+      for (let partition = 0; partition < partitions; partition++) {
+        await another.append(
+          "t",
+          partition,
+          [0, 1, 2].map((i) => ({ value: `new-${i}` })),
+        );
+      }
+      await another.close();
+      return made.topicId;
+    }
+
+    test("no call that was meant for the old one does anything to the new one", async () => {
+      const { api } = home;
+      const newId = await remake();
+      expect(newId).not.toBe(topicId);
+      const before = await client.describeTopic("t");
+      const where = { topic: "t", topicId, partition: 0 };
+      const refused = (call: Promise<unknown>) => expect(call).rejects.toMatchObject(OTHER);
+      await refused(api.produce({ ...where, batches: sealedBatch(["x"]) }));
+      await refused(Array.fromAsync(api.consume({ ...where, from: 2 })));
+      await refused(api.fetch({ ...where, from: 2 }));
+      await refused(api.listOffsets({ topic: "t", topicId, partitions: [{ partition: 0, position: "latest" }] }));
+      await refused(client.deleteRecords("t", 0, 2, { topicId }));
+      await refused(client.alterTopicConfig("t", { retentionMs: 1 }, { topicId }));
+      await refused(client.deleteTopic("t", { topicId }));
+      const offsets = [{ ...where, offset: 1 }];
+      const [result] = await api.commitOffsets({ group: "g", offsets });
+      expect(result).toMatchObject({ error: { ...OTHER, partition: 0 } });
+      await refused(client.committedOffsets("g", [where]));
+      await refused(client.resetOffsets("g", { partitions: [where], to: 1 }));
+      expect(await client.describeTopic("t")).toEqual(before);
+      expect(await client.committedOffsets("g")).toEqual([]); // what was committed went with the old topic
+      // With the id that it has, each of them works.
+      await api.commitOffsets({ group: "g", offsets: [{ ...where, topicId: newId, offset: 1 }] });
+      expect(await client.committedOffsets("g")).toMatchObject([{ topicId: newId, offset: 1 }]);
+      expect((await client.describeGroup("g")).partitions).toMatchObject([{ topicId: newId, committedOffset: 1 }]);
+      expect(await client.deleteRecords("t", 0, 2, { topicId: newId })).toBe(2);
+    });
   });
 });

@@ -13,6 +13,7 @@ import type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicOptions,
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
@@ -58,24 +59,30 @@ export class LogClient implements AsyncDisposable {
   /**
    * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes back to the server's own.
    *
-   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed
+   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed; InconsistentTopicIdError where `options.topicId`
+   * is not the topic's
    */
-  alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
-    return this.#api.alterTopicConfig(topic, change);
+  alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
+    return this.#api.alterTopicConfig(topic, change, options);
   }
 
-  /** Deletes a topic with all its records, for good. Its snapshots stay. @throws UnknownTopicError */
-  deleteTopic(topic: string): Promise<void> {
-    return this.#api.deleteTopic(topic);
+  /**
+   * Deletes a topic with all its records, for good. Its snapshots stay.
+   *
+   * @throws UnknownTopicError; InconsistentTopicIdError where `options.topicId` is not the topic's
+   */
+  deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
+    return this.#api.deleteTopic(topic, options);
   }
 
   /**
    * Deletes every record of a partition before a position. Resolves to the log start offset when that is durable.
    *
-   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError
+   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError; InconsistentTopicIdError where `options.topicId` is
+   * not the topic's
    */
-  deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
-    return this.#api.deleteRecords(topic, partition, before);
+  deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number> {
+    return this.#api.deleteRecords(topic, partition, before, options);
   }
 
   /**

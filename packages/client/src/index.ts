@@ -13,6 +13,7 @@ export {
   GroupNotEmptyError,
   type Header,
   type HeaderInput,
+  InconsistentTopicIdError,
   InternalError,
   InvalidArgumentError,
   InvalidValueError,
@@ -53,6 +54,7 @@ export type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicOptions,
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";

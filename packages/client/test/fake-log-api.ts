@@ -148,7 +148,11 @@ export class FakeLogApi implements LogApi {
   }
 
   async listTopics() {
-    return Array.from(this.topics, ([topic, { length }]) => ({ topic, partitionCount: length }));
+    return Array.from(this.topics, ([topic, { length }]) => ({
+      topic,
+      topicId: `id-of-${topic}`,
+      partitionCount: length,
+    }));
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
@@ -232,6 +236,7 @@ export class FakeLogApi implements LogApi {
     if (partitions === undefined) throw new UnknownTopicError(`no topic ${topic}`, { topic });
     return {
       topic,
+      topicId: `id-of-${topic}`,
       partitioner: "fnv1a-32",
       partitions: partitions.map((log, partition) => ({ partition, ...log.bounds })),
       config: {},

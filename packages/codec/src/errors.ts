@@ -119,6 +119,10 @@ export class UnknownTopicError extends LogStoreError {
 export class TopicExistsError extends LogStoreError {
   override readonly code = "TOPIC_EXISTS";
 }
+/** The topic was deleted and made again since its id was learnt: what was meant for the old one is not done to the new one. */
+export class InconsistentTopicIdError extends LogStoreError {
+  override readonly code = "INCONSISTENT_TOPIC_ID";
+}
 /** `expected` partitions exist. */
 export class UnknownPartitionError extends LogStoreError {
   override readonly code = "UNKNOWN_PARTITION";
@@ -257,6 +261,7 @@ const errorClasses = {
   INVALID_ARGUMENT: InvalidArgumentError,
   UNKNOWN_TOPIC: UnknownTopicError,
   TOPIC_EXISTS: TopicExistsError,
+  INCONSISTENT_TOPIC_ID: InconsistentTopicIdError,
   UNKNOWN_PARTITION: UnknownPartitionError,
   OFFSET_OUT_OF_RANGE: OffsetOutOfRangeError,
   OFFSET_GAP: OffsetGapError,

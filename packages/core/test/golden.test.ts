@@ -35,6 +35,9 @@ import { GOLDEN, goldenFiles } from "./golden/make-golden-directories.ts";
 import { caught, text } from "./records.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
+/** Of the example on the page. */
+const TOPIC_ID = "00112233-4455-4677-8899-aabbccddeeff";
+
 const directories = ["", "corrupt/"].flatMap((under) =>
   readdirSync(new URL(under, GOLDEN)).flatMap((name) => (name === "corrupt" ? [] : [under + name])),
 );
@@ -75,7 +78,7 @@ test("the script's bytes are the pages' worked examples", () => {
   expect(examples("index", "hex")).toEqual([indexBytes(0, batches).toString("hex")]);
   expect(examples("watermarks", "hex")).toEqual([watermarksBytes([[0, 2]]).toString("hex")]);
   expect(examples("checkpoint", "json")).toEqual([checkpointBytes({ ...atEnd({ 0: batches }), producers }).toString()]);
-  const files = [storeJson(1), brokerJson(), topicJson("web-logs"), producerIdsBytes(1001)];
+  const files = [storeJson(1), brokerJson(), topicJson("web-logs", {}, TOPIC_ID), producerIdsBytes(1001)];
   expect(examples("directory", "json")).toEqual(files.map(String));
 });
 
@@ -177,7 +180,12 @@ describe.each(brokers)("%s", (name, expected) => {
     expect(readable).toEqual(expected.unreadable);
     const topics = await broker.listTopics();
     expect(topics).toEqual(
-      expected.topics.map((each) => ({ topic: each.topic, partitionCount: each.partitions.length })),
+      // Release 0.1.0 wrote no topic id: it follows from the id in store.json, which is the one on the page.
+      expected.topics.map((each) => ({
+        topic: each.topic,
+        topicId: TOPIC_ID,
+        partitionCount: each.partitions.length,
+      })),
     );
     for (const each of expected.topics) {
       expect(broker.topicConfig(each.topic)).toEqual(each.config);

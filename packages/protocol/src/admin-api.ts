@@ -9,13 +9,13 @@ export interface AdminApi {
   describeTopic(topic: string): Promise<TopicDescription>;
 
   /** Alters a topic's configuration, at once and for good. Resolves to what the topic has of its own then. */
-  alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig>;
+  alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig>;
 
   /** Deletes a topic with all its records, for good. Its readers and writers get a ClosedError; its snapshots stay. */
-  deleteTopic(topic: string): Promise<void>;
+  deleteTopic(topic: string, options?: TopicOptions): Promise<void>;
 
   /** Deletes every record of a partition before a position. Resolves to the log start offset when that is durable. */
-  deleteRecords(topic: string, partition: number, before: Position): Promise<number>;
+  deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number>;
 
   /** Copies a topic as it is at one moment, without stopping who writes. The name is formed like a topic's. */
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription>;
@@ -27,6 +27,15 @@ export interface AdminApi {
 
   /** Makes the new topic `newTopic` of a snapshot, with its records at their offsets. */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription>;
+}
+
+/** Which topic of that name is meant. */
+export interface TopicOptions {
+  /**
+   * The id that the topic is known by, see {@link TopicDescription.topicId}. With another topic of that name the call fails with
+   * an InconsistentTopicIdError, and nothing is changed. Default: whatever topic has the name.
+   */
+  readonly topicId?: string | undefined;
 }
 
 export interface ServerDescription {
@@ -91,11 +100,14 @@ export interface CreateTopicRequest {
 
 export interface TopicSummary {
   readonly topic: string;
+  readonly topicId: string;
   readonly partitionCount: number;
 }
 
 export interface TopicDescription {
   readonly topic: string;
+  /** A UUID, made with the topic: one that is deleted and made again has another. Empty where the server knows of none. */
+  readonly topicId: string;
   /** Name of the function that maps keys to partitions: "fnv1a-32". */
   readonly partitioner: string;
   /** One for each, in order. */

@@ -30,7 +30,14 @@ describe("ProduceRequest", () => {
   const requests: [string, ProduceRequest][] = [
     [
       "every field",
-      { topic: "flüge", partition: 300, durability: "written", expectedOffset: 2 ** 52, batches: Uint8Array.of(1, 2) },
+      {
+        topic: "flüge",
+        topicId: "an-id",
+        partition: 300,
+        durability: "written",
+        expectedOffset: 2 ** 52,
+        batches: Uint8Array.of(1, 2),
+      },
     ],
     [
       "defaults",
@@ -49,6 +56,7 @@ describe("ProduceRequest", () => {
       partition: request.partition,
       durability: { written: 1, flushed: 2, none: 0 }[request.durability ?? "none"],
       ...(request.expectedOffset !== undefined && { expectedOffset: request.expectedOffset }),
+      ...(request.topicId !== undefined && { topicId: request.topicId }),
       batches: Buffer.from(request.batches),
     };
     expect(produceRequest.deserialize(Buffer.from(message))).toMatchObject(asProtobuf);
@@ -61,7 +69,8 @@ describe("ProduceRequest", () => {
   test("the frame goes into the headroom, and no further", () => {
     const topic = "t".repeat(249);
     const { buffer, bytes } = withHeadroom([7, 8, 9], PRODUCE_HEADROOM_BYTES);
-    const big = { topic, partition: 2 ** 32 - 1, durability: "flushed", expectedOffset: 2 ** 53 - 1 } as const;
+    const topicId = "0".repeat(36);
+    const big = { topic, topicId, partition: 2 ** 32 - 1, durability: "flushed", expectedOffset: 2 ** 53 - 1 } as const;
     const message = encodeProduceRequest({ ...big, batches: bytes, headroomBytes: PRODUCE_HEADROOM_BYTES });
     expect(message.buffer).toBe(buffer.buffer);
     expect([...buffer.subarray(0, 10)]).toEqual(new Array(10).fill(0xee));

@@ -9,14 +9,14 @@ import { durabilityFromNumber, durabilityToNumber } from "./wire.js";
 /** Field of these messages that holds the batches; the last one, so that everything before it is a prefix. */
 const BATCHES = 15;
 
-const Produce = { topic: 1, partition: 2, durability: 3, expectedOffset: 4 } as const;
+const Produce = { topic: 1, partition: 2, durability: 3, expectedOffset: 4, topicId: 5 } as const;
 const Consume = { highWatermark: 1, caughtUp: 2, heartbeat: 3, logStartMoved: 4, logEndOffset: 5, gap: 6 } as const;
 const Fetch = { nextOffset: 1, logStartOffset: 2, highWatermark: 3, logEndOffset: 4, gaps: 5 } as const;
 const LogStartMoved = { logStartOffset: 1 } as const;
 const Gap = { firstOffset: 1, nextOffset: 2 } as const;
 
-/** Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters and four numbers. */
-export const PRODUCE_HEADROOM_BYTES = 288;
+/** Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters, an id of 36, and four numbers. */
+export const PRODUCE_HEADROOM_BYTES = 320;
 /** Room for the longest prefix of a `ConsumeResponse` or a `FetchResponse`. */
 export const CONSUME_HEADROOM_BYTES = 48;
 
@@ -26,12 +26,14 @@ export function encodeProduceRequest(request: ProduceRequest): Uint8Array {
     .integer(Produce.partition, request.partition)
     .integer(Produce.durability, durabilityToNumber(request.durability));
   if (request.expectedOffset !== undefined) prefix.presentInteger(Produce.expectedOffset, request.expectedOffset);
+  if (request.topicId) prefix.string(Produce.topicId, request.topicId);
   prefix.lengthOf(BATCHES, request.batches.length);
   return frame(prefix.bytes, request.batches, request.headroomBytes ?? 0);
 }
 
 export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
   let topic = "";
+  let topicId: string | undefined;
   let partition = 0;
   let durability: ProduceRequest["durability"];
   let expectedOffset: number | undefined;
@@ -39,13 +41,14 @@ export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
   const reader = new FieldReader(message);
   while (reader.next()) {
     if (reader.field === Produce.topic) topic = reader.string();
+    else if (reader.field === Produce.topicId) topicId = reader.string();
     else if (reader.field === Produce.partition) partition = reader.integer();
     else if (reader.field === Produce.durability) durability = durabilityFromNumber(reader.integer());
     else if (reader.field === Produce.expectedOffset) expectedOffset = reader.integer();
     else if (reader.field === BATCHES) batches = reader.view();
     else reader.skip();
   }
-  return { topic, partition, durability, expectedOffset, batches };
+  return { topic, topicId, partition, durability, expectedOffset, batches };
 }
 
 export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {

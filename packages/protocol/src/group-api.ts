@@ -35,6 +35,8 @@ export interface GroupApi {
 
 export interface TopicPartition {
   readonly topic: string;
+  /** In a request: the id that the topic is known by; with another topic of that name it fails. In an answer: the topic's id. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
 }
 

@@ -56,14 +56,14 @@ test.each<MemberEvent>([
     type: "assignment",
     memberEpoch: 3,
     partitions: [
-      { topic: "t", partition: 0, committedOffset: 0 },
-      { topic: "t", partition: 1, committedOffset: undefined },
-      { topic: "u", partition: 9, committedOffset: 2 ** 53 - 1 },
+      { topic: "t", topicId: "t-id", partition: 0, committedOffset: 0 },
+      { topic: "t", topicId: "t-id", partition: 1, committedOffset: undefined },
+      { topic: "u", topicId: undefined, partition: 9, committedOffset: 2 ** 53 - 1 },
     ],
-    revoking: [{ topic: "t", partition: 2 }],
+    revoking: [{ topic: "t", topicId: "t-id", partition: 2 }],
   },
   { type: "assignment", memberEpoch: 4, partitions: [], revoking: [] },
-  { type: "offsetsReset", memberEpoch: 3, offsets: [{ topic: "t", partition: 1, offset: 0 }] },
+  { type: "offsetsReset", memberEpoch: 3, offsets: [{ topic: "t", topicId: "t-id", partition: 1, offset: 0 }] },
 ])("event %o goes through protobuf", (event) => {
   const message = sent<MemberEventMessage>("JoinGroupResponse", memberEventToMessage(event));
   expect(memberEventFromMessage(message)).toStrictEqual(event);
@@ -75,7 +75,7 @@ test("answers to heartbeats, and events of a later release, are none", () => {
 });
 
 test("commits go through protobuf: by a member, and by nobody in particular", () => {
-  const offsets = [{ topic: "t", partition: 1, offset: 0, metadata: "m" }];
+  const offsets = [{ topic: "t", topicId: "t-id", partition: 1, offset: 0, metadata: "m" }];
   const received = (message: object) => commitFromMessage(sent<CommitOffsetsMessage>("CommitOffsetsRequest", message));
   const member = { group: "g", memberId: "m", memberEpoch: 3, offsets };
   expect(received(member)).toEqual(member);
@@ -108,11 +108,11 @@ test("a description goes through protobuf", () => {
     instanceId: "i",
     clientId: "c",
     topics: ["t"],
-    assigned: [{ topic: "t", partition: 0 }],
-    revoking: [{ topic: "t", partition: 1 }],
+    assigned: [{ topic: "t", topicId: "t-id", partition: 0 }],
+    revoking: [{ topic: "t", topicId: "t-id", partition: 1 }],
     connected: true,
   };
-  const partition = { topic: "t", partition: 0, logEndOffset: 9, lag: 8, lagMs: 7 };
+  const partition = { topic: "t", topicId: "t-id", partition: 0, logEndOffset: 9, lag: 8, lagMs: 7 };
   const description: GroupDescription = {
     group: "g",
     state: "stable",
@@ -131,7 +131,7 @@ test("a description goes through protobuf", () => {
 test.each<ResetOffsetsRequest["to"]>(["earliest", "latest", 0, 42, { time: -5 }, { shiftBy: -3 }, { shiftBy: 0 }])(
   "a reset to %o goes through protobuf",
   (to) => {
-    for (const partitions of [undefined, [{ topic: "t", partition: 1 }]]) {
+    for (const partitions of [undefined, [{ topic: "t", topicId: "t-id", partition: 1 }]]) {
       const request = { group: "g", partitions, to };
       const message = sent<ResetOffsetsMessage>("ResetOffsetsRequest", resetToMessage(request));
       expect(resetFromMessage(message)).toEqual(request);

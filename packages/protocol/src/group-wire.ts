@@ -87,8 +87,8 @@ export function memberEventFromMessage({
     return { type: "joined", memberId, memberEpoch, heartbeatIntervalMs, sessionTimeoutMs };
   }
   if (assignment) {
-    const partitions = assignment.partitions.map(({ topic, partition, committedOffset }) => {
-      return { topic, partition, committedOffset };
+    const partitions = assignment.partitions.map(({ topic, topicId, partition, committedOffset }) => {
+      return { topic, topicId: topicId || undefined, partition, committedOffset };
     });
     const { memberEpoch, revoking } = assignment;
     return { type: "assignment", memberEpoch, partitions, revoking };
@@ -101,7 +101,9 @@ function resetEvent({ memberEpoch, offsets }: OffsetsResetMessage): OffsetsReset
   return {
     type: "offsetsReset",
     memberEpoch,
-    offsets: offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
+    offsets: offsets.map(({ topic, topicId, partition, offset }) => {
+      return { topic, topicId: topicId || undefined, partition, offset };
+    }),
   };
 }
 
@@ -181,6 +183,7 @@ export function groupDescriptionFromMessage(message: GroupDescriptionMessage): G
     // Field by field: a loader adds names of its own to messages with optional fields.
     partitions: partitions.map((one) => ({
       topic: one.topic,
+      topicId: one.topicId || undefined,
       partition: one.partition,
       memberId: one.memberId || undefined,
       committedOffset: one.committedOffset,

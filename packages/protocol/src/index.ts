@@ -12,6 +12,7 @@ export type {
   TopicDescription,
   TopicHealth,
   TopicHealthApi,
+  TopicOptions,
   TopicSummary,
 } from "./admin-api.js";
 // For those who build a server or a client

@@ -37,6 +37,8 @@ export type Position = number | "earliest" | "latest" | { readonly time: number 
 
 export interface ProduceRequest {
   readonly topic: string;
+  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   /** Whole sealed record batches, end to end. */
   readonly batches: Uint8Array;
@@ -61,6 +63,8 @@ export interface ProduceAck {
 
 export interface ConsumeRequest {
   readonly topic: string;
+  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   /** Default "earliest". */
   readonly from?: Position | undefined;
@@ -154,6 +158,8 @@ export interface GapEvent extends LogEnds, OffsetGap {
 
 export interface FetchRequest {
   readonly topic: string;
+  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   /** Default "earliest". */
   readonly from?: Position | undefined;
@@ -177,11 +183,15 @@ export interface FetchResult extends PartitionBounds, OwnedBatches {
 
 export interface ListOffsetsRequest {
   readonly topic: string;
+  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  readonly topicId?: string | undefined;
   readonly partitions: readonly { readonly partition: number; readonly position: Position }[];
 }
 
 /** The offset that a position came to, and the partition's bounds then. */
 export interface PartitionOffset extends PartitionBounds {
+  /** Of the topic that was asked. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   readonly offset: number;
 }

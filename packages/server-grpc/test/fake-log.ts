@@ -83,12 +83,16 @@ export class FakeLog implements LogApi {
   }
 
   async listTopics(): Promise<TopicSummary[]> {
-    return [...this.#topics].map(([topic, { length }]) => ({ topic, partitionCount: length }));
+    return [...this.#topics].map(([topic, { length }]) => ({
+      topic,
+      topicId: `id-of-${topic}`,
+      partitionCount: length,
+    }));
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
     const partitions = this.#partitions(topic).map((log, partition) => ({ partition, ...boundsOf(log) }));
-    return { topic, partitioner: "fnv1a-32", partitions, config: {}, effectiveConfig: {} };
+    return { topic, topicId: `id-of-${topic}`, partitioner: "fnv1a-32", partitions, config: {}, effectiveConfig: {} };
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {

@@ -20,6 +20,7 @@ export async function* consumeCall(
     decodeConsumeResponse,
     {
       topic: request.topic,
+      topicId: request.topicId,
       partition: request.partition,
       from: positionToMessage(request.from ?? "earliest"),
       until: request.until === undefined ? undefined : positionToMessage(request.until),

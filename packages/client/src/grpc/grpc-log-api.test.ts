@@ -266,6 +266,7 @@ describe("consume", () => {
 describe("other calls", () => {
   const described = {
     topic: "t",
+    topicId: "t-id",
     partitioner: "fnv1a-32",
     partitions: [{ partition: 0, logStartOffset: 1, highWatermark: 2, logEndOffset: 2 ** 53 - 1 }],
     config: { durability: "written", retentionMs: 5 },
@@ -281,7 +282,7 @@ describe("other calls", () => {
     };
     admin["CreateTopic"] = answer({ topic: describedMessage });
     admin["DescribeTopic"] = answer({ topic: describedMessage });
-    admin["ListTopics"] = answer({ topics: [{ topic: "t", partitionCount: 1 }] });
+    admin["ListTopics"] = answer({ topics: [{ topic: "t", topicId: "t-id", partitionCount: 1 }] });
     log["ListOffsets"] = answer({
       offsets: [
         { partition: 1, offset: 5, ...bounds },
@@ -290,7 +291,7 @@ describe("other calls", () => {
     });
     expect(await api.createTopic({ topic: "t", partitions: 1 })).toEqual(described);
     expect(await api.describeTopic("t")).toEqual(described);
-    expect(await api.listTopics()).toEqual([{ topic: "t", partitionCount: 1 }]);
+    expect(await api.listTopics()).toEqual([{ topic: "t", topicId: "t-id", partitionCount: 1 }]);
     const partitions = [
       { partition: 1, position: { time: 8 } } as const,
       { partition: 0, position: "earliest" } as const,

@@ -29,6 +29,7 @@ import {
   type TopicConfigChange,
   type TopicConfigMessage,
   type TopicDescription,
+  type TopicOptions,
   type TopicSummary,
 } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
@@ -109,21 +110,21 @@ export class GrpcLogApi implements LogApi {
     return this.#callAdmin("DescribeTopic", { topic }, topicIn);
   }
 
-  async alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
+  async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
     checkConfigChange(topic, change);
-    const request = { topic, ...configChangeToMessage(change) };
+    const request = { topic, topicId: options?.topicId, ...configChangeToMessage(change) };
     return this.#callAdmin("AlterTopicConfig", request, ({ config }) => configFromMessage(config));
   }
 
   /** A try whose answer was lost may have deleted the topic: the next one then fails with UNKNOWN_TOPIC. */
-  deleteTopic(topic: string): Promise<void> {
-    return this.#callAdmin("DeleteTopic", { topic }, () => {});
+  deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
+    return this.#callAdmin("DeleteTopic", { topic, topicId: options?.topicId }, () => {});
   }
 
-  async deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
+  async deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number> {
     checkPartition(topic, partition);
     checkPosition(topic, partition, before);
-    const request = { topic, partition, before: positionToMessage(before) };
+    const request = { topic, topicId: options?.topicId, partition, before: positionToMessage(before) };
     return this.#callAdmin("DeleteRecords", request, ({ logStartOffset }) => logStartOffset);
   }
 
@@ -147,13 +148,15 @@ export class GrpcLogApi implements LogApi {
     checkListOffsets(request);
     const message = {
       topic: request.topic,
+      topicId: request.topicId,
       partitions: request.partitions.map(({ partition, position }) => ({
         partition,
         position: positionToMessage(position),
       })),
     };
-    const { offsets } = await this.#call<{ offsets: PartitionOffset[] }>(this.#protocol.log["ListOffsets"], message);
-    return offsets;
+    type Response = { readonly offsets: PartitionOffset[]; readonly topicId: string };
+    const { offsets, topicId } = await this.#call<Response>(this.#protocol.log["ListOffsets"], message);
+    return offsets.map((offset) => ({ ...offset, topicId: topicId || undefined }));
   }
 
   async allocateProducerId(): Promise<number> {

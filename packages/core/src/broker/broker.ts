@@ -30,11 +30,13 @@ import type {
   TopicDescription,
   TopicHealth,
   TopicHealthApi,
+  TopicOptions,
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
 import { GroupCoordinator } from "../group/group-coordinator.js";
 import type { GroupLimitOptions } from "../group/group-totals.js";
+import type { PartitionLog } from "../partition/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
@@ -145,7 +147,11 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   async listTopics(): Promise<TopicSummary[]> {
-    return this.#topics.list().map(({ topic, store }) => ({ topic, partitionCount: store.partitionCount }));
+    return this.#topics.list().map(({ topic, id, store }) => ({
+      topic,
+      topicId: id,
+      partitionCount: store.partitionCount,
+    }));
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
@@ -155,10 +161,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   /**
    * Deletes a topic with all its records, for good. Its readers and writers get a ClosedError.
    *
-   * @throws UnknownTopicError
+   * @throws UnknownTopicError, InconsistentTopicIdError
    */
-  async deleteTopic(topic: string): Promise<void> {
-    await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic));
+  async deleteTopic(topic: string, { topicId }: TopicOptions = {}): Promise<void> {
+    await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic), topicId);
   }
 
   async topicHealth(topic: string): Promise<TopicHealth> {
@@ -178,20 +184,30 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   /**
    * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes back to the broker's own.
    *
-   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed
+   * @throws UnknownTopicError, InconsistentTopicIdError, InvalidArgumentError, and nothing is changed
    */
-  async alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
-    return (await this.#topics.alter(topic, change)).config;
+  async alterTopicConfig(
+    topic: string,
+    change: TopicConfigChange,
+    { topicId }: TopicOptions = {},
+  ): Promise<TopicConfig> {
+    return (await this.#topics.alter(topic, change, topicId)).config;
   }
 
   /**
    * Deletes every record of a partition before a position. Resolves to the log start offset when that is durable.
    *
-   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError, StorageFailedError, CorruptPartitionError
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError, OffsetOutOfRangeError, StorageFailedError,
+   * CorruptPartitionError
    */
-  async deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
+  async deleteRecords(
+    topic: string,
+    partition: number,
+    before: Position,
+    { topicId }: TopicOptions = {},
+  ): Promise<number> {
     try {
-      const { store } = this.#topics.get(topic);
+      const { store } = this.#topics.get(topic, topicId);
       await store.deleteRecords(partition, await store.log(partition).resolve(before));
       return store.partition(partition).startOffset;
     } catch (error) {
@@ -271,9 +287,16 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return this.#topics.get(topic).store;
   }
 
-  async produce({ topic, partition, batches, durability, expectedOffset }: ProduceRequest): Promise<ProduceAck> {
+  async produce({
+    topic,
+    topicId,
+    partition,
+    batches,
+    durability,
+    expectedOffset,
+  }: ProduceRequest): Promise<ProduceAck> {
     try {
-      const log = this.topic(topic).log(partition);
+      const log = this.#log(topic, topicId, partition);
       const appended = await log.appendBatches(batches, { durability, expectedOffset });
       return { ...appended, logEndOffset: log.offsets.logEnd };
     } catch (error) {
@@ -290,30 +313,30 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
-    const { topic, partition } = request;
+    const { topic, topicId, partition } = request;
     try {
-      yield* consume(this.topic(topic).log(partition), request, options);
+      yield* consume(this.#log(topic, topicId, partition), request, options);
     } catch (error) {
       throw within(topic, partition, error);
     }
   }
 
   async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
-    const { topic, partition } = request;
+    const { topic, topicId, partition } = request;
     try {
-      return await fetch(this.topic(topic).log(partition), request, options);
+      return await fetch(this.#log(topic, topicId, partition), request, options);
     } catch (error) {
       throw within(topic, partition, error);
     }
   }
 
-  async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    const store = this.topic(topic);
+  async listOffsets({ topic, topicId, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    const { id, store } = this.#topics.get(topic, topicId);
     return Promise.all(
       partitions.map(async ({ partition, position }) => {
         try {
           const log = store.log(partition);
-          return { partition, offset: log.reader(await log.resolve(position)).offset, ...boundsOf(log) };
+          return { topicId: id, partition, offset: log.reader(await log.resolve(position)).offset, ...boundsOf(log) };
         } catch (error) {
           throw within(topic, partition, error);
         }
@@ -321,12 +344,17 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     );
   }
 
-  #describe({ topic, store, config }: Topic): TopicDescription {
+  #describe({ topic, id, store, config }: Topic): TopicDescription {
     const partitions = Array.from({ length: store.partitionCount }, (_, partition) => {
       return { partition, ...boundsOf(store.log(partition)) };
     });
     const effectiveConfig = this.#topics.effectiveConfig(config);
-    return { topic, partitioner: store.partitioner, partitions, config, effectiveConfig };
+    return { topic, topicId: id, partitioner: store.partitioner, partitions, config, effectiveConfig };
+  }
+
+  /** @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError */
+  #log(topic: string, topicId: string | undefined, partition: number): PartitionLog {
+    return this.#topics.get(topic, topicId).store.log(partition);
   }
 
   /** Finishes what waits, makes everything durable, and lets go of the directory. */

@@ -142,13 +142,13 @@ export class Snapshots {
     return file.config;
   }
 
-  async #make({ topic, store, config }: Topic, snapshot: string): Promise<SnapshotDescription> {
+  async #make({ topic, id, store, config }: Topic, snapshot: string): Promise<SnapshotDescription> {
     const storage = this.#storage;
     const [directory, unfinished] = [this.#path(topic, snapshot), this.#unfinishedPath(topic)];
     try {
       const copied = await store.copyTo(unfinished, this.#stop.signal);
       const description = { topic, snapshot, ...copied };
-      await writeTopicFile(storage, unfinished, { topic, config });
+      await writeTopicFile(storage, unfinished, { topic, id, config });
       await writeSnapshotFile(storage, unfinished, description);
       await storage.rename(unfinished, directory);
       await storage.syncDirectory(this.#path(topic));

@@ -1,4 +1,4 @@
-/** `topic.json`: a topic's name and what was said of it. */
+/** `topic.json`: a topic's name, its id and its configuration. docs/format/directory.md has its fields. */
 import { NotALogStoreError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/protocol";
 import { decodeJsonWithCrc, encodeJsonWithCrc } from "../files/checked-json.js";
@@ -10,6 +10,8 @@ import { checkTopicName } from "./topic-name.js";
 
 export interface TopicFile {
   readonly topic: string;
+  /** Undefined where release 0.1.0 wrote the file. */
+  readonly id: string | undefined;
   readonly config: TopicConfig;
 }
 
@@ -23,10 +25,24 @@ export async function readTopicFile(storage: Storage, directory: string): Promis
   const content = await readWholeFile(storage, file);
   if (content === undefined) return undefined;
   try {
-    const { topic, config = {} } = decodeJsonWithCrc(content) as unknown as Partial<TopicFile>;
+    const { topic, id, config = {} } = decodeJsonWithCrc(content) as unknown as Partial<TopicFile>;
     checkTopicName(topic!);
-    return { topic: topic!, config: changedConfig({}, config) };
+    if (id !== undefined && !(typeof id === "string" && id !== "")) throw new TypeError("the id is no string");
+    return { topic: topic!, id, config: changedConfig({}, config) };
   } catch (cause) {
     throw new NotALogStoreError(`${file} names no topic: it is damaged; restore it from a copy`, { file }, { cause });
   }
+}
+
+/** A topic's id: 16 bytes in hex, written as a UUID of version 4. */
+export function topicIdOf(hex: string): string {
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  const groups = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20),
+  ];
+  return groups.join("-");
 }

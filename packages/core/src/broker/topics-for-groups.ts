@@ -6,13 +6,15 @@ import type { Storage } from "../storage/storage.js";
 import type { Topics } from "./topics.js";
 
 export function topicsForGroups(topics: Topics, storage: Storage): GroupTopics {
-  const log = (topic: string, partition: number): PartitionLog => topics.get(topic).store.log(partition);
+  const log = (topic: string, partition: number, topicId?: string): PartitionLog =>
+    topics.get(topic, topicId).store.log(partition);
   return {
     counts: () => new Map(topics.list().map(({ topic, store }) => [topic, store.partitionCount])),
+    id: (topic) => (topics.has(topic) ? topics.get(topic).id : undefined),
     mayExist: (topic) =>
       topics.has(topic) || topics.unreadable.some((other) => other.topic === undefined || other.topic === topic),
     isDamaged: (topic, partition) => log(topic, partition).damage !== undefined,
-    bounds: (topic, partition) => log(topic, partition).offsets,
+    bounds: (topic, partition, topicId) => log(topic, partition, topicId).offsets,
     resolve: async (topic, partition, position) => log(topic, partition).resolve(position),
     lag: async (topic, partition, committed) => {
       const isThere = topics.has(topic) && partition < topics.get(topic).store.partitionCount;

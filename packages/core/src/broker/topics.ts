@@ -4,6 +4,7 @@
  */
 import {
   ClosedError,
+  InconsistentTopicIdError,
   InvalidArgumentError,
   LogStoreError,
   NotALogStoreError,
@@ -20,7 +21,7 @@ import type { LogStoreOptions } from "../store/options.js";
 import { type StoreCaches, storeCaches } from "../store/store-caches.js";
 import { OneAtATime } from "./one-at-a-time.js";
 import { alteredOptions, changedConfig, effectiveConfig, topicOptions } from "./topic-config.js";
-import { readTopicFile, type TopicFile, writeTopicFile } from "./topic-file.js";
+import { readTopicFile, type TopicFile, topicIdOf, writeTopicFile } from "./topic-file.js";
 import { checkTopicName } from "./topic-name.js";
 
 const TOPICS_DIRECTORY = "topics";
@@ -29,6 +30,8 @@ const UNFINISHED = /^[0-9a-f]{16}\.(new|deleted)$/;
 
 export interface Topic {
   readonly topic: string;
+  /** Tells the topic from another one that had its name before. */
+  readonly id: string;
   readonly store: LogStore;
   readonly config: TopicConfig;
 }
@@ -91,9 +94,12 @@ export class Topics {
     return this.#topics.has(topic);
   }
 
-  /** @throws UnknownTopicError */
-  get(topic: string): Topic {
-    return this.#open(topic);
+  /**
+   * @param id what the caller knows the topic by; undefined or empty is not checked
+   * @throws UnknownTopicError, InconsistentTopicIdError
+   */
+  get(topic: string, id?: string): Topic {
+    return this.#open(topic, id);
   }
 
   /** Largest batch that some topic takes in, or would by default. */
@@ -146,13 +152,17 @@ export class Topics {
     return this.#change(topic, () => work(this.#open(topic)));
   }
 
-  /** Alters a topic's configuration, at once and for good. @throws UnknownTopicError, InvalidArgumentError */
-  async alter(topic: string, change: TopicConfigChange): Promise<Topic> {
+  /**
+   * Alters a topic's configuration, at once and for good.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError, InvalidArgumentError
+   */
+  async alter(topic: string, change: TopicConfigChange, id?: string): Promise<Topic> {
     this.#checkOpen(topic);
     return this.#change(topic, async () => {
-      const open = this.#open(topic);
+      const open = this.#open(topic, id);
       const config = changedConfig(open.config, change);
-      await writeTopicFile(this.#storage, open.directory, { topic, config });
+      await writeTopicFile(this.#storage, open.directory, { topic, id: open.id, config });
       open.store.alter(alteredOptions(config, this.#storeOptions));
       const altered = { ...open, config };
       this.#topics.set(topic, altered);
@@ -164,12 +174,12 @@ export class Topics {
    * Deletes a topic and its records for good. Whoever reads or appends gets a {@link ClosedError}.
    *
    * @param deleted called when it is gone: until that resolves, nobody else may have the name
-   * @throws UnknownTopicError
+   * @throws UnknownTopicError, InconsistentTopicIdError
    */
-  async delete(topic: string, deleted: () => Promise<void>): Promise<void> {
+  async delete(topic: string, deleted: () => Promise<void>, expectedId?: string): Promise<void> {
     this.#checkOpen(topic);
     await this.#change(topic, async () => {
-      const { store, directory, config } = this.#open(topic);
+      const { id, store, directory, config } = this.#open(topic, expectedId);
       await store.close().catch(() => {}); // what could not be made durable is to be removed anyway
       this.#topics.delete(topic);
       try {
@@ -177,7 +187,7 @@ export class Topics {
         this.#tellChanged();
       } catch (error) {
         await this.#storage.rename(`${directory}.deleted`, directory).catch(() => {});
-        await this.#openStore(directory, { topic, config }); // it is not deleted: nobody else may have the name
+        await this.#openStore(directory, { topic, id, config }); // it is not deleted: nobody else may have the name
         throw error;
       }
       await deleted();
@@ -196,9 +206,12 @@ export class Topics {
     for (const result of closed) if (result.status === "rejected") throw result.reason;
   }
 
-  #open(topic: string): OpenTopic {
+  #open(topic: string, id?: string): OpenTopic {
     const open = this.#topics.get(topic);
-    if (open !== undefined) return open;
+    if (open !== undefined) {
+      checkTopicId(open, id);
+      return open;
+    }
     throw new UnknownTopicError(`there is no topic ${JSON.stringify(topic.slice(0, 300))}: create it first`, { topic });
   }
 
@@ -217,7 +230,7 @@ export class Topics {
     await storage.makeDirectory(unfinished);
     let file: TopicFile;
     try {
-      file = { topic, config: await fill(unfinished) };
+      file = { topic, id: topicIdOf(storage.randomHex(16)), config: await fill(unfinished) };
       await writeTopicFile(storage, unfinished, file);
       await storage.rename(unfinished, directory);
     } catch (error) {
@@ -270,7 +283,7 @@ export class Topics {
     return this.unreadable.some((other) => other.topic === topic);
   }
 
-  async #openStore(directory: string, { topic, config }: TopicFile): Promise<Topic> {
+  async #openStore(directory: string, { topic, id, config }: TopicFile): Promise<Topic> {
     const { hooks } = this.#storeOptions;
     const failed = (event: FailedEvent) => {
       this.#tellChanged();
@@ -278,7 +291,7 @@ export class Topics {
     };
     const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, failed } };
     const store = await LogStore.openLocked(directory, options, this.#storage, this.#caches);
-    const open = { topic, store, config, directory };
+    const open = { topic, id: id ?? topicIdOf(store.id), store, config, directory };
     this.#topics.set(topic, open);
     this.#tellChanged();
     return open;
@@ -287,6 +300,14 @@ export class Topics {
   #tellChanged(): void {
     for (const changed of this.changed) tell(changed);
   }
+}
+
+function checkTopicId({ topic, id }: Topic, expected: string | undefined): void {
+  if (!expected || expected === id) return;
+  throw new InconsistentTopicIdError(
+    `topic ${topic} has id ${id}, not ${expected.slice(0, 100)}: it was deleted and made again; describe it to learn what it is now`,
+    { topic },
+  );
 }
 
 function namedTwice(topic: string): NotALogStoreError {

@@ -11,6 +11,7 @@ import { readWholeFile } from "../storage/atomic-file.js";
 import { FilePool } from "../storage/file-pool.js";
 
 const TOPIC = "data/topics/0011223344556677";
+const TOPIC_ID = "00112233-4455-4677-8899-aabbccddeeff";
 
 /** The store of the examples: two batches of one producer, at fixed times, under fixed names. */
 class FixedStorage extends HookedStorage {
@@ -72,8 +73,8 @@ const GROUP_CHANGES: readonly GroupChange[] = [
     group: "billing",
     at: 1_700_000_000_500,
     commits: [
-      { topic: "web-logs", partition: 0, offset: 42, metadata: "" },
-      { topic: "web-logs", partition: 1, offset: 7, metadata: "half-way" },
+      { topic: "web-logs", topicId: TOPIC_ID, partition: 0, offset: 42, metadata: "" },
+      { topic: "web-logs", topicId: TOPIC_ID, partition: 1, offset: 7, metadata: "half-way" },
     ],
   },
 ];

@@ -11,8 +11,12 @@ import { type CommitChange, type GroupState, holdingOf } from "./group-state.js"
 import { bytesOfCommit } from "./group-usage.js";
 import { checkTopic, MAX_METADATA_BYTES } from "./limits.js";
 
-/** Where a partition begins and ends. @throws UnknownTopicError, UnknownPartitionError */
-export type BoundsOf = (topic: string, partition: number) => { readonly logStart: number; readonly logEnd: number };
+/** Where a partition begins and ends. @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError */
+export type BoundsOf = (
+  topic: string,
+  partition: number,
+  topicId: string | undefined,
+) => { readonly logStart: number; readonly logEnd: number };
 
 export interface CommitDecision {
   readonly commits: readonly CommitChange[];
@@ -113,8 +117,8 @@ function checkOwner(
   );
 }
 
-function checkOffset({ topic, partition, offset }: PartitionCommit, boundsOf: BoundsOf): void {
-  const { logEnd } = boundsOf(topic, partition);
+function checkOffset({ topic, topicId, partition, offset }: PartitionCommit, boundsOf: BoundsOf): void {
+  const { logEnd } = boundsOf(topic, partition, topicId);
   if (offset <= logEnd) return;
   throw new OffsetOutOfRangeError(
     `offset ${offset} is beyond the partition's end, ${logEnd}: nobody can have read up to it`,

@@ -80,6 +80,7 @@ class Place {
     const end = (topic: string) => this.ends.get(topic) ?? 0;
     return {
       counts: () => new Map([...this.ends.keys()].map((topic) => [topic, 4])),
+      id: (topic) => (this.ends.has(topic) ? `id-of-${topic}` : undefined),
       mayExist: (topic) => this.ends.has(topic),
       isDamaged: () => false,
       bounds: (topic) => ({ logStart: 0, highWatermark: end(topic), logEnd: end(topic) }),

@@ -108,15 +108,15 @@ export class GroupCoordinator implements GroupApi {
     checkCommits(request);
     this.#journal.checkRoom();
     const state = this.#journal.groups.get(group);
-    const { commits, results } = decideCommits(state, request, (topic, partition) =>
-      this.#topics.bounds(topic, partition),
+    const { commits, results } = decideCommits(state, request, (topic, partition, topicId) =>
+      this.#topics.bounds(topic, partition, topicId),
     );
     const member = state?.members.get(memberId);
     if (member !== undefined && memberEpoch <= member.epoch) this.#members.showsEpoch(group, memberId, memberEpoch);
     const at = this.#journal.now();
     const owner = state === undefined ? principal : state.owner;
     await this.#grow(state, group, owner, commits, () =>
-      inChunks(commits).map((some) => ({ group, at, owner, commits: some })),
+      inChunks(this.#withIds(commits)).map((some) => ({ group, at, owner, commits: some })),
     );
     return [...results];
   }
@@ -124,17 +124,20 @@ export class GroupCoordinator implements GroupApi {
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     this.#journal.check();
     checkGroupName(group);
-    const commits = this.#journal.groups.get(group)?.commits;
+    const { commits, topicIds } = this.#journal.groups.get(group) ?? {};
     if (commits === undefined) return [];
+    const idOf = (topic: string) => topicIds?.get(topic) ?? this.#topics.id(topic);
     if (partitions !== undefined) {
-      return partitions.flatMap(({ topic, partition }) => {
+      return partitions.flatMap(({ topic, topicId, partition }) => {
+        if (topicId) this.#topics.bounds(topic, partition, topicId);
         const commit = commits.get(topic)?.get(partition);
-        return commit === undefined ? [] : [{ topic, partition, ...commit }];
+        return commit === undefined ? [] : [{ topic, topicId: idOf(topic), partition, ...commit }];
       });
     }
-    const all = [...commits].flatMap(([topic, ofTopic]) =>
-      [...ofTopic].map(([partition, commit]) => ({ topic, partition, ...commit })),
-    );
+    const all = [...commits].flatMap(([topic, ofTopic]) => {
+      const topicId = idOf(topic);
+      return [...ofTopic].map(([partition, commit]) => ({ topic, topicId, partition, ...commit }));
+    });
     return all.sort(byPartition);
   }
 
@@ -150,21 +153,25 @@ export class GroupCoordinator implements GroupApi {
     return describeGroup(
       this.#group(group),
       (memberId) => this.#members.isConnected(group, memberId),
-      ({ topic, partition }, committed) => this.#topics.lag(topic, partition, committed),
+      async ({ topic, partition }, committed) => {
+        return { topicId: this.#topics.id(topic), ...(await this.#topics.lag(topic, partition, committed)) };
+      },
     );
   }
 
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     const { group } = request;
     const offsets = await resolveReset(this.#group(group), request, this.#topics);
+    for (const { topic, topicId, partition } of offsets) this.#topics.bounds(topic, partition, topicId); // still there?
     const state = this.#group(group); // it went on meanwhile
     const at = this.#journal.now();
     const { change, told } = decideReset(state, offsets, at);
     const durable = this.#grow(state, group, state.owner, change.commits ?? [], () => [change]);
+    const idOf = (topic: string) => this.#topics.id(topic);
     for (const [memberId, ofMember] of told) {
       const member = state.members.get(memberId)!;
       const resets = { type: "offsetsReset", memberEpoch: member.epoch, offsets: ofMember } as const;
-      this.#members.tell(group, memberId, { resets, assignment: assignmentOf(state, member) }, durable);
+      this.#members.tell(group, memberId, { resets, assignment: assignmentOf(state, member, idOf) }, durable);
     }
     await durable;
     return offsets.map((each) => ({ ...each, metadata: "", committedAt: at }));
@@ -210,7 +217,8 @@ export class GroupCoordinator implements GroupApi {
     for (const state of this.#journal.groups.values()) {
       const { group, commits, members } = state;
       for (const topic of commits.keys()) {
-        if (!this.#topics.mayExist(topic)) this.#members.input(group, { type: "topicDeleted", topic });
+        if (!this.#topics.mayExist(topic) || this.#isOfAnother(state, topic))
+          this.#members.input(group, { type: "topicDeleted", topic });
       }
       if (members.size > 0) this.#members.input(group, { type: "topicsChanged" });
       const beyond = this.#beyondTheirLogs(state);
@@ -223,15 +231,26 @@ export class GroupCoordinator implements GroupApi {
     this.#expire();
   }
 
+  /** Whether what was committed is of a topic that had the name before: the groups, or the topics, came from a copy. */
+  #isOfAnother({ topicIds }: GroupState, topic: string): boolean {
+    const id = this.#topics.id(topic);
+    return id !== undefined && (topicIds.get(topic) ?? id) !== id;
+  }
+
+  #withIds(commits: readonly CommitChange[]): CommitChange[] {
+    return commits.map((commit) => ({ ...commit, topicId: this.#topics.id(commit.topic) }));
+  }
+
   /** A log may have lost its end in a power cut: other records will be there, and they are not to be passed over. */
-  #beyondTheirLogs({ commits }: GroupState): PartitionOffset[] {
+  #beyondTheirLogs(state: GroupState): PartitionOffset[] {
     const beyond: PartitionOffset[] = [];
     const counts = this.#topics.counts();
-    for (const [topic, ofTopic] of commits) {
+    for (const [topic, ofTopic] of state.commits) {
       for (const [partition, { offset }] of ofTopic) {
+        if (this.#isOfAnother(state, topic)) break;
         if (partition >= (counts.get(topic) ?? 0) || this.#topics.isDamaged(topic, partition)) continue;
         const { logEnd } = this.#topics.bounds(topic, partition);
-        if (offset > logEnd) beyond.push({ topic, partition, offset: logEnd });
+        if (offset > logEnd) beyond.push({ topic, topicId: this.#topics.id(topic), partition, offset: logEnd });
       }
     }
     return beyond;

@@ -11,6 +11,7 @@ import {
   newGroup,
   putCommit,
   putMember,
+  putTopicId,
 } from "./group-state.js";
 
 const GROUP_FORMAT_VERSION = 1;
@@ -19,6 +20,9 @@ const GROUP_FORMAT_VERSION = 1;
 const PIECE_ENTRIES = 2000;
 
 type ByTopic<Entry> = Record<string, Entry[]>;
+
+/** By topic: the id of the topic that the commits beside it are of. */
+type TopicIds = Readonly<Record<string, string>>;
 
 /** No prototype: `constructor` and `__proto__` are names of topics like any other. */
 function byTopic<Entry>(): ByTopic<Entry> {
@@ -47,6 +51,7 @@ interface ChangeJson {
   readonly members?: MemberJson[];
   readonly removed?: readonly string[];
   readonly commits?: ByTopic<[partition: number, offset: number, metadata?: string]>;
+  readonly topicIds?: TopicIds;
   readonly forgotten?: readonly string[];
   readonly deleted?: true;
 }
@@ -69,6 +74,7 @@ export interface MoreOfGroupJson {
   readonly upTo: number;
   readonly members?: readonly MemberJson[];
   readonly commits?: CommitsJson;
+  readonly topicIds?: TopicIds;
 }
 
 type CommitsJson = ByTopic<[partition: number, offset: number, metadata: string, committedAt: number]>;
@@ -85,6 +91,7 @@ export function encodeChange({ group, at, owner, epoch, assignor, ...change }: G
     ...(members.length > 0 && { members: members.map(memberToJson) }),
     ...(removed.length > 0 && { removed }),
     ...(commits.length > 0 && { commits: commitsToJson(commits) }),
+    ...topicIdsToJson(idsIn(commits)),
     ...(forgotten.length > 0 && { forgotten }),
     ...(isDeleted && { deleted: true }),
   };
@@ -93,7 +100,7 @@ export function encodeChange({ group, at, owner, epoch, assignor, ...change }: G
 
 /** @throws UnsupportedFormatVersionError */
 export function decodeChange(json: string): GroupChange {
-  const { v, members, commits, deleted, ...change } = JSON.parse(json) as ChangeJson;
+  const { v, members, commits, topicIds, deleted, ...change } = JSON.parse(json) as ChangeJson;
   if (v !== GROUP_FORMAT_VERSION) {
     throw new UnsupportedFormatVersionError(`the groups' log has format version ${v}: a newer release wrote it`, {
       actual: v,
@@ -102,7 +109,7 @@ export function decodeChange(json: string): GroupChange {
   return {
     ...change,
     members: members?.map(memberFromJson),
-    commits: commits && commitsFromJson(commits),
+    commits: commits && commitsFromJson(commits, topicIds),
     isDeleted: deleted,
   };
 }
@@ -143,7 +150,8 @@ function* encodeMembers({ members }: GroupState, upTo: () => number): Generator<
   if (some.length > 0) yield { upTo: upTo(), members: some };
 }
 
-function* encodeCommits({ commits }: GroupState, upTo: () => number): Generator<MoreOfGroupJson, void> {
+function* encodeCommits({ commits, topicIds }: GroupState, upTo: () => number): Generator<MoreOfGroupJson, void> {
+  const idsOf = (some: CommitsJson) => new Map(Object.keys(some).map((topic) => [topic, topicIds.get(topic)]));
   let some: CommitsJson = byTopic();
   let entries = 0;
   for (const [topic, partitions] of commits) {
@@ -152,12 +160,12 @@ function* encodeCommits({ commits }: GroupState, upTo: () => number): Generator<
       some[topic].push([partition, offset, metadata, committedAt]);
       entries += 1 + metadata.length / 64;
       if (entries < PIECE_ENTRIES) continue;
-      yield { upTo: upTo(), commits: some };
+      yield { upTo: upTo(), commits: some, ...topicIdsToJson(idsOf(some)) };
       some = byTopic();
       entries = 0;
     }
   }
-  if (entries > 0) yield { upTo: upTo(), commits: some };
+  if (entries > 0) yield { upTo: upTo(), commits: some, ...topicIdsToJson(idsOf(some)) };
 }
 
 export function decodeGroup({ group, owner, epoch, assignor, emptySince, ...more }: GroupJson): GroupState {
@@ -169,8 +177,10 @@ export function decodeGroup({ group, owner, epoch, assignor, emptySince, ...more
   return state;
 }
 
-export function decodeMoreOfGroup(state: GroupState, { members = [], commits = {} }: MoreOfGroupJson): void {
+export function decodeMoreOfGroup(state: GroupState, more: MoreOfGroupJson): void {
+  const { members = [], commits = {}, topicIds = {} } = more;
   for (const member of members) putMember(state, memberFromJson(member));
+  for (const [topic, id] of Object.entries(topicIds)) putTopicId(state, topic, id);
   for (const [topic, partitions] of Object.entries(commits)) {
     for (const [partition, offset, metadata, committedAt] of partitions) {
       putCommit(state, topic, partition, { offset, metadata, committedAt });
@@ -234,8 +244,22 @@ function commitsToJson(commits: readonly CommitChange[]): NonNullable<ChangeJson
   return json;
 }
 
-function commitsFromJson(json: NonNullable<ChangeJson["commits"]>): CommitChange[] {
-  return Object.entries(json).flatMap(([topic, partitions]) =>
-    partitions.map(([partition, offset, metadata = ""]) => ({ topic, partition, offset, metadata })),
-  );
+function commitsFromJson(
+  json: NonNullable<ChangeJson["commits"]>,
+  topicIds: ChangeJson["topicIds"] = {},
+): CommitChange[] {
+  const ids = new Map(Object.entries(topicIds));
+  return Object.entries(json).flatMap(([topic, partitions]) => {
+    const topicId = ids.get(topic);
+    return partitions.map(([partition, offset, metadata = ""]) => ({ topic, topicId, partition, offset, metadata }));
+  });
+}
+
+function idsIn(commits: readonly CommitChange[]): Map<string, string | undefined> {
+  return new Map(commits.map(({ topic, topicId }) => [topic, topicId]));
+}
+
+function topicIdsToJson(ids: ReadonlyMap<string, string | undefined>): Pick<ChangeJson, "topicIds"> {
+  const known = [...ids].filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return known.length > 0 ? { topicIds: Object.fromEntries(known) } : {};
 }

@@ -17,6 +17,8 @@ export interface GroupState {
   assignor: AssignorName;
   readonly members: Map<string, Member>;
   readonly commits: Map<string, Map<number, Commit>>;
+  /** Of the topics that the commits are of, where it is known: commits for another topic of that name do not count. */
+  readonly topicIds: Map<string, string>;
   /** Since when it has had no members, and nobody committed; ms since the epoch. */
   emptySince: number | undefined;
   /** Whom each partition is meant for. Not written down: it follows from the rest. Undefined after a recovery. */
@@ -78,6 +80,8 @@ export interface GroupChange {
 
 export interface CommitChange {
   readonly topic: string;
+  /** Undefined in what release 0.1.0 wrote. The same for all commits of a topic in a change. */
+  readonly topicId?: string | undefined;
   readonly partition: number;
   readonly offset: number;
   readonly metadata: string;
@@ -92,6 +96,7 @@ export function newGroup(group: string, owner?: string): GroupState {
     assignor: "sticky",
     members: new Map(),
     commits: new Map(),
+    topicIds: new Map(),
     emptySince: undefined,
     target: undefined,
   };
@@ -115,10 +120,18 @@ export function apply(groups: Map<string, GroupState>, change: GroupChange): voi
   for (const memberId of removed) removeMember(state, memberId);
   for (const member of members) putMember(state, member);
   for (const topic of forgotten) forgetCommits(state, topic);
-  for (const { topic, partition, ...commit } of commits)
+  for (const { topic, topicId, partition, ...commit } of commits) {
+    if (topicId !== undefined) putTopicId(state, topic, topicId);
     putCommit(state, topic, partition, { ...commit, committedAt: at });
+  }
   if (state.members.size > 0) state.emptySince = undefined;
   else if (hadMembers || commits.length > 0 || state.emptySince === undefined) state.emptySince = at;
+}
+
+/** Commits for another topic of that name do not count any more. */
+export function putTopicId(state: GroupState, topic: string, topicId: string): void {
+  if ((state.topicIds.get(topic) ?? topicId) !== topicId) forgetCommits(state, topic);
+  state.topicIds.set(topic, topicId);
 }
 
 export function putMember({ members, usage }: GroupState, member: Member): void {
@@ -146,9 +159,10 @@ export function putCommit({ commits, usage }: GroupState, topic: string, partiti
   ofTopic.set(partition, commit);
 }
 
-function forgetCommits({ commits, usage }: GroupState, topic: string): void {
+function forgetCommits({ commits, topicIds, usage }: GroupState, topic: string): void {
   for (const commit of commits.get(topic)?.values() ?? []) usage.commitBytes -= bytesOfCommit(commit);
   commits.delete(topic);
+  topicIds.delete(topic);
 }
 
 export function holdingOf(member: Member, topic: string, partition: number): Holding | undefined {

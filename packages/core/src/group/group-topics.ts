@@ -13,12 +13,17 @@ export interface TopicBounds {
 export interface GroupTopics {
   /** How many partitions each topic has. */
   counts(): ReadonlyMap<string, number>;
+  /** A topic's id; undefined where there is no such topic, or it cannot be read. */
+  id(topic: string): string | undefined;
   /** Whether a topic that is not among them may be there none the less, and cannot be read. */
   mayExist(topic: string): boolean;
   /** Whether what follows the log's end is lost, rather than not there yet. */
   isDamaged(topic: string, partition: number): boolean;
-  /** @throws UnknownTopicError, UnknownPartitionError */
-  bounds(topic: string, partition: number): TopicBounds;
+  /**
+   * @param topicId what the caller knows the topic by; undefined or empty is not checked
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError
+   */
+  bounds(topic: string, partition: number, topicId?: string): TopicBounds;
   /** @throws UnknownTopicError, UnknownPartitionError, InvalidArgumentError, CorruptPartitionError */
   resolve(topic: string, partition: number, position: Position): Promise<number>;
   lag(topic: string, partition: number, committed: number | undefined): Promise<Lag>;

@@ -242,14 +242,14 @@ export class Members implements Memberships {
     for (const member of change?.members ?? []) {
       const { memberId } = member;
       this.#noteHoldings(this.#session(group, memberId)!, member, now);
-      if (joined.has(memberId)) this.tell(group, memberId, welcome(state, member), durable);
+      if (joined.has(memberId)) this.tell(group, memberId, welcome(state, member, this.#idOf), durable);
       else if (member.epoch === change!.epoch && !inbox.rejoined.has(memberId)) {
-        this.tell(group, memberId, { assignment: assignmentOf(state, member) }, durable);
+        this.tell(group, memberId, { assignment: assignmentOf(state, member, this.#idOf) }, durable);
       }
     }
     for (const [memberId, knownEpoch] of inbox.rejoined) {
       const member = state.members.get(memberId);
-      if (member !== undefined) this.tell(group, memberId, welcomeBack(state, member, knownEpoch), durable);
+      if (member !== undefined) this.tell(group, memberId, welcomeBack(state, member, knownEpoch, this.#idOf), durable);
     }
   }
 
@@ -275,6 +275,8 @@ export class Members implements Memberships {
   }
 
   // The rest.
+
+  readonly #idOf = (topic: string) => this.#topics.id(topic);
 
   #member(group: string, memberId: string): Member | undefined {
     return this.#journal.groups.get(group)?.members.get(memberId);

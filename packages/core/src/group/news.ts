@@ -3,6 +3,9 @@ import type { AssignmentEvent, JoinedEvent, OffsetsResetEvent, TopicPartition } 
 import { type GroupState, holdingsOf, type Member, NEVER } from "./group-state.js";
 import { heartbeatIntervalMs } from "./limits.js";
 
+/** A topic's id; undefined where there is no such topic. */
+export type IdOf = (topic: string) => string | undefined;
+
 export interface MemberNews {
   readonly joined?: JoinedEvent | undefined;
   readonly resets?: OffsetsResetEvent | undefined;
@@ -10,8 +13,8 @@ export interface MemberNews {
 }
 
 /** To a member that is new. */
-export function welcome(state: GroupState, member: Member): MemberNews {
-  return { joined: joinedOf(member, member.epoch), assignment: assignmentOf(state, member) };
+export function welcome(state: GroupState, member: Member, idOf: IdOf): MemberNews {
+  return { joined: joinedOf(member, member.epoch), assignment: assignmentOf(state, member, idOf) };
 }
 
 /**
@@ -19,21 +22,27 @@ export function welcome(state: GroupState, member: Member): MemberNews {
  *
  * @param knownEpoch which may be older than that of what it was told while nobody listened; 0 where it never heard of its join
  */
-export function welcomeBack(state: GroupState, member: Member, knownEpoch: number): MemberNews {
-  if (knownEpoch === 0) return welcome(state, member);
+export function welcomeBack(state: GroupState, member: Member, knownEpoch: number, idOf: IdOf): MemberNews {
+  if (knownEpoch === 0) return welcome(state, member, idOf);
   return {
     joined: joinedOf(member, knownEpoch),
     resets: missedResets(state, member, knownEpoch),
-    assignment: assignmentOf(state, member),
+    assignment: assignmentOf(state, member, idOf),
   };
 }
 
-export function assignmentOf({ commits }: GroupState, member: Member): AssignmentEvent {
+export function assignmentOf({ commits }: GroupState, member: Member, idOf: IdOf): AssignmentEvent {
   const partitions: (TopicPartition & { readonly committedOffset: number | undefined })[] = [];
   const revoking: TopicPartition[] = [];
   for (const [topic, partition, { revokedAt }] of holdingsOf(member)) {
     if (revokedAt !== undefined) revoking.push({ topic, partition });
-    else partitions.push({ topic, partition, committedOffset: commits.get(topic)?.get(partition)?.offset });
+    else
+      partitions.push({
+        topic,
+        topicId: idOf(topic),
+        partition,
+        committedOffset: commits.get(topic)?.get(partition)?.offset,
+      });
   }
   partitions.sort(byPartition);
   revoking.sort(byPartition);

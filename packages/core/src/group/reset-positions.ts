@@ -12,7 +12,7 @@ const AT_ONCE = 16;
 /**
  * Each partition once, in the order in which they are named.
  *
- * @throws InvalidArgumentError, UnknownTopicError, UnknownPartitionError, CorruptPartitionError, StorageFailedError
+ * @throws InvalidArgumentError, UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError, CorruptPartitionError, StorageFailedError
  */
 export async function resolveReset(
   state: GroupState,
@@ -25,7 +25,9 @@ export async function resolveReset(
   const work = async () => {
     for (let i = next++; i < wanted.length; i = next++) {
       const { topic, partition } = wanted[i]!;
-      offsets[i] = { topic, partition, offset: await resolve(state, topic, partition, to, topics) };
+      const topicId = wanted[i]!.topicId || topics.id(topic);
+      topics.bounds(topic, partition, topicId);
+      offsets[i] = { topic, topicId, partition, offset: await resolve(state, topic, partition, to, topics) };
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

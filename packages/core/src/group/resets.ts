@@ -3,6 +3,7 @@ import { type CommitChange, type GroupChange, type GroupState, holdingOf, type M
 
 export interface PartitionOffset {
   readonly topic: string;
+  readonly topicId: string | undefined;
   readonly partition: number;
   readonly offset: number;
 }

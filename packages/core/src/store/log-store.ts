@@ -163,6 +163,11 @@ export class LogStore implements AsyncDisposable {
   }
 
   /** Name of the function that maps keys to partitions. */
+  /** 32 random hex digits of `store.json`: tells the store from another one that had the same path. */
+  get id(): string {
+    return this.#identity.id;
+  }
+
   get partitioner(): string {
     return this.#options.partitioner.name;
   }

@@ -163,8 +163,9 @@ function json(fields: object): Buffer {
   return Buffer.from(`${JSON.stringify({ ...fields, crc: crc.toString(16).padStart(8, "0") }, null, 2)}\n`);
 }
 
-export function topicJson(topic: string, config: Readonly<Record<string, unknown>> = {}): Buffer {
-  return json({ topic, config });
+/** @param id none, as release 0.1.0 wrote it */
+export function topicJson(topic: string, config: Readonly<Record<string, unknown>> = {}, id?: string): Buffer {
+  return json({ topic, id, config });
 }
 
 export function producerIdsBytes(next: number): Buffer {

@@ -292,6 +292,7 @@ export class Server {
     };
     return {
       counts: () => new Map(this.topics),
+      id: (topic) => `id-of-${topic}`,
       mayExist: (topic) => this.topics.has(topic),
       isDamaged: () => false,
       bounds: (topic, partition) => {

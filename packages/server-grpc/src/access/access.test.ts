@@ -104,7 +104,7 @@ test("what is listed is what one may describe; a restored topic is a created one
       listSnapshots: async () => [snapshot("t"), snapshot("a-1")],
       restoreSnapshot: async (_topic, _snapshot, topic) => {
         restored++;
-        return { topic, partitioner: "fnv1a-32", partitions: [], config: {}, effectiveConfig: {} };
+        return { topic, topicId: "id", partitioner: "fnv1a-32", partitions: [], config: {}, effectiveConfig: {} };
       },
     },
   });

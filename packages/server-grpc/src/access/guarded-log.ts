@@ -28,6 +28,7 @@ import type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
+  TopicOptions,
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
@@ -72,19 +73,19 @@ export class GuardedLog implements LogApi {
     return this.#api.describeTopic(topic);
   }
 
-  async alterTopicConfig(topic: string, change: TopicConfigChange): Promise<TopicConfig> {
+  async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
     this.#check("alterTopicConfig", topic);
-    return this.#api.alterTopicConfig(topic, change);
+    return this.#api.alterTopicConfig(topic, change, options);
   }
 
-  async deleteTopic(topic: string): Promise<void> {
+  async deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
     this.#check("deleteTopic", topic);
-    return this.#api.deleteTopic(topic);
+    return this.#api.deleteTopic(topic, options);
   }
 
-  async deleteRecords(topic: string, partition: number, before: Position): Promise<number> {
+  async deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number> {
     this.#check("deleteRecords", topic);
-    return this.#api.deleteRecords(topic, partition, before);
+    return this.#api.deleteRecords(topic, partition, before, options);
   }
 
   async createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {

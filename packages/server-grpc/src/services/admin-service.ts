@@ -19,6 +19,11 @@ interface TopicMessage {
   readonly topic: string;
 }
 
+/** An empty id is not checked. */
+interface TopicWithIdMessage extends TopicMessage {
+  readonly topicId: string;
+}
+
 interface SnapshotMessage extends TopicMessage {
   readonly snapshot: string;
 }
@@ -46,20 +51,28 @@ export function adminService(context: CallContext): UntypedServiceImplementation
     DescribeTopic: unary(context, async (api, { topic }: TopicMessage) => ({
       topic: descriptionMessage(await api.describeTopic(topic)),
     })),
-    AlterTopicConfig: unary(context, async (api, { topic, ...change }: TopicMessage & TopicConfigChangeMessage) => ({
-      config: configToMessage(await api.alterTopicConfig(topic, configChangeFromMessage(change))),
-    })),
-    DeleteTopic: unary(context, async (api, { topic }: TopicMessage) => {
-      await api.deleteTopic(topic);
+    AlterTopicConfig: unary(
+      context,
+      async (api, { topic, topicId, ...change }: TopicWithIdMessage & TopicConfigChangeMessage) => ({
+        config: configToMessage(await api.alterTopicConfig(topic, configChangeFromMessage(change), { topicId })),
+      }),
+    ),
+    DeleteTopic: unary(context, async (api, { topic, topicId }: TopicWithIdMessage) => {
+      await api.deleteTopic(topic, { topicId });
       return {};
     }),
     DeleteRecords: unary(
       context,
       async (
         api,
-        { topic, partition, before }: TopicMessage & { partition: number; before: PositionMessage | null },
+        {
+          topic,
+          topicId,
+          partition,
+          before,
+        }: TopicWithIdMessage & { partition: number; before: PositionMessage | null },
       ) => ({
-        logStartOffset: await api.deleteRecords(topic, partition, positionOf(before)),
+        logStartOffset: await api.deleteRecords(topic, partition, positionOf(before), { topicId }),
       }),
     ),
     CreateSnapshot: unary(context, async (api, { topic, snapshot }: SnapshotMessage) => ({

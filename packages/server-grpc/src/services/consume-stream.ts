@@ -17,6 +17,7 @@ import { stoppingError } from "./running-calls.js";
 
 export interface ConsumeRequestMessage {
   readonly topic: string;
+  readonly topicId: string;
   readonly partition: number;
   readonly from?: PositionMessage | null;
   readonly until?: PositionMessage | null;
@@ -88,6 +89,7 @@ function slowConsumerError(): SlowConsumerError {
 function requestOf(message: ConsumeRequestMessage): ConsumeRequest {
   return {
     topic: message.topic,
+    topicId: message.topicId,
     partition: message.partition,
     from: optionalPosition(message.from),
     until: optionalPosition(message.until),

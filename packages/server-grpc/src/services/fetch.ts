@@ -18,6 +18,7 @@ import { stoppingError } from "./running-calls.js";
 
 export interface FetchRequestMessage {
   readonly topic: string;
+  readonly topicId: string;
   readonly partition: number;
   readonly from?: PositionMessage | null;
   readonly maxBytes: number;

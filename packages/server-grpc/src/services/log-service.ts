@@ -11,6 +11,7 @@ import { ackMessage, type ProduceCall, produceStream } from "./produce-stream.js
 
 interface ListOffsetsRequestMessage {
   readonly topic: string;
+  readonly topicId: string;
   readonly partitions: readonly { readonly partition: number; readonly position: PositionMessage | null }[];
 }
 
@@ -22,7 +23,7 @@ export function logService(context: CallContext): UntypedServiceImplementation {
     Fetch: unary(context, (api, request: FetchRequestMessage, signal, call) =>
       fetch(context, api, request, signal, call),
     ),
-    ListOffsets: unary(context, async (api, { topic, partitions }: ListOffsetsRequestMessage) => {
+    ListOffsets: unary(context, async (api, { topic, topicId, partitions }: ListOffsetsRequestMessage) => {
       if (partitions.length > MAX_LISTED_POSITIONS) {
         throw new InvalidArgumentError(
           `a call may name ${MAX_LISTED_POSITIONS} positions, not ${partitions.length}: make several`,
@@ -30,7 +31,8 @@ export function logService(context: CallContext): UntypedServiceImplementation {
         );
       }
       const positions = partitions.map(({ partition, position }) => ({ partition, position: positionOf(position) }));
-      return { offsets: await api.listOffsets({ topic, partitions: positions }) };
+      const offsets = await api.listOffsets({ topic, topicId, partitions: positions });
+      return { offsets, topicId: offsets[0]?.topicId };
     }),
     AllocateProducerId: unary(context, async (api) => ({ producerId: await api.allocateProducerId() })),
   };

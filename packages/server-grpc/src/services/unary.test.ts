@@ -17,7 +17,7 @@ test("topics are made, listed and described", async () => {
   const created = await client.call("CreateTopic", { topic: "flights", partitions: 3 });
   expect(created.topic).toMatchObject({ topic: "flights", partitioner: "fnv1a-32" });
   await client.call("Produce", { topic: "flights", partition: 2, batches: sealed("a", "b") });
-  expect(await client.call("ListTopics", {})).toEqual({
+  expect(await client.call("ListTopics", {})).toMatchObject({
     topics: [
       { topic: "t", partitionCount: 2 },
       { topic: "flights", partitionCount: 3 },

@@ -50,8 +50,8 @@ export function observedApi(api: LogApi, metrics: ServerMetrics): LogApi {
     return result;
   };
 
-  const deleteTopic = async (topic: string): Promise<void> => {
-    await api.deleteTopic(topic);
+  const deleteTopic: LogApi["deleteTopic"] = async (topic, options) => {
+    await api.deleteTopic(topic, options);
     traffic.topics.delete(topic);
   };
 
