@@ -5,9 +5,11 @@ export interface Call {
   readonly kind:
     | "createFile"
     | "link"
+    | "identify"
     | "list"
     | "lock"
     | "makeDirectory"
+    | "makeParents"
     | "openFile"
     | "read"
     | "remove"
@@ -23,7 +25,7 @@ export interface Call {
 }
 
 /** Calls that change nothing. */
-const LOOKS: readonly Call["kind"][] = ["list", "lock", "openFile", "read", "size"];
+const LOOKS: readonly Call["kind"][] = ["identify", "list", "lock", "openFile", "read", "size"];
 
 export class HookedStorage implements Storage {
   readonly inner: Storage;
@@ -59,6 +61,14 @@ export class HookedStorage implements Storage {
 
   makeDirectory(path: string): Promise<void> {
     return this.#call({ kind: "makeDirectory", path }, () => this.inner.makeDirectory(path));
+  }
+
+  makeParents(path: string): Promise<void> {
+    return this.#call({ kind: "makeParents", path }, () => this.inner.makeParents(path));
+  }
+
+  identify(path: string): Promise<string | undefined> {
+    return this.#call({ kind: "identify", path }, () => this.inner.identify(path));
   }
 
   syncDirectory(path: string): Promise<void> {

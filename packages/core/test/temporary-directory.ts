@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
+import { cpSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { declaredBatchLength } from "@logstore/codec";
@@ -11,10 +11,15 @@ export function temporaryDirectory(parent = tmpdir()): string {
   return directory;
 }
 
+/** Whether a file is a socket that locks its directory: it has no content, and cannot be copied. */
+export function isLock(path: string): boolean {
+  return lstatSync(path).isSocket();
+}
+
 /** What a kill -9 at this moment would leave: the files as they are, in a directory of their own. */
 export function crashCopy(directory: string): string {
   const copy = join(temporaryDirectory(), "copy");
-  cpSync(directory, copy, { recursive: true });
+  cpSync(directory, copy, { recursive: true, filter: (path) => !isLock(path) });
   return copy;
 }
 
@@ -23,7 +28,7 @@ export function everyFile(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" }).sort()) {
     const path = join(directory, name);
-    if (basename(path) === "watermarks") continue;
+    if (basename(path) === "watermarks" || isLock(path)) continue;
     if (statSync(path).isDirectory()) found[`${name}/`] = "";
     else found[name] = readFileSync(path).toString("hex");
   }

@@ -66,6 +66,9 @@ export interface TopicHealthApi {
   topicHealth(topic: string): Promise<TopicHealth>;
 
   /** Has `changed` called when some topic came, went or failed, until what is returned is called. */
+  /** Whether anything at all can be written: not where the data directory is gone, say. */
+  storageHealth?(): Promise<TopicHealth>;
+
   onTopicHealth(changed: () => void): () => void;
 }
 

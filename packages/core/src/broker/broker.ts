@@ -38,9 +38,11 @@ import { GroupCoordinator } from "../group/group-coordinator.js";
 import type { GroupLimitOptions } from "../group/group-totals.js";
 import type { PartitionLog } from "../partition/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
+import type { DirectoryGuard } from "../storage/directory-guard.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
+import { allSettled, runAll } from "../storage/run-all.js";
 import type { Lock } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import type { LogStore, RecoveryReport } from "../store/log-store.js";
@@ -75,6 +77,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   readonly #groups: GroupCoordinator;
   readonly #producerIds: ProducerIds;
   readonly #lock: Lock;
+  readonly #guard: DirectoryGuard;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -83,12 +86,15 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     groups: GroupCoordinator,
     producerIds: ProducerIds,
     lock: Lock,
+    guard: DirectoryGuard,
   ) {
     this.#topics = topics;
     this.#snapshots = snapshots;
     this.#groups = groups;
     this.#producerIds = producerIds;
     this.#lock = lock;
+    this.#guard = guard;
+    guard.failed.add(() => topics.tellChanged());
   }
 
   /**
@@ -105,6 +111,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     const storage = new FilePool(inner, resolveOptions(options).maxOpenFiles);
     const path = directory.replace(/(?<=.)\/+$/, "");
     await isBrokerDirectory(storage, path); // a look before anything is touched
+    await storage.makeParents(path);
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);
     try {
@@ -113,13 +120,13 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
       try {
         const snapshots = await Snapshots.open(storage, path, topics);
         const groups = await GroupCoordinator.open(storage, path, topicsForGroups(topics, storage), options);
-        return new Broker(topics, snapshots, groups, new ProducerIds(storage, path), lock);
+        return new Broker(topics, snapshots, groups, new ProducerIds(storage, path), lock, storage.guard);
       } catch (error) {
-        await topics.close();
+        await topics.close().catch(() => {});
         throw error;
       }
     } catch (error) {
-      await lock.release();
+      await lock.release().catch(() => {});
       throw error;
     }
   }
@@ -169,6 +176,15 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
 
   async topicHealth(topic: string): Promise<TopicHealth> {
     return this.#topics.isSound(topic) ? "serving" : "failed";
+  }
+
+  async storageHealth(): Promise<TopicHealth> {
+    return this.failure === undefined ? "serving" : "failed";
+  }
+
+  /** Why nothing is written any more, if so: the data directory is gone or replaced, or another writer has it. */
+  get failure(): LogStoreError | undefined {
+    return this.#guard.failure;
   }
 
   onTopicHealth(changed: () => void): () => void {
@@ -364,14 +380,14 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    try {
-      await this.#snapshots.close();
-      const closed = await Promise.allSettled([this.#groups.close(), this.#topics.close()]);
-      for (const result of closed) if (result.status === "rejected") throw result.reason;
-      await this.#producerIds.settle();
-    } finally {
-      await this.#lock.release();
-    }
+    await withStorageErrors("the broker was closed, but not cleanly", () =>
+      runAll(
+        () => this.#snapshots.close(),
+        () => allSettled([this.#groups.close(), this.#topics.close()]),
+        () => this.#producerIds.settle(),
+        () => this.#lock.release(),
+      ),
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {

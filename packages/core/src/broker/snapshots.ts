@@ -29,8 +29,10 @@ const UNFINISHED = /^~[0-9a-f]{16}$/;
 /** A snapshot's directory that says nothing that can be believed: the others can be listed and restored none the less. */
 export interface UnreadableSnapshot {
   readonly directory: string;
-  readonly topic: string;
-  readonly snapshot: string;
+  /** Undefined where the directory of all snapshots cannot be read. */
+  readonly topic: string | undefined;
+  /** Undefined where the directory of all snapshots of the topic cannot be read. */
+  readonly snapshot: string | undefined;
   readonly error: LogStoreError;
 }
 
@@ -53,10 +55,7 @@ export class Snapshots {
   static async open(storage: Storage, dataDirectory: string, topics: Topics): Promise<Snapshots> {
     const directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
     const snapshots = new Snapshots(storage, directory, topics);
-    if ((await storage.list(directory)) === undefined) return snapshots;
-    for (const topic of (await snapshots.#names()).filter(isName)) await snapshots.#openFound(topic);
-    await storage.makeDirectory(directory);
-    await storage.syncDirectory(directory);
+    for (const topic of (await snapshots.#namesOrNone()).filter(isName)) await snapshots.#openFound(topic);
     return snapshots;
   }
 
@@ -80,7 +79,11 @@ export class Snapshots {
     if (topic !== undefined) checkTopicName(topic);
     const found: SnapshotDescription[] = [];
     for (const each of topic === undefined ? (await this.#names()).filter(isName) : [topic]) {
-      for (const name of (await this.#names(each)).filter(isName)) {
+      const names = await this.#names(each).catch((error) => {
+        if (topic !== undefined) throw error;
+        return []; // it costs this topic's snapshots, not the others
+      });
+      for (const name of names.filter(isName)) {
         const snapshot = await this.#read(each, name).catch(() => undefined);
         if (snapshot !== undefined) found.push(snapshot);
       }
@@ -145,6 +148,8 @@ export class Snapshots {
   async #make({ topic, id, store, config }: Topic, snapshot: string): Promise<SnapshotDescription> {
     const storage = this.#storage;
     const [directory, unfinished] = [this.#path(topic, snapshot), this.#unfinishedPath(topic)];
+    await storage.makeDirectory(this.#directory);
+    await storage.makeDirectory(this.#path(topic));
     try {
       const copied = await store.copyTo(unfinished, this.#stop.signal);
       const description = { topic, snapshot, ...copied };
@@ -161,21 +166,39 @@ export class Snapshots {
 
   /** What is found counts: its names become durable, if a crash came before they were. */
   async #openFound(topic: string): Promise<void> {
-    const names = await this.#names(topic);
+    const names = await this.#namesOrNone(topic);
     for (const name of names) {
-      if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name));
+      // What cannot be removed is out of the way, and is tried again at the next opening.
+      if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name)).catch(() => {});
       else if (isName(name)) await this.#look(topic, name);
     }
-    if (names.length > 0) await this.#storage.syncDirectory(this.#path(topic));
+    if (names.length === 0) return;
+    await this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic));
+  }
+
+  /** A directory that cannot be read costs what is in it: everything else is served. */
+  async #namesOrNone(topic?: string): Promise<string[]> {
+    try {
+      const names = await this.#names(topic);
+      if (topic === undefined && names.length > 0) await this.#storage.syncDirectory(this.#directory);
+      return names;
+    } catch (cause) {
+      this.#noteUnreadable(cause, topic);
+      return [];
+    }
+  }
+
+  #noteUnreadable(cause: unknown, topic?: string, snapshot?: string): void {
+    const directory = this.#path(topic, snapshot);
+    const error = storageError(cause, `${directory} cannot be read`, { topic });
+    this.unreadable.push({ directory, topic, snapshot, error });
   }
 
   async #look(topic: string, snapshot: string): Promise<void> {
     try {
       await this.#read(topic, snapshot);
     } catch (cause) {
-      const directory = this.#path(topic, snapshot);
-      const error = storageError(cause, `${directory} cannot be read`, { topic });
-      this.unreadable.push({ directory, topic, snapshot, error });
+      this.#noteUnreadable(cause, topic, snapshot);
     }
   }
 

@@ -37,7 +37,7 @@ async function checkWhole(broker: Broker, topic: string): Promise<void> {
 function crashAt(storage: HookedStorage, k: number): { made(): boolean } {
   let count = 0;
   storage.before = ({ kind, path }: Call) => {
-    if (["read", "openFile", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks")) return; // a cache, whose failures cost nobody
+    if (["read", "openFile", "identify", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks")) return; // a cache, whose failures cost nobody
     if (++count >= k) throw Object.assign(new Error("EIO: crash"), { code: "EIO" });
   };
   return { made: () => count >= k };
@@ -163,7 +163,7 @@ test("a call of a creation that fails: the name stays free, and the broker can b
     const { broker, storage } = await filled();
     let count = 0;
     storage.before = ({ kind, path }) => {
-      if (["read", "openFile", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks")) return;
+      if (["read", "openFile", "identify", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks")) return;
       if (++count === k) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
     };
     const failed = (await broker.createTopic({ topic: "new", partitions: 2 }).catch(() => undefined)) === undefined;
@@ -184,6 +184,7 @@ test("what a crash left half made or half removed is removed at the next opening
   const { broker, storage } = await filled();
   await broker.close();
   for (const name of ["0011223344556677.new", "8899aabbccddeeff.deleted"]) {
+    await storage.makeDirectory(`data/topics/${name}`);
     await storage.makeDirectory(`data/topics/${name}/0`);
     await (await storage.createFile(`data/topics/${name}/topic.json`)).close();
   }

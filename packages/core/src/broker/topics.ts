@@ -6,15 +6,16 @@ import {
   ClosedError,
   InconsistentTopicIdError,
   InvalidArgumentError,
-  LogStoreError,
+  type LogStoreError,
   NotALogStoreError,
   TopicExistsError,
   UnknownTopicError,
 } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
-import { TOPIC_FILE } from "../files/file-names.js";
+import { isOfTheSystem, TOPIC_FILE } from "../files/file-names.js";
 import { type FailedEvent, tell } from "../partition/hooks.js";
 import type { FilePool } from "../storage/file-pool.js";
+import { allSettled } from "../storage/run-all.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { LogStore } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
@@ -75,11 +76,11 @@ export class Topics {
     try {
       for (const id of (await storage.list(directory)) ?? []) {
         if (UNFINISHED.test(id)) await storage.removeDirectory(`${directory}/${id}`);
-        else await topics.#openFound(`${directory}/${id}`);
+        else if (!isOfTheSystem(id)) await topics.#openFound(`${directory}/${id}`);
       }
       await storage.syncDirectory(directory); // what is found counts, if a crash came before its name was durable
     } catch (error) {
-      await topics.close();
+      await topics.close().catch(() => {});
       throw error;
     }
     return topics;
@@ -184,7 +185,7 @@ export class Topics {
       this.#topics.delete(topic);
       try {
         await this.#setAside(directory);
-        this.#tellChanged();
+        this.tellChanged();
       } catch (error) {
         await this.#storage.rename(`${directory}.deleted`, directory).catch(() => {});
         await this.#openStore(directory, { topic, id, config }); // it is not deleted: nobody else may have the name
@@ -202,8 +203,7 @@ export class Topics {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#changing.settle();
-    const closed = await Promise.allSettled([...this.#topics.values()].map(({ store }) => store.close()));
-    for (const result of closed) if (result.status === "rejected") throw result.reason;
+    await allSettled([...this.#topics.values()].map(({ store }) => store.close()));
   }
 
   #open(topic: string, id?: string): OpenTopic {
@@ -227,9 +227,9 @@ export class Topics {
     const storage = this.#storage;
     const directory = `${this.#directory}/${storage.randomHex(8)}`;
     const unfinished = `${directory}.new`;
-    await storage.makeDirectory(unfinished);
     let file: TopicFile;
     try {
+      await storage.makeDirectory(unfinished);
       file = { topic, id: topicIdOf(storage.randomHex(16)), config: await fill(unfinished) };
       await writeTopicFile(storage, unfinished, file);
       await storage.rename(unfinished, directory);
@@ -261,7 +261,7 @@ export class Topics {
     let topic: string | undefined;
     try {
       const found = await readTopicFile(this.#storage, directory);
-      if (found === undefined) return;
+      if (found === undefined) throw noTopicFile(directory);
       ({ topic } = found);
       const other = this.#topics.get(topic);
       if (other !== undefined) {
@@ -272,8 +272,6 @@ export class Topics {
       if (this.#isUnreadable(topic)) throw namedTwice(topic);
       await this.#openStore(directory, found);
     } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      if (!(cause instanceof LogStoreError) && code !== "EIO") throw cause;
       const error = storageError(cause, `${directory} cannot be read`);
       this.unreadable.push({ directory, topic, error });
     }
@@ -286,18 +284,18 @@ export class Topics {
   async #openStore(directory: string, { topic, id, config }: TopicFile): Promise<Topic> {
     const { hooks } = this.#storeOptions;
     const failed = (event: FailedEvent) => {
-      this.#tellChanged();
+      this.tellChanged();
       hooks?.failed?.({ ...event, topic });
     };
     const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, failed } };
     const store = await LogStore.openLocked(directory, options, this.#storage, this.#caches);
     const open = { topic, id: id ?? topicIdOf(store.id), store, config, directory };
     this.#topics.set(topic, open);
-    this.#tellChanged();
+    this.tellChanged();
     return open;
   }
 
-  #tellChanged(): void {
+  tellChanged(): void {
     for (const changed of this.changed) tell(changed);
   }
 }
@@ -307,6 +305,13 @@ function checkTopicId({ topic, id }: Topic, expected: string | undefined): void 
   throw new InconsistentTopicIdError(
     `topic ${topic} has id ${id}, not ${expected.slice(0, 100)}: it was deleted and made again; describe it to learn what it is now`,
     { topic },
+  );
+}
+
+function noTopicFile(directory: string): NotALogStoreError {
+  return new NotALogStoreError(
+    `${directory} has no ${TOPIC_FILE}: it is no topic, or not all of one; restore the file from a copy, or move the directory away`,
+    { file: TOPIC_FILE },
   );
 }
 

@@ -12,6 +12,16 @@ export const TEMPORARY_SUFFIX = ".tmp";
 
 const LOG_SUFFIX = ".log";
 const INDEX_SUFFIX = ".index";
+const LOCK_NAME = /^lock\.([1-9]\d*)$/;
+export const UNFINISHED_LOCK_NAME = /^lock\.~[0-9a-f]{12}$/;
+const VOLUME_NAMES: ReadonlySet<string> = new Set([
+  "lost+found",
+  ".Trashes",
+  ".fseventsd",
+  ".Spotlight-V100",
+  "$RECYCLE.BIN",
+  "System Volume Information",
+]);
 const SEGMENT_NAME = /^(\d{20})\.log$/;
 
 export function partitionDirectory(partition: number): string {
@@ -39,6 +49,30 @@ export function tornFileName(baseOffset: number, position: number, id: string): 
 /** Bytes that repair took out of a segment, kept beside it. */
 export function damagedFileName(baseOffset: number, position: number, id: string): string {
   return `${segmentName(baseOffset)}.${position}.${id}.damaged`;
+}
+
+/** The socket of a directory's owner; see storage/socket-lock.ts. */
+export function lockName(epoch: number): string {
+  return `${LOCK_FILE}.${epoch}`;
+}
+
+/** The epoch that a lock's name says; undefined for any other name. */
+export function parseLockName(name: string): number | undefined {
+  const digits = LOCK_NAME.exec(name)?.[1];
+  const epoch = digits === undefined ? undefined : Number(digits);
+  return Number.isSafeInteger(epoch) ? epoch : undefined;
+}
+
+/** A lock's name before it is known whether it is to be had. */
+export function unfinishedLockName(id: string): string {
+  return `${LOCK_FILE}.~${id}`;
+}
+
+/** What a lock leaves, and what systems put on a fresh volume: a directory with nothing else is empty. */
+export function isOfTheSystem(name: string): boolean {
+  return (
+    name === LOCK_FILE || parseLockName(name) !== undefined || UNFINISHED_LOCK_NAME.test(name) || VOLUME_NAMES.has(name)
+  );
 }
 
 /** The base offset that a log file's name says; undefined for any other name. */

@@ -3,7 +3,7 @@ import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/code
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
 import { decodeJsonWithCrc, encodeJsonWithCrc } from "./checked-json.js";
-import { LOCK_FILE, TEMPORARY_SUFFIX } from "./file-names.js";
+import { isOfTheSystem, TEMPORARY_SUFFIX } from "./file-names.js";
 
 export interface Marker {
   readonly format: string;
@@ -35,7 +35,7 @@ export async function readMarker<Content extends Marker>(
   const content = await readWholeFile(storage, `${directory}/${file}`);
   if (content === undefined) {
     const names = (await storage.list(directory)) ?? [];
-    const foreign = names.find((name) => name !== LOCK_FILE && name !== file + TEMPORARY_SUFFIX);
+    const foreign = names.find((name) => !isOfTheSystem(name) && name !== file + TEMPORARY_SUFFIX);
     if (foreign === undefined) return undefined;
     throw new NotALogStoreError(
       `${directory} holds ${foreign} but no ${file}: it is not ${what}; name an empty directory to make one`,

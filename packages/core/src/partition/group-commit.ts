@@ -102,6 +102,7 @@ export class GroupCommit {
 }
 
 export function storageFailed(cause: unknown, partition: number): StorageFailedError {
+  if (cause instanceof StorageFailedError) return cause.with({ partition }) as StorageFailedError;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageFailedError(
     `a write failed (${reason}), and what reached the disk is not known: the partition takes no more appends until it is opened again`,

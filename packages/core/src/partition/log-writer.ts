@@ -19,6 +19,13 @@ export interface WriterOptions {
 /** Told of a partition's bounds before anybody is who appended. */
 export type PublishBounds = (logStart: number, highWatermark: number) => Promise<void>;
 
+/** The writer's ties to its store. */
+export interface StoreTies {
+  readonly publishBounds: PublishBounds;
+  /** Throws where the store's directory is not this process's any more. */
+  readonly checkOwner: () => void;
+}
+
 export class LogWriter {
   readonly #home: SegmentHome;
   readonly #log: ReadableLog;
@@ -27,6 +34,7 @@ export class LogWriter {
   readonly #producers: ProducerState;
   readonly #behind: BehindTheWriter;
   readonly #publishBounds: PublishBounds;
+  readonly #checkOwner: () => void;
   #lastAppendTime: number;
   /** Whether there is anything that the checkpoint does not say. */
   #dirty: boolean;
@@ -36,7 +44,7 @@ export class LogWriter {
     log: ReadableLog,
     options: WriterOptions,
     recovered: RecoveredLog,
-    publishBounds: PublishBounds,
+    { publishBounds, checkOwner }: StoreTies,
   ) {
     this.#home = home;
     this.#log = log;
@@ -44,6 +52,7 @@ export class LogWriter {
     this.#producers = recovered.producers;
     this.#behind = new BehindTheWriter();
     this.#publishBounds = publishBounds;
+    this.#checkOwner = checkOwner;
     this.#lastAppendTime = recovered.lastAppendTime;
     this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
   }
@@ -58,6 +67,7 @@ export class LogWriter {
    */
   async commit(group: readonly PendingAppend[]): Promise<void> {
     this.#behind.check();
+    this.#checkOwner();
     const appendTime = Math.max(this.#home.storage.now(), this.#lastAppendTime);
     const accepted: RecordBatch[] = [];
     const answers: (() => void)[] = [];
@@ -82,6 +92,7 @@ export class LogWriter {
     // A duplicate asks for its durability too: its first append may have been written only.
     if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
     const synced = performance.now();
+    this.#checkOwner(); // whoever has taken the directory since may have read it without this group
     await this.#publish();
     for (const answer of answers) answer();
     if (accepted.length > 0) {

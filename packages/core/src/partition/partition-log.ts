@@ -16,6 +16,7 @@ import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
+import { allSettled, runAll } from "../storage/run-all.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
@@ -53,6 +54,8 @@ export interface PartitionHome {
   readonly indexes: IndexCache;
   readonly tails: TailCache;
   readonly publishBounds: PublishBounds;
+  /** Throws where the store's directory is not this process's any more. */
+  readonly checkOwner: () => void;
   /** How far others were told that it may be read, when it was open last; 0 where that is not known. */
   readonly saidEnd: number;
 }
@@ -76,7 +79,7 @@ export class PartitionLog extends ReadableLog {
   #closing: Promise<void> | undefined;
 
   private constructor(
-    { partition, tails, publishBounds, saidEnd }: PartitionHome,
+    { partition, tails, publishBounds, checkOwner, saidEnd }: PartitionHome,
     home: SegmentHome,
     options: PartitionOptions,
     segments: Segment[],
@@ -93,7 +96,7 @@ export class PartitionLog extends ReadableLog {
     this.expectedEnd = damage === undefined ? recovered.expectedEnd : Math.max(recovered.expectedEnd, saidEnd);
     this.#options = options;
     this.#queue = new AppendQueue(partition, options);
-    this.#writer = new LogWriter(home, this, options, recovered, publishBounds);
+    this.#writer = new LogWriter(home, this, options, recovered, { publishBounds, checkOwner });
     this.#groupCommit = new GroupCommit(
       partition,
       this.#queue,
@@ -229,12 +232,13 @@ export class PartitionLog extends ReadableLog {
     this.offsets.wakeAll();
     await this.#groupCommit.idle();
     try {
-      if (this.damage === undefined && this.#groupCommit.failure === undefined) await this.#writer.finish();
+      await runAll(
+        () => this.damage === undefined && this.#groupCommit.failure === undefined && this.#writer.finish(),
+        () => this.#writer.settle(),
+        () => allSettled([...this.segments].map((segment) => segment.close())),
+      );
     } catch (cause) {
       throw storageFailed(cause, this.partition);
-    } finally {
-      await this.#writer.settle();
-      for (const segment of this.segments) await segment.close();
     }
   }
 

@@ -13,6 +13,7 @@ export async function makeWhole<T>(
   }
   const unfinished = `${directory}.new`;
   await storage.removeDirectory(unfinished);
+  await storage.makeParents(directory);
   try {
     const filled = await fill(unfinished);
     await storage.rename(unfinished, directory);

@@ -4,12 +4,17 @@
  *
  * A file with writes that were not synced is synced before it is closed: only the descriptor through which it was written is
  * sure to be told of an error. Where that sync fails, the file fails for whoever uses it next.
+ *
+ * Everything in a store's directory is made through its pool. Where the pool has a directory locked, it makes nothing in one that
+ * is not the one that was opened: see directory-guard.ts.
  */
 import { BufferFullError } from "@logstore/codec";
+import { DirectoryGuard } from "./directory-guard.js";
 import { PooledFile } from "./pooled-file.js";
 import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 export class FilePool implements Storage {
+  readonly guard: DirectoryGuard;
   readonly #inner: Storage;
   /** Less than was asked for, where the system allows fewer. */
   #maxOpenFiles: number;
@@ -23,6 +28,7 @@ export class FilePool implements Storage {
 
   constructor(inner: Storage, maxOpenFiles: number) {
     this.#inner = inner;
+    this.guard = new DirectoryGuard(inner);
     this.#maxOpenFiles = maxOpenFiles;
     this.#mostHeld = maxOpenFiles;
   }
@@ -35,20 +41,47 @@ export class FilePool implements Storage {
     return this.#inner.randomHex(length);
   }
 
-  lock(directory: string): Promise<Lock> {
-    return this.#inner.lock(directory);
+  /** One directory a pool: it is guarded until the lock is let go of. */
+  async lock(directory: string): Promise<Lock> {
+    const lock = await this.#inner.lock(directory);
+    try {
+      await this.guard.begin(directory, lock);
+    } catch (error) {
+      this.guard.end();
+      await lock.release().catch(() => {});
+      throw error;
+    }
+    const release = async () => {
+      this.guard.end();
+      await lock.release();
+    };
+    return { check: () => this.guard.check(), release };
   }
 
-  list(directory: string): Promise<string[] | undefined> {
-    return this.#forNow(() => this.#inner.list(directory));
+  async list(directory: string): Promise<string[] | undefined> {
+    const names = await this.#forNow(() => this.#inner.list(directory));
+    if (names !== undefined) await this.guard.learn(directory);
+    return names;
   }
 
-  makeDirectory(path: string): Promise<void> {
-    return this.#forNow(() => this.#inner.makeDirectory(path));
+  makeParents(path: string): Promise<void> {
+    return this.#forNow(() => this.#inner.makeParents(path));
   }
 
-  syncDirectory(path: string): Promise<void> {
-    return this.#forNow(() => this.#inner.syncDirectory(path));
+  async makeDirectory(path: string): Promise<void> {
+    await this.guard.checkParent(path);
+    await this.guard.checkDirectory(path);
+    await this.#forNow(() => this.#inner.makeDirectory(path));
+    await this.guard.learn(path);
+  }
+
+  identify(directory: string): Promise<string | undefined> {
+    return this.#inner.identify(directory);
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.guard.checkDirectory(path);
+    await this.#forNow(() => this.#inner.syncDirectory(path));
   }
 
   async openFile(path: string, access: FileAccess): Promise<StorageFile> {
@@ -58,25 +91,30 @@ export class FilePool implements Storage {
   }
 
   async createFile(path: string): Promise<StorageFile> {
+    await this.guard.checkParent(path);
     const file = new PooledFile(this, path, "write");
     file.opened(await this.openSlot(() => this.#inner.createFile(path)));
     return file;
   }
 
-  rename(from: string, to: string): Promise<void> {
-    return this.#inner.rename(from, to);
+  async rename(from: string, to: string): Promise<void> {
+    await this.guard.checkParent(to);
+    await this.#inner.rename(from, to);
+    this.guard.renamed(from, to);
   }
 
-  link(from: string, to: string): Promise<void> {
-    return this.#inner.link(from, to);
+  async link(from: string, to: string): Promise<void> {
+    await this.guard.checkParent(to);
+    await this.#inner.link(from, to);
   }
 
   remove(path: string): Promise<void> {
     return this.#inner.remove(path);
   }
 
-  removeDirectory(path: string): Promise<void> {
-    return this.#forNow(() => this.#inner.removeDirectory(path));
+  async removeDirectory(path: string): Promise<void> {
+    await this.#forNow(() => this.#inner.removeDirectory(path));
+    this.guard.removed(path);
   }
 
   watch(path: string, changed: () => void): Promise<() => void> {

@@ -20,16 +20,28 @@ export class MemoryStorage implements Storage {
 
   /** Nobody else can reach these files. */
   async lock(): Promise<Lock> {
-    return { release: async () => {} };
+    return { check() {}, release: async () => {} };
+  }
+
+  async makeParents(path: string): Promise<void> {
+    const { directory } = split(path);
+    if (directory === "" || this.#directories.has(directory)) return;
+    await this.makeParents(directory);
+    await this.makeDirectory(directory);
   }
 
   async makeDirectory(path: string): Promise<void> {
     if (this.#directories.has(path)) return;
-    this.#directories.set(path, new Map());
     const { directory, name } = split(path);
-    if (name === path) return; // the top
-    await this.makeDirectory(directory);
+    if (name !== path && directory !== "" && !this.#directories.has(directory)) throw notFound(directory);
+    this.#directories.set(path, new Map());
+    if (name === path || directory === "") return; // the top
     this.#directories.get(directory)!.set(name, "directory");
+  }
+
+  /** A directory is never another one here. */
+  async identify(directory: string): Promise<string | undefined> {
+    return this.#directories.has(directory) ? "" : undefined;
   }
 
   async list(directory: string): Promise<string[] | undefined> {

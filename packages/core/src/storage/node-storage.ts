@@ -1,10 +1,12 @@
 /** Files of the operating system, through Node. */
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import { link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
+import { StorageFailedError } from "@logstore/codec";
 import { lockDirectory } from "./directory-lock.js";
+import { DIRECTORY_MODE, FILE_MODE } from "./modes.js";
 import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
 import { SyncPlace } from "./sync-in-place.js";
 
@@ -38,12 +40,41 @@ export class NodeStorage implements Storage {
     return lockDirectory(directory);
   }
 
+  async makeParents(path: string): Promise<void> {
+    const parent = dirname(resolve(path));
+    const firstMade = await mkdir(parent, { recursive: true, mode: DIRECTORY_MODE });
+    if (firstMade === undefined) return;
+    for (let made = parent; made.length >= firstMade.length; made = dirname(made)) await this.#syncName(made);
+  }
+
   async makeDirectory(path: string): Promise<void> {
     const whole = resolve(path);
-    const firstMade = await mkdir(whole, { recursive: true });
-    if (firstMade === undefined) return this.syncDirectory(dirname(whole)); // whoever made it may not have come to that
-    for (let made = whole; made.length >= firstMade.length; made = dirname(made)) {
-      await this.syncDirectory(dirname(made));
+    try {
+      await mkdir(whole, { mode: DIRECTORY_MODE });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !(await stat(whole)).isDirectory()) throw error;
+    }
+    await this.#syncName(whole); // whoever made it may not have come to that
+  }
+
+  async identify(directory: string): Promise<string | undefined> {
+    try {
+      const { dev, ino } = await stat(directory, { bigint: true });
+      return `${dev}:${ino}`;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes a directory's own name durable, as far as that is allowed where the directory that it is in is not to be read (0711). */
+  async #syncName(directory: string): Promise<void> {
+    try {
+      await this.syncDirectory(dirname(directory));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+      await this.syncDirectory(directory); // journals keep the name with it
     }
   }
 
@@ -67,11 +98,11 @@ export class NodeStorage implements Storage {
   }
 
   async openFile(path: string, access: FileAccess): Promise<StorageFile> {
-    return new NodeFile(await openDescriptor(path, access === "read" ? "r" : "r+"));
+    return new NodeFile(path, await openDescriptor(path, access === "read" ? "r" : "r+"));
   }
 
   async createFile(path: string): Promise<StorageFile> {
-    return new NodeFile(await openDescriptor(path, "w+"));
+    return new NodeFile(path, await openDescriptor(path, "w+", FILE_MODE));
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -98,9 +129,13 @@ export class NodeStorage implements Storage {
 }
 
 class NodeFile implements StorageFile {
+  readonly #path: string;
   readonly #descriptor: number;
+  /** Undefined until it was asked for. */
+  #identity: { readonly dev: bigint; readonly ino: bigint } | undefined;
 
-  constructor(descriptor: number) {
+  constructor(path: string, descriptor: number) {
+    this.#path = path;
     this.#descriptor = descriptor;
   }
 
@@ -141,11 +176,24 @@ class NodeFile implements StorageFile {
     }
   }
 
-  sync(): Promise<void> {
-    return place.sync(
+  async sync(): Promise<void> {
+    await place.sync(
       this,
       () => fs.fdatasyncSync(this.#descriptor),
       () => syncData(this.#descriptor),
+    );
+    this.#checkName();
+  }
+
+  /** What is durable is of no use where nobody finds it: the file was removed, or its directory was, or what it is on. */
+  #checkName(): void {
+    this.#identity ??= fs.fstatSync(this.#descriptor, { bigint: true });
+    const { dev, ino } = this.#identity;
+    const found = fs.lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (found?.ino === ino && found.dev === dev) return;
+    throw new StorageFailedError(
+      `${this.#path} is ${found === undefined ? "gone" : "another file now"}: it was removed, unmounted or replaced while it was open`,
+      { file: this.#path },
     );
   }
 

@@ -17,8 +17,14 @@ export interface Storage {
    */
   lock(directory: string): Promise<Lock>;
 
-  /** Makes a directory and its parents, durably. */
+  /** Makes the directories that a path is in, durably. Only when a store is opened: what was opened is never made anew. */
+  makeParents(path: string): Promise<void>;
+
+  /** Makes a directory, if it is not there, durably. @throws ENOENT where the directory that it is in is not there */
   makeDirectory(path: string): Promise<void>;
+
+  /** Tells a directory from any other that may be found by the same path later; undefined where there is none. */
+  identify(directory: string): Promise<string | undefined>;
 
   /** Names in a directory, in no order; undefined where there is no such directory. */
   list(directory: string): Promise<string[] | undefined>;
@@ -62,7 +68,7 @@ export interface StorageFile {
   /** Writes all of the buffers one after another from `position` on, or rejects. */
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 
-  /** Makes everything written durable. After a failure nothing can be said of what is. */
+  /** Makes everything written durable, under the file's name. After a failure nothing can be said of what is. */
   sync(): Promise<void>;
 
   truncate(size: number): Promise<void>;
@@ -80,5 +86,7 @@ export interface FileHold {
 }
 
 export interface Lock {
+  /** Cheap. @throws StorageFailedError where the lock was lost: another writer may have the directory, or it is gone */
+  check(): void;
   release(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { makeWhole } from "../snapshot/make-whole.js";
 import { FilePool } from "../storage/file-pool.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
+import { allSettled, runAll } from "../storage/run-all.js";
 import type { Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
@@ -43,7 +44,7 @@ interface Opened {
   readonly openPartition: (partition: number) => Promise<PartitionLog>;
   readonly given: LogStoreOptions;
   readonly options: ResolvedOptions;
-  readonly storage: Storage;
+  readonly storage: FilePool;
   readonly lock: Lock | undefined;
   readonly watermarks: Watermarks;
 }
@@ -60,7 +61,7 @@ export class LogStore implements AsyncDisposable {
   #given: LogStoreOptions;
   /** The same with what holds where nothing was said; the partitions look at it whenever they need to know. */
   readonly #options: ResolvedOptions;
-  readonly #storage: Storage;
+  readonly #storage: FilePool;
   readonly #lock: Lock | undefined;
   readonly #watermarks: Watermarks;
   readonly #retentionTimer: NodeJS.Timeout;
@@ -104,12 +105,13 @@ export class LogStore implements AsyncDisposable {
     // A look before anything is touched: a directory that is something else's is left as it is.
     checkStore(path, await readStoreFile(storage, path), resolveOptions(options));
     await checkNoTopic(storage, path);
+    await storage.makeParents(path);
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);
     try {
       return await LogStore.openLocked(path, options, storage, storeCaches(options), lock);
     } catch (error) {
-      await lock.release();
+      await lock.release().catch(() => {});
       throw error;
     }
   }
@@ -137,6 +139,7 @@ export class LogStore implements AsyncDisposable {
     lock?: Lock, // let go of when the store is closed
   ): Promise<LogStore> {
     const options = resolveOptions(given);
+    const checkOwner = () => storage.guard.check();
     const identity = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, options));
     await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
     checkStore(path, identity, options);
@@ -147,7 +150,10 @@ export class LogStore implements AsyncDisposable {
       const saidEnd = said[partition]?.highWatermark ?? 0;
       const publishBounds: PublishBounds = async (logStart, highWatermark) =>
         watermarks?.set(partition, { logStart, highWatermark });
-      return PartitionLog.open({ storage, directory, partition, indexes, tails, publishBounds, saidEnd }, options);
+      return PartitionLog.open(
+        { storage, directory, partition, indexes, tails, publishBounds, checkOwner, saidEnd },
+        options,
+      );
     };
     const partitions = await allOrNone(identity.partitions, openPartition);
     watermarks = await Watermarks.open(
@@ -180,7 +186,10 @@ export class LogStore implements AsyncDisposable {
 
   /** Partitions that cannot be read to their end, or take no more appends: the store is to be repaired, or opened again. */
   get failedPartitions(): readonly number[] {
-    const failed = this.#partitions.filter(({ damage, failure }) => damage !== undefined || failure !== undefined);
+    const isLost = this.#storage.guard.failure !== undefined;
+    const failed = this.#partitions.filter(
+      ({ damage, failure }) => isLost || damage !== undefined || failure !== undefined,
+    );
     return failed.map(({ partition }) => partition);
   }
 
@@ -363,13 +372,13 @@ export class LogStore implements AsyncDisposable {
     clearInterval(this.#retentionTimer);
     this.#stop.abort(new ClosedError("the log store was closed"));
     await this.#working;
-    try {
-      const closed = await Promise.allSettled(this.#partitions.map((log) => log.close()));
-      for (const result of closed) if (result.status === "rejected") throw result.reason;
-    } finally {
-      await this.#watermarks.close();
-      await this.#lock?.release();
-    }
+    await withStorageErrors("the log store was closed, but not cleanly", () =>
+      runAll(
+        () => allSettled(this.#partitions.map((log) => log.close())),
+        () => this.#watermarks.close(),
+        () => this.#lock?.release(),
+      ),
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -3,9 +3,11 @@
 export type CallKind =
   | "createFile"
   | "link"
+  | "identify"
   | "list"
   | "lock"
   | "makeDirectory"
+  | "makeParents"
   | "openFile"
   | "read"
   | "remove"
@@ -29,6 +31,7 @@ const mutatingKinds: ReadonlySet<CallKind> = new Set<CallKind>([
   "createFile",
   "link",
   "makeDirectory",
+  "makeParents",
   "remove",
   "removeDirectory",
   "rename",

@@ -5,7 +5,11 @@
 import { diskError } from "./disk-errors.js";
 import { SimulatedFile } from "./simulated-file.js";
 
+let directories = 0;
+
 export class SimulatedDirectory {
+  /** As an inode number. */
+  readonly id = ++directories;
   readonly entries = new Map<string, DiskNode>();
 }
 
@@ -81,14 +85,17 @@ export class DirectoryTree {
     this.#unsynced.push({ order: ++this.#changes, names });
   }
 
-  /** Makes a directory, and those that it is in. */
+  /** Makes a directory, if it is not there, in one that is. */
   makeDirectory(path: string): void {
-    for (const [parent, name] of namesOf(path)) {
-      const directory = this.directory(parent);
-      const node = directory.entries.get(name);
-      if (node instanceof SimulatedFile) throw diskError("EEXIST", path);
-      if (node === undefined) this.change({ directory, name, after: new SimulatedDirectory() });
-    }
+    const { directory, name } = this.parent(path);
+    const node = directory.entries.get(name);
+    if (node instanceof SimulatedFile) throw diskError("EEXIST", path);
+    if (node === undefined) this.change({ directory, name, after: new SimulatedDirectory() });
+  }
+
+  /** Makes the directories that a path is in. */
+  makeParents(path: string): void {
+    for (const [parent, name] of namesOf(path).slice(0, -1)) this.makeDirectory(`${parent}/${name}`);
   }
 
   /** @throws ENOENT; ENOTEMPTY where a directory would replace one */

@@ -13,10 +13,10 @@
  * Only what was synced is sure to be there: a file's bytes by syncing the file, its name by syncing the directory. It is the
  * pessimist's file system: each unsynced write and each unsynced name may be there without the others.
  */
-import { LockedError } from "@logstore/codec";
+import { LockedError, StorageFailedError } from "@logstore/codec";
 import { LOCK_FILE } from "../files/file-names.js";
 import type { FileAccess, Lock, Storage, StorageFile } from "../storage/storage.js";
-import { DirectoryTree, type SimulatedDirectory } from "./directory-tree.js";
+import { DirectoryTree, SimulatedDirectory } from "./directory-tree.js";
 import { Machine } from "./machine.js";
 import { cutPower, type PowerCutOutcome } from "./power-cut.js";
 import { Random } from "./random.js";
@@ -129,6 +129,11 @@ export class SimulatedDisk extends Machine implements Storage {
     }
     this.#locked.add(node);
     return {
+      check: () => {
+        this.checkRunning();
+        if (this.#tree.find(directory) === node) return;
+        throw new StorageFailedError(`${directory} is not the directory that was opened any more`, { file: LOCK_FILE });
+      },
       release: async () => {
         this.checkRunning();
         this.#locked.delete(node);
@@ -140,8 +145,25 @@ export class SimulatedDisk extends Machine implements Storage {
     const call = this.begin("makeDirectory", path);
     this.#tree.makeDirectory(path);
     const upTo = this.#tree.changes;
+    const { directory, name } = this.#tree.parent(path);
     await this.midway(call);
-    this.#tree.syncNames(path, upTo);
+    this.#tree.sync(directory, upTo, name);
+  }
+
+  async makeParents(path: string): Promise<void> {
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    if (this.#tree.find(parent) !== undefined) return;
+    const call = this.begin("makeParents", path);
+    this.#tree.makeParents(path);
+    const upTo = this.#tree.changes;
+    await this.midway(call);
+    this.#tree.syncNames(parent, upTo);
+  }
+
+  async identify(directory: string): Promise<string | undefined> {
+    this.begin("identify", directory);
+    const node = this.#tree.find(directory);
+    return node instanceof SimulatedDirectory ? String(node.id) : undefined;
   }
 
   async list(directory: string): Promise<string[] | undefined> {

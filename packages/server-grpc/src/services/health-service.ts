@@ -109,7 +109,10 @@ export class HealthService {
 
   async #statusOf(call: AnyCall, service: string): Promise<ServingStatus | undefined> {
     checkNameLength(service);
-    if (this.#services.includes(service)) return this.#isStopping ? "NOT_SERVING" : "SERVING";
+    if (this.#services.includes(service)) {
+      const isServing = !this.#isStopping && (await this.#topics.storageHealth?.()) !== "failed";
+      return isServing ? "SERVING" : "NOT_SERVING";
+    }
     if (!service.startsWith(TOPIC_PREFIX)) return undefined;
     const topic = service.slice(TOPIC_PREFIX.length);
     try {

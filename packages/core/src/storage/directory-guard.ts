@@ -1,0 +1,151 @@
+/**
+ * What was opened is what is written to: remembers which directories were opened, and notices when another one, or none, is found
+ * by the same path. docs/format/directory.md, "What was opened is what is written to".
+ */
+import { StorageFailedError } from "@logstore/codec";
+import type { Lock, Storage } from "./storage.js";
+
+/** How often the lock is looked at where nobody writes. */
+const LOOK_INTERVAL_MS = 1000;
+
+interface KnownDirectory {
+  identity: string | undefined;
+  readonly children: Map<string, KnownDirectory>;
+}
+
+export class DirectoryGuard {
+  readonly #storage: Storage;
+  #root: string | undefined;
+  #lock: Lock | undefined;
+  #failure: StorageFailedError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #known: KnownDirectory = { identity: undefined, children: new Map() };
+  /** Told once, when the lock was lost. */
+  readonly failed = new Set<() => void>();
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** Why nothing in the locked directory may be written or acknowledged any more, if so. */
+  get failure(): StorageFailedError | undefined {
+    return this.#failure;
+  }
+
+  get isLocked(): boolean {
+    return this.#lock !== undefined;
+  }
+
+  /** Guards a directory and everything in it from here on. */
+  async begin(root: string, lock: Lock): Promise<void> {
+    this.#root = root;
+    this.#lock = lock;
+    await this.learn(root);
+    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#lock = undefined;
+    this.#root = undefined;
+    this.#known = { identity: undefined, children: new Map() };
+  }
+
+  /** Throws where the lock was lost, now or ever: cheap, to be called before anything is acknowledged. @throws StorageFailedError */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#lock?.check();
+    } catch (cause) {
+      this.#failure = failureOf(cause);
+      for (const tell of this.failed) tell();
+      throw this.#failure;
+    }
+  }
+
+  /** To be called before a name in a directory is changed, or made durable. @throws StorageFailedError where it is another, or gone */
+  async checkDirectory(path: string): Promise<void> {
+    const known = this.#find(path);
+    if (known === undefined) return;
+    this.check();
+    const { identity } = known;
+    const found = await this.#storage.identify(path);
+    if (identity === undefined || identity === found) {
+      known.identity = found;
+      return;
+    }
+    this.check(); // the whole of it, perhaps
+    const what = found === undefined ? "is gone" : "is another directory now";
+    throw new StorageFailedError(
+      `${path} ${what}: it was removed, unmounted or replaced since it was opened, and nothing is made anew in its place; see to it, then open the store again`,
+      { file: path },
+    );
+  }
+
+  checkParent(path: string): Promise<void> {
+    return this.checkDirectory(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
+  }
+
+  /** Remembers which directory a path means, if that is not known yet. */
+  async learn(path: string): Promise<void> {
+    const known = this.#find(path);
+    if (known !== undefined) known.identity ??= await this.#storage.identify(path);
+  }
+
+  /** A directory has another path from here on. What is no directory was never known. */
+  renamed(from: string, to: string): void {
+    const moved = this.#forget(from);
+    if (moved === undefined) return;
+    const { known, name } = this.#parent(to) ?? {};
+    known?.children.set(name!, moved);
+  }
+
+  removed(path: string): void {
+    this.#forget(path);
+  }
+
+  #forget(path: string): KnownDirectory | undefined {
+    const { known, name } = this.#parent(path) ?? {};
+    const child = known?.children.get(name!);
+    known?.children.delete(name!);
+    return child;
+  }
+
+  #parent(path: string): { known: KnownDirectory; name: string } | undefined {
+    const slash = path.lastIndexOf("/");
+    const known = slash < 0 ? undefined : this.#find(path.slice(0, slash));
+    return known && { known, name: path.slice(slash + 1) };
+  }
+
+  /** Undefined outside of the locked directory. */
+  #find(path: string): KnownDirectory | undefined {
+    const root = this.#root;
+    if (root === undefined || !(path === root || path.startsWith(`${root}/`))) return undefined;
+    let known = this.#known;
+    for (const name of path.slice(root.length + 1).split("/")) {
+      if (name === "") continue;
+      let child = known.children.get(name);
+      if (child === undefined) {
+        child = { identity: undefined, children: new Map() };
+        known.children.set(name, child);
+      }
+      known = child;
+    }
+    return known;
+  }
+
+  #look(): void {
+    try {
+      this.check();
+    } catch {
+      clearInterval(this.#timer); // told
+    }
+  }
+}
+
+function failureOf(cause: unknown): StorageFailedError {
+  if (cause instanceof StorageFailedError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StorageFailedError(`the lock cannot be looked at (${reason}): nothing more is written`, {}, { cause });
+}

@@ -1,0 +1,171 @@
+/**
+ * The lock where there is no exclusive opening of files, as on Linux: a Unix socket in the directory, `lock.<epoch>`, that its owner
+ * listens on. docs/format/directory.md has the steps, and why two processes cannot both come through them.
+ */
+import { randomBytes } from "node:crypto";
+import { constants, lstatSync } from "node:fs";
+import { chmod, link, lstat, open, readdir, unlink } from "node:fs/promises";
+import net from "node:net";
+import { join, resolve } from "node:path";
+import { StorageFailedError } from "@logstore/codec";
+import { lockName, parseLockName, UNFINISHED_LOCK_NAME, unfinishedLockName } from "../files/file-names.js";
+import type { KernelLock } from "./directory-lock.js";
+import { runAll } from "./run-all.js";
+
+/** Of a socket address, without its final zero. */
+const MAX_ADDRESS_BYTES = process.platform === "linux" ? 107 : 103;
+/** Two that begin at once may both step back, and begin again. */
+const ATTEMPTS = 100;
+/** A name that is not linked yet belongs to somebody who begins, unless it is as old as this. */
+const UNFINISHED_MS = 60_000;
+
+export async function lockBySocket(directory: string): Promise<KernelLock | undefined> {
+  // Kept open: no other directory gets its inode number while this process believes that it has the lock.
+  const handle = await open(directory, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0));
+  const place = new LockPlace(directory, handle.fd);
+  const own = unfinishedLockName(randomBytes(6).toString("hex"));
+  const server = net.createServer((socket) => socket.destroy());
+  server.unref(); // a lock keeps no process alive
+  server.on("error", () => {}); // too many descriptors to accept a connection: the kernel has accepted it
+  const letGo = [() => closeServer(server), () => handle.close()];
+  try {
+    await place.listen(server, own);
+    const name = await take(place, own);
+    await unlink(place.path(own));
+    if (name !== undefined) return held(place, name, letGo);
+  } catch (error) {
+    await runAll(() => unlink(place.path(own)), ...letGo).catch(() => {});
+    throw error;
+  }
+  await runAll(...letGo);
+  return undefined;
+}
+
+/** Resolves to the name under which the lock is held; undefined where somebody else has it. */
+async function take(place: LockPlace, own: string): Promise<string | undefined> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const epochs = await place.epochs();
+    if (await place.isAnyAlive(epochs)) return undefined;
+    const epoch = Math.max(0, ...epochs) + 1;
+    const name = lockName(epoch);
+    try {
+      await link(place.path(own), place.path(name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") continue;
+      throw error;
+    }
+    try {
+      const others = (await place.epochs()).filter((other) => other !== epoch);
+      if (!(await place.isAnyAlive(others))) {
+        await place.removeDead(others);
+        return name;
+      }
+    } catch (error) {
+      await unlink(place.path(name)).catch(() => {});
+      throw error;
+    }
+    await unlink(place.path(name));
+  }
+  return undefined;
+}
+
+function held(place: LockPlace, name: string, letGo: readonly (() => Promise<void>)[]): KernelLock {
+  const path = place.path(name);
+  const { dev, ino } = lstatSync(path, { bigint: true });
+  const isHeld = () => {
+    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return found?.ino === ino && found.dev === dev;
+  };
+  const remove = async () => {
+    if (isHeld()) await unlink(path);
+  };
+  return { isHeld, release: () => runAll(remove, ...letGo) };
+}
+
+/** The directory's locks, by their names and as addresses of sockets. */
+class LockPlace {
+  readonly #directory: string;
+  readonly #descriptor: number;
+
+  constructor(directory: string, descriptor: number) {
+    this.#directory = resolve(directory);
+    this.#descriptor = descriptor;
+  }
+
+  path(name: string): string {
+    return join(this.#directory, name);
+  }
+
+  async epochs(): Promise<number[]> {
+    return (await readdir(this.#directory)).map(parseLockName).filter((epoch) => epoch !== undefined);
+  }
+
+  async listen(server: net.Server, name: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException) => reject(this.#cannotListen(error));
+      server.once("error", onError);
+      // Exclusive: workers of node:cluster would otherwise share one socket, and each would have the lock.
+      server.listen({ path: this.#address(name), exclusive: true }, () => {
+        server.off("error", onError);
+        resolve();
+      });
+    });
+    await chmod(this.path(name), 0o600);
+  }
+
+  async isAnyAlive(epochs: readonly number[]): Promise<boolean> {
+    for (const epoch of epochs) if (await isAlive(this.#address(lockName(epoch)))) return true;
+    return false;
+  }
+
+  /** Removes the names of sockets that are known to be dead, and what those left who died as they began. */
+  async removeDead(epochs: readonly number[]): Promise<void> {
+    for (const epoch of epochs) await removeIfThere(this.path(lockName(epoch)));
+    for (const name of await readdir(this.#directory)) {
+      if (!UNFINISHED_LOCK_NAME.test(name)) continue;
+      const { ctimeMs } = await lstat(this.path(name)).catch(() => ({ ctimeMs: Number.POSITIVE_INFINITY }));
+      if (Date.now() - ctimeMs > UNFINISHED_MS && !(await isAlive(this.#address(name)))) {
+        await removeIfThere(this.path(name));
+      }
+    }
+  }
+
+  #address(name: string): string {
+    const path = this.path(name);
+    if (Buffer.byteLength(path) <= MAX_ADDRESS_BYTES) return path;
+    if (process.platform === "linux") return `/proc/self/fd/${this.#descriptor}/${name}`;
+    throw new StorageFailedError(
+      `${this.#directory} cannot be locked: its path is longer than ${MAX_ADDRESS_BYTES - name.length - 1} bytes; use a shorter one`,
+    );
+  }
+
+  #cannotListen(cause: NodeJS.ErrnoException): StorageFailedError {
+    return new StorageFailedError(
+      `${this.#directory} cannot be locked (${cause.message}): the file system takes no Unix sockets, or the directory is not to be written to`,
+      { file: "lock" },
+      { cause },
+    );
+  }
+}
+
+/** Only a clear refusal counts as death: an owner whose queue of connections is full lives, and so may one of another user. */
+function isAlive(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(address);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "ECONNREFUSED" && code !== "ENOENT"));
+  });
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}
+
+function closeServer(server: net.Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
