@@ -65,10 +65,10 @@ export interface TopicHealthApi {
   /** @throws UnknownTopicError */
   topicHealth(topic: string): Promise<TopicHealth>;
 
-  /** Has `changed` called when some topic came, went or failed, until what is returned is called. */
-  /** Whether anything at all can be written: not where the data directory is gone, say. */
+  /** Whether anything at all can be written: not where the data directory is gone, say. Default: it can. */
   storageHealth?(): Promise<TopicHealth>;
 
+  /** Has `changed` called when some topic came, went or failed, or the storage did, until what is returned is called. */
   onTopicHealth(changed: () => void): () => void;
 }
 

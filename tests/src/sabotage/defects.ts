@@ -49,6 +49,8 @@ const FLUSH = "src/partition/flush.test.ts";
 const SEGMENTS = "src/segment/segments.test.ts";
 const POOL = "src/storage/file-pool.test.ts";
 const LOCK = "src/storage/directory-lock.test.ts";
+const GUARD = "src/storage/directory-guard.test.ts";
+const FIGHT = "test/lock/fight.test.ts";
 const STORE = "src/store/log-store.test.ts";
 const BROKER = "src/broker/broker.test.ts";
 const ASSIGNORS = "src/group/assignors/assignors.test.ts";
@@ -590,18 +592,52 @@ export const defects: readonly Defect[] = [
     "gives up where the system has no more files": ["if (!isTooMany) throw error;", "throw error;"],
     "lets go of a slice twice": ["if (!isHeld) return;", ""],
   }),
-  ...within("core/storage/directory-lock.ts", [LOCK], {
-    "locks nobody out": [
-      "if (!(await listen(server, address))) {",
-      "if (!(await listen(server, address)) && process.pid < 0) {",
-      "waits for tests",
+  ...within("core/storage/directory-lock.ts", [LOCK, GUARD], {
+    "does not look whether it still has the lock": ["if (!lock.isHeld()) throw lost(directory);", ""],
+    "keeps the lock where its file cannot be removed": [
+      "release: () => runAll(removeLockFile, () => lock.release()),",
+      "release: () => removeLockFile().then(() => lock.release()),",
     ],
-    "shares its lock in a cluster": ["exclusive: true }", "exclusive: false }", "waits for tests"],
+  }),
+  ...within("core/storage/socket-lock.ts", [LOCK, FIGHT], {
+    "locks nobody out": ["if (await place.isAnyAlive(epochs)) return undefined;", ""],
+    "shares its lock in a cluster": ["exclusive: true }", "exclusive: false }"],
+    "takes a live owner's name for a dead one's": [
+      "resolve(true);\n    });\n    socket.once",
+      "resolve(false);\n    });\n    socket.once",
+    ],
+    "cuts long paths": ["if (Buffer.byteLength(path) <= MAX_ADDRESS_BYTES) return path;", "if (path) return path;"],
+    "leaves the dead where they are": ["await place.removeDead(others);", ""],
+  }),
+  ...within("core/storage/directory-guard.ts", [GUARD], {
+    "does not look which directory it is": [
+      "if (identity === undefined || identity === found) {",
+      "if (identity === found || true) {",
+    ],
+    "believes in a directory that comes back": ["if (this.#failure !== undefined) throw this.#failure;", ""],
+    "looks at nothing while nobody writes": ["this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);", ""],
+  }),
+  ...within("core/storage/node-storage.ts", [GUARD], {
+    "makes a directory's parents anew": [
+      "await mkdir(whole, { mode: DIRECTORY_MODE });",
+      "await mkdir(whole, { mode: DIRECTORY_MODE, recursive: true });",
+    ],
+    "syncs a file that nobody finds": ["this.#checkName();\n  }", "}"],
+    "lets everybody read": ['openDescriptor(path, "w+", FILE_MODE)', 'openDescriptor(path, "w+")'],
+  }),
+  ...within("core/partition/log-writer.ts", [GUARD, LOCK], {
+    "acknowledges without looking at the lock": [
+      "this.#checkOwner(); // whoever has taken the directory since may have read it without this group",
+      "",
+    ],
   }),
   ...within("core/store/log-store.ts", [STORE, FAULTS, LOCK], {
-    "opens without a lock": ["const lock = await storage.lock(path);", "const lock = { release: async () => {} };"],
+    "opens without a lock": [
+      "const lock = await storage.lock(path);",
+      "const lock = { check() {}, release: async () => {} };",
+    ],
     "keeps the lock of a store that it could not open": [
-      "} catch (error) {\n      await lock.release();\n      throw error;",
+      "} catch (error) {\n      await lock.release().catch(() => {});\n      throw error;",
       "} catch (error) {\n      throw error;",
     ],
     "does not sync the name of store.json": [

@@ -163,7 +163,8 @@ test("a call of a creation that fails: the name stays free, and the broker can b
     const { broker, storage } = await filled();
     let count = 0;
     storage.before = ({ kind, path }) => {
-      if (["read", "openFile", "identify", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks")) return;
+      if (["read", "openFile", "identify", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks"))
+        return;
       if (++count === k) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
     };
     const failed = (await broker.createTopic({ topic: "new", partitions: 2 }).catch(() => undefined)) === undefined;

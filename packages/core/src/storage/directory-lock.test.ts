@@ -1,16 +1,19 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { HookedStorage } from "../../test/hooked-storage.js";
+import { canUnshare } from "../../test/lock/fight.js";
 import { caught, codeOf } from "../../test/records.js";
 import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
 import { encodeJsonWithCrc } from "../files/checked-json.js";
-import { Broker, LogStore } from "../index.js";
+import { Broker, LogStore, NodeStorage } from "../index.js";
+import { checkKind } from "./file-system.js";
 
 /** Another process, which opens a store, or fails to, and says which; the built package is what it runs. */
-async function openElsewhere(directory: string) {
+async function openElsewhere(directory: string, wrap: readonly string[] = []) {
   const code = `
     import { LogStore } from "@logstore/core";
     try {
@@ -22,7 +25,8 @@ async function openElsewhere(directory: string) {
       console.log(error.code + " " + error.message);
     }`;
   const cwd = fileURLToPath(new URL("../../", import.meta.url));
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
+  const [command, ...args] = [...wrap, process.execPath, "--input-type=module", "--eval", code];
+  const child = spawn(command!, args, {
     cwd,
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -77,6 +81,97 @@ test("a killed owner's lock is gone with it", async () => {
   const store = await LogStore.open(directory);
   expect(store.partition(0).endOffset).toBe(1);
   await store.close();
+});
+
+const locks = (directory: string) => readdirSync(directory).filter((name) => name.startsWith("lock"));
+
+test("another process is kept out from a network namespace of its own, and while the owner is stopped", async () => {
+  const directory = temporaryDirectory();
+  const { child } = await openElsewhere(directory);
+  child.kill("SIGSTOP");
+  expect((await openElsewhere(directory)).said).toMatch(/^LOCKED /);
+  const unshare = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"];
+  if (!canUnshare) return console.log("skipped: namespaces");
+  expect((await openElsewhere(directory, unshare)).said).toMatch(/^LOCKED /);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const next = await openElsewhere(directory, unshare);
+  expect(next.said).toBe("open");
+  expect(await codeOf(LogStore.open(directory))).toBe("LOCKED");
+});
+
+test("a path that is longer than a socket's address may be", async () => {
+  const directory = join(temporaryDirectory(), "d".repeat(200), "e".repeat(200));
+  const store = await LogStore.open(directory);
+  expect((await openElsewhere(directory)).said).toMatch(/^LOCKED /);
+  await store.close();
+  expect(locks(directory)).toEqual([]);
+});
+
+test("what looks like a lock is none: files of old owners, of crashes, put there by hand", async () => {
+  const directory = temporaryDirectory();
+  await (await LogStore.open(directory)).close();
+  for (const name of ["lock", "lock.7", "lock.123456"]) writeFileSync(join(directory, name), "1\n");
+  const store = await LogStore.open(directory);
+  expect(locks(directory)).toEqual(["lock", "lock.123457"]);
+  await store.close();
+  expect(locks(directory)).toEqual([]);
+});
+
+test("a writer whose lock was removed acknowledges nothing more, and takes nothing from the next one", async () => {
+  const directory = temporaryDirectory();
+  const store = await LogStore.open(directory);
+  await store.append("k", "before");
+  for (const name of locks(directory)) rmSync(join(directory, name));
+  const next = await LogStore.open(directory);
+  for (const durability of ["flushed", "written"] as const) {
+    expect(await caught(store.append("k", "lost", { durability }))).toMatchObject({
+      code: "STORAGE_FAILED",
+      file: "lock",
+    });
+  }
+  await next.append("k", "after");
+  await store.close().catch(() => {});
+  expect(await codeOf(LogStore.open(directory))).toBe("LOCKED");
+  await next.close();
+  const again = await LogStore.open(directory);
+  expect(again.partition(0).endOffset).toBe(2);
+  await again.close();
+});
+
+test("a write that was under way when the lock was lost is not acknowledged", async () => {
+  const directory = temporaryDirectory();
+  const storage = new HookedStorage(new NodeStorage());
+  const store = await LogStore.open(directory, { storage });
+  await store.append("k", "before");
+  storage.before = ({ kind }) => {
+    if (kind === "sync") for (const name of locks(directory)) rmSync(join(directory, name));
+  };
+  expect(await codeOf(store.append("k", "meanwhile"))).toBe("STORAGE_FAILED");
+  await store.close().catch(() => {});
+});
+
+test("a lock file that cannot be removed: closing says so, and lets go of the lock", async () => {
+  const directory = temporaryDirectory();
+  const chattr = (flag: string) => spawnSync("chattr", [flag, join(directory, "lock")]).status === 0;
+  onTestFinished(() => void chattr("-i"));
+  for (const open of [LogStore.open, Broker.open] as const) {
+    const store = await open(directory);
+    if (!chattr("+i")) return console.log("skipped: chattr");
+    const error = await caught(store.close());
+    expect(error).toMatchObject({ code: "STORAGE_FAILED" });
+    expect(error.message).toContain(join(directory, "lock"));
+    expect(locks(directory)).toEqual(["lock"]);
+    chattr("-i");
+    await (await open(directory)).close();
+    rmSync(directory, { recursive: true });
+    mkdirSync(directory);
+  }
+});
+
+test("network file systems are refused", () => {
+  expect(() => checkKind("/mnt/x", 0x6969)).toThrow("network file system (NFS)");
+  expect(() => checkKind("/mnt/x", 0xef53)).not.toThrow();
 });
 
 test("a broker's directory is locked as a store's is", async () => {

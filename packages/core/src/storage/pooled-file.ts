@@ -60,6 +60,7 @@ export class PooledFile implements StorageFile {
         await file.sync();
       } catch (error) {
         this.#failure = { error }; // whoever closes it must not try again
+        this.#pool.guard.check(); // where the whole directory is lost, that is what is told
         throw error;
       }
     });

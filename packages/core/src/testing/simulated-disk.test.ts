@@ -12,6 +12,7 @@ async function written(disk: SimulatedDisk, path: string, ...bytes: number[]) {
 
 async function diskWith(directory = "d") {
   const disk = new SimulatedDisk();
+  await disk.makeParents(directory);
   await disk.makeDirectory(directory);
   return disk;
 }
@@ -42,6 +43,8 @@ test("a synced file is lost where its name was not synced, and the other way rou
 test("a directory is made with those that it is in, durably, and nothing else is", async () => {
   const disk = await diskWith("a");
   await written(disk, "a/f", 1);
+  expect(await codeOf(disk.makeDirectory("a/b/c"))).toBe("ENOENT");
+  await disk.makeParents("a/b/c");
   await disk.makeDirectory("a/b/c");
   const afterwards = disk.powerCut("drop-all");
   expect(await afterwards.list("a")).toEqual(["b"]);

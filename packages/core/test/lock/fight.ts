@@ -1,0 +1,114 @@
+/**
+ * Two writers of one directory, in network and mount namespaces of their own, each trying to open it for ever; whoever has it is
+ * killed or stopped for a while, again and again. Afterwards every acknowledged record is in the log, where its ack said.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { LogStore } from "../../src/index.js";
+import type { Random } from "../random.js";
+
+const WRITER = `
+  import { LogStore } from "@logstore/core";
+  import { writeSync } from "node:fs";
+  const [directory, name] = process.argv.slice(1);
+  const say = (line) => writeSync(1, line + "\\n");
+  for (let i = 0; ; ) {
+    let store;
+    try {
+      store = await LogStore.open(directory);
+    } catch (error) {
+      if (error.code !== "LOCKED") say("error " + error.code + " " + error.message);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+      continue;
+    }
+    say("open");
+    try {
+      for (let n = 0; n < 400; n++, i++) {
+        const { offset } = await store.append(null, name + "-" + i);
+        say("ack " + offset + " " + name + "-" + i);
+      }
+    } catch (error) {
+      say("error " + error.code + " " + error.message);
+    }
+    await store.close();
+    say("closed");
+  }`;
+
+export const canUnshare = spawnSync("unshare", ["-n", "-m", "true"]).status === 0;
+
+export interface Fight {
+  readonly acknowledged: number;
+  readonly owners: number;
+  /** What any of them said that it should not have. */
+  readonly errors: readonly string[];
+  /** Acknowledged records that are not at their offset. */
+  readonly lost: readonly string[];
+}
+
+export async function fight(directory: string, rounds: number, random: Random): Promise<Fight> {
+  const acks = new Map<number, string>();
+  const errors: string[] = [];
+  let owners = 0;
+  let started = 0;
+  const start = () => {
+    const name = `w${started++}`;
+    const wrap = canUnshare && started % 2 === 0 ? ["unshare", "-n", "-m"] : [];
+    const [command, ...args] = [...wrap, process.execPath, "--input-type=module", "--eval", WRITER, directory, name];
+    const child = spawn(command!, args, { cwd: fileURLToPath(new URL("../../", import.meta.url)) });
+    const writer = { child, isOwner: false };
+    let rest = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) {
+        const [what, offset, value] = line.split(" ");
+        if (what === "open") {
+          writer.isOwner = true;
+          owners++;
+        } else if (what === "closed") writer.isOwner = false;
+        else if (what === "ack" && !acks.has(Number(offset))) acks.set(Number(offset), value!);
+        else errors.push(line);
+      }
+    });
+    child.stderr.on("data", (chunk: Buffer) => errors.push(String(chunk)));
+    return writer;
+  };
+  const writers = [start(), start()];
+  for (let round = 0; round < rounds; round++) {
+    const until = Date.now() + 30_000;
+    while (!writers.some(({ isOwner }) => isOwner) && Date.now() < until) await delay(1);
+    await delay(random.whole(0, 39));
+    const victim = writers.findIndex(({ isOwner }) => isOwner);
+    if (victim < 0) continue; // it has just been closed
+    const { child } = writers[victim]!;
+    if (random.whole(0, 2) === 0) {
+      child.kill("SIGSTOP");
+      await delay(random.whole(0, 59));
+      child.kill("SIGCONT");
+    } else {
+      await kill(child);
+      writers[victim] = start();
+    }
+  }
+  await Promise.all(writers.map(({ child }) => kill(child)));
+  const lost = await missing(directory, acks);
+  return { acknowledged: acks.size, owners, errors, lost };
+}
+
+/** Its last words are heard, too. */
+async function kill(child: ChildProcess): Promise<void> {
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGKILL");
+  await closed;
+}
+
+async function missing(directory: string, acks: ReadonlyMap<number, string>): Promise<string[]> {
+  const store = await LogStore.open(directory);
+  const found = new Map<number, string>();
+  for await (const { offset, value } of store.read(0)) found.set(offset, Buffer.from(value).toString());
+  await store.close();
+  return [...acks]
+    .filter(([offset, value]) => found.get(offset) !== value)
+    .map(([offset, value]) => `${offset} ${value}`);
+}
