@@ -250,8 +250,8 @@ export const defects: readonly Defect[] = [
       "if (wantsFlush && accepted.length > 0) await",
     ],
     "goes on after a sync behind the writer failed": [
-      "this.#behind.check();\n    const appendTime",
-      "const appendTime",
+      "this.#behind.check();\n    this.#checkOwner();\n    const appendTime",
+      "this.#checkOwner();\n    const appendTime",
     ],
     "flushes without the finished segment": ["if (this.#behind.isRunning) await this.#behind.settle();", ""],
     "notes as durable what a sync behind the writer failed on": [
@@ -341,8 +341,8 @@ export const defects: readonly Defect[] = [
       "if (this.segments.count",
     ],
     "checkpoints after a failure": [
-      "if (this.damage === undefined && this.#groupCommit.failure === undefined) await",
-      "if (this.damage === undefined) await",
+      "this.damage === undefined && this.#groupCommit.failure === undefined && this.#writer.finish()",
+      "this.damage === undefined && this.#writer.finish()",
     ],
     "does not miss what was given, when it verifies": [
       "Math.max(this.expectedEnd, this.offsets.highWatermark)",
@@ -687,7 +687,7 @@ export const defects: readonly Defect[] = [
       "return description;",
     ],
     "does not sync the names that it found": [
-      "if (names.length > 0) await this.#storage.syncDirectory(this.#path(topic));",
+      "await this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic));",
       "",
     ],
     "removes a snapshot in its place": [

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync,
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { caught, codeOf } from "../../test/records.js";
+import { skipped } from "../../test/skipped.js";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Broker, LogStore } from "../index.js";
 
@@ -114,7 +115,7 @@ test("a roll finds another directory in the place of its own", async () => {
 test("a file system that is unmounted under the store", async () => {
   const directory = mkdtempSync(join(temporaryDirectory(), "mount-"));
   if (spawnSync("mount", ["-t", "tmpfs", "tmpfs", directory]).status !== 0) {
-    console.log("skipped: nothing can be mounted");
+    skipped("nothing can be mounted");
     return;
   }
   onTestFinished(() => void spawnSync("umount", ["-l", directory]));
@@ -155,7 +156,7 @@ test("a directory within one that can only be passed through", async () => {
     await store.append("k", "v");
     await store.close();
     console.log("written");`;
-  if (process.getuid?.() !== 0) return console.log("skipped: another user is needed");
+  if (process.getuid?.() !== 0) return skipped("another user is needed");
   chmodSync(join(parent, "data"), 0o777);
   const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], {
     cwd: new URL("../../", import.meta.url),

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { canUnshare } from "../../test/lock/fight.js";
 import { caught, codeOf } from "../../test/records.js";
+import { skipped } from "../../test/skipped.js";
 import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
 import { encodeJsonWithCrc } from "../files/checked-json.js";
 import { Broker, LogStore, NodeStorage } from "../index.js";
@@ -91,7 +92,7 @@ test("another process is kept out from a network namespace of its own, and while
   child.kill("SIGSTOP");
   expect((await openElsewhere(directory)).said).toMatch(/^LOCKED /);
   const unshare = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"];
-  if (!canUnshare) return console.log("skipped: namespaces");
+  if (!canUnshare) return skipped("namespaces");
   expect((await openElsewhere(directory, unshare)).said).toMatch(/^LOCKED /);
   child.kill("SIGKILL");
   await once(child, "exit");
@@ -157,7 +158,7 @@ test("a lock file that cannot be removed: closing says so, and lets go of the lo
   onTestFinished(() => void chattr("-i"));
   for (const open of [LogStore.open, Broker.open] as const) {
     const store = await open(directory);
-    if (!chattr("+i")) return console.log("skipped: chattr");
+    if (!chattr("+i")) return skipped("chattr");
     const error = await caught(store.close());
     expect(error).toMatchObject({ code: "STORAGE_FAILED" });
     expect(error.message).toContain(join(directory, "lock"));

@@ -1,6 +1,7 @@
 /** LOCK_ROUNDS=200 vitest run test/lock: more rounds. */
 import { expect, test } from "vitest";
 import { firstSeed, Random } from "../random.js";
+import { skipped } from "../skipped.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 import { canUnshare, fight } from "./fight.js";
 
@@ -9,9 +10,11 @@ const rounds = Number(process.env["LOCK_ROUNDS"] ?? 6);
 test("two writers fight for a directory, and no acknowledged record is lost", {
   timeout: 60_000 + rounds * 5000,
 }, async () => {
-  if (!canUnshare) console.log("skipped: namespaces of their own (unshare is not to be had)");
+  if (!canUnshare) skipped("namespaces of their own (unshare is not to be had)");
   const { acknowledged, owners, errors, lost } = await fight(temporaryDirectory(), rounds, new Random(firstSeed));
-  console.log(`${rounds} rounds, ${owners} owners, ${acknowledged} records acknowledged, CORE_SEED=${firstSeed}`);
+  process.stdout.write(
+    `${rounds} rounds, ${owners} owners, ${acknowledged} records acknowledged, CORE_SEED=${firstSeed}\n`,
+  );
   expect({ errors, lost }).toEqual({ errors: [], lost: [] });
   expect(owners).toBeGreaterThan(1);
 });
