@@ -1,4 +1,5 @@
 /** What can be done with topics as a whole, without a transport. */
+import type { ErrorDetail } from "./error-codes.js";
 import type { Durability, Position } from "./log-api.js";
 
 export interface AdminApi {
@@ -126,8 +127,13 @@ export interface PartitionBounds {
   readonly logStartOffset: number;
   /** One past the last record that may be read. */
   readonly highWatermark: number;
-  /** One past the last record appended. */
+  /** One past the last record appended. With `damage`: past the last one known of. */
   readonly logEndOffset: number;
+  /**
+   * Why the partition cannot be read to its end, if so: CORRUPT_PARTITION or STORAGE_FAILED. Then the high watermark is where the
+   * damage begins, not the end of the log, and whoever reads up to there gets this error.
+   */
+  readonly damage?: ErrorDetail | undefined;
 }
 
 export interface PartitionDescription extends PartitionBounds {

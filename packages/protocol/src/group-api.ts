@@ -206,6 +206,8 @@ export interface GroupPartition extends TopicPartition {
   readonly lag: number;
   /** How long ago the first of them was appended; 0 where there are none. */
   readonly lagMs: number;
+  /** Why the partition cannot be read to its end, if so: the lag is what is known of. */
+  readonly damage?: ErrorDetail | undefined;
 }
 
 export interface ResetOffsetsRequest {

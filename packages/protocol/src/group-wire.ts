@@ -16,7 +16,7 @@ import type {
   ResetOffsetsRequest,
   TopicPartition,
 } from "./group-api.js";
-import { type PositionMessage, positionFromMessage, positionToMessage } from "./wire.js";
+import { errorDetailFromMessage, type PositionMessage, positionFromMessage, positionToMessage } from "./wire.js";
 
 /** Message `Join`: what is left out is empty, or 0. */
 export interface JoinMessage {
@@ -192,6 +192,7 @@ export function groupDescriptionFromMessage(message: GroupDescriptionMessage): G
       logEndOffset: one.logEndOffset,
       lag: one.lag,
       lagMs: one.lagMs,
+      ...(one.damage && { damage: errorDetailFromMessage(one.damage) }),
     })),
   };
 }

@@ -112,4 +112,5 @@ export {
   positionToMessage,
   type TopicConfigChangeMessage,
   type TopicConfigMessage,
+  withDamageFromMessage,
 } from "./wire.js";

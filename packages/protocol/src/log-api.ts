@@ -188,7 +188,10 @@ export interface ListOffsetsRequest {
   readonly partitions: readonly { readonly partition: number; readonly position: Position }[];
 }
 
-/** The offset that a position came to, and the partition's bounds then. */
+/**
+ * The offset that a position came to, and the partition's bounds then. Where these have `damage`, an offset that is no number of the
+ * caller's and not below the high watermark stands for "not known": read without an end, and the damage ends the stream.
+ */
 export interface PartitionOffset extends PartitionBounds {
   /** Of the topic that was asked. */
   readonly topicId?: string | undefined;

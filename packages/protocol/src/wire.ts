@@ -1,5 +1,6 @@
 /** Where a protobuf message says something in another way than the API: both directions, side by side. */
 import type { TopicConfig, TopicConfigChange } from "./admin-api.js";
+import type { ErrorDetail } from "./error-codes.js";
 import type { Durability, Position } from "./log-api.js";
 
 /** Enum `Durability` of log.proto. */
@@ -81,4 +82,18 @@ export function configChangeToMessage(change: TopicConfigChange): TopicConfigCha
 export function configChangeFromMessage({ set, unset = [] }: TopicConfigChangeMessage): TopicConfigChange {
   const nulls = unset.map((field) => [configFields[field as keyof typeof configFields] ?? field, null]);
   return { ...configFromMessage(set), ...Object.fromEntries(nulls) };
+}
+
+/** Field by field: a loader adds names of its own to messages with optional fields. */
+export function errorDetailFromMessage(message: ErrorDetail): ErrorDetail {
+  const { code, message: text, topic, partition, offset, group, file, byte, expected, actual, retryAfterMs } = message;
+  return { code, message: text, topic, partition, offset, group, file, byte, expected, actual, retryAfterMs };
+}
+
+/** The same answer without a `damage` that is not there. */
+export function withDamageFromMessage<T extends object>({
+  damage,
+  ...rest
+}: T & { readonly damage?: ErrorDetail | null | undefined }): Omit<T, "damage"> & { readonly damage?: ErrorDetail } {
+  return damage ? { ...rest, damage: errorDetailFromMessage(damage) } : rest;
 }

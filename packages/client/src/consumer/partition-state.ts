@@ -1,5 +1,5 @@
 import { type ErrorFields, LogStoreError } from "@logstore/codec";
-import type { LogApi, Position, TopicPartition } from "@logstore/protocol";
+import type { LogApi, PartitionOffset, Position, TopicPartition } from "@logstore/protocol";
 
 /** Records that a reader was to get and that are not in the log any more: they were deleted, or lost to damage. */
 export interface SkippedRecords extends TopicPartition {
@@ -84,10 +84,13 @@ export class PartitionState {
     const { partition } = this;
     const questions: Question[] = [];
     if (this.position === undefined) {
-      questions.push({ partition, position: this.#from, answer: (offset) => (this.position ??= offset) });
+      questions.push({ partition, position: this.#from, answer: ({ offset }) => (this.position ??= offset) });
     }
     if (this.end === undefined) {
-      questions.push({ partition, position: this.#until!, answer: (offset) => (this.end = offset) });
+      // Where a damaged log ends is not known: reading goes on until the damage ends it with its error.
+      const answer = ({ offset, highWatermark, damage }: PartitionOffset) =>
+        (this.end = damage !== undefined && offset >= highWatermark ? Infinity : offset);
+      questions.push({ partition, position: this.#until!, answer });
     }
     return questions;
   }
@@ -103,7 +106,7 @@ export class PartitionState {
 interface Question {
   readonly partition: number;
   readonly position: Position;
-  readonly answer: (offset: number) => void;
+  readonly answer: (found: PartitionOffset) => void;
 }
 
 /** Turns every "earliest", "latest" and time into an offset, once: a reader that reconnects must not start elsewhere. */
@@ -114,7 +117,7 @@ export async function resolvePositions(api: LogApi, states: readonly PartitionSt
     if (questions.length === 0) return;
     const partitions = questions.map(({ partition, position }) => ({ partition, position }));
     const answers = await api.listOffsets({ topic, partitions });
-    for (const [i, { offset }] of answers.entries()) questions[i]!.answer(offset);
+    for (const [i, found] of answers.entries()) questions[i]!.answer(found);
   };
   await Promise.all(Array.from(byTopic, lookUp));
 }

@@ -63,7 +63,9 @@ function begin(state: OwnedPartition, found: PartitionOffset | undefined, policy
     state.moveTo(found.offset);
     return;
   }
-  const nearest = Math.min(Math.max(committed, found.logStartOffset), found.highWatermark);
+  // The end of a damaged log is not known: whoever was beyond it waits for a repair, and is not sent back.
+  const end = found.damage === undefined ? found.highWatermark : Infinity;
+  const nearest = Math.min(Math.max(committed, found.logStartOffset), end);
   if (nearest !== committed) state.skipped(committed, nearest);
   state.moveTo(nearest);
 }

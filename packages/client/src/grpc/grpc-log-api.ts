@@ -31,6 +31,7 @@ import {
   type TopicDescription,
   type TopicOptions,
   type TopicSummary,
+  withDamageFromMessage,
 } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import { type CredentialOptions, channelCredentials } from "./channel-credentials.js";
@@ -156,7 +157,7 @@ export class GrpcLogApi implements LogApi {
     };
     type Response = { readonly offsets: PartitionOffset[]; readonly topicId: string };
     const { offsets, topicId } = await this.#call<Response>(this.#protocol.log["ListOffsets"], message);
-    return offsets.map((offset) => ({ ...offset, topicId: topicId || undefined }));
+    return offsets.map((offset) => ({ ...withDamageFromMessage(offset), topicId: topicId || undefined }));
   }
 
   async allocateProducerId(): Promise<number> {
@@ -287,7 +288,12 @@ function serializeProduceRequest(request: ProduceRequest): Buffer {
 /** A topic's description in an answer. */
 function topicIn({ topic }: { topic: TopicDescription & TopicConfigMessages }): TopicDescription {
   const { config, effectiveConfig, ...description } = topic;
-  return { ...description, config: configFromMessage(config), effectiveConfig: configFromMessage(effectiveConfig) };
+  return {
+    ...description,
+    partitions: description.partitions.map((partition) => withDamageFromMessage(partition)),
+    config: configFromMessage(config),
+    effectiveConfig: configFromMessage(effectiveConfig),
+  };
 }
 
 interface TopicConfigMessages {

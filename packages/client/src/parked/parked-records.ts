@@ -120,8 +120,9 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       throw error;
     }
     const committed = await this.#committed();
-    const from = Math.min(Math.max(committed, bounds.logStartOffset), bounds.offset);
-    return { from, end: bounds.offset };
+    // Where a damaged log ends is not known: reading goes on until the damage ends it with its error.
+    const end = bounds.damage === undefined ? bounds.offset : Number.MAX_SAFE_INTEGER;
+    return { from: Math.min(Math.max(committed, bounds.logStartOffset), end), end };
   }
 
   async #committed(): Promise<number> {

@@ -352,7 +352,11 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
       partitions.map(async ({ partition, position }) => {
         try {
           const log = store.log(partition);
-          return { topicId: id, partition, offset: log.reader(await log.resolve(position)).offset, ...boundsOf(log) };
+          const resolved = await log.resolve(position);
+          // An offset that was asked for is there, or that is an error; for any other, the log's start may have moved meanwhile.
+          const isExact = typeof position === "number";
+          const offset = isExact ? log.reader(resolved).offset : Math.max(resolved, log.offsets.logStart);
+          return { topicId: id, partition, offset, ...boundsOf(log) };
         } catch (error) {
           throw within(topic, partition, error);
         }

@@ -65,13 +65,15 @@ export async function* consume(
   }
 }
 
-function endsOf({ offsets }: ReadableLog) {
-  return { highWatermark: offsets.highWatermark, logEndOffset: offsets.logEnd };
+function endsOf({ offsets, knownEnd }: ReadableLog) {
+  return { highWatermark: offsets.highWatermark, logEndOffset: knownEnd };
 }
 
 async function endOffset(log: ReadableLog, until: Position | undefined): Promise<number> {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const end = await log.resolve(until);
+  // Where a damaged log ends is not known: the reader comes upon the damage instead of an end before it.
+  if (typeof until !== "number" && log.isDamagedAt(end)) return Number.POSITIVE_INFINITY;
   if (Number.isSafeInteger(end) && end >= 0) return end;
   throw new InvalidArgumentError(`a reader cannot end at offset ${end}`);
 }

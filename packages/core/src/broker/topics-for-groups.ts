@@ -3,6 +3,7 @@ import type { GroupTopics } from "../group/group-topics.js";
 import { lagOf } from "../group/lag.js";
 import type { PartitionLog } from "../partition/partition-log.js";
 import type { Storage } from "../storage/storage.js";
+import { detailOf } from "./error-detail.js";
 import type { Topics } from "./topics.js";
 
 export function topicsForGroups(topics: Topics, storage: Storage): GroupTopics {
@@ -14,12 +15,20 @@ export function topicsForGroups(topics: Topics, storage: Storage): GroupTopics {
     mayExist: (topic) =>
       topics.has(topic) || topics.unreadable.some((other) => other.topic === undefined || other.topic === topic),
     isDamaged: (topic, partition) => log(topic, partition).damage !== undefined,
-    bounds: (topic, partition, topicId) => log(topic, partition, topicId).offsets,
+    bounds: (topic, partition, topicId) => {
+      const { offsets, knownEnd, damage } = log(topic, partition, topicId);
+      return { logStart: offsets.logStart, highWatermark: offsets.highWatermark, logEnd: knownEnd, damage };
+    },
     resolve: async (topic, partition, position) => log(topic, partition).resolve(position),
     lag: async (topic, partition, committed) => {
       const isThere = topics.has(topic) && partition < topics.get(topic).store.partitionCount;
-      if (!isThere) return { logEndOffset: 0, lag: 0, lagMs: 0 }; // it cannot be read
+      if (!isThere) return { logEndOffset: 0, lag: 0, lagMs: 0, ...unreadable(topics, topic) };
       return lagOf(log(topic, partition), committed, storage.now());
     },
   };
+}
+
+function unreadable(topics: Topics, topic: string) {
+  const found = topics.unreadable.find((other) => other.topic === topic);
+  return found && { damage: detailOf(found.error) };
 }

@@ -212,6 +212,8 @@ export class Topics {
       checkTopicId(open, id);
       return open;
     }
+    const unreadable = this.unreadable.find((other) => other.topic === topic);
+    if (unreadable !== undefined) throw unreadable.error.with({ topic });
     throw new UnknownTopicError(`there is no topic ${JSON.stringify(topic.slice(0, 300))}: create it first`, { topic });
   }
 

@@ -6,8 +6,10 @@ import {
   LogStoreError,
   OffsetOutOfRangeError,
 } from "@logstore/codec";
-import type { CommitOffsetsRequest, CommitResult, ErrorDetail, PartitionCommit } from "@logstore/protocol";
+import type { CommitOffsetsRequest, CommitResult, PartitionCommit } from "@logstore/protocol";
+import { detailOf } from "../broker/error-detail.js";
 import { type CommitChange, type GroupState, holdingOf } from "./group-state.js";
+import type { TopicBounds } from "./group-topics.js";
 import { bytesOfCommit } from "./group-usage.js";
 import { checkTopic, MAX_METADATA_BYTES } from "./limits.js";
 
@@ -16,7 +18,7 @@ export type BoundsOf = (
   topic: string,
   partition: number,
   topicId: string | undefined,
-) => { readonly logStart: number; readonly logEnd: number };
+) => Pick<TopicBounds, "logStart" | "logEnd" | "damage">;
 
 export interface CommitDecision {
   readonly commits: readonly CommitChange[];
@@ -118,8 +120,9 @@ function checkOwner(
 }
 
 function checkOffset({ topic, topicId, partition, offset }: PartitionCommit, boundsOf: BoundsOf): void {
-  const { logEnd } = boundsOf(topic, partition, topicId);
-  if (offset <= logEnd) return;
+  const { logEnd, damage } = boundsOf(topic, partition, topicId);
+  // How far a damaged log went is not known for sure: who was there has read it.
+  if (offset <= logEnd || damage !== undefined) return;
   throw new OffsetOutOfRangeError(
     `offset ${offset} is beyond the partition's end, ${logEnd}: nobody can have read up to it`,
     {
@@ -127,8 +130,4 @@ function checkOffset({ topic, topicId, partition, offset }: PartitionCommit, bou
       expected: logEnd,
     },
   );
-}
-
-function detailOf(error: LogStoreError): ErrorDetail {
-  return { code: error.code, message: error.message, ...error.fields };
 }

@@ -1,13 +1,17 @@
 /** What groups need to know of the topics. */
+import type { LogStoreError } from "@logstore/codec";
 import type { GroupPartition, Position } from "@logstore/protocol";
 
-export type Lag = Pick<GroupPartition, "logEndOffset" | "lag" | "lagMs">;
+export type Lag = Pick<GroupPartition, "logEndOffset" | "lag" | "lagMs" | "damage">;
 
 export interface TopicBounds {
   readonly logStart: number;
   /** One past the last record that may be read. */
   readonly highWatermark: number;
+  /** One past the last record appended, as far as is known where the log is damaged. */
   readonly logEnd: number;
+  /** Why the log cannot be read on from the high watermark, if so. */
+  readonly damage?: LogStoreError | undefined;
 }
 
 export interface GroupTopics {
@@ -17,7 +21,7 @@ export interface GroupTopics {
   id(topic: string): string | undefined;
   /** Whether a topic that is not among them may be there none the less, and cannot be read. */
   mayExist(topic: string): boolean;
-  /** Whether what follows the log's end is lost, rather than not there yet. */
+  /** Whether what follows the log's readable end is lost, rather than not there yet. */
   isDamaged(topic: string, partition: number): boolean;
   /**
    * @param topicId what the caller knows the topic by; undefined or empty is not checked

@@ -1,4 +1,6 @@
 /** How far a group is behind, in records and in time. */
+import { detailOf } from "../broker/error-detail.js";
+import type { Gap } from "../files/checkpoint-file.js";
 import type { ReadableLog } from "../partition/readable-log.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Lag } from "./group-topics.js";
@@ -7,11 +9,29 @@ import type { Lag } from "./group-topics.js";
 const CHUNK_BYTES = 16 * 1024;
 
 export async function lagOf(log: ReadableLog, committed: number | undefined, now: number): Promise<Lag> {
-  const { logStart, highWatermark, logEnd } = log.offsets;
-  const next = Math.max(committed ?? logStart, logStart);
-  const lag = Math.max(0, logEnd - next);
+  const { logStart, highWatermark } = log.offsets;
+  const { damage, gaps, knownEnd } = log;
+  // What was committed was there once, whatever is known of the log now.
+  const logEndOffset = damage === undefined ? knownEnd : Math.max(knownEnd, committed ?? 0);
+  const next = behindGap(Math.max(committed ?? logStart, logStart), gaps);
+  const lag = recordsBetween(next, logEndOffset, gaps);
   const appendTime = next < highWatermark ? await appendTimeAt(log, next).catch(() => undefined) : undefined;
-  return { logEndOffset: logEnd, lag, lagMs: appendTime === undefined ? 0 : Math.max(0, now - appendTime) };
+  const lagMs = appendTime === undefined ? 0 : Math.max(0, now - appendTime);
+  return { logEndOffset, lag, lagMs, ...(damage !== undefined && { damage: detailOf(damage) }) };
+}
+
+/** The first offset from `offset` on that a repair did not find lost. */
+function behindGap(offset: number, gaps: readonly Gap[]): number {
+  let next = offset;
+  for (const [from, to] of gaps) if (from <= next && next < to) next = to;
+  return next;
+}
+
+/** What a repair found lost is not waited for by anybody. */
+function recordsBetween(from: number, end: number, gaps: readonly Gap[]): number {
+  let count = end - from;
+  for (const gap of gaps) count -= Math.max(0, Math.min(gap[1], end) - Math.max(gap[0], from));
+  return Math.max(0, count);
 }
 
 /** Append time of the batch with this offset; undefined where it is gone. Only the batches' headers are looked at. */

@@ -45,14 +45,21 @@ async function resolve(
   to: ResetOffsetsRequest["to"],
   topics: GroupTopics,
 ): Promise<number> {
-  const { logStart, highWatermark } = topics.bounds(topic, partition);
   let offset: number;
   if (typeof to === "object" && "shiftBy" in to) {
     if (!Number.isSafeInteger(to.shiftBy)) throw new InvalidArgumentError(`${to.shiftBy} is no number of records`);
-    offset = (commits.get(topic)?.get(partition)?.offset ?? logStart) + to.shiftBy;
+    const from = commits.get(topic)?.get(partition)?.offset ?? topics.bounds(topic, partition).logStart;
+    offset = from + to.shiftBy;
   } else {
     if (typeof to === "number" && !Number.isSafeInteger(to)) throw new InvalidArgumentError(`${to} is no offset`);
     offset = await topics.resolve(topic, partition, to);
   }
-  return Math.min(Math.max(offset, logStart), highWatermark);
+  // Looked at now: the log's start may have moved while the position was looked up.
+  const { logStart, highWatermark, logEnd, damage } = topics.bounds(topic, partition);
+  if (damage === undefined || offset < highWatermark) return Math.min(Math.max(offset, logStart), highWatermark);
+  // Of a damaged log an offset beyond what can be read is taken where it is known to have been given.
+  const isNamed = typeof to === "number" || to === "earliest" || (typeof to === "object" && "shiftBy" in to);
+  const isKnown = isNamed || (to === "latest" && damage.code === "CORRUPT_PARTITION");
+  if (isKnown && offset <= logEnd) return Math.max(offset, logStart);
+  throw damage.with({ topic, partition });
 }

@@ -213,6 +213,7 @@ export function damagedAt(
 function checkOffset(log: ReadableLog, offset: number): void {
   const { logStart, highWatermark } = log.offsets;
   if (Number.isSafeInteger(offset) && offset >= logStart && offset <= highWatermark) return;
+  if (offset > highWatermark && log.damage !== undefined) throw log.damage;
   throw outOfRange(log, offset);
 }
 

@@ -1,17 +1,19 @@
 /** One partition that another process writes to: read as far as that one says. */
 import { setTimeout } from "node:timers/promises";
-import { readCheckpoint } from "../files/checkpoint-file.js";
+import { type Checkpoint, readCheckpoint } from "../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../files/file-names.js";
 import type { Bounds } from "../files/watermarks-file.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
+import { isDiskTrouble } from "../storage/disk-trouble.js";
 import type { Storage } from "../storage/storage.js";
 import type { LogStoreHooks } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
+import { unreadable, withoutCheckpoint } from "./open-log.js";
 import { ReadableLog, type ReadableParts } from "./readable-log.js";
-import { type LogSurvey, surveyLog } from "./survey-log.js";
+import { type LogSurvey, surveyLog, unreadableError } from "./survey-log.js";
 import { type VerifyEvent, verifyLog } from "./verify-log.js";
 
 const ATTEMPTS = 4;
@@ -30,8 +32,6 @@ export interface FollowedPartition {
 
 export class FollowedLog extends ReadableLog {
   readonly home: SegmentHome;
-  /** Where the log ended, as far as is known, when it was opened. */
-  readonly #expectedEnd: number;
   readonly #look: () => Promise<void>;
   readonly #keepAlive: () => () => void;
   /** What the writer said last. */
@@ -42,11 +42,9 @@ export class FollowedLog extends ReadableLog {
     home: SegmentHome,
     parts: ReadableParts,
     bounds: Bounds | undefined,
-    expectedEnd: number,
     { look, keepAlive }: FollowedPartition,
   ) {
     super(parts);
-    this.#expectedEnd = expectedEnd;
     this.#look = look;
     this.#keepAlive = keepAlive;
     this.home = home;
@@ -58,7 +56,7 @@ export class FollowedLog extends ReadableLog {
   static async open(where: FollowedPartition, bounds: Bounds | undefined): Promise<FollowedLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "read", limits: STORED_BATCH_LIMITS, indexes };
-    const { segments, survey } = await surveyLive(home, partition);
+    const { segments, survey } = await surveyLive(home, partition, bounds);
     // What a power cut took from the log, the writer may have spoken of before.
     const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.nextOffset);
     const start = Math.min(Math.max(survey.logStart, bounds?.logStart ?? 0), end);
@@ -71,15 +69,16 @@ export class FollowedLog extends ReadableLog {
       offsets,
       gaps,
       damage,
+      expectedEnd: survey.expectedEnd,
       tail: undefined,
       hooks: where.hooks,
     };
-    return new FollowedLog(home, parts, bounds, survey.expectedEnd, where);
+    return new FollowedLog(home, parts, bounds, where);
   }
 
   /** Reads everything, and says what is not as it should be. */
   verify(): AsyncGenerator<VerifyEvent, void> {
-    return verifyLog(this, Math.max(this.#expectedEnd, this.offsets.highWatermark));
+    return verifyLog(this, Math.max(this.expectedEnd, this.offsets.highWatermark));
   }
 
   override refresh(): Promise<void> {
@@ -138,18 +137,43 @@ export class FollowedLog extends ReadableLog {
  * The writer may begin a segment, or delete one, between the looking at one file and the looking at another: what seems damaged or
  * missing is believed when it still is a little later.
  */
-async function surveyLive(home: SegmentHome, partition: number): Promise<{ segments: Segment[]; survey: LogSurvey }> {
+async function surveyLive(
+  home: SegmentHome,
+  partition: number,
+  said: Bounds | undefined,
+): Promise<{ segments: Segment[]; survey: LogSurvey }> {
   for (let attempt = 1; ; attempt++) {
-    const checkpoint = await readCheckpoint(home.storage, home.directory);
-    const segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
+    let segments: Segment[] = [];
     try {
-      const survey = await surveyLog({ home, partition, segments, checkpoint });
+      // Before the files are looked for: one that names a segment which was not there yet would look like damage.
+      const found = await findCheckpoint(home);
+      segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
+      const read = await surveyLog({ home, partition, segments, checkpoint: found.checkpoint });
+      const survey = found.error === undefined ? read : withoutCheckpoint(read, partition, found.error, said);
       if (survey.damage === undefined || attempt === ATTEMPTS) return { segments, survey };
     } catch (error) {
+      // A disk that cannot be read costs this partition, not the store.
+      if (isDiskTrouble(error)) {
+        for (const segment of segments) await segment.close();
+        return { segments: [], survey: unreadable(unreadableError(partition, error as Error), said) };
+      }
       if ((error as NodeJS.ErrnoException).code !== "ENOENT" || attempt === ATTEMPTS) throw error;
     }
     for (const segment of segments) await segment.close();
     await setTimeout(attempt * 20);
+  }
+}
+
+async function findCheckpoint({
+  storage,
+  directory,
+}: SegmentHome): Promise<{ checkpoint?: Checkpoint; error?: Error }> {
+  try {
+    const checkpoint = await readCheckpoint(storage, directory);
+    return checkpoint === undefined ? {} : { checkpoint };
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error;
+    return { error: error as Error };
   }
 }
 

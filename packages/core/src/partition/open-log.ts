@@ -1,15 +1,22 @@
 /** Finds a partition's files, and recovers its log. */
-import { StorageFailedError } from "@logstore/codec";
-import { readCheckpoint } from "../files/checkpoint-file.js";
+import { type Checkpoint, readCheckpoint } from "../files/checkpoint-file.js";
 import { baseOffsetsOf, TEMPORARY_SUFFIX } from "../files/file-names.js";
+import type { Bounds } from "../files/watermarks-file.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
+import { isDiskTrouble } from "../storage/disk-trouble.js";
 import { ProducerState } from "./producer-state.js";
 import { type RecoveredLog, recoverLog } from "./recovery.js";
+import { type LogSurvey, surveyLog, unreadableError } from "./survey-log.js";
 
-/** A disk that cannot be read costs this partition, not the store. */
+/**
+ * A disk that cannot be read costs this partition, not the store; and of the partition what lies behind, not what lies before.
+ *
+ * @param said the bounds that others were told of when it was open last, if that is known
+ */
 export async function openLog(
   home: SegmentHome,
   partition: number,
+  said: Bounds | undefined,
 ): Promise<{ segments: Segment[]; recovered: RecoveredLog }> {
   let segments: Segment[] = [];
   try {
@@ -19,35 +26,46 @@ export async function openLog(
       if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
     }
     segments = baseOffsetsOf(names).map((baseOffset) => new Segment(home, baseOffset));
-    const checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
-    const recovered = await recoverLog({ home, partition, segments, checkpoint });
+    const input = { home, partition, segments };
+    let checkpoint: Checkpoint | undefined;
+    try {
+      checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
+    } catch (cause) {
+      if (!isDiskTrouble(cause)) throw cause;
+      const survey = await surveyLog({ ...input, checkpoint: undefined });
+      return { segments, recovered: withoutCheckpoint(survey, partition, cause as Error, said) };
+    }
+    const recovered = await recoverLog({ ...input, checkpoint });
     const torn = recovered.active?.later ?? [];
     return { segments: segments.filter((segment) => !torn.includes(segment)), recovered };
   } catch (cause) {
     for (const segment of segments) await segment.close();
-    if ((cause as NodeJS.ErrnoException).code !== "EIO") throw cause;
-    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error)) };
+    if (!isDiskTrouble(cause)) throw cause;
+    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error), said) };
   }
 }
 
-function unreadable(damage: StorageFailedError): RecoveredLog {
-  const producers = new ProducerState();
-  const nothing = {
-    logStart: 0,
-    nextOffset: 0,
-    expectedEnd: 0,
-    lastAppendTime: 0,
+/** What is sound can be read. Where the log was to end, the checkpoint says, which cannot be read. */
+export function withoutCheckpoint(
+  survey: LogSurvey,
+  partition: number,
+  cause: Error,
+  said: Bounds | undefined,
+): RecoveredLog {
+  const { nextOffset, expectedEnd, logStart } = survey;
+  return {
+    ...survey,
+    logStart: Math.min(nextOffset, Math.max(logStart, said?.logStart ?? 0)),
+    expectedEnd: Math.max(expectedEnd, said?.highWatermark ?? 0),
+    damage: survey.damage ?? unreadableError(partition, cause),
     active: undefined,
     tornTail: undefined,
-    gaps: [],
   };
-  return { ...nothing, producers, damage, zeroTails: [] };
 }
 
-function unreadableError(partition: number, cause: Error): StorageFailedError {
-  return new StorageFailedError(
-    `partition ${partition} cannot be read (${cause.message}): see to its disk, then open the store again`,
-    { partition },
-    { cause },
-  );
+export function unreadable(damage: NonNullable<LogSurvey["damage"]>, said: Bounds | undefined): RecoveredLog {
+  const logStart = said?.logStart ?? 0;
+  const nothing = { lastAppendTime: 0, active: undefined, tornTail: undefined, gaps: [], zeroTails: [] };
+  const expectedEnd = Math.max(logStart, said?.highWatermark ?? 0);
+  return { ...nothing, logStart, nextOffset: logStart, expectedEnd, producers: new ProducerState(), damage };
 }

@@ -56,8 +56,8 @@ export interface PartitionHome {
   readonly publishBounds: PublishBounds;
   /** Throws where the store's directory is not this process's any more. */
   readonly checkOwner: () => void;
-  /** How far others were told that it may be read, when it was open last; 0 where that is not known. */
-  readonly saidEnd: number;
+  /** The bounds that others were told of when it was open last; undefined where that is not known. */
+  readonly said: Bounds | undefined;
 }
 
 /** One append is written as a whole, and a segment's positions are kept in 32 bits. */
@@ -67,9 +67,6 @@ export class PartitionLog extends ReadableLog {
   /** What was cut from the log's end when it was opened, if anything was. */
   readonly tornTail: TornTail | undefined;
   readonly home: SegmentHome;
-  /** Where the log ended, as far as is known, when it was opened: beyond what can be read where it is damaged. */
-  readonly expectedEnd: number;
-
   readonly #options: PartitionOptions;
   readonly #queue: AppendQueue;
   readonly #writer: LogWriter;
@@ -79,7 +76,7 @@ export class PartitionLog extends ReadableLog {
   #closing: Promise<void> | undefined;
 
   private constructor(
-    { partition, tails, publishBounds, checkOwner, saidEnd }: PartitionHome,
+    { partition, tails, publishBounds, checkOwner, said }: PartitionHome,
     home: SegmentHome,
     options: PartitionOptions,
     segments: Segment[],
@@ -90,10 +87,11 @@ export class PartitionLog extends ReadableLog {
     const { gaps, damage } = recovered;
     const { hooks } = options;
     const tail = new PartitionTail(tails);
-    super({ partition, segments: new SegmentList(segments), offsets, gaps, damage, tail, hooks });
+    const expectedEnd =
+      damage === undefined ? recovered.expectedEnd : Math.max(recovered.expectedEnd, said?.highWatermark ?? 0);
+    super({ partition, segments: new SegmentList(segments), offsets, gaps, damage, expectedEnd, tail, hooks });
     this.home = home;
     this.tornTail = recovered.tornTail;
-    this.expectedEnd = damage === undefined ? recovered.expectedEnd : Math.max(recovered.expectedEnd, saidEnd);
     this.#options = options;
     this.#queue = new AppendQueue(partition, options);
     this.#writer = new LogWriter(home, this, options, recovered, { publishBounds, checkOwner });
@@ -111,7 +109,7 @@ export class PartitionLog extends ReadableLog {
   static async open(where: PartitionHome, options: PartitionOptions): Promise<PartitionLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
-    const { segments, recovered } = await openLog(home, partition);
+    const { segments, recovered } = await openLog(home, partition, where.said);
     const log = new PartitionLog(where, home, options, segments, recovered);
     await log.#removeLeftovers();
     return log;

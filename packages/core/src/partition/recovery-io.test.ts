@@ -88,7 +88,7 @@ test("an error that is not the disk's keeps the store from opening", async () =>
   const directory = await killedAfter(range(3));
   const storage = new HookedStorage(new NodeStorage());
   storage.before = ({ path }) => {
-    if (path.endsWith(LOG)) throw Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+    if (path.endsWith(LOG)) throw Object.assign(new Error("EFAULT: bad address"), { code: "EFAULT" });
   };
   expect(await codeOf(LogStore.open(directory, { storage }))).toBe("STORAGE_FAILED");
   expect(await values(await open(directory))).toEqual(range(3));

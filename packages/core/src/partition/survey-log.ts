@@ -6,16 +6,18 @@
  */
 import {
   CorruptPartitionError,
+  type ErrorFields,
   HEADER_LENGTH,
   hasSoundServerHalf,
   LogStoreError,
-  type StorageFailedError,
+  StorageFailedError,
 } from "@logstore/codec";
 import type { Checkpoint, Gap } from "../files/checkpoint-file.js";
 import { logFileName } from "../files/file-names.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import type { SparseIndex } from "../segment/sparse-index.js";
+import { isDiskTrouble } from "../storage/disk-trouble.js";
 import type { StorageFile } from "../storage/storage.js";
 import { ProducerState } from "./producer-state.js";
 import { isZeros, witnessBehind } from "./witness.js";
@@ -87,13 +89,30 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
 
   for (const [i, segment] of segments.entries()) {
     if (i < start.first) continue;
-    const size = await segment.size();
-    const file = await segment.file();
     let position = i === start.first ? start.position : 0;
     let index: SparseIndex | undefined;
     let fault: LogStoreError | undefined;
     let isNewer = false;
     if (isGap(gaps, nextOffset, segment.baseOffset)) nextOffset = segment.baseOffset;
+    /** What lies before it can be read; what was behind it is known from elsewhere, if at all. */
+    const unreadable = (error: unknown): LogSurvey => {
+      if (!isDiskTrouble(error)) throw error;
+      segment.endsAt(position, index);
+      const file = `${partition}/${segment.name}`;
+      const damage = unreadableError(partition, error as Error, { file, offset: nextOffset, byte: position });
+      const expectedEnd = Math.max(nextOffset, durableOffset, lost ?? 0);
+      const read = { logStart, nextOffset, lastAppendTime, producers, gaps, zeroTails };
+      return { ...read, expectedEnd, damage, active: undefined };
+    };
+    let size: number;
+    let file: StorageFile;
+    if (start.error !== undefined) return unreadable(start.error);
+    try {
+      size = await segment.size();
+      file = await segment.file();
+    } catch (error) {
+      return unreadable(error);
+    }
     if (position < size) {
       index = await segment.indexUpTo(position);
       try {
@@ -107,7 +126,7 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
           position += batch.byteLength;
         }
       } catch (error) {
-        if (!(error instanceof LogStoreError)) throw error;
+        if (!(error instanceof LogStoreError)) return unreadable(error);
         if (!(await isZeros(file, position, size))) fault = error;
         segment.endsAt(position, index);
         zeroTails.push({ segment, soundBytes: position });
@@ -216,13 +235,29 @@ async function scanStart({ segments, checkpoint }: SurveyInput): Promise<{
   position: number;
   nextOffset: number;
   checkpoint: Checkpoint | undefined;
+  /** Why that segment cannot be read. */
+  error?: unknown;
 }> {
+  const fromStart = { first: 0, position: 0, nextOffset: segments[0]!.baseOffset, checkpoint: undefined };
   const first = segments.findIndex((segment) => segment.baseOffset === checkpoint?.segment);
   const segment = segments[first];
-  if (segment === undefined || checkpoint === undefined || (await segment.size()) < checkpoint.position) {
-    return { first: 0, position: 0, nextOffset: segments[0]!.baseOffset, checkpoint: undefined };
+  if (segment === undefined || checkpoint === undefined) return fromStart;
+  try {
+    if ((await segment.size()) < checkpoint.position) return fromStart;
+  } catch (error) {
+    return { first, position: 0, nextOffset: segment.baseOffset, checkpoint, error }; // what lies before it is sound
   }
   return { first, position: checkpoint.position, nextOffset: checkpoint.recoveryPoint, checkpoint };
+}
+
+/** A disk that cannot be read costs the partition, from there on. */
+export function unreadableError(partition: number, cause: Error, fields: ErrorFields = {}): StorageFailedError {
+  const where = fields.file === undefined ? "" : ` from ${fields.file}, byte ${fields.byte}, on`;
+  return new StorageFailedError(
+    `partition ${partition} cannot be read${where} (${cause.message}): see to its disk, then open the store again`,
+    { ...fields, partition },
+    { cause },
+  );
 }
 
 function describeDamage(

@@ -147,13 +147,10 @@ export class LogStore implements AsyncDisposable {
     let watermarks: Watermarks | undefined;
     const openPartition = (partition: number) => {
       const directory = `${path}/${partitionDirectory(partition)}`;
-      const saidEnd = said[partition]?.highWatermark ?? 0;
       const publishBounds: PublishBounds = async (logStart, highWatermark) =>
         watermarks?.set(partition, { logStart, highWatermark });
-      return PartitionLog.open(
-        { storage, directory, partition, indexes, tails, publishBounds, checkOwner, saidEnd },
-        options,
-      );
+      const where = { storage, directory, partition, indexes, tails, publishBounds, checkOwner, said: said[partition] };
+      return PartitionLog.open(where, options);
     };
     const partitions = await allOrNone(identity.partitions, openPartition);
     watermarks = await Watermarks.open(
@@ -168,12 +165,12 @@ export class LogStore implements AsyncDisposable {
     return this.#partitions.length;
   }
 
-  /** Name of the function that maps keys to partitions. */
   /** 32 random hex digits of `store.json`: tells the store from another one that had the same path. */
   get id(): string {
     return this.#identity.id;
   }
 
+  /** Name of the function that maps keys to partitions. */
   get partitioner(): string {
     return this.#options.partitioner.name;
   }
