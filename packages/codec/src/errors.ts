@@ -223,6 +223,13 @@ export class QuotaExceededError extends LogStoreError {
 export class GroupLimitExceededError extends LogStoreError {
   override readonly code = "GROUP_LIMIT_EXCEEDED";
 }
+/**
+ * The server, or one principal there, has as many of something as it may: connections, partitions, snapshots. `actual` with what was
+ * asked for, where `expected` may be.
+ */
+export class ResourceLimitExceededError extends LogStoreError {
+  override readonly code = "RESOURCE_LIMIT_EXCEEDED";
+}
 /** A stream whose reader took nothing for too long was cut off. It may be opened again where it was. */
 export class SlowConsumerError extends LogStoreError {
   override readonly code = "SLOW_CONSUMER";
@@ -285,6 +292,7 @@ const errorClasses = {
   PERMISSION_DENIED: PermissionDeniedError,
   QUOTA_EXCEEDED: QuotaExceededError,
   GROUP_LIMIT_EXCEEDED: GroupLimitExceededError,
+  RESOURCE_LIMIT_EXCEEDED: ResourceLimitExceededError,
   SLOW_CONSUMER: SlowConsumerError,
   UNAVAILABLE: UnavailableError,
   DELIVERY_TIMEOUT: DeliveryTimeoutError,

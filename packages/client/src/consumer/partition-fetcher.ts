@@ -2,6 +2,7 @@ import { frameBatches, type LogStoreError, OffsetGapError, type RecordBatch } fr
 import type { ConsumeEvent, LogApi } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import type { PartitionState } from "./partition-state.js";
+import { learnMaxRecordsBytes, maxRecordsBytes } from "./records-limit.js";
 
 /** What one event brought. */
 export interface Fetched {
@@ -102,22 +103,33 @@ export class PartitionFetcher {
       if (event.nextOffset > this.#nextOffset) await this.#moveTo(event.nextOffset);
     }
     if (event.type !== "batches") return;
-    const batches: RecordBatch[] = [];
-    let error: unknown;
     const from = this.#nextOffset;
+    let { batches, error } = this.#frame(event.batches);
+    // The server took the batch in: its limits are not this client's defaults.
+    if (hasCode(error, "BATCH_TOO_LARGE") && (await learnMaxRecordsBytes(this.#api))) {
+      ({ batches, error } = this.#frame(event.batches));
+    }
+    if (this.isStopped) return;
+    this.state.appendTime ??= batches[0]?.appendTime;
+    await this.#offer({ from, batches });
+    if (error !== undefined) throw this.state.place(error, { offset: this.#nextOffset });
+  }
+
+  /** The batches of a message, up to one that is wrong. */
+  #frame(bytes: Uint8Array): { batches: RecordBatch[]; error: unknown } {
+    const batches: RecordBatch[] = [];
+    const limits = { maxBatchBytes: bytes.length, maxRecordsBytes: maxRecordsBytes(this.#api) };
     try {
-      for (const batch of frameBatches(event.batches)) {
+      for (const batch of frameBatches(bytes, limits)) {
         // Whatever is missing here was not deleted and not lost: the server says so before it passes over anything.
         if (batch.baseOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, batch.baseOffset);
         this.#nextOffset = Math.max(this.#nextOffset, batch.nextOffset);
         batches.push(batch);
       }
-    } catch (cause) {
-      error = this.state.place(cause, { offset: this.#nextOffset });
+      return { batches, error: undefined };
+    } catch (error) {
+      return { batches, error };
     }
-    this.state.appendTime ??= batches[0]?.appendTime;
-    await this.#offer({ from, batches });
-    if (error !== undefined) throw error;
   }
 
   #gapError(expected: number, actual: number): OffsetGapError {

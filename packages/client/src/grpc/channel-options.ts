@@ -1,14 +1,16 @@
 import type { ChannelOptions } from "@grpc/grpc-js";
-import { defaultBatchLimits } from "@logstore/codec";
+import { streamWindowBytes } from "./stream-window.js";
 
 const MIB = 1024 * 1024;
-/** A batch of the largest size, and whatever surrounds it in its message. */
-const maxMessageBytes = defaultBatchLimits.maxBatchBytes + 64 * 1024;
+/**
+ * The largest batch of the protocol, and whatever surrounds it in its message. What a server takes it tells (DescribeServer); what it
+ * sends was stored under its limits, present or former: a reader that took less could not pass a large batch.
+ */
+const maxMessageBytes = 1024 * MIB + 64 * 1024;
 
 export const channelOptions: ChannelOptions = {
-  // What a stream that nobody reads may hold in memory, so that ten partitions stay within some tens of MiB. The default of
-  // 64 KiB halts large batches on every round trip; more than this gains little.
-  "grpc-node.flow_control_window": 2 * MIB,
+  // What a stream that nobody reads may hold in memory. Each connection lowers it when streams grow many: see stream-window.ts.
+  "grpc-node.flow_control_window": streamWindowBytes(1),
   "grpc.max_receive_message_length": maxMessageBytes,
   "grpc.max_send_message_length": maxMessageBytes,
   "grpc.keepalive_time_ms": 30_000,
@@ -17,6 +19,6 @@ export const channelOptions: ChannelOptions = {
   "grpc.max_reconnect_backoff_ms": 2000,
   // We retry ourselves, and know what may be repeated; the transport would keep a copy of all it sends for it.
   "grpc.enable_retries": 0,
-  // One connection a client: two clients in a process do not share theirs.
+  // Connections are counted here: two clients in a process do not share theirs.
   "grpc.use_local_subchannel_pool": 1,
 };

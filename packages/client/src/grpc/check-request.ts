@@ -4,7 +4,6 @@
  */
 import {
   BatchTooLargeError,
-  defaultBatchLimits,
   InvalidArgumentError,
   OffsetOutOfRangeError,
   UnknownPartitionError,
@@ -54,12 +53,12 @@ const TOPIC_CONFIG: { readonly [Name in keyof Required<TopicConfigChange>]: Name
   retentionBytes: "retentionBytes",
 };
 
-export function checkProduce({ topic, partition, expectedOffset, batches }: ProduceRequest): void {
+export function checkProduce(request: ProduceRequest, maxBatchBytes: number): void {
+  const { topic, partition, expectedOffset, batches } = request;
   checkPartition(topic, partition);
   if (expectedOffset !== undefined && !(Number.isSafeInteger(expectedOffset) && expectedOffset >= 0)) {
     throw new InvalidArgumentError(`expected offset ${expectedOffset} is not an offset`, { topic, partition });
   }
-  const { maxBatchBytes } = defaultBatchLimits;
   if (batches.length <= maxBatchBytes) return;
   throw new BatchTooLargeError(
     `${batches.length} bytes of batches in one request, and ${maxBatchBytes} are allowed: send them apart`,

@@ -19,10 +19,11 @@ const LEAVE_TIMEOUT_MS = 10_000;
 /** A membership as one JoinGroup stream, opened when its events are asked for. It ends with the stream. */
 export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly #request: JoinGroupRequest;
-  readonly #openStream: () => MemberStream;
+  readonly #openStream: () => MemberStream | Promise<MemberStream>;
   readonly #toError: (error: unknown, hadJoined: boolean) => LogStoreError;
   readonly #ended = Promise.withResolvers<void>();
   #stream: MemberStream | undefined;
+  #isOpening = false;
   #hasJoined = false;
   #hasEnded = false;
   #failure: LogStoreError | undefined;
@@ -34,7 +35,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
   /** @param toError is told whether the member had joined on this stream */
   constructor(
     request: JoinGroupRequest,
-    openStream: () => MemberStream,
+    openStream: () => MemberStream | Promise<MemberStream>,
     toError: (error: unknown, hadJoined: boolean) => LogStoreError,
   ) {
     this.#request = request;
@@ -43,7 +44,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
   }
 
   [Symbol.asyncIterator](): this {
-    if (this.#stream === undefined && !this.#hasEnded) this.#open();
+    if (!this.#isOpening && !this.#hasEnded) void this.#open();
     return this;
   }
 
@@ -86,6 +87,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
 
   /** Resolves when the server has ended the stream: it did so because the member left, or the member is out anyway. */
   async leave(): Promise<void> {
+    if (this.#stream === undefined) this.#end(); // it never joined
     if (this.#stream === undefined || this.#hasEnded) return;
     this.#send({ leave: {} });
     const timer = setTimeout(() => this.return(), LEAVE_TIMEOUT_MS);
@@ -97,8 +99,17 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     if (this.#stream !== undefined && !this.#hasEnded) this.#stream.write(message);
   }
 
-  #open(): void {
-    const stream = this.#openStream();
+  async #open(): Promise<void> {
+    this.#isOpening = true;
+    let stream: MemberStream;
+    try {
+      const opened = this.#openStream();
+      stream = opened instanceof Promise ? await opened : opened;
+    } catch (error) {
+      return this.#end(this.#toError(error, false));
+    }
+    stream.on("error", () => {}); // one that is left at once is cancelled
+    if (this.#hasEnded) return stream.cancel();
     this.#stream = stream;
     stream.on("data", (message: MemberEventMessage) => this.#receive(message));
     stream.on("error", (error) => this.#end(this.#toError(error, this.#hasJoined)));

@@ -1,6 +1,7 @@
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
 import { status as Status } from "@grpc/grpc-js";
 import {
+  BatchTooLargeError,
   type ErrorCode,
   InternalError,
   LogStoreError,
@@ -10,6 +11,7 @@ import {
 } from "@logstore/codec";
 import { ERROR_DETAIL_TYPE_URL, type ErrorDetail, STATUS_DETAILS_KEY } from "@logstore/protocol";
 import { protocolDefinitions } from "./load-proto.js";
+import { httpStatusOf } from "./only-grpc.js";
 
 /** What a failed call becomes: the server's own error where it sent one, else what the status means to a caller. */
 export function fromServiceError(error: unknown, address: string): LogStoreError {
@@ -18,6 +20,17 @@ export function fromServiceError(error: unknown, address: string): LogStoreError
   const detail = detailOf(error.metadata);
   if (detail !== undefined) return fromErrorDetail(detail);
   const options = { cause: error };
+  const httpStatus = httpStatusOf(error.details);
+  if (httpStatus === PAYLOAD_TOO_LARGE) {
+    return new BatchTooLargeError(
+      `a proxy before ${address} takes no request of this size (HTTP 413): raise its limit, at nginx with client_max_body_size 0`,
+      {},
+      options,
+    );
+  }
+  if (httpStatus !== undefined) {
+    return new UnavailableError(`${address} answered with HTTP status ${httpStatus}, not with gRPC`, {}, options);
+  }
   if (error.code === Status.DEADLINE_EXCEEDED) {
     return new UnavailableError(`${address} did not answer in time`, {}, options);
   }
@@ -27,6 +40,8 @@ export function fromServiceError(error: unknown, address: string): LogStoreError
   if (isCutOff(error)) return new SlowConsumerError(`${address}: nothing was read for too long`, {}, options);
   return makeError(codeByStatus[error.code] ?? "INTERNAL", `${address}: ${error.details}`, {}, options);
 }
+
+const PAYLOAD_TOO_LARGE = 413;
 
 export function fromErrorDetail(detail: ErrorDetail): LogStoreError {
   // What a server closes may be there again when it is: only what is closed on this side stays so.

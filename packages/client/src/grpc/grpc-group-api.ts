@@ -30,7 +30,7 @@ export type MemberStream = ClientDuplexStream<MemberMessage, MemberEventMessage>
 export interface Calls {
   // biome-ignore lint/suspicious/noExplicitAny: answers are what group.proto says
   unary(method: Method, request: object): Promise<any>;
-  openBidi(method: Method): MemberStream;
+  openBidi(method: Method): Promise<MemberStream>;
   /** @param hadWorked whether the stream that ended had been taken up by the server */
   toStreamError(error: unknown, hadWorked: boolean): LogStoreError;
 }

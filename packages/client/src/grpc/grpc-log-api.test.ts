@@ -51,7 +51,7 @@ async function start(port = 0): Promise<void> {
 
 beforeEach(async () => {
   log = {};
-  admin = {};
+  admin = { DescribeServer: (_: Any, callback: Any) => callback(failure(grpc.status.UNIMPLEMENTED)) };
   await start();
   api = new GrpcLogApi(address, { timeoutMs: 5000 });
 });
@@ -270,8 +270,13 @@ describe("other calls", () => {
     partitioner: "fnv1a-32",
     partitions: [{ partition: 0, logStartOffset: 1, highWatermark: 2, logEndOffset: 2 ** 53 - 1 }],
     config: { durability: "written", retentionMs: 5 },
+    effectiveConfig: { durability: "flushed", maxBatchBytes: 1_000 },
   };
-  const describedMessage = { ...described, config: { durability: 1, retentionMs: 5 } };
+  const describedMessage = {
+    ...described,
+    config: { durability: 1, retentionMs: 5 },
+    effectiveConfig: { durability: 2, maxBatchBytes: 1_000 },
+  };
 
   test("topics and offsets", async () => {
     const bounds = { logStartOffset: 1, highWatermark: 2, logEndOffset: 3 };

@@ -1,6 +1,6 @@
-import { Client, type ServiceError } from "@grpc/grpc-js";
+import { type Client, type ServiceError, status } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
-import { ClosedError, type LogStoreError, UnavailableError } from "@logstore/codec";
+import { ClosedError, defaultBatchLimits, type LogStoreError, UnavailableError } from "@logstore/codec";
 import {
   type ConsumeEvent,
   type ConsumeOptions,
@@ -35,7 +35,6 @@ import {
 } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import { type CredentialOptions, channelCredentials } from "./channel-credentials.js";
-import { channelOptions } from "./channel-options.js";
 import {
   checkConfigChange,
   checkConsume,
@@ -46,10 +45,12 @@ import {
   checkPosition,
   checkProduce,
 } from "./check-request.js";
+import { Connections, type StreamPlace } from "./connections.js";
 import { consumeCall } from "./consume-call.js";
 import { fromServiceError } from "./grpc-errors.js";
 import { GrpcGroupApi, type MemberStream } from "./grpc-group-api.js";
 import { protocolDefinitions } from "./load-proto.js";
+import { httpStatusOf } from "./only-grpc.js";
 import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js";
 
 type Method = MethodDefinition<object, object>;
@@ -64,7 +65,9 @@ export class GrpcLogApi implements LogApi {
   readonly #address: string;
   readonly #timeoutMs: number;
   readonly #hasNewTokens: boolean;
-  readonly #client: Client;
+  readonly #connections: Connections;
+  /** As the server told it last. */
+  #limits: ServerLimits = {};
   readonly #produceChannel: ProduceChannel;
   readonly #closing = new AbortController();
   readonly #protocol = protocolDefinitions();
@@ -86,15 +89,17 @@ export class GrpcLogApi implements LogApi {
     this.#address = address;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#hasNewTokens = typeof options.token === "function";
-    this.#client = new Client(address, channelCredentials(options), channelOptions);
+    this.#connections = new Connections(address, channelCredentials(options), (client) => this.#greet(client));
     this.#produceChannel = new ProduceChannel(
       () => this.#openProduceStream(),
       (error, hadAnswers) => this.#toStreamError(error, hadAnswers),
     );
   }
 
-  describeServer(): Promise<ServerDescription> {
-    return this.#callAdmin("DescribeServer", {}, ({ version, limits }) => ({ version, limits: limitsIn(limits) }));
+  async describeServer(): Promise<ServerDescription> {
+    const description = await this.#callAdmin("DescribeServer", {}, serverIn);
+    this.#limits = description.limits;
+    return description;
   }
 
   /** A try whose answer was lost may have made the topic: the next one then fails with TOPIC_EXISTS. */
@@ -170,19 +175,28 @@ export class GrpcLogApi implements LogApi {
     checkFetch(request);
     const method = { ...this.#protocol.log["Fetch"]!, responseDeserialize: decodeFetchResponse };
     const from = positionToMessage(request.from ?? "earliest");
-    return this.#call<FetchResult>(method, { ...request, from }, request.maxWaitMs, signal);
+    const message = { ...request, from };
+    if (!request.maxWaitMs) return this.#call<FetchResult>(method, message, 0, signal);
+    const place = await this.#streamPlace();
+    try {
+      return await this.#call<FetchResult>(method, message, request.maxWaitMs, signal, place.client);
+    } finally {
+      place.release();
+    }
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     if (this.#closing.signal.aborted) throw this.#closedError();
-    checkProduce(request);
+    checkProduce(request, await this.#maxBatchBytes(request.batches.length));
     return this.#produceChannel.produce(request);
   }
 
   async *consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncGenerator<ConsumeEvent, void, undefined> {
     if (this.#closing.signal.aborted) throw this.#closedError();
     checkConsume(request);
-    const events = consumeCall(this.#client, this.#protocol.log["Consume"] as Method, request, options?.signal);
+    const place = await this.#streamPlace();
+    const method = this.#protocol.log["Consume"] as Method;
+    const events = consumeCall(place.client, method, request, options?.signal, this.#timeoutMs);
     let hadEvents = false;
     try {
       for await (const event of events) {
@@ -191,6 +205,8 @@ export class GrpcLogApi implements LogApi {
       }
     } catch (error) {
       throw this.#toStreamError(error, hadEvents);
+    } finally {
+      place.release();
     }
   }
 
@@ -199,7 +215,7 @@ export class GrpcLogApi implements LogApi {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#produceChannel.close(this.#closedError());
-    this.#client.close();
+    this.#connections.close();
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: answers are what admin.proto says
@@ -213,13 +229,14 @@ export class GrpcLogApi implements LogApi {
     request: object,
     waitMs = 0,
     signal?: AbortSignal,
+    client = this.#connections.calls,
   ): Promise<Response> {
     const deadline = Date.now() + this.#timeoutMs + waitMs;
     for (let attempt = 0; ; attempt++) {
       if (this.#closing.signal.aborted) throw this.#closedError();
       signal?.throwIfAborted();
       try {
-        return (await this.#callOnce(method!, request, deadline, signal)) as Response;
+        return (await this.#callOnce(client, method!, request, deadline, signal)) as Response;
       } catch (cause) {
         signal?.throwIfAborted();
         const error = this.#toError(cause);
@@ -230,7 +247,46 @@ export class GrpcLogApi implements LogApi {
     }
   }
 
-  #callOnce(method: Method, request: object, deadline: number, signal: AbortSignal | undefined): Promise<object> {
+  /** The first call on a connection. A server of a release before DescribeServer tells nothing. */
+  async #greet(client: Client): Promise<ServerLimits> {
+    const method = this.#protocol.admin["DescribeServer"] as Method;
+    try {
+      const answer = await this.#callOnce(client, method, {}, Date.now() + this.#timeoutMs, this.#closing.signal);
+      this.#limits = serverIn(answer).limits;
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw this.#closedError();
+      if (
+        (error as ServiceError).code !== status.UNIMPLEMENTED ||
+        httpStatusOf((error as ServiceError).details) !== undefined
+      )
+        throw this.#toError(error);
+    }
+    return this.#limits;
+  }
+
+  /** Where a long stream may be opened. */
+  async #streamPlace(): Promise<StreamPlace> {
+    const place = await this.#connections.streamPlace();
+    if (!this.#closing.signal.aborted) return place;
+    place.release();
+    throw this.#closedError();
+  }
+
+  /** The largest batch that the server takes; it is asked where `bytes` is more than is known to be taken. */
+  async #maxBatchBytes(bytes: number): Promise<number> {
+    const { maxBatchBytes } = defaultBatchLimits;
+    if (bytes <= (this.#limits.maxBatchBytes ?? maxBatchBytes)) return Number.POSITIVE_INFINITY;
+    await this.describeServer().catch(() => {}); // it tells by refusing
+    return this.#limits.maxBatchBytes ?? maxBatchBytes;
+  }
+
+  #callOnce(
+    client: Client,
+    method: Method,
+    request: object,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<object> {
     return new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method;
       const answer = (error: ServiceError | null, response?: object) => {
@@ -239,7 +295,7 @@ export class GrpcLogApi implements LogApi {
         else resolve(response!);
       };
       const options = { deadline };
-      const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, answer);
+      const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, answer);
       const cancel = () => call.cancel();
       signal?.addEventListener("abort", cancel);
     });
@@ -247,19 +303,23 @@ export class GrpcLogApi implements LogApi {
 
   #openProduceStream() {
     const { path, responseDeserialize } = this.#protocol.log["ProduceStream"] as Method;
-    return this.#client.makeBidiStreamRequest<ProduceRequest, ProduceStreamResponse>(
+    return this.#connections.calls.makeBidiStreamRequest<ProduceRequest, ProduceStreamResponse>(
       path,
       serializeProduceRequest,
       responseDeserialize,
     );
   }
 
-  #openMemberStream({ path, requestSerialize, responseDeserialize }: Method): MemberStream {
+  async #openMemberStream({ path, requestSerialize, responseDeserialize }: Method): Promise<MemberStream> {
     if (this.#closing.signal.aborted) throw this.#closedError();
-    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize) as MemberStream;
+    const place = await this.#streamPlace();
+    const stream = place.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize) as MemberStream;
     const cancel = () => stream.cancel();
     this.#closing.signal.addEventListener("abort", cancel);
-    stream.on("status", () => this.#closing.signal.removeEventListener("abort", cancel));
+    stream.on("status", () => {
+      this.#closing.signal.removeEventListener("abort", cancel);
+      place.release();
+    });
     return stream;
   }
 
@@ -299,6 +359,11 @@ function topicIn({ topic }: { topic: TopicDescription & TopicConfigMessages }): 
 interface TopicConfigMessages {
   readonly config: TopicConfigMessage;
   readonly effectiveConfig: TopicConfigMessage | null;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are what admin.proto says
+function serverIn({ version, limits }: any): ServerDescription {
+  return { version, limits: limitsIn(limits) };
 }
 
 /** The limits in an answer, without the names that the loader adds for optional fields. */

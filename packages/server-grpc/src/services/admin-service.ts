@@ -44,12 +44,12 @@ export function adminService(context: CallContext): UntypedServiceImplementation
           );
         }
         const created = await api.createTopic({ topic, partitions, config: configFromMessage(config) });
-        return { topic: descriptionMessage(created) };
+        return { topic: descriptionMessage(created, context) };
       },
     ),
     ListTopics: unary(context, async (api) => ({ topics: await api.listTopics() })),
     DescribeTopic: unary(context, async (api, { topic }: TopicMessage) => ({
-      topic: descriptionMessage(await api.describeTopic(topic)),
+      topic: descriptionMessage(await api.describeTopic(topic), context),
     })),
     AlterTopicConfig: unary(
       context,
@@ -88,14 +88,24 @@ export function adminService(context: CallContext): UntypedServiceImplementation
     RestoreSnapshot: unary(
       context,
       async (api, { topic, snapshot, newTopic }: SnapshotMessage & { newTopic: string }) => ({
-        topic: descriptionMessage(await api.restoreSnapshot(topic, snapshot, newTopic)),
+        topic: descriptionMessage(await api.restoreSnapshot(topic, snapshot, newTopic), context),
       }),
     ),
   };
 }
 
-function descriptionMessage({ config, effectiveConfig, ...description }: TopicDescription) {
-  return { ...description, config: configToMessage(config), effectiveConfig: configToMessage(effectiveConfig) };
+/** No larger batch is in force than the server lets in. */
+function descriptionMessage({ config, effectiveConfig, ...description }: TopicDescription, { server }: CallContext) {
+  const { maxBatchBytes = Number.POSITIVE_INFINITY } = server.limits;
+  const taken =
+    effectiveConfig.maxBatchBytes === undefined
+      ? {}
+      : { maxBatchBytes: Math.min(maxBatchBytes, effectiveConfig.maxBatchBytes) };
+  return {
+    ...description,
+    config: configToMessage(config),
+    effectiveConfig: configToMessage({ ...effectiveConfig, ...taken }),
+  };
 }
 
 /** The log's own description, with what the server adds or narrows. */
