@@ -653,6 +653,12 @@ export const defects: readonly Defect[] = [
       "waits for tests",
     ],
   }),
+  ...within("core/broker/snapshot-names.ts", ["src/broker/snapshot-names.test.ts"], {
+    "takes capitals for small letters": [
+      "if (/[a-zA-Z]/.test(letter) && (letter !== lower) !== isUpper) {",
+      "if (letter < lower && isUpper) {",
+    ],
+  }),
   ...within("core/snapshot/cut.ts", [SNAPSHOTS, STORE_SNAPSHOT], {
     "takes what may not be read yet": ["end: highWatermark,", "end: log.offsets.logEnd,"],
     "lets files go that it needs": ["segments.map((segment) => segment.hold())", "segments.map(() => async () => {})"],

@@ -1,10 +1,11 @@
 /**
  * The snapshots of a data directory: `snapshots/<topic>/<name>/`, each a log store with a `topic.json` and a `snapshot.json`. One is made
  * under another name and renamed when it is whole, and renamed again before it is removed. The directories' names count, whatever is
- * written in them: a snapshot may be put there by hand.
+ * written in them: a snapshot may be put there by hand. See snapshot-names.ts for capitals.
  */
 import {
   ClosedError,
+  InvalidArgumentError,
   LogStoreError,
   NotALogStoreError,
   SnapshotExistsError,
@@ -18,6 +19,7 @@ import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.j
 import type { Storage } from "../storage/storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { OneAtATime } from "./one-at-a-time.js";
+import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 import { readTopicFile, writeTopicFile } from "./topic-file.js";
 import { checkSnapshotName, checkTopicName, isName } from "./topic-name.js";
 import type { Topic, Topics } from "./topics.js";
@@ -25,6 +27,8 @@ import type { Topic, Topics } from "./topics.js";
 const SNAPSHOTS_DIRECTORY = "snapshots";
 /** On its way in, or out: no snapshot has such a name. */
 const UNFINISHED = /^~[0-9a-f]{16}$/;
+
+const MAX_NAME_BYTES = 255;
 
 /** A snapshot's directory that says nothing that can be believed: the others can be listed and restored none the less. */
 export interface UnreadableSnapshot {
@@ -55,6 +59,7 @@ export class Snapshots {
   static async open(storage: Storage, dataDirectory: string, topics: Topics): Promise<Snapshots> {
     const directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
     const snapshots = new Snapshots(storage, directory, topics);
+    await snapshots.#renameFound();
     for (const topic of (await snapshots.#namesOrNone()).filter(isName)) await snapshots.#openFound(topic);
     return snapshots;
   }
@@ -63,6 +68,7 @@ export class Snapshots {
   async create(topic: string, snapshot: string): Promise<SnapshotDescription> {
     this.#checkOpen();
     checkSnapshotName(snapshot);
+    checkDirectoryName(snapshot);
     return this.#topics.keep(topic, (open) =>
       this.#change(topic, snapshot, "made", async () => {
         if ((await this.#storage.list(this.#path(topic, snapshot))) !== undefined) {
@@ -166,6 +172,7 @@ export class Snapshots {
 
   /** What is found counts: its names become durable, if a crash came before they were. */
   async #openFound(topic: string): Promise<void> {
+    await this.#renameFound(topic);
     const names = await this.#namesOrNone(topic);
     for (const name of names) {
       // What cannot be removed is out of the way, and is tried again at the next opening.
@@ -207,10 +214,34 @@ export class Snapshots {
     return said && { ...said, topic, snapshot };
   }
 
-  /** Of topics, or of a topic's snapshots; sorted. What is no directory has none. */
+  /** Gives a directory the name that a topic or snapshot has now, where an earlier release or a person wrote it as it is. */
+  async #rename(from: string, topic: string, snapshot?: string): Promise<void> {
+    const to = this.#path(topic, snapshot);
+    const isThere = (await this.#storage.list(to)) !== undefined;
+    if (isThere)
+      throw new SnapshotExistsError(`${from} and ${to} have the same name: move one of them away`, { topic });
+    await this.#storage.rename(from, to);
+    await this.#storage.syncDirectory(snapshot === undefined ? this.#directory : this.#path(topic));
+  }
+
+  /** Renames what has another name than it would be given today. What cannot be renamed is noted, and left out. */
+  async #renameFound(topic?: string): Promise<void> {
+    const directories = (await this.#storage.list(this.#path(topic)).catch(() => undefined)) ?? [];
+    for (const directory of directories) {
+      const name = nameOfDirectory(directory);
+      if (!isName(name) || directoryNameOf(name) === directory) continue;
+      const [ofTopic, ofSnapshot] = topic === undefined ? [name] : [topic, name];
+      const from = `${this.#path(topic)}/${directory}`;
+      await this.#rename(from, ofTopic!, ofSnapshot).catch((cause) => this.#noteUnreadable(cause, ofTopic, ofSnapshot));
+    }
+  }
+
+  /** Of topics, or of a topic's snapshots, and of what is unfinished; sorted. What is no directory has none. */
   async #names(topic?: string): Promise<string[]> {
     try {
-      return ((await this.#storage.list(this.#path(topic))) ?? []).sort();
+      const directories = (await this.#storage.list(this.#path(topic))) ?? [];
+      const counted = directories.filter((each) => directoryNameOf(nameOfDirectory(each)) === each);
+      return counted.map(nameOfDirectory).sort();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return [];
       throw error;
@@ -218,7 +249,7 @@ export class Snapshots {
   }
 
   #path(...names: readonly (string | undefined)[]): string {
-    return [this.#directory, ...names.filter((name) => name !== undefined)].join("/");
+    return [this.#directory, ...names.filter((name) => name !== undefined).map(directoryNameOf)].join("/");
   }
 
   #unfinishedPath(topic: string): string {
@@ -234,12 +265,23 @@ export class Snapshots {
     try {
       return await this.#changing.run(topic, async () => {
         this.#checkOpen();
+        checkDirectoryName(topic);
         return withStorageErrors(what, work, { topic });
       });
     } catch (error) {
       throw error instanceof LogStoreError && error.topic === undefined ? error.with({ topic }) : error;
     }
   }
+}
+
+/** @throws InvalidArgumentError where its directory's name would be longer than a file system takes */
+function checkDirectoryName(name: string): void {
+  const { length } = directoryNameOf(name);
+  if (length <= MAX_NAME_BYTES) return;
+  throw new InvalidArgumentError(
+    `${name} cannot name a snapshot or a topic that has one: with its capitals its directory's name has ${length} bytes, and ${MAX_NAME_BYTES} are the most`,
+    { expected: MAX_NAME_BYTES, actual: length },
+  );
 }
 
 function unknown(topic: string, snapshot: string): UnknownSnapshotError {
