@@ -1,12 +1,25 @@
-import type { Bytes } from "@logstore/codec";
+import {
+  type Bytes,
+  checkArgument,
+  checkOptions,
+  either,
+  InvalidArgumentError,
+  listOf,
+  nonEmptyString,
+  type OptionRule,
+  type OptionRules,
+  objectWith,
+  oneOf,
+  required,
+  shown,
+  wholeNumber,
+} from "@logstore/codec";
 import type {
   CommittedOffset,
   GroupDescription,
   GroupSummary,
-  ListOffsetsRequest,
   LogApi,
   PartitionOffset,
-  Position,
   ResetOffsetsRequest,
   ServerDescription,
   SnapshotDescription,
@@ -17,27 +30,82 @@ import type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
-import { Consumer, type ConsumerOptions } from "./consumer/consumer.js";
+import { Consumer } from "./consumer/consumer.js";
+import type { ConsumerOptions } from "./consumer/consumer-options.js";
 import { GroupConsumer } from "./group/group-consumer.js";
 import type { GroupConsumerOptions } from "./group/group-options.js";
 import { ParkedRecords } from "./parked/parked-records.js";
-import { type AppendAck, type AppendOptions, PartitionAppender } from "./producer/partition-appender.js";
+import { type PositionInput, positionRule, toPosition } from "./position.js";
+import { Appenders } from "./producer/appenders.js";
+import type { AppendAck, AppendOptions } from "./producer/partition-appender.js";
 import { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
+import { type CloseOptions, checkCloseOptions, Registry } from "./registry.js";
+
+export interface CreateTopicOptions extends TopicConfig {
+  /** How many partitions the topic has, from the first to the last of its days. */
+  readonly partitions: number;
+}
+
+/** Which committed offsets to set, and where to. */
+export interface ResetOffsets extends Omit<ResetOffsetsRequest, "group" | "to"> {
+  /** An offset beyond a partition's bounds becomes the nearest one within. `shiftBy`: so many records further, or back. */
+  readonly to: PositionInput | { readonly shiftBy: number };
+}
+
+const topicConfigRules: OptionRules<TopicConfig> = {
+  durability: oneOf("written", "flushed"),
+  segmentBytes: wholeNumber(),
+  maxBatchBytes: wholeNumber(),
+  retentionMs: wholeNumber(),
+  retentionBytes: wholeNumber(),
+};
+
+const createTopicRules: OptionRules<CreateTopicOptions> = {
+  ...topicConfigRules,
+  partitions: required(wholeNumber({ min: 1, max: 2 ** 32 - 1 })),
+};
+
+const orNull = (rule: OptionRule): OptionRule => either(rule, oneOf(null));
+const topicConfigChangeRules: OptionRules<TopicConfigChange> = {
+  durability: orNull(topicConfigRules.durability),
+  segmentBytes: orNull(topicConfigRules.segmentBytes),
+  maxBatchBytes: orNull(topicConfigRules.maxBatchBytes),
+  retentionMs: orNull(topicConfigRules.retentionMs),
+  retentionBytes: orNull(topicConfigRules.retentionBytes),
+};
+
+const shiftRule: OptionRule = (value) => {
+  return Number.isSafeInteger(Object(value).shiftBy) ? undefined : "{ shiftBy: a whole number of records }";
+};
+
+const resetRules: OptionRules<ResetOffsets> = {
+  partitions: listOf(objectWith(), { min: 0 }),
+  to: required(either(positionRule, shiftRule)),
+};
+
+const topicRules: OptionRules<TopicOptions> = { topicId: nonEmptyString };
+
+function checkTopicOptions(owner: string, options: TopicOptions | undefined): void {
+  if (options !== undefined) checkOptions<TopicOptions>(owner, options, topicRules);
+}
 
 /** Topics, producers and consumers of one log, wherever it is. Made by `connect`. */
 export class LogClient implements AsyncDisposable {
   readonly #api: LogApi;
   readonly #closeApi: () => void;
-  readonly #open = new Set<{ close(): unknown }>();
-  readonly #appenders = new Map<string, PartitionAppender>();
+  readonly #registry = new Registry();
+  readonly #appenders: Appenders;
+  #closing: Promise<void> | undefined;
 
   constructor(api: LogApi, closeApi: () => void) {
     this.#api = api;
     this.#closeApi = closeApi;
+    this.#appenders = new Appenders(api, this.#registry);
   }
 
   /** `options` may say more of the topic: its durability, retention, sizes. @throws TopicExistsError, InvalidArgumentError */
-  createTopic(topic: string, options: { readonly partitions: number } & TopicConfig): Promise<TopicDescription> {
+  async createTopic(topic: string, options: CreateTopicOptions): Promise<TopicDescription> {
+    checkOptions<CreateTopicOptions>("createTopic", options, createTopicRules);
     const { partitions, ...config } = options;
     return this.#api.createTopic({ topic, partitions, config });
   }
@@ -62,7 +130,9 @@ export class LogClient implements AsyncDisposable {
    * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed; InconsistentTopicIdError where `options.topicId`
    * is not the topic's
    */
-  alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
+  async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
+    checkOptions<TopicConfigChange>("alterTopicConfig", change, topicConfigChangeRules);
+    checkTopicOptions("alterTopicConfig", options);
     return this.#api.alterTopicConfig(topic, change, options);
   }
 
@@ -71,7 +141,8 @@ export class LogClient implements AsyncDisposable {
    *
    * @throws UnknownTopicError; InconsistentTopicIdError where `options.topicId` is not the topic's
    */
-  deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
+  async deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
+    checkTopicOptions("deleteTopic", options);
     return this.#api.deleteTopic(topic, options);
   }
 
@@ -81,8 +152,14 @@ export class LogClient implements AsyncDisposable {
    * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError; InconsistentTopicIdError where `options.topicId` is
    * not the topic's
    */
-  deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number> {
-    return this.#api.deleteRecords(topic, partition, before, options);
+  async deleteRecords(
+    topic: string,
+    partition: number,
+    before: PositionInput,
+    options?: TopicOptions,
+  ): Promise<number> {
+    checkTopicOptions("deleteRecords", options);
+    return this.#api.deleteRecords(topic, partition, toPosition("deleteRecords", "before", before), options);
   }
 
   /**
@@ -110,15 +187,25 @@ export class LogClient implements AsyncDisposable {
   }
 
   /** Offsets of positions and times, in the order of the request. */
-  listOffsets(topic: string, partitions: ListOffsetsRequest["partitions"]): Promise<PartitionOffset[]> {
-    return this.#api.listOffsets({ topic, partitions });
+  async listOffsets(
+    topic: string,
+    partitions: readonly { readonly partition: number; readonly position: PositionInput }[],
+  ): Promise<PartitionOffset[]> {
+    if (!Array.isArray(partitions)) {
+      throw new InvalidArgumentError(`listOffsets: partitions must be a list, not ${shown(partitions)}`, { topic });
+    }
+    return this.#api.listOffsets({
+      topic,
+      partitions: partitions.map(({ partition, position }) => {
+        return { partition, position: toPosition("listOffsets", "position", position) };
+      }),
+    });
   }
 
   /** `Input`, what may be sent, comes from the schema or serializer; without either, strings and bytes. */
   producer<Input = Bytes>(topic: string, options: ProducerOptions<Input> = {}): Producer<Input> {
-    const producer: Producer<Input> = new Producer(this.#api, topic, options, () => this.#open.delete(producer));
-    this.#open.add(producer);
-    return producer;
+    checkArgument("producer", "topic", topic, required(nonEmptyString));
+    return new Producer(this.#api, topic, options, this.#registry);
   }
 
   /**
@@ -129,16 +216,15 @@ export class LogClient implements AsyncDisposable {
    * @throws WrongExpectedOffsetError: nothing was appended; look at what was, and try again. BatchTooLargeError, InvalidValueError,
    * UnknownTopicError, UnknownPartitionError; DeliveryTimeoutError: not known
    */
-  append<Input = Bytes>(
+  async append<Input = Bytes>(
     topic: string,
     partition: number,
     records: readonly Omit<ProducerRecord<Input>, "partition">[],
     options: AppendOptions<Input> = {},
   ): Promise<AppendAck> {
-    const key = `${topic}/${partition}`;
-    const appender = this.#appenders.get(key) ?? new PartitionAppender(this.#api, topic, partition);
-    this.#appenders.set(key, appender);
-    return appender.append(records, options);
+    checkArgument("append", "topic", topic, required(nonEmptyString));
+    checkArgument("append", "partition", partition, required(wholeNumber({ max: 2 ** 32 - 1 })));
+    return this.#appenders.of(topic, partition).append(records, options);
   }
 
   /**
@@ -148,13 +234,18 @@ export class LogClient implements AsyncDisposable {
   consumer<T = Uint8Array, K = Uint8Array>(options: GroupConsumerOptions<T, K>): GroupConsumer<T, K>;
   consumer<T = Uint8Array, K = Uint8Array>(options: ConsumerOptions<T, K>): Consumer<T, K>;
   consumer<T, K>(options: GroupConsumerOptions<T, K> | ConsumerOptions<T, K>): GroupConsumer<T, K> | Consumer<T, K> {
-    if ("group" in options) return new GroupConsumer(this.#api, options, this.#open);
-    return new Consumer(this.#api, options, this.#open);
+    // Topics without partitions can only be meant for a group: a misspelt `group` is reported as that.
+    const { group, topics, assign } = Object(options);
+    const isGroup = group !== undefined || (topics !== undefined && assign === undefined);
+    if (isGroup) return new GroupConsumer(this.#api, options as GroupConsumerOptions<T, K>, this.#registry);
+    return new Consumer(this.#api, options as ConsumerOptions<T, K>, this.#registry);
   }
 
   /** What a group put aside of a topic: to be listed, and replayed. */
   parked(topic: string, group: string): ParkedRecords {
-    return new ParkedRecords(this.#api, topic, group);
+    checkArgument("parked", "topic", topic, required(nonEmptyString));
+    checkArgument("parked", "group", group, required(nonEmptyString));
+    return new ParkedRecords(this.#api, topic, group, this.#registry);
   }
 
   /** By name. */
@@ -173,8 +264,11 @@ export class LogClient implements AsyncDisposable {
   }
 
   /** Sets committed offsets; running members go on there. @throws UnknownGroupError, UnknownTopicError, UnknownPartitionError */
-  resetOffsets(group: string, reset: Omit<ResetOffsetsRequest, "group">): Promise<CommittedOffset[]> {
-    return this.#api.resetOffsets({ group, ...reset });
+  async resetOffsets(group: string, reset: ResetOffsets): Promise<CommittedOffset[]> {
+    checkOptions<ResetOffsets>("resetOffsets", reset, resetRules);
+    const { to, ...rest } = reset;
+    const isShift = typeof to === "object" && "shiftBy" in to;
+    return this.#api.resetOffsets({ group, ...rest, to: isShift ? to : toPosition("resetOffsets", "to", to) });
   }
 
   /** Deletes a group without members, and all that it committed. @throws UnknownGroupError, GroupNotEmptyError */
@@ -182,10 +276,20 @@ export class LogClient implements AsyncDisposable {
     return this.#api.deleteGroup(group);
   }
 
-  /** Closes consumers, waits until every producer has settled what it accepted, then ends the connection. */
-  async close(): Promise<void> {
-    await Promise.all(Array.from(this.#open, (one) => one.close()));
-    this.#closeApi();
+  /**
+   * Closes everything that was made with this client, then ends the connection. Consumers are waited for as {@link
+   * GroupConsumer.close} says, 10 s at most; producers and appends until everything that they accepted is settled, which takes
+   * their `deliveryTimeoutMs` at most. With `timeoutMs`, none of it is waited for any longer than that. The connection ends
+   * whatever fails before.
+   *
+   * @throws the first thing that failed, such as what a hook threw
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    const before = this.#closing;
+    const closing = this.#registry.close(options).finally(this.#closeApi);
+    this.#closing ??= closing;
+    await Promise.all([before, closing]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

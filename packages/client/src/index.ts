@@ -58,10 +58,11 @@ export type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
-export { LogClient } from "./client.js";
+export { type CreateTopicOptions, LogClient, type ResetOffsets } from "./client.js";
 export { type ConnectOptions, connect } from "./connect.js";
-export { Consumer, type ConsumerOptions, type StartPositions } from "./consumer/consumer.js";
+export { Consumer } from "./consumer/consumer.js";
 export type { ConsumerBatch } from "./consumer/consumer-batch.js";
+export type { ConsumerOptions, StartPositions } from "./consumer/consumer-options.js";
 export type { ConsumerRecord } from "./consumer/consumer-record.js";
 export type { SkippedRecords } from "./consumer/partition-state.js";
 export { GroupConsumer } from "./group/group-consumer.js";
@@ -72,10 +73,12 @@ export type { CredentialOptions, TlsOptions, Token } from "./grpc/channel-creden
 export { GrpcLogApi, type GrpcOptions } from "./grpc/grpc-log-api.js";
 export type { ParkedRecord } from "./parked/parked-record.js";
 export { ParkedRecords, type ReplayOptions, type ReplayResult } from "./parked/parked-records.js";
+export type { PositionInput, Time } from "./position.js";
 export type { SendAck } from "./producer/batch.js";
 export type { AppendAck, AppendOptions } from "./producer/partition-appender.js";
 export { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
 export type { SendManyResult, SentRange } from "./producer/send-many.js";
+export type { CloseOptions } from "./registry.js";
 export type { RecordContext, RetryOptions, RunOptions } from "./run/run-options.js";
 export { bytes, json, type Serializer, text } from "./serializers.js";
 export { traceContextOf } from "./telemetry/record-context.js";

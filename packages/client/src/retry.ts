@@ -1,4 +1,4 @@
-import type { LogStoreError } from "@logstore/codec";
+import { type LogStoreError, startTimer } from "@logstore/codec";
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
@@ -12,7 +12,8 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
 /** How long to wait after try `attempt` ended so, ms: no shorter than the server asked for. */
 export function retryDelayMs(attempt: number, error: unknown): number {
   const { retryAfterMs = 0 } = error instanceof Error ? (error as Partial<LogStoreError>) : {};
-  return Math.max(backoffMs(attempt), retryAfterMs);
+  // A server may say anything.
+  return Math.max(backoffMs(attempt), Number.isFinite(retryAfterMs) ? retryAfterMs : 0);
 }
 
 /**
@@ -33,11 +34,11 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {
-      clearTimeout(timer);
+      timer.cancel();
       signal.removeEventListener("abort", end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = startTimer(ms, end);
     signal.addEventListener("abort", end);
   });
 }

@@ -1,6 +1,7 @@
-import { type Bytes, InvalidValueError } from "@logstore/codec";
+import { type Bytes, InvalidValueError, type OptionRule, objectWith } from "@logstore/codec";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { bytes, json, type Serializer } from "./serializers.js";
+import { textOf } from "./thrown.js";
 
 /** What the values of a topic are; without either, bytes. */
 export interface ValueOptions<T, Input> {
@@ -9,6 +10,17 @@ export interface ValueOptions<T, Input> {
   /** Default: `json()` where there is a schema, else `bytes()`. */
   readonly value?: Serializer<T, Input> | undefined;
 }
+
+/** The rule of an option that takes a serializer. */
+export const serializerRule = objectWith("serialize", "deserialize");
+
+export const valueRules: { readonly schema: OptionRule; readonly value: OptionRule } = {
+  schema: (value, name) => {
+    const standard = Object(value)["~standard"];
+    return objectWith("validate")(standard, name) === undefined ? undefined : "a Standard Schema validator";
+  },
+  value: serializerRule,
+};
 
 /** A serializer and perhaps a schema as one. Every failure is an InvalidValueError. */
 export class ValueFormat<T, Input> {
@@ -23,7 +35,7 @@ export class ValueFormat<T, Input> {
 
   /** Returns a promise only where the schema does. */
   validate(value: Input): undefined | Promise<void> {
-    const result = this.#schema?.["~standard"].validate(value);
+    const result = this.#validate(value);
     if (result instanceof Promise) return result.then((result) => void outputOf(result));
     if (result !== undefined) outputOf(result);
   }
@@ -47,15 +59,28 @@ export class ValueFormat<T, Input> {
     } catch (cause) {
       throw invalid("a value cannot be deserialized", cause);
     }
-    const result = this.#schema?.["~standard"].validate(value);
+    const result = this.#validate(value);
     if (result === undefined) return value;
     return result instanceof Promise ? result.then(outputOf) : outputOf(result);
+  }
+
+  /** A validator that fails, rather than finding issues, is reported like a value that does not fit. */
+  #validate(value: unknown) {
+    try {
+      const result = this.#schema?.["~standard"].validate(value);
+      if (!(result instanceof Promise)) return result;
+      return result.catch((cause: unknown) => {
+        throw invalid("a schema failed", cause);
+      });
+    } catch (cause) {
+      throw invalid("a schema failed", cause);
+    }
   }
 }
 
 function invalid(what: string, cause: unknown): InvalidValueError {
   if (cause instanceof InvalidValueError) return cause;
-  return new InvalidValueError(`${what}: ${cause instanceof Error ? cause.message : cause}`, {}, { cause });
+  return new InvalidValueError(`${what}: ${textOf(cause)}`, {}, { cause });
 }
 
 function outputOf<T>(result: StandardSchemaV1.Result<T>): T {

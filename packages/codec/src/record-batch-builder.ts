@@ -67,19 +67,18 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Adds a record, or returns false when the batch has no room for it: seal the batch, then append again.
+   * Adds a record, or returns false if the batch has no room for it, or its timestamp is 2^52 ms or more from that of the
+   * first record: seal the batch, then append again.
    *
-   * @throws RecordTooLargeError when no batch could hold it
-   * @throws InvalidArgumentError when a time is not a safe integer, or 2^52 ms or more from the batch's first one
+   * @throws RecordTooLargeError if no batch could hold it
+   * @throws InvalidArgumentError if the timestamp is not a safe integer
    */
   append(key: Bytes | null, value: Bytes, timestamp: number, headers?: readonly HeaderInput[]): boolean {
     if (!Number.isSafeInteger(timestamp)) {
       throw new InvalidArgumentError(`timestamp ${timestamp} is not a whole number of ms since the epoch`);
     }
+    if (!this.acceptsTimestamp(timestamp)) return false;
     const delta = this.#recordCount === 0 ? 0 : timestamp - this.#baseTimestamp;
-    if (delta >= MAX_DELTA || delta <= -MAX_DELTA) {
-      throw new InvalidArgumentError(`timestamp ${timestamp} is too far from ${this.#baseTimestamp} for one batch`);
-    }
     const keyLength = key === null ? 0 : byteLengthOf(key);
     const valueLength = byteLengthOf(value);
     const hasHeaders = headers !== undefined && headers.length > 0;
@@ -101,6 +100,11 @@ export class RecordBatchBuilder {
     if (this.#recordCount++ === 0) this.#baseTimestamp = timestamp;
     this.#end = at;
     return true;
+  }
+
+  /** Whether a record of this timestamp may share the batch with the first one. */
+  acceptsTimestamp(timestamp: number): boolean {
+    return this.#recordCount === 0 || Math.abs(timestamp - this.#baseTimestamp) < MAX_DELTA;
   }
 
   /** Ends the batch and returns its bytes, which are the caller's; the builder is empty again. There must be a record. */

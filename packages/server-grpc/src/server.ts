@@ -8,7 +8,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { defaultBatchLimits, InvalidArgumentError } from "@logstore/codec";
+import { defaultBatchLimits, InvalidArgumentError, startTimer } from "@logstore/codec";
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { AccessConfig } from "./access/access-config.js";
 import { AccessControl } from "./access/access-control.js";
@@ -198,11 +198,11 @@ export async function serve(
     tls?.close();
     const closed = listener.close();
     const timeUp = Promise.withResolvers<void>();
-    const timer = setTimeout(() => {
+    const timer = startTimer(drainTimeoutMs, () => {
       timeUp.resolve();
       grpc.forceShutdown();
       listener.destroyConnections();
-    }, drainTimeoutMs);
+    });
     // Connections are told to go only when the calls are over: until then, a new call gets a clear answer.
     const drained = calls.stop().then(() => {
       health.end();
@@ -211,7 +211,7 @@ export async function serve(
     });
     await Promise.race([drained, timeUp.promise]);
     await closed;
-    clearTimeout(timer);
+    timer.cancel();
     leaveWindows();
     metrics.stop();
     sending.close();

@@ -1,30 +1,14 @@
-import { InvalidArgumentError } from "@logstore/codec";
-import type { LogApi, Position } from "@logstore/protocol";
+import { checkArgument, InvalidArgumentError, required, wholeNumber } from "@logstore/codec";
+import type { LogApi } from "@logstore/protocol";
+import { toPosition } from "../position.js";
+import type { Registry } from "../registry.js";
 import { type ConsumerBatch, nextBatch } from "./consumer-batch.js";
-import { type ConsumerRecord, RecordFormat, type RecordFormatOptions } from "./consumer-record.js";
+import { type ConsumerOptions, checkConsumerOptions, startOf } from "./consumer-options.js";
+import { type ConsumerRecord, RecordFormat } from "./consumer-record.js";
 import { Merge } from "./merge.js";
-import { PartitionState, type SkippedRecords } from "./partition-state.js";
+import { PartitionState } from "./partition-state.js";
 import { PullIterator } from "./pull-iterator.js";
 import { RecordSource } from "./record-source.js";
-
-/** One position for all, or each its own; partitions that are not named start at the earliest record. */
-export type StartPositions = Position | { readonly [topic: string]: { readonly [partition: number]: Position } };
-
-export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
-  /** Partitions to read, by topic. */
-  readonly assign: { readonly [topic: string]: readonly number[] };
-  /** Where to start. Default "earliest". */
-  readonly from?: StartPositions | undefined;
-  /** The iteration is done when every partition got here, as it stood at the start. Default: never, new records are awaited. */
-  readonly until?: Position | undefined;
-  /**
-   * Called when records were skipped, since they are not in the log any more: retention or somebody deleted them, or they were lost to
-   * damage and a repair cut them out. What it throws ends the iteration.
-   */
-  readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
-  /** Ends the iteration by throwing the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Reads partitions: record by record, or batch by batch. Order is kept within a partition; between partitions it is as the
@@ -38,20 +22,22 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   readonly #signal: AbortSignal | undefined;
   readonly #states: readonly PartitionState[];
   /** Where it is while it is being iterated over, so that whoever made it can close it. */
-  readonly #open: Set<{ close(): unknown }>;
+  readonly #registry: Registry;
   #merge: Merge | undefined;
   #isClosed = false;
 
   /** Made by `client.consumer()`. */
-  constructor(api: LogApi, options: ConsumerOptions<T, K>, open: Set<{ close(): unknown }>) {
-    const { assign, from = "earliest", until, signal, onSkipped } = options;
+  constructor(api: LogApi, options: ConsumerOptions<T, K>, registry: Registry) {
+    checkConsumerOptions(options);
+    const { assign, from = "earliest", signal, onSkipped } = options;
+    const until = options.until === undefined ? undefined : toPosition("consumer", "until", options.until);
     this.#api = api;
     this.#format = new RecordFormat(options);
     this.#signal = signal;
     this.#states = Object.entries(assign).flatMap(([topic, partitions]) =>
       [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until, onSkipped)),
     );
-    this.#open = open;
+    this.#registry = registry;
   }
 
   /**
@@ -88,6 +74,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   /** Goes on at another offset, also in the middle of a loop. */
   seek(topic: string, partition: number, offset: number): void {
     const state = this.#state(topic, partition);
+    checkArgument("consumer.seek", "offset", offset, required(wholeNumber()));
     state.position = offset;
     state.isExact = true;
     this.#merge?.restart(state);
@@ -107,8 +94,8 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     if (this.#merge !== undefined && !this.#merge.hasEnded) {
       throw new InvalidArgumentError("this consumer is being iterated over already: use another one for another loop");
     }
-    this.#open.add(this);
-    const onEnd = () => this.#open.delete(this);
+    this.#registry.addReader(this);
+    const onEnd = () => this.#registry.delete(this);
     this.#merge = new Merge(this.#api, { isEndless: false, signal: this.#signal, onEnd });
     if (this.#isClosed) this.#merge.end();
     this.#merge.add(this.#states);
@@ -120,11 +107,4 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     if (state !== undefined) return state;
     throw new InvalidArgumentError(`partition ${partition} of ${topic} is not assigned here`, { topic, partition });
   }
-}
-
-function startOf(from: StartPositions, topic: string, partition: number): Position {
-  if (typeof from !== "object") return from;
-  const { time } = from;
-  if (typeof time === "number") return { time };
-  return (from as Exclude<StartPositions, Position>)[topic]?.[partition] ?? "earliest";
 }

@@ -105,6 +105,7 @@ export class Merge {
     if (this.hasEnded || this.#starting.has(state)) return;
     this.#fetchers.get(state)?.stop();
     this.#fetch(state);
+    this.#wake?.(); // it may have been the last one, and have nothing left to read
   }
 
   end(): void {

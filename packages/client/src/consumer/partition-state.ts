@@ -46,8 +46,13 @@ export class PartitionState {
   }
 
   get lag(): number | undefined {
-    if (this.highWatermark === undefined || this.position === undefined) return undefined;
-    return Math.max(0, this.highWatermark - this.position);
+    return this.lagFrom(this.position);
+  }
+
+  /** Records from an offset to the high watermark. */
+  lagFrom(offset: number | undefined): number | undefined {
+    if (this.highWatermark === undefined || offset === undefined) return undefined;
+    return Math.max(0, this.highWatermark - offset);
   }
 
   /** How long the records of the lag have waited at most, ms: 0 where there are none. */

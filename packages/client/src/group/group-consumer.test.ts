@@ -75,7 +75,13 @@ describe("a loop", () => {
     const consumer = member(options);
     const records = loop(consumer);
     expect((await take(records, 4)).toSorted()).toEqual(["0:4", "0:5", "1:0", "1:1"]);
-    expect(membership().request).toEqual({ group: "g", topics: ["t"], ...options });
+    expect(membership().request).toEqual({
+      group: "g",
+      topics: ["t"],
+      memberId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      memberEpoch: 0,
+      ...options,
+    });
     expect(consumer.assignment).toEqual([
       { topic: "t", partition: 0 },
       { topic: "t", partition: 1 },
@@ -351,7 +357,8 @@ describe("a session", () => {
     membership().fail(new FencedMemberError("too late"));
     await eventually(() => lost.length === 1);
     expect(await take(records, 1)).toEqual(["0:1"]);
-    expect(membership(1).request.memberId).toBeUndefined();
+    expect(membership(1).request.memberEpoch).toBe(0);
+    expect(["m1", membership().request.memberId]).not.toContain(membership(1).request.memberId);
     expect(lost).toEqual([{ topic: "t", partition: 0 }]);
     expect(membership().said).toEqual([]);
     await records.return!();

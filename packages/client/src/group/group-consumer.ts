@@ -1,16 +1,36 @@
-import { InvalidArgumentError } from "@logstore/codec";
+import {
+  boolean,
+  checkArgument,
+  checkOptions,
+  durationMs,
+  InvalidArgumentError,
+  type OptionRules,
+  required,
+  wholeNumber,
+} from "@logstore/codec";
 import type { LogApi, TopicPartition } from "@logstore/protocol";
 import { type ConsumerBatch, nextBatch } from "../consumer/consumer-batch.js";
 import { type ConsumerRecord, RecordFormat } from "../consumer/consumer-record.js";
 import { PullIterator } from "../consumer/pull-iterator.js";
 import { RecordSource } from "../consumer/record-source.js";
+import type { Failure } from "../parked/parked-record.js";
 import { ParkingLot } from "../parked/parking-lot.js";
-import type { RunOptions } from "../run/run-options.js";
+import type { CloseOptions, Registry } from "../registry.js";
+import type { RawRecord } from "../run/partition-work.js";
+import { checkRunOptions, type RunOptions } from "../run/run-options.js";
 import { Runner } from "../run/runner.js";
-import type { GroupConsumerOptions } from "./group-options.js";
+import { CLOSE_TIMEOUT_MS } from "./closing-time.js";
+import { checkGroupOptions, type GroupConsumerOptions } from "./group-options.js";
 import { GroupReader } from "./group-reader.js";
 import { type InFlight, InHand } from "./in-flight.js";
 import type { OwnedPartition } from "./owned-partition.js";
+
+export interface GroupCloseOptions extends CloseOptions {
+  /** Whether a static member gives its partitions to others at once. Default false. */
+  readonly leave?: boolean | undefined;
+}
+
+const closeRules: OptionRules<GroupCloseOptions> = { leave: boolean, timeoutMs: durationMs() };
 
 /**
  * A member of a consumer group: reads the partitions that the group gives it, record by record or batch by batch. A loop joins
@@ -28,18 +48,19 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   readonly #options: GroupConsumerOptions<T, K>;
   readonly #format: RecordFormat<T, K>;
   /** Where it is while it reads, so that whoever made it can close it. */
-  readonly #open: Set<{ close(): unknown }>;
+  readonly #registry: Registry;
   #reader: GroupReader<T, K> | undefined;
-  #inHand = new InHand();
+  #inFlight: InFlight = new InHand();
   #isClosed = false;
 
   /** Made by `client.consumer()`. */
-  constructor(api: LogApi, options: GroupConsumerOptions<T, K>, open: Set<{ close(): unknown }>) {
+  constructor(api: LogApi, options: GroupConsumerOptions<T, K>, registry: Registry) {
+    checkGroupOptions(options);
     this.group = options.group;
     this.#api = api;
     this.#options = options;
     this.#format = new RecordFormat(options);
-    this.#open = open;
+    this.#registry = registry;
   }
 
   /**
@@ -90,11 +111,15 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
    * @throws what a loop throws; what `eachRecord` threw last where `park` is false; why a record could not be parked
    */
   async run(options: RunOptions<T, K>): Promise<void> {
-    const lot = options.park === false ? undefined : new ParkingLot(this.#api, this.#options);
-    const runner = new Runner(this.#format, options, lot && ((record, failure) => lot.park(record, failure)));
+    checkRunOptions(options);
+    const lot = options.park === false ? undefined : new ParkingLot(this.#api, this.#options, this.#registry);
+    const isManual = this.#options.commit === "manual";
+    const park = lot && ((record: RawRecord, failure: Failure) => lot.park(record, failure));
+    const runner = new Runner(this.#format, options, isManual, park);
     try {
       await runner.run(this.#begin(runner));
     } finally {
+      // What was to be put aside is, or is not waited for any longer.
       await lot?.close();
     }
   }
@@ -106,7 +131,8 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
 
   /** Offset of the next record to be handed out; undefined where it is not known yet, or the partition is not this member's. */
   position(topic: string, partition: number): number | undefined {
-    return this.#reader?.rebalance.find(topic, partition)?.position;
+    const owned = this.#reader?.rebalance.find(topic, partition);
+    return owned && this.#inFlight.position(owned);
   }
 
   /** The offset that the group goes on at when this member is gone; undefined as above, and where nothing was committed. */
@@ -116,7 +142,8 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
 
   /** Records between the position and the high watermark, as it was last heard of. */
   lag(topic: string, partition: number): number | undefined {
-    return this.#reader?.rebalance.find(topic, partition)?.lag;
+    const owned = this.#reader?.rebalance.find(topic, partition);
+    return owned?.lagFrom(this.#inFlight.position(owned));
   }
 
   /** How long the records of the lag have waited at most, ms; 0 where there are none. */
@@ -125,7 +152,8 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   }
 
   /**
-   * Commits everything that was handed out, what is in hand included: to be called when that is done. Resolves when it is durable;
+   * Commits everything that is processed, and what is in hand: to be called when that is done. In a `run`, the record in hand is the
+   * one whose handler calls; a partition is committed as far as every record before is processed, too. Resolves when it is durable;
    * partitions that are somebody else's by now are left out.
    *
    * @throws UnavailableError
@@ -140,7 +168,7 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   async commit(topic?: string, partition = 0, offset = 0, metadata?: string): Promise<void> {
     const reader = this.#running();
     if (topic !== undefined) return reader.commit(topic, partition, offset, metadata);
-    this.#inHand.count();
+    this.#inFlight.count();
     await reader.commitProcessed();
   }
 
@@ -148,6 +176,7 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   seek(topic: string, partition: number, offset: number): void {
     const { rebalance } = this.#running();
     const owned = rebalance.get(topic, partition);
+    checkArgument("consumer.seek", "offset", offset, required(wholeNumber()));
     owned.isExact = true;
     rebalance.move(owned, offset);
   }
@@ -164,15 +193,19 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   }
 
   /**
-   * Ends the loop, quietly, and every later one. Waits, 10 s at most, until the loop is done with what it has in hand, commits, and
-   * leaves the group, so that its partitions go to others at once. Within a loop, `break` does the same.
+   * Ends the loop or run, quietly, and every later one. Aborts the signal of handlers, waits until what is in hand is done, commits,
+   * and leaves the group, so that its partitions go to others at once. All of that takes `timeoutMs` at most, 10,000 by default: what
+   * is not done by then is not committed, and somebody gets it again. Within a loop, `break` does the same without waiting.
    *
    * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its session times out. With `leave`
    * they do not.
    */
-  async close({ leave = false }: { readonly leave?: boolean | undefined } = {}): Promise<void> {
+  async close(options: GroupCloseOptions = {}): Promise<void> {
+    checkOptions<GroupCloseOptions>("close", options, closeRules);
+    const { leave: forGood = false, timeoutMs = CLOSE_TIMEOUT_MS } = options;
     this.#isClosed = true;
-    await this.#reader?.leave(leave);
+    this.#inFlight.release();
+    await this.#reader?.leave({ forGood, timeoutMs });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -182,7 +215,6 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   #beginLoop(): [GroupReader<T, K>, InHand] {
     const inHand = new InHand();
     const reader = this.#begin(inHand);
-    this.#inHand = inHand;
     return [reader, inHand];
   }
 
@@ -190,9 +222,10 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
     if (this.#reader !== undefined && !this.#reader.merge.hasEnded) {
       throw new InvalidArgumentError("this consumer is reading already: use another one for another loop");
     }
-    this.#open.add(this);
+    this.#registry.addReader(this);
+    this.#inFlight = inFlight;
     const reader: GroupReader<T, K> = new GroupReader(this.#api, this.#options, inFlight, () => {
-      if (this.#reader === reader) this.#open.delete(this); // else another loop has begun
+      if (this.#reader === reader) this.#registry.delete(this); // else another loop has begun
     });
     this.#reader = reader;
     if (this.#isClosed) reader.merge.end();

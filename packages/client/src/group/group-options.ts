@@ -1,6 +1,21 @@
+import {
+  abortSignal,
+  checkOptions,
+  durationMs,
+  either,
+  func,
+  listOf,
+  nonEmptyString,
+  type OptionRules,
+  oneOf,
+  required,
+  wholeNumber,
+} from "@logstore/codec";
 import type { AssignorName, TopicPartition } from "@logstore/protocol";
 import type { RecordFormatOptions } from "../consumer/consumer-record.js";
 import type { SkippedRecords } from "../consumer/partition-state.js";
+import { edgeOrTimeRule } from "../position.js";
+import { serializerRule, valueRules } from "../value-format.js";
 import type { StartPolicy } from "./start-positions.js";
 
 export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
@@ -12,7 +27,7 @@ export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends Re
   readonly from?: StartPolicy | undefined;
   /** "auto" commits what was processed; with "manual" only `commit()` does. Default "auto". */
   readonly commit?: "auto" | "manual" | undefined;
-  /** ms between commits of what was processed meanwhile. Default 5,000. */
+  /** ms between commits of what was processed meanwhile; Infinity: only at the end. Default 5,000. */
   readonly commitIntervalMs?: number | undefined;
   /**
    * A static member: who comes back with the same one within the session timeout gets its partitions back, and nothing else moves. They
@@ -40,4 +55,34 @@ export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends Re
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
   /** Ends the iteration by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+const timeoutMs = wholeNumber({ min: 1, max: 2 ** 32 - 1 });
+const rules: OptionRules<GroupConsumerOptions<unknown, unknown>> = {
+  ...valueRules,
+  key: serializerRule,
+  group: required(nonEmptyString),
+  topics: required(listOf(nonEmptyString)),
+  from: either(oneOf("none"), edgeOrTimeRule),
+  commit: oneOf("auto", "manual"),
+  commitIntervalMs: durationMs({ min: 1 }),
+  instanceId: nonEmptyString,
+  clientId: nonEmptyString,
+  sessionTimeoutMs: timeoutMs,
+  revokeTimeoutMs: timeoutMs,
+  assignor: oneOf("sticky", "range", "round-robin"),
+  onAssigned: func,
+  onRevoked: func,
+  onLost: func,
+  onSkipped: func,
+  signal: abortSignal,
+};
+
+/** @throws InvalidArgumentError */
+export function checkGroupOptions<T, K>(options: GroupConsumerOptions<T, K>): void {
+  checkOptions<GroupConsumerOptions<unknown, unknown>>(
+    "consumer",
+    options as GroupConsumerOptions<unknown, unknown>,
+    rules,
+  );
 }

@@ -1,6 +1,8 @@
+import { startInterval, type Timer } from "@logstore/codec";
 import type { LogApi, TopicPartition } from "@logstore/protocol";
 import { Merge } from "../consumer/merge.js";
 import { hasCode, isRetriable } from "../retry.js";
+import { CLOSE_TIMEOUT_MS, ClosingTime, unlessAborted } from "./closing-time.js";
 import { Committer } from "./committer.js";
 import type { GroupConsumerOptions } from "./group-options.js";
 import { GroupSession } from "./group-session.js";
@@ -11,6 +13,12 @@ import { Rebalance, type RebalanceSteps } from "./rebalance.js";
 import { goneError, startPositions } from "./start-positions.js";
 
 const COMMIT_INTERVAL_MS = 5_000;
+const PAUSED_LAG_INTERVAL_MS = 5_000;
+
+export interface LeaveOptions {
+  readonly forGood?: boolean;
+  readonly timeoutMs?: number;
+}
 
 /** A group as one loop reads it: joined when the loop begins, left when it ends. */
 export class GroupReader<T, K> {
@@ -24,9 +32,11 @@ export class GroupReader<T, K> {
   readonly #stop = new AbortController();
   /** What failed when the loop was over already. */
   #lateFailure: { readonly error: unknown } | undefined;
-  #commits: NodeJS.Timeout | undefined;
+  #commits: Timer | undefined;
   #leaving: Promise<void> | undefined;
   #isForGood: boolean;
+  readonly #time = new ClosingTime();
+  #lagLooks: Timer | undefined;
 
   /** @param onLeft is called when the reading has ended and the group was left */
   constructor(api: LogApi, options: GroupConsumerOptions<T, K>, inFlight: InFlight, onLeft: () => void) {
@@ -58,7 +68,7 @@ export class GroupReader<T, K> {
       await this.#commitIfPossible(this.rebalance.owned).catch(fail);
       isUnderWay = false;
     };
-    this.#commits = setInterval(commit, this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS);
+    this.#commits = startInterval(this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS, commit);
   }
 
   /** Commits what was processed so far. */
@@ -72,25 +82,50 @@ export class GroupReader<T, K> {
   }
 
   pause(owned: OwnedPartition): void {
+    if (owned.isPaused) return;
     owned.isPaused = true;
     this.merge.remove(owned);
+    this.#inFlight.pause(owned);
+    this.#lookAtLag();
+    this.#lagLooks ??= startInterval(PAUSED_LAG_INTERVAL_MS, () => this.#lookAtLag(), { keepsAlive: false });
   }
 
   resume(owned: OwnedPartition): void {
     if (!owned.isPaused) return;
     owned.isPaused = false;
+    this.#inFlight.resume(owned);
     if (owned.hasBegun) this.merge.add([owned]);
   }
 
   /**
-   * Ends the reading: waits a while for what is in hand, commits, and leaves the group. A static member keeps its place there, unless
-   * it is to go `forGood`.
+   * Ends the reading: waits for what is in hand, commits, and leaves the group, all of it within `timeoutMs`. A static member
+   * keeps its place there, unless it is to go `forGood`.
    */
-  leave(forGood = false): Promise<void> {
+  leave({ forGood = false, timeoutMs = CLOSE_TIMEOUT_MS }: LeaveOptions = {}): Promise<void> {
     this.#isForGood ||= forGood;
+    this.#time.begin(timeoutMs);
     const left = this.#left();
     this.merge.end();
     return left;
+  }
+
+  /** Nothing is read of paused partitions, so their lag has to be asked for. */
+  #lookAtLag(): void {
+    const paused = this.rebalance.owned.filter(({ isPaused }) => isPaused);
+    if (paused.length === 0) {
+      this.#lagLooks?.cancel();
+      this.#lagLooks = undefined;
+    }
+    for (const [topic, partitions] of Map.groupBy(paused, ({ topic }) => topic)) {
+      const positions = partitions.map(({ partition }) => ({ partition, position: "latest" as const }));
+      this.#api.listOffsets({ topic, partitions: positions }).then(
+        (offsets) => {
+          for (const [i, one] of partitions.entries())
+            one.highWatermark = offsets[i]?.highWatermark ?? one.highWatermark;
+        },
+        () => {}, // the lag stays as it was last heard of
+      );
+    }
   }
 
   #left(): Promise<void> {
@@ -99,12 +134,24 @@ export class GroupReader<T, K> {
   }
 
   async #leave(): Promise<void> {
-    clearInterval(this.#commits);
-    this.#inFlight.finish();
-    this.#stop.abort();
-    await this.rebalance.finish();
-    if (this.#isForGood) await this.#session.leave();
-    else await this.#session.disconnect();
+    if (!this.#time.hasBegun) this.#time.begin(CLOSE_TIMEOUT_MS);
+    const { drain, finish, leave } = this.#time;
+    this.#commits?.cancel();
+    this.#lagLooks?.cancel();
+    try {
+      this.#inFlight.finish();
+      this.#stop.abort();
+      drain.addEventListener("abort", () => this.#inFlight.abandon());
+      if (drain.aborted) this.#inFlight.abandon();
+      await unlessAborted(this.rebalance.finish(), finish);
+    } finally {
+      try {
+        if (this.#isForGood) await this.#session.leave(leave);
+        else await this.#session.disconnect();
+      } finally {
+        this.#time.stop();
+      }
+    }
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
   }
 

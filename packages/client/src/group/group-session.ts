@@ -1,4 +1,5 @@
-import type { LogStoreError } from "@logstore/codec";
+import { randomUUID } from "node:crypto";
+import { type LogStoreError, startInterval, type Timer } from "@logstore/codec";
 import type {
   AssignmentEvent,
   GroupApi,
@@ -9,6 +10,7 @@ import type {
   TopicPartition,
 } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { unlessAborted } from "./closing-time.js";
 
 export interface SessionListener {
   assigned(event: AssignmentEvent): void;
@@ -27,8 +29,10 @@ export class GroupSession {
   readonly #listener: SessionListener;
   readonly #stop = new AbortController();
   #membership: GroupMembership | undefined;
-  #memberId: string | undefined;
+  /** Chosen here, so that a join whose answer was lost can be said again, and leaves no other member behind. */
+  #memberId: string = randomUUID();
   #memberEpoch = 0;
+  #isMember = false;
   #attempt = 0;
 
   constructor(api: GroupApi, request: JoinGroupRequest, listener: SessionListener) {
@@ -39,7 +43,7 @@ export class GroupSession {
 
   /** Whose commits are taken; undefined while it is nobody's. */
   get member(): { readonly memberId: string; readonly memberEpoch: number } | undefined {
-    return this.#memberId === undefined ? undefined : { memberId: this.#memberId, memberEpoch: this.#memberEpoch };
+    return this.#isMember ? { memberId: this.#memberId, memberEpoch: this.#memberEpoch } : undefined;
   }
 
   /** Until {@link leave}; rejects with what cannot be mended by trying again. */
@@ -52,7 +56,9 @@ export class GroupSession {
       } catch (error) {
         if (signal.aborted) return;
         if (hasCode(error, "FENCED_MEMBER")) {
-          this.#memberId = undefined;
+          this.#isMember = false;
+          this.#memberId = randomUUID();
+          this.#memberEpoch = 0;
           await this.#listener.lost();
           if (await this.#isReplaced()) throw error;
         } else if (!isRetriable(error) || isFull(error)) throw error;
@@ -76,13 +82,19 @@ export class GroupSession {
     await this.#membership?.[Symbol.asyncIterator]().return?.();
   }
 
-  /** Leaves the group, where it can be reached; where not, it finds out when the session has timed out. */
-  async leave(): Promise<void> {
+  /**
+   * Leaves the group, where it can be reached; where not, it finds out when the session has timed out.
+   *
+   * @param signal aborts when the answer is not waited for any longer
+   */
+  async leave(signal: AbortSignal): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     const membership = this.#membership;
+    if (membership === undefined) return;
     try {
-      await membership?.leave();
+      await unlessAborted(membership.leave(), signal);
+      if (signal.aborted) await membership[Symbol.asyncIterator]().return?.();
     } catch (error) {
       if (!hasCode(error, "FENCED_MEMBER") && !isRetriable(error)) throw error;
     }
@@ -90,18 +102,22 @@ export class GroupSession {
 
   /** One connection's worth. */
   async #runOnce(): Promise<void> {
-    const membership = this.#api.joinGroup({ ...this.#request, ...this.member });
+    const membership = this.#api.joinGroup({
+      ...this.#request,
+      memberId: this.#memberId,
+      memberEpoch: this.#memberEpoch,
+    });
     this.#membership = membership;
-    let heartbeats: NodeJS.Timeout | undefined;
+    let heartbeats: Timer | undefined;
     try {
       for await (const event of membership) {
         if (event.type === "joined") {
-          heartbeats ??= setInterval(() => membership.heartbeat(), event.heartbeatIntervalMs);
+          heartbeats ??= startInterval(event.heartbeatIntervalMs, () => membership.heartbeat());
         }
         this.#handle(event);
       }
     } finally {
-      clearInterval(heartbeats);
+      heartbeats?.cancel();
       this.#membership = undefined;
     }
   }
@@ -122,7 +138,8 @@ export class GroupSession {
   #handle(event: MemberEvent): void {
     this.#memberEpoch = event.memberEpoch;
     if (event.type === "joined") {
-      this.#memberId = event.memberId;
+      this.#memberId = event.memberId; // a server that does not know the rule chooses one itself
+      this.#isMember = true;
       this.#attempt = 0;
     } else if (event.type === "assignment") this.#listener.assigned(event);
     else this.#listener.reset(event);

@@ -4,6 +4,9 @@ import type { OwnedPartition } from "./owned-partition.js";
 export interface InFlight {
   /** Nothing more of the partition is begun. */
   stop(partition: OwnedPartition): void;
+  /** Nothing more of the partition is begun until {@link resume}. */
+  pause(partition: OwnedPartition): void;
+  resume(partition: OwnedPartition): void;
   isBusyWith(partition: OwnedPartition): boolean;
   /** Resolves when nothing of the partition is worked on any more. */
   drained(partition: OwnedPartition): Promise<void>;
@@ -11,17 +14,21 @@ export interface InFlight {
   forget(partition: OwnedPartition): void;
   /** The reading is over: what is worked on is all there will be. */
   finish(): void;
+  /** What the caller has in hand counts as processed. */
+  count(): void;
+  /** The caller, which has something in hand, waits for the end: it cannot be waited for. */
+  release(): void;
+  /** Offset of the next record of a partition to be handed out. */
+  position(partition: OwnedPartition): number | undefined;
+  /** What is worked on is not waited for any longer, and does not count. */
+  abandon(): void;
 }
-
-/** Whoever asks for records by hand may never ask again: how long an end waits for that. */
-const FINISH_TIMEOUT_MS = 10_000;
 
 /** One record or batch, as loops have it: handed out, and processed when the next one is asked for. */
 export class InHand implements InFlight {
   #partition: OwnedPartition | undefined;
   #nextOffset = 0;
   #counts = true;
-  #patience: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
 
   /** @param nextOffset where the partition is when this is processed */
@@ -52,9 +59,17 @@ export class InHand implements InFlight {
 
   stop(): void {}
 
-  finish(): void {
-    if (this.#partition !== undefined) this.#patience ??= setTimeout(() => this.abandon(), FINISH_TIMEOUT_MS);
+  release(): void {}
+
+  position({ position }: OwnedPartition): number | undefined {
+    return position;
   }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  finish(): void {}
 
   isBusyWith(partition: OwnedPartition): boolean {
     return this.#partition === partition;
@@ -70,7 +85,6 @@ export class InHand implements InFlight {
 
   #letGo(): void {
     this.#partition = undefined;
-    if (this.#patience !== undefined) clearTimeout(this.#patience);
     if (this.#waiting.length > 0) for (const wake of this.#waiting.splice(0)) wake();
   }
 }

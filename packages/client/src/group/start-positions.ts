@@ -1,10 +1,11 @@
 import { NoCommittedOffsetError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { LogApi, PartitionOffset } from "@logstore/protocol";
-import { backoffMs, isRetriable, sleep } from "../retry.js";
+import { type Time, toPosition } from "../position.js";
+import { isRetriable, retryDelayMs, sleep } from "../retry.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
 /** Where a group begins in a partition that it committed nothing for; "none": nowhere, that is an error. */
-export type StartPolicy = "earliest" | "latest" | { readonly time: number } | "none";
+export type StartPolicy = "earliest" | "latest" | { readonly time: Time } | "none";
 
 /**
  * Gives each partition the position to begin at: where the group was, else where its policy says. Asks for as long as the log
@@ -35,7 +36,8 @@ async function lookUp(
   signal: AbortSignal,
 ): Promise<PartitionOffset[] | undefined> {
   const positions = partitions.map(({ partition, committed }) => {
-    return { partition, position: committed !== undefined || policy === "none" ? "earliest" : policy } as const;
+    const isKnown = committed !== undefined || policy === "none";
+    return { partition, position: isKnown ? "earliest" : toPosition("consumer", "from", policy) } as const;
   });
   for (let attempt = 0; ; attempt++) {
     if (signal.aborted || partitions.every(({ isGone }) => isGone)) return undefined;
@@ -43,7 +45,7 @@ async function lookUp(
       return await api.listOffsets({ topic, partitions: positions });
     } catch (error) {
       if (!isRetriable(error) && !partitions[0]!.isPassing(error)) throw error;
-      await sleep(backoffMs(attempt), signal);
+      await sleep(retryDelayMs(attempt, error), signal);
     }
   }
 }

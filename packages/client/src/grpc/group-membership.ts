@@ -1,5 +1,5 @@
 import type { LogStoreError } from "@logstore/codec";
-import { UnavailableError } from "@logstore/codec";
+import { startTimer, UnavailableError } from "@logstore/codec";
 import {
   type GroupMembership,
   type JoinGroupRequest,
@@ -90,9 +90,9 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     if (this.#stream === undefined) this.#end(); // it never joined
     if (this.#stream === undefined || this.#hasEnded) return;
     this.#send({ leave: {} });
-    const timer = setTimeout(() => this.return(), LEAVE_TIMEOUT_MS);
+    const timer = startTimer(LEAVE_TIMEOUT_MS, () => void this.return());
     await this.#ended.promise;
-    clearTimeout(timer);
+    timer.cancel();
   }
 
   #send(message: MemberMessage): void {

@@ -1,8 +1,10 @@
+import { checkOptions, func, type OptionRules } from "@logstore/codec";
 import type { LogApi, PartitionOffset } from "@logstore/protocol";
 import { Consumer } from "../consumer/consumer.js";
 import type { SkippedRecords } from "../consumer/partition-state.js";
 import { GroupConsumer } from "../group/group-consumer.js";
 import { Producer } from "../producer/producer.js";
+import type { Registry } from "../registry.js";
 import { hasCode } from "../retry.js";
 import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "./parked-record.js";
 
@@ -15,6 +17,8 @@ export interface ReplayOptions {
   /** Gets each record in place of the topic that it came from. Where it throws, the replay ends with that, and the record stays. */
   readonly to?: ((record: ParkedRecord) => void | Promise<void>) | undefined;
 }
+
+const replayRules: OptionRules<ReplayOptions> = { filter: func, to: func };
 
 export interface ReplayResult {
   readonly replayed: number;
@@ -29,19 +33,21 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   /** What was replayed, and is not deleted yet, is before the committed offset of this group. */
   readonly #replayGroup: string;
   readonly #api: LogApi;
+  readonly #registry: Registry;
 
   /** Made by `client.parked()`. */
-  constructor(api: LogApi, topic: string, group: string) {
+  constructor(api: LogApi, topic: string, group: string, registry: Registry) {
     this.topic = parkedTopic(topic, group);
     this.#replayGroup = `${group}.replay`;
     this.#api = api;
+    this.#registry = registry;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<ParkedRecord, void, undefined> {
     const { from, end } = await this.#remaining();
     if (from >= end) return;
     const options = { assign: { [this.topic]: [0] }, from, until: end };
-    for await (const record of new Consumer(this.#api, options, new Set())) yield fromParked(record);
+    for await (const record of new Consumer(this.#api, options, this.#registry)) yield fromParked(record);
   }
 
   /**
@@ -53,7 +59,9 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
    *
    * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic may not be deleted
    */
-  async replay({ filter = () => true, to }: ReplayOptions = {}): Promise<ReplayResult> {
+  async replay(options: ReplayOptions = {}): Promise<ReplayResult> {
+    checkOptions<ReplayOptions>("replay", options, replayRules);
+    const { filter = () => true, to } = options;
     const { from, end: endOfTopic } = await this.#remaining();
     let end = endOfTopic;
     const result = { replayed: 0, kept: 0 };
@@ -61,8 +69,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     if (end > 0) await this.#api.deleteRecords(this.topic, 0, from);
     if (from >= end) return result;
     let done = from;
-    const producers = new Producers(this.#api);
-    const options = {
+    const producers = new Producers(this.#api, this.#registry);
+    const groupOptions = {
       group: this.#replayGroup,
       topics: [this.topic],
       commit: "manual",
@@ -70,13 +78,13 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       onSkipped: (skipped: SkippedRecords) => {
         // Nothing is left behind what was skipped: the replay ends at the last record before it.
         if (skipped.to >= end) end = Math.min(end, skipped.from);
-        if (done >= end) void consumer.close();
+        if (done >= end) consumer.close().catch(() => {}); // the loop reports it
       },
     } as const;
-    const consumer = new GroupConsumer(this.#api, options, new Set());
+    const consumer = new GroupConsumer(this.#api, groupOptions, this.#registry);
     const begin = () => {
       // Somebody else may have replayed everything meanwhile.
-      if ((consumer.position(this.topic, 0) ?? 0) >= end) void consumer.close();
+      if ((consumer.position(this.topic, 0) ?? 0) >= end) consumer.close().catch(() => {}); // the loop reports it
     };
     try {
       for await (const record of consumer) {
@@ -95,8 +103,11 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
         if (record.offset + 1 >= end) break;
       }
     } finally {
-      await producers.close();
-      if (done > from) await this.#api.deleteRecords(this.topic, 0, done);
+      try {
+        await producers.close();
+      } finally {
+        if (done > from) await this.#api.deleteRecords(this.topic, 0, done);
+      }
     }
     return result;
   }
@@ -141,16 +152,18 @@ type RawRecord = Pick<ParkedRecord, "partition" | "key" | "value" | "timestamp" 
 /** One a topic, as they are needed. */
 class Producers {
   readonly #api: LogApi;
+  readonly #registry: Registry;
   readonly #byTopic = new Map<string, Producer<Uint8Array>>();
 
-  constructor(api: LogApi) {
+  constructor(api: LogApi, registry: Registry) {
     this.#api = api;
+    this.#registry = registry;
   }
 
   async send(topic: string, { partition, key, value, timestamp, headers }: RawRecord): Promise<void> {
     let producer = this.#byTopic.get(topic);
     if (producer === undefined) {
-      producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, () => {});
+      producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, this.#registry);
       this.#byTopic.set(topic, producer);
     }
     await producer.send({ partition, key, value, timestamp, headers });

@@ -1,6 +1,8 @@
+import { ClosedError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 import type { ConsumerRecord } from "../consumer/consumer-record.js";
 import { Producer } from "../producer/producer.js";
+import type { Registry } from "../registry.js";
 import { hasCode } from "../retry.js";
 import { type Failure, parkedForms, parkedTopic } from "./parked-record.js";
 
@@ -8,11 +10,19 @@ import { type Failure, parkedForms, parkedTopic } from "./parked-record.js";
 export class ParkingLot {
   readonly #api: LogApi;
   readonly #group: string;
+  readonly #registry: Registry;
   readonly #producers = new Map<string, Promise<Producer<Uint8Array>>>();
+  readonly #opened: Producer<Uint8Array>[] = [];
+  #isClosed = false;
 
   /** @throws InvalidArgumentError where a topic's name leaves no room for the parked topic's */
-  constructor(api: LogApi, { group, topics }: { readonly group: string; readonly topics: readonly string[] }) {
+  constructor(
+    api: LogApi,
+    { group, topics }: { readonly group: string; readonly topics: readonly string[] },
+    registry: Registry,
+  ) {
     this.#api = api;
+    this.#registry = registry;
     this.#group = group;
     for (const topic of topics) parkedTopic(topic, group);
   }
@@ -33,9 +43,10 @@ export class ParkingLot {
     throw tooLarge;
   }
 
+  /** Lets go of everything at once: what is not put aside by now is not waited for. */
   async close(): Promise<void> {
-    const open = await Promise.allSettled(this.#producers.values());
-    await Promise.all(open.map((one) => one.status === "fulfilled" && one.value.close()));
+    this.#isClosed = true;
+    await Promise.all(this.#opened.splice(0).map((producer) => producer.close({ timeoutMs: 0 })));
   }
 
   #producer(topic: string): Promise<Producer<Uint8Array>> {
@@ -58,6 +69,9 @@ export class ParkingLot {
         if (!hasCode(error, "TOPIC_EXISTS")) throw error;
       });
     }
-    return new Producer(this.#api, topic, { durability: "flushed" }, () => {});
+    if (this.#isClosed) throw new ClosedError("the run is over", { topic });
+    const producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, this.#registry);
+    this.#opened.push(producer);
+    return producer;
   }
 }

@@ -28,6 +28,9 @@ export class Batch {
   sealed: Uint8Array | undefined;
   /** Why the last try failed. */
   failure: unknown;
+  /** Ends the wait for the answer to the try under way. */
+  endTry: ((error: unknown) => void) | undefined;
+  #isSettled = false;
   readonly #settled = Promise.withResolvers<void>();
 
   constructor(builder: RecordBatchBuilder, deadline: number) {
@@ -41,12 +44,16 @@ export class Batch {
   }
 
   resolve(topic: string, partition: number, baseOffset: number, durability: Durability): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
     let offset = baseOffset;
     for (const waiter of this.waiters) waiter.resolve({ topic, partition, offset: offset++, durability });
     this.#settled.resolve();
   }
 
   reject(error: unknown): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
     for (const waiter of this.waiters) waiter.reject(error);
     this.#settled.resolve();
   }

@@ -1,7 +1,21 @@
-import { BatchTooLargeError, DeliveryTimeoutError, InvalidArgumentError, RecordBatchBuilder } from "@logstore/codec";
+import {
+  BatchTooLargeError,
+  BufferFullError,
+  ClosedError,
+  checkOptions,
+  DeliveryTimeoutError,
+  durationMs,
+  InvalidArgumentError,
+  type OptionRules,
+  oneOf,
+  RecordBatchBuilder,
+  startTimer,
+  wholeNumber,
+} from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
-import { backoffMs, isRetriable, sleep } from "../retry.js";
-import { ValueFormat, type ValueOptions } from "../value-format.js";
+import { isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { ValueFormat, type ValueOptions, valueRules } from "../value-format.js";
+import { checkRecord, timestampOf } from "./check-record.js";
 import type { ProducerRecord } from "./producer.js";
 import { ProducerSequence, randomProducerId } from "./producer-sequence.js";
 import { copyOfSealed } from "./sealed-copy.js";
@@ -13,9 +27,17 @@ export interface AppendOptions<Input> extends ValueOptions<unknown, Input> {
   readonly durability?: Durability | undefined;
   /** Default "none". */
   readonly compression?: "none" | "gzip" | "zstd" | undefined;
-  /** ms after which an append without an answer is given up. Default 120,000. */
+  /** ms from the call after which an append without an answer is given up; Infinity for never. Default 120,000. */
   readonly deliveryTimeoutMs?: number | undefined;
 }
+
+const rules: OptionRules<AppendOptions<unknown>> = {
+  ...valueRules,
+  expectedOffset: wholeNumber(),
+  durability: oneOf("written", "flushed"),
+  compression: oneOf("none", "gzip", "zstd"),
+  deliveryTimeoutMs: durationMs({ min: 1 }),
+};
 
 /** Where records were appended, one after another, and how safe they are there. */
 export interface AppendAck {
@@ -27,7 +49,36 @@ export interface AppendAck {
   readonly durability: Durability;
 }
 
-const never = new AbortController().signal;
+type AppendRecord<Input> = Omit<ProducerRecord<Input>, "partition">;
+
+/** Bytes that the appends of a client hold until they are answered. */
+export class AppendBudget {
+  readonly #maxBytes: number;
+  #usedBytes = 0;
+
+  constructor(maxBytes = 32 * 1024 * 1024) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** A single append may be larger than the whole. @throws BufferFullError */
+  take(bytes: number): void {
+    if (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#maxBytes) {
+      throw new BufferFullError(
+        `appends of ${this.#usedBytes} bytes wait to be acknowledged, ${bytes} more do not fit into the client's ` +
+          `${this.#maxBytes}: await earlier appends before making more`,
+        { expected: this.#maxBytes, actual: this.#usedBytes + bytes },
+      );
+    }
+    this.#usedBytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#usedBytes -= bytes;
+  }
+}
+
+/** What an append holds beside its records. */
+const APPEND_OVERHEAD_BYTES = 1024;
 
 /**
  * Appends to one partition, all records of an append or none, one append after another. An append whose answer was lost is sent
@@ -37,30 +88,54 @@ export class PartitionAppender {
   readonly #api: LogApi;
   readonly #topic: string;
   readonly #partition: number;
+  readonly #budget: AppendBudget;
   readonly #sequence = new ProducerSequence(randomProducerId());
+  readonly #abandoned = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(api: LogApi, topic: string, partition: number) {
+  constructor(api: LogApi, topic: string, partition: number, budget: AppendBudget) {
     this.#api = api;
     this.#topic = topic;
     this.#partition = partition;
+    this.#budget = budget;
   }
 
-  async append<Input>(
-    records: readonly Omit<ProducerRecord<Input>, "partition">[],
-    options: AppendOptions<Input>,
-  ): Promise<AppendAck> {
-    const encoded = this.#encode(records, options);
-    encoded.catch(() => {}); // told below, in turn
-    const appended = this.#last.then(async () => this.#send(await encoded, options));
+  async append<Input>(records: readonly AppendRecord<Input>[], options: AppendOptions<Input>): Promise<AppendAck> {
+    checkOptions<AppendOptions<unknown>>("append", options as never, rules);
+    const { deliveryTimeoutMs = 120_000 } = options;
+    const attempt = new Attempt(deliveryTimeoutMs, { topic: this.#topic, partition: this.#partition });
+    const hold = new Hold(this.#budget);
+    hold.more(APPEND_OVERHEAD_BYTES);
+    const encoded = this.#encode(records, options, hold);
+    encoded.catch(() => {}); // reported below, in turn
+    const appended = this.#last.then(async () => {
+      try {
+        // A validator that never ends holds up those behind it no longer than this append may take.
+        const builder = await attempt.before(encoded);
+        return await this.#send(builder, options, attempt);
+      } finally {
+        hold.release();
+      }
+    });
     this.#last = appended.catch(() => {});
-    const { baseOffset, nextOffset, durability } = await appended;
+    const { baseOffset, nextOffset, durability } = await this.#unlessAbandoned(attempt.before(appended), attempt);
     return { topic: this.#topic, partition: this.#partition, firstOffset: baseOffset, nextOffset, durability };
   }
 
+  /** Resolves when every append so far is settled. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  /** Gives up what is not settled yet. */
+  abandon(): void {
+    this.#abandoned.abort();
+  }
+
   async #encode<Input>(
-    records: readonly Omit<ProducerRecord<Input>, "partition">[],
+    records: readonly AppendRecord<Input>[],
     options: AppendOptions<Input>,
+    hold: Hold,
   ): Promise<RecordBatchBuilder> {
     const format = new ValueFormat(options);
     const builder = new RecordBatchBuilder({
@@ -69,11 +144,27 @@ export class PartitionAppender {
       headroomBytes: PRODUCE_HEADROOM_BYTES,
     });
     const place = { topic: this.#topic, partition: this.#partition };
-    if (records.length === 0) throw new InvalidArgumentError("an append needs at least one record", place);
-    for (const { key = null, value, timestamp = Date.now(), headers } of records) {
+    if (!Array.isArray(records) || records.length === 0) {
+      throw new InvalidArgumentError("append: records must be a list of at least one record", place);
+    }
+    for (const record of records as readonly AppendRecord<Input>[]) {
+      checkRecord(record);
+      const { key = null, value, headers } = record;
+      const timestamp = timestampOf(record);
       const valid = format.validate(value);
       if (valid !== undefined) await valid;
-      if (builder.append(key, format.serialize(value), timestamp, headers)) continue;
+      const before = builder.byteLength;
+      if (builder.append(key, format.serialize(value), timestamp, headers)) {
+        hold.more(builder.byteLength - before);
+        continue;
+      }
+      if (!builder.acceptsTimestamp(timestamp)) {
+        throw new InvalidArgumentError(
+          `timestamp ${timestamp} is 2^52 ms or more from that of the first record, and an append is one batch: ` +
+            "append such records apart",
+          place,
+        );
+      }
       throw new BatchTooLargeError(
         `${records.length} records do not fit into one batch, and an append is all or nothing: append fewer at a time`,
         { ...place, actual: builder.byteLength },
@@ -82,22 +173,27 @@ export class PartitionAppender {
     return builder;
   }
 
-  async #send<Input>(builder: RecordBatchBuilder, options: AppendOptions<Input>): Promise<ProduceAck> {
-    const { expectedOffset, durability, deliveryTimeoutMs = 120_000 } = options;
-    const deadline = performance.now() + deliveryTimeoutMs;
+  async #send<Input>(
+    builder: RecordBatchBuilder,
+    { expectedOffset, durability }: AppendOptions<Input>,
+    attempt: Attempt,
+  ): Promise<ProduceAck> {
+    if (attempt.isLate || this.#abandoned.signal.aborted) throw attempt.timeoutError();
+    attempt.wasSent = true;
     const sealed = builder.seal(this.#sequence.stamp(builder.recordCount));
     const request = { topic: this.#topic, partition: this.#partition, durability, expectedOffset };
     try {
-      for (let attempt = 0; ; attempt++) {
-        const batches = attempt === 0 ? sealed : copyOfSealed(sealed);
+      for (let tries = 0; ; tries++) {
+        const batches = tries === 0 ? sealed : copyOfSealed(sealed);
         const produced = this.#api.produce({ ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES });
         try {
-          return await this.#before(deadline, produced);
+          return await this.#unlessAbandoned(attempt.before(produced), attempt);
         } catch (error) {
-          const pause = backoffMs(attempt);
+          const pauseMs = retryDelayMs(tries, error);
           if (!isRetriable(error)) throw error;
-          if (performance.now() + pause >= deadline) throw this.#timeoutError(deliveryTimeoutMs, error);
-          await sleep(pause, never);
+          if (attempt.leftMs <= pauseMs) throw attempt.timeoutError(error);
+          await sleep(pauseMs, this.#abandoned.signal);
+          if (this.#abandoned.signal.aborted) throw attempt.timeoutError(error);
         }
       }
     } catch (error) {
@@ -106,21 +202,85 @@ export class PartitionAppender {
     }
   }
 
-  #before(deadline: number, produced: Promise<ProduceAck>): Promise<ProduceAck> {
+  #unlessAbandoned<Result>(result: Promise<Result>, attempt: Attempt): Promise<Result> {
+    const { signal } = this.#abandoned;
     return new Promise((resolve, reject) => {
-      const expire = () => reject(this.#timeoutError(Math.round(deadline - begun), undefined));
-      const begun = performance.now();
-      const timer = setTimeout(expire, Math.max(0, deadline - begun));
-      produced.then(resolve, reject).finally(() => clearTimeout(timer));
+      const abandon = () => reject(attempt.closedError());
+      signal.addEventListener("abort", abandon);
+      if (signal.aborted) abandon();
+      result.then(resolve, reject).finally(() => signal.removeEventListener("abort", abandon));
+    });
+  }
+}
+
+/** One append, and the time that it has. */
+class Attempt {
+  readonly #timeoutMs: number;
+  readonly #place: { readonly topic: string; readonly partition: number };
+  readonly #deadline: number;
+  wasSent = false;
+
+  constructor(timeoutMs: number, place: { readonly topic: string; readonly partition: number }) {
+    this.#timeoutMs = timeoutMs;
+    this.#place = place;
+    this.#deadline = performance.now() + timeoutMs;
+  }
+
+  get leftMs(): number {
+    return this.#deadline - performance.now();
+  }
+
+  get isLate(): boolean {
+    return this.leftMs <= 0;
+  }
+
+  /** The result, unless it is not there in time. */
+  before<Result>(result: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const timer = startTimer(this.leftMs, () => reject(this.timeoutError()));
+      result.then(resolve, reject).finally(() => timer.cancel());
     });
   }
 
-  #timeoutError(timeoutMs: number, cause: unknown): DeliveryTimeoutError {
+  timeoutError(cause?: unknown): DeliveryTimeoutError {
     const reason = cause instanceof Error ? `: ${cause.message}` : "";
     return new DeliveryTimeoutError(
-      `no acknowledgement within ${timeoutMs} ms${reason}: the records may or may not have been appended`,
-      { topic: this.#topic, partition: this.#partition },
+      `no acknowledgement within ${this.#timeoutMs} ms${reason}: ${this.#outcome}`,
+      this.#place,
       { cause },
     );
+  }
+
+  closedError(): ClosedError {
+    return new ClosedError(`the client was closed before the append was acknowledged: ${this.#outcome}`, this.#place);
+  }
+
+  get #outcome(): string {
+    if (this.wasSent) return "the records may or may not have been appended";
+    return "the records were not sent, earlier appends to the partition were in their way";
+  }
+}
+
+/** What one append holds of the budget. */
+class Hold {
+  readonly #budget: AppendBudget;
+  #bytes = 0;
+  #isOver = false;
+
+  constructor(budget: AppendBudget) {
+    this.#budget = budget;
+  }
+
+  /** @throws BufferFullError */
+  more(bytes: number): void {
+    if (this.#isOver) return;
+    this.#budget.take(bytes);
+    this.#bytes += bytes;
+  }
+
+  release(): void {
+    this.#isOver = true;
+    this.#budget.release(this.#bytes);
+    this.#bytes = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { DeliveryTimeoutError } from "@logstore/codec";
+import { DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../retry.js";
 import type { Batch } from "./batch.js";
@@ -37,7 +37,10 @@ export class PartitionSender {
   /** Whether a batch of this epoch was given up after it was sent. */
   #lost = false;
   #attempt = 0;
+  #linger: Timer | undefined;
+  #pause: Timer | undefined;
   #timerRuns = false;
+  #isAbandoned = false;
 
   /** @param released is told when bytes of settled records leave the buffer */
   constructor(
@@ -81,6 +84,18 @@ export class PartitionSender {
     await Promise.all([...this.#inFlight, ...this.#accumulator.batches()].map((batch) => batch.settled));
   }
 
+  /** Rejects everything that is not settled yet, and lets go of it. */
+  abandon(error: unknown): void {
+    this.#isAbandoned = true;
+    this.#linger?.cancel();
+    this.#pause?.cancel();
+    for (const batch of [...this.#inFlight, ...this.#accumulator.batches()]) {
+      this.#reject(batch, error);
+      batch.endTry?.(error);
+    }
+    this.#inFlight = [];
+  }
+
   /** Full batches go at once; an open one waits for company only while something else is under way, or for its linger time. */
   #wake(): void {
     if (this.#accumulator.hasClosed) this.#sendClosed();
@@ -88,9 +103,10 @@ export class PartitionSender {
     this.#timerRuns = true;
     const send = () => {
       this.#timerRuns = false;
+      if (this.#isAbandoned) return;
       if (this.#inFlight.length === 0) this.hurry();
     };
-    if (this.#options.lingerMs > 0) setTimeout(send, this.#options.lingerMs);
+    if (this.#options.lingerMs > 0) this.#linger = startTimer(this.#options.lingerMs, send);
     else setImmediate(send); // not before every send of this turn is in
   }
 
@@ -115,8 +131,11 @@ export class PartitionSender {
     batch.failure = undefined;
     this.#unanswered++;
     this.#produce(batch, batches).then(
-      (ack) => this.#acked(batch, ack),
+      (ack) => {
+        if (!this.#isAbandoned) this.#acked(batch, ack);
+      },
       (failure: unknown) => {
+        if (this.#isAbandoned) return;
         batch.failure = failure;
         this.#failing = true;
         this.#answered();
@@ -128,7 +147,11 @@ export class PartitionSender {
   #produce(batch: Batch, batches: Uint8Array): Promise<ProduceAck> {
     return new Promise((resolve, reject) => {
       const expire = () => reject(this.#timeoutError(batch));
-      const timer = setTimeout(expire, Math.max(0, batch.deadline - performance.now()));
+      const timer = startTimer(batch.deadline - performance.now(), expire);
+      batch.endTry = (error) => {
+        timer.cancel();
+        reject(error);
+      };
       this.#api
         .produce({
           topic: this.#topic,
@@ -138,7 +161,7 @@ export class PartitionSender {
           durability: this.#options.durability,
         })
         .then(resolve, reject)
-        .finally(() => clearTimeout(timer));
+        .finally(() => timer.cancel());
     });
   }
 
@@ -171,7 +194,7 @@ export class PartitionSender {
       else this.#giveUp(batch, again ? this.#timeoutError(batch) : batch.failure);
     }
     if (this.#inFlight.length > 0) {
-      setTimeout(() => this.#resend(), waitMs);
+      this.#pause = startTimer(waitMs, () => this.#resend());
       return;
     }
     if (this.#lost) this.#sequence.startAnew();

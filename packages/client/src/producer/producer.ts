@@ -1,11 +1,28 @@
-import { type Bytes, ClosedError, type HeaderInput, UnknownPartitionError } from "@logstore/codec";
+import {
+  type Bytes,
+  ClosedError,
+  checkOptions,
+  DeliveryTimeoutError,
+  durationMs,
+  type HeaderInput,
+  InvalidArgumentError,
+  limit,
+  type OptionRules,
+  oneOf,
+  shown,
+  UnknownPartitionError,
+  wholeNumber,
+} from "@logstore/codec";
 import type { Durability, LogApi } from "@logstore/protocol";
+import type { Time } from "../position.js";
+import { type CloseOptions, checkCloseOptions, type Registry, settledWithin } from "../registry.js";
 import { DURABILITY, MESSAGE_COUNT, OFFSET, PARTITION_ID } from "../telemetry/conventions.js";
 import { isTracing } from "../telemetry/record-context.js";
 import { SendSpan } from "../telemetry/send-span.js";
-import { ValueFormat, type ValueOptions } from "../value-format.js";
+import { ValueFormat, type ValueOptions, valueRules } from "../value-format.js";
 import type { SendAck, Waiter } from "./batch.js";
 import { BufferBudget } from "./buffer-budget.js";
+import { checkRecord, timestampOf } from "./check-record.js";
 import { partitionOf } from "./partition-of.js";
 import { PartitionSender, type SenderOptions } from "./partition-sender.js";
 import { randomProducerId } from "./producer-sequence.js";
@@ -24,7 +41,7 @@ export interface ProducerOptions<Input = Bytes> extends ValueOptions<unknown, In
   readonly durability?: Durability | undefined;
   /** Default "none". */
   readonly compression?: "none" | "gzip" | "zstd" | undefined;
-  /** ms after which a record that could not be delivered is given up. Default 120,000. */
+  /** ms after which a record that could not be delivered is given up; Infinity for never. Default 120,000. */
   readonly deliveryTimeoutMs?: number | undefined;
 }
 
@@ -32,12 +49,22 @@ export interface ProducerRecord<Input> {
   /** Records of the same key keep their order. Default null: partitions take turns, a batch each. */
   readonly key?: Bytes | null | undefined;
   readonly value: Input;
-  /** ms since the epoch. Default: now. */
-  readonly timestamp?: number | undefined;
+  /** ms since the epoch, or a Date. Default: now. */
+  readonly timestamp?: Time | undefined;
   readonly headers?: readonly HeaderInput[] | undefined;
   /** Default: chosen by the key. */
   readonly partition?: number | undefined;
 }
+
+const rules: OptionRules<ProducerOptions<unknown>> = {
+  ...valueRules,
+  lingerMs: durationMs(),
+  batchBytes: wholeNumber({ min: 1 }),
+  maxBufferedBytes: limit(),
+  durability: oneOf("written", "flushed"),
+  compression: oneOf("none", "gzip", "zstd"),
+  deliveryTimeoutMs: durationMs({ min: 1 }),
+};
 
 /** Room for the lengths and the timestamp of a record. */
 const RECORD_OVERHEAD_BYTES = 16;
@@ -49,7 +76,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly #format: ValueFormat<unknown, Input>;
   readonly #options: SenderOptions;
   readonly #budget: BufferBudget;
-  readonly #onClose: () => void;
+  readonly #registry: Registry;
   readonly #producerId = randomProducerId();
   /** Undefined until the topic was asked for them. */
   #senders: PartitionSender[] | undefined;
@@ -59,9 +86,12 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   #emptyingQueue: Promise<void> | undefined;
   readonly #sticky: StickyPartition;
   #closing: Promise<void> | undefined;
+  /** Closed before everything was settled. */
+  readonly #abandoned = new AbortController();
 
   /** Made by `client.producer()`. */
-  constructor(api: LogApi, topic: string, options: ProducerOptions<Input>, onClose: () => void) {
+  constructor(api: LogApi, topic: string, options: ProducerOptions<Input>, registry: Registry) {
+    checkOptions<ProducerOptions<unknown>>("producer", options as ProducerOptions<unknown>, rules);
     this.topic = topic;
     this.#api = api;
     this.#format = new ValueFormat(options);
@@ -74,7 +104,8 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     };
     this.#sticky = new StickyPartition(this.#options.batchBytes);
     this.#budget = new BufferBudget(options.maxBufferedBytes ?? 32 * 1024 * 1024);
-    this.#onClose = onClose;
+    this.#registry = registry;
+    registry.addWriter(this);
   }
 
   /**
@@ -98,6 +129,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   #send(record: ProducerRecord<Input>): Promise<SendAck> {
     return new Promise((resolve, reject) => {
       this.#checkOpen();
+      checkRecord(record);
       const valid = this.#format.validate(record.value);
       valid?.catch(() => {}); // told below, unless something else stops the record first
       const entry = this.#encode(record, { resolve, reject });
@@ -130,6 +162,12 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   async #sendMany(
     records: Iterable<ProducerRecord<Input>> | AsyncIterable<ProducerRecord<Input>>,
   ): Promise<SendManyResult> {
+    const isIterable = Symbol.asyncIterator in Object(records) || Symbol.iterator in Object(records);
+    if (!isIterable || typeof records === "string") {
+      throw new InvalidArgumentError(`sendMany takes an iterable of records, not ${shown(records)}`, {
+        topic: this.topic,
+      });
+    }
     const outcome = new SendManyOutcome();
     try {
       // A loop that awaited every record of a plain array would spend most of its time on that.
@@ -154,32 +192,56 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     await Promise.all(this.#senders?.map((sender) => sender.flush()) ?? []);
   }
 
-  /** Refuses further records, and resolves when those accepted so far are settled. */
-  close(): Promise<void> {
-    this.#closing ??= this.flush().then(this.#onClose);
-    return this.#closing;
+  /**
+   * Refuses further records, and resolves when those accepted so far are settled: each is within its `deliveryTimeoutMs`.
+   * After `timeoutMs`, those that are not are rejected with a DeliveryTimeoutError, and may or may not have been appended.
+   *
+   * @throws InvalidArgumentError
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    this.#closing ??= this.flush().finally(() => this.#registry.delete(this));
+    const { timeoutMs = Number.POSITIVE_INFINITY } = options;
+    if (await settledWithin(this.#closing, timeoutMs)) return this.#closing;
+    this.#abandon(
+      new DeliveryTimeoutError(
+        `no acknowledgement within ${timeoutMs} ms of the close: the record may or may not have been appended`,
+        { topic: this.topic },
+      ),
+    );
+    this.#registry.delete(this);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  #abandon(error: unknown): void {
+    this.#abandoned.abort(error);
+    for (const { entry } of this.#queue) this.#refuse(entry, error);
+    this.#queue = [];
+    for (const sender of this.#senders ?? []) sender.abandon(error);
+  }
+
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ClosedError("the producer is closed", { topic: this.topic });
   }
 
-  #encode({ key, value, timestamp, headers, partition }: ProducerRecord<Input>, waiter: Waiter): Entry {
+  #encode(record: ProducerRecord<Input>, waiter: Waiter): Entry {
+    const { key, value, headers, partition } = record;
+    const timestamp = timestampOf(record);
     const stored = this.#format.serialize(value);
     let bytes = RECORD_OVERHEAD_BYTES + byteLength(stored);
     if (key !== undefined && key !== null) bytes += byteLength(key);
     if (headers !== undefined) for (const header of headers) bytes += header.name.length + header.value.length;
-    return { key: key ?? null, value: stored, timestamp: timestamp ?? Date.now(), headers, partition, bytes, waiter };
+    return { key: key ?? null, value: stored, timestamp, headers, partition, bytes, waiter };
   }
 
   /** False where an earlier record has failed; a promise only where something must be waited for. */
   #takeOneOfMany(record: ProducerRecord<Input>, outcome: SendManyOutcome): boolean | Promise<boolean> {
     if (outcome.hasFailed) return false;
     this.#checkOpen();
+    checkRecord(record);
     const valid = this.#format.validate(record.value);
     if (valid !== undefined) return valid.then(() => this.#takeWithRoom(record, outcome));
     return this.#takeWithRoom(record, outcome);
@@ -216,8 +278,9 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
         this.#queue = [];
         const failed = await this.#learn().then(noError, asRefusal);
         for (const { entry, valid } of queued) {
-          const refused = failed ?? (await valid?.then(noError, asRefusal));
-          if (refused === undefined) this.#place(entry);
+          const refused = failed ?? (valid && (await this.#inTime(valid)));
+          if (this.#abandoned.signal.aborted) this.#refuse(entry, this.#abandoned.signal.reason);
+          else if (refused === undefined) this.#place(entry);
           else this.#refuse(entry, refused.error);
         }
       }
@@ -225,6 +288,14 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       // In the same turn as the last look at the queue: whoever is told of a refusal may send again at once.
       this.#emptyingQueue = undefined;
     }
+  }
+
+  /** A validator that never ends costs its record, not those behind it. */
+  async #inTime(valid: Promise<void>): Promise<{ readonly error: unknown } | undefined> {
+    const { deliveryTimeoutMs } = this.#options;
+    if (await settledWithin(valid, deliveryTimeoutMs, this.#abandoned.signal)) return valid.then(noError, asRefusal);
+    const message = `the schema did not validate the value within ${deliveryTimeoutMs} ms: the record was not sent`;
+    return { error: new DeliveryTimeoutError(message, { topic: this.topic }) };
   }
 
   #place(entry: Entry): void {

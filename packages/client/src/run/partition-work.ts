@@ -12,17 +12,29 @@ export interface Task {
   readonly bytes: number;
   /** Aborts when the outcome does not count any more. */
   readonly use: AbortSignal;
+  /** For the handler: also aborts when the reading is over. */
+  readonly signal: AbortSignal;
+  /** Its handler waits for the end of the reading itself: it is not waited for, and its outcome does not count. */
+  isReleased: boolean;
 }
 
 /** What is in memory of one partition: records by key, each key in order, and which of them are not done yet. */
 export class PartitionWork {
   readonly owned: OwnedPartition;
+  /** What is in memory: waiting, or worked on. */
+  heldRecords = 0;
+  heldBytes = 0;
   /** Records of a key that wait for the one before them. A key is here while one of its records is not done. */
   readonly #lanes = new Map<string, Task[]>();
   /** Offsets that are not done, ascending. */
   readonly #pending = new Set<number>();
   readonly #stop = new AbortController();
   #use = new AbortController();
+  #handlers = new AbortController();
+  /** Taken in and not begun, ascending. */
+  readonly #unbegun = new Set<number>();
+  #isAbandoned = false;
+  #resumed: PromiseWithResolvers<void> | undefined;
   #running = 0;
   #waiting: (() => void)[] = [];
 
@@ -42,8 +54,16 @@ export class PartitionWork {
   /** Takes a record in. A lane is returned where it begins one: nothing else of its key is under way. */
   add(record: RawRecord): { readonly task: Task; readonly lane: string | undefined; readonly isFirst: boolean } {
     const bytes = record.value.length + (record.key?.length ?? 0);
-    const task = { partition: this, record, bytes, use: this.#use.signal };
+    const task = {
+      partition: this,
+      record,
+      bytes,
+      use: this.#use.signal,
+      signal: this.#handlers.signal,
+      isReleased: false,
+    };
     this.#pending.add(record.offset);
+    this.#unbegun.add(record.offset);
     if (record.key === null) return { task, lane: undefined, isFirst: true };
     const { buffer, byteOffset, length } = record.key;
     const lane = Buffer.from(buffer, byteOffset, length).toString("latin1");
@@ -64,7 +84,27 @@ export class PartitionWork {
     return task;
   }
 
-  begun(): void {
+  /** Resolves when work may begin; undefined where it may at once. */
+  get resumed(): Promise<void> | undefined {
+    return this.#resumed?.promise;
+  }
+
+  pause(): void {
+    this.#resumed ??= Promise.withResolvers<void>();
+  }
+
+  resume(): void {
+    this.#resumed?.resolve();
+    this.#resumed = undefined;
+  }
+
+  /** Offset of the first record that no handler was called with; undefined where there is none. */
+  get firstUnbegun(): number | undefined {
+    return this.#unbegun.values().next().value;
+  }
+
+  begun({ record }: Task): void {
+    this.#unbegun.delete(record.offset);
     this.#running++;
   }
 
@@ -73,8 +113,8 @@ export class PartitionWork {
   }
 
   /** Moves the partition on as far as everything before is done. */
-  done({ record, use }: Task): void {
-    if (use.aborted) return;
+  done({ record, use, isReleased }: Task): void {
+    if (use.aborted || isReleased) return;
     this.#pending.delete(record.offset);
     this.owned.processed = this.#pending.values().next().value ?? this.owned.position;
   }
@@ -82,17 +122,34 @@ export class PartitionWork {
   /** Nothing more is begun. What is not done stays so: the partition's next owner gets it. */
   stop(): void {
     this.#stop.abort();
+    this.resume(); // what waits is let go of
+  }
+
+  /** Handlers are told that the reading is over. What they still do counts. */
+  finish(): void {
+    this.#handlers.abort();
+  }
+
+  /** What is worked on is not waited for, and does not count. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.stop();
+    this.forget();
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** What was taken in so far does not count any more. */
   forget(): void {
     this.#use.abort();
+    this.#handlers.abort();
     this.#use = new AbortController();
+    this.#handlers = new AbortController();
     this.#pending.clear();
+    this.#unbegun.clear();
   }
 
   async drained(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running > 0 && !this.#isAbandoned) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 }
 

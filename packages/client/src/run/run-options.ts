@@ -1,8 +1,19 @@
-import { InvalidArgumentError } from "@logstore/codec";
+import {
+  abortSignal,
+  boolean,
+  checkOptions,
+  durationMs,
+  func,
+  limit,
+  nested,
+  type OptionRules,
+  required,
+  wholeNumber,
+} from "@logstore/codec";
 import type { ConsumerRecord } from "../consumer/consumer-record.js";
 
 export interface RetryOptions {
-  /** How often a record is tried in all. Default 5. */
+  /** How often a record is tried in all; Infinity for without end. Default 5. */
   readonly attempts?: number | undefined;
   /** ms before the second try; doubles with each. Default 100. */
   readonly initialBackoffMs?: number | undefined;
@@ -13,7 +24,10 @@ export interface RetryOptions {
 export interface RecordContext {
   /** 1 for the first try. */
   readonly attempt: number;
-  /** Aborts when the outcome does not count any more: the partition was lost, or its offset was set. */
+  /**
+   * Aborts when the run ends, and when the outcome does not count any more: the partition was lost, or its offset was set. At the end
+   * of a run, a record whose handler still succeeds is committed; one whose handler fails is left for another member.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -42,9 +56,24 @@ export interface RunLimits {
   readonly maxBackoffMs: number;
 }
 
+const rules: OptionRules<RunOptions<unknown, unknown>> = {
+  eachRecord: required(func),
+  concurrency: wholeNumber({ min: 1 }),
+  maxInFlightRecords: limit(),
+  maxInFlightBytes: limit(),
+  retry: nested<RetryOptions>({ attempts: limit(), initialBackoffMs: durationMs(), maxBackoffMs: durationMs() }),
+  park: boolean,
+  signal: abortSignal,
+};
+
 /** @throws InvalidArgumentError */
-export function runLimits<T, K>({ retry = {}, ...options }: RunOptions<T, K>): RunLimits {
-  const limits = {
+export function checkRunOptions<T, K>(options: RunOptions<T, K>): void {
+  checkOptions<RunOptions<unknown, unknown>>("consumer.run", options as RunOptions<unknown, unknown>, rules);
+}
+
+export function runLimits<T, K>(options: RunOptions<T, K>): RunLimits {
+  const { retry = {} } = options;
+  return {
     concurrency: options.concurrency ?? 16,
     maxInFlightRecords: options.maxInFlightRecords ?? 1_000,
     maxInFlightBytes: options.maxInFlightBytes ?? 16 * 1024 * 1024,
@@ -52,11 +81,6 @@ export function runLimits<T, K>({ retry = {}, ...options }: RunOptions<T, K>): R
     initialBackoffMs: retry.initialBackoffMs ?? 100,
     maxBackoffMs: retry.maxBackoffMs ?? 30_000,
   };
-  for (const [name, value] of Object.entries(limits)) {
-    if (value >= (name.endsWith("Ms") ? 0 : 1)) continue;
-    throw new InvalidArgumentError(`${name} is a positive number, not ${value}`);
-  }
-  return limits;
 }
 
 /** How long to wait after try `attempt` failed, ms; up to half of it is left to chance. */

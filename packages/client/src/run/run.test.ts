@@ -104,16 +104,24 @@ describe("order and commits", () => {
   });
 
   test("no more at a time than it may, and no more in memory", async () => {
-    await fill(...Array.from({ length: 100 }, (_, i) => `:${i}`));
+    // Each a batch, and an event, of its own.
+    for (let i = 0; i < 30; i++) await fill(`:${i}${"x".repeat(300_000)}`);
+    let events = 0;
+    api.onEvent = (event) => {
+      events++;
+      return event;
+    };
     const work = new Work();
     const { consumer } = run(work.eachRecord, { concurrency: 3, maxInFlightRecords: 10 });
-    await eventually(() => work.begun.length === 3);
+    await eventually(() => work.begun.length === 3 && events >= 10);
     await new Promise((resolve) => setTimeout(resolve, 10));
-    expect([work.begun.length, consumer.position("t", 0)]).toEqual([3, 10]);
-    work.finish("0");
-    await eventually(() => consumer.position("t", 0) === 11);
+    expect(work.begun).toHaveLength(3);
+    expect(events).toBeLessThanOrEqual(12); // one is read ahead
+    expect(consumer.position("t", 0)).toBe(3);
+    work.finish(work.begun[0]!);
+    await eventually(() => consumer.position("t", 0) === 4);
     abort.abort();
-    work.finish("1", "2", "3");
+    work.finish(...work.begun);
   });
 
   test("bytes count too", async () => {
@@ -130,13 +138,15 @@ describe("order and commits", () => {
     await fill("a:0", "a:1", `b:${"x".repeat(100_000)}`);
     const end = Promise.withResolvers<void>();
     const kept: number[] = [];
+    let isTakenIn = false;
     const consumer = client.consumer({ group: "g", topics: ["t"] });
     const eachRecord: RunOptions<Uint8Array, Uint8Array>["eachRecord"] = async ({ offset, value }) => {
+      if (offset === 2) isTakenIn = true;
       if (offset === 0) await end.promise;
       if (offset === 1) kept.push(value.buffer.byteLength);
     };
     runs.push(consumer.run({ eachRecord, signal: abort.signal }));
-    await eventually(() => consumer.position("t", 0) === 3);
+    await eventually(() => isTakenIn);
     end.resolve();
     await eventually(() => kept.length === 1);
     expect(kept[0]).toBeLessThan(10_000);
@@ -366,4 +376,224 @@ describe("failures", () => {
       await expect(running).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     },
   );
+});
+
+describe("pausing", () => {
+  const keyed = Array.from({ length: 200 }, (_, i) => `k${i % 20}:${i}`);
+
+  test("a paused partition begins nothing, its lag stays known, and it goes on in order when it is resumed", async () => {
+    await fill(...keyed);
+    const begun: string[] = [];
+    const { consumer } = run(
+      ({ value }) => {
+        begun.push(value);
+        if (begun.length === 10) consumer.pause("t", 0);
+      },
+      { concurrency: 1 },
+    );
+    await eventually(() => begun.length === 10);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(begun).toHaveLength(10);
+    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([10, 190]);
+    consumer.resume("t", 0);
+    await eventually(() => begun.length === 200);
+    expect(begun.toSorted((a, b) => +a - +b)).toEqual(keyed.map((record) => record.split(":")[1]));
+    for (let key = 0; key < 20; key++) {
+      const ofKey = begun.map(Number).filter((value) => value % 20 === key);
+      expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
+    }
+    await eventually(() => api.groups.committed[0] === 200);
+  });
+
+  test("it takes no room from the others", async () => {
+    api.groups.onJoin = (one) =>
+      one.joined().assigned(1, [
+        [0, 0],
+        [1, 0],
+      ]);
+    await fill(...keyed);
+    let others = 0;
+    let isPaused = false;
+    const { consumer } = run(
+      ({ partition }) => {
+        if (partition === 1) others++;
+        else if (!isPaused) {
+          consumer.pause("t", 0);
+          isPaused = true;
+        }
+      },
+      { concurrency: 1, maxInFlightRecords: 5 },
+    );
+    await eventually(() => isPaused);
+    await Promise.all(Array.from({ length: 20 }, () => client.producer("t").send({ value: "x", partition: 1 })));
+    await eventually(() => others === 20);
+    await consumer.close();
+  });
+
+  test("the lag of a paused partition is asked for", async () => {
+    await fill("a:0");
+    const { consumer } = run(() => {});
+    await eventually(() => api.groups.committed[0] === 1);
+    consumer.pause("t", 0);
+    await fill("a:1", "a:2");
+    consumer.resume("t", 0);
+    consumer.pause("t", 0);
+    await eventually(() => consumer.lag("t", 0) === 2);
+    expect(consumer.position("t", 0)).toBe(1);
+  });
+});
+
+describe("manual commits", () => {
+  test("the record whose handler commits is committed, those of others are not", async () => {
+    await fill("a:0", "b:1", "c:2");
+    const consumer = client.consumer({ group: "g", topics: ["t"], key: text(), value: text(), commit: "manual" });
+    const work = new Work();
+    const running = consumer.run({
+      signal: abort.signal,
+      async eachRecord(record, context) {
+        await work.eachRecord(record, context);
+        await consumer.commit();
+      },
+    });
+    runs.push(running);
+    await eventually(() => work.begun.length === 3);
+    work.finish("1");
+    await turn();
+    await consumer.commit();
+    expect(api.groups.commits).toEqual([]);
+    work.finish("0");
+    await eventually(() => api.groups.committed[0] === 2); // 1 was done before
+    await consumer.commit();
+    expect(api.groups.committed).toEqual({ 0: 2 });
+    work.finish("2");
+    await eventually(() => api.groups.committed[0] === 3);
+  });
+});
+
+describe("the end does not wait for ever", () => {
+  const hang = new Promise<void>(() => {});
+
+  test("a handler that hangs is told, and given up in time; what others did is committed, and the group is left", async () => {
+    await fill("a:0", "b:1");
+    const work = new Work();
+    const { consumer, running } = run((record, context) =>
+      record.value === "1" ? work.eachRecord(record, context) : void work.begun.push(record.value),
+    );
+    await eventually(() => work.begun.length === 2);
+    const closed = consumer.close({ timeoutMs: 100 });
+    await turn();
+    expect(work.contexts.get("1")!.signal.aborted).toBe(true);
+    await closed;
+    await running;
+    expect(api.groups.committed).toEqual({ 0: 1 });
+    expect(api.groups.memberships[0]!.said).toEqual(["leave"]);
+    work.finish("1");
+    await turn();
+    expect(api.groups.committed).toEqual({ 0: 1 });
+  });
+
+  test("a record whose handler fails when it is told is neither tried again nor put aside", async () => {
+    await fill("a:0");
+    let calls = 0;
+    const { consumer, running } = run(
+      (_, { signal }) => {
+        calls++;
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+      { retry: { attempts: 1 } },
+    );
+    await eventually(() => calls === 1);
+    await consumer.close();
+    await running;
+    expect([calls, [...api.topics.keys()]]).toEqual([1, ["t"]]);
+    expect(api.groups.committed).toEqual({});
+  });
+
+  test("a handler may wait for the close itself", async () => {
+    await fill("a:0", "b:1");
+    const consumer = client.consumer({ group: "g", topics: ["t"], value: text(), commit: "manual" });
+    let isClosed = false;
+    const running = consumer.run({
+      async eachRecord({ value }) {
+        if (value !== "1") return;
+        await consumer.close();
+        isClosed = true;
+      },
+    });
+    await running;
+    await eventually(() => isClosed);
+    expect(api.groups.memberships[0]!.said).toEqual(["leave"]);
+  });
+
+  test("nor for a hook, a commit or the group's answer", async () => {
+    await fill("a:0");
+    for (const hung of ["hook", "commit", "leave"] as const) {
+      api.groups.onJoin = (one) => {
+        one.joined().assigned(1, [[0, 0]]);
+        if (hung === "leave") one.left = hang;
+      };
+      api.groups.onCommit = hung === "commit" ? () => hang.then(() => ({})) : () => ({});
+      let count = 0;
+      const onRevoked = hung === "hook" ? () => hang : () => {};
+      const consumer = client.consumer({ group: "g", topics: ["t"], onRevoked });
+      const running = consumer.run({ eachRecord: () => void count++ });
+      await eventually(() => count === 1);
+      await client.close({ timeoutMs: 50 });
+      await running;
+      expect(api.groups.memberships.at(-1)!.said).toEqual(["leave"]);
+      client = connect(api);
+    }
+  });
+
+  test("with the log away while records are put aside", async () => {
+    await fill("a:0", "b:1");
+    api.onProduce = () => hang as never;
+    const { running } = run(() => Promise.reject(new Error("poison")), { retry: { attempts: 1 } });
+    await eventually(() => api.topics.size === 2);
+    await turn();
+    await client.close({ timeoutMs: 100 });
+    await running;
+    expect(api.groups.committed).toEqual({});
+  });
+});
+
+describe("whatever a handler throws is put aside", () => {
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const throwing = Object.defineProperty(new Error(), "message", {
+    get() {
+      throw new Error("gotcha");
+    },
+  });
+  const things: [string, unknown, string][] = [
+    ["undefined", undefined, "undefined"],
+    ["null", null, "null"],
+    ["a symbol", Symbol("s"), "Symbol(s)"],
+    ["an object without prototype", Object.create(null), "{}"],
+    ["an error whose message is an object", Object.assign(new Error(), { message: { detail: 1 } }), "Error"],
+    ["an error without a message", Object.assign(new Error(), { message: undefined }), "Error"],
+    ["an error whose message throws", throwing, "something was thrown that has no text"],
+    ["a revoked proxy", revoked.proxy, "something was thrown that has no text"],
+    ["an object with a message", { message: "mine" }, "mine"],
+    ["a long message", new Error("x".repeat(1_000_000)), "x".repeat(1_000)],
+    ["a lone surrogate", new Error("\ud800"), "\ufffd"],
+  ];
+
+  test.each(things)("%s", async (_, thrown, reason) => {
+    await fill("bad:bad", "good:good");
+    let isGood = false;
+    const { consumer } = run(
+      ({ value }) => {
+        if (value === "bad") throw thrown;
+        isGood = true;
+      },
+      { retry: { attempts: 2, initialBackoffMs: 1 } },
+    );
+    await eventually(() => api.groups.committed[0] === 2);
+    expect(isGood).toBe(true);
+    const [record] = [...api.partition("t.g.parked", 0).batches[0]!];
+    const header = record!.headers.find(({ name }) => name === "logstore-parked-reason");
+    expect(Buffer.from(header!.value).toString()).toBe(reason);
+    await consumer.close();
+  });
 });

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidValueError } from "@logstore/codec";
 import { RecordFormat } from "../consumer/consumer-record.js";
 import { RecordSource } from "../consumer/record-source.js";
@@ -5,9 +6,16 @@ import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
 import type { OwnedPartition } from "../group/owned-partition.js";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { textOf } from "../thrown.js";
 import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-work.js";
 import { type RunLimits, type RunOptions, runLimits, tryAgainMs } from "./run-options.js";
 import { Slots } from "./slots.js";
+
+/** The handler that code runs in: whose record `commit()` is about, and who must not be waited for by `close()`. */
+const handling = new AsyncLocalStorage<{ readonly runner: object; readonly task: Task }>();
+
+/** Before Node 24, async context slows every promise down: used only where it is needed. */
+const HAS_CHEAP_ASYNC_CONTEXT = Number.parseInt(process.versions.node, 10) >= 24;
 
 /** Puts a record aside, durably. */
 export type Park = (
@@ -25,6 +33,7 @@ export class Runner<T, K> implements InFlight {
   readonly #limits: RunLimits;
   readonly #park: Park | undefined;
   readonly #slots: Slots;
+  readonly #tellsHandlersApart: boolean;
   readonly #work = new Map<OwnedPartition, PartitionWork>();
   #heldRecords = 0;
   #heldBytes = 0;
@@ -32,11 +41,12 @@ export class Runner<T, K> implements InFlight {
   #fail: (error: unknown) => void = () => {};
 
   /** @param park undefined: a record that keeps failing fails the run */
-  constructor(format: RecordFormat<T, K>, options: RunOptions<T, K>, park: Park | undefined) {
+  constructor(format: RecordFormat<T, K>, options: RunOptions<T, K>, isManual: boolean, park: Park | undefined) {
     this.#format = format;
     this.#options = options;
     this.#limits = runLimits(options);
     this.#park = park;
+    this.#tellsHandlersApart = isManual || HAS_CHEAP_ASYNC_CONTEXT;
     this.#slots = new Slots(this.#limits.concurrency);
   }
 
@@ -76,8 +86,50 @@ export class Runner<T, K> implements InFlight {
     this.#work.get(partition)?.forget();
   }
 
+  pause(partition: OwnedPartition): void {
+    const work = this.#workOf(partition);
+    if (work.resumed !== undefined) return;
+    work.pause();
+    // What waits in a paused partition takes no room from the others.
+    this.#heldRecords -= work.heldRecords;
+    this.#heldBytes -= work.heldBytes;
+    if (!this.#isFull) this.#room?.();
+  }
+
+  resume(partition: OwnedPartition): void {
+    const work = this.#work.get(partition);
+    if (work?.resumed === undefined) return;
+    work.resume();
+    this.#heldRecords += work.heldRecords;
+    this.#heldBytes += work.heldBytes;
+  }
+
   finish(): void {
     this.#room?.();
+    for (const work of this.#work.values()) work.finish();
+  }
+
+  abandon(): void {
+    for (const work of this.#work.values()) work.abandon();
+  }
+
+  /** Offset of the next record of a partition to be handed out. */
+  position(partition: OwnedPartition): number | undefined {
+    return this.#work.get(partition)?.firstUnbegun ?? partition.position;
+  }
+
+  /** The record whose handler calls counts as processed; those of other handlers do not. */
+  count(): void {
+    const handled = handling.getStore();
+    if (handled?.runner === this) handled.task.partition.done(handled.task);
+  }
+
+  /** A handler that waits for the end cannot be waited for. */
+  release(): void {
+    const handled = handling.getStore();
+    if (handled?.runner !== this || handled.task.isReleased) return;
+    handled.task.isReleased = true;
+    handled.task.partition.ended();
   }
 
   /** Everything that is there, as far as there is room for it. */
@@ -89,8 +141,7 @@ export class Runner<T, K> implements InFlight {
       const owned = source.state as OwnedPartition;
       const work = this.#workOf(owned);
       const { task, lane, isFirst } = work.add(record);
-      this.#heldRecords++;
-      this.#heldBytes += task.bytes;
+      this.#hold(work, 1, task.bytes);
       if (isFirst) this.#runLane(work, task, lane).catch(this.#fail);
     }
   }
@@ -109,13 +160,20 @@ export class Runner<T, K> implements InFlight {
     return this.#heldRecords >= maxInFlightRecords || this.#heldBytes >= maxInFlightBytes;
   }
 
+  #hold(work: PartitionWork, records: number, bytes: number): void {
+    work.heldRecords += records;
+    work.heldBytes += bytes;
+    if (work.resumed !== undefined) return;
+    this.#heldRecords += records;
+    this.#heldBytes += bytes;
+  }
+
   async #runLane(work: PartitionWork, first: Task, lane: string | undefined): Promise<void> {
     for (let task: Task | undefined = first; task !== undefined; task = work.next(lane)) {
       try {
         await this.#process(task);
       } finally {
-        this.#heldRecords--;
-        this.#heldBytes -= task.bytes;
+        this.#hold(work, -1, -task.bytes);
         if (!this.#isFull) this.#room?.();
       }
     }
@@ -125,19 +183,25 @@ export class Runner<T, K> implements InFlight {
     const { partition } = task;
     for (let attempt = 1; ; attempt++) {
       await this.#slots.acquire();
+      while (partition.resumed !== undefined) {
+        this.#slots.release();
+        await partition.resumed;
+        await this.#slots.acquire();
+      }
       if (partition.stopped.aborted || task.use.aborted) return this.#slots.release();
-      partition.begun();
+      partition.begun(task);
       try {
         const failure = await this.#try(task, attempt);
         if (failure === undefined) return partition.done(task);
-        if (task.use.aborted) return;
         const { error, isFinal } = failure;
+        // The handler may have failed because it was told of the end.
+        if (task.use.aborted || (task.signal.aborted && !isFinal)) return;
         if (isFinal || attempt >= this.#limits.attempts) {
           if (await this.#giveUp(task, error, attempt)) partition.done(task);
           return;
         }
       } finally {
-        partition.ended();
+        if (!task.isReleased) partition.ended();
         this.#slots.release();
       }
       if (attempt === 1) task.record = copyOf(task.record);
@@ -145,14 +209,17 @@ export class Runner<T, K> implements InFlight {
     }
   }
 
-  async #try({ record, partition, use }: Task, attempt: number) {
+  async #try(task: Task, attempt: number) {
+    const { record, partition, signal } = task;
     try {
       const decoded = this.#format.decode(record, partition.owned);
-      await this.#options.eachRecord(decoded instanceof Promise ? await decoded : decoded, { attempt, signal: use });
+      const whole = decoded instanceof Promise ? await decoded : decoded;
+      const handle = () => this.#options.eachRecord(whole, { attempt, signal });
+      await (this.#tellsHandlersApart ? handling.run({ runner: this, task }, handle) : handle());
       return undefined;
     } catch (error) {
       // What does not fit its schema today does not tomorrow.
-      return { error, isFinal: error instanceof InvalidValueError && error.offset === record.offset };
+      return { error, isFinal: isOwnDecodingError(error, record.offset) };
     }
   }
 
@@ -162,7 +229,7 @@ export class Runner<T, K> implements InFlight {
     const signal = AbortSignal.any([partition.stopped, use]);
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#park(record, { reason: error instanceof Error ? error.message : String(error), attempts });
+        await this.#park(record, { reason: textOf(error), attempts });
         return true;
       } catch (error) {
         if (!isPassing(error)) throw error;
@@ -175,4 +242,13 @@ export class Runner<T, K> implements InFlight {
 
 function isPassing(error: unknown): boolean {
   return isRetriable(error) || hasCode(error, "DELIVERY_TIMEOUT") || hasCode(error, "BUFFER_FULL");
+}
+
+/** Looking at what a handler threw may throw in turn. */
+function isOwnDecodingError(error: unknown, offset: number): boolean {
+  try {
+    return error instanceof InvalidValueError && error.offset === offset;
+  } catch {
+    return false;
+  }
 }

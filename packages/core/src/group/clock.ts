@@ -1,5 +1,6 @@
 /** Time as the coordinator knows it. */
 
+import { startTimer } from "@logstore/codec";
 export interface Clock {
   /** ms since some moment. It never goes back, and nobody sets it. */
   monotonic(): number;
@@ -12,9 +13,8 @@ export interface Clock {
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    timer.unref();
-    return () => clearTimeout(timer);
+    const timer = startTimer(ms, callback, { keepsAlive: false });
+    return () => timer.cancel();
   },
   soon: (callback) => void setImmediate(callback),
 };

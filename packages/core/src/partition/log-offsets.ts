@@ -1,5 +1,6 @@
 /** A partition's offsets, and those who wait for the high watermark to move. */
 
+import { startTimer } from "@logstore/codec";
 export class LogOffsets {
   #logStart: number;
   #logEnd: number;
@@ -67,10 +68,10 @@ export class LogOffsets {
       const wake = () => {
         this.#waiters.delete(wake);
         signal?.removeEventListener("abort", wake);
-        clearTimeout(timer);
+        timer.cancel();
         resolve();
       };
-      const timer = Number.isFinite(timeoutMs) ? setTimeout(wake, timeoutMs) : undefined;
+      const timer = startTimer(timeoutMs, wake);
       this.#waiters.add(wake);
       signal?.addEventListener("abort", wake, { once: true });
     });

@@ -1,5 +1,13 @@
 /** A log store: one directory, its partitions, and the ways in and out. */
-import { type Bytes, ClosedError, InvalidArgumentError, keyBytes, type RecordInput } from "@logstore/codec";
+import {
+  type Bytes,
+  ClosedError,
+  InvalidArgumentError,
+  keyBytes,
+  type RecordInput,
+  startInterval,
+  type Timer,
+} from "@logstore/codec";
 import { partitionDirectory } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
@@ -64,7 +72,7 @@ export class LogStore implements AsyncDisposable {
   readonly #storage: FilePool;
   readonly #lock: Lock | undefined;
   readonly #watermarks: Watermarks;
-  readonly #retentionTimer: NodeJS.Timeout;
+  readonly #retentionTimer: Timer;
   #nextForNullKey = 0;
   #expectedBytes = 1024;
   /** The last repair or snapshot. */
@@ -82,8 +90,9 @@ export class LogStore implements AsyncDisposable {
     this.#storage = storage;
     this.#lock = lock;
     this.#watermarks = watermarks;
-    this.#retentionTimer = setInterval(() => void this.applyRetention().catch(() => {}), RETENTION_INTERVAL_MS);
-    this.#retentionTimer.unref();
+    this.#retentionTimer = startInterval(RETENTION_INTERVAL_MS, () => void this.applyRetention().catch(() => {}), {
+      keepsAlive: false,
+    });
   }
 
   /**
@@ -366,7 +375,7 @@ export class LogStore implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#retentionTimer);
+    this.#retentionTimer.cancel();
     this.#stop.abort(new ClosedError("the log store was closed"));
     await this.#working;
     await withStorageErrors("the log store was closed, but not cleanly", () =>

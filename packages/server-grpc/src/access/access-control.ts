@@ -9,7 +9,14 @@ import {
   type ServerMethodDefinition,
   type StatusObject,
 } from "@grpc/grpc-js";
-import { InternalError, LogStoreError, QuotaExceededError, UnavailableError } from "@logstore/codec";
+import {
+  InternalError,
+  LogStoreError,
+  QuotaExceededError,
+  startTimer,
+  type Timer,
+  UnavailableError,
+} from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 import { resetStream } from "../transport/base-call.js";
 import type { Connection } from "../transport/connection.js";
@@ -121,10 +128,10 @@ export class AccessControl {
   ): ServerInterceptingCall {
     let caller: Caller | undefined;
     let isOver = false;
-    let reset: NodeJS.Timeout | undefined;
+    let reset: Timer | undefined;
     const over = () => {
       isOver = true;
-      clearTimeout(reset);
+      reset?.cancel();
       if (!caller) return;
       this.#running.delete(caller);
       caller.end();
@@ -132,7 +139,7 @@ export class AccessControl {
     const end = (error: unknown) => call.sendStatus(this.#surroundings.toStatus(error));
     const cut = (error: unknown) => {
       end(error);
-      reset = setTimeout(resetStream, CUT_GRACE_MS, call).unref();
+      reset = startTimer(CUT_GRACE_MS, () => resetStream(call), { keepsAlive: false });
     };
     const letIn = (metadata: Metadata, next: (metadata: Metadata) => void) => {
       const facts = {

@@ -1,6 +1,11 @@
 /** Whoever makes a call, for as long as the call lasts. */
-
-import { type LogStoreError, PermissionDeniedError, UnauthenticatedError } from "@logstore/codec";
+import {
+  type LogStoreError,
+  PermissionDeniedError,
+  startTimer,
+  type Timer,
+  UnauthenticatedError,
+} from "@logstore/codec";
 import { checkNameLength } from "../transport/names.js";
 import { ANONYMOUS } from "./access-config.js";
 import type { Credentials, Identity } from "./identity.js";
@@ -42,7 +47,7 @@ export class Caller {
   #standing: Standing;
   #held: readonly Held[] = [];
   #lastDenied = "";
-  #expiry: NodeJS.Timeout | undefined;
+  #expiry: Timer | undefined;
   #isCut = false;
 
   constructor(facts: CallFacts, standing: Standing, onDenied: (caller: Caller, error: LogStoreError) => void) {
@@ -108,16 +113,16 @@ export class Caller {
 
   /** Calls `expired` when the credentials are no longer valid, if the call lasts so long. */
   watchExpiry(expired: () => void): void {
-    clearTimeout(this.#expiry);
+    this.#expiry?.cancel();
     const { expiresAt } = this;
     if (expiresAt === undefined || this.signal.aborted) return;
     const check = () => (Date.now() >= expiresAt ? expired() : this.watchExpiry(expired));
-    this.#expiry = setTimeout(check, Math.min(expiresAt - Date.now(), MAX_TIMEOUT_MS)).unref();
+    this.#expiry = startTimer(expiresAt - Date.now(), check, { keepsAlive: false });
   }
 
   /** The call has ended by itself. */
   end(): void {
-    clearTimeout(this.#expiry);
+    this.#expiry?.cancel();
     this.#over.abort();
   }
 
@@ -142,8 +147,6 @@ export class Caller {
     return error;
   }
 }
-
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 function resourceKindOf(operation: Operation): ResourceKind {
   return operation === "group" ? "groups" : "topics";

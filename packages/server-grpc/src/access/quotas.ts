@@ -1,6 +1,5 @@
 /** How much each principal may do. */
-import { setTimeout } from "node:timers/promises";
-import { QuotaExceededError } from "@logstore/codec";
+import { QuotaExceededError, startTimer } from "@logstore/codec";
 import { ANONYMOUS, EVERY, type QuotaConfig } from "./access-config.js";
 import { BoundedMap } from "./bounded-map.js";
 import { TokenBucket } from "./token-bucket.js";
@@ -23,7 +22,17 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep: (ms, signal) => setTimeout(ms, undefined, { signal, ref: false }).catch(() => {}),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const end = () => {
+        timer.cancel();
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = startTimer(ms, end, { keepsAlive: false });
+      signal.addEventListener("abort", end);
+    }),
 };
 
 export class Quotas {

@@ -1,6 +1,8 @@
 /** One connection, as long as it lasts. */
+
 import type { Socket } from "node:net";
 import type { PeerCertificate } from "node:tls";
+import { startTimer, type Timer } from "@logstore/codec";
 
 export class Connection {
   /** "10.0.0.7:51234" */
@@ -14,7 +16,7 @@ export class Connection {
   /** A call was accepted on it that may do more than anybody may. */
   isKnown = false;
   readonly #socket: Socket;
-  readonly #firstCall: NodeJS.Timeout;
+  readonly #firstCall: Timer;
 
   /** @param onUnused is called when no call was accepted on it for so long */
   constructor(socket: Socket, certificate: PeerCertificate | undefined, maxUnusedMs: number, onUnused: () => void) {
@@ -22,13 +24,13 @@ export class Connection {
     this.address = socket.remoteAddress ?? "";
     this.certificate = certificate;
     this.#socket = socket;
-    this.#firstCall = setTimeout(onUnused, maxUnusedMs).unref();
-    socket.once("close", () => clearTimeout(this.#firstCall));
+    this.#firstCall = startTimer(maxUnusedMs, onUnused, { keepsAlive: false });
+    socket.once("close", () => this.#firstCall.cancel());
   }
 
   /** A call was accepted: from here on it may idle as others do. */
   used(): void {
-    clearTimeout(this.#firstCall);
+    this.#firstCall.cancel();
   }
 
   /** Calls `closed` when it is closed, at once where it is already. */

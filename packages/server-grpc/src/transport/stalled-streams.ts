@@ -3,6 +3,7 @@
  * much sooner, and the longest stalled first, when others wait for the bytes that it holds. One timer serves all of them.
  */
 
+import { startTimer, type Timer } from "@logstore/codec";
 /** Something that waits for its peer. */
 export interface Stalled {
   /** Ends it. It is forgotten then. */
@@ -17,7 +18,7 @@ export class StalledStreams {
   readonly #isPressed: () => boolean;
   /** Since when each of them waits, those that wait longest first. */
   readonly #since = new Map<Stalled, number>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
 
   /** @param isPressed whether others wait for what the stalled ones hold */
@@ -43,7 +44,7 @@ export class StalledStreams {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#since.clear();
   }
 
@@ -57,11 +58,11 @@ export class StalledStreams {
     if (oldest === undefined) return;
     const dueAt = oldest + this.#patienceMs;
     if (dueAt >= this.#dueAt) return;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#dueAt = dueAt;
     // What has arrived meanwhile is seen first: this process may have been the one that was late.
-    this.#timer = setTimeout(() => setImmediate(() => this.#sweep()), Math.max(0, dueAt - performance.now()));
-    this.#timer.unref();
+    const sweep = () => void setImmediate(() => this.#sweep());
+    this.#timer = startTimer(dueAt - performance.now(), sweep, { keepsAlive: false });
   }
 
   #sweep(): void {

@@ -7,7 +7,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import { InvalidArgumentError } from "@logstore/codec";
+import { InvalidArgumentError, startTimer, type Timer } from "@logstore/codec";
 
 export interface TlsOptions {
   /** PEM file: the server's certificate, and after it those that lead to its CA. */
@@ -36,7 +36,7 @@ export class TlsFiles {
   #material: TlsMaterial;
   #reloading: Promise<unknown> = Promise.resolve();
   #watchers: FSWatcher[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   private constructor(options: TlsOptions, material: TlsMaterial) {
     this.options = options;
@@ -79,12 +79,13 @@ export class TlsFiles {
    */
   watch(onChange: () => void, onTrouble: (error: unknown) => void): void {
     const { certFile, keyFile, clientCaFile = certFile } = this.options;
+    const settled = () => {
+      this.#timer = undefined;
+      onChange();
+    };
     const changed = () => {
       // Not put off by what else happens there: something always may.
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        onChange();
-      }, SETTLE_MS).unref();
+      this.#timer ??= startTimer(SETTLE_MS, settled, { keepsAlive: false });
     };
     for (const directory of new Set([certFile, keyFile, clientCaFile].map((file) => dirname(file)))) {
       try {
@@ -96,7 +97,7 @@ export class TlsFiles {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
   }

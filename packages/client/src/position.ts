@@ -1,0 +1,42 @@
+import { InvalidArgumentError, type OptionRule, oneOf, shown, wholeNumber } from "@logstore/codec";
+import type { Position } from "@logstore/protocol";
+
+/** ms since the epoch, or a Date. */
+export type Time = number | Date;
+
+/** An offset, an end of the log, or the first record appended at a time or later. */
+export type PositionInput = Extract<Position, number | string> | { readonly time: Time };
+
+/** ms since the epoch; undefined for an invalid Date and what is no time at all. */
+export function msOf(time: unknown): number | undefined {
+  const ms = time instanceof Date ? time.getTime() : time;
+  return Number.isSafeInteger(ms) ? (ms as number) : undefined;
+}
+
+const offset = wholeNumber();
+const edge = oneOf("earliest", "latest");
+
+/** An end of the log, or a time. */
+export const edgeOrTimeRule: OptionRule = (value, name) => {
+  if (edge(value, name) === undefined) return undefined;
+  const isTime = typeof value === "object" && value !== null && msOf((value as { time?: unknown }).time) !== undefined;
+  return isTime ? undefined : '"earliest", "latest" or { time: a Date or a whole number of ms since the epoch }';
+};
+
+export const positionRule: OptionRule = (value, name) => {
+  const expected = edgeOrTimeRule(value, name);
+  return expected === undefined || offset(value, name) === undefined ? undefined : `an offset, ${expected}`;
+};
+
+/** The position in the form that goes on the wire. @throws InvalidArgumentError */
+export function toPosition(owner: string, name: string, input: PositionInput): Position {
+  const expected = positionRule(input, name);
+  if (expected === undefined) return typeof input === "object" ? { time: msOf(input.time)! } : input;
+  throw new InvalidArgumentError(`${owner}: ${name} must be ${expected}, not ${shownPosition(input)}`);
+}
+
+function shownPosition(input: unknown): string {
+  if (typeof input !== "object" || input === null || !("time" in input)) return shown(input);
+  const { time } = input;
+  return `{ time: ${time instanceof Date ? "Invalid Date" : shown(time)} }`;
+}

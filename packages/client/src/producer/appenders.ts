@@ -1,0 +1,33 @@
+import type { LogApi } from "@logstore/protocol";
+import { type CloseOptions, type Registry, settledWithin } from "../registry.js";
+import { AppendBudget, PartitionAppender } from "./partition-appender.js";
+
+/** The appends of a client: an appender for each partition, and what they may hold together. */
+export class Appenders {
+  readonly #api: LogApi;
+  readonly #registry: Registry;
+  readonly #budget = new AppendBudget();
+  readonly #byPartition = new Map<string, PartitionAppender>();
+
+  constructor(api: LogApi, registry: Registry) {
+    this.#api = api;
+    this.#registry = registry;
+    registry.addWriter(this);
+  }
+
+  /** @throws ClosedError */
+  of(topic: string, partition: number): PartitionAppender {
+    this.#registry.checkWritable();
+    const key = `${topic}/${partition}`;
+    const appender = this.#byPartition.get(key) ?? new PartitionAppender(this.#api, topic, partition, this.#budget);
+    this.#byPartition.set(key, appender);
+    return appender;
+  }
+
+  /** Resolves when every append is settled; those that are not after `timeoutMs` are rejected with a ClosedError. */
+  async close({ timeoutMs = Number.POSITIVE_INFINITY }: CloseOptions): Promise<void> {
+    const appenders = [...this.#byPartition.values()];
+    const settled = Promise.all(appenders.map((one) => one.settled()));
+    if (!(await settledWithin(settled, timeoutMs))) for (const one of appenders) one.abandon();
+  }
+}

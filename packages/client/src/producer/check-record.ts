@@ -1,0 +1,42 @@
+import { InvalidArgumentError, shown } from "@logstore/codec";
+import { msOf } from "../position.js";
+import type { ProducerRecord } from "./producer.js";
+
+/** What a record has beside its value, which its format looks at. */
+type Envelope = Omit<ProducerRecord<unknown>, "value">;
+
+/** @throws InvalidArgumentError that names the member that is wrong */
+export function checkRecord(record: Envelope): void {
+  if (typeof record !== "object" || record === null) {
+    throw new InvalidArgumentError(`a record must be an object with a value, not ${shown(record)}`);
+  }
+  const { key, headers, partition } = record;
+  if (key !== undefined && key !== null && !isBytes(key)) throw wrong("key", "a string, a Uint8Array or null", key);
+  if (partition !== undefined && !Number.isInteger(partition)) throw wrong("partition", "a whole number", partition);
+  if (headers === undefined) return;
+  if (!Array.isArray(headers)) throw wrong("headers", "a list of { name, value }", headers);
+  for (const header of headers) {
+    const { name, value } = Object(header);
+    if (typeof name !== "string") throw wrong("name of a header", "a string", name);
+    if (!isBytes(value)) throw wrong("value of a header", "a string or a Uint8Array", value);
+  }
+}
+
+/** Now, where the record has no timestamp. @throws InvalidArgumentError */
+export function timestampOf({ timestamp }: Envelope): number {
+  if (timestamp === undefined) return Date.now();
+  const ms = msOf(timestamp);
+  if (ms !== undefined) return ms;
+  const given = timestamp instanceof Date ? "an invalid Date" : shown(timestamp);
+  throw new InvalidArgumentError(
+    `the timestamp of a record must be a Date or a whole number of ms since the epoch, not ${given}`,
+  );
+}
+
+function isBytes(value: unknown): boolean {
+  return typeof value === "string" || value instanceof Uint8Array;
+}
+
+function wrong(what: string, expected: string, value: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(`the ${what} of a record must be ${expected}, not ${shown(value)}`);
+}
