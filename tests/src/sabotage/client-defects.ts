@@ -5,6 +5,28 @@ const GROUP = ["src/group/group-consumer.test.ts"];
 const RUN = ["src/run/run.test.ts"];
 
 export const clientDefects: readonly Defect[] = [
+  ...within("client/consumer/partition-fetcher.ts", ["src/consumer/consumer.test.ts"], {
+    "passes over a gap that nobody told of": [
+      "        if (batch.baseOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, batch.baseOffset);",
+      "",
+    ],
+    "passes over what is before a gap": [
+      "      if (event.firstOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, event.firstOffset);",
+      "",
+    ],
+    "does not go on behind a gap": [
+      "      if (event.nextOffset > this.#nextOffset) await this.#moveTo(event.nextOffset);",
+      "",
+    ],
+    "tells nobody what was skipped": ["this.state.skipped(this.#nextOffset, offset);", ";"],
+  }),
+  ...within("client/group/owned-partition.ts", GROUP, {
+    "does not commit past a gap": ["    if (isProcessed) this.processed = this.position;", ""],
+    "commits past a gap what is in hand": [
+      "    if (isProcessed) this.processed = this.position;",
+      "    this.processed = this.position;",
+    ],
+  }),
   ...within("client/group/in-flight.ts", GROUP, {
     "commits what was moved away from": [
       "if (partition === undefined || !this.#counts) return;",

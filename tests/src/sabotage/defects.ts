@@ -11,7 +11,7 @@ export interface Defect {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  readonly package: "codec" | "core" | "client";
+  readonly package: "codec" | "core" | "client" | "server-grpc";
   /** Test files of that package that will likely catch it: they are run first. */
   readonly catchers: readonly string[];
   /** There is no test yet that could catch it: it is left out of the run and does not count. */
@@ -52,6 +52,8 @@ const LOCK = "src/storage/directory-lock.test.ts";
 const GUARD = "src/storage/directory-guard.test.ts";
 const FIGHT = "test/lock/fight.test.ts";
 const STORE = "src/store/log-store.test.ts";
+const CONSUME = "src/broker/consume.test.ts";
+const BUDGETS = "src/services/stream-budgets.test.ts";
 const BROKER = "src/broker/broker.test.ts";
 const ASSIGNORS = "src/group/assignors/assignors.test.ts";
 const TURNS = "src/group/take-turn.test.ts";
@@ -432,6 +434,52 @@ export const defects: readonly Defect[] = [
       "return { bytes, headroomBytes, nextOffset: this.#offset, segment, position };",
       "return { bytes: batches.length === 1 ? batches[0]!.bytes : bytes, headroomBytes, nextOffset: this.#offset, segment, position };",
     ],
+  }),
+  ...within("core/segment/read-batches.ts", [CONSUME], {
+    "reads into a buffer that was handed out": [
+      "  return Buffer.allocUnsafeSlow(headroomBytes + length).subarray(headroomBytes);",
+      "  kept = kept.length < headroomBytes + length ? Buffer.allocUnsafeSlow(headroomBytes + length) : kept;\n" +
+        "  return kept.subarray(headroomBytes, headroomBytes + length);\n}\nlet kept = Buffer.alloc(0);\n{",
+    ],
+    "keeps the memory of what was released": ["buffer.transfer(0)", "buffer.slice(0)"],
+  }),
+  ...within("core/partition/read-in-budget.ts", [CONSUME], {
+    "gives back what a chunk holds": ["budget.giveBack(takenBytes - heldBytes);", "budget.giveBack(takenBytes);"],
+    "counts the batches and not their buffer": [
+      "heldBytes = chunk.bytes.buffer.byteLength - (options.headroomBytes ?? 0);",
+      "heldBytes = chunk.bytes.length;",
+    ],
+    "does not give back what was released": [
+      "owned(chunk, () => budget.giveBack(heldBytes))",
+      "owned(chunk, () => {})",
+    ],
+  }),
+  ...within("core/partition/read-ahead.ts", [CONSUME], {
+    "waits for room while it holds something": [
+      "await tryReadInBudget(this.#reader, this.#nextRead(), this.#options.budget)",
+      "await readInBudget(this.#reader, this.#nextRead(), this.#options.budget)",
+    ],
+    "keeps what was read ahead for nobody": ["    ahead?.release();", ""],
+  }),
+  ...within("core/broker/fetch.ts", [CONSUME], {
+    "waits for room while it holds batches": ["bytes === 0 ? readInBudget : tryReadInBudget", "readInBudget"],
+    "does not tell of gaps": ["if (gap !== undefined) gaps.push(gap);", ""],
+  }),
+  ...within("core/broker/consume.ts", [CONSUME], {
+    "does not tell of gaps": ['if (gap !== undefined) yield { type: "gap", ...gap, ...endsOf(log) };', ""],
+  }),
+  ...within("core/broker/checked-read.ts", [CONSUME], {
+    "takes any gap for one of a repair": ["if (!isLost(log, expected, next)) throw gapError(log, expected, next);", ""],
+  }),
+  ...within("server-grpc/services/consume-stream.ts", [BUDGETS], {
+    "frees a message before it is sent": [
+      "    const isSent = await writeMessage(call, event, signal);",
+      '    const sent = writeMessage(call, event, signal);\n    if (event.type === "batches") event.release?.();\n    const isSent = await sent;',
+    ],
+    "gives back what is still being read": ["    lease.cutOff(error);", "    lease.close(error);"],
+  }),
+  ...within("server-grpc/services/fetch.ts", [BUDGETS], {
+    "waits for room when the server stops": ["    lease.cutOff(error);", ""],
   }),
   ...within("core/partition/followed-log.ts", [GOLDEN], {
     "reads more than the writer says": [

@@ -36,7 +36,7 @@ export class Workshop {
   constructor() {
     mkdirSync(this.#temporary);
     for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
-    for (const name of ["codec", "protocol", "core", "client"]) this.#copy(`packages/${name}`);
+    for (const name of ["codec", "protocol", "core", "client", "server-grpc"]) this.#copy(`packages/${name}`);
     symlinkSync(join(REPOSITORY, "node_modules"), join(this.#directory, "node_modules"));
   }
 
@@ -138,7 +138,7 @@ function failedTest(path: string): string | undefined {
   }
   // Files that were not run to their end, because the first failure ends the run, count as failed too.
   const tests = report.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults.map((test) => ({ ...test, file: name.replace(/^.*?packages\/\w+\//, "") })),
+    assertionResults.map((test) => ({ ...test, file: name.replace(/^.*?packages\/[\w-]+\//, "") })),
   );
   const failed = tests.find(({ status }) => status === "failed");
   if (failed !== undefined) return `${failed.file}: ${failed.fullName.trim()}`;

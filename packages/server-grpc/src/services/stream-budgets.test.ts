@@ -68,7 +68,7 @@ test("fifty readers that do not read hold no more than the budget together, and 
 });
 
 test("a reader that takes nothing for too long is reset, and one that reads goes on", async () => {
-  const here = await home({ stalledStreamTimeoutMs: 50 });
+  const here = await home({ stalledStreamTimeoutMs: 500 }); // the one that reads may be late, too
   const { api, client } = here;
   await fill(here, 40);
   const stalled = await stalledReader(client);
@@ -118,6 +118,91 @@ test.each([
   const { messages } = await collect(next);
   expect(messages[0].batches.length).toBeGreaterThan(MESSAGE_BYTES);
   expect((await stalled.rest()).error?.code).toBe(code);
+});
+
+test("a message is released when it is sent, and not before", async () => {
+  const here = await home({ stalledStreamTimeoutMs: LONG_MS });
+  const { api, client } = here;
+  let released = 0;
+  const consume = api.consume.bind(api);
+  api.consume = async function* (request: ConsumeRequest, options: ConsumeOptions = {}) {
+    for await (const event of consume(request, options)) {
+      if (event.type !== "batches") yield event;
+      else {
+        const release = () => {
+          released++;
+          event.batches.fill(0xee); // what is sent later is not what it was
+          event.release?.();
+        };
+        yield { ...event, release };
+      }
+    }
+  };
+  await fill(here, 60);
+  const stream = client.consume({ topic: "t", until: { edge: 2 } });
+  const iterator = stream[Symbol.asyncIterator]();
+  const first = (await iterator.next()).value;
+  await settled(() => api.consumers[0]!.given);
+  expect(released).toBe(api.consumers[0]!.given - 1); // the last one waits for its reader
+  const { messages } = await collect({ [Symbol.asyncIterator]: () => iterator });
+  const values = [first, ...messages].flatMap(({ batches }) => valuesOf(batches));
+  expect(values).toEqual(Array(60).fill("x".repeat(MESSAGE_BYTES)));
+  expect(released).toBe(60);
+});
+
+test("what a cancelled reader holds is given back when the log reads no more for it", async () => {
+  const sendBudgetBytes = 100_000;
+  const here = await home({ sendBudgetBytes, stalledStreamTimeoutMs: LONG_MS });
+  const { api, client } = here;
+  const { promise: read, resolve: finishRead } = Promise.withResolvers<void>();
+  const [taken, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const consume = api.consume.bind(api);
+  api.consume = async function* (request: ConsumeRequest, options: ConsumeOptions = {}) {
+    if (request.partition === 0) {
+      await options.budget?.take(sendBudgetBytes, sendBudgetBytes);
+      options.signal?.addEventListener("abort", () => ended.resolve());
+      taken.resolve();
+      await read; // a disk that is slow
+    } else yield* consume(request, options);
+  };
+  await api.produce({ topic: "t", partition: 1, batches: sealed("a") });
+  const cancelled = client.consume({ topic: "t" });
+  cancelled.on("error", () => {});
+  await taken.promise;
+  cancelled.cancel();
+  await ended.promise;
+  let isRead = false;
+  const next = collect(anotherClient(here).consume({ topic: "t", partition: 1, until: { edge: 2 } }));
+  void next.then(() => {
+    isRead = true;
+  });
+  await settled(() => api.consumers[0]?.given ?? 0);
+  expect(isRead).toBe(false);
+  finishRead();
+  expect(valuesOf((await next).messages[0].batches)).toEqual(["a"]);
+});
+
+test("a fetch that waits for room ends when the server stops", async () => {
+  const sendBudgetBytes = 1.5 * MESSAGE_BYTES;
+  const fetch = async (_: unknown, { budget }: FetchOptions = {}): Promise<FetchResult> => {
+    await budget!.take(MESSAGE_BYTES, MESSAGE_BYTES);
+    throw new Error("there was no room");
+  };
+  const here = await home({
+    api: { fetch },
+    sendBudgetBytes,
+    stalledStreamTimeoutMs: LONG_MS,
+    drainTimeoutMs: LONG_MS,
+  });
+  await fill(here, 30);
+  const stalled = await stalledReader(here.client);
+  await settled(() => here.api.consumers[0]!.given);
+  const fetching = failure(anotherClient(here).call("Fetch", { topic: "t", partition: 0 }));
+  await settled(() => 0);
+  const stopped = here.server.stop();
+  expect((await fetching).code).toBe(UNAVAILABLE);
+  stalled.stream.cancel();
+  await stopped;
 });
 
 test("what a failed read held is there for the next one", async () => {
