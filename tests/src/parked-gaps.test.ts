@@ -12,7 +12,11 @@ function withLostEnd(broker: Broker): Broker {
   const listOffsets = async (request: ListOffsetsRequest) => {
     const found = await broker.listOffsets(request);
     if (request.topic !== PARKED) return found;
-    return found.map((one) => ({ ...one, offset: one.offset + LOST, highWatermark: one.highWatermark + LOST }));
+    const withLost = (offset: number, end: number) => (offset === end ? end + LOST : offset);
+    return found.map((one) => {
+      const { offset, highWatermark } = one;
+      return { ...one, offset: withLost(offset, highWatermark), highWatermark: highWatermark + LOST };
+    });
   };
   const consume = async function* (request: ConsumeRequest, options?: ConsumeOptions): AsyncGenerator<ConsumeEvent> {
     for await (const event of broker.consume(request, options)) {

@@ -510,6 +510,22 @@ describe("positions", () => {
     expect(skipped).toEqual([{ topic: "t", partition: 0, from: 4, to: 6 }]);
   });
 
+  test("a gap is not committed while a record before it is worked on", async () => {
+    await fill(0, 2, 2, 2);
+    api.partition("t", 0).lose(2, 1, true);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const skipped: unknown[] = [];
+    const { promise: worked, resolve: finish } = Promise.withResolvers<void>();
+    const consumer = member({ onSkipped: (one) => void skipped.push(one), commitIntervalMs: 1 });
+    const running = consumer.run({ eachRecord: ({ offset }) => (offset === 3 ? worked : undefined) });
+    await eventually(() => skipped.length === 1 && consumer.position("t", 0) === 6);
+    await eventually(() => api.groups.committed[0] === 3);
+    finish();
+    await eventually(() => api.groups.committed[0] === 6);
+    await consumer.close();
+    await running;
+  });
+
   test("records that are missing without a word end the loop, and nothing behind them is committed", async () => {
     await fill(0, 2, 2, 2);
     api.partition("t", 0).lose(1, 1, false);
