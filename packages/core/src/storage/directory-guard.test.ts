@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { caught, codeOf } from "../../test/records.js";
 import { skipped } from "../../test/skipped.js";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
-import { Broker, LogStore } from "../index.js";
+import { Broker, LogStore, NodeStorage } from "../index.js";
 
 const openBroker = async (directory: string, options = {}) => {
   const broker = await Broker.open(directory, options);
@@ -110,6 +110,16 @@ test("a roll finds another directory in the place of its own", async () => {
   await store.append("k", big);
   expect(await codeOf(store.append("k", big))).toBe("STORAGE_FAILED");
   expect(readdirSync(join(directory, "0"))).toEqual([]);
+});
+
+test("a directory's parents are made by whoever asks for that, and by nobody else", async () => {
+  const storage = new NodeStorage();
+  const path = join(temporaryDirectory(), "gone", "new");
+  expect(await codeOf(storage.makeDirectory(path))).toBe("ENOENT");
+  await storage.makeParents(path);
+  await storage.makeDirectory(path);
+  await storage.makeDirectory(path);
+  expect(statSync(path).isDirectory()).toBe(true);
 });
 
 test("a file system that is unmounted under the store", async () => {

@@ -53,8 +53,11 @@ async function startMetrics(
   observeLog(logged);
   stops.push(async () => {
     metrics.disable();
-    await endpoint.close();
-    await provider.shutdown();
+    try {
+      await endpoint.close();
+    } finally {
+      await provider.shutdown();
+    }
   });
   return endpoint.url;
 }
