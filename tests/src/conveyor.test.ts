@@ -1,0 +1,99 @@
+/**
+ * Every way to read, with the batch sizes, partitions, paces, networks and budgets that have led to trouble, or may. Each record's
+ * content follows from its place, so that one that is altered, skipped or handed out twice is seen whatever its checksum says.
+ */
+import { expect, test } from "vitest";
+import { seededRandom } from "./bytes.ts";
+import { conveyor } from "./conveyor/conveyor.ts";
+import { describe, drawScenario, plain, type Scenario } from "./conveyor/scenario.ts";
+import { ways } from "./conveyor/ways.ts";
+
+const MIB = 1024 * 1024;
+const SEED = Number(process.env["CONVEYOR_SEED"] ?? "1");
+const DRAWN = Number(process.env["CONVEYOR_SCENARIOS"] ?? "40");
+
+const served = ["consume", "fetch", "records", "batches", "records until latest", "group", "group batches", "run"];
+const embedded = ["embedded read", "embedded tail", "embedded batches", "follower"];
+
+const written: Scenario[] = [
+  // A producer's default batches, for a consumer that asks for less than one of them at a time.
+  ...served.map((way) => ({ ...plain, way, partitions: 40, shape: "default" as const, totalBytes: 32 * MIB })),
+  // Batches longer than any read, for a reader that lets them pile up.
+  ...served.map((way) => ({
+    ...plain,
+    way,
+    shape: "long" as const,
+    totalBytes: 60 * MIB,
+    pace: "stopping" as const,
+  })),
+  ...["records", "group", "fetch"].map((way) => ({
+    ...plain,
+    way,
+    partitions: 16,
+    shape: "default" as const,
+    totalBytes: 16 * MIB,
+    network: "distant" as const,
+  })),
+  ...["records", "batches", "consume", "fetch", "run"].map((way) => ({
+    ...plain,
+    way,
+    partitions: 8,
+    shape: "uneven" as const,
+    totalBytes: 24 * MIB,
+    sendBudgetBytes: MIB,
+    pace: "slow" as const,
+  })),
+  ...["records", "group", "consume"].map((way) => ({
+    ...plain,
+    way,
+    shape: "uneven" as const,
+    totalBytes: 8 * MIB,
+    network: "breaking" as const,
+  })),
+  ...[...embedded, "records", "consume", "group", "run"].map((way) => ({
+    ...plain,
+    way,
+    transport: embedded.includes(way) ? ("embedded" as const) : ("plain" as const),
+    shape: "uneven" as const,
+    totalBytes: 12 * MIB,
+    isLive: true,
+    isDeleting: true,
+  })),
+  ...["records", "group"].map((way) => ({
+    ...plain,
+    way,
+    transport: "TLS" as const,
+    shape: "default" as const,
+    totalBytes: 24 * MIB,
+    partitions: 40,
+    compression: "zstd" as const,
+    pace: "slow" as const,
+  })),
+  ...["records", "run"].map((way) => ({ ...plain, way, partitions: 200, shape: "small" as const, isLive: true })),
+  { ...plain, way: "parked", readers: 2 },
+];
+
+const drawn = Array.from({ length: DRAWN }, (_, i) => {
+  const seed = SEED * 1_000 + i;
+  return drawScenario(seed, Object.keys(ways), seededRandom(seed), 0.3);
+});
+
+const total = { scenarios: 0, records: 0, bytes: 0, ms: 0 };
+
+test.for([...written, ...drawn])("%#", async (scenario) => {
+  const { records, bytes, ms, problems } = await conveyor(scenario);
+  total.scenarios++;
+  total.records += records;
+  total.bytes += bytes;
+  total.ms += ms;
+  expect(problems, `seed ${scenario.seed}: ${describe(scenario)}`).toEqual([]);
+});
+
+test("every way was tried", () => {
+  const tried = new Set([...written, ...drawn].map(({ way }) => way));
+  expect([...Object.keys(ways)].filter((way) => !tried.has(way))).toEqual([]);
+  const { scenarios, records, bytes, ms } = total;
+  console.log(
+    `conveyor: ${scenarios} scenarios, ${records} records (${Math.round(bytes / 1e6)} MB) checked in ${Math.round(ms / 1000)} s`,
+  );
+});

@@ -1,0 +1,136 @@
+/** Checks what a reader hands out: each record's content, that none is skipped unsaid, and that nothing changes afterwards. */
+import { type SeenRecord, wrongIn } from "./content.ts";
+
+export interface InspectorOptions {
+  /** Where each partition ends when everything was appended. */
+  readonly ends: readonly number[];
+  readonly valueBytes: number;
+  /** Records before this offset of a partition may be skipped: they were deleted. */
+  readonly deletedBefore: readonly number[];
+  /** Whether records may be handed out again, as to the members of a group. */
+  readonly mayRepeat?: boolean;
+  /** Whether records come in the order of their offsets only within a key. */
+  readonly isByKey?: boolean;
+}
+
+/** Views of records that were handed out are looked at again after as many others. */
+const HELD_RECORDS = 200;
+const HELD_BYTES = 32 * 1024 * 1024;
+const MAX_PROBLEMS = 20;
+
+export class Inspector {
+  readonly problems: string[] = [];
+  records = 0;
+  bytes = 0;
+  readonly #options: InspectorOptions;
+  readonly #next: number[];
+  readonly #done: Uint8Array[];
+  #missing: number;
+  readonly #held: { readonly partition: number; readonly record: SeenRecord }[] = [];
+  #heldBytes = 0;
+
+  constructor(options: InspectorOptions) {
+    this.#options = options;
+    this.#next = options.ends.map(() => 0);
+    this.#done = options.ends.map((end) => new Uint8Array(end));
+    this.#missing = options.ends.reduce((sum, end) => sum + end, 0);
+  }
+
+  /** Every record was handed out or, where it was deleted, skipped. */
+  get isComplete(): boolean {
+    return this.#missing === 0;
+  }
+
+  isCompleteIn(partition: number): boolean {
+    return this.#next[partition]! >= this.#options.ends[partition]!;
+  }
+
+  next(partition: number): number {
+    return this.#next[partition]!;
+  }
+
+  accept(partition: number, record: SeenRecord): void {
+    this.records++;
+    this.bytes += record.value.length;
+    const { offset } = record;
+    const end = this.#options.ends[partition];
+    if (end === undefined || offset >= end) {
+      this.#problem(`${partition}/${offset} was never appended`);
+      return;
+    }
+    this.#checkOrder(partition, offset);
+    const wrong = wrongIn(record, partition, this.#options.valueBytes);
+    if (wrong !== undefined) this.#problem(`${partition}/${offset}: ${wrong}`);
+    this.#mark(partition, offset);
+    this.#hold(partition, record);
+  }
+
+  /** A record that comes once more, by another way: its content is looked at, its place is not. */
+  acceptAgain(partition: number, record: SeenRecord): void {
+    this.records++;
+    const wrong = wrongIn(record, partition, this.#options.valueBytes);
+    if (wrong !== undefined) this.#problem(`${partition}/${record.offset}, again: ${wrong}`);
+  }
+
+  mustHave(partition: number, offset: number, why: string): void {
+    if (this.#done[partition]![offset] === 0) this.#problem(`${partition}/${offset} ${why} and never handed out`);
+  }
+
+  /** The reader said that it goes on behind records that are gone. */
+  skipped(partition: number, from: number, to: number): void {
+    this.#skip(partition, from, to, "said");
+  }
+
+  /** To be called at the end. */
+  finish(): void {
+    for (const { partition, record } of this.#held.splice(0)) this.#lookAgain(partition, record);
+    if (this.isComplete || this.problems.length > 0) return;
+    for (const [partition, done] of this.#done.entries()) {
+      const missing = done.indexOf(0);
+      if (missing >= 0) this.#problem(`${partition}/${missing} was never handed out`);
+    }
+  }
+
+  #checkOrder(partition: number, offset: number): void {
+    const { mayRepeat = false, isByKey = false } = this.#options;
+    const expected = this.#next[partition]!;
+    if (isByKey) return;
+    if (offset < expected && !mayRepeat)
+      this.#problem(`${partition}/${offset} came again or late, after ${expected - 1}`);
+    if (offset > expected) this.#skip(partition, expected, offset, "unsaid");
+    this.#next[partition] = Math.max(expected, offset + 1);
+  }
+
+  #skip(partition: number, from: number, to: number, how: string): void {
+    const deleted = this.#options.deletedBefore[partition]!;
+    if (to > deleted)
+      this.#problem(`${partition}: ${from} to ${to - 1} were skipped (${how}); deleted is before ${deleted}`);
+    for (let offset = from; offset < Math.min(to, deleted); offset++) this.#mark(partition, offset);
+    this.#next[partition] = Math.max(this.#next[partition]!, to);
+  }
+
+  #mark(partition: number, offset: number): void {
+    const done = this.#done[partition]!;
+    if (done[offset] === 0) this.#missing--;
+    done[offset] = 1;
+  }
+
+  #hold(partition: number, record: SeenRecord): void {
+    this.#held.push({ partition, record });
+    this.#heldBytes += record.value.length;
+    while (this.#held.length > HELD_RECORDS || this.#heldBytes > HELD_BYTES) {
+      const oldest = this.#held.shift()!;
+      this.#heldBytes -= oldest.record.value.length;
+      this.#lookAgain(oldest.partition, oldest.record);
+    }
+  }
+
+  #lookAgain(partition: number, record: SeenRecord): void {
+    const wrong = wrongIn(record, partition, this.#options.valueBytes);
+    if (wrong !== undefined) this.#problem(`${partition}/${record.offset}, looked at again: ${wrong}`);
+  }
+
+  #problem(text: string): void {
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(text);
+  }
+}

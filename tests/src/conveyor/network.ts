@@ -1,0 +1,108 @@
+/** A TCP relay that makes a server distant: each byte takes its time, some take longer, and connections may break. */
+import { once } from "node:events";
+import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
+
+export interface NetworkOptions {
+  /** ms from one end to the other; the round trip takes twice that. */
+  readonly delayMs: number;
+  /** Probability that a chunk, and what follows it, is held up as by a lost packet. */
+  readonly lossRate: number;
+  /** ms between two breaks of all connections. Default: they do not break. */
+  readonly breakIntervalMs?: number | undefined;
+  readonly random: () => number;
+}
+
+const RETRANSMISSION_MS = 200;
+/** Bytes under way in a direction. */
+const MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024;
+
+export class Network implements AsyncDisposable {
+  readonly #options: NetworkOptions;
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #breaks: NodeJS.Timeout | undefined;
+
+  private constructor(target: string, options: NetworkOptions) {
+    const colon = target.lastIndexOf(":");
+    this.#target = { host: target.slice(0, colon), port: Number(target.slice(colon + 1)) };
+    this.#options = options;
+    this.#server = createServer((near) => this.#relay(near));
+  }
+
+  /** A relay to `target`, "host:port", at an {@link address} of its own. */
+  static async open(target: string, options: NetworkOptions): Promise<Network> {
+    const network = new Network(target, options);
+    network.#server.listen(0, "127.0.0.1");
+    await once(network.#server, "listening");
+    const { breakIntervalMs } = options;
+    if (breakIntervalMs !== undefined) network.#breaks = setInterval(() => network.breakAll(), breakIntervalMs);
+    return network;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  breakAll(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#breaks);
+    this.breakAll();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  #relay(near: Socket): void {
+    const far = dial(this.#target);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(from);
+      from.setNoDelay(true);
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        this.#sockets.delete(from);
+        to.destroy();
+      });
+      this.#carry(from, to);
+    }
+  }
+
+  #carry(from: Socket, to: Socket): void {
+    const { delayMs, lossRate, random } = this.#options;
+    const underWay: { readonly chunk: Buffer; readonly arrival: number }[] = [];
+    let inFlightBytes = 0;
+    let arrival = 0;
+    let hasEnded = false;
+    let timer: NodeJS.Timeout | undefined;
+    const deliver = () => {
+      timer = undefined;
+      while (underWay.length > 0 && underWay[0]!.arrival <= performance.now()) {
+        const { chunk } = underWay.shift()!;
+        to.write(chunk, () => {
+          inFlightBytes -= chunk.length;
+          if (inFlightBytes < MAX_IN_FLIGHT_BYTES) from.resume();
+        });
+      }
+      if (underWay.length > 0) timer = setTimeout(deliver, Math.max(1, underWay[0]!.arrival - performance.now()));
+      else if (hasEnded) to.end();
+    };
+    from.on("data", (chunk) => {
+      const heldUpMs = random() < lossRate ? RETRANSMISSION_MS : 0;
+      arrival = Math.max(arrival, performance.now() + delayMs + heldUpMs);
+      underWay.push({ chunk, arrival });
+      inFlightBytes += chunk.length;
+      if (inFlightBytes >= MAX_IN_FLIGHT_BYTES) from.pause();
+      timer ??= setTimeout(deliver, Math.max(1, arrival - performance.now()));
+    });
+    from.on("end", () => {
+      hasEnded = true;
+      timer ??= setTimeout(deliver, 1);
+    });
+    to.on("close", () => clearTimeout(timer));
+  }
+}

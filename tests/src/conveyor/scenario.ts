@@ -1,0 +1,112 @@
+/** What one run of the conveyor is made of, drawn by a seed or written down. */
+
+export const SHAPES = {
+  /** A record a batch. */
+  single: { batchRecords: [1], valueBytes: 100 },
+  small: { batchRecords: [20], valueBytes: 100 },
+  /** As a producer with default options makes them: somewhat over 256 KiB. */
+  default: { batchRecords: [261], valueBytes: 1_000 },
+  uneven: { batchRecords: [1, 300, 17, 2_000], valueBytes: 700 },
+  long: { batchRecords: [1], valueBytes: 5_000_000 },
+  /** As long as a batch may be by default, or nearly. */
+  largest: { batchRecords: [1], valueBytes: 16_700_000 },
+} as const;
+
+export type Shape = keyof typeof SHAPES;
+export type Pace = "fast" | "slow" | "stopping";
+export type NetworkKind = "near" | "distant" | "lossy" | "breaking";
+export type Transport = "embedded" | "plain" | "TLS";
+
+export interface Scenario {
+  readonly seed: number;
+  readonly way: string;
+  readonly transport: Transport;
+  readonly network: NetworkKind;
+  readonly pace: Pace;
+  readonly partitions: number;
+  readonly shape: Shape;
+  /** Bytes of all values together, about. */
+  readonly totalBytes: number;
+  readonly compression: "none" | "gzip" | "zstd";
+  /** Readers, or members of the group. */
+  readonly readers: number;
+  readonly sendBudgetBytes: number | undefined;
+  /** Whether half of the records are appended while the others are read. */
+  readonly isLive: boolean;
+  /** Whether segments roll, and records are deleted, meanwhile. */
+  readonly isDeleting: boolean;
+}
+
+const MIB = 1024 * 1024;
+/** A run holds its records in memory; tiny batches cost time instead. */
+const MAX_BATCHES = 4_000;
+
+/** By partition, how many records each of its batches has. */
+export function batchesOf({ shape, partitions, totalBytes }: Scenario): number[][] {
+  const { batchRecords, valueBytes } = SHAPES[shape];
+  const lists: number[][] = Array.from({ length: partitions }, () => []);
+  let bytes = 0;
+  for (let i = 0; (bytes < totalBytes && i < MAX_BATCHES) || i < partitions; i++) {
+    const records = batchRecords[Math.floor(i / partitions) % batchRecords.length]!;
+    lists[i % partitions]!.push(records);
+    bytes += records * valueBytes;
+  }
+  return lists;
+}
+
+export function describe(scenario: Scenario): string {
+  const { way, transport, network, pace, partitions, shape, totalBytes, compression, readers } = scenario;
+  const budget = scenario.sendBudgetBytes;
+  const words = [way, transport, network, pace, `${partitions} × ${shape}`, `${Math.ceil(totalBytes / MIB)} MiB`];
+  if (compression !== "none") words.push(compression);
+  if (readers > 1) words.push(`${readers} readers`);
+  if (budget !== undefined) words.push(`budget ${budget / MIB} MiB`);
+  if (scenario.isLive) words.push("live");
+  if (scenario.isDeleting) words.push("deleting");
+  return words.join(", ");
+}
+
+export const plain: Omit<Scenario, "way"> = {
+  seed: 1,
+  transport: "plain",
+  network: "near",
+  pace: "fast",
+  partitions: 4,
+  shape: "small",
+  totalBytes: 2 * MIB,
+  compression: "none",
+  readers: 1,
+  sendBudgetBytes: undefined,
+  isLive: false,
+  isDeleting: false,
+};
+
+/** One of each kind that a seed leads to. */
+export function drawScenario(seed: number, ways: readonly string[], random: () => number, scale = 1): Scenario {
+  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
+  const way = pick(ways);
+  const isEmbedded = way.startsWith("embedded") || way === "follower";
+  const transport = isEmbedded ? "embedded" : pick(["plain", "plain", "TLS", "embedded"] as const);
+  const network = transport === "embedded" ? "near" : pick(["near", "near", "distant", "lossy", "breaking"] as const);
+  const shape = pick(Object.keys(SHAPES) as Shape[]);
+  const partitions = pick(
+    shape === "largest" ? [1, 2, 4] : shape === "long" ? [1, 4, 12] : [1, 2, 7, 16, 40, 120, 200],
+  );
+  const isSlow = network !== "near";
+  const isParked = way === "parked";
+  return {
+    seed,
+    way,
+    transport,
+    network,
+    pace: pick(["fast", "fast", "slow", "stopping"] as const),
+    partitions: isParked ? Math.min(partitions, 16) : partitions,
+    shape: isParked && (shape === "largest" || shape === "long") ? "default" : shape,
+    totalBytes: pick(isSlow ? [1 * MIB, 8 * MIB, 24 * MIB] : [2 * MIB, 16 * MIB, 48 * MIB]) * scale,
+    compression: pick(["none", "none", "none", "zstd", "gzip"] as const),
+    readers: pick([1, 1, 2, 3]),
+    sendBudgetBytes: pick([undefined, undefined, 1 * MIB, 4 * MIB, 24 * MIB]),
+    isLive: random() < 0.35,
+    isDeleting: !isParked && random() < 0.25,
+  };
+}
