@@ -80,13 +80,17 @@ const drawn = Array.from({ length: DRAWN }, (_, i) => {
 
 const total = { scenarios: 0, records: 0, bytes: 0, ms: 0 };
 
-test.for([...written, ...drawn])("%#", async (scenario) => {
+const named = [...written, ...drawn].map(
+  (scenario) => [`${describe(scenario)} (seed ${scenario.seed})`, scenario] as const,
+);
+
+test.for(named)("%s", async ([, scenario]) => {
   const { records, bytes, ms, problems } = await conveyor(scenario);
   total.scenarios++;
   total.records += records;
   total.bytes += bytes;
   total.ms += ms;
-  expect(problems, `seed ${scenario.seed}: ${describe(scenario)}`).toEqual([]);
+  expect(problems).toEqual([]);
 });
 
 test("every way was tried", () => {

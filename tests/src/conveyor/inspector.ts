@@ -94,7 +94,13 @@ export class Inspector {
   #checkOrder(partition: number, offset: number): void {
     const { mayRepeat = false, isByKey = false } = this.#options;
     const expected = this.#next[partition]!;
-    if (isByKey) return;
+    if (isByKey) {
+      // The group began at the log start. Behind that, every skip is said.
+      if (expected === 0 && offset <= this.#options.deletedBefore[partition]!)
+        this.#skip(partition, 0, offset, "at the start");
+      this.#next[partition] = Math.max(expected, offset + 1);
+      return;
+    }
     if (offset < expected && !mayRepeat)
       this.#problem(`${partition}/${offset} came again or late, after ${expected - 1}`);
     if (offset > expected) this.#skip(partition, expected, offset, "unsaid");

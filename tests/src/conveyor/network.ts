@@ -7,11 +7,13 @@ export interface NetworkOptions {
   readonly delayMs: number;
   /** Probability that a chunk, and what follows it, is held up as by a lost packet. */
   readonly lossRate: number;
-  /** ms between two breaks of all connections. Default: they do not break. */
+  /** ms between two breaks of all connections, of which there are {@link MAX_BREAKS}. Default: they do not break. */
   readonly breakIntervalMs?: number | undefined;
   readonly random: () => number;
 }
 
+/** What takes longer than an interval gets through in the end. */
+const MAX_BREAKS = 5;
 const RETRANSMISSION_MS = 200;
 /** Bytes under way in a direction. */
 const MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024;
@@ -36,7 +38,11 @@ export class Network implements AsyncDisposable {
     network.#server.listen(0, "127.0.0.1");
     await once(network.#server, "listening");
     const { breakIntervalMs } = options;
-    if (breakIntervalMs !== undefined) network.#breaks = setInterval(() => network.breakAll(), breakIntervalMs);
+    let breaks = 0;
+    const breakSome = () => {
+      if (breaks++ < MAX_BREAKS) network.breakAll();
+    };
+    if (breakIntervalMs !== undefined) network.#breaks = setInterval(breakSome, breakIntervalMs);
     return network;
   }
 

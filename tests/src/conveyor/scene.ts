@@ -17,7 +17,7 @@ const LIVE_PAUSE_MS = 2;
 const networks: Record<Exclude<NetworkKind, "near">, Omit<NetworkOptions, "random">> = {
   distant: { delayMs: 25, lossRate: 0 },
   lossy: { delayMs: 10, lossRate: 0.01 },
-  breaking: { delayMs: 2, lossRate: 0, breakIntervalMs: 400 },
+  breaking: { delayMs: 2, lossRate: 0, breakIntervalMs: 1_000 },
 };
 
 export class Scene implements AsyncDisposable {
