@@ -1,5 +1,6 @@
 /** A log in memory that follows the rules of LogApi, and fails where a test wants it to. */
 import {
+  defaultBatchLimits,
   OffsetOutOfRangeError,
   OutOfOrderSequenceError,
   ProducerFencedError,
@@ -63,7 +64,8 @@ export class FakePartition {
   }
 
   append(bytes: Uint8Array, durability: ProduceAck["durability"], expectedOffset = this.end): ProduceAck {
-    const [batch, ...rest] = validateBatches(bytes);
+    const limits = { ...defaultBatchLimits, maxBatchBytes: bytes.length };
+    const [batch, ...rest] = validateBatches(bytes, limits);
     if (batch === undefined || rest.length > 0) throw new Error("the client sends one batch a request");
     const { producerId, producerEpoch, baseSequence, recordCount } = batch;
     const known = this.producers.get(producerId);
@@ -80,7 +82,7 @@ export class FakePartition {
       throw new WrongExpectedOffsetError("others came", { expected: expectedOffset, actual: baseOffset });
     }
     writeServerHalf(bytes, { baseOffset, appendTime: 1, flushedUpTo: 0 }); // in place, like the embedded broker
-    this.batches.push(RecordBatch.parse(bytes));
+    this.batches.push(RecordBatch.parse(bytes, 0, limits));
     const ack = { baseOffset, nextOffset: this.end, durability, duplicate: false, logEndOffset: this.end };
     state.nextSequence = (baseSequence + recordCount) % 2 ** 32;
     state.recent.push({ baseSequence, ack });

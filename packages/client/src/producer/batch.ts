@@ -1,4 +1,4 @@
-import type { RecordBatchBuilder } from "@logstore/codec";
+import type { RecordBatchBuilder, RecordBatchBuilderOptions } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 
 /** Where a record was appended, and how safe it is there. */
@@ -33,7 +33,11 @@ export class Batch {
   #isSettled = false;
   readonly #settled = Promise.withResolvers<void>();
 
-  constructor(builder: RecordBatchBuilder, deadline: number) {
+  /** What its builder was made with, where it may be used again. */
+  readonly builderOptions: RecordBatchBuilderOptions | undefined;
+
+  constructor(builder: RecordBatchBuilder, deadline: number, builderOptions?: RecordBatchBuilderOptions) {
+    this.builderOptions = builderOptions;
     this.builder = builder;
     this.deadline = deadline;
   }
@@ -49,6 +53,12 @@ export class Batch {
     let offset = baseOffset;
     for (const waiter of this.waiters) waiter.resolve({ topic, partition, offset: offset++, durability });
     this.#settled.resolve();
+  }
+
+  /** Its records are in other batches from now on. */
+  replacedBy(batches: readonly Batch[]): void {
+    this.waiters.length = 0;
+    Promise.all(batches.map(({ settled }) => settled)).then(() => this.#settled.resolve());
   }
 
   reject(error: unknown): void {

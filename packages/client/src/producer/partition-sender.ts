@@ -1,10 +1,11 @@
-import { DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
+import { type BatchTooLargeError, DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../retry.js";
 import type { Batch } from "./batch.js";
 import { ProducerSequence } from "./producer-sequence.js";
 import { type Entry, RecordAccumulator } from "./record-accumulator.js";
 import { copyOfSealed } from "./sealed-copy.js";
+import { splitBatch } from "./split-batch.js";
 
 /** As many as a server remembers to tell a repeated batch from a new one. */
 const MAX_IN_FLIGHT = 5;
@@ -15,6 +16,8 @@ export interface SenderOptions {
   readonly deliveryTimeoutMs: number;
   readonly compression: "none" | "gzip" | "zstd";
   readonly durability: Durability | undefined;
+  /** Largest batch that the topic takes, bytes, as far as it is known. */
+  readonly maxBatchBytes?: number | undefined;
 }
 
 /**
@@ -60,6 +63,7 @@ export class PartitionSender {
     const { batchBytes, compression } = options;
     const builderOptions = { targetBytes: batchBytes, compression, headroomBytes: PRODUCE_HEADROOM_BYTES };
     this.#accumulator = new RecordAccumulator(builderOptions, options.deliveryTimeoutMs);
+    if (options.maxBatchBytes !== undefined) this.#accumulator.limitTo(options.maxBatchBytes);
   }
 
   /** Whether there is a batch that takes more. */
@@ -110,18 +114,25 @@ export class PartitionSender {
     else setImmediate(send); // not before every send of this turn is in
   }
 
+  /**
+   * The log takes any sequence number from a producer that it does not know, so the first batch has to be in before more follow: were
+   * it lost, the second would pass for the first.
+   */
+  get #mostInFlight(): number {
+    return this.#sequence.isKnown ? MAX_IN_FLIGHT : 1;
+  }
+
   #sendClosed(): void {
-    // The log takes any sequence number from a producer that it does not know, so the first batch has to be in before more
-    // follow: were it lost, the second would pass for the first.
-    const most = this.#sequence.isKnown ? MAX_IN_FLIGHT : 1;
-    while (!this.#failing && this.#inFlight.length < most) {
+    while (!this.#failing && this.#inFlight.length < this.#mostInFlight) {
       const batch = this.#accumulator.shift();
       if (batch === undefined) return;
       if (performance.now() >= batch.deadline) {
+        // One that is sealed leaves a gap in the sequence.
+        if (batch.sealed !== undefined) this.#lost = true;
         this.#reject(batch, this.#timeoutError(batch));
         continue;
       }
-      this.#accumulator.seal(batch, this.#sequence.stamp(batch.waiters.length));
+      if (batch.sealed === undefined) this.#accumulator.seal(batch, this.#sequence.stamp(batch.waiters.length));
       this.#inFlight.push(batch);
       this.#send(batch, batch.sealed!);
     }
@@ -187,12 +198,18 @@ export class PartitionSender {
     const attempt = this.#attempt++;
     const waitMs = Math.max(...failed.map(({ failure }) => retryDelayMs(attempt, failure)));
     for (const batch of failed) {
+      const parts = this.#split(batch);
+      if (parts !== undefined) {
+        this.#inFlight.push(...parts);
+        continue;
+      }
       // Refused only because one before it, which is to be sent again, was missing.
       const follows = hasCode(batch.failure, "OUT_OF_ORDER_SEQUENCE") && this.#inFlight.length > 0;
       const again = follows || isRetriable(batch.failure);
       if (again && performance.now() + waitMs < batch.deadline) this.#inFlight.push(batch);
       else this.#giveUp(batch, again ? this.#timeoutError(batch) : batch.failure);
     }
+    this.#accumulator.putBack(this.#inFlight.splice(this.#mostInFlight));
     if (this.#inFlight.length > 0) {
       this.#pause = startTimer(waitMs, () => this.#resend());
       return;
@@ -206,6 +223,22 @@ export class PartitionSender {
 
   #resend(): void {
     for (const batch of this.#inFlight) this.#send(batch, copyOfSealed(batch.sealed!));
+  }
+
+  /** What is sent instead of a batch that the topic does not take any more; undefined where that is no help. */
+  #split(batch: Batch): Batch[] | undefined {
+    const { failure, sealed, waiters } = batch;
+    if (!hasCode(failure, "BATCH_TOO_LARGE") || waiters.length === 1) return undefined;
+    // A proxy does not say how much it takes.
+    const { expected = Math.floor(sealed!.length / 2) } = failure as BatchTooLargeError;
+    if (expected >= sealed!.length) return undefined;
+    try {
+      this.#accumulator.limitTo(expected);
+      return splitBatch(batch, this.#accumulator.builderOptions);
+    } catch (error) {
+      batch.failure = error;
+      return undefined;
+    }
   }
 
   #giveUp(batch: Batch, error: unknown): void {

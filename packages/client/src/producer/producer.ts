@@ -337,8 +337,8 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     if (this.#senders !== undefined) return Promise.resolve();
     this.#learning ??= this.#api
       .describeTopic(this.topic)
-      .then(({ partitions }) => {
-        this.#senders = partitions.map(({ partition }) => this.#sender(partition));
+      .then(({ partitions, effectiveConfig: { maxBatchBytes } }) => {
+        this.#senders = partitions.map(({ partition }) => this.#sender(partition, maxBatchBytes));
       })
       .finally(() => {
         this.#learning = undefined;
@@ -346,9 +346,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     return this.#learning;
   }
 
-  #sender(partition: number): PartitionSender {
+  #sender(partition: number, maxBatchBytes: number | undefined): PartitionSender {
+    const options = { ...this.#options, maxBatchBytes };
     const released = (bytes: number) => this.#budget.release(bytes);
-    return new PartitionSender(this.#api, this.topic, partition, this.#producerId, this.#options, released);
+    return new PartitionSender(this.#api, this.topic, partition, this.#producerId, options, released);
   }
 
   /** Sends what there is, without waiting for more. */

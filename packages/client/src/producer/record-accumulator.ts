@@ -6,6 +6,7 @@ import {
   type RecordBatchBuilderOptions,
 } from "@logstore/codec";
 import { Batch, type Waiter } from "./batch.js";
+import { limitedTo } from "./split-batch.js";
 
 /** A record on its way in: everything encoded that can be. */
 export interface Entry {
@@ -21,7 +22,7 @@ export interface Entry {
 
 /** Collects the records of a partition. The open batch takes more of them, closed ones wait to be sent. */
 export class RecordAccumulator {
-  readonly #builderOptions: RecordBatchBuilderOptions;
+  #builderOptions: RecordBatchBuilderOptions;
   readonly #deliveryTimeoutMs: number;
   readonly #closed: Batch[] = [];
   #open: Batch | undefined;
@@ -43,11 +44,26 @@ export class RecordAccumulator {
   /** @throws RecordTooLargeError, InvalidArgumentError; nothing else is disturbed then */
   append(entry: Entry): void {
     if (this.#open === undefined || !this.#put(this.#open, entry)) {
-      const batch = new Batch(this.#takeBuilder(), performance.now() + this.#deliveryTimeoutMs);
+      const batch = new Batch(this.#takeBuilder(), performance.now() + this.#deliveryTimeoutMs, this.#builderOptions);
       this.#put(batch, entry);
       this.closeOpen();
       this.#open = batch;
     }
+  }
+
+  /** Batches from now on are what a topic takes that takes so many bytes at most. */
+  limitTo(maxBatchBytes: number): void {
+    this.#builderOptions = limitedTo(this.#builderOptions, maxBatchBytes);
+    this.#spareBuilder = undefined;
+  }
+
+  get builderOptions(): RecordBatchBuilderOptions {
+    return this.#builderOptions;
+  }
+
+  /** Sealed batches that are to be sent before all others. */
+  putBack(batches: readonly Batch[]): void {
+    this.#closed.unshift(...batches);
   }
 
   /** Nothing more goes into the open batch. */
@@ -64,7 +80,8 @@ export class RecordAccumulator {
   /** Sealed when it is sent, not when it is full: only then is it known which sequence number it follows. */
   seal(batch: Batch, stamp: ProducerStamp): void {
     batch.sealed = batch.builder.seal(stamp);
-    this.#spareBuilder = batch.builder;
+    // One that was begun under a former limit is of no more use.
+    if (batch.builderOptions === this.#builderOptions) this.#spareBuilder = batch.builder;
   }
 
   batches(): Batch[] {

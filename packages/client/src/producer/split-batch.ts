@@ -1,0 +1,40 @@
+import { defaultBatchLimits, RecordBatch, RecordBatchBuilder, type RecordBatchBuilderOptions } from "@logstore/codec";
+import { Batch } from "./batch.js";
+
+/** Options of a builder whose batches a topic takes that takes `maxBatchBytes` at most. */
+export function limitedTo(options: RecordBatchBuilderOptions, maxBatchBytes: number): RecordBatchBuilderOptions {
+  const maxRecordsBytes = Math.max(defaultBatchLimits.maxRecordsBytes, maxBatchBytes);
+  return { ...options, limits: { maxBatchBytes, maxRecordsBytes } };
+}
+
+/**
+ * The records of a sealed batch in smaller ones, sealed too: in the same order and under the same sequence numbers, so that the log
+ * tells a repeated one all the same. The batch is settled when they are.
+ *
+ * @throws RecordTooLargeError where a record alone is too large; nothing is changed then
+ */
+export function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Batch[] {
+  const whole = RecordBatch.parse(batch.sealed!, 0, { ...defaultBatchLimits, maxBatchBytes: batch.sealed!.length });
+  const { producerId, producerEpoch } = whole;
+  const parts: Batch[] = [];
+  let builder = new RecordBatchBuilder(options);
+  let done = 0;
+  const close = () => {
+    const { recordCount } = builder;
+    const part = new Batch(builder, batch.deadline);
+    part.sealed = builder.seal({ producerId, producerEpoch, baseSequence: (whole.baseSequence + done) % 2 ** 32 });
+    part.waiters.push(...batch.waiters.slice(done, done + recordCount));
+    done += recordCount;
+    parts.push(part);
+    builder = new RecordBatchBuilder(options);
+  };
+  for (const { key, value, timestamp, headers } of whole) {
+    if (builder.append(key, value, timestamp, headers)) continue;
+    close();
+    builder.append(key, value, timestamp, headers);
+  }
+  close();
+  parts.at(-1)!.bufferedBytes = batch.bufferedBytes;
+  batch.replacedBy(parts);
+  return parts;
+}

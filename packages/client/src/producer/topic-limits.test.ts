@@ -1,0 +1,110 @@
+/** A producer keeps to what its topic takes, as it is learnt and as it changes. */
+import { BatchTooLargeError, frameBatches } from "@logstore/codec";
+import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
+import { beforeEach, expect, test } from "vitest";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { connect } from "../connect.js";
+
+const KIB = 1024;
+let log: FakeLogApi;
+let maxBatchBytes: number;
+let largest: number;
+
+beforeEach(async () => {
+  log = new FakeLogApi();
+  maxBatchBytes = 16 * KIB;
+  largest = 0;
+  await log.createTopic({ topic: "t", partitions: 1 });
+  log.onProduce = (request: ProduceRequest, append: () => ProduceAck) => {
+    const actual = request.batches.length;
+    if (actual > maxBatchBytes) throw new BatchTooLargeError("too long", { expected: maxBatchBytes, actual });
+    largest = Math.max(largest, actual);
+    return append();
+  };
+});
+
+const records = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ key: `k${i}`, value: `${i}`.padEnd(100, "x"), timestamp: i }));
+
+function appended(): string[] {
+  const values: string[] = [];
+  for (const batch of log.topics.get("t")![0]!.batches) {
+    for (const framed of frameBatches(batch.bytes)) {
+      for (const { value } of framed.verify()) values.push(String(Number.parseInt(Buffer.from(value).toString(), 10)));
+    }
+  }
+  return values;
+}
+
+const inOrder = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
+
+test("batches are no longer than the topic takes", async () => {
+  log.effectiveConfig = { maxBatchBytes };
+  const producer = connect(log).producer("t");
+  const acks = await Promise.all(records(1_000).map((record) => producer.send(record)));
+  expect(acks.map(({ offset }) => String(offset))).toEqual(inOrder(1_000));
+  expect(appended()).toEqual(inOrder(1_000));
+  expect(largest).toBeGreaterThan(maxBatchBytes / 2);
+  expect(log.produced.filter(({ batches }) => batches.length > maxBatchBytes)).toEqual([]);
+});
+
+test("a batch may be larger than the default where the topic takes it", async () => {
+  maxBatchBytes = 32 * KIB * KIB;
+  log.effectiveConfig = { maxBatchBytes };
+  await connect(log)
+    .producer("t")
+    .send({ value: new Uint8Array(20 * KIB * KIB) });
+  expect(largest).toBeGreaterThan(20 * KIB * KIB);
+});
+
+test.each(["none", "gzip"] as const)(
+  "where the limit was lowered meanwhile, batches are split: each record once and in order (compression %s)",
+  async (compression) => {
+    const producer = connect(log).producer("t", { compression, maxBufferedBytes: 64 * KIB * KIB });
+    await producer.send(records(1)[0]!);
+    maxBatchBytes = 2 * KIB;
+    const acks = await Promise.all(
+      records(3_000)
+        .slice(1)
+        .map((record) => producer.send(record)),
+    );
+    expect(acks.map(({ offset }) => String(offset + 0))).toEqual(inOrder(3_000).slice(1));
+    expect(appended()).toEqual(inOrder(3_000));
+    await producer.close();
+  },
+);
+
+test("the first batch of a producer is split, too", async () => {
+  const producer = connect(log).producer("t");
+  await producer.sendMany(records(2_000));
+  expect(appended()).toEqual(inOrder(2_000));
+  await producer.flush();
+});
+
+test("an answer that is lost after a split repeats no record", async () => {
+  const producer = connect(log).producer("t");
+  await producer.send(records(1)[0]!);
+  const lost = new Set([3, 4, 8]);
+  let count = 0;
+  const limited = log.onProduce;
+  log.onProduce = async (request, append) => {
+    const ack = await limited(request, append);
+    if (lost.has(++count)) throw Object.assign(new Error("connection lost"), { code: "UNAVAILABLE" });
+    return ack;
+  };
+  await Promise.all(
+    records(2_000)
+      .slice(1)
+      .map((record) => producer.send(record)),
+  );
+  expect(appended()).toEqual(inOrder(2_000));
+});
+
+test("a record that no batch of the topic could hold is refused, and those after it are sent", async () => {
+  const producer = connect(log).producer("t");
+  await producer.send({ value: "0" });
+  maxBatchBytes = 2 * KIB;
+  await expect(producer.send({ value: new Uint8Array(4 * KIB) })).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
+  await producer.send({ value: "1" });
+  expect(appended()).toEqual(["0", "1"]);
+});
