@@ -3,6 +3,7 @@ import { json, type LogClient, text } from "@logstore/client";
 import { RecordBatch } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sealedBatch, utf8 } from "./bytes.ts";
+import { eventually } from "./eventually.ts";
 import { type Home, homes } from "./homes.ts";
 
 describe.each(Object.entries(homes))("%s", (_name, openHome) => {
@@ -513,6 +514,61 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(await client.committedOffsets("g")).toMatchObject([{ topicId: newId, offset: 1 }]);
       expect((await client.describeGroup("g")).partitions).toMatchObject([{ topicId: newId, committedOffset: 1 }]);
       expect(await client.deleteRecords("t", 0, 2, { topicId: newId })).toBe(2);
+    });
+
+    test("a reader does not go on in the new one at the offset that it had in the old one", async () => {
+      const seen: string[] = [];
+      const read = async (consumer: AsyncIterable<{ readonly value: string }>, most = Infinity) => {
+        for await (const { value } of consumer) if (seen.push(value) >= most) return;
+      };
+      const away = client.consumer({ assign: { t: [0] }, value: text() });
+      await read(away, 2);
+      const named = client.consumer({ assign: { t: [0] }, from: 1, value: text() });
+      const running = read(named);
+      running.catch(() => {});
+      await eventually(() => seen.length === 3);
+      await remake();
+      await expect(read(away)).rejects.toMatchObject(OTHER);
+      // It may have looked while there was none.
+      const code = expect.stringMatching(/^(INCONSISTENT_TOPIC_ID|UNKNOWN_TOPIC|CLOSED)$/);
+      await expect(running).rejects.toMatchObject({ code });
+      await expect(read(named)).rejects.toMatchObject(OTHER);
+      expect(seen).toEqual(["old-0", "old-1", "old-1"]);
+      await read(client.consumer({ assign: { t: [0] }, until: "latest", value: text() }));
+      expect(seen.slice(3)).toEqual(["new-0", "new-1", "new-2"]);
+    });
+
+    test("a producer puts nothing into a partition of the old one, and learns those of the new one", async () => {
+      const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`);
+      const producer = client.producer("t");
+      await Promise.all(keys.map((key) => producer.send({ key, value: "before" })));
+      await remake(5);
+      const sent = keys.map((key) => producer.send({ key, value: "meanwhile" }));
+      for (const each of await Promise.allSettled(sent)) {
+        expect(each).toMatchObject({ status: "rejected", reason: OTHER });
+      }
+      const acks = await Promise.all(keys.map((key) => producer.send({ key, value: "after" })));
+      const fresh = await Promise.all(keys.map((key) => client.producer("t").send({ key, value: "fresh" })));
+      expect(acks.map(({ partition }) => partition)).toEqual(fresh.map(({ partition }) => partition));
+      const values = (await readAll("t")).map(({ value }) => value);
+      expect(values.filter((value) => value === "after")).toHaveLength(keys.length);
+      expect(values.filter((value) => value === "before" || value === "meanwhile")).toEqual([]);
+      // With fewer partitions, too; and where there is none for a while.
+      await client.deleteTopic("t");
+      await expect(producer.send({ value: "x" })).rejects.toMatchObject({
+        code: expect.stringMatching(/^(UNKNOWN_TOPIC|CLOSED)$/),
+      });
+      await client.createTopic("t", { partitions: 1 });
+      expect(await producer.send({ value: "y" })).toMatchObject({ partition: 0, offset: 0 });
+      await producer.close();
+    });
+
+    test("an append of the client is refused once, whatever offset it expects, and then made in the new one", async () => {
+      await remake();
+      const append = (value: string) => client.append("t", 0, [{ value }], { expectedOffset: 3 });
+      await client.append("t", 1, [{ value: "never asked before" }]);
+      await expect(append("stale")).rejects.toMatchObject(OTHER);
+      expect(await append("new-3")).toMatchObject({ firstOffset: 3 });
     });
   });
 });

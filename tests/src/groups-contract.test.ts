@@ -88,6 +88,35 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
 
   const isStable = async (group = "g") => (await client.describeGroup(group)).state === "stable";
 
+  test("a topic made anew is another one for its group: nothing committed for the old one counts, and members are told", async () => {
+    await client.createTopic("t", { partitions: 2 });
+    const old = await client.describeTopic("t");
+    await fill(2, 10);
+    const recreated: unknown[] = [];
+    const reader = new Reader(client, {
+      commitIntervalMs: 20,
+      onTopicRecreated: (event) => recreated.push(event),
+    });
+    await eventually(async () => {
+      const committed = await client.committedOffsets("g").catch(() => []);
+      return committed.length === 2 && committed.every(({ offset }) => offset === 10);
+    });
+    const { client: another } = home.another();
+    await another.deleteTopic("t");
+    const { topicId } = await another.createTopic("t", { partitions: 3 });
+    await another.close();
+    const before = reader.seen.length;
+    const sent = await fill(3, 15);
+    await eventually(() => reader.seen.length >= before + sent.length);
+    expect(reader.seen.slice(before).toSorted()).toEqual(sent);
+    expect(recreated).toEqual([{ topic: "t", topicId, previousTopicId: old.topicId }]);
+    await eventually(async () => {
+      const committed = await client.committedOffsets("g");
+      return committed.length === 3 && committed.every((one) => one.topicId === topicId && one.offset === 15);
+    });
+    expect(reader.failure).toBeUndefined();
+  });
+
   test("a lone member gets everything, and its group goes on where it was", async () => {
     await client.createTopic("t", { partitions: 4 });
     const sent = await fill(4, 25);

@@ -66,7 +66,7 @@ export type { ConsumerOptions, StartPositions } from "./consumer/consumer-option
 export type { ConsumerRecord } from "./consumer/consumer-record.js";
 export type { SkippedRecords } from "./consumer/partition-state.js";
 export { GroupConsumer } from "./group/group-consumer.js";
-export type { GroupConsumerOptions } from "./group/group-options.js";
+export type { GroupConsumerOptions, RecreatedTopic } from "./group/group-options.js";
 export type { StartPolicy } from "./group/start-positions.js";
 export type { CredentialOptions, TlsOptions, Token } from "./grpc/channel-credentials.js";
 // For those who build on the bare API

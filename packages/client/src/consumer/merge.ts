@@ -51,7 +51,7 @@ export class Merge {
   add(states: readonly PartitionState[]): void {
     if (this.hasEnded) return;
     for (const state of states) this.#starting.add(state);
-    resolvePositions(this.#api, states).then(
+    resolvePositions(this.#api, states, () => this.hasEnded).then(
       () => {
         for (const state of states) if (this.#starting.delete(state)) this.#fetch(state);
         this.#wake?.();

@@ -75,9 +75,9 @@ export class PartitionFetcher {
    * be over when the stream is opened again.
    */
   async #readStream(): Promise<unknown> {
-    const { topic, partition, end } = this.state;
+    const { topic, topicId, partition, end } = this.state;
     const until = end === Infinity ? undefined : end;
-    const request = { topic, partition, from: this.#nextOffset, until, maxBytes: this.#maxBytes };
+    const request = { topic, topicId, partition, from: this.#nextOffset, until, maxBytes: this.#maxBytes };
     try {
       for await (const event of this.#api.consume(request, { signal: this.#stop.signal })) {
         if (this.isStopped) return undefined;

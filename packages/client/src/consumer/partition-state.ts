@@ -1,5 +1,8 @@
 import { type ErrorFields, LogStoreError } from "@logstore/codec";
 import type { LogApi, PartitionOffset, Position, TopicPartition } from "@logstore/protocol";
+import { isRetriable, retryDelayMs, sleep } from "../retry.js";
+
+const never = new AbortController().signal;
 
 /** Records that a reader was to get and that are not in the log any more: they were deleted, or lost to damage. */
 export interface SkippedRecords extends TopicPartition {
@@ -16,6 +19,11 @@ export class PartitionState {
   readonly #from: Position;
   readonly #until: Position | undefined;
   readonly #onSkipped: ((skipped: SkippedRecords) => void) | undefined;
+  /**
+   * Id of the topic that the positions are of; undefined until it was looked up, empty where the server knows of none. Reading
+   * another topic of that name at these positions is an error.
+   */
+  topicId: string | undefined;
   /** Offset of the next record to be delivered; undefined until the start position was looked up. */
   position: number | undefined;
   /** The caller named the position himself: when it is not there, he is told. */
@@ -114,15 +122,40 @@ interface Question {
   readonly answer: (found: PartitionOffset) => void;
 }
 
-/** Turns every "earliest", "latest" and time into an offset, once: a reader that reconnects must not start elsewhere. */
-export async function resolvePositions(api: LogApi, states: readonly PartitionState[]): Promise<void> {
+/**
+ * Turns every "earliest", "latest" and time into an offset, once: a reader that reconnects must not start elsewhere. Learns the
+ * topics' ids, and asks for the same topics from then on.
+ *
+ * @throws InconsistentTopicIdError where a topic was made anew since its id was learnt
+ */
+export async function resolvePositions(
+  api: LogApi,
+  states: readonly PartitionState[],
+  isOver: () => boolean,
+): Promise<void> {
   const byTopic = Map.groupBy(states, (state) => state.topic);
   const lookUp = async ([topic, states]: [string, PartitionState[]]) => {
     const questions = states.flatMap((state) => state.questions());
-    if (questions.length === 0) return;
+    const { topicId, partition } = states[0]!;
+    if (questions.length === 0 && topicId !== undefined) return;
     const partitions = questions.map(({ partition, position }) => ({ partition, position }));
-    const answers = await api.listOffsets({ topic, partitions });
-    for (const [i, found] of answers.entries()) questions[i]!.answer(found);
+    if (partitions.length === 0) partitions.push({ partition, position: "earliest" }); // the id alone is asked for
+    const ask = () => api.listOffsets({ topic, topicId, partitions });
+    const answers = await (questions.length === 0 ? untilAnswered(ask, isOver) : ask());
+    for (const state of states) state.topicId ??= answers[0]?.topicId ?? "";
+    for (const [i, question] of questions.entries()) question.answer(answers[i]!);
   };
   await Promise.all(Array.from(byTopic, lookUp));
+}
+
+/** Whoever knows where to begin waits for the log as long as a reader does that has lost its connection. */
+async function untilAnswered<Answer>(ask: () => Promise<Answer>, isOver: () => boolean): Promise<Answer> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isRetriable(error) || isOver()) throw error;
+      await sleep(retryDelayMs(attempt, error), never);
+    }
+  }
 }

@@ -6,7 +6,7 @@ import type { OwnedPartition } from "./owned-partition.js";
 import { PendingCommit } from "./pending-commit.js";
 
 /** Refusals of what was processed that come right by themselves. */
-const PASSING: readonly string[] = ["FENCED_MEMBER", "UNKNOWN_TOPIC", "OFFSET_OUT_OF_RANGE"];
+const PASSING: readonly string[] = ["FENCED_MEMBER", "UNKNOWN_TOPIC", "INCONSISTENT_TOPIC_ID", "OFFSET_OUT_OF_RANGE"];
 
 /** Tells the group how far its partitions are. One commit after another, so that none overtakes a later one. */
 export class Committer {
@@ -32,8 +32,8 @@ export class Committer {
       const due = all.filter(({ processed = -1, committed = -1, isLost }) => processed > committed && !isLost);
       if (due.length === 0) return;
       const commits = due.map((owned) => {
-        const { topic, partition, processed } = owned;
-        return new PendingCommit({ topic, partition, offset: processed! }, owned);
+        const { topic, topicId, partition, processed } = owned;
+        return new PendingCommit({ topic, topicId: topicId || undefined, partition, offset: processed! }, owned);
       });
       try {
         const results = await this.#commit(commits);

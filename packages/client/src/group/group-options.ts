@@ -18,6 +18,14 @@ import { edgeOrTimeRule } from "../position.js";
 import { serializerRule, valueRules } from "../value-format.js";
 import type { StartPolicy } from "./start-positions.js";
 
+/** A topic that was deleted and made again. */
+export interface RecreatedTopic {
+  readonly topic: string;
+  readonly topicId: string;
+  /** Id of the topic that the member had partitions of. */
+  readonly previousTopicId: string;
+}
+
 export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
   /** Members of the same group share the partitions. Formed like a topic's name. */
   readonly group: string;
@@ -53,6 +61,11 @@ export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends Re
    * damage and a repair cut them out. With `from: "none"` that is an error instead.
    */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
+  /**
+   * Called when a topic that the member had partitions of was deleted, and another one made under its name. What was committed for
+   * the old one does not count: reading begins where `from` says.
+   */
+  readonly onTopicRecreated?: ((recreated: RecreatedTopic) => void) | undefined;
   /** Ends the iteration by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -75,6 +88,7 @@ const rules: OptionRules<GroupConsumerOptions<unknown, unknown>> = {
   onRevoked: func,
   onLost: func,
   onSkipped: func,
+  onTopicRecreated: func,
   signal: abortSignal,
 };
 

@@ -77,8 +77,9 @@ export class GroupReader<T, K> {
   }
 
   async commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void> {
-    const commit = { topic, partition, offset, metadata };
-    await this.#committer.commit(new PendingCommit(commit, this.rebalance.find(topic, partition)));
+    const owned = this.rebalance.find(topic, partition);
+    const commit = { topic, topicId: owned?.topicId || undefined, partition, offset, metadata };
+    await this.#committer.commit(new PendingCommit(commit, owned));
   }
 
   pause(owned: OwnedPartition): void {
@@ -167,7 +168,7 @@ export class GroupReader<T, K> {
   }
 
   #steps(): RebalanceSteps {
-    const { from = "earliest", onAssigned, onRevoked, onLost, onSkipped } = this.#options;
+    const { from = "earliest", onAssigned, onRevoked, onLost, onSkipped, onTopicRecreated } = this.#options;
     return {
       begin: async (partitions) => {
         await startPositions(this.#api, partitions, from, this.#stop.signal);
@@ -201,6 +202,7 @@ export class GroupReader<T, K> {
         if (owned.committed !== undefined) owned.resetTo(Math.min(owned.committed, to));
         this.rebalance.move(owned, to);
       },
+      topicRecreated: (event) => onTopicRecreated?.(event),
       fail: (error) => {
         if (this.merge.hasEnded) this.#lateFailure ??= { error };
         else this.merge.fail(error);

@@ -1,3 +1,4 @@
+import type { AssignedPartition } from "@logstore/protocol";
 import { PartitionState } from "../consumer/partition-state.js";
 import { hasCode } from "../retry.js";
 
@@ -24,13 +25,12 @@ export class OwnedPartition extends PartitionState {
 
   /** @param onSkipped may throw */
   constructor(
-    topic: string,
-    partition: number,
-    committed: number | undefined,
+    { topic, topicId = "", partition, committedOffset }: AssignedPartition,
     onSkipped: (partition: OwnedPartition, from: number, to: number) => void,
   ) {
     super(topic, partition, "earliest", undefined);
-    this.committed = committed;
+    this.topicId = topicId;
+    this.committed = committedOffset;
     this.#onSkipped = onSkipped;
   }
 
@@ -39,9 +39,9 @@ export class OwnedPartition extends PartitionState {
     return true;
   }
 
-  /** A topic that was deleted: the group will soon take the partition away, or there is another of the same name. */
+  /** A topic that was deleted: the group will soon take the partition away, whatever has the name now. */
   override isPassing(error: unknown): boolean {
-    return hasCode(error, "UNKNOWN_TOPIC") || hasCode(error, "CLOSED");
+    return hasCode(error, "UNKNOWN_TOPIC") || hasCode(error, "INCONSISTENT_TOPIC_ID") || hasCode(error, "CLOSED");
   }
 
   override skipped(from: number, to: number): void {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "@logstore/codec";
 import type { AssignedPartition, AssignmentEvent, OffsetsResetEvent, TopicPartition } from "@logstore/protocol";
+import type { RecreatedTopic } from "./group-options.js";
 import type { SessionListener } from "./group-session.js";
 import type { InFlight } from "./in-flight.js";
 import { keyOf, OwnedPartition } from "./owned-partition.js";
@@ -19,6 +20,8 @@ export interface RebalanceSteps {
   /** Tells the application that they are somebody else's already. */
   lost(partitions: readonly OwnedPartition[]): Promise<void>;
   skipped(partition: OwnedPartition, from: number, to: number): void;
+  /** A topic that it had partitions of was deleted, and these are of another one of that name. */
+  topicRecreated(event: RecreatedTopic): void;
   fail(error: unknown): void;
 }
 
@@ -34,6 +37,8 @@ export class Rebalance implements SessionListener {
   readonly #leaving = new Map<OwnedPartition, Promise<void>>();
   /** Lost, and still worked on. */
   readonly #lingering = new Map<OwnedPartition, Promise<void>>();
+  /** By name, of topics that it had partitions of. */
+  readonly #topicIds = new Map<string, string>();
   #isOver = false;
 
   constructor(steps: RebalanceSteps, inFlight: InFlight) {
@@ -63,8 +68,10 @@ export class Rebalance implements SessionListener {
 
   assigned({ partitions, revoking }: AssignmentEvent): void {
     if (this.#isOver) return;
-    const wanted = new Set(partitions.map(keyOf));
-    this.#giveUp(this.owned.filter((one) => !wanted.has(keyOf(one))));
+    // One of a topic that was made anew is another partition.
+    const wanted = new Map(partitions.map((one) => [keyOf(one), one.topicId ?? ""]));
+    this.#giveUp(this.owned.filter((one) => wanted.get(keyOf(one)) !== one.topicId));
+    this.#noteTopics(partitions);
     this.#take(partitions.filter((one) => !this.#owned.has(keyOf(one))));
     // An acknowledgement may have been lost with a connection; those that are on their way out get theirs then.
     const underWay = new Set(Array.from(this.#leaving.keys(), keyOf));
@@ -73,9 +80,9 @@ export class Rebalance implements SessionListener {
   }
 
   reset({ offsets }: OffsetsResetEvent): void {
-    for (const { topic, partition, offset } of offsets) {
+    for (const { topic, topicId, partition, offset } of offsets) {
       const owned = this.find(topic, partition);
-      if (owned === undefined) continue;
+      if (owned === undefined || (topicId !== undefined && topicId !== owned.topicId)) continue;
       owned.resetTo(offset);
       owned.isExact = false;
       this.move(owned, offset);
@@ -110,11 +117,18 @@ export class Rebalance implements SessionListener {
     await Promise.all(this.#leaving.values());
   }
 
+  #noteTopics(partitions: readonly AssignedPartition[]): void {
+    for (const { topic, topicId } of partitions) {
+      const previousTopicId = this.#topicIds.get(topic);
+      if (!topicId || previousTopicId === topicId) continue;
+      this.#topicIds.set(topic, topicId);
+      if (previousTopicId !== undefined) this.#steps.topicRecreated({ topic, topicId, previousTopicId });
+    }
+  }
+
   #take(assigned: readonly AssignedPartition[]): void {
     if (assigned.length === 0) return;
-    const partitions = assigned.map(({ topic, partition, committedOffset }) => {
-      return new OwnedPartition(topic, partition, committedOffset, this.#steps.skipped);
-    });
+    const partitions = assigned.map((one) => new OwnedPartition(one, this.#steps.skipped));
     const before = Map.groupBy([...this.#leaving, ...this.#lingering], ([one]) => keyOf(one));
     this.#arrive(partitions.filter((one) => !before.has(keyOf(one))));
     // One that comes back while something of it is still worked on waits for that, and nothing else does.

@@ -42,7 +42,7 @@ async function lookUp(
   for (let attempt = 0; ; attempt++) {
     if (signal.aborted || partitions.every(({ isGone }) => isGone)) return undefined;
     try {
-      return await api.listOffsets({ topic, partitions: positions });
+      return await api.listOffsets({ topic, topicId: partitions[0]!.topicId, partitions: positions });
     } catch (error) {
       if (!isRetriable(error) && !partitions[0]!.isPassing(error)) throw error;
       await sleep(retryDelayMs(attempt, error), signal);

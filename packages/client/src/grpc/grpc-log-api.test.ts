@@ -409,6 +409,7 @@ test("credentials that make no sense are refused before anything is sent", async
 
 test("producer and consumer carry on when the server comes back", async () => {
   const stored: Buffer[] = [];
+  log["ListOffsets"] = (_: Any, callback: Any) => callback(null, { offsets: [{}] });
   admin["DescribeTopic"] = (_: Any, callback: Any) => callback(null, { topic: { partitions: [{ partition: 0 }] } });
   log["ProduceStream"] = (stream: grpc.ServerDuplexStream<Any, Any>) =>
     stream.on("data", ({ batches }) => {

@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
-import { isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import { ValueFormat, type ValueOptions, valueRules } from "../value-format.js";
 import { checkRecord, timestampOf } from "./check-record.js";
 import type { ProducerRecord } from "./producer.js";
@@ -89,7 +89,9 @@ export class PartitionAppender {
   readonly #topic: string;
   readonly #partition: number;
   readonly #budget: AppendBudget;
-  readonly #sequence = new ProducerSequence(randomProducerId());
+  /** Of the topic that it appends to; undefined until it was asked for, and when it is to be asked for again. */
+  #topicId: string | undefined;
+  #sequence = new ProducerSequence(randomProducerId());
   readonly #abandoned = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -179,26 +181,45 @@ export class PartitionAppender {
     attempt: Attempt,
   ): Promise<ProduceAck> {
     if (attempt.isLate || this.#abandoned.signal.aborted) throw attempt.timeoutError();
+    this.#topicId ??= await this.#untilAnswered(() => this.#learnTopicId(), attempt);
     attempt.wasSent = true;
+    const { topic, topicId, partition } = { topic: this.#topic, topicId: this.#topicId, partition: this.#partition };
     const sealed = builder.seal(this.#sequence.stamp(builder.recordCount));
-    const request = { topic: this.#topic, partition: this.#partition, durability, expectedOffset };
+    const request = { topic, topicId, partition, durability, expectedOffset };
     try {
-      for (let tries = 0; ; tries++) {
+      return await this.#untilAnswered((tries) => {
         const batches = tries === 0 ? sealed : copyOfSealed(sealed);
-        const produced = this.#api.produce({ ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES });
-        try {
-          return await this.#unlessAbandoned(attempt.before(produced), attempt);
-        } catch (error) {
-          const pauseMs = retryDelayMs(tries, error);
-          if (!isRetriable(error)) throw error;
-          if (attempt.leftMs <= pauseMs) throw attempt.timeoutError(error);
-          await sleep(pauseMs, this.#abandoned.signal);
-          if (this.#abandoned.signal.aborted) throw attempt.timeoutError(error);
-        }
-      }
+        return this.#api.produce({ ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES });
+      }, attempt);
     } catch (error) {
+      if (hasCode(error, "INCONSISTENT_TOPIC_ID") || hasCode(error, "UNKNOWN_TOPIC")) {
+        this.#topicId = undefined;
+        this.#sequence = new ProducerSequence(randomProducerId());
+        throw error;
+      }
       this.#sequence.startAnew(); // nothing can follow what was not appended, or may have been
       throw error;
+    }
+  }
+
+  /** Empty where the server knows of none: then nothing is checked. */
+  async #learnTopicId(): Promise<string> {
+    const partitions = [{ partition: this.#partition, position: "latest" }] as const;
+    const [found] = await this.#api.listOffsets({ topic: this.#topic, partitions });
+    return found?.topicId ?? "";
+  }
+
+  async #untilAnswered<Result>(ask: (tries: number) => Promise<Result>, attempt: Attempt): Promise<Result> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#unlessAbandoned(attempt.before(ask(tries)), attempt);
+      } catch (error) {
+        const pauseMs = retryDelayMs(tries, error);
+        if (!isRetriable(error)) throw error;
+        if (attempt.leftMs <= pauseMs) throw attempt.timeoutError(error);
+        await sleep(pauseMs, this.#abandoned.signal);
+        if (this.#abandoned.signal.aborted) throw attempt.timeoutError(error);
+      }
     }
   }
 

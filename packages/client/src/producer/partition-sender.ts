@@ -10,6 +10,24 @@ import { splitBatch } from "./split-batch.js";
 /** As many as a server remembers to tell a repeated batch from a new one. */
 const MAX_IN_FLIGHT = 5;
 
+/** Answers that say that the topic is not the one whose partitions were learnt. */
+const TOPIC_GONE = ["INCONSISTENT_TOPIC_ID", "UNKNOWN_TOPIC"] as const;
+
+/** Where a sender's batches go: a partition of one topic, and of no later one of that name. */
+export interface SenderTarget {
+  readonly topic: string;
+  /** Empty where the server knows of none: not checked. */
+  readonly topicId: string;
+  readonly partition: number;
+}
+
+export interface SenderListener {
+  /** Bytes of settled records leave the buffer. */
+  released(bytes: number): void;
+  /** The topic was deleted, or made anew; called before the records that are refused for it. */
+  topicGone(): void;
+}
+
 export interface SenderOptions {
   readonly lingerMs: number;
   readonly batchBytes: number;
@@ -26,10 +44,9 @@ export interface SenderOptions {
  */
 export class PartitionSender {
   readonly #api: LogApi;
-  readonly #topic: string;
-  readonly #partition: number;
+  readonly #target: SenderTarget;
   readonly #options: SenderOptions;
-  readonly #released: (bytes: number) => void;
+  readonly #listener: SenderListener;
   readonly #accumulator: RecordAccumulator;
   readonly #sequence: ProducerSequence;
   /** Sent and not settled, in order. */
@@ -45,20 +62,11 @@ export class PartitionSender {
   #timerRuns = false;
   #isAbandoned = false;
 
-  /** @param released is told when bytes of settled records leave the buffer */
-  constructor(
-    api: LogApi,
-    topic: string,
-    partition: number,
-    producerId: number,
-    options: SenderOptions,
-    released: (bytes: number) => void,
-  ) {
+  constructor(api: LogApi, target: SenderTarget, producerId: number, options: SenderOptions, listener: SenderListener) {
     this.#api = api;
-    this.#topic = topic;
-    this.#partition = partition;
+    this.#target = target;
     this.#options = options;
-    this.#released = released;
+    this.#listener = listener;
     this.#sequence = new ProducerSequence(producerId);
     const { batchBytes, compression } = options;
     const builderOptions = { targetBytes: batchBytes, compression, headroomBytes: PRODUCE_HEADROOM_BYTES };
@@ -165,8 +173,7 @@ export class PartitionSender {
       };
       this.#api
         .produce({
-          topic: this.#topic,
-          partition: this.#partition,
+          ...this.#target,
           batches,
           headroomBytes: PRODUCE_HEADROOM_BYTES,
           durability: this.#options.durability,
@@ -180,8 +187,9 @@ export class PartitionSender {
     this.#sequence.isKnown = true;
     this.#attempt = 0;
     this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
-    batch.resolve(this.#topic, this.#partition, ack.baseOffset, ack.durability);
-    this.#released(batch.bufferedBytes);
+    const { topic, partition } = this.#target;
+    batch.resolve(topic, partition, ack.baseOffset, ack.durability);
+    this.#listener.released(batch.bufferedBytes);
     this.#answered();
   }
 
@@ -243,19 +251,21 @@ export class PartitionSender {
 
   #giveUp(batch: Batch, error: unknown): void {
     this.#lost = true;
+    if (TOPIC_GONE.some((code) => hasCode(error, code))) this.#listener.topicGone();
     this.#reject(batch, error);
   }
 
   #reject(batch: Batch, error: unknown): void {
     batch.reject(error);
-    this.#released(batch.bufferedBytes);
+    this.#listener.released(batch.bufferedBytes);
   }
 
   #timeoutError({ failure }: Batch): DeliveryTimeoutError {
+    const { topic, partition } = this.#target;
     const reason = failure instanceof Error ? `: ${failure.message}` : "";
     return new DeliveryTimeoutError(
       `no acknowledgement within ${this.#options.deliveryTimeoutMs} ms${reason}`,
-      { topic: this.#topic, partition: this.#partition },
+      { topic, partition },
       { cause: failure },
     );
   }

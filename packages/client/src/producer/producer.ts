@@ -4,16 +4,18 @@ import {
   checkOptions,
   DeliveryTimeoutError,
   durationMs,
+  fnvPartitioner,
   type HeaderInput,
   InvalidArgumentError,
   limit,
   type OptionRules,
   oneOf,
+  PartitionerMismatchError,
   shown,
   UnknownPartitionError,
   wholeNumber,
 } from "@logstore/codec";
-import type { Durability, LogApi } from "@logstore/protocol";
+import type { Durability, LogApi, TopicDescription } from "@logstore/protocol";
 import type { Time } from "../position.js";
 import { type CloseOptions, checkCloseOptions, type Registry, settledWithin } from "../registry.js";
 import { DURABILITY, MESSAGE_COUNT, OFFSET, PARTITION_ID } from "../telemetry/conventions.js";
@@ -69,7 +71,13 @@ const rules: OptionRules<ProducerOptions<unknown>> = {
 /** Room for the lengths and the timestamp of a record. */
 const RECORD_OVERHEAD_BYTES = 16;
 
-/** Appends records to one topic, in batches that form by themselves. Each record is appended once, also across reconnects. */
+/**
+ * Appends records to one topic, in batches that form by themselves. Each record is appended once, also across reconnects.
+ *
+ * A topic that is deleted and made again is another topic. What waits for the old one is refused with an
+ * InconsistentTopicIdError (or an UnknownTopicError while there is none), and nothing of it is appended to the new one, where
+ * its key may belong to another partition. What is sent afterwards goes to the new topic, by its own partitions.
+ */
 export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly topic: string;
   readonly #api: LogApi;
@@ -77,14 +85,16 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly #options: SenderOptions;
   readonly #budget: BufferBudget;
   readonly #registry: Registry;
-  readonly #producerId = randomProducerId();
-  /** Undefined until the topic was asked for them. */
+  /** Undefined until the topic was asked for them, and when it is to be asked again. */
   #senders: PartitionSender[] | undefined;
+  /** Senders of a topic that is gone, until each record that they have is refused. */
+  readonly #retired = new Set<PartitionSender>();
+  #partitioner = "";
   #learning: Promise<void> | undefined;
   /** Records that wait for the topic's description or for a validator, and those behind them, in order. */
   #queue: { readonly entry: Entry; readonly valid: Promise<void> | undefined }[] = [];
   #emptyingQueue: Promise<void> | undefined;
-  readonly #sticky: StickyPartition;
+  #sticky: StickyPartition;
   #closing: Promise<void> | undefined;
   /** Closed before everything was settled. */
   readonly #abandoned = new AbortController();
@@ -111,6 +121,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   /**
    * Resolves when the record is appended with the durability asked for. Rejects with
    * - InvalidValueError, RecordTooLargeError, UnknownTopicError, UnknownPartitionError: the record was not sent;
+   * - InconsistentTopicIdError: the topic was made anew, and the record is not in the new one: send it again to put it there;
    * - BufferFullError: too much waits already, it was not sent;
    * - DeliveryTimeoutError: given up, it may or may not have been appended;
    * - OutOfOrderSequenceError: not appended, because one before it in its partition was lost;
@@ -189,7 +200,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   /** Resolves when every record accepted so far is settled, well or badly. */
   async flush(): Promise<void> {
     await this.#emptyingQueue;
-    await Promise.all(this.#senders?.map((sender) => sender.flush()) ?? []);
+    await Promise.all([...this.#retired, ...(this.#senders ?? [])].map((sender) => sender.flush()));
   }
 
   /**
@@ -220,7 +231,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     this.#abandoned.abort(error);
     for (const { entry } of this.#queue) this.#refuse(entry, error);
     this.#queue = [];
-    for (const sender of this.#senders ?? []) sender.abandon(error);
+    for (const sender of [...this.#retired, ...(this.#senders ?? [])]) sender.abandon(error);
   }
 
   #checkOpen(): void {
@@ -278,7 +289,9 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
         this.#queue = [];
         const failed = await this.#learn().then(noError, asRefusal);
         for (const { entry, valid } of queued) {
-          const refused = failed ?? (valid && (await this.#inTime(valid)));
+          let refused = failed ?? (valid && (await this.#inTime(valid)));
+          // The topic may have been made anew meanwhile.
+          if (this.#senders === undefined) refused ??= await this.#learn().then(noError, asRefusal);
           if (this.#abandoned.signal.aborted) this.#refuse(entry, this.#abandoned.signal.reason);
           else if (refused === undefined) this.#place(entry);
           else this.#refuse(entry, refused.error);
@@ -313,10 +326,12 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
 
   #senderFor({ key, partition, bytes }: Entry): PartitionSender {
     const senders = this.#senders!;
+    if (partition === undefined && key !== null) this.#checkPartitioner();
     const chosen =
       partition ?? (key === null ? this.#stickyPartition(bytes, senders) : partitionOf(key, senders.length));
     const sender = senders[chosen];
     if (sender !== undefined) return sender;
+    this.#retire(senders); // a topic made anew may have more
     throw new UnknownPartitionError(`${this.topic} has ${senders.length} partitions, and no partition ${chosen}`, {
       topic: this.topic,
       partition: chosen,
@@ -337,8 +352,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     if (this.#senders !== undefined) return Promise.resolve();
     this.#learning ??= this.#api
       .describeTopic(this.topic)
-      .then(({ partitions, effectiveConfig: { maxBatchBytes } }) => {
-        this.#senders = partitions.map(({ partition }) => this.#sender(partition, maxBatchBytes));
+      .then((described) => {
+        this.#partitioner = described.partitioner;
+        this.#sticky = new StickyPartition(this.#options.batchBytes);
+        this.#senders = this.#sendersFor(described);
       })
       .finally(() => {
         this.#learning = undefined;
@@ -346,10 +363,37 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     return this.#learning;
   }
 
-  #sender(partition: number, maxBatchBytes: number | undefined): PartitionSender {
+  /** Their sequences begin anew, under a producer id of their own. */
+  #sendersFor({ topicId, partitions, effectiveConfig: { maxBatchBytes } }: TopicDescription): PartitionSender[] {
+    const producerId = randomProducerId();
     const options = { ...this.#options, maxBatchBytes };
-    const released = (bytes: number) => this.#budget.release(bytes);
-    return new PartitionSender(this.#api, this.topic, partition, this.#producerId, options, released);
+    const listener = {
+      released: (bytes: number) => this.#budget.release(bytes),
+      topicGone: () => this.#retire(senders),
+    };
+    const senders = partitions.map(({ partition }) => {
+      const target = { topic: this.topic, topicId, partition };
+      return new PartitionSender(this.#api, target, producerId, options, listener);
+    });
+    return senders;
+  }
+
+  /** The next record asks for the topic again. What these senders have goes on to where it was to go, and is refused there. */
+  #retire(senders: readonly PartitionSender[]): void {
+    if (this.#senders !== senders) return;
+    this.#senders = undefined;
+    for (const sender of senders) {
+      this.#retired.add(sender);
+      void sender.flush().then(() => this.#retired.delete(sender));
+    }
+  }
+
+  #checkPartitioner(): void {
+    if (this.#partitioner === fnvPartitioner.name) return;
+    throw new PartitionerMismatchError(
+      `topic ${this.topic} maps keys by ${this.#partitioner}, which this client does not know: give each record its partition`,
+      { topic: this.topic },
+    );
   }
 
   /** Sends what there is, without waiting for more. */
