@@ -6,6 +6,7 @@ import {
   HEADER_LENGTH,
   MIN_BATCH_LENGTH,
   RECORD_COUNT_OFFSET,
+  RECORDS_LENGTH_OFFSET,
 } from "./layout.js";
 import { type BatchLimits, defaultBatchLimits } from "./limits.js";
 import { RecordBatch } from "./record-batch.js";
@@ -55,10 +56,16 @@ export function declaredOffsets(bytes: Uint8Array): {
   return { baseOffset: baseOffset ?? 0, nextOffset };
 }
 
-/** How many batches and records the headers in a buffer of whole batches declare, unchecked: for counters. */
-export function declaredCounts(bytes: Uint8Array): { readonly batches: number; readonly records: number } {
+/** What the headers in a buffer of whole batches declare, unchecked: for counters and quotas. */
+export function declaredCounts(bytes: Uint8Array): {
+  readonly batches: number;
+  readonly records: number;
+  /** Bytes of the records before compression. */
+  readonly recordsBytes: number;
+} {
   let batches = 0;
   let records = 0;
+  let recordsBytes = 0;
   for (
     let at = 0;
     bytes.length - at >= HEADER_LENGTH;
@@ -66,6 +73,7 @@ export function declaredCounts(bytes: Uint8Array): { readonly batches: number; r
   ) {
     batches++;
     records += readU32(bytes, at + RECORD_COUNT_OFFSET);
+    recordsBytes += readU32(bytes, at + RECORDS_LENGTH_OFFSET);
   }
-  return { batches, records };
+  return { batches, records, recordsBytes };
 }

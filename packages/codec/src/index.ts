@@ -6,7 +6,7 @@ export { type CompressionName, type Compressor, registerCompression } from "./co
 export { crc32c, portableCrc32c } from "./crc32c.js";
 export * from "./errors.js";
 export { FORMAT_MARK, HEADER_LENGTH, MIN_BATCH_LENGTH, NO_PRODUCER_ID } from "./layout.js";
-export { type BatchLimits, defaultBatchLimits } from "./limits.js";
+export { type BatchLimits, defaultBatchLimits, MAX_RECORDS_PER_BATCH } from "./limits.js";
 export {
   abortSignal,
   boolean,
@@ -41,4 +41,4 @@ export {
 } from "./server-half.js";
 export { suggestion } from "./suggestion.js";
 export { startInterval, startTimer, type Timer, type TimerOptions } from "./timer.js";
-export { validateBatches } from "./validate-batch.js";
+export { batchesToAppend, validateBatches } from "./validate-batch.js";

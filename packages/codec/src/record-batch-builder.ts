@@ -5,7 +5,7 @@ import { crc32c } from "./crc32c.js";
 import { InvalidArgumentError, RecordTooLargeError } from "./errors.js";
 import { writeI64, writeU16, writeU32 } from "./integers.js";
 import * as layout from "./layout.js";
-import { type BatchLimits, defaultBatchLimits } from "./limits.js";
+import { type BatchLimits, defaultBatchLimits, MAX_RECORDS_PER_BATCH } from "./limits.js";
 import type { Bytes, HeaderInput } from "./record.js";
 import { writeServerHalf } from "./server-half.js";
 import { utf8Length, writeUtf8 } from "./utf8.js";
@@ -158,6 +158,7 @@ export class RecordBatchBuilder {
       );
     }
     if (this.#recordCount > 0 && this.byteLength + length > Math.min(this.#targetBytes, limit)) return false;
+    if (this.#recordCount === MAX_RECORDS_PER_BATCH) return false;
     const needed = this.#end + length;
     if (needed > this.#buffer.length) {
       const grown = platform.allocate(Math.max(needed, this.#buffer.length * 2, this.#expectedBytes));

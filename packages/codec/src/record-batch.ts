@@ -6,17 +6,21 @@ import {
   CorruptBatchError,
   type ErrorFields,
   ForeignFormatError,
+  InvalidArgumentError,
   LogStoreError,
   TruncatedBatchError,
   UnsupportedFormatVersionError,
 } from "./errors.js";
 import { readI64, readU16, readU32 } from "./integers.js";
 import * as layout from "./layout.js";
-import { type BatchLimits, defaultBatchLimits } from "./limits.js";
+import { type BatchLimits, defaultBatchLimits, MAX_HEADERS_PER_RECORD } from "./limits.js";
 import { areOrdinaryRecords } from "./ordinary-records.js";
 import type { LogRecord } from "./record.js";
 import { RecordCursor } from "./record-cursor.js";
 import { type ServerHalf, writeServerHalf } from "./server-half.js";
+
+/** Records and headers that are checked between two pauses: some ms. */
+const RECORDS_A_STEP = 200_000;
 
 export class RecordBatch implements Iterable<LogRecord> {
   /** The whole batch, header included: a view. */
@@ -174,10 +178,36 @@ export class RecordBatch implements Iterable<LogRecord> {
    * @throws UnsupportedCompressionError, CorruptBatchError
    */
   checkRecords(): void {
-    const records = this.#records();
+    for (const _ of this.#checking(this.#records()));
+  }
+
+  /**
+   * The same without holding the event loop for long: records are unpacked on another thread where the run-time can, and checked
+   * some at a time.
+   *
+   * @param pause is awaited in between
+   * @throws UnsupportedCompressionError, CorruptBatchError, InvalidArgumentError
+   */
+  async checkRecordsLater(pause: () => Promise<void>): Promise<void> {
+    const records = this.#records("on another thread");
+    for (const _ of this.#checking(records instanceof Promise ? await records : records)) await pause();
+  }
+
+  /** Checks some of the records at each step. */
+  *#checking(records: Uint8Array): Generator<void, void> {
     if (areOrdinaryRecords(records, this.recordCount, this.baseTimestamp)) return;
+    yield;
     const cursor = new RecordCursor(records, this.baseOffset, this.recordCount, this.baseTimestamp);
-    while (cursor.next()) if (cursor.hasHeaders) cursor.headers; // a walk over the headers checks their lengths
+    for (let checked = 0; cursor.next(); checked++) {
+      if (cursor.hasHeaders) {
+        const headers = cursor.countHeaders(MAX_HEADERS_PER_RECORD);
+        if (headers > MAX_HEADERS_PER_RECORD) throw tooManyHeaders(cursor.offset);
+        checked += headers;
+      }
+      if (checked < RECORDS_A_STEP) continue;
+      checked = 0;
+      yield;
+    }
   }
 
   *[Symbol.iterator](): IterableIterator<LogRecord> {
@@ -185,24 +215,38 @@ export class RecordBatch implements Iterable<LogRecord> {
     while (cursor.next()) yield cursor.record;
   }
 
-  #records(): Uint8Array {
+  #records(): Uint8Array;
+  #records(where: "on another thread"): Uint8Array | Promise<Uint8Array>;
+  #records(where?: "on another thread"): Uint8Array | Promise<Uint8Array> {
     const stored = this.bytes.subarray(layout.HEADER_LENGTH);
     const id = this.bytes[layout.COMPRESSION_OFFSET]!;
     if (id === NO_COMPRESSION) return stored;
     const length = Math.min(this.recordsLength, this.#limits.maxRecordsBytes);
-    const fields: ErrorFields = { offset: this.baseOffset, byte: layout.HEADER_LENGTH };
-    let records: Uint8Array;
     try {
-      records = compressor(id).decompress(stored, length);
+      const unpacker = compressor(id);
+      const unpacked = where === undefined ? undefined : unpacker.decompressLater?.(stored, length);
+      if (unpacked === undefined) return this.#whole(unpacker.decompress(stored, length), length);
+      return unpacked.then(
+        (records) => this.#whole(records, length),
+        (cause) => Promise.reject(this.#notUnpacked(cause)),
+      );
     } catch (cause) {
-      if (cause instanceof LogStoreError) throw cause;
-      throw new CorruptBatchError(`the records at offset ${this.baseOffset} do not decompress`, fields, { cause });
+      throw this.#notUnpacked(cause);
     }
+  }
+
+  #whole(records: Uint8Array, length: number): Uint8Array {
     if (records.length === length) return records;
     throw new CorruptBatchError(
       `the records at offset ${this.baseOffset} decompress to ${records.length} bytes, not ${length}`,
-      { ...fields, expected: length, actual: records.length },
+      { offset: this.baseOffset, byte: layout.HEADER_LENGTH, expected: length, actual: records.length },
     );
+  }
+
+  #notUnpacked(cause: unknown): LogStoreError {
+    if (cause instanceof LogStoreError) return cause;
+    const fields: ErrorFields = { offset: this.baseOffset, byte: layout.HEADER_LENGTH };
+    return new CorruptBatchError(`the records at offset ${this.baseOffset} do not decompress`, fields, { cause });
   }
 }
 
@@ -250,6 +294,13 @@ function checkServerHalf(bytes: Uint8Array, at: number, limits: BatchLimits): nu
     });
   }
   return length;
+}
+
+function tooManyHeaders(offset: number): InvalidArgumentError {
+  return new InvalidArgumentError(`a record has more than ${MAX_HEADERS_PER_RECORD} headers: put them into its value`, {
+    offset,
+    expected: MAX_HEADERS_PER_RECORD,
+  });
 }
 
 function hex(crc: number): string {

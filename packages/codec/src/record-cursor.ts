@@ -83,6 +83,21 @@ export class RecordCursor {
     return this.#valueEnd < this.#recordEnd;
   }
 
+  /**
+   * How many headers the record has, each checked to its last length, without making any. With more than `most` it stops there.
+   *
+   * @throws CorruptBatchError
+   */
+  countHeaders(most: number): number {
+    let count = 0;
+    this.#at = this.#valueEnd;
+    for (; this.#at < this.#recordEnd && count <= most; count++) {
+      this.#skip(this.#varint(this.#recordEnd));
+      this.#skip(this.#varint(this.#recordEnd));
+    }
+    return count;
+  }
+
   get headers(): readonly Header[] {
     if (!this.hasHeaders) return noHeaders;
     const headers: Header[] = [];
@@ -110,9 +125,13 @@ export class RecordCursor {
 
   #take(length: number): Uint8Array {
     const start = this.#at;
+    this.#skip(length);
+    return this.#view(start, this.#at);
+  }
+
+  #skip(length: number): void {
     this.#at += length;
     if (this.#at > this.#recordEnd) throw this.#corrupt("a header is longer than its record");
-    return this.#view(start, this.#at);
   }
 
   /** Made directly, which costs about half of what `subarray` does; and always a Uint8Array, never a Buffer. */

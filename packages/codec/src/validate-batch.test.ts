@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { RecordBatch, RecordBatchBuilder, type ServerHalf, validateBatches, writeServerHalf } from "./index.js";
+import { MAX_HEADERS_PER_RECORD, MAX_RECORDS_PER_BATCH } from "./limits.js";
 
 function seal(half?: Partial<ServerHalf>): Uint8Array {
   const builder = new RecordBatchBuilder();
@@ -48,3 +49,45 @@ test("the cap on records holds for all batches of an append together", () => {
     expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: recordsLength * 2, actual: recordsLength * 3 }),
   );
 });
+
+test("so many records in a batch and headers of a record are taken, and no more", () => {
+  const full = new RecordBatchBuilder({ targetBytes: 16 * 1024 * 1024 });
+  for (let i = 0; i < MAX_RECORDS_PER_BATCH; i++) full.append(null, "", 0);
+  expect(full.append(null, "", 0)).toBe(false); // it is sealed then, as with too many bytes
+  expect(validateBatches(full.seal())).toHaveLength(1);
+  const headers = (count: number) => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "", 0, Array(count).fill({ name: "", value: "" }));
+    return builder.seal();
+  };
+  expect(validateBatches(headers(MAX_HEADERS_PER_RECORD))).toHaveLength(1);
+  const refused = expect.objectContaining({ code: "INVALID_ARGUMENT" });
+  expect(() => validateBatches(headers(MAX_HEADERS_PER_RECORD + 1))).toThrow(refused);
+});
+
+test.for(["none", "gzip", "zstd"])(
+  "records in %s that are checked in slices are found as sound, or as damaged, as at once",
+  async (compression) => {
+    const builder = new RecordBatchBuilder({ compression, targetBytes: 16 * 1024 * 1024 });
+    for (let i = 0; i < 300_000; i++)
+      builder.append(null, `value ${i}`, i, i % 7 === 0 ? [{ name: "h", value: "v" }] : []);
+    const batch = RecordBatch.parse(builder.seal());
+    let pauses = 0;
+    await batch.checkRecordsLater(async () => void pauses++);
+    expect(pauses).toBeGreaterThan(1);
+    const damaged = Uint8Array.from(batch.bytes);
+    damaged[damaged.length >> 1]! ^= 0xff;
+    const parsed = RecordBatch.parse(damaged);
+    const corrupt = expect.objectContaining({ code: "CORRUPT_BATCH" });
+    const atOnce = (() => {
+      try {
+        parsed.checkRecords();
+      } catch (error) {
+        return error;
+      }
+      return undefined;
+    })();
+    if (atOnce === undefined) await parsed.checkRecordsLater(async () => {});
+    else await expect(parsed.checkRecordsLater(async () => {})).rejects.toEqual(corrupt);
+  },
+);

@@ -2,15 +2,23 @@
 import { frameBatches } from "./batch-framer.js";
 import { BatchTooLargeError, CorruptBatchError, InvalidArgumentError } from "./errors.js";
 import { BASE_OFFSET_OFFSET } from "./layout.js";
-import { type BatchLimits, defaultBatchLimits } from "./limits.js";
+import { type BatchLimits, defaultBatchLimits, MAX_RECORDS_PER_BATCH } from "./limits.js";
 import type { RecordBatch } from "./record-batch.js";
 
 /**
  * The batches in `bytes`, each checked to its last record: nothing that a consumer could stumble over is let in.
  *
- * @throws what {@link RecordBatch.parse}, `verify` and `cursor` throw; InvalidArgumentError where there is no batch at all
+ * @throws what {@link RecordBatch.parse}, `verify` and `checkRecords` throw; BatchTooLargeError, InvalidArgumentError where there
+ * is no batch at all
  */
 export function validateBatches(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
+  const batches = batchesToAppend(bytes, limits);
+  for (const batch of batches) batch.verify().checkRecords();
+  return batches;
+}
+
+/** The batches in `bytes`, of which the headers are checked, and what they declare; their records are not. @throws as validateBatches does */
+export function batchesToAppend(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
   const batches: RecordBatch[] = [];
   let recordsLength = 0;
   for (const batch of frameBatches(bytes, limits)) {
@@ -22,16 +30,19 @@ export function validateBatches(bytes: Uint8Array, limits: BatchLimits = default
         { expected: limits.maxRecordsBytes, actual: recordsLength },
       );
     }
-    batches.push(batch);
-  }
-  if (batches.length === 0) throw new InvalidArgumentError("there is no record batch to append");
-  for (const batch of batches) {
+    if (batch.recordCount > MAX_RECORDS_PER_BATCH) {
+      throw new BatchTooLargeError(
+        `a batch declares ${batch.recordCount} records, and ${MAX_RECORDS_PER_BATCH} are allowed: make several batches`,
+        { expected: MAX_RECORDS_PER_BATCH, actual: batch.recordCount },
+      );
+    }
     if (batch.baseOffset !== 0 || batch.appendTime !== 0 || batch.flushedUpTo !== 0) {
       throw new CorruptBatchError("a batch to append has its server half filled in: seal it with zeros there", {
         byte: BASE_OFFSET_OFFSET,
       });
     }
-    batch.verify().checkRecords();
+    batches.push(batch);
   }
+  if (batches.length === 0) throw new InvalidArgumentError("there is no record batch to append");
   return batches;
 }

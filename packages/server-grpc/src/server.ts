@@ -46,6 +46,7 @@ import { raiseReceiveWindows } from "./transport/receive-window.js";
 import { Sending } from "./transport/sending.js";
 import { tellSessionErrors } from "./transport/session-errors.js";
 import { TlsFiles } from "./transport/tls-files.js";
+import { Turns } from "./transport/turns.js";
 import { boundUnfinished } from "./transport/unfinished-messages.js";
 import { wholeRequests } from "./transport/whole-requests.js";
 
@@ -134,6 +135,7 @@ export async function serve(
     calls,
     sending,
     unacked: new SharedBudget(receiveBudgetBytes),
+    turns: new Turns(),
     errors,
     refused: callRefused,
   };

@@ -11,4 +11,6 @@ export interface Compressor {
   compress(bytes: Uint8Array): Uint8Array;
   /** Must throw rather than yield more than `maxBytes`. */
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
+  /** The same on another thread. */
+  decompressLater?(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array>;
 }

@@ -52,6 +52,7 @@ import { boundsOf } from "./bounds.js";
 import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
+import { listPositions } from "./list-offsets.js";
 import { ProducerIds } from "./producer-ids.js";
 import { Snapshots, type UnreadableSnapshot } from "./snapshots.js";
 import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
@@ -348,20 +349,18 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
 
   async listOffsets({ topic, topicId, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
     const { id, store } = this.#topics.get(topic, topicId);
-    return Promise.all(
-      partitions.map(async ({ partition, position }) => {
-        try {
-          const log = store.log(partition);
-          const resolved = await log.resolve(position);
-          // An offset that was asked for is there, or that is an error; for any other, the log's start may have moved meanwhile.
-          const isExact = typeof position === "number";
-          const offset = isExact ? log.reader(resolved).offset : Math.max(resolved, log.offsets.logStart);
-          return { topicId: id, partition, offset, ...boundsOf(log) };
-        } catch (error) {
-          throw within(topic, partition, error);
-        }
-      }),
-    );
+    return listPositions(partitions, async (partition, position) => {
+      try {
+        const log = store.log(partition);
+        const resolved = await log.resolve(position);
+        // An offset that was asked for is there, or that is an error; for any other, the log's start may have moved meanwhile.
+        const isExact = typeof position === "number";
+        const offset = isExact ? log.reader(resolved).offset : Math.max(resolved, log.offsets.logStart);
+        return { topicId: id, partition, offset, ...boundsOf(log) };
+      } catch (error) {
+        throw within(topic, partition, error);
+      }
+    });
   }
 
   #describe({ topic, id, store, config }: Topic): TopicDescription {

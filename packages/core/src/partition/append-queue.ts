@@ -77,7 +77,7 @@ export class AppendQueue {
 
   /** Puts batches behind everything that waits. */
   add(append: PendingAppend): void {
-    if (append.byteLength > 0) this.#refuseWhenFull(append.byteLength);
+    if (append.byteLength > 0) this.refuseWhenFull(0, append.byteLength);
     this.#sealShared();
     this.#push(append);
   }
@@ -91,7 +91,7 @@ export class AppendQueue {
     durability: Durability,
   ): Promise<AppendAck> {
     checkRecord(key, value, headers);
-    this.#refuseWhenFull(0);
+    this.refuseWhenFull(0, 0);
     if (this.#builderLimits !== this.#options.limits) this.#startAnew();
     if (!this.#builder.append(key, value, timestamp, headers)) {
       this.#sealShared();
@@ -164,8 +164,9 @@ export class AppendQueue {
     });
   }
 
-  #refuseWhenFull(moreBytes: number): void {
-    const waiting = this.#queuedBytes + (this.#waiting.length > 0 ? this.#builder.byteLength : 0);
+  /** @param otherBytes that wait elsewhere to be added @throws BufferFullError */
+  refuseWhenFull(otherBytes: number, moreBytes: number): void {
+    const waiting = otherBytes + this.#queuedBytes + (this.#waiting.length > 0 ? this.#builder.byteLength : 0);
     const { maxQueuedBytes } = this.#options;
     if (waiting === 0 || waiting + moreBytes <= maxQueuedBytes) return;
     throw new BufferFullError(

@@ -1,13 +1,13 @@
 /** One partition that is written to: the way of a batch into it. */
 import {
   type Bytes,
+  batchesToAppend,
   ClosedError,
   type CompressionName,
   type HeaderInput,
   InvalidArgumentError,
   type RecordBatch,
   type StorageFailedError,
-  validateBatches,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 import type { Checkpoint } from "../files/checkpoint-file.js";
@@ -20,6 +20,7 @@ import { allSettled, runAll } from "../storage/run-all.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
+import { AT_ONCE_BYTES, checkLater } from "./check-later.js";
 import { type Deletion, deleteBefore, expiredOffset, removeSegments, rollIfExpired } from "./delete-records.js";
 import { GroupCommit, storageFailed } from "./group-commit.js";
 import { tell } from "./hooks.js";
@@ -72,6 +73,8 @@ export class PartitionLog extends ReadableLog {
   readonly #writer: LogWriter;
   readonly #groupCommit: GroupCommit;
   readonly #deletion: Deletion;
+  /** Of appends whose records are being checked, or wait for that. */
+  #beingCheckedBytes = 0;
   #turnTime: number | undefined;
   #closing: Promise<void> | undefined;
 
@@ -143,7 +146,23 @@ export class PartitionLog extends ReadableLog {
    * BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
    */
   async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
-    return this.appendValidBatches(validateBatches(bytes, this.#options.limits), bytes.length, options);
+    this.#checkWritable();
+    const batches = batchesToAppend(bytes, this.#options.limits);
+    const recordsBytes = batches.reduce((sum, { recordsLength }) => sum + recordsLength, 0);
+    // Appends stay in their order: what comes after one that is being checked is checked after it.
+    if (recordsBytes > AT_ONCE_BYTES || this.#beingCheckedBytes > 0) await this.#checkLater(batches, bytes.length);
+    else for (const batch of batches) batch.verify().checkRecords();
+    return this.appendValidBatches(batches, bytes.length, options);
+  }
+
+  async #checkLater(batches: readonly RecordBatch[], byteLength: number): Promise<void> {
+    this.#queue.refuseWhenFull(this.#beingCheckedBytes, byteLength);
+    this.#beingCheckedBytes += byteLength;
+    try {
+      await checkLater(batches);
+    } finally {
+      this.#beingCheckedBytes -= byteLength;
+    }
   }
 
   /** The same for batches that need no check: this process has just sealed them. */

@@ -1,3 +1,5 @@
+import { Pacer } from "../partition/pacer.js";
+
 /** So many at once: enough to keep the disk busy, few enough to keep files and memory few. */
 const AT_ONCE = 64;
 
@@ -12,11 +14,13 @@ export async function allOrNone<T extends { close(): Promise<void> }>(
   const opened: T[] = new Array(count);
   let failed: { readonly error: unknown } | undefined;
   let next = 0;
+  const pacer = new Pacer(); // memory answers at once, and so do a thousand files
   const worker = async () => {
     while (next < count && failed === undefined) {
       const index = next++;
       try {
         opened[index] = await open(index);
+        await pacer.pause();
       } catch (error) {
         failed ??= { error };
       }

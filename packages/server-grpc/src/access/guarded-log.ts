@@ -1,5 +1,5 @@
 /** A log as far as one caller may use it. Each method is checked before it is handed on. */
-import { UnavailableError } from "@logstore/codec";
+import { declaredCounts, UnavailableError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -36,6 +36,13 @@ import type { Caller, Held } from "./caller.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
 import { commitChecked, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
+
+/** Records that are compressed count as a part of their length at least: they are unpacked and checked, one by one. */
+const UNPACKED_SHARE = 1 / 10;
+
+function chargedBytes(batches: Uint8Array): number {
+  return Math.max(batches.length, declaredCounts(batches).recordsBytes * UNPACKED_SHARE);
+}
 
 /** What a stream of appends needs to go on, made once: it is held anew with each request. */
 const SOME_PRODUCE: Held = { operation: "produce" };
@@ -130,7 +137,7 @@ export class GuardedLog implements LogApi {
     if (!bytes) return this.#api.produce(request);
     if (!facts.isStreaming) bytes.check();
     else if (this.#lastWaiting || bytes.isExhausted) return this.#produceLater(request, bytes);
-    bytes.take(request.batches.length);
+    bytes.take(chargedBytes(request.batches));
     return this.#api.produce(request);
   }
 
@@ -240,7 +247,9 @@ export class GuardedLog implements LogApi {
     const { length } = request.batches;
     bytes.beginWaiting(length);
     const started = Promise.resolve(this.#lastWaiting).then(async () => {
-      const allowed = await bytes.takeLater(length, signal).finally(() => bytes.stopWaiting(length));
+      const allowed = await bytes
+        .takeLater(chargedBytes(request.batches), signal)
+        .finally(() => bytes.stopWaiting(length));
       if (!allowed) throw new UnavailableError("the call ended before its quota allowed the append");
       return { ack: this.#api.produce(request) };
     });

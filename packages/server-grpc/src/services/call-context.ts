@@ -4,6 +4,7 @@ import type { LogApi, ServerDescription } from "@logstore/protocol";
 import type { SharedBudget } from "../transport/budget.js";
 import type { CallRefused } from "../transport/call-refused.js";
 import type { Sending } from "../transport/sending.js";
+import type { Turns } from "../transport/turns.js";
 import type { ErrorTranslator } from "./error-status.js";
 import { type Received, wellFormed } from "./malformed.js";
 import type { RunningCalls } from "./running-calls.js";
@@ -23,23 +24,45 @@ export interface CallContext {
   readonly sending: Sending;
   /** What all ProduceStreams together may have read and not yet answered. */
   readonly unacked: SharedBudget;
+  /** When a call begins that may take long to answer. */
+  readonly turns: Turns;
   readonly errors: ErrorTranslator;
   /** Told of a call that is ended for what its peer does, or does not do. */
   readonly refused: CallRefused;
 }
+
+/** Of the event loop: a part of what a call may take of it in one turn. */
+const LONG_ANSWER_MS = 5;
 
 /**
  * A unary method: `answer` gets the request and gives the response, both as messages. `signal` aborts when nobody waits for the
  * answer any more, and when the server stops: an answer that waits for something is to be given soon then.
  */
 export function unary<Request, Response>(
+  context: CallContext,
+  answer: Answer<Request, Response>,
+): handleUnaryCall<Received<Request>, Response> {
+  return unaryAtOnce(context, async (...call) => {
+    await context.turns.next();
+    const begun = performance.now();
+    const response = await answer(...call);
+    // What took long to make is long, and takes as much again to be serialized.
+    if (performance.now() - begun > LONG_ANSWER_MS) await context.turns.next();
+    return response;
+  });
+}
+
+type Answer<Request, Response> = (
+  api: LogApi,
+  request: Request,
+  signal: AbortSignal,
+  call: ServerUnaryCall<Received<Request>, Response>,
+) => Promise<Response>;
+
+/** The same for a method whose answers cost little before anything is awaited. */
+export function unaryAtOnce<Request, Response>(
   { apiFor, calls, errors }: CallContext,
-  answer: (
-    api: LogApi,
-    request: Request,
-    signal: AbortSignal,
-    call: ServerUnaryCall<Received<Request>, Response>,
-  ) => Promise<Response>,
+  answer: Answer<Request, Response>,
 ): handleUnaryCall<Received<Request>, Response> {
   return (call, respond) => {
     const abort = new AbortController();

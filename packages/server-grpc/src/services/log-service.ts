@@ -3,11 +3,11 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "@logstore/codec";
 import type { PositionMessage, ProduceRequest } from "@logstore/protocol";
 import { MAX_LISTED_POSITIONS } from "../transport/limits.js";
-import { type CallContext, unary } from "./call-context.js";
+import { type CallContext, unary, unaryAtOnce } from "./call-context.js";
 import { type ConsumeCall, consume } from "./consume-stream.js";
 import { type FetchRequestMessage, fetch } from "./fetch.js";
 import { positionOf } from "./position.js";
-import { ackMessage, type ProduceCall, produceStream } from "./produce-stream.js";
+import { ackMessage, checkedRequest, type ProduceCall, produceStream } from "./produce-stream.js";
 
 interface ListOffsetsRequestMessage {
   readonly topic: string;
@@ -17,10 +17,12 @@ interface ListOffsetsRequestMessage {
 
 export function logService(context: CallContext): UntypedServiceImplementation {
   return {
-    Produce: unary(context, async (api, request: ProduceRequest) => ackMessage(await api.produce(request))),
+    Produce: unaryAtOnce(context, async (api, request: ProduceRequest) =>
+      ackMessage(await api.produce(checkedRequest(request))),
+    ),
     ProduceStream: (call: ProduceCall) => void produceStream(call, context),
     Consume: (call: ConsumeCall) => void consume(call, context),
-    Fetch: unary(context, (api, request: FetchRequestMessage, signal, call) =>
+    Fetch: unaryAtOnce(context, (api, request: FetchRequestMessage, signal, call) =>
       fetch(context, api, request, signal, call),
     ),
     ListOffsets: unary(context, async (api, { topic, topicId, partitions }: ListOffsetsRequestMessage) => {

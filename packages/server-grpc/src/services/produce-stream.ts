@@ -1,5 +1,6 @@
 /** ProduceStream: appends under way side by side, their acks in the order of the requests. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { declaredCounts, InvalidArgumentError } from "@logstore/codec";
 import {
   durabilityToNumber,
   type ErrorDetail,
@@ -8,7 +9,7 @@ import {
   type ProduceRequest,
 } from "@logstore/protocol";
 import { Budget } from "../transport/budget.js";
-import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
+import { MAX_BATCHES_PER_REQUEST, MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
 import type { CallContext } from "./call-context.js";
 import { type Received, wellFormed } from "./malformed.js";
 import { stoppingError } from "./running-calls.js";
@@ -20,6 +21,16 @@ export type ProduceCall = ServerDuplexStream<Received<ProduceRequest>, Answer>;
 
 export function ackMessage(ack: ProduceAck): ProduceAckMessage {
   return { ...ack, durability: durabilityToNumber(ack.durability) };
+}
+
+/** The request, unless it is of more batches than are taken at once. @throws InvalidArgumentError */
+export function checkedRequest(request: ProduceRequest): ProduceRequest {
+  const { batches } = declaredCounts(request.batches);
+  if (batches <= MAX_BATCHES_PER_REQUEST) return request;
+  throw new InvalidArgumentError(`a request takes ${MAX_BATCHES_PER_REQUEST} batches at most, not ${batches}`, {
+    expected: MAX_BATCHES_PER_REQUEST,
+    actual: batches,
+  });
 }
 
 export async function produceStream(
@@ -35,7 +46,7 @@ export async function produceStream(
   const answerTo = async (received: Received<ProduceRequest>): Promise<Answer> => {
     try {
       // Nothing is awaited before this call: appends start in the order in which requests arrive.
-      return { ack: ackMessage(await api.produce(wellFormed(received))) };
+      return { ack: ackMessage(await api.produce(checkedRequest(wellFormed(received)))) };
     } catch (error) {
       return { error: errors.toDetail(error) };
     }

@@ -28,6 +28,9 @@ export function maxRequestBytes(path: string): number | undefined {
 /** Positions of a ListOffsets: each may have to be looked for on the disk. */
 export const MAX_LISTED_POSITIONS = 10_000;
 
+/** Batches of one Produce request: each is checked, placed and written by itself, all of them together. */
+export const MAX_BATCHES_PER_REQUEST = 10_000;
+
 /** Partitions of a topic: each is a directory, files and a log in memory, made before the call is answered. */
 export const MAX_PARTITIONS_PER_TOPIC = 10_000;
 

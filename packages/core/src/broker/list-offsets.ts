@@ -1,0 +1,89 @@
+/** Looking up many positions of a topic at once, at a cost that other callers do not feel. */
+import type { PartitionOffset, Position } from "@logstore/protocol";
+import { Pacer } from "../partition/pacer.js";
+
+/** Look-ups by time read files: so many partitions of one call are looked at at a time. */
+const CONCURRENCY = 4;
+
+interface Wanted {
+  readonly partition: number;
+  readonly position: Position;
+}
+
+type LookUp = (partition: number, position: Position) => Promise<PartitionOffset>;
+
+/**
+ * In the order of `wanted`. Each position of a partition is looked up once, however often it is there, and times between two that
+ * mean the same offset not at all.
+ */
+export async function listPositions(wanted: readonly Wanted[], lookUp: LookUp): Promise<PartitionOffset[]> {
+  const answers: PartitionOffset[] = new Array(wanted.length);
+  const pacer = new Pacer();
+  const partitions = indexesByPartition(wanted).entries();
+  const worker = async () => {
+    for (const [partition, indexes] of partitions) {
+      const found = await positionsOf(
+        partition,
+        indexes.map((i) => wanted[i]!.position),
+        lookUp,
+        pacer,
+      );
+      for (const i of indexes) answers[i] = found.get(keyOf(wanted[i]!.position))!;
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return answers;
+}
+
+function indexesByPartition(wanted: readonly Wanted[]): Map<number, number[]> {
+  const byPartition = new Map<number, number[]>();
+  for (const [i, { partition }] of wanted.entries()) {
+    const indexes = byPartition.get(partition);
+    if (indexes) indexes.push(i);
+    else byPartition.set(partition, [i]);
+  }
+  return byPartition;
+}
+
+/** What the positions of one partition mean, by their keys. */
+async function positionsOf(
+  partition: number,
+  positions: readonly Position[],
+  lookUp: LookUp,
+  pacer: Pacer,
+): Promise<Map<string, PartitionOffset>> {
+  const found = new Map<string, PartitionOffset>();
+  const find = async (position: Position): Promise<PartitionOffset> => {
+    const key = keyOf(position);
+    const known = found.get(key);
+    if (known) return known;
+    const offset = await lookUp(partition, position);
+    found.set(key, offset);
+    await pacer.pause();
+    return offset;
+  };
+  const times = new Set<number>();
+  for (const position of positions) {
+    if (typeof position === "object") times.add(position.time);
+    else await find(position);
+  }
+  const sorted = [...times].sort((a, b) => a - b);
+  /** Offsets do not decrease as times increase: between two that mean the same one, all do. */
+  const between = async (first: number, last: number): Promise<void> => {
+    const [from, to] = [await find({ time: sorted[first]! }), await find({ time: sorted[last]! })];
+    if (last - first < 2) return;
+    if (from.offset === to.offset && from.damage === undefined && to.damage === undefined) {
+      for (let i = first + 1; i < last; i++) found.set(keyOf({ time: sorted[i]! }), to);
+      return;
+    }
+    const middle = (first + last) >>> 1;
+    await between(first, middle);
+    await between(middle, last);
+  };
+  if (sorted.length > 0) await between(0, sorted.length - 1);
+  return found;
+}
+
+function keyOf(position: Position): string {
+  return typeof position === "object" ? `time ${position.time}` : String(position);
+}

@@ -1,0 +1,20 @@
+/** Work that is made of many small steps, and lets others have a turn of the event loop in between. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+/** How long it goes on without a pause, ms. */
+const SLICE_MS = 5;
+
+export class Pacer {
+  #begun = performance.now();
+  #pausing: Promise<void> | undefined;
+
+  /** To be awaited after each step: pauses where that is due, also for others that take steps of the same work meanwhile. */
+  async pause(): Promise<void> {
+    if (this.#pausing === undefined && performance.now() - this.#begun < SLICE_MS) return;
+    this.#pausing ??= nextTurn().then(() => {
+      this.#pausing = undefined;
+      this.#begun = performance.now();
+    });
+    await this.#pausing;
+  }
+}
