@@ -65,6 +65,7 @@ export type { ConsumerBatch } from "./consumer/consumer-batch.js";
 export type { ConsumerOptions, StartPositions } from "./consumer/consumer-options.js";
 export type { ConsumerRecord } from "./consumer/consumer-record.js";
 export type { SkippedRecords } from "./consumer/partition-state.js";
+export type { ClientEvent, OnClientEvent } from "./events.js";
 export { GroupConsumer } from "./group/group-consumer.js";
 export type { GroupConsumerOptions, RecreatedTopic } from "./group/group-options.js";
 export type { StartPolicy } from "./group/start-positions.js";

@@ -136,12 +136,13 @@ export function listOf(rule: OptionRule, { min = 1 }: { readonly min?: number } 
   };
 }
 
-/** What either rule accepts. */
+/** What either rule accepts. Of the rules, one may be {@link nested}. */
 export function either(...rules: readonly OptionRule[]): OptionRule {
-  return (value, name) => {
+  const rule = (value: unknown, name: string) => {
     const expected = rules.map((rule) => rule(value, name));
     return expected.includes(undefined) ? undefined : expected.join(", or ");
   };
+  return Object.assign(rule, { members: rules.find(({ members }) => members !== undefined)?.members });
 }
 
 function isObject(value: unknown): value is object {

@@ -20,7 +20,7 @@ export type Token = string | (() => string | Promise<string>);
 
 export interface CredentialOptions {
   /** Talks TLS to the server; `true` as it is. Default: nothing is encrypted. */
-  readonly tls?: true | TlsOptions | undefined;
+  readonly tls?: boolean | TlsOptions | undefined;
   /** Sent with each call as a bearer token, which needs `tls`. Default: none. */
   readonly token?: Token | undefined;
 }

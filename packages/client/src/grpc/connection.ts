@@ -24,10 +24,12 @@ export class Connection {
   #sessionWindowBytes = 0;
 
   /** @param agent a word that no other connection of this process has */
-  constructor(address: string, credentials: ChannelCredentials, agent: string) {
+  constructor(address: string, isLoopback: boolean, credentials: ChannelCredentials, agent: string) {
     this.client = new Client(address, credentials, {
       ...channelOptions,
       "grpc.primary_user_agent": agent,
+      // A proxy of the environment is for what is elsewhere.
+      ...(isLoopback && { "grpc.enable_http_proxy": 0 }),
       interceptors: [onlyGrpc],
     });
     this.#unwatch = watchSessions(agent, (session) => this.#onSession(session));

@@ -33,11 +33,12 @@ export class Connections {
   /** @param greet makes a first call on a new connection, and resolves to what the server says of its limits */
   constructor(
     address: string,
+    isLoopback: boolean,
     credentials: ChannelCredentials,
     greet: (client: Client) => Promise<{ readonly maxStreamsPerConnection?: number | undefined }>,
   ) {
     const name = `logstore-client/${(++count).toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
-    this.#open = (index) => new Connection(address, credentials, `${name}-${index}`);
+    this.#open = (index) => new Connection(address, isLoopback, credentials, `${name}-${index}`);
     this.#greet = greet;
     this.#all = [this.#open(0)];
   }

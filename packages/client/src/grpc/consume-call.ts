@@ -1,6 +1,6 @@
 import { type Client, InterceptingCall } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
-import { UnavailableError } from "@logstore/codec";
+import { startTimer, UnavailableError } from "@logstore/codec";
 import { type ConsumeEvent, type ConsumeRequest, decodeConsumeResponse, positionToMessage } from "@logstore/protocol";
 import { onlyGrpc } from "./only-grpc.js";
 
@@ -35,11 +35,11 @@ export async function* consumeCall(
   );
   const cancel = () => call.cancel();
   let isLate = false;
-  const accepted = setTimeout(() => {
+  const accepted = startTimer(acceptTimeoutMs, () => {
     isLate = true;
     cancel();
-  }, acceptTimeoutMs);
-  call.once("metadata", () => clearTimeout(accepted));
+  });
+  call.once("metadata", () => accepted.cancel());
   signal?.addEventListener("abort", cancel);
   call.on("error", () => {}); // one that comes after the iteration was left has nobody else to hear it
   const events: AsyncIterator<ConsumeEvent | undefined> = call[Symbol.asyncIterator]();
@@ -55,7 +55,7 @@ export async function* consumeCall(
     if (isLate) throw notAccepted(acceptTimeoutMs);
     throw error;
   } finally {
-    clearTimeout(accepted);
+    accepted.cancel();
     signal?.removeEventListener("abort", cancel);
     cancel();
   }

@@ -9,6 +9,7 @@ import {
   memberEventFromMessage,
   type TopicPartition,
 } from "@logstore/protocol";
+import { checkMemberEvent } from "./check-answer.js";
 import type { MemberStream } from "./grpc-group-api.js";
 
 /** A connection that answers none of so many heartbeats is gone, whatever it says of itself. */
@@ -122,6 +123,13 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     this.#unansweredHeartbeats = 0;
     const event = memberEventFromMessage(message);
     if (event === undefined) return;
+    try {
+      checkMemberEvent(event);
+    } catch (error) {
+      this.#end(error as LogStoreError);
+      this.#stream?.cancel();
+      return;
+    }
     if (event.type === "joined") this.#hasJoined = true;
     this.#events.push(event);
     this.#wake?.();

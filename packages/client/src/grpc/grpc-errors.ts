@@ -14,7 +14,7 @@ import { protocolDefinitions } from "./load-proto.js";
 import { httpStatusOf } from "./only-grpc.js";
 
 /** What a failed call becomes: the server's own error where it sent one, else what the status means to a caller. */
-export function fromServiceError(error: unknown, address: string): LogStoreError {
+export function fromServiceError(error: unknown, address: string, usesTls = false): LogStoreError {
   if (error instanceof LogStoreError) return error;
   if (!isServiceError(error)) return new InternalError(`a call to ${address} failed: ${error}`, {}, { cause: error });
   const detail = detailOf(error.metadata);
@@ -35,13 +35,37 @@ export function fromServiceError(error: unknown, address: string): LogStoreError
     return new UnavailableError(`${address} did not answer in time`, {}, options);
   }
   if (isConnectionTrouble(error)) {
-    return new UnavailableError(`${address} cannot be reached: ${error.details}`, {}, options);
+    const reason = connectionReason(error.details);
+    return new UnavailableError(`${address} cannot be reached: ${reason}${hintFor(reason, usesTls)}`, {}, options);
   }
   if (isCutOff(error)) return new SlowConsumerError(`${address}: nothing was read for too long`, {}, options);
   return makeError(codeByStatus[error.code] ?? "INTERNAL", `${address}: ${error.details}`, {}, options);
 }
 
 const PAYLOAD_TOO_LARGE = 413;
+
+/** What gRPC says of a connection that failed, without what it says around it. */
+function connectionReason(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: (Error: )?/, "")
+    .replace(/\s*\.? ?Resolution note:.*$/s, "")
+    .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/, "")
+    .trim();
+}
+
+/** What to look at where two ends do not speak the same language. */
+function hintFor(reason: string, usesTls: boolean): string {
+  if (usesTls) {
+    if (/wrong version number|packet length too long|record layer/i.test(reason)) {
+      return ": the server does not speak TLS there; leave out `tls`, or give the port that does";
+    }
+    if (/certificate/i.test(reason))
+      return ": give the CA that the server's certificate comes from as `tls.ca` or `tls.caFile`";
+    return "";
+  }
+  if (!/^(Failed to connect|Protocol error|.*ECONNRESET|.*socket hang up)/.test(reason)) return "";
+  return ": no gRPC is spoken there; if the server uses TLS, give `tls: true`, else look at the port";
+}
 
 export function fromErrorDetail(detail: ErrorDetail): LogStoreError {
   // What a server closes may be there again when it is: only what is closed on this side stays so.

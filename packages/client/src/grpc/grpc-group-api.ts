@@ -20,6 +20,7 @@ import {
   resetToMessage,
   type TopicPartition,
 } from "@logstore/protocol";
+import { checkAnswers, checkCommitted } from "./check-answer.js";
 import { checkCommit, checkJoin, checkPartitions, checkReset } from "./check-group-request.js";
 import { GrpcMembership } from "./group-membership.js";
 
@@ -53,13 +54,14 @@ export class GrpcGroupApi implements GroupApi {
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
     checkCommit(request);
     const { results } = await this.#call("CommitOffsets", request);
+    checkAnswers("results", results, request.offsets.length);
     return results.map(commitResultFromMessage);
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     checkPartitions(partitions);
     if (partitions?.length === 0) return []; // the message would ask for all
-    return (await this.#call("FetchOffsets", { group, partitions })).offsets;
+    return checkCommitted((await this.#call("FetchOffsets", { group, partitions })).offsets);
   }
 
   async listGroups(): Promise<GroupSummary[]> {
@@ -74,7 +76,7 @@ export class GrpcGroupApi implements GroupApi {
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     checkReset(request);
     if (request.partitions?.length === 0) return []; // the message would mean all
-    return (await this.#call("ResetOffsets", resetToMessage(request))).offsets;
+    return checkCommitted((await this.#call("ResetOffsets", resetToMessage(request))).offsets);
   }
 
   /** A try whose answer was lost may have deleted the group: the next one then fails with UNKNOWN_GROUP. */

@@ -1,6 +1,19 @@
 import { type Client, type ServiceError, status } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
-import { ClosedError, defaultBatchLimits, type LogStoreError, UnavailableError } from "@logstore/codec";
+import {
+  boolean,
+  ClosedError,
+  checkOptions,
+  defaultBatchLimits,
+  durationMs,
+  either,
+  func,
+  type LogStoreError,
+  nested,
+  nonEmptyString,
+  type OptionRules,
+  UnavailableError,
+} from "@logstore/codec";
 import {
   type ConsumeEvent,
   type ConsumeOptions,
@@ -33,8 +46,18 @@ import {
   type TopicSummary,
   withDamageFromMessage,
 } from "@logstore/protocol";
+import { ConnectionWatch, type OnClientEvent } from "../events.js";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
-import { type CredentialOptions, channelCredentials } from "./channel-credentials.js";
+import { parseAddress } from "./address.js";
+import { type CredentialOptions, channelCredentials, type TlsOptions } from "./channel-credentials.js";
+import {
+  checkAnswers,
+  checkEvent,
+  checkFetched,
+  checkOffsets,
+  checkPartitionOffset,
+  checkPartitions,
+} from "./check-answer.js";
 import {
   checkConfigChange,
   checkConsume,
@@ -58,11 +81,36 @@ type Method = MethodDefinition<object, object>;
 export interface GrpcOptions extends CredentialOptions {
   /** How long a call that is not a stream may take, tries to reach the server included. Default 30,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Told when the connection is lost, when a call fails while it is, and when it is restored. Default: a warning of the process, which
+   * Node prints to stderr; those of lost connections now and then only.
+   */
+  readonly onEvent?: OnClientEvent | undefined;
 }
+
+const pemRule = either(nonEmptyString, (value) => (value instanceof Uint8Array ? undefined : "a Uint8Array"));
+const grpcRules: OptionRules<GrpcOptions> = {
+  timeoutMs: durationMs({ min: 1 }),
+  onEvent: func,
+  token: either(nonEmptyString, func),
+  tls: either(
+    boolean,
+    nested<TlsOptions>({
+      ca: pemRule,
+      caFile: nonEmptyString,
+      cert: pemRule,
+      certFile: nonEmptyString,
+      key: pemRule,
+      keyFile: nonEmptyString,
+    }),
+  ),
+};
 
 /** A log store behind gRPC. Nothing is connected before the first call. */
 export class GrpcLogApi implements LogApi {
   readonly #address: string;
+  readonly #usesTls: boolean;
+  readonly #watch: ConnectionWatch;
   readonly #timeoutMs: number;
   readonly #hasNewTokens: boolean;
   readonly #connections: Connections;
@@ -86,10 +134,16 @@ export class GrpcLogApi implements LogApi {
 
   /** @throws InvalidArgumentError for credentials that make no sense */
   constructor(address: string, options: GrpcOptions = {}) {
-    this.#address = address;
+    checkOptions<GrpcOptions>("connect", options, grpcRules);
+    const { target, isLoopback } = parseAddress(address);
+    this.#address = target;
+    this.#usesTls = Boolean(options.tls);
     this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#watch = new ConnectionWatch(target, options.onEvent);
     this.#hasNewTokens = typeof options.token === "function";
-    this.#connections = new Connections(address, channelCredentials(options), (client) => this.#greet(client));
+    this.#connections = new Connections(target, isLoopback, channelCredentials(options), (client) =>
+      this.#greet(client),
+    );
     this.#produceChannel = new ProduceChannel(
       () => this.#openProduceStream(),
       (error, hadAnswers) => this.#toStreamError(error, hadAnswers),
@@ -131,7 +185,10 @@ export class GrpcLogApi implements LogApi {
     checkPartition(topic, partition);
     checkPosition(topic, partition, before);
     const request = { topic, topicId: options?.topicId, partition, before: positionToMessage(before) };
-    return this.#callAdmin("DeleteRecords", request, ({ logStartOffset }) => logStartOffset);
+    return this.#callAdmin("DeleteRecords", request, ({ logStartOffset }) => {
+      checkOffsets({ logStartOffset }, { topic, partition });
+      return logStartOffset;
+    });
   }
 
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
@@ -162,7 +219,12 @@ export class GrpcLogApi implements LogApi {
     };
     type Response = { readonly offsets: PartitionOffset[]; readonly topicId: string };
     const { offsets, topicId } = await this.#call<Response>(this.#protocol.log["ListOffsets"], message);
-    return offsets.map((offset) => ({ ...withDamageFromMessage(offset), topicId: topicId || undefined }));
+    checkAnswers("offsets", offsets, request.partitions.length);
+    return offsets.map((answer, i) => {
+      const { partition } = request.partitions[i]!;
+      const offset = checkPartitionOffset(withDamageFromMessage(answer), { topic: request.topic, partition });
+      return { ...offset, topicId: topicId || undefined };
+    });
   }
 
   async allocateProducerId(): Promise<number> {
@@ -176,10 +238,11 @@ export class GrpcLogApi implements LogApi {
     const method = { ...this.#protocol.log["Fetch"]!, responseDeserialize: decodeFetchResponse };
     const from = positionToMessage(request.from ?? "earliest");
     const message = { ...request, from };
-    if (!request.maxWaitMs) return this.#call<FetchResult>(method, message, 0, signal);
+    if (!request.maxWaitMs) return checkFetched(await this.#call<FetchResult>(method, message, 0, signal), request);
     const place = await this.#streamPlace();
     try {
-      return await this.#call<FetchResult>(method, message, request.maxWaitMs, signal, place.client);
+      const result = await this.#call<FetchResult>(method, message, request.maxWaitMs, signal, place.client);
+      return checkFetched(result, request);
     } finally {
       place.release();
     }
@@ -201,7 +264,8 @@ export class GrpcLogApi implements LogApi {
     try {
       for await (const event of events) {
         hadEvents = true;
-        yield event;
+        this.#watch.succeeded();
+        yield checkEvent(event, request);
       }
     } catch (error) {
       throw this.#toStreamError(error, hadEvents);
@@ -231,17 +295,26 @@ export class GrpcLogApi implements LogApi {
     signal?: AbortSignal,
     client = this.#connections.calls,
   ): Promise<Response> {
-    const deadline = Date.now() + this.#timeoutMs + waitMs;
+    const limitMs = this.#timeoutMs + waitMs;
+    const deadline = Date.now() + limitMs;
+    let lastTrouble: LogStoreError | undefined;
     for (let attempt = 0; ; attempt++) {
       if (this.#closing.signal.aborted) throw this.#closedError();
       signal?.throwIfAborted();
       try {
-        return (await this.#callOnce(client, method!, request, deadline, signal)) as Response;
+        const answer = (await this.#callOnce(client, method!, request, deadline, signal)) as Response;
+        this.#watch.succeeded();
+        return answer;
       } catch (cause) {
         signal?.throwIfAborted();
+        if (this.#closing.signal.aborted) throw this.#closedError();
         const error = this.#toError(cause);
         const delay = retryDelayMs(attempt, error);
-        if (!isRetriable(error) || Date.now() + delay >= deadline) throw error;
+        if (!isRetriable(error)) throw error;
+        // The last try may have had hardly any time: what went wrong before says more, and the limit is the whole one.
+        const isTimeout = (cause as Partial<ServiceError>).code === status.DEADLINE_EXCEEDED;
+        if (!isTimeout || lastTrouble === undefined) lastTrouble = error;
+        if (isTimeout || Date.now() + delay >= deadline) throw inLimit(lastTrouble, limitMs);
         await sleep(delay, this.#closing.signal);
       }
     }
@@ -289,8 +362,10 @@ export class GrpcLogApi implements LogApi {
   ): Promise<object> {
     return new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method;
+      const closing = this.#closing.signal;
       const answer = (error: ServiceError | null, response?: object) => {
         signal?.removeEventListener("abort", cancel);
+        closing.removeEventListener("abort", cancel);
         if (error) reject(error);
         else resolve(response!);
       };
@@ -298,16 +373,19 @@ export class GrpcLogApi implements LogApi {
       const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, answer);
       const cancel = () => call.cancel();
       signal?.addEventListener("abort", cancel);
+      closing.addEventListener("abort", cancel);
     });
   }
 
   #openProduceStream() {
     const { path, responseDeserialize } = this.#protocol.log["ProduceStream"] as Method;
-    return this.#connections.calls.makeBidiStreamRequest<ProduceRequest, ProduceStreamResponse>(
+    const stream = this.#connections.calls.makeBidiStreamRequest<ProduceRequest, ProduceStreamResponse>(
       path,
       serializeProduceRequest,
       responseDeserialize,
     );
+    stream.on("data", () => this.#watch.succeeded());
+    return stream;
   }
 
   async #openMemberStream({ path, requestSerialize, responseDeserialize }: Method): Promise<MemberStream> {
@@ -316,6 +394,7 @@ export class GrpcLogApi implements LogApi {
     const stream = place.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize) as MemberStream;
     const cancel = () => stream.cancel();
     this.#closing.signal.addEventListener("abort", cancel);
+    stream.on("data", () => this.#watch.succeeded());
     stream.on("status", () => {
       this.#closing.signal.removeEventListener("abort", cancel);
       place.release();
@@ -324,7 +403,9 @@ export class GrpcLogApi implements LogApi {
   }
 
   #toError(error: unknown): LogStoreError {
-    return fromServiceError(error, this.#address);
+    const known = fromServiceError(error, this.#address, this.#usesTls);
+    if (known.code === "UNAVAILABLE" && known !== error && !this.#closing.signal.aborted) this.#watch.failed(known);
+    return known;
   }
 
   /** A stream outlives a token: where the next one brings a newer token, it ended like any other that has to be opened again. */
@@ -339,6 +420,12 @@ export class GrpcLogApi implements LogApi {
   }
 }
 
+/** The error of a call that was tried until its time was over. */
+function inLimit(error: LogStoreError, limitMs: number): LogStoreError {
+  if (error.code !== "UNAVAILABLE") return error;
+  return new UnavailableError(`${error.message} (tried for ${limitMs} ms)`, error.fields, { cause: error.cause });
+}
+
 /** The transport wants a Buffer: the same bytes, not copied. */
 function serializeProduceRequest(request: ProduceRequest): Buffer {
   const message = encodeProduceRequest(request);
@@ -348,6 +435,7 @@ function serializeProduceRequest(request: ProduceRequest): Buffer {
 /** A topic's description in an answer. */
 function topicIn({ topic }: { topic: TopicDescription & TopicConfigMessages }): TopicDescription {
   const { config, effectiveConfig, ...description } = topic;
+  checkPartitions(description.topic, description.partitions);
   return {
     ...description,
     partitions: description.partitions.map((partition) => withDamageFromMessage(partition)),

@@ -1,6 +1,7 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import { type LogStoreError, UnavailableError } from "@logstore/codec";
+import { type LogStoreError, startTimer, type Timer, UnavailableError } from "@logstore/codec";
 import { durabilityFromNumber, type ErrorDetail, type ProduceAck, type ProduceRequest } from "@logstore/protocol";
+import { checkAck } from "./check-answer.js";
 import { fromErrorDetail } from "./grpc-errors.js";
 
 /** `ProduceStreamResponse` of log.proto, as it is loaded. */
@@ -17,6 +18,9 @@ interface Call {
   readonly reject: (error: LogStoreError) => void;
 }
 
+/** How long a stream without appends stays open, ms: the next append opens another one. */
+const IDLE_MS = 1000;
+
 /**
  * All appends of a client on one bidirectional stream, opened when it is needed. Answers come in the order of the requests.
  * When the stream ends, every call under way fails: nobody knows which of them were carried out.
@@ -26,6 +30,9 @@ export class ProduceChannel {
   readonly #toError: (error: unknown, hadAnswers: boolean) => LogStoreError;
   #stream: ProduceStream | undefined;
   #congested = false;
+  #idle: Timer | undefined;
+  /** Monotonic ms. */
+  #idleSince = 0;
   /** Not written yet: written batches are copied by the transport, these are not. */
   #waiting: Call[] = [];
   #unanswered: Call[] = [];
@@ -82,11 +89,33 @@ export class ProduceChannel {
   #answer({ ack, error }: ProduceStreamResponse): void {
     const call = this.#unanswered.shift();
     if (call === undefined) return;
-    if (ack) call.resolve({ ...ack, durability: durabilityFromNumber(ack.durability) ?? "flushed" });
-    else call.reject(error ? fromErrorDetail(error) : this.#toError(new Error("an answer that says nothing"), true));
+    if (this.#unanswered.length === 0 && this.#waiting.length === 0) this.#endWhenIdle();
+    if (ack) {
+      try {
+        call.resolve(checkAck({ ...ack, durability: durabilityFromNumber(ack.durability) ?? "flushed" }, call.request));
+      } catch (error) {
+        call.reject(error as LogStoreError);
+      }
+    } else call.reject(error ? fromErrorDetail(error) : this.#toError(new Error("an answer that says nothing"), true));
+  }
+
+  /** An open stream keeps the process alive, which a client that has nothing to do must not. */
+  #endWhenIdle(): void {
+    this.#idleSince = performance.now();
+    this.#idle ??= startTimer(IDLE_MS, () => {
+      this.#idle = undefined;
+      if (this.#unanswered.length > 0 || this.#waiting.length > 0) return;
+      if (performance.now() - this.#idleSince < IDLE_MS / 2) return this.#endWhenIdle();
+      const stream = this.#stream;
+      this.#stream = undefined;
+      this.#congested = false;
+      stream?.end();
+    });
   }
 
   #fail(error: LogStoreError): void {
+    this.#idle?.cancel();
+    this.#idle = undefined;
     const calls = [...this.#unanswered, ...this.#waiting];
     this.#stream = undefined;
     this.#congested = false;

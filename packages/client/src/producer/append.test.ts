@@ -1,4 +1,4 @@
-import { UnavailableError } from "@logstore/codec";
+import { QuotaExceededError, UnavailableError } from "@logstore/codec";
 import { beforeEach, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { flights } from "../../test/schema.js";
@@ -79,4 +79,71 @@ test("values are validated; nothing is no append; what does not fit one batch is
   const large = client.append("t", 0, [{ value }, { value }, { value }]);
   await expect(large).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
   expect(api.produced).toHaveLength(0);
+});
+
+test("the timeout counts from the call: an append behind one that hangs is given up in time, and not sent", async () => {
+  api.onProduce = () => new Promise<never>(() => {});
+  const first = client.append("t", 0, [{ value: "a" }], { deliveryTimeoutMs: 200 });
+  const second = client.append("t", 0, [{ value: "b" }], { deliveryTimeoutMs: 20 });
+  first.catch(() => {});
+  await expect(second).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT", message: expect.stringContaining("20 ms") });
+  await expect(second).rejects.toThrow("not sent");
+  await expect(first).rejects.toThrow("200 ms");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(api.produced).toHaveLength(1);
+});
+
+test("appends are bounded: what does not fit is refused at once, and fits again later", async () => {
+  const gate = Promise.withResolvers<void>();
+  api.onProduce = async (_, append) => {
+    await gate.promise;
+    return append();
+  };
+  const value = new Uint8Array(1_000_000);
+  const appends = Array.from({ length: 40 }, () => client.append("t", 0, [{ value }]));
+  const settled = Promise.allSettled(appends);
+  await expect(appends.at(-1)).rejects.toMatchObject({ code: "BUFFER_FULL" });
+  gate.resolve();
+  const taken = (await settled).filter(({ status }) => status === "fulfilled").length;
+  expect(taken).toBeGreaterThan(30);
+  expect(taken).toBeLessThan(34);
+  await client.append("t", 0, [{ value }]);
+});
+
+test("a wait that the server asks for is kept, and a timeout tells the limit, not what was left of it", async () => {
+  let tries = 0;
+  api.onProduce = () => {
+    tries++;
+    throw new QuotaExceededError("enough for now", { retryAfterMs: 10_000 });
+  };
+  const refused = client.append("t", 0, [{ value: "a" }], { deliveryTimeoutMs: 300 });
+  await expect(refused).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT", message: expect.stringContaining("300 ms") });
+  expect(tries).toBe(1);
+});
+
+test("a client that is closed waits for its appends, and gives them up when the time is over", async () => {
+  const gate = Promise.withResolvers<void>();
+  api.onProduce = async (_, append) => {
+    await gate.promise;
+    return append();
+  };
+  const appended = client.append("t", 0, [{ value: "a" }]);
+  const closed = client.close();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  gate.resolve();
+  await closed;
+  expect(await appended).toMatchObject({ firstOffset: 0 });
+  await expect(client.append("t", 0, [{ value: "b" }])).rejects.toMatchObject({ code: "CLOSED" });
+
+  api.onProduce = () => new Promise<never>(() => {});
+  const other = connect(api);
+  const outcomes = Promise.allSettled([
+    other.append("t", 0, [{ value: "c" }]),
+    other.producer("t").send({ value: "d", partition: 0 }),
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await other.close({ timeoutMs: 20 });
+  const codes = (await outcomes).map((one) => one.status === "rejected" && one.reason.code);
+  expect(codes).toEqual(["CLOSED", "DELIVERY_TIMEOUT"]);
+  expect(() => other.producer("t")).toThrow(expect.objectContaining({ code: "CLOSED" }));
 });

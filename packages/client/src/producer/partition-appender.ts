@@ -109,7 +109,7 @@ export class PartitionAppender {
     const hold = new Hold(this.#budget);
     hold.more(APPEND_OVERHEAD_BYTES);
     const encoded = this.#encode(records, options, hold);
-    encoded.catch(() => {}); // reported below, in turn
+    encoded.catch(() => hold.release()); // the caller is told below
     const appended = this.#last.then(async () => {
       try {
         // A validator that never ends holds up those behind it no longer than this append may take.
@@ -120,7 +120,11 @@ export class PartitionAppender {
       }
     });
     this.#last = appended.catch(() => {});
-    const { baseOffset, nextOffset, durability } = await this.#unlessAbandoned(attempt.before(appended), attempt);
+    const { baseOffset, nextOffset, durability } = await this.#unlessAbandoned(
+      // What cannot be encoded, or does not fit, is refused at once and not in turn.
+      attempt.before(encoded.then(() => appended)),
+      attempt,
+    );
     return { topic: this.#topic, partition: this.#partition, firstOffset: baseOffset, nextOffset, durability };
   }
 

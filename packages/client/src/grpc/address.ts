@@ -1,0 +1,49 @@
+import { isIPv6 } from "node:net";
+import { InvalidArgumentError, shown } from "@logstore/codec";
+
+const DEFAULT_PORT = 7411;
+
+/** Where a server is, as gRPC wants it. */
+export interface Address {
+  readonly target: string;
+  /** This machine: no proxy stands before it. */
+  readonly isLoopback: boolean;
+}
+
+/**
+ * `host:port`, or a host alone, for port 7411. An IPv6 address with a port stands in brackets. Targets of gRPC with one of its
+ * schemes (`dns:`, `unix:`, `ipv4:`, `ipv6:`) are taken as they are.
+ *
+ * @throws InvalidArgumentError that says what is wrong with it
+ */
+export function parseAddress(address: string): Address {
+  if (typeof address !== "string" || address === "") throw wrong(address, "it must be a string of the form host:port");
+  if (/^(dns|unix|unix-abstract|ipv4|ipv6):/.test(address)) return { target: address, isLoopback: false };
+  const url = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(address);
+  if (url !== null) {
+    const tls = /s$/i.test(url[1]!) ? " and { tls: true }" : "";
+    throw wrong(address, `it is no URL: give ${JSON.stringify(url[2])}${tls}`);
+  }
+  const [, v6 = "", v6Port] = /^\[(.*)\](?::(.*))?$/.exec(address) ?? [];
+  if (isIPv6(v6)) return { target: `[${v6}]:${portOf(address, v6Port)}`, isLoopback: v6 === "::1" };
+  const colons = address.split(":").length - 1;
+  if (colons > 1) {
+    if (!isIPv6(address)) throw wrong(address, "it must be of the form host:port");
+    return { target: `[${address}]:${DEFAULT_PORT}`, isLoopback: address === "::1" };
+  }
+  const [host = "", port] = address.split(":");
+  if (!/^[\w.-]+$/.test(host)) throw wrong(address, "it must be of the form host:port");
+  const isLoopback = host === "localhost" || host.endsWith(".localhost") || /^127(\.\d+){3}$/.test(host);
+  return { target: `${host}:${portOf(address, port)}`, isLoopback };
+}
+
+function portOf(address: string, port: string | undefined): number {
+  if (port === undefined) return DEFAULT_PORT;
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  if (number >= 1 && number <= 65_535) return number;
+  throw wrong(address, "its port must be a number from 1 to 65535");
+}
+
+function wrong(address: unknown, why: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${shown(address)} is not the address of a server: ${why}`);
+}
