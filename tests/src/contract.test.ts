@@ -445,6 +445,16 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(await client.listSnapshots()).toEqual([made]);
   });
 
+  test("a program that creates its topic at each start says ifNotExists", async () => {
+    const created = await client.createTopic("t", { partitions: 2, retentionMs: 1_000_000, ifNotExists: true });
+    const again = await client.createTopic("t", { partitions: 2, retentionMs: 2_000_000, ifNotExists: true });
+    expect(again).toEqual(created);
+    expect(again.config).toEqual({ retentionMs: 1_000_000 });
+    const other = client.createTopic("t", { partitions: 3, ifNotExists: true });
+    await expect(other).rejects.toMatchObject({ code: "TOPIC_EXISTS", topic: "t", expected: 3, actual: 2 });
+    await expect(client.createTopic("t", { partitions: 2 })).rejects.toMatchObject({ code: "TOPIC_EXISTS" });
+  });
+
   test("snapshots that are not there, or there already, are told apart", async () => {
     await client.createTopic("t", { partitions: 1 });
     await client.createSnapshot("t", "s");

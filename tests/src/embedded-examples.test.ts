@@ -1,14 +1,17 @@
-/** The examples that need one process, as a stranger runs them. */
+/** The examples that need one process, as a stranger runs them: twice in a row. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 function run(packageFile: string): string[] {
   const main = fileURLToPath(new URL("src/main.ts", packageFile));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main], { encoding: "utf8", timeout: 110_000 });
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return stdout.trimEnd().split("\n");
+  const outputs = [1, 2].map(() => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main], { encoding: "utf8", timeout: 55_000 });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    return stdout;
+  });
+  return outputs[1]!.trimEnd().split("\n");
 }
 
 test("commit log: what was acknowledged before the kill is there, and the table is whole in the end", () => {

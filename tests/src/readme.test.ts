@@ -1,4 +1,7 @@
-/** The examples of README.md, run as they are printed but for the places where they keep and find things. */
+/**
+ * The examples of README.md and of the packages' pages, run as they are printed but for the places where they keep and find things.
+ * Each runs twice in a row: a program is started again, on what the first run left.
+ */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -6,8 +9,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { ServerProcess } from "./server-process.ts";
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-const examples = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]!);
+const examples = examplesOf("README.md");
 const here = fileURLToPath(new URL("..", import.meta.url)); // the packages are found from here
 
 let directory: string;
@@ -17,6 +19,11 @@ beforeEach(async () => {
 });
 
 afterEach(() => removeDirectory(directory));
+
+function examplesOf(page: string): string[] {
+  const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]!);
+}
 
 function run(example: string): string[] {
   const args = ["--input-type=module-typescript", "--eval", example];
@@ -33,21 +40,49 @@ test("there are three examples", () => expect(examples).toHaveLength(3));
 test("the embedded one", () => {
   const example = replaced(examples[0], '"logs/"', JSON.stringify(directory));
   expect(run(example)).toEqual(["0 Hello World!", "1 again", "2 and again"]);
+  expect(run(example)).toEqual(["3 Hello World!", "4 again", "5 and again"]);
 });
 
 test("the client's own", async () => {
-  const page = readFileSync(new URL("../../packages/client/README.md", import.meta.url), "utf8");
-  const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1];
+  const [first, inParallel, parked, assigned] = examplesOf("packages/client/README.md");
   const server = await ServerProcess.start(directory);
   try {
-    const once = replaced(example, "console.log(offset, value.delay);", "console.log(offset, value.delay); break;");
-    expect(run(`${replaced(once, "localhost:7411", server.address)}; await client.close();`)).toEqual([
-      "0 flushed",
-      "0 12",
-    ]);
+    const once = replaced(first, "console.log(offset, value.delay);", "console.log(offset, value.delay); break;");
+    const program = `${replaced(once, "localhost:7411", server.address)}; await client.close();`;
+    expect(run(program)).toEqual(["0 flushed", "0 12"]);
+    expect(run(program)).toEqual(["1 flushed", "0 12"]); // a record in hand when a loop is left comes again
+
+    const client = `import { connect, json } from "@logstore/client"; const client = connect("${server.address}");`;
+    const member = `const consumer = client.consumer({ group: "delays", topics: ["flights"], value: json() });
+      const charge = ({ delay }) => { console.log("charged", delay); if (++charged === 2) void client.close(); };
+      let charged = 0;`;
+    expect(run(`${client} ${member} ${inParallel}`)).toEqual(["charged 12", "charged 12"]);
+    for (let i = 0; i < 2; i++) {
+      expect(run(`${client} ${parked} console.log("replayed"); await client.close();`)).toEqual(["replayed"]);
+    }
+    const yesterday = "const yesterday = Date.now() - 86_400_000;";
+    const reading = replaced(assigned, "[0, 1]", "[0, 1, 2, 3, 4, 5, 6, 7]");
+    for (let i = 0; i < 2; i++) {
+      const lines = run(`${client} ${yesterday} ${reading} await client.close();`);
+      expect(lines.map((line) => line.split(" ")[1])).toEqual(["0", "1"]);
+    }
   } finally {
     await server.stop();
   }
+});
+
+test("the server's own", () => {
+  const [example] = examplesOf("packages/server-grpc/README.md");
+  const here = replaced(replaced(example, '"./data"', JSON.stringify(directory)), "port: 7411", "port: 0");
+  for (let i = 0; i < 2; i++) {
+    const lines = run(`${here} process.kill(process.pid, "SIGTERM");`);
+    expect(lines).toEqual([expect.stringMatching(/^listening on 127\.0\.0\.1:\d+$/)]);
+  }
+});
+
+test("the protocol's own", () => {
+  const [example] = examplesOf("packages/protocol/README.md");
+  for (let i = 0; i < 2; i++) expect(run(example!)).toEqual(["5"]);
 });
 
 test("the served ones", async () => {
@@ -62,6 +97,7 @@ test("the served ones", async () => {
     );
     const together = [served.replace("await client.close();", ""), bill, billing, "await client.close();"].join("\n");
     expect(run(together)).toEqual(["0 3", "bill customer-7 3"]);
+    expect(run(together)).toEqual(["0 3", "1 3", "bill customer-7 3"]);
   } finally {
     await server.stop();
   }

@@ -44,6 +44,11 @@ import { type CloseOptions, checkCloseOptions, Registry } from "./registry.js";
 export interface CreateTopicOptions extends TopicConfig {
   /** How many partitions the topic has, from the first to the last of its days. */
   readonly partitions: number;
+  /**
+   * Where the topic exists with as many partitions, resolve to it as it is: its configuration is neither compared nor changed. Default
+   * false: a topic that exists is an error.
+   */
+  readonly ifNotExists?: boolean | undefined;
 }
 
 /** Which committed offsets to set, and where to. */
@@ -63,6 +68,7 @@ const topicConfigRules: OptionRules<TopicConfig> = {
 const createTopicRules: OptionRules<CreateTopicOptions> = {
   ...topicConfigRules,
   partitions: required(wholeNumber({ min: 1, max: 2 ** 32 - 1 })),
+  ifNotExists: oneOf(true, false),
 };
 
 const orNull = (rule: OptionRule): OptionRule => either(rule, oneOf(null));
@@ -103,11 +109,15 @@ export class LogClient implements AsyncDisposable {
     this.#appenders = new Appenders(api, this.#registry);
   }
 
-  /** `options` may say more of the topic: its durability, retention, sizes. @throws TopicExistsError, InvalidArgumentError */
+  /**
+   * `options` may say more of the topic: its durability, retention, sizes.
+   *
+   * @throws TopicExistsError, with `ifNotExists` only where the topic has another number of partitions; InvalidArgumentError
+   */
   async createTopic(topic: string, options: CreateTopicOptions): Promise<TopicDescription> {
     checkOptions<CreateTopicOptions>("createTopic", options, createTopicRules);
-    const { partitions, ...config } = options;
-    return this.#api.createTopic({ topic, partitions, config });
+    const { partitions, ifNotExists, ...config } = options;
+    return this.#api.createTopic({ topic, partitions, config, ifNotExists });
   }
 
   /** Release and limits of the server: the largest batch, calls on a connection, connections. */

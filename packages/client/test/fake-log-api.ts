@@ -140,7 +140,8 @@ export class FakeLogApi implements LogApi {
   onEvent: (event: ConsumeEvent, request: ConsumeRequest) => ConsumeEvent | Promise<ConsumeEvent> = (event) => event;
   onDescribe: () => void | Promise<void> = () => {};
 
-  async createTopic({ topic, partitions }: CreateTopicRequest): Promise<TopicDescription> {
+  async createTopic({ topic, partitions, ifNotExists }: CreateTopicRequest): Promise<TopicDescription> {
+    if (ifNotExists && this.topics.get(topic)?.length === partitions) return this.#describe(topic);
     if (this.topics.has(topic)) throw new TopicExistsError(`${topic} exists`, { topic });
     this.topics.set(
       topic,

@@ -10,5 +10,7 @@ test("the README's example prints what the README says", () => {
   const [, code = "", output = ""] = /```js\n([\s\S]*?)```\n\n```\n([\s\S]*?)```/.exec(readme) ?? [];
   const run = ["--input-type=module", "--eval", code];
   expect(code).toContain("@logstore/codec");
-  expect(execFileSync(process.execPath, run, { cwd: fileURLToPath(root), encoding: "utf8" })).toBe(output);
+  for (let i = 0; i < 2; i++) {
+    expect(execFileSync(process.execPath, run, { cwd: fileURLToPath(root), encoding: "utf8" })).toBe(output);
+  }
 });

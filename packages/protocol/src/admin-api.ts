@@ -100,6 +100,11 @@ export interface CreateTopicRequest {
   readonly partitions: number;
   /** Default: nothing of its own. */
   readonly config?: TopicConfig | undefined;
+  /**
+   * Resolves to the topic that exists, unchanged, where it has as many partitions; its configuration is not compared. With another
+   * number of partitions, TopicExistsError. Default false: a topic that exists is always an error.
+   */
+  readonly ifNotExists?: boolean | undefined;
 }
 
 export interface TopicSummary {

@@ -72,7 +72,8 @@ export class FakeLog implements LogApi {
   /** Every consume call: its arguments, how many events it gave, and whether it is over. */
   readonly consumers: { request: ConsumeRequest; options: ConsumeOptions; given: number; ended: boolean }[] = [];
 
-  async createTopic({ topic, partitions }: CreateTopicRequest): Promise<TopicDescription> {
+  async createTopic({ topic, partitions, ifNotExists }: CreateTopicRequest): Promise<TopicDescription> {
+    if (ifNotExists && this.#topics.get(topic)?.length === partitions) return this.describeTopic(topic);
     if (this.#topics.has(topic)) throw new TopicExistsError(`topic ${topic} exists already`, { topic });
     if (partitions < 1) throw new InvalidArgumentError("a topic needs at least one partition", { topic });
     this.#topics.set(

@@ -157,9 +157,10 @@ export class GrpcLogApi implements LogApi {
   }
 
   /** A try whose answer was lost may have made the topic: the next one then fails with TOPIC_EXISTS. */
-  async createTopic({ topic, partitions, config = {} }: CreateTopicRequest): Promise<TopicDescription> {
-    checkCreateTopic({ topic, partitions, config });
-    return this.#callAdmin("CreateTopic", { topic, partitions, config: configToMessage(config) }, topicIn);
+  async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
+    checkCreateTopic(request);
+    const { topic, partitions, config = {}, ifNotExists = false } = request;
+    return this.#callAdmin("CreateTopic", { topic, partitions, config: configToMessage(config), ifNotExists }, topicIn);
   }
 
   listTopics(): Promise<TopicSummary[]> {

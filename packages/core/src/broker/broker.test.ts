@@ -110,6 +110,31 @@ test("a name is given once, also to two who ask at the same time", async () => {
   expect(await broker.listTopics()).toMatchObject([{ topic: "t", partitionCount: 1 }]);
 });
 
+test("ifNotExists: a topic with as many partitions is the answer, as it is; with another number it is an error", async () => {
+  const broker = await open();
+  const request = { topic: "t", partitions: 2, config: { segmentBytes: 4096 }, ifNotExists: true };
+  const created = await broker.createTopic(request);
+  const again = await broker.createTopic({ ...request, config: { segmentBytes: 8192 } });
+  expect(again).toEqual(created);
+  expect(again.config).toEqual({ segmentBytes: 4096 });
+  await expect(broker.createTopic({ ...request, partitions: 3 })).rejects.toMatchObject({
+    code: "TOPIC_EXISTS",
+    topic: "t",
+    expected: 3,
+    actual: 2,
+  });
+  expect(await codeOf(broker.createTopic({ topic: "t", partitions: 2, ifNotExists: false }))).toBe("TOPIC_EXISTS");
+  expect(await codeOf(broker.createTopic({ ...request, config: { segmentBytes: -1 } }))).toBe("INVALID_ARGUMENT");
+});
+
+test("ifNotExists: of many who ask at the same time, all get the one topic", async () => {
+  const broker = await open();
+  const request = { topic: "t", partitions: 2, ifNotExists: true };
+  const ids = await Promise.all(Array.from({ length: 10 }, async () => (await broker.createTopic(request)).topicId));
+  expect(new Set(ids).size).toBe(1);
+  expect(await broker.listTopics()).toHaveLength(1);
+});
+
 test("what is not there is named: topic and partition", async () => {
   const broker = await filled([]);
   const next = (request: ConsumeRequest) => broker.consume(request).next();

@@ -148,8 +148,8 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     };
   }
 
-  async createTopic({ topic, partitions, config }: CreateTopicRequest): Promise<TopicDescription> {
-    const created = await this.#topics.create(topic, partitions, config);
+  async createTopic({ topic, partitions, config, ifNotExists }: CreateTopicRequest): Promise<TopicDescription> {
+    const created = await this.#topics.create(topic, partitions, config, ifNotExists);
     this.#groups.topicsChanged();
     return this.#describe(created);
   }

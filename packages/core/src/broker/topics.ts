@@ -115,8 +115,11 @@ export class Topics {
     return effectiveConfig(config, this.#storeOptions);
   }
 
-  /** @throws InvalidArgumentError, TopicExistsError */
-  async create(topic: string, partitions: number, change: TopicConfigChange = {}): Promise<Topic> {
+  /**
+   * @param ifNotExists resolve to a topic that exists with as many partitions, as it is
+   * @throws InvalidArgumentError, TopicExistsError
+   */
+  async create(topic: string, partitions: number, change: TopicConfigChange = {}, ifNotExists = false): Promise<Topic> {
     this.#checkOpen(topic);
     checkTopicName(topic);
     if (!Number.isSafeInteger(partitions)) {
@@ -124,9 +127,26 @@ export class Topics {
     }
     const config = changedConfig({}, change);
     const options = { ...this.#storeOptions, partitions };
-    return this.add(topic, async (directory) => {
+    const fill = async (directory: string) => {
       await LogStore.make(directory, options, this.#storage);
       return config;
+    };
+    if (!ifNotExists) return this.add(topic, fill);
+    return this.#change(topic, () => {
+      const isThere = this.#topics.has(topic) || this.#isUnreadable(topic);
+      return isThere ? this.#getWith(topic, partitions) : this.#make(topic, fill);
+    });
+  }
+
+  /** @throws TopicExistsError where it has another number of partitions; what opening it failed with */
+  async #getWith(topic: string, partitions: number): Promise<Topic> {
+    const found = this.#open(topic);
+    const { partitionCount } = found.store;
+    if (partitionCount === partitions) return found;
+    throw new TopicExistsError(`topic ${topic} exists already, with ${partitionCount} partitions, not ${partitions}`, {
+      topic,
+      expected: partitions,
+      actual: partitionCount,
     });
   }
 

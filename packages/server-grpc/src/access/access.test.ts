@@ -118,6 +118,19 @@ test("what is listed is what one may describe; a restored topic is a created one
   expect(restored).toBe(1);
 });
 
+test("ifNotExists does not describe a topic to one who may only create", async () => {
+  const { client } = await tlsHome({
+    access: {
+      tokens: tokensOf("a", "b"),
+      rules: [allow("a", ["createTopic"], "*"), allow("b", ["createTopic", "produce"], "*")],
+    },
+  });
+  const request = { topic: "t", partitions: 2, ifNotExists: true };
+  expect(await codeOf(client({ token: "a" }).call("CreateTopic", request))).toBe("PERMISSION_DENIED");
+  const { topic } = await client({ token: "b" }).call("CreateTopic", request);
+  expect(topic.topic).toBe("t");
+});
+
 test("a request of a stream to a forbidden topic is answered in its place, and the stream goes on", async () => {
   const { client, api, refusals } = await tlsHome({
     access: { tokens: tokensOf("writer"), rules: [allow("writer", ["produce"], "t")] },

@@ -66,6 +66,8 @@ export class GuardedLog implements LogApi {
 
   async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
     this.#check("createTopic", request.topic);
+    // The answer may be the description of a topic that somebody else made.
+    if (request.ifNotExists) this.#check("describeTopic", request.topic);
     return this.#api.createTopic(request);
   }
 

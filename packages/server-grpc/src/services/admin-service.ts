@@ -28,25 +28,25 @@ interface SnapshotMessage extends TopicMessage {
   readonly snapshot: string;
 }
 
+interface CreateTopicMessage extends TopicMessage {
+  readonly partitions: number;
+  readonly config: TopicConfigMessage | null;
+  readonly ifNotExists: boolean;
+}
+
 export function adminService(context: CallContext): UntypedServiceImplementation {
   return {
     DescribeServer: unary(context, async (api) => describeServer(await api.describeServer(), context.server)),
-    CreateTopic: unary(
-      context,
-      async (
-        api,
-        { topic, partitions, config }: TopicMessage & { partitions: number; config: TopicConfigMessage | null },
-      ) => {
-        if (partitions > MAX_PARTITIONS_PER_TOPIC) {
-          throw new InvalidArgumentError(
-            `a topic here may have ${MAX_PARTITIONS_PER_TOPIC} partitions, not ${partitions}`,
-            { topic, expected: MAX_PARTITIONS_PER_TOPIC, actual: partitions },
-          );
-        }
-        const created = await api.createTopic({ topic, partitions, config: configFromMessage(config) });
-        return { topic: descriptionMessage(created, context) };
-      },
-    ),
+    CreateTopic: unary(context, async (api, { topic, partitions, config, ifNotExists }: CreateTopicMessage) => {
+      if (partitions > MAX_PARTITIONS_PER_TOPIC) {
+        throw new InvalidArgumentError(
+          `a topic here may have ${MAX_PARTITIONS_PER_TOPIC} partitions, not ${partitions}`,
+          { topic, expected: MAX_PARTITIONS_PER_TOPIC, actual: partitions },
+        );
+      }
+      const created = await api.createTopic({ topic, partitions, config: configFromMessage(config), ifNotExists });
+      return { topic: descriptionMessage(created, context) };
+    }),
     ListTopics: unary(context, async (api) => ({ topics: await api.listTopics() })),
     DescribeTopic: unary(context, async (api, { topic }: TopicMessage) => ({
       topic: descriptionMessage(await api.describeTopic(topic), context),
