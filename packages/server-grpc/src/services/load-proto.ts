@@ -16,6 +16,7 @@ import {
 } from "@logstore/protocol";
 import { protoPath as healthProto } from "grpc-health-check";
 import { MAX_PLAIN_REQUEST_BYTES } from "../transport/limits.js";
+import { healthDescriptorSet } from "./health-descriptor.js";
 import { receiving } from "./malformed.js";
 
 export interface Proto {
@@ -41,7 +42,7 @@ export function loadProto(): Proto {
     adminService: service("AdminService"),
     groupService: service("ConsumerGroupService"),
     healthService: health["grpc.health.v1.Health"] as ServiceDefinition,
-    definition: { ...health, logstore: compiledDescriptors() },
+    definition: { logstore: compiled(readFileSync(descriptorSetFile)), health: compiled(healthDescriptorSet) },
     encodeErrorDetail: message("ErrorDetail").serialize,
     encodeStatus: message("Status").serialize,
     encodeRetryInfo: message("RetryInfo").serialize,
@@ -49,11 +50,11 @@ export function loadProto(): Proto {
 }
 
 /**
- * The compiler's descriptors of our files, in the form of a definition. Those that proto-loader makes of the same files have other names
+ * The compiler's descriptors of files, in the form of a definition. Those that proto-loader makes of the same files have other names
  * for the fields and do not say what they import: clients that check them refuse them.
  */
-function compiledDescriptors() {
-  const fileDescriptorProtos = descriptorFiles(readFileSync(descriptorSetFile)).map((file) => Buffer.from(file));
+function compiled(descriptorSet: Uint8Array) {
+  const fileDescriptorProtos = descriptorFiles(descriptorSet).map((file) => Buffer.from(file));
   // Whoever tells what there is looks at the files that a definition is in, and at nothing else.
   return { fileDescriptorProtos } as unknown as MessageTypeDefinition<object, object>;
 }
