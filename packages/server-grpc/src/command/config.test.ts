@@ -233,3 +233,10 @@ test.for([
 ] as const)("aliases of YAML that stand for nothing, or too much: %#", async ([text, problem]) => {
   expect(await problemsOf(["--config", file(text)])).toEqual([expect.stringMatching(problem)]);
 });
+
+test("a list with nothing in it is told as that", async () => {
+  const config = file("data: d\naccess:\n  rules:\n    - { principals: [ada], operations: [group], groups: [] }\n");
+  expect(await problemsOf(["--config", config])).toEqual([
+    expect.stringMatching(/:4:\d+: access\.rules\.0\.groups names nothing: leave it out, or name something$/),
+  ]);
+});

@@ -81,6 +81,8 @@ function problems(
   const expected =
     code === "invalid_format" && issue.format === "regex" ? issue.message : allowed(schemaAt(schema, path));
   if (issue.input === undefined) return [told(path, `${key} is missing: ${howToSay(key, expected)}`)];
+  if (code === "too_small" && Array.isArray(issue.input))
+    return [told(path, `${key} names nothing: leave it out, or name something`)];
   return [told(path, `${key} is ${expected}, not ${JSON.stringify(issue.input)}`)];
 }
 
