@@ -718,7 +718,7 @@ export const defects: readonly Defect[] = [
       "await linkOrCopy(storage, last.path, `${directory}/${last.name}`);",
     ],
     "does not wait for a finished segment's sync": [
-      "if (log.offsets.flushedUpTo < last.baseOffset) await log.flush();",
+      "await log.finishedDurably();",
       "",
     ],
     "forgets the newest batches of producers": ["producers.appended(batch);", ""],

@@ -6,7 +6,7 @@ import type { ProducerSnapshot } from "../partition/producer-state.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
 import { decodeCheckedJson, encodeCheckedJson } from "./checked-json.js";
-import { CHECKPOINT_FILE } from "./file-names.js";
+import { CHECKPOINT_FILE, parseStartFileName, startFileName } from "./file-names.js";
 
 const CHECKPOINT_FORMAT_VERSION = 1;
 
@@ -36,9 +36,37 @@ export function writeCheckpoint(storage: Storage, directory: string, checkpoint:
   return writeFileAtomically(storage, directory, CHECKPOINT_FILE, content);
 }
 
-/** Undefined where there is none, or none that can be believed. */
+/** Undefined where there is none, or none that can be believed. A start file may have moved the log start since. */
 export async function readCheckpoint(storage: Storage, directory: string): Promise<Checkpoint | undefined> {
   const content = await readWholeFile(storage, `${directory}/${CHECKPOINT_FILE}`);
   const parsed = content && (decodeCheckedJson(content) as (Checkpoint & { formatVersion: number }) | undefined);
-  return parsed?.formatVersion === CHECKPOINT_FORMAT_VERSION ? parsed : undefined;
+  if (parsed?.formatVersion !== CHECKPOINT_FORMAT_VERSION) return undefined;
+  const moved = startFilesIn((await storage.list(directory)) ?? []).map((name) => parseStartFileName(name)!);
+  return { ...parsed, logStart: Math.max(parsed.logStart, ...moved) };
+}
+
+/**
+ * Moves the log start where no checkpoint can be written, as on a full disk: a name alone says it, and takes no room. The old index
+ * becomes that name, for even an empty file may not be had.
+ *
+ * @param index of a segment that lies before the new start; it may be missing
+ */
+export async function markLogStart(
+  storage: Storage,
+  directory: string,
+  logStart: number,
+  index: string,
+): Promise<void> {
+  const path = `${directory}/${startFileName(logStart)}`;
+  try {
+    await storage.rename(index, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await (await storage.createFile(path)).close();
+  }
+  await storage.syncDirectory(directory);
+}
+
+export function startFilesIn(names: readonly string[]): string[] {
+  return names.filter((name) => parseStartFileName(name) !== undefined);
 }

@@ -12,6 +12,7 @@ export const TEMPORARY_SUFFIX = ".tmp";
 
 const LOG_SUFFIX = ".log";
 const INDEX_SUFFIX = ".index";
+const START_SUFFIX = ".start";
 const LOCK_NAME = /^lock\.([1-9]\d*)$/;
 export const UNFINISHED_LOCK_NAME = /^lock\.~[0-9a-f]{12}$/;
 const VOLUME_NAMES: ReadonlySet<string> = new Set([
@@ -73,6 +74,17 @@ export function isOfTheSystem(name: string): boolean {
   return (
     name === LOCK_FILE || parseLockName(name) !== undefined || UNFINISHED_LOCK_NAME.test(name) || VOLUME_NAMES.has(name)
   );
+}
+
+/** An empty file, or what was an index, whose name says where a partition's log begins: see docs/format/directory.md. */
+export function startFileName(logStart: number): string {
+  return segmentName(logStart) + START_SUFFIX;
+}
+
+/** The log start offset that a name says; undefined for any other name. */
+export function parseStartFileName(name: string): number | undefined {
+  const logStart = name.endsWith(START_SUFFIX) ? parseLogFileName(name.replace(START_SUFFIX, LOG_SUFFIX)) : undefined;
+  return logStart;
 }
 
 /** The base offset that a log file's name says; undefined for any other name. */

@@ -1,6 +1,10 @@
 /** The log's start moves: by retention, or because somebody says so. Records disappear at once, their files when all of it may. */
 import { InvalidArgumentError, LogStoreError, OffsetOutOfRangeError, StorageFailedError } from "@logstore/codec";
+import { markLogStart } from "../files/checkpoint-file.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
+import { ReplacedNotDurableError } from "../storage/atomic-file.js";
+import { isDiskFull } from "../storage/disk-trouble.js";
+import { withStorageErrors } from "../storage/storage-error.js";
 import { type LogStoreHooks, tell } from "./hooks.js";
 import type { LogWriter, PublishBounds } from "./log-writer.js";
 import type { ReadableLog } from "./readable-log.js";
@@ -19,33 +23,68 @@ export interface Deletion {
  *
  * @throws OffsetOutOfRangeError beyond the high watermark
  * @throws StorageFailedError where it could not be noted durably: nothing is deleted then
+ * @throws ReplacedNotDurableError where it was noted, and may not be durable: what is on the disk is not known then
  */
 export async function deleteBefore(deletion: Deletion, offset: number): Promise<void> {
-  const { home, log, writer, hooks, publishBounds } = deletion;
-  const { logStart, highWatermark } = log.offsets;
-  const { partition } = log;
-  if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new InvalidArgumentError(`${offset} is not an offset`);
-  if (offset > highWatermark) {
-    throw new OffsetOutOfRangeError(`partition ${partition} has no records to delete beyond ${highWatermark}`, {
-      partition,
-      offset,
-      expected: highWatermark,
-    });
-  }
-  if (offset <= logStart) return;
+  const { log, writer } = deletion;
+  checkOffset(log, offset);
+  if (offset <= log.offsets.logStart) return;
   await writer.sync();
   try {
     await writer.checkpoint(offset);
   } catch (cause) {
-    throw new StorageFailedError(
+    if (cause instanceof ReplacedNotDurableError) throw cause;
+    const { partition } = log;
+    const error = new StorageFailedError(
       `the new log start offset could not be noted (${(cause as Error).message}): no record was deleted; try again`,
       { partition, offset },
       { cause },
     );
+    if (!isDiskFull(cause)) throw error;
+    return deleteWithoutRoom(deletion, offset, error);
   }
+  await startAt(deletion, offset, log.segments.takeBefore(offset));
+}
+
+/**
+ * The same where nothing can be written: on a full disk, or in a partition that takes no appends. Whole segments only, those before
+ * the one that the checkpoint names: it stays as it is.
+ *
+ * @param reason why nothing can be written; thrown where there is no such segment
+ */
+export async function deleteWithoutRoom(deletion: Deletion, offset: number, reason: LogStoreError): Promise<void> {
+  const { home, log, writer } = deletion;
+  if (log.isDamagedAt(offset - 1)) throw reason;
+  checkOffset(log, offset);
+  if (offset <= log.offsets.logStart) return;
+  const removable = Math.min(offset, writer.checkpointSegment ?? 0);
+  const [oldest] = log.segments;
+  if (oldest === undefined || log.segments.countBefore(removable) === 0) throw reason;
+  await withStorageErrors(
+    `partition ${log.partition}: the log start could not be moved to ${offset}, and no record was deleted`,
+    () => markLogStart(home.storage, home.directory, offset, oldest.indexPath),
+    { partition: log.partition, offset },
+  );
+  await startAt(deletion, offset, log.segments.takeBefore(removable));
+}
+
+function checkOffset({ partition, offsets }: ReadableLog, offset: number): void {
+  const { highWatermark } = offsets;
+  if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new InvalidArgumentError(`${offset} is not an offset`);
+  if (offset <= highWatermark) return;
+  throw new OffsetOutOfRangeError(`partition ${partition} has no records to delete beyond ${highWatermark}`, {
+    partition,
+    offset,
+    expected: highWatermark,
+  });
+}
+
+/** The new start is durable. */
+async function startAt(deletion: Deletion, offset: number, emptied: readonly Segment[]): Promise<void> {
+  const { home, log, hooks, publishBounds } = deletion;
+  const { partition } = log;
   log.offsets.startAt(offset);
-  await publishBounds(offset, highWatermark);
-  const emptied = log.segments.takeBefore(offset);
+  await publishBounds(offset, log.offsets.highWatermark);
   await removeSegments(home, emptied);
   tell(() => hooks.deleted?.({ partition, logStart: offset, segments: emptied.length }));
 }

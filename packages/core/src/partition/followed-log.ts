@@ -52,13 +52,16 @@ export class FollowedLog extends ReadableLog {
     this.segments.active?.follow();
   }
 
-  /** @param bounds what the writer says; undefined where it says nothing: then all that is sound may be read */
+  /**
+   * @param bounds what the writer says; undefined where it says nothing: then what is known to have been durable may be read, for
+   * whether the rest was acknowledged is not known
+   */
   static async open(where: FollowedPartition, bounds: Bounds | undefined): Promise<FollowedLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "read", limits: STORED_BATCH_LIMITS, indexes };
     const { segments, survey } = await surveyLive(home, partition, bounds);
     // What a power cut took from the log, the writer may have spoken of before.
-    const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.nextOffset);
+    const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.durableOffset);
     const start = Math.min(Math.max(survey.logStart, bounds?.logStart ?? 0), end);
     const { gaps, damage, active } = survey;
     for (const torn of active?.later ?? []) await segments.splice(segments.indexOf(torn), 1)[0]!.close();

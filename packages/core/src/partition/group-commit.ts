@@ -22,6 +22,7 @@ export class GroupCommit {
   #failure: StorageFailedError | undefined;
 
   /**
+   * @param failure why nothing can be appended to begin with, if so
    * @param commit assigns offsets, writes, makes durable and resolves a group. If it rejects, the log's state on disk is not
    * known any more: everybody who waits gets the error, and so does everybody who comes later.
    * @param failed told so, once
@@ -32,7 +33,9 @@ export class GroupCommit {
     options: { readonly segmentBytes: number },
     commit: (group: PendingAppend[]) => Promise<void>,
     failed: (error: StorageFailedError) => void,
+    failure?: StorageFailedError,
   ) {
+    this.#failure = failure;
     this.#partition = partition;
     this.#queue = queue;
     this.#options = options;
@@ -67,6 +70,20 @@ export class GroupCommit {
     });
     this.wake();
     return done;
+  }
+
+  /** The same where nothing can be appended any more; what it throws changes nothing of that. */
+  aloneAfterFailure<T>(work: () => Promise<T>): Promise<T> {
+    const done = new Promise<T>((resolve, reject) => {
+      this.#tasks.push(() => work().then(resolve, reject));
+    });
+    this.wake();
+    return done;
+  }
+
+  /** Nothing can be appended from here on. */
+  fail(cause: unknown): StorageFailedError {
+    return this.#fail(cause);
   }
 
   /** Resolves when nothing waits or is under way. */

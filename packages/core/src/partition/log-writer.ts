@@ -38,6 +38,7 @@ export class LogWriter {
   #lastAppendTime: number;
   /** Whether there is anything that the checkpoint does not say. */
   #dirty: boolean;
+  #checkpointSegment: number | undefined;
 
   constructor(
     home: SegmentHome,
@@ -54,7 +55,13 @@ export class LogWriter {
     this.#publishBounds = publishBounds;
     this.#checkOwner = checkOwner;
     this.#lastAppendTime = recovered.lastAppendTime;
+    this.#checkpointSegment = recovered.checkpointSegment;
     this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
+  }
+
+  /** Base offset of the segment that the checkpoint on the disk names; undefined where there is none. */
+  get checkpointSegment(): number | undefined {
+    return this.#checkpointSegment;
   }
 
   get lastAppendTime(): number {
@@ -118,6 +125,11 @@ export class LogWriter {
     await this.checkpoint(this.#log.offsets.logStart);
   }
 
+  /** Waits until every finished segment is durable. @throws where one could not be made so */
+  async settleFinished(): Promise<void> {
+    await this.#behind.settle();
+  }
+
   /** Waits for what goes on behind the writer; how it ended is not asked. */
   async settle(): Promise<void> {
     await this.#behind.settle().catch(() => {});
@@ -163,8 +175,9 @@ export class LogWriter {
     await this.#writeCheckpoint(await this.describe(logStart));
   }
 
-  #writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
-    return writeCheckpoint(this.#home.storage, this.#home.directory, checkpoint);
+  async #writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
+    await writeCheckpoint(this.#home.storage, this.#home.directory, checkpoint);
+    this.#checkpointSegment = checkpoint.segment;
   }
 
   /** The checkpoint that is right once everything written so far is durable. */

@@ -60,12 +60,30 @@ export function withoutCheckpoint(
     damage: survey.damage ?? unreadableError(partition, cause),
     active: undefined,
     tornTail: undefined,
+    failure: undefined,
   };
 }
 
 export function unreadable(damage: NonNullable<LogSurvey["damage"]>, said: Bounds | undefined): RecoveredLog {
   const logStart = said?.logStart ?? 0;
-  const nothing = { lastAppendTime: 0, active: undefined, tornTail: undefined, gaps: [], zeroTails: [] };
+  const nothing = {
+    checkpointSegment: undefined,
+    lastAppendTime: 0,
+    active: undefined,
+    tornTail: undefined,
+    failure: undefined,
+    gaps: [],
+    zeroTails: [],
+  };
   const expectedEnd = Math.max(logStart, said?.highWatermark ?? 0);
-  return { ...nothing, logStart, nextOffset: logStart, expectedEnd, producers: new ProducerState(), damage };
+  const durableOffset = logStart;
+  return {
+    ...nothing,
+    logStart,
+    nextOffset: logStart,
+    durableOffset,
+    expectedEnd,
+    producers: new ProducerState(),
+    damage,
+  };
 }

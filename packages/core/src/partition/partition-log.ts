@@ -6,22 +6,31 @@ import {
   type CompressionName,
   type HeaderInput,
   InvalidArgumentError,
+  type LogStoreError,
   type RecordBatch,
   type StorageFailedError,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-import type { Checkpoint } from "../files/checkpoint-file.js";
+import { type Checkpoint, startFilesIn } from "../files/checkpoint-file.js";
 import type { Bounds } from "../files/watermarks-file.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
+import { isDiskFull, isDiskTrouble } from "../storage/disk-trouble.js";
 import { allSettled, runAll } from "../storage/run-all.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
 import { AT_ONCE_BYTES, checkLater } from "./check-later.js";
-import { type Deletion, deleteBefore, expiredOffset, removeSegments, rollIfExpired } from "./delete-records.js";
+import {
+  type Deletion,
+  deleteBefore,
+  deleteWithoutRoom,
+  expiredOffset,
+  removeSegments,
+  rollIfExpired,
+} from "./delete-records.js";
 import { GroupCommit, storageFailed } from "./group-commit.js";
 import { tell } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
@@ -104,6 +113,7 @@ export class PartitionLog extends ReadableLog {
       options,
       (group) => this.#commit(group),
       (error) => tell(() => hooks.failed?.({ partition, error })),
+      recovered.failure,
     );
     this.#deletion = { home, log: this, writer: this.#writer, hooks, publishBounds };
   }
@@ -189,23 +199,47 @@ export class PartitionLog extends ReadableLog {
     await this.#enqueue([], 0, "flushed", undefined);
   }
 
-  /** Deletes every record before `offset`. See {@link deleteBefore}. */
-  async deleteRecords(offset: number): Promise<void> {
+  /**
+   * Resolves when every segment before the active one is durable as it is, its length included.
+   *
+   * @throws ClosedError, StorageFailedError, CorruptPartitionError
+   */
+  async finishedDurably(): Promise<void> {
     this.#checkWritable();
-    await this.#groupCommit.alone(() => deleteBefore(this.#deletion, offset));
+    await this.#groupCommit.alone(() => this.#writer.settleFinished());
+  }
+
+  /**
+   * Deletes every record before `offset`. See {@link deleteBefore}; and {@link deleteWithoutRoom} for a partition that takes no
+   * appends.
+   */
+  async deleteRecords(offset: number): Promise<void> {
+    const reason = this.#whyUnwritable();
+    if (reason === undefined) await this.#groupCommit.alone(() => deleteBefore(this.#deletion, offset));
+    else if (this.isClosed) throw reason;
+    else await this.#groupCommit.aloneAfterFailure(() => deleteWithoutRoom(this.#deletion, offset, reason));
   }
 
   /** Deletes what the options say is too old or too much. */
   async applyRetention(): Promise<void> {
-    this.#checkWritable();
+    const { failure } = this;
+    if (failure === undefined) this.#checkWritable();
     const { retentionMs, retentionBytes } = this.#options;
     if ((retentionMs === undefined && retentionBytes === undefined) || this.segments.active === undefined) return;
-    await this.#groupCommit.alone(() => rollIfExpired(this.#deletion, this.#options));
+    if (failure === undefined) await this.#groupCommit.alone(() => rollIfExpired(this.#deletion, this.#options));
     const { partition } = this;
     const work = () => expiredOffset(this.#deletion, this.#options);
     const expired = await withStorageErrors(`partition ${partition} cannot be read`, work, { partition });
     if (this.isClosed) return; // meanwhile
-    await this.#groupCommit.alone(() => deleteBefore(this.#deletion, expired));
+    if (failure === undefined) await this.#groupCommit.alone(() => deleteBefore(this.#deletion, expired));
+    else await this.#groupCommit.aloneAfterFailure(() => this.#deleteExpired(expired, failure));
+  }
+
+  /** Of a partition that takes no appends: what can be. */
+  async #deleteExpired(offset: number, failure: StorageFailedError): Promise<void> {
+    await deleteWithoutRoom(this.#deletion, offset, failure).catch((error: unknown) => {
+      if (error !== failure) throw error; // there is no whole segment to delete
+    });
   }
 
   /**
@@ -282,10 +316,22 @@ export class PartitionLog extends ReadableLog {
 
   /** A crash may have come between the moving of the start and the removing of what lay before it. */
   async #removeLeftovers(): Promise<void> {
+    const { storage, directory } = this.home;
     const { logStart } = this.offsets;
-    if (this.damage !== undefined || this.segments.countBefore(logStart) === 0) return;
-    await this.#writer.checkpoint(logStart); // the last one may name a segment that goes
-    await removeSegments(this.home, this.segments.takeBefore(logStart));
+    if (this.damage !== undefined) return;
+    const startFiles = startFilesIn((await storage.list(directory)) ?? []);
+    if (this.segments.countBefore(logStart) === 0 && startFiles.length === 0) return;
+    try {
+      if (this.failure === undefined) await this.#writer.checkpoint(logStart); // the last one may name a segment that goes
+    } catch (cause) {
+      if (!isDiskFull(cause) && !isDiskTrouble(cause)) throw cause;
+      this.#groupCommit.fail(cause);
+    }
+    const { failure } = this;
+    const upTo = failure === undefined ? logStart : Math.min(logStart, this.#writer.checkpointSegment ?? 0);
+    await removeSegments(this.home, this.segments.takeBefore(upTo));
+    if (failure !== undefined) return;
+    for (const name of startFiles) await storage.remove(`${directory}/${name}`).catch(() => {}); // the checkpoint says it now
   }
 
   /** The same within one turn of the event loop: asking for it costs more than the rest of an append. */
@@ -300,10 +346,14 @@ export class PartitionLog extends ReadableLog {
   }
 
   #checkWritable(): void {
-    const { failure } = this.#groupCommit;
-    if (failure !== undefined) throw failure;
-    if (this.damage !== undefined) throw this.damage;
-    if (this.isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
+    const reason = this.#whyUnwritable();
+    if (reason !== undefined) throw reason;
+  }
+
+  #whyUnwritable(): LogStoreError | undefined {
+    const reason = this.#groupCommit.failure ?? this.damage;
+    if (reason !== undefined || !this.isClosed) return reason;
+    return new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }
 }
 

@@ -23,9 +23,13 @@ import { ProducerState } from "./producer-state.js";
 import { isZeros, witnessBehind } from "./witness.js";
 
 export interface LogSurvey {
+  /** Base offset of the segment that the checkpoint names: neither it nor what follows is removed before a new one is written. */
+  readonly checkpointSegment: number | undefined;
   readonly logStart: number;
   /** One past the last sound record. */
   readonly nextOffset: number;
+  /** Every offset below this one is known to have been durable once. */
+  readonly durableOffset: number;
   /** The log went on to here at least: beyond `nextOffset` where it is damaged. */
   readonly expectedEnd: number;
   readonly lastAppendTime: number;
@@ -78,6 +82,7 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
   const logStart = input.checkpoint?.logStart ?? segments[0]?.baseOffset ?? 0;
   if (segments[0] === undefined || segments[0].baseOffset > logStart) return withoutStart(input, logStart);
   const start = await scanStart(input);
+  const checkpointSegment = input.checkpoint?.segment;
   const producers = new ProducerState(start.checkpoint?.producers);
   const gaps = input.checkpoint?.gaps ?? [];
   let lastAppendTime = start.checkpoint?.lastAppendTime ?? 0;
@@ -101,7 +106,16 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
       const file = `${partition}/${segment.name}`;
       const damage = unreadableError(partition, error as Error, { file, offset: nextOffset, byte: position });
       const expectedEnd = Math.max(nextOffset, durableOffset, lost ?? 0);
-      const read = { logStart, nextOffset, lastAppendTime, producers, gaps, zeroTails };
+      const read = {
+        checkpointSegment,
+        logStart,
+        nextOffset,
+        durableOffset,
+        lastAppendTime,
+        producers,
+        gaps,
+        zeroTails,
+      };
       return { ...read, expectedEnd, damage, active: undefined };
     };
     let size: number;
@@ -152,7 +166,16 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
     segment.endsAt(position, index);
     const damage = damageOf({ fault, isNewer, lost, isProven: nextOffset < durableOffset, next });
     const tails = zeroTails.filter((tail) => tail.segment !== segment);
-    const read = { logStart, nextOffset, lastAppendTime, producers, gaps, zeroTails: tails };
+    const read = {
+      checkpointSegment,
+      logStart,
+      nextOffset,
+      durableOffset,
+      lastAppendTime,
+      producers,
+      gaps,
+      zeroTails: tails,
+    };
     if (damage !== undefined) {
       const { cause, isNext } = damage;
       const [name, byte] = isNext ? [next!.name, 0] : [segment.name, position];
@@ -219,8 +242,9 @@ function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart
   const damage = known === undefined ? undefined : describeDamage(partition, known, 0, logStart, cause);
   const producers = new ProducerState();
   const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
-  const nothing = { lastAppendTime: 0, gaps: [], active: undefined, zeroTails: [] };
-  return { ...nothing, logStart, nextOffset: logStart, expectedEnd, producers, damage };
+  const checkpointSegment = checkpoint?.segment;
+  const nothing = { checkpointSegment, lastAppendTime: 0, gaps: [], active: undefined, zeroTails: [] };
+  return { ...nothing, logStart, nextOffset: logStart, durableOffset: logStart, expectedEnd, producers, damage };
 }
 
 /** The checkpoint named its segment when that was durably there, and the last segment is never removed. */

@@ -23,8 +23,9 @@ export async function copyPartition(
   const { log, segments, mark } = cut;
   const last = segments.at(-1);
   if (last === undefined || mark === undefined) return 0;
-  // A finished segment may be on its way to the disk still. Whoever writes is to hear of it first if it does not get there.
-  if (log.offsets.flushedUpTo < last.baseOffset) await log.flush();
+  // A finished segment may be on its way to the disk still: its records, or the cutting of the zeros behind them, which may come
+  // to be durable later than the records. Whoever writes is to hear of it first if it does not get there.
+  await log.finishedDurably();
   await storage.makeDirectory(directory);
   let sizeBytes = 0;
   for (const segment of segments.slice(0, -1)) {

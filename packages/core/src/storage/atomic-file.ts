@@ -2,7 +2,20 @@
 import { TEMPORARY_SUFFIX } from "../files/file-names.js";
 import type { Storage } from "./storage.js";
 
-/** Writes beside, syncs, renames over, and syncs the directory. */
+/** The new content is in place, but may be gone again after a power cut: what is on the disk is not known any more. */
+export class ReplacedNotDurableError extends Error {
+  constructor(path: string, cause: unknown) {
+    super(`${path} was replaced, and that could not be made durable (${(cause as Error).message})`, { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== undefined) Object.assign(this, { code });
+  }
+}
+
+/**
+ * Writes beside, syncs, renames over, and syncs the directory.
+ *
+ * @throws ReplacedNotDurableError where the last of these failed; after any other error the old content is there
+ */
 export async function writeFileAtomically(
   storage: Storage,
   directory: string,
@@ -18,7 +31,11 @@ export async function writeFileAtomically(
     await file.close();
   }
   await storage.rename(temporary, `${directory}/${name}`);
-  await storage.syncDirectory(directory);
+  try {
+    await storage.syncDirectory(directory);
+  } catch (cause) {
+    throw new ReplacedNotDurableError(`${directory}/${name}`, cause);
+  }
 }
 
 /** The whole content; undefined where there is no such file. */

@@ -18,7 +18,10 @@ export interface AppendRecordOptions extends AppendOptions {
 }
 
 export interface ReadOptions {
-  /** Default "earliest". */
+  /**
+   * Default "earliest". Where records are deleted while they are read, reading goes on at the log's start; an offset that is not
+   * there to begin with is an error.
+   */
   readonly from?: Position | undefined;
 }
 

@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   keyBytes,
   type RecordInput,
+  type StorageFailedError,
   startInterval,
   type Timer,
 } from "@logstore/codec";
@@ -58,7 +59,10 @@ interface Opened {
 }
 
 /** What opening found in a partition that a clean close would not have left. */
-export type RecoveryReport = Pick<PartitionLog, "partition" | "tornTail" | "damage">;
+export interface RecoveryReport extends Pick<PartitionLog, "partition" | "tornTail" | "damage"> {
+  /** Why the partition takes no appends though it can be read, if so. */
+  readonly failure?: StorageFailedError | undefined;
+}
 
 export class LogStore implements AsyncDisposable {
   /** One is replaced where it is repaired. */
@@ -186,8 +190,12 @@ export class LogStore implements AsyncDisposable {
 
   /** What opening the store found that a clean close would not have left: nothing, in the best case. */
   get recovery(): readonly RecoveryReport[] {
-    const found = this.#partitions.filter(({ tornTail, damage }) => tornTail !== undefined || damage !== undefined);
-    return found.map(({ partition, tornTail, damage }) => ({ partition, tornTail, damage }));
+    const found = this.#partitions.filter(
+      ({ tornTail, damage, failure }) => tornTail !== undefined || damage !== undefined || failure !== undefined,
+    );
+    return found.map(({ partition, tornTail, damage, failure }) => {
+      return { partition, tornTail, damage, ...(failure !== undefined && { failure }) };
+    });
   }
 
   /** Partitions that cannot be read to their end, or take no more appends: the store is to be repaired, or opened again. */
@@ -277,7 +285,7 @@ export class LogStore implements AsyncDisposable {
     if (retentionMs === undefined && retentionBytes === undefined) return;
     let failed: { readonly error: unknown } | undefined;
     for (const log of this.#partitions) {
-      if (log.damage !== undefined || log.failure !== undefined || log.isClosed) continue;
+      if (log.damage !== undefined || log.isClosed) continue;
       try {
         await log.applyRetention();
       } catch (error) {

@@ -203,7 +203,8 @@ test("retention in the writer moves the reader's start", async () => {
   await vi.waitFor(() => expect(reader.partition(0).startOffset).toBe(7));
   expect(await read(reader)).toEqual(["v7", "v8", "v9"]);
   expect(await caught(read(reader, 0, 6))).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", expected: 7 });
-  expect(await codeOf(Array.fromAsync(behind))).toBe("OFFSET_OUT_OF_RANGE");
+  const rest = (await Array.fromAsync(behind)).map(({ baseOffset }) => baseOffset);
+  expect(rest.slice(-3)).toEqual([7, 8, 9]); // and what was read ahead
   expect(await read(await readOnly("store", storage))).toEqual(["v7", "v8", "v9"]);
   await store.deleteRecords(0, 10);
   await store.append(null, "on");
@@ -219,7 +220,7 @@ test("files that go before the reader has heard of it are no damage", async () =
   const reader = await readOnly("store", storage);
   await store.deleteRecords(0, 7);
   expect(reader.partition(0).startOffset).toBe(0); // it does not know
-  expect(await caught(read(reader, 0, 1))).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", expected: 7 });
+  expect(await read(reader, 0, 1)).toEqual(["v7", "v8", "v9"]);
   const other = await readOnly("store", storage);
   await store.deleteRecords(0, 10);
   expect(await read(other, 0, { time: 0 })).toEqual([]);
@@ -293,16 +294,18 @@ test.each([
   ["empty", (path: string) => writeFileSync(path, "")],
   ["cut short", (path: string) => truncateSync(path, 20)],
   ["damaged", (path: string) => writeFileSync(path, readFileSync(path).fill(1, 8, 9))],
-])("watermarks that are %s say nothing: all that is sound is read", async (_, damage) => {
-  for (const directory of [await killedWith(range(5)), await closedWith(range(5))]) {
+])("watermarks that are %s say nothing: what is known to have been durable is read", async (_, damage) => {
+  for (const isClosed of [false, true]) {
+    const directory = await (isClosed ? closedWith : killedWith)(range(5));
     damage(join(directory, "watermarks"));
     const reader = await readOnly(directory);
-    expect(await read(reader)).toEqual(range(5));
+    // Nothing on the disk says whether the last batch before a kill was acknowledged.
+    expect(await read(reader)).toEqual(range(isClosed ? 5 : 4));
     const store = await writer(directory);
     const tail = reader.tail(0)[Symbol.asyncIterator]();
     const seen = next(tail);
     await store.append(null, "on");
-    expect(await seen).toBe("5 on");
+    expect(await seen).toBe(isClosed ? "5 on" : "4 v4"); // which opening it has made durable
     await store.close();
   }
 });

@@ -1,5 +1,12 @@
 /** Records of one partition as an async iterable, read in chunks of whole batches, each batch verified. */
-import { ClosedError, frameBatches, type LogRecord, type RecordBatch, type RecordCursor } from "@logstore/codec";
+import {
+  ClosedError,
+  frameBatches,
+  type LogRecord,
+  OffsetOutOfRangeError,
+  type RecordBatch,
+  type RecordCursor,
+} from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
 import { type Chunk, damagedAt } from "../partition/batch-reader.js";
 import { ReadAhead } from "../partition/read-ahead.js";
@@ -43,14 +50,27 @@ export class RecordStream implements AsyncIterable<LogRecord> {
   async *#batchesFrom(stop: AbortSignal): AsyncGenerator<{ batch: RecordBatch; from: number }, void> {
     const log = this.#log;
     const { follow, signal } = this.#options;
-    const from = await log.resolve(this.#options.from);
+    const isExact = typeof this.#options.from === "number";
+    const resolved = await log.resolve(this.#options.from);
+    // The log's start may have moved while the position was looked up.
+    let from = isExact ? resolved : Math.max(resolved, log.offsets.logStart);
     const wake = signal === undefined ? stop : AbortSignal.any([signal, stop]);
     const end = follow ? Number.POSITIVE_INFINITY : log.offsets.highWatermark;
-    const reader = new ReadAhead(log.reader(from), { maxBytes: CHUNK_BYTES, until: end });
+    const readFrom = (offset: number) => new ReadAhead(log.reader(offset), { maxBytes: CHUNK_BYTES, until: end });
+    let reader = readFrom(from);
     while (reader.offset < end) {
       if (stop.aborted) return;
       signal?.throwIfAborted();
-      const chunk = await reader.next();
+      let chunk: Chunk | undefined;
+      try {
+        chunk = await reader.next();
+      } catch (error) {
+        const { logStart } = log.offsets;
+        if (!(error instanceof OffsetOutOfRangeError) || reader.offset >= logStart) throw error;
+        from = logStart; // what was to be read next was deleted meanwhile
+        reader = readFrom(from);
+        continue;
+      }
       if (chunk === undefined) {
         if (reader.offset >= end) break; // nothing but a gap was left
         await log.waitBeyond(reader.offset, wake);

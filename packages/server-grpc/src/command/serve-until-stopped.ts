@@ -127,9 +127,10 @@ function hooks(log: Logger): LogStoreHooks {
 }
 
 function logRecovery(log: Logger, { recovery }: ServedBroker): void {
-  for (const { topic, partition, tornTail, damage } of recovery.partitions) {
+  for (const { topic, partition, tornTail, damage, failure } of recovery.partitions) {
     if (tornTail !== undefined) log.warn({ topic, partition, tornTail }, "a torn tail was cut off when it was opened");
     if (damage !== undefined) log.error({ topic, partition, err: damage }, "a partition is damaged");
+    if (failure !== undefined) log.error({ topic, partition, err: failure }, "a partition takes no appends");
   }
   for (const { topic, directory, error } of recovery.unreadable) {
     log.error({ topic, directory, err: error }, "a topic cannot be opened");
