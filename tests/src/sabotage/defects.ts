@@ -43,6 +43,8 @@ const POWER_CUTS = "src/partition/power-cut-regressions.test.ts";
 const FAULTS = "src/partition/storage-faults.test.ts";
 const PRODUCERS = "src/partition/producers.test.ts";
 const DELETION = "src/partition/delete-records.test.ts";
+const FULL_DISK = "src/partition/full-disk.test.ts";
+const OVERTAKEN = "src/partition/overtaken.test.ts";
 const RETENTION = "src/partition/retention-policy.test.ts";
 const TAIL = "src/partition/tail-cache.test.ts";
 const FLUSH = "src/partition/flush.test.ts";
@@ -339,8 +341,8 @@ export const defects: readonly Defect[] = [
     ],
     "leaves leftovers for ever": ["await log.#removeLeftovers();", ""],
     "removes leftovers of a damaged log": [
-      "if (this.damage !== undefined || this.segments.count",
-      "if (this.segments.count",
+      "    if (this.damage !== undefined) return;\n    const startFiles",
+      "    const startFiles",
     ],
     "checkpoints after a failure": [
       "this.damage === undefined && this.#groupCommit.failure === undefined && this.#writer.finish()",
@@ -352,10 +354,10 @@ export const defects: readonly Defect[] = [
     ],
     "keeps everything when it rolls": ["void this.applyRetention().catch(() => {}); // the next time, then", ""],
   }),
-  ...within("core/partition/delete-records.ts", [DELETION, POWER_CUTS, SWEEP], {
+  ...within("core/partition/delete-records.ts", [FULL_DISK, DELETION, POWER_CUTS, SWEEP], {
     "removes files before the checkpoint": [
-      "if (offset <= logStart) return;\n  await writer.sync();",
-      "if (offset <= logStart) return;\n  await removeSegments(home, log.segments.takeBefore(offset));\n  await writer.sync();",
+      "if (offset <= log.offsets.logStart) return;\n  await writer.sync();",
+      "if (offset <= log.offsets.logStart) return;\n  await removeSegments(deletion.home, log.segments.takeBefore(offset));\n  await writer.sync();",
     ],
     "writes a checkpoint before the sync": ["await writer.sync();\n  try {", "try {"],
     "moves the start before it is noted": [
@@ -363,13 +365,18 @@ export const defects: readonly Defect[] = [
       "await writer.sync();\n  log.offsets.startAt(offset);\n  try {",
     ],
     "notes no new start": ["await writer.checkpoint(offset);", ""],
+    "says that nothing was deleted where that is not known": [
+      "if (cause instanceof ReplacedNotDurableError) throw cause;",
+      "",
+    ],
+    "does not delete on a full disk": ["if (!isDiskFull(cause)) throw error;", "if (cause) throw error;"],
     "removes the newest first": [
       "for (const segment of segments) await segment.remove();",
       "for (const segment of segments.toReversed()) await segment.remove();",
     ],
     "does not sync the removal": ["await home.storage.syncDirectory(home.directory);\n  } catch", "} catch"],
     "tells other processes nothing": [
-      "await publishBounds(offset, highWatermark);",
+      "await publishBounds(offset, log.offsets.highWatermark);",
       "void publishBounds;",
       "waits for tests",
     ],
@@ -483,7 +490,7 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/partition/followed-log.ts", [GOLDEN], {
     "reads more than the writer says": [
-      "Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.nextOffset)",
+      "Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.durableOffset)",
       "survey.nextOffset",
     ],
     "shows what the writer deleted": [
@@ -589,7 +596,7 @@ export const defects: readonly Defect[] = [
     "does not write the checksum of store.json": ["{ ...fields, crc }, null, 2)", "{ ...fields }, null, 2)"],
   }),
   ...within("core/files/checkpoint-file.ts", [GOLDEN, RECOVERY], {
-    "reads a newer checkpoint": ["parsed?.formatVersion === CHECKPOINT_FORMAT_VERSION ? parsed : undefined", "parsed"],
+    "reads a newer checkpoint": ["parsed?.formatVersion !== CHECKPOINT_FORMAT_VERSION", "parsed === undefined"],
   }),
   ...within("core/files/watermarks-file.ts", [GOLDEN, BROKER], {
     "believes damaged watermarks": [
@@ -712,15 +719,12 @@ export const defects: readonly Defect[] = [
     "lets files go that it needs": ["segments.map((segment) => segment.hold())", "segments.map(() => async () => {})"],
     "goes on from a place that was deleted": ["if (outdated.length === 0)", "if (outdated.length >= 0)"],
   }),
-  ...within("core/snapshot/copy-partition.ts", [SNAPSHOTS, STORE_SNAPSHOT, SNAPSHOT_CRASH], {
+  ...within("core/snapshot/copy-partition.ts", [OVERTAKEN, SNAPSHOTS, STORE_SNAPSHOT, SNAPSHOT_CRASH], {
     "links the segment that is written to": [
       "await copyFile(storage, last.path, `${directory}/${last.name}`, position);",
       "await linkOrCopy(storage, last.path, `${directory}/${last.name}`);",
     ],
-    "does not wait for a finished segment's sync": [
-      "await log.finishedDurably();",
-      "",
-    ],
+    "does not wait for a finished segment's sync": ["await log.finishedDurably();", ""],
     "forgets the newest batches of producers": ["producers.appended(batch);", ""],
     "notes no log start": ["...found, logStart,", "...found, logStart: 0,"],
   }),
@@ -929,7 +933,7 @@ export const defects: readonly Defect[] = [
       "if (holding === undefined && memberEpoch < 0) {",
     ],
     "commits go back": ["if (offset >= committed) {", "if (offset >= 0) {"],
-    "takes commits beyond the end": ["if (offset <= logEnd) return;", "if (offset <= logEnd + 1) return;"],
+    "takes commits beyond the end": ["if (offset <= logEnd || damage", "if (offset <= logEnd + 1 || damage"],
     "takes commits of nobody while there are members": [
       "if (state === undefined || state.members.size === 0) return;",
       "return;",
@@ -1052,8 +1056,8 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/group/lag.ts", [GROUPS], {
     "the lag of what is deleted counts": [
-      "const next = Math.max(committed ?? logStart, logStart);",
-      "const next = committed ?? logStart;",
+      "behindGap(Math.max(committed ?? logStart, logStart), gaps)",
+      "behindGap(committed ?? logStart, gaps)",
     ],
   }),
   ...within("core/group/assignors/sticky.ts", [ASSIGNORS, SIMULATION], {
