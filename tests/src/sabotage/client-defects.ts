@@ -99,7 +99,7 @@ export const clientDefects: readonly Defect[] = [
   }),
   ...within("client/producer/partition-appender.ts", ["src/producer/append.test.ts"], {
     "goes on in a sequence with a hole": ["      this.#sequence.startAnew();", "      //"],
-    "sends bytes again that the log has written into": ["attempt === 0 ? sealed : copyOfSealed(sealed)", "sealed"],
+    "sends bytes again that the log has written into": ["tries === 0 ? sealed : copyOfSealed(sealed)", "sealed"],
     "lets appends overtake each other": ["this.#last.then(async () =>", "Promise.resolve().then(async () =>"],
   }),
   ...within("client/producer/sticky-partition.ts", ["src/producer/producer.test.ts"], {
