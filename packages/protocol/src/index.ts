@@ -99,7 +99,8 @@ export type {
   ProduceRequest,
   ReadBudget,
 } from "./log-api.js";
-export { descriptorFiles, descriptorSetFile, protoDirectory, protoFiles, protoLoaderOptions } from "./proto-files.js";
+export { descriptorFiles, protoFiles, protoLoaderOptions } from "./proto-files.js";
+export { descriptorSetFile, protoDirectory } from "./proto-paths.js";
 export {
   configChangeFromMessage,
   configChangeToMessage,

@@ -1,8 +1,5 @@
 import { FieldReader } from "./protobuf.js";
 
-/** The .proto files of this package, for whoever loads them. */
-export const protoDirectory = new URL("../proto/", import.meta.url);
-
 export const protoFiles = [
   "logstore/v1/log.proto",
   "logstore/v1/admin.proto",
@@ -12,9 +9,6 @@ export const protoFiles = [
 
 /** How messages look once loaded; the options have the names that `@grpc/proto-loader` gives them. */
 export const protoLoaderOptions = { longs: Number, defaults: true, arrays: true, oneofs: true } as const;
-
-/** The same files compiled, with all that they import: a `google.protobuf.FileDescriptorSet`. */
-export const descriptorSetFile = new URL("../dist/descriptors.binpb", import.meta.url);
 
 /** Field `file` of `FileDescriptorSet`. */
 const FILE = 1;

@@ -1,20 +1,17 @@
-import { fileURLToPath } from "node:url";
-import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
-import { protoDirectory, protoFiles, protoLoaderOptions } from "@logstore/protocol";
+import { fromJSON, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
+import { protoLoaderOptions } from "@logstore/protocol";
+import { descriptors } from "@logstore/protocol/descriptors";
 
 let loaded: ReturnType<typeof load> | undefined;
 
-/** The services and error messages of the protocol; read once, and only by those who talk gRPC. */
+/** The services and error messages of the protocol; made once, and only by those who talk gRPC. */
 export function protocolDefinitions(): ReturnType<typeof load> {
   loaded ??= load();
   return loaded;
 }
 
 function load() {
-  const definitions = loadSync([...protoFiles], {
-    ...protoLoaderOptions,
-    includeDirs: [fileURLToPath(protoDirectory)],
-  });
+  const definitions = fromJSON(descriptors, protoLoaderOptions);
   const service = (name: string) => definitions[`logstore.v1.${name}`] as ServiceDefinition;
   // biome-ignore lint/suspicious/noExplicitAny: messages are described by the .proto files
   const message = (name: string) => definitions[`logstore.v1.${name}`] as MessageTypeDefinition<any, any>;

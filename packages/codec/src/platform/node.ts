@@ -1,5 +1,4 @@
 /** What Node brings: compression, and a native CRC-32C where the optional peer `@node-rs/crc32` is installed. */
-import { createRequire } from "node:module";
 import zlib from "node:zlib";
 import type { Platform } from "./platform.js";
 
@@ -20,6 +19,8 @@ function later(unpack: Unpack, bytes: Uint8Array, maxOutputLength: number): Prom
 
 function nativeCrc32c(): Platform["crc32c"] {
   try {
+    // Not by an import that a bundler follows: it would take in the binary of the machine that it runs on.
+    const { createRequire } = process.getBuiltinModule("node:module");
     const native = createRequire(import.meta.url)("@node-rs/crc32") as { crc32c(bytes: Uint8Array): number };
     return (bytes) => native.crc32c(bytes);
   } catch {
