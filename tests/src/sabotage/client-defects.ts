@@ -42,10 +42,11 @@ export const clientDefects: readonly Defect[] = [
     "gives up twice when it leaves": ["if (isStillOurs() && !this.#isOver)", "if (isStillOurs())"],
   }),
   ...within("client/group/group-session.ts", GROUP, {
-    "comes back as the member that is out": ["          this.#memberId = undefined;\n", ""],
+    "comes back as the member that is out": ["          this.#memberId = randomUUID();\n", ""],
+    "leaves it to the server to choose an id": ["      memberId: this.#memberId,\n", ""],
     "sends no heartbeats": [
-      "setInterval(() => membership.heartbeat(), event.heartbeatIntervalMs)",
-      "setInterval(() => {}, 1e6)",
+      "startInterval(event.heartbeatIntervalMs, () => membership.heartbeat())",
+      "startInterval(event.heartbeatIntervalMs, () => {})",
     ],
   }),
   ...within("client/group/committer.ts", GROUP, {
@@ -69,38 +70,72 @@ export const clientDefects: readonly Defect[] = [
       "        if (!this.#isManual) await this.#commitIfPossible(announced);",
       "        await this.#commitIfPossible(announced);",
     ],
-    "says that it left before it did": ["await this.#session.leave();", "void this.#session.leave();"],
+    "says that it left before it did": ["await this.#session.leave(leave);", "void this.#session.leave(leave);"],
   }),
   ...within("client/run/partition-work.ts", RUN, {
-    "takes an old outcome for a new one": ["    if (use.aborted) return;\n", ""],
+    "takes an old outcome for a new one": ["    if (use.aborted || isReleased) return;\n", ""],
     "commits past what is not done": [
       "this.#pending.values().next().value ?? this.owned.position",
       "this.owned.position",
     ],
     "loses what waits behind its key": ["      waiting.push(task);\n", ""],
     "works on a key twice at a time": ["isFirst: waiting === undefined", "isFirst: true"],
+    "tells no handler of the end": ["  finish(): void {\n    this.#handlers.abort();", "  finish(): void {"],
   }),
   ...within("client/run/runner.ts", RUN, {
     "begins what is not its own any more": [
       "if (partition.stopped.aborted || task.use.aborted) return this.#slots.release();",
       "",
     ],
-    "parks what is somebody else's": ["        if (task.use.aborted) return;\n", ""],
+    "parks what is somebody else's": [
+      "        if (task.use.aborted || (task.signal.aborted && !isFinal)) return;\n",
+      "",
+    ],
     "holds any number of records": ["this.#heldRecords >= maxInFlightRecords || ", ""],
     "holds any number of bytes": [" || this.#heldBytes >= maxInFlightBytes", ""],
     "commits before it has parked": [
       "if (await this.#giveUp(task, error, attempt)) partition.done(task);",
       "void this.#giveUp(task, error, attempt).catch(() => {});\n          partition.done(task);",
     ],
-    "tries again what will never fit": [
-      "isFinal: error instanceof InvalidValueError && error.offset === record.offset",
-      "isFinal: false",
+    "tries again what will never fit": ["isFinal: isOwnDecodingError(error, record.offset)", "isFinal: false"],
+    "hands out of what is paused": [
+      "while (partition.resumed !== undefined) {",
+      "while (partition.resumed === null) {",
     ],
+    "has what is paused take room": ["    this.#heldRecords -= work.heldRecords;\n", ""],
+    "leaves out the record whose handler commits": [
+      "if (handled?.runner === this) handled.task.partition.done(handled.task);",
+      "",
+    ],
+    "waits for a handler that waits for the end": ["    handled.task.partition.ended();", ""],
   }),
   ...within("client/producer/partition-appender.ts", ["src/producer/append.test.ts"], {
     "goes on in a sequence with a hole": ["      this.#sequence.startAnew();", "      //"],
     "sends bytes again that the log has written into": ["tries === 0 ? sealed : copyOfSealed(sealed)", "sealed"],
     "lets appends overtake each other": ["this.#last.then(async () =>", "Promise.resolve().then(async () =>"],
+    "holds any number of appends": ["this.#usedBytes + bytes > this.#maxBytes", "bytes === Infinity"],
+    "does not wait as long as it is told": ["const pauseMs = retryDelayMs(tries, error);", "const pauseMs = 1;"],
+    "sends what is late": ["if (attempt.isLate || ", "if ("],
+  }),
+  ...within("client/group/closing-time.ts", RUN, {
+    "waits for ever": ["    this.#timers = stages.map(([stage, ms]) => startTimer(ms, () => stage.abort()));\n", ""],
+  }),
+  ...within("client/consumer/merge.ts", ["src/options.test.ts"], {
+    "goes on waiting where nothing is left to read": [
+      "    this.#wake?.(); // it may have been the last one, and have nothing left to read\n",
+      "",
+    ],
+  }),
+  ...within("client/grpc/check-answer.ts", ["src/grpc/check-answer.test.ts", "src/grpc/produce-channel.test.ts"], {
+    "believes any offset": ["(Number.isSafeInteger(offset) && offset >= 0)", "Number.isFinite(offset)"],
+    "believes any number of answers": ["if (answers.length === expected) return answers;", "return answers;"],
+  }),
+  ...within("codec/timer.ts", ["src/timer.test.ts"], {
+    "turns never into at once": ["  if (ms === Number.POSITIVE_INFINITY) return { cancel() {} };\n", ""],
+    "forgets the rest of a long delay": [
+      "setTimeout(left > 0 ? wait : callback, delay)",
+      "setTimeout(callback, delay)",
+    ],
   }),
   ...within("client/producer/sticky-partition.ts", ["src/producer/producer.test.ts"], {
     "stays where its batch has left": ["!hasOpenBatch || ", ""],

@@ -41,6 +41,7 @@ export class DirectoryGuard {
     this.#root = root;
     this.#lock = lock;
     await this.learn(root);
+    // biome-ignore lint/style/noRestrictedGlobals: a short, constant delay
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
     this.#timer.unref();
   }

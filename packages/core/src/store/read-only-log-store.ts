@@ -34,6 +34,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     this.#storage = storage;
     this.#directory = directory;
     this.#partitions = partitions;
+    // biome-ignore lint/style/noRestrictedGlobals: a short, constant delay
     this.#timer = setInterval(() => void this.look(), LOOK_INTERVAL_MS);
     this.#timer.unref();
   }

@@ -37,5 +37,6 @@ export async function main(
     printError: (line) => console.error(line),
     readInput: () => text(process.stdin),
   });
+  // biome-ignore lint/style/noRestrictedGlobals: a short, constant delay
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
 }

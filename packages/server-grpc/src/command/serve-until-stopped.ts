@@ -61,6 +61,7 @@ async function openedBefore(stopping: AbortSignal, opening: Promise<ServedBroker
   const gaveUp = Promise.withResolvers<undefined>();
   let timer: NodeJS.Timeout | undefined;
   const onStop = () => {
+    // biome-ignore lint/style/noRestrictedGlobals: a short, constant delay
     timer = setTimeout(() => gaveUp.resolve(undefined), OPEN_GRACE_MS);
   };
   if (stopping.aborted) onStop();

@@ -48,6 +48,7 @@ export class StderrSink {
   async flush(): Promise<void> {
     if (!this.#isWriting) return;
     const { promise, resolve } = Promise.withResolvers<void>();
+    // biome-ignore lint/style/noRestrictedGlobals: a short, constant delay
     const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
     this.#flushed.push(resolve);
     await promise;
