@@ -288,6 +288,7 @@ describe("resets", () => {
     await reset(0, 2);
     await reset(1, 4);
     await reset(0, 7);
+    await new Promise((resolve) => setImmediate(resolve)); // members hear of it a moment after it is durable
     const { offsets, memberEpoch } = await one.next("offsetsReset");
     expect(offsets.map(({ partition, offset }) => `${partition}:${offset}`)).toEqual(["1:4", "0:7"]);
     expect((await one.next("assignment")).memberEpoch).toBe(memberEpoch);

@@ -8,7 +8,11 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
   /** Calls back when everybody who has something to say in this turn of the event loop has said it. */
   soon(callback: () => void): void;
+  /** Begins a slice of work; returns whether it has taken so long that others are to have their turn. */
+  slice(): () => boolean;
 }
+
+const SLICE_MS = 8;
 
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
@@ -17,6 +21,10 @@ export const systemClock: Clock = {
     return () => timer.cancel();
   },
   soon: (callback) => void setImmediate(callback),
+  slice() {
+    const end = performance.now() + SLICE_MS;
+    return () => performance.now() >= end;
+  },
 };
 
 /** A process that is late by more than this was not there to hear anybody. */

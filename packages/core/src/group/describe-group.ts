@@ -6,24 +6,59 @@ import type {
   GroupState as State,
   TopicPartition,
 } from "@logstore/protocol";
+import type { Target } from "./assignors/assignor.js";
 import { type GroupState, holdingsOf, type Member } from "./group-state.js";
 import type { Lag } from "./group-topics.js";
 import { byPartition } from "./news.js";
+import { othersTurn } from "./slices.js";
 
 /** Lags that are looked up at once. */
 const AT_ONCE = 16;
+/** Partitions that are looked at before others have their turn. */
+const LOOKS_AT_ONCE = 3000;
+
+interface Held {
+  readonly partitions: number;
+  readonly isRevoking: boolean;
+}
+
+/** Members and targets are replaced, never changed: each is counted once. */
+const heldBy = new WeakMap<Member, Held>();
+const meantBy = new WeakMap<Target, number>();
 
 export function stateOf({ members, target }: GroupState): State {
   if (members.size === 0) return "empty";
-  let meant = 0;
-  for (const owners of target?.values() ?? []) for (const owner of owners) if (owner !== undefined) meant++;
+  if (target === undefined) return "rebalancing";
+  let meant = meantIn(target);
   for (const member of members.values()) {
-    for (const [, , { revokedAt }] of holdingsOf(member)) {
-      if (revokedAt !== undefined) return "rebalancing";
-      meant--;
-    }
+    const { partitions, isRevoking } = heldOf(member);
+    if (isRevoking) return "rebalancing";
+    meant -= partitions;
   }
-  return target !== undefined && meant === 0 ? "stable" : "rebalancing";
+  return meant === 0 ? "stable" : "rebalancing";
+}
+
+function meantIn(target: Target): number {
+  let meant = meantBy.get(target);
+  if (meant !== undefined) return meant;
+  meant = 0;
+  for (const owners of target.values()) for (const owner of owners) if (owner !== undefined) meant++;
+  meantBy.set(target, meant);
+  return meant;
+}
+
+function heldOf(member: Member): Held {
+  let held = heldBy.get(member);
+  if (held !== undefined) return held;
+  let [partitions, isRevoking] = [0, false];
+  for (const ofTopic of member.holdings.values()) {
+    partitions += ofTopic.size;
+    if (isRevoking) continue;
+    for (const { revokedAt } of ofTopic.values()) if (revokedAt !== undefined) isRevoking = true;
+  }
+  held = { partitions, isRevoking };
+  heldBy.set(member, held);
+  return held;
 }
 
 /** @param lagOf asked for a few partitions at a time */
@@ -33,14 +68,19 @@ export async function describeGroup(
   lagOf: (partition: TopicPartition, committed: number | undefined) => Promise<Lag>,
 ): Promise<GroupDescription> {
   const { group, epoch, assignor } = state;
-  const members = [...state.members.values()].map((member) => describeMember(member, isConnected(member.memberId)));
+  const members: GroupMember[] = [];
+  for (const [i, member] of [...state.members.values()].entries()) {
+    if (i % 20 === 19) await othersTurn();
+    members.push(describeMember(member, isConnected(member.memberId)));
+  }
   members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
-  const known = knownPartitions(state);
+  const known = await knownPartitions(state);
   const description = { group, state: stateOf(state), groupEpoch: epoch, assignor, members };
   const partitions: GroupPartition[] = new Array(known.length);
   let next = 0;
   const work = async () => {
     for (let i = next++; i < known.length; i = next++) {
+      if (i % 200 === 199) await othersTurn(); // where everything is in memory, nothing else would wait
       partitions[i] = { ...known[i]!, ...(await lagOf(known[i]!, known[i]!.committedOffset)) };
     }
   };
@@ -64,24 +104,34 @@ function describeMember(member: Member, connected: boolean): GroupMember {
 type KnownPartition = Omit<GroupPartition, keyof Lag>;
 
 /** Every partition that is owned or has a commit. */
-export function knownPartitions({ members, commits }: GroupState): KnownPartition[] {
-  const known: KnownPartition[] = [];
-  const owned = new Map<string, Set<number>>();
+export async function knownPartitions({ members, commits }: GroupState): Promise<KnownPartition[]> {
+  const byTopic = new Map<string, Map<number, KnownPartition>>();
   const add = (topic: string, partition: number, memberId: string | undefined) => {
+    let ofTopic = byTopic.get(topic);
+    if (ofTopic === undefined) {
+      ofTopic = new Map();
+      byTopic.set(topic, ofTopic);
+    }
+    if (ofTopic.has(partition)) return;
     const commit = commits.get(topic)?.get(partition);
     const { offset: committedOffset, metadata = "", committedAt } = commit ?? {};
-    known.push({ topic, partition, memberId, committedOffset, metadata, committedAt });
+    ofTopic.set(partition, { topic, partition, memberId, committedOffset, metadata, committedAt });
   };
-  for (const member of members.values()) {
-    for (const [topic, partition] of holdingsOf(member)) {
-      add(topic, partition, member.memberId);
-      const ofTopic = owned.get(topic);
-      if (ofTopic === undefined) owned.set(topic, new Set([partition]));
-      else ofTopic.add(partition);
+  let looks = 0;
+  for (const { memberId, holdings } of [...members.values()]) {
+    for (const [topic, partitions] of holdings) {
+      for (const partition of partitions.keys()) {
+        add(topic, partition, memberId);
+        if (++looks % LOOKS_AT_ONCE === 0) await othersTurn();
+      }
     }
   }
-  for (const [topic, partitions] of commits) {
-    for (const partition of partitions.keys()) if (!owned.get(topic)?.has(partition)) add(topic, partition, undefined);
+  for (const [topic, partitions] of [...commits]) {
+    for (const partition of [...partitions.keys()]) {
+      add(topic, partition, undefined);
+      if (++looks % LOOKS_AT_ONCE === 0) await othersTurn();
+    }
   }
-  return known.sort(byPartition);
+  const topics = [...byTopic.keys()].sort();
+  return topics.flatMap((topic) => [...byTopic.get(topic)!.values()].sort((a, b) => a.partition - b.partition));
 }

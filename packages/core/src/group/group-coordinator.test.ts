@@ -37,6 +37,7 @@ class Place {
       monotonic: () => world.now,
       after: (ms, callback) => world.after(ms, () => process.do(callback)),
       soon: (callback) => void world.after(0, () => process.do(callback)),
+      slice: () => () => false,
     };
     await this.storage.makeDirectory("data");
     this.coordinator = await GroupCoordinator.open(new FilePool(this.storage, 64), "data", this.#topics(), { clock });
@@ -404,7 +405,7 @@ test("nothing is told before it is durable", async () => {
   expect(isTold).toBe(false);
   disk.onMutation = undefined;
   release();
-  await joining;
+  await place.within(joining);
 });
 
 test("when the disk fails, everybody is told, and nothing is served until it is opened again", async () => {

@@ -19,10 +19,11 @@ import { type Clock, systemClock } from "./clock.js";
 import { checkCommits, decideCommits, growthOf } from "./commits.js";
 import { describeGroup, stateOf } from "./describe-group.js";
 import { GroupLog, type GroupLogOptions } from "./group-log.js";
-import type { CommitChange, GroupChange, GroupState } from "./group-state.js";
+import type { CommitChange, GroupChange, GroupState, Member } from "./group-state.js";
 import type { GroupTopics } from "./group-topics.js";
 import { type GroupLimitOptions, GroupTotals } from "./group-totals.js";
 import { inChunks } from "./in-chunks.js";
+import { inParts } from "./in-parts.js";
 import { Journal } from "./journal.js";
 import { checkGroupName, checkRetention } from "./limits.js";
 import { Members } from "./members.js";
@@ -30,16 +31,24 @@ import { Membership } from "./membership.js";
 import { assignmentOf, byPartition } from "./news.js";
 import { resolveReset } from "./reset-positions.js";
 import { decideReset, type PartitionOffset } from "./resets.js";
+import { othersTurn, type Steps } from "./slices.js";
 
 export interface GroupCoordinatorOptions extends GroupLogOptions, GroupLimitOptions {
   /** Groups without members are forgotten after so long, ms. Default 7 days. */
   readonly offsetsRetentionMs?: number | undefined;
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
+  /** Told of each change that is made, before it is durable. */
+  readonly onChange?: ((change: GroupChange) => void) | undefined;
 }
 
 const DEFAULT_OFFSETS_RETENTION_MS = 7 * 24 * 3_600_000;
 const EXPIRY_INTERVAL_MS = 60_000;
+/** More in one request are decided in parts: of a reset, a crash may leave the first of them. */
+const MAX_COMMITS_AT_ONCE = 1000;
+/** Members and offsets of a reset beyond this are written down as several changes. */
+const MAX_RESET_IN_A_CHANGE = 2000;
+const MAX_RESETS_AT_ONCE = 50_000;
 
 export class GroupCoordinator implements GroupApi {
   readonly #topics: GroupTopics;
@@ -54,12 +63,13 @@ export class GroupCoordinator implements GroupApi {
     topics: GroupTopics,
     log: GroupLog | undefined,
     failure: LogStoreError | undefined,
-    { offsetsRetentionMs = DEFAULT_OFFSETS_RETENTION_MS, clock = systemClock }: GroupCoordinatorOptions,
+    { offsetsRetentionMs = DEFAULT_OFFSETS_RETENTION_MS, clock = systemClock, onChange }: GroupCoordinatorOptions,
   ) {
     this.#topics = topics;
     this.#offsetsRetentionMs = offsetsRetentionMs;
     this.#clock = clock;
     this.#journal = new Journal(log, failure, storage.now(), clock);
+    if (onChange !== undefined) this.#journal.onChange = onChange;
     this.#members = new Members(this.#journal, topics, () => storage.randomHex(16), clock);
     this.#journal.onFailure = (error) => {
       this.#cancelExpiry();
@@ -88,7 +98,7 @@ export class GroupCoordinator implements GroupApi {
       failure = storageError(error, "the groups cannot be read");
     }
     const coordinator = new GroupCoordinator(storage, topics, log, failure, options);
-    if (failure === undefined) coordinator.#recover();
+    if (failure === undefined) await coordinator.#recover();
     return coordinator;
   }
 
@@ -103,10 +113,31 @@ export class GroupCoordinator implements GroupApi {
 
   async commitOffsets(request: CommitOffsetsRequest, { principal }: GroupCallOptions = {}): Promise<CommitResult[]> {
     this.#journal.check();
-    const { group, memberId = "", memberEpoch = 0 } = request;
-    checkGroupName(group);
+    checkGroupName(request.group);
     checkCommits(request);
     this.#journal.checkRoom();
+    const { offsets } = request;
+    if (offsets.length <= MAX_COMMITS_AT_ONCE) return this.#commit(request, principal).durable;
+    const results: CommitResult[] = [];
+    const durable: Promise<unknown>[] = [];
+    for (let i = 0; i < offsets.length; i += MAX_COMMITS_AT_ONCE) {
+      const some = this.#commit({ ...request, offsets: offsets.slice(i, i + MAX_COMMITS_AT_ONCE) }, principal);
+      durable.push(some.durable);
+      some.durable.catch(() => {}); // heard below
+      results.push(...some.results);
+      await othersTurn();
+    }
+    await Promise.all(durable);
+    return results;
+  }
+
+  /** @throws at once GroupLimitExceededError, or why groups are not served */
+  #commit(
+    request: CommitOffsetsRequest,
+    principal: string | undefined,
+  ): { readonly results: readonly CommitResult[]; readonly durable: Promise<CommitResult[]> } {
+    this.#journal.check();
+    const { group, memberId = "", memberEpoch = 0 } = request;
     const state = this.#journal.groups.get(group);
     const { commits, results } = decideCommits(state, request, (topic, partition, topicId) =>
       this.#topics.bounds(topic, partition, topicId),
@@ -115,10 +146,8 @@ export class GroupCoordinator implements GroupApi {
     if (member !== undefined && memberEpoch <= member.epoch) this.#members.showsEpoch(group, memberId, memberEpoch);
     const at = this.#journal.now();
     const owner = state === undefined ? principal : state.owner;
-    await this.#grow(state, group, owner, commits, () =>
-      inChunks(this.#withIds(commits)).map((some) => ({ group, at, owner, commits: some })),
-    );
-    return [...results];
+    const changes = () => inChunks(this.#withIds(commits)).map((some) => ({ group, at, owner, commits: some }));
+    return { results, durable: this.#grow(state, group, owner, commits, changes).then(() => [...results]) };
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
@@ -143,9 +172,11 @@ export class GroupCoordinator implements GroupApi {
 
   async listGroups(): Promise<GroupSummary[]> {
     this.#journal.check();
-    const groups = [...this.#journal.groups.values()].map((state): GroupSummary => {
-      return { group: state.group, state: stateOf(state), memberCount: state.members.size };
-    });
+    const groups: GroupSummary[] = [];
+    for (const [i, state] of [...this.#journal.groups.values()].entries()) {
+      groups.push({ group: state.group, state: stateOf(state), memberCount: state.members.size });
+      if (i % 100 === 99) await othersTurn();
+    }
     return groups.sort((a, b) => (a.group < b.group ? -1 : 1));
   }
 
@@ -162,22 +193,66 @@ export class GroupCoordinator implements GroupApi {
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     const { group } = request;
     const offsets = await resolveReset(this.#group(group), request, this.#topics);
-    for (const { topic, topicId, partition } of offsets) this.#topics.bounds(topic, partition, topicId); // still there?
+    const committed: CommittedOffset[] = [];
+    for (let i = 0; i < offsets.length; i += MAX_RESETS_AT_ONCE) {
+      const some = offsets.slice(i, i + MAX_RESETS_AT_ONCE);
+      const at = await this.#members.run(this.#reset(group, some));
+      for (const each of some) committed.push({ ...each, metadata: "", committedAt: at });
+    }
+    return committed;
+  }
+
+  /** Returns when it is durable: at which time it was decided. */
+  *#reset(group: string, offsets: readonly PartitionOffset[]): Steps<Promise<number>> {
     const state = this.#group(group); // it went on meanwhile
     const at = this.#journal.now();
-    const { change, told } = decideReset(state, offsets, at);
-    const durable = this.#grow(state, group, state.owner, change.commits ?? [], () => [change]);
+    const { change, told } = yield* decideReset(state, offsets, at);
+    for (const { topic, topicId, partition } of offsets) this.#topics.bounds(topic, partition, topicId); // still there?
+    const { members = [], commits = [] } = change;
+    const growth = { commitBytes: growthOf(state, commits) };
+    const release = this.#journal.totals.hold(state.owner, group, growth);
+    let durable: Promise<void>;
+    try {
+      durable = yield* this.#appendReset(change, members, commits);
+    } finally {
+      release();
+    }
     const idOf = (topic: string) => this.#topics.id(topic);
     for (const [memberId, ofMember] of told) {
       const member = state.members.get(memberId)!;
       const resets = { type: "offsetsReset", memberEpoch: member.epoch, offsets: ofMember } as const;
       this.#members.tell(group, memberId, { resets, assignment: assignmentOf(state, member, idOf) }, durable);
+      yield;
     }
-    await durable;
-    return offsets.map((each) => ({ ...each, metadata: "", committedAt: at }));
+    return durable.then(() => at);
   }
 
-  async deleteGroup(group: string): Promise<void> {
+  *#appendReset(
+    change: GroupChange,
+    members: readonly Member[],
+    commits: readonly CommitChange[],
+  ): Steps<Promise<void>> {
+    if (members.length + commits.length <= MAX_RESET_IN_A_CHANGE) return this.#journal.append([change]);
+    let durable = Promise.resolve();
+    // Before the offsets are set, no commit of the old epoch counts any more.
+    const parts = [
+      ...inParts(members).map((some) => ({ ...change, members: some, commits: [] })),
+      ...inChunks(commits).map((some) => ({ ...change, members: [], commits: some })),
+    ];
+    for (const part of parts) {
+      durable = this.#journal.append([part]);
+      durable.catch(() => {}); // the last one of all tells it
+      yield;
+    }
+    return durable;
+  }
+
+  deleteGroup(group: string): Promise<void> {
+    return this.#members.run(this.#delete(group));
+  }
+
+  *#delete(group: string): Steps<Promise<void>> {
+    yield;
     const { members } = this.#group(group);
     if (members.size > 0) {
       throw new GroupNotEmptyError(`group ${group} has ${members.size} members: stop them first`, {
@@ -185,7 +260,7 @@ export class GroupCoordinator implements GroupApi {
         actual: members.size,
       });
     }
-    await this.#journal.append([{ group, at: this.#journal.now(), isDeleted: true }]);
+    return this.#journal.append([{ group, at: this.#journal.now(), isDeleted: true }]);
   }
 
   /** There are more topics. */
@@ -212,8 +287,16 @@ export class GroupCoordinator implements GroupApi {
   }
 
   /** What the topics lost, or lost altogether, is not committed any more. */
-  #recover(): void {
-    this.#members.recover();
+  async #recover(): Promise<void> {
+    this.#members.run(this.#recovering()).catch(() => {}); // it has failed then
+    await this.#members.turnsTaken();
+    this.#expire();
+    await this.#members.turnsTaken();
+  }
+
+  *#recovering(): Steps {
+    yield* this.#members.recover();
+    const counts = this.#topics.counts();
     for (const state of this.#journal.groups.values()) {
       const { group, commits, members } = state;
       for (const topic of commits.keys()) {
@@ -221,14 +304,12 @@ export class GroupCoordinator implements GroupApi {
           this.#members.input(group, { type: "topicDeleted", topic });
       }
       if (members.size > 0) this.#members.input(group, { type: "topicsChanged" });
-      const beyond = this.#beyondTheirLogs(state);
-      if (beyond.length > 0) {
-        const { change } = decideReset(state, beyond, this.#journal.now());
-        this.#journal.append([change]).catch(() => {}); // it has failed then
-      }
+      yield;
+      const beyond = this.#beyondTheirLogs(state, counts);
+      if (beyond.length === 0) continue;
+      const { change } = yield* decideReset(state, beyond, this.#journal.now());
+      this.#journal.append([change]).catch(() => {}); // it has failed then
     }
-    this.#members.takeTurns();
-    this.#expire();
   }
 
   /** Whether what was committed is of a topic that had the name before: the groups, or the topics, came from a copy. */
@@ -242,9 +323,8 @@ export class GroupCoordinator implements GroupApi {
   }
 
   /** A log may have lost its end in a power cut: other records will be there, and they are not to be passed over. */
-  #beyondTheirLogs(state: GroupState): PartitionOffset[] {
+  #beyondTheirLogs(state: GroupState, counts: ReadonlyMap<string, number>): PartitionOffset[] {
     const beyond: PartitionOffset[] = [];
-    const counts = this.#topics.counts();
     for (const [topic, ofTopic] of state.commits) {
       for (const [partition, { offset }] of ofTopic) {
         if (this.#isOfAnother(state, topic)) break;
@@ -276,13 +356,17 @@ export class GroupCoordinator implements GroupApi {
   /** Groups that nobody has used for long are forgotten; now, and from time to time. */
   #expire(): void {
     if (this.failure !== undefined) return;
-    const at = this.#journal.now();
-    const expired = [...this.#journal.groups.values()].filter(
-      ({ emptySince }) => emptySince !== undefined && emptySince + this.#offsetsRetentionMs <= at,
-    );
-    const changes = expired.map(({ group }) => ({ group, at, isDeleted: true }));
-    if (changes.length > 0) this.#journal.append(changes).catch(() => {}); // it has failed then
+    this.#members.run(this.#expiring()).catch(() => {}); // it has failed then
     this.#cancelExpiry = this.#clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
+  }
+
+  *#expiring(): Steps {
+    const at = this.#journal.now();
+    for (const { group, emptySince } of this.#journal.groups.values()) {
+      yield;
+      if (emptySince === undefined || emptySince + this.#offsetsRetentionMs > at) continue;
+      this.#journal.append([{ group, at, isDeleted: true }]).catch(() => {}); // it has failed then
+    }
   }
 
   /** @throws UnknownGroupError */

@@ -13,6 +13,7 @@ import { storeCaches } from "../store/store-caches.js";
 import { decodeChange, encodeChange, encodeGroup } from "./group-format.js";
 import { apply, type GroupChange, type GroupState } from "./group-state.js";
 import { GroupTotals } from "./group-totals.js";
+import { othersTurn } from "./slices.js";
 import { readSnapshot, SNAPSHOT_FILE, writeSnapshot } from "./snapshot-file.js";
 
 export const GROUPS_DIRECTORY = "groups";
@@ -22,6 +23,8 @@ const MIB = 1024 * 1024;
 const MAX_PENDING_BYTES = 16 * MIB;
 /** A change that is longer is refused. Turns and commits are cut into changes that are far shorter. */
 const MAX_CHANGE_BYTES = 64 * MIB;
+/** Others have their turn whenever so much of the log was read. */
+const PAUSE_BYTES = 256 * 1024;
 const SEGMENT_BYTES = 4 * MIB;
 /** A snapshot is made when the log has grown by so much, and by as much as the last snapshot was long. */
 const SNAPSHOT_BYTES = 4 * MIB;
@@ -231,9 +234,14 @@ async function recover({ storage, directory }: GroupLogHome, store: LogStore): P
   if (upTo > endOffset) throw lost(SNAPSHOT_FILE, "knows more than the log", directory);
   const groups = new Map(inSnapshot);
   let bytes = 0;
+  let pauseAt = PAUSE_BYTES;
   for await (const { value } of store.read(0, { from: Math.max(startOffset, from) })) {
     const change = decodeChange(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
     bytes += value.length;
+    if (bytes >= pauseAt) {
+      pauseAt = bytes + PAUSE_BYTES;
+      await othersTurn();
+    }
     apply(groups, change); // some groups have it already: as the later ones follow, that makes no difference
   }
   return { groups, bytes };

@@ -12,6 +12,8 @@ export class Journal {
   /** Wall clock less the steady one, when it was opened. */
   readonly #epochMs: number;
   #failure: LogStoreError | undefined;
+  /** Called with each change that was made, which may not be durable yet. */
+  onChange: (change: GroupChange) => void = () => {};
   /** Called when it fails, or is closed. */
   onFailure: (error: LogStoreError) => void = () => {};
 
@@ -54,6 +56,7 @@ export class Journal {
   append(changes: readonly GroupChange[]): Promise<void> {
     this.check();
     const durable = changes.length > 0 ? this.#log!.append(changes) : this.#log!.settled();
+    for (const change of changes) this.onChange(change);
     return durable.catch((error: unknown) => {
       // What was decided is not what the disk says any more.
       this.fail(storageError(error, "the groups' log failed"));

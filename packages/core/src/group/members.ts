@@ -5,7 +5,7 @@
 import { FencedMemberError, type LogStoreError, QuotaExceededError } from "@logstore/codec";
 import type { TopicPartition } from "@logstore/protocol";
 import { AttentiveClock, type Clock } from "./clock.js";
-import { type GroupChange, type GroupState, type Member, newGroup } from "./group-state.js";
+import { type GroupState, type Member, newGroup } from "./group-state.js";
 import type { GroupTopics } from "./group-topics.js";
 import { Inbox } from "./inbox.js";
 import type { Journal } from "./journal.js";
@@ -13,37 +13,44 @@ import { checkJoin, checkSubscriptions, type Joining, MAX_MEMBERS } from "./limi
 import type { Membership, Memberships } from "./membership.js";
 import { assignmentOf, type MemberNews, welcome, welcomeBack } from "./news.js";
 import { deadlineOf, isConnected, newSession, noteRevoking, type Session } from "./session.js";
-import { type GroupInput, takeTurn } from "./take-turn.js";
+import { Slices, type Steps } from "./slices.js";
+import { type GroupInput, type GroupTurn, takeTurn } from "./take-turn.js";
 import { Watch } from "./watch.js";
 
 export class Members implements Memberships {
   readonly #journal: Journal;
   readonly #topics: GroupTopics;
   readonly #newId: () => string;
-  readonly #systemClock: Clock;
+  readonly #slices: Slices;
   readonly #clock: AttentiveClock;
   readonly #watch: Watch;
   /** By group and member id: of members, and of those whose join is being decided. Clients choose ids: see {@link keyOf}. */
   readonly #sessions = new Map<string, Session>();
   readonly #inboxes = new Map<string, Inbox>();
+  /** What is in the middle of its turn. */
+  #deciding: { readonly group: string; readonly inbox: Inbox } | undefined;
+  /** Of the topics, when they were counted last: the same map as long as they are the same. */
+  #counts: ReadonlyMap<string, number> = new Map();
+  #countedIn: number | undefined;
 
   constructor(journal: Journal, topics: GroupTopics, newId: () => string, clock: Clock) {
     this.#journal = journal;
     this.#topics = topics;
     this.#newId = newId;
-    this.#systemClock = clock;
+    this.#slices = new Slices(clock);
     this.#clock = new AttentiveClock(clock);
     this.#watch = new Watch(this.#clock, (now) => this.#look(now));
   }
 
   /** Members of before have their session's time to come back. */
-  recover(): void {
+  *recover(): Steps {
     const now = this.#clock.now();
     for (const { group, members } of this.#journal.groups.values()) {
       for (const [memberId, member] of members) {
         const session = newSession(group, memberId, now, undefined);
         this.#sessions.set(keyOf(group, memberId), session);
         this.#noteHoldings(session, member, now);
+        yield;
       }
     }
   }
@@ -58,30 +65,37 @@ export class Members implements Memberships {
     if (session !== undefined) session.heardEpoch = Math.max(session.heardEpoch, memberEpoch);
   }
 
-  tell(group: string, memberId: string, news: MemberNews, durable: Promise<void>): void {
-    const membership = this.#session(group, memberId)?.membership;
-    const tell = () => membership?.tell(news);
-    durable.then(tell, () => {}); // else it is told that all failed
+  /** Works on groups one after another, each to the end: nothing that {@link input} brought is decided meanwhile. */
+  run<Result>(steps: Steps<Result>): Promise<Awaited<Result>> {
+    return this.#slices.run(steps);
   }
 
-  /** Something came to a group: it is looked at when the turn ends. */
+  /** Tells a member when what was decided is durable: else it is told that all failed. */
+  tell(group: string, memberId: string, news: MemberNews, durable: Promise<void>): void {
+    const membership = this.#welcomed(group, memberId, news);
+    if (membership !== undefined) this.#whenDurable([() => membership.tell(news)], durable);
+  }
+
+  /** Something came to a group: it is looked at when the turn of the event loop ends. */
   input(group: string, input: GroupInput, owner?: string): Inbox {
-    if (this.#inboxes.size === 0) this.#systemClock.soon(() => this.takeTurns());
     let inbox = this.#inboxes.get(group);
     if (inbox === undefined) {
       inbox = new Inbox(owner);
       this.#inboxes.set(group, inbox);
+      this.#slices.add(this.#turn(group));
     }
     inbox.add(input);
     return inbox;
   }
 
+  /** Takes all turns that wait, at once. */
   takeTurns(): void {
-    if (this.#journal.failure !== undefined || this.#inboxes.size === 0) return;
-    const inboxes = [...this.#inboxes];
-    this.#inboxes.clear();
-    const counts = this.#topics.counts();
-    for (const [group, inbox] of inboxes) this.#takeTurn(group, inbox, counts);
+    this.#slices.finish();
+  }
+
+  /** Resolves when all turns that wait are taken. */
+  turnsTaken(): Promise<void> {
+    return this.#slices.drain();
   }
 
   /** Groups are not served any more. */
@@ -178,30 +192,53 @@ export class Members implements Memberships {
 
   // Turns.
 
-  #takeTurn(group: string, inbox: Inbox, counts: ReadonlyMap<string, number>): void {
-    const { groups } = this.#journal;
-    const before = groups.get(group) ?? newGroup(group, inbox.owner);
-    const { change, target } = takeTurn(before, inbox.inputs, counts, this.#journal.now());
-    let durable: Promise<void>;
+  *#turn(group: string): Steps {
+    const inbox = this.#inboxes.get(group);
+    this.#inboxes.delete(group);
+    if (inbox === undefined || this.#journal.failure !== undefined) return;
+    this.#deciding = { group, inbox };
     try {
-      durable = this.#journal.append(change === undefined ? [] : [change]);
+      yield* this.#takeTurn(group, inbox);
     } catch (error) {
       this.#refuse(group, inbox, error);
-      return;
     } finally {
+      this.#deciding = undefined;
       for (const release of inbox.holds) release();
     }
-    const state = groups.get(group);
-    this.#dismiss(group, inbox, change, durable);
-    if (state !== undefined) {
-      state.target = target;
-      this.#tellMembers(state, inbox, change, durable);
+  }
+
+  *#takeTurn(group: string, inbox: Inbox): Steps {
+    const { groups } = this.#journal;
+    const before = groups.get(group) ?? newGroup(group, inbox.owner);
+    const turn = yield* takeTurn(before, inbox.inputs, this.#topicCounts(), this.#journal.now());
+    let durable = this.#journal.append([]);
+    for (const change of turn.changes) {
+      durable = this.#journal.append([change]);
+      if (turn.changes.length > 1) yield;
     }
+    const state = groups.get(group);
+    const tellings = this.#dismiss(group, inbox, turn);
+    if (state !== undefined) {
+      state.target = turn.target;
+      yield* this.#tellMembers(state, inbox, turn, tellings);
+    }
+    this.#whenDurable(tellings, durable);
     inbox.settle(durable);
+  }
+
+  #topicCounts(): ReadonlyMap<string, number> {
+    const { number } = this.#slices;
+    if (this.#countedIn === number) return this.#counts;
+    this.#countedIn = number;
+    const counts = this.#topics.counts();
+    if (!isSame(counts, this.#counts)) this.#counts = counts;
+    return this.#counts;
   }
 
   /** A turn that cannot be written down is not taken: whoever asked for it is told, and nobody else is concerned. */
   #refuse(group: string, inbox: Inbox, error: unknown): void {
+    const state = this.#journal.groups.get(group);
+    if (state !== undefined) state.target = undefined; // some of it may have been written down
     for (const input of inbox.inputs) {
       if (!("memberId" in input)) continue;
       const { memberId } = input;
@@ -212,10 +249,8 @@ export class Members implements Memberships {
   }
 
   /** Who is out is told so. */
-  #dismiss(group: string, { inputs }: Inbox, change: GroupChange | undefined, durable: Promise<void>): void {
-    const out = new Map(
-      change?.removed?.map((memberId) => [memberId, "gave its place to another with its instance id"]),
-    );
+  #dismiss(group: string, { inputs }: Inbox, { removed }: GroupTurn): (() => void)[] {
+    const out = new Map(removed.map((memberId) => [memberId, "gave its place to another with its instance id"]));
     const left = new Set<string>();
     for (const input of inputs) {
       if (input.type === "join" && this.#member(group, input.memberId) === undefined)
@@ -224,33 +259,55 @@ export class Members implements Memberships {
       if (input.reason === undefined) left.add(input.memberId);
       else out.set(input.memberId, input.reason);
     }
-    for (const [memberId, reason] of out) {
+    return [...out].flatMap(([memberId, reason]) => {
       const membership = this.#session(group, memberId)?.membership;
       this.#sessions.delete(keyOf(group, memberId));
-      const tell = () => {
-        if (left.has(memberId)) membership?.finish();
-        else membership?.fail(fenced(group, memberId, reason));
+      if (membership === undefined) return [];
+      return () => {
+        if (left.has(memberId)) membership.finish();
+        else membership.fail(fenced(group, memberId, reason));
       };
-      durable.then(tell, () => {});
-    }
+    });
   }
 
-  #tellMembers(state: GroupState, inbox: Inbox, change: GroupChange | undefined, durable: Promise<void>): void {
+  /** Adds what members are to be told. */
+  *#tellMembers(state: GroupState, inbox: Inbox, turn: GroupTurn, tellings: (() => void)[]): Steps {
     const { group } = state;
-    const now = this.#clock.now();
     const joined = new Set(inbox.inputs.flatMap((input) => (input.type === "join" ? [input.memberId] : [])));
-    for (const member of change?.members ?? []) {
+    const add = (memberId: string, news: MemberNews) => {
+      const membership = this.#welcomed(group, memberId, news);
+      if (membership !== undefined) tellings.push(() => membership.tell(news));
+    };
+    for (const member of turn.members) {
+      yield;
       const { memberId } = member;
-      this.#noteHoldings(this.#session(group, memberId)!, member, now);
-      if (joined.has(memberId)) this.tell(group, memberId, welcome(state, member, this.#idOf), durable);
-      else if (member.epoch === change!.epoch && !inbox.rejoined.has(memberId)) {
-        this.tell(group, memberId, { assignment: assignmentOf(state, member, this.#idOf) }, durable);
+      this.#noteHoldings(this.#session(group, memberId)!, member, this.#clock.now());
+      if (joined.has(memberId)) add(memberId, welcome(state, member, this.#idOf));
+      else if (member.epoch === turn.epoch && !inbox.rejoined.has(memberId)) {
+        add(memberId, { assignment: assignmentOf(state, member, this.#idOf) });
       }
     }
     for (const [memberId, knownEpoch] of inbox.rejoined) {
+      yield;
       const member = state.members.get(memberId);
-      if (member !== undefined) this.tell(group, memberId, welcomeBack(state, member, knownEpoch, this.#idOf), durable);
+      if (member !== undefined) add(memberId, welcomeBack(state, member, knownEpoch, this.#idOf));
     }
+  }
+
+  /** The membership that is to hear of it; undefined where it is one whose own turn is to come: all is said then. */
+  #welcomed(group: string, memberId: string, { joined }: MemberNews): Membership | undefined {
+    const membership = this.#session(group, memberId)?.membership;
+    if (membership === undefined) return undefined;
+    if (joined !== undefined) membership.isWelcome = true;
+    return membership.isWelcome ? membership : undefined;
+  }
+
+  #whenDurable(tellings: readonly (() => void)[], durable: Promise<void>): void {
+    if (tellings.length === 0) return;
+    durable.then(
+      () => this.#slices.add(eachInTurn(tellings)),
+      () => {},
+    );
   }
 
   // Deadlines.
@@ -300,11 +357,12 @@ export class Members implements Memberships {
   #holdJoin(group: string, { instanceId, topics }: Joining, principal: string | undefined): () => void {
     const state = this.#journal.groups.get(group);
     const inbox = this.#inboxes.get(group);
+    const deciding = this.#deciding?.group === group ? this.#deciding.inbox : undefined;
     let before: Member | undefined;
     if (instanceId !== undefined) {
       for (const member of state?.members.values() ?? []) if (member.instanceId === instanceId) before = member;
     }
-    const count = (state?.members.size ?? 0) + (inbox?.joinCount ?? 0);
+    const count = (state?.members.size ?? 0) + (inbox?.joinCount ?? 0) + (deciding?.joinCount ?? 0);
     if (before === undefined && count >= MAX_MEMBERS) {
       throw new QuotaExceededError(`group ${group} has ${MAX_MEMBERS} members, and takes no more`, {
         group,
@@ -313,11 +371,12 @@ export class Members implements Memberships {
       });
     }
     const growth = {
-      groups: state === undefined && inbox === undefined ? 1 : 0,
+      groups: state === undefined && inbox === undefined && deciding === undefined ? 1 : 0,
       members: before === undefined ? 1 : 0,
       subscriptions: topics.length - (before?.topics.length ?? 0),
     };
-    return this.#journal.totals.hold(state === undefined ? (inbox?.owner ?? principal) : state.owner, group, growth);
+    const owner = state === undefined ? (deciding?.owner ?? inbox?.owner ?? principal) : state.owner;
+    return this.#journal.totals.hold(owner, group, growth);
   }
 
   /** @throws GroupLimitExceededError */
@@ -327,6 +386,19 @@ export class Members implements Memberships {
     const owner = state === undefined ? this.#inboxes.get(group)?.owner : state.owner;
     return this.#journal.totals.hold(owner, group, { subscriptions });
   }
+}
+
+function* eachInTurn(tellings: readonly (() => void)[]): Steps {
+  for (const tell of tellings) {
+    tell();
+    yield;
+  }
+}
+
+function isSame(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [topic, count] of a) if (b.get(topic) !== count) return false;
+  return true;
 }
 
 /** Group names have no slash. */

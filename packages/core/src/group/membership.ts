@@ -34,6 +34,8 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
   readonly principal: string | undefined;
   /** Set when it has begun. */
   memberId: string | undefined;
+  /** Whether it was told who it is, or is about to be: until then no other news is for it. */
+  isWelcome = false;
   readonly #coordinator: Memberships;
   #hasBegun = false;
   #isOver = false;
@@ -146,7 +148,14 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
 
 /** Of two resets of a partition the later one holds. */
 function both(earlier: OffsetsResetEvent, later: OffsetsResetEvent): OffsetsResetEvent {
-  const isAgain = ({ topic, partition }: TopicPartition) =>
-    later.offsets.some((other) => other.topic === topic && other.partition === partition);
-  return { ...later, offsets: [...earlier.offsets.filter((each) => !isAgain(each)), ...later.offsets] };
+  const offsets = new Map(earlier.offsets.map((each) => [keyOf(each), each]));
+  for (const each of later.offsets) {
+    offsets.delete(keyOf(each));
+    offsets.set(keyOf(each), each);
+  }
+  return { ...later, offsets: [...offsets.values()] };
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
 }

@@ -34,15 +34,13 @@ export function welcomeBack(state: GroupState, member: Member, knownEpoch: numbe
 export function assignmentOf({ commits }: GroupState, member: Member, idOf: IdOf): AssignmentEvent {
   const partitions: (TopicPartition & { readonly committedOffset: number | undefined })[] = [];
   const revoking: TopicPartition[] = [];
-  for (const [topic, partition, { revokedAt }] of holdingsOf(member)) {
-    if (revokedAt !== undefined) revoking.push({ topic, partition });
-    else
-      partitions.push({
-        topic,
-        topicId: idOf(topic),
-        partition,
-        committedOffset: commits.get(topic)?.get(partition)?.offset,
-      });
+  for (const [topic, held] of member.holdings) {
+    const committed = commits.get(topic);
+    const topicId = idOf(topic);
+    for (const [partition, { revokedAt }] of held) {
+      if (revokedAt !== undefined) revoking.push({ topic, partition });
+      else partitions.push({ topic, topicId, partition, committedOffset: committed?.get(partition)?.offset });
+    }
   }
   partitions.sort(byPartition);
   revoking.sort(byPartition);

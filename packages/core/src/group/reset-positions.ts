@@ -5,6 +5,7 @@ import { knownPartitions } from "./describe-group.js";
 import type { GroupState } from "./group-state.js";
 import type { GroupTopics } from "./group-topics.js";
 import type { PartitionOffset } from "./resets.js";
+import { othersTurn } from "./slices.js";
 
 /** Positions that are looked up at once: those by time need the disk. */
 const AT_ONCE = 16;
@@ -19,11 +20,13 @@ export async function resolveReset(
   { partitions, to }: ResetOffsetsRequest,
   topics: GroupTopics,
 ): Promise<PartitionOffset[]> {
-  const wanted = each(partitions ?? knownPartitions(state).filter(({ topic }) => topics.counts().has(topic)));
+  const counts = topics.counts();
+  const wanted = each(partitions ?? (await knownPartitions(state)).filter(({ topic }) => counts.has(topic)));
   const offsets: PartitionOffset[] = new Array(wanted.length);
   let next = 0;
   const work = async () => {
     for (let i = next++; i < wanted.length; i = next++) {
+      if (i % 200 === 199) await othersTurn();
       const { topic, partition } = wanted[i]!;
       const topicId = wanted[i]!.topicId || topics.id(topic);
       topics.bounds(topic, partition, topicId);

@@ -1,5 +1,5 @@
 /** What is known of a member only while the coordinator runs: whether it is there, and since when it is waited for. */
-import { holdingsOf, type Member } from "./group-state.js";
+import type { Member } from "./group-state.js";
 import type { Membership } from "./membership.js";
 
 export interface Session {
@@ -28,7 +28,9 @@ export function isConnected(session: Session | undefined): boolean {
 /** To be called when what the member holds has changed. */
 export function noteRevoking(session: Session, member: Member, now: number): void {
   const epochs = new Set<number>();
-  for (const [, , { revokedAt }] of holdingsOf(member)) if (revokedAt !== undefined) epochs.add(revokedAt);
+  for (const held of member.holdings.values()) {
+    for (const { revokedAt } of held.values()) if (revokedAt !== undefined) epochs.add(revokedAt);
+  }
   for (const epoch of epochs) if (!session.toldAt.has(epoch)) session.toldAt.set(epoch, now);
   for (const epoch of session.toldAt.keys()) if (!epochs.has(epoch)) session.toldAt.delete(epoch);
   session.revokingSince = session.toldAt.size === 0 ? undefined : Math.min(...session.toldAt.values());

@@ -8,12 +8,15 @@ import { TEMPORARY_SUFFIX } from "../files/file-names.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
 import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
 import type { GroupState } from "./group-state.js";
+import { othersTurn } from "./slices.js";
 
 export const SNAPSHOT_FILE = "snapshot";
 /** Version 1 has one document a group. */
 const SNAPSHOT_FORMAT_VERSION = 2;
 /** Written at once, so that others have their turn in between. */
 const PIECE_BYTES = 256 * 1024;
+
+const DOCUMENTS_AT_ONCE = 10;
 
 export interface GroupsSnapshot {
   /** Changes from this offset on may not be in it; those before it are, in every group. */
@@ -54,7 +57,9 @@ export async function writeSnapshot(
       pieces.push(piece);
       bytes += piece.length;
       count++;
-      if (bytes >= PIECE_BYTES) await write();
+      if (bytes < PIECE_BYTES) continue;
+      await write();
+      await othersTurn(); // a disk that is memory gives nobody else theirs
     }
     const end = encodeCheckedJson({ groups: count });
     pieces.push(end);
@@ -97,6 +102,7 @@ async function readDocuments(file: StorageFile): Promise<GroupsSnapshot | "damag
   let last: GroupState | undefined;
   let isWhole = false;
   for await (const document of documentsOf(file)) {
+    if (count % DOCUMENTS_AT_ONCE === DOCUMENTS_AT_ONCE - 1) await othersTurn();
     if (document === undefined || isWhole) return "damaged";
     if (from === undefined) {
       const header = document as { formatVersion: number; from: number };

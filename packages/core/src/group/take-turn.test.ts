@@ -1,6 +1,7 @@
 import type { AssignorName } from "@logstore/protocol";
 import { expect, test } from "vitest";
-import { apply, type GroupState, type Holding, holdingsOf, NEVER } from "./group-state.js";
+import { apply, type GroupState, type Holding, holdingsOf, NEVER, newGroup } from "./group-state.js";
+import { toEnd } from "./slices.js";
 import { type GroupInput, takeTurn } from "./take-turn.js";
 
 /** A group with its topics, and what its turns say. */
@@ -20,11 +21,11 @@ class Group {
   }
 
   turn(...inputs: GroupInput[]): boolean {
-    const state = this.state ?? { group: "g", epoch: 0, assignor: "sticky", members: new Map(), commits: new Map() };
-    const { change, target } = takeTurn(state, [...this.inputs.splice(0), ...inputs], this.topics, 1);
-    if (change !== undefined) apply(this.#groups, change);
+    const state = this.state ?? newGroup("g");
+    const { changes, target } = toEnd(takeTurn(state, [...this.inputs.splice(0), ...inputs], new Map(this.topics), 1));
+    for (const change of changes) apply(this.#groups, change);
     this.state.target = target;
-    return change !== undefined;
+    return changes.length > 0;
   }
 
   revoked(memberId: string, memberEpoch: number, ...partitions: number[]): GroupInput {

@@ -17,8 +17,10 @@ import {
   type Member,
   NEVER,
 } from "./group-state.js";
+import { inParts } from "./in-parts.js";
 import type { Joining } from "./limits.js";
-import { resolveSubscriptions } from "./subscriptions.js";
+import type { Steps } from "./slices.js";
+import { isWanted, resolveSubscriptions } from "./subscriptions.js";
 
 export type GroupInput =
   | { readonly type: "join"; readonly memberId: string; readonly joining: Joining }
@@ -36,23 +38,38 @@ export type GroupInput =
   | { readonly type: "topicsChanged" };
 
 export interface GroupTurn {
-  /** Undefined where there is nothing to write down. */
-  readonly change: GroupChange | undefined;
+  /**
+   * What is to be written down: nothing, one change, or several for a large group. Each leaves a state in which no partition has
+   * two owners: what comes after it may be lost in a crash.
+   */
+  readonly changes: readonly GroupChange[];
+  /** Members that are new or not what they were. */
+  readonly members: readonly Member[];
+  readonly removed: readonly string[];
+  /** Of those that are told what they own now. */
+  readonly epoch: number;
   readonly target: Target;
 }
 
-/** @param topics those that there are, and how many partitions each has */
-export function takeTurn(
+/** Partitions between two steps. */
+const STEP_PARTITIONS = 500;
+
+/**
+ * In steps: a group may be large. Commits may be made between them, and nothing else of the group.
+ *
+ * @param topics those that there are, and how many partitions each has
+ */
+export function* takeTurn(
   state: GroupState,
   inputs: readonly GroupInput[],
   topics: ReadonlyMap<string, number>,
   at: number,
-): GroupTurn {
+): Steps<GroupTurn> {
   const draft = new Draft(state);
-  for (const input of inputs) draft.take(input);
-  const target = draft.targetFor(topics);
-  draft.reconcile(target);
-  return { change: draft.change(at), target };
+  for (const input of inputs) yield* draft.take(input);
+  const target = yield* draft.targetFor(topics);
+  yield* draft.reconcile(target);
+  return draft.turn(at, target);
 }
 
 class Draft {
@@ -64,6 +81,10 @@ class Draft {
   readonly #forgotten: string[] = [];
   /** Static members that came back under another id. */
   readonly #successors = new Map<string, string>();
+  /** Static members by instance, when one was first looked for. */
+  #instances: Map<string, string> | undefined;
+  /** Members that gain partitions, as they are without them. */
+  readonly #beforeGains: Member[] = [];
   #assignor: AssignorName;
   #isStale: boolean;
 
@@ -75,14 +96,15 @@ class Draft {
     this.#isStale = state.target === undefined;
   }
 
-  take(input: GroupInput): void {
+  *take(input: GroupInput): Steps {
+    yield;
     const { type } = input;
     // Of topics that changed nothing is to be noted: the target is compared with them anyway.
     if (type === "join") this.#join(input.memberId, input.joining);
     else if (type === "gone") this.#remove(input.memberId);
     else if (type === "subscribe") this.#subscribe(input.memberId, input.topics);
-    else if (type === "revoked") this.#revoked(input.memberId, input.memberEpoch, input.partitions);
-    else if (type === "topicDeleted") this.#topicDeleted(input.topic);
+    else if (type === "revoked") yield* this.#revoked(input.memberId, input.memberEpoch, input.partitions);
+    else if (type === "topicDeleted") yield* this.#topicDeleted(input.topic);
   }
 
   #join(memberId: string, { assignor, ...said }: Joining): void {
@@ -91,7 +113,7 @@ class Draft {
       this.#isStale = true;
     }
     const { instanceId } = said;
-    const before = instanceId && [...this.#members.values()].find((member) => member.instanceId === instanceId);
+    const before = this.#memberOf(instanceId);
     const member: Member = { ...said, memberId, epoch: this.#epoch, holdings: new Map() };
     if (before) {
       this.#succeed(before, member);
@@ -101,13 +123,28 @@ class Draft {
     this.#put(member);
   }
 
+  #memberOf(instanceId: string | undefined): Member | undefined {
+    if (instanceId === undefined) return undefined;
+    if (this.#instances === undefined) {
+      this.#instances = new Map();
+      for (const member of this.#members.values()) {
+        if (member.instanceId !== undefined) this.#instances.set(member.instanceId, member.memberId);
+      }
+    }
+    return this.#members.get(this.#instances.get(instanceId) ?? "");
+  }
+
   /** It takes the place of the old one, with all that this one was to keep. */
   #succeed(before: Member, member: Member): void {
     this.#remove(before.memberId, member.memberId);
     if (String(before.topics) !== String(member.topics)) this.#isStale = true;
     const kept = new HoldingsDraft(member);
-    for (const [topic, partition, { revokedAt }] of holdingsOf(before)) {
-      if (revokedAt === undefined) kept.set(topic, partition, { since: this.#epoch, revokedAt: undefined });
+    for (const [topic, partitions] of before.holdings) {
+      // Of topics that it does not name it is not told: it may not be one who may know of them.
+      if (!isWanted(member.topics, topic)) continue;
+      for (const [partition, { revokedAt }] of partitions) {
+        if (revokedAt === undefined) kept.set(topic, partition, { since: this.#epoch, revokedAt: undefined });
+      }
     }
     this.#put(kept.done());
   }
@@ -127,11 +164,12 @@ class Draft {
     this.#isStale = true;
   }
 
-  #revoked(memberId: string, memberEpoch: number, partitions: readonly TopicPartition[]): void {
+  *#revoked(memberId: string, memberEpoch: number, partitions: readonly TopicPartition[]): Steps {
     const member = this.#members.get(memberId);
     if (member === undefined) return;
     const kept = new HoldingsDraft(member);
-    for (const { topic, partition } of partitions) {
+    for (const [i, { topic, partition }] of partitions.entries()) {
+      if (i % STEP_PARTITIONS === 0) yield;
       const revokedAt = holdingOf(member, topic, partition)?.revokedAt;
       // An answer to what was said before it was told to give the partition up is none.
       if (revokedAt !== undefined && memberEpoch >= revokedAt) kept.delete(topic, partition);
@@ -139,20 +177,23 @@ class Draft {
     if (kept.isChanged) this.#put(kept.done());
   }
 
-  #topicDeleted(topic: string): void {
-    if (this.#state.commits.has(topic)) this.#forgotten.push(topic);
+  *#topicDeleted(topic: string): Steps {
+    this.#forgotten.push(topic);
     for (const member of [...this.#members.values()]) {
       const kept = new HoldingsDraft(member);
       for (const [partition, { revokedAt = this.#epoch }] of member.holdings.get(topic) ?? []) {
         kept.set(topic, partition, { since: NEVER, revokedAt });
       }
       if (kept.isChanged) this.#tell(kept.done());
+      yield;
     }
   }
 
   #put(member: Member): void {
-    this.#members.set(member.memberId, member);
-    this.#changed.add(member.memberId);
+    const { memberId, instanceId } = member;
+    this.#members.set(memberId, member);
+    if (instanceId !== undefined) this.#instances?.set(instanceId, memberId);
+    this.#changed.add(memberId);
   }
 
   /** It is sent what it owns now, under the new epoch. */
@@ -161,20 +202,21 @@ class Draft {
   }
 
   /** The old one, where it still holds. */
-  targetFor(topics: ReadonlyMap<string, number>): Target {
-    const wanted = resolveSubscriptions(this.#members.values(), topics);
+  *targetFor(topics: ReadonlyMap<string, number>): Steps<Target> {
+    const wanted = yield* resolveSubscriptions(this.#members.values(), topics);
     const counts = new Map<string, number>();
     for (const ofMember of new Set(wanted.values())) {
       for (const topic of ofMember) counts.set(topic, topics.get(topic)!);
+      yield;
     }
     const before = this.#renamedTarget();
     if (!this.#isStale && before !== undefined && hasShape(before, counts)) return before;
     const members = [...this.#members.values()].map(({ memberId, instanceId }): AssignableMember => {
       return { memberId, rank: instanceId ?? memberId, topics: wanted.get(memberId)! };
     });
-    const owners = before ?? this.#owners();
+    const owners = before ?? (yield* this.#owners());
     const current = (topic: string, partition: number) => owners.get(topic)?.[partition];
-    return assignors[this.#assignor]({ members, topics: counts, current });
+    return yield* assignors[this.#assignor]({ members, topics: counts, current });
   }
 
   #renamedTarget(): Target | undefined {
@@ -189,36 +231,51 @@ class Draft {
   }
 
   /** Who has what and may keep it. */
-  #owners(): Target {
+  *#owners(): Steps<Target> {
     const owners = new Map<string, string[]>();
     for (const member of this.#members.values()) {
       for (const [topic, partition, { revokedAt }] of holdingsOf(member)) {
         if (revokedAt === undefined) ownersOf(owners, topic)[partition] = member.memberId;
       }
+      yield;
     }
     return owners;
   }
 
   /** Takes back what is meant for others, and gives what is free. */
-  reconcile(target: Target): void {
+  *reconcile(target: Target): Steps {
     const taken = new Map<string, string[]>();
+    let looks = 0;
     for (const member of [...this.#members.values()]) {
       const kept = new HoldingsDraft(member);
-      for (const [topic, partition, holding] of holdingsOf(member)) {
-        ownersOf(taken, topic)[partition] = member.memberId;
-        if (holding.revokedAt !== undefined || target.get(topic)?.[partition] === member.memberId) continue;
-        kept.set(topic, partition, { ...holding, revokedAt: this.#epoch });
+      for (const [topic, partitions] of member.holdings) {
+        const takenOfTopic = ownersOf(taken, topic);
+        const meant = target.get(topic);
+        for (const [partition, holding] of partitions) {
+          if (++looks % STEP_PARTITIONS === 0) yield;
+          takenOfTopic[partition] = member.memberId;
+          if (holding.revokedAt !== undefined || meant?.[partition] === member.memberId) continue;
+          kept.set(topic, partition, { ...holding, revokedAt: this.#epoch });
+        }
       }
       if (kept.isChanged) this.#tell(kept.done());
+      yield;
     }
+    yield* this.#giveFree(target, taken);
+  }
+
+  *#giveFree(target: Target, taken: Target): Steps {
     const gains = new Map<string, HoldingsDraft>();
     for (const [topic, owners] of target) {
       const takenOfTopic = taken.get(topic);
       for (const [partition, memberId] of owners.entries()) {
+        if (partition % STEP_PARTITIONS === 0) yield;
         if (memberId === undefined || takenOfTopic?.[partition] !== undefined) continue;
         let gain = gains.get(memberId);
         if (gain === undefined) {
-          gain = new HoldingsDraft(this.#members.get(memberId)!);
+          const member = this.#members.get(memberId)!;
+          if (this.#changed.has(memberId)) this.#beforeGains.push(member);
+          gain = new HoldingsDraft(member);
           gains.set(memberId, gain);
         }
         gain.set(topic, partition, { since: this.#epoch, revokedAt: undefined });
@@ -227,21 +284,27 @@ class Draft {
     for (const gain of gains.values()) this.#tell(gain.done());
   }
 
-  change(at: number): GroupChange | undefined {
-    const { group, owner } = this.#state;
+  turn(at: number, target: Target): GroupTurn {
     const members = [...this.#changed].map((memberId) => this.#members.get(memberId)!);
-    const isSame = members.length === 0 && this.#removed.length === 0 && this.#assignor === this.#state.assignor;
-    if (isSame && this.#forgotten.length === 0) return undefined;
-    return {
-      group,
-      at,
-      owner,
-      epoch: this.#epoch,
-      assignor: this.#assignor,
-      members,
-      removed: this.#removed,
-      forgotten: this.#forgotten,
-    };
+    const changes = this.#changes(at, members);
+    return { changes, members, removed: this.#removed, epoch: this.#epoch, target };
+  }
+
+  #changes(at: number, members: readonly Member[]): GroupChange[] {
+    const { group, owner, assignor, commits } = this.#state;
+    // Only now: they may have been made since the turn began.
+    const forgotten = this.#forgotten.filter((topic) => commits.has(topic));
+    const isSame = members.length === 0 && this.#removed.length === 0 && this.#assignor === assignor;
+    if (isSame && forgotten.length === 0) return [];
+    const whole = { group, at, owner, epoch: this.#epoch, assignor: this.#assignor };
+    const parts = inParts(members);
+    if (parts.length <= 1) return [{ ...whole, members, removed: this.#removed, forgotten }];
+    const losses = inParts(this.#beforeGains.filter(({ memberId }) => this.#state.members.has(memberId)));
+    return [
+      { ...whole, removed: this.#removed, forgotten },
+      // Two members may each get what the other one had: neither has it before the other one is without it.
+      ...[...losses, ...parts].map((some) => ({ ...whole, members: some })),
+    ];
   }
 }
 

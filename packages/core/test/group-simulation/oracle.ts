@@ -115,6 +115,11 @@ export class Oracle {
     assert(heardAt >= resetEpoch || memberEpoch < resetEpoch, `a reset of ${key} was kept from its owner`);
   }
 
+  /** One that was out may be in again: it never heard of its first join, and said it again. */
+  joined(memberId: string): void {
+    this.#out.delete(memberId);
+  }
+
   out(memberId: string): void {
     this.#out.add(memberId);
   }

@@ -10,8 +10,9 @@ import type {
   ResetOffsetsRequest,
 } from "@logstore/protocol";
 import type { Clock } from "../../src/group/clock.js";
-import { GroupCoordinator } from "../../src/group/group-coordinator.js";
+import { GroupCoordinator, type GroupCoordinatorOptions } from "../../src/group/group-coordinator.js";
 import { GroupLog } from "../../src/group/group-log.js";
+import type { GroupChange } from "../../src/group/group-state.js";
 import type { GroupTopics } from "../../src/group/group-topics.js";
 import { FilePool } from "../../src/storage/file-pool.js";
 import { powerCutOutcomes, SimulatedDisk } from "../../src/testing/index.js";
@@ -21,6 +22,7 @@ import { Process } from "./process.js";
 import type { World } from "./world.js";
 
 export const GROUP = "billing";
+const SLICED = 0.02;
 const DAY_MS = 24 * 3_600_000;
 
 export type Up =
@@ -44,6 +46,8 @@ export class Server {
   #coordinator: GroupCoordinator | undefined;
   #life = { isOver: false };
   #process: Process;
+  /** Resets that were decided and are not acknowledged, by partition, in their order. */
+  readonly #resetEpochs = new Map<string, number[]>();
   readonly #streams = new Set<Connection<Up, Down>>();
   crashes = 0;
 
@@ -68,7 +72,13 @@ export class Server {
       kind === "sync" && random.chance(0.5) ? this.#world.sleep(random.whole(0, 60)) : undefined;
     await this.#disk.makeDirectory("data");
     if (this.#oracle.hasPendingResets) this.#oracle.recovered(await epochOnDisk(this.#disk));
-    const options = { clock: this.#clock(life), snapshotBytes: 3000, segmentBytes: 1000 };
+    this.#resetEpochs.clear();
+    const options: GroupCoordinatorOptions = {
+      clock: this.#clock(life),
+      snapshotBytes: 3000,
+      segmentBytes: 1000,
+      onChange: (change) => this.#noteReset(change),
+    };
     const coordinator = await GroupCoordinator.open(new FilePool(this.#disk, 64), "data", this.#groupTopics(), options);
     if (coordinator.failure !== undefined) throw coordinator.failure;
     if (life.isOver) return;
@@ -179,7 +189,10 @@ export class Server {
       for (let next = await events.next(); !next.done; next = await events.next()) {
         if (life.isOver) return;
         const event = next.value;
-        if (event.type === "joined") memberId = event.memberId;
+        if (event.type === "joined") {
+          memberId = event.memberId;
+          this.#oracle.joined(memberId);
+        }
         if (event.type === "assignment") {
           const members = new Set(
             (await coordinator.describeGroup(GROUP).catch(() => undefined))?.members.map((member) => member.memberId),
@@ -255,12 +268,12 @@ export class Server {
     while (!(await this.#resetOnce(key, { group: GROUP, partitions, to: offset }))) await this.#world.sleep(500);
   }
 
-  async #resetOnce(key: string, request: ResetOffsetsRequest & { readonly to: number }): Promise<boolean> {
+  async #resetOnce(key: string, request: ResetOffsetsRequest): Promise<boolean> {
     const coordinator = this.#coordinator;
     const life = this.#life;
     if (coordinator === undefined) return false;
-    const epochBefore = await epochOf(coordinator);
-    if (epochBefore === undefined) return true; // there is no group to reset
+    if ((await coordinator.describeGroup(GROUP).catch(() => undefined)) === undefined) return true; // nothing to reset
+    if (life.isOver) return false;
     let isDone = false;
     const reset = coordinator.resetOffsets(request).then(
       () => {
@@ -268,15 +281,21 @@ export class Server {
       },
       () => {},
     );
-    for (let i = 0; i < 50; i++) await undefined; // it is decided, if it is ever, and nothing else happened
-    const epoch = await epochOf(coordinator);
-    if (epoch === undefined || epoch === epochBefore) return false;
-    this.#world.tell?.(`${key} is reset to ${request.to} at epoch ${epoch}`);
-    this.#oracle.resets(key, Math.min(request.to, this.#oracle.of(key).end), epoch);
     await Promise.race([reset, this.#whenOver(life)]);
     if (!isDone || life.isOver) return false;
-    this.#oracle.resetIsAcknowledged(key, epoch);
+    this.#oracle.resetIsAcknowledged(key, this.#resetEpochs.get(key)!.shift()!);
     return true;
+  }
+
+  /** Of all changes, those that resets make have both an epoch and commits. */
+  #noteReset({ epoch, commits = [] }: GroupChange): void {
+    if (epoch === undefined) return;
+    for (const { offset, ...each } of commits) {
+      const key = keyOf(each);
+      this.#world.tell?.(`${key} is reset to ${offset} at epoch ${epoch}`);
+      this.#oracle.resets(key, offset, epoch);
+      this.#resetEpochs.set(key, [...(this.#resetEpochs.get(key) ?? []), epoch]);
+    }
   }
 
   async #whenOver(life: { readonly isOver: boolean }): Promise<void> {
@@ -312,6 +331,8 @@ export class Server {
       monotonic: () => this.#world.now,
       after: (ms, callback) => this.#world.after(ms, () => this.#whenRunning(life, callback)),
       soon: (callback) => void this.#world.after(0, () => this.#whenRunning(life, callback)),
+      // Work on groups is interrupted anywhere, and goes on a moment later; commits come in between.
+      slice: () => () => this.#coordinator !== undefined && this.#world.random.chance(SLICED),
     };
   }
 
@@ -337,8 +358,4 @@ async function epochOnDisk(disk: SimulatedDisk): Promise<number> {
   const epoch = log.groups.get(GROUP)?.epoch ?? 0;
   await log.close();
   return epoch;
-}
-
-async function epochOf(coordinator: GroupCoordinator): Promise<number | undefined> {
-  return (await coordinator.describeGroup(GROUP).catch(() => undefined))?.groupEpoch;
 }

@@ -2,6 +2,7 @@
  * How partitions are shared out. An assignor is a pure function: the same members, topics and owners give the same answer, in
  * whatever order they are told.
  */
+import type { Steps } from "../slices.js";
 
 export interface AssignableMember {
   readonly memberId: string;
@@ -22,7 +23,11 @@ export interface AssignorInput {
 /** By topic and partition: the member that it is meant for; undefined where nobody wants it. */
 export type Target = ReadonlyMap<string, readonly (string | undefined)[]>;
 
-export type Assignor = (input: AssignorInput) => Target;
+/** In steps: there may be many partitions. */
+export type Assignor = (input: AssignorInput) => Steps<Target>;
+
+/** Partitions between two steps. */
+export const STEP_PARTITIONS = 500;
 
 export function byRank(members: readonly AssignableMember[]): AssignableMember[] {
   return [...members].sort((a, b) => compare(a.rank, b.rank) || compare(a.memberId, b.memberId));

@@ -1,15 +1,17 @@
 /** Each topic by itself, in ranges: partitions of the same number in several topics go to the same member. */
 import { type Assignor, byName, byRank } from "./assignor.js";
 
-export const range: Assignor = ({ members, topics }) => {
+export const range: Assignor = function* ({ members, topics }) {
   const ranked = byRank(members);
-  return new Map(
-    byName(topics).map(([topic, count]) => {
-      const wanting = ranked.filter((member) => member.topics.has(topic));
-      const owners = Array.from({ length: count }, (_, partition) => {
-        return wanting[Math.floor((partition * wanting.length) / count)]?.memberId;
-      });
-      return [topic, owners];
-    }),
-  );
+  const target = new Map<string, (string | undefined)[]>();
+  for (const [topic, count] of byName(topics)) {
+    const wanting = ranked.filter((member) => member.topics.has(topic));
+    const ownerOf = (partition: number) => wanting[Math.floor((partition * wanting.length) / count)]?.memberId;
+    target.set(
+      topic,
+      Array.from({ length: count }, (_, partition) => ownerOf(partition)),
+    );
+    yield;
+  }
+  return target;
 };

@@ -1,21 +1,29 @@
 /** All partitions in a row, dealt to one member after another; who does not want one is passed over. */
 import { type Assignor, byName, byRank } from "./assignor.js";
 
-export const roundRobin: Assignor = ({ members, topics }) => {
+export const roundRobin: Assignor = function* ({ members, topics }) {
   const ranked = byRank(members);
+  const target = new Map<string, (string | undefined)[]>();
+  /** Place of the member that is next, if it wants the partition. */
   let next = 0;
-  return new Map(
-    byName(topics).map(([topic, count]) => {
-      const owners = Array.from({ length: count }, () => {
-        for (let i = 0; i < ranked.length; i++) {
-          const member = ranked[(next + i) % ranked.length]!;
-          if (!member.topics.has(topic)) continue;
-          next = (next + i + 1) % ranked.length;
-          return member.memberId;
-        }
-        return undefined;
-      });
-      return [topic, owners];
-    }),
-  );
+  for (const [topic, count] of byName(topics)) {
+    const wanting = [...ranked.keys()].filter((place) => ranked[place]!.topics.has(topic));
+    let i = firstFrom(wanting, next);
+    const owners = Array.from({ length: count }, () => {
+      if (wanting.length === 0) return undefined;
+      if (i === wanting.length) i = 0;
+      const place = wanting[i++]!;
+      next = (place + 1) % ranked.length;
+      return ranked[place]!.memberId;
+    });
+    target.set(topic, owners);
+    yield;
+  }
+  return target;
 };
+
+/** Index of the first place that is not before this one; the length where there is none. */
+function firstFrom(places: readonly number[], from: number): number {
+  const found = places.findIndex((place) => place >= from);
+  return found < 0 ? places.length : found;
+}
