@@ -211,11 +211,14 @@ export class Members implements Memberships {
     const { groups } = this.#journal;
     const before = groups.get(group) ?? newGroup(group, inbox.owner);
     const turn = yield* takeTurn(before, inbox.inputs, this.#topicCounts(), this.#journal.now());
-    let durable = this.#journal.append([]);
+    let written: Promise<void> | undefined;
     for (const change of turn.changes) {
-      durable = this.#journal.append([change]);
+      written = this.#journal.append([change]);
+      written.catch(() => {}); // the last one of all tells it
       if (turn.changes.length > 1) yield;
     }
+    const durable = written ?? this.#journal.append([]);
+    durable.catch(() => {}); // whoever waits is told
     const state = groups.get(group);
     const tellings = this.#dismiss(group, inbox, turn);
     if (state !== undefined) {

@@ -236,3 +236,13 @@ test("after a recovery everybody keeps what they have", () => {
   group.state.target = undefined;
   expect(group.turn({ type: "topicsChanged" })).toBe(false);
 });
+
+test("who takes a static member's place gets nothing of topics that it does not name", () => {
+  const group = new Group();
+  group.topics.set("secret", 2);
+  group.join("a", { topics: ["t", "secret"], instanceId: "i" });
+  group.turn();
+  group.join("b", { topics: ["t"], instanceId: "i" });
+  group.turn();
+  expect(group.holds("b")).toBe("0 1 2 3");
+});

@@ -42,7 +42,9 @@ test("a token tells who calls, and nothing is allowed that no rule allows", asyn
   await api.createTopic({ topic: "secret", partitions: 1 });
   const writer = client({ token: "writer" });
   expect(await writer.call("Produce", produce("t", "a"))).toMatchObject({ nextOffset: 1 });
-  expect(await writer.call("ListTopics", {})).toEqual({ topics: [{ topic: "t", partitionCount: 2 }] });
+  expect(await writer.call("ListTopics", {})).toEqual({
+    topics: [{ topic: "t", partitionCount: 2, topicId: expect.any(String) }],
+  });
 
   const refused = await failure(writer.call("Fetch", { topic: "t", partition: 0 }));
   expect(refused.code).toBe(PERMISSION_DENIED);
@@ -513,6 +515,7 @@ test("groups are used by who may, read by members who may, and left by who may n
     },
     listGroups: async () => ["a1", "b1"].map((group) => ({ group, state: "empty", memberCount: 0 }) as const),
     deleteGroup: async () => {},
+    fetchOffsets: async () => [],
   };
   const served = await tlsHome({ access: access(["a*"]) });
   Object.assign(served.api, api);
@@ -651,4 +654,9 @@ test("of a group's topics one is told of those that one may describe, and names 
   const { members, partitions } = await one.call("DescribeGroup", { group: "g" });
   expect(topicsOf(partitions)).toEqual(["t"]);
   expect([members[0].topics, topicsOf(members[0].assigned), members[0].revoking]).toEqual([["t"], ["t"], []]);
+  expect(await codeOf(one.call("DeleteGroup", { group: "g" }))).toBe("PERMISSION_DENIED");
+  const long = [{ ...at("x".repeat(100_000)), offset: 1 }];
+  const { results: refused } = await one.call("CommitOffsets", { group: "g", offsets: long });
+  expect(refused[0].error.code).toBe("INVALID_ARGUMENT");
+  expect(JSON.stringify(refused).length).toBeLessThan(1000);
 });

@@ -1,5 +1,5 @@
 /** A log as far as one caller may use it. Each method is checked before it is handed on. */
-import { declaredCounts, UnavailableError } from "@logstore/codec";
+import { declaredCounts, PermissionDeniedError, UnavailableError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -35,7 +35,7 @@ import type {
 import type { Caller, Held } from "./caller.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
-import { commitChecked, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
+import { commitChecked, visibleEvents, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
 
 /** Records that are compressed count as a part of their length at least: they are unpacked and checked, one by one. */
 const UNPACKED_SHARE = 1 / 10;
@@ -174,7 +174,8 @@ export class GuardedLog implements LogApi {
     const membership = this.#api.joinGroup(request, this.#whose);
     const check = () => this.#check("joinGroup", request.group);
     return {
-      [Symbol.asyncIterator]: () => endedByCut(membership[Symbol.asyncIterator](), this.#caller),
+      [Symbol.asyncIterator]: () =>
+        endedByCut(visibleEvents(membership[Symbol.asyncIterator](), this.#isVisible), this.#caller),
       heartbeat: () => {
         check();
         membership.heartbeat();
@@ -226,6 +227,13 @@ export class GuardedLog implements LogApi {
 
   async deleteGroup(group: string): Promise<void> {
     this.#check("deleteGroup", group);
+    const committed = await this.#api.fetchOffsets(group);
+    if (!committed.every(({ topic }) => this.#isVisible(topic))) {
+      throw new PermissionDeniedError(
+        `group ${group} has committed offsets of topics that ${this.#caller.principal} may not describe: only who may describe them all deletes it`,
+        { group },
+      );
+    }
     return this.#api.deleteGroup(group);
   }
 

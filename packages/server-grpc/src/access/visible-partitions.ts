@@ -9,9 +9,13 @@ import type {
   GroupCallOptions,
   GroupDescription,
   LogApi,
+  MemberEvent,
   PartitionCommit,
   TopicPartition,
 } from "@logstore/protocol";
+
+/** Of a topic. A longer one is not repeated to whoever sent it. */
+const MAX_NAME_LENGTH = 249;
 
 type IsVisible = (topic: string) => boolean;
 
@@ -30,6 +34,38 @@ export function visibleGroup(description: GroupDescription, isVisible: IsVisible
     revoking: visiblePartitions(member.revoking, isVisible),
   }));
   return { ...description, members, partitions: visiblePartitions(description.partitions, isVisible) };
+}
+
+/**
+ * A member may go on as one that had topics which its caller may not know of. It is not told of them, and so never gives them up:
+ * the group takes it for out when the time for that is over.
+ */
+export function visibleEvents(
+  events: AsyncIterator<MemberEvent>,
+  isVisible: IsVisible,
+): AsyncIterator<MemberEvent, undefined> {
+  return {
+    async next() {
+      const next = await events.next();
+      return next.done ? { done: true, value: undefined } : { done: false, value: visibleEvent(next.value, isVisible) };
+    },
+    // Not a generator's: that would wait for the event that is asked for.
+    async return() {
+      await events.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+function visibleEvent(event: MemberEvent, isVisible: IsVisible): MemberEvent {
+  if (event.type === "offsetsReset") return { ...event, offsets: visiblePartitions(event.offsets, isVisible) };
+  if (event.type !== "assignment") return event;
+  const { partitions, revoking } = event;
+  return {
+    ...event,
+    partitions: visiblePartitions(partitions, isVisible),
+    revoking: visiblePartitions(revoking, isVisible),
+  };
 }
 
 /** Undefined for all that a reset takes by itself, where the caller may know of all of it. */
@@ -64,6 +100,10 @@ export async function commitChecked(
 }
 
 function refusalOf({ topic, partition }: PartitionCommit, check: (topic: string) => void): CommitResult | undefined {
+  if (topic.length > MAX_NAME_LENGTH) {
+    const message = `a topic's name has ${MAX_NAME_LENGTH} characters at most, not ${topic.length}`;
+    return { error: { code: "INVALID_ARGUMENT", message, partition } };
+  }
   try {
     check(topic);
     return undefined;
