@@ -849,7 +849,7 @@ export const defects: readonly Defect[] = [
       "waits for tests",
     ],
     "alters a topic until it is opened again": [
-      "await writeTopicFile(this.#storage, open.directory, { topic, config });",
+      "await writeTopicFile(this.#storage, open.directory, { topic, id: open.id, config });",
       "",
       "waits for tests",
     ],
