@@ -61,7 +61,13 @@ export type { StoreSnapshot } from "./snapshot/copy-store.js";
 export { MemoryStorage } from "./storage/memory-storage.js";
 export { NodeStorage } from "./storage/node-storage.js";
 export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
-export type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./store/call-options.js";
+export type {
+  AppendManyAck,
+  AppendRecordOptions,
+  ReadOptions,
+  SkippedRecords,
+  TailOptions,
+} from "./store/call-options.js";
 export { LogStore, type RecoveryReport } from "./store/log-store.js";
 export type { AlterableOptions, LogStoreOptions, ReadOnlyOptions } from "./store/options.js";
 export type { Partition, Slice } from "./store/partition.js";

@@ -24,7 +24,7 @@ export interface ServeOptions {
   readonly maxConnectionsPerAddress?: number;
   /** What all readers together may have waiting in memory to be sent, bytes; each gets less at a time as they grow many. Default 256 MiB. */
   readonly sendBudgetBytes?: number;
-  /** What all ProduceStreams together may have waiting in memory for their acks, bytes. Default 256 MiB. */
+  /** What all appends together may have waiting in memory for their acks, bytes: of ProduceStreams and of Produce calls. Default 256 MiB. */
   readonly receiveBudgetBytes?: number;
   /**
    * How long a reader may take nothing at all of what is sent to it before it is cut off with SLOW_CONSUMER, ms. Default 60,000. When

@@ -42,6 +42,7 @@ import {
 import { Listener } from "./transport/listener.js";
 import { limitMessages } from "./transport/message-limits.js";
 import { noDecompression } from "./transport/no-decompression.js";
+import { readWithRoom } from "./transport/read-with-room.js";
 import { raiseReceiveWindows } from "./transport/receive-window.js";
 import { Sending } from "./transport/sending.js";
 import { tellSessionErrors } from "./transport/session-errors.js";
@@ -129,12 +130,13 @@ export async function serve(
     }));
   const callRefused: CallRefused = (peer, method, reason) => onRefused({ refused: "call", peer, method, reason });
   const sending = new Sending({ budgetBytes: sendBudgetBytes, stalledTimeoutMs: stalledStreamTimeoutMs });
+  const unacked = new SharedBudget(receiveBudgetBytes);
   const context: CallContext = {
     server: { version, limits: toldLimits(maxBatchBytes, options.maxConnections) },
     apiFor: access ? (call) => access.guard(observed, call) : () => observed,
     calls,
     sending,
-    unacked: new SharedBudget(receiveBudgetBytes),
+    unacked,
     turns: new Turns(),
     errors,
     refused: callRefused,
@@ -152,6 +154,7 @@ export async function serve(
     limitMessages(maxRequestBytes),
     boundUnfinished(unfinishedLimits(maxBatchBytes), callRefused),
     wholeRequests(REQUEST_TIMEOUT_MS, callRefused),
+    readWithRoom(proto.logService["Produce"]!.path, unacked),
   ];
   const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
   const add = (name: string, definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>

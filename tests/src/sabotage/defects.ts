@@ -475,7 +475,7 @@ export const defects: readonly Defect[] = [
   ...within("core/broker/consume.ts", [CONSUME], {
     "does not tell of gaps": ['if (gap !== undefined) yield { type: "gap", ...gap, ...endsOf(log) };', ""],
   }),
-  ...within("core/broker/checked-read.ts", [CONSUME], {
+  ...within("core/partition/checked-read.ts", [CONSUME], {
     "takes any gap for one of a repair": ["if (!isLost(log, expected, next)) throw gapError(log, expected, next);", ""],
   }),
   ...within("server-grpc/services/consume-stream.ts", [BUDGETS], {

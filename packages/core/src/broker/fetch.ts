@@ -2,11 +2,11 @@
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
 import type { FetchOptions, FetchRequest, FetchResult, OffsetGap, ReadBudget } from "@logstore/protocol";
 import type { BatchReader } from "../partition/batch-reader.js";
+import { gapPassed } from "../partition/checked-read.js";
 import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "../partition/read-in-budget.js";
 import type { ReadableLog } from "../partition/readable-log.js";
 import { bufferFor, releaseOnce } from "../segment/read-batches.js";
 import { boundsOf } from "./bounds.js";
-import { gapPassed } from "./checked-read.js";
 import { DEFAULT_MAX_BYTES } from "./consume.js";
 
 export async function fetch(log: ReadableLog, request: FetchRequest, options: FetchOptions): Promise<FetchResult> {

@@ -17,17 +17,33 @@ export interface AppendRecordOptions extends AppendOptions {
   readonly headers?: RecordInput["headers"];
 }
 
+/** Records that a reader was to get and that are not in the log any more: they were deleted, or lost to damage. */
+export interface SkippedRecords {
+  readonly partition: number;
+  /** Offset at which reading was to go on. */
+  readonly from: number;
+  /** Offset at which it goes on. */
+  readonly to: number;
+}
+
 export interface ReadOptions {
   /**
    * Default "earliest". Where records are deleted while they are read, reading goes on at the log's start; an offset that is not
    * there to begin with is an error.
    */
   readonly from?: Position | undefined;
+  /**
+   * Called when records are skipped, and reading goes on behind them: they were deleted before the reader came to them, or lost to
+   * damage and cut out by a repair. What it throws ends the iteration. Default: they are passed over.
+   */
+  readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
 }
 
 export interface TailOptions {
   /** Default "latest": only what is appended from now on. */
   readonly from?: Position | undefined;
+  /** As that of {@link ReadOptions}. */
+  readonly onSkipped?: ReadOptions["onSkipped"];
   /** Ends the iteration by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -73,13 +73,13 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   }
 
   /** The records of a partition to its end, as it is when the iteration starts. */
-  read(partition: number, { from = "earliest" }: ReadOptions = {}): RecordStream {
-    return new RecordStream(this.#log(partition), { from, follow: false });
+  read(partition: number, { from = "earliest", onSkipped }: ReadOptions = {}): RecordStream {
+    return new RecordStream(this.#log(partition), { from, follow: false, onSkipped });
   }
 
   /** The records of a partition, and then those that are appended, as soon as they may be read. */
-  tail(partition: number, { from = "latest", signal }: TailOptions = {}): RecordStream {
-    return new RecordStream(this.#log(partition), { from, follow: true, signal });
+  tail(partition: number, { from = "latest", onSkipped, signal }: TailOptions = {}): RecordStream {
+    return new RecordStream(this.#log(partition), { from, follow: true, onSkipped, signal });
   }
 
   /** @throws UnknownPartitionError */

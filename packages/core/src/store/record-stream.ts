@@ -9,8 +9,11 @@ import {
 } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
 import { type Chunk, damagedAt } from "../partition/batch-reader.js";
+import { gapPassed } from "../partition/checked-read.js";
 import { ReadAhead } from "../partition/read-ahead.js";
+import type { OwnedChunk } from "../partition/read-in-budget.js";
 import type { ReadableLog } from "../partition/readable-log.js";
+import type { SkippedRecords } from "./call-options.js";
 import { stoppable } from "./stoppable.js";
 
 /** Bytes read at once: large enough that a chunk's costs are spread over many records, small beside any memory limit. */
@@ -20,6 +23,8 @@ export interface RecordStreamOptions {
   readonly from: Position;
   /** Whether to wait for more at the log's end, or to end there: at the high watermark that held when the reading began. */
   readonly follow: boolean;
+  /** Told of records that are gone, behind which reading goes on. */
+  readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
   /** Ends a wait, and the iteration with it, by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,16 +66,17 @@ export class RecordStream implements AsyncIterable<LogRecord> {
     while (reader.offset < end) {
       if (stop.aborted) return;
       signal?.throwIfAborted();
-      let chunk: Chunk | undefined;
+      const expected = reader.offset;
+      let chunk: OwnedChunk | undefined;
       try {
         chunk = await reader.next();
       } catch (error) {
-        const { logStart } = log.offsets;
-        if (!(error instanceof OffsetOutOfRangeError) || reader.offset >= logStart) throw error;
-        from = logStart; // what was to be read next was deleted meanwhile
+        from = this.#skipDeleted(expected, error);
         reader = readFrom(from);
         continue;
       }
+      const gap = gapPassed(log, expected, chunk, reader.offset);
+      if (gap !== undefined) this.#skipped(gap.firstOffset, gap.nextOffset);
       if (chunk === undefined) {
         if (reader.offset >= end) break; // nothing but a gap was left
         await log.waitBeyond(reader.offset, wake);
@@ -84,6 +90,18 @@ export class RecordStream implements AsyncIterable<LogRecord> {
     }
     // At a damaged place the log's end is not the end of what was appended.
     if (log.damage !== undefined) throw log.damage;
+  }
+
+  /** Where to go on when the records to be read were deleted meanwhile. @throws the error where that is not why it failed */
+  #skipDeleted(expected: number, error: unknown): number {
+    const { logStart } = this.#log.offsets;
+    if (!(error instanceof OffsetOutOfRangeError) || expected >= logStart) throw error;
+    this.#skipped(expected, logStart);
+    return logStart;
+  }
+
+  #skipped(from: number, to: number): void {
+    this.#options.onSkipped?.({ partition: this.#log.partition, from, to });
   }
 
   #verified(batch: RecordBatch, { segment, position, bytes }: Chunk): RecordBatch {

@@ -22,7 +22,7 @@ export interface CallContext {
   readonly server: ServerDescription;
   readonly calls: RunningCalls;
   readonly sending: Sending;
-  /** What all ProduceStreams together may have read and not yet answered. */
+  /** What all ProduceStreams and Produce calls together may have read and not yet answered. */
   readonly unacked: SharedBudget;
   /** When a call begins that may take long to answer. */
   readonly turns: Turns;

@@ -1,13 +1,14 @@
 /** LogService of log.proto, by way of a LogApi. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "@logstore/codec";
-import type { PositionMessage, ProduceRequest } from "@logstore/protocol";
+import type { PositionMessage } from "@logstore/protocol";
 import { MAX_LISTED_POSITIONS } from "../transport/limits.js";
 import { type CallContext, unary, unaryAtOnce } from "./call-context.js";
 import { type ConsumeCall, consume } from "./consume-stream.js";
 import { type FetchRequestMessage, fetch } from "./fetch.js";
 import { positionOf } from "./position.js";
-import { ackMessage, checkedRequest, type ProduceCall, produceStream } from "./produce-stream.js";
+import { produce } from "./produce.js";
+import { type ProduceCall, produceStream } from "./produce-stream.js";
 
 interface ListOffsetsRequestMessage {
   readonly topic: string;
@@ -17,9 +18,7 @@ interface ListOffsetsRequestMessage {
 
 export function logService(context: CallContext): UntypedServiceImplementation {
   return {
-    Produce: unaryAtOnce(context, async (api, request: ProduceRequest) =>
-      ackMessage(await api.produce(checkedRequest(request))),
-    ),
+    Produce: produce(context),
     ProduceStream: (call: ProduceCall) => void produceStream(call, context),
     Consume: (call: ConsumeCall) => void consume(call, context),
     Fetch: unaryAtOnce(context, (api, request: FetchRequestMessage, signal, call) =>

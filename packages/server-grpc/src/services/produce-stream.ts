@@ -33,6 +33,10 @@ export function checkedRequest(request: ProduceRequest): ProduceRequest {
   });
 }
 
+export function receivedBytes(received: Received<ProduceRequest>): number {
+  return typeof received === "symbol" ? 0 : received.batches.length;
+}
+
 export async function produceStream(
   call: ProduceCall,
   { apiFor, calls, errors, unacked: shared }: CallContext,
@@ -52,7 +56,7 @@ export async function produceStream(
     }
   };
   const onRequest = (received: Received<ProduceRequest>) => {
-    const bytes = typeof received === "symbol" ? 0 : received.batches.length;
+    const bytes = receivedBytes(received);
     unacked.take(bytes);
     const answer = answerTo(received).finally(() => unacked.giveBack(bytes));
     acks = acks.then(async () => {
@@ -62,12 +66,16 @@ export async function produceStream(
   };
   const onStop = () => {
     stopping = true;
+    unacked.close();
     call.off("data", onRequest);
     noMoreRequests.resolve();
   };
 
   readOnlyWithRoom(call, unacked);
-  call.on("cancelled", () => noMoreRequests.resolve());
+  call.on("cancelled", () => {
+    unacked.close();
+    noMoreRequests.resolve();
+  });
   call.on("end", () => noMoreRequests.resolve());
   try {
     await calls.run(async () => {
@@ -90,8 +98,6 @@ export async function produceStream(
 function readOnlyWithRoom(call: ProduceCall, budget: Budget): void {
   const read = call._read.bind(call);
   call._read = (size) => {
-    const room = budget.room();
-    if (room === undefined) read(size);
-    else room.then(() => read(size));
+    budget.whenRoom(() => read(size));
   };
 }

@@ -6,6 +6,8 @@ export class Budget {
   #bytes = 0;
   #messages = 0;
   #resume: (() => void) | undefined;
+  #leaveShared: () => void = () => {};
+  #isClosed = false;
 
   /** @param shared what all streams together may have under way */
   constructor(maxBytes: number, maxMessages: number, shared: SharedBudget) {
@@ -33,21 +35,25 @@ export class Budget {
     this.#resumeIfRoom();
   }
 
-  /**
-   * Undefined where there is room for one more, of any size; else a promise that resolves when there is, on this stream and in
-   * all. One may wait.
-   */
-  room(): Promise<void> | undefined {
-    if (this.#hasRoom) return this.#shared.room();
-    return new Promise<void>((resolve) => {
-      this.#resume = resolve;
-    }).then(() => this.#shared.room());
+  /** Calls `goOn` when there is room for one more, of any size, on this stream and in all; at once where there is. One may wait. */
+  whenRoom(goOn: () => void): void {
+    if (this.#isClosed) return;
+    if (this.#hasRoom) this.#leaveShared = this.#shared.whenRoom(goOn);
+    else this.#resume = () => this.whenRoom(goOn);
+  }
+
+  /** Nothing more is to come: whoever waits for room does not any more. What is under way is given back as ever. */
+  close(): void {
+    this.#isClosed = true;
+    this.#resume = undefined;
+    this.#leaveShared();
   }
 
   #resumeIfRoom(): void {
     if (!this.#hasRoom) return;
-    this.#resume?.();
+    const resume = this.#resume;
     this.#resume = undefined;
+    resume?.();
   }
 
   get #hasRoom(): boolean {
@@ -56,14 +62,14 @@ export class Budget {
 }
 
 /**
- * Bounds what is under way on many streams. They go on in the order in which they came to wait: one for each message that is done, and
+ * Bounds what is under way on many streams, and in many calls of one message. They go on in the order in which they came to wait: one for each message that is done, and
  * all once half of it is free, since who goes on may have nothing to send. How long the next message is nobody knows: each
  * stream may go beyond the bound by one.
  */
 export class SharedBudget {
   readonly #maxBytes: number;
   #bytes = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -76,12 +82,14 @@ export class SharedBudget {
   giveBack(bytes: number): void {
     this.#bytes -= bytes;
     if (this.#bytes >= this.#maxBytes) return;
-    const count = this.#bytes > this.#maxBytes / 2 ? 1 : this.#waiting.length;
-    for (const goOn of this.#waiting.splice(0, count)) goOn();
+    const count = this.#bytes > this.#maxBytes / 2 ? 1 : this.#waiting.size;
+    for (const goOn of [...this.#waiting].slice(0, count)) if (this.#waiting.delete(goOn)) goOn();
   }
 
-  room(): Promise<void> | undefined {
-    if (this.#bytes < this.#maxBytes) return undefined;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Calls `goOn`, once, when there is room; at once where there is. Whoever waits no more calls what is returned. */
+  whenRoom(goOn: () => void): () => void {
+    if (this.#bytes < this.#maxBytes) goOn();
+    else this.#waiting.add(goOn);
+    return () => void this.#waiting.delete(goOn);
   }
 }

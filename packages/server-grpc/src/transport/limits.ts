@@ -40,7 +40,7 @@ export const MAX_FETCH_WAIT_MS = 60_000;
 /** What all readers together may have read from the log and not yet sent. */
 export const SEND_BUDGET_BYTES = 256 * MIB;
 
-/** Requests of all ProduceStreams together that were read and whose acks HTTP/2 has not yet taken. */
+/** Requests of all ProduceStreams and Produce calls together that were read and have not been answered yet. */
 export const RECEIVE_BUDGET_BYTES = 256 * MIB;
 
 /** The same of one ProduceStream. */

@@ -4,8 +4,8 @@
  */
 import { declaredOffsets, OffsetGapError } from "@logstore/codec";
 import type { OffsetGap } from "@logstore/protocol";
-import type { Chunk } from "../partition/batch-reader.js";
-import type { ReadableLog } from "../partition/readable-log.js";
+import type { Chunk } from "./batch-reader.js";
+import type { ReadableLog } from "./readable-log.js";
 
 /**
  * The gap that a read passed over before `chunk`, or before it came to `reached` where there is no chunk.
