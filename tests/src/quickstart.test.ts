@@ -38,7 +38,9 @@ test("20,000 flights go to the server and come back in order, though a member of
 
 test("so they do when the server is killed at random moments while they are produced", () => {
   const { status, lines, stderr } = quickstart("--crashes", "4", "--seed", String(seed));
-  expect(stderr, `KILL_SEED=${seed}`).toBe("");
+  // Clients report that the server was away, and nothing else.
+  const others = stderr.split("\n").filter((line) => !/LogStoreWarning|--trace-warnings/.test(line));
+  expect(others.join("\n"), `KILL_SEED=${seed}`).toBe("");
   expect(lines.at(-1), `KILL_SEED=${seed}`).toBe("consumed 20000 of 20000 records in order");
   expect(status).toBe(0);
   expectTakenOver(lines);

@@ -63,7 +63,7 @@ function hintFor(reason: string, usesTls: boolean): string {
       return ": give the CA that the server's certificate comes from as `tls.ca` or `tls.caFile`";
     return "";
   }
-  if (!/^(Failed to connect|Protocol error|.*ECONNRESET|.*socket hang up)/.test(reason)) return "";
+  if (!/^(Failed to connect|Protocol error)/.test(reason)) return "";
   return ": no gRPC is spoken there; if the server uses TLS, give `tls: true`, else look at the port";
 }
 
