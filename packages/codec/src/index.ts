@@ -17,6 +17,7 @@ export {
   func,
   limit,
   listOf,
+  listOfNested,
   nested,
   nonEmptyString,
   type OptionRule,

@@ -10,6 +10,7 @@ import {
   func,
   limit,
   listOf,
+  listOfNested,
   nested,
   nonEmptyString,
   type OptionRule,
@@ -60,6 +61,23 @@ describe("options", () => {
   ])("%j are refused", (options, message) => {
     expect(check(options)).toThrow(InvalidArgumentError);
     expect(check(options)).toThrow(message);
+  });
+
+  test.each([
+    [{ rules: [{ name: "a" }, { name: "b", size: 1 }] }, undefined],
+    [{ rules: [] }, undefined],
+    [{ rules: {} }, "server: rules must be a list, not an object"],
+    [{ rules: [{ name: "a" }, { nam: "b" }] }, 'server: there is no option "rules[1].nam" (did you mean "name"?)'],
+    [{ rules: [{ name: "a", size: -1 }] }, "server: rules[0].size must be a whole number of at least 0, not -1"],
+    [{ rules: [undefined] }, "server: rules[0] must be an object, not undefined"],
+    [{ rules: ["a"] }, 'server: rules[0] must be an object, not "a"'],
+  ])("in a list: %j", (options, message) => {
+    const check = () =>
+      checkOptions<{ rules: object[] }>("server", options as never, {
+        rules: required(listOfNested({ name: required(nonEmptyString), size: wholeNumber() })),
+      });
+    if (message === undefined) check();
+    else expect(check).toThrow(message);
   });
 
   test("names of Object.prototype are unknown like any other", () => {

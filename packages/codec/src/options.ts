@@ -9,6 +9,8 @@ export interface OptionRule {
   readonly isRequired?: boolean;
   /** Rules for the members of an options object within another one. */
   readonly members?: MemberRules | undefined;
+  /** A rule for the elements of a list that are options objects themselves. */
+  readonly elements?: OptionRule | undefined;
 }
 
 type MemberRules = { readonly [name: string]: OptionRule };
@@ -36,6 +38,12 @@ export function checkArgument(owner: string, name: string, value: unknown, rule:
     throw new InvalidArgumentError(`${owner}: ${name} must be ${expected}, not ${shown(value)}`);
   }
   if (rule.members !== undefined) checkMembers(owner, `${name}.`, value as object, rule.members);
+  const { elements } = rule;
+  if (elements !== undefined) {
+    for (const [i, element] of (value as unknown[]).entries()) {
+      checkArgument(owner, `${name}[${i}]`, element, required(elements));
+    }
+  }
 }
 
 function checkMembers(owner: string, prefix: string, options: object, rules: MemberRules): void {
@@ -52,8 +60,8 @@ function checkMembers(owner: string, prefix: string, options: object, rules: Mem
 
 /** The same rule for an option that may not be left out. */
 export function required(rule: OptionRule): OptionRule {
-  const { members } = rule;
-  return Object.assign((value: unknown, name: string) => rule(value, name), { isRequired: true, members });
+  const { members, elements } = rule;
+  return Object.assign((value: unknown, name: string) => rule(value, name), { isRequired: true, members, elements });
 }
 
 /** An options object within another one; its members are reported by their full names, such as `retry.attempts`. */
@@ -134,6 +142,12 @@ export function listOf(rule: OptionRule, { min = 1 }: { readonly min?: number } 
     }
     return undefined;
   };
+}
+
+/** An array of options objects; their members are reported by their full names, such as `rules[0].topics`. */
+export function listOfNested<Options>(rules: OptionRules<Options>): OptionRule {
+  const rule = (value: unknown) => (Array.isArray(value) ? undefined : "a list");
+  return Object.assign(rule, { elements: nested(rules) });
 }
 
 /** What either rule accepts. Of the rules, one may be {@link nested}. */

@@ -12,7 +12,7 @@ import { defaultBatchLimits, InvalidArgumentError, startTimer } from "@logstore/
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { AccessConfig } from "./access/access-config.js";
 import { AccessControl } from "./access/access-control.js";
-import { checkExposure, type ServeOptions } from "./serve-options.js";
+import { checkExposure, checkServeArguments, checkServeOptionValues, type ServeOptions } from "./serve-options.js";
 import { adminService } from "./services/admin-service.js";
 import type { CallContext } from "./services/call-context.js";
 import { errorTranslator } from "./services/error-status.js";
@@ -82,6 +82,7 @@ export interface LogStoreServer extends AsyncDisposable {
 
 /** Reads what the options name, and lets go of it again. @throws what `serve` would throw for them, but for what listening does */
 export async function checkServeOptions(options: ServeOptions): Promise<void> {
+  checkServeOptionValues(options);
   checkExposure(options.host ?? "127.0.0.1", options, () => {});
   if (options.tls) await TlsFiles.load(options.tls);
   if (options.access) await AccessControl.check(options.access);
@@ -90,13 +91,14 @@ export async function checkServeOptions(options: ServeOptions): Promise<void> {
 /**
  * Serves `api`, which stays the caller's: close it after the server has stopped.
  *
- * @throws InvalidArgumentError for options that make no sense or would let strangers in
+ * @throws InvalidArgumentError for options that are unknown, out of range or of another type, or that would let strangers in
  * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen
  */
 export async function serve(
   api: LogApi & Partial<TopicHealthApi>,
   options: ServeOptions = {},
 ): Promise<LogStoreServer> {
+  checkServeArguments(api, options);
   const {
     host = "127.0.0.1",
     port = 7411,

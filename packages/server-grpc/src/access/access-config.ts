@@ -1,5 +1,17 @@
 /** Who may do what, as it is written down: plain data, the same in a program and in a configuration file. */
-import { InvalidArgumentError } from "@logstore/codec";
+import {
+  checkArgument,
+  InvalidArgumentError,
+  listOf,
+  listOfNested,
+  nested,
+  nonEmptyString,
+  type OptionRule,
+  oneOf,
+  required,
+  shown,
+  suggestion,
+} from "@logstore/codec";
 import { type Operation, operations } from "./operations.js";
 
 /** The principal of a caller who shows no credentials. */
@@ -75,8 +87,54 @@ export const knownAlgorithms = [
 ];
 export const defaultAlgorithms = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
 
+const names = listOf(nonEmptyString);
+
+/** A value that a rule with a message of its own checks afterwards. */
+const text: OptionRule = (value) => (typeof value === "string" ? undefined : "a string");
+
+const rate: OptionRule = (value) =>
+  typeof value === "number" && value > 0 && value <= Number.MAX_SAFE_INTEGER
+    ? undefined
+    : "a number above zero (left out: no limit)";
+
+/** The names and types of all that an {@link AccessConfig} consists of. */
+export const accessRule = nested<AccessConfig>({
+  tokens: listOfNested<TokenConfig>({
+    principal: required(nonEmptyString),
+    sha256: required(text),
+    expiresAt: nonEmptyString,
+  }),
+  jwt: nested<JwtConfig>({
+    issuer: required(nonEmptyString), // an empty one would not be checked at all
+    audience: required(nonEmptyString),
+    algorithms: names,
+    principalClaim: nonEmptyString,
+    jwksFile: nonEmptyString,
+    jwksUrl: nonEmptyString,
+    publicKeyFile: nonEmptyString,
+  }),
+  certificates: nested({ principal: required(oneOf("commonName", "uri", "dns")) }),
+  rules: required(
+    listOfNested<RuleConfig>({
+      principals: required(names),
+      operations: required(listOf(text, { min: 0 })),
+      topics: listOf(text, { min: 0 }),
+      groups: listOf(text, { min: 0 }),
+    }),
+  ),
+  quotas: listOfNested<QuotaConfig>({
+    principals: required(names),
+    produceBytesPerSecond: rate,
+    consumeBytesPerSecond: rate,
+    requestsPerSecond: rate,
+    connections: rate,
+  }),
+});
+
 /** @throws InvalidArgumentError that names what makes no sense */
-export function checkAccessConfig({ tokens = [], jwt, rules, quotas = [] }: AccessConfig): void {
+export function checkAccessConfig(config: AccessConfig): void {
+  checkArgument("access control", "access", config, required(accessRule));
+  const { tokens = [], jwt, rules } = config;
   for (const [i, { principal, sha256, expiresAt }] of tokens.entries()) {
     const at = `access.tokens[${i}]`;
     checkPrincipal(`${at}.principal`, principal);
@@ -87,42 +145,32 @@ export function checkAccessConfig({ tokens = [], jwt, rules, quotas = [] }: Acce
   }
   if (jwt) checkJwt(jwt);
   for (const [i, rule] of rules.entries()) checkRule(`access.rules[${i}]`, rule);
-  for (const [i, { principals, ...limits }] of quotas.entries()) {
-    if (principals.length === 0) throw wrong(`access.quotas[${i}].principals`, "at least one name");
-    for (const [name, limit] of Object.entries(limits)) {
-      if (limit !== undefined && !(limit > 0 && limit < Number.MAX_SAFE_INTEGER)) {
-        throw wrong(`access.quotas[${i}].${name}`, "a number above zero");
-      }
-    }
-  }
 }
 
 function checkRule(at: string, rule: RuleConfig): void {
-  if (rule.principals.length === 0) throw wrong(`${at}.principals`, "at least one name");
   for (const operation of rule.operations) {
     if (operation === EVERY || operations.includes(operation)) continue;
-    throw wrong(`${at}.operations`, `of ${operations.join(", ")} or "*", not "${operation}"`);
+    throw wrong(
+      `${at}.operations`,
+      `of ${operations.join(", ")} or "*", not ${shown(operation)}${suggestion(operation, operations)}`,
+    );
   }
   for (const kind of ["topics", "groups"] as const) {
     for (const pattern of rule[kind] ?? []) {
       if (pattern !== "" && !pattern.slice(0, -1).includes("*")) continue;
-      throw wrong(`${at}.${kind}`, `names, or beginnings of names with a "*" after them, not "${pattern}"`);
+      throw wrong(`${at}.${kind}`, `names, or beginnings of names with a "*" after them, not ${shown(pattern)}`);
     }
   }
 }
 
 function checkJwt({ algorithms = defaultAlgorithms, ...jwt }: JwtConfig): void {
-  const { issuer, audience, jwksFile, jwksUrl, publicKeyFile } = jwt;
-  // An empty one would not be checked at all.
-  if (!issuer) throw wrong("access.jwt.issuer", "who issues the tokens");
-  if (!audience) throw wrong("access.jwt.audience", "what tokens for this server say that they are for");
+  const { jwksFile, jwksUrl, publicKeyFile } = jwt;
   if ([jwksFile, jwksUrl, publicKeyFile].filter((place) => place !== undefined).length !== 1) {
     throw wrong("access.jwt", "with one of jwksFile, jwksUrl and publicKeyFile");
   }
   if (jwksUrl !== undefined && !URL.canParse(jwksUrl)) throw wrong("access.jwt.jwksUrl", "a URL");
   const unknown = algorithms.find((algorithm) => !knownAlgorithms.includes(algorithm));
-  if (unknown === undefined && algorithms.length > 0) return;
-  throw wrong("access.jwt.algorithms", `some of ${knownAlgorithms.join(", ")}`);
+  if (unknown !== undefined) throw wrong("access.jwt.algorithms", `some of ${knownAlgorithms.join(", ")}`);
 }
 
 function checkPrincipal(at: string, principal: string): void {

@@ -113,9 +113,7 @@ export const configSchema = z
         perPrincipal: z.strictObject(groupLimits).prefault({}),
       })
       .prefault({}),
-    drainTimeoutMs: whole(0, 2 ** 31 - 1)
-      .default(10_000)
-      .describe("how long a stop waits for calls under way"),
+    drainTimeoutMs: whole(0).default(10_000).describe("how long a stop waits for calls under way"),
     reflection: z.boolean().default(true).describe("answer clients that ask which services there are"),
     limits: z
       .strictObject({
@@ -125,9 +123,7 @@ export const configSchema = z
           .describe("connections of one address, such as a proxy; more are refused (default nine tenths of all)"),
         sendBudgetBytes: whole(1).optional().describe("what all readers together may have waiting to be sent"),
         receiveBudgetBytes: whole(1).optional().describe("what all appends together may have waiting to be answered"),
-        stalledStreamTimeoutMs: whole(1, 2 ** 31 - 1)
-          .optional()
-          .describe("how long a reader may take nothing before it is cut off"),
+        stalledStreamTimeoutMs: whole(1).optional().describe("how long a reader may take nothing before it is cut off"),
       })
       .prefault({}),
     log: z

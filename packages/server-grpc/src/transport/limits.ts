@@ -25,6 +25,9 @@ export function maxRequestBytes(path: string): number | undefined {
   return path.startsWith("/grpc.") ? MAX_OPEN_REQUEST_BYTES : undefined;
 }
 
+/** What `maxBatchBytes` may be: a message is one buffer, and its length an int32 in grpc-js. */
+export const LARGEST_MAX_BATCH_BYTES = 2 ** 30;
+
 /** Positions of a ListOffsets: each may have to be looked for on the disk. */
 export const MAX_LISTED_POSITIONS = 10_000;
 

@@ -7,7 +7,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import { InvalidArgumentError, startTimer, type Timer } from "@logstore/codec";
+import { InvalidArgumentError, nested, nonEmptyString, oneOf, required, startTimer, type Timer } from "@logstore/codec";
 
 export interface TlsOptions {
   /** PEM file: the server's certificate, and after it those that lead to its CA. */
@@ -19,6 +19,13 @@ export interface TlsOptions {
   /** Whether clients are asked for a certificate, and whether they may have none. Default "none". */
   readonly clientCertificates?: "none" | "optional" | "required" | undefined;
 }
+
+export const tlsRule = nested<TlsOptions>({
+  certFile: required(nonEmptyString),
+  keyFile: required(nonEmptyString),
+  clientCaFile: nonEmptyString,
+  clientCertificates: oneOf("none", "optional", "required"),
+});
 
 /** The contents of the files. */
 export type TlsMaterial = Pick<SecureContextOptions, "cert" | "key" | "ca">;
