@@ -224,8 +224,8 @@ export class GroupLimitExceededError extends LogStoreError {
   override readonly code = "GROUP_LIMIT_EXCEEDED";
 }
 /**
- * The server, or one principal there, has as many of something as it may: connections, partitions, snapshots. `actual` with what was
- * asked for, where `expected` may be.
+ * The server, or one principal there, has as many of something as it may: connections, topics, partitions,
+ * snapshots. `actual` with what was asked for, where `expected` may be.
  */
 export class ResourceLimitExceededError extends LogStoreError {
   override readonly code = "RESOURCE_LIMIT_EXCEEDED";

@@ -35,11 +35,14 @@ function keysOf(schema: z.ZodType, path: readonly string[] = []): string[] {
 test("the example says what holds where nothing is said, as it is", async () => {
   const { config, warnings } = await configOf(example);
   const byDefault = (await configOf("data: /var/lib/logstore")).config;
-  const { durability, segmentBytes, maxBatchBytes, limits, ...rest } = config;
+  const { durability, segmentBytes, maxBatchBytes, topics, groups, limits, ...rest } = config;
   expect(warnings).toEqual([]);
-  expect({ ...rest, limits: {} }).toEqual(byDefault);
+  const { minSegmentBytes } = byDefault.topics;
+  expect({ ...rest, topics: { minSegmentBytes }, groups: { perPrincipal: {} }, limits: {} }).toEqual(byDefault);
+  expect(topics).toEqual({ maxTopics: 20_000, maxPartitions: 100_000, maxSnapshots: 10_000, minSegmentBytes });
+  expect(groups.perPrincipal).toMatchObject({ maxGroups: 5_000, maxMembers: 20_000, maxSubscriptions: 250_000 });
   expect([durability, segmentBytes, maxBatchBytes]).toEqual(["flushed", 64 * 1024 * 1024, 16 * 1024 * 1024]);
-  expect(Object.keys(limits)).toHaveLength(4);
+  expect(Object.keys(limits)).toHaveLength(5);
 });
 
 test("with all of its keys the example makes sense, and no key is missing from it", async () => {

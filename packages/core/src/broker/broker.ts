@@ -55,11 +55,15 @@ import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
 import { ProducerIds } from "./producer-ids.js";
 import { Snapshots, type UnreadableSnapshot } from "./snapshots.js";
+import { type TopicLimitOptions, TopicTotals } from "./topic-limits.js";
 import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
 import { topicsForGroups } from "./topics-for-groups.js";
 
-/** Options that hold for every topic, see {@link LogStoreOptions}, and for groups. */
-export interface BrokerOptions extends Omit<LogStoreOptions, "partitions" | "partitioner">, GroupLimitOptions {
+/** Options that hold for every topic, see {@link LogStoreOptions}, for all of them together and for groups. */
+export interface BrokerOptions
+  extends Omit<LogStoreOptions, "partitions" | "partitioner">,
+    GroupLimitOptions,
+    TopicLimitOptions {
   /** A consumer group without members is forgotten after so long, ms, with all that it committed. Default 7 days. */
   readonly offsetsRetentionMs?: number | undefined;
 }
@@ -108,6 +112,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   static async #open(directory: string, options: BrokerOptions): Promise<Broker> {
+    const totals = new TopicTotals(options);
     const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
     const storage = new FilePool(inner, resolveOptions(options).maxOpenFiles);
     const path = directory.replace(/(?<=.)\/+$/, "");
@@ -117,9 +122,9 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     const lock = await storage.lock(path);
     try {
       if (!(await isBrokerDirectory(storage, path))) await makeBrokerDirectory(storage, path);
-      const topics = await Topics.open(storage, path, options);
+      const topics = await Topics.open(storage, path, options, totals);
       try {
-        const snapshots = await Snapshots.open(storage, path, topics);
+        const snapshots = await Snapshots.open(storage, path, topics, totals);
         const groups = await GroupCoordinator.open(storage, path, topicsForGroups(topics, storage), options);
         return new Broker(topics, snapshots, groups, new ProducerIds(storage, path), lock, storage.guard);
       } catch (error) {

@@ -21,6 +21,7 @@ import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { OneAtATime } from "./one-at-a-time.js";
 import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 import { readTopicFile, writeTopicFile } from "./topic-file.js";
+import { TopicTotals } from "./topic-limits.js";
 import { checkSnapshotName, checkTopicName, isName } from "./topic-name.js";
 import type { Topic, Topics } from "./topics.js";
 
@@ -46,25 +47,32 @@ export class Snapshots {
   readonly #storage: Storage;
   readonly #directory: string;
   readonly #topics: Topics;
+  readonly #totals: TopicTotals;
   /** By topic. */
   readonly #changing = new OneAtATime();
   readonly #stop = new AbortController();
 
-  private constructor(storage: Storage, directory: string, topics: Topics) {
+  private constructor(storage: Storage, directory: string, topics: Topics, totals: TopicTotals) {
     this.#storage = storage;
     this.#directory = directory;
     this.#topics = topics;
+    this.#totals = totals;
   }
 
-  static async open(storage: Storage, dataDirectory: string, topics: Topics): Promise<Snapshots> {
+  static async open(
+    storage: Storage,
+    dataDirectory: string,
+    topics: Topics,
+    totals = new TopicTotals(),
+  ): Promise<Snapshots> {
     const directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
-    const snapshots = new Snapshots(storage, directory, topics);
+    const snapshots = new Snapshots(storage, directory, topics, totals);
     await snapshots.#renameFound();
     for (const topic of (await snapshots.#namesOrNone()).filter(isName)) await snapshots.#openFound(topic);
     return snapshots;
   }
 
-  /** @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError, CorruptPartitionError, StorageFailedError */
+  /** @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError, ResourceLimitExceededError, CorruptPartitionError, StorageFailedError */
   async create(topic: string, snapshot: string): Promise<SnapshotDescription> {
     this.#checkOpen();
     checkSnapshotName(snapshot);
@@ -74,7 +82,13 @@ export class Snapshots {
         if ((await this.#storage.list(this.#path(topic, snapshot))) !== undefined) {
           throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
         }
-        return this.#make(open, snapshot);
+        this.#totals.reserve(topic, { snapshots: 1 });
+        try {
+          return await this.#make(open, snapshot);
+        } catch (error) {
+          this.#totals.remove({ snapshots: 1 });
+          throw error;
+        }
       }),
     );
   }
@@ -107,6 +121,7 @@ export class Snapshots {
       const [directory, deleted] = [this.#path(topic, snapshot), this.#unfinishedPath(topic)];
       if ((await storage.list(directory)) === undefined) throw unknown(topic, snapshot);
       await storage.rename(directory, deleted);
+      this.#totals.remove({ snapshots: 1 });
       await storage.syncDirectory(this.#path(topic));
       // It is gone; the rest is done now, or when the broker is opened again.
       await storage.removeDirectory(deleted).catch(() => {});
@@ -116,7 +131,7 @@ export class Snapshots {
   /**
    * Adds a topic with the records and the configuration of a snapshot.
    *
-   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError; NotALogStoreError and CorruptPartitionError where the
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, ResourceLimitExceededError; NotALogStoreError and CorruptPartitionError where the
    * snapshot is not what it was
    */
   async restore(topic: string, snapshot: string, newTopic: string): Promise<Topic> {
@@ -125,8 +140,8 @@ export class Snapshots {
     checkSnapshotName(snapshot);
     checkTopicName(newTopic);
     // The topic's turn before the snapshots', as whoever makes one has them: the other way round, the two could wait for each other.
-    return this.#topics.add(newTopic, (directory) =>
-      this.#change(topic, snapshot, "restored", () => this.#restoreTo(directory, topic, snapshot)),
+    return this.#topics.add(newTopic, (directory, reserve) =>
+      this.#change(topic, snapshot, "restored", () => this.#restoreTo(directory, topic, snapshot, reserve)),
     );
   }
 
@@ -137,9 +152,15 @@ export class Snapshots {
   }
 
   /** Resolves to the configuration of what was restored. */
-  async #restoreTo(directory: string, topic: string, snapshot: string): Promise<TopicConfig> {
+  async #restoreTo(
+    directory: string,
+    topic: string,
+    snapshot: string,
+    reserve: (partitions: number) => void,
+  ): Promise<TopicConfig> {
     const said = await this.#read(topic, snapshot);
     if (said === undefined) throw unknown(topic, snapshot);
+    reserve(said.partitions.length);
     const source = this.#path(topic, snapshot);
     const file = await readTopicFile(this.#storage, source);
     if (file === undefined) {
@@ -177,7 +198,10 @@ export class Snapshots {
     for (const name of names) {
       // What cannot be removed is out of the way, and is tried again at the next opening.
       if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name)).catch(() => {});
-      else if (isName(name)) await this.#look(topic, name);
+      else if (isName(name)) {
+        this.#totals.add({ snapshots: 1 });
+        await this.#look(topic, name);
+      }
     }
     if (names.length === 0) return;
     await this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic));

@@ -8,9 +8,10 @@ const NAMES = ["durability", "segmentBytes", "maxBatchBytes", "retentionMs", "re
 /**
  * The configuration after a change.
  *
+ * @param minSegmentBytes least that `segmentBytes` may be changed to
  * @throws InvalidArgumentError where a name or a value is none
  */
-export function changedConfig(config: TopicConfig, change: TopicConfigChange): TopicConfig {
+export function changedConfig(config: TopicConfig, change: TopicConfigChange, minSegmentBytes = 0): TopicConfig {
   const changed: Record<string, unknown> = { ...config };
   for (const [name, value] of Object.entries(change)) {
     if (!NAMES.some((known) => known === name)) {
@@ -20,6 +21,13 @@ export function changedConfig(config: TopicConfig, change: TopicConfigChange): T
     else if (value !== undefined) changed[name] = value;
   }
   resolveOptions(changed);
+  if (typeof change.segmentBytes === "number" && change.segmentBytes < minSegmentBytes) {
+    const actual = change.segmentBytes;
+    throw new InvalidArgumentError(`segmentBytes of a topic is ${minSegmentBytes} at least here, not ${actual}`, {
+      expected: minSegmentBytes,
+      actual,
+    });
+  }
   return changed;
 }
 

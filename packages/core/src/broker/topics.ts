@@ -18,11 +18,12 @@ import type { FilePool } from "../storage/file-pool.js";
 import { allSettled } from "../storage/run-all.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { LogStore } from "../store/log-store.js";
-import type { LogStoreOptions } from "../store/options.js";
+import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { type StoreCaches, storeCaches } from "../store/store-caches.js";
 import { OneAtATime } from "./one-at-a-time.js";
 import { alteredOptions, changedConfig, effectiveConfig, topicOptions } from "./topic-config.js";
 import { readTopicFile, type TopicFile, topicIdOf, writeTopicFile } from "./topic-file.js";
+import { TopicTotals } from "./topic-limits.js";
 import { checkTopicName } from "./topic-name.js";
 
 const TOPICS_DIRECTORY = "topics";
@@ -36,6 +37,13 @@ export interface Topic {
   readonly store: LogStore;
   readonly config: TopicConfig;
 }
+
+/**
+ * Makes a topic's log store in a directory, and resolves to the topic's configuration.
+ *
+ * @param reserve to be called with the number of partitions before they are made; throws ResourceLimitExceededError
+ */
+export type Fill = (directory: string, reserve: (partitions: number) => void) => Promise<TopicConfig>;
 
 interface OpenTopic extends Topic {
   readonly directory: string;
@@ -57,22 +65,29 @@ export class Topics {
   readonly #directory: string;
   readonly #storeOptions: LogStoreOptions;
   readonly #caches: StoreCaches;
+  readonly #totals: TopicTotals;
   readonly #topics = new Map<string, OpenTopic>();
   /** Topics that are being made, altered or deleted: one thing at a time. */
   readonly #changing = new OneAtATime();
   #closed = false;
 
-  private constructor(storage: FilePool, directory: string, storeOptions: LogStoreOptions) {
+  private constructor(storage: FilePool, directory: string, storeOptions: LogStoreOptions, totals: TopicTotals) {
     this.#storage = storage;
     this.#directory = directory;
     this.#storeOptions = storeOptions;
+    this.#totals = totals;
     this.#caches = storeCaches(storeOptions);
   }
 
-  static async open(storage: FilePool, dataDirectory: string, storeOptions: LogStoreOptions): Promise<Topics> {
+  static async open(
+    storage: FilePool,
+    dataDirectory: string,
+    storeOptions: LogStoreOptions,
+    totals = new TopicTotals(),
+  ): Promise<Topics> {
     const directory = `${dataDirectory}/${TOPICS_DIRECTORY}`;
     await storage.makeDirectory(directory);
-    const topics = new Topics(storage, directory, storeOptions);
+    const topics = new Topics(storage, directory, storeOptions, totals);
     try {
       for (const id of (await storage.list(directory)) ?? []) {
         if (UNFINISHED.test(id)) await storage.removeDirectory(`${directory}/${id}`);
@@ -117,7 +132,7 @@ export class Topics {
 
   /**
    * @param ifNotExists resolve to a topic that exists with as many partitions, as it is
-   * @throws InvalidArgumentError, TopicExistsError
+   * @throws InvalidArgumentError, TopicExistsError, ResourceLimitExceededError
    */
   async create(topic: string, partitions: number, change: TopicConfigChange = {}, ifNotExists = false): Promise<Topic> {
     this.#checkOpen(topic);
@@ -125,9 +140,11 @@ export class Topics {
     if (!Number.isSafeInteger(partitions)) {
       throw new InvalidArgumentError(`a topic has a whole number of partitions, not ${partitions}`, { topic });
     }
-    const config = changedConfig({}, change);
+    const config = changedConfig({}, change, this.#totals.minSegmentBytes);
     const options = { ...this.#storeOptions, partitions };
-    const fill = async (directory: string) => {
+    resolveOptions(options);
+    const fill: Fill = async (directory, reserve) => {
+      reserve(partitions);
       await LogStore.make(directory, options, this.#storage);
       return config;
     };
@@ -153,10 +170,10 @@ export class Topics {
   /**
    * Adds a topic.
    *
-   * @param fill makes its log store in a directory, and resolves to its configuration; where it rejects, there is no topic
-   * @throws InvalidArgumentError, TopicExistsError
+   * @param fill makes its log store; where it rejects, there is no topic
+   * @throws InvalidArgumentError, TopicExistsError, ResourceLimitExceededError
    */
-  async add(topic: string, fill: (directory: string) => Promise<TopicConfig>): Promise<Topic> {
+  async add(topic: string, fill: Fill): Promise<Topic> {
     this.#checkOpen(topic);
     checkTopicName(topic);
     return this.#change(topic, () => {
@@ -182,7 +199,7 @@ export class Topics {
     this.#checkOpen(topic);
     return this.#change(topic, async () => {
       const open = this.#open(topic, id);
-      const config = changedConfig(open.config, change);
+      const config = changedConfig(open.config, change, this.#totals.minSegmentBytes);
       await writeTopicFile(this.#storage, open.directory, { topic, id: open.id, config });
       open.store.alter(alteredOptions(config, this.#storeOptions));
       const altered = { ...open, config };
@@ -211,6 +228,7 @@ export class Topics {
         await this.#openStore(directory, { topic, id, config }); // it is not deleted: nobody else may have the name
         throw error;
       }
+      this.#totals.remove({ topics: 1, partitions: store.partitionCount });
       await deleted();
     });
   }
@@ -245,7 +263,23 @@ export class Topics {
     return this.#changing.run(topic, () => withStorageErrors(`topic ${topic} cannot be changed`, work, { topic }));
   }
 
-  async #make(topic: string, fill: (directory: string) => Promise<TopicConfig>): Promise<Topic> {
+  async #make(topic: string, fill: Fill): Promise<Topic> {
+    const made = { topics: 1, partitions: 0 };
+    this.#totals.reserve(topic, { topics: 1 });
+    const reserve = (partitions: number) => {
+      this.#totals.reserve(topic, { partitions });
+      made.partitions += partitions;
+    };
+    try {
+      return await this.#makeReserved(topic, (directory) => fill(directory, reserve));
+    } catch (error) {
+      // One whose directory is there still counts, and is counted again by the next opening.
+      if (!this.#isUnreadable(topic)) this.#totals.remove(made);
+      throw error;
+    }
+  }
+
+  async #makeReserved(topic: string, fill: (directory: string) => Promise<TopicConfig>): Promise<Topic> {
     const storage = this.#storage;
     const directory = `${this.#directory}/${storage.randomHex(8)}`;
     const unfinished = `${directory}.new`;
@@ -281,6 +315,7 @@ export class Topics {
   /** Where a directory cannot be opened, the others can. Of two that name the same topic, neither is served: which is right is not known. */
   async #openFound(directory: string): Promise<void> {
     let topic: string | undefined;
+    this.#totals.add({ topics: 1 });
     try {
       const found = await readTopicFile(this.#storage, directory);
       if (found === undefined) throw noTopicFile(directory);
@@ -292,7 +327,8 @@ export class Topics {
         this.unreadable.push({ directory: other.directory, topic, error: namedTwice(topic) });
       }
       if (this.#isUnreadable(topic)) throw namedTwice(topic);
-      await this.#openStore(directory, found);
+      const { store } = await this.#openStore(directory, found);
+      this.#totals.add({ partitions: store.partitionCount });
     } catch (cause) {
       const error = storageError(cause, `${directory} cannot be read`);
       this.unreadable.push({ directory, topic, error });

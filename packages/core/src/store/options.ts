@@ -80,7 +80,7 @@ export interface ResolvedOptions {
 export const DEFAULT_MAX_OPEN_FILES = 512;
 
 /** Positions within a segment are kept in 32 bits. */
-const MAX_SEGMENT_BYTES = 2 ** 31;
+export const MAX_SEGMENT_BYTES = 2 ** 31;
 
 export function resolveOptions(options: LogStoreOptions): ResolvedOptions {
   const { partitions, durability = "flushed", segmentBytes = 64 * MIB, maxQueuedBytes = 64 * MIB } = options;

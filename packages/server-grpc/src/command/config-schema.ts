@@ -6,6 +6,8 @@ const MAX = Number.MAX_SAFE_INTEGER;
 const whole = (least: number, most: number = MAX) => z.int().min(least).max(most);
 const text = () => z.string().min(1);
 const texts = () => z.array(text()).min(1);
+/** Smaller segments make more files than records are worth, by mistake of a unit, say. */
+const MIN_SEGMENT_BYTES = 64 * 1024;
 const rate = () => z.number().positive().max(MAX);
 
 const token = z.strictObject({
@@ -79,6 +81,16 @@ const groupLimits = {
   maxCommitBytes: whole(0).optional().describe("bytes of commits: 128 for each, and its metadata"),
 };
 
+/** How many topics there may be, and what they may be; what is left out is the broker's default. */
+const topicLimits = {
+  maxTopics: whole(0).optional().describe("topics in all"),
+  maxPartitions: whole(0).optional().describe("partitions of all topics"),
+  maxSnapshots: whole(0).optional().describe("snapshots of all topics"),
+  minSegmentBytes: whole(75, 2 ** 31)
+    .default(1024 * 1024)
+    .describe("least segmentBytes that a client may configure a topic to"),
+};
+
 export const configSchema = z
   .strictObject({
     data: text().describe("directory of the data; made where there is none"),
@@ -99,7 +111,7 @@ export const configSchema = z
       .enum(["flushed", "written"])
       .optional()
       .describe("when an append is acknowledged: it survives a power cut (default), or the end of this process"),
-    segmentBytes: whole(1, 2 ** 31)
+    segmentBytes: whole(MIN_SEGMENT_BYTES, 2 ** 31)
       .optional()
       .describe("size at which a partition goes on in a new file"),
     maxBatchBytes: whole(1, 2 ** 30)
@@ -107,6 +119,7 @@ export const configSchema = z
       .describe("longest batch that is taken in"),
     retentionMs: whole(0).optional().describe("records are deleted when they are older than this"),
     retentionBytes: whole(0).optional().describe("a partition's oldest segments go while the others hold so much"),
+    topics: z.strictObject(topicLimits).prefault({}),
     groups: z
       .strictObject({
         ...groupLimits,

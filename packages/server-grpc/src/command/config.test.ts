@@ -37,6 +37,7 @@ test("what holds where nothing is said", async () => {
     listen: { host: "127.0.0.1", port: 7411 },
     insecure: false,
     reflection: true,
+    topics: { minSegmentBytes: 1_048_576 },
     groups: { perPrincipal: {} },
     drainTimeoutMs: 10_000,
     log: { level: "info", format: "json" },
@@ -48,18 +49,18 @@ test("what holds where nothing is said", async () => {
 
 test("a flag goes before a variable, a variable before the file, key by key", async () => {
   const config = file(
-    'data: ":memory:"\nlisten: { host: 127.0.0.2, port: 1 }\nsegmentBytes: 1000\nlog: { level: warn }\n',
+    'data: ":memory:"\nlisten: { host: 127.0.0.2, port: 1 }\nsegmentBytes: 100000\nlog: { level: warn }\n',
   );
-  const environment = { LOGSTORE_CONFIG: config, LOGSTORE_LISTEN_PORT: "2", LOGSTORE_SEGMENT_BYTES: "2000" };
+  const environment = { LOGSTORE_CONFIG: config, LOGSTORE_LISTEN_PORT: "2", LOGSTORE_SEGMENT_BYTES: "200000" };
   expect(await configOf(["--port", "3"], environment)).toMatchObject({
     data: ":memory:",
     listen: { host: "127.0.0.2", port: 3 },
-    segmentBytes: 2000,
+    segmentBytes: 200_000,
     log: { level: "warn", format: "json" },
   });
   const other = file(`data: ":memory:"\n`);
   expect(await configOf(["--config", other], environment)).toMatchObject({
-    segmentBytes: 2000,
+    segmentBytes: 200_000,
     log: { level: "info" },
   });
 });
@@ -69,6 +70,7 @@ test("each key has a flag and a variable", async () => {
     "listen.host": "127.0.0.3",
     "tls.clientCertificates": "optional",
     durability: "written",
+    segmentBytes: "65536",
     "log.level": "debug",
     "log.format": "text",
     "metrics.host": "127.0.0.4",
@@ -127,7 +129,7 @@ data2:
     [
       `${path}:3:3: listen.port is a whole number from 0 to 65535, not 70000`,
       `${path}:4:1: durability is "flushed" or "written", not "maybe"`,
-      `${path}:5:1: segmentBytes is a whole number from 1 to 2147483648, not "1000"`,
+      `${path}:5:1: segmentBytes is a whole number from 65536 to 2147483648, not "1000"`,
       `${path}:6:1: there is no key lissen (did you mean "listen"?)`,
       `${path}:7:1: log is a mapping, not [1]`,
       `${path}:9:3: there is no key metrics.hots (did you mean "host"?)`,

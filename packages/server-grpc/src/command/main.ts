@@ -20,9 +20,10 @@ export async function main(
   process.exitCode = await run(process.argv.slice(2), {
     ...signals,
     environment: process.env,
-    openBroker: ({ data, durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes, groups }, hooks) => {
+    openBroker: (config, hooks) => {
+      const { data, durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes, topics, groups } = config;
       const { perPrincipal: groupLimitsPerPrincipal, ...groupLimits } = groups;
-      const limits = { groupLimits, groupLimitsPerPrincipal };
+      const limits = { topicLimits: topics, groupLimits, groupLimitsPerPrincipal };
       return Broker.open(data, {
         durability,
         segmentBytes,

@@ -57,7 +57,7 @@ function surroundings(
 
 test("it serves until it is told to stop, then closes the broker", async () => {
   const { around, out, err, events, commands, listening, stop } = surroundings();
-  const exit = run(["--data", "d", "--port", "0", "--durability", "written", "--segment-bytes", "4096"], around);
+  const exit = run(["--data", "d", "--port", "0", "--durability", "written", "--segment-bytes", "4194304"], around);
   const address = /^logstore listening on (127\.0\.0\.1:\d+)$/.exec(await listening)?.[1];
   const client = new ForeignClient(address ?? "");
   expect(await client.call("ListTopics", {})).toEqual({ topics: [] });
@@ -66,7 +66,7 @@ test("it serves until it is told to stop, then closes the broker", async () => {
   stop();
   expect(await exit).toBe(0);
   expect([out.length, err, events]).toEqual([1, [], ["closed"]]);
-  expect(commands).toMatchObject([{ data: "d", durability: "written", segmentBytes: 4096 }]);
+  expect(commands).toMatchObject([{ data: "d", durability: "written", segmentBytes: 4_194_304 }]);
 });
 
 test("what keeps it from starting is one line with a code", async () => {
