@@ -38,7 +38,7 @@ test("a batch's declared length is there once its header is", () => {
 test("what is declared can be counted, whatever the bytes are", () => {
   const builder = new RecordBatchBuilder();
   for (const value of ["a", "b"]) builder.append(null, value, 0);
-  expect(declaredCounts(Uint8Array.from([...both, ...builder.seal()]))).toEqual({ batches: 3, records: 4 });
-  expect(declaredCounts(both.subarray(0, -HEADER_LENGTH))).toEqual({ batches: 1, records: 1 });
+  expect(declaredCounts(Uint8Array.from([...both, ...builder.seal()]))).toMatchObject({ batches: 3, records: 4 });
+  expect(declaredCounts(both.subarray(0, -HEADER_LENGTH))).toMatchObject({ batches: 1, records: 1 });
   expect(declaredCounts(new Uint8Array(HEADER_LENGTH)).batches).toBe(1); // and it comes to an end
 });
