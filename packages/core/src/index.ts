@@ -62,6 +62,12 @@ export { MemoryStorage } from "./storage/memory-storage.js";
 export { NodeStorage } from "./storage/node-storage.js";
 export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
 export type {
+  ClockBehindEvent,
+  NewDirectoryEvent,
+  OutOfDescriptorsEvent,
+  WarnedEvent,
+} from "./storage/warnings.js";
+export type {
   AppendManyAck,
   AppendRecordOptions,
   ReadOptions,

@@ -46,6 +46,7 @@ import { allSettled, runAll } from "../storage/run-all.js";
 import type { Lock } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import type { LogStore, RecoveryReport } from "../store/log-store.js";
+import { tellNewDirectory } from "../store/new-directory.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { stoppable } from "../store/stoppable.js";
 import { boundsOf } from "./bounds.js";
@@ -114,14 +115,18 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   static async #open(directory: string, options: BrokerOptions): Promise<Broker> {
     const totals = new TopicTotals(options);
     const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
-    const storage = new FilePool(inner, resolveOptions(options).maxOpenFiles);
     const path = directory.replace(/(?<=.)\/+$/, "");
+    const { maxOpenFiles, hooks } = resolveOptions(options);
+    const storage = new FilePool(inner, maxOpenFiles, path, hooks.warned);
     await isBrokerDirectory(storage, path); // a look before anything is touched
     await storage.makeParents(path);
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);
     try {
-      if (!(await isBrokerDirectory(storage, path))) await makeBrokerDirectory(storage, path);
+      if (!(await isBrokerDirectory(storage, path))) {
+        await makeBrokerDirectory(storage, path);
+        tellNewDirectory(hooks, directory, "data");
+      }
       const topics = await Topics.open(storage, path, options, totals);
       try {
         const snapshots = await Snapshots.open(storage, path, topics, totals);

@@ -17,6 +17,7 @@ import { type FailedEvent, tell } from "../partition/hooks.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { allSettled } from "../storage/run-all.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
+import type { WarnedEvent } from "../storage/warnings.js";
 import { LogStore } from "../store/log-store.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { type StoreCaches, storeCaches } from "../store/store-caches.js";
@@ -345,7 +346,8 @@ export class Topics {
       this.tellChanged();
       hooks?.failed?.({ ...event, topic });
     };
-    const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, failed } };
+    const warned = (event: WarnedEvent) => hooks?.warned?.(event.type === "clockBehind" ? { ...event, topic } : event);
+    const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, failed, warned } };
     const store = await LogStore.openLocked(directory, options, this.#storage, this.#caches);
     const open = { topic, id: id ?? topicIdOf(store.id), store, config, directory };
     this.#topics.set(topic, open);

@@ -4,6 +4,7 @@ import { markLogStart } from "../files/checkpoint-file.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import { ReplacedNotDurableError } from "../storage/atomic-file.js";
 import { isDiskFull } from "../storage/disk-trouble.js";
+import { adviceOf, attemptOf, reasonOf } from "../storage/io-trouble.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { type LogStoreHooks, tell } from "./hooks.js";
 import type { LogWriter, PublishBounds } from "./log-writer.js";
@@ -36,8 +37,8 @@ export async function deleteBefore(deletion: Deletion, offset: number): Promise<
     if (cause instanceof ReplacedNotDurableError) throw cause;
     const { partition } = log;
     const error = new StorageFailedError(
-      `the new log start offset could not be noted (${(cause as Error).message}): no record was deleted; try again`,
-      { partition, offset },
+      `the new log start offset could not be noted (${reasonOf(cause)}): no record was deleted; ${adviceOf(cause)}, or try again`,
+      { partition, offset, file: attemptOf(cause)?.file },
       { cause },
     );
     if (!isDiskFull(cause)) throw error;

@@ -3,6 +3,7 @@
  * one more, then resolves everybody. The next group gathers meanwhile.
  */
 import { LogStoreError, StorageFailedError } from "@logstore/codec";
+import { adviceOf, attemptOf, reasonOf } from "../storage/io-trouble.js";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
 
 /**
@@ -120,10 +121,9 @@ export class GroupCommit {
 
 export function storageFailed(cause: unknown, partition: number): StorageFailedError {
   if (cause instanceof StorageFailedError) return cause.with({ partition }) as StorageFailedError;
-  const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageFailedError(
-    `a write failed (${reason}), and what reached the disk is not known: the partition takes no more appends until it is opened again`,
-    { partition },
+    `${reasonOf(cause)}, and what reached the disk is not known: partition ${partition} takes no more appends until it is opened again; ${adviceOf(cause)}`,
+    { partition, file: attemptOf(cause)?.file },
     { cause },
   );
 }

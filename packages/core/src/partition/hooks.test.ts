@@ -12,6 +12,7 @@ async function told(options: LogStoreOptions = {}) {
     rolled: [],
     deleted: [],
     failed: [],
+    warned: [],
   };
   const note = (name: keyof LogStoreHooks) => (event: unknown) => void events[name].push(event);
   const hooks: LogStoreHooks = {
@@ -20,6 +21,7 @@ async function told(options: LogStoreOptions = {}) {
     rolled: note("rolled"),
     deleted: note("deleted"),
     failed: note("failed"),
+    warned: note("warned"),
   };
   const storage = new HookedStorage();
   const store = await LogStore.open("store", { storage, hooks, ...options });

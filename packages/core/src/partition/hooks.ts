@@ -1,5 +1,7 @@
 /** What an embedding program may be told of while it happens: counters and timings are made of it. */
 
+import type { WarnedEvent } from "../storage/warnings.js";
+
 /** Each is called in the midst of the work, so let it be short; what it throws is the caller's to see, as an uncaught error. */
 export interface LogStoreHooks {
   /** A group of appends was written, made durable if anybody asked for that, and acknowledged. */
@@ -12,6 +14,8 @@ export interface LogStoreHooks {
   readonly deleted?: ((event: DeletedEvent) => void) | undefined;
   /** A partition takes no more appends, until the store is opened again. */
   readonly failed?: ((event: FailedEvent) => void) | undefined;
+  /** Something that has cost nothing yet needs somebody's attention. Event types may be added. */
+  readonly warned?: ((event: WarnedEvent) => void) | undefined;
 }
 
 /** Tells a hook of something. What it throws is none of the engine's: the work goes on. */

@@ -4,6 +4,7 @@ import { type Checkpoint, writeCheckpoint } from "../files/checkpoint-file.js";
 import { shouldRoll } from "../segment/roll-policy.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { zerosAhead } from "../segment/zeros-ahead.js";
+import { isClockBehind } from "../storage/warnings.js";
 import type { Appended, PendingAppend } from "./append-queue.js";
 import { BehindTheWriter } from "./behind-the-writer.js";
 import { type CommittedEvent, type LogStoreHooks, tell } from "./hooks.js";
@@ -24,6 +25,8 @@ export interface StoreTies {
   readonly publishBounds: PublishBounds;
   /** Throws where the store's directory is not this process's any more. */
   readonly checkOwner: () => void;
+  /** Told of a clock that is behind a partition's last append; it may leave that untold. */
+  readonly clockIsBehind: (partition: number, now: number, lastAppendTime: number) => void;
 }
 
 export class LogWriter {
@@ -35,6 +38,7 @@ export class LogWriter {
   readonly #behind: BehindTheWriter;
   readonly #publishBounds: PublishBounds;
   readonly #checkOwner: () => void;
+  readonly #clockIsBehind: StoreTies["clockIsBehind"];
   #lastAppendTime: number;
   /** Whether there is anything that the checkpoint does not say. */
   #dirty: boolean;
@@ -45,7 +49,7 @@ export class LogWriter {
     log: ReadableLog,
     options: WriterOptions,
     recovered: RecoveredLog,
-    { publishBounds, checkOwner }: StoreTies,
+    { publishBounds, checkOwner, clockIsBehind }: StoreTies,
   ) {
     this.#home = home;
     this.#log = log;
@@ -54,8 +58,10 @@ export class LogWriter {
     this.#behind = new BehindTheWriter();
     this.#publishBounds = publishBounds;
     this.#checkOwner = checkOwner;
+    this.#clockIsBehind = clockIsBehind;
     this.#lastAppendTime = recovered.lastAppendTime;
     this.#checkpointSegment = recovered.checkpointSegment;
+    this.#appendTime(); // a clock that is behind is told of when the log is opened
     this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
   }
 
@@ -75,7 +81,7 @@ export class LogWriter {
   async commit(group: readonly PendingAppend[]): Promise<void> {
     this.#behind.check();
     this.#checkOwner();
-    const appendTime = Math.max(this.#home.storage.now(), this.#lastAppendTime);
+    const appendTime = this.#appendTime();
     const accepted: RecordBatch[] = [];
     const answers: (() => void)[] = [];
     const { offsets } = this.#log;
@@ -113,6 +119,15 @@ export class LogWriter {
       };
       tell(() => this.#options.hooks.committed?.(event));
     }
+  }
+
+  /** Never before the last one: look-ups by time rely on it. */
+  #appendTime(): number {
+    const now = this.#home.storage.now();
+    if (isClockBehind(now, this.#lastAppendTime)) {
+      this.#clockIsBehind(this.#log.partition, now, this.#lastAppendTime);
+    }
+    return Math.max(now, this.#lastAppendTime);
   }
 
   /** Makes everything durable, and notes where to start from. */

@@ -34,7 +34,7 @@ import {
 import { GroupCommit, storageFailed } from "./group-commit.js";
 import { tell } from "./hooks.js";
 import { LogOffsets } from "./log-offsets.js";
-import { LogWriter, type PublishBounds, type WriterOptions } from "./log-writer.js";
+import { LogWriter, type PublishBounds, type StoreTies, type WriterOptions } from "./log-writer.js";
 import { openLog } from "./open-log.js";
 import { ReadableLog } from "./readable-log.js";
 import type { RecoveredLog } from "./recovery.js";
@@ -66,6 +66,7 @@ export interface PartitionHome {
   readonly publishBounds: PublishBounds;
   /** Throws where the store's directory is not this process's any more. */
   readonly checkOwner: () => void;
+  readonly clockIsBehind: StoreTies["clockIsBehind"];
   /** The bounds that others were told of when it was open last; undefined where that is not known. */
   readonly said: Bounds | undefined;
 }
@@ -88,7 +89,7 @@ export class PartitionLog extends ReadableLog {
   #closing: Promise<void> | undefined;
 
   private constructor(
-    { partition, tails, publishBounds, checkOwner, said }: PartitionHome,
+    { partition, tails, publishBounds, checkOwner, clockIsBehind, said }: PartitionHome,
     home: SegmentHome,
     options: PartitionOptions,
     segments: Segment[],
@@ -106,7 +107,7 @@ export class PartitionLog extends ReadableLog {
     this.tornTail = recovered.tornTail;
     this.#options = options;
     this.#queue = new AppendQueue(partition, options);
-    this.#writer = new LogWriter(home, this, options, recovered, { publishBounds, checkOwner });
+    this.#writer = new LogWriter(home, this, options, recovered, { publishBounds, checkOwner, clockIsBehind });
     this.#groupCommit = new GroupCommit(
       partition,
       this.#queue,

@@ -5,6 +5,7 @@
  */
 import { StorageFailedError } from "@logstore/codec";
 import { isDiskFull, isDiskTrouble } from "../storage/disk-trouble.js";
+import { attemptOf, reasonOf } from "../storage/io-trouble.js";
 import { type LogSurvey, type SurveyedSegment, type SurveyInput, surveyLog } from "./survey-log.js";
 import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
 
@@ -30,9 +31,9 @@ export async function recoverLog(input: SurveyInput): Promise<RecoveredLog> {
 
 function recoveryFailed(partition: number, cause: Error): StorageFailedError {
   return new StorageFailedError(
-    `partition ${partition} could not be recovered for appends (${cause.message}): it can be read, and old records can be ` +
+    `partition ${partition} could not be recovered for appends (${reasonOf(cause)}): it can be read, and old records can be ` +
       "deleted; make room or see to the disk, then open the store again",
-    { partition },
+    { partition, file: attemptOf(cause)?.file },
     { cause },
   );
 }

@@ -18,6 +18,7 @@ import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import type { SparseIndex } from "../segment/sparse-index.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
+import { adviceOf, attemptOf, reasonOf } from "../storage/io-trouble.js";
 import type { StorageFile } from "../storage/storage.js";
 import { ProducerState } from "./producer-state.js";
 import { isZeros, witnessBehind } from "./witness.js";
@@ -276,10 +277,11 @@ async function scanStart({ segments, checkpoint }: SurveyInput): Promise<{
 
 /** A disk that cannot be read costs the partition, from there on. */
 export function unreadableError(partition: number, cause: Error, fields: ErrorFields = {}): StorageFailedError {
+  const { file = attemptOf(cause)?.file } = fields;
   const where = fields.file === undefined ? "" : ` from ${fields.file}, byte ${fields.byte}, on`;
   return new StorageFailedError(
-    `partition ${partition} cannot be read${where} (${cause.message}): see to its disk, then open the store again`,
-    { ...fields, partition },
+    `partition ${partition} cannot be read${where} (${reasonOf(cause)}): ${adviceOf(cause)}`,
+    { ...fields, file, partition },
     { cause },
   );
 }

@@ -1,11 +1,12 @@
 /** Small files that are replaced as a whole: after a crash there is the old content or the new one, never a mixture. */
 import { TEMPORARY_SUFFIX } from "../files/file-names.js";
+import { reasonOf } from "./io-trouble.js";
 import type { Storage } from "./storage.js";
 
 /** The new content is in place, but may be gone again after a power cut: what is on the disk is not known any more. */
 export class ReplacedNotDurableError extends Error {
   constructor(path: string, cause: unknown) {
-    super(`${path} was replaced, and that could not be made durable (${(cause as Error).message})`, { cause });
+    super(`${path} was replaced, and that could not be made durable (${reasonOf(cause)})`, { cause });
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== undefined) Object.assign(this, { code });
   }

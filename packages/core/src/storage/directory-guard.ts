@@ -14,7 +14,7 @@ interface KnownDirectory {
 }
 
 export class DirectoryGuard {
-  readonly #storage: Storage;
+  readonly #storage: Pick<Storage, "identify">;
   #root: string | undefined;
   #lock: Lock | undefined;
   #failure: StorageFailedError | undefined;
@@ -23,7 +23,7 @@ export class DirectoryGuard {
   /** Told once, when the lock was lost. */
   readonly failed = new Set<() => void>();
 
-  constructor(storage: Storage) {
+  constructor(storage: Pick<Storage, "identify">) {
     this.#storage = storage;
   }
 

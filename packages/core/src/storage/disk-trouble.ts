@@ -1,4 +1,5 @@
 /** Which errors of the system say that files cannot be read or written, and cost no more than these files. */
+import { codeOf } from "./io-trouble.js";
 
 /** The disk, the file system or its permissions stand in the way; not a lack of descriptors, which is the whole process's. */
 const TROUBLE = new Set([
@@ -25,8 +26,4 @@ export function isDiskTrouble(error: unknown): boolean {
 
 export function isDiskFull(error: unknown): boolean {
   return FULL.has(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return String((error as NodeJS.ErrnoException | undefined)?.code);
 }

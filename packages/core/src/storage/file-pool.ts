@@ -9,9 +9,12 @@
  * is not the one that was opened: see directory-guard.ts.
  */
 import { BufferFullError } from "@logstore/codec";
+import { tell } from "../partition/hooks.js";
 import { DirectoryGuard } from "./directory-guard.js";
+import { codeOf, noteAttempt } from "./io-trouble.js";
 import { PooledFile } from "./pooled-file.js";
 import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
+import { OnceAMinute, outOfDescriptors, type WarnedEvent } from "./warnings.js";
 
 export class FilePool implements Storage {
   readonly guard: DirectoryGuard;
@@ -26,9 +29,20 @@ export class FilePool implements Storage {
   /** Who waits until they may open a file. */
   readonly #waiting: (() => void)[] = [];
 
-  constructor(inner: Storage, maxOpenFiles: number) {
+  readonly #root: string;
+  readonly #warned: ((event: WarnedEvent) => void) | undefined;
+  readonly #descriptorWarning = new OnceAMinute();
+  readonly #clockWarning = new OnceAMinute();
+
+  /**
+   * @param root the directory of the store or broker: errors name files relative to it
+   * @param warned told when the system has no more descriptors
+   */
+  constructor(inner: Storage, maxOpenFiles: number, root = "", warned?: (event: WarnedEvent) => void) {
+    this.#root = root;
+    this.#warned = warned;
     this.#inner = inner;
-    this.guard = new DirectoryGuard(inner);
+    this.guard = new DirectoryGuard(this);
     this.#maxOpenFiles = maxOpenFiles;
     this.#mostHeld = maxOpenFiles;
   }
@@ -37,13 +51,25 @@ export class FilePool implements Storage {
     return this.#inner.now();
   }
 
+  /** Whether a clock that is behind is to be told of: all partitions notice the same one. */
+  isClockWarningDue(): boolean {
+    return this.#clockWarning.isDue();
+  }
+
+  /** Notes what a call that failed was about. Returns the error. */
+  note(error: unknown, doing: string, path: string): unknown {
+    const root = `${this.#root}/`;
+    noteAttempt(error, doing, path.startsWith(root) ? path.slice(root.length) : path);
+    return error;
+  }
+
   randomHex(length: number): string {
     return this.#inner.randomHex(length);
   }
 
   /** One directory a pool: it is guarded until the lock is let go of. */
   async lock(directory: string): Promise<Lock> {
-    const lock = await this.#inner.lock(directory);
+    const lock = await this.#try("locking", directory, () => this.#inner.lock(directory));
     try {
       await this.guard.begin(directory, lock);
     } catch (error) {
@@ -59,61 +85,61 @@ export class FilePool implements Storage {
   }
 
   async list(directory: string): Promise<string[] | undefined> {
-    const names = await this.#forNow(() => this.#inner.list(directory));
+    const names = await this.#forNow("listing", directory, () => this.#inner.list(directory));
     if (names !== undefined) await this.guard.learn(directory);
     return names;
   }
 
   makeParents(path: string): Promise<void> {
-    return this.#forNow(() => this.#inner.makeParents(path));
+    return this.#forNow("making the directories above", path, () => this.#inner.makeParents(path));
   }
 
   async makeDirectory(path: string): Promise<void> {
     await this.guard.checkParent(path);
     await this.guard.checkDirectory(path);
-    await this.#forNow(() => this.#inner.makeDirectory(path));
+    await this.#forNow("making", path, () => this.#inner.makeDirectory(path));
     await this.guard.learn(path);
   }
 
   identify(directory: string): Promise<string | undefined> {
-    return this.#inner.identify(directory);
+    return this.#try("looking at", directory, () => this.#inner.identify(directory));
   }
 
   async syncDirectory(path: string): Promise<void> {
     await this.guard.checkDirectory(path);
-    await this.#forNow(() => this.#inner.syncDirectory(path));
+    await this.#forNow("making durable", path, () => this.#inner.syncDirectory(path));
   }
 
   async openFile(path: string, access: FileAccess): Promise<StorageFile> {
     const file = new PooledFile(this, path, access);
-    file.opened(await this.openSlot(() => this.#inner.openFile(path, access)));
+    file.opened(await this.openSlot("opening", path, () => this.#inner.openFile(path, access)));
     return file;
   }
 
   async createFile(path: string): Promise<StorageFile> {
     await this.guard.checkParent(path);
     const file = new PooledFile(this, path, "write");
-    file.opened(await this.openSlot(() => this.#inner.createFile(path)));
+    file.opened(await this.openSlot("creating", path, () => this.#inner.createFile(path)));
     return file;
   }
 
   async rename(from: string, to: string): Promise<void> {
     await this.guard.checkParent(to);
-    await this.#inner.rename(from, to);
+    await this.#try(`renaming ${nameOf(from)} to`, to, () => this.#inner.rename(from, to));
     this.guard.renamed(from, to);
   }
 
   async link(from: string, to: string): Promise<void> {
     await this.guard.checkParent(to);
-    await this.#inner.link(from, to);
+    await this.#try(`linking ${nameOf(from)} to`, to, () => this.#inner.link(from, to));
   }
 
   remove(path: string): Promise<void> {
-    return this.#inner.remove(path);
+    return this.#try("removing", path, () => this.#inner.remove(path));
   }
 
   async removeDirectory(path: string): Promise<void> {
-    await this.#forNow(() => this.#inner.removeDirectory(path));
+    await this.#forNow("removing", path, () => this.#inner.removeDirectory(path));
     this.guard.removed(path);
   }
 
@@ -131,7 +157,7 @@ export class FilePool implements Storage {
     }
     this.#held++;
     try {
-      const file = await this.#inner.openFile(path, access);
+      const file = await this.#try("opening", path, () => this.#inner.openFile(path, access));
       const { descriptor } = await file.hold();
       let isHeld = true;
       const release = () => {
@@ -149,24 +175,25 @@ export class FilePool implements Storage {
 
   /** Opens again a file that was closed meanwhile. */
   reopen(path: string, access: FileAccess): Promise<StorageFile> {
-    return this.openSlot(() => this.#inner.openFile(path, access));
+    return this.openSlot("opening", path, () => this.#inner.openFile(path, access));
   }
 
   /**
    * @param open what opens a file, once there is room for it; again, where the system has none: the rest of the process may use
    * what it allows
    */
-  async openSlot<T>(open: () => Promise<T>): Promise<T> {
+  async openSlot<T>(doing: string, path: string, open: () => Promise<T>): Promise<T> {
     for (;;) {
       await this.#takeSlot();
       try {
         return await open();
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        const isTooMany = (code === "EMFILE" || code === "ENFILE") && this.#openFiles > 1;
+        const isOut = TOO_MANY.has(codeOf(error));
+        if (isOut) this.#warnOfDescriptors(codeOf(error));
+        const isTooMany = isOut && this.#openFiles > 1;
         if (isTooMany) this.#maxOpenFiles = Math.min(this.#maxOpenFiles, this.#openFiles - 1);
         this.freeSlot();
-        if (!isTooMany) throw error;
+        if (!isTooMany) throw this.note(error, doing, path);
       }
     }
   }
@@ -204,9 +231,30 @@ export class FilePool implements Storage {
   }
 
   /** Something that opens files and closes them again. */
-  async #forNow<T>(work: () => Promise<T>): Promise<T> {
-    const result = await this.openSlot(work);
+  async #forNow<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
+    const result = await this.openSlot(doing, path, work);
     this.freeSlot();
     return result;
   }
+
+  /** Something that keeps nothing open. */
+  async #try<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.note(error, doing, path);
+    }
+  }
+
+  #warnOfDescriptors(code: string): void {
+    const warned = this.#warned;
+    if (warned === undefined || !this.#descriptorWarning.isDue()) return;
+    tell(() => warned(outOfDescriptors(code, this.#openFiles - 1))); // the one that failed has a slot
+  }
+}
+
+const TOO_MANY: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -3,6 +3,8 @@ import { ClosedError } from "@logstore/codec";
 import type { FilePool } from "./file-pool.js";
 import type { FileAccess, FileHold, StorageFile } from "./storage.js";
 
+const SYNCING = "making durable";
+
 export class PooledFile implements StorageFile {
   readonly #pool: FilePool;
   readonly #path: string;
@@ -29,15 +31,15 @@ export class PooledFile implements StorageFile {
   }
 
   size(): Promise<number> {
-    return this.#use((file) => file.size());
+    return this.#use("looking at", (file) => file.size());
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
-    return this.#use((file) => file.read(into, position));
+    return this.#use("reading", (file) => file.read(into, position));
   }
 
   write(buffers: readonly Uint8Array[], position: number): Promise<void> {
-    return this.#use((file) => {
+    return this.#use("writing to", (file) => {
       this.#checkSound();
       this.#isDirty = true;
       return file.write(buffers, position);
@@ -45,7 +47,7 @@ export class PooledFile implements StorageFile {
   }
 
   truncate(size: number): Promise<void> {
-    return this.#use((file) => {
+    return this.#use("truncating", (file) => {
       this.#checkSound();
       this.#isDirty = true;
       return file.truncate(size);
@@ -53,7 +55,7 @@ export class PooledFile implements StorageFile {
   }
 
   sync(): Promise<void> {
-    return this.#use(async (file) => {
+    return this.#use(SYNCING, async (file) => {
       this.#checkSound();
       this.#isDirty = false; // a write that comes meanwhile sets it again
       try {
@@ -86,6 +88,7 @@ export class PooledFile implements StorageFile {
     if (this.#isDirty && this.#failure === undefined) {
       this.#isDirty = false;
       await file?.sync().catch((error: unknown) => {
+        this.#pool.note(error, SYNCING, this.#path);
         this.#failure = { error };
       });
     }
@@ -107,6 +110,8 @@ export class PooledFile implements StorageFile {
     this.#pool.busy(this);
     try {
       await file.close();
+    } catch (error) {
+      throw this.#pool.note(error, "closing", this.#path);
     } finally {
       this.#pool.freeSlot();
     }
@@ -117,10 +122,12 @@ export class PooledFile implements StorageFile {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  async #use<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
+  async #use<T>(doing: string, work: (file: StorageFile) => Promise<T>): Promise<T> {
     const file = this.#users === 0 || this.#file === undefined ? await this.#begin() : this.#join(this.#file);
     try {
       return await work(file);
+    } catch (error) {
+      throw this.#pool.note(error, doing, this.#path);
     } finally {
       this.#end();
     }

@@ -1,5 +1,6 @@
 /** What the disk says, as an error of ours: whoever calls the engine need not know the system's codes. */
 import { type ErrorFields, LogStoreError, StorageFailedError } from "@logstore/codec";
+import { adviceOf, attemptOf, reasonOf } from "./io-trouble.js";
 
 /**
  * @param what could not be done: "topic t cannot be created"
@@ -7,8 +8,8 @@ import { type ErrorFields, LogStoreError, StorageFailedError } from "@logstore/c
  */
 export function storageError(error: unknown, what: string, fields: ErrorFields = {}): LogStoreError {
   if (error instanceof LogStoreError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new StorageFailedError(`${what}: ${reason}`, fields, { cause: error });
+  const message = `${what}: ${reasonOf(error)}; ${adviceOf(error)}`;
+  return new StorageFailedError(message, { file: attemptOf(error)?.file, ...fields }, { cause: error });
 }
 
 export async function withStorageErrors<T>(what: string, work: () => Promise<T>, fields?: ErrorFields): Promise<T> {

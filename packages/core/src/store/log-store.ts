@@ -13,7 +13,8 @@ import { partitionDirectory } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
 import type { AppendAck } from "../partition/append-queue.js";
-import type { PublishBounds } from "../partition/log-writer.js";
+import { tell } from "../partition/hooks.js";
+import type { PublishBounds, StoreTies } from "../partition/log-writer.js";
 import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
 import type { RepairAction } from "../partition/repair-log.js";
 import type { VerifyEvent } from "../partition/verify-log.js";
@@ -25,9 +26,11 @@ import { NodeStorage } from "../storage/node-storage.js";
 import { allSettled, runAll } from "../storage/run-all.js";
 import type { Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
+import { clockBehind } from "../storage/warnings.js";
 import { allOrNone } from "./all-or-none.js";
 import type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
 import { checkNoTopic, checkStore, makeStore } from "./identity.js";
+import { tellNewDirectory } from "./new-directory.js";
 import {
   ALTERABLE,
   type AlterableOptions,
@@ -113,16 +116,20 @@ export class LogStore implements AsyncDisposable {
 
   static async #open(directory: string, options: LogStoreOptions): Promise<LogStore> {
     const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
-    const storage = new FilePool(inner, resolveOptions(options).maxOpenFiles);
     const path = directory.replace(/(?<=.)\/+$/, "");
+    const { maxOpenFiles, hooks } = resolveOptions(options);
+    const storage = new FilePool(inner, maxOpenFiles, path, hooks.warned);
     // A look before anything is touched: a directory that is something else's is left as it is.
-    checkStore(path, await readStoreFile(storage, path), resolveOptions(options));
+    const found = await readStoreFile(storage, path);
+    checkStore(path, found, resolveOptions(options));
     await checkNoTopic(storage, path);
     await storage.makeParents(path);
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);
     try {
-      return await LogStore.openLocked(path, options, storage, storeCaches(options), lock);
+      const store = await LogStore.openLocked(path, options, storage, storeCaches(options), lock);
+      if (found === undefined) tellNewDirectory(hooks, directory, "log store");
+      return store;
     } catch (error) {
       await lock.release().catch(() => {});
       throw error;
@@ -153,6 +160,11 @@ export class LogStore implements AsyncDisposable {
   ): Promise<LogStore> {
     const options = resolveOptions(given);
     const checkOwner = () => storage.guard.check();
+    const clockIsBehind: StoreTies["clockIsBehind"] = (partition, now, lastAppendTime) => {
+      const { warned } = options.hooks;
+      if (warned === undefined || !storage.isClockWarningDue()) return;
+      tell(() => warned(clockBehind(partition, now, lastAppendTime)));
+    };
     const identity = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, options));
     await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
     checkStore(path, identity, options);
@@ -162,7 +174,8 @@ export class LogStore implements AsyncDisposable {
       const directory = `${path}/${partitionDirectory(partition)}`;
       const publishBounds: PublishBounds = async (logStart, highWatermark) =>
         watermarks?.set(partition, { logStart, highWatermark });
-      const where = { storage, directory, partition, indexes, tails, publishBounds, checkOwner, said: said[partition] };
+      const ties = { publishBounds, checkOwner, clockIsBehind };
+      const where = { storage, directory, partition, indexes, tails, ...ties, said: said[partition] };
       return PartitionLog.open(where, options);
     };
     const partitions = await allOrNone(identity.partitions, openPartition);

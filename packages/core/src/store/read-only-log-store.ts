@@ -41,8 +41,8 @@ export class ReadOnlyLogStore implements AsyncDisposable {
 
   static async open(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyLogStore> {
     const { storage: inner = new NodeStorage(), maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
-    const storage = new FilePool(inner, maxOpenFiles);
     const path = directory.replace(/(?<=.)\/+$/, "");
+    const storage = new FilePool(inner, maxOpenFiles, path, hooks.warned);
     const identity = await readStoreFile(storage, path);
     if (identity === undefined) throw new NotALogStoreError(`${directory} holds no log store to read`);
     // What the writer said before the files are looked at: what it says later is true of them too.

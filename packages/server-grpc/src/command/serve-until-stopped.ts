@@ -124,6 +124,7 @@ function hooks(log: Logger): LogStoreHooks {
       measured.failed(event);
       log.error({ topic, partition, err: error }, "a partition takes no more appends");
     },
+    warned: ({ message, ...event }) => log.warn(event, message),
   };
 }
 
