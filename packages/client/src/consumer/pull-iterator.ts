@@ -1,4 +1,12 @@
+import type { LoopBody } from "./loop-body.js";
 import type { Merge } from "./merge.js";
+
+/** What an iteration needs beyond its items, where leaving it takes time. */
+export interface Leaving {
+  /** Is waited for when the iteration is left before its end. */
+  readonly left: () => Promise<void>;
+  readonly body: LoopBody;
+}
 
 /**
  * An async iterator by hand: what is there already costs one resolved promise, several times less than an async generator.
@@ -7,27 +15,27 @@ import type { Merge } from "./merge.js";
 export class PullIterator<T extends object> implements AsyncIterableIterator<T, undefined> {
   readonly #merge: Merge;
   readonly #pull: () => T | Promise<T | undefined> | undefined;
-  readonly #left: (() => Promise<void>) | undefined;
+  readonly #leaving: Leaving | undefined;
+  #isBodyEntered = false;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  /**
-   * @param pull the next item if there is one already; may throw
-   * @param left is waited for when the iteration is left before its end
-   */
-  constructor(merge: Merge, pull: () => T | Promise<T | undefined> | undefined, left?: () => Promise<void>) {
+  /** @param pull the next item if there is one already; may throw */
+  constructor(merge: Merge, pull: () => T | Promise<T | undefined> | undefined, leaving?: Leaving) {
     this.#merge = merge;
     this.#pull = pull;
-    this.#left = left;
+    this.#leaving = leaving;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
+    // A loop calls this at the end of its body. The first call is made before there is a body.
+    if (this.#isBodyEntered) this.#leaving?.body.enter();
     if (this.#waiting > 0) return this.#nextInTurn();
     try {
       const item = this.#pull();
       if (item === undefined) return this.#nextInTurn();
       if (item instanceof Promise) return this.#nextInTurn(item);
-      return Promise.resolve({ done: false, value: item });
+      return Promise.resolve(this.#result(item));
     } catch (error) {
       this.#merge.end();
       return Promise.reject(error);
@@ -36,12 +44,26 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
 
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#merge.end();
-    await this.#left?.();
+    await this.#leaving?.left();
     return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** The body of a loop begins in the turn in which the loop reads the value: a getter of the first value runs within the body. */
+  #result(value: T): IteratorResult<T, undefined> {
+    if (this.#isBodyEntered || this.#leaving === undefined) return { done: false, value };
+    this.#isBodyEntered = true;
+    const { body } = this.#leaving;
+    return {
+      done: false,
+      get value() {
+        body.enter();
+        return value;
+      },
+    };
   }
 
   /** Whoever calls next() again without waiting is answered in the order of the calls. */
@@ -56,7 +78,7 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     try {
       for (let pulled = first ?? this.#pull(); ; pulled = this.#pull()) {
         const item = await pulled;
-        if (item !== undefined) return { done: false, value: item };
+        if (item !== undefined) return this.#result(item);
         if (pulled !== undefined) continue;
         if (!(await this.#merge.wait())) return { done: true, value: undefined };
       }

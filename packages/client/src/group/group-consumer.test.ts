@@ -116,16 +116,17 @@ describe("a loop", () => {
     expect(api.groups.commits).toHaveLength(length);
   });
 
-  test("close waits for what is in hand, which counts, and ends the loop quietly", async () => {
+  test("close from outside waits for what is in hand, which counts, and ends the loop quietly", async () => {
     await fill(0, 3);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
     const consumer = member();
     const seen: number[] = [];
-    let closed: Promise<void> | undefined;
+    const isAt1 = Promise.withResolvers<void>();
+    const closed = isAt1.promise.then(() => consumer.close());
     for await (const { offset } of consumer) {
       seen.push(offset);
       if (offset !== 1) continue;
-      closed = consumer.close();
+      isAt1.resolve();
       await new Promise((resolve) => setTimeout(resolve, 10));
       expect(membership().said).toEqual([]);
     }

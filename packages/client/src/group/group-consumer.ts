@@ -11,7 +11,7 @@ import {
 import type { LogApi, TopicPartition } from "@logstore/protocol";
 import { type ConsumerBatch, nextBatch } from "../consumer/consumer-batch.js";
 import { type ConsumerRecord, RecordFormat } from "../consumer/consumer-record.js";
-import { PullIterator } from "../consumer/pull-iterator.js";
+import { type Leaving, PullIterator } from "../consumer/pull-iterator.js";
 import { RecordSource } from "../consumer/record-source.js";
 import type { Failure } from "../parked/parked-record.js";
 import { ParkingLot } from "../parked/parking-lot.js";
@@ -85,7 +85,7 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
         return record;
       });
     };
-    return new PullIterator(reader.merge, pull, () => this.#left(reader, inHand));
+    return new PullIterator(reader.merge, pull, this.#leaving(reader, inHand));
   }
 
   /** The same, batch by batch: a batch counts as processed when the next one is asked for. */
@@ -98,7 +98,7 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
       inHand.take(next.state as OwnedPartition, next.batch.nextOffset);
       return next.batch;
     };
-    return new PullIterator(reader.merge, pull, () => this.#left(reader, inHand));
+    return new PullIterator(reader.merge, pull, this.#leaving(reader, inHand));
   }
 
   /**
@@ -195,7 +195,12 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   /**
    * Ends the loop or run, quietly, and every later one. Aborts the signal of handlers, waits until what is in hand is done, commits,
    * and leaves the group, so that its partitions go to others at once. All of that takes `timeoutMs` at most, 10,000 by default: what
-   * is not done by then is not committed, and somebody gets it again. Within a loop, `break` does the same without waiting.
+   * is not done by then is not committed, and somebody gets it again.
+   *
+   * Called in the body of a loop, or in a handler, it does not wait for that body or handler, which waits for it: like `break`, it
+   * leaves at once, and the record in hand is not committed; `await consumer.commit()` before, where it is done. Code that the body
+   * started, such as a timer, counts as the body. Before Node 24 a loop's body is not recognized, and is waited for: `break` instead,
+   * or give a `timeoutMs`.
    *
    * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its session times out. With `leave`
    * they do not.
@@ -233,9 +238,12 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
     return reader;
   }
 
-  #left(reader: GroupReader<T, K>, inHand: InHand): Promise<void> {
-    inHand.abandon();
-    return reader.leave();
+  #leaving(reader: GroupReader<T, K>, inHand: InHand): Leaving {
+    const left = () => {
+      inHand.abandon();
+      return reader.leave();
+    };
+    return { left, body: inHand.body };
   }
 
   #running(): GroupReader<T, K> {

@@ -1,3 +1,4 @@
+import { LoopBody } from "../consumer/loop-body.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
 /** What the application is working on. */
@@ -26,6 +27,7 @@ export interface InFlight {
 
 /** One record or batch, as loops have it: handed out, and processed when the next one is asked for. */
 export class InHand implements InFlight {
+  readonly body = new LoopBody();
   #partition: OwnedPartition | undefined;
   #nextOffset = 0;
   #counts = true;
@@ -59,7 +61,9 @@ export class InHand implements InFlight {
 
   stop(): void {}
 
-  release(): void {}
+  release(): void {
+    if (this.body.isRunning) this.abandon();
+  }
 
   position({ position }: OwnedPartition): number | undefined {
     return position;
@@ -69,7 +73,9 @@ export class InHand implements InFlight {
 
   resume(): void {}
 
-  finish(): void {}
+  finish(): void {
+    this.body.hasEnded = true;
+  }
 
   isBusyWith(partition: OwnedPartition): boolean {
     return this.#partition === partition;

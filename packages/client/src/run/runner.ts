@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidValueError } from "@logstore/codec";
 import { RecordFormat } from "../consumer/consumer-record.js";
+import { HAS_CHEAP_ASYNC_CONTEXT } from "../consumer/loop-body.js";
 import { RecordSource } from "../consumer/record-source.js";
 import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
@@ -13,9 +14,6 @@ import { Slots } from "./slots.js";
 
 /** The handler that code runs in: whose record `commit()` is about, and who must not be waited for by `close()`. */
 const handling = new AsyncLocalStorage<{ readonly runner: object; readonly task: Task }>();
-
-/** Before Node 24, async context slows every promise down: used only where it is needed. */
-const HAS_CHEAP_ASYNC_CONTEXT = Number.parseInt(process.versions.node, 10) >= 24;
 
 /** Puts a record aside, durably. */
 export type Park = (

@@ -1,0 +1,110 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { connect, type GroupConsumer, text } from "../index.js";
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A member that is given a partition of four batches of one record each. */
+async function start() {
+  const api = new FakeLogApi();
+  const client = connect(api);
+  await api.createTopic({ topic: "t", partitions: 1 });
+  for (let i = 0; i < 4; i++) await client.producer("t").send({ value: `${i}` });
+  api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 0]]);
+  const consumer = client.consumer({ group: "g", topics: ["t"], value: text() });
+  onTestFinished(() => client.close({ timeoutMs: 0 }));
+  return { api, client, consumer };
+}
+
+type Kind = "records" | "batches";
+
+async function loop(kind: Kind, consumer: GroupConsumer<string>, body: (offset: number) => Promise<void>) {
+  if (kind === "records") for await (const { offset } of consumer) await body(offset);
+  else for await (const { baseOffset } of consumer.batches()) await body(baseOffset);
+}
+
+// A close that waits for the body takes longer than the tests may.
+describe.skipIf(Number.parseInt(process.versions.node, 10) < 24)("close awaited in the body of a loop", () => {
+  const kinds: Kind[] = ["records", "batches"];
+  const cases = kinds.flatMap((kind) =>
+    [0, 2].flatMap((at) =>
+      [false, true].flatMap((isLater) =>
+        (["consumer", "client"] as const).map((whose) => ({ kind, at, isLater, whose })),
+      ),
+    ),
+  );
+
+  test.each(cases)(
+    "by $kind, at $at, after an await: $isLater, of the $whose",
+    async ({ kind, at, isLater, whose }) => {
+      const { api, client, consumer } = await start();
+      const seen: number[] = [];
+      await loop(kind, consumer, async (offset) => {
+        seen.push(offset);
+        if (offset !== at) return;
+        if (isLater) await sleep(1);
+        await (whose === "consumer" ? consumer : client).close();
+        expect(api.groups.memberships[0]!.said).toEqual(["leave"]);
+      });
+      expect(seen).toEqual(Array.from({ length: at + 1 }, (_, i) => i));
+      expect(api.groups.committed).toEqual(at === 0 ? {} : { 0: at }); // what was in hand comes again
+    },
+  );
+
+  test("with what was committed before, nothing comes again", async () => {
+    const { api, consumer } = await start();
+    for await (const _ of consumer) {
+      await consumer.commit();
+      await consumer.close();
+    }
+    expect(api.groups.committed).toEqual({ 0: 1 });
+  });
+
+  test("in a loop within, around one, and after one", async () => {
+    const { client, consumer: outer } = await start();
+    for await (const _ of outer) {
+      for (let i = 0; i < 2; i++) {
+        const inner = client.consumer({ group: "h", topics: ["t"], value: text() });
+        for await (const { offset } of inner) if (offset === 2) break;
+      }
+      const inner = client.consumer({ group: "h", topics: ["t"], value: text() });
+      for await (const _ of inner) await Promise.all([outer.close(), inner.close()]);
+    }
+  });
+
+  test("of an iterator that is asked by hand, or through a generator", async () => {
+    const { client, consumer } = await start();
+    const records = consumer[Symbol.asyncIterator]();
+    const { value } = await records.next();
+    expect(value!.offset).toBe(0);
+    await consumer.close();
+    const other = client.consumer({ group: "g", topics: ["t"], value: text() });
+    async function* offsets() {
+      for await (const { offset } of other) yield offset;
+    }
+    for await (const offset of offsets()) if (offset === 1) await other.close();
+  });
+});
+
+describe("close from outside of a loop", () => {
+  test.each([0, 2])(
+    "waits for what is in hand, at %i, whoever began the loop and whatever it did since",
+    async (at) => {
+      const { api, consumer } = await start();
+      const asked = Promise.withResolvers<void>();
+      const closes = [asked.promise.then(() => consumer.close())];
+      const running = loop("records", consumer, async (offset) => {
+        if (offset !== at) return;
+        asked.resolve();
+        await sleep(20);
+        expect(api.groups.memberships[0]!.said).toEqual([]);
+      });
+      closes.push(asked.promise.then(() => consumer.close())); // in the turn in which the loop began
+      await Promise.resolve();
+      closes.push(asked.promise.then(() => consumer.close()));
+      await running;
+      await Promise.all(closes);
+      expect(api.groups.committed).toEqual({ 0: at + 1 });
+    },
+  );
+});
