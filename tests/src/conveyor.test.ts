@@ -1,5 +1,5 @@
 /**
- * Every way to read, with the batch sizes, partitions, paces, networks and budgets that have led to trouble, or may. Each record's
+ * Every way to read and to write, with the batch sizes, partitions, paces, networks and budgets that have led to trouble, or may. Each record's
  * content follows from its place, so that one that is altered, skipped or handed out twice is seen whatever its checksum says.
  */
 import { expect, test } from "vitest";
@@ -7,23 +7,24 @@ import { seededRandom } from "./bytes.ts";
 import { conveyor } from "./conveyor/conveyor.ts";
 import { describe, drawScenario, plain, type Scenario } from "./conveyor/scenario.ts";
 import { ways } from "./conveyor/ways.ts";
+import { type WriterName, writers } from "./conveyor/writers.ts";
 
 const MIB = 1024 * 1024;
 const SEED = Number(process.env["CONVEYOR_SEED"] ?? "1");
-const DRAWN = Number(process.env["CONVEYOR_SCENARIOS"] ?? "40");
+const DRAWN = Number(process.env["CONVEYOR_SCENARIOS"] ?? "28");
 
 const served = ["consume", "fetch", "records", "batches", "records until latest", "group", "group batches", "run"];
 const embedded = ["embedded read", "embedded tail", "embedded batches", "follower"];
 
 const written: Scenario[] = [
   // A producer's default batches, for a consumer that asks for less than one of them at a time.
-  ...served.map((way) => ({ ...plain, way, partitions: 40, shape: "default" as const, totalBytes: 32 * MIB })),
+  ...served.map((way) => ({ ...plain, way, partitions: 40, shape: "default" as const, totalBytes: 16 * MIB })),
   // Batches longer than any read, for a reader that lets them pile up.
   ...served.map((way) => ({
     ...plain,
     way,
     shape: "long" as const,
-    totalBytes: 60 * MIB,
+    totalBytes: 40 * MIB,
     pace: "stopping" as const,
   })),
   ...["records", "group", "fetch"].map((way) => ({
@@ -39,7 +40,7 @@ const written: Scenario[] = [
     way,
     partitions: 8,
     shape: "uneven" as const,
-    totalBytes: 24 * MIB,
+    totalBytes: 16 * MIB,
     sendBudgetBytes: MIB,
     pace: "slow" as const,
   })),
@@ -64,13 +65,26 @@ const written: Scenario[] = [
     way,
     transport: "TLS" as const,
     shape: "default" as const,
-    totalBytes: 24 * MIB,
+    totalBytes: 12 * MIB,
     partitions: 40,
     compression: "zstd" as const,
     pace: "slow" as const,
   })),
   ...["records", "run"].map((way) => ({ ...plain, way, partitions: 200, shape: "small" as const, isLive: true })),
-  { ...plain, way: "parked", readers: 2 },
+  { ...plain, way: "parked", readers: 2, totalBytes: MIB },
+  // Every way to write, where answers get lost.
+  ...Object.keys(writers).flatMap((writer) =>
+    (["embedded", "plain"] as const).map((transport) => ({
+      ...plain,
+      transport,
+      way: "records",
+      writer: writer as WriterName,
+      writesFrom: "the readers' place" as const,
+      network: "breaking" as const,
+      totalBytes: MIB,
+      isLive: true,
+    })),
+  ),
 ];
 
 const drawn = Array.from({ length: DRAWN }, (_, i) => {

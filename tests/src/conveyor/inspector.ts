@@ -25,6 +25,8 @@ export class Inspector {
   readonly #options: InspectorOptions;
   readonly #next: number[];
   readonly #done: Uint8Array[];
+  /** Skips that were told, by partition: from, and to without it. */
+  readonly #said: [from: number, to: number][][];
   #missing: number;
   readonly #held: { readonly partition: number; readonly record: SeenRecord }[] = [];
   #heldBytes = 0;
@@ -33,6 +35,7 @@ export class Inspector {
     this.#options = options;
     this.#next = options.ends.map(() => 0);
     this.#done = options.ends.map((end) => new Uint8Array(end));
+    this.#said = options.ends.map(() => []);
     this.#missing = options.ends.reduce((sum, end) => sum + end, 0);
   }
 
@@ -76,9 +79,14 @@ export class Inspector {
     if (this.#done[partition]![offset] === 0) this.#problem(`${partition}/${offset} ${why} and never handed out`);
   }
 
-  /** The reader said that it goes on behind records that are gone. */
+  /** The reader said that it goes on behind records that are gone; records before them may still be on their way. */
   skipped(partition: number, from: number, to: number): void {
-    this.#skip(partition, from, to, "said");
+    const deleted = this.#options.deletedBefore[partition]!;
+    if (to > deleted)
+      this.#problem(`${partition}: ${from} to ${to - 1} are said to be gone; deleted is before ${deleted}`);
+    for (let offset = from; offset < Math.min(to, deleted); offset++) this.#mark(partition, offset);
+    this.#said[partition]!.push([from, to]);
+    this.#passSaid(partition);
   }
 
   /** To be called at the end. */
@@ -94,25 +102,25 @@ export class Inspector {
   #checkOrder(partition: number, offset: number): void {
     const { mayRepeat = false, isByKey = false } = this.#options;
     const expected = this.#next[partition]!;
-    if (isByKey) {
-      // The group began at the log start. Behind that, every skip is said.
-      if (expected === 0 && offset <= this.#options.deletedBefore[partition]!)
-        this.#skip(partition, 0, offset, "at the start");
-      this.#next[partition] = Math.max(expected, offset + 1);
-      return;
-    }
-    if (offset < expected && !mayRepeat)
+    // A reader that begins at the log start is told of nothing before it.
+    if (expected === 0 && offset > 0 && offset <= this.#options.deletedBefore[partition]!)
+      this.skipped(partition, 0, offset);
+    else if (offset < expected && !mayRepeat && !isByKey)
       this.#problem(`${partition}/${offset} came again or late, after ${expected - 1}`);
-    if (offset > expected) this.#skip(partition, expected, offset, "unsaid");
+    else if (offset > expected && !isByKey)
+      this.#problem(`${partition}: ${expected} to ${offset - 1} were skipped, and nothing said so`);
     this.#next[partition] = Math.max(expected, offset + 1);
+    this.#passSaid(partition);
   }
 
-  #skip(partition: number, from: number, to: number, how: string): void {
-    const deleted = this.#options.deletedBefore[partition]!;
-    if (to > deleted)
-      this.#problem(`${partition}: ${from} to ${to - 1} were skipped (${how}); deleted is before ${deleted}`);
-    for (let offset = from; offset < Math.min(to, deleted); offset++) this.#mark(partition, offset);
-    this.#next[partition] = Math.max(this.#next[partition]!, to);
+  #passSaid(partition: number): void {
+    const said = this.#said[partition]!;
+    for (;;) {
+      const next = this.#next[partition]!;
+      const skip = said.find(([from, to]) => from <= next && next < to);
+      if (skip === undefined) return;
+      this.#next[partition] = skip[1];
+    }
   }
 
   #mark(partition: number, offset: number): void {

@@ -1,4 +1,5 @@
 /** What one run of the conveyor is made of, drawn by a seed or written down. */
+import type { WriterName } from "./writers.ts";
 
 export const SHAPES = {
   /** A record a batch. */
@@ -25,6 +26,9 @@ export interface Scenario {
   readonly pace: Pace;
   readonly partitions: number;
   readonly shape: Shape;
+  readonly writer: WriterName;
+  /** Whether what is appended goes the way that the readers go, or to the log directly. */
+  readonly writesFrom: "beside" | "the readers' place";
   /** Bytes of all values together, about. */
   readonly totalBytes: number;
   readonly compression: "none" | "gzip" | "zstd";
@@ -61,6 +65,8 @@ export function describe(scenario: Scenario): string {
   if (compression !== "none") words.push(compression);
   if (readers > 1) words.push(`${readers} readers`);
   if (budget !== undefined) words.push(`budget ${budget / MIB} MiB`);
+  if (scenario.writer !== "append" || scenario.writesFrom !== "beside")
+    words.push(`by ${scenario.writer} from ${scenario.writesFrom}`);
   if (scenario.isLive) words.push("live");
   if (scenario.isDeleting) words.push("deleting");
   return words.join(", ");
@@ -73,6 +79,8 @@ export const plain: Omit<Scenario, "way"> = {
   pace: "fast",
   partitions: 4,
   shape: "small",
+  writer: "append",
+  writesFrom: "beside",
   totalBytes: 2 * MIB,
   compression: "none",
   readers: 1,
@@ -87,7 +95,10 @@ export function drawScenario(seed: number, ways: readonly string[], random: () =
   const way = pick(ways);
   const isEmbedded = way.startsWith("embedded") || way === "follower";
   const transport = isEmbedded ? "embedded" : pick(["plain", "plain", "TLS", "embedded"] as const);
-  const network = transport === "embedded" ? "near" : pick(["near", "near", "distant", "lossy", "breaking"] as const);
+  const network: NetworkKind =
+    transport === "embedded"
+      ? pick(["near", "near", "breaking"])
+      : pick(["near", "near", "distant", "lossy", "breaking"] as const);
   const shape = pick(Object.keys(SHAPES) as Shape[]);
   const partitions = pick(
     shape === "largest" ? [1, 2, 4] : shape === "long" ? [1, 4, 12] : [1, 2, 7, 16, 40, 120, 200],
@@ -102,11 +113,15 @@ export function drawScenario(seed: number, ways: readonly string[], random: () =
     pace: pick(["fast", "fast", "slow", "stopping"] as const),
     partitions: isParked ? Math.min(partitions, 16) : partitions,
     shape: isParked && (shape === "largest" || shape === "long") ? "default" : shape,
-    totalBytes: pick(isSlow ? [1 * MIB, 8 * MIB, 24 * MIB] : [2 * MIB, 16 * MIB, 48 * MIB]) * scale,
+    // A record that is parked takes some calls.
+    totalBytes:
+      (isParked ? 2 * MIB : pick(isSlow ? [1 * MIB, 8 * MIB, 24 * MIB] : [2 * MIB, 16 * MIB, 48 * MIB])) * scale,
     compression: pick(["none", "none", "none", "zstd", "gzip"] as const),
     readers: pick([1, 1, 2, 3]),
     sendBudgetBytes: pick([undefined, undefined, 1 * MIB, 4 * MIB, 24 * MIB]),
     isLive: random() < 0.35,
     isDeleting: !isParked && random() < 0.25,
+    writer: pick(["append", "send", "send many", "produce"] as const),
+    writesFrom: pick(["beside", "the readers' place"] as const),
   };
 }

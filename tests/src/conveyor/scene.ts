@@ -6,13 +6,17 @@ import { type LogStoreServer, serve } from "@logstore/server-grpc";
 import { CertificateAuthority, directoryWith } from "../../../packages/server-grpc/test/certificates.ts";
 import { removeDirectory, temporaryDirectory } from "../homes.ts";
 import { recordAt } from "./content.ts";
+import { forgetful } from "./forgetful.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { batchesOf, type NetworkKind, type Scenario, SHAPES } from "./scenario.ts";
+import { type Writer, WritingRoom, writers } from "./writers.ts";
 
 export const TOPIC = "conveyor";
 const SEGMENT_BYTES = 1024 * 1024;
 const DELETE_INTERVAL_MS = 15;
 const LIVE_PAUSE_MS = 2;
+/** Of a partition. */
+const MAX_UNACKED_BATCHES = 8;
 
 const networks: Record<Exclude<NetworkKind, "near">, Omit<NetworkOptions, "random">> = {
   distant: { delayMs: 25, lossRate: 0 },
@@ -33,6 +37,8 @@ export class Scene implements AsyncDisposable {
   /** Raised before records are deleted. */
   readonly deletedBefore: number[];
   readonly #local: LogClient;
+  readonly #writer: Writer;
+  readonly #room = new WritingRoom();
   readonly #random: () => number;
   readonly #batches: readonly (readonly number[])[];
   readonly #appended: number[];
@@ -53,6 +59,9 @@ export class Scene implements AsyncDisposable {
     this.client = home.client;
     this.#local = resources.adopt(connect(home.broker), (client) => client.close());
     this.#resources = resources;
+    const { writer, writesFrom, compression } = scenario;
+    const through = writesFrom === "beside" ? { api: home.broker, client: this.#local } : home;
+    this.#writer = writers[writer]({ ...through, topic: TOPIC, compression });
     this.valueBytes = SHAPES[scenario.shape].valueBytes;
     this.#batches = batchesOf(scenario);
     this.ends = this.#batches.map((batches) => batches.reduce((sum, records) => sum + records, 0));
@@ -99,17 +108,31 @@ export class Scene implements AsyncDisposable {
   }
 
   async #append(partition: number, untilBatch: number, pauseMs: number, signal?: AbortSignal): Promise<void> {
-    const { compression } = this.scenario;
     const batches = this.#batches[partition]!;
+    const unacked: Promise<void>[] = [];
+    let sent = this.#appended[partition]!;
     for (let batch = this.#appendedBatches[partition]!; batch < untilBatch; batch++) {
       if (signal?.aborted) return;
-      const at = this.#appended[partition]!;
-      const records = Array.from({ length: batches[batch]! }, (_, i) => recordAt(partition, at + i, this.valueBytes));
-      await this.#local.append(TOPIC, partition, records, { durability: "written", compression });
-      this.#appended[partition] = at + records.length;
+      const count = batches[batch]!;
+      await this.#room.take(count * this.valueBytes);
+      const records = Array.from({ length: count }, (_, i) => recordAt(partition, sent + i, this.valueBytes));
+      const next = sent + count;
+      const written = this.#writer.write(partition, records);
+      for (const { value } of records) value.fill(0xdd);
+      unacked.push(
+        written
+          .then(() => {
+            this.#appended[partition] = next;
+          })
+          .finally(() => this.#room.giveBack(count * this.valueBytes)),
+      );
+      unacked.at(-1)!.catch(() => {}); // awaited below
+      sent = next;
       this.#appendedBatches[partition] = batch + 1;
+      if (!this.#writer.pipelines || unacked.length > MAX_UNACKED_BATCHES) await unacked.shift();
       if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs * 2 * this.#random()));
     }
+    await Promise.all(unacked);
   }
 
   /** Deletes some of what is there, never all of it. */
@@ -130,7 +153,8 @@ async function reach(
   resources: AsyncDisposableStack,
 ): Promise<{ readonly api: LogApi; readonly client: LogClient }> {
   if (transport === "embedded") {
-    return { api: broker, client: resources.adopt(connect(broker), (client) => client.close()) };
+    const api = network === "breaking" ? forgetful(broker, random) : broker;
+    return { api, client: resources.adopt(connect(api), (client) => client.close()) };
   }
   const [secured, shown] = transport === "TLS" ? await certified(resources) : [{}, {}];
   const budget = sendBudgetBytes === undefined ? {} : { sendBudgetBytes };

@@ -44,7 +44,17 @@ function crosses(before: number, bytes: number, step: number): boolean {
 }
 
 const all = (reading: Reading) => reading.scene.ends.map((_, partition) => partition);
-const assigned = (reading: Reading) => ({ [TOPIC]: all(reading) });
+const assignedTo = (reading: Reading) => ({
+  assign: { [TOPIC]: all(reading) },
+  onSkipped: saying(reading),
+  signal: reading.signal,
+});
+
+/** Told by the reader of every record that it skips. */
+function saying({ inspector }: Reading) {
+  return ({ partition, from, to }: { readonly partition: number; readonly from: number; readonly to: number }) =>
+    inspector.skipped(partition, from, to);
+}
 
 export const ways: Readonly<Record<string, Way>> = {
   "embedded read": (reading) =>
@@ -52,8 +62,8 @@ export const ways: Readonly<Record<string, Way>> = {
       const { scene, inspector, signal } = reading;
       // Each pass ends at the end that held when it began.
       while (!inspector.isCompleteIn(partition) && !signal.aborted) {
-        const from = Math.max(inspector.next(partition), scene.broker.topic(TOPIC).partition(partition).startOffset);
-        const records = scene.broker.topic(TOPIC).read(partition, { from });
+        const from = goingOn(reading, partition);
+        const records = scene.broker.topic(TOPIC).read(partition, { from, onSkipped: saying(reading) });
         await unlessDeleted(takeRecords(reading, partition, records));
         await sleep(2);
       }
@@ -61,13 +71,19 @@ export const ways: Readonly<Record<string, Way>> = {
 
   "embedded tail": (reading) =>
     eachPartition(reading, (partition) =>
-      takeRecords(reading, partition, reading.scene.broker.topic(TOPIC).tail(partition, { from: "earliest" })),
+      takeRecords(
+        reading,
+        partition,
+        reading.scene.broker.topic(TOPIC).tail(partition, { from: "earliest", onSkipped: saying(reading) }),
+      ),
     ),
 
   "embedded batches": (reading) =>
     eachPartition(reading, async (partition) => {
       const pacer = new Pacer(reading);
-      const stream = reading.scene.broker.topic(TOPIC).tail(partition, { from: "earliest" });
+      const stream = reading.scene.broker
+        .topic(TOPIC)
+        .tail(partition, { from: "earliest", onSkipped: saying(reading) });
       for await (const batch of stream.batches()) {
         takeBatch(reading, partition, batch);
         await pacer.took(batch.byteLength);
@@ -78,7 +94,7 @@ export const ways: Readonly<Record<string, Way>> = {
   follower: async (reading) => {
     await using store = await follow(reading.scene.directory);
     await eachPartition(reading, (partition) =>
-      takeRecords(reading, partition, store.tail(partition, { from: "earliest" })),
+      takeRecords(reading, partition, store.tail(partition, { from: "earliest", onSkipped: saying(reading) })),
     );
   },
 
@@ -123,7 +139,7 @@ export const ways: Readonly<Record<string, Way>> = {
 
   records: async (reading) => {
     const pacer = new Pacer(reading);
-    const consumer = reading.scene.client.consumer({ assign: assigned(reading), signal: reading.signal });
+    const consumer = reading.scene.client.consumer(assignedTo(reading));
     for await (const record of consumer) {
       reading.inspector.accept(record.partition, record);
       await pacer.took(record.value.length);
@@ -133,7 +149,7 @@ export const ways: Readonly<Record<string, Way>> = {
 
   batches: async (reading) => {
     const pacer = new Pacer(reading);
-    const consumer = reading.scene.client.consumer({ assign: assigned(reading), signal: reading.signal });
+    const consumer = reading.scene.client.consumer(assignedTo(reading));
     for await (const batch of consumer.batches()) {
       for (const record of batch) reading.inspector.accept(record.partition, record);
       await pacer.took(batch.bytes.length);
@@ -146,8 +162,8 @@ export const ways: Readonly<Record<string, Way>> = {
     const { scene, inspector, signal } = reading;
     const pacer = new Pacer(reading);
     while (!inspector.isComplete && !signal.aborted) {
-      const from = { [TOPIC]: Object.fromEntries(all(reading).map((p) => [p, startIn(reading, p)])) };
-      const consumer = scene.client.consumer({ assign: assigned(reading), from, until: "latest", signal });
+      const from = { [TOPIC]: Object.fromEntries(all(reading).map((p) => [p, goingOn(reading, p)])) };
+      const consumer = scene.client.consumer({ ...assignedTo(reading), from, until: "latest" });
       const pass = async () => {
         for await (const record of consumer) {
           inspector.accept(record.partition, record);
@@ -239,8 +255,12 @@ function isDone({ inspector, signal }: Reading, partition: number): boolean {
   return inspector.isCompleteIn(partition) || signal.aborted;
 }
 
-function startIn({ scene, inspector }: Reading, partition: number): number {
-  return Math.max(inspector.next(partition), scene.deletedBefore[partition]!);
+/** Where a reader goes on that begins anew: behind what it had, and behind what is deleted by now. */
+function goingOn({ scene, inspector }: Reading, partition: number): number {
+  const next = inspector.next(partition);
+  const start = scene.broker.topic(TOPIC).partition(partition).startOffset;
+  if (next < start) inspector.skipped(partition, next, start);
+  return Math.max(next, start);
 }
 
 async function takeRecords(reading: Reading, partition: number, records: AsyncIterable<SeenRecord>): Promise<void> {
@@ -283,8 +303,7 @@ async function asGroup(
     topics: [TOPIC],
     signal,
     commitIntervalMs: 200,
-    onSkipped: ({ partition, from, to }: { partition: number; from: number; to: number }) =>
-      inspector.skipped(partition, from, to),
+    onSkipped: saying(reading),
   };
   const members = Array.from({ length: scene.scenario.readers }, () => scene.client.consumer(options));
   const done = () => {

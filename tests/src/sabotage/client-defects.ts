@@ -25,7 +25,6 @@ export const clientDefects: readonly Defect[] = [
     "commits past a gap what is in hand": [
       "    if (isProcessed) this.processed = this.position;",
       "    this.processed = this.position;",
-      "waits for tests",
     ],
   }),
   ...within("client/group/in-flight.ts", GROUP, {

@@ -11,9 +11,11 @@ export interface Defect {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  readonly package: "codec" | "core" | "client" | "server-grpc";
+  readonly package: "codec" | "protocol" | "core" | "client" | "server-grpc";
   /** Test files of that package that will likely catch it: they are run first. */
   readonly catchers: readonly string[];
+  /** Scenarios of the conveyor that alone are to catch it, in place of tests. */
+  readonly scenarios?: readonly string[];
   /** There is no test yet that could catch it: it is left out of the run and does not count. */
   readonly waitsForTests: boolean;
 }

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { clientDefects } from "./client-defects.ts";
+import { conveyorDefects } from "./conveyor-defects.ts";
 import { type Defect, defects, slow } from "./defects.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -15,7 +16,7 @@ const { values } = parseArgs({
     waiting: { type: "boolean", default: false },
   },
 });
-const wanted = [...defects, ...clientDefects].filter(
+const wanted = [...defects, ...clientDefects, ...conveyorDefects].filter(
   ({ name, file }) => values.only?.some((part) => `${file} ${name}`.includes(part)) ?? true,
 );
 const chosen = values.waiting ? wanted : wanted.filter(({ waitsForTests }) => !waitsForTests);
@@ -36,11 +37,21 @@ try {
 function run(): boolean {
   const begun = performance.now();
   for (const defect of wanted) workshop.check(defect);
-  const packages = new Set(chosen.flatMap(({ package: name }) => [name, ...dependents(name)]));
+  const packages = new Set(
+    chosen
+      .filter(({ scenarios }) => scenarios === undefined)
+      .flatMap(({ package: name }) => [name, ...dependents(name)]),
+  );
   for (const name of packages) {
     const failure = workshop.firstFailure(name);
     if (failure === undefined) continue;
     console.error(`without any defect, too, this fails: ${failure}`);
+    return false;
+  }
+  for (const scenario of new Set(chosen.flatMap(({ scenarios = [] }) => scenarios))) {
+    const stop = workshop.conveyorStop([scenario]);
+    if (stop === undefined) continue;
+    console.error(`without any defect, too, this fails: ${scenario}: ${stop}`);
     return false;
   }
   console.log(`without a defect, the tests pass (${secondsSince(begun)} s)`);
@@ -62,8 +73,9 @@ function run(): boolean {
 }
 
 /** The likely tests first, the quick ones of them above all; then the rest, of the dependent packages too. */
-function catchDefect({ package: name, catchers }: Defect): string | undefined {
+function catchDefect({ package: name, catchers, scenarios }: Defect): string | undefined {
   workshop.build(name);
+  if (scenarios !== undefined) return workshop.conveyorStop(scenarios);
   const quick = catchers.filter((file) => !slow.includes(file));
   for (const files of [quick, catchers.filter((file) => slow.includes(file))]) {
     const caughtBy = files.length > 0 ? workshop.firstFailure(name, { only: files }) : undefined;

@@ -37,6 +37,7 @@ export class Workshop {
     mkdirSync(this.#temporary);
     for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
     for (const name of ["codec", "protocol", "core", "client", "server-grpc"]) this.#copy(`packages/${name}`);
+    this.#copy("tests");
     symlinkSync(join(REPOSITORY, "node_modules"), join(this.#directory, "node_modules"));
   }
 
@@ -94,6 +95,14 @@ export class Workshop {
     if (status === 0) return undefined;
     if ((error as NodeJS.ErrnoException | undefined)?.code === "ETIMEDOUT") return "no end in sight";
     return failedTest(report) ?? output.slice(-600);
+  }
+
+  /** Why the conveyor stops in one of these scenarios, with the packages as they are built; undefined where it does not. */
+  conveyorStop(scenarios: readonly string[]): string | undefined {
+    const script = join("tests", "src", "conveyor", "quick.ts");
+    const { status, output } = this.#run("core", [script, ...scenarios], SHORT_TIME_LIMIT_MS);
+    if (status === 0) return undefined;
+    return `the conveyor: ${output.trim().split("\n").at(-1)?.slice(0, 200) || "no end in sight"}`;
   }
 
   #run(name: Defect["package"], [script = "", ...args]: string[], timeLimitMs = TIME_LIMIT_MS) {

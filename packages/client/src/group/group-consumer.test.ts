@@ -512,13 +512,17 @@ describe("positions", () => {
   });
 
   test("a gap is not committed while a record before it is worked on", async () => {
-    await fill(0, 2, 2, 2);
-    api.partition("t", 0).lose(2, 1, true);
+    await fill(0, 2, 2);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
     const skipped: unknown[] = [];
     const { promise: worked, resolve: finish } = Promise.withResolvers<void>();
     const consumer = member({ onSkipped: (one) => void skipped.push(one), commitIntervalMs: 1 });
     const running = consumer.run({ eachRecord: ({ offset }) => (offset === 3 ? worked : undefined) });
+    // All others are done: none of them sets the group back to the record in hand when the gap comes.
+    await eventually(() => api.groups.committed[0] === 3);
+    const log = api.partition("t", 0);
+    log.gaps.push({ firstOffset: 4, nextOffset: 6 });
+    log.wake();
     await eventually(() => skipped.length === 1 && consumer.position("t", 0) === 6);
     await new Promise((resolve) => setTimeout(resolve, 30)); // commits meanwhile
     expect(api.groups.committed[0]).toBe(3);
