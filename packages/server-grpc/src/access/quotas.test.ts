@@ -190,3 +190,15 @@ test("of several quotas that name a principal, the first holds", () => {
   quotas.of("b", "::1")!.beginCall();
   expect(() => quotas.of("b", "::1")!.beginCall()).toThrow();
 });
+
+test("a reader that its quota may hold back has nothing read ahead: memory that it kept would be missing for others", () => {
+  const asked: (boolean | undefined)[] = [];
+  const consume: LogApi["consume"] = (_request, options) => {
+    asked.push(options?.readAhead);
+    return (async function* () {})();
+  };
+  const limited = setUp({ consumeBytesPerSecond: 1_000 }, { consume });
+  const unlimited = setUp({ produceBytesPerSecond: 1_000 }, { consume });
+  for (const { log } of [limited, unlimited]) log.consume({ topic: "t", partition: 0 }, {});
+  expect(asked).toEqual([false, undefined]);
+});
