@@ -10,8 +10,8 @@ export const quick = {
   "slow readers": { ...plain, way: "records", partitions: 16, shape: "default", totalBytes: 16 * MIB, pace: "slow" },
   "bare readers": { ...plain, way: "consume", partitions: 4, shape: "uneven", totalBytes: 12 * MIB, pace: "slow" },
   "large messages": { ...plain, way: "batches", shape: "long", totalBytes: 30 * MIB, pace: "stopping" },
-  /** Chunks are joined where a segment ends, and where a read waits for more. */
-  fetches: { ...plain, way: "fetch", shape: "small", totalBytes: 4 * MIB, isLive: true, isDeleting: true },
+  /** Chunks are joined where a read waits for more than there is. */
+  fetches: { ...plain, way: "fetch", partitions: 2, shape: "uneven", totalBytes: 8 * MIB, isLive: true },
   "embedded readers": { ...embedded, way: "embedded read", shape: "uneven", totalBytes: 12 * MIB },
   "readers at the end": { ...embedded, way: "embedded tail", shape: "small", isLive: true },
   compressed: { ...plain, way: "records", shape: "uneven", totalBytes: 8 * MIB, compression: "zstd" },
