@@ -51,6 +51,8 @@ interface Version {
   readonly authenticator: Authenticator;
   readonly rules: Rules;
   readonly quotas: Quotas;
+  /** What in a token names its principal, where there are such tokens. */
+  readonly principalClaim: string | undefined;
 }
 
 export class AccessControl {
@@ -80,19 +82,25 @@ export class AccessControl {
 
   /**
    * Another configuration, for calls under way too: resolves when each of them was checked again, and those have ended that may
-   * not go on. Quotas begin anew, and hold for calls made from now on.
+   * not go on. Rules hold at once, while credentials may still be checked. Quotas begin anew, and hold for calls made from now on.
    *
    * @throws InvalidArgumentError as `open` does; then nothing changes
    */
   update(config: AccessConfig): Promise<void> {
-    const updated = this.#updating.then(() => this.#update(config));
-    this.#updating = updated.catch(() => {});
-    return updated;
+    const opened = this.#updating.then(() => openVersion(config, this.#surroundings));
+    const applied = opened.then((version) => ({ checked: this.#apply(version) }));
+    // The next one need not wait until somebody's keys are fetched.
+    this.#updating = applied.then(
+      () => {},
+      () => {},
+    );
+    return applied.then(({ checked }) => checked);
   }
 
-  async #update(config: AccessConfig): Promise<void> {
-    this.#version = await openVersion(config, this.#surroundings);
-    await Promise.all(Array.from(this.#running, (caller) => this.#checkAgain(caller)));
+  async #apply(version: Version): Promise<void> {
+    const knowsPrincipals = version.principalClaim === this.#version.principalClaim;
+    this.#version = version;
+    await Promise.all(Array.from(this.#running, (caller) => this.#checkAgain(caller, knowsPrincipals)));
   }
 
   /** The log for the caller of a call that was let in. */
@@ -239,12 +247,21 @@ export class AccessControl {
     return { identity, grants: rules.grantsOf(principal), quota: quotas.of(principal, address) };
   }
 
-  async #checkAgain(caller: Caller): Promise<void> {
+  /** @param isStillTheSame whether the same credentials stand for the same principal as before, if they are still valid */
+  async #checkAgain(caller: Caller, isStillTheSame: boolean): Promise<void> {
+    const version = this.#version;
+    const { credentials, address } = caller.facts;
     try {
-      const identity = await this.#version.authenticator.identify(caller.facts.credentials);
-      caller.stand(this.#standingOf(identity, caller.facts.address));
+      const identifying = version.authenticator.identify(credentials);
+      const isKnownLater = identifying instanceof Promise;
+      if (isKnownLater) identifying.catch(() => {}); // heard below, if the call goes on
+      if (isKnownLater && isStillTheSame) caller.stand(this.#standingOf(caller.identity, address));
+      const identity = await identifying;
+      if (this.#version !== version) return; // it was checked again for a newer one
+      caller.stand(this.#standingOf(identity, address));
       this.#watchExpiry(caller);
     } catch (error) {
+      if (this.#version !== version) return;
       // Also where nobody can tell now: a stream that was open must not be the way around that.
       this.#cut(caller, error);
     }
@@ -277,6 +294,7 @@ async function openVersion(config: AccessConfig, surroundings: AccessSurrounding
     authenticator: await Authenticator.open(config, encrypted, onWarning),
     rules: new Rules(config.rules),
     quotas: new Quotas(config.quotas ?? [], maxWaitingBytes, clock),
+    principalClaim: config.jwt?.principalClaim,
   };
 }
 

@@ -133,6 +133,38 @@ test("ifNotExists does not describe a topic to one who may only create", async (
   expect(topic.topic).toBe("t");
 });
 
+test("retention that keeps less needs deleteRecords besides alterTopic", async () => {
+  const config = { retentionMs: 1_000 };
+  const altered: object[] = [];
+  const { client } = await tlsHome({
+    access: {
+      tokens: tokensOf("a", "b"),
+      rules: [allow("a", ["alterTopic"], "*"), allow("b", ["alterTopic", "deleteRecords"], "*")],
+    },
+    api: {
+      describeTopic: async (topic) => {
+        return { topic, topicId: "id", partitioner: "fnv1a-32", partitions: [], config, effectiveConfig: config };
+      },
+      alterTopicConfig: async (_topic, change) => {
+        altered.push(change);
+        return config;
+      },
+    },
+  });
+  const alter = (token: string, set: object, unset: string[] = []) =>
+    client({ token }).call("AlterTopicConfig", { topic: "t", set, unset });
+  for (const set of [{ retentionMs: 0 }, { retentionMs: 999 }, { retentionBytes: 1e12 }]) {
+    expect(await codeOf(alter("a", set))).toBe("PERMISSION_DENIED");
+  }
+  expect(await codeOf(alter("a", {}, ["retention_ms"]))).toBe("PERMISSION_DENIED");
+  expect(altered).toEqual([]);
+  await alter("a", { retentionMs: 1_000 });
+  await alter("a", { retentionMs: 5_000, segmentBytes: 2_000_000 });
+  await alter("b", { retentionMs: 0 });
+  await alter("b", {}, ["retention_ms"]);
+  expect(altered).toHaveLength(4);
+});
+
 test("a request of a stream to a forbidden topic is answered in its place, and the stream goes on", async () => {
   const { client, api, refusals } = await tlsHome({
     access: { tokens: tokensOf("writer"), rules: [allow("writer", ["produce"], "t")] },
@@ -357,6 +389,35 @@ test("a call whose token is being checked while tokens of its issuer cease to co
   await server.updateAccess({ rules: [allow("billing", ["*"], "*")] });
   answer.resolve();
   expect(await call).toBe("UNAUTHENTICATED");
+});
+
+test("a rule that is taken away ends calls at once, also where the keys of tokens cannot be fetched", async () => {
+  const hanging = Promise.withResolvers<void>();
+  onTestFinished(() => hanging.resolve());
+  let keys = "";
+  let isHanging = false;
+  const jwksUrl = await serveKeys(async (response) => {
+    if (isHanging) await hanging.promise;
+    response.end(keys);
+  });
+  const { client, token, server, jwt } = await jwtHome((key) => {
+    keys = JSON.stringify({ keys: [key] });
+    return { jwksUrl };
+  });
+  const stream = client({ token: await token() }).consume({ topic: "t", partition: 0 });
+  const next = reader(stream);
+  expect(await next()).toBeDefined();
+  isHanging = true;
+  const updated = server.updateAccess({ jwt, rules: [allow("billing", ["produce"], "*")] });
+  const other = server.updateAccess({ jwt, rules: [allow("billing", ["produce"], "t")] });
+  // The keys do not come before the test's end: only the rules can have ended it.
+  const error = await next().then(
+    () => undefined,
+    (error) => error,
+  );
+  expect(error?.code).toBe(PERMISSION_DENIED);
+  hanging.resolve();
+  await Promise.all([updated, other]);
 });
 
 test("keys are fetched; where they cannot be, nobody is let in, and those who are known still are", async () => {

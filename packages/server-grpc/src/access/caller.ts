@@ -56,6 +56,10 @@ export class Caller {
     this.#onDenied = onDenied;
   }
 
+  get identity(): Identity {
+    return this.#standing.identity;
+  }
+
   get principal(): string {
     return this.#standing.identity.principal;
   }

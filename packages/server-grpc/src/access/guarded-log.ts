@@ -33,8 +33,10 @@ import type {
   TopicSummary,
 } from "@logstore/protocol";
 import type { Caller, Held } from "./caller.js";
+import { ChargedBudget } from "./charged-budget.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
+import { mayDeleteRecords, namesRetention } from "./retention-change.js";
 import { commitChecked, visibleEvents, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
 
 /** Records that are compressed count as a part of their length at least: they are unpacked and checked, one by one. */
@@ -84,6 +86,10 @@ export class GuardedLog implements LogApi {
 
   async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
     this.#check("alterTopicConfig", topic);
+    if (namesRetention(change) && !this.#caller.allows(operationOf.deleteRecords, topic)) {
+      const { config, effectiveConfig } = await this.#api.describeTopic(topic);
+      if (mayDeleteRecords(change, config, effectiveConfig)) this.#check("deleteRecords", topic);
+    }
     return this.#api.alterTopicConfig(topic, change, options);
   }
 
@@ -147,19 +153,25 @@ export class GuardedLog implements LogApi {
     this.#check("fetch", request.topic);
     this.#caller.hold({ operation: "consume", name: request.topic });
     const quota = this.#caller.quota?.consume;
-    quota?.check();
-    const result = await this.#api.fetch(request, options);
-    quota?.take(result.batches.length);
-    return result;
+    if (!quota) return this.#api.fetch(request, options);
+    quota.check();
+    const budget = new ChargedBudget({ quota, budget: options?.budget, waitFor: undefined });
+    try {
+      return budget.delivered(await this.#api.fetch(request, { ...options, budget }));
+    } finally {
+      budget.close();
+    }
   }
 
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
     this.#check("consume", request.topic);
     this.#caller.hold({ operation: "consume", name: request.topic });
     const quota = this.#caller.quota?.consume;
+    if (!quota) return this.#api.consume(request, options);
+    const signal = options?.signal ?? this.#caller.signal;
+    const budget = new ChargedBudget({ quota, budget: options?.budget, waitFor: signal });
     // Nobody keeps memory that others wait for while the quota holds him back.
-    const events = this.#api.consume(request, quota ? { ...options, readAhead: false } : options);
-    return quota ? slowed(events, quota, options?.signal ?? this.#caller.signal) : events;
+    return slowed(this.#api.consume(request, { ...options, readAhead: false, budget }), budget, quota, signal);
   }
 
   /** A pattern is allowed where all that it could stand for is. */
@@ -276,17 +288,21 @@ export class GuardedLog implements LogApi {
   }
 }
 
-/** The next event is asked for when the quota allows it. What it is, is known only when it is there: that may go beyond. */
+/** The next event is asked for when the quota allows it. */
 async function* slowed(
   events: AsyncIterable<ConsumeEvent>,
+  budget: ChargedBudget,
   quota: ByteQuota,
   signal: AbortSignal,
 ): AsyncGenerator<ConsumeEvent> {
-  await quota.wait(signal);
-  for await (const event of events) {
-    if (event.type === "batches") quota.take(event.batches.length);
-    yield event;
+  try {
     await quota.wait(signal);
+    for await (const event of events) {
+      yield event.type === "batches" ? budget.delivered(event) : event;
+      await quota.wait(signal);
+    }
+  } finally {
+    budget.close();
   }
 }
 

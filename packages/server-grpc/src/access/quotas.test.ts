@@ -1,5 +1,7 @@
+import { Broker } from "@logstore/core";
 import type { LogApi, ProduceRequest } from "@logstore/protocol";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { sealed } from "../../test/fake-log.js";
 import { Caller } from "./caller.js";
 import { GuardedLog } from "./guarded-log.js";
 import { type Clock, Quotas } from "./quotas.js";
@@ -164,6 +166,81 @@ test("a reader gets its next message when the quota allows it, also when it read
   expect(received).toBe(3);
   await clock.pass(2_990);
   expect(received).toBe(3);
+});
+
+/** A partition of some MB, and a quota of a megabyte a second. */
+async function filled(isStreaming: boolean) {
+  const broker = await Broker.open(":memory:");
+  onTestFinished(() => broker.close());
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  for (let i = 0; i < 64; i++) {
+    await broker.produce({ topic: "t", partition: 0, batches: sealed("x".repeat(128 * 1024)) });
+  }
+  return setUp({ consumeBytesPerSecond: 1_000_000 }, broker, isStreaming);
+}
+
+const MOST_AT_ONCE = 1_000_000 + 256 * 1024; // the burst, and a batch that goes beyond
+
+test("many fetches at once get no more than the quota, and the others are refused", async () => {
+  const { clock, log, otherLog } = await filled(false);
+  const fetchAll = async () => {
+    const fetches = Array.from({ length: 50 }, (_, i) =>
+      [log, otherLog][i % 2]!.fetch({ topic: "t", partition: 0, from: 0, maxBytes: 8_000_000 }),
+    );
+    const results = await Promise.allSettled(fetches);
+    const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+    for (const error of refused) expect(error).toMatchObject({ code: "QUOTA_EXCEEDED" });
+    let bytes = 0;
+    for (const result of results) {
+      if (result.status === "rejected") continue;
+      bytes += result.value.batches.length;
+      result.value.release?.();
+    }
+    return bytes;
+  };
+  const first = await fetchAll();
+  expect(first).toBeGreaterThan(500_000);
+  expect(first).toBeLessThan(MOST_AT_ONCE);
+  await clock.pass(500);
+  expect(await fetchAll()).toBeLessThan(500_000 + 256 * 1024);
+});
+
+test("a fetch that finds nothing costs nothing, also while it waits", async () => {
+  const { log, otherLog } = await filled(false);
+  const waiting = Array.from({ length: 20 }, () =>
+    log.fetch({ topic: "t", partition: 0, from: "latest", maxWaitMs: 300 }),
+  );
+  await new Promise(setImmediate);
+  const { batches } = await otherLog.fetch({ topic: "t", partition: 0, from: 0, maxBytes: 900_000 });
+  expect(batches.length).toBeGreaterThan(700_000);
+  for (const { batches } of await Promise.all(waiting)) expect(batches).toHaveLength(0);
+});
+
+test("many streams at once get no more than the quota, together", async () => {
+  const { clock, log, otherLog, caller } = await filled(true);
+  let received = 0;
+  const read = async (from: GuardedLog) => {
+    for await (const event of from.consume({ topic: "t", partition: 0, from: 0 })) {
+      if (event.type !== "batches") continue;
+      received += event.batches.length;
+      event.release?.();
+    }
+  };
+  const reading = Array.from({ length: 50 }, (_, i) => read([log, otherLog][i % 2]!).catch((error) => error));
+  const settle = async () => {
+    for (let i = 0; i < 200; i++) await new Promise(setImmediate);
+  };
+  await settle();
+  expect(received).toBeGreaterThan(500_000);
+  expect(received).toBeLessThan(MOST_AT_ONCE);
+  for (let second = 1; second <= 3; second++) {
+    await clock.pass(1_000);
+    await settle();
+    expect(received).toBeGreaterThan(500_000 + second * 800_000);
+    expect(received).toBeLessThan(MOST_AT_ONCE + second * 1_000_000);
+  }
+  caller.end();
+  void reading;
 });
 
 test("calls a second are counted for each principal, and those it did not use do not add up", async () => {

@@ -9,6 +9,9 @@ const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
 /** A quota with its buckets. */
 const QUOTA_BYTES = 1_000;
 
+/** Readers are not made to read a few bytes at a time where little of the quota is left. */
+const MIN_READ_BYTES = 16 * 1024;
+
 /** A timer cannot be set for ever ahead, and nobody minds one that is set again. */
 const MAX_SLEEP_MS = 60_000;
 
@@ -97,6 +100,9 @@ export class ByteQuota {
   readonly #maxWaitingBytes: number;
   readonly #clock: Clock;
   #waitingBytes = 0;
+  /** Taken by reads that are under way. */
+  #reservedBytes = 0;
+  #settled = Promise.withResolvers<void>();
 
   constructor(bytesPerSecond: number, maxWaitingBytes: number, clock: Clock) {
     this.#bucket = new TokenBucket(bytesPerSecond, clock.now);
@@ -104,8 +110,35 @@ export class ByteQuota {
     this.#clock = clock;
   }
 
+  /** Negative bytes are given back. */
   take(bytes: number): void {
     this.#bucket.take(bytes);
+  }
+
+  /**
+   * Takes as many of `wantedBytes` as are left, and no fewer than `leastBytes` or a small read, which may go beyond. Returns how many;
+   * 0 where nothing is left. Until {@link settle} says so it is not known how much of that is used.
+   */
+  reserve(wantedBytes: number, leastBytes: number): number {
+    if (this.isExhausted) return 0;
+    const leftBytes = Math.max(MIN_READ_BYTES, Math.floor(this.#bucket.level));
+    const bytes = Math.max(leastBytes, Math.min(wantedBytes, leftBytes));
+    this.take(bytes);
+    this.#reservedBytes += bytes;
+    return bytes;
+  }
+
+  /** Of the bytes that were reserved, so many are settled: this is what was used. */
+  settle(reservedBytes: number, usedBytes: number): void {
+    this.take(usedBytes - reservedBytes);
+    this.#reservedBytes -= reservedBytes;
+    this.#settled.resolve();
+    this.#settled = Promise.withResolvers();
+  }
+
+  /** Resolves when something is settled; undefined where no more could be left then. */
+  settling(): Promise<void> | undefined {
+    return this.#bucket.level + this.#reservedBytes > 0 ? this.#settled.promise : undefined;
   }
 
   get isExhausted(): boolean {

@@ -19,9 +19,16 @@ export class TokenBucket {
     this.#filledAt = now();
   }
 
+  /** Negative amounts are given back. */
   take(amount: number): void {
     this.#fill();
     this.#level -= amount;
+  }
+
+  /** How much is there; negative where there is a debt. */
+  get level(): number {
+    this.#fill();
+    return this.#level;
   }
 
   /** ms until there is so much; 0 where there is. By default: until there is anything. */
