@@ -11,7 +11,7 @@ export const quick = {
   "bare readers": { ...plain, way: "consume", partitions: 4, shape: "uneven", totalBytes: 12 * MIB, pace: "slow" },
   "large messages": { ...plain, way: "batches", shape: "long", totalBytes: 30 * MIB, pace: "stopping" },
   /** Chunks are joined where a read waits for more than there is. */
-  fetches: { ...plain, way: "fetch", partitions: 2, shape: "uneven", totalBytes: 8 * MIB, isLive: true },
+  fetches: { ...plain, way: "fetch", partitions: 2, totalBytes: MIB, isLive: true },
   "embedded readers": { ...embedded, way: "embedded read", shape: "uneven", totalBytes: 12 * MIB },
   "readers at the end": { ...embedded, way: "embedded tail", shape: "small", isLive: true },
   compressed: { ...plain, way: "records", shape: "uneven", totalBytes: 8 * MIB, compression: "zstd" },
