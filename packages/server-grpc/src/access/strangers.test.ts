@@ -32,7 +32,9 @@ test("streams that are held without credentials are few, and are counted until t
   const refused = await Promise.all(watches.slice(MAX_STRANGER_CALLS).map(({ ended }) => ended));
   expect(new Set(refused)).toEqual(new Set([RESOURCE_EXHAUSTED]));
   for (const { call } of watches) call.cancel();
-  await vi.waitFor(async () => expect(await client.other(Check, { service: "" })).toEqual({ status: "SERVING" }));
+  await vi.waitFor(async () => expect(await client.other(Check, { service: "" })).toEqual({ status: "SERVING" }), {
+    timeout: 10_000,
+  });
 });
 
 test('a quota of "*" is a quota of those without credentials, too: of each address', async () => {

@@ -25,9 +25,9 @@ test("topics are made, listed and described", async () => {
   });
   const { topic } = await client.call("DescribeTopic", { topic: "flights" });
   expect(topic.partitions).toEqual([
-    { partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 },
-    { partition: 1, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 },
-    { partition: 2, logStartOffset: 0, highWatermark: 2, logEndOffset: 2 },
+    { partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0, damage: null },
+    { partition: 1, logStartOffset: 0, highWatermark: 0, logEndOffset: 0, damage: null },
+    { partition: 2, logStartOffset: 0, highWatermark: 2, logEndOffset: 2, damage: null },
   ]);
   const error = await failure(client.call("CreateTopic", { topic: "flights", partitions: 1 }));
   expect(error.code).toBe(ALREADY_EXISTS);
