@@ -10,6 +10,10 @@ export const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@lo
 export interface ServerOptions {
   readonly port?: number;
   readonly args?: readonly string[];
+  /** Beside that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Another build's command. */
+  readonly bin?: string | undefined;
   /** Gets what the server writes to stderr. Default: it goes where ours goes. */
   readonly onErrorLine?: (line: string) => void;
 }
@@ -27,9 +31,17 @@ export class ServerProcess {
   }
 
   static async start(dataDirectory: string, options: ServerOptions = {}): Promise<ServerProcess> {
-    const args = [bin, "--data", dataDirectory, "--port", String(options.port ?? 0), ...(options.args ?? [])];
+    const args = [
+      options.bin ?? bin,
+      "--data",
+      dataDirectory,
+      "--port",
+      String(options.port ?? 0),
+      ...(options.args ?? []),
+    ];
     const { onErrorLine } = options;
-    const env = { ...process.env, LOGSTORE_LOG_LEVEL: "error" }; // what tests do to it is not worth a line
+    // What tests do to it is not worth a line.
+    const env = { ...process.env, LOGSTORE_LOG_LEVEL: "error", ...options.env };
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", onErrorLine ? "pipe" : "inherit"], env });
     if (onErrorLine) createInterface({ input: child.stderr! }).on("line", onErrorLine);
     for await (const line of createInterface({ input: child.stdout! })) {

@@ -91,7 +91,7 @@ export function newGroup(group: string, owner?: string): GroupState {
   return {
     group,
     owner,
-    usage: { groups: 1, members: 0, subscriptions: 0, commitBytes: 0 },
+    usage: { groups: 1, members: 0, subscriptions: 0, assignments: 0, commitBytes: 0 },
     epoch: 0,
     assignor: "sticky",
     members: new Map(),
@@ -139,6 +139,7 @@ export function putMember({ members, usage }: GroupState, member: Member): void 
   members.set(member.memberId, member);
   if (before === undefined) usage.members++;
   usage.subscriptions += member.topics.length - (before?.topics.length ?? 0);
+  usage.assignments += assignmentCount(member) - assignmentCount(before);
 }
 
 function removeMember({ members, usage }: GroupState, memberId: string): void {
@@ -147,6 +148,14 @@ function removeMember({ members, usage }: GroupState, memberId: string): void {
   members.delete(memberId);
   usage.members--;
   usage.subscriptions -= member.topics.length;
+  usage.assignments -= assignmentCount(member);
+}
+
+/** How many partitions a member owns; 0 where there is none. */
+export function assignmentCount(member: Member | undefined): number {
+  let count = 0;
+  for (const partitions of member?.holdings.values() ?? []) count += partitions.size;
+  return count;
 }
 
 export function putCommit({ commits, usage }: GroupState, topic: string, partition: number, commit: Commit): void {

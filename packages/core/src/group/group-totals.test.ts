@@ -48,6 +48,21 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
+  test("partitions that members own: who asks for more is refused, the others go on", async () => {
+    const broker = await open({ groupLimits: { maxAssignments: 500 } });
+    const first = await join(broker, "a");
+    await expect(join(broker, "b")).rejects.toThrow(exceeded(500));
+    const second = await join(broker, "a"); // they share
+    const other = await join(broker, "b", ["u"]);
+    await broker.createTopic({ topic: "u", partitions: 200 });
+    other.membership.subscribe(["t", "u"]);
+    expect(await other.end()).toEqual(exceeded(500));
+    await first.membership.leave();
+    await second.membership.leave();
+    await join(broker, "c");
+    await broker.close();
+  });
+
   test("bytes of commits: who is there already goes on", async () => {
     const broker = await open({ groupLimits: { maxCommitBytes: 10_000 } });
     await commit(broker, "g", "x".repeat(4096), 2);

@@ -6,18 +6,20 @@ import { getHeapStatistics } from "node:v8";
 import { GroupLimitExceededError, InvalidArgumentError } from "@logstore/codec";
 import { type GroupUsage, groupUsageKinds } from "./group-usage.js";
 
-/** How much consumer groups may hold. */
+/**
+ * How much consumer groups may hold. The defaults are lower where the heap is small: all groups
+ * together take less than a half of it.
+ */
 export interface GroupLimits {
-  /** Groups, with members or without. Default 20,000; of a principal 5,000. */
+  /** Groups, with members or without. Default 20,000; of a principal a quarter. */
   readonly maxGroups?: number | undefined;
-  /** Members of all groups. Default 50,000; of a principal 20,000. */
+  /** Members of all groups. Default 50,000; of a principal two fifths. */
   readonly maxMembers?: number | undefined;
-  /** Topics and patterns that members name, in all. Default 1,000,000; of a principal 250,000. */
+  /** Topics and patterns that members name, in all. Default 1,000,000; of a principal a quarter. */
   readonly maxSubscriptions?: number | undefined;
-  /**
-   * Bytes of commits: 128 for each, and its metadata. Default 256 MiB, and no more than an eighth of the heap's limit; of a
-   * principal, a quarter of that.
-   */
+  /** Partitions that members own, in all groups. Default 10,000,000; of a principal a half. */
+  readonly maxAssignments?: number | undefined;
+  /** Bytes of commits: 128 for each, and its metadata. Default 256 MiB; of a principal a quarter. */
   readonly maxCommitBytes?: number | undefined;
 }
 
@@ -35,6 +37,7 @@ const optionOf = {
   groups: "maxGroups",
   members: "maxMembers",
   subscriptions: "maxSubscriptions",
+  assignments: "maxAssignments",
   commitBytes: "maxCommitBytes",
 } as const satisfies Record<Kind, keyof GroupLimits>;
 
@@ -42,21 +45,33 @@ const textOf: Readonly<Record<Kind, string>> = {
   groups: "consumer groups",
   members: "members",
   subscriptions: "subscriptions",
+  assignments: "assigned partitions",
   commitBytes: "bytes of commits",
 };
 
-const MAX_COMMIT_BYTES = Math.floor(Math.min(256 * 1024 * 1024, getHeapStatistics().heap_size_limit / 8));
+/** The limit that V8 tells includes so much that only young objects are in. */
+const YOUNG_BYTES = 192 * 1024 * 1024;
+const { heap_size_limit: heapLimit } = getHeapStatistics();
+const HEAP_BYTES = Math.max(heapLimit - YOUNG_BYTES, heapLimit / 4);
+
+/** @param each bytes that one takes, about */
+function withinHeap(limit: number, share: number, each: number): number {
+  return Math.floor(Math.min(limit, (HEAP_BYTES * share) / each));
+}
+
 const DEFAULTS: Resolved = {
-  groups: 20_000,
-  members: 50_000,
-  subscriptions: 1_000_000,
-  commitBytes: MAX_COMMIT_BYTES,
+  groups: withinHeap(20_000, 1 / 16, 2048),
+  members: withinHeap(50_000, 1 / 16, 4096),
+  subscriptions: withinHeap(1_000_000, 1 / 16, 320),
+  assignments: withinHeap(10_000_000, 1 / 8, 128),
+  commitBytes: withinHeap(256 * 1024 * 1024, 1 / 8, 1),
 };
 const DEFAULTS_PER_PRINCIPAL: Resolved = {
-  groups: 5_000,
-  members: 20_000,
-  subscriptions: 250_000,
-  commitBytes: Math.floor(MAX_COMMIT_BYTES / 4),
+  groups: Math.floor(DEFAULTS.groups / 4),
+  members: Math.floor(DEFAULTS.members * 0.4),
+  subscriptions: Math.floor(DEFAULTS.subscriptions / 4),
+  assignments: Math.floor(DEFAULTS.assignments / 2),
+  commitBytes: Math.floor(DEFAULTS.commitBytes / 4),
 };
 
 export class GroupTotals {
@@ -102,7 +117,7 @@ export class GroupTotals {
 }
 
 function none(): GroupUsage {
-  return { groups: 0, members: 0, subscriptions: 0, commitBytes: 0 };
+  return { groups: 0, members: 0, subscriptions: 0, assignments: 0, commitBytes: 0 };
 }
 
 function add(total: GroupUsage, usage: Readonly<Partial<GroupUsage>>, sign: 1 | -1): void {

@@ -5,11 +5,13 @@ export interface GroupUsage {
   members: number;
   /** Topics and patterns, of all members. */
   subscriptions: number;
+  /** Partitions that members own, one of two groups twice. */
+  assignments: number;
   /** Of commits: 128 for each, and its metadata. */
   commitBytes: number;
 }
 
-export const groupUsageKinds = ["groups", "members", "subscriptions", "commitBytes"] as const;
+export const groupUsageKinds = ["groups", "members", "subscriptions", "assignments", "commitBytes"] as const;
 
 const COMMIT_BYTES = 128;
 

@@ -2,7 +2,7 @@
 import type { GroupInput } from "./take-turn.js";
 
 export class Inbox {
-  readonly inputs: GroupInput[] = [];
+  inputs: GroupInput[] = [];
   /** Members that go on with a new membership, and the epoch that each knows. */
   readonly rejoined = new Map<string, number>();
   /** Whose the group is, if this turn makes it. */

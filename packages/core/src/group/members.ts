@@ -14,7 +14,7 @@ import type { Membership, Memberships } from "./membership.js";
 import { assignmentOf, type MemberNews, welcome, welcomeBack } from "./news.js";
 import { deadlineOf, isConnected, newSession, noteRevoking, type Session } from "./session.js";
 import { Slices, type Steps } from "./slices.js";
-import { type GroupInput, type GroupTurn, takeTurn } from "./take-turn.js";
+import { assignmentGrowth, type GroupInput, type GroupTurn, takeTurn } from "./take-turn.js";
 import { Watch } from "./watch.js";
 
 export class Members implements Memberships {
@@ -200,7 +200,7 @@ export class Members implements Memberships {
     try {
       yield* this.#takeTurn(group, inbox);
     } catch (error) {
-      this.#refuse(group, inbox, error);
+      this.#abandon(group, inbox, error);
     } finally {
       this.#deciding = undefined;
       for (const release of inbox.holds) release();
@@ -210,7 +210,7 @@ export class Members implements Memberships {
   *#takeTurn(group: string, inbox: Inbox): Steps {
     const { groups } = this.#journal;
     const before = groups.get(group) ?? newGroup(group, inbox.owner);
-    const turn = yield* takeTurn(before, inbox.inputs, this.#topicCounts(), this.#journal.now());
+    const turn = yield* this.#decide(before, inbox);
     let written: Promise<void> | undefined;
     for (const change of turn.changes) {
       written = this.#journal.append([change]);
@@ -229,6 +229,29 @@ export class Members implements Memberships {
     inbox.settle(durable);
   }
 
+  /** Whoever asks for more partitions than there is room for is refused, and the rest decided without it. */
+  *#decide(before: GroupState, inbox: Inbox): Steps<GroupTurn> {
+    const { group, owner } = before;
+    const turn = yield* takeTurn(before, inbox.inputs, this.#topicCounts(), this.#journal.now());
+    const assignments = assignmentGrowth(before, turn);
+    const asking = inbox.inputs.filter((input) => this.#asksForMore(group, input));
+    if (assignments <= 0 || asking.length === 0) return turn;
+    try {
+      inbox.holds.push(this.#journal.totals.hold(owner, group, { assignments }));
+      return turn;
+    } catch (error) {
+      this.#refuse(group, asking, error);
+      inbox.inputs = inbox.inputs.filter((input) => !asking.includes(input));
+      return yield* takeTurn(before, inbox.inputs, this.#topicCounts(), this.#journal.now());
+    }
+  }
+
+  #asksForMore(group: string, input: GroupInput): boolean {
+    if (input.type === "join") return true;
+    if (input.type !== "subscribe") return false;
+    return String(this.#member(group, input.memberId)?.topics) !== String(input.topics);
+  }
+
   #topicCounts(): ReadonlyMap<string, number> {
     const { number } = this.#slices;
     if (this.#countedIn === number) return this.#counts;
@@ -239,16 +262,20 @@ export class Members implements Memberships {
   }
 
   /** A turn that cannot be written down is not taken: whoever asked for it is told, and nobody else is concerned. */
-  #refuse(group: string, inbox: Inbox, error: unknown): void {
+  #abandon(group: string, inbox: Inbox, error: unknown): void {
     const state = this.#journal.groups.get(group);
     if (state !== undefined) state.target = undefined; // some of it may have been written down
-    for (const input of inbox.inputs) {
+    this.#refuse(group, inbox.inputs, error);
+    inbox.settle(Promise.reject(error));
+  }
+
+  #refuse(group: string, inputs: readonly GroupInput[], error: unknown): void {
+    for (const input of inputs) {
       if (!("memberId" in input)) continue;
       const { memberId } = input;
       this.#session(group, memberId)?.membership?.fail(error);
       if (this.#member(group, memberId) === undefined) this.#sessions.delete(keyOf(group, memberId));
     }
-    inbox.settle(Promise.reject(error));
   }
 
   /** Who is out is told so. */

@@ -9,6 +9,7 @@ import type { AssignorName, TopicPartition } from "@logstore/protocol";
 import type { AssignableMember, Target } from "./assignors/assignor.js";
 import { assignors } from "./assignors/assignors.js";
 import {
+  assignmentCount,
   type GroupChange,
   type GroupState,
   type Holding,
@@ -49,6 +50,14 @@ export interface GroupTurn {
   /** Of those that are told what they own now. */
   readonly epoch: number;
   readonly target: Target;
+}
+
+/** How many more partitions the group's members own after a turn; negative where they own fewer. */
+export function assignmentGrowth({ members: before }: GroupState, { members, removed }: GroupTurn): number {
+  let growth = 0;
+  for (const memberId of removed) growth -= assignmentCount(before.get(memberId));
+  for (const member of members) growth += assignmentCount(member) - assignmentCount(before.get(member.memberId));
+  return growth;
 }
 
 /** Partitions between two steps. */

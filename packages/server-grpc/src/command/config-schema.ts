@@ -78,6 +78,7 @@ const groupLimits = {
   maxGroups: whole(0).optional().describe("consumer groups, with members or without"),
   maxMembers: whole(0).optional().describe("members of all consumer groups"),
   maxSubscriptions: whole(0).optional().describe("topics and patterns that members of groups name"),
+  maxAssignments: whole(0).optional().describe("partitions that members of all groups own"),
   maxCommitBytes: whole(0).optional().describe("bytes of commits: 128 for each, and its metadata"),
 };
 
