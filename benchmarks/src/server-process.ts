@@ -22,7 +22,7 @@ export class ServerProcess {
 
   /** @param certificate with TLS */
   static async start(directory: string, certificate?: Certificate): Promise<ServerProcess> {
-    const bin = fileURLToPath(new URL("dist/bin.js", import.meta.resolve("@logstore/server-grpc/package.json")));
+    const bin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
     const args =
       certificate === undefined
         ? [bin, "--data", directory, "--port", "0", "--durability", "written", "--log-level", "warn"]

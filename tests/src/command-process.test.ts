@@ -1,7 +1,7 @@
 /** The command as a process: signals at any moment, a stderr that takes nothing, and the Node versions that it is promised for. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -130,6 +130,20 @@ describe.runIf(onLinux)("a signal while it starts", () => {
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
     expect(written.err).toContain('"msg":"closed"');
+  });
+});
+
+describe.runIf(onLinux)("threads for file operations", () => {
+  const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).length;
+
+  test("128, unless the environment says another number", async () => {
+    const many = start(["--data", await emptyDirectory(), "--port", "0"]);
+    await many.listening();
+    expect(threadsOf(many.child.pid!)).toBeGreaterThan(128);
+    const env = { UV_THREADPOOL_SIZE: "8" };
+    const few = start(["--data", await emptyDirectory(), "--port", "0"], { env });
+    await few.listening();
+    expect(threadsOf(few.child.pid!)).toBeLessThan(64);
   });
 });
 

@@ -68,7 +68,7 @@ async function installed(directory: string): Promise<string> {
     await symlink(home, join(packages, name));
   }
   const bin = join(commands, "logstore-server");
-  await writeFile(bin, `#!/bin/sh\nexec node "${packages}/server-grpc/dist/bin.js" "$@"\n`, { mode: 0o755 });
+  await writeFile(bin, `#!/bin/sh\nexec node "${packages}/server-grpc/dist/bin.cjs" "$@"\n`, { mode: 0o755 });
   return [commands, dirname(process.execPath), process.env["PATH"]].join(delimiter);
 }
 

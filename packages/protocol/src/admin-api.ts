@@ -69,11 +69,14 @@ export interface TopicHealthApi {
   /** Whether anything at all can be written: not where the data directory is gone, say. Default: it can. */
   storageHealth?(): Promise<TopicHealth>;
 
+  /** Whether all that was found at the start is open. Default: it is. */
+  startupHealth?(): Promise<TopicHealth>;
+
   /** Has `changed` called when some topic came, went or failed, or the storage did, until what is returned is called. */
   onTopicHealth(changed: () => void): () => void;
 }
 
-/** `failed`: a partition or more cannot be read to its end, or takes no more appends. */
+/** `failed`: a partition or more cannot be read to its end, or takes no more appends, or is being opened. */
 export type TopicHealth = "serving" | "failed";
 
 /** What may be said of a topic; what is not said is the broker's own. */

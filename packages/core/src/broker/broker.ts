@@ -1,5 +1,5 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
-import { ClosedError, defaultBatchLimits, LogStoreError } from "@logstore/codec";
+import { ClosedError, defaultBatchLimits, LogStoreError, UnavailableError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -57,8 +57,11 @@ import { listPositions } from "./list-offsets.js";
 import { ProducerIds } from "./producer-ids.js";
 import { Snapshots, type UnreadableSnapshot } from "./snapshots.js";
 import { type TopicLimitOptions, TopicTotals } from "./topic-limits.js";
-import { type Topic, Topics, type UnreadableTopic } from "./topics.js";
+import { type OpeningProgress, type Topic, Topics, type UnreadableTopic } from "./topics.js";
 import { topicsForGroups } from "./topics-for-groups.js";
+
+/** After so long a call to groups may be tried again while they are being opened, ms. */
+const GROUPS_RETRY_MS = 250;
 
 /** Options that hold for every topic, see {@link LogStoreOptions}, for all of them together and for groups. */
 export interface BrokerOptions
@@ -67,6 +70,12 @@ export interface BrokerOptions
     TopicLimitOptions {
   /** A consumer group without members is forgotten after so long, ms, with all that it committed. Default 7 days. */
   readonly offsetsRetentionMs?: number | undefined;
+  /**
+   * Whether `open` waits until every topic is open. Default true. With false it resolves as soon as the topics are known, and they are
+   * opened meanwhile: until it is open, a topic answers with an UnavailableError, and so does all that needs every topic, such as groups.
+   * See {@link Broker.opened}.
+   */
+  readonly waitForTopics?: boolean | undefined;
 }
 
 export interface BrokerRecovery {
@@ -80,23 +89,23 @@ export interface BrokerRecovery {
 export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   readonly #topics: Topics;
   readonly #snapshots: Snapshots;
-  readonly #groups: GroupCoordinator;
+  /** Undefined until every topic is open: what is committed is held against where the logs end. */
+  #groupsOrNone: GroupCoordinator | undefined;
   readonly #producerIds: ProducerIds;
   readonly #lock: Lock;
   readonly #guard: DirectoryGuard;
+  #opened: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   private constructor(
     topics: Topics,
     snapshots: Snapshots,
-    groups: GroupCoordinator,
     producerIds: ProducerIds,
     lock: Lock,
     guard: DirectoryGuard,
   ) {
     this.#topics = topics;
     this.#snapshots = snapshots;
-    this.#groups = groups;
     this.#producerIds = producerIds;
     this.#lock = lock;
     this.#guard = guard;
@@ -130,8 +139,12 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
       const topics = await Topics.open(storage, path, options, totals);
       try {
         const snapshots = await Snapshots.open(storage, path, topics, totals);
-        const groups = await GroupCoordinator.open(storage, path, topicsForGroups(topics, storage), options);
-        return new Broker(topics, snapshots, groups, new ProducerIds(storage, path), lock, storage.guard);
+        const broker = new Broker(topics, snapshots, new ProducerIds(storage, path), lock, storage.guard);
+        broker.#opened = broker.#openGroups(storage, path, options);
+        if (options.waitForTopics === false)
+          broker.#opened.catch(() => {}); // whoever asks for it is told
+        else await broker.#opened;
+        return broker;
       } catch (error) {
         await topics.close().catch(() => {});
         throw error;
@@ -142,11 +155,36 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     }
   }
 
+  async #openGroups(storage: FilePool, path: string, options: BrokerOptions): Promise<void> {
+    await this.#topics.opened;
+    if (this.#closing !== undefined) return;
+    const topics = topicsForGroups(this.#topics, storage);
+    this.#groupsOrNone = await GroupCoordinator.open(storage, path, topics, options);
+    this.#topics.tellChanged();
+  }
+
+  /** Resolves when all that was found in the data directory is open: at once, unless it was opened with `waitForTopics: false`. */
+  get opened(): Promise<void> {
+    return this.#opened;
+  }
+
+  /** How far opening is. */
+  get progress(): OpeningProgress {
+    return this.#topics.progress;
+  }
+
+  /** @throws UnavailableError while topics are being opened */
+  get #groups(): GroupCoordinator {
+    if (this.#groupsOrNone !== undefined) return this.#groupsOrNone;
+    this.#topics.checkAllOpen();
+    throw new UnavailableError("consumer groups are being opened: try again", { retryAfterMs: GROUPS_RETRY_MS });
+  }
+
   /** What opening found that a clean close would not have left, and the topics and snapshots that could not be read at all. */
   get recovery(): BrokerRecovery {
     const found = this.#topics.list().flatMap(({ topic, store }) => store.recovery.map((each) => ({ topic, ...each })));
     const [{ unreadable }, { unreadable: unreadableSnapshots }] = [this.#topics, this.#snapshots];
-    return { partitions: found, unreadable, unreadableSnapshots, groups: this.#groups.failure };
+    return { partitions: found, unreadable, unreadableSnapshots, groups: this.#groupsOrNone?.failure };
   }
 
   async describeServer(): Promise<ServerDescription> {
@@ -160,11 +198,12 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
 
   async createTopic({ topic, partitions, config, ifNotExists }: CreateTopicRequest): Promise<TopicDescription> {
     const created = await this.#topics.create(topic, partitions, config, ifNotExists);
-    this.#groups.topicsChanged();
+    this.#groupsOrNone?.topicsChanged();
     return this.#describe(created);
   }
 
   async listTopics(): Promise<TopicSummary[]> {
+    this.#topics.checkAllOpen();
     return this.#topics.list().map(({ topic, id, store }) => ({
       topic,
       topicId: id,
@@ -182,7 +221,8 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    * @throws UnknownTopicError, InconsistentTopicIdError
    */
   async deleteTopic(topic: string, { topicId }: TopicOptions = {}): Promise<void> {
-    await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic), topicId);
+    const groups = this.#groups; // they are to forget it
+    await this.#topics.delete(topic, () => groups.topicDeleted(topic), topicId);
   }
 
   async topicHealth(topic: string): Promise<TopicHealth> {
@@ -191,6 +231,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
 
   async storageHealth(): Promise<TopicHealth> {
     return this.failure === undefined ? "serving" : "failed";
+  }
+
+  async startupHealth(): Promise<TopicHealth> {
+    return this.#groupsOrNone === undefined ? "failed" : "serving";
   }
 
   /** Why nothing is written any more, if so: the data directory is gone or replaced, or another writer has it. */
@@ -252,27 +296,27 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return this.#groups.joinGroup(request, options);
   }
 
-  commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]> {
+  async commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]> {
     return this.#groups.commitOffsets(request, options);
   }
 
-  fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+  async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     return this.#groups.fetchOffsets(group, partitions);
   }
 
-  listGroups(): Promise<GroupSummary[]> {
+  async listGroups(): Promise<GroupSummary[]> {
     return this.#groups.listGroups();
   }
 
-  describeGroup(group: string): Promise<GroupDescription> {
+  async describeGroup(group: string): Promise<GroupDescription> {
     return this.#groups.describeGroup(group);
   }
 
-  resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
+  async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     return this.#groups.resetOffsets(request);
   }
 
-  deleteGroup(group: string): Promise<void> {
+  async deleteGroup(group: string): Promise<void> {
     return this.#groups.deleteGroup(group);
   }
 
@@ -305,7 +349,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    */
   async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
     const restored = await this.#snapshots.restore(topic, snapshot, newTopic);
-    this.#groups.topicsChanged();
+    this.#groupsOrNone?.topicsChanged();
     return this.#describe(restored);
   }
 
@@ -396,11 +440,16 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     await withStorageErrors("the broker was closed, but not cleanly", () =>
       runAll(
         () => this.#snapshots.close(),
-        () => allSettled([this.#groups.close(), this.#topics.close()]),
+        () => allSettled([this.#closeGroups(), this.#topics.close()]),
         () => this.#producerIds.settle(),
         () => this.#lock.release(),
       ),
     );
+  }
+
+  async #closeGroups(): Promise<void> {
+    await this.#opened.catch(() => {});
+    await this.#groupsOrNone?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -9,14 +9,17 @@ import {
   type LogStoreError,
   NotALogStoreError,
   TopicExistsError,
+  UnavailableError,
   UnknownTopicError,
 } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { isOfTheSystem, TOPIC_FILE } from "../files/file-names.js";
 import { type FailedEvent, tell } from "../partition/hooks.js";
 import type { FilePool } from "../storage/file-pool.js";
-import { allSettled } from "../storage/run-all.js";
+import { eachInParallel, inParallel } from "../storage/in-parallel.js";
+import { SharedStorage } from "../storage/shared-storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
+import { ThreadShares, threadPoolSize } from "../storage/thread-shares.js";
 import type { WarnedEvent } from "../storage/warnings.js";
 import { LogStore } from "../store/log-store.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
@@ -50,6 +53,21 @@ interface OpenTopic extends Topic {
   readonly directory: string;
 }
 
+/** A topic's directory, and what its `topic.json` says. */
+interface FoundTopic {
+  readonly directory: string;
+  readonly file: TopicFile;
+}
+
+/** How many topics were found, and how many of them are open, or could not be opened. */
+export interface OpeningProgress {
+  readonly topics: number;
+  readonly done: number;
+}
+
+/** After so long a call to a topic that is still being opened may be tried again, ms. */
+const OPENING_RETRY_MS = 250;
+
 /** A topic's directory that could not be opened: the others are served none the less. */
 export interface UnreadableTopic {
   readonly directory: string;
@@ -68,7 +86,13 @@ export class Topics {
   readonly #caches: StoreCaches;
   readonly #totals: TopicTotals;
   readonly #topics = new Map<string, OpenTopic>();
-  /** Topics that are being made, altered or deleted: one thing at a time. */
+  /** Found, and not open yet; by name. */
+  readonly #opening = new Map<string, FoundTopic>();
+  #found = 0;
+  /** Resolves when no topic is being opened any more. */
+  #opened: Promise<void> = Promise.resolve();
+  readonly #threads = new ThreadShares(threadPoolSize());
+  /** Topics that are being opened, made, altered or deleted: one thing at a time. */
   readonly #changing = new OneAtATime();
   #closed = false;
 
@@ -80,6 +104,9 @@ export class Topics {
     this.#caches = storeCaches(storeOptions);
   }
 
+  /**
+   * Finds the topics, and begins to open them: see {@link opened}. Until it is open, a topic answers with an {@link UnavailableError}.
+   */
   static async open(
     storage: FilePool,
     dataDirectory: string,
@@ -90,11 +117,12 @@ export class Topics {
     await storage.makeDirectory(directory);
     const topics = new Topics(storage, directory, storeOptions, totals);
     try {
-      for (const id of (await storage.list(directory)) ?? []) {
+      await inParallel((await storage.list(directory)) ?? [], async (id) => {
         if (UNFINISHED.test(id)) await storage.removeDirectory(`${directory}/${id}`);
-        else if (!isOfTheSystem(id)) await topics.#openFound(`${directory}/${id}`);
-      }
+        else if (!isOfTheSystem(id)) await topics.#find(`${directory}/${id}`);
+      });
       await storage.syncDirectory(directory); // what is found counts, if a crash came before its name was durable
+      topics.#openAll();
     } catch (error) {
       await topics.close().catch(() => {});
       throw error;
@@ -102,7 +130,25 @@ export class Topics {
     return topics;
   }
 
-  /** By name. */
+  /** Resolves when every topic that was found is open, or could not be opened. */
+  get opened(): Promise<void> {
+    return this.#opened;
+  }
+
+  get progress(): OpeningProgress {
+    return { topics: this.#found, done: this.#found - this.#opening.size };
+  }
+
+  /** @throws UnavailableError while topics are being opened: what is said of all would leave them out */
+  checkAllOpen(): void {
+    const { topics, done } = this.progress;
+    if (done === topics) return;
+    throw new UnavailableError(`${done} of ${topics} topics are open: try again when all are`, {
+      retryAfterMs: OPENING_RETRY_MS,
+    });
+  }
+
+  /** Those that are open, by name. */
   list(): Topic[] {
     return [...this.#topics.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1));
   }
@@ -113,7 +159,7 @@ export class Topics {
 
   /**
    * @param id what the caller knows the topic by; undefined or empty is not checked
-   * @throws UnknownTopicError, InconsistentTopicIdError
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnavailableError while it is being opened
    */
   get(topic: string, id?: string): Topic {
     return this.#open(topic, id);
@@ -236,13 +282,15 @@ export class Topics {
 
   /** Whether all of a topic can be read and appended to. @throws UnknownTopicError */
   isSound(topic: string): boolean {
+    if (this.#opening.has(topic)) return false;
     return !this.#isUnreadable(topic) && this.#open(topic).store.failedPartitions.length === 0;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#opened;
     await this.#changing.settle();
-    await allSettled([...this.#topics.values()].map(({ store }) => store.close()));
+    await eachInParallel([...this.#topics.values()], ({ store }) => store.close());
   }
 
   #open(topic: string, id?: string): OpenTopic {
@@ -250,6 +298,12 @@ export class Topics {
     if (open !== undefined) {
       checkTopicId(open, id);
       return open;
+    }
+    if (this.#opening.has(topic)) {
+      throw new UnavailableError(`topic ${topic} is being opened: try again`, {
+        topic,
+        retryAfterMs: OPENING_RETRY_MS,
+      });
     }
     const unreadable = this.unreadable.find((other) => other.topic === topic);
     if (unreadable !== undefined) throw unreadable.error.with({ topic });
@@ -313,27 +367,44 @@ export class Topics {
     await this.#storage.removeDirectory(deleted).catch(() => {});
   }
 
-  /** Where a directory cannot be opened, the others can. Of two that name the same topic, neither is served: which is right is not known. */
-  async #openFound(directory: string): Promise<void> {
-    let topic: string | undefined;
+  /** Where a directory cannot be read, the others can. Of two that name the same topic, neither is served: which is right is not known. */
+  async #find(directory: string): Promise<void> {
     this.#totals.add({ topics: 1 });
     try {
-      const found = await readTopicFile(this.#storage, directory);
-      if (found === undefined) throw noTopicFile(directory);
-      ({ topic } = found);
-      const other = this.#topics.get(topic);
-      if (other !== undefined) {
-        this.#topics.delete(topic);
-        await other.store.close();
-        this.unreadable.push({ directory: other.directory, topic, error: namedTwice(topic) });
-      }
-      if (this.#isUnreadable(topic)) throw namedTwice(topic);
-      const { store } = await this.#openStore(directory, found);
-      this.#totals.add({ partitions: store.partitionCount });
+      const file = await readTopicFile(this.#storage, directory);
+      if (file === undefined) throw noTopicFile(directory);
+      const { topic } = file;
+      const other = this.#opening.get(topic);
+      this.#opening.delete(topic);
+      if (other === undefined && !this.#isUnreadable(topic)) this.#opening.set(topic, { directory, file });
+      else for (const one of [other?.directory, directory]) if (one) this.#cannotOpen(one, topic, namedTwice(topic));
     } catch (cause) {
-      const error = storageError(cause, `${directory} cannot be read`);
-      this.unreadable.push({ directory, topic, error });
+      this.#cannotOpen(directory, undefined, cause);
     }
+  }
+
+  #openAll(): void {
+    const found = [...this.#opening];
+    this.#found = found.length;
+    const opened = inParallel(found, ([topic, { directory, file }]) =>
+      this.#changing.run(topic, async () => {
+        if (this.#closed) return;
+        try {
+          const { store } = await this.#openStore(directory, file);
+          this.#totals.add({ partitions: store.partitionCount });
+        } catch (cause) {
+          this.#cannotOpen(directory, topic, cause);
+        } finally {
+          this.#opening.delete(topic);
+          this.tellChanged();
+        }
+      }),
+    );
+    this.#opened = opened;
+  }
+
+  #cannotOpen(directory: string, topic: string | undefined, cause: unknown): void {
+    this.unreadable.push({ directory, topic, error: storageError(cause, `${directory} cannot be read`) });
   }
 
   #isUnreadable(topic: string): boolean {
@@ -348,7 +419,8 @@ export class Topics {
     };
     const warned = (event: WarnedEvent) => hooks?.warned?.(event.type === "clockBehind" ? { ...event, topic } : event);
     const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, failed, warned } };
-    const store = await LogStore.openLocked(directory, options, this.#storage, this.#caches);
+    const storage = new SharedStorage(this.#storage, this.#threads.share());
+    const store = await LogStore.openLocked(directory, options, storage, this.#caches);
     const open = { topic, id: id ?? topicIdOf(store.id), store, config, directory };
     this.#topics.set(topic, open);
     this.tellChanged();

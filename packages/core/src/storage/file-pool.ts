@@ -13,10 +13,10 @@ import { tell } from "../partition/hooks.js";
 import { DirectoryGuard } from "./directory-guard.js";
 import { codeOf, noteAttempt } from "./io-trouble.js";
 import { PooledFile } from "./pooled-file.js";
-import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
+import type { FileAccess, FileHold, GuardedStorage, Lock, Storage, StorageFile } from "./storage.js";
 import { OnceAMinute, outOfDescriptors, type WarnedEvent } from "./warnings.js";
 
-export class FilePool implements Storage {
+export class FilePool implements GuardedStorage {
   readonly guard: DirectoryGuard;
   readonly #inner: Storage;
   /** Less than was asked for, where the system allows fewer. */

@@ -3,6 +3,8 @@
  * it. Paths use "/"; contents are bytes. What is not synced may be lost, in any order and in part, when the machine stops;
  * a created, renamed or removed name is durable only once its directory is synced.
  */
+import type { DirectoryGuard } from "./directory-guard.js";
+
 export interface Storage {
   /** Wall clock, ms since the epoch. It may jump: offsets and waits never depend on it. */
   now(): number;
@@ -55,6 +57,14 @@ export interface Storage {
 
   /** Calls back soon after a file that exists was written to, by whomever: most times, not always. Resolves to what ends it. */
   watch(path: string, changed: () => void): Promise<() => void>;
+}
+
+/** One that watches over the directory that it has locked: see directory-guard.ts. */
+export interface GuardedStorage extends Storage {
+  readonly guard: DirectoryGuard;
+
+  /** Whether a clock that is behind is to be told of: all partitions notice the same one. */
+  isClockWarningDue(): boolean;
 }
 
 export type FileAccess = "read" | "write";

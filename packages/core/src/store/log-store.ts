@@ -21,10 +21,11 @@ import type { VerifyEvent } from "../partition/verify-log.js";
 import { copyStore, type StoreSnapshot } from "../snapshot/copy-store.js";
 import { makeWhole } from "../snapshot/make-whole.js";
 import { FilePool } from "../storage/file-pool.js";
+import { eachInParallel } from "../storage/in-parallel.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
-import { allSettled, runAll } from "../storage/run-all.js";
-import type { Lock, Storage } from "../storage/storage.js";
+import { runAll } from "../storage/run-all.js";
+import type { GuardedStorage, Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { clockBehind } from "../storage/warnings.js";
 import { allOrNone } from "./all-or-none.js";
@@ -56,7 +57,7 @@ interface Opened {
   readonly openPartition: (partition: number) => Promise<PartitionLog>;
   readonly given: LogStoreOptions;
   readonly options: ResolvedOptions;
-  readonly storage: FilePool;
+  readonly storage: GuardedStorage;
   readonly lock: Lock | undefined;
   readonly watermarks: Watermarks;
 }
@@ -76,7 +77,7 @@ export class LogStore implements AsyncDisposable {
   #given: LogStoreOptions;
   /** The same with what holds where nothing was said; the partitions look at it whenever they need to know. */
   readonly #options: ResolvedOptions;
-  readonly #storage: FilePool;
+  readonly #storage: GuardedStorage;
   readonly #lock: Lock | undefined;
   readonly #watermarks: Watermarks;
   readonly #retentionTimer: Timer;
@@ -154,7 +155,7 @@ export class LogStore implements AsyncDisposable {
   static async openLocked(
     path: string,
     given: LogStoreOptions,
-    storage: FilePool,
+    storage: GuardedStorage,
     { indexes, tails }: StoreCaches,
     lock?: Lock, // let go of when the store is closed
   ): Promise<LogStore> {
@@ -401,7 +402,7 @@ export class LogStore implements AsyncDisposable {
     await this.#working;
     await withStorageErrors("the log store was closed, but not cleanly", () =>
       runAll(
-        () => allSettled(this.#partitions.map((log) => log.close())),
+        () => eachInParallel(this.#partitions, (log) => log.close()),
         () => this.#watermarks.close(),
         () => this.#lock?.release(),
       ),

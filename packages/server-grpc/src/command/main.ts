@@ -32,6 +32,7 @@ export async function main(
         retentionBytes,
         hooks,
         ...limits,
+        waitForTopics: false,
       });
     },
     print: (line) => console.log(line),

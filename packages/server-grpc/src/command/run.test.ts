@@ -191,6 +191,36 @@ test("the log tells of the start, of what was found, and of the end", async () =
   expect(line).toContain(String(logs[5]!["address"]));
 });
 
+test("it serves while topics are being opened, and says when all are", async () => {
+  const opened = Promise.withResolvers<void>();
+  const progress = { topics: 3, done: 1 };
+  const { around, logs, listening, stop } = surroundings(async () =>
+    Object.assign(new FakeLog(), { opened: opened.promise, progress }),
+  );
+  const exit = run(["--data", "d", "--port", "0"], around);
+  await listening;
+  progress.done = 3;
+  opened.resolve();
+  await vi.waitFor(() => expect(logs.at(-1)).toMatchObject({ msg: "all topics are open", topics: 3 }));
+  stop();
+  expect(await exit).toBe(0);
+  expect(logs.map(({ msg }) => msg).slice(0, 2)).toEqual(["listening", "all topics are open"]);
+});
+
+test("data that cannot be opened after all ends the server with 1", async () => {
+  const opened = Promise.withResolvers<void>();
+  opened.promise.catch(() => {});
+  const { around, logs, events, listening } = surroundings(async () =>
+    Object.assign(new FakeLog(), { opened: opened.promise, progress: { topics: 2, done: 1 } }),
+  );
+  const exit = run(["--data", "d", "--port", "0"], around);
+  await listening;
+  opened.reject(new StorageFailedError("a disk failed"));
+  expect(await exit).toBe(1);
+  expect(events).toEqual(["closed"]);
+  expect(logs).toContainEqual(expect.objectContaining({ level: "error", msg: "the data could not be opened" }));
+});
+
 test("what a peer sees as an internal error is in the log", async () => {
   const api = Object.assign(new FakeLog(), { listTopics: () => Promise.reject(new TypeError("a bug")) });
   const { around, logs, listening, stop } = surroundings(async () => api);

@@ -10,6 +10,7 @@ import type { Configuration } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
 import { openLog } from "./log.js";
 import { startTelemetry } from "./open-telemetry.js";
+import { Opening } from "./opening.js";
 import { refusedLog } from "./refused-log.js";
 import { Reloader } from "./reloader.js";
 import { serveOptions } from "./serve-options.js";
@@ -18,6 +19,8 @@ import { version } from "./version.js";
 
 /** A stop that is asked for while the data is still being opened waits no longer than this for that to end, ms. */
 const OPEN_GRACE_MS = 5_000;
+
+const STOPPED_WHILE_OPENING = "stopped while the data was being opened: the next start recovers it";
 
 /** Returns the exit code. @throws what keeps the server from starting */
 export async function serveUntilStopped(
@@ -32,22 +35,30 @@ export async function serveUntilStopped(
     await checkStart(config);
     const telemetry = await startTelemetry(config, version, opened);
     try {
-      const opening = surroundings.openBroker(config, hooks(log));
-      const broker = await openedBefore(surroundings.stopping, opening);
+      const broker = await openedBefore(surroundings.stopping, surroundings.openBroker(config, hooks(log)));
       if (broker === undefined) {
-        log.warn("stopped while the data was being opened: the next start recovers it");
+        log.warn(STOPPED_WHILE_OPENING);
         return 0;
       }
-      let closed: number | undefined;
+      const opening = new Opening(broker, log);
+      let exitCode: number | undefined;
       try {
-        logRecovery(log, broker);
-        if (!surroundings.stopping.aborted) {
-          await serveBroker(broker, commandLine, config, surroundings, log, telemetry.metricsUrl);
+        await opening.begin();
+        const ending = AbortSignal.any([surroundings.stopping, opening.failed]);
+        if (!ending.aborted) {
+          await serveBroker(
+            broker,
+            commandLine,
+            config,
+            { ...surroundings, stopping: ending },
+            log,
+            telemetry.metricsUrl,
+          );
         }
       } finally {
-        closed = await close(broker, log);
+        exitCode = await close(broker, opening, log);
       }
-      return closed;
+      return opening.failed.aborted ? 1 : exitCode;
     } finally {
       await telemetry.stop();
     }
@@ -104,9 +115,15 @@ async function stop(server: LogStoreServer, { drainTimeoutMs }: ServerConfig, lo
 }
 
 /** Returns the exit code: what was acknowledged may not be safe where this fails. */
-async function close(broker: ServedBroker, log: Logger): Promise<number> {
+async function close(broker: ServedBroker, opening: Opening, log: Logger): Promise<number> {
   try {
-    await broker.close();
+    const closing = broker.close();
+    closing.catch(() => {}); // it is awaited below, unless that takes too long
+    if (!(await opening.endsSoon())) {
+      log.warn(STOPPED_WHILE_OPENING);
+      return 0;
+    }
+    await closing;
     log.info("closed");
     return 0;
   } catch (err) {
@@ -126,21 +143,6 @@ function hooks(log: Logger): LogStoreHooks {
     },
     warned: ({ message, ...event }) => log.warn(event, message),
   };
-}
-
-function logRecovery(log: Logger, { recovery }: ServedBroker): void {
-  for (const { topic, partition, tornTail, damage, failure } of recovery.partitions) {
-    if (tornTail !== undefined) log.warn({ topic, partition, tornTail }, "a torn tail was cut off when it was opened");
-    if (damage !== undefined) log.error({ topic, partition, err: damage }, "a partition is damaged");
-    if (failure !== undefined) log.error({ topic, partition, err: failure }, "a partition takes no appends");
-  }
-  for (const { topic, directory, error } of recovery.unreadable) {
-    log.error({ topic, directory, err: error }, "a topic cannot be opened");
-  }
-  for (const { topic, snapshot, directory, error } of recovery.unreadableSnapshots) {
-    log.error({ topic, snapshot, directory, err: error }, "a snapshot cannot be read");
-  }
-  if (recovery.groups !== undefined) log.error({ err: recovery.groups }, "consumer groups are not served");
 }
 
 function logStart(

@@ -19,4 +19,7 @@ export interface Surroundings {
   readonly logSink?: ((line: string) => void) | undefined;
 }
 
-export type ServedBroker = LogApi & Partial<TopicHealthApi> & Pick<Broker, "close" | "recovery">;
+export type ServedBroker = LogApi &
+  Partial<TopicHealthApi> &
+  Pick<Broker, "close" | "recovery"> &
+  Partial<Pick<Broker, "opened" | "progress">>;

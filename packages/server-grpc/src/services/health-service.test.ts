@@ -1,6 +1,6 @@
 import { queryObjects } from "node:v8";
 import { ServerInterceptingCall } from "@grpc/grpc-js";
-import { PermissionDeniedError, UnknownTopicError } from "@logstore/codec";
+import { PermissionDeniedError, UnavailableError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealth } from "@logstore/protocol";
 import { service } from "grpc-health-check";
 import { expect, test } from "vitest";
@@ -68,9 +68,28 @@ test("the server and its services serve, topics are as they are, and what there 
       "logstore.v1.LogService": { status: "SERVING" },
       "logstore.v1.AdminService": { status: "SERVING" },
       "logstore.v1.ConsumerGroupService": { status: "SERVING" },
+      startup: { status: "SERVING" },
       "topic/t": { status: "NOT_SERVING" },
     },
   });
+});
+
+test("while topics are being opened, startup and those do not serve, and all else does", async () => {
+  const { check, become, api, watch } = await withHealth();
+  const startup = { startupHealth: async (): Promise<TopicHealth> => "failed" };
+  Object.assign(api, startup);
+  const beingOpened = () => Promise.reject(new UnavailableError("topic u is being opened"));
+  const { listOffsets } = api;
+  api.listOffsets = (request) => (request.topic === "u" ? beingOpened() : listOffsets.call(api, request));
+  become("u", "failed");
+  const { statuses } = watch("startup");
+  expect(await check("startup")).toBe("NOT_SERVING");
+  expect(await check("topic/u")).toBe("NOT_SERVING");
+  for (const name of ["", "topic/t"]) expect(await check(name)).toBe("SERVING");
+  Object.assign(api, { listOffsets, startupHealth: async () => "serving" });
+  become("u", "serving");
+  expect(await check("startup")).toBe("SERVING");
+  await eventually(() => statuses.join() === "NOT_SERVING,SERVING");
 });
 
 test("whoever may not know of a topic is not told how it is, or whether it is", async () => {

@@ -9,7 +9,7 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
+import { InvalidArgumentError, UnavailableError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealthApi } from "@logstore/protocol";
 import { checkNameLength } from "../transport/names.js";
 import type { AnyCall, CallContext } from "./call-context.js";
@@ -33,6 +33,8 @@ interface Watcher {
   readonly end: () => void;
 }
 
+/** Serving once all that was found at the start is open. */
+const STARTUP = "startup";
 const TOPIC_PREFIX = "topic/";
 /** Watchers that are told between two turns of the event loop. */
 const WATCHERS_A_TURN = 100;
@@ -54,7 +56,7 @@ export class HealthService {
   constructor(topics: Partial<TopicHealthApi>, context: CallContext, services: readonly string[]) {
     this.#topics = topics;
     this.#context = context;
-    this.#services = ["", ...services];
+    this.#services = ["", ...services, STARTUP];
   }
 
   /** Hears of topics from now on, until {@link end}. */
@@ -110,8 +112,10 @@ export class HealthService {
   async #statusOf(call: AnyCall, service: string): Promise<ServingStatus | undefined> {
     checkNameLength(service);
     if (this.#services.includes(service)) {
-      const isServing = !this.#isStopping && (await this.#topics.storageHealth?.()) !== "failed";
-      return isServing ? "SERVING" : "NOT_SERVING";
+      const isFailed = async () =>
+        (await this.#topics.storageHealth?.()) === "failed" ||
+        (service === STARTUP && (await this.#topics.startupHealth?.()) === "failed");
+      return !this.#isStopping && !(await isFailed()) ? "SERVING" : "NOT_SERVING";
     }
     if (!service.startsWith(TOPIC_PREFIX)) return undefined;
     const topic = service.slice(TOPIC_PREFIX.length);
@@ -139,6 +143,7 @@ export class HealthService {
       return true;
     } catch (error) {
       if (error instanceof UnknownTopicError) return false;
+      if (error instanceof UnavailableError) return true; // it is being opened
       throw error;
     }
   }

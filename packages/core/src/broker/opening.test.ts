@@ -1,0 +1,144 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { LogStoreError, RecordBatchBuilder } from "@logstore/codec";
+import { expect, test } from "vitest";
+import { SlowStorage } from "../../test/slow-storage.js";
+import { MemoryStorage } from "../storage/memory-storage.js";
+import { Broker } from "./broker.js";
+
+function batch(): Uint8Array {
+  const builder = new RecordBatchBuilder();
+  builder.append(null, "x", Date.now());
+  return builder.seal();
+}
+
+/** A data directory with topics, and the directory of each. */
+async function filled(
+  topics: readonly string[],
+  partitions = 1,
+): Promise<{ storage: MemoryStorage; paths: Map<string, string> }> {
+  const storage = new MemoryStorage();
+  const broker = await Broker.open("data", { storage });
+  const paths = new Map<string, string>();
+  for (const topic of topics) {
+    const before = (await storage.list("data/topics")) ?? [];
+    await broker.createTopic({ topic, partitions });
+    const made = (await storage.list("data/topics"))!.find((id) => !before.includes(id));
+    paths.set(topic, `data/topics/${made}`);
+    for (let partition = 0; partition < partitions; partition++) {
+      await broker.produce({ topic, partition, batches: batch(), durability: "flushed" });
+    }
+  }
+  await broker.close();
+  return { storage, paths };
+}
+
+async function codeOf(work: () => unknown): Promise<string> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof LogStoreError) return error.code;
+    throw error;
+  }
+  return "none";
+}
+
+/** What can be done by now has been done. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 200; i++) await nextTurn();
+}
+
+test("topics are opened many at a time", async () => {
+  const { storage } = await filled(Array.from({ length: 20 }, (_, i) => `t${i}`));
+  process.env["UV_THREADPOOL_SIZE"] = "64"; // read when it is opened
+  try {
+    const slow = new SlowStorage(storage, 64, () => false);
+    await using broker = await Broker.open("data", { storage: slow.storage });
+    expect(slow.mostRunning).toBeGreaterThan(10);
+    expect(await broker.listTopics()).toHaveLength(20);
+  } finally {
+    delete process.env["UV_THREADPOOL_SIZE"];
+  }
+});
+
+test("a topic that is open is served while others are being opened; those say so, and so do groups and lists", async () => {
+  const { storage, paths } = await filled(["a", "b"]);
+  const slow = new SlowStorage(
+    storage,
+    64,
+    (operation, path) => operation === "list" && path === `${paths.get("b")}/0`,
+  );
+  const broker = await Broker.open("data", { storage: slow.storage, waitForTopics: false });
+  try {
+    await settled();
+    expect(broker.progress).toEqual({ topics: 2, done: 1 });
+    const ack = await broker.produce({ topic: "a", partition: 0, batches: batch(), durability: "flushed" });
+    expect(ack.baseOffset).toBe(1);
+    await expect(broker.describeTopic("b")).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      topic: "b",
+      retryAfterMs: 250,
+    });
+    expect(await codeOf(() => broker.describeTopic("c"))).toBe("UNKNOWN_TOPIC");
+    expect(await broker.topicHealth("a")).toBe("serving");
+    expect(await broker.topicHealth("b")).toBe("failed");
+    for (const ofAll of [
+      () => broker.listTopics(),
+      () => broker.listGroups(),
+      () => broker.joinGroup({ group: "g", topics: ["a"] } as never),
+      () => broker.deleteTopic("a"),
+    ]) {
+      expect(await codeOf(ofAll)).toBe("UNAVAILABLE");
+    }
+    const again = broker.createTopic({ topic: "b", partitions: 1, ifNotExists: true }); // waits for it
+    slow.release();
+    expect((await again).partitions[0]!.logEndOffset).toBe(1);
+    await broker.opened;
+    expect(await broker.listTopics()).toHaveLength(2);
+    expect(await broker.listGroups()).toEqual([]);
+  } finally {
+    slow.release();
+    await broker.close();
+  }
+});
+
+test("a broker that is closed while topics are being opened opens no more of them, and lets go of its directory", async () => {
+  const { storage, paths } = await filled(["a", "b"]);
+  const slow = new SlowStorage(
+    storage,
+    64,
+    (operation, path) => operation === "list" && path === `${paths.get("b")}/0`,
+  );
+  const broker = await Broker.open("data", { storage: slow.storage, waitForTopics: false });
+  await settled();
+  const closed = broker.close();
+  await settled();
+  slow.release();
+  await closed;
+  await (await Broker.open("data", { storage })).close();
+});
+
+test("a topic whose disk does not answer holds a share of the threads: others are served meanwhile", async () => {
+  const { storage, paths } = await filled(["slow", "fast"], 8);
+  let isStuck = false;
+  const pool = new SlowStorage(
+    storage,
+    4,
+    (operation, path) => isStuck && operation === "sync" && path.startsWith(paths.get("slow")!),
+  );
+  const broker = await Broker.open("data", { storage: pool.storage });
+  try {
+    isStuck = true;
+    const acks = Array.from({ length: 8 }, (_, partition) =>
+      broker.produce({ topic: "slow", partition, batches: batch(), durability: "flushed" }),
+    );
+    await settled();
+    const fast = broker.produce({ topic: "fast", partition: 0, batches: batch(), durability: "flushed" });
+    const first = await Promise.race([fast.then(() => "acknowledged"), settled().then(() => "waits")]);
+    expect(first).toBe("acknowledged");
+    pool.release();
+    expect(await Promise.all(acks)).toHaveLength(8);
+  } finally {
+    pool.release();
+    await broker.close();
+  }
+});

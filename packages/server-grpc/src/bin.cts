@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+/**
+ * The command `logstore-server`. The size of the thread pool is read once, when its first thread is needed, and loading an ES module
+ * may need one: so this is CommonJS, and sets it before anything else is loaded.
+ */
+
+/**
+ * Threads that do file operations, where the environment names no number. Each waits for one operation of a disk: so many partitions
+ * are made durable at the same time. One that has nothing to do takes some 10 kB. See docs/decisions/0030-a-share-of-the-threads.md.
+ */
+const THREADS = "128";
+
+process.env["UV_THREADPOOL_SIZE"] ||= THREADS;
+void import("./command/start.js");
