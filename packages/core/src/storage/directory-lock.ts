@@ -6,6 +6,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockedError, StorageFailedError } from "@logstore/codec";
 import { LOCK_FILE } from "../files/file-names.js";
+import { isDiskFull } from "./disk-trouble.js";
 import { exclusiveFlag, lockByExclusiveFile } from "./exclusive-file-lock.js";
 import { checkFileSystem } from "./file-system.js";
 import { FILE_MODE } from "./modes.js";
@@ -35,8 +36,11 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   try {
     if (flag === undefined) await writeFile(lockFile, `${process.pid}\n`, { mode: FILE_MODE });
   } catch (error) {
-    await lock.release().catch(() => {});
-    throw error;
+    // On a full disk others are told of no process id; whoever has the lock can delete records, which makes room.
+    if (!isDiskFull(error)) {
+      await lock.release().catch(() => {});
+      throw error;
+    }
   }
   return {
     check() {

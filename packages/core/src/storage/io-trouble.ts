@@ -43,7 +43,7 @@ export function codeOf(error: unknown): string {
 }
 
 const permission = "give this process's user read and write access to it, then open the store again";
-const full = "make room: delete old records, or move other files away; then open the store again";
+const full = "make room (bytes or inodes): delete old records, or move other files away; then open the store again";
 const failing =
   "the device or file system fails: see the kernel's log, mend or replace it, then open the store again and verify it";
 const descriptors = "raise the limit of open files (ulimit -n, LimitNOFILE=), or lower maxOpenFiles";

@@ -8,8 +8,9 @@ import { chmod, link, lstat, open, readdir, unlink } from "node:fs/promises";
 import net from "node:net";
 import { join, resolve } from "node:path";
 import { StorageFailedError } from "@logstore/codec";
-import { lockName, parseLockName, UNFINISHED_LOCK_NAME, unfinishedLockName } from "../files/file-names.js";
+import { LOCK_FILE, lockName, parseLockName, UNFINISHED_LOCK_NAME, unfinishedLockName } from "../files/file-names.js";
 import type { KernelLock } from "./directory-lock.js";
+import { isDiskFull } from "./disk-trouble.js";
 import { runAll } from "./run-all.js";
 
 /** Of a socket address, without its final zero. */
@@ -29,7 +30,7 @@ export async function lockBySocket(directory: string): Promise<KernelLock | unde
   server.on("error", () => {}); // too many descriptors to accept a connection: the kernel has accepted it
   const letGo = [() => closeServer(server), () => handle.close()];
   try {
-    await place.listen(server, own);
+    await place.listenAlsoWhereFull(server, own);
     const name = await take(place, own);
     await unlink(place.path(own));
     if (name !== undefined) return held(place, name, letGo);
@@ -100,13 +101,25 @@ class LockPlace {
     return (await readdir(this.#directory)).map(parseLockName).filter((epoch) => epoch !== undefined);
   }
 
-  async listen(server: net.Server, name: string): Promise<void> {
+  /** A socket takes an inode. Where none is left, the file `lock` gives up its own: it is for messages only. */
+  async listenAlsoWhereFull(server: net.Server, name: string): Promise<void> {
+    try {
+      await this.#listen(server, name);
+    } catch (error) {
+      if (!isDiskFull(error)) throw this.#cannotListen(error as NodeJS.ErrnoException);
+      await removeIfThere(this.path(LOCK_FILE));
+      await this.#listen(server, name).catch((again) => {
+        throw this.#cannotListen(again);
+      });
+    }
+  }
+
+  async #listen(server: net.Server, name: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const onError = (error: NodeJS.ErrnoException) => reject(this.#cannotListen(error));
-      server.once("error", onError);
+      server.once("error", reject);
       // Exclusive: workers of node:cluster would otherwise share one socket, and each would have the lock.
       server.listen({ path: this.#address(name), exclusive: true }, () => {
-        server.off("error", onError);
+        server.off("error", reject);
         resolve();
       });
     });
@@ -140,8 +153,11 @@ class LockPlace {
   }
 
   #cannotListen(cause: NodeJS.ErrnoException): StorageFailedError {
+    const why = isDiskFull(cause)
+      ? "no inode is left for the lock: remove any one file that is not the store's from the file system"
+      : "the file system takes no Unix sockets, or the directory is not to be written to";
     return new StorageFailedError(
-      `${this.#directory} cannot be locked (${cause.message}): the file system takes no Unix sockets, or the directory is not to be written to`,
+      `${this.#directory} cannot be locked (${cause.message}): ${why}`,
       { file: "lock" },
       { cause },
     );
