@@ -18,23 +18,23 @@ async function served(options: ServeOptions = {}) {
 }
 
 test("one consumer reads more partitions than a connection has streams, and the client's other calls go on", async () => {
-  const count = 1_200;
+  const count = 1_020;
   const { client } = await served();
   await client.createTopic("wide", { partitions: count });
   const partitions = Array.from({ length: count }, (_, partition) => partition);
-  const records = () => partitions.map((partition) => ({ partition, value: `v${partition}` }));
+  // The last ones to be opened: whatever is opened, these are not without a second connection.
+  const last = partitions.slice(-25);
   const producer = client.producer("wide");
-  await producer.sendMany(records());
+  await producer.sendMany(last.map((partition) => ({ partition, value: `v${partition}` })));
   const seen = new Set<number>();
-  const consumer = client.consumer({ assign: { wide: partitions } });
-  for await (const { partition } of consumer) {
+  for await (const { partition } of client.consumer({ assign: { wide: partitions } })) {
     seen.add(partition);
-    if (seen.size < count) continue;
-    // Every stream is open now.
+    if (seen.size < last.length) continue;
     expect(await client.listTopics()).toHaveLength(1);
-    expect(await producer.send({ partition: 7, value: "more" })).toMatchObject({ offset: 1 });
+    expect(await producer.send({ partition: 7, value: "more" })).toMatchObject({ offset: 0 });
     break;
   }
+  expect([...seen].sort((a, b) => a - b)).toEqual(last);
 }, 60_000);
 
 test("what a server has taken in, its clients can read", async () => {

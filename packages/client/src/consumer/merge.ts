@@ -4,6 +4,7 @@ import { traceReceived } from "../telemetry/receive-span.js";
 import { isTracing } from "../telemetry/record-context.js";
 import { type Fetched, PartitionFetcher } from "./partition-fetcher.js";
 import { type PartitionState, resolvePositions } from "./partition-state.js";
+import { ReadAhead } from "./read-ahead.js";
 
 /** A verified batch, and whose it is. */
 export interface MergedBatch {
@@ -12,8 +13,8 @@ export interface MergedBatch {
 }
 
 const KIB = 1024;
-/** What the partitions share for messages read ahead. */
-const READ_AHEAD_BYTES = 8 * 1024 * KIB;
+/** The messages of all partitions together, as long as there are few. */
+const MESSAGES_BYTES = 8 * 1024 * KIB;
 
 export interface MergeOptions {
   /** Whether it goes on while there is no partition to read. */
@@ -33,6 +34,7 @@ export class Merge {
   readonly #options: MergeOptions;
   /** Their positions are being looked up. */
   readonly #starting = new Set<PartitionState>();
+  readonly #readAhead = new ReadAhead();
   readonly #fetchers = new Map<PartitionState, PartitionFetcher>();
   #ready: PartitionFetcher[] = [];
   #current: { readonly fetcher: PartitionFetcher; readonly batches: Iterator<RecordBatch> } | undefined;
@@ -140,14 +142,15 @@ export class Merge {
       this.#fetchers.delete(state);
       return;
     }
-    const fetcher = new PartitionFetcher(this.#api, state, this.#shareBytes(), (fetcher) => this.#changed(fetcher));
+    const changed = (fetcher: PartitionFetcher) => this.#changed(fetcher);
+    const fetcher = new PartitionFetcher(this.#api, state, this.#readAhead, this.#messageBytes(), changed);
     this.#fetchers.set(state, fetcher);
   }
 
-  /** Each of those that are to be read gets as much. */
-  #shareBytes(): number {
+  /** Largest message of a partition: the same for each of those that are to be read. */
+  #messageBytes(): number {
     const count = this.#starting.size + this.#fetchers.size + 1;
-    return Math.min(Math.max(Math.floor(READ_AHEAD_BYTES / count), 64 * KIB), 256 * KIB);
+    return Math.min(Math.max(Math.floor(MESSAGES_BYTES / count), 64 * KIB), 256 * KIB);
   }
 
   #changed(fetcher: PartitionFetcher): void {

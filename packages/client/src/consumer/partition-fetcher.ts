@@ -2,6 +2,7 @@ import { frameBatches, type LogStoreError, OffsetGapError, type RecordBatch } fr
 import type { ConsumeEvent, LogApi } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import type { PartitionState } from "./partition-state.js";
+import { type ReadAhead, ReadAheadShare } from "./read-ahead.js";
 import { learnMaxRecordsBytes, maxRecordsBytes } from "./records-limit.js";
 
 /** What one event brought. */
@@ -13,24 +14,41 @@ export interface Fetched {
   readonly error?: unknown;
 }
 
+/** Why streams end that nobody is told of: an AbortError, made once, since each one has a stack trace. */
+const STOPPED = new DOMException("reading the partition has ended", "AbortError");
+
+/** Why a stream was ended before its time: the read-ahead has no room for what came. */
+const NO_ROOM = Symbol("no room");
+
 /**
  * Reads one partition from its position on, and re-opens the stream where it left off when the connection is lost. It holds one
- * message; the next one is asked for when that is taken.
+ * message; the next one is asked for when that is taken and the read-ahead has room.
  */
 export class PartitionFetcher {
   readonly state: PartitionState;
   readonly #api: LogApi;
   readonly #maxBytes: number;
   readonly #changed: (fetcher: PartitionFetcher) => void;
+  readonly #readAhead: ReadAheadShare;
   readonly #stop = new AbortController();
   #nextOffset: number;
   #fetched: Fetched | undefined;
   #taken: (() => void) | undefined;
   #attempt = 0;
 
-  /** @param changed is called when there is something to take, and when there will be nothing more */
-  constructor(api: LogApi, state: PartitionState, maxBytes: number, changed: (fetcher: PartitionFetcher) => void) {
+  /**
+   * @param maxBytes of a message, unless a single batch is longer
+   * @param changed is called when there is something to take, and when there will be nothing more
+   */
+  constructor(
+    api: LogApi,
+    state: PartitionState,
+    readAhead: ReadAhead,
+    maxBytes: number,
+    changed: (fetcher: PartitionFetcher) => void,
+  ) {
     this.#api = api;
+    this.#readAhead = new ReadAheadShare(readAhead, maxBytes);
     this.state = state;
     this.#maxBytes = maxBytes;
     this.#changed = changed;
@@ -48,22 +66,30 @@ export class PartitionFetcher {
   take(): Fetched | undefined {
     const fetched = this.#fetched;
     this.#fetched = undefined;
+    this.#readAhead.taken();
     this.#taken?.();
     return fetched;
   }
 
   stop(): void {
-    this.#stop.abort();
+    if (this.isStopped) return;
+    this.#stop.abort(STOPPED);
     this.take();
+    this.#readAhead.leave();
   }
 
   async #run(): Promise<void> {
     try {
       while (!this.#isDone) {
+        await this.#readAhead.turn();
+        if (this.isStopped) break;
         const trouble = await this.#readStream();
-        if (!this.#isDone) await sleep(retryDelayMs(this.#attempt++, trouble), this.#stop.signal);
+        this.#readAhead.leave();
+        if (this.#isDone || trouble === NO_ROOM) continue;
+        await sleep(retryDelayMs(this.#attempt++, trouble), this.#stop.signal);
       }
     } catch (error) {
+      this.#readAhead.leave();
       await this.#offer({ from: this.#nextOffset, batches: [], error });
     }
     this.isFinished = true;
@@ -84,7 +110,9 @@ export class PartitionFetcher {
         this.#attempt = 0;
         this.state.isExact = false;
         this.state.highWatermark = event.highWatermark;
+        if (event.type === "batches" && !this.#readAhead.received(event.batches.length)) return NO_ROOM;
         await this.#handle(event);
+        if (!this.#isDone && this.#readAhead.isTurnOver) await this.#readAhead.turn();
         if (this.#isDone) return undefined;
       }
     } catch (error) {
@@ -102,6 +130,7 @@ export class PartitionFetcher {
       if (event.firstOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, event.firstOffset);
       if (event.nextOffset > this.#nextOffset) await this.#moveTo(event.nextOffset);
     }
+    if (event.type === "caughtUp" || event.type === "heartbeat") this.#readAhead.caughtUp();
     if (event.type !== "batches") return;
     const from = this.#nextOffset;
     let { batches, error } = this.#frame(event.batches);

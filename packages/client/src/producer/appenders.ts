@@ -1,5 +1,6 @@
 import type { LogApi } from "@logstore/protocol";
 import { type CloseOptions, type Registry, settledWithin } from "../registry.js";
+import { AppendTopics } from "./append-topics.js";
 import { AppendBudget, PartitionAppender } from "./partition-appender.js";
 
 /** The appends of a client: an appender for each partition, and what they may hold together. */
@@ -7,11 +8,13 @@ export class Appenders {
   readonly #api: LogApi;
   readonly #registry: Registry;
   readonly #budget = new AppendBudget();
+  readonly #topics: AppendTopics;
   readonly #byPartition = new Map<string, PartitionAppender>();
 
   constructor(api: LogApi, registry: Registry) {
     this.#api = api;
     this.#registry = registry;
+    this.#topics = new AppendTopics(api);
     registry.addWriter(this);
   }
 
@@ -19,7 +22,8 @@ export class Appenders {
   of(topic: string, partition: number): PartitionAppender {
     this.#registry.checkWritable();
     const key = `${topic}/${partition}`;
-    const appender = this.#byPartition.get(key) ?? new PartitionAppender(this.#api, topic, partition, this.#budget);
+    const appender =
+      this.#byPartition.get(key) ?? new PartitionAppender(this.#api, this.#topics, topic, partition, this.#budget);
     this.#byPartition.set(key, appender);
     return appender;
   }

@@ -4,17 +4,21 @@ import {
   ClosedError,
   checkOptions,
   DeliveryTimeoutError,
+  defaultBatchLimits,
   durationMs,
   InvalidArgumentError,
+  MAX_RECORDS_PER_BATCH,
   type OptionRules,
   oneOf,
   RecordBatchBuilder,
+  RecordTooLargeError,
   startTimer,
   wholeNumber,
 } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import { ValueFormat, type ValueOptions, valueRules } from "../value-format.js";
+import type { AppendTopic, AppendTopics } from "./append-topics.js";
 import { checkRecord, timestampOf } from "./check-record.js";
 import type { ProducerRecord } from "./producer.js";
 import { ProducerSequence, randomProducerId } from "./producer-sequence.js";
@@ -60,9 +64,14 @@ export class AppendBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** A single append may be larger than the whole. @throws BufferFullError */
-  take(bytes: number): void {
-    if (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#maxBytes) {
+  /**
+   * A single append may be larger than the whole.
+   *
+   * @param ownBytes what the same append has taken
+   * @throws BufferFullError
+   */
+  take(bytes: number, ownBytes: number): void {
+    if (this.#usedBytes > ownBytes && this.#usedBytes + bytes > this.#maxBytes) {
       throw new BufferFullError(
         `appends of ${this.#usedBytes} bytes wait to be acknowledged, ${bytes} more do not fit into the client's ` +
           `${this.#maxBytes}: await earlier appends before making more`,
@@ -80,23 +89,32 @@ export class AppendBudget {
 /** What an append holds beside its records. */
 const APPEND_OVERHEAD_BYTES = 1024;
 
+/** Answers after which the topic is asked for again. */
+const TOPIC_CHANGED = ["INCONSISTENT_TOPIC_ID", "UNKNOWN_TOPIC", "BATCH_TOO_LARGE"] as const;
+
+/** What a batch is before it is sealed. */
+type Unsealed = Pick<RecordBatchBuilder, "recordCount" | "byteLength">;
+
+/** No topic takes a longer batch, bytes. */
+const MAX_BATCH_BYTES = 2 ** 30;
+
 /**
  * Appends to one partition, all records of an append or none, one append after another. An append whose answer was lost is sent
  * again, and the log knows it: an expected offset is not refused for what the first try appended.
  */
 export class PartitionAppender {
   readonly #api: LogApi;
+  readonly #topics: AppendTopics;
   readonly #topic: string;
   readonly #partition: number;
   readonly #budget: AppendBudget;
-  /** Of the topic that it appends to; undefined until it was asked for, and when it is to be asked for again. */
-  #topicId: string | undefined;
   #sequence = new ProducerSequence(randomProducerId());
   readonly #abandoned = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(api: LogApi, topic: string, partition: number, budget: AppendBudget) {
+  constructor(api: LogApi, topics: AppendTopics, topic: string, partition: number, budget: AppendBudget) {
     this.#api = api;
+    this.#topics = topics;
     this.#topic = topic;
     this.#partition = partition;
     this.#budget = budget;
@@ -104,11 +122,15 @@ export class PartitionAppender {
 
   async append<Input>(records: readonly AppendRecord<Input>[], options: AppendOptions<Input>): Promise<AppendAck> {
     checkOptions<AppendOptions<unknown>>("append", options as never, rules);
-    const { deliveryTimeoutMs = 120_000 } = options;
+    const { deliveryTimeoutMs = 120_000, compression = "none" } = options;
     const attempt = new Attempt(deliveryTimeoutMs, { topic: this.#topic, partition: this.#partition });
     const hold = new Hold(this.#budget);
     hold.more(APPEND_OVERHEAD_BYTES);
-    const encoded = this.#encode(records, options, hold);
+    const encoded = this.#encode(records, options, hold).then(async (builder) => {
+      // What is compressed may still fit.
+      if (compression === "none") await this.#checkFits(builder.byteLength, builder, attempt);
+      return builder;
+    });
     encoded.catch(() => hold.release()); // the caller is told below
     const appended = this.#last.then(async () => {
       try {
@@ -148,6 +170,7 @@ export class PartitionAppender {
       targetBytes: Number.MAX_SAFE_INTEGER,
       compression: options.compression ?? "none",
       headroomBytes: PRODUCE_HEADROOM_BYTES,
+      limits: { maxBatchBytes: MAX_BATCH_BYTES, maxRecordsBytes: MAX_BATCH_BYTES },
     });
     const place = { topic: this.#topic, partition: this.#partition };
     if (!Array.isArray(records) || records.length === 0) {
@@ -172,8 +195,9 @@ export class PartitionAppender {
         );
       }
       throw new BatchTooLargeError(
-        `${records.length} records do not fit into one batch, and an append is all or nothing: append fewer at a time`,
-        { ...place, actual: builder.byteLength },
+        `${records.length} records do not fit into one batch of ${MAX_BATCH_BYTES} bytes and ${MAX_RECORDS_PER_BATCH} records, ` +
+          "and an append is all or nothing: append fewer at a time",
+        { ...place, expected: MAX_BATCH_BYTES, actual: builder.byteLength },
       );
     }
     return builder;
@@ -185,19 +209,21 @@ export class PartitionAppender {
     attempt: Attempt,
   ): Promise<ProduceAck> {
     if (attempt.isLate || this.#abandoned.signal.aborted) throw attempt.timeoutError();
-    this.#topicId ??= await this.#untilAnswered(() => this.#learnTopicId(), attempt);
-    attempt.wasSent = true;
-    const { topic, topicId, partition } = { topic: this.#topic, topicId: this.#topicId, partition: this.#partition };
-    const sealed = builder.seal(this.#sequence.stamp(builder.recordCount));
-    const request = { topic, topicId, partition, durability, expectedOffset };
+    const known = await this.#topicNow(attempt);
+    const [topic, partition] = [this.#topic, this.#partition];
+    const { recordCount, byteLength } = builder;
+    const sealed = builder.seal(this.#sequence.stamp(recordCount));
+    const request = { topic, topicId: known.topicId, partition, durability, expectedOffset };
     try {
+      await this.#checkFits(sealed.length, { recordCount, byteLength }, attempt);
+      attempt.wasSent = true;
       return await this.#untilAnswered((tries) => {
         const batches = tries === 0 ? sealed : copyOfSealed(sealed);
         return this.#api.produce({ ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES });
       }, attempt);
     } catch (error) {
+      if (TOPIC_CHANGED.some((code) => hasCode(error, code))) this.#topics.forget(topic, known);
       if (hasCode(error, "INCONSISTENT_TOPIC_ID") || hasCode(error, "UNKNOWN_TOPIC")) {
-        this.#topicId = undefined;
         this.#sequence = new ProducerSequence(randomProducerId());
         throw error;
       }
@@ -206,11 +232,32 @@ export class PartitionAppender {
     }
   }
 
-  /** Empty where the server knows of none: then nothing is checked. */
-  async #learnTopicId(): Promise<string> {
-    const partitions = [{ partition: this.#partition, position: "latest" }] as const;
-    const [found] = await this.#api.listOffsets({ topic: this.#topic, partitions });
-    return found?.topicId ?? "";
+  /** @throws BatchTooLargeError, RecordTooLargeError where the topic does not take the batch, as it is configured now */
+  async #checkFits(batchBytes: number, batch: Unsealed, attempt: Attempt): Promise<void> {
+    const known = await this.#topicNow(attempt);
+    if (this.#refusal(batchBytes, batch, known) === undefined) return;
+    this.#topics.forget(this.#topic, known); // the limit may have been raised
+    const refusal = this.#refusal(batchBytes, batch, await this.#topicNow(attempt));
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #refusal(batchBytes: number, { recordCount, byteLength }: Unsealed, { maxBatchBytes }: AppendTopic) {
+    const maxUnpackedBytes = Math.max(defaultBatchLimits.maxRecordsBytes, maxBatchBytes);
+    const isTooLong = batchBytes > maxBatchBytes;
+    if (!isTooLong && byteLength <= maxUnpackedBytes) return undefined;
+    const [actual, expected] = isTooLong ? [batchBytes, maxBatchBytes] : [byteLength, maxUnpackedBytes];
+    const fields = { topic: this.#topic, partition: this.#partition, expected, actual };
+    const unpacked = isTooLong ? "" : " before compression";
+    const told = `a batch of ${actual} bytes${unpacked}, and topic ${this.#topic} takes ${expected} (maxBatchBytes)`;
+    if (recordCount === 1) return new RecordTooLargeError(`the record makes ${told}: split the value`, fields);
+    return new BatchTooLargeError(
+      `the ${recordCount} records make ${told}; an append is all or nothing: append fewer at a time`,
+      fields,
+    );
+  }
+
+  #topicNow(attempt: Attempt): Promise<AppendTopic> {
+    return this.#untilAnswered(() => this.#topics.learn(this.#topic), attempt);
   }
 
   async #untilAnswered<Result>(ask: (tries: number) => Promise<Result>, attempt: Attempt): Promise<Result> {
@@ -299,7 +346,7 @@ class Hold {
   /** @throws BufferFullError */
   more(bytes: number): void {
     if (this.#isOver) return;
-    this.#budget.take(bytes);
+    this.#budget.take(bytes, this.#bytes);
     this.#bytes += bytes;
   }
 

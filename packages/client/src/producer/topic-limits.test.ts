@@ -108,3 +108,64 @@ test("a record that no batch of the topic could hold is refused, and those after
   await producer.send({ value: "1" });
   expect(appended()).toEqual(["0", "1"]);
 });
+
+const limited = (bytes: number) => {
+  maxBatchBytes = bytes;
+  log.effectiveConfig = { maxBatchBytes };
+};
+
+test("an append that its topic does not take is refused before it is sent, with the limit, and the others go on", async () => {
+  limited(16 * KIB);
+  const client = connect(log);
+  const first = client.append("t", 0, records(10));
+  const refused = client.append("t", 0, records(1_000));
+  const last = client.append("t", 0, [{ value: "10" }], { expectedOffset: 10 });
+  await expect(refused).rejects.toMatchObject({
+    code: "BATCH_TOO_LARGE",
+    topic: "t",
+    partition: 0,
+    expected: 16 * KIB,
+    message: expect.stringContaining(`${16 * KIB} (maxBatchBytes)`),
+  });
+  expect([(await first).nextOffset, (await last).nextOffset]).toEqual([10, 11]);
+  expect(log.produced).toHaveLength(2);
+  const single = client.append("t", 0, [{ value: new Uint8Array(17 * KIB) }]);
+  await expect(single).rejects.toMatchObject({ code: "RECORD_TOO_LARGE", expected: 16 * KIB });
+  expect(log.produced).toHaveLength(2);
+});
+
+test("an append may be larger than the default, and than what appends may hold, where the topic takes it", async () => {
+  limited(64 * KIB * KIB);
+  await connect(log).append("t", 0, [
+    { value: new Uint8Array(20 * KIB * KIB) },
+    { value: new Uint8Array(20 * KIB * KIB) },
+  ]);
+  expect(largest).toBeGreaterThan(40 * KIB * KIB);
+});
+
+test("an append is measured as it is sent: compressed", async () => {
+  limited(16 * KIB);
+  const client = connect(log);
+  const repeated = Array.from({ length: 1_000 }, () => ({ value: "x".repeat(100) }));
+  await client.append("t", 0, repeated, { compression: "gzip" });
+  const noise = [15, 4].map((kib) => ({ value: crypto.getRandomValues(new Uint8Array(kib * KIB)) }));
+  const refused = client.append("t", 0, noise, { compression: "gzip" });
+  await expect(refused).rejects.toMatchObject({ code: "BATCH_TOO_LARGE", expected: 16 * KIB });
+  expect((await client.append("t", 0, records(1))).nextOffset).toBe(1_001);
+  expect(log.produced).toHaveLength(2);
+});
+
+test("an append obeys the limit as it is now, raised or lowered", async () => {
+  limited(16 * KIB);
+  const client = connect(log);
+  await client.append("t", 0, records(1));
+  limited(256 * KIB);
+  await client.append("t", 0, records(1_000));
+  limited(16 * KIB);
+  const large = () => client.append("t", 0, records(1_000));
+  await expect(large()).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" }); // the log says so
+  const sent = log.produced.length;
+  await expect(large()).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
+  expect(log.produced).toHaveLength(sent);
+  await client.append("t", 0, records(1));
+});
