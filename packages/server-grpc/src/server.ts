@@ -163,7 +163,7 @@ export async function serve(
     grpc.addService(definition, measuredService(name, handlers, metrics));
   add("logstore.v1.LogService", proto.logService, logService(context));
   add("logstore.v1.AdminService", proto.adminService, adminService(context));
-  add("logstore.v1.ConsumerGroupService", proto.groupService, groupService(context));
+  add("logstore.v1.ConsumerGroupService", proto.groupService, groupService(context, proto.group));
   const health = new HealthService(api, context, OUR_SERVICES);
   add("grpc.health.v1.Health", proto.healthService, health.handlers);
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;

@@ -11,6 +11,7 @@ import {
 } from "@logstore/protocol";
 import { checkMemberEvent } from "./check-answer.js";
 import type { MemberStream } from "./grpc-group-api.js";
+import { inPieces } from "./in-pieces.js";
 
 /** A connection that answers none of so many heartbeats is gone, whatever it says of itself. */
 const MAX_UNANSWERED = 2;
@@ -79,7 +80,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
   }
 
   revoked(memberEpoch: number, partitions: readonly TopicPartition[]): void {
-    this.#send({ revoked: { memberEpoch, partitions } });
+    for (const some of inPieces(partitions)) this.#send({ revoked: { memberEpoch, partitions: some } });
   }
 
   subscribe(topics: readonly string[]): void {

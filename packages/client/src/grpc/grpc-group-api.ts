@@ -23,6 +23,7 @@ import {
 import { checkAnswers, checkCommitted } from "./check-answer.js";
 import { checkCommit, checkJoin, checkPartitions, checkReset } from "./check-group-request.js";
 import { GrpcMembership } from "./group-membership.js";
+import { inPieces } from "./in-pieces.js";
 
 type Method = MethodDefinition<object, object>;
 export type MemberStream = ClientDuplexStream<MemberMessage, MemberEventMessage>;
@@ -53,9 +54,13 @@ export class GrpcGroupApi implements GroupApi {
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
     checkCommit(request);
-    const { results } = await this.#call("CommitOffsets", request);
-    checkAnswers("results", results, request.offsets.length);
-    return results.map(commitResultFromMessage);
+    const all: CommitResult[] = [];
+    for (const offsets of inPieces(request.offsets)) {
+      const { results } = await this.#call("CommitOffsets", { ...request, offsets });
+      checkAnswers("results", results, offsets.length);
+      for (const result of results) all.push(commitResultFromMessage(result));
+    }
+    return all;
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {

@@ -1,5 +1,11 @@
 /** Consumer groups, as anybody sees them who has a broker: who reads which partitions, and how far they are. */
-import { ClosedError, GroupNotEmptyError, type LogStoreError, UnknownGroupError } from "@logstore/codec";
+import {
+  ClosedError,
+  GroupLimitExceededError,
+  GroupNotEmptyError,
+  type LogStoreError,
+  UnknownGroupError,
+} from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -13,6 +19,7 @@ import type {
   ResetOffsetsRequest,
   TopicPartition,
 } from "@logstore/protocol";
+import { detailOf } from "../broker/error-detail.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { storageError } from "../storage/storage-error.js";
 import { type Clock, systemClock } from "./clock.js";
@@ -121,10 +128,18 @@ export class GroupCoordinator implements GroupApi {
     const results: CommitResult[] = [];
     const durable: Promise<unknown>[] = [];
     for (let i = 0; i < offsets.length; i += MAX_COMMITS_AT_ONCE) {
-      const some = this.#commit({ ...request, offsets: offsets.slice(i, i + MAX_COMMITS_AT_ONCE) }, principal);
-      durable.push(some.durable);
-      some.durable.catch(() => {}); // heard below
-      results.push(...some.results);
+      const part = offsets.slice(i, i + MAX_COMMITS_AT_ONCE);
+      try {
+        const some = this.#commit({ ...request, offsets: part }, principal);
+        durable.push(some.durable);
+        some.durable.catch(() => {}); // heard below
+        results.push(...some.results);
+      } catch (error) {
+        // What was taken before it is told: each partition is answered by itself.
+        if (i === 0 || !(error instanceof GroupLimitExceededError)) throw error;
+        const refused = part.map(({ topic, partition }) => ({ error: detailOf(error.with({ topic, partition })) }));
+        results.push(...refused);
+      }
       await othersTurn();
     }
     await Promise.all(durable);

@@ -76,6 +76,17 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
+  test("of a long request that goes beyond the limit half-way, each partition is answered by itself", async () => {
+    const broker = await open({ groupLimits: { maxCommitBytes: 200_000 } });
+    await broker.createTopic({ topic: "long", partitions: 2500 });
+    const offsets = Array.from({ length: 2500 }, (_, partition) => ({ topic: "long", partition, offset: 0 }));
+    const results = await broker.commitOffsets({ group: "g", offsets });
+    expect(results.slice(0, 1000)).toEqual(Array.from({ length: 1000 }, () => ({})));
+    expect(results[1000]).toMatchObject({ error: { code: "GROUP_LIMIT_EXCEEDED", partition: 1000 } });
+    expect(await broker.fetchOffsets("g")).toHaveLength(results.filter(({ error }) => error === undefined).length);
+    await broker.close();
+  });
+
   test("a megabyte of metadata is refused, in one commit and in many", async () => {
     const broker = await open({ groupLimits: { maxCommitBytes: 512 * 1024 } });
     await expect(commit(broker, "g", "x".repeat(1024 * 1024))).rejects.toMatchObject({

@@ -16,6 +16,7 @@ import {
 } from "@logstore/protocol";
 import { protoPath as healthProto } from "grpc-health-check";
 import { MAX_PLAIN_REQUEST_BYTES } from "../transport/limits.js";
+import type { GroupSerializers } from "./group-answers.js";
 import { healthDescriptorSet } from "./health-descriptor.js";
 import { receiving } from "./malformed.js";
 
@@ -26,11 +27,23 @@ export interface Proto {
   readonly healthService: ServiceDefinition;
   /** Everything that is served, for those who ask what that is. */
   readonly definition: PackageDefinition;
+  readonly group: GroupSerializers;
   /** Serializers of the messages that errors travel in. */
   readonly encodeErrorDetail: (detail: object) => Buffer;
   readonly encodeStatus: (status: object) => Buffer;
   readonly encodeRetryInfo: (info: object) => Buffer;
 }
+
+const groupMessages: readonly (keyof GroupSerializers)[] = [
+  "Assignment",
+  "OffsetsReset",
+  "GroupMember",
+  "DescribeGroupResponse",
+  "CommitOffsetsResponse",
+  "FetchOffsetsResponse",
+  "ResetOffsetsResponse",
+  "ListGroupsResponse",
+];
 
 export function loadProto(): Proto {
   const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [fileURLToPath(protoDirectory)] });
@@ -40,9 +53,12 @@ export function loadProto(): Proto {
   return {
     logService: passThrough(service("LogService")),
     adminService: service("AdminService"),
-    groupService: service("ConsumerGroupService"),
+    groupService: encodedAlready(service("ConsumerGroupService")),
     healthService: health["grpc.health.v1.Health"] as ServiceDefinition,
     definition: { logstore: compiled(readFileSync(descriptorSetFile)), health: compiled(healthDescriptorSet) },
+    group: Object.fromEntries(
+      groupMessages.map((name) => [name, message(name).serialize]),
+    ) as object as GroupSerializers,
     encodeErrorDetail: message("ErrorDetail").serialize,
     encodeStatus: message("Status").serialize,
     encodeRetryInfo: message("RetryInfo").serialize,
@@ -65,6 +81,19 @@ function tolerant(service: ServiceDefinition): ServiceDefinition {
     Object.entries(service).map(([name, method]) => [
       name,
       { ...method, requestDeserialize: receiving(method.requestDeserialize, MAX_PLAIN_REQUEST_BYTES) },
+    ]),
+  );
+}
+
+/** Has answers that are bytes already sent as they are. */
+function encodedAlready(service: ServiceDefinition): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [
+      name,
+      {
+        ...method,
+        responseSerialize: (answer: unknown) => (Buffer.isBuffer(answer) ? answer : method.responseSerialize(answer)),
+      },
     ]),
   );
 }

@@ -3,6 +3,8 @@
  * throw here: they hand on that the message is malformed, and the handler refuses it as it refuses any other argument.
  */
 import { InvalidArgumentError } from "@logstore/codec";
+import { MAX_PLAIN_REQUEST_FIELDS } from "../transport/limits.js";
+import { fieldCount } from "./field-count.js";
 
 const malformed = Symbol("malformed request");
 const tooLong = Symbol("request that is too long");
@@ -18,6 +20,7 @@ export function receiving<Request>(
   return (bytes) => {
     if (bytes.length > maxBytes) return tooLong;
     try {
+      if (maxBytes < Number.POSITIVE_INFINITY && fieldCount(bytes) > MAX_PLAIN_REQUEST_FIELDS) return tooLong;
       return decode(bytes);
     } catch {
       return malformed;

@@ -2,23 +2,19 @@
 import { once } from "node:events";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { InvalidArgumentError, SlowConsumerError } from "@logstore/codec";
-import {
-  type GroupMembership,
-  joinFromMessage,
-  type MemberEventMessage,
-  type MemberMessage,
-  memberEventToMessage,
-} from "@logstore/protocol";
+import { type GroupMembership, joinFromMessage, type MemberEventMessage, type MemberMessage } from "@logstore/protocol";
 import { resetStream } from "../transport/base-call.js";
 import type { CallContext } from "./call-context.js";
+import { type GroupSerializers, memberEvent } from "./group-answers.js";
 import { type Received, wellFormed } from "./malformed.js";
 import { stoppingError } from "./running-calls.js";
 
-export type JoinCall = ServerDuplexStream<Received<MemberMessage>, MemberEventMessage>;
+export type JoinCall = ServerDuplexStream<Received<MemberMessage>, MemberEventMessage | Buffer>;
 
 export async function joinGroup(
   call: JoinCall,
   { apiFor, calls, errors, sending, refused }: CallContext,
+  serializers: GroupSerializers,
 ): Promise<void> {
   /** Resolves when nothing more is to be told, and rejects with why. */
   const over = Promise.withResolvers<void>();
@@ -42,7 +38,8 @@ export async function joinGroup(
       const iterator = joined[Symbol.asyncIterator]();
       events = iterator;
       for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-        if (call.cancelled || call.write(memberEventToMessage(next.value))) continue;
+        const message = await memberEvent(next.value, serializers);
+        if (call.cancelled || call.write(message)) continue;
         // What is not asked for waits in the group, as one state and not as all that led to it.
         sending.stalled.begin(reader);
         await once(call, "drain");

@@ -17,6 +17,9 @@ export const MAX_CONSUME_BYTES = 4 * MIB;
 /** A request without batches. Decoding one makes objects of all that is in it, many times its length. */
 export const MAX_PLAIN_REQUEST_BYTES = MIB;
 
+/** Fields of such a request: of entries that are empty, half a million fit into it. */
+export const MAX_PLAIN_REQUEST_FIELDS = 30_000;
+
 /** A request of grpc.health.v1 or of reflection, which need no credentials: a name, or two numbers and a name. */
 const MAX_OPEN_REQUEST_BYTES = 4 * KIB;
 

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { fieldCount } from "./field-count.js";
+import { loadProto } from "./load-proto.js";
+import { wellFormed } from "./malformed.js";
+
+const { groupService } = loadProto();
+const partitions = (count: number) => Array.from({ length: count }, (_, partition) => ({ topic: "topic", partition }));
+
+test("counts entries, also those of a long message within the message", () => {
+  const { requestSerialize } = groupService["FetchOffsets"]!;
+  expect(fieldCount(requestSerialize({ group: "g", partitions: partitions(500) }))).toBe(501);
+  const revoked = groupService["JoinGroup"]!.requestSerialize({
+    revoked: { memberEpoch: 1, partitions: partitions(5000) },
+  });
+  expect(fieldCount(revoked)).toBe(5002);
+  expect(fieldCount(Buffer.from([0xff, 0xff, 0xff]))).toBe(1);
+  expect(fieldCount(Buffer.alloc(0))).toBe(0);
+});
+
+test("a request of too many entries is refused before they are made", () => {
+  const { requestSerialize, requestDeserialize } = groupService["FetchOffsets"]!;
+  const received = requestDeserialize(requestSerialize({ group: "g", partitions: partitions(60_000) }));
+  expect(() => wellFormed(received)).toThrow("ask for less at a time");
+  const some = requestDeserialize(requestSerialize({ group: "g", partitions: partitions(20_000) }));
+  expect(wellFormed<{ partitions: unknown[] }>(some as never).partitions).toHaveLength(20_000);
+});

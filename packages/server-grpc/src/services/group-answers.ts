@@ -1,0 +1,57 @@
+/** What is told of large groups: see in-pieces.ts. */
+import {
+  type GroupDescription,
+  groupDescriptionToMessage,
+  type MemberEvent,
+  type MemberEventMessage,
+  memberEventToMessage,
+} from "@logstore/protocol";
+import { asField, encodeInPieces, othersTurn, type Serialize } from "./in-pieces.js";
+
+/** Serializers of messages of group.proto, by their names. */
+export interface GroupSerializers {
+  readonly Assignment: Serialize;
+  readonly OffsetsReset: Serialize;
+  readonly GroupMember: Serialize;
+  readonly DescribeGroupResponse: Serialize;
+  readonly CommitOffsetsResponse: Serialize;
+  readonly FetchOffsetsResponse: Serialize;
+  readonly ResetOffsetsResponse: Serialize;
+  readonly ListGroupsResponse: Serialize;
+}
+
+const ASSIGNMENT_FIELD = 2;
+const OFFSETS_RESET_FIELD = 3;
+const MEMBERS_FIELD = 5;
+/** Partitions of members, between two turns. */
+const TURN_ENTRIES = 1000;
+const LONG_EVENT_ENTRIES = 200;
+
+/** A message, or the bytes of a long one. */
+export async function memberEvent(
+  event: MemberEvent,
+  { Assignment, OffsetsReset }: GroupSerializers,
+): Promise<MemberEventMessage | Buffer> {
+  const message = memberEventToMessage(event);
+  if (event.type === "assignment" && event.partitions.length + event.revoking.length > LONG_EVENT_ENTRIES) {
+    return Buffer.concat(asField(ASSIGNMENT_FIELD, await encodeInPieces(Assignment, message.assignment!)));
+  }
+  if (event.type === "offsetsReset" && event.offsets.length > LONG_EVENT_ENTRIES) {
+    return Buffer.concat(asField(OFFSETS_RESET_FIELD, await encodeInPieces(OffsetsReset, message.offsetsReset!)));
+  }
+  return message;
+}
+
+export async function describedGroup(description: GroupDescription, serializers: GroupSerializers): Promise<Buffer> {
+  const { members, ...message } = groupDescriptionToMessage(description);
+  const pieces = [await encodeInPieces(serializers.DescribeGroupResponse, message)];
+  let entries = 0;
+  for (const member of members) {
+    pieces.push(...asField(MEMBERS_FIELD, await encodeInPieces(serializers.GroupMember, member)));
+    entries += 1 + member.topics.length + member.assigned.length + member.revoking.length;
+    if (entries < TURN_ENTRIES) continue;
+    entries = 0;
+    await othersTurn();
+  }
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,40 @@
+/**
+ * Answers with long lists are encoded in pieces, and others have their turn in between. In protobuf the encodings of a message's
+ * parts, one after another, are the encoding of the message.
+ */
+
+export type Serialize = (message: object) => Buffer;
+
+const PIECE_ENTRIES = 1000;
+const LENGTH_DELIMITED = 2;
+
+/** At once where no list is long. */
+export async function encodeInPieces(serialize: Serialize, message: object): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (const part of partsOf(message)) {
+    if (pieces.length > 0) await othersTurn();
+    pieces.push(serialize(part));
+  }
+  return Buffer.concat(pieces);
+}
+
+/** A message within a message, encoded already, as that one's field. */
+export function asField(field: number, bytes: Buffer): Buffer[] {
+  const head: number[] = [field * 8 + LENGTH_DELIMITED];
+  let length = bytes.length;
+  for (; length >= 0x80; length = Math.floor(length / 0x80)) head.push((length % 0x80) | 0x80);
+  head.push(length);
+  return [Buffer.from(head), bytes];
+}
+
+export function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function* partsOf(message: object): Generator<object, void> {
+  const long = Object.entries(message).filter(([, value]) => Array.isArray(value) && value.length > PIECE_ENTRIES);
+  yield long.length === 0 ? message : { ...message, ...Object.fromEntries(long.map(([name]) => [name, []])) };
+  for (const [name, list] of long as [string, unknown[]][]) {
+    for (let i = 0; i < list.length; i += PIECE_ENTRIES) yield { [name]: list.slice(i, i + PIECE_ENTRIES) };
+  }
+}
