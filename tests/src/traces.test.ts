@@ -62,11 +62,14 @@ test.each(["none", "zstd"] as const)("send, append and receive are one trace, co
 });
 
 test("an append that is refused ends its span with the error", async () => {
-  const home = await homes["gRPC"]!({ maxBatchBytes: 200 });
+  const home = await homes["gRPC"]!();
   try {
     await home.client.createTopic("t", { partitions: 1 });
-    const sent = home.client.producer("t").send({ value: "v".repeat(300) });
-    await expect(sent).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
+    const producer = home.client.producer("t");
+    await producer.send({ value: "v" });
+    await home.client.alterTopicConfig("t", { maxBatchBytes: 200 }); // the producer learns it by being refused
+    exporter.reset();
+    await expect(producer.send({ value: "v".repeat(300) })).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
   } finally {
     await home.close();
   }

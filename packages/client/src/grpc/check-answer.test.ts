@@ -1,4 +1,11 @@
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
 import { LogStoreError } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { randomFrom, seeds } from "../../test/random.js";
@@ -9,8 +16,13 @@ import { protocolDefinitions } from "./load-proto.js";
 const numbers = [-1, 0, 1, 2 ** 53 - 1, -(2 ** 53) + 1, 7];
 const names = ["", "t", "__proto__", "x".repeat(1000)];
 
-/** A server whose every unary answer is what `answer` says; none, where that is undefined. */
-async function startHostile(answer: () => object | undefined): Promise<LogClient> {
+interface HostileStreams {
+  readonly consume: () => object[];
+  readonly joinGroup: () => object[];
+}
+
+/** A server whose every unary answer is what `answer` says; none, where that is undefined. Streams say so much, and stay open. */
+async function startHostile(answer: () => object | undefined, streams?: HostileStreams): Promise<LogClient> {
   const server = new Server();
   const { log, admin, groups } = protocolDefinitions();
   for (const service of [log, admin, groups]) {
@@ -19,7 +31,23 @@ async function startHostile(answer: () => object | undefined): Promise<LogClient
       const answered = answer();
       if (answered !== undefined) done(null, answered);
     };
-    server.addService(Object.fromEntries(unary), Object.fromEntries(unary.map(([name]) => [name, say])));
+    const handlers: Record<string, object> = Object.fromEntries(unary.map(([name]) => [name, say]));
+    if (streams !== undefined && service === log) {
+      handlers["Consume"] = (call: ServerWritableStream<object, object>) => {
+        for (const event of streams.consume()) call.write(event);
+      };
+    }
+    if (streams !== undefined && service === groups) {
+      handlers["JoinGroup"] = (call: ServerDuplexStream<object, object>) => {
+        call.once("data", () => {
+          for (const event of streams.joinGroup()) call.write(event);
+        });
+        call.on("data", () => {});
+        call.on("error", () => {});
+      };
+    }
+    const offered = Object.entries(service).filter(([name]) => name in handlers);
+    server.addService(Object.fromEntries(offered), handlers as never);
   }
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
@@ -79,6 +107,89 @@ test("offsets that a server cannot mean, and too many or too few answers, are ty
       expect(one!.offset, context).toBeGreaterThanOrEqual(0);
     }
     if (logStart!.status === "fulfilled") expect(logStart!.value, context).toBeGreaterThanOrEqual(0);
+  }
+});
+
+/** What a server's streams may say, well-formed or not. */
+function events(random: { below(limit: number): number }) {
+  const oneOf = <T>(values: readonly T[]): T => values[random.below(values.length)]!;
+  const list = <T>(make: () => T): T[] => Array.from({ length: random.below(4) }, make);
+  const place = () => ({
+    topic: oneOf(["t", ...names]),
+    partition: oneOf([0, 1, 4_000_000_000]),
+    topicId: oneOf(names),
+  });
+  const ends = () => ({ highWatermark: oneOf(numbers), logEndOffset: oneOf(numbers) });
+  const consumeEvent = () => ({
+    ...ends(),
+    ...oneOf<() => object>([
+      () => ({}),
+      () => ({ caughtUp: {} }),
+      () => ({ heartbeat: {} }),
+      () => ({ logStartMoved: { logStartOffset: oneOf(numbers) } }),
+      () => ({ gap: { firstOffset: oneOf(numbers), nextOffset: oneOf(numbers) } }),
+      () => ({ batches: Buffer.from(Array.from({ length: random.below(200) }, () => random.below(256))) }),
+      () => ({ batches: Buffer.alloc(0) }),
+    ])(),
+  });
+  const joined = () => ({
+    joined: { memberId: oneOf(["m", ...names]), memberEpoch: oneOf(numbers), heartbeatIntervalMs: oneOf([0, 1, 1000]) },
+  });
+  const memberEvent = () =>
+    oneOf<() => object>([
+      () => ({}),
+      joined,
+      () => ({ heartbeat: {} }),
+      () => ({
+        assignment: {
+          memberEpoch: oneOf(numbers),
+          partitions: list(() => ({ ...place(), committedOffset: oneOf(numbers) })),
+          revoking: list(place),
+        },
+      }),
+      () => ({
+        offsetsReset: { memberEpoch: oneOf(numbers), offsets: list(() => ({ ...place(), offset: oneOf(numbers) })) },
+      }),
+    ])();
+  return {
+    consume: () => list(consumeEvent),
+    joinGroup: () => [...(random.below(3) === 0 ? [] : [joined()]), ...list(memberEvent)],
+  };
+}
+
+test("what streams cannot mean is a typed error, and no offset is one that a server cannot mean", async () => {
+  const [seed = 0] = seeds(1);
+  const said: object[] = [];
+  const { consume, joinGroup } = events(randomFrom(seed));
+  const noted = (events: object[]) => {
+    said.push(...events);
+    return events;
+  };
+  const client = await startHostile(() => ({ offsets: [{ partition: 0, offset: 0 }], results: [{}] }), {
+    consume: () => noted(consume()),
+    joinGroup: () => noted(joinGroup()),
+  });
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", onUnhandled);
+  onTestFinished(() => void process.off("unhandledRejection", onUnhandled));
+  for (let round = 0; round < 12; round++) {
+    said.length = 0;
+    const signal = AbortSignal.timeout(50);
+    const reader = client.consumer({ assign: { t: [0] }, from: 0, signal });
+    const member = client.consumer({ group: "g", topics: ["t"], signal });
+    const outcomes = await Promise.allSettled([Array.fromAsync(reader), Array.fromAsync(member)]);
+    const context = `seed ${seed}, round ${round}: ${JSON.stringify(said)}`;
+    for (const one of outcomes) {
+      if (one.status === "fulfilled" || one.reason?.name === "TimeoutError") continue;
+      expect(one.reason, context).toBeInstanceOf(LogStoreError);
+    }
+    expect(reader.position("t", 0), context).toBeGreaterThanOrEqual(0);
+    for (const { topic, partition } of member.assignment) {
+      expect(member.position(topic, partition) ?? 0, context).toBeGreaterThanOrEqual(0);
+    }
+    await member.close({ timeoutMs: 10 });
+    expect(unhandled, context).toEqual([]);
   }
 });
 
