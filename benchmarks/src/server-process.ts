@@ -11,6 +11,8 @@ import { childFile } from "./child.ts";
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
+const ownBin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
+
 export class ServerProcess {
   readonly address: string;
   readonly #process: ChildProcess;
@@ -20,9 +22,11 @@ export class ServerProcess {
     this.address = address;
   }
 
-  /** @param certificate with TLS */
-  static async start(directory: string, certificate?: Certificate): Promise<ServerProcess> {
-    const bin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
+  /**
+   * @param certificate with TLS
+   * @param bin the command. Default: this checkout's
+   */
+  static async start(directory: string, certificate?: Certificate, bin = ownBin): Promise<ServerProcess> {
     const args =
       certificate === undefined
         ? [bin, "--data", directory, "--port", "0", "--durability", "written", "--log-level", "warn"]

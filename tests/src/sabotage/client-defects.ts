@@ -148,4 +148,30 @@ export const clientDefects: readonly Defect[] = [
     "stays where its batch has left": ["!hasOpenBatch || ", ""],
     "stays where there is enough": [" || this.#bytes + bytes > this.#batchBytes", ""],
   }),
+  ...within("client/consumer/read-ahead.ts", ["src/consumer/read-ahead.test.ts"], {
+    "admits all at once": [
+      "if (this.#usedBytes > 0 && this.#usedBytes + share.wantedBytes > this.#maxBytes) return;",
+      "",
+    ],
+    "never ends a turn": ["return this.#turnBytes >= TURN_BYTES && this.#readAhead.hasWaiting;", "return false;"],
+    "holds whatever comes": ["if (this.#reservedBytes < bytes && this.#readAhead.isOverfull) return false;", ""],
+  }),
+  ...within("client/producer/append-topics.ts", ["src/producer/topic-limits.test.ts"], {
+    "does not learn the topic's limit": [
+      "const { maxBatchBytes = defaultBatchLimits.maxBatchBytes } = effectiveConfig;",
+      "const { maxBatchBytes } = { ...effectiveConfig, ...defaultBatchLimits };",
+    ],
+  }),
+  ...within("client/producer/partition-sender.ts", ["src/producer/topic-limits.test.ts"], {
+    "does not split what the topic takes no more": ["if (parts !== undefined) {", "if (parts === null) {"],
+  }),
+  ...within("client/grpc/only-grpc.ts", ["src/grpc/connections.test.ts"], {
+    "takes any content type": ["foreign = foreignType(received);", ""],
+  }),
+  ...within("client/grpc/connections.ts", ["src/grpc/connections.test.ts"], {
+    "ignores the peer's stream limit": [
+      "const most = Math.min(this.#all[index]!.maxStreams, this.#maxStreams);",
+      "const most = 1_000;",
+    ],
+  }),
 ];
