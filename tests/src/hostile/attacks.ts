@@ -6,6 +6,7 @@ import { credentials, guessing, plaintextAttacks } from "./attacks/credentials.t
 import { floods } from "./attacks/floods.ts";
 import { handshakes, manyHandshakes } from "./attacks/handshakes.ts";
 import { headers } from "./attacks/headers.ts";
+import { hoards } from "./attacks/hoards.ts";
 import { malformedFrames, malformedMessages } from "./attacks/malformed.ts";
 import { permissions } from "./attacks/permissions.ts";
 import { readers } from "./attacks/readers.ts";
@@ -17,6 +18,7 @@ export const attackGroups: Readonly<Record<string, AttackGroup>> = {
   slow: { attacks: slowAttacks },
   headers: { attacks: headers },
   bombs: { attacks: bombs },
+  hoards: { attacks: hoards },
   "malformed frames": { attacks: malformedFrames },
   "malformed messages": { attacks: malformedMessages },
   ...Object.fromEntries(readers.map((reader, i) => [`reader ${i + 1}`, { attacks: [reader] }])),

@@ -58,6 +58,9 @@ const FIGHT = "test/lock/fight.test.ts";
 const STORE = "src/store/log-store.test.ts";
 const CONSUME = "src/broker/consume.test.ts";
 const BUDGETS = "src/services/stream-budgets.test.ts";
+const TOPIC_LIMITS = "src/broker/topic-limits.test.ts";
+const QUOTAS = "src/access/quotas.test.ts";
+const ACCESS = "src/access/access.test.ts";
 const BROKER = "src/broker/broker.test.ts";
 const ASSIGNORS = "src/group/assignors/assignors.test.ts";
 const TURNS = "src/group/take-turn.test.ts";
@@ -302,10 +305,7 @@ export const defects: readonly Defect[] = [
       "const { flushedUpTo } = this.#log.offsets;",
       "const flushedUpTo = logEnd;",
     ],
-    "follows a clock that jumps back": [
-      "Math.max(this.#home.storage.now(), this.#lastAppendTime)",
-      "this.#home.storage.now()",
-    ],
+    "follows a clock that jumps back": ["return Math.max(now, this.#lastAppendTime);", "return now;"],
     "leaves a gap for what it refuses": ["logEnd: end,", "logEnd: end + (known.length > accepted.length ? 1 : 0),"],
     "ignores the expected offset": ["isNew && expectedOffset !== undefined && expectedOffset !== logEnd", "false"],
     "refuses what was appended, because more was": [
@@ -487,6 +487,42 @@ export const defects: readonly Defect[] = [
     ],
     "gives back what is still being read": ["    lease.cutOff(error);", "    lease.close(error);"],
   }),
+  ...within("core/broker/topic-limits.ts", [TOPIC_LIMITS], {
+    "has no limits": ["if (!more[kind] || wanted <= limit) continue;", "if (wanted !== undefined) continue;"],
+  }),
+  ...within("core/broker/topics.ts", [TOPIC_LIMITS], {
+    "counts a topic that was not made": ["if (!this.#isUnreadable(topic)) this.#totals.remove(made);", ""],
+    "goes on counting a deleted topic": ["this.#totals.remove({ topics: 1, partitions: store.partitionCount });", ""],
+    "does not count what was there": ["this.#totals.add({ partitions: store.partitionCount });", ""],
+  }),
+  ...within("core/broker/snapshots.ts", [TOPIC_LIMITS], {
+    "restores beyond the limit of partitions": ["reserve(said.partitions.length);", ""],
+    "does not count snapshots that were there": ["this.#totals.add({ snapshots: 1 });", ""],
+  }),
+  ...within("core/broker/topic-config.ts", [TOPIC_LIMITS], {
+    "takes segments of any size": ["change.segmentBytes < minSegmentBytes", "change.segmentBytes < 0"],
+  }),
+  ...within("server-grpc/access/guarded-log.ts", [QUOTAS, ACCESS], {
+    "charges a fetch when it is read": [
+      "this.#api.fetch(request, { ...options, budget })",
+      "this.#api.fetch(request, options)",
+    ],
+    "charges streams when they have read": ["readAhead: false, budget })", "readAhead: false })"],
+    "lets anybody who alters delete by retention": [
+      "if (mayDeleteRecords(change, config, effectiveConfig))",
+      "if (false)",
+    ],
+  }),
+  ...within("server-grpc/access/charged-budget.ts", [QUOTAS], {
+    "refuses where others only read": ["if (settling !== undefined) await settling;\n      else if", "if"],
+    "keeps what a read did not use": ["    this.#settle(bytes, 0);", ""],
+  }),
+  ...within("server-grpc/access/retention-change.ts", [ACCESS], {
+    "takes going back to the server's retention for harmless": ["return config[name] !== undefined;", "return false;"],
+  }),
+  ...within("server-grpc/access/access-control.ts", [ACCESS], {
+    "waits for keys before rules hold": ["if (isKnownLater && isStillTheSame) caller.stand", "if (false) caller.stand"],
+  }),
   ...within("server-grpc/services/fetch.ts", [BUDGETS], {
     "waits for room when the server stops": ["    lease.cutOff(error);", ""],
   }),
@@ -636,8 +672,8 @@ export const defects: readonly Defect[] = [
       "if (this.#users < 0) {",
     ],
     "ignores a failed sync of what it closes for now": [
-      "await file?.sync().catch((error: unknown) => {\n        this.#failure = { error };",
-      "await file?.sync().catch((error: unknown) => {\n        void error;",
+      "await file?.sync().catch((error: unknown) => {\n        this.#pool.note(error, SYNCING, this.#path);\n        this.#failure = { error };",
+      "await file?.sync().catch((error: unknown) => {\n        this.#pool.note(error, SYNCING, this.#path);",
     ],
     "forgets that a file was written to": ["this.#isDirty = true;\n      return file.write", "return file.write"],
     "tries a failed sync again": ["await file.sync();", "await file.sync().catch(() => file.sync());"],
@@ -646,7 +682,10 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/storage/file-pool.ts", [FAULTS, POOL, STORE], {
     "opens more files than it may": ["if (this.#openFiles < this.#maxOpenFiles) {", "if (this.#openFiles >= 0) {"],
-    "gives up where the system has no more files": ["if (!isTooMany) throw error;", "throw error;"],
+    "gives up where the system has no more files": [
+      "if (!isTooMany) throw this.note(error, doing, path);",
+      "throw this.note(error, doing, path);",
+    ],
     "lets go of a slice twice": ["if (!isHeld) return;", ""],
   }),
   ...within("core/storage/directory-lock.ts", [LOCK, GUARD], {
@@ -1085,8 +1124,8 @@ export const defects: readonly Defect[] = [
       "await this.#topics.delete(topic, async () => {}, topicId);",
     ],
     "groups do not hear that a topic is new": [
-      "await this.#topics.create(topic, partitions, config);\n    this.#groups.topicsChanged();",
-      "await this.#topics.create(topic, partitions, config);",
+      "await this.#topics.create(topic, partitions, config, ifNotExists);\n    this.#groups.topicsChanged();",
+      "await this.#topics.create(topic, partitions, config, ifNotExists);",
     ],
     "groups do not hear that a topic was restored": [
       "await this.#snapshots.restore(topic, snapshot, newTopic);\n    this.#groups.topicsChanged();",

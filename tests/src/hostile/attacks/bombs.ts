@@ -84,4 +84,8 @@ export const bombs: readonly Attack[] = [
     const records = zstdCompressSync(Buffer.alloc(60_000_000, Buffer.of(4, 0, 0)));
     return rawBatch({ records, recordCount: 20_000_001, recordsLength: 60_000_000, compression: ZSTD });
   }),
+  batchBomb("batch of 20 million records that is as it says, in 6 kB", () => {
+    const records = zstdCompressSync(Buffer.alloc(60_000_000, Buffer.of(4, 0, 0)));
+    return rawBatch({ records, recordCount: 20_000_000, recordsLength: 60_000_000, compression: ZSTD });
+  }),
 ];

@@ -1,0 +1,74 @@
+/** Well-formed calls that would have the server keep, compare or look up more than anybody needs. */
+import type { Attack, Target } from "../attack.ts";
+import { smallBatch } from "../raw-batch.ts";
+import { type Answer, Stranger } from "../stranger.ts";
+import { tally } from "../verdict.ts";
+import { type Call, call } from "./topic-calls.ts";
+
+const AT_ONCE = 10;
+
+/** All of the calls, some at once. Throws where one ends otherwise than `isRight` has it. */
+function calls(
+  name: string,
+  made: () => Iterable<Call>,
+  isRight: (answer: Answer) => boolean,
+  atOnce = AT_ONCE,
+): Attack {
+  return {
+    name,
+    async run({ address, onEnd }: Target) {
+      const stranger = new Stranger(address);
+      onEnd(() => stranger.close());
+      const answers: Answer[] = [];
+      const rest = made()[Symbol.iterator]();
+      const callAll = async () => {
+        for (let next = rest.next(); !next.done; next = rest.next()) {
+          const { path, request } = next.value;
+          const answer = await stranger.call(path, request);
+          answers.push(answer);
+          if (!isRight(answer)) throw new Error(`${path} was answered with ${JSON.stringify(answer).slice(0, 1_000)}`);
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, callAll));
+      return tally(answers.map(({ status, detail, message }) => (status === 0 ? "answered" : (detail ?? message))));
+    },
+  };
+}
+
+const isAnswered = ({ status }: Answer) => status === 0;
+const isRefused = ({ status }: Answer) => status !== 0;
+
+function* commitsOfMegabytes() {
+  for (let i = 0; i < 300; i++) {
+    const offsets = [{ topic: "victim", partition: 0, offset: 0, metadata: `${i}${"x".repeat(1_000_000)}` }];
+    yield call("ConsumerGroupService/CommitOffsets", "CommitOffsetsRequest", { group: `hoard-${i}`, offsets });
+  }
+}
+
+/** Of each of these there is something on every object, which is no topic and no group. */
+function* prototypeNames() {
+  for (const name of ["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__", "isPrototypeOf"]) {
+    yield call("AdminService/CreateTopic", "CreateTopicRequest", { topic: name, partitions: 1, ifNotExists: true });
+    yield call("LogService/Produce", "ProduceRequest", { topic: name, batches: smallBatch() });
+    yield call("LogService/Fetch", "FetchRequest", { topic: name });
+    const offsets = [{ topic: name, partition: 0, offset: 1 }];
+    yield call("ConsumerGroupService/CommitOffsets", "CommitOffsetsRequest", { group: name, offsets });
+    yield call("ConsumerGroupService/FetchOffsets", "FetchOffsetsRequest", { group: name });
+    yield call("ConsumerGroupService/DescribeGroup", "DescribeGroupRequest", { group: name });
+    yield call("ConsumerGroupService/DeleteGroup", "DeleteGroupRequest", { group: name });
+    yield call("AdminService/DeleteTopic", "DeleteTopicRequest", { topic: name });
+  }
+}
+
+function* lookUps() {
+  for (let i = 0; i < 50; i++) {
+    const partitions = Array.from({ length: 10_000 }, (_, at) => ({ partition: 0, position: { time: at + 1 } }));
+    yield call("LogService/ListOffsets", "ListOffsetsRequest", { topic: "victim", partitions });
+  }
+}
+
+export const hoards: readonly Attack[] = [
+  calls("commits with a megabyte of metadata, 300 groups", commitsOfMegabytes, isRefused),
+  calls("names of properties that every object has", prototypeNames, isAnswered, 1),
+  calls("10,000 times to look up in one call, 50 calls", lookUps, isAnswered),
+];
