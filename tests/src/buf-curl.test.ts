@@ -1,5 +1,6 @@
 /** A foreign tool that knows nothing of LogStore but what reflection tells it: `buf curl`, plain, and with TLS and a token. */
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +39,17 @@ test("plain: every service is found, its health's too", async () => {
   });
   expect(await call("grpc.health.v1.Health/Check", { service: "topic/t" })).toEqual({ status: "SERVING" });
 });
+
+test("the lines of docs/protocol.md, one after another", async () => {
+  const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
+  const lines = page.match(/^buf curl .*$/gm)!.filter((line) => !line.includes("--cacert")); // that one is tested below
+  expect(lines.length).toBeGreaterThan(5);
+  const { server } = await started();
+  const script = lines.join("\n").replaceAll("127.0.0.1:7411", server.address);
+  const { stdout } = await run("bash", ["-euc", `buf() { "${buf}" "$@"; }\n${script}`]);
+  expect(stdout).toContain("logstore.v1.ConsumerGroupService/ResetOffsets"); // --list-methods
+  expect(stdout).toContain('"status": "SERVING"');
+}, 60_000); // each line starts a process
 
 test("with TLS and a token", async () => {
   const guard = await Guard.create({ tls: true });

@@ -16,7 +16,9 @@ const blocks = [...section.matchAll(/^```(sh|yaml)\n(.*?)^```$/gms)].map(([, lan
   text: text!,
 }));
 /** Lines whose comment says what they print. */
-const said = blocks.flatMap(({ text }) => [...text.matchAll(/^node send\.mjs .*# (.+)$/gm)].map(([, line]) => line));
+const said = blocks.flatMap(({ text }) =>
+  [...text.matchAll(/^node (?:send|receive)\.mjs .*# (.+)$/gm)].map(([, line]) => line),
+);
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 if (!hasOpenssl) console.log("skipped: openssl is not installed");
@@ -27,6 +29,9 @@ test("there is something to follow", () => {
     "ada sent offset 0 of orders",
     "bob was refused: PERMISSION_DENIED",
     "ada was refused: PERMISSION_DENIED",
+    "ada received hello at offset 0 of orders",
+    "ada was refused: PERMISSION_DENIED",
+    "bob was refused: PERMISSION_DENIED",
   ]);
 });
 

@@ -43,6 +43,18 @@ test.each(messages)("$message is described with all its fields", ({ message, fie
   expect(missing.sort((a, b) => a.length - b.length)[0]).toEqual([]);
 });
 
+test("every oneof has its row, with all its fields", () => {
+  const text = protoFiles.map((file) => readFileSync(new URL(file, protoDirectory), "utf8")).join("");
+  const rows = [...text.matchAll(/^message (\w+) \{\n([\s\S]*?)^\}/gm)].flatMap(([, message, body]) =>
+    [...body!.matchAll(/^ {2}oneof (\w+) \{\n([\s\S]*?)^ {2}\}/gm)].map(([, name, of]) => {
+      const fields = [...of!.matchAll(/^ {4}\S+ (\w+) = \d+;/gm)].map(([, field]) => `\`${field}\``);
+      return `| \`${message}\` | \`${name}\` | ${fields.join(", ")} |`;
+    }),
+  );
+  expect(rows.length).toBeGreaterThan(3);
+  expect(rows.filter((row) => !page.includes(row))).toEqual([]);
+});
+
 test("every enum value is named, or said to be unspecified", () => {
   const text = protoFiles.map((file) => readFileSync(new URL(file, protoDirectory), "utf8")).join("");
   const values = [...text.matchAll(/^ {2}([A-Z][A-Z_]+) = \d+;/gm)].map((match) => match[1]!);
