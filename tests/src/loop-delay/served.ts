@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Broker } from "@logstore/core";
 import { serve } from "@logstore/server-grpc";
+import { BusyTurns } from "./busy-turns.ts";
 
 const RESOLUTION_MS = 1;
 
@@ -9,20 +10,7 @@ const broker = await Broker.open(":memory:", { segmentBytes: 1024 * 1024 });
 const server = await serve(broker, { port: 0 });
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
-/** What one turn of the loop took of the processor: others on the machine do not show in it. */
-let mostBusyMs = 0;
-let last = busyMs();
-setInterval(() => {
-  const now = busyMs();
-  mostBusyMs = Math.max(mostBusyMs, now - last);
-  last = now;
-}, RESOLUTION_MS);
-
-function busyMs(): number {
-  // Newer than the types that the packages are compiled with.
-  const { user, system } = (process as unknown as { threadCpuUsage(): NodeJS.CpuUsage }).threadCpuUsage();
-  return (user + system) / 1_000;
-}
+const busy = new BusyTurns(RESOLUTION_MS);
 
 let rssBytes = 0;
 setInterval(() => {
@@ -31,14 +19,14 @@ setInterval(() => {
 
 process.on("message", (message) => {
   if (message === "begin") {
-    mostBusyMs = 0;
+    busy.begin();
     rssBytes = 0;
     delay.reset();
     delay.enable();
     process.send!("begun");
   } else {
     delay.disable();
-    process.send!({ delayMs: delay.max / 1e6 - RESOLUTION_MS, busyMs: mostBusyMs, rssBytes });
+    process.send!({ delayMs: delay.max / 1e6 - RESOLUTION_MS, busyMs: busy.mostMs, rssBytes });
   }
 });
 process.send!(server.address);
