@@ -70,6 +70,7 @@ export type {
 export type {
   AppendManyAck,
   AppendRecordOptions,
+  PositionInput,
   ReadOptions,
   SkippedRecords,
   TailOptions,

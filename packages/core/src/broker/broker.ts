@@ -51,6 +51,7 @@ import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { stoppable } from "../store/stoppable.js";
 import { boundsOf } from "./bounds.js";
 import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
+import { checkBrokerOptions } from "./check-broker-options.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
@@ -122,6 +123,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   static async #open(directory: string, options: BrokerOptions): Promise<Broker> {
+    checkBrokerOptions(options);
     const totals = new TopicTotals(options);
     const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
     const path = directory.replace(/(?<=.)\/+$/, "");

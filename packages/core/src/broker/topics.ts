@@ -15,6 +15,7 @@ import {
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { isOfTheSystem, TOPIC_FILE } from "../files/file-names.js";
 import { type FailedEvent, tell } from "../partition/hooks.js";
+import { ReplacedNotDurableError } from "../storage/atomic-file.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { eachInParallel, inParallel } from "../storage/in-parallel.js";
 import { SharedStorage } from "../storage/shared-storage.js";
@@ -247,11 +248,26 @@ export class Topics {
     return this.#change(topic, async () => {
       const open = this.#open(topic, id);
       const config = changedConfig(open.config, change, this.#totals.minSegmentBytes);
-      await writeTopicFile(this.#storage, open.directory, { topic, id: open.id, config });
-      open.store.alter(alteredOptions(config, this.#storeOptions));
-      const altered = { ...open, config };
-      this.#topics.set(topic, altered);
-      return altered;
+      const inForce = () => {
+        open.store.alter(alteredOptions(config, this.#storeOptions));
+        const altered = { ...open, config };
+        this.#topics.set(topic, altered);
+        return altered;
+      };
+      try {
+        await writeTopicFile(this.#storage, open.directory, { topic, id: open.id, config });
+      } catch (cause) {
+        if (!(cause instanceof ReplacedNotDurableError)) throw cause;
+        inForce(); // as the file says, which whoever opens it next finds, unless the power is cut
+        throw storageError(
+          cause,
+          `topic ${topic} was altered, but may be as before after a power cut: alter it again`,
+          {
+            topic,
+          },
+        );
+      }
+      return inForce();
     });
   }
 

@@ -1,13 +1,18 @@
 /** Takes over a directory of the Go LogStore (lafikl/logstore, 2016). docs/format/bilog.md describes its files. */
 import {
+  abortSignal,
+  checkOptions,
   defaultBatchLimits,
-  InvalidArgumentError,
+  type OptionRules,
+  objectWith,
   PartitionCountMismatchError,
   WrongExpectedOffsetError,
+  wholeNumber,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Storage } from "../storage/storage.js";
+import { durabilityRule } from "../store/check-options.js";
 import type { LogStore } from "../store/log-store.js";
 import { type BilogFile, listBilogFiles, withWindow } from "./bilog-files.js";
 import { HEADER_BYTES } from "./bilog-header.js";
@@ -23,6 +28,13 @@ export interface ImportBilogOptions {
   /** Where the directory is. Default: the operating system's files. */
   readonly storage?: Storage | undefined;
 }
+
+const rules: OptionRules<ImportBilogOptions> = {
+  signal: abortSignal,
+  maxRecordBytes: wholeNumber({ min: HEADER_BYTES + 1, max: 2 ** 31 - 1 }),
+  durability: durabilityRule,
+  storage: objectWith("openFile", "list"),
+};
 
 export interface BilogReport {
   /** By partition. */
@@ -44,15 +56,13 @@ export async function importBilog(
   store: LogStore,
   options: ImportBilogOptions = {},
 ): Promise<BilogReport> {
+  checkOptions("importBilog", options, rules);
   const {
     storage = new NodeStorage(),
     maxRecordBytes = defaultBatchLimits.maxBatchBytes,
     signal,
     durability,
   } = options;
-  if (!(Number.isSafeInteger(maxRecordBytes) && maxRecordBytes > HEADER_BYTES && maxRecordBytes < 2 ** 31)) {
-    throw new InvalidArgumentError(`maxRecordBytes is a whole number from 13 to 2147483647, not ${maxRecordBytes}`);
-  }
   signal?.throwIfAborted();
   const files = await listBilogFiles(storage, directory.replace(/(?<=.)\/+$/, ""));
   checkPartitions(store, files);

@@ -173,3 +173,24 @@ test.each(["EMFILE", "ENFILE"])("warned: the system has no more descriptors (%s)
   await Promise.allSettled(range(8).map((value, partition) => store.append(null, value, { partition })));
   expect(events).toMatchObject([{ type: "outOfDescriptors", code }]);
 });
+
+test("an altered configuration that may not be durable is in force, as the file says, and the error does not deny it", async () => {
+  const storage = new HookedStorage();
+  const broker = await Broker.open("data", { storage });
+  onTestFinished(() => broker.close().catch(() => {}));
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  storage.before = ({ kind, path }) => {
+    if (kind === "syncDirectory" && /topics\/[0-9a-f]{16}$/.test(path))
+      throw Object.assign(new Error("EIO: no"), { code: "EIO" });
+  };
+  const error = await caught(broker.alterTopicConfig("t", { retentionMs: 5_000 }));
+  expect(error).toMatchObject({ code: "STORAGE_FAILED", topic: "t" });
+  expect(error.message).toMatch(/was altered, but may be as before after a power cut/);
+  expect(error.message).not.toContain("cannot be changed");
+  expect(broker.topicConfig("t")).toMatchObject({ retentionMs: 5_000 });
+  storage.before = () => {};
+  await broker.close();
+  const again = await Broker.open("data", { storage });
+  onTestFinished(() => again.close());
+  expect(again.topicConfig("t")).toMatchObject({ retentionMs: 5_000 });
+});

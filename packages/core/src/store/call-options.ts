@@ -26,12 +26,15 @@ export interface SkippedRecords {
   readonly to: number;
 }
 
+/** An offset, an end of the log, or the first record appended at a time, ms since the epoch or a Date, or later. */
+export type PositionInput = Extract<Position, number | string> | { readonly time: number | Date };
+
 export interface ReadOptions {
   /**
    * Default "earliest". Where records are deleted while they are read, reading goes on at the log's start; an offset that is not
    * there to begin with is an error.
    */
-  readonly from?: Position | undefined;
+  readonly from?: PositionInput | undefined;
   /**
    * Called when records are skipped, and reading goes on behind them: they were deleted before the reader came to them, or lost to
    * damage and cut out by a repair. What it throws ends the iteration. Default: they are passed over.
@@ -41,7 +44,7 @@ export interface ReadOptions {
 
 export interface TailOptions {
   /** Default "latest": only what is appended from now on. */
-  readonly from?: Position | undefined;
+  readonly from?: PositionInput | undefined;
   /** As that of {@link ReadOptions}. */
   readonly onSkipped?: ReadOptions["onSkipped"];
   /** Ends the iteration by throwing the signal's reason. */

@@ -30,6 +30,15 @@ import { withStorageErrors } from "../storage/storage-error.js";
 import { clockBehind } from "../storage/warnings.js";
 import { allOrNone } from "./all-or-none.js";
 import type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
+import {
+  checkAppendOptions,
+  checkReadOptions,
+  checkRepairOptions,
+  checkSnapshotOptions,
+  checkStoreOptions,
+  checkTailOptions,
+  toPosition,
+} from "./check-options.js";
 import { checkNoTopic, checkStore, makeStore } from "./identity.js";
 import { tellNewDirectory } from "./new-directory.js";
 import {
@@ -116,6 +125,7 @@ export class LogStore implements AsyncDisposable {
   }
 
   static async #open(directory: string, options: LogStoreOptions): Promise<LogStore> {
+    checkStoreOptions(options);
     const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
     const path = directory.replace(/(?<=.)\/+$/, "");
     const { maxOpenFiles, hooks } = resolveOptions(options);
@@ -233,6 +243,7 @@ export class LogStore implements AsyncDisposable {
     try {
       const log = this.log(options?.partition ?? this.#partitionOf(key));
       if (options === undefined) return log.append(key, value, undefined, undefined, undefined);
+      checkAppendOptions(options, true);
       const { timestamp, headers, durability, expectedOffset } = options;
       if (expectedOffset === undefined) return log.append(key, value, timestamp, headers, durability);
       return this.#appendOne(log, { key, value, timestamp, headers }, options);
@@ -252,19 +263,24 @@ export class LogStore implements AsyncDisposable {
     records: Iterable<RecordInput>,
     options: AppendOptions = {},
   ): Promise<AppendManyAck> {
+    checkAppendOptions(options, false);
     const log = this.log(partition);
     const { baseOffset, nextOffset, durability } = await this.#appendSealed(log, records, options);
     return { partition, offset: baseOffset, nextOffset, durability };
   }
 
   /** The records of a partition to its end, as it is when the iteration starts. */
-  read(partition: number, { from = "earliest", onSkipped }: ReadOptions = {}): RecordStream {
-    return new RecordStream(this.log(partition), { from, follow: false, onSkipped });
+  read(partition: number, options: ReadOptions = {}): RecordStream {
+    checkReadOptions(options);
+    const { from = "earliest", onSkipped } = options;
+    return new RecordStream(this.log(partition), { from: toPosition(from), follow: false, onSkipped });
   }
 
   /** The records of a partition, and then those that are appended, as soon as they may be read. */
-  tail(partition: number, { from = "latest", onSkipped, signal }: TailOptions = {}): RecordStream {
-    return new RecordStream(this.log(partition), { from, follow: true, onSkipped, signal });
+  tail(partition: number, options: TailOptions = {}): RecordStream {
+    checkTailOptions(options);
+    const { from = "latest", onSkipped, signal } = options;
+    return new RecordStream(this.log(partition), { from: toPosition(from), follow: true, onSkipped, signal });
   }
 
   /** @throws UnknownPartitionError */
@@ -324,7 +340,9 @@ export class LogStore implements AsyncDisposable {
    *
    * @throws StorageFailedError, and it can be begun again
    */
-  repair({ dryRun = true }: { readonly dryRun?: boolean | undefined } = {}): Promise<RepairAction[]> {
+  async repair(options: { readonly dryRun?: boolean | undefined } = {}): Promise<RepairAction[]> {
+    checkRepairOptions(options);
+    const { dryRun = true } = options;
     return this.#alone(() => {
       const partitions = this.partitionCount;
       const [storage, watermarks] = [this.#storage, this.#watermarks];
@@ -342,7 +360,12 @@ export class LogStore implements AsyncDisposable {
    * @throws SnapshotExistsError where something is; CorruptPartitionError and StorageFailedError where a partition takes no
    * appends; ClosedError; `signal`'s reason
    */
-  snapshot(directory: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<StoreSnapshot> {
+  async snapshot(
+    directory: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<StoreSnapshot> {
+    checkSnapshotOptions(options);
+    const { signal } = options;
     const path = directory.replace(/(?<=.)\/+$/, "");
     return withStorageErrors(`${directory} cannot be made`, () =>
       this.#alone(() => makeWhole(this.#storage, path, (unfinished) => this.#copyTo(unfinished, signal))),

@@ -11,6 +11,7 @@ import { NodeStorage } from "../storage/node-storage.js";
 import type { Storage } from "../storage/storage.js";
 import { allOrNone } from "./all-or-none.js";
 import type { ReadOptions, TailOptions } from "./call-options.js";
+import { checkReadOnlyOptions, checkReadOptions, checkTailOptions, toPosition } from "./check-options.js";
 import { DEFAULT_MAX_OPEN_FILES, type ReadOnlyOptions } from "./options.js";
 import { Partition } from "./partition.js";
 import { RecordStream } from "./record-stream.js";
@@ -40,6 +41,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   }
 
   static async open(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyLogStore> {
+    checkReadOnlyOptions(options);
     const { storage: inner = new NodeStorage(), maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
     const path = directory.replace(/(?<=.)\/+$/, "");
     const storage = new FilePool(inner, maxOpenFiles, path, hooks.warned);
@@ -73,13 +75,17 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   }
 
   /** The records of a partition to its end, as it is when the iteration starts. */
-  read(partition: number, { from = "earliest", onSkipped }: ReadOptions = {}): RecordStream {
-    return new RecordStream(this.#log(partition), { from, follow: false, onSkipped });
+  read(partition: number, options: ReadOptions = {}): RecordStream {
+    checkReadOptions(options);
+    const { from = "earliest", onSkipped } = options;
+    return new RecordStream(this.#log(partition), { from: toPosition(from), follow: false, onSkipped });
   }
 
   /** The records of a partition, and then those that are appended, as soon as they may be read. */
-  tail(partition: number, { from = "latest", onSkipped, signal }: TailOptions = {}): RecordStream {
-    return new RecordStream(this.#log(partition), { from, follow: true, onSkipped, signal });
+  tail(partition: number, options: TailOptions = {}): RecordStream {
+    checkTailOptions(options);
+    const { from = "latest", onSkipped, signal } = options;
+    return new RecordStream(this.#log(partition), { from: toPosition(from), follow: true, onSkipped, signal });
   }
 
   /** @throws UnknownPartitionError */

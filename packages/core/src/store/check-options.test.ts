@@ -1,0 +1,82 @@
+/** Options that are wrong are refused by name, before anything is touched. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { caught, range, values } from "../../test/records.js";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { Broker, importBilog, LogStore } from "../index.js";
+
+const wrong: readonly (readonly [object, string])[] = [
+  [{ segmentByte: 1 }, "segmentByte"],
+  [{ segmentBytes: Number.NaN }, "segmentBytes"],
+  [{ segmentBytes: "64" }, "segmentBytes"],
+  [{ segmentBytes: -1 }, "segmentBytes"],
+  [{ maxBatchBytes: 1.5 }, "maxBatchBytes"],
+  [{ maxQueuedBytes: Number.POSITIVE_INFINITY }, "maxQueuedBytes"],
+  [{ retentionMs: Number.NaN }, "retentionMs"],
+  [{ retentionMs: Number.POSITIVE_INFINITY }, "retentionMs"],
+  [{ retentionBytes: -1 }, "retentionBytes"],
+  [{ tailCacheBytes: null }, "tailCacheBytes"],
+  [{ maxOpenFiles: 0 }, "maxOpenFiles"],
+  [{ durability: "flush" }, "durability"],
+  [{ compression: 5 }, "compression"],
+  [{ hooks: { commited() {} } }, "hooks.commited"],
+  [{ hooks: { warned: true } }, "hooks.warned"],
+  [{ storage: {} }, "storage"],
+];
+
+test.each(wrong)("an opening with %o is refused", async (options, name) => {
+  const directory = join(temporaryDirectory(), "data");
+  for (const opening of [LogStore.open(directory, options), Broker.open(directory, options)]) {
+    const error = await caught(opening);
+    expect(error.code).toBe("INVALID_ARGUMENT");
+    expect(error.message).toContain(name);
+  }
+  expect(existsSync(directory)).toBe(false);
+});
+
+test("a name that is nearly one is corrected", async () => {
+  expect((await caught(LogStore.open(":memory:", { segmentByte: 1 } as object))).message).toContain("segmentBytes");
+  expect((await caught(Broker.open(":memory:", { partitions: 4 } as object))).message).toContain("partitions");
+  const readOnly = LogStore.openReadOnly("nowhere", { maxOpenFile: 1 } as object);
+  expect((await caught(readOnly)).message).toContain("maxOpenFiles");
+});
+
+test("calls with options that are wrong", async () => {
+  const store = await LogStore.open(":memory:");
+  onTestFinished(() => store.close());
+  await store.append(null, "a", { timestamp: 5, headers: [] });
+  const calls: readonly (readonly [() => Promise<unknown>, string])[] = [
+    [() => store.append(null, "x", { partion: 0 } as object), "partition"],
+    [() => store.append(null, "x", { timestamp: Number.NaN }), "timestamp"],
+    [() => store.append(null, "x", { durability: "flush" } as object), "durability"],
+    [() => store.appendMany(0, [{ value: "x" }], { expectedOfset: 0 } as object), "expectedOffset"],
+    [async () => store.read(0, { form: 0 } as object), "from"],
+    [async () => store.read(0, { from: -1 }), "from"],
+    [async () => store.read(0, { from: { time: new Date(Number.NaN) } }), "from"],
+    [async () => store.read(0, { from: null } as object), "from"],
+    [async () => store.tail(0, { signal: {} } as object), "signal"],
+    [async () => store.repair({ dryrun: false } as object), "dryRun"],
+    [async () => store.repair({ dryRun: "no" } as object), "dryRun"],
+    [async () => store.snapshot("s", { signal: 5 } as object), "signal"],
+    [() => importBilog("nowhere", store, { maxRecordBytes: Number.NaN }), "maxRecordBytes"],
+    [() => importBilog("nowhere", store, { maxRecordByte: 5 } as object), "maxRecordBytes"],
+  ];
+  for (const [call, name] of calls) {
+    const error = await caught(call());
+    expect(error.code, name).toBe("INVALID_ARGUMENT");
+    expect(error.message).toContain(name);
+  }
+  expect(await values(store)).toEqual(["a"]);
+});
+
+test("a time may be a Date", async () => {
+  const store = await LogStore.open(":memory:");
+  onTestFinished(() => store.close());
+  await store.appendMany(
+    0,
+    range(3).map((value) => ({ value })),
+  );
+  expect(await values(store, 0, { time: new Date(0) } as never)).toEqual(range(3));
+  expect(await values(store, 0, { time: new Date(Date.now() + 60_000) } as never)).toEqual([]);
+});

@@ -1,0 +1,132 @@
+/** Validation of what applications pass to stores and brokers: unknown names, wrong types, numbers out of range. */
+import {
+  abortSignal,
+  boolean,
+  checkOptions,
+  func,
+  InvalidArgumentError,
+  MIN_BATCH_LENGTH,
+  nested,
+  nonEmptyString,
+  type OptionRule,
+  type OptionRules,
+  objectWith,
+  oneOf,
+  shown,
+  wholeNumber,
+} from "@logstore/codec";
+import type { Position } from "@logstore/protocol";
+import type { LogStoreHooks } from "../partition/hooks.js";
+import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
+import type { AppendRecordOptions, PositionInput, ReadOptions, TailOptions } from "./call-options.js";
+import { type LogStoreOptions, MAX_SEGMENT_BYTES, type ReadOnlyOptions } from "./options.js";
+
+const hooks: OptionRules<LogStoreHooks> = {
+  committed: func,
+  read: func,
+  rolled: func,
+  deleted: func,
+  failed: func,
+  warned: func,
+};
+
+const storage = objectWith("openFile", "createFile", "list", "lock");
+
+export const durabilityRule = oneOf("flushed", "written");
+
+export const commonRules: OptionRules<Omit<LogStoreOptions, "partitions" | "partitioner">> = {
+  durability: durabilityRule,
+  segmentBytes: wholeNumber({ min: MIN_BATCH_LENGTH, max: MAX_SEGMENT_BYTES }),
+  maxBatchBytes: wholeNumber({ min: MIN_BATCH_LENGTH, max: STORED_BATCH_LIMITS.maxBatchBytes }),
+  compression: nonEmptyString, // which ones there are is the codec's to know
+  maxQueuedBytes: wholeNumber({ min: 1 }),
+  retentionMs: wholeNumber(),
+  retentionBytes: wholeNumber(),
+  tailCacheBytes: wholeNumber(),
+  maxOpenFiles: wholeNumber({ min: 1 }),
+  hooks: nested(hooks),
+  storage,
+};
+
+const storeRules: OptionRules<LogStoreOptions> = {
+  ...commonRules,
+  partitions: wholeNumber({ min: 1, max: 1_000_000 }),
+  partitioner: objectWith("partition"),
+};
+
+const readOnlyRules: OptionRules<ReadOnlyOptions> = {
+  storage,
+  maxOpenFiles: commonRules.maxOpenFiles,
+  hooks: commonRules.hooks,
+};
+
+export function checkStoreOptions(options: LogStoreOptions): void {
+  checkOptions("LogStore.open", options, storeRules);
+}
+
+export function checkReadOnlyOptions(options: ReadOnlyOptions): void {
+  checkOptions("LogStore.openReadOnly", options, readOnlyRules);
+}
+
+const edge = oneOf("earliest", "latest");
+const offset = wholeNumber();
+
+const position: OptionRule = (value, name) => {
+  if (edge(value, name) === undefined || offset(value, name) === undefined) return undefined;
+  const isTime = typeof value === "object" && value !== null && Number.isSafeInteger(msOf(value as { time: unknown }));
+  return isTime
+    ? undefined
+    : 'an offset, "earliest", "latest" or { time: a Date or a whole number of ms since the epoch }';
+};
+
+const readRules: OptionRules<ReadOptions> = { from: position, onSkipped: func };
+const tailRules: OptionRules<TailOptions> = { from: position, onSkipped: func, signal: abortSignal };
+
+export function checkReadOptions(options: ReadOptions): void {
+  checkOptions("read", options, readRules);
+}
+
+export function checkTailOptions(options: TailOptions): void {
+  checkOptions("tail", options, tailRules);
+}
+
+/** The position with its time in ms. */
+export function toPosition(input: PositionInput): Position {
+  return typeof input === "object" ? { time: msOf(input) as number } : input;
+}
+
+function msOf({ time }: { readonly time: unknown }): unknown {
+  return time instanceof Date ? time.getTime() : time;
+}
+
+const appendRules: OptionRules<AppendRecordOptions> = {
+  durability: durabilityRule,
+  expectedOffset: offset,
+  partition: offset,
+  timestamp: wholeNumber({ min: Number.MIN_SAFE_INTEGER }),
+  headers: (value) =>
+    typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === "function" ? undefined : "a list",
+};
+const appendNames = new Set(Object.keys(appendRules));
+const appendManyNames = new Set(["durability", "expectedOffset"]);
+
+/** Names only, and cheaply: the values are checked where they are used, once a call. */
+export function checkAppendOptions(options: object, isOne: boolean): void {
+  const names = isOne ? appendNames : appendManyNames;
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidArgumentError(`append: options must be an object, not ${shown(options)}`);
+  }
+  for (const name in options) {
+    if (names.has(name)) continue;
+    if (isOne) checkOptions("append", options, appendRules);
+    else checkOptions("appendMany", options, { durability: durabilityRule, expectedOffset: offset });
+  }
+}
+
+export function checkRepairOptions(options: { readonly dryRun?: boolean | undefined }): void {
+  checkOptions("repair", options, { dryRun: boolean });
+}
+
+export function checkSnapshotOptions(options: { readonly signal?: AbortSignal | undefined }): void {
+  checkOptions("snapshot", options, { signal: abortSignal });
+}
