@@ -47,7 +47,9 @@ test("a reader is told what a repair has cut out, within the log and at its end"
   ];
   for (const readable of [store, await openReadOnly(storage)]) {
     const records = told();
-    const offsets = (await Array.fromAsync(readable.read(0, { onSkipped: records.onSkipped }))).map(({ offset }) => offset);
+    const offsets = (await Array.fromAsync(readable.read(0, { onSkipped: records.onSkipped }))).map(
+      ({ offset }) => offset,
+    );
     expect([offsets, records.skips]).toEqual([[0, 1, 3, 4], all]);
     const batches = told();
     await Array.fromAsync(readable.read(0, { from: 3, onSkipped: batches.onSkipped }).batches());
