@@ -82,6 +82,9 @@ async function traffic(client: ForeignClient) {
     await client.call("Fetch", { topic: "t", partition, from: { edge: 1 } });
   }
   await failure(client.call("DescribeTopic", { topic: "nothing" }));
+  await client.call("CreateTopic", { topic: "t.g.parked", partitions: 1 });
+  await client.call("Produce", { topic: "t.g.parked", partition: 0, batches: sealed("a") });
+  await client.call("CommitOffsets", { group: "g", offsets: [{ topic: "t", partition: 0, offset: 1 }] });
   const tail = client.consume({ topic: "t", partition: 0, from: { edge: 2 } });
   tail.on("error", () => {});
   await new Promise((resolve) => tail.once("data", resolve));
@@ -92,6 +95,7 @@ test("appends, deliveries, calls, streams and topics are counted", async () => {
   const { client, url } = await started();
   const tail = await traffic(client);
   const samples = await scrape(url);
+  expect(sum(samples, "logstore_topics")).toBe(2);
   const topic = { messaging_destination_name: "t" };
   const bytes = sealed("a", "b").length + sealed("c").length;
   expect(sum(samples, "logstore_append_records_total", topic)).toBe(3);
@@ -100,7 +104,7 @@ test("appends, deliveries, calls, streams and topics are counted", async () => {
   expect(sum(samples, "logstore_delivery_records_total", topic)).toBe(6);
   expect(sum(samples, "logstore_delivery_batches_total", topic)).toBe(4);
   expect(sum(samples, "logstore_delivery_bytes_total", topic)).toBe(2 * bytes);
-  expect(sum(samples, "logstore_append_duration_count")).toBe(2);
+  expect(sum(samples, "logstore_append_duration_count")).toBe(3);
   expect(sum(samples, "logstore_append_pending")).toBe(0);
   expect(sum(samples, "logstore_delivery_pending")).toBe(0);
   expect(sum(samples, "logstore_topic_records", topic)).toBe(3);
@@ -133,6 +137,30 @@ test("a batch that is sent twice counts once", async () => {
   expect(sum(await scrape(url), "logstore_append_records_total")).toBe(1);
 });
 
+test("groups have their lag, members, state and parked records", async () => {
+  const { client, url } = await started();
+  (await traffic(client)).cancel();
+  const membership = client.joinGroup();
+  membership.on("error", () => {});
+  onTestFinished(() => membership.cancel());
+  membership.write({ join: { group: "read", topics: ["t"] } });
+  await new Promise((resolve) => membership.once("data", resolve));
+  const samples = await scrape(url);
+  const ofGroup = { messaging_consumer_group_name: "g" };
+  const partition = { ...ofGroup, messaging_destination_name: "t", messaging_destination_partition_id: "0" };
+  expect(sum(samples, "logstore_groups")).toBe(2);
+  expect(sum(samples, "logstore_groups", { logstore_group_state: "empty" })).toBe(1);
+  expect(sum(samples, "logstore_group_lag_records", ofGroup)).toBe(1);
+  expect(sum(samples, "logstore_group_lag_records", partition)).toBe(1);
+  expect(sum(samples, "logstore_group_lag_ms", partition)).toBeGreaterThan(0);
+  expect(sum(samples, "logstore_group_members", ofGroup)).toBe(0);
+  expect(sum(samples, "logstore_group_state", { ...ofGroup, logstore_group_state: "empty" })).toBe(1);
+  const read = { messaging_consumer_group_name: "read" };
+  expect(sum(samples, "logstore_group_members", read)).toBe(1);
+  expect(sum(samples, "logstore_group_rebalances_total", read)).toBeGreaterThan(0);
+  expect(sum(samples, "logstore_parked_records", { messaging_destination_name: "t.g.parked" })).toBe(1);
+});
+
 test("a topic that is gone is told of no more", async () => {
   const { client, url } = await started();
   (await traffic(client)).cancel();
@@ -140,7 +168,7 @@ test("a topic that is gone is told of no more", async () => {
   const samples = await scrape(url);
   const told = [...samples].filter(([, of]) => of.some(({ labels }) => labels["messaging_destination_name"] === "t"));
   expect(told.map(([name]) => name)).toEqual([]);
-  expect(sum(samples, "logstore_topics")).toBe(0);
+  expect(sum(samples, "logstore_topics")).toBe(1);
 });
 
 test("what a peer makes up is not remembered", async () => {
@@ -162,6 +190,31 @@ test("every metric is explained in docs/operations.md, and every one that is exp
   const families = new Set([...(await scrape(url)).keys()].map((name) => name.replace(/_(bucket|sum|count)$/, "")));
   families.delete("target_info");
   expect(explained.toSorted()).toEqual([...families].toSorted());
+  tail.cancel();
+});
+
+/** Names of our metrics in expressions of PromQL. Labels are in braces, or what is grouped by. */
+function metricsIn(text: string): string[] {
+  const withoutLabels = text.replaceAll(/\{[^}]*\}|\b(?:by|on) \([^)]*\)/g, "");
+  return [...new Set(withoutLabels.match(/\b(?:logstore|rpc|process|nodejs)_[a-z_]+/g))];
+}
+
+test("every metric that the dashboard and the alerts use is there", async () => {
+  const { client, url, hooks } = await started();
+  const tail = await traffic(client);
+  hooks.failed?.({ topic: "t", partition: 0, error: new StorageFailedError("a test") });
+  const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
+  const [, alerts] = /^### Alerts\n(.*?)^##/ms.exec(read("docs/operations.md"))!;
+  const dashboard = JSON.parse(read("packages/server-grpc/deploy/grafana-dashboard.json")) as {
+    panels: { targets?: { expr: string }[] }[];
+  };
+  const expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const samples = await scrape(url);
+  for (const text of [expressions.join("\n"), alerts!]) {
+    const names = metricsIn(text);
+    expect(names.length).toBeGreaterThan(8);
+    expect(names.filter((name) => !samples.has(name))).toEqual([]);
+  }
   tail.cancel();
 });
 

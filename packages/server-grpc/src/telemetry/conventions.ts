@@ -7,6 +7,7 @@ export const MESSAGING_SYSTEM = "messaging.system.name";
 export const OPERATION_NAME = "messaging.operation.name";
 export const OPERATION_TYPE = "messaging.operation.type";
 export const PARTITION_ID = "messaging.destination.partition.id";
+export const CONSUMER_GROUP = "messaging.consumer.group.name";
 export const MESSAGE_COUNT = "messaging.batch.message_count";
 export const ERROR_TYPE = "error.type";
 export const RPC_SYSTEM = "rpc.system.name";

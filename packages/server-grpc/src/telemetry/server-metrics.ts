@@ -2,6 +2,7 @@
 import type { Durability, LogApi, TopicHealthApi } from "@logstore/protocol";
 import { type BatchObservableResult, type Meter, metrics, type Observable } from "@opentelemetry/api";
 import { DESTINATION, ERROR_TYPE, RPC_METHOD, RPC_STATUS, RPC_SYSTEM, SCOPE } from "./conventions.js";
+import { observeGroups } from "./group-gauges.js";
 import { observeTopics } from "./topic-gauges.js";
 import { type TopicTraffic, Traffic } from "./traffic.js";
 
@@ -35,7 +36,7 @@ export class ServerMetrics {
   observe(api: LogApi & Partial<TopicHealthApi>, connections: Connections): void {
     this.#observeTraffic();
     this.#observeConnections(connections);
-    this.#cleanUp.push(observeTopics(this.#meter, api));
+    this.#cleanUp.push(observeTopics(this.#meter, api), observeGroups(this.#meter, api));
   }
 
   stop(): void {
