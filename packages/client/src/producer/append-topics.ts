@@ -9,9 +9,13 @@ export interface AppendTopic {
   readonly maxBatchBytes: number;
 }
 
+/** More topics than this are asked for again: topics come and go, and a client may outlive any number of them. */
+const MAX_KNOWN_TOPICS = 1_000;
+
 /** The topics that a client appends to, each asked for once, until it turns out to have changed. */
 export class AppendTopics {
   readonly #api: LogApi;
+  /** The one learned longest ago first. */
   readonly #known = new Map<string, AppendTopic>();
   readonly #asked = new Map<string, Promise<AppendTopic>>();
 
@@ -36,6 +40,8 @@ export class AppendTopics {
     const { topicId, effectiveConfig } = await this.#api.describeTopic(topic);
     const { maxBatchBytes = defaultBatchLimits.maxBatchBytes } = effectiveConfig;
     const known = { topicId, maxBatchBytes };
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= MAX_KNOWN_TOPICS) this.#known.delete(oldest!);
     this.#known.set(topic, known);
     return known;
   }

@@ -147,3 +147,21 @@ test("a client that is closed waits for its appends, and gives them up when the 
   expect(codes).toEqual(["CLOSED", "DELIVERY_TIMEOUT"]);
   expect(() => other.producer("t")).toThrow(expect.objectContaining({ code: "CLOSED" }));
 });
+
+test("of the topics that were appended to, a bounded number is remembered", async () => {
+  const asked: string[] = [];
+  const describeTopic = api.describeTopic.bind(api);
+  api.describeTopic = (topic) => {
+    asked.push(topic);
+    return describeTopic(topic);
+  };
+  const append = (i: number) => client.append(`many-${i}`, 0, [{ value: "a" }]);
+  for (let i = 0; i < 1_100; i++) {
+    await api.createTopic({ topic: `many-${i}`, partitions: 1 });
+    await append(i);
+  }
+  await append(1_099);
+  expect(asked).toHaveLength(1_100);
+  await append(0);
+  expect(asked.slice(1_100)).toEqual(["many-0"]);
+});

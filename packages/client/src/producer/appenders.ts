@@ -3,12 +3,16 @@ import { type CloseOptions, type Registry, settledWithin } from "../registry.js"
 import { AppendTopics } from "./append-topics.js";
 import { AppendBudget, PartitionAppender } from "./partition-appender.js";
 
+/** Appenders of partitions that nothing waits for are kept for the next append, up to so many. */
+const MAX_IDLE_APPENDERS = 1_000;
+
 /** The appends of a client: an appender for each partition, and what they may hold together. */
 export class Appenders {
   readonly #api: LogApi;
   readonly #registry: Registry;
   readonly #budget = new AppendBudget();
   readonly #topics: AppendTopics;
+  /** The least recently used first. */
   readonly #byPartition = new Map<string, PartitionAppender>();
 
   constructor(api: LogApi, registry: Registry) {
@@ -24,8 +28,20 @@ export class Appenders {
     const key = `${topic}/${partition}`;
     const appender =
       this.#byPartition.get(key) ?? new PartitionAppender(this.#api, this.#topics, topic, partition, this.#budget);
+    this.#byPartition.delete(key);
+    this.#dropIdle();
     this.#byPartition.set(key, appender);
     return appender;
+  }
+
+  /** Topics come and go, and a client may outlive any number of them. A dropped appender costs its partition a look-up. */
+  #dropIdle(): void {
+    if (this.#byPartition.size < MAX_IDLE_APPENDERS) return;
+    for (const [key, appender] of this.#byPartition) {
+      if (!appender.isIdle) continue;
+      this.#byPartition.delete(key);
+      return;
+    }
   }
 
   /** Resolves when every append is settled; those that are not after `timeoutMs` are rejected with a ClosedError. */

@@ -111,6 +111,7 @@ export class PartitionAppender {
   #sequence = new ProducerSequence(randomProducerId());
   readonly #abandoned = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
+  #unsettledCount = 0;
 
   constructor(api: LogApi, topics: AppendTopics, topic: string, partition: number, budget: AppendBudget) {
     this.#api = api;
@@ -141,13 +142,19 @@ export class PartitionAppender {
         hold.release();
       }
     });
-    this.#last = appended.catch(() => {});
+    this.#unsettledCount++;
+    this.#last = appended.catch(() => {}).finally(() => this.#unsettledCount--);
     const { baseOffset, nextOffset, durability } = await this.#unlessAbandoned(
       // What cannot be encoded, or does not fit, is refused at once and not in turn.
       attempt.before(encoded.then(() => appended)),
       attempt,
     );
     return { topic: this.#topic, partition: this.#partition, firstOffset: baseOffset, nextOffset, durability };
+  }
+
+  /** Whether no append is under way. */
+  get isIdle(): boolean {
+    return this.#unsettledCount === 0;
   }
 
   /** Resolves when every append so far is settled. */

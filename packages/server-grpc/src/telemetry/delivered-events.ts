@@ -1,5 +1,5 @@
 import type { ConsumeEvent } from "@logstore/protocol";
-import type { Traffic } from "./traffic.js";
+import { countDelivered, type TopicTraffic, type Traffic } from "./traffic.js";
 
 /** The events of a consume call, counted as they pass. One is with the peer until the next is asked for. */
 export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
@@ -7,6 +7,8 @@ export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
   readonly #topic: string;
   readonly #traffic: Traffic;
   #deliveringBytes = 0;
+  /** Taken once: what is delivered after the topic was deleted makes no counts anew, which would be kept for good. */
+  #counts: TopicTraffic | undefined;
 
   constructor(events: AsyncIterable<ConsumeEvent>, topic: string, traffic: Traffic) {
     this.#events = events[Symbol.asyncIterator]();
@@ -20,7 +22,8 @@ export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
     if (!result.done && result.value.type === "batches") {
       const { batches } = result.value;
       this.#delivering(batches.length);
-      this.#traffic.delivered(this.#topic, batches);
+      this.#counts ??= this.#traffic.of(this.#topic);
+      countDelivered(this.#counts, batches);
     }
     return result;
   }

@@ -25,13 +25,16 @@ export function observedApi(api: LogApi, metrics: ServerMetrics): LogApi {
     const { batches: batchCount } = declaredCounts(batches);
     const span = startAppendSpan(request);
     const start = performance.now();
+    const counts = traffic.topics.get(topic);
     traffic.appendingBytes += length;
     try {
       const ack = await api.produce(request);
       const { baseOffset, nextOffset, durability, duplicate } = ack;
       metrics.appended(durability, performance.now() - start);
       span?.acknowledged(ack);
-      if (!duplicate) traffic.appended(topic, nextOffset - baseOffset, batchCount, length);
+      // Of a topic that was deleted meanwhile nothing is counted: its counts would be kept for good.
+      const isDeleted = counts !== undefined && traffic.topics.get(topic) !== counts;
+      if (!duplicate && !isDeleted) traffic.appended(topic, nextOffset - baseOffset, batchCount, length);
       return ack;
     } catch (error) {
       span?.failed(codeOf(error), error);

@@ -35,11 +35,7 @@ export class Traffic {
   }
 
   delivered(topic: string, bytes: Uint8Array): void {
-    const { batches, records } = declaredCounts(bytes);
-    const traffic = this.of(topic);
-    traffic.deliveredRecords += records;
-    traffic.deliveredBatches += batches;
-    traffic.deliveredBytes += bytes.length;
+    countDelivered(this.of(topic), bytes);
   }
 
   appended(topic: string, records: number, batches: number, bytes: number): void {
@@ -48,4 +44,11 @@ export class Traffic {
     traffic.appendedBatches += batches;
     traffic.appendedBytes += bytes;
   }
+}
+
+export function countDelivered(traffic: TopicTraffic, bytes: Uint8Array): void {
+  const { batches, records } = declaredCounts(bytes);
+  traffic.deliveredRecords += records;
+  traffic.deliveredBatches += batches;
+  traffic.deliveredBytes += bytes.length;
 }
