@@ -40,7 +40,7 @@ test("the example says what holds where nothing is said, as it is", async () => 
   const { minSegmentBytes } = byDefault.topics;
   expect({ ...rest, topics: { minSegmentBytes }, groups: { perPrincipal: {} }, limits: {} }).toEqual(byDefault);
   expect(topics).toEqual({ maxTopics: 20_000, maxPartitions: 100_000, maxSnapshots: 10_000, minSegmentBytes });
-  expect(groups.perPrincipal).toMatchObject({ maxGroups: 5_000, maxMembers: 20_000, maxSubscriptions: 250_000 });
+  expect(groups).toEqual(byDefault.groups); // they depend on the heap
   expect([durability, segmentBytes, maxBatchBytes]).toEqual(["flushed", 64 * 1024 * 1024, 16 * 1024 * 1024]);
   expect(Object.keys(limits)).toHaveLength(5);
 });
