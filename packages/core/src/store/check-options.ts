@@ -72,7 +72,8 @@ const edge = oneOf("earliest", "latest");
 const offset = wholeNumber();
 
 const position: OptionRule = (value, name) => {
-  if (edge(value, name) === undefined || offset(value, name) === undefined) return undefined;
+  // A number that is no offset is out of range, as one beyond the log's end is: the iteration says so.
+  if (typeof value === "number" || edge(value, name) === undefined) return undefined;
   const isTime = typeof value === "object" && value !== null && Number.isSafeInteger(msOf(value as { time: unknown }));
   return isTime
     ? undefined
