@@ -312,11 +312,12 @@ test("what is not acknowledged yet is not in it", async () => {
   const second = append(0);
   await gates[0]!.at.promise; // written, and not synced
   gates[1]!.go.resolve();
-  await making;
+  await first;
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  gates[0]!.go.resolve(); // finished segments are made durable behind the commit that is under way
+  await Promise.all([making, second]);
   expect(await linesOf("data/snapshots/t/s", storage)).toEqual(numbered(range(7)));
   expect(await linesOf("data/snapshots/t/s", storage, 1)).toEqual(["0 w0", "1 new"]);
-  gates[0]!.go.resolve();
-  await Promise.all([first, second]);
 });
 
 async function checkFilledSnapshot(storage: HookedStorage): Promise<void> {

@@ -164,7 +164,9 @@ export class Snapshots {
     const source = this.#path(topic, snapshot);
     const file = await readTopicFile(this.#storage, source);
     if (file === undefined) {
-      throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, { file: TOPIC_FILE });
+      throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, {
+        file: `${source}/${TOPIC_FILE}`,
+      });
     }
     const sizeBytes = await restoreStore(this.#storage, source, directory, this.#stop.signal);
     checkSize(source, sizeBytes, said);

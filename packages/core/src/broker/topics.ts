@@ -459,7 +459,7 @@ function checkTopicId({ topic, id }: Topic, expected: string | undefined): void 
 function noTopicFile(directory: string): NotALogStoreError {
   return new NotALogStoreError(
     `${directory} has no ${TOPIC_FILE}: it is no topic, or not all of one; restore the file from a copy, or move the directory away`,
-    { file: TOPIC_FILE },
+    { file: `${directory}/${TOPIC_FILE}` },
   );
 }
 

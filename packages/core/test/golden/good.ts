@@ -432,7 +432,12 @@ export function goodBroker(): GoodDirectory<ExpectedBroker> {
           partitions: [readable(plainBatches(0, 4)), { start: 0, end: 0, records: [] }],
         },
       ],
-      unreadable: [{ directory: "topics/0123456789abcdef", error: { code: "NOT_A_LOG_STORE", file: "topic.json" } }],
+      unreadable: [
+        {
+          directory: "topics/0123456789abcdef",
+          error: { code: "NOT_A_LOG_STORE", file: "topics/0123456789abcdef/topic.json" },
+        },
+      ],
       producerId: 2001,
       after: afterwards(staying),
     },
