@@ -204,6 +204,11 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return this.#describe(created);
   }
 
+  /**
+   * All topics, by name.
+   *
+   * @throws UnavailableError while topics are being opened: it never lists only some of them
+   */
   async listTopics(): Promise<TopicSummary[]> {
     this.#topics.checkAllOpen();
     return this.#topics.list().map(({ topic, id, store }) => ({

@@ -60,6 +60,25 @@ test("topics are opened many at a time", async () => {
   }
 });
 
+test("snapshots are looked at many at a time", async () => {
+  const { storage } = await filled(["t"]);
+  const broker = await Broker.open("data", { storage });
+  for (let i = 0; i < 20; i++) await broker.createSnapshot("t", `s${i}`);
+  await broker.close();
+  const slow = new SlowStorage(
+    storage,
+    64,
+    (operation, path) => operation === "openFile" && path.includes("/snapshots/"),
+  );
+  const opening = Broker.open("data", { storage: slow.storage });
+  await settled();
+  const running = slow.running;
+  slow.release();
+  await using again = await opening;
+  expect(running).toBe(20);
+  expect(await again.listSnapshots("t")).toHaveLength(20);
+});
+
 test("a topic that is open is served while others are being opened; those say so, and so do groups and lists", async () => {
   const { storage, paths } = await filled(["a", "b"]);
   const slow = new SlowStorage(

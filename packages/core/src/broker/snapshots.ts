@@ -16,6 +16,7 @@ import { TOPIC_FILE } from "../files/file-names.js";
 import { checkBounds, checkSize } from "../snapshot/check-restored.js";
 import { restoreStore } from "../snapshot/restore-store.js";
 import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.js";
+import { inParallel } from "../storage/in-parallel.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { OneAtATime } from "./one-at-a-time.js";
@@ -68,7 +69,7 @@ export class Snapshots {
     const directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
     const snapshots = new Snapshots(storage, directory, topics, totals);
     await snapshots.#renameFound();
-    for (const topic of (await snapshots.#namesOrNone()).filter(isName)) await snapshots.#openFound(topic);
+    await snapshots.#openFound((await snapshots.#namesOrNone()).filter(isName));
     return snapshots;
   }
 
@@ -194,19 +195,26 @@ export class Snapshots {
   }
 
   /** What is found counts: its names become durable, if a crash came before they were. */
-  async #openFound(topic: string): Promise<void> {
-    await this.#renameFound(topic);
-    const names = await this.#namesOrNone(topic);
-    for (const name of names) {
-      // What cannot be removed is out of the way, and is tried again at the next opening.
-      if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name)).catch(() => {});
-      else if (isName(name)) {
-        this.#totals.add({ snapshots: 1 });
-        await this.#look(topic, name);
-      }
+  async #openFound(topics: readonly string[]): Promise<void> {
+    const found: { topic: string; name: string }[] = [];
+    await inParallel(topics, async (topic) => {
+      await this.#renameFound(topic);
+      for (const name of await this.#namesOrNone(topic)) found.push({ topic, name });
+    });
+    await inParallel(found, ({ topic, name }) => this.#openOne(topic, name));
+    await inParallel([...new Set(found.map(({ topic }) => topic))], (topic) =>
+      this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic)),
+    );
+    this.unreadable.sort((a, b) => (a.directory < b.directory ? -1 : 1));
+  }
+
+  async #openOne(topic: string, name: string): Promise<void> {
+    // What cannot be removed is out of the way, and is tried again at the next opening.
+    if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.#path(topic, name)).catch(() => {});
+    else if (isName(name)) {
+      this.#totals.add({ snapshots: 1 });
+      await this.#look(topic, name);
     }
-    if (names.length === 0) return;
-    await this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic));
   }
 
   /** A directory that cannot be read costs what is in it: everything else is served. */

@@ -3,7 +3,7 @@
  * process after another, so that their unpacked records do not fill the memory either.
  */
 import type { RecordBatch } from "@logstore/codec";
-import { Pacer } from "./pacer.js";
+import { Pacer } from "../storage/pacer.js";
 
 /** Records of this length, unpacked, are checked at once: some ms at most. */
 export const AT_ONCE_BYTES = 1024 * 1024;

@@ -1,7 +1,13 @@
-/** Work on many things, a bounded number at a time. */
+/**
+ * Work on many things, a bounded number at a time. Items beyond the first that are worked on at once begin in slices of the event
+ * loop, which all calls share: thousands of closes that have nothing to wait for do not hold it.
+ */
+import { Pacer } from "./pacer.js";
 
 /** So many at once: enough to keep the disk busy, few enough to keep files and memory few. */
 const AT_ONCE = 64;
+
+const pacer = new Pacer();
 
 /** Begins nothing more when one fails, waits for what is under way, and throws the first error. */
 export async function inParallel<T>(
@@ -13,6 +19,7 @@ export async function inParallel<T>(
   const worker = async () => {
     while (next < items.length && failed === undefined) {
       const index = next++;
+      while (index >= AT_ONCE && pacer.isDue) await pacer.pause();
       try {
         await work(items[index]!, index);
       } catch (error) {

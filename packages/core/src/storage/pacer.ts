@@ -8,9 +8,14 @@ export class Pacer {
   #begun = performance.now();
   #pausing: Promise<void> | undefined;
 
+  /** Whether nothing is left of the slice. Many that work in parallel look again after a pause, right before their next step. */
+  get isDue(): boolean {
+    return this.#pausing !== undefined || performance.now() - this.#begun >= SLICE_MS;
+  }
+
   /** To be awaited after each step: pauses where that is due, also for others that take steps of the same work meanwhile. */
   async pause(): Promise<void> {
-    if (this.#pausing === undefined && performance.now() - this.#begun < SLICE_MS) return;
+    if (!this.isDue) return;
     this.#pausing ??= nextTurn().then(() => {
       this.#pausing = undefined;
       this.#begun = performance.now();
