@@ -42,7 +42,8 @@ async function startHostile(answer: () => object | undefined, streams?: HostileS
         call.once("data", () => {
           for (const event of streams.joinGroup()) call.write(event);
         });
-        call.on("data", () => {});
+        // A member waits, for seconds, until the server has let it go.
+        call.on("data", ({ leave }: { leave?: object | null }) => leave && call.end());
         call.on("error", () => {});
       };
     }
@@ -153,7 +154,7 @@ function events(random: { below(limit: number): number }) {
     ])();
   return {
     consume: () => list(consumeEvent),
-    joinGroup: () => [...(random.below(3) === 0 ? [] : [joined()]), ...list(memberEvent)],
+    joinGroup: () => [random.below(3) === 0 ? memberEvent() : joined(), ...list(memberEvent)],
   };
 }
 

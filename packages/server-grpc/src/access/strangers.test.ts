@@ -63,7 +63,7 @@ test("one address has so many connections and no more; a tenth is kept for other
 test("a name of any length is refused before anything keeps, compares or tells it", async () => {
   const served = await tlsHome({ access: { tokens: tokensOf("a"), rules: [allow("a", ["*"], "x*")] } });
   const client = served.client({ token: "a" });
-  const error = await failure(client.call("DescribeTopic", { topic: "x".repeat(100_000) }));
-  expect([error.code, error.details]).toEqual([3, "a name of 100000 characters: no name is so long"]);
+  const error = await failure(client.call("DescribeTopic", { topic: "x".repeat(10_000) }));
+  expect([error.code, error.details]).toEqual([3, "a name of 10000 characters: no name is so long"]);
   expect(error.metadata.get("grpc-status-details-bin").join("").length).toBeLessThan(8_000);
 });
