@@ -1153,6 +1153,12 @@ export const defects: readonly Defect[] = [
       "topics.has(topic),",
     ],
   }),
+  ...within("protocol/batch-messages.ts", ["src/batch-messages.test.ts"], {
+    "frames over what is before too small a headroom": [
+      "  if (prefix.length <= headroomBytes && start >= 0) {",
+      "  if (start >= 0) {",
+    ],
+  }),
   ...within("codec/record-batch.ts", ["test/golden.test.ts", "test/damage.test.ts", "test/fuzz/fuzz.test.ts"], {
     "does not verify the records' checksum": ["if (actual !== expected) {", "if (actual < 0) {"],
     "does not check the header's checksum": [
