@@ -6,7 +6,7 @@ import { credentials, guessing, plaintextAttacks } from "./attacks/credentials.t
 import { floods } from "./attacks/floods.ts";
 import { handshakes, manyHandshakes } from "./attacks/handshakes.ts";
 import { headers } from "./attacks/headers.ts";
-import { hoards } from "./attacks/hoards.ts";
+import { anonymousHoards, hoards } from "./attacks/hoards.ts";
 import { malformedFrames, malformedMessages } from "./attacks/malformed.ts";
 import { permissions } from "./attacks/permissions.ts";
 import { readers } from "./attacks/readers.ts";
@@ -29,4 +29,5 @@ export const attackGroups: Readonly<Record<string, AttackGroup>> = {
     attacks: [...credentials, ...handshakes, ...permissions, ...guessing, ...manyHandshakes],
   },
   "tokens without TLS": { guarded: "without TLS", attacks: plaintextAttacks },
+  "hoards without credentials": { guarded: "without TLS", attacks: anonymousHoards },
 };

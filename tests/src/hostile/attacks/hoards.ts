@@ -6,6 +6,7 @@ import { tally } from "../verdict.ts";
 import { type Call, call } from "./topic-calls.ts";
 
 const AT_ONCE = 10;
+const RESOURCE_EXHAUSTED = 8;
 
 /** All of the calls, some at once. Throws where one ends otherwise than `isRight` has it. */
 function calls(
@@ -67,8 +68,36 @@ function* lookUps() {
   }
 }
 
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** Checks of the health of topics whose names are almost as long as the largest message: anybody may ask, without credentials. */
+function* healthOfLongNames() {
+  for (let i = 0; i < 100; i++) {
+    const name = Buffer.alloc(16_000_000, "x");
+    name.write(`topic/${i}-`);
+    // Field 1, `service`.
+    const request = Buffer.concat([Buffer.of(0x0a), varint(name.length), name]);
+    yield { path: "/grpc.health.v1.Health/Check", request };
+  }
+}
+
 export const hoards: readonly Attack[] = [
   calls("commits with a megabyte of metadata, 300 groups", commitsOfMegabytes, isRefused),
   calls("names of properties that every object has", prototypeNames, isAnswered, 1),
   calls("10,000 times to look up in one call, 50 calls", lookUps, isAnswered),
+];
+
+/** On a server with access control, which decides for each name whether it may be known of. */
+export const anonymousHoards: readonly Attack[] = [
+  calls(
+    "health of topics with names of 16 MB, 100 calls without credentials",
+    healthOfLongNames,
+    ({ status }) => status === RESOURCE_EXHAUSTED, // by the limit of the message's length, before anything looks at the name
+    4,
+  ),
 ];
