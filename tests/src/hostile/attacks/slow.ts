@@ -52,7 +52,10 @@ export const slowAttacks: readonly Attack[] = [
     // Whoever is connected is served, others come in when there is room again: a connection without a call has 30 s.
     told: { refused: "connection", reason: /too many connections/, lines: "some" },
   },
-  slow("900 HTTP/2 connections opened and left", 900, each(hello)),
+  slow("900 HTTP/2 connections opened and left", MAX_CONNECTIONS, async (connections) => {
+    await each(hello)(connections);
+    await connections.at(-1)!.closedWithin(1_000); // the victim has one, too
+  }),
   slow("slow-loris: half the preface", 300, each(preface.subarray(0, 12))),
   slow("slow-loris: preface, byte by byte", 100, (connections) => trickle(connections, hello)),
   slow("slow-loris: headers that trickle and do not end", 100, async (connections) => {
