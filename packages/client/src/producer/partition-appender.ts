@@ -109,6 +109,11 @@ export class PartitionAppender {
   readonly #partition: number;
   readonly #budget: AppendBudget;
   #sequence = new ProducerSequence(randomProducerId());
+  /**
+   * The id of the topic that the last append went to. An append that expects an offset of that topic is refused by the next one
+   * of that name, also where another partition's append has learned the topic anew.
+   */
+  #topicId: string | undefined;
   readonly #abandoned = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
   #unsettledCount = 0;
@@ -216,21 +221,37 @@ export class PartitionAppender {
     attempt: Attempt,
   ): Promise<ProduceAck> {
     if (attempt.isLate || this.#abandoned.signal.aborted) throw attempt.timeoutError();
-    const known = await this.#topicNow(attempt);
+    let known = await this.#topicNow(attempt);
     const [topic, partition] = [this.#topic, this.#partition];
     const { recordCount, byteLength } = builder;
     const sealed = builder.seal(this.#sequence.stamp(recordCount));
-    const request = { topic, topicId: known.topicId, partition, durability, expectedOffset };
+    let isFirst = true;
+    const produce = (topicId: string) =>
+      this.#untilAnswered(() => {
+        const batches = isFirst ? sealed : copyOfSealed(sealed);
+        isFirst = false;
+        const request = { topic, topicId, partition, durability, expectedOffset };
+        return this.#api.produce({ ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES });
+      }, attempt);
     try {
       await this.#checkFits(sealed.length, { recordCount, byteLength }, attempt);
       attempt.wasSent = true;
-      return await this.#untilAnswered((tries) => {
-        const batches = tries === 0 ? sealed : copyOfSealed(sealed);
-        return this.#api.produce({ ...request, batches, headroomBytes: PRODUCE_HEADROOM_BYTES });
-      }, attempt);
+      let ack: ProduceAck;
+      try {
+        ack = await produce(this.#topicId ?? known.topicId);
+      } catch (error) {
+        // What the client knew was of another partition's appends: nothing was said of this partition in the former topic.
+        if (this.#topicId !== undefined || !hasCode(error, "INCONSISTENT_TOPIC_ID")) throw error;
+        this.#topics.forget(topic, known);
+        known = await this.#topicNow(attempt);
+        ack = await produce(known.topicId);
+      }
+      this.#topicId ??= known.topicId;
+      return ack;
     } catch (error) {
       if (TOPIC_CHANGED.some((code) => hasCode(error, code))) this.#topics.forget(topic, known);
       if (hasCode(error, "INCONSISTENT_TOPIC_ID") || hasCode(error, "UNKNOWN_TOPIC")) {
+        this.#topicId = undefined;
         this.#sequence = new ProducerSequence(randomProducerId());
         throw error;
       }
