@@ -149,7 +149,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       code: "RECORD_TOO_LARGE",
     });
     await expect(producer.send({ value: "x".repeat(200_000), partition: 0 })).rejects.toMatchObject({
-      code: "BATCH_TOO_LARGE",
+      code: "RECORD_TOO_LARGE",
     });
     await expect(producer.send({ value: "small", partition: 0 })).resolves.toMatchObject({ offset: 3 });
   });

@@ -125,7 +125,15 @@ export class PartitionLog extends ReadableLog {
     const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
     const { segments, recovered } = await openLog(home, partition, where.said);
     const log = new PartitionLog(where, home, options, segments, recovered);
-    await log.#removeLeftovers();
+    try {
+      await log.#removeLeftovers();
+    } catch (cause) {
+      if (!isDiskFull(cause) && !isDiskTrouble(cause)) {
+        await log.close().catch(() => {}); // the caller is told of the first error
+        throw cause;
+      }
+      if (log.failure === undefined) log.#groupCommit.fail(cause); // it can be read none the less
+    }
     return log;
   }
 

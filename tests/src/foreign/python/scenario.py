@@ -84,11 +84,11 @@ class Stranger:
         return found
 
     def creates_a_topic(self):
-        config = self.new("TopicConfig", segment_bytes=1_000_000, retention_ms=3_600_000)
+        config = self.new("TopicConfig", segment_bytes=2_000_000, retention_ms=3_600_000)
         request = self.new("CreateTopicRequest", topic=self.topic, partitions=3, config=config)
         made = self.admin("CreateTopic", request).topic
         assert (made.topic, made.partitioner, len(made.partitions)) == (self.topic, "fnv1a-32", 3)
-        assert (made.config.segment_bytes, made.config.retention_ms) == (1_000_000, 3_600_000)
+        assert (made.config.segment_bytes, made.config.retention_ms) == (2_000_000, 3_600_000)
         assert not made.config.HasField("retention_bytes")
         code, detail = self.fails(lambda: self.admin("CreateTopic", request))
         assert (code, detail.code, detail.topic) == (StatusCode.ALREADY_EXISTS, "TOPIC_EXISTS", self.topic)
@@ -223,9 +223,9 @@ class Stranger:
         code, detail = self.fails(lambda: self.produce(bytes(damaged)))
         assert (code, detail.code) == (StatusCode.INVALID_ARGUMENT, "CORRUPT_BATCH")
         assert detail.HasField("byte") and not detail.HasField("retry_after_ms")
-        beyond = {"from": self.position(offset=1_000_000)}
+        beyond = {"from": self.position(offset=2_000_000)}
         code, detail = self.fails(lambda: list(self.consume(**beyond)))
-        assert (code, detail.code, detail.offset) == (StatusCode.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", 1_000_000)
+        assert (code, detail.code, detail.offset) == (StatusCode.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", 2_000_000)
         request = self.new("CreateTopicRequest", topic="../../etc", partitions=1)
         code, detail = self.fails(lambda: self.admin("CreateTopic", request))
         assert (code, detail.code) == (StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
@@ -234,7 +234,7 @@ class Stranger:
         change = self.new("TopicConfig", retention_bytes=5_000_000)
         request = self.new("AlterTopicConfigRequest", topic=self.topic, set=change, unset=["retention_ms"])
         config = self.admin("AlterTopicConfig", request).config
-        assert (config.segment_bytes, config.retention_bytes) == (1_000_000, 5_000_000)
+        assert (config.segment_bytes, config.retention_bytes) == (2_000_000, 5_000_000)
         assert not config.HasField("retention_ms")
         described = self.admin("DescribeTopic", self.new("DescribeTopicRequest", topic=self.topic)).topic
         assert described.config == config
