@@ -45,8 +45,13 @@ export class MortalProcess {
           if (this.#isDead) return never;
           const result = Reflect.apply(method, inner, given);
           if (!(result instanceof Promise)) return result;
-          const unlessDead = <R>(value: R) => (this.#isDead ? never : value);
-          return result.then(unlessDead, (error: unknown) => unlessDead(Promise.reject(error)));
+          return result.then(
+            (value: unknown) => (this.#isDead ? never : value),
+            (error: unknown) => {
+              if (this.#isDead) return never;
+              throw error;
+            },
+          );
         };
       },
     });
