@@ -786,8 +786,8 @@ export const defects: readonly Defect[] = [
       "return description;",
     ],
     "does not sync the names that it found": [
-      "await this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic));",
-      "",
+      "this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic)),",
+      "void topic,",
     ],
     "removes a snapshot in its place": [
       "await storage.rename(directory, deleted);",
@@ -883,7 +883,10 @@ export const defects: readonly Defect[] = [
       "waits for tests",
     ],
     "keeps what was half made and half removed": ["if (UNFINISHED.test(id)) await", 'if (id === ".deleted") await'],
-    "serves one of two that have the same name": ["if (this.#isUnreadable(topic)) throw namedTwice(topic);", ""],
+    "serves one of two that have the same name": [
+      "if (other === undefined && !this.#isUnreadable(topic)) this",
+      "if (!this.#isUnreadable(topic)) this",
+    ],
     "gives an unreadable topic's name again": [
       "if (!this.#topics.has(topic) && !this.#isUnreadable(topic)) return this.#make(topic, fill);",
       "if (!this.#topics.has(topic)) return this.#make(topic, fill);",
@@ -1120,15 +1123,15 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/broker/broker.ts", [GROUPS], {
     "groups do not hear that a topic is gone": [
-      "await this.#topics.delete(topic, () => this.#groups.topicDeleted(topic), topicId);",
+      "await this.#topics.delete(topic, () => groups.topicDeleted(topic), topicId);",
       "await this.#topics.delete(topic, async () => {}, topicId);",
     ],
     "groups do not hear that a topic is new": [
-      "await this.#topics.create(topic, partitions, config, ifNotExists);\n    this.#groups.topicsChanged();",
+      "await this.#topics.create(topic, partitions, config, ifNotExists);\n    this.#groupsOrNone?.topicsChanged();",
       "await this.#topics.create(topic, partitions, config, ifNotExists);",
     ],
     "groups do not hear that a topic was restored": [
-      "await this.#snapshots.restore(topic, snapshot, newTopic);\n    this.#groups.topicsChanged();",
+      "await this.#snapshots.restore(topic, snapshot, newTopic);\n    this.#groupsOrNone?.topicsChanged();",
       "await this.#snapshots.restore(topic, snapshot, newTopic);",
     ],
   }),

@@ -1,26 +1,28 @@
 /**
- * Do the tests notice? Each defect of the list is built into a copy of the engine, alone, and the tests must fail:
- * `pnpm sabotage`, `pnpm sabotage --only "appends what comes twice"`, `pnpm sabotage --list`. With `--waiting`, also those that
- * wait for tests.
+ * Do the tests notice? Each defect of the list is built into a copy of the packages, alone, and the tests that its entry names must
+ * fail: `pnpm sabotage`, `pnpm sabotage --only "appends what comes twice"`, `pnpm sabotage --shard 1/4`, `pnpm sabotage --list`.
+ * With `--waiting`, also the entries that wait for tests.
  */
 import { parseArgs } from "node:util";
-import { clientDefects } from "./client-defects.ts";
-import { conveyorDefects } from "./conveyor-defects.ts";
-import { type Defect, defects, slow } from "./defects.ts";
+import { allDefects } from "./all-defects.ts";
+import { Baseline } from "./baseline.ts";
+import { type Defect, slow } from "./defects.ts";
 import { Workshop } from "./workshop.ts";
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
+    shard: { type: "string", default: "1/1" },
     list: { type: "boolean", default: false },
     waiting: { type: "boolean", default: false },
   },
 });
-const wanted = [...defects, ...clientDefects, ...conveyorDefects].filter(
-  ({ name, file }) => values.only?.some((part) => `${file} ${name}`.includes(part)) ?? true,
-);
+const [shard, shards] = values.shard.split("/").map(Number) as [number, number];
+const wanted = allDefects
+  .filter(({ name, file }) => values.only?.some((part) => `${file} ${name}`.includes(part)) ?? true)
+  .filter((_, i) => i % shards === shard - 1);
 const chosen = values.waiting ? wanted : wanted.filter(({ waitsForTests }) => !waitsForTests);
-const waiting = values.waiting ? [] : wanted.filter(({ waitsForTests }) => waitsForTests);
+const waiting = wanted.length - chosen.length;
 if (values.list) {
   for (const { name, file, waitsForTests } of wanted)
     console.log(`${file}: ${name}${waitsForTests ? " (waits for tests)" : ""}`);
@@ -37,60 +39,43 @@ try {
 function run(): boolean {
   const begun = performance.now();
   for (const defect of wanted) workshop.check(defect);
-  const packages = new Set(
-    chosen
-      .filter(({ scenarios }) => scenarios === undefined)
-      .flatMap(({ package: name }) => [name, ...dependents(name)]),
-  );
-  for (const name of packages) {
-    const failure = workshop.firstFailure(name);
-    if (failure === undefined) continue;
-    console.error(`without any defect, too, this fails: ${failure}`);
-    return false;
-  }
-  for (const scenario of new Set(chosen.flatMap(({ scenarios = [] }) => scenarios))) {
-    const stop = workshop.conveyorStop([scenario]);
-    if (stop === undefined) continue;
-    console.error(`without any defect, too, this fails: ${scenario}: ${stop}`);
-    return false;
-  }
-  console.log(`without a defect, the tests pass (${secondsSince(begun)} s)`);
-  const survived: Defect[] = [];
+  const sound = new Baseline(workshop, chosen);
+  console.log(`the tests that ${chosen.length} entries name were run without a defect (${secondsSince(begun)} s)`);
+  const counts = { caught: 0, survived: 0, "not judged": 0 };
   for (const [i, defect] of chosen.entries()) {
     const begun = performance.now();
-    const caughtBy = workshop.with(defect, () => catchDefect(defect));
-    workshop.restore(defect.package);
-    if (caughtBy === undefined) survived.push(defect);
-    console.log(`${i + 1}/${chosen.length} ${defect.file}: ${defect.name}`);
-    console.log(`    ${caughtBy === undefined ? "SURVIVED" : `caught by ${caughtBy}`} (${secondsSince(begun)} s)`);
+    const { verdict, by } = judge(defect, sound);
+    counts[verdict]++;
+    const place = `${i + 1}/${chosen.length} ${defect.file}: ${defect.name}`;
+    console.log(`${verdict.toUpperCase()} ${place}${by === "" ? "" : `: ${by}`} (${secondsSince(begun)} s)`);
   }
-  console.log(
-    `${chosen.length - survived.length} of ${chosen.length} defects were caught, in ${secondsSince(begun)} s`,
-  );
-  if (waiting.length > 0) console.log(`${waiting.length} more wait for tests`);
-  for (const { file, name } of survived) console.log(`survived: ${file}: ${name}`);
-  return survived.length === 0;
+  console.log(`${JSON.stringify(counts)} of ${chosen.length} defects, in ${secondsSince(begun)} s`);
+  if (waiting > 0) console.log(`${waiting} more wait for tests`);
+  return counts.caught === chosen.length;
 }
 
-/** The likely tests first, the quick ones of them above all; then the rest, of the dependent packages too. */
-function catchDefect({ package: name, catchers, scenarios }: Defect): string | undefined {
-  workshop.build(name);
-  if (scenarios !== undefined) return workshop.conveyorStop(scenarios);
-  const quick = catchers.filter((file) => !slow.includes(file));
-  for (const files of [quick, catchers.filter((file) => slow.includes(file))]) {
-    const caughtBy = files.length > 0 ? workshop.firstFailure(name, { only: files }) : undefined;
-    if (caughtBy !== undefined) return caughtBy;
-  }
-  for (const each of [name, ...dependents(name)]) {
-    const caughtBy = workshop.firstFailure(each, { without: each === name ? catchers : [] });
-    if (caughtBy !== undefined) return caughtBy;
-  }
-  return undefined;
+interface Judgement {
+  readonly verdict: "caught" | "survived" | "not judged";
+  /** The test that failed, or why there is no verdict. */
+  readonly by: string;
 }
 
-/** Packages whose tests use this one. */
-function dependents(name: Defect["package"]): Defect["package"][] {
-  return name === "codec" ? ["core"] : [];
+function judge(defect: Defect, sound: Baseline): Judgement {
+  const { package: name, scenarios, catchers } = defect;
+  const failing = (scenarios ?? catchers).filter((catcher) => !sound.passes(name, catcher));
+  if (failing.length > 0) return { verdict: "not judged", by: `without a defect, too, ${failing.join(", ")} fails` };
+  const by = workshop.with(defect, () => {
+    if (scenarios !== undefined) return workshop.conveyorStop(scenarios);
+    // The quick ones first.
+    for (const isSlow of [false, true]) {
+      const files = catchers.filter((file) => slow.includes(file) === isSlow);
+      if (files.length === 0) continue;
+      const failed = workshop.firstFailure(name, files, sound.timeLimitMs(name, files));
+      if (failed !== undefined) return failed;
+    }
+    return undefined;
+  });
+  return by === undefined ? { verdict: "survived", by: "" } : { verdict: "caught", by };
 }
 
 function secondsSince(begun: number): string {

@@ -7,10 +7,9 @@ import { fileURLToPath } from "node:url";
 import type { Defect } from "./defects.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
-/** A test that hangs has noticed something, too. */
-const TIME_LIMIT_MS = 240_000;
-/** For a few test files. */
-const SHORT_TIME_LIMIT_MS = 90_000;
+/** For a scenario of the conveyor. */
+const SCENARIO_TIME_LIMIT_MS = 90_000;
+const NO_TIME_LIMIT_MS = 3_600_000;
 /** In memory, where there is such a place: the tests sync a lot. */
 const TEMPORARY = process.env["TMPDIR"] === undefined && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
@@ -28,7 +27,8 @@ const FEW_CASES = {
 };
 
 export class Workshop {
-  readonly #built = new Set<Defect["package"]>();
+  /** Packages whose build has a defect in it. */
+  readonly #defective = new Set<Defect["package"]>();
   readonly #directory = mkdtempSync(join(TEMPORARY, "logstore-sabotage-"));
   /** The tests' own temporary directories: a test that is killed leaves them. */
   readonly #temporary = join(this.#directory, "tmp");
@@ -48,64 +48,69 @@ export class Workshop {
 
   /** @throws where the text is not there exactly once */
   check({ name, file, find }: Defect): void {
-    const count = readFileSync(join(REPOSITORY, file), "utf8").split(find).length - 1;
+    const count = occurrences(file, find);
     if (count !== 1) throw new Error(`"${name}": ${file} has this ${count} times and not once:\n${find}`);
   }
 
-  /** Runs `work` while the defect is there. */
+  /** Runs `work` while the defect is there, in the source and in the build: other packages and processes use that. */
   with<T>(defect: Defect, work: () => T): T {
     const path = join(this.#directory, defect.file);
     const sound = readFileSync(path, "utf8");
+    for (const name of this.#defective) if (name !== defect.package) this.#build(name);
+    this.#defective.clear();
     writeFileSync(
       path,
       sound.replace(defect.find, () => defect.replace),
     );
     try {
+      this.#build(defect.package);
+      this.#defective.add(defect.package);
       return work();
     } finally {
       writeFileSync(path, sound);
     }
   }
 
-  /** Other packages, and other processes, use a package as it was built. */
-  build(name: Defect["package"]): void {
-    this.#built.add(name);
-    this.#run(name, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
+  #build(name: Defect["package"]): void {
+    this.#run(name, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], NO_TIME_LIMIT_MS);
   }
 
-  /** Builds it again without the defect, if it was built with it. */
-  restore(name: Defect["package"]): void {
-    if (!this.#built.has(name)) return;
-    this.build(name);
-    this.#built.delete(name);
-  }
-
-  /** The first test that fails; undefined where all pass. */
-  firstFailure(
-    name: Defect["package"],
-    { only = [], without = [] }: { readonly only?: readonly string[]; readonly without?: readonly string[] } = {},
-  ): string | undefined {
-    const report = join(this.#directory, "report.json");
-    rmSync(report, { force: true });
-    const vitest = join("packages", name, "node_modules", "vitest", "vitest.mjs");
-    const excluded = without.map((file) => `--exclude=${file}`);
-    const args = [vitest, "run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...excluded, ...only];
-    const timeLimitMs = only.length > 0 ? SHORT_TIME_LIMIT_MS : TIME_LIMIT_MS;
-    const { status, error, output } = this.#run(name, args, timeLimitMs);
+  /** The first test of these files that fails; undefined where all pass. */
+  firstFailure(name: Defect["package"], files: readonly string[], timeLimitMs: number): string | undefined {
+    const { status, error, output, report } = this.#vitest(name, ["--bail=1", ...files], timeLimitMs);
     if (status === 0) return undefined;
     if ((error as NodeJS.ErrnoException | undefined)?.code === "ETIMEDOUT") return "no end in sight";
-    return failedTest(report) ?? output.slice(-600);
+    return (report && failedTest(report)) ?? output.slice(-600);
+  }
+
+  /** What each of these files does. */
+  results(name: Defect["package"], files: readonly string[]): FileResult[] {
+    const { report } = this.#vitest(name, files, NO_TIME_LIMIT_MS);
+    return (report?.testResults ?? []).map(({ name, status, startTime, endTime }) => ({
+      file: withinPackage(name),
+      passed: status === "passed",
+      durationMs: endTime - startTime,
+    }));
+  }
+
+  #vitest(name: Defect["package"], args: readonly string[], timeLimitMs: number) {
+    const file = join(this.#directory, "report.json");
+    rmSync(file, { force: true });
+    const vitest = join("packages", name, "node_modules", "vitest", "vitest.mjs");
+    const ran = this.#run(name, [vitest, "run", "--reporter=json", `--outputFile=${file}`, ...args], timeLimitMs);
+    const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Report) : undefined;
+    return { ...ran, report };
   }
 
   /** Why the conveyor stops in one of these scenarios, with the packages as they are built; undefined where it does not. */
   conveyorStop(scenarios: readonly string[]): string | undefined {
     const script = join("tests", "src", "conveyor", "quick.ts");
-    const { status, output } = this.#run("core", [script, ...scenarios], SHORT_TIME_LIMIT_MS);
+    const { status, output } = this.#run("core", [script, ...scenarios], SCENARIO_TIME_LIMIT_MS);
     if (status === 0) return undefined;
     return `the conveyor: ${output.trim().split("\n").at(-1)?.slice(0, 200) || "no end in sight"}`;
   }
 
-  #run(name: Defect["package"], [script = "", ...args]: string[], timeLimitMs = TIME_LIMIT_MS) {
+  #run(name: Defect["package"], [script = "", ...args]: string[], timeLimitMs: number) {
     const options = {
       cwd: join(this.#directory, "packages", name),
       env: { ...process.env, ...FEW_CASES, TMPDIR: this.#temporary },
@@ -134,23 +139,40 @@ function killGroup(pid: number): void {
   }
 }
 
-interface Report {
-  testResults: { name: string; message: string; assertionResults: { fullName: string; status: string }[] }[];
+/** How often a file of the repository has a text. */
+export function occurrences(file: string, text: string): number {
+  return readFileSync(join(REPOSITORY, file), "utf8").split(text).length - 1;
 }
 
-function failedTest(path: string): string | undefined {
-  let report: Report;
-  try {
-    report = JSON.parse(readFileSync(path, "utf8")) as Report;
-  } catch {
-    return undefined;
-  }
+export interface FileResult {
+  /** Within its package. */
+  readonly file: string;
+  readonly passed: boolean;
+  readonly durationMs: number;
+}
+
+interface Report {
+  testResults: {
+    name: string;
+    status: string;
+    startTime: number;
+    endTime: number;
+    message: string;
+    assertionResults: { fullName: string; status: string }[];
+  }[];
+}
+
+function withinPackage(path: string): string {
+  return path.replace(/^.*?packages\/[\w-]+\//, "");
+}
+
+function failedTest({ testResults }: Report): string | undefined {
   // Files that were not run to their end, because the first failure ends the run, count as failed too.
-  const tests = report.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults.map((test) => ({ ...test, file: name.replace(/^.*?packages\/[\w-]+\//, "") })),
+  const tests = testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.map((test) => ({ ...test, file: withinPackage(name) })),
   );
   const failed = tests.find(({ status }) => status === "failed");
   if (failed !== undefined) return `${failed.file}: ${failed.fullName.trim()}`;
-  const broken = report.testResults.find(({ message }) => message !== "");
+  const broken = testResults.find(({ message }) => message !== "");
   return broken && `${broken.name}: ${broken.message.slice(0, 200)}`;
 }

@@ -1,0 +1,6 @@
+/** The whole list of defects; see {@link defects}. */
+import { clientDefects } from "./client-defects.ts";
+import { conveyorDefects } from "./conveyor-defects.ts";
+import { type Defect, defects } from "./defects.ts";
+
+export const allDefects: readonly Defect[] = [...defects, ...clientDefects, ...conveyorDefects];

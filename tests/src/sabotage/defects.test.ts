@@ -1,0 +1,30 @@
+/** Every entry of the sabotage list still fits the code; whether the tests catch it is what `pnpm sabotage` says. */
+import { existsSync } from "node:fs";
+import { expect, test } from "vitest";
+import { allDefects } from "./all-defects.ts";
+import { occurrences } from "./workshop.ts";
+
+test("what each entry replaces is there exactly once", () => {
+  const counts = allDefects.map(({ file, name, find }) => ({
+    entry: `${file}: ${name}`,
+    count: occurrences(file, find),
+  }));
+  expect(counts.length).toBeGreaterThan(400);
+  expect(counts.filter(({ count }) => count !== 1)).toEqual([]);
+});
+
+test("each entry changes something, and names tests that are there, or scenarios", () => {
+  for (const { file, name, package: owner, find, replace, catchers, scenarios = [] } of allDefects) {
+    expect(replace, `${file}: ${name}`).not.toBe(find);
+    expect(catchers.length + scenarios.length, `${file}: ${name}`).toBeGreaterThan(0);
+    for (const catcher of catchers) {
+      const path = new URL(`../../../packages/${owner}/${catcher}`, import.meta.url);
+      expect(existsSync(path), `${file}: ${name}: ${catcher}`).toBe(true);
+    }
+  }
+});
+
+test("no two entries of a file have the same name", () => {
+  const names = allDefects.map(({ file, name }) => `${file}: ${name}`);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
