@@ -1,6 +1,3 @@
 import { defineConfig } from "vitest/config";
 
-// These tests start processes and measure memory: one after another, so that none starves another.
-export default defineConfig({
-  test: { include: ["src/**/*.test.ts"], fileParallelism: false, testTimeout: 120_000, hookTimeout: 30_000 },
-});
+export default defineConfig({ test: { projects: ["vitest.shared.config.ts", "vitest.alone.config.ts"] } });

@@ -5,5 +5,5 @@ export default defineConfig({
   // package.json maps "#platform" to dist: tests are of the sources, built or not.
   resolve: { alias: { "#platform": fileURLToPath(new URL("src/platform/node.ts", import.meta.url)) } },
   // More runs of the property tests take longer.
-  test: { testTimeout: 10_000 + 20 * Number(process.env["CODEC_RUNS"] ?? 0) },
+  test: { name: "codec", maxWorkers: "100%", testTimeout: 10_000 + 20 * Number(process.env["CODEC_RUNS"] ?? 0) },
 });

@@ -11,7 +11,7 @@ import { ServerProcess } from "./server-process.ts";
 const MIB = 1024 * 1024;
 const BACKLOG_BYTES = 200_000_000;
 const MAX_GROWTH_BYTES = 150_000_000;
-const SECONDS = 12;
+const SECONDS = 6;
 
 let directory: string;
 let server: ServerProcess;

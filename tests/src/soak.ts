@@ -36,7 +36,7 @@ const parts: Record<string, () => boolean | Promise<boolean>> = {
     return run("core", ["--import", "./test/from-source.mjs", "test/crash-sweep/main.ts", ...flags]);
   },
   damage: () => vitest("core", "test/damage", { CORE_EVERY: "1", CORE_SEED: seed }),
-  faults: () => vitest("core", "test/faults", { CORE_WORKLOADS: values.workloads, CORE_SEED: seed }),
+  faults: () => vitest("core", "test/faults", { CORE_EVERY: "1", CORE_WORKLOADS: values.workloads, CORE_SEED: seed }),
   model: () => vitest("core", "src/store/model", { CORE_RUNS: values.models, CORE_SEED: seed }),
   fuzz: () => vitest("codec", "test/fuzz", { CODEC_CASES: values.cases, CODEC_SEED: seed }),
 };

@@ -12,7 +12,7 @@ let lost = 0;
 const consumer = client.consumer({
   group: "g",
   topics: ["t"],
-  sessionTimeoutMs: 1_500,
+  sessionTimeoutMs: 2_500,
   onLost: () => void lost++,
 });
 const records = consumer[Symbol.asyncIterator]();

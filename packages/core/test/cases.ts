@@ -2,7 +2,7 @@
  * Which cases a long, exhaustive test tries. All are numbered; CI tries every n-th, from a seeded one on, and a long run all of
  * them, in shards if need be:
  *
- * - CORE_EVERY=1 tries every case, 10 each tenth; where there are few, all are tried
+ * - CORE_EVERY=1 tries every case, 10 each tenth; where there are few, it tries no fewer than CI
  * - CORE_SHARD=3/8 tries the third eighth of those
  * - CORE_CASE=4711 tries that one alone; CORE_SEED is to be the one that the failure named
  */
@@ -54,7 +54,8 @@ function* chosen(total: number, every: number | undefined, seed: number): Genera
     for (let index = 0; index < total; index++) yield index;
     return;
   }
-  const step = total <= FEW ? every : Number(process.env["CORE_EVERY"] ?? every);
+  const asked = Number(process.env["CORE_EVERY"] ?? every);
+  const step = total <= FEW ? Math.min(every, asked) : asked;
   const [shard, shards] = shardOf(process.env["CORE_SHARD"] ?? "1/1");
   const first = (seed % step) + (shard - 1) * step;
   for (let index = first; index < total; index += step * shards) yield index;

@@ -41,7 +41,7 @@ async function damageEverywhere(state: State, { what, every, log, ends }: Kind):
 }
 
 test.each([
-  ["crashed", 1],
+  ["crashed", 3],
   ["closed", 5],
   ["closed half-way", 9],
 ] as const)("a store that was %s, and its log truncated", LONG, async (state, every) => {
