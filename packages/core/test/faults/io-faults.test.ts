@@ -10,7 +10,7 @@ import { firstSeed } from "../random.js";
 import { type FaultPlan, faults, inject } from "./faults.js";
 import { PARTITIONS, readAll, Workload } from "./workload.js";
 
-const WORKLOADS = Number(process.env["CORE_WORKLOADS"] ?? 8);
+const WORKLOADS = Number(process.env["CORE_WORKLOADS"] ?? 10);
 /** CI tries one call in so many of each workload: more workloads find more than more calls of one. CORE_EVERY=1 tries all. */
 const EVERY = 4;
 const FILE = "test/faults/io-faults.test.ts";
