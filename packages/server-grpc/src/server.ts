@@ -131,7 +131,19 @@ export async function serve(
       onWarning,
     }));
   const callRefused: CallRefused = (peer, method, reason) => onRefused({ refused: "call", peer, method, reason });
-  const sending = new Sending({ budgetBytes: sendBudgetBytes, stalledTimeoutMs: stalledStreamTimeoutMs });
+  const sending = new Sending({
+    budgetBytes: sendBudgetBytes,
+    stalledTimeoutMs: stalledStreamTimeoutMs,
+    connectionOf({ socket }) {
+      const connection = listener.connectionOf(socket);
+      if (connection === undefined) return undefined;
+      const refuse = () => {
+        connectionRefused(connection.peer, "it did not take what was sent for calls that have ended");
+        connection.destroy();
+      };
+      return { onClose: (closed) => connection.onClose(closed), refuse };
+    },
+  });
   const unacked = new SharedBudget(receiveBudgetBytes);
   const context: CallContext = {
     server: { version, limits: toldLimits(maxBatchBytes, options.maxConnections) },

@@ -58,6 +58,7 @@ const FIGHT = "test/lock/fight.test.ts";
 const STORE = "src/store/log-store.test.ts";
 const CONSUME = "src/broker/consume.test.ts";
 const BUDGETS = "src/services/stream-budgets.test.ts";
+const UNSENT = "src/transport/unsent-messages.test.ts";
 const TOPIC_LIMITS = "src/broker/topic-limits.test.ts";
 const QUOTAS = "src/access/quotas.test.ts";
 const ACCESS = "src/access/access.test.ts";
@@ -486,6 +487,23 @@ export const defects: readonly Defect[] = [
       '    const sent = writeMessage(call, event, signal);\n    if (event.type === "batches") event.release?.();\n    const isSent = await sent;',
     ],
     "gives back what is still being read": ["    lease.cutOff(error);", "    lease.close(error);"],
+    "keeps what was read too late to be sent": ['        if (event.type === "batches") event.release?.();\n', ""],
+  }),
+  ...within("server-grpc/services/consume-stream.ts", [UNSENT], {
+    "frees what HTTP/2 may still read": ["    else unsent.keep(stream, giveBack);", "    else giveBack();"],
+  }),
+  ...within("server-grpc/services/fetch.ts", [UNSENT], {
+    "frees an answer before it is sent": ["    else unsent.keep(stream, giveBack);", "    else giveBack();"],
+    "has answers copied": ["    answerInPlace(call, result);\n", ""],
+  }),
+  ...within("server-grpc/transport/unsent-messages.ts", [UNSENT], {
+    "takes a closed stream for one that is not read": ["stream.writableFinished || this.#isClosed", "true"],
+    "waits for ever for a peer that reads nothing": ["    else this.#connection.refuse();\n", ""],
+    "releases nothing when the connection ends": [
+      "    runAll([...this.#thisPing.splice(0), ...this.#nextPing.splice(0)]);\n",
+      "",
+    ],
+    "releases nothing when a ping is answered": ["      runAll(this.#thisPing.splice(0));\n", ""],
   }),
   ...within("core/broker/topic-limits.ts", [TOPIC_LIMITS], {
     "has no limits": ["if (!more[kind] || wanted <= limit) continue;", "if (wanted !== undefined) continue;"],

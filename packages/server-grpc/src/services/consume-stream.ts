@@ -2,12 +2,13 @@
 import { Metadata } from "@grpc/grpc-js";
 import { type LogStoreError, SlowConsumerError, UnavailableError } from "@logstore/codec";
 import {
+  type BatchesEvent,
   CONSUME_HEADROOM_BYTES,
   type ConsumeEvent,
   type ConsumeRequest,
   type PositionMessage,
 } from "@logstore/protocol";
-import { resetStream } from "../transport/base-call.js";
+import { baseCallOf, resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "../transport/limits.js";
 import { type EventCall, writeMessage } from "../transport/write-message.js";
 import type { CallContext } from "./call-context.js";
@@ -33,6 +34,10 @@ export async function consume(
   const abort = new AbortController();
   const { signal } = abort;
   const lease = sending.lease();
+  const { stream } = baseCallOf(call);
+  const unsent = sending.unsent.of(stream);
+  /** The batches that HTTP/2 may still have to read. */
+  let underWay: BatchesEvent | undefined;
   /** Why it ended before the log had no more for it. */
   let ended: LogStoreError | undefined;
   const endWith = (error: LogStoreError) => {
@@ -49,12 +54,14 @@ export async function consume(
   };
   const send = async (event: ConsumeEvent): Promise<boolean> => {
     const begun = performance.now();
+    underWay = event.type === "batches" ? event : undefined;
     sending.stalled.begin(reader);
     const isSent = await writeMessage(call, event, signal);
     sending.stalled.end(reader);
-    if (isSent && event.type === "batches") {
-      lease.sent(event.batches.length, performance.now() - begun);
-      event.release?.();
+    if (isSent && underWay !== undefined) {
+      lease.sent(underWay.batches.length, performance.now() - begun);
+      underWay.release?.();
+      underWay = undefined;
     }
     return isSent;
   };
@@ -64,7 +71,10 @@ export async function consume(
     call.sendMetadata(new Metadata());
     const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: lease };
     for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
-      if (signal.aborted) return;
+      if (signal.aborted) {
+        if (event.type === "batches") event.release?.();
+        return;
+      }
       if (!(await send(event))) return;
     }
   };
@@ -78,7 +88,16 @@ export async function consume(
     // What was written already goes out first, then the status.
     call.emit("error", errors.toStatus(ended ?? error));
   } finally {
-    lease.close(stoppingError());
+    lease.cutOff(stoppingError());
+    const giveBack = () => {
+      try {
+        underWay?.release?.();
+      } finally {
+        lease.close(stoppingError());
+      }
+    };
+    if (underWay === undefined || unsent === undefined) giveBack();
+    else unsent.keep(stream, giveBack);
   }
 }
 

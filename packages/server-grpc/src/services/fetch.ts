@@ -8,9 +8,10 @@ import {
   type PositionMessage,
   type ReadBudget,
 } from "@logstore/protocol";
-import { resetStream } from "../transport/base-call.js";
+import { baseCallOf, resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
 import type { Lease } from "../transport/send-budget.js";
+import { answerInPlace } from "../transport/write-message.js";
 import type { CallContext } from "./call-context.js";
 import type { Received } from "./malformed.js";
 import { optionalPosition } from "./position.js";
@@ -35,8 +36,9 @@ export async function fetch(
 ): Promise<FetchResult> {
   const { stalled } = sending;
   const lease = sending.lease();
+  const { stream } = baseCallOf(call);
+  const unsent = sending.unsent.of(stream);
   const wait = new AbortController();
-  let isAnswered = false;
   /** It makes do with what it has; where it has nothing yet, and waits for room, that is an error. */
   const endWith = (error: LogStoreError) => {
     wait.abort();
@@ -46,7 +48,6 @@ export async function fetch(
     endWith(new UnavailableError("the call is over"));
     stalled.end(reading);
     stalled.end(answering);
-    if (isAnswered) lease.close(stoppingError());
   };
   const reading = { cutOff: () => endWith(stoppingError()) };
   const answering = {
@@ -56,7 +57,7 @@ export async function fetch(
       resetStream(call);
     },
   };
-  const budget = inTwoCopies(lease, {
+  const budget = watched(lease, {
     taken: () => stalled.begin(reading),
     gaveBack: () => {
       if (lease.heldBytes === 0) stalled.end(reading);
@@ -75,9 +76,17 @@ export async function fetch(
       },
       { signal: wait.signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget },
     );
-    isAnswered = true;
-    if (call.cancelled) lease.close(stoppingError());
-    else stalled.begin(answering);
+    answerInPlace(call, result);
+    if (!call.cancelled) stalled.begin(answering);
+    const giveBack = () => {
+      try {
+        result.release?.();
+      } finally {
+        lease.close(stoppingError());
+      }
+    };
+    if (unsent === undefined) giveBack();
+    else unsent.keep(stream, giveBack);
     return result;
   } catch (error) {
     lease.close(stoppingError());
@@ -87,21 +96,19 @@ export async function fetch(
   }
 }
 
-/** For an answer that grpc-js copies to put a frame around it: each byte that is read takes two of the budget. */
-function inTwoCopies(lease: Lease, told: { taken(): void; gaveBack(): void }): ReadBudget {
-  const half = (bytes: number) => {
-    if (bytes % 2 > 0) lease.giveBack(1);
+function watched(lease: Lease, told: { taken(): void; gaveBack(): void }): ReadBudget {
+  const taken = (bytes: number) => {
     if (bytes > 0) told.taken();
-    return Math.floor(bytes / 2);
+    return bytes;
   };
   return {
     take(wantedBytes, leastBytes) {
-      const taken = lease.take(2 * wantedBytes, 2 * leastBytes);
-      return typeof taken === "number" ? half(taken) : taken.then(half);
+      const bytes = lease.take(wantedBytes, leastBytes);
+      return typeof bytes === "number" ? taken(bytes) : bytes.then(taken);
     },
-    tryTake: (wantedBytes, leastBytes) => half(lease.tryTake(2 * wantedBytes, 2 * leastBytes)),
+    tryTake: (wantedBytes, leastBytes) => taken(lease.tryTake(wantedBytes, leastBytes)),
     giveBack(bytes) {
-      lease.giveBack(2 * bytes);
+      lease.giveBack(bytes);
       told.gaveBack();
     },
   };

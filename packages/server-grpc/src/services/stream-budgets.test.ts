@@ -182,6 +182,24 @@ test("what a cancelled reader holds is given back when the log reads no more for
   expect(valuesOf((await next).messages[0].batches)).toEqual(["a"]);
 });
 
+test("what was read for a call that is over is released without being sent", async () => {
+  const here = await home();
+  const waiting = Promise.withResolvers<void>();
+  let released = 0;
+  here.api.consume = async function* (_: ConsumeRequest, { signal }: ConsumeOptions = {}) {
+    const aborted = new Promise((resolve) => signal?.addEventListener("abort", resolve));
+    waiting.resolve();
+    await aborted;
+    const release = () => void released++;
+    yield { type: "batches", batches: sealed("late"), headroomBytes: 0, release, highWatermark: 1, logEndOffset: 1 };
+  };
+  const stream = here.client.consume({ topic: "t" });
+  stream.on("error", () => {});
+  await waiting.promise;
+  stream.cancel();
+  await eventually(() => released === 1);
+});
+
 test("a fetch that waits for room ends when the server stops", async () => {
   const sendBudgetBytes = 1.5 * MESSAGE_BYTES;
   const fetch = async (_: unknown, { budget }: FetchOptions = {}): Promise<FetchResult> => {
@@ -248,7 +266,7 @@ test("fetches share the budget, and one that has some and waits for more makes d
     const ends = { nextOffset: 1, logStartOffset: 0, highWatermark: 1, logEndOffset: 1 };
     return { batches: Buffer.alloc(bytes), headroomBytes: 0, ...ends } satisfies FetchResult;
   };
-  const { client } = await home({ api: { fetch }, sendBudgetBytes: 5 * MESSAGE_BYTES });
+  const { client } = await home({ api: { fetch }, sendBudgetBytes: 2.5 * MESSAGE_BYTES });
   const request = { topic: "t", partition: 0, maxWaitMs: 60_000 };
   const waiting = [1, 2].map(() => client.call("Fetch", { ...request, minBytes: MESSAGE_BYTES + 1 }));
   await eventually(() => held === 2 * MESSAGE_BYTES);

@@ -8,6 +8,8 @@ export interface BaseCall {
   /** How compressed messages of this call are compressed. */
   incomingEncoding: string;
   readonly stream: ServerHttp2Stream;
+  /** What goes to HTTP/2 for a message: its bytes behind gRPC's prefix. */
+  serializeMessage(message: unknown): Buffer;
   readonly decoder: MessageDecoder;
 }
 

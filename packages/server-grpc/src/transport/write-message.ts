@@ -1,6 +1,6 @@
 /** Messages on their way to HTTP/2. */
 import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
-import { type ConsumeEvent, encodeConsumeResponse } from "@logstore/protocol";
+import { type ConsumeEvent, encodeConsumeResponse, encodeFetchResponse, type FetchResult } from "@logstore/protocol";
 import { baseCallOf } from "./base-call.js";
 
 export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
@@ -31,10 +31,16 @@ export function writeMessage<Request>(
 }
 
 /**
- * grpc-js copies each message into a new buffer, with its prefix before it: of all that the server does to send batches, that costs
- * most. Where a message has room before it, the prefix goes there and the whole to HTTP/2 as it is. See
- * docs/decisions/0015-messages-are-sent-in-place.md. False where that cannot be done.
+ * Has a unary call's answer sent without the copy that grpc-js makes of it, where its batches have room before them. The answer's
+ * memory is to stay as it is until HTTP/2 has sent it.
  */
+export function answerInPlace(call: object, result: FetchResult): void {
+  if (result.batches.length === 0) return;
+  const framed = frameInPlace(encodeFetchResponse(result), result);
+  if (framed !== undefined) baseCallOf(call).serializeMessage = () => framed;
+}
+
+/** Writes batches without a copy. False where that cannot be done. */
 function writeInPlace<Request>(
   call: EventCall<Request>,
   event: ConsumeEvent,
@@ -44,15 +50,27 @@ function writeInPlace<Request>(
   const { stream } = baseCallOf(call);
   // One that was ended meanwhile, by whoever keeps strangers out, takes nothing any more.
   if (stream.destroyed || stream.writableEnded) return false;
-  const { batches } = event;
-  const message = encodeConsumeResponse(event);
-  const freeBytes = event.headroomBytes - (message.length - batches.length);
-  if (message.buffer !== batches.buffer || freeBytes < GRPC_PREFIX_BYTES) return false;
+  const framed = frameInPlace(encodeConsumeResponse(event), event);
+  if (framed === undefined) return false;
   call.sendMetadata(new Metadata()); // once: what was sent already is not sent again
+  stream.write(framed, done);
+  return true;
+}
+
+/**
+ * `message` behind gRPC's prefix, in the headroom of its own batches; undefined where there is too little of it. grpc-js copies
+ * each message into a new buffer to put that prefix before it, and of all that the server does to send batches, this copy costs
+ * most. See docs/decisions/0015-messages-are-sent-in-place.md.
+ */
+function frameInPlace(
+  message: Uint8Array,
+  { batches, headroomBytes }: { readonly batches: Uint8Array; readonly headroomBytes: number },
+): Buffer | undefined {
+  const freeBytes = headroomBytes - (message.length - batches.length);
+  if (message.buffer !== batches.buffer || freeBytes < GRPC_PREFIX_BYTES) return undefined;
   const start = message.byteOffset - GRPC_PREFIX_BYTES;
   const framed = Buffer.from(message.buffer, start, GRPC_PREFIX_BYTES + message.length);
   framed.writeUInt8(0, 0);
   framed.writeUInt32BE(message.length, 1);
-  stream.write(framed, done);
-  return true;
+  return framed;
 }

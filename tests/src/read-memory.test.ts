@@ -1,0 +1,118 @@
+/** Messages that wait for their reader, or that it has left, do not fill the memory. Resident memory is read from /proc. */
+import { writeFile } from "node:fs/promises";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
+import { join } from "node:path";
+import { connect, GrpcLogApi } from "@logstore/client";
+import { Broker } from "@logstore/core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { checkedReading, fill } from "./filled-topic.ts";
+import { removeDirectory, temporaryDirectory } from "./homes.ts";
+import { ServerProcess } from "./server-process.ts";
+
+const MIB = 1024 * 1024;
+
+/** Reads a partition as fast as it comes, and looks at nothing of it. Resolves when the stream has ended. */
+function readBlindly(session: ClientHttp2Session, partition: number, end: number): Promise<number> {
+  const stream = consumeStream(session, partition, end);
+  let bytes = 0;
+  stream.on("data", (data: Buffer) => {
+    bytes += data.length;
+  });
+  return new Promise((resolve) => stream.on("error", () => {}).on("close", () => resolve(bytes)));
+}
+
+/** Begins to read a partition again and again, and leaves each time when the first bytes of a message have come. */
+async function readAndLeave(session: ClientHttp2Session, partition: number, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const stream = consumeStream(session, partition, 1);
+    stream.on("data", () => stream.close(constants.NGHTTP2_CANCEL));
+    await new Promise((resolve) => stream.on("error", () => {}).on("close", resolve));
+  }
+}
+
+function consumeStream(session: ClientHttp2Session, partition: number, end: number): ClientHttp2Stream {
+  const request = Buffer.from([0x0a, 1, 0x74, 0x10, partition, 0x22, 2, 0x08, end]); // topic, partition, until
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/logstore.v1.LogService/Consume",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  stream.end(Buffer.concat([Buffer.of(0, 0, 0, 0, request.length), request]));
+  return stream;
+}
+
+/** A server process with a topic of 8 partitions and a send budget of 32 MiB, and how much its resident memory grows. */
+async function servedProcess(recordBytes: number, batches: number) {
+  const directory = await temporaryDirectory();
+  onTestFinished(() => removeDirectory(directory));
+  const broker = await Broker.open(join(directory, "data"), { durability: "written" });
+  await fill(broker, { partitions: 8, batches, batchBytes: recordBytes + 100, recordBytes });
+  await broker.close();
+  const config = join(directory, "logstore.yaml");
+  await writeFile(config, `limits: { sendBudgetBytes: ${32 * MIB} }\n`);
+  const server = await ServerProcess.start(join(directory, "data"), { args: ["--config", config] });
+  onTestFinished(async () => void (await server.stop()));
+  const before = await server.residentBytes();
+  let growth = 0;
+  const sampling = setInterval(async () => {
+    growth = Math.max(growth, (await server.residentBytes()) - before);
+  }, 20);
+  onTestFinished(() => clearInterval(sampling));
+  return {
+    server,
+    async mostGrowth() {
+      const after = (await server.residentBytes()) - before;
+      console.log(`grew by ${Math.round(growth / MIB)} MiB at most, ${Math.round(after / MIB)} MiB afterwards`);
+      return growth;
+    },
+  };
+}
+
+function sessionsTo(server: ServerProcess, count: number): ClientHttp2Session[] {
+  const sessions = Array.from({ length: count }, () => connectHttp2(`http://${server.address}`));
+  onTestFinished(() => {
+    for (const session of sessions) session.destroy();
+  });
+  return sessions;
+}
+
+describe.skipIf(process.platform !== "linux")("what a server holds for readers is within the budget", () => {
+  test("192 streams of large records", async () => {
+    const [recordBytes, batches] = [1_000_000, 4];
+    const { server, mostGrowth } = await servedProcess(recordBytes, batches);
+    const read = await Promise.all(
+      sessionsTo(server, 24).flatMap((session) =>
+        Array.from({ length: 8 }, (_, p) => readBlindly(session, p, batches)),
+      ),
+    );
+    expect(read.filter((bytes) => bytes > batches * recordBytes).length).toBeGreaterThan(100);
+    expect(await mostGrowth()).toBeLessThan(130 * MIB);
+    const client = connect(server.address);
+    onTestFinished(() => client.close());
+    const { check, ends } = checkedReading(recordBytes);
+    const assign = { t: [0, 1, 2, 3, 4, 5, 6, 7] };
+    for await (const { partition, offset, value } of client.consumer({ assign, until: "latest" })) {
+      check(partition, offset, value);
+    }
+    expect(ends()).toEqual(Array(8).fill(batches));
+  });
+
+  test("of streams that were cancelled, too", async () => {
+    const { server, mostGrowth } = await servedProcess(8_000_000, 1);
+    const sessions = sessionsTo(server, 4);
+    await Promise.all(sessions.flatMap((session) => Array.from({ length: 8 }, (_, p) => readAndLeave(session, p, 5))));
+    expect(await mostGrowth()).toBeLessThan(130 * MIB);
+  });
+
+  test("answers to fetches", async () => {
+    const { server, mostGrowth } = await servedProcess(8_000_000, 1);
+    const api = new GrpcLogApi(server.address);
+    onTestFinished(() => api.close());
+    for (let round = 0; round < 5; round++) {
+      const fetches = Array.from({ length: 8 }, (_, partition) => api.fetch({ topic: "t", partition }));
+      for (const { nextOffset } of await Promise.all(fetches)) expect(nextOffset).toBe(1);
+    }
+    expect(await mostGrowth()).toBeLessThan(130 * MIB);
+  });
+});
