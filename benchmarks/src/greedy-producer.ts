@@ -7,16 +7,15 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { connect } from "@logstore/client";
 import { percentile } from "./measure.ts";
-import { ServerProcess } from "./server-process.ts";
+import { commandOf, ServerProcess } from "./server-process.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -60,12 +59,6 @@ async function measure(): Promise<void> {
     const [p50, p99, most] = [0.5, 0.99, 1].map((part) => percentile(all, part).toFixed(1));
     console.log(`${name}: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms, of ${all.length}`);
   }
-}
-
-/** The command of a built checkout, also of an older one, where it has another name. */
-function commandOf(checkout: string): string {
-  const files = ["bin.cjs", "bin.js"].map((name) => resolve(checkout, "packages/server-grpc/dist", name));
-  return files.find((file) => existsSync(file)) ?? files[0]!;
 }
 
 async function deliveryTimes(address: string, topic: string): Promise<number[]> {

@@ -1,7 +1,9 @@
 /** The command `logstore-server` as a process of its own, as anybody runs it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Certificate } from "./certificate.ts";
@@ -12,6 +14,12 @@ const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
 const ownBin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
+
+/** The command of a built checkout, also of an older one, where it has another name. */
+export function commandOf(checkout: string): string {
+  const files = ["bin.cjs", "bin.js"].map((name) => resolve(checkout, "packages/server-grpc/dist", name));
+  return files.find((file) => existsSync(file)) ?? files[0]!;
+}
 
 export class ServerProcess {
   readonly address: string;

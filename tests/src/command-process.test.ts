@@ -195,7 +195,10 @@ describe.runIf(hasVersions)("other Node versions", () => {
     let said = "";
     user.stdout.on("data", (bytes) => (said += bytes));
     user.stderr.on("data", (bytes) => (said += bytes));
-    expect([(await once(user, "close"))[0], said]).toEqual([0, "embedded a b c, served a b c\n"]);
+    expect([(await once(user, "close"))[0], said]).toEqual([
+      0,
+      "embedded a b c, served a b c, committed 1, closed at once\n",
+    ]);
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
     for (const line of written.err.trim().split("\n"))

@@ -1,31 +1,18 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { callStack, type Frame, hasGoneOn } from "../caller.js";
 
-/** Before Node 24, async context slows every promise down: used only where it is needed. */
-export const HAS_CHEAP_ASYNC_CONTEXT = Number.parseInt(process.versions.node, 10) >= 24;
-
-/** The loops whose bodies the running code is in, the innermost one last. */
-const bodies = new AsyncLocalStorage<readonly LoopBody[]>();
-
-/**
- * Recognizes code that runs in the body of a loop, and everything that the body has started. Before Node 24 it recognizes nothing.
- */
+/** Recognizes code that runs in the body of a loop, which waits for it. */
 export class LoopBody {
-  /** An ended loop has no body; those that come later in the same function forget it. */
-  hasEnded = false;
+  #waiting: readonly Frame[] = [];
 
-  /**
-   * Marks the running function as the body of the loop, from here on. To be called where nothing but the body's own code follows in
-   * the same turn: the mark would otherwise stay with whoever called it.
-   */
+  /** Called where the loop takes its first value: whoever is on the stack has waited for it. */
   enter(): void {
-    if (!HAS_CHEAP_ASYNC_CONTEXT) return;
-    const around = bodies.getStore() ?? [];
-    if (around.at(-1) === this || around.includes(this)) return;
-    bodies.enterWith([...around.filter(({ hasEnded }) => !hasEnded), this]);
+    this.#waiting = callStack();
   }
 
-  /** Whether the running code is in the body. */
+  /**
+   * Whether the running code is in the body. So is the same function of another call where nobody awaited the loop's when it began.
+   */
   get isRunning(): boolean {
-    return bodies.getStore()?.includes(this) === true;
+    return this.#waiting.length > 0 && hasGoneOn(this.#waiting, callStack());
   }
 }

@@ -28,8 +28,6 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    // A loop calls this at the end of its body. The first call is made before there is a body.
-    if (this.#isBodyEntered) this.#leaving?.body.enter();
     if (this.#waiting > 0) return this.#nextInTurn();
     try {
       const item = this.#pull();
@@ -52,7 +50,7 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     return this;
   }
 
-  /** The body of a loop begins in the turn in which the loop reads the value: a getter of the first value runs within the body. */
+  /** A loop reads the value where its body begins: a getter of the first value tells which function that is. */
   #result(value: T): IteratorResult<T, undefined> {
     if (this.#isBodyEntered || this.#leaving === undefined) return { done: false, value };
     this.#isBodyEntered = true;

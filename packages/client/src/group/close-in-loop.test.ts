@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
-import { connect, type GroupConsumer, text } from "../index.js";
+import { connect, FencedMemberError, type GroupConsumer, text } from "../index.js";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -24,7 +24,7 @@ async function loop(kind: Kind, consumer: GroupConsumer<string>, body: (offset: 
 }
 
 // A close that waits for the body takes longer than the tests may.
-describe.skipIf(Number.parseInt(process.versions.node, 10) < 24)("close awaited in the body of a loop", () => {
+describe("close awaited in the body of a loop", () => {
   const kinds: Kind[] = ["records", "batches"];
   const cases = kinds.flatMap((kind) =>
     [0, 2].flatMap((at) =>
@@ -84,6 +84,50 @@ describe.skipIf(Number.parseInt(process.versions.node, 10) < 24)("close awaited 
     }
     for await (const offset of offsets()) if (offset === 1) await other.close();
   });
+
+  test.each([0, 1])("at %i of a loop that is behind one generator or two", async (at) => {
+    const { api, consumer } = await start();
+    async function* offsets() {
+      for await (const { offset } of consumer) yield offset;
+    }
+    async function* evenLater() {
+      yield* offsets();
+    }
+    const loopOver = async (through: AsyncIterable<number>) => {
+      for await (const offset of through) {
+        if (offset !== at) continue;
+        await sleep(1);
+        await Promise.all([sleep(1).then(() => {}), (async () => consumer.close())()]);
+      }
+    };
+    await loopOver(evenLater());
+    expect(api.groups.committed).toEqual(at === 0 ? {} : { 0: at });
+  });
+});
+
+describe("close awaited in a hook", () => {
+  const hooks = ["onAssigned", "onRevoked", "onLost"] as const;
+  const cases = hooks.flatMap((hook) => (["consumer", "client"] as const).map((whose) => ({ hook, whose })));
+
+  test.each(cases)("$hook, of the $whose", async ({ hook, whose }) => {
+    const { api, client } = await start();
+    const isClosed = Promise.withResolvers<void>();
+    const close = async () => {
+      await sleep(1);
+      await (whose === "consumer" ? consumer : client).close();
+      isClosed.resolve();
+    };
+    const consumer = client.consumer({ group: "g", topics: ["t"], [hook]: close });
+    const running = consumer.run({
+      eachRecord() {
+        const [membership] = api.groups.memberships;
+        if (hook === "onRevoked") membership!.assigned(2, []);
+        if (hook === "onLost") membership!.fail(new FencedMemberError("the member is out"));
+      },
+    });
+    await Promise.all([isClosed.promise, running]);
+    if (hook !== "onLost") expect(api.groups.memberships[0]!.said).toContain("leave");
+  });
 });
 
 describe("close from outside of a loop", () => {
@@ -107,4 +151,36 @@ describe("close from outside of a loop", () => {
       expect(api.groups.committed).toEqual({ 0: at + 1 });
     },
   );
+
+  test("waits for what is in hand where a timer closes that the body started", async () => {
+    const { api, consumer } = await start();
+    let closed: Promise<void> | undefined;
+    await loop("records", consumer, async () => {
+      setTimeout(() => (closed = consumer.close()), 1);
+      await sleep(20);
+      expect(api.groups.memberships[0]!.said).toEqual([]);
+    });
+    await closed;
+    expect(api.groups.committed).toEqual({ 0: 1 });
+  });
+
+  test("waits for what is in hand where another loop of the same function closes", async () => {
+    const { api, client, consumer } = await start();
+    const other = client.consumer({ group: "h", topics: ["t"], value: text() });
+    const begun = Promise.withResolvers<void>();
+    const isDone = { first: false };
+    const first = async () => {
+      begun.resolve();
+      await sleep(20);
+      isDone.first = true;
+    };
+    const second = async () => {
+      await begun.promise;
+      await consumer.close();
+      expect(isDone.first).toBe(true);
+      await other.close();
+    };
+    await Promise.all([loop("records", consumer, first), loop("records", other, second)]);
+    expect(api.groups.committed).toEqual({ 0: 1 });
+  });
 });

@@ -113,9 +113,8 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   async run(options: RunOptions<T, K>): Promise<void> {
     checkRunOptions(options);
     const lot = options.park === false ? undefined : new ParkingLot(this.#api, this.#options, this.#registry);
-    const isManual = this.#options.commit === "manual";
     const park = lot && ((record: RawRecord, failure: Failure) => lot.park(record, failure));
-    const runner = new Runner(this.#format, options, isManual, park);
+    const runner = new Runner(this.#format, options, park);
     try {
       await runner.run(this.#begin(runner));
     } finally {
@@ -153,8 +152,8 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
 
   /**
    * Commits everything that is processed, and what is in hand: to be called when that is done. In a `run`, the record in hand is the
-   * one whose handler calls; a partition is committed as far as every record before is processed, too. Resolves when it is durable;
-   * partitions that are somebody else's by now are left out.
+   * one whose handler calls this, not from a callback; a partition is committed as far as every record before is processed, too.
+   * Resolves when it is durable; partitions that are somebody else's by now are left out.
    *
    * @throws UnavailableError
    */
@@ -197,10 +196,10 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
    * and leaves the group, so that its partitions go to others at once. All of that takes `timeoutMs` at most, 10,000 by default: what
    * is not done by then is not committed, and somebody gets it again.
    *
-   * Called in the body of a loop, or in a handler, it does not wait for that body or handler, which waits for it: like `break`, it
-   * leaves at once, and the record in hand is not committed; `await consumer.commit()` before, where it is done. Code that the body
-   * started, such as a timer, counts as the body. Before Node 24 a loop's body is not recognized, and is waited for: `break` instead,
-   * or give a `timeoutMs`.
+   * Called in the body of a loop, in a handler or in a hook, it does not wait for that body, handler or hook, which waits for it: like
+   * `break`, it leaves at once, and the record in hand is not committed; `await consumer.commit()` before, where it is done. The
+   * caller is told by the stack trace: a callback that the body has started, such as a timer's, is not in the body, and the record
+   * in hand is waited for.
    *
    * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its session times out. With `leave`
    * they do not.

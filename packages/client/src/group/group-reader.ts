@@ -6,6 +6,7 @@ import { CLOSE_TIMEOUT_MS, ClosingTime, unlessAborted } from "./closing-time.js"
 import { Committer } from "./committer.js";
 import type { GroupConsumerOptions } from "./group-options.js";
 import { GroupSession } from "./group-session.js";
+import { HookCalls } from "./hook-calls.js";
 import type { InFlight } from "./in-flight.js";
 import type { OwnedPartition } from "./owned-partition.js";
 import { PendingCommit } from "./pending-commit.js";
@@ -36,6 +37,7 @@ export class GroupReader<T, K> {
   #leaving: Promise<void> | undefined;
   #isForGood: boolean;
   readonly #time = new ClosingTime();
+  readonly #hooks = new HookCalls();
   #lagLooks: Timer | undefined;
 
   /** @param onLeft is called when the reading has ended and the group was left */
@@ -100,10 +102,11 @@ export class GroupReader<T, K> {
 
   /**
    * Ends the reading: waits for what is in hand, commits, and leaves the group, all of it within `timeoutMs`. A static member
-   * keeps its place there, unless it is to go `forGood`.
+   * keeps its place there, unless it is to go `forGood`. A hook that calls this is not waited for.
    */
   leave({ forGood = false, timeoutMs = CLOSE_TIMEOUT_MS }: LeaveOptions = {}): Promise<void> {
     this.#isForGood ||= forGood;
+    this.#hooks.release();
     this.#time.begin(timeoutMs);
     const left = this.#left();
     this.merge.end();
@@ -175,7 +178,7 @@ export class GroupReader<T, K> {
         const here = partitions.filter(({ isGone }) => !isGone);
         if (here.length === 0) return;
         for (const one of here) one.isAnnounced = true;
-        await onAssigned?.(here.map(named));
+        if (onAssigned !== undefined) await this.#hooks.call(() => onAssigned(here.map(named)));
         for (const one of here) one.hasBegun = !one.isGone;
         this.merge.add(here.filter(({ hasBegun, isPaused }) => hasBegun && !isPaused));
       },
@@ -186,14 +189,15 @@ export class GroupReader<T, K> {
       finish: async (partitions) => {
         const announced = partitions.filter(({ isAnnounced }) => isAnnounced);
         if (announced.length === 0) return;
-        await onRevoked?.(announced.map(named));
+        if (onRevoked !== undefined) await this.#hooks.call(() => onRevoked(announced.map(named)));
         if (!this.#isManual) await this.#commitIfPossible(announced);
         for (const one of announced) one.isAnnounced = false;
       },
       acknowledge: (partitions) => this.#session.revoked(partitions),
       lost: async (partitions) => {
         for (const one of partitions) one.isAnnounced = false;
-        if (partitions.length > 0) await onLost?.(partitions.map(named));
+        if (partitions.length === 0 || onLost === undefined) return;
+        await this.#hooks.call(() => onLost(partitions.map(named)));
       },
       skipped: (owned, from_, to) => {
         if (from === "none") throw goneError(owned, from_, to);

@@ -73,9 +73,7 @@ export class InHand implements InFlight {
 
   resume(): void {}
 
-  finish(): void {
-    this.body.hasEnded = true;
-  }
+  finish(): void {}
 
   isBusyWith(partition: OwnedPartition): boolean {
     return this.#partition === partition;

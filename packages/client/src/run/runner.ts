@@ -1,7 +1,5 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { InvalidValueError } from "@logstore/codec";
 import { RecordFormat } from "../consumer/consumer-record.js";
-import { HAS_CHEAP_ASYNC_CONTEXT } from "../consumer/loop-body.js";
 import { RecordSource } from "../consumer/record-source.js";
 import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
@@ -12,8 +10,14 @@ import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-wo
 import { type RunLimits, type RunOptions, runLimits, tryAgainMs } from "./run-options.js";
 import { Slots } from "./slots.js";
 
-/** The handler that code runs in: whose record `commit()` is about, and who must not be waited for by `close()`. */
-const handling = new AsyncLocalStorage<{ readonly runner: object; readonly task: Task }>();
+/** Calls the handler once. Resolves to how it failed, or to undefined. */
+type Handle = (task: Task, attempt: number) => Promise<HandlerFailure | undefined>;
+
+interface HandlerFailure {
+  readonly error: unknown;
+  /** To try again is of no use. */
+  readonly isFinal: boolean;
+}
 
 /** Puts a record aside, durably. */
 export type Park = (
@@ -30,8 +34,7 @@ export class Runner<T, K> implements InFlight {
   readonly #options: RunOptions<T, K>;
   readonly #limits: RunLimits;
   readonly #park: Park | undefined;
-  readonly #slots: Slots;
-  readonly #tellsHandlersApart: boolean;
+  readonly #slots: Slots<Handle, Task>;
   readonly #work = new Map<OwnedPartition, PartitionWork>();
   #heldRecords = 0;
   #heldBytes = 0;
@@ -39,13 +42,12 @@ export class Runner<T, K> implements InFlight {
   #fail: (error: unknown) => void = () => {};
 
   /** @param park undefined: a record that keeps failing fails the run */
-  constructor(format: RecordFormat<T, K>, options: RunOptions<T, K>, isManual: boolean, park: Park | undefined) {
+  constructor(format: RecordFormat<T, K>, options: RunOptions<T, K>, park: Park | undefined) {
     this.#format = format;
     this.#options = options;
     this.#limits = runLimits(options);
     this.#park = park;
-    this.#tellsHandlersApart = isManual || HAS_CHEAP_ASYNC_CONTEXT;
-    this.#slots = new Slots(this.#limits.concurrency);
+    this.#slots = new Slots(this.#limits.concurrency, () => this.#makeHandle());
   }
 
   /** Until the reading ends, well or badly, and everything begun is done. */
@@ -118,16 +120,16 @@ export class Runner<T, K> implements InFlight {
 
   /** The record whose handler calls counts as processed; those of other handlers do not. */
   count(): void {
-    const handled = handling.getStore();
-    if (handled?.runner === this) handled.task.partition.done(handled.task);
+    const task = this.#slots.currentTask;
+    task?.partition.done(task);
   }
 
   /** A handler that waits for the end cannot be waited for. */
   release(): void {
-    const handled = handling.getStore();
-    if (handled?.runner !== this || handled.task.isReleased) return;
-    handled.task.isReleased = true;
-    handled.task.partition.ended();
+    const task = this.#slots.currentTask;
+    if (task === undefined || task.isReleased) return;
+    task.isReleased = true;
+    task.partition.ended();
   }
 
   /** Everything that is there, as far as there is room for it. */
@@ -180,16 +182,17 @@ export class Runner<T, K> implements InFlight {
   async #process(task: Task): Promise<void> {
     const { partition } = task;
     for (let attempt = 1; ; attempt++) {
-      await this.#slots.acquire();
+      let slot = await this.#slots.acquire();
       while (partition.resumed !== undefined) {
-        this.#slots.release();
+        this.#slots.release(slot);
         await partition.resumed;
-        await this.#slots.acquire();
+        slot = await this.#slots.acquire();
       }
-      if (partition.stopped.aborted || task.use.aborted) return this.#slots.release();
+      if (partition.stopped.aborted || task.use.aborted) return this.#slots.release(slot);
       partition.begun(task);
+      slot.task = task;
       try {
-        const failure = await this.#try(task, attempt);
+        const failure = await slot.work(task, attempt);
         if (failure === undefined) return partition.done(task);
         const { error, isFinal } = failure;
         // The handler may have failed because it was told of the end.
@@ -200,25 +203,26 @@ export class Runner<T, K> implements InFlight {
         }
       } finally {
         if (!task.isReleased) partition.ended();
-        this.#slots.release();
+        this.#slots.release(slot);
       }
       if (attempt === 1) task.record = copyOf(task.record);
       await sleep(tryAgainMs(this.#limits, attempt, Math.random()), AbortSignal.any([partition.stopped, task.use]));
     }
   }
 
-  async #try(task: Task, attempt: number) {
-    const { record, partition, signal } = task;
-    try {
-      const decoded = this.#format.decode(record, partition.owned);
-      const whole = decoded instanceof Promise ? await decoded : decoded;
-      const handle = () => this.#options.eachRecord(whole, { attempt, signal });
-      await (this.#tellsHandlersApart ? handling.run({ runner: this, task }, handle) : handle());
-      return undefined;
-    } catch (error) {
-      // What does not fit its schema today does not tomorrow.
-      return { error, isFinal: isOwnDecodingError(error, record.offset) };
-    }
+  /** A function of its own for each slot: which one is on the stack tells whose handler calls `commit()` or `close()`. */
+  #makeHandle(): Handle {
+    return async ({ record, partition, signal }, attempt) => {
+      try {
+        const decoded = this.#format.decode(record, partition.owned);
+        const whole = decoded instanceof Promise ? await decoded : decoded;
+        await this.#options.eachRecord(whole, { attempt, signal });
+        return undefined;
+      } catch (error) {
+        // What does not fit its schema today does not tomorrow.
+        return { error, isFinal: isOwnDecodingError(error, record.offset) };
+      }
+    };
   }
 
   /** True when the record is put aside; false where nobody needs that any more. While the log is away, it is tried again. */

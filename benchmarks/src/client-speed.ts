@@ -1,0 +1,71 @@
+/**
+ * Processor time a record of a client of one checkout beside that of another, in turns: against a broker in the same process, and
+ * against a server in another one, whose time does not count. The least of many runs counts: what else the machine does adds to
+ * each run and takes from none, so that the figures hold on a busy machine, too.
+ *
+ *   node src/client-speed.ts --checkout ../../old --checkout .. --rounds 5
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { runChild } from "./child.ts";
+import { percentile } from "./measure.ts";
+import { commandOf, ServerProcess } from "./server-process.ts";
+
+/** ns a record of each run, by way. */
+type Report = Record<string, number[]>;
+
+const { values: flags } = parseArgs({
+  options: {
+    checkout: { type: "string", multiple: true, default: [fileURLToPath(new URL("../..", import.meta.url))] },
+    home: { type: "string", multiple: true, default: ["memory", "loopback"] },
+    only: { type: "string", default: "" },
+    rounds: { type: "string", default: "5" },
+    records: { type: "string", default: "100000" },
+    runs: { type: "string", default: "6" },
+  },
+});
+
+for (const home of flags.home) {
+  const found = flags.checkout.map((): Report => ({}));
+  for (let round = 0; round < Number(flags.rounds); round++) {
+    for (const [i, checkout] of flags.checkout.entries()) add(found[i]!, await measure(resolve(checkout), home));
+  }
+  tell(home, found);
+}
+
+async function measure(checkout: string, home: string): Promise<Report> {
+  const child = async (target: string) => {
+    const args = [checkout, target, flags.records, flags.runs, flags.only];
+    return (await runChild<Report>("client-speed", args)).report;
+  };
+  if (home === "memory") return child(":memory:");
+  const directory = await mkdtemp(join(tmpdir(), "logstore-client-speed-"));
+  const server = await ServerProcess.start(directory, undefined, commandOf(checkout));
+  try {
+    return await child(server.address);
+  } finally {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function add(to: Report, more: Report): void {
+  for (const [way, runs] of Object.entries(more)) to[way] = [...(to[way] ?? []), ...runs];
+}
+
+function tell(home: string, found: readonly Report[]): void {
+  for (const way of Object.keys(found[0]!)) {
+    const figures = found.map((report) => ({
+      least: Math.min(...report[way]!),
+      median: percentile(report[way]!, 0.5),
+    }));
+    const texts = figures.map(({ least, median }) => {
+      const ratio = ((least / figures[0]!.least) * 100).toFixed(1);
+      return `${least.toFixed(0)} (median ${median.toFixed(0)}) ns, ${ratio} %`;
+    });
+    console.log(`${home} ${way}: ${texts.join("  |  ")}`);
+  }
+}
