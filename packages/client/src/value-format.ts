@@ -35,9 +35,11 @@ export class ValueFormat<T, Input> {
 
   /** Returns a promise only where the schema does. */
   validate(value: Input): undefined | Promise<void> {
-    const result = this.#validate(value);
+    if (this.#schema === undefined) return undefined;
+    const result = this.#validate(this.#schema, value);
     if (result instanceof Promise) return result.then((result) => void outputOf(result));
-    if (result !== undefined) outputOf(result);
+    outputOf(result);
+    return undefined;
   }
 
   /** The value as given, not what the schema makes of it: consumers validate again, so transforms happen there, once. */
@@ -59,15 +61,15 @@ export class ValueFormat<T, Input> {
     } catch (cause) {
       throw invalid("a value cannot be deserialized", cause);
     }
-    const result = this.#validate(value);
-    if (result === undefined) return value;
+    if (this.#schema === undefined) return value;
+    const result = this.#validate(this.#schema, value);
     return result instanceof Promise ? result.then(outputOf) : outputOf(result);
   }
 
   /** A validator that fails, rather than finding issues, is reported like a value that does not fit. */
-  #validate(value: unknown) {
+  #validate(schema: StandardSchemaV1<Input, T>, value: unknown) {
     try {
-      const result = this.#schema?.["~standard"].validate(value);
+      const result = schema["~standard"].validate(value);
       if (!(result instanceof Promise)) return result;
       return result.catch((cause: unknown) => {
         throw invalid("a schema failed", cause);

@@ -16,7 +16,8 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   readonly #merge: Merge;
   readonly #pull: () => T | Promise<T | undefined> | undefined;
   readonly #leaving: Leaving | undefined;
-  #isBodyEntered = false;
+  /** Until the first value is handed out. */
+  #body: LoopBody | undefined;
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -25,6 +26,7 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     this.#merge = merge;
     this.#pull = pull;
     this.#leaving = leaving;
+    this.#body = leaving?.body;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
@@ -33,7 +35,7 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
       const item = this.#pull();
       if (item === undefined) return this.#nextInTurn();
       if (item instanceof Promise) return this.#nextInTurn(item);
-      return Promise.resolve(this.#result(item));
+      return Promise.resolve(this.#body === undefined ? { done: false, value: item } : this.#firstResult(item));
     } catch (error) {
       this.#merge.end();
       return Promise.reject(error);
@@ -51,14 +53,13 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   }
 
   /** A loop reads the value where its body begins: a getter of the first value tells which function that is. */
-  #result(value: T): IteratorResult<T, undefined> {
-    if (this.#isBodyEntered || this.#leaving === undefined) return { done: false, value };
-    this.#isBodyEntered = true;
-    const { body } = this.#leaving;
+  #firstResult(value: T): IteratorResult<T, undefined> {
+    const body = this.#body;
+    this.#body = undefined;
     return {
       done: false,
       get value() {
-        body.enter();
+        body?.enter();
         return value;
       },
     };
@@ -76,7 +77,8 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     try {
       for (let pulled = first ?? this.#pull(); ; pulled = this.#pull()) {
         const item = await pulled;
-        if (item !== undefined) return this.#result(item);
+        if (item !== undefined)
+          return this.#body === undefined ? { done: false, value: item } : this.#firstResult(item);
         if (pulled !== undefined) continue;
         if (!(await this.#merge.wait())) return { done: true, value: undefined };
       }

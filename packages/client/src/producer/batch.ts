@@ -1,4 +1,4 @@
-import type { RecordBatchBuilder, RecordBatchBuilderOptions } from "@logstore/codec";
+import type { RecordBatchBuilder, RecordBatchBuilderOptions, Timer } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 
 /** Where a record was appended, and how safe it is there. */
@@ -28,8 +28,9 @@ export class Batch {
   sealed: Uint8Array | undefined;
   /** Why the last try failed. */
   failure: unknown;
-  /** Ends the wait for the answer to the try under way. */
-  endTry: ((error: unknown) => void) | undefined;
+  /** Of the try under way. Not in a closure of each batch: V8 then moves most of what is sent into the old generation. */
+  #timer: Timer | undefined;
+  #rejectTry: ((error: unknown) => void) | undefined;
   #isSettled = false;
   readonly #settled = Promise.withResolvers<void>();
 
@@ -45,6 +46,18 @@ export class Batch {
   /** Resolves, and never rejects, when every waiter was told. */
   get settled(): Promise<void> {
     return this.#settled.promise;
+  }
+
+  /** The log is asked: `reject` ends the wait for its answer, `timer` limits it. */
+  tries(timer: Timer, reject: (error: unknown) => void): void {
+    this.#timer = timer;
+    this.#rejectTry = reject;
+  }
+
+  /** Ends the wait for the answer to the try under way. */
+  endTry(error: unknown): void {
+    this.#timer?.cancel();
+    this.#rejectTry?.(error);
   }
 
   resolve(topic: string, partition: number, baseOffset: number, durability: Durability): void {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, shown } from "@logstore/codec";
-import { msOf } from "../position.js";
+import { msOf, type Time } from "../position.js";
 import type { ProducerRecord } from "./producer.js";
 
 /** What a record has beside its value, which its format looks at. */
@@ -11,7 +11,9 @@ export function checkRecord(record: Envelope): void {
     throw new InvalidArgumentError(`a record must be an object with a value, not ${shown(record)}`);
   }
   const { key, headers, partition } = record;
-  if (key !== undefined && key !== null && !isBytes(key)) throw wrong("key", "a string, a Uint8Array or null", key);
+  if (typeof key !== "string" && key !== undefined && key !== null && !isBytes(key)) {
+    throw wrong("key", "a string, a Uint8Array or null", key);
+  }
   if (partition !== undefined && !Number.isInteger(partition)) throw wrong("partition", "a whole number", partition);
   if (headers === undefined) return;
   if (!Array.isArray(headers)) throw wrong("headers", "a list of { name, value }", headers);
@@ -24,7 +26,10 @@ export function checkRecord(record: Envelope): void {
 
 /** Now, where the record has no timestamp. @throws InvalidArgumentError */
 export function timestampOf({ timestamp }: Envelope): number {
-  if (timestamp === undefined) return Date.now();
+  return timestamp === undefined ? Date.now() : givenTimestamp(timestamp);
+}
+
+function givenTimestamp(timestamp: Time): number {
   const ms = msOf(timestamp);
   if (ms !== undefined) return ms;
   const given = timestamp instanceof Date ? "an invalid Date" : shown(timestamp);

@@ -103,7 +103,7 @@ export class PartitionSender {
     this.#pause?.cancel();
     for (const batch of [...this.#inFlight, ...this.#accumulator.batches()]) {
       this.#reject(batch, error);
-      batch.endTry?.(error);
+      batch.endTry(error);
     }
     this.#inFlight = [];
   }
@@ -167,10 +167,7 @@ export class PartitionSender {
     return new Promise((resolve, reject) => {
       const expire = () => reject(this.#timeoutError(batch));
       const timer = startTimer(batch.deadline - performance.now(), expire);
-      batch.endTry = (error) => {
-        timer.cancel();
-        reject(error);
-      };
+      batch.tries(timer, reject);
       this.#api
         .produce({
           ...this.#target,
