@@ -155,6 +155,57 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
     expect((await reset(0))[0]!.offset).toBe(0);
   });
 
+  test("damage that a read finds after the opening: told to all, and not an end", { timeout: 60_000 }, async () => {
+    const disk = await filledDisk({ committed: 5 });
+    const { client, api } = await openOn(disk, openHome);
+    const [, second] = partitionFiles(disk, ".log");
+    disk.failAt(1, "EIO", { when: ({ kind, path }) => kind === "openFile" && path === second, forGood: true });
+    const damaged = Number(second!.match(/(\d+)\.log$/)![1]);
+    const bounds = { logStartOffset: 0, highWatermark: RECORDS, logEndOffset: RECORDS };
+    const offsets = Array.from({ length: RECORDS }, (_, offset) => offset);
+    expect((await client.describeTopic(TOPIC)).partitions[0]).toEqual({ partition: 0, ...bounds });
+    expect(await readToEnd(client)).toEqual({
+      offsets: offsets.slice(0, damaged),
+      skipped: [],
+      code: "STORAGE_FAILED",
+    });
+    const damage = { code: "STORAGE_FAILED", partition: 0, offset: damaged };
+    expect((await client.describeTopic(TOPIC)).partitions[0]).toMatchObject({ ...bounds, damage });
+    expect(await client.listOffsets(TOPIC, [{ partition: 0, position: "latest" }])).toMatchObject([
+      { offset: RECORDS, ...bounds, damage },
+    ]);
+    expect((await api.describeGroup("g")).partitions).toMatchObject([{ lag: RECORDS - 5, damage }]);
+    // The end is known: who reads behind the damage comes to it.
+    expect(await readToEnd(client, 25)).toEqual({ offsets: offsets.slice(25), skipped: [] });
+    await client.producer(TOPIC).send({ value: "on", partition: 0 });
+    disk.mend();
+    expect(await readToEnd(client)).toEqual({ offsets: [...offsets, RECORDS], skipped: [] });
+    expect((await client.describeTopic(TOPIC)).partitions[0]!.damage).toBeUndefined();
+  });
+
+  test("a topic and a snapshot that cannot be read are listed as such", { timeout: 60_000 }, async () => {
+    const filled = await filledDisk();
+    const before = await Broker.open(":memory:", { storage: filled });
+    await before.createSnapshot(TOPIC, "s");
+    await before.createTopic({ topic: "sound", partitions: 1 });
+    await before.close();
+    const disk = filled.copy();
+    const [store] = partitionFiles(disk, ".log").map((path) => path.replace(/\/0\/[^/]*$/, "/store.json"));
+    const isHit = (path: string) => path === store || path.endsWith("/snapshot.json");
+    disk.failAt(1, "EIO", { when: ({ kind, path }) => kind === "openFile" && isHit(path), forGood: true });
+    const { client } = await openOn(disk, openHome);
+    const damage = { code: "STORAGE_FAILED" };
+    expect(await client.listTopics()).toMatchObject([
+      { topic: "sound", partitionCount: 1 },
+      { topic: TOPIC, partitionCount: 0, topicId: "", damage },
+    ]);
+    expect(await codeOf(client.describeTopic(TOPIC))).toBe("STORAGE_FAILED");
+    expect(await client.listSnapshots()).toMatchObject([{ topic: TOPIC, snapshot: "s", partitions: [], damage }]);
+    disk.mend();
+    const [snapshot] = await client.listSnapshots();
+    expect([snapshot!.damage, snapshot!.partitions.length]).toEqual([undefined, 2]);
+  });
+
   test("a gap that a repair left at the end is an end", { timeout: 60_000 }, async () => {
     const disk = await withoutLastSegment();
     const broker = await Broker.open(":memory:", { storage: disk, segmentBytes: 1_000 });

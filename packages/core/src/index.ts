@@ -46,6 +46,7 @@ export type { BilogFileReport } from "./import/import-bilog-file.js";
 export type { AppendAck } from "./partition/append-queue.js";
 export type {
   CommittedEvent,
+  DamagedEvent,
   DeletedEvent,
   FailedEvent,
   LogStoreHooks,

@@ -112,8 +112,12 @@ export interface CreateTopicRequest {
 
 export interface TopicSummary {
   readonly topic: string;
+  /** Empty where the topic has a `damage`. */
   readonly topicId: string;
+  /** 0 where the topic has a `damage`. */
   readonly partitionCount: number;
+  /** Why the topic cannot be opened, if so: what every call for it fails with. */
+  readonly damage?: ErrorDetail | undefined;
 }
 
 export interface TopicDescription {
@@ -138,10 +142,16 @@ export interface PartitionBounds {
   /** One past the last record appended. With `damage`: past the last one known of. */
   readonly logEndOffset: number;
   /**
-   * Why the partition cannot be read to its end, if so: CORRUPT_PARTITION or STORAGE_FAILED. Then the high watermark is where the
-   * damage begins, not the end of the log, and whoever reads up to there gets this error.
+   * Why not all of the partition can be read, if so: CORRUPT_PARTITION or STORAGE_FAILED. Whoever reads up to the damage gets this
+   * error. Found when the partition was opened, it begins at the high watermark, and where the log ends is not known. Found by a
+   * read since then, its `offset` is below the high watermark, which is the end of the log: see {@link isEndKnown}.
    */
   readonly damage?: ErrorDetail | undefined;
+}
+
+/** Whether the high watermark is the end of the log, and not where damage begins. */
+export function isEndKnown({ highWatermark, damage }: Pick<PartitionBounds, "highWatermark" | "damage">): boolean {
+  return damage === undefined || (damage.offset !== undefined && damage.offset < highWatermark);
 }
 
 export interface PartitionDescription extends PartitionBounds {
@@ -161,4 +171,6 @@ export interface SnapshotDescription {
   }[];
   /** Length of its log files together, bytes. Most take no room of their own while the topic has them too. */
   readonly sizeBytes: number;
+  /** Why the snapshot cannot be read, if so: nothing but its name is known then, nor that where all of the topic's cannot be read. */
+  readonly damage?: ErrorDetail | undefined;
 }

@@ -15,6 +15,7 @@ export type {
   TopicOptions,
   TopicSummary,
 } from "./admin-api.js";
+export { isEndKnown } from "./admin-api.js";
 // For those who build a server or a client
 export {
   CONSUME_HEADROOM_BYTES,

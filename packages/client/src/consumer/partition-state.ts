@@ -1,5 +1,5 @@
 import { type ErrorFields, LogStoreError } from "@logstore/codec";
-import type { LogApi, PartitionOffset, Position, TopicPartition } from "@logstore/protocol";
+import { isEndKnown, type LogApi, type PartitionOffset, type Position, type TopicPartition } from "@logstore/protocol";
 import { isRetriable, retryDelayMs, sleep } from "../retry.js";
 
 const never = new AbortController().signal;
@@ -101,8 +101,8 @@ export class PartitionState {
     }
     if (this.end === undefined) {
       // Where a damaged log ends is not known: reading goes on until the damage ends it with its error.
-      const answer = ({ offset, highWatermark, damage }: PartitionOffset) =>
-        (this.end = damage !== undefined && offset >= highWatermark ? Infinity : offset);
+      const answer = (found: PartitionOffset) =>
+        (this.end = isEndKnown(found) || found.offset < found.highWatermark ? found.offset : Infinity);
       questions.push({ partition, position: this.#until!, answer });
     }
     return questions;

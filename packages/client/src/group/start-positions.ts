@@ -1,5 +1,5 @@
 import { NoCommittedOffsetError, OffsetOutOfRangeError } from "@logstore/codec";
-import type { LogApi, PartitionOffset } from "@logstore/protocol";
+import { isEndKnown, type LogApi, type PartitionOffset } from "@logstore/protocol";
 import { type Time, toPosition } from "../position.js";
 import { isRetriable, retryDelayMs, sleep } from "../retry.js";
 import type { OwnedPartition } from "./owned-partition.js";
@@ -66,7 +66,7 @@ function begin(state: OwnedPartition, found: PartitionOffset | undefined, policy
     return;
   }
   // The end of a damaged log is not known: whoever was beyond it waits for a repair, and is not sent back.
-  const end = found.damage === undefined ? found.highWatermark : Infinity;
+  const end = isEndKnown(found) ? found.highWatermark : Infinity;
   const nearest = Math.min(Math.max(committed, found.logStartOffset), end);
   if (nearest !== committed) state.skipped(committed, nearest);
   state.moveTo(nearest);

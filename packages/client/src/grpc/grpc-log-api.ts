@@ -164,7 +164,7 @@ export class GrpcLogApi implements LogApi {
   }
 
   listTopics(): Promise<TopicSummary[]> {
-    return this.#callAdmin("ListTopics", {}, ({ topics }) => topics);
+    return this.#callAdmin("ListTopics", {}, ({ topics }) => topics.map(withDamageFromMessage));
   }
 
   describeTopic(topic: string): Promise<TopicDescription> {
@@ -197,7 +197,7 @@ export class GrpcLogApi implements LogApi {
   }
 
   listSnapshots(topic = ""): Promise<SnapshotDescription[]> {
-    return this.#callAdmin("ListSnapshots", { topic }, ({ snapshots }) => snapshots);
+    return this.#callAdmin("ListSnapshots", { topic }, ({ snapshots }) => snapshots.map(withDamageFromMessage));
   }
 
   deleteSnapshot(topic: string, snapshot: string): Promise<void> {

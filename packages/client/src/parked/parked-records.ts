@@ -1,5 +1,5 @@
 import { checkOptions, func, type OptionRules } from "@logstore/codec";
-import type { LogApi, PartitionOffset } from "@logstore/protocol";
+import { isEndKnown, type LogApi, type PartitionOffset } from "@logstore/protocol";
 import { Consumer } from "../consumer/consumer.js";
 import type { SkippedRecords } from "../consumer/partition-state.js";
 import { GroupConsumer } from "../group/group-consumer.js";
@@ -132,7 +132,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     }
     const committed = await this.#committed();
     // Where a damaged log ends is not known: reading goes on until the damage ends it with its error.
-    const end = bounds.damage === undefined ? bounds.offset : Number.MAX_SAFE_INTEGER;
+    const end = isEndKnown(bounds) ? bounds.offset : Number.MAX_SAFE_INTEGER;
     return { from: Math.min(Math.max(committed, bounds.logStartOffset), end), end };
   }
 

@@ -3,7 +3,7 @@ import type { ReadableLog } from "../partition/readable-log.js";
 import { detailOf } from "./error-detail.js";
 
 /** Where a partition begins and ends now, in the protocol's words; and why that is not all of it, if so. */
-export function boundsOf({ offsets, knownEnd, damage }: ReadableLog): PartitionBounds {
+export function boundsOf({ offsets, knownEnd, knownDamage: damage }: ReadableLog): PartitionBounds {
   const { logStart, highWatermark } = offsets;
   const bounds = { logStartOffset: logStart, highWatermark, logEndOffset: knownEnd };
   return damage === undefined ? bounds : { ...bounds, damage: detailOf(damage) };

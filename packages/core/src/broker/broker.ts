@@ -55,6 +55,7 @@ import { checkBrokerOptions } from "./check-broker-options.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
+import { listTopics } from "./list-topics.js";
 import { ProducerIds } from "./producer-ids.js";
 import { Snapshots, type UnreadableSnapshot } from "./snapshots.js";
 import { type TopicLimitOptions, TopicTotals } from "./topic-limits.js";
@@ -205,17 +206,13 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   /**
-   * All topics, by name.
+   * All topics, by name; those that cannot be opened with a `damage`.
    *
    * @throws UnavailableError while topics are being opened: it never lists only some of them
    */
   async listTopics(): Promise<TopicSummary[]> {
     this.#topics.checkAllOpen();
-    return this.#topics.list().map(({ topic, id, store }) => ({
-      topic,
-      topicId: id,
-      partitionCount: store.partitionCount,
-    }));
+    return listTopics(this.#topics);
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {

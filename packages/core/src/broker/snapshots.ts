@@ -19,6 +19,7 @@ import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.j
 import { inParallel } from "../storage/in-parallel.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
+import { detailOf } from "./error-detail.js";
 import { OneAtATime } from "./one-at-a-time.js";
 import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 import { readTopicFile, writeTopicFile } from "./topic-file.js";
@@ -94,22 +95,31 @@ export class Snapshots {
     );
   }
 
-  /** By topic and name. One that cannot be read is left out. @throws InvalidArgumentError */
+  /** By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of snapshots cannot be read */
   async list(topic?: string): Promise<SnapshotDescription[]> {
     this.#checkOpen();
     if (topic !== undefined) checkTopicName(topic);
-    const found: SnapshotDescription[] = [];
-    for (const each of topic === undefined ? (await this.#names()).filter(isName) : [topic]) {
-      const names = await this.#names(each).catch((error) => {
-        if (topic !== undefined) throw error;
-        return []; // it costs this topic's snapshots, not the others
-      });
-      for (const name of names.filter(isName)) {
-        const snapshot = await this.#read(each, name).catch(() => undefined);
-        if (snapshot !== undefined) found.push(snapshot);
+    return withStorageErrors("snapshots cannot be listed", async () => {
+      const found: SnapshotDescription[] = [];
+      for (const each of topic === undefined ? (await this.#names()).filter(isName) : [topic]) {
+        const names = await this.#names(each).catch((cause) => {
+          if (topic !== undefined) throw cause;
+          found.push(this.#unreadable(each, "", cause)); // it costs this topic's snapshots, not the others
+          return [];
+        });
+        for (const name of names.filter(isName)) {
+          const snapshot = await this.#read(each, name).catch((cause) => this.#unreadable(each, name, cause));
+          if (snapshot !== undefined) found.push(snapshot);
+        }
       }
-    }
-    return found;
+      return found;
+    });
+  }
+
+  #unreadable(topic: string, snapshot: string, cause: unknown): SnapshotDescription {
+    const which = snapshot === "" ? "the snapshots" : `snapshot ${snapshot}`;
+    const damage = detailOf(storageError(cause, `${which} of topic ${topic} cannot be read`, { topic }));
+    return { topic, snapshot, createdAt: 0, partitions: [], sizeBytes: 0, damage };
   }
 
   /** @throws UnknownSnapshotError, InvalidArgumentError */

@@ -14,7 +14,7 @@ import {
 } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { isOfTheSystem, TOPIC_FILE } from "../files/file-names.js";
-import { type FailedEvent, tell } from "../partition/hooks.js";
+import { type DamagedEvent, type FailedEvent, tell } from "../partition/hooks.js";
 import { ReplacedNotDurableError } from "../storage/atomic-file.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { eachInParallel, inParallel } from "../storage/in-parallel.js";
@@ -433,8 +433,12 @@ export class Topics {
       this.tellChanged();
       hooks?.failed?.({ ...event, topic });
     };
+    const damaged = (event: DamagedEvent) => {
+      this.tellChanged();
+      hooks?.damaged?.({ ...event, topic });
+    };
     const warned = (event: WarnedEvent) => hooks?.warned?.(event.type === "clockBehind" ? { ...event, topic } : event);
-    const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, failed, warned } };
+    const options = { ...topicOptions(config, this.#storeOptions), hooks: { ...hooks, damaged, failed, warned } };
     const storage = new SharedStorage(this.#storage, this.#threads.share());
     const store = await LogStore.openLocked(directory, options, storage, this.#caches);
     const open = { topic, id: id ?? topicIdOf(store.id), store, config, directory };

@@ -51,6 +51,10 @@ test("files of a topic that cannot be opened cost it alone, and its health says 
   expect(broker.recovery.unreadable).toMatchObject([{ directory, topic: "t", error: { code: "STORAGE_FAILED" } }]);
   expect(await broker.topicHealth("t")).toBe("failed");
   expect(await broker.topicHealth("u")).toBe("serving");
+  expect(await broker.listTopics()).toMatchObject([
+    { topic: "t", partitionCount: 0, damage: { code: "STORAGE_FAILED" } },
+    { topic: "u", partitionCount: 1 },
+  ]);
   await broker.close();
 });
 

@@ -1,10 +1,17 @@
 /** Reads a partition from an offset on, in whole batches, and remembers where it is. */
-import { ClosedError, CorruptPartitionError, frameBatches, OffsetOutOfRangeError } from "@logstore/codec";
+import {
+  ClosedError,
+  type CorruptPartitionError,
+  frameBatches,
+  type LogStoreError,
+  OffsetOutOfRangeError,
+} from "@logstore/codec";
 import { BatchTooLongToRead, bufferFor, freeBuffer, readBatches } from "../segment/read-batches.js";
 import type { Segment } from "../segment/segment.js";
 import { storageError } from "../storage/storage-error.js";
 import { tell } from "./hooks.js";
 import type { ReadableLog } from "./readable-log.js";
+import { damagedAt } from "./reading.js";
 import { isGap } from "./survey-log.js";
 import type { TailRead } from "./tail-cache.js";
 
@@ -72,19 +79,22 @@ export class BatchReader {
         if (options.isStrict && byteLength > options.maxBytes) throw new BatchTooLongToRead(byteLength);
         return this.#told(this.#fromMemory(cached, options), "memory");
       }
+      const from = this.#offset;
       try {
         const chunk = await this.#fromDisk(options, end);
-        if (chunk !== undefined) return this.#told(chunk, "disk");
+        if (chunk !== undefined) {
+          log.wasRead(from, chunk.nextOffset);
+          return this.#told(chunk, "disk");
+        }
       } catch (error) {
         if (error instanceof BatchTooLongToRead) throw error;
         await log.refresh();
         const wasDeleted = this.#offset < log.offsets.logStart; // under the reader
-        const { partition } = log;
         if (error instanceof ClosedError && !log.isClosed && this.#segment !== undefined) {
           this.#segment = undefined; // it went while the reader stood at its end
           continue;
         }
-        if (!wasDeleted) throw storageError(error, `partition ${partition} cannot be read`, { partition });
+        if (!wasDeleted) throw log.cameUpon(this.#unreadable(error));
       }
     }
     const { damage } = log;
@@ -189,25 +199,15 @@ export class BatchReader {
     };
   }
 
+  #unreadable(error: unknown): LogStoreError {
+    const { partition } = this.#log;
+    const offset = this.#offset;
+    return storageError(error, `partition ${partition} cannot be read at offset ${offset}`, { partition, offset });
+  }
+
   #damaged(segment: Segment, cause: Error, byte: number): CorruptPartitionError {
     return damagedAt(this.#log, segment, this.#offset, byte, cause);
   }
-}
-
-/** Damage that a reader comes upon. */
-export function damagedAt(
-  { partition }: ReadableLog,
-  segment: Segment,
-  offset: number,
-  byte: number,
-  cause: Error,
-): CorruptPartitionError {
-  const file = `${partition}/${segment.name}`;
-  return new CorruptPartitionError(
-    `partition ${partition} is damaged at offset ${offset} (${file}, byte ${byte}): ${cause.message}. Restore the file from a copy`,
-    { partition, offset, file, byte },
-    { cause },
-  );
 }
 
 function checkOffset(log: ReadableLog, offset: number): void {

@@ -9,6 +9,7 @@ import { withStorageErrors } from "../storage/storage-error.js";
 import { type LogStoreHooks, tell } from "./hooks.js";
 import type { LogWriter, PublishBounds } from "./log-writer.js";
 import type { ReadableLog } from "./readable-log.js";
+import { readError } from "./reading.js";
 import { expiredSegments, type RetentionLimits, type SegmentAge } from "./retention-policy.js";
 
 export interface Deletion {
@@ -101,7 +102,7 @@ export async function expiredOffset(
   const ages: SegmentAge[] = [];
   for (const i of segments.slice(0, -1).keys()) {
     const newestTime =
-      retentionMs === undefined ? Number.POSITIVE_INFINITY : await timeOf(segments[i + 1]!, writer.lastAppendTime);
+      retentionMs === undefined ? Number.POSITIVE_INFINITY : await timeOf(log, segments[i + 1]!, writer.lastAppendTime);
     ages.push({ sizeBytes: sizes[i] ?? 0, newestTime });
     if (retentionBytes === undefined && newestTime >= now - retentionMs!) break; // what follows is newer
   }
@@ -112,11 +113,12 @@ export async function expiredOffset(
 }
 
 /** Where it cannot be read, nothing is deleted for its age. */
-async function timeOf(segment: Segment, lastAppendTime: number): Promise<number> {
+async function timeOf(log: ReadableLog, segment: Segment, lastAppendTime: number): Promise<number> {
   try {
     return (await segment.firstAppendTime()) ?? lastAppendTime;
-  } catch (error) {
-    if (error instanceof LogStoreError) return Number.POSITIVE_INFINITY;
+  } catch (cause) {
+    const error = log.cameUpon(readError(log, segment, segment.baseOffset, cause));
+    if (cause instanceof LogStoreError) return Number.POSITIVE_INFINITY;
     throw error;
   }
 }

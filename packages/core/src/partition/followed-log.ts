@@ -1,5 +1,6 @@
 /** One partition that another process writes to: read as far as that one says. */
 import { setTimeout } from "node:timers/promises";
+import type { LogStoreError } from "@logstore/codec";
 import { type Checkpoint, readCheckpoint } from "../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../files/file-names.js";
 import type { Bounds } from "../files/watermarks-file.js";
@@ -26,6 +27,8 @@ export interface FollowedPartition {
   readonly hooks: LogStoreHooks;
   /** Has what the writer says now told to all partitions. */
   look(): Promise<void>;
+  /** Why that was not to be had the last time, if so: whether there is more to read is not known then. */
+  lookError(): LogStoreError | undefined;
   /** Keeps the process alive until what it returns is called. */
   keepAlive(): () => void;
 }
@@ -33,6 +36,7 @@ export interface FollowedPartition {
 export class FollowedLog extends ReadableLog {
   readonly home: SegmentHome;
   readonly #look: () => Promise<void>;
+  readonly #lookError: () => LogStoreError | undefined;
   readonly #keepAlive: () => () => void;
   /** What the writer said last. */
   #bounds: Bounds | undefined;
@@ -42,10 +46,11 @@ export class FollowedLog extends ReadableLog {
     home: SegmentHome,
     parts: ReadableParts,
     bounds: Bounds | undefined,
-    { look, keepAlive }: FollowedPartition,
+    { look, lookError, keepAlive }: FollowedPartition,
   ) {
     super(parts);
     this.#look = look;
+    this.#lookError = lookError;
     this.#keepAlive = keepAlive;
     this.home = home;
     this.#bounds = bounds;
@@ -90,6 +95,16 @@ export class FollowedLog extends ReadableLog {
 
   override get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  override get isOver(): boolean {
+    return this.isClosed || this.#lookError() !== undefined;
+  }
+
+  override checkEnd(): void {
+    super.checkEnd();
+    const error = this.#lookError();
+    if (error !== undefined) throw error;
   }
 
   /** Takes note of what the writer says now. */

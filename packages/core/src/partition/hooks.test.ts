@@ -12,6 +12,7 @@ async function told(options: LogStoreOptions = {}) {
     rolled: [],
     deleted: [],
     failed: [],
+    damaged: [],
     warned: [],
   };
   const note = (name: keyof LogStoreHooks) => (event: unknown) => void events[name].push(event);
@@ -21,6 +22,7 @@ async function told(options: LogStoreOptions = {}) {
     rolled: note("rolled"),
     deleted: note("deleted"),
     failed: note("failed"),
+    damaged: note("damaged"),
     warned: note("warned"),
   };
   const storage = new HookedStorage();

@@ -1,5 +1,6 @@
 /** What an embedding program may be told of while it happens: counters and timings are made of it. */
 
+import type { LogStoreError } from "@logstore/codec";
 import type { WarnedEvent } from "../storage/warnings.js";
 
 /** Each is called in the midst of the work, so let it be short; what it throws is the caller's to see, as an uncaught error. */
@@ -14,6 +15,8 @@ export interface LogStoreHooks {
   readonly deleted?: ((event: DeletedEvent) => void) | undefined;
   /** A partition takes no more appends, until the store is opened again. */
   readonly failed?: ((event: FailedEvent) => void) | undefined;
+  /** A read came upon damage in a partition: what lies there cannot be read. Told once a place. */
+  readonly damaged?: ((event: DamagedEvent) => void) | undefined;
   /** Something that has cost nothing yet needs somebody's attention. Event types may be added. */
   readonly warned?: ((event: WarnedEvent) => void) | undefined;
 }
@@ -55,6 +58,14 @@ export interface DeletedEvent {
   readonly partition: number;
   readonly logStart: number;
   readonly segments: number;
+}
+
+export interface DamagedEvent {
+  /** Where it is a broker that tells. */
+  readonly topic?: string | undefined;
+  readonly partition: number;
+  /** A CorruptPartitionError, or a StorageFailedError where the disk cannot be read; both say where. */
+  readonly error: LogStoreError;
 }
 
 export interface FailedEvent {

@@ -1,10 +1,9 @@
 /** Seek by time: append times never decrease within a partition, so they can be searched like offsets. */
-import { InvalidArgumentError, LogStoreError } from "@logstore/codec";
+import { InvalidArgumentError } from "@logstore/codec";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
-import { storageError } from "../storage/storage-error.js";
-import { damagedAt } from "./batch-reader.js";
 import type { ReadableLog } from "./readable-log.js";
+import { readError } from "./reading.js";
 
 /** An index entry is so near that little has to be read behind it. */
 const CHUNK_BYTES = 64 * 1024;
@@ -12,7 +11,7 @@ const CHUNK_BYTES = 64 * 1024;
 /**
  * Offset of the first record appended at `time` (ms since the epoch) or later; the high watermark where there is none.
  *
- * @throws InvalidArgumentError, CorruptPartitionError, ClosedError
+ * @throws InvalidArgumentError, CorruptPartitionError, StorageFailedError, ClosedError
  */
 export async function offsetOfTime(log: ReadableLog, time: number): Promise<number> {
   if (!Number.isSafeInteger(time)) throw new InvalidArgumentError(`time ${time} is not a whole number of ms`);
@@ -22,7 +21,7 @@ export async function offsetOfTime(log: ReadableLog, time: number): Promise<numb
       return await search(log, time);
     } catch (error) {
       await log.refresh();
-      if (log.offsets.logStart === logStart) throw error; // else the segment was deleted meanwhile
+      if (log.offsets.logStart === logStart) throw log.cameUpon(error); // else the segment was deleted meanwhile
     }
   }
 }
@@ -58,20 +57,20 @@ async function lastBeginningBefore(log: ReadableLog, time: number): Promise<Segm
 }
 
 async function firstOffsetFrom(log: ReadableLog, segment: Segment, time: number): Promise<number | undefined> {
-  const position = (await segment.index()).positionOfTime(time);
-  const nextOffset = position === 0 ? segment.baseOffset : undefined;
-  const end = await segment.visibleSize();
-  const range = { position, nextOffset, end, limits: log.limits, verify: false, chunkBytes: CHUNK_BYTES };
   const { highWatermark } = log.offsets;
-  return readingOf(log, segment, () =>
-    segment.read(async (file) => {
+  return readingOf(log, segment, async () => {
+    const position = (await segment.index()).positionOfTime(time);
+    const nextOffset = position === 0 ? segment.baseOffset : undefined;
+    const end = await segment.visibleSize();
+    const range = { position, nextOffset, end, limits: log.limits, verify: false, chunkBytes: CHUNK_BYTES };
+    return segment.read(async (file) => {
       for await (const { batch } of scanSegment(file, range)) {
         if (batch.appendTime >= time) return batch.baseOffset;
         if (batch.nextOffset >= highWatermark) return undefined; // what follows may be half written
       }
       return undefined;
-    }),
-  );
+    });
+  });
 }
 
 /** Damage that is come upon is told as the partition's. */
@@ -79,11 +78,6 @@ async function readingOf<T>(log: ReadableLog, segment: Segment, read: () => Prom
   try {
     return await read();
   } catch (error) {
-    const { partition } = log;
-    if (!(error instanceof LogStoreError)) {
-      throw storageError(error, `partition ${partition} cannot be read`, { partition });
-    }
-    if (error.code === "CLOSED") throw error;
-    throw damagedAt(log, segment, error.offset ?? segment.baseOffset, error.byte ?? 0, error);
+    throw readError(log, segment, segment.baseOffset, error);
   }
 }

@@ -1,11 +1,11 @@
 /** Reads a partition through and says what is not as it should be. Nothing is changed. */
 
-import { CorruptPartitionError } from "@logstore/codec";
+import { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
 import { logFileName } from "../files/file-names.js";
 import type { Segment } from "../segment/segment.js";
 import { SparseIndex } from "../segment/sparse-index.js";
-import { storageError } from "../storage/storage-error.js";
 import type { ReadableLog } from "./readable-log.js";
+import { damagedAt, readError } from "./reading.js";
 import { isGap } from "./survey-log.js";
 import { type Step, type WalkRange, walkSegment } from "./walk-segment.js";
 
@@ -43,6 +43,20 @@ const PROGRESS_BYTES = 1024 * 1024;
 
 /** Offsets expected to be in the log below `expectedEnd` that are in no batch are damage too. */
 export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGenerator<VerifyEvent, void> {
+  const isRight = log.beginCheck();
+  let isDamaged = false;
+  for await (const event of findings(log, expectedEnd)) {
+    if (event.type === "finding" && event.kind === "damage") {
+      isDamaged = true;
+      const { file, byte, offset, reason } = event;
+      log.cameUpon(damagedAt(log, { name: file.slice(file.indexOf("/") + 1) }, offset, byte, new Error(reason)));
+    }
+    yield event;
+  }
+  if (!isDamaged) isRight();
+}
+
+async function* findings(log: ReadableLog, expectedEnd: number): AsyncGenerator<VerifyEvent, void> {
   const { partition } = log;
   const segments = [...log.segments];
   const ends: number[] = [];
@@ -128,6 +142,7 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
   const last = segments.at(-1);
   if (last !== undefined && nextOffset < expectedEnd)
     lost(last, soundEnd, ends.at(-1)! - soundEnd, "the file ends early");
+  if (log.damage instanceof StorageFailedError) throw log.damage; // more may be there than was found
   // Where files are missing, those that are left may be whole.
   if (!isDamaged && log.damage instanceof CorruptPartitionError) {
     const { message } = log.damage.cause as Error;
@@ -142,8 +157,7 @@ async function* walk(log: ReadableLog, segment: Segment, range: WalkRange): Asyn
   try {
     yield* walkSegment(await segment.file(), range);
   } catch (error) {
-    const { partition } = log;
-    if (!wasDeleted(log, segment)) throw storageError(error, `${segment.name} cannot be read`, { partition });
+    if (!wasDeleted(log, segment)) throw log.cameUpon(readError(log, segment, segment.baseOffset, error));
   }
 }
 
@@ -176,8 +190,7 @@ async function endOf(log: ReadableLog, segment: Segment): Promise<number> {
   try {
     return await (log.damage === undefined ? segment.visibleSize() : segment.size());
   } catch (error) {
-    const { partition } = log;
     if (wasDeleted(log, segment)) return 0;
-    throw storageError(error, `${segment.name} cannot be read`, { partition });
+    throw log.cameUpon(readError(log, segment, segment.baseOffset, error));
   }
 }

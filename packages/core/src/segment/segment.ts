@@ -2,6 +2,7 @@
 import { type BatchLimits, ClosedError, LogStoreError, type RecordBatch } from "@logstore/codec";
 import { indexFileName, logFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
 import { readWholeFile } from "../storage/atomic-file.js";
+import { isDiskTrouble } from "../storage/disk-trouble.js";
 import { copyFile } from "../storage/link-or-copy.js";
 import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";
 import type { IndexCache } from "./index-cache.js";
@@ -219,7 +220,13 @@ export class Segment {
 
   /** Why the index file would lead astray, compared with the log's own index; undefined where it is right, or not there. */
   async indexFault(index: SparseIndex): Promise<string | undefined> {
-    const content = await readWholeFile(this.#home.storage, this.indexPath);
+    let content: Uint8Array | undefined;
+    try {
+      content = await readWholeFile(this.#home.storage, this.indexPath);
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      return `${indexFileName(this.baseOffset)}: the index cannot be read; it is not needed and will be made again`;
+    }
     if (content === undefined || Buffer.compare(content, index.encode(this.baseOffset, await this.size())) === 0) {
       return undefined;
     }
@@ -285,7 +292,9 @@ export class Segment {
   /** The index of the first `size` bytes of the log. */
   async indexUpTo(size: number): Promise<SparseIndex> {
     const { storage, limits } = this.#home;
-    const content = await readWholeFile(storage, this.indexPath);
+    const content = await readWholeFile(storage, this.indexPath).catch((error: unknown) => {
+      if (!isDiskTrouble(error)) throw error; // a cache that cannot be read is made again, as one that is damaged
+    });
     const known = content && SparseIndex.decode(content, this.baseOffset, size);
     if (known !== undefined) return known;
     const index = new SparseIndex();

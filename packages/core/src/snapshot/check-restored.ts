@@ -1,5 +1,5 @@
 /** Whether what was restored is what the snapshot says of itself: whole, or refused. */
-import { CorruptPartitionError } from "@logstore/codec";
+import { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
 import type { SnapshotDescription } from "@logstore/protocol";
 import type { Storage } from "../storage/storage.js";
 import { ReadOnlyLogStore } from "../store/read-only-log-store.js";
@@ -18,6 +18,8 @@ export async function checkBounds(
     for (const { partition, logStartOffset, logEndOffset } of partitions) {
       const { startOffset, endOffset } = store.partition(partition);
       if (startOffset === logStartOffset && endOffset === logEndOffset) continue;
+      const { damage } = store.log(partition);
+      if (damage instanceof StorageFailedError) throw damage; // what it has is not known
       const found = `offsets ${startOffset} to ${endOffset} in partition ${partition}`;
       throw notWhole(directory, found, `${logStartOffset} to ${logEndOffset}`).with({ partition });
     }

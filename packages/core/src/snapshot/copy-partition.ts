@@ -2,13 +2,14 @@
  * A partition as it was at one moment, in another directory: finished segments by a second name, for they never change again; the
  * one that is written to as a copy, up to where it was then.
  */
-import { ClosedError, LogStoreError } from "@logstore/codec";
+import { ClosedError, CorruptPartitionError, LogStoreError } from "@logstore/codec";
 import { writeCheckpoint } from "../files/checkpoint-file.js";
 import { indexFileName } from "../files/file-names.js";
-import { damagedAt } from "../partition/batch-reader.js";
 import { ProducerState } from "../partition/producer-state.js";
+import { damagedAt, readError } from "../partition/reading.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
+import { attemptOf } from "../storage/io-trouble.js";
 import { copyFile, linkIfThere, linkOrCopy } from "../storage/link-or-copy.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
 import type { Cut } from "./cut.js";
@@ -20,6 +21,25 @@ export async function copyPartition(
   cut: Cut,
   signal: AbortSignal,
 ): Promise<number> {
+  try {
+    return await copyFiles(storage, directory, cut, signal);
+  } catch (error) {
+    throw sourceError(cut, error);
+  }
+}
+
+const READING: ReadonlySet<string> = new Set(["looking at", "opening", "reading"]);
+
+/** Where it is the source that cannot be read, its partition is damaged. */
+function sourceError({ log, segments }: Cut, error: unknown): unknown {
+  if (error instanceof CorruptPartitionError) return log.cameUpon(error);
+  const attempt = attemptOf(error);
+  if (attempt === undefined || !READING.has(attempt.doing)) return error;
+  const segment = segments.find(({ path }) => path.endsWith(attempt.file));
+  return segment === undefined ? error : log.cameUpon(readError(log, segment, segment.baseOffset, error));
+}
+
+async function copyFiles(storage: Storage, directory: string, cut: Cut, signal: AbortSignal): Promise<number> {
   const { log, segments, mark } = cut;
   const last = segments.at(-1);
   if (last === undefined || mark === undefined) return 0;

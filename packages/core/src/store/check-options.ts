@@ -27,6 +27,7 @@ const hooks: OptionRules<LogStoreHooks> = {
   rolled: func,
   deleted: func,
   failed: func,
+  damaged: func,
   warned: func,
 };
 

@@ -222,11 +222,11 @@ export class LogStore implements AsyncDisposable {
     });
   }
 
-  /** Partitions that cannot be read to their end, or take no more appends: the store is to be repaired, or opened again. */
+  /** Partitions that cannot be read to their end, as far as is known, or take no more appends: the store is to be verified and repaired. */
   get failedPartitions(): readonly number[] {
     const isLost = this.#storage.guard.failure !== undefined;
     const failed = this.#partitions.filter(
-      ({ damage, failure }) => isLost || damage !== undefined || failure !== undefined,
+      ({ knownDamage, failure }) => isLost || knownDamage !== undefined || failure !== undefined,
     );
     return failed.map(({ partition }) => partition);
   }

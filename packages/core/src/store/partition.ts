@@ -1,6 +1,7 @@
 /** One partition as a store's user sees it. */
-import { ClosedError } from "@logstore/codec";
+import { ClosedError, LogStoreError } from "@logstore/codec";
 import type { ReadableLog } from "../partition/readable-log.js";
+import { readError } from "../partition/reading.js";
 
 /**
  * Whole record batches in a file: to be sent on by whoever can hand a file to the kernel, without copying into user space. Release
@@ -43,7 +44,7 @@ export class Partition {
    * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first alone is longer. The first may
    * begin before `offset`. Undefined at the end. They are read once, to find where the last one ends.
    *
-   * @throws OffsetOutOfRangeError, CorruptPartitionError, ClosedError
+   * @throws OffsetOutOfRangeError, CorruptPartitionError, StorageFailedError, BufferFullError, ClosedError
    */
   async slice(offset: number, maxBytes: number): Promise<Slice | undefined> {
     for (;;) {
@@ -55,8 +56,10 @@ export class Partition {
         const { position, length } = slice;
         return { fd: descriptor, position, length, nextOffset: reader.offset, release, [Symbol.dispose]: release };
       } catch (error) {
-        // Its records may have been deleted just now.
-        if (!(error instanceof ClosedError) || this.#log.isClosed) throw error;
+        const wasDeleted = error instanceof ClosedError && !this.#log.isClosed; // its records, just now
+        if (wasDeleted) continue;
+        if (error instanceof LogStoreError) throw error;
+        throw this.#log.cameUpon(readError(this.#log, slice.segment, offset, error));
       }
     }
   }

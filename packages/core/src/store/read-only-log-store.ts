@@ -1,14 +1,16 @@
 /** A log store that another process may be writing to, opened to read it: nothing in its directory is touched. */
-import { NotALogStoreError } from "@logstore/codec";
+import { type LogStoreError, NotALogStoreError } from "@logstore/codec";
 import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
 import { readStoreFile } from "../files/store-file.js";
 import { readWatermarks } from "../files/watermarks-file.js";
 import { FollowedLog } from "../partition/followed-log.js";
 import type { VerifyEvent } from "../partition/verify-log.js";
 import { IndexCache } from "../segment/index-cache.js";
+import { isDiskTrouble } from "../storage/disk-trouble.js";
 import { FilePool } from "../storage/file-pool.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Storage } from "../storage/storage.js";
+import { storageError } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
 import type { ReadOptions, TailOptions } from "./call-options.js";
 import { checkReadOnlyOptions, checkReadOptions, checkTailOptions, toPosition } from "./check-options.js";
@@ -30,6 +32,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
+  #lookError: LogStoreError | undefined;
 
   private constructor(storage: Storage, directory: string, partitions: readonly FollowedLog[]) {
     this.#storage = storage;
@@ -52,6 +55,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     const indexes = new IndexCache();
     let store: ReadOnlyLogStore | undefined;
     const look = async () => store?.look();
+    const lookError = () => (store === undefined ? undefined : store.#lookError);
     const keepAlive = () => store!.#keepAlive();
     const partitions = await allOrNone(identity.partitions, (partition) => {
       const where = {
@@ -61,6 +65,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
         indexes,
         hooks,
         look,
+        lookError,
         keepAlive,
       };
       return FollowedLog.open(where, bounds[partition]);
@@ -78,19 +83,19 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   read(partition: number, options: ReadOptions = {}): RecordStream {
     checkReadOptions(options);
     const { from = "earliest", onSkipped } = options;
-    return new RecordStream(this.#log(partition), { from: toPosition(from), follow: false, onSkipped });
+    return new RecordStream(this.log(partition), { from: toPosition(from), follow: false, onSkipped });
   }
 
   /** The records of a partition, and then those that are appended, as soon as they may be read. */
   tail(partition: number, options: TailOptions = {}): RecordStream {
     checkTailOptions(options);
     const { from = "latest", onSkipped, signal } = options;
-    return new RecordStream(this.#log(partition), { from: toPosition(from), follow: true, onSkipped, signal });
+    return new RecordStream(this.log(partition), { from: toPosition(from), follow: true, onSkipped, signal });
   }
 
   /** @throws UnknownPartitionError */
   partition(index: number): Partition {
-    return new Partition(this.#log(index));
+    return new Partition(this.log(index));
   }
 
   /**
@@ -151,13 +156,17 @@ export class ReadOnlyLogStore implements AsyncDisposable {
           const bounds = all[log.partition];
           if (bounds !== undefined) await log.update(bounds);
         }
-      } catch {
-        // The disk may answer the next time.
+        this.#lookError = undefined;
+      } catch (error) {
+        if (!isDiskTrouble(error)) continue; // a lack of descriptors, say: another time it may work
+        this.#lookError = storageError(error, `${this.#directory} cannot be followed`);
+        for (const log of this.#partitions) log.offsets.wakeAll();
       }
     }
   }
 
-  #log(partition: number): FollowedLog {
+  /** @internal */
+  log(partition: number): FollowedLog {
     return this.#partitions[partition] ?? unknownPartition(partition, this.partitionCount);
   }
 }

@@ -8,11 +8,12 @@ import {
   type RecordCursor,
 } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import { type Chunk, damagedAt } from "../partition/batch-reader.js";
+import type { Chunk } from "../partition/batch-reader.js";
 import { gapPassed } from "../partition/checked-read.js";
 import { ReadAhead } from "../partition/read-ahead.js";
 import type { OwnedChunk } from "../partition/read-in-budget.js";
 import type { ReadableLog } from "../partition/readable-log.js";
+import { damagedAt } from "../partition/reading.js";
 import type { SkippedRecords } from "./call-options.js";
 import { stoppable } from "./stoppable.js";
 
@@ -79,6 +80,7 @@ export class RecordStream implements AsyncIterable<LogRecord> {
       if (gap !== undefined) this.#skipped(gap.firstOffset, gap.nextOffset);
       if (chunk === undefined) {
         if (reader.offset >= end) break; // nothing but a gap was left
+        log.checkEnd();
         await log.waitBeyond(reader.offset, wake);
         if (log.isClosed) throw new ClosedError("the log store was closed", { partition: log.partition });
         continue;
@@ -88,8 +90,7 @@ export class RecordStream implements AsyncIterable<LogRecord> {
         yield { batch: this.#verified(batch, chunk), from };
       }
     }
-    // At a damaged place the log's end is not the end of what was appended.
-    if (log.damage !== undefined) throw log.damage;
+    log.checkEnd();
   }
 
   /** Where to go on when the records to be read were deleted meanwhile. @throws the error where that is not why it failed */
@@ -109,7 +110,7 @@ export class RecordStream implements AsyncIterable<LogRecord> {
       return batch.verify();
     } catch (error) {
       const byte = position + batch.bytes.byteOffset - bytes.byteOffset;
-      throw damagedAt(this.#log, segment, batch.baseOffset, byte, error as Error);
+      throw this.#log.cameUpon(damagedAt(this.#log, segment, batch.baseOffset, byte, error as Error));
     }
   }
 }

@@ -141,6 +141,9 @@ function hooks(log: Logger): LogStoreHooks {
       measured.failed(event);
       log.error({ topic, partition, err: error }, "a partition takes no more appends");
     },
+    damaged({ topic, partition, error }) {
+      log.error({ topic, partition, err: error }, "a partition is damaged");
+    },
     warned: ({ message, ...event }) => log.warn(event, message),
   };
 }

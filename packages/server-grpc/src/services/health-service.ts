@@ -9,7 +9,7 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { InvalidArgumentError, UnavailableError, UnknownTopicError } from "@logstore/codec";
+import { type ErrorCode, InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealthApi } from "@logstore/protocol";
 import { checkNameLength } from "../transport/names.js";
 import type { AnyCall, CallContext } from "./call-context.js";
@@ -40,6 +40,14 @@ const TOPIC_PREFIX = "topic/";
 const WATCHERS_A_TURN = 100;
 /** In one List answer. */
 const MAX_LISTED_TOPICS = 1_000;
+
+/** Whoever gets these may not know whether the topic is there. */
+const REFUSED: ReadonlySet<string> = new Set([
+  "INVALID_ARGUMENT",
+  "PERMISSION_DENIED",
+  "QUOTA_EXCEEDED",
+  "UNAUTHENTICATED",
+] satisfies ErrorCode[]);
 
 export class HealthService {
   readonly #context: CallContext;
@@ -143,8 +151,8 @@ export class HealthService {
       return true;
     } catch (error) {
       if (error instanceof UnknownTopicError) return false;
-      if (error instanceof UnavailableError) return true; // it is being opened
-      throw error;
+      if (REFUSED.has((error as { code?: string }).code ?? "")) throw error;
+      return true; // it is being opened, or cannot be: whoever is told why may know of it
     }
   }
 

@@ -1,0 +1,16 @@
+/** All topics of a broker, those that cannot be opened included: a list never passes for all there is where it is not. */
+import type { TopicSummary } from "@logstore/protocol";
+import { detailOf } from "./error-detail.js";
+import type { Topics } from "./topics.js";
+
+/** By name. A directory of which not even the topic's name can be read is not among them. */
+export function listTopics(topics: Topics): TopicSummary[] {
+  const found = new Map<string, TopicSummary>();
+  for (const { topic, error } of topics.unreadable) {
+    if (topic !== undefined) found.set(topic, { topic, topicId: "", partitionCount: 0, damage: detailOf(error) });
+  }
+  for (const { topic, id, store } of topics.list()) {
+    found.set(topic, { topic, topicId: id, partitionCount: store.partitionCount });
+  }
+  return [...found.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1));
+}
