@@ -381,7 +381,10 @@ test("of two directories that name one topic neither is served: which is right i
     cpSync(join(directory, "topics", id), join(directory, "topics", "copy"), { recursive: true });
   }
   const again = await open(directory);
-  expect((await again.listTopics()).map(({ topic }) => topic)).toEqual(["other"]);
+  expect(await again.listTopics()).toMatchObject([
+    { topic: "other", partitionCount: 1 },
+    { topic: "t", partitionCount: 0, damage: { code: "NOT_A_LOG_STORE" } },
+  ]);
   expect(again.recovery.unreadable).toMatchObject([
     { topic: "t", error: { code: "NOT_A_LOG_STORE" } },
     { topic: "t", error: { code: "NOT_A_LOG_STORE" } },

@@ -566,7 +566,12 @@ test("a snapshot that cannot be read hides no other, is named when the broker is
   writeFileSync(join(snapshots, "a", "snapshot.json"), "{}");
   rmSync(join(snapshots, "b", "snapshot.json"));
   writeFileSync(join(directory, "snapshots", "notes.txt"), "");
-  expect((await broker.listSnapshots()).map(({ snapshot }) => snapshot)).toEqual(["c"]);
+  const listed = (await broker.listSnapshots()).map(({ snapshot, damage }) => [snapshot, damage?.code]);
+  expect(listed).toEqual([
+    ["a", "NOT_A_LOG_STORE"],
+    ["b", "NOT_A_LOG_STORE"],
+    ["c", undefined],
+  ]);
   await broker.close();
   const again = await openedIn(directory);
   expect(again.recovery.unreadableSnapshots).toMatchObject([

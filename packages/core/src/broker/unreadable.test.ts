@@ -75,6 +75,9 @@ test.each(["data/snapshots", "data/snapshots/t"])("a directory of snapshots that
   const broker = await Broker.open("data", { storage });
   expect(broker.recovery.unreadableSnapshots).toMatchObject([{ directory: path, error: { code: "STORAGE_FAILED" } }]);
   expect(await lines(broker.topic("t"))).toEqual(["0 t"]);
-  if (path.endsWith("t")) expect(await broker.listSnapshots()).toMatchObject([{ topic: "u" }]);
+  if (path.endsWith("t")) {
+    const damage = { code: "STORAGE_FAILED" };
+    expect(await broker.listSnapshots()).toMatchObject([{ topic: "t", snapshot: "", damage }, { topic: "u" }]);
+  }
   await broker.close();
 });

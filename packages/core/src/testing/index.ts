@@ -4,6 +4,7 @@
  */
 
 export type { Call, CallKind } from "./calls.js";
+export { randomDelays } from "./delays.js";
 export { MachineStoppedError } from "./disk-errors.js";
 export { type Fault, type FaultOptions, faults } from "./faults.js";
 export { type PowerCutOutcome, powerCutOutcomes } from "./power-cut.js";

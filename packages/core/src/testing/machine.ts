@@ -1,4 +1,5 @@
 /** The machine that a disk is in: it sees every call, stops at one, or makes one fail. */
+import { setImmediate } from "node:timers/promises";
 import { type Call, type CallKind, isMutating } from "./calls.js";
 import { MachineStoppedError } from "./disk-errors.js";
 import { type Fault, type FaultOptions, FaultPlan, faultError } from "./faults.js";
@@ -11,6 +12,11 @@ export class Machine {
    * cuts the power. Where a promise comes back, the call goes on when that resolves.
    */
   onMutation: ((call: Call) => void | Promise<void>) | undefined;
+  /**
+   * How many turns of the event loop a mutating call takes from there on until it is done, and what it makes durable is durable.
+   * Other calls go on meanwhile. Default: none. See {@link randomDelays}.
+   */
+  turnsOf: ((call: Call) => number) | undefined;
 
   readonly #faults = new FaultPlan();
   #mutatingCalls = 0;
@@ -73,7 +79,14 @@ export class Machine {
   midway(call: Call): void | Promise<void> {
     this.#count();
     const pause = this.onMutation?.(call);
-    if (pause !== undefined) return pause.then(() => this.checkRunning());
+    const turns = this.turnsOf?.(call) ?? 0;
+    if (pause !== undefined || turns > 0) return this.#wait(pause, turns);
+    this.checkRunning();
+  }
+
+  async #wait(pause: void | Promise<void>, turns: number): Promise<void> {
+    await pause;
+    for (let turn = 0; turn < turns; turn++) await setImmediate();
     this.checkRunning();
   }
 

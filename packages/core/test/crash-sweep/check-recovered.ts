@@ -93,7 +93,7 @@ export async function checkRecovered(
 }
 
 /** What was recovered is sound to the last byte; an index is a cache, and may be stale. */
-export async function checkVerified(store: LogStore): Promise<void> {
+export async function checkVerified(store: Pick<LogStore, "verify">): Promise<void> {
   for await (const event of store.verify()) {
     assert(event.type === "progress" || event.kind === "index", `verify finds ${JSON.stringify(event)}`);
   }

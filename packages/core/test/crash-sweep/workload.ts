@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { RecordBatchBuilder } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 import { LogStore, type LogStoreOptions } from "../../src/index.js";
-import { Random, SimulatedDisk } from "../../src/testing/index.js";
+import { type Call, Random, randomDelays, SimulatedDisk } from "../../src/testing/index.js";
 import { checkLog, checkReport, DIRECTORY, type Survives } from "./check-recovered.js";
 import type { SnapshotHistory } from "./check-snapshots.js";
 import { PartitionHistory, type PartitionMoment, type SubmittedRecord } from "./history.js";
@@ -44,6 +44,8 @@ export class Workload {
   store!: LogStore;
   /** Lengths of values: where they are few, the bytes of one record fit exactly where another's were. */
   readonly #lengths: readonly number[];
+  /** How long calls to the disk take. */
+  readonly #delays: ((call: Call) => number) | undefined;
   #isOpen = false;
   #pending: Promise<unknown>[] = [];
   #records = 0;
@@ -63,6 +65,7 @@ export class Workload {
     const isRetained = this.options.retentionBytes === undefined;
     this.partitions = Array.from({ length: this.options.partitions }, () => new PartitionHistory(isRetained));
     this.disk = new SimulatedDisk({ seed: random.seed() });
+    if (random.chance(0.7)) this.#delays = randomDelays(new Random(random.seed()));
   }
 
   async run(names: readonly string[]): Promise<void> {
@@ -83,6 +86,7 @@ export class Workload {
     this.disk = disk;
     this.#isOpen = false;
     disk.onMutation = () => this.#takeMoment(disk);
+    disk.turnsOf = this.#delays;
     this.store = await LogStore.open(DIRECTORY, { ...this.options, storage: disk });
     checkReport(this.store, disk);
     for (const [partition, history] of this.partitions.entries()) {
