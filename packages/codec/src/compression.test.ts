@@ -37,6 +37,24 @@ describe("an application's own compression", () => {
     expect(own.asked).toEqual([batch.recordsLength]);
   });
 
+  test.each([
+    ["sound", (bytes: Uint8Array) => bytes, undefined],
+    ["damaged", (bytes: Uint8Array) => bytes.fill(0xff), "CORRUPT_BATCH"],
+    ["too short", (bytes: Uint8Array) => bytes.subarray(1), "CORRUPT_BATCH"],
+  ])("on another thread frees its memory when the records are checked: %s", async (what, changed, expected) => {
+    let released = 0;
+    const own = remember(5);
+    const release = () => void released++;
+    const decompressLater = async (bytes: Uint8Array, maxBytes: number) => {
+      return { bytes: changed(Uint8Array.from(own.decompress(bytes, maxBytes))), release };
+    };
+    registerCompression(65, "own, later", { ...own, decompressLater });
+    const checked = seal("own, later").checkRecordsLater(async () => expect(released).toBe(0));
+    if (expected === undefined) await checked;
+    else await expect(checked, what).rejects.toEqual(code(expected));
+    expect(released).toBe(1);
+  });
+
   test.each([0, 2])("which leaves %d bytes is not used: no batch is so short", (length) => {
     registerCompression(65, "tiny", remember(length));
     const batch = seal("tiny");

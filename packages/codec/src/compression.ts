@@ -3,7 +3,7 @@ import { platform } from "#platform";
 import { InvalidArgumentError, UnsupportedCompressionError } from "./errors.js";
 import type { Compressor } from "./platform/platform.js";
 
-export type { Compressor } from "./platform/platform.js";
+export type { Compressor, Unpacked } from "./platform/platform.js";
 
 export const NO_COMPRESSION = 0;
 const FIRST_OWN_ID = 64;

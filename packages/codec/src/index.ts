@@ -2,7 +2,7 @@
 
 // For those who build a store, a transport or a client on it
 export { declaredBatchLength, declaredCounts, declaredOffsets, frameBatches } from "./batch-framer.js";
-export { type CompressionName, type Compressor, registerCompression } from "./compression.js";
+export { type CompressionName, type Compressor, registerCompression, type Unpacked } from "./compression.js";
 export { crc32c, portableCrc32c } from "./crc32c.js";
 export * from "./errors.js";
 export { FORMAT_MARK, HEADER_LENGTH, MIN_BATCH_LENGTH, NO_PRODUCER_ID } from "./layout.js";

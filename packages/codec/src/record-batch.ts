@@ -15,6 +15,7 @@ import { readI64, readU16, readU32 } from "./integers.js";
 import * as layout from "./layout.js";
 import { type BatchLimits, defaultBatchLimits, MAX_HEADERS_PER_RECORD } from "./limits.js";
 import { areOrdinaryRecords } from "./ordinary-records.js";
+import type { Unpacked } from "./platform/platform.js";
 import type { LogRecord } from "./record.js";
 import { RecordCursor } from "./record-cursor.js";
 import { type ServerHalf, writeServerHalf } from "./server-half.js";
@@ -189,8 +190,12 @@ export class RecordBatch implements Iterable<LogRecord> {
    * @throws UnsupportedCompressionError, CorruptBatchError, InvalidArgumentError
    */
   async checkRecordsLater(pause: () => Promise<void>): Promise<void> {
-    const records = this.#records("on another thread");
-    for (const _ of this.#checking(records instanceof Promise ? await records : records)) await pause();
+    const { bytes, release } = await this.#unpackedLater();
+    try {
+      for (const _ of this.#checking(bytes)) await pause();
+    } finally {
+      release?.();
+    }
   }
 
   /** Checks some of the records at each step. */
@@ -215,24 +220,43 @@ export class RecordBatch implements Iterable<LogRecord> {
     while (cursor.next()) yield cursor.record;
   }
 
-  #records(): Uint8Array;
-  #records(where: "on another thread"): Uint8Array | Promise<Uint8Array>;
-  #records(where?: "on another thread"): Uint8Array | Promise<Uint8Array> {
-    const stored = this.bytes.subarray(layout.HEADER_LENGTH);
-    const id = this.bytes[layout.COMPRESSION_OFFSET]!;
-    if (id === NO_COMPRESSION) return stored;
-    const length = Math.min(this.recordsLength, this.#limits.maxRecordsBytes);
+  #records(): Uint8Array {
+    const stored = this.#stored;
+    if (this.#compressionId === NO_COMPRESSION) return stored;
+    const length = this.#unpackedLength;
     try {
-      const unpacker = compressor(id);
-      const unpacked = where === undefined ? undefined : unpacker.decompressLater?.(stored, length);
-      if (unpacked === undefined) return this.#whole(unpacker.decompress(stored, length), length);
-      return unpacked.then(
-        (records) => this.#whole(records, length),
-        (cause) => Promise.reject(this.#notUnpacked(cause)),
-      );
+      return this.#whole(compressor(this.#compressionId).decompress(stored, length), length);
     } catch (cause) {
       throw this.#notUnpacked(cause);
     }
+  }
+
+  /** On another thread where the run-time can. */
+  async #unpackedLater(): Promise<Unpacked> {
+    const unpacker = this.#compressionId === NO_COMPRESSION ? undefined : compressor(this.#compressionId);
+    if (unpacker?.decompressLater === undefined) return { bytes: this.#records() };
+    const length = this.#unpackedLength;
+    let unpacked: Unpacked | undefined;
+    try {
+      unpacked = await unpacker.decompressLater(this.#stored, length);
+      this.#whole(unpacked.bytes, length);
+      return unpacked;
+    } catch (cause) {
+      unpacked?.release?.();
+      throw this.#notUnpacked(cause);
+    }
+  }
+
+  get #stored(): Uint8Array {
+    return this.bytes.subarray(layout.HEADER_LENGTH);
+  }
+
+  get #compressionId(): number {
+    return this.bytes[layout.COMPRESSION_OFFSET]!;
+  }
+
+  get #unpackedLength(): number {
+    return Math.min(this.recordsLength, this.#limits.maxRecordsBytes);
   }
 
   #whole(records: Uint8Array, length: number): Uint8Array {

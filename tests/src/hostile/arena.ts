@@ -111,9 +111,7 @@ export class Arena {
       bytesAfter: await this.#server.residentBytes(),
       problems: [
         ...this.#victim.problems,
-        ...(bytesMost - this.#bytesAtStart > (attack.maxGrowthBytes ?? MAX_GROWTH_BYTES)
-          ? [`it took ${bytesMost} bytes of memory`]
-          : []),
+        ...(bytesMost - this.#bytesAtStart > MAX_GROWTH_BYTES ? [`it took ${bytesMost} bytes of memory`] : []),
         ...unexpectedLines(this.#log.lines, performance.now() - begun),
         ...(attack.told ? wrongLines(attack.told, this.#log.lines) : []),
       ],

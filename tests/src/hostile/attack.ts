@@ -8,8 +8,6 @@ export interface Attack {
   readonly name: string;
   /** What the server's log says of it. Default: that is not looked at. */
   readonly told?: Told;
-  /** How much the server's resident memory may grow. Default: 700 MB. */
-  readonly maxGrowthBytes?: number;
   /**
    * Attacks, and tells what the server did: a few words for the table. Throws where the server did what it must not. What it has
    * opened may stay open: whether others are served is looked at meanwhile.

@@ -1,7 +1,7 @@
 /** Everything that is tried against a server. A new attack is a new row in one of these. */
 import type { AttackGroup } from "./attack.ts";
 import { argumentAttacks } from "./attacks/arguments.ts";
-import { bombs, largeBombs } from "./attacks/bombs.ts";
+import { bombs } from "./attacks/bombs.ts";
 import { credentials, guessing, plaintextAttacks } from "./attacks/credentials.ts";
 import { floods } from "./attacks/floods.ts";
 import { handshakes, manyHandshakes } from "./attacks/handshakes.ts";
@@ -18,7 +18,6 @@ export const attackGroups: Readonly<Record<string, AttackGroup>> = {
   slow: { attacks: slowAttacks },
   headers: { attacks: headers },
   bombs: { attacks: bombs },
-  "large bombs": { attacks: largeBombs },
   hoards: { attacks: hoards },
   "malformed frames": { attacks: malformedFrames },
   "malformed messages": { attacks: malformedMessages },

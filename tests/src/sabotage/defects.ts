@@ -1238,5 +1238,14 @@ export const defects: readonly Defect[] = [
       "zlib.gunzipSync(bytes, { maxOutputLength: maxBytes })",
       "zlib.gunzipSync(bytes, { maxOutputLength: 2 ** 30 + 0 * maxBytes })",
     ],
+    "keeps what it could not unpack": ["      release(first ?? (unpacking as WithOutBuffer)._outBuffer);\n", ""],
+    "unpacks to any length on another thread": [
+      "if (length > maxBytes) unpacking.destroy",
+      "if (false) unpacking.destroy",
+    ],
+  }),
+  ...within("codec/record-batch.ts", ["src/compression.test.ts"], {
+    "keeps the memory of records that it has checked": ["      release?.();\n", ""],
+    "keeps the memory of records that are not whole": ["      unpacked?.release?.();\n", ""],
   }),
 ];

@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { platform } from "./node.js";
 
 describe.each(["gzip", "zstd"] as const)("%s", (name) => {
-  const { compress, decompress } = platform[name]!;
+  const { compress, decompress, decompressLater } = platform[name]!;
   const zeros = compress(new Uint8Array(1_000_000));
 
   test("yields as much as it may", () => {
@@ -12,5 +13,34 @@ describe.each(["gzip", "zstd"] as const)("%s", (name) => {
   // The reader checks the length as well, but only once memory has been spent.
   test.each([1, 100, 999_999])("throws rather than yield more than %d bytes", (maxBytes) => {
     expect(() => decompress(zeros, maxBytes)).toThrow(RangeError);
+  });
+
+  test.each([100, 100_000, 5_000_000])(
+    "unpacks %d bytes on another thread, and frees them when told",
+    async (length) => {
+      const bytes = randomBytes(length);
+      const unpacked = await decompressLater!(compress(bytes), length);
+      expect(bytes.equals(unpacked.bytes)).toBe(true);
+      unpacked.release!();
+      if (length > 10_000) expect(unpacked.bytes).toHaveLength(0); // smaller ones share a buffer
+    },
+  );
+
+  test.each([1, 100, 999_999])("throws on another thread rather than yield more than %d bytes", async (maxBytes) => {
+    await expect(decompressLater!(zeros, maxBytes)).rejects.toThrow(RangeError);
+  });
+
+  // What is large and no sound batch is freed when that shows.
+  test("keeps nothing of what it cannot unpack", async () => {
+    const broken = compress(new Uint8Array(40_000_000));
+    broken.fill(0xff, broken.length - 100);
+    const before = process.memoryUsage().arrayBuffers;
+    for (const [bytes, maxBytes] of [
+      [broken, 40_000_000],
+      [compress(new Uint8Array(40_000_000)), 30_000_000],
+    ] as const) {
+      await expect(decompressLater!(bytes, maxBytes)).rejects.toThrow();
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
   });
 });

@@ -1,19 +1,47 @@
 /** What Node brings: compression, and a native CRC-32C where the optional peer `@node-rs/crc32` is installed. */
 import zlib from "node:zlib";
-import type { Platform } from "./platform.js";
+import type { Platform, Unpacked } from "./platform.js";
 
-type Unpack = (
+type Unpacking = zlib.Gunzip | zlib.ZstdDecompress;
+
+/** Where the stream keeps the buffer that it unpacks into, which it hands out only when there are bytes in it. */
+interface WithOutBuffer {
+  readonly _outBuffer?: Buffer;
+}
+
+/**
+ * Into one buffer of the stream, a byte longer than is allowed: what is sound is never copied, and what is too long fills it. The
+ * buffer is freed as soon as nobody needs it, also where the bytes turn out not to be sound: left to the garbage collector, the
+ * buffers of a few large batches would fill the memory before it comes to them.
+ */
+function later(
+  create: (options: { chunkSize: number }) => Unpacking,
   bytes: Uint8Array,
-  options: { maxOutputLength: number; chunkSize: number },
-  done: (error: Error | null, bytes: Buffer) => void,
-) => void;
-
-/** Into one buffer: the chunks of another size would be copied together on this thread. */
-function later(unpack: Unpack, bytes: Uint8Array, maxOutputLength: number): Promise<Uint8Array> {
+  maxBytes: number,
+): Promise<Unpacked> {
   return new Promise((resolve, reject) => {
-    unpack(bytes, { maxOutputLength, chunkSize: maxOutputLength + 1 }, (error, unpacked) =>
-      error ? reject(error) : resolve(unpacked),
-    );
+    const chunkSize = Math.max(maxBytes + 1, zlib.constants.Z_MIN_CHUNK);
+    const unpacking = create({ chunkSize });
+    let first: Buffer | undefined;
+    let length = 0;
+    // Small ones are part of a buffer that others are in, too.
+    const release = (piece: Buffer | undefined) => {
+      if (piece?.buffer.byteLength === chunkSize) (piece.buffer as ArrayBuffer).transfer(0);
+    };
+    unpacking.on("data", (piece: Buffer) => {
+      first ??= piece;
+      length += piece.length;
+      if (length > maxBytes) unpacking.destroy(new RangeError(`they unpack to more than ${maxBytes} bytes`));
+    });
+    unpacking.on("error", (error) => {
+      release(first ?? (unpacking as WithOutBuffer)._outBuffer);
+      reject(error);
+    });
+    unpacking.on("end", () => {
+      const unpacked = first === undefined ? Buffer.alloc(0) : Buffer.from(first.buffer, first.byteOffset, length);
+      resolve({ bytes: unpacked, release: () => release(first) });
+    });
+    unpacking.end(bytes);
   });
 }
 
@@ -34,11 +62,11 @@ export const platform: Platform = {
   gzip: {
     compress: (bytes) => zlib.gzipSync(bytes, { level: 1 }),
     decompress: (bytes, maxBytes) => zlib.gunzipSync(bytes, { maxOutputLength: maxBytes }),
-    decompressLater: (bytes, maxBytes) => later(zlib.gunzip, bytes, maxBytes),
+    decompressLater: (bytes, maxBytes) => later(zlib.createGunzip, bytes, maxBytes),
   },
   zstd: {
     compress: (bytes) => zlib.zstdCompressSync(bytes),
     decompress: (bytes, maxBytes) => zlib.zstdDecompressSync(bytes, { maxOutputLength: maxBytes }),
-    decompressLater: (bytes, maxBytes) => later(zlib.zstdDecompress, bytes, maxBytes),
+    decompressLater: (bytes, maxBytes) => later(zlib.createZstdDecompress, bytes, maxBytes),
   },
 };

@@ -12,5 +12,11 @@ export interface Compressor {
   /** Must throw rather than yield more than `maxBytes`. */
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
   /** The same on another thread. */
-  decompressLater?(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array>;
+  decompressLater?(bytes: Uint8Array, maxBytes: number): Promise<Unpacked>;
+}
+
+export interface Unpacked {
+  readonly bytes: Uint8Array;
+  /** Frees their memory at once; `bytes` and every view of it are empty then. Default: the garbage collector frees it. */
+  readonly release?: (() => void) | undefined;
 }
