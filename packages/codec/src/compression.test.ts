@@ -48,7 +48,7 @@ describe("an application's own compression", () => {
     const decompressLater = async (bytes: Uint8Array, maxBytes: number) => {
       return { bytes: changed(Uint8Array.from(own.decompress(bytes, maxBytes))), release };
     };
-    registerCompression(65, "own, later", { ...own, decompressLater });
+    registerCompression(90, "own, later", { ...own, decompressLater });
     const checked = seal("own, later").checkRecordsLater(async () => expect(released).toBe(0));
     if (expected === undefined) await checked;
     else await expect(checked, what).rejects.toEqual(code(expected));
