@@ -1,10 +1,6 @@
 import { defineConfig } from "vitest/config";
-import core from "./packages/core/vitest.config.ts";
 
 /** The tests of all packages in one run, so that every processor has work to the end. */
 export default defineConfig({
-  test: {
-    projects: ["packages/*/vitest.config.ts", "tests/vitest.{shared,alone}.config.ts"],
-    onUnhandledError: core.test!.onUnhandledError!,
-  },
+  test: { projects: ["packages/*/vitest.config.ts", "tests/vitest.{shared,alone}.config.ts"] },
 });

@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "./free-port.ts";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { bin } from "./server-process.ts";
 
@@ -76,15 +76,6 @@ async function handlesSignals(pid: number): Promise<void> {
     if (caught !== undefined && (BigInt(`0x${caught}`) & SIGHUP_BIT) !== 0n) return;
     await delay(1);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function serves(address: string): Promise<void> {
@@ -197,7 +188,7 @@ describe.runIf(hasVersions)("other Node versions", () => {
     user.stderr.on("data", (bytes) => (said += bytes));
     expect([(await once(user, "close"))[0], said]).toEqual([
       0,
-      "embedded a b c, served a b c, committed 1, closed at once\n",
+      "embedded a b c, served a b c, committed 1, closed at once, 250 streams beside 2 topics\n",
     ]);
     child.kill("SIGTERM");
     expect(await ended).toBe(0);

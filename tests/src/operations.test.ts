@@ -2,11 +2,11 @@
 import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { freePort } from "./free-port.ts";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 
 const page = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
@@ -52,7 +52,7 @@ test.runIf(hasOpenssl)("the steps give a TLS server with two principals, one of 
   const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
     cwd: directory,
     env: { ...process.env, PATH: path },
-    timeout: 90_000,
+    timeout: 110_000,
   });
   expect(stdout.split("\n").filter((line) => /^(ada|bob) /.test(line))).toEqual(said);
   const log = (await readFile(join(directory, "server.log"), "utf8")).trim().split("\n");
@@ -75,12 +75,4 @@ async function installed(directory: string): Promise<string> {
   const bin = join(commands, "logstore-server");
   await writeFile(bin, `#!/bin/sh\nexec node "${packages}/server-grpc/dist/bin.cjs" "$@"\n`, { mode: 0o755 });
   return [commands, dirname(process.execPath), process.env["PATH"]].join(delimiter);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -152,7 +152,7 @@ test("a slice of a segment that is deleted meanwhile keeps its bytes until it is
   await vi.waitFor(() => expect(isRemovedFile(slice!.fd!)).toBe(false));
 });
 
-test.runIf(existsSync("/dev/shm"))("2,000 partitions where the system allows 256 files", () => {
+test.runIf(existsSync("/dev/shm"))("2,000 partitions where the system allows 256 files", { timeout: 120_000 }, () => {
   const code = `
     import { LogStore } from "@logstore/core";
     const [directory] = process.argv.slice(1);
