@@ -1,19 +1,23 @@
 /**
- * What a greedy producer costs others: the time from sending a record until the loop over a consumer has it, at a steady rate, alone
- * and beside a producer in another process that sends as much as it can to another topic.
+ * What a greedy producer costs others: the time from sending a record until the ack is back, and until a tailing consumer has it, at a
+ * steady rate, alone and beside a producer in another process that sends sealed batches as fast as it can to another topic.
  *
- *   node src/greedy-producer.ts --seconds 5 --rounds 3 --rate 200
- *   node src/greedy-producer.ts --server ../../old --server ..     # servers of these checkouts, in turns
+ *   node src/greedy-producer.ts --rounds 4 --seconds 5 --rate 400 --partitions 8
+ *   node src/greedy-producer.ts --server /path/to/another/checkout --server ..    # servers of built checkouts, in turns
+ *
+ * The processors of one machine are shared, too: --elsewhere has the greedy producer send to another server of the same machine, which
+ * is what nobody can do better than.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { connect } from "@logstore/client";
+import { childFile } from "./child.ts";
+import { deliveryTimes, type Times } from "./greedy/victims.ts";
 import { percentile } from "./measure.ts";
 import { commandOf, ServerProcess } from "./server-process.ts";
 
@@ -21,100 +25,97 @@ const { values: flags } = parseArgs({
   options: {
     server: { type: "string", multiple: true, default: [fileURLToPath(new URL("../..", import.meta.url))] },
     seconds: { type: "string", default: "5" },
-    rounds: { type: "string", default: "3" },
-    rate: { type: "string", default: "200" },
-    bytes: { type: "string", default: "1000" },
-    "same-partition": { type: "boolean", default: false },
-    greedy: { type: "string" },
-    topic: { type: "string" },
+    rounds: { type: "string", default: "4" },
+    /** Records a second of all victims together. */
+    rate: { type: "string", default: "400" },
+    partitions: { type: "string", default: "8" },
+    durability: { type: "string", default: "flushed" },
+    /** Greedy producers, each with a connection and a topic of its own. */
+    greedy: { type: "string", default: "1" },
+    "batch-bytes": { type: "string", default: String(256 * 1024) },
+    elsewhere: { type: "boolean", default: false },
   },
 });
 
-if (flags.greedy !== undefined) await beGreedy(flags.greedy, flags.topic!);
-else await measure();
+const load = {
+  partitions: Number(flags.partitions),
+  rate: Number(flags.rate),
+  seconds: Number(flags.seconds),
+  durability: flags.durability as "flushed" | "written",
+};
+const measured = new Map<string, Times>();
 
-async function measure(): Promise<void> {
-  const times = new Map<string, number[]>();
-  const add = (name: string, more: number[]) => times.set(name, [...(times.get(name) ?? []), ...more]);
-  for (let round = 0; round < Number(flags.rounds); round++) {
-    for (const checkout of flags.server) {
-      const directory = await mkdtemp(join(tmpdir(), "logstore-greedy-"));
-      const server = await ServerProcess.start(directory, undefined, commandOf(checkout));
-      try {
-        add(`${checkout}: alone`, await deliveryTimes(server.address, "steady-alone"));
-        const greedy = await startGreedy(server.address, flags["same-partition"] ? "steady" : "greedy");
-        add(`${checkout}: beside a greedy producer`, await deliveryTimes(server.address, "steady"));
-        const exited = once(greedy, "exit");
-        greedy.send("stop");
-        const [sent] = await once(greedy, "message");
-        await exited;
-        console.error(`round ${round + 1}, ${checkout}: the greedy producer sent ${Math.round(Number(sent))} MB/s`);
-      } finally {
-        await server.stop();
-        await rm(directory, { recursive: true, force: true });
-      }
-    }
-  }
-  for (const [name, all] of times) {
-    const [p50, p99, most] = [0.5, 0.99, 1].map((part) => percentile(all, part).toFixed(1));
-    console.log(`${name}: p50 ${p50} ms, p99 ${p99} ms, most ${most} ms, of ${all.length}`);
+console.log(JSON.stringify({ ...load, greedy: flags.greedy, batchBytes: flags["batch-bytes"], rounds: flags.rounds }));
+for (let round = 1; round <= Number(flags.rounds); round++) {
+  for (const checkout of flags.server) await measure(round, checkout);
+}
+console.log("| server | | to the ack: p50, ms | p99 | to the consumer: p50 | p99 | most | records |");
+console.log("|---|---|---|---|---|---|---|---|");
+for (const [name, { acked, received }] of measured) {
+  const ms = (values: readonly number[], part: number) => percentile(values, part).toFixed(1);
+  console.log(
+    `| ${name} | ${ms(acked, 0.5)} | ${ms(acked, 0.99)} | ${ms(received, 0.5)} | ${ms(received, 0.99)} | ${ms(received, 1)} | ${received.length} |`,
+  );
+}
+
+async function measure(round: number, checkout: string): Promise<void> {
+  const command = commandOf(checkout);
+  await withServer(command, async (server) => {
+    add(`${checkout} | alone`, await deliveryTimes(server.address, "alone", load));
+    await beside(server, server.address, async () => {
+      add(`${checkout} | beside`, await deliveryTimes(server.address, "beside", load));
+    });
+    if (!flags.elsewhere) return;
+    await withServer(command, (other) =>
+      beside(other, other.address, async () => {
+        add(`${checkout} | elsewhere`, await deliveryTimes(server.address, "elsewhere", load));
+      }),
+    );
+  });
+
+  async function beside(server: ServerProcess, address: string, work: () => Promise<void>): Promise<void> {
+    const greedy = await Promise.all(Array.from({ length: Number(flags.greedy) }, (_, i) => startGreedy(address, i)));
+    const [cpuMs, begun] = [await server.cpuMs(), performance.now()];
+    await work();
+    const busy = ((await server.cpuMs()) - cpuMs) / (performance.now() - begun);
+    const rates = await Promise.all(greedy.map(stopGreedy));
+    const sum = rates.reduce((a, b) => a + b, 0);
+    console.error(
+      `round ${round}, ${checkout}: ${Math.round(sum)} MB/s from the greedy, server ${busy.toFixed(2)} processors`,
+    );
   }
 }
 
-async function deliveryTimes(address: string, topic: string): Promise<number[]> {
-  const client = connect(address);
-  await client.createTopic(topic, { partitions: 1, ifNotExists: true });
-  const producer = client.producer(topic);
-  const count = Number(flags.rate) * Number(flags.seconds);
-  const intervalMs = 1_000 / Number(flags.rate);
-  const times: number[] = [];
-  await producer.send({ key: "steady", value: new Uint8Array(8) });
-  const consumer = client.consumer({ assign: { [topic]: [0] }, from: "latest" });
-  const reading = (async () => {
-    for await (const { key, value } of consumer) {
-      if (key === null) continue; // the greedy one's
-      times.push(performance.now() - new DataView(value.buffer, value.byteOffset).getFloat64(0));
-      if (times.length === count) return;
-    }
-  })();
-  await sleep(500);
-  const start = performance.now();
-  const sends: Promise<unknown>[] = [];
-  for (let i = 0; i < count; i++) {
-    const dueAt = start + i * intervalMs;
-    await sleep(Math.max(0, dueAt - performance.now()));
-    const value = new Uint8Array(100);
-    new DataView(value.buffer).setFloat64(0, performance.now());
-    sends.push(producer.send({ key: "steady", value }));
-  }
-  await Promise.all(sends);
-  await reading;
-  await client.close();
-  return times;
+function add(name: string, { acked, received }: Times): void {
+  const before = measured.get(name) ?? { acked: [], received: [] };
+  measured.set(name, { acked: [...before.acked, ...acked], received: [...before.received, ...received] });
 }
 
-async function startGreedy(address: string, topic: string): Promise<ChildProcess> {
-  const args = ["--greedy", address, "--topic", topic, "--bytes", flags.bytes];
-  const greedy = fork(fileURLToPath(import.meta.url), args);
+async function withServer(command: string, work: (server: ServerProcess) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "logstore-greedy-"));
+  const server = await ServerProcess.start(directory, undefined, command);
+  try {
+    await work(server);
+  } finally {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function startGreedy(address: string, index: number): Promise<ChildProcess> {
+  const greedy = fork(childFile("greedy-producer"), [address, `greedy-${index}`, flags["batch-bytes"]]);
+  // Elsewhere it would have a machine of its own: here it gets what the server and the others leave of the processors.
+  setPriority(greedy.pid!, constants.priority.PRIORITY_LOW);
   await once(greedy, "message");
   await sleep(1_000); // it is at full speed
   return greedy;
 }
 
-async function beGreedy(address: string, topic: string): Promise<void> {
-  const client = connect(address);
-  await client.createTopic(topic, { partitions: 1, ifNotExists: true, durability: "written" });
-  let isOver = false;
-  process.once("message", () => (isOver = true));
-  process.send!("begun");
-  const value = new Uint8Array(Number(flags.bytes));
-  let count = 0;
-  function* records() {
-    for (; !isOver; count++) yield { value };
-  }
-  const begun = performance.now();
-  await client.producer(topic).sendMany(records());
-  process.send!((count * value.length) / 1e3 / (performance.now() - begun));
-  await client.close();
-  process.disconnect();
+/** Resolves to what it sent, MB/s. */
+async function stopGreedy(greedy: ChildProcess): Promise<number> {
+  const exited = once(greedy, "exit");
+  greedy.send("stop");
+  const [rate] = await once(greedy, "message");
+  await exited;
+  return Number(rate);
 }

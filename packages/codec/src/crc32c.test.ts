@@ -32,6 +32,13 @@ describe.each([
     }
   });
 
+  test("in parts, as at once", () => {
+    const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 31) & 0xff);
+    for (const middle of [0, 1, 15, 200, 999, 1000]) {
+      expect(crc(bytes, middle, 1000, crc(bytes, 0, middle)), `${middle} bytes first`).toBe(bitwise(bytes, 0, 1000));
+    }
+  });
+
   test("a view that does not start where its buffer does", () => {
     const view = new Uint8Array(1000).fill(7).subarray(301, 701);
     expect(crc(view)).toBe(bitwise(view, 0, 400));

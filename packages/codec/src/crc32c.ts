@@ -26,9 +26,9 @@ function makeTables(): Uint32Array {
 
 const T = makeTables();
 
-/** CRC-32C of `bytes[start, end)` in plain JavaScript. */
-export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  let crc = -1;
+/** CRC-32C of `bytes[start, end)` in plain JavaScript; `before` is that of the bytes before them, if any. */
+export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
+  let crc = ~before;
   let i = start;
   for (const last = end - SLICES; i <= last; i += SLICES) {
     const a = crc ^ (bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24));
@@ -54,8 +54,10 @@ export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length)
   return ~crc >>> 0;
 }
 
-/** CRC-32C of `bytes[start, end)`, by the fastest means there is. */
-export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  if (platform.crc32c === undefined || end - start < NATIVE_FROM_BYTES) return portableCrc32c(bytes, start, end);
-  return platform.crc32c(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+/** CRC-32C of `bytes[start, end)`, by the fastest means there is; `before` is that of the bytes before them, if any. */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
+  if (platform.crc32c === undefined || end - start < NATIVE_FROM_BYTES) {
+    return portableCrc32c(bytes, start, end, before);
+  }
+  return platform.crc32c(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), before);
 }

@@ -91,3 +91,18 @@ test.for(["none", "gzip", "zstd"])(
     else await expect(parsed.checkRecordsLater(async () => {})).rejects.toEqual(corrupt);
   },
 );
+
+test("a checksum that is taken in slices is found as right, or as wrong, as at once", async () => {
+  const builder = new RecordBatchBuilder({ targetBytes: 8 * 1024 * 1024 });
+  builder.append(null, new Uint8Array(5 * 1024 * 1024).fill(7), 0);
+  const batch = RecordBatch.parse(builder.seal());
+  let pauses = 0;
+  const pause = async () => void pauses++;
+  expect(await batch.verifyLater(pause)).toBe(batch);
+  expect(pauses).toBe(5);
+  for (const byte of [40, batch.byteLength >> 1, batch.byteLength - 1]) {
+    const damaged = RecordBatch.parse(Uint8Array.from(batch.bytes));
+    damaged.bytes[byte]! ^= 1;
+    await expect(damaged.verifyLater(pause)).rejects.toMatchObject({ code: "CORRUPT_BATCH" });
+  }
+});

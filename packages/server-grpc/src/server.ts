@@ -29,13 +29,16 @@ import { ServerMetrics } from "./telemetry/server-metrics.js";
 import { SharedBudget } from "./transport/budget.js";
 import type { CallRefused } from "./transport/call-refused.js";
 import {
+  APPENDS_ALONE_MS,
   channelOptions,
   maxRequestBytes,
   quotaWaitingBytes,
   RECEIVE_BUDGET_BYTES,
+  RECEIVE_TURN_BYTES,
   RECEIVE_WINDOW_BYTES,
   REQUEST_TIMEOUT_MS,
   SEND_BUDGET_BYTES,
+  SHARED_RECEIVE_WINDOW_BYTES,
   toldLimits,
   unfinishedLimits,
 } from "./transport/limits.js";
@@ -43,7 +46,8 @@ import { Listener } from "./transport/listener.js";
 import { limitMessages } from "./transport/message-limits.js";
 import { noDecompression } from "./transport/no-decompression.js";
 import { readWithRoom } from "./transport/read-with-room.js";
-import { raiseReceiveWindows } from "./transport/receive-window.js";
+import { ReceiveTurns } from "./transport/receive-turns.js";
+import { ReceiveWindows } from "./transport/receive-window.js";
 import { Sending } from "./transport/sending.js";
 import { tellSessionErrors } from "./transport/session-errors.js";
 import { TlsFiles } from "./transport/tls-files.js";
@@ -145,12 +149,21 @@ export async function serve(
     },
   });
   const unacked = new SharedBudget(receiveBudgetBytes);
+  const receiveTurns = new ReceiveTurns(RECEIVE_TURN_BYTES);
+  const receiveWindows = new ReceiveWindows({
+    windowBytes: RECEIVE_WINDOW_BYTES,
+    sharedWindowBytes: SHARED_RECEIVE_WINDOW_BYTES,
+    aloneMs: APPENDS_ALONE_MS,
+    isOurs: ({ socket }) => listener.connectionOf(socket) !== undefined,
+  });
   const context: CallContext = {
     server: { version, limits: toldLimits(maxBatchBytes, options.maxConnections) },
     apiFor: access ? (call) => access.guard(observed, call) : () => observed,
     calls,
     sending,
     unacked,
+    receiveTurns,
+    receiveWindows,
     turns: new Turns(),
     errors,
     refused: callRefused,
@@ -168,7 +181,7 @@ export async function serve(
     limitMessages(maxRequestBytes),
     boundUnfinished(unfinishedLimits(maxBatchBytes), callRefused),
     wholeRequests(REQUEST_TIMEOUT_MS, callRefused),
-    readWithRoom(proto.logService["Produce"]!.path, unacked),
+    readWithRoom(proto.logService["Produce"]!.path, unacked, receiveTurns),
   ];
   const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
   const add = (name: string, definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>
@@ -195,10 +208,6 @@ export async function serve(
   const { address } = listener;
   // Only now: a server that cannot listen leaves nothing with the log, which is not its own.
   health.begin();
-  const leaveWindows = raiseReceiveWindows(
-    RECEIVE_WINDOW_BYTES,
-    ({ socket }) => listener.connectionOf(socket) !== undefined,
-  );
 
   const reloadCertificates = async () => {
     const renewed = await tls?.reload();
@@ -231,7 +240,7 @@ export async function serve(
     await Promise.race([drained, timeUp.promise]);
     await closed;
     timer.cancel();
-    leaveWindows();
+    receiveWindows.close();
     metrics.stop();
     sending.close();
   };

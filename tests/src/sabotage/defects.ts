@@ -520,6 +520,29 @@ export const defects: readonly Defect[] = [
   ...within("core/broker/topic-config.ts", [TOPIC_LIMITS], {
     "takes segments of any size": ["change.segmentBytes < minSegmentBytes", "change.segmentBytes < 0"],
   }),
+  ...within("core/partition/check-later.ts", ["src/partition/check-later.test.ts"], {
+    "large appends of one partition are checked before those of others": [
+      "waiting.delete(partition);\n    if (queue.length > 0) waiting.set(partition, queue); // behind the others",
+      "if (queue.length === 0) waiting.delete(partition);",
+    ],
+  }),
+  ...within("server-grpc/transport/receive-turns.ts", ["src/transport/receive-turns.test.ts"], {
+    "a connection may have a whole turn, whoever shares it": ["this.#turnBytes / sharing", "this.#turnBytes"],
+    "short requests cost nothing": [
+      "(this.#taken.get(connection) ?? 0) + bytes)",
+      "(this.#taken.get(connection) ?? 0) + bytes - REQUEST_COST_BYTES)",
+    ],
+  }),
+  ...within("server-grpc/services/produce-stream.ts", ["src/services/produce-stream.test.ts"], {
+    "all that a connection has sent ahead is read in one turn": ["receiveTurns.took(session, bytes);", ""],
+  }),
+  ...within("server-grpc/transport/receive-window.ts", ["src/transport/receive-window.test.ts"], {
+    "several connections that append have the window of one": [
+      "this.#appending.size > 1",
+      "this.#appending.size > 1e9",
+    ],
+    "the window stays small for one that appends alone": ["() => this.#setAll(this.#options.windowBytes)", "() => {}"],
+  }),
   ...within("server-grpc/access/guarded-log.ts", [QUOTAS, ACCESS], {
     "charges a fetch when it is read": [
       "this.#api.fetch(request, { ...options, budget })",

@@ -45,12 +45,16 @@ function later(
   });
 }
 
+interface NativeCrc32c {
+  crc32c(bytes: Uint8Array, before: number): number;
+}
+
 function nativeCrc32c(): Platform["crc32c"] {
   try {
     // Not by an import that a bundler follows: it would take in the binary of the machine that it runs on.
     const { createRequire } = process.getBuiltinModule("node:module");
-    const native = createRequire(import.meta.url)("@node-rs/crc32") as { crc32c(bytes: Uint8Array): number };
-    return (bytes) => native.crc32c(bytes);
+    const native = createRequire(import.meta.url)("@node-rs/crc32") as NativeCrc32c;
+    return (bytes, before) => native.crc32c(bytes, before);
   } catch {
     return undefined; // not installed, or no binary for this machine: the portable one serves
   }

@@ -2,7 +2,8 @@
 export interface Platform {
   /** A buffer that will be written before it is read: its bytes need not be zero. */
   allocate(length: number): Uint8Array;
-  readonly crc32c: ((bytes: Uint8Array) => number) | undefined;
+  /** @param before checksum of the bytes before these; 0 where there are none */
+  readonly crc32c: ((bytes: Uint8Array, before: number) => number) | undefined;
   readonly gzip: Compressor | undefined;
   readonly zstd: Compressor | undefined;
 }

@@ -178,7 +178,7 @@ export class PartitionLog extends ReadableLog {
     this.#queue.refuseWhenFull(this.#beingCheckedBytes, byteLength);
     this.#beingCheckedBytes += byteLength;
     try {
-      await checkLater(batches);
+      await checkLater(this, batches);
     } finally {
       this.#beingCheckedBytes -= byteLength;
     }

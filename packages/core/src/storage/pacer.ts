@@ -1,16 +1,19 @@
 /** Work that is made of many small steps, and lets others have a turn of the event loop in between. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** How long it goes on without a pause, ms. */
-const SLICE_MS = 5;
-
 export class Pacer {
+  readonly #sliceMs: number;
   #begun = performance.now();
   #pausing: Promise<void> | undefined;
 
+  /** @param sliceMs how long it goes on without a pause */
+  constructor(sliceMs = 5) {
+    this.#sliceMs = sliceMs;
+  }
+
   /** Whether nothing is left of the slice. Many that work in parallel look again after a pause, right before their next step. */
   get isDue(): boolean {
-    return this.#pausing !== undefined || performance.now() - this.#begun >= SLICE_MS;
+    return this.#pausing !== undefined || performance.now() - this.#begun >= this.#sliceMs;
   }
 
   /** To be awaited after each step: pauses where that is due, also for others that take steps of the same work meanwhile. */

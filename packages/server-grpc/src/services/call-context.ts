@@ -3,6 +3,8 @@ import type { handleUnaryCall, ServerDuplexStream, ServerUnaryCall, ServerWritab
 import type { LogApi, ServerDescription } from "@logstore/protocol";
 import type { SharedBudget } from "../transport/budget.js";
 import type { CallRefused } from "../transport/call-refused.js";
+import type { ReceiveTurns } from "../transport/receive-turns.js";
+import type { ReceiveWindows } from "../transport/receive-window.js";
 import type { Sending } from "../transport/sending.js";
 import type { Turns } from "../transport/turns.js";
 import type { ErrorTranslator } from "./error-status.js";
@@ -24,6 +26,10 @@ export interface CallContext {
   readonly sending: Sending;
   /** What all ProduceStreams and Produce calls together may have read and not yet answered. */
   readonly unacked: SharedBudget;
+  /** When a connection may have its next append read. */
+  readonly receiveTurns: ReceiveTurns;
+  /** What connections may send ahead, by how many of them append. */
+  readonly receiveWindows: ReceiveWindows;
   /** When a call begins that may take long to answer. */
   readonly turns: Turns;
   readonly errors: ErrorTranslator;

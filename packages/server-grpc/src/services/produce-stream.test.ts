@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { sealed } from "../../test/fake-log.js";
 import { collect, detailOf, type Message } from "../../test/foreign-client.js";
 import { anotherClient, eventually, home, settled } from "../../test/home.js";
-import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
+import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS, RECEIVE_TURN_BYTES } from "../transport/limits.js";
 
 const UNAVAILABLE = 14;
 
@@ -167,4 +167,34 @@ test("a stop acknowledges what was received, then ends the stream with UNAVAILAB
   expect(error && detailOf(error).code).toBe("UNAVAILABLE");
   await stopped;
   await expect(client.call("ListTopics", {})).rejects.toMatchObject({ code: UNAVAILABLE });
+});
+
+test("however much one connection has sent ahead, a turn of the event loop takes a bounded part of it", async () => {
+  const { held, produce } = heldProduce();
+  let inThisTurn = 0;
+  let most = 0;
+  const counted = (request: ProduceRequest) => {
+    if (inThisTurn === 0) setImmediate(() => (inThisTurn = 0));
+    inThisTurn += request.batches.length;
+    most = Math.max(most, inThisTurn);
+    return produce(request);
+  };
+  const { client } = await home({ api: { produce: counted } });
+  const stream = client.produceStream();
+  const answers = collect(stream);
+  const batches = sealed("x".repeat(64 * 1024));
+  const count = 400;
+  for (let i = 0; i < count; i++) stream.write({ topic: "t", partition: 0, batches });
+  stream.end();
+  // As much is received as may be without an ack, and what came ahead of that waits to be read.
+  const received = await settled(() => held.length);
+  expect(received).toBeLessThan(count);
+  most = 0;
+  for (const { ack } of held) ack();
+  await eventually(() => held.length === count);
+  for (const { ack } of held.slice(received)) ack();
+  expect((await answers).messages).toHaveLength(count);
+  expect(most).toBeGreaterThan(0);
+  // A request that began with room left may go beyond it, and a turn here may lie across two of those that are shared out.
+  expect(most).toBeLessThanOrEqual(2 * (RECEIVE_TURN_BYTES + batches.length));
 });

@@ -8,6 +8,7 @@ import {
   type ProduceAck,
   type ProduceRequest,
 } from "@logstore/protocol";
+import { sessionOf } from "../transport/base-call.js";
 import { Budget } from "../transport/budget.js";
 import { MAX_BATCHES_PER_REQUEST, MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
 import type { CallContext } from "./call-context.js";
@@ -39,9 +40,12 @@ export function receivedBytes(received: Received<ProduceRequest>): number {
 
 export async function produceStream(
   call: ProduceCall,
-  { apiFor, calls, errors, unacked: shared }: CallContext,
+  { apiFor, calls, errors, unacked: shared, receiveTurns, receiveWindows }: CallContext,
 ): Promise<void> {
   const unacked = new Budget(MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS, shared);
+  const session = sessionOf(call);
+  const leaveWindows = session && receiveWindows.appends(session);
+  let leaveTurns: () => void = () => {};
   const noMoreRequests = Promise.withResolvers<void>();
   let stopping = false;
   let acks = Promise.resolve();
@@ -58,22 +62,31 @@ export async function produceStream(
   const onRequest = (received: Received<ProduceRequest>) => {
     const bytes = receivedBytes(received);
     unacked.take(bytes);
+    receiveTurns.took(session, bytes);
     const answer = answerTo(received).finally(() => unacked.giveBack(bytes));
     acks = acks.then(async () => {
       const message = await answer;
       if (!call.cancelled) call.write(message, () => unacked.done());
     });
   };
+  const stopReading = () => {
+    unacked.close();
+    leaveTurns();
+  };
   const onStop = () => {
     stopping = true;
-    unacked.close();
+    stopReading();
     call.off("data", onRequest);
     noMoreRequests.resolve();
   };
 
-  readOnlyWithRoom(call, unacked);
+  readWhen(call, (goOn) => {
+    unacked.whenRoom(() => {
+      leaveTurns = receiveTurns.whenTurn(session, goOn);
+    });
+  });
   call.on("cancelled", () => {
-    unacked.close();
+    stopReading();
     noMoreRequests.resolve();
   });
   call.on("end", () => noMoreRequests.resolve());
@@ -88,16 +101,16 @@ export async function produceStream(
     call.end();
   } catch (error) {
     if (!call.cancelled) call.emit("error", errors.toStatus(error));
+  } finally {
+    leaveWindows?.();
   }
 }
 
 /**
- * By itself the stream reads 16 messages ahead, of whatever size, and pausing it does not stop that. So the budget is asked
- * before each one: without room nothing more is read, and HTTP/2 holds the peer back.
+ * By itself the stream reads 16 messages ahead, of whatever size, and pausing it does not stop that. So `mayRead` is asked before each
+ * one: until it calls what it is given nothing more is read, and HTTP/2 holds the peer back.
  */
-function readOnlyWithRoom(call: ProduceCall, budget: Budget): void {
+function readWhen(call: ProduceCall, mayRead: (goOn: () => void) => void): void {
   const read = call._read.bind(call);
-  call._read = (size) => {
-    budget.whenRoom(() => read(size));
-  };
+  call._read = (size) => mayRead(() => read(size));
 }

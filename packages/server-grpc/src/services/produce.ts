@@ -1,18 +1,20 @@
 /** Produce: an append of one request. What it holds until it is answered counts as what a ProduceStream holds. */
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { ProduceRequest } from "@logstore/protocol";
+import { sessionOf } from "../transport/base-call.js";
 import { type CallContext, unaryAtOnce } from "./call-context.js";
 import type { Received } from "./malformed.js";
 import { ackMessage, checkedRequest, type ProduceAckMessage, receivedBytes } from "./produce-stream.js";
 
 export function produce(context: CallContext): handleUnaryCall<Received<ProduceRequest>, ProduceAckMessage> {
-  const { unacked } = context;
+  const { unacked, receiveTurns } = context;
   const answer = unaryAtOnce(context, async (api, request: ProduceRequest) =>
     ackMessage(await api.produce(checkedRequest(request))),
   );
   return (call, respond) => {
     const bytes = receivedBytes(call.request);
     unacked.take(bytes);
+    receiveTurns.took(sessionOf(call), bytes);
     answer(call, (...answered) => {
       unacked.giveBack(bytes);
       respond(...answered);

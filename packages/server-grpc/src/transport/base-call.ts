@@ -2,7 +2,7 @@
  * What grpc-js keeps of a call and gives nobody a way to. Looked for under the names that it has there: the tests of whoever uses this
  * tell when they change.
  */
-import { constants, type ServerHttp2Stream } from "node:http2";
+import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
 
 export interface BaseCall {
   /** How compressed messages of this call are compressed. */
@@ -36,6 +36,11 @@ export function baseCallOf(call: object): BaseCall {
   let layer = call as Layer;
   for (let inner: Layer | undefined = layer; inner !== undefined; inner = layer.call ?? layer.nextCall) layer = inner;
   return layer as unknown as BaseCall;
+}
+
+/** The connection that a call came on; undefined where the call is over already. */
+export function sessionOf(call: object): Http2Session | undefined {
+  return baseCallOf(call).stream.session;
 }
 
 /**

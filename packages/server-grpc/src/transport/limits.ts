@@ -49,6 +49,9 @@ export const SEND_BUDGET_BYTES = 256 * MIB;
 /** Requests of all ProduceStreams and Produce calls together that were read and have not been answered yet. */
 export const RECEIVE_BUDGET_BYTES = 256 * MIB;
 
+/** Of them, what is read in one turn of the event loop: less than a millisecond of work. See receive-turns.ts. */
+export const RECEIVE_TURN_BYTES = 256 * KIB;
+
 /** The same of one ProduceStream. */
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
@@ -73,6 +76,10 @@ export function unfinishedLimits(maxBatchBytes: number): UnfinishedLimits {
 
 /** What a peer may send ahead, on a stream and on a connection: see receive-window.ts. */
 export const RECEIVE_WINDOW_BYTES = 8 * MIB;
+/** The same of a stream, where several connections append. A line of 20 ms carries 50 MB/s with it. */
+export const SHARED_RECEIVE_WINDOW_BYTES = MIB;
+/** How long a connection has to append alone before it has the larger window again, ms. */
+export const APPENDS_ALONE_MS = 10_000;
 
 /** Connections in all, each of which costs a file descriptor and some tens of KiB. What a principal may have is a quota. */
 export const MAX_CONNECTIONS = 1_000;

@@ -4,23 +4,31 @@
  * read at once is bounded as unfinished messages are.
  */
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-import { baseCallOf } from "./base-call.js";
+import { baseCallOf, sessionOf } from "./base-call.js";
 import type { SharedBudget } from "./budget.js";
+import type { ReceiveTurns } from "./receive-turns.js";
 
 /** @param path of the method whose requests wait */
-export function readWithRoom(path: string, budget: SharedBudget): ServerInterceptor {
-  return (method, call) => (method.path === path ? new WaitingCall(call, budget) : (call as ServerInterceptingCall));
+export function readWithRoom(path: string, budget: SharedBudget, turns: ReceiveTurns): ServerInterceptor {
+  return (method, call) =>
+    method.path === path ? new WaitingCall(call, budget, turns) : (call as ServerInterceptingCall);
 }
 
 class WaitingCall extends ServerInterceptingCall {
   readonly #call: object;
   readonly #budget: SharedBudget;
+  readonly #turns: ReceiveTurns;
   #hasBegun = false;
 
-  constructor(call: ConstructorParameters<typeof ServerInterceptingCall>[0], budget: SharedBudget) {
+  constructor(
+    call: ConstructorParameters<typeof ServerInterceptingCall>[0],
+    budget: SharedBudget,
+    turns: ReceiveTurns,
+  ) {
     super(call);
     this.#call = call;
     this.#budget = budget;
+    this.#turns = turns;
   }
 
   override startRead(): void {
@@ -30,7 +38,14 @@ class WaitingCall extends ServerInterceptingCall {
       return;
     }
     this.#hasBegun = true;
-    const leave = this.#budget.whenRoom(() => super.startRead());
-    baseCallOf(this.#call).stream.once("close", leave);
+    const read = () => super.startRead();
+    let leaveTurns: () => void = () => {};
+    const leaveBudget = this.#budget.whenRoom(() => {
+      leaveTurns = this.#turns.whenTurn(sessionOf(this.#call), read);
+    });
+    baseCallOf(this.#call).stream.once("close", () => {
+      leaveBudget();
+      leaveTurns();
+    });
   }
 }

@@ -1,9 +1,13 @@
 import { once } from "node:events";
-import { type ClientHttp2Session, connect, createServer } from "node:http2";
+import { type ClientHttp2Session, connect, createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { home } from "../../test/home.js";
 import { RECEIVE_WINDOW_BYTES } from "./limits.js";
+import { ReceiveWindows } from "./receive-window.js";
+
+const MIB = 1024 * 1024;
 
 const HTTP2_DEFAULT = 65_535;
 
@@ -37,4 +41,39 @@ test("our connections get a large window, those of another HTTP/2 server in the 
   expect(await grantedWindow(`http://${two.server.address}`)).toBe(RECEIVE_WINDOW_BYTES);
   expect(await grantedWindow(otherUrl)).toBe(HTTP2_DEFAULT);
   other.close();
+});
+
+test("a connection that appends alone has a large window, one that does so beside others a small one until it is alone again", async () => {
+  const server = createServer((_, response) => response.end());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const aloneMs = 50;
+  const options = { windowBytes: 8 * MIB, sharedWindowBytes: MIB, aloneMs, isOurs: () => true };
+  const windows = new ReceiveWindows(options);
+  const open = async () => {
+    const [[theirs], ours] = await Promise.all([
+      once(server, "session") as Promise<[ServerHttp2Session]>,
+      connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    ]);
+    await request(ours);
+    return { theirs, ours };
+  };
+  const windowOf = async (session: ClientHttp2Session) => {
+    await new Promise((resolve) => session.ping(resolve));
+    return session.remoteSettings.initialWindowSize;
+  };
+  const [one, two, idle] = [await open(), await open(), await open()];
+  windows.appends(one.theirs);
+  expect(await windowOf(one.ours)).toBe(8 * MIB);
+  const leave = [windows.appends(two.theirs), windows.appends(two.theirs)];
+  expect([await windowOf(one.ours), await windowOf(two.ours)]).toEqual([MIB, MIB]);
+  expect(await windowOf(idle.ours)).toBe(8 * MIB);
+  leave[0]!();
+  await sleep(2 * aloneMs);
+  expect(await windowOf(one.ours)).toBe(MIB); // the other has a stream left
+  leave[1]!();
+  while ((await windowOf(one.ours)) !== 8 * MIB) await sleep(5);
+  windows.close();
+  for (const { ours } of [one, two, idle]) ours.close();
+  server.close();
 });
