@@ -208,6 +208,7 @@ export async function serve(
   const { address } = listener;
   // Only now: a server that cannot listen leaves nothing with the log, which is not its own.
   health.begin();
+  receiveWindows.begin();
 
   const reloadCertificates = async () => {
     const renewed = await tls?.reload();

@@ -50,6 +50,7 @@ test("a connection that appends alone has a large window, one that does so besid
   const aloneMs = 50;
   const options = { windowBytes: 8 * MIB, sharedWindowBytes: MIB, aloneMs, isOurs: () => true };
   const windows = new ReceiveWindows(options);
+  windows.begin();
   const open = async () => {
     const [[theirs], ours] = await Promise.all([
       once(server, "session") as Promise<[ServerHttp2Session]>,

@@ -33,6 +33,10 @@ export class ReceiveWindows {
 
   constructor(options: ReceiveWindowOptions) {
     this.#options = options;
+  }
+
+  /** Connections are seen from here on. */
+  begin(): void {
     subscribe(CHANNEL, this.#onStream);
   }
 
