@@ -496,6 +496,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(parked.map(({ key, value, ...rest }) => ({ key: utf8(key), value: utf8(value), ...rest }))).toEqual([
         {
           topic: "t",
+          topicId: (await client.describeTopic("t")).topicId,
           partition: 0,
           offset: 0,
           timestamp: 7,
@@ -547,6 +548,36 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       await expect(failing).rejects.toThrow("not yet");
       expect(await listed()).toEqual(["a", "c"]);
       expect((await client.describeTopic("t")).partitions[0]!.logEndOffset).toBe(3);
+    });
+
+    test("a parked topic that was deleted is made again; what came from a former topic is not replayed into the present one", async () => {
+      const { topicId } = await client.createTopic("t", { partitions: 1 });
+      const listed = async () => (await Array.fromAsync(client.parked("t", "g"))).map(({ value }) => utf8(value));
+      const abort = new AbortController();
+      const running = client.consumer({ group: "g", topics: ["t"], commitIntervalMs: 5 }).run({
+        retry: { attempts: 1 },
+        signal: abort.signal,
+        eachRecord: () => Promise.reject(new Error("no")),
+      });
+      for (const value of ["a", "b"]) {
+        await client.producer("t").send({ value });
+        await eventually(async () => (await listed()).includes(value));
+        if (value === "a") await client.deleteTopic("t.g.parked");
+      }
+      abort.abort();
+      await running;
+      await client.deleteTopic("t");
+      await client.createTopic("t", { partitions: 1 });
+      await expect(client.parked("t", "g").replay()).rejects.toMatchObject({
+        code: "INCONSISTENT_TOPIC_ID",
+        topic: "t",
+      });
+      expect(await listed()).toEqual(["b"]);
+      expect((await client.describeTopic("t")).partitions[0]!.logEndOffset).toBe(0);
+      const former: (string | undefined)[] = [];
+      const to = (record: ParkedRecord) => void former.push(record.topicId);
+      expect(await client.parked("t", "g").replay({ to })).toEqual({ replayed: 1, kept: 0 });
+      expect(former).toEqual([topicId]);
     });
 
     test("what is as large as a record may be is put aside in short, and stops nobody", async () => {

@@ -173,7 +173,7 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Copies a topic, beside the server's data, as it is at one moment, without stopping who writes.
+   * Copies a topic, beside the server's data, as it is at one moment, without stopping who writes: whatever topic has the name.
    *
    * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError
    */
@@ -191,21 +191,28 @@ export class LogClient implements AsyncDisposable {
     return this.#api.deleteSnapshot(topic, snapshot);
   }
 
-  /** Makes a new topic of a snapshot, with its records at their offsets. @throws UnknownSnapshotError, TopicExistsError */
+  /** Makes a new topic of a snapshot, with an id of its own, and its records at their offsets. @throws UnknownSnapshotError, TopicExistsError */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
     return this.#api.restoreSnapshot(topic, snapshot, newTopic);
   }
 
-  /** Offsets of positions and times, in the order of the request. */
+  /**
+   * Offsets of positions and times, in the order of the request.
+   *
+   * @throws UnknownTopicError, UnknownPartitionError; InconsistentTopicIdError where `options.topicId` is not the topic's
+   */
   async listOffsets(
     topic: string,
     partitions: readonly { readonly partition: number; readonly position: PositionInput }[],
+    options?: TopicOptions,
   ): Promise<PartitionOffset[]> {
+    checkTopicOptions("listOffsets", options);
     if (!Array.isArray(partitions)) {
       throw new InvalidArgumentError(`listOffsets: partitions must be a list, not ${shown(partitions)}`, { topic });
     }
     return this.#api.listOffsets({
       topic,
+      topicId: options?.topicId,
       partitions: partitions.map(({ partition, position }) => {
         return { partition, position: toPosition("listOffsets", "position", position) };
       }),

@@ -50,11 +50,13 @@ export class Registry {
 
   /** Closes everything, whatever fails in it, and then rejects with the first failure. */
   async close(options: CloseOptions): Promise<void> {
-    const deadline = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const { timeoutMs } = options;
+    const begun = performance.now();
     if (this.#closed === "not") this.#closed = "readers";
     const failures = await closeAll(this.#readers, options);
     this.#closed = "all";
-    failures.push(...(await closeAll(this.#writers, { timeoutMs: Math.max(0, deadline - performance.now()) })));
+    const left = timeoutMs && Math.max(0, timeoutMs - (performance.now() - begun));
+    failures.push(...(await closeAll(this.#writers, { timeoutMs: left })));
     if (failures.length > 0) throw failures[0];
   }
 }

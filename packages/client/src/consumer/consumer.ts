@@ -26,8 +26,12 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   #merge: Merge | undefined;
   #isClosed = false;
 
-  /** Made by `client.consumer()`. */
-  constructor(api: LogApi, options: ConsumerOptions<T, K>, registry: Registry) {
+  /**
+   * Made by `client.consumer()`.
+   *
+   * @param topicId of the one topic that is read, where it is known already
+   */
+  constructor(api: LogApi, options: ConsumerOptions<T, K>, registry: Registry, topicId?: string) {
     checkConsumerOptions(options);
     const { assign, from = "earliest", signal, onSkipped } = options;
     const until = options.until === undefined ? undefined : toPosition("consumer", "until", options.until);
@@ -37,6 +41,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     this.#states = Object.entries(assign).flatMap(([topic, partitions]) =>
       [...new Set(partitions)].map((p) => new PartitionState(topic, p, startOf(from, topic, p), until, onSkipped)),
     );
+    for (const state of this.#states) state.topicId = topicId;
     this.#registry = registry;
   }
 

@@ -122,7 +122,7 @@ export class GroupReader<T, K> {
     }
     for (const [topic, partitions] of Map.groupBy(paused, ({ topic }) => topic)) {
       const positions = partitions.map(({ partition }) => ({ partition, position: "latest" as const }));
-      this.#api.listOffsets({ topic, partitions: positions }).then(
+      this.#api.listOffsets({ topic, topicId: partitions[0]!.topicId || undefined, partitions: positions }).then(
         (offsets) => {
           for (const [i, one] of partitions.entries())
             one.highWatermark = offsets[i]?.highWatermark ?? one.highWatermark;

@@ -16,6 +16,8 @@ const names = {
   attempts: `${PREFIX}attempts`,
   time: `${PREFIX}time`,
 } as const;
+/** Id of the topic that the record came from. Records that release 0.1.0 parked do not have it. */
+const TOPIC_ID_HEADER = `${PREFIX}topic-id`;
 /** Only where the record would have been too large: what is missing of it. */
 const LEFT_OUT_HEADER = `${PREFIX}left-out`;
 /** Tells that a record was replayed, and from which record of a parked topic: `<topic>/<partition>/<offset>`. */
@@ -26,6 +28,8 @@ type ParkedForm = Pick<RawRecord, "key" | "value" | "timestamp"> & { readonly he
 
 /** A record that was put aside since it could not be processed. `topic`, `partition` and `offset` are where it came from. */
 export interface ParkedRecord extends RawRecord {
+  /** Id of the topic that it came from; undefined where that is not known. */
+  readonly topicId: string | undefined;
   /** Message of the error that it failed with last. */
   readonly reason: string;
   /** How often it was tried. */
@@ -40,6 +44,8 @@ export interface ParkedRecord extends RawRecord {
 
 /** Why a record is put aside. */
 export interface Failure {
+  /** Id of the record's topic; empty or undefined where that is not known. */
+  readonly topicId?: string | undefined;
   readonly reason: string;
   readonly attempts: number;
 }
@@ -81,14 +87,16 @@ export function* parkedForms(
 
 function headersOf(
   { topic, partition, offset }: RawRecord,
-  { reason, attempts }: Failure,
+  { reason, attempts, topicId }: Failure,
   time: number,
 ): HeaderInput[] {
   const texts = { topic, partition, offset, reason, attempts, time };
-  return Object.entries(texts).map(([key, value]) => ({
-    name: names[key as keyof typeof names],
+  const headers = Object.entries(texts).map(([key, value]) => ({
+    name: names[key as keyof typeof names] as string,
     value: String(value),
   }));
+  if (topicId) headers.push({ name: TOPIC_ID_HEADER, value: topicId });
+  return headers;
 }
 
 /** @throws InvalidArgumentError for a record that nobody parked */
@@ -111,6 +119,7 @@ export function fromParked(record: RawRecord): ParkedRecord {
   };
   return {
     topic: textOf("topic"),
+    topicId: texts.get(TOPIC_ID_HEADER),
     partition: Number(textOf("partition")),
     offset: Number(textOf("offset")),
     timestamp: record.timestamp,

@@ -44,10 +44,10 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<ParkedRecord, void, undefined> {
-    const { from, end } = await this.#remaining();
+    const { from, end, topicId } = await this.#remaining();
     if (from >= end) return;
     const options = { assign: { [this.topic]: [0] }, from, until: end };
-    for await (const record of new Consumer(this.#api, options, this.#registry)) yield fromParked(record);
+    for await (const record of new Consumer(this.#api, options, this.#registry, topicId)) yield fromParked(record);
   }
 
   /**
@@ -57,16 +57,18 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
    *
    * Of several replays at a time, one works and the others wait.
    *
-   * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic may not be deleted
+   * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic may not be deleted;
+   * InconsistentTopicIdError where the topic that a record came from was made anew: the replay ends there and the record stays, for
+   * `to` or `filter` to decide about
    */
   async replay(options: ReplayOptions = {}): Promise<ReplayResult> {
     checkOptions<ReplayOptions>("replay", options, replayRules);
     const { filter = () => true, to } = options;
-    const { from, end: endOfTopic } = await this.#remaining();
+    const { from, end: endOfTopic, topicId } = await this.#remaining();
     let end = endOfTopic;
     const result = { replayed: 0, kept: 0 };
     // What an earlier replay has left. A commit does not last for ever: what was replayed must be gone before it is.
-    if (end > 0) await this.#api.deleteRecords(this.topic, 0, from);
+    if (end > 0) await this.#api.deleteRecords(this.topic, 0, from, { topicId });
     if (from >= end) return result;
     let done = from;
     const producers = new Producers(this.#api, this.#registry);
@@ -91,11 +93,11 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
         const parked = fromParked(record);
         const isWhole = to !== undefined || !parked.isLeftOut;
         if (!isWhole || !(await filter(parked))) {
-          await producers.send(this.topic, record);
+          await producers.send({ topic: this.topic, topicId }, record);
           result.kept++;
         } else {
           if (to !== undefined) await to(parked);
-          else await producers.send(parked.topic, this.#replayed(parked));
+          else await producers.send(parked, this.#replayed(parked));
           result.replayed++;
         }
         await consumer.commit();
@@ -106,7 +108,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       try {
         await producers.close();
       } finally {
-        if (done > from) await this.#api.deleteRecords(this.topic, 0, done);
+        if (done > from) await this.#api.deleteRecords(this.topic, 0, done, { topicId });
       }
     }
     return result;
@@ -119,7 +121,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   }
 
   /** The first record that was not replayed, and where the topic ends now. */
-  async #remaining(): Promise<{ readonly from: number; readonly end: number }> {
+  async #remaining(): Promise<{ readonly from: number; readonly end: number; readonly topicId?: string | undefined }> {
     let bounds: PartitionOffset;
     try {
       [bounds] = (await this.#api.listOffsets({
@@ -133,7 +135,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     const committed = await this.#committed();
     // Where a damaged log ends is not known: reading goes on until the damage ends it with its error.
     const end = isEndKnown(bounds) ? bounds.offset : Number.MAX_SAFE_INTEGER;
-    return { from: Math.min(Math.max(committed, bounds.logStartOffset), end), end };
+    const from = Math.min(Math.max(committed, bounds.logStartOffset), end);
+    return { from, end, topicId: bounds.topicId || undefined };
   }
 
   async #committed(): Promise<number> {
@@ -149,7 +152,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
 
 type RawRecord = Pick<ParkedRecord, "partition" | "key" | "value" | "timestamp" | "headers">;
 
-/** One a topic, as they are needed. */
+/** One a topic and id, as they are needed. */
 class Producers {
   readonly #api: LogApi;
   readonly #registry: Registry;
@@ -160,11 +163,16 @@ class Producers {
     this.#registry = registry;
   }
 
-  async send(topic: string, { partition, key, value, timestamp, headers }: RawRecord): Promise<void> {
-    let producer = this.#byTopic.get(topic);
+  /** @throws InconsistentTopicIdError where the topic has another id than that, if it is given */
+  async send(
+    { topic, topicId }: { readonly topic: string; readonly topicId?: string | undefined },
+    { partition, key, value, timestamp, headers }: RawRecord,
+  ): Promise<void> {
+    const name = `${topic}/${topicId ?? ""}`;
+    let producer = this.#byTopic.get(name);
     if (producer === undefined) {
-      producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, this.#registry);
-      this.#byTopic.set(topic, producer);
+      producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, this.#registry, topicId);
+      this.#byTopic.set(name, producer);
     }
     await producer.send({ partition, key, value, timestamp, headers });
   }

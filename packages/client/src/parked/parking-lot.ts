@@ -27,15 +27,21 @@ export class ParkingLot {
     for (const topic of topics) parkedTopic(topic, group);
   }
 
-  /** Resolves when the record is durable where it was put: what is too large for that is put there without its value. */
+  /**
+   * Resolves when the record is durable where it was put: what is too large for that is put there without its value.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError where the parked topic was deleted meanwhile: the next call makes it again
+   */
   async park(record: ConsumerRecord<Uint8Array, Uint8Array>, failure: Failure): Promise<void> {
-    const producer = await this.#producer(parkedTopic(record.topic, this.#group));
+    const topic = parkedTopic(record.topic, this.#group);
+    const producer = await this.#producer(topic);
     let tooLarge: unknown;
     for (const form of parkedForms(record, failure, Date.now())) {
       try {
         await producer.send(form);
         return;
       } catch (error) {
+        if (hasCode(error, "UNKNOWN_TOPIC")) this.#producers.delete(topic);
         if (!hasCode(error, "RECORD_TOO_LARGE") && !hasCode(error, "BATCH_TOO_LARGE")) throw error;
         tooLarge = error;
       }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { RecordBatch } from "@logstore/codec";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { flights, slowFlights } from "../../test/schema.js";
 import { BatchTooLargeError, connect, json, UnavailableError } from "../index.js";
@@ -409,6 +409,21 @@ describe("flush and close", () => {
     expect(api.values("t")).toEqual(["x", "x", "x"]);
     await all.close();
   });
+
+  test.each(["producer", "client"])(
+    "close of the %s gives up after two minutes what has no limit of its own",
+    async (whose) => {
+      vi.useFakeTimers();
+      onTestFinished(() => void vi.useRealTimers());
+      hold();
+      const all = client();
+      const producer = all.producer("t", { deliveryTimeoutMs: Number.POSITIVE_INFINITY });
+      const refused = expect(producer.send({ value: "x" })).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT" });
+      const closed = (whose === "producer" ? producer : all).close();
+      await vi.advanceTimersByTimeAsync(120_000);
+      await Promise.all([closed, refused]);
+    },
+  );
 
   test("closing the client closes its producers; both can be disposed of", async () => {
     let send: Promise<unknown>;

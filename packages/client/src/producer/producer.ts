@@ -6,6 +6,7 @@ import {
   durationMs,
   fnvPartitioner,
   type HeaderInput,
+  InconsistentTopicIdError,
   InvalidArgumentError,
   limit,
   type OptionRules,
@@ -68,6 +69,8 @@ const rules: OptionRules<ProducerOptions<unknown>> = {
   deliveryTimeoutMs: durationMs({ min: 1 }),
 };
 
+const DEFAULT_DELIVERY_TIMEOUT_MS = 120_000;
+
 /** Room for the lengths and the timestamp of a record. */
 const RECORD_OVERHEAD_BYTES = 16;
 
@@ -85,6 +88,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly #options: SenderOptions;
   readonly #budget: BufferBudget;
   readonly #registry: Registry;
+  readonly #onlyTopicId: string | undefined;
   /** Undefined until the topic was asked for them, and when it is to be asked again. */
   #senders: PartitionSender[] | undefined;
   /** Senders of a topic that is gone, until each record that they have is refused. */
@@ -99,8 +103,18 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   /** Closed before everything was settled. */
   readonly #abandoned = new AbortController();
 
-  /** Made by `client.producer()`. */
-  constructor(api: LogApi, topic: string, options: ProducerOptions<Input>, registry: Registry) {
+  /**
+   * Made by `client.producer()`.
+   *
+   * @param onlyTopicId of the one topic that records are for. Default: whatever topic has the name
+   */
+  constructor(
+    api: LogApi,
+    topic: string,
+    options: ProducerOptions<Input>,
+    registry: Registry,
+    onlyTopicId?: string | undefined,
+  ) {
     checkOptions<ProducerOptions<unknown>>("producer", options as ProducerOptions<unknown>, rules);
     this.topic = topic;
     this.#api = api;
@@ -108,12 +122,13 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     this.#options = {
       lingerMs: options.lingerMs ?? 0,
       batchBytes: options.batchBytes ?? 256 * 1024,
-      deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
+      deliveryTimeoutMs: options.deliveryTimeoutMs ?? DEFAULT_DELIVERY_TIMEOUT_MS,
       compression: options.compression ?? "none",
       durability: options.durability,
     };
     this.#sticky = new StickyPartition(this.#options.batchBytes);
     this.#budget = new BufferBudget(options.maxBufferedBytes ?? 32 * 1024 * 1024);
+    this.#onlyTopicId = onlyTopicId;
     this.#registry = registry;
     registry.addWriter(this);
   }
@@ -205,14 +220,15 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
 
   /**
    * Refuses further records, and resolves when those accepted so far are settled: each is within its `deliveryTimeoutMs`.
-   * After `timeoutMs`, those that are not are rejected with a DeliveryTimeoutError, and may or may not have been appended.
+   * After `timeoutMs`, those that are not are rejected with a DeliveryTimeoutError, and may or may not have been appended. Default:
+   * a second more than `deliveryTimeoutMs`; where that is Infinity, 120,000.
    *
    * @throws InvalidArgumentError
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);
     this.#closing ??= this.flush().finally(() => this.#registry.delete(this));
-    const { timeoutMs = Number.POSITIVE_INFINITY } = options;
+    const { timeoutMs = this.#closeTimeoutMs } = options;
     if (await settledWithin(this.#closing, timeoutMs)) return this.#closing;
     this.#abandon(
       new DeliveryTimeoutError(
@@ -221,6 +237,12 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       ),
     );
     this.#registry.delete(this);
+  }
+
+  /** The second is for the records' own time to end first. */
+  get #closeTimeoutMs(): number {
+    const { deliveryTimeoutMs } = this.#options;
+    return deliveryTimeoutMs === Number.POSITIVE_INFINITY ? DEFAULT_DELIVERY_TIMEOUT_MS : deliveryTimeoutMs + 1_000;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -353,6 +375,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     this.#learning ??= this.#api
       .describeTopic(this.topic)
       .then((described) => {
+        this.#checkTopicId(described.topicId);
         this.#partitioner = described.partitioner;
         this.#sticky = new StickyPartition(this.#options.batchBytes);
         this.#senders = this.#sendersFor(described);
@@ -386,6 +409,14 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       this.#retired.add(sender);
       void sender.flush().then(() => this.#retired.delete(sender));
     }
+  }
+
+  #checkTopicId(topicId: string | undefined): void {
+    if (this.#onlyTopicId === undefined || !topicId || topicId === this.#onlyTopicId) return;
+    throw new InconsistentTopicIdError(
+      `topic ${this.topic} was deleted and made anew since (its id is ${topicId}, not ${this.#onlyTopicId}): nothing is sent to it`,
+      { topic: this.topic },
+    );
   }
 
   #checkPartitioner(): void {

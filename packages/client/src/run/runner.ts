@@ -22,7 +22,7 @@ interface HandlerFailure {
 /** Puts a record aside, durably. */
 export type Park = (
   record: RawRecord,
-  failure: { readonly reason: string; readonly attempts: number },
+  failure: { readonly reason: string; readonly attempts: number; readonly topicId: string | undefined },
 ) => Promise<void>;
 
 /**
@@ -231,7 +231,7 @@ export class Runner<T, K> implements InFlight {
     const signal = AbortSignal.any([partition.stopped, use]);
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#park(record, { reason: textOf(error), attempts });
+        await this.#park(record, { reason: textOf(error), attempts, topicId: partition.owned.topicId });
         return true;
       } catch (error) {
         if (!isPassing(error)) throw error;
@@ -242,8 +242,11 @@ export class Runner<T, K> implements InFlight {
   }
 }
 
+/** Why a record could not be put aside now, and may be in a moment. A parked topic that was deleted is made again. */
+const PASSING = ["DELIVERY_TIMEOUT", "BUFFER_FULL", "UNKNOWN_TOPIC", "INCONSISTENT_TOPIC_ID"] as const;
+
 function isPassing(error: unknown): boolean {
-  return isRetriable(error) || hasCode(error, "DELIVERY_TIMEOUT") || hasCode(error, "BUFFER_FULL");
+  return isRetriable(error) || PASSING.some((code) => hasCode(error, code));
 }
 
 /** Looking at what a handler threw may throw in turn. */
