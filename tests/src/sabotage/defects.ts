@@ -1189,7 +1189,13 @@ export const defects: readonly Defect[] = [
       "if (keeper?.member.topics.has(topic)) give",
       "if (keeper?.member.topics.has(topic) && keeper.count < 0) give",
     ],
+  }),
+  ...within("core/group/assignors/uneven-wants.ts", [ASSIGNORS], {
     "evens out between neighbours only": ["    level = next;", "    level = [];\n    void next;"],
+    "takes a share that nobody can take of directly for even": [
+      " ?? (yield* pathToLess(most, shares.length, wanting))",
+      "",
+    ],
   }),
   ...within("core/broker/topics-for-groups.ts", [GROUPS], {
     "forgets the commits of a topic that cannot be read": [

@@ -9,23 +9,13 @@
 import type { Steps } from "../slices.js";
 import { type AssignableMember, type Assignor, byName, byRank, STEP_PARTITIONS } from "./assignor.js";
 import { Heap } from "./heap.js";
-
-/** What a member has so far. */
-interface Share {
-  readonly member: AssignableMember;
-  /** Among all members. */
-  readonly place: number;
-  /** By topic: what it keeps first, then what came. */
-  readonly partitions: Map<string, number[]>;
-  count: number;
-  /** Nobody was found who could take anything of it. */
-  isStuck: boolean;
-}
+import { type Free, give, moveOne, type Share } from "./share.js";
+import { evenOut, shareOut } from "./uneven-wants.js";
 
 export const sticky: Assignor = function* (input) {
   const topics = byName(input.topics);
   const shares = byRank(input.members).map((member, place): Share => {
-    return { member, place, partitions: new Map(), count: 0, isStuck: false };
+    return { member, place, partitions: new Map(), count: 0, isStuck: false, hasNoNext: false };
   });
   const free = yield* keepCurrent(topics, shares, input.current);
   if (wantTheSame(input.members)) {
@@ -51,9 +41,6 @@ function* targetOf(topics: readonly [topic: string, partitions: number][], share
   }
   return target;
 }
-
-type Wanting = ReadonlyMap<string, readonly Share[]>;
-type Free = readonly (readonly [topic: string, partition: number])[];
 
 function wantTheSame(members: readonly AssignableMember[]): boolean {
   const [first] = members;
@@ -138,110 +125,4 @@ function average(shares: readonly Share[]): number {
   let total = 0;
   for (const { count } of shares) total += count;
   return total / shares.length;
-}
-
-// Members that want different topics.
-
-/** What is free goes to those who have least, topics that few want first. */
-function* shareOut(free: Free, wanting: Wanting): Steps {
-  let looks = 0;
-  for (const [topic, partition] of free) {
-    let least: Share | undefined;
-    const candidates = wanting.get(topic)!;
-    for (const share of candidates) if (least === undefined || share.count < least.count) least = share;
-    if (least !== undefined) give(least, topic, partition);
-    looks += candidates.length;
-    if (looks < 10_000) continue;
-    looks = 0;
-    yield;
-  }
-}
-
-function give(share: Share, topic: string, partition: number): void {
-  const some = share.partitions.get(topic);
-  if (some === undefined) share.partitions.set(topic, [partition]);
-  else some.push(partition);
-  share.count++;
-}
-
-/** Always from those who have most: nobody gives up what they would need again. */
-function* evenOut(shares: readonly Share[], wanting: Wanting): Steps {
-  let hasMoved = false;
-  for (;;) {
-    let most: Share[] = [];
-    for (const share of shares) {
-      if (share.isStuck || share.count < (most[0]?.count ?? 2)) continue;
-      if (share.count > (most[0]?.count ?? 0)) most = [];
-      most.push(share);
-    }
-    if (most.length === 0) {
-      if (!hasMoved) return;
-      // Who was stuck may not be any more.
-      for (const share of shares) share.isStuck = false;
-      hasMoved = false;
-      continue;
-    }
-    const path = yield* pathToLess(most, shares.length, wanting);
-    if (path === undefined) for (const share of most) share.isStuck = true;
-    else {
-      for (let i = path.length - 1; i > 0; i--) moveOne(path[i - 1]!, path[i]!);
-      hasMoved = true;
-    }
-  }
-}
-
-/**
- * Members of whom each can take something of the one before, from one of `most` to one that has two less: as few as there can be,
- * and of the last ones the one that has least.
- */
-function* pathToLess(
-  most: readonly Share[],
-  memberCount: number,
-  wanting: Wanting,
-): Steps<readonly Share[] | undefined> {
-  const enough = most[0]!.count - 2;
-  const before = new Map<Share, Share | undefined>(most.map((share) => [share, undefined]));
-  const seenTopics = new Set<string>();
-  let level = most;
-  while (level.length > 0) {
-    const next: Share[] = [];
-    let least: Share | undefined;
-    for (const share of level) {
-      yield;
-      if (before.size === memberCount) break;
-      for (const [topic, some] of share.partitions) {
-        if (some.length === 0 || seenTopics.has(topic)) continue;
-        seenTopics.add(topic);
-        for (const other of wanting.get(topic)!) {
-          if (before.has(other)) continue;
-          before.set(other, share);
-          next.push(other);
-          if (other.count <= enough && other.count < (least?.count ?? Number.POSITIVE_INFINITY)) least = other;
-        }
-      }
-    }
-    if (least !== undefined) return pathOf(least, before);
-    level = next;
-  }
-  return undefined;
-}
-
-function pathOf(to: Share, before: ReadonlyMap<Share, Share | undefined>): Share[] {
-  const path: Share[] = [];
-  for (let share: Share | undefined = to; share !== undefined; share = before.get(share)) path.unshift(share);
-  return path;
-}
-
-/** Of the topic of which the one has most more than the other, what came last. */
-function moveOne(from: Share, to: Share): void {
-  let topic = "";
-  let most = Number.NEGATIVE_INFINITY;
-  for (const [name, some] of from.partitions) {
-    const more = some.length - (to.partitions.get(name)?.length ?? 0);
-    if (some.length === 0 || !to.member.topics.has(name) || more <= most) continue;
-    topic = name;
-    most = more;
-  }
-  give(to, topic, from.partitions.get(topic)!.pop()!);
-  from.count--;
 }
