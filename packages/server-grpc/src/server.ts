@@ -186,8 +186,8 @@ export async function serve(
   const grpc = new GrpcServer({ ...channelOptions(maxBatchBytes), interceptors });
   const add = (name: string, definition: ServiceDefinition, handlers: UntypedServiceImplementation) =>
     grpc.addService(definition, measuredService(name, handlers, metrics));
-  add("logstore.v1.LogService", proto.logService, logService(context));
-  add("logstore.v1.AdminService", proto.adminService, adminService(context));
+  add("logstore.v1.LogService", proto.logService, logService(context, proto.encodeListOffsets));
+  add("logstore.v1.AdminService", proto.adminService, adminService(context, proto.admin));
   add("logstore.v1.ConsumerGroupService", proto.groupService, groupService(context, proto.group));
   const health = new HealthService(api, context, OUR_SERVICES);
   add("grpc.health.v1.Health", proto.healthService, health.handlers);

@@ -57,12 +57,12 @@ export class Arena {
     this.#bytesAtStart = bytesAtStart;
   }
 
-  static async open({ guarded }: { guarded: AttackGroup["guarded"] }): Promise<Arena> {
+  static async open({ guarded, settings }: Omit<AttackGroup, "attacks">): Promise<Arena> {
     const directory = await temporaryDirectory();
     const data = join(directory, "data");
     await mkdir(data);
     const tls = guarded === "with TLS";
-    const guard = guarded && (await Guard.create({ tls }));
+    const guard = guarded && (await Guard.create({ tls, settings }));
     const log = new ServerLog();
     const server = await ServerProcess.start(data, {
       args: ["--log-level", "info", ...(guard ? ["--config", guard.configFile] : [])],
@@ -155,7 +155,7 @@ class ServerLog {
   readonly #events = new EventEmitter();
 
   add(line: string): void {
-    if (line.includes('"level":"info"')) this.#events.emit("news", line);
+    if (line.includes('"level":"info"') || / INFO /.test(line)) this.#events.emit("news", line);
     else this.lines.push(line);
     this.#events.emit("line");
   }

@@ -20,6 +20,8 @@ export interface AttackGroup {
   readonly attacks: readonly Attack[];
   /** Whether the server asks who one is. Default: it lets everybody do everything, and encrypts nothing. */
   readonly guarded?: "with TLS" | "without TLS" | undefined;
+  /** Of the server's configuration file, beside its defaults. For a server that is guarded. */
+  readonly settings?: object | undefined;
 }
 
 export interface Target {

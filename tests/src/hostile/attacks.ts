@@ -4,12 +4,14 @@ import { argumentAttacks } from "./attacks/arguments.ts";
 import { bombs } from "./attacks/bombs.ts";
 import { credentials, guessing, plaintextAttacks } from "./attacks/credentials.ts";
 import { floods } from "./attacks/floods.ts";
+import { groupFloods, groupLimits } from "./attacks/group-floods.ts";
 import { handshakes, manyHandshakes } from "./attacks/handshakes.ts";
 import { headers } from "./attacks/headers.ts";
-import { anonymousHoards, hoards } from "./attacks/hoards.ts";
+import { anonymousHoards, hoards, strangersWatch } from "./attacks/hoards.ts";
 import { malformedFrames, malformedMessages } from "./attacks/malformed.ts";
+import { names, namesInTextLogs } from "./attacks/names.ts";
 import { permissions } from "./attacks/permissions.ts";
-import { readers } from "./attacks/readers.ts";
+import { quotaFloods, readers } from "./attacks/readers.ts";
 import { slowAttacks } from "./attacks/slow.ts";
 
 /** Each group has a server of its own, which has to stand all of it. What leaves much to be collected as garbage stands alone. */
@@ -26,8 +28,19 @@ export const attackGroups: Readonly<Record<string, AttackGroup>> = {
   // What is to be told a line for, before what uses up all the lines.
   "credentials and permissions": {
     guarded: "with TLS",
-    attacks: [...credentials, ...handshakes, ...permissions, ...guessing, ...manyHandshakes],
+    attacks: [
+      ...credentials,
+      ...handshakes,
+      ...permissions,
+      ...quotaFloods,
+      ...guessing,
+      ...strangersWatch,
+      ...manyHandshakes,
+    ],
   },
+  names: { guarded: "with TLS", attacks: names },
+  "names in text logs": { guarded: "with TLS", settings: { log: { format: "text" } }, attacks: namesInTextLogs },
+  "group floods": { guarded: "with TLS", settings: { groups: groupLimits }, attacks: groupFloods },
   "tokens without TLS": { guarded: "without TLS", attacks: plaintextAttacks },
   "hoards without credentials": { guarded: "without TLS", attacks: anonymousHoards },
 };

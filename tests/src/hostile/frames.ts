@@ -71,10 +71,15 @@ export function hpackInteger(value: number, prefixBits: number, pattern: number)
 
 /** The headers of a call of LogService. */
 export function callHeaders(method: string, ...more: [string, string][]): [string, string][] {
+  return headersOf(`/logstore.v1.LogService/${method}`, ...more);
+}
+
+/** The headers of a call of any method. */
+export function headersOf(path: string, ...more: [string, string][]): [string, string][] {
   return [
     [":method", "POST"],
     [":scheme", "http"],
-    [":path", `/logstore.v1.LogService/${method}`],
+    [":path", path],
     [":authority", "localhost"],
     ["content-type", "application/grpc"],
     ["te", "trailers"],

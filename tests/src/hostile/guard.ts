@@ -12,10 +12,15 @@ export const claims = { iss: "https://issuer.example", aud: "logstore", sub: "wo
 export const rules: readonly RuleConfig[] = [
   { principals: ["victim"], operations: ["createTopic", "produce", "consume"], topics: ["victim"] },
   { principals: ["owner"], operations: ["*"], topics: ["*"] },
+  { principals: ["*"], operations: ["group", "consume"], topics: ["hoard*"], groups: ["hoard-*"] },
   { principals: ["stranger"], operations: ["*"], topics: ["stranger-*"] },
   { principals: ["worker"], operations: ["produce", "consume"], topics: ["shared"] },
   { principals: ["leaver"], operations: ["produce", "consume"], topics: ["shared"] },
 ];
+
+/** Of what one principal reads. */
+export const STRANGERS_BYTES_PER_SECOND = 1_000_000;
+const quotas = [{ principals: ["stranger"], consumeBytesPerSecond: STRANGERS_BYTES_PER_SECOND }];
 
 /** Without TLS no token counts, and the victim shows none. */
 const rulesWithoutTls: readonly RuleConfig[] = [...rules, { ...rules[0]!, principals: ["anonymous"] }];
@@ -39,7 +44,7 @@ export class Guard {
     this.#privateKey = privateKey;
   }
 
-  static async create({ tls: hasTls }: { tls: boolean }): Promise<Guard> {
+  static async create({ tls: hasTls, settings }: { tls: boolean; settings?: object | undefined }): Promise<Guard> {
     const ca = await CertificateAuthority.create();
     const { cert, key } = await ca.issue(["server"]);
     const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
@@ -52,7 +57,7 @@ export class Guard {
       clientCaFile: "ca.pem",
       clientCertificates: "optional",
     };
-    await files.write("server.yaml", stringify({ accessFile: "access.yaml", ...(hasTls && { tls }) }));
+    await files.write("server.yaml", stringify({ accessFile: "access.yaml", ...(hasTls && { tls }), ...settings }));
     await guard.writeRules(hasTls ? rules : rulesWithoutTls);
     return guard;
   }
@@ -67,14 +72,14 @@ export class Guard {
     const expired = { principal: "owner", sha256: hash(expiredToken), expiresAt: "2020-01-01T00:00:00Z" };
     const { iss, aud } = claims;
     const jwt = { issuer: iss, audience: aud, publicKeyFile: this.#files.path("issuer.pem") };
-    return this.#files.write("access.yaml", stringify({ tokens: [...tokens, expired], jwt, rules }));
+    return this.#files.write("access.yaml", stringify({ tokens: [...tokens, expired], jwt, rules, quotas }));
   }
 
   token(principal: "victim" | "owner" | "stranger" | "leaver"): string {
     return this.#tokens.get(principal)!;
   }
 
-  shown(principal: "victim" | "owner"): ConnectOptions {
+  shown(principal: "victim" | "owner" | "stranger"): ConnectOptions {
     return { tls: { ca: this.ca.cert }, token: this.token(principal) };
   }
 

@@ -11,11 +11,11 @@ const frames = Number(process.env["HOSTILE_FRAMES"] ?? 100_000);
 const groups = Object.entries(attackGroups);
 
 // Resident memory is read from /proc.
-describe.skipIf(process.platform !== "linux").each(groups)("%s", (_name, { attacks, guarded }) => {
+describe.skipIf(process.platform !== "linux").each(groups)("%s", (_name, { attacks, ...surroundings }) => {
   let arena: Arena;
 
   beforeAll(async () => {
-    arena = await Arena.open({ guarded });
+    arena = await Arena.open(surroundings);
   });
 
   afterAll(() => arena.close());

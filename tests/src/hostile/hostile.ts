@@ -18,10 +18,10 @@ const inMiB = (bytes: number) => Math.round(bytes / 1024 / 1024);
 console.log(`seed ${values.seed}, ${values.frames} malformed frames\n`);
 console.log("| attack | what the server did | memory before, at most, after, MiB |");
 console.log("|---|---|---|");
-for (const { attacks, guarded } of Object.values(attackGroups)) {
+for (const { attacks, ...surroundings } of Object.values(attackGroups)) {
   const chosen = attacks.filter(({ name }) => name.includes(values.only));
   if (chosen.length === 0) continue;
-  const arena = await Arena.open({ guarded });
+  const arena = await Arena.open(surroundings);
   try {
     for (const attack of chosen) {
       const outcome = await arena.endure(attack, { seed: Number(values.seed), frames: Number(values.frames) });

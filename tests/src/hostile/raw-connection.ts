@@ -11,6 +11,8 @@ export class RawConnection {
   received = 0;
   /** Calls that the server has ended. */
   ended = 0;
+  /** Calls that it has begun to answer. */
+  begun = 0;
   readonly #socket: Socket;
   readonly #closed: Promise<void>;
   #partial: Buffer = Buffer.alloc(0);
@@ -31,8 +33,8 @@ export class RawConnection {
   }
 
   /** Resolves when it is connected, or when it was refused. */
-  static async open(port: number): Promise<RawConnection> {
-    const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+  static async open(port: number, localAddress?: string): Promise<RawConnection> {
+    const socket = connect({ host: "127.0.0.1", port, noDelay: true, ...(localAddress && { localAddress }) });
     const connection = new RawConnection(socket);
     await Promise.race([once(socket, "connect").catch(() => {}), connection.#closed]);
     return connection;
@@ -57,6 +59,11 @@ export class RawConnection {
   /** Resolves when so many calls were ended, by HEADERS with END_STREAM or a reset, or after so many ms. */
   async answered(calls: number, ms: number): Promise<void> {
     await this.#until(() => this.ended >= calls, ms);
+  }
+
+  /** Resolves when an answer has begun or has come, or after so many ms. */
+  async hasAnswer(ms: number): Promise<void> {
+    await this.#until(() => this.begun + this.ended > 0, ms);
   }
 
   /** Resolves when anything comes, or after so many ms if nothing does. */
@@ -104,6 +111,7 @@ export class RawConnection {
         this.ended++;
       }
       if (type === Frame.HEADERS && (rest[4]! & Flag.END_STREAM) !== 0) this.ended++;
+      else if (type === Frame.HEADERS) this.begun++;
       rest = rest.subarray(end);
     }
     this.#partial = rest;

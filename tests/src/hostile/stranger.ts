@@ -9,9 +9,15 @@ const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 export type Answer = { readonly status: number; readonly message: string; readonly detail: string | undefined };
+/** `bytes` of the answer's message. */
+export type UnaryAnswer = Answer & { readonly bytes: number };
 
 export function encode(message: string, fields: object): Buffer {
   return (loaded[`logstore.v1.${message}`] as MessageTypeDefinition<object, object>).serialize(fields);
+}
+
+export function decode(message: string, bytes: Buffer): object {
+  return (loaded[`logstore.v1.${message}`] as MessageTypeDefinition<object, object>).deserialize(bytes);
 }
 
 /** Paths of all methods of the services of `logstore.v1`. */
@@ -37,9 +43,11 @@ export class Stranger {
   }
 
   /** Never rejects: how it ended is the answer. */
-  call(path: string, request: Buffer, metadata = new Metadata()): Promise<Answer> {
+  call(path: string, request: Buffer, metadata = new Metadata()): Promise<UnaryAnswer> {
     return new Promise((resolve) => {
-      this.#client.makeUnaryRequest(path, asIs, asIs, request, metadata, (error) => resolve(answerOf(error)));
+      this.#client.makeUnaryRequest(path, asIs, asIs, request, metadata, (error, answer) =>
+        resolve({ ...answerOf(error), bytes: answer?.length ?? 0 }),
+      );
     });
   }
 
@@ -73,6 +81,21 @@ export class Stranger {
       };
       call.on("error", end).on("end", () => end(null));
     });
+  }
+
+  /** A stream on which requests are sent as they come up. */
+  duplex(path: string, onMessage: (message: Buffer) => void, metadata = new Metadata()) {
+    const call = this.#client.makeBidiStreamRequest(path, asIs, asIs, metadata);
+    call.on("data", onMessage);
+    const ended = new Promise<Answer>((resolve) => {
+      call.on("error", (error: ServiceError) => resolve(answerOf(error))).on("end", () => resolve(answerOf(null)));
+    });
+    return {
+      ended,
+      write: (request: Buffer) => void call.write(request),
+      end: (request: Buffer) => void call.end(request),
+      cancel: () => call.cancel(),
+    };
   }
 
   close(): void {

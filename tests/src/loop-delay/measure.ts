@@ -1,28 +1,43 @@
 /**
- * How long the largest requests hold the server's event loop: `pnpm loop-delay`, with `--only NAME` for those whose names contain it.
- * Ends with 1 where one holds it for longer than it may, by the processor time of its thread.
+ * How long the largest requests hold the server's event loop: `pnpm loop-delay`, with `--only NAME` for groups of requests whose name
+ * contains it, `--build DIRECTORY` for the build of another checkout, and `--pings` for what another client notices. Ends with 1 where
+ * a request holds the loop for longer than it may, by the processor time of its thread.
  */
 import { parseArgs } from "node:util";
-import { HeldLoop, MAX_BUSY_MS } from "./held-loop.ts";
-import { largeRequests } from "./requests.ts";
+import { type Held, HeldLoop, MAX_BUSY_MS } from "./held-loop.ts";
+import { requestGroups } from "./requests.ts";
 
-const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
-console.log(
-  "| request | longest turn, ms of processor | longest delay, ms | until all are answered, ms | most memory, MiB |",
-);
-console.log("|---|---|---|---|---|");
-const loop = await HeldLoop.start();
-try {
-  for (const request of largeRequests) {
-    await request.prepare?.(loop.stranger);
-    if (!request.name.includes(values.only)) continue;
-    const { busyMs, delayMs, tookMs, rssBytes } = await loop.measure(request);
-    const mebibytes = Math.round(rssBytes / 1024 / 1024);
-    console.log(
-      `| ${request.name} | ${Math.round(busyMs)} | ${Math.round(delayMs)} | ${Math.round(tookMs)} | ${mebibytes} |`,
-    );
-    if (busyMs > MAX_BUSY_MS) process.exitCode = 1;
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    build: { type: "string" },
+    pings: { type: "boolean", default: false },
+  },
+});
+
+function cells({ busyMs, delayMs, tookMs, rssBytes, pings }: Held): number[] {
+  const times = [busyMs, delayMs, tookMs, ...(pings ? [pings.p99Ms, pings.mostMs] : [])];
+  return [...times, rssBytes / 1024 / 1024].map(Math.round);
+}
+
+const pingColumns = values.pings ? ["pings, p99, ms", "longest ping, ms"] : [];
+const columns = [
+  ...["request", "longest turn, ms of processor", "longest delay, ms", "until all are answered, ms"],
+  ...[...pingColumns, "most memory, MiB"],
+];
+console.log(`| ${columns.join(" | ")} |`);
+console.log(`|${"---|".repeat(columns.length)}`);
+for (const [name, { requests, isDurable }] of Object.entries(requestGroups)) {
+  if (!name.includes(values.only)) continue;
+  const loop = await HeldLoop.start({ build: values.build, isDurable, withPings: values.pings });
+  try {
+    for (const request of requests) {
+      await request.prepare?.(loop.stranger);
+      const held = await loop.measure(request);
+      console.log(`| ${[request.name, ...cells(held)].join(" | ")} |`);
+      if (held.busyMs > MAX_BUSY_MS) process.exitCode = 1;
+    }
+  } finally {
+    await loop.close();
   }
-} finally {
-  await loop.close();
 }

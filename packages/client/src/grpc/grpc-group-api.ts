@@ -66,7 +66,12 @@ export class GrpcGroupApi implements GroupApi {
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     checkPartitions(partitions);
     if (partitions?.length === 0) return []; // the message would ask for all
-    return checkCommitted((await this.#call("FetchOffsets", { group, partitions })).offsets);
+    const all: CommittedOffset[] = [];
+    for (const some of partitions === undefined ? [undefined] : inPieces(partitions)) {
+      const { offsets } = await this.#call("FetchOffsets", { group, partitions: some });
+      for (const offset of checkCommitted(offsets)) all.push(offset);
+    }
+    return all;
   }
 
   async listGroups(): Promise<GroupSummary[]> {
@@ -81,7 +86,13 @@ export class GrpcGroupApi implements GroupApi {
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     checkReset(request);
     if (request.partitions?.length === 0) return []; // the message would mean all
-    return checkCommitted((await this.#call("ResetOffsets", resetToMessage(request))).offsets);
+    const { partitions } = request;
+    const all: CommittedOffset[] = [];
+    for (const some of partitions === undefined ? [undefined] : inPieces(partitions)) {
+      const { offsets } = await this.#call("ResetOffsets", resetToMessage({ ...request, partitions: some }));
+      for (const offset of checkCommitted(offsets)) all.push(offset);
+    }
+    return all;
   }
 
   /** A try whose answer was lost may have deleted the group: the next one then fails with UNKNOWN_GROUP. */

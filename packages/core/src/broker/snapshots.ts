@@ -17,6 +17,7 @@ import { checkBounds, checkSize } from "../snapshot/check-restored.js";
 import { restoreStore } from "../snapshot/restore-store.js";
 import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.js";
 import { inParallel } from "../storage/in-parallel.js";
+import { Pacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { detailOf } from "./error-detail.js";
@@ -101,6 +102,7 @@ export class Snapshots {
     if (topic !== undefined) checkTopicName(topic);
     return withStorageErrors("snapshots cannot be listed", async () => {
       const found: SnapshotDescription[] = [];
+      const pacer = new Pacer();
       for (const each of topic === undefined ? (await this.#names()).filter(isName) : [topic]) {
         const names = await this.#names(each).catch((cause) => {
           if (topic !== undefined) throw cause;
@@ -108,6 +110,7 @@ export class Snapshots {
           return [];
         });
         for (const name of names.filter(isName)) {
+          await pacer.pause();
           const snapshot = await this.#read(each, name).catch((cause) => this.#unreadable(each, name, cause));
           if (snapshot !== undefined) found.push(snapshot);
         }

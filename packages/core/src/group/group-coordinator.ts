@@ -21,6 +21,7 @@ import type {
 } from "@logstore/protocol";
 import { detailOf } from "../broker/error-detail.js";
 import type { FilePool } from "../storage/file-pool.js";
+import { Pacer } from "../storage/pacer.js";
 import { storageError } from "../storage/storage-error.js";
 import { type Clock, systemClock } from "./clock.js";
 import { checkCommits, decideCommits, growthOf } from "./commits.js";
@@ -35,7 +36,7 @@ import { Journal } from "./journal.js";
 import { checkGroupName, checkRetention } from "./limits.js";
 import { Members } from "./members.js";
 import { Membership } from "./membership.js";
-import { assignmentOf, byPartition } from "./news.js";
+import { assignmentOf, byName, byNumber } from "./news.js";
 import { resolveReset } from "./reset-positions.js";
 import { decideReset, type PartitionOffset } from "./resets.js";
 import { othersTurn, type Steps } from "./slices.js";
@@ -56,6 +57,9 @@ const MAX_COMMITS_AT_ONCE = 1000;
 /** Members and offsets of a reset beyond this are written down as several changes. */
 const MAX_RESET_IN_A_CHANGE = 2000;
 const MAX_RESETS_AT_ONCE = 50_000;
+
+/** Of all requests that are decided in parts. */
+const commitPacer = new Pacer();
 
 export class GroupCoordinator implements GroupApi {
   readonly #topics: GroupTopics;
@@ -140,7 +144,7 @@ export class GroupCoordinator implements GroupApi {
         const refused = part.map(({ topic, partition }) => ({ error: detailOf(error.with({ topic, partition })) }));
         results.push(...refused);
       }
-      await othersTurn();
+      while (commitPacer.isDue) await commitPacer.pause();
     }
     await Promise.all(durable);
     return results;
@@ -171,18 +175,25 @@ export class GroupCoordinator implements GroupApi {
     const { commits, topicIds } = this.#journal.groups.get(group) ?? {};
     if (commits === undefined) return [];
     const idOf = (topic: string) => topicIds?.get(topic) ?? this.#topics.id(topic);
+    const pacer = new Pacer();
+    const found: CommittedOffset[] = [];
     if (partitions !== undefined) {
-      return partitions.flatMap(({ topic, topicId, partition }) => {
+      for (const { topic, topicId, partition } of partitions) {
         if (topicId) this.#topics.bounds(topic, partition, topicId);
         const commit = commits.get(topic)?.get(partition);
-        return commit === undefined ? [] : [{ topic, topicId: idOf(topic), partition, ...commit }];
-      });
+        if (commit !== undefined) found.push({ topic, topicId: idOf(topic), partition, ...commit });
+        if (pacer.isDue) await pacer.pause();
+      }
+      return found;
     }
-    const all = [...commits].flatMap(([topic, ofTopic]) => {
+    for (const [topic, ofTopic] of [...commits].sort(byName)) {
       const topicId = idOf(topic);
-      return [...ofTopic].map(([partition, commit]) => ({ topic, topicId, partition, ...commit }));
-    });
-    return all.sort(byPartition);
+      for (const [partition, commit] of [...ofTopic].sort(byNumber)) {
+        found.push({ topic, topicId, partition, ...commit });
+        if (pacer.isDue) await pacer.pause();
+      }
+    }
+    return found;
   }
 
   async listGroups(): Promise<GroupSummary[]> {

@@ -73,7 +73,7 @@ export class Members implements Memberships {
   /** Tells a member when what was decided is durable: else it is told that all failed. */
   tell(group: string, memberId: string, news: MemberNews, durable: Promise<void>): void {
     const membership = this.#welcomed(group, memberId, news);
-    if (membership !== undefined) this.#whenDurable([() => membership.tell(news)], durable);
+    if (membership !== undefined) this.#whenDurable([tellingOf(membership, news)], durable);
   }
 
   /** Something came to a group: it is looked at when the turn of the event loop ends. */
@@ -279,7 +279,7 @@ export class Members implements Memberships {
   }
 
   /** Who is out is told so. */
-  #dismiss(group: string, { inputs }: Inbox, { removed }: GroupTurn): (() => void)[] {
+  #dismiss(group: string, { inputs }: Inbox, { removed }: GroupTurn): Telling[] {
     const out = new Map(removed.map((memberId) => [memberId, "gave its place to another with its instance id"]));
     const left = new Set<string>();
     for (const input of inputs) {
@@ -293,20 +293,21 @@ export class Members implements Memberships {
       const membership = this.#session(group, memberId)?.membership;
       this.#sessions.delete(keyOf(group, memberId));
       if (membership === undefined) return [];
-      return () => {
+      const tell = () => {
         if (left.has(memberId)) membership.finish();
         else membership.fail(fenced(group, memberId, reason));
       };
+      return { tell, partitions: 0 };
     });
   }
 
   /** Adds what members are to be told. */
-  *#tellMembers(state: GroupState, inbox: Inbox, turn: GroupTurn, tellings: (() => void)[]): Steps {
+  *#tellMembers(state: GroupState, inbox: Inbox, turn: GroupTurn, tellings: Telling[]): Steps {
     const { group } = state;
     const joined = new Set(inbox.inputs.flatMap((input) => (input.type === "join" ? [input.memberId] : [])));
     const add = (memberId: string, news: MemberNews) => {
       const membership = this.#welcomed(group, memberId, news);
-      if (membership !== undefined) tellings.push(() => membership.tell(news));
+      if (membership !== undefined) tellings.push(tellingOf(membership, news));
     };
     for (const member of turn.members) {
       yield;
@@ -332,7 +333,7 @@ export class Members implements Memberships {
     return membership.isWelcome ? membership : undefined;
   }
 
-  #whenDurable(tellings: readonly (() => void)[], durable: Promise<void>): void {
+  #whenDurable(tellings: readonly Telling[], durable: Promise<void>): void {
     if (tellings.length === 0) return;
     durable.then(
       () => this.#slices.add(eachInTurn(tellings)),
@@ -418,10 +419,33 @@ export class Members implements Memberships {
   }
 }
 
-function* eachInTurn(tellings: readonly (() => void)[]): Steps {
-  for (const tell of tellings) {
+/** Something that a member is to be told. */
+interface Telling {
+  readonly tell: () => void;
+  /** How many partitions are told of. */
+  readonly partitions: number;
+}
+
+function tellingOf(membership: Membership, news: MemberNews): Telling {
+  const { assignment, resets } = news;
+  const partitions = assignment.partitions.length + assignment.revoking.length + (resets?.offsets.length ?? 0);
+  return { tell: () => membership.tell(news), partitions };
+}
+
+/**
+ * Whoever is told encodes and sends it before the next turn of the event loop, which costs more than the telling: after so many
+ * partitions everybody else has a turn. A telling counts as some partitions, however few it is about.
+ */
+const TOLD_A_TURN = 5_000;
+const LEAST_TOLD = 100;
+
+function* eachInTurn(tellings: readonly Telling[]): Steps {
+  let told = 0;
+  for (const { tell, partitions } of tellings) {
     tell();
-    yield;
+    told += Math.max(partitions, LEAST_TOLD);
+    yield told < TOLD_A_TURN ? undefined : "turn";
+    if (told >= TOLD_A_TURN) told = 0;
   }
 }
 

@@ -34,16 +34,14 @@ export function welcomeBack(state: GroupState, member: Member, knownEpoch: numbe
 export function assignmentOf({ commits }: GroupState, member: Member, idOf: IdOf): AssignmentEvent {
   const partitions: (TopicPartition & { readonly committedOffset: number | undefined })[] = [];
   const revoking: TopicPartition[] = [];
-  for (const [topic, held] of member.holdings) {
+  for (const [topic, held] of [...member.holdings].sort(byName)) {
     const committed = commits.get(topic);
     const topicId = idOf(topic);
-    for (const [partition, { revokedAt }] of held) {
+    for (const [partition, { revokedAt }] of [...held].sort(byNumber)) {
       if (revokedAt !== undefined) revoking.push({ topic, partition });
       else partitions.push({ topic, topicId, partition, committedOffset: committed?.get(partition)?.offset });
     }
   }
-  partitions.sort(byPartition);
-  revoking.sort(byPartition);
   return { type: "assignment", memberEpoch: member.epoch, partitions, revoking };
 }
 
@@ -60,6 +58,16 @@ function missedResets({ commits }: GroupState, member: Member, knownEpoch: numbe
 function joinedOf({ memberId, sessionTimeoutMs }: Member, memberEpoch: number): JoinedEvent {
   const intervalMs = heartbeatIntervalMs(sessionTimeoutMs);
   return { type: "joined", memberId, memberEpoch, heartbeatIntervalMs: intervalMs, sessionTimeoutMs };
+}
+
+/** Of the entries of a map by topic. */
+export function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Of the entries of a map by partition. */
+export function byNumber([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number {
+  return a - b;
 }
 
 export function byPartition(a: TopicPartition, b: TopicPartition): number {

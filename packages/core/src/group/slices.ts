@@ -1,10 +1,11 @@
 /**
  * Work that is cut into slices: a generator yields wherever it may be interrupted, and goes on in a later turn of the event loop
- * when its slice is used up. Pieces of work are done one after another, each to its end before the next one begins.
+ * when its slice is used up. It yields "turn" where what it did leaves work to others, who are to do it before the next step.
+ * Pieces of work are done one after another, each to its end before the next one begins.
  */
 import type { Clock } from "./clock.js";
 
-export type Steps<Result = void> = Generator<void, Result, void>;
+export type Steps<Result = void> = Generator<undefined | "turn", Result, void>;
 
 /** For pure functions that were written as steps. */
 export function toEnd<Result>(steps: Steps<Result>): Result {
@@ -55,7 +56,7 @@ export class Slices {
 
   /** Does all that is left, at once. */
   finish(): void {
-    this.#work(() => false);
+    while (this.#next < this.#queue.length) this.#work(() => false);
   }
 
   #schedule(): void {
@@ -71,9 +72,9 @@ export class Slices {
   #work(isOver: () => boolean): void {
     this.number++;
     while (this.#next < this.#queue.length) {
-      const { done } = this.#queue[this.#next]!.next();
+      const { done, value } = this.#queue[this.#next]!.next();
       if (done) this.#next++;
-      if (isOver()) break;
+      if (isOver() || value === "turn") break;
     }
     if (this.#next < this.#queue.length && this.#next < 1000) return;
     this.#queue = this.#queue.slice(this.#next);

@@ -103,14 +103,19 @@ export class AppendQueue {
     });
   }
 
-  /** Removes and returns the oldest appends: at least one, and no more than `maxBytes` of them unless one alone is larger. */
-  take(maxBytes: number): PendingAppend[] {
+  /**
+   * Removes and returns the oldest appends: at least one, and no more than `maxBytes` and `maxBatches` of them unless one alone is
+   * larger.
+   */
+  take(maxBytes: number, maxBatches = Number.POSITIVE_INFINITY): PendingAppend[] {
     this.#sealShared();
     let count = 0;
     let bytes = 0;
-    for (const { byteLength } of this.#pending) {
-      if (count > 0 && bytes + byteLength > maxBytes) break;
+    let batches = 0;
+    for (const { byteLength, batches: more } of this.#pending) {
+      if (count > 0 && (bytes + byteLength > maxBytes || batches + more.length > maxBatches)) break;
       bytes += byteLength;
+      batches += more.length;
       count++;
     }
     this.#queuedBytes -= bytes;

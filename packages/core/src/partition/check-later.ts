@@ -8,6 +8,8 @@ import { Pacer } from "../storage/pacer.js";
 
 /** Records of this length, unpacked, are checked at once: some ms at most. */
 export const AT_ONCE_BYTES = 1024 * 1024;
+/** And so many batches. */
+export const AT_ONCE_BATCHES = 1_000;
 
 /** Short, since the next slice begins right after whatever else the event loop had to do. */
 const SLICE_MS = 1;

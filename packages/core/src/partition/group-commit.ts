@@ -2,6 +2,7 @@
  * Group commit: one loop a partition writes all that waits with one call and, where anybody asks for it, makes it durable with
  * one more, then resolves everybody. The next group gathers meanwhile.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LogStoreError, StorageFailedError } from "@logstore/codec";
 import { adviceOf, attemptOf, reasonOf } from "../storage/io-trouble.js";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
@@ -11,6 +12,10 @@ import type { AppendQueue, PendingAppend } from "./append-queue.js";
  * ago is still in the processor's cache when it is written.
  */
 const MAX_GROUP_BYTES = 1024 * 1024;
+/** Batches of one group at most, unless a single append has more: they are all placed in one turn of the event loop. */
+const MAX_GROUP_BATCHES = 2_000;
+/** After a group of so many, others have their turn: a disk that is memory gives them none. */
+const LONG_GROUP_BATCHES = 500;
 
 export class GroupCommit {
   readonly #partition: number;
@@ -98,13 +103,14 @@ export class GroupCommit {
     while (!this.#queue.isEmpty || this.#tasks.length > 0) {
       await this.#tasks.shift()?.();
       if (this.#queue.isEmpty) continue;
-      const group = this.#queue.take(Math.min(MAX_GROUP_BYTES, this.#options.segmentBytes));
+      const group = this.#queue.take(Math.min(MAX_GROUP_BYTES, this.#options.segmentBytes), MAX_GROUP_BATCHES);
       try {
         await this.#commit(group);
       } catch (cause) {
         const failure = this.#fail(cause);
         for (const append of group) append.reject(failure);
       }
+      if (group.reduce((sum, { batches }) => sum + batches.length, 0) > LONG_GROUP_BATCHES) await nextTurn();
     }
     this.#running = undefined;
   }

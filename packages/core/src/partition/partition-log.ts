@@ -22,7 +22,7 @@ import { allSettled, runAll } from "../storage/run-all.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
-import { AT_ONCE_BYTES, checkLater } from "./check-later.js";
+import { AT_ONCE_BATCHES, AT_ONCE_BYTES, checkLater } from "./check-later.js";
 import {
   type Deletion,
   deleteBefore,
@@ -169,7 +169,8 @@ export class PartitionLog extends ReadableLog {
     const batches = batchesToAppend(bytes, this.#options.limits);
     const recordsBytes = batches.reduce((sum, { recordsLength }) => sum + recordsLength, 0);
     // Appends stay in their order: what comes after one that is being checked is checked after it.
-    if (recordsBytes > AT_ONCE_BYTES || this.#beingCheckedBytes > 0) await this.#checkLater(batches, bytes.length);
+    const isLong = recordsBytes > AT_ONCE_BYTES || batches.length > AT_ONCE_BATCHES;
+    if (isLong || this.#beingCheckedBytes > 0) await this.#checkLater(batches, bytes.length);
     else for (const batch of batches) batch.verify().checkRecords();
     return this.appendValidBatches(batches, bytes.length, options);
   }

@@ -5,6 +5,7 @@
 import type { Checkpoint } from "../files/checkpoint-file.js";
 import type { PartitionLog } from "../partition/partition-log.js";
 import type { Segment } from "../segment/segment.js";
+import { inParallel } from "../storage/in-parallel.js";
 
 export interface Cut {
   readonly log: PartitionLog;
@@ -20,18 +21,19 @@ export interface Cut {
 
 /** @throws ClosedError, StorageFailedError, CorruptPartitionError where one of them takes no appends */
 export async function cutAll(logs: readonly PartitionLog[]): Promise<Cut[]> {
-  const marks = await Promise.all(logs.map((log) => log.mark()));
+  const marks: (Checkpoint | undefined)[] = new Array(logs.length);
+  await inParallel(logs, async (log, i) => {
+    marks[i] = await log.mark();
+  });
   for (;;) {
     // What is not found here was deleted since, as far as to the mark and beyond.
     const outdated = [...logs.entries()].filter(
       ([i, { segments }]) => marks[i]?.segment !== markable(segments, marks[i]),
     );
     if (outdated.length === 0) return logs.map((log, i) => cut(log, marks[i])); // in one turn of the event loop
-    await Promise.all(
-      outdated.map(async ([i, log]) => {
-        marks[i] = await log.mark();
-      }),
-    );
+    await inParallel(outdated, async ([i, log]) => {
+      marks[i] = await log.mark();
+    });
   }
 }
 

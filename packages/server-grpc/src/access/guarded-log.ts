@@ -227,7 +227,7 @@ export class GuardedLog implements LogApi {
 
   async describeGroup(group: string): Promise<GroupDescription> {
     this.#check("describeGroup", group);
-    return visibleGroup(await this.#api.describeGroup(group), this.#isVisible);
+    return await visibleGroup(await this.#api.describeGroup(group), this.#isVisible);
   }
 
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {

@@ -8,31 +8,47 @@ import type {
   CommitResult,
   GroupCallOptions,
   GroupDescription,
+  GroupMember,
   LogApi,
   MemberEvent,
   PartitionCommit,
   TopicPartition,
 } from "@logstore/protocol";
+import { sliceLeft } from "../transport/slices.js";
 
 /** Of a topic. A longer one is not repeated to whoever sent it. */
 const MAX_NAME_LENGTH = 249;
 
 type IsVisible = (topic: string) => boolean;
 
+/** Partitions of one topic mostly come one after another: each topic is asked for once, then. */
 export function visiblePartitions<Partition extends TopicPartition>(
   partitions: readonly Partition[],
   isVisible: IsVisible,
 ): Partition[] {
-  return partitions.filter(({ topic }) => isVisible(topic));
+  let last: string | undefined;
+  let isLastVisible = false;
+  return partitions.filter(({ topic }) => {
+    if (topic === last) return isLastVisible;
+    last = topic;
+    isLastVisible = isVisible(topic);
+    return isLastVisible;
+  });
 }
 
-export function visibleGroup(description: GroupDescription, isVisible: IsVisible): GroupDescription {
-  const members = description.members.map((member) => ({
-    ...member,
-    topics: member.topics.filter(isVisible),
-    assigned: visiblePartitions(member.assigned, isVisible),
-    revoking: visiblePartitions(member.revoking, isVisible),
-  }));
+/** Each of a thousand members may name a thousand patterns, about each of which the rules are asked. */
+export async function visibleGroup(description: GroupDescription, isVisible: IsVisible): Promise<GroupDescription> {
+  const members: GroupMember[] = [];
+  for (const member of description.members) {
+    await sliceLeft();
+    members.push({
+      ...member,
+      topics: member.topics.filter(isVisible),
+      assigned: visiblePartitions(member.assigned, isVisible),
+      revoking: visiblePartitions(member.revoking, isVisible),
+    });
+  }
+  await sliceLeft();
   return { ...description, members, partitions: visiblePartitions(description.partitions, isVisible) };
 }
 
@@ -95,6 +111,7 @@ export async function commitChecked(
     return refusal;
   });
   if (taken.length === 0 && refusals.length > 0) return refusals.map((refusal) => refusal ?? {});
+  await sliceLeft();
   const results = (await api.commitOffsets({ ...request, offsets: taken }, options)).values();
   return refusals.map((refusal) => refusal ?? results.next().value ?? {});
 }

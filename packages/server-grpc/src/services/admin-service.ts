@@ -13,6 +13,7 @@ import {
 } from "@logstore/protocol";
 import { MAX_PARTITIONS_PER_TOPIC } from "../transport/limits.js";
 import { type CallContext, unary } from "./call-context.js";
+import { asField, encodeInPieces, type Serialize } from "./in-pieces.js";
 import { positionOf } from "./position.js";
 
 interface TopicMessage {
@@ -34,7 +35,21 @@ interface CreateTopicMessage extends TopicMessage {
   readonly ifNotExists: boolean;
 }
 
-export function adminService(context: CallContext): UntypedServiceImplementation {
+/** Serializers of messages of admin.proto, by their names. */
+export interface AdminSerializers {
+  readonly TopicDescription: Serialize;
+  readonly Snapshot: Serialize;
+  readonly ListTopicsResponse: Serialize;
+}
+
+/** Of the answers that hold descriptions of topics, or snapshots. */
+const ONLY_FIELD = 1;
+
+export function adminService(context: CallContext, serializers: AdminSerializers): UntypedServiceImplementation {
+  const describedTopic = async (description: TopicDescription) => {
+    const message = descriptionMessage(description, context);
+    return Buffer.concat(asField(ONLY_FIELD, await encodeInPieces(serializers.TopicDescription, message)));
+  };
   return {
     DescribeServer: unary(context, async (api) => describeServer(await api.describeServer(), context.server)),
     CreateTopic: unary(context, async (api, { topic, partitions, config, ifNotExists }: CreateTopicMessage) => {
@@ -45,12 +60,14 @@ export function adminService(context: CallContext): UntypedServiceImplementation
         );
       }
       const created = await api.createTopic({ topic, partitions, config: configFromMessage(config), ifNotExists });
-      return { topic: descriptionMessage(created, context) };
+      return describedTopic(created);
     }),
-    ListTopics: unary(context, async (api) => ({ topics: await api.listTopics() })),
-    DescribeTopic: unary(context, async (api, { topic }: TopicMessage) => ({
-      topic: descriptionMessage(await api.describeTopic(topic), context),
-    })),
+    ListTopics: unary(context, async (api) =>
+      encodeInPieces(serializers.ListTopicsResponse, { topics: await api.listTopics() }),
+    ),
+    DescribeTopic: unary(context, async (api, { topic }: TopicMessage) =>
+      describedTopic(await api.describeTopic(topic)),
+    ),
     AlterTopicConfig: unary(
       context,
       async (api, { topic, topicId, ...change }: TopicWithIdMessage & TopicConfigChangeMessage) => ({
@@ -75,21 +92,25 @@ export function adminService(context: CallContext): UntypedServiceImplementation
         logStartOffset: await api.deleteRecords(topic, partition, positionOf(before), { topicId }),
       }),
     ),
-    CreateSnapshot: unary(context, async (api, { topic, snapshot }: SnapshotMessage) => ({
-      snapshot: await api.createSnapshot(topic, snapshot),
-    })),
-    ListSnapshots: unary(context, async (api, { topic }: TopicMessage) => ({
-      snapshots: await api.listSnapshots(topic === "" ? undefined : topic),
-    })),
+    CreateSnapshot: unary(context, async (api, { topic, snapshot }: SnapshotMessage) => {
+      const made = await api.createSnapshot(topic, snapshot);
+      return Buffer.concat(asField(ONLY_FIELD, await encodeInPieces(serializers.Snapshot, made)));
+    }),
+    ListSnapshots: unary(context, async (api, { topic }: TopicMessage) => {
+      const pieces: Buffer[] = [];
+      for (const snapshot of await api.listSnapshots(topic === "" ? undefined : topic)) {
+        pieces.push(...asField(ONLY_FIELD, await encodeInPieces(serializers.Snapshot, snapshot)));
+      }
+      return Buffer.concat(pieces);
+    }),
     DeleteSnapshot: unary(context, async (api, { topic, snapshot }: SnapshotMessage) => {
       await api.deleteSnapshot(topic, snapshot);
       return {};
     }),
     RestoreSnapshot: unary(
       context,
-      async (api, { topic, snapshot, newTopic }: SnapshotMessage & { newTopic: string }) => ({
-        topic: descriptionMessage(await api.restoreSnapshot(topic, snapshot, newTopic), context),
-      }),
+      async (api, { topic, snapshot, newTopic }: SnapshotMessage & { newTopic: string }) =>
+        describedTopic(await api.restoreSnapshot(topic, snapshot, newTopic)),
     ),
   };
 }

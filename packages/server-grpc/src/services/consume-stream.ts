@@ -10,6 +10,7 @@ import {
 } from "@logstore/protocol";
 import { baseCallOf, resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "../transport/limits.js";
+import { sliceLeft } from "../transport/slices.js";
 import { type EventCall, writeMessage } from "../transport/write-message.js";
 import type { CallContext } from "./call-context.js";
 import { type Received, wellFormed } from "./malformed.js";
@@ -69,6 +70,7 @@ export async function consume(
     const api = await apiFor(call);
     // The headers at once: whoever opened the stream can tell it from one that a connection's limit holds back.
     call.sendMetadata(new Metadata());
+    await sliceLeft(); // a reader of many partitions begins them all at once
     const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: lease };
     for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
       if (signal.aborted) {

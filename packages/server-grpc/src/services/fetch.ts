@@ -11,6 +11,7 @@ import {
 import { baseCallOf, resetStream } from "../transport/base-call.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
 import type { Lease } from "../transport/send-budget.js";
+import { sliceLeft } from "../transport/slices.js";
 import { answerInPlace } from "../transport/write-message.js";
 import type { CallContext } from "./call-context.js";
 import type { Received } from "./malformed.js";
@@ -66,6 +67,7 @@ export async function fetch(
   call.on("cancelled", over); // which grpc-js says at a call's end, however that came
   signal.addEventListener("abort", reading.cutOff);
   try {
+    await sliceLeft(); // a burst of them is begun in slices of the event loop
     const result = await api.fetch(
       {
         ...where,

@@ -6,7 +6,7 @@ import {
   type MemberEventMessage,
   memberEventToMessage,
 } from "@logstore/protocol";
-import { asField, encodeInPieces, othersTurn, type Serialize } from "./in-pieces.js";
+import { asField, encodeInPieces, type Serialize } from "./in-pieces.js";
 
 /** Serializers of messages of group.proto, by their names. */
 export interface GroupSerializers {
@@ -23,8 +23,6 @@ export interface GroupSerializers {
 const ASSIGNMENT_FIELD = 2;
 const OFFSETS_RESET_FIELD = 3;
 const MEMBERS_FIELD = 5;
-/** Partitions of members, between two turns. */
-const TURN_ENTRIES = 1000;
 const LONG_EVENT_ENTRIES = 200;
 
 /** A message, or the bytes of a long one. */
@@ -45,13 +43,8 @@ export async function memberEvent(
 export async function describedGroup(description: GroupDescription, serializers: GroupSerializers): Promise<Buffer> {
   const { members, ...message } = groupDescriptionToMessage(description);
   const pieces = [await encodeInPieces(serializers.DescribeGroupResponse, message)];
-  let entries = 0;
   for (const member of members) {
     pieces.push(...asField(MEMBERS_FIELD, await encodeInPieces(serializers.GroupMember, member)));
-    entries += 1 + member.topics.length + member.assigned.length + member.revoking.length;
-    if (entries < TURN_ENTRIES) continue;
-    entries = 0;
-    await othersTurn();
   }
   return Buffer.concat(pieces);
 }

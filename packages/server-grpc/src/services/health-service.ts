@@ -12,6 +12,7 @@ import type {
 import { type ErrorCode, InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealthApi } from "@logstore/protocol";
 import { checkNameLength } from "../transport/names.js";
+import { sliceLeft } from "../transport/slices.js";
 import type { AnyCall, CallContext } from "./call-context.js";
 import { stoppingError } from "./running-calls.js";
 
@@ -165,6 +166,7 @@ export class HealthService {
     const names = [...this.#services, ...topics.map(({ topic }) => `${TOPIC_PREFIX}${topic}`)];
     const statuses: Record<string, HealthResponse> = {};
     for (const name of names) {
+      await sliceLeft();
       const health = await this.#statusOf(call, name);
       if (health !== undefined) statuses[name] = { status: health };
     }

@@ -2,20 +2,20 @@
  * Answers with long lists are encoded in pieces, and others have their turn in between. In protobuf the encodings of a message's
  * parts, one after another, are the encoding of the message.
  */
+import { sliceLeft } from "../transport/slices.js";
 
 export type Serialize = (message: object) => Buffer;
 
-const PIECE_ENTRIES = 1000;
+const PIECE_ENTRIES = 500;
 const LENGTH_DELIMITED = 2;
 
-/** At once where no list is long. */
 export async function encodeInPieces(serialize: Serialize, message: object): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for (const part of partsOf(message)) {
-    if (pieces.length > 0) await othersTurn();
+    await sliceLeft();
     pieces.push(serialize(part));
   }
-  return Buffer.concat(pieces);
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
 /** A message within a message, encoded already, as that one's field. */
@@ -25,10 +25,6 @@ export function asField(field: number, bytes: Buffer): Buffer[] {
   for (; length >= 0x80; length = Math.floor(length / 0x80)) head.push((length % 0x80) | 0x80);
   head.push(length);
   return [Buffer.from(head), bytes];
-}
-
-export function othersTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function* partsOf(message: object): Generator<object, void> {

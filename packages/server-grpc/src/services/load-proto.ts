@@ -16,8 +16,10 @@ import {
 } from "@logstore/protocol";
 import { protoPath as healthProto } from "grpc-health-check";
 import { MAX_PLAIN_REQUEST_BYTES } from "../transport/limits.js";
+import type { AdminSerializers } from "./admin-service.js";
 import type { GroupSerializers } from "./group-answers.js";
 import { healthDescriptorSet } from "./health-descriptor.js";
+import type { Serialize } from "./in-pieces.js";
 import { receiving } from "./malformed.js";
 
 export interface Proto {
@@ -27,6 +29,8 @@ export interface Proto {
   readonly healthService: ServiceDefinition;
   /** Everything that is served, for those who ask what that is. */
   readonly definition: PackageDefinition;
+  readonly encodeListOffsets: Serialize;
+  readonly admin: AdminSerializers;
   readonly group: GroupSerializers;
   /** Serializers of the messages that errors travel in. */
   readonly encodeErrorDetail: (detail: object) => Buffer;
@@ -34,6 +38,7 @@ export interface Proto {
   readonly encodeRetryInfo: (info: object) => Buffer;
 }
 
+const adminMessages: readonly (keyof AdminSerializers)[] = ["TopicDescription", "Snapshot", "ListTopicsResponse"];
 const groupMessages: readonly (keyof GroupSerializers)[] = [
   "Assignment",
   "OffsetsReset",
@@ -51,18 +56,25 @@ export function loadProto(): Proto {
   const service = (name: string) => tolerant(loaded[`logstore.v1.${name}`] as ServiceDefinition);
   const message = (name: string) => loaded[`logstore.v1.${name}`] as MessageTypeDefinition<object, object>;
   return {
-    logService: passThrough(service("LogService")),
-    adminService: service("AdminService"),
+    logService: passThrough(encodedAlready(service("LogService"))),
+    adminService: encodedAlready(service("AdminService")),
     groupService: encodedAlready(service("ConsumerGroupService")),
     healthService: health["grpc.health.v1.Health"] as ServiceDefinition,
     definition: { logstore: compiled(readFileSync(descriptorSetFile)), health: compiled(healthDescriptorSet) },
-    group: Object.fromEntries(
-      groupMessages.map((name) => [name, message(name).serialize]),
-    ) as object as GroupSerializers,
+    encodeListOffsets: message("ListOffsetsResponse").serialize,
+    admin: serializersOf(adminMessages, message),
+    group: serializersOf(groupMessages, message),
     encodeErrorDetail: message("ErrorDetail").serialize,
     encodeStatus: message("Status").serialize,
     encodeRetryInfo: message("RetryInfo").serialize,
   };
+}
+
+function serializersOf<Name extends string>(
+  names: readonly Name[],
+  message: (name: string) => MessageTypeDefinition<object, object>,
+): Record<Name, Serialize> {
+  return Object.fromEntries(names.map((name) => [name, message(name).serialize])) as Record<Name, Serialize>;
 }
 
 /**

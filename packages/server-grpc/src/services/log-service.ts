@@ -6,6 +6,7 @@ import { MAX_LISTED_POSITIONS } from "../transport/limits.js";
 import { type CallContext, unary, unaryAtOnce } from "./call-context.js";
 import { type ConsumeCall, consume } from "./consume-stream.js";
 import { type FetchRequestMessage, fetch } from "./fetch.js";
+import { encodeInPieces, type Serialize } from "./in-pieces.js";
 import { positionOf } from "./position.js";
 import { produce } from "./produce.js";
 import { type ProduceCall, produceStream } from "./produce-stream.js";
@@ -16,7 +17,8 @@ interface ListOffsetsRequestMessage {
   readonly partitions: readonly { readonly partition: number; readonly position: PositionMessage | null }[];
 }
 
-export function logService(context: CallContext): UntypedServiceImplementation {
+/** @param encodeListOffsets serializes a ListOffsetsResponse */
+export function logService(context: CallContext, encodeListOffsets: Serialize): UntypedServiceImplementation {
   return {
     Produce: produce(context),
     ProduceStream: (call: ProduceCall) => void produceStream(call, context),
@@ -33,7 +35,7 @@ export function logService(context: CallContext): UntypedServiceImplementation {
       }
       const positions = partitions.map(({ partition, position }) => ({ partition, position: positionOf(position) }));
       const offsets = await api.listOffsets({ topic, topicId, partitions: positions });
-      return { offsets, topicId: offsets[0]?.topicId };
+      return encodeInPieces(encodeListOffsets, { offsets, topicId: offsets[0]?.topicId });
     }),
     AllocateProducerId: unary(context, async (api) => ({ producerId: await api.allocateProducerId() })),
   };

@@ -17,8 +17,11 @@ export const MAX_CONSUME_BYTES = 4 * MIB;
 /** A request without batches. Decoding one makes objects of all that is in it, many times its length. */
 export const MAX_PLAIN_REQUEST_BYTES = MIB;
 
-/** Fields of such a request: of entries that are empty, half a million fit into it. */
-export const MAX_PLAIN_REQUEST_FIELDS = 30_000;
+/**
+ * Fields of such a request, which are all decoded in one turn of the event loop. Of entries that are empty, half a million would fit
+ * into it.
+ */
+export const MAX_PLAIN_REQUEST_FIELDS = 12_000;
 
 /** A request of grpc.health.v1 or of reflection, which need no credentials: a name, or two numbers and a name. */
 const MAX_OPEN_REQUEST_BYTES = 4 * KIB;
@@ -34,8 +37,8 @@ export const LARGEST_MAX_BATCH_BYTES = 2 ** 30;
 /** Positions of a ListOffsets: each may have to be looked for on the disk. */
 export const MAX_LISTED_POSITIONS = 10_000;
 
-/** Batches of one Produce request: each is checked, placed and written by itself, all of them together. */
-export const MAX_BATCHES_PER_REQUEST = 10_000;
+/** Batches of one Produce request, which are all placed in one turn of the event loop. */
+export const MAX_BATCHES_PER_REQUEST = 2_000;
 
 /** Partitions of a topic: each is a directory, files and a log in memory, made before the call is answered. */
 export const MAX_PARTITIONS_PER_TOPIC = 10_000;

@@ -8,6 +8,7 @@ import { type AddressInfo, createServer, type DropArgument, type Server, type So
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { Connection, peerOf } from "./connection.js";
 import { defaultPerAddress, FIRST_CALL_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, MAX_CONNECTIONS } from "./limits.js";
+import { sliceLeft } from "./slices.js";
 import { SocketCounts } from "./socket-counts.js";
 import type { TlsFiles, TlsMaterial } from "./tls-files.js";
 
@@ -162,7 +163,13 @@ export class Listener {
     this.#connections.set(key, connection);
     this.#acceptedCount++;
     socket.once("close", () => this.#connections.delete(key));
-    this.#options.onConnection(socket);
+    void this.#handOn(socket);
+  }
+
+  /** Hundreds may connect in one turn of the event loop, and an HTTP/2 session is long in the making. */
+  async #handOn(socket: Socket): Promise<void> {
+    await sliceLeft();
+    if (!socket.destroyed) this.#options.onConnection(socket);
   }
 
   #throwOut(socket: Socket, reason: string): void {

@@ -1,8 +1,10 @@
 /** Well-formed calls that would have the server keep, compare or look up more than anybody needs. */
 import type { Attack, Target } from "../attack.ts";
+import { dataFrames, grpcMessage, headersFrame, headersOf, hello } from "../frames.ts";
 import { smallBatch } from "../raw-batch.ts";
+import { RawConnection } from "../raw-connection.ts";
 import { type Answer, Stranger } from "../stranger.ts";
-import { tally } from "../verdict.ts";
+import { endsOf, tally } from "../verdict.ts";
 import { type Call, call } from "./topic-calls.ts";
 
 const AT_ONCE = 10;
@@ -92,6 +94,26 @@ export const hoards: readonly Attack[] = [
   calls("10,000 times to look up in one call, 50 calls", lookUps, isAnswered),
 ];
 
+const WATCHERS = 1_000;
+const MOST_OF_AN_ADDRESS = 900;
+/** Of one address, without credentials. */
+const MOST_OF_STRANGERS = 32;
+
+const watch = Buffer.concat([
+  hello,
+  headersFrame(1, headersOf("/grpc.health.v1.Health/Watch")),
+  dataFrames(1, grpcMessage(new Uint8Array()), true),
+]);
+
+/** Whoever comes from elsewhere still gets a connection, and an answer on it. */
+async function elsewhereServed(port: number, onEnd: Target["onEnd"]): Promise<void> {
+  const other = await RawConnection.open(port, "127.0.0.2");
+  onEnd(() => other.close());
+  await other.write(watch);
+  await other.hasAnswer(5_000);
+  if (other.begun === 0) throw new Error(`another address got no answer: ${endsOf([other])}`);
+}
+
 /** On a server with access control, which decides for each name whether it may be known of. */
 export const anonymousHoards: readonly Attack[] = [
   calls(
@@ -100,4 +122,42 @@ export const anonymousHoards: readonly Attack[] = [
     ({ status }) => status === RESOURCE_EXHAUSTED, // by the limit of the message's length, before anything looks at the name
     4,
   ),
+  {
+    name: "Health/Watch on 1,000 connections of one address",
+    async run({ port, connect, onEnd }: Target) {
+      const connections: RawConnection[] = [];
+      while (connections.length < WATCHERS) {
+        connections.push(...(await Promise.all(Array.from({ length: 100 }, connect))));
+      }
+      await Promise.all(connections.map((connection) => connection.write(watch)));
+      await Promise.all(connections.map((connection) => connection.hasAnswer(5_000)));
+      const watching = connections.filter(({ begun }) => begun > 0).length;
+      if (watching > MOST_OF_AN_ADDRESS) throw new Error(`${watching} connections watch`);
+      await elsewhereServed(port, onEnd);
+      return `${watching} watch, ${endsOf(connections)}; another address is served`;
+    },
+  },
+];
+
+/** The same over TLS, where nobody has any rights who shows no credentials. */
+export const strangersWatch: readonly Attack[] = [
+  {
+    name: "Health/Watch on 200 connections without credentials",
+    async run({ address, guard, onEnd }: Target) {
+      const ends = await Promise.all(
+        Array.from({ length: 200 }, () => {
+          const stranger = new Stranger(address, guard!.channel());
+          onEnd(() => stranger.close());
+          return new Promise<string>((resolve) => {
+            const call = stranger.duplex("/grpc.health.v1.Health/Watch", () => resolve("watch"));
+            call.ended.then(({ detail, message }) => resolve(detail ?? message));
+            call.end(Buffer.alloc(0));
+          });
+        }),
+      );
+      const watching = ends.filter((end) => end === "watch").length;
+      if (watching > MOST_OF_STRANGERS) throw new Error(`${watching} connections watch`);
+      return tally(ends);
+    },
+  },
 ];

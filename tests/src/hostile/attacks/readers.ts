@@ -1,5 +1,5 @@
-/** Whoever asks for much and takes nothing. */
-import { connect } from "@logstore/client";
+/** Whoever asks for much, and takes nothing or all of it at once. */
+import { type ConnectOptions, connect } from "@logstore/client";
 import type { Attack, Target } from "../attack.ts";
 import {
   callHeaders,
@@ -12,19 +12,20 @@ import {
   settings,
   uint32,
 } from "../frames.ts";
-import { encode } from "../stranger.ts";
-import { endsOf, resetsOf } from "../verdict.ts";
+import { bearer, STRANGERS_BYTES_PER_SECOND } from "../guard.ts";
+import { encode, Stranger } from "../stranger.ts";
+import { endsOf, resetsOf, tally } from "../verdict.ts";
 
 const TOPIC = "backlog";
 const BACKLOG_BYTES = 20_000_000;
 
-async function produceBacklog(address: string): Promise<void> {
-  await using client = connect(address);
-  if ((await client.listTopics()).some(({ topic }) => topic === TOPIC)) return;
-  await client.createTopic(TOPIC, { partitions: 1 });
+async function produceBacklog(address: string, topic = TOPIC, shown: ConnectOptions = {}): Promise<void> {
+  await using client = connect(address, shown);
+  if ((await client.listTopics()).some((each) => each.topic === topic)) return;
+  await client.createTopic(topic, { partitions: 1 });
   const value = new Uint8Array(1_000).fill(1);
   const records = Array.from({ length: BACKLOG_BYTES / value.length }, () => ({ value, partition: 0 }));
-  await client.producer(TOPIC, { durability: "written" }).sendMany(records);
+  await client.producer(topic, { durability: "written" }).sendMany(records);
 }
 
 /**
@@ -56,4 +57,52 @@ export const readers: readonly Attack[] = [
   deafReaders("900 streams opened with closed windows", 900, { window: 0, maxBytes: 0 }),
   deafReaders("900 streams of the largest messages, never read", 900, { window: 65_535, maxBytes: 0xffff_ffff }),
   deafReaders("a connection with open windows that is never read", 50, { window: 0x7fff_ffff, maxBytes: 0 }),
+  {
+    name: "600 Fetches at once",
+    async run({ address, onEnd }) {
+      await produceBacklog(address);
+      const stranger = new Stranger(address);
+      onEnd(() => stranger.close());
+      const request = encode("FetchRequest", { topic: TOPIC, from: { edge: 1 } });
+      const answers = await Promise.all(
+        Array.from({ length: 600 }, () => stranger.call("/logstore.v1.LogService/Fetch", request)),
+      );
+      // A second after others begin to wait for what an answer holds that is not taken, it is cut off.
+      const answered = answers.filter(({ status, bytes }) => status === 0 && bytes > 100_000).length;
+      if (answered < answers.length / 2) throw new Error(`${answered} were answered: ${JSON.stringify(answers[0])}`);
+      return tally(answers.map(({ status, message }) => (status === 0 ? "answered" : message)));
+    },
+  },
+];
+
+const FLOOD_MS = 3_000;
+
+/** On a server with access control and TLS, where what a principal reads has a quota. */
+export const quotaFloods: readonly Attack[] = [
+  {
+    name: "Fetch flood against a quota of 1 MB a second, 100 at once for 3 s",
+    async run({ address, guard, onEnd }) {
+      const topic = "stranger-backlog";
+      await produceBacklog(address, topic, guard!.shown("stranger"));
+      const stranger = new Stranger(address, guard!.channel());
+      onEnd(() => stranger.close());
+      const request = encode("FetchRequest", { topic, from: { edge: 1 }, maxBytes: 1_000_000 });
+      const metadata = bearer(guard!.token("stranger"));
+      const begun = performance.now();
+      const ends: string[] = [];
+      let bytes = 0;
+      const fetchOn = async () => {
+        while (performance.now() - begun < FLOOD_MS) {
+          const answer = await stranger.call("/logstore.v1.LogService/Fetch", request, metadata);
+          bytes += answer.bytes;
+          ends.push(answer.status === 0 ? "answered" : (answer.detail ?? answer.message));
+        }
+      };
+      await Promise.all(Array.from({ length: 100 }, fetchOn));
+      // What a second allows may be there from before, and one answer goes beyond it.
+      const allowed = STRANGERS_BYTES_PER_SECOND * ((performance.now() - begun) / 1_000 + 2);
+      if (bytes > allowed) throw new Error(`${bytes} bytes were delivered, and ${allowed} allowed`);
+      return `${(bytes / 1e6).toFixed(1)} MB delivered: ${tally(ends)}`;
+    },
+  },
 ];
