@@ -45,6 +45,7 @@ import {
 import { Listener } from "./transport/listener.js";
 import { limitMessages } from "./transport/message-limits.js";
 import { noDecompression } from "./transport/no-decompression.js";
+import { paceCalls } from "./transport/paced-streams.js";
 import { readWithRoom } from "./transport/read-with-room.js";
 import { ReceiveTurns } from "./transport/receive-turns.js";
 import { ReceiveWindows } from "./transport/receive-window.js";
@@ -193,6 +194,7 @@ export async function serve(
   add("grpc.health.v1.Health", proto.healthService, health.handlers);
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  paceCalls(grpc);
   const connectionRefused = (peer: string, reason: string) => onRefused({ refused: "connection", peer, reason });
   tellSessionErrors(grpc, (socket) => listener.connectionOf(socket), connectionRefused);
   const listener = await Listener.listen({

@@ -128,9 +128,9 @@ export function manyMembersRequests(): LargeRequest[] {
   const groups = range(2_000, (i) => `group-${i}`);
   return [
     {
-      name: "JoinGroup: 2,000 groups of one member, 200 topics of 4 partitions",
+      name: "JoinGroup: 2,000 groups of one member, 20 topics of 4 partitions",
       async prepare(stranger) {
-        const names = range(200, (i) => `topic-${i}`);
+        const names = range(20, (i) => `topic-${i}`);
         await some(20, names, (topic) => createTopic(stranger, topic, 4));
       },
       async run(_stranger, loop) {
@@ -174,7 +174,7 @@ export function restartRequests(): LargeRequest[] {
     {
       name: "2,000 groups of one member on a disk",
       async prepare(stranger) {
-        const names = range(200, (i) => `topic-${i}`);
+        const names = range(20, (i) => `topic-${i}`);
         await some(20, names, (topic) => createTopic(stranger, topic, 4));
       },
       run: (_stranger, loop) =>

@@ -1,0 +1,55 @@
+import { once } from "node:events";
+import { connect, createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { paceStreams } from "./paced-streams.js";
+
+/** Answers 300 calls that come at once, of which every third is reset; how many began in each turn, and how many were answered. */
+async function burst(pace: boolean): Promise<{ begunInTurns: number[]; answered: number }> {
+  const server = createServer();
+  const begunInTurns: number[] = [];
+  let begun = 0;
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    if (begun++ === 0) {
+      setImmediate(() => {
+        begunInTurns.push(begun);
+        begun = 0;
+      });
+    }
+    stream.on("error", () => {});
+    stream.resume(); // what is not read keeps a stream that was reset
+    stream.respond({ ":status": 200 });
+    stream.end("answer");
+  });
+  if (pace) paceStreams(server, 10);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await once(session, "connect");
+  await once(session, "remoteSettings");
+  let answered = 0;
+  await Promise.all(
+    Array.from({ length: 300 }, async (_, i) => {
+      const call = session.request({ ":path": "/" });
+      call.on("error", () => {});
+      call.on("data", () => answered++);
+      if (i % 3 === 0) call.close();
+      await once(call, "close");
+    }),
+  );
+  session.close();
+  server.close();
+  await once(server, "close");
+  return { begunInTurns, answered };
+}
+
+test("calls that come at once begin a few in each turn of the event loop, and all are answered", async () => {
+  const { begunInTurns, answered } = await burst(true);
+  expect(Math.max(...begunInTurns)).toBeLessThanOrEqual(20); // of two turns, where it is counted between them
+  expect(answered).toBeGreaterThanOrEqual(200);
+});
+
+test("without that they begin all at once", async () => {
+  const { begunInTurns } = await burst(false);
+  expect(Math.max(...begunInTurns)).toBeGreaterThan(20);
+});

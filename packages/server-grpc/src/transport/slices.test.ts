@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { sliceLeft } from "./slices.js";
+
+function work(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+test("steps of many calls at once are taken in slices of the event loop, in their order", async () => {
+  const taken: number[] = [];
+  let inTurn = 0;
+  const mostInTurn: number[] = [];
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, i) => {
+      for (let step = 0; step < 3; step++) {
+        await sliceLeft();
+        if (inTurn++ === 0) {
+          setImmediate(() => {
+            mostInTurn.push(inTurn);
+            inTurn = 0;
+          });
+        }
+        taken.push(20 * step + i);
+        work(2);
+      }
+    }),
+  );
+  // Three steps of 2 ms fill a slice of 5 ms.
+  expect(Math.max(...mostInTurn)).toBeLessThanOrEqual(3);
+  expect(taken).toHaveLength(60);
+  expect(taken.slice(-20)).toEqual([...taken.slice(-20)].sort((a, b) => a - b));
+});
