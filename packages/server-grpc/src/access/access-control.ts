@@ -21,6 +21,7 @@ import type { LogApi } from "@logstore/protocol";
 import { resetStream } from "../transport/base-call.js";
 import type { Connection } from "../transport/connection.js";
 import { type AccessConfig, ANONYMOUS, checkAccessConfig } from "./access-config.js";
+import { Alterations } from "./alterations.js";
 import { Authenticator } from "./authenticator.js";
 import { Caller, type CallFacts, denialOfAll, type Standing } from "./caller.js";
 import { ConnectionCounts } from "./connection-counts.js";
@@ -61,6 +62,7 @@ export class AccessControl {
   readonly #running = new Set<Caller>();
   readonly #connections = new ConnectionCounts();
   readonly #strangers = new Strangers();
+  readonly #alterations = new Alterations();
   #version: Version;
   #updating: Promise<void> = Promise.resolve();
 
@@ -105,7 +107,7 @@ export class AccessControl {
 
   /** The log for the caller of a call that was let in. */
   guard(api: LogApi, call: { readonly metadata: Metadata }): LogApi {
-    return new GuardedLog(api, this.callerOf(call));
+    return new GuardedLog(api, this.callerOf(call), this.#alterations);
   }
 
   callerOf({ metadata }: { readonly metadata: Metadata }): Caller {

@@ -165,6 +165,33 @@ test("retention that keeps less needs deleteRecords besides alterTopic", async (
   expect(altered).toHaveLength(4);
 });
 
+test("retention is held against what another change at the same time sets", async () => {
+  let config = { retentionMs: 1_000 };
+  const { client } = await tlsHome({
+    access: {
+      tokens: tokensOf("a", "b"),
+      rules: [allow("a", ["alterTopic"], "*"), allow("b", ["alterTopic", "deleteRecords"], "*")],
+    },
+    api: {
+      describeTopic: async (topic) => {
+        return { topic, topicId: "id", partitioner: "fnv1a-32", partitions: [], config, effectiveConfig: config };
+      },
+      alterTopicConfig: async (_topic, change) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        config = change as typeof config;
+        return config;
+      },
+    },
+  });
+  const alter = (token: string, retentionMs: number) =>
+    client({ token }).call("AlterTopicConfig", { topic: "t", set: { retentionMs } });
+  const raised = alter("b", 9_000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await codeOf(alter("a", 5_000))).toBe("PERMISSION_DENIED"); // it would pass against what was in force before
+  await raised;
+  expect(config).toEqual({ retentionMs: 9_000 });
+});
+
 test("a request of a stream to a forbidden topic is answered in its place, and the stream goes on", async () => {
   const { client, api, refusals } = await tlsHome({
     access: { tokens: tokensOf("writer"), rules: [allow("writer", ["produce"], "t")] },

@@ -32,6 +32,7 @@ import type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
+import { Alterations } from "./alterations.js";
 import type { Caller, Held } from "./caller.js";
 import { ChargedBudget } from "./charged-budget.js";
 import { operationOf } from "./operations.js";
@@ -52,12 +53,15 @@ const SOME_PRODUCE: Held = { operation: "produce" };
 export class GuardedLog implements LogApi {
   readonly #api: LogApi;
   readonly #caller: Caller;
+  readonly #alterations: Alterations;
   /** The last append that waits for the quota, where any does. */
   #lastWaiting: Promise<unknown> | undefined;
 
-  constructor(api: LogApi, caller: Caller) {
+  /** @param alterations of all callers */
+  constructor(api: LogApi, caller: Caller, alterations = new Alterations()) {
     this.#api = api;
     this.#caller = caller;
+    this.#alterations = alterations;
   }
 
   /** Told to any caller, with what its quota allows it. */
@@ -86,11 +90,13 @@ export class GuardedLog implements LogApi {
 
   async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
     this.#check("alterTopicConfig", topic);
-    if (namesRetention(change) && !this.#caller.allows(operationOf.deleteRecords, topic)) {
-      const { config, effectiveConfig } = await this.#api.describeTopic(topic);
-      if (mayDeleteRecords(change, config, effectiveConfig)) this.#check("deleteRecords", topic);
-    }
-    return this.#api.alterTopicConfig(topic, change, options);
+    return this.#alterations.run(topic, async () => {
+      if (namesRetention(change) && !this.#caller.allows(operationOf.deleteRecords, topic)) {
+        const { config, effectiveConfig } = await this.#api.describeTopic(topic);
+        if (mayDeleteRecords(change, config, effectiveConfig)) this.#check("deleteRecords", topic);
+      }
+      return this.#api.alterTopicConfig(topic, change, options);
+    });
   }
 
   async deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
