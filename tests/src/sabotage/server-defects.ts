@@ -1,0 +1,118 @@
+/** Defects of what holds attacks on the server: see {@link within}. */
+import { type Defect, within } from "./defects.ts";
+
+const ACCESS = "src/access/access.test.ts";
+const BOUNDED_MAP = "src/access/bounded-map.test.ts";
+const STRANGERS = "src/access/strangers.test.ts";
+const SINK = "src/command/stderr-sink.test.ts";
+const LOG = "src/command/log.test.ts";
+const SIGNALS = "src/command/stop-signal.test.ts";
+const RELOAD = "src/command/reload-signal.test.ts";
+const HEALTH = "src/services/health-service.test.ts";
+const FIELDS = "src/services/field-count.test.ts";
+const GROUP_ANSWERS = "src/services/group-answers.test.ts";
+const PACED = "src/transport/paced-streams.test.ts";
+const SLICES = "src/transport/slices.test.ts";
+
+export const serverDefects: readonly Defect[] = [
+  ...within("server-grpc/access/bounded-map.ts", [BOUNDED_MAP], {
+    "a cache of names has no bound": [
+      "if (this.#bytes + bytes <= this.#maxBytes) break;",
+      "if (bytes <= this.#maxBytes) break;",
+    ],
+    "a cache keeps a key that is longer than all it may hold": ["if (bytes > this.#maxBytes) return;", ""],
+    "a value that is set again is counted twice": [
+      "if (this.#entries.delete(key)) this.#bytes -= bytes;",
+      "this.#entries.delete(key);",
+    ],
+  }),
+  ...within("server-grpc/access/strangers.ts", [STRANGERS], {
+    "connections without credentials have no limit": [
+      "!this.#connections.claim(address, connection, MAX_STRANGER_CONNECTIONS)",
+      "!this.#connections.claim(address, connection, Number.POSITIVE_INFINITY)",
+    ],
+    "calls without credentials have no limit": ["if (calls >= MAX_STRANGER_CALLS) {", "if (calls < 0) {"],
+    "calls without credentials that end go on being counted": [
+      "else this.#callsByAddress.set(address, left);",
+      "else this.#callsByAddress.set(address, left + 1);",
+    ],
+  }),
+  ...within("server-grpc/transport/socket-counts.ts", [STRANGERS], {
+    "one address may have all connections": ["if (count >= this.#max) return false;", ""],
+  }),
+  ...within("server-grpc/transport/names.ts", [STRANGERS, HEALTH], {
+    "names are not checked for their length": ["return name.length > MAX_NAME_LENGTH;", "return name === undefined;"],
+  }),
+  ...within("server-grpc/transport/limits.ts", [HEALTH], {
+    "requests of health may be as long as batches": [
+      'return path.startsWith("/grpc.") ? MAX_OPEN_REQUEST_BYTES : undefined;',
+      'return path === "" ? MAX_OPEN_REQUEST_BYTES : undefined;',
+    ],
+  }),
+  ...within("server-grpc/transport/limits.ts", [FIELDS], {
+    "a request may have any number of entries": [
+      "export const MAX_PLAIN_REQUEST_FIELDS = 12_000;",
+      "export const MAX_PLAIN_REQUEST_FIELDS = 12_000_000;",
+    ],
+  }),
+  ...within("server-grpc/transport/paced-streams.ts", [PACED], {
+    "all calls that come at once begin at once": ["if (begun++ < streamsATurn) {", "if (begun++ < 1_000_000) {"],
+    "calls that wait to begin are forgotten": ["if (some.length > 0) setImmediate(nextTurn);", "waiting = [];"],
+  }),
+  ...within("server-grpc/transport/slices.ts", [SLICES], {
+    "a slice has no end": [
+      "} else if (performance.now() - begun >= SLICE_MS) {",
+      "} else if (performance.now() - begun < 0) {",
+    ],
+    "everybody who waits for a slice is let go at once": ["queueMicrotask(letGo);", "letGo();"],
+  }),
+  ...within("server-grpc/services/in-pieces.ts", [GROUP_ANSWERS], {
+    "an answer of many entries is encoded in one piece": [
+      "const PIECE_ENTRIES = 500;",
+      "const PIECE_ENTRIES = 500_000_000;",
+    ],
+  }),
+  ...within("server-grpc/access/alterations.ts", [ACCESS], {
+    "changes of one topic are checked at the same time": [
+      "const done = before.then(work, work);",
+      "const done = work();",
+    ],
+  }),
+  ...within("server-grpc/command/stderr-sink.ts", [SINK], {
+    "lines that nobody takes wait without a bound": [
+      "if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {",
+      "if (bytes > MAX_WAITING_BYTES) {",
+    ],
+    "lines that could not be written are not counted": ["if (error) this.#droppedLines += lineCount;", ""],
+    "after a line that could not be written no other is": [
+      "if (error) this.#droppedLines += lineCount;",
+      "if (error) return;",
+    ],
+    "a flush waits for whoever does not read": [
+      "this.#flushed.push(resolve);\n    await promise;",
+      "this.#flushed.push(resolve);\n    clearTimeout(timer);\n    await promise;",
+    ],
+  }),
+  ...within("server-grpc/command/printable.ts", [LOG], {
+    "C1 controls stand in the log as they are": ["\\u007f-\\u009f", "\\u007f"],
+    "the log's text can be reordered": ["\\u2028-\\u202e\\u2066-\\u2069", "\\u2028-\\u2029"],
+    "ESC stands in the log as it is": ["\\u0000-\\u001f\\u007f", "\\u0000-\\u001a\\u007f"],
+  }),
+  ...within("server-grpc/command/log.ts", [LOG], {
+    "a text of any length goes into the log": [
+      "if (value.length <= MAX_TEXT_LENGTH) return value;",
+      "if (value.length > 0) return value;",
+    ],
+    "lines of text are not made printable": ["return `${printable(`${time}", "return `${String(`${time}"],
+  }),
+  ...within("server-grpc/command/stop-signal.ts", [SIGNALS], {
+    "SIGINT is not heard": [
+      'signals.on("SIGTERM", onSignal).on("SIGINT", onSignal);',
+      'signals.on("SIGTERM", onSignal);',
+    ],
+    "the second signal is not heard": ["(stop.signal.aborted ? exit() : stop.abort())", "stop.abort()"],
+  }),
+  ...within("server-grpc/command/reload-signal.ts", [RELOAD], {
+    "a SIGHUP during the start is lost": ["if (isDue) reload();", ""],
+  }),
+];
