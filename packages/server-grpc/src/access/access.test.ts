@@ -42,7 +42,7 @@ test("a token tells who calls, and nothing is allowed that no rule allows", asyn
   await api.createTopic({ topic: "secret", partitions: 1 });
   const writer = client({ token: "writer" });
   expect(await writer.call("Produce", produce("t", "a"))).toMatchObject({ nextOffset: 1 });
-  expect(await writer.call("ListTopics", {})).toEqual({
+  expect(await writer.call("ListTopics", {})).toMatchObject({
     topics: [{ topic: "t", partitionCount: 2, topicId: expect.any(String) }],
   });
 

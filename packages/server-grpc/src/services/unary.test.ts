@@ -112,7 +112,7 @@ test("an error that is not ours says nothing of the server, and is told to its o
 });
 
 test("an error that quotes without end is cut to what fits into trailers", async () => {
-  const topic = "\u{1f4a5}%\n".repeat(20_000);
+  const topic = "\u{1f4a5}%\n".repeat(2_500);
   const { client } = await home({
     api: { describeTopic: async () => Promise.reject(new UnknownTopicError(topic, { topic })) },
   });
