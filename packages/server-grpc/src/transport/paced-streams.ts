@@ -43,7 +43,8 @@ export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN)
     }
     stream.on("error", () => {}); // until somebody else listens
     waiting.push(() => {
-      if (stream.closed) stream.destroy(); // its peer has reset it meanwhile
+      if (stream.closed)
+        stream.destroy(); // its peer has reset it meanwhile
       else begin();
     });
   });
