@@ -63,8 +63,8 @@ export const clientDefects: readonly Defect[] = [
   }),
   ...within("client/group/group-reader.ts", GROUP, {
     "commits before the hook": [
-      "        await onRevoked?.(announced.map(named));\n        if (!this.#isManual) await this.#commitIfPossible(announced);",
-      "        if (!this.#isManual) await this.#commitIfPossible(announced);\n        await onRevoked?.(announced.map(named));",
+      "        if (onRevoked !== undefined) await this.#hooks",
+      "        if (!this.#isManual) await this.#commitIfPossible(announced);\n        if (onRevoked !== undefined) await this.#hooks",
     ],
     "commits by itself where that is done by hand": [
       "        if (!this.#isManual) await this.#commitIfPossible(announced);",
@@ -84,7 +84,7 @@ export const clientDefects: readonly Defect[] = [
   }),
   ...within("client/run/runner.ts", RUN, {
     "begins what is not its own any more": [
-      "if (partition.stopped.aborted || task.use.aborted) return this.#slots.release();",
+      "if (partition.stopped.aborted || task.use.aborted) return this.#slots.release(slot);",
       "",
     ],
     "parks what is somebody else's": [
