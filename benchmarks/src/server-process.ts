@@ -33,13 +33,22 @@ export class ServerProcess {
   /**
    * @param certificate with TLS
    * @param bin the command. Default: this checkout's
+   * @param environment variables beside those of this process
    */
-  static async start(directory: string, certificate?: Certificate, bin = ownBin): Promise<ServerProcess> {
+  static async start(
+    directory: string,
+    certificate?: Certificate,
+    bin = ownBin,
+    environment: NodeJS.ProcessEnv = {},
+  ): Promise<ServerProcess> {
     const args =
       certificate === undefined
         ? [bin, "--data", directory, "--port", "0", "--durability", "written", "--log-level", "warn"]
         : [childFile("tls-server"), directory, certificate.certFile, certificate.keyFile];
-    const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const server = spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...environment },
+    });
     for await (const line of createInterface({ input: server.stdout })) {
       const address = /[^ ]+:\d+$/.exec(line)?.[0];
       if (address !== undefined) return new ServerProcess(server, address);

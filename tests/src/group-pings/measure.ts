@@ -1,0 +1,90 @@
+/**
+ * What others wait for while members of many groups connect, and while they come back after a restart: the time of a small call every
+ * 10 ms, from a process of its own.
+ *
+ *   node src/group-pings/measure.ts --members 500 --groups 2000 --bin /path/to/another/build/bin.js --bin ''
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { GrpcLogApi } from "@logstore/client";
+import { ServerProcess } from "../server-process.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    /** How many connect at once. */
+    members: { type: "string", default: "500" },
+    /** How many there are when the server restarts. */
+    groups: { type: "string", default: "2000" },
+    /** A command; empty is this checkout's. */
+    bin: { type: "string", multiple: true, default: [""] },
+  },
+});
+const [members, groups] = [Number(flags.members), Number(flags.groups)];
+
+console.log("| server | | took, s | ping p50, ms | p99 | most | pings |");
+console.log("|---|---|---|---|---|---|---|");
+for (const bin of flags.bin) await measure(bin || undefined);
+
+async function measure(bin: string | undefined): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "logstore-pings-"));
+  let server = await ServerProcess.start(directory, { bin });
+  const { address, port } = server;
+  const children: ChildProcess[] = [];
+  try {
+    const api = new GrpcLogApi(address, { timeoutMs: 60_000 });
+    await api.createTopic({ topic: "t", partitions: 1 });
+    await step(bin, `${members} members connect`, address, async () => {
+      children.push(await begin(address, 0, members));
+      await once(children[0]!, "message");
+    });
+    children.push(await begin(address, members, groups));
+    await once(children[1]!, "message");
+    await server.stop();
+
+    server = await ServerProcess.start(directory, { bin, port });
+    await step(bin, `${groups} come back after a restart`, address, async () => {
+      await sleep(15_000);
+    });
+    api.close();
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function begin(address: string, from: number, to: number): Promise<ChildProcess> {
+  return fork(fileURLToPath(new URL("members.ts", import.meta.url)), [address, "t", String(from), String(to)]);
+}
+
+async function step(bin: string | undefined, name: string, address: string, work: () => Promise<void>): Promise<void> {
+  const api = new GrpcLogApi(address, { timeoutMs: 60_000 });
+  await api.describeTopic("t");
+  const times: number[] = [];
+  let isOver = false;
+  const pinging = (async () => {
+    while (!isOver) {
+      const begun = performance.now();
+      await api.describeTopic("t");
+      times.push(performance.now() - begun);
+      await sleep(10);
+    }
+  })();
+  const begun = performance.now();
+  await work();
+  const took = (performance.now() - begun) / 1_000;
+  isOver = true;
+  await pinging;
+  api.close();
+  times.sort((a, b) => a - b);
+  const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))]!.toFixed(1);
+  console.log(
+    `| ${bin ?? "this"} | ${name} | ${took.toFixed(1)} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${times.length} |`,
+  );
+}

@@ -1,0 +1,23 @@
+/** Members of many groups, one of each, in a process of their own. Tells when all of them have their partition, each time. */
+import { connect } from "@logstore/client";
+
+const [address, topic, from, to] = process.argv.slice(2) as [string, string, string, string];
+const client = connect(address);
+const count = Number(to) - Number(from);
+const assigned = new Set<number>();
+
+for (let i = Number(from); i < Number(to); i++) {
+  const consumer = client.consumer({
+    group: `group-${i}`,
+    topics: [topic],
+    onAssigned: () => {
+      assigned.add(i);
+      if (assigned.size === count) process.send!("all");
+    },
+    onLost: () => void assigned.delete(i),
+  });
+  void (async () => {
+    for await (const _ of consumer) await consumer.commit();
+  })().catch((error) => console.error(error));
+}
+process.on("message", () => process.exit());
