@@ -8,8 +8,8 @@ export interface RecordInput {
   /** Decides the partition, and the order among records of the same key. Default null. */
   readonly key?: Bytes | null | undefined;
   readonly value: Bytes;
-  /** ms since the epoch. Default: now. */
-  readonly timestamp?: number | undefined;
+  /** A Date, or ms since the epoch. Default: now. */
+  readonly timestamp?: number | Date | undefined;
   readonly headers?: readonly HeaderInput[] | undefined;
 }
 

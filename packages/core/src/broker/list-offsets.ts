@@ -1,5 +1,6 @@
 /** Looking up many positions of a topic at once, at a cost that other callers do not feel. */
 import type { PartitionOffset, Position } from "@logstore/protocol";
+import { checkedPosition } from "../partition/position.js";
 import { Pacer } from "../storage/pacer.js";
 
 /** Look-ups by time read files: so many partitions of one call are looked at at a time. */
@@ -16,7 +17,8 @@ type LookUp = (partition: number, position: Position) => Promise<PartitionOffset
  * In the order of `wanted`. Each position of a partition is looked up once, however often it is there, and times between two that
  * mean the same offset not at all.
  */
-export async function listPositions(wanted: readonly Wanted[], lookUp: LookUp): Promise<PartitionOffset[]> {
+export async function listPositions(asked: readonly Wanted[], lookUp: LookUp): Promise<PartitionOffset[]> {
+  const wanted = asked.map((each) => ({ ...each, position: checkedPosition(each.position) }));
   const answers: PartitionOffset[] = new Array(wanted.length);
   const pacer = new Pacer();
   const partitions = indexesByPartition(wanted).entries();

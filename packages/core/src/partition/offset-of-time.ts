@@ -1,5 +1,4 @@
 /** Seek by time: append times never decrease within a partition, so they can be searched like offsets. */
-import { InvalidArgumentError } from "@logstore/codec";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
 import type { ReadableLog } from "./readable-log.js";
@@ -11,10 +10,9 @@ const CHUNK_BYTES = 64 * 1024;
 /**
  * Offset of the first record appended at `time` (ms since the epoch) or later; the high watermark where there is none.
  *
- * @throws InvalidArgumentError, CorruptPartitionError, StorageFailedError, ClosedError
+ * @throws CorruptPartitionError, StorageFailedError, ClosedError
  */
 export async function offsetOfTime(log: ReadableLog, time: number): Promise<number> {
-  if (!Number.isSafeInteger(time)) throw new InvalidArgumentError(`time ${time} is not a whole number of ms`);
   for (;;) {
     const { logStart } = log.offsets;
     try {

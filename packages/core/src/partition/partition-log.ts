@@ -151,7 +151,7 @@ export class PartitionLog extends ReadableLog {
   ): Promise<AppendAck> {
     this.#checkWritable();
     const { durability: byDefault } = this.#options;
-    const time = timestamp ?? this.#now();
+    const time = timestamp === undefined ? this.#now() : timestamp;
     const wanted = checkDurability(durability ?? byDefault);
     const appended = this.#queue.addRecord(key, value, time, headers, wanted);
     this.#groupCommit.wake();

@@ -8,6 +8,7 @@ import { type Damage, FoundDamage } from "./found-damage.js";
 import { type LogStoreHooks, tell } from "./hooks.js";
 import type { LogOffsets } from "./log-offsets.js";
 import { offsetOfTime } from "./offset-of-time.js";
+import { checkedPosition } from "./position.js";
 import type { PartitionTail } from "./tail-cache.js";
 
 export interface ReadableParts {
@@ -110,7 +111,8 @@ export abstract class ReadableLog implements ReadableParts {
    * The offset that a position means now. It is not checked whether a given offset exists. "latest" of a damaged log is its known
    * end: no reader takes the place of the damage for the end.
    */
-  async resolve(position: Position): Promise<number> {
+  async resolve(given: Position): Promise<number> {
+    const position = checkedPosition(given);
     if (typeof position === "number") return position;
     if (position === "earliest") return this.offsets.logStart;
     if (position === "latest") return this.damage === undefined ? this.offsets.highWatermark : this.knownEnd;

@@ -13,7 +13,8 @@ export interface AppendManyAck extends AppendAck {
 export interface AppendRecordOptions extends AppendOptions {
   /** Default: by key, or evenly for null keys. */
   readonly partition?: number | undefined;
-  readonly timestamp?: number | undefined;
+  /** A Date, or ms since the epoch. Default: now. */
+  readonly timestamp?: number | Date | undefined;
   readonly headers?: RecordInput["headers"];
 }
 

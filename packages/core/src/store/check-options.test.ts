@@ -59,6 +59,34 @@ test("calls with options that are wrong", async () => {
     [async () => store.repair({ dryrun: false } as object), "dryRun"],
     [async () => store.repair({ dryRun: "no" } as object), "dryRun"],
     [async () => store.snapshot("s", { signal: 5 } as object), "signal"],
+    [() => store.append(null, "x", { timestamp: new Date(Number.NaN) }), "timestamp"],
+    [() => store.append(null, "x", { timestamp: null } as object), "timestamp"],
+    [() => store.append(null, "x", { timestamp: "5" } as object), "timestamp"],
+    [() => store.append(null, "x", { headers: 5 } as object), "headers"],
+    [() => store.append(null, "x", { headers: [null] } as object), "header"],
+    [() => store.append(null, "x", null as never), "options"],
+    [() => store.append(5 as never, "x"), "key"],
+    [() => store.append(undefined as never, "x"), "key"],
+    [() => store.append(null, undefined as never), "value"],
+    [() => store.appendMany(0, undefined as never), "records"],
+    [() => store.appendMany(0, [null] as never), "record"],
+    [() => store.appendMany(0, [{ value: "x", timestamp: Number.NaN }]), "timestamp"],
+    [async () => store.alter({ retentionMS: 5 } as object), "retentionMs"],
+    [async () => store.alter({ partitions: 5 } as object), "partitions"],
+    [async () => store.alter({ segmentBytes: Number.NaN }), "segmentBytes"],
+    [async () => store.alter({ retentionMs: -1 }), "retentionMs"],
+    [async () => store.alter({ durability: "flush" } as object), "durability"],
+    [async () => store.alter({ maxQueuedBytes: "5" } as object), "maxQueuedBytes"],
+    [async () => store.alter(null as never), "alter"],
+    [() => store.deleteRecords(0, Number.NaN), "NaN"],
+    [() => store.deleteRecords(0, -1), "-1"],
+    [() => store.deleteRecords(0, "1" as never), "offset"],
+    [async () => store.read("0" as never), "partition"],
+    [() => store.flush("0" as never), "partition"],
+    [async () => store.tail(0, { onSkipped: 5 } as object), "onSkipped"],
+    [() => store.partition(0).slice(0, Number.NaN), "maxBytes"],
+    [() => store.partition(0).slice(0, 0), "maxBytes"],
+    [() => store.partition(0).slice(0, "5" as never), "maxBytes"],
     [() => importBilog("nowhere", store, { maxRecordBytes: Number.NaN }), "maxRecordBytes"],
     [() => importBilog("nowhere", store, { maxRecordByte: 5 } as object), "maxRecordBytes"],
   ];
@@ -79,4 +107,29 @@ test("a time may be a Date", async () => {
   );
   expect(await values(store, 0, { time: new Date(0) } as never)).toEqual(range(3));
   expect(await values(store, 0, { time: new Date(Date.now() + 60_000) } as never)).toEqual([]);
+  const timestamp = new Date(12_345);
+  await store.append(null, "one", { timestamp });
+  await store.append(null, "expected", { timestamp, expectedOffset: 4 });
+  await store.appendMany(0, [{ value: "many", timestamp }]);
+  const read = await Array.fromAsync(store.read(0, { from: 3 }));
+  expect(read.map((record) => record.timestamp)).toEqual([12_345, 12_345, 12_345]);
+});
+
+test("a broker's positions: a Date, or refused by name", async () => {
+  const broker = await Broker.open(":memory:");
+  onTestFinished(() => broker.close());
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  await broker.topic("t").append(null, "a");
+  const list = (position: unknown) =>
+    broker.listOffsets({ topic: "t", partitions: [{ partition: 0, position: position as never }] });
+  expect(await list({ time: new Date(0) })).toMatchObject([{ offset: 0 }]);
+  expect(await list({ time: new Date(Date.now() + 60_000) })).toMatchObject([{ offset: 1 }]);
+  const fetched = await broker.fetch({ topic: "t", partition: 0, from: { time: new Date(0) } as never });
+  expect(fetched.nextOffset).toBe(1);
+  for (const position of [null, "end", { time: Number.NaN }, { time: new Date(Number.NaN) }, {}]) {
+    expect((await caught(list(position))).code).toBe("INVALID_ARGUMENT");
+    const from = position as never;
+    expect((await caught(broker.fetch({ topic: "t", partition: 0, from }))).code).toBe("INVALID_ARGUMENT");
+    expect((await caught(broker.deleteRecords("t", 0, from))).code).toBe("INVALID_ARGUMENT");
+  }
 });

@@ -2,6 +2,7 @@
 import {
   abortSignal,
   boolean,
+  checkArgument,
   checkOptions,
   func,
   InvalidArgumentError,
@@ -12,14 +13,16 @@ import {
   type OptionRules,
   objectWith,
   oneOf,
+  required,
   shown,
   wholeNumber,
 } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
 import type { LogStoreHooks } from "../partition/hooks.js";
+import { msOf } from "../partition/position.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { AppendRecordOptions, PositionInput, ReadOptions, TailOptions } from "./call-options.js";
-import { type LogStoreOptions, MAX_SEGMENT_BYTES, type ReadOnlyOptions } from "./options.js";
+import { type AlterableOptions, type LogStoreOptions, MAX_SEGMENT_BYTES, type ReadOnlyOptions } from "./options.js";
 
 const hooks: OptionRules<LogStoreHooks> = {
   committed: func,
@@ -75,7 +78,8 @@ const offset = wholeNumber();
 const position: OptionRule = (value, name) => {
   // A number that is no offset is out of range, as one beyond the log's end is: the iteration says so.
   if (typeof value === "number" || edge(value, name) === undefined) return undefined;
-  const isTime = typeof value === "object" && value !== null && Number.isSafeInteger(msOf(value as { time: unknown }));
+  const isTime =
+    typeof value === "object" && value !== null && Number.isSafeInteger(msOf((value as { time: number | Date }).time));
   return isTime
     ? undefined
     : 'an offset, "earliest", "latest" or { time: a Date or a whole number of ms since the epoch }';
@@ -94,18 +98,15 @@ export function checkTailOptions(options: TailOptions): void {
 
 /** The position with its time in ms. */
 export function toPosition(input: PositionInput): Position {
-  return typeof input === "object" ? { time: msOf(input) as number } : input;
-}
-
-function msOf({ time }: { readonly time: unknown }): unknown {
-  return time instanceof Date ? time.getTime() : time;
+  return typeof input === "object" ? { time: msOf(input.time) } : input;
 }
 
 const appendRules: OptionRules<AppendRecordOptions> = {
   durability: durabilityRule,
   expectedOffset: offset,
   partition: offset,
-  timestamp: wholeNumber({ min: Number.MIN_SAFE_INTEGER }),
+  timestamp: (value) =>
+    Number.isSafeInteger(msOf(value as number | Date)) ? undefined : "a Date or a whole number of ms since the epoch",
   headers: (value) =>
     typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === "function" ? undefined : "a list",
 };
@@ -123,6 +124,26 @@ export function checkAppendOptions(options: object, isOne: boolean): void {
     if (isOne) checkOptions("append", options, appendRules);
     else checkOptions("appendMany", options, { durability: durabilityRule, expectedOffset: offset });
   }
+}
+
+const { durability, segmentBytes, maxBatchBytes, compression, maxQueuedBytes, retentionMs, retentionBytes } =
+  commonRules;
+const alterRules: OptionRules<AlterableOptions> = {
+  durability,
+  segmentBytes,
+  maxBatchBytes,
+  compression,
+  maxQueuedBytes,
+  retentionMs,
+  retentionBytes,
+};
+
+export function checkAlteredOptions(changes: AlterableOptions): void {
+  checkOptions("alter", changes, alterRules);
+}
+
+export function checkSliceBytes(maxBytes: number): void {
+  checkArgument("slice", "maxBytes", maxBytes, required(wholeNumber({ min: 1 })));
 }
 
 export function checkRepairOptions(options: { readonly dryRun?: boolean | undefined }): void {

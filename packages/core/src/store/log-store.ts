@@ -13,9 +13,11 @@ import { partitionDirectory } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
 import type { AppendAck } from "../partition/append-queue.js";
+import { checkBytes } from "../partition/check-record.js";
 import { tell } from "../partition/hooks.js";
 import type { PublishBounds, StoreTies } from "../partition/log-writer.js";
 import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
+import { msOf } from "../partition/position.js";
 import type { RepairAction } from "../partition/repair-log.js";
 import type { VerifyEvent } from "../partition/verify-log.js";
 import { copyStore, type StoreSnapshot } from "../snapshot/copy-store.js";
@@ -31,6 +33,7 @@ import { clockBehind } from "../storage/warnings.js";
 import { allOrNone } from "./all-or-none.js";
 import type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
 import {
+  checkAlteredOptions,
   checkAppendOptions,
   checkReadOptions,
   checkRepairOptions,
@@ -244,7 +247,8 @@ export class LogStore implements AsyncDisposable {
       const log = this.log(options?.partition ?? this.#partitionOf(key));
       if (options === undefined) return log.append(key, value, undefined, undefined, undefined);
       checkAppendOptions(options, true);
-      const { timestamp, headers, durability, expectedOffset } = options;
+      const { headers, durability, expectedOffset } = options;
+      const timestamp = options.timestamp === undefined ? undefined : msOf(options.timestamp);
       if (expectedOffset === undefined) return log.append(key, value, timestamp, headers, durability);
       return this.#appendOne(log, { key, value, timestamp, headers }, options);
     } catch (error) {
@@ -407,6 +411,7 @@ export class LogStore implements AsyncDisposable {
    * @throws InvalidArgumentError, and nothing is changed
    */
   alter(changes: AlterableOptions): void {
+    checkAlteredOptions(changes);
     const given = { ...this.#given };
     for (const name of ALTERABLE) if (name in changes) Object.assign(given, { [name]: changes[name] });
     Object.assign(this.#options, resolveOptions(given));
@@ -438,7 +443,8 @@ export class LogStore implements AsyncDisposable {
 
   /** @internal The partition itself, for the broker. */
   log(partition: number): PartitionLog {
-    return this.#partitions[partition] ?? unknownPartition(partition, this.partitionCount);
+    const log = typeof partition === "number" ? this.#partitions[partition] : undefined;
+    return log ?? unknownPartition(partition, this.partitionCount);
   }
 
   async #appendOne(log: PartitionLog, record: RecordInput, options: AppendOptions): Promise<AppendAck> {
@@ -455,6 +461,7 @@ export class LogStore implements AsyncDisposable {
   #partitionOf(key: Bytes | null): number {
     const count = this.partitionCount;
     if (key === null) return this.#nextForNullKey++ % count;
+    checkBytes("a key", key);
     const { partitioner } = this.#options;
     const partition = partitioner.partition(keyBytes(key), count);
     if (this.#partitions[partition] !== undefined) return partition;

@@ -2,6 +2,7 @@
 import { ClosedError, LogStoreError } from "@logstore/codec";
 import type { ReadableLog } from "../partition/readable-log.js";
 import { readError } from "../partition/reading.js";
+import { checkSliceBytes } from "./check-options.js";
 
 /**
  * Whole record batches in a file: to be sent on by whoever can hand a file to the kernel, without copying into user space. Release
@@ -44,9 +45,10 @@ export class Partition {
    * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first alone is longer. The first may
    * begin before `offset`. Undefined at the end. They are read once, to find where the last one ends.
    *
-   * @throws OffsetOutOfRangeError, CorruptPartitionError, StorageFailedError, BufferFullError, ClosedError
+   * @throws InvalidArgumentError, OffsetOutOfRangeError, CorruptPartitionError, StorageFailedError, BufferFullError, ClosedError
    */
   async slice(offset: number, maxBytes: number): Promise<Slice | undefined> {
+    checkSliceBytes(maxBytes);
     for (;;) {
       const reader = this.#log.reader(offset);
       const slice = await reader.slice(maxBytes);

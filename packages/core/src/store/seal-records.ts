@@ -6,8 +6,10 @@ import {
   RecordBatch,
   RecordBatchBuilder,
   type RecordInput,
+  shown,
 } from "@logstore/codec";
 import { checkRecord } from "../partition/check-record.js";
+import { msOf } from "../partition/position.js";
 
 export interface SealedRecords {
   readonly batches: readonly RecordBatch[];
@@ -37,11 +39,19 @@ export function sealRecords(
     byteLength += batch.byteLength;
     batches.push(batch);
   };
-  for (const { key = null, value, timestamp = now, headers } of records) {
+  if (typeof records?.[Symbol.iterator] !== "function") {
+    throw new InvalidArgumentError(`records must be a list, not ${shown(records)}`);
+  }
+  for (const record of records) {
+    if (typeof record !== "object" || record === null) {
+      throw new InvalidArgumentError(`a record must be an object, not ${shown(record)}`);
+    }
+    const { key = null, value, timestamp = now, headers } = record;
     checkRecord(key, value, headers);
-    if (builder.append(key, value, timestamp, headers)) continue;
+    const time = msOf(timestamp);
+    if (builder.append(key, value, time, headers)) continue;
     seal();
-    builder.append(key, value, timestamp, headers);
+    builder.append(key, value, time, headers);
   }
   if (builder.recordCount > 0) seal();
   if (batches.length === 0) throw new InvalidArgumentError("there is no record to append");
