@@ -1,8 +1,8 @@
 /** `broker.json`: what makes a directory a broker's data directory. */
+import { BROKER_FILE } from "../files/file-names.js";
 import { readMarker, writeMarker } from "../files/marker-file.js";
 import type { Storage } from "../storage/storage.js";
 
-const BROKER_FILE = "broker.json";
 const BROKER = {
   file: BROKER_FILE,
   what: "a broker's data directory",

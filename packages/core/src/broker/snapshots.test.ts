@@ -642,3 +642,29 @@ test("nothing that is done to a topic reaches through to its snapshot, nor to on
   expect(everyFile(snapshot)).toEqual(before);
   expect(existsSync(join(directory, "topics", topics[0]!))).toBe(false);
 });
+
+test("a snapshot that was made or deleted, though that may not be durable, is said to be", async () => {
+  const storage = new HookedStorage();
+  const broker = await Broker.open("data", { storage });
+  onTestFinished(() => broker.close().catch(() => {}));
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  await broker.topic("t").append(null, "v");
+  const failing = () => {
+    storage.before = ({ kind, path }) => {
+      if (kind !== "syncDirectory" || path !== "data/snapshots/t") return;
+      throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    };
+  };
+  const listed = async () => (await broker.listSnapshots()).map(({ snapshot }) => snapshot);
+  failing();
+  const made = await caught(broker.createSnapshot("t", "s"));
+  expect([made.code, made.topic]).toEqual(["STORAGE_FAILED", "t"]);
+  expect(made.message).toContain("was made, but may be gone after a power cut");
+  expect(await listed()).toEqual(["s"]);
+  const deleted = await caught(broker.deleteSnapshot("t", "s"));
+  expect(deleted.message).toContain("was deleted, but may be back after a power cut");
+  expect(await listed()).toEqual([]);
+  storage.before = () => {};
+  await broker.createSnapshot("t", "s"); // the totals are right, too
+  expect(await listed()).toEqual(["s"]);
+});

@@ -86,12 +86,16 @@ export class Snapshots {
           throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
         }
         this.#totals.reserve(topic, { snapshots: 1 });
+        let made: SnapshotDescription;
         try {
-          return await this.#make(open, snapshot);
+          made = await this.#make(open, snapshot);
         } catch (error) {
           this.#totals.remove({ snapshots: 1 });
           throw error;
         }
+        const what = `snapshot ${snapshot} of topic ${topic} was made, but may be gone after a power cut`;
+        await this.#syncNames(topic, `${what}: delete it and make it again`);
+        return made;
       }),
     );
   }
@@ -136,9 +140,12 @@ export class Snapshots {
       if ((await storage.list(directory)) === undefined) throw unknown(topic, snapshot);
       await storage.rename(directory, deleted);
       this.#totals.remove({ snapshots: 1 });
-      await storage.syncDirectory(this.#path(topic));
       // It is gone; the rest is done now, or when the broker is opened again.
-      await storage.removeDirectory(deleted).catch(() => {});
+      const removed = () => storage.removeDirectory(deleted).catch(() => {});
+      await this.#syncNames(
+        topic,
+        `snapshot ${snapshot} of topic ${topic} was deleted, but may be back after a power cut`,
+      ).finally(removed);
     });
   }
 
@@ -199,11 +206,19 @@ export class Snapshots {
       await writeTopicFile(storage, unfinished, { topic, id, config });
       await writeSnapshotFile(storage, unfinished, description);
       await storage.rename(unfinished, directory);
-      await storage.syncDirectory(this.#path(topic));
       return description;
     } catch (error) {
       await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
       throw error;
+    }
+  }
+
+  /** Makes durable what was renamed. @param what is true where that fails */
+  async #syncNames(topic: string, what: string): Promise<void> {
+    try {
+      await this.#storage.syncDirectory(this.#path(topic));
+    } catch (cause) {
+      throw storageError(cause, what, { topic });
     }
   }
 

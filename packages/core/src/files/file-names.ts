@@ -1,6 +1,8 @@
 /** Every name in a log store's directory is made and parsed here. docs/format/directory.md shows them together. */
 
 export const STORE_FILE = "store.json";
+/** Makes a directory a broker's data directory. */
+export const BROKER_FILE = "broker.json";
 export const LOCK_FILE = "lock";
 /** Beside the store file, where the store is a broker's topic. */
 export const TOPIC_FILE = "topic.json";

@@ -3,7 +3,7 @@ import { readdirSync, renameSync, rmSync, statSync, truncateSync } from "node:fs
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
-import { appendOneByOne, codeOf, collect, lines, range, text } from "../../test/records.js";
+import { appendOneByOne, caught, codeOf, collect, lines, range, text } from "../../test/records.js";
 import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
 import { LogStore, type LogStoreOptions } from "../index.js";
 import { SimulatedDisk } from "../testing/index.js";
@@ -40,10 +40,43 @@ test("where something is, no snapshot is made; of two at once, one is", async ()
   const storage = new HookedStorage();
   const store = await opened("store", { storage });
   await appendOneByOne(store, range(3));
-  const made = await Promise.allSettled([store.snapshot("copy"), store.snapshot("copy")]);
+  const made = await Promise.allSettled([store.snapshot("in/copy"), store.snapshot("in/copy")]);
   expect(made).toMatchObject([{ status: "fulfilled" }, { reason: { code: "SNAPSHOT_EXISTS" } }]);
   expect(await codeOf(store.snapshot("store"))).toBe("SNAPSHOT_EXISTS");
-  expect(await storage.list("copy.new")).toBe(undefined);
+  expect(await storage.list("in")).toEqual(["copy"]);
+  expect(await lines(await opened("in/copy", { storage }))).toEqual(numbered(range(3)));
+});
+
+test("two stores that make a snapshot at one place leave each other's alone: one is whole, the other is told", async () => {
+  const storage = new HookedStorage();
+  const stores = [await opened("one", { storage }), await opened("two", { storage })];
+  for (const [i, store] of stores.entries()) await appendOneByOne(store, range(10, `${i}.`));
+  // Each is about to be renamed when the other begins.
+  let begun = 0;
+  storage.before = async ({ kind, path }) => {
+    if (kind === "makeDirectory" && path.endsWith(".new")) begun++;
+    while (kind === "rename" && path === "in/copy" && begun < 2) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const made = await Promise.allSettled(stores.map((store) => store.snapshot("in/copy")));
+  const winner = made.findIndex(({ status }) => status === "fulfilled");
+  expect(made[1 - winner]).toMatchObject({ reason: { code: "SNAPSHOT_EXISTS" } });
+  expect(await storage.list("in")).toEqual(["copy"]);
+  expect(await lines(await opened("in/copy", { storage }))).toEqual(numbered(range(10, `${winner}.`)));
+});
+
+test("a snapshot whose name could not be made durable is said to be made", async () => {
+  const storage = new HookedStorage();
+  const store = await opened("store", { storage });
+  await appendOneByOne(store, range(3));
+  storage.before = ({ kind, path }) => {
+    if (kind === "makeDirectory" && path === "copy") throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+  };
+  const error = await caught(store.snapshot("copy"));
+  expect(error).toMatchObject({
+    code: "STORAGE_FAILED",
+    message: expect.stringContaining("copy was made, but may be gone"),
+  });
+  storage.before = () => {};
   expect(await lines(await opened("copy", { storage }))).toEqual(numbered(range(3)));
 });
 
@@ -55,15 +88,15 @@ test("a signal, or closing the store, ends it and leaves nothing", async () => {
   storage.before = ({ kind }) => {
     if (kind === "link") stop.abort(new Error("enough"));
   };
-  await expect(store.snapshot("copy", { signal: stop.signal })).rejects.toThrow("enough");
-  expect(await storage.list("copy.new")).toBe(undefined);
+  await expect(store.snapshot("in/copy", { signal: stop.signal })).rejects.toThrow("enough");
+  expect(await storage.list("in")).toEqual([]);
   let closing: Promise<void> | undefined;
   storage.before = ({ kind }) => {
     if (kind === "link") closing ??= store.close();
   };
-  expect(await codeOf(store.snapshot("copy"))).toBe("CLOSED");
+  expect(await codeOf(store.snapshot("in/copy"))).toBe("CLOSED");
   await closing;
-  for (const name of ["copy", "copy.new"]) expect(await storage.list(name)).toBe(undefined);
+  expect(await storage.list("in")).toEqual([]);
   expect(await codeOf(store.snapshot("copy"))).toBe("CLOSED");
 });
 

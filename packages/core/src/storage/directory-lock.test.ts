@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
@@ -11,7 +11,9 @@ import { skipped } from "../../test/skipped.js";
 import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
 import { encodeJsonWithCrc } from "../files/checked-json.js";
 import { Broker, LogStore, NodeStorage } from "../index.js";
+import { exclusiveFlag, lockByExclusiveFile } from "./exclusive-file-lock.js";
 import { checkKind } from "./file-system.js";
+import { lockBySocket } from "./socket-lock.js";
 
 /** Another process, which opens a store, or fails to, and says which; the built package is what it runs. */
 async function openElsewhere(directory: string, wrap: readonly string[] = []) {
@@ -107,6 +109,75 @@ test("a path that is longer than a socket's address may be", async () => {
   expect((await openElsewhere(directory)).said).toMatch(/^LOCKED /);
   await store.close();
   expect(locks(directory)).toEqual([]);
+});
+
+test("where there is no /proc, such a path is refused, and nothing is left in it; a shorter one is locked", async () => {
+  const long = join(temporaryDirectory(), "d".repeat(100));
+  mkdirSync(long);
+  const error = await caught(lockBySocket(long, "aix"));
+  expect(error).toMatchObject({ code: "STORAGE_FAILED", file: "lock" });
+  expect(error.message).toMatch(/longer than \d+ bytes/);
+  expect(readdirSync(long)).toEqual([]);
+  const short = temporaryDirectory();
+  const lock = await lockBySocket(short, "aix");
+  expect(lock!.isHeld()).toBe(true);
+  expect(await lockBySocket(short, "aix")).toBeUndefined();
+  await lock!.release();
+  expect(readdirSync(short)).toEqual([]);
+});
+
+test("the file lock of macOS, BSD and Windows counts only while its name means it", async () => {
+  const path = join(temporaryDirectory(), "d".repeat(200), "lock");
+  mkdirSync(dirname(path));
+  const notExclusive = 0; // Linux has no such flag: what the kernel would refuse is not seen here
+  const lock = await lockByExclusiveFile(path, notExclusive);
+  expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
+  expect(lock!.isHeld()).toBe(true);
+  rmSync(path);
+  expect(lock!.isHeld()).toBe(false);
+  writeFileSync(path, "another's");
+  expect(lock!.isHeld()).toBe(false);
+  await lock!.release();
+  expect(readFileSync(path, "utf8")).toBe("another's");
+  expect((["darwin", "freebsd", "win32", "linux"] as const).map((platform) => exclusiveFlag(platform))).toEqual([
+    0x20,
+    0x20,
+    0x1000_0000,
+    undefined,
+  ]);
+});
+
+test("what lies within a broker's data directory is opened by the broker alone, by whatever path", async () => {
+  const data = join(temporaryDirectory(), "data");
+  const broker = await Broker.open(data);
+  await broker.createTopic({ topic: "t", partitions: 1 });
+  await broker.topic("t").append(null, "v");
+  await broker.commitOffsets({ group: "g", offsets: [{ topic: "t", partition: 0, offset: 1 }] });
+  await broker.createSnapshot("t", "s");
+  const link = join(temporaryDirectory(), "link");
+  symlinkSync(join(data, "groups"), link);
+  const [topic] = readdirSync(join(data, "topics"));
+  const inside = [
+    join(data, "groups"),
+    link,
+    join(data, "new"),
+    join(data, "topics", topic!),
+    join(data, "topics", "new"),
+    join(data, "snapshots", "t", "s"),
+    join(data, "snapshots", "t", "new"),
+  ];
+  const refused = async () => {
+    for (const path of inside) expect([path, await codeOf(LogStore.open(path))]).toEqual([path, "NOT_A_LOG_STORE"]);
+  };
+  await refused();
+  await broker.close();
+  const before = everyFile(data);
+  await refused(); // what is written there would be the broker's, whenever it is opened
+  expect(everyFile(data)).toEqual(before);
+  const groups = await LogStore.openReadOnly(join(data, "groups"));
+  expect(groups.partition(0).endOffset).toBeGreaterThan(0);
+  await groups.close();
+  await (await LogStore.open(join(data, "..", "beside"))).close();
 });
 
 test("what looks like a lock is none: files of old owners, of crashes, put there by hand", async () => {

@@ -92,6 +92,9 @@ export class MemoryStorage implements Storage {
   }
 
   #renameDirectory(from: string, to: string): void {
+    if ((this.#directories.get(to)?.size ?? 0) > 0) {
+      throw Object.assign(new Error(`directory not empty: ${to}`), { code: "ENOTEMPTY" });
+    }
     for (const directory of this.#within(from)) {
       this.#directories.set(to + directory.slice(from.length), this.#directories.get(directory)!);
       this.#directories.delete(directory);

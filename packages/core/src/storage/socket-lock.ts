@@ -13,17 +13,21 @@ import type { KernelLock } from "./directory-lock.js";
 import { isDiskFull } from "./disk-trouble.js";
 import { runAll } from "./run-all.js";
 
-/** Of a socket address, without its final zero. */
-const MAX_ADDRESS_BYTES = process.platform === "linux" ? 107 : 103;
+/** Of a socket address, without its final zero: sun_path has 108 bytes on Linux and Solaris, 104 elsewhere. */
+const maxAddressBytes = (platform: NodeJS.Platform) => (platform === "linux" || platform === "sunos" ? 107 : 103);
 /** Two that begin at once may both step back, and begin again. */
 const ATTEMPTS = 100;
 /** A name that is not linked yet belongs to somebody who begins, unless it is as old as this. */
 const UNFINISHED_MS = 60_000;
 
-export async function lockBySocket(directory: string): Promise<KernelLock | undefined> {
+/** @param platform another one is for tests */
+export async function lockBySocket(
+  directory: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<KernelLock | undefined> {
   // Kept open: no other directory gets its inode number while this process believes that it has the lock.
   const handle = await open(directory, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0));
-  const place = new LockPlace(directory, handle.fd);
+  const place = new LockPlace(directory, handle.fd, platform);
   const own = unfinishedLockName(randomBytes(6).toString("hex"));
   const server = net.createServer((socket) => socket.destroy());
   server.unref(); // a lock keeps no process alive
@@ -87,8 +91,10 @@ function held(place: LockPlace, name: string, letGo: readonly (() => Promise<voi
 class LockPlace {
   readonly #directory: string;
   readonly #descriptor: number;
+  readonly #platform: NodeJS.Platform;
 
-  constructor(directory: string, descriptor: number) {
+  constructor(directory: string, descriptor: number, platform: NodeJS.Platform) {
+    this.#platform = platform;
     this.#directory = resolve(directory);
     this.#descriptor = descriptor;
   }
@@ -106,6 +112,7 @@ class LockPlace {
     try {
       await this.#listen(server, name);
     } catch (error) {
+      if (error instanceof StorageFailedError) throw error; // the path is too long
       if (!isDiskFull(error)) throw this.#cannotListen(error as NodeJS.ErrnoException);
       await removeIfThere(this.path(LOCK_FILE));
       await this.#listen(server, name).catch((again) => {
@@ -145,10 +152,12 @@ class LockPlace {
 
   #address(name: string): string {
     const path = this.path(name);
-    if (Buffer.byteLength(path) <= MAX_ADDRESS_BYTES) return path;
-    if (process.platform === "linux") return `/proc/self/fd/${this.#descriptor}/${name}`;
+    const maxBytes = maxAddressBytes(this.#platform);
+    if (Buffer.byteLength(path) <= maxBytes) return path;
+    if (this.#platform === "linux") return `/proc/self/fd/${this.#descriptor}/${name}`;
     throw new StorageFailedError(
-      `${this.#directory} cannot be locked: its path is longer than ${MAX_ADDRESS_BYTES - name.length - 1} bytes; use a shorter one`,
+      `${this.#directory} cannot be locked: its path is longer than ${maxBytes - name.length - 1} bytes; use a shorter one`,
+      { file: LOCK_FILE },
     );
   }
 

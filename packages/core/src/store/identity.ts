@@ -1,6 +1,7 @@
 /** What a store is for ever, and whether a directory holds the one that was asked for. */
+import { join } from "node:path";
 import { NotALogStoreError, PartitionCountMismatchError, PartitionerMismatchError } from "@logstore/codec";
-import { TOPIC_FILE } from "../files/file-names.js";
+import { BROKER_FILE, TOPIC_FILE } from "../files/file-names.js";
 import { type StoreIdentity, writeStoreFile } from "../files/store-file.js";
 import type { Storage } from "../storage/storage.js";
 import type { ResolvedOptions } from "./options.js";
@@ -35,13 +36,45 @@ export function checkStore(
   }
 }
 
-/** A topic belongs to its broker, which alone has its directory locked. */
-export async function checkNoTopic(storage: Storage, directory: string): Promise<void> {
-  if (!(await storage.list(directory))?.includes(TOPIC_FILE)) return;
-  throw new NotALogStoreError(
-    `${directory} is a topic of a broker: open the broker's directory, or this one to read only`,
-    {
-      file: TOPIC_FILE,
-    },
+/** How far a broker's data directory is above the deepest store in it: `snapshots/<topic>/<name>`. */
+const LEVELS = 3;
+
+/** What lies within a broker's data directory belongs to the broker, which alone has it locked. @throws NotALogStoreError */
+export async function checkNotABrokers(storage: Storage, directory: string): Promise<void> {
+  const isTopic = (await storage.list(directory))?.includes(TOPIC_FILE);
+  if (isTopic) throw brokers(directory, "is a topic of a broker", TOPIC_FILE);
+  for (const above of directoriesAbove(directory)) {
+    if (await isThere(storage, `${above}/${BROKER_FILE}`)) {
+      throw brokers(directory, `lies within the data directory of a broker, ${above},`, BROKER_FILE);
+    }
+  }
+}
+
+/** As the path names them, and, where the path or part of it is a link, as the system has them. */
+function directoriesAbove(directory: string): Set<string> {
+  const above = new Set<string>();
+  let named = directory;
+  let real = directory;
+  for (let level = 0; level < LEVELS; level++) {
+    named = join(named, "..");
+    real = `${real}/..`;
+    above.add(named).add(real);
+  }
+  return above;
+}
+
+async function isThere(storage: Storage, path: string): Promise<boolean> {
+  try {
+    await (await storage.openFile(path, "read")).close();
+    return true;
+  } catch {
+    return false; // whoever may not look cannot be this broker
+  }
+}
+
+function brokers(directory: string, what: string, file: string): NotALogStoreError {
+  return new NotALogStoreError(
+    `${directory} ${what} and is opened by it: open the broker's directory, or this one to read only`,
+    { file },
   );
 }

@@ -42,7 +42,7 @@ import {
   checkTailOptions,
   toPosition,
 } from "./check-options.js";
-import { checkNoTopic, checkStore, makeStore } from "./identity.js";
+import { checkNotABrokers, checkStore, makeStore } from "./identity.js";
 import { tellNewDirectory } from "./new-directory.js";
 import {
   ALTERABLE,
@@ -136,7 +136,7 @@ export class LogStore implements AsyncDisposable {
     // A look before anything is touched: a directory that is something else's is left as it is.
     const found = await readStoreFile(storage, path);
     checkStore(path, found, resolveOptions(options));
-    await checkNoTopic(storage, path);
+    await checkNotABrokers(storage, path);
     await storage.makeParents(path);
     await storage.makeDirectory(path);
     const lock = await storage.lock(path);

@@ -11,9 +11,9 @@ test("two writers fight for a directory, and no acknowledged record is lost", {
   timeout: 60_000 + rounds * 5000,
 }, async () => {
   if (!canUnshare) skipped("namespaces of their own (unshare is not to be had)");
-  const { acknowledged, owners, errors, lost } = await fight(temporaryDirectory(), rounds, new Random(firstSeed));
+  const { acknowledged, owners, hits, errors, lost } = await fight(temporaryDirectory(), rounds, new Random(firstSeed));
   process.stdout.write(
-    `${rounds} rounds, ${owners} owners, ${acknowledged} records acknowledged, CORE_SEED=${firstSeed}\n`,
+    `${rounds} rounds, ${owners} owners, ${hits} of them killed or stopped, ${acknowledged} records acknowledged, CORE_SEED=${firstSeed}\n`,
   );
   expect({ errors, lost }).toEqual({ errors: [], lost: [] });
   expect(owners).toBeGreaterThan(1);

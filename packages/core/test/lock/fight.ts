@@ -40,6 +40,8 @@ export const canUnshare = spawnSync("unshare", ["-n", "-m", "true"]).status === 
 export interface Fight {
   readonly acknowledged: number;
   readonly owners: number;
+  /** How often an owner was killed or stopped. */
+  readonly hits: number;
   /** What any of them said that it should not have. */
   readonly errors: readonly string[];
   /** Acknowledged records that are not at their offset. */
@@ -50,13 +52,15 @@ export async function fight(directory: string, rounds: number, random: Random): 
   const acks = new Map<number, string>();
   const errors: string[] = [];
   let owners = 0;
+  let hits = 0;
   let started = 0;
-  const start = () => {
+  /** @param slot the second writer has namespaces of its own, whichever time it is started */
+  const start = (slot: number) => {
     const name = `w${started++}`;
-    const wrap = canUnshare && started % 2 === 0 ? ["unshare", "-n", "-m"] : [];
+    const wrap = canUnshare && slot === 1 ? ["unshare", "-n", "-m"] : [];
     const [command, ...args] = [...wrap, process.execPath, "--input-type=module", "--eval", WRITER, directory, name];
     const child = spawn(command!, args, { cwd: fileURLToPath(new URL("../../", import.meta.url)) });
-    const writer = { child, isOwner: false };
+    const writer = { child, isOwner: false, acks: 0 };
     let rest = "";
     child.stdout.on("data", (chunk: Buffer) => {
       const lines = (rest + chunk).split("\n");
@@ -67,20 +71,27 @@ export async function fight(directory: string, rounds: number, random: Random): 
           writer.isOwner = true;
           owners++;
         } else if (what === "closed") writer.isOwner = false;
-        else if (what === "ack" && !acks.has(Number(offset))) acks.set(Number(offset), value!);
-        else errors.push(line);
+        else if (what === "ack" && !acks.has(Number(offset))) {
+          acks.set(Number(offset), value!);
+          writer.acks++;
+        } else errors.push(line);
       }
     });
     child.stderr.on("data", (chunk: Buffer) => errors.push(String(chunk)));
     return writer;
   };
-  const writers = [start(), start()];
+  const writers = [start(0), start(1)];
   for (let round = 0; round < rounds; round++) {
     const until = Date.now() + 30_000;
     while (!writers.some(({ isOwner }) => isOwner) && Date.now() < until) await delay(1);
-    await delay(random.whole(0, 39));
+    // Both get the time to write that they would need to lose something, if both could.
+    const before = writers.map(({ acks }) => acks);
+    const wanted = random.whole(0, 30);
+    const isBusy = () => writers.some(({ acks }, i) => acks - before[i]! >= wanted);
+    for (const until = Date.now() + 2000; !isBusy() && Date.now() < until; ) await delay(1);
     const victim = writers.findIndex(({ isOwner }) => isOwner);
     if (victim < 0) continue; // it has just been closed
+    hits++;
     const { child } = writers[victim]!;
     if (random.whole(0, 2) === 0) {
       child.kill("SIGSTOP");
@@ -88,12 +99,12 @@ export async function fight(directory: string, rounds: number, random: Random): 
       child.kill("SIGCONT");
     } else {
       await kill(child);
-      writers[victim] = start();
+      writers[victim] = start(victim);
     }
   }
   await Promise.all(writers.map(({ child }) => kill(child)));
   const lost = await missing(directory, acks);
-  return { acknowledged: acks.size, owners, errors, lost };
+  return { acknowledged: acks.size, owners, hits, errors, lost };
 }
 
 /** Its last words are heard, too. */
