@@ -14,7 +14,7 @@ export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("h
 export function plainInput({ key, value, timestamp, headers }: RecordInput): PlainRecord {
   const stored = (bytes: Bytes) => hex(Buffer.from(bytes as string));
   return {
-    timestamp: timestamp ?? 0,
+    timestamp: Number(timestamp ?? 0),
     key: key == null ? null : stored(key),
     value: stored(value),
     headers: (headers ?? []).map(({ name, value }) => [Buffer.from(name).toString(), stored(value)]),

@@ -56,12 +56,14 @@ export class Journal {
   append(changes: readonly GroupChange[]): Promise<void> {
     this.check();
     const durable = changes.length > 0 ? this.#log!.append(changes) : this.#log!.settled();
-    for (const change of changes) this.onChange(change);
-    return durable.catch((error: unknown) => {
+    const heard = durable.catch((error: unknown) => {
       // What was decided is not what the disk says any more.
       this.fail(storageError(error, "the groups' log failed"));
       throw error;
     });
+    heard.catch(() => {}); // told to the caller, unless what comes next throws
+    for (const change of changes) this.onChange(change);
+    return heard;
   }
 
   fail(error: LogStoreError): void {
