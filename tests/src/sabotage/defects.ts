@@ -399,6 +399,11 @@ export const defects: readonly Defect[] = [
     "hands out more than was asked for": ["if (i > from && byteLength + batch.byteLength > maxBytes) break;", ""],
     "loses count of positions": ["at += batch.byteLength;\n      this.#cache", "this.#cache"],
     "keeps everything": ["while (this.#bytes > this.#maxBytes)", "while (this.#bytes > this.#maxBytes * 1000)"],
+    "keeps what closed partitions had": ["    this.#isClosed = true;\n", ""],
+    "counts what closed partitions had": [
+      "    this.#bytes -= byteLength;\n    this.#closedCount",
+      "    this.#closedCount",
+    ],
   }),
   ...within("core/partition/producer-state.ts", [PRODUCERS, GOLDEN, SWEEP], {
     "appends what comes twice": ["return same.baseOffset;", "return undefined;"],
@@ -542,6 +547,13 @@ export const defects: readonly Defect[] = [
       "this.#appending.size > 1e9",
     ],
     "the window stays small for one that appends alone": ["() => this.#setAll(this.#options.windowBytes)", "() => {}"],
+  }),
+  ...within("server-grpc/telemetry/traffic.ts", ["src/telemetry/observed-api.test.ts"], {
+    "tells of a topic that was deleted": ["counts.isDeleted || this.#named.get(topic) !== counts", "false"],
+    "remembers what a peer makes up": [
+      "    if (counts.calls === 0 && this.#named.get(topic) === counts) this.#named.delete(topic);\n",
+      "",
+    ],
   }),
   ...within("server-grpc/access/guarded-log.ts", [QUOTAS, ACCESS], {
     "charges a fetch when it is read": [

@@ -1,4 +1,4 @@
-import { QuotaExceededError, UnavailableError } from "@logstore/codec";
+import { QuotaExceededError, RecordBatch, UnavailableError } from "@logstore/codec";
 import { beforeEach, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { flights } from "../../test/schema.js";
@@ -146,6 +146,32 @@ test("a client that is closed waits for its appends, and gives them up when the 
   const codes = (await outcomes).map((one) => one.status === "rejected" && one.reason.code);
   expect(codes).toEqual(["CLOSED", "DELIVERY_TIMEOUT"]);
   expect(() => other.producer("t")).toThrow(expect.objectContaining({ code: "CLOSED" }));
+});
+
+test("of the partitions that were appended to, idle ones are remembered up to a number, and busy ones always", async () => {
+  const producerIdOf = async (topic: string) => {
+    await client.append(topic, 0, [{ value: "a" }]);
+    return RecordBatch.parse(api.produced.at(-1)!.batches).producerId;
+  };
+  const first = await producerIdOf("t");
+  const gate = Promise.withResolvers<void>();
+  await api.createTopic({ topic: "busy", partitions: 1 });
+  api.onProduce = async ({ topic }, append) => {
+    if (topic === "busy") await gate.promise;
+    return append();
+  };
+  const busy = client.append("busy", 0, [{ value: "a" }]);
+  let last = 0;
+  for (let i = 0; i < 1_100; i++) {
+    await api.createTopic({ topic: `many-${i}`, partitions: 1 });
+    last = await producerIdOf(`many-${i}`);
+  }
+  const busyId = RecordBatch.parse(api.produced.find(({ topic }) => topic === "busy")!.batches).producerId;
+  gate.resolve();
+  await busy;
+  expect(await producerIdOf("busy")).toBe(busyId);
+  expect(await producerIdOf("many-1099")).toBe(last);
+  expect(await producerIdOf("t")).not.toBe(first);
 });
 
 test("of the topics that were appended to, a bounded number is remembered", async () => {

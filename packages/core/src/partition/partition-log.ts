@@ -296,6 +296,7 @@ export class PartitionLog extends ReadableLog {
       await runAll(
         () => this.damage === undefined && this.#groupCommit.failure === undefined && this.#writer.finish(),
         () => this.#writer.settle(),
+        () => this.tail?.close(),
         () => allSettled([...this.segments].map((segment) => segment.close())),
       );
     } catch (cause) {

@@ -3,8 +3,9 @@ import { frameBatches } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { Random } from "../../test/random.js";
-import { appendOneByOne, range, text, values } from "../../test/records.js";
+import { appendOneByOne, range, sealed, text, values } from "../../test/records.js";
 import { LogStore, type LogStoreOptions } from "../index.js";
+import type { Segment } from "../segment/segment.js";
 import { PartitionTail, TailCache } from "./tail-cache.js";
 
 async function opened(options: LogStoreOptions = {}) {
@@ -87,6 +88,34 @@ test("one partition's burst pushes the others out, and a batch longer than all o
   await store.append(null, "again", { partition: 1 });
   expect(await values(store, 1, 1)).toEqual(["again"]);
   expect(diskReads()).toBe(0);
+});
+
+test("a closed partition's batches are let go of, and their room is there for others", () => {
+  const cache = new TailCache(10_000);
+  const segment = {} as Segment;
+  let offset = 0;
+  const batch = () => {
+    const [framed] = frameBatches(sealed(["x".repeat(900)]));
+    return framed!.accept({ baseOffset: offset++, appendTime: 0, flushedUpTo: 0 });
+  };
+  const stays = new PartitionTail(cache);
+  const first = batch();
+  stays.add([first], segment, 0);
+  // Many more than fit, and one after another: nothing is pushed out by those that are closed.
+  for (let i = 0; i < 5_000; i++) {
+    const closed = new PartitionTail(cache);
+    const own = batch();
+    closed.add([own], segment, 0);
+    expect(closed.read(own.baseOffset, own.nextOffset, 1)?.batches).toEqual([own]);
+    closed.close();
+    closed.close();
+    closed.add([batch()], segment, own.byteLength); // an append that was under way
+    expect(closed.read(own.baseOffset, offset, 1)).toBeUndefined();
+  }
+  expect(stays.read(0, 1, 1)?.batches).toEqual([first]);
+  // The bound holds as before.
+  for (let i = 0; i < 20; i++) stays.add([batch()], segment, 0);
+  expect(stays.read(0, 1, 1)).toBeUndefined();
 });
 
 test("memory and disk say the same, from every offset, however much is asked for", async () => {

@@ -25,6 +25,8 @@ export class TailCache {
   /** Whose oldest batch is the next to go, in order; those before `#next` are gone. */
   #order: PartitionTail[] = [];
   #next = 0;
+  /** So many of the order are of closed partitions, which have nothing to go. */
+  #closedCount = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -33,10 +35,25 @@ export class TailCache {
   added(tail: PartitionTail, byteLength: number): void {
     this.#order.push(tail);
     this.#bytes += byteLength;
-    while (this.#bytes > this.#maxBytes) this.#bytes -= this.#order[this.#next++]!.dropOldest();
+    while (this.#bytes > this.#maxBytes) {
+      const oldest = this.#order[this.#next++]!;
+      if (oldest.isClosed) this.#closedCount--;
+      else this.#bytes -= oldest.dropOldest();
+    }
     if (this.#next > 1024 && this.#next > this.#order.length / 2) {
       this.#order = this.#order.slice(this.#next);
       this.#next = 0;
+    }
+  }
+
+  /** A partition was closed that had `count` batches of `byteLength` in all. */
+  closed(count: number, byteLength: number): void {
+    this.#bytes -= byteLength;
+    this.#closedCount += count;
+    if (this.#closedCount > 1024 && this.#closedCount > (this.#order.length - this.#next) / 2) {
+      this.#order = this.#order.slice(this.#next).filter((tail) => !tail.isClosed);
+      this.#next = 0;
+      this.#closedCount = 0;
     }
   }
 }
@@ -47,13 +64,32 @@ export class PartitionTail {
   #entries: (TailEntry | undefined)[] = [];
   /** Those before it are gone. */
   #first = 0;
+  #isClosed = false;
 
   constructor(cache: TailCache) {
     this.#cache = cache;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Lets go of everything: what a closed partition had would stay until others' batches push it out. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const entries = this.#entries.slice(this.#first) as TailEntry[];
+    this.#entries = [];
+    this.#first = 0;
+    this.#cache.closed(
+      entries.length,
+      entries.reduce((sum, { batch }) => sum + batch.byteLength, 0),
+    );
+  }
+
   /** Notes batches that were written at the log's end. */
   add(batches: readonly RecordBatch[], segment: Segment, position: number): void {
+    if (this.#isClosed) return;
     let at = position;
     for (const batch of batches) {
       this.#entries.push({ batch, segment, position: at });

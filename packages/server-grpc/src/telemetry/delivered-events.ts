@@ -1,5 +1,5 @@
 import type { ConsumeEvent } from "@logstore/protocol";
-import { countDelivered, type TopicTraffic, type Traffic } from "./traffic.js";
+import type { HeldCounts, Traffic } from "./traffic.js";
 
 /** The events of a consume call, counted as they pass. One is with the peer until the next is asked for. */
 export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
@@ -7,8 +7,8 @@ export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
   readonly #topic: string;
   readonly #traffic: Traffic;
   #deliveringBytes = 0;
-  /** Taken once: what is delivered after the topic was deleted makes no counts anew, which would be kept for good. */
-  #counts: TopicTraffic | undefined;
+  /** Held from the first event that is asked for until the last one. */
+  #counts: HeldCounts | undefined;
 
   constructor(events: AsyncIterable<ConsumeEvent>, topic: string, traffic: Traffic) {
     this.#events = events[Symbol.asyncIterator]();
@@ -18,19 +18,33 @@ export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
 
   async next(): Promise<IteratorResult<ConsumeEvent>> {
     this.#delivering(0);
-    const result = await this.#events.next();
-    if (!result.done && result.value.type === "batches") {
+    this.#counts ??= this.#traffic.begin(this.#topic);
+    let result: IteratorResult<ConsumeEvent>;
+    try {
+      result = await this.#events.next();
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    if (result.done) this.#end();
+    else if (result.value.type === "batches" && this.#counts !== undefined) {
       const { batches } = result.value;
       this.#delivering(batches.length);
-      this.#counts ??= this.#traffic.of(this.#topic);
-      countDelivered(this.#counts, batches);
+      this.#traffic.delivered(this.#topic, this.#counts, batches);
     }
     return result;
   }
 
   async return(): Promise<IteratorResult<ConsumeEvent>> {
     this.#delivering(0);
+    this.#end();
     return (await this.#events.return?.()) ?? { done: true, value: undefined };
+  }
+
+  #end(): void {
+    if (this.#counts === undefined) return;
+    this.#traffic.end(this.#topic, this.#counts);
+    this.#counts = undefined;
   }
 
   [Symbol.asyncIterator](): this {

@@ -25,21 +25,21 @@ export function observedApi(api: LogApi, metrics: ServerMetrics): LogApi {
     const { batches: batchCount } = declaredCounts(batches);
     const span = startAppendSpan(request);
     const start = performance.now();
-    const counts = traffic.topics.get(topic);
+    const counts = traffic.begin(topic);
     traffic.appendingBytes += length;
     try {
       const ack = await api.produce(request);
       const { baseOffset, nextOffset, durability, duplicate } = ack;
       metrics.appended(durability, performance.now() - start);
       span?.acknowledged(ack);
-      // Of a topic that was deleted meanwhile nothing is counted: its counts would be kept for good.
-      const isDeleted = counts !== undefined && traffic.topics.get(topic) !== counts;
-      if (!duplicate && !isDeleted) traffic.appended(topic, nextOffset - baseOffset, batchCount, length);
+      const records = nextOffset - baseOffset;
+      if (!duplicate) traffic.appended(topic, counts, { records, batches: batchCount, bytes: length });
       return ack;
     } catch (error) {
       span?.failed(codeOf(error), error);
       throw error;
     } finally {
+      traffic.end(topic, counts);
       traffic.appendingBytes -= length;
     }
   };
@@ -48,14 +48,20 @@ export function observedApi(api: LogApi, metrics: ServerMetrics): LogApi {
     new DeliveredEvents(api.consume(request, options), request.topic, traffic);
 
   const fetch = async (request: FetchRequest, options?: FetchOptions): Promise<FetchResult> => {
-    const result = await api.fetch(request, options);
-    traffic.delivered(request.topic, result.batches);
-    return result;
+    const { topic } = request;
+    const counts = traffic.begin(topic);
+    try {
+      const result = await api.fetch(request, options);
+      traffic.delivered(topic, counts, result.batches);
+      return result;
+    } finally {
+      traffic.end(topic, counts);
+    }
   };
 
   const deleteTopic: LogApi["deleteTopic"] = async (topic, options) => {
     await api.deleteTopic(topic, options);
-    traffic.topics.delete(topic);
+    traffic.deleted(topic);
   };
 
   return { ...forwarded(api), produce, consume, fetch, deleteTopic };
