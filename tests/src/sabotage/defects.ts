@@ -67,6 +67,7 @@ const ASSIGNORS = "src/group/assignors/assignors.test.ts";
 const TURNS = "src/group/take-turn.test.ts";
 const COORDINATOR = "src/group/group-coordinator.test.ts";
 const GROUP_LOG = "src/group/group-log.test.ts";
+const SNAPSHOT_FILE = "src/group/snapshot-file.test.ts";
 const GROUPS = "src/broker/groups.test.ts";
 const SIMULATION = "test/group-simulation/simulation.test.ts";
 const SWEEP = "test/crash-sweep/sweep.test.ts";
@@ -384,7 +385,7 @@ export const defects: readonly Defect[] = [
       "waits for tests",
     ],
     "rolls what is not too old": ["if (writer.lastAppendTime < home.storage.now() - retentionMs) await", "await"],
-    "judges a segment by its oldest record": ["await timeOf(segments[i + 1]!,", "await timeOf(segments[i]!,"],
+    "judges a segment by its oldest record": ["await timeOf(log, segments[i + 1]!,", "await timeOf(log, segments[i]!,"],
     "leaves the active segment's bytes out": ["[...ages, kept]", "[...ages, { ...kept, sizeBytes: 0 }]"],
   }),
   ...within("core/partition/retention-policy.ts", [RETENTION, DELETION], {
@@ -749,8 +750,10 @@ export const defects: readonly Defect[] = [
     ],
   }),
   ...within("core/storage/socket-lock.ts", [LOCK, FIGHT], {
-    "locks nobody out": ["if (await place.isAnyAlive(epochs)) return undefined;", ""],
-    "shares its lock in a cluster": ["exclusive: true }", "exclusive: false }"],
+    "locks nobody out": [
+      "for (const epoch of epochs) if (await isAlive(this.#address(lockName(epoch)))) return true;",
+      "",
+    ],
     "takes a live owner's name for a dead one's": [
       "resolve(true);\n    });\n    socket.once",
       "resolve(false);\n    });\n    socket.once",
@@ -859,7 +862,7 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/store/record-stream.ts", [RECOVERY, GOLDEN], {
     "reads without verifying": ["return batch.verify();", "return batch;"],
-    "ends quietly at the damage": ["if (log.damage !== undefined) throw log.damage;", ""],
+    "ends quietly at the damage": ["    log.checkEnd();\n  }", "  }"],
   }),
   ...within("core/segment/segment.ts", [SNAPSHOTS, POWER_CUTS, FAULTS, SEGMENTS, STORE, DELETION, SWEEP], {
     "does not sync a new segment's name": ["await home.storage.syncDirectory(home.directory);", ""],
@@ -1153,7 +1156,7 @@ export const defects: readonly Defect[] = [
       'if (startOffset > from && found === "damaged") throw',
     ],
   }),
-  ...within("core/group/snapshot-file.ts", [GROUP_LOG], {
+  ...within("core/group/snapshot-file.ts", [SNAPSHOT_FILE, GROUP_LOG], {
     "does not sync the snapshot": ["    await file.sync();\n", ""],
     "does not sync the snapshot's name": ["  await storage.syncDirectory(directory);\n", ""],
     "does not count the groups": ["isWhole = piece.groups === count;", "isWhole = true;"],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { Broker, type BrokerOptions, MemoryStorage } from "../index.js";
 
 function open(storage: MemoryStorage, topicLimits: BrokerOptions["topicLimits"]): Promise<Broker> {
@@ -47,6 +48,22 @@ describe("what a data directory may hold", () => {
     await expect(broker.restoreSnapshot("t", "x", "u")).rejects.toMatchObject({ code: "UNKNOWN_SNAPSHOT" });
     await broker.deleteTopic("t");
     expect((await broker.restoreSnapshot("t", "c", "u")).partitions).toHaveLength(3);
+    await broker.close();
+  });
+
+  test("a topic that could not be made is not counted; what is there when a broker is opened is", async () => {
+    const storage = new HookedStorage();
+    let broker = await Broker.open("data", { storage, topicLimits: { maxTopics: 2, maxPartitions: 6 } });
+    await create(broker, "t", 3);
+    storage.before = failAt("createFile", 1);
+    await expect(create(broker, "u", 3)).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    storage.before = () => {};
+    await create(broker, "u", 3);
+    await broker.close();
+
+    broker = await Broker.open("data", { storage, topicLimits: { maxPartitions: 7 } });
+    await expect(create(broker, "v", 2)).rejects.toThrow(exceeded(7));
+    await create(broker, "v");
     await broker.close();
   });
 

@@ -23,9 +23,19 @@ class Group {
   turn(...inputs: GroupInput[]): boolean {
     const state = this.state ?? newGroup("g");
     const { changes, target } = toEnd(takeTurn(state, [...this.inputs.splice(0), ...inputs], new Map(this.topics), 1));
-    for (const change of changes) apply(this.#groups, change);
+    for (const change of changes) {
+      apply(this.#groups, change);
+      this.#expectOneOwnerEach(); // what comes after it may be lost in a crash
+    }
     this.state.target = target;
     return changes.length > 0;
+  }
+
+  #expectOneOwnerEach(): void {
+    const held = [...this.state.members.values()].flatMap((member) =>
+      [...holdingsOf(member)].map(([topic, partition]) => `${topic} ${partition}`),
+    );
+    expect(new Set(held).size).toBe(held.length);
   }
 
   revoked(memberId: string, memberEpoch: number, ...partitions: number[]): GroupInput {
@@ -193,6 +203,23 @@ test("a topic that is deleted, and made anew, is given up first, and its owner c
   group.turn(group.revoked("a", 2, 0, 1, 2, 3));
   expect(group.holds("a")).toBe("0 1 2 3");
   expect(group.state.members.get("a")!.holdings.get("t")!.get(0)!.since).toBe(3);
+});
+
+test("a large group is written down in parts, and no partition has two owners after any of them", () => {
+  const group = new Group();
+  group.topics.set("t", 9_000);
+  for (const memberId of ["a", "b"]) group.join(memberId, { assignor: "range" });
+  group.turn();
+  group.join("c", { assignor: "round-robin" });
+  group.turn();
+  const givenUp = (memberId: string) => {
+    const held = [...holdingsOf(group.state.members.get(memberId)!)];
+    const partitions = held.flatMap(([, partition, { revokedAt }]) => (revokedAt === undefined ? [] : [partition]));
+    expect(partitions).toHaveLength(3_000);
+    return group.revoked(memberId, group.epoch(memberId), ...partitions);
+  };
+  group.turn(givenUp("a"), givenUp("b")); // each gets some of what the other one had
+  for (const member of group.state.members.values()) expect([...holdingsOf(member)]).toHaveLength(3_000);
 });
 
 test("the last one to say how is heard", () => {

@@ -76,3 +76,20 @@ test("a closed store flushes nothing more, and there is no such partition", asyn
   await store.close();
   expect(await codeOf(store.flush())).toBe("CLOSED");
 });
+
+test("a clock that jumps back does not take append times back, also after the store was opened again", async () => {
+  const storage = new HookedStorage();
+  let store = await LogStore.open("store", { storage });
+  const appendTimes = async () => (await Array.fromAsync(store.read(0).batches())).map(({ appendTime }) => appendTime);
+  for (const time of [1_000_000, 999_000, 1_000_500]) {
+    storage.time = time;
+    await store.append(null, "v");
+  }
+  expect(await appendTimes()).toEqual([1_000_000, 1_000_000, 1_000_500]);
+  await store.close();
+  store = await LogStore.open("store", { storage });
+  storage.time = 998_000;
+  await store.append(null, "v");
+  expect((await appendTimes()).at(-1)).toBe(1_000_500);
+  await store.close();
+});
