@@ -46,7 +46,7 @@ test("the lines of docs/protocol.md, one after another", async () => {
   expect(lines.length).toBeGreaterThan(5);
   const { server } = await started();
   const script = lines.join("\n").replaceAll("127.0.0.1:7411", server.address);
-  const { stdout } = await run("bash", ["-euc", `buf() { "${buf}" "$@"; }\n${script}`]);
+  const { stdout } = await run("sh", ["-euc", `buf() { "${buf}" "$@"; }\n${script}`]);
   expect(stdout).toContain("logstore.v1.ConsumerGroupService/ResetOffsets"); // --list-methods
   expect(stdout).toContain('"status": "SERVING"');
 }, 60_000); // each line starts a process

@@ -74,26 +74,22 @@ const bundlers: { readonly [name: string]: (entry: string, directory: string) =>
   },
 };
 
-test.each(Object.keys(bundlers))(
-  "%s",
-  async (name) => {
-    const broker = await Broker.open(":memory:");
-    const server = await serve(broker, { port: 0 });
-    const directory = mkdtempSync(join(tmpdir(), "logstore-bundle-"));
-    // Beside the packages, where they are found.
-    const entry = join(import.meta.dirname, `bundled-${process.pid}-${name.replace(/\W/g, "")}.mjs`);
-    writeFileSync(entry, program);
-    onTestFinished(async () => {
-      rmSync(entry);
-      rmSync(directory, { recursive: true });
-      await server.stop();
-      await broker.close();
-    });
-    const bundle = await bundlers[name]!(entry, directory);
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [bundle, server.address], {
-      cwd: directory,
-    });
-    expect({ stdout, stderr }).toEqual({ stdout: "sent\nUNKNOWN_TOPIC\n", stderr: "" });
-  },
-  60_000,
-);
+test.each(Object.keys(bundlers))("%s", async (name) => {
+  const broker = await Broker.open(":memory:");
+  const server = await serve(broker, { port: 0 });
+  const directory = mkdtempSync(join(tmpdir(), "logstore-bundle-"));
+  // Beside the packages, where they are found.
+  const entry = join(import.meta.dirname, `bundled-${process.pid}-${name.replace(/\W/g, "")}.mjs`);
+  writeFileSync(entry, program);
+  onTestFinished(async () => {
+    rmSync(entry);
+    rmSync(directory, { recursive: true });
+    await server.stop();
+    await broker.close();
+  });
+  const bundle = await bundlers[name]!(entry, directory);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [bundle, server.address], {
+    cwd: directory,
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: "sent\nUNKNOWN_TOPIC\n", stderr: "" });
+});

@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { skipped } from "../../packages/core/test/skipped.ts";
 import { freePort } from "./free-port.ts";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 
@@ -20,8 +21,10 @@ const said = blocks.flatMap(({ text }) =>
   [...text.matchAll(/^node (?:send|receive)\.mjs .*# (.+)$/gm)].map(([, line]) => line),
 );
 
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
-if (!hasOpenssl) console.log("skipped: openssl is not installed");
+const missing = [spawnSync("openssl", ["version"]), spawnSync("bash", ["--version"])].some(
+  ({ status }) => status !== 0,
+);
+if (missing) skipped("the steps of docs/operations.md (openssl and bash are needed)");
 
 test("there is something to follow", () => {
   expect(blocks.length).toBeGreaterThan(5);
@@ -35,7 +38,7 @@ test("there is something to follow", () => {
   ]);
 });
 
-test.runIf(hasOpenssl)(
+test.skipIf(missing)(
   "the steps give a TLS server with two principals, one of which is refused a topic, and do so again",
   async () => {
     const directory = await temporaryDirectory();

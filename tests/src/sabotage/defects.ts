@@ -758,7 +758,7 @@ export const defects: readonly Defect[] = [
       "resolve(true);\n    });\n    socket.once",
       "resolve(false);\n    });\n    socket.once",
     ],
-    "cuts long paths": ["if (Buffer.byteLength(path) <= MAX_ADDRESS_BYTES) return path;", "if (path) return path;"],
+    "cuts long paths": ["if (Buffer.byteLength(path) <= maxBytes) return path;", "if (path) return path;"],
     "leaves the dead where they are": ["await place.removeDead(others);", ""],
   }),
   ...within("core/storage/directory-guard.ts", [GUARD], {
@@ -796,7 +796,7 @@ export const defects: readonly Defect[] = [
       "await storage.syncDirectory(path); // a crash may have come between the file's renaming and that",
       "",
     ],
-    "opens a topic beside its broker": ["await checkNoTopic(storage, path);", ""],
+    "opens a topic beside its broker": ["await checkNotABrokers(storage, path);", ""],
   }),
   ...within("core/store/repair-store.ts", [STORE, GOLDEN], {
     "does not tell other processes of a repair": [
@@ -838,8 +838,8 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/broker/snapshots.ts", [SNAPSHOTS, SNAPSHOT_CRASH], {
     "does not sync a new snapshot's name": [
-      "await storage.syncDirectory(this.#path(topic));\n      return description;",
-      "return description;",
+      "await this.#syncNames(topic, `${what}: delete it and make it again`);",
+      "void what;",
     ],
     "does not sync the names that it found": [
       "this.#storage.syncDirectory(this.#path(topic)).catch((cause) => this.#noteUnreadable(cause, topic)),",
@@ -850,8 +850,8 @@ export const defects: readonly Defect[] = [
       "await storage.removeDirectory(directory);",
     ],
     "does not sync that a snapshot is gone": [
-      "await storage.syncDirectory(this.#path(topic));\n      // It is gone",
-      "// It is gone",
+      "await this.#syncNames(\n        topic,\n        `snapshot ${snapshot} of topic ${topic} was deleted",
+      "await (async (..._: string[]) => {})(\n        topic,\n        `snapshot ${snapshot} of topic ${topic} was deleted",
     ],
     "leaves what was half made": ["if (UNFINISHED.test(name)) await", 'if (name === "~") await'],
     "restores other offsets": ["await checkBounds(this.#storage, directory, said);", ""],
@@ -1225,7 +1225,7 @@ export const defects: readonly Defect[] = [
     ],
   }),
   ...within("codec/record-batch.ts", ["test/golden.test.ts", "test/damage.test.ts", "test/fuzz/fuzz.test.ts"], {
-    "does not verify the records' checksum": ["if (actual !== expected) {", "if (actual < 0) {"],
+    "does not verify the records' checksum": ["if (actual === expected) return;", "if (actual >= 0) return;"],
     "does not check the header's checksum": [
       "if (crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET) !== readU32(bytes, at + layout.SERVER_CRC_OFFSET)) {",
       "if (crc32c(bytes, at, at + layout.SERVER_CRC_OFFSET) < 0) {",
