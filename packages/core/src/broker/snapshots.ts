@@ -34,6 +34,9 @@ const UNFINISHED = /^~[0-9a-f]{16}$/;
 
 const MAX_NAME_BYTES = 255;
 
+/** Of all lists of snapshots: what each says of up to 10,000 partitions is parsed at once. */
+const listPacer = new Pacer();
+
 /** A snapshot's directory that says nothing that can be believed: the others can be listed and restored none the less. */
 export interface UnreadableSnapshot {
   readonly directory: string;
@@ -106,7 +109,6 @@ export class Snapshots {
     if (topic !== undefined) checkTopicName(topic);
     return withStorageErrors("snapshots cannot be listed", async () => {
       const found: SnapshotDescription[] = [];
-      const pacer = new Pacer();
       for (const each of topic === undefined ? (await this.#names()).filter(isName) : [topic]) {
         const names = await this.#names(each).catch((cause) => {
           if (topic !== undefined) throw cause;
@@ -114,7 +116,7 @@ export class Snapshots {
           return [];
         });
         for (const name of names.filter(isName)) {
-          await pacer.pause();
+          while (listPacer.isDue) await listPacer.pause();
           const snapshot = await this.#read(each, name).catch((cause) => this.#unreadable(each, name, cause));
           if (snapshot !== undefined) found.push(snapshot);
         }

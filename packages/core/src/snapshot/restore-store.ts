@@ -4,6 +4,7 @@ import { baseOffsetsOf, CHECKPOINT_FILE, indexFileName, logFileName, partitionDi
 import { readStoreFile, writeStoreFile } from "../files/store-file.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import { copyFile, linkIfThere, linkOrCopy } from "../storage/link-or-copy.js";
+import { Pacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 
 /** Resolves to the bytes in its log files, when all of it is durable. */
@@ -16,7 +17,9 @@ export async function restoreStore(
   const identity = await readStoreFile(storage, snapshot);
   if (identity === undefined) throw new NotALogStoreError(`${snapshot} holds no log store to restore`);
   let sizeBytes = 0;
+  const pacer = new Pacer(); // partitions without records need nothing of the disk that would be waited for
   for (let partition = 0; partition < identity.partitions; partition++) {
+    await pacer.pause();
     const [from, to] = [snapshot, directory].map((each) => `${each}/${partitionDirectory(partition)}`);
     sizeBytes += await restorePartition(storage, from!, to!, signal);
   }
