@@ -10,7 +10,7 @@ const SIGNALS = "src/command/stop-signal.test.ts";
 const RELOAD = "src/command/reload-signal.test.ts";
 const HEALTH = "src/services/health-service.test.ts";
 const FIELDS = "src/services/field-count.test.ts";
-const GROUP_ANSWERS = "src/services/group-answers.test.ts";
+const IN_PIECES = "src/services/in-pieces.test.ts";
 const PACED = "src/transport/paced-streams.test.ts";
 const SLICES = "src/transport/slices.test.ts";
 
@@ -66,7 +66,7 @@ export const serverDefects: readonly Defect[] = [
     ],
     "everybody who waits for a slice is let go at once": ["queueMicrotask(letGo);", "letGo();"],
   }),
-  ...within("server-grpc/services/in-pieces.ts", [GROUP_ANSWERS], {
+  ...within("server-grpc/services/in-pieces.ts", [IN_PIECES], {
     "an answer of many entries is encoded in one piece": [
       "const PIECE_ENTRIES = 500;",
       "const PIECE_ENTRIES = 500_000_000;",

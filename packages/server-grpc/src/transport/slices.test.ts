@@ -24,7 +24,9 @@ test("steps of many calls at once are taken in slices of the event loop, in thei
       }
     }),
   );
+  await new Promise((resolve) => setImmediate(resolve)); // the last turn is counted, too
   // Three steps of 2 ms fill a slice of 5 ms.
+  expect(mostInTurn.length).toBeGreaterThanOrEqual(20);
   expect(Math.max(...mostInTurn)).toBeLessThanOrEqual(3);
   expect(taken).toHaveLength(60);
   expect(taken.slice(-20)).toEqual([...taken.slice(-20)].sort((a, b) => a - b));
