@@ -57,6 +57,7 @@ const MAX_COMMITS_AT_ONCE = 1000;
 /** Members and offsets of a reset beyond this are written down as several changes. */
 const MAX_RESET_IN_A_CHANGE = 2000;
 const MAX_RESETS_AT_ONCE = 50_000;
+const RESETS_A_STEP = 500;
 
 /** Of all requests that are decided in parts. */
 const commitPacer = new Pacer();
@@ -233,7 +234,10 @@ export class GroupCoordinator implements GroupApi {
     const state = this.#group(group); // it went on meanwhile
     const at = this.#journal.now();
     const { change, told } = yield* decideReset(state, offsets, at);
-    for (const { topic, topicId, partition } of offsets) this.#topics.bounds(topic, partition, topicId); // still there?
+    for (const [i, { topic, topicId, partition }] of offsets.entries()) {
+      if (i % RESETS_A_STEP === RESETS_A_STEP - 1) yield;
+      this.#topics.bounds(topic, partition, topicId); // still there? A topic that goes from now on takes its commits with it
+    }
     const { members = [], commits = [] } = change;
     const growth = { commitBytes: growthOf(state, commits) };
     const release = this.#journal.totals.hold(state.owner, group, growth);

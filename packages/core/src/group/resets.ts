@@ -15,6 +15,9 @@ export interface ResetDecision {
   readonly told: ReadonlyMap<string, readonly PartitionOffset[]>;
 }
 
+/** Partitions between two steps. */
+const STEP_PARTITIONS = 500;
+
 /**
  * Owners go on under a new epoch: what they commit with an older one, not having heard of the reset, does not undo it. Who was
  * giving a partition up commits it no more.
@@ -25,6 +28,7 @@ export function* decideReset(state: GroupState, offsets: readonly PartitionOffse
   const wanted = byTopic(offsets);
   const members: Member[] = [];
   const told = new Map<string, PartitionOffset[]>();
+  let looks = 0;
   for (const member of state.members.values()) {
     yield;
     const ofMember: PartitionOffset[] = [];
@@ -34,6 +38,7 @@ export function* decideReset(state: GroupState, offsets: readonly PartitionOffse
       if (ofTopic === undefined) continue;
       const changed = new Map(partitions);
       for (const [partition, holding] of partitions) {
+        if (++looks % STEP_PARTITIONS === 0) yield;
         const each = ofTopic.get(partition);
         if (each === undefined) continue;
         const isKept = holding.revokedAt === undefined;
