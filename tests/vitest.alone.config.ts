@@ -10,5 +10,5 @@ export const alone = [
 ];
 
 export default defineConfig({
-  test: { name: "tests, alone", include: alone, fileParallelism: false, testTimeout: 120_000, hookTimeout: 60_000 },
+  test: { name: "tests, alone", include: alone, fileParallelism: false, testTimeout: 300_000, hookTimeout: 60_000 },
 });

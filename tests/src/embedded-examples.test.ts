@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 function run(packageFile: string): string[] {
   const main = fileURLToPath(new URL("src/main.ts", packageFile));
   const outputs = [1, 2].map(() => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main], { encoding: "utf8", timeout: 55_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main], { encoding: "utf8", timeout: 140_000 });
     expect(stderr).toBe("");
     expect(status).toBe(0);
     return stdout;

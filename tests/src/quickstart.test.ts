@@ -9,7 +9,7 @@ const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9))
 function quickstart(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
     encoding: "utf8",
-    timeout: 110_000,
+    timeout: 290_000,
   });
   return { status, lines: stdout.trimEnd().split("\n"), stderr };
 }
