@@ -84,8 +84,8 @@ export class Connection<Up, Down> {
   }
 
   #arrive(way: "up" | "down", arrive: () => void): void {
-    const { random, now } = this.#world;
-    const delay = random.chance(0.1) ? random.whole(0, 4000) : random.whole(1, 40);
+    const { random, now, isCalm } = this.#world;
+    const delay = !isCalm && random.chance(0.1) ? random.whole(0, 4000) : random.whole(1, 40);
     const at = Math.max(now + delay, this.#lastArrival[way]);
     this.#lastArrival[way] = at;
     this.#world.after(at - now, arrive);

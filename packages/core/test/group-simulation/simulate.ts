@@ -157,6 +157,7 @@ class Simulation {
 
   async #calmDown(count: number): Promise<void> {
     this.#isQuiet = true;
+    this.#world.isCalm = true; // two late messages in a row may cost a member its place, as often as they come
     this.#world.tell?.("all goes well from here on");
     this.#server.go();
     for (const member of this.#members) {

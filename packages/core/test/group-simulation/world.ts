@@ -11,6 +11,8 @@ export class World {
   readonly random: Random;
   /** ms since the world began. */
   now = 0;
+  /** Nothing is late any more: a group can come to rest. */
+  isCalm = false;
   /** Thrown out of {@link run}. */
   failure: unknown;
   readonly #heap: Happening[] = [];
