@@ -43,6 +43,8 @@ export function within(
 const RECOVERY = "src/partition/recovery.test.ts";
 const POWER_CUTS = "src/partition/power-cut-regressions.test.ts";
 const FAULTS = "src/partition/storage-faults.test.ts";
+const FOUND_DAMAGE = "src/partition/found-damage.test.ts";
+const READ_FAULTS = "test/faults/read-faults.test.ts";
 const PRODUCERS = "src/partition/producers.test.ts";
 const DELETION = "src/partition/delete-records.test.ts";
 const FULL_DISK = "src/partition/full-disk.test.ts";
@@ -759,6 +761,7 @@ export const defects: readonly Defect[] = [
       "resolve(false);\n    });\n    socket.once",
     ],
     "cuts long paths": ["if (Buffer.byteLength(path) <= maxBytes) return path;", "if (path) return path;"],
+    "takes a long path where there is no /proc": ['if (this.#platform === "linux")', "if (this.#platform)"],
     "leaves the dead where they are": ["await place.removeDead(others);", ""],
   }),
   ...within("core/storage/directory-guard.ts", [GUARD], {
@@ -860,9 +863,27 @@ export const defects: readonly Defect[] = [
       "await store.copyTo(unfinished, new AbortController().signal);",
     ],
   }),
-  ...within("core/store/record-stream.ts", [RECOVERY, GOLDEN], {
+  ...within("core/partition/found-damage.ts", [FOUND_DAMAGE], {
+    "takes what is corrupt for mended": [
+      'if (code === "STORAGE_FAILED" && from <= offset',
+      "if (code && from <= offset",
+    ],
+    "tells of what was deleted": ["if (found < offset) this.#found.delete(found);", "void offset;"],
+    "takes a lack of descriptors for damage": [
+      'return code === "ENOENT" || isDiskTrouble({ code });',
+      "return code !== undefined || isDiskTrouble({ code });",
+    ],
+  }),
+  ...within("core/group/lag.ts", [READ_FAULTS], {
+    "keeps what it could not read to itself": [
+      "if (!wasDeleted) log.cameUpon(readError(log, segment, offset, error));",
+      "void readError(log, segment, offset, wasDeleted);",
+    ],
+  }),
+  ...within("core/store/record-stream.ts", [RECOVERY, GOLDEN, FOUND_DAMAGE], {
     "reads without verifying": ["return batch.verify();", "return batch;"],
-    "ends quietly at the damage": ["    log.checkEnd();\n  }", "  }"],
+    "ends quietly at the damage": ["log.checkEnd();\n  }", "}"],
+    "keeps rot to itself": ["throw this.#log.cameUpon(", "throw ((found: Error) => found)("],
   }),
   ...within("core/segment/segment.ts", [SNAPSHOTS, POWER_CUTS, FAULTS, SEGMENTS, STORE, DELETION, SWEEP], {
     "does not sync a new segment's name": ["await home.storage.syncDirectory(home.directory);", ""],
