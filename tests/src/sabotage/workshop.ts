@@ -1,6 +1,16 @@
 /** A copy of the packages in a temporary directory, where defects are built in and taken out again. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,6 +44,7 @@ export class Workshop {
   readonly #temporary = join(this.#directory, "tmp");
 
   constructor() {
+    chmodSync(this.#directory, 0o755); // a test runs as another user
     mkdirSync(this.#temporary);
     for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
     for (const name of ["codec", "protocol", "core", "client", "server-grpc"]) this.#copy(`packages/${name}`);
