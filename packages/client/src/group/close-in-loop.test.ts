@@ -16,6 +16,9 @@ async function start() {
   return { api, client, consumer };
 }
 
+/** A close that waits for its caller takes longer than a test may. */
+const FOR_EVER = { timeoutMs: 1_000_000 };
+
 type Kind = "records" | "batches";
 
 async function loop(kind: Kind, consumer: GroupConsumer<string>, body: (offset: number) => Promise<void>) {
@@ -23,7 +26,6 @@ async function loop(kind: Kind, consumer: GroupConsumer<string>, body: (offset: 
   else for await (const { baseOffset } of consumer.batches()) await body(baseOffset);
 }
 
-// A close that waits for the body takes longer than the tests may.
 describe("close awaited in the body of a loop", () => {
   const kinds: Kind[] = ["records", "batches"];
   const cases = kinds.flatMap((kind) =>
@@ -43,7 +45,7 @@ describe("close awaited in the body of a loop", () => {
         seen.push(offset);
         if (offset !== at) return;
         if (isLater) await sleep(1);
-        await (whose === "consumer" ? consumer : client).close();
+        await (whose === "consumer" ? consumer : client).close(FOR_EVER);
         expect(api.groups.memberships[0]!.said).toEqual(["leave"]);
       });
       expect(seen).toEqual(Array.from({ length: at + 1 }, (_, i) => i));
@@ -55,7 +57,7 @@ describe("close awaited in the body of a loop", () => {
     const { api, consumer } = await start();
     for await (const _ of consumer) {
       await consumer.commit();
-      await consumer.close();
+      await consumer.close(FOR_EVER);
     }
     expect(api.groups.committed).toEqual({ 0: 1 });
   });
@@ -68,7 +70,7 @@ describe("close awaited in the body of a loop", () => {
         for await (const { offset } of inner) if (offset === 2) break;
       }
       const inner = client.consumer({ group: "h", topics: ["t"], value: text() });
-      for await (const _ of inner) await Promise.all([outer.close(), inner.close()]);
+      for await (const _ of inner) await Promise.all([outer.close(FOR_EVER), inner.close(FOR_EVER)]);
     }
   });
 
@@ -77,12 +79,12 @@ describe("close awaited in the body of a loop", () => {
     const records = consumer[Symbol.asyncIterator]();
     const { value } = await records.next();
     expect(value!.offset).toBe(0);
-    await consumer.close();
+    await consumer.close(FOR_EVER);
     const other = client.consumer({ group: "g", topics: ["t"], value: text() });
     async function* offsets() {
       for await (const { offset } of other) yield offset;
     }
-    for await (const offset of offsets()) if (offset === 1) await other.close();
+    for await (const offset of offsets()) if (offset === 1) await other.close(FOR_EVER);
   });
 
   test.each([0, 1])("at %i of a loop that is behind one generator or two", async (at) => {
@@ -97,7 +99,7 @@ describe("close awaited in the body of a loop", () => {
       for await (const offset of through) {
         if (offset !== at) continue;
         await sleep(1);
-        await Promise.all([sleep(1).then(() => {}), (async () => consumer.close())()]);
+        await Promise.all([sleep(1).then(() => {}), (async () => consumer.close(FOR_EVER))()]);
       }
     };
     await loopOver(evenLater());
@@ -114,7 +116,7 @@ describe("close awaited in a hook", () => {
     const isClosed = Promise.withResolvers<void>();
     const close = async () => {
       await sleep(1);
-      await (whose === "consumer" ? consumer : client).close();
+      await (whose === "consumer" ? consumer : client).close(FOR_EVER);
       isClosed.resolve();
     };
     const consumer = client.consumer({ group: "g", topics: ["t"], [hook]: close });

@@ -516,7 +516,7 @@ describe("the end does not wait for ever", () => {
     const running = consumer.run({
       async eachRecord({ value }) {
         if (value !== "1") return;
-        await consumer.close();
+        await consumer.close({ timeoutMs: 1_000_000 }); // one that waited for its caller would take as long
         isClosed = true;
       },
     });
