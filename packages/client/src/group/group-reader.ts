@@ -104,10 +104,11 @@ export class GroupReader<T, K> {
    * Ends the reading: waits for what is in hand, commits, and leaves the group, all of it within `timeoutMs`. A static member
    * keeps its place there, unless it is to go `forGood`. A hook that calls this is not waited for.
    */
-  leave({ forGood = false, timeoutMs = CLOSE_TIMEOUT_MS }: LeaveOptions = {}): Promise<void> {
+  leave({ forGood = false, timeoutMs }: LeaveOptions = {}): Promise<void> {
     this.#isForGood ||= forGood;
     this.#hooks.release();
-    this.#time.begin(timeoutMs);
+    // A run that ends since its consumer is closed ends within the time of that close.
+    if (timeoutMs !== undefined || !this.#time.hasBegun) this.#time.begin(timeoutMs ?? CLOSE_TIMEOUT_MS);
     const left = this.#left();
     this.merge.end();
     return left;
