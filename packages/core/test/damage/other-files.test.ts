@@ -104,9 +104,11 @@ async function openOrRefuse(storage: FileImage, directory: string): Promise<stri
   const [found, ...others] = await broker.listTopics();
   const { partitions, unreadable } = broker.recovery;
   check(partitions.length === 0, "a partition was taken for damaged");
-  if (found === undefined) {
+  if (found === undefined || found.damage !== undefined) {
     const [refused, ...more] = unreadable;
-    check(refused !== undefined && more.length === 0, "the topic is gone without a word");
+    check(refused !== undefined && more.length + others.length === 0, "the topic is gone without a word");
+    check(found?.topic === refused.topic, `it is listed as ${found?.topic}`);
+    check(found === undefined || found.damage?.code === refused.error.code, `what is listed of it is ${found?.damage}`);
     check(refused.directory === directory, `the topic's directory is not ${refused.directory}`);
     await broker.close();
     for (const [path, bytes] of before) check(storage.files.get(path) === bytes, `${path} was changed`);
