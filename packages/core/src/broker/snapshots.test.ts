@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { type Call, failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, collect, lines, range, sealed, text } from "../../test/records.js";
@@ -198,6 +199,7 @@ test("a snapshot is taken at one moment of all partitions, however fast they are
       for (let partition = 0; partition < 4; partition++) {
         await store.append(null, `v${round}`, { partition, durability: round % 3 === 0 ? "flushed" : "written" });
       }
+      await nextTurn(); // in memory, appends wait for promises alone, and nothing else would get a turn
     }
   })();
   for (let i = 0; i < 20; i++) {
