@@ -230,7 +230,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
   test("of two with one instance id the later one stays, and the earlier one is told", async () => {
     await client.createTopic("t", { partitions: 2 });
     const first = new Reader(client, { instanceId: "mine" });
-    await eventually(() => first.partitions.length === 2);
+    await eventually(() => first.told.length === 2);
     const second = new Reader(client, { instanceId: "mine" });
     await first.done;
     expect(first.failure).toMatchObject({ code: "FENCED_MEMBER" });

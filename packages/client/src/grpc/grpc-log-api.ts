@@ -193,7 +193,7 @@ export class GrpcLogApi implements LogApi {
   }
 
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
-    return this.#callAdmin("CreateSnapshot", { topic, snapshot }, ({ snapshot }) => snapshot);
+    return this.#callAdmin("CreateSnapshot", { topic, snapshot }, ({ snapshot }) => withDamageFromMessage<SnapshotDescription>(snapshot));
   }
 
   listSnapshots(topic = ""): Promise<SnapshotDescription[]> {
