@@ -193,7 +193,9 @@ export class GrpcLogApi implements LogApi {
   }
 
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
-    return this.#callAdmin("CreateSnapshot", { topic, snapshot }, ({ snapshot }) => withDamageFromMessage<SnapshotDescription>(snapshot));
+    return this.#callAdmin("CreateSnapshot", { topic, snapshot }, ({ snapshot }) =>
+      withDamageFromMessage<SnapshotDescription>(snapshot),
+    );
   }
 
   listSnapshots(topic = ""): Promise<SnapshotDescription[]> {
