@@ -97,7 +97,7 @@ test("a fetch that asks for more than there is for all answers with what there i
 
 test("a fetch that waits for more than there will be is answered when others need the room", async () => {
   const filling = { partitions: 1, batches: 4, batchBytes: 100 * KIB, recordBytes: 5000 };
-  const { api, end } = await servedTopic(filling, { sendBudgetBytes: 300 * KIB });
+  const { api, end } = await servedTopic(filling, { sendBudgetBytes: 150 * KIB });
   const waiting = api.fetch({
     topic: "t",
     partition: 0,
