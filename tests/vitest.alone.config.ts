@@ -1,11 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that measure memory or the event loop, or race with a process that starts: they run one file after another, last. */
+/** Tests that measure memory, or race with a process that starts: they run one file after another, last. */
 export const alone = [
   "src/command-process.test.ts",
   "src/group-memory.test.ts",
   "src/hostile/hostile.test.ts",
-  "src/loop-delay/loop-delay.test.ts",
   "src/unsent-messages.test.ts",
 ];
 
