@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** They take a minute or more. Begun last, one of them would keep one processor busy while the others have nothing left to do. */
+/**
+ * They take a minute or more. Begun last, one of them would keep one processor busy while the
+ * others have nothing left to do.
+ */
 const LONG = [
   "test/crash-sweep/sweep.test.ts",
   "src/conveyor.test.ts",

@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that measure memory, or race with a process that starts: they run one file after another, last. */
+/**
+ * Tests that measure memory, or race with a process that starts: they run one file after another,
+ * last.
+ */
 export const alone = [
   "src/command-process.test.ts",
   "src/group-memory.test.ts",

@@ -1,4 +1,7 @@
-/** The limit of a served log: grpc-js moving messages of the same size, with nothing in them and nothing done to them. */
+/**
+ * The limit of a served log: grpc-js moving messages of the same size, with nothing in them and
+ * nothing done to them.
+ */
 
 import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";

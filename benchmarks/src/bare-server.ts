@@ -1,4 +1,7 @@
-/** A process with the bare server: with TLS where it gets the files of a certificate and its key. Says its port, ends with its parent. */
+/**
+ * A process with the bare server: with TLS where it gets the files of a certificate and its key.
+ * Says its port, ends with its parent.
+ */
 import { setFlagsFromString } from "node:v8";
 import { serveBare } from "./bare-grpc.ts";
 

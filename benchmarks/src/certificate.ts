@@ -1,4 +1,6 @@
-/** A certificate of this run's own, for localhost, signed by itself: made by the openssl command. */
+/**
+ * A certificate of this run's own, for localhost, signed by itself: made by the openssl command.
+ */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 

@@ -1,4 +1,7 @@
-/** Workloads that want a process of their own: a fresh heap, a limit on open files, or an end by kill -9. */
+/**
+ * Workloads that want a process of their own: a fresh heap, a limit on open files, or an end by
+ * kill -9.
+ */
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -9,7 +12,10 @@ export interface ChildOptions {
   readonly openFiles?: number;
 }
 
-/** Runs `children/<name>.ts`, which says what it found as JSON on stdout. Resolves to that, and to the time from start to exit. */
+/**
+ * Runs `children/<name>.ts`, which says what it found as JSON on stdout. Resolves to that, and to
+ * the time from start to exit.
+ */
 export async function runChild<Report>(
   name: string,
   args: readonly (string | number)[],

@@ -1,7 +1,8 @@
 /**
- * Processor time a record of a client of one checkout beside that of another, in turns: against a broker in the same process, and
- * against a server in another one, whose time does not count. The least of many runs counts: what else the machine does adds to
- * each run and takes from none, so that the figures hold on a busy machine, too.
+ * Processor time a record of a client of one checkout beside that of another, in turns: against a
+ * broker in the same process, and against a server in another one, whose time does not count. The
+ * least of many runs counts: what else the machine does adds to each run and takes from none, so
+ * that the figures hold on a busy machine, too.
  *
  *   node src/client-speed.ts --checkout ../../old --checkout .. --rounds 5
  */

@@ -3,7 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LogStore, type LogStoreOptions } from "@logstore/core";
 
-/** Opening, closing and removing are outside of what `work` measures: a run leaves nothing for the next one to pay for. */
+/**
+ * Opening, closing and removing are outside of what `work` measures: a run leaves nothing for the
+ * next one to pay for.
+ */
 export async function withFreshStore<T>(
   directory: string,
   options: LogStoreOptions,

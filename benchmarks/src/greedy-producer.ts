@@ -1,12 +1,13 @@
 /**
- * What a greedy producer costs others: the time from sending a record until the ack is back, and until a tailing consumer has it, at a
- * steady rate, alone and beside a producer in another process that sends sealed batches as fast as it can to another topic.
+ * What a greedy producer costs others: the time from sending a record until the ack is back, and
+ * until a tailing consumer has it, at a steady rate, alone and beside a producer in another process
+ * that sends sealed batches as fast as it can to another topic.
  *
  *   node src/greedy-producer.ts --rounds 4 --seconds 5 --rate 400 --partitions 8
- *   node src/greedy-producer.ts --server /path/to/another/checkout --server ..    # servers of built checkouts, in turns
+ *   node src/greedy-producer.ts --server <another checkout> --server ..   # built, in turns
  *
- * The processors of one machine are shared, too: --elsewhere has the greedy producer send to another server of the same machine, which
- * is what nobody can do better than.
+ * The processors of one machine are shared, too: --elsewhere has the greedy producer send to
+ * another server of the same machine, which is what nobody can do better than.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -104,7 +105,8 @@ async function withServer(command: string, work: (server: ServerProcess) => Prom
 
 async function startGreedy(address: string, index: number): Promise<ChildProcess> {
   const greedy = fork(childFile("greedy-producer"), [address, `greedy-${index}`, flags["batch-bytes"]]);
-  // Elsewhere it would have a machine of its own: here it gets what the server and the others leave of the processors.
+  // Elsewhere it would have a machine of its own: here it gets what the server and the others leave
+  // of the processors.
   setPriority(greedy.pid!, constants.priority.PRIORITY_LOW);
   await once(greedy, "message");
   await sleep(1_000); // it is at full speed

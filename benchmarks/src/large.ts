@@ -1,4 +1,7 @@
-/** A log far larger than memory ought to be asked for: nothing may cost more for it than for a small one. */
+/**
+ * A log far larger than memory ought to be asked for: nothing may cost more for it than for a small
+ * one.
+ */
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { buildStore } from "./large/build-store.ts";

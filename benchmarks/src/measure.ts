@@ -1,4 +1,7 @@
-/** Ours beside its limit, in turns, so that a machine whose speed drifts is fair to both; what counts is the ratio. */
+/**
+ * Ours beside its limit, in turns, so that a machine whose speed drifts is fair to both; what
+ * counts is the ratio.
+ */
 
 /** How many units one run did, and how long that took. */
 export interface Run {

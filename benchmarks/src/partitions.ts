@@ -1,4 +1,7 @@
-/** A store of very many partitions, all with records in them, and a process that may have 1,024 files open. */
+/**
+ * A store of very many partitions, all with records in them, and a process that may have 1,024
+ * files open.
+ */
 import { join } from "node:path";
 import { LogStore } from "@logstore/core";
 import { runChild } from "./child.ts";

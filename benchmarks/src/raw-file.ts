@@ -1,4 +1,7 @@
-/** The limit of an engine: records copied into a buffer and written, read back and sliced, with nothing else around it. */
+/**
+ * The limit of an engine: records copied into a buffer and written, read back and sliced, with
+ * nothing else around it.
+ */
 import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { promisify } from "node:util";
 import { crc32c } from "@logstore/codec";
@@ -10,8 +13,9 @@ const FRAME_BYTES = LENGTHS_BYTES + RECORD_BYTES;
 const CHUNK_BYTES = 512 * 1024;
 
 /**
- * Key length and value length, key, value; a thousand of them to a write. Opening, closing and removing the file do not count: to
- * free the pages of the last run would take as long as to fill those of this one.
+ * Key length and value length, key, value; a thousand of them to a write. Opening, closing and
+ * removing the file do not count: to free the pages of the last run would take as long as to fill
+ * those of this one.
  */
 export function encodeAndWrite(path: string, records: number, options: { checksum: boolean; keep?: boolean }): Run {
   const file = openSync(path, "w");

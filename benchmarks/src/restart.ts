@@ -1,11 +1,13 @@
 /**
- * What a restart with many topics, or with a topic of many partitions, takes: until the server listens, until the first call to a topic
- * is answered, until what concerns all topics is (ListTopics, groups), the longest single call meanwhile, the memory, and the stop.
+ * What a restart with many topics, or with a topic of many partitions, takes: until the server
+ * listens, until the first call to a topic is answered, until what concerns all topics is
+ * (ListTopics, groups), the longest single call meanwhile, the memory, and the stop.
  *
  *   node src/restart.ts --topics 5000 --partitions 1
- *   node src/restart.ts --topics 1 --partitions 10000 --server /path/to/another/checkout --server ..
+ *   node src/restart.ts --topics 1 --partitions 10000 --server <another checkout> --server ..
  *
- * --append: every partition is appended to before the stop. The first of the servers fills the directory; each gets a copy of it.
+ * --append: every partition is appended to before the stop. The first of the servers fills the
+ * directory; each gets a copy of it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -35,7 +37,10 @@ const [topics, partitions] = [Number(flags.topics), Number(flags.partitions)];
 const names = Array.from({ length: topics }, (_, i) => `topic-${i}`);
 const each = names.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
 const AT_ONCE = 64;
-/** Shorter than the time after which a call to what is being opened is to be tried again: each call is one try. */
+/**
+ * Shorter than the time after which a call to what is being opened is to be tried again: each call
+ * is one try.
+ */
 const ONE_TRY_MS = 200;
 
 const directory = await mkdtemp(join(tmpdir(), "logstore-restart-"));

@@ -1,4 +1,7 @@
-/** Producing and consuming over gRPC with the servers in another process, beside bare grpc-js streams. */
+/**
+ * Producing and consuming over gRPC with the servers in another process, beside bare grpc-js
+ * streams.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -38,7 +41,10 @@ async function compareStreams(
   const trusting = certificate && { tls: { caFile: certificate.certFile } };
   const client = connect(address, trusting);
   const api = new GrpcLogApi(address, trusting);
-  /** Making and removing it is not counted: whatever a run writes, the next one finds the machine as this one did. */
+  /**
+   * Making and removing it is not counted: whatever a run writes, the next one finds the machine as
+   * this one did.
+   */
   const withFreshTopic = async (work: (topic: string) => Promise<Run>) => {
     const topic = "written-to";
     await client.createTopic(topic, { partitions: 1 });

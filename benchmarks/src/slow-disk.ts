@@ -1,10 +1,12 @@
 /**
- * What a slow disk costs topics on a fast one: a partition of the fast topic is appended to, one append after another, alone and while
- * partitions of a slow topic are; then how many groups of appends a second the slow partitions get each. The slow disk is this one with
- * every sync of the slow topic's files held for a while, by a library that is loaded before libc: Linux with a C compiler only.
+ * What a slow disk costs topics on a fast one: a partition of the fast topic is appended to, one
+ * append after another, alone and while partitions of a slow topic are; then how many groups of
+ * appends a second the slow partitions get each. The slow disk is this one with every sync of the
+ * slow topic's files held for a while, by a library that is loaded before libc: Linux with a C
+ * compiler only.
  *
  *   node src/slow-disk.ts --slow-ms 400 --partitions 4
- *   node src/slow-disk.ts --slow-ms 5 --partitions 64 --server /path/to/another/checkout --server ..
+ *   node src/slow-disk.ts --slow-ms 5 --partitions 64 --server <another checkout> --server ..
  */
 import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";

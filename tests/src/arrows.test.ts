@@ -8,7 +8,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const biome = fileURLToPath(new URL("node_modules/.bin/biome", `file://${root}`));
-/** A tree with our rules and packages and nothing in them: what is tried never gets into the real one. */
+/**
+ * A tree with our rules and packages and nothing in them: what is tried never gets into the real
+ * one.
+ */
 let tree: string;
 
 beforeAll(() => {

@@ -1,4 +1,7 @@
-/** Bad input: a typed error with a stable code and what was wrong, the same in every home; nothing written, nobody disturbed. */
+/**
+ * Bad input: a typed error with a stable code and what was wrong, the same in every home; nothing
+ * written, nobody disturbed.
+ */
 import { LogStoreError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

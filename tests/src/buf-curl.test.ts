@@ -1,4 +1,7 @@
-/** A foreign tool that knows nothing of LogStore but what reflection tells it: `buf curl`, plain, and with TLS and a token. */
+/**
+ * A foreign tool that knows nothing of LogStore but what reflection tells it: `buf curl`, plain,
+ * and with TLS and a token.
+ */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";

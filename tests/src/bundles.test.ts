@@ -1,4 +1,7 @@
-/** A program with the client in it is bundled by what programs are bundled with, and runs where nothing is installed. */
+/**
+ * A program with the client in it is bundled by what programs are bundled with, and runs where
+ * nothing is installed.
+ */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** What a client does to the process that it is in, and what becomes of its member when a connection is cut. */
+/**
+ * What a client does to the process that it is in, and what becomes of its member when a connection
+ * is cut.
+ */
 import { execFile } from "node:child_process";
 import { connect as connectSocket, createServer, type Socket } from "node:net";
 import { promisify } from "node:util";
@@ -95,7 +98,8 @@ test("a join whose answer is lost with the connection leaves no second member be
   const client = connect(address, { onEvent() {} });
   onTestFinished(() => client.close());
   for (const partition of [0, 1]) await client.producer("t").send({ value: "v", partition });
-  // A member that nobody hears of keeps its partitions for its session: longer than this test may take.
+  // A member that nobody hears of keeps its partitions for its session: longer than this test may
+  // take.
   const records = client.consumer({ group: "g", topics: ["t"], sessionTimeoutMs: 300_000 })[Symbol.asyncIterator]();
   const first = records.next();
   await taken.promise;

@@ -1,4 +1,7 @@
-/** The command as a process: signals at any moment, a stderr that takes nothing, and the Node versions that it is promised for. */
+/**
+ * The command as a process: signals at any moment, a stderr that takes nothing, and the Node
+ * versions that it is promised for.
+ */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** A client whose streams, and whose batches, go beyond what one connection and the defaults let through. */
+/**
+ * A client whose streams, and whose batches, go beyond what one connection and the defaults let
+ * through.
+ */
 import { connect } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
 import { Broker } from "@logstore/core";

@@ -475,7 +475,10 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const OTHER = { code: "INCONSISTENT_TOPIC_ID", topic: "t" };
     let topicId: string;
 
-    /** The topic as it was gets records and a commit, and is replaced by one with other partitions, which gets records too. */
+    /**
+     * The topic as it was gets records and a commit, and is replaced by one with other partitions,
+     * which gets records too.
+     */
     beforeEach(async () => {
       ({ topicId } = await client.createTopic("t", { partitions: 1 }));
       await client.append("t", 0, [{ value: "old-0" }, { value: "old-1" }]);

@@ -1,6 +1,7 @@
 /**
- * Every way to read and to write, with the batch sizes, partitions, paces, networks and budgets that have led to trouble, or may. Each record's
- * content follows from its place, so that one that is altered, skipped or handed out twice is seen whatever its checksum says.
+ * Every way to read and to write, with the batch sizes, partitions, paces, networks and budgets
+ * that have led to trouble, or may. Each record's content follows from its place, so that one that
+ * is altered, skipped or handed out twice is seen whatever its checksum says.
  */
 import { expect, test } from "vitest";
 import { seededRandom } from "./bytes.ts";

@@ -1,4 +1,7 @@
-/** Damage is told apart from an end, by every way to read, describe, list, reset and measure lag, in every home. */
+/**
+ * Damage is told apart from an end, by every way to read, describe, list, reset and measure lag, in
+ * every home.
+ */
 import { type LogClient, type SkippedRecords, text } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import { SimulatedDisk } from "@logstore/core/testing";
@@ -61,7 +64,9 @@ async function openOn(disk: SimulatedDisk, openHome: (typeof homes)[string]): Pr
   return home;
 }
 
-/** Values and the error that reading ends with; what is missing after 20 s is a reader that hangs. */
+/**
+ * Values and the error that reading ends with; what is missing after 20 s is a reader that hangs.
+ */
 async function readToEnd(client: LogClient, from: number | "earliest" = "earliest") {
   const skipped: SkippedRecords[] = [];
   const onSkipped = (each: SkippedRecords) => skipped.push(each);

@@ -1,4 +1,7 @@
-/** A server process that is told to end while producers send: what it acknowledged is there, and it ends well. */
+/**
+ * A server process that is told to end while producers send: what it acknowledged is there, and it
+ * ends well.
+ */
 import { connect, text } from "@logstore/client";
 import { expect, test } from "vitest";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";

@@ -15,7 +15,10 @@ export interface Filling {
   readonly recordBytes: number;
 }
 
-/** A topic "t" with full batches, as a producer makes them. Returns how many records are in each partition. */
+/**
+ * A topic "t" with full batches, as a producer makes them. Returns how many records are in each
+ * partition.
+ */
 export async function fill(api: LogApi, { partitions, batches, batchBytes, recordBytes }: Filling): Promise<number> {
   await api.createTopic({ topic: "t", partitions, config: { maxBatchBytes: Math.max(batchBytes + 1000, 16 * MIB) } });
   let end = 0;
@@ -30,7 +33,10 @@ export async function fill(api: LogApi, { partitions, batches, batchBytes, recor
   return end;
 }
 
-/** Checks what is read of several partitions: nothing is missing, nothing comes twice, and each record is the one it says. */
+/**
+ * Checks what is read of several partitions: nothing is missing, nothing comes twice, and each
+ * record is the one it says.
+ */
 export function checkedReading(recordBytes: number) {
   const next = new Map<number, number>();
   return {

@@ -1,4 +1,7 @@
-/** One principal under a byte quota piles up state of consumer groups: it is refused, and the server lives, now and after a restart. */
+/**
+ * One principal under a byte quota piles up state of consumer groups: it is refused, and the server
+ * lives, now and after a restart.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** `@logstore/core` as it would be published: it installs without a registry, brings nothing but our own, and nothing native. */
+/**
+ * `@logstore/core` as it would be published: it installs without a registry, brings nothing but our
+ * own, and nothing native.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,7 @@
 /**
- * One run of a server that is killed with SIGKILL, and started again, while a producer in another process (this one) sends. The
- * producer holds what was acknowledged. Afterwards every acknowledged record must be in the log: once, and in order by key.
+ * One run of a server that is killed with SIGKILL, and started again, while a producer in another
+ * process (this one) sends. The producer holds what was acknowledged. Afterwards every acknowledged
+ * record must be in the log: once, and in order by key.
  */
 import { connect, text } from "@logstore/client";
 import { seededRandom } from "./bytes.ts";

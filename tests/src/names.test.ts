@@ -1,4 +1,7 @@
-/** Served: names that every object has a property of are names of topics, snapshots and groups like any other. */
+/**
+ * Served: names that every object has a property of are names of topics, snapshots and groups like
+ * any other.
+ */
 import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import { serve } from "@logstore/server-grpc";

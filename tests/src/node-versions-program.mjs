@@ -1,4 +1,7 @@
-/** What a program does with the packages, in JavaScript: the lowest Node that is promised does not run TypeScript. */
+/**
+ * What a program does with the packages, in JavaScript: the lowest Node that is promised does not
+ * run TypeScript.
+ */
 import { connect } from "@logstore/client";
 import { LogStore } from "@logstore/core";
 
@@ -18,7 +21,8 @@ for await (const { value } of client.consumer({ assign: { letters: [0] }, from: 
   served.push(text.decode(value));
 }
 
-// Whoever closes while the close waits for him is recognized: without that, each of these takes 9 s.
+// Whoever closes while the close waits for him is recognized: without that, each of these takes 9
+// s.
 const topics = ["letters"];
 const begun = performance.now();
 const looping = client.consumer({ group: "loop", topics });
@@ -38,7 +42,8 @@ const assigned = client.consumer({ group: "hook", topics, onAssigned: () => assi
 await assigned.run({ eachRecord() {} });
 const closing = performance.now() - begun < 8_000 ? "at once" : "late";
 
-// More long streams than one connection takes. The releases before 22.17 do not tell what the peer allows: fewer are put on each.
+// More long streams than one connection takes. The releases before 22.17 do not tell what the peer
+// allows: fewer are put on each.
 const WIDE = 250;
 await client.createTopic("wide", { partitions: WIDE });
 const partitions = Array.from({ length: WIDE }, (_, partition) => partition);

@@ -76,7 +76,10 @@ async function follow(directory: string, path: string): Promise<string[]> {
   return stdout.split("\n").filter((line) => /^(ada|bob) /.test(line));
 }
 
-/** What `npm install` of the two packages would give, of this workspace. Returns the PATH with its commands. */
+/**
+ * What `npm install` of the two packages would give, of this workspace. Returns the PATH with its
+ * commands.
+ */
 async function installed(directory: string): Promise<string> {
   const packages = join(directory, "node_modules/@logstore");
   const commands = join(directory, "node_modules/.bin");

@@ -1,4 +1,7 @@
-/** The topic of parked records has lost its last ones, and a repair has said so: listing and replay come to their end. */
+/**
+ * The topic of parked records has lost its last ones, and a repair has said so: listing and replay
+ * come to their end.
+ */
 import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, ListOffsetsRequest } from "@logstore/protocol";

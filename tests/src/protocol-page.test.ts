@@ -1,4 +1,7 @@
-/** docs/protocol.md against what it describes: nothing of the .proto files is missing, and its examples are what happens. */
+/**
+ * docs/protocol.md against what it describes: nothing of the .proto files is missing, and its
+ * examples are what happens.
+ */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Client, credentials } from "@grpc/grpc-js";

@@ -1,4 +1,7 @@
-/** Clients behind proxies, as docs/operations.md configures them: nothing is lost, repeated or refused for what a proxy does. */
+/**
+ * Clients behind proxies, as docs/operations.md configures them: nothing is lost, repeated or
+ * refused for what a proxy does.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
@@ -12,7 +15,9 @@ import { skipped } from "../../packages/core/test/skipped.ts";
 import { CertificateAuthority, directoryWith } from "../../packages/server-grpc/test/certificates.ts";
 import { type Documented, documented, isInstalled, ProxyProcess } from "./proxies/proxy.ts";
 
-/** How long nothing is sent. LOGSTORE_PROXY_IDLE_MS=75000 exceeds the proxies' own default timeouts. */
+/**
+ * How long nothing is sent. LOGSTORE_PROXY_IDLE_MS=75000 exceeds the proxies' own default timeouts.
+ */
 const idleMs = Number(process.env["LOGSTORE_PROXY_IDLE_MS"] ?? 4_000);
 const PARTITIONS = 200;
 const LARGE_BYTES = 20_000_000;
@@ -88,7 +93,10 @@ class Rounds {
   }
 }
 
-/** Status and beginning of what is answered to a request. The status is 0 where the connection ends without an answer. */
+/**
+ * Status and beginning of what is answered to a request. The status is 0 where the connection ends
+ * without an answer.
+ */
 async function answerOf(address: string, ca: string): Promise<{ status: number; contentType: string; body: string }> {
   const session = connectHttp2(`https://${address}`, { ca });
   const answer = { status: 0, contentType: "", body: "" };

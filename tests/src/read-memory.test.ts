@@ -1,4 +1,7 @@
-/** Messages that wait for their reader, or that it has left, do not fill the memory. Resident memory is read from /proc. */
+/**
+ * Messages that wait for their reader, or that it has left, do not fill the memory. Resident memory
+ * is read from /proc.
+ */
 import { writeFile } from "node:fs/promises";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
 import { join } from "node:path";
@@ -11,7 +14,10 @@ import { ServerProcess } from "./server-process.ts";
 
 const MIB = 1024 * 1024;
 
-/** Reads a partition as fast as it comes, and looks at nothing of it. Resolves when the stream has ended. */
+/**
+ * Reads a partition as fast as it comes, and looks at nothing of it. Resolves when the stream has
+ * ended.
+ */
 function readBlindly(session: ClientHttp2Session, partition: number, end: number): Promise<number> {
   const stream = consumeStream(session, partition, end);
   let bytes = 0;
@@ -21,7 +27,10 @@ function readBlindly(session: ClientHttp2Session, partition: number, end: number
   return new Promise((resolve) => stream.on("error", () => {}).on("close", () => resolve(bytes)));
 }
 
-/** Begins to read a partition again and again, and leaves each time when the first bytes of a message have come. */
+/**
+ * Begins to read a partition again and again, and leaves each time when the first bytes of a
+ * message have come.
+ */
 async function readAndLeave(session: ClientHttp2Session, partition: number, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     const stream = consumeStream(session, partition, 1);
@@ -42,7 +51,10 @@ function consumeStream(session: ClientHttp2Session, partition: number, end: numb
   return stream;
 }
 
-/** A server process with a topic of 8 partitions and a send budget of 32 MiB, and how much its resident memory grows. */
+/**
+ * A server process with a topic of 8 partitions and a send budget of 32 MiB, and how much its
+ * resident memory grows.
+ */
 async function servedProcess(recordBytes: number, batches: number) {
   const directory = await temporaryDirectory();
   onTestFinished(() => removeDirectory(directory));

@@ -1,6 +1,7 @@
 /**
- * Pieces of programs in the packages' pages that want more around them: encryption with access control on both sides, and traces. They run as
- * printed but for the places where files and addresses are.
+ * Pieces of programs in the packages' pages that want more around them: encryption with access
+ * control on both sides, and traces. They run as printed but for the places where files and
+ * addresses are.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -40,7 +41,10 @@ async function directoryOfTest(): Promise<string> {
   return directory;
 }
 
-/** A certificate authority and a certificate of it for the loopback address, by the names that the pages use. */
+/**
+ * A certificate authority and a certificate of it for the loopback address, by the names that the
+ * pages use.
+ */
 function makeCertificates(cwd: string): void {
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd, stdio: "ignore" });
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];

@@ -1,6 +1,7 @@
 /**
- * The examples of README.md and of the packages' pages, run as they are printed but for the places where they keep and find things.
- * Each runs twice in a row: a program is started again, on what the first run left.
+ * The examples of README.md and of the packages' pages, run as they are printed but for the places
+ * where they keep and find things. Each runs twice in a row: a program is started again, on what
+ * the first run left.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

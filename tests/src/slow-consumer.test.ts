@@ -1,4 +1,7 @@
-/** A consumer that hardly reads: what waits for it waits on the server's disk, not in anybody's memory. */
+/**
+ * A consumer that hardly reads: what waits for it waits on the server's disk, not in anybody's
+ * memory.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "@logstore/client";

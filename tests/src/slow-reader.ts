@@ -1,4 +1,6 @@
-/** A process that reads one batch a second and then says by how many bytes its memory grew at most. */
+/**
+ * A process that reads one batch a second and then says by how many bytes its memory grew at most.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@logstore/client";
 

@@ -1,6 +1,7 @@
 /**
- * A data directory on a small file system (tmpfs, mounted by the test: root on Linux) that is full to the last byte, or has no
- * inode left: the server stops or is killed, starts again, and docs/operations.md, "A full data disk", leads out.
+ * A data directory on a small file system (tmpfs, mounted by the test: root on Linux) that is full
+ * to the last byte, or has no inode left: the server stops or is killed, starts again, and
+ * docs/operations.md, "A full data disk", leads out.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from "node:fs";
@@ -56,7 +57,10 @@ async function started(disk: string, said: string[] = []): Promise<ServerProcess
   return server;
 }
 
-/** Fills the disk while a server serves a topic, a producer and a group. Resolves to how many records were acknowledged. */
+/**
+ * Fills the disk while a server serves a topic, a producer and a group. Resolves to how many
+ * records were acknowledged.
+ */
 async function serveUntilFull(address: string, fill: () => void): Promise<number> {
   await using client = connect(address);
   await client.createTopic("t", { partitions: 1 });

@@ -1,4 +1,7 @@
-/** A process that is the one member of a group, takes a record and never asks for the next one; it says what became of it. */
+/**
+ * A process that is the one member of a group, takes a record and never asks for the next one; it
+ * says what became of it.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@logstore/client";
 

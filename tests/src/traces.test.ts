@@ -1,4 +1,7 @@
-/** One trace from the sending of a record, by way of its append, to its receiving, in whichever processes these are. */
+/**
+ * One trace from the sending of a record, by way of its append, to its receiving, in whichever
+ * processes these are.
+ */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

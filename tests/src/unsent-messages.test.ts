@@ -1,6 +1,6 @@
 /**
- * Messages that wait for their reader are not overwritten, and readers do not block each other. Each record's content says which one
- * it is.
+ * Messages that wait for their reader are not overwritten, and readers do not block each other.
+ * Each record's content says which one it is.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, GrpcLogApi } from "@logstore/client";

@@ -1,10 +1,12 @@
 /**
- * One consumer that reads every partition of a wide topic, and then goes on at their ends. Checks each record, and reports the time
- * taken and the resident memory of the reader (this process) and of the server. Linux only.
+ * One consumer that reads every partition of a wide topic, and then goes on at their ends. Checks
+ * each record, and reports the time taken and the resident memory of the reader (this process) and
+ * of the server. Linux only.
  *
  *   node src/wide-topic.ts --partitions 10000 --records 3 --bytes 20000 --seed 1
  *
- * --pause-ms: the reader takes so long for each hundredth record of the backlog. --group: it is the member of a group.
+ * --pause-ms: the reader takes so long for each hundredth record of the backlog. --group: it is the
+ * member of a group.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

@@ -1,4 +1,7 @@
-/** Processor time a record of each way to write and read, with the packages of the checkout that is named. */
+/**
+ * Processor time a record of each way to write and read, with the packages of the checkout that is
+ * named.
+ */
 import { pathToFileURL } from "node:url";
 import type { Producer } from "@logstore/client";
 

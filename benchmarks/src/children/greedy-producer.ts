@@ -1,4 +1,7 @@
-/** Sends sealed batches as fast as the server acknowledges them, until it is told to stop; then tells its rate, MB/s. */
+/**
+ * Sends sealed batches as fast as the server acknowledges them, until it is told to stop; then
+ * tells its rate, MB/s.
+ */
 import { connect, GrpcLogApi } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";

@@ -1,4 +1,6 @@
-/** A process that reads: as a member of groups, through bare streams, or what is in its own memory. */
+/**
+ * A process that reads: as a member of groups, through bare streams, or what is in its own memory.
+ */
 import { connect, type GroupConsumerOptions } from "@logstore/client";
 import { BareClient } from "../bare-grpc.ts";
 import { iterateByHand } from "../groups/iterate-by-hand.ts";

@@ -1,4 +1,6 @@
-/** Reads a store from its start to its end, looking at every value, and at the memory that it takes. */
+/**
+ * Reads a store from its start to its end, looking at every value, and at the memory that it takes.
+ */
 import { LogStore } from "@logstore/core";
 
 export interface ReadThroughReport {

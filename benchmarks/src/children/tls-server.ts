@@ -1,4 +1,7 @@
-/** A server with TLS, as the command is without: same flags, same durability. Says where it listens; ends at SIGTERM. */
+/**
+ * A server with TLS, as the command is without: same flags, same durability. Says where it listens;
+ * ends at SIGTERM.
+ */
 import { once } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { Broker } from "@logstore/core";

@@ -1,4 +1,7 @@
-/** Appends until a segment that it began is nearly full, says so, and goes on slowly until it is killed. */
+/**
+ * Appends until a segment that it began is nearly full, says so, and goes on slowly until it is
+ * killed.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { LogStore } from "@logstore/core";
 import { batchOfRecords, record } from "../records.ts";
@@ -18,8 +21,9 @@ async function appendWhile(isWanted: (position: number) => boolean): Promise<voi
   }
 }
 
-// The last checkpoint is where a segment begins, or where the store was closed. Recovery checks what is behind it: as much as
-// there can be, where a segment is new to this process and nearly full.
+// The last checkpoint is where a segment begins, or where the store was closed. Recovery checks
+// what is behind it: as much as there can be, where a segment is new to this process and nearly
+// full.
 await appendWhile((position) => position < 0.5 * SEGMENT_BYTES);
 await appendWhile((position) => position >= 0.5 * SEGMENT_BYTES);
 await appendWhile((position) => position < 0.95 * SEGMENT_BYTES);

@@ -1,4 +1,7 @@
-/** Appends that are acknowledged when they are on the disk: how long one takes, and how many share it. */
+/**
+ * Appends that are acknowledged when they are on the disk: how long one takes, and how many share
+ * it.
+ */
 import { join } from "node:path";
 import { RecordBatchBuilder } from "@logstore/codec";
 import type { LogStore } from "@logstore/core";

@@ -1,4 +1,7 @@
-/** Single records by many appenders at once, each of whom waits for one record to be written before the next. */
+/**
+ * Single records by many appenders at once, each of whom waits for one record to be written before
+ * the next.
+ */
 import { withFreshStore } from "../fresh-store.ts";
 import { figure, inTurns, type Result, rate, timed } from "../measure.ts";
 import { record } from "../records.ts";

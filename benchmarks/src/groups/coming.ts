@@ -13,7 +13,10 @@ const MEMBERS = 4;
 const SESSION_TIMEOUT_MS = 1_000;
 /** A record for each partition, so often. */
 const PRODUCE_INTERVAL_MS = 5;
-/** How long a group in which nothing happens is watched, and one in which something did after it is stable again. */
+/**
+ * How long a group in which nothing happens is watched, and one in which something did after it is
+ * stable again.
+ */
 const WATCH_MS = 1_000;
 
 interface Member {

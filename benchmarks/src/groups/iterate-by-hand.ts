@@ -1,4 +1,7 @@
-/** The limit of `for await` over records: an iterator that does nothing but decode them, over batches that are in memory. */
+/**
+ * The limit of `for await` over records: an iterator that does nothing but decode them, over
+ * batches that are in memory.
+ */
 
 import type { ConsumerRecord } from "@logstore/client";
 import { frameBatches, type RecordBatch, type RecordCursor } from "@logstore/codec";

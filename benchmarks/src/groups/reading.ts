@@ -1,4 +1,7 @@
-/** What a group reads in a while: four members beside four bare clients, one that takes records one by one, and what commits cost. */
+/**
+ * What a group reads in a while: four members beside four bare clients, one that takes records one
+ * by one, and what commits cost.
+ */
 import { connect, GrpcLogApi, type LogClient } from "@logstore/client";
 import type { GroupReaderTasks } from "../children/group-reader.ts";
 import { against, figure, inTurns, type Result, type Run, rate, timed } from "../measure.ts";
@@ -87,7 +90,9 @@ function results(runs: Record<"bare" | "usual" | "silent" | "committing" | "byHa
   ];
 }
 
-/** Members of one group that have shared the partitions out and read nothing until they are told to. */
+/**
+ * Members of one group that have shared the partitions out and read nothing until they are told to.
+ */
 class Group {
   readonly #client: LogClient;
   readonly #name: string;

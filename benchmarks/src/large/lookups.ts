@@ -1,4 +1,6 @@
-/** The first record at an offset or a time, anywhere in the log: in a large log and in a small one. */
+/**
+ * The first record at an offset or a time, anywhere in the log: in a large log and in a small one.
+ */
 import { LogStore } from "@logstore/core";
 import { against, inTurns, latencies, percentile, type Result } from "../measure.ts";
 

@@ -1,4 +1,7 @@
-/** How long it takes until a store can be used: one that was closed, and one whose writer was killed. */
+/**
+ * How long it takes until a store can be used: one that was closed, and one whose writer was
+ * killed.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { childFile, runChild } from "../child.ts";

@@ -1,6 +1,7 @@
 /**
- * From append to delivery, one record at a time: the producer sends at a fixed rate whatever becomes of what it sent, and each
- * record's time counts from when it was to be sent (so a stall is seen by all that wait behind it).
+ * From append to delivery, one record at a time: the producer sends at a fixed rate whatever
+ * becomes of what it sent, and each record's time counts from when it was to be sent (so a stall is
+ * seen by all that wait behind it).
  */
 import { connect, type LogClient } from "@logstore/client";
 import { figure, percentile, type Result } from "../measure.ts";
@@ -51,7 +52,10 @@ async function deliveryTimes(client: LogClient, durability: "written" | "flushed
   return times;
 }
 
-/** Timers are not fine enough for ten records a millisecond: the event loop goes round, and sends whatever is due. */
+/**
+ * Timers are not fine enough for ten records a millisecond: the event loop goes round, and sends
+ * whatever is due.
+ */
 async function sendAtRate(
   producer: { send(record: { value: Uint8Array }): Promise<unknown> },
   count: number,

@@ -1,5 +1,6 @@
 /**
- * A commit log: a table of share prices in memory, embedded in a process that is killed and forgets nothing that was acknowledged.
+ * A commit log: a table of share prices in memory, embedded in a process that is killed and forgets
+ * nothing that was acknowledged.
  *
  * In a clone of the repository: `pnpm build && pnpm -C examples/commit-log start`
  */

@@ -1,4 +1,7 @@
-/** The data: what shares of five companies cost each month from 2000 to 2010, from the npm package vega-datasets. */
+/**
+ * The data: what shares of five companies cost each month from 2000 to 2010, from the npm package
+ * vega-datasets.
+ */
 import { readFileSync } from "node:fs";
 
 export interface Price {

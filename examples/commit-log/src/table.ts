@@ -1,6 +1,7 @@
 /**
- * A key-value table in memory that survives its process: every change goes to a commit log first, and opening the table replays it.
- * A checkpoint, the whole table and the offset it stands for, spares the replay of what lies before.
+ * A key-value table in memory that survives its process: every change goes to a commit log first,
+ * and opening the table replays it. A checkpoint, the whole table and the offset it stands for,
+ * spares the replay of what lies before.
  */
 import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";

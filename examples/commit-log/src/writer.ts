@@ -1,6 +1,7 @@
 /**
- * A process that sets the price of every share, one after another, and prints each line of the input that is acknowledged.
- * Given a number, it dies after so many, in the middle of the next, as by `kill -9`.
+ * A process that sets the price of every share, one after another, and prints each line of the
+ * input that is acknowledged. Given a number, it dies after so many, in the middle of the next, as
+ * by `kill -9`.
  */
 import { writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";

@@ -1,4 +1,7 @@
-/** The aggregate: an airport's gates. Its events are its only truth; what is in memory is what they add up to. */
+/**
+ * The aggregate: an airport's gates. Its events are its only truth; what is in memory is what they
+ * add up to.
+ */
 import type { LogStore } from "@logstore/core";
 import { AIRPORTS, type AirportCode, departureMinute, type Flight } from "./flights.ts";
 
@@ -17,7 +20,10 @@ const decoder = new TextDecoder();
 export class Airport {
   readonly code: AirportCode;
   readonly #store: LogStore;
-  /** Each airport has a partition of its own, so that the partition's end offset is the aggregate's version. */
+  /**
+   * Each airport has a partition of its own, so that the partition's end offset is the aggregate's
+   * version.
+   */
   readonly #partition: number;
   readonly #eventsByGate: GateAssigned[][] = [];
   /** How many events the state is the sum of: the offset of the next one. */
@@ -46,7 +52,10 @@ export class Airport {
     return { flight, gate: free < 0 ? this.#eventsByGate.length : free, from, until };
   }
 
-  /** @throws WrongExpectedOffsetError where somebody else's event came first: the decision knew nothing of it */
+  /**
+   * @throws WrongExpectedOffsetError where somebody else's event came first: the decision knew
+   * nothing of it
+   */
   async record(event: GateAssigned): Promise<void> {
     const options = { partition: this.#partition, expectedOffset: this.#offset };
     await this.#store.append(this.code, JSON.stringify(event), options);

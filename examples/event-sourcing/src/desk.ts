@@ -18,7 +18,10 @@ export class Desk {
     for (const flight of flights) await this.#assignGate(flight);
   }
 
-  /** Decide, and try to make it a fact; whoever comes too late looks at what has happened, and decides again. */
+  /**
+   * Decide, and try to make it a fact; whoever comes too late looks at what has happened, and
+   * decides again.
+   */
   async #assignGate(flight: Flight): Promise<void> {
     const airport = this.#airports[flight.origin]!;
     let event = airport.decide(flight);

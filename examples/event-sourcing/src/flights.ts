@@ -1,4 +1,6 @@
-/** The data: flights that left three airports in January 2001, from the npm package vega-datasets. */
+/**
+ * The data: flights that left three airports in January 2001, from the npm package vega-datasets.
+ */
 import { readFileSync } from "node:fs";
 
 export const AIRPORTS = ["ATL", "DFW", "ORD"] as const;

@@ -1,6 +1,7 @@
 /**
- * Event sourcing: two desks give gates to 1,012 real flights at three airports, at the same time and without a lock. Each append says
- * which offset it expects, so nobody decides on a state that is no longer true.
+ * Event sourcing: two desks give gates to 1,012 real flights at three airports, at the same time
+ * and without a lock. Each append says which offset it expects, so nobody decides on a state that
+ * is no longer true.
  *
  * In a clone of the repository: `pnpm build && pnpm -C examples/event-sourcing start`
  */

@@ -1,4 +1,6 @@
-/** What the workers work for: a site with a page for each movie, which sometimes does not answer. */
+/**
+ * What the workers work for: a site with a page for each movie, which sometimes does not answer.
+ */
 import { setImmediate } from "node:timers/promises";
 import type { Movie } from "./movies.ts";
 
@@ -6,7 +8,10 @@ import type { Movie } from "./movies.ts";
 const FAILS_EACH = 50;
 
 export class Website {
-  /** Addresses of pages by movie. Work may be done twice, so to publish a movie again must change nothing. */
+  /**
+   * Addresses of pages by movie. Work may be done twice, so to publish a movie again must change
+   * nothing.
+   */
   readonly pages = new Map<number, string>();
   /** Movies that were published after a later one of the same distributor. */
   readonly late: Movie[] = [];

@@ -1,4 +1,6 @@
-/** The data: 20,000 flights within the United States in 2001, from the npm package vega-datasets. */
+/**
+ * The data: 20,000 flights within the United States in 2001, from the npm package vega-datasets.
+ */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 

@@ -1,7 +1,8 @@
 /**
- * The quickstart: 20,000 real flights, from one producer over gRPC into ten partitions on disk, and back to a consumer group of
- * three processes. Half-way one of them is killed, and the others take its partitions over. Flights from the same airport must
- * arrive in order, and none may be missing; some arrive twice, since the dead member could not say how far it was.
+ * The quickstart: 20,000 real flights, from one producer over gRPC into ten partitions on disk, and
+ * back to a consumer group of three processes. Half-way one of them is killed, and the others take
+ * its partitions over. Flights from the same airport must arrive in order, and none may be missing;
+ * some arrive twice, since the dead member could not say how far it was.
  *
  * `--crashes N` kills the server N times while flights are produced; `--seed S` says when.
  */

@@ -1,4 +1,7 @@
-/** One member of the group, a process of its own: reads what the group gives it until it is told to stop, and reports what it saw. */
+/**
+ * One member of the group, a process of its own: reads what the group gives it until it is told to
+ * stop, and reports what it saw.
+ */
 import { once } from "node:events";
 import { connect } from "@logstore/client";
 import { Flight, GROUP, LINE, TOPIC } from "./flights.ts";

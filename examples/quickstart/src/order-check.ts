@@ -1,4 +1,7 @@
-/** Whether every origin's flights arrive in the order of the input, none left out. Some may come again: they are counted. */
+/**
+ * Whether every origin's flights arrive in the order of the input, none left out. Some may come
+ * again: they are counted.
+ */
 import type { Flight } from "./flights.ts";
 
 export class OrderCheck {

@@ -6,7 +6,9 @@ import type { Progress } from "./progress.ts";
 /** Flights between two waits where crashes are to hit some on their way. */
 const CAREFUL_STEP = 100;
 
-/** Resolves when every flight is acknowledged. `kill` is called when so many are as `crashes` says. */
+/**
+ * Resolves when every flight is acknowledged. `kill` is called when so many are as `crashes` says.
+ */
 export async function produce(
   client: LogClient,
   flights: readonly Flight[],

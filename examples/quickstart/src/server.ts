@@ -26,7 +26,9 @@ export class Server {
     this.lost.catch(() => {}); // told to whoever waits for it
   }
 
-  /** Starts it on a free port, and later on the same one; resolves to its address when it serves. */
+  /**
+   * Starts it on a free port, and later on the same one; resolves to its address when it serves.
+   */
   async start(): Promise<string> {
     const args = [bin, "--data", this.#dataDirectory, "--port", String(this.#port), "--log-level", "error"];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });

@@ -1,4 +1,7 @@
-/** The group that reads along. Each member counts what its partitions bring, that is, some of the clients. */
+/**
+ * The group that reads along. Each member counts what its partitions bring, that is, some of the
+ * clients.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type GroupConsumer, type LogClient } from "@logstore/client";
 import { type Access, accessFormat, TOPIC } from "./access.ts";

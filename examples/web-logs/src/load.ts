@@ -18,7 +18,10 @@ const LINKS = [
 
 export const REQUESTS = CLIENTS * REQUESTS_EACH;
 
-/** Resolves, when all have seen enough, to how many answers there were of each path and status: "/report 200". */
+/**
+ * Resolves, when all have seen enough, to how many answers there were of each path and status:
+ * "/report 200".
+ */
 export async function visit(address: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   const client = async (number: number) => {

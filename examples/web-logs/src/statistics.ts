@@ -1,4 +1,7 @@
-/** Requests, errors and latencies: by path, in windows of a second. What several have counted can be added up. */
+/**
+ * Requests, errors and latencies: by path, in windows of a second. What several have counted can be
+ * added up.
+ */
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import type { Access } from "./access.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Tells who calls by the stack trace, which names what awaits the running code, too. It costs nothing until somebody asks, on any
- * release of Node, while an AsyncLocalStorage costs each promise something, and before Node 24 much. Code that runs in a callback
- * which nobody awaits, such as a timer's, is not recognized: nothing waits for it.
+ * Tells who calls by the stack trace, which names what awaits the running code, too. It costs
+ * nothing until somebody asks, on any release of Node, while an AsyncLocalStorage costs each
+ * promise something, and before Node 24 much. Code that runs in a callback which nobody awaits,
+ * such as a timer's, is not recognized: nothing waits for it.
  */
 
 /** A function on the stack. */
@@ -15,7 +16,10 @@ export interface Frame {
 
 const MAX_FRAMES = 100;
 
-/** The functions that are running, then those that await them; the innermost first. Empty where Error is frozen. */
+/**
+ * The functions that are running, then those that await them; the innermost first. Empty where
+ * Error is frozen.
+ */
 export function callStack(): readonly Frame[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
@@ -39,14 +43,20 @@ function isOfProgram(site: NodeJS.CallSite): boolean {
   return site.getScriptNameOrSourceURL()?.startsWith("node:") !== true;
 }
 
-/** Where several promises are awaited together, which of them counts: `Promise.all` is a function on the stack. */
+/**
+ * Where several promises are awaited together, which of them counts: `Promise.all` is a function on
+ * the stack.
+ */
 function frameOf(site: NodeJS.CallSite): Frame {
   const begin = `${site.getEnclosingLineNumber()}:${site.getEnclosingColumnNumber()}`;
   const code = `${site.getScriptNameOrSourceURL()}:${begin}:${site.getPromiseIndex()}`;
   return { name: site.getFunctionName(), code, position: site.getPosition() };
 }
 
-/** Whether a function that waited when `before` was on the stack has gone on and is on the stack `now`, in the same call. */
+/**
+ * Whether a function that waited when `before` was on the stack has gone on and is on the stack
+ * `now`, in the same call.
+ */
 export function hasGoneOn(before: readonly Frame[], now: readonly Frame[]): boolean {
   return before.some((waited, i) =>
     now.some(({ code, position }, j) => {

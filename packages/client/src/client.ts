@@ -45,15 +45,18 @@ export interface CreateTopicOptions extends TopicConfig {
   /** How many partitions the topic has, from the first to the last of its days. */
   readonly partitions: number;
   /**
-   * Where the topic exists with as many partitions, resolve to it as it is: its configuration is neither compared nor changed. Default
-   * false: a topic that exists is an error.
+   * Where the topic exists with as many partitions, resolve to it as it is: its configuration is
+   * neither compared nor changed. Default false: a topic that exists is an error.
    */
   readonly ifNotExists?: boolean | undefined;
 }
 
 /** Which committed offsets to set, and where to. */
 export interface ResetOffsets extends Omit<ResetOffsetsRequest, "group" | "to"> {
-  /** An offset beyond a partition's bounds becomes the nearest one within. `shiftBy`: so many records further, or back. */
+  /**
+   * An offset beyond a partition's bounds becomes the nearest one within. `shiftBy`: so many
+   * records further, or back.
+   */
   readonly to: PositionInput | { readonly shiftBy: number };
 }
 
@@ -112,7 +115,8 @@ export class LogClient implements AsyncDisposable {
   /**
    * `options` may say more of the topic: its durability, retention, sizes.
    *
-   * @throws TopicExistsError, with `ifNotExists` only where the topic has another number of partitions; InvalidArgumentError
+   * @throws TopicExistsError, with `ifNotExists` only where the topic has another number of
+   * partitions; InvalidArgumentError
    */
   async createTopic(topic: string, options: CreateTopicOptions): Promise<TopicDescription> {
     checkOptions<CreateTopicOptions>("createTopic", options, createTopicRules);
@@ -135,10 +139,11 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes back to the server's own.
+   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes
+   * back to the server's own.
    *
-   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed; InconsistentTopicIdError where `options.topicId`
-   * is not the topic's
+   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed;
+   * InconsistentTopicIdError where `options.topicId` is not the topic's
    */
   async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
     checkOptions<TopicConfigChange>("alterTopicConfig", change, topicConfigChangeRules);
@@ -157,10 +162,11 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Deletes every record of a partition before a position. Resolves to the log start offset when that is durable.
+   * Deletes every record of a partition before a position. Resolves to the log start offset when
+   * that is durable.
    *
-   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError; InconsistentTopicIdError where `options.topicId` is
-   * not the topic's
+   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError;
+   * InconsistentTopicIdError where `options.topicId` is not the topic's
    */
   async deleteRecords(
     topic: string,
@@ -173,7 +179,8 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Copies a topic, beside the server's data, as it is at one moment, without stopping who writes: whatever topic has the name.
+   * Copies a topic, beside the server's data, as it is at one moment, without stopping who writes:
+   * whatever topic has the name.
    *
    * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError
    */
@@ -191,7 +198,10 @@ export class LogClient implements AsyncDisposable {
     return this.#api.deleteSnapshot(topic, snapshot);
   }
 
-  /** Makes a new topic of a snapshot, with an id of its own, and its records at their offsets. @throws UnknownSnapshotError, TopicExistsError */
+  /**
+   * Makes a new topic of a snapshot, with an id of its own, and its records at their offsets.
+   * @throws UnknownSnapshotError, TopicExistsError
+   */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
     return this.#api.restoreSnapshot(topic, snapshot, newTopic);
   }
@@ -199,7 +209,8 @@ export class LogClient implements AsyncDisposable {
   /**
    * Offsets of positions and times, in the order of the request.
    *
-   * @throws UnknownTopicError, UnknownPartitionError; InconsistentTopicIdError where `options.topicId` is not the topic's
+   * @throws UnknownTopicError, UnknownPartitionError; InconsistentTopicIdError where
+   * `options.topicId` is not the topic's
    */
   async listOffsets(
     topic: string,
@@ -219,19 +230,24 @@ export class LogClient implements AsyncDisposable {
     });
   }
 
-  /** `Input`, what may be sent, comes from the schema or serializer; without either, strings and bytes. */
+  /**
+   * `Input`, what may be sent, comes from the schema or serializer; without either, strings and
+   * bytes.
+   */
   producer<Input = Bytes>(topic: string, options: ProducerOptions<Input> = {}): Producer<Input> {
     checkArgument("producer", "topic", topic, required(nonEmptyString));
     return new Producer(this.#api, topic, options, this.#registry);
   }
 
   /**
-   * Appends records to a partition as one batch: all of them or none, one after another. With an expected offset, only where nobody
-   * else has appended since: what event sourcing needs. Appends of a client to a partition take effect in the order in which they
-   * are made; beside those of its producers they come as they come.
+   * Appends records to a partition as one batch: all of them or none, one after another. With an
+   * expected offset, only where nobody else has appended since: what event sourcing needs. Appends
+   * of a client to a partition take effect in the order in which they are made; beside those of its
+   * producers they come as they come.
    *
-   * @throws WrongExpectedOffsetError: nothing was appended; look at what was, and try again. BatchTooLargeError, InvalidValueError,
-   * UnknownTopicError, UnknownPartitionError; DeliveryTimeoutError: not known
+   * @throws WrongExpectedOffsetError: nothing was appended; look at what was, and try again.
+   * BatchTooLargeError, InvalidValueError, UnknownTopicError, UnknownPartitionError;
+   * DeliveryTimeoutError: not known
    */
   async append<Input = Bytes>(
     topic: string,
@@ -245,13 +261,15 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * A member of a consumer group with `group` and `topics`, or a reader of its own with `assign`. `T` and `K`, what values and keys
-   * are, come from the schema or serializers; without them, bytes.
+   * A member of a consumer group with `group` and `topics`, or a reader of its own with `assign`.
+   * `T` and `K`, what values and keys are, come from the schema or serializers; without them,
+   * bytes.
    */
   consumer<T = Uint8Array, K = Uint8Array>(options: GroupConsumerOptions<T, K>): GroupConsumer<T, K>;
   consumer<T = Uint8Array, K = Uint8Array>(options: ConsumerOptions<T, K>): Consumer<T, K>;
   consumer<T, K>(options: GroupConsumerOptions<T, K> | ConsumerOptions<T, K>): GroupConsumer<T, K> | Consumer<T, K> {
-    // Topics without partitions can only be meant for a group: a misspelt `group` is reported as that.
+    // Topics without partitions can only be meant for a group: a misspelt `group` is reported as
+    // that.
     const { group, topics, assign } = Object(options);
     const isGroup = group !== undefined || (topics !== undefined && assign === undefined);
     if (isGroup) return new GroupConsumer(this.#api, options as GroupConsumerOptions<T, K>, this.#registry);
@@ -275,12 +293,18 @@ export class LogClient implements AsyncDisposable {
     return this.#api.describeGroup(group);
   }
 
-  /** What a group committed: all of it, or of these partitions; those without a commit are left out. @throws UnknownGroupError */
+  /**
+   * What a group committed: all of it, or of these partitions; those without a commit are left out.
+   * @throws UnknownGroupError
+   */
   committedOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     return this.#api.fetchOffsets(group, partitions);
   }
 
-  /** Sets committed offsets; running members go on there. @throws UnknownGroupError, UnknownTopicError, UnknownPartitionError */
+  /**
+   * Sets committed offsets; running members go on there. @throws UnknownGroupError,
+   * UnknownTopicError, UnknownPartitionError
+   */
   async resetOffsets(group: string, reset: ResetOffsets): Promise<CommittedOffset[]> {
     checkOptions<ResetOffsets>("resetOffsets", reset, resetRules);
     const { to, ...rest } = reset;
@@ -288,16 +312,20 @@ export class LogClient implements AsyncDisposable {
     return this.#api.resetOffsets({ group, ...rest, to: isShift ? to : toPosition("resetOffsets", "to", to) });
   }
 
-  /** Deletes a group without members, and all that it committed. @throws UnknownGroupError, GroupNotEmptyError */
+  /**
+   * Deletes a group without members, and all that it committed. @throws UnknownGroupError,
+   * GroupNotEmptyError
+   */
   deleteGroup(group: string): Promise<void> {
     return this.#api.deleteGroup(group);
   }
 
   /**
-   * Closes everything that was made with this client, then ends the connection. Consumers are waited for as {@link
-   * GroupConsumer.close} says, 10 s at most; producers and appends until everything that they accepted is settled, which takes
-   * their `deliveryTimeoutMs` at most. With `timeoutMs`, none of it is waited for any longer than that. The connection ends
-   * whatever fails before.
+   * Closes everything that was made with this client, then ends the connection. Consumers are
+   * waited for as {@link GroupConsumer.close} says, 10 s at most; producers and appends until
+   * everything that they accepted is settled, which takes their `deliveryTimeoutMs` at most. With
+   * `timeoutMs`, none of it is waited for any longer than that. The connection ends whatever fails
+   * before.
    *
    * @throws the first thing that failed, such as what a hook threw
    */

@@ -4,8 +4,9 @@ import type { LogStoreError } from "@logstore/codec";
 import { textOf } from "./thrown.js";
 
 /**
- * Trouble with the connection to a server, and its end. `lost`: a call failed since the server was not there; `retried`: another one
- * did; `restored`: the server answered again. The calls concerned are tried again for as long as they may be.
+ * Trouble with the connection to a server, and its end. `lost`: a call failed since the server was
+ * not there; `retried`: another one did; `restored`: the server answered again. The calls concerned
+ * are tried again for as long as they may be.
  */
 export type ClientEvent =
   | { readonly type: "lost"; readonly address: string; readonly error: LogStoreError }
@@ -27,7 +28,10 @@ export type ClientEvent =
 
 export type OnClientEvent = (event: ClientEvent) => void;
 
-/** Every event of every client in the process goes here, too: subscribe with `node:diagnostics_channel`. */
+/**
+ * Every event of every client in the process goes here, too: subscribe with
+ * `node:diagnostics_channel`.
+ */
 const events = channel("logstore.client.event");
 
 /** How often, at most, the default reports that a connection is still lost, ms. */
@@ -76,7 +80,9 @@ export class ConnectionWatch {
   }
 }
 
-/** The default: a line when a connection is lost, now and then while it is, and when it is restored. */
+/**
+ * The default: a line when a connection is lost, now and then while it is, and when it is restored.
+ */
 function warnings(): OnClientEvent {
   let lastAt = Number.NEGATIVE_INFINITY;
   return (event) => {

@@ -18,8 +18,9 @@ export function checkCloseOptions(options: CloseOptions): void {
 }
 
 /**
- * Everything that a client has made and that is still open. Whatever is made registers itself, so that closing the client
- * closes it, too: first what reads, whose handlers may still write, then what writes.
+ * Everything that a client has made and that is still open. Whatever is made registers itself, so
+ * that closing the client closes it, too: first what reads, whose handlers may still write, then
+ * what writes.
  */
 export class Registry {
   readonly #readers = new Set<Closable>();
@@ -72,7 +73,10 @@ function closedError(): ClosedError {
   return new ClosedError("the client is closed");
 }
 
-/** Resolves to true when `work` is settled; to false when the time is over, or `signal` aborts, before that. Never rejects. */
+/**
+ * Resolves to true when `work` is settled; to false when the time is over, or `signal` aborts,
+ * before that. Never rejects.
+ */
 export function settledWithin(work: Promise<unknown>, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (isSettled: boolean) => {

@@ -3,7 +3,10 @@ import { type LogStoreError, startTimer } from "@logstore/codec";
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
 
-/** How long to wait before try `attempt` + 1, ms: doubles from 50 to 2,000, of which up to half is left to chance. */
+/**
+ * How long to wait before try `attempt` + 1, ms: doubles from 50 to 2,000, of which up to half is
+ * left to chance.
+ */
 export function backoffMs(attempt: number, random: number = Math.random()): number {
   const most = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt);
   return most * (1 - random / 2);
@@ -17,8 +20,9 @@ export function retryDelayMs(attempt: number, error: unknown): number {
 }
 
 /**
- * Whether the same call may succeed later: the server was not there, was about to leave, or had enough of us for now; or it did
- * not wait any longer for a reader that took nothing, which is the reader's good right.
+ * Whether the same call may succeed later: the server was not there, was about to leave, or had
+ * enough of us for now; or it did not wait any longer for a reader that took nothing, which is the
+ * reader's good right.
  */
 export function isRetriable(error: unknown): boolean {
   return hasCode(error, "UNAVAILABLE") || hasCode(error, "QUOTA_EXCEEDED") || hasCode(error, "SLOW_CONSUMER");

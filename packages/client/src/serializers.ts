@@ -1,8 +1,8 @@
 import { type Bytes, InvalidValueError } from "@logstore/codec";
 
 /**
- * How values (or keys) become bytes and back. Either side may throw: the error becomes the cause of an InvalidValueError.
- * `Input` is what may be sent, where that is more than what is received.
+ * How values (or keys) become bytes and back. Either side may throw: the error becomes the cause of
+ * an InvalidValueError. `Input` is what may be sent, where that is more than what is received.
  */
 export interface Serializer<T, Input = T> {
   serialize(value: Input): Bytes;
@@ -27,7 +27,10 @@ export function text(): Serializer<string> {
   return { serialize: (value) => value, deserialize: (bytes) => decoder.decode(bytes) };
 }
 
-/** Strings or bytes are sent as they are, and received as views: copy them to keep them. The default. */
+/**
+ * Strings or bytes are sent as they are, and received as views: copy them to keep them. The
+ * default.
+ */
 export function bytes(): Serializer<Uint8Array, Bytes> {
   return { serialize: (value) => value, deserialize: (bytes) => bytes };
 }

@@ -2,7 +2,9 @@
 
 const UNKNOWN = "something was thrown that has no text";
 
-/** A text for whatever was thrown: an error's message, else what it is as a string. Never throws. */
+/**
+ * A text for whatever was thrown: an error's message, else what it is as a string. Never throws.
+ */
 export function textOf(thrown: unknown): string {
   try {
     const message = thrown instanceof Error ? thrown.message : undefined;

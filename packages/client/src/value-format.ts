@@ -42,7 +42,10 @@ export class ValueFormat<T, Input> {
     return undefined;
   }
 
-  /** The value as given, not what the schema makes of it: consumers validate again, so transforms happen there, once. */
+  /**
+   * The value as given, not what the schema makes of it: consumers validate again, so transforms
+   * happen there, once.
+   */
   serialize(value: Input): Bytes {
     let bytes: Bytes;
     try {
@@ -66,7 +69,9 @@ export class ValueFormat<T, Input> {
     return result instanceof Promise ? result.then(outputOf) : outputOf(result);
   }
 
-  /** A validator that fails, rather than finding issues, is reported like a value that does not fit. */
+  /**
+   * A validator that fails, rather than finding issues, is reported like a value that does not fit.
+   */
   #validate(schema: StandardSchemaV1<Input, T>, value: unknown) {
     try {
       const result = schema["~standard"].validate(value);

@@ -27,14 +27,17 @@ export function* frameBatches(
   }
 }
 
-/** What the header at `bytes[at]` declares as the batch's length, unchecked; undefined where the header is not all there. */
+/**
+ * What the header at `bytes[at]` declares as the batch's length, unchecked; undefined where the
+ * header is not all there.
+ */
 export function declaredBatchLength(bytes: Uint8Array, at: number): number | undefined {
   return bytes.length - at < HEADER_LENGTH ? undefined : readU32(bytes, at + BATCH_LENGTH_OFFSET);
 }
 
 /**
- * The offsets that the headers in a buffer of whole batches declare, unchecked: where the records begin and end, and the first
- * place where a batch does not begin where the one before it ends.
+ * The offsets that the headers in a buffer of whole batches declare, unchecked: where the records
+ * begin and end, and the first place where a batch does not begin where the one before it ends.
  */
 export function declaredOffsets(bytes: Uint8Array): {
   readonly baseOffset: number;

@@ -23,8 +23,9 @@ const compressorsById = new Map<number, NamedCompressor>([
 export type CompressionName = "none" | "gzip" | "zstd" | (string & {});
 
 /**
- * Makes an application's own compression known under a name and a number from 64 to 127, or supplies gzip (1) or zstd (2)
- * where the run-time lacks it. Everyone who reads the log must register the same.
+ * Makes an application's own compression known under a name and a number from 64 to 127, or
+ * supplies gzip (1) or zstd (2) where the run-time lacks it. Everyone who reads the log must
+ * register the same.
  */
 export function registerCompression(id: number, name: string, compressor: Compressor): void {
   const known = compressorsById.get(id);

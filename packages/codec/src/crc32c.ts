@@ -1,6 +1,7 @@
 /**
- * CRC-32C (Castagnoli), portable and, where the platform has it, native. The two give the same results.
- * The portable one is slicing-by-16: sixteen bytes a step, a table for each (Kounavis and Berry, 2005).
+ * CRC-32C (Castagnoli), portable and, where the platform has it, native. The two give the same
+ * results. The portable one is slicing-by-16: sixteen bytes a step, a table for each (Kounavis and
+ * Berry, 2005).
  */
 import { platform } from "#platform";
 
@@ -26,7 +27,10 @@ function makeTables(): Uint32Array {
 
 const T = makeTables();
 
-/** CRC-32C of `bytes[start, end)` in plain JavaScript; `before` is that of the bytes before them, if any. */
+/**
+ * CRC-32C of `bytes[start, end)` in plain JavaScript; `before` is that of the bytes before them, if
+ * any.
+ */
 export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   let crc = ~before;
   let i = start;
@@ -54,7 +58,10 @@ export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length,
   return ~crc >>> 0;
 }
 
-/** CRC-32C of `bytes[start, end)`, by the fastest means there is; `before` is that of the bytes before them, if any. */
+/**
+ * CRC-32C of `bytes[start, end)`, by the fastest means there is; `before` is that of the bytes
+ * before them, if any.
+ */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   if (platform.crc32c === undefined || end - start < NATIVE_FROM_BYTES) {
     return portableCrc32c(bytes, start, end, before);

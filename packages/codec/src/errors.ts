@@ -1,6 +1,7 @@
 /**
- * Every error that LogStore raises, in every package. They live here because everything else speaks of records, and because
- * an error must be the same class whether a log is embedded or served: the client makes it again from its code and fields.
+ * Every error that LogStore raises, in every package. They live here because everything else speaks
+ * of records, and because an error must be the same class whether a log is embedded or served: the
+ * client makes it again from its code and fields.
  *
  * Codes never change between major versions; messages may.
  */
@@ -39,7 +40,8 @@ const FIELD_NAMES = [
 export abstract class LogStoreError extends Error implements ErrorFields {
   /** Stable; see {@link ErrorCode}. */
   abstract readonly code: ErrorCode;
-  // An error has own properties for the fields that were given only, so that printing it shows no undefined ones.
+  // An error has own properties for the fields that were given only, so that printing it shows no
+  // undefined ones.
   static {
     const absent = Object.fromEntries(FIELD_NAMES.map((name) => [name, { value: undefined, writable: true }]));
     Object.defineProperties(LogStoreError.prototype, absent);
@@ -119,7 +121,10 @@ export class UnknownTopicError extends LogStoreError {
 export class TopicExistsError extends LogStoreError {
   override readonly code = "TOPIC_EXISTS";
 }
-/** The topic was deleted and made again since its id was learnt: what was meant for the old one is not done to the new one. */
+/**
+ * The topic was deleted and made again since its id was learnt: what was meant for the old one is
+ * not done to the new one.
+ */
 export class InconsistentTopicIdError extends LogStoreError {
   override readonly code = "INCONSISTENT_TOPIC_ID";
 }
@@ -127,13 +132,17 @@ export class InconsistentTopicIdError extends LogStoreError {
 export class UnknownPartitionError extends LogStoreError {
   override readonly code = "UNKNOWN_PARTITION";
 }
-/** The offset is before the log start offset or past the high watermark; `expected` is the nearest that is not. */
+/**
+ * The offset is before the log start offset or past the high watermark; `expected` is the nearest
+ * that is not.
+ */
 export class OffsetOutOfRangeError extends LogStoreError {
   override readonly code = "OFFSET_OUT_OF_RANGE";
 }
 /**
- * The next batch begins at `actual`, beyond the `expected` offset, and nothing said that the records between are gone. Nothing
- * behind the gap is handed out. The log may still hold the records.
+ * The next batch begins at `actual`, beyond the `expected` offset, and nothing said that the
+ * records between are gone. Nothing behind the gap is handed out. The log may still hold the
+ * records.
  */
 export class OffsetGapError extends LogStoreError {
   override readonly code = "OFFSET_GAP";
@@ -174,7 +183,10 @@ export class PartitionCountMismatchError extends LogStoreError {
 export class PartitionerMismatchError extends LogStoreError {
   override readonly code = "PARTITIONER_MISMATCH";
 }
-/** A file holds something that was once durable and is no longer whole. Nothing was cut; other partitions serve. */
+/**
+ * A file holds something that was once durable and is no longer whole. Nothing was cut; other
+ * partitions serve.
+ */
 export class CorruptPartitionError extends LogStoreError {
   override readonly code = "CORRUPT_PARTITION";
 }
@@ -190,7 +202,10 @@ export class UnknownGroupError extends LogStoreError {
 export class GroupNotEmptyError extends LogStoreError {
   override readonly code = "GROUP_NOT_EMPTY";
 }
-/** The member is none any more, or not at this epoch, or does not own the partition: somebody else works on it. */
+/**
+ * The member is none any more, or not at this epoch, or does not own the partition: somebody else
+ * works on it.
+ */
 export class FencedMemberError extends LogStoreError {
   override readonly code = "FENCED_MEMBER";
 }
@@ -217,20 +232,22 @@ export class QuotaExceededError extends LogStoreError {
   override readonly code = "QUOTA_EXCEEDED";
 }
 /**
- * Consumer groups hold as much as they may, of the server or of one principal: `actual` with what was asked for, where
- * `expected` may be. Delete groups, or raise the limit that the message names.
+ * Consumer groups hold as much as they may, of the server or of one principal: `actual` with what
+ * was asked for, where `expected` may be. Delete groups, or raise the limit that the message names.
  */
 export class GroupLimitExceededError extends LogStoreError {
   override readonly code = "GROUP_LIMIT_EXCEEDED";
 }
 /**
- * The server, or one principal there, has as many of something as it may: connections, topics, partitions,
- * snapshots. `actual` with what was asked for, where `expected` may be.
+ * The server, or one principal there, has as many of something as it may: connections, topics,
+ * partitions, snapshots. `actual` with what was asked for, where `expected` may be.
  */
 export class ResourceLimitExceededError extends LogStoreError {
   override readonly code = "RESOURCE_LIMIT_EXCEEDED";
 }
-/** A stream whose reader took nothing for too long was cut off. It may be opened again where it was. */
+/**
+ * A stream whose reader took nothing for too long was cut off. It may be opened again where it was.
+ */
 export class SlowConsumerError extends LogStoreError {
   override readonly code = "SLOW_CONSUMER";
 }
@@ -306,7 +323,10 @@ export type ErrorCode = keyof typeof errorClasses;
 
 export const errorCodes = Object.keys(errorClasses) as readonly ErrorCode[];
 
-/** The error of a code: how a client raises again what a server told it. An unknown code becomes an {@link InternalError}. */
+/**
+ * The error of a code: how a client raises again what a server told it. An unknown code becomes an
+ * {@link InternalError}.
+ */
 export function makeError(code: string, message: string, fields?: ErrorFields, options?: ErrorOptions): LogStoreError {
   const known = Object.hasOwn(errorClasses, code);
   const Class = known ? errorClasses[code as ErrorCode] : InternalError;

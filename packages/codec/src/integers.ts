@@ -10,7 +10,10 @@ export function readU32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
-/** A 64-bit two's complement integer. The result is exact only where `Number.isSafeInteger` holds: the caller checks. */
+/**
+ * A 64-bit two's complement integer. The result is exact only where `Number.isSafeInteger` holds:
+ * the caller checks.
+ */
 export function readI64(bytes: Uint8Array, at: number): number {
   return (readU32(bytes, at + 4) | 0) * TWO_POW_32 + readU32(bytes, at);
 }

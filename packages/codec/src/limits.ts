@@ -9,8 +9,8 @@ export interface BatchLimits {
 const MIB = 1024 * 1024;
 
 /**
- * What a partition accepts of a batch, beside its bytes. Compressed, any number of the smallest records fits into a few bytes, and
- * whoever reads them works for each.
+ * What a partition accepts of a batch, beside its bytes. Compressed, any number of the smallest
+ * records fits into a few bytes, and whoever reads them works for each.
  */
 export const MAX_RECORDS_PER_BATCH = 1_000_000;
 export const MAX_HEADERS_PER_RECORD = 10_000;

@@ -2,7 +2,10 @@
 import { InvalidArgumentError } from "./errors.js";
 import { suggestion } from "./suggestion.js";
 
-/** Returns what a value has to be, in words that follow "must be"; undefined if it is that. `name` is the option's full name. */
+/**
+ * Returns what a value has to be, in words that follow "must be"; undefined if it is that. `name`
+ * is the option's full name.
+ */
 export interface OptionRule {
   (value: unknown, name: string): string | undefined;
   /** The option may not be left out. */
@@ -19,8 +22,8 @@ type MemberRules = { readonly [name: string]: OptionRule };
 export type OptionRules<Options> = { readonly [Name in keyof Options]-?: OptionRule };
 
 /**
- * Checks an options object: unknown names, and values that break their rule. An option that is undefined counts as left out,
- * unless its rule is {@link required}.
+ * Checks an options object: unknown names, and values that break their rule. An option that is
+ * undefined counts as left out, unless its rule is {@link required}.
  *
  * @param owner whose options they are, for messages: "producer", "consumer"
  * @throws InvalidArgumentError that names the first option that is wrong
@@ -64,7 +67,10 @@ export function required(rule: OptionRule): OptionRule {
   return Object.assign((value: unknown, name: string) => rule(value, name), { isRequired: true, members, elements });
 }
 
-/** An options object within another one; its members are reported by their full names, such as `retry.attempts`. */
+/**
+ * An options object within another one; its members are reported by their full names, such as
+ * `retry.attempts`.
+ */
 export function nested<Options>(rules: OptionRules<Options>): OptionRule {
   const rule = (value: unknown) => (isObject(value) ? undefined : "an object");
   return Object.assign(rule, { members: rules as MemberRules });
@@ -144,7 +150,10 @@ export function listOf(rule: OptionRule, { min = 1 }: { readonly min?: number } 
   };
 }
 
-/** An array of options objects; their members are reported by their full names, such as `rules[0].topics`. */
+/**
+ * An array of options objects; their members are reported by their full names, such as
+ * `rules[0].topics`.
+ */
 export function listOfNested<Options>(rules: OptionRules<Options>): OptionRule {
   const rule = (value: unknown) => (Array.isArray(value) ? undefined : "a list");
   return Object.assign(rule, { elements: nested(rules) });
@@ -166,7 +175,9 @@ function isObject(value: unknown): value is object {
 /** Longer texts are cut in messages. */
 const MAX_SHOWN_LENGTH = 60;
 
-/** A value in a message: short, on one line, and nothing of the application is called to print it. */
+/**
+ * A value in a message: short, on one line, and nothing of the application is called to print it.
+ */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(cut(value));
   if (typeof value === "bigint") return `${cut(String(value))}n`;

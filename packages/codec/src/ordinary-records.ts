@@ -1,10 +1,12 @@
-/** Times up to this far from the limit of safe integers cannot pass it by a delta of three bytes. */
+/**
+ * Times up to this far from the limit of safe integers cannot pass it by a delta of three bytes.
+ */
 const MAX_BASE_TIMESTAMP = Number.MAX_SAFE_INTEGER - 2 ** 21;
 
 /**
- * Whether a batch's records are sound and of the ordinary kind: no headers, lengths and deltas of up to three bytes. This is
- * what nearly all batches are, and it is decided three times as fast as by walking them with a cursor. False says nothing: the
- * cursor decides, and names what is wrong.
+ * Whether a batch's records are sound and of the ordinary kind: no headers, lengths and deltas of
+ * up to three bytes. This is what nearly all batches are, and it is decided three times as fast as
+ * by walking them with a cursor. False says nothing: the cursor decides, and names what is wrong.
  */
 export function areOrdinaryRecords(bytes: Uint8Array, recordCount: number, baseTimestamp: number): boolean {
   if (Math.abs(baseTimestamp) > MAX_BASE_TIMESTAMP) return false;
@@ -32,7 +34,8 @@ export function areOrdinaryRecords(bytes: Uint8Array, recordCount: number, baseT
       if (second >= 0x80) return false;
       keyMark = (keyMark & 0x7f) | (second << 7);
     }
-    // Asked this way round: a key's length from past the end is undefined, and no comparison with it holds.
+    // Asked this way round: a key's length from past the end is undefined, and no comparison with
+    // it holds.
     if (!((keyMark === 0 ? at : at + keyMark - 1) <= recordEnd)) return false;
     at = recordEnd;
   }

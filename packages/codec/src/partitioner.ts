@@ -1,4 +1,7 @@
-/** Which partition a key belongs to. Producers and the engine must agree on it, and for ever: order is kept by key. */
+/**
+ * Which partition a key belongs to. Producers and the engine must agree on it, and for ever: order
+ * is kept by key.
+ */
 import type { Bytes } from "./record.js";
 
 /** Chooses a partition for a key. Pure: the same key and count always give the same partition. */

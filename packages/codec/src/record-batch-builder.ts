@@ -12,14 +12,19 @@ import { utf8Length, writeUtf8 } from "./utf8.js";
 import { varintLength, writeVarint, zigzag } from "./varint.js";
 
 export interface RecordBatchBuilderOptions {
-  /** A batch that holds records takes no more that would make it longer than this, before compression. Default 1 MiB. */
+  /**
+   * A batch that holds records takes no more that would make it longer than this, before
+   * compression. Default 1 MiB.
+   */
   readonly targetBytes?: number;
   /** Default "none". Records that do not shrink are stored as they are. */
   readonly compression?: CompressionName;
   readonly limits?: BatchLimits;
   /** Bytes left free before a sealed batch in its buffer, for a transport's framing. Default 0. */
   readonly headroomBytes?: number;
-  /** How long the first batch will be, if that is known: saves growing step by step. Default 1 KiB. */
+  /**
+   * How long the first batch will be, if that is known: saves growing step by step. Default 1 KiB.
+   */
   readonly expectedBytes?: number;
 }
 
@@ -67,8 +72,8 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Adds a record, or returns false if the batch has no room for it, or its timestamp is 2^52 ms or more from that of the
-   * first record: seal the batch, then append again.
+   * Adds a record, or returns false if the batch has no room for it, or its timestamp is 2^52 ms or
+   * more from that of the first record: seal the batch, then append again.
    *
    * @throws RecordTooLargeError if no batch could hold it
    * @throws InvalidArgumentError if the timestamp is not a safe integer
@@ -107,7 +112,10 @@ export class RecordBatchBuilder {
     return this.#recordCount === 0 || Math.abs(timestamp - this.#baseTimestamp) < MAX_DELTA;
   }
 
-  /** Ends the batch and returns its bytes, which are the caller's; the builder is empty again. There must be a record. */
+  /**
+   * Ends the batch and returns its bytes, which are the caller's; the builder is empty again. There
+   * must be a record.
+   */
   seal(stamp?: ProducerStamp): Uint8Array {
     if (this.#recordCount === 0) throw new InvalidArgumentError("a batch needs at least one record");
     const start = this.#headroom;
@@ -138,7 +146,8 @@ export class RecordBatchBuilder {
     batch[layout.FORMAT_VERSION_OFFSET] = layout.FORMAT_VERSION;
     writeU32(batch, layout.BATCH_LENGTH_OFFSET, batch.length);
     writeServerHalf(batch, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
-    // The next batch will be about as long as this one, whose buffer is given away unless only a compressed copy is.
+    // The next batch will be about as long as this one, whose buffer is given away unless only a
+    // compressed copy is.
     this.#expectedBytes = Math.max(this.#end, this.#headroom + EXPECTED_BYTES);
     if (compression === NO_COMPRESSION) this.#buffer = NOTHING;
     this.#end = start + layout.HEADER_LENGTH;

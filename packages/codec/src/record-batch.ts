@@ -1,4 +1,7 @@
-/** A view of one record batch in a buffer: its header decoded, its records left as bytes until they are asked for. */
+/**
+ * A view of one record batch in a buffer: its header decoded, its records left as bytes until they
+ * are asked for.
+ */
 import { compressionName, compressor, NO_COMPRESSION } from "./compression.js";
 import { crc32c } from "./crc32c.js";
 import {
@@ -42,7 +45,8 @@ export class RecordBatch implements Iterable<LogRecord> {
   /**
    * The batch that starts at `bytes[at]`, its header checked, its records not: see {@link verify}.
    *
-   * @throws TruncatedBatchError, ForeignFormatError, UnsupportedFormatVersionError, BatchTooLargeError, CorruptBatchError
+   * @throws TruncatedBatchError, ForeignFormatError, UnsupportedFormatVersionError,
+   * BatchTooLargeError, CorruptBatchError
    */
   static parse(bytes: Uint8Array, at = 0, limits: BatchLimits = defaultBatchLimits): RecordBatch {
     const length = checkServerHalf(bytes, at, limits);
@@ -178,8 +182,8 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * Fills in the server half, as a partition does that accepts the batch, and returns the batch as it now is: this view's
-   * base offset is the old one.
+   * Fills in the server half, as a partition does that accepts the batch, and returns the batch as
+   * it now is: this view's base offset is the old one.
    */
   accept(half: ServerHalf): RecordBatch {
     writeServerHalf(this.bytes, half);
@@ -187,7 +191,8 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * A walk over the records that makes no objects. Call {@link verify} first, unless somebody did already.
+   * A walk over the records that makes no objects. Call {@link verify} first, unless somebody did
+   * already.
    *
    * @throws UnsupportedCompressionError, CorruptBatchError
    */
@@ -205,8 +210,8 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * The same without holding the event loop for long: records are unpacked on another thread where the run-time can, and checked
-   * some at a time.
+   * The same without holding the event loop for long: records are unpacked on another thread where
+   * the run-time can, and checked some at a time.
    *
    * @param pause is awaited in between
    * @throws UnsupportedCompressionError, CorruptBatchError, InvalidArgumentError

@@ -1,4 +1,7 @@
-/** A walk over a batch's records that makes no object: it moves along, and hands out views where asked. */
+/**
+ * A walk over a batch's records that makes no object: it moves along, and hands out views where
+ * asked.
+ */
 import { CorruptBatchError } from "./errors.js";
 import type { Header, LogRecord } from "./record.js";
 import { readUtf8 } from "./utf8.js";
@@ -84,7 +87,8 @@ export class RecordCursor {
   }
 
   /**
-   * How many headers the record has, each checked to its last length, without making any. With more than `most` it stops there.
+   * How many headers the record has, each checked to its last length, without making any. With more
+   * than `most` it stops there.
    *
    * @throws CorruptBatchError
    */
@@ -134,7 +138,10 @@ export class RecordCursor {
     if (this.#at > this.#recordEnd) throw this.#corrupt("a header is longer than its record");
   }
 
-  /** Made directly, which costs about half of what `subarray` does; and always a Uint8Array, never a Buffer. */
+  /**
+   * Made directly, which costs about half of what `subarray` does; and always a Uint8Array, never a
+   * Buffer.
+   */
   #view(start: number, end: number): Uint8Array {
     return new Uint8Array(this.#buffer, this.#byteOffset + start, end - start);
   }
@@ -187,7 +194,10 @@ export class RecordCursor {
 
 const noHeaders: readonly Header[] = Object.freeze([]);
 
-/** Key and value become views only when they are looked at: a reader that wants one does not pay for both. */
+/**
+ * Key and value become views only when they are looked at: a reader that wants one does not pay for
+ * both.
+ */
 class RecordView implements LogRecord {
   readonly offset: number;
   readonly timestamp: number;

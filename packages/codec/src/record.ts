@@ -24,7 +24,10 @@ export interface Header {
   readonly value: Uint8Array;
 }
 
-/** A record that was read. Key, value and header values are views of the batch's buffer: copy them to keep them apart. */
+/**
+ * A record that was read. Key, value and header values are views of the batch's buffer: copy them
+ * to keep them apart.
+ */
 export interface LogRecord {
   readonly offset: number;
   /** ms since the epoch, as its producer set it. */

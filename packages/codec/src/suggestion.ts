@@ -10,7 +10,10 @@ export function suggestion(word: string, candidates: Iterable<string>): string {
 /** Longer words are not compared: the distance takes time in proportion to both lengths. */
 const MAX_WORD_LENGTH = 64;
 
-/** The Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbouring letters. */
+/**
+ * The Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbouring
+ * letters.
+ */
 function distance(a: string, b: string): number {
   if (a.length > MAX_WORD_LENGTH) return Number.POSITIVE_INFINITY;
   let last: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * Timers without the limits of setTimeout and setInterval, which turn any delay of 2^31 ms or more, Infinity and NaN into 1 ms.
- * All packages use these.
+ * Timers without the limits of setTimeout and setInterval, which turn any delay of 2^31 ms or more,
+ * Infinity and NaN into 1 ms. All packages use these.
  */
 
 /** The longest delay of setTimeout, ms. */
@@ -13,13 +13,15 @@ export interface TimerOptions {
 
 /** A timer that has been started. */
 export interface Timer {
-  /** Has no effect on a timer that was cancelled already, and on a one-shot timer that has fired. */
+  /**
+   * Has no effect on a timer that was cancelled already, and on a one-shot timer that has fired.
+   */
   cancel(): void;
 }
 
 /**
- * Calls back once, `ms` from now: never if that is Infinity, as soon as possible if it is negative or NaN. A timer that never
- * fires does not keep the process alive.
+ * Calls back once, `ms` from now: never if that is Infinity, as soon as possible if it is negative
+ * or NaN. A timer that never fires does not keep the process alive.
  */
 export function startTimer(ms: number, callback: () => void, { keepsAlive = true }: TimerOptions = {}): Timer {
   if (ms === Number.POSITIVE_INFINITY) return { cancel() {} };

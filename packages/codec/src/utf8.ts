@@ -1,4 +1,6 @@
-/** UTF-8 without an allocation a string: keys and small values are mostly short and mostly ASCII. */
+/**
+ * UTF-8 without an allocation a string: keys and small values are mostly short and mostly ASCII.
+ */
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

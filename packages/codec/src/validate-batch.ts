@@ -6,10 +6,11 @@ import { type BatchLimits, defaultBatchLimits, MAX_RECORDS_PER_BATCH } from "./l
 import type { RecordBatch } from "./record-batch.js";
 
 /**
- * The batches in `bytes`, each checked to its last record: nothing that a consumer could stumble over is let in.
+ * The batches in `bytes`, each checked to its last record: nothing that a consumer could stumble
+ * over is let in.
  *
- * @throws what {@link RecordBatch.parse}, `verify` and `checkRecords` throw; BatchTooLargeError, InvalidArgumentError where there
- * is no batch at all
+ * @throws what {@link RecordBatch.parse}, `verify` and `checkRecords` throw; BatchTooLargeError,
+ * InvalidArgumentError where there is no batch at all
  */
 export function validateBatches(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
   const batches = batchesToAppend(bytes, limits);
@@ -17,7 +18,10 @@ export function validateBatches(bytes: Uint8Array, limits: BatchLimits = default
   return batches;
 }
 
-/** The batches in `bytes`, of which the headers are checked, and what they declare; their records are not. @throws as validateBatches does */
+/**
+ * The batches in `bytes`, of which the headers are checked, and what they declare; their records
+ * are not. @throws as validateBatches does
+ */
 export function batchesToAppend(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
   const batches: RecordBatch[] = [];
   let recordsLength = 0;

@@ -34,7 +34,10 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
   return at;
 }
 
-/** Zigzag of a safe integer of at most 52 bits: small magnitudes of either sign become small varints. */
+/**
+ * Zigzag of a safe integer of at most 52 bits: small magnitudes of either sign become small
+ * varints.
+ */
 export function zigzag(value: number): number {
   return value >= 0 ? value * 2 : value * -2 - 1;
 }

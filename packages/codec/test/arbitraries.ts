@@ -1,4 +1,6 @@
-/** Records, batches and damage for the property tests. CODEC_RUNS sets how many of each are tried. */
+/**
+ * Records, batches and damage for the property tests. CODEC_RUNS sets how many of each are tried.
+ */
 import fc from "fast-check";
 import {
   type Bytes,

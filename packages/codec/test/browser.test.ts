@@ -38,7 +38,10 @@ test("the built package round-trips a batch without Node, and says that it has n
   });
 });
 
-/** Every file that is imported from `entry`, directly or not, with its code less comments; "#…" as a browser resolves it. */
+/**
+ * Every file that is imported from `entry`, directly or not, with its code less comments; "#…" as a
+ * browser resolves it.
+ */
 function importGraph(entry: URL): Map<string, string> {
   const files = new Map<string, string>();
   const waiting = [entry];

@@ -87,7 +87,10 @@ function expectFound(bytes: Uint8Array, ...written: Uint8Array[]): void {
   expect(result.join("")).toBe(hex(bytes));
 }
 
-/** Nothing but a typed error, and no more data than the batch declares, whether or not it was verified first. */
+/**
+ * Nothing but a typed error, and no more data than the batch declares, whether or not it was
+ * verified first.
+ */
 function expectBounded(bytes: Uint8Array): void {
   typedErrorOr(() => {
     const batch = RecordBatch.parse(bytes);
@@ -111,7 +114,10 @@ function typedErrorOr<T>(run: () => T): T | LogStoreError {
   }
 }
 
-/** Puts the checksums right, and the batch length if asked to, so that damage gets to the checks behind them. */
+/**
+ * Puts the checksums right, and the batch length if asked to, so that damage gets to the checks
+ * behind them.
+ */
 function forge(bytes: Uint8Array, lengthToo: boolean): Uint8Array {
   if (bytes.length < HEADER) return bytes;
   const view = new DataView(bytes.buffer);

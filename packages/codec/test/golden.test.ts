@@ -35,7 +35,8 @@ describe.each(cases)("%s", (name, expected) => {
   });
 });
 
-// A compressor's output may change with its release: only what it decompresses to is part of the format.
+// A compressor's output may change with its release: only what it decompresses to is part of the
+// format.
 test.each(cases.filter(([, expected]) => expected.compression === undefined))(
   "%s is encoded byte for byte",
   (name, expected) => {
@@ -74,7 +75,10 @@ function encode({ records, stamp, serverHalf }: Golden): Uint8Array {
   return bytes;
 }
 
-/** The step that refuses a batch: the same error must come before anything is allocated or handed out on its account. */
+/**
+ * The step that refuses a batch: the same error must come before anything is allocated or handed
+ * out on its account.
+ */
 function whereRefused(bytes: Uint8Array): Record<string, string> {
   let step = "parse";
   let records = 0;

@@ -1,4 +1,6 @@
-/** Golden files: hex bytes, one field a line, `#` comments; `76*8192` is the byte 76, 8192 times. */
+/**
+ * Golden files: hex bytes, one field a line, `#` comments; `76*8192` is the byte 76, 8192 times.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 

@@ -1,4 +1,7 @@
-/** Files as the Go LogStore leaves them: its own bytes, and a writer that shares nothing with what reads them. */
+/**
+ * Files as the Go LogStore leaves them: its own bytes, and a writer that shares nothing with what
+ * reads them.
+ */
 import { type BilogFileReport, importBilog, LogStore, MemoryStorage } from "../src/index.js";
 import { values } from "./records.js";
 

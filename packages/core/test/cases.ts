@@ -1,6 +1,6 @@
 /**
- * Which cases a long, exhaustive test tries. All are numbered; CI tries every n-th, from a seeded one on, and a long run all of
- * them, in shards if need be:
+ * Which cases a long, exhaustive test tries. All are numbered; CI tries every n-th, from a seeded
+ * one on, and a long run all of them, in shards if need be:
  *
  * - CORE_EVERY=1 tries every case, 10 each tenth; where there are few, it tries no fewer than CI
  * - CORE_SHARD=3/8 tries the third eighth of those
@@ -21,7 +21,10 @@ export interface CaseOptions {
   readonly seed?: number;
 }
 
-/** Runs the chosen cases one after another, and returns how many that were. A failure names the line that replays it. */
+/**
+ * Runs the chosen cases one after another, and returns how many that were. A failure names the line
+ * that replays it.
+ */
 export async function eachCase(
   { total, every, file, seed = firstSeed }: CaseOptions,
   run: (index: number) => Promise<void>,

@@ -1,6 +1,7 @@
 /**
- * The files of a store at one moment, as a storage. Their bytes are shared and never changed in place, so that opening the same
- * files half a million times, each time with other damage, copies none of them.
+ * The files of a store at one moment, as a storage. Their bytes are shared and never changed in
+ * place, so that opening the same files half a million times, each time with other damage, copies
+ * none of them.
  */
 import { MemoryStorage, type Storage, type StorageFile } from "../src/index.js";
 

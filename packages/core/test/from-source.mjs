@@ -1,4 +1,5 @@
-// For `node --import`: runs the TypeScript sources as they are, whose imports name the files that they will be built to.
+// For `node --import`: runs the TypeScript sources as they are, whose imports name the files that
+// they will be built to.
 import { registerHooks } from "node:module";
 
 registerHooks({

@@ -1,6 +1,7 @@
 /**
- * The directories in `golden/`, copied and opened: what a release wrote once, every later one must read, and what it said of
- * damage. Nothing but an engine that is wrong makes one of these tests fail.
+ * The directories in `golden/`, copied and opened: what a release wrote once, every later one must
+ * read, and what it said of damage. Nothing but an engine that is wrong makes one of these tests
+ * fail.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -180,7 +181,8 @@ describe.each(brokers)("%s", (name, expected) => {
     expect(readable).toEqual(expected.unreadable);
     const topics = await broker.listTopics();
     expect(topics).toEqual(
-      // Release 0.1.0 wrote no topic id: it follows from the id in store.json, which is the one on the page.
+      // Release 0.1.0 wrote no topic id: it follows from the id in store.json, which is the one on
+      // the page.
       expected.topics.map((each) => ({
         topic: each.topic,
         topicId: TOPIC_ID,

@@ -1,4 +1,6 @@
-/** A storage that notes every call that changes something, and lets a test delay it or make it fail. */
+/**
+ * A storage that notes every call that changes something, and lets a test delay it or make it fail.
+ */
 import { type FileAccess, type Lock, MemoryStorage, type Storage, type StorageFile } from "../src/index.js";
 
 export interface Call {
@@ -31,7 +33,10 @@ export class HookedStorage implements Storage {
   readonly inner: Storage;
   /** Done calls, in their order; those that change nothing left out. */
   readonly calls: Call[] = [];
-  /** Called first; what it throws is what the call throws. A write can be made in part before: a disk that is full does that. */
+  /**
+   * Called first; what it throws is what the call throws. A write can be made in part before: a
+   * disk that is full does that.
+   */
   before: (call: Call, writeFirst?: (bytes: number) => Promise<void>) => void | Promise<void> = () => {};
   /** Files that are open now, and at most so far. */
   openFiles = 0;
@@ -133,7 +138,10 @@ export class HookedStorage implements Storage {
   }
 }
 
-/** Makes the k-th call of a kind, on a path that ends so, fail with an I/O error; and all later ones where `forGood`. */
+/**
+ * Makes the k-th call of a kind, on a path that ends so, fail with an I/O error; and all later ones
+ * where `forGood`.
+ */
 export function failAt(kind: Call["kind"], k: number, pathEnd = "", forGood = false): HookedStorage["before"] {
   let count = 0;
   return (call) => {

@@ -1,4 +1,7 @@
-/** A storage behind a pool of threads, as Node's is: so many operations at a time, first come, first served; some of them held up. */
+/**
+ * A storage behind a pool of threads, as Node's is: so many operations at a time, first come, first
+ * served; some of them held up.
+ */
 import type { FileAccess, Storage, StorageFile } from "../src/storage/storage.js";
 
 type Operation = "list" | "openFile" | "sync";

@@ -16,14 +16,19 @@ export function isLock(path: string): boolean {
   return lstatSync(path).isSocket();
 }
 
-/** What a kill -9 at this moment would leave: the files as they are, in a directory of their own. */
+/**
+ * What a kill -9 at this moment would leave: the files as they are, in a directory of their own.
+ */
 export function crashCopy(directory: string): string {
   const copy = join(temporaryDirectory(), "copy");
   cpSync(directory, copy, { recursive: true, filter: (path) => !isLock(path) });
   return copy;
 }
 
-/** Every file below a directory with its bytes as hex, directories with a slash: for "nothing was touched" (but `watermarks`). */
+/**
+ * Every file below a directory with its bytes as hex, directories with a slash: for "nothing was
+ * touched" (but `watermarks`).
+ */
 export function everyFile(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" }).sort()) {

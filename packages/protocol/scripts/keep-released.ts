@@ -1,6 +1,7 @@
 /**
- * Keeps the .proto files of a release for the next changes to be compared with. To be run after `changeset version`: where that
- * did not raise the version of this package, the files of the last release stay.
+ * Keeps the .proto files of a release for the next changes to be compared with. To be run after
+ * `changeset version`: where that did not raise the version of this package, the files of the last
+ * release stay.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

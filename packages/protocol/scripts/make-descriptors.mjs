@@ -1,6 +1,7 @@
 /**
- * Writes dist/descriptors.js: the .proto files parsed, as JSON that `@grpc/proto-loader` makes services and messages of (`fromJSON`). A
- * program that has it needs no file at run time, so that bundles work.
+ * Writes dist/descriptors.js: the .proto files parsed, as JSON that `@grpc/proto-loader` makes
+ * services and messages of (`fromJSON`). A program that has it needs no file at run time, so that
+ * bundles work.
  */
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

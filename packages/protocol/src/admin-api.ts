@@ -9,16 +9,28 @@ export interface AdminApi {
   listTopics(): Promise<TopicSummary[]>;
   describeTopic(topic: string): Promise<TopicDescription>;
 
-  /** Alters a topic's configuration, at once and for good. Resolves to what the topic has of its own then. */
+  /**
+   * Alters a topic's configuration, at once and for good. Resolves to what the topic has of its own
+   * then.
+   */
   alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig>;
 
-  /** Deletes a topic with all its records, for good. Its readers and writers get a ClosedError; its snapshots stay. */
+  /**
+   * Deletes a topic with all its records, for good. Its readers and writers get a ClosedError; its
+   * snapshots stay.
+   */
   deleteTopic(topic: string, options?: TopicOptions): Promise<void>;
 
-  /** Deletes every record of a partition before a position. Resolves to the log start offset when that is durable. */
+  /**
+   * Deletes every record of a partition before a position. Resolves to the log start offset when
+   * that is durable.
+   */
   deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number>;
 
-  /** Copies a topic as it is at one moment, without stopping who writes. The name is formed like a topic's. */
+  /**
+   * Copies a topic as it is at one moment, without stopping who writes. The name is formed like a
+   * topic's.
+   */
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription>;
 
   /** By topic and name. Those of one topic, also of one that was deleted; or all. */
@@ -33,8 +45,9 @@ export interface AdminApi {
 /** Which topic of that name is meant. */
 export interface TopicOptions {
   /**
-   * The id that the topic is known by, see {@link TopicDescription.topicId}. With another topic of that name the call fails with
-   * an InconsistentTopicIdError, and nothing is changed. Default: whatever topic has the name.
+   * The id that the topic is known by, see {@link TopicDescription.topicId}. With another topic of
+   * that name the call fails with an InconsistentTopicIdError, and nothing is changed. Default:
+   * whatever topic has the name.
    */
   readonly topicId?: string | undefined;
 }
@@ -66,17 +79,26 @@ export interface TopicHealthApi {
   /** @throws UnknownTopicError */
   topicHealth(topic: string): Promise<TopicHealth>;
 
-  /** Whether anything at all can be written: not where the data directory is gone, say. Default: it can. */
+  /**
+   * Whether anything at all can be written: not where the data directory is gone, say. Default: it
+   * can.
+   */
   storageHealth?(): Promise<TopicHealth>;
 
   /** Whether all that was found at the start is open. Default: it is. */
   startupHealth?(): Promise<TopicHealth>;
 
-  /** Has `changed` called when some topic came, went or failed, or the storage did, until what is returned is called. */
+  /**
+   * Has `changed` called when some topic came, went or failed, or the storage did, until what is
+   * returned is called.
+   */
   onTopicHealth(changed: () => void): () => void;
 }
 
-/** `failed`: a partition or more cannot be read to its end, or takes no more appends, or is being opened. */
+/**
+ * `failed`: a partition or more cannot be read to its end, or takes no more appends, or is being
+ * opened.
+ */
 export type TopicHealth = "serving" | "failed";
 
 /** What may be said of a topic; what is not said is the broker's own. */
@@ -104,8 +126,9 @@ export interface CreateTopicRequest {
   /** Default: nothing of its own. */
   readonly config?: TopicConfig | undefined;
   /**
-   * Resolves to the topic that exists, unchanged, where it has as many partitions; its configuration is not compared. With another
-   * number of partitions, TopicExistsError. Default false: a topic that exists is always an error.
+   * Resolves to the topic that exists, unchanged, where it has as many partitions; its
+   * configuration is not compared. With another number of partitions, TopicExistsError. Default
+   * false: a topic that exists is always an error.
    */
   readonly ifNotExists?: boolean | undefined;
 }
@@ -122,7 +145,10 @@ export interface TopicSummary {
 
 export interface TopicDescription {
   readonly topic: string;
-  /** A UUID, made with the topic: one that is deleted and made again has another. Empty where the server knows of none. */
+  /**
+   * A UUID, made with the topic: one that is deleted and made again has another. Empty where the
+   * server knows of none.
+   */
   readonly topicId: string;
   /** Name of the function that maps keys to partitions: "fnv1a-32". */
   readonly partitioner: string;
@@ -130,7 +156,10 @@ export interface TopicDescription {
   readonly partitions: readonly PartitionDescription[];
   /** The topic's own; what is not in it is the broker's. */
   readonly config: TopicConfig;
-  /** What is in force: the topic's own, and the broker's where the topic has none. Empty where the server is too old to say. */
+  /**
+   * What is in force: the topic's own, and the broker's where the topic has none. Empty where the
+   * server is too old to say.
+   */
   readonly effectiveConfig: TopicConfig;
 }
 
@@ -142,9 +171,10 @@ export interface PartitionBounds {
   /** One past the last record appended. With `damage`: past the last one known of. */
   readonly logEndOffset: number;
   /**
-   * Why not all of the partition can be read, if so: CORRUPT_PARTITION or STORAGE_FAILED. Whoever reads up to the damage gets this
-   * error. Found when the partition was opened, it begins at the high watermark, and where the log ends is not known. Found by a
-   * read since then, its `offset` is below the high watermark, which is the end of the log: see {@link isEndKnown}.
+   * Why not all of the partition can be read, if so: CORRUPT_PARTITION or STORAGE_FAILED. Whoever
+   * reads up to the damage gets this error. Found when the partition was opened, it begins at the
+   * high watermark, and where the log ends is not known. Found by a read since then, its `offset`
+   * is below the high watermark, which is the end of the log: see {@link isEndKnown}.
    */
   readonly damage?: ErrorDetail | undefined;
 }
@@ -169,8 +199,14 @@ export interface SnapshotDescription {
     readonly logStartOffset: number;
     readonly logEndOffset: number;
   }[];
-  /** Length of its log files together, bytes. Most take no room of their own while the topic has them too. */
+  /**
+   * Length of its log files together, bytes. Most take no room of their own while the topic has
+   * them too.
+   */
   readonly sizeBytes: number;
-  /** Why the snapshot cannot be read, if so: nothing but its name is known then, nor that where all of the topic's cannot be read. */
+  /**
+   * Why the snapshot cannot be read, if so: nothing but its name is known then, nor that where all
+   * of the topic's cannot be read.
+   */
   readonly damage?: ErrorDetail | undefined;
 }

@@ -1,12 +1,16 @@
 /**
- * The messages that carry batches, framed by hand around the batch bytes: what is on the wire is the protobuf of log.proto,
- * and the batches are neither copied nor looked at. Where a buffer has headroom, the frame is written into it.
+ * The messages that carry batches, framed by hand around the batch bytes: what is on the wire is
+ * the protobuf of log.proto, and the batches are neither copied nor looked at. Where a buffer has
+ * headroom, the frame is written into it.
  */
 import type { ConsumeEvent, FetchResult, OffsetGap, ProduceRequest } from "./log-api.js";
 import { FieldReader, FieldWriter } from "./protobuf.js";
 import { durabilityFromNumber, durabilityToNumber } from "./wire.js";
 
-/** Field of these messages that holds the batches; the last one, so that everything before it is a prefix. */
+/**
+ * Field of these messages that holds the batches; the last one, so that everything before it is a
+ * prefix.
+ */
 const BATCHES = 15;
 
 const Produce = { topic: 1, partition: 2, durability: 3, expectedOffset: 4, topicId: 5 } as const;
@@ -15,7 +19,10 @@ const Fetch = { nextOffset: 1, logStartOffset: 2, highWatermark: 3, logEndOffset
 const LogStartMoved = { logStartOffset: 1 } as const;
 const Gap = { firstOffset: 1, nextOffset: 2 } as const;
 
-/** Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters, an id of 36, and four numbers. */
+/**
+ * Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters, an id of 36, and
+ * four numbers.
+ */
 export const PRODUCE_HEADROOM_BYTES = 320;
 /** Room for the longest prefix of a `ConsumeResponse` or a `FetchResponse`. */
 export const CONSUME_HEADROOM_BYTES = 48;

@@ -1,4 +1,7 @@
-/** How errors travel: which gRPC status stands for which code. The one table; docs/protocol.md shows it. */
+/**
+ * How errors travel: which gRPC status stands for which code. The one table; docs/protocol.md shows
+ * it.
+ */
 
 /** Numbers of gRPC's status codes that are used here. */
 export const GrpcStatus = {

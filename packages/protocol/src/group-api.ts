@@ -4,7 +4,10 @@ import type { Position } from "./log-api.js";
 
 /** Who asks, where a server knows; never part of a request. */
 export interface GroupCallOptions {
-  /** A group that the call makes is this principal's, and counts against what one principal's groups may hold. */
+  /**
+   * A group that the call makes is this principal's, and counts against what one principal's groups
+   * may hold.
+   */
   readonly principal?: string | undefined;
 }
 
@@ -13,12 +16,16 @@ export interface GroupApi {
   joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership;
 
   /**
-   * Notes how far a group is; resolves when that is durable. Each partition is answered by itself, in the order of the request:
-   * a partition that the member does not own, or not any more, is refused and the others are taken.
+   * Notes how far a group is; resolves when that is durable. Each partition is answered by itself,
+   * in the order of the request: a partition that the member does not own, or not any more, is
+   * refused and the others are taken.
    */
   commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]>;
 
-  /** What a group committed, by topic and partition; or of these partitions, in their order. Those without a commit are left out. */
+  /**
+   * What a group committed, by topic and partition; or of these partitions, in their order. Those
+   * without a commit are left out.
+   */
   fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]>;
 
   /** By name. */
@@ -26,7 +33,10 @@ export interface GroupApi {
 
   describeGroup(group: string): Promise<GroupDescription>;
 
-  /** Sets committed offsets, whoever reads meanwhile: running members are told, and go on there. Resolves to what was set. */
+  /**
+   * Sets committed offsets, whoever reads meanwhile: running members are told, and go on there.
+   * Resolves to what was set.
+   */
   resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]>;
 
   /** Deletes a group without members, and all that it committed. */
@@ -35,7 +45,10 @@ export interface GroupApi {
 
 export interface TopicPartition {
   readonly topic: string;
-  /** In a request: the id that the topic is known by; with another topic of that name it fails. In an answer: the topic's id. */
+  /**
+   * In a request: the id that the topic is known by; with another topic of that name it fails. In
+   * an answer: the topic's id.
+   */
   readonly topicId?: string | undefined;
   readonly partition: number;
 }
@@ -44,27 +57,34 @@ export interface JoinGroupRequest {
   /** Formed like a topic's name. */
   readonly group: string;
   /**
-   * Names, or patterns in which `*` stands for anything: topics that are made later are included. A pattern that does not end in
-   * `.parked` leaves out the topics that do.
+   * Names, or patterns in which `*` stands for anything: topics that are made later are included. A
+   * pattern that does not end in `.parked` leaves out the topics that do.
    */
   readonly topics: readonly string[];
   /**
-   * Chosen by the client, a UUID for example; default: the group draws one. With epoch 0, an id that the group does not know
-   * makes a new member; one that it knows is that member, which did not hear of its join and joins again.
+   * Chosen by the client, a UUID for example; default: the group draws one. With epoch 0, an id
+   * that the group does not know makes a new member; one that it knows is that member, which did
+   * not hear of its join and joins again.
    */
   readonly memberId?: string | undefined;
   /**
-   * The epoch heard last, with `memberId`; 0, the default, before any was heard. With another one the membership goes on. One
-   * that is older than what the member has shown to know is refused.
+   * The epoch heard last, with `memberId`; 0, the default, before any was heard. With another one
+   * the membership goes on. One that is older than what the member has shown to know is refused.
    */
   readonly memberEpoch?: number | undefined;
-  /** A static member: its place is kept for the session timeout, and given to whoever joins with the same one. */
+  /**
+   * A static member: its place is kept for the session timeout, and given to whoever joins with the
+   * same one.
+   */
   readonly instanceId?: string | undefined;
   /** Who it is, for people. */
   readonly clientId?: string | undefined;
   /** ms without a heartbeat after which the member is out. Default 45,000. */
   readonly sessionTimeoutMs?: number | undefined;
-  /** ms that the group waits for a partition to be given up before the member is fenced. Default 60,000. */
+  /**
+   * ms that the group waits for a partition to be given up before the member is fenced. Default
+   * 60,000.
+   */
   readonly revokeTimeoutMs?: number | undefined;
   /** Default: what the group has; "sticky" for a new one. */
   readonly assignor?: AssignorName | undefined;
@@ -73,16 +93,17 @@ export interface JoinGroupRequest {
 export type AssignorName = "sticky" | "range" | "round-robin";
 
 /**
- * A membership: its events, and what the member says. It begins when the first event is asked for. Ending the iteration without
- * {@link leave} is like a lost connection: the member may come back within its session timeout. The iteration throws a
- * FencedMemberError when the member is out, and ends where the same member goes on by a newer membership.
+ * A membership: its events, and what the member says. It begins when the first event is asked for.
+ * Ending the iteration without {@link leave} is like a lost connection: the member may come back
+ * within its session timeout. The iteration throws a FencedMemberError when the member is out, and
+ * ends where the same member goes on by a newer membership.
  */
 export interface GroupMembership extends AsyncIterable<MemberEvent> {
   /** To be called at least every `heartbeatIntervalMs`. */
   heartbeat(): void;
   /**
-   * Partitions that an assignment no longer named were given up: nothing is worked on, and what is to be committed is.
-   * `memberEpoch`: of the last assignment heard.
+   * Partitions that an assignment no longer named were given up: nothing is worked on, and what is
+   * to be committed is. `memberEpoch`: of the last assignment heard.
    */
   revoked(memberEpoch: number, partitions: readonly TopicPartition[]): void;
   /** Other topics from now on. */
@@ -97,16 +118,19 @@ export type MemberEvent = JoinedEvent | AssignmentEvent | OffsetsResetEvent;
 export interface JoinedEvent {
   readonly type: "joined";
   readonly memberId: string;
-  /** Of a member that goes on, the one it came with: what is newer comes with an event of its own. */
+  /**
+   * Of a member that goes on, the one it came with: what is newer comes with an event of its own.
+   */
   readonly memberEpoch: number;
   readonly heartbeatIntervalMs: number;
   readonly sessionTimeoutMs: number;
 }
 
 /**
- * Everything that the member owns from now on. What it had and does not find here, it is to give up, and say {@link
- * GroupMembership.revoked}. What is new is free: nobody else works on it. It comes after {@link JoinedEvent} always, also where a
- * membership goes on; of several that were not asked for in time, the last one alone comes.
+ * Everything that the member owns from now on. What it had and does not find here, it is to give
+ * up, and say {@link GroupMembership.revoked}. What is new is free: nobody else works on it. It
+ * comes after {@link JoinedEvent} always, also where a membership goes on; of several that were not
+ * asked for in time, the last one alone comes.
  */
 export interface AssignmentEvent {
   readonly type: "assignment";
@@ -114,8 +138,9 @@ export interface AssignmentEvent {
   readonly memberEpoch: number;
   readonly partitions: readonly AssignedPartition[];
   /**
-   * What the group waits for this member to give up. Each is to be answered by {@link GroupMembership.revoked}, at once where
-   * nothing is worked on it any more: an earlier answer may have been lost with a connection.
+   * What the group waits for this member to give up. Each is to be answered by
+   * {@link GroupMembership.revoked}, at once where nothing is worked on it any more: an earlier
+   * answer may have been lost with a connection.
    */
   readonly revoking: readonly TopicPartition[];
 }
@@ -126,8 +151,9 @@ export interface AssignedPartition extends TopicPartition {
 }
 
 /**
- * Somebody reset these: the member goes on there, and what it has in hand of them is not to be committed. Partitions that it does
- * not own are passed over. An assignment with the same epoch follows.
+ * Somebody reset these: the member goes on there, and what it has in hand of them is not to be
+ * committed. Partitions that it does not own are passed over. An assignment with the same epoch
+ * follows.
  */
 export interface OffsetsResetEvent {
   readonly type: "offsetsReset";
@@ -137,7 +163,10 @@ export interface OffsetsResetEvent {
 }
 
 export interface PartitionCommit extends TopicPartition {
-  /** One past the last record that was processed. One below what is committed already changes nothing: only a reset goes back. */
+  /**
+   * One past the last record that was processed. One below what is committed already changes
+   * nothing: only a reset goes back.
+   */
   readonly offset: number;
   /** Whatever the member likes to keep with it, 4 KiB at most. Default "". */
   readonly metadata?: string | undefined;
@@ -214,6 +243,9 @@ export interface ResetOffsetsRequest {
   readonly group: string;
   /** Default: every partition that the group committed or owns. */
   readonly partitions?: readonly TopicPartition[] | undefined;
-  /** An offset beyond a partition's bounds becomes the nearest one within. `shiftBy`: so many records further, or back. */
+  /**
+   * An offset beyond a partition's bounds becomes the nearest one within. `shiftBy`: so many
+   * records further, or back.
+   */
   readonly to: Position | { readonly shiftBy: number };
 }

@@ -1,4 +1,7 @@
-/** Where a message of group.proto says something in another way than the API: both directions, side by side. */
+/**
+ * Where a message of group.proto says something in another way than the API: both directions, side
+ * by side.
+ */
 import type { ErrorDetail } from "./error-codes.js";
 import type {
   AssignorName,

@@ -2,25 +2,31 @@ import type { AdminApi, PartitionBounds } from "./admin-api.js";
 import type { GroupApi } from "./group-api.js";
 
 /**
- * What a log store offers, without a transport. The broker in `@logstore/core` implements it; `@logstore/server-grpc` serves
- * any implementation of it; `@logstore/client` talks to one, embedded or behind gRPC.
+ * What a log store offers, without a transport. The broker in `@logstore/core` implements it;
+ * `@logstore/server-grpc` serves any implementation of it; `@logstore/client` talks to one,
+ * embedded or behind gRPC.
  *
- * Every failure is a LogStoreError with a stable code. Times are ms since the epoch. Offsets are safe integers.
+ * Every failure is a LogStoreError with a stable code. Times are ms since the epoch. Offsets are
+ * safe integers.
  */
 export interface LogApi extends AdminApi, GroupApi {
   /**
-   * Appends sealed batches to a partition; resolves when the durability is reached. Calls for one partition take effect in
-   * the order in which they are made. The batches' bytes belong to the log from here on.
+   * Appends sealed batches to a partition; resolves when the durability is reached. Calls for one
+   * partition take effect in the order in which they are made. The batches' bytes belong to the log
+   * from here on.
    */
   produce(request: ProduceRequest): Promise<ProduceAck>;
 
   /**
-   * Reads a partition. Ends when `until` is reached, or never; stops at once when `signal` aborts or the iteration ends, also
-   * while the next event is awaited.
+   * Reads a partition. Ends when `until` is reached, or never; stops at once when `signal` aborts
+   * or the iteration ends, also while the next event is awaited.
    */
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent>;
 
-  /** Reads from a partition once: what there is, or what comes within a while. Stops waiting when `signal` aborts. */
+  /**
+   * Reads from a partition once: what there is, or what comes within a while. Stops waiting when
+   * `signal` aborts.
+   */
   fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult>;
 
   listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]>;
@@ -37,12 +43,18 @@ export type Position = number | "earliest" | "latest" | { readonly time: number 
 
 export interface ProduceRequest {
   readonly topic: string;
-  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  /**
+   * The id that the topic is known by: with another topic of that name the call fails. Default: not
+   * checked.
+   */
   readonly topicId?: string | undefined;
   readonly partition: number;
   /** Whole sealed record batches, end to end. */
   readonly batches: Uint8Array;
-  /** So many bytes before `batches` in its buffer are free, so that a transport can frame it in place. Default 0. */
+  /**
+   * So many bytes before `batches` in its buffer are free, so that a transport can frame it in
+   * place. Default 0.
+   */
   readonly headroomBytes?: number | undefined;
   /** Default: the topic's. */
   readonly durability?: Durability | undefined;
@@ -63,7 +75,10 @@ export interface ProduceAck {
 
 export interface ConsumeRequest {
   readonly topic: string;
-  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  /**
+   * The id that the topic is known by: with another topic of that name the call fails. Default: not
+   * checked.
+   */
   readonly topicId?: string | undefined;
   readonly partition: number;
   /** Default "earliest". */
@@ -76,23 +91,30 @@ export interface ConsumeRequest {
 
 export interface ConsumeOptions {
   readonly signal?: AbortSignal | undefined;
-  /** How many bytes to leave free before `batches` in its buffer, for a transport's framing; a wish. Default 0. */
+  /**
+   * How many bytes to leave free before `batches` in its buffer, for a transport's framing; a wish.
+   * Default 0.
+   */
   readonly headroomBytes?: number | undefined;
   /** Whether the next batches are read while the caller has the last ones. Default true. */
   readonly readAhead?: boolean | undefined;
-  /** What the reader shares with others: asked before each read. Default: nothing but `maxBytes` bounds what is read. */
+  /**
+   * What the reader shares with others: asked before each read. Default: nothing but `maxBytes`
+   * bounds what is read.
+   */
   readonly budget?: ReadBudget | undefined;
 }
 
 /**
- * Bytes of memory that many readers may hold together. A read takes them first; they are given back when the memory is, which
- * whoever got the batches says by {@link BatchesEvent.release}.
+ * Bytes of memory that many readers may hold together. A read takes them first; they are given back
+ * when the memory is, which whoever got the batches says by {@link BatchesEvent.release}.
  */
 export interface ReadBudget {
   /**
-   * How many bytes may be read now: no more than `wantedBytes`, and no fewer than `leastBytes`, since a batch is never cut. A
-   * promise where that must be waited for, which rejects when the reading is over. One call at a time, and only while the reader
-   * holds nothing that it does not give back meanwhile: two that waited for each other's bytes would wait for ever.
+   * How many bytes may be read now: no more than `wantedBytes`, and no fewer than `leastBytes`,
+   * since a batch is never cut. A promise where that must be waited for, which rejects when the
+   * reading is over. One call at a time, and only while the reader holds nothing that it does not
+   * give back meanwhile: two that waited for each other's bytes would wait for ever.
    */
   take(wantedBytes: number, leastBytes: number): number | Promise<number>;
   /** The same at once, or 0: for a reader that holds something. */
@@ -107,15 +129,18 @@ interface OwnedBatches {
   /** So many bytes before `batches` in its buffer are free. */
   readonly headroomBytes: number;
   /**
-   * Frees the buffer at once, and gives back what it took of the budget; `batches` and every view of it are empty then. For
-   * whoever knows that nobody uses them any more. Without it the garbage collector frees the buffer. Default: nothing is to be freed.
+   * Frees the buffer at once, and gives back what it took of the budget; `batches` and every view
+   * of it are empty then. For whoever knows that nobody uses them any more. Without it the garbage
+   * collector frees the buffer. Default: nothing is to be freed.
    */
   readonly release?: (() => void) | undefined;
 }
 
 export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent | GapEvent;
 
-/** How far the log went when the event was made: a reader's lag is one of these minus its position. */
+/**
+ * How far the log went when the event was made: a reader's lag is one of these minus its position.
+ */
 interface LogEnds {
   /** One past the last record that may be read. */
   readonly highWatermark: number;
@@ -158,7 +183,10 @@ export interface GapEvent extends LogEnds, OffsetGap {
 
 export interface FetchRequest {
   readonly topic: string;
-  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  /**
+   * The id that the topic is known by: with another topic of that name the call fails. Default: not
+   * checked.
+   */
   readonly topicId?: string | undefined;
   readonly partition: number;
   /** Default "earliest". */
@@ -175,7 +203,10 @@ export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes" | "bu
 
 /** There may be no batches. The first may begin before the position asked for. */
 export interface FetchResult extends PartitionBounds, OwnedBatches {
-  /** Where to go on: after the last record of `batches`; where there are none, the position that `from` came to. */
+  /**
+   * Where to go on: after the last record of `batches`; where there are none, the position that
+   * `from` came to.
+   */
   readonly nextOffset: number;
   /** The gaps between the position asked for and `nextOffset`, in order. Default: none. */
   readonly gaps?: readonly OffsetGap[] | undefined;
@@ -183,14 +214,18 @@ export interface FetchResult extends PartitionBounds, OwnedBatches {
 
 export interface ListOffsetsRequest {
   readonly topic: string;
-  /** The id that the topic is known by: with another topic of that name the call fails. Default: not checked. */
+  /**
+   * The id that the topic is known by: with another topic of that name the call fails. Default: not
+   * checked.
+   */
   readonly topicId?: string | undefined;
   readonly partitions: readonly { readonly partition: number; readonly position: Position }[];
 }
 
 /**
- * The offset that a position came to, and the partition's bounds then. Where these have `damage`, an offset that is no number of the
- * caller's and not below the high watermark stands for "not known": read without an end, and the damage ends the stream.
+ * The offset that a position came to, and the partition's bounds then. Where these have `damage`,
+ * an offset that is no number of the caller's and not below the high watermark stands for "not
+ * known": read without an end, and the damage ends the stream.
  */
 export interface PartitionOffset extends PartitionBounds {
   /** Of the topic that was asked. */

@@ -7,13 +7,18 @@ export const protoFiles = [
   "logstore/v1/error.proto",
 ] as const;
 
-/** How messages look once loaded; the options have the names that `@grpc/proto-loader` gives them. */
+/**
+ * How messages look once loaded; the options have the names that `@grpc/proto-loader` gives them.
+ */
 export const protoLoaderOptions = { longs: Number, defaults: true, arrays: true, oneofs: true } as const;
 
 /** Field `file` of `FileDescriptorSet`. */
 const FILE = 1;
 
-/** The files of a `FileDescriptorSet`, each a `FileDescriptorProto`: what a server tells who asks it by reflection. */
+/**
+ * The files of a `FileDescriptorSet`, each a `FileDescriptorProto`: what a server tells who asks it
+ * by reflection.
+ */
 export function descriptorFiles(descriptorSet: Uint8Array): Uint8Array[] {
   const files: Uint8Array[] = [];
   const reader = new FieldReader(descriptorSet);

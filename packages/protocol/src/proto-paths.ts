@@ -1,4 +1,7 @@
-/** Where the files of this package are: a module of its own, so that a bundle of a client has no path in it. */
+/**
+ * Where the files of this package are: a module of its own, so that a bundle of a client has no
+ * path in it.
+ */
 
 /** The .proto files of this package, for whoever loads them. */
 export const protoDirectory = new URL("../proto/", import.meta.url);

@@ -1,4 +1,7 @@
-/** As much of protobuf's wire format as the hot messages need: https://protobuf.dev/programming-guides/encoding/ */
+/**
+ * As much of protobuf's wire format as the hot messages need:
+ * https://protobuf.dev/programming-guides/encoding/
+ */
 
 const VARINT = 0;
 const I64 = 1;
@@ -75,7 +78,10 @@ export class FieldWriter {
   }
 }
 
-/** Walks the fields of a message; unknown ones can be skipped. Throws a RangeError where the message is not well-formed. */
+/**
+ * Walks the fields of a message; unknown ones can be skipped. Throws a RangeError where the message
+ * is not well-formed.
+ */
 export class FieldReader {
   /** Number of the field that {@link next} came to. */
   field = 0;
@@ -95,7 +101,10 @@ export class FieldReader {
     return true;
   }
 
-  /** A negative int64 comes out negative; beyond 2^53 the value is inexact, and for the receiver to refuse. */
+  /**
+   * A negative int64 comes out negative; beyond 2^53 the value is inexact, and for the receiver to
+   * refuse.
+   */
   integer(): number {
     if (this.#wireType !== VARINT) throw malformed();
     return this.#varint();

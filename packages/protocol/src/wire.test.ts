@@ -43,7 +43,8 @@ test.each<[Durability | undefined, number]>([
   expect(durabilityFromNumber(value)).toBe(durability);
 });
 
-// Messages that go through the loaded .proto files as the API has them: every field, none of them at its default.
+// Messages that go through the loaded .proto files as the API has them: every field, none of them
+// at its default.
 test.each<[string, object]>([
   [
     "CreateTopicRequest",

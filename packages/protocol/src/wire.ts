@@ -1,4 +1,7 @@
-/** Where a protobuf message says something in another way than the API: both directions, side by side. */
+/**
+ * Where a protobuf message says something in another way than the API: both directions, side by
+ * side.
+ */
 import type { TopicConfig, TopicConfigChange } from "./admin-api.js";
 import type { ErrorDetail } from "./error-codes.js";
 import type { Durability, Position } from "./log-api.js";
@@ -10,7 +13,9 @@ export function durabilityToNumber(durability: Durability | undefined): number {
   return durabilities.indexOf(durability);
 }
 
-/** A number that this release does not know asks for the most: nothing weaker than what was meant. */
+/**
+ * A number that this release does not know asks for the most: nothing weaker than what was meant.
+ */
 export function durabilityFromNumber(value: number): Durability | undefined {
   return value === 0 ? undefined : (durabilities[value] ?? "flushed");
 }

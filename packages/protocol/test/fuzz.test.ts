@@ -1,4 +1,7 @@
-/** Hostile bytes where a hot message is expected: a message or a RangeError, at once, and never a view beyond what came. */
+/**
+ * Hostile bytes where a hot message is expected: a message or a RangeError, at once, and never a
+ * view beyond what came.
+ */
 import { describe, expect, test } from "vitest";
 import {
   decodeConsumeResponse,

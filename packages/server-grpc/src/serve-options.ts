@@ -21,40 +21,70 @@ import { isLoopback } from "./transport/loopback.js";
 import { type TlsOptions, tlsRule } from "./transport/tls-files.js";
 
 export interface ServeOptions {
-  /** Name or address to listen on. Default "127.0.0.1": this machine only. Any other needs `tls` and `access`, or `insecure`. */
+  /**
+   * Name or address to listen on. Default "127.0.0.1": this machine only. Any other needs `tls` and
+   * `access`, or `insecure`.
+   */
   readonly host?: string;
   /** 0 takes a free one. Default 7411. */
   readonly port?: number;
-  /** Largest `batches` of a request, bytes, at most 1 GiB; larger messages are refused unread. Default 16 MiB. */
+  /**
+   * Largest `batches` of a request, bytes, at most 1 GiB; larger messages are refused unread.
+   * Default 16 MiB.
+   */
   readonly maxBatchBytes?: number;
-  /** Encrypts everything. The files are read again when they change. Default: nothing is encrypted. */
+  /**
+   * Encrypts everything. The files are read again when they change. Default: nothing is encrypted.
+   */
   readonly tls?: TlsOptions | undefined;
   /** Who may do what. Default: everybody everything. */
   readonly access?: AccessConfig | undefined;
-  /** Listens where other machines may connect although `tls` or `access` is missing, and warns. Default false. */
+  /**
+   * Listens where other machines may connect although `tls` or `access` is missing, and warns.
+   * Default false.
+   */
   readonly insecure?: boolean;
   /** Connections in all; more are refused. Default 1,000. */
   readonly maxConnections?: number;
-  /** Connections of one address; more are refused. Default: nine tenths of `maxConnections`, so that others get one, too. */
+  /**
+   * Connections of one address; more are refused. Default: nine tenths of `maxConnections`, so that
+   * others get one, too.
+   */
   readonly maxConnectionsPerAddress?: number;
-  /** What all readers together may have waiting in memory to be sent, bytes; each gets less at a time as they grow many. Infinity: no limit. Default 256 MiB. */
+  /**
+   * What all readers together may have waiting in memory to be sent, bytes; each gets less at a
+   * time as they grow many. Infinity: no limit. Default 256 MiB.
+   */
   readonly sendBudgetBytes?: number;
-  /** What all appends together may have waiting in memory for their acks, bytes: of ProduceStreams and of Produce calls. Infinity: no limit. Default 256 MiB. */
+  /**
+   * What all appends together may have waiting in memory for their acks, bytes: of ProduceStreams
+   * and of Produce calls. Infinity: no limit. Default 256 MiB.
+   */
   readonly receiveBudgetBytes?: number;
   /**
-   * How long a reader may take nothing at all of what is sent to it before it is cut off with SLOW_CONSUMER, ms. Default 60,000. When
-   * the budget is used up and others wait for it, the longest stalled reader is cut off after a second. Infinity: only then.
+   * How long a reader may take nothing at all of what is sent to it before it is cut off with
+   * SLOW_CONSUMER, ms. Default 60,000. When the budget is used up and others wait for it, the
+   * longest stalled reader is cut off after a second. Infinity: only then.
    */
   readonly stalledStreamTimeoutMs?: number;
-  /** How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms. Infinity: until they end. Default 10,000. */
+  /**
+   * How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms.
+   * Infinity: until they end. Default 10,000.
+   */
   readonly drainTimeoutMs?: number;
   /** Whether to answer clients that ask which services and messages there are. Default true. */
   readonly reflection?: boolean;
   /** Gets the errors that peers only see as "internal error". Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
-  /** Gets what its owner ought to see to: certificates that cannot be renewed, keys that cannot be had. Default: `console.warn`. */
+  /**
+   * Gets what its owner ought to see to: certificates that cannot be renewed, keys that cannot be
+   * had. Default: `console.warn`.
+   */
   readonly onWarning?: (message: string, cause?: unknown) => void;
-  /** Told once of each connection and each call that is refused. A peer can cause as many as it likes. Default: nobody. */
+  /**
+   * Told once of each connection and each call that is refused. A peer can cause as many as it
+   * likes. Default: nobody.
+   */
   readonly onRefused?: (refusal: Refusal) => void;
 }
 
@@ -81,7 +111,10 @@ const rules: OptionRules<ServeOptions> = {
   onRefused: func,
 };
 
-/** Checks what the log and the options are, but not what they name. @throws InvalidArgumentError that names the option */
+/**
+ * Checks what the log and the options are, but not what they name. @throws InvalidArgumentError
+ * that names the option
+ */
 export function checkServeArguments(api: LogApi, options: ServeOptions): void {
   checkArgument("serve", "the log", api, required(objectWith("produce", "consume")));
   checkServeOptionValues(options);

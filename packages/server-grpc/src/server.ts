@@ -66,26 +66,32 @@ export interface LogStoreServer extends AsyncDisposable {
   /** Where it listens: "127.0.0.1:7411". */
   readonly address: string;
   /**
-   * Other rules, tokens and quotas, at once and for calls under way too: those that may not go on end.
+   * Other rules, tokens and quotas, at once and for calls under way too: those that may not go on
+   * end.
    *
-   * @throws InvalidArgumentError where it makes no sense, or the server was started without access control; nothing changes then
+   * @throws InvalidArgumentError where it makes no sense, or the server was started without access
+   * control; nothing changes then
    */
   updateAccess(config: AccessConfig): Promise<void>;
   /**
-   * Reads the files of `tls` again now; they are watched anyhow. Connections that there are go on, but for those with client
-   * certificates where the CAs changed.
+   * Reads the files of `tls` again now; they are watched anyhow. Connections that there are go on,
+   * but for those with client certificates where the CAs changed.
    *
    * @throws InvalidArgumentError where they do not fit together; what was in force before stays so
    */
   reloadCertificates(): Promise<void>;
   /**
-   * Stops: refuses new calls, acknowledges the appends that it has received, ends every stream with UNAVAILABLE so that clients
-   * connect again, and resolves when all connections are closed. Never rejects; calling it again waits for the same stop.
+   * Stops: refuses new calls, acknowledges the appends that it has received, ends every stream with
+   * UNAVAILABLE so that clients connect again, and resolves when all connections are closed. Never
+   * rejects; calling it again waits for the same stop.
    */
   stop(): Promise<void>;
 }
 
-/** Reads what the options name, and lets go of it again. @throws what `serve` would throw for them, but for what listening does */
+/**
+ * Reads what the options name, and lets go of it again. @throws what `serve` would throw for them,
+ * but for what listening does
+ */
 export async function checkServeOptions(options: ServeOptions): Promise<void> {
   checkServeOptionValues(options);
   checkExposure(options.host ?? "127.0.0.1", options, () => {});
@@ -96,7 +102,8 @@ export async function checkServeOptions(options: ServeOptions): Promise<void> {
 /**
  * Serves `api`, which stays the caller's: close it after the server has stopped.
  *
- * @throws InvalidArgumentError for options that are unknown, out of range or of another type, or that would let strangers in
+ * @throws InvalidArgumentError for options that are unknown, out of range or of another type, or
+ * that would let strangers in
  * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen
  */
 export async function serve(
@@ -234,7 +241,8 @@ export async function serve(
       grpc.forceShutdown();
       listener.destroyConnections();
     });
-    // Connections are told to go only when the calls are over: until then, a new call gets a clear answer.
+    // Connections are told to go only when the calls are over: until then, a new call gets a clear
+    // answer.
     const drained = calls.stop().then(() => {
       health.end();
       reflections?.end();

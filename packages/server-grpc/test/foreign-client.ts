@@ -1,4 +1,7 @@
-/** A client as anybody would make one from the .proto files: generic gRPC, generic protobuf, nothing of ours. */
+/**
+ * A client as anybody would make one from the .proto files: generic gRPC, generic protobuf, nothing
+ * of ours.
+ */
 import { fileURLToPath } from "node:url";
 import {
   type ChannelCredentials,

@@ -28,7 +28,10 @@ export async function home({
   return { api, server, client };
 }
 
-/** A client with a connection of its own: streams of one connection share its window, which those that do not read fill. */
+/**
+ * A client with a connection of its own: streams of one connection share its window, which those
+ * that do not read fill.
+ */
 export function anotherClient({ server }: Home): ForeignClient {
   const client = new ForeignClient(server.address);
   onTestFinished(() => client.close());

@@ -1,4 +1,7 @@
-/** Stands between a client and a server, and can stop taking what the server sends: the peer whose socket nobody reads. */
+/**
+ * Stands between a client and a server, and can stop taking what the server sends: the peer whose
+ * socket nobody reads.
+ */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";

@@ -1,4 +1,7 @@
-/** Records whose content follows from their partition and offset, so that a reader checks each of them by itself. */
+/**
+ * Records whose content follows from their partition and offset, so that a reader checks each of
+ * them by itself.
+ */
 import type { Header, HeaderInput } from "@logstore/codec";
 
 /** A record as any of the readers hands it out. */

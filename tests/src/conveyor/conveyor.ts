@@ -1,4 +1,6 @@
-/** Runs one scenario: fills a topic, reads it by one way while it goes on, and tells what was wrong. */
+/**
+ * Runs one scenario: fills a topic, reads it by one way while it goes on, and tells what was wrong.
+ */
 import { seededRandom } from "../bytes.ts";
 import { Inspector } from "./inspector.ts";
 import type { Scenario } from "./scenario.ts";

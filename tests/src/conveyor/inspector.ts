@@ -1,4 +1,7 @@
-/** Checks what a reader hands out: each record's content, that none is skipped unsaid, and that nothing changes afterwards. */
+/**
+ * Checks what a reader hands out: each record's content, that none is skipped unsaid, and that
+ * nothing changes afterwards.
+ */
 import { type SeenRecord, wrongIn } from "./content.ts";
 
 export interface InspectorOptions {
@@ -79,7 +82,10 @@ export class Inspector {
     if (this.#done[partition]![offset] === 0) this.#problem(`${partition}/${offset} ${why} and never handed out`);
   }
 
-  /** The reader said that it goes on behind records that are gone; records before them may still be on their way. */
+  /**
+   * The reader said that it goes on behind records that are gone; records before them may still be
+   * on their way.
+   */
   skipped(partition: number, from: number, to: number): void {
     const deleted = this.#options.deletedBefore[partition]!;
     if (to > deleted)

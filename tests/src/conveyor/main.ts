@@ -1,6 +1,7 @@
 /**
- * The conveyor for as long as one likes: `pnpm conveyor --minutes 60 --seed 1`. `--scenario 17` replays one seed's scenario,
- * `--only records` draws ways with that name alone, `--scale 4` carries four times as much.
+ * The conveyor for as long as one likes: `pnpm conveyor --minutes 60 --seed 1`. `--scenario 17`
+ * replays one seed's scenario, `--only records` draws ways with that name alone, `--scale 4`
+ * carries four times as much.
  */
 import { parseArgs } from "node:util";
 import { seededRandom } from "../bytes.ts";
@@ -25,7 +26,8 @@ const combinations = new Set<string>();
 let [scenarios, records, bytes, failed] = [0, 0, 0, 0];
 for (let seed = first; scenarios === 0 || (values.scenario === undefined && performance.now() < end); seed++) {
   const scenario = drawScenario(seed, names, seededRandom(seed), Number(values.scale));
-  // A call that fails, as a server's that has no processor for half a minute, ends its scenario and not the run.
+  // A call that fails, as a server's that has no processor for half a minute, ends its scenario and
+  // not the run.
   const outcome = await conveyor(scenario, { timeLimitMs: 180_000 }).catch((error: unknown) => ({
     records: 0,
     bytes: 0,

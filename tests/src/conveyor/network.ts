@@ -1,4 +1,7 @@
-/** A TCP relay that makes a server distant: each byte takes its time, some take longer, and connections may break. */
+/**
+ * A TCP relay that makes a server distant: each byte takes its time, some take longer, and
+ * connections may break.
+ */
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
@@ -7,7 +10,10 @@ export interface NetworkOptions {
   readonly delayMs: number;
   /** Probability that a chunk, and what follows it, is held up as by a lost packet. */
   readonly lossRate: number;
-  /** ms between two breaks of all connections, of which there are {@link MAX_BREAKS}. Default: they do not break. */
+  /**
+   * ms between two breaks of all connections, of which there are {@link MAX_BREAKS}. Default: they
+   * do not break.
+   */
   readonly breakIntervalMs?: number | undefined;
   readonly random: () => number;
 }

@@ -1,4 +1,7 @@
-/** Scenarios of a few seconds in which each place that hands bytes on without a copy shows: `node src/conveyor/quick.ts NAME…`. */
+/**
+ * Scenarios of a few seconds in which each place that hands bytes on without a copy shows:
+ * `node src/conveyor/quick.ts NAME…`.
+ */
 import { conveyor } from "./conveyor.ts";
 import { plain, type Scenario } from "./scenario.ts";
 

@@ -1,4 +1,7 @@
-/** The world of one scenario: a broker, perhaps a server and a network before it, and a topic that is filled. */
+/**
+ * The world of one scenario: a broker, perhaps a server and a network before it, and a topic that
+ * is filled.
+ */
 import { type ConnectOptions, connect, GrpcLogApi, type LogClient } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import type { LogApi } from "@logstore/protocol";

@@ -123,7 +123,8 @@ export const ways: Readonly<Record<string, Way>> = {
     eachPartition(reading, async (partition) => {
       const { scene, inspector } = reading;
       const pacer = new Pacer(reading);
-      // Every other call waits for more than there is; its answer is joined from what came one after the other.
+      // Every other call waits for more than there is; its answer is joined from what came one
+      // after the other.
       for (let call = 0; !isDone(reading, partition); call++) {
         const from = inspector.next(partition);
         const minBytes = call % 2 === 0 ? 1 : 300_000;
@@ -256,7 +257,9 @@ function isDone({ inspector, signal }: Reading, partition: number): boolean {
   return inspector.isCompleteIn(partition) || signal.aborted;
 }
 
-/** Where a reader goes on that begins anew: behind what it had, and behind what is deleted by now. */
+/**
+ * Where a reader goes on that begins anew: behind what it had, and behind what is deleted by now.
+ */
 function goingOn({ scene, inspector }: Reading, partition: number): number {
   const next = inspector.next(partition);
   const start = scene.broker.topic(TOPIC).partition(partition).startOffset;
@@ -273,14 +276,20 @@ async function takeRecords(reading: Reading, partition: number, records: AsyncIt
   }
 }
 
-/** Records that lie before what was asked for, or are there already, are passed over, as the protocol says. */
+/**
+ * Records that lie before what was asked for, or are there already, are passed over, as the
+ * protocol says.
+ */
 function takeBatch({ inspector }: Reading, partition: number, batch: RecordBatch): void {
   const from = inspector.next(partition);
   const cursor = batch.verify().cursor();
   while (cursor.next()) if (cursor.offset >= from) inspector.accept(partition, cursor.record);
 }
 
-/** What a reader of the bare API does when a call fails: a lost connection is no end, and what was deleted is skipped. */
+/**
+ * What a reader of the bare API does when a call fails: a lost connection is no end, and what was
+ * deleted is skipped.
+ */
 async function passOver({ scene, inspector, signal }: Reading, partition: number, error: unknown): Promise<void> {
   if (signal.aborted) return;
   const { code, expected } = error as { code?: string; expected?: number };

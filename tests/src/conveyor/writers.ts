@@ -1,4 +1,7 @@
-/** Every way to write. What becomes of the caller's buffers after a call has returned is to change nothing. */
+/**
+ * Every way to write. What becomes of the caller's buffers after a call has returned is to change
+ * nothing.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogClient } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
@@ -13,7 +16,10 @@ export interface WriterTarget {
 }
 
 export interface Writer {
-  /** Appends records in order; resolves when they are acknowledged. The buffers are the caller's again when it returns. */
+  /**
+   * Appends records in order; resolves when they are acknowledged. The buffers are the caller's
+   * again when it returns.
+   */
   write(partition: number, records: readonly SentRecord[]): Promise<unknown>;
   /** Whether the next call may be made before the one before it is acknowledged. */
   readonly pipelines: boolean;
@@ -35,7 +41,10 @@ function sends({ client, topic, compression }: WriterTarget): Writer {
   };
 }
 
-/** One buffer for all values, as a program has it that reads them from somewhere: it is filled again for each record. */
+/**
+ * One buffer for all values, as a program has it that reads them from somewhere: it is filled again
+ * for each record.
+ */
 function sendsMany({ client, topic, compression }: WriterTarget): Writer {
   const producer = client.producer(topic, { compression, durability: "written" });
   return {
@@ -55,7 +64,10 @@ function sendsMany({ client, topic, compression }: WriterTarget): Writer {
   };
 }
 
-/** The bare API, as a client in another language uses it: a batch is sent again, whole, until there is an answer. */
+/**
+ * The bare API, as a client in another language uses it: a batch is sent again, whole, until there
+ * is an answer.
+ */
 function produces({ api, topic, compression }: WriterTarget): Writer {
   const sequences = new Map<number, number>();
   const producerId = Math.floor(Math.random() * 2 ** 40) + 2 ** 48;
@@ -97,7 +109,10 @@ function produces({ api, topic, compression }: WriterTarget): Writer {
   };
 }
 
-/** The appends of all partitions that wait for their acks hold so much at most, so that no writer's buffer is ever full. */
+/**
+ * The appends of all partitions that wait for their acks hold so much at most, so that no writer's
+ * buffer is ever full.
+ */
 const MAX_UNACKED_BYTES = 12 * 1024 * 1024;
 
 export class WritingRoom {

@@ -1,6 +1,7 @@
 /**
- * Strangers: clients in another language that know the documents and nothing of our code. Debian's Python, with `python3-grpcio` and
- * `python3-grpc-tools`; where these are not installed the tests say so and pass.
+ * Strangers: clients in another language that know the documents and nothing of our code. Debian's
+ * Python, with `python3-grpcio` and `python3-grpc-tools`; where these are not installed the tests
+ * say so and pass.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -64,7 +65,8 @@ test.for([["files", fileURLToPath(protoDirectory)], ["reflection"]])(
     );
     const { example, sent } = await runStranger(...way);
     expect(example).toBe(exampleOfPage());
-    // What the stranger wrote, our own client reads: whatever the two of them share is on the pages.
+    // What the stranger wrote, our own client reads: whatever the two of them share is on the
+    // pages.
     await using ours = connect(server.address);
     const topic = `python-${way[0]}`;
     const read = [];

@@ -1,6 +1,7 @@
 /**
- * What consumer groups make a server with a small heap hold: `node src/group-memory/main.ts [--calls 2000] [--bin FILE]`: memory
- * before and after each way to pile up state, and after a restart.
+ * What consumer groups make a server with a small heap hold: `node src/group-memory/main.ts
+ * [--calls 2000] [--bin FILE]`: memory before and after each way to pile up state, and after a
+ * restart.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

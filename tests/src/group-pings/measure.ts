@@ -1,8 +1,8 @@
 /**
- * What others wait for while members of many groups connect, and while they come back after a restart: the time of a small call every
- * 10 ms, from a process of its own.
+ * What others wait for while members of many groups connect, and while they come back after a
+ * restart: the time of a small call every 10 ms, from a process of its own.
  *
- *   node src/group-pings/measure.ts --members 500 --groups 2000 --bin /path/to/another/build/bin.js --bin ''
+ *   node src/group-pings/measure.ts --members 500 --groups 2000 --bin <other>/bin.js --bin ''
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,7 @@
-/** Members of many groups, one of each, in a process of their own. Tells when all of them have their partition, each time. */
+/**
+ * Members of many groups, one of each, in a process of their own. Tells when all of them have their
+ * partition, each time.
+ */
 import { connect } from "@logstore/client";
 
 const [address, topic, from, to] = process.argv.slice(2) as [string, string, string, string];

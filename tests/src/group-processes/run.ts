@@ -1,7 +1,8 @@
 /**
- * One run of a group of processes that are killed, stopped for longer than their session and started, while a producer writes and
- * the server is killed and started again. Afterwards every acknowledged record must have been delivered, and the first deliveries
- * of each key must have come in order.
+ * One run of a group of processes that are killed, stopped for longer than their session and
+ * started, while a producer writes and the server is killed and started again. Afterwards every
+ * acknowledged record must have been delivered, and the first deliveries of each key must have come
+ * in order.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

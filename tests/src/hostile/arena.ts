@@ -1,4 +1,6 @@
-/** A server, a client that keeps to the rules, and whoever attacks: what becomes of the first two. */
+/**
+ * A server, a client that keeps to the rules, and whoever attacks: what becomes of the first two.
+ */
 import { EventEmitter, once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +19,10 @@ const SAMPLE_INTERVAL_MS = 25;
 const RECORDS = 20;
 /** Ten refusals a second have a line each: after so long there is one for the next. */
 const NEXT_LINE_MS = 100;
-/** What streams may have waiting to be sent, 256 MiB, what serving costs, and what the collector has not come to yet. */
+/**
+ * What streams may have waiting to be sent, 256 MiB, what serving costs, and what the collector has
+ * not come to yet.
+ */
 const MAX_GROWTH_BYTES = 700_000_000;
 const LINE_PATIENCE_MS = 10_000;
 

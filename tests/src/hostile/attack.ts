@@ -9,8 +9,9 @@ export interface Attack {
   /** What the server's log says of it. Default: that is not looked at. */
   readonly told?: Told;
   /**
-   * Attacks, and tells what the server did: a few words for the table. Throws where the server did what it must not. What it has
-   * opened may stay open: whether others are served is looked at meanwhile.
+   * Attacks, and tells what the server did: a few words for the table. Throws where the server did
+   * what it must not. What it has opened may stay open: whether others are served is looked at
+   * meanwhile.
    */
   run(target: Target): Promise<string>;
 }
@@ -18,7 +19,10 @@ export interface Attack {
 /** Attacks that are made on one server, one after another. */
 export interface AttackGroup {
   readonly attacks: readonly Attack[];
-  /** Whether the server asks who one is. Default: it lets everybody do everything, and encrypts nothing. */
+  /**
+   * Whether the server asks who one is. Default: it lets everybody do everything, and encrypts
+   * nothing.
+   */
   readonly guarded?: "with TLS" | "without TLS" | undefined;
   /** Of the server's configuration file, beside its defaults. For a server that is guarded. */
   readonly settings?: object | undefined;
@@ -29,7 +33,9 @@ export interface Target {
   readonly port: number;
   /** Of a server that asks who one is. */
   readonly guard: Guard | undefined;
-  /** Directory that holds the server's data directory and nothing else that the server might make. */
+  /**
+   * Directory that holds the server's data directory and nothing else that the server might make.
+   */
   readonly surroundings: string;
   /** Numbers in [0, 1), the same ones for the same seed. */
   readonly random: () => number;

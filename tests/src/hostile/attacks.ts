@@ -14,7 +14,10 @@ import { permissions } from "./attacks/permissions.ts";
 import { quotaFloods, readers } from "./attacks/readers.ts";
 import { slowAttacks } from "./attacks/slow.ts";
 
-/** Each group has a server of its own, which has to stand all of it. What leaves much to be collected as garbage stands alone. */
+/**
+ * Each group has a server of its own, which has to stand all of it. What leaves much to be
+ * collected as garbage stands alone.
+ */
 export const attackGroups: Readonly<Record<string, AttackGroup>> = {
   floods: { attacks: floods },
   slow: { attacks: slowAttacks },

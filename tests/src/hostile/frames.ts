@@ -1,4 +1,7 @@
-/** HTTP/2 frames as bytes (RFC 9113), and headers as the simplest HPACK has them (RFC 7541): literals, nothing indexed. */
+/**
+ * HTTP/2 frames as bytes (RFC 9113), and headers as the simplest HPACK has them (RFC 7541):
+ * literals, nothing indexed.
+ */
 
 export const Frame = {
   DATA: 0,

@@ -1,4 +1,7 @@
-/** A connection that speaks HTTP/2 as badly as one likes: bytes go out as they are given, frames that come in are only counted. */
+/**
+ * A connection that speaks HTTP/2 as badly as one likes: bytes go out as they are given, frames
+ * that come in are only counted.
+ */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Flag, FRAME_HEADER_BYTES, Frame } from "./frames.ts";
@@ -56,7 +59,10 @@ export class RawConnection {
     await Promise.race([once(this.#socket, "drain").catch(() => {}), this.#closed]);
   }
 
-  /** Resolves when so many calls were ended, by HEADERS with END_STREAM or a reset, or after so many ms. */
+  /**
+   * Resolves when so many calls were ended, by HEADERS with END_STREAM or a reset, or after so many
+   * ms.
+   */
   async answered(calls: number, ms: number): Promise<void> {
     await this.#until(() => this.ended >= calls, ms);
   }

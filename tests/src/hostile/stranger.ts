@@ -64,7 +64,10 @@ export class Stranger {
     });
   }
 
-  /** A stream that gets the request once, or over and over as fast as it is taken; resolves with how it ended. */
+  /**
+   * A stream that gets the request once, or over and over as fast as it is taken; resolves with how
+   * it ended.
+   */
   open(path: string, request: Buffer, { metadata, endless = false, onMessage }: OpenOptions): Promise<Answer> {
     const call = this.#client.makeBidiStreamRequest(path, asIs, asIs, metadata);
     let isOver = false;

@@ -1,4 +1,6 @@
-/** What the server's log says of an attack: a line for each refusal, up to a rate, and nothing else. */
+/**
+ * What the server's log says of an attack: a line for each refusal, up to a rate, and nothing else.
+ */
 
 export interface Told {
   readonly refused: "connection" | "call";
@@ -12,7 +14,10 @@ export interface Told {
 
 const LINES_PER_SECOND = 10;
 
-/** A line of the log, in either of its formats. What is longer repeats what a peer sent, as long as that was. */
+/**
+ * A line of the log, in either of its formats. What is longer repeats what a peer sent, as long as
+ * that was.
+ */
 const LINE = /^(\{.*"msg":"a (call|connection) was refused"\}|\S+ WARN a (call|connection) was refused .*)$/;
 const MAX_LINE_LENGTH = 8_000;
 /** Whoever looks at the log in a terminal gets to see what these do. */
@@ -31,7 +36,9 @@ export function unexpectedLines(lines: readonly string[], elapsedMs: number): st
   return lines.length > most ? [...unexpected, `${lines.length} lines in ${elapsedMs} ms`] : unexpected;
 }
 
-/** Those of the lines that do not say what they should, and whether there are too many or too few. */
+/**
+ * Those of the lines that do not say what they should, and whether there are too many or too few.
+ */
 export function wrongLines({ refused, lines: count = 1, reason, ...exact }: Told, lines: readonly string[]): string[] {
   const expected = { level: "warn", msg: `a ${refused} was refused`, ...exact };
   const wrong = lines.filter((line) => {

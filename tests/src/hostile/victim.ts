@@ -1,4 +1,7 @@
-/** A client that keeps to the rules while others do not: it goes on producing one record after another, and reading each back. */
+/**
+ * A client that keeps to the rules while others do not: it goes on producing one record after
+ * another, and reading each back.
+ */
 import { type ConnectOptions, connect, type LogClient, text } from "@logstore/client";
 
 const TOPIC = "victim";
@@ -27,7 +30,10 @@ export class Victim {
     return new Victim(client);
   }
 
-  /** Resolves when so many more records were acknowledged and read back, or when it has come to grief. */
+  /**
+   * Resolves when so many more records were acknowledged and read back, or when it has come to
+   * grief.
+   */
   servedAgain(records: number): Promise<void> {
     if (this.problems.length > 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ until: this.served + records, resolve }));

@@ -1,4 +1,7 @@
-/** What one turn of the event loop takes of the processor at most: others on the machine do not show in it. */
+/**
+ * What one turn of the event loop takes of the processor at most: others on the machine do not show
+ * in it.
+ */
 export class BusyTurns {
   mostMs = 0;
   #last = busyMs();

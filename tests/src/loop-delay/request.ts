@@ -12,7 +12,10 @@ export interface LargeRequest {
 export interface Loop {
   /** Opens one more connection. */
   more(): Stranger;
-  /** Closes all connections and restarts the server. What is measured begins anew when it begins to open its data. */
+  /**
+   * Closes all connections and restarts the server. What is measured begins anew when it begins to
+   * open its data.
+   */
   restart(): Promise<void>;
 }
 

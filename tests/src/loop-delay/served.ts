@@ -1,6 +1,7 @@
 /**
- * A server in a process of its own that tells how long its event loop was held: by the clock, and by the processor time of its
- * thread. Every call goes through access control, and may do everything.
+ * A server in a process of its own that tells how long its event loop was held: by the clock, and
+ * by the processor time of its thread. Every call goes through access control, and may do
+ * everything.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { pathToFileURL } from "node:url";

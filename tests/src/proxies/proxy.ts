@@ -8,15 +8,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KeyPair } from "../../../packages/server-grpc/test/certificates.ts";
 import { freePort } from "../free-port.ts";
 
-/** What one of the proxies needs beside the documented configuration to run as a test's own process. */
+/**
+ * What one of the proxies needs beside the documented configuration to run as a test's own process.
+ */
 interface Command {
   readonly command: string;
   /** Where the documented configuration expects certificates. */
   readonly certificates: string;
-  /** What its distribution's own configuration holds; `included` is the path of the documented one. */
+  /**
+   * What its distribution's own configuration holds; `included` is the path of the documented one.
+   */
   readonly frame?: (directory: string, included: string) => string;
   readonly args: (files: { readonly frame: string; readonly config: string }) => readonly string[];
-  /** Options of a further process that takes over from this one. Default: SIGHUP makes it read its configuration again. */
+  /**
+   * Options of a further process that takes over from this one. Default: SIGHUP makes it read its
+   * configuration again.
+   */
   readonly takeOver?: (directory: string, pid: number) => readonly string[];
 }
 
@@ -25,7 +32,10 @@ export interface Documented extends Command {
   readonly block: readonly [language: string, title: string];
   /** Whether TLS ends at the server. */
   readonly isPassThrough: boolean;
-  /** HTTP status of the page with which it answers while the server is away; 0 where it ends the connection. */
+  /**
+   * HTTP status of the page with which it answers while the server is away; 0 where it ends the
+   * connection.
+   */
   readonly awayStatus: number;
 }
 
@@ -113,7 +123,10 @@ export class ProxyProcess {
     return { frame: join(this.#directory, "frame"), config: join(this.#directory, "config.yaml") };
   }
 
-  /** Writes the documented configuration with the addresses and files of this test, and other timeouts where they are given. */
+  /**
+   * Writes the documented configuration with the addresses and files of this test, and other
+   * timeouts where they are given.
+   */
   configure(timeout = "1h"): void {
     const [host = "", port = ""] = this.#upstream.split(":");
     const { certificates, frame } = this.#proxy;
@@ -134,7 +147,10 @@ export class ProxyProcess {
     await this.#listening();
   }
 
-  /** A new process, or worker, accepts connections from now on; streams under way go on in the old one. */
+  /**
+   * A new process, or worker, accepts connections from now on; streams under way go on in the old
+   * one.
+   */
   async reload(): Promise<void> {
     const old = this.#children.at(-1)!;
     if (this.#proxy.takeOver === undefined) old.kill("SIGHUP");

@@ -1,7 +1,9 @@
 /**
- * What slow readers of large records make a server hold: `node src/read-memory/main.ts [--readers 24] [--partitions 8]
- * [--record-bytes 15728640] [--records 2] [--seconds 20] [--pause-ms 100] [--dist DIR]`, where DIR is the `dist` of a server's build. Prints what
- * is resident before, at most while they read, and after they have left. The data lie in memory (/dev/shm) where there is such a place.
+ * What slow readers of large records make a server hold: `node src/read-memory/main.ts [--readers
+ * 24] [--partitions 8] [--record-bytes 15728640] [--records 2] [--seconds 20] [--pause-ms 100]
+ * [--dist DIR]`, where DIR is the `dist` of a server's build. Prints what is resident before, at
+ * most while they read, and after they have left. The data lie in memory (/dev/shm) where there is
+ * such a place.
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";

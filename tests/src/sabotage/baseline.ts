@@ -1,7 +1,10 @@
 import type { Defect } from "./defects.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** What the tests and scenarios that the entries name do without a defect: those that fail, or are slow, on this machine. */
+/**
+ * What the tests and scenarios that the entries name do without a defect: those that fail, or are
+ * slow, on this machine.
+ */
 export class Baseline {
   /** By package and file, or scenario: how long it took; undefined where it failed. */
   readonly #durationMs = new Map<string, number | undefined>();

@@ -1,4 +1,7 @@
-/** Every entry of the sabotage list still fits the code; whether the tests catch it is what `pnpm sabotage` says. */
+/**
+ * Every entry of the sabotage list still fits the code; whether the tests catch it is what
+ * `pnpm sabotage` says.
+ */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { allDefects } from "./all-defects.ts";

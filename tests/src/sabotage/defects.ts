@@ -1,7 +1,7 @@
 /**
- * Defects that somebody might build into the engine, each a small edit of one file: what is there, and what stands there instead.
- * The tests must catch every one. A text that is not there exactly once stops the run: then the engine has changed, and the edit
- * is to be made again.
+ * Defects that somebody might build into the engine, each a small edit of one file: what is there,
+ * and what stands there instead. The tests must catch every one. A text that is not there exactly
+ * once stops the run: then the engine has changed, and the edit is to be made again.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
 

@@ -1,7 +1,8 @@
 /**
- * Do the tests notice? Each defect of the list is built into a copy of the packages, alone, and the tests that its entry names must
- * fail: `pnpm sabotage`, `pnpm sabotage --only "appends what comes twice"`, `pnpm sabotage --shard 1/4`, `pnpm sabotage --list`.
- * With `--waiting`, also the entries that wait for tests.
+ * Do the tests notice? Each defect of the list is built into a copy of the packages, alone, and the
+ * tests that its entry names must fail: `pnpm sabotage`,
+ * `pnpm sabotage --only "appends what comes twice"`, `pnpm sabotage --shard 1/4`,
+ * `pnpm sabotage --list`. With `--waiting`, also the entries that wait for tests.
  */
 import { parseArgs } from "node:util";
 import { allDefects } from "./all-defects.ts";

@@ -1,4 +1,6 @@
-/** A copy of the packages in a temporary directory, where defects are built in and taken out again. */
+/**
+ * A copy of the packages in a temporary directory, where defects are built in and taken out again.
+ */
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -63,7 +65,10 @@ export class Workshop {
     if (count !== 1) throw new Error(`"${name}": ${file} has this ${count} times and not once:\n${find}`);
   }
 
-  /** Runs `work` while the defect is there, in the source and in the build: other packages and processes use that. */
+  /**
+   * Runs `work` while the defect is there, in the source and in the build: other packages and
+   * processes use that.
+   */
   with<T>(defect: Defect, work: () => T): T {
     const path = join(this.#directory, defect.file);
     const sound = readFileSync(path, "utf8");
@@ -115,7 +120,10 @@ export class Workshop {
     return { ...ran, report };
   }
 
-  /** Why the conveyor stops in one of these scenarios, with the packages as they are built; undefined where it does not. */
+  /**
+   * Why the conveyor stops in one of these scenarios, with the packages as they are built;
+   * undefined where it does not.
+   */
   conveyorStop(scenarios: readonly string[]): string | undefined {
     const script = join("tests", "src", "conveyor", "quick.ts");
     const { status, output } = this.#run("core", [script, ...scenarios], SCENARIO_TIME_LIMIT_MS);
@@ -180,7 +188,8 @@ function withinPackage(path: string): string {
 }
 
 function failedTest({ testResults }: Report): string | undefined {
-  // Files that were not run to their end, because the first failure ends the run, count as failed too.
+  // Files that were not run to their end, because the first failure ends the run, count as failed
+  // too.
   const tests = testResults.flatMap(({ name, assertionResults }) =>
     assertionResults.map((test) => ({ ...test, file: withinPackage(name) })),
   );

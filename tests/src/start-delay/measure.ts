@@ -1,6 +1,7 @@
 /**
- * What opening and closing many topics takes: `pnpm start-delay --topics 1000 --partitions 1 --records 1 --seed 1`, on a data
- * directory of its own. Ends with 1 where a turn of the event loop takes longer than it may, by the processor time of its thread.
+ * What opening and closing many topics takes: `pnpm start-delay --topics 1000 --partitions 1
+ * --records 1 --seed 1`, on a data directory of its own. Ends with 1 where a turn of the event loop
+ * takes longer than it may, by the processor time of its thread.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

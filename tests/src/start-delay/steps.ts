@@ -1,4 +1,7 @@
-/** Fills a data directory, or opens and closes it, and tells how long each step took and held the event loop. */
+/**
+ * Fills a data directory, or opens and closes it, and tells how long each step took and held the
+ * event loop.
+ */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LogStoreError, RecordBatchBuilder } from "@logstore/codec";

@@ -1,9 +1,11 @@
 /**
- * What is left in memory when topics are made, used and deleted again and again: server, client and data in one process.
+ * What is left in memory when topics are made, used and deleted again and again: server, client and
+ * data in one process.
  *
  *     node --expose-gc src/topic-memory/rounds.ts [rounds] [topics a round]
  *
- * Prints a line a round: what is resident, and what the heap and buffers hold after a garbage collection.
+ * Prints a line a round: what is resident, and what the heap and buffers hold after a garbage
+ * collection.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -3,11 +3,17 @@ import type { ConsumerRecord, RecordFormat } from "./consumer-record.js";
 import type { Merge } from "./merge.js";
 import type { PartitionState } from "./partition-state.js";
 
-/** A batch that was read and verified: its bytes as they lie in the log, and its records, decoded as they are walked. */
+/**
+ * A batch that was read and verified: its bytes as they lie in the log, and its records, decoded as
+ * they are walked.
+ */
 export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
   readonly topic: string;
   readonly partition: number;
-  /** Offset of the first record in the view: later than the batch's own where reading started within it. */
+  /**
+   * Offset of the first record in the view: later than the batch's own where reading started within
+   * it.
+   */
   readonly baseOffset: number;
   /** One past the last record in the view. */
   readonly nextOffset: number;
@@ -28,7 +34,10 @@ export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
     this.#format = format;
   }
 
-  /** @throws InvalidValueError; InvalidArgumentError where the schema is async: iterate over records then */
+  /**
+   * @throws InvalidValueError; InvalidArgumentError where the schema is async: iterate over records
+   * then
+   */
   *[Symbol.iterator](): Generator<ConsumerRecord<T, K>, void, undefined> {
     for (const cursor = this.#cursor(); this.#next(cursor); ) {
       if (cursor.offset < this.baseOffset) continue;
@@ -48,7 +57,10 @@ export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
   }
 }
 
-/** The next batch with records that are wanted, if there is one already; its partition's position moves past it. */
+/**
+ * The next batch with records that are wanted, if there is one already; its partition's position
+ * moves past it.
+ */
 export function nextBatch<T, K>(
   merge: Merge,
   format: RecordFormat<T, K>,

@@ -13,7 +13,10 @@ import { serializerRule, valueRules } from "../value-format.js";
 import type { RecordFormatOptions } from "./consumer-record.js";
 import type { SkippedRecords } from "./partition-state.js";
 
-/** One position for all, or each its own; partitions that are not named start at the earliest record. */
+/**
+ * One position for all, or each its own; partitions that are not named start at the earliest
+ * record.
+ */
 export type StartPositions =
   | PositionInput
   | { readonly [topic: string]: { readonly [partition: number]: PositionInput } };
@@ -23,11 +26,15 @@ export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordF
   readonly assign: { readonly [topic: string]: readonly number[] };
   /** Where to start. Default "earliest". */
   readonly from?: StartPositions | undefined;
-  /** The iteration is done when every partition got here, as it stood at the start. Default: never, new records are awaited. */
+  /**
+   * The iteration is done when every partition got here, as it stood at the start. Default: never,
+   * new records are awaited.
+   */
   readonly until?: PositionInput | undefined;
   /**
-   * Called when records were skipped, since they are not in the log any more: retention or somebody deleted them, or they were lost to
-   * damage and a repair cut them out. What it throws ends the iteration.
+   * Called when records were skipped, since they are not in the log any more: retention or somebody
+   * deleted them, or they were lost to damage and a repair cut them out. What it throws ends the
+   * iteration.
    */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
   /** Ends the iteration by throwing the signal's reason. */

@@ -11,8 +11,9 @@ import { PullIterator } from "./pull-iterator.js";
 import { RecordSource } from "./record-source.js";
 
 /**
- * Reads partitions: record by record, or batch by batch. Order is kept within a partition; between partitions it is as the
- * batches come in, none before another for long. Lost connections are made again, and reading goes on where it was.
+ * Reads partitions: record by record, or batch by batch. Order is kept within a partition; between
+ * partitions it is as the batches come in, none before another for long. Lost connections are made
+ * again, and reading goes on where it was.
  *
  * Leaving a loop closes the streams; another loop goes on at the positions reached.
  */
@@ -46,8 +47,9 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   }
 
   /**
-   * @throws (while iterating) CorruptBatchError, InvalidValueError: the position stays at what is wrong, `seek` past it to go on;
-   * UnknownTopicError, UnknownPartitionError; OffsetOutOfRangeError for a start given as a number; the signal's reason
+   * @throws (while iterating) CorruptBatchError, InvalidValueError: the position stays at what is
+   * wrong, `seek` past it to go on; UnknownTopicError, UnknownPartitionError; OffsetOutOfRangeError
+   * for a start given as a number; the signal's reason
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<T, K>, undefined> {
     const merge = this.#begin();
@@ -61,17 +63,26 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
     return new PullIterator(merge, () => nextBatch(merge, this.#format)?.batch);
   }
 
-  /** Offset of the next record to be delivered; undefined until a start that is not a number was looked up. */
+  /**
+   * Offset of the next record to be delivered; undefined until a start that is not a number was
+   * looked up.
+   */
   position(topic: string, partition: number): number | undefined {
     return this.#state(topic, partition).position;
   }
 
-  /** Records between the position and the high watermark, as it was last heard of; undefined before that. */
+  /**
+   * Records between the position and the high watermark, as it was last heard of; undefined before
+   * that.
+   */
   lag(topic: string, partition: number): number | undefined {
     return this.#state(topic, partition).lag;
   }
 
-  /** How long the records of the lag have waited at most, ms; undefined before anything was heard of them. */
+  /**
+   * How long the records of the lag have waited at most, ms; undefined before anything was heard of
+   * them.
+   */
   lagMs(topic: string, partition: number): number | undefined {
     return this.#state(topic, partition).lagMs;
   }

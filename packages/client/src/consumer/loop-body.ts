@@ -10,7 +10,8 @@ export class LoopBody {
   }
 
   /**
-   * Whether the running code is in the body. So is the same function of another call where nobody awaited the loop's when it began.
+   * Whether the running code is in the body. So is the same function of another call where nobody
+   * awaited the loop's when it began.
    */
   get isRunning(): boolean {
     return this.#waiting.length > 0 && hasGoneOn(this.#waiting, callStack());

@@ -26,8 +26,8 @@ export interface MergeOptions {
 }
 
 /**
- * One iteration over several partitions: takes their messages in the order in which they became ready, so none starves.
- * Partitions may come and go meanwhile.
+ * One iteration over several partitions: takes their messages in the order in which they became
+ * ready, so none starves. Partitions may come and go meanwhile.
  */
 export class Merge {
   readonly #api: LogApi;
@@ -69,7 +69,10 @@ export class Merge {
     this.#fetchers.delete(state);
   }
 
-  /** The next batch, if there is one already. Throws what is wrong with it, or with reading its partition. */
+  /**
+   * The next batch, if there is one already. Throws what is wrong with it, or with reading its
+   * partition.
+   */
   nextBatch(): MergedBatch | undefined {
     while (!this.hasEnded) {
       if (this.#current !== undefined) {
@@ -91,7 +94,10 @@ export class Merge {
     return undefined;
   }
 
-  /** Resolves to true when there may be a batch, false when there will be none; rejects with why the iteration was ended. */
+  /**
+   * Resolves to true when there may be a batch, false when there will be none; rejects with why the
+   * iteration was ended.
+   */
   async wait(): Promise<boolean> {
     while (!this.#isOver() && this.#ready.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
     const failure = this.#failure;

@@ -14,15 +14,19 @@ export interface Fetched {
   readonly error?: unknown;
 }
 
-/** Why streams end that nobody is told of: an AbortError, made once, since each one has a stack trace. */
+/**
+ * Why streams end that nobody is told of: an AbortError, made once, since each one has a stack
+ * trace.
+ */
 const STOPPED = new DOMException("reading the partition has ended", "AbortError");
 
 /** Why a stream was ended before its time: the read-ahead has no room for what came. */
 const NO_ROOM = Symbol("no room");
 
 /**
- * Reads one partition from its position on, and re-opens the stream where it left off when the connection is lost. It holds one
- * message; the next one is asked for when that is taken and the read-ahead has room.
+ * Reads one partition from its position on, and re-opens the stream where it left off when the
+ * connection is lost. It holds one message; the next one is asked for when that is taken and the
+ * read-ahead has room.
  */
 export class PartitionFetcher {
   readonly state: PartitionState;
@@ -97,8 +101,8 @@ export class PartitionFetcher {
   }
 
   /**
-   * Until the end is reached or the stream is: a stream that just ends is treated like a lost connection. Resolves to what may
-   * be over when the stream is opened again.
+   * Until the end is reached or the stream is: a stream that just ends is treated like a lost
+   * connection. Resolves to what may be over when the stream is opened again.
    */
   async #readStream(): Promise<unknown> {
     const { topic, topicId, partition, end } = this.state;
@@ -150,7 +154,8 @@ export class PartitionFetcher {
     const limits = { maxBatchBytes: bytes.length, maxRecordsBytes: maxRecordsBytes(this.#api) };
     try {
       for (const batch of frameBatches(bytes, limits)) {
-        // Whatever is missing here was not deleted and not lost: the server says so before it passes over anything.
+        // Whatever is missing here was not deleted and not lost: the server says so before it
+        // passes over anything.
         if (batch.baseOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, batch.baseOffset);
         this.#nextOffset = Math.max(this.#nextOffset, batch.nextOffset);
         batches.push(batch);
@@ -174,7 +179,10 @@ export class PartitionFetcher {
     return this.isStopped || this.#nextOffset >= this.state.end!;
   }
 
-  /** Where to go on when what was to be read next is not in the log any more; undefined where that is an error. */
+  /**
+   * Where to go on when what was to be read next is not in the log any more; undefined where that
+   * is an error.
+   */
   #nearestTo(error: unknown): number | undefined {
     if (this.state.isExact || !hasCode(error, "OFFSET_OUT_OF_RANGE")) return undefined;
     const { expected } = error as LogStoreError;

@@ -4,11 +4,17 @@ import { isRetriable, retryDelayMs, sleep } from "../retry.js";
 
 const never = new AbortController().signal;
 
-/** Records that a reader was to get and that are not in the log any more: they were deleted, or lost to damage. */
+/**
+ * Records that a reader was to get and that are not in the log any more: they were deleted, or lost
+ * to damage.
+ */
 export interface SkippedRecords extends TopicPartition {
   /** Offset at which reading was to go on. */
   readonly from: number;
-  /** Offset at which it goes on: the nearest one that is there. Below `from` where the log has lost its end. */
+  /**
+   * Offset at which it goes on: the nearest one that is there. Below `from` where the log has lost
+   * its end.
+   */
   readonly to: number;
 }
 
@@ -20,11 +26,13 @@ export class PartitionState {
   readonly #until: Position | undefined;
   readonly #onSkipped: ((skipped: SkippedRecords) => void) | undefined;
   /**
-   * Id of the topic that the positions are of; undefined until it was looked up, empty where the server knows of none. Reading
-   * another topic of that name at these positions is an error.
+   * Id of the topic that the positions are of; undefined until it was looked up, empty where the
+   * server knows of none. Reading another topic of that name at these positions is an error.
    */
   topicId: string | undefined;
-  /** Offset of the next record to be delivered; undefined until the start position was looked up. */
+  /**
+   * Offset of the next record to be delivered; undefined until the start position was looked up.
+   */
   position: number | undefined;
   /** The caller named the position himself: when it is not there, he is told. */
   isExact: boolean;
@@ -80,8 +88,8 @@ export class PartitionState {
   }
 
   /**
-   * Called when the log has no records between the two any more: they were deleted, or lost. What it throws ends the reading of the
-   * partition.
+   * Called when the log has no records between the two any more: they were deleted, or lost. What
+   * it throws ends the reading of the partition.
    */
   skipped(from: number, to: number): void {
     this.#onSkipped?.({ topic: this.topic, partition: this.partition, from, to });
@@ -100,7 +108,8 @@ export class PartitionState {
       questions.push({ partition, position: this.#from, answer: ({ offset }) => (this.position ??= offset) });
     }
     if (this.end === undefined) {
-      // Where a damaged log ends is not known: reading goes on until the damage ends it with its error.
+      // Where a damaged log ends is not known: reading goes on until the damage ends it with its
+      // error.
       const answer = (found: PartitionOffset) =>
         (this.end = isEndKnown(found) || found.offset < found.highWatermark ? found.offset : Infinity);
       questions.push({ partition, position: this.#until!, answer });
@@ -123,8 +132,8 @@ interface Question {
 }
 
 /**
- * Turns every "earliest", "latest" and time into an offset, once: a reader that reconnects must not start elsewhere. Learns the
- * topics' ids, and asks for the same topics from then on.
+ * Turns every "earliest", "latest" and time into an offset, once: a reader that reconnects must not
+ * start elsewhere. Learns the topics' ids, and asks for the same topics from then on.
  *
  * @throws InconsistentTopicIdError where a topic was made anew since its id was learnt
  */
@@ -148,7 +157,10 @@ export async function resolvePositions(
   await Promise.all(Array.from(byTopic, lookUp));
 }
 
-/** Whoever knows where to begin waits for the log as long as a reader does that has lost its connection. */
+/**
+ * Whoever knows where to begin waits for the log as long as a reader does that has lost its
+ * connection.
+ */
 async function untilAnswered<Answer>(ask: () => Promise<Answer>, isOver: () => boolean): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     try {

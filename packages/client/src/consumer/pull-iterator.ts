@@ -9,8 +9,8 @@ export interface Leaving {
 }
 
 /**
- * An async iterator by hand: what is there already costs one resolved promise, several times less than an async generator.
- * An error ends the iteration.
+ * An async iterator by hand: what is there already costs one resolved promise, several times less
+ * than an async generator. An error ends the iteration.
  */
 export class PullIterator<T extends object> implements AsyncIterableIterator<T, undefined> {
   readonly #merge: Merge;
@@ -52,7 +52,10 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     return this;
   }
 
-  /** A loop reads the value where its body begins: a getter of the first value tells which function that is. */
+  /**
+   * A loop reads the value where its body begins: a getter of the first value tells which function
+   * that is.
+   */
   #firstResult(value: T): IteratorResult<T, undefined> {
     const body = this.#body;
     this.#body = undefined;

@@ -1,16 +1,20 @@
 const MIB = 1024 * 1024;
 
-/** Messages that the partitions of one iteration hold together, bytes, before the application takes them. */
+/**
+ * Messages that the partitions of one iteration hold together, bytes, before the application takes
+ * them.
+ */
 export const MAX_READ_AHEAD_BYTES = 64 * MIB;
 
 /** A partition that has read this much in one turn lets one that waits have the next, bytes. */
 const TURN_BYTES = MIB;
 
 /**
- * Bounds the memory of an iteration over many partitions. A partition that is behind reserves the length of a message before it asks
- * for one, and waits in line while there is no room; each one's turn is limited while others wait. A partition that has caught up
- * reserves nothing, since most of those have nothing to receive; when messages come for many of them at once, they may take as
- * much again. Streams stay open between turns: servers take a peer that resets many for an attacker.
+ * Bounds the memory of an iteration over many partitions. A partition that is behind reserves the
+ * length of a message before it asks for one, and waits in line while there is no room; each one's
+ * turn is limited while others wait. A partition that has caught up reserves nothing, since most of
+ * those have nothing to receive; when messages come for many of them at once, they may take as much
+ * again. Streams stay open between turns: servers take a peer that resets many for an attacker.
  */
 export class ReadAhead {
   readonly #maxBytes: number;
@@ -62,7 +66,10 @@ export class ReadAhead {
     this.#typicalBytes = this.#typicalBytes === 0 ? bytes : this.#typicalBytes * 0.9 + bytes * 0.1;
   }
 
-  /** In the order of waiting. A share that is larger than the whole is admitted when nothing else is held. */
+  /**
+   * In the order of waiting. A share that is larger than the whole is admitted when nothing else is
+   * held.
+   */
   #admit(): void {
     for (const share of this.#waiting) {
       if (this.#usedBytes > 0 && this.#usedBytes + share.wantedBytes > this.#maxBytes) return;
@@ -116,7 +123,10 @@ export class ReadAheadShare {
     this.#admitted?.();
   }
 
-  /** A message is here. False where there is no room for it: it is to be dropped, and read again after another turn. */
+  /**
+   * A message is here. False where there is no room for it: it is to be dropped, and read again
+   * after another turn.
+   */
   received(bytes: number): boolean {
     if (this.#reservedBytes < bytes && this.#readAhead.isOverfull) return false;
     this.#lastBytes = bytes;

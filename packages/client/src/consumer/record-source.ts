@@ -22,8 +22,9 @@ export class RecordSource<T, K> {
   }
 
   /**
-   * The next record, if there is one already; its partition's position moves past it when it is good. A promise gives none where
-   * the partition was to be read from elsewhere meanwhile, or not any more.
+   * The next record, if there is one already; its partition's position moves past it when it is
+   * good. A promise gives none where the partition was to be read from elsewhere meanwhile, or not
+   * any more.
    */
   pull(): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K> | undefined> | undefined {
     for (;;) {

@@ -3,7 +3,10 @@ import type { LogApi } from "@logstore/protocol";
 
 const told = new WeakMap<LogApi, number>();
 
-/** Largest records section of a batch that is unpacked, bytes: the default, or what the log has said that it takes. */
+/**
+ * Largest records section of a batch that is unpacked, bytes: the default, or what the log has said
+ * that it takes.
+ */
 export function maxRecordsBytes(api: LogApi): number {
   return Math.max(told.get(api) ?? 0, defaultBatchLimits.maxRecordsBytes);
 }

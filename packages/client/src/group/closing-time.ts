@@ -4,8 +4,8 @@ import { startTimer, type Timer } from "@logstore/codec";
 export const CLOSE_TIMEOUT_MS = 10_000;
 
 /**
- * How long the end of a reading takes at most, in stages: application code is given up first, so that time is left to commit,
- * and to leave the group.
+ * How long the end of a reading takes at most, in stages: application code is given up first, so
+ * that time is left to commit, and to leave the group.
  */
 export class ClosingTime {
   readonly #drain = new AbortController();

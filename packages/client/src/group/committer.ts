@@ -8,7 +8,10 @@ import { PendingCommit } from "./pending-commit.js";
 /** Refusals of what was processed that come right by themselves. */
 const PASSING: readonly string[] = ["FENCED_MEMBER", "UNKNOWN_TOPIC", "INCONSISTENT_TOPIC_ID", "OFFSET_OUT_OF_RANGE"];
 
-/** Tells the group how far its partitions are. One commit after another, so that none overtakes a later one. */
+/**
+ * Tells the group how far its partitions are. One commit after another, so that none overtakes a
+ * later one.
+ */
 export class Committer {
   readonly #api: GroupApi;
   readonly #group: string;
@@ -22,13 +25,14 @@ export class Committer {
   }
 
   /**
-   * Commits what was processed of these partitions and is not committed yet. One that is refused is somebody else's now: the
-   * session will tell. Or its log has lost its end: its reader will tell.
+   * Commits what was processed of these partitions and is not committed yet. One that is refused is
+   * somebody else's now: the session will tell. Or its log has lost its end: its reader will tell.
    */
   async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
     const all = [...partitions];
     await this.#inTurn(async () => {
-      // Below what is committed nothing can be: after a seek there is nothing to say until that is reached again.
+      // Below what is committed nothing can be: after a seek there is nothing to say until that is
+      // reached again.
       const due = all.filter(({ processed = -1, committed = -1, isLost }) => processed > committed && !isLost);
       if (due.length === 0) return;
       const commits = due.map((owned) => {
@@ -50,7 +54,8 @@ export class Committer {
   /**
    * Commits what the application says.
    *
-   * @throws FencedMemberError where the partition is not the member's, or the group was set elsewhere meanwhile; UnavailableError, …
+   * @throws FencedMemberError where the partition is not the member's, or the group was set
+   * elsewhere meanwhile; UnavailableError, …
    */
   async commit(commit: PendingCommit): Promise<void> {
     const { topic, partition } = commit.commit;
@@ -75,7 +80,8 @@ export class Committer {
     const results = await this.#commitOnce(commits);
     const now = this.#session.member;
     if (now?.memberId !== before?.memberId || now?.memberEpoch === before?.memberEpoch) return results;
-    // An assignment came meanwhile: what was refused for its epoch is not to be processed twice for that.
+    // An assignment came meanwhile: what was refused for its epoch is not to be processed twice for
+    // that.
     const refused = commits.filter((one, i) => results[i]?.error?.code === "FENCED_MEMBER" && !one.isVoid);
     if (refused.length === 0) return results;
     const again = await this.#commitOnce(refused);
@@ -84,7 +90,8 @@ export class Committer {
 
   async #commitOnce(commits: readonly PendingCommit[]): Promise<CommitResult[]> {
     const { member } = this.#session;
-    // Without one, it would be a commit by nobody in particular, and taken from a group that has no members.
+    // Without one, it would be a commit by nobody in particular, and taken from a group that has no
+    // members.
     if (member === undefined) throw new FencedMemberError("the member is out of its group", { group: this.#group });
     return this.#api.commitOffsets({ group: this.#group, ...member, offsets: commits.map(({ commit }) => commit) });
   }

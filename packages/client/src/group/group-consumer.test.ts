@@ -518,7 +518,8 @@ describe("positions", () => {
     const { promise: worked, resolve: finish } = Promise.withResolvers<void>();
     const consumer = member({ onSkipped: (one) => void skipped.push(one), commitIntervalMs: 1 });
     const running = consumer.run({ eachRecord: ({ offset }) => (offset === 3 ? worked : undefined) });
-    // All others are done: none of them sets the group back to the record in hand when the gap comes.
+    // All others are done: none of them sets the group back to the record in hand when the gap
+    // comes.
     await eventually(() => api.groups.committed[0] === 3);
     const log = api.partition("t", 0);
     log.gaps.push({ firstOffset: 4, nextOffset: 6 });

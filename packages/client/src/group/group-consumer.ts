@@ -33,12 +33,13 @@ export interface GroupCloseOptions extends CloseOptions {
 const closeRules: OptionRules<GroupCloseOptions> = { leave: boolean, timeoutMs: durationMs() };
 
 /**
- * A member of a consumer group: reads the partitions that the group gives it, record by record or batch by batch. A loop joins
- * the group, and leaves it when it ends, however it ends; a static member keeps its place for as long as its session.
+ * A member of a consumer group: reads the partitions that the group gives it, record by record or
+ * batch by batch. A loop joins the group, and leaves it when it ends, however it ends; a static
+ * member keeps its place for as long as its session.
  *
- * A record counts as processed when the loop asks for the next one, and what was processed is committed now and then, before a
- * partition goes to another member, and when the loop ends. What was in hand when a loop was left is not committed: somebody gets
- * it again.
+ * A record counts as processed when the loop asks for the next one, and what was processed is
+ * committed now and then, before a partition goes to another member, and when the loop ends. What
+ * was in hand when a loop was left is not committed: somebody gets it again.
  */
 export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   implements AsyncIterable<ConsumerRecord<T, K>>, AsyncDisposable
@@ -64,8 +65,9 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   }
 
   /**
-   * @throws (while iterating) CorruptBatchError, InvalidValueError; NoCommittedOffsetError, OffsetOutOfRangeError where `from` is
-   * "none"; what a hook throws; the signal's reason; InvalidArgumentError, PermissionDeniedError, … as the group answers
+   * @throws (while iterating) CorruptBatchError, InvalidValueError; NoCommittedOffsetError,
+   * OffsetOutOfRangeError where `from` is "none"; what a hook throws; the signal's reason;
+   * InvalidArgumentError, PermissionDeniedError, … as the group answers
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<T, K>, undefined> {
     const [reader, inHand] = this.#beginLoop();
@@ -102,13 +104,16 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   }
 
   /**
-   * Processes records by key in order, keys in parallel; records without a key are all processed in parallel. A record that fails is
-   * tried again with growing pauses, while only those of its key wait. One that keeps failing is put aside in
-   * `<topic>.<group>.parked`, and its key goes on: see `client.parked()`. Commits only what everything before is done, too.
+   * Processes records by key in order, keys in parallel; records without a key are all processed in
+   * parallel. A record that fails is tried again with growing pauses, while only those of its key
+   * wait. One that keeps failing is put aside in `<topic>.<group>.parked`, and its key goes on: see
+   * `client.parked()`. Commits only what everything before is done, too.
    *
-   * Resolves when `signal` aborts or the consumer is closed, and what is worked on is done; `eachRecord` must not wait for that.
+   * Resolves when `signal` aborts or the consumer is closed, and what is worked on is done;
+   * `eachRecord` must not wait for that.
    *
-   * @throws what a loop throws; what `eachRecord` threw last where `park` is false; why a record could not be parked
+   * @throws what a loop throws; what `eachRecord` threw last where `park` is false; why a record
+   * could not be parked
    */
   async run(options: RunOptions<T, K>): Promise<void> {
     checkRunOptions(options);
@@ -128,13 +133,19 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
     return (this.#reader?.rebalance.owned ?? []).map(({ topic, partition }) => ({ topic, partition }));
   }
 
-  /** Offset of the next record to be handed out; undefined where it is not known yet, or the partition is not this member's. */
+  /**
+   * Offset of the next record to be handed out; undefined where it is not known yet, or the
+   * partition is not this member's.
+   */
   position(topic: string, partition: number): number | undefined {
     const owned = this.#reader?.rebalance.find(topic, partition);
     return owned && this.#inFlight.position(owned);
   }
 
-  /** The offset that the group goes on at when this member is gone; undefined as above, and where nothing was committed. */
+  /**
+   * The offset that the group goes on at when this member is gone; undefined as above, and where
+   * nothing was committed.
+   */
   committed(topic: string, partition: number): number | undefined {
     return this.#reader?.rebalance.find(topic, partition)?.committed;
   }
@@ -151,17 +162,20 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   }
 
   /**
-   * Commits everything that is processed, and what is in hand: to be called when that is done. In a `run`, the record in hand is the
-   * one whose handler calls this, not from a callback; a partition is committed as far as every record before is processed, too.
-   * Resolves when it is durable; partitions that are somebody else's by now are left out.
+   * Commits everything that is processed, and what is in hand: to be called when that is done. In a
+   * `run`, the record in hand is the one whose handler calls this, not from a callback; a partition
+   * is committed as far as every record before is processed, too. Resolves when it is durable;
+   * partitions that are somebody else's by now are left out.
    *
    * @throws UnavailableError
    */
   commit(): Promise<void>;
   /**
-   * Commits an offset, one past the last record that was processed, with up to 4 KiB of metadata. Below what is committed already it changes nothing.
+   * Commits an offset, one past the last record that was processed, with up to 4 KiB of metadata.
+   * Below what is committed already it changes nothing.
    *
-   * @throws FencedMemberError where the partition is somebody else's, or was reset meanwhile; UnavailableError
+   * @throws FencedMemberError where the partition is somebody else's, or was reset meanwhile;
+   * UnavailableError
    */
   commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void>;
   async commit(topic?: string, partition = 0, offset = 0, metadata?: string): Promise<void> {
@@ -171,7 +185,10 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
     await reader.commitProcessed();
   }
 
-  /** Goes on at another offset, also in the middle of a loop. @throws InvalidArgumentError where it is not this member's */
+  /**
+   * Goes on at another offset, also in the middle of a loop. @throws InvalidArgumentError where it
+   * is not this member's
+   */
   seek(topic: string, partition: number, offset: number): void {
     const { rebalance } = this.#running();
     const owned = rebalance.get(topic, partition);
@@ -192,17 +209,19 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   }
 
   /**
-   * Ends the loop or run, quietly, and every later one. Aborts the signal of handlers, waits until what is in hand is done, commits,
-   * and leaves the group, so that its partitions go to others at once. All of that takes `timeoutMs` at most, 10,000 by default: what
-   * is not done by then is not committed, and somebody gets it again.
+   * Ends the loop or run, quietly, and every later one. Aborts the signal of handlers, waits until
+   * what is in hand is done, commits, and leaves the group, so that its partitions go to others at
+   * once. All of that takes `timeoutMs` at most, 10,000 by default: what is not done by then is not
+   * committed, and somebody gets it again.
    *
-   * Called in the body of a loop, in a handler or in a hook, it does not wait for that body, handler or hook, which waits for it: like
-   * `break`, it leaves at once, and the record in hand is not committed; `await consumer.commit()` before, where it is done. The
-   * caller is told by the stack trace: a callback that the body has started, such as a timer's, is not in the body, and the record
-   * in hand is waited for.
+   * Called in the body of a loop, in a handler or in a hook, it does not wait for that body,
+   * handler or hook, which waits for it: like `break`, it leaves at once, and the record in hand is
+   * not committed; `await consumer.commit()` before, where it is done. The caller is told by the
+   * stack trace: a callback that the body has started, such as a timer's, is not in the body, and
+   * the record in hand is waited for.
    *
-   * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its session times out. With `leave`
-   * they do not.
+   * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its
+   * session times out. With `leave` they do not.
    */
   async close(options: GroupCloseOptions = {}): Promise<void> {
     checkOptions<GroupCloseOptions>("close", options, closeRules);

@@ -101,8 +101,9 @@ export class GroupReader<T, K> {
   }
 
   /**
-   * Ends the reading: waits for what is in hand, commits, and leaves the group, all of it within `timeoutMs`. A static member
-   * keeps its place there, unless it is to go `forGood`. A hook that calls this is not waited for.
+   * Ends the reading: waits for what is in hand, commits, and leaves the group, all of it within
+   * `timeoutMs`. A static member keeps its place there, unless it is to go `forGood`. A hook that
+   * calls this is not waited for.
    */
   leave({ forGood = false, timeoutMs }: LeaveOptions = {}): Promise<void> {
     this.#isForGood ||= forGood;
@@ -160,7 +161,10 @@ export class GroupReader<T, K> {
     if (this.#lateFailure !== undefined) throw this.#lateFailure.error;
   }
 
-  /** Where the log is away, or has its hands full, it is left at that: there will be another time, or the records are processed again. */
+  /**
+   * Where the log is away, or has its hands full, it is left at that: there will be another time,
+   * or the records are processed again.
+   */
   async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
     await this.#committer.commitProcessed(partitions).catch((error: unknown) => {
       if (!isRetriable(error) && !hasCode(error, "BUFFER_FULL")) throw error;

@@ -20,8 +20,9 @@ export interface SessionListener {
 }
 
 /**
- * A member of a group for as long as it wants to be: sends heartbeats by a timer of its own, goes on as the same member after a
- * lost connection, and joins anew when the group has gone on without it.
+ * A member of a group for as long as it wants to be: sends heartbeats by a timer of its own, goes
+ * on as the same member after a lost connection, and joins anew when the group has gone on without
+ * it.
  */
 export class GroupSession {
   readonly #api: GroupApi;
@@ -29,7 +30,10 @@ export class GroupSession {
   readonly #listener: SessionListener;
   readonly #stop = new AbortController();
   #membership: GroupMembership | undefined;
-  /** Chosen here, so that a join whose answer was lost can be said again, and leaves no other member behind. */
+  /**
+   * Chosen here, so that a join whose answer was lost can be said again, and leaves no other member
+   * behind.
+   */
   #memberId: string = randomUUID();
   #memberEpoch = 0;
   #isMember = false;
@@ -83,7 +87,8 @@ export class GroupSession {
   }
 
   /**
-   * Leaves the group, where it can be reached; where not, it finds out when the session has timed out.
+   * Leaves the group, where it can be reached; where not, it finds out when the session has timed
+   * out.
    *
    * @param signal aborts when the answer is not waited for any longer
    */
@@ -122,7 +127,10 @@ export class GroupSession {
     }
   }
 
-  /** Whether another member has this one's instance id: to join anew would take its place from it, and so on for ever. */
+  /**
+   * Whether another member has this one's instance id: to join anew would take its place from it,
+   * and so on for ever.
+   */
   async #isReplaced(): Promise<boolean> {
     const { group, instanceId } = this.#request;
     if (instanceId === undefined) return false;

@@ -1,6 +1,9 @@
 import { callStack, named, uniqueName } from "../caller.js";
 
-/** Calls hooks of the application, and waits for each unless that waits for the end of the reading itself. */
+/**
+ * Calls hooks of the application, and waits for each unless that waits for the end of the reading
+ * itself.
+ */
 export class HookCalls {
   /** What ends the wait for a hook, by the name of the function that calls it. */
   readonly #release = new Map<string, () => void>();

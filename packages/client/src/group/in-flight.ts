@@ -25,7 +25,9 @@ export interface InFlight {
   abandon(): void;
 }
 
-/** One record or batch, as loops have it: handed out, and processed when the next one is asked for. */
+/**
+ * One record or batch, as loops have it: handed out, and processed when the next one is asked for.
+ */
 export class InHand implements InFlight {
   readonly body = new LoopBody();
   #partition: OwnedPartition | undefined;

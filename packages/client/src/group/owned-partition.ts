@@ -2,13 +2,19 @@ import type { AssignedPartition } from "@logstore/protocol";
 import { PartitionState } from "../consumer/partition-state.js";
 import { hasCode } from "../retry.js";
 
-/** A partition from when it is assigned until it is given up or lost. Assigned again, it is another one. */
+/**
+ * A partition from when it is assigned until it is given up or lost. Assigned again, it is another
+ * one.
+ */
 export class OwnedPartition extends PartitionState {
   /** One past the last record that was processed; where reading began before that. */
   processed: number | undefined;
   /** As far as the group is known to be. */
   committed: number | undefined;
-  /** How often the group was set elsewhere than where it was: by a reset, or since the log has lost its end. */
+  /**
+   * How often the group was set elsewhere than where it was: by a reset, or since the log has lost
+   * its end.
+   */
   resets = 0;
   isPaused = false;
   /** It is not this member's any more, or soon will not be: nothing more of it is handed out. */
@@ -39,7 +45,10 @@ export class OwnedPartition extends PartitionState {
     return true;
   }
 
-  /** A topic that was deleted: the group will soon take the partition away, whatever has the name now. */
+  /**
+   * A topic that was deleted: the group will soon take the partition away, whatever has the name
+   * now.
+   */
   override isPassing(error: unknown): boolean {
     return hasCode(error, "UNKNOWN_TOPIC") || hasCode(error, "INCONSISTENT_TOPIC_ID") || hasCode(error, "CLOSED");
   }

@@ -26,8 +26,9 @@ export interface RebalanceSteps {
 }
 
 /**
- * The partitions of a member: takes and gives up what each assignment says, one partition independent of another. What is worked
- * on is given up when that is done; nothing else waits for it.
+ * The partitions of a member: takes and gives up what each assignment says, one partition
+ * independent of another. What is worked on is given up when that is done; nothing else waits for
+ * it.
  */
 export class Rebalance implements SessionListener {
   readonly #steps: RebalanceSteps;
@@ -73,7 +74,8 @@ export class Rebalance implements SessionListener {
     this.#giveUp(this.owned.filter((one) => wanted.get(keyOf(one)) !== one.topicId));
     this.#noteTopics(partitions);
     this.#take(partitions.filter((one) => !this.#owned.has(keyOf(one))));
-    // An acknowledgement may have been lost with a connection; those that are on their way out get theirs then.
+    // An acknowledgement may have been lost with a connection; those that are on their way out get
+    // theirs then.
     const underWay = new Set(Array.from(this.#leaving.keys(), keyOf));
     const gone = revoking.filter((one) => !underWay.has(keyOf(one)));
     if (gone.length > 0) this.#steps.acknowledge(gone);
@@ -110,7 +112,10 @@ export class Rebalance implements SessionListener {
     await this.#steps.lost(all.filter(({ isAnnounced }) => isAnnounced));
   }
 
-  /** Gives up everything, for good; resolves when nothing is worked on any more. The group is not told: the member leaves. */
+  /**
+   * Gives up everything, for good; resolves when nothing is worked on any more. The group is not
+   * told: the member leaves.
+   */
   async finish(): Promise<void> {
     this.#isOver = true;
     this.#giveUp(this.owned);
@@ -131,7 +136,8 @@ export class Rebalance implements SessionListener {
     const partitions = assigned.map((one) => new OwnedPartition(one, this.#steps.skipped));
     const before = Map.groupBy([...this.#leaving, ...this.#lingering], ([one]) => keyOf(one));
     this.#arrive(partitions.filter((one) => !before.has(keyOf(one))));
-    // One that comes back while something of it is still worked on waits for that, and nothing else does.
+    // One that comes back while something of it is still worked on waits for that, and nothing else
+    // does.
     for (const one of partitions) {
       const gone = before.get(keyOf(one))?.map(([, gone]) => gone);
       if (gone !== undefined) this.#arrive([one], Promise.all(gone));

@@ -4,14 +4,18 @@ import { type Time, toPosition } from "../position.js";
 import { isRetriable, retryDelayMs, sleep } from "../retry.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
-/** Where a group begins in a partition that it committed nothing for; "none": nowhere, that is an error. */
+/**
+ * Where a group begins in a partition that it committed nothing for; "none": nowhere, that is an
+ * error.
+ */
 export type StartPolicy = "earliest" | "latest" | { readonly time: Time } | "none";
 
 /**
- * Gives each partition the position to begin at: where the group was, else where its policy says. Asks for as long as the log
- * cannot be reached, and the partitions are still the member's.
+ * Gives each partition the position to begin at: where the group was, else where its policy says.
+ * Asks for as long as the log cannot be reached, and the partitions are still the member's.
  *
- * @throws NoCommittedOffsetError; OffsetOutOfRangeError where a committed offset is gone and the policy is "none"
+ * @throws NoCommittedOffsetError; OffsetOutOfRangeError where a committed offset is gone and the
+ * policy is "none"
  */
 export async function startPositions(
   api: LogApi,
@@ -65,7 +69,8 @@ function begin(state: OwnedPartition, found: PartitionOffset | undefined, policy
     state.moveTo(found.offset);
     return;
   }
-  // The end of a damaged log is not known: whoever was beyond it waits for a repair, and is not sent back.
+  // The end of a damaged log is not known: whoever was beyond it waits for a repair, and is not
+  // sent back.
   const end = isEndKnown(found) ? found.highWatermark : Infinity;
   const nearest = Math.min(Math.max(committed, found.logStartOffset), end);
   if (nearest !== committed) state.skipped(committed, nearest);

@@ -11,8 +11,9 @@ export interface Address {
 }
 
 /**
- * `host:port`, or a host alone, for port 7411. An IPv6 address with a port stands in brackets. Targets of gRPC with one of its
- * schemes (`dns:`, `unix:`, `ipv4:`, `ipv6:`) are taken as they are.
+ * `host:port`, or a host alone, for port 7411. An IPv6 address with a port stands in brackets.
+ * Targets of gRPC with one of its schemes (`dns:`, `unix:`, `ipv4:`, `ipv6:`) are taken as they
+ * are.
  *
  * @throws InvalidArgumentError that says what is wrong with it
  */

@@ -4,7 +4,9 @@ import { type ChannelCredentials, credentials, Metadata, status } from "@grpc/gr
 import { InvalidArgumentError } from "@logstore/codec";
 
 export interface TlsOptions {
-  /** PEM: the CAs that the server's certificate may come from. Default: those that Node believes. */
+  /**
+   * PEM: the CAs that the server's certificate may come from. Default: those that Node believes.
+   */
   readonly ca?: string | Uint8Array | undefined;
   /** The same in a file. */
   readonly caFile?: string | undefined;
@@ -25,7 +27,10 @@ export interface CredentialOptions {
   readonly token?: Token | undefined;
 }
 
-/** @throws InvalidArgumentError where a token would travel readable, and where a file cannot be read or does not fit */
+/**
+ * @throws InvalidArgumentError where a token would travel readable, and where a file cannot be read
+ * or does not fit
+ */
 export function channelCredentials({ tls, token }: CredentialOptions): ChannelCredentials {
   if (!tls) {
     if (token === undefined) return credentials.createInsecure();

@@ -21,7 +21,10 @@ interface HostileStreams {
   readonly joinGroup: () => object[];
 }
 
-/** A server whose every unary answer is what `answer` says; none, where that is undefined. Streams say so much, and stay open. */
+/**
+ * A server whose every unary answer is what `answer` says; none, where that is undefined. Streams
+ * say so much, and stay open.
+ */
 async function startHostile(answer: () => object | undefined, streams?: HostileStreams): Promise<LogClient> {
   const server = new Server();
   const { log, admin, groups } = protocolDefinitions();

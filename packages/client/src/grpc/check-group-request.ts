@@ -1,4 +1,7 @@
-/** What protobuf would make other numbers of is refused here, with the errors that a broker in this process gives. */
+/**
+ * What protobuf would make other numbers of is refused here, with the errors that a broker in this
+ * process gives.
+ */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { CommitOffsetsRequest, JoinGroupRequest, ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
 import { checkPartition, isUint32 } from "./check-request.js";

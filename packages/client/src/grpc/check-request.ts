@@ -1,6 +1,6 @@
 /**
- * Protobuf would make other numbers of some: -1 of a partition a very large one, 1.5 a whole one. They are refused here, with
- * the errors that a broker in this process gives.
+ * Protobuf would make other numbers of some: -1 of a partition a very large one, 1.5 a whole one.
+ * They are refused here, with the errors that a broker in this process gives.
  */
 import {
   BatchTooLargeError,
@@ -27,7 +27,10 @@ export function checkCreateTopic({ topic, partitions, config = {} }: CreateTopic
   checkConfigChange(topic, config);
 }
 
-/** What a name or a number is good for, the server says: only what protobuf cannot carry is refused here. */
+/**
+ * What a name or a number is good for, the server says: only what protobuf cannot carry is refused
+ * here.
+ */
 export function checkConfigChange(topic: string, change: TopicConfigChange): void {
   for (const [name, value] of Object.entries(change)) {
     if (value === undefined || value === null) continue;

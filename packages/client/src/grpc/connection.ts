@@ -6,8 +6,8 @@ import { onlyGrpc } from "./only-grpc.js";
 import { streamWindowBytes } from "./stream-window.js";
 
 /**
- * Streams that a connection is given while nobody tells how many it may have: what HTTP/2 recommends as the least, and no common
- * proxy has less.
+ * Streams that a connection is given while nobody tells how many it may have: what HTTP/2
+ * recommends as the least, and no common proxy has less.
  */
 const UNTOLD_MAX_STREAMS = 100;
 

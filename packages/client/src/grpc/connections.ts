@@ -17,8 +17,9 @@ const REFUSED_MS = 10_000;
 let count = 0;
 
 /**
- * All connections to one server. Calls that end soon, and the stream of appends, go on the first one. Long streams go there too, but
- * to half of what the peer allows, so that short calls never wait for them; then on as many further connections as they fill.
+ * All connections to one server. Calls that end soon, and the stream of appends, go on the first
+ * one. Long streams go there too, but to half of what the peer allows, so that short calls never
+ * wait for them; then on as many further connections as they fill.
  */
 export class Connections {
   readonly #open: (index: number) => Connection;
@@ -30,7 +31,10 @@ export class Connections {
   /** Until when, monotonic ms, another connection is not tried, and why. */
   #refused: { readonly until: number; readonly error: unknown } | undefined;
 
-  /** @param greet makes a first call on a new connection, and resolves to what the server says of its limits */
+  /**
+   * @param greet makes a first call on a new connection, and resolves to what the server says of
+   * its limits
+   */
   constructor(
     address: string,
     isLoopback: boolean,
@@ -55,7 +59,8 @@ export class Connections {
   /**
    * A place for a long stream, on a connection that is made where none has room.
    *
-   * @throws ResourceLimitExceededError where the server lets this client have no further connection; what the first call on it failed with
+   * @throws ResourceLimitExceededError where the server lets this client have no further
+   * connection; what the first call on it failed with
    */
   async streamPlace(): Promise<StreamPlace> {
     for (;;) {
@@ -100,7 +105,10 @@ export class Connections {
     for (const connection of this.#all) connection.windowBytes = windowBytes;
   }
 
-  /** Makes the first call on a connection, which tells its limits: on one that waits for it, else on a new one. */
+  /**
+   * Makes the first call on a connection, which tells its limits: on one that waits for it, else on
+   * a new one.
+   */
   async #grow(unknown: Connection | undefined): Promise<void> {
     if (unknown === undefined && this.#refused !== undefined) {
       if (performance.now() < this.#refused.until) throw this.#refused.error;

@@ -5,10 +5,12 @@ import { type ConsumeEvent, type ConsumeRequest, decodeConsumeResponse, position
 import { onlyGrpc } from "./only-grpc.js";
 
 /**
- * The events of one Consume call, each received only when it is asked for: while nobody asks, HTTP/2's flow control stops
- * the server after one window. Leaving the iteration cancels the call; so does `signal`, which ends it quietly.
+ * The events of one Consume call, each received only when it is asked for: while nobody asks,
+ * HTTP/2's flow control stops the server after one window. Leaving the iteration cancels the call;
+ * so does `signal`, which ends it quietly.
  *
- * @param acceptTimeoutMs how long the server may take to begin its answer: a call that a stream limit holds back fails then
+ * @param acceptTimeoutMs how long the server may take to begin its answer: a call that a stream
+ * limit holds back fails then
  */
 export async function* consumeCall(
   client: Client,
@@ -67,7 +69,10 @@ function notAccepted(timeoutMs: number): UnavailableError {
   );
 }
 
-/** Node's streams read 16 messages ahead, which here may be 16 MiB a partition. This reads one for each `pull`. */
+/**
+ * Node's streams read 16 messages ahead, which here may be 16 MiB a partition. This reads one for
+ * each `pull`.
+ */
 class PulledCall extends InterceptingCall {
   #pulled = false;
   #wanted = false;

@@ -18,7 +18,10 @@ const MAX_UNANSWERED = 2;
 /** How long a server has to say that a member has left. */
 const LEAVE_TIMEOUT_MS = 10_000;
 
-/** A membership as one JoinGroup stream, opened when its events are asked for. It ends with the stream. */
+/**
+ * A membership as one JoinGroup stream, opened when its events are asked for. It ends with the
+ * stream.
+ */
 export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly #request: JoinGroupRequest;
   readonly #openStream: () => MemberStream | Promise<MemberStream>;
@@ -87,7 +90,10 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     this.#send({ subscribe: { topics } });
   }
 
-  /** Resolves when the server has ended the stream: it did so because the member left, or the member is out anyway. */
+  /**
+   * Resolves when the server has ended the stream: it did so because the member left, or the member
+   * is out anyway.
+   */
   async leave(): Promise<void> {
     if (this.#stream === undefined) this.#end(); // it never joined
     if (this.#stream === undefined || this.#hasEnded) return;

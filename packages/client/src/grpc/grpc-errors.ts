@@ -13,7 +13,10 @@ import { ERROR_DETAIL_TYPE_URL, type ErrorDetail, STATUS_DETAILS_KEY } from "@lo
 import { protocolDefinitions } from "./load-proto.js";
 import { httpStatusOf } from "./only-grpc.js";
 
-/** What a failed call becomes: the server's own error where it sent one, else what the status means to a caller. */
+/**
+ * What a failed call becomes: the server's own error where it sent one, else what the status means
+ * to a caller.
+ */
 export function fromServiceError(error: unknown, address: string, usesTls = false): LogStoreError {
   if (error instanceof LogStoreError) return error;
   if (!isServiceError(error)) return new InternalError(`a call to ${address} failed: ${error}`, {}, { cause: error });
@@ -83,16 +86,25 @@ const codeByStatus: { readonly [status: number]: ErrorCode } = {
   [Status.RESOURCE_EXHAUSTED]: "BATCH_TOO_LARGE",
 };
 
-/** How grpc-js begins what it says of a stream that was reset, could not begin, or ended while it was written to. */
+/**
+ * How grpc-js begins what it says of a stream that was reset, could not begin, or ended while it
+ * was written to.
+ */
 const BROKEN_STREAM = /^(Received RST_STREAM|Failed to start HTTP\/2 stream|Write error: )/;
 
-/** A connection that breaks within a call, or just before it, shows as an INTERNAL whose text tells of HTTP/2. */
+/**
+ * A connection that breaks within a call, or just before it, shows as an INTERNAL whose text tells
+ * of HTTP/2.
+ */
 function isConnectionTrouble(error: ServiceError): boolean {
   if (error.code === Status.INTERNAL) return BROKEN_STREAM.test(error.details);
   return error.code === Status.UNAVAILABLE || error.code === Status.CANCELLED;
 }
 
-/** A server resets a stream whose reader takes nothing, with ENHANCE_YOUR_CALM: this is grpc-js's text for it. */
+/**
+ * A server resets a stream whose reader takes nothing, with ENHANCE_YOUR_CALM: this is grpc-js's
+ * text for it.
+ */
 function isCutOff({ code, details }: ServiceError): boolean {
   return code === Status.RESOURCE_EXHAUSTED && details.startsWith("Bandwidth exhausted");
 }

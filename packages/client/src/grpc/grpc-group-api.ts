@@ -95,7 +95,10 @@ export class GrpcGroupApi implements GroupApi {
     return all;
   }
 
-  /** A try whose answer was lost may have deleted the group: the next one then fails with UNKNOWN_GROUP. */
+  /**
+   * A try whose answer was lost may have deleted the group: the next one then fails with
+   * UNKNOWN_GROUP.
+   */
   async deleteGroup(group: string): Promise<void> {
     await this.#call("DeleteGroup", { group });
   }

@@ -1,4 +1,7 @@
-/** Against a server of plain grpc-js with ordinary (de)serializers: what is on the wire is the protobuf of the .proto files. */
+/**
+ * Against a server of plain grpc-js with ordinary (de)serializers: what is on the wire is the
+ * protobuf of the .proto files.
+ */
 import { once } from "node:events";
 import { constants } from "node:http2";
 import { createServer } from "node:net";

@@ -79,11 +79,15 @@ import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js
 type Method = MethodDefinition<object, object>;
 
 export interface GrpcOptions extends CredentialOptions {
-  /** How long a call that is not a stream may take, tries to reach the server included. Default 30,000. */
+  /**
+   * How long a call that is not a stream may take, tries to reach the server included. Default
+   * 30,000.
+   */
   readonly timeoutMs?: number | undefined;
   /**
-   * Told when the connection is lost, when a call fails while it is, and when it is restored. Default: a warning of the process, which
-   * Node prints to stderr; those of lost connections now and then only.
+   * Told when the connection is lost, when a call fails while it is, and when it is restored.
+   * Default: a warning of the process, which Node prints to stderr; those of lost connections now
+   * and then only.
    */
   readonly onEvent?: OnClientEvent | undefined;
 }
@@ -156,7 +160,9 @@ export class GrpcLogApi implements LogApi {
     return description;
   }
 
-  /** A try whose answer was lost may have made the topic: the next one then fails with TOPIC_EXISTS. */
+  /**
+   * A try whose answer was lost may have made the topic: the next one then fails with TOPIC_EXISTS.
+   */
   async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
     checkCreateTopic(request);
     const { topic, partitions, config = {}, ifNotExists = false } = request;
@@ -177,7 +183,10 @@ export class GrpcLogApi implements LogApi {
     return this.#callAdmin("AlterTopicConfig", request, ({ config }) => configFromMessage(config));
   }
 
-  /** A try whose answer was lost may have deleted the topic: the next one then fails with UNKNOWN_TOPIC. */
+  /**
+   * A try whose answer was lost may have deleted the topic: the next one then fails with
+   * UNKNOWN_TOPIC.
+   */
   deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
     return this.#callAdmin("DeleteTopic", { topic, topicId: options?.topicId }, () => {});
   }
@@ -314,7 +323,8 @@ export class GrpcLogApi implements LogApi {
         const error = this.#toError(cause);
         const delay = retryDelayMs(attempt, error);
         if (!isRetriable(error)) throw error;
-        // The last try may have had hardly any time: what went wrong before says more, and the limit is the whole one.
+        // The last try may have had hardly any time: what went wrong before says more, and the
+        // limit is the whole one.
         const isTimeout = (cause as Partial<ServiceError>).code === status.DEADLINE_EXCEEDED;
         if (!isTimeout || lastTrouble === undefined) lastTrouble = error;
         if (isTimeout || Date.now() + delay >= deadline) throw inLimit(lastTrouble, limitMs);
@@ -348,7 +358,10 @@ export class GrpcLogApi implements LogApi {
     throw this.#closedError();
   }
 
-  /** The largest batch that the server takes; it is asked where `bytes` is more than is known to be taken. */
+  /**
+   * The largest batch that the server takes; it is asked where `bytes` is more than is known to be
+   * taken.
+   */
   async #maxBatchBytes(bytes: number): Promise<number> {
     const { maxBatchBytes } = defaultBatchLimits;
     if (bytes <= (this.#limits.maxBatchBytes ?? maxBatchBytes)) return Number.POSITIVE_INFINITY;
@@ -411,7 +424,10 @@ export class GrpcLogApi implements LogApi {
     return known;
   }
 
-  /** A stream outlives a token: where the next one brings a newer token, it ended like any other that has to be opened again. */
+  /**
+   * A stream outlives a token: where the next one brings a newer token, it ended like any other
+   * that has to be opened again.
+   */
   #toStreamError(cause: unknown, hadWorked: boolean): LogStoreError {
     const error = this.#toError(cause);
     if (!hadWorked || !this.#hasNewTokens || !hasCode(error, "UNAUTHENTICATED")) return error;

@@ -8,8 +8,9 @@ import {
 } from "@grpc/grpc-js";
 
 /**
- * An answer that is not gRPC comes from something between here and the server: a proxy's page, a captive portal. gRPC would take its
- * text for messages. Its body is passed over, and the call ends with UNAVAILABLE, or with the HTTP status where that says more.
+ * An answer that is not gRPC comes from something between here and the server: a proxy's page, a
+ * captive portal. gRPC would take its text for messages. Its body is passed over, and the call ends
+ * with UNAVAILABLE, or with the HTTP status where that says more.
  */
 export const onlyGrpc: Interceptor = (options, nextCall) => new GrpcOnlyCall(nextCall(options));
 

@@ -22,8 +22,9 @@ interface Call {
 const IDLE_MS = 1000;
 
 /**
- * All appends of a client on one bidirectional stream, opened when it is needed. Answers come in the order of the requests.
- * When the stream ends, every call under way fails: nobody knows which of them were carried out.
+ * All appends of a client on one bidirectional stream, opened when it is needed. Answers come in
+ * the order of the requests. When the stream ends, every call under way fails: nobody knows which
+ * of them were carried out.
  */
 export class ProduceChannel {
   readonly #openStream: () => ProduceStream;

@@ -1,4 +1,7 @@
-/** What a record looks like in the topic that it is put aside in: as it was, with headers that tell where from and why. */
+/**
+ * What a record looks like in the topic that it is put aside in: as it was, with headers that tell
+ * where from and why.
+ */
 import { type HeaderInput, InvalidArgumentError } from "@logstore/codec";
 import type { ConsumerRecord } from "../consumer/consumer-record.js";
 
@@ -20,13 +23,19 @@ const names = {
 const TOPIC_ID_HEADER = `${PREFIX}topic-id`;
 /** Only where the record would have been too large: what is missing of it. */
 const LEFT_OUT_HEADER = `${PREFIX}left-out`;
-/** Tells that a record was replayed, and from which record of a parked topic: `<topic>/<partition>/<offset>`. */
+/**
+ * Tells that a record was replayed, and from which record of a parked topic:
+ * `<topic>/<partition>/<offset>`.
+ */
 export const REPLAYED_HEADER = "logstore-replayed-from";
 
 type RawRecord = ConsumerRecord<Uint8Array, Uint8Array>;
 type ParkedForm = Pick<RawRecord, "key" | "value" | "timestamp"> & { readonly headers: readonly HeaderInput[] };
 
-/** A record that was put aside since it could not be processed. `topic`, `partition` and `offset` are where it came from. */
+/**
+ * A record that was put aside since it could not be processed. `topic`, `partition` and `offset`
+ * are where it came from.
+ */
 export interface ParkedRecord extends RawRecord {
   /** Id of the topic that it came from; undefined where that is not known. */
   readonly topicId: string | undefined;
@@ -38,7 +47,10 @@ export interface ParkedRecord extends RawRecord {
   readonly parkedAt: number;
   /** Where it lies in the parked topic. */
   readonly parkedOffset: number;
-  /** The record was too large for the headers: its value is empty here and its own headers are missing. It may still be where it came from. */
+  /**
+   * The record was too large for the headers: its value is empty here and its own headers are
+   * missing. It may still be where it came from.
+   */
   readonly isLeftOut: boolean;
 }
 
@@ -61,8 +73,9 @@ export function parkedTopic(topic: string, group: string): string {
 }
 
 /**
- * What a record may look like where it is put aside, the best first: as it was, with headers that tell where from and why. Each is
- * smaller than the one before, for a record that was nearly as large as one may be.
+ * What a record may look like where it is put aside, the best first: as it was, with headers that
+ * tell where from and why. Each is smaller than the one before, for a record that was nearly as
+ * large as one may be.
  */
 export function* parkedForms(
   record: RawRecord,

@@ -10,11 +10,14 @@ import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "./p
 
 export interface ReplayOptions {
   /**
-   * Which records to replay. The others stay: they are put behind those that were parked since. Default: all. Without `to`, those that
-   * were put aside without their value stay, too.
+   * Which records to replay. The others stay: they are put behind those that were parked since.
+   * Default: all. Without `to`, those that were put aside without their value stay, too.
    */
   readonly filter?: ((record: ParkedRecord) => boolean | Promise<boolean>) | undefined;
-  /** Gets each record in place of the topic that it came from. Where it throws, the replay ends with that, and the record stays. */
+  /**
+   * Gets each record in place of the topic that it came from. Where it throws, the replay ends with
+   * that, and the record stays.
+   */
   readonly to?: ((record: ParkedRecord) => void | Promise<void>) | undefined;
 }
 
@@ -26,7 +29,10 @@ export interface ReplayResult {
   readonly kept: number;
 }
 
-/** The records of a topic that a group put aside, and that were not replayed since. Iterating lists them, in that order. */
+/**
+ * The records of a topic that a group put aside, and that were not replayed since. Iterating lists
+ * them, in that order.
+ */
 export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   /** The topic that they lie in. */
   readonly topic: string;
@@ -51,15 +57,15 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   }
 
   /**
-   * Sends those that are there now to where they came from, again: to the same partition, with the header
-   * `logstore-replayed-from`. What was replayed is deleted from the parked topic when the replay ends. Should this process die
-   * meanwhile, the record it was at may be replayed twice.
+   * Sends those that are there now to where they came from, again: to the same partition, with the
+   * header `logstore-replayed-from`. What was replayed is deleted from the parked topic when the
+   * replay ends. Should this process die meanwhile, the record it was at may be replayed twice.
    *
    * Of several replays at a time, one works and the others wait.
    *
-   * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic may not be deleted;
-   * InconsistentTopicIdError where the topic that a record came from was made anew: the replay ends there and the record stays, for
-   * `to` or `filter` to decide about
+   * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic
+   * may not be deleted; InconsistentTopicIdError where the topic that a record came from was made
+   * anew: the replay ends there and the record stays, for `to` or `filter` to decide about
    */
   async replay(options: ReplayOptions = {}): Promise<ReplayResult> {
     checkOptions<ReplayOptions>("replay", options, replayRules);
@@ -67,7 +73,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     const { from, end: endOfTopic, topicId } = await this.#remaining();
     let end = endOfTopic;
     const result = { replayed: 0, kept: 0 };
-    // What an earlier replay has left. A commit does not last for ever: what was replayed must be gone before it is.
+    // What an earlier replay has left. A commit does not last for ever: what was replayed must be
+    // gone before it is.
     if (end > 0) await this.#api.deleteRecords(this.topic, 0, from, { topicId });
     if (from >= end) return result;
     let done = from;
@@ -133,7 +140,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       throw error;
     }
     const committed = await this.#committed();
-    // Where a damaged log ends is not known: reading goes on until the damage ends it with its error.
+    // Where a damaged log ends is not known: reading goes on until the damage ends it with its
+    // error.
     const end = isEndKnown(bounds) ? bounds.offset : Number.MAX_SAFE_INTEGER;
     const from = Math.min(Math.max(committed, bounds.logStartOffset), end);
     return { from, end, topicId: bounds.topicId || undefined };

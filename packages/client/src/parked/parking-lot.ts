@@ -6,7 +6,10 @@ import type { Registry } from "../registry.js";
 import { hasCode } from "../retry.js";
 import { type Failure, parkedForms, parkedTopic } from "./parked-record.js";
 
-/** Puts records of a group aside, each in the parked topic of its own topic, which is made when it is needed. */
+/**
+ * Puts records of a group aside, each in the parked topic of its own topic, which is made when it
+ * is needed.
+ */
 export class ParkingLot {
   readonly #api: LogApi;
   readonly #group: string;
@@ -28,9 +31,11 @@ export class ParkingLot {
   }
 
   /**
-   * Resolves when the record is durable where it was put: what is too large for that is put there without its value.
+   * Resolves when the record is durable where it was put: what is too large for that is put there
+   * without its value.
    *
-   * @throws UnknownTopicError, InconsistentTopicIdError where the parked topic was deleted meanwhile: the next call makes it again
+   * @throws UnknownTopicError, InconsistentTopicIdError where the parked topic was deleted
+   * meanwhile: the next call makes it again
    */
   async park(record: ConsumerRecord<Uint8Array, Uint8Array>, failure: Failure): Promise<void> {
     const topic = parkedTopic(record.topic, this.#group);

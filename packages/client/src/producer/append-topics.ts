@@ -9,7 +9,10 @@ export interface AppendTopic {
   readonly maxBatchBytes: number;
 }
 
-/** More topics than this are asked for again: topics come and go, and a client may outlive any number of them. */
+/**
+ * More topics than this are asked for again: topics come and go, and a client may outlive any
+ * number of them.
+ */
 const MAX_KNOWN_TOPICS = 1_000;
 
 /** The topics that a client appends to, each asked for once, until it turns out to have changed. */

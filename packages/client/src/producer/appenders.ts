@@ -34,7 +34,10 @@ export class Appenders {
     return appender;
   }
 
-  /** Topics come and go, and a client may outlive any number of them. A dropped appender costs its partition a look-up. */
+  /**
+   * Topics come and go, and a client may outlive any number of them. A dropped appender costs its
+   * partition a look-up.
+   */
   #dropIdle(): void {
     if (this.#byPartition.size < MAX_IDLE_APPENDERS) return;
     for (const [key, appender] of this.#byPartition) {
@@ -44,7 +47,10 @@ export class Appenders {
     }
   }
 
-  /** Resolves when every append is settled; those that are not after `timeoutMs` are rejected with a ClosedError. */
+  /**
+   * Resolves when every append is settled; those that are not after `timeoutMs` are rejected with a
+   * ClosedError.
+   */
   async close({ timeoutMs = Number.POSITIVE_INFINITY }: CloseOptions): Promise<void> {
     const appenders = [...this.#byPartition.values()];
     const settled = Promise.all(appenders.map((one) => one.settled()));

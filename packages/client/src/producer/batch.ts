@@ -28,7 +28,10 @@ export class Batch {
   sealed: Uint8Array | undefined;
   /** Why the last try failed. */
   failure: unknown;
-  /** Of the try under way. Not in a closure of each batch: V8 then moves most of what is sent into the old generation. */
+  /**
+   * Of the try under way. Not in a closure of each batch: V8 then moves most of what is sent into
+   * the old generation.
+   */
   #timer: Timer | undefined;
   #rejectTry: ((error: unknown) => void) | undefined;
   #isSettled = false;

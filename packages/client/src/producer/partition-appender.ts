@@ -25,13 +25,21 @@ import { ProducerSequence, randomProducerId } from "./producer-sequence.js";
 import { copyOfSealed } from "./sealed-copy.js";
 
 export interface AppendOptions<Input> extends ValueOptions<unknown, Input> {
-  /** The append is refused unless this is the partition's log end offset: nobody else has appended since it was looked at. */
+  /**
+   * The append is refused unless this is the partition's log end offset: nobody else has appended
+   * since it was looked at.
+   */
   readonly expectedOffset?: number | undefined;
-  /** What the answer means. Default: the topic's, which is "flushed" unless it was set otherwise. */
+  /**
+   * What the answer means. Default: the topic's, which is "flushed" unless it was set otherwise.
+   */
   readonly durability?: Durability | undefined;
   /** Default "none". */
   readonly compression?: "none" | "gzip" | "zstd" | undefined;
-  /** ms from the call after which an append without an answer is given up; Infinity for never. Default 120,000. */
+  /**
+   * ms from the call after which an append without an answer is given up; Infinity for never.
+   * Default 120,000.
+   */
   readonly deliveryTimeoutMs?: number | undefined;
 }
 
@@ -99,8 +107,9 @@ type Unsealed = Pick<RecordBatchBuilder, "recordCount" | "byteLength">;
 const MAX_BATCH_BYTES = 2 ** 30;
 
 /**
- * Appends to one partition, all records of an append or none, one append after another. An append whose answer was lost is sent
- * again, and the log knows it: an expected offset is not refused for what the first try appended.
+ * Appends to one partition, all records of an append or none, one append after another. An append
+ * whose answer was lost is sent again, and the log knows it: an expected offset is not refused for
+ * what the first try appended.
  */
 export class PartitionAppender {
   readonly #api: LogApi;
@@ -110,8 +119,9 @@ export class PartitionAppender {
   readonly #budget: AppendBudget;
   #sequence = new ProducerSequence(randomProducerId());
   /**
-   * The id of the topic that the last append went to. An append that expects an offset of that topic is refused by the next one
-   * of that name, also where another partition's append has learned the topic anew.
+   * The id of the topic that the last append went to. An append that expects an offset of that
+   * topic is refused by the next one of that name, also where another partition's append has
+   * learned the topic anew.
    */
   #topicId: string | undefined;
   readonly #abandoned = new AbortController();
@@ -240,7 +250,8 @@ export class PartitionAppender {
       try {
         ack = await produce(this.#topicId ?? known.topicId);
       } catch (error) {
-        // What the client knew was of another partition's appends: nothing was said of this partition in the former topic.
+        // What the client knew was of another partition's appends: nothing was said of this
+        // partition in the former topic.
         if (this.#topicId !== undefined || !hasCode(error, "INCONSISTENT_TOPIC_ID")) throw error;
         this.#topics.forget(topic, known);
         known = await this.#topicNow(attempt);
@@ -260,7 +271,10 @@ export class PartitionAppender {
     }
   }
 
-  /** @throws BatchTooLargeError, RecordTooLargeError where the topic does not take the batch, as it is configured now */
+  /**
+   * @throws BatchTooLargeError, RecordTooLargeError where the topic does not take the batch, as it
+   * is configured now
+   */
   async #checkFits(batchBytes: number, batch: Unsealed, attempt: Attempt): Promise<void> {
     const known = await this.#topicNow(attempt);
     if (this.#refusal(batchBytes, batch, known) === undefined) return;

@@ -39,8 +39,9 @@ export interface SenderOptions {
 }
 
 /**
- * Sends the batches of one partition in order, up to five at a time. After a failure nothing new is sent until the outcome
- * of everything under way is known; then what may be tried again is sent again, in the same order, the same bytes.
+ * Sends the batches of one partition in order, up to five at a time. After a failure nothing new is
+ * sent until the outcome of everything under way is known; then what may be tried again is sent
+ * again, in the same order, the same bytes.
  */
 export class PartitionSender {
   readonly #api: LogApi;
@@ -108,7 +109,10 @@ export class PartitionSender {
     this.#inFlight = [];
   }
 
-  /** Full batches go at once; an open one waits for company only while something else is under way, or for its linger time. */
+  /**
+   * Full batches go at once; an open one waits for company only while something else is under way,
+   * or for its linger time.
+   */
   #wake(): void {
     if (this.#accumulator.hasClosed) this.#sendClosed();
     if (this.#timerRuns || this.#inFlight.length > 0 || !this.#accumulator.hasOpen) return;
@@ -123,8 +127,8 @@ export class PartitionSender {
   }
 
   /**
-   * The log takes any sequence number from a producer that it does not know, so the first batch has to be in before more follow: were
-   * it lost, the second would pass for the first.
+   * The log takes any sequence number from a producer that it does not know, so the first batch has
+   * to be in before more follow: were it lost, the second would pass for the first.
    */
   get #mostInFlight(): number {
     return this.#sequence.isKnown ? MAX_IN_FLIGHT : 1;
@@ -230,7 +234,10 @@ export class PartitionSender {
     for (const batch of this.#inFlight) this.#send(batch, copyOfSealed(batch.sealed!));
   }
 
-  /** What is sent instead of a batch that the topic does not take any more; undefined where that is no help. */
+  /**
+   * What is sent instead of a batch that the topic does not take any more; undefined where that is
+   * no help.
+   */
   #split(batch: Batch): Batch[] | undefined {
     const { failure, sealed, waiters } = batch;
     if (!hasCode(failure, "BATCH_TOO_LARGE") || waiters.length === 1) return undefined;

@@ -8,7 +8,10 @@ export function randomProducerId(): number {
   return (high >>> 12) * 2 ** 32 + low;
 }
 
-/** Numbers a producer's records in one partition, so that the log can tell a repeated batch, and a missing one. */
+/**
+ * Numbers a producer's records in one partition, so that the log can tell a repeated batch, and a
+ * missing one.
+ */
 export class ProducerSequence {
   /** Whether the log has accepted a batch of this epoch. */
   isKnown = false;

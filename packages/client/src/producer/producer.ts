@@ -34,22 +34,33 @@ import { SendManyOutcome, type SendManyResult } from "./send-many.js";
 import { StickyPartition } from "./sticky-partition.js";
 
 export interface ProducerOptions<Input = Bytes> extends ValueOptions<unknown, Input> {
-  /** ms that a record waits for others to share its batch with, when nothing else is under way. Default 0. */
+  /**
+   * ms that a record waits for others to share its batch with, when nothing else is under way.
+   * Default 0.
+   */
   readonly lingerMs?: number | undefined;
   /** A batch that has grown to this is sent; bytes, before compression. Default 256 KiB. */
   readonly batchBytes?: number | undefined;
   /** Bytes of records that may wait for their acknowledgement. Default 32 MiB. */
   readonly maxBufferedBytes?: number | undefined;
-  /** What an acknowledgement means. Default: the topic's, which is "flushed" unless it was set otherwise. */
+  /**
+   * What an acknowledgement means. Default: the topic's, which is "flushed" unless it was set
+   * otherwise.
+   */
   readonly durability?: Durability | undefined;
   /** Default "none". */
   readonly compression?: "none" | "gzip" | "zstd" | undefined;
-  /** ms after which a record that could not be delivered is given up; Infinity for never. Default 120,000. */
+  /**
+   * ms after which a record that could not be delivered is given up; Infinity for never. Default
+   * 120,000.
+   */
   readonly deliveryTimeoutMs?: number | undefined;
 }
 
 export interface ProducerRecord<Input> {
-  /** Records of the same key keep their order. Default null: partitions take turns, a batch each. */
+  /**
+   * Records of the same key keep their order. Default null: partitions take turns, a batch each.
+   */
   readonly key?: Bytes | null | undefined;
   readonly value: Input;
   /** ms since the epoch, or a Date. Default: now. */
@@ -75,11 +86,13 @@ const DEFAULT_DELIVERY_TIMEOUT_MS = 120_000;
 const RECORD_OVERHEAD_BYTES = 16;
 
 /**
- * Appends records to one topic, in batches that form by themselves. Each record is appended once, also across reconnects.
+ * Appends records to one topic, in batches that form by themselves. Each record is appended once,
+ * also across reconnects.
  *
- * A topic that is deleted and made again is another topic. What waits for the old one is refused with an
- * InconsistentTopicIdError (or an UnknownTopicError while there is none), and nothing of it is appended to the new one, where
- * its key may belong to another partition. What is sent afterwards goes to the new topic, by its own partitions.
+ * A topic that is deleted and made again is another topic. What waits for the old one is refused
+ * with an InconsistentTopicIdError (or an UnknownTopicError while there is none), and nothing of it
+ * is appended to the new one, where its key may belong to another partition. What is sent
+ * afterwards goes to the new topic, by its own partitions.
  */
 export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly topic: string;
@@ -95,7 +108,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly #retired = new Set<PartitionSender>();
   #partitioner = "";
   #learning: Promise<void> | undefined;
-  /** Records that wait for the topic's description or for a validator, and those behind them, in order. */
+  /**
+   * Records that wait for the topic's description or for a validator, and those behind them, in
+   * order.
+   */
   #queue: { readonly entry: Entry; readonly valid: Promise<void> | undefined }[] = [];
   #emptyingQueue: Promise<void> | undefined;
   #sticky: StickyPartition;
@@ -135,8 +151,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
 
   /**
    * Resolves when the record is appended with the durability asked for. Rejects with
-   * - InvalidValueError, RecordTooLargeError, UnknownTopicError, UnknownPartitionError: the record was not sent;
-   * - InconsistentTopicIdError: the topic was made anew, and the record is not in the new one: send it again to put it there;
+   * - InvalidValueError, RecordTooLargeError, UnknownTopicError, UnknownPartitionError: the record
+   *   was not sent;
+   * - InconsistentTopicIdError: the topic was made anew, and the record is not in the new one: send
+   *   it again to put it there;
    * - BufferFullError: too much waits already, it was not sent;
    * - DeliveryTimeoutError: given up, it may or may not have been appended;
    * - OutOfOrderSequenceError: not appended, because one before it in its partition was lost;
@@ -165,8 +183,8 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Resolves when at most half of `maxBufferedBytes` is in use. Now and then it lets a turn of the event loop pass, so that a
-   * loop of sends and this does not keep batches from leaving.
+   * Resolves when at most half of `maxBufferedBytes` is in use. Now and then it lets a turn of the
+   * event loop pass, so that a loop of sends and this does not keep batches from leaving.
    */
   async ready(): Promise<void> {
     if (!this.#budget.isReady) await this.#hurry();
@@ -174,8 +192,9 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends every record, pulling them only as fast as they can be buffered, and resolves when all are acknowledged.
-   * After a failure nothing more is pulled; it rejects with the first one when all that was pulled is settled.
+   * Sends every record, pulling them only as fast as they can be buffered, and resolves when all
+   * are acknowledged. After a failure nothing more is pulled; it rejects with the first one when
+   * all that was pulled is settled.
    */
   async sendMany(
     records: Iterable<ProducerRecord<Input>> | AsyncIterable<ProducerRecord<Input>>,
@@ -219,9 +238,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Refuses further records, and resolves when those accepted so far are settled: each is within its `deliveryTimeoutMs`.
-   * After `timeoutMs`, those that are not are rejected with a DeliveryTimeoutError, and may or may not have been appended. Default:
-   * a second more than `deliveryTimeoutMs`; where that is Infinity, 120,000.
+   * Refuses further records, and resolves when those accepted so far are settled: each is within
+   * its `deliveryTimeoutMs`. After `timeoutMs`, those that are not are rejected with a
+   * DeliveryTimeoutError, and may or may not have been appended. Default: a second more than
+   * `deliveryTimeoutMs`; where that is Infinity, 120,000.
    *
    * @throws InvalidArgumentError
    */
@@ -270,7 +290,9 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     return { key: key ?? null, value: stored, timestamp, headers, partition, bytes, waiter };
   }
 
-  /** False where an earlier record has failed; a promise only where something must be waited for. */
+  /**
+   * False where an earlier record has failed; a promise only where something must be waited for.
+   */
   #takeOneOfMany(record: ProducerRecord<Input>, outcome: SendManyOutcome): boolean | Promise<boolean> {
     if (outcome.hasFailed) return false;
     this.#checkOpen();
@@ -320,7 +342,8 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
         }
       }
     } finally {
-      // In the same turn as the last look at the queue: whoever is told of a refusal may send again at once.
+      // In the same turn as the last look at the queue: whoever is told of a refusal may send again
+      // at once.
       this.#emptyingQueue = undefined;
     }
   }
@@ -401,7 +424,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     return senders;
   }
 
-  /** The next record asks for the topic again. What these senders have goes on to where it was to go, and is refused there. */
+  /**
+   * The next record asks for the topic again. What these senders have goes on to where it was to
+   * go, and is refused there.
+   */
   #retire(senders: readonly PartitionSender[]): void {
     if (this.#senders !== senders) return;
     this.#senders = undefined;

@@ -20,7 +20,10 @@ export interface Entry {
   readonly waiter: Waiter;
 }
 
-/** Collects the records of a partition. The open batch takes more of them, closed ones wait to be sent. */
+/**
+ * Collects the records of a partition. The open batch takes more of them, closed ones wait to be
+ * sent.
+ */
 export class RecordAccumulator {
   #builderOptions: RecordBatchBuilderOptions;
   readonly #deliveryTimeoutMs: number;
@@ -77,7 +80,10 @@ export class RecordAccumulator {
     return this.#closed.shift();
   }
 
-  /** Sealed when it is sent, not when it is full: only then is it known which sequence number it follows. */
+  /**
+   * Sealed when it is sent, not when it is full: only then is it known which sequence number it
+   * follows.
+   */
   seal(batch: Batch, stamp: ProducerStamp): void {
     batch.sealed = batch.builder.seal(stamp);
     // One that was begun under a former limit is of no more use.

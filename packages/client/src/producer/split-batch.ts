@@ -8,8 +8,9 @@ export function limitedTo(options: RecordBatchBuilderOptions, maxBatchBytes: num
 }
 
 /**
- * The records of a sealed batch in smaller ones, sealed too: in the same order and under the same sequence numbers, so that the log
- * tells a repeated one all the same. The batch is settled when they are.
+ * The records of a sealed batch in smaller ones, sealed too: in the same order and under the same
+ * sequence numbers, so that the log tells a repeated one all the same. The batch is settled when
+ * they are.
  *
  * @throws RecordTooLargeError where a record alone is too large; nothing is changed then
  */

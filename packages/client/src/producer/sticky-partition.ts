@@ -1,6 +1,6 @@
 /**
- * The partition of records without a key: one until it has got a batch's worth or its batch has left, then the next. Batches are
- * as full as they can be, and every partition gets as many.
+ * The partition of records without a key: one until it has got a batch's worth or its batch has
+ * left, then the next. Batches are as full as they can be, and every partition gets as many.
  */
 export class StickyPartition {
   readonly #batchBytes: number;

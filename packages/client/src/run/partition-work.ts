@@ -14,17 +14,26 @@ export interface Task {
   readonly use: AbortSignal;
   /** For the handler: also aborts when the reading is over. */
   readonly signal: AbortSignal;
-  /** Its handler waits for the end of the reading itself: it is not waited for, and its outcome does not count. */
+  /**
+   * Its handler waits for the end of the reading itself: it is not waited for, and its outcome does
+   * not count.
+   */
   isReleased: boolean;
 }
 
-/** What is in memory of one partition: records by key, each key in order, and which of them are not done yet. */
+/**
+ * What is in memory of one partition: records by key, each key in order, and which of them are not
+ * done yet.
+ */
 export class PartitionWork {
   readonly owned: OwnedPartition;
   /** What is in memory: waiting, or worked on. */
   heldRecords = 0;
   heldBytes = 0;
-  /** Records of a key that wait for the one before them. A key is here while one of its records is not done. */
+  /**
+   * Records of a key that wait for the one before them. A key is here while one of its records is
+   * not done.
+   */
   readonly #lanes = new Map<string, Task[]>();
   /** Offsets that are not done, ascending. */
   readonly #pending = new Set<number>();
@@ -51,7 +60,10 @@ export class PartitionWork {
     return this.#running > 0;
   }
 
-  /** Takes a record in. A lane is returned where it begins one: nothing else of its key is under way. */
+  /**
+   * Takes a record in. A lane is returned where it begins one: nothing else of its key is under
+   * way.
+   */
   add(record: RawRecord): { readonly task: Task; readonly lane: string | undefined; readonly isFirst: boolean } {
     const bytes = record.value.length + (record.key?.length ?? 0);
     const task = {

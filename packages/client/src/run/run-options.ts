@@ -25,14 +25,17 @@ export interface RecordContext {
   /** 1 for the first try. */
   readonly attempt: number;
   /**
-   * Aborts when the run ends, and when the outcome does not count any more: the partition was lost, or its offset was set. At the end
-   * of a run, a record whose handler still succeeds is committed; one whose handler fails is left for another member.
+   * Aborts when the run ends, and when the outcome does not count any more: the partition was lost,
+   * or its offset was set. At the end of a run, a record whose handler still succeeds is committed;
+   * one whose handler fails is left for another member.
    */
   readonly signal: AbortSignal;
 }
 
 export interface RunOptions<T, K> {
-  /** Processes a record: it is processed when this is done, and to be tried again when it throws. */
+  /**
+   * Processes a record: it is processed when this is done, and to be tried again when it throws.
+   */
   readonly eachRecord: (record: ConsumerRecord<T, K>, context: RecordContext) => void | Promise<void>;
   /** Records that are worked on at the same time: of different keys, or without one. Default 16. */
   readonly concurrency?: number | undefined;
@@ -41,7 +44,10 @@ export interface RunOptions<T, K> {
   /** Bytes of keys and values of these; a single record may be larger. Default 16 MiB. */
   readonly maxInFlightBytes?: number | undefined;
   readonly retry?: RetryOptions | undefined;
-  /** Whether a record that keeps failing is put aside in `<topic>.<group>.parked`; if not, the run fails. Default true. */
+  /**
+   * Whether a record that keeps failing is put aside in `<topic>.<group>.parked`; if not, the run
+   * fails. Default true.
+   */
   readonly park?: boolean | undefined;
   /** Its abort ends the run when what is worked on is done. */
   readonly signal?: AbortSignal | undefined;

@@ -26,8 +26,9 @@ export type Park = (
 ) => Promise<void>;
 
 /**
- * Processes records by key in order, keys in parallel; records without a key all in parallel. A record that fails is tried again,
- * and only those of its key wait. What is in memory is bounded: beyond that nothing more is read.
+ * Processes records by key in order, keys in parallel; records without a key all in parallel. A
+ * record that fails is tried again, and only those of its key wait. What is in memory is bounded:
+ * beyond that nothing more is read.
  */
 export class Runner<T, K> implements InFlight {
   readonly #format: RecordFormat<T, K>;
@@ -210,7 +211,10 @@ export class Runner<T, K> implements InFlight {
     }
   }
 
-  /** A function of its own for each slot: which one is on the stack tells whose handler calls `commit()` or `close()`. */
+  /**
+   * A function of its own for each slot: which one is on the stack tells whose handler calls
+   * `commit()` or `close()`.
+   */
   #makeHandle(): Handle {
     return async ({ record, partition, signal }, attempt) => {
       try {
@@ -225,7 +229,10 @@ export class Runner<T, K> implements InFlight {
     };
   }
 
-  /** True when the record is put aside; false where nobody needs that any more. While the log is away, it is tried again. */
+  /**
+   * True when the record is put aside; false where nobody needs that any more. While the log is
+   * away, it is tried again.
+   */
   async #giveUp({ record, partition, use }: Task, error: unknown, attempts: number): Promise<boolean> {
     if (this.#park === undefined) throw error;
     const signal = AbortSignal.any([partition.stopped, use]);
@@ -242,7 +249,10 @@ export class Runner<T, K> implements InFlight {
   }
 }
 
-/** Why a record could not be put aside now, and may be in a moment. A parked topic that was deleted is made again. */
+/**
+ * Why a record could not be put aside now, and may be in a moment. A parked topic that was deleted
+ * is made again.
+ */
 const PASSING = ["DELIVERY_TIMEOUT", "BUFFER_FULL", "UNKNOWN_TOPIC", "INCONSISTENT_TOPIC_ID"] as const;
 
 function isPassing(error: unknown): boolean {

@@ -1,4 +1,7 @@
-/** Names of attributes, after OpenTelemetry's semantic conventions for messaging (1.45) where these have one. */
+/**
+ * Names of attributes, after OpenTelemetry's semantic conventions for messaging (1.45) where these
+ * have one.
+ */
 export const SYSTEM = "messaging.system.name";
 export const OPERATION_NAME = "messaging.operation.name";
 export const OPERATION_TYPE = "messaging.operation.type";

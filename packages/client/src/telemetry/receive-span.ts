@@ -25,8 +25,9 @@ export interface ReceivedBatch {
 }
 
 /**
- * A span that says that a batch was received, linked to the sends of its records; where they are all of one trace, it is a part of
- * that. None where no record belongs to a trace. It has no length: what is done with the records is the caller's to trace.
+ * A span that says that a batch was received, linked to the sends of its records; where they are
+ * all of one trace, it is a part of that. None where no record belongs to a trace. It has no
+ * length: what is done with the records is the caller's to trace.
  */
 export function traceReceived({ topic, partition, batch, from, end }: ReceivedBatch): void {
   const { sends, count } = sendsOf(batch, from, end);

@@ -10,14 +10,18 @@ import {
   trace,
 } from "@opentelemetry/api";
 
-/** Whether anybody traces: without a propagator nothing would be put into headers, nor found in them. */
+/**
+ * Whether anybody traces: without a propagator nothing would be put into headers, nor found in
+ * them.
+ */
 export function isTracing(): boolean {
   return propagation.fields().length > 0;
 }
 
 /**
- * The context that a record was sent in, to continue its trace: as the parent of a span for what is done with the record, say.
- * OpenTelemetry's root context where it has none, or where no propagator is registered.
+ * The context that a record was sent in, to continue its trace: as the parent of a span for what is
+ * done with the record, say. OpenTelemetry's root context where it has none, or where no propagator
+ * is registered.
  */
 export function traceContextOf({ headers }: { readonly headers: readonly Header[] }): Context {
   return headers.length === 0 ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, headers, headerGetter);

@@ -20,7 +20,10 @@ interface Sendable {
 /** A span from the sending of records to their acknowledgement. */
 export class SendSpan {
   readonly #span: Span;
-  /** What the records carry; nothing where the trace is not kept, since every byte would be stored with every record. */
+  /**
+   * What the records carry; nothing where the trace is not kept, since every byte would be stored
+   * with every record.
+   */
   readonly #context: Context | undefined;
 
   constructor(topic: string) {

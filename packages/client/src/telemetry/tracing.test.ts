@@ -1,4 +1,6 @@
-/** Traces from the sending of a record to its receiving, and nothing of that where nobody traces. */
+/**
+ * Traces from the sending of a record to its receiving, and nothing of that where nobody traces.
+ */
 import { RecordBatch, RecordBatchBuilder } from "@logstore/codec";
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";

@@ -1,18 +1,25 @@
-/** What Node brings: compression, and a native CRC-32C where the optional peer `@node-rs/crc32` is installed. */
+/**
+ * What Node brings: compression, and a native CRC-32C where the optional peer `@node-rs/crc32` is
+ * installed.
+ */
 import zlib from "node:zlib";
 import type { Platform, Unpacked } from "./platform.js";
 
 type Unpacking = zlib.Gunzip | zlib.ZstdDecompress;
 
-/** Where the stream keeps the buffer that it unpacks into, which it hands out only when there are bytes in it. */
+/**
+ * Where the stream keeps the buffer that it unpacks into, which it hands out only when there are
+ * bytes in it.
+ */
 interface WithOutBuffer {
   readonly _outBuffer?: Buffer;
 }
 
 /**
- * Into one buffer of the stream, a byte longer than is allowed: what is sound is never copied, and what is too long fills it. The
- * buffer is freed as soon as nobody needs it, also where the bytes turn out not to be sound: left to the garbage collector, the
- * buffers of a few large batches would fill the memory before it comes to them.
+ * Into one buffer of the stream, a byte longer than is allowed: what is sound is never copied, and
+ * what is too long fills it. The buffer is freed as soon as nobody needs it, also where the bytes
+ * turn out not to be sound: left to the garbage collector, the buffers of a few large batches would
+ * fill the memory before it comes to them.
  */
 function later(
   create: (options: { chunkSize: number }) => Unpacking,
@@ -51,7 +58,8 @@ interface NativeCrc32c {
 
 function nativeCrc32c(): Platform["crc32c"] {
   try {
-    // Not by an import that a bundler follows: it would take in the binary of the machine that it runs on.
+    // Not by an import that a bundler follows: it would take in the binary of the machine that it
+    // runs on.
     const { createRequire } = process.getBuiltinModule("node:module");
     const native = createRequire(import.meta.url)("@node-rs/crc32") as NativeCrc32c;
     return (bytes, before) => native.crc32c(bytes, before);

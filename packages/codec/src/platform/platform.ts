@@ -1,4 +1,7 @@
-/** What a run-time may do faster or better than portable code. The `imports` field of package.json picks the file. */
+/**
+ * What a run-time may do faster or better than portable code. The `imports` field of package.json
+ * picks the file.
+ */
 export interface Platform {
   /** A buffer that will be written before it is read: its bytes need not be zero. */
   allocate(length: number): Uint8Array;
@@ -18,6 +21,9 @@ export interface Compressor {
 
 export interface Unpacked {
   readonly bytes: Uint8Array;
-  /** Frees their memory at once; `bytes` and every view of it are empty then. Default: the garbage collector frees it. */
+  /**
+   * Frees their memory at once; `bytes` and every view of it are empty then. Default: the garbage
+   * collector frees it.
+   */
   readonly release?: (() => void) | undefined;
 }

@@ -1,4 +1,6 @@
-/** A browser or any other run-time: no synchronous compression; an application may register its own. */
+/**
+ * A browser or any other run-time: no synchronous compression; an application may register its own.
+ */
 import type { Platform } from "./platform.js";
 
 export const platform: Platform = {

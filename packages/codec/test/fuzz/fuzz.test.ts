@@ -1,8 +1,9 @@
 /**
- * Damaged batches by the million, through every public way to decode them: nothing but errors of ours, no memory beyond the caps,
- * and what can be read is read the same again.
+ * Damaged batches by the million, through every public way to decode them: nothing but errors of
+ * ours, no memory beyond the caps, and what can be read is read the same again.
  *
- * CODEC_CASES says how many, CODEC_SHARD=3/8 which part of them, and CODEC_SEED with CODEC_CASE tries one again.
+ * CODEC_CASES says how many, CODEC_SHARD=3/8 which part of them, and CODEC_SEED with CODEC_CASE
+ * tries one again.
  */
 import { expect, test } from "vitest";
 import { type BatchLimits, defaultBatchLimits } from "../../src/index.js";
@@ -17,7 +18,10 @@ const ONLY = process.env["CODEC_CASE"];
 const [SHARD = 1, SHARDS = 1] = (process.env["CODEC_SHARD"] ?? "1/1").split("/").map(Number);
 
 const LOW: BatchLimits = { maxBatchBytes: 2048, maxRecordsBytes: 2048 };
-/** Each case unpacks a batch some ten times, in steps of 16 KiB at the least. A length that is believed asks for gigabytes. */
+/**
+ * Each case unpacks a batch some ten times, in steps of 16 KiB at the least. A length that is
+ * believed asks for gigabytes.
+ */
 const UNPACKED = 16;
 const STEP_BYTES = 64 * 1024;
 

@@ -115,7 +115,8 @@ const mutations = [
 export function mutate(random: Random, corpus: readonly Uint8Array[]): Uint8Array {
   const bytes = Uint8Array.from(random.oneOf(corpus));
   const damaged = random.oneOf(mutations)(bytes, random, corpus);
-  // A batch to append has an empty server half: else nothing would get past the first check of those who take one in.
+  // A batch to append has an empty server half: else nothing would get past the first check of
+  // those who take one in.
   if (random.below(2) === 0 || damaged.length < HEADER) return damaged;
   return seal(damaged.fill(0, 8, 32));
 }

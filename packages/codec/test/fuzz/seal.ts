@@ -1,4 +1,7 @@
-/** Makes bytes a batch as far as checksums and lengths say, so that what lies behind them is reached. */
+/**
+ * Makes bytes a batch as far as checksums and lengths say, so that what lies behind them is
+ * reached.
+ */
 import { crc32c, FORMAT_MARK } from "../../src/index.js";
 
 export interface Seal {
@@ -10,7 +13,9 @@ export interface Seal {
 
 const HEADER = 72;
 
-/** Sets the fields that are given, then the checksums. In place; too few bytes are left as they are. */
+/**
+ * Sets the fields that are given, then the checksums. In place; too few bytes are left as they are.
+ */
 export function seal(bytes: Uint8Array, fields: Seal = {}): Uint8Array {
   if (bytes.length < HEADER) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -2,7 +2,10 @@ import type { PartitionBounds } from "@logstore/protocol";
 import type { ReadableLog } from "../partition/readable-log.js";
 import { detailOf } from "./error-detail.js";
 
-/** Where a partition begins and ends now, in the protocol's words; and why that is not all of it, if so. */
+/**
+ * Where a partition begins and ends now, in the protocol's words; and why that is not all of it, if
+ * so.
+ */
 export function boundsOf({ offsets, knownEnd, knownDamage: damage }: ReadableLog): PartitionBounds {
   const { logStart, highWatermark } = offsets;
   const bounds = { logStartOffset: logStart, highWatermark, logEndOffset: knownEnd };

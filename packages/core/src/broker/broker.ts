@@ -65,17 +65,24 @@ import { topicsForGroups } from "./topics-for-groups.js";
 /** After so long a call to groups may be tried again while they are being opened, ms. */
 const GROUPS_RETRY_MS = 250;
 
-/** Options that hold for every topic, see {@link LogStoreOptions}, for all of them together and for groups. */
+/**
+ * Options that hold for every topic, see {@link LogStoreOptions}, for all of them together and for
+ * groups.
+ */
 export interface BrokerOptions
   extends Omit<LogStoreOptions, "partitions" | "partitioner">,
     GroupLimitOptions,
     TopicLimitOptions {
-  /** A consumer group without members is forgotten after so long, ms, with all that it committed. Default 7 days. */
+  /**
+   * A consumer group without members is forgotten after so long, ms, with all that it committed.
+   * Default 7 days.
+   */
   readonly offsetsRetentionMs?: number | undefined;
   /**
-   * Whether `open` waits until every topic is open. Default true. With false it resolves as soon as the topics are known, and they are
-   * opened meanwhile: until it is open, a topic answers with an UnavailableError, and so does all that needs every topic, such as groups.
-   * See {@link Broker.opened}.
+   * Whether `open` waits until every topic is open. Default true. With false it resolves as soon as
+   * the topics are known, and they are opened meanwhile: until it is open, a topic answers with an
+   * UnavailableError, and so does all that needs every topic, such as groups. See
+   * {@link Broker.opened}.
    */
   readonly waitForTopics?: boolean | undefined;
 }
@@ -117,7 +124,8 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   /**
    * Opens a data directory, making it where there is none; ":memory:" is a new one in memory.
    *
-   * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, InvalidArgumentError, StorageFailedError
+   * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, InvalidArgumentError,
+   * StorageFailedError
    */
   static open(directory: string, options: BrokerOptions = {}): Promise<Broker> {
     return withStorageErrors(`${directory} cannot be opened`, () => Broker.#open(directory, options));
@@ -166,7 +174,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     this.#topics.tellChanged();
   }
 
-  /** Resolves when all that was found in the data directory is open: at once, unless it was opened with `waitForTopics: false`. */
+  /**
+   * Resolves when all that was found in the data directory is open: at once, unless it was opened
+   * with `waitForTopics: false`.
+   */
   get opened(): Promise<void> {
     return this.#opened;
   }
@@ -183,7 +194,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     throw new UnavailableError("consumer groups are being opened: try again", { retryAfterMs: GROUPS_RETRY_MS });
   }
 
-  /** What opening found that a clean close would not have left, and the topics and snapshots that could not be read at all. */
+  /**
+   * What opening found that a clean close would not have left, and the topics and snapshots that
+   * could not be read at all.
+   */
   get recovery(): BrokerRecovery {
     const found = this.#topics.list().flatMap(({ topic, store }) => store.recovery.map((each) => ({ topic, ...each })));
     const [{ unreadable }, { unreadable: unreadableSnapshots }] = [this.#topics, this.#snapshots];
@@ -241,7 +255,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return this.#groupsOrNone === undefined ? "failed" : "serving";
   }
 
-  /** Why nothing is written any more, if so: the data directory is gone or replaced, or another writer has it. */
+  /**
+   * Why nothing is written any more, if so: the data directory is gone or replaced, or another
+   * writer has it.
+   */
   get failure(): LogStoreError | undefined {
     return this.#guard.failure;
   }
@@ -257,9 +274,11 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   /**
-   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes back to the broker's own.
+   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes
+   * back to the broker's own.
    *
-   * @throws UnknownTopicError, InconsistentTopicIdError, InvalidArgumentError, and nothing is changed
+   * @throws UnknownTopicError, InconsistentTopicIdError, InvalidArgumentError, and nothing is
+   * changed
    */
   async alterTopicConfig(
     topic: string,
@@ -270,10 +289,11 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   /**
-   * Deletes every record of a partition before a position. Resolves to the log start offset when that is durable.
+   * Deletes every record of a partition before a position. Resolves to the log start offset when
+   * that is durable.
    *
-   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError, OffsetOutOfRangeError, StorageFailedError,
-   * CorruptPartitionError
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError,
+   * OffsetOutOfRangeError, StorageFailedError, CorruptPartitionError
    */
   async deleteRecords(
     topic: string,
@@ -325,11 +345,12 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   /**
-   * Copies a topic as it is at one moment, without stopping who writes: everything below the high watermarks of that moment, durable
-   * when this resolves. Meanwhile the topic is neither altered nor deleted.
+   * Copies a topic as it is at one moment, without stopping who writes: everything below the high
+   * watermarks of that moment, durable when this resolves. Meanwhile the topic is neither altered
+   * nor deleted.
    *
-   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError; CorruptPartitionError and StorageFailedError where a
-   * partition takes no appends
+   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError; CorruptPartitionError and
+   * StorageFailedError where a partition takes no appends
    */
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
     return this.#snapshots.create(topic, snapshot);
@@ -346,10 +367,11 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   /**
-   * Makes a new topic of a snapshot, with its records at their offsets, its producers and its configuration; a snapshot that is not
-   * what it was is refused.
+   * Makes a new topic of a snapshot, with its records at their offsets, its producers and its
+   * configuration; a snapshot that is not what it was is refused.
    *
-   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, CorruptPartitionError, NotALogStoreError
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, CorruptPartitionError,
+   * NotALogStoreError
    */
   async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
     const restored = await this.#snapshots.restore(topic, snapshot, newTopic);
@@ -411,7 +433,8 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
       try {
         const log = store.log(partition);
         const resolved = await log.resolve(position);
-        // An offset that was asked for is there, or that is an error; for any other, the log's start may have moved meanwhile.
+        // An offset that was asked for is there, or that is an error; for any other, the log's
+        // start may have moved meanwhile.
         const isExact = typeof position === "number";
         const offset = isExact ? log.reader(resolved).offset : Math.max(resolved, log.offsets.logStart);
         return { topicId: id, partition, offset, ...boundsOf(log) };

@@ -266,7 +266,10 @@ test("a reader takes what it reads from its budget, and asks for more before it 
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** A budget of so many bytes that are given to whoever comes first. One who has to wait and holds something fails the test. */
+/**
+ * A budget of so many bytes that are given to whoever comes first. One who has to wait and holds
+ * something fails the test.
+ */
 function strictBudget(totalBytes: number) {
   const { promise: forEver } = Promise.withResolvers<number>();
   const budget = {
@@ -301,7 +304,8 @@ test.each([0, 4_000_000])(
       numbers(40).map((n) => `${n}`.padEnd(1_200)),
     );
     const budget = strictBudget(2_000);
-    // Only part of what was asked for: over several segments, and in a budget that is less than that.
+    // Only part of what was asked for: over several segments, and in a budget that is less than
+    // that.
     for (let next = 0; next < 40; ) {
       const result = await broker.fetch({ topic: "t", partition: 0, from: next, maxBytes: 100_000 }, { budget });
       const bases = Array.from(frameBatches(result.batches), ({ baseOffset }) => baseOffset);

@@ -1,4 +1,6 @@
-/** One reader's way through a partition, as events: batches, and what else a reader wants to know. */
+/**
+ * One reader's way through a partition, as events: batches, and what else a reader wants to know.
+ */
 import { ClosedError, InvalidArgumentError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
 import { gapPassed } from "../partition/checked-read.js";
@@ -23,7 +25,8 @@ export async function* consume(
   const readFrom = (offset: number) =>
     new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, readAhead, budget, until: end });
   const start = await log.resolve(from);
-  // Where an offset was asked for, it is there or that is an error; whatever else was, the log's start is not before it.
+  // Where an offset was asked for, it is there or that is an error; whatever else was, the log's
+  // start is not before it.
   let reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
   let caughtUp = false;
   try {
@@ -72,7 +75,8 @@ function endsOf({ offsets, knownEnd }: ReadableLog) {
 async function endOffset(log: ReadableLog, until: Position | undefined): Promise<number> {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const end = await log.resolve(until);
-  // Where a damaged log ends is not known: the reader comes upon the damage instead of an end before it.
+  // Where a damaged log ends is not known: the reader comes upon the damage instead of an end
+  // before it.
   if (typeof until !== "number" && log.isDamagedAt(end)) return Number.POSITIVE_INFINITY;
   if (Number.isSafeInteger(end) && end >= 0) return end;
   throw new InvalidArgumentError(`a reader cannot end at offset ${end}`);

@@ -52,7 +52,8 @@ async function readEnough(
   while (bytes < maxBytes) {
     let chunk: OwnedChunk | undefined;
     try {
-      // Fetches that hold something and waited for what others hold would wait for ever: only the first read waits for room.
+      // Fetches that hold something and waited for what others hold would wait for ever: only the
+      // first read waits for room.
       const readNext = bytes === 0 ? readInBudget : tryReadInBudget;
       const read = await readNext(reader, { maxBytes: maxBytes - bytes, headroomBytes }, budget);
       if (read === NO_ROOM) break;

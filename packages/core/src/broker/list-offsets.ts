@@ -14,8 +14,8 @@ interface Wanted {
 type LookUp = (partition: number, position: Position) => Promise<PartitionOffset>;
 
 /**
- * In the order of `wanted`. Each position of a partition is looked up once, however often it is there, and times between two that
- * mean the same offset not at all.
+ * In the order of `wanted`. Each position of a partition is looked up once, however often it is
+ * there, and times between two that mean the same offset not at all.
  */
 export async function listPositions(asked: readonly Wanted[], lookUp: LookUp): Promise<PartitionOffset[]> {
   const wanted = asked.map((each) => ({ ...each, position: checkedPosition(each.position) }));

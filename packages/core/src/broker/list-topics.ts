@@ -1,4 +1,7 @@
-/** All topics of a broker, those that cannot be opened included: a list never passes for all there is where it is not. */
+/**
+ * All topics of a broker, those that cannot be opened included: a list never passes for all there
+ * is where it is not.
+ */
 import type { TopicSummary } from "@logstore/protocol";
 import { detailOf } from "./error-detail.js";
 import type { Topics } from "./topics.js";

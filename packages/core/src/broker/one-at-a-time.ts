@@ -1,4 +1,7 @@
-/** Work on things that have names: of one name one thing at a time, in the order in which it was asked for. */
+/**
+ * Work on things that have names: of one name one thing at a time, in the order in which it was
+ * asked for.
+ */
 
 export class OneAtATime {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -1,7 +1,7 @@
 /**
- * `producer-ids`: producer ids that are handed out once. A block of them is noted as gone before the first of it is used: after a
- * crash the rest of the block is skipped. They are counted from 1 and stay far below those that producers choose for themselves,
- * which are random over 52 bits.
+ * `producer-ids`: producer ids that are handed out once. A block of them is noted as gone before
+ * the first of it is used: after a crash the rest of the block is skipped. They are counted from 1
+ * and stay far below those that producers choose for themselves, which are random over 52 bits.
  */
 import { StorageFailedError } from "@logstore/codec";
 import { decodeCheckedJson, encodeCheckedJson } from "../files/checked-json.js";
@@ -32,7 +32,10 @@ export class ProducerIds {
     this.#directory = directory;
   }
 
-  /** @throws StorageFailedError where the file is damaged, for an id must not be handed out twice; or cannot be written */
+  /**
+   * @throws StorageFailedError where the file is damaged, for an id must not be handed out twice;
+   * or cannot be written
+   */
   next(): Promise<number> {
     const next = this.#last.then(() => this.#take());
     this.#last = next.catch(() => {});

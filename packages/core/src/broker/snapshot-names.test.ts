@@ -1,4 +1,7 @@
-/** Snapshots on disks that do not tell upper from lower case, and under names that Windows keeps for itself. */
+/**
+ * Snapshots on disks that do not tell upper from lower case, and under names that Windows keeps for
+ * itself.
+ */
 import { expect, test } from "vitest";
 import { codeOf, lines } from "../../test/records.js";
 import { Broker, MemoryStorage, type Storage } from "../index.js";

@@ -1,6 +1,7 @@
 /**
- * Names of the directories of topics and snapshots under `snapshots/`, that are safe on every file system: they tell upper from lower
- * case where the disk does not, and are none that Windows keeps for itself. docs/format/snapshot.md, "Names".
+ * Names of the directories of topics and snapshots under `snapshots/`, that are safe on every file
+ * system: they tell upper from lower case where the disk does not, and are none that Windows keeps
+ * for itself. docs/format/snapshot.md, "Names".
  */
 
 /** Between two of these, letters are upper case. No topic or snapshot has it in its name. */
@@ -24,7 +25,10 @@ export function directoryNameOf(name: string): string {
   return directory.endsWith(".") ? directory + SHIFT : directory;
 }
 
-/** The name that a directory stands for: also one that was put there by hand, or by a release that wrote names as they are. */
+/**
+ * The name that a directory stands for: also one that was put there by hand, or by a release that
+ * wrote names as they are.
+ */
 export function nameOfDirectory(directory: string): string {
   return directory
     .split(SHIFT)

@@ -1,4 +1,7 @@
-/** Snapshots are what a topic was at one moment, exactly; they stay so whatever becomes of the topic; and topics are made of them. */
+/**
+ * Snapshots are what a topic was at one moment, exactly; they stay so whatever becomes of the
+ * topic; and topics are made of them.
+ */
 import {
   cpSync,
   existsSync,
@@ -245,7 +248,10 @@ test("appends and deletions go on while a snapshot is made, and what is deleted 
   expect((await live()).filter((name) => name.endsWith(".log")).sort()[0]).toBe("00000000000000000008.log");
 });
 
-/** Makes the snapshot "s", and does something when partitions 0 and 2 have been looked at and partition 1 is waited for. */
+/**
+ * Makes the snapshot "s", and does something when partitions 0 and 2 have been looked at and
+ * partition 1 is waited for.
+ */
 async function snapshotMeanwhile(
   { broker, storage }: Awaited<ReturnType<typeof filled>>,
   work: () => Promise<unknown>,
@@ -623,7 +629,8 @@ test("nothing that is done to a topic reaches through to its snapshot, nor to on
   const before = everyFile(snapshot);
   const topics = readdirSync(join(directory, "topics"));
   for (const id of topics) {
-    // A record rots in the second of four segments, in the topic's own copy of it: the others are shared.
+    // A record rots in the second of four segments, in the topic's own copy of it: the others are
+    // shared.
     const path = join(directory, "topics", id, "0", "00000000000000000002.log");
     const bytes = readFileSync(path);
     bytes[bytes.length - 1]! ^= 1;

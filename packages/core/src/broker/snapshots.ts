@@ -1,7 +1,8 @@
 /**
- * The snapshots of a data directory: `snapshots/<topic>/<name>/`, each a log store with a `topic.json` and a `snapshot.json`. One is made
- * under another name and renamed when it is whole, and renamed again before it is removed. The directories' names count, whatever is
- * written in them: a snapshot may be put there by hand. See snapshot-names.ts for capitals.
+ * The snapshots of a data directory: `snapshots/<topic>/<name>/`, each a log store with a
+ * `topic.json` and a `snapshot.json`. One is made under another name and renamed when it is whole,
+ * and renamed again before it is removed. The directories' names count, whatever is written in
+ * them: a snapshot may be put there by hand. See snapshot-names.ts for capitals.
  */
 import {
   ClosedError,
@@ -37,7 +38,10 @@ const MAX_NAME_BYTES = 255;
 /** Of all lists of snapshots: what each says of up to 10,000 partitions is parsed at once. */
 const listPacer = new Pacer();
 
-/** A snapshot's directory that says nothing that can be believed: the others can be listed and restored none the less. */
+/**
+ * A snapshot's directory that says nothing that can be believed: the others can be listed and
+ * restored none the less.
+ */
 export interface UnreadableSnapshot {
   readonly directory: string;
   /** Undefined where the directory of all snapshots cannot be read. */
@@ -78,7 +82,10 @@ export class Snapshots {
     return snapshots;
   }
 
-  /** @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError, ResourceLimitExceededError, CorruptPartitionError, StorageFailedError */
+  /**
+   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError,
+   * ResourceLimitExceededError, CorruptPartitionError, StorageFailedError
+   */
   async create(topic: string, snapshot: string): Promise<SnapshotDescription> {
     this.#checkOpen();
     checkSnapshotName(snapshot);
@@ -103,7 +110,10 @@ export class Snapshots {
     );
   }
 
-  /** By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of snapshots cannot be read */
+  /**
+   * By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of
+   * snapshots cannot be read
+   */
   async list(topic?: string): Promise<SnapshotDescription[]> {
     this.#checkOpen();
     if (topic !== undefined) checkTopicName(topic);
@@ -154,15 +164,17 @@ export class Snapshots {
   /**
    * Adds a topic with the records and the configuration of a snapshot.
    *
-   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, ResourceLimitExceededError; NotALogStoreError and CorruptPartitionError where the
-   * snapshot is not what it was
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError,
+   * ResourceLimitExceededError; NotALogStoreError and CorruptPartitionError where the snapshot is
+   * not what it was
    */
   async restore(topic: string, snapshot: string, newTopic: string): Promise<Topic> {
     this.#checkOpen();
     checkTopicName(topic);
     checkSnapshotName(snapshot);
     checkTopicName(newTopic);
-    // The topic's turn before the snapshots', as whoever makes one has them: the other way round, the two could wait for each other.
+    // The topic's turn before the snapshots', as whoever makes one has them: the other way round,
+    // the two could wait for each other.
     return this.#topics.add(newTopic, (directory, reserve) =>
       this.#change(topic, snapshot, "restored", () => this.#restoreTo(directory, topic, snapshot, reserve)),
     );
@@ -278,7 +290,10 @@ export class Snapshots {
     return said && { ...said, topic, snapshot };
   }
 
-  /** Gives a directory the name that a topic or snapshot has now, where an earlier release or a person wrote it as it is. */
+  /**
+   * Gives a directory the name that a topic or snapshot has now, where an earlier release or a
+   * person wrote it as it is.
+   */
   async #rename(from: string, topic: string, snapshot?: string): Promise<void> {
     const to = this.#path(topic, snapshot);
     const isThere = (await this.#storage.list(to)) !== undefined;
@@ -288,7 +303,10 @@ export class Snapshots {
     await this.#storage.syncDirectory(snapshot === undefined ? this.#directory : this.#path(topic));
   }
 
-  /** Renames what has another name than it would be given today. What cannot be renamed is noted, and left out. */
+  /**
+   * Renames what has another name than it would be given today. What cannot be renamed is noted,
+   * and left out.
+   */
   async #renameFound(topic?: string): Promise<void> {
     const directories = (await this.#storage.list(this.#path(topic)).catch(() => undefined)) ?? [];
     for (const directory of directories) {
@@ -300,7 +318,10 @@ export class Snapshots {
     }
   }
 
-  /** Of topics, or of a topic's snapshots, and of what is unfinished; sorted. What is no directory has none. */
+  /**
+   * Of topics, or of a topic's snapshots, and of what is unfinished; sorted. What is no directory
+   * has none.
+   */
   async #names(topic?: string): Promise<string[]> {
     try {
       const directories = (await this.#storage.list(this.#path(topic))) ?? [];
@@ -338,7 +359,9 @@ export class Snapshots {
   }
 }
 
-/** @throws InvalidArgumentError where its directory's name would be longer than a file system takes */
+/**
+ * @throws InvalidArgumentError where its directory's name would be longer than a file system takes
+ */
 function checkDirectoryName(name: string): void {
   const { length } = directoryNameOf(name);
   if (length <= MAX_NAME_BYTES) return;

@@ -1,4 +1,7 @@
-/** What may be said of a topic: options of its log store that outlive the broker, and may be altered while it is open. */
+/**
+ * What may be said of a topic: options of its log store that outlive the broker, and may be altered
+ * while it is open.
+ */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
@@ -51,7 +54,9 @@ export function effectiveConfig(config: TopicConfig, byDefault: LogStoreOptions)
   };
 }
 
-/** Everything that can be altered, said anew: what the topic no longer names is the broker's again. */
+/**
+ * Everything that can be altered, said anew: what the topic no longer names is the broker's again.
+ */
 export function alteredOptions(config: TopicConfig, byDefault: LogStoreOptions): TopicConfig {
   return Object.fromEntries(NAMES.map((name) => [name, config[name] ?? byDefault[name]]));
 }

@@ -1,4 +1,7 @@
-/** `topic.json`: a topic's name, its id and its configuration. docs/format/directory.md has its fields. */
+/**
+ * `topic.json`: a topic's name, its id and its configuration. docs/format/directory.md has its
+ * fields.
+ */
 import { NotALogStoreError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/protocol";
 import { decodeJsonWithCrc, encodeJsonWithCrc } from "../files/checked-json.js";
@@ -19,7 +22,10 @@ export function writeTopicFile(storage: Storage, directory: string, content: Top
   return writeFileAtomically(storage, directory, TOPIC_FILE, encodeJsonWithCrc(content));
 }
 
-/** Undefined where there is none: the directory is no topic's. @throws NotALogStoreError where it is damaged */
+/**
+ * Undefined where there is none: the directory is no topic's. @throws NotALogStoreError where it is
+ * damaged
+ */
 export async function readTopicFile(storage: Storage, directory: string): Promise<TopicFile | undefined> {
   const file = `${directory}/${TOPIC_FILE}`;
   const content = await readWholeFile(storage, file);

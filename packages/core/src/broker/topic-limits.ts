@@ -1,6 +1,6 @@
 /**
- * How many topics, partitions and snapshots a data directory may hold. Growth beyond a limit is refused; what is over a limit
- * already, since it was lowered, is opened and served.
+ * How many topics, partitions and snapshots a data directory may hold. Growth beyond a limit is
+ * refused; what is over a limit already, since it was lowered, is opened and served.
  */
 import {
   checkArgument,
@@ -21,8 +21,8 @@ export interface TopicLimits {
   /** Snapshots of all topics, also of those that were deleted. Default 10,000. */
   readonly maxSnapshots?: number | undefined;
   /**
-   * Least `segmentBytes` that a topic may be created with or altered to, bytes. Each segment is a few files: small ones make
-   * many. Default: the least that there may be at all, 75.
+   * Least `segmentBytes` that a topic may be created with or altered to, bytes. Each segment is a
+   * few files: small ones make many. Default: the least that there may be at all, 75.
    */
   readonly minSegmentBytes?: number | undefined;
 }

@@ -1,4 +1,7 @@
-/** Names of topics and snapshots: anything that is safe in a path, a metric and a shell, though none of them is made of one unchecked. */
+/**
+ * Names of topics and snapshots: anything that is safe in a path, a metric and a shell, though none
+ * of them is made of one unchecked.
+ */
 import { InvalidArgumentError } from "@logstore/codec";
 
 const NAME = /^[A-Za-z0-9._-]{1,249}$/;

@@ -33,7 +33,10 @@ async function checkWhole(broker: Broker, topic: string): Promise<void> {
     expect(await lines(broker.topic(topic), partition)).toEqual(range(3, topic).map((value, i) => `${i} ${value}`));
 }
 
-/** Makes the k-th call that changes something fail, and all after it; what `made` says is whether it came so far. */
+/**
+ * Makes the k-th call that changes something fail, and all after it; what `made` says is whether it
+ * came so far.
+ */
 function crashAt(storage: HookedStorage, k: number): { made(): boolean } {
   let count = 0;
   storage.before = ({ kind, path }: Call) => {

@@ -1,6 +1,7 @@
 /**
- * The topics of a data directory: `topics/<id>/`, each a log store with a `topic.json`. One is made under another name and renamed
- * when it is whole, and renamed again before it is removed: a crash leaves all of it or nothing that counts.
+ * The topics of a data directory: `topics/<id>/`, each a log store with a `topic.json`. One is made
+ * under another name and renamed when it is whole, and renamed again before it is removed: a crash
+ * leaves all of it or nothing that counts.
  */
 import {
   ClosedError,
@@ -46,7 +47,8 @@ export interface Topic {
 /**
  * Makes a topic's log store in a directory, and resolves to the topic's configuration.
  *
- * @param reserve to be called with the number of partitions before they are made; throws ResourceLimitExceededError
+ * @param reserve to be called with the number of partitions before they are made; throws
+ * ResourceLimitExceededError
  */
 export type Fill = (directory: string, reserve: (partitions: number) => void) => Promise<TopicConfig>;
 
@@ -106,7 +108,8 @@ export class Topics {
   }
 
   /**
-   * Finds the topics, and begins to open them: see {@link opened}. Until it is open, a topic answers with an {@link UnavailableError}.
+   * Finds the topics, and begins to open them: see {@link opened}. Until it is open, a topic
+   * answers with an {@link UnavailableError}.
    */
   static async open(
     storage: FilePool,
@@ -140,7 +143,10 @@ export class Topics {
     return { topics: this.#found, done: this.#found - this.#opening.size };
   }
 
-  /** @throws UnavailableError while topics are being opened: what is said of all would leave them out */
+  /**
+   * @throws UnavailableError while topics are being opened: what is said of all would leave them
+   * out
+   */
   checkAllOpen(): void {
     const { topics, done } = this.progress;
     if (done === topics) return;
@@ -203,7 +209,9 @@ export class Topics {
     });
   }
 
-  /** @throws TopicExistsError where it has another number of partitions; what opening it failed with */
+  /**
+   * @throws TopicExistsError where it has another number of partitions; what opening it failed with
+   */
   async #getWith(topic: string, partitions: number): Promise<Topic> {
     const found = this.#open(topic);
     const { partitionCount } = found.store;
@@ -231,7 +239,10 @@ export class Topics {
     });
   }
 
-  /** Does something while the topic is neither altered nor deleted: whoever wants to waits. @throws UnknownTopicError */
+  /**
+   * Does something while the topic is neither altered nor deleted: whoever wants to waits. @throws
+   * UnknownTopicError
+   */
   async keep<T>(topic: string, work: (topic: Topic) => Promise<T>): Promise<T> {
     this.#checkOpen(topic);
     this.#open(topic);
@@ -383,7 +394,10 @@ export class Topics {
     await this.#storage.removeDirectory(deleted).catch(() => {});
   }
 
-  /** Where a directory cannot be read, the others can. Of two that name the same topic, neither is served: which is right is not known. */
+  /**
+   * Where a directory cannot be read, the others can. Of two that name the same topic, neither is
+   * served: which is right is not known.
+   */
   async #find(directory: string): Promise<void> {
     this.#totals.add({ topics: 1 });
     try {

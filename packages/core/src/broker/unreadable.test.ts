@@ -1,4 +1,6 @@
-/** What cannot be read in a data directory costs itself: the server starts, and the rest is served. */
+/**
+ * What cannot be read in a data directory costs itself: the server starts, and the rest is served.
+ */
 import { expect, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { lines } from "../../test/records.js";

@@ -1,4 +1,7 @@
-/** A JSON document with its checksum: one line each. Damage is noticed, and a person can still read it. */
+/**
+ * A JSON document with its checksum: one line each. Damage is noticed, and a person can still read
+ * it.
+ */
 import { crc32c } from "@logstore/codec";
 
 export function encodeCheckedJson(value: unknown): Uint8Array {
@@ -18,7 +21,10 @@ export function decodeCheckedJson(content: Uint8Array): unknown {
   }
 }
 
-/** The same for a document that is to stay plain JSON: the checksum of its other fields is a field of its own, the last. */
+/**
+ * The same for a document that is to stay plain JSON: the checksum of its other fields is a field
+ * of its own, the last.
+ */
 export function encodeJsonWithCrc(fields: object): Uint8Array {
   const crc = hexCrc(Buffer.from(JSON.stringify(fields)));
   return Buffer.from(`${JSON.stringify({ ...fields, crc }, null, 2)}\n`);

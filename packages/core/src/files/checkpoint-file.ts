@@ -1,6 +1,7 @@
 /**
- * A partition's `checkpoint`: how far its log is known to be sound, and what was remembered of its producers there. Recovery
- * starts at it, and it is a witness: what it says was durable must be there. Without it the log is read from its start.
+ * A partition's `checkpoint`: how far its log is known to be sound, and what was remembered of its
+ * producers there. Recovery starts at it, and it is a witness: what it says was durable must be
+ * there. Without it the log is read from its start.
  */
 import type { ProducerSnapshot } from "../partition/producer-state.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
@@ -24,7 +25,10 @@ export interface Checkpoint {
   readonly producers: readonly ProducerSnapshot[];
   /** Offsets that were lost and are known to be. */
   readonly gaps: readonly Gap[];
-  /** The log must reach this offset, which was given before it was repaired. Undefined: the recovery point. */
+  /**
+   * The log must reach this offset, which was given before it was repaired. Undefined: the recovery
+   * point.
+   */
   readonly expectedEnd?: number | undefined;
 }
 
@@ -36,7 +40,10 @@ export function writeCheckpoint(storage: Storage, directory: string, checkpoint:
   return writeFileAtomically(storage, directory, CHECKPOINT_FILE, content);
 }
 
-/** Undefined where there is none, or none that can be believed. A start file may have moved the log start since. */
+/**
+ * Undefined where there is none, or none that can be believed. A start file may have moved the log
+ * start since.
+ */
 export async function readCheckpoint(storage: Storage, directory: string): Promise<Checkpoint | undefined> {
   const content = await readWholeFile(storage, `${directory}/${CHECKPOINT_FILE}`);
   const parsed = content && (decodeCheckedJson(content) as (Checkpoint & { formatVersion: number }) | undefined);
@@ -46,8 +53,8 @@ export async function readCheckpoint(storage: Storage, directory: string): Promi
 }
 
 /**
- * Moves the log start where no checkpoint can be written, as on a full disk: a name alone says it, and takes no room. The old index
- * becomes that name, for even an empty file may not be had.
+ * Moves the log start where no checkpoint can be written, as on a full disk: a name alone says it,
+ * and takes no room. The old index becomes that name, for even an empty file may not be had.
  *
  * @param index of a segment that lies before the new start; it may be missing
  */

@@ -1,4 +1,7 @@
-/** Every name in a log store's directory is made and parsed here. docs/format/directory.md shows them together. */
+/**
+ * Every name in a log store's directory is made and parsed here. docs/format/directory.md shows
+ * them together.
+ */
 
 export const STORE_FILE = "store.json";
 /** Makes a directory a broker's data directory. */
@@ -71,14 +74,20 @@ export function unfinishedLockName(id: string): string {
   return `${LOCK_FILE}.~${id}`;
 }
 
-/** What a lock leaves, and what systems put on a fresh volume: a directory with nothing else is empty. */
+/**
+ * What a lock leaves, and what systems put on a fresh volume: a directory with nothing else is
+ * empty.
+ */
 export function isOfTheSystem(name: string): boolean {
   return (
     name === LOCK_FILE || parseLockName(name) !== undefined || UNFINISHED_LOCK_NAME.test(name) || VOLUME_NAMES.has(name)
   );
 }
 
-/** An empty file, or what was an index, whose name says where a partition's log begins: see docs/format/directory.md. */
+/**
+ * An empty file, or what was an index, whose name says where a partition's log begins: see
+ * docs/format/directory.md.
+ */
 export function startFileName(logStart: number): string {
   return segmentName(logStart) + START_SUFFIX;
 }

@@ -1,4 +1,7 @@
-/** A small JSON file that says what a directory is, and in which version of its format. What lacks it is something else's. */
+/**
+ * A small JSON file that says what a directory is, and in which version of its format. What lacks
+ * it is something else's.
+ */
 import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/codec";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";

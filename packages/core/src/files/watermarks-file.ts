@@ -1,7 +1,7 @@
 /**
- * `watermarks`: where each partition begins and how far it may be read, for readers in other processes. The writer changes it in
- * place before it acknowledges an append; it is never synced, and made anew whenever the store is opened for writing.
- * docs/format/watermarks.md has its bytes.
+ * `watermarks`: where each partition begins and how far it may be read, for readers in other
+ * processes. The writer changes it in place before it acknowledges an append; it is never synced,
+ * and made anew whenever the store is opened for writing. docs/format/watermarks.md has its bytes.
  */
 import { crc32c } from "@logstore/codec";
 import { readWholeFile } from "../storage/atomic-file.js";
@@ -23,7 +23,10 @@ export class Watermarks {
     this.#file = file;
   }
 
-  /** Writes all bounds; where none are known, what was said last stays. A disk that does not take them costs the readers elsewhere their news, and nobody else anything. */
+  /**
+   * Writes all bounds; where none are known, what was said last stays. A disk that does not take
+   * them costs the readers elsewhere their news, and nobody else anything.
+   */
   static async open(storage: Storage, directory: string, all: readonly (Bounds | undefined)[]): Promise<Watermarks> {
     const path = `${directory}/${WATERMARKS_FILE}`;
     let file: StorageFile | undefined;

@@ -6,9 +6,14 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once after so many ms; returns what prevents it. */
   after(ms: number, callback: () => void): () => void;
-  /** Calls back when everybody who has something to say in this turn of the event loop has said it. */
+  /**
+   * Calls back when everybody who has something to say in this turn of the event loop has said it.
+   */
   soon(callback: () => void): void;
-  /** Begins a slice of work; returns whether it has taken so long that others are to have their turn. */
+  /**
+   * Begins a slice of work; returns whether it has taken so long that others are to have their
+   * turn.
+   */
   slice(): () => boolean;
 }
 
@@ -31,8 +36,8 @@ export const systemClock: Clock = {
 const LATE_MS = 250;
 
 /**
- * A clock that stands still while the process does: stopped, or starved, it hears no heartbeats, and nobody's silence counts. It
- * notices when it is not looked at by the time it was to be.
+ * A clock that stands still while the process does: stopped, or starved, it hears no heartbeats,
+ * and nobody's silence counts. It notices when it is not looked at by the time it was to be.
  */
 export class AttentiveClock {
   readonly #clock: Clock;

@@ -13,7 +13,10 @@ import type { TopicBounds } from "./group-topics.js";
 import { bytesOfCommit } from "./group-usage.js";
 import { checkTopic, MAX_METADATA_BYTES } from "./limits.js";
 
-/** Where a partition begins and ends. @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError */
+/**
+ * Where a partition begins and ends. @throws UnknownTopicError, InconsistentTopicIdError,
+ * UnknownPartitionError
+ */
 export type BoundsOf = (
   topic: string,
   partition: number,
@@ -76,7 +79,10 @@ export function decideCommits(
   return { commits, results };
 }
 
-/** Bytes that commits add to those that are there. Of two of one partition in one request both count. */
+/**
+ * Bytes that commits add to those that are there. Of two of one partition in one request both
+ * count.
+ */
 export function growthOf(state: GroupState | undefined, commits: readonly CommitChange[]): number {
   let bytes = 0;
   for (const commit of commits) {

@@ -1,4 +1,7 @@
-/** The coordinator in virtual time. What everybody sees of it through a broker is in broker/groups.test.ts. */
+/**
+ * The coordinator in virtual time. What everybody sees of it through a broker is in
+ * broker/groups.test.ts.
+ */
 import type { JoinGroupRequest } from "@logstore/protocol";
 import { describe, expect, test } from "vitest";
 import { TestMember } from "../../test/group-member.js";

@@ -1,4 +1,7 @@
-/** Consumer groups, as anybody sees them who has a broker: who reads which partitions, and how far they are. */
+/**
+ * Consumer groups, as anybody sees them who has a broker: who reads which partitions, and how far
+ * they are.
+ */
 import {
   ClosedError,
   GroupLimitExceededError,
@@ -90,7 +93,8 @@ export class GroupCoordinator implements GroupApi {
   }
 
   /**
-   * Opens the groups of a data directory. Where they cannot be read, {@link failure} says why, and so does whatever is asked for.
+   * Opens the groups of a data directory. Where they cannot be read, {@link failure} says why, and
+   * so does whatever is asked for.
    *
    * @throws InvalidArgumentError
    */
@@ -342,7 +346,10 @@ export class GroupCoordinator implements GroupApi {
     }
   }
 
-  /** Whether what was committed is of a topic that had the name before: the groups, or the topics, came from a copy. */
+  /**
+   * Whether what was committed is of a topic that had the name before: the groups, or the topics,
+   * came from a copy.
+   */
   #isOfAnother({ topicIds }: GroupState, topic: string): boolean {
     const id = this.#topics.id(topic);
     return id !== undefined && (topicIds.get(topic) ?? id) !== id;
@@ -352,7 +359,10 @@ export class GroupCoordinator implements GroupApi {
     return commits.map((commit) => ({ ...commit, topicId: this.#topics.id(commit.topic) }));
   }
 
-  /** A log may have lost its end in a power cut: other records will be there, and they are not to be passed over. */
+  /**
+   * A log may have lost its end in a power cut: other records will be there, and they are not to be
+   * passed over.
+   */
   #beyondTheirLogs(state: GroupState, counts: ReadonlyMap<string, number>): PartitionOffset[] {
     const beyond: PartitionOffset[] = [];
     for (const [topic, ofTopic] of state.commits) {

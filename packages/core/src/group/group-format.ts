@@ -1,4 +1,7 @@
-/** Changes and states of groups as JSON. docs/format/groups.md shows it; part of the format, and not to be changed. */
+/**
+ * Changes and states of groups as JSON. docs/format/groups.md shows it; part of the format, and not
+ * to be changed.
+ */
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import type { AssignorName } from "@logstore/protocol";
 import {
@@ -16,7 +19,10 @@ import {
 
 const GROUP_FORMAT_VERSION = 1;
 
-/** A piece of a group in a snapshot holds about so many commits or holdings, so that none takes long to make. */
+/**
+ * A piece of a group in a snapshot holds about so many commits or holdings, so that none takes long
+ * to make.
+ */
 const PIECE_ENTRIES = 2000;
 
 type ByTopic<Entry> = Record<string, Entry[]>;
@@ -115,7 +121,8 @@ export function decodeChange(json: string): GroupChange {
 }
 
 /**
- * A group's documents, one after another as they are asked for: the group may go on in between, and each has what is known then.
+ * A group's documents, one after another as they are asked for: the group may go on in between, and
+ * each has what is known then.
  *
  * @param upTo the offset of the next change
  */

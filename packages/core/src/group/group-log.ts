@@ -1,6 +1,6 @@
 /**
- * Where groups are written down: a log store of one partition in the broker's `groups/`, whose records are the changes, and now
- * and then a snapshot, after which the log's beginning is deleted.
+ * Where groups are written down: a log store of one partition in the broker's `groups/`, whose
+ * records are the changes, and now and then a snapshot, after which the log's beginning is deleted.
  */
 import { BufferFullError, GroupLimitExceededError, LogStoreError, StorageFailedError } from "@logstore/codec";
 import { partitionDirectory, STORE_FILE } from "../files/file-names.js";
@@ -21,12 +21,17 @@ export const GROUPS_DIRECTORY = "groups";
 const MIB = 1024 * 1024;
 /** Commits that wait for the disk beyond this are refused. */
 const MAX_PENDING_BYTES = 16 * MIB;
-/** A change that is longer is refused. Turns and commits are cut into changes that are far shorter. */
+/**
+ * A change that is longer is refused. Turns and commits are cut into changes that are far shorter.
+ */
 const MAX_CHANGE_BYTES = 64 * MIB;
 /** Others have their turn whenever so much of the log was read. */
 const PAUSE_BYTES = 256 * 1024;
 const SEGMENT_BYTES = 4 * MIB;
-/** A snapshot is made when the log has grown by so much, and by as much as the last snapshot was long. */
+/**
+ * A snapshot is made when the log has grown by so much, and by as much as the last snapshot was
+ * long.
+ */
 const SNAPSHOT_BYTES = 4 * MIB;
 
 export interface GroupLogOptions {
@@ -70,7 +75,8 @@ export class GroupLog {
   /**
    * Opens it, with all groups as they were.
    *
-   * @throws StorageFailedError, CorruptPartitionError, NotALogStoreError, UnsupportedFormatVersionError: what was there is not known
+   * @throws StorageFailedError, CorruptPartitionError, NotALogStoreError,
+   * UnsupportedFormatVersionError: what was there is not known
    */
   static async open(
     storage: FilePool,
@@ -95,7 +101,8 @@ export class GroupLog {
   /**
    * Takes changes, at once; resolves when they are durable, and all before them.
    *
-   * @throws at once where one of them cannot be written down: then none is taken, and the log goes on
+   * @throws at once where one of them cannot be written down: then none is taken, and the log goes
+   * on
    */
   append(changes: readonly GroupChange[]): Promise<void> {
     const values = changes.map(encoded);
@@ -150,7 +157,9 @@ export class GroupLog {
     }
   }
 
-  /** @throws BufferFullError where so much waits for the disk that nothing more is to be taken in */
+  /**
+   * @throws BufferFullError where so much waits for the disk that nothing more is to be taken in
+   */
   checkRoom(): void {
     if (this.#pendingBytes <= MAX_PENDING_BYTES) return;
     throw new BufferFullError(
@@ -180,7 +189,8 @@ export class GroupLog {
   async #writeSnapshot(store: LogStore): Promise<void> {
     const { storage, directory } = this.#home;
     const from = this.#nextOffset;
-    // What the snapshot says must not be ahead of the log, whose next changes would have the same offsets.
+    // What the snapshot says must not be ahead of the log, whose next changes would have the same
+    // offsets.
     const ready = () => store.flush();
     this.#lastSnapshotBytes = await writeSnapshot(storage, directory, from, this.#encoded(), ready);
     await store.deleteRecords(0, from);

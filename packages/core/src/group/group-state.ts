@@ -1,6 +1,6 @@
 /**
- * What is known of a group. It is changed by {@link apply} alone, with changes that are written down: after a crash the same
- * changes make the same state.
+ * What is known of a group. It is changed by {@link apply} alone, with changes that are written
+ * down: after a crash the same changes make the same state.
  */
 import type { AssignorName } from "@logstore/protocol";
 import type { Target } from "./assignors/assignor.js";
@@ -8,20 +8,32 @@ import { bytesOfCommit, type GroupUsage } from "./group-usage.js";
 
 export interface GroupState {
   readonly group: string;
-  /** The principal that made it, whose share of the limits it counts against; undefined where nobody said. */
+  /**
+   * The principal that made it, whose share of the limits it counts against; undefined where nobody
+   * said.
+   */
   readonly owner: string | undefined;
   /** What counts against the limits. */
   readonly usage: GroupUsage;
-  /** One more with every change of members or of what they hold. A member's epoch is the one of the change that it was told last. */
+  /**
+   * One more with every change of members or of what they hold. A member's epoch is the one of the
+   * change that it was told last.
+   */
   epoch: number;
   assignor: AssignorName;
   readonly members: Map<string, Member>;
   readonly commits: Map<string, Map<number, Commit>>;
-  /** Of the topics that the commits are of, where it is known: commits for another topic of that name do not count. */
+  /**
+   * Of the topics that the commits are of, where it is known: commits for another topic of that
+   * name do not count.
+   */
   readonly topicIds: Map<string, string>;
   /** Since when it has had no members, and nobody committed; ms since the epoch. */
   emptySince: number | undefined;
-  /** Whom each partition is meant for. Not written down: it follows from the rest. Undefined after a recovery. */
+  /**
+   * Whom each partition is meant for. Not written down: it follows from the rest. Undefined after a
+   * recovery.
+   */
   target: Target | undefined;
 }
 

@@ -28,7 +28,9 @@ export interface GroupTopics {
    * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError
    */
   bounds(topic: string, partition: number, topicId?: string): TopicBounds;
-  /** @throws UnknownTopicError, UnknownPartitionError, InvalidArgumentError, CorruptPartitionError */
+  /**
+   * @throws UnknownTopicError, UnknownPartitionError, InvalidArgumentError, CorruptPartitionError
+   */
   resolve(topic: string, partition: number, position: Position): Promise<number>;
   lag(topic: string, partition: number, committed: number | undefined): Promise<Lag>;
 }

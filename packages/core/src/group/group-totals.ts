@@ -1,6 +1,6 @@
 /**
- * What all groups together hold, and those of each principal, against what they may. Growth beyond a limit is refused; what is
- * over a limit already, since it was lowered, stays.
+ * What all groups together hold, and those of each principal, against what they may. Growth beyond
+ * a limit is refused; what is over a limit already, since it was lowered, stays.
  */
 import { getHeapStatistics } from "node:v8";
 import { GroupLimitExceededError, InvalidArgumentError } from "@logstore/codec";
@@ -19,14 +19,19 @@ export interface GroupLimits {
   readonly maxSubscriptions?: number | undefined;
   /** Partitions that members own, in all groups. Default 10,000,000; of a principal a half. */
   readonly maxAssignments?: number | undefined;
-  /** Bytes of commits: 128 for each, and its metadata. Default 256 MiB; of a principal a quarter. */
+  /**
+   * Bytes of commits: 128 for each, and its metadata. Default 256 MiB; of a principal a quarter.
+   */
   readonly maxCommitBytes?: number | undefined;
 }
 
 export interface GroupLimitOptions {
   /** Of all groups together. */
   readonly groupLimits?: GroupLimits | undefined;
-  /** Of the groups that one principal made. Groups that were made without a principal have no such limits. */
+  /**
+   * Of the groups that one principal made. Groups that were made without a principal have no such
+   * limits.
+   */
   readonly groupLimitsPerPrincipal?: GroupLimits | undefined;
 }
 
@@ -100,7 +105,8 @@ export class GroupTotals {
   }
 
   /**
-   * Counts what is about to be added, until it is released: by then it is there, or was refused otherwise.
+   * Counts what is about to be added, until it is released: by then it is there, or was refused
+   * otherwise.
    *
    * @throws GroupLimitExceededError
    */

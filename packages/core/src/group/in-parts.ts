@@ -1,6 +1,9 @@
 import type { Member } from "./group-state.js";
 
-/** What a change holds at most, of holdings and subscriptions: so that none takes long to write down. */
+/**
+ * What a change holds at most, of holdings and subscriptions: so that none takes long to write
+ * down.
+ */
 const MAX_PART_ENTRIES = 4000;
 
 export function inParts(members: readonly Member[]): Member[][] {

@@ -1,4 +1,7 @@
-/** The groups as they are now, and the one way to change them. When that fails, nothing is served until the broker is opened again. */
+/**
+ * The groups as they are now, and the one way to change them. When that fails, nothing is served
+ * until the broker is opened again.
+ */
 import type { LogStoreError } from "@logstore/codec";
 import { storageError } from "../storage/storage-error.js";
 import type { Clock } from "./clock.js";
@@ -51,7 +54,8 @@ export class Journal {
   /**
    * Makes changes at once; resolves when they are durable, and all before them.
    *
-   * @throws at once where groups are not served, or a change cannot be written down: then none of them is made
+   * @throws at once where groups are not served, or a change cannot be written down: then none of
+   * them is made
    */
   append(changes: readonly GroupChange[]): Promise<void> {
     this.check();

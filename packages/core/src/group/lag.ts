@@ -37,7 +37,10 @@ function recordsBetween(from: number, end: number, gaps: readonly Gap[]): number
   return Math.max(0, count);
 }
 
-/** Append time of the batch with this offset; undefined where it is gone or cannot be read. Only the batches' headers are looked at. */
+/**
+ * Append time of the batch with this offset; undefined where it is gone or cannot be read. Only the
+ * batches' headers are looked at.
+ */
 async function appendTimeAt(log: ReadableLog, offset: number): Promise<number | undefined> {
   const inMemory = log.tail?.read(offset, log.offsets.highWatermark, 1)?.batches[0];
   if (inMemory !== undefined) return inMemory.appendTime;

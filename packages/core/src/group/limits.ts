@@ -72,7 +72,10 @@ export function checkGroupName(group: string): void {
   checkName("group", group);
 }
 
-/** Whether or not it exists: a name is looked at before it is kept, compared or told. @throws InvalidArgumentError */
+/**
+ * Whether or not it exists: a name is looked at before it is kept, compared or told. @throws
+ * InvalidArgumentError
+ */
 export function checkTopic(topic: string): void {
   checkName("topic", topic);
 }

@@ -1,6 +1,6 @@
 /**
- * The members of all groups: what they say is gathered for a turn, decided, written down, and told to those whom it concerns when it
- * is durable: nobody acts on what a crash could undo.
+ * The members of all groups: what they say is gathered for a turn, decided, written down, and told
+ * to those whom it concerns when it is durable: nobody acts on what a crash could undo.
  */
 import { FencedMemberError, type LogStoreError, QuotaExceededError } from "@logstore/codec";
 import type { TopicPartition } from "@logstore/protocol";
@@ -24,7 +24,10 @@ export class Members implements Memberships {
   readonly #slices: Slices;
   readonly #clock: AttentiveClock;
   readonly #watch: Watch;
-  /** By group and member id: of members, and of those whose join is being decided. Clients choose ids: see {@link keyOf}. */
+  /**
+   * By group and member id: of members, and of those whose join is being decided. Clients choose
+   * ids: see {@link keyOf}.
+   */
   readonly #sessions = new Map<string, Session>();
   readonly #inboxes = new Map<string, Inbox>();
   /** What is in the middle of its turn. */
@@ -65,7 +68,10 @@ export class Members implements Memberships {
     if (session !== undefined) session.heardEpoch = Math.max(session.heardEpoch, memberEpoch);
   }
 
-  /** Works on groups one after another, each to the end: nothing that {@link input} brought is decided meanwhile. */
+  /**
+   * Works on groups one after another, each to the end: nothing that {@link input} brought is
+   * decided meanwhile.
+   */
   run<Result>(steps: Steps<Result>): Promise<Awaited<Result>> {
     return this.#slices.run(steps);
   }
@@ -229,7 +235,10 @@ export class Members implements Memberships {
     inbox.settle(durable);
   }
 
-  /** Whoever asks for more partitions than there is room for is refused, and the rest decided without it. */
+  /**
+   * Whoever asks for more partitions than there is room for is refused, and the rest decided
+   * without it.
+   */
   *#decide(before: GroupState, inbox: Inbox): Steps<GroupTurn> {
     const { group, owner } = before;
     const turn = yield* takeTurn(before, inbox.inputs, this.#topicCounts(), this.#journal.now());
@@ -261,7 +270,10 @@ export class Members implements Memberships {
     return this.#counts;
   }
 
-  /** A turn that cannot be written down is not taken: whoever asked for it is told, and nobody else is concerned. */
+  /**
+   * A turn that cannot be written down is not taken: whoever asked for it is told, and nobody else
+   * is concerned.
+   */
   #abandon(group: string, inbox: Inbox, error: unknown): void {
     const state = this.#journal.groups.get(group);
     if (state !== undefined) state.target = undefined; // some of it may have been written down
@@ -325,7 +337,10 @@ export class Members implements Memberships {
     }
   }
 
-  /** The membership that is to hear of it; undefined where it is one whose own turn is to come: all is said then. */
+  /**
+   * The membership that is to hear of it; undefined where it is one whose own turn is to come: all
+   * is said then.
+   */
   #welcomed(group: string, memberId: string, { joined }: MemberNews): Membership | undefined {
     const membership = this.#session(group, memberId)?.membership;
     if (membership === undefined) return undefined;
@@ -381,7 +396,8 @@ export class Members implements Memberships {
   }
 
   /**
-   * Counts what a join adds, until it is decided. A static member that comes back takes the place that it has.
+   * Counts what a join adds, until it is decided. A static member that comes back takes the place
+   * that it has.
    *
    * @throws QuotaExceededError, GroupLimitExceededError
    */
@@ -433,8 +449,9 @@ function tellingOf(membership: Membership, news: MemberNews): Telling {
 }
 
 /**
- * Whoever is told encodes and sends it before the next turn of the event loop, which costs more than the telling: after so many
- * partitions everybody else has a turn. A telling counts as some partitions, however few it is about.
+ * Whoever is told encodes and sends it before the next turn of the event loop, which costs more
+ * than the telling: after so many partitions everybody else has a turn. A telling counts as some
+ * partitions, however few it is about.
  */
 const TOLD_A_TURN = 5_000;
 const LEAST_TOLD = 100;

@@ -1,6 +1,7 @@
 /**
- * A member's side of the coordinator: events wait here until they are asked for. However slow the one who asks, no more waits
- * than one event of each kind: a newer assignment replaces an older one, and resets add up.
+ * A member's side of the coordinator: events wait here until they are asked for. However slow the
+ * one who asks, no more waits than one event of each kind: a newer assignment replaces an older
+ * one, and resets add up.
  */
 import type {
   AssignmentEvent,
@@ -136,7 +137,10 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
     }
   }
 
-  /** A reset before the assignment of the same epoch: what is committed under it comes from behind the reset. */
+  /**
+   * A reset before the assignment of the same epoch: what is committed under it comes from behind
+   * the reset.
+   */
   #take(): MemberEvent | undefined {
     const event = this.#joined ?? this.#resets ?? this.#assignment;
     if (event === this.#joined) this.#joined = undefined;

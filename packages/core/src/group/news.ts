@@ -18,9 +18,11 @@ export function welcome(state: GroupState, member: Member, idOf: IdOf): MemberNe
 }
 
 /**
- * To one that goes on. It has joined with the epoch that it knows: the newer one comes with what is new, and not before it.
+ * To one that goes on. It has joined with the epoch that it knows: the newer one comes with what is
+ * new, and not before it.
  *
- * @param knownEpoch which may be older than that of what it was told while nobody listened; 0 where it never heard of its join
+ * @param knownEpoch which may be older than that of what it was told while nobody listened; 0 where
+ * it never heard of its join
  */
 export function welcomeBack(state: GroupState, member: Member, knownEpoch: number, idOf: IdOf): MemberNews {
   if (knownEpoch === 0) return welcome(state, member, idOf);
@@ -45,7 +47,10 @@ export function assignmentOf({ commits }: GroupState, member: Member, idOf: IdOf
   return { type: "assignment", memberEpoch: member.epoch, partitions, revoking };
 }
 
-/** Offsets that were reset, or partitions that it got, while it heard nothing; also of what it is to give up now. */
+/**
+ * Offsets that were reset, or partitions that it got, while it heard nothing; also of what it is to
+ * give up now.
+ */
 function missedResets({ commits }: GroupState, member: Member, knownEpoch: number): OffsetsResetEvent | undefined {
   const offsets: (TopicPartition & { readonly offset: number })[] = [];
   for (const [topic, partition, { since }] of holdingsOf(member)) {

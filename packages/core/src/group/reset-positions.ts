@@ -13,7 +13,8 @@ const AT_ONCE = 16;
 /**
  * Each partition once, in the order in which they are named.
  *
- * @throws InvalidArgumentError, UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError, CorruptPartitionError, StorageFailedError
+ * @throws InvalidArgumentError, UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError,
+ * CorruptPartitionError, StorageFailedError
  */
 export async function resolveReset(
   state: GroupState,
@@ -60,7 +61,8 @@ async function resolve(
   // Looked at now: the log's start may have moved while the position was looked up.
   const { logStart, highWatermark, logEnd, damage } = topics.bounds(topic, partition);
   if (damage === undefined || offset < highWatermark) return Math.min(Math.max(offset, logStart), highWatermark);
-  // Of a damaged log an offset beyond what can be read is taken where it is known to have been given.
+  // Of a damaged log an offset beyond what can be read is taken where it is known to have been
+  // given.
   const isNamed = typeof to === "number" || to === "earliest" || (typeof to === "object" && "shiftBy" in to);
   const isKnown = isNamed || (to === "latest" && damage.code === "CORRUPT_PARTITION");
   if (isKnown && offset <= logEnd) return Math.max(offset, logStart);

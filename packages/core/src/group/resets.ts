@@ -19,8 +19,8 @@ export interface ResetDecision {
 const STEP_PARTITIONS = 500;
 
 /**
- * Owners go on under a new epoch: what they commit with an older one, not having heard of the reset, does not undo it. Who was
- * giving a partition up commits it no more.
+ * Owners go on under a new epoch: what they commit with an older one, not having heard of the
+ * reset, does not undo it. Who was giving a partition up commits it no more.
  */
 export function* decideReset(state: GroupState, offsets: readonly PartitionOffset[], at: number): Steps<ResetDecision> {
   const { group } = state;

@@ -1,4 +1,7 @@
-/** What is known of a member only while the coordinator runs: whether it is there, and since when it is waited for. */
+/**
+ * What is known of a member only while the coordinator runs: whether it is there, and since when it
+ * is waited for.
+ */
 import type { Member } from "./group-state.js";
 import type { Membership } from "./membership.js";
 
@@ -11,7 +14,9 @@ export interface Session {
   revokingSince: number | undefined;
   /** The newest epoch that it has shown to know. */
   heardEpoch: number;
-  /** The newest one, which may be over: then the member is disconnected. Undefined since a recovery. */
+  /**
+   * The newest one, which may be over: then the member is disconnected. Undefined since a recovery.
+   */
   membership: Membership | undefined;
   /** When it was told to give up what it was told with each epoch, as long as it has not. */
   readonly toldAt: Map<number, number>;

@@ -1,7 +1,8 @@
 /**
- * Work that is cut into slices: a generator yields wherever it may be interrupted, and goes on in a later turn of the event loop
- * when its slice is used up. It yields "turn" where what it did leaves work to others, who are to do it before the next step.
- * Pieces of work are done one after another, each to its end before the next one begins.
+ * Work that is cut into slices: a generator yields wherever it may be interrupted, and goes on in a
+ * later turn of the event loop when its slice is used up. It yields "turn" where what it did leaves
+ * work to others, who are to do it before the next step. Pieces of work are done one after another,
+ * each to its end before the next one begins.
  */
 import type { Clock } from "./clock.js";
 

@@ -1,6 +1,7 @@
 /**
- * `groups/snapshot`: all groups as they were at some offset of the groups' log, so that what is before it need not be kept. Groups
- * are written one after another while they go on: each says up to which offset it is. docs/format/groups.md.
+ * `groups/snapshot`: all groups as they were at some offset of the groups' log, so that what is
+ * before it need not be kept. Groups are written one after another while they go on: each says up
+ * to which offset it is. docs/format/groups.md.
  */
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import { decodeCheckedJson, encodeCheckedJson } from "../files/checked-json.js";
@@ -76,8 +77,8 @@ export async function writeSnapshot(
 }
 
 /**
- * Undefined where there is none; "damaged" where it cannot be believed. It is read document by document: no more than one of
- * them is in memory beside the groups.
+ * Undefined where there is none; "damaged" where it cannot be believed. It is read document by
+ * document: no more than one of them is in memory beside the groups.
  *
  * @throws UnsupportedFormatVersionError
  */

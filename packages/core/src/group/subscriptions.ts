@@ -23,15 +23,18 @@ interface Resolved {
   readonly wanted: ReadonlySet<string>;
 }
 
-/** By a member's list of subscriptions, which stays the same object as long as the member says nothing else. */
+/**
+ * By a member's list of subscriptions, which stays the same object as long as the member says
+ * nothing else.
+ */
 const known = new WeakMap<readonly string[], Resolved>();
 
 /** Matches between two steps. */
 const STEP_MATCHES = 500;
 
 /**
- * Of each member, the topics that it wants and that exist. Members that say the same share the answer, and it is worked out again
- * only when there are other topics.
+ * Of each member, the topics that it wants and that exist. Members that say the same share the
+ * answer, and it is worked out again only when there are other topics.
  *
  * @param topics the same map as before where nothing has changed
  */
@@ -82,7 +85,10 @@ function* wantedOf(subscriptions: readonly string[], topics: ReadonlyMap<string,
   return wanted;
 }
 
-/** Each piece where it comes first behind the one before it; no expression that could take long over a hostile pattern. */
+/**
+ * Each piece where it comes first behind the one before it; no expression that could take long over
+ * a hostile pattern.
+ */
 function matchesFrom(pieces: readonly string[], topic: string): boolean {
   const last = pieces.at(-1)!;
   if (!topic.startsWith(pieces[0]!) || topic.length < pieces[0]!.length + last.length || !topic.endsWith(last))

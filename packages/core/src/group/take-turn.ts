@@ -1,9 +1,11 @@
 /**
- * What a group does about all that came to it in one turn: members that join, go, want other topics or have given partitions up.
- * A pure function of what is known of the group and of the topics that there are: it says the change, and changes nothing.
+ * What a group does about all that came to it in one turn: members that join, go, want other topics
+ * or have given partitions up. A pure function of what is known of the group and of the topics that
+ * there are: it says the change, and changes nothing.
  *
- * Partitions move cooperatively, as in Kafka's KIP-848. A target says whom each partition is meant for. Who has one that is meant
- * for somebody else is told to give it up, and keeps all others; only when it has done so, or is out, does the next one get it.
+ * Partitions move cooperatively, as in Kafka's KIP-848. A target says whom each partition is meant
+ * for. Who has one that is meant for somebody else is told to give it up, and keeps all others;
+ * only when it has done so, or is out, does the next one get it.
  */
 import type { AssignorName, TopicPartition } from "@logstore/protocol";
 import type { AssignableMember, Target } from "./assignors/assignor.js";
@@ -34,14 +36,17 @@ export type GroupInput =
       readonly memberEpoch: number;
       readonly partitions: readonly TopicPartition[];
     }
-  /** A topic is gone: what was committed of it is forgotten, and no commit for it counts any more, even if it is made anew. */
+  /**
+   * A topic is gone: what was committed of it is forgotten, and no commit for it counts any more,
+   * even if it is made anew.
+   */
   | { readonly type: "topicDeleted"; readonly topic: string }
   | { readonly type: "topicsChanged" };
 
 export interface GroupTurn {
   /**
-   * What is to be written down: nothing, one change, or several for a large group. Each leaves a state in which no partition has
-   * two owners: what comes after it may be lost in a crash.
+   * What is to be written down: nothing, one change, or several for a large group. Each leaves a
+   * state in which no partition has two owners: what comes after it may be lost in a crash.
    */
   readonly changes: readonly GroupChange[];
   /** Members that are new or not what they were. */
@@ -311,7 +316,8 @@ class Draft {
     const losses = inParts(this.#beforeGains.filter(({ memberId }) => this.#state.members.has(memberId)));
     return [
       { ...whole, removed: this.#removed, forgotten },
-      // Two members may each get what the other one had: neither has it before the other one is without it.
+      // Two members may each get what the other one had: neither has it before the other one is
+      // without it.
       ...[...losses, ...parts].map((some) => ({ ...whole, members: some })),
     ];
   }

@@ -1,4 +1,7 @@
-/** Looks at deadlines when the nearest one has come, and now and then, to notice when the process was away itself. */
+/**
+ * Looks at deadlines when the nearest one has come, and now and then, to notice when the process
+ * was away itself.
+ */
 import type { AttentiveClock } from "./clock.js";
 
 const MOST_MS_UNSEEN = 1000;

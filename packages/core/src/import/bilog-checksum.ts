@@ -1,6 +1,6 @@
 /**
- * The checksum of the Go LogStore's records: CRC-32's algorithm with its polynomial turned the wrong way round, so that no
- * library computes it. See docs/format/bilog.md.
+ * The checksum of the Go LogStore's records: CRC-32's algorithm with its polynomial turned the
+ * wrong way round, so that no library computes it. See docs/format/bilog.md.
  */
 
 const POLYNOMIAL = 0x04c11db7;

@@ -1,11 +1,15 @@
-/** Walks over a file of the Go LogStore: every sound record, and where there is none. docs/format/bilog.md says how it decides. */
+/**
+ * Walks over a file of the Go LogStore: every sound record, and where there is none.
+ * docs/format/bilog.md says how it decides.
+ */
 import { bilogChecksum } from "./bilog-checksum.js";
 import { checksumAt, findHeader, HEADER_BYTES, lengthAt } from "./bilog-header.js";
 import type { FileWindow } from "./file-window.js";
 
 /**
- * `torn`: fewer bytes are there than the record says. `length`: it says what no record can have. `checksum`: its payload is not
- * the one that was written. `unread`: it would have taken too long to find the next record.
+ * `torn`: fewer bytes are there than the record says. `length`: it says what no record can have.
+ * `checksum`: its payload is not the one that was written. `unread`: it would have taken too long
+ * to find the next record.
  */
 export type BilogDamageReason = "torn" | "length" | "checksum" | "unread";
 
@@ -30,7 +34,10 @@ interface Fault {
   readonly end: number | undefined;
 }
 
-/** The search may check so many times the file's bytes, or so many MiB: enough for any real file, and it ends. */
+/**
+ * The search may check so many times the file's bytes, or so many MiB: enough for any real file,
+ * and it ends.
+ */
 const SEARCH_FACTOR = 16;
 const MIB = 1024 * 1024;
 
@@ -64,7 +71,10 @@ export class BilogReader {
     }
   }
 
-  /** No length is believed, and nothing of it allocated, before it was compared with the cap and with the file. */
+  /**
+   * No length is believed, and nothing of it allocated, before it was compared with the cap and
+   * with the file.
+   */
   async #inspect(byte: number): Promise<BilogRecord | Fault> {
     const header = await this.#window.from(byte, HEADER_BYTES);
     if (header.length < HEADER_BYTES) return { reason: "torn", end: undefined };
@@ -80,7 +90,10 @@ export class BilogReader {
     return { length, payload };
   }
 
-  /** Where the record after a damaged one begins; the file's end where there is none; undefined where that was not found out. */
+  /**
+   * Where the record after a damaged one begins; the file's end where there is none; undefined
+   * where that was not found out.
+   */
   async #nextAfter(byte: number, end: number | undefined, signal?: AbortSignal): Promise<number | undefined> {
     const { size } = this.#window;
     if (end === size || (end !== undefined && (await this.#isAnchor(end)))) return end;

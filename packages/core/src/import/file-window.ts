@@ -21,8 +21,8 @@ export class FileWindow {
   }
 
   /**
-   * What is in memory from `position` on, at least `length` bytes of it; fewer only where the file ends. A view that stays as it is:
-   * the window moves to another buffer.
+   * What is in memory from `position` on, at least `length` bytes of it; fewer only where the file
+   * ends. A view that stays as it is: the window moves to another buffer.
    */
   async from(position: number, length: number): Promise<Uint8Array> {
     const wanted = Math.min(length, this.size - position);

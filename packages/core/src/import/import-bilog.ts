@@ -1,4 +1,7 @@
-/** Takes over a directory of the Go LogStore (lafikl/logstore, 2016). docs/format/bilog.md describes its files. */
+/**
+ * Takes over a directory of the Go LogStore (lafikl/logstore, 2016). docs/format/bilog.md describes
+ * its files.
+ */
 import {
   abortSignal,
   checkOptions,
@@ -19,7 +22,10 @@ import { HEADER_BYTES } from "./bilog-header.js";
 import { type BilogFileReport, importBilogFile } from "./import-bilog-file.js";
 
 export interface ImportBilogOptions {
-  /** Ends the import by throwing the signal's reason. What was appended until then stays in the store. */
+  /**
+   * Ends the import by throwing the signal's reason. What was appended until then stays in the
+   * store.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Longest record that is believed, bytes; the store has to take it too. Default 16 MiB. */
   readonly maxRecordBytes?: number | undefined;
@@ -42,14 +48,17 @@ export interface BilogReport {
 }
 
 /**
- * Appends every sound record of the files `<n>.bilog` to partition `n` of a store, in their order. Values are the payloads; keys
- * are null, since they were never kept. Damage is reported and passed over. The directory is only read.
+ * Appends every sound record of the files `<n>.bilog` to partition `n` of a store, in their order.
+ * Values are the payloads; keys are null, since they were never kept. Damage is reported and passed
+ * over. The directory is only read.
  *
- * The partitions must be empty, so that nothing is imported twice: begin again with a new store where an import did not come
- * to its end. A store with one partition fewer than the Go program had keeps each key in its partition.
+ * The partitions must be empty, so that nothing is imported twice: begin again with a new store
+ * where an import did not come to its end. A store with one partition fewer than the Go program had
+ * keeps each key in its partition.
  *
- * @throws NotALogStoreError, PartitionCountMismatchError, WrongExpectedOffsetError or InvalidArgumentError before anything is
- * appended; later what {@link LogStore.appendMany} throws; and whatever the operating system answers to the reading
+ * @throws NotALogStoreError, PartitionCountMismatchError, WrongExpectedOffsetError or
+ * InvalidArgumentError before anything is appended; later what {@link LogStore.appendMany} throws;
+ * and whatever the operating system answers to the reading
  */
 export async function importBilog(
   directory: string,

@@ -1,6 +1,7 @@
 /**
- * Appends that wait for the partition's next write, in the order in which they came. Sealed batches stay as they are; single
- * records that come one after another share a batch, which is sealed when it is taken.
+ * Appends that wait for the partition's next write, in the order in which they came. Sealed batches
+ * stay as they are; single records that come one after another share a batch, which is sealed when
+ * it is taken.
  */
 import {
   type BatchLimits,
@@ -82,7 +83,10 @@ export class AppendQueue {
     this.#push(append);
   }
 
-  /** Puts one record behind everything that waits. The promise is the one that the caller of the store gets: one a record. */
+  /**
+   * Puts one record behind everything that waits. The promise is the one that the caller of the
+   * store gets: one a record.
+   */
   addRecord(
     key: Bytes | null,
     value: Bytes,
@@ -104,8 +108,8 @@ export class AppendQueue {
   }
 
   /**
-   * Removes and returns the oldest appends: at least one, and no more than `maxBytes` and `maxBatches` of them unless one alone is
-   * larger.
+   * Removes and returns the oldest appends: at least one, and no more than `maxBytes` and
+   * `maxBatches` of them unless one alone is larger.
    */
   take(maxBytes: number, maxBatches = Number.POSITIVE_INFINITY): PendingAppend[] {
     this.#sealShared();

@@ -20,7 +20,10 @@ export interface ReadOptions {
   readonly headroomBytes?: number | undefined;
   /** How much to read at once at most, bytes, unless one batch alone is longer. */
   readonly maxBytes: number;
-  /** Whether such a batch is not read but thrown as BatchTooLongToRead; the reader stays where it is. Default false. */
+  /**
+   * Whether such a batch is not read but thrown as BatchTooLongToRead; the reader stays where it
+   * is. Default false.
+   */
   readonly isStrict?: boolean | undefined;
   /** No batch is wanted that begins here or later. Default: none is left out. */
   readonly until?: number | undefined;
@@ -28,8 +31,8 @@ export interface ReadOptions {
 
 export interface Chunk {
   /**
-   * Whole batches, their headers checked, their records not. The first may begin before the offset that was asked for. They lie in a
-   * buffer of their own.
+   * Whole batches, their headers checked, their records not. The first may begin before the offset
+   * that was asked for. They lie in a buffer of their own.
    */
   readonly bytes: Uint8Array;
   /** At least so many bytes before `bytes` in its buffer are free. */
@@ -135,7 +138,9 @@ export class BatchReader {
     return this.#accept(segment, read, options.headroomBytes ?? 0, until);
   }
 
-  /** File, position and length of whole batches from here on, for those who read them by themselves. */
+  /**
+   * File, position and length of whole batches from here on, for those who read them by themselves.
+   */
   async slice(maxBytes: number): Promise<{ segment: Segment; position: number; length: number } | undefined> {
     const chunk = await this.next({ maxBytes });
     if (chunk === undefined) return undefined;

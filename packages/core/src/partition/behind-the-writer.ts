@@ -1,4 +1,7 @@
-/** Work that goes on behind the writer's back, one piece at a time: a finished segment is made durable while the next one is written. */
+/**
+ * Work that goes on behind the writer's back, one piece at a time: a finished segment is made
+ * durable while the next one is written.
+ */
 
 export class BehindTheWriter {
   #running: Promise<void> | undefined;

@@ -1,7 +1,8 @@
 /**
- * Appends with so many records that checking them at once would hold the event loop: they are checked in slices, one append of the
- * process after another, so that their unpacked records do not fill the memory either. Partitions take turns: however many such appends
- * one of them has waiting, another waits for the one under way and one more.
+ * Appends with so many records that checking them at once would hold the event loop: they are
+ * checked in slices, one append of the process after another, so that their unpacked records do not
+ * fill the memory either. Partitions take turns: however many such appends one of them has waiting,
+ * another waits for the one under way and one more.
  */
 import type { RecordBatch } from "@logstore/codec";
 import { Pacer } from "../storage/pacer.js";

@@ -1,4 +1,7 @@
-/** What types alone do not keep out where the caller writes JavaScript: other values would be written as damaged bytes. */
+/**
+ * What types alone do not keep out where the caller writes JavaScript: other values would be
+ * written as damaged bytes.
+ */
 import { type Bytes, type HeaderInput, InvalidArgumentError, shown } from "@logstore/codec";
 
 /** @throws InvalidArgumentError */

@@ -1,6 +1,7 @@
 /**
- * The check between the engine and whoever the records go to: batches follow one another without a hole, unless a repair left one.
- * It reads the offsets from the bytes that are handed out, not from what the reader says about them.
+ * The check between the engine and whoever the records go to: batches follow one another without a
+ * hole, unless a repair left one. It reads the offsets from the bytes that are handed out, not from
+ * what the reader says about them.
  */
 import { declaredOffsets, OffsetGapError } from "@logstore/codec";
 import type { OffsetGap } from "@logstore/protocol";
@@ -8,7 +9,8 @@ import type { Chunk } from "./batch-reader.js";
 import type { ReadableLog } from "./readable-log.js";
 
 /**
- * The gap that a read passed over before `chunk`, or before it came to `reached` where there is no chunk.
+ * The gap that a read passed over before `chunk`, or before it came to `reached` where there is no
+ * chunk.
  *
  * @param expected offset of the record that was to be read next
  * @throws OffsetGapError

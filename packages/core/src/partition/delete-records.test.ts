@@ -1,4 +1,7 @@
-/** The log's start moves, by retention and on demand: what is gone, what stays, and what a crash leaves. */
+/**
+ * The log's start moves, by retention and on demand: what is gone, what stays, and what a crash
+ * leaves.
+ */
 import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, lines, range, valuesUntilError } from "../../test/records.js";

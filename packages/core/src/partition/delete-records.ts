@@ -1,4 +1,7 @@
-/** The log's start moves: by retention, or because somebody says so. Records disappear at once, their files when all of it may. */
+/**
+ * The log's start moves: by retention, or because somebody says so. Records disappear at once,
+ * their files when all of it may.
+ */
 import { InvalidArgumentError, LogStoreError, OffsetOutOfRangeError, StorageFailedError } from "@logstore/codec";
 import { markLogStart } from "../files/checkpoint-file.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
@@ -25,7 +28,8 @@ export interface Deletion {
  *
  * @throws OffsetOutOfRangeError beyond the high watermark
  * @throws StorageFailedError where it could not be noted durably: nothing is deleted then
- * @throws ReplacedNotDurableError where it was noted, and may not be durable: what is on the disk is not known then
+ * @throws ReplacedNotDurableError where it was noted, and may not be durable: what is on the disk
+ * is not known then
  */
 export async function deleteBefore(deletion: Deletion, offset: number): Promise<void> {
   const { log, writer } = deletion;
@@ -49,8 +53,8 @@ export async function deleteBefore(deletion: Deletion, offset: number): Promise<
 }
 
 /**
- * The same where nothing can be written: on a full disk, or in a partition that takes no appends. Whole segments only, those before
- * the one that the checkpoint names: it stays as it is.
+ * The same where nothing can be written: on a full disk, or in a partition that takes no appends.
+ * Whole segments only, those before the one that the checkpoint names: it stays as it is.
  *
  * @param reason why nothing can be written; thrown where there is no such segment
  */
@@ -91,7 +95,10 @@ async function startAt(deletion: Deletion, offset: number, emptied: readonly Seg
   tell(() => hooks.deleted?.({ partition, logStart: offset, segments: emptied.length }));
 }
 
-/** The offset up to which records are too old or too much, whole finished segments at a time. Appends may go on meanwhile. */
+/**
+ * The offset up to which records are too old or too much, whole finished segments at a time.
+ * Appends may go on meanwhile.
+ */
 export async function expiredOffset(
   { home, log, writer }: Deletion,
   { retentionMs, retentionBytes }: RetentionLimits,
@@ -123,7 +130,10 @@ async function timeOf(log: ReadableLog, segment: Segment, lastAppendTime: number
   }
 }
 
-/** What lies in the active segment grows old too. Only a finished one can be deleted: one that is all too old is finished. */
+/**
+ * What lies in the active segment grows old too. Only a finished one can be deleted: one that is
+ * all too old is finished.
+ */
 export async function rollIfExpired({ home, log, writer }: Deletion, { retentionMs }: RetentionLimits): Promise<void> {
   const size = (await log.segments.active?.size()) ?? 0;
   if (retentionMs === undefined || size === 0) return;

@@ -27,7 +27,10 @@ export interface FollowedPartition {
   readonly hooks: LogStoreHooks;
   /** Has what the writer says now told to all partitions. */
   look(): Promise<void>;
-  /** Why that was not to be had the last time, if so: whether there is more to read is not known then. */
+  /**
+   * Why that was not to be had the last time, if so: whether there is more to read is not known
+   * then.
+   */
   lookError(): LogStoreError | undefined;
   /** Keeps the process alive until what it returns is called. */
   keepAlive(): () => void;
@@ -58,8 +61,8 @@ export class FollowedLog extends ReadableLog {
   }
 
   /**
-   * @param bounds what the writer says; undefined where it says nothing: then what is known to have been durable may be read, for
-   * whether the rest was acknowledged is not known
+   * @param bounds what the writer says; undefined where it says nothing: then what is known to have
+   * been durable may be read, for whether the rest was acknowledged is not known
    */
   static async open(where: FollowedPartition, bounds: Bounds | undefined): Promise<FollowedLog> {
     const { storage, directory, partition, indexes } = where;
@@ -152,8 +155,8 @@ export class FollowedLog extends ReadableLog {
 }
 
 /**
- * The writer may begin a segment, or delete one, between the looking at one file and the looking at another: what seems damaged or
- * missing is believed when it still is a little later.
+ * The writer may begin a segment, or delete one, between the looking at one file and the looking at
+ * another: what seems damaged or missing is believed when it still is a little later.
  */
 async function surveyLive(
   home: SegmentHome,
@@ -163,7 +166,8 @@ async function surveyLive(
   for (let attempt = 1; ; attempt++) {
     let segments: Segment[] = [];
     try {
-      // Before the files are looked for: one that names a segment which was not there yet would look like damage.
+      // Before the files are looked for: one that names a segment which was not there yet would
+      // look like damage.
       const found = await findCheckpoint(home);
       segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
       const read = await surveyLog({ home, partition, segments, checkpoint: found.checkpoint });

@@ -1,6 +1,7 @@
 /**
- * Damage that reads come upon after a log was opened. Opening checks a log from its checkpoint on: what lies before is first looked
- * at by whoever reads it. The log goes on to take appends, and what lies behind the damage can be read.
+ * Damage that reads come upon after a log was opened. Opening checks a log from its checkpoint on:
+ * what lies before is first looked at by whoever reads it. The log goes on to take appends, and
+ * what lies behind the damage can be read.
  */
 import { CorruptPartitionError, LogStoreError, StorageFailedError } from "@logstore/codec";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
@@ -31,8 +32,8 @@ export class FoundDamage {
   }
 
   /**
-   * Records from `from` up to `to` could be read. That a disk could not be read there before is over; what was found corrupt stays,
-   * for not every read checks everything.
+   * Records from `from` up to `to` could be read. That a disk could not be read there before is
+   * over; what was found corrupt stays, for not every read checks everything.
    */
   wasRead(from: number, to: number): void {
     if (this.#found.size === 0) return;
@@ -46,7 +47,10 @@ export class FoundDamage {
     for (const found of this.#found.keys()) if (found < offset) this.#found.delete(found);
   }
 
-  /** The places that are known now: to be {@link forget forgotten} where everything is read and found right afterwards. */
+  /**
+   * The places that are known now: to be {@link forget forgotten} where everything is read and
+   * found right afterwards.
+   */
   places(): readonly number[] {
     return [...this.#found.keys()];
   }

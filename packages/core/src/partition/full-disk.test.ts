@@ -1,4 +1,7 @@
-/** A full disk: what can be read is, whole segments can be deleted, and a restart finds what was said. */
+/**
+ * A full disk: what can be read is, whole segments can be deleted, and a restart finds what was
+ * said.
+ */
 import { expect, onTestFinished, test } from "vitest";
 import { caught, range, values } from "../../test/records.js";
 import { LogStore, type LogStoreOptions } from "../index.js";

@@ -1,6 +1,7 @@
 /**
- * Group commit: one loop a partition writes all that waits with one call and, where anybody asks for it, makes it durable with
- * one more, then resolves everybody. The next group gathers meanwhile.
+ * Group commit: one loop a partition writes all that waits with one call and, where anybody asks
+ * for it, makes it durable with one more, then resolves everybody. The next group gathers
+ * meanwhile.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LogStoreError, StorageFailedError } from "@logstore/codec";
@@ -8,11 +9,14 @@ import { adviceOf, attemptOf, reasonOf } from "../storage/io-trouble.js";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
 
 /**
- * Bytes of one group at most, unless a single append is larger. Bounds the wait of those behind it; and what was received a moment
- * ago is still in the processor's cache when it is written.
+ * Bytes of one group at most, unless a single append is larger. Bounds the wait of those behind it;
+ * and what was received a moment ago is still in the processor's cache when it is written.
  */
 const MAX_GROUP_BYTES = 1024 * 1024;
-/** Batches of one group at most, unless a single append has more: they are all placed in one turn of the event loop. */
+/**
+ * Batches of one group at most, unless a single append has more: they are all placed in one turn of
+ * the event loop.
+ */
 const MAX_GROUP_BATCHES = 2_000;
 /** After a group of so many, others have their turn: a disk that is memory gives them none. */
 const LONG_GROUP_BATCHES = 500;
@@ -29,8 +33,9 @@ export class GroupCommit {
 
   /**
    * @param failure why nothing can be appended to begin with, if so
-   * @param commit assigns offsets, writes, makes durable and resolves a group. If it rejects, the log's state on disk is not
-   * known any more: everybody who waits gets the error, and so does everybody who comes later.
+   * @param commit assigns offsets, writes, makes durable and resolves a group. If it rejects, the
+   * log's state on disk is not known any more: everybody who waits gets the error, and so does
+   * everybody who comes later.
    * @param failed told so, once
    */
   constructor(
@@ -60,8 +65,8 @@ export class GroupCommit {
   }
 
   /**
-   * Does something while no group is under way. If it rejects with anything but an error of ours, the log's state on disk is not
-   * known any more.
+   * Does something while no group is under way. If it rejects with anything but an error of ours,
+   * the log's state on disk is not known any more.
    */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = new Promise<T>((resolve, reject) => {

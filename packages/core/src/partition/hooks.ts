@@ -1,9 +1,14 @@
-/** What an embedding program may be told of while it happens: counters and timings are made of it. */
+/**
+ * What an embedding program may be told of while it happens: counters and timings are made of it.
+ */
 
 import type { LogStoreError } from "@logstore/codec";
 import type { WarnedEvent } from "../storage/warnings.js";
 
-/** Each is called in the midst of the work, so let it be short; what it throws is the caller's to see, as an uncaught error. */
+/**
+ * Each is called in the midst of the work, so let it be short; what it throws is the caller's to
+ * see, as an uncaught error.
+ */
 export interface LogStoreHooks {
   /** A group of appends was written, made durable if anybody asked for that, and acknowledged. */
   readonly committed?: ((event: CommittedEvent) => void) | undefined;
@@ -64,7 +69,9 @@ export interface DamagedEvent {
   /** Where it is a broker that tells. */
   readonly topic?: string | undefined;
   readonly partition: number;
-  /** A CorruptPartitionError, or a StorageFailedError where the disk cannot be read; both say where. */
+  /**
+   * A CorruptPartitionError, or a StorageFailedError where the disk cannot be read; both say where.
+   */
   readonly error: LogStoreError;
 }
 

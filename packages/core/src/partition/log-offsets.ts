@@ -61,7 +61,10 @@ export class LogOffsets {
     for (const wake of this.#waiters) wake();
   }
 
-  /** Resolves when the high watermark moves, {@link wakeAll} is called, `signal` aborts or time is up; the caller looks which. */
+  /**
+   * Resolves when the high watermark moves, {@link wakeAll} is called, `signal` aborts or time is
+   * up; the caller looks which.
+   */
   change(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {

@@ -1,4 +1,7 @@
-/** The one who writes a partition: assigns offsets, rolls segments, makes durable, publishes. Nobody else touches the log's end. */
+/**
+ * The one who writes a partition: assigns offsets, rolls segments, makes durable, publishes. Nobody
+ * else touches the log's end.
+ */
 import { type RecordBatch, WrongExpectedOffsetError } from "@logstore/codec";
 import { type Checkpoint, writeCheckpoint } from "../files/checkpoint-file.js";
 import { shouldRoll } from "../segment/roll-policy.js";
@@ -65,7 +68,10 @@ export class LogWriter {
     this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
   }
 
-  /** Base offset of the segment that the checkpoint on the disk names; undefined where there is none. */
+  /**
+   * Base offset of the segment that the checkpoint on the disk names; undefined where there is
+   * none.
+   */
   get checkpointSegment(): number | undefined {
     return this.#checkpointSegment;
   }
@@ -75,8 +81,9 @@ export class LogWriter {
   }
 
   /**
-   * Writes a group and answers everybody in it. Offsets are assigned here and nowhere else: a refused append leaves no gap. Where
-   * it rejects, nobody was answered, and what reached the disk is not known.
+   * Writes a group and answers everybody in it. Offsets are assigned here and nowhere else: a
+   * refused append leaves no gap. Where it rejects, nobody was answered, and what reached the disk
+   * is not known.
    */
   async commit(group: readonly PendingAppend[]): Promise<void> {
     this.#behind.check();
@@ -150,7 +157,9 @@ export class LogWriter {
     await this.#behind.settle().catch(() => {});
   }
 
-  /** Makes everything durable: the segment before the active one first, if that is still under way. */
+  /**
+   * Makes everything durable: the segment before the active one first, if that is still under way.
+   */
   async sync(): Promise<void> {
     if (this.#behind.isRunning) await this.#behind.settle();
     this.#behind.check();
@@ -158,7 +167,10 @@ export class LogWriter {
     this.#log.offsets.flushed(this.#log.offsets.logEnd);
   }
 
-  /** Goes on in a new segment. The finished one is made durable meanwhile: before another is begun, and before anything is flushed. */
+  /**
+   * Goes on in a new segment. The finished one is made durable meanwhile: before another is begun,
+   * and before anything is flushed.
+   */
   async roll(): Promise<Segment> {
     const { segments, offsets, partition } = this.#log;
     const finished = segments.active;

@@ -1,4 +1,7 @@
-/** Seek by time: append times never decrease within a partition, so they can be searched like offsets. */
+/**
+ * Seek by time: append times never decrease within a partition, so they can be searched like
+ * offsets.
+ */
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
 import type { ReadableLog } from "./readable-log.js";
@@ -8,7 +11,8 @@ import { readError } from "./reading.js";
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Offset of the first record appended at `time` (ms since the epoch) or later; the high watermark where there is none.
+ * Offset of the first record appended at `time` (ms since the epoch) or later; the high watermark
+ * where there is none.
  *
  * @throws CorruptPartitionError, StorageFailedError, ClosedError
  */

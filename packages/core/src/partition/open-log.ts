@@ -9,7 +9,8 @@ import { type RecoveredLog, recoverLog } from "./recovery.js";
 import { type LogSurvey, surveyLog, unreadableError } from "./survey-log.js";
 
 /**
- * A disk that cannot be read costs this partition, not the store; and of the partition what lies behind, not what lies before.
+ * A disk that cannot be read costs this partition, not the store; and of the partition what lies
+ * behind, not what lies before.
  *
  * @param said the bounds that others were told of when it was open last, if that is known
  */
@@ -45,7 +46,9 @@ export async function openLog(
   }
 }
 
-/** What is sound can be read. Where the log was to end, the checkpoint says, which cannot be read. */
+/**
+ * What is sound can be read. Where the log was to end, the checkpoint says, which cannot be read.
+ */
 export function withoutCheckpoint(
   survey: LogSurvey,
   partition: number,

@@ -21,7 +21,8 @@ test("a snapshot waits until the cutting of a finished segment's zeros is durabl
       release = resolve;
     });
   };
-  // Everything before the roll is flushed; the append that rolls asks for no sync, which would wait for the cut.
+  // Everything before the roll is flushed; the append that rolls asks for no sync, which would wait
+  // for the cut.
   let appended = 0;
   for (; appended < 3; appended++) await store.append(null, `${appended}`.padEnd(50));
   for (; !isCut; appended++) await store.append(null, `${appended}`.padEnd(50), { durability: "written" });

@@ -67,7 +67,9 @@ export interface PartitionHome {
   /** Throws where the store's directory is not this process's any more. */
   readonly checkOwner: () => void;
   readonly clockIsBehind: StoreTies["clockIsBehind"];
-  /** The bounds that others were told of when it was open last; undefined where that is not known. */
+  /**
+   * The bounds that others were told of when it was open last; undefined where that is not known.
+   */
   readonly said: Bounds | undefined;
 }
 
@@ -119,7 +121,10 @@ export class PartitionLog extends ReadableLog {
     this.#deletion = { home, log: this, writer: this.#writer, hooks, publishBounds };
   }
 
-  /** Opens a partition, recovering it where it was not closed. Its directory is made by its first append. */
+  /**
+   * Opens a partition, recovering it where it was not closed. Its directory is made by its first
+   * append.
+   */
   static async open(where: PartitionHome, options: PartitionOptions): Promise<PartitionLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
@@ -140,7 +145,8 @@ export class PartitionLog extends ReadableLog {
   /**
    * Appends one record; records appended in the same turn of the event loop share a batch.
    *
-   * @throws RecordTooLargeError, InvalidArgumentError, BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
+   * @throws RecordTooLargeError, InvalidArgumentError, BufferFullError, ClosedError,
+   * StorageFailedError, CorruptPartitionError
    */
   append(
     key: Bytes | null,
@@ -159,10 +165,11 @@ export class PartitionLog extends ReadableLog {
   }
 
   /**
-   * Appends sealed batches, or refuses them all; a crash may leave the first of several. Their bytes belong to the log from here on.
+   * Appends sealed batches, or refuses them all; a crash may leave the first of several. Their
+   * bytes belong to the log from here on.
    *
-   * @throws what {@link validateBatches} throws, WrongExpectedOffsetError, OutOfOrderSequenceError, ProducerFencedError,
-   * BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
+   * @throws what {@link validateBatches} throws, WrongExpectedOffsetError, OutOfOrderSequenceError,
+   * ProducerFencedError, BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
    */
   async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
     this.#checkWritable();
@@ -220,8 +227,8 @@ export class PartitionLog extends ReadableLog {
   }
 
   /**
-   * Deletes every record before `offset`. See {@link deleteBefore}; and {@link deleteWithoutRoom} for a partition that takes no
-   * appends.
+   * Deletes every record before `offset`. See {@link deleteBefore}; and {@link deleteWithoutRoom}
+   * for a partition that takes no appends.
    */
   async deleteRecords(offset: number): Promise<void> {
     const reason = this.#whyUnwritable();
@@ -253,7 +260,8 @@ export class PartitionLog extends ReadableLog {
   }
 
   /**
-   * What a checkpoint at the end of the log would say now, whether that is durable or not; undefined where nothing was ever appended.
+   * What a checkpoint at the end of the log would say now, whether that is durable or not;
+   * undefined where nothing was ever appended.
    *
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
@@ -267,7 +275,10 @@ export class PartitionLog extends ReadableLog {
     return verifyLog(this, Math.max(this.expectedEnd, this.offsets.highWatermark));
   }
 
-  /** What others are told of it; undefined where nothing is known of it now. Where it is damaged, its end is not forgotten for that. */
+  /**
+   * What others are told of it; undefined where nothing is known of it now. Where it is damaged,
+   * its end is not forgotten for that.
+   */
   get bounds(): Bounds | undefined {
     const { logStart, highWatermark } = this.offsets;
     if (this.damage === undefined) return { logStart, highWatermark };
@@ -325,7 +336,9 @@ export class PartitionLog extends ReadableLog {
     void this.applyRetention().catch(() => {}); // the next time, then
   }
 
-  /** A crash may have come between the moving of the start and the removing of what lay before it. */
+  /**
+   * A crash may have come between the moving of the start and the removing of what lay before it.
+   */
   async #removeLeftovers(): Promise<void> {
     const { storage, directory } = this.home;
     const { logStart } = this.offsets;
@@ -345,7 +358,10 @@ export class PartitionLog extends ReadableLog {
     for (const name of startFiles) await storage.remove(`${directory}/${name}`).catch(() => {}); // the checkpoint says it now
   }
 
-  /** The same within one turn of the event loop: asking for it costs more than the rest of an append. */
+  /**
+   * The same within one turn of the event loop: asking for it costs more than the rest of an
+   * append.
+   */
   #now(): number {
     if (this.#turnTime === undefined) {
       this.#turnTime = this.home.storage.now();

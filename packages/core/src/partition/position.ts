@@ -7,7 +7,10 @@ export function msOf(time: number | Date): number {
   return time instanceof Date ? time.getTime() : time;
 }
 
-/** The position with its time in ms. Whether an offset exists is not looked at. @throws InvalidArgumentError */
+/**
+ * The position with its time in ms. Whether an offset exists is not looked at. @throws
+ * InvalidArgumentError
+ */
 export function checkedPosition(position: Position): Position {
   if (typeof position === "number" || position === "earliest" || position === "latest") return position;
   const time = typeof position === "object" && position !== null ? msOf(position.time) : undefined;

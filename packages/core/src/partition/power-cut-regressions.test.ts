@@ -6,8 +6,9 @@ import { SimulatedDisk } from "../testing/index.js";
 
 const LOG = "store/0/00000000000000000000.log";
 
-// Linux takes a page that it could not write for clean: the next sync, by recovery, succeeds and writes nothing. What recovery
-// read there is on no disk, and the appends after it rest on it: so recovery writes again what it cannot prove.
+// Linux takes a page that it could not write for clean: the next sync, by recovery, succeeds and
+// writes nothing. What recovery read there is on no disk, and the appends after it rest on it: so
+// recovery writes again what it cannot prove.
 test("what is acknowledged after a failed sync and a reopening survives a power cut", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk });
@@ -38,7 +39,8 @@ test("what a sync of a finished segment failed on is written again by recovery",
   expect(await values(await LogStore.open("store", { storage: afterwards }))).toEqual(["a", "b", "c"]);
 });
 
-// A sector may end right behind a batch's magic. What is in the version's place then is zero, or anything: no newer format.
+// A sector may end right behind a batch's magic. What is in the version's place then is zero, or
+// anything: no newer format.
 test.each([0, 142])("a batch torn behind its magic, with %d where its version was, is a torn tail", async (version) => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk });
@@ -54,8 +56,9 @@ test.each([0, 142])("a batch torn behind its magic, with %d where its version wa
   expect((await recovered.append(null, "c")).offset).toBe(1);
 });
 
-// The checkpoint of the deletion names the segment that was active then. The roll makes the next one, and the power goes before
-// its checkpoint is there: opening removes the first segment, which the log's start is behind, and the checkpoint names it still.
+// The checkpoint of the deletion names the segment that was active then. The roll makes the next
+// one, and the power goes before its checkpoint is there: opening removes the first segment, which
+// the log's start is behind, and the checkpoint names it still.
 test("a segment that the checkpoint names is not removed before another checkpoint is there", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100 });
@@ -74,7 +77,8 @@ test("a segment that the checkpoint names is not removed before another checkpoi
   expect(await values(again)).toEqual(["c"]);
 });
 
-// Killed between the renaming of a checkpoint and the sync of its directory: the next opening believes what it reads there.
+// Killed between the renaming of a checkpoint and the sync of its directory: the next opening
+// believes what it reads there.
 test("a log start that was seen is not taken back by a power cut", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk });
@@ -91,7 +95,8 @@ test("a log start that was seen is not taken back by a power cut", async () => {
   expect(again.partition(0).startOffset).toBe(1);
 });
 
-// The same, and the start is behind a whole segment: it is removed while the checkpoint that says so may still be lost.
+// The same, and the start is behind a whole segment: it is removed while the checkpoint that says
+// so may still be lost.
 test("no segment is removed before the checkpoint that says so is there for good", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100 });
@@ -120,8 +125,9 @@ async function withZerosAhead() {
   return { disk, store };
 }
 
-// The zeros ahead are cut from a segment that is finished, and synced behind the writer. Where the cut is lost and the next
-// segment is there, empty, recovery lets the zeros be: readers run into them once a checkpoint is behind them.
+// The zeros ahead are cut from a segment that is finished, and synced behind the writer. Where the
+// cut is lost and the next segment is there, empty, recovery lets the zeros be: readers run into
+// them once a checkpoint is behind them.
 test("zeros that a power cut brings back into a finished segment are cut again", async () => {
   const { disk, store } = await withZerosAhead();
   disk.onMutation = ({ kind, path }) => {
@@ -138,7 +144,8 @@ test("zeros that a power cut brings back into a finished segment are cut again",
   }
 });
 
-// The same after kill -9: the cut can be seen, so that recovery finds nothing to do, and a later power cut takes it back.
+// The same after kill -9: the cut can be seen, so that recovery finds nothing to do, and a later
+// power cut takes it back.
 test("a finished segment's cut that was never synced is made durable by recovery", async () => {
   const { disk, store } = await withZerosAhead();
   disk.onMutation = ({ kind, path }) => {

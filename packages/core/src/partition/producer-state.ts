@@ -1,6 +1,7 @@
 /**
- * What a partition remembers of its producers, so that a batch sent twice is appended once. A producer numbers its records for
- * a partition from any number on, modulo 2^32; its batches must follow one another. A higher epoch starts a new sequence.
+ * What a partition remembers of its producers, so that a batch sent twice is appended once. A
+ * producer numbers its records for a partition from any number on, modulo 2^32; its batches must
+ * follow one another. A higher epoch starts a new sequence.
  */
 import { NO_PRODUCER_ID, OutOfOrderSequenceError, ProducerFencedError, type RecordBatch } from "@logstore/codec";
 
@@ -23,13 +24,19 @@ interface ProducerEntry {
   readonly batches: readonly AppendedBatch[];
 }
 
-/** As the checkpoint holds it: id, epoch, next sequence, and base sequence, record count, base offset of each batch. */
+/**
+ * As the checkpoint holds it: id, epoch, next sequence, and base sequence, record count, base
+ * offset of each batch.
+ */
 export type ProducerSnapshot = [number, number, number, [number, number, number][]];
 
 export class ProducerState {
   /** In the order in which they were last heard from. */
   readonly #producers = new Map<number, ProducerEntry>();
-  /** The same, with batches that have their offsets and are not written yet: no checkpoint may know of them. */
+  /**
+   * The same, with batches that have their offsets and are not written yet: no checkpoint may know
+   * of them.
+   */
   readonly #unwritten = new Map<number, ProducerEntry>();
 
   constructor(snapshots: readonly ProducerSnapshot[] = []) {
@@ -44,8 +51,8 @@ export class ProducerState {
   }
 
   /**
-   * For each batch of one append: the base offset of the same batch where it was appended before; undefined where it is new
-   * and next.
+   * For each batch of one append: the base offset of the same batch where it was appended before;
+   * undefined where it is new and next.
    *
    * @throws ProducerFencedError, OutOfOrderSequenceError where a batch is neither
    */

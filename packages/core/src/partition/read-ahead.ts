@@ -1,7 +1,8 @@
 /**
- * Reads one chunk ahead: the disk, or the thread that copies from its cache, works while the reader does. Whoever wants a record or
- * two should not pay for that: the first chunk is short, and nothing is read ahead before the second. Each chunk may be longer
- * than the one before it, until there is nothing more to read: what comes then comes as it is, without delay.
+ * Reads one chunk ahead: the disk, or the thread that copies from its cache, works while the reader
+ * does. Whoever wants a record or two should not pay for that: the first chunk is short, and
+ * nothing is read ahead before the second. Each chunk may be longer than the one before it, until
+ * there is nothing more to read: what comes then comes as it is, without delay.
  */
 import type { ReadBudget } from "@logstore/protocol";
 import type { BatchReader } from "./batch-reader.js";
@@ -45,8 +46,8 @@ export class ReadAhead {
   }
 
   /**
-   * The next batches; undefined at the high watermark, and where no more are wanted. With a budget, the chunk before is to be released
-   * first: this may wait for room.
+   * The next batches; undefined at the high watermark, and where no more are wanted. With a budget,
+   * the chunk before is to be released first: this may wait for room.
    */
   async next(): Promise<OwnedChunk | undefined> {
     // Nothing may have been there when it was looked for ahead, or no room for it.
@@ -65,7 +66,10 @@ export class ReadAhead {
     return chunk;
   }
 
-  /** Releases what was read ahead; resolves when nothing is being read any more. Nothing may be read from here on. */
+  /**
+   * Releases what was read ahead; resolves when nothing is being read any more. Nothing may be read
+   * from here on.
+   */
   async close(): Promise<void> {
     const ahead = await this.#takeAhead()?.catch(() => undefined); // nobody waits for it, nor for why it failed
     ahead?.release();

@@ -5,14 +5,20 @@ import type { BatchReader, Chunk, ReadOptions } from "./batch-reader.js";
 
 /** A chunk whose memory can be freed before the garbage collector comes to it. */
 export interface OwnedChunk extends Chunk {
-  /** Frees the buffer of `bytes`, and gives back what it took of the budget. More than once is as good as once. */
+  /**
+   * Frees the buffer of `bytes`, and gives back what it took of the budget. More than once is as
+   * good as once.
+   */
   release(): void;
 }
 
 /** A read that was not to wait found no room in the budget. */
 export const NO_ROOM = Symbol("no room");
 
-/** The next batches, as {@link BatchReader.next} gives them. Waits for room in the budget: the reader is to hold nothing. */
+/**
+ * The next batches, as {@link BatchReader.next} gives them. Waits for room in the budget: the
+ * reader is to hold nothing.
+ */
 export async function readInBudget(
   reader: BatchReader,
   options: ReadOptions,
@@ -51,7 +57,10 @@ async function readTaking(
   }
 }
 
-/** Reads what fits into the bytes that were taken. Those that no chunk holds are given back, also where the read fails. */
+/**
+ * Reads what fits into the bytes that were taken. Those that no chunk holds are given back, also
+ * where the read fails.
+ */
 async function readTaken(
   reader: BatchReader,
   options: ReadOptions,

@@ -1,4 +1,7 @@
-/** One partition as those see it who read: where it begins and ends, what it is made of, and how to wait for more. */
+/**
+ * One partition as those see it who read: where it begins and ends, what it is made of, and how to
+ * wait for more.
+ */
 import type { Position } from "@logstore/protocol";
 import type { Gap } from "../files/checkpoint-file.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
@@ -17,7 +20,10 @@ export interface ReadableParts {
   readonly offsets: LogOffsets;
   /** Offsets that were lost and are known to be: readers pass over them. */
   readonly gaps: readonly Gap[];
-  /** Where and why the log could not be read on when it was opened, if so: it ends there for readers, and takes no appends. */
+  /**
+   * Where and why the log could not be read on when it was opened, if so: it ends there for
+   * readers, and takes no appends.
+   */
   readonly damage: Damage | undefined;
   /** The log went on to this offset at least, as far as is known from when it was opened. */
   readonly expectedEnd: number;
@@ -51,19 +57,27 @@ export abstract class ReadableLog implements ReadableParts {
 
   abstract get isClosed(): boolean;
 
-  /** One past the last record appended. Where the log is damaged: past the last one known of, which may not be readable. */
+  /**
+   * One past the last record appended. Where the log is damaged: past the last one known of, which
+   * may not be readable.
+   */
   get knownEnd(): number {
     return this.damage === undefined ? this.offsets.logEnd : Math.max(this.expectedEnd, this.offsets.logEnd);
   }
 
-  /** Why not all of the log can be read, if so: found when it was opened, or by a read since then. */
+  /**
+   * Why not all of the log can be read, if so: found when it was opened, or by a read since then.
+   */
   get knownDamage(): Damage | undefined {
     if (this.damage !== undefined) return this.damage;
     this.#found.startsAt(this.offsets.logStart);
     return this.#found.first;
   }
 
-  /** Notes an error that a read ends with, where it is damage: others are told of it from now on. Returns the error. */
+  /**
+   * Notes an error that a read ends with, where it is damage: others are told of it from now on.
+   * Returns the error.
+   */
   cameUpon<E>(error: E): E {
     const { partition } = this;
     if (this.#found.add(error)) tell(() => this.hooks.damaged?.({ partition, error }));
@@ -75,7 +89,9 @@ export abstract class ReadableLog implements ReadableParts {
     this.#found.wasRead(from, to);
   }
 
-  /** Begins to check everything. What it returns is to be called where all of it was found right. */
+  /**
+   * Begins to check everything. What it returns is to be called where all of it was found right.
+   */
   beginCheck(): () => void {
     const places = this.#found.places();
     return () => this.#found.forget(places);
@@ -100,16 +116,16 @@ export abstract class ReadableLog implements ReadableParts {
   async refresh(): Promise<void> {}
 
   /**
-   * @throws OffsetOutOfRangeError where the offset is before the log's start or beyond the high watermark; the log's damage where
-   * that is why nothing is known of the offset
+   * @throws OffsetOutOfRangeError where the offset is before the log's start or beyond the high
+   * watermark; the log's damage where that is why nothing is known of the offset
    */
   reader(offset: number): BatchReader {
     return new BatchReader(this, offset);
   }
 
   /**
-   * The offset that a position means now. It is not checked whether a given offset exists. "latest" of a damaged log is its known
-   * end: no reader takes the place of the damage for the end.
+   * The offset that a position means now. It is not checked whether a given offset exists. "latest"
+   * of a damaged log is its known end: no reader takes the place of the damage for the end.
    */
   async resolve(given: Position): Promise<number> {
     const position = checkedPosition(given);
@@ -120,8 +136,8 @@ export abstract class ReadableLog implements ReadableParts {
   }
 
   /**
-   * Resolves when there is more to read from `offset` on, the log is closed, `signal` aborts, or after `timeoutMs`; to false
-   * in the last case only.
+   * Resolves when there is more to read from `offset` on, the log is closed, `signal` aborts, or
+   * after `timeoutMs`; to false in the last case only.
    */
   async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
     const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);

@@ -9,7 +9,8 @@ interface Partition {
 
 /**
  * @param offset the record that was to be read
- * @returns CorruptPartitionError, StorageFailedError, or ClosedError where the file was closed meanwhile
+ * @returns CorruptPartitionError, StorageFailedError, or ClosedError where the file was closed
+ * meanwhile
  */
 export function readError({ partition }: Partition, segment: Segment, offset: number, error: unknown): LogStoreError {
   if (!(error instanceof LogStoreError)) {

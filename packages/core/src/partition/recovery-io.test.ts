@@ -1,4 +1,7 @@
-/** Opening after a crash, where the disk is slow to tell the truth, or does not answer at all; and where there is much to look at. */
+/**
+ * Opening after a crash, where the disk is slow to tell the truth, or does not answer at all; and
+ * where there is much to look at.
+ */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";

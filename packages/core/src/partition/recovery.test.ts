@@ -1,4 +1,7 @@
-/** Damage of every kind, on a real directory: the exact prefix, or an error that names the place. Never anything else. */
+/**
+ * Damage of every kind, on a real directory: the exact prefix, or an error that names the place.
+ * Never anything else.
+ */
 import {
   copyFileSync,
   existsSync,
@@ -27,7 +30,10 @@ async function open(directory: string, options: LogStoreOptions = {}): Promise<L
   return store;
 }
 
-/** A copy of a store that was killed after it had appended these, each in a batch of its own, flushed. */
+/**
+ * A copy of a store that was killed after it had appended these, each in a batch of its own,
+ * flushed.
+ */
 async function killedAfter(all: readonly string[], options: LogStoreOptions = {}): Promise<string> {
   const directory = temporaryDirectory();
   const store = await open(directory, options);
@@ -51,7 +57,9 @@ function flip(path: string, byte: number, mask = 0x40): void {
   writeFileSync(path, bytes);
 }
 
-/** Opens, checks that what is served is a prefix that says what it lost, appends, and opens again. */
+/**
+ * Opens, checks that what is served is a prefix that says what it lost, appends, and opens again.
+ */
 async function checkRecovered(
   directory: string,
   all: readonly string[],

@@ -1,7 +1,8 @@
 /**
- * Makes a partition's log fit to be written to, when it is opened after a crash: a torn tail is saved aside and cut, and what is
- * sound is made durable. Where the disk does not let that be done, the log takes no appends. A damaged log is left as it is: it
- * takes no appends, and serves what lies before the damage.
+ * Makes a partition's log fit to be written to, when it is opened after a crash: a torn tail is
+ * saved aside and cut, and what is sound is made durable. Where the disk does not let that be done,
+ * the log takes no appends. A damaged log is left as it is: it takes no appends, and serves what
+ * lies before the damage.
  */
 import { StorageFailedError } from "@logstore/codec";
 import { isDiskFull, isDiskTrouble } from "../storage/disk-trouble.js";
@@ -12,7 +13,10 @@ import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
 export interface RecoveredLog extends LogSurvey {
   /** What was cut from the end, where something was. */
   readonly tornTail: TornTail | undefined;
-  /** Why the log could not be made fit to be written to: it can be read, and deleted from, none the less. */
+  /**
+   * Why the log could not be made fit to be written to: it can be read, and deleted from, none the
+   * less.
+   */
   readonly failure: StorageFailedError | undefined;
 }
 
@@ -44,13 +48,17 @@ async function makeFit(input: SurveyInput, survey: LogSurvey, active: SurveyedSe
   const tornTail = isTorn || later.length > 0 ? await cutTornTail(input.home, input.partition, active) : undefined;
   if (!isTorn && soundBytes < size) await (await segment.file()).truncate(soundBytes); // zeros
   await makeDurable(survey, active);
-  // So do the names that were found, the checkpoint's above all: a process may have been killed before it had come to that.
+  // So do the names that were found, the checkpoint's above all: a process may have been killed
+  // before it had come to that.
   await storage.syncDirectory(directory);
   segment.becomeActive(soundBytes, index);
   return tornTail;
 }
 
-/** What was read may be in the operating system's hands only: it becomes what later batches will say it is. */
+/**
+ * What was read may be in the operating system's hands only: it becomes what later batches will say
+ * it is.
+ */
 async function makeDurable({ nextOffset, zeroTails }: LogSurvey, active: SurveyedSegment): Promise<void> {
   const { segment, soundBytes, earlier, index, durableOffset } = active;
   for (const [i, finished] of earlier.entries()) {

@@ -1,4 +1,7 @@
-/** Damage found, named, and taken out of the log: what is sound stays, what is not is kept aside, no offset is given twice. */
+/**
+ * Damage found, named, and taken out of the log: what is sound stays, what is not is kept aside, no
+ * offset is given twice.
+ */
 import { readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { writeServerHalf } from "@logstore/codec";
@@ -21,7 +24,10 @@ interface Case {
   readonly closedOnly?: boolean;
 }
 
-/** A finding: in the segment of this base offset, from this byte on so many, and the offsets at both ends. */
+/**
+ * A finding: in the segment of this base offset, from this byte on so many, and the offsets at both
+ * ends.
+ */
 function at(segment: number, byte: number, length: number, offset: number, nextOffset: number): Found {
   const file = `0/${String(segment).padStart(20, "0")}.log`;
   return { kind: "damage", partition: 0, file, byte, length, offset, nextOffset };
@@ -555,7 +561,10 @@ test.each(interrupted)(
   },
 );
 
-/** The log as it is on disk, and what its checkpoint says; what was saved aside is there more than once. */
+/**
+ * The log as it is on disk, and what its checkpoint says; what was saved aside is there more than
+ * once.
+ */
 function logs(directory: string): unknown {
   return Object.entries(everyFile(directory)).filter(([name]) => /\.log$|checkpoint$/.test(name));
 }

@@ -1,7 +1,8 @@
 /**
- * Makes a damaged partition usable again, without giving an offset to two records or throwing a byte away. What is damaged is
- * copied aside; what is sound behind it goes into a segment of its own; the damaged segment ends where the damage began, and the
- * checkpoint says which offsets are lost. It can be interrupted anywhere and begun again.
+ * Makes a damaged partition usable again, without giving an offset to two records or throwing a
+ * byte away. What is damaged is copied aside; what is sound behind it goes into a segment of its
+ * own; the damaged segment ends where the damage began, and the checkpoint says which offsets are
+ * lost. It can be interrupted anywhere and begun again.
  */
 import { type Gap, readCheckpoint, writeCheckpoint } from "../files/checkpoint-file.js";
 import {
@@ -44,7 +45,8 @@ export async function repairLog(home: SegmentHome, actions: readonly RepairActio
   if (damages.length === 0) return;
   const end = damages.at(-1)!.nextOffset!;
   await noteEnd(home, end);
-  // From the end to the start: what is sound behind a damaged place is out of the file already when the next one is seen to.
+  // From the end to the start: what is sound behind a damaged place is out of the file already when
+  // the next one is seen to.
   for (const damage of [...damages].reverse()) await cutOut(home, damage);
   await beginAnew(home, end);
 }
@@ -63,7 +65,10 @@ async function noteEnd(home: SegmentHome, end: number): Promise<void> {
   });
 }
 
-/** Ends a segment where its damage begins. The bytes behind are copied to other files first, the damaged and the sound. */
+/**
+ * Ends a segment where its damage begins. The bytes behind are copied to other files first, the
+ * damaged and the sound.
+ */
 async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, savedAs }: RepairAction): Promise<void> {
   const segment = new Segment(home, baseOffsetOf(file));
   if (!(await baseOffsetsIn(home)).includes(segment.baseOffset)) return; // that it is missing is the damage
@@ -113,7 +118,10 @@ async function moveRest(
   await storage.syncDirectory(directory);
 }
 
-/** Notes what is lost, and where the log goes on: at `end` at least. Everything that is left is sound. */
+/**
+ * Notes what is lost, and where the log goes on: at `end` at least. Everything that is left is
+ * sound.
+ */
 async function beginAnew(home: SegmentHome, end: number): Promise<void> {
   const { storage, directory, limits } = home;
   const before = await readCheckpoint(storage, directory);

@@ -1,9 +1,15 @@
 /** Which records are old enough to be deleted. */
 
 export interface RetentionLimits {
-  /** A segment is deleted when everything in it is older than this, ms. Undefined: never for its age. */
+  /**
+   * A segment is deleted when everything in it is older than this, ms. Undefined: never for its
+   * age.
+   */
   readonly retentionMs: number | undefined;
-  /** The oldest segments are deleted while the others hold so many bytes or more. Undefined: never for its size. */
+  /**
+   * The oldest segments are deleted while the others hold so many bytes or more. Undefined: never
+   * for its size.
+   */
   readonly retentionBytes: number | undefined;
 }
 

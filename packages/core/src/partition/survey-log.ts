@@ -1,7 +1,9 @@
 /**
- * Finds the end of a partition's log without touching it. From the checkpoint on, every batch is checked. Where one is not sound:
+ * Finds the end of a partition's log without touching it. From the checkpoint on, every batch is
+ * checked. Where one is not sound:
  *
- * - it was never known to be durable, and nor was anything behind it: a torn tail, which a crash leaves.
+ * - it was never known to be durable, and nor was anything behind it: a torn tail, which a crash
+ *   leaves.
  * - it was durable once (a checkpoint or a later batch says so): damage.
  */
 import {
@@ -24,7 +26,10 @@ import { ProducerState } from "./producer-state.js";
 import { isZeros, witnessBehind } from "./witness.js";
 
 export interface LogSurvey {
-  /** Base offset of the segment that the checkpoint names: neither it nor what follows is removed before a new one is written. */
+  /**
+   * Base offset of the segment that the checkpoint names: neither it nor what follows is removed
+   * before a new one is written.
+   */
   readonly checkpointSegment: number | undefined;
   readonly logStart: number;
   /** One past the last sound record. */
@@ -39,7 +44,10 @@ export interface LogSurvey {
   readonly damage: CorruptPartitionError | StorageFailedError | undefined;
   /** The segment in which the log ends; undefined where there is none, or the log is damaged. */
   readonly active: SurveyedSegment | undefined;
-  /** Segments before it with zeros behind their batches: a crash came before the cutting of them was durable. */
+  /**
+   * Segments before it with zeros behind their batches: a crash came before the cutting of them was
+   * durable.
+   */
   readonly zeroTails: readonly ZeroTail[];
 }
 
@@ -56,7 +64,9 @@ export interface SurveyedSegment {
   readonly soundBytes: number;
   /** Whether what lies behind is a torn tail, or zeros that were written ahead. */
   readonly isTorn: boolean;
-  /** Finished segments that were looked at: nothing says yet that they are durable to their ends. */
+  /**
+   * Finished segments that were looked at: nothing says yet that they are durable to their ends.
+   */
   readonly earlier: readonly Segment[];
   /** Segments behind it: torn off with its tail. */
   readonly later: readonly Segment[];
@@ -225,18 +235,25 @@ function damageOf(end: {
   return { cause: new CorruptPartitionError(reason), isNext: false };
 }
 
-/** Whether it is known that nothing is left from `offset` on, up to where the next segment begins. */
+/**
+ * Whether it is known that nothing is left from `offset` on, up to where the next segment begins.
+ */
 export function isGap(gaps: readonly Gap[], offset: number, nextBaseOffset: number): boolean {
   return gaps.some(([from, to]) => from <= offset && offset < to && to === nextBaseOffset);
 }
 
-/** A sector that was torn right behind a batch's magic may look like a newer version of it; a newer batch has a sound server half. */
+/**
+ * A sector that was torn right behind a batch's magic may look like a newer version of it; a newer
+ * batch has a sound server half.
+ */
 async function isNewerBatch(file: StorageFile, position: number): Promise<boolean> {
   const header = new Uint8Array(HEADER_LENGTH);
   return hasSoundServerHalf(header.subarray(0, await file.read(header, position)), 0);
 }
 
-/** The file that a log begins with is not there: right for a new partition, damage for any other. */
+/**
+ * The file that a log begins with is not there: right for a new partition, damage for any other.
+ */
 function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart: number): LogSurvey {
   const known = segments[0]?.name ?? (checkpoint && logFileName(checkpoint.segment));
   const cause = new CorruptPartitionError("the files that it begins with are missing");
@@ -248,13 +265,19 @@ function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart
   return { ...nothing, logStart, nextOffset: logStart, durableOffset: logStart, expectedEnd, producers, damage };
 }
 
-/** The checkpoint named its segment when that was durably there, and the last segment is never removed. */
+/**
+ * The checkpoint named its segment when that was durably there, and the last segment is never
+ * removed.
+ */
 function lostSegment({ segments, checkpoint }: SurveyInput): number | undefined {
   const isThere = segments.some(({ baseOffset }) => baseOffset === checkpoint?.segment);
   return isThere ? undefined : checkpoint?.segment;
 }
 
-/** Where the checks begin: at the checkpoint, or at the log's start where it does not fit the files that are there. */
+/**
+ * Where the checks begin: at the checkpoint, or at the log's start where it does not fit the files
+ * that are there.
+ */
 async function scanStart({ segments, checkpoint }: SurveyInput): Promise<{
   first: number;
   position: number;

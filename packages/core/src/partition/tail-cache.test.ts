@@ -1,4 +1,7 @@
-/** The newest batches in memory: the same as on disk, no more of them than was said, and nobody's to change. */
+/**
+ * The newest batches in memory: the same as on disk, no more of them than was said, and nobody's to
+ * change.
+ */
 import { frameBatches } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";

@@ -1,6 +1,7 @@
 /**
- * The newest batches of a store's partitions, kept in memory: who reads at a log's end, as most do, needs no disk. The bytes are
- * those that were appended, not a copy. All partitions share one limit; the batches that came first go first.
+ * The newest batches of a store's partitions, kept in memory: who reads at a log's end, as most do,
+ * needs no disk. The bytes are those that were appended, not a copy. All partitions share one
+ * limit; the batches that came first go first.
  */
 import type { RecordBatch } from "@logstore/codec";
 import type { Segment } from "../segment/segment.js";
@@ -74,7 +75,10 @@ export class PartitionTail {
     return this.#isClosed;
   }
 
-  /** Lets go of everything: what a closed partition had would stay until others' batches push it out. */
+  /**
+   * Lets go of everything: what a closed partition had would stay until others' batches push it
+   * out.
+   */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -113,8 +117,9 @@ export class PartitionTail {
   }
 
   /**
-   * The batches from the one of `offset` on, of one segment, up to the one that begins at `until`; at least one, and no more than `maxBytes`
-   * of them unless the first alone is longer. Undefined where they are not here.
+   * The batches from the one of `offset` on, of one segment, up to the one that begins at `until`;
+   * at least one, and no more than `maxBytes` of them unless the first alone is longer. Undefined
+   * where they are not here.
    */
   read(offset: number, until: number, maxBytes: number): TailRead | undefined {
     const from = this.#find(offset);
@@ -132,7 +137,10 @@ export class PartitionTail {
     return { batches, byteLength, segment: first.segment, position: first.position };
   }
 
-  /** Index of the last entry that begins at or before `offset`; less than the first one's where there is none. */
+  /**
+   * Index of the last entry that begins at or before `offset`; less than the first one's where
+   * there is none.
+   */
   #find(offset: number): number {
     let low = this.#first;
     let high = this.#entries.length;

@@ -19,8 +19,8 @@ export interface TornTail {
 }
 
 /**
- * Whole segments are renamed, the newest first: whatever a crash leaves of this is a torn tail again. Then the copy of what is cut,
- * durable; then the cut, durable.
+ * Whole segments are renamed, the newest first: whatever a crash leaves of this is a torn tail
+ * again. Then the copy of what is cut, durable; then the cut, durable.
  */
 export async function cutTornTail(
   { storage, directory }: SegmentHome,
@@ -70,8 +70,8 @@ export async function saveAside(
 }
 
 /**
- * Writes what was read from a file to where it was read from. After a failed sync, a system may still show what never reached
- * the disk, and take it for clean: a further sync would not write it.
+ * Writes what was read from a file to where it was read from. After a failed sync, a system may
+ * still show what never reached the disk, and take it for clean: a further sync would not write it.
  */
 export function writeBack(file: StorageFile, position: number, end: number): Promise<void> {
   return copyRange(file, position, end, file, position);

@@ -130,7 +130,8 @@ async function* findings(log: ReadableLog, expectedEnd: number): AsyncGenerator<
       nextOffset = segments[i + 1]?.baseOffset ?? nextOffset;
       continue;
     }
-    // One that grew meanwhile has an index of more; of damaged batches, its index may know more than can be read.
+    // One that grew meanwhile has an index of more; of damaged batches, its index may know more
+    // than can be read.
     const isWhole = isSound && end > 0 && segment !== log.segments.active && end === (await sizeOf(log, segment));
     const reason = isWhole ? await segment.indexFault(index) : undefined;
     if (reason !== undefined) {
@@ -169,7 +170,10 @@ async function sizeOf(log: ReadableLog, segment: Segment): Promise<number> {
   return log.segments.find(segment.baseOffset) === segment ? segment.size() : 0;
 }
 
-/** Records that are there twice: which of them is right cannot be told, and repair leaves them alone. */
+/**
+ * Records that are there twice: which of them is right cannot be told, and repair leaves them
+ * alone.
+ */
 function overlap(log: ReadableLog, segment: Segment, before: Segment, nextOffset: number): VerifyFinding {
   const { partition } = log;
   return {

@@ -60,7 +60,8 @@ async function nextSoundBatch(
     return false;
   };
   if (await isSound(damagedAt)) return damagedAt; // what came before it is missing
-  // Most damage leaves the length alone; what lies within the batch is not to be taken for the log's.
+  // Most damage leaves the length alone; what lies within the batch is not to be taken for the
+  // log's.
   const behind = damagedAt + (await lengthAt(file, damagedAt));
   if (behind === end || (await isSound(behind))) return behind;
   const found: SoundHeader[] = [];
@@ -79,17 +80,20 @@ async function lengthAt(file: StorageFile, position: number): Promise<number> {
 }
 
 /**
- * Leaves out what only looks like a batch of this log: one that somebody keeps as a value, in a batch whose own header is damaged.
- * Seen from the end, offsets fall; where two cannot both be right, the one with more sound headers behind it is.
+ * Leaves out what only looks like a batch of this log: one that somebody keeps as a value, in a
+ * batch whose own header is damaged. Seen from the end, offsets fall; where two cannot both be
+ * right, the one with more sound headers behind it is.
  */
 function ofThisLog(headers: readonly SoundHeader[], limitOffset: number): SoundHeader[] {
-  // The longest row of headers whose offsets rise: length of the best one that begins at each, and what follows in it.
+  // The longest row of headers whose offsets rise: length of the best one that begins at each, and
+  // what follows in it.
   const lengths: number[] = new Array(headers.length).fill(1);
   const following: (number | undefined)[] = new Array(headers.length).fill(undefined);
   let best: number | undefined;
   for (let i = headers.length - 1; i >= 0; i--) {
     if (headers[i]!.baseOffset >= limitOffset) continue;
-    // Nearly always the very next one follows: the first that does is taken, and others only while it is not found.
+    // Nearly always the very next one follows: the first that does is taken, and others only while
+    // it is not found.
     for (let j = i + 1; j < headers.length; j++) {
       if (headers[j]!.baseOffset >= limitOffset || !follows(headers[i]!, headers[j]!)) continue;
       if (lengths[j]! + 1 > lengths[i]!) {

@@ -1,4 +1,7 @@
-/** Sound headers in megabytes of damage: found wherever they lie, at the borders of what is read at once too. */
+/**
+ * Sound headers in megabytes of damage: found wherever they lie, at the borders of what is read at
+ * once too.
+ */
 import { RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
 import { expect, test } from "vitest";
 import { MemoryStorage } from "../index.js";
@@ -15,7 +18,10 @@ function batch(baseOffset: number, value: Uint8Array | string = "v", flushedUpTo
   return bytes;
 }
 
-/** A file of noise, in which the marks of batches begin and do not go on, with these at their places. */
+/**
+ * A file of noise, in which the marks of batches begin and do not go on, with these at their
+ * places.
+ */
 async function fileWith(size: number, contents: readonly { at: number; bytes: Uint8Array }[]): Promise<StorageFile> {
   const storage = new MemoryStorage();
   await storage.makeDirectory("d");

@@ -1,4 +1,7 @@
-/** What the headers behind a damaged place say of the log, whatever became of the records behind them. */
+/**
+ * What the headers behind a damaged place say of the log, whatever became of the records behind
+ * them.
+ */
 import {
   FORMAT_MARK,
   HEADER_LENGTH,
@@ -36,7 +39,10 @@ export async function witnessBehind(
   return { durable, given: last === undefined ? 0 : await endOf(file, last, end) };
 }
 
-/** Where a batch ends whose records may be damaged: what it says of their number is all there is then. */
+/**
+ * Where a batch ends whose records may be damaged: what it says of their number is all there is
+ * then.
+ */
 async function endOf(
   file: StorageFile,
   { baseOffset, batchLength, declaredRecordCount, position }: SoundHeader,
@@ -57,7 +63,10 @@ export interface SoundHeader extends PlacedServerHalf {
   readonly position: number;
 }
 
-/** What lies within a batch may look like one, where somebody keeps batches as values: it is passed over. */
+/**
+ * What lies within a batch may look like one, where somebody keeps batches as values: it is passed
+ * over.
+ */
 export async function* soundHeaders(
   file: StorageFile,
   position: number,
@@ -83,7 +92,10 @@ export async function* soundHeaders(
   }
 }
 
-/** Whether there is nothing but zeros: written ahead, or a length that became durable before its bytes. */
+/**
+ * Whether there is nothing but zeros: written ahead, or a length that became durable before its
+ * bytes.
+ */
 export async function isZeros(file: StorageFile, position: number, end: number): Promise<boolean> {
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position));
   for (let at = position; at < end; ) {

@@ -1,4 +1,7 @@
-/** The indexes of finished segments that are kept in memory: those used last, up to so many entries in all. */
+/**
+ * The indexes of finished segments that are kept in memory: those used last, up to so many entries
+ * in all.
+ */
 import type { SparseIndex } from "./sparse-index.js";
 
 /** An entry takes about 24 bytes, and stands for 16 KiB of log: 24 MB for 16 GB. */

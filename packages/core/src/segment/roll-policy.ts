@@ -1,6 +1,9 @@
 /** When a partition goes on in a new segment. */
 
-/** An index entry holds offsets relative to its segment in 32 bits; half of that leaves room for any group of batches. */
+/**
+ * An index entry holds offsets relative to its segment in 32 bits; half of that leaves room for any
+ * group of batches.
+ */
 const MAX_SEGMENT_OFFSETS = 2 ** 31;
 
 export interface RollParams {

@@ -1,4 +1,6 @@
-/** A strict walk over a segment's batches, for whoever must know where the log stops being sound. */
+/**
+ * A strict walk over a segment's batches, for whoever must know where the log stops being sound.
+ */
 import { type BatchLimits, CorruptBatchError, type LogStoreError, RecordBatch } from "@logstore/codec";
 import type { StorageFile } from "../storage/storage.js";
 import { readBatches } from "./read-batches.js";
@@ -25,8 +27,8 @@ export interface ScannedBatch {
 /**
  * Each batch from `position` on.
  *
- * @throws LogStoreError at the first batch that is not sound, with `byte` = its position in the file and `offset` = the one it
- * should begin at
+ * @throws LogStoreError at the first batch that is not sound, with `byte` = its position in the
+ * file and `offset` = the one it should begin at
  */
 export async function* scanSegment(file: StorageFile, range: ScanRange): AsyncGenerator<ScannedBatch, void> {
   const { end, limits, chunkBytes = CHUNK_BYTES } = range;

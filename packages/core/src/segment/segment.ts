@@ -1,4 +1,7 @@
-/** One log file of a partition and its index. The last segment is written to; all others never change again. */
+/**
+ * One log file of a partition and its index. The last segment is written to; all others never
+ * change again.
+ */
 import { type BatchLimits, ClosedError, LogStoreError, type RecordBatch } from "@logstore/codec";
 import { indexFileName, logFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
 import { readWholeFile } from "../storage/atomic-file.js";
@@ -102,7 +105,9 @@ export class Segment {
     this.#visibleSize = undefined;
   }
 
-  /** Append time of the first batch, whatever became of its records; undefined where there is none. */
+  /**
+   * Append time of the first batch, whatever became of its records; undefined where there is none.
+   */
   async firstAppendTime(): Promise<number | undefined> {
     this.#firstAppendTime ??= await this.read(async (file) => {
       const range = {
@@ -118,7 +123,10 @@ export class Segment {
     return this.#firstAppendTime;
   }
 
-  /** Read from its file, or made again from the log where that is missing, damaged or of another size. */
+  /**
+   * Read from its file, or made again from the log where that is missing, damaged or of another
+   * size.
+   */
   index(): Promise<SparseIndex> {
     return this.#growingIndex ?? this.#home.indexes.get(this, () => this.#loadIndex());
   }
@@ -171,8 +179,8 @@ export class Segment {
   }
 
   /**
-   * Puts a file with its first `size` bytes in its place, durably. A file that was finished is never changed: whoever has it by
-   * another name keeps it as it was. Nobody may be reading.
+   * Puts a file with its first `size` bytes in its place, durably. A file that was finished is
+   * never changed: whoever has it by another name keeps it as it was. Nobody may be reading.
    */
   async replace(size: number): Promise<void> {
     const { storage, directory } = this.#home;
@@ -204,8 +212,8 @@ export class Segment {
   }
 
   /**
-   * Puts the index beside the log, so that the next one to open the store need not make it. A cache: not synced. A new file, for
-   * the old one may be a snapshot's too.
+   * Puts the index beside the log, so that the next one to open the store need not make it. A
+   * cache: not synced. A new file, for the old one may be a snapshot's too.
    */
   async writeIndex(): Promise<void> {
     const content = (await this.index()).encode(this.baseOffset, await this.size());
@@ -218,7 +226,10 @@ export class Segment {
     }
   }
 
-  /** Why the index file would lead astray, compared with the log's own index; undefined where it is right, or not there. */
+  /**
+   * Why the index file would lead astray, compared with the log's own index; undefined where it is
+   * right, or not there.
+   */
   async indexFault(index: SparseIndex): Promise<string | undefined> {
     let content: Uint8Array | undefined;
     try {
@@ -255,8 +266,8 @@ export class Segment {
   }
 
   /**
-   * Keeps its files where they are until what it returns is called, even if it is removed meanwhile: nobody who removes it waits.
-   * A crash leaves them to the next opening.
+   * Keeps its files where they are until what it returns is called, even if it is removed
+   * meanwhile: nobody who removes it waits. A crash leaves them to the next opening.
    */
   hold(): () => Promise<void> {
     this.#holds++;
@@ -269,7 +280,9 @@ export class Segment {
     };
   }
 
-  /** Closes it and removes its files, when nobody holds them; the directory is to be synced then. */
+  /**
+   * Closes it and removes its files, when nobody holds them; the directory is to be synced then.
+   */
   async remove(): Promise<void> {
     await this.close();
     this.#isRemoved = true;
@@ -304,7 +317,8 @@ export class Segment {
         index.add(batch.baseOffset, position, batch.appendTime);
       }
     } catch (error) {
-      // Damage in the log: what lies before it stays within reach, and whoever reads on comes upon it and names it.
+      // Damage in the log: what lies before it stays within reach, and whoever reads on comes upon
+      // it and names it.
       if (!(error instanceof LogStoreError)) throw error;
     }
     return index;

@@ -1,10 +1,13 @@
 /**
- * Where in a segment's log an offset or a time is, roughly: an entry every few KiB. It is a cache of the log and can always be
- * made again from it. docs/format/index.md has the bytes of the file.
+ * Where in a segment's log an offset or a time is, roughly: an entry every few KiB. It is a cache
+ * of the log and can always be made again from it. docs/format/index.md has the bytes of the file.
  */
 import { crc32c } from "@logstore/codec";
 
-/** Log bytes from one entry to the next, at least. A look-up reads about so much before the batch it wants. */
+/**
+ * Log bytes from one entry to the next, at least. A look-up reads about so much before the batch it
+ * wants.
+ */
 const INTERVAL_BYTES = 16 * 1024;
 
 const MAGIC = "LSX\u0001";
@@ -69,7 +72,10 @@ export class SparseIndex {
     return file;
   }
 
-  /** The index in a file's bytes; undefined where they are damaged, or not of this segment at this size. */
+  /**
+   * The index in a file's bytes; undefined where they are damaged, or not of this segment at this
+   * size.
+   */
   static decode(bytes: Uint8Array, baseOffset: number, logBytes: number): SparseIndex | undefined {
     const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const end = file.length - CRC_LENGTH;

@@ -1,6 +1,7 @@
 /**
- * How many zeros to write behind a group that is to be synced. A sync of a file that has grown must also make its new length
- * durable, which takes about as long again; with zeros there already, the next syncs need not.
+ * How many zeros to write behind a group that is to be synced. A sync of a file that has grown must
+ * also make its new length durable, which takes about as long again; with zeros there already, the
+ * next syncs need not.
  */
 
 /** Larger groups gain nothing: their own bytes take longer than the length. */

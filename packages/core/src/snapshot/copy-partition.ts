@@ -1,6 +1,6 @@
 /**
- * A partition as it was at one moment, in another directory: finished segments by a second name, for they never change again; the
- * one that is written to as a copy, up to where it was then.
+ * A partition as it was at one moment, in another directory: finished segments by a second name,
+ * for they never change again; the one that is written to as a copy, up to where it was then.
  */
 import { ClosedError, CorruptPartitionError, LogStoreError } from "@logstore/codec";
 import { writeCheckpoint } from "../files/checkpoint-file.js";
@@ -43,8 +43,9 @@ async function copyFiles(storage: Storage, directory: string, cut: Cut, signal: 
   const { log, segments, mark } = cut;
   const last = segments.at(-1);
   if (last === undefined || mark === undefined) return 0;
-  // A finished segment may be on its way to the disk still: its records, or the cutting of the zeros behind them, which may come
-  // to be durable later than the records. Whoever writes is to hear of it first if it does not get there.
+  // A finished segment may be on its way to the disk still: its records, or the cutting of the
+  // zeros behind them, which may come to be durable later than the records. Whoever writes is to
+  // hear of it first if it does not get there.
   await log.finishedDurably();
   await storage.makeDirectory(directory);
   let sizeBytes = 0;
@@ -66,7 +67,10 @@ async function copyFiles(storage: Storage, directory: string, cut: Cut, signal: 
   return sizeBytes + position;
 }
 
-/** Goes on from the mark to the end: where that is in the last segment, and what is remembered of producers there. */
+/**
+ * Goes on from the mark to the end: where that is in the last segment, and what is remembered of
+ * producers there.
+ */
 async function findEnd(storage: Storage, { log, segments, end }: Cut, mark: NonNullable<Cut["mark"]>) {
   const producers = new ProducerState(mark.producers);
   let { lastAppendTime, position, recoveryPoint: nextOffset } = mark;

@@ -17,7 +17,9 @@ export interface StoreSnapshot {
     readonly logStartOffset: number;
     readonly logEndOffset: number;
   }[];
-  /** Length of its log files together. Most take no room of their own while the store has them too. */
+  /**
+   * Length of its log files together. Most take no room of their own while the store has them too.
+   */
   readonly sizeBytes: number;
 }
 

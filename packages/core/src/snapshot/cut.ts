@@ -1,6 +1,7 @@
 /**
- * One moment of all partitions: where each begins and ends, and the files that it is made of. Nobody who appends is held up, and
- * whatever is deleted from then on stays on disk until it is let go of.
+ * One moment of all partitions: where each begins and ends, and the files that it is made of.
+ * Nobody who appends is held up, and whatever is deleted from then on stays on disk until it is let
+ * go of.
  */
 import type { Checkpoint } from "../files/checkpoint-file.js";
 import type { PartitionLog } from "../partition/partition-log.js";
@@ -14,12 +15,17 @@ export interface Cut {
   readonly end: number;
   /** Those of that moment. The last one goes on being written to. */
   readonly segments: readonly Segment[];
-  /** The end of the log shortly before, with all that was known there; undefined where nothing was ever appended. */
+  /**
+   * The end of the log shortly before, with all that was known there; undefined where nothing was
+   * ever appended.
+   */
   readonly mark: Checkpoint | undefined;
   release(): Promise<void>;
 }
 
-/** @throws ClosedError, StorageFailedError, CorruptPartitionError where one of them takes no appends */
+/**
+ * @throws ClosedError, StorageFailedError, CorruptPartitionError where one of them takes no appends
+ */
 export async function cutAll(logs: readonly PartitionLog[]): Promise<Cut[]> {
   const marks: (Checkpoint | undefined)[] = new Array(logs.length);
   await inParallel(logs, async (log, i) => {

@@ -8,8 +8,8 @@ import { storageError } from "../storage/storage-error.js";
 const TAKEN: ReadonlySet<string> = new Set(["EEXIST", "ENOTEMPTY", "ENOTDIR"]);
 
 /**
- * @param fill makes the directory under another name, which no other call uses: another process may be making the same one. A crash
- * leaves it.
+ * @param fill makes the directory under another name, which no other call uses: another process may
+ * be making the same one. A crash leaves it.
  */
 export async function makeWhole<T>(
   storage: Storage,

@@ -1,4 +1,7 @@
-/** A new log store with the records of a snapshot, at their offsets. The snapshot stays as it is, whatever becomes of the store. */
+/**
+ * A new log store with the records of a snapshot, at their offsets. The snapshot stays as it is,
+ * whatever becomes of the store.
+ */
 import { NotALogStoreError } from "@logstore/codec";
 import { baseOffsetsOf, CHECKPOINT_FILE, indexFileName, logFileName, partitionDirectory } from "../files/file-names.js";
 import { readStoreFile, writeStoreFile } from "../files/store-file.js";

@@ -1,4 +1,7 @@
-/** `snapshot.json`: makes a directory a snapshot of a topic, and says what is in it. docs/format/snapshot.md has its fields. */
+/**
+ * `snapshot.json`: makes a directory a snapshot of a topic, and says what is in it.
+ * docs/format/snapshot.md has its fields.
+ */
 import { NotALogStoreError } from "@logstore/codec";
 import type { SnapshotDescription } from "@logstore/protocol";
 import { SNAPSHOT_FILE } from "../files/file-names.js";

@@ -1,4 +1,7 @@
-/** A store's own snapshot, for those who embed it alone; and what a file that two directories share must be spared. */
+/**
+ * A store's own snapshot, for those who embed it alone; and what a file that two directories share
+ * must be spared.
+ */
 import { readdirSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -168,7 +171,8 @@ const segment = (path: string, baseOffset: number) => join(path, "0", `${String(
 
 test("a finished segment that recovery goes on in is not the snapshot's any more", async () => {
   const { path, copy, before } = await shared();
-  // Nothing says that the last two were durable; the one before them is torn with them, and has been finished.
+  // Nothing says that the last two were durable; the one before them is torn with them, and has
+  // been finished.
   rmSync(join(path, "0", "checkpoint"));
   for (const name of readdirSync(join(path, "0"))) if (name.endsWith(".index")) rmSync(join(path, "0", name));
   const own = segment(path, 4);
@@ -184,7 +188,8 @@ test("a finished segment that recovery goes on in is not the snapshot's any more
 
 test("a repair that cuts a shared segment leaves the snapshot's as it is", async () => {
   const { path, copy } = await shared();
-  // The file rots: in both places, for it is one. What is cut from the store's stays in the snapshot's.
+  // The file rots: in both places, for it is one. What is cut from the store's stays in the
+  // snapshot's.
   const [own, other] = [segment(path, 2), segment(copy, 2)];
   expect(statSync(own).ino).toBe(statSync(other).ino);
   truncateSync(own, statSync(own).size - 1);
@@ -207,7 +212,8 @@ test("a finished segment that goes on after a torn tail is a file of the store's
   await found.makeDirectory("copy");
   for (const [i, path] of [first!, second!].entries()) await found.link(path, `copy/${i}`);
   const before = [0, 1].map((i) => found.content(`copy/${i}`));
-  // Nothing says that any of it was durable, and the third segment is not there: the second goes on.
+  // Nothing says that any of it was durable, and the third segment is not there: the second goes
+  // on.
   await found.remove("store/0/checkpoint");
   await found.remove(third!);
   const torn = await opened("store", { storage: found, segmentBytes: 10_000 });

@@ -1,9 +1,15 @@
-/** Small files that are replaced as a whole: after a crash there is the old content or the new one, never a mixture. */
+/**
+ * Small files that are replaced as a whole: after a crash there is the old content or the new one,
+ * never a mixture.
+ */
 import { TEMPORARY_SUFFIX } from "../files/file-names.js";
 import { reasonOf } from "./io-trouble.js";
 import type { Storage } from "./storage.js";
 
-/** The new content is in place, but may be gone again after a power cut: what is on the disk is not known any more. */
+/**
+ * The new content is in place, but may be gone again after a power cut: what is on the disk is not
+ * known any more.
+ */
 export class ReplacedNotDurableError extends Error {
   constructor(path: string, cause: unknown) {
     super(`${path} was replaced, and that could not be made durable (${reasonOf(cause)})`, { cause });
@@ -15,7 +21,8 @@ export class ReplacedNotDurableError extends Error {
 /**
  * Writes beside, syncs, renames over, and syncs the directory.
  *
- * @throws ReplacedNotDurableError where the last of these failed; after any other error the old content is there
+ * @throws ReplacedNotDurableError where the last of these failed; after any other error the old
+ * content is there
  */
 export async function writeFileAtomically(
   storage: Storage,

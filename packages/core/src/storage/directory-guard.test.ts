@@ -1,4 +1,7 @@
-/** A directory that is removed, replaced or unmounted under an open store: nothing is made anew, and nothing more is acknowledged. */
+/**
+ * A directory that is removed, replaced or unmounted under an open store: nothing is made anew, and
+ * nothing more is acknowledged.
+ */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";

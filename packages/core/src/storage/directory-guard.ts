@@ -1,6 +1,7 @@
 /**
- * What was opened is what is written to: remembers which directories were opened, and notices when another one, or none, is found
- * by the same path. docs/format/directory.md, "What was opened is what is written to".
+ * What was opened is what is written to: remembers which directories were opened, and notices when
+ * another one, or none, is found by the same path. docs/format/directory.md, "What was opened is
+ * what is written to".
  */
 import { StorageFailedError } from "@logstore/codec";
 import type { Lock, Storage } from "./storage.js";
@@ -53,7 +54,10 @@ export class DirectoryGuard {
     this.#known = { identity: undefined, children: new Map() };
   }
 
-  /** Throws where the lock was lost, now or ever: cheap, to be called before anything is acknowledged. @throws StorageFailedError */
+  /**
+   * Throws where the lock was lost, now or ever: cheap, to be called before anything is
+   * acknowledged. @throws StorageFailedError
+   */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
     try {
@@ -65,7 +69,10 @@ export class DirectoryGuard {
     }
   }
 
-  /** To be called before a name in a directory is changed, or made durable. @throws StorageFailedError where it is another, or gone */
+  /**
+   * To be called before a name in a directory is changed, or made durable. @throws
+   * StorageFailedError where it is another, or gone
+   */
   async checkDirectory(path: string): Promise<void> {
     const known = this.#find(path);
     if (known === undefined) return;

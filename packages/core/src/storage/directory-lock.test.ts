@@ -15,7 +15,10 @@ import { exclusiveFlag, lockByExclusiveFile } from "./exclusive-file-lock.js";
 import { checkKind } from "./file-system.js";
 import { lockBySocket } from "./socket-lock.js";
 
-/** Another process, which opens a store, or fails to, and says which; the built package is what it runs. */
+/**
+ * Another process, which opens a store, or fails to, and says which; the built package is what it
+ * runs.
+ */
 async function openElsewhere(directory: string, wrap: readonly string[] = []) {
   const code = `
     import { LogStore } from "@logstore/core";

@@ -1,6 +1,7 @@
 /**
- * One writer a directory, without a native add-on, in all namespaces of one kernel. docs/format/directory.md, "One writer", says
- * how. Here is what the ways to hold the lock have in common: the file `lock`, which names the owner for error messages.
+ * One writer a directory, without a native add-on, in all namespaces of one kernel.
+ * docs/format/directory.md, "One writer", says how. Here is what the ways to hold the lock have in
+ * common: the file `lock`, which names the owner for error messages.
  */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +17,10 @@ import type { Lock } from "./storage.js";
 
 /** A lock that the kernel lets go of with the process. */
 export interface KernelLock {
-  /** Whether the name in the directory still means this lock. Where it does not, another process may have the directory. */
+  /**
+   * Whether the name in the directory still means this lock. Where it does not, another process may
+   * have the directory.
+   */
   isHeld(): boolean;
   release(): Promise<void>;
 }
@@ -36,7 +40,8 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   try {
     if (flag === undefined) await writeFile(lockFile, `${process.pid}\n`, { mode: FILE_MODE });
   } catch (error) {
-    // On a full disk others are told of no process id; whoever has the lock can delete records, which makes room.
+    // On a full disk others are told of no process id; whoever has the lock can delete records,
+    // which makes room.
     if (!isDiskFull(error)) {
       await lock.release().catch(() => {});
       throw error;

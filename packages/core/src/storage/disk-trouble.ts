@@ -1,7 +1,13 @@
-/** Which errors of the system say that files cannot be read or written, and cost no more than these files. */
+/**
+ * Which errors of the system say that files cannot be read or written, and cost no more than these
+ * files.
+ */
 import { codeOf } from "./io-trouble.js";
 
-/** The disk, the file system or its permissions stand in the way; not a lack of descriptors, which is the whole process's. */
+/**
+ * The disk, the file system or its permissions stand in the way; not a lack of descriptors, which
+ * is the whole process's.
+ */
 const TROUBLE = new Set([
   "EACCES",
   "EBADMSG",

@@ -1,11 +1,17 @@
-/** The lock on macOS, BSD and Windows: a file that is opened with the system's exclusive lock. docs/format/directory.md. */
+/**
+ * The lock on macOS, BSD and Windows: a file that is opened with the system's exclusive lock.
+ * docs/format/directory.md.
+ */
 import { constants, fstatSync, lstatSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import type { KernelLock } from "./directory-lock.js";
 import { FILE_MODE } from "./modes.js";
 import { runAll } from "./run-all.js";
 
-/** libuv's UV_FS_O_EXLOCK: on Windows no sharing, else O_EXLOCK, which is flock(2) at once with the opening. Node does not name it. */
+/**
+ * libuv's UV_FS_O_EXLOCK: on Windows no sharing, else O_EXLOCK, which is flock(2) at once with the
+ * opening. Node does not name it.
+ */
 const EXCLUSIVE_FLAGS: Partial<Record<NodeJS.Platform, number>> = {
   darwin: 0x20,
   freebsd: 0x20,
@@ -57,7 +63,8 @@ function heldBy(path: string, file: FileHandle): KernelLock {
   const remove = async () => {
     if (isHeld()) await rm(path, { force: true });
   };
-  // Windows does not remove what is open; there another process may have it by the time that it is closed.
+  // Windows does not remove what is open; there another process may have it by the time that it is
+  // closed.
   const release =
     process.platform === "win32"
       ? () =>

@@ -1,12 +1,14 @@
 /**
- * A storage that keeps no more than so many files open, however many are in use: the one that nobody has used for longest is
- * closed when another is needed, and opened again when it is. Who uses a file notices nothing of it.
+ * A storage that keeps no more than so many files open, however many are in use: the one that
+ * nobody has used for longest is closed when another is needed, and opened again when it is. Who
+ * uses a file notices nothing of it.
  *
- * A file with writes that were not synced is synced before it is closed: only the descriptor through which it was written is
- * sure to be told of an error. Where that sync fails, the file fails for whoever uses it next.
+ * A file with writes that were not synced is synced before it is closed: only the descriptor
+ * through which it was written is sure to be told of an error. Where that sync fails, the file
+ * fails for whoever uses it next.
  *
- * Everything in a store's directory is made through its pool. Where the pool has a directory locked, it makes nothing in one that
- * is not the one that was opened: see directory-guard.ts.
+ * Everything in a store's directory is made through its pool. Where the pool has a directory
+ * locked, it makes nothing in one that is not the one that was opened: see directory-guard.ts.
  */
 import { BufferFullError } from "@logstore/codec";
 import { tell } from "../partition/hooks.js";
@@ -179,8 +181,8 @@ export class FilePool implements GuardedStorage {
   }
 
   /**
-   * @param open what opens a file, once there is room for it; again, where the system has none: the rest of the process may use
-   * what it allows
+   * @param open what opens a file, once there is room for it; again, where the system has none: the
+   * rest of the process may use what it allows
    */
   async openSlot<T>(doing: string, path: string, open: () => Promise<T>): Promise<T> {
     for (;;) {

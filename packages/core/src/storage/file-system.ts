@@ -1,4 +1,7 @@
-/** What kind of file system a directory is on: the lock of one kernel does not hold on one that several kernels share. */
+/**
+ * What kind of file system a directory is on: the lock of one kernel does not hold on one that
+ * several kernels share.
+ */
 import { statfs } from "node:fs/promises";
 import { StorageFailedError } from "@logstore/codec";
 
@@ -22,7 +25,10 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 ]);
 const FUSE = 0x65735546;
 
-/** @throws StorageFailedError on a file system that several machines may share; a warning where that is not known */
+/**
+ * @throws StorageFailedError on a file system that several machines may share; a warning where that
+ * is not known
+ */
 export async function checkFileSystem(directory: string, isLinux = process.platform === "linux"): Promise<void> {
   if (!isLinux) return; // the numbers are Linux's own
   const { type } = await statfs(directory);

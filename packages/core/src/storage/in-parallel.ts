@@ -1,6 +1,7 @@
 /**
- * Work on many things, a bounded number at a time. Items beyond the first that are worked on at once begin in slices of the event
- * loop, which all calls share: thousands of closes that have nothing to wait for do not hold it.
+ * Work on many things, a bounded number at a time. Items beyond the first that are worked on at
+ * once begin in slices of the event loop, which all calls share: thousands of closes that have
+ * nothing to wait for do not hold it.
  */
 import { Pacer } from "./pacer.js";
 

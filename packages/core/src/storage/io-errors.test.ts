@@ -1,4 +1,7 @@
-/** What is said of a call to a file that failed: the file, what was tried, and what to do. And what is warned of before. */
+/**
+ * What is said of a call to a file that failed: the file, what was tried, and what to do. And what
+ * is warned of before.
+ */
 import { expect, onTestFinished, test } from "vitest";
 import { type Call, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, range, sealed, values } from "../../test/records.js";

@@ -1,6 +1,7 @@
 /**
- * What a failed call of the system was about. Its error names no file where the call was made on a descriptor, and not what the
- * call was for: the file pool knows both and notes them here, beside the error, which stays as it is.
+ * What a failed call of the system was about. Its error names no file where the call was made on a
+ * descriptor, and not what the call was for: the file pool knows both and notes them here, beside
+ * the error, which stays as it is.
  */
 
 export interface Attempt {
@@ -26,7 +27,10 @@ export function attemptOf(error: unknown): Attempt | undefined {
   return undefined;
 }
 
-/** "reading topics/0a/0000/00.log failed (EIO: i/o error, read)"; the error's own message where no call to a file failed. */
+/**
+ * "reading topics/0a/0000/00.log failed (EIO: i/o error, read)"; the error's own message where no
+ * call to a file failed.
+ */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const attempt = attemptOf(error);

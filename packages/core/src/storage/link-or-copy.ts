@@ -1,11 +1,18 @@
-/** A file in a second place: the same file where the system can have it so, a copy of it elsewhere. */
+/**
+ * A file in a second place: the same file where the system can have it so, a copy of it elsewhere.
+ */
 import { copyRange } from "./copy-range.js";
 import type { Storage } from "./storage.js";
 
-/** Another file system, one without hard links, a rule against them, or as many of this file as there may be. */
+/**
+ * Another file system, one without hard links, a rule against them, or as many of this file as
+ * there may be.
+ */
 const CANNOT_LINK = new Set(["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
-/** Of a file that never changes again, and is durable. The new name is to be synced by the caller. */
+/**
+ * Of a file that never changes again, and is durable. The new name is to be synced by the caller.
+ */
 export async function linkOrCopy(storage: Storage, from: string, to: string): Promise<void> {
   try {
     await storage.link(from, to);

@@ -1,4 +1,6 @@
-/** Files in memory: the home ":memory:", for tests and for logs that need not outlive the process. */
+/**
+ * Files in memory: the home ":memory:", for tests and for logs that need not outlive the process.
+ */
 import { randomBytes } from "node:crypto";
 import type { FileHold, Lock, Storage, StorageFile } from "./storage.js";
 

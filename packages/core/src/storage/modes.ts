@@ -1,4 +1,7 @@
-/** Permissions of what is made, less the umask: the owner writes, the group may follow and back up, others see nothing. */
+/**
+ * Permissions of what is made, less the umask: the owner writes, the group may follow and back up,
+ * others see nothing.
+ */
 
 export const FILE_MODE = 0o640;
 export const DIRECTORY_MODE = 0o750;

@@ -11,8 +11,9 @@ import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage
 import { SyncPlace } from "./sync-in-place.js";
 
 /**
- * Up to this much is written in place: the page cache takes it in some tens of microseconds, less than it costs to have
- * another thread do it and to wait for that. See docs/decisions/0005-small-writes-in-place.md.
+ * Up to this much is written in place: the page cache takes it in some tens of microseconds, less
+ * than it costs to have another thread do it and to wait for that. See
+ * docs/decisions/0005-small-writes-in-place.md.
  */
 const WRITE_IN_PLACE_BYTES = 128 * 1024;
 
@@ -68,7 +69,10 @@ export class NodeStorage implements Storage {
     }
   }
 
-  /** Makes a directory's own name durable, as far as that is allowed where the directory that it is in is not to be read (0711). */
+  /**
+   * Makes a directory's own name durable, as far as that is allowed where the directory that it is
+   * in is not to be read (0711).
+   */
   async #syncName(directory: string): Promise<void> {
     try {
       await this.syncDirectory(dirname(directory));
@@ -129,9 +133,9 @@ export class NodeStorage implements Storage {
 }
 
 /**
- * A sync looks at the file's device and inode number at most this often, and otherwise only at whether its name exists. Linux 6.13
- * and later give a file a fine-grained timestamp with the first write after each stat, which made the next fdatasync take 80 µs
- * longer on ext4.
+ * A sync looks at the file's device and inode number at most this often, and otherwise only at
+ * whether its name exists. Linux 6.13 and later give a file a fine-grained timestamp with the first
+ * write after each stat, which made the next fdatasync take 80 µs longer on ext4.
  */
 const IDENTIFY_INTERVAL_MS = 100;
 
@@ -176,7 +180,8 @@ class NodeFile implements StorageFile {
         ? writeInPlace(this.#descriptor, rest, at)
         : (await writeVector(this.#descriptor, rest, at)).bytesWritten;
       at += written;
-      // A short write is legal: go on after what was taken. The next call says why, if there is a reason.
+      // A short write is legal: go on after what was taken. The next call says why, if there is a
+      // reason.
       let i = 0;
       while (i < rest.length && written >= rest[i]!.length) written -= rest[i++]!.length;
       if (i === rest.length) return;
@@ -193,7 +198,10 @@ class NodeFile implements StorageFile {
     this.#checkName();
   }
 
-  /** Durable bytes are of no use where nobody finds them: the file, its directory or its volume may have been removed or replaced. */
+  /**
+   * Durable bytes are of no use where nobody finds them: the file, its directory or its volume may
+   * have been removed or replaced.
+   */
   #checkName(): void {
     const now = performance.now();
     const isRecent = now - this.#identifiedAt < IDENTIFY_INTERVAL_MS;

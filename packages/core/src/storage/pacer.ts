@@ -1,4 +1,6 @@
-/** Work that is made of many small steps, and lets others have a turn of the event loop in between. */
+/**
+ * Work that is made of many small steps, and lets others have a turn of the event loop in between.
+ */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 export class Pacer {
@@ -11,12 +13,18 @@ export class Pacer {
     this.#sliceMs = sliceMs;
   }
 
-  /** Whether nothing is left of the slice. Many that work in parallel look again after a pause, right before their next step. */
+  /**
+   * Whether nothing is left of the slice. Many that work in parallel look again after a pause,
+   * right before their next step.
+   */
   get isDue(): boolean {
     return this.#pausing !== undefined || performance.now() - this.#begun >= this.#sliceMs;
   }
 
-  /** To be awaited after each step: pauses where that is due, also for others that take steps of the same work meanwhile. */
+  /**
+   * To be awaited after each step: pauses where that is due, also for others that take steps of the
+   * same work meanwhile.
+   */
   async pause(): Promise<void> {
     if (!this.isDue) return;
     this.#pausing ??= nextTurn().then(() => {

@@ -1,4 +1,7 @@
-/** A file of a pool: whoever uses it does not notice that its descriptor is closed now and then, and another one opened. */
+/**
+ * A file of a pool: whoever uses it does not notice that its descriptor is closed now and then, and
+ * another one opened.
+ */
 import { ClosedError } from "@logstore/codec";
 import type { FilePool } from "./file-pool.js";
 import type { FileAccess, FileHold, StorageFile } from "./storage.js";
@@ -95,7 +98,10 @@ export class PooledFile implements StorageFile {
     await file?.close().catch(() => {}); // nothing was left to be written
   }
 
-  /** Where somebody holds the file, it is closed when it is let go of: its descriptor must not become another file's before. */
+  /**
+   * Where somebody holds the file, it is closed when it is let go of: its descriptor must not
+   * become another file's before.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#leaving;

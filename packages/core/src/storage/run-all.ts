@@ -1,8 +1,8 @@
 /** Clean-up that runs to its end, whatever fails in it. */
 
 /**
- * Runs every step, one after another. When all are done, throws what the first failed step threw: the later ones mostly
- * fail for the same reason.
+ * Runs every step, one after another. When all are done, throws what the first failed step threw:
+ * the later ones mostly fail for the same reason.
  */
 export async function runAll(...steps: readonly (() => unknown)[]): Promise<void> {
   const errors: unknown[] = [];

@@ -1,6 +1,7 @@
 /**
- * The lock where there is no exclusive opening of files, as on Linux: a Unix socket in the directory, `lock.<epoch>`, that its owner
- * listens on. docs/format/directory.md has the steps, and why two processes cannot both come through them.
+ * The lock where there is no exclusive opening of files, as on Linux: a Unix socket in the
+ * directory, `lock.<epoch>`, that its owner listens on. docs/format/directory.md has the steps, and
+ * why two processes cannot both come through them.
  */
 import { randomBytes } from "node:crypto";
 import { constants, lstatSync } from "node:fs";
@@ -13,7 +14,10 @@ import type { KernelLock } from "./directory-lock.js";
 import { isDiskFull } from "./disk-trouble.js";
 import { runAll } from "./run-all.js";
 
-/** Of a socket address, without its final zero: sun_path has 108 bytes on Linux and Solaris, 104 elsewhere. */
+/**
+ * Of a socket address, without its final zero: sun_path has 108 bytes on Linux and Solaris, 104
+ * elsewhere.
+ */
 const maxAddressBytes = (platform: NodeJS.Platform) => (platform === "linux" || platform === "sunos" ? 107 : 103);
 /** Two that begin at once may both step back, and begin again. */
 const ATTEMPTS = 100;
@@ -25,7 +29,8 @@ export async function lockBySocket(
   directory: string,
   platform: NodeJS.Platform = process.platform,
 ): Promise<KernelLock | undefined> {
-  // Kept open: no other directory gets its inode number while this process believes that it has the lock.
+  // Kept open: no other directory gets its inode number while this process believes that it has the
+  // lock.
   const handle = await open(directory, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0));
   const place = new LockPlace(directory, handle.fd, platform);
   const own = unfinishedLockName(randomBytes(6).toString("hex"));
@@ -107,7 +112,10 @@ class LockPlace {
     return (await readdir(this.#directory)).map(parseLockName).filter((epoch) => epoch !== undefined);
   }
 
-  /** A socket takes an inode. Where none is left, the file `lock` gives up its own: it is for messages only. */
+  /**
+   * A socket takes an inode. Where none is left, the file `lock` gives up its own: it is for
+   * messages only.
+   */
   async listenAlsoWhereFull(server: net.Server, name: string): Promise<void> {
     try {
       await this.#listen(server, name);
@@ -124,7 +132,8 @@ class LockPlace {
   async #listen(server: net.Server, name: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      // Exclusive: workers of node:cluster would otherwise share one socket, and each would have the lock.
+      // Exclusive: workers of node:cluster would otherwise share one socket, and each would have
+      // the lock.
       server.listen({ path: this.#address(name), exclusive: true }, () => {
         server.off("error", reject);
         resolve();
@@ -138,7 +147,10 @@ class LockPlace {
     return false;
   }
 
-  /** Removes the names of sockets that are known to be dead, and what those left who died as they began. */
+  /**
+   * Removes the names of sockets that are known to be dead, and what those left who died as they
+   * began.
+   */
   async removeDead(epochs: readonly number[]): Promise<void> {
     for (const epoch of epochs) await removeIfThere(this.path(lockName(epoch)));
     for (const name of await readdir(this.#directory)) {
@@ -173,7 +185,10 @@ class LockPlace {
   }
 }
 
-/** Only a clear refusal counts as death: an owner whose queue of connections is full lives, and so may one of another user. */
+/**
+ * Only a clear refusal counts as death: an owner whose queue of connections is full lives, and so
+ * may one of another user.
+ */
 function isAlive(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(address);

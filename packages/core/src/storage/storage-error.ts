@@ -1,4 +1,7 @@
-/** What the disk says, as an error of ours: whoever calls the engine need not know the system's codes. */
+/**
+ * What the disk says, as an error of ours: whoever calls the engine need not know the system's
+ * codes.
+ */
 import { type ErrorFields, LogStoreError, StorageFailedError } from "@logstore/codec";
 import { adviceOf, attemptOf, reasonOf } from "./io-trouble.js";
 

@@ -1,7 +1,8 @@
 /**
- * The one way from the engine to disk, clock and randomness. Node's files, memory and (for tests) a simulated disk stand behind
- * it. Paths use "/"; contents are bytes. What is not synced may be lost, in any order and in part, when the machine stops;
- * a created, renamed or removed name is durable only once its directory is synced.
+ * The one way from the engine to disk, clock and randomness. Node's files, memory and (for tests) a
+ * simulated disk stand behind it. Paths use "/"; contents are bytes. What is not synced may be
+ * lost, in any order and in part, when the machine stops; a created, renamed or removed name is
+ * durable only once its directory is synced.
  */
 import type { DirectoryGuard } from "./directory-guard.js";
 
@@ -19,13 +20,22 @@ export interface Storage {
    */
   lock(directory: string): Promise<Lock>;
 
-  /** Makes the directories that a path is in, durably. Only when a store is opened: what was opened is never made anew. */
+  /**
+   * Makes the directories that a path is in, durably. Only when a store is opened: what was opened
+   * is never made anew.
+   */
   makeParents(path: string): Promise<void>;
 
-  /** Makes a directory, if it is not there, durably. @throws ENOENT where the directory that it is in is not there */
+  /**
+   * Makes a directory, if it is not there, durably. @throws ENOENT where the directory that it is
+   * in is not there
+   */
   makeDirectory(path: string): Promise<void>;
 
-  /** Tells a directory from any other that may be found by the same path later; undefined where there is none. */
+  /**
+   * Tells a directory from any other that may be found by the same path later; undefined where
+   * there is none.
+   */
   identify(directory: string): Promise<string | undefined>;
 
   /** Names in a directory, in no order; undefined where there is no such directory. */
@@ -44,8 +54,9 @@ export interface Storage {
   rename(from: string, to: string): Promise<void>;
 
   /**
-   * Gives a file a second name, where nothing is: one file then, whichever name it is opened and changed by, until both are removed.
-   * Not every storage can, nor from anywhere to anywhere: see link-or-copy.ts.
+   * Gives a file a second name, where nothing is: one file then, whichever name it is opened and
+   * changed by, until both are removed. Not every storage can, nor from anywhere to anywhere: see
+   * link-or-copy.ts.
    */
   link(from: string, to: string): Promise<void>;
 
@@ -55,7 +66,10 @@ export interface Storage {
   /** Removes a directory and all that is in it, if it is there; a crash may leave some of it. */
   removeDirectory(path: string): Promise<void>;
 
-  /** Calls back soon after a file that exists was written to, by whomever: most times, not always. Resolves to what ends it. */
+  /**
+   * Calls back soon after a file that exists was written to, by whomever: most times, not always.
+   * Resolves to what ends it.
+   */
   watch(path: string, changed: () => void): Promise<() => void>;
 }
 
@@ -72,13 +86,19 @@ export type FileAccess = "read" | "write";
 export interface StorageFile {
   size(): Promise<number>;
 
-  /** Fills `into` from `position` on; fewer bytes only at the end of the file. Resolves to their number. */
+  /**
+   * Fills `into` from `position` on; fewer bytes only at the end of the file. Resolves to their
+   * number.
+   */
   read(into: Uint8Array, position: number): Promise<number>;
 
   /** Writes all of the buffers one after another from `position` on, or rejects. */
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 
-  /** Makes everything written durable, under the file's name. After a failure nothing can be said of what is. */
+  /**
+   * Makes everything written durable, under the file's name. After a failure nothing can be said of
+   * what is.
+   */
   sync(): Promise<void>;
 
   truncate(size: number): Promise<void>;
@@ -96,7 +116,10 @@ export interface FileHold {
 }
 
 export interface Lock {
-  /** Cheap. @throws StorageFailedError where the lock was lost: another writer may have the directory, or it is gone */
+  /**
+   * Cheap. @throws StorageFailedError where the lock was lost: another writer may have the
+   * directory, or it is gone
+   */
   check(): void;
   release(): Promise<void>;
 }

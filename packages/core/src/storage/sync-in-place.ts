@@ -1,11 +1,15 @@
 /**
- * Where a disk answers in some tens of microseconds, having another thread wait for it takes longer than the disk does. Syncs are
- * then made in place, at most one in a turn of the event loop, so that everything else goes on. Where several files are synced
- * at once, the others go to the threads as ever. A sync that was slow sends the next ones there too.
- * See docs/decisions/0010-short-syncs-in-place.md.
+ * Where a disk answers in some tens of microseconds, having another thread wait for it takes longer
+ * than the disk does. Syncs are then made in place, at most one in a turn of the event loop, so
+ * that everything else goes on. Where several files are synced at once, the others go to the
+ * threads as ever. A sync that was slow sends the next ones there too. See
+ * docs/decisions/0010-short-syncs-in-place.md.
  */
 
-/** In place the event loop stands still for so long: about what it takes to write 128 KiB. Through a thread, add what that costs. */
+/**
+ * In place the event loop stands still for so long: about what it takes to write 128 KiB. Through a
+ * thread, add what that costs.
+ */
 const SHORT_US = 120;
 const SHORT_IN_POOL_US = 200;
 /** So many must have been short, one after another, before one is made in place. */

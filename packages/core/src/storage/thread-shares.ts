@@ -1,7 +1,8 @@
 /**
- * Node does file operations in a pool of threads that the whole process shares, first come, first served: operations that wait for
- * a slow disk fill it, and those of a fast disk queue behind them. Here each topic takes its operations' turns from a share of the pool.
- * However many it has waiting, some threads are left for the others. See docs/decisions/0030-a-share-of-the-threads.md.
+ * Node does file operations in a pool of threads that the whole process shares, first come, first
+ * served: operations that wait for a slow disk fill it, and those of a fast disk queue behind them.
+ * Here each topic takes its operations' turns from a share of the pool. However many it has
+ * waiting, some threads are left for the others. See docs/decisions/0030-a-share-of-the-threads.md.
  */
 
 /** libuv's: UV_THREADPOOL_SIZE, 4 where nothing is said, 1,024 at most. */
@@ -11,8 +12,9 @@ export function threadPoolSize(environment: NodeJS.ProcessEnv = process.env): nu
 }
 
 /**
- * Whether one who holds `held` threads may take another while `free` are free: at most twice as many as are left. One alone holds
- * two thirds of the pool, two hold two fifths each, and so on: whoever comes next finds some free.
+ * Whether one who holds `held` threads may take another while `free` are free: at most twice as
+ * many as are left. One alone holds two thirds of the pool, two hold two fifths each, and so on:
+ * whoever comes next finds some free.
  */
 export function mayTake(held: number, free: number): boolean {
   return free > 0 && held < 2 * free;
@@ -68,7 +70,10 @@ export class ThreadShare {
     this.#shares = shares;
   }
 
-  /** Runs an operation when it is its turn; those of one share begin in the order in which they came. */
+  /**
+   * Runs an operation when it is its turn; those of one share begin in the order in which they
+   * came.
+   */
   async run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#queue.length > 0 || !this.#shares.tryTake(this)) {
       await new Promise<void>((resolve) => {

@@ -1,16 +1,23 @@
-/** What whoever runs a store should hear of though nothing has failed yet. See `LogStoreHooks.warned`. */
+/**
+ * What whoever runs a store should hear of though nothing has failed yet. See
+ * `LogStoreHooks.warned`.
+ */
 
 /** A clock that is set back by less than this is not told of, ms. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** The same is not told again before this has passed, ms: one cause may show at every partition and at every call. */
+/**
+ * The same is not told again before this has passed, ms: one cause may show at every partition and
+ * at every call.
+ */
 const REPEAT_AFTER_MS = 60_000;
 
 export type WarnedEvent = ClockBehindEvent | NewDirectoryEvent | OutOfDescriptorsEvent;
 
 /**
- * The clock is behind the time of a partition's last append by more than a minute: what is appended gets that time until the clock
- * has come up to it, and retention by time waits as long. At most once a minute, for the first partition that notices.
+ * The clock is behind the time of a partition's last append by more than a minute: what is appended
+ * gets that time until the clock has come up to it, and retention by time waits as long. At most
+ * once a minute, for the first partition that notices.
  */
 export interface ClockBehindEvent {
   readonly type: "clockBehind";

@@ -1,8 +1,8 @@
 import { inParallel } from "../storage/in-parallel.js";
 
 /**
- * Opens `count` things, each by its index. Where one fails, those that were opened are closed, and nobody works on anything any
- * more when it is told.
+ * Opens `count` things, each by its index. Where one fails, those that were opened are closed, and
+ * nobody works on anything any more when it is told.
  */
 export async function allOrNone<T extends { close(): Promise<void> }>(
   count: number,

@@ -18,7 +18,10 @@ export interface AppendRecordOptions extends AppendOptions {
   readonly headers?: RecordInput["headers"];
 }
 
-/** Records that a reader was to get and that are not in the log any more: they were deleted, or lost to damage. */
+/**
+ * Records that a reader was to get and that are not in the log any more: they were deleted, or lost
+ * to damage.
+ */
 export interface SkippedRecords {
   readonly partition: number;
   /** Offset at which reading was to go on. */
@@ -27,18 +30,22 @@ export interface SkippedRecords {
   readonly to: number;
 }
 
-/** An offset, an end of the log, or the first record appended at a time, ms since the epoch or a Date, or later. */
+/**
+ * An offset, an end of the log, or the first record appended at a time, ms since the epoch or a
+ * Date, or later.
+ */
 export type PositionInput = Extract<Position, number | string> | { readonly time: number | Date };
 
 export interface ReadOptions {
   /**
-   * Default "earliest". Where records are deleted while they are read, reading goes on at the log's start; an offset that is not
-   * there to begin with is an error.
+   * Default "earliest". Where records are deleted while they are read, reading goes on at the log's
+   * start; an offset that is not there to begin with is an error.
    */
   readonly from?: PositionInput | undefined;
   /**
-   * Called when records are skipped, and reading goes on behind them: they were deleted before the reader came to them, or lost to
-   * damage and cut out by a repair. What it throws ends the iteration. Default: they are passed over.
+   * Called when records are skipped, and reading goes on behind them: they were deleted before the
+   * reader came to them, or lost to damage and cut out by a repair. What it throws ends the
+   * iteration. Default: they are passed over.
    */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
 }

@@ -1,4 +1,7 @@
-/** Validation of what applications pass to stores and brokers: unknown names, wrong types, numbers out of range. */
+/**
+ * Validation of what applications pass to stores and brokers: unknown names, wrong types, numbers
+ * out of range.
+ */
 import {
   abortSignal,
   boolean,
@@ -76,7 +79,8 @@ const edge = oneOf("earliest", "latest");
 const offset = wholeNumber();
 
 const position: OptionRule = (value, name) => {
-  // A number that is no offset is out of range, as one beyond the log's end is: the iteration says so.
+  // A number that is no offset is out of range, as one beyond the log's end is: the iteration says
+  // so.
   if (typeof value === "number" || edge(value, name) === undefined) return undefined;
   const isTime =
     typeof value === "object" && value !== null && Number.isSafeInteger(msOf((value as { time: number | Date }).time));

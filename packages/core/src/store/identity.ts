@@ -16,7 +16,10 @@ export async function makeStore(storage: Storage, directory: string, options: Re
   return file;
 }
 
-/** @throws PartitionCountMismatchError, PartitionerMismatchError where it is not the store that was asked for */
+/**
+ * @throws PartitionCountMismatchError, PartitionerMismatchError where it is not the store that was
+ * asked for
+ */
 export function checkStore(
   directory: string,
   file: StoreIdentity | undefined,
@@ -36,10 +39,15 @@ export function checkStore(
   }
 }
 
-/** How far a broker's data directory is above the deepest store in it: `snapshots/<topic>/<name>`. */
+/**
+ * How far a broker's data directory is above the deepest store in it: `snapshots/<topic>/<name>`.
+ */
 const LEVELS = 3;
 
-/** What lies within a broker's data directory belongs to the broker, which alone has it locked. @throws NotALogStoreError */
+/**
+ * What lies within a broker's data directory belongs to the broker, which alone has it locked.
+ * @throws NotALogStoreError
+ */
 export async function checkNotABrokers(storage: Storage, directory: string): Promise<void> {
   const isTopic = (await storage.list(directory))?.includes(TOPIC_FILE);
   if (isTopic) throw brokers(directory, "is a topic of a broker", TOPIC_FILE);

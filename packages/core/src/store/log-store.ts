@@ -87,7 +87,10 @@ export class LogStore implements AsyncDisposable {
   readonly #openPartition: (partition: number) => Promise<PartitionLog>;
   /** As they were given, and altered since. */
   #given: LogStoreOptions;
-  /** The same with what holds where nothing was said; the partitions look at it whenever they need to know. */
+  /**
+   * The same with what holds where nothing was said; the partitions look at it whenever they need
+   * to know.
+   */
   readonly #options: ResolvedOptions;
   readonly #storage: GuardedStorage;
   readonly #lock: Lock | undefined;
@@ -116,12 +119,13 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Opens the log store in a directory, making it where there is none; ":memory:" is a new one in memory.
+   * Opens the log store in a directory, making it where there is none; ":memory:" is a new one in
+   * memory.
    *
    * A store that was not closed is recovered: see {@link recovery} for what was found.
    *
-   * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, PartitionCountMismatchError, PartitionerMismatchError,
-   * InvalidArgumentError, StorageFailedError
+   * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError,
+   * PartitionCountMismatchError, PartitionerMismatchError, InvalidArgumentError, StorageFailedError
    */
   static open(directory: string, options: LogStoreOptions = {}): Promise<LogStore> {
     return withStorageErrors(`${directory} cannot be opened`, () => LogStore.#open(directory, options));
@@ -151,7 +155,8 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Opens a log store to read it, whoever writes to it meanwhile; nothing in the directory is touched.
+   * Opens a log store to read it, whoever writes to it meanwhile; nothing in the directory is
+   * touched.
    *
    * @throws NotALogStoreError, UnsupportedFormatVersionError, StorageFailedError
    */
@@ -205,7 +210,9 @@ export class LogStore implements AsyncDisposable {
     return this.#partitions.length;
   }
 
-  /** 32 random hex digits of `store.json`: tells the store from another one that had the same path. */
+  /**
+   * 32 random hex digits of `store.json`: tells the store from another one that had the same path.
+   */
   get id(): string {
     return this.#identity.id;
   }
@@ -215,7 +222,9 @@ export class LogStore implements AsyncDisposable {
     return this.#options.partitioner.name;
   }
 
-  /** What opening the store found that a clean close would not have left: nothing, in the best case. */
+  /**
+   * What opening the store found that a clean close would not have left: nothing, in the best case.
+   */
   get recovery(): readonly RecoveryReport[] {
     const found = this.#partitions.filter(
       ({ tornTail, damage, failure }) => tornTail !== undefined || damage !== undefined || failure !== undefined,
@@ -225,7 +234,10 @@ export class LogStore implements AsyncDisposable {
     });
   }
 
-  /** Partitions that cannot be read to their end, as far as is known, or take no more appends: the store is to be verified and repaired. */
+  /**
+   * Partitions that cannot be read to their end, as far as is known, or take no more appends: the
+   * store is to be verified and repaired.
+   */
   get failedPartitions(): readonly number[] {
     const isLost = this.#storage.guard.failure !== undefined;
     const failed = this.#partitions.filter(
@@ -235,11 +247,12 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Appends a record to the partition of its key. Resolves when its durability is reached; records appended in the same turn
-   * of the event loop are written together.
+   * Appends a record to the partition of its key. Resolves when its durability is reached; records
+   * appended in the same turn of the event loop are written together.
    *
-   * @throws RecordTooLargeError, InvalidArgumentError, UnknownPartitionError, WrongExpectedOffsetError, BufferFullError,
-   * ClosedError, StorageFailedError, CorruptPartitionError
+   * @throws RecordTooLargeError, InvalidArgumentError, UnknownPartitionError,
+   * WrongExpectedOffsetError, BufferFullError, ClosedError, StorageFailedError,
+   * CorruptPartitionError
    */
   append(key: Bytes | null, value: Bytes, options?: AppendRecordOptions): Promise<AppendAck> {
     // Not an async function: the promise of the queue is handed on as it is.
@@ -257,8 +270,8 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Appends records to one partition, with one promise. They are refused together; a crash may leave the first of them, where
-   * they are more than fit into one batch (1 MiB).
+   * Appends records to one partition, with one promise. They are refused together; a crash may
+   * leave the first of them, where they are more than fit into one batch (1 MiB).
    *
    * @throws what {@link append} throws
    */
@@ -303,17 +316,20 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Deletes every record of a partition before `beforeOffset`: they cannot be read any more, and their files are removed when
-   * nothing else is in them. Resolves when that is durable.
+   * Deletes every record of a partition before `beforeOffset`: they cannot be read any more, and
+   * their files are removed when nothing else is in them. Resolves when that is durable.
    *
-   * @throws OffsetOutOfRangeError beyond the high watermark; UnknownPartitionError, ClosedError, StorageFailedError,
-   * CorruptPartitionError
+   * @throws OffsetOutOfRangeError beyond the high watermark; UnknownPartitionError, ClosedError,
+   * StorageFailedError, CorruptPartitionError
    */
   async deleteRecords(partition: number, beforeOffset: number): Promise<void> {
     await this.log(partition).deleteRecords(beforeOffset);
   }
 
-  /** Deletes now what is too old or too much by `retentionMs` and `retentionBytes`; otherwise it is done once a minute. */
+  /**
+   * Deletes now what is too old or too much by `retentionMs` and `retentionBytes`; otherwise it is
+   * done once a minute.
+   */
   async applyRetention(): Promise<void> {
     const { retentionMs, retentionBytes } = this.#options;
     if (retentionMs === undefined && retentionBytes === undefined) return;
@@ -330,17 +346,18 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Reads everything there is, checksums and all, and says what is not as it should be. Nothing is changed; appends and reads go
-   * on meanwhile. Events of progress come about every MiB.
+   * Reads everything there is, checksums and all, and says what is not as it should be. Nothing is
+   * changed; appends and reads go on meanwhile. Events of progress come about every MiB.
    */
   async *verify(): AsyncGenerator<VerifyEvent, void> {
     for (const log of this.#partitions) yield* log.verify();
   }
 
   /**
-   * Says what would be done to make damaged partitions whole again, or does it: damaged bytes are copied to `.damaged` files and
-   * left out of the log, what is sound stays, offsets that are lost are noted and never given again. Reads everything first.
-   * With `dryRun: false` the damaged partitions are closed and opened again: their readers and writers get a ClosedError.
+   * Says what would be done to make damaged partitions whole again, or does it: damaged bytes are
+   * copied to `.damaged` files and left out of the log, what is sound stays, offsets that are lost
+   * are noted and never given again. Reads everything first. With `dryRun: false` the damaged
+   * partitions are closed and opened again: their readers and writers get a ClosedError.
    *
    * @throws StorageFailedError, and it can be begun again
    */
@@ -356,13 +373,14 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Makes a directory that holds what the store holds now: a log store of its own, complete, durable when this resolves, and there as a
-   * whole or not at all. Nobody who appends waits for it. Finished segments are the same files under a second name, where the
-   * system has that: they take no room of their own.
+   * Makes a directory that holds what the store holds now: a log store of its own, complete,
+   * durable when this resolves, and there as a whole or not at all. Nobody who appends waits for
+   * it. Finished segments are the same files under a second name, where the system has that: they
+   * take no room of their own.
    *
    * @param directory where nothing is yet, in the storage of the store
-   * @throws SnapshotExistsError where something is; CorruptPartitionError and StorageFailedError where a partition takes no
-   * appends; ClosedError; `signal`'s reason
+   * @throws SnapshotExistsError where something is; CorruptPartitionError and StorageFailedError
+   * where a partition takes no appends; ClosedError; `signal`'s reason
    */
   async snapshot(
     directory: string,
@@ -406,7 +424,8 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Changes options of the open store; those left out stay. It is not written down: the next opening names its own.
+   * Changes options of the open store; those left out stay. It is not written down: the next
+   * opening names its own.
    *
    * @throws InvalidArgumentError, and nothing is changed
    */

@@ -1,6 +1,6 @@
 /**
- * Random configurations and operations against the simplest model of a log: an array a partition. CORE_RUNS says how many, and
- * CORE_SHARD=3/8 which part of them.
+ * Random configurations and operations against the simplest model of a log: an array a partition.
+ * CORE_RUNS says how many, and CORE_SHARD=3/8 which part of them.
  */
 import { expect, test } from "vitest";
 import { report, shardOf } from "../../test/cases.js";

@@ -18,11 +18,16 @@ import type { Storage } from "../storage/storage.js";
 const MIB = 1024 * 1024;
 
 export interface LogStoreOptions {
-  /** How many partitions the store has, for ever. Default: as many as it has, or 1 for a new one. */
+  /**
+   * How many partitions the store has, for ever. Default: as many as it has, or 1 for a new one.
+   */
   readonly partitions?: number | undefined;
   /** When an append is acknowledged, unless it says so itself. Default "flushed". */
   readonly durability?: Durability | undefined;
-  /** A partition goes on in a new file when one would become longer than this, bytes. Default 64 MiB. */
+  /**
+   * A partition goes on in a new file when one would become longer than this, bytes. Default 64
+   * MiB.
+   */
   readonly segmentBytes?: number | undefined;
   /** Longest batch that is taken in, bytes. Default 16 MiB. */
   readonly maxBatchBytes?: number | undefined;
@@ -30,13 +35,25 @@ export interface LogStoreOptions {
   readonly compression?: CompressionName | undefined;
   /** Which partition a key belongs to. Default FNV-1a 32 modulo the number of partitions. */
   readonly partitioner?: Partitioner | undefined;
-  /** Bytes that may wait to be written, a partition; appends beyond them are refused. Default 64 MiB. */
+  /**
+   * Bytes that may wait to be written, a partition; appends beyond them are refused. Default 64
+   * MiB.
+   */
   readonly maxQueuedBytes?: number | undefined;
-  /** Records are deleted some time after they have become older than this, ms, whole segments at a time. Default: never. */
+  /**
+   * Records are deleted some time after they have become older than this, ms, whole segments at a
+   * time. Default: never.
+   */
   readonly retentionMs?: number | undefined;
-  /** A partition's oldest segments are deleted while the others hold this many bytes or more. Default: never. */
+  /**
+   * A partition's oldest segments are deleted while the others hold this many bytes or more.
+   * Default: never.
+   */
   readonly retentionBytes?: number | undefined;
-  /** Bytes of the newest batches kept in memory, all partitions together, for those who read at the end. Default 4 MiB. */
+  /**
+   * Bytes of the newest batches kept in memory, all partitions together, for those who read at the
+   * end. Default 4 MiB.
+   */
   readonly tailCacheBytes?: number | undefined;
   /** Files open at once, at most. Default 512. */
   readonly maxOpenFiles?: number | undefined;

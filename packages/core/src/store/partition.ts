@@ -5,8 +5,8 @@ import { readError } from "../partition/reading.js";
 import { checkSliceBytes } from "./check-options.js";
 
 /**
- * Whole record batches in a file: to be sent on by whoever can hand a file to the kernel, without copying into user space. Release
- * it when that is done: it counts as an open file until then.
+ * Whole record batches in a file: to be sent on by whoever can hand a file to the kernel, without
+ * copying into user space. Release it when that is done: it counts as an open file until then.
  */
 export interface Slice extends Disposable {
   /** File descriptor, the store's; valid until the slice is released. Undefined in memory. */
@@ -42,10 +42,12 @@ export class Partition {
   }
 
   /**
-   * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first alone is longer. The first may
-   * begin before `offset`. Undefined at the end. They are read once, to find where the last one ends.
+   * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first
+   * alone is longer. The first may begin before `offset`. Undefined at the end. They are read once,
+   * to find where the last one ends.
    *
-   * @throws InvalidArgumentError, OffsetOutOfRangeError, CorruptPartitionError, StorageFailedError, BufferFullError, ClosedError
+   * @throws InvalidArgumentError, OffsetOutOfRangeError, CorruptPartitionError, StorageFailedError,
+   * BufferFullError, ClosedError
    */
   async slice(offset: number, maxBytes: number): Promise<Slice | undefined> {
     checkSliceBytes(maxBytes);

@@ -1,4 +1,7 @@
-/** Reading what another process writes: no more than it says, no less, and without touching anything. */
+/**
+ * Reading what another process writes: no more than it says, no less, and without touching
+ * anything.
+ */
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32c } from "@logstore/codec";

@@ -1,4 +1,7 @@
-/** A log store that another process may be writing to, opened to read it: nothing in its directory is touched. */
+/**
+ * A log store that another process may be writing to, opened to read it: nothing in its directory
+ * is touched.
+ */
 import { type LogStoreError, NotALogStoreError } from "@logstore/codec";
 import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
 import { readStoreFile } from "../files/store-file.js";
@@ -19,7 +22,9 @@ import { Partition } from "./partition.js";
 import { RecordStream } from "./record-stream.js";
 import { unknownPartition } from "./unknown-partition.js";
 
-/** Most news are told by the system; this is for those that are not, as on a network's file system. */
+/**
+ * Most news are told by the system; this is for those that are not, as on a network's file system.
+ */
 const LOOK_INTERVAL_MS = 1000;
 
 export class ReadOnlyLogStore implements AsyncDisposable {
@@ -99,8 +104,8 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   }
 
   /**
-   * Reads everything there is, checksums and all, and says what is not as it should be. For a store that nobody writes to, such as
-   * a snapshot: what is being written looks damaged.
+   * Reads everything there is, checksums and all, and says what is not as it should be. For a store
+   * that nobody writes to, such as a snapshot: what is being written looks damaged.
    */
   async *verify(): AsyncGenerator<VerifyEvent, void> {
     for (const log of this.#partitions) yield* log.verify();
@@ -138,7 +143,10 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     await this.look(); // something may have come in between
   }
 
-  /** @internal Takes note of what the writer says now. One look at a time, and one more where something changed meanwhile. */
+  /**
+   * @internal Takes note of what the writer says now. One look at a time, and one more where
+   * something changed meanwhile.
+   */
   look(): Promise<void> {
     this.#lookAgain = true;
     this.#looking ??= this.#lookWhileNew().finally(() => {

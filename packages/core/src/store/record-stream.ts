@@ -1,4 +1,7 @@
-/** Records of one partition as an async iterable, read in chunks of whole batches, each batch verified. */
+/**
+ * Records of one partition as an async iterable, read in chunks of whole batches, each batch
+ * verified.
+ */
 import {
   ClosedError,
   frameBatches,
@@ -17,12 +20,18 @@ import { damagedAt } from "../partition/reading.js";
 import type { SkippedRecords } from "./call-options.js";
 import { stoppable } from "./stoppable.js";
 
-/** Bytes read at once: large enough that a chunk's costs are spread over many records, small beside any memory limit. */
+/**
+ * Bytes read at once: large enough that a chunk's costs are spread over many records, small beside
+ * any memory limit.
+ */
 const CHUNK_BYTES = 512 * 1024;
 
 export interface RecordStreamOptions {
   readonly from: Position;
-  /** Whether to wait for more at the log's end, or to end there: at the high watermark that held when the reading began. */
+  /**
+   * Whether to wait for more at the log's end, or to end there: at the high watermark that held
+   * when the reading began.
+   */
   readonly follow: boolean;
   /** Told of records that are gone, behind which reading goes on. */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
@@ -93,7 +102,10 @@ export class RecordStream implements AsyncIterable<LogRecord> {
     log.checkEnd();
   }
 
-  /** Where to go on when the records to be read were deleted meanwhile. @throws the error where that is not why it failed */
+  /**
+   * Where to go on when the records to be read were deleted meanwhile. @throws the error where that
+   * is not why it failed
+   */
   #skipDeleted(expected: number, error: unknown): number {
     const { logStart } = this.#log.offsets;
     if (!(error instanceof OffsetOutOfRangeError) || expected >= logStart) throw error;
@@ -115,7 +127,9 @@ export class RecordStream implements AsyncIterable<LogRecord> {
   }
 }
 
-/** Written out by hand: a record in hand costs one resolved promise, not a generator's two turns. */
+/**
+ * Written out by hand: a record in hand costs one resolved promise, not a generator's two turns.
+ */
 class RecordIterator implements AsyncIterator<LogRecord, undefined> {
   readonly #batches: AsyncGenerator<{ batch: RecordBatch; from: number }, void>;
   #cursor: RecordCursor | undefined;

@@ -1,4 +1,7 @@
-/** Records that are gone before an embedded reader comes to them: it is told of each of them, and goes on behind them. */
+/**
+ * Records that are gone before an embedded reader comes to them: it is told of each of them, and
+ * goes on behind them.
+ */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { appendOneByOne, caught, range } from "../../test/records.js";
 import { LogStore, MemoryStorage, type ReadOnlyLogStore, type SkippedRecords } from "../index.js";

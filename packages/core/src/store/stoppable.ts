@@ -1,5 +1,6 @@
 /**
- * An async generator whose `return` takes effect even while it waits for something: a plain one would first wait to the end.
+ * An async generator whose `return` takes effect even while it waits for something: a plain one
+ * would first wait to the end.
  *
  * @param start makes the generator, which ends soon after the signal aborts
  */

@@ -5,8 +5,8 @@ import type { Random } from "./random.js";
 const SYNCS: readonly Call["kind"][] = ["sync", "syncDirectory"];
 
 /**
- * For {@link Machine.turnsOf}: half of the syncs take some turns of the event loop, a few of them so many that much else is done
- * meanwhile, and one in ten of the other calls takes a turn or two.
+ * For {@link Machine.turnsOf}: half of the syncs take some turns of the event loop, a few of them
+ * so many that much else is done meanwhile, and one in ten of the other calls takes a turn or two.
  */
 export function randomDelays(random: Random): (call: Call) => number {
   return (call) => {

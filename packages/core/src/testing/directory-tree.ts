@@ -1,6 +1,7 @@
 /**
- * Names of the simulated disk: directories, and the changes of names that no sync of a directory has covered. Like a file's
- * changes they remember what was before, so that a power cut can take them back.
+ * Names of the simulated disk: directories, and the changes of names that no sync of a directory
+ * has covered. Like a file's changes they remember what was before, so that a power cut can take
+ * them back.
  */
 import { diskError } from "./disk-errors.js";
 import { SimulatedFile } from "./simulated-file.js";
@@ -113,7 +114,10 @@ export class DirectoryTree {
     this.change({ ...now, after: node }, { ...old, after: undefined });
   }
 
-  /** A second name for a file: its bytes, and how durable they are, are the same by both. @throws ENOENT, EEXIST */
+  /**
+   * A second name for a file: its bytes, and how durable they are, are the same by both. @throws
+   * ENOENT, EEXIST
+   */
   link(from: string, to: string): void {
     const file = this.file(from);
     if (this.find(to) !== undefined) throw diskError("EEXIST", to);
@@ -139,8 +143,8 @@ export class DirectoryTree {
   }
 
   /**
-   * Makes a directory's names durable, as they were after the change `upTo`, or one of them only; of a rename the other name
-   * too, and whatever these names meant before.
+   * Makes a directory's names durable, as they were after the change `upTo`, or one of them only;
+   * of a rename the other name too, and whatever these names meant before.
    */
   sync(directory: SimulatedDirectory, upTo: number, only?: string): void {
     if (this.#unsynced.length === 0) return;
@@ -158,7 +162,9 @@ export class DirectoryTree {
       .toReversed();
   }
 
-  /** A power cut: of each change that is not durable, `isKept` says whether it is there afterwards. */
+  /**
+   * A power cut: of each change that is not durable, `isKept` says whether it is there afterwards.
+   */
   settle(isKept: () => boolean): void {
     const changes = this.#unsynced;
     this.#unsynced = [];

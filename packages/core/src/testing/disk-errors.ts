@@ -18,7 +18,10 @@ export function diskError(code: DiskErrorCode, path: string): Error {
   return Object.assign(new Error(`${code}: ${messages[code]}, '${path}'`), { code, path });
 }
 
-/** What every call gets from a disk whose machine has no power any more, or whose process was killed. */
+/**
+ * What every call gets from a disk whose machine has no power any more, or whose process was
+ * killed.
+ */
 export class MachineStoppedError extends Error {
   readonly code = "MACHINE_STOPPED";
 

@@ -5,8 +5,9 @@ import { diskError } from "./disk-errors.js";
 /**
  * - ENOSPC, EIO, EMFILE: nothing of the call is done.
  * - short-write: some of the bytes are taken, and then there is no space left.
- * - failed-sync: written bytes that were to be made durable never will be by a later sync, though they can be read until the
- *   power goes: that is how Linux handles a page that it could not write. A sync that fails with ENOSPC or EIO does the same.
+ * - failed-sync: written bytes that were to be made durable never will be by a later sync, though
+ *   they can be read until the power goes: that is how Linux handles a page that it could not
+ *   write. A sync that fails with ENOSPC or EIO does the same.
  */
 export type Fault = "ENOSPC" | "EIO" | "EMFILE" | "short-write" | "failed-sync";
 

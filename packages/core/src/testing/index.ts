@@ -1,6 +1,6 @@
 /**
- * For tests of whatever keeps its data in a log store: a disk in memory that can lose power at any call, fail, or rot, by a seed
- * that replays it.
+ * For tests of whatever keeps its data in a log store: a disk in memory that can lose power at any
+ * call, fail, or rot, by a seed that replays it.
  */
 
 export type { Call, CallKind } from "./calls.js";

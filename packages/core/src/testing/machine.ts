@@ -8,13 +8,15 @@ export class Machine {
   /** Every call so far, in order. Set its length to 0 to forget them. */
   readonly calls: Call[] = [];
   /**
-   * Called within each mutating call: what it changes can be seen, and is not durable. Here a sweep takes a copy of the disk, or
-   * cuts the power. Where a promise comes back, the call goes on when that resolves.
+   * Called within each mutating call: what it changes can be seen, and is not durable. Here a sweep
+   * takes a copy of the disk, or cuts the power. Where a promise comes back, the call goes on when
+   * that resolves.
    */
   onMutation: ((call: Call) => void | Promise<void>) | undefined;
   /**
-   * How many turns of the event loop a mutating call takes from there on until it is done, and what it makes durable is durable.
-   * Other calls go on meanwhile. Default: none. See {@link randomDelays}.
+   * How many turns of the event loop a mutating call takes from there on until it is done, and what
+   * it makes durable is durable. Other calls go on meanwhile. Default: none. See
+   * {@link randomDelays}.
    */
   turnsOf: ((call: Call) => number) | undefined;
 
@@ -33,19 +35,24 @@ export class Machine {
   }
 
   /**
-   * The machine stops at the k-th mutating call from now on, 1 being the next. What that call changes is among the unsynced
-   * changes then; what it would make durable is not made so.
+   * The machine stops at the k-th mutating call from now on, 1 being the next. What that call
+   * changes is among the unsynced changes then; what it would make durable is not made so.
    */
   stopAt(k: number): void {
     this.#stopAt = this.#mutatingCalls + k;
   }
 
-  /** The machine stops now: all calls under way and all to come fail with {@link MachineStoppedError}. */
+  /**
+   * The machine stops now: all calls under way and all to come fail with
+   * {@link MachineStoppedError}.
+   */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Makes the k-th call from now on fail, 1 being the next, of those that the fault can happen to. */
+  /**
+   * Makes the k-th call from now on fail, 1 being the next, of those that the fault can happen to.
+   */
   failAt(k: number, fault: Fault, options: FaultOptions = {}): void {
     this.#faults.arm(fault, k, options);
   }

@@ -1,9 +1,10 @@
 /**
- * What a machine finds on its disk after a power cut. What was synced is there, always. What was not may be there, or not, or in
- * part: the outcomes are the ways in which disks and file systems are known to disappoint.
+ * What a machine finds on its disk after a power cut. What was synced is there, always. What was
+ * not may be there, or not, or in part: the outcomes are the ways in which disks and file systems
+ * are known to disappoint.
  *
- * Overwriting is powersafe, as SQLite puts it: a byte that no unsynced write changed is never harmed, even in the sector of one
- * that was.
+ * Overwriting is powersafe, as SQLite puts it: a byte that no unsynced write changed is never
+ * harmed, even in the sector of one that was.
  */
 import type { DirectoryTree } from "./directory-tree.js";
 import type { Random } from "./random.js";

@@ -315,7 +315,10 @@ test(`against a disk that keeps two whole images of itself, CORE_SEED=${firstSee
   }
 });
 
-/** Random changes of one file: what is seen, and what a power cut leaves at least, are what a simple model says. */
+/**
+ * Random changes of one file: what is seen, and what a power cut leaves at least, are what a simple
+ * model says.
+ */
 async function againstImages(random: Random): Promise<void> {
   const disk = await diskWith();
   const file = await disk.createFile("d/f");

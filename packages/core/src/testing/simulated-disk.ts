@@ -1,6 +1,7 @@
 /**
- * A disk in memory that behaves as badly as real ones may, and the same way again for the same seed. A test runs a log store on
- * it, stops the machine at any call, chooses what is left after the power cut, and opens the store there:
+ * A disk in memory that behaves as badly as real ones may, and the same way again for the same
+ * seed. A test runs a log store on it, stops the machine at any call, chooses what is left after
+ * the power cut, and opens the store there:
  *
  * ```ts
  * const disk = new SimulatedDisk({ seed: 1 });
@@ -10,8 +11,9 @@
  * const recovered = await LogStore.open("data", { storage: afterwards });
  * ```
  *
- * Only what was synced is sure to be there: a file's bytes by syncing the file, its name by syncing the directory. It is the
- * pessimist's file system: each unsynced write and each unsynced name may be there without the others.
+ * Only what was synced is sure to be there: a file's bytes by syncing the file, its name by syncing
+ * the directory. It is the pessimist's file system: each unsynced write and each unsynced name may
+ * be there without the others.
  */
 import { LockedError, StorageFailedError } from "@logstore/codec";
 import { LOCK_FILE } from "../files/file-names.js";
@@ -56,13 +58,19 @@ export class SimulatedDisk extends Machine implements Storage {
     return this.#copy(random, (tree, files) => cutPower(tree, files, outcome, random));
   }
 
-  /** What kill -9 leaves: everything that was written can be read, though what was not synced may still be lost in a power cut. */
+  /**
+   * What kill -9 leaves: everything that was written can be read, though what was not synced may
+   * still be lost in a power cut.
+   */
   processKill(): SimulatedDisk {
     this.stop();
     return this.copy();
   }
 
-  /** This disk at this moment, for another machine: nobody has files open or a lock there. This one goes on. */
+  /**
+   * This disk at this moment, for another machine: nobody has files open or a lock there. This one
+   * goes on.
+   */
   copy(): SimulatedDisk {
     return this.#copy(this.#random.copy());
   }

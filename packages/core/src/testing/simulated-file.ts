@@ -1,6 +1,7 @@
 /**
- * A file of the simulated disk: its bytes as a reader sees them, and the changes that no sync has covered. Each of those
- * remembers what it replaced, so that a sync copies nothing, and a power cut can take them back.
+ * A file of the simulated disk: its bytes as a reader sees them, and the changes that no sync has
+ * covered. Each of those remembers what it replaced, so that a sync copies nothing, and a power cut
+ * can take them back.
  */
 
 /** A write or a truncation that a power cut may undo. */
@@ -17,7 +18,8 @@ export interface UnsyncedChange {
   readonly sizeBefore: number;
   /**
    * - dirty: the next sync makes it durable.
-   * - forgotten: a sync failed. A reader sees it still, but no sync to come writes it: that is what Linux does.
+   * - forgotten: a sync failed. A reader sees it still, but no sync to come writes it: that is what
+   *   Linux does.
    * - durable: it stays whatever happens, and is listed only because an earlier one is forgotten.
    */
   readonly state: "dirty" | "forgotten" | "durable";
@@ -92,12 +94,18 @@ export class SimulatedFile {
       .map((each) => (each.order > upTo ? each : become(each, "durable")));
   }
 
-  /** A sync failed: bytes that were dirty are taken for clean from here on. A truncation is the journal's, and waits for the next. */
+  /**
+   * A sync failed: bytes that were dirty are taken for clean from here on. A truncation is the
+   * journal's, and waits for the next.
+   */
   forgetDirty(): void {
     this.#unsynced = this.#unsynced.map((each) => (each.kind === "write" ? become(each, "forgotten") : each));
   }
 
-  /** Takes back everything that is not durable, and says what that was: for a power cut to choose from. */
+  /**
+   * Takes back everything that is not durable, and says what that was: for a power cut to choose
+   * from.
+   */
   rollBack(): readonly UnsyncedChange[] {
     const changes = this.#unsynced;
     for (let i = changes.length - 1; i >= 0; i--) {

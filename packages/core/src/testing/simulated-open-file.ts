@@ -1,4 +1,7 @@
-/** An open file of the simulated disk. It outlives its name, as on Unix, but neither its closing nor a stop of the machine. */
+/**
+ * An open file of the simulated disk. It outlives its name, as on Unix, but neither its closing nor
+ * a stop of the machine.
+ */
 import type { FileAccess, FileHold, StorageFile } from "../storage/storage.js";
 import type { Call, CallKind } from "./calls.js";
 import { diskError } from "./disk-errors.js";

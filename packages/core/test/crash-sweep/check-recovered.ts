@@ -9,7 +9,9 @@ export const DIRECTORY = "store";
 /** The kind of crash: what has to survive it. */
 export type Survives = "flushed" | "written";
 
-/** Reads a partition and compares it with what was submitted to it; returns how many records it has. */
+/**
+ * Reads a partition and compares it with what was submitted to it; returns how many records it has.
+ */
 export async function checkLog(
   store: LogStore,
   partition: number,
@@ -42,7 +44,10 @@ async function checkRecords(store: LogStore, partition: number, records: readonl
   return next;
 }
 
-/** A crash damages nothing: it tears tails, whose bytes are saved aside. Returns these, by the name of the file. */
+/**
+ * A crash damages nothing: it tears tails, whose bytes are saved aside. Returns these, by the name
+ * of the file.
+ */
 export function checkReport(store: LogStore, disk: SimulatedDisk): ReadonlyMap<string, Uint8Array> {
   const saved = new Map<string, Uint8Array>();
   for (const { tornTail, damage } of store.recovery) {
@@ -58,7 +63,10 @@ export function checkReport(store: LogStore, disk: SimulatedDisk): ReadonlyMap<s
   return saved;
 }
 
-/** Opens the store on a disk after a crash, checks it, appends, ends it in one way or another, opens it again and checks again. */
+/**
+ * Opens the store on a disk after a crash, checks it, appends, ends it in one way or another, opens
+ * it again and checks again.
+ */
 export async function checkRecovered(
   disk: SimulatedDisk,
   options: LogStoreOptions,
@@ -85,7 +93,8 @@ export async function checkRecovered(
   checkReport(reopened, again);
   for (const [path, bytes] of saved) assert.deepEqual(again.content(path), bytes, `${path} later`);
   for (const { partition } of reopened.recovery) {
-    // A power cut may bring back what a killed recovery had cut: one that came to its end cuts for good.
+    // A power cut may bring back what a killed recovery had cut: one that came to its end cuts for
+    // good.
     assert(end === "power cut" && !torn.includes(partition), `a second opening found a torn tail in ${partition}`);
   }
   for (const [partition, moment] of after.entries()) await checkLog(reopened, partition, moment, "flushed");
@@ -99,7 +108,10 @@ export async function checkVerified(store: Pick<LogStore, "verify">): Promise<vo
   }
 }
 
-/** Appends go on where the log ends. A producer sends again what it has no answer for: what is there is not appended twice. */
+/**
+ * Appends go on where the log ends. A producer sends again what it has no answer for: what is there
+ * is not appended twice.
+ */
 async function appendSome(
   store: LogStore,
   partition: number,

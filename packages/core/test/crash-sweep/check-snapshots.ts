@@ -1,4 +1,7 @@
-/** Snapshots of the store, which stay what they were when they were made, whatever became of the store. */
+/**
+ * Snapshots of the store, which stay what they were when they were made, whatever became of the
+ * store.
+ */
 import assert from "node:assert/strict";
 import { LogStore } from "../../src/index.js";
 import type { SimulatedDisk } from "../../src/testing/index.js";

@@ -1,6 +1,7 @@
 /**
- * What was asked of a store, and what it answered. After a crash each partition must hold the beginning of what was submitted
- * to it, in that order, and all of what was acknowledged as safe from that crash.
+ * What was asked of a store, and what it answered. After a crash each partition must hold the
+ * beginning of what was submitted to it, in that order, and all of what was acknowledged as safe
+ * from that crash.
  */
 import type { Durability } from "@logstore/protocol";
 
@@ -18,7 +19,10 @@ export interface SubmittedBatch {
 
 /** A partition as it was at one moment. */
 export interface PartitionMoment {
-  /** The log's start is not before `start`, which was seen or acknowledged, nor beyond `startMost`, which was asked for. */
+  /**
+   * The log's start is not before `start`, which was seen or acknowledged, nor beyond `startMost`,
+   * which was asked for.
+   */
   readonly start: number;
   readonly startMost: number;
   /** By offset; those beyond `length` were submitted later. */
@@ -84,7 +88,10 @@ export class PartitionHistory {
     this.#written = this.#flushed;
   }
 
-  /** The store was opened, and holds the first `length` records: for good, whoever reads them may rely on that. */
+  /**
+   * The store was opened, and holds the first `length` records: for good, whoever reads them may
+   * rely on that.
+   */
   found(length: number): void {
     for (const { baseOffset, nextOffset } of this.#batches) {
       if (baseOffset >= length) this.nextSequence -= nextOffset - baseOffset;

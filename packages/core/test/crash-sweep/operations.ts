@@ -161,7 +161,10 @@ export const operations: Record<string, Operation> = {
     },
   },
 
-  /** A call fails, and the store is opened again by the same machine: what it sees may not be on the disk. */
+  /**
+   * A call fails, and the store is opened again by the same machine: what it sees may not be on the
+   * disk.
+   */
   failCall: {
     weight: 1,
     async run(work) {

@@ -1,6 +1,7 @@
 /**
- * The crash sweep: workloads are stopped at every mutating call, with every outcome; the store that is found then must keep its
- * promises. Some recoveries are stopped too, at every mutating call of theirs, and so on.
+ * The crash sweep: workloads are stopped at every mutating call, with every outcome; the store that
+ * is found then must keep its promises. Some recoveries are stopped too, at every mutating call of
+ * theirs, and so on.
  */
 
 import assert from "node:assert/strict";
@@ -12,7 +13,10 @@ import { type Moment, runWorkload, type WorkloadRun } from "./workload.js";
 
 const outcomes = [...powerCutOutcomes, "kill"] as const;
 
-/** One crash: at which mutating call, from 0, of the workload or of the recovery before; with which outcome. */
+/**
+ * One crash: at which mutating call, from 0, of the workload or of the recovery before; with which
+ * outcome.
+ */
 export interface Crash {
   readonly at: number;
   readonly outcome: PowerCutOutcome | "kill";
@@ -113,7 +117,10 @@ async function sweepFrom(
   }
 }
 
-/** Does the last of the crashes and checks what is found then; returns copies of the disk as the recovery went over it. */
+/**
+ * Does the last of the crashes and checks what is found then; returns copies of the disk as the
+ * recovery went over it.
+ */
 async function recover(
   stopped: SimulatedDisk,
   { options, moments, snapshots }: WorkloadRun,

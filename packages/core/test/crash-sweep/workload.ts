@@ -42,7 +42,10 @@ export class Workload {
   readonly snapshots: SnapshotHistory[] = [];
   disk: SimulatedDisk;
   store!: LogStore;
-  /** Lengths of values: where they are few, the bytes of one record fit exactly where another's were. */
+  /**
+   * Lengths of values: where they are few, the bytes of one record fit exactly where another's
+   * were.
+   */
   readonly #lengths: readonly number[];
   /** How long calls to the disk take. */
   readonly #delays: ((call: Call) => number) | undefined;
@@ -103,7 +106,10 @@ export class Workload {
     await this.open(this.disk);
   }
 
-  /** @param submit asks for the records to be appended behind all others, and resolves to the offset after them */
+  /**
+   * @param submit asks for the records to be appended behind all others, and resolves to the offset
+   * after them
+   */
   submit(
     partition: number,
     records: readonly SubmittedRecord[],
@@ -172,7 +178,10 @@ export class Workload {
     return new Uint8Array(builder.seal({ producerId: 7, producerEpoch: 0, baseSequence }));
   }
 
-  /** Whoever has an answer hears of it first: an answer that comes before its call is done must not go unnoticed. */
+  /**
+   * Whoever has an answer hears of it first: an answer that comes before its call is done must not
+   * go unnoticed.
+   */
   async #takeMoment(disk: SimulatedDisk): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     if (disk.isStopped) return;

@@ -1,6 +1,7 @@
 /**
- * What must hold of a store whose log was damaged, whatever the damage: it serves the exact records before it and then ends, or
- * names the place. Written without `expect`, which costs more than the store that it looks at.
+ * What must hold of a store whose log was damaged, whatever the damage: it serves the exact records
+ * before it and then ends, or names the place. Written without `expect`, which costs more than the
+ * store that it looks at.
  */
 import { LogStore, LogStoreError } from "../../src/index.js";
 import { FileImage } from "../file-image.js";
@@ -15,7 +16,10 @@ export interface Damage {
   readonly log: Uint8Array;
   /** Which batch is damaged, or cut off: those before it are whole. */
   readonly firstBad: number;
-  /** Offset below which everything is known to have been durable, by the checkpoint and by what is still sound. */
+  /**
+   * Offset below which everything is known to have been durable, by the checkpoint and by what is
+   * still sound.
+   */
   readonly proven: number;
 }
 
@@ -25,7 +29,8 @@ export type Outcome = "named" | "cut" | "whole";
 /**
  * Opens, and reads from the start.
  *
- * @param more what else to look at, where that is to be afforded: reading from other places, and going on
+ * @param more what else to look at, where that is to be afforded: reading from other places, and
+ * going on
  */
 export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Random): Promise<Outcome> {
   const { state, log, firstBad, proven } = damage;
@@ -65,7 +70,10 @@ export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Ran
   return isTorn ? "cut" : "whole";
 }
 
-/** Where damage is found by readers only, recovery may have written back what is sound, and cut zeros behind it. */
+/**
+ * Where damage is found by readers only, recovery may have written back what is sound, and cut
+ * zeros behind it.
+ */
 function checkUnchanged(bytes: Uint8Array, before: Uint8Array): void {
   if (bytes === before) return;
   const same = Buffer.compare(bytes, before.subarray(0, bytes.length)) === 0 && isZeros(before.subarray(bytes.length));

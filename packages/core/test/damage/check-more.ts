@@ -1,4 +1,7 @@
-/** What costs too much to be looked at for each of a million damaged stores, and is looked at for some. */
+/**
+ * What costs too much to be looked at for each of a million damaged stores, and is looked at for
+ * some.
+ */
 import { writeServerHalf } from "@logstore/codec";
 import { LogStore, LogStoreError, type Position, type RecordBatch } from "../../src/index.js";
 import type { FileImage } from "../file-image.js";
@@ -50,7 +53,10 @@ export async function checkRefuses(store: LogStore): Promise<void> {
   check(refused === "CORRUPT_PARTITION", `appending to a damaged partition gives ${refused}`);
 }
 
-/** A store that was recovered takes appends, knows its producers, and has everything the next time too. */
+/**
+ * A store that was recovered takes appends, knows its producers, and has everything the next time
+ * too.
+ */
 export async function checkGoesOn(
   store: LogStore,
   storage: FileImage,

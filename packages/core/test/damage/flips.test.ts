@@ -1,4 +1,7 @@
-/** Every bit of a segment of 64 KiB flipped, one at a time: the exact records before it, or the place by name. Never other data. */
+/**
+ * Every bit of a segment of 64 KiB flipped, one at a time: the exact records before it, or the
+ * place by name. Never other data.
+ */
 import { expect, test } from "vitest";
 import { eachCase, report } from "../cases.js";
 import { firstSeed, Random } from "../random.js";
@@ -7,7 +10,8 @@ import { type SampleLog, type State, sampleLog } from "./sample-log.js";
 
 const LONG = { timeout: 24 * 3_600_000 };
 
-// Odd steps come by every bit of a byte. Whoever opens a closed store checks least of it: there more bits are tried.
+// Odd steps come by every bit of a byte. Whoever opens a closed store checks least of it: there
+// more bits are tried.
 test.each([
   ["crashed", 61],
   ["closed", 5],

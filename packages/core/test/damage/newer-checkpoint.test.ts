@@ -1,4 +1,7 @@
-/** A checkpoint of another format version, whole and sound: what it says is not for us to understand. */
+/**
+ * A checkpoint of another format version, whole and sound: what it says is not for us to
+ * understand.
+ */
 import { crc32c } from "@logstore/codec";
 import { expect, test } from "vitest";
 import { LogStore, MemoryStorage } from "../../src/index.js";

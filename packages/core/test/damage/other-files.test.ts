@@ -1,6 +1,7 @@
 /**
- * Every other kind of file, truncated at every byte and with every bit flipped. An index and a checkpoint are made from the log and
- * never change what is read of it; a damaged `store.json`, `broker.json` or `topic.json` is named, or does no harm.
+ * Every other kind of file, truncated at every byte and with every bit flipped. An index and a
+ * checkpoint are made from the log and never change what is read of it; a damaged `store.json`,
+ * `broker.json` or `topic.json` is named, or does no harm.
  */
 import { beforeAll, expect, test } from "vitest";
 import { Broker, LogStore, LogStoreError, MemoryStorage } from "../../src/index.js";
@@ -91,7 +92,10 @@ async function brokerFiles(): Promise<{ files: Files; directory: string }> {
   return { files: await imageOf(storage, "data", "data"), directory: `data/topics/${id}` };
 }
 
-/** All of it is there, under its name, or it is refused: by the broker, or by the topic, which is named then. */
+/**
+ * All of it is there, under its name, or it is refused: by the broker, or by the topic, which is
+ * named then.
+ */
 async function openOrRefuse(storage: FileImage, directory: string): Promise<string> {
   const before = new Map(storage.files);
   let broker: Broker;

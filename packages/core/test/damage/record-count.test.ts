@@ -1,6 +1,7 @@
 /**
- * A record count is not covered by the checksum that a reader checks first. A flipped one made the reader take the batches behind
- * it for those before the offset asked for, and leave out all that it had found until then.
+ * A record count is not covered by the checksum that a reader checks first. A flipped one made the
+ * reader take the batches behind it for those before the offset asked for, and leave out all that
+ * it had found until then.
  */
 import { frameBatches } from "@logstore/codec";
 import { expect, test } from "vitest";

@@ -1,7 +1,8 @@
 /**
- * A partition's log of 64 KiB with everything in it that a log can hold: batches of one record and of many, with keys and
- * headers, compressed, of idempotent producers, flushed and only written. It is kept as three images of its files: of a store
- * that was closed, of one that crashed, and of one that was closed half-way, opened again and then crashed.
+ * A partition's log of 64 KiB with everything in it that a log can hold: batches of one record and
+ * of many, with keys and headers, compressed, of idempotent producers, flushed and only written. It
+ * is kept as three images of its files: of a store that was closed, of one that crashed, and of one
+ * that was closed half-way, opened again and then crashed.
  */
 import { frameBatches } from "@logstore/codec";
 import { expect } from "vitest";
@@ -13,7 +14,10 @@ import { sealedRecords } from "../records.js";
 
 /** Of the batches. */
 export const LOG_BYTES = 64 * 1024;
-/** Behind them, where the store was not closed: some of those that small flushed appends write ahead. */
+/**
+ * Behind them, where the store was not closed: some of those that small flushed appends write
+ * ahead.
+ */
 const ZEROS_AHEAD_BYTES = 500;
 export const LOG = "store/0/00000000000000000000.log";
 

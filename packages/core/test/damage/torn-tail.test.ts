@@ -1,4 +1,7 @@
-/** A cut is made in an order that loses nothing, whenever the power fails: the copy, its name, the cut; each durable before the next. */
+/**
+ * A cut is made in an order that loses nothing, whenever the power fails: the copy, its name, the
+ * cut; each durable before the next.
+ */
 import { expect, test } from "vitest";
 import { LogStore } from "../../src/index.js";
 import { HookedStorage } from "../hooked-storage.js";

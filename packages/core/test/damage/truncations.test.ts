@@ -1,6 +1,7 @@
 /**
- * A segment of 64 KiB truncated at every byte, and one with nothing but zeros from there on, as a crash leaves what was written over
- * zeros ahead: the exact records before that, or the place by name.
+ * A segment of 64 KiB truncated at every byte, and one with nothing but zeros from there on, as a
+ * crash leaves what was written over zeros ahead: the exact records before that, or the place by
+ * name.
  */
 import { expect, test } from "vitest";
 import { eachCase, report } from "../cases.js";

@@ -38,7 +38,10 @@ export class InjectedError extends Error {
   }
 }
 
-/** Which of the calls that may fail so does, counted from 1; and those behind it, where it fails for good. */
+/**
+ * Which of the calls that may fail so does, counted from 1; and those behind it, where it fails for
+ * good.
+ */
 export interface FaultPlan {
   readonly fault: Fault;
   readonly k: number;

@@ -1,6 +1,7 @@
 /**
- * The k-th call to the disk fails, for every k of a workload: in five ways, once and for good. No acknowledgement for what failed, no
- * gap in the offsets, no error but ours; and on a disk that is well again, everything acknowledged is there.
+ * The k-th call to the disk fails, for every k of a workload: in five ways, once and for good. No
+ * acknowledgement for what failed, no gap in the offsets, no error but ours; and on a disk that is
+ * well again, everything acknowledged is there.
  */
 import { expect, test } from "vitest";
 import { Broker, LogStoreError } from "../../src/index.js";
@@ -11,7 +12,10 @@ import { type FaultPlan, faults, inject } from "./faults.js";
 import { PARTITIONS, readAll, Workload } from "./workload.js";
 
 const WORKLOADS = Number(process.env["CORE_WORKLOADS"] ?? 10);
-/** CI tries one call in so many of each workload: more workloads find more than more calls of one. CORE_EVERY=1 tries all. */
+/**
+ * CI tries one call in so many of each workload: more workloads find more than more calls of one.
+ * CORE_EVERY=1 tries all.
+ */
 const EVERY = 4;
 const FILE = "test/faults/io-faults.test.ts";
 
@@ -42,7 +46,8 @@ test("whoever asks gets an error of ours", () => {
   expect(rawErrors).toEqual({});
 });
 
-// A partition that cannot be opened, and a segment whose name cannot be made durable, leave their files open.
+// A partition that cannot be opened, and a segment whose name cannot be made durable, leave their
+// files open.
 test("no file stays open", () => {
   expect(leaks).toEqual({});
 });

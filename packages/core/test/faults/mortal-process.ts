@@ -1,4 +1,7 @@
-/** A process that can be killed: what it has under way on the disk comes to nothing from then on, and nobody hears of it again. */
+/**
+ * A process that can be killed: what it has under way on the disk comes to nothing from then on,
+ * and nobody hears of it again.
+ */
 import type { Storage, StorageFile } from "../../src/index.js";
 
 const never = new Promise<never>(() => {});

@@ -1,8 +1,10 @@
 /**
- * The k-th call that looks at the disk fails with EIO, for every k, in every way to read: the answer is whole, or says what is
- * missing, or it is a typed error. Whoever asks afterwards is told of the damage, until the disk can be read again.
+ * The k-th call that looks at the disk fails with EIO, for every k, in every way to read: the
+ * answer is whole, or says what is missing, or it is a typed error. Whoever asks afterwards is told
+ * of the damage, until the disk can be read again.
  *
- * CORE_RECORDS=1000 makes the log longer, and the sweep with it; CORE_EVERY=1 tries every call, failing once and for good.
+ * CORE_RECORDS=1000 makes the log longer, and the sweep with it; CORE_EVERY=1 tries every call,
+ * failing once and for good.
  */
 import assert from "node:assert/strict";
 import { expect, test } from "vitest";
@@ -157,7 +159,10 @@ const ways: Record<string, (world: World) => Promise<unknown>> = {
 /** What an answer may leave out, where it says so. */
 const saysSo = (answer: unknown) =>
   /"(damage|error)":\{"code":"STORAGE_FAILED"|the index cannot be read/.test(JSON.stringify(answer) ?? "");
-/** They cannot be done twice, or cannot be done any more where a file that they write to could not be read. */
+/**
+ * They cannot be done twice, or cannot be done any more where a file that they write to could not
+ * be read.
+ */
 const CHANGES = ["reset to a time", "retention", "make a snapshot", "restore a snapshot"];
 
 async function oneCase(filled: SimulatedDisk, way: string, k: number, forGood: boolean, whole: unknown) {

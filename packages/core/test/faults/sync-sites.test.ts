@@ -1,6 +1,7 @@
 /**
- * Every place where something is synced fails once, as a disk does that tells of an error once and then forgets: the partition takes
- * nothing more, everybody who waits hears of it, nothing is tried again, and the other partition does not notice.
+ * Every place where something is synced fails once, as a disk does that tells of an error once and
+ * then forgets: the partition takes nothing more, everybody who waits hears of it, nothing is tried
+ * again, and the other partition does not notice.
  */
 import { expect, test } from "vitest";
 import { LogStore, type LogStoreError } from "../../src/index.js";
@@ -15,10 +16,11 @@ const isOfPartition0 = ({ path }: Call) => path === "store/0" || path.startsWith
 const isSync = (call: Call) => (call.kind === "sync" || call.kind === "syncDirectory") && isOfPartition0(call);
 
 /**
- * Rounds of appends to two partitions at once, in small segments, and a close. The k-th sync of partition 0 fails.
+ * Rounds of appends to two partitions at once, in small segments, and a close. The k-th sync of
+ * partition 0 fails.
  *
- * Whoever waits for it hears of it at once; what is synced behind the writer, at the next append. Those that were only to be written
- * may have been acknowledged in between.
+ * Whoever waits for it hears of it at once; what is synced behind the writer, at the next append.
+ * Those that were only to be written may have been acknowledged in between.
  */
 async function run(durability: Durability, k: number) {
   const storage = new HookedStorage();
@@ -65,7 +67,9 @@ async function run(durability: Durability, k: number) {
   return { syncs, acked: acked.length, isBehind: failed?.isBehind };
 }
 
-/** Whether a sync belongs to a finished segment: to its log, or to the checkpoint that tells of it. */
+/**
+ * Whether a sync belongs to a finished segment: to its log, or to the checkpoint that tells of it.
+ */
 function isBehindTheWriter({ calls }: HookedStorage, { path }: Call): boolean {
   const mine = calls.filter(isOfPartition0);
   const logs = mine.filter((call) => call.kind === "createFile" && call.path.endsWith(".log"));

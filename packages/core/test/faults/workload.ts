@@ -1,6 +1,7 @@
 /**
- * A day in the life of a broker, short: made, written to from all sides, read, closed, opened again, killed, opened with a torn tail,
- * and closed. Whatever fails on the way, it notes what was acknowledged and how things failed, and goes on as an application would.
+ * A day in the life of a broker, short: made, written to from all sides, read, closed, opened
+ * again, killed, opened with a torn tail, and closed. Whatever fails on the way, it notes what was
+ * acknowledged and how things failed, and goes on as an application would.
  */
 import { frameBatches } from "@logstore/codec";
 import { Broker, type LogStore, LogStoreError, type RecordInput, type StorageFile } from "../../src/index.js";
@@ -96,7 +97,10 @@ export class Workload {
     for (const path of this.#process.openFiles) this.leaks.push(`${what} leaves ${path.split("/").at(-1)} open`);
   }
 
-  /** A crash of the process, and half a batch at the end of a log: in the zeros that were written ahead, or behind them. */
+  /**
+   * A crash of the process, and half a batch at the end of a log: in the zeros that were written
+   * ahead, or behind them.
+   */
   async #kill(): Promise<void> {
     this.#process.kill();
     this.#broker = undefined;
@@ -115,7 +119,10 @@ export class Workload {
     await file.close();
   }
 
-  /** Records one by one, several at once, and a producer's batch: to all partitions, at the same time. */
+  /**
+   * Records one by one, several at once, and a producer's batch: to all partitions, at the same
+   * time.
+   */
   async #appendSome(): Promise<void> {
     const random = this.#random;
     const appends: Promise<void>[] = [];

@@ -103,7 +103,9 @@ const brokenTails = {
   ),
 };
 
-/** Zeros where batches may have been, never known to be durable: no more than what is written ahead. */
+/**
+ * Zeros where batches may have been, never known to be durable: no more than what is written ahead.
+ */
 function zeroedTail(): CorruptDirectory {
   const [log, rest] = [segmentBytes(four.slice(0, 3)), four.slice(0, 3)];
   const files = storeOf({ ...killedPartition({ 0: four }), [logName(0)]: Buffer.concat([log, Buffer.alloc(300)]) }, 3);
@@ -236,7 +238,10 @@ function wrongIndex(about: string, content: Buffer): CorruptDirectory {
   });
 }
 
-/** A bit of the first entry's byte is turned: it would lead into the batch. All else, the checksum too, is as it was. */
+/**
+ * A bit of the first entry's byte is turned: it would lead into the batch. All else, the checksum
+ * too, is as it was.
+ */
 function damagedIndex(): Buffer {
   const right = indexOf(0, 2 * size, [[0, 0, T0]]);
   return flipped(right, 28);
@@ -250,7 +255,10 @@ function newerIndex(): Buffer {
   return index;
 }
 
-/** What a store finds again without its checkpoint: all of it, and the deleted records that are there still. */
+/**
+ * What a store finds again without its checkpoint: all of it, and the deleted records that are
+ * there still.
+ */
 function withCheckpoint(about: string, content: (right: Buffer) => Buffer): CorruptDirectory {
   const segments: Segments = {
     0: plainBatches(0, 2),

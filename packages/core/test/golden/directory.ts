@@ -1,4 +1,7 @@
-/** What golden directories are put together from: partitions as a close or a crash leaves them, and what is to be read there. */
+/**
+ * What golden directories are put together from: partitions as a close or a crash leaves them, and
+ * what is to be read there.
+ */
 import type { ExpectedFile, ExpectedPartition, ExpectedRecord } from "./expected.ts";
 import {
   batchBytes,
@@ -19,7 +22,10 @@ export type Segments = Readonly<Record<number, readonly GoldenBatch[]>>;
 
 export const T0 = 1_700_000_000_000;
 
-/** Batches of one record each: `v<offset>`, appended a millisecond after one another, each durable before the next. */
+/**
+ * Batches of one record each: `v<offset>`, appended a millisecond after one another, each durable
+ * before the next.
+ */
 export function plainBatches(from: number, to: number): GoldenBatch[] {
   return Array.from({ length: to - from }, (_, i) => {
     const offset = from + i;
@@ -38,7 +44,10 @@ export function closedPartition(segments: Segments, changes: Partial<GoldenCheck
   return { ...files, checkpoint: checkpointBytes({ ...atEnd(segments), ...changes }) };
 }
 
-/** A partition whose writer was killed: the last segment has no index, and the checkpoint is that of its beginning. */
+/**
+ * A partition whose writer was killed: the last segment has no index, and the checkpoint is that of
+ * its beginning.
+ */
 export function killedPartition(segments: Segments): Files {
   const last = lastOf(segments);
   const { [indexName(last)]: _, ...files } = logsAndIndexes(segments);
@@ -48,7 +57,9 @@ export function killedPartition(segments: Segments): Files {
   return { ...files, checkpoint: checkpointBytes(checkpoint) };
 }
 
-/** The checkpoint of a partition that is closed, of logs whose producers are nobody in particular. */
+/**
+ * The checkpoint of a partition that is closed, of logs whose producers are nobody in particular.
+ */
 export function atEnd(segments: Segments): GoldenCheckpoint {
   const segment = lastOf(segments);
   const all = Object.values(segments).flat();

@@ -1,6 +1,6 @@
 /**
- * The files of disk format version 1, worked out from docs/format and from nothing else: no code is shared with the engine, so
- * that what both get wrong in the same way is not taken for right.
+ * The files of disk format version 1, worked out from docs/format and from nothing else: no code is
+ * shared with the engine, so that what both get wrong in the same way is not taken for right.
  */
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 
@@ -20,7 +20,10 @@ export interface GoldenBatch {
   readonly producer?: readonly [id: number, epoch: number, sequence: number];
   /** Default: the first record's timestamp. */
   readonly baseTimestamp?: number;
-  /** The records as a compressor once left them, in base64: what one makes of them may change with its release. */
+  /**
+   * The records as a compressor once left them, in base64: what one makes of them may change with
+   * its release.
+   */
   readonly gzip?: string;
   readonly zstd?: string;
 }

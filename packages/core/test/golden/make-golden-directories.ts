@@ -1,6 +1,6 @@
 /**
- * Makes the golden directories: `node make-golden-directories.ts` says which of them are not as they should be, with `--write` it
- * writes them. See README.md.
+ * Makes the golden directories: `node make-golden-directories.ts` says which of them are not as
+ * they should be, with `--write` it writes them. See README.md.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,4 +1,7 @@
-/** No request of a permitted client holds the event loop: the bound is far above what is measured, and far below what it was. */
+/**
+ * No request of a permitted client holds the event loop: the bound is far above what is measured,
+ * and far below what it was.
+ */
 import { expect, test } from "vitest";
 import { ownBuild } from "./build.js";
 import { measureAll } from "./requests.js";

@@ -1,4 +1,7 @@
-/** Requests that a permitted client may send, each large in its own way, and how long each holds the event loop. */
+/**
+ * Requests that a permitted client may send, each large in its own way, and how long each holds the
+ * event loop.
+ */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { AssignmentEvent, GroupApi, GroupMembership, JoinGroupRequest } from "@logstore/protocol";
 import { LoopCpu } from "./loop-cpu.js";
@@ -12,7 +15,10 @@ export interface Build {
 export interface Measured {
   readonly name: string;
   readonly maxDelayMs: number;
-  /** Processor time of this thread in one turn of the event loop: the same, whatever else the machine does. */
+  /**
+   * Processor time of this thread in one turn of the event loop: the same, whatever else the
+   * machine does.
+   */
   readonly maxCpuMs: number;
   readonly tookMs: number;
 }

@@ -1,6 +1,7 @@
 /**
- * A stream between a member and the coordinator: messages arrive late, in order, until it breaks. Each side notices when it
- * notices: until then the other one speaks into the void, and what was under way may arrive all the same.
+ * A stream between a member and the coordinator: messages arrive late, in order, until it breaks.
+ * Each side notices when it notices: until then the other one speaks into the void, and what was
+ * under way may arrive all the same.
  */
 import type { World } from "./world.js";
 

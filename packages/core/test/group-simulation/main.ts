@@ -1,4 +1,7 @@
-/** The simulation for as long as one likes, and the replay of a seed: `pnpm simulate --seeds 1000000`, `pnpm simulate --seed 17`. */
+/**
+ * The simulation for as long as one likes, and the replay of a seed:
+ * `pnpm simulate --seeds 1000000`, `pnpm simulate --seed 17`.
+ */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { quickly } from "../crash-sweep/quickly.js";

@@ -1,4 +1,7 @@
-/** A consumer: joins, processes what it owns, commits, gives up what it is told to; and all that goes wrong with it. */
+/**
+ * A consumer: joins, processes what it owns, commits, gives up what it is told to; and all that
+ * goes wrong with it.
+ */
 import type { AssignmentEvent, CommitResult, OffsetsResetEvent, TopicPartition } from "@logstore/protocol";
 import { Connection } from "./connection.js";
 import { keyOf, type Oracle, type Worker } from "./oracle.js";

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { Oracle } from "./oracle.js";
 
-/** Eleven records that were processed and committed at epoch 6, and a reset to the start at epoch 8 that nobody heard of. */
+/**
+ * Eleven records that were processed and committed at epoch 6, and a reset to the start at epoch 8
+ * that nobody heard of.
+ */
 function resetUnheard(): Oracle {
   const oracle = new Oracle();
   oracle.addPartition("t/0");

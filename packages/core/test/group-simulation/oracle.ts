@@ -1,6 +1,6 @@
 /**
- * What must hold, whatever happens. It sees what passes between the coordinator and its members, and what members do; it knows
- * nothing of how the coordinator decides.
+ * What must hold, whatever happens. It sees what passes between the coordinator and its members,
+ * and what members do; it knows nothing of how the coordinator decides.
  */
 import assert from "node:assert/strict";
 import type { AssignmentEvent, PartitionCommit, TopicPartition } from "@logstore/protocol";
@@ -109,7 +109,10 @@ export class Oracle {
     }
   }
 
-  /** A member hears that it goes on with a partition under this epoch: of what was reset since it had it, it must have heard. */
+  /**
+   * A member hears that it goes on with a partition under this epoch: of what was reset since it
+   * had it, it must have heard.
+   */
   goesOn(key: string, heardAt: number, memberEpoch: number): void {
     const { resetEpoch } = this.of(key);
     assert(heardAt >= resetEpoch || memberEpoch < resetEpoch, `a reset of ${key} was kept from its owner`);
@@ -175,8 +178,9 @@ export class Oracle {
   }
 
   /**
-   * After a crash the disk knows the group up to this epoch. A pending reset that is on it holds from now on, heard of or not. One
-   * that is not never happened: what was processed before it counts, and commits from before it count.
+   * After a crash the disk knows the group up to this epoch. A pending reset that is on it holds
+   * from now on, heard of or not. One that is not never happened: what was processed before it
+   * counts, and commits from before it count.
    */
   recovered(groupEpoch: number): void {
     for (const known of this.partitions.values()) {

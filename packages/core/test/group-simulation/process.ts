@@ -1,4 +1,7 @@
-/** A process that may be stopped, as with SIGSTOP: what is to be done meanwhile is done when it goes on, in order. */
+/**
+ * A process that may be stopped, as with SIGSTOP: what is to be done meanwhile is done when it goes
+ * on, in order.
+ */
 import type { World } from "./world.js";
 
 export class Process {

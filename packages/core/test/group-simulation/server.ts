@@ -1,4 +1,7 @@
-/** The machine with the coordinator: it loses power, is restarted, stops for a while; its streams break with it. */
+/**
+ * The machine with the coordinator: it loses power, is restarted, stops for a while; its streams
+ * break with it.
+ */
 
 import { UnknownPartitionError, UnknownTopicError } from "@logstore/codec";
 import type {
@@ -139,7 +142,9 @@ export class Server {
     this.#process.go();
   }
 
-  /** While it runs: when it is opened, it believes the clock, as far as groups are to be forgotten. */
+  /**
+   * While it runs: when it is opened, it believes the clock, as far as groups are to be forgotten.
+   */
   jumpClock(): void {
     if (this.#coordinator === undefined) return;
     this.#disk.time += this.#world.random.whole(-DAY_MS, DAY_MS) * 100;
@@ -215,7 +220,10 @@ export class Server {
     }
   }
 
-  /** A call on its way to the coordinator and back; it may get lost either way, and may arrive twice. */
+  /**
+   * A call on its way to the coordinator and back; it may get lost either way, and may arrive
+   * twice.
+   */
   commit(
     request: CommitOffsetsRequest & { readonly memberId: string; readonly memberEpoch: number },
     answered: (results: CommitResult[] | undefined) => void,
@@ -331,7 +339,8 @@ export class Server {
       monotonic: () => this.#world.now,
       after: (ms, callback) => this.#world.after(ms, () => this.#whenRunning(life, callback)),
       soon: (callback) => void this.#world.after(0, () => this.#whenRunning(life, callback)),
-      // Work on groups is interrupted anywhere, and goes on a moment later; commits come in between.
+      // Work on groups is interrupted anywhere, and goes on a moment later; commits come in
+      // between.
       slice: () => () => this.#coordinator !== undefined && this.#world.random.chance(SLICED),
     };
   }

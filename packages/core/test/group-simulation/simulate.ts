@@ -1,7 +1,8 @@
 /**
- * A consumer group in an unkind world, by a seed: messages that come late or never, streams that only one side believes in, members
- * that stop for longer than their session, die and come back, a coordinator that loses power. Then all goes well for a while, and
- * everything must have been processed, shared out evenly, and at rest.
+ * A consumer group in an unkind world, by a seed: messages that come late or never, streams that
+ * only one side believes in, members that stop for longer than their session, die and come back, a
+ * coordinator that loses power. Then all goes well for a while, and everything must have been
+ * processed, shared out evenly, and at rest.
  */
 import assert from "node:assert/strict";
 import { Random } from "../../src/testing/index.js";
@@ -196,7 +197,10 @@ class Simulation {
     assert.equal(after.groupEpoch, before.groupEpoch, "the epoch of a group at rest");
   }
 
-  /** Every partition that somebody wants has an owner; and the shares are even, where all want the same and nothing else was said. */
+  /**
+   * Every partition that somebody wants has an owner; and the shares are even, where all want the
+   * same and nothing else was said.
+   */
   #checkShares(present: readonly Member[]): void {
     const owned = present.flatMap(({ works }) => works);
     assert.deepEqual([...owned].sort(), [...this.#wanted(present)].sort(), "partitions that have an owner");

@@ -83,7 +83,10 @@ function isBefore(a: Happening, b: Happening): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** All promises are settled that nothing but other promises wait for: the simulated disk needs no more. */
+/**
+ * All promises are settled that nothing but other promises wait for: the simulated disk needs no
+ * more.
+ */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

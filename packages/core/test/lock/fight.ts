@@ -1,6 +1,7 @@
 /**
- * Two writers of one directory, in network and mount namespaces of their own, each trying to open it for ever; whoever has it is
- * killed or stopped for a while, again and again. Afterwards every acknowledged record is in the log, where its ack said.
+ * Two writers of one directory, in network and mount namespaces of their own, each trying to open
+ * it for ever; whoever has it is killed or stopped for a while, again and again. Afterwards every
+ * acknowledged record is in the log, where its ack said.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";

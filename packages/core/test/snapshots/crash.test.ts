@@ -1,6 +1,7 @@
 /**
- * The machine stops at every mutating call of making, restoring and deleting a snapshot, with every outcome, while records are
- * appended and deleted: what is found then is whole or not there, and the topic has lost nothing.
+ * The machine stops at every mutating call of making, restoring and deleting a snapshot, with every
+ * outcome, while records are appended and deleted: what is found then is whole or not there, and
+ * the topic has lost nothing.
  */
 import assert from "node:assert/strict";
 import { expect, test } from "vitest";
@@ -26,7 +27,10 @@ const SEEDS = Number(process.env["SNAPSHOT_SEEDS"] ?? 1);
 /** What was acknowledged at one moment. */
 interface Moment {
   readonly disk: SimulatedDisk;
-  /** Of each partition of the live topic: where it begins at most, and how many records were acknowledged, or flushed as well. */
+  /**
+   * Of each partition of the live topic: where it begins at most, and how many records were
+   * acknowledged, or flushed as well.
+   */
   readonly starts: readonly number[];
   readonly written: readonly number[];
   readonly flushed: readonly number[];
@@ -186,7 +190,10 @@ test("stopped at every call of making, restoring and deleting a snapshot", { tim
   expect(stops).toBeGreaterThan(500 * SEEDS);
 });
 
-/** A sync behind the writer may be slow: whatever was said to be in the snapshot is there all the same. */
+/**
+ * A sync behind the writer may be slow: whatever was said to be in the snapshot is there all the
+ * same.
+ */
 test("the power is cut the moment that a snapshot is made", { timeout: 120_000 }, async () => {
   const seeds = 300 * SEEDS;
   await quickly(async () => {

@@ -1,4 +1,7 @@
-/** Who may do what, as it is written down: plain data, the same in a program and in a configuration file. */
+/**
+ * Who may do what, as it is written down: plain data, the same in a program and in a configuration
+ * file.
+ */
 import {
   checkArgument,
   InvalidArgumentError,
@@ -29,8 +32,8 @@ export interface AccessConfig {
   /** What is allowed. Everything else is not. */
   readonly rules: readonly RuleConfig[];
   /**
-   * How much is allowed. Of several that name a principal, the first holds. Its limits are for each principal by itself, and of
-   * `anonymous` for each address by itself.
+   * How much is allowed. Of several that name a principal, the first holds. Its limits are for each
+   * principal by itself, and of `anonymous` for each address by itself.
    */
   readonly quotas?: readonly QuotaConfig[] | undefined;
 }
@@ -39,7 +42,10 @@ export type CertificateName = "commonName" | "uri" | "dns";
 
 export interface TokenConfig {
   readonly principal: string;
-  /** SHA-256 of the token, as hex. The token itself is 32 random bytes, say: a hash hides nothing that can be guessed. */
+  /**
+   * SHA-256 of the token, as hex. The token itself is 32 random bytes, say: a hash hides nothing
+   * that can be guessed.
+   */
   readonly sha256: string;
   /** ISO date. Default: never. */
   readonly expiresAt?: string | undefined;
@@ -49,7 +55,9 @@ export interface TokenConfig {
 export interface JwtConfig {
   readonly issuer: string;
   readonly audience: string;
-  /** Signatures that are believed, all of them with public keys. Default: {@link defaultAlgorithms}. */
+  /**
+   * Signatures that are believed, all of them with public keys. Default: {@link defaultAlgorithms}.
+   */
   readonly algorithms?: readonly string[] | undefined;
   /** Claim that names the principal. Default "sub". */
   readonly principalClaim?: string | undefined;

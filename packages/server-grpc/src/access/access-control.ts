@@ -1,6 +1,6 @@
 /**
- * Access control: finds out who makes each call before anything of it is read, hands out the log as far as that one may use it,
- * and ends calls under way whose credentials or permissions end.
+ * Access control: finds out who makes each call before anything of it is read, hands out the log as
+ * far as that one may use it, and ends calls under way whose credentials or permissions end.
  */
 import {
   type Metadata,
@@ -33,7 +33,10 @@ import { Rules } from "./rules.js";
 import { expired } from "./static-tokens.js";
 import { Strangers } from "./strangers.js";
 
-/** A peer that takes nothing does not hear that its call was ended either. What waits for it is not kept for longer than this, ms. */
+/**
+ * A peer that takes nothing does not hear that its call was ended either. What waits for it is not
+ * kept for longer than this, ms.
+ */
 const CUT_GRACE_MS = 3_000;
 
 export interface AccessSurroundings {
@@ -71,7 +74,10 @@ export class AccessControl {
     this.#version = version;
   }
 
-  /** @throws InvalidArgumentError that names what in the configuration makes no sense or cannot be read */
+  /**
+   * @throws InvalidArgumentError that names what in the configuration makes no sense or cannot be
+   * read
+   */
   static async open(config: AccessConfig, surroundings: AccessSurroundings): Promise<AccessControl> {
     return new AccessControl(surroundings, await openVersion(config, surroundings));
   }
@@ -83,8 +89,9 @@ export class AccessControl {
   }
 
   /**
-   * Another configuration, for calls under way too: resolves when each of them was checked again, and those have ended that may
-   * not go on. Rules hold at once, while credentials may still be checked. Quotas begin anew, and hold for calls made from now on.
+   * Another configuration, for calls under way too: resolves when each of them was checked again,
+   * and those have ended that may not go on. Rules hold at once, while credentials may still be
+   * checked. Quotas begin anew, and hold for calls made from now on.
    *
    * @throws InvalidArgumentError as `open` does; then nothing changes
    */
@@ -130,7 +137,10 @@ export class AccessControl {
     }
   }
 
-  /** Stands before the handler of each call; nothing of a request is read before its caller is known. */
+  /**
+   * Stands before the handler of each call; nothing of a request is read before its caller is
+   * known.
+   */
   intercept(
     method: ServerMethodDefinition<unknown, unknown>,
     call: ServerInterceptingCallInterface,
@@ -249,7 +259,10 @@ export class AccessControl {
     return { identity, grants: rules.grantsOf(principal), quota: quotas.of(principal, address) };
   }
 
-  /** @param isStillTheSame whether the same credentials stand for the same principal as before, if they are still valid */
+  /**
+   * @param isStillTheSame whether the same credentials stand for the same principal as before, if
+   * they are still valid
+   */
   async #checkAgain(caller: Caller, isStillTheSame: boolean): Promise<void> {
     const version = this.#version;
     const { credentials, address } = caller.facts;

@@ -1,6 +1,6 @@
 /**
- * Changes of topics' configurations, one at a time for each topic. Whether a change may be made depends on what is in force: it is
- * looked at and changed before the next change is looked at.
+ * Changes of topics' configurations, one at a time for each topic. Whether a change may be made
+ * depends on what is in force: it is looked at and changed before the next change is looked at.
  */
 export class Alterations {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -24,7 +24,10 @@ export class Authenticator {
     this.#certificateName = config.certificates?.principal ?? "commonName";
   }
 
-  /** @param encrypted whether calls come over TLS @throws InvalidArgumentError where keys cannot be read */
+  /**
+   * @param encrypted whether calls come over TLS @throws InvalidArgumentError where keys cannot be
+   * read
+   */
   static async open(
     config: AccessConfig,
     encrypted: boolean,
@@ -34,9 +37,11 @@ export class Authenticator {
   }
 
   /**
-   * A token says more than the certificate of the connection that it came on. At once where nothing has to be computed.
+   * A token says more than the certificate of the connection that it came on. At once where nothing
+   * has to be computed.
    *
-   * @throws UnauthenticatedError where credentials are shown that are not valid, UnavailableError where nobody knows now
+   * @throws UnauthenticatedError where credentials are shown that are not valid, UnavailableError
+   * where nobody knows now
    */
   identify({ authorization, certificate }: Credentials): Identity | Promise<Identity> {
     if (authorization.length > 0) return this.#identifyToken(authorization);

@@ -1,9 +1,12 @@
 /**
- * A cache by name that peers cannot make grow: it has a bound in bytes, and what was not asked for longest goes first. What is longer
- * than the whole bound is not kept.
+ * A cache by name that peers cannot make grow: it has a bound in bytes, and what was not asked for
+ * longest goes first. What is longer than the whole bound is not kept.
  */
 
-/** What an entry costs beside its key and its value: a slot of the map, and the string's and the value's headers. */
+/**
+ * What an entry costs beside its key and its value: a slot of the map, and the string's and the
+ * value's headers.
+ */
 const ENTRY_BYTES = 128;
 
 export class BoundedMap<Value> {

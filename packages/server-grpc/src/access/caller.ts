@@ -83,14 +83,17 @@ export class Caller {
   }
 
   /**
-   * `name` is a topic's, or for the operation `group` a group's. Nothing is allowed once the call was cut: requests may have been read
-   * that are not answered yet.
+   * `name` is a topic's, or for the operation `group` a group's. Nothing is allowed once the call
+   * was cut: requests may have been read that are not answered yet.
    */
   allows(operation: Operation, name: string): boolean {
     return !this.#isCut && this.#standing.grants.allows(operation, resourceKindOf(operation), name);
   }
 
-  /** @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is; InvalidArgumentError for what is no name */
+  /**
+   * @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is;
+   * InvalidArgumentError for what is no name
+   */
   check(operation: Operation, name: string): void {
     checkNameLength(name); // before it is compared, kept or told to anybody
     if (!this.allows(operation, name)) throw this.#told(operation, name);

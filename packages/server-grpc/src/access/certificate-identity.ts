@@ -20,7 +20,10 @@ function commonNames({ subject }: CertificateFields): string[] {
   return subject.CN === undefined ? [] : [subject.CN].flat();
 }
 
-/** Node writes a name that holds anything special as a JSON string without a comma in it, so that none can pass for two. */
+/**
+ * Node writes a name that holds anything special as a JSON string without a comma in it, so that
+ * none can pass for two.
+ */
 function alternativeNames({ subjectaltname = "" }: CertificateFields, kind: "uri" | "dns"): string[] {
   const names: string[] = [];
   for (const entry of subjectaltname.split(", ")) {

@@ -1,6 +1,7 @@
 /**
- * What one call reads, charged to its principal's quota before it is read: of many that read at once, those that the quota does not
- * cover wait or are refused before anything is read for them. What comes of a read is known only then: the rest is given back.
+ * What one call reads, charged to its principal's quota before it is read: of many that read at
+ * once, those that the quota does not cover wait or are refused before anything is read for them.
+ * What comes of a read is known only then: the rest is given back.
  */
 import { UnavailableError } from "@logstore/codec";
 import type { ReadBudget } from "@logstore/protocol";

@@ -4,7 +4,9 @@ import type { Connection } from "../transport/connection.js";
 export class ConnectionCounts {
   readonly #byOwner = new Map<string, Set<Connection>>();
 
-  /** Counts a connection as its owner's until it closes; false where that would make one too many. */
+  /**
+   * Counts a connection as its owner's until it closes; false where that would make one too many.
+   */
   claim(owner: string, connection: Connection, max: number): boolean {
     const connections = this.#byOwner.get(owner) ?? new Set();
     if (connections.has(connection)) return true;

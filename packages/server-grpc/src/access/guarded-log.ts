@@ -40,7 +40,10 @@ import type { ByteQuota } from "./quotas.js";
 import { mayDeleteRecords, namesRetention } from "./retention-change.js";
 import { commitChecked, visibleEvents, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
 
-/** Records that are compressed count as a part of their length at least: they are unpacked and checked, one by one. */
+/**
+ * Records that are compressed count as a part of their length at least: they are unpacked and
+ * checked, one by one.
+ */
 const UNPACKED_SHARE = 1 / 10;
 
 function chargedBytes(batches: Uint8Array): number {
@@ -142,7 +145,10 @@ export class GuardedLog implements LogApi {
     return this.#api.allocateProducerId();
   }
 
-  /** Without a quota that is used up it is handed on at once: appends start in the order in which requests arrive. */
+  /**
+   * Without a quota that is used up it is handed on at once: appends start in the order in which
+   * requests arrive.
+   */
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     this.#check("produce", request.topic);
     const { facts, quota } = this.#caller;
@@ -267,8 +273,9 @@ export class GuardedLog implements LogApi {
   }
 
   /**
-   * After those that wait already, when the quota allows it. Requests that wait are not acknowledged, so that their stream soon
-   * reads no more of them; and of a principal with many streams, so much waits that others have memory left, and the rest is refused.
+   * After those that wait already, when the quota allows it. Requests that wait are not
+   * acknowledged, so that their stream soon reads no more of them; and of a principal with many
+   * streams, so much waits that others have memory left, and the rest is refused.
    */
   async #produceLater(request: ProduceRequest, bytes: ByteQuota): Promise<ProduceAck> {
     const { signal } = this.#caller;
@@ -312,7 +319,10 @@ async function* slowed(
   }
 }
 
-/** A peer that reads nothing would keep a call that was cut open, and its place in the group with it. */
+/**
+ * A peer that reads nothing would keep a call that was cut open, and its place in the group with
+ * it.
+ */
 function endedByCut<Event>(events: AsyncIterator<Event>, caller: Caller): AsyncIterator<Event> {
   const end = () => {
     // Whoever reads hears of what goes wrong.

@@ -5,15 +5,18 @@ import { InvalidArgumentError } from "@logstore/codec";
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from "jose";
 import type { JwtConfig } from "./access-config.js";
 
-/** After keys could not be fetched, nobody tries again for so long: tokens with made-up keys would have us do nothing else. */
+/**
+ * After keys could not be fetched, nobody tries again for so long: tokens with made-up keys would
+ * have us do nothing else.
+ */
 const FETCH_PAUSE_MS = 5_000;
 
 /** The keys cannot be had, which says nothing of the token. */
 export class KeysUnavailable extends Error {}
 
 /**
- * Keys from a file are read once; those behind a URL are fetched when one is needed, and again after ten minutes or for one
- * that is not among them.
+ * Keys from a file are read once; those behind a URL are fetched when one is needed, and again
+ * after ten minutes or for one that is not among them.
  *
  * @throws InvalidArgumentError where a file cannot be read or holds no keys
  */

@@ -18,7 +18,10 @@ const REMEMBERED_MS = 300_000;
 export class JwtTokens {
   readonly #config: JwtConfig;
   readonly #keys: JWTVerifyGetKey;
-  /** By a hash of the token: a principal's name is all that is kept of it, of up to 1,000 characters. */
+  /**
+   * By a hash of the token: a principal's name is all that is kept of it, of up to 1,000
+   * characters.
+   */
   readonly #verified = new BoundedMap<{ readonly identity: Identity; readonly until: number }>(
     MAX_REMEMBERED_BYTES,
     2_000,
@@ -37,7 +40,8 @@ export class JwtTokens {
   /**
    * At once where the token was seen lately.
    *
-   * @throws UnauthenticatedError where it is not valid, UnavailableError where that cannot be found out now
+   * @throws UnauthenticatedError where it is not valid, UnavailableError where that cannot be found
+   * out now
    */
   identify(token: string): Identity | Promise<Identity> {
     const hash = createHash("sha256").update(token).digest("base64");

@@ -18,8 +18,8 @@ export const operations = [
 export type Operation = (typeof operations)[number];
 
 /**
- * The operation that each method is, on the topic or the group that it names. The gRPC methods have the same names.
- * `describeServer` needs none: limits are told to any caller that is let in.
+ * The operation that each method is, on the topic or the group that it names. The gRPC methods have
+ * the same names. `describeServer` needs none: limits are told to any caller that is let in.
  */
 export const operationOf = {
   createTopic: "createTopic",
@@ -51,7 +51,8 @@ export const operationOf = {
 
 /** What is allowed along with an operation: nobody has to be told twice. */
 export const impliedBy: { readonly [Name in Operation]?: readonly Operation[] } = {
-  // Whoever may do something to a topic knows of it. To create one is to know of it only afterwards.
+  // Whoever may do something to a topic knows of it. To create one is to know of it only
+  // afterwards.
   describe: ["produce", "consume", "alterTopic", "deleteTopic", "deleteRecords", "snapshot", "restore"],
   allocateProducerId: ["produce"],
 };

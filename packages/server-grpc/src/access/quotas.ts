@@ -4,7 +4,9 @@ import { ANONYMOUS, EVERY, type QuotaConfig } from "./access-config.js";
 import { BoundedMap } from "./bounded-map.js";
 import { TokenBucket } from "./token-bucket.js";
 
-/** What is remembered of who used how much. Whoever has done nothing for longest is forgotten first. */
+/**
+ * What is remembered of who used how much. Whoever has done nothing for longest is forgotten first.
+ */
 const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
 /** A quota with its buckets. */
 const QUOTA_BYTES = 1_000;
@@ -43,10 +45,16 @@ export class Quotas {
   readonly #maxWaitingBytes: number;
   readonly #clock: Clock;
   readonly #byPrincipal = new BoundedMap<Quota>(MAX_REMEMBERED_BYTES, QUOTA_BYTES);
-  /** Of those without credentials: they may come from any number of addresses, and push out nobody who has some. */
+  /**
+   * Of those without credentials: they may come from any number of addresses, and push out nobody
+   * who has some.
+   */
   readonly #byAddress = new BoundedMap<Quota>(MAX_REMEMBERED_BYTES / 4, QUOTA_BYTES);
 
-  /** @param maxWaitingBytes of each principal's appends that wait for its quota, which are held in memory */
+  /**
+   * @param maxWaitingBytes of each principal's appends that wait for its quota, which are held in
+   * memory
+   */
   constructor(config: readonly QuotaConfig[], maxWaitingBytes: number, clock: Clock) {
     this.#config = config;
     this.#maxWaitingBytes = maxWaitingBytes;
@@ -54,7 +62,8 @@ export class Quotas {
   }
 
   /**
-   * Of a principal, and of those without credentials at one address; "*" means both. Undefined where there is no limit.
+   * Of a principal, and of those without credentials at one address; "*" means both. Undefined
+   * where there is no limit.
    *
    * @param address "10.0.0.7"
    */
@@ -116,8 +125,9 @@ export class ByteQuota {
   }
 
   /**
-   * Takes as many of `wantedBytes` as are left, and no fewer than `leastBytes` or a small read, which may go beyond. Returns how many;
-   * 0 where nothing is left. Until {@link settle} says so it is not known how much of that is used.
+   * Takes as many of `wantedBytes` as are left, and no fewer than `leastBytes` or a small read,
+   * which may go beyond. Returns how many; 0 where nothing is left. Until {@link settle} says so it
+   * is not known how much of that is used.
    */
   reserve(wantedBytes: number, leastBytes: number): number {
     if (this.isExhausted) return 0;
@@ -155,7 +165,8 @@ export class ByteQuota {
   /**
    * They are held until {@link stopWaiting}.
    *
-   * @throws QuotaExceededError where the principal has so much waiting already that others would be left no memory
+   * @throws QuotaExceededError where the principal has so much waiting already that others would be
+   * left no memory
    */
   beginWaiting(bytes: number): void {
     if (this.#waitingBytes + bytes > this.#maxWaitingBytes) {
@@ -168,7 +179,10 @@ export class ByteQuota {
     this.#waitingBytes -= bytes;
   }
 
-  /** Takes them when there is something left. Of many that wait, one goes on at a time. False where `signal` aborted first. */
+  /**
+   * Takes them when there is something left. Of many that wait, one goes on at a time. False where
+   * `signal` aborted first.
+   */
   async takeLater(bytes: number, signal: AbortSignal): Promise<boolean> {
     while (this.isExhausted && !signal.aborted) await this.wait(signal);
     if (signal.aborted) return false;

@@ -1,4 +1,7 @@
-/** What is told of each connection and each call that was not let in: once, and for the server's owner. */
+/**
+ * What is told of each connection and each call that was not let in: once, and for the server's
+ * owner.
+ */
 import type { ErrorCode } from "@logstore/codec";
 
 export interface Refusal {

@@ -1,4 +1,7 @@
-/** Whether a change of a topic's configuration deletes records: whoever makes it needs to be allowed to. */
+/**
+ * Whether a change of a topic's configuration deletes records: whoever makes it needs to be allowed
+ * to.
+ */
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 
 const limits = ["retentionMs", "retentionBytes"] as const;
@@ -8,7 +11,8 @@ export function namesRetention(change: TopicConfigChange): boolean {
 }
 
 /**
- * Whether less may be kept than now. What goes back to the server's own configuration counts as that, since nobody here knows it.
+ * Whether less may be kept than now. What goes back to the server's own configuration counts as
+ * that, since nobody here knows it.
  *
  * @param config the topic's own
  * @param effectiveConfig what is in force

@@ -1,4 +1,7 @@
-/** Rules, as they are asked: may this principal do this to that? Made once for each version of the configuration. */
+/**
+ * Rules, as they are asked: may this principal do this to that? Made once for each version of the
+ * configuration.
+ */
 import { ANONYMOUS, EVERY, type RuleConfig } from "./access-config.js";
 import { BoundedMap } from "./bounded-map.js";
 import { impliedBy, type Operation } from "./operations.js";
@@ -27,7 +30,10 @@ export class Rules {
   }
 }
 
-/** What one principal may do. Decisions are remembered: the same few topics are asked for again and again. */
+/**
+ * What one principal may do. Decisions are remembered: the same few topics are asked for again and
+ * again.
+ */
 export class Grants {
   readonly #principal: string;
   readonly #rules: readonly RuleConfig[];
@@ -58,7 +64,10 @@ export class Grants {
   }
 }
 
-/** Whether a list of principals of a rule means this one. Who shows no credentials is meant only by name. */
+/**
+ * Whether a list of principals of a rule means this one. Who shows no credentials is meant only by
+ * name.
+ */
 export function names(principals: readonly string[], principal: string): boolean {
   return principals.includes(principal) || (principal !== ANONYMOUS && principals.includes(EVERY));
 }

@@ -1,6 +1,7 @@
 /**
- * Those who may do nothing but what needs no credentials: ask for the server's health, and for its schema. Where there is access
- * control, they get only so much of it from one address: connections and streams are for those who are let in.
+ * Those who may do nothing but what needs no credentials: ask for the server's health, and for its
+ * schema. Where there is access control, they get only so much of it from one address: connections
+ * and streams are for those who are let in.
  */
 import { QuotaExceededError } from "@logstore/codec";
 import type { Connection } from "../transport/connection.js";

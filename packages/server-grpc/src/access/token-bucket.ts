@@ -1,6 +1,6 @@
 /**
- * A quota of so much a second. What is taken may go beyond what is there: the size of a message is known only when it has come.
- * Nothing more is then allowed until the debt is paid.
+ * A quota of so much a second. What is taken may go beyond what is there: the size of a message is
+ * known only when it has come. Nothing more is then allowed until the debt is paid.
  */
 export class TokenBucket {
   readonly #perSecond: number;

@@ -1,6 +1,6 @@
 /**
- * A group may have to do with topics that not everybody who uses it may know of: what a caller is told of it, and does to it, is about
- * the others only.
+ * A group may have to do with topics that not everybody who uses it may know of: what a caller is
+ * told of it, and does to it, is about the others only.
  */
 import { LogStoreError } from "@logstore/codec";
 import type {
@@ -36,7 +36,9 @@ export function visiblePartitions<Partition extends TopicPartition>(
   });
 }
 
-/** Each of a thousand members may name a thousand patterns, about each of which the rules are asked. */
+/**
+ * Each of a thousand members may name a thousand patterns, about each of which the rules are asked.
+ */
 export async function visibleGroup(description: GroupDescription, isVisible: IsVisible): Promise<GroupDescription> {
   const members: GroupMember[] = [];
   for (const member of description.members) {
@@ -53,8 +55,8 @@ export async function visibleGroup(description: GroupDescription, isVisible: IsV
 }
 
 /**
- * A member may go on as one that had topics which its caller may not know of. It is not told of them, and so never gives them up:
- * the group takes it for out when the time for that is over.
+ * A member may go on as one that had topics which its caller may not know of. It is not told of
+ * them, and so never gives them up: the group takes it for out when the time for that is over.
  */
 export function visibleEvents(
   events: AsyncIterator<MemberEvent>,
@@ -97,7 +99,10 @@ export async function visibleToReset(
   return visiblePartitions(visible, (topic) => topics.has(topic));
 }
 
-/** Commits what is let through; each of the others is answered in its place with what `check` throws. */
+/**
+ * Commits what is let through; each of the others is answered in its place with what `check`
+ * throws.
+ */
 export async function commitChecked(
   api: LogApi,
   request: CommitOffsetsRequest,

@@ -11,7 +11,10 @@ export interface CommandLine {
   readonly configFile: string | undefined;
   /** Only see whether the configuration makes sense. */
   readonly check: boolean;
-  /** The flags that stand for a key of the configuration, as they were written: "--port", and its text. */
+  /**
+   * The flags that stand for a key of the configuration, as they were written: "--port", and its
+   * text.
+   */
   readonly flags: ReadonlyMap<ScalarKey, { readonly flag: string; readonly text: string }>;
 }
 

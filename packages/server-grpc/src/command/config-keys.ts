@@ -69,7 +69,10 @@ export function allowed(schema: z.ZodType | undefined): string {
   return "a text that is not empty";
 }
 
-/** What a text from a flag or a variable stands for; the text itself where it is none of what is allowed. */
+/**
+ * What a text from a flag or a variable stands for; the text itself where it is none of what is
+ * allowed.
+ */
 export function valueFrom(text: string, schema: z.ZodType): unknown {
   if (schema instanceof z.ZodNumber && /^\d+$/.test(text)) return Number(text);
   if (schema instanceof z.ZodBoolean && (text === "true" || text === "false")) return text === "true";

@@ -1,4 +1,7 @@
-/** What the command can be told, whether in a file, by the environment or by flags: one schema for all of them. */
+/**
+ * What the command can be told, whether in a file, by the environment or by flags: one schema for
+ * all of them.
+ */
 import * as z from "zod";
 import { operations } from "../access/operations.js";
 

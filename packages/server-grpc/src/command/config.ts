@@ -1,4 +1,7 @@
-/** The configuration: flags before variables before the file before what holds where nothing is said. */
+/**
+ * The configuration: flags before variables before the file before what holds where nothing is
+ * said.
+ */
 
 import { suggestion } from "@logstore/codec";
 import type * as z from "zod";
@@ -19,7 +22,9 @@ export interface Configuration {
   readonly warnings: readonly string[];
 }
 
-/** @throws UsageError with every problem found, each saying where it comes from and what is allowed */
+/**
+ * @throws UsageError with every problem found, each saying where it comes from and what is allowed
+ */
 export async function loadConfig(commandLine: CommandLine, environment: Environment): Promise<Configuration> {
   const name = commandLine.configFile ?? environment["LOGSTORE_CONFIG"];
   const file = name === undefined ? undefined : await readConfigFile(name);
@@ -93,7 +98,9 @@ function howToSay(key: string, expected: string): string {
     : `say --${scalar.flag}, ${scalar.variable}, or ${key} in the configuration file`;
 }
 
-/** What other machines may do here has been asked for, or is refused. The server itself warns of it. */
+/**
+ * What other machines may do here has been asked for, or is refused. The server itself warns of it.
+ */
 function checkExposure(
   { listen: { host }, insecure, tls, access }: ServerConfig,
   originOf: (path: readonly PropertyKey[]) => string | undefined,

@@ -11,7 +11,8 @@ const TIMEOUT_MS = 5_000;
 /**
  * "SERVING", "NOT_SERVING"; rejects where there is no answer, or no such service.
  *
- * @param token whose topics are asked for, where there is access control. It is shown over TLS alone: no server takes it otherwise
+ * @param token whose topics are asked for, where there is access control. It is shown over TLS
+ * alone: no server takes it otherwise
  */
 export async function askHealth(
   { listen, tls }: ServerConfig,
@@ -55,9 +56,10 @@ function reachable(host: string): string {
 }
 
 /**
- * The certificate need not name this machine's address, nor be vouched for by anybody whom this machine knows: nothing is told to
- * the server but the question. Where a token is told as well, it is the configured certificate that the server must have. Where it
- * wants a certificate of us, it gets its own.
+ * The certificate need not name this machine's address, nor be vouched for by anybody whom this
+ * machine knows: nothing is told to the server but the question. Where a token is told as well, it
+ * is the configured certificate that the server must have. Where it wants a certificate of us, it
+ * gets its own.
  */
 function credentialsFor(tls: ServerConfig["tls"], isSecretTold: boolean): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();

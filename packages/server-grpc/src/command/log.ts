@@ -12,7 +12,9 @@ export interface Log {
   readonly log: Logger;
   /** Lines that could not be written. */
   readonly droppedLines: number;
-  /** Resolves when what waits was written, or could not be. To be called before the process ends. */
+  /**
+   * Resolves when what waits was written, or could not be. To be called before the process ends.
+   */
   flush(): Promise<void>;
 }
 

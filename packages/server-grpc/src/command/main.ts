@@ -6,7 +6,10 @@ import { Broker } from "@logstore/core";
 import { run } from "./run.js";
 import type { Surroundings } from "./surroundings.js";
 
-/** What is left when the command is over, such as a write to a pipe that nobody reads, keeps the process for this long at most, ms. */
+/**
+ * What is left when the command is over, such as a write to a pipe that nobody reads, keeps the
+ * process for this long at most, ms.
+ */
 const EXIT_GRACE_MS = 1_000;
 
 export async function main(
@@ -14,7 +17,8 @@ export async function main(
   signals: Pick<Surroundings, "stopping" | "onReload">,
 ): Promise<void> {
   for (const flag of v8Flags) setFlagsFromString(flag);
-  // It writes what peers send as it is, past our log and its rates: whoever sends odd headers would write what they like, and fill it.
+  // It writes what peers send as it is, past our log and its rates: whoever sends odd headers would
+  // write what they like, and fill it.
   setLogVerbosity(logVerbosity.NONE);
 
   process.exitCode = await run(process.argv.slice(2), {

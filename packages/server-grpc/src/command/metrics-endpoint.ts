@@ -1,4 +1,7 @@
-/** Where Prometheus gets the metrics. The socket is ours: the exporter would neither say why it cannot listen nor take any port. */
+/**
+ * Where Prometheus gets the metrics. The socket is ours: the exporter would neither say why it
+ * cannot listen nor take any port.
+ */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";

@@ -1,4 +1,6 @@
-/** What Prometheus gets while records come and go, and that docs/operations.md explains all of it. */
+/**
+ * What Prometheus gets while records come and go, and that docs/operations.md explains all of it.
+ */
 import { readFileSync } from "node:fs";
 import { RecordBatchBuilder, StorageFailedError } from "@logstore/codec";
 import { Broker, type LogStoreHooks } from "@logstore/core";

@@ -1,4 +1,7 @@
-/** The Node versions that the server runs on. Checked before anything else is loaded: an older one fails much later, and obscurely. */
+/**
+ * The Node versions that the server runs on. Checked before anything else is loaded: an older one
+ * fails much later, and obscurely.
+ */
 
 /** As in package.json's `engines`. */
 const LOWEST = "22.15.0";
@@ -12,9 +15,10 @@ export function nodeVersionProblem(version: string): string | undefined {
 }
 
 /**
- * V8's flags for a heap of small objects around large messages: as it is set up, V8 would collect garbage after every few MiB of
- * messages, and spend more time on that than on serving. See docs/decisions/0006-let-the-heap-grow.md. V8 prints an error for a
- * flag that it does not know, so each is set only where it exists.
+ * V8's flags for a heap of small objects around large messages: as it is set up, V8 would collect
+ * garbage after every few MiB of messages, and spend more time on that than on serving. See
+ * docs/decisions/0006-let-the-heap-grow.md. V8 prints an error for a flag that it does not know, so
+ * each is set only where it exists.
  */
 export function heapFlags(version: string): string[] {
   const [major = 0] = numbersOf(version);

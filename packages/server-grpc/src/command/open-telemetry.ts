@@ -1,4 +1,7 @@
-/** OpenTelemetry's SDK, set up as the configuration says; what it does not ask for is not even loaded. */
+/**
+ * OpenTelemetry's SDK, set up as the configuration says; what it does not ask for is not even
+ * loaded.
+ */
 import { context, DiagLogLevel, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import type { ServerConfig } from "./config-schema.js";
 import type { Log } from "./log.js";
@@ -10,7 +13,10 @@ export interface Telemetry {
   stop(): Promise<void>;
 }
 
-/** To be called before anything else asks the API for a meter. @throws the system's error where it cannot listen */
+/**
+ * To be called before anything else asks the API for a meter. @throws the system's error where it
+ * cannot listen
+ */
 export async function startTelemetry(config: ServerConfig, version: string, logged: Log): Promise<Telemetry> {
   const { log } = logged;
   const stops: (() => Promise<void>)[] = [];

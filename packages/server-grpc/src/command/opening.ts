@@ -1,4 +1,7 @@
-/** The opening of a broker's topics, which goes on while the server listens: its progress, and what it found, are logged. */
+/**
+ * The opening of a broker's topics, which goes on while the server listens: its progress, and what
+ * it found, are logged.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import { startInterval } from "@logstore/codec";
 import type { Logger } from "pino";
@@ -7,7 +10,10 @@ import type { ServedBroker } from "./surroundings.js";
 /** What is opened so fast is open when the server begins to listen, ms. */
 const OPEN_BEFORE_LISTENING_MS = 1_000;
 const PROGRESS_INTERVAL_MS = 5_000;
-/** A stop that is asked for while topics are being opened waits no longer than this for those that have begun, ms. */
+/**
+ * A stop that is asked for while topics are being opened waits no longer than this for those that
+ * have begun, ms.
+ */
 const OPEN_GRACE_MS = 5_000;
 
 export class Opening {
@@ -28,7 +34,10 @@ export class Opening {
     return this.#failed.signal;
   }
 
-  /** Follows the opening; resolves when it is over, or goes on for long. @throws where it failed by then */
+  /**
+   * Follows the opening; resolves when it is over, or goes on for long. @throws where it failed by
+   * then
+   */
   async begin(): Promise<void> {
     const followed = this.#follow().catch((error: unknown) => {
       this.#failure = { error };

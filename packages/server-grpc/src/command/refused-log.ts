@@ -1,4 +1,7 @@
-/** A line for each connection and call that is refused: up to a rate, since peers can cause as many as they like. */
+/**
+ * A line for each connection and call that is refused: up to a rate, since peers can cause as many
+ * as they like.
+ */
 import type { Logger } from "pino";
 import type { Refusal } from "../access/refusal.js";
 import { TokenBucket } from "../access/token-bucket.js";

@@ -1,6 +1,7 @@
 /**
- * SIGHUP, heard from the first moment on: where nobody listens, it ends the process, and that may be in the midst of recovery. One
- * that comes before there is anything to reload is kept until there is.
+ * SIGHUP, heard from the first moment on: where nobody listens, it ends the process, and that may
+ * be in the midst of recovery. One that comes before there is anything to reload is kept until
+ * there is.
  */
 import type { EventEmitter } from "node:events";
 

@@ -1,4 +1,7 @@
-/** The configuration, read again while the server runs: what can be altered is, and of the rest it is said that it was not. */
+/**
+ * The configuration, read again while the server runs: what can be altered is, and of the rest it
+ * is said that it was not.
+ */
 import type { Logger } from "pino";
 import type { LogStoreServer } from "../server.js";
 import type { CommandLine } from "./command-line.js";
@@ -30,7 +33,9 @@ export class Reloader {
     this.#log = log;
   }
 
-  /** Never rejects: a configuration that makes no sense is logged, and what held before still holds. */
+  /**
+   * Never rejects: a configuration that makes no sense is logged, and what held before still holds.
+   */
   reload(): Promise<void> {
     this.#reloading = this.#reloading.then(() => this.#reload());
     return this.#reloading;
@@ -58,7 +63,10 @@ export class Reloader {
     }
   }
 
-  /** Whether it was. One part that cannot be applied, as its files are not well, does not hold up the other. */
+  /**
+   * Whether it was. One part that cannot be applied, as its files are not well, does not hold up
+   * the other.
+   */
   async #apply(part: string, change: () => Promise<void>): Promise<boolean> {
     try {
       await change();

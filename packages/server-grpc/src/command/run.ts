@@ -13,8 +13,8 @@ import { UsageError } from "./usage-error.js";
 import { version } from "./version.js";
 
 /**
- * Returns the exit code: 0 after a clean stop, 1 where it could not start or stop or the server asked is not well, 2 for a command
- * line or a configuration that makes no sense.
+ * Returns the exit code: 0 after a clean stop, 1 where it could not start or stop or the server
+ * asked is not well, 2 for a command line or a configuration that makes no sense.
  */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { print, printError } = surroundings;
@@ -69,7 +69,9 @@ function onlyOne([principal, ...more]: readonly string[]): string | undefined {
   return principal;
 }
 
-/** A line a problem. Errors of the system have a code too (EADDRINUSE), and it is in their message. */
+/**
+ * A line a problem. Errors of the system have a code too (EADDRINUSE), and it is in their message.
+ */
 function describe(error: unknown): readonly string[] {
   if (error instanceof UsageError) return error.problems;
   const text = error instanceof LogStoreError ? `${error.code}: ${error.message}` : messageOf(error);

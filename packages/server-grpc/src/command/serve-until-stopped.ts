@@ -1,4 +1,7 @@
-/** The life of a server process: what is opened is closed again in the reverse order, and each step is logged. */
+/**
+ * The life of a server process: what is opened is closed again in the reverse order, and each step
+ * is logged.
+ */
 import { once } from "node:events";
 import type { LogStoreHooks } from "@logstore/core";
 import type { Logger } from "pino";
@@ -17,7 +20,10 @@ import { serveOptions } from "./serve-options.js";
 import type { ServedBroker, Surroundings } from "./surroundings.js";
 import { version } from "./version.js";
 
-/** A stop that is asked for while the data is still being opened waits no longer than this for that to end, ms. */
+/**
+ * A stop that is asked for while the data is still being opened waits no longer than this for that
+ * to end, ms.
+ */
 const OPEN_GRACE_MS = 5_000;
 
 const STOPPED_WHILE_OPENING = "stopped while the data was being opened: the next start recovers it";

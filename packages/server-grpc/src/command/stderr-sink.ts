@@ -1,7 +1,8 @@
 /**
- * Where log lines go: to stderr, whatever that is, and never waited for. A pipe that nobody reads, a full disk and a slow one cost
- * lines, which are counted, and nothing else. pino's own destination retries a failed write in a loop when it is flushed, and turns
- * ENOSPC into an unhandled error.
+ * Where log lines go: to stderr, whatever that is, and never waited for. A pipe that nobody reads,
+ * a full disk and a slow one cost lines, which are counted, and nothing else. pino's own
+ * destination retries a failed write in a loop when it is flushed, and turns ENOSPC into an
+ * unhandled error.
  */
 import { fstatSync, write } from "node:fs";
 
@@ -85,8 +86,9 @@ export class StderrSink {
 }
 
 /**
- * Node's own stream writes to a pipe without blocking, and to a file or a terminal with: the latter are written on another thread
- * instead. A pipe would hold that thread for as long as nobody reads it, and the process with it.
+ * Node's own stream writes to a pipe without blocking, and to a file or a terminal with: the latter
+ * are written on another thread instead. A pipe would hold that thread for as long as nobody reads
+ * it, and the process with it.
  */
 function writeStderr(): Write {
   if (isPipe(2)) {

@@ -1,6 +1,6 @@
 /**
- * SIGTERM and SIGINT, heard from the first moment on: the kernel does not deliver a signal without a handler to process 1, and any
- * other process it ends at once.
+ * SIGTERM and SIGINT, heard from the first moment on: the kernel does not deliver a signal without
+ * a handler to process 1, and any other process it ends at once.
  */
 import type { EventEmitter } from "node:events";
 

@@ -13,7 +13,10 @@ export interface Surroundings {
   readInput(): Promise<string>;
   /** Aborts when the command is to end, also while it is still starting. */
   readonly stopping: AbortSignal;
-  /** Calls `reload` whenever the configuration is to be read again; called once, when the server listens. */
+  /**
+   * Calls `reload` whenever the configuration is to be read again; called once, when the server
+   * listens.
+   */
   onReload(reload: () => void): void;
   /** Where log lines go. Default: stderr. */
   readonly logSink?: ((line: string) => void) | undefined;

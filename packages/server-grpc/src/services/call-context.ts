@@ -41,8 +41,9 @@ export interface CallContext {
 const LONG_ANSWER_MS = 5;
 
 /**
- * A unary method: `answer` gets the request and gives the response, both as messages. `signal` aborts when nobody waits for the
- * answer any more, and when the server stops: an answer that waits for something is to be given soon then.
+ * A unary method: `answer` gets the request and gives the response, both as messages. `signal`
+ * aborts when nobody waits for the answer any more, and when the server stops: an answer that waits
+ * for something is to be given soon then.
  */
 export function unary<Request, Response>(
   context: CallContext,

@@ -99,11 +99,15 @@ test("what came before an error arrives before it", async () => {
   expect([error?.code, error?.details]).toEqual([INTERNAL, "lost"]);
 });
 
-/** Fills partition 0 with 100 records of 200,000 bytes and reads the first of them: the client has some more on its way. */
+/**
+ * Fills partition 0 with 100 records of 200,000 bytes and reads the first of them: the client has
+ * some more on its way.
+ */
 async function slowReader({ api, client }: Home, until?: Message) {
   for (let i = 0; i < 100; i++) await api.produce({ topic: "t", partition: 0, batches: sealed("x".repeat(200_000)) });
   const stream = client.consume({ topic: "t", partition: 0, until });
-  // A generic client that has not begun to read takes in all that comes; only one that has stopped reading holds back.
+  // A generic client that has not begun to read takes in all that comes; only one that has stopped
+  // reading holds back.
   const iterator = stream[Symbol.asyncIterator]();
   await iterator.next();
   const given = await settled(() => api.consumers[0]?.given ?? 0);
@@ -113,7 +117,8 @@ async function slowReader({ api, client }: Home, until?: Message) {
 test("a reader that does not read stops the reading of the log, and gets everything later", async () => {
   const here = await home();
   const { stream, given, rest } = await slowReader(here, { edge: 2 });
-  // One was read, some wait in the client, one may be on its way through HTTP/2's window; one waits here.
+  // One was read, some wait in the client, one may be on its way through HTTP/2's window; one waits
+  // here.
   expect(given).toBeLessThanOrEqual(1 + stream.readableLength + 2);
   const { messages, error } = await collect(rest);
   expect(error).toBeUndefined();

@@ -68,7 +68,8 @@ export async function consume(
   };
   const forward = async () => {
     const api = await apiFor(call);
-    // The headers at once: whoever opened the stream can tell it from one that a connection's limit holds back.
+    // The headers at once: whoever opened the stream can tell it from one that a connection's limit
+    // holds back.
     call.sendMetadata(new Metadata());
     await sliceLeft(); // a reader of many partitions begins them all at once
     const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: lease };

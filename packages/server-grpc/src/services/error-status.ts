@@ -15,8 +15,9 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 true satisfies Same<ErrorCode, keyof typeof grpcStatusByErrorCode>;
 
 /**
- * Lengths of a text in a trailer, percent-encoded as gRPC sends it. Many peers take no more than 8 KiB of trailers in all, and the
- * message goes three times: as it is, in the status, and in the detail.
+ * Lengths of a text in a trailer, percent-encoded as gRPC sends it. Many peers take no more than 8
+ * KiB of trailers in all, and the message goes three times: as it is, in the status, and in the
+ * detail.
  */
 const MAX_MESSAGE_LENGTH = 1_000;
 const MAX_FIELD_LENGTH = 400;
@@ -29,8 +30,8 @@ export interface ErrorTranslator {
 }
 
 /**
- * Errors that are not of LogStore's making say nothing of the server's insides to a peer: it gets INTERNAL, `onError` the
- * original.
+ * Errors that are not of LogStore's making say nothing of the server's insides to a peer: it gets
+ * INTERNAL, `onError` the original.
  */
 export function errorTranslator(proto: Proto, onError: (error: unknown) => void): ErrorTranslator {
   const known = (error: unknown): LogStoreError => {

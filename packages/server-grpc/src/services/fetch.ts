@@ -1,4 +1,7 @@
-/** Fetch: one read that may wait. What it holds counts as what a stream holds, and so does the patience with its caller. */
+/**
+ * Fetch: one read that may wait. What it holds counts as what a stream holds, and so does the
+ * patience with its caller.
+ */
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 import { type LogStoreError, UnavailableError } from "@logstore/codec";
 import {
@@ -40,7 +43,9 @@ export async function fetch(
   const { stream } = baseCallOf(call);
   const unsent = sending.unsent.of(stream);
   const wait = new AbortController();
-  /** It makes do with what it has; where it has nothing yet, and waits for room, that is an error. */
+  /**
+   * It makes do with what it has; where it has nothing yet, and waits for room, that is an error.
+   */
   const endWith = (error: LogStoreError) => {
     wait.abort();
     lease.cutOff(error);

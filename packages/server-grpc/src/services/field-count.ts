@@ -1,4 +1,7 @@
-/** How many fields with content a message has, and those of them that are long have: a part of what decoding it costs. */
+/**
+ * How many fields with content a message has, and those of them that are long have: a part of what
+ * decoding it costs.
+ */
 
 const VARINT = 0;
 const I64 = 1;

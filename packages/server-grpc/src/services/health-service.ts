@@ -1,6 +1,6 @@
 /**
- * grpc.health.v1: whether the server serves, and whether a topic is well ("topic/<name>"). Answered also while the server stops,
- * so that whoever balances load hears of it before calls fail.
+ * grpc.health.v1: whether the server serves, and whether a topic is well ("topic/<name>"). Answered
+ * also while the server stops, so that whoever balances load hears of it before calls fail.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type {
@@ -55,7 +55,10 @@ export class HealthService {
   readonly #topics: Partial<TopicHealthApi>;
   readonly #services: readonly string[];
   #forgetTopics: (() => void) | undefined;
-  /** Those who watch. Each is forgotten with its call: what waited for a promise of the server's would stay until that ends. */
+  /**
+   * Those who watch. Each is forgotten with its call: what waited for a promise of the server's
+   * would stay until that ends.
+   */
   readonly #watchers = new Set<Watcher>();
   #untold = new Set<Watcher>();
   #telling: Promise<void> | undefined;
@@ -98,7 +101,10 @@ export class HealthService {
     for (const { end } of this.#watchers) end();
   }
 
-  /** Tells the watchers a few at a time: each looks again, and there may be a thousand on every connection. */
+  /**
+   * Tells the watchers a few at a time: each looks again, and there may be a thousand on every
+   * connection.
+   */
   #changed(): void {
     this.#untold = new Set(this.#watchers);
     this.#telling ??= this.#tellAll().finally(() => {
@@ -141,7 +147,8 @@ export class HealthService {
   }
 
   /**
-   * Before anything else: whoever may not know of a topic is refused in the same words whether it exists or not. Whether the log has it.
+   * Before anything else: whoever may not know of a topic is refused in the same words whether it
+   * exists or not. Whether the log has it.
    *
    * @throws what it is refused with
    */

@@ -1,6 +1,6 @@
 /**
- * Answers with long lists are encoded in pieces, and others have their turn in between. In protobuf the encodings of a message's
- * parts, one after another, are the encoding of the message.
+ * Answers with long lists are encoded in pieces, and others have their turn in between. In protobuf
+ * the encodings of a message's parts, one after another, are the encoding of the message.
  */
 import { sliceLeft } from "../transport/slices.js";
 

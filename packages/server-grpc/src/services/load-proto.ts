@@ -78,8 +78,9 @@ function serializersOf<Name extends string>(
 }
 
 /**
- * The compiler's descriptors of files, in the form of a definition. Those that proto-loader makes of the same files have other names
- * for the fields and do not say what they import: clients that check them refuse them.
+ * The compiler's descriptors of files, in the form of a definition. Those that proto-loader makes
+ * of the same files have other names for the fields and do not say what they import: clients that
+ * check them refuse them.
  */
 function compiled(descriptorSet: Uint8Array) {
   const fileDescriptorProtos = descriptorFiles(descriptorSet).map((file) => Buffer.from(file));
@@ -110,7 +111,9 @@ function encodedAlready(service: ServiceDefinition): ServiceDefinition {
   );
 }
 
-/** Has the messages that carry batches framed by hand around bytes that nobody copies or looks at. */
+/**
+ * Has the messages that carry batches framed by hand around bytes that nobody copies or looks at.
+ */
 function passThrough(service: ServiceDefinition): ServiceDefinition {
   const { Produce, ProduceStream, Consume, Fetch } = service as Record<string, MethodDefinition<unknown, unknown>>;
   const requestDeserialize = receiving(decodeProduceRequest);

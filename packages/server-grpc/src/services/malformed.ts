@@ -1,6 +1,7 @@
 /**
- * grpc-js answers a message that its deserializer throws at with INTERNAL, as if the fault were ours. So deserializers do not
- * throw here: they hand on that the message is malformed, and the handler refuses it as it refuses any other argument.
+ * grpc-js answers a message that its deserializer throws at with INTERNAL, as if the fault were
+ * ours. So deserializers do not throw here: they hand on that the message is malformed, and the
+ * handler refuses it as it refuses any other argument.
  */
 import { InvalidArgumentError } from "@logstore/codec";
 import { MAX_PLAIN_REQUEST_FIELDS } from "../transport/limits.js";

@@ -1,4 +1,7 @@
-/** JoinGroup: one membership as a stream. Where the stream breaks, the membership's events are left: the member may come back. */
+/**
+ * JoinGroup: one membership as a stream. Where the stream breaks, the membership's events are left:
+ * the member may come back.
+ */
 import { once } from "node:events";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { InvalidArgumentError, SlowConsumerError } from "@logstore/codec";
@@ -75,7 +78,10 @@ export async function joinGroup(
   }
 }
 
-/** A promise where the stream ends with it. @throws InvalidArgumentError for a second join, or for nothing that is known */
+/**
+ * A promise where the stream ends with it. @throws InvalidArgumentError for a second join, or for
+ * nothing that is known
+ */
 function answer(membership: GroupMembership, message: MemberMessage, call: JoinCall): Promise<void> | undefined {
   const { heartbeat, revoked, subscribe, leave } = message;
   if (heartbeat) {

@@ -8,7 +8,10 @@ export function positionOf(message: PositionMessage | null | undefined): Positio
   return position;
 }
 
-/** A position that is there but not understood is refused: the default would read something else than was meant. */
+/**
+ * A position that is there but not understood is refused: the default would read something else
+ * than was meant.
+ */
 export function optionalPosition(message: PositionMessage | null | undefined): Position | undefined {
   return message ? positionOf(message) : undefined;
 }

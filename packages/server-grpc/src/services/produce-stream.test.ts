@@ -195,6 +195,7 @@ test("however much one connection has sent ahead, a turn of the event loop takes
   for (const { ack } of held.slice(received)) ack();
   expect((await answers).messages).toHaveLength(count);
   expect(most).toBeGreaterThan(0);
-  // A request that began with room left may go beyond it, and a turn here may lie across two of those that are shared out.
+  // A request that began with room left may go beyond it, and a turn here may lie across two of
+  // those that are shared out.
   expect(most).toBeLessThanOrEqual(2 * (RECEIVE_TURN_BYTES + batches.length));
 });

@@ -24,7 +24,9 @@ export function ackMessage(ack: ProduceAck): ProduceAckMessage {
   return { ...ack, durability: durabilityToNumber(ack.durability) };
 }
 
-/** The request, unless it is of more batches than are taken at once. @throws InvalidArgumentError */
+/**
+ * The request, unless it is of more batches than are taken at once. @throws InvalidArgumentError
+ */
 export function checkedRequest(request: ProduceRequest): ProduceRequest {
   const { batches } = declaredCounts(request.batches);
   if (batches <= MAX_BATCHES_PER_REQUEST) return request;
@@ -107,8 +109,9 @@ export async function produceStream(
 }
 
 /**
- * By itself the stream reads 16 messages ahead, of whatever size, and pausing it does not stop that. So `mayRead` is asked before each
- * one: until it calls what it is given nothing more is read, and HTTP/2 holds the peer back.
+ * By itself the stream reads 16 messages ahead, of whatever size, and pausing it does not stop
+ * that. So `mayRead` is asked before each one: until it calls what it is given nothing more is
+ * read, and HTTP/2 holds the peer back.
  */
 function readWhen(call: ProduceCall, mayRead: (goOn: () => void) => void): void {
   const read = call._read.bind(call);

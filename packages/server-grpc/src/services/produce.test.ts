@@ -44,7 +44,10 @@ test("calls hold no more bytes together than appends may, whichever way they cam
   expect((await answers).messages).toHaveLength(3);
 });
 
-/** More than half of the budget is held by two calls: from here on one goes on for each that is answered. */
+/**
+ * More than half of the budget is held by two calls: from here on one goes on for each that is
+ * answered.
+ */
 async function full() {
   const { held, produce } = heldProduce();
   const here = await home({ api: { produce }, receiveBudgetBytes: 150_000 });

@@ -1,4 +1,7 @@
-/** Produce: an append of one request. What it holds until it is answered counts as what a ProduceStream holds. */
+/**
+ * Produce: an append of one request. What it holds until it is answered counts as what a
+ * ProduceStream holds.
+ */
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { ProduceRequest } from "@logstore/protocol";
 import { sessionOf } from "../transport/base-call.js";

@@ -1,4 +1,6 @@
-/** Server reflection, v1 and v1alpha: which services there are, and what their messages look like. */
+/**
+ * Server reflection, v1 and v1alpha: which services there are, and what their messages look like.
+ */
 import type { Server, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
 import { ReflectionService as Reflection } from "@grpc/reflection";

@@ -1,4 +1,7 @@
-/** The calls that are being answered: counted, so that a stop can refuse new ones and wait for the rest. */
+/**
+ * The calls that are being answered: counted, so that a stop can refuse new ones and wait for the
+ * rest.
+ */
 import { UnavailableError } from "@logstore/codec";
 
 export class RunningCalls {
@@ -8,7 +11,8 @@ export class RunningCalls {
   #onIdle: (() => void) | undefined;
 
   /**
-   * Runs a call. `onStop` is called when the server begins to stop: a call that would not end by itself then ends soon.
+   * Runs a call. `onStop` is called when the server begins to stop: a call that would not end by
+   * itself then ends soon.
    *
    * @throws UnavailableError when the server is stopping already
    */

@@ -37,7 +37,10 @@ export class AppendSpan {
   }
 }
 
-/** Undefined where nobody traces, or the producer does not: whether there is a trace, and which part of it is kept, is his to say. */
+/**
+ * Undefined where nobody traces, or the producer does not: whether there is a trace, and which part
+ * of it is kept, is his to say.
+ */
 export function startAppendSpan({ topic, partition, batches }: ProduceRequest): AppendSpan | undefined {
   if (!isTracing() || isTooLong(topic)) return undefined;
   const parent = producerContext(batches);

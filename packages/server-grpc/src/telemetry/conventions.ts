@@ -1,6 +1,6 @@
 /**
- * Names that OpenTelemetry's semantic conventions (1.45) give to what we count and trace. Many of them are not stable there; here
- * they are, until a release says otherwise.
+ * Names that OpenTelemetry's semantic conventions (1.45) give to what we count and trace. Many of
+ * them are not stable there; here they are, until a release says otherwise.
  */
 export const DESTINATION = "messaging.destination.name";
 export const MESSAGING_SYSTEM = "messaging.system.name";

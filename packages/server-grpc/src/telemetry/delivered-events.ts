@@ -1,7 +1,10 @@
 import type { ConsumeEvent } from "@logstore/protocol";
 import type { HeldCounts, Traffic } from "./traffic.js";
 
-/** The events of a consume call, counted as they pass. One is with the peer until the next is asked for. */
+/**
+ * The events of a consume call, counted as they pass. One is with the peer until the next is asked
+ * for.
+ */
 export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
   readonly #events: AsyncIterator<ConsumeEvent>;
   readonly #topic: string;

@@ -7,7 +7,10 @@ import { Paced } from "./paced.js";
 /** A scrape waits 2 s at most for a snapshot; Prometheus gives up after 10 s by default. */
 const pace = { pauseMs: 5_000, pauseFactor: 4, waitMs: 2_000 };
 
-/** Metrics of consumer groups, from a snapshot that is at most taken every few seconds. Returns what ends it. */
+/**
+ * Metrics of consumer groups, from a snapshot that is at most taken every few seconds. Returns what
+ * ends it.
+ */
 export function observeGroups(meter: Meter, api: LogApi): () => void {
   const gauge = (name: string, description: string, unit: string) =>
     meter.createObservableGauge(name, { description, unit });

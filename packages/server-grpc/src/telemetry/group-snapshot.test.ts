@@ -5,7 +5,10 @@ import { takeSnapshot } from "./group-snapshot.js";
 
 const running = new AbortController().signal;
 
-/** Groups "a", "b", …, of so many partitions each; partition i lags by i + 1 records, and as many ms. */
+/**
+ * Groups "a", "b", …, of so many partitions each; partition i lags by i + 1 records, and as many
+ * ms.
+ */
 function logOf(partitionCounts: readonly number[], parkedTopics: readonly string[] = []): FakeLog {
   const log = new FakeLog();
   const names = partitionCounts.map((_, i) => String.fromCharCode("a".charCodeAt(0) + i));

@@ -1,4 +1,7 @@
-/** What the metrics of consumer groups are made from: the state of all groups at one time, in bounded size. */
+/**
+ * What the metrics of consumer groups are made from: the state of all groups at one time, in
+ * bounded size.
+ */
 import { setImmediate } from "node:timers/promises";
 import type { GroupApi, GroupDescription, GroupPartition, GroupState, LogApi } from "@logstore/protocol";
 
@@ -6,13 +9,19 @@ import type { GroupApi, GroupDescription, GroupPartition, GroupState, LogApi } f
 export interface SnapshotLimits {
   /** Groups that are described, the first ones by name. The others are counted only. */
   readonly maxGroups: number;
-  /** Partitions of all groups together that are listed one by one. A group that does not fit has its sums only. */
+  /**
+   * Partitions of all groups together that are listed one by one. A group that does not fit has its
+   * sums only.
+   */
   readonly maxPartitions: number;
   /** Parked topics that are listed one by one; of the others there is the sum. */
   readonly maxParkedTopics: number;
 }
 
-/** OpenTelemetry's SDK keeps 2,000 series of an instrument by default: partitions and the sums of groups stay below that. */
+/**
+ * OpenTelemetry's SDK keeps 2,000 series of an instrument by default: partitions and the sums of
+ * groups stay below that.
+ */
 export const snapshotLimits: SnapshotLimits = { maxGroups: 500, maxPartitions: 1_000, maxParkedTopics: 1_000 };
 
 export interface LagSample {
@@ -46,7 +55,8 @@ export interface GroupSnapshot {
 type SnapshotApi = Pick<GroupApi, "listGroups" | "describeGroup"> & Pick<LogApi, "listTopics" | "describeTopic">;
 
 /**
- * Describes one group after another, so that no two of them are in memory at once and calls of clients come in between.
+ * Describes one group after another, so that no two of them are in memory at once and calls of
+ * clients come in between.
  *
  * @throws what `listGroups` and `listTopics` throw, while topics are being opened for example
  */

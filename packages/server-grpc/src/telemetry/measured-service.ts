@@ -1,4 +1,7 @@
-/** The calls of a service, each counted with how long it took and how it ended, and those that are open. */
+/**
+ * The calls of a service, each counted with how long it took and how it ended, and those that are
+ * open.
+ */
 import type { EventEmitter } from "node:events";
 import {
   type handleServerStreamingCall,

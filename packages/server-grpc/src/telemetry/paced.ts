@@ -3,7 +3,10 @@ import { startTimer } from "@logstore/codec";
 export interface PacedOptions {
   /** ms from the end of one run to the earliest start of the next. */
   readonly pauseMs: number;
-  /** A run that took long is followed by a pause of so many times its duration: it takes a bounded part of the process. */
+  /**
+   * A run that took long is followed by a pause of so many times its duration: it takes a bounded
+   * part of the process.
+   */
   readonly pauseFactor: number;
   /** ms that a caller waits for a run before it gets the value of the one before. */
   readonly waitMs: number;
@@ -15,7 +18,10 @@ export interface PacedValue<T> {
   readonly ageMs: number;
 }
 
-/** A value that is expensive to make: it is made when somebody asks, one run at a time, with pauses between. */
+/**
+ * A value that is expensive to make: it is made when somebody asks, one run at a time, with pauses
+ * between.
+ */
 export class Paced<T> {
   readonly #make: () => Promise<T>;
   readonly #options: PacedOptions;
@@ -28,7 +34,10 @@ export class Paced<T> {
     this.#options = options;
   }
 
-  /** The newest value there is within `waitMs`; undefined while there was none yet, or the last run failed. Never rejects. */
+  /**
+   * The newest value there is within `waitMs`; undefined while there was none yet, or the last run
+   * failed. Never rejects.
+   */
   async get(): Promise<PacedValue<T> | undefined> {
     if (this.#running === undefined && performance.now() >= this.#nextAt) this.#running = this.#run();
     if (this.#running !== undefined) await this.#within(this.#running);

@@ -11,7 +11,10 @@ export function isTracing(): boolean {
   return propagation.fields().length > 0;
 }
 
-/** The context of the first record of the first batch, if it has one. What is wrong with a batch is not told here. */
+/**
+ * The context of the first record of the first batch, if it has one. What is wrong with a batch is
+ * not told here.
+ */
 export function producerContext(batches: Uint8Array): Context | undefined {
   try {
     const batch = RecordBatch.parse(batches);

@@ -1,4 +1,7 @@
-/** What a server tells of itself, by OpenTelemetry's API: without an SDK in the process nobody listens, and it costs nothing. */
+/**
+ * What a server tells of itself, by OpenTelemetry's API: without an SDK in the process nobody
+ * listens, and it costs nothing.
+ */
 import type { Durability, LogApi, TopicHealthApi } from "@logstore/protocol";
 import { type BatchObservableResult, type Meter, metrics, type Observable } from "@opentelemetry/api";
 import { DESTINATION, ERROR_TYPE, RPC_METHOD, RPC_STATUS, RPC_SYSTEM, SCOPE } from "./conventions.js";
@@ -11,7 +14,10 @@ export interface Connections {
   readonly acceptedCount: number;
 }
 
-/** Seconds; what a write in memory takes, what an fsync takes, and what is a matter for a call at night. */
+/**
+ * Seconds; what a write in memory takes, what an fsync takes, and what is a matter for a call at
+ * night.
+ */
 export const DURATION_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];

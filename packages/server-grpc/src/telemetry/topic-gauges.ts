@@ -2,7 +2,10 @@ import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { BatchObservableResult, Meter } from "@opentelemetry/api";
 import { DESTINATION } from "./conventions.js";
 
-/** So many topics are told of one by one; with more, a scrape would take long, and its reader would drown. */
+/**
+ * So many topics are told of one by one; with more, a scrape would take long, and its reader would
+ * drown.
+ */
 const MAX_TOPICS = 1_000;
 
 /** What is in the topics, asked when it is looked at. Returns what ends it. */

@@ -1,4 +1,7 @@
-/** What went through: plain numbers, so that counting costs next to nothing and exporting reads them. */
+/**
+ * What went through: plain numbers, so that counting costs next to nothing and exporting reads
+ * them.
+ */
 import { declaredCounts } from "@logstore/codec";
 
 export interface TopicTraffic {
@@ -10,7 +13,10 @@ export interface TopicTraffic {
   deliveredBytes: number;
 }
 
-/** Counts of a topic as one call holds them. They stay when the topic is deleted, but nobody is told of them any more. */
+/**
+ * Counts of a topic as one call holds them. They stay when the topic is deleted, but nobody is told
+ * of them any more.
+ */
 export interface HeldCounts extends TopicTraffic {
   /** Calls that hold them. */
   calls: number;
@@ -21,14 +27,20 @@ export interface HeldCounts extends TopicTraffic {
 export class Traffic {
   /** Counts that are told of: of topics of which something was appended or read. */
   readonly topics = new Map<string, HeldCounts>();
-  /** Of names of which nothing was counted yet, while calls name them. What a peer makes up is forgotten with its call. */
+  /**
+   * Of names of which nothing was counted yet, while calls name them. What a peer makes up is
+   * forgotten with its call.
+   */
   readonly #named = new Map<string, HeldCounts>();
   /** Bytes of appends that were not answered yet. */
   appendingBytes = 0;
   /** Bytes that were read and that the peer has not taken yet. */
   deliveringBytes = 0;
 
-  /** At a call's start, so that one that ends after its topic was deleted counts nothing that would be kept for good. */
+  /**
+   * At a call's start, so that one that ends after its topic was deleted counts nothing that would
+   * be kept for good.
+   */
   begin(topic: string): HeldCounts {
     let counts = this.topics.get(topic) ?? this.#named.get(topic);
     if (counts === undefined) {

@@ -1,6 +1,6 @@
 /**
- * What grpc-js keeps of a call and gives nobody a way to. Looked for under the names that it has there: the tests of whoever uses this
- * tell when they change.
+ * What grpc-js keeps of a call and gives nobody a way to. Looked for under the names that it has
+ * there: the tests of whoever uses this tell when they change.
  */
 import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
 
@@ -19,7 +19,10 @@ export interface MessageDecoder {
   maxReadMessageLength: number;
   /** The messages that are whole now. */
   write(data: Buffer): Buffer[];
-  /** Bytes of the message under way, and how many of them have not come yet; both 0 before its length is known. */
+  /**
+   * Bytes of the message under way, and how many of them have not come yet; both 0 before its
+   * length is known.
+   */
   readonly readMessageSize: number;
   readonly readMessageRemaining: number;
 }
@@ -44,8 +47,8 @@ export function sessionOf(call: object): Http2Session | undefined {
 }
 
 /**
- * Ends a call at once, with all that waits to be sent: its peer does not take it, so a status would never reach it either. gRPC knows
- * this code as RESOURCE_EXHAUSTED.
+ * Ends a call at once, with all that waits to be sent: its peer does not take it, so a status would
+ * never reach it either. gRPC knows this code as RESOURCE_EXHAUSTED.
  */
 export function resetStream(call: object): void {
   const { stream } = baseCallOf(call);

@@ -35,14 +35,20 @@ export class Budget {
     this.#resumeIfRoom();
   }
 
-  /** Calls `goOn` when there is room for one more, of any size, on this stream and in all; at once where there is. One may wait. */
+  /**
+   * Calls `goOn` when there is room for one more, of any size, on this stream and in all; at once
+   * where there is. One may wait.
+   */
   whenRoom(goOn: () => void): void {
     if (this.#isClosed) return;
     if (this.#hasRoom) this.#leaveShared = this.#shared.whenRoom(goOn);
     else this.#resume = () => this.whenRoom(goOn);
   }
 
-  /** Nothing more is to come: whoever waits for room does not any more. What is under way is given back as ever. */
+  /**
+   * Nothing more is to come: whoever waits for room does not any more. What is under way is given
+   * back as ever.
+   */
   close(): void {
     this.#isClosed = true;
     this.#resume = undefined;
@@ -62,8 +68,9 @@ export class Budget {
 }
 
 /**
- * Bounds what is under way on many streams, and in many calls of one message. They go on in the order in which they came to wait: one for each message that is done, and
- * all once half of it is free, since who goes on may have nothing to send. How long the next message is nobody knows: each
+ * Bounds what is under way on many streams, and in many calls of one message. They go on in the
+ * order in which they came to wait: one for each message that is done, and all once half of it is
+ * free, since who goes on may have nothing to send. How long the next message is nobody knows: each
  * stream may go beyond the bound by one.
  */
 export class SharedBudget {
@@ -86,7 +93,10 @@ export class SharedBudget {
     for (const goOn of [...this.#waiting].slice(0, count)) if (this.#waiting.delete(goOn)) goOn();
   }
 
-  /** Calls `goOn`, once, when there is room; at once where there is. Whoever waits no more calls what is returned. */
+  /**
+   * Calls `goOn`, once, when there is room; at once where there is. Whoever waits no more calls
+   * what is returned.
+   */
   whenRoom(goOn: () => void): () => void {
     if (this.#bytes < this.#maxBytes) goOn();
     else this.#waiting.add(goOn);

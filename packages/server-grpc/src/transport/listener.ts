@@ -1,7 +1,7 @@
 /**
- * The listening socket. It is ours, not grpc-js's, which would hide why it cannot listen and would not tell which connections
- * are its own; grpc-js gets each connection as it comes. TLS is done here too, before that: see
- * docs/decisions/0013-tls-in-our-own-listener.md.
+ * The listening socket. It is ours, not grpc-js's, which would hide why it cannot listen and would
+ * not tell which connections are its own; grpc-js gets each connection as it comes. TLS is done
+ * here too, before that: see docs/decisions/0013-tls-in-our-own-listener.md.
  */
 import { constants } from "node:crypto";
 import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from "node:net";
@@ -56,7 +56,8 @@ export class Listener {
       server.once("error", reject);
       server.listen(options.port, options.host, () => {
         server.off("error", reject);
-        // One connection that could not be taken in is the peer's trouble, not the end of the server.
+        // One connection that could not be taken in is the peer's trouble, not the end of the
+        // server.
         server.on("error", () => {});
         resolve(listener);
       });
@@ -78,12 +79,17 @@ export class Listener {
     return this.#acceptedCount;
   }
 
-  /** The connection that this is a view of, like the one that an HTTP/2 session gives; undefined where it is not one of ours. */
+  /**
+   * The connection that this is a view of, like the one that an HTTP/2 session gives; undefined
+   * where it is not one of ours.
+   */
   connectionOf(socket: Endpoints): Connection | undefined {
     return this.#connections.get(connectionKey(socket));
   }
 
-  /** Connections made from now on use this; those that there are go on with what they began with. */
+  /**
+   * Connections made from now on use this; those that there are go on with what they began with.
+   */
   renewTls(material: TlsMaterial): void {
     this.#tlsServer?.setSecureContext({ ...secureContext, ...material });
   }
@@ -166,7 +172,10 @@ export class Listener {
     void this.#handOn(socket);
   }
 
-  /** Hundreds may connect in one turn of the event loop, and an HTTP/2 session is long in the making. */
+  /**
+   * Hundreds may connect in one turn of the event loop, and an HTTP/2 session is long in the
+   * making.
+   */
   async #handOn(socket: Socket): Promise<void> {
     await sliceLeft();
     if (!socket.destroyed) this.#options.onConnection(socket);
@@ -181,8 +190,9 @@ export class Listener {
 }
 
 /**
- * No session tickets: a resumed session brings along the certificate that was verified when it began, whatever has become of
- * it and of the CAs since. Connections here last long, and a whole handshake each costs little.
+ * No session tickets: a resumed session brings along the certificate that was verified when it
+ * began, whatever has become of it and of the CAs since. Connections here last long, and a whole
+ * handshake each costs little.
  */
 const secureContext = { minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET } as const;
 

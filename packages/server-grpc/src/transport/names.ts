@@ -8,7 +8,9 @@ export function isTooLong(name: string): boolean {
   return name.length > MAX_NAME_LENGTH;
 }
 
-/** To be called before a name is compared with anything, kept or told. @throws InvalidArgumentError */
+/**
+ * To be called before a name is compared with anything, kept or told. @throws InvalidArgumentError
+ */
 export function checkNameLength(name: string): void {
   if (isTooLong(name)) throw new InvalidArgumentError(`a name of ${name.length} characters: no name is so long`);
 }

@@ -4,7 +4,10 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { paceStreams } from "./paced-streams.js";
 
-/** Answers 300 calls that come at once, of which every third is reset; how many began in each turn, and how many were answered. */
+/**
+ * Answers 300 calls that come at once, of which every third is reset; how many began in each turn,
+ * and how many were answered.
+ */
 async function burst(pace: boolean): Promise<{ begunInTurns: number[]; answered: number }> {
   const server = createServer();
   const begunInTurns: number[] = [];

@@ -1,12 +1,16 @@
 /**
- * Calls that come in one read of a socket begin a few in each turn of the event loop. grpc-js would begin all of them at once, a
- * thousand on each connection, and a call takes some tenths of a millisecond to begin.
+ * Calls that come in one read of a socket begin a few in each turn of the event loop. grpc-js would
+ * begin all of them at once, a thousand on each connection, and a call takes some tenths of a
+ * millisecond to begin.
  */
 import type { EventEmitter } from "node:events";
 import type { Http2Server, ServerHttp2Stream } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 
-/** Calls that begin in one turn. Fewer would have appends that come together written in several groups. */
+/**
+ * Calls that begin in one turn. Fewer would have appends that come together written in several
+ * groups.
+ */
 const STREAMS_A_TURN = 32;
 
 /** The HTTP/2 servers that grpc-js keeps to itself, under the name that they have there. */

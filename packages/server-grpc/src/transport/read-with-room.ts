@@ -1,7 +1,8 @@
 /**
- * Calls of one request that count in a budget which others share: the request is not read before there is room for it. HTTP/2 then
- * holds the peer back, as it does with a stream. How long the request is nobody knows before: what comes of all that began to be
- * read at once is bounded as unfinished messages are.
+ * Calls of one request that count in a budget which others share: the request is not read before
+ * there is room for it. HTTP/2 then holds the peer back, as it does with a stream. How long the
+ * request is nobody knows before: what comes of all that began to be read at once is bounded as
+ * unfinished messages are.
  */
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import { baseCallOf, sessionOf } from "./base-call.js";

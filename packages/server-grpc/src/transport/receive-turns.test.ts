@@ -6,7 +6,9 @@ const TURN_BYTES = 256 * KIB;
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A connection that has requests of one length waiting, and what it has had of them in each turn. */
+/**
+ * A connection that has requests of one length waiting, and what it has had of them in each turn.
+ */
 class Sender {
   readonly #byTurn: number[] = [];
   readonly #turns: ReceiveTurns;
@@ -68,7 +70,8 @@ test("connections have equal shares of the bytes, whatever the length of their r
   await turnsPass(40);
   const sum = ({ byTurn }: Sender) => byTurn.reduce((a, b) => a + b, 0);
   expect(sum(large[0]!) / sum(large[1]!)).toBeCloseTo(1, 1);
-  // 64 KiB of cost against 16: from two to four times as many, since the last one may go beyond the share.
+  // 64 KiB of cost against 16: from two to four times as many, since the last one may go beyond the
+  // share.
   expect(sum(small) / sum(large[0]!)).toBeGreaterThan(2);
   expect(sum(small) / sum(large[0]!)).toBeLessThan(5);
 });

@@ -1,7 +1,8 @@
 /**
- * Fair shares of the event loop for those who append. A turn of the loop takes requests of so many bytes in all; each connection has an
- * equal share of that, and one that has used it up goes on in the next turn. However much a greedy connection has sent ahead, a request
- * of another one waits for a turn of bounded length. See docs/decisions/0031-fair-turns-for-appends.md.
+ * Fair shares of the event loop for those who append. A turn of the loop takes requests of so many
+ * bytes in all; each connection has an equal share of that, and one that has used it up goes on in
+ * the next turn. However much a greedy connection has sent ahead, a request of another one waits
+ * for a turn of bounded length. See docs/decisions/0031-fair-turns-for-appends.md.
  */
 
 /** What a request counts for beside its bytes: a short one costs more than these. */
@@ -31,8 +32,8 @@ export class ReceiveTurns {
   }
 
   /**
-   * Calls `goOn`, once, when the connection may have another request, of whatever size: at once, or in a later turn. Who does not wait
-   * any more calls what is returned.
+   * Calls `goOn`, once, when the connection may have another request, of whatever size: at once, or
+   * in a later turn. Who does not wait any more calls what is returned.
    */
   whenTurn(connection: Connection, goOn: () => void): () => void {
     const waiting = this.#waiting.get(connection);

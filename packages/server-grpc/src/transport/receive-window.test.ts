@@ -11,7 +11,10 @@ const MIB = 1024 * 1024;
 
 const HTTP2_DEFAULT = 65_535;
 
-/** The window that a server grants each stream, once it has answered a request and everything said before it has arrived. */
+/**
+ * The window that a server grants each stream, once it has answered a request and everything said
+ * before it has arrived.
+ */
 async function grantedWindow(url: string): Promise<number | undefined> {
   const session = connect(url);
   await request(session);

@@ -1,10 +1,12 @@
 /**
- * How much a peer may send before it hears from us. HTTP/2 starts at 64 KiB, grpc-js has no option for it on servers, and an
- * upload would mostly wait. Node tells of every new HTTP/2 stream on a diagnostics channel, and the stream leads to its
- * connection. Where the channel does not exist (older releases of Node) connections keep HTTP/2's window until they append.
+ * How much a peer may send before it hears from us. HTTP/2 starts at 64 KiB, grpc-js has no option
+ * for it on servers, and an upload would mostly wait. Node tells of every new HTTP/2 stream on a
+ * diagnostics channel, and the stream leads to its connection. Where the channel does not exist
+ * (older releases of Node) connections keep HTTP/2's window until they append.
  *
- * A connection that appends alone has a large window, which fills a long line. What a peer has sent ahead is read from its socket in one
- * turn of the event loop, up to 2 MiB of it: where several connections append, each has a smaller window, so that these turns are short.
+ * A connection that appends alone has a large window, which fills a long line. What a peer has sent
+ * ahead is read from its socket in one turn of the event loop, up to 2 MiB of it: where several
+ * connections append, each has a smaller window, so that these turns are short.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
@@ -19,7 +21,10 @@ export interface ReceiveWindowOptions {
   readonly sharedWindowBytes: number;
   /** How long a connection has to append alone before it has the large window again. */
   readonly aloneMs: number;
-  /** Whether a connection is one of this server's: other HTTP/2 servers of the process keep their windows. */
+  /**
+   * Whether a connection is one of this server's: other HTTP/2 servers of the process keep their
+   * windows.
+   */
   readonly isOurs: (session: ServerHttp2Session) => boolean;
 }
 

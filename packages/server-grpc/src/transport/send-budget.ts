@@ -1,7 +1,7 @@
 /**
- * What all streams together may have read from the log and not yet sent. Whoever finds nothing free waits, and is served in the
- * order of coming; while many hold or want something, each gets less at a time, so that a few large messages do not keep
- * everybody else from their small ones.
+ * What all streams together may have read from the log and not yet sent. Whoever finds nothing free
+ * waits, and is served in the order of coming; while many hold or want something, each gets less at
+ * a time, so that a few large messages do not keep everybody else from their small ones.
  */
 import type { LogStoreError } from "@logstore/codec";
 import type { ReadBudget } from "@logstore/protocol";
@@ -128,12 +128,17 @@ export class Lease implements ReadBudget {
     if (held > 0) this.#budget.giveBack(held);
   }
 
-  /** The peer took a message of so many bytes, in so many ms: the next ones are as long as suits it. */
+  /**
+   * The peer took a message of so many bytes, in so many ms: the next ones are as long as suits it.
+   */
   sent(bytes: number, tookMs: number): void {
     this.#limitBytes = pacedBytes(this.#limitBytes, bytes, tookMs);
   }
 
-  /** Nothing more is taken; whoever waits gets the error. What is held stays so: its memory may still be read to. */
+  /**
+   * Nothing more is taken; whoever waits gets the error. What is held stays so: its memory may
+   * still be read to.
+   */
   cutOff(error: LogStoreError): void {
     if (this.#over !== undefined) return;
     this.#over = error;

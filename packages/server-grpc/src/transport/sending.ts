@@ -1,4 +1,7 @@
-/** What the streams of one server share when they send: the bytes that they may hold, and the patience with their peers. */
+/**
+ * What the streams of one server share when they send: the bytes that they may hold, and the
+ * patience with their peers.
+ */
 import { Lease, SendBudget } from "./send-budget.js";
 import { StalledStreams } from "./stalled-streams.js";
 import { type ConnectionOf, UnsentMessages } from "./unsent-messages.js";

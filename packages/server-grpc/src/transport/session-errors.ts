@@ -1,4 +1,7 @@
-/** Connections whose peers do not keep to HTTP/2, or send too much of it: Node ends them, and grpc-js tells nobody. */
+/**
+ * Connections whose peers do not keep to HTTP/2, or send too much of it: Node ends them, and
+ * grpc-js tells nobody.
+ */
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 import type { Connection } from "./connection.js";
@@ -9,7 +12,10 @@ interface WithHttp2Servers {
   readonly http2Servers: ReadonlyMap<Http2Server, unknown>;
 }
 
-/** @param told once of each connection that is given up and was not refused before, with the reason that Node has */
+/**
+ * @param told once of each connection that is given up and was not refused before, with the reason
+ * that Node has
+ */
 export function tellSessionErrors(
   grpc: Server,
   connectionOf: (socket: Endpoints) => Connection | undefined,

@@ -1,6 +1,7 @@
 /**
- * Slices of the event loop that all calls share. What is made in many steps waits before each of them until something is left of the
- * present slice, and so leaves the loop to others, however many such calls there are at once.
+ * Slices of the event loop that all calls share. What is made in many steps waits before each of
+ * them until something is left of the present slice, and so leaves the loop to others, however many
+ * such calls there are at once.
  */
 
 const SLICE_MS = 5;

@@ -1,6 +1,7 @@
 /**
- * Streams whose peer does not take what was sent. One is cut off after a while, since what it holds is kept from nobody for ever;
- * much sooner, and the longest stalled first, when others wait for the bytes that it holds. One timer serves all of them.
+ * Streams whose peer does not take what was sent. One is cut off after a while, since what it holds
+ * is kept from nobody for ever; much sooner, and the longest stalled first, when others wait for
+ * the bytes that it holds. One timer serves all of them.
  */
 
 import { startTimer, type Timer } from "@logstore/codec";

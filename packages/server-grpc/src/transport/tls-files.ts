@@ -1,6 +1,7 @@
 /**
- * The PEM files that TLS works with: read, checked, and watched, so that a certificate can be renewed without a restart. Files
- * that do not fit together are refused as a whole, and what was in force before stays so.
+ * The PEM files that TLS works with: read, checked, and watched, so that a certificate can be
+ * renewed without a restart. Files that do not fit together are refused as a whole, and what was in
+ * force before stays so.
  */
 import { X509Certificate } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
@@ -16,7 +17,9 @@ export interface TlsOptions {
   readonly keyFile: string;
   /** PEM file: the CAs whose client certificates are believed. */
   readonly clientCaFile?: string | undefined;
-  /** Whether clients are asked for a certificate, and whether they may have none. Default "none". */
+  /**
+   * Whether clients are asked for a certificate, and whether they may have none. Default "none".
+   */
   readonly clientCertificates?: "none" | "optional" | "required" | undefined;
 }
 
@@ -81,8 +84,8 @@ export class TlsFiles {
   }
 
   /**
-   * Calls `onChange` after something happened where the files are. It is their directories that are watched: whoever renews a
-   * certificate replaces files, or a link that leads to them.
+   * Calls `onChange` after something happened where the files are. It is their directories that are
+   * watched: whoever renews a certificate replaces files, or a link that leads to them.
    */
   watch(onChange: () => void, onTrouble: (error: unknown) => void): void {
     const { certFile, keyFile, clientCaFile = certFile } = this.options;

@@ -1,4 +1,6 @@
-/** What is begun and not finished is bounded a connection; what is finished is not counted any more. */
+/**
+ * What is begun and not finished is bounded a connection; what is finished is not counted any more.
+ */
 import { type ClientHttp2Stream, connect } from "node:http2";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually, home } from "../../test/home.js";

@@ -1,6 +1,7 @@
 /**
- * Bounds what peers may have begun to send and not finished: grpc-js holds what has come of each message until it is whole, and of a
- * call of one request also the whole one until the peer says that nothing more comes.
+ * Bounds what peers may have begun to send and not finished: grpc-js holds what has come of each
+ * message until it is whole, and of a call of one request also the whole one until the peer says
+ * that nothing more comes.
  */
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
@@ -15,8 +16,8 @@ export interface UnfinishedLimits {
 }
 
 /**
- * The call that goes beyond is reset with ENHANCE_YOUR_CALM, which gRPC knows as RESOURCE_EXHAUSTED, and what it holds is let go of. It
- * may be made again when others are through.
+ * The call that goes beyond is reset with ENHANCE_YOUR_CALM, which gRPC knows as
+ * RESOURCE_EXHAUSTED, and what it holds is let go of. It may be made again when others are through.
  */
 export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused): ServerInterceptor {
   const heldBySession = new WeakMap<ServerHttp2Session, number>();

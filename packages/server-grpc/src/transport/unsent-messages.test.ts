@@ -1,4 +1,7 @@
-/** What a call that ended early had written: its memory is HTTP/2's until the connection has taken it, and counts until then. */
+/**
+ * What a call that ended early had written: its memory is HTTP/2's until the connection has taken
+ * it, and counts until then.
+ */
 import type { ConsumeOptions, ConsumeRequest, FetchOptions, FetchResult } from "@logstore/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { sealed, valuesOf } from "../../test/fake-log.js";

@@ -1,13 +1,17 @@
 /**
- * Messages whose call ended before HTTP/2 had sent them whole. A closed stream puts nothing more into its connection's writes, but
- * the write that is under way may still read a message's memory. A ping goes out behind that write, so its answer says that the
- * write is over; the end of the connection says so, too. Only then may the memory be freed and its part of the send budget be
+ * Messages whose call ended before HTTP/2 had sent them whole. A closed stream puts nothing more
+ * into its connection's writes, but the write that is under way may still read a message's memory.
+ * A ping goes out behind that write, so its answer says that the write is over; the end of the
+ * connection says so, too. Only then may the memory be freed and its part of the send budget be
  * given back.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Stalled, StalledStreams } from "./stalled-streams.js";
 
-/** How often the patience with a stalled stream may run out before the answer to a ping: the peer has to read on to get to it. */
+/**
+ * How often the patience with a stalled stream may run out before the answer to a ping: the peer
+ * has to read on to get to it.
+ */
 const PATIENCES = 3;
 
 /** A session's connection. */
@@ -31,7 +35,10 @@ export class UnsentMessages {
     this.#connectionOf = connectionOf;
   }
 
-  /** Those of the stream's connection: asked for before anything is written, since a closed stream forgets its connection. */
+  /**
+   * Those of the stream's connection: asked for before anything is written, since a closed stream
+   * forgets its connection.
+   */
   of({ session }: { readonly session?: ServerHttp2Stream["session"] }): UnsentOfConnection | undefined {
     if (session === undefined || session.destroyed) return undefined;
     const serverSession = session as ServerHttp2Session;
@@ -60,7 +67,8 @@ export class UnsentOfConnection implements Stalled {
     this.#session = session;
     this.#connection = connection;
     this.#stalled = stalled;
-    // Not the session's own event: a session that is destroyed waits for the write under way, however long that takes.
+    // Not the session's own event: a session that is destroyed waits for the write under way,
+    // however long that takes.
     connection.onClose(() => setImmediate(() => this.#closed()));
   }
 

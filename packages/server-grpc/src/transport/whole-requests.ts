@@ -1,6 +1,6 @@
 /**
- * A call of one request has it read, and kept, as it comes. One that never comes to its end is not waited for: what it holds,
- * times the streams that a peer may open, would be the server's memory.
+ * A call of one request has it read, and kept, as it comes. One that never comes to its end is not
+ * waited for: what it holds, times the streams that a peer may open, would be the server's memory.
  */
 
 import { constants } from "node:http2";
@@ -28,7 +28,8 @@ export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): Server
             timer = startTimer(timeoutMs, giveUp, { keepsAlive: false });
             next(metadata);
           },
-          // A message may be whole long before: the call is answered, and lets go of it, only when nothing more can come.
+          // A message may be whole long before: the call is answered, and lets go of it, only when
+          // nothing more can come.
           onReceiveHalfClose: (next) => {
             timer?.cancel();
             next();

@@ -9,9 +9,10 @@ export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
 const GRPC_PREFIX_BYTES = 5;
 
 /**
- * Resolves to true when the message's last byte has left HTTP/2, and nothing reads its memory any more: a peer that does not read has
- * one message wait here and no more. Resolves to false when the call is over first, by the signal too, since grpc-js drops the
- * callbacks of a cancelled call's writes: HTTP/2 may then still hold on to the message.
+ * Resolves to true when the message's last byte has left HTTP/2, and nothing reads its memory any
+ * more: a peer that does not read has one message wait here and no more. Resolves to false when the
+ * call is over first, by the signal too, since grpc-js drops the callbacks of a cancelled call's
+ * writes: HTTP/2 may then still hold on to the message.
  */
 export function writeMessage<Request>(
   call: EventCall<Request>,
@@ -31,8 +32,8 @@ export function writeMessage<Request>(
 }
 
 /**
- * Has a unary call's answer sent without the copy that grpc-js makes of it, where its batches have room before them. The answer's
- * memory is to stay as it is until HTTP/2 has sent it.
+ * Has a unary call's answer sent without the copy that grpc-js makes of it, where its batches have
+ * room before them. The answer's memory is to stay as it is until HTTP/2 has sent it.
  */
 export function answerInPlace(call: object, result: FetchResult): void {
   if (result.batches.length === 0) return;
@@ -58,9 +59,10 @@ function writeInPlace<Request>(
 }
 
 /**
- * `message` behind gRPC's prefix, in the headroom of its own batches; undefined where there is too little of it. grpc-js copies
- * each message into a new buffer to put that prefix before it, and of all that the server does to send batches, this copy costs
- * most. See docs/decisions/0015-messages-are-sent-in-place.md.
+ * `message` behind gRPC's prefix, in the headroom of its own batches; undefined where there is too
+ * little of it. grpc-js copies each message into a new buffer to put that prefix before it, and of
+ * all that the server does to send batches, this copy costs most. See
+ * docs/decisions/0015-messages-are-sent-in-place.md.
  */
 function frameInPlace(
   message: Uint8Array,

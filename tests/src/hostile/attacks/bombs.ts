@@ -85,7 +85,8 @@ export const bombs: readonly Attack[] = [
     const records = zstdCompressSync(Buffer.alloc(60_000_000, Buffer.of(4, 0, 0)));
     return rawBatch({ records, recordCount: 20_000_000, recordsLength: 60_000_000, compression: ZSTD });
   }),
-  // They are unpacked one after another, up to what they say, and each buffer is freed before the next batch's turn.
+  // They are unpacked one after another, up to what they say, and each buffer is freed before the
+  // next batch's turn.
   batchBomb("zip bomb: zstd batch of 1 GB that says 60 MB", async () =>
     rawBatch({ records: await zstdZeros(1_024), recordCount: 1, recordsLength: 60 * MIB, compression: ZSTD }),
   ),

@@ -22,7 +22,10 @@ async function ask(stranger: Stranger, metadata: Metadata, words: string): Promi
   throw new Error(`${metadata.get("authorization")} was answered with ${JSON.stringify(answer)}`);
 }
 
-/** One call with a token. Only the log says what is wrong with it, beyond that it is not valid or has expired. */
+/**
+ * One call with a token. Only the log says what is wrong with it, beyond that it is not valid or
+ * has expired.
+ */
 function token(
   name: string,
   reason: RegExp,

@@ -9,7 +9,10 @@ const FRAMES = 50_000;
 const FRAMES_A_WRITE = 500;
 const WAIT_MS = 1_000;
 
-/** Sends what `bytesOf` gives for 0, 1, 2, … on several connections; the answers are not read where `deaf`. */
+/**
+ * Sends what `bytesOf` gives for 0, 1, 2, … on several connections; the answers are not read where
+ * `deaf`.
+ */
 function flood(name: string, bytesOf: (index: number) => Uint8Array, { deaf = false } = {}): Attack {
   const attackOn = async (connection: RawConnection) => {
     if (deaf) connection.stopReading();

@@ -28,7 +28,10 @@ interface Hoarder {
   readonly metadata: ReturnType<typeof bearer>;
 }
 
-/** Each principal does its work at once with the others. What is not taken must be refused for the limit. */
+/**
+ * Each principal does its work at once with the others. What is not taken must be refused for the
+ * limit.
+ */
 function flood(name: string, mostTaken: number, work: Work): Attack {
   return {
     name,

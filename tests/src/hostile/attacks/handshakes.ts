@@ -20,7 +20,10 @@ async function ended(socket: TLSSocket): Promise<void> {
   await promise.finally(() => clearTimeout(timer));
 }
 
-/** A connection over TLS as it should not be: the server ends it, before or after it seems to be made. */
+/**
+ * A connection over TLS as it should not be: the server ends it, before or after it seems to be
+ * made.
+ */
 function overTls(
   name: string,
   reason: RegExp,

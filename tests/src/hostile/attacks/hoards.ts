@@ -1,4 +1,6 @@
-/** Well-formed calls that would have the server keep, compare or look up more than anybody needs. */
+/**
+ * Well-formed calls that would have the server keep, compare or look up more than anybody needs.
+ */
 import type { Attack, Target } from "../attack.ts";
 import { dataFrames, grpcMessage, headersFrame, headersOf, hello } from "../frames.ts";
 import { smallBatch } from "../raw-batch.ts";
@@ -77,7 +79,10 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-/** Checks of the health of topics whose names are almost as long as the largest message: anybody may ask, without credentials. */
+/**
+ * Checks of the health of topics whose names are almost as long as the largest message: anybody may
+ * ask, without credentials.
+ */
 function* healthOfLongNames() {
   for (let i = 0; i < 100; i++) {
     const name = Buffer.alloc(16_000_000, "x");

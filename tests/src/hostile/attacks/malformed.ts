@@ -59,7 +59,10 @@ export function mutated(random: Random, original: Uint8Array): Buffer {
   return bytes;
 }
 
-/** So many frames in shares, several of them side by side. `send` gets how many to send at most, and adds up what it did send. */
+/**
+ * So many frames in shares, several of them side by side. `send` gets how many to send at most, and
+ * adds up what it did send.
+ */
 async function inShares<T>(
   frames: number,
   size: number,
@@ -78,8 +81,9 @@ async function inShares<T>(
 }
 
 /**
- * On connections of their own, one frame after another until the server has had enough: the PING behind each is answered when the
- * frame was taken. Where nothing is answered, the server waits for the rest of a frame. `share`: of all malformed frames.
+ * On connections of their own, one frame after another until the server has had enough: the PING
+ * behind each is answered when the frame was taken. Where nothing is answered, the server waits for
+ * the rest of a frame. `share`: of all malformed frames.
  */
 function onConnections(name: string, share: number, frameOf: (random: Random) => Buffer, start = hello): Attack {
   return {

@@ -70,7 +70,9 @@ function streams(stranger: Stranger, token: string, onMessage: (message: Buffer)
   return { isUnderWay: Promise.race([isUnderWay, early]), ended };
 }
 
-/** Whatever is appended from now on is not for the streams that were cut, and they append nothing. */
+/**
+ * Whatever is appended from now on is not for the streams that were cut, and they append nothing.
+ */
 async function nothingMore(owner: Owner, marker: string, seen: () => boolean): Promise<void> {
   const before = await endOffset(owner);
   const { offset } = await owner.producer(TOPIC).send({ value: marker, partition: 0 });
@@ -161,7 +163,8 @@ export const permissions: readonly Attack[] = [
   cutInMidStream(
     "a token that expires in mid-stream",
     { principal: "worker", code: "UNAUTHENTICATED", reason: /have expired/ },
-    // Five seconds are granted for clocks that differ: it is good for four at least, so that a loaded machine gets under way.
+    // Five seconds are granted for clocks that differ: it is good for four at least, so that a
+    // loaded machine gets under way.
     (guard) => guard.jwt({ ...claims, exp: Math.floor(Date.now() / 1_000) }),
     () => Promise.resolve(),
   ),

@@ -29,8 +29,9 @@ async function produceBacklog(address: string, topic = TOPIC, shown: ConnectOpti
 }
 
 /**
- * Consume calls on one connection that take nothing: their windows are closed, or the connection is not read. What they hold
- * together is bounded, and others want some of it: the victim, to begin with.
+ * Consume calls on one connection that take nothing: their windows are closed, or the connection is
+ * not read. What they hold together is bounded, and others want some of it: the victim, to begin
+ * with.
  */
 function deafReaders(name: string, calls: number, { window, maxBytes }: { window: number; maxBytes: number }): Attack {
   return {
@@ -67,7 +68,8 @@ export const readers: readonly Attack[] = [
       const answers = await Promise.all(
         Array.from({ length: 600 }, () => stranger.call("/logstore.v1.LogService/Fetch", request)),
       );
-      // A second after others begin to wait for what an answer holds that is not taken, it is cut off.
+      // A second after others begin to wait for what an answer holds that is not taken, it is cut
+      // off.
       const answered = answers.filter(({ status, bytes }) => status === 0 && bytes > 100_000).length;
       if (answered < answers.length / 2) throw new Error(`${answered} were answered: ${JSON.stringify(answers[0])}`);
       return tally(answers.map(({ status, message }) => (status === 0 ? "answered" : message)));

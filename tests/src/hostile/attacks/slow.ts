@@ -49,7 +49,8 @@ export const slowAttacks: readonly Attack[] = [
       const held = connections.filter(({ wasEnded }) => !wasEnded).length;
       if (held >= MAX_CONNECTIONS) throw new Error(`${held} connections were let in beside the victim's`);
     }),
-    // Whoever is connected is served, others come in when there is room again: a connection without a call has 30 s.
+    // Whoever is connected is served, others come in when there is room again: a connection without
+    // a call has 30 s.
     told: { refused: "connection", reason: /too many connections/, lines: "some" },
   },
   slow("900 HTTP/2 connections opened and left", MAX_CONNECTIONS, async (connections) => {

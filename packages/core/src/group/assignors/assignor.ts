@@ -1,12 +1,15 @@
 /**
- * How partitions are shared out. An assignor is a pure function: the same members, topics and owners give the same answer, in
- * whatever order they are told.
+ * How partitions are shared out. An assignor is a pure function: the same members, topics and
+ * owners give the same answer, in whatever order they are told.
  */
 import type { Steps } from "../slices.js";
 
 export interface AssignableMember {
   readonly memberId: string;
-  /** Members are taken in this order, so that a static one has its place again when it comes back under another id. */
+  /**
+   * Members are taken in this order, so that a static one has its place again when it comes back
+   * under another id.
+   */
   readonly rank: string;
   /** Topics that exist, and that it wants. */
   readonly topics: ReadonlySet<string>;

@@ -135,7 +135,8 @@ describe("sticky", () => {
           members: joins ? { ...given.members, [id]: Object.keys(given.topics) } : others,
         };
         const target = sticky(inputOf(after, before));
-        // What those give up who have more than their share, and nothing else: what a member leaves behind is free.
+        // What those give up who have more than their share, and nothing else: what a member leaves
+        // behind is free.
         const [count, total] = [Object.keys(after.members).length, [...target.values()].flat().length];
         const owners = [...before.values()].flat();
         const had = Object.keys(after.members).map((each) => owners.filter((owner) => owner === each).length);

@@ -1,4 +1,7 @@
-/** Each topic by itself, in ranges: partitions of the same number in several topics go to the same member. */
+/**
+ * Each topic by itself, in ranges: partitions of the same number in several topics go to the same
+ * member.
+ */
 import { type Assignor, byName, byRank } from "./assignor.js";
 
 export const range: Assignor = function* ({ members, topics }) {

@@ -1,4 +1,6 @@
-/** All partitions in a row, dealt to one member after another; who does not want one is passed over. */
+/**
+ * All partitions in a row, dealt to one member after another; who does not want one is passed over.
+ */
 import { type Assignor, byName, byRank } from "./assignor.js";
 
 export const roundRobin: Assignor = function* ({ members, topics }) {

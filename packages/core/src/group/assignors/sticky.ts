@@ -1,10 +1,12 @@
 /**
- * Everybody keeps what they have, as far as the shares stay even: of members that want the same topics, none has two partitions
- * more than another. What is free goes to whoever has least; then partitions move from those who have most, one by one.
+ * Everybody keeps what they have, as far as the shares stay even: of members that want the same
+ * topics, none has two partitions more than another. What is free goes to whoever has least; then
+ * partitions move from those who have most, one by one.
  *
- * Where members want different topics, a partition may move by way of a third member: the shares are evened out along the
- * shortest path from one who has too much to one who has less, until there is no such path. That gives the most even shares that
- * there are (Harvey, Ladner, Lovász, Tamir: Semi-matchings for bipartite graphs and load balancing, 2003).
+ * Where members want different topics, a partition may move by way of a third member: the shares
+ * are evened out along the shortest path from one who has too much to one who has less, until there
+ * is no such path. That gives the most even shares that there are (Harvey, Ladner, Lovász, Tamir:
+ * Semi-matchings for bipartite graphs and load balancing, 2003).
  */
 import type { Steps } from "../slices.js";
 import { type AssignableMember, type Assignor, byName, byRank, STEP_PARTITIONS } from "./assignor.js";

@@ -44,7 +44,10 @@ export function* evenOut(shares: readonly Share[], wanting: Wanting): Steps {
   }
 }
 
-/** Shares by how many partitions they have: most moves then cost the same, however many members there are. */
+/**
+ * Shares by how many partitions they have: most moves then cost the same, however many members
+ * there are.
+ */
 class Levels {
   readonly #byCount: Set<Share>[] = [];
 
@@ -89,8 +92,8 @@ function canTake(from: Share, to: Share): boolean {
 }
 
 /**
- * From one that has most to one that can take of it. Where there is nobody for a share, there will not be until it has other
- * partitions: nobody comes to have two less than those who have most.
+ * From one that has most to one that can take of it. Where there is nobody for a share, there will
+ * not be until it has other partitions: nobody comes to have two less than those who have most.
  */
 function pathToNext(most: readonly Share[], levels: Levels): readonly Share[] | undefined {
   for (const share of most) {
@@ -102,8 +105,8 @@ function pathToNext(most: readonly Share[], levels: Levels): readonly Share[] | 
 }
 
 /**
- * Members of whom each can take something of the one before, from one of `most` to one that has two less: as few as there can be,
- * and of the last ones the one that has least.
+ * Members of whom each can take something of the one before, from one of `most` to one that has two
+ * less: as few as there can be, and of the last ones the one that has least.
  */
 function* pathToLess(
   most: readonly Share[],

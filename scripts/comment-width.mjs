@@ -1,0 +1,20 @@
+/**
+ * Refuses comment lines wider than 100 columns, which the formatter leaves as they are. Lines that
+ * cannot be broken are passed over: directives of a tool, and addresses.
+ */
+import { globSync, readFileSync } from "node:fs";
+
+const widest = 100;
+const comment = /^\s*(\/\/|\/?\*)/;
+const unbreakable = /biome-ignore|@ts-|https?:\/\/\S+$/;
+
+const files = globSync("**/*.{ts,mjs,js,cjs}", { exclude: (name) => /node_modules|dist|golden/.test(name) });
+const wide = files.flatMap((file) =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .map((line, index) => ({ line, at: `${file}:${index + 1}` }))
+    .filter(({ line }) => line.length > widest && comment.test(line) && !unbreakable.test(line)),
+);
+
+for (const { line, at } of wide) console.error(`${at}: a comment of ${line.length} columns; wrap it at ${widest}`);
+if (wide.length > 0) process.exitCode = 1;
