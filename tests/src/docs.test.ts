@@ -1,19 +1,65 @@
-/** Documents tell the truth about the tree: every link leads somewhere. */
-import { existsSync, globSync, readFileSync } from "node:fs";
+/** Documents tell the truth about the tree: every link leads somewhere, every page can be found. */
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GrpcStatus, grpcStatusByErrorCode } from "@logstore/protocol";
 import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const pages = globSync("{*.md,docs/**/*.md,packages/*/*.md,examples/*/*.md,benchmarks/*.md}", { cwd: root });
+const pages = globSync("{*.md,docs/**/*.md,packages/*/*.md,examples/*/*.md,benchmarks/*.md,.github/*.md}", {
+  cwd: root,
+});
+const repository = "https://github.com/logstore/logstore/";
+
+/** Targets of a page's links, without the part that names a heading. */
+function linksOf(page: string): string[] {
+  const text = readFileSync(join(root, page), "utf8").replaceAll(/```[\s\S]*?```/g, "");
+  return [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
+}
+
+/** Path from the root that a link leads to; undefined where it leads out of this repository. */
+function pathOf(page: string, target: string): string | undefined {
+  if (!/^[a-z]+:/.test(target)) return join(dirname(page), target);
+  return /^(?:blob|tree)\/main\/(.*)$/.exec(target.startsWith(repository) ? target.slice(repository.length) : "")?.[1];
+}
 
 test.each(pages)("links of %s", (page) => {
-  const text = readFileSync(join(root, page), "utf8").replaceAll(/```[\s\S]*?```/g, "");
-  const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
-  const local = targets.filter((target) => !/^[a-z]+:/.test(target));
-  const dead = local.filter((target) => !existsSync(join(root, dirname(page), target)));
+  const dead = linksOf(page).filter((target) => !existsSync(join(root, pathOf(page, target) ?? "")));
   expect(dead).toEqual([]);
+});
+
+test.each(globSync("packages/*/README.md", { cwd: root }))("%s has absolute links: it is read on npm", (page) => {
+  expect(linksOf(page).filter((target) => !target.startsWith("https://"))).toEqual([]);
+});
+
+test("docs/README.md links every page of docs", () => {
+  const linked = linksOf("docs/README.md").map((target) => pathOf("docs/README.md", target));
+  const all = globSync("docs/**/*.md", { cwd: root, exclude: ["docs/decisions/0*"] });
+  expect(all.filter((page) => page !== "docs/README.md" && !linked.includes(page))).toEqual([]);
+});
+
+test("decisions are numbered without holes, and their index has each under its number and title", () => {
+  const files = readdirSync(join(root, "docs/decisions")).filter((name) => name !== "README.md");
+  const entries = files.toSorted().map((name, index) => {
+    const number = index + 1;
+    expect(name).toMatch(new RegExp(`^${String(number).padStart(4, "0")}-`));
+    const heading = readFileSync(join(root, "docs/decisions", name), "utf8").split("\n", 1)[0]!;
+    expect(heading).toMatch(new RegExp(`^# ${number}\\. `));
+    return `${number}. [${heading.replace(/^# \d+\. /, "")}](${name})`;
+  });
+  const index = readFileSync(join(root, "docs/decisions/README.md"), "utf8");
+  expect(index.split("\n").filter((line) => /^\d/.test(line))).toEqual(entries);
+});
+
+test("pages of docs that sources name are there", () => {
+  const sources = globSync("{packages/*/{src,test,deploy},tests/src,benchmarks/src,scripts}/**/*.{ts,cts,mjs,yaml}", {
+    cwd: root,
+  });
+  const named = new Set(
+    sources.flatMap((file) => readFileSync(join(root, file), "utf8").match(/\bdocs\/[A-Za-z0-9/-]+\.md\b/g) ?? []),
+  );
+  expect(named.size).toBeGreaterThan(10);
+  expect([...named].filter((page) => !existsSync(join(root, page)))).toEqual([]);
 });
 
 test("the table of errors in docs/protocol.md is the one in the code", () => {

@@ -6,7 +6,7 @@
 
 /**
  * Threads that do file operations, where the environment names no number. Each waits for one operation of a disk: so many partitions
- * are made durable at the same time. One that has nothing to do takes some 10 kB. See docs/decisions/0030-a-share-of-the-threads.md.
+ * are made durable at the same time. One that has nothing to do takes some 10 kB. See docs/decisions/0026-a-share-of-the-threads.md.
  */
 const THREADS = "128";
 

@@ -2,7 +2,7 @@
  * Node does file operations in a pool of threads that the whole process shares, first come, first
  * served: operations that wait for a slow disk fill it, and those of a fast disk queue behind them.
  * Here each topic takes its operations' turns from a share of the pool. However many it has
- * waiting, some threads are left for the others. See docs/decisions/0030-a-share-of-the-threads.md.
+ * waiting, some threads are left for the others. See docs/decisions/0026-a-share-of-the-threads.md.
  */
 
 /** libuv's: UV_THREADPOOL_SIZE, 4 where nothing is said, 1,024 at most. */

@@ -2,7 +2,7 @@
  * Fair shares of the event loop for those who append. A turn of the loop takes requests of so many
  * bytes in all; each connection has an equal share of that, and one that has used it up goes on in
  * the next turn. However much a greedy connection has sent ahead, a request of another one waits
- * for a turn of bounded length. See docs/decisions/0031-fair-turns-for-appends.md.
+ * for a turn of bounded length. See docs/decisions/0027-fair-turns-for-appends.md.
  */
 
 /** What a request counts for beside its bytes: a short one costs more than these. */
