@@ -40,10 +40,6 @@ export {
 } from "@logstore/codec";
 export type { Durability, Position, SnapshotDescription, TopicConfig, TopicConfigChange } from "@logstore/protocol";
 export { Broker, type BrokerOptions } from "./broker/broker.js";
-export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
-export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
-export type { BilogFileReport } from "./import/import-bilog-file.js";
-export type { AppendAck } from "./partition/append-queue.js";
 export type {
   CommittedEvent,
   DamagedEvent,
@@ -52,22 +48,26 @@ export type {
   LogStoreHooks,
   ReadEvent,
   RolledEvent,
-} from "./partition/hooks.js";
-export type { AppendOptions } from "./partition/partition-log.js";
-export type { RepairAction } from "./partition/repair-log.js";
-export type { TornTail } from "./partition/torn-tail.js";
-export type { VerifyEvent, VerifyFinding, VerifyProgress } from "./partition/verify-log.js";
-export type { StoreSnapshot } from "./snapshot/copy-store.js";
-// For those who bring their own disk
-export { MemoryStorage } from "./storage/memory-storage.js";
-export { NodeStorage } from "./storage/node-storage.js";
-export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
+} from "./hooks/hooks.js";
 export type {
   ClockBehindEvent,
   NewDirectoryEvent,
   OutOfDescriptorsEvent,
   WarnedEvent,
-} from "./storage/warnings.js";
+} from "./hooks/warnings.js";
+export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
+export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
+export type { BilogFileReport } from "./import/import-bilog-file.js";
+export type { AppendAck } from "./partition/append/append-queue.js";
+export type { AppendOptions } from "./partition/partition-log.js";
+export type { TornTail } from "./partition/recovery/torn-tail.js";
+export type { RepairAction } from "./partition/upkeep/repair-log.js";
+export type { VerifyEvent, VerifyFinding, VerifyProgress } from "./partition/upkeep/verify-log.js";
+export type { StoreSnapshot } from "./snapshot/copy-store.js";
+// For those who bring their own disk
+export { MemoryStorage } from "./storage/memory-storage.js";
+export { NodeStorage } from "./storage/node-storage.js";
+export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
 export type {
   AppendManyAck,
   AppendRecordOptions,

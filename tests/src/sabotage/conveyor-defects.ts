@@ -36,13 +36,13 @@ export const conveyorDefects: readonly Defect[] = [
   return two[0]!.subarray(headroomBytes, headroomBytes + length);`,
     ],
   }),
-  ...seenBy(["embedded readers", "slow readers"], "core/partition/read-ahead.ts", {
+  ...seenBy(["embedded readers", "slow readers"], "core/partition/read/read-ahead.ts", {
     "reads ahead into the buffer that was handed out": [
       "    this.#offset = chunk.nextOffset;",
       "    this.#offset = chunk.nextOffset;\n    const own = chunk.bytes;\n    setImmediate(() => own.buffer.byteLength > 0 && own.copyWithin(0, own.length >> 1));",
     ],
   }),
-  ...seenBy(["readers at the end"], "core/partition/batch-reader.ts", {
+  ...seenBy(["readers at the end"], "core/partition/read/batch-reader.ts", {
     "hands out the bytes of the tail cache, in whose headroom others write": [
       "    const bytes = bufferFor(byteLength, headroomBytes);\n    let at = 0;",
       "    const shared = (globalThis as { shared?: Buffer });\n    const bytes = (shared.shared ??= Buffer.alloc(1 << 25)).subarray(headroomBytes, headroomBytes + byteLength);\n    let at = 0;",

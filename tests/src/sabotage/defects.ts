@@ -40,18 +40,18 @@ export function within(
   }));
 }
 
-const RECOVERY = "src/partition/recovery.test.ts";
-const POWER_CUTS = "src/partition/power-cut-regressions.test.ts";
+const RECOVERY = "src/partition/recovery/recovery.test.ts";
+const POWER_CUTS = "src/partition/recovery/power-cut-regressions.test.ts";
 const FAULTS = "src/partition/storage-faults.test.ts";
-const FOUND_DAMAGE = "src/partition/found-damage.test.ts";
+const FOUND_DAMAGE = "src/partition/read/found-damage.test.ts";
 const READ_FAULTS = "test/faults/read-faults.test.ts";
-const PRODUCERS = "src/partition/producers.test.ts";
-const DELETION = "src/partition/delete-records.test.ts";
-const FULL_DISK = "src/partition/full-disk.test.ts";
-const OVERTAKEN = "src/partition/overtaken.test.ts";
-const RETENTION = "src/partition/retention-policy.test.ts";
-const TAIL = "src/partition/tail-cache.test.ts";
-const FLUSH = "src/partition/flush.test.ts";
+const PRODUCERS = "src/partition/append/producers.test.ts";
+const DELETION = "src/partition/upkeep/delete-records.test.ts";
+const FULL_DISK = "src/partition/upkeep/full-disk.test.ts";
+const OVERTAKEN = "src/partition/read/overtaken.test.ts";
+const RETENTION = "src/partition/upkeep/retention-policy.test.ts";
+const TAIL = "src/partition/read/tail-cache.test.ts";
+const FLUSH = "src/partition/append/flush.test.ts";
 const SEGMENTS = "src/segment/segments.test.ts";
 const POOL = "src/storage/file-pool.test.ts";
 const LOCK = "src/storage/directory-lock.test.ts";
@@ -66,10 +66,10 @@ const QUOTAS = "src/access/quotas.test.ts";
 const ACCESS = "src/access/access.test.ts";
 const BROKER = "src/broker/broker.test.ts";
 const ASSIGNORS = "src/group/assignors/assignors.test.ts";
-const TURNS = "src/group/take-turn.test.ts";
+const TURNS = "src/group/decide/take-turn.test.ts";
 const COORDINATOR = "src/group/group-coordinator.test.ts";
-const GROUP_LOG = "src/group/group-log.test.ts";
-const SNAPSHOT_FILE = "src/group/snapshot-file.test.ts";
+const GROUP_LOG = "src/group/journal/group-log.test.ts";
+const SNAPSHOT_FILE = "src/group/journal/snapshot-file.test.ts";
 const GROUPS = "src/broker/groups.test.ts";
 const SIMULATION = "test/group-simulation/simulation.test.ts";
 const SWEEP = "test/crash-sweep/sweep.test.ts";
@@ -84,7 +84,7 @@ const GOLDEN = "test/golden.test.ts";
 export const slow: readonly string[] = [RECOVERY, SEGMENTS, POOL, SIMULATION, SWEEP];
 
 export const defects: readonly Defect[] = [
-  ...within("core/partition/recovery.ts", [POWER_CUTS, FAULTS, TORN, GOLDEN, RECOVERY], {
+  ...within("core/partition/recovery/recovery.ts", [POWER_CUTS, FAULTS, TORN, GOLDEN, RECOVERY], {
     "leaves zeros behind the log": [
       "if (!isTorn && soundBytes < size) await (await segment.file()).truncate(soundBytes); // zeros",
       "",
@@ -112,7 +112,7 @@ export const defects: readonly Defect[] = [
       "void end;",
     ],
   }),
-  ...within("core/partition/torn-tail.ts", [TORN, STORE_SNAPSHOT, RECOVERY, SWEEP], {
+  ...within("core/partition/recovery/torn-tail.ts", [TORN, STORE_SNAPSHOT, RECOVERY, SWEEP], {
     "goes on in a file that a snapshot has": ["if (later.length > 0) await segment.replace(size);", ""],
     "cuts without saving": ["await copyRange(file, position, end, saved, 0);", ""],
     "cuts before it saves": [
@@ -138,7 +138,7 @@ export const defects: readonly Defect[] = [
   ...within("core/storage/copy-range.ts", ["src/storage/copy-range.test.ts", TORN], {
     "copies every piece to the same place": ["toStart + at - start", "toStart"],
   }),
-  ...within("core/partition/survey-log.ts", [POWER_CUTS, GOLDEN, RECOVERY, DELETION, SWEEP], {
+  ...within("core/partition/recovery/survey-log.ts", [POWER_CUTS, GOLDEN, RECOVERY, DELETION, SWEEP], {
     "takes a long tail of zeros for torn": [
       "if (!(await isZeros(file, position, size))) fault = error;",
       "fault = error;",
@@ -209,7 +209,7 @@ export const defects: readonly Defect[] = [
       "from > offset && offset < to && to === nextBaseOffset",
     ],
   }),
-  ...within("core/partition/witness.ts", [RECOVERY, GOLDEN, "src/partition/witness.test.ts", SWEEP], {
+  ...within("core/partition/recovery/witness.ts", [RECOVERY, GOLDEN, "src/partition/recovery/witness.test.ts", SWEEP], {
     "takes a batch within a value for proof": ["i += Math.max(1, header?.batchLength ?? 1);", "i += 1;"],
     "believes headers of offsets that were read": [
       "if (baseOffset < damagedOffset || flushedUpTo > baseOffset) continue;",
@@ -239,7 +239,7 @@ export const defects: readonly Defect[] = [
       "if (false) {",
     ],
   }),
-  ...within("core/partition/log-writer.ts", [FAULTS, POWER_CUTS, PRODUCERS, FLUSH, GOLDEN, SWEEP, STORE], {
+  ...within("core/partition/append/log-writer.ts", [FAULTS, POWER_CUTS, PRODUCERS, FLUSH, GOLDEN, SWEEP, STORE], {
     "acknowledges before the sync": [
       "if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();",
       "if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) void this.sync().catch(() => {});",
@@ -321,11 +321,11 @@ export const defects: readonly Defect[] = [
       "this.#log.tail?.add(batches, segment, 0);",
     ],
   }),
-  ...within("core/partition/behind-the-writer.ts", [FAULTS, SWEEP], {
+  ...within("core/partition/append/behind-the-writer.ts", [FAULTS, SWEEP], {
     "ignores a sync behind the writer that failed": ["this.#failure = { error };", "void error;"],
     "does not wait": ["await this.#running;", ""],
   }),
-  ...within("core/partition/group-commit.ts", [FAULTS, FLUSH, SWEEP], {
+  ...within("core/partition/append/group-commit.ts", [FAULTS, FLUSH, SWEEP], {
     "goes on after a failure": [
       "this.#failure = storageFailed(cause, this.#partition);\n      this.#failed(this.#failure);",
       "const failure = storageFailed(cause, this.#partition);\n      this.#failed(failure);\n      return failure;",
@@ -333,7 +333,7 @@ export const defects: readonly Defect[] = [
     "lets the next group through after a failure": ["this.#queue.rejectAll(this.#failure);\n    return", "return"],
     "deletes after a failure": ["if (this.#failure !== undefined) throw this.#failure;", ""],
   }),
-  ...within("core/partition/open-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
+  ...within("core/partition/recovery/open-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
     "keeps segments that were set aside": [
       "segments.filter((segment) => !torn.includes(segment))",
       "segments.filter((segment) => torn !== undefined || segment)",
@@ -360,7 +360,7 @@ export const defects: readonly Defect[] = [
     ],
     "keeps everything when it rolls": ["void this.applyRetention().catch(() => {}); // the next time, then", ""],
   }),
-  ...within("core/partition/delete-records.ts", [FULL_DISK, DELETION, POWER_CUTS, SWEEP], {
+  ...within("core/partition/upkeep/delete-records.ts", [FULL_DISK, DELETION, POWER_CUTS, SWEEP], {
     "removes files before the checkpoint": [
       "if (offset <= log.offsets.logStart) return;\n  await writer.sync();",
       "if (offset <= log.offsets.logStart) return;\n  await removeSegments(deletion.home, log.segments.takeBefore(offset));\n  await writer.sync();",
@@ -390,13 +390,13 @@ export const defects: readonly Defect[] = [
     "judges a segment by its oldest record": ["await timeOf(log, segments[i + 1]!,", "await timeOf(log, segments[i]!,"],
     "leaves the active segment's bytes out": ["[...ages, kept]", "[...ages, { ...kept, sizeBytes: 0 }]"],
   }),
-  ...within("core/partition/retention-policy.ts", [RETENTION, DELETION], {
+  ...within("core/partition/upkeep/retention-policy.ts", [RETENTION, DELETION], {
     "deletes a moment early": ["newestTime < nowMs - retentionMs", "newestTime <= nowMs - retentionMs"],
     "keeps a segment too many": ["keptBytes - sizeBytes >= retentionBytes", "keptBytes - sizeBytes > retentionBytes"],
     "keeps less than it should": ["keptBytes - sizeBytes >= retentionBytes", "keptBytes >= retentionBytes"],
     "does not count what goes": ["keptBytes -= sizeBytes;", ""],
   }),
-  ...within("core/partition/tail-cache.ts", [TAIL, STORE], {
+  ...within("core/partition/read/tail-cache.ts", [TAIL, STORE], {
     "hands out what may not be read yet": ["if (batch.baseOffset >= until || segment", "if (segment"],
     "hands out two segments as one": ["|| segment !== first.segment) break;", ") break;"],
     "hands out more than was asked for": ["if (i > from && byteLength + batch.byteLength > maxBytes) break;", ""],
@@ -408,7 +408,7 @@ export const defects: readonly Defect[] = [
       "    this.#closedCount",
     ],
   }),
-  ...within("core/partition/producer-state.ts", [PRODUCERS, GOLDEN, SWEEP], {
+  ...within("core/partition/append/producer-state.ts", [PRODUCERS, GOLDEN, SWEEP], {
     "appends what comes twice": ["return same.baseOffset;", "return undefined;"],
     "lets a producer of an older epoch through": [
       "if (producerEpoch < known.epoch) throw fenced(batch, known.epoch);",
@@ -431,7 +431,7 @@ export const defects: readonly Defect[] = [
       "",
     ],
   }),
-  ...within("core/partition/batch-reader.ts", [TAIL, RECORD_COUNT, GOLDEN, DELETION, RECOVERY, SEGMENTS], {
+  ...within("core/partition/read/batch-reader.ts", [TAIL, RECORD_COUNT, GOLDEN, DELETION, RECOVERY, SEGMENTS], {
     "reads on across a gap": ["if (!follows) throw new Error(`a batch begins at offset ${baseOffset}`);", ""],
     "reads on behind a missing segment": ["if (next?.baseOffset !== this.#offset)\n", "if (next === undefined)\n"],
     "ends quietly at damage": ["if (damage !== undefined && this.#offset < until) throw damage;", ""],
@@ -461,7 +461,7 @@ export const defects: readonly Defect[] = [
     ],
     "keeps the memory of what was released": ["buffer.transfer(0)", "buffer.slice(0)"],
   }),
-  ...within("core/partition/read-in-budget.ts", [CONSUME], {
+  ...within("core/partition/read/read-in-budget.ts", [CONSUME], {
     "gives back what a chunk holds": ["budget.giveBack(takenBytes - heldBytes);", "budget.giveBack(takenBytes);"],
     "counts the batches and not their buffer": [
       "heldBytes = chunk.bytes.buffer.byteLength - (options.headroomBytes ?? 0);",
@@ -472,7 +472,7 @@ export const defects: readonly Defect[] = [
       "owned(chunk, () => {})",
     ],
   }),
-  ...within("core/partition/read-ahead.ts", [CONSUME], {
+  ...within("core/partition/read/read-ahead.ts", [CONSUME], {
     "waits for room while it holds something": [
       "await tryReadInBudget(this.#reader, this.#nextRead(), this.#options.budget)",
       "await readInBudget(this.#reader, this.#nextRead(), this.#options.budget)",
@@ -486,7 +486,7 @@ export const defects: readonly Defect[] = [
   ...within("core/broker/consume.ts", [CONSUME], {
     "does not tell of gaps": ['if (gap !== undefined) yield { type: "gap", ...gap, ...endsOf(log) };', ""],
   }),
-  ...within("core/partition/checked-read.ts", [CONSUME], {
+  ...within("core/partition/read/checked-read.ts", [CONSUME], {
     "takes any gap for one of a repair": ["if (!isLost(log, expected, next)) throw gapError(log, expected, next);", ""],
   }),
   ...within("server-grpc/services/consume-stream.ts", [BUDGETS], {
@@ -528,7 +528,7 @@ export const defects: readonly Defect[] = [
   ...within("core/broker/topic-config.ts", [TOPIC_LIMITS], {
     "takes segments of any size": ["change.segmentBytes < minSegmentBytes", "change.segmentBytes < 0"],
   }),
-  ...within("core/partition/check-later.ts", ["src/partition/check-later.test.ts"], {
+  ...within("core/partition/append/check-later.ts", ["src/partition/append/check-later.test.ts"], {
     "large appends of one partition are checked before those of others": [
       "waiting.delete(partition);\n    if (queue.length > 0) waiting.set(partition, queue); // behind the others",
       "if (queue.length === 0) waiting.delete(partition);",
@@ -615,7 +615,7 @@ export const defects: readonly Defect[] = [
     ],
     "looks once, whatever comes meanwhile": ["while (this.#lookAgain) {", "if (this.#lookAgain) {", "waits for tests"],
   }),
-  ...within("core/partition/walk-segment.ts", [GOLDEN], {
+  ...within("core/partition/upkeep/walk-segment.ts", [GOLDEN], {
     "goes on at a batch whose records are damaged": [
       "nextOffset: undefined, limits, verify: true, chunkBytes: 1 }",
       "nextOffset: undefined, limits, verify: false, chunkBytes: 1 }",
@@ -624,7 +624,7 @@ export const defects: readonly Defect[] = [
     "goes on within a value": ["of ofThisLog(found, limitOffset)", "of found", "waits for tests"],
     "ends at the first damage": ["position = nextPosition;", "position = end;"],
   }),
-  ...within("core/partition/verify-log.ts", [GOLDEN, SWEEP], {
+  ...within("core/partition/upkeep/verify-log.ts", [GOLDEN, SWEEP], {
     "passes over an overlap": [
       "if (before !== undefined && segment.baseOffset < nextOffset) yield overlap(log, segment, before, nextOffset);",
       "",
@@ -646,7 +646,7 @@ export const defects: readonly Defect[] = [
       "return await segment.visibleSize();",
     ],
   }),
-  ...within("core/partition/repair-log.ts", [STORE_SNAPSHOT, GOLDEN], {
+  ...within("core/partition/upkeep/repair-log.ts", [STORE_SNAPSHOT, GOLDEN], {
     "repairs an overlap": ['filter(({ kind }) => kind !== "overlap")', "filter(({ kind }) => kind !== undefined)"],
     "notes no end before it cuts": ["await noteEnd(home, end);", "", "waits for tests"],
     "cuts the first damage first": ["of [...damages].reverse())", "of damages)", "waits for tests"],
@@ -780,7 +780,7 @@ export const defects: readonly Defect[] = [
     "syncs a file that nobody finds": ["this.#checkName();\n  }", "}"],
     "lets everybody read": ['openDescriptor(path, "w+", FILE_MODE)', 'openDescriptor(path, "w+")'],
   }),
-  ...within("core/partition/log-writer.ts", [GUARD, LOCK], {
+  ...within("core/partition/append/log-writer.ts", [GUARD, LOCK], {
     "acknowledges without looking at the lock": [
       "this.#checkOwner(); // whoever has taken the directory since may have read it without this group",
       "",
@@ -863,7 +863,7 @@ export const defects: readonly Defect[] = [
       "await store.copyTo(unfinished, new AbortController().signal);",
     ],
   }),
-  ...within("core/partition/found-damage.ts", [FOUND_DAMAGE], {
+  ...within("core/partition/read/found-damage.ts", [FOUND_DAMAGE], {
     "takes what is corrupt for mended": [
       'if (code === "STORAGE_FAILED" && from <= offset',
       "if (code && from <= offset",
@@ -1000,7 +1000,7 @@ export const defects: readonly Defect[] = [
       "const next = this.#take();",
     ],
   }),
-  ...within("core/group/take-turn.ts", [TURNS, GROUPS, SIMULATION], {
+  ...within("core/group/decide/take-turn.ts", [TURNS, GROUPS, SIMULATION], {
     "gives before it was given up": [
       "if (memberId === undefined || takenOfTopic?.[partition] !== undefined) continue;",
       "if (memberId === undefined || takenOfTopic?.[partition] === memberId) continue;",
@@ -1049,7 +1049,7 @@ export const defects: readonly Defect[] = [
       "if (!this.#isStale && before !== undefined) return before;",
     ],
   }),
-  ...within("core/group/commits.ts", [GROUPS, COORDINATOR, SIMULATION], {
+  ...within("core/group/decide/commits.ts", [GROUPS, COORDINATOR, SIMULATION], {
     "takes commits of older epochs": ["if (memberEpoch >= holding.since) return;", "return;"],
     "takes commits of whoever is a member": [
       "if (holding === undefined) {",
@@ -1062,12 +1062,12 @@ export const defects: readonly Defect[] = [
       "return;",
     ],
   }),
-  ...within("core/group/resets.ts", [GROUPS, SIMULATION], {
+  ...within("core/group/decide/resets.ts", [GROUPS, SIMULATION], {
     "a reset does not change the epoch": ["since: isKept ? epoch : NEVER", "since: isKept ? holding.since : NEVER"],
     "a reset leaves who gives up alone": ["since: isKept ? epoch : NEVER", "since: isKept ? epoch : holding.since"],
     "the owner keeps its old epoch": ["epoch: ofMember.length > 0 ? epoch : member.epoch", "epoch: member.epoch"],
   }),
-  ...within("core/group/news.ts", [GROUPS, COORDINATOR, SIMULATION], {
+  ...within("core/group/members/news.ts", [GROUPS, COORDINATOR, SIMULATION], {
     "who was away hears of no reset": [
       "if (since > knownEpoch && since !== NEVER && offset !== undefined)",
       "if (since > knownEpoch && since === NEVER && offset !== undefined)",
@@ -1082,10 +1082,10 @@ export const defects: readonly Defect[] = [
     ],
     "tells what is to be given up as owned": ["else partitions.push(", "if (partition >= 0) partitions.push("],
   }),
-  ...within("core/group/group-format.ts", ["src/group/names.test.ts"], {
+  ...within("core/group/journal/group-format.ts", ["src/group/names.test.ts"], {
     "names are keys of an object with a prototype": ["Object.create(null) as ByTopic<Entry>", "{} as ByTopic<Entry>"],
   }),
-  ...within("core/group/group-totals.ts", ["src/group/group-totals.test.ts"], {
+  ...within("core/group/state/group-totals.ts", ["src/group/state/group-totals.test.ts"], {
     "groups grow beyond their limits": [
       "if (more <= 0 || held[kind] + more <= limits[kind]) continue;",
       "if (limits[kind] >= 0) continue;",
@@ -1093,7 +1093,7 @@ export const defects: readonly Defect[] = [
     "joins that are being decided do not count": ["    this.add(owner, held);\n", ""],
     "a principal has no limits": ["if (owner !== undefined) {", "if (owner === undefined) {"],
   }),
-  ...within("core/group/members.ts", [COORDINATOR, GROUPS, SIMULATION, "src/group/names.test.ts"], {
+  ...within("core/group/members/members.ts", [COORDINATOR, GROUPS, SIMULATION, "src/group/names.test.ts"], {
     "tells before it is durable": [
       "    durable.then(\n      () => this.#slices.add(eachInTurn(tellings)),\n      () => {},\n    );",
       "    this.#slices.add(eachInTurn(tellings));\n    durable.catch(() => {});",
@@ -1142,20 +1142,20 @@ export const defects: readonly Defect[] = [
       "if (emptySince === undefined || emptySince + this.#offsetsRetentionMs >= 0) continue;",
     ],
   }),
-  ...within("core/group/journal.ts", [COORDINATOR], {
+  ...within("core/group/journal/journal.ts", [COORDINATOR], {
     "goes on after the disk failed": ['this.fail(storageError(error, "the groups\' log failed"));', ""],
   }),
-  ...within("core/group/clock.ts", [COORDINATOR], {
+  ...within("core/group/time/clock.ts", [COORDINATOR], {
     "counts the time in which it was stopped": ["this.#awayMs += now - this.#expectedBy;", ""],
   }),
-  ...within("core/group/session.ts", [COORDINATOR, GROUPS], {
+  ...within("core/group/members/session.ts", [COORDINATOR, GROUPS], {
     "waits for ever for what is to be given up": ["if (overdue < silent) {", "if (overdue < 0) {"],
     "begins to wait anew with each answer": [
       "for (const epoch of epochs) if (!session.toldAt.has(epoch)) session.toldAt.set(epoch, now);",
       "for (const epoch of epochs) session.toldAt.set(epoch, now);",
     ],
   }),
-  ...within("core/group/membership.ts", [GROUPS], {
+  ...within("core/group/members/membership.ts", [GROUPS], {
     "an assignment comes before the reset": [
       "const event = this.#joined ?? this.#resets ?? this.#assignment;",
       "const event = this.#joined ?? this.#assignment ?? this.#resets;",
@@ -1165,7 +1165,7 @@ export const defects: readonly Defect[] = [
       "this.#resets = resets",
     ],
   }),
-  ...within("core/group/group-log.ts", [GROUP_LOG], {
+  ...within("core/group/journal/group-log.ts", [GROUP_LOG], {
     "a snapshot is ahead of the log": ["const ready = () => store.flush();", "const ready = () => Promise.resolve();"],
     "skips what the snapshot has not": ["{ from: Math.max(startOffset, from) }", "{ from: upTo }"],
     "deletes the log before the snapshot is there": [
@@ -1177,7 +1177,7 @@ export const defects: readonly Defect[] = [
       'if (startOffset > from && found === "damaged") throw',
     ],
   }),
-  ...within("core/group/snapshot-file.ts", [SNAPSHOT_FILE, GROUP_LOG], {
+  ...within("core/group/journal/snapshot-file.ts", [SNAPSHOT_FILE, GROUP_LOG], {
     "does not sync the snapshot": ["    await file.sync();\n", ""],
     "does not sync the snapshot's name": ["  await storage.syncDirectory(directory);\n", ""],
     "does not count the groups": ["isWhole = piece.groups === count;", "isWhole = true;"],

@@ -1,6 +1,6 @@
 import type { PartitionBounds } from "@logstore/protocol";
-import type { ReadableLog } from "../partition/readable-log.js";
-import { detailOf } from "./error-detail.js";
+import { detailOf } from "../errors/error-detail.js";
+import type { ReadableLog } from "../partition/read/readable-log.js";
 
 /**
  * Where a partition begins and ends now, in the protocol's words; and why that is not all of it, if

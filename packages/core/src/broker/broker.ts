@@ -35,7 +35,7 @@ import type {
   TopicSummary,
 } from "@logstore/protocol";
 import { GroupCoordinator } from "../group/group-coordinator.js";
-import type { GroupLimitOptions } from "../group/group-totals.js";
+import type { GroupLimitOptions } from "../group/state/group-totals.js";
 import type { PartitionLog } from "../partition/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { DirectoryGuard } from "../storage/directory-guard.js";

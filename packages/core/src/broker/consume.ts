@@ -3,10 +3,10 @@
  */
 import { ClosedError, InvalidArgumentError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
-import { gapPassed } from "../partition/checked-read.js";
-import { ReadAhead } from "../partition/read-ahead.js";
-import type { OwnedChunk } from "../partition/read-in-budget.js";
-import type { ReadableLog } from "../partition/readable-log.js";
+import { gapPassed } from "../partition/read/checked-read.js";
+import { ReadAhead } from "../partition/read/read-ahead.js";
+import type { OwnedChunk } from "../partition/read/read-in-budget.js";
+import type { ReadableLog } from "../partition/read/readable-log.js";
 
 export const DEFAULT_MAX_BYTES = 256 * 1024;
 /** A reader that hears nothing for this long gets a sign of life. */

@@ -1,10 +1,10 @@
 /** One read of a partition that may wait for what it reads. */
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
 import type { FetchOptions, FetchRequest, FetchResult, OffsetGap, ReadBudget } from "@logstore/protocol";
-import type { BatchReader } from "../partition/batch-reader.js";
-import { gapPassed } from "../partition/checked-read.js";
-import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "../partition/read-in-budget.js";
-import type { ReadableLog } from "../partition/readable-log.js";
+import type { BatchReader } from "../partition/read/batch-reader.js";
+import { gapPassed } from "../partition/read/checked-read.js";
+import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "../partition/read/read-in-budget.js";
+import type { ReadableLog } from "../partition/read/readable-log.js";
 import { bufferFor, releaseOnce } from "../segment/read-batches.js";
 import { boundsOf } from "./bounds.js";
 import { DEFAULT_MAX_BYTES } from "./consume.js";

@@ -3,7 +3,7 @@
  * is where it is not.
  */
 import type { TopicSummary } from "@logstore/protocol";
-import { detailOf } from "./error-detail.js";
+import { detailOf } from "../errors/error-detail.js";
 import type { Topics } from "./topics.js";
 
 /** By name. A directory of which not even the topic's name can be read is not among them. */

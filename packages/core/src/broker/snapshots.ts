@@ -13,6 +13,7 @@ import {
   UnknownSnapshotError,
 } from "@logstore/codec";
 import type { SnapshotDescription, TopicConfig } from "@logstore/protocol";
+import { detailOf } from "../errors/error-detail.js";
 import { TOPIC_FILE } from "../files/file-names.js";
 import { checkBounds, checkSize } from "../snapshot/check-restored.js";
 import { restoreStore } from "../snapshot/restore-store.js";
@@ -21,7 +22,6 @@ import { inParallel } from "../storage/in-parallel.js";
 import { Pacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
-import { detailOf } from "./error-detail.js";
 import { OneAtATime } from "./one-at-a-time.js";
 import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 import { readTopicFile, writeTopicFile } from "./topic-file.js";

@@ -1,9 +1,10 @@
 /** The broker's topics as its groups see them. */
-import type { GroupTopics } from "../group/group-topics.js";
+
+import { detailOf } from "../errors/error-detail.js";
 import { lagOf } from "../group/lag.js";
+import type { GroupTopics } from "../group/state/group-topics.js";
 import type { PartitionLog } from "../partition/partition-log.js";
 import type { Storage } from "../storage/storage.js";
-import { detailOf } from "./error-detail.js";
 import type { Topics } from "./topics.js";
 
 export function topicsForGroups(topics: Topics, storage: Storage): GroupTopics {

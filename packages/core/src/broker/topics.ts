@@ -15,14 +15,14 @@ import {
 } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { isOfTheSystem, TOPIC_FILE } from "../files/file-names.js";
-import { type DamagedEvent, type FailedEvent, tell } from "../partition/hooks.js";
+import { type DamagedEvent, type FailedEvent, tell } from "../hooks/hooks.js";
+import type { WarnedEvent } from "../hooks/warnings.js";
 import { ReplacedNotDurableError } from "../storage/atomic-file.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { eachInParallel, inParallel } from "../storage/in-parallel.js";
 import { SharedStorage } from "../storage/shared-storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { ThreadShares, threadPoolSize } from "../storage/thread-shares.js";
-import type { WarnedEvent } from "../storage/warnings.js";
 import { LogStore } from "../store/log-store.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { type StoreCaches, storeCaches } from "../store/store-caches.js";

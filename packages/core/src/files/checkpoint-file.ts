@@ -3,7 +3,7 @@
  * producers there. Recovery starts at it, and it is a witness: what it says was durable must be
  * there. Without it the log is read from its start.
  */
-import type { ProducerSnapshot } from "../partition/producer-state.js";
+import type { ProducerSnapshot } from "../partition/append/producer-state.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
 import { decodeCheckedJson, encodeCheckedJson } from "./checked-json.js";

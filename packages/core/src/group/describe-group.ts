@@ -7,10 +7,10 @@ import type {
   TopicPartition,
 } from "@logstore/protocol";
 import type { Target } from "./assignors/assignor.js";
-import { type GroupState, holdingsOf, type Member } from "./group-state.js";
-import type { Lag } from "./group-topics.js";
-import { byPartition } from "./news.js";
-import { othersTurn } from "./slices.js";
+import { byPartition } from "./members/news.js";
+import { type GroupState, holdingsOf, type Member } from "./state/group-state.js";
+import type { Lag } from "./state/group-topics.js";
+import { othersTurn } from "./time/slices.js";
 
 /** Lags that are looked up at once. */
 const AT_ONCE = 16;

@@ -10,9 +10,9 @@ import { World } from "../../test/group-simulation/world.js";
 import { MemoryStorage, type Storage } from "../index.js";
 import { FilePool } from "../storage/file-pool.js";
 import { Random, SimulatedDisk } from "../testing/index.js";
-import type { Clock } from "./clock.js";
 import { GroupCoordinator } from "./group-coordinator.js";
-import type { GroupTopics } from "./group-topics.js";
+import type { GroupTopics } from "./state/group-topics.js";
+import type { Clock } from "./time/clock.js";
 
 const DAY_MS = 24 * 3_600_000;
 

@@ -22,27 +22,27 @@ import type {
   ResetOffsetsRequest,
   TopicPartition,
 } from "@logstore/protocol";
-import { detailOf } from "../broker/error-detail.js";
+import { detailOf } from "../errors/error-detail.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { Pacer } from "../storage/pacer.js";
 import { storageError } from "../storage/storage-error.js";
-import { type Clock, systemClock } from "./clock.js";
-import { checkCommits, decideCommits, growthOf } from "./commits.js";
+import { checkCommits, decideCommits, growthOf } from "./decide/commits.js";
+import { inChunks } from "./decide/in-chunks.js";
+import { inParts } from "./decide/in-parts.js";
+import { decideReset, type PartitionOffset } from "./decide/resets.js";
 import { describeGroup, stateOf } from "./describe-group.js";
-import { GroupLog, type GroupLogOptions } from "./group-log.js";
-import type { CommitChange, GroupChange, GroupState, Member } from "./group-state.js";
-import type { GroupTopics } from "./group-topics.js";
-import { type GroupLimitOptions, GroupTotals } from "./group-totals.js";
-import { inChunks } from "./in-chunks.js";
-import { inParts } from "./in-parts.js";
-import { Journal } from "./journal.js";
-import { checkGroupName, checkRetention } from "./limits.js";
-import { Members } from "./members.js";
-import { Membership } from "./membership.js";
-import { assignmentOf, byName, byNumber } from "./news.js";
+import { GroupLog, type GroupLogOptions } from "./journal/group-log.js";
+import { Journal } from "./journal/journal.js";
+import { Members } from "./members/members.js";
+import { Membership } from "./members/membership.js";
+import { assignmentOf, byName, byNumber } from "./members/news.js";
 import { resolveReset } from "./reset-positions.js";
-import { decideReset, type PartitionOffset } from "./resets.js";
-import { othersTurn, type Steps } from "./slices.js";
+import type { CommitChange, GroupChange, GroupState, Member } from "./state/group-state.js";
+import type { GroupTopics } from "./state/group-topics.js";
+import { type GroupLimitOptions, GroupTotals } from "./state/group-totals.js";
+import { checkGroupName, checkRetention } from "./state/limits.js";
+import { type Clock, systemClock } from "./time/clock.js";
+import { othersTurn, type Steps } from "./time/slices.js";
 
 export interface GroupCoordinatorOptions extends GroupLogOptions, GroupLimitOptions {
   /** Groups without members are forgotten after so long, ms. Default 7 days. */

@@ -1,11 +1,11 @@
 /** How far a group is behind, in records and in time. */
-import { detailOf } from "../broker/error-detail.js";
+import { detailOf } from "../errors/error-detail.js";
 import type { Gap } from "../files/checkpoint-file.js";
-import type { ReadableLog } from "../partition/readable-log.js";
-import { readError } from "../partition/reading.js";
+import type { ReadableLog } from "../partition/read/readable-log.js";
+import { readError } from "../partition/read/reading.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
-import type { Lag } from "./group-topics.js";
+import type { Lag } from "./state/group-topics.js";
 
 /** Batches before the one that is looked for: an index entry is so near. */
 const CHUNK_BYTES = 16 * 1024;

@@ -4,7 +4,7 @@ import { TestMember } from "../../test/group-member.js";
 import { Broker, MemoryStorage } from "../index.js";
 import { FilePool } from "../storage/file-pool.js";
 import { SimulatedDisk } from "../testing/index.js";
-import { GroupLog } from "./group-log.js";
+import { GroupLog } from "./journal/group-log.js";
 
 const names = Object.getOwnPropertyNames(Object.prototype);
 

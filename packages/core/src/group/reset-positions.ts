@@ -1,11 +1,11 @@
 /** Which offsets a reset means. */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
+import type { PartitionOffset } from "./decide/resets.js";
 import { knownPartitions } from "./describe-group.js";
-import type { GroupState } from "./group-state.js";
-import type { GroupTopics } from "./group-topics.js";
-import type { PartitionOffset } from "./resets.js";
-import { othersTurn } from "./slices.js";
+import type { GroupState } from "./state/group-state.js";
+import type { GroupTopics } from "./state/group-topics.js";
+import { othersTurn } from "./time/slices.js";
 
 /** Positions that are looked up at once: those by time need the disk. */
 const AT_ONCE = 16;

@@ -4,18 +4,18 @@ import type { LogStoreError } from "@logstore/codec";
 import { type Checkpoint, readCheckpoint } from "../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../files/file-names.js";
 import type { Bounds } from "../files/watermarks-file.js";
+import type { LogStoreHooks } from "../hooks/hooks.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
 import type { Storage } from "../storage/storage.js";
-import type { LogStoreHooks } from "./hooks.js";
-import { LogOffsets } from "./log-offsets.js";
-import { unreadable, withoutCheckpoint } from "./open-log.js";
-import { ReadableLog, type ReadableParts } from "./readable-log.js";
-import { type LogSurvey, surveyLog, unreadableError } from "./survey-log.js";
-import { type VerifyEvent, verifyLog } from "./verify-log.js";
+import { LogOffsets } from "./read/log-offsets.js";
+import { ReadableLog, type ReadableParts } from "./read/readable-log.js";
+import { unreadable, withoutCheckpoint } from "./recovery/open-log.js";
+import { type LogSurvey, surveyLog, unreadableError } from "./recovery/survey-log.js";
+import { type VerifyEvent, verifyLog } from "./upkeep/verify-log.js";
 
 const ATTEMPTS = 4;
 

@@ -13,6 +13,7 @@ import {
 import type { Durability } from "@logstore/protocol";
 import { type Checkpoint, startFilesIn } from "../files/checkpoint-file.js";
 import type { Bounds } from "../files/watermarks-file.js";
+import { tell } from "../hooks/hooks.js";
 import type { IndexCache } from "../segment/index-cache.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
@@ -21,8 +22,16 @@ import { isDiskFull, isDiskTrouble } from "../storage/disk-trouble.js";
 import { allSettled, runAll } from "../storage/run-all.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
-import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append-queue.js";
-import { AT_ONCE_BATCHES, AT_ONCE_BYTES, checkLater } from "./check-later.js";
+import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append/append-queue.js";
+import { AT_ONCE_BATCHES, AT_ONCE_BYTES, checkLater } from "./append/check-later.js";
+import { GroupCommit, storageFailed } from "./append/group-commit.js";
+import { LogWriter, type PublishBounds, type StoreTies, type WriterOptions } from "./append/log-writer.js";
+import { LogOffsets } from "./read/log-offsets.js";
+import { ReadableLog } from "./read/readable-log.js";
+import { PartitionTail, type TailCache } from "./read/tail-cache.js";
+import { openLog } from "./recovery/open-log.js";
+import type { RecoveredLog } from "./recovery/recovery.js";
+import type { TornTail } from "./recovery/torn-tail.js";
 import {
   type Deletion,
   deleteBefore,
@@ -30,18 +39,9 @@ import {
   expiredOffset,
   removeSegments,
   rollIfExpired,
-} from "./delete-records.js";
-import { GroupCommit, storageFailed } from "./group-commit.js";
-import { tell } from "./hooks.js";
-import { LogOffsets } from "./log-offsets.js";
-import { LogWriter, type PublishBounds, type StoreTies, type WriterOptions } from "./log-writer.js";
-import { openLog } from "./open-log.js";
-import { ReadableLog } from "./readable-log.js";
-import type { RecoveredLog } from "./recovery.js";
-import type { RetentionLimits } from "./retention-policy.js";
-import { PartitionTail, type TailCache } from "./tail-cache.js";
-import type { TornTail } from "./torn-tail.js";
-import { type VerifyEvent, verifyLog } from "./verify-log.js";
+} from "./upkeep/delete-records.js";
+import type { RetentionLimits } from "./upkeep/retention-policy.js";
+import { type VerifyEvent, verifyLog } from "./upkeep/verify-log.js";
 
 /** They may be altered while the partition is open. */
 export interface PartitionOptions extends AppendQueueOptions, WriterOptions, RetentionLimits {

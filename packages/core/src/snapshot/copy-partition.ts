@@ -5,8 +5,8 @@
 import { ClosedError, CorruptPartitionError, LogStoreError } from "@logstore/codec";
 import { writeCheckpoint } from "../files/checkpoint-file.js";
 import { indexFileName } from "../files/file-names.js";
-import { ProducerState } from "../partition/producer-state.js";
-import { damagedAt, readError } from "../partition/reading.js";
+import { ProducerState } from "../partition/append/producer-state.js";
+import { damagedAt, readError } from "../partition/read/reading.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
 import { attemptOf } from "../storage/io-trouble.js";

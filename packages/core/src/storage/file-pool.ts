@@ -11,12 +11,12 @@
  * locked, it makes nothing in one that is not the one that was opened: see directory-guard.ts.
  */
 import { BufferFullError } from "@logstore/codec";
-import { tell } from "../partition/hooks.js";
+import { tell } from "../hooks/hooks.js";
+import { OnceAMinute, outOfDescriptors, type WarnedEvent } from "../hooks/warnings.js";
 import { DirectoryGuard } from "./directory-guard.js";
 import { codeOf, noteAttempt } from "./io-trouble.js";
 import { PooledFile } from "./pooled-file.js";
 import type { FileAccess, FileHold, GuardedStorage, Lock, Storage, StorageFile } from "./storage.js";
-import { OnceAMinute, outOfDescriptors, type WarnedEvent } from "./warnings.js";
 
 export class FilePool implements GuardedStorage {
   readonly guard: DirectoryGuard;

@@ -1,5 +1,5 @@
-import { type LogStoreHooks, tell } from "../partition/hooks.js";
-import { newDirectory } from "../storage/warnings.js";
+import { type LogStoreHooks, tell } from "../hooks/hooks.js";
+import { newDirectory } from "../hooks/warnings.js";
 
 /** Tells that there was nothing in a directory. What is in memory is always new. */
 export function tellNewDirectory({ warned }: LogStoreHooks, directory: string, what: string): void {

@@ -10,7 +10,7 @@ import {
   RecordBatchBuilder,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-import type { LogStoreHooks } from "../partition/hooks.js";
+import type { LogStoreHooks } from "../hooks/hooks.js";
 import { checkDurability } from "../partition/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { Storage } from "../storage/storage.js";

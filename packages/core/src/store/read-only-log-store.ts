@@ -7,7 +7,7 @@ import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
 import { readStoreFile } from "../files/store-file.js";
 import { readWatermarks } from "../files/watermarks-file.js";
 import { FollowedLog } from "../partition/followed-log.js";
-import type { VerifyEvent } from "../partition/verify-log.js";
+import type { VerifyEvent } from "../partition/upkeep/verify-log.js";
 import { IndexCache } from "../segment/index-cache.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
 import { FilePool } from "../storage/file-pool.js";

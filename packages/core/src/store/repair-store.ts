@@ -1,8 +1,8 @@
 /** Makes the damaged partitions of an open store whole again, one after another. */
 import type { Watermarks } from "../files/watermarks-file.js";
 import type { PartitionLog } from "../partition/partition-log.js";
-import { planRepair, type RepairAction, repairLog } from "../partition/repair-log.js";
-import type { VerifyFinding } from "../partition/verify-log.js";
+import { planRepair, type RepairAction, repairLog } from "../partition/upkeep/repair-log.js";
+import type { VerifyFinding } from "../partition/upkeep/verify-log.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 

@@ -1,5 +1,5 @@
 /** What is kept in memory of a store's files. */
-import { TailCache } from "../partition/tail-cache.js";
+import { TailCache } from "../partition/read/tail-cache.js";
 import { IndexCache } from "../segment/index-cache.js";
 import { type LogStoreOptions, resolveOptions } from "./options.js";
 

@@ -12,11 +12,11 @@ import type {
   MemberEvent,
   ResetOffsetsRequest,
 } from "@logstore/protocol";
-import type { Clock } from "../../src/group/clock.js";
 import { GroupCoordinator, type GroupCoordinatorOptions } from "../../src/group/group-coordinator.js";
-import { GroupLog } from "../../src/group/group-log.js";
-import type { GroupChange } from "../../src/group/group-state.js";
-import type { GroupTopics } from "../../src/group/group-topics.js";
+import { GroupLog } from "../../src/group/journal/group-log.js";
+import type { GroupChange } from "../../src/group/state/group-state.js";
+import type { GroupTopics } from "../../src/group/state/group-topics.js";
+import type { Clock } from "../../src/group/time/clock.js";
 import { FilePool } from "../../src/storage/file-pool.js";
 import { powerCutOutcomes, SimulatedDisk } from "../../src/testing/index.js";
 import type { Connection, End } from "./connection.js";

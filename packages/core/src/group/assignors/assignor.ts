@@ -2,7 +2,7 @@
  * How partitions are shared out. An assignor is a pure function: the same members, topics and
  * owners give the same answer, in whatever order they are told.
  */
-import type { Steps } from "../slices.js";
+import type { Steps } from "../time/slices.js";
 
 export interface AssignableMember {
   readonly memberId: string;

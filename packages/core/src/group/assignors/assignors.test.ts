@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { firstSeed } from "../../../test/random.js";
-import { toEnd } from "../slices.js";
+import { toEnd } from "../time/slices.js";
 import type { AssignorInput, Target } from "./assignor.js";
 import { assignors } from "./assignors.js";
 

@@ -8,7 +8,7 @@
  * is no such path. That gives the most even shares that there are (Harvey, Ladner, Lovász, Tamir:
  * Semi-matchings for bipartite graphs and load balancing, 2003).
  */
-import type { Steps } from "../slices.js";
+import type { Steps } from "../time/slices.js";
 import { type AssignableMember, type Assignor, byName, byRank, STEP_PARTITIONS } from "./assignor.js";
 import { Heap } from "./heap.js";
 import { type Free, give, moveOne, type Share } from "./share.js";

@@ -1,5 +1,5 @@
 /** The part of the sticky assignor for members that want different topics. */
-import type { Steps } from "../slices.js";
+import type { Steps } from "../time/slices.js";
 import { type Free, give, moveOne, type Share } from "./share.js";
 
 export type Wanting = ReadonlyMap<string, readonly Share[]>;

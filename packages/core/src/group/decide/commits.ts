@@ -1,0 +1,139 @@
+/** Whose commits count, and what becomes of them. Pure. */
+import {
+  FencedMemberError,
+  GroupNotEmptyError,
+  InvalidArgumentError,
+  LogStoreError,
+  OffsetOutOfRangeError,
+} from "@logstore/codec";
+import type { CommitOffsetsRequest, CommitResult, PartitionCommit } from "@logstore/protocol";
+import { detailOf } from "../../errors/error-detail.js";
+import { type CommitChange, type GroupState, holdingOf } from "../state/group-state.js";
+import type { TopicBounds } from "../state/group-topics.js";
+import { bytesOfCommit } from "../state/group-usage.js";
+import { checkTopic, MAX_METADATA_BYTES } from "../state/limits.js";
+
+/**
+ * Where a partition begins and ends. @throws UnknownTopicError, InconsistentTopicIdError,
+ * UnknownPartitionError
+ */
+export type BoundsOf = (
+  topic: string,
+  partition: number,
+  topicId: string | undefined,
+) => Pick<TopicBounds, "logStart" | "logEnd" | "damage">;
+
+export interface CommitDecision {
+  readonly commits: readonly CommitChange[];
+  readonly results: readonly CommitResult[];
+}
+
+/** @throws InvalidArgumentError where what is asked for makes no sense, whoever asks */
+export function checkCommits({ offsets, memberId, memberEpoch }: CommitOffsetsRequest): void {
+  if (memberId !== undefined && !Number.isSafeInteger(memberEpoch)) {
+    throw new InvalidArgumentError(`a member commits with its epoch, a whole number, not ${memberEpoch}`);
+  }
+  for (const { topic, partition, offset, metadata = "" } of offsets) {
+    checkTopic(topic);
+    if (!Number.isSafeInteger(offset) || offset < 0) {
+      throw new InvalidArgumentError(`${offset} is no offset`, { topic, partition });
+    }
+    const bytes = Buffer.byteLength(metadata);
+    if (bytes <= MAX_METADATA_BYTES) continue;
+    throw new InvalidArgumentError(`metadata has ${MAX_METADATA_BYTES} bytes at most, not ${bytes}`, {
+      topic,
+      partition,
+      expected: MAX_METADATA_BYTES,
+      actual: bytes,
+    });
+  }
+}
+
+export function decideCommits(
+  state: GroupState | undefined,
+  { group, memberId, memberEpoch = 0, offsets }: CommitOffsetsRequest,
+  boundsOf: BoundsOf,
+): CommitDecision {
+  const commits: CommitChange[] = [];
+  /** Of this request. */
+  const highest = new Map<string, number>();
+  const results = offsets.map((commit): CommitResult => {
+    try {
+      checkOwner(state, memberId, memberEpoch, commit);
+      checkOffset(commit, boundsOf);
+    } catch (error) {
+      if (!(error instanceof LogStoreError)) throw error;
+      const { topic, partition } = commit;
+      return { error: detailOf(error.with({ group, topic, partition })) };
+    }
+    const { topic, partition, offset, metadata = "" } = commit;
+    // Commits never go back, whatever overtook what: only a reset does that.
+    const key = `${topic}/${partition}`;
+    const committed = highest.get(key) ?? state?.commits.get(topic)?.get(partition)?.offset ?? 0;
+    if (offset >= committed) {
+      highest.set(key, offset);
+      commits.push({ topic, partition, offset, metadata });
+    }
+    return {};
+  });
+  return { commits, results };
+}
+
+/**
+ * Bytes that commits add to those that are there. Of two of one partition in one request both
+ * count.
+ */
+export function growthOf(state: GroupState | undefined, commits: readonly CommitChange[]): number {
+  let bytes = 0;
+  for (const commit of commits) {
+    bytes += bytesOfCommit(commit) - bytesOfCommit(state?.commits.get(commit.topic)?.get(commit.partition));
+  }
+  return bytes;
+}
+
+function checkOwner(
+  state: GroupState | undefined,
+  memberId: string | undefined,
+  memberEpoch: number,
+  { topic, partition }: PartitionCommit,
+): void {
+  if (memberId === undefined) {
+    if (state === undefined || state.members.size === 0) return;
+    throw new GroupNotEmptyError(
+      "the group has members, and they alone commit for it: stop them first, or reset its offsets",
+    );
+  }
+  const member = state?.members.get(memberId);
+  if (member === undefined) throw new FencedMemberError(`${memberId} is no member of the group: join it anew`);
+  const holding = holdingOf(member, topic, partition);
+  if (holding === undefined) {
+    throw new FencedMemberError(`member ${memberId} does not own the partition: it is somebody else's, or nobody's`);
+  }
+  if (memberEpoch > member.epoch) {
+    throw new FencedMemberError(`member ${memberId} has epoch ${member.epoch}, and never had ${memberEpoch}`, {
+      expected: member.epoch,
+      actual: memberEpoch,
+    });
+  }
+  if (memberEpoch >= holding.since) return;
+  throw new FencedMemberError(
+    `epoch ${memberEpoch} of member ${memberId} is from before it got the partition, or it was reset`,
+    {
+      expected: holding.since,
+      actual: memberEpoch,
+    },
+  );
+}
+
+function checkOffset({ topic, topicId, partition, offset }: PartitionCommit, boundsOf: BoundsOf): void {
+  const { logEnd, damage } = boundsOf(topic, partition, topicId);
+  // How far a damaged log went is not known for sure: who was there has read it.
+  if (offset <= logEnd || damage !== undefined) return;
+  throw new OffsetOutOfRangeError(
+    `offset ${offset} is beyond the partition's end, ${logEnd}: nobody can have read up to it`,
+    {
+      offset,
+      expected: logEnd,
+    },
+  );
+}

@@ -1,0 +1,275 @@
+import type { AssignorName } from "@logstore/protocol";
+import { expect, test } from "vitest";
+import { apply, type GroupState, type Holding, holdingsOf, NEVER, newGroup } from "../state/group-state.js";
+import { toEnd } from "../time/slices.js";
+import { type GroupInput, takeTurn } from "./take-turn.js";
+
+/** A group with its topics, and what its turns say. */
+class Group {
+  readonly topics = new Map([["t", 4]]);
+  readonly #groups = new Map<string, GroupState>();
+  readonly inputs: GroupInput[] = [];
+
+  get state(): GroupState {
+    return this.#groups.get("g")!;
+  }
+
+  join(memberId: string, more: { topics?: string[]; instanceId?: string; assignor?: AssignorName } = {}): void {
+    const { topics = ["t"], instanceId, assignor } = more;
+    const joining = { topics, instanceId, assignor, clientId: "", sessionTimeoutMs: 1000, revokeTimeoutMs: 1000 };
+    this.inputs.push({ type: "join", memberId, joining });
+  }
+
+  turn(...inputs: GroupInput[]): boolean {
+    const state = this.state ?? newGroup("g");
+    const { changes, target } = toEnd(takeTurn(state, [...this.inputs.splice(0), ...inputs], new Map(this.topics), 1));
+    for (const change of changes) {
+      apply(this.#groups, change);
+      this.#expectOneOwnerEach(); // what comes after it may be lost in a crash
+    }
+    this.state.target = target;
+    return changes.length > 0;
+  }
+
+  #expectOneOwnerEach(): void {
+    const held = [...this.state.members.values()].flatMap((member) =>
+      [...holdingsOf(member)].map(([topic, partition]) => `${topic} ${partition}`),
+    );
+    expect(new Set(held).size).toBe(held.length);
+  }
+
+  revoked(memberId: string, memberEpoch: number, ...partitions: number[]): GroupInput {
+    return {
+      type: "revoked",
+      memberId,
+      memberEpoch,
+      partitions: partitions.map((partition) => ({ topic: "t", partition })),
+    };
+  }
+
+  /** "0 1 (2)": what it has, in brackets what it is to give up. */
+  holds(memberId: string): string {
+    const held = [...holdingsOf(this.state.members.get(memberId)!)];
+    const said = held.map(([topic, partition, { revokedAt }]) => {
+      const name = topic === "t" ? `${partition}` : `${topic}${partition}`;
+      return revokedAt === undefined ? name : `(${name})`;
+    });
+    return said.sort().join(" ");
+  }
+
+  epoch(memberId: string): number {
+    return this.state.members.get(memberId)!.epoch;
+  }
+}
+
+test("members that join in one turn share out everything at once", () => {
+  const group = new Group();
+  group.join("a");
+  group.join("b");
+  group.turn();
+  expect([group.holds("a"), group.holds("b")]).toEqual(["0 2", "1 3"]);
+  expect([group.state.epoch, group.epoch("a"), group.epoch("b")]).toEqual([1, 1, 1]);
+});
+
+test("only what moves is given up, and moves when it is", () => {
+  const group = new Group();
+  group.join("a");
+  group.turn();
+  group.join("b");
+  group.turn();
+  expect([group.holds("a"), group.holds("b")]).toEqual(["(2) (3) 0 1", ""]);
+  group.turn(group.revoked("a", 2, 3));
+  expect([group.holds("a"), group.holds("b")]).toEqual(["(2) 0 1", "3"]);
+  expect([group.epoch("a"), group.epoch("b")]).toEqual([2, 3]); // there is nothing new for a
+  group.turn(group.revoked("a", 2, 2));
+  expect([group.holds("a"), group.holds("b")]).toEqual(["0 1", "2 3"]);
+  expect(group.turn()).toBe(false);
+});
+
+test("an answer from before it was told to give up is none", () => {
+  const group = new Group();
+  group.join("a");
+  group.turn();
+  group.join("b");
+  group.turn();
+  expect(group.turn(group.revoked("a", 1, 2, 3))).toBe(false);
+  expect(group.turn(group.revoked("a", 2, 0))).toBe(false); // nor is one for what it is to keep
+  expect(group.holds("a")).toBe("(2) (3) 0 1");
+});
+
+test("what is meant for its owner again is given up first, and given anew", () => {
+  const group = new Group();
+  group.join("a");
+  group.turn();
+  group.join("b");
+  group.turn();
+  group.turn({ type: "gone", memberId: "b" });
+  expect(group.holds("a")).toBe("(2) (3) 0 1");
+  group.turn(group.revoked("a", 2, 2, 3));
+  expect(group.holds("a")).toBe("0 1 2 3");
+  expect(group.state.members.get("a")!.holdings.get("t")!.get(2)).toEqual({ since: 4, revokedAt: undefined });
+});
+
+test("who is gone leaves everything to the others at once", () => {
+  const group = new Group();
+  group.join("a");
+  group.join("b");
+  group.turn();
+  group.turn({ type: "gone", memberId: "b" });
+  expect(group.holds("a")).toBe("0 1 2 3");
+});
+
+test("a static member has its place and its partitions again, and nobody else is bothered", () => {
+  const group = new Group();
+  group.join("a", { instanceId: "one" });
+  group.join("b", { instanceId: "two" });
+  group.turn();
+  const [before, of] = [group.holds("a"), group.holds("b")];
+  group.join("z", { instanceId: "one" });
+  group.turn();
+  expect([...group.state.members.keys()].sort()).toEqual(["b", "z"]);
+  expect([group.holds("z"), group.holds("b")]).toEqual([before, of]);
+  expect([group.epoch("z"), group.epoch("b")]).toEqual([2, 1]);
+  expect(group.state.members.get("z")!.holdings.get("t")!.get(0)).toEqual({ since: 2, revokedAt: undefined });
+  expect(group.turn()).toBe(false);
+});
+
+test("a static member has what it had, also where another could as well have it", () => {
+  const group = new Group();
+  group.topics.set("t", 5);
+  group.join("m", { instanceId: "one" });
+  group.join("x");
+  group.turn();
+  group.join("a");
+  group.turn();
+  group.turn(group.revoked("m", 2, 4), group.revoked("x", 2, 3));
+  const before = [group.holds("m"), group.holds("x"), group.holds("a")];
+  expect(group.holds("a")).toHaveLength(1);
+  group.join("z", { instanceId: "one" });
+  group.turn();
+  expect([group.holds("z"), group.holds("x"), group.holds("a")]).toEqual(before);
+});
+
+test("who takes a static member's place is not bound to what that one was to give up", () => {
+  const group = new Group();
+  group.join("a", { instanceId: "one" });
+  group.turn();
+  group.join("b");
+  group.turn();
+  group.join("z", { instanceId: "one" });
+  group.turn();
+  expect([group.holds("z"), group.holds("b")]).toEqual(["0 1", "2 3"]);
+});
+
+test("of two that join with the same instance id in one turn, the later one stays", () => {
+  const group = new Group();
+  group.join("a", { instanceId: "one" });
+  group.join("b", { instanceId: "one" });
+  group.turn();
+  expect([...group.state.members.keys()]).toEqual(["b"]);
+  expect(group.holds("b")).toBe("0 1 2 3");
+});
+
+test("a pattern takes in topics that are made later, and leaves parked ones out", () => {
+  const group = new Group();
+  group.join("a", { topics: ["t*"] });
+  group.turn();
+  group.topics.set("tea", 1);
+  group.topics.set("t.g.parked", 1);
+  group.topics.set("other", 1);
+  group.turn({ type: "topicsChanged" });
+  expect(group.holds("a")).toBe("0 1 2 3 tea0");
+  group.turn({ type: "subscribe", memberId: "a", topics: ["*.parked", "*e*a"] });
+  expect(group.holds("a")).toBe("(0) (1) (2) (3) t.g.parked0 tea0");
+});
+
+test("who wants other topics gives the old ones up", () => {
+  const group = new Group();
+  group.topics.set("other", 1);
+  group.join("a");
+  group.turn();
+  group.turn({ type: "subscribe", memberId: "a", topics: ["other", "missing"] });
+  expect(group.holds("a")).toBe("(0) (1) (2) (3) other0");
+  expect(group.turn({ type: "subscribe", memberId: "a", topics: ["other", "missing"] })).toBe(false);
+});
+
+test("a topic that is deleted, and made anew, is given up first, and its owner commits it no more", () => {
+  const group = new Group();
+  group.join("a");
+  group.turn();
+  group.turn({ type: "topicDeleted", topic: "t" });
+  expect(group.holds("a")).toBe("(0) (1) (2) (3)");
+  expect(group.state.members.get("a")!.holdings.get("t")!.get(0)).toEqual({ since: NEVER, revokedAt: 2 });
+  group.turn(group.revoked("a", 2, 0, 1, 2, 3));
+  expect(group.holds("a")).toBe("0 1 2 3");
+  expect(group.state.members.get("a")!.holdings.get("t")!.get(0)!.since).toBe(3);
+});
+
+test("a large group is written down in parts, and no partition has two owners after any of them", () => {
+  const group = new Group();
+  group.topics.set("t", 9_000);
+  for (const memberId of ["a", "b"]) group.join(memberId, { assignor: "range" });
+  group.turn();
+  group.join("c", { assignor: "round-robin" });
+  group.turn();
+  const givenUp = (memberId: string) => {
+    const held = [...holdingsOf(group.state.members.get(memberId)!)];
+    const partitions = held.flatMap(([, partition, { revokedAt }]) => (revokedAt === undefined ? [] : [partition]));
+    expect(partitions).toHaveLength(3_000);
+    return group.revoked(memberId, group.epoch(memberId), ...partitions);
+  };
+  group.turn(givenUp("a"), givenUp("b")); // each gets some of what the other one had
+  for (const member of group.state.members.values()) expect([...holdingsOf(member)]).toHaveLength(3_000);
+});
+
+test("the last one to say how is heard", () => {
+  const group = new Group();
+  group.topics.set("u", 4);
+  for (const memberId of ["a", "b"]) group.join(memberId, { topics: ["t", "u"], assignor: "range" });
+  group.turn();
+  expect([group.holds("a"), group.holds("b")]).toEqual(["0 1 u0 u1", "2 3 u2 u3"]);
+  group.join("c", { topics: ["t", "u"] });
+  group.turn();
+  expect(group.state.assignor).toBe("range");
+  group.join("d", { topics: ["t", "u"], assignor: "round-robin" });
+  group.turn();
+  expect(group.state.assignor).toBe("round-robin");
+});
+
+test("after a recovery, what is being given up is not kept instead of something else", () => {
+  const group = new Group();
+  group.join("a");
+  group.turn();
+  group.join("b");
+  group.turn();
+  group.turn(group.revoked("a", 2, 3));
+  // As if 0 had been meant for b, and not 2.
+  const a = group.state.members.get("a")!;
+  const holdings = new Map<number, Holding>([
+    [0, { since: 1, revokedAt: 2 }],
+    [1, { since: 1, revokedAt: undefined }],
+    [2, { since: 1, revokedAt: undefined }],
+  ]);
+  group.state.members.set("a", { ...a, holdings: new Map([["t", holdings]]) });
+  group.state.target = undefined;
+  expect(group.turn({ type: "topicsChanged" })).toBe(false);
+  expect([group.holds("a"), group.holds("b")]).toEqual(["(0) 1 2", "3"]);
+});
+
+test("after a recovery everybody keeps what they have", () => {
+  const group = new Group();
+  for (const memberId of ["a", "b", "c"]) group.join(memberId);
+  group.turn();
+  group.state.target = undefined;
+  expect(group.turn({ type: "topicsChanged" })).toBe(false);
+});
+
+test("who takes a static member's place gets nothing of topics that it does not name", () => {
+  const group = new Group();
+  group.topics.set("secret", 2);
+  group.join("a", { topics: ["t", "secret"], instanceId: "i" });
+  group.turn();
+  group.join("b", { topics: ["t"], instanceId: "i" });
+  group.turn();
+  expect(group.holds("b")).toBe("0 1 2 3");
+});

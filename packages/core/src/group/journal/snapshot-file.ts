@@ -1,0 +1,177 @@
+/**
+ * `groups/snapshot`: all groups as they were at some offset of the groups' log, so that what is
+ * before it need not be kept. Groups are written one after another while they go on: each says up
+ * to which offset it is. docs/format/groups.md.
+ */
+import { UnsupportedFormatVersionError } from "@logstore/codec";
+import { decodeCheckedJson, encodeCheckedJson } from "../../files/checked-json.js";
+import { TEMPORARY_SUFFIX } from "../../files/file-names.js";
+import type { Storage, StorageFile } from "../../storage/storage.js";
+import type { GroupState } from "../state/group-state.js";
+import { othersTurn } from "../time/slices.js";
+import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
+
+export const SNAPSHOT_FILE = "snapshot";
+/** Version 1 has one document a group. */
+const SNAPSHOT_FORMAT_VERSION = 2;
+/** Written at once, so that others have their turn in between. */
+const PIECE_BYTES = 256 * 1024;
+
+const DOCUMENTS_AT_ONCE = 10;
+
+export interface GroupsSnapshot {
+  /** Changes from this offset on may not be in it; those before it are, in every group. */
+  readonly from: number;
+  /** The highest offset that any of its documents is up to. */
+  readonly upTo: number;
+  readonly groups: ReadonlyMap<string, GroupState>;
+}
+
+/**
+ * Replaces the snapshot, durably. Resolves to its length.
+ *
+ * @param documents asked for one by one, as the file grows
+ * @param ready awaited before the new file takes the old one's place
+ */
+export async function writeSnapshot(
+  storage: Storage,
+  directory: string,
+  from: number,
+  documents: Iterable<GroupJson | MoreOfGroupJson>,
+  ready: () => Promise<void>,
+): Promise<number> {
+  const path = `${directory}/${SNAPSHOT_FILE}`;
+  const file = await storage.createFile(path + TEMPORARY_SUFFIX);
+  let position = 0;
+  try {
+    let pieces = [encodeCheckedJson({ formatVersion: SNAPSHOT_FORMAT_VERSION, from })];
+    let bytes = pieces[0]!.length;
+    const write = async () => {
+      await file.write(pieces, position);
+      position += bytes;
+      pieces = [];
+      bytes = 0;
+    };
+    let count = 0;
+    for (const document of documents) {
+      const piece = encodeCheckedJson(document);
+      pieces.push(piece);
+      bytes += piece.length;
+      count++;
+      if (bytes < PIECE_BYTES) continue;
+      await write();
+      await othersTurn(); // a disk that is memory gives nobody else theirs
+    }
+    const end = encodeCheckedJson({ groups: count });
+    pieces.push(end);
+    bytes += end.length;
+    await write();
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await ready();
+  await storage.rename(path + TEMPORARY_SUFFIX, path);
+  await storage.syncDirectory(directory);
+  return position;
+}
+
+/**
+ * Undefined where there is none; "damaged" where it cannot be believed. It is read document by
+ * document: no more than one of them is in memory beside the groups.
+ *
+ * @throws UnsupportedFormatVersionError
+ */
+export async function readSnapshot(
+  storage: Storage,
+  directory: string,
+): Promise<GroupsSnapshot | "damaged" | undefined> {
+  const file = await openIfThere(storage, `${directory}/${SNAPSHOT_FILE}`);
+  if (file === undefined) return undefined;
+  try {
+    return await readDocuments(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readDocuments(file: StorageFile): Promise<GroupsSnapshot | "damaged"> {
+  const groups = new Map<string, GroupState>();
+  let from: number | undefined;
+  let upTo = 0;
+  let count = 0;
+  let last: GroupState | undefined;
+  let isWhole = false;
+  for await (const document of documentsOf(file)) {
+    if (count % DOCUMENTS_AT_ONCE === DOCUMENTS_AT_ONCE - 1) await othersTurn();
+    if (document === undefined || isWhole) return "damaged";
+    if (from === undefined) {
+      const header = document as { formatVersion: number; from: number };
+      checkVersion(header.formatVersion);
+      from = upTo = header.from;
+      continue;
+    }
+    const piece = document as GroupJson | MoreOfGroupJson | { readonly groups: number };
+    if ("groups" in piece) {
+      isWhole = piece.groups === count;
+      if (!isWhole) return "damaged";
+      continue;
+    }
+    count++;
+    upTo = Math.max(upTo, piece.upTo);
+    if ("group" in piece) {
+      last = decodeGroup(piece);
+      groups.set(last.group, last);
+    } else if (last === undefined) return "damaged";
+    else decodeMoreOfGroup(last, piece);
+  }
+  return from === undefined || !isWhole ? "damaged" : { from, upTo, groups };
+}
+
+/** Undefined for one whose checksum does not match, and for what is left at the end. */
+async function* documentsOf(file: StorageFile): AsyncGenerator<unknown, void> {
+  let position = 0;
+  let rest = Buffer.alloc(0);
+  /** Of `rest`: there is no newline before. */
+  let searched = 0;
+  let lineEnd = -1;
+  for (;;) {
+    const newline = rest.indexOf(10, searched);
+    if (newline < 0) {
+      searched = rest.length;
+      // As much again: one long document is not copied once for each piece of it.
+      const chunk = Buffer.allocUnsafe(Math.max(PIECE_BYTES, rest.length));
+      const length = await file.read(chunk, position);
+      if (length === 0) break;
+      position += length;
+      rest = Buffer.concat([rest, chunk.subarray(0, length)]);
+    } else if (lineEnd < 0) {
+      lineEnd = newline;
+      searched = newline + 1;
+    } else {
+      yield decodeCheckedJson(rest.subarray(0, newline + 1));
+      rest = rest.subarray(newline + 1);
+      searched = 0;
+      lineEnd = -1;
+    }
+  }
+  if (rest.length > 0) yield undefined;
+}
+
+function checkVersion(formatVersion: number): void {
+  if (formatVersion <= SNAPSHOT_FORMAT_VERSION) return;
+  throw new UnsupportedFormatVersionError(
+    `groups/${SNAPSHOT_FILE} has format version ${formatVersion}: a newer release wrote it`,
+    { file: `groups/${SNAPSHOT_FILE}`, expected: SNAPSHOT_FORMAT_VERSION, actual: formatVersion },
+  );
+}
+
+async function openIfThere(storage: Storage, path: string): Promise<StorageFile | undefined> {
+  try {
+    return await storage.openFile(path, "read");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}

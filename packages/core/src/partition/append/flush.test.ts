@@ -1,0 +1,95 @@
+/** `flush`: everything that was appended before is durable when it resolves. */
+import { expect, onTestFinished, test } from "vitest";
+import { failAt, HookedStorage } from "../../../test/hooked-storage.js";
+import { appendOneByOne, caught, codeOf, range } from "../../../test/records.js";
+import { LogStore, type LogStoreOptions } from "../../index.js";
+
+async function opened(options: LogStoreOptions = {}) {
+  const storage = new HookedStorage();
+  const store = await LogStore.open("store", { storage, durability: "written", ...options });
+  onTestFinished(() => store.close().catch(() => {}));
+  /** Of which partitions the log was synced, in the order in which it was. */
+  const synced = () =>
+    storage.calls
+      .filter(({ kind, path }) => kind === "sync" && path.endsWith(".log"))
+      .map(({ path }) => path.split("/")[1]);
+  return { storage, store, synced };
+}
+
+test("one partition, or all of them", async () => {
+  const { store, synced } = await opened({ partitions: 3 });
+  for (const partition of [0, 1, 2]) await store.append(null, "v", { partition });
+  expect(synced()).toEqual([]);
+  await store.flush(1);
+  expect(synced()).toEqual(["1"]);
+  await store.flush();
+  expect(synced().toSorted()).toEqual(["0", "1", "2"]); // 1 was durable already
+  await store.append(null, "v", { partition: 2 });
+  await store.flush();
+  expect(synced().slice(3)).toEqual(["2"]);
+});
+
+test("it waits for what was appended before in the same turn, and for its sync", async () => {
+  const { store, storage } = await opened();
+  const log: string[] = [];
+  storage.before = async ({ kind, path }) => {
+    if (!path.endsWith(".log") || (kind !== "sync" && kind !== "write")) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    log.push(kind);
+  };
+  const appends = range(3).map((value) => store.append(null, value).then(() => log.push("acked")));
+  await store.flush().then(() => log.push("flushed"));
+  await Promise.all(appends);
+  expect(log.indexOf("flushed")).toBeGreaterThan(log.indexOf("sync"));
+  expect(log.indexOf("sync")).toBeGreaterThan(log.indexOf("write"));
+  expect(log.filter((each) => each === "sync")).toHaveLength(1);
+});
+
+test("a batch after a flush says that what was before it is durable", async () => {
+  const { store } = await opened();
+  await appendOneByOne(store, range(3));
+  await store.flush();
+  await store.append(null, "after");
+  const claims = (await Array.fromAsync(store.read(0).batches())).map(({ flushedUpTo }) => flushedUpTo);
+  expect(claims).toEqual([0, 0, 0, 3]);
+});
+
+test("nothing to flush, nothing to do: no partition is made for it", async () => {
+  const { store, storage } = await opened({ partitions: 2 });
+  const before = storage.calls.length;
+  await Promise.all([store.flush(), store.flush(0), store.flush()]);
+  expect(storage.calls.slice(before)).toEqual([]);
+});
+
+test("where the sync fails it says so, and so do all later ones", async () => {
+  const { store, storage } = await opened({ partitions: 2 });
+  for (const partition of [0, 1]) await store.append(null, "v", { partition });
+  storage.before = failAt("sync", 1, "store/1/00000000000000000000.log");
+  expect(await caught(store.flush())).toMatchObject({ code: "STORAGE_FAILED", cause: { code: "EIO" } });
+  expect(await caught(store.flush(1))).toMatchObject({ code: "STORAGE_FAILED", partition: 1 });
+  await store.flush(0);
+});
+
+test("a closed store flushes nothing more, and there is no such partition", async () => {
+  const { store } = await opened();
+  expect(await caught(store.flush(1))).toMatchObject({ code: "UNKNOWN_PARTITION" });
+  await store.close();
+  expect(await codeOf(store.flush())).toBe("CLOSED");
+});
+
+test("a clock that jumps back does not take append times back, also after the store was opened again", async () => {
+  const storage = new HookedStorage();
+  let store = await LogStore.open("store", { storage });
+  const appendTimes = async () => (await Array.fromAsync(store.read(0).batches())).map(({ appendTime }) => appendTime);
+  for (const time of [1_000_000, 999_000, 1_000_500]) {
+    storage.time = time;
+    await store.append(null, "v");
+  }
+  expect(await appendTimes()).toEqual([1_000_000, 1_000_000, 1_000_500]);
+  await store.close();
+  store = await LogStore.open("store", { storage });
+  storage.time = 998_000;
+  await store.append(null, "v");
+  expect((await appendTimes()).at(-1)).toBe(1_000_500);
+  await store.close();
+});

@@ -1,0 +1,299 @@
+/**
+ * The one who writes a partition: assigns offsets, rolls segments, makes durable, publishes. Nobody
+ * else touches the log's end.
+ */
+import { type RecordBatch, WrongExpectedOffsetError } from "@logstore/codec";
+import { type Checkpoint, writeCheckpoint } from "../../files/checkpoint-file.js";
+import { type CommittedEvent, type LogStoreHooks, tell } from "../../hooks/hooks.js";
+import { isClockBehind } from "../../hooks/warnings.js";
+import { shouldRoll } from "../../segment/roll-policy.js";
+import { Segment, type SegmentHome } from "../../segment/segment.js";
+import { zerosAhead } from "../../segment/zeros-ahead.js";
+import type { ReadableLog } from "../read/readable-log.js";
+import type { RecoveredLog } from "../recovery/recovery.js";
+import type { Appended, PendingAppend } from "./append-queue.js";
+import { BehindTheWriter } from "./behind-the-writer.js";
+import type { ProducerState } from "./producer-state.js";
+
+export interface WriterOptions {
+  readonly segmentBytes: number;
+  readonly hooks: LogStoreHooks;
+}
+
+/** Told of a partition's bounds before anybody is who appended. */
+export type PublishBounds = (logStart: number, highWatermark: number) => Promise<void>;
+
+/** The writer's ties to its store. */
+export interface StoreTies {
+  readonly publishBounds: PublishBounds;
+  /** Throws where the store's directory is not this process's any more. */
+  readonly checkOwner: () => void;
+  /** Told of a clock that is behind a partition's last append; it may leave that untold. */
+  readonly clockIsBehind: (partition: number, now: number, lastAppendTime: number) => void;
+}
+
+export class LogWriter {
+  readonly #home: SegmentHome;
+  readonly #log: ReadableLog;
+  /** They may be altered at any time. */
+  readonly #options: WriterOptions;
+  readonly #producers: ProducerState;
+  readonly #behind: BehindTheWriter;
+  readonly #publishBounds: PublishBounds;
+  readonly #checkOwner: () => void;
+  readonly #clockIsBehind: StoreTies["clockIsBehind"];
+  #lastAppendTime: number;
+  /** Whether there is anything that the checkpoint does not say. */
+  #dirty: boolean;
+  #checkpointSegment: number | undefined;
+
+  constructor(
+    home: SegmentHome,
+    log: ReadableLog,
+    options: WriterOptions,
+    recovered: RecoveredLog,
+    { publishBounds, checkOwner, clockIsBehind }: StoreTies,
+  ) {
+    this.#home = home;
+    this.#log = log;
+    this.#options = options;
+    this.#producers = recovered.producers;
+    this.#behind = new BehindTheWriter();
+    this.#publishBounds = publishBounds;
+    this.#checkOwner = checkOwner;
+    this.#clockIsBehind = clockIsBehind;
+    this.#lastAppendTime = recovered.lastAppendTime;
+    this.#checkpointSegment = recovered.checkpointSegment;
+    this.#appendTime(); // a clock that is behind is told of when the log is opened
+    this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
+  }
+
+  /**
+   * Base offset of the segment that the checkpoint on the disk names; undefined where there is
+   * none.
+   */
+  get checkpointSegment(): number | undefined {
+    return this.#checkpointSegment;
+  }
+
+  get lastAppendTime(): number {
+    return this.#lastAppendTime;
+  }
+
+  /**
+   * Writes a group and answers everybody in it. Offsets are assigned here and nowhere else: a
+   * refused append leaves no gap. Where it rejects, nobody was answered, and what reached the disk
+   * is not known.
+   */
+  async commit(group: readonly PendingAppend[]): Promise<void> {
+    this.#behind.check();
+    this.#checkOwner();
+    const appendTime = this.#appendTime();
+    const accepted: RecordBatch[] = [];
+    const answers: (() => void)[] = [];
+    const { offsets } = this.#log;
+    let nextOffset = offsets.logEnd;
+    let wantsFlush = false;
+    for (const append of group) {
+      try {
+        const assigned = this.#assign(append, nextOffset, appendTime);
+        for (const batch of assigned.accepted) accepted.push(batch);
+        nextOffset = assigned.logEnd;
+        wantsFlush ||= append.durability === "flushed";
+        answers.push(() => append.resolve({ ...assigned.appended, durability: wantsFlush ? "flushed" : "written" }));
+      } catch (error) {
+        answers.push(() => append.reject(error));
+      }
+    }
+    const begun = performance.now();
+    if (accepted.length > 0) await this.#write(accepted, nextOffset, wantsFlush);
+    const written = performance.now();
+    if (accepted.length > 0) this.#lastAppendTime = appendTime;
+    // A duplicate asks for its durability too: its first append may have been written only.
+    if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
+    const synced = performance.now();
+    this.#checkOwner(); // whoever has taken the directory since may have read it without this group
+    await this.#publish();
+    for (const answer of answers) answer();
+    if (accepted.length > 0) {
+      const event: CommittedEvent = {
+        partition: this.#log.partition,
+        appends: group.reduce((sum, { calls }) => sum + calls, 0),
+        records: accepted.reduce((sum, { recordCount }) => sum + recordCount, 0),
+        bytes: byteLengthOf(accepted),
+        writeMs: written - begun,
+        syncMs: wantsFlush ? synced - written : undefined,
+      };
+      tell(() => this.#options.hooks.committed?.(event));
+    }
+  }
+
+  /** Never before the last one: look-ups by time rely on it. */
+  #appendTime(): number {
+    const now = this.#home.storage.now();
+    if (isClockBehind(now, this.#lastAppendTime)) {
+      this.#clockIsBehind(this.#log.partition, now, this.#lastAppendTime);
+    }
+    return Math.max(now, this.#lastAppendTime);
+  }
+
+  /** Makes everything durable, and notes where to start from. */
+  async finish(): Promise<void> {
+    const { active } = this.#log.segments;
+    if (active === undefined || !this.#dirty) return;
+    await active.cutZeros();
+    await this.sync();
+    await active.writeIndex();
+    await this.checkpoint(this.#log.offsets.logStart);
+  }
+
+  /** Waits until every finished segment is durable. @throws where one could not be made so */
+  async settleFinished(): Promise<void> {
+    await this.#behind.settle();
+  }
+
+  /** Waits for what goes on behind the writer; how it ended is not asked. */
+  async settle(): Promise<void> {
+    await this.#behind.settle().catch(() => {});
+  }
+
+  /**
+   * Makes everything durable: the segment before the active one first, if that is still under way.
+   */
+  async sync(): Promise<void> {
+    if (this.#behind.isRunning) await this.#behind.settle();
+    this.#behind.check();
+    await this.#log.segments.active?.sync();
+    this.#log.offsets.flushed(this.#log.offsets.logEnd);
+  }
+
+  /**
+   * Goes on in a new segment. The finished one is made durable meanwhile: before another is begun,
+   * and before anything is flushed.
+   */
+  async roll(): Promise<Segment> {
+    const { segments, offsets, partition } = this.#log;
+    const finished = segments.active;
+    if (finished === undefined) await this.#home.storage.makeDirectory(this.#home.directory);
+    else {
+      await this.#behind.settle();
+      await finished.cutZeros();
+      await finished.writeIndex();
+      finished.finish();
+    }
+    const segment = await Segment.create(this.#home, offsets.logEnd);
+    segments.add(segment);
+    const checkpoint = await this.describe(offsets.logStart);
+    if (finished === undefined) await this.#writeCheckpoint(checkpoint);
+    else {
+      tell(() => this.#options.hooks.rolled?.({ partition, baseOffset: segment.baseOffset }));
+      this.#behind.start(async () => {
+        await finished.sync();
+        offsets.flushed(segment.baseOffset);
+        // Deleted meanwhile? Whoever deletes waits for this first.
+        await this.#writeCheckpoint(checkpoint);
+      });
+    }
+    return segment;
+  }
+
+  /** Notes where to start from. Only right after everything was synced. */
+  async checkpoint(logStart: number): Promise<void> {
+    await this.#writeCheckpoint(await this.describe(logStart));
+  }
+
+  async #writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
+    await writeCheckpoint(this.#home.storage, this.#home.directory, checkpoint);
+    this.#checkpointSegment = checkpoint.segment;
+  }
+
+  /** The checkpoint that is right once everything written so far is durable. */
+  async describe(logStart: number): Promise<Checkpoint> {
+    const active = this.#log.segments.active!;
+    return {
+      logStart,
+      recoveryPoint: this.#log.offsets.logEnd,
+      segment: active.baseOffset,
+      position: await active.size(),
+      lastAppendTime: this.#lastAppendTime,
+      producers: this.#producers.snapshot(),
+      gaps: this.#log.gaps.filter(([, to]) => to > logStart),
+    };
+  }
+
+  /** Gives an append's batches their offsets, leaving out those that are here already. */
+  #assign(
+    { batches, expectedOffset }: PendingAppend,
+    logEnd: number,
+    appendTime: number,
+  ): { accepted: RecordBatch[]; logEnd: number; appended: Omit<Appended, "durability"> } {
+    const known = this.#producers.check(batches);
+    // What is here already was expected to go where it went.
+    const isNew = known.includes(undefined);
+    if (isNew && expectedOffset !== undefined && expectedOffset !== logEnd) {
+      throw wrongExpectedOffset(this.#log.partition, expectedOffset, logEnd);
+    }
+    const { flushedUpTo } = this.#log.offsets;
+    const accepted: RecordBatch[] = [];
+    let end = logEnd;
+    for (const [i, batch] of batches.entries()) {
+      if (known[i] !== undefined) continue;
+      const placed = batch.accept({ baseOffset: end, appendTime, flushedUpTo });
+      this.#producers.appended(placed);
+      accepted.push(placed);
+      end = placed.nextOffset;
+    }
+    const lastKnown = known.at(-1);
+    return {
+      accepted,
+      logEnd: end,
+      appended: {
+        baseOffset: known[0] ?? logEnd,
+        nextOffset: lastKnown === undefined ? end : lastKnown + batches.at(-1)!.recordCount,
+        duplicate: accepted.length === 0 && batches.length > 0,
+      },
+    };
+  }
+
+  async #write(batches: readonly RecordBatch[], nextOffset: number, wantsFlush: boolean): Promise<void> {
+    this.#dirty = true;
+    const bytes = byteLengthOf(batches);
+    const segment = await this.#segmentFor(bytes);
+    const position = await segment.size();
+    const { segmentBytes } = this.#options;
+    await segment.write(batches, (sizeBytes) =>
+      wantsFlush ? zerosAhead({ sizeBytes, groupBytes: bytes, segmentBytes }) : 0,
+    );
+    this.#producers.written();
+    this.#log.offsets.wrote(nextOffset);
+    this.#log.tail?.add(batches, segment, position);
+  }
+
+  async #segmentFor(groupBytes: number): Promise<Segment> {
+    const { active } = this.#log.segments;
+    if (active === undefined) return this.roll();
+    const { segmentBytes } = this.#options;
+    const [sizeBytes, offsets] = [await active.size(), this.#log.offsets.logEnd - active.baseOffset];
+    return shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes }) ? this.roll() : active;
+  }
+
+  /** Everything written may be read, here and elsewhere. */
+  async #publish(): Promise<void> {
+    const { segments, offsets } = this.#log;
+    segments.active?.publish();
+    if (offsets.logEnd === offsets.highWatermark) return;
+    await this.#publishBounds(offsets.logStart, offsets.logEnd);
+    offsets.publish();
+  }
+}
+
+function byteLengthOf(batches: readonly RecordBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.byteLength, 0);
+}
+
+function wrongExpectedOffset(partition: number, expected: number, actual: number): WrongExpectedOffsetError {
+  return new WrongExpectedOffsetError(
+    `offset ${expected} was expected to be the log end offset of partition ${partition}, which is ${actual}: read what came between, and decide again`,
+    { partition, expected, actual },
+  );
+}

@@ -1,0 +1,231 @@
+/** Reads a partition from an offset on, in whole batches, and remembers where it is. */
+import {
+  ClosedError,
+  type CorruptPartitionError,
+  frameBatches,
+  type LogStoreError,
+  OffsetOutOfRangeError,
+} from "@logstore/codec";
+import { tell } from "../../hooks/hooks.js";
+import { BatchTooLongToRead, bufferFor, freeBuffer, readBatches } from "../../segment/read-batches.js";
+import type { Segment } from "../../segment/segment.js";
+import { storageError } from "../../storage/storage-error.js";
+import { isGap } from "../recovery/survey-log.js";
+import type { ReadableLog } from "./readable-log.js";
+import { damagedAt } from "./reading.js";
+import type { TailRead } from "./tail-cache.js";
+
+export interface ReadOptions {
+  /** Bytes left free before the batches in their buffer. Default 0. */
+  readonly headroomBytes?: number | undefined;
+  /** How much to read at once at most, bytes, unless one batch alone is longer. */
+  readonly maxBytes: number;
+  /**
+   * Whether such a batch is not read but thrown as BatchTooLongToRead; the reader stays where it
+   * is. Default false.
+   */
+  readonly isStrict?: boolean | undefined;
+  /** No batch is wanted that begins here or later. Default: none is left out. */
+  readonly until?: number | undefined;
+}
+
+export interface Chunk {
+  /**
+   * Whole batches, their headers checked, their records not. The first may begin before the offset
+   * that was asked for. They lie in a buffer of their own.
+   */
+  readonly bytes: Uint8Array;
+  /** At least so many bytes before `bytes` in its buffer are free. */
+  readonly headroomBytes: number;
+  /** Offset after the last record. */
+  readonly nextOffset: number;
+  /** Where the bytes come from. */
+  readonly segment: Segment;
+  readonly position: number;
+}
+
+export class BatchReader {
+  readonly #log: ReadableLog;
+  #offset: number;
+  #segment: Segment | undefined;
+  #position = 0;
+
+  /** @throws OffsetOutOfRangeError */
+  constructor(log: ReadableLog, offset: number) {
+    checkOffset(log, offset);
+    this.#log = log;
+    this.#offset = offset;
+  }
+
+  /** Offset of the next record to be read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /**
+   * The next batches; undefined at the high watermark, and where no more are wanted.
+   *
+   * @throws CorruptPartitionError where the log is damaged
+   * @throws BatchTooLongToRead where the read is strict
+   * @throws OffsetOutOfRangeError where the records to be read were deleted meanwhile
+   */
+  async next(options: ReadOptions): Promise<Chunk | undefined> {
+    const log = this.#log;
+    const { until = Number.POSITIVE_INFINITY } = options;
+    while (this.#offset < Math.min(log.offsets.highWatermark, until)) {
+      if (log.isClosed) throw new ClosedError("the log was closed", { partition: log.partition });
+      if (this.#offset < log.offsets.logStart) throw outOfRange(log, this.#offset); // deleted meanwhile
+      const end = Math.min(log.offsets.highWatermark, until);
+      const cached = log.tail?.read(this.#offset, end, options.maxBytes);
+      if (cached !== undefined) {
+        const { byteLength } = cached;
+        if (options.isStrict && byteLength > options.maxBytes) throw new BatchTooLongToRead(byteLength);
+        return this.#told(this.#fromMemory(cached, options), "memory");
+      }
+      const from = this.#offset;
+      try {
+        const chunk = await this.#fromDisk(options, end);
+        if (chunk !== undefined) {
+          log.wasRead(from, chunk.nextOffset);
+          return this.#told(chunk, "disk");
+        }
+      } catch (error) {
+        if (error instanceof BatchTooLongToRead) throw error;
+        await log.refresh();
+        const wasDeleted = this.#offset < log.offsets.logStart; // under the reader
+        if (error instanceof ClosedError && !log.isClosed && this.#segment !== undefined) {
+          this.#segment = undefined; // it went while the reader stood at its end
+          continue;
+        }
+        if (!wasDeleted) throw log.cameUpon(this.#unreadable(error));
+      }
+    }
+    const { damage } = log;
+    if (damage !== undefined && this.#offset < until) throw damage;
+    return undefined;
+  }
+
+  #told(chunk: Chunk, source: "memory" | "disk"): Chunk {
+    const { partition, hooks } = this.#log;
+    tell(() => hooks.read?.({ partition, bytes: chunk.bytes.length, source }));
+    return chunk;
+  }
+
+  #fromMemory({ batches, byteLength, segment, position }: TailRead, options: ReadOptions): Chunk {
+    const { headroomBytes = 0 } = options;
+    const bytes = bufferFor(byteLength, headroomBytes);
+    let at = 0;
+    for (const batch of batches) {
+      bytes.set(batch.bytes, at);
+      at += batch.byteLength;
+    }
+    this.#offset = batches.at(-1)!.nextOffset;
+    this.#segment = segment;
+    this.#position = position + byteLength;
+    return { bytes, headroomBytes, nextOffset: this.#offset, segment, position };
+  }
+
+  /** Undefined where nothing was found yet, and the next call may find it. */
+  async #fromDisk(options: ReadOptions, until: number): Promise<Chunk | undefined> {
+    const segment = await this.#locate();
+    const end = await segment.visibleSize();
+    if (this.#position >= end) {
+      this.#leave(segment);
+      return undefined;
+    }
+    const range = { ...options, position: this.#position, end, limits: this.#log.limits };
+    const read = await segment.read((file) => readBatches(file, range));
+    return this.#accept(segment, read, options.headroomBytes ?? 0, until);
+  }
+
+  /**
+   * File, position and length of whole batches from here on, for those who read them by themselves.
+   */
+  async slice(maxBytes: number): Promise<{ segment: Segment; position: number; length: number } | undefined> {
+    const chunk = await this.next({ maxBytes });
+    if (chunk === undefined) return undefined;
+    return { segment: chunk.segment, position: chunk.position, length: chunk.bytes.length };
+  }
+
+  async #locate(): Promise<Segment> {
+    if (this.#segment !== undefined) return this.#segment;
+    const segment = this.#log.segments.find(this.#offset);
+    if (segment === undefined) throw this.#damaged(this.#log.segments.first!, new Error("no file has it"), 0);
+    this.#position = (await segment.index()).positionOfOffset(this.#offset);
+    this.#segment = segment;
+    return segment;
+  }
+
+  #leave(segment: Segment): void {
+    const next = this.#log.segments.after(segment);
+    if (next !== undefined && isGap(this.#log.gaps, this.#offset, next.baseOffset)) this.#offset = next.baseOffset;
+    if (next?.baseOffset !== this.#offset)
+      throw this.#damaged(segment, new Error("the file ends early"), this.#position);
+    this.#segment = next;
+    this.#position = 0;
+  }
+
+  /** Drops the batches that end before the offset: an index entry leads to somewhat before it. */
+  #accept(segment: Segment, bytes: Uint8Array, headroomBytes: number, until: number): Chunk | undefined {
+    let at = 0;
+    let skipped = 0;
+    let isFirst = true;
+    try {
+      if (bytes.length === 0) throw new Error("the file ends early");
+      for (const { baseOffset, nextOffset, byteLength } of frameBatches(bytes, this.#log.limits)) {
+        if (this.#offset >= until) break;
+        // A batch behind the first that is wanted cannot lie before it, whatever its header says.
+        if (isFirst && nextOffset <= this.#offset) {
+          skipped = at + byteLength;
+        } else {
+          const follows = isFirst ? baseOffset <= this.#offset : baseOffset === this.#offset;
+          if (!follows) throw new Error(`a batch begins at offset ${baseOffset}`);
+          isFirst = false;
+          this.#offset = nextOffset;
+        }
+        at += byteLength;
+      }
+    } catch (error) {
+      // Whatever was sound before it is delivered first; the next call comes upon the damage again.
+      if (at === skipped) throw this.#damaged(segment, error as Error, this.#position + at);
+    }
+    const position = this.#position + skipped;
+    this.#position += at;
+    if (at === skipped) {
+      freeBuffer(bytes);
+      return undefined;
+    }
+    return {
+      bytes: bytes.subarray(skipped, at),
+      headroomBytes: headroomBytes + skipped,
+      nextOffset: this.#offset,
+      segment,
+      position,
+    };
+  }
+
+  #unreadable(error: unknown): LogStoreError {
+    const { partition } = this.#log;
+    const offset = this.#offset;
+    return storageError(error, `partition ${partition} cannot be read at offset ${offset}`, { partition, offset });
+  }
+
+  #damaged(segment: Segment, cause: Error, byte: number): CorruptPartitionError {
+    return damagedAt(this.#log, segment, this.#offset, byte, cause);
+  }
+}
+
+function checkOffset(log: ReadableLog, offset: number): void {
+  const { logStart, highWatermark } = log.offsets;
+  if (Number.isSafeInteger(offset) && offset >= logStart && offset <= highWatermark) return;
+  if (offset > highWatermark && log.damage !== undefined) throw log.damage;
+  throw outOfRange(log, offset);
+}
+
+function outOfRange({ partition, offsets }: ReadableLog, offset: number): OffsetOutOfRangeError {
+  const { logStart, highWatermark } = offsets;
+  return new OffsetOutOfRangeError(
+    `offset ${offset} is not in partition ${partition}: it has offsets ${logStart} to ${highWatermark}`,
+    { partition, offset, expected: offset > highWatermark ? highWatermark : logStart },
+  );
+}

@@ -1,0 +1,85 @@
+/**
+ * Seek by time: append times never decrease within a partition, so they can be searched like
+ * offsets.
+ */
+import { scanSegment } from "../../segment/scan-segment.js";
+import type { Segment } from "../../segment/segment.js";
+import type { ReadableLog } from "./readable-log.js";
+import { readError } from "./reading.js";
+
+/** An index entry is so near that little has to be read behind it. */
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Offset of the first record appended at `time` (ms since the epoch) or later; the high watermark
+ * where there is none.
+ *
+ * @throws CorruptPartitionError, StorageFailedError, ClosedError
+ */
+export async function offsetOfTime(log: ReadableLog, time: number): Promise<number> {
+  for (;;) {
+    const { logStart } = log.offsets;
+    try {
+      return await search(log, time);
+    } catch (error) {
+      await log.refresh();
+      if (log.offsets.logStart === logStart) throw log.cameUpon(error); // else the segment was deleted meanwhile
+    }
+  }
+}
+
+async function search(log: ReadableLog, time: number): Promise<number> {
+  const segment = await lastBeginningBefore(log, time);
+  const { logStart, highWatermark } = log.offsets;
+  if (segment === undefined) return logStart;
+  const found = await firstOffsetFrom(log, segment, time);
+  const next = log.segments.after(segment)?.baseOffset ?? highWatermark;
+  return Math.max(logStart, Math.min(found ?? next, highWatermark));
+}
+
+/** The segment that the time falls into. */
+async function lastBeginningBefore(log: ReadableLog, time: number): Promise<Segment | undefined> {
+  const { highWatermark } = log.offsets;
+  const segments = [...log.segments].filter(({ baseOffset }) => baseOffset < highWatermark);
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    // Repair may have left one empty: then the next one that is not tells.
+    let probe = middle;
+    let first: number | undefined;
+    for (; probe < high && first === undefined; probe++) {
+      const segment = segments[probe]!;
+      first = await readingOf(log, segment, () => segment.firstAppendTime());
+    }
+    if (first === undefined || first >= time) high = middle;
+    else low = probe;
+  }
+  return segments[low - 1];
+}
+
+async function firstOffsetFrom(log: ReadableLog, segment: Segment, time: number): Promise<number | undefined> {
+  const { highWatermark } = log.offsets;
+  return readingOf(log, segment, async () => {
+    const position = (await segment.index()).positionOfTime(time);
+    const nextOffset = position === 0 ? segment.baseOffset : undefined;
+    const end = await segment.visibleSize();
+    const range = { position, nextOffset, end, limits: log.limits, verify: false, chunkBytes: CHUNK_BYTES };
+    return segment.read(async (file) => {
+      for await (const { batch } of scanSegment(file, range)) {
+        if (batch.appendTime >= time) return batch.baseOffset;
+        if (batch.nextOffset >= highWatermark) return undefined; // what follows may be half written
+      }
+      return undefined;
+    });
+  });
+}
+
+/** Damage that is come upon is told as the partition's. */
+async function readingOf<T>(log: ReadableLog, segment: Segment, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw readError(log, segment, segment.baseOffset, error);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * One partition as those see it who read: where it begins and ends, what it is made of, and how to
+ * wait for more.
+ */
+import type { Position } from "@logstore/protocol";
+import type { Gap } from "../../files/checkpoint-file.js";
+import { type LogStoreHooks, tell } from "../../hooks/hooks.js";
+import { STORED_BATCH_LIMITS } from "../../segment/read-batches.js";
+import type { SegmentList } from "../../segment/segment-list.js";
+import { BatchReader } from "./batch-reader.js";
+import { type Damage, FoundDamage } from "./found-damage.js";
+import type { LogOffsets } from "./log-offsets.js";
+import { offsetOfTime } from "./offset-of-time.js";
+import { checkedPosition } from "./position.js";
+import type { PartitionTail } from "./tail-cache.js";
+
+export interface ReadableParts {
+  readonly partition: number;
+  readonly segments: SegmentList;
+  readonly offsets: LogOffsets;
+  /** Offsets that were lost and are known to be: readers pass over them. */
+  readonly gaps: readonly Gap[];
+  /**
+   * Where and why the log could not be read on when it was opened, if so: it ends there for
+   * readers, and takes no appends.
+   */
+  readonly damage: Damage | undefined;
+  /** The log went on to this offset at least, as far as is known from when it was opened. */
+  readonly expectedEnd: number;
+  /** The newest batches, where they are kept in memory. */
+  readonly tail: PartitionTail | undefined;
+  readonly hooks: LogStoreHooks;
+}
+
+export abstract class ReadableLog implements ReadableParts {
+  readonly partition: number;
+  readonly segments: SegmentList;
+  readonly offsets: LogOffsets;
+  readonly gaps: readonly Gap[];
+  readonly damage: Damage | undefined;
+  readonly expectedEnd: number;
+  readonly tail: PartitionTail | undefined;
+  readonly hooks: LogStoreHooks;
+  readonly limits = STORED_BATCH_LIMITS;
+  readonly #found = new FoundDamage();
+
+  constructor({ partition, segments, offsets, gaps, damage, expectedEnd, tail, hooks }: ReadableParts) {
+    this.partition = partition;
+    this.segments = segments;
+    this.offsets = offsets;
+    this.gaps = gaps;
+    this.damage = damage;
+    this.expectedEnd = expectedEnd;
+    this.tail = tail;
+    this.hooks = hooks;
+  }
+
+  abstract get isClosed(): boolean;
+
+  /**
+   * One past the last record appended. Where the log is damaged: past the last one known of, which
+   * may not be readable.
+   */
+  get knownEnd(): number {
+    return this.damage === undefined ? this.offsets.logEnd : Math.max(this.expectedEnd, this.offsets.logEnd);
+  }
+
+  /**
+   * Why not all of the log can be read, if so: found when it was opened, or by a read since then.
+   */
+  get knownDamage(): Damage | undefined {
+    if (this.damage !== undefined) return this.damage;
+    this.#found.startsAt(this.offsets.logStart);
+    return this.#found.first;
+  }
+
+  /**
+   * Notes an error that a read ends with, where it is damage: others are told of it from now on.
+   * Returns the error.
+   */
+  cameUpon<E>(error: E): E {
+    const { partition } = this;
+    if (this.#found.add(error)) tell(() => this.hooks.damaged?.({ partition, error }));
+    return error;
+  }
+
+  /** What lies from `from` up to `to` could be read from the disk. */
+  wasRead(from: number, to: number): void {
+    this.#found.wasRead(from, to);
+  }
+
+  /**
+   * Begins to check everything. What it returns is to be called where all of it was found right.
+   */
+  beginCheck(): () => void {
+    const places = this.#found.places();
+    return () => this.#found.forget(places);
+  }
+
+  /** Whether `offset` lies where the log is damaged: what is or was there cannot be said. */
+  isDamagedAt(offset: number): boolean {
+    return this.damage !== undefined && offset >= this.offsets.highWatermark;
+  }
+
+  /** Whether nobody is told any more when there is more to read. */
+  get isOver(): boolean {
+    return this.isClosed;
+  }
+
+  /** @throws what keeps it from being known that the log ends at the high watermark: its damage */
+  checkEnd(): void {
+    if (this.damage !== undefined) throw this.damage;
+  }
+
+  /** Learns what it does not know yet of the log's bounds, where another process moves them. */
+  async refresh(): Promise<void> {}
+
+  /**
+   * @throws OffsetOutOfRangeError where the offset is before the log's start or beyond the high
+   * watermark; the log's damage where that is why nothing is known of the offset
+   */
+  reader(offset: number): BatchReader {
+    return new BatchReader(this, offset);
+  }
+
+  /**
+   * The offset that a position means now. It is not checked whether a given offset exists. "latest"
+   * of a damaged log is its known end: no reader takes the place of the damage for the end.
+   */
+  async resolve(given: Position): Promise<number> {
+    const position = checkedPosition(given);
+    if (typeof position === "number") return position;
+    if (position === "earliest") return this.offsets.logStart;
+    if (position === "latest") return this.damage === undefined ? this.offsets.highWatermark : this.knownEnd;
+    return offsetOfTime(this, position.time);
+  }
+
+  /**
+   * Resolves when there is more to read from `offset` on, the log is closed, `signal` aborts, or
+   * after `timeoutMs`; to false in the last case only.
+   */
+  async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
+    const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    while (this.offsets.highWatermark <= offset && !this.isOver && !signal?.aborted) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return false;
+      await this.offsets.change(signal, leftMs);
+    }
+    return true;
+  }
+}

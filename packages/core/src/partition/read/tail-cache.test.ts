@@ -1,0 +1,204 @@
+/**
+ * The newest batches in memory: the same as on disk, no more of them than was said, and nobody's to
+ * change.
+ */
+import { frameBatches } from "@logstore/codec";
+import { expect, onTestFinished, test } from "vitest";
+import { HookedStorage } from "../../../test/hooked-storage.js";
+import { Random } from "../../../test/random.js";
+import { appendOneByOne, range, sealed, text, values } from "../../../test/records.js";
+import { LogStore, type LogStoreOptions } from "../../index.js";
+import type { Segment } from "../../segment/segment.js";
+import { PartitionTail, TailCache } from "./tail-cache.js";
+
+async function opened(options: LogStoreOptions = {}) {
+  const storage = new HookedStorage();
+  const store = await LogStore.open("store", { storage, ...options });
+  onTestFinished(() => store.close());
+  let reads = 0;
+  storage.before = ({ kind, path }) => {
+    if (kind === "read" && path.endsWith(".log")) reads++;
+  };
+  /** How often the disk was read since it was last asked. */
+  const diskReads = () => {
+    const count = reads;
+    reads = 0;
+    return count;
+  };
+  return { storage, store, diskReads };
+}
+
+test("who reads live does not touch the disk, whatever the others do", async () => {
+  const { store, diskReads } = await opened({ partitions: 3, segmentBytes: 400 });
+  const live = range(6).map(async (_, i) => {
+    const seen: string[] = [];
+    for await (const { value } of store.tail(i % 3, { from: 0 })) if (seen.push(text(value)!) === 50) return seen;
+    return seen;
+  });
+  await Promise.all([0, 1, 2].map((partition) => appendOneByOne(store, range(50), partition)));
+  for (const seen of await Promise.all(live)) expect(seen).toEqual(range(50));
+  expect(diskReads()).toBe(0);
+  for (const from of [0, 17, 49]) expect(await values(store, 1, from)).toEqual(range(50).slice(from));
+  expect(diskReads()).toBe(0);
+});
+
+test("0 turns it off", async () => {
+  const { store, diskReads } = await opened({ tailCacheBytes: 0 });
+  await appendOneByOne(store, range(3));
+  expect(await values(store)).toEqual(range(3));
+  expect(diskReads()).toBeGreaterThan(0);
+});
+
+test("what was there before the store was opened is on disk, what comes is in memory", async () => {
+  const { store, storage } = await opened();
+  await appendOneByOne(store, range(5));
+  await store.close();
+  const again = await LogStore.open("store", { storage });
+  await appendOneByOne(again, range(5, "w"));
+  let reads = 0;
+  storage.before = ({ kind }) => {
+    if (kind === "read") reads++;
+  };
+  expect(await values(again, 0, 5)).toEqual(range(5, "w"));
+  expect(reads).toBe(0);
+  expect(await values(again, 0, 4)).toEqual(["v4", ...range(5, "w")]);
+  expect(reads).toBeGreaterThan(0);
+  await again.close();
+});
+
+test("all partitions share the bytes: the batches that came first go first", async () => {
+  const { store, diskReads } = await opened({ partitions: 2, tailCacheBytes: 10_000 });
+  const kilobyte = range(20).map((value) => value.padEnd(900, "."));
+  for (const value of kilobyte) for (const partition of [0, 1]) await store.append(null, value, { partition });
+  for (const partition of [0, 1]) {
+    const inMemory: number[] = [];
+    for (let from = 0; from < 20; from++) {
+      expect(await values(store, partition, from)).toEqual(kilobyte.slice(from));
+      if (diskReads() === 0) inMemory.push(from);
+    }
+    expect(inMemory).toEqual([15, 16, 17, 18, 19]);
+  }
+});
+
+test("one partition's burst pushes the others out, and a batch longer than all of it holds nothing", async () => {
+  const { store, diskReads } = await opened({ partitions: 2, tailCacheBytes: 10_000 });
+  await store.append(null, "quiet", { partition: 1 });
+  await store.append(null, "x".repeat(20_000), { partition: 0 });
+  await values(store, 1);
+  expect(diskReads()).toBeGreaterThan(0);
+  expect((await values(store, 0))[0]).toHaveLength(20_000);
+  expect(diskReads()).toBeGreaterThan(0);
+  await store.append(null, "again", { partition: 1 });
+  expect(await values(store, 1, 1)).toEqual(["again"]);
+  expect(diskReads()).toBe(0);
+});
+
+test("a closed partition's batches are let go of, and their room is there for others", () => {
+  const cache = new TailCache(10_000);
+  const segment = {} as Segment;
+  let offset = 0;
+  const batch = () => {
+    const [framed] = frameBatches(sealed(["x".repeat(900)]));
+    return framed!.accept({ baseOffset: offset++, appendTime: 0, flushedUpTo: 0 });
+  };
+  const stays = new PartitionTail(cache);
+  const first = batch();
+  stays.add([first], segment, 0);
+  // Many more than fit, and one after another: nothing is pushed out by those that are closed.
+  for (let i = 0; i < 5_000; i++) {
+    const closed = new PartitionTail(cache);
+    const own = batch();
+    closed.add([own], segment, 0);
+    expect(closed.read(own.baseOffset, own.nextOffset, 1)?.batches).toEqual([own]);
+    closed.close();
+    closed.close();
+    closed.add([batch()], segment, own.byteLength); // an append that was under way
+    expect(closed.read(own.baseOffset, offset, 1)).toBeUndefined();
+  }
+  expect(stays.read(0, 1, 1)?.batches).toEqual([first]);
+  // The bound holds as before.
+  for (let i = 0; i < 20; i++) stays.add([batch()], segment, 0);
+  expect(stays.read(0, 1, 1)).toBeUndefined();
+});
+
+test("memory and disk say the same, from every offset, however much is asked for", async () => {
+  const random = new Random(7);
+  const values = Array.from({ length: 60 }, (_, i) => `${i}.`.padEnd(random.whole(1, 300), "x"));
+  const options = { segmentBytes: 1500 };
+  const [cached, plain] = [await opened(options), await opened({ ...options, tailCacheBytes: 0 })];
+  cached.storage.time = plain.storage.time = 1000;
+  for (let i = 0; i < values.length; ) {
+    const count = random.whole(1, 4);
+    const records = values.slice(i, i + count).map((value) => ({ value, timestamp: 0 }));
+    for (const { store } of [cached, plain]) await store.appendMany(0, records);
+    i += count;
+  }
+  for (let from = 0; from <= values.length; from++) {
+    for (const maxBytes of [1, 300, 1000, 100_000]) {
+      expect(await chunks(cached.store, from, maxBytes)).toBe(await chunks(plain.store, from, maxBytes));
+    }
+  }
+  expect(cached.diskReads()).toBe(0);
+});
+
+/** Every batch from an offset on, and where it lies, read in chunks of this length. */
+async function chunks(store: LogStore, from: number, maxBytes: number): Promise<string> {
+  const reader = store.log(0).reader(from);
+  const found: string[] = [];
+  for (;;) {
+    const chunk = await reader.next({ maxBytes });
+    if (chunk === undefined) return found.join("\n");
+    let { position } = chunk;
+    for (const { bytes } of frameBatches(chunk.bytes)) {
+      found.push(`${chunk.segment.name} ${position} ${Buffer.from(bytes).toString("hex")}`);
+      position += bytes.length;
+    }
+    expect(chunk.bytes.length <= maxBytes || [...frameBatches(chunk.bytes)].length === 1).toBe(true);
+    expect(chunk.nextOffset).toBe(reader.offset);
+  }
+}
+
+test("a reader that spoils its bytes spoils nobody else's", async () => {
+  const { store, diskReads } = await opened();
+  await appendOneByOne(store, ["a", "b"]);
+  const chunk = await store.log(0).reader(0).next({ maxBytes: 1000 });
+  chunk!.bytes.fill(0);
+  for await (const batch of store.read(0).batches()) batch.bytes.fill(1);
+  expect(await values(store)).toEqual(["a", "b"]);
+  expect(diskReads()).toBe(0);
+});
+
+test("deleted records are not read from memory either", async () => {
+  const { store } = await opened();
+  await appendOneByOne(store, range(5));
+  await store.deleteRecords(0, 3);
+  await expect(values(store, 0, 2)).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
+  expect(await values(store)).toEqual(["v3", "v4"]);
+});
+
+test("however long it runs, what it holds stays within its bytes", async () => {
+  const { store } = await opened();
+  await store.append(null, "v");
+  const segment = store.log(0).segments.active!;
+  const [batch] = [...frameBatches((await store.log(0).reader(0).next({ maxBytes: 1000 }))!.bytes)];
+  const cache = new TailCache(batch!.byteLength * 10);
+  const tails = [new PartitionTail(cache), new PartitionTail(cache)];
+  const held = () => tails.map((tail) => tail.read(0, 1, Number.MAX_SAFE_INTEGER)?.batches.length ?? 0);
+  for (let i = 0; i < 5000; i++) {
+    tails[i % 3 === 0 ? 1 : 0]!.add([batch!], segment, 0);
+    const [a, b] = held();
+    expect(a! + b!).toBeLessThanOrEqual(10);
+  }
+});
+
+test("where a batch lies on disk is known of each that was written with others", async () => {
+  const store = await LogStore.open(":memory:", { durability: "written" });
+  await Promise.all(["a", "bb", "ccc"].map((value) => store.appendMany(0, [{ value, timestamp: 0 }])));
+  let position = 0;
+  for (const offset of [0, 1, 2]) {
+    const slice = await store.partition(0).slice(offset, 1);
+    expect(slice).toMatchObject({ position, nextOffset: offset + 1 });
+    position += slice!.length;
+  }
+  await store.close();
+});

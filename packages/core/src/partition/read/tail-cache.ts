@@ -1,0 +1,154 @@
+/**
+ * The newest batches of a store's partitions, kept in memory: who reads at a log's end, as most do,
+ * needs no disk. The bytes are those that were appended, not a copy. All partitions share one
+ * limit; the batches that came first go first.
+ */
+import type { RecordBatch } from "@logstore/codec";
+import type { Segment } from "../../segment/segment.js";
+
+interface TailEntry {
+  readonly batch: RecordBatch;
+  readonly segment: Segment;
+  readonly position: number;
+}
+
+/** Whole batches from memory, and where they lie on disk. */
+export interface TailRead {
+  readonly batches: readonly RecordBatch[];
+  readonly byteLength: number;
+  readonly segment: Segment;
+  readonly position: number;
+}
+
+export class TailCache {
+  readonly #maxBytes: number;
+  #bytes = 0;
+  /** Whose oldest batch is the next to go, in order; those before `#next` are gone. */
+  #order: PartitionTail[] = [];
+  #next = 0;
+  /** So many of the order are of closed partitions, which have nothing to go. */
+  #closedCount = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  added(tail: PartitionTail, byteLength: number): void {
+    this.#order.push(tail);
+    this.#bytes += byteLength;
+    while (this.#bytes > this.#maxBytes) {
+      const oldest = this.#order[this.#next++]!;
+      if (oldest.isClosed) this.#closedCount--;
+      else this.#bytes -= oldest.dropOldest();
+    }
+    if (this.#next > 1024 && this.#next > this.#order.length / 2) {
+      this.#order = this.#order.slice(this.#next);
+      this.#next = 0;
+    }
+  }
+
+  /** A partition was closed that had `count` batches of `byteLength` in all. */
+  closed(count: number, byteLength: number): void {
+    this.#bytes -= byteLength;
+    this.#closedCount += count;
+    if (this.#closedCount > 1024 && this.#closedCount > (this.#order.length - this.#next) / 2) {
+      this.#order = this.#order.slice(this.#next).filter((tail) => !tail.isClosed);
+      this.#next = 0;
+      this.#closedCount = 0;
+    }
+  }
+}
+
+/** What the cache holds of one partition: the batches up to the log's end, without a gap. */
+export class PartitionTail {
+  readonly #cache: TailCache;
+  #entries: (TailEntry | undefined)[] = [];
+  /** Those before it are gone. */
+  #first = 0;
+  #isClosed = false;
+
+  constructor(cache: TailCache) {
+    this.#cache = cache;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Lets go of everything: what a closed partition had would stay until others' batches push it
+   * out.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const entries = this.#entries.slice(this.#first) as TailEntry[];
+    this.#entries = [];
+    this.#first = 0;
+    this.#cache.closed(
+      entries.length,
+      entries.reduce((sum, { batch }) => sum + batch.byteLength, 0),
+    );
+  }
+
+  /** Notes batches that were written at the log's end. */
+  add(batches: readonly RecordBatch[], segment: Segment, position: number): void {
+    if (this.#isClosed) return;
+    let at = position;
+    for (const batch of batches) {
+      this.#entries.push({ batch, segment, position: at });
+      at += batch.byteLength;
+      this.#cache.added(this, batch.byteLength);
+    }
+  }
+
+  /** @returns bytes that are free now */
+  dropOldest(): number {
+    const { byteLength } = this.#entries[this.#first]!.batch;
+    this.#entries[this.#first++] = undefined; // its memory is free at once, its place later
+    if (this.#first > 256 && this.#first > this.#entries.length / 2) {
+      this.#entries = this.#entries.slice(this.#first);
+      this.#first = 0;
+    } else if (this.#first === this.#entries.length) {
+      this.#entries = [];
+      this.#first = 0;
+    }
+    return byteLength;
+  }
+
+  /**
+   * The batches from the one of `offset` on, of one segment, up to the one that begins at `until`;
+   * at least one, and no more than `maxBytes` of them unless the first alone is longer. Undefined
+   * where they are not here.
+   */
+  read(offset: number, until: number, maxBytes: number): TailRead | undefined {
+    const from = this.#find(offset);
+    const first = this.#entries[from];
+    if (from < this.#first || first === undefined || offset >= first.batch.nextOffset) return undefined;
+    const batches: RecordBatch[] = [];
+    let byteLength = 0;
+    for (let i = from; i < this.#entries.length; i++) {
+      const { batch, segment } = this.#entries[i]!;
+      if (batch.baseOffset >= until || segment !== first.segment) break;
+      if (i > from && byteLength + batch.byteLength > maxBytes) break;
+      batches.push(batch);
+      byteLength += batch.byteLength;
+    }
+    return { batches, byteLength, segment: first.segment, position: first.position };
+  }
+
+  /**
+   * Index of the last entry that begins at or before `offset`; less than the first one's where
+   * there is none.
+   */
+  #find(offset: number): number {
+    let low = this.#first;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#entries[middle]!.batch.baseOffset > offset) high = middle;
+      else low = middle + 1;
+    }
+    return low - 1;
+  }
+}

@@ -1,0 +1,92 @@
+/** Finds a partition's files, and recovers its log. */
+import { type Checkpoint, readCheckpoint } from "../../files/checkpoint-file.js";
+import { baseOffsetsOf, TEMPORARY_SUFFIX } from "../../files/file-names.js";
+import type { Bounds } from "../../files/watermarks-file.js";
+import { Segment, type SegmentHome } from "../../segment/segment.js";
+import { isDiskTrouble } from "../../storage/disk-trouble.js";
+import { ProducerState } from "../append/producer-state.js";
+import { type RecoveredLog, recoverLog } from "./recovery.js";
+import { type LogSurvey, surveyLog, unreadableError } from "./survey-log.js";
+
+/**
+ * A disk that cannot be read costs this partition, not the store; and of the partition what lies
+ * behind, not what lies before.
+ *
+ * @param said the bounds that others were told of when it was open last, if that is known
+ */
+export async function openLog(
+  home: SegmentHome,
+  partition: number,
+  said: Bounds | undefined,
+): Promise<{ segments: Segment[]; recovered: RecoveredLog }> {
+  let segments: Segment[] = [];
+  try {
+    const { storage, directory } = home;
+    const names = (await storage.list(directory)) ?? [];
+    for (const name of names) {
+      if (name.endsWith(TEMPORARY_SUFFIX)) await storage.remove(`${directory}/${name}`);
+    }
+    segments = baseOffsetsOf(names).map((baseOffset) => new Segment(home, baseOffset));
+    const input = { home, partition, segments };
+    let checkpoint: Checkpoint | undefined;
+    try {
+      checkpoint = names.length === 0 ? undefined : await readCheckpoint(storage, directory);
+    } catch (cause) {
+      if (!isDiskTrouble(cause)) throw cause;
+      const survey = await surveyLog({ ...input, checkpoint: undefined });
+      return { segments, recovered: withoutCheckpoint(survey, partition, cause as Error, said) };
+    }
+    const recovered = await recoverLog({ ...input, checkpoint });
+    const torn = recovered.active?.later ?? [];
+    return { segments: segments.filter((segment) => !torn.includes(segment)), recovered };
+  } catch (cause) {
+    for (const segment of segments) await segment.close();
+    if (!isDiskTrouble(cause)) throw cause;
+    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error), said) };
+  }
+}
+
+/**
+ * What is sound can be read. Where the log was to end, the checkpoint says, which cannot be read.
+ */
+export function withoutCheckpoint(
+  survey: LogSurvey,
+  partition: number,
+  cause: Error,
+  said: Bounds | undefined,
+): RecoveredLog {
+  const { nextOffset, expectedEnd, logStart } = survey;
+  return {
+    ...survey,
+    logStart: Math.min(nextOffset, Math.max(logStart, said?.logStart ?? 0)),
+    expectedEnd: Math.max(expectedEnd, said?.highWatermark ?? 0),
+    damage: survey.damage ?? unreadableError(partition, cause),
+    active: undefined,
+    tornTail: undefined,
+    failure: undefined,
+  };
+}
+
+export function unreadable(damage: NonNullable<LogSurvey["damage"]>, said: Bounds | undefined): RecoveredLog {
+  const logStart = said?.logStart ?? 0;
+  const nothing = {
+    checkpointSegment: undefined,
+    lastAppendTime: 0,
+    active: undefined,
+    tornTail: undefined,
+    failure: undefined,
+    gaps: [],
+    zeroTails: [],
+  };
+  const expectedEnd = Math.max(logStart, said?.highWatermark ?? 0);
+  const durableOffset = logStart;
+  return {
+    ...nothing,
+    logStart,
+    nextOffset: logStart,
+    durableOffset,
+    expectedEnd,
+    producers: new ProducerState(),
+    damage,
+  };
+}

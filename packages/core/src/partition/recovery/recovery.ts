@@ -1,0 +1,76 @@
+/**
+ * Makes a partition's log fit to be written to, when it is opened after a crash: a torn tail is
+ * saved aside and cut, and what is sound is made durable. Where the disk does not let that be done,
+ * the log takes no appends. A damaged log is left as it is: it takes no appends, and serves what
+ * lies before the damage.
+ */
+import { StorageFailedError } from "@logstore/codec";
+import { isDiskFull, isDiskTrouble } from "../../storage/disk-trouble.js";
+import { attemptOf, reasonOf } from "../../storage/io-trouble.js";
+import { type LogSurvey, type SurveyedSegment, type SurveyInput, surveyLog } from "./survey-log.js";
+import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
+
+export interface RecoveredLog extends LogSurvey {
+  /** What was cut from the end, where something was. */
+  readonly tornTail: TornTail | undefined;
+  /**
+   * Why the log could not be made fit to be written to: it can be read, and deleted from, none the
+   * less.
+   */
+  readonly failure: StorageFailedError | undefined;
+}
+
+export async function recoverLog(input: SurveyInput): Promise<RecoveredLog> {
+  const survey = await surveyLog(input);
+  const { active, damage } = survey;
+  if (active === undefined || damage !== undefined) return { ...survey, tornTail: undefined, failure: undefined };
+  try {
+    return { ...survey, tornTail: await makeFit(input, survey, active), failure: undefined };
+  } catch (cause) {
+    if (!isDiskFull(cause) && !isDiskTrouble(cause)) throw cause;
+    active.segment.endsAt(active.soundBytes, active.index);
+    return { ...survey, tornTail: undefined, failure: recoveryFailed(input.partition, cause as Error) };
+  }
+}
+
+function recoveryFailed(partition: number, cause: Error): StorageFailedError {
+  return new StorageFailedError(
+    `partition ${partition} could not be recovered for appends (${reasonOf(cause)}): it can be read, and old records can be ` +
+      "deleted; make room or see to the disk, then open the store again",
+    { partition, file: attemptOf(cause)?.file },
+    { cause },
+  );
+}
+
+async function makeFit(input: SurveyInput, survey: LogSurvey, active: SurveyedSegment): Promise<TornTail | undefined> {
+  const { storage, directory } = input.home;
+  const { segment, size, soundBytes, isTorn, later, index } = active;
+  const tornTail = isTorn || later.length > 0 ? await cutTornTail(input.home, input.partition, active) : undefined;
+  if (!isTorn && soundBytes < size) await (await segment.file()).truncate(soundBytes); // zeros
+  await makeDurable(survey, active);
+  // So do the names that were found, the checkpoint's above all: a process may have been killed
+  // before it had come to that.
+  await storage.syncDirectory(directory);
+  segment.becomeActive(soundBytes, index);
+  return tornTail;
+}
+
+/**
+ * What was read may be in the operating system's hands only: it becomes what later batches will say
+ * it is.
+ */
+async function makeDurable({ nextOffset, zeroTails }: LogSurvey, active: SurveyedSegment): Promise<void> {
+  const { segment, soundBytes, earlier, index, durableOffset } = active;
+  for (const [i, finished] of earlier.entries()) {
+    const file = await finished.file();
+    const zeros = zeroTails.find((tail) => tail.segment === finished);
+    if (zeros !== undefined) await file.truncate(zeros.soundBytes);
+    const end = (earlier[i + 1] ?? segment).baseOffset;
+    if (end > durableOffset) await writeBack(file, 0, await finished.visibleSize());
+    await file.sync();
+  }
+  if (index === undefined) return;
+  const file = await segment.file();
+  if (durableOffset < nextOffset) await writeBack(file, index.positionOfOffset(durableOffset), soundBytes);
+  await file.sync();
+}

@@ -1,0 +1,314 @@
+/**
+ * The log's start moves, by retention and on demand: what is gone, what stays, and what a crash
+ * leaves.
+ */
+import { expect, onTestFinished, test } from "vitest";
+import { failAt, HookedStorage } from "../../../test/hooked-storage.js";
+import { appendOneByOne, caught, codeOf, lines, range, valuesUntilError } from "../../../test/records.js";
+import { crashCopy, temporaryDirectory } from "../../../test/temporary-directory.js";
+import { LogStore, type LogStoreOptions } from "../../index.js";
+
+/** Three records a segment. */
+const SEGMENT_BYTES = 250;
+
+async function opened(options: LogStoreOptions = {}, storage = new HookedStorage()) {
+  const store = await LogStore.open("store", { storage, segmentBytes: SEGMENT_BYTES, ...options });
+  onTestFinished(() => store.close());
+  return { storage, store, appendAt: appendAt(storage, store), segments: () => segments(storage) };
+}
+
+/** With records 0 to 9, in segments 0, 3, 6 and 9. */
+async function filled(options: LogStoreOptions = {}) {
+  const opening = await opened(options);
+  await appendOneByOne(opening.store, range(10));
+  expect(await opening.segments()).toEqual([0, 3, 6, 9]);
+  return opening;
+}
+
+function appendAt(storage: HookedStorage, store: LogStore) {
+  return async (time: number, count: number) => {
+    storage.time = time;
+    await appendOneByOne(store, range(count));
+  };
+}
+
+/** The base offsets of the files that are there. */
+async function segments(storage: HookedStorage): Promise<number[]> {
+  const names = (await storage.list("store/0")) ?? [];
+  return names
+    .filter((name) => name.endsWith(".log"))
+    .map((name) => Number.parseInt(name, 10))
+    .sort((a, b) => a - b);
+}
+
+const all = range(10).map((value, offset) => `${offset} ${value}`);
+
+test.each([
+  [0, [0, 3, 6, 9]],
+  [1, [0, 3, 6, 9]],
+  [2, [0, 3, 6, 9]],
+  [3, [3, 6, 9]],
+  [5, [3, 6, 9]],
+  [6, [6, 9]],
+  [9, [9]],
+  [10, [9]],
+])("records before offset %d are deleted, and whole files with them", async (offset, left) => {
+  const { store, segments, storage } = await filled();
+  await store.deleteRecords(0, offset);
+  const check = async (of: LogStore) => {
+    expect(of.partition(0)).toMatchObject({ startOffset: offset, endOffset: 10 });
+    expect(await lines(of)).toEqual(all.slice(offset));
+    if (offset > 0)
+      expect(await caught(lines(of, 0, offset - 1))).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", expected: offset });
+    expect(await codeOf(of.partition(0).slice(offset - 1, 1000))).toBe("OFFSET_OUT_OF_RANGE");
+    expect(await lines(of, 0, { time: 0 })).toEqual(all.slice(offset));
+    expect(await segments()).toEqual(left);
+  };
+  await check(store);
+  const crashed = await LogStore.open("store", { storage, segmentBytes: SEGMENT_BYTES });
+  expect(crashed.recovery).toEqual([]);
+  await check(crashed);
+  await crashed.close();
+  const again = await LogStore.open("store", { storage, segmentBytes: SEGMENT_BYTES });
+  expect(again.recovery).toEqual([]);
+  await check(again);
+  expect((await again.append(null, "on")).offset).toBe(10);
+  expect(await lines(again)).toEqual([...all.slice(offset), "10 on"]);
+  await again.close();
+});
+
+test("deleting less than is deleted already changes nothing", async () => {
+  const { store, storage } = await filled();
+  await store.deleteRecords(0, 5);
+  const before = storage.calls.length;
+  await store.deleteRecords(0, 5);
+  await store.deleteRecords(0, 2);
+  expect(storage.calls.slice(before)).toEqual([]);
+  expect(store.partition(0).startOffset).toBe(5);
+});
+
+test("what is not there cannot be deleted", async () => {
+  const { store } = await filled({ partitions: 2 });
+  expect(await caught(store.deleteRecords(0, 11))).toMatchObject({
+    code: "OFFSET_OUT_OF_RANGE",
+    partition: 0,
+    offset: 11,
+    expected: 10,
+  });
+  expect(await codeOf(store.deleteRecords(1, 1))).toBe("OFFSET_OUT_OF_RANGE");
+  for (const offset of [-1, 0.5, Number.NaN])
+    expect(await codeOf(store.deleteRecords(0, offset))).toBe("INVALID_ARGUMENT");
+  expect(await codeOf(store.deleteRecords(2, 0))).toBe("UNKNOWN_PARTITION");
+  expect(await lines(store)).toEqual(all);
+  await store.deleteRecords(1, 0);
+});
+
+test("a partition is deleted from again and again: offsets go on", async () => {
+  const { store } = await opened();
+  for (let round = 0; round < 8; round++) {
+    await appendOneByOne(store, range(5));
+    await store.deleteRecords(0, store.partition(0).endOffset);
+    expect(await lines(store)).toEqual([]);
+  }
+  expect((await store.append(null, "v")).offset).toBe(40);
+});
+
+test("a reader in the middle of what is deleted goes on at the log's start", async () => {
+  const { store } = await filled({ tailCacheBytes: 0 });
+  const [inIt, behind] = [0, 7].map((from) => store.tail(0, { from }).batches());
+  await Promise.all([inIt!.next(), behind!.next()]);
+  await store.deleteRecords(0, 7);
+  for (const baseOffset of [1, 2]) expect((await inIt!.next()).value).toMatchObject({ baseOffset }); // read already
+  expect((await inIt!.next()).value).toMatchObject({ baseOffset: 7 });
+  expect((await behind!.next()).value).toMatchObject({ baseOffset: 8 });
+  await Promise.all([inIt!.return(), behind!.return()]);
+});
+
+test("the files go when the checkpoint says so durably, the oldest first", async () => {
+  const { store, storage } = await filled();
+  const before = storage.calls.length;
+  await store.deleteRecords(0, 7);
+  const calls = storage.calls.slice(before).map(({ kind, path }) => `${kind} ${path.split("/").at(-1)}`);
+  const durable = calls.indexOf("syncDirectory 0", calls.indexOf("rename checkpoint"));
+  const removed = calls.flatMap((call, i) => (call.startsWith("remove") ? [i] : []));
+  expect(calls.indexOf("sync checkpoint.tmp")).toBeLessThan(calls.indexOf("rename checkpoint"));
+  expect(removed.map((i) => calls[i])).toEqual(
+    [0, 3].flatMap((base) => [`remove ${name(base)}.index`, `remove ${name(base)}.log`]),
+  );
+  expect(durable).toBeGreaterThan(0);
+  expect(removed[0]).toBeGreaterThan(durable);
+  expect(calls.at(-1)).toBe("syncDirectory 0");
+});
+
+function name(baseOffset: number): string {
+  return String(baseOffset).padStart(20, "0");
+}
+
+test("a disk that does not take the note: nothing is deleted, and it can be tried again", async () => {
+  for (const [kind, path] of [
+    ["createFile", "checkpoint.tmp"],
+    ["write", "checkpoint.tmp"],
+    ["sync", "checkpoint.tmp"],
+    ["rename", "checkpoint"],
+  ] as const) {
+    const { store, storage, segments } = await filled();
+    storage.before = failAt(kind, 1, path);
+    expect(await caught(store.deleteRecords(0, 7))).toMatchObject({ code: "STORAGE_FAILED", partition: 0 });
+    expect(await lines(store)).toEqual(all);
+    expect((await store.append(null, "on")).offset).toBe(10);
+    expect(await segments()).toEqual([0, 3, 6, 9]);
+    await store.deleteRecords(0, 7);
+    expect(await segments()).toEqual([6, 9]);
+    await store.close();
+  }
+});
+
+test("a sync that fails while deleting fails the partition", async () => {
+  const { store, storage } = await filled({ durability: "written" });
+  storage.before = failAt("sync", 1, ".log");
+  expect(await codeOf(store.deleteRecords(0, 7))).toBe("STORAGE_FAILED");
+  expect(await codeOf(store.append(null, "v"))).toBe("STORAGE_FAILED");
+  expect(await lines(store)).toEqual(all);
+});
+
+test("crashed at every call: all of it or nothing, and no file is left for ever", async () => {
+  for (let k = 1; ; k++) {
+    const { store, storage, segments } = await filled();
+    const before = storage.calls.length;
+    storage.before = ({ kind }) => {
+      const isChange = kind !== "read" && kind !== "openFile";
+      if (isChange && storage.calls.length - before >= k - 1) throw new Error("crash");
+    };
+    await store.deleteRecords(0, 7).catch(() => {});
+    const made = storage.calls.length - before;
+    storage.before = () => {};
+    const again = await LogStore.open("store", { storage, segmentBytes: SEGMENT_BYTES });
+    expect(again.recovery).toEqual([]);
+    const { startOffset } = again.partition(0);
+    expect([0, 7]).toContain(startOffset);
+    expect(await lines(again)).toEqual(all.slice(startOffset));
+    expect(await segments()).toEqual(startOffset === 0 ? [0, 3, 6, 9] : [6, 9]);
+    expect(
+      ((await storage.list("store/0")) ?? []).filter(
+        (file) => file.endsWith(".index") && Number.parseInt(file, 10) < startOffset - 3,
+      ),
+    ).toEqual([]);
+    expect((await again.append(null, "on")).offset).toBe(10);
+    await again.close();
+    await store.close().catch(() => {});
+    if (made < k - 1) return; // every call was made
+    expect(k).toBeLessThan(50);
+  }
+});
+
+test("without its checkpoint, the log begins where its files do", async () => {
+  const { store, storage } = await filled();
+  await store.deleteRecords(0, 5);
+  await store.close();
+  await storage.remove("store/0/checkpoint");
+  const again = await LogStore.open("store", { storage });
+  expect(again.recovery).toEqual([]);
+  expect(await lines(again)).toEqual(all.slice(3));
+  await again.close();
+});
+
+test("on a real disk, killed and closed", async () => {
+  const directory = temporaryDirectory();
+  const store = await LogStore.open(directory, { segmentBytes: SEGMENT_BYTES });
+  await appendOneByOne(store, range(10));
+  await store.deleteRecords(0, 7);
+  const copy = crashCopy(directory);
+  await store.close();
+  for (const each of [copy, directory]) {
+    const again = await LogStore.open(each);
+    expect(again.recovery).toEqual([]);
+    expect(await lines(again)).toEqual(all.slice(7));
+    expect((await again.append(null, "on")).offset).toBe(10);
+    await again.close();
+  }
+});
+
+test("too old: whole segments, and the active one is rolled to go with them", async () => {
+  const { store, storage, appendAt, segments } = await opened();
+  await appendAt(1000, 4); // segments 0 and 3
+  await appendAt(2000, 2);
+  await appendAt(3000, 1); // in segment 6
+  expect(await segments()).toEqual([0, 3, 6]);
+  store.alter({ retentionMs: 1000 });
+  storage.time = 2000;
+  await store.applyRetention();
+  expect(await segments()).toEqual([0, 3, 6]);
+  storage.time = 2001; // segment 0 ends before what was appended at 1000 in segment 3
+  await store.applyRetention();
+  expect(await segments()).toEqual([3, 6]);
+  expect(store.partition(0).startOffset).toBe(3);
+  storage.time = 4000;
+  await store.applyRetention();
+  expect(await segments()).toEqual([3, 6]); // something of 3000 may be in it, as far as is known
+  storage.time = 4001;
+  await store.applyRetention();
+  expect(await segments()).toEqual([7]);
+  expect(store.partition(0)).toMatchObject({ startOffset: 7, endOffset: 7 });
+  await store.applyRetention();
+  expect(await segments()).toEqual([7]); // an empty one is not rolled again
+  await appendAt(5000, 1);
+  expect(await lines(store)).toEqual(["7 v0"]);
+});
+
+test("too much: the oldest segments go while the others hold enough", async () => {
+  const { store, segments } = await filled();
+  const segment = 3 * (74 + 4 + 2); // of three records
+  expect(store.partition(0).startOffset).toBe(0);
+  const bytes = async () => (await store.partition(0).slice(0, 1))!.length * 10;
+  const tenRecords = await bytes();
+  expect(tenRecords).toBeLessThan(segment * 4);
+  store.alter({ retentionBytes: tenRecords });
+  await store.applyRetention();
+  expect(await segments()).toEqual([0, 3, 6, 9]);
+  store.alter({ retentionBytes: (tenRecords / 10) * 7 });
+  await store.applyRetention();
+  expect(await segments()).toEqual([3, 6, 9]);
+  store.alter({ retentionBytes: 1 });
+  await store.applyRetention();
+  expect(await segments()).toEqual([9]);
+  store.alter({ retentionBytes: 0 });
+  await store.applyRetention();
+  expect(await segments()).toEqual([9]); // what is active stays
+  expect(await lines(store)).toEqual(["9 v9"]);
+});
+
+test("at a roll it is done by itself", async () => {
+  const { store, segments } = await opened({ retentionBytes: 500 });
+  await appendOneByOne(store, range(60));
+  await store.flush();
+  await store.deleteRecords(0, 0); // whatever is under way is done before
+  expect((await segments()).length).toBeLessThanOrEqual(4);
+  const { startOffset } = store.partition(0);
+  expect(startOffset).toBeGreaterThanOrEqual(48);
+  expect(await lines(store)).toEqual(
+    range(60)
+      .map((value, offset) => `${offset} ${value}`)
+      .slice(startOffset),
+  );
+});
+
+test("without limits nothing is ever deleted, and no segment is rolled", async () => {
+  const { store, storage, segments } = await filled();
+  storage.time = Number.MAX_SAFE_INTEGER;
+  await store.applyRetention();
+  expect(await segments()).toEqual([0, 3, 6, 9]);
+});
+
+test("retention leaves partitions alone that are damaged or failed, and sees to the others", async () => {
+  const { store, storage } = await opened({ partitions: 3, retentionBytes: 0 });
+  for (const partition of [0, 1, 2]) await appendOneByOne(store, range(10), partition);
+  storage.before = failAt("sync", 1, "store/1/00000000000000000009.log");
+  await codeOf(store.append(null, "v", { partition: 1 }));
+  await store.applyRetention();
+  expect([0, 1, 2].map((partition) => store.partition(partition).startOffset).map((start) => start >= 6)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect((await valuesUntilError(store, 1)).read.at(-1)).toBe("v9");
+});
