@@ -2,6 +2,7 @@
 
 // For those who build a store, a transport or a client on it
 export { declaredBatchLength, declaredCounts, declaredOffsets, frameBatches } from "./batch-framer.js";
+export { callAll } from "./call-all.js";
 export { type CompressionName, type Compressor, registerCompression, type Unpacked } from "./compression.js";
 export { crc32c, portableCrc32c } from "./crc32c.js";
 export * from "./errors.js";

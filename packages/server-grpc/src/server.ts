@@ -8,7 +8,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { defaultBatchLimits, InvalidArgumentError, startTimer } from "@logstore/codec";
+import { callAll, defaultBatchLimits, InvalidArgumentError, startTimer } from "@logstore/codec";
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { AccessConfig } from "./access/access-config.js";
 import { AccessControl } from "./access/access-control.js";
@@ -28,6 +28,7 @@ import { observedApi } from "./telemetry/observed-api.js";
 import { ServerMetrics } from "./telemetry/server-metrics.js";
 import { SharedBudget } from "./transport/budget.js";
 import type { CallRefused } from "./transport/call-refused.js";
+import { http2ServersOf } from "./transport/http2-servers.js";
 import {
   APPENDS_ALONE_MS,
   channelOptions,
@@ -45,7 +46,7 @@ import {
 import { Listener } from "./transport/listener.js";
 import { limitMessages } from "./transport/message-limits.js";
 import { noDecompression } from "./transport/no-decompression.js";
-import { paceCalls } from "./transport/paced-streams.js";
+import { paceStreams } from "./transport/paced-streams.js";
 import { readWithRoom } from "./transport/read-with-room.js";
 import { ReceiveTurns } from "./transport/receive-turns.js";
 import { ReceiveWindows } from "./transport/receive-window.js";
@@ -201,9 +202,16 @@ export async function serve(
   add("grpc.health.v1.Health", proto.healthService, health.handlers);
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  paceCalls(grpc);
   const connectionRefused = (peer: string, reason: string) => onRefused({ refused: "connection", peer, reason });
-  tellSessionErrors(grpc, (socket) => listener.connectionOf(socket), connectionRefused);
+  const missing = () =>
+    onWarning(
+      "this release of @grpc/grpc-js does not expose its HTTP/2 servers: calls that come at once begin at once, " +
+        "and connections that break HTTP/2 are not reported to onRefused. Use the release that this package asks for",
+    );
+  for (const server of http2ServersOf(grpc, missing)) {
+    paceStreams(server);
+    tellSessionErrors(server, (socket) => listener.connectionOf(socket), connectionRefused);
+  }
   const listener = await Listener.listen({
     host,
     port,
@@ -232,8 +240,6 @@ export async function serve(
   metrics.observe(api, listener);
 
   const stop = async () => {
-    health.stopping();
-    tls?.close();
     const closed = listener.close();
     const timeUp = Promise.withResolvers<void>();
     const timer = startTimer(drainTimeoutMs, () => {
@@ -243,17 +249,18 @@ export async function serve(
     });
     // Connections are told to go only when the calls are over: until then, a new call gets a clear
     // answer.
-    const drained = calls.stop().then(() => {
-      health.end();
-      reflections?.end();
-      grpc.tryShutdown(() => {});
+    const drained = calls.stop().finally(() => {
+      callAll([() => health.end(), () => reflections?.end(), () => grpc.tryShutdown(() => {})]);
     });
-    await Promise.race([drained, timeUp.promise]);
-    await closed;
-    timer.cancel();
-    receiveWindows.close();
-    metrics.stop();
-    sending.close();
+    try {
+      callAll([() => health.stopping(), () => tls?.close()]);
+    } finally {
+      const isOver = Promise.race([drained, timeUp.promise]).finally(() => closed);
+      await isOver.finally(() => {
+        timer.cancel();
+        callAll([() => receiveWindows.close(), () => metrics.stop(), () => sending.close()]);
+      });
+    }
   };
   let stopped: Promise<void> | undefined;
   const stopOnce = () => {

@@ -1,5 +1,5 @@
 import type { ChannelCredentials, Client } from "@grpc/grpc-js";
-import { type LogStoreError, ResourceLimitExceededError, UnavailableError } from "@logstore/codec";
+import { callAll, type LogStoreError, ResourceLimitExceededError, UnavailableError } from "@logstore/codec";
 import { hasCode } from "../retry.js";
 import { Connection } from "./connection.js";
 import { streamWindowBytes } from "./stream-window.js";
@@ -75,7 +75,7 @@ export class Connections {
   }
 
   close(): void {
-    for (const connection of this.#all) connection.close();
+    callAll(this.#all.map((connection) => () => connection.close()));
   }
 
   /** What long streams may take of a connection. */

@@ -9,7 +9,7 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { type ErrorCode, InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
+import { callAll, type ErrorCode, InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealthApi } from "@logstore/protocol";
 import { checkNameLength } from "../transport/names.js";
 import { sliceLeft } from "../transport/slices.js";
@@ -97,8 +97,7 @@ export class HealthService {
 
   /** Ends what is watched. */
   end(): void {
-    this.#forgetTopics?.();
-    for (const { end } of this.#watchers) end();
+    callAll([() => this.#forgetTopics?.(), ...[...this.#watchers].map(({ end }) => end)]);
   }
 
   /**

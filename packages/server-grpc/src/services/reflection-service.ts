@@ -4,6 +4,7 @@
 import type { Server, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
 import { ReflectionService as Reflection } from "@grpc/reflection";
+import { callAll } from "@logstore/codec";
 
 type Call = ServerDuplexStream<unknown, unknown>;
 
@@ -26,7 +27,7 @@ export class ReflectionService {
 
   /** Ends the calls that peers have left open. */
   end(): void {
-    for (const call of this.#calls) call.end();
+    callAll([...this.#calls].map((call) => () => call.end()));
   }
 }
 

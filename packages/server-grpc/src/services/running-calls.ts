@@ -2,7 +2,7 @@
  * The calls that are being answered: counted, so that a stop can refuse new ones and wait for the
  * rest.
  */
-import { UnavailableError } from "@logstore/codec";
+import { callAll, UnavailableError } from "@logstore/codec";
 
 export class RunningCalls {
   readonly #stopListeners = new Set<() => void>();
@@ -29,13 +29,17 @@ export class RunningCalls {
   }
 
   /** Refuses new calls, tells those under way, and resolves when the last of them is over. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#stopping = true;
-    for (const listener of this.#stopListeners) listener();
-    return new Promise((resolve) => {
+    const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
       if (this.#running === 0) resolve();
     });
+    try {
+      callAll(this.#stopListeners);
+    } finally {
+      await idle;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
  * What a server tells of itself, by OpenTelemetry's API: without an SDK in the process nobody
  * listens, and it costs nothing.
  */
+import { callAll } from "@logstore/codec";
 import type { Durability, LogApi, TopicHealthApi } from "@logstore/protocol";
 import { type BatchObservableResult, type Meter, metrics, type Observable } from "@opentelemetry/api";
 import { DESTINATION, ERROR_TYPE, RPC_METHOD, RPC_STATUS, RPC_SYSTEM, SCOPE } from "./conventions.js";
@@ -46,7 +47,7 @@ export class ServerMetrics {
   }
 
   stop(): void {
-    for (const cleanUp of this.#cleanUp.splice(0)) cleanUp();
+    callAll(this.#cleanUp.splice(0));
   }
 
   appended(durability: Durability, durationMs: number): void {

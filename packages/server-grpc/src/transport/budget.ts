@@ -1,3 +1,5 @@
+import { callAll } from "@logstore/codec";
+
 /** Bounds what is under way on a stream: whoever would make more of it waits until some is done. */
 export class Budget {
   readonly #maxBytes: number;
@@ -90,7 +92,12 @@ export class SharedBudget {
     this.#bytes -= bytes;
     if (this.#bytes >= this.#maxBytes) return;
     const count = this.#bytes > this.#maxBytes / 2 ? 1 : this.#waiting.size;
-    for (const goOn of [...this.#waiting].slice(0, count)) if (this.#waiting.delete(goOn)) goOn();
+    callAll(this.#next(count));
+  }
+
+  /** The first so many of those that wait, each removed right before it is called. */
+  *#next(count: number): Iterable<() => void> {
+    for (const goOn of [...this.#waiting].slice(0, count)) if (this.#waiting.delete(goOn)) yield goOn;
   }
 
   /**

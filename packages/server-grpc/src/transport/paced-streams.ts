@@ -4,8 +4,8 @@
  * millisecond to begin.
  */
 import type { EventEmitter } from "node:events";
-import type { Http2Server, ServerHttp2Stream } from "node:http2";
-import type { Server } from "@grpc/grpc-js";
+import type { ServerHttp2Stream } from "node:http2";
+import { callAll } from "@logstore/codec";
 
 /**
  * Calls that begin in one turn. Fewer would have appends that come together written in several
@@ -13,16 +13,7 @@ import type { Server } from "@grpc/grpc-js";
  */
 const STREAMS_A_TURN = 32;
 
-/** The HTTP/2 servers that grpc-js keeps to itself, under the name that they have there. */
-interface WithHttp2Servers {
-  readonly http2Servers: ReadonlyMap<Http2Server, unknown>;
-}
-
-export function paceCalls(grpc: Server): void {
-  for (const server of (grpc as unknown as WithHttp2Servers).http2Servers.keys()) paceStreams(server);
-}
-
-/** To be called when the handlers of "stream" are there. */
+/** To be called after the handlers of "stream" have been added. */
 export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN): void {
   const handlers = server.listeners("stream") as ((stream: ServerHttp2Stream, ...args: unknown[]) => void)[];
   server.removeAllListeners("stream");
@@ -34,7 +25,7 @@ export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN)
     waiting = waiting.slice(streamsATurn);
     if (some.length > 0) setImmediate(nextTurn);
     begun = some.length;
-    for (const begin of some) begin();
+    callAll(some);
   };
   server.on("stream", (stream: ServerHttp2Stream, ...args: unknown[]) => {
     const begin = () => {

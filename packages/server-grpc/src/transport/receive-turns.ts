@@ -5,6 +5,8 @@
  * for a turn of bounded length. See docs/decisions/0027-fair-turns-for-appends.md.
  */
 
+import { callAll } from "@logstore/codec";
+
 /** What a request counts for beside its bytes: a short one costs more than these. */
 export const REQUEST_COST_BYTES = 16 * 1024;
 
@@ -70,6 +72,10 @@ export class ReceiveTurns {
     this.#isNextDue = false;
     this.#activeBefore = this.#taken.size;
     this.#taken = new Map();
+    callAll(this.#served());
+  }
+
+  *#served(): Iterable<() => void> {
     let served: boolean;
     do {
       served = false;
@@ -79,7 +85,7 @@ export class ReceiveTurns {
         this.#leave(connection, goOn!);
         this.#charge(connection, REQUEST_COST_BYTES);
         served = true;
-        goOn!();
+        yield goOn!;
       }
     } while (served);
   }

@@ -3,7 +3,7 @@
  * waits, and is served in the order of coming; while many hold or want something, each gets less at
  * a time, so that a few large messages do not keep everybody else from their small ones.
  */
-import type { LogStoreError } from "@logstore/codec";
+import { callAll, type LogStoreError } from "@logstore/codec";
 import type { ReadBudget } from "@logstore/protocol";
 import { fairShareBytes, MIN_SHARE_BYTES, pacedBytes } from "./message-size.js";
 
@@ -57,11 +57,15 @@ export class SendBudget {
   }
 
   #serve(): void {
+    callAll(this.#served());
+  }
+
+  *#served(): Iterable<() => void> {
     for (const waiting of this.#waiting) {
       const granted = this.#grant(waiting);
       if (granted === undefined) return;
       this.#waiting.delete(waiting);
-      waiting.granted(granted);
+      yield () => waiting.granted(granted);
     }
   }
 

@@ -3,30 +3,22 @@
  * grpc-js tells nobody.
  */
 import type { Http2Server, ServerHttp2Session } from "node:http2";
-import type { Server } from "@grpc/grpc-js";
 import type { Connection } from "./connection.js";
 import type { Endpoints } from "./listener.js";
-
-/** The HTTP/2 servers that grpc-js keeps to itself, under the name that they have there. */
-interface WithHttp2Servers {
-  readonly http2Servers: ReadonlyMap<Http2Server, unknown>;
-}
 
 /**
  * @param told once of each connection that is given up and was not refused before, with the reason
  * that Node has
  */
 export function tellSessionErrors(
-  grpc: Server,
+  server: Http2Server,
   connectionOf: (socket: Endpoints) => Connection | undefined,
   told: (peer: string, reason: string) => void,
 ): void {
-  for (const server of (grpc as unknown as WithHttp2Servers).http2Servers.keys()) {
-    server.on("session", (session: ServerHttp2Session) => {
-      const connection = connectionOf(session.socket); // whose ends are not known any more when there is an error
-      session.once("error", ({ message }: Error) => {
-        if (connection?.isRefused === false) told(connection.peer, `its HTTP/2 was given up: ${message}`);
-      });
+  server.on("session", (session: ServerHttp2Session) => {
+    const connection = connectionOf(session.socket); // whose ends are not known any more when there is an error
+    session.once("error", ({ message }: Error) => {
+      if (connection?.isRefused === false) told(connection.peer, `its HTTP/2 was given up: ${message}`);
     });
-  }
+  });
 }

@@ -4,7 +4,7 @@
  * the bytes that it holds. One timer serves all of them.
  */
 
-import { startTimer, type Timer } from "@logstore/codec";
+import { callAll, startTimer, type Timer } from "@logstore/codec";
 /** Something that waits for its peer. */
 export interface Stalled {
   /** Ends it. It is forgotten then. */
@@ -68,11 +68,18 @@ export class StalledStreams {
 
   #sweep(): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
-    for (const [stalled, since] of this.#since) {
-      if (since + this.#patienceMs > performance.now()) break;
-      this.#since.delete(stalled);
-      stalled.cutOff();
+    try {
+      callAll(this.#overdue());
+    } finally {
+      this.#arm();
     }
-    this.#arm();
+  }
+
+  *#overdue(): Iterable<() => void> {
+    for (const [stalled, since] of this.#since) {
+      if (since + this.#patienceMs > performance.now()) return;
+      this.#since.delete(stalled);
+      yield () => stalled.cutOff();
+    }
   }
 }

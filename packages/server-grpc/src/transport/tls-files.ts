@@ -8,7 +8,16 @@ import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import { InvalidArgumentError, nested, nonEmptyString, oneOf, required, startTimer, type Timer } from "@logstore/codec";
+import {
+  callAll,
+  InvalidArgumentError,
+  nested,
+  nonEmptyString,
+  oneOf,
+  required,
+  startTimer,
+  type Timer,
+} from "@logstore/codec";
 
 export interface TlsOptions {
   /** PEM file: the server's certificate, and after it those that lead to its CA. */
@@ -45,7 +54,7 @@ export class TlsFiles {
   readonly options: TlsOptions;
   #material: TlsMaterial;
   #reloading: Promise<unknown> = Promise.resolve();
-  #watchers: FSWatcher[] = [];
+  readonly #watchers: FSWatcher[] = [];
   #timer: Timer | undefined;
 
   private constructor(options: TlsOptions, material: TlsMaterial) {
@@ -108,8 +117,7 @@ export class TlsFiles {
 
   close(): void {
     this.#timer?.cancel();
-    for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = [];
+    callAll(this.#watchers.splice(0).map((watcher) => () => watcher.close()));
   }
 }
 

@@ -6,6 +6,7 @@
  * given back.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { callAll } from "@logstore/codec";
 import type { Stalled, StalledStreams } from "./stalled-streams.js";
 
 /**
@@ -103,18 +104,15 @@ export class UnsentOfConnection implements Stalled {
       // A session that is closing sends no more pings: the connection's end releases what is left.
       if (error !== null || this.#isClosed) return;
       this.#stalled.end(this);
-      runAll(this.#thisPing.splice(0));
+      const released = this.#thisPing.splice(0);
       if (this.#nextPing.length > 0) this.#ping();
+      callAll(released);
     });
   }
 
   #closed(): void {
     this.#isClosed = true;
     this.#stalled.end(this);
-    runAll([...this.#thisPing.splice(0), ...this.#nextPing.splice(0)]);
+    callAll([...this.#thisPing.splice(0), ...this.#nextPing.splice(0)]);
   }
-}
-
-function runAll(releases: readonly (() => void)[]): void {
-  for (const release of releases) release();
 }

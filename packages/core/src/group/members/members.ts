@@ -2,7 +2,7 @@
  * The members of all groups: what they say is gathered for a turn, decided, written down, and told
  * to those whom it concerns when it is durable: nobody acts on what a crash could undo.
  */
-import { FencedMemberError, type LogStoreError, QuotaExceededError } from "@logstore/codec";
+import { callAll, FencedMemberError, type LogStoreError, QuotaExceededError } from "@logstore/codec";
 import type { TopicPartition } from "@logstore/protocol";
 import { assignmentGrowth, type GroupInput, type GroupTurn, takeTurn } from "../decide/take-turn.js";
 import type { Journal } from "../journal/journal.js";
@@ -209,7 +209,7 @@ export class Members implements Memberships {
       this.#abandon(group, inbox, error);
     } finally {
       this.#deciding = undefined;
-      for (const release of inbox.holds) release();
+      callAll(inbox.holds);
     }
   }
 
