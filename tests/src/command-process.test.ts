@@ -194,7 +194,7 @@ describe.runIf(hasVersions)("other Node versions", () => {
     user.stderr.on("data", (bytes) => (said += bytes));
     expect([(await once(user, "close"))[0], said]).toEqual([
       0,
-      "embedded a b c, served a b c, committed 1, closed at once, 250 streams beside 2 topics\n",
+      "embedded a b c, served a b c, committed 1, closed loop run hook, 250 streams beside 2 topics\n",
     ]);
     child.kill("SIGTERM");
     expect(await ended).toBe(0);

@@ -3,13 +3,14 @@
  * is read from /proc.
  */
 import { writeFile } from "node:fs/promises";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
 import { join } from "node:path";
 import { connect, GrpcLogApi } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { checkedReading, fill } from "./filled-topic.ts";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
+import { consumeStream } from "./raw-consume.ts";
 import { ServerProcess } from "./server-process.ts";
 
 const MIB = 1024 * 1024;
@@ -37,18 +38,6 @@ async function readAndLeave(session: ClientHttp2Session, partition: number, time
     stream.on("data", () => stream.close(constants.NGHTTP2_CANCEL));
     await new Promise((resolve) => stream.on("error", () => {}).on("close", resolve));
   }
-}
-
-function consumeStream(session: ClientHttp2Session, partition: number, end: number): ClientHttp2Stream {
-  const request = Buffer.from([0x0a, 1, 0x74, 0x10, partition, 0x22, 2, 0x08, end]); // topic, partition, until
-  const stream = session.request({
-    ":method": "POST",
-    ":path": "/logstore.v1.LogService/Consume",
-    "content-type": "application/grpc",
-    te: "trailers",
-  });
-  stream.end(Buffer.concat([Buffer.of(0, 0, 0, 0, request.length), request]));
-  return stream;
 }
 
 /**

@@ -1,8 +1,11 @@
 /**
- * Tells who calls by the stack trace, which names what awaits the running code, too. It costs
- * nothing until somebody asks, on any release of Node, while an AsyncLocalStorage costs each
- * promise something, and before Node 24 much. Code that runs in a callback which nobody awaits,
- * such as a timer's, is not recognized: nothing waits for it.
+ * Recognizes the caller of a function by V8's stack trace, which also names the functions that
+ * await the running code. A stack trace costs nothing until it is taken, while an AsyncLocalStorage
+ * costs each promise, and much before Node 24. Code that runs in a callback which nobody awaits,
+ * such as a timer's, is not recognized.
+ *
+ * On an engine without V8's stack traces (Bun's JavaScriptCore, for example) no caller is
+ * recognized: a `close()` that is awaited by what it waits for then takes its whole time limit.
  */
 
 /** A function on the stack. */
@@ -17,24 +20,30 @@ export interface Frame {
 const MAX_FRAMES = 100;
 
 /**
- * The functions that are running, then those that await them; the innermost first. Empty where
- * Error is frozen.
+ * The running functions, then those that await them; the innermost first. Empty on an engine
+ * without V8's stack traces, and where Error is frozen.
  */
 export function callStack(): readonly Frame[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
     Error.stackTraceLimit = MAX_FRAMES;
     Error.prepareStackTrace = (_, sites) => sites.filter(isOfProgram).map(frameOf);
-  } catch {
-    return [];
-  }
-  try {
     const traced: { stack?: unknown } = {};
     Error.captureStackTrace(traced, callStack);
-    return traced.stack as Frame[];
+    return Array.isArray(traced.stack) ? (traced.stack as Frame[]) : [];
+  } catch {
+    return [];
   } finally {
+    restore(prepareStackTrace, stackTraceLimit);
+  }
+}
+
+function restore(prepareStackTrace: typeof Error.prepareStackTrace, stackTraceLimit: number): void {
+  try {
     Error.prepareStackTrace = prepareStackTrace;
     Error.stackTraceLimit = stackTraceLimit;
+  } catch {
+    // Error is frozen: nothing was changed.
   }
 }
 

@@ -215,7 +215,7 @@ export class FakeLogApi implements LogApi {
   async listOffsets({ topic, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
     return partitions.map(({ partition, position }) => {
       const log = this.partition(topic, partition);
-      return { partition, offset: offsetOf(log, position), ...log.bounds };
+      return { partition, offset: offsetOf(log, position), topicId: `id-of-${topic}`, ...log.bounds };
     });
   }
 

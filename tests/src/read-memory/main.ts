@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { consumeStream } from "../raw-consume.ts";
 import { bin as ownBin, ServerProcess } from "../server-process.ts";
 
 const MIB = 1024 * 1024;
@@ -100,14 +101,7 @@ async function measure(seconds: number): Promise<void> {
 }
 
 function readSlowly(session: ClientHttp2Session, partition: number, took: (bytes: number) => void): void {
-  const request = Buffer.from([0x0a, 1, 0x74, 0x10, partition]); // topic "t", the partition
-  const stream = session.request({
-    ":method": "POST",
-    ":path": "/logstore.v1.LogService/Consume",
-    "content-type": "application/grpc",
-    te: "trailers",
-  });
-  stream.end(Buffer.concat([Buffer.of(0, 0, 0, 0, request.length), request]));
+  const stream = consumeStream(session, partition);
   stream.on("error", () => {});
   stream.on("data", (data: Buffer) => {
     took(data.length);

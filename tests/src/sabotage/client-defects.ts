@@ -114,6 +114,30 @@ export const clientDefects: readonly Defect[] = [
     "does not wait as long as it is told": ["const pauseMs = retryDelayMs(tries, error);", "const pauseMs = 1;"],
     "sends what is late": ["if (attempt.isLate || ", "if ("],
   }),
+  ...within("client/parked/parked-records.ts", ["src/parked/parked-records.test.ts"], {
+    "replays into whatever topic has the name": [
+      "else await producers.send(parked, this.#replayed(parked));",
+      "else await producers.send({ topic: parked.topic }, this.#replayed(parked));",
+    ],
+    "puts back into whatever topic has the name": [
+      "await producers.send({ topic: this.topic, topicId }, record);",
+      "await producers.send({ topic: this.topic }, record);",
+    ],
+    "deletes what was replayed from whatever topic has the name": [
+      "await this.#api.deleteRecords(this.topic, 0, done, { topicId });",
+      "await this.#api.deleteRecords(this.topic, 0, done);",
+    ],
+    "deletes what an earlier replay left from whatever topic has the name": [
+      "await this.#api.deleteRecords(this.topic, 0, from, { topicId });",
+      "await this.#api.deleteRecords(this.topic, 0, from);",
+    ],
+  }),
+  ...within("client/caller.ts", ["src/caller.test.ts"], {
+    "takes the stack traces of any engine for V8's": [
+      "return Array.isArray(traced.stack) ? (traced.stack as Frame[]) : [];",
+      "return traced.stack as Frame[];",
+    ],
+  }),
   ...within("client/group/closing-time.ts", RUN, {
     "waits for ever": ["    this.#timers = stages.map(([stage, ms]) => startTimer(ms, () => stage.abort()));\n", ""],
   }),

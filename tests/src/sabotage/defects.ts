@@ -508,10 +508,19 @@ export const defects: readonly Defect[] = [
     "takes a closed stream for one that is not read": ["stream.writableFinished || this.#isClosed", "true"],
     "waits for ever for a peer that reads nothing": ["    else this.#connection.refuse();\n", ""],
     "releases nothing when the connection ends": [
-      "    runAll([...this.#thisPing.splice(0), ...this.#nextPing.splice(0)]);\n",
+      "    callAll([...this.#thisPing.splice(0), ...this.#nextPing.splice(0)]);\n",
       "",
     ],
-    "releases nothing when a ping is answered": ["      runAll(this.#thisPing.splice(0));\n", ""],
+    "releases nothing when a ping is answered": ["      callAll(released);\n", ""],
+  }),
+  ...within("codec/call-all.ts", ["src/call-all.test.ts"], {
+    "a function that throws keeps the others from being called": [
+      "      errors.push(error);\n",
+      "      throw error;\n",
+    ],
+  }),
+  ...within("server-grpc/server.ts", ["src/transport/http2-servers.test.ts"], {
+    "calls are not paced, and nobody hears of it": ["http2ServersOf(grpc, missing)", "http2ServersOf(grpc, () => {})"],
   }),
   ...within("core/broker/topic-limits.ts", [TOPIC_LIMITS], {
     "has no limits": ["if (!more[kind] || wanted <= limit) continue;", "if (wanted !== undefined) continue;"],

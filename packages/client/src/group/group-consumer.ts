@@ -216,9 +216,11 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
    *
    * Called in the body of a loop, in a handler or in a hook, it does not wait for that body,
    * handler or hook, which waits for it: like `break`, it leaves at once, and the record in hand is
-   * not committed; `await consumer.commit()` before, where it is done. The caller is told by the
-   * stack trace: a callback that the body has started, such as a timer's, is not in the body, and
-   * the record in hand is waited for.
+   * not committed; `await consumer.commit()` before, where it is done. The caller is recognized
+   * by V8's stack trace: a callback that the body has started, such as a timer's, is not in the
+   * body, and the record in hand is waited for. On an engine without V8's stack traces, such as
+   * Bun's, no caller is recognized: a close that is awaited from within takes its whole
+   * `timeoutMs`, and `commit()` in a handler of `run` leaves out the handler's own record.
    *
    * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its
    * session times out. With `leave` they do not.
