@@ -56,6 +56,15 @@ test("a turn has so many bytes of requests and no more, however many wait", asyn
   expect(greedy.byTurn.length).toBeGreaterThan(6);
 });
 
+test("connections that share a turn have no more in all than one alone", async () => {
+  const turns = new ReceiveTurns(TURN_BYTES);
+  const senders = Array.from({ length: 8 }, () => new Sender(turns, 1000, 16 * KIB).begin());
+  await turnsPass(10);
+  const counts = senders.flatMap(({ byTurn }) => byTurn);
+  expect(Math.max(...counts)).toBe(1); // with its cost, a request is an eighth of the turn
+  expect(counts.length).toBeGreaterThan(8 * 6);
+});
+
 test("short requests count for more than their bytes", async () => {
   const turns = new ReceiveTurns(TURN_BYTES);
   const greedy = new Sender(turns, 10_000, 10).begin();
