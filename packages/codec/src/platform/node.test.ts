@@ -46,8 +46,8 @@ describe.each(["gzip", "zstd"] as const)("%s", (name) => {
   });
 });
 
-// A release of Node that fails this test needs another way to the buffer of what cannot be unpacked:
-// without it, that buffer is left to the garbage collector.
+// A release of Node that fails this test needs another way to the buffer of what cannot be
+// unpacked: without it, that buffer is left to the garbage collector.
 test.each([zlib.createGunzip, zlib.createZstdDecompress])(
   "Node's %o has its buffer where it is looked for",
   (create) => {

@@ -1,7 +1,7 @@
 import type { Http2Server } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 
-/** grpc-js has no public way to its HTTP/2 servers: this is the private name that it keeps them under. */
+/** The private name under which grpc-js keeps its HTTP/2 servers: it has no public way to them. */
 interface WithHttp2Servers {
   readonly http2Servers?: ReadonlyMap<Http2Server, unknown>;
 }

@@ -1,4 +1,4 @@
-/** A callback that throws costs nobody else: the other callbacks of its turn are called all the same. */
+/** A callback that throws does not keep the others of its turn from being called. */
 import { EventEmitter } from "node:events";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { expect, onTestFinished, test, vi } from "vitest";
