@@ -27,6 +27,7 @@ export {
   encodeProduceRequest,
   PRODUCE_HEADROOM_BYTES,
 } from "./batch-messages.js";
+export type { Durability } from "./durability.js";
 export {
   ERROR_DETAIL_TYPE_URL,
   type ErrorDetail,
@@ -84,7 +85,6 @@ export type {
   ConsumeEvent,
   ConsumeOptions,
   ConsumeRequest,
-  Durability,
   FetchOptions,
   FetchRequest,
   FetchResult,
@@ -95,11 +95,11 @@ export type {
   LogStartMovedEvent,
   OffsetGap,
   PartitionOffset,
-  Position,
   ProduceAck,
   ProduceRequest,
   ReadBudget,
 } from "./log-api.js";
+export type { Position } from "./position.js";
 export { descriptorFiles, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export { descriptorSetFile, protoDirectory } from "./proto-paths.js";
 export {

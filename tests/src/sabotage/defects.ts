@@ -204,10 +204,6 @@ export const defects: readonly Defect[] = [
       "return isThere || segments.length > 0 ? undefined : checkpoint?.segment;",
     ],
     "does not know how far offsets were given": ["Math.max(givenOffset, durableOffset, lost ?? 0)", "nextOffset"],
-    "knows no gaps": [
-      "from <= offset && offset < to && to === nextBaseOffset",
-      "from > offset && offset < to && to === nextBaseOffset",
-    ],
   }),
   ...within("core/partition/recovery/witness.ts", [RECOVERY, GOLDEN, "src/partition/recovery/witness.test.ts", SWEEP], {
     "takes a batch within a value for proof": ["i += Math.max(1, header?.batchLength ?? 1);", "i += 1;"],
@@ -699,6 +695,10 @@ export const defects: readonly Defect[] = [
     "does not write the checksum of store.json": ["{ ...fields, crc }, null, 2)", "{ ...fields }, null, 2)"],
   }),
   ...within("core/files/checkpoint-file.ts", [GOLDEN, RECOVERY], {
+    "knows no gaps": [
+      "from <= offset && offset < to && to === nextBaseOffset",
+      "from > offset && offset < to && to === nextBaseOffset",
+    ],
     "reads a newer checkpoint": ["parsed?.formatVersion !== CHECKPOINT_FORMAT_VERSION", "parsed === undefined"],
   }),
   ...within("core/files/watermarks-file.ts", [GOLDEN, BROKER], {
@@ -837,11 +837,11 @@ export const defects: readonly Defect[] = [
     "forgets the newest batches of producers": ["producers.appended(batch);", ""],
     "notes no log start": ["...found, logStart,", "...found, logStart: 0,"],
   }),
-  ...within("core/snapshot/restore-store.ts", [SNAPSHOTS, SNAPSHOT_CRASH], {
+  ...within("core/restore/restore-store.ts", [SNAPSHOTS, SNAPSHOT_CRASH], {
     "links the segment that goes on": ["if (baseOffset === last) await copyFile", "if (baseOffset < 0) await copyFile"],
     "keeps the id of another store": ["{ ...identity, id: storage.randomHex(16) }", "identity"],
   }),
-  ...within("core/snapshot/check-restored.ts", [SNAPSHOTS], {
+  ...within("core/restore/check-restored.ts", [SNAPSHOTS], {
     "takes less than there was": ["if (sizeBytes !== said.sizeBytes)", "if (sizeBytes > said.sizeBytes)"],
   }),
   ...within("core/storage/link-or-copy.ts", [SNAPSHOTS, STORE_SNAPSHOT, SNAPSHOT_CRASH], {

@@ -15,8 +15,8 @@ import {
 import type { SnapshotDescription, TopicConfig } from "@logstore/protocol";
 import { detailOf } from "../errors/error-detail.js";
 import { TOPIC_FILE } from "../files/file-names.js";
-import { checkBounds, checkSize } from "../snapshot/check-restored.js";
-import { restoreStore } from "../snapshot/restore-store.js";
+import { checkBounds, checkSize } from "../restore/check-restored.js";
+import { restoreStore } from "../restore/restore-store.js";
 import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.js";
 import { inParallel } from "../storage/in-parallel.js";
 import { Pacer } from "../storage/pacer.js";

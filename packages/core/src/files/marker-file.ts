@@ -3,10 +3,10 @@
  * it is something else's.
  */
 import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/codec";
-import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
+import { readWholeFile, TEMPORARY_SUFFIX, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
 import { decodeJsonWithCrc, encodeJsonWithCrc } from "./checked-json.js";
-import { isOfTheSystem, TEMPORARY_SUFFIX } from "./file-names.js";
+import { isOfTheSystem } from "./file-names.js";
 
 export interface Marker {
   readonly format: string;

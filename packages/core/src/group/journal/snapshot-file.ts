@@ -5,7 +5,7 @@
  */
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import { decodeCheckedJson, encodeCheckedJson } from "../../files/checked-json.js";
-import { TEMPORARY_SUFFIX } from "../../files/file-names.js";
+import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
 import type { Storage, StorageFile } from "../../storage/storage.js";
 import type { GroupState } from "../state/group-state.js";
 import { othersTurn } from "../time/slices.js";
