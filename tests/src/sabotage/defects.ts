@@ -688,8 +688,8 @@ export const defects: readonly Defect[] = [
       "waits for tests",
     ],
     "does not check the checksum of store.json": [
-      "return crc === hexCrc(Buffer.from(JSON.stringify(fields))) ? fields : undefined;",
-      "return fields;",
+      "isIntact: crc === hexCrc(Buffer.from(JSON.stringify(fields))) };",
+      "isIntact: true };",
       "waits for tests",
     ],
     "does not write the checksum of store.json": ["{ ...fields, crc }, null, 2)", "{ ...fields }, null, 2)"],
@@ -719,8 +719,8 @@ export const defects: readonly Defect[] = [
   ...within("core/files/marker-file.ts", [STORE, BROKER, GOLDEN, RECOVERY], {
     "makes a store among other files": ["if (foreign === undefined) return undefined;", "return undefined;"],
     "opens a store of a newer release": [
-      "if (found === formatVersion) return marker;",
-      "if (found! >= formatVersion) return marker;",
+      "if (found === formatVersion) return marker as Marker & Partial<Content>;",
+      "if (found! >= formatVersion) return marker as Marker & Partial<Content>;",
     ],
   }),
   ...within("core/storage/atomic-file.ts", [FAULTS, POWER_CUTS, SWEEP], {
@@ -1059,7 +1059,7 @@ export const defects: readonly Defect[] = [
     ],
   }),
   ...within("core/group/decide/commits.ts", [GROUPS, COORDINATOR, SIMULATION], {
-    "takes commits of older epochs": ["if (memberEpoch >= holding.since) return;", "return;"],
+    "takes commits of older epochs": ["if (memberEpoch >= holding.since) return undefined;", "return undefined;"],
     "takes commits of whoever is a member": [
       "if (holding === undefined) {",
       "if (holding === undefined && memberEpoch < 0) {",
@@ -1067,8 +1067,8 @@ export const defects: readonly Defect[] = [
     "commits go back": ["if (offset >= committed) {", "if (offset >= 0) {"],
     "takes commits beyond the end": ["if (offset <= logEnd || damage", "if (offset <= logEnd + 1 || damage"],
     "takes commits of nobody while there are members": [
-      "if (state === undefined || state.members.size === 0) return;",
-      "return;",
+      "if (state === undefined || state.members.size === 0) return undefined;",
+      "return undefined;",
     ],
   }),
   ...within("core/group/decide/resets.ts", [GROUPS, SIMULATION], {

@@ -248,8 +248,11 @@ async function isNewerBatch(file: StorageFile, position: number): Promise<boolea
  */
 function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart: number): LogSurvey {
   const known = segments[0]?.name ?? (checkpoint && logFileName(checkpoint.segment));
-  const cause = new CorruptPartitionError("the files that it begins with are missing");
-  const damage = known === undefined ? undefined : durableDamageAt(partition, known, 0, logStart, cause);
+  const reason = "the files that it begins with are missing";
+  const damage =
+    known === undefined
+      ? undefined // a new partition: ten thousand errors to throw away would take long to make
+      : durableDamageAt(partition, known, 0, logStart, new CorruptPartitionError(reason));
   const producers = new ProducerState();
   const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
   const checkpointSegment = checkpoint?.segment;
