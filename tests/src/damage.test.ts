@@ -254,7 +254,7 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
     await cut.remove(logs.at(-1)!);
     const repairing = await Broker.open(":memory:", { ...options, storage: cut });
     await repairing.topic(parked).repair({ dryRun: false });
-    const { logEnd } = repairing.topic(parked).log(0).offsets;
+    const logEnd = repairing.topic(parked).partition(0).endOffset;
     expect(logEnd).toBe(20);
     await repairing.close();
     const { client } = await openOn(cut.copy(), openHome);

@@ -2,24 +2,13 @@
  * `@logstore/core` as it would be published: it installs without a registry, brings nothing but our
  * own, and nothing native.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
+import { manifest, pack } from "./packed.ts";
 
-interface Manifest {
-  readonly packageManager?: string;
-  readonly version: string;
-  readonly scripts?: Record<string, string>;
-  readonly dependencies?: Record<string, string>;
-  readonly optionalDependencies?: Record<string, string>;
-  readonly peerDependencies?: Record<string, string>;
-  readonly peerDependenciesMeta?: Record<string, { optional?: boolean }>;
-}
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const OURS = ["@logstore/codec", "@logstore/core", "@logstore/protocol"];
 
 const PROGRAM = `
@@ -41,7 +30,7 @@ beforeAll(async () => {
   app = join(directory, "app");
   mkdirSync(app);
   writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  for (const name of OURS) pack(join(root, "packages", name.replace("@logstore/", "")));
+  for (const name of OURS) pack(name.replace("@logstore/", ""), directory);
   const tarballs = readdirSync(directory).filter((name) => name.endsWith(".tgz"));
   // An empty cache and no network: whatever else were needed could come from nowhere.
   const options = ["--offline", "--cache", join(directory, "cache"), "--no-audit", "--no-fund", "--loglevel", "error"];
@@ -49,17 +38,6 @@ beforeAll(async () => {
 }, 110_000);
 
 afterAll(() => removeDirectory(directory));
-
-/** By pnpm, which writes the versions of our own packages into what depends on them. */
-function pack(cwd: string): void {
-  const isOnPath = spawnSync("pnpm", ["--version"]).status === 0;
-  const [command, ...args] = isOnPath ? ["pnpm"] : ["npx", "--yes", "--prefer-offline", manifest(root).packageManager!];
-  execFileSync(command!, [...args, "pack", "--pack-destination", directory], { cwd });
-}
-
-function manifest(packageDirectory: string): Manifest {
-  return JSON.parse(readFileSync(join(packageDirectory, "package.json"), "utf8"));
-}
 
 function installed(name: string): string {
   return join(app, "node_modules", name);

@@ -37,6 +37,7 @@ const FIELD_NAMES = [
   "retryAfterMs",
 ] as const satisfies readonly (keyof ErrorFields)[];
 
+/** The base class of every error of LogStore. Programs tell errors apart by `code` or by class. */
 export abstract class LogStoreError extends Error implements ErrorFields {
   /** Stable; see {@link ErrorCode}. */
   abstract readonly code: ErrorCode;
@@ -98,6 +99,7 @@ export class ForeignFormatError extends LogStoreError {
 export class UnsupportedFormatVersionError extends LogStoreError {
   override readonly code = "UNSUPPORTED_FORMAT_VERSION";
 }
+/** A batch uses a compression that is not available here; see {@link registerCompression}. */
 export class UnsupportedCompressionError extends LogStoreError {
   override readonly code = "UNSUPPORTED_COMPRESSION";
 }
@@ -115,9 +117,11 @@ export class BatchTooLargeError extends LogStoreError {
 export class InvalidArgumentError extends LogStoreError {
   override readonly code = "INVALID_ARGUMENT";
 }
+/** There is no topic of that name. */
 export class UnknownTopicError extends LogStoreError {
   override readonly code = "UNKNOWN_TOPIC";
 }
+/** A topic of that name exists. */
 export class TopicExistsError extends LogStoreError {
   override readonly code = "TOPIC_EXISTS";
 }
@@ -169,6 +173,7 @@ export class ClosedError extends LogStoreError {
 }
 
 // Stores
+/** The directory holds something else than a log store or a broker's data. */
 export class NotALogStoreError extends LogStoreError {
   override readonly code = "NOT_A_LOG_STORE";
 }
@@ -180,6 +185,7 @@ export class LockedError extends LogStoreError {
 export class PartitionCountMismatchError extends LogStoreError {
   override readonly code = "PARTITION_COUNT_MISMATCH";
 }
+/** The store was made with another partitioner than the one it is opened with. */
 export class PartitionerMismatchError extends LogStoreError {
   override readonly code = "PARTITIONER_MISMATCH";
 }
@@ -195,6 +201,7 @@ export class StorageFailedError extends LogStoreError {
   override readonly code = "STORAGE_FAILED";
 }
 // Groups
+/** There is no group of that name. */
 export class UnknownGroupError extends LogStoreError {
   override readonly code = "UNKNOWN_GROUP";
 }
@@ -211,9 +218,11 @@ export class FencedMemberError extends LogStoreError {
 }
 
 // Snapshots
+/** A snapshot of that name exists, or another process makes one at the same place. */
 export class SnapshotExistsError extends LogStoreError {
   override readonly code = "SNAPSHOT_EXISTS";
 }
+/** The topic has no snapshot of that name. */
 export class UnknownSnapshotError extends LogStoreError {
   override readonly code = "UNKNOWN_SNAPSHOT";
 }
@@ -274,7 +283,53 @@ export class InternalError extends LogStoreError {
   override readonly code = "INTERNAL";
 }
 
-const errorClasses = {
+/** Every code there is. */
+export type ErrorCode =
+  | "CORRUPT_BATCH"
+  | "TRUNCATED_BATCH"
+  | "FOREIGN_FORMAT"
+  | "UNSUPPORTED_FORMAT_VERSION"
+  | "UNSUPPORTED_COMPRESSION"
+  | "RECORD_TOO_LARGE"
+  | "BATCH_TOO_LARGE"
+  | "INVALID_ARGUMENT"
+  | "UNKNOWN_TOPIC"
+  | "TOPIC_EXISTS"
+  | "INCONSISTENT_TOPIC_ID"
+  | "UNKNOWN_PARTITION"
+  | "OFFSET_OUT_OF_RANGE"
+  | "OFFSET_GAP"
+  | "WRONG_EXPECTED_OFFSET"
+  | "OUT_OF_ORDER_SEQUENCE"
+  | "PRODUCER_FENCED"
+  | "BUFFER_FULL"
+  | "CLOSED"
+  | "NOT_A_LOG_STORE"
+  | "LOCKED"
+  | "PARTITION_COUNT_MISMATCH"
+  | "PARTITIONER_MISMATCH"
+  | "CORRUPT_PARTITION"
+  | "STORAGE_FAILED"
+  | "UNKNOWN_GROUP"
+  | "GROUP_NOT_EMPTY"
+  | "FENCED_MEMBER"
+  | "SNAPSHOT_EXISTS"
+  | "UNKNOWN_SNAPSHOT"
+  | "UNAUTHENTICATED"
+  | "PERMISSION_DENIED"
+  | "QUOTA_EXCEEDED"
+  | "GROUP_LIMIT_EXCEEDED"
+  | "RESOURCE_LIMIT_EXCEEDED"
+  | "SLOW_CONSUMER"
+  | "UNAVAILABLE"
+  | "DELIVERY_TIMEOUT"
+  | "NO_COMMITTED_OFFSET"
+  | "INVALID_VALUE"
+  | "INTERNAL";
+
+type ErrorClass = new (message: string, fields?: ErrorFields, options?: ErrorOptions) => LogStoreError;
+
+const errorClasses: { readonly [Code in ErrorCode]: ErrorClass } = {
   CORRUPT_BATCH: CorruptBatchError,
   TRUNCATED_BATCH: TruncatedBatchError,
   FOREIGN_FORMAT: ForeignFormatError,
@@ -316,11 +371,9 @@ const errorClasses = {
   NO_COMMITTED_OFFSET: NoCommittedOffsetError,
   INVALID_VALUE: InvalidValueError,
   INTERNAL: InternalError,
-} as const;
+};
 
-/** Every code there is. */
-export type ErrorCode = keyof typeof errorClasses;
-
+/** All values of {@link ErrorCode}. */
 export const errorCodes = Object.keys(errorClasses) as readonly ErrorCode[];
 
 /**

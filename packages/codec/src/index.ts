@@ -1,15 +1,36 @@
-// For everyone
+// Application API: batches of records, errors, and the choice of a partition
 
-// For those who build a store, a transport or a client on it
-export { declaredBatchLength, declaredCounts, declaredOffsets, frameBatches } from "./batch-framer.js";
-export { callAll } from "./call-all.js";
 export { type CompressionName, type Compressor, registerCompression, type Unpacked } from "./compression.js";
-export { crc32c, portableCrc32c } from "./crc32c.js";
 export * from "./errors.js";
+export { fnvPartitioner, type Partitioner } from "./partitioner.js";
+export type { Bytes, Header, HeaderInput, LogRecord, RecordInput } from "./record.js";
+export { RecordBatch } from "./record-batch.js";
+export { RecordBatchBuilder, type RecordBatchBuilderOptions } from "./record-batch-builder.js";
+export { RecordCursor } from "./record-cursor.js";
+
+// For authors of stores, transports and clients: the layout of batches, their limits and validation
+
+export { declaredBatchLength, declaredCounts, declaredOffsets, frameBatches } from "./batch-framer.js";
+export { crc32c, portableCrc32c } from "./crc32c.js";
 export { FORMAT_MARK, HEADER_LENGTH, MIN_BATCH_LENGTH, NO_PRODUCER_ID } from "./layout.js";
 export { type BatchLimits, defaultBatchLimits, MAX_RECORDS_PER_BATCH } from "./limits.js";
+export { fnv1a32, keyBytes } from "./partitioner.js";
+export type { ProducerStamp } from "./record-batch-builder.js";
+export {
+  hasSoundServerHalf,
+  type PlacedServerHalf,
+  readServerHalf,
+  type ServerHalf,
+  writeServerHalf,
+} from "./server-half.js";
+export { batchesToAppend, validateBatches } from "./validate-batch.js";
+
+// For the other packages of LogStore: validation of options, callbacks and timers
+
+export { callAll } from "./call-all.js";
 export {
   abortSignal,
+  type Bounds,
   boolean,
   checkArgument,
   checkOptions,
@@ -19,6 +40,7 @@ export {
   limit,
   listOf,
   listOfNested,
+  type MemberRules,
   nested,
   nonEmptyString,
   type OptionRule,
@@ -29,18 +51,5 @@ export {
   shown,
   wholeNumber,
 } from "./options.js";
-export { fnv1a32, fnvPartitioner, keyBytes, type Partitioner } from "./partitioner.js";
-export type { Bytes, Header, HeaderInput, LogRecord, RecordInput } from "./record.js";
-export { RecordBatch } from "./record-batch.js";
-export { type ProducerStamp, RecordBatchBuilder, type RecordBatchBuilderOptions } from "./record-batch-builder.js";
-export { RecordCursor } from "./record-cursor.js";
-export {
-  hasSoundServerHalf,
-  type PlacedServerHalf,
-  readServerHalf,
-  type ServerHalf,
-  writeServerHalf,
-} from "./server-half.js";
 export { suggestion } from "./suggestion.js";
 export { startInterval, startTimer, type Timer, type TimerOptions } from "./timer.js";
-export { batchesToAppend, validateBatches } from "./validate-batch.js";

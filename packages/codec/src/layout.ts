@@ -32,6 +32,7 @@ export const HEADER_LENGTH = RESERVED_OFFSET + 1;
 
 /** The smallest record: a null key, an empty value, no headers. */
 export const MIN_RECORD_LENGTH = 3;
+/** Length of the shortest batch, bytes: a header and one empty record. */
 export const MIN_BATCH_LENGTH = HEADER_LENGTH + MIN_RECORD_LENGTH;
 
 /** Producer id of a batch that takes no part in idempotence. */

@@ -16,7 +16,8 @@ export interface OptionRule {
   readonly elements?: OptionRule | undefined;
 }
 
-type MemberRules = { readonly [name: string]: OptionRule };
+/** Rules by the names of options. */
+export type MemberRules = { readonly [name: string]: OptionRule };
 
 /** A rule for each option: the compiler sees to it that none is missing. */
 export type OptionRules<Options> = { readonly [Name in keyof Options]-?: OptionRule };
@@ -101,6 +102,7 @@ export function durationMs({ min = 0, max = Number.POSITIVE_INFINITY }: Bounds =
   return (value) => (typeof value === "number" && value >= min && value <= max ? undefined : `a number of ms ${range}`);
 }
 
+/** Bounds of a number, both included. */
 export interface Bounds {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
@@ -118,8 +120,10 @@ export function oneOf(...values: readonly (string | number | boolean | null)[]):
 export const nonEmptyString: OptionRule = (value) =>
   typeof value === "string" && value !== "" ? undefined : "a string that is not empty";
 
+/** Accepts `true` and `false`. */
 export const boolean: OptionRule = (value) => (typeof value === "boolean" ? undefined : "true or false");
 
+/** Accepts a function. */
 export const func: OptionRule = (value) => (typeof value === "function" ? undefined : "a function");
 
 /** An object, or a function, that has these methods. */

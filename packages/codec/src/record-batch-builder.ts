@@ -11,6 +11,7 @@ import { writeServerHalf } from "./server-half.js";
 import { utf8Length, writeUtf8 } from "./utf8.js";
 import { varintLength, writeVarint, zigzag } from "./varint.js";
 
+/** Options of {@link RecordBatchBuilder}. */
 export interface RecordBatchBuilderOptions {
   /**
    * A batch that holds records takes no more that would make it longer than this, before
@@ -40,6 +41,7 @@ const EXPECTED_BYTES = 1024;
 const NOTHING = new Uint8Array(0);
 const MAX_DELTA = 2 ** 52;
 
+/** Collects records and seals them into a batch. */
 export class RecordBatchBuilder {
   readonly #targetBytes: number;
   readonly #compression: number;

@@ -28,6 +28,11 @@ const RECORDS_A_STEP = 50_000;
 /** Bytes whose checksum is taken between two pauses: about a ms where it is taken in JavaScript. */
 const CHECKSUM_BYTES_A_STEP = 1024 * 1024;
 
+/**
+ * A sealed batch of records: a view of its bytes. `parse` checks the header, `verify` the checksum
+ * over the records; iterating checks every length on the way and throws CorruptBatchError where one
+ * is wrong.
+ */
 export class RecordBatch implements Iterable<LogRecord> {
   /** The whole batch, header included: a view. */
   readonly bytes: Uint8Array;

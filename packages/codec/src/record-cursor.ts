@@ -9,6 +9,7 @@ import { MAX_VARINT_LENGTH, unzigzag } from "./varint.js";
 
 const MAX_INT32 = 0x7fff_ffff;
 
+/** Walks over the records of a batch without making an object for each. */
 export class RecordCursor {
   /** Offset of the record that the cursor stands on. */
   offset: number;

@@ -13,11 +13,13 @@ export interface RecordInput {
   readonly headers?: readonly HeaderInput[] | undefined;
 }
 
+/** A header of a record to append. A text is encoded as UTF-8. */
 export interface HeaderInput {
   readonly name: string;
   readonly value: Bytes;
 }
 
+/** A header of a record that was read. */
 export interface Header {
   readonly name: string;
   /** A view, not a copy. */

@@ -1,5 +1,9 @@
-// For everyone
+/// <reference lib="esnext.disposable" preserve="true" />
+
+// Application API
+
 export {
+  type BatchLimits,
   BatchTooLargeError,
   BufferFullError,
   type Bytes,
@@ -38,8 +42,46 @@ export {
   UnsupportedFormatVersionError,
   WrongExpectedOffsetError,
 } from "@logstore/codec";
-export type { Durability, Position, SnapshotDescription, TopicConfig, TopicConfigChange } from "@logstore/protocol";
-export { Broker, type BrokerOptions } from "./broker/broker.js";
+export type {
+  CommitOffsetsRequest,
+  CommitResult,
+  CommittedOffset,
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  CreateTopicRequest,
+  Durability,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
+  GroupCallOptions,
+  GroupDescription,
+  GroupMembership,
+  GroupSummary,
+  JoinGroupRequest,
+  ListOffsetsRequest,
+  LogApi,
+  PartitionOffset,
+  Position,
+  ProduceAck,
+  ProduceRequest,
+  ResetOffsetsRequest,
+  ServerDescription,
+  SnapshotDescription,
+  TopicConfig,
+  TopicConfigChange,
+  TopicDescription,
+  TopicHealth,
+  TopicHealthApi,
+  TopicOptions,
+  TopicPartition,
+  TopicSummary,
+} from "@logstore/protocol";
+export { Broker, type BrokerOptions, type BrokerRecovery } from "./broker/broker.js";
+export type { UnreadableSnapshot } from "./broker/snapshots.js";
+export type { TopicLimitOptions, TopicLimits } from "./broker/topic-limits.js";
+export type { OpeningProgress, UnreadableTopic } from "./broker/topics.js";
+export type { GroupLimitOptions, GroupLimits } from "./group/state/group-totals.js";
 export type {
   CommittedEvent,
   DamagedEvent,
@@ -64,10 +106,6 @@ export type { TornTail } from "./partition/recovery/torn-tail.js";
 export type { RepairAction } from "./partition/upkeep/repair-log.js";
 export type { VerifyEvent, VerifyFinding, VerifyProgress } from "./partition/upkeep/verify-log.js";
 export type { StoreSnapshot } from "./snapshot/copy-store.js";
-// For those who bring their own disk
-export { MemoryStorage } from "./storage/memory-storage.js";
-export { NodeStorage } from "./storage/node-storage.js";
-export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";
 export type {
   AppendManyAck,
   AppendRecordOptions,
@@ -81,3 +119,9 @@ export type { AlterableOptions, LogStoreOptions, ReadOnlyOptions } from "./store
 export type { Partition, Slice } from "./store/partition.js";
 export type { ReadOnlyLogStore } from "./store/read-only-log-store.js";
 export type { RecordStream } from "./store/record-stream.js";
+
+// For authors of storages: a disk of your own
+
+export { MemoryStorage } from "./storage/memory-storage.js";
+export { NodeStorage } from "./storage/node-storage.js";
+export type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage/storage.js";

@@ -1,8 +1,8 @@
 /** What can be done with topics as a whole, without a transport. */
-import type { Durability } from "./durability.js";
 import type { ErrorDetail } from "./error-codes.js";
-import type { Position } from "./position.js";
+import type { Durability, Position } from "./log-api.js";
 
+/** Topics, their configuration, and snapshots. Every method rejects with a LogStoreError. */
 export interface AdminApi {
   /** Release and limits of the server. */
   describeServer(): Promise<ServerDescription>;
@@ -53,6 +53,7 @@ export interface TopicOptions {
   readonly topicId?: string | undefined;
 }
 
+/** Release and limits of a server. */
 export interface ServerDescription {
   /** Release of the server, "0.2.0"; undefined where the log is in this process. */
   readonly version?: string | undefined;
@@ -119,6 +120,7 @@ export interface TopicConfig {
 /** A change: what is undefined stays, what is null goes back to the broker's own. */
 export type TopicConfigChange = { readonly [Name in keyof TopicConfig]?: TopicConfig[Name] | null };
 
+/** A topic to create. */
 export interface CreateTopicRequest {
   /** 1 to 249 of `A-Z a-z 0-9 . _ -`, and neither "." nor "..". */
   readonly topic: string;
@@ -134,6 +136,7 @@ export interface CreateTopicRequest {
   readonly ifNotExists?: boolean | undefined;
 }
 
+/** A topic, as `listTopics` tells of it. */
 export interface TopicSummary {
   readonly topic: string;
   /** Empty where the topic has a `damage`. */
@@ -144,6 +147,7 @@ export interface TopicSummary {
   readonly damage?: ErrorDetail | undefined;
 }
 
+/** A topic with its partitions and configuration, as `describeTopic` tells of it. */
 export interface TopicDescription {
   readonly topic: string;
   /**
@@ -185,10 +189,12 @@ export function isEndKnown({ highWatermark, damage }: Pick<PartitionBounds, "hig
   return damage === undefined || (damage.offset !== undefined && damage.offset < highWatermark);
 }
 
+/** A partition, as `describeTopic` tells of it. */
 export interface PartitionDescription extends PartitionBounds {
   readonly partition: number;
 }
 
+/** A snapshot of a topic. */
 export interface SnapshotDescription {
   readonly topic: string;
   readonly snapshot: string;

@@ -27,6 +27,9 @@ export const PRODUCE_HEADROOM_BYTES = 320;
 /** Room for the longest prefix of a `ConsumeResponse` or a `FetchResponse`. */
 export const CONSUME_HEADROOM_BYTES = 48;
 
+/**
+ * A ProduceRequest, framed in the headroom before `batches` where there is enough: without a copy.
+ */
 export function encodeProduceRequest(request: ProduceRequest): Uint8Array {
   const prefix = new FieldWriter()
     .string(Produce.topic, request.topic)
@@ -38,6 +41,7 @@ export function encodeProduceRequest(request: ProduceRequest): Uint8Array {
   return frame(prefix.bytes, request.batches, request.headroomBytes ?? 0);
 }
 
+/** Reads a ProduceRequest; `batches` is a view of the message. @throws InvalidArgumentError */
 export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
   let topic = "";
   let topicId: string | undefined;
@@ -58,6 +62,9 @@ export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
   return { topic, topicId, partition, durability, expectedOffset, batches };
 }
 
+/**
+ * A ConsumeResponse, framed in the headroom before `batches` where there is enough: without a copy.
+ */
 export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {
   const prefix = new FieldWriter()
     .integer(Consume.highWatermark, event.highWatermark)
@@ -135,6 +142,9 @@ function decodeGap(message: Uint8Array): OffsetGap {
   return gap;
 }
 
+/**
+ * A FetchResponse, framed in the headroom before `batches` where there is enough: without a copy.
+ */
 export function encodeFetchResponse(result: FetchResult): Uint8Array {
   const prefix = new FieldWriter()
     .integer(Fetch.nextOffset, result.nextOffset)
@@ -147,6 +157,7 @@ export function encodeFetchResponse(result: FetchResult): Uint8Array {
   return frame(prefix.bytes, result.batches, result.headroomBytes);
 }
 
+/** Reads a FetchResponse; `batches` is a view of the message. @throws InvalidArgumentError */
 export function decodeFetchResponse(message: Uint8Array): FetchResult {
   const offsets = { nextOffset: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 };
   const gaps: OffsetGap[] = [];

@@ -20,6 +20,7 @@ export const GrpcStatus = {
   UNAUTHENTICATED: 16,
 } as const;
 
+/** The gRPC status that an error is sent with, by its code. */
 export const grpcStatusByErrorCode = {
   CORRUPT_BATCH: GrpcStatus.INVALID_ARGUMENT,
   TRUNCATED_BATCH: GrpcStatus.INVALID_ARGUMENT,
@@ -81,6 +82,7 @@ export interface ErrorDetail {
 
 /** Trailer that carries a `Status` message, as gRPC's richer error model has it. */
 export const STATUS_DETAILS_KEY = "grpc-status-details-bin";
+/** Type of the detail of a gRPC status that has an error's code and fields. */
 export const ERROR_DETAIL_TYPE_URL = "type.googleapis.com/logstore.v1.ErrorDetail";
 /** Goes along where the error says when to try again, as gRPC's richer error model has it. */
 export const RETRY_INFO_TYPE_URL = "type.googleapis.com/google.rpc.RetryInfo";

@@ -1,6 +1,6 @@
 /** Consumer groups, without a transport: who reads which partitions, and how far they are. */
 import type { ErrorDetail } from "./error-codes.js";
-import type { Position } from "./position.js";
+import type { Position } from "./log-api.js";
 
 /** Who asks, where a server knows; never part of a request. */
 export interface GroupCallOptions {
@@ -11,6 +11,10 @@ export interface GroupCallOptions {
   readonly principal?: string | undefined;
 }
 
+/**
+ * Consumer groups: membership, commits, description, resets. Every method rejects with a
+ * LogStoreError.
+ */
 export interface GroupApi {
   /** Becomes a member of a group, or goes on as one after a lost connection. */
   joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership;
@@ -43,6 +47,7 @@ export interface GroupApi {
   deleteGroup(group: string): Promise<void>;
 }
 
+/** A partition of a topic. */
 export interface TopicPartition {
   readonly topic: string;
   /**
@@ -53,6 +58,7 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+/** A member that joins a group, or joins again. */
 export interface JoinGroupRequest {
   /** Formed like a topic's name. */
   readonly group: string;
@@ -90,6 +96,10 @@ export interface JoinGroupRequest {
   readonly assignor?: AssignorName | undefined;
 }
 
+/**
+ * How partitions are shared out: "sticky" moves as few as possible, "range" gives each member
+ * neighbours of each topic, "round-robin" deals them out one by one.
+ */
 export type AssignorName = "sticky" | "range" | "round-robin";
 
 /**
@@ -112,6 +122,7 @@ export interface GroupMembership extends AsyncIterable<MemberEvent> {
   leave(): Promise<void>;
 }
 
+/** What a membership yields. */
 export type MemberEvent = JoinedEvent | AssignmentEvent | OffsetsResetEvent;
 
 /** The first event. */
@@ -145,6 +156,7 @@ export interface AssignmentEvent {
   readonly revoking: readonly TopicPartition[];
 }
 
+/** A partition that a member owns, and where it goes on. */
 export interface AssignedPartition extends TopicPartition {
   /** Undefined where nothing was committed yet. */
   readonly committedOffset?: number | undefined;
@@ -162,6 +174,7 @@ export interface OffsetsResetEvent {
   readonly offsets: readonly (TopicPartition & { readonly offset: number })[];
 }
 
+/** The offset to commit for a partition: the next one to process. */
 export interface PartitionCommit extends TopicPartition {
   /**
    * One past the last record that was processed. One below what is committed already changes
@@ -172,6 +185,7 @@ export interface PartitionCommit extends TopicPartition {
   readonly metadata?: string | undefined;
 }
 
+/** Offsets that a member, or nobody in particular, commits for a group. */
 export interface CommitOffsetsRequest {
   readonly group: string;
   /** Left out: by nobody in particular, and taken only while the group has no members. */
@@ -180,11 +194,13 @@ export interface CommitOffsetsRequest {
   readonly offsets: readonly PartitionCommit[];
 }
 
+/** What became of the commit of one partition. */
 export interface CommitResult {
   /** Undefined where it was committed. */
   readonly error?: ErrorDetail | undefined;
 }
 
+/** The offset that a group has committed for a partition: the next one to process. */
 export interface CommittedOffset extends TopicPartition {
   readonly offset: number;
   readonly metadata: string;
@@ -192,14 +208,20 @@ export interface CommittedOffset extends TopicPartition {
   readonly committedAt: number;
 }
 
+/**
+ * "empty": no members; "rebalancing": partitions are moving; "stable": each member has what it is
+ * to have.
+ */
 export type GroupState = "empty" | "rebalancing" | "stable";
 
+/** A group, as `listGroups` tells of it. */
 export interface GroupSummary {
   readonly group: string;
   readonly state: GroupState;
   readonly memberCount: number;
 }
 
+/** A group with its members, partitions, offsets and lag. */
 export interface GroupDescription {
   readonly group: string;
   readonly state: GroupState;
@@ -210,6 +232,7 @@ export interface GroupDescription {
   readonly partitions: readonly GroupPartition[];
 }
 
+/** A member of a group, as `describeGroup` tells of it. */
 export interface GroupMember {
   readonly memberId: string;
   readonly memberEpoch: number;
@@ -223,6 +246,7 @@ export interface GroupMember {
   readonly connected: boolean;
 }
 
+/** A partition that a group reads or has committed: its owner, offsets and lag. */
 export interface GroupPartition extends TopicPartition {
   /** Undefined where nobody owns it. */
   readonly memberId: string | undefined;
@@ -239,6 +263,7 @@ export interface GroupPartition extends TopicPartition {
   readonly damage?: ErrorDetail | undefined;
 }
 
+/** Offsets that a group is to go on from. Running members go there, too. */
 export interface ResetOffsetsRequest {
   readonly group: string;
   /** Default: every partition that the group committed or owns. */

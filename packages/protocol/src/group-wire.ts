@@ -46,6 +46,7 @@ export interface MemberMessage {
   readonly leave?: object | null | undefined;
 }
 
+/** A JoinGroupRequest as protobuf gives it, as the API has it. */
 export function joinFromMessage(message: JoinMessage): JoinGroupRequest {
   return {
     group: message.group,
@@ -69,11 +70,13 @@ export interface MemberEventMessage {
   readonly heartbeat?: object | null | undefined;
 }
 
-interface OffsetsResetMessage {
+/** An OffsetsReset as protobuf gives it. */
+export interface OffsetsResetMessage {
   readonly memberEpoch: number;
   readonly offsets: readonly PartitionCommit[];
 }
 
+/** An event of a membership as protobuf takes it. */
 export function memberEventToMessage(event: MemberEvent): MemberEventMessage {
   const { type, ...message } = event;
   return { [type]: message };
@@ -118,6 +121,7 @@ export interface CommitOffsetsMessage {
   readonly offsets: readonly Required<PartitionCommit>[];
 }
 
+/** A CommitOffsetsRequest as protobuf gives it, as the API has it. */
 export function commitFromMessage({
   group,
   memberId,
@@ -148,10 +152,12 @@ function stateFromNumber(value: number): GroupState {
 /** Message `GroupSummary`. */
 export type GroupSummaryMessage = Omit<GroupSummary, "state"> & { readonly state: number };
 
+/** A group's summary as protobuf takes it. */
 export function groupSummaryToMessage({ state, ...summary }: GroupSummary): GroupSummaryMessage {
   return { ...summary, state: stateToNumber(state) };
 }
 
+/** A GroupSummary as protobuf gives it, as the API has it. */
 export function groupSummaryFromMessage({ group, state, memberCount }: GroupSummaryMessage): GroupSummary {
   return { group, state: stateFromNumber(state), memberCount };
 }
@@ -166,6 +172,7 @@ export interface GroupDescriptionMessage {
   readonly partitions: readonly (Omit<GroupPartition, "memberId"> & { readonly memberId: string })[];
 }
 
+/** A group's description as protobuf takes it. */
 export function groupDescriptionToMessage(description: GroupDescription): GroupDescriptionMessage {
   return {
     ...description,
@@ -175,6 +182,7 @@ export function groupDescriptionToMessage(description: GroupDescription): GroupD
   };
 }
 
+/** A GroupDescription as protobuf gives it, as the API has it. */
 export function groupDescriptionFromMessage(message: GroupDescriptionMessage): GroupDescription {
   const { group, state, groupEpoch, assignor, members, partitions } = message;
   return {
@@ -208,6 +216,7 @@ export interface ResetOffsetsMessage {
   readonly shiftBy?: number | undefined;
 }
 
+/** A ResetOffsetsRequest as protobuf takes it. */
 export function resetToMessage({ group, partitions, to }: ResetOffsetsRequest): ResetOffsetsMessage {
   if (typeof to === "object" && "shiftBy" in to) return { group, partitions, shiftBy: to.shiftBy };
   return { group, partitions, position: positionToMessage(to) };

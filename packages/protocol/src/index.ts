@@ -1,4 +1,5 @@
-// The API
+// The API: what a broker does, wherever it is
+
 export type {
   AdminApi,
   CreateTopicRequest,
@@ -16,26 +17,7 @@ export type {
   TopicSummary,
 } from "./admin-api.js";
 export { isEndKnown } from "./admin-api.js";
-// For those who build a server or a client
-export {
-  CONSUME_HEADROOM_BYTES,
-  decodeConsumeResponse,
-  decodeFetchResponse,
-  decodeProduceRequest,
-  encodeConsumeResponse,
-  encodeFetchResponse,
-  encodeProduceRequest,
-  PRODUCE_HEADROOM_BYTES,
-} from "./batch-messages.js";
-export type { Durability } from "./durability.js";
-export {
-  ERROR_DETAIL_TYPE_URL,
-  type ErrorDetail,
-  GrpcStatus,
-  grpcStatusByErrorCode,
-  RETRY_INFO_TYPE_URL,
-  STATUS_DETAILS_KEY,
-} from "./error-codes.js";
+export type { AbortSignalLike, CancelSignal, FileUrl } from "./ambient.js";
 export type {
   AssignedPartition,
   AssignmentEvent,
@@ -59,6 +41,51 @@ export type {
   ResetOffsetsRequest,
   TopicPartition,
 } from "./group-api.js";
+export type {
+  BatchesEvent,
+  CaughtUpEvent,
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  Durability,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
+  GapEvent,
+  HeartbeatEvent,
+  ListOffsetsRequest,
+  LogApi,
+  LogEnds,
+  LogStartMovedEvent,
+  OffsetGap,
+  OwnedBatches,
+  PartitionOffset,
+  Position,
+  ProduceAck,
+  ProduceRequest,
+  ReadBudget,
+} from "./log-api.js";
+
+// For authors of servers and clients: messages, error details and .proto files
+
+export {
+  CONSUME_HEADROOM_BYTES,
+  decodeConsumeResponse,
+  decodeFetchResponse,
+  decodeProduceRequest,
+  encodeConsumeResponse,
+  encodeFetchResponse,
+  encodeProduceRequest,
+  PRODUCE_HEADROOM_BYTES,
+} from "./batch-messages.js";
+export {
+  ERROR_DETAIL_TYPE_URL,
+  type ErrorDetail,
+  GrpcStatus,
+  grpcStatusByErrorCode,
+  RETRY_INFO_TYPE_URL,
+  STATUS_DETAILS_KEY,
+} from "./error-codes.js";
 export {
   type CommitOffsetsMessage,
   commitFromMessage,
@@ -75,31 +102,11 @@ export {
   type MemberMessage,
   memberEventFromMessage,
   memberEventToMessage,
+  type OffsetsResetMessage,
   type ResetOffsetsMessage,
   resetFromMessage,
   resetToMessage,
 } from "./group-wire.js";
-export type {
-  BatchesEvent,
-  CaughtUpEvent,
-  ConsumeEvent,
-  ConsumeOptions,
-  ConsumeRequest,
-  FetchOptions,
-  FetchRequest,
-  FetchResult,
-  GapEvent,
-  HeartbeatEvent,
-  ListOffsetsRequest,
-  LogApi,
-  LogStartMovedEvent,
-  OffsetGap,
-  PartitionOffset,
-  ProduceAck,
-  ProduceRequest,
-  ReadBudget,
-} from "./log-api.js";
-export type { Position } from "./position.js";
 export { descriptorFiles, protoFiles, protoLoaderOptions } from "./proto-files.js";
 export { descriptorSetFile, protoDirectory } from "./proto-paths.js";
 export {

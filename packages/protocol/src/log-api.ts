@@ -1,7 +1,6 @@
 import type { AdminApi, PartitionBounds } from "./admin-api.js";
-import type { Durability } from "./durability.js";
+import type { CancelSignal } from "./ambient.js";
 import type { GroupApi } from "./group-api.js";
-import type { Position } from "./position.js";
 
 /**
  * What a log store offers, without a transport. The broker in `@logstore/core` implements it;
@@ -37,6 +36,13 @@ export interface LogApi extends AdminApi, GroupApi {
   allocateProducerId(): Promise<number>;
 }
 
+/** `written`: survives the process. `flushed`: survives a power cut. */
+export type Durability = "written" | "flushed";
+
+/** An offset, an end of the log, or the first record appended at a time or later. */
+export type Position = number | "earliest" | "latest" | { readonly time: number };
+
+/** Sealed batches to append to a partition: all of them or none. */
 export interface ProduceRequest {
   readonly topic: string;
   /**
@@ -58,6 +64,7 @@ export interface ProduceRequest {
   readonly expectedOffset?: number | undefined;
 }
 
+/** What became of a ProduceRequest: where its records are, and how durable they are. */
 export interface ProduceAck {
   readonly baseOffset: number;
   /** One past the last record appended. */
@@ -69,6 +76,7 @@ export interface ProduceAck {
   readonly logEndOffset: number;
 }
 
+/** Reads a partition from a position on, and goes on with what is appended. */
 export interface ConsumeRequest {
   readonly topic: string;
   /**
@@ -85,8 +93,9 @@ export interface ConsumeRequest {
   readonly maxBytes?: number | undefined;
 }
 
+/** Options of `consume` that are not sent. */
 export interface ConsumeOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /**
    * How many bytes to leave free before `batches` in its buffer, for a transport's framing; a wish.
    * Default 0.
@@ -119,7 +128,7 @@ export interface ReadBudget {
 }
 
 /** Batches in memory that has one owner: whoever got them. */
-interface OwnedBatches {
+export interface OwnedBatches {
   /** Whole batches. Nobody else writes to their buffer, for as long as they are there. */
   readonly batches: Uint8Array;
   /** So many bytes before `batches` in its buffer are free. */
@@ -132,12 +141,13 @@ interface OwnedBatches {
   readonly release?: (() => void) | undefined;
 }
 
+/** What a stream of `consume` yields. */
 export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent | GapEvent;
 
 /**
  * How far the log went when the event was made: a reader's lag is one of these minus its position.
  */
-interface LogEnds {
+export interface LogEnds {
   /** One past the last record that may be read. */
   readonly highWatermark: number;
   /** One past the last record appended. */
@@ -177,6 +187,7 @@ export interface GapEvent extends LogEnds, OffsetGap {
   readonly type: "gap";
 }
 
+/** Reads batches of a partition once, without a stream. */
 export interface FetchRequest {
   readonly topic: string;
   /**
@@ -195,6 +206,7 @@ export interface FetchRequest {
   readonly maxWaitMs?: number | undefined;
 }
 
+/** Options of `fetch` that are not sent. */
 export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes" | "budget">;
 
 /** There may be no batches. The first may begin before the position asked for. */
@@ -208,6 +220,7 @@ export interface FetchResult extends PartitionBounds, OwnedBatches {
   readonly gaps?: readonly OffsetGap[] | undefined;
 }
 
+/** Positions to look up in partitions of a topic. */
 export interface ListOffsetsRequest {
   readonly topic: string;
   /**

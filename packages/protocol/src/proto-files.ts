@@ -1,5 +1,6 @@
 import { FieldReader } from "./protobuf.js";
 
+/** The .proto files of the services, as they import each other. */
 export const protoFiles = [
   "logstore/v1/log.proto",
   "logstore/v1/admin.proto",

@@ -3,13 +3,13 @@
  * side.
  */
 import type { TopicConfig, TopicConfigChange } from "./admin-api.js";
-import type { Durability } from "./durability.js";
 import type { ErrorDetail } from "./error-codes.js";
-import type { Position } from "./position.js";
+import type { Durability, Position } from "./log-api.js";
 
 /** Enum `Durability` of log.proto. */
 const durabilities = [undefined, "written", "flushed"] as const;
 
+/** The number of protobuf's enum Durability. Undefined is 0: the topic's. */
 export function durabilityToNumber(durability: Durability | undefined): number {
   return durabilities.indexOf(durability);
 }
@@ -31,6 +31,7 @@ export interface PositionMessage {
 /** Enum `Edge` of log.proto. */
 const edges = [undefined, "earliest", "latest"] as const;
 
+/** A position as protobuf takes it. */
 export function positionToMessage(position: Position): PositionMessage {
   if (typeof position === "number") return { offset: position };
   if (typeof position === "string") return { edge: edges.indexOf(position) };
@@ -58,10 +59,12 @@ const configFields = {
   retention_bytes: "retentionBytes",
 } as const satisfies Record<string, keyof TopicConfig>;
 
+/** A topic's configuration as protobuf takes it. */
 export function configToMessage({ durability, ...rest }: TopicConfig): TopicConfigMessage {
   return { ...rest, ...(durability !== undefined && { durability: durabilityToNumber(durability) }) };
 }
 
+/** A topic's configuration as protobuf gives it, as the API has it. */
 export function configFromMessage(message: TopicConfigMessage | null | undefined): TopicConfig {
   const config: Record<string, unknown> = {};
   for (const name of Object.values(configFields)) {
@@ -78,6 +81,7 @@ export interface TopicConfigChangeMessage {
   readonly unset?: readonly string[];
 }
 
+/** A change of a configuration as protobuf takes it: null becomes an entry of `unset`. */
 export function configChangeToMessage(change: TopicConfigChange): TopicConfigChangeMessage {
   const set = Object.entries(change).filter(([, value]) => value !== null);
   const unset = Object.entries(configFields).filter(([, name]) => change[name] === null);

@@ -1,6 +1,11 @@
-// For everyone
+// Application API: serving a broker, and who may do what
+
+export type { ErrorCode } from "@logstore/codec";
+export type { CommittedEvent, FailedEvent, ReadEvent } from "@logstore/core";
+export type { LogApi, TopicHealthApi } from "@logstore/protocol";
 export type {
   AccessConfig,
+  CertificateName,
   JwtConfig,
   QuotaConfig,
   RuleConfig,
@@ -10,6 +15,8 @@ export { type Operation, operations } from "./access/operations.js";
 export type { Refusal } from "./access/refusal.js";
 export type { ServeOptions } from "./serve-options.js";
 export { type LogStoreServer, serve } from "./server.js";
-// For those who open the broker themselves
-export { storageHooks } from "./telemetry/storage-hooks.js";
 export type { TlsOptions } from "./transport/tls-files.js";
+
+// For programs that open the broker themselves: metrics of the engine
+
+export { storageHooks } from "./telemetry/storage-hooks.js";

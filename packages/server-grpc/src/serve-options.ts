@@ -20,6 +20,7 @@ import { LARGEST_MAX_BATCH_BYTES } from "./transport/limits.js";
 import { isLoopback } from "./transport/loopback.js";
 import { type TlsOptions, tlsRule } from "./transport/tls-files.js";
 
+/** Options of {@link serve}. */
 export interface ServeOptions {
   /**
    * Name or address to listen on. Default "127.0.0.1": this machine only. Any other needs `tls` and

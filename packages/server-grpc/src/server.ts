@@ -1,6 +1,5 @@
 /** A LogApi served over gRPC: what listens, what answers, and how it comes to an end. */
 import { readFileSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   Server as GrpcServer,
   ServerCredentials,
@@ -64,6 +63,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 
 const OUR_SERVICES = ["logstore.v1.LogService", "logstore.v1.AdminService", "logstore.v1.ConsumerGroupService"];
 
+/** A running server. */
 export interface LogStoreServer extends AsyncDisposable {
   /** Where it listens: "127.0.0.1:7411". */
   readonly address: string;
@@ -130,7 +130,6 @@ export async function serve(
   } = options;
   checkExposure(host, options, onWarning);
   const proto = loadProto();
-  await nextTurn(); // what is loaded once takes long, and the process may have more to do
   const calls = new RunningCalls();
   const metrics = new ServerMetrics();
   const observed = observedApi(api, metrics);
@@ -202,7 +201,6 @@ export async function serve(
   add("logstore.v1.ConsumerGroupService", proto.groupService, groupService(context, proto.group));
   const health = new HealthService(api, context, OUR_SERVICES);
   add("grpc.health.v1.Health", proto.healthService, health.handlers);
-  await nextTurn();
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const connectionRefused = (peer: string, reason: string) => onRefused({ refused: "connection", peer, reason });

@@ -11,6 +11,7 @@ export interface Platform {
   readonly zstd: Compressor | undefined;
 }
 
+/** Compresses and decompresses the records of batches; see {@link registerCompression}. */
 export interface Compressor {
   compress(bytes: Uint8Array): Uint8Array;
   /** Must throw rather than yield more than `maxBytes`. */
@@ -19,6 +20,7 @@ export interface Compressor {
   decompressLater?(bytes: Uint8Array, maxBytes: number): Promise<Unpacked>;
 }
 
+/** Decompressed bytes, and how to free them. */
 export interface Unpacked {
   readonly bytes: Uint8Array;
   /**

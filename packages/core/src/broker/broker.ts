@@ -87,6 +87,7 @@ export interface BrokerOptions
   readonly waitForTopics?: boolean | undefined;
 }
 
+/** What opening a broker found that a clean close would not have left. */
 export interface BrokerRecovery {
   readonly partitions: readonly ({ readonly topic: string } & RecoveryReport)[];
   readonly unreadable: readonly UnreadableTopic[];
@@ -95,6 +96,11 @@ export interface BrokerRecovery {
   readonly groups: LogStoreError | undefined;
 }
 
+/**
+ * Many topics under one data directory, with idempotent producers, consumer groups and snapshots.
+ * It implements LogApi: a server serves it, and a client takes it as it would take a server's
+ * address.
+ */
 export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   readonly #topics: Topics;
   readonly #snapshots: Snapshots;

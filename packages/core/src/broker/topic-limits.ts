@@ -27,6 +27,7 @@ export interface TopicLimits {
   readonly minSegmentBytes?: number | undefined;
 }
 
+/** Limits of all topics together. */
 export interface TopicLimitOptions {
   readonly topicLimits?: TopicLimits | undefined;
 }

@@ -37,6 +37,7 @@ export function tell(hook: () => void): void {
   }
 }
 
+/** Appends were written, and synced where they asked for it. */
 export interface CommittedEvent {
   readonly partition: number;
   /** Calls that were answered together. */
@@ -48,23 +49,27 @@ export interface CommittedEvent {
   readonly syncMs: number | undefined;
 }
 
+/** Batches were read. */
 export interface ReadEvent {
   readonly partition: number;
   readonly bytes: number;
   readonly source: "memory" | "disk";
 }
 
+/** A segment was finished, and another one begun. */
 export interface RolledEvent {
   readonly partition: number;
   readonly baseOffset: number;
 }
 
+/** Segments were deleted by retention or by `deleteRecords`. */
 export interface DeletedEvent {
   readonly partition: number;
   readonly logStart: number;
   readonly segments: number;
 }
 
+/** A read or an opening found damage. */
 export interface DamagedEvent {
   /** Where it is a broker that tells. */
   readonly topic?: string | undefined;
@@ -75,6 +80,7 @@ export interface DamagedEvent {
   readonly error: LogStoreError;
 }
 
+/** A partition takes no more appends until the store is opened again. */
 export interface FailedEvent {
   /** Where it is a broker that tells. */
   readonly topic?: string | undefined;

@@ -21,6 +21,7 @@ import { type BilogFile, listBilogFiles, withWindow } from "./bilog-files.js";
 import { HEADER_BYTES } from "./bilog-header.js";
 import { type BilogFileReport, importBilogFile } from "./import-bilog-file.js";
 
+/** Options of {@link importBilog}. */
 export interface ImportBilogOptions {
   /**
    * Ends the import by throwing the signal's reason. What was appended until then stays in the
@@ -42,6 +43,7 @@ const rules: OptionRules<ImportBilogOptions> = {
   storage: objectWith("openFile", "list"),
 };
 
+/** What was imported from a directory of the Go LogStore. */
 export interface BilogReport {
   /** By partition. */
   readonly files: readonly BilogFileReport[];

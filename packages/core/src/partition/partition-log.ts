@@ -49,6 +49,7 @@ export interface PartitionOptions extends AppendQueueOptions, WriterOptions, Ret
   readonly compression: CompressionName;
 }
 
+/** Options of an append to one partition. */
 export interface AppendOptions {
   /** Default: the store's. */
   readonly durability?: Durability | undefined;

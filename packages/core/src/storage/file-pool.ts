@@ -13,12 +13,12 @@
 import { BufferFullError } from "@logstore/codec";
 import { tell } from "../hooks/hooks.js";
 import { OnceAMinute, outOfDescriptors, type WarnedEvent } from "../hooks/warnings.js";
-import { DirectoryGuard, type GuardedStorage } from "./directory-guard.js";
+import { DirectoryGuard } from "./directory-guard.js";
 import { codeOf, noteAttempt } from "./io-trouble.js";
-import { type FileSlots, PooledFile } from "./pooled-file.js";
-import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
+import { PooledFile } from "./pooled-file.js";
+import type { FileAccess, FileHold, GuardedStorage, Lock, Storage, StorageFile } from "./storage.js";
 
-export class FilePool implements GuardedStorage, FileSlots {
+export class FilePool implements GuardedStorage {
   readonly guard: DirectoryGuard;
   readonly #inner: Storage;
   /** Less than was asked for, where the system allows fewer. */
@@ -51,10 +51,6 @@ export class FilePool implements GuardedStorage, FileSlots {
 
   now(): number {
     return this.#inner.now();
-  }
-
-  checkOwner(): void {
-    this.guard.check();
   }
 
   /** Whether a clock that is behind is to be told of: all partitions notice the same one. */

@@ -28,6 +28,7 @@ const syncData = promisify(fs.fdatasync);
 const truncateDescriptor = promisify(fs.ftruncate);
 const statDescriptor = promisify(fs.fstat);
 
+/** The file system, by `node:fs`. */
 export class NodeStorage implements Storage {
   now(): number {
     return Date.now();

@@ -4,6 +4,7 @@
  * lost, in any order and in part, when the machine stops; a created, renamed or removed name is
  * durable only once its directory is synced.
  */
+import type { DirectoryGuard } from "./directory-guard.js";
 
 export interface Storage {
   /** Wall clock, ms since the epoch. It may jump: offsets and waits never depend on it. */
@@ -72,8 +73,18 @@ export interface Storage {
   watch(path: string, changed: () => void): Promise<() => void>;
 }
 
+/** One that watches over the directory that it has locked: see directory-guard.ts. */
+export interface GuardedStorage extends Storage {
+  readonly guard: DirectoryGuard;
+
+  /** Whether a clock that is behind is to be told of: all partitions notice the same one. */
+  isClockWarningDue(): boolean;
+}
+
+/** What a file is opened for. "write" includes reading. */
 export type FileAccess = "read" | "write";
 
+/** An open file of a {@link Storage}. */
 export interface StorageFile {
   size(): Promise<number>;
 
@@ -100,12 +111,14 @@ export interface StorageFile {
   close(): Promise<void>;
 }
 
+/** Keeps a file's descriptor open until it is released. */
 export interface FileHold {
   /** Undefined where the file is none of the operating system's. */
   readonly descriptor: number | undefined;
   release(): void;
 }
 
+/** The lock of a directory; see {@link Storage}. */
 export interface Lock {
   /**
    * Cheap. @throws StorageFailedError where the lock was lost: another writer may have the

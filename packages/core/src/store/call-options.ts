@@ -10,6 +10,7 @@ export interface AppendManyAck extends AppendAck {
   readonly nextOffset: number;
 }
 
+/** Options of `append`. */
 export interface AppendRecordOptions extends AppendOptions {
   /** Default: by key, or evenly for null keys. */
   readonly partition?: number | undefined;
@@ -36,6 +37,7 @@ export interface SkippedRecords {
  */
 export type PositionInput = Extract<Position, number | string> | { readonly time: number | Date };
 
+/** Options of `read`. */
 export interface ReadOptions {
   /**
    * Default "earliest". Where records are deleted while they are read, reading goes on at the log's
@@ -50,6 +52,7 @@ export interface ReadOptions {
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
 }
 
+/** Options of `tail`. */
 export interface TailOptions {
   /** Default "latest": only what is appended from now on. */
   readonly from?: PositionInput | undefined;

@@ -2,6 +2,7 @@
 import {
   type Bytes,
   ClosedError,
+  type CorruptPartitionError,
   InvalidArgumentError,
   keyBytes,
   type RecordInput,
@@ -19,17 +20,17 @@ import { checkBytes } from "../partition/append/check-record.js";
 import type { PublishBounds, StoreTies } from "../partition/append/log-writer.js";
 import { type AppendOptions, PartitionLog } from "../partition/partition-log.js";
 import { msOf } from "../partition/read/position.js";
+import type { TornTail } from "../partition/recovery/torn-tail.js";
 import type { RepairAction } from "../partition/upkeep/repair-log.js";
 import type { VerifyEvent } from "../partition/upkeep/verify-log.js";
 import { copyStore, type StoreSnapshot } from "../snapshot/copy-store.js";
 import { makeWhole } from "../snapshot/make-whole.js";
-import type { GuardedStorage } from "../storage/directory-guard.js";
 import { FilePool } from "../storage/file-pool.js";
 import { eachInParallel } from "../storage/in-parallel.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import { runAll } from "../storage/run-all.js";
-import type { Lock, Storage } from "../storage/storage.js";
+import type { GuardedStorage, Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
 import type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
@@ -76,11 +77,22 @@ interface Opened {
 }
 
 /** What opening found in a partition that a clean close would not have left. */
-export interface RecoveryReport extends Pick<PartitionLog, "partition" | "tornTail" | "damage"> {
+export interface RecoveryReport {
+  readonly partition: number;
+  /** What a crash left of an append that was not acknowledged, if something. */
+  readonly tornTail: TornTail | undefined;
+  /** Why the partition can be read only up to some offset and takes no appends, if so. */
+  readonly damage: CorruptPartitionError | StorageFailedError | undefined;
   /** Why the partition takes no appends though it can be read, if so. */
   readonly failure?: StorageFailedError | undefined;
 }
 
+/**
+ * A partitioned, append-only log in a directory, or in memory for ":memory:". A key always goes to
+ * the same partition, and a partition keeps its order. One process at a time opens it for writing.
+ * An append is acknowledged when it is as durable as its `durability` says. Every error is a
+ * LogStoreError.
+ */
 export class LogStore implements AsyncDisposable {
   /** One is replaced where it is repaired. */
   readonly #partitions: PartitionLog[];

@@ -17,6 +17,7 @@ import type { Storage } from "../storage/storage.js";
 
 const MIB = 1024 * 1024;
 
+/** Options of {@link LogStore.open}. */
 export interface LogStoreOptions {
   /**
    * How many partitions the store has, for ever. Default: as many as it has, or 1 for a new one.
@@ -63,18 +64,24 @@ export interface LogStoreOptions {
   readonly storage?: Storage | undefined;
 }
 
-export const ALTERABLE = [
-  "durability",
-  "segmentBytes",
-  "maxBatchBytes",
-  "compression",
-  "maxQueuedBytes",
-  "retentionMs",
-  "retentionBytes",
-] as const;
+/** Options that may be altered while a store is open. */
+export type AlterableOptions = Pick<
+  LogStoreOptions,
+  "durability" | "segmentBytes" | "maxBatchBytes" | "compression" | "maxQueuedBytes" | "retentionMs" | "retentionBytes"
+>;
 
-/** What may be altered while a store is open. */
-export type AlterableOptions = Pick<LogStoreOptions, (typeof ALTERABLE)[number]>;
+const isAlterable: { readonly [Name in keyof AlterableOptions]-?: true } = {
+  durability: true,
+  segmentBytes: true,
+  maxBatchBytes: true,
+  compression: true,
+  maxQueuedBytes: true,
+  retentionMs: true,
+  retentionBytes: true,
+};
+
+/** Names of {@link AlterableOptions}. */
+export const ALTERABLE = Object.keys(isAlterable) as readonly (keyof AlterableOptions)[];
 
 /** What may be said where a store is only read. */
 export type ReadOnlyOptions = Pick<LogStoreOptions, "storage" | "maxOpenFiles" | "hooks">;

@@ -1,7 +1,7 @@
 /** One partition as a store's user sees it. */
 import { ClosedError, LogStoreError } from "@logstore/codec";
-import { readError } from "../partition/read/damage.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
+import { readError } from "../partition/read/reading.js";
 import { checkSliceBytes } from "./check-options.js";
 
 /**
@@ -20,9 +20,11 @@ export interface Slice extends Disposable {
   release(): void;
 }
 
+/** A partition of an open store: its bounds, and where its bytes lie. */
 export class Partition {
   readonly #log: ReadableLog;
 
+  /** @internal */
   constructor(log: ReadableLog) {
     this.#log = log;
   }

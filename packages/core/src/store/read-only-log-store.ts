@@ -27,6 +27,10 @@ import { unknownPartition } from "./unknown-partition.js";
  */
 const LOOK_INTERVAL_MS = 1000;
 
+/**
+ * A log store that another process may write to at the same time. It shows what the writer has
+ * acknowledged. Made by {@link LogStore.openReadOnly}.
+ */
 export class ReadOnlyLogStore implements AsyncDisposable {
   readonly #storage: Storage;
   readonly #directory: string;

@@ -13,10 +13,10 @@ import {
 import type { Position } from "@logstore/protocol";
 import type { Chunk } from "../partition/read/batch-reader.js";
 import { gapPassed } from "../partition/read/checked-read.js";
-import { damagedAt } from "../partition/read/damage.js";
 import { ReadAhead } from "../partition/read/read-ahead.js";
 import type { OwnedChunk } from "../partition/read/read-in-budget.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
+import { damagedAt } from "../partition/read/reading.js";
 import type { SkippedRecords } from "./call-options.js";
 import { stoppable } from "./stoppable.js";
 
@@ -39,10 +39,12 @@ export interface RecordStreamOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The records of a partition from a position on, verified: for `for await`. */
 export class RecordStream implements AsyncIterable<LogRecord> {
   readonly #log: ReadableLog;
   readonly #options: RecordStreamOptions;
 
+  /** @internal */
   constructor(log: ReadableLog, options: RecordStreamOptions) {
     this.#log = log;
     this.#options = options;

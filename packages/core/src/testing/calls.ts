@@ -20,6 +20,7 @@ export type CallKind =
   | "watch"
   | "write";
 
+/** A call to the simulated disk. */
 export interface Call {
   readonly kind: CallKind;
   /** Of a rename or a link: the new name. */

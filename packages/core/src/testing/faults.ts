@@ -11,8 +11,10 @@ import { diskError } from "./disk-errors.js";
  */
 export type Fault = "ENOSPC" | "EIO" | "EMFILE" | "short-write" | "failed-sync";
 
+/** Every fault that the simulated disk knows. */
 export const faults: readonly Fault[] = ["ENOSPC", "EIO", "EMFILE", "short-write", "failed-sync"];
 
+/** When a fault happens. */
 export interface FaultOptions {
   /** Which calls are counted and may fail. Default: all that the fault can happen to. */
   readonly when?: ((call: Call) => boolean) | undefined;

@@ -4,6 +4,7 @@ import { type Call, type CallKind, isMutating } from "./calls.js";
 import { MachineStoppedError } from "./disk-errors.js";
 import { type Fault, type FaultOptions, FaultPlan, faultError } from "./faults.js";
 
+/** What a {@link SimulatedDisk} does to calls: counts them, stops at one, makes one fail. */
 export class Machine {
   /** Every call so far, in order. Set its length to 0 to forget them. */
   readonly calls: Call[] = [];

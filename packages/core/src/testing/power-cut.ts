@@ -29,6 +29,7 @@ export const powerCutOutcomes = [
   "lost-names",
 ] as const;
 
+/** What becomes of writes that were not synced when the power is cut. */
 export type PowerCutOutcome = (typeof powerCutOutcomes)[number];
 
 const SECTOR_BYTES = 512;

@@ -16,7 +16,7 @@
  * be there without the others.
  */
 import { LockedError, StorageFailedError } from "@logstore/codec";
-import { LOCK_FILE } from "../storage/lock-names.js";
+import { LOCK_FILE } from "../files/file-names.js";
 import type { FileAccess, Lock, Storage, StorageFile } from "../storage/storage.js";
 import { DirectoryTree, SimulatedDirectory } from "./directory-tree.js";
 import { Machine } from "./machine.js";
@@ -25,6 +25,7 @@ import { Random } from "./random.js";
 import { SimulatedFile } from "./simulated-file.js";
 import { SimulatedOpenFile } from "./simulated-open-file.js";
 
+/** Options of {@link SimulatedDisk}. */
 export interface SimulatedDiskOptions {
   /** Everything that is left to chance depends on it. Default 1. */
   readonly seed?: number | undefined;
@@ -32,6 +33,7 @@ export interface SimulatedDiskOptions {
   readonly time?: number | undefined;
 }
 
+/** A disk in memory, driven by a seed, that stops, fails and forgets as real ones may. */
 export class SimulatedDisk extends Machine implements Storage {
   /** The clock. It stands still, and may be set to anything. */
   time: number;

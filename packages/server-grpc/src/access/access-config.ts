@@ -22,6 +22,7 @@ export const ANONYMOUS = "anonymous";
 /** In a rule: every principal but `anonymous`, every operation, every name. */
 export const EVERY = "*";
 
+/** Who may do what: tokens, certificates, rules and quotas. */
 export interface AccessConfig {
   /** Tokens that a caller may show, known here by their hash only. */
   readonly tokens?: readonly TokenConfig[] | undefined;
@@ -38,8 +39,10 @@ export interface AccessConfig {
   readonly quotas?: readonly QuotaConfig[] | undefined;
 }
 
+/** Which name of a certificate is its principal. */
 export type CertificateName = "commonName" | "uri" | "dns";
 
+/** A bearer token, and the principal that shows it. */
 export interface TokenConfig {
   readonly principal: string;
   /**
@@ -67,6 +70,7 @@ export interface JwtConfig {
   readonly publicKeyFile?: string | undefined;
 }
 
+/** Permits principals to do operations on topics and groups. What no rule permits is refused. */
 export interface RuleConfig {
   /** Names, "*", or "anonymous". */
   readonly principals: readonly string[];
@@ -78,6 +82,7 @@ export interface RuleConfig {
   readonly groups?: readonly string[] | undefined;
 }
 
+/** How much principals may use. What is left out is not limited. */
 export interface QuotaConfig {
   /** Names; "anonymous"; "*": every principal, `anonymous` too. */
   readonly principals: readonly string[];

@@ -38,14 +38,7 @@ import { ChargedBudget } from "./charged-budget.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
 import { mayDeleteRecords, namesRetention } from "./retention-change.js";
-import {
-  checkTopics,
-  commitChecked,
-  visibleEvents,
-  visibleGroup,
-  visiblePartitions,
-  visibleToReset,
-} from "./visible-partitions.js";
+import { commitChecked, visibleEvents, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
 
 /**
  * Records that are compressed count as a part of their length at least: they are unpacked and
@@ -229,12 +222,12 @@ export class GuardedLog implements LogApi {
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
     this.#check("commitOffsets", request.group);
-    return commitChecked(this.#api, request, this.#whose, this.#checkTopic);
+    return commitChecked(this.#api, request, this.#whose, (topic) => this.#check("describeTopic", topic));
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     this.#check("fetchOffsets", group);
-    await checkTopics(partitions ?? [], this.#checkTopic);
+    for (const { topic } of partitions ?? []) this.#check("describeTopic", topic);
     return visiblePartitions(await this.#api.fetchOffsets(group, partitions), this.#isVisible);
   }
 
@@ -251,7 +244,7 @@ export class GuardedLog implements LogApi {
 
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     this.#check("resetOffsets", request.group);
-    await checkTopics(request.partitions ?? [], this.#checkTopic);
+    for (const { topic } of request.partitions ?? []) this.#check("describeTopic", topic);
     const partitions = request.partitions ?? (await visibleToReset(this.#api, request.group, this.#isVisible));
     return visiblePartitions(await this.#api.resetOffsets({ ...request, partitions }), this.#isVisible);
   }
@@ -273,8 +266,6 @@ export class GuardedLog implements LogApi {
   }
 
   readonly #isVisible = (topic: string) => this.#caller.allows(operationOf.describeTopic, topic);
-
-  readonly #checkTopic = (topic: string) => this.#check("describeTopic", topic);
 
   /** @param name of a topic, or of a group */
   #check(method: keyof typeof operationOf, name: string): void {

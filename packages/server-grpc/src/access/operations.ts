@@ -1,6 +1,7 @@
 /** What can be allowed, and which call needs what. */
 import type { LogApi } from "@logstore/protocol";
 
+/** What rules permit. docs/security.md says which calls each stands for. */
 export const operations = [
   "describe",
   "produce",
@@ -15,6 +16,7 @@ export const operations = [
   "group",
 ] as const;
 
+/** One of {@link operations}. */
 export type Operation = (typeof operations)[number];
 
 /**

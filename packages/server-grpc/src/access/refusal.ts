@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from "@logstore/codec";
 
+/** A connection or a call that was refused. */
 export interface Refusal {
   readonly refused: "connection" | "call";
   /** "10.0.0.7:51234" */

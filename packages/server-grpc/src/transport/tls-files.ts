@@ -19,6 +19,10 @@ import {
   type Timer,
 } from "@logstore/codec";
 
+/**
+ * The server's certificate, and whose certificates it accepts. Files are read again when they
+ * change.
+ */
 export interface TlsOptions {
   /** PEM file: the server's certificate, and after it those that lead to its CA. */
   readonly certFile: string;

@@ -25,6 +25,7 @@ export interface GroupLimits {
   readonly maxCommitBytes?: number | undefined;
 }
 
+/** Limits of consumer groups: all of them together, and those of one principal. */
 export interface GroupLimitOptions {
   /** Of all groups together. */
   readonly groupLimits?: GroupLimits | undefined;

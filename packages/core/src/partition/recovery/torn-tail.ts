@@ -5,6 +5,9 @@ import { copyRange } from "../../storage/copy-range.js";
 import type { Storage, StorageFile } from "../../storage/storage.js";
 import type { SurveyedSegment } from "./survey-log.js";
 
+/**
+ * What a crash left of an append that was not acknowledged, saved beside the log before it was cut.
+ */
 export interface TornTail {
   /** Segment file that was cut. */
   readonly file: string;

@@ -1,2 +1,0 @@
-/** `written`: survives the process. `flushed`: survives a power cut. */
-export type Durability = "written" | "flushed";

@@ -1,0 +1,27 @@
+/** The public face of each package is the one in its API report, documented and complete. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { checkedIn, ENTRIES, type Entry, type Findings, readDeclarations, reportFile } from "./api-report/report.ts";
+
+let findings: Map<Entry, Findings>;
+
+beforeAll(() => {
+  findings = readDeclarations();
+}, 120_000);
+
+describe.each(ENTRIES)("$name", (entry) => {
+  test("its declarations are those of its API report", () => {
+    const message = `${reportFile(entry)} differs from the declarations. If the change is meant, run \`npx --yes pnpm@12 api-report\`, and commit the report.`;
+    expect(findings.get(entry)!.report, message).toBe(checkedIn(entry));
+  });
+
+  // The client's face is being changed.
+  const isComplete = entry.name !== "client";
+
+  test.runIf(isComplete)("every exported name has a doc comment", () => {
+    expect(findings.get(entry)!.undocumented).toEqual([]);
+  });
+
+  test.runIf(isComplete)("every name in an exported signature is exported", () => {
+    expect(findings.get(entry)!.notExported).toEqual([]);
+  });
+});
