@@ -1,6 +1,7 @@
 /** What can be done with topics as a whole, without a transport. */
+import type { Durability } from "./durability.js";
 import type { ErrorDetail } from "./error-codes.js";
-import type { Durability, Position } from "./log-api.js";
+import type { Position } from "./position.js";
 
 /** Topics, their configuration, and snapshots. Every method rejects with a LogStoreError. */
 export interface AdminApi {

@@ -1,6 +1,6 @@
 /** Consumer groups, without a transport: who reads which partitions, and how far they are. */
 import type { ErrorDetail } from "./error-codes.js";
-import type { Position } from "./log-api.js";
+import type { Position } from "./position.js";
 
 /** Who asks, where a server knows; never part of a request. */
 export interface GroupCallOptions {

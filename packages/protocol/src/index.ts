@@ -18,6 +18,7 @@ export type {
 } from "./admin-api.js";
 export { isEndKnown } from "./admin-api.js";
 export type { AbortSignalLike, CancelSignal, FileUrl } from "./ambient.js";
+export type { Durability } from "./durability.js";
 export type {
   AssignedPartition,
   AssignmentEvent,
@@ -47,7 +48,6 @@ export type {
   ConsumeEvent,
   ConsumeOptions,
   ConsumeRequest,
-  Durability,
   FetchOptions,
   FetchRequest,
   FetchResult,
@@ -60,11 +60,11 @@ export type {
   OffsetGap,
   OwnedBatches,
   PartitionOffset,
-  Position,
   ProduceAck,
   ProduceRequest,
   ReadBudget,
 } from "./log-api.js";
+export type { Position } from "./position.js";
 
 // For authors of servers and clients: messages, error details and .proto files
 

@@ -1,6 +1,8 @@
 import type { AdminApi, PartitionBounds } from "./admin-api.js";
 import type { CancelSignal } from "./ambient.js";
+import type { Durability } from "./durability.js";
 import type { GroupApi } from "./group-api.js";
+import type { Position } from "./position.js";
 
 /**
  * What a log store offers, without a transport. The broker in `@logstore/core` implements it;
@@ -35,12 +37,6 @@ export interface LogApi extends AdminApi, GroupApi {
   /** A producer id that was never handed out before and never will be again. */
   allocateProducerId(): Promise<number>;
 }
-
-/** `written`: survives the process. `flushed`: survives a power cut. */
-export type Durability = "written" | "flushed";
-
-/** An offset, an end of the log, or the first record appended at a time or later. */
-export type Position = number | "earliest" | "latest" | { readonly time: number };
 
 /** Sealed batches to append to a partition: all of them or none. */
 export interface ProduceRequest {

@@ -3,8 +3,9 @@
  * side.
  */
 import type { TopicConfig, TopicConfigChange } from "./admin-api.js";
+import type { Durability } from "./durability.js";
 import type { ErrorDetail } from "./error-codes.js";
-import type { Durability, Position } from "./log-api.js";
+import type { Position } from "./position.js";
 
 /** Enum `Durability` of log.proto. */
 const durabilities = [undefined, "written", "flushed"] as const;

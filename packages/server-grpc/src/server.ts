@@ -1,5 +1,6 @@
 /** A LogApi served over gRPC: what listens, what answers, and how it comes to an end. */
 import { readFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   Server as GrpcServer,
   ServerCredentials,
@@ -130,6 +131,7 @@ export async function serve(
   } = options;
   checkExposure(host, options, onWarning);
   const proto = loadProto();
+  await nextTurn(); // what is loaded once takes long, and the process may have more to do
   const calls = new RunningCalls();
   const metrics = new ServerMetrics();
   const observed = observedApi(api, metrics);
@@ -201,6 +203,7 @@ export async function serve(
   add("logstore.v1.ConsumerGroupService", proto.groupService, groupService(context, proto.group));
   const health = new HealthService(api, context, OUR_SERVICES);
   add("grpc.health.v1.Health", proto.healthService, health.handlers);
+  await nextTurn();
   const reflections = reflection ? new ReflectionService(proto.definition, grpc) : undefined;
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const connectionRefused = (peer: string, reason: string) => onRefused({ refused: "connection", peer, reason });

@@ -1,7 +1,7 @@
 /** Looking up many positions of a topic at once, at a cost that other callers do not feel. */
 import type { PartitionOffset, Position } from "@logstore/protocol";
 import { checkedPosition } from "../partition/read/position.js";
-import { Pacer } from "../storage/pacer.js";
+import { sharedPacer } from "../storage/pacer.js";
 
 /** Look-ups by time read files: so many partitions of one call are looked at at a time. */
 const CONCURRENCY = 4;
@@ -20,7 +20,6 @@ type LookUp = (partition: number, position: Position) => Promise<PartitionOffset
 export async function listPositions(asked: readonly Wanted[], lookUp: LookUp): Promise<PartitionOffset[]> {
   const wanted = asked.map((each) => ({ ...each, position: checkedPosition(each.position) }));
   const answers: PartitionOffset[] = new Array(wanted.length);
-  const pacer = new Pacer();
   const partitions = indexesByPartition(wanted).entries();
   const worker = async () => {
     for (const [partition, indexes] of partitions) {
@@ -28,7 +27,6 @@ export async function listPositions(asked: readonly Wanted[], lookUp: LookUp): P
         partition,
         indexes.map((i) => wanted[i]!.position),
         lookUp,
-        pacer,
       );
       for (const i of indexes) answers[i] = found.get(keyOf(wanted[i]!.position))!;
     }
@@ -52,16 +50,15 @@ async function positionsOf(
   partition: number,
   positions: readonly Position[],
   lookUp: LookUp,
-  pacer: Pacer,
 ): Promise<Map<string, PartitionOffset>> {
   const found = new Map<string, PartitionOffset>();
   const find = async (position: Position): Promise<PartitionOffset> => {
     const key = keyOf(position);
     const known = found.get(key);
     if (known) return known;
+    while (sharedPacer.isDue) await sharedPacer.pause();
     const offset = await lookUp(partition, position);
     found.set(key, offset);
-    await pacer.pause();
     return offset;
   };
   const times = new Set<number>();

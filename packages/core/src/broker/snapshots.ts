@@ -15,11 +15,11 @@ import {
 import type { SnapshotDescription, TopicConfig } from "@logstore/protocol";
 import { detailOf } from "../errors/error-detail.js";
 import { TOPIC_FILE } from "../files/file-names.js";
-import { checkBounds, checkSize } from "../snapshot/check-restored.js";
-import { restoreStore } from "../snapshot/restore-store.js";
+import { checkBounds, checkSize } from "../restore/check-restored.js";
+import { restoreStore } from "../restore/restore-store.js";
 import { readSnapshotFile, writeSnapshotFile } from "../snapshot/snapshot-file.js";
 import { inParallel } from "../storage/in-parallel.js";
-import { Pacer } from "../storage/pacer.js";
+import { sharedPacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { OneAtATime } from "./one-at-a-time.js";
@@ -34,9 +34,6 @@ const SNAPSHOTS_DIRECTORY = "snapshots";
 const UNFINISHED = /^~[0-9a-f]{16}$/;
 
 const MAX_NAME_BYTES = 255;
-
-/** Of all lists of snapshots: what each says of up to 10,000 partitions is parsed at once. */
-const listPacer = new Pacer();
 
 /**
  * A snapshot's directory that says nothing that can be believed: the others can be listed and
@@ -60,6 +57,7 @@ export class Snapshots {
   readonly #totals: TopicTotals;
   /** By topic. */
   readonly #changing = new OneAtATime();
+  readonly #listing = new OneAtATime();
   readonly #stop = new AbortController();
 
   private constructor(storage: Storage, directory: string, topics: Topics, totals: TopicTotals) {
@@ -126,12 +124,19 @@ export class Snapshots {
           return [];
         });
         for (const name of names.filter(isName)) {
-          while (listPacer.isDue) await listPacer.pause();
-          const snapshot = await this.#read(each, name).catch((cause) => this.#unreadable(each, name, cause));
+          const snapshot = await this.#readInTurn(each, name);
           if (snapshot !== undefined) found.push(snapshot);
         }
       }
       return found;
+    });
+  }
+
+  /** One at a time of all lists: what each says of up to 10,000 partitions is parsed in one go. */
+  #readInTurn(topic: string, snapshot: string): Promise<SnapshotDescription | undefined> {
+    return this.#listing.run("", async () => {
+      await sharedPacer.pause();
+      return this.#read(topic, snapshot).catch((cause) => this.#unreadable(topic, snapshot, cause));
     });
   }
 

@@ -32,12 +32,22 @@ export function encodeJsonWithCrc(fields: object): Uint8Array {
 
 /** Undefined where it is no JSON object, or not the one that was written. */
 export function decodeJsonWithCrc(content: Uint8Array): Record<string, unknown> | undefined {
+  const read = readJsonWithCrc(content);
+  return read?.isIntact ? read.fields : undefined;
+}
+
+/** The fields without the checksum, and whether it matches; undefined where it is no JSON. */
+export function readJsonWithCrc(
+  content: Uint8Array,
+): { readonly fields: Record<string, unknown>; readonly isIntact: boolean } | undefined {
+  let value: unknown;
   try {
-    const { crc, ...fields } = Object(JSON.parse(new TextDecoder().decode(content)));
-    return crc === hexCrc(Buffer.from(JSON.stringify(fields))) ? fields : undefined;
+    value = JSON.parse(new TextDecoder().decode(content));
   } catch {
     return undefined;
   }
+  const { crc, ...fields } = Object(value);
+  return { fields, isIntact: crc === hexCrc(Buffer.from(JSON.stringify(fields))) };
 }
 
 function hexCrc(bytes: Uint8Array): string {

@@ -3,7 +3,6 @@
  * producers there. Recovery starts at it, and it is a witness: what it says was durable must be
  * there. Without it the log is read from its start.
  */
-import type { ProducerSnapshot } from "../partition/append/producer-state.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
 import { decodeCheckedJson, encodeCheckedJson } from "./checked-json.js";
@@ -34,6 +33,19 @@ export interface Checkpoint {
 
 /** The first offset that is missing, and the first that is there again. */
 export type Gap = readonly [from: number, to: number];
+
+/**
+ * Whether it is known that nothing is left from `offset` on, up to where the next segment begins.
+ */
+export function isGap(gaps: readonly Gap[], offset: number, nextBaseOffset: number): boolean {
+  return gaps.some(([from, to]) => from <= offset && offset < to && to === nextBaseOffset);
+}
+
+/**
+ * What is remembered of a producer: id, epoch, next sequence, and base sequence, record count and
+ * base offset of each of its last batches.
+ */
+export type ProducerSnapshot = [number, number, number, [number, number, number][]];
 
 export function writeCheckpoint(storage: Storage, directory: string, checkpoint: Checkpoint): Promise<void> {
   const content = encodeCheckedJson({ formatVersion: CHECKPOINT_FORMAT_VERSION, ...checkpoint });

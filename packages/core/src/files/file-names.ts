@@ -1,25 +1,22 @@
 /**
- * Every name in a log store's directory is made and parsed here. docs/format/directory.md shows
- * them together.
+ * The names in a log store's directory, except for the lock's (storage/lock-names.ts) and for
+ * temporary files (storage/atomic-file.ts). docs/format/directory.md shows all of them together.
  */
+import { isLockName } from "../storage/lock-names.js";
 
 export const STORE_FILE = "store.json";
 /** Makes a directory a broker's data directory. */
 export const BROKER_FILE = "broker.json";
-export const LOCK_FILE = "lock";
 /** Beside the store file, where the store is a broker's topic. */
 export const TOPIC_FILE = "topic.json";
 /** Beside the two, where the store is a snapshot of a topic. */
 export const SNAPSHOT_FILE = "snapshot.json";
 export const WATERMARKS_FILE = "watermarks";
 export const CHECKPOINT_FILE = "checkpoint";
-export const TEMPORARY_SUFFIX = ".tmp";
 
 const LOG_SUFFIX = ".log";
 const INDEX_SUFFIX = ".index";
 const START_SUFFIX = ".start";
-const LOCK_NAME = /^lock\.([1-9]\d*)$/;
-export const UNFINISHED_LOCK_NAME = /^lock\.~[0-9a-f]{12}$/;
 const VOLUME_NAMES: ReadonlySet<string> = new Set([
   "lost+found",
   ".Trashes",
@@ -57,31 +54,12 @@ export function damagedFileName(baseOffset: number, position: number, id: string
   return `${segmentName(baseOffset)}.${position}.${id}.damaged`;
 }
 
-/** The socket of a directory's owner; see storage/socket-lock.ts. */
-export function lockName(epoch: number): string {
-  return `${LOCK_FILE}.${epoch}`;
-}
-
-/** The epoch that a lock's name says; undefined for any other name. */
-export function parseLockName(name: string): number | undefined {
-  const digits = LOCK_NAME.exec(name)?.[1];
-  const epoch = digits === undefined ? undefined : Number(digits);
-  return Number.isSafeInteger(epoch) ? epoch : undefined;
-}
-
-/** A lock's name before it is known whether it is to be had. */
-export function unfinishedLockName(id: string): string {
-  return `${LOCK_FILE}.~${id}`;
-}
-
 /**
  * What a lock leaves, and what systems put on a fresh volume: a directory with nothing else is
  * empty.
  */
 export function isOfTheSystem(name: string): boolean {
-  return (
-    name === LOCK_FILE || parseLockName(name) !== undefined || UNFINISHED_LOCK_NAME.test(name) || VOLUME_NAMES.has(name)
-  );
+  return isLockName(name) || VOLUME_NAMES.has(name);
 }
 
 /**

@@ -3,10 +3,10 @@
  * it is something else's.
  */
 import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/codec";
-import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
+import { readWholeFile, TEMPORARY_SUFFIX, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
-import { decodeJsonWithCrc, encodeJsonWithCrc } from "./checked-json.js";
-import { isOfTheSystem, TEMPORARY_SUFFIX } from "./file-names.js";
+import { encodeJsonWithCrc, readJsonWithCrc } from "./checked-json.js";
+import { isOfTheSystem } from "./file-names.js";
 
 export interface Marker {
   readonly format: string;
@@ -45,27 +45,19 @@ export async function readMarker<Content extends Marker>(
       { file },
     );
   }
-  const said = parseJson(content) as Partial<Marker>;
-  const { formatVersion: found } = said;
-  const marker = decodeJsonWithCrc(content) as (Marker & Partial<Content>) | undefined;
-  const isOurs = said.format === format && Number.isInteger(found);
+  const { fields, isIntact } = readJsonWithCrc(content) ?? { fields: {}, isIntact: false };
+  const marker = fields as Partial<Marker & Content>;
+  const { formatVersion: found } = marker;
+  const isOurs = marker.format === format && Number.isInteger(found);
   // What a newer version looks like is not known, its checksum included.
-  if (!isOurs || (found === formatVersion && marker === undefined)) {
+  if (!isOurs || (found === formatVersion && !isIntact)) {
     throw new NotALogStoreError(`${directory}/${file} does not mark ${what}: it is something else's, or damaged`, {
       file,
     });
   }
-  if (found === formatVersion) return marker;
+  if (found === formatVersion) return marker as Marker & Partial<Content>;
   throw new UnsupportedFormatVersionError(
     `${directory} has format version ${found}, and this release knows ${formatVersion}: use a release that knows it`,
     { file, expected: formatVersion, actual: found },
   );
-}
-
-function parseJson(content: Uint8Array): unknown {
-  try {
-    return Object(JSON.parse(new TextDecoder().decode(content)));
-  } catch {
-    return {};
-  }
 }

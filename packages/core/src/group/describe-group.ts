@@ -6,16 +6,16 @@ import type {
   GroupState as State,
   TopicPartition,
 } from "@logstore/protocol";
+import { sharedPacer } from "../storage/pacer.js";
 import type { Target } from "./assignors/assignor.js";
-import { byPartition } from "./members/news.js";
+import { byName, byNumber, byPartition } from "./members/news.js";
 import { type GroupState, holdingsOf, type Member } from "./state/group-state.js";
 import type { Lag } from "./state/group-topics.js";
-import { othersTurn } from "./time/slices.js";
 
 /** Lags that are looked up at once. */
 const AT_ONCE = 16;
-/** Partitions that are looked at before others have their turn. */
-const LOOKS_AT_ONCE = 3000;
+/** Partitions between two looks at the clock. */
+const STEP_PARTITIONS = 100;
 
 interface Held {
   readonly partitions: number;
@@ -69,8 +69,8 @@ export async function describeGroup(
 ): Promise<GroupDescription> {
   const { group, epoch, assignor } = state;
   const members: GroupMember[] = [];
-  for (const [i, member] of [...state.members.values()].entries()) {
-    if (i % 20 === 19) await othersTurn();
+  for (const member of [...state.members.values()]) {
+    while (sharedPacer.isDue) await sharedPacer.pause();
     members.push(describeMember(member, isConnected(member.memberId)));
   }
   members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
@@ -80,7 +80,7 @@ export async function describeGroup(
   let next = 0;
   const work = async () => {
     for (let i = next++; i < known.length; i = next++) {
-      if (i % 200 === 199) await othersTurn(); // where everything is in memory, nothing else would wait
+      while (sharedPacer.isDue) await sharedPacer.pause();
       partitions[i] = { ...known[i]!, ...(await lagOf(known[i]!, known[i]!.committedOffset)) };
     }
   };
@@ -122,16 +122,20 @@ export async function knownPartitions({ members, commits }: GroupState): Promise
     for (const [topic, partitions] of holdings) {
       for (const partition of partitions.keys()) {
         add(topic, partition, memberId);
-        if (++looks % LOOKS_AT_ONCE === 0) await othersTurn();
+        if (++looks % STEP_PARTITIONS === 0) await sharedPacer.pause();
       }
     }
   }
   for (const [topic, partitions] of [...commits]) {
     for (const partition of [...partitions.keys()]) {
       add(topic, partition, undefined);
-      if (++looks % LOOKS_AT_ONCE === 0) await othersTurn();
+      if (++looks % STEP_PARTITIONS === 0) await sharedPacer.pause();
     }
   }
-  const topics = [...byTopic.keys()].sort();
-  return topics.flatMap((topic) => [...byTopic.get(topic)!.values()].sort((a, b) => a.partition - b.partition));
+  const known: KnownPartition[] = [];
+  for (const [, ofTopic] of [...byTopic].sort(byName)) {
+    while (sharedPacer.isDue) await sharedPacer.pause();
+    for (const [, partition] of [...ofTopic].sort(byNumber)) known.push(partition);
+  }
+  return known;
 }

@@ -24,7 +24,7 @@ import type {
 } from "@logstore/protocol";
 import { detailOf } from "../errors/error-detail.js";
 import type { FilePool } from "../storage/file-pool.js";
-import { Pacer } from "../storage/pacer.js";
+import { sharedPacer } from "../storage/pacer.js";
 import { storageError } from "../storage/storage-error.js";
 import { checkCommits, decideCommits, growthOf } from "./decide/commits.js";
 import { inChunks } from "./decide/in-chunks.js";
@@ -42,7 +42,7 @@ import type { GroupTopics } from "./state/group-topics.js";
 import { type GroupLimitOptions, GroupTotals } from "./state/group-totals.js";
 import { checkGroupName, checkRetention } from "./state/limits.js";
 import { type Clock, systemClock } from "./time/clock.js";
-import { othersTurn, type Steps } from "./time/slices.js";
+import type { Steps } from "./time/slices.js";
 
 export interface GroupCoordinatorOptions extends GroupLogOptions, GroupLimitOptions {
   /** Groups without members are forgotten after so long, ms. Default 7 days. */
@@ -55,15 +55,12 @@ export interface GroupCoordinatorOptions extends GroupLogOptions, GroupLimitOpti
 
 const DEFAULT_OFFSETS_RETENTION_MS = 7 * 24 * 3_600_000;
 const EXPIRY_INTERVAL_MS = 60_000;
-/** More in one request are decided in parts: of a reset, a crash may leave the first of them. */
-const MAX_COMMITS_AT_ONCE = 1000;
+/** More in one request are decided in parts, between which others have their turn. */
+const MAX_COMMITS_AT_ONCE = 250;
 /** Members and offsets of a reset beyond this are written down as several changes. */
 const MAX_RESET_IN_A_CHANGE = 2000;
 const MAX_RESETS_AT_ONCE = 50_000;
 const RESETS_A_STEP = 500;
-
-/** Of all requests that are decided in parts. */
-const commitPacer = new Pacer();
 
 export class GroupCoordinator implements GroupApi {
   readonly #topics: GroupTopics;
@@ -149,7 +146,7 @@ export class GroupCoordinator implements GroupApi {
         const refused = part.map(({ topic, partition }) => ({ error: detailOf(error.with({ topic, partition })) }));
         results.push(...refused);
       }
-      while (commitPacer.isDue) await commitPacer.pause();
+      while (sharedPacer.isDue) await sharedPacer.pause();
     }
     await Promise.all(durable);
     return results;
@@ -180,14 +177,13 @@ export class GroupCoordinator implements GroupApi {
     const { commits, topicIds } = this.#journal.groups.get(group) ?? {};
     if (commits === undefined) return [];
     const idOf = (topic: string) => topicIds?.get(topic) ?? this.#topics.id(topic);
-    const pacer = new Pacer();
     const found: CommittedOffset[] = [];
     if (partitions !== undefined) {
       for (const { topic, topicId, partition } of partitions) {
         if (topicId) this.#topics.bounds(topic, partition, topicId);
         const commit = commits.get(topic)?.get(partition);
         if (commit !== undefined) found.push({ topic, topicId: idOf(topic), partition, ...commit });
-        if (pacer.isDue) await pacer.pause();
+        if (sharedPacer.isDue) await sharedPacer.pause();
       }
       return found;
     }
@@ -195,7 +191,7 @@ export class GroupCoordinator implements GroupApi {
       const topicId = idOf(topic);
       for (const [partition, commit] of [...ofTopic].sort(byNumber)) {
         found.push({ topic, topicId, partition, ...commit });
-        if (pacer.isDue) await pacer.pause();
+        if (sharedPacer.isDue) await sharedPacer.pause();
       }
     }
     return found;
@@ -204,9 +200,9 @@ export class GroupCoordinator implements GroupApi {
   async listGroups(): Promise<GroupSummary[]> {
     this.#journal.check();
     const groups: GroupSummary[] = [];
-    for (const [i, state] of [...this.#journal.groups.values()].entries()) {
+    for (const state of [...this.#journal.groups.values()]) {
       groups.push({ group: state.group, state: stateOf(state), memberCount: state.members.size });
-      if (i % 100 === 99) await othersTurn();
+      if (sharedPacer.isDue) await sharedPacer.pause();
     }
     return groups.sort((a, b) => (a.group < b.group ? -1 : 1));
   }

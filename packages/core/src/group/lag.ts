@@ -1,8 +1,8 @@
 /** How far a group is behind, in records and in time. */
 import { detailOf } from "../errors/error-detail.js";
 import type { Gap } from "../files/checkpoint-file.js";
+import { readError } from "../partition/read/damage.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
-import { readError } from "../partition/read/reading.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
 import type { Lag } from "./state/group-topics.js";

@@ -1,11 +1,11 @@
 /** Which offsets a reset means. */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
+import { sharedPacer } from "../storage/pacer.js";
 import type { PartitionOffset } from "./decide/resets.js";
 import { knownPartitions } from "./describe-group.js";
 import type { GroupState } from "./state/group-state.js";
 import type { GroupTopics } from "./state/group-topics.js";
-import { othersTurn } from "./time/slices.js";
 
 /** Positions that are looked up at once: those by time need the disk. */
 const AT_ONCE = 16;
@@ -27,7 +27,7 @@ export async function resolveReset(
   let next = 0;
   const work = async () => {
     for (let i = next++; i < wanted.length; i = next++) {
-      if (i % 200 === 199) await othersTurn();
+      while (sharedPacer.isDue) await sharedPacer.pause();
       const { topic, partition } = wanted[i]!;
       const topicId = wanted[i]!.topicId || topics.id(topic);
       topics.bounds(topic, partition, topicId);

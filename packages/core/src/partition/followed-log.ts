@@ -11,10 +11,11 @@ import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
 import type { Storage } from "../storage/storage.js";
+import { unreadableError } from "./read/damage.js";
 import { LogOffsets } from "./read/log-offsets.js";
 import { ReadableLog, type ReadableParts } from "./read/readable-log.js";
 import { unreadable, withoutCheckpoint } from "./recovery/open-log.js";
-import { type LogSurvey, surveyLog, unreadableError } from "./recovery/survey-log.js";
+import { type LogSurvey, surveyLog } from "./recovery/survey-log.js";
 import { type VerifyEvent, verifyLog } from "./upkeep/verify-log.js";
 
 const ATTEMPTS = 4;

@@ -3,8 +3,8 @@
  * change again.
  */
 import { type BatchLimits, ClosedError, LogStoreError, type RecordBatch } from "@logstore/codec";
-import { indexFileName, logFileName, TEMPORARY_SUFFIX } from "../files/file-names.js";
-import { readWholeFile } from "../storage/atomic-file.js";
+import { indexFileName, logFileName } from "../files/file-names.js";
+import { readWholeFile, TEMPORARY_SUFFIX } from "../storage/atomic-file.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
 import { copyFile } from "../storage/link-or-copy.js";
 import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";

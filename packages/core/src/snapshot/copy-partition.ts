@@ -6,7 +6,7 @@ import { ClosedError, CorruptPartitionError, LogStoreError } from "@logstore/cod
 import { writeCheckpoint } from "../files/checkpoint-file.js";
 import { indexFileName } from "../files/file-names.js";
 import { ProducerState } from "../partition/append/producer-state.js";
-import { damagedAt, readError } from "../partition/read/reading.js";
+import { damagedAt, readError } from "../partition/read/damage.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";
 import { attemptOf } from "../storage/io-trouble.js";

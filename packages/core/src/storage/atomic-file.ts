@@ -2,9 +2,11 @@
  * Small files that are replaced as a whole: after a crash there is the old content or the new one,
  * never a mixture.
  */
-import { TEMPORARY_SUFFIX } from "../files/file-names.js";
 import { reasonOf } from "./io-trouble.js";
 import type { Storage } from "./storage.js";
+
+/** Of a file that is renamed over another one once it is durable. Opening a store removes it. */
+export const TEMPORARY_SUFFIX = ".tmp";
 
 /**
  * The new content is in place, but may be gone again after a power cut: what is on the disk is not

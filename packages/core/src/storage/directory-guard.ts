@@ -9,6 +9,14 @@ import type { Lock, Storage } from "./storage.js";
 /** How often the lock is looked at where nobody writes. */
 const LOOK_INTERVAL_MS = 1000;
 
+/** A storage that watches over the directory that it has locked. */
+export interface GuardedStorage extends Storage {
+  readonly guard: DirectoryGuard;
+
+  /** Whether a clock that is behind is to be told of: all partitions notice the same one. */
+  isClockWarningDue(): boolean;
+}
+
 interface KnownDirectory {
   identity: string | undefined;
   readonly children: Map<string, KnownDirectory>;

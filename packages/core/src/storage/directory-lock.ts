@@ -6,27 +6,14 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LockedError, StorageFailedError } from "@logstore/codec";
-import { LOCK_FILE } from "../files/file-names.js";
 import { isDiskFull } from "./disk-trouble.js";
 import { exclusiveFlag, lockByExclusiveFile } from "./exclusive-file-lock.js";
 import { checkFileSystem } from "./file-system.js";
+import { LOCK_FILE } from "./lock-names.js";
 import { FILE_MODE } from "./modes.js";
 import { runAll } from "./run-all.js";
 import { lockBySocket } from "./socket-lock.js";
 import type { Lock } from "./storage.js";
-
-/** A lock that the kernel lets go of with the process. */
-export interface KernelLock {
-  /**
-   * Whether the name in the directory still means this lock. Where it does not, another process may
-   * have the directory.
-   */
-  isHeld(): boolean;
-  release(): Promise<void>;
-}
-
-/** Undefined where another process, or another part of this one, has it. */
-export type TakeLock = (directory: string) => Promise<KernelLock | undefined>;
 
 export async function lockDirectory(directory: string): Promise<Lock> {
   await checkFileSystem(directory);

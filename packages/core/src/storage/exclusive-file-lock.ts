@@ -4,7 +4,7 @@
  */
 import { constants, fstatSync, lstatSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
-import type { KernelLock } from "./directory-lock.js";
+import type { KernelLock } from "./kernel-lock.js";
 import { FILE_MODE } from "./modes.js";
 import { runAll } from "./run-all.js";
 

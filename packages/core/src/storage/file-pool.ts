@@ -13,12 +13,12 @@
 import { BufferFullError } from "@logstore/codec";
 import { tell } from "../hooks/hooks.js";
 import { OnceAMinute, outOfDescriptors, type WarnedEvent } from "../hooks/warnings.js";
-import { DirectoryGuard } from "./directory-guard.js";
+import { DirectoryGuard, type GuardedStorage } from "./directory-guard.js";
 import { codeOf, noteAttempt } from "./io-trouble.js";
-import { PooledFile } from "./pooled-file.js";
-import type { FileAccess, FileHold, GuardedStorage, Lock, Storage, StorageFile } from "./storage.js";
+import { type FileSlots, PooledFile } from "./pooled-file.js";
+import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
-export class FilePool implements GuardedStorage {
+export class FilePool implements GuardedStorage, FileSlots {
   readonly guard: DirectoryGuard;
   readonly #inner: Storage;
   /** Less than was asked for, where the system allows fewer. */
@@ -51,6 +51,10 @@ export class FilePool implements GuardedStorage {
 
   now(): number {
     return this.#inner.now();
+  }
+
+  checkOwner(): void {
+    this.guard.check();
   }
 
   /** Whether a clock that is behind is to be told of: all partitions notice the same one. */

@@ -3,12 +3,10 @@
  * once begin in slices of the event loop, which all calls share: thousands of closes that have
  * nothing to wait for do not hold it.
  */
-import { Pacer } from "./pacer.js";
+import { sharedPacer } from "./pacer.js";
 
 /** So many at once: enough to keep the disk busy, few enough to keep files and memory few. */
 const AT_ONCE = 64;
-
-const pacer = new Pacer();
 
 /** Begins nothing more when one fails, waits for what is under way, and throws the first error. */
 export async function inParallel<T>(
@@ -20,7 +18,7 @@ export async function inParallel<T>(
   const worker = async () => {
     while (next < items.length && failed === undefined) {
       const index = next++;
-      while (index >= AT_ONCE && pacer.isDue) await pacer.pause();
+      while (index >= AT_ONCE && sharedPacer.isDue) await sharedPacer.pause();
       try {
         await work(items[index]!, index);
       } catch (error) {

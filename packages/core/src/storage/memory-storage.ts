@@ -2,10 +2,17 @@
  * Files in memory: the home ":memory:", for tests and for logs that need not outlive the process.
  */
 import { randomBytes } from "node:crypto";
+import { Pacer } from "./pacer.js";
 import type { FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 /** A file grows by steps of its own size, at most this many bytes. */
 const MAX_GROWTH_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Nothing here waits for a disk, so a loop that only awaits its appends would never reach another
+ * turn of the event loop: timers, streams and a snapshot that is being made would stand still.
+ */
+const pacer = new Pacer();
 
 type Directory = Map<string, MemoryFile | "directory">;
 
@@ -159,6 +166,7 @@ class MemoryFile implements StorageFile {
     }
     this.#size = Math.max(this.#size, at);
     for (const changed of this.watchers) setImmediate(changed);
+    if (pacer.isDue) await pacer.pause();
   }
 
   async sync(): Promise<void> {}

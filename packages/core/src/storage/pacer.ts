@@ -34,3 +34,9 @@ export class Pacer {
     await this.#pausing;
   }
 }
+
+/**
+ * The slice that all requests of many steps share: with one of its own each, ten at once would hold
+ * the event loop ten times as long.
+ */
+export const sharedPacer = new Pacer();

@@ -3,13 +3,28 @@
  * another one opened.
  */
 import { ClosedError } from "@logstore/codec";
-import type { FilePool } from "./file-pool.js";
 import type { FileAccess, FileHold, StorageFile } from "./storage.js";
+
+/** What a file needs of its pool. */
+export interface FileSlots {
+  /** Throws where the directory is not the one that was opened any more. */
+  checkOwner(): void;
+  /** The file is used by nobody from now on: it may be closed for now. */
+  idle(file: PooledFile): Promise<void>;
+  /** The file is used again: it is not closed for now. */
+  busy(file: PooledFile): void;
+  /** The file's descriptor is closed for good: another file may be opened. */
+  freeSlot(): void;
+  reopen(path: string, access: FileAccess): Promise<StorageFile>;
+  hold(path: string, access: FileAccess): Promise<FileHold>;
+  /** Notes what a call that failed was about. Returns the error. */
+  note(error: unknown, doing: string, path: string): unknown;
+}
 
 const SYNCING = "making durable";
 
 export class PooledFile implements StorageFile {
-  readonly #pool: FilePool;
+  readonly #pool: FileSlots;
   readonly #path: string;
   readonly #access: FileAccess;
   #file: StorageFile | undefined;
@@ -22,7 +37,7 @@ export class PooledFile implements StorageFile {
   /** Why nothing can be said of the file's contents any more, if so. */
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(pool: FilePool, path: string, access: FileAccess) {
+  constructor(pool: FileSlots, path: string, access: FileAccess) {
     this.#pool = pool;
     this.#path = path;
     this.#access = access;
@@ -65,7 +80,7 @@ export class PooledFile implements StorageFile {
         await file.sync();
       } catch (error) {
         this.#failure = { error }; // whoever closes it must not try again
-        this.#pool.guard.check(); // where the whole directory is lost, that is what is told
+        this.#pool.checkOwner(); // where the whole directory is lost, that is what is told
         throw error;
       }
     });

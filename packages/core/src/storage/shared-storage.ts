@@ -1,6 +1,6 @@
 /** A storage whose operations wait for their turn in a share of the thread pool. */
-import type { DirectoryGuard } from "./directory-guard.js";
-import type { FileAccess, FileHold, GuardedStorage, Lock, StorageFile } from "./storage.js";
+import type { DirectoryGuard, GuardedStorage } from "./directory-guard.js";
+import type { FileAccess, FileHold, Lock, StorageFile } from "./storage.js";
 import type { ThreadShare } from "./thread-shares.js";
 
 export class SharedStorage implements GuardedStorage {

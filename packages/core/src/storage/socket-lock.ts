@@ -9,9 +9,9 @@ import { chmod, link, lstat, open, readdir, unlink } from "node:fs/promises";
 import net from "node:net";
 import { join, resolve } from "node:path";
 import { StorageFailedError } from "@logstore/codec";
-import { LOCK_FILE, lockName, parseLockName, UNFINISHED_LOCK_NAME, unfinishedLockName } from "../files/file-names.js";
-import type { KernelLock } from "./directory-lock.js";
 import { isDiskFull } from "./disk-trouble.js";
+import type { KernelLock } from "./kernel-lock.js";
+import { LOCK_FILE, lockName, parseLockName, UNFINISHED_LOCK_NAME, unfinishedLockName } from "./lock-names.js";
 import { runAll } from "./run-all.js";
 
 /**

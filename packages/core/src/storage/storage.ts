@@ -4,7 +4,6 @@
  * lost, in any order and in part, when the machine stops; a created, renamed or removed name is
  * durable only once its directory is synced.
  */
-import type { DirectoryGuard } from "./directory-guard.js";
 
 export interface Storage {
   /** Wall clock, ms since the epoch. It may jump: offsets and waits never depend on it. */
@@ -71,14 +70,6 @@ export interface Storage {
    * Resolves to what ends it.
    */
   watch(path: string, changed: () => void): Promise<() => void>;
-}
-
-/** One that watches over the directory that it has locked: see directory-guard.ts. */
-export interface GuardedStorage extends Storage {
-  readonly guard: DirectoryGuard;
-
-  /** Whether a clock that is behind is to be told of: all partitions notice the same one. */
-  isClockWarningDue(): boolean;
 }
 
 /** What a file is opened for. "write" includes reading. */

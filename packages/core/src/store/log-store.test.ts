@@ -90,3 +90,13 @@ test("more batches in one request than a call can have arguments", async () => {
   expect(await broker.produce({ topic: "t", partition: 0, batches })).toMatchObject({ nextOffset: count });
   await broker.close();
 });
+
+test("a loop that only awaits its appends in memory lets timers run", async () => {
+  const store = await LogStore.open(":memory:");
+  const timer = { isOver: false };
+  setTimeout(() => (timer.isOver = true), 10);
+  const end = performance.now() + 20_000;
+  while (!timer.isOver && performance.now() < end) await store.append(null, "x");
+  expect(timer.isOver).toBe(true);
+  await store.close();
+});

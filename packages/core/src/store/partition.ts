@@ -1,7 +1,7 @@
 /** One partition as a store's user sees it. */
 import { ClosedError, LogStoreError } from "@logstore/codec";
+import { readError } from "../partition/read/damage.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
-import { readError } from "../partition/read/reading.js";
 import { checkSliceBytes } from "./check-options.js";
 
 /**

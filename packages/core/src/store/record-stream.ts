@@ -13,10 +13,10 @@ import {
 import type { Position } from "@logstore/protocol";
 import type { Chunk } from "../partition/read/batch-reader.js";
 import { gapPassed } from "../partition/read/checked-read.js";
+import { damagedAt } from "../partition/read/damage.js";
 import { ReadAhead } from "../partition/read/read-ahead.js";
 import type { OwnedChunk } from "../partition/read/read-in-budget.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
-import { damagedAt } from "../partition/read/reading.js";
 import type { SkippedRecords } from "./call-options.js";
 import { stoppable } from "./stoppable.js";
 

@@ -16,7 +16,7 @@
  * be there without the others.
  */
 import { LockedError, StorageFailedError } from "@logstore/codec";
-import { LOCK_FILE } from "../files/file-names.js";
+import { LOCK_FILE } from "../storage/lock-names.js";
 import type { FileAccess, Lock, Storage, StorageFile } from "../storage/storage.js";
 import { DirectoryTree, SimulatedDirectory } from "./directory-tree.js";
 import { Machine } from "./machine.js";

@@ -3,7 +3,7 @@
  * before it and then ends, or names the place. Written without `expect`, which costs more than the
  * store that it looks at.
  */
-import { LogStore, LogStoreError } from "../../src/index.js";
+import { LogStore, LogStoreError, type RecordBatch } from "../../src/index.js";
 import { FileImage } from "../file-image.js";
 import type { Random } from "../random.js";
 import { check } from "./check.js";
@@ -37,10 +37,10 @@ export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Ran
   const storage = new FileImage(sample.files[state]);
   storage.files.set(LOG, log);
   const store = await LogStore.open("store", { storage });
-  const { batches, error } = await readBatches(store);
-  const alteredAt = batches.findIndex(({ bytes }, i) => Buffer.compare(bytes, sample.batches[i]!.bytes) !== 0);
-  check(alteredAt < 0, `batch ${alteredAt} is altered`);
-  check(batches.length === firstBad, `${batches.length} batches are served, and ${firstBad} are sound (${error})`);
+  // What lies before the batch before it is the same in every case.
+  const first = more === undefined ? Math.max(0, firstBad - 1) : 0;
+  const { batches, error } = await readBatches(store, first === 0 ? "earliest" : sample.batches[first]!.baseOffset);
+  checkSame(batches, sample, first, firstBad, error);
   const byte = sample.starts[firstBad]!;
   const offset = sample.batches[firstBad]?.baseOffset ?? sample.batches.at(-1)!.nextOffset;
   const [found] = store.recovery;
@@ -70,6 +70,20 @@ export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Ran
   return isTorn ? "cut" : "whole";
 }
 
+/** Those batches were read which are sound, from the `first` to the one before `firstBad`. */
+export function checkSame(
+  read: readonly RecordBatch[],
+  sample: SampleLog,
+  first: number,
+  firstBad: number,
+  error: unknown,
+): void {
+  const alteredAt = read.findIndex(({ bytes }, i) => Buffer.compare(bytes, sample.batches[first + i]!.bytes) !== 0);
+  check(alteredAt < 0, `batch ${first + alteredAt} is altered`);
+  const sound = firstBad - first;
+  check(read.length === sound, `${read.length} batches are served from ${first} on, and ${sound} are sound (${error})`);
+}
+
 /**
  * Where damage is found by readers only, recovery may have written back what is sound, and cut
  * zeros behind it.
@@ -85,7 +99,7 @@ function isZeros(bytes: Uint8Array): boolean {
 }
 
 /** The error of a damaged place says which one. */
-function checkNamed(error: unknown, byte: number, offset: number): void {
+export function checkNamed(error: unknown, byte: number, offset: number): void {
   check(error instanceof LogStoreError && error.code === "CORRUPT_PARTITION", `a foreign error: ${error}`);
   const found = [error.partition, error.file, error.byte, error.offset].join(" ");
   const expected = [0, LOG.slice("store/".length), byte, offset].join(" ");

@@ -38,7 +38,14 @@ import { ChargedBudget } from "./charged-budget.js";
 import { operationOf } from "./operations.js";
 import type { ByteQuota } from "./quotas.js";
 import { mayDeleteRecords, namesRetention } from "./retention-change.js";
-import { commitChecked, visibleEvents, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
+import {
+  checkTopics,
+  commitChecked,
+  visibleEvents,
+  visibleGroup,
+  visiblePartitions,
+  visibleToReset,
+} from "./visible-partitions.js";
 
 /**
  * Records that are compressed count as a part of their length at least: they are unpacked and
@@ -222,12 +229,12 @@ export class GuardedLog implements LogApi {
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
     this.#check("commitOffsets", request.group);
-    return commitChecked(this.#api, request, this.#whose, (topic) => this.#check("describeTopic", topic));
+    return commitChecked(this.#api, request, this.#whose, this.#checkTopic);
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     this.#check("fetchOffsets", group);
-    for (const { topic } of partitions ?? []) this.#check("describeTopic", topic);
+    await checkTopics(partitions ?? [], this.#checkTopic);
     return visiblePartitions(await this.#api.fetchOffsets(group, partitions), this.#isVisible);
   }
 
@@ -244,7 +251,7 @@ export class GuardedLog implements LogApi {
 
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     this.#check("resetOffsets", request.group);
-    for (const { topic } of request.partitions ?? []) this.#check("describeTopic", topic);
+    await checkTopics(request.partitions ?? [], this.#checkTopic);
     const partitions = request.partitions ?? (await visibleToReset(this.#api, request.group, this.#isVisible));
     return visiblePartitions(await this.#api.resetOffsets({ ...request, partitions }), this.#isVisible);
   }
@@ -266,6 +273,8 @@ export class GuardedLog implements LogApi {
   }
 
   readonly #isVisible = (topic: string) => this.#caller.allows(operationOf.describeTopic, topic);
+
+  readonly #checkTopic = (topic: string) => this.#check("describeTopic", topic);
 
   /** @param name of a topic, or of a group */
   #check(method: keyof typeof operationOf, name: string): void {

@@ -6,6 +6,7 @@ import { LogStoreError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
+  ErrorDetail,
   GroupCallOptions,
   GroupDescription,
   GroupMember,
@@ -65,6 +66,7 @@ export function visibleEvents(
   return {
     async next() {
       const next = await events.next();
+      await sliceLeft(); // thousands of members are told in one turn of the event loop
       return next.done ? { done: true, value: undefined } : { done: false, value: visibleEvent(next.value, isVisible) };
     },
     // Not a generator's: that would wait for the event that is asked for.
@@ -99,6 +101,9 @@ export async function visibleToReset(
   return visiblePartitions(visible, (topic) => topics.has(topic));
 }
 
+/** Partitions between two looks at the clock. */
+const STEP_PARTITIONS = 250;
+
 /**
  * Commits what is let through; each of the others is answered in its place with what `check`
  * throws.
@@ -110,27 +115,44 @@ export async function commitChecked(
   check: (topic: string) => void,
 ): Promise<CommitResult[]> {
   const taken: PartitionCommit[] = [];
-  const refusals = request.offsets.map((commit) => {
-    const refusal = refusalOf(commit, check);
-    if (!refusal) taken.push(commit);
-    return refusal;
-  });
+  const refusals: (CommitResult | undefined)[] = [];
+  let last: { readonly topic: string; readonly detail: ErrorDetail | undefined } | undefined;
+  for (const [i, commit] of request.offsets.entries()) {
+    if (i % STEP_PARTITIONS === 0) await sliceLeft();
+    const { topic, partition } = commit;
+    if (last?.topic !== topic) last = { topic, detail: refusalOf(topic, check) };
+    if (last.detail === undefined) taken.push(commit);
+    refusals.push(last.detail && { error: { ...last.detail, partition } });
+  }
   if (taken.length === 0 && refusals.length > 0) return refusals.map((refusal) => refusal ?? {});
   await sliceLeft();
   const results = (await api.commitOffsets({ ...request, offsets: taken }, options)).values();
   return refusals.map((refusal) => refusal ?? results.next().value ?? {});
 }
 
-function refusalOf({ topic, partition }: PartitionCommit, check: (topic: string) => void): CommitResult | undefined {
+function refusalOf(topic: string, check: (topic: string) => void): ErrorDetail | undefined {
   if (topic.length > MAX_NAME_LENGTH) {
     const message = `a topic's name has ${MAX_NAME_LENGTH} characters at most, not ${topic.length}`;
-    return { error: { code: "INVALID_ARGUMENT", message, partition } };
+    return { code: "INVALID_ARGUMENT", message };
   }
   try {
     check(topic);
     return undefined;
   } catch (error) {
     if (!(error instanceof LogStoreError)) throw error;
-    return { error: { ...error.fields, code: error.code, message: error.message, partition } };
+    return { ...error.fields, code: error.code, message: error.message };
+  }
+}
+
+/** Checks each topic once where its partitions come one after another. @throws what `check` does */
+export async function checkTopics(
+  partitions: readonly TopicPartition[],
+  check: (topic: string) => void,
+): Promise<void> {
+  let last: string | undefined;
+  for (const [i, { topic }] of partitions.entries()) {
+    if (i % STEP_PARTITIONS === 0) await sliceLeft();
+    if (topic !== last) check(topic);
+    last = topic;
   }
 }

@@ -23,19 +23,21 @@ export interface GroupSerializers {
 const ASSIGNMENT_FIELD = 2;
 const OFFSETS_RESET_FIELD = 3;
 const MEMBERS_FIELD = 5;
-const LONG_EVENT_ENTRIES = 200;
 
-/** A message, or the bytes of a long one. */
+/**
+ * The bytes of an event that lists partitions, made in slices of the event loop: grpc-js would
+ * encode it when the one before is on its way, and for a thousand members that is the same turn.
+ */
 export async function memberEvent(
   event: MemberEvent,
   { Assignment, OffsetsReset }: GroupSerializers,
 ): Promise<MemberEventMessage | Buffer> {
   const message = memberEventToMessage(event);
-  if (event.type === "assignment" && event.partitions.length + event.revoking.length > LONG_EVENT_ENTRIES) {
-    return Buffer.concat(asField(ASSIGNMENT_FIELD, await encodeInPieces(Assignment, message.assignment!)));
+  if (message.assignment) {
+    return Buffer.concat(asField(ASSIGNMENT_FIELD, await encodeInPieces(Assignment, message.assignment)));
   }
-  if (event.type === "offsetsReset" && event.offsets.length > LONG_EVENT_ENTRIES) {
-    return Buffer.concat(asField(OFFSETS_RESET_FIELD, await encodeInPieces(OffsetsReset, message.offsetsReset!)));
+  if (message.offsetsReset) {
+    return Buffer.concat(asField(OFFSETS_RESET_FIELD, await encodeInPieces(OffsetsReset, message.offsetsReset)));
   }
   return message;
 }

@@ -20,6 +20,11 @@ class FakeMembership implements GroupMembership, AsyncIterator<MemberEvent, unde
     this.#events = events;
   }
 
+  /** Whether it has handed out all that it was given. */
+  get isDrained(): boolean {
+    return this.#events.length === 0;
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -228,19 +233,15 @@ describe("a member that does not read", () => {
     timeout: 30_000,
   }, async () => {
     const membership = new FakeMembership(joined, assignment);
-    let begun = false;
     const rules = [{ principals: ["anonymous"], operations: ["*"], topics: ["*"], groups: ["*"] }] as const;
     const { server } = await home({
       api: {
-        joinGroup: () => {
-          begun = true;
-          return membership;
-        },
+        joinGroup: () => membership,
       },
       access: { rules },
     });
     const stream = memberThatDoesNotRead(server.address);
-    await eventually(() => begun);
+    await eventually(() => membership.isDrained); // the first event waits for the peer
     await server.updateAccess({ rules: [{ ...rules[0], groups: ["others"] }] });
     expect(membership.told[0]).toBe("left alone");
     stream.write(Buffer.from("00000000021200", "hex")); // a heartbeat

@@ -7,6 +7,7 @@ import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { InvalidArgumentError, SlowConsumerError } from "@logstore/codec";
 import { type GroupMembership, joinFromMessage, type MemberEventMessage, type MemberMessage } from "@logstore/protocol";
 import { resetStream } from "../transport/base-call.js";
+import { sliceLeft } from "../transport/slices.js";
 import type { CallContext } from "./call-context.js";
 import { type GroupSerializers, memberEvent } from "./group-answers.js";
 import { type Received, wellFormed } from "./malformed.js";
@@ -41,6 +42,7 @@ export async function joinGroup(
       const iterator = joined[Symbol.asyncIterator]();
       events = iterator;
       for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+        await sliceLeft();
         const message = await memberEvent(next.value, serializers);
         if (call.cancelled || call.write(message)) continue;
         // What is not asked for waits in the group, as one state and not as all that led to it.
@@ -49,7 +51,7 @@ export async function joinGroup(
         sending.stalled.end(reader);
       }
     };
-    call.on("data", (received: Received<MemberMessage>) => {
+    const take = (received: Received<MemberMessage>) => {
       try {
         const message = wellFormed(received);
         if (membership !== undefined) answer(membership, message, call)?.then(over.resolve, over.reject);
@@ -61,13 +63,24 @@ export async function joinGroup(
       } catch (error) {
         over.reject(error);
       }
+    };
+    let isOver = false;
+    // Hundreds of members may join, give partitions up or leave in one turn of the event loop.
+    call.on("data", async (received: Received<MemberMessage>) => {
+      call.pause();
+      await sliceLeft();
+      if (isOver) return;
+      take(received);
+      call.resume();
     });
     try {
       await over.promise;
     } finally {
+      isOver = true;
       sending.stalled.end(reader);
       call.pause();
       await events?.return?.();
+      await sliceLeft();
     }
   };
   try {

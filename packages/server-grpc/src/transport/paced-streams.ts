@@ -12,27 +12,40 @@ import { callAll } from "@logstore/codec";
  * groups.
  */
 const STREAMS_A_TURN = 32;
+/** Fewer begin in a turn where they have taken so long, as they do in a server that is new. */
+const TURN_MS = 5;
 
 /** To be called after the handlers of "stream" have been added. */
 export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN): void {
   const handlers = server.listeners("stream") as ((stream: ServerHttp2Stream, ...args: unknown[]) => void)[];
   server.removeAllListeners("stream");
   let begun = 0;
+  let turnBegan = 0;
   let waiting: (() => void)[] = [];
+  const mayBegin = () => begun === 0 || (begun < streamsATurn && performance.now() - turnBegan < TURN_MS);
+  const inThisTurn = function* () {
+    while (begun < waiting.length && mayBegin()) yield waiting[begun++]!;
+  };
   const nextTurn = () => {
     begun = 0;
-    const some = waiting.slice(0, streamsATurn);
-    waiting = waiting.slice(streamsATurn);
-    if (some.length > 0) setImmediate(nextTurn);
-    begun = some.length;
-    callAll(some);
+    turnBegan = performance.now();
+    try {
+      callAll(inThisTurn());
+    } finally {
+      waiting = waiting.slice(begun);
+      if (begun > 0) setImmediate(nextTurn);
+    }
   };
   server.on("stream", (stream: ServerHttp2Stream, ...args: unknown[]) => {
     const begin = () => {
       for (const handler of handlers) handler.call(server, stream, ...args);
     };
-    if (begun === 0) setImmediate(nextTurn);
-    if (begun++ < streamsATurn) {
+    if (begun === 0) {
+      turnBegan = performance.now();
+      setImmediate(nextTurn);
+    }
+    if (waiting.length === 0 && mayBegin()) {
+      begun++;
       begin();
       return;
     }

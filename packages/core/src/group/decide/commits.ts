@@ -1,12 +1,6 @@
 /** Whose commits count, and what becomes of them. Pure. */
-import {
-  FencedMemberError,
-  GroupNotEmptyError,
-  InvalidArgumentError,
-  LogStoreError,
-  OffsetOutOfRangeError,
-} from "@logstore/codec";
-import type { CommitOffsetsRequest, CommitResult, PartitionCommit } from "@logstore/protocol";
+import { InvalidArgumentError, LogStoreError } from "@logstore/codec";
+import type { CommitOffsetsRequest, CommitResult, ErrorDetail, PartitionCommit } from "@logstore/protocol";
 import { detailOf } from "../../errors/error-detail.js";
 import { type CommitChange, type GroupState, holdingOf } from "../state/group-state.js";
 import type { TopicBounds } from "../state/group-topics.js";
@@ -58,15 +52,9 @@ export function decideCommits(
   /** Of this request. */
   const highest = new Map<string, number>();
   const results = offsets.map((commit): CommitResult => {
-    try {
-      checkOwner(state, memberId, memberEpoch, commit);
-      checkOffset(commit, boundsOf);
-    } catch (error) {
-      if (!(error instanceof LogStoreError)) throw error;
-      const { topic, partition } = commit;
-      return { error: detailOf(error.with({ group, topic, partition })) };
-    }
     const { topic, partition, offset, metadata = "" } = commit;
+    const refusal = ownerRefusal(state, memberId, memberEpoch, commit) ?? offsetRefusal(commit, boundsOf);
+    if (refusal !== undefined) return { error: { ...refusal, group, topic, partition } };
     // Commits never go back, whatever overtook what: only a reset does that.
     const key = `${topic}/${partition}`;
     const committed = highest.get(key) ?? state?.commits.get(topic)?.get(partition)?.offset ?? 0;
@@ -91,49 +79,67 @@ export function growthOf(state: GroupState | undefined, commits: readonly Commit
   return bytes;
 }
 
-function checkOwner(
+/**
+ * Why the committer may not commit for the partition, if so. Refusals are answers, and no errors
+ * are made for them: the stack traces of ten thousand would hold the event loop for a long time.
+ */
+function ownerRefusal(
   state: GroupState | undefined,
   memberId: string | undefined,
   memberEpoch: number,
   { topic, partition }: PartitionCommit,
-): void {
+): ErrorDetail | undefined {
   if (memberId === undefined) {
-    if (state === undefined || state.members.size === 0) return;
-    throw new GroupNotEmptyError(
-      "the group has members, and they alone commit for it: stop them first, or reset its offsets",
-    );
+    if (state === undefined || state.members.size === 0) return undefined;
+    return {
+      code: "GROUP_NOT_EMPTY",
+      message: "the group has members, and they alone commit for it: stop them first, or reset its offsets",
+    };
   }
   const member = state?.members.get(memberId);
-  if (member === undefined) throw new FencedMemberError(`${memberId} is no member of the group: join it anew`);
+  if (member === undefined) return fenced(`${memberId} is no member of the group: join it anew`);
   const holding = holdingOf(member, topic, partition);
   if (holding === undefined) {
-    throw new FencedMemberError(`member ${memberId} does not own the partition: it is somebody else's, or nobody's`);
+    return fenced(`member ${memberId} does not own the partition: it is somebody else's, or nobody's`);
   }
   if (memberEpoch > member.epoch) {
-    throw new FencedMemberError(`member ${memberId} has epoch ${member.epoch}, and never had ${memberEpoch}`, {
+    return {
+      ...fenced(`member ${memberId} has epoch ${member.epoch}, and never had ${memberEpoch}`),
       expected: member.epoch,
       actual: memberEpoch,
-    });
+    };
   }
-  if (memberEpoch >= holding.since) return;
-  throw new FencedMemberError(
-    `epoch ${memberEpoch} of member ${memberId} is from before it got the partition, or it was reset`,
-    {
-      expected: holding.since,
-      actual: memberEpoch,
-    },
-  );
+  if (memberEpoch >= holding.since) return undefined;
+  return {
+    ...fenced(`epoch ${memberEpoch} of member ${memberId} is from before it got the partition, or it was reset`),
+    expected: holding.since,
+    actual: memberEpoch,
+  };
 }
 
-function checkOffset({ topic, topicId, partition, offset }: PartitionCommit, boundsOf: BoundsOf): void {
-  const { logEnd, damage } = boundsOf(topic, partition, topicId);
+function fenced(message: string): ErrorDetail {
+  return { code: "FENCED_MEMBER", message };
+}
+
+/** Why there is no such offset to commit, if so. */
+function offsetRefusal(
+  { topic, topicId, partition, offset }: PartitionCommit,
+  boundsOf: BoundsOf,
+): ErrorDetail | undefined {
+  let bounds: ReturnType<BoundsOf>;
+  try {
+    bounds = boundsOf(topic, partition, topicId);
+  } catch (error) {
+    if (!(error instanceof LogStoreError)) throw error;
+    return detailOf(error);
+  }
+  const { logEnd, damage } = bounds;
   // How far a damaged log went is not known for sure: who was there has read it.
-  if (offset <= logEnd || damage !== undefined) return;
-  throw new OffsetOutOfRangeError(
-    `offset ${offset} is beyond the partition's end, ${logEnd}: nobody can have read up to it`,
-    {
-      offset,
-      expected: logEnd,
-    },
-  );
+  if (offset <= logEnd || damage !== undefined) return undefined;
+  return {
+    code: "OFFSET_OUT_OF_RANGE",
+    message: `offset ${offset} is beyond the partition's end, ${logEnd}: nobody can have read up to it`,
+    offset,
+    expected: logEnd,
+  };
 }

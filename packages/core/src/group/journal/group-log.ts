@@ -6,13 +6,13 @@ import { BufferFullError, GroupLimitExceededError, LogStoreError, StorageFailedE
 import { partitionDirectory, STORE_FILE } from "../../files/file-names.js";
 import { STORED_BATCH_LIMITS } from "../../segment/read-batches.js";
 import type { FilePool } from "../../storage/file-pool.js";
+import { sharedPacer } from "../../storage/pacer.js";
 import { storageError } from "../../storage/storage-error.js";
 import { LogStore } from "../../store/log-store.js";
 import type { LogStoreOptions } from "../../store/options.js";
 import { storeCaches } from "../../store/store-caches.js";
 import { apply, type GroupChange, type GroupState } from "../state/group-state.js";
 import { GroupTotals } from "../state/group-totals.js";
-import { othersTurn } from "../time/slices.js";
 import { decodeChange, encodeChange, encodeGroup } from "./group-format.js";
 import { readSnapshot, SNAPSHOT_FILE, writeSnapshot } from "./snapshot-file.js";
 
@@ -25,8 +25,6 @@ const MAX_PENDING_BYTES = 16 * MIB;
  * A change that is longer is refused. Turns and commits are cut into changes that are far shorter.
  */
 const MAX_CHANGE_BYTES = 64 * MIB;
-/** Others have their turn whenever so much of the log was read. */
-const PAUSE_BYTES = 256 * 1024;
 const SEGMENT_BYTES = 4 * MIB;
 /**
  * A snapshot is made when the log has grown by so much, and by as much as the last snapshot was
@@ -244,14 +242,10 @@ async function recover({ storage, directory }: GroupLogHome, store: LogStore): P
   if (upTo > endOffset) throw lost(SNAPSHOT_FILE, "knows more than the log", directory);
   const groups = new Map(inSnapshot);
   let bytes = 0;
-  let pauseAt = PAUSE_BYTES;
   for await (const { value } of store.read(0, { from: Math.max(startOffset, from) })) {
     const change = decodeChange(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
     bytes += value.length;
-    if (bytes >= pauseAt) {
-      pauseAt = bytes + PAUSE_BYTES;
-      await othersTurn();
-    }
+    if (sharedPacer.isDue) await sharedPacer.pause();
     apply(groups, change); // some groups have it already: as the later ones follow, that makes no difference
   }
   return { groups, bytes };

@@ -5,10 +5,10 @@
  */
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import { decodeCheckedJson, encodeCheckedJson } from "../../files/checked-json.js";
-import { TEMPORARY_SUFFIX } from "../../files/file-names.js";
+import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
+import { sharedPacer } from "../../storage/pacer.js";
 import type { Storage, StorageFile } from "../../storage/storage.js";
 import type { GroupState } from "../state/group-state.js";
-import { othersTurn } from "../time/slices.js";
 import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
 
 export const SNAPSHOT_FILE = "snapshot";
@@ -16,8 +16,6 @@ export const SNAPSHOT_FILE = "snapshot";
 const SNAPSHOT_FORMAT_VERSION = 2;
 /** Written at once, so that others have their turn in between. */
 const PIECE_BYTES = 256 * 1024;
-
-const DOCUMENTS_AT_ONCE = 10;
 
 export interface GroupsSnapshot {
   /** Changes from this offset on may not be in it; those before it are, in every group. */
@@ -60,7 +58,7 @@ export async function writeSnapshot(
       count++;
       if (bytes < PIECE_BYTES) continue;
       await write();
-      await othersTurn(); // a disk that is memory gives nobody else theirs
+      await sharedPacer.pause(); // a disk that is memory gives nobody else a turn
     }
     const end = encodeCheckedJson({ groups: count });
     pieces.push(end);
@@ -103,7 +101,7 @@ async function readDocuments(file: StorageFile): Promise<GroupsSnapshot | "damag
   let last: GroupState | undefined;
   let isWhole = false;
   for await (const document of documentsOf(file)) {
-    if (count % DOCUMENTS_AT_ONCE === DOCUMENTS_AT_ONCE - 1) await othersTurn();
+    if (sharedPacer.isDue) await sharedPacer.pause();
     if (document === undefined || isWhole) return "damaged";
     if (from === undefined) {
       const header = document as { formatVersion: number; from: number };

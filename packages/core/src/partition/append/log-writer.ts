@@ -10,7 +10,6 @@ import { shouldRoll } from "../../segment/roll-policy.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
 import { zerosAhead } from "../../segment/zeros-ahead.js";
 import type { ReadableLog } from "../read/readable-log.js";
-import type { RecoveredLog } from "../recovery/recovery.js";
 import type { Appended, PendingAppend } from "./append-queue.js";
 import { BehindTheWriter } from "./behind-the-writer.js";
 import type { ProducerState } from "./producer-state.js";
@@ -18,6 +17,17 @@ import type { ProducerState } from "./producer-state.js";
 export interface WriterOptions {
   readonly segmentBytes: number;
   readonly hooks: LogStoreHooks;
+}
+
+/** What the writer goes on from, as opening the log found it. */
+export interface WriterStart {
+  readonly producers: ProducerState;
+  /** Of the last batch, ms since the epoch; 0 where there is none. */
+  readonly lastAppendTime: number;
+  /** Base offset of the segment that the checkpoint on the disk names, if there is one. */
+  readonly checkpointSegment: number | undefined;
+  /** Whether the log holds, or lost, anything that the checkpoint does not know of. */
+  readonly isBeyondCheckpoint: boolean;
 }
 
 /** Told of a partition's bounds before anybody is who appended. */
@@ -51,21 +61,21 @@ export class LogWriter {
     home: SegmentHome,
     log: ReadableLog,
     options: WriterOptions,
-    recovered: RecoveredLog,
+    start: WriterStart,
     { publishBounds, checkOwner, clockIsBehind }: StoreTies,
   ) {
     this.#home = home;
     this.#log = log;
     this.#options = options;
-    this.#producers = recovered.producers;
+    this.#producers = start.producers;
     this.#behind = new BehindTheWriter();
     this.#publishBounds = publishBounds;
     this.#checkOwner = checkOwner;
     this.#clockIsBehind = clockIsBehind;
-    this.#lastAppendTime = recovered.lastAppendTime;
-    this.#checkpointSegment = recovered.checkpointSegment;
+    this.#lastAppendTime = start.lastAppendTime;
+    this.#checkpointSegment = start.checkpointSegment;
     this.#appendTime(); // a clock that is behind is told of when the log is opened
-    this.#dirty = recovered.active?.isBeyondCheckpoint === true || recovered.tornTail !== undefined;
+    this.#dirty = start.isBeyondCheckpoint;
   }
 
   /**

@@ -4,6 +4,7 @@
  * follow one another. A higher epoch starts a new sequence.
  */
 import { NO_PRODUCER_ID, OutOfOrderSequenceError, ProducerFencedError, type RecordBatch } from "@logstore/codec";
+import type { ProducerSnapshot } from "../../files/checkpoint-file.js";
 
 /** A producer may have so many batches under way: any of them may come again. */
 const REMEMBERED_BATCHES = 5;
@@ -23,12 +24,6 @@ interface ProducerEntry {
   /** Oldest first. */
   readonly batches: readonly AppendedBatch[];
 }
-
-/**
- * As the checkpoint holds it: id, epoch, next sequence, and base sequence, record count, base
- * offset of each batch.
- */
-export type ProducerSnapshot = [number, number, number, [number, number, number][]];
 
 export class ProducerState {
   /** In the order in which they were last heard from. */

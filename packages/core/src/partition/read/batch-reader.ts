@@ -6,13 +6,13 @@ import {
   type LogStoreError,
   OffsetOutOfRangeError,
 } from "@logstore/codec";
+import { isGap } from "../../files/checkpoint-file.js";
 import { tell } from "../../hooks/hooks.js";
 import { BatchTooLongToRead, bufferFor, freeBuffer, readBatches } from "../../segment/read-batches.js";
 import type { Segment } from "../../segment/segment.js";
 import { storageError } from "../../storage/storage-error.js";
-import { isGap } from "../recovery/survey-log.js";
-import type { ReadableLog } from "./readable-log.js";
-import { damagedAt } from "./reading.js";
+import { damagedAt } from "./damage.js";
+import type { ReadSource } from "./read-source.js";
 import type { TailRead } from "./tail-cache.js";
 
 export interface ReadOptions {
@@ -45,13 +45,13 @@ export interface Chunk {
 }
 
 export class BatchReader {
-  readonly #log: ReadableLog;
+  readonly #log: ReadSource;
   #offset: number;
   #segment: Segment | undefined;
   #position = 0;
 
   /** @throws OffsetOutOfRangeError */
-  constructor(log: ReadableLog, offset: number) {
+  constructor(log: ReadSource, offset: number) {
     checkOffset(log, offset);
     this.#log = log;
     this.#offset = offset;
@@ -215,14 +215,14 @@ export class BatchReader {
   }
 }
 
-function checkOffset(log: ReadableLog, offset: number): void {
+function checkOffset(log: ReadSource, offset: number): void {
   const { logStart, highWatermark } = log.offsets;
   if (Number.isSafeInteger(offset) && offset >= logStart && offset <= highWatermark) return;
   if (offset > highWatermark && log.damage !== undefined) throw log.damage;
   throw outOfRange(log, offset);
 }
 
-function outOfRange({ partition, offsets }: ReadableLog, offset: number): OffsetOutOfRangeError {
+function outOfRange({ partition, offsets }: ReadSource, offset: number): OffsetOutOfRangeError {
   const { logStart, highWatermark } = offsets;
   return new OffsetOutOfRangeError(
     `offset ${offset} is not in partition ${partition}: it has offsets ${logStart} to ${highWatermark}`,

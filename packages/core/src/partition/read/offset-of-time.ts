@@ -4,8 +4,8 @@
  */
 import { scanSegment } from "../../segment/scan-segment.js";
 import type { Segment } from "../../segment/segment.js";
-import type { ReadableLog } from "./readable-log.js";
-import { readError } from "./reading.js";
+import { readError } from "./damage.js";
+import type { ReadSource } from "./read-source.js";
 
 /** An index entry is so near that little has to be read behind it. */
 const CHUNK_BYTES = 64 * 1024;
@@ -16,7 +16,7 @@ const CHUNK_BYTES = 64 * 1024;
  *
  * @throws CorruptPartitionError, StorageFailedError, ClosedError
  */
-export async function offsetOfTime(log: ReadableLog, time: number): Promise<number> {
+export async function offsetOfTime(log: ReadSource, time: number): Promise<number> {
   for (;;) {
     const { logStart } = log.offsets;
     try {
@@ -28,7 +28,7 @@ export async function offsetOfTime(log: ReadableLog, time: number): Promise<numb
   }
 }
 
-async function search(log: ReadableLog, time: number): Promise<number> {
+async function search(log: ReadSource, time: number): Promise<number> {
   const segment = await lastBeginningBefore(log, time);
   const { logStart, highWatermark } = log.offsets;
   if (segment === undefined) return logStart;
@@ -38,7 +38,7 @@ async function search(log: ReadableLog, time: number): Promise<number> {
 }
 
 /** The segment that the time falls into. */
-async function lastBeginningBefore(log: ReadableLog, time: number): Promise<Segment | undefined> {
+async function lastBeginningBefore(log: ReadSource, time: number): Promise<Segment | undefined> {
   const { highWatermark } = log.offsets;
   const segments = [...log.segments].filter(({ baseOffset }) => baseOffset < highWatermark);
   let low = 0;
@@ -58,7 +58,7 @@ async function lastBeginningBefore(log: ReadableLog, time: number): Promise<Segm
   return segments[low - 1];
 }
 
-async function firstOffsetFrom(log: ReadableLog, segment: Segment, time: number): Promise<number | undefined> {
+async function firstOffsetFrom(log: ReadSource, segment: Segment, time: number): Promise<number | undefined> {
   const { highWatermark } = log.offsets;
   return readingOf(log, segment, async () => {
     const position = (await segment.index()).positionOfTime(time);
@@ -76,7 +76,7 @@ async function firstOffsetFrom(log: ReadableLog, segment: Segment, time: number)
 }
 
 /** Damage that is come upon is told as the partition's. */
-async function readingOf<T>(log: ReadableLog, segment: Segment, read: () => Promise<T>): Promise<T> {
+async function readingOf<T>(log: ReadSource, segment: Segment, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

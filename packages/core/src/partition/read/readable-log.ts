@@ -12,27 +12,17 @@ import { type Damage, FoundDamage } from "./found-damage.js";
 import type { LogOffsets } from "./log-offsets.js";
 import { offsetOfTime } from "./offset-of-time.js";
 import { checkedPosition } from "./position.js";
+import type { ReadSource } from "./read-source.js";
 import type { PartitionTail } from "./tail-cache.js";
 
-export interface ReadableParts {
-  readonly partition: number;
-  readonly segments: SegmentList;
-  readonly offsets: LogOffsets;
-  /** Offsets that were lost and are known to be: readers pass over them. */
-  readonly gaps: readonly Gap[];
-  /**
-   * Where and why the log could not be read on when it was opened, if so: it ends there for
-   * readers, and takes no appends.
-   */
-  readonly damage: Damage | undefined;
+/** What a log is made of. */
+export interface ReadableParts
+  extends Pick<ReadSource, "partition" | "segments" | "offsets" | "gaps" | "damage" | "tail" | "hooks"> {
   /** The log went on to this offset at least, as far as is known from when it was opened. */
   readonly expectedEnd: number;
-  /** The newest batches, where they are kept in memory. */
-  readonly tail: PartitionTail | undefined;
-  readonly hooks: LogStoreHooks;
 }
 
-export abstract class ReadableLog implements ReadableParts {
+export abstract class ReadableLog implements ReadSource, ReadableParts {
   readonly partition: number;
   readonly segments: SegmentList;
   readonly offsets: LogOffsets;
@@ -74,17 +64,12 @@ export abstract class ReadableLog implements ReadableParts {
     return this.#found.first;
   }
 
-  /**
-   * Notes an error that a read ends with, where it is damage: others are told of it from now on.
-   * Returns the error.
-   */
   cameUpon<E>(error: E): E {
     const { partition } = this;
     if (this.#found.add(error)) tell(() => this.hooks.damaged?.({ partition, error }));
     return error;
   }
 
-  /** What lies from `from` up to `to` could be read from the disk. */
   wasRead(from: number, to: number): void {
     this.#found.wasRead(from, to);
   }
@@ -112,7 +97,6 @@ export abstract class ReadableLog implements ReadableParts {
     if (this.damage !== undefined) throw this.damage;
   }
 
-  /** Learns what it does not know yet of the log's bounds, where another process moves them. */
   async refresh(): Promise<void> {}
 
   /**

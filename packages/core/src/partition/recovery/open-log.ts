@@ -1,12 +1,14 @@
 /** Finds a partition's files, and recovers its log. */
 import { type Checkpoint, readCheckpoint } from "../../files/checkpoint-file.js";
-import { baseOffsetsOf, TEMPORARY_SUFFIX } from "../../files/file-names.js";
+import { baseOffsetsOf } from "../../files/file-names.js";
 import type { Bounds } from "../../files/watermarks-file.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
+import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
 import { isDiskTrouble } from "../../storage/disk-trouble.js";
 import { ProducerState } from "../append/producer-state.js";
-import { type RecoveredLog, recoverLog } from "./recovery.js";
-import { type LogSurvey, surveyLog, unreadableError } from "./survey-log.js";
+import { unreadableError } from "../read/damage.js";
+import { asFound, type RecoveredLog, recoverLog } from "./recovery.js";
+import { type LogSurvey, surveyLog } from "./survey-log.js";
 
 /**
  * A disk that cannot be read costs this partition, not the store; and of the partition what lies
@@ -56,37 +58,28 @@ export function withoutCheckpoint(
   said: Bounds | undefined,
 ): RecoveredLog {
   const { nextOffset, expectedEnd, logStart } = survey;
-  return {
+  return asFound({
     ...survey,
     logStart: Math.min(nextOffset, Math.max(logStart, said?.logStart ?? 0)),
     expectedEnd: Math.max(expectedEnd, said?.highWatermark ?? 0),
     damage: survey.damage ?? unreadableError(partition, cause),
     active: undefined,
-    tornTail: undefined,
-    failure: undefined,
-  };
+  });
 }
 
 export function unreadable(damage: NonNullable<LogSurvey["damage"]>, said: Bounds | undefined): RecoveredLog {
   const logStart = said?.logStart ?? 0;
-  const nothing = {
+  return asFound({
     checkpointSegment: undefined,
-    lastAppendTime: 0,
-    active: undefined,
-    tornTail: undefined,
-    failure: undefined,
-    gaps: [],
-    zeroTails: [],
-  };
-  const expectedEnd = Math.max(logStart, said?.highWatermark ?? 0);
-  const durableOffset = logStart;
-  return {
-    ...nothing,
     logStart,
     nextOffset: logStart,
-    durableOffset,
-    expectedEnd,
+    durableOffset: logStart,
+    expectedEnd: Math.max(logStart, said?.highWatermark ?? 0),
+    lastAppendTime: 0,
     producers: new ProducerState(),
+    gaps: [],
     damage,
-  };
+    active: undefined,
+    zeroTails: [],
+  });
 }

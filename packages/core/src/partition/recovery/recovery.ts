@@ -13,6 +13,8 @@ import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
 export interface RecoveredLog extends LogSurvey {
   /** What was cut from the end, where something was. */
   readonly tornTail: TornTail | undefined;
+  /** Whether the log holds, or lost, anything that the checkpoint does not know of. */
+  readonly isBeyondCheckpoint: boolean;
   /**
    * Why the log could not be made fit to be written to: it can be read, and deleted from, none the
    * less.
@@ -23,14 +25,26 @@ export interface RecoveredLog extends LogSurvey {
 export async function recoverLog(input: SurveyInput): Promise<RecoveredLog> {
   const survey = await surveyLog(input);
   const { active, damage } = survey;
-  if (active === undefined || damage !== undefined) return { ...survey, tornTail: undefined, failure: undefined };
+  if (active === undefined || damage !== undefined) return asFound(survey);
+  const { isBeyondCheckpoint } = active;
   try {
-    return { ...survey, tornTail: await makeFit(input, survey, active), failure: undefined };
+    const tornTail = await makeFit(input, survey, active);
+    return {
+      ...survey,
+      tornTail,
+      isBeyondCheckpoint: isBeyondCheckpoint || tornTail !== undefined,
+      failure: undefined,
+    };
   } catch (cause) {
     if (!isDiskFull(cause) && !isDiskTrouble(cause)) throw cause;
     active.segment.endsAt(active.soundBytes, active.index);
-    return { ...survey, tornTail: undefined, failure: recoveryFailed(input.partition, cause as Error) };
+    return { ...asFound(survey), isBeyondCheckpoint, failure: recoveryFailed(input.partition, cause as Error) };
   }
+}
+
+/** A log that takes no appends, or has nothing in it: it is left as it is. */
+export function asFound(survey: LogSurvey): RecoveredLog {
+  return { ...survey, tornTail: undefined, isBeyondCheckpoint: false, failure: undefined };
 }
 
 function recoveryFailed(partition: number, cause: Error): StorageFailedError {

@@ -8,21 +8,20 @@
  */
 import {
   CorruptPartitionError,
-  type ErrorFields,
   HEADER_LENGTH,
   hasSoundServerHalf,
   LogStoreError,
-  StorageFailedError,
+  type StorageFailedError,
 } from "@logstore/codec";
-import type { Checkpoint, Gap } from "../../files/checkpoint-file.js";
+import { type Checkpoint, type Gap, isGap } from "../../files/checkpoint-file.js";
 import { logFileName } from "../../files/file-names.js";
 import { scanSegment } from "../../segment/scan-segment.js";
 import type { Segment, SegmentHome } from "../../segment/segment.js";
 import type { SparseIndex } from "../../segment/sparse-index.js";
 import { isDiskTrouble } from "../../storage/disk-trouble.js";
-import { adviceOf, attemptOf, reasonOf } from "../../storage/io-trouble.js";
 import type { StorageFile } from "../../storage/storage.js";
 import { ProducerState } from "../append/producer-state.js";
+import { durableDamageAt, unreadableError } from "../read/damage.js";
 import { isZeros, witnessBehind } from "./witness.js";
 
 export interface LogSurvey {
@@ -194,7 +193,7 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
       return {
         ...read,
         expectedEnd,
-        damage: describeDamage(partition, name, byte, nextOffset, cause),
+        damage: durableDamageAt(partition, name, byte, nextOffset, cause),
         active: undefined,
       };
     }
@@ -236,13 +235,6 @@ function damageOf(end: {
 }
 
 /**
- * Whether it is known that nothing is left from `offset` on, up to where the next segment begins.
- */
-export function isGap(gaps: readonly Gap[], offset: number, nextBaseOffset: number): boolean {
-  return gaps.some(([from, to]) => from <= offset && offset < to && to === nextBaseOffset);
-}
-
-/**
  * A sector that was torn right behind a batch's magic may look like a newer version of it; a newer
  * batch has a sound server half.
  */
@@ -256,8 +248,11 @@ async function isNewerBatch(file: StorageFile, position: number): Promise<boolea
  */
 function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart: number): LogSurvey {
   const known = segments[0]?.name ?? (checkpoint && logFileName(checkpoint.segment));
-  const cause = new CorruptPartitionError("the files that it begins with are missing");
-  const damage = known === undefined ? undefined : describeDamage(partition, known, 0, logStart, cause);
+  const reason = "the files that it begins with are missing";
+  const damage =
+    known === undefined
+      ? undefined // a new partition: ten thousand errors to throw away would take long to make
+      : durableDamageAt(partition, known, 0, logStart, new CorruptPartitionError(reason));
   const producers = new ProducerState();
   const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
   const checkpointSegment = checkpoint?.segment;
@@ -296,31 +291,4 @@ async function scanStart({ segments, checkpoint }: SurveyInput): Promise<{
     return { first, position: 0, nextOffset: segment.baseOffset, checkpoint, error }; // what lies before it is sound
   }
   return { first, position: checkpoint.position, nextOffset: checkpoint.recoveryPoint, checkpoint };
-}
-
-/** A disk that cannot be read costs the partition, from there on. */
-export function unreadableError(partition: number, cause: Error, fields: ErrorFields = {}): StorageFailedError {
-  const { file = attemptOf(cause)?.file } = fields;
-  const where = fields.file === undefined ? "" : ` from ${fields.file}, byte ${fields.byte}, on`;
-  return new StorageFailedError(
-    `partition ${partition} cannot be read${where} (${reasonOf(cause)}): ${adviceOf(cause)}`,
-    { ...fields, file, partition },
-    { cause },
-  );
-}
-
-function describeDamage(
-  partition: number,
-  segmentName: string,
-  position: number,
-  offset: number,
-  cause: LogStoreError,
-): CorruptPartitionError {
-  const file = `${partition}/${segmentName}`;
-  return new CorruptPartitionError(
-    `partition ${partition} is damaged at offset ${offset} (${file}, byte ${position}), which was durable: ${cause.message}. ` +
-      "Nothing was cut; records before it can be read, appends are refused. Restore the file from a copy",
-    { partition, offset, file, byte: position },
-    { cause },
-  );
 }

@@ -11,8 +11,8 @@ import { isDiskFull } from "../../storage/disk-trouble.js";
 import { adviceOf, attemptOf, reasonOf } from "../../storage/io-trouble.js";
 import { withStorageErrors } from "../../storage/storage-error.js";
 import type { LogWriter, PublishBounds } from "../append/log-writer.js";
+import { readError } from "../read/damage.js";
 import type { ReadableLog } from "../read/readable-log.js";
-import { readError } from "../read/reading.js";
 import { expiredSegments, type RetentionLimits, type SegmentAge } from "./retention-policy.js";
 
 export interface Deletion {

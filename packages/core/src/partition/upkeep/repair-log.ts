@@ -5,14 +5,9 @@
  * lost. It can be interrupted anywhere and begun again.
  */
 import { type Gap, readCheckpoint, writeCheckpoint } from "../../files/checkpoint-file.js";
-import {
-  baseOffsetsOf,
-  damagedFileName,
-  logFileName,
-  parseLogFileName,
-  TEMPORARY_SUFFIX,
-} from "../../files/file-names.js";
+import { baseOffsetsOf, damagedFileName, logFileName, parseLogFileName } from "../../files/file-names.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
+import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
 import { copyRange } from "../../storage/copy-range.js";
 import { ProducerState } from "../append/producer-state.js";
 import { saveAside } from "../recovery/torn-tail.js";

@@ -1,12 +1,12 @@
 /** Reads a partition through and says what is not as it should be. Nothing is changed. */
 
 import { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
+import { isGap } from "../../files/checkpoint-file.js";
 import { logFileName } from "../../files/file-names.js";
 import type { Segment } from "../../segment/segment.js";
 import { SparseIndex } from "../../segment/sparse-index.js";
+import { damagedAt, readError } from "../read/damage.js";
 import type { ReadableLog } from "../read/readable-log.js";
-import { damagedAt, readError } from "../read/reading.js";
-import { isGap } from "../recovery/survey-log.js";
 import { type Step, type WalkRange, walkSegment } from "./walk-segment.js";
 
 /** What was read of a partition so far. */

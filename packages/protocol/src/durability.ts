@@ -1,0 +1,2 @@
+/** `written`: survives the process. `flushed`: survives a power cut. */
+export type Durability = "written" | "flushed";
