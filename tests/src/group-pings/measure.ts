@@ -2,10 +2,11 @@
  * What others wait for while members of many groups connect, and while they come back after a
  * restart: the time of a small call every 10 ms, from a process of its own.
  *
- *   node src/group-pings/measure.ts --members 500 --groups 2000 --bin <other>/bin.js --bin ''
+ *   node src/group-pings/measure.ts --members 500 --groups 2000 --build <another checkout> --build ''
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,17 +22,19 @@ const { values: flags } = parseArgs({
     members: { type: "string", default: "500" },
     /** How many there are when the server restarts. */
     groups: { type: "string", default: "2000" },
-    /** A command; empty is this checkout's. */
-    bin: { type: "string", multiple: true, default: [""] },
+    /** Root of a built checkout, whose server and client are measured; empty is this one's. */
+    build: { type: "string", multiple: true, default: [""] },
   },
 });
+const OWN_BUILD = fileURLToPath(new URL("../../..", import.meta.url));
 const [members, groups] = [Number(flags.members), Number(flags.groups)];
 
 console.log("| server | | took, s | ping p50, ms | p99 | most | pings |");
 console.log("|---|---|---|---|---|---|---|");
-for (const bin of flags.bin) await measure(bin || undefined);
+for (const build of flags.build) await measure(build || OWN_BUILD);
 
-async function measure(bin: string | undefined): Promise<void> {
+async function measure(build: string): Promise<void> {
+  const bin = ["bin.cjs", "bin.js"].map((name) => join(build, "packages/server-grpc/dist", name)).find(existsSync);
   const directory = await mkdtemp(join(tmpdir(), "logstore-pings-"));
   let server = await ServerProcess.start(directory, { bin });
   const { address, port } = server;
@@ -39,16 +42,16 @@ async function measure(bin: string | undefined): Promise<void> {
   try {
     const api = new GrpcLogApi(address, { timeoutMs: 60_000 });
     await api.createTopic({ topic: "t", partitions: 1 });
-    await step(bin, `${members} members connect`, address, async () => {
-      children.push(await begin(address, 0, members));
+    await step(build, `${members} members connect`, address, async () => {
+      children.push(await begin(build, address, 0, members));
       await once(children[0]!, "message");
     });
-    children.push(await begin(address, members, groups));
+    children.push(await begin(build, address, members, groups));
     await once(children[1]!, "message");
     await server.stop();
 
     server = await ServerProcess.start(directory, { bin, port });
-    await step(bin, `${groups} come back after a restart`, address, async () => {
+    await step(build, `${groups} come back after a restart`, address, async () => {
       await sleep(15_000);
     });
     api.close();
@@ -59,11 +62,12 @@ async function measure(bin: string | undefined): Promise<void> {
   }
 }
 
-async function begin(address: string, from: number, to: number): Promise<ChildProcess> {
-  return fork(fileURLToPath(new URL("members.ts", import.meta.url)), [address, "t", String(from), String(to)]);
+async function begin(build: string, address: string, from: number, to: number): Promise<ChildProcess> {
+  const program = fileURLToPath(new URL("members.ts", import.meta.url));
+  return fork(program, [build, address, "t", String(from), String(to)]);
 }
 
-async function step(bin: string | undefined, name: string, address: string, work: () => Promise<void>): Promise<void> {
+async function step(build: string, name: string, address: string, work: () => Promise<void>): Promise<void> {
   const api = new GrpcLogApi(address, { timeoutMs: 60_000 });
   await api.describeTopic("t");
   const times: number[] = [];
@@ -84,7 +88,5 @@ async function step(bin: string | undefined, name: string, address: string, work
   api.close();
   times.sort((a, b) => a - b);
   const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))]!.toFixed(1);
-  console.log(
-    `| ${bin ?? "this"} | ${name} | ${took.toFixed(1)} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${times.length} |`,
-  );
+  console.log(`| ${build} | ${name} | ${took.toFixed(1)} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${times.length} |`);
 }

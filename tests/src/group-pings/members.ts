@@ -2,9 +2,13 @@
  * Members of many groups, one of each, in a process of their own. Tells when all of them have their
  * partition, each time.
  */
-import { connect } from "@logstore/client";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
-const [address, topic, from, to] = process.argv.slice(2) as [string, string, string, string];
+const [build, address, topic, from, to] = process.argv.slice(2) as [string, string, string, string, string];
+const { connect } = (await import(
+  pathToFileURL(join(build, "packages/client/dist/index.js")).href
+)) as typeof import("@logstore/client");
 const client = connect(address);
 const count = Number(to) - Number(from);
 const assigned = new Set<number>();

@@ -226,12 +226,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   /**
-   * All topics, by name; those that cannot be opened with a `damage`.
-   *
-   * @throws UnavailableError while topics are being opened: it never lists only some of them
+   * All topics, by name, those that are still being opened included; those that cannot be opened
+   * have a `damage`.
    */
   async listTopics(): Promise<TopicSummary[]> {
-    this.#topics.checkAllOpen();
     return listTopics(this.#topics);
   }
 

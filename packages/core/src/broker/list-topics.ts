@@ -7,8 +7,10 @@ import { detailOf } from "../errors/error-detail.js";
 import type { Topics } from "./topics.js";
 
 /** By name. A directory of which not even the topic's name can be read is not among them. */
-export function listTopics(topics: Topics): TopicSummary[] {
+export async function listTopics(topics: Topics): Promise<TopicSummary[]> {
   const found = new Map<string, TopicSummary>();
+  // First: a topic that is opened meanwhile is listed as an open one below.
+  for (const summary of await topics.beingOpened()) found.set(summary.topic, summary);
   for (const { topic, error } of topics.unreadable) {
     if (topic !== undefined) found.set(topic, { topic, topicId: "", partitionCount: 0, damage: detailOf(error) });
   }

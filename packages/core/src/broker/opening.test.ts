@@ -79,7 +79,7 @@ test("snapshots are looked at many at a time", async () => {
   expect(await again.listSnapshots("t")).toHaveLength(20);
 });
 
-test("a topic that is open is served while others are being opened; those say so, and so do groups and lists", async () => {
+test("a topic that is open is served while others are being opened; those say so, and so do groups; all are listed", async () => {
   const { storage, paths } = await filled(["a", "b"]);
   const slow = new SlowStorage(
     storage,
@@ -100,8 +100,11 @@ test("a topic that is open is served while others are being opened; those say so
     expect(await codeOf(() => broker.describeTopic("c"))).toBe("UNKNOWN_TOPIC");
     expect(await broker.topicHealth("a")).toBe("serving");
     expect(await broker.topicHealth("b")).toBe("failed");
+    expect(await broker.listTopics()).toMatchObject([
+      { topic: "a", partitionCount: 1, topicId: (await broker.describeTopic("a")).topicId },
+      { topic: "b", partitionCount: 1, topicId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    ]);
     for (const ofAll of [
-      () => broker.listTopics(),
       () => broker.listGroups(),
       () => broker.joinGroup({ group: "g", topics: ["a"] } as never),
       () => broker.deleteTopic("a"),

@@ -13,8 +13,10 @@ import {
   UnavailableError,
   UnknownTopicError,
 } from "@logstore/codec";
-import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
-import { isOfTheSystem, TOPIC_FILE } from "../files/file-names.js";
+import type { TopicConfig, TopicConfigChange, TopicSummary } from "@logstore/protocol";
+import { detailOf } from "../errors/error-detail.js";
+import { isOfTheSystem, STORE_FILE, TOPIC_FILE } from "../files/file-names.js";
+import { readStoreFile } from "../files/store-file.js";
 import { type DamagedEvent, type FailedEvent, tell } from "../hooks/hooks.js";
 import type { WarnedEvent } from "../hooks/warnings.js";
 import { ReplacedNotDurableError } from "../storage/atomic-file.js";
@@ -158,6 +160,26 @@ export class Topics {
   /** Those that are open, by name. */
   list(): Topic[] {
     return [...this.#topics.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  }
+
+  /**
+   * The topics that are still being opened, as their files describe them; one whose files cannot be
+   * read has a `damage`.
+   */
+  async beingOpened(): Promise<TopicSummary[]> {
+    const summaries: TopicSummary[] = [];
+    await inParallel([...this.#opening], async ([topic, { directory, file }]) => {
+      const named = { topic, topicId: file.id ?? "" };
+      try {
+        const partitionCount = (await readStoreFile(this.#storage, directory))?.partitions;
+        if (partitionCount === undefined) throw new NotALogStoreError(`${directory} has no ${STORE_FILE}`, { topic });
+        summaries.push({ ...named, partitionCount });
+      } catch (cause) {
+        const damage = detailOf(storageError(cause, `topic ${topic} cannot be read`, { topic }));
+        summaries.push({ ...named, partitionCount: 0, damage });
+      }
+    });
+    return summaries;
   }
 
   has(topic: string): boolean {

@@ -23,7 +23,7 @@ export function observeTopics(meter: Meter, api: LogApi & Partial<TopicHealthApi
   const healthy = gauge("logstore.topic.healthy", "1 where all of a topic can be read and appended to, else 0", "1");
   const observables = [topicCount, partitions, records, end, healthy];
   const callback = async (result: BatchObservableResult) => {
-    const topics = await api.listTopics().catch(() => undefined); // not while they are being opened
+    const topics = await api.listTopics().catch(() => undefined); // the log may be closed
     if (topics === undefined) return;
     result.observe(topicCount, topics.length);
     for (const { topic, partitionCount } of topics.slice(0, MAX_TOPICS)) {
