@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 
 export const bin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
 
+/** To be preloaded by a process that is started with a pipe as its stdin. */
+export const endsWithParent = new URL("ends-with-parent.mjs", import.meta.url).href;
+
 export interface ServerOptions {
   readonly port?: number;
   readonly args?: readonly string[];
@@ -32,6 +35,8 @@ export class ServerProcess {
 
   static async start(dataDirectory: string, options: ServerOptions = {}): Promise<ServerProcess> {
     const args = [
+      "--import",
+      endsWithParent,
       options.bin ?? bin,
       "--data",
       dataDirectory,
@@ -42,13 +47,17 @@ export class ServerProcess {
     const { onErrorLine } = options;
     // What tests do to it is not worth a line.
     const env = { ...process.env, LOGSTORE_LOG_LEVEL: "error", ...options.env };
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", onErrorLine ? "pipe" : "inherit"], env });
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", onErrorLine ? "pipe" : "inherit"], env });
     if (onErrorLine) createInterface({ input: child.stderr! }).on("line", onErrorLine);
     for await (const line of createInterface({ input: child.stdout! })) {
       const address = /^logstore listening on (.+)$/.exec(line)?.[1];
       if (address !== undefined) return new ServerProcess(child, address);
     }
     throw new Error("the server ended before it listened");
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   get port(): number {

@@ -2,7 +2,7 @@
  * What others wait for while members of many groups connect, and while they come back after a
  * restart: the time of a small call every 10 ms, from a process of its own.
  *
- *   node src/group-pings/measure.ts --members 500 --groups 2000 --build <another checkout> --build ''
+ *   node src/group-pings/measure.ts --members 500 --groups 2000 --build <checkout> --build ''
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

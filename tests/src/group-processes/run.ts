@@ -14,7 +14,7 @@ import { connect, type LogClient } from "@logstore/client";
 import { seededRandom } from "../bytes.ts";
 import { eventually } from "../eventually.ts";
 import { removeDirectory, temporaryDirectory } from "../homes.ts";
-import { ServerProcess } from "../server-process.ts";
+import { endsWithParent, ServerProcess } from "../server-process.ts";
 
 const PARTITIONS = 64;
 const KEYS = 300;
@@ -52,8 +52,15 @@ export async function runGroup({ seed, members, steps, serverKills }: GroupRun):
   const { port, address } = server;
 
   const start = () => {
-    const args = [memberFile, address, join(logs, `member-${started++}`), String(SESSION_TIMEOUT_MS)];
-    const member = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+    const args = [
+      "--import",
+      endsWithParent,
+      memberFile,
+      address,
+      join(logs, `member-${started++}`),
+      String(SESSION_TIMEOUT_MS),
+    ];
+    const member = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "inherit"] });
     running.push(member);
     member.once("exit", (code) => {
       const at = running.indexOf(member);

@@ -42,4 +42,5 @@ process.on("message", async (message) => {
     process.exit();
   }
 });
+process.once("disconnect", () => process.exit()); // whoever started it is gone
 process.send!(server.address);
