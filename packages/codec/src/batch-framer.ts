@@ -1,4 +1,4 @@
-/** Batches that follow one another in a buffer, as they lie in a file and in a message. */
+/** Splits a buffer of consecutive batches, from a file or a message, into its batches. */
 import { readI64, readU32 } from "./integers.js";
 import {
   BASE_OFFSET_OFFSET,
@@ -12,9 +12,10 @@ import { type BatchLimits, defaultBatchLimits } from "./limits.js";
 import { RecordBatch } from "./record-batch.js";
 
 /**
- * Each batch of a buffer that holds whole batches and nothing else, headers checked.
+ * Iterates over the batches of a buffer that contains only whole batches. Checks each header, but
+ * not the records.
  *
- * @throws what {@link RecordBatch.parse} throws, as soon as the walk gets there
+ * @throws the errors of {@link RecordBatch.parse}, when the iteration reaches the faulty batch
  */
 export function* frameBatches(
   bytes: Uint8Array,
@@ -28,16 +29,16 @@ export function* frameBatches(
 }
 
 /**
- * What the header at `bytes[at]` declares as the batch's length, unchecked; undefined where the
- * header is not all there.
+ * Returns the batch length that the header at `bytes[at]` declares, without checking it; undefined
+ * if the buffer ends within the header.
  */
 export function declaredBatchLength(bytes: Uint8Array, at: number): number | undefined {
   return bytes.length - at < HEADER_LENGTH ? undefined : readU32(bytes, at + BATCH_LENGTH_OFFSET);
 }
 
 /**
- * The offsets that the headers in a buffer of whole batches declare, unchecked: where the records
- * begin and end, and the first place where a batch does not begin where the one before it ends.
+ * Returns the offset range that the headers of a buffer of whole batches declare, without checking
+ * it, and the first position at which a batch does not continue where the previous one ends.
  */
 export function declaredOffsets(bytes: Uint8Array): {
   readonly baseOffset: number;
@@ -59,11 +60,14 @@ export function declaredOffsets(bytes: Uint8Array): {
   return { baseOffset: baseOffset ?? 0, nextOffset };
 }
 
-/** What the headers in a buffer of whole batches declare, unchecked: for counters and quotas. */
+/**
+ * Sums up the declared record counts and sizes of a buffer of whole batches, without checking them.
+ * For counters and quotas.
+ */
 export function declaredCounts(bytes: Uint8Array): {
   readonly batches: number;
   readonly records: number;
-  /** Bytes of the records before compression. */
+  /** Size of the records before compression, in bytes. */
   readonly recordsBytes: number;
 } {
   let batches = 0;

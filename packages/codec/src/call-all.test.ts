@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { callAll } from "./call-all.js";
 
-test("calls every function, also after one that throws, and throws the first error", () => {
+test("calls every function even if one throws, and throws the first error", () => {
   const called: number[] = [];
   const throwing = (n: number) => () => {
     called.push(n);
@@ -11,7 +11,7 @@ test("calls every function, also after one that throws, and throws the first err
   expect(called).toEqual([1, 2, 3, 4]);
 });
 
-test("lets a generator see what each call did", () => {
+test("resumes a generator only after the previous function has returned", () => {
   let left = 3;
   function* whileLeft() {
     while (left > 0) {

@@ -1,7 +1,7 @@
 /**
- * Calls every function, in order, also after one that throws. When all were called, throws what the
- * first failed one threw. The functions may come from a generator, which then sees the effect of
- * each call before it yields the next function.
+ * Calls every function in order, even if one throws. After the last call, throws the first error.
+ * The functions may come from a generator: it resumes only after the previous function has
+ * returned, so it can react to what that function did.
  */
 export function callAll(functions: Iterable<() => void>): void {
   const errors: unknown[] = [];

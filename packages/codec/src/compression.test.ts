@@ -4,7 +4,7 @@ import { type Compressor, RecordBatch, RecordBatchBuilder, registerCompression }
 const code = (code: string) => expect.objectContaining({ code });
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** "Compresses" to a few bytes and keeps the records itself. */
+/** A codec that "compresses" to `length` bytes and remembers the records instead. */
 function remember(length: number): Compressor & { asked: number[] } {
   let kept = new Uint8Array();
   const asked: number[] = [];
@@ -27,8 +27,8 @@ function seal(compression: string, value = "value ".repeat(20)): RecordBatch {
   return RecordBatch.parse(builder.seal()).verify();
 }
 
-describe("an application's own compression", () => {
-  test("is used under its name, and told how much it may yield", () => {
+describe("a registered compression", () => {
+  test("is used under its name and gets the output limit", () => {
     const own = remember(5);
     registerCompression(64, "own", own);
     const batch = seal("own");
@@ -55,14 +55,14 @@ describe("an application's own compression", () => {
     expect(released).toBe(1);
   });
 
-  test.each([0, 2])("which leaves %d bytes is not used: no batch is so short", (length) => {
+  test.each([0, 2])("that leaves %d bytes is not used, because no batch is so short", (length) => {
     registerCompression(65, "tiny", remember(length));
     const batch = seal("tiny");
     expect(batch.compression).toBe("none");
     expect([...batch]).toHaveLength(1);
   });
 
-  test("which throws or yields too little means a corrupt batch", () => {
+  test("that throws or returns too few bytes is reported as a corrupt batch", () => {
     const broken = remember(5);
     registerCompression(66, "broken", broken);
     const batch = seal("broken");
@@ -75,7 +75,7 @@ describe("an application's own compression", () => {
     expect(() => [...batch]).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH", cause }));
   });
 
-  test("may be registered again under the same name", () => {
+  test("can be registered again under the same name", () => {
     registerCompression(67, "again", remember(5));
     const second = remember(6);
     registerCompression(67, "again", second);
@@ -99,7 +99,7 @@ describe("an application's own compression", () => {
   });
 });
 
-test("gzip may be supplied by the application", () => {
+test("gzip can be supplied by the application", () => {
   const own = remember(9);
   registerCompression(1, "gzip", own);
   const batch = seal("gzip");

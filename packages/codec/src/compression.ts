@@ -1,4 +1,7 @@
-/** Compression of a batch's records as a whole, by the number that stands in its header. */
+/**
+ * Compression codecs by id. The id is in the batch header; the records of a batch are compressed
+ * together.
+ */
 import { platform } from "#platform";
 import { InvalidArgumentError, UnsupportedCompressionError } from "./errors.js";
 import type { Compressor } from "./platform/platform.js";
@@ -19,13 +22,12 @@ const compressorsById = new Map<number, NamedCompressor>([
   [2, { name: "zstd", compressor: platform.zstd }],
 ]);
 
-/** "none", "gzip", "zstd", or a name given to {@link registerCompression}. */
+/** "none", "gzip", "zstd", or a name registered with {@link registerCompression}. */
 export type CompressionName = "none" | "gzip" | "zstd" | (string & {});
 
 /**
- * Makes an application's own compression known under a name and a number from 64 to 127, or
- * supplies gzip (1) or zstd (2) where the run-time lacks it. Everyone who reads the log must
- * register the same.
+ * Registers a compression codec under a name and an id from 64 to 127, or supplies gzip (1) or zstd
+ * (2) on a run-time that lacks it. Every process that reads the log must register the same codec.
  */
 export function registerCompression(id: number, name: string, compressor: Compressor): void {
   const known = compressorsById.get(id);
@@ -41,7 +43,7 @@ export function registerCompression(id: number, name: string, compressor: Compre
   compressorsById.set(id, { name, compressor });
 }
 
-/** The number of a name: 0 for "none". */
+/** Returns the id of a compression name: 0 for "none". */
 export function compressionId(name: CompressionName): number {
   if (name === "none") return NO_COMPRESSION;
   for (const [id, known] of compressorsById) if (known.name === name) return id;

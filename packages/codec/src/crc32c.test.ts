@@ -32,26 +32,26 @@ describe.each([
     }
   });
 
-  test("in parts, as at once", () => {
+  test("a checksum computed in parts equals that of the whole", () => {
     const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 31) & 0xff);
     for (const middle of [0, 1, 15, 200, 999, 1000]) {
       expect(crc(bytes, middle, 1000, crc(bytes, 0, middle)), `${middle} bytes first`).toBe(bitwise(bytes, 0, 1000));
     }
   });
 
-  test("a view that does not start where its buffer does", () => {
+  test("a view that starts in the middle of its buffer", () => {
     const view = new Uint8Array(1000).fill(7).subarray(301, 701);
     expect(crc(view)).toBe(bitwise(view, 0, 400));
     expect(crc(view, 100)).toBe(bitwise(view, 100, 400));
   });
 });
 
-test.skipIf(platform.crc32c === undefined)("the platform's own agrees for a MiB", () => {
+test.skipIf(platform.crc32c === undefined)("the native implementation agrees on 1 MiB", () => {
   const bytes = Uint8Array.from({ length: 1024 * 1024 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
   expect(platform.crc32c?.(bytes, 0)).toBe(portableCrc32c(bytes));
 });
 
-/** Straight from the definition. */
+/** Computes the checksum bit by bit, as defined. */
 function bitwise(bytes: Uint8Array, start: number, end: number): number {
   let crc = 0xffffffff;
   for (const byte of bytes.subarray(start, end)) {

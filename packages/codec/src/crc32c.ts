@@ -1,14 +1,14 @@
 /**
- * CRC-32C (Castagnoli), portable and, where the platform has it, native. The two give the same
- * results. The portable one is slicing-by-16: sixteen bytes a step, a table for each (Kounavis and
- * Berry, 2005).
+ * CRC-32C (Castagnoli): a portable implementation and, where the platform has one, a native one,
+ * with equal results. The portable one is slicing-by-16, which processes sixteen bytes per step
+ * with one table for each (Kounavis and Berry, 2005).
  */
 import { platform } from "#platform";
 
 const POLYNOMIAL = 0x82f63b78;
 const SLICES = 16;
 
-/** Calling into native code costs more than this many bytes of portable work. */
+/** Below this length the call into native code costs more than the portable computation. */
 const NATIVE_FROM_BYTES = 128;
 
 function makeTables(): Uint32Array {
@@ -28,8 +28,8 @@ function makeTables(): Uint32Array {
 const T = makeTables();
 
 /**
- * CRC-32C of `bytes[start, end)` in plain JavaScript; `before` is that of the bytes before them, if
- * any.
+ * Computes the CRC-32C of `bytes[start, end)` in plain JavaScript. `before` is the checksum of the
+ * preceding bytes, to continue from; 0 if there are none.
  */
 export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   let crc = ~before;
@@ -59,8 +59,8 @@ export function portableCrc32c(bytes: Uint8Array, start = 0, end = bytes.length,
 }
 
 /**
- * CRC-32C of `bytes[start, end)`, by the fastest means there is; `before` is that of the bytes
- * before them, if any.
+ * Computes the CRC-32C of `bytes[start, end)` with the fastest implementation available. `before`
+ * is the checksum of the preceding bytes, to continue from; 0 if there are none.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   if (platform.crc32c === undefined || end - start < NATIVE_FROM_BYTES) {

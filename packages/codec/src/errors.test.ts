@@ -64,13 +64,13 @@ test.each(["FROM_THE_FUTURE", "constructor", "__proto__", ""])(
   },
 );
 
-test("fields are undefined where nothing is known", () => {
+test("fields that were not given are undefined", () => {
   expect(new InternalError("").fields).toEqual(
     Object.fromEntries(Object.keys(fields).map((name) => [name, undefined])),
   );
 });
 
-test("a printed error shows what is known, and nothing that is undefined", () => {
+test("a printed error shows only the fields that were given", () => {
   const printed = inspect(new OffsetOutOfRangeError("gone", { topic: "orders", offset: undefined }));
   expect(printed).toContain("OffsetOutOfRangeError: gone");
   expect(printed).toContain("topic: 'orders'");
@@ -78,7 +78,7 @@ test("a printed error shows what is known, and nothing that is undefined", () =>
   expect(Object.keys(new InternalError("x"))).toEqual(["code"]);
 });
 
-test("with() adds to an error and overrides what it said", () => {
+test("with() adds fields to an error and overrides existing ones", () => {
   const error = new OffsetOutOfRangeError("gone", { offset: 5, expected: 10 });
   const told = error.with({ topic: "orders", partition: 0, expected: 11 });
   expect(told).toBeInstanceOf(OffsetOutOfRangeError);

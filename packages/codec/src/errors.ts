@@ -1,27 +1,29 @@
 /**
- * Every error that LogStore raises, in every package. They live here because everything else speaks
- * of records, and because an error must be the same class whether a log is embedded or served: the
- * client makes it again from its code and fields.
+ * All error classes of LogStore, for every package. They are defined here because every other
+ * package depends on this one, and because an error has the same class whether a log is embedded or
+ * served: the client recreates it from its code and fields.
  *
  * Codes never change between major versions; messages may.
  */
 
-/** Where and what went wrong, as far as it is known. */
+/**
+ * Details of an error: where it occurred and the values involved. Each field is set only if known.
+ */
 export interface ErrorFields {
   readonly topic?: string | undefined;
   readonly partition?: number | undefined;
-  /** Offset of the record or batch concerned. */
+  /** Offset of the record or batch. */
   readonly offset?: number | undefined;
   readonly group?: string | undefined;
-  /** File concerned, relative to the store's directory where there is one. */
+  /** File name, relative to the store's directory if it is inside it. */
   readonly file?: string | undefined;
-  /** Position in the file or buffer. */
+  /** Byte position in the file or buffer. */
   readonly byte?: number | undefined;
-  /** What the caller asked for or the limit that holds, where one was compared. */
+  /** The requested value or the limit, where a comparison failed. */
   readonly expected?: number | undefined;
-  /** What was found instead. */
+  /** The value found instead of `expected`. */
   readonly actual?: number | undefined;
-  /** When it may be tried again, ms from now. */
+  /** How long to wait before a retry, in ms. */
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -39,10 +41,10 @@ const FIELD_NAMES = [
 
 /** The base class of every error of LogStore. Programs tell errors apart by `code` or by class. */
 export abstract class LogStoreError extends Error implements ErrorFields {
-  /** Stable; see {@link ErrorCode}. */
+  /** Stable code of the error; see {@link ErrorCode}. */
   abstract readonly code: ErrorCode;
-  // An error has own properties for the fields that were given only, so that printing it shows no
-  // undefined ones.
+  // Only fields that were given become own properties, so that a printed error shows no undefined
+  // fields.
   static {
     const absent = Object.fromEntries(FIELD_NAMES.map((name) => [name, { value: undefined, writable: true }]));
     Object.defineProperties(LogStoreError.prototype, absent);
@@ -58,9 +60,9 @@ export abstract class LogStoreError extends Error implements ErrorFields {
   declare readonly retryAfterMs: number | undefined;
 
   constructor(message: string, fields: ErrorFields = {}, options?: ErrorOptions) {
-    // A cause that is undefined would be printed, too.
+    // An undefined cause would be printed, too.
     super(message, options?.cause === undefined ? undefined : options);
-    // Not enumerable, as in Node's own errors: the stack shows the name already.
+    // Not enumerable, as in Node's own errors: the stack contains the name already.
     Object.defineProperty(this, "name", { value: new.target.name, configurable: true, writable: true });
     Object.assign(this, given(fields));
   }
@@ -70,7 +72,10 @@ export abstract class LogStoreError extends Error implements ErrorFields {
     return given(this);
   }
 
-  /** The same error, told by someone who knows more of where it happened. */
+  /**
+   * Returns a copy of the error with further fields, for a caller that knows more about where the
+   * error occurred.
+   */
   with(fields: ErrorFields): LogStoreError {
     return makeError(this.code, this.message, { ...this.fields, ...fields }, { cause: this });
   }
@@ -83,19 +88,19 @@ function given(fields: ErrorFields): ErrorFields {
 }
 
 // Batches and records
-/** Bytes that contradict themselves: a checksum, a length or a count is wrong. */
+/** The bytes are inconsistent: a checksum, a length or a count is wrong. */
 export class CorruptBatchError extends LogStoreError {
   override readonly code = "CORRUPT_BATCH";
 }
-/** Fewer bytes than the batch says it has. */
+/** The buffer or file ends before the batch does. */
 export class TruncatedBatchError extends LogStoreError {
   override readonly code = "TRUNCATED_BATCH";
 }
-/** Not a record batch of ours at all. */
+/** The bytes are not a LogStore record batch. */
 export class ForeignFormatError extends LogStoreError {
   override readonly code = "FOREIGN_FORMAT";
 }
-/** Ours, but of a format version that this release does not know. `actual` is the version. */
+/** The batch has a format version that this release does not support. `actual` is the version. */
 export class UnsupportedFormatVersionError extends LogStoreError {
   override readonly code = "UNSUPPORTED_FORMAT_VERSION";
 }
@@ -103,17 +108,17 @@ export class UnsupportedFormatVersionError extends LogStoreError {
 export class UnsupportedCompressionError extends LogStoreError {
   override readonly code = "UNSUPPORTED_COMPRESSION";
 }
-/** `actual` bytes where `expected` are allowed. */
+/** The record has `actual` bytes, of at most `expected`. */
 export class RecordTooLargeError extends LogStoreError {
   override readonly code = "RECORD_TOO_LARGE";
 }
-/** `actual` bytes where `expected` are allowed. */
+/** The batch has `actual` bytes, of at most `expected`. */
 export class BatchTooLargeError extends LogStoreError {
   override readonly code = "BATCH_TOO_LARGE";
 }
 
 // Calls
-/** The caller's mistake: a value out of its range or of the wrong kind. */
+/** An argument or option is invalid: out of range or of the wrong type. */
 export class InvalidArgumentError extends LogStoreError {
   override readonly code = "INVALID_ARGUMENT";
 }
@@ -126,48 +131,51 @@ export class TopicExistsError extends LogStoreError {
   override readonly code = "TOPIC_EXISTS";
 }
 /**
- * The topic was deleted and made again since its id was learnt: what was meant for the old one is
- * not done to the new one.
+ * The topic was deleted and recreated since the caller learnt its id. A request for the old topic
+ * is not applied to the new one.
  */
 export class InconsistentTopicIdError extends LogStoreError {
   override readonly code = "INCONSISTENT_TOPIC_ID";
 }
-/** `expected` partitions exist. */
+/** The topic has `expected` partitions; the requested one does not exist. */
 export class UnknownPartitionError extends LogStoreError {
   override readonly code = "UNKNOWN_PARTITION";
 }
 /**
- * The offset is before the log start offset or past the high watermark; `expected` is the nearest
- * that is not.
+ * The offset is below the log start offset or above the high watermark; `expected` is the nearest
+ * valid offset.
  */
 export class OffsetOutOfRangeError extends LogStoreError {
   override readonly code = "OFFSET_OUT_OF_RANGE";
 }
 /**
- * The next batch begins at `actual`, beyond the `expected` offset, and nothing said that the
- * records between are gone. Nothing behind the gap is handed out. The log may still hold the
- * records.
+ * The next batch begins at `actual`, after the `expected` offset, and no event has reported the
+ * records between them as deleted or lost. No record after the gap is delivered. The log may still
+ * contain the missing records.
  */
 export class OffsetGapError extends LogStoreError {
   override readonly code = "OFFSET_GAP";
 }
-/** The log end offset is `actual`, not the `expected` one. */
+/** The log end offset is `actual`, not `expected`. */
 export class WrongExpectedOffsetError extends LogStoreError {
   override readonly code = "WRONG_EXPECTED_OFFSET";
 }
-/** A producer's batch does not follow its last one: sequence `actual` where `expected` is next. */
+/**
+ * A producer's batch does not continue its sequence: it has sequence number `actual`, and
+ * `expected` is next.
+ */
 export class OutOfOrderSequenceError extends LogStoreError {
   override readonly code = "OUT_OF_ORDER_SEQUENCE";
 }
-/** A producer with a newer epoch (`expected`) has taken over from this one (`actual`). */
+/** A producer with a newer epoch (`expected`) has replaced this one (epoch `actual`). */
 export class ProducerFencedError extends LogStoreError {
   override readonly code = "PRODUCER_FENCED";
 }
-/** So much waits already (`actual` bytes of `expected`) that nothing more is taken in. */
+/** The buffer is full: `actual` of `expected` bytes are waiting, and no more are accepted. */
 export class BufferFullError extends LogStoreError {
   override readonly code = "BUFFER_FULL";
 }
-/** The store, partition, producer, consumer or client was closed. */
+/** The store, partition, producer, consumer or client is closed. */
 export class ClosedError extends LogStoreError {
   override readonly code = "CLOSED";
 }
@@ -177,7 +185,7 @@ export class ClosedError extends LogStoreError {
 export class NotALogStoreError extends LogStoreError {
   override readonly code = "NOT_A_LOG_STORE";
 }
-/** Another process, or another part of this one, writes to the directory. */
+/** The directory is locked by another process, or by another store in this process. */
 export class LockedError extends LogStoreError {
   override readonly code = "LOCKED";
 }
@@ -190,13 +198,13 @@ export class PartitionerMismatchError extends LogStoreError {
   override readonly code = "PARTITIONER_MISMATCH";
 }
 /**
- * A file holds something that was once durable and is no longer whole. Nothing was cut; other
- * partitions serve.
+ * A file contains data that was durable and is now damaged. Nothing was truncated; other partitions
+ * are available.
  */
 export class CorruptPartitionError extends LogStoreError {
   override readonly code = "CORRUPT_PARTITION";
 }
-/** A write or fsync failed. The partition takes no more appends until the store is opened again. */
+/** A write or fsync failed. The partition accepts no appends until the store is reopened. */
 export class StorageFailedError extends LogStoreError {
   override readonly code = "STORAGE_FAILED";
 }
@@ -205,13 +213,13 @@ export class StorageFailedError extends LogStoreError {
 export class UnknownGroupError extends LogStoreError {
   override readonly code = "UNKNOWN_GROUP";
 }
-/** The group has members, and what was asked for needs it to have none. */
+/** The group has members, and the operation requires an empty group. */
 export class GroupNotEmptyError extends LogStoreError {
   override readonly code = "GROUP_NOT_EMPTY";
 }
 /**
- * The member is none any more, or not at this epoch, or does not own the partition: somebody else
- * works on it.
+ * The member was removed from the group, has an outdated epoch, or does not own the partition.
+ * Another member may be processing it.
  */
 export class FencedMemberError extends LogStoreError {
   override readonly code = "FENCED_MEMBER";
@@ -228,41 +236,42 @@ export class UnknownSnapshotError extends LogStoreError {
 }
 
 // Servers
-/** Nobody knows who calls: no credentials, or none that are valid now. */
+/** The caller presented no credentials, or credentials that are not valid now. */
 export class UnauthenticatedError extends LogStoreError {
   override readonly code = "UNAUTHENTICATED";
 }
-/** Who calls is known, and may not do this. */
+/** The caller is authenticated but lacks the permission. */
 export class PermissionDeniedError extends LogStoreError {
   override readonly code = "PERMISSION_DENIED";
 }
-/** The caller does more than its quota allows; it may go on in `retryAfterMs`. */
+/** The caller exceeds its quota; it may continue after `retryAfterMs`. */
 export class QuotaExceededError extends LogStoreError {
   override readonly code = "QUOTA_EXCEEDED";
 }
 /**
- * Consumer groups hold as much as they may, of the server or of one principal: `actual` with what
- * was asked for, where `expected` may be. Delete groups, or raise the limit that the message names.
+ * Consumer groups, of the server or of one principal, would exceed their limit: `actual` with this
+ * request, of at most `expected`. Delete groups, or raise the limit that the message names.
  */
 export class GroupLimitExceededError extends LogStoreError {
   override readonly code = "GROUP_LIMIT_EXCEEDED";
 }
 /**
- * The server, or one principal there, has as many of something as it may: connections, topics,
- * partitions, snapshots. `actual` with what was asked for, where `expected` may be.
+ * The server, or one principal on it, would exceed a limit on connections, topics, partitions or
+ * snapshots: `actual` with this request, of at most `expected`.
  */
 export class ResourceLimitExceededError extends LogStoreError {
   override readonly code = "RESOURCE_LIMIT_EXCEEDED";
 }
 /**
- * A stream whose reader took nothing for too long was cut off. It may be opened again where it was.
+ * The server closed a stream whose reader accepted nothing for too long. The reader may reopen it
+ * at the same position.
  */
 export class SlowConsumerError extends LogStoreError {
   override readonly code = "SLOW_CONSUMER";
 }
 
 // Clients
-/** The server cannot be reached, or is draining. Nothing is known of requests under way. */
+/** The server is unreachable or draining. The outcome of requests in flight is unknown. */
 export class UnavailableError extends LogStoreError {
   override readonly code = "UNAVAILABLE";
 }
@@ -270,15 +279,18 @@ export class UnavailableError extends LogStoreError {
 export class DeliveryTimeoutError extends LogStoreError {
   override readonly code = "DELIVERY_TIMEOUT";
 }
-/** A group committed nothing for a partition, and its consumer is not to choose where to begin. */
+/**
+ * The group has no committed offset for a partition, and its consumer is configured not to choose a
+ * start position.
+ */
 export class NoCommittedOffsetError extends LogStoreError {
   override readonly code = "NO_COMMITTED_OFFSET";
 }
-/** A value does not fit its schema or serializer. */
+/** A value does not conform to its schema or serializer. */
 export class InvalidValueError extends LogStoreError {
   override readonly code = "INVALID_VALUE";
 }
-/** A defect of ours, or a peer that does not speak the protocol. */
+/** A defect in LogStore, or a peer that does not follow the protocol. */
 export class InternalError extends LogStoreError {
   override readonly code = "INTERNAL";
 }
@@ -377,8 +389,8 @@ const errorClasses: { readonly [Code in ErrorCode]: ErrorClass } = {
 export const errorCodes = Object.keys(errorClasses) as readonly ErrorCode[];
 
 /**
- * The error of a code: how a client raises again what a server told it. An unknown code becomes an
- * {@link InternalError}.
+ * Creates the error of a code, as a client does for an error reported by a server. An unknown code
+ * becomes an {@link InternalError}.
  */
 export function makeError(code: string, message: string, fields?: ErrorFields, options?: ErrorOptions): LogStoreError {
   const known = Object.hasOwn(errorClasses, code);

@@ -1,4 +1,4 @@
-/** Little-endian integers of a header, as safe JavaScript numbers. */
+/** Little-endian header integers as safe JavaScript numbers. */
 
 const TWO_POW_32 = 0x1_0000_0000;
 
@@ -11,8 +11,8 @@ export function readU32(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * A 64-bit two's complement integer. The result is exact only where `Number.isSafeInteger` holds:
- * the caller checks.
+ * Reads a 64-bit two's complement integer. The result is exact only if `Number.isSafeInteger` is
+ * true of it, which the caller must check.
  */
 export function readI64(bytes: Uint8Array, at: number): number {
   return (readU32(bytes, at + 4) | 0) * TWO_POW_32 + readU32(bytes, at);

@@ -1,10 +1,10 @@
 /**
- * Where each header field of a record batch lies: docs/format/record-batch.md, byte for byte.
- * Part of the disk and wire format: these numbers never change within format version 1.
+ * Byte offsets of the header fields of a record batch, as specified in docs/format/record-batch.md.
+ * They are part of the disk and wire format and never change within format version 1.
  */
 export const MAGIC = [0x4c, 0x53, 0x42] as const;
 export const FORMAT_VERSION = 1;
-/** The bytes that every batch of this format version begins with. */
+/** The first bytes of every batch of this format version. */
 export const FORMAT_MARK: Uint8Array = Uint8Array.of(...MAGIC, FORMAT_VERSION);
 
 // Server half: filled in when a partition accepts the batch.
@@ -16,7 +16,7 @@ export const APPEND_TIME_OFFSET = BASE_OFFSET_OFFSET + 8;
 export const FLUSHED_UP_TO_OFFSET = APPEND_TIME_OFFSET + 8;
 export const SERVER_CRC_OFFSET = FLUSHED_UP_TO_OFFSET + 8;
 
-// Producer half: sealed once, never rewritten.
+// Producer half: written once when the batch is sealed, never changed.
 export const PRODUCER_CRC_OFFSET = SERVER_CRC_OFFSET + 4;
 export const PRODUCER_ID_OFFSET = PRODUCER_CRC_OFFSET + 4;
 export const BASE_TIMESTAMP_OFFSET = PRODUCER_ID_OFFSET + 8;
@@ -27,13 +27,13 @@ export const PRODUCER_EPOCH_OFFSET = RECORDS_LENGTH_OFFSET + 4;
 export const COMPRESSION_OFFSET = PRODUCER_EPOCH_OFFSET + 2;
 export const RESERVED_OFFSET = COMPRESSION_OFFSET + 1;
 
-/** Bytes before the first record. */
+/** Length of the header: the records start here. */
 export const HEADER_LENGTH = RESERVED_OFFSET + 1;
 
-/** The smallest record: a null key, an empty value, no headers. */
+/** Length of the smallest record: a null key, an empty value, no headers. */
 export const MIN_RECORD_LENGTH = 3;
 /** Length of the shortest batch, bytes: a header and one empty record. */
 export const MIN_BATCH_LENGTH = HEADER_LENGTH + MIN_RECORD_LENGTH;
 
-/** Producer id of a batch that takes no part in idempotence. */
+/** Producer id of a batch without idempotence. */
 export const NO_PRODUCER_ID = -1;

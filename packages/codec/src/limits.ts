@@ -1,6 +1,6 @@
-/** Caps that are checked before anything of the declared size is allocated. */
+/** Limits that are checked before memory of a declared size is allocated. */
 export interface BatchLimits {
-  /** Largest batch as it lies on disk and travels, header included. */
+  /** Largest batch, header included, as stored and sent. */
   readonly maxBatchBytes: number;
   /** Largest records section after decompression. */
   readonly maxRecordsBytes: number;
@@ -9,8 +9,8 @@ export interface BatchLimits {
 const MIB = 1024 * 1024;
 
 /**
- * What a partition accepts of a batch, beside its bytes. Compressed, any number of the smallest
- * records fits into a few bytes, and whoever reads them works for each.
+ * Most records that a partition accepts in one batch. A size limit alone is not enough: any number
+ * of minimal records compresses into a few bytes, and each costs its readers work.
  */
 export const MAX_RECORDS_PER_BATCH = 1_000_000;
 export const MAX_HEADERS_PER_RECORD = 10_000;

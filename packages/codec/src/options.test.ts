@@ -35,7 +35,7 @@ const rules = {
 const check = (options: unknown) => () => checkOptions<Options>("consumer", options as Options, rules);
 
 describe("options", () => {
-  test("that keep their rules are accepted, and so are those left out", () => {
+  test("valid options and left-out options are accepted", () => {
     check({ group: "g" })();
     check({ group: "g", size: undefined, retry: undefined })();
     check({ group: "g", size: 1, retry: { attempts: Infinity } })();

@@ -1,40 +1,44 @@
-/** Validation of what applications pass in: names and values of options. All packages use it. */
+/** Validation of options: their names and values. Used by all packages. */
 import { InvalidArgumentError } from "./errors.js";
 import { suggestion } from "./suggestion.js";
 
 /**
- * Returns what a value has to be, in words that follow "must be"; undefined if it is that. `name`
- * is the option's full name.
+ * Checks a value. Returns what the value must be, as words that follow "must be", or undefined if
+ * it is valid. `name` is the option's full name.
  */
 export interface OptionRule {
   (value: unknown, name: string): string | undefined;
   /** The option may not be left out. */
   readonly isRequired?: boolean;
-  /** Rules for the members of an options object within another one. */
+  /** Rules for the members of a nested options object. */
   readonly members?: MemberRules | undefined;
-  /** A rule for the elements of a list that are options objects themselves. */
+  /** The rule for the elements of a list of options objects. */
   readonly elements?: OptionRule | undefined;
 }
 
 /** Rules by the names of options. */
 export type MemberRules = { readonly [name: string]: OptionRule };
 
-/** A rule for each option: the compiler sees to it that none is missing. */
+/** One rule for each option; the compiler reports missing ones. */
 export type OptionRules<Options> = { readonly [Name in keyof Options]-?: OptionRule };
 
 /**
- * Checks an options object: unknown names, and values that break their rule. An option that is
- * undefined counts as left out, unless its rule is {@link required}.
+ * Checks an options object for unknown names and for values that break their rule. An undefined
+ * option counts as left out; only a {@link required} rule forbids that.
  *
  * @param owner whose options they are, for messages: "producer", "consumer"
- * @throws InvalidArgumentError that names the first option that is wrong
+ * @throws InvalidArgumentError that names the first invalid option
  */
 export function checkOptions<Options>(owner: string, options: Options, rules: OptionRules<Options>): void {
   if (!isObject(options)) throw new InvalidArgumentError(`${owner}: options must be an object, not ${shown(options)}`);
   checkMembers(owner, "", options, rules as MemberRules);
 }
 
-/** Checks one argument. @throws InvalidArgumentError */
+/**
+ * Checks one argument.
+ *
+ * @throws InvalidArgumentError
+ */
 export function checkArgument(owner: string, name: string, value: unknown, rule: OptionRule): void {
   if (value === undefined && !rule.isRequired) return;
   const expected = rule(value, name);
@@ -69,15 +73,14 @@ export function required(rule: OptionRule): OptionRule {
 }
 
 /**
- * An options object within another one; its members are reported by their full names, such as
- * `retry.attempts`.
+ * A nested options object. Messages use the full names of its members, such as `retry.attempts`.
  */
 export function nested<Options>(rules: OptionRules<Options>): OptionRule {
   const rule = (value: unknown) => (isObject(value) ? undefined : "an object");
   return Object.assign(rule, { members: rules as MemberRules });
 }
 
-/** A whole number within bounds, both included. */
+/** An integer between `min` and `max`, both inclusive. */
 export function wholeNumber({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds = {}): OptionRule {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   return (value) =>
@@ -86,7 +89,7 @@ export function wholeNumber({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds =
       : `a whole number ${range}`;
 }
 
-/** A whole number of at least `min`, or Infinity for no limit. */
+/** An integer of at least `min`, or Infinity for no limit. */
 export function limit({ min = 1 }: { readonly min?: number } = {}): OptionRule {
   const whole = wholeNumber({ min });
   return (value, name) =>
@@ -95,7 +98,7 @@ export function limit({ min = 1 }: { readonly min?: number } = {}): OptionRule {
       : `a whole number of at least ${min}, or Infinity`;
 }
 
-/** A time span in ms, which need not be whole. Infinity, where it is accepted, means never. */
+/** A duration in ms; fractions are allowed. Infinity, where it is within bounds, means never. */
 export function durationMs({ min = 0, max = Number.POSITIVE_INFINITY }: Bounds = {}): OptionRule {
   const range =
     max === Number.POSITIVE_INFINITY ? `of at least ${min}, or Infinity for never` : `from ${min} to ${max}`;
@@ -108,7 +111,7 @@ export interface Bounds {
   readonly max?: number | undefined;
 }
 
-/** One of these values. */
+/** One of the given values. */
 export function oneOf(...values: readonly (string | number | boolean | null)[]): OptionRule {
   const names = values.map((value) => JSON.stringify(value));
   const last = names.pop();
@@ -116,7 +119,7 @@ export function oneOf(...values: readonly (string | number | boolean | null)[]):
   return (value) => (values.includes(value as string) ? undefined : expected);
 }
 
-/** A string that is not empty. */
+/** A non-empty string. */
 export const nonEmptyString: OptionRule = (value) =>
   typeof value === "string" && value !== "" ? undefined : "a string that is not empty";
 
@@ -126,7 +129,7 @@ export const boolean: OptionRule = (value) => (typeof value === "boolean" ? unde
 /** Accepts a function. */
 export const func: OptionRule = (value) => (typeof value === "function" ? undefined : "a function");
 
-/** An object, or a function, that has these methods. */
+/** An object or function that has the given methods. */
 export function objectWith(...methods: readonly string[]): OptionRule {
   return (value) => {
     const has = (name: string) => typeof (value as Record<string, unknown>)[name] === "function";
@@ -136,13 +139,13 @@ export function objectWith(...methods: readonly string[]): OptionRule {
   };
 }
 
-/** An AbortSignal, or what works like one. */
+/** An AbortSignal or an object with the same methods. */
 export const abortSignal: OptionRule = (value) =>
   isObject(value) && "aborted" in value && objectWith("addEventListener")(value, "") === undefined
     ? undefined
     : "an AbortSignal";
 
-/** An array that is not empty, each element by this rule. */
+/** An array of at least `min` elements, each of which passes the rule. */
 export function listOf(rule: OptionRule, { min = 1 }: { readonly min?: number } = {}): OptionRule {
   return (value, name) => {
     if (!Array.isArray(value) || value.length < min) return min > 0 ? "a list that is not empty" : "a list";
@@ -155,7 +158,7 @@ export function listOf(rule: OptionRule, { min = 1 }: { readonly min?: number } 
 }
 
 /**
- * An array of options objects; their members are reported by their full names, such as
+ * An array of options objects. Messages use the full names of their members, such as
  * `rules[0].topics`.
  */
 export function listOfNested<Options>(rules: OptionRules<Options>): OptionRule {
@@ -163,7 +166,7 @@ export function listOfNested<Options>(rules: OptionRules<Options>): OptionRule {
   return Object.assign(rule, { elements: nested(rules) });
 }
 
-/** What either rule accepts. Of the rules, one may be {@link nested}. */
+/** A value that passes any of the rules. At most one of the rules may be {@link nested}. */
 export function either(...rules: readonly OptionRule[]): OptionRule {
   const rule = (value: unknown, name: string) => {
     const expected = rules.map((rule) => rule(value, name));
@@ -176,11 +179,12 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Longer texts are cut in messages. */
+/** Longer values are truncated in messages. */
 const MAX_SHOWN_LENGTH = 60;
 
 /**
- * A value in a message: short, on one line, and nothing of the application is called to print it.
+ * Formats a value for a message: short, on one line, and without calling any code of the
+ * application, such as its `toString`.
  */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(cut(value));

@@ -5,7 +5,7 @@ import { areOrdinaryRecords } from "./ordinary-records.js";
 
 const runs = Number(process.env["CODEC_RUNS"] ?? 500) * 20;
 
-/** What the cursor says, which is the measure. */
+/** Decides with the cursor, the reference implementation. */
 function areSound(bytes: Uint8Array, recordCount: number, baseTimestamp: number): boolean {
   try {
     const cursor = new RecordCursor(bytes, 0, recordCount, baseTimestamp);
@@ -33,7 +33,7 @@ test.each<[string, number[], number, boolean]>([
   expect(areOrdinaryRecords(Uint8Array.from(bytes), count, 0)).toBe(expected);
 });
 
-test("what passes is what the cursor passes: any bytes", () => {
+test("for random bytes, accepts only what the cursor accepts", () => {
   const bytes = fc.array(fc.oneof(fc.constantFrom(0, 1, 2, 4, 6, 8, 10, 0x80, 0xff), fc.nat(255)), { maxLength: 24 });
   fc.assert(
     fc.property(bytes, fc.integer({ min: 1, max: 4 }), (bytes, count) => {
@@ -44,7 +44,7 @@ test("what passes is what the cursor passes: any bytes", () => {
   );
 });
 
-test("times at the limit of safe integers are for the cursor", () => {
+test("leaves timestamps near the limit of safe integers to the cursor", () => {
   const delta1 = Uint8Array.of(4, 2, 0);
   expect(areOrdinaryRecords(delta1, 1, Number.MAX_SAFE_INTEGER)).toBe(false);
   expect(areOrdinaryRecords(delta1, 1, 1)).toBe(true);

@@ -1,12 +1,11 @@
-/**
- * Times up to this far from the limit of safe integers cannot pass it by a delta of three bytes.
- */
+/** With a base timestamp within this range, no delta of three bytes exceeds the safe integers. */
 const MAX_BASE_TIMESTAMP = Number.MAX_SAFE_INTEGER - 2 ** 21;
 
 /**
- * Whether a batch's records are sound and of the ordinary kind: no headers, lengths and deltas of
- * up to three bytes. This is what nearly all batches are, and it is decided three times as fast as
- * by walking them with a cursor. False says nothing: the cursor decides, and names what is wrong.
+ * Whether a batch's records are valid and of the common kind: no headers, and lengths and deltas of
+ * at most three bytes. Nearly all batches are of this kind, and this check is three times as fast
+ * as a walk with a cursor. False does not mean invalid: the cursor decides that, and names the
+ * fault.
  */
 export function areOrdinaryRecords(bytes: Uint8Array, recordCount: number, baseTimestamp: number): boolean {
   if (Math.abs(baseTimestamp) > MAX_BASE_TIMESTAMP) return false;
@@ -25,7 +24,7 @@ export function areOrdinaryRecords(bytes: Uint8Array, recordCount: number, baseT
     }
     const hasHeaders = (mark & 1) === 1;
     const recordEnd = at + (mark >>> 1);
-    // Past the end every byte reads as undefined, which counts as 0 above: the position tells.
+    // A read past the end returns undefined, which counts as 0 above; so the position is checked.
     if (hasHeaders || recordEnd > end) return false;
     if (bytes[at++]! >= 0x80 && bytes[at++]! >= 0x80 && bytes[at++]! >= 0x80) return false;
     let keyMark = bytes[at++]!;
@@ -34,8 +33,8 @@ export function areOrdinaryRecords(bytes: Uint8Array, recordCount: number, baseT
       if (second >= 0x80) return false;
       keyMark = (keyMark & 0x7f) | (second << 7);
     }
-    // Asked this way round: a key's length from past the end is undefined, and no comparison with
-    // it holds.
+    // Negated because a read past the end makes the key length NaN, and any comparison with NaN is
+    // false.
     if (!((keyMark === 0 ? at : at + keyMark - 1) <= recordEnd)) return false;
     at = recordEnd;
   }

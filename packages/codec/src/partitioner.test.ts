@@ -10,20 +10,20 @@ test.each([
 });
 
 describe("partitioner", () => {
-  test.each([1, 2, 3, 7, 8, 64, 1000])("reaches each of %d partitions, and none else", (count) => {
+  test.each([1, 2, 3, 7, 8, 64, 1000])("returns each of %d partitions, and no other", (count) => {
     const reached = new Set<number>();
     for (let i = 0; i < count * 20; i++) reached.add(fnvPartitioner.partition(keyBytes(`user-${i}`), count));
     expect([...reached].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
-  test("a key keeps its partition for ever", () => {
+  test("the partition of a key never changes", () => {
     const partitions = ["", "a", "foobar", "zoë"].map((key) => fnvPartitioner.partition(keyBytes(key), 8));
     expect(partitions).toEqual([5, 4, 0, 4]);
     expect(fnvPartitioner.name).toBe("fnv1a-32");
   });
 });
 
-test("a key is the same as text and as bytes", () => {
+test("a key has the same partition as text and as bytes", () => {
   expect([...keyBytes("zoë")]).toEqual([0x7a, 0x6f, 0xc3, 0xab]);
   const bytes = Uint8Array.of(1, 2, 3);
   expect(keyBytes(bytes)).toBe(bytes);

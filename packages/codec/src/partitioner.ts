@@ -1,14 +1,17 @@
 /**
- * Which partition a key belongs to. Producers and the engine must agree on it, and for ever: order
- * is kept by key.
+ * Maps keys to partitions. The mapping of a store never changes, because order is kept per key; and
+ * producers and the engine must use the same one.
  */
 import type { Bytes } from "./record.js";
 
-/** Chooses a partition for a key. Pure: the same key and count always give the same partition. */
+/**
+ * Maps a key to a partition. Must be a pure function: the same key and partition count always give
+ * the same partition.
+ */
 export interface Partitioner {
-  /** Kept with the store, so that it is never opened with another by mistake. */
+  /** Stored with the store, which refuses to open with a partitioner of another name. */
   readonly name: string;
-  /** A whole number from 0 to `partitionCount - 1`. */
+  /** Returns an integer from 0 to `partitionCount - 1`. */
   partition(key: Uint8Array, partitionCount: number): number;
 }
 
@@ -30,7 +33,7 @@ export const fnvPartitioner: Partitioner = {
 
 const encoder = new TextEncoder();
 
-/** Bytes of a key as they are stored and hashed. */
+/** Returns the bytes of a key as they are stored and hashed. */
 export function keyBytes(key: Bytes): Uint8Array {
   return typeof key === "string" ? encoder.encode(key) : key;
 }

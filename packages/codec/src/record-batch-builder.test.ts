@@ -6,8 +6,8 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const code = (code: string) => expect.objectContaining({ code });
 
 describe("size", () => {
-  test("a batch ends at its target, to the byte", () => {
-    // A null key and two bytes of value make a record of 5.
+  test("a batch is filled up to exactly its target size", () => {
+    // A null key and a value of two bytes make a record of 5 bytes.
     const builder = new RecordBatchBuilder({ targetBytes: HEADER_LENGTH + 10 });
     expect([1, 2, 3].map(() => builder.append(null, "ab", 0))).toEqual([true, true, false]);
     expect(builder.recordCount).toBe(2);
@@ -17,7 +17,7 @@ describe("size", () => {
     expect(values(builder.seal())).toEqual(["ab"]);
   });
 
-  test("a record beyond the target gets a batch of its own", () => {
+  test("a record larger than the target gets a batch of its own", () => {
     const builder = new RecordBatchBuilder({ targetBytes: 100 });
     builder.append(null, "small", 0);
     expect(builder.append(null, "x".repeat(5000), 0)).toBe(false);
@@ -50,7 +50,7 @@ describe("size", () => {
     "a record that no batch can hold is refused by the cap on the %s, and nothing of it is written",
     (_, limits, cap) => {
       const builder = new RecordBatchBuilder({ limits });
-      const room = cap - HEADER_LENGTH - 4; // two bytes of length, one of time, one for the null key
+      const room = cap - HEADER_LENGTH - 4; // two bytes of record length, one of timestamp delta, one for the null key
       expect(() => builder.append(null, "x".repeat(room + 1), 0)).toThrow(
         expect.objectContaining({ code: "RECORD_TOO_LARGE", expected: cap, actual: cap + 1 }),
       );
@@ -63,7 +63,7 @@ describe("size", () => {
     },
   );
 
-  test("a target beyond the cap is the cap", () => {
+  test("a target above the limit is lowered to the limit", () => {
     const builder = new RecordBatchBuilder({ targetBytes: 10_000, limits: largest });
     while (builder.append(null, "x".repeat(90), 0));
     expect(RecordBatch.parse(builder.seal(), 0, largest).recordCount).toBe(9);
@@ -71,11 +71,11 @@ describe("size", () => {
 });
 
 describe("seal", () => {
-  test("an empty batch is the caller's mistake", () => {
+  test("sealing an empty batch is an InvalidArgumentError", () => {
     expect(() => new RecordBatchBuilder().seal()).toThrow(code("INVALID_ARGUMENT"));
   });
 
-  test("sealing again without a record is, too", () => {
+  test("so is sealing again without a new record", () => {
     const builder = new RecordBatchBuilder();
     builder.append(null, "a", 0);
     builder.seal();
@@ -92,7 +92,7 @@ describe("seal", () => {
     expect(Uint8Array.from(first)).toEqual(copy);
   });
 
-  test("base timestamp is the first record's, in the next batch as well", () => {
+  test("the base timestamp is that of the first record, also in the next batch", () => {
     const builder = new RecordBatchBuilder();
     for (const timestamp of [1000, 7]) {
       builder.append(null, "a", timestamp);
@@ -139,7 +139,7 @@ describe("compression", () => {
     expect(values(sealed)).toEqual(["a"]);
   });
 
-  test("an unknown one is refused at once", () => {
+  test("an unknown compression is rejected by the constructor", () => {
     expect(() => new RecordBatchBuilder({ compression: "lzma" })).toThrow(code("UNSUPPORTED_COMPRESSION"));
   });
 });
@@ -147,7 +147,7 @@ describe("compression", () => {
 describe("timestamps", () => {
   const { MAX_SAFE_INTEGER } = Number;
 
-  test.each([0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -(2 ** 53)])("%d is refused", (timestamp) => {
+  test.each([0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -(2 ** 53)])("%d is rejected", (timestamp) => {
     const builder = new RecordBatchBuilder();
     expect(() => builder.append(null, "a", timestamp)).toThrow(code("INVALID_ARGUMENT"));
     expect(builder.recordCount).toBe(0);
@@ -162,13 +162,13 @@ describe("timestamps", () => {
     expect(records.map(({ timestamp }) => timestamp)).toEqual([0, delta - Math.sign(delta)]);
   });
 
-  test.each([MAX_SAFE_INTEGER, -MAX_SAFE_INTEGER])("%d, the last safe one, is kept", (timestamp) => {
+  test.each([MAX_SAFE_INTEGER, -MAX_SAFE_INTEGER])("%d, a limit of the safe integers, is kept", (timestamp) => {
     const builder = new RecordBatchBuilder();
     builder.append(null, "a", timestamp);
     expect([...RecordBatch.parse(builder.seal())][0]?.timestamp).toBe(timestamp);
   });
 });
 
-test("the default caps are what the page's readers allow", () => {
+test("the default limits are those of the format page", () => {
   expect(defaultBatchLimits).toEqual({ maxBatchBytes: 16 * 2 ** 20, maxRecordsBytes: 64 * 2 ** 20 });
 });

@@ -1,4 +1,4 @@
-/** Records in, one sealed batch out: the only place where a record is encoded. */
+/** Builds sealed batches from records. The only place where records are encoded. */
 import { platform } from "#platform";
 import { type CompressionName, compressionId, compressor, NO_COMPRESSION } from "./compression.js";
 import { crc32c } from "./crc32c.js";
@@ -14,22 +14,23 @@ import { varintLength, writeVarint, zigzag } from "./varint.js";
 /** Options of {@link RecordBatchBuilder}. */
 export interface RecordBatchBuilderOptions {
   /**
-   * A batch that holds records takes no more that would make it longer than this, before
-   * compression. Default 1 MiB.
+   * Target size of a batch before compression: a record that would exceed it goes into the next
+   * batch, unless it is the first of its batch. Default 1 MiB.
    */
   readonly targetBytes?: number;
-  /** Default "none". Records that do not shrink are stored as they are. */
+  /** Default "none". Records that do not shrink are stored uncompressed. */
   readonly compression?: CompressionName;
   readonly limits?: BatchLimits;
   /** Bytes left free before a sealed batch in its buffer, for a transport's framing. Default 0. */
   readonly headroomBytes?: number;
-  /**
-   * How long the first batch will be, if that is known: saves growing step by step. Default 1 KiB.
-   */
+  /** Expected length of the first batch; avoids growing the buffer step by step. Default 1 KiB. */
   readonly expectedBytes?: number;
 }
 
-/** Who seals a batch; see the page on the format. */
+/**
+ * Identifies the producer and the position of the batch in its sequence; see
+ * docs/format/record-batch.md.
+ */
 export interface ProducerStamp {
   readonly producerId: number;
   readonly producerEpoch: number;
@@ -47,10 +48,10 @@ export class RecordBatchBuilder {
   readonly #compression: number;
   readonly #limits: BatchLimits;
   readonly #headroom: number;
-  /** Made by the first record: a builder that is not used again costs nothing. */
+  /** Allocated with the first record, so that a builder that is not used again costs nothing. */
   #buffer: Uint8Array = NOTHING;
   #expectedBytes: number;
-  /** Where the batch ends in the buffer; it starts after the headroom. */
+  /** End of the batch in the buffer; the batch starts after the headroom. */
   #end: number;
   #recordCount = 0;
   #baseTimestamp = 0;
@@ -74,10 +75,11 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Adds a record, or returns false if the batch has no room for it, or its timestamp is 2^52 ms or
-   * more from that of the first record: seal the batch, then append again.
+   * Adds a record. Returns false if the batch has no room for the record, or if the record's
+   * timestamp is 2^52 ms or more from that of the first record: then seal the batch and append
+   * again.
    *
-   * @throws RecordTooLargeError if no batch could hold it
+   * @throws RecordTooLargeError if no batch could contain the record
    * @throws InvalidArgumentError if the timestamp is not a safe integer
    */
   append(key: Bytes | null, value: Bytes, timestamp: number, headers?: readonly HeaderInput[]): boolean {
@@ -109,14 +111,14 @@ export class RecordBatchBuilder {
     return true;
   }
 
-  /** Whether a record of this timestamp may share the batch with the first one. */
+  /** Whether a record with this timestamp can be in the same batch as the first record. */
   acceptsTimestamp(timestamp: number): boolean {
     return this.#recordCount === 0 || Math.abs(timestamp - this.#baseTimestamp) < MAX_DELTA;
   }
 
   /**
-   * Ends the batch and returns its bytes, which are the caller's; the builder is empty again. There
-   * must be a record.
+   * Seals the batch and returns its bytes, which belong to the caller; the builder is empty
+   * afterwards. The batch must contain a record.
    */
   seal(stamp?: ProducerStamp): Uint8Array {
     if (this.#recordCount === 0) throw new InvalidArgumentError("a batch needs at least one record");
@@ -126,7 +128,8 @@ export class RecordBatchBuilder {
     let batch = this.#buffer.subarray(start, this.#end);
     if (compression !== NO_COMPRESSION) {
       const compressed = compressor(compression).compress(batch.subarray(layout.HEADER_LENGTH));
-      // Fewer bytes than a record has would make the batch shorter than any may be.
+      // With fewer bytes than the smallest record the batch would be shorter than the format
+      // allows.
       if (compressed.length < recordsLength && compressed.length >= layout.MIN_RECORD_LENGTH) {
         const length = layout.HEADER_LENGTH + compressed.length;
         batch = platform.allocate(start + length).subarray(start);
@@ -148,8 +151,8 @@ export class RecordBatchBuilder {
     batch[layout.FORMAT_VERSION_OFFSET] = layout.FORMAT_VERSION;
     writeU32(batch, layout.BATCH_LENGTH_OFFSET, batch.length);
     writeServerHalf(batch, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
-    // The next batch will be about as long as this one, whose buffer is given away unless only a
-    // compressed copy is.
+    // The next batch will probably be as long as this one. The buffer itself is reused only if the
+    // batch was copied out of it by compression.
     this.#expectedBytes = Math.max(this.#end, this.#headroom + EXPECTED_BYTES);
     if (compression === NO_COMPRESSION) this.#buffer = NOTHING;
     this.#end = start + layout.HEADER_LENGTH;
@@ -157,7 +160,7 @@ export class RecordBatchBuilder {
     return batch;
   }
 
-  /** False when the batch has records and none of `length` bytes fits beside them. */
+  /** Returns false if the batch contains records and `length` more bytes do not fit. */
   #makeRoom(length: number): boolean {
     const { maxBatchBytes, maxRecordsBytes } = this.#limits;
     const limit = Math.min(maxBatchBytes, layout.HEADER_LENGTH + maxRecordsBytes);

@@ -11,7 +11,7 @@ function seal(...values: string[]): Uint8Array {
 }
 
 describe("views", () => {
-  test("keys, values and header values lie in the batch's own buffer", () => {
+  test("keys, values and header values are views of the batch's buffer", () => {
     const sealed = seal("value");
     const [record] = RecordBatch.parse(sealed);
     for (const view of [record!.key!, record!.value, record!.headers[0]!.value])
@@ -21,14 +21,14 @@ describe("views", () => {
     expect(text(record!.key)).toBe("Key");
   });
 
-  test("a cursor's views do, too", () => {
+  test("so are the views of a cursor", () => {
     const sealed = seal("value");
     const cursor = RecordBatch.parse(sealed).cursor();
     cursor.next();
     for (const view of [cursor.key!, cursor.value, cursor.headers[0]!.value]) expect(view.buffer).toBe(sealed.buffer);
   });
 
-  test("a record outlives the cursor's next move", () => {
+  test("a record stays valid when the cursor moves on", () => {
     const cursor = RecordBatch.parse(seal("first", "second")).cursor();
     cursor.next();
     const first = cursor.record;
@@ -43,7 +43,7 @@ describe("views", () => {
 });
 
 describe("cursor", () => {
-  test("walks once, and stays at the end", () => {
+  test("walks the records once and stays at the end", () => {
     const cursor = RecordBatch.parse(seal("a", "b")).cursor();
     const seen: unknown[] = [];
     while (cursor.next()) seen.push([cursor.offset, text(cursor.value), cursor.hasHeaders]);
@@ -54,7 +54,7 @@ describe("cursor", () => {
     expect(cursor.next()).toBe(false);
   });
 
-  test("headers may be asked for twice, and between key and value", () => {
+  test("headers can be read twice, and between key and value", () => {
     const cursor = RecordBatch.parse(seal("a", "b")).cursor();
     cursor.next();
     expect(cursor.headers).toEqual(cursor.headers);
@@ -70,7 +70,7 @@ describe("cursor", () => {
 });
 
 describe("parse", () => {
-  test("reads from the middle of a buffer, and errors tell where", () => {
+  test("parses from the middle of a buffer, and errors contain the position", () => {
     const sealed = seal("a");
     const bytes = new Uint8Array(10 + sealed.length);
     bytes.set(sealed, 10);
@@ -79,14 +79,14 @@ describe("parse", () => {
     expect(() => RecordBatch.parse(bytes, 10)).toThrow(expect.objectContaining({ code: "FOREIGN_FORMAT", byte: 10 }));
   });
 
-  test("does not look at the records: verify does", () => {
+  test("does not check the records; verify does", () => {
     const sealed = seal("a");
     sealed[HEADER_LENGTH + 6]! ^= 1;
     const batch = RecordBatch.parse(sealed);
     expect(() => batch.verify()).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH", offset: 0 }));
   });
 
-  test("the reader's own caps hold, to the byte", () => {
+  test("the reader's own limits apply exactly", () => {
     const sealed = seal("a");
     const records = sealed.length - HEADER_LENGTH;
     const parse = (maxBatchBytes: number, maxRecordsBytes: number) => () =>

@@ -1,6 +1,6 @@
 /**
- * A view of one record batch in a buffer: its header decoded, its records left as bytes until they
- * are asked for.
+ * A view of one record batch in a buffer: the header is decoded, the records stay encoded until
+ * they are accessed.
  */
 import { compressionName, compressor, NO_COMPRESSION } from "./compression.js";
 import { crc32c } from "./crc32c.js";
@@ -23,9 +23,9 @@ import type { LogRecord } from "./record.js";
 import { RecordCursor } from "./record-cursor.js";
 import { type ServerHalf, writeServerHalf } from "./server-half.js";
 
-/** Records and headers that are checked between two pauses: about a ms. */
+/** Records and headers checked between two pauses: about 1 ms of work. */
 const RECORDS_A_STEP = 50_000;
-/** Bytes whose checksum is taken between two pauses: about a ms where it is taken in JavaScript. */
+/** Bytes checksummed between two pauses: about 1 ms of work in plain JavaScript. */
 const CHECKSUM_BYTES_A_STEP = 1024 * 1024;
 
 /**
@@ -34,7 +34,7 @@ const CHECKSUM_BYTES_A_STEP = 1024 * 1024;
  * is wrong.
  */
 export class RecordBatch implements Iterable<LogRecord> {
-  /** The whole batch, header included: a view. */
+  /** The whole batch, header included, as a view. */
   readonly bytes: Uint8Array;
   readonly baseOffset: number;
   readonly recordCount: number;
@@ -48,7 +48,8 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * The batch that starts at `bytes[at]`, its header checked, its records not: see {@link verify}.
+   * Parses the batch that starts at `bytes[at]`. Checks the header but not the records; see
+   * {@link verify}.
    *
    * @throws TruncatedBatchError, ForeignFormatError, UnsupportedFormatVersionError,
    * BatchTooLargeError, CorruptBatchError
@@ -75,7 +76,7 @@ export class RecordBatch implements Iterable<LogRecord> {
     ]) {
       if (!Number.isSafeInteger(readI64(batch, field))) throw corrupt("a header field is beyond 2^53 - 1", field);
     }
-    // Unsigned, so what reads as a small negative number is beyond 2^63.
+    // The field is unsigned: a value that reads as negative is 2^63 or more.
     if (readI64(batch, layout.FLUSHED_UP_TO_OFFSET) < 0)
       throw corrupt("offsets are beyond 2^53 - 1", layout.FLUSHED_UP_TO_OFFSET);
     if (recordCount === 0 || recordsLength < recordCount * layout.MIN_RECORD_LENGTH) {
@@ -83,7 +84,7 @@ export class RecordBatch implements Iterable<LogRecord> {
     }
     const parsed = new RecordBatch(batch, baseOffset, recordCount, limits);
     if (recordsLength > limits.maxRecordsBytes) {
-      parsed.verify(); // a flipped bit is damage, not a batch that somebody made too large
+      parsed.verify(); // a flipped bit is reported as damage, not as a batch that is too large
       throw new BatchTooLargeError(
         `a batch declares ${recordsLength} bytes of records, and ${limits.maxRecordsBytes} are allowed`,
         {
@@ -101,7 +102,7 @@ export class RecordBatch implements Iterable<LogRecord> {
     return parsed;
   }
 
-  /** Offset after the last record: the base offset of the batch that follows. */
+  /** Offset after the last record: the base offset of the next batch. */
   get nextOffset(): number {
     return this.baseOffset + this.recordCount;
   }
@@ -110,22 +111,22 @@ export class RecordBatch implements Iterable<LogRecord> {
     return this.bytes.length;
   }
 
-  /** When a partition accepted the batch, ms since the epoch; 0 before that. */
+  /** When a partition accepted the batch, in ms since the epoch; 0 before that. */
   get appendTime(): number {
     return readI64(this.bytes, layout.APPEND_TIME_OFFSET);
   }
 
-  /** Every offset below this one was durable when the batch was written. */
+  /** Every record below this offset was durable when the batch was written. */
   get flushedUpTo(): number {
     return readI64(this.bytes, layout.FLUSHED_UP_TO_OFFSET);
   }
 
-  /** The first record's timestamp, ms since the epoch. */
+  /** Timestamp of the first record, in ms since the epoch. */
   get baseTimestamp(): number {
     return readI64(this.bytes, layout.BASE_TIMESTAMP_OFFSET);
   }
 
-  /** -1 where the batch takes no part in idempotence. */
+  /** -1 for a batch without idempotence. */
   get producerId(): number {
     return readI64(this.bytes, layout.PRODUCER_ID_OFFSET);
   }
@@ -134,7 +135,9 @@ export class RecordBatch implements Iterable<LogRecord> {
     return readU16(this.bytes, layout.PRODUCER_EPOCH_OFFSET);
   }
 
-  /** The first record's number in its producer's sequence for the partition, modulo 2^32. */
+  /**
+   * Sequence number of the first record in its producer's sequence for the partition, modulo 2^32.
+   */
   get baseSequence(): number {
     return readU32(this.bytes, layout.BASE_SEQUENCE_OFFSET);
   }
@@ -144,13 +147,13 @@ export class RecordBatch implements Iterable<LogRecord> {
     return readU32(this.bytes, layout.RECORDS_LENGTH_OFFSET);
   }
 
-  /** "none", "gzip", "zstd", a registered name, or undefined where nobody registered its number. */
+  /** "none", "gzip", "zstd", a registered name, or undefined if the id is not registered. */
   get compression(): string | undefined {
     return compressionName(this.bytes[layout.COMPRESSION_OFFSET]!);
   }
 
   /**
-   * Checks the producer's checksum: every byte that a record is made of.
+   * Checks the producer's checksum, which covers all bytes of the records.
    *
    * @throws CorruptBatchError
    */
@@ -160,9 +163,9 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * The same without holding the event loop for long.
+   * Like {@link verify}, but lets the event loop run in between.
    *
-   * @param pause is awaited in between
+   * @param pause awaited between two steps
    * @throws CorruptBatchError
    */
   async verifyLater(pause: () => Promise<void>): Promise<this> {
@@ -187,8 +190,8 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * Fills in the server half, as a partition does that accepts the batch, and returns the batch as
-   * it now is: this view's base offset is the old one.
+   * Fills in the server half, as a partition does when it accepts the batch. Returns the updated
+   * batch; this view keeps the old values.
    */
   accept(half: ServerHalf): RecordBatch {
     writeServerHalf(this.bytes, half);
@@ -196,8 +199,8 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * A walk over the records that makes no objects. Call {@link verify} first, unless somebody did
-   * already.
+   * Returns a cursor over the records, which allocates no objects. Call {@link verify} first,
+   * unless the batch has been verified already.
    *
    * @throws UnsupportedCompressionError, CorruptBatchError
    */
@@ -206,7 +209,7 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * Checks every record to the last length; {@link verify} first.
+   * Decodes every record to check it. Call {@link verify} first.
    *
    * @throws UnsupportedCompressionError, CorruptBatchError
    */
@@ -215,10 +218,10 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 
   /**
-   * The same without holding the event loop for long: records are unpacked on another thread where
-   * the run-time can, and checked some at a time.
+   * Like {@link checkRecords}, but lets the event loop run in between: decompresses on another
+   * thread where the run-time can, and checks the records in steps.
    *
-   * @param pause is awaited in between
+   * @param pause awaited between two steps
    * @throws UnsupportedCompressionError, CorruptBatchError, InvalidArgumentError
    */
   async checkRecordsLater(pause: () => Promise<void>): Promise<void> {
@@ -230,7 +233,7 @@ export class RecordBatch implements Iterable<LogRecord> {
     }
   }
 
-  /** Checks some of the records at each step. */
+  /** Checks some of the records in each step. */
   *#checking(records: Uint8Array): Generator<void, void> {
     if (areOrdinaryRecords(records, this.recordCount, this.baseTimestamp)) return;
     yield;
@@ -263,7 +266,7 @@ export class RecordBatch implements Iterable<LogRecord> {
     }
   }
 
-  /** On another thread where the run-time can. */
+  /** Decompresses the records, on another thread where the run-time can. */
   async #unpackedLater(): Promise<Unpacked> {
     const unpacker = this.#compressionId === NO_COMPRESSION ? undefined : compressor(this.#compressionId);
     if (unpacker?.decompressLater === undefined) return { bytes: this.#records() };
@@ -306,7 +309,7 @@ export class RecordBatch implements Iterable<LogRecord> {
   }
 }
 
-/** Checks everything that the length of a batch rests on, and returns that length. */
+/** Checks every field that the batch length depends on, and returns the length. */
 function checkServerHalf(bytes: Uint8Array, at: number, limits: BatchLimits): number {
   const available = bytes.length - at;
   if (available < layout.HEADER_LENGTH) {

@@ -1,6 +1,6 @@
 /**
- * A walk over a batch's records that makes no object: it moves along, and hands out views where
- * asked.
+ * A cursor over the records of a batch. It allocates no object per record; keys and values are
+ * returned as views on request.
  */
 import { CorruptBatchError } from "./errors.js";
 import type { Header, LogRecord } from "./record.js";
@@ -11,14 +11,14 @@ const MAX_INT32 = 0x7fff_ffff;
 
 /** Walks over the records of a batch without making an object for each. */
 export class RecordCursor {
-  /** Offset of the record that the cursor stands on. */
+  /** Offset of the current record. */
   offset: number;
-  /** ms since the epoch, of the record that the cursor stands on. */
+  /** Timestamp of the current record, in ms since the epoch. */
   timestamp = 0;
 
   readonly #bytes: Uint8Array;
   readonly #buffer: ArrayBufferLike;
-  /** Where the records begin in the buffer. */
+  /** Start of the records in the underlying ArrayBuffer. */
   readonly #byteOffset: number;
   readonly #end: number;
   readonly #endOffset: number;
@@ -43,9 +43,10 @@ export class RecordCursor {
   }
 
   /**
-   * Moves to the next record; false after the last one.
+   * Moves to the next record; returns false after the last one.
    *
-   * @throws CorruptBatchError where a length does not fit its record, or bytes are left over
+   * @throws CorruptBatchError if a length does not fit its record, or bytes remain after the last
+   * record
    */
   next(): boolean {
     if (this.offset + 1 >= this.#endOffset) {
@@ -73,12 +74,12 @@ export class RecordCursor {
     return true;
   }
 
-  /** A view. */
+  /** The key of the current record, as a view; null if it has none. */
   get key(): Uint8Array | null {
     return this.#keyStart < 0 ? null : this.#view(this.#keyStart, this.#keyEnd);
   }
 
-  /** A view. */
+  /** The value of the current record, as a view. */
   get value(): Uint8Array {
     return this.#view(this.#valueStart, this.#valueEnd);
   }
@@ -88,8 +89,8 @@ export class RecordCursor {
   }
 
   /**
-   * How many headers the record has, each checked to its last length, without making any. With more
-   * than `most` it stops there.
+   * Returns the number of headers of the current record without creating them, and checks that
+   * their lengths fit the record. Stops counting at `most + 1`.
    *
    * @throws CorruptBatchError
    */
@@ -114,7 +115,7 @@ export class RecordCursor {
     return headers;
   }
 
-  /** The record that the cursor stands on, as an object that outlives the cursor's next move. */
+  /** The current record as an object that stays valid when the cursor moves on. */
   get record(): LogRecord {
     return new RecordView(
       this.offset,
@@ -139,17 +140,14 @@ export class RecordCursor {
     if (this.#at > this.#recordEnd) throw this.#corrupt("a header is longer than its record");
   }
 
-  /**
-   * Made directly, which costs about half of what `subarray` does; and always a Uint8Array, never a
-   * Buffer.
-   */
+  /** Costs about half of `subarray`, and always returns a Uint8Array, never a Buffer. */
   #view(start: number, end: number): Uint8Array {
     return new Uint8Array(this.#buffer, this.#byteOffset + start, end - start);
   }
 
   #varint(end: number): number {
     const at = this.#at;
-    // Nearly all are of one or two bytes.
+    // Nearly all varints have one or two bytes.
     if (at + 1 < end) {
       const first = this.#bytes[at]!;
       if (first < 0x80) {
@@ -196,8 +194,8 @@ export class RecordCursor {
 const noHeaders: readonly Header[] = Object.freeze([]);
 
 /**
- * Key and value become views only when they are looked at: a reader that wants one does not pay for
- * both.
+ * A record whose key and value views are created on first access, so that a reader pays only for
+ * what it uses.
  */
 class RecordView implements LogRecord {
   readonly offset: number;

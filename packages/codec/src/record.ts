@@ -1,11 +1,11 @@
-/** What goes into a batch and what comes out. */
+/** Records as they are appended and as they are read. */
 
-/** Text is stored as UTF-8. */
+/** A key or value; a string is stored as UTF-8. */
 export type Bytes = string | Uint8Array;
 
 /** A record to append. */
 export interface RecordInput {
-  /** Decides the partition, and the order among records of the same key. Default null. */
+  /** Determines the partition; records with the same key keep their order. Default null. */
   readonly key?: Bytes | null | undefined;
   readonly value: Bytes;
   /** A Date, or ms since the epoch. Default: now. */
@@ -27,12 +27,12 @@ export interface Header {
 }
 
 /**
- * A record that was read. Key, value and header values are views of the batch's buffer: copy them
- * to keep them apart.
+ * A record as read from a batch. Key, value and header values are views of the batch's buffer; copy
+ * them if they must outlive it.
  */
 export interface LogRecord {
   readonly offset: number;
-  /** ms since the epoch, as its producer set it. */
+  /** Timestamp set by the producer, in ms since the epoch. */
   readonly timestamp: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * The 32 bytes that a partition fills in when it accepts a batch, and their checksum. Nothing else
- * is ever rewritten.
+ * The server half of a batch header: the 32 bytes that a partition fills in when it accepts the
+ * batch, checksum included. The rest of the batch never changes.
  */
 import { crc32c } from "./crc32c.js";
 import { readI64, readU32, writeI64, writeU32 } from "./integers.js";
@@ -11,23 +11,21 @@ export interface ServerHalf {
   readonly baseOffset: number;
   /** ms since the epoch. */
   readonly appendTime: number;
-  /** Every offset below this one is durable. */
+  /** Every record below this offset is durable. */
   readonly flushedUpTo: number;
 }
 
-/** A server half as it was found. */
+/** A server half as read from a buffer. */
 export interface PlacedServerHalf extends ServerHalf {
   readonly batchLength: number;
   /**
-   * What the other half says, which this one's checksum does not vouch for; 0 where it is not
-   * there.
+   * The record count of the producer half, which the server half's checksum does not cover; 0 if
+   * the buffer ends before it.
    */
   readonly declaredRecordCount: number;
 }
 
-/**
- * Overwrites the server half of the batch that starts at `bytes[at]`, leaving its length as it is.
- */
+/** Overwrites the server half of the batch that starts at `bytes[at]`; the length field stays. */
 export function writeServerHalf(bytes: Uint8Array, half: ServerHalf, at = 0): void {
   writeI64(bytes, at + layout.BASE_OFFSET_OFFSET, half.baseOffset);
   writeI64(bytes, at + layout.APPEND_TIME_OFFSET, half.appendTime);
@@ -36,8 +34,8 @@ export function writeServerHalf(bytes: Uint8Array, half: ServerHalf, at = 0): vo
 }
 
 /**
- * Whether the checksum of a server half at `bytes[at]` is right, whatever the format version: every
- * version keeps this half.
+ * Whether the server half at `bytes[at]` has a valid checksum. Independent of the format version:
+ * every version has the same server half.
  */
 export function hasSoundServerHalf(bytes: Uint8Array, at: number): boolean {
   if (bytes.length - at < layout.PRODUCER_CRC_OFFSET) return false;
@@ -45,8 +43,8 @@ export function hasSoundServerHalf(bytes: Uint8Array, at: number): boolean {
 }
 
 /**
- * The server half at `bytes[at]` and the batch's length, if its checksum is right; undefined where
- * there is none.
+ * Reads the server half at `bytes[at]` and the batch's length; undefined if its checksum is not
+ * valid.
  */
 export function readServerHalf(bytes: Uint8Array, at: number): PlacedServerHalf | undefined {
   if (layout.FORMAT_MARK.some((byte, i) => bytes[at + i] !== byte)) return undefined;

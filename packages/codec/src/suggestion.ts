@@ -7,11 +7,11 @@ export function suggestion(word: string, candidates: Iterable<string>): string {
   return near === undefined ? "" : ` (did you mean ${JSON.stringify(near.candidate)}?)`;
 }
 
-/** Longer words are not compared: the distance takes time in proportion to both lengths. */
+/** Longer words are not compared: the cost is proportional to the product of both lengths. */
 const MAX_WORD_LENGTH = 64;
 
 /**
- * The Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbouring
+ * The Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of adjacent
  * letters.
  */
 function distance(a: string, b: string): number {

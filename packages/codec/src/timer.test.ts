@@ -32,7 +32,7 @@ describe("a timer", () => {
     expect(never).not.toHaveBeenCalled();
   });
 
-  test("does not fire once it is cancelled, also after it was set again", () => {
+  test("does not fire after it was cancelled, even if it was re-armed before", () => {
     const fired = vi.fn();
     const timer = startTimer(100 * DAY_MS, fired);
     vi.advanceTimersByTime(60 * DAY_MS);
@@ -69,7 +69,7 @@ describe("an interval", () => {
   });
 });
 
-test("a timer may let the process end", () => {
+test("a timer with keepsAlive: false lets the process exit", () => {
   vi.useRealTimers();
   const before = process.getActiveResourcesInfo().length;
   const timers = [

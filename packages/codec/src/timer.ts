@@ -1,27 +1,28 @@
 /**
  * Timers without the limits of setTimeout and setInterval, which turn any delay of 2^31 ms or more,
- * Infinity and NaN into 1 ms. All packages use these.
+ * Infinity and NaN into 1 ms. Used by all packages.
  */
 
-/** The longest delay of setTimeout, ms. */
+/** The longest delay that setTimeout supports, in ms. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export interface TimerOptions {
-  /** Whether the process stays alive for the timer. Default true. */
+  /** Whether the timer keeps the process alive. Default true. */
   readonly keepsAlive?: boolean | undefined;
 }
 
-/** A timer that has been started. */
+/** A started timer. */
 export interface Timer {
   /**
-   * Has no effect on a timer that was cancelled already, and on a one-shot timer that has fired.
+   * Cancels the timer. Has no effect if it was cancelled already or, for a one-shot timer, has
+   * fired.
    */
   cancel(): void;
 }
 
 /**
- * Calls back once, `ms` from now: never if that is Infinity, as soon as possible if it is negative
- * or NaN. A timer that never fires does not keep the process alive.
+ * Calls back once after `ms`: never if that is Infinity, as soon as possible if it is negative or
+ * NaN. A timer that never fires does not keep the process alive.
  */
 export function startTimer(ms: number, callback: () => void, { keepsAlive = true }: TimerOptions = {}): Timer {
   if (ms === Number.POSITIVE_INFINITY) return { cancel() {} };
@@ -37,7 +38,7 @@ export function startTimer(ms: number, callback: () => void, { keepsAlive = true
   return { cancel: () => clearTimeout(handle) };
 }
 
-/** Calls back every `ms`, which is at least 1; never if that is Infinity. */
+/** Calls back every `ms`, of at least 1; never if that is Infinity. */
 export function startInterval(ms: number, callback: () => void, { keepsAlive = true }: TimerOptions = {}): Timer {
   if (ms > MAX_DELAY_MS) {
     let timer: Timer;
@@ -53,7 +54,7 @@ export function startInterval(ms: number, callback: () => void, { keepsAlive = t
   return { cancel: () => clearInterval(handle) };
 }
 
-/** Browsers have numbers for handles, and no processes to keep alive. */
+/** In browsers a timer handle is a number, which has no `unref`. */
 function unref(handle: unknown): void {
   (handle as { unref?(): void }).unref?.();
 }

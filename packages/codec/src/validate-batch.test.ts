@@ -10,7 +10,7 @@ function seal(half?: Partial<ServerHalf>): Uint8Array {
   return bytes;
 }
 
-test("sealed batches are accepted, one or several", () => {
+test("accepts one or several sealed batches", () => {
   expect(validateBatches(seal())).toHaveLength(1);
   expect(validateBatches(Uint8Array.from([...seal(), ...seal()]))).toHaveLength(2);
 });
@@ -23,7 +23,7 @@ test.each([{ baseOffset: 1 }, { appendTime: 1 }, { flushedUpTo: 1 }])(
   },
 );
 
-test("nothing to append is the caller's mistake", () => {
+test("an append without a batch is an InvalidArgumentError", () => {
   expect(() => validateBatches(new Uint8Array())).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
 });
 
@@ -33,14 +33,14 @@ test("damage in the last batch is found", () => {
   expect(() => validateBatches(bytes)).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH" }));
 });
 
-test("the given caps hold", () => {
+test("the given limits apply", () => {
   const limits = { maxBatchBytes: 80, maxRecordsBytes: 1000 };
   expect(() => validateBatches(seal(), limits)).toThrow(
     expect.objectContaining({ code: "BATCH_TOO_LARGE", expected: 80 }),
   );
 });
 
-test("the cap on records holds for all batches of an append together", () => {
+test("the limit on records applies to the total of all batches", () => {
   const one = seal();
   const { recordsLength } = RecordBatch.parse(one);
   const limits = { maxBatchBytes: 1000, maxRecordsBytes: recordsLength * 2 };
@@ -50,7 +50,7 @@ test("the cap on records holds for all batches of an append together", () => {
   );
 });
 
-test("so many records in a batch and headers of a record are taken, and no more", () => {
+test("the largest number of records and of headers is accepted, one more is not", () => {
   const full = new RecordBatchBuilder({ targetBytes: 16 * 1024 * 1024 });
   for (let i = 0; i < MAX_RECORDS_PER_BATCH; i++) full.append(null, "", 0);
   expect(full.append(null, "", 0)).toBe(false); // it is sealed then, as with too many bytes
@@ -92,7 +92,7 @@ test.for(["none", "gzip", "zstd"])(
   },
 );
 
-test("a checksum that is taken in slices is found as right, or as wrong, as at once", async () => {
+test("a checksum computed in slices gives the same verdict as one computed at once", async () => {
   const builder = new RecordBatchBuilder({ targetBytes: 8 * 1024 * 1024 });
   builder.append(null, new Uint8Array(5 * 1024 * 1024).fill(7), 0);
   const batch = RecordBatch.parse(builder.seal());

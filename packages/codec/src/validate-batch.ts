@@ -1,4 +1,4 @@
-/** Everything that must hold of a batch before a partition accepts it. */
+/** The checks that a batch must pass before a partition accepts it. */
 import { frameBatches } from "./batch-framer.js";
 import { BatchTooLargeError, CorruptBatchError, InvalidArgumentError } from "./errors.js";
 import { BASE_OFFSET_OFFSET } from "./layout.js";
@@ -6,11 +6,11 @@ import { type BatchLimits, defaultBatchLimits, MAX_RECORDS_PER_BATCH } from "./l
 import type { RecordBatch } from "./record-batch.js";
 
 /**
- * The batches in `bytes`, each checked to its last record: nothing that a consumer could stumble
- * over is let in.
+ * Parses the batches in `bytes` and checks each completely, down to the last record, so that no
+ * consumer can fail to decode an accepted batch.
  *
- * @throws what {@link RecordBatch.parse}, `verify` and `checkRecords` throw; BatchTooLargeError,
- * InvalidArgumentError where there is no batch at all
+ * @throws the errors of {@link RecordBatch.parse}, `verify` and `checkRecords`; BatchTooLargeError;
+ * InvalidArgumentError if there is no batch at all
  */
 export function validateBatches(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
   const batches = batchesToAppend(bytes, limits);
@@ -19,15 +19,16 @@ export function validateBatches(bytes: Uint8Array, limits: BatchLimits = default
 }
 
 /**
- * The batches in `bytes`, of which the headers are checked, and what they declare; their records
- * are not. @throws as validateBatches does
+ * Parses the batches in `bytes` and checks their headers and declared sizes, but not their records.
+ *
+ * @throws the errors of {@link validateBatches}, except those of the records
  */
 export function batchesToAppend(bytes: Uint8Array, limits: BatchLimits = defaultBatchLimits): RecordBatch[] {
   const batches: RecordBatch[] = [];
   let recordsLength = 0;
   for (const batch of frameBatches(bytes, limits)) {
     recordsLength += batch.recordsLength;
-    // The cap holds for all of them: many small batches could otherwise unpack to any size.
+    // The limit applies to the total: many small batches could otherwise unpack to any size.
     if (recordsLength > limits.maxRecordsBytes) {
       throw new BatchTooLargeError(
         `batches declare ${recordsLength} bytes of records, and ${limits.maxRecordsBytes} are allowed at once`,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { RecordBatch, RecordBatchBuilder } from "./index.js";
 import { unzigzag, varintLength, writeVarint, zigzag } from "./varint.js";
 
-/** The largest value of each length and the one after it, up to the largest safe integer. */
+/** The largest value of each length and the next one, up to the largest safe integer. */
 const boundaries = [1, 2, 3, 4, 5, 6, 7].flatMap((length) => [2 ** (7 * length) - 1, 2 ** (7 * length)]);
 const values = [0, 1, ...boundaries, Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER];
 

@@ -1,6 +1,6 @@
-/** Unsigned LEB128 of safe integers: seven bits a byte, least significant first. */
+/** Unsigned LEB128 of safe integers: seven bits per byte, least significant first. */
 
-/** The longest varint of a safe integer: 53 bits, and the sign bit that zigzag adds. */
+/** Length of the longest varint: 53 bits of a safe integer and the sign bit of zigzag. */
 export const MAX_VARINT_LENGTH = 8;
 
 const TWO_POW_7 = 0x80;
@@ -18,10 +18,10 @@ export function varintLength(value: number): number {
   return length;
 }
 
-/** Writes `value` at `at` and returns the index after it. */
+/** Writes `value` at `bytes[at]` and returns the index after it. */
 export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
   let rest = value;
-  // Bit operations work on 32 bits only: larger values are divided down until they fit.
+  // Bitwise operators work on 32 bits only: larger values are divided until they fit.
   while (rest >= TWO_POW_28) {
     bytes[at++] = (rest % TWO_POW_7) | 0x80;
     rest = Math.floor(rest / TWO_POW_7);
@@ -35,8 +35,8 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
 }
 
 /**
- * Zigzag of a safe integer of at most 52 bits: small magnitudes of either sign become small
- * varints.
+ * Zigzag-encodes a safe integer of at most 52 bits: numbers of small magnitude, of either sign,
+ * become short varints.
  */
 export function zigzag(value: number): number {
   return value >= 0 ? value * 2 : value * -2 - 1;

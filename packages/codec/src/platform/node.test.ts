@@ -7,12 +7,12 @@ describe.each(["gzip", "zstd"] as const)("%s", (name) => {
   const { compress, decompress, decompressLater } = platform[name]!;
   const zeros = compress(new Uint8Array(1_000_000));
 
-  test("yields as much as it may", () => {
+  test("decompresses up to the limit", () => {
     expect(decompress(zeros, 1_000_000)).toHaveLength(1_000_000);
   });
 
-  // The reader checks the length as well, but only once memory has been spent.
-  test.each([1, 100, 999_999])("throws rather than yield more than %d bytes", (maxBytes) => {
+  // The reader also checks the length, but only after the memory has been allocated.
+  test.each([1, 100, 999_999])("throws instead of decompressing to more than %d bytes", (maxBytes) => {
     expect(() => decompress(zeros, maxBytes)).toThrow(RangeError);
   });
 
@@ -23,16 +23,19 @@ describe.each(["gzip", "zstd"] as const)("%s", (name) => {
       const unpacked = await decompressLater!(compress(bytes), length);
       expect(bytes.equals(unpacked.bytes)).toBe(true);
       unpacked.release!();
-      if (length > 10_000) expect(unpacked.bytes).toHaveLength(0); // smaller ones share a buffer
+      if (length > 10_000) expect(unpacked.bytes).toHaveLength(0); // smaller outputs share a pooled buffer
     },
   );
 
-  test.each([1, 100, 999_999])("throws on another thread rather than yield more than %d bytes", async (maxBytes) => {
-    await expect(decompressLater!(zeros, maxBytes)).rejects.toThrow(RangeError);
-  });
+  test.each([1, 100, 999_999])(
+    "throws on another thread instead of decompressing to more than %d bytes",
+    async (maxBytes) => {
+      await expect(decompressLater!(zeros, maxBytes)).rejects.toThrow(RangeError);
+    },
+  );
 
-  // What is large and no sound batch is freed when that shows.
-  test("keeps nothing of what it cannot unpack", async () => {
+  // The buffer of an invalid input is freed as soon as the error is detected.
+  test("frees the buffer of an input that it cannot decompress", async () => {
     const broken = compress(new Uint8Array(40_000_000));
     broken.fill(0xff, broken.length - 100);
     const before = process.memoryUsage().arrayBuffers;
@@ -46,8 +49,8 @@ describe.each(["gzip", "zstd"] as const)("%s", (name) => {
   });
 });
 
-// A release of Node that fails this test needs another way to the buffer of what cannot be
-// unpacked: without it, that buffer is left to the garbage collector.
+// If this test fails on a new release of Node, the output buffer of a failed decompression must be
+// found in another way; otherwise that buffer is left to the garbage collector.
 test.each([zlib.createGunzip, zlib.createZstdDecompress])(
   "Node's %o has its buffer where it is looked for",
   (create) => {
@@ -57,7 +60,7 @@ test.each([zlib.createGunzip, zlib.createZstdDecompress])(
   },
 );
 
-test("without that buffer, bytes are unpacked and refused as ever", async () => {
+test("without access to that buffer, input is decompressed and rejected as usual", async () => {
   const { createGunzip } = zlib;
   const hidden: string[] = [];
   vi.spyOn(zlib, "createGunzip").mockImplementation((options) => {

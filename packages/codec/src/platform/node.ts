@@ -1,6 +1,6 @@
 /**
- * What Node brings: compression, and a native CRC-32C where the optional peer `@node-rs/crc32` is
- * installed.
+ * The platform features of Node: compression, and a native CRC-32C if the optional peer dependency
+ * `@node-rs/crc32` is installed.
  */
 import zlib from "node:zlib";
 import type { Platform, Unpacked } from "./platform.js";
@@ -8,18 +8,18 @@ import type { Platform, Unpacked } from "./platform.js";
 type Unpacking = zlib.Gunzip | zlib.ZstdDecompress;
 
 /**
- * Where the stream keeps the buffer that it unpacks into, which it hands out only when there are
- * bytes in it.
+ * The output buffer of a zlib stream, which the stream's public API exposes only once it contains
+ * output.
  */
 interface WithOutBuffer {
   readonly _outBuffer?: Buffer;
 }
 
 /**
- * Into one buffer of the stream, a byte longer than is allowed: what is sound is never copied, and
- * what is too long fills it. The buffer is freed as soon as nobody needs it, also where the bytes
- * turn out not to be sound: left to the garbage collector, the buffers of a few large batches would
- * fill the memory before it comes to them.
+ * Decompresses on another thread into a single buffer of `maxBytes + 1` bytes: valid output is
+ * never copied, and output that is too long is detected because it fills the buffer. The buffer is
+ * freed explicitly as soon as it is no longer needed, also on an error: if that were left to the
+ * garbage collector, the buffers of a few large batches could exhaust the memory before it runs.
  */
 function later(
   create: (options: { chunkSize: number }) => Unpacking,
@@ -31,7 +31,7 @@ function later(
     const unpacking = create({ chunkSize });
     let first: Buffer | undefined;
     let length = 0;
-    // Small ones are part of a buffer that others are in, too.
+    // Small buffers are slices of Node's shared pool, which must not be freed.
     const release = (piece: Buffer | undefined) => {
       if (piece?.buffer.byteLength === chunkSize) (piece.buffer as ArrayBuffer).transfer(0);
     };
@@ -58,13 +58,13 @@ interface NativeCrc32c {
 
 function nativeCrc32c(): Platform["crc32c"] {
   try {
-    // Not by an import that a bundler follows: it would take in the binary of the machine that it
-    // runs on.
+    // Not an import statement: a bundler would follow it and include the native binary of the build
+    // machine.
     const { createRequire } = process.getBuiltinModule("node:module");
     const native = createRequire(import.meta.url)("@node-rs/crc32") as NativeCrc32c;
     return (bytes, before) => native.crc32c(bytes, before);
   } catch {
-    return undefined; // not installed, or no binary for this machine: the portable one serves
+    return undefined; // not installed, or no binary for this platform: the portable implementation is used
   }
 }
 

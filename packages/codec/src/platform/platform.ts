@@ -1,11 +1,11 @@
 /**
- * What a run-time may do faster or better than portable code. The `imports` field of package.json
- * picks the file.
+ * Optional features of a run-time that are faster than portable code or cannot be written in it.
+ * The `imports` field of package.json selects the implementation.
  */
 export interface Platform {
-  /** A buffer that will be written before it is read: its bytes need not be zero. */
+  /** Allocates a buffer that is overwritten before it is read: it need not be zeroed. */
   allocate(length: number): Uint8Array;
-  /** @param before checksum of the bytes before these; 0 where there are none */
+  /** @param before checksum of the preceding bytes; 0 if there are none */
   readonly crc32c: ((bytes: Uint8Array, before: number) => number) | undefined;
   readonly gzip: Compressor | undefined;
   readonly zstd: Compressor | undefined;
@@ -14,9 +14,9 @@ export interface Platform {
 /** Compresses and decompresses the records of batches; see {@link registerCompression}. */
 export interface Compressor {
   compress(bytes: Uint8Array): Uint8Array;
-  /** Must throw rather than yield more than `maxBytes`. */
+  /** Decompresses `bytes`. Throws if the output would exceed `maxBytes`. */
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
-  /** The same on another thread. */
+  /** Like `decompress`, but on another thread. */
   decompressLater?(bytes: Uint8Array, maxBytes: number): Promise<Unpacked>;
 }
 
@@ -24,8 +24,8 @@ export interface Compressor {
 export interface Unpacked {
   readonly bytes: Uint8Array;
   /**
-   * Frees their memory at once; `bytes` and every view of it are empty then. Default: the garbage
-   * collector frees it.
+   * Frees the memory at once; `bytes` and all views of it are empty afterwards. If absent, the
+   * garbage collector frees it.
    */
   readonly release?: (() => void) | undefined;
 }

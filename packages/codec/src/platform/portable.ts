@@ -1,5 +1,6 @@
 /**
- * A browser or any other run-time: no synchronous compression; an application may register its own.
+ * The fallback for browsers and other run-times. They have no synchronous compression; an
+ * application may register its own.
  */
 import type { Platform } from "./platform.js";
 
