@@ -1,6 +1,6 @@
 /**
- * Refuses comment lines wider than 100 columns, which the formatter leaves as they are. Lines that
- * cannot be broken are passed over: directives of a tool, and addresses.
+ * Fails if a comment line is wider than 100 columns, because the formatter does not wrap comments.
+ * Lines that cannot be wrapped, such as tool directives and URLs, are ignored.
  */
 import { globSync, readFileSync } from "node:fs";
 

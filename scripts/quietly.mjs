@@ -1,7 +1,6 @@
 /**
- * Runs a command and shows its output only if it fails. What installing and building print (engine
- * warnings of packages that run under the workspace's own Node, notices of tools, banners) would
- * bury what the caller came for.
+ * Runs a command and shows its output only if it fails. The output of a successful install or build
+ * (engine warnings, notices, banners) would only hide the output that matters.
  *
  *     node scripts/quietly.mjs "Building" "turbo run build"
  */

@@ -104,7 +104,10 @@ export class ForeignFormatError extends LogStoreError {
 export class UnsupportedFormatVersionError extends LogStoreError {
   override readonly code = "UNSUPPORTED_FORMAT_VERSION";
 }
-/** A batch uses a compression that is not available here; see {@link registerCompression}. */
+/**
+ * A batch uses a compression that is not registered in this process; see
+ * {@link registerCompression}.
+ */
 export class UnsupportedCompressionError extends LogStoreError {
   override readonly code = "UNSUPPORTED_COMPRESSION";
 }
@@ -122,11 +125,11 @@ export class BatchTooLargeError extends LogStoreError {
 export class InvalidArgumentError extends LogStoreError {
   override readonly code = "INVALID_ARGUMENT";
 }
-/** There is no topic of that name. */
+/** The topic does not exist. */
 export class UnknownTopicError extends LogStoreError {
   override readonly code = "UNKNOWN_TOPIC";
 }
-/** A topic of that name exists. */
+/** A topic of this name already exists. */
 export class TopicExistsError extends LogStoreError {
   override readonly code = "TOPIC_EXISTS";
 }
@@ -181,7 +184,7 @@ export class ClosedError extends LogStoreError {
 }
 
 // Stores
-/** The directory holds something else than a log store or a broker's data. */
+/** The directory contains something other than a log store or a broker's data. */
 export class NotALogStoreError extends LogStoreError {
   override readonly code = "NOT_A_LOG_STORE";
 }
@@ -193,7 +196,7 @@ export class LockedError extends LogStoreError {
 export class PartitionCountMismatchError extends LogStoreError {
   override readonly code = "PARTITION_COUNT_MISMATCH";
 }
-/** The store was made with another partitioner than the one it is opened with. */
+/** The store was created with a different partitioner. */
 export class PartitionerMismatchError extends LogStoreError {
   override readonly code = "PARTITIONER_MISMATCH";
 }
@@ -209,7 +212,7 @@ export class StorageFailedError extends LogStoreError {
   override readonly code = "STORAGE_FAILED";
 }
 // Groups
-/** There is no group of that name. */
+/** The group does not exist. */
 export class UnknownGroupError extends LogStoreError {
   override readonly code = "UNKNOWN_GROUP";
 }
@@ -226,11 +229,11 @@ export class FencedMemberError extends LogStoreError {
 }
 
 // Snapshots
-/** A snapshot of that name exists, or another process makes one at the same place. */
+/** A snapshot of this name exists, or another process is creating one at the same place. */
 export class SnapshotExistsError extends LogStoreError {
   override readonly code = "SNAPSHOT_EXISTS";
 }
-/** The topic has no snapshot of that name. */
+/** The snapshot does not exist. */
 export class UnknownSnapshotError extends LogStoreError {
   override readonly code = "UNKNOWN_SNAPSHOT";
 }
@@ -295,7 +298,7 @@ export class InternalError extends LogStoreError {
   override readonly code = "INTERNAL";
 }
 
-/** Every code there is. */
+/** Stable code of an error class. */
 export type ErrorCode =
   | "CORRUPT_BATCH"
   | "TRUNCATED_BATCH"

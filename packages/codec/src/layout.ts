@@ -32,7 +32,7 @@ export const HEADER_LENGTH = RESERVED_OFFSET + 1;
 
 /** Length of the smallest record: a null key, an empty value, no headers. */
 export const MIN_RECORD_LENGTH = 3;
-/** Length of the shortest batch, bytes: a header and one empty record. */
+/** Length of the shortest batch, in bytes: a header and one minimal record. */
 export const MIN_BATCH_LENGTH = HEADER_LENGTH + MIN_RECORD_LENGTH;
 
 /** Producer id of a batch without idempotence. */

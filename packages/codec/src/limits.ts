@@ -15,5 +15,5 @@ const MIB = 1024 * 1024;
 export const MAX_RECORDS_PER_BATCH = 1_000_000;
 export const MAX_HEADERS_PER_RECORD = 10_000;
 
-/** 16 MiB for a batch, 64 MiB for its records unpacked. */
+/** 16 MiB for a batch, 64 MiB for its records after decompression. */
 export const defaultBatchLimits: BatchLimits = { maxBatchBytes: 16 * MIB, maxRecordsBytes: 64 * MIB };

@@ -16,7 +16,7 @@ export interface OptionRule {
   readonly elements?: OptionRule | undefined;
 }
 
-/** Rules by the names of options. */
+/** Rules by option name. */
 export type MemberRules = { readonly [name: string]: OptionRule };
 
 /** One rule for each option; the compiler reports missing ones. */

@@ -13,7 +13,7 @@ export interface RecordInput {
   readonly headers?: readonly HeaderInput[] | undefined;
 }
 
-/** A header of a record to append. A text is encoded as UTF-8. */
+/** A header of a record to append. A string value is encoded as UTF-8. */
 export interface HeaderInput {
   readonly name: string;
   readonly value: Bytes;

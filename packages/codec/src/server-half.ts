@@ -6,7 +6,7 @@ import { crc32c } from "./crc32c.js";
 import { readI64, readU32, writeI64, writeU32 } from "./integers.js";
 import * as layout from "./layout.js";
 
-/** The first 36 bytes of a batch, which the partition fills in when it accepts the batch. */
+/** The fields that a partition fills in when it accepts a batch. */
 export interface ServerHalf {
   readonly baseOffset: number;
   /** ms since the epoch. */

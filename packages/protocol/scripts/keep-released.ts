@@ -1,12 +1,12 @@
 /**
- * Keeps the .proto files of a release for the next changes to be compared with. To be run after
- * `changeset version`: where that did not raise the version of this package, the files of the last
- * release stay.
+ * Copies the .proto files of a release, so that later changes can be compared with them. Run it
+ * after `changeset version`. If that did not change the version of this package, the previous copy
+ * stays.
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Returns whether there is a new release. `directory` is that of the package. */
+/** Returns whether there is a new release. `directory` is the package directory. */
 export function keepReleased(directory: string): boolean {
   const { version } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as { version: string };
   const versionFile = join(directory, "released/VERSION");

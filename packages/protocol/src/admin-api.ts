@@ -1,196 +1,216 @@
-/** What can be done with topics as a whole, without a transport. */
+/** Administration of topics and snapshots, independent of a transport. */
 import type { Durability } from "./durability.js";
 import type { ErrorDetail } from "./error-codes.js";
 import type { Position } from "./position.js";
 
-/** Topics, their configuration, and snapshots. Every method rejects with a LogStoreError. */
+/** Administration of topics and snapshots. Every method rejects with a LogStoreError. */
 export interface AdminApi {
-  /** Release and limits of the server. */
+  /** Returns the server's version and limits. */
   describeServer(): Promise<ServerDescription>;
   createTopic(request: CreateTopicRequest): Promise<TopicDescription>;
   listTopics(): Promise<TopicSummary[]>;
   describeTopic(topic: string): Promise<TopicDescription>;
 
   /**
-   * Alters a topic's configuration, at once and for good. Resolves to what the topic has of its own
-   * then.
+   * Alters a topic's configuration: effective at once, and durable. Resolves to the topic's own
+   * configuration after the change.
    */
   alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig>;
 
   /**
-   * Deletes a topic with all its records, for good. Its readers and writers get a ClosedError; its
-   * snapshots stay.
+   * Deletes a topic and all its records. Its readers and writers fail with a ClosedError; its
+   * snapshots are kept.
    */
   deleteTopic(topic: string, options?: TopicOptions): Promise<void>;
 
   /**
-   * Deletes every record of a partition before a position. Resolves to the log start offset when
-   * that is durable.
+   * Deletes the records of a partition before a position. Resolves to the new log start offset when
+   * it is durable.
    */
   deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number>;
 
   /**
-   * Copies a topic as it is at one moment, without stopping who writes. The name is formed like a
-   * topic's.
+   * Copies a topic as of one point in time, without blocking producers. The rules for topic names
+   * apply to the snapshot's name.
    */
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription>;
 
-  /** By topic and name. Those of one topic, also of one that was deleted; or all. */
+  /**
+   * Lists the snapshots of one topic, which may have been deleted, or all snapshots; sorted by
+   * topic and name.
+   */
   listSnapshots(topic?: string): Promise<SnapshotDescription[]>;
 
   deleteSnapshot(topic: string, snapshot: string): Promise<void>;
 
-  /** Makes the new topic `newTopic` of a snapshot, with its records at their offsets. */
+  /** Creates the topic `newTopic` from a snapshot; the records keep their offsets. */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription>;
 }
 
-/** Which topic of that name is meant. */
+/** Identifies the topic when several topics have had the same name. */
 export interface TopicOptions {
   /**
-   * The id that the topic is known by, see {@link TopicDescription.topicId}. With another topic of
-   * that name the call fails with an InconsistentTopicIdError, and nothing is changed. Default:
-   * whatever topic has the name.
+   * The expected id of the topic, see {@link TopicDescription.topicId}. If the topic of this name
+   * has another id, the call fails with an InconsistentTopicIdError and has no effect. Default: not
+   * checked.
    */
   readonly topicId?: string | undefined;
 }
 
-/** Release and limits of a server. */
+/** Version and limits of a server. */
 export interface ServerDescription {
-  /** Release of the server, "0.2.0"; undefined where the log is in this process. */
+  /** Version of the server, for example "0.2.0"; undefined for an embedded log. */
   readonly version?: string | undefined;
   readonly limits: ServerLimits;
 }
 
-/** What is undefined has no limit, or none that the server knows of. */
+/** Limits of a server. An undefined limit does not exist, or is unknown to the server. */
 export interface ServerLimits {
-  /** Largest `batches` of an append, bytes. A topic may take less. */
+  /** Largest `batches` of an append, in bytes. A topic may have a lower limit. */
   readonly maxBatchBytes?: number | undefined;
-  /** Largest records section of a batch after decompression, bytes. */
+  /** Largest records section of a batch after decompression, in bytes. */
   readonly maxRecordsBytes?: number | undefined;
-  /** Largest message in either direction, bytes. */
+  /** Largest message in either direction, in bytes. */
   readonly maxMessageBytes?: number | undefined;
-  /** Calls open at once on one connection. */
+  /** Largest number of concurrent calls on one connection. */
   readonly maxStreamsPerConnection?: number | undefined;
-  /** Connections of all clients together. */
+  /** Largest number of connections of all clients together. */
   readonly maxConnections?: number | undefined;
-  /** Connections of the caller, as its quota has it. */
+  /** Largest number of connections of the caller, according to its quota. */
   readonly maxConnectionsPerPrincipal?: number | undefined;
 }
 
-/** What a log may tell of how its topics are, for whoever watches over it. */
+/** Health of topics and storage, for monitoring. A log may implement it. */
 export interface TopicHealthApi {
-  /** @throws UnknownTopicError */
+  /**
+   * Returns the health of one topic.
+   *
+   * @throws UnknownTopicError
+   */
   topicHealth(topic: string): Promise<TopicHealth>;
 
   /**
-   * Whether anything at all can be written: not where the data directory is gone, say. Default: it
-   * can.
+   * Returns whether data can be written at all; it cannot if the data directory has disappeared,
+   * for example. Default: serving.
    */
   storageHealth?(): Promise<TopicHealth>;
 
-  /** Whether all that was found at the start is open. Default: it is. */
+  /** Returns whether everything found at startup is open. Default: serving. */
   startupHealth?(): Promise<TopicHealth>;
 
   /**
-   * Has `changed` called when some topic came, went or failed, or the storage did, until what is
-   * returned is called.
+   * Calls `changed` whenever the health of a topic or of the storage may have changed, including
+   * when a topic is created or deleted. Returns a function that unsubscribes.
    */
   onTopicHealth(changed: () => void): () => void;
 }
 
 /**
- * `failed`: a partition or more cannot be read to its end, or takes no more appends, or is being
+ * `failed`: at least one partition cannot be read to its end, accepts no appends, or is still being
  * opened.
  */
 export type TopicHealth = "serving" | "failed";
 
-/** What may be said of a topic; what is not said is the broker's own. */
+/** Configuration of a topic. An undefined option has the broker's default. */
 export interface TopicConfig {
-  /** When an append is acknowledged, unless it says so itself. */
+  /** When an append is acknowledged, unless the append itself specifies it. */
   readonly durability?: Durability | undefined;
-  /** A partition goes on in a new file when one would become longer than this, bytes. */
+  /** Size at which a partition rolls to a new segment file, in bytes. */
   readonly segmentBytes?: number | undefined;
-  /** Longest batch that is taken in, bytes. */
+  /** Largest batch that the topic accepts, in bytes. */
   readonly maxBatchBytes?: number | undefined;
-  /** Records are deleted some time after they have become older than this, ms. */
+  /**
+   * Age after which records are deleted, in ms. Only whole segments are deleted, some time after
+   * all their records have reached this age.
+   */
   readonly retentionMs?: number | undefined;
-  /** A partition's oldest segments are deleted while the others hold this many bytes or more. */
+  /**
+   * A partition's oldest segments are deleted as long as the remaining ones have at least this
+   * size, in bytes.
+   */
   readonly retentionBytes?: number | undefined;
 }
 
-/** A change: what is undefined stays, what is null goes back to the broker's own. */
+/**
+ * A change of configuration: an undefined option keeps its value, null resets it to the broker's
+ * default.
+ */
 export type TopicConfigChange = { readonly [Name in keyof TopicConfig]?: TopicConfig[Name] | null };
 
 /** A topic to create. */
 export interface CreateTopicRequest {
-  /** 1 to 249 of `A-Z a-z 0-9 . _ -`, and neither "." nor "..". */
+  /** 1 to 249 characters of `A-Z a-z 0-9 . _ -`, but neither "." nor "..". */
   readonly topic: string;
   /** At least 1; never changes. */
   readonly partitions: number;
-  /** Default: nothing of its own. */
+  /** Default: the topic has no configuration of its own. */
   readonly config?: TopicConfig | undefined;
   /**
-   * Resolves to the topic that exists, unchanged, where it has as many partitions; its
-   * configuration is not compared. With another number of partitions, TopicExistsError. Default
-   * false: a topic that exists is always an error.
+   * If the topic exists with the same number of partitions, resolve to it unchanged instead of
+   * failing; its configuration is not compared. With a different number of partitions, the call
+   * fails with a TopicExistsError. Default false: the call fails if the topic exists.
    */
   readonly ifNotExists?: boolean | undefined;
 }
 
-/** A topic, as `listTopics` tells of it. */
+/** A topic in the result of `listTopics`. */
 export interface TopicSummary {
   readonly topic: string;
-  /** Empty where the topic has a `damage`. */
+  /** Empty if the topic is damaged. */
   readonly topicId: string;
-  /** 0 where the topic has a `damage`. */
+  /** 0 if the topic is damaged. */
   readonly partitionCount: number;
-  /** Why the topic cannot be opened, if so: what every call for it fails with. */
+  /** Set if the topic cannot be opened: the error with which every call for it fails. */
   readonly damage?: ErrorDetail | undefined;
 }
 
-/** A topic with its partitions and configuration, as `describeTopic` tells of it. */
+/** A topic with its partitions and configuration, as returned by `describeTopic`. */
 export interface TopicDescription {
   readonly topic: string;
   /**
-   * A UUID, made with the topic: one that is deleted and made again has another. Empty where the
-   * server knows of none.
+   * A UUID that is assigned when the topic is created; a topic that is deleted and recreated has a
+   * new one. Empty if the server does not support topic ids.
    */
   readonly topicId: string;
   /** Name of the function that maps keys to partitions: "fnv1a-32". */
   readonly partitioner: string;
-  /** One for each, in order. */
+  /** One entry for each partition, in order. */
   readonly partitions: readonly PartitionDescription[];
-  /** The topic's own; what is not in it is the broker's. */
+  /** The topic's own configuration; an undefined option has the broker's default. */
   readonly config: TopicConfig;
   /**
-   * What is in force: the topic's own, and the broker's where the topic has none. Empty where the
-   * server is too old to say.
+   * The configuration in effect: the topic's own, completed with the broker's defaults. Empty if
+   * the server is too old to report it.
    */
   readonly effectiveConfig: TopicConfig;
 }
 
-/** Where a partition begins and ends. */
+/** The offsets at which a partition begins and ends. */
 export interface PartitionBounds {
   readonly logStartOffset: number;
-  /** One past the last record that may be read. */
+  /** Offset after the last record that may be read. */
   readonly highWatermark: number;
-  /** One past the last record appended. With `damage`: past the last one known of. */
+  /**
+   * Offset after the last record appended; if the partition has `damage`, after the last known
+   * record.
+   */
   readonly logEndOffset: number;
   /**
-   * Why not all of the partition can be read, if so: CORRUPT_PARTITION or STORAGE_FAILED. Whoever
-   * reads up to the damage gets this error. Found when the partition was opened, it begins at the
-   * high watermark, and where the log ends is not known. Found by a read since then, its `offset`
-   * is below the high watermark, which is the end of the log: see {@link isEndKnown}.
+   * Set if the partition cannot be read to its end: CORRUPT_PARTITION or STORAGE_FAILED. A reader
+   * that reaches the damage fails with this error. Damage found when the partition was opened
+   * begins at the high watermark, and the end of the log is unknown. Damage found by a later read
+   * has an `offset` below the high watermark, which is the end of the log then; see
+   * {@link isEndKnown}.
    */
   readonly damage?: ErrorDetail | undefined;
 }
 
-/** Whether the high watermark is the end of the log, and not where damage begins. */
+/** Whether the high watermark is the end of the log, rather than the start of damage. */
 export function isEndKnown({ highWatermark, damage }: Pick<PartitionBounds, "highWatermark" | "damage">): boolean {
   return damage === undefined || (damage.offset !== undefined && damage.offset < highWatermark);
 }
 
-/** A partition, as `describeTopic` tells of it. */
+/** A partition in the result of `describeTopic`. */
 export interface PartitionDescription extends PartitionBounds {
   readonly partition: number;
 }
@@ -201,20 +221,23 @@ export interface SnapshotDescription {
   readonly snapshot: string;
   /** ms since the epoch. */
   readonly createdAt: number;
-  /** One for each, in order. `logEndOffset` is one past the last record in it. */
+  /**
+   * One entry for each partition, in order. `logEndOffset` is the offset after its last record in
+   * the snapshot.
+   */
   readonly partitions: readonly {
     readonly partition: number;
     readonly logStartOffset: number;
     readonly logEndOffset: number;
   }[];
   /**
-   * Length of its log files together, bytes. Most take no room of their own while the topic has
-   * them too.
+   * Total size of its log files, in bytes. While the topic still has the same segments, they share
+   * the disk space.
    */
   readonly sizeBytes: number;
   /**
-   * Why the snapshot cannot be read, if so: nothing but its name is known then, nor that where all
-   * of the topic's cannot be read.
+   * Set if the snapshot cannot be read: then only its name is known, or only that of the topic if
+   * none of the topic's snapshots can be read.
    */
   readonly damage?: ErrorDetail | undefined;
 }

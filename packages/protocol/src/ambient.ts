@@ -4,7 +4,7 @@
  * platform's own types where there are any.
  */
 
-/** What a call needs of an AbortSignal. */
+/** The part of an AbortSignal that calls use. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason: unknown;

@@ -18,7 +18,7 @@ const produceRequest = messageType("ProduceRequest");
 const consumeResponse = messageType("ConsumeResponse");
 const fetchResponse = messageType("FetchResponse");
 
-/** Bytes in the middle of a buffer whose other bytes tell whether anybody touched them. */
+/** Returns bytes in the middle of a buffer whose other bytes show whether they were overwritten. */
 function withHeadroom(content: readonly number[], headroomBytes: number) {
   const buffer = new Uint8Array(headroomBytes + 10 + content.length).fill(0xee);
   const bytes = buffer.subarray(headroomBytes + 10);
@@ -49,24 +49,27 @@ describe("ProduceRequest", () => {
     ],
   ];
 
-  test.each(requests)("%s: what is framed by hand is the protobuf of log.proto, and back", (_what, request) => {
-    const message = encodeProduceRequest(request);
-    const asProtobuf = {
-      topic: request.topic,
-      partition: request.partition,
-      durability: { written: 1, flushed: 2, none: 0 }[request.durability ?? "none"],
-      ...(request.expectedOffset !== undefined && { expectedOffset: request.expectedOffset }),
-      ...(request.topicId !== undefined && { topicId: request.topicId }),
-      batches: Buffer.from(request.batches),
-    };
-    expect(produceRequest.deserialize(Buffer.from(message))).toMatchObject(asProtobuf);
-    for (const bytes of [message, produceRequest.serialize(asProtobuf)]) {
-      const decoded = decodeProduceRequest(bytes);
-      expect({ ...decoded, batches: [...decoded.batches] }).toEqual({ ...request, batches: [...request.batches] });
-    }
-  });
+  test.each(requests)(
+    "%s: the hand-written encoding round-trips through the protobuf of log.proto",
+    (_what, request) => {
+      const message = encodeProduceRequest(request);
+      const asProtobuf = {
+        topic: request.topic,
+        partition: request.partition,
+        durability: { written: 1, flushed: 2, none: 0 }[request.durability ?? "none"],
+        ...(request.expectedOffset !== undefined && { expectedOffset: request.expectedOffset }),
+        ...(request.topicId !== undefined && { topicId: request.topicId }),
+        batches: Buffer.from(request.batches),
+      };
+      expect(produceRequest.deserialize(Buffer.from(message))).toMatchObject(asProtobuf);
+      for (const bytes of [message, produceRequest.serialize(asProtobuf)]) {
+        const decoded = decodeProduceRequest(bytes);
+        expect({ ...decoded, batches: [...decoded.batches] }).toEqual({ ...request, batches: [...request.batches] });
+      }
+    },
+  );
 
-  test("the frame goes into the headroom, and no further", () => {
+  test("the prefix is written into the headroom, and no further", () => {
     const topic = "t".repeat(249);
     const { buffer, bytes } = withHeadroom([7, 8, 9], PRODUCE_HEADROOM_BYTES);
     const topicId = "0".repeat(36);
@@ -78,7 +81,7 @@ describe("ProduceRequest", () => {
     expect([...decodeProduceRequest(message).batches]).toEqual([7, 8, 9]);
   });
 
-  test("without headroom nothing before the batches is touched", () => {
+  test("without headroom no byte before the batches changes", () => {
     const { buffer, bytes } = withHeadroom([7, 8, 9], 300);
     const message = encodeProduceRequest({ topic: "t", partition: 1, batches: bytes });
     expect([...decodeProduceRequest(message).batches]).toEqual([7, 8, 9]);
@@ -90,7 +93,7 @@ describe("ProduceRequest", () => {
     expect(decodeProduceRequest(message).batches.buffer).toBe(message.buffer);
   });
 
-  test("fields that this release does not know are passed over", () => {
+  test("fields that this version does not know are skipped", () => {
     const known = encodeProduceRequest({ topic: "t", partition: 3, batches: Uint8Array.of(5) });
     // Field 99 as varint, 64 bits, bytes and 32 bits.
     const unknown = [0x98, 6, 0xff, 1, 0x99, 6, 1, 2, 3, 4, 5, 6, 7, 8, 0x9a, 6, 2, 9, 9, 0x9d, 6, 1, 2, 3, 4];
@@ -100,7 +103,7 @@ describe("ProduceRequest", () => {
     });
   });
 
-  test("an unknown durability asks for the strongest", () => {
+  test("an unknown durability is read as the strongest", () => {
     expect(decodeProduceRequest(Uint8Array.of(0x18, 9)).durability).toBe("flushed");
   });
 
@@ -155,7 +158,7 @@ describe("ConsumeResponse", () => {
     ],
   ];
 
-  test.each(events)("%o is the protobuf of log.proto, and back", (event, body) => {
+  test.each(events)("%o round-trips through the protobuf of log.proto", (event, body) => {
     const { highWatermark, logEndOffset } = event;
     const asProtobuf = { highWatermark, logEndOffset, ...body };
     const message = encodeConsumeResponse(event);
@@ -169,7 +172,7 @@ describe("ConsumeResponse", () => {
     }
   });
 
-  test("the frame goes into the headroom, and no further", () => {
+  test("the prefix is written into the headroom, and no further", () => {
     const { buffer, bytes } = withHeadroom([1, 2, 3], CONSUME_HEADROOM_BYTES);
     const highWatermark = 2 ** 53 - 1;
     const ends = { highWatermark, logEndOffset: highWatermark };
@@ -180,7 +183,7 @@ describe("ConsumeResponse", () => {
     expect(decodeConsumeResponse(message)).toMatchObject({ type: "batches", ...ends });
   });
 
-  test("an event that this release does not know is none", () => {
+  test("an event that this version does not know decodes to undefined", () => {
     expect(decodeConsumeResponse(Uint8Array.of(0x08, 1, 0x9a, 6, 0))).toBeUndefined();
   });
 });
@@ -211,7 +214,7 @@ describe("FetchResponse", () => {
     },
   ];
 
-  test.each(results)("%o is the protobuf of log.proto, and back", (result) => {
+  test.each(results)("%o round-trips through the protobuf of log.proto", (result) => {
     const { batches, headroomBytes: _, ...offsets } = result;
     const message = encodeFetchResponse(result);
     expect(fetchResponse.deserialize(Buffer.from(message))).toMatchObject({
@@ -224,7 +227,7 @@ describe("FetchResponse", () => {
     }
   });
 
-  test("the frame goes into the headroom, and no further", () => {
+  test("the prefix is written into the headroom, and no further", () => {
     const { buffer, bytes } = withHeadroom([1, 2, 3], CONSUME_HEADROOM_BYTES);
     const offsets = { nextOffset: most, logStartOffset: most, highWatermark: most, logEndOffset: most };
     const message = encodeFetchResponse({ ...offsets, batches: bytes, headroomBytes: CONSUME_HEADROOM_BYTES });

@@ -1,15 +1,15 @@
 /**
- * The messages that carry batches, framed by hand around the batch bytes: what is on the wire is
- * the protobuf of log.proto, and the batches are neither copied nor looked at. Where a buffer has
- * headroom, the frame is written into it.
+ * The messages that carry batches, encoded by hand around the batch bytes: the result is the
+ * protobuf of log.proto, but the batches are neither copied nor parsed. If a buffer has headroom,
+ * the message prefix is written into it.
  */
 import type { ConsumeEvent, FetchResult, OffsetGap, ProduceRequest } from "./log-api.js";
 import { FieldReader, FieldWriter } from "./protobuf.js";
 import { durabilityFromNumber, durabilityToNumber } from "./wire.js";
 
 /**
- * Field of these messages that holds the batches; the last one, so that everything before it is a
- * prefix.
+ * Number of the field that contains the batches. It is the last field of these messages, so that
+ * all other fields form a prefix.
  */
 const BATCHES = 15;
 
@@ -20,15 +20,16 @@ const LogStartMoved = { logStartOffset: 1 } as const;
 const Gap = { firstOffset: 1, nextOffset: 2 } as const;
 
 /**
- * Room for the longest prefix of a `ProduceRequest`: a topic of 249 characters, an id of 36, and
- * four numbers.
+ * Enough headroom for the longest prefix of a `ProduceRequest`: a topic of 249 characters, an id of
+ * 36, and four numbers.
  */
 export const PRODUCE_HEADROOM_BYTES = 320;
-/** Room for the longest prefix of a `ConsumeResponse` or a `FetchResponse`. */
+/** Enough headroom for the longest prefix of a `ConsumeResponse` or a `FetchResponse`. */
 export const CONSUME_HEADROOM_BYTES = 48;
 
 /**
- * A ProduceRequest, framed in the headroom before `batches` where there is enough: without a copy.
+ * Encodes a ProduceRequest. If `batches` has enough headroom, the prefix is written into it and
+ * nothing is copied.
  */
 export function encodeProduceRequest(request: ProduceRequest): Uint8Array {
   const prefix = new FieldWriter()
@@ -41,7 +42,7 @@ export function encodeProduceRequest(request: ProduceRequest): Uint8Array {
   return frame(prefix.bytes, request.batches, request.headroomBytes ?? 0);
 }
 
-/** Reads a ProduceRequest; `batches` is a view of the message. @throws InvalidArgumentError */
+/** Decodes a ProduceRequest; `batches` is a view of the message. @throws InvalidArgumentError */
 export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
   let topic = "";
   let topicId: string | undefined;
@@ -63,7 +64,8 @@ export function decodeProduceRequest(message: Uint8Array): ProduceRequest {
 }
 
 /**
- * A ConsumeResponse, framed in the headroom before `batches` where there is enough: without a copy.
+ * Encodes a ConsumeResponse. If `batches` has enough headroom, the prefix is written into it and
+ * nothing is copied.
  */
 export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {
   const prefix = new FieldWriter()
@@ -85,7 +87,7 @@ export function encodeConsumeResponse(event: ConsumeEvent): Uint8Array {
   }
 }
 
-/** Undefined for an event that this release does not know. */
+/** Returns undefined for an event that this version does not know. */
 export function decodeConsumeResponse(message: Uint8Array): ConsumeEvent | undefined {
   const ends = { highWatermark: 0, logEndOffset: 0 };
   let event: (() => ConsumeEvent) | undefined;
@@ -143,7 +145,8 @@ function decodeGap(message: Uint8Array): OffsetGap {
 }
 
 /**
- * A FetchResponse, framed in the headroom before `batches` where there is enough: without a copy.
+ * Encodes a FetchResponse. If `batches` has enough headroom, the prefix is written into it and
+ * nothing is copied.
  */
 export function encodeFetchResponse(result: FetchResult): Uint8Array {
   const prefix = new FieldWriter()
@@ -157,7 +160,7 @@ export function encodeFetchResponse(result: FetchResult): Uint8Array {
   return frame(prefix.bytes, result.batches, result.headroomBytes);
 }
 
-/** Reads a FetchResponse; `batches` is a view of the message. @throws InvalidArgumentError */
+/** Decodes a FetchResponse; `batches` is a view of the message. @throws InvalidArgumentError */
 export function decodeFetchResponse(message: Uint8Array): FetchResult {
   const offsets = { nextOffset: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 };
   const gaps: OffsetGap[] = [];
@@ -175,7 +178,10 @@ export function decodeFetchResponse(message: Uint8Array): FetchResult {
   return { ...offsets, ...(gaps.length > 0 && { gaps }), batches, headroomBytes: 0 };
 }
 
-/** `prefix` directly before `content`: in its headroom if there is enough, else both copied. */
+/**
+ * Puts `prefix` directly before `content`: into its headroom if that is large enough, otherwise
+ * copies both.
+ */
 function frame(prefix: Uint8Array, content: Uint8Array, headroomBytes: number): Uint8Array {
   const start = content.byteOffset - prefix.length;
   if (prefix.length <= headroomBytes && start >= 0) {

@@ -1,2 +1,5 @@
-/** `written`: survives the process. `flushed`: survives a power cut. */
+/**
+ * When an append is acknowledged. `written`: the records survive a crash of the process. `flushed`:
+ * they survive a power failure.
+ */
 export type Durability = "written" | "flushed";

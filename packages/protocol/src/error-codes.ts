@@ -1,9 +1,6 @@
-/**
- * How errors travel: which gRPC status stands for which code. The one table; docs/protocol.md shows
- * it.
- */
+/** Maps error codes to gRPC status codes. docs/protocol.md shows this table. */
 
-/** Numbers of gRPC's status codes that are used here. */
+/** The gRPC status codes in use. */
 export const GrpcStatus = {
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
@@ -20,7 +17,7 @@ export const GrpcStatus = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** The gRPC status that an error is sent with, by its code. */
+/** The gRPC status code of each error code. */
 export const grpcStatusByErrorCode = {
   CORRUPT_BATCH: GrpcStatus.INVALID_ARGUMENT,
   TRUNCATED_BATCH: GrpcStatus.INVALID_ARGUMENT,
@@ -80,9 +77,12 @@ export interface ErrorDetail {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Trailer that carries a `Status` message, as gRPC's richer error model has it. */
+/** Trailer that carries a `Status` message, as in gRPC's richer error model. */
 export const STATUS_DETAILS_KEY = "grpc-status-details-bin";
-/** Type of the detail of a gRPC status that has an error's code and fields. */
+/** Type URL of the status detail that contains an error's code and fields. */
 export const ERROR_DETAIL_TYPE_URL = "type.googleapis.com/logstore.v1.ErrorDetail";
-/** Goes along where the error says when to try again, as gRPC's richer error model has it. */
+/**
+ * Type of the detail that is added when an error says when to retry, as in gRPC's richer error
+ * model.
+ */
 export const RETRY_INFO_TYPE_URL = "type.googleapis.com/google.rpc.RetryInfo";

@@ -1,12 +1,15 @@
-/** Consumer groups, without a transport: who reads which partitions, and how far they are. */
+/**
+ * Consumer groups, independent of a transport: which member reads which partitions, and how far the
+ * group has read.
+ */
 import type { ErrorDetail } from "./error-codes.js";
 import type { Position } from "./position.js";
 
-/** Who asks, where a server knows; never part of a request. */
+/** The caller of a group operation, as determined by the server; never part of a request. */
 export interface GroupCallOptions {
   /**
-   * A group that the call makes is this principal's, and counts against what one principal's groups
-   * may hold.
+   * The principal of the caller. A group that the call creates counts against this principal's
+   * limits.
    */
   readonly principal?: string | undefined;
 }
@@ -16,34 +19,34 @@ export interface GroupCallOptions {
  * LogStoreError.
  */
 export interface GroupApi {
-  /** Becomes a member of a group, or goes on as one after a lost connection. */
+  /** Joins a group, or rejoins it after a lost connection. */
   joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership;
 
   /**
-   * Notes how far a group is; resolves when that is durable. Each partition is answered by itself,
-   * in the order of the request: a partition that the member does not own, or not any more, is
-   * refused and the others are taken.
+   * Commits offsets of a group; resolves when they are durable. There is one result per partition,
+   * in the order of the request: a partition that the member does not own is refused, the others
+   * are committed.
    */
   commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]>;
 
   /**
-   * What a group committed, by topic and partition; or of these partitions, in their order. Those
-   * without a commit are left out.
+   * Returns the committed offsets of a group, by topic and partition; or those of the given
+   * partitions, in their order. Partitions without a committed offset are omitted.
    */
   fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]>;
 
-  /** By name. */
+  /** Lists the groups, sorted by name. */
   listGroups(): Promise<GroupSummary[]>;
 
   describeGroup(group: string): Promise<GroupDescription>;
 
   /**
-   * Sets committed offsets, whoever reads meanwhile: running members are told, and go on there.
-   * Resolves to what was set.
+   * Sets the committed offsets of a group, also while it has members: they are notified and
+   * continue from the new offsets. Resolves to the new offsets.
    */
   resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]>;
 
-  /** Deletes a group without members, and all that it committed. */
+  /** Deletes a group that has no members, and its committed offsets. */
   deleteGroup(group: string): Promise<void>;
 }
 
@@ -51,156 +54,162 @@ export interface GroupApi {
 export interface TopicPartition {
   readonly topic: string;
   /**
-   * In a request: the id that the topic is known by; with another topic of that name it fails. In
-   * an answer: the topic's id.
+   * In a request: the expected id of the topic; the call fails if the topic of this name has
+   * another id. In a response: the id of the topic.
    */
   readonly topicId?: string | undefined;
   readonly partition: number;
 }
 
-/** A member that joins a group, or joins again. */
+/** A request to join a group, or to rejoin it. */
 export interface JoinGroupRequest {
-  /** Formed like a topic's name. */
+  /** The rules for topic names apply. */
   readonly group: string;
   /**
-   * Names, or patterns in which `*` stands for anything: topics that are made later are included. A
-   * pattern that does not end in `.parked` leaves out the topics that do.
+   * Topic names, or patterns in which `*` matches any characters. Patterns also match topics that
+   * are created later. A pattern that does not end in `.parked` does not match topics that do.
    */
   readonly topics: readonly string[];
   /**
-   * Chosen by the client, a UUID for example; default: the group draws one. With epoch 0, an id
-   * that the group does not know makes a new member; one that it knows is that member, which did
-   * not hear of its join and joins again.
+   * Chosen by the client, for example a UUID; default: chosen by the group. With epoch 0, an
+   * unknown id creates a member; a known one means that the same member repeats its join, because
+   * it did not receive the response.
    */
   readonly memberId?: string | undefined;
   /**
-   * The epoch heard last, with `memberId`; 0, the default, before any was heard. With another one
-   * the membership goes on. One that is older than what the member has shown to know is refused.
+   * The last epoch received, sent with `memberId` to resume the membership; 0, the default, if none
+   * was received. An epoch older than one that the member has used before is refused.
    */
   readonly memberEpoch?: number | undefined;
   /**
-   * A static member: its place is kept for the session timeout, and given to whoever joins with the
-   * same one.
+   * Makes the member a static member: its partitions are reserved for the session timeout and go to
+   * the next member that joins with the same instance id.
    */
   readonly instanceId?: string | undefined;
-  /** Who it is, for people. */
+  /** Name of the client for display. */
   readonly clientId?: string | undefined;
-  /** ms without a heartbeat after which the member is out. Default 45,000. */
+  /** Time without a heartbeat after which the member is removed, in ms. Default 45,000. */
   readonly sessionTimeoutMs?: number | undefined;
   /**
-   * ms that the group waits for a partition to be given up before the member is fenced. Default
-   * 60,000.
+   * How long the group waits for this member to revoke a partition before it fences the member, in
+   * ms. Default 60,000.
    */
   readonly revokeTimeoutMs?: number | undefined;
-  /** Default: what the group has; "sticky" for a new one. */
+  /** Default: the group's current assignor; "sticky" for a new group. */
   readonly assignor?: AssignorName | undefined;
 }
 
 /**
- * How partitions are shared out: "sticky" moves as few as possible, "range" gives each member
- * neighbours of each topic, "round-robin" deals them out one by one.
+ * How partitions are assigned: "sticky" moves as few partitions as possible, "range" gives each
+ * member a contiguous range of each topic's partitions, "round-robin" deals them out one at a time.
  */
 export type AssignorName = "sticky" | "range" | "round-robin";
 
 /**
- * A membership: its events, and what the member says. It begins when the first event is asked for.
- * Ending the iteration without {@link leave} is like a lost connection: the member may come back
- * within its session timeout. The iteration throws a FencedMemberError when the member is out, and
- * ends where the same member goes on by a newer membership.
+ * A membership: an iterable of the member's events, and methods for the member's own messages. It
+ * begins when the first event is requested. Ending the iteration without {@link leave} is like a
+ * lost connection: the member may rejoin within its session timeout. The iteration throws a
+ * FencedMemberError when the member is removed, and ends when the same member rejoins with a newer
+ * membership.
  */
 export interface GroupMembership extends AsyncIterable<MemberEvent> {
-  /** To be called at least every `heartbeatIntervalMs`. */
+  /** Keeps the membership alive. Must be called at least every `heartbeatIntervalMs`. */
   heartbeat(): void;
   /**
-   * Partitions that an assignment no longer named were given up: nothing is worked on, and what is
-   * to be committed is. `memberEpoch`: of the last assignment heard.
+   * Confirms that the member has stopped processing partitions that it was asked to revoke, and has
+   * committed their offsets. `memberEpoch` is that of the last assignment received.
    */
   revoked(memberEpoch: number, partitions: readonly TopicPartition[]): void;
-  /** Other topics from now on. */
+  /** Replaces the member's subscription. */
   subscribe(topics: readonly string[]): void;
   /** Leaves the group at once. */
   leave(): Promise<void>;
 }
 
-/** What a membership yields. */
+/** An event of a membership. */
 export type MemberEvent = JoinedEvent | AssignmentEvent | OffsetsResetEvent;
 
-/** The first event. */
+/** The first event of a membership. */
 export interface JoinedEvent {
   readonly type: "joined";
   readonly memberId: string;
-  /**
-   * Of a member that goes on, the one it came with: what is newer comes with an event of its own.
-   */
+  /** For a member that rejoins, the epoch that it sent: a newer one arrives with a later event. */
   readonly memberEpoch: number;
   readonly heartbeatIntervalMs: number;
   readonly sessionTimeoutMs: number;
 }
 
 /**
- * Everything that the member owns from now on. What it had and does not find here, it is to give
- * up, and say {@link GroupMembership.revoked}. What is new is free: nobody else works on it. It
- * comes after {@link JoinedEvent} always, also where a membership goes on; of several that were not
- * asked for in time, the last one alone comes.
+ * All partitions that the member owns from now on. A partition that it owned before and that is not
+ * listed must be revoked: the member stops processing it, commits its offset and calls
+ * {@link GroupMembership.revoked}. A partition that is newly listed has no other owner. An
+ * assignment always follows {@link JoinedEvent}, also after a rejoin. If the member requests events
+ * slowly, only the latest assignment is delivered.
  */
 export interface AssignmentEvent {
   readonly type: "assignment";
-  /** Goes into commits from now on. */
+  /** The epoch to use in commits from now on. */
   readonly memberEpoch: number;
   readonly partitions: readonly AssignedPartition[];
   /**
-   * What the group waits for this member to give up. Each is to be answered by
-   * {@link GroupMembership.revoked}, at once where nothing is worked on it any more: an earlier
-   * answer may have been lost with a connection.
+   * Partitions that the group waits for this member to revoke. Each must be confirmed with
+   * {@link GroupMembership.revoked}, even if the member has already stopped processing it: an
+   * earlier confirmation may have been lost with a connection.
    */
   readonly revoking: readonly TopicPartition[];
 }
 
-/** A partition that a member owns, and where it goes on. */
+/** A partition assigned to a member, and its committed offset. */
 export interface AssignedPartition extends TopicPartition {
-  /** Undefined where nothing was committed yet. */
+  /** Undefined if nothing has been committed. */
   readonly committedOffset?: number | undefined;
 }
 
 /**
- * Somebody reset these: the member goes on there, and what it has in hand of them is not to be
- * committed. Partitions that it does not own are passed over. An assignment with the same epoch
- * follows.
+ * The committed offsets of these partitions were reset: the member continues from there, and must
+ * not commit records that it read before. Partitions that it does not own are ignored. An
+ * assignment with the same epoch follows.
  */
 export interface OffsetsResetEvent {
   readonly type: "offsetsReset";
-  /** Goes into commits from now on: for these partitions, those with an older one are refused. */
+  /**
+   * The epoch to use in commits from now on: commits for these partitions with an older epoch are
+   * refused.
+   */
   readonly memberEpoch: number;
   readonly offsets: readonly (TopicPartition & { readonly offset: number })[];
 }
 
-/** The offset to commit for a partition: the next one to process. */
+/** The offset to commit for a partition: that of the next record to process. */
 export interface PartitionCommit extends TopicPartition {
   /**
-   * One past the last record that was processed. One below what is committed already changes
-   * nothing: only a reset goes back.
+   * Offset after the last record processed. An offset below the committed one has no effect: only a
+   * reset moves an offset back.
    */
   readonly offset: number;
-  /** Whatever the member likes to keep with it, 4 KiB at most. Default "". */
+  /** Application-defined, at most 4 KiB. Default "". */
   readonly metadata?: string | undefined;
 }
 
-/** Offsets that a member, or nobody in particular, commits for a group. */
+/** Offsets to commit for a group, by a member or from outside the group. */
 export interface CommitOffsetsRequest {
   readonly group: string;
-  /** Left out: by nobody in particular, and taken only while the group has no members. */
+  /**
+   * Undefined: a commit from outside the group, which is accepted only while the group has no
+   * members.
+   */
   readonly memberId?: string | undefined;
   readonly memberEpoch?: number | undefined;
   readonly offsets: readonly PartitionCommit[];
 }
 
-/** What became of the commit of one partition. */
+/** The result of the commit for one partition. */
 export interface CommitResult {
-  /** Undefined where it was committed. */
+  /** Undefined if the offset was committed. */
   readonly error?: ErrorDetail | undefined;
 }
 
-/** The offset that a group has committed for a partition: the next one to process. */
+/** The committed offset of a group for a partition: that of the next record to process. */
 export interface CommittedOffset extends TopicPartition {
   readonly offset: number;
   readonly metadata: string;
@@ -209,12 +218,12 @@ export interface CommittedOffset extends TopicPartition {
 }
 
 /**
- * "empty": no members; "rebalancing": partitions are moving; "stable": each member has what it is
- * to have.
+ * "empty": the group has no members; "rebalancing": partitions are being moved; "stable": every
+ * member owns the partitions assigned to it.
  */
 export type GroupState = "empty" | "rebalancing" | "stable";
 
-/** A group, as `listGroups` tells of it. */
+/** A group in the result of `listGroups`. */
 export interface GroupSummary {
   readonly group: string;
   readonly state: GroupState;
@@ -228,11 +237,11 @@ export interface GroupDescription {
   readonly groupEpoch: number;
   readonly assignor: AssignorName;
   readonly members: readonly GroupMember[];
-  /** Every partition that is assigned or has a commit, by topic and number. */
+  /** All partitions that are assigned or have a committed offset, by topic and partition. */
   readonly partitions: readonly GroupPartition[];
 }
 
-/** A member of a group, as `describeGroup` tells of it. */
+/** A member in the result of `describeGroup`. */
 export interface GroupMember {
   readonly memberId: string;
   readonly memberEpoch: number;
@@ -240,37 +249,39 @@ export interface GroupMember {
   readonly clientId: string;
   readonly topics: readonly string[];
   readonly assigned: readonly TopicPartition[];
-  /** Those of them that it is to give up and still has. */
+  /** Those of its partitions that it has been asked to revoke and still owns. */
   readonly revoking: readonly TopicPartition[];
-  /** Whether its membership is being iterated over, its stream open. */
+  /** Whether its membership is being iterated over, that is, whether its stream is open. */
   readonly connected: boolean;
 }
 
-/** A partition that a group reads or has committed: its owner, offsets and lag. */
+/** A partition that is assigned or has a committed offset: its owner, offsets and lag. */
 export interface GroupPartition extends TopicPartition {
-  /** Undefined where nobody owns it. */
+  /** Undefined if no member owns the partition. */
   readonly memberId: string | undefined;
   readonly committedOffset: number | undefined;
   readonly metadata: string;
   /** ms since the epoch. */
   readonly committedAt: number | undefined;
   readonly logEndOffset: number;
-  /** Records between the committed offset, or the log's start, and its end. */
+  /**
+   * Number of records from the committed offset, or the log start if there is none, to the log end.
+   */
   readonly lag: number;
-  /** How long ago the first of them was appended; 0 where there are none. */
+  /** Time since the first of these records was appended, in ms; 0 if there are none. */
   readonly lagMs: number;
-  /** Why the partition cannot be read to its end, if so: the lag is what is known of. */
+  /** Set if the partition cannot be read to its end: the lag then counts only the known records. */
   readonly damage?: ErrorDetail | undefined;
 }
 
-/** Offsets that a group is to go on from. Running members go there, too. */
+/** A request to set the committed offsets of a group. Running members continue from them. */
 export interface ResetOffsetsRequest {
   readonly group: string;
-  /** Default: every partition that the group committed or owns. */
+  /** Default: all partitions that the group owns or has committed offsets for. */
   readonly partitions?: readonly TopicPartition[] | undefined;
   /**
-   * An offset beyond a partition's bounds becomes the nearest one within. `shiftBy`: so many
-   * records further, or back.
+   * The new offsets. An offset outside a partition's bounds is replaced by the nearest valid one.
+   * `shiftBy` is the number of records by which to move forward, or back if negative.
    */
   readonly to: Position | { readonly shiftBy: number };
 }

@@ -21,7 +21,7 @@ import {
   resetToMessage,
 } from "./group-wire.js";
 
-/** As the other side gets it. */
+/** Encodes and decodes a message, as a peer would receive it. */
 function sent<Message>(name: string, message: object): Message {
   const type = messageType(name);
   return type.deserialize(type.serialize(message)) as Message;
@@ -45,7 +45,7 @@ test.each([
   expect(joinFromMessage(received!)).toEqual(join);
 });
 
-test("a member that is new is so with epoch 0, too", () => {
+test("a new member may send epoch 0, too", () => {
   const { join } = sent<MemberMessage>("JoinGroupRequest", { join: { group: "g", memberId: "m" } });
   expect(joinFromMessage(join!)).toEqual({ group: "g", topics: [], memberId: "m", memberEpoch: 0 });
 });
@@ -69,12 +69,12 @@ test.each<MemberEvent>([
   expect(memberEventFromMessage(message)).toStrictEqual(event);
 });
 
-test("answers to heartbeats, and events of a later release, are none", () => {
+test("responses to heartbeats and events of a later version decode to undefined", () => {
   expect(memberEventFromMessage(sent("JoinGroupResponse", { heartbeat: {} }))).toBeUndefined();
   expect(memberEventFromMessage(sent("JoinGroupResponse", {}))).toBeUndefined();
 });
 
-test("commits go through protobuf: by a member, and by nobody in particular", () => {
+test("commits round-trip through protobuf, with and without a member", () => {
   const offsets = [{ topic: "t", topicId: "t-id", partition: 1, offset: 0, metadata: "m" }];
   const received = (message: object) => commitFromMessage(sent<CommitOffsetsMessage>("CommitOffsetsRequest", message));
   const member = { group: "g", memberId: "m", memberEpoch: 3, offsets };
@@ -91,17 +91,17 @@ test.each<CommitResult>([
   expect(received.error === undefined).toBe(result.error === undefined);
 });
 
-test.each(["empty", "rebalancing", "stable"] as const)("state %s goes through protobuf", (state) => {
+test.each(["empty", "rebalancing", "stable"] as const)("state %s round-trips through protobuf", (state) => {
   const summary: GroupSummary = { group: "g", state, memberCount: 7 };
   const message = sent<GroupSummaryMessage>("GroupSummary", groupSummaryToMessage(summary));
   expect(groupSummaryFromMessage(message)).toEqual(summary);
 });
 
-test("a state that is not known yet is on its way somewhere", () => {
+test("an unknown state is read as rebalancing", () => {
   expect(groupSummaryFromMessage(sent("GroupSummary", { group: "g", state: 77 })).state).toBe("rebalancing");
 });
 
-test("a description goes through protobuf", () => {
+test("a description round-trips through protobuf", () => {
   const member = {
     memberId: "m",
     memberEpoch: 3,
@@ -139,6 +139,6 @@ test.each<ResetOffsetsRequest["to"]>(["earliest", "latest", 0, 42, { time: -5 },
   },
 );
 
-test("a reset to nowhere is none", () => {
+test("a reset without a known target decodes to undefined", () => {
   expect(resetFromMessage(sent("ResetOffsetsRequest", { group: "g" }))).toBeUndefined();
 });

@@ -1,7 +1,4 @@
-/**
- * Where a message of group.proto says something in another way than the API: both directions, side
- * by side.
- */
+/** Conversions between the messages of group.proto and the API types, where the two differ. */
 import type { ErrorDetail } from "./error-codes.js";
 import type {
   AssignorName,
@@ -21,7 +18,7 @@ import type {
 } from "./group-api.js";
 import { errorDetailFromMessage, type PositionMessage, positionFromMessage, positionToMessage } from "./wire.js";
 
-/** Message `Join`: what is left out is empty, or 0. */
+/** Message `Join`. A field that is not set is empty or 0. */
 export interface JoinMessage {
   readonly group: string;
   readonly topics?: readonly string[] | undefined;
@@ -34,7 +31,7 @@ export interface JoinMessage {
   readonly assignor?: string | undefined;
 }
 
-/** Message `JoinGroupRequest`: one of these. */
+/** Message `JoinGroupRequest`: exactly one field is set. */
 export interface MemberMessage {
   readonly join?: JoinMessage | null | undefined;
   readonly heartbeat?: object | null | undefined;
@@ -46,7 +43,7 @@ export interface MemberMessage {
   readonly leave?: object | null | undefined;
 }
 
-/** A JoinGroupRequest as protobuf gives it, as the API has it. */
+/** Converts a decoded JoinGroupRequest to the API type. */
 export function joinFromMessage(message: JoinMessage): JoinGroupRequest {
   return {
     group: message.group,
@@ -57,12 +54,12 @@ export function joinFromMessage(message: JoinMessage): JoinGroupRequest {
     clientId: message.clientId || undefined,
     sessionTimeoutMs: message.sessionTimeoutMs || undefined,
     revokeTimeoutMs: message.revokeTimeoutMs || undefined,
-    // A name that this release does not know is left for the coordinator to refuse.
+    // An assignor that this version does not know is left for the coordinator to refuse.
     assignor: (message.assignor || undefined) as AssignorName | undefined,
   };
 }
 
-/** Message `JoinGroupResponse`: one of these. */
+/** Message `JoinGroupResponse`: exactly one field is set. */
 export interface MemberEventMessage {
   readonly joined?: Omit<Extract<MemberEvent, { type: "joined" }>, "type"> | null | undefined;
   readonly assignment?: Omit<Extract<MemberEvent, { type: "assignment" }>, "type"> | null | undefined;
@@ -70,19 +67,21 @@ export interface MemberEventMessage {
   readonly heartbeat?: object | null | undefined;
 }
 
-/** An OffsetsReset as protobuf gives it. */
+/** Message `OffsetsReset`. */
 export interface OffsetsResetMessage {
   readonly memberEpoch: number;
   readonly offsets: readonly PartitionCommit[];
 }
 
-/** An event of a membership as protobuf takes it. */
+/** Converts an event of a membership to a message. */
 export function memberEventToMessage(event: MemberEvent): MemberEventMessage {
   const { type, ...message } = event;
   return { [type]: message };
 }
 
-/** Undefined for an answer to a heartbeat, and for what this release does not know. */
+/**
+ * Returns undefined for a response to a heartbeat, and for events that this version does not know.
+ */
 export function memberEventFromMessage({
   joined,
   assignment,
@@ -121,7 +120,7 @@ export interface CommitOffsetsMessage {
   readonly offsets: readonly Required<PartitionCommit>[];
 }
 
-/** A CommitOffsetsRequest as protobuf gives it, as the API has it. */
+/** Converts a decoded CommitOffsetsRequest to the API type. */
 export function commitFromMessage({
   group,
   memberId,
@@ -144,7 +143,7 @@ function stateToNumber(state: GroupState): number {
   return groupStates.indexOf(state);
 }
 
-/** A state that this release does not know is on its way to one that it knows. */
+/** A state that this version does not know is assumed to be a transition between known ones. */
 function stateFromNumber(value: number): GroupState {
   return groupStates[value] ?? "rebalancing";
 }
@@ -152,12 +151,12 @@ function stateFromNumber(value: number): GroupState {
 /** Message `GroupSummary`. */
 export type GroupSummaryMessage = Omit<GroupSummary, "state"> & { readonly state: number };
 
-/** A group's summary as protobuf takes it. */
+/** Converts a group's summary to a message. */
 export function groupSummaryToMessage({ state, ...summary }: GroupSummary): GroupSummaryMessage {
   return { ...summary, state: stateToNumber(state) };
 }
 
-/** A GroupSummary as protobuf gives it, as the API has it. */
+/** Converts a decoded GroupSummary to the API type. */
 export function groupSummaryFromMessage({ group, state, memberCount }: GroupSummaryMessage): GroupSummary {
   return { group, state: stateFromNumber(state), memberCount };
 }
@@ -172,7 +171,7 @@ export interface GroupDescriptionMessage {
   readonly partitions: readonly (Omit<GroupPartition, "memberId"> & { readonly memberId: string })[];
 }
 
-/** A group's description as protobuf takes it. */
+/** Converts a group's description to a message. */
 export function groupDescriptionToMessage(description: GroupDescription): GroupDescriptionMessage {
   return {
     ...description,
@@ -182,7 +181,7 @@ export function groupDescriptionToMessage(description: GroupDescription): GroupD
   };
 }
 
-/** A GroupDescription as protobuf gives it, as the API has it. */
+/** Converts a decoded GroupDescription to the API type. */
 export function groupDescriptionFromMessage(message: GroupDescriptionMessage): GroupDescription {
   const { group, state, groupEpoch, assignor, members, partitions } = message;
   return {
@@ -191,7 +190,8 @@ export function groupDescriptionFromMessage(message: GroupDescriptionMessage): G
     groupEpoch,
     assignor: assignor as AssignorName,
     members: members.map((member) => ({ ...member, instanceId: member.instanceId || undefined })),
-    // Field by field: a loader adds names of its own to messages with optional fields.
+    // Copied field by field: the protobuf loader adds extra properties to messages with optional
+    // fields.
     partitions: partitions.map((one) => ({
       topic: one.topic,
       topicId: one.topicId || undefined,
@@ -216,13 +216,13 @@ export interface ResetOffsetsMessage {
   readonly shiftBy?: number | undefined;
 }
 
-/** A ResetOffsetsRequest as protobuf takes it. */
+/** Converts a reset request to a message. */
 export function resetToMessage({ group, partitions, to }: ResetOffsetsRequest): ResetOffsetsMessage {
   if (typeof to === "object" && "shiftBy" in to) return { group, partitions, shiftBy: to.shiftBy };
   return { group, partitions, position: positionToMessage(to) };
 }
 
-/** Undefined where the message does not say where to, or says nothing that this release knows. */
+/** Returns undefined if the message has no target, or one that this version does not know. */
 export function resetFromMessage(message: ResetOffsetsMessage): ResetOffsetsRequest | undefined {
   const { group, partitions = [], position, shiftBy } = message;
   const to = shiftBy === undefined ? positionFromMessage(position) : { shiftBy };

@@ -1,4 +1,4 @@
-// The API: what a broker does, wherever it is
+// Application API: the operations of a log store
 
 export type {
   AdminApi,

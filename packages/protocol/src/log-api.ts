@@ -5,214 +5,227 @@ import type { GroupApi } from "./group-api.js";
 import type { Position } from "./position.js";
 
 /**
- * What a log store offers, without a transport. The broker in `@logstore/core` implements it;
- * `@logstore/server-grpc` serves any implementation of it; `@logstore/client` talks to one,
- * embedded or behind gRPC.
+ * The API of a log store, independent of a transport. The broker in `@logstore/core` implements it;
+ * `@logstore/server-grpc` serves any implementation of it; `@logstore/client` uses one, embedded or
+ * over gRPC.
  *
  * Every failure is a LogStoreError with a stable code. Times are ms since the epoch. Offsets are
  * safe integers.
  */
 export interface LogApi extends AdminApi, GroupApi {
   /**
-   * Appends sealed batches to a partition; resolves when the durability is reached. Calls for one
-   * partition take effect in the order in which they are made. The batches' bytes belong to the log
-   * from here on.
+   * Appends sealed batches to a partition; resolves when the requested durability is reached. Calls
+   * for the same partition take effect in the order in which they are made. The batches' bytes
+   * belong to the log from then on: the caller must not change them.
    */
   produce(request: ProduceRequest): Promise<ProduceAck>;
 
   /**
-   * Reads a partition. Ends when `until` is reached, or never; stops at once when `signal` aborts
-   * or the iteration ends, also while the next event is awaited.
+   * Reads a partition. Ends when `until` is reached; without it, never ends. Stops at once when
+   * `signal` aborts or the iteration ends, even while the next event is awaited.
    */
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent>;
 
   /**
-   * Reads from a partition once: what there is, or what comes within a while. Stops waiting when
-   * `signal` aborts.
+   * Reads from a partition once: resolves to the available batches, or waits a limited time for
+   * some. Stops waiting when `signal` aborts.
    */
   fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult>;
 
   listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]>;
 
-  /** A producer id that was never handed out before and never will be again. */
+  /** Returns a producer id that was never allocated before and never will be again. */
   allocateProducerId(): Promise<number>;
 }
 
-/** Sealed batches to append to a partition: all of them or none. */
+/** Sealed batches to append to a partition. Either all of them are appended or none. */
 export interface ProduceRequest {
   readonly topic: string;
   /**
-   * The id that the topic is known by: with another topic of that name the call fails. Default: not
-   * checked.
+   * The expected id of the topic: the call fails if the topic of this name has another id. Default:
+   * not checked.
    */
   readonly topicId?: string | undefined;
   readonly partition: number;
-  /** Whole sealed record batches, end to end. */
+  /** Whole sealed record batches, one directly after the other. */
   readonly batches: Uint8Array;
   /**
-   * So many bytes before `batches` in its buffer are free, so that a transport can frame it in
-   * place. Default 0.
+   * Number of free bytes before `batches` in its buffer, which a transport may use for framing.
+   * Default 0.
    */
   readonly headroomBytes?: number | undefined;
   /** Default: the topic's. */
   readonly durability?: Durability | undefined;
-  /** The append is refused unless this is the log end offset. */
+  /** The append is refused if this is not the log end offset. */
   readonly expectedOffset?: number | undefined;
 }
 
-/** What became of a ProduceRequest: where its records are, and how durable they are. */
+/** The result of a ProduceRequest: the records' offsets and the durability reached. */
 export interface ProduceAck {
   readonly baseOffset: number;
-  /** One past the last record appended. */
+  /** Offset after the last record appended. */
   readonly nextOffset: number;
   readonly durability: Durability;
-  /** The same batches were here already: this repeats their first ack. */
+  /** The same batches had been appended before: this repeats their original ack. */
   readonly duplicate: boolean;
-  /** One past the last record of the log now. */
+  /** The current log end offset: the offset after the last record of the log. */
   readonly logEndOffset: number;
 }
 
-/** Reads a partition from a position on, and goes on with what is appended. */
+/** A request to read a partition from a position on, including records that are appended later. */
 export interface ConsumeRequest {
   readonly topic: string;
   /**
-   * The id that the topic is known by: with another topic of that name the call fails. Default: not
-   * checked.
+   * The expected id of the topic: the call fails if the topic of this name has another id. Default:
+   * not checked.
    */
   readonly topicId?: string | undefined;
   readonly partition: number;
   /** Default "earliest". */
   readonly from?: Position | undefined;
-  /** The stream ends before this position, resolved when it starts. Default: never. */
+  /**
+   * The iteration ends before this position, which is resolved at the start. Default: it never
+   * ends.
+   */
   readonly until?: Position | undefined;
-  /** Largest `batches` wanted, bytes; a single batch may be larger. */
+  /** Largest `batches` of an event, in bytes; a single batch may exceed it. */
   readonly maxBytes?: number | undefined;
 }
 
-/** Options of `consume` that are not sent. */
+/** Local options of `consume`, which are not part of the request. */
 export interface ConsumeOptions {
   readonly signal?: CancelSignal | undefined;
   /**
-   * How many bytes to leave free before `batches` in its buffer, for a transport's framing; a wish.
+   * Preferred number of free bytes before `batches` in its buffer, for a transport's framing.
    * Default 0.
    */
   readonly headroomBytes?: number | undefined;
-  /** Whether the next batches are read while the caller has the last ones. Default true. */
+  /**
+   * Whether the next batches are read while the caller processes the current ones. Default true.
+   */
   readonly readAhead?: boolean | undefined;
   /**
-   * What the reader shares with others: asked before each read. Default: nothing but `maxBytes`
-   * bounds what is read.
+   * A memory budget shared with other readers, from which each read takes its bytes. Default: only
+   * `maxBytes` limits a read.
    */
   readonly budget?: ReadBudget | undefined;
 }
 
 /**
- * Bytes of memory that many readers may hold together. A read takes them first; they are given back
- * when the memory is, which whoever got the batches says by {@link BatchesEvent.release}.
+ * A memory budget that many readers share. A read takes bytes from it; they are returned when the
+ * memory is freed, which the receiver of the batches signals with {@link BatchesEvent.release}.
  */
 export interface ReadBudget {
   /**
-   * How many bytes may be read now: no more than `wantedBytes`, and no fewer than `leastBytes`,
-   * since a batch is never cut. A promise where that must be waited for, which rejects when the
-   * reading is over. One call at a time, and only while the reader holds nothing that it does not
-   * give back meanwhile: two that waited for each other's bytes would wait for ever.
+   * Takes bytes for a read and returns their number: at most `wantedBytes`, but at least
+   * `leastBytes`, because a batch is never split. Returns a promise if the reader has to wait; it
+   * rejects when the read is cancelled. A reader makes one call at a time, and only while it holds
+   * no bytes that it would not return in the meantime: otherwise two readers could wait for each
+   * other forever.
    */
   take(wantedBytes: number, leastBytes: number): number | Promise<number>;
-  /** The same at once, or 0: for a reader that holds something. */
+  /** Like `take`, but returns 0 instead of waiting: for a reader that holds bytes. */
   tryTake(wantedBytes: number, leastBytes: number): number;
   giveBack(bytes: number): void;
 }
 
-/** Batches in memory that has one owner: whoever got them. */
+/** Batches in memory that is owned by their receiver. */
 export interface OwnedBatches {
-  /** Whole batches. Nobody else writes to their buffer, for as long as they are there. */
+  /** Whole batches. Their buffer is not written to or reused while they are referenced. */
   readonly batches: Uint8Array;
-  /** So many bytes before `batches` in its buffer are free. */
+  /** Number of free bytes before `batches` in its buffer. */
   readonly headroomBytes: number;
   /**
-   * Frees the buffer at once, and gives back what it took of the budget; `batches` and every view
-   * of it are empty then. For whoever knows that nobody uses them any more. Without it the garbage
-   * collector frees the buffer. Default: nothing is to be freed.
+   * Frees the buffer at once and returns its bytes to the budget; `batches` and all views of it are
+   * empty afterwards. For a receiver that knows that they are no longer used. If it is not called,
+   * the garbage collector frees the buffer. Default: there is nothing to free.
    */
   readonly release?: (() => void) | undefined;
 }
 
-/** What a stream of `consume` yields. */
+/** An event of `consume`. */
 export type ConsumeEvent = BatchesEvent | CaughtUpEvent | HeartbeatEvent | LogStartMovedEvent | GapEvent;
 
 /**
- * How far the log went when the event was made: a reader's lag is one of these minus its position.
+ * The end of the log when an event was created. A reader's lag is one of these offsets minus its
+ * position.
  */
 export interface LogEnds {
-  /** One past the last record that may be read. */
+  /** Offset after the last record that may be read. */
   readonly highWatermark: number;
-  /** One past the last record appended. */
+  /** Offset after the last record appended. */
   readonly logEndOffset: number;
 }
 
-/** The first batch may begin before the position asked for, the last may go past the end. */
+/**
+ * Whole batches. The first one may begin before the requested position, and the last one may extend
+ * beyond the end.
+ */
 export interface BatchesEvent extends LogEnds, OwnedBatches {
   readonly type: "batches";
 }
 
-/** The reader has everything up to the high watermark. */
+/** The reader has received everything up to the high watermark. */
 export interface CaughtUpEvent extends LogEnds {
   readonly type: "caughtUp";
 }
 
-/** Nothing happened for a while. */
+/** There were no other events for a while. */
 export interface HeartbeatEvent extends LogEnds {
   readonly type: "heartbeat";
 }
 
-/** The position reached is gone: reading goes on at the log start offset. */
+/** The reader's position has been deleted: reading continues at the log start offset. */
 export interface LogStartMovedEvent extends LogEnds {
   readonly type: "logStartMoved";
   readonly logStartOffset: number;
 }
 
-/** Offsets without records: those were lost to damage, and cut out by a repair. */
+/** A range of offsets without records, which were lost to damage and removed by a repair. */
 export interface OffsetGap {
   readonly firstOffset: number;
-  /** One past the last offset of the gap. */
+  /** Offset after the last one of the gap. */
   readonly nextOffset: number;
 }
 
-/** The position reached is in a gap: reading goes on at its `nextOffset`. */
+/** The reader's position is in a gap: reading continues at its `nextOffset`. */
 export interface GapEvent extends LogEnds, OffsetGap {
   readonly type: "gap";
 }
 
-/** Reads batches of a partition once, without a stream. */
+/** A request to read batches of a partition once, without a stream. */
 export interface FetchRequest {
   readonly topic: string;
   /**
-   * The id that the topic is known by: with another topic of that name the call fails. Default: not
-   * checked.
+   * The expected id of the topic: the call fails if the topic of this name has another id. Default:
+   * not checked.
    */
   readonly topicId?: string | undefined;
   readonly partition: number;
   /** Default "earliest". */
   readonly from?: Position | undefined;
-  /** Largest `batches` wanted, bytes; a single batch may be larger. */
+  /** Largest `batches` of the result, in bytes; a single batch may exceed it. */
   readonly maxBytes?: number | undefined;
-  /** The result waits until there are so many bytes to read. Default 1. */
+  /** The call waits until at least this many bytes are available. Default 1. */
   readonly minBytes?: number | undefined;
-  /** It waits no longer than this, ms. Default 0. */
+  /** The longest time to wait for `minBytes`, in ms. Default 0. */
   readonly maxWaitMs?: number | undefined;
 }
 
 /** Options of `fetch` that are not sent. */
 export type FetchOptions = Pick<ConsumeOptions, "signal" | "headroomBytes" | "budget">;
 
-/** There may be no batches. The first may begin before the position asked for. */
+/**
+ * The result of a fetch; `batches` may be empty. The first batch may begin before the requested
+ * position.
+ */
 export interface FetchResult extends PartitionBounds, OwnedBatches {
   /**
-   * Where to go on: after the last record of `batches`; where there are none, the position that
-   * `from` came to.
+   * The position at which to continue: after the last record of `batches`; without batches, the
+   * offset to which `from` was resolved.
    */
   readonly nextOffset: number;
-  /** The gaps between the position asked for and `nextOffset`, in order. Default: none. */
+  /** Gaps between the requested position and `nextOffset`, in order. Default: none. */
   readonly gaps?: readonly OffsetGap[] | undefined;
 }
 
@@ -220,20 +233,20 @@ export interface FetchResult extends PartitionBounds, OwnedBatches {
 export interface ListOffsetsRequest {
   readonly topic: string;
   /**
-   * The id that the topic is known by: with another topic of that name the call fails. Default: not
-   * checked.
+   * The expected id of the topic: the call fails if the topic of this name has another id. Default:
+   * not checked.
    */
   readonly topicId?: string | undefined;
   readonly partitions: readonly { readonly partition: number; readonly position: Position }[];
 }
 
 /**
- * The offset that a position came to, and the partition's bounds then. Where these have `damage`,
- * an offset that is no number of the caller's and not below the high watermark stands for "not
- * known": read without an end, and the damage ends the stream.
+ * The offset to which a position was resolved, and the partition's bounds at that time. If they
+ * have `damage`, an offset that was resolved from "latest" or a time, and is not below the high
+ * watermark, is not the end of the log: read without `until`, and the read fails at the damage.
  */
 export interface PartitionOffset extends PartitionBounds {
-  /** Of the topic that was asked. */
+  /** The id of the topic. */
   readonly topicId?: string | undefined;
   readonly partition: number;
   readonly offset: number;

@@ -8,17 +8,15 @@ export const protoFiles = [
   "logstore/v1/error.proto",
 ] as const;
 
-/**
- * How messages look once loaded; the options have the names that `@grpc/proto-loader` gives them.
- */
+/** How the .proto files are loaded, as options of `@grpc/proto-loader`. */
 export const protoLoaderOptions = { longs: Number, defaults: true, arrays: true, oneofs: true } as const;
 
 /** Field `file` of `FileDescriptorSet`. */
 const FILE = 1;
 
 /**
- * The files of a `FileDescriptorSet`, each a `FileDescriptorProto`: what a server tells who asks it
- * by reflection.
+ * Returns the files of a `FileDescriptorSet`, each a serialized `FileDescriptorProto`, as server
+ * reflection needs them.
  */
 export function descriptorFiles(descriptorSet: Uint8Array): Uint8Array[] {
   const files: Uint8Array[] = [];

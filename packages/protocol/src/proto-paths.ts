@@ -1,11 +1,11 @@
 /**
- * Where the files of this package are: a module of its own, so that a bundle of a client has no
- * path in it.
+ * Locations of the files of this package. A separate module, so that a bundled client contains no
+ * file paths.
  */
 import type { FileUrl } from "./ambient.js";
 
-/** The .proto files of this package, for whoever loads them. */
+/** Directory of the .proto files of this package. */
 export const protoDirectory: FileUrl = new URL("../proto/", import.meta.url);
 
-/** The same files compiled, with all that they import: a `google.protobuf.FileDescriptorSet`. */
+/** The same files compiled, with all their imports: a `google.protobuf.FileDescriptorSet`. */
 export const descriptorSetFile: FileUrl = new URL("../dist/descriptors.binpb", import.meta.url);

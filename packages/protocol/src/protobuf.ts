@@ -1,5 +1,5 @@
 /**
- * As much of protobuf's wire format as the hot messages need:
+ * The part of protobuf's wire format that the hand-encoded messages need:
  * https://protobuf.dev/programming-guides/encoding/
  */
 
@@ -19,17 +19,17 @@ export class FieldWriter {
   #bytes = new Uint8Array(64);
   #length = 0;
 
-  /** The fields so far: a view that the next write may overwrite. */
+  /** The fields written so far, as a view that the next write may overwrite. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** A non-negative integer; zero is the default and not written. */
+  /** Writes a non-negative integer. Zero is the default and is omitted. */
   integer(field: number, value: number): this {
     return value === 0 ? this : this.presentInteger(field, value);
   }
 
-  /** A non-negative integer of a field whose presence means something. */
+  /** Writes a non-negative integer of a field with explicit presence: zero is written, too. */
   presentInteger(field: number, value: number): this {
     this.#varint(field * 8 + VARINT);
     this.#varint(value);
@@ -40,12 +40,12 @@ export class FieldWriter {
     return this.#content(field, encoder.encode(value));
   }
 
-  /** A message within the message. */
+  /** Writes a nested message. */
   message(field: number, { bytes }: FieldWriter): this {
     return this.#content(field, bytes);
   }
 
-  /** The tag and length of a bytes field whose content follows elsewhere. */
+  /** Writes the tag and length of a bytes field whose content is stored elsewhere. */
   lengthOf(field: number, length: number): this {
     this.#varint(field * 8 + LENGTH_DELIMITED);
     this.#varint(length);
@@ -79,11 +79,11 @@ export class FieldWriter {
 }
 
 /**
- * Walks the fields of a message; unknown ones can be skipped. Throws a RangeError where the message
- * is not well-formed.
+ * Iterates over the fields of a message; unknown ones can be skipped. Throws a RangeError if the
+ * message is malformed.
  */
 export class FieldReader {
-  /** Number of the field that {@link next} came to. */
+  /** Number of the current field; see {@link next}. */
   field = 0;
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -102,8 +102,8 @@ export class FieldReader {
   }
 
   /**
-   * A negative int64 comes out negative; beyond 2^53 the value is inexact, and for the receiver to
-   * refuse.
+   * Reads an integer. A negative int64 is returned as such; a value beyond 2^53 is inexact, and the
+   * caller must reject it.
    */
   integer(): number {
     if (this.#wireType !== VARINT) throw malformed();
@@ -136,7 +136,7 @@ export class FieldReader {
     return start;
   }
 
-  /** In three parts, so that small negative numbers, which have all 64 bits, come out exact. */
+  /** Decodes in three parts, so that small negative numbers, which use all 64 bits, are exact. */
   #varint(): number {
     let [low, middle, high] = [0, 0, 0];
     for (let i = 0; i < MAX_VARINT_LENGTH; i++) {

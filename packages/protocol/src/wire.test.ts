@@ -27,7 +27,7 @@ test.each<Position>([0, 17, 2 ** 53 - 1, "earliest", "latest", { time: 0 }, { ti
   },
 );
 
-test("a position that says nothing known is none", () => {
+test("a position without a known value decodes to undefined", () => {
   expect(positionFromMessage(undefined)).toBeUndefined();
   expect(positionFromMessage(null)).toBeUndefined();
   expect(positionFromMessage({})).toBeUndefined();
@@ -43,8 +43,8 @@ test.each<[Durability | undefined, number]>([
   expect(durabilityFromNumber(value)).toBe(durability);
 });
 
-// Messages that go through the loaded .proto files as the API has them: every field, none of them
-// at its default.
+// Messages that the loaded .proto files encode in the form of the API: every field is set to a
+// value other than its default.
 test.each<[string, object]>([
   [
     "CreateTopicRequest",
@@ -138,6 +138,6 @@ test.each<TopicConfigChange>([
   expect(configChangeFromMessage(message as TopicConfigChangeMessage)).toEqual(change);
 });
 
-test("a change of a field that is not known says its name", () => {
+test("a change of an unknown field contains its name", () => {
   expect(configChangeFromMessage({ unset: ["cleanup_policy"] })).toEqual({ cleanup_policy: null });
 });

@@ -1,7 +1,4 @@
-/**
- * Where a protobuf message says something in another way than the API: both directions, side by
- * side.
- */
+/** Conversions between protobuf messages and the API types, where the two differ. */
 import type { TopicConfig, TopicConfigChange } from "./admin-api.js";
 import type { Durability } from "./durability.js";
 import type { ErrorDetail } from "./error-codes.js";
@@ -16,7 +13,8 @@ export function durabilityToNumber(durability: Durability | undefined): number {
 }
 
 /**
- * A number that this release does not know asks for the most: nothing weaker than what was meant.
+ * A number that this version does not know is read as the strongest durability, so that no append
+ * is acknowledged too early.
  */
 export function durabilityFromNumber(value: number): Durability | undefined {
   return value === 0 ? undefined : (durabilities[value] ?? "flushed");
@@ -32,14 +30,14 @@ export interface PositionMessage {
 /** Enum `Edge` of log.proto. */
 const edges = [undefined, "earliest", "latest"] as const;
 
-/** A position as protobuf takes it. */
+/** Converts a position to a message. */
 export function positionToMessage(position: Position): PositionMessage {
   if (typeof position === "number") return { offset: position };
   if (typeof position === "string") return { edge: edges.indexOf(position) };
   return { time: position.time };
 }
 
-/** Undefined where the message is absent or says nothing that this release knows. */
+/** Returns undefined if the message is absent, or has no value that this version knows. */
 export function positionFromMessage(message: PositionMessage | null | undefined): Position | undefined {
   if (message?.offset !== undefined) return message.offset;
   if (message?.time !== undefined) return { time: message.time };
@@ -51,7 +49,7 @@ export type TopicConfigMessage = { readonly [Name in Exclude<keyof TopicConfig, 
   readonly durability?: number | undefined;
 };
 
-/** The fields of message `TopicConfig`: their names there and in the API. */
+/** The fields of message `TopicConfig`, each with its name in the API. */
 const configFields = {
   durability: "durability",
   segment_bytes: "segmentBytes",
@@ -60,12 +58,12 @@ const configFields = {
   retention_bytes: "retentionBytes",
 } as const satisfies Record<string, keyof TopicConfig>;
 
-/** A topic's configuration as protobuf takes it. */
+/** Converts a topic's configuration to a message. */
 export function configToMessage({ durability, ...rest }: TopicConfig): TopicConfigMessage {
   return { ...rest, ...(durability !== undefined && { durability: durabilityToNumber(durability) }) };
 }
 
-/** A topic's configuration as protobuf gives it, as the API has it. */
+/** Converts a decoded TopicConfig to the API type. */
 export function configFromMessage(message: TopicConfigMessage | null | undefined): TopicConfig {
   const config: Record<string, unknown> = {};
   for (const name of Object.values(configFields)) {
@@ -75,33 +73,36 @@ export function configFromMessage(message: TopicConfigMessage | null | undefined
   return config;
 }
 
-/** What `AlterTopicConfigRequest` says beside the topic's name. */
+/** The change in an `AlterTopicConfigRequest`. */
 export interface TopicConfigChangeMessage {
   readonly set?: TopicConfigMessage | null;
   /** Names of fields, as in admin.proto. */
   readonly unset?: readonly string[];
 }
 
-/** A change of a configuration as protobuf takes it: null becomes an entry of `unset`. */
+/** Converts a change of configuration to a message: null becomes an entry of `unset`. */
 export function configChangeToMessage(change: TopicConfigChange): TopicConfigChangeMessage {
   const set = Object.entries(change).filter(([, value]) => value !== null);
   const unset = Object.entries(configFields).filter(([, name]) => change[name] === null);
   return { set: configToMessage(Object.fromEntries(set)), unset: unset.map(([field]) => field) };
 }
 
-/** A field that this release does not know is kept under its own name, for the broker to refuse. */
+/** A field that this version does not know is kept under its own name, for the broker to refuse. */
 export function configChangeFromMessage({ set, unset = [] }: TopicConfigChangeMessage): TopicConfigChange {
   const nulls = unset.map((field) => [configFields[field as keyof typeof configFields] ?? field, null]);
   return { ...configFromMessage(set), ...Object.fromEntries(nulls) };
 }
 
-/** Field by field: a loader adds names of its own to messages with optional fields. */
+/**
+ * Copied field by field: the protobuf loader adds extra properties to messages with optional
+ * fields.
+ */
 export function errorDetailFromMessage(message: ErrorDetail): ErrorDetail {
   const { code, message: text, topic, partition, offset, group, file, byte, expected, actual, retryAfterMs } = message;
   return { code, message: text, topic, partition, offset, group, file, byte, expected, actual, retryAfterMs };
 }
 
-/** The same answer without a `damage` that is not there. */
+/** Returns the message without a `damage` that is not set. */
 export function withDamageFromMessage<T extends object>({
   damage,
   ...rest
