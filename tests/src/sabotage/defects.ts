@@ -712,7 +712,7 @@ export const defects: readonly Defect[] = [
       "waits for tests",
     ],
     "fails an append for the sake of other processes": [
-      "} catch {\n      // The next one says it too.",
+      "} catch {\n      // The next update writes it again.",
       "} catch (error) {\n      throw error;",
     ],
   }),
@@ -742,7 +742,10 @@ export const defects: readonly Defect[] = [
     ],
     "forgets that a file was written to": ["this.#isDirty = true;\n      return file.write", "return file.write"],
     "tries a failed sync again": ["await file.sync();", "await file.sync().catch(() => file.sync());"],
-    "takes writes after a failed sync": ["this.#failure = { error }; // whoever closes it must not try again", ""],
+    "takes writes after a failed sync": [
+      "this.#failure = { error }; // the sync must not be retried when the file is closed",
+      "",
+    ],
     "closes files in use": ["if (this.#users++ === 0) this.#pool.busy(this);", "this.#users++;"],
   }),
   ...within("core/storage/file-pool.ts", [FAULTS, POOL, STORE], {

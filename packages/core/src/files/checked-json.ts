@@ -1,6 +1,6 @@
 /**
- * A JSON document with its checksum: one line each. Damage is noticed, and a person can still read
- * it.
+ * JSON documents with a checksum, one line each: damage is detected, and the file stays readable
+ * for humans.
  */
 import { crc32c } from "@logstore/codec";
 
@@ -9,7 +9,7 @@ export function encodeCheckedJson(value: unknown): Uint8Array {
   return Buffer.concat([json, Buffer.from(`${hexCrc(json)}\n`)]);
 }
 
-/** Undefined where the checksum does not match, or what it covers is no JSON. */
+/** Returns undefined if the checksum does not match or the content is not JSON. */
 export function decodeCheckedJson(content: Uint8Array): unknown {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const end = bytes.indexOf("\n") + 1;
@@ -22,21 +22,24 @@ export function decodeCheckedJson(content: Uint8Array): unknown {
 }
 
 /**
- * The same for a document that is to stay plain JSON: the checksum of its other fields is a field
- * of its own, the last.
+ * For a document that must be a plain JSON object: the checksum of the other fields is its last
+ * field.
  */
 export function encodeJsonWithCrc(fields: object): Uint8Array {
   const crc = hexCrc(Buffer.from(JSON.stringify(fields)));
   return Buffer.from(`${JSON.stringify({ ...fields, crc }, null, 2)}\n`);
 }
 
-/** Undefined where it is no JSON object, or not the one that was written. */
+/** Returns undefined if the content is not a JSON object or its checksum does not match. */
 export function decodeJsonWithCrc(content: Uint8Array): Record<string, unknown> | undefined {
   const read = readJsonWithCrc(content);
   return read?.isIntact ? read.fields : undefined;
 }
 
-/** The fields without the checksum, and whether it matches; undefined where it is no JSON. */
+/**
+ * Returns the fields without the checksum, and whether it matches; undefined if the content is not
+ * a JSON object.
+ */
 export function readJsonWithCrc(
   content: Uint8Array,
 ): { readonly fields: Record<string, unknown>; readonly isIntact: boolean } | undefined {

@@ -1,7 +1,8 @@
 /**
- * A partition's `checkpoint`: how far its log is known to be sound, and what was remembered of its
- * producers there. Recovery starts at it, and it is a witness: what it says was durable must be
- * there. Without it the log is read from its start.
+ * A partition's `checkpoint`: the offset up to which its log is known to be intact, and the
+ * producer state at that point. Recovery starts there. The checkpoint also proves what was durable:
+ * if records below its recovery point are missing, the log is damaged. Without it the log is read
+ * from the start.
  */
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
@@ -11,39 +12,37 @@ import { CHECKPOINT_FILE, parseStartFileName, startFileName } from "./file-names
 const CHECKPOINT_FORMAT_VERSION = 1;
 
 export interface Checkpoint {
-  /** The first offset that there is: records before it are deleted, if their files are not yet. */
+  /** The log start offset. Records before it are deleted, even if their files still exist. */
   readonly logStart: number;
-  /** Every offset below this one is durable. */
+  /** Every record below this offset is durable. */
   readonly recoveryPoint: number;
-  /** Base offset of the segment that the recovery point lies in. */
+  /** Base offset of the segment that contains the recovery point. */
   readonly segment: number;
-  /** Byte in that segment at which the batch of the recovery point begins, or will. */
+  /** Byte position in that segment of the batch at the recovery point, which may not exist yet. */
   readonly position: number;
-  /** Append time of the last batch before it, ms since the epoch. */
+  /** Append time of the last batch before it, in ms since the epoch. */
   readonly lastAppendTime: number;
   readonly producers: readonly ProducerSnapshot[];
-  /** Offsets that were lost and are known to be. */
+  /** Known gaps: offsets whose records were lost. */
   readonly gaps: readonly Gap[];
   /**
-   * The log must reach this offset, which was given before it was repaired. Undefined: the recovery
+   * The log end offset before a repair, which the log must not fall below. Undefined: the recovery
    * point.
    */
   readonly expectedEnd?: number | undefined;
 }
 
-/** The first offset that is missing, and the first that is there again. */
+/** A gap: the first missing offset, and the first one after it that exists. */
 export type Gap = readonly [from: number, to: number];
 
-/**
- * Whether it is known that nothing is left from `offset` on, up to where the next segment begins.
- */
+/** Whether a known gap reaches from `offset` to the beginning of the next segment. */
 export function isGap(gaps: readonly Gap[], offset: number, nextBaseOffset: number): boolean {
   return gaps.some(([from, to]) => from <= offset && offset < to && to === nextBaseOffset);
 }
 
 /**
- * What is remembered of a producer: id, epoch, next sequence, and base sequence, record count and
- * base offset of each of its last batches.
+ * State of a producer: id, epoch, next sequence, and the base sequence, record count and base
+ * offset of each of its last batches.
  */
 export type ProducerSnapshot = [number, number, number, [number, number, number][]];
 
@@ -53,8 +52,8 @@ export function writeCheckpoint(storage: Storage, directory: string, checkpoint:
 }
 
 /**
- * Undefined where there is none, or none that can be believed. A start file may have moved the log
- * start since.
+ * Returns undefined if there is no checkpoint, or it is damaged. A start file may have advanced the
+ * log start since it was written.
  */
 export async function readCheckpoint(storage: Storage, directory: string): Promise<Checkpoint | undefined> {
   const content = await readWholeFile(storage, `${directory}/${CHECKPOINT_FILE}`);
@@ -65,10 +64,11 @@ export async function readCheckpoint(storage: Storage, directory: string): Promi
 }
 
 /**
- * Moves the log start where no checkpoint can be written, as on a full disk: a name alone says it,
- * and takes no room. The old index becomes that name, for even an empty file may not be had.
+ * Advances the log start when no checkpoint can be written, for example on a full disk: the new
+ * offset is stored in a file name, which needs no space. An old index is renamed to it, because
+ * even creating an empty file may fail.
  *
- * @param index of a segment that lies before the new start; it may be missing
+ * @param index the index of a segment before the new start; it may not exist
  */
 export async function markLogStart(
   storage: Storage,

@@ -7,9 +7,9 @@ import { isLockName } from "../storage/lock-names.js";
 export const STORE_FILE = "store.json";
 /** Makes a directory a broker's data directory. */
 export const BROKER_FILE = "broker.json";
-/** Beside the store file, where the store is a broker's topic. */
+/** Next to the store file, if the store is a broker's topic. */
 export const TOPIC_FILE = "topic.json";
-/** Beside the two, where the store is a snapshot of a topic. */
+/** Next to both of them, if the store is a snapshot of a topic. */
 export const SNAPSHOT_FILE = "snapshot.json";
 export const WATERMARKS_FILE = "watermarks";
 export const CHECKPOINT_FILE = "checkpoint";
@@ -31,7 +31,7 @@ export function partitionDirectory(partition: number): string {
   return String(partition);
 }
 
-/** Twenty digits, so that names sort as offsets do. */
+/** Twenty digits, so that names sort like offsets. */
 function segmentName(baseOffset: number): string {
   return String(baseOffset).padStart(20, "0");
 }
@@ -44,46 +44,46 @@ export function indexFileName(baseOffset: number): string {
   return segmentName(baseOffset) + INDEX_SUFFIX;
 }
 
-/** Bytes that recovery cut from a segment's end, kept beside it. */
+/** Bytes that recovery truncated from the end of a segment, kept next to it. */
 export function tornFileName(baseOffset: number, position: number, id: string): string {
   return `${segmentName(baseOffset)}.${position}.${id}.torn`;
 }
 
-/** Bytes that repair took out of a segment, kept beside it. */
+/** Bytes that a repair removed from a segment, kept next to it. */
 export function damagedFileName(baseOffset: number, position: number, id: string): string {
   return `${segmentName(baseOffset)}.${position}.${id}.damaged`;
 }
 
 /**
- * What a lock leaves, and what systems put on a fresh volume: a directory with nothing else is
- * empty.
+ * The remains of a lock, and what systems create on a fresh volume: a directory with nothing else
+ * counts as empty.
  */
 export function isOfTheSystem(name: string): boolean {
   return isLockName(name) || VOLUME_NAMES.has(name);
 }
 
 /**
- * An empty file, or what was an index, whose name says where a partition's log begins: see
+ * An empty file, or a former index, whose name contains the log start offset of a partition; see
  * docs/format/directory.md.
  */
 export function startFileName(logStart: number): string {
   return segmentName(logStart) + START_SUFFIX;
 }
 
-/** The log start offset that a name says; undefined for any other name. */
+/** The log start offset in a name; undefined for any other name. */
 export function parseStartFileName(name: string): number | undefined {
   const logStart = name.endsWith(START_SUFFIX) ? parseLogFileName(name.replace(START_SUFFIX, LOG_SUFFIX)) : undefined;
   return logStart;
 }
 
-/** The base offset that a log file's name says; undefined for any other name. */
+/** The base offset in the name of a log file; undefined for any other name. */
 export function parseLogFileName(name: string): number | undefined {
   const digits = SEGMENT_NAME.exec(name)?.[1];
   const baseOffset = digits === undefined ? undefined : Number(digits);
   return Number.isSafeInteger(baseOffset) ? baseOffset : undefined;
 }
 
-/** The base offsets of a directory's segments, rising. */
+/** The base offsets of a directory's segments, in ascending order. */
 export function baseOffsetsOf(names: readonly string[]): number[] {
   return names
     .map(parseLogFileName)

@@ -1,4 +1,4 @@
-/** The examples on the pages in docs/format, against what the engine writes. */
+/** Compares the examples of the pages in docs/format with what the engine writes. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";
@@ -13,7 +13,9 @@ import { FilePool } from "../storage/file-pool.js";
 const TOPIC = "data/topics/0011223344556677";
 const TOPIC_ID = "00112233-4455-4677-8899-aabbccddeeff";
 
-/** The store of the examples: two batches of one producer, at fixed times, under fixed names. */
+/**
+ * Storage with fixed times and names, for the store of the examples: two batches of one producer.
+ */
 class FixedStorage extends HookedStorage {
   override time = 1_700_000_000_000;
 

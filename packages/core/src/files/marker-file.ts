@@ -1,6 +1,6 @@
 /**
- * A small JSON file that says what a directory is, and in which version of its format. What lacks
- * it is something else's.
+ * A small JSON file that declares what a directory is, and the version of its format. A directory
+ * without it belongs to something else.
  */
 import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/codec";
 import { readWholeFile, TEMPORARY_SUFFIX, writeFileAtomically } from "../storage/atomic-file.js";
@@ -25,10 +25,10 @@ export function writeMarker(storage: Storage, directory: string, file: string, c
 }
 
 /**
- * The marker's content; undefined where the directory is empty or missing, so that one can be made.
+ * Reads the marker; undefined if the directory is empty or missing, so that it can be initialized.
  *
- * @throws NotALogStoreError where the directory is something else's, or the file is damaged
- * @throws UnsupportedFormatVersionError where a newer release made it
+ * @throws NotALogStoreError if the directory contains something else, or the marker is damaged
+ * @throws UnsupportedFormatVersionError if a newer version created it
  */
 export async function readMarker<Content extends Marker>(
   storage: Storage,
@@ -49,7 +49,7 @@ export async function readMarker<Content extends Marker>(
   const marker = fields as Partial<Marker & Content>;
   const { formatVersion: found } = marker;
   const isOurs = marker.format === format && Number.isInteger(found);
-  // What a newer version looks like is not known, its checksum included.
+  // The layout of a newer version is unknown, including its checksum.
   if (!isOurs || (found === formatVersion && !isIntact)) {
     throw new NotALogStoreError(`${directory}/${file} does not mark ${what}: it is something else's, or damaged`, {
       file,

@@ -1,4 +1,7 @@
-/** `store.json`: what a log store is, written once. A directory that has it is a log store. */
+/**
+ * `store.json`: the identity of a log store, written once. A directory that contains it is a log
+ * store.
+ */
 import { NotALogStoreError } from "@logstore/codec";
 import type { Storage } from "../storage/storage.js";
 import { STORE_FILE } from "./file-names.js";
@@ -6,9 +9,9 @@ import { type Marker, readMarker, writeMarker } from "./marker-file.js";
 
 const STORE = { file: STORE_FILE, what: "a log store", format: "logstore", formatVersion: 1 } as const;
 
-/** What a store is for ever. */
+/** Properties of a store that never change. */
 export interface StoreIdentity {
-  /** Random; tells one store from another that had the same name. */
+  /** Random; distinguishes the store from another one of the same name. */
   readonly id: string;
   readonly partitions: number;
   /** Name of the partitioner. */
@@ -21,7 +24,8 @@ export function writeStoreFile(storage: Storage, directory: string, store: Store
 }
 
 /**
- * What a directory says of itself; undefined where it is empty, so that a store can be made in it.
+ * Reads the identity of the store; undefined if the directory is empty, so that a store can be
+ * created in it.
  *
  * @throws NotALogStoreError, UnsupportedFormatVersionError
  */

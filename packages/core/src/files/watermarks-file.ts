@@ -1,7 +1,7 @@
 /**
- * `watermarks`: where each partition begins and how far it may be read, for readers in other
- * processes. The writer changes it in place before it acknowledges an append; it is never synced,
- * and made anew whenever the store is opened for writing. docs/format/watermarks.md has its bytes.
+ * `watermarks`: the readable range of each partition, for readers in other processes. The writer
+ * updates it in place before it acknowledges an append. It is never synced, and rewritten whenever
+ * the store is opened for writing. docs/format/watermarks.md has the format.
  */
 import { crc32c } from "@logstore/codec";
 import { readWholeFile } from "../storage/atomic-file.js";
@@ -24,8 +24,8 @@ export class Watermarks {
   }
 
   /**
-   * Writes all bounds; where none are known, what was said last stays. A disk that does not take
-   * them costs the readers elsewhere their news, and nobody else anything.
+   * Writes the bounds of all partitions; those that are unknown keep their last value. If the write
+   * fails, only readers in other processes are affected: they do not see new records.
    */
   static async open(storage: Storage, directory: string, all: readonly (Bounds | undefined)[]): Promise<Watermarks> {
     const path = `${directory}/${WATERMARKS_FILE}`;
@@ -48,7 +48,7 @@ export class Watermarks {
     try {
       await this.#file?.write([encodeSlot(bounds)], partition * SLOT_LENGTH);
     } catch {
-      // The next one says it too.
+      // The next update writes it again.
     }
   }
 
@@ -57,14 +57,14 @@ export class Watermarks {
   }
 }
 
-/** By partition; undefined where nothing can be believed. */
+/** Reads the bounds by partition; undefined for a partition whose entry is damaged or not set. */
 export async function readWatermarks(storage: Storage, directory: string): Promise<(Bounds | undefined)[]> {
   const content = await readWholeFile(storage, `${directory}/${WATERMARKS_FILE}`);
   const count = Math.floor((content?.length ?? 0) / SLOT_LENGTH);
   return Array.from({ length: count }, (_, partition) => decodeSlot(content!, partition * SLOT_LENGTH));
 }
 
-/** Zeros, whose checksum is wrong, where nothing is known. */
+/** Encodes unknown bounds as zeros, whose checksum does not match. */
 function encodeSlot(bounds: Bounds | undefined): Uint8Array {
   const slot = Buffer.alloc(SLOT_LENGTH);
   if (bounds === undefined) return slot;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { bilogChecksum, isChecksumOfBytes } from "./bilog-checksum.js";
 
-// What the Go program itself computed.
+// Checksums computed by the Go program.
 test.each([
   ["", 0],
   ["a", 0xf9b2971a],

@@ -1,6 +1,6 @@
 /**
- * The checksum of the Go LogStore's records: CRC-32's algorithm with its polynomial turned the
- * wrong way round, so that no library computes it. See docs/format/bilog.md.
+ * The checksum of the Go LogStore's records: CRC-32's algorithm with its polynomial in the wrong
+ * bit order, which no library computes. See docs/format/bilog.md.
  */
 
 const POLYNOMIAL = 0x04c11db7;
@@ -23,7 +23,7 @@ export function bilogChecksum(payload: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** Whether any payload but an empty one can have this checksum: the upper five bits are 1. */
+/** Whether any non-empty payload can have this checksum: its upper five bits are always 1. */
 export function isChecksumOfBytes(checksum: number): boolean {
   return checksum >>> 27 === 0b11111;
 }

@@ -1,4 +1,4 @@
-/** Files as crashes, full disks and rot leave them. */
+/** Files with the damage that crashes, full disks and bit rot leave. */
 import { describe, expect, test } from "vitest";
 import { A, AGAIN, bilogRecord, EMPTY, HELLO, hex, importFile } from "../../test/bilog.js";
 
@@ -9,7 +9,7 @@ function flipped(bytes: Uint8Array, byte: number, bit = 0): Buffer {
 }
 
 describe("a torn record", () => {
-  test("at the end, however much of it is there", async () => {
+  test("at the end, truncated at any byte", async () => {
     for (let length = 1; length < AGAIN.length; length++) {
       const found = await importFile([HELLO, AGAIN.subarray(0, length)]);
       expect(found.values).toEqual(["Hello World!"]);
@@ -17,7 +17,7 @@ describe("a torn record", () => {
     }
   });
 
-  test("in the middle, however much of it is there: the records behind it are found", async () => {
+  test("in the middle, truncated at any byte: the records after it are found", async () => {
     for (let length = 1; length < HELLO.length; length++) {
       const found = await importFile([A, HELLO.subarray(0, length), AGAIN, HELLO]);
       expect(found.values).toEqual(["a", "again", "Hello World!"]);
@@ -26,14 +26,14 @@ describe("a torn record", () => {
     }
   });
 
-  test("in the middle, longer than all that was written behind it", async () => {
+  test("in the middle, longer than everything written after it", async () => {
     const torn = bilogRecord(Buffer.alloc(1000)).subarray(0, 700);
     const found = await importFile([HELLO, torn, AGAIN, A]);
     expect(found.values).toEqual(["Hello World!", "again", "a"]);
     expect(found.damaged).toEqual([{ byte: 24, length: 700, reason: "torn" }]);
   });
 
-  test("in the middle, whose length leads far into the records behind it", async () => {
+  test("in the middle, with a length that reaches far into the records after it", async () => {
     const torn = bilogRecord(Buffer.alloc(2_000_000)).subarray(0, 700);
     const found = await importFile([torn, AGAIN, bilogRecord(Buffer.alloc(3_000_000)), A]);
     expect(found.values.map(({ length }) => length)).toEqual([5, 3_000_000, 1]);
@@ -42,7 +42,7 @@ describe("a torn record", () => {
 });
 
 describe("rot", () => {
-  test("in a payload costs that record", async () => {
+  test("in a payload costs only that record", async () => {
     const found = await importFile([HELLO, flipped(AGAIN, 14), A]);
     expect(found).toMatchObject({ values: ["Hello World!", "a"], records: 2, bytes: 54, damagedBytes: 17 });
     expect(found.damaged).toEqual([{ byte: 24, length: 17, reason: "checksum" }]);
@@ -53,13 +53,13 @@ describe("rot", () => {
     expect(found.damaged).toEqual([{ byte: 24, length: 17, reason: "checksum" }]);
   });
 
-  test("in two records, one behind the other, is one place", async () => {
+  test("in two adjacent records is reported as one range", async () => {
     const found = await importFile([A, flipped(AGAIN, 14), flipped(HELLO, 20), A]);
     expect(found.values).toEqual(["a", "a"]);
     expect(found.damaged).toEqual([{ byte: 13, length: 41, reason: "checksum" }]);
   });
 
-  test("of any one bit costs one record at most, and is reported where it is", async () => {
+  test("of any single bit costs at most one record, and is reported at its position", async () => {
     const parts = [A, HELLO, AGAIN, A];
     const whole = Buffer.concat(parts);
     for (let bit = 0; bit < 8 * whole.length; bit++) {
@@ -72,7 +72,7 @@ describe("rot", () => {
   });
 });
 
-describe("a length that no record has", () => {
+describe("a length that no record can have", () => {
   test.each([
     ["0", "00 00 00 00 00 00 00 00"],
     ["less than its own header", "00 00 00 00 00 00 00 0b"],
@@ -85,25 +85,25 @@ describe("a length that no record has", () => {
     expect(found.damaged).toEqual([{ byte: 24, length: 24, reason: "length" }]);
   });
 
-  test("zeros after a power cut, over more than one reading", async () => {
+  test("zeros after a power failure, longer than one read", async () => {
     const found = await importFile([HELLO, new Uint8Array(3_000_001), AGAIN]);
     expect(found.values).toEqual(["Hello World!", "again"]);
     expect(found.damaged).toEqual([{ byte: 24, length: 3_000_001, reason: "length" }]);
   });
 
-  test("zeros that end anywhere near the end of a reading", async () => {
+  test("zeros that end at any position near the end of a read", async () => {
     for (let length = 1024 * 1024 - 24 - 16; length <= 1024 * 1024 - 24; length++) {
       const found = await importFile([HELLO, new Uint8Array(length), AGAIN]);
       expect(found.damaged).toEqual([{ byte: 24, length, reason: "length" }]);
     }
   });
 
-  test("zeros to the end", async () => {
+  test("zeros up to the end", async () => {
     const found = await importFile([HELLO, new Uint8Array(4096)]);
     expect(found.damaged).toEqual([{ byte: 24, length: 4096, reason: "length" }]);
   });
 
-  test("above what the caller believes: passed over whole, with the records in its payload", async () => {
+  test("above the caller's limit: skipped as a whole, including records inside its payload", async () => {
     const long = bilogRecord(Buffer.concat([A, A, A]));
     const found = await importFile([A, long, HELLO], 40);
     expect(found.values).toEqual(["a", "Hello World!"]);
@@ -111,19 +111,19 @@ describe("a length that no record has", () => {
   });
 });
 
-test("what is not of this format is reported from its first byte on", async () => {
+test("a file of another format is reported from its first byte on", async () => {
   const littleEndian = hex("10 00 00 00 00 00 00 00  9c 12 95 fa  48 65 6c 6c 6f 20 57 6f 72 6c 64 21");
   const found = await importFile([littleEndian, littleEndian]);
   expect(found).toMatchObject({ records: 0, damaged: [{ byte: 0, length: 48, reason: "length" }] });
 });
 
-test("a record without payload vouches for no place", async () => {
+test("a record without payload does not count as a resynchronization point", async () => {
   const found = await importFile([flipped(HELLO, 20), EMPTY, AGAIN]);
   expect(found.values).toEqual(["again"]);
   expect(found.damaged).toEqual([{ byte: 0, length: 36, reason: "checksum" }]);
 });
 
-test("a file that is made to keep the search busy ends as unread", async () => {
+test("a file that is crafted to keep the search busy is reported as unread", async () => {
   const lure = hex("00 00 00 00 00 10 00 00  ff ff ff ff"); // 1 MiB, with a checksum that a payload could have
   const file = Buffer.alloc(3 * 1024 * 1024, lure);
   const found = await importFile([HELLO, file]);
@@ -131,7 +131,7 @@ test("a file that is made to keep the search busy ends as unread", async () => {
   expect(found.damaged).toEqual([{ byte: 24, length: file.length, reason: "unread" }]);
 });
 
-test("the report of very many damaged places names the first 1,000 and counts the bytes of all", async () => {
+test("the report of very many damaged ranges lists the first 1,000 and counts the bytes of all", async () => {
   const found = await importFile(Array.from({ length: 1500 }, () => [flipped(AGAIN, 16), A]).flat());
   expect(found.damaged).toHaveLength(1000);
   expect(found).toMatchObject({ records: 1500, damagedBytes: 1500 * 17 });

@@ -1,4 +1,4 @@
-/** The files of the Go LogStore in a directory. Others are none of our business. */
+/** Finds the files of the Go LogStore in a directory. Other files are ignored. */
 import { NotALogStoreError } from "@logstore/codec";
 import type { Storage } from "../storage/storage.js";
 import { FileWindow } from "./file-window.js";
@@ -7,16 +7,16 @@ export interface BilogFile {
   readonly path: string;
   readonly name: string;
   readonly partition: number;
-  /** Length when it was listed. */
+  /** Length of the file when it was listed. */
   readonly bytes: number;
 }
 
 const NAME = /^(0|[1-9]\d{0,5})\.bilog$/;
 
 /**
- * By partition, lowest first; numbers may be missing.
+ * Lists the files by partition, in ascending order; numbers may be missing.
  *
- * @throws NotALogStoreError where there is none
+ * @throws NotALogStoreError if there is none
  */
 export async function listBilogFiles(storage: Storage, directory: string): Promise<BilogFile[]> {
   const files: BilogFile[] = [];
@@ -34,7 +34,7 @@ export async function listBilogFiles(storage: Storage, directory: string): Promi
   );
 }
 
-/** Opens a file to read, for as long as `work` takes. */
+/** Opens a file for reading and closes it after `work`. */
 export async function withWindow<T>(
   storage: Storage,
   path: string,

@@ -1,16 +1,11 @@
-/**
- * The twelve bytes before a payload. Part of the format in docs/format/bilog.md, which never
- * changes.
- */
+/** The twelve-byte header before a payload. The format in docs/format/bilog.md never changes. */
 import { isChecksumOfBytes } from "./bilog-checksum.js";
 
 const LENGTH_OFFSET = 0;
 const CHECKSUM_OFFSET = LENGTH_OFFSET + 8;
 export const HEADER_BYTES = CHECKSUM_OFFSET + 4;
 
-/**
- * Length of the whole record as its header says; inexact beyond 2^53, where it is absurd anyway.
- */
+/** The record length in a header; inexact beyond 2^53, where it is invalid anyway. */
 export function lengthAt(bytes: Uint8Array, at: number): number {
   return uint32(bytes, at + LENGTH_OFFSET) * 2 ** 32 + uint32(bytes, at + LENGTH_OFFSET + 4);
 }
@@ -20,12 +15,12 @@ export function checksumAt(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Index of the first header that a record with a payload, of up to `maxLength` bytes in all, can
- * have; -1 where there is none.
+ * Returns the index of the first possible header of a record with a payload and a total length of
+ * at most `maxLength`; -1 if there is none.
  */
 export function findHeader(bytes: Uint8Array, maxLength: number): number {
   for (let i = 0; i + HEADER_BYTES <= bytes.length; i++) {
-    if (bytes[i] !== 0) continue; // the first of eight bytes that would say absurdly much
+    if (bytes[i] !== 0) continue; // the most significant byte of the length, which is 0 in any valid length
     const length = lengthAt(bytes, i);
     if (length > HEADER_BYTES && length <= maxLength && isChecksumOfBytes(checksumAt(bytes, i))) return i;
   }

@@ -1,22 +1,22 @@
 /**
- * Walks over a file of the Go LogStore: every sound record, and where there is none.
- * docs/format/bilog.md says how it decides.
+ * Reads a file of the Go LogStore: yields each intact record, and each damaged range.
+ * docs/format/bilog.md has the rules.
  */
 import { bilogChecksum } from "./bilog-checksum.js";
 import { checksumAt, findHeader, HEADER_BYTES, lengthAt } from "./bilog-header.js";
 import type { FileWindow } from "./file-window.js";
 
 /**
- * `torn`: fewer bytes are there than the record says. `length`: it says what no record can have.
- * `checksum`: its payload is not the one that was written. `unread`: it would have taken too long
- * to find the next record.
+ * `torn`: the file ends before the record does. `length`: the length is one that no record can
+ * have. `checksum`: the payload does not match its checksum. `unread`: the search for the next
+ * record would have taken too long.
  */
 export type BilogDamageReason = "torn" | "length" | "checksum" | "unread";
 
-/** Bytes of the file that are not imported. */
+/** A range of bytes that is not imported. */
 export interface BilogDamage {
   readonly byte: number;
-  /** Bytes from there to the next sound record, or to the end of the file. */
+  /** Number of bytes up to the next intact record, or the end of the file. */
   readonly length: number;
   readonly reason: BilogDamageReason;
 }
@@ -24,19 +24,19 @@ export interface BilogDamage {
 export interface BilogRecord {
   /** Length of the whole record. */
   readonly length: number;
-  /** A view that stays as it is. */
+  /** A view that stays valid. */
   readonly payload: Uint8Array;
 }
 
-/** What is wrong at a place, and where its record would end if its length were right. */
+/** The damage at a position, and where the record would end if its length were right. */
 interface Fault {
   readonly reason: BilogDamageReason;
   readonly end: number | undefined;
 }
 
 /**
- * The search may check so many times the file's bytes, or so many MiB: enough for any real file,
- * and it ends.
+ * Limits the work of a search, in multiples of the file size or in MiB: enough for any real file,
+ * and it guarantees that the search ends.
  */
 const SEARCH_FACTOR = 16;
 const MIB = 1024 * 1024;
@@ -52,7 +52,7 @@ export class BilogReader {
     this.#searchBytesLeft = SEARCH_FACTOR * Math.max(window.size, MIB);
   }
 
-  /** @param signal ends the reading by throwing its reason */
+  /** @param signal aborts: the read throws its reason */
   async *read(signal?: AbortSignal): AsyncGenerator<BilogRecord | BilogDamage, void> {
     let byte = 0;
     while (byte < this.#window.size) {
@@ -72,8 +72,8 @@ export class BilogReader {
   }
 
   /**
-   * No length is believed, and nothing of it allocated, before it was compared with the cap and
-   * with the file.
+   * No length is trusted, and no memory allocated for it, before it has been compared with the
+   * limit and the file size.
    */
   async #inspect(byte: number): Promise<BilogRecord | Fault> {
     const header = await this.#window.from(byte, HEADER_BYTES);
@@ -91,8 +91,8 @@ export class BilogReader {
   }
 
   /**
-   * Where the record after a damaged one begins; the file's end where there is none; undefined
-   * where that was not found out.
+   * Returns the position of the record after a damaged one; the end of the file if there is none;
+   * undefined if the search was abandoned.
    */
   async #nextAfter(byte: number, end: number | undefined, signal?: AbortSignal): Promise<number | undefined> {
     const { size } = this.#window;
@@ -104,7 +104,7 @@ export class BilogReader {
       if (bytes.length < HEADER_BYTES) return size;
       const i = findHeader(bytes, Math.min(this.#maxRecordBytes, size - at));
       if (i < 0) {
-        at += bytes.length - HEADER_BYTES + 1; // the last of these bytes may begin a header
+        at += bytes.length - HEADER_BYTES + 1; // the last of these bytes may be the start of a header
         continue;
       }
       at += i;
@@ -115,7 +115,7 @@ export class BilogReader {
     }
   }
 
-  /** Whether there is a record at a place that nothing but its own checksum vouches for. */
+  /** Whether there is an intact record at a position that no previous record leads to. */
   async #isAnchor(byte: number): Promise<boolean> {
     const found = await this.#inspect(byte);
     return "payload" in found && found.payload.length > 0;

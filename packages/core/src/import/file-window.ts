@@ -1,11 +1,11 @@
-/** The part of a file that is in memory, which moves along as the file is read. */
+/** The part of a file that is in memory; it moves forward as the file is read. */
 import type { StorageFile } from "../storage/storage.js";
 
-/** Bytes read at once, unless more are asked for. */
+/** Bytes per read, unless more are requested. */
 const WINDOW_BYTES = 1024 * 1024;
 
 export class FileWindow {
-  /** Bytes in the file when the reading began; what is appended later is not looked at. */
+  /** Size of the file when reading began; bytes appended later are ignored. */
   readonly size: number;
   readonly #file: StorageFile;
   #start = 0;
@@ -21,8 +21,8 @@ export class FileWindow {
   }
 
   /**
-   * What is in memory from `position` on, at least `length` bytes of it; fewer only where the file
-   * ends. A view that stays as it is: the window moves to another buffer.
+   * Returns the bytes from `position` on, at least `length` of them unless the file ends before.
+   * The view stays valid, because the window moves to another buffer.
    */
   async from(position: number, length: number): Promise<Uint8Array> {
     const wanted = Math.min(length, this.size - position);

@@ -1,4 +1,4 @@
-/** Takes over one file of the Go LogStore. */
+/** Imports one file of the Go LogStore. */
 import type { RecordInput } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 import type { LogStore } from "../store/log-store.js";
@@ -10,13 +10,13 @@ import type { FileWindow } from "./file-window.js";
 export interface BilogFileReport {
   readonly file: string;
   readonly partition: number;
-  /** How many were imported. */
+  /** Number of records imported. */
   readonly records: number;
-  /** Length of the file. */
+  /** Length of the file, in bytes. */
   readonly bytes: number;
-  /** How many of its bytes were not imported. */
+  /** Number of its bytes that were not imported. */
   readonly damagedBytes: number;
-  /** Where these are, in order; of very many places the first 1,000. */
+  /** The damaged ranges in order; at most the first 1,000. */
   readonly damaged: readonly BilogDamage[];
 }
 
@@ -29,10 +29,10 @@ export interface ImportBilogFileOptions {
 /** Bytes of the file whose records are appended at once. */
 const APPEND_BYTES = 1024 * 1024;
 
-/** Whoever wrote the file does not decide how much memory its report takes. */
+/** Limits the memory of the report, whatever the file contains. */
 const MAX_DAMAGED = 1000;
 
-/** @param store its partition is empty */
+/** @param store its partition must be empty */
 export async function importBilogFile(
   { name, partition }: BilogFile,
   window: FileWindow,
@@ -48,7 +48,7 @@ export async function importBilogFile(
   const append = async () => {
     signal?.throwIfAborted();
     if (waiting.length === 0) return;
-    // The expected offset keeps everybody else's records from coming in between.
+    // The expected offset ensures that no other writer's records come in between.
     const { nextOffset } = await store.appendMany(partition, waiting, { durability, expectedOffset: records });
     records = nextOffset;
     waiting = [];

@@ -14,7 +14,7 @@ test("the example in docs/format/bilog.md, on disk", async () => {
   for (let n = 0; n < 10; n++) writeFileSync(`${directory}/${n}.bilog`, n === 5 ? bytes : "");
   const before = everyFile(directory);
 
-  await using store = await LogStore.open(temporaryDirectory(), { partitions: 9 }); // the Go program never used its tenth
+  await using store = await LogStore.open(temporaryDirectory(), { partitions: 9 }); // the Go program never used its tenth partition
   const { files } = await importBilog(`${directory}/`, store);
 
   expect(files).toHaveLength(10);
@@ -26,27 +26,27 @@ test("the example in docs/format/bilog.md, on disk", async () => {
     [null, "again"],
   ]);
   expect(everyFile(directory)).toEqual(before);
-  // One partition fewer: the key's next record goes where its older ones are.
+  // With one partition fewer, the next record of the key goes to the partition of its older ones.
   expect(await store.append("10084", "later")).toMatchObject({ partition: 5, offset: 2 });
 });
 
-test("a record without payload is a record", async () => {
+test("a record without payload is imported", async () => {
   expect(await importFile([EMPTY, A, EMPTY, EMPTY])).toMatchObject({ values: ["", "a", "", ""], damaged: [] });
 });
 
-test("files that are longer than what is read at once keep their order", async () => {
+test("files longer than one read keep their order", async () => {
   const payloads = Array.from({ length: 3000 }, (_, i) => Buffer.alloc(i, `${i} `));
   const found = await importFile(payloads.map(bilogRecord));
   expect(found).toMatchObject({ records: 3000, damaged: [] });
   expect(found.values).toEqual(payloads.map(String));
 });
 
-test("a record that is longer than what is read at once", async () => {
+test("a record longer than one read", async () => {
   const long = Buffer.alloc(3_000_000, "long ");
   expect((await importFile([A, bilogRecord(long), AGAIN])).values).toEqual(["a", long.toString(), "again"]);
 });
 
-test("numbers may be missing, and other files are left alone", async () => {
+test("numbers may be missing, and other files are ignored", async () => {
   const storage = await goDirectory({
     "10.bilog": [AGAIN],
     "2.bilog": [HELLO],
@@ -66,14 +66,14 @@ test("numbers may be missing, and other files are left alone", async () => {
   expect(await values(store, 10)).toEqual(["again"]);
 });
 
-test("the directory is only read", async () => {
+test("the directory is not modified", async () => {
   const storage = new HookedStorage(await goDirectory({ "0.bilog": [HELLO, AGAIN.subarray(3)] }));
   await using store = await LogStore.open(":memory:");
   await importBilog("go", store, { storage });
   expect(storage.calls).toEqual([]);
 });
 
-test("a store with too few partitions takes nothing, and is told how many it needs", async () => {
+test("a store with too few partitions imports nothing, and the error has the number needed", async () => {
   const storage = await goDirectory({ "0.bilog": [A], "3.bilog": [A], "4.bilog": [] });
   await using store = await LogStore.open(":memory:", { partitions: 3 });
   const error = await caught(importBilog("go", store, { storage }));
@@ -91,7 +91,7 @@ test("nothing is imported twice", async () => {
   expect(await values(store)).toEqual([]);
 });
 
-test("nobody else's record comes between the imported ones", async () => {
+test("no other writer's record gets between the imported ones", async () => {
   const long = bilogRecord(Buffer.alloc(1_200_000));
   const storage = new HookedStorage(await goDirectory({ "0.bilog": [long, long] }));
   await using store = await LogStore.open(":memory:");
@@ -102,7 +102,7 @@ test("nobody else's record comes between the imported ones", async () => {
   expect(error).toMatchObject({ code: "WRONG_EXPECTED_OFFSET", expected: 1, actual: 2 });
 });
 
-test("a directory without such files, or none at all", async () => {
+test("a directory without such files, or no directory at all", async () => {
   const storage = await goDirectory({ "store.json": [] });
   await using store = await LogStore.open(":memory:");
   for (const directory of ["go", "nowhere"]) {
@@ -110,20 +110,20 @@ test("a directory without such files, or none at all", async () => {
   }
 });
 
-test("a cap that is none", async () => {
+test("an invalid limit", async () => {
   await using store = await LogStore.open(":memory:");
   for (const maxRecordBytes of [0, 12, 1.5, 2 ** 31, Number.NaN]) {
     expect(await caught(importBilog("go", store, { maxRecordBytes }))).toMatchObject({ code: "INVALID_ARGUMENT" });
   }
 });
 
-test("a record that the store does not take", async () => {
+test("a record that the store does not accept", async () => {
   const storage = await goDirectory({ "0.bilog": [bilogRecord(Buffer.alloc(5000))] });
   await using store = await LogStore.open(":memory:", { maxBatchBytes: 4096 });
   expect(await caught(importBilog("go", store, { storage }))).toMatchObject({ code: "RECORD_TOO_LARGE" });
 });
 
-test("an import that is called off ends with the signal's reason", async () => {
+test("an aborted import throws the signal's reason", async () => {
   const inner = await goDirectory({ "0.bilog": [bilogRecord(Buffer.alloc(2_000_000)), A], "1.bilog": [A] });
   const storage = new HookedStorage(inner);
   await using store = await LogStore.open(":memory:", { partitions: 2 });

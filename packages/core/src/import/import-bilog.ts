@@ -1,5 +1,5 @@
 /**
- * Takes over a directory of the Go LogStore (lafikl/logstore, 2016). docs/format/bilog.md describes
+ * Imports a directory of the Go LogStore (lafikl/logstore, 2016). docs/format/bilog.md describes
  * its files.
  */
 import {
@@ -24,15 +24,15 @@ import { type BilogFileReport, importBilogFile } from "./import-bilog-file.js";
 /** Options of {@link importBilog}. */
 export interface ImportBilogOptions {
   /**
-   * Ends the import by throwing the signal's reason. What was appended until then stays in the
-   * store.
+   * Aborts the import, which then throws the signal's reason. Records appended until then stay in
+   * the store.
    */
   readonly signal?: AbortSignal | undefined;
-  /** Longest record that is believed, bytes; the store has to take it too. Default 16 MiB. */
+  /** Longest record that is accepted, in bytes; the store has to accept it, too. Default 16 MiB. */
   readonly maxRecordBytes?: number | undefined;
   /** Default: the store's. */
   readonly durability?: Durability | undefined;
-  /** Where the directory is. Default: the operating system's files. */
+  /** Storage of the directory. Default: the operating system's files. */
   readonly storage?: Storage | undefined;
 }
 
@@ -45,22 +45,22 @@ const rules: OptionRules<ImportBilogOptions> = {
 
 /** What was imported from a directory of the Go LogStore. */
 export interface BilogReport {
-  /** By partition. */
+  /** One report for each file, by partition. */
   readonly files: readonly BilogFileReport[];
 }
 
 /**
- * Appends every sound record of the files `<n>.bilog` to partition `n` of a store, in their order.
- * Values are the payloads; keys are null, since they were never kept. Damage is reported and passed
- * over. The directory is only read.
+ * Appends each intact record of the files `<n>.bilog` to partition `n` of a store, in order. Values
+ * are the payloads; keys are null, because the Go program did not store them. Damage is reported
+ * and skipped. The directory is not modified.
  *
- * The partitions must be empty, so that nothing is imported twice: begin again with a new store
- * where an import did not come to its end. A store with one partition fewer than the Go program had
- * keeps each key in its partition.
+ * The partitions must be empty, so that nothing is imported twice: if an import fails, start again
+ * with a new store. A store with one partition fewer than the Go program had keeps each key in its
+ * partition.
  *
  * @throws NotALogStoreError, PartitionCountMismatchError, WrongExpectedOffsetError or
- * InvalidArgumentError before anything is appended; later what {@link LogStore.appendMany} throws;
- * and whatever the operating system answers to the reading
+ * InvalidArgumentError before anything is appended; later the errors of {@link LogStore.appendMany}
+ * and of reading the files
  */
 export async function importBilog(
   directory: string,
@@ -87,7 +87,7 @@ export async function importBilog(
   return { files: reports };
 }
 
-/** Whether every file that holds something has a partition, and that an empty one. */
+/** Checks that each non-empty file has a partition, and that this partition is empty. */
 function checkPartitions(store: LogStore, files: readonly BilogFile[]): void {
   const filled = files.filter(({ bytes }) => bytes > 0);
   const last = filled.at(-1);

@@ -1,10 +1,13 @@
-/** Whether what was restored is what the snapshot says of itself: whole, or refused. */
+/**
+ * Verifies a restored topic against the description of its snapshot. A restore that is not complete
+ * is refused.
+ */
 import { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
 import type { SnapshotDescription } from "@logstore/protocol";
 import type { Storage } from "../storage/storage.js";
 import { ReadOnlyLogStore } from "../store/read-only-log-store.js";
 
-/** A partition that is damaged, or shorter than it was, is not to pass for the snapshot. */
+/** A partition that is damaged or too short must not pass for the snapshot. */
 export async function checkBounds(
   storage: Storage,
   directory: string,
@@ -19,7 +22,7 @@ export async function checkBounds(
       const { startOffset, endOffset } = store.partition(partition);
       if (startOffset === logStartOffset && endOffset === logEndOffset) continue;
       const { damage } = store.log(partition);
-      if (damage instanceof StorageFailedError) throw damage; // what it has is not known
+      if (damage instanceof StorageFailedError) throw damage; // an I/O error says nothing about the partition's contents
       const found = `offsets ${startOffset} to ${endOffset} in partition ${partition}`;
       throw notWhole(directory, found, `${logStartOffset} to ${logEndOffset}`).with({ partition });
     }
@@ -28,7 +31,7 @@ export async function checkBounds(
   }
 }
 
-/** Where a file is missing or shorter than it was, the log may look sound at both ends. */
+/** If a file in the middle is missing or too short, both ends of the log may still look intact. */
 export function checkSize(directory: string, sizeBytes: number, said: SnapshotDescription): void {
   if (sizeBytes !== said.sizeBytes) throw notWhole(directory, `${sizeBytes} bytes`, `${said.sizeBytes}`);
 }

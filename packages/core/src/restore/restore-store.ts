@@ -1,6 +1,6 @@
 /**
- * A new log store with the records of a snapshot, at their offsets. The snapshot stays as it is,
- * whatever becomes of the store.
+ * Creates a log store from a snapshot, with the records at the same offsets. The snapshot itself
+ * never changes, whatever happens to the store.
  */
 import { NotALogStoreError } from "@logstore/codec";
 import { baseOffsetsOf, CHECKPOINT_FILE, indexFileName, logFileName, partitionDirectory } from "../files/file-names.js";
@@ -10,7 +10,7 @@ import { copyFile, linkIfThere, linkOrCopy } from "../storage/link-or-copy.js";
 import { Pacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 
-/** Resolves to the bytes in its log files, when all of it is durable. */
+/** Resolves to the size of its log files in bytes, once everything is durable. */
 export async function restoreStore(
   storage: Storage,
   snapshot: string,
@@ -20,7 +20,7 @@ export async function restoreStore(
   const identity = await readStoreFile(storage, snapshot);
   if (identity === undefined) throw new NotALogStoreError(`${snapshot} holds no log store to restore`);
   let sizeBytes = 0;
-  const pacer = new Pacer(); // partitions without records need nothing of the disk that would be waited for
+  const pacer = new Pacer(); // partitions without records never wait for the disk
   for (let partition = 0; partition < identity.partitions; partition++) {
     await pacer.pause();
     const [from, to] = [snapshot, directory].map((each) => `${each}/${partitionDirectory(partition)}`);
@@ -39,7 +39,7 @@ async function restorePartition(storage: Storage, from: string, to: string, sign
   for (const baseOffset of baseOffsets) {
     signal.throwIfAborted();
     const name = logFileName(baseOffset);
-    // The last one will be written to.
+    // The last segment will be written to, so it is copied.
     if (baseOffset === last) await copyFile(storage, `${from}/${name}`, `${to}/${name}`);
     else await linkOrCopy(storage, `${from}/${name}`, `${to}/${name}`);
     const index = indexFileName(baseOffset);
@@ -52,7 +52,7 @@ async function restorePartition(storage: Storage, from: string, to: string, sign
   return sizeBytes;
 }
 
-/** A snapshot that was put there by hand may not be on the disk yet. */
+/** A snapshot that was copied there by hand may not be on disk yet. */
 async function syncedSize(storage: Storage, path: string): Promise<number> {
   const file = await storage.openFile(path, "write");
   try {

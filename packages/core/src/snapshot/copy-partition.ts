@@ -1,6 +1,7 @@
 /**
- * A partition as it was at one moment, in another directory: finished segments by a second name,
- * for they never change again; the one that is written to as a copy, up to where it was then.
+ * Copies a partition as of one point in time to another directory. Finished segments get a second
+ * name (a hard link), because they never change. The active segment is copied up to its end at that
+ * time.
  */
 import { ClosedError, CorruptPartitionError, LogStoreError } from "@logstore/codec";
 import { writeCheckpoint } from "../files/checkpoint-file.js";
@@ -14,7 +15,7 @@ import { copyFile, linkIfThere, linkOrCopy } from "../storage/link-or-copy.js";
 import type { Storage, StorageFile } from "../storage/storage.js";
 import type { Cut } from "./cut.js";
 
-/** Resolves to the bytes in its log files, when all of it is durable. */
+/** Resolves to the size of its log files in bytes, once everything is durable. */
 export async function copyPartition(
   storage: Storage,
   directory: string,
@@ -30,7 +31,7 @@ export async function copyPartition(
 
 const READING: ReadonlySet<string> = new Set(["looking at", "opening", "reading"]);
 
-/** Where it is the source that cannot be read, its partition is damaged. */
+/** If the source cannot be read, its partition is damaged. */
 function sourceError({ log, segments }: Cut, error: unknown): unknown {
   if (error instanceof CorruptPartitionError) return log.cameUpon(error);
   const attempt = attemptOf(error);
@@ -43,9 +44,9 @@ async function copyFiles(storage: Storage, directory: string, cut: Cut, signal: 
   const { log, segments, mark } = cut;
   const last = segments.at(-1);
   if (last === undefined || mark === undefined) return 0;
-  // A finished segment may be on its way to the disk still: its records, or the cutting of the
-  // zeros behind them, which may come to be durable later than the records. Whoever writes is to
-  // hear of it first if it does not get there.
+  // A finished segment may still be on its way to disk: its records, or the truncation of its
+  // preallocated zeros, which may become durable after the records. A failure there must be
+  // reported to the writer first.
   await log.finishedDurably();
   await storage.makeDirectory(directory);
   let sizeBytes = 0;
@@ -68,8 +69,8 @@ async function copyFiles(storage: Storage, directory: string, cut: Cut, signal: 
 }
 
 /**
- * Goes on from the mark to the end: where that is in the last segment, and what is remembered of
- * producers there.
+ * Reads from the mark to the end, to find the end's position in the last segment and the producer
+ * state there.
  */
 async function findEnd(storage: Storage, { log, segments, end }: Cut, mark: NonNullable<Cut["mark"]>) {
   const producers = new ProducerState(mark.producers);
@@ -88,7 +89,7 @@ async function findEnd(storage: Storage, { log, segments, end }: Cut, mark: NonN
           ({ nextOffset } = batch);
           lastAppendTime = batch.appendTime;
           position += batch.byteLength;
-          if (nextOffset === end) break; // what follows may be half written
+          if (nextOffset === end) break; // the next batch may be half written
         }
       } catch (error) {
         if (!(error instanceof LogStoreError)) throw error;
@@ -99,7 +100,7 @@ async function findEnd(storage: Storage, { log, segments, end }: Cut, mark: NonN
   return { position, lastAppendTime, producers: producers.snapshot() };
 }
 
-/** A cache: where the segment is not in use any more, it is left out. */
+/** The index is only a cache: it is left out if the segment has been closed. */
 async function writeIndex(storage: Storage, directory: string, segment: Segment, size: number): Promise<void> {
   const index = await segment.index().catch((error: unknown) => {
     if (!(error instanceof ClosedError)) throw error;

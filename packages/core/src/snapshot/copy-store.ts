@@ -1,4 +1,4 @@
-/** A log store as it is at one moment, in another directory, while it is written to. */
+/** Copies a log store as of one point in time to another directory, while it is being written. */
 import { partitionDirectory } from "../files/file-names.js";
 import { type StoreIdentity, writeStoreFile } from "../files/store-file.js";
 import type { PartitionLog } from "../partition/partition-log.js";
@@ -7,18 +7,19 @@ import type { Storage } from "../storage/storage.js";
 import { copyPartition } from "./copy-partition.js";
 import { cutAll } from "./cut.js";
 
-/** What a snapshot holds. */
+/** Description of a snapshot. */
 export interface StoreSnapshot {
-  /** The moment, ms since the epoch. */
+  /** The time of the snapshot, in ms since the epoch. */
   readonly createdAt: number;
-  /** One for each, in order. `logEndOffset` is one past the last record in it. */
+  /** One entry for each partition, in order. `logEndOffset` is the offset after its last record. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly logStartOffset: number;
     readonly logEndOffset: number;
   }[];
   /**
-   * Length of its log files together. Most take no room of their own while the store has them too.
+   * Total size of its log files, in bytes. While the store still has the same segments, they share
+   * the disk space.
    */
   readonly sizeBytes: number;
 }
@@ -29,7 +30,7 @@ export interface SnapshotSource {
   readonly logs: readonly PartitionLog[];
 }
 
-/** @param directory where nothing is; a crash may leave some of it there */
+/** @param directory must not exist; a crash may leave a part of it */
 export async function copyStore(
   { storage, identity, logs }: SnapshotSource,
   directory: string,
@@ -42,7 +43,7 @@ export async function copyStore(
     await storage.makeDirectory(directory);
     await writeStoreFile(storage, directory, identity);
     let sizeBytes = 0;
-    const pacer = new Pacer(); // partitions without records need nothing of the disk that would be waited for
+    const pacer = new Pacer(); // partitions without records never wait for the disk
     for (const cut of cuts) {
       await pacer.pause();
       const { log, release } = cut;

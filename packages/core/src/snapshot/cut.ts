@@ -1,7 +1,7 @@
 /**
- * One moment of all partitions: where each begins and ends, and the files that it is made of.
- * Nobody who appends is held up, and whatever is deleted from then on stays on disk until it is let
- * go of.
+ * A consistent point in time of all partitions: the bounds of each, and the segments it consists
+ * of. Appends are not blocked. Segments that are deleted afterwards stay on disk until the cut is
+ * released.
  */
 import type { Checkpoint } from "../files/checkpoint-file.js";
 import type { PartitionLog } from "../partition/partition-log.js";
@@ -11,20 +11,20 @@ import { inParallel } from "../storage/in-parallel.js";
 export interface Cut {
   readonly log: PartitionLog;
   readonly logStart: number;
-  /** The high watermark: one past the last record. */
+  /** The high watermark: the offset after the last record of the cut. */
   readonly end: number;
-  /** Those of that moment. The last one goes on being written to. */
+  /** The segments at that time. The last one continues to be written to. */
   readonly segments: readonly Segment[];
   /**
-   * The end of the log shortly before, with all that was known there; undefined where nothing was
-   * ever appended.
+   * The end of the log shortly before the cut, with the producer state there; undefined if nothing
+   * was ever appended.
    */
   readonly mark: Checkpoint | undefined;
   release(): Promise<void>;
 }
 
 /**
- * @throws ClosedError, StorageFailedError, CorruptPartitionError where one of them takes no appends
+ * @throws ClosedError, StorageFailedError, CorruptPartitionError if a partition accepts no appends
  */
 export async function cutAll(logs: readonly PartitionLog[]): Promise<Cut[]> {
   const marks: (Checkpoint | undefined)[] = new Array(logs.length);
@@ -32,7 +32,7 @@ export async function cutAll(logs: readonly PartitionLog[]): Promise<Cut[]> {
     marks[i] = await log.mark();
   });
   for (;;) {
-    // What is not found here was deleted since, as far as to the mark and beyond.
+    // A mark whose segment has been deleted in the meantime is too old.
     const outdated = [...logs.entries()].filter(
       ([i, { segments }]) => marks[i]?.segment !== markable(segments, marks[i]),
     );
@@ -43,7 +43,10 @@ export async function cutAll(logs: readonly PartitionLog[]): Promise<Cut[]> {
   }
 }
 
-/** Base offset of the segment that the mark is in, if it is there; without a mark, of any. */
+/**
+ * Returns the base offset of the mark's segment if that still exists; without a mark, of the first
+ * segment.
+ */
 function markable(segments: Iterable<Segment>, mark: Checkpoint | undefined): number | undefined {
   for (const { baseOffset } of segments) if (mark === undefined || mark.segment === baseOffset) return baseOffset;
   return undefined;
@@ -54,7 +57,7 @@ function cut(log: PartitionLog, mark: Checkpoint | undefined): Cut {
   const segments = [...log.segments];
   const releases = segments.map((segment) => segment.hold());
   const release = async () => {
-    for (const letGo of releases) await letGo().catch(() => {}); // what is not removed now is by the next opening
+    for (const letGo of releases) await letGo().catch(() => {}); // a file that is not removed now is removed when the store is next opened
   };
   return { log, logStart, end: highWatermark, segments, mark, release };
 }

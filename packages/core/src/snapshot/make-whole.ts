@@ -1,15 +1,15 @@
-/** A directory that is there as a whole or not at all, whatever crashes. */
+/** Creates a directory atomically: after a crash it is complete or does not exist. */
 import { SnapshotExistsError } from "@logstore/codec";
 import { codeOf } from "../storage/io-trouble.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError } from "../storage/storage-error.js";
 
-/** Where something is that is not empty. */
+/** The target exists and is not empty. */
 const TAKEN: ReadonlySet<string> = new Set(["EEXIST", "ENOTEMPTY", "ENOTDIR"]);
 
 /**
- * @param fill makes the directory under another name, which no other call uses: another process may
- * be making the same one. A crash leaves it.
+ * @param fill fills a directory under a temporary name, which is unique to this call because
+ * another process may be creating the same directory. A crash leaves it behind.
  */
 export async function makeWhole<T>(
   storage: Storage,
@@ -31,7 +31,7 @@ export async function makeWhole<T>(
     throw error;
   }
   try {
-    await storage.makeDirectory(directory); // it is there: its name is made durable
+    await storage.makeDirectory(directory); // it exists already: this only makes its name durable
   } catch (cause) {
     throw storageError(cause, `${directory} was made, but may be gone after a power cut: remove it and make it again`);
   }

@@ -1,6 +1,6 @@
 /**
- * `snapshot.json`: makes a directory a snapshot of a topic, and says what is in it.
- * docs/format/snapshot.md has its fields.
+ * `snapshot.json`: declares a directory to be a snapshot of a topic, and describes its contents.
+ * docs/format/snapshot.md lists its fields.
  */
 import { NotALogStoreError } from "@logstore/codec";
 import type { SnapshotDescription } from "@logstore/protocol";
@@ -16,7 +16,7 @@ export function writeSnapshotFile(storage: Storage, directory: string, snapshot:
 }
 
 /**
- * Undefined where there is no such directory, or nothing in it.
+ * Returns undefined if the directory does not exist or is empty.
  *
  * @throws NotALogStoreError, UnsupportedFormatVersionError
  */

@@ -1,6 +1,5 @@
 /**
- * A store's own snapshot, for those who embed it alone; and what a file that two directories share
- * must be spared.
+ * Snapshots of an embedded store, and the protection of files that the store and a snapshot share.
  */
 import { readdirSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +18,7 @@ async function opened(directory: string, options: LogStoreOptions = {}): Promise
   return store;
 }
 
-test("a store's snapshot is a store: it can be read, verified, and opened to go on", async () => {
+test("a store's snapshot is a store: it can be read, verified, and opened for writing", async () => {
   const storage = new HookedStorage();
   const store = await opened("store", { storage, partitions: 2 });
   await appendOneByOne(store, range(7), 1);
@@ -39,7 +38,7 @@ test("a store's snapshot is a store: it can be read, verified, and opened to go 
   expect(await lines(store, 1)).toEqual([...numbered(range(7)), "7 late"]);
 });
 
-test("where something is, no snapshot is made; of two at once, one is", async () => {
+test("no snapshot is made where something exists; of two concurrent ones, one succeeds", async () => {
   const storage = new HookedStorage();
   const store = await opened("store", { storage });
   await appendOneByOne(store, range(3));
@@ -50,11 +49,11 @@ test("where something is, no snapshot is made; of two at once, one is", async ()
   expect(await lines(await opened("in/copy", { storage }))).toEqual(numbered(range(3)));
 });
 
-test("two stores that make a snapshot at one place leave each other's alone: one is whole, the other is told", async () => {
+test("two stores that snapshot to the same place do not disturb each other: one succeeds, the other fails", async () => {
   const storage = new HookedStorage();
   const stores = [await opened("one", { storage }), await opened("two", { storage })];
   for (const [i, store] of stores.entries()) await appendOneByOne(store, range(10, `${i}.`));
-  // Each is about to be renamed when the other begins.
+  // Each is about to rename when the other starts.
   let begun = 0;
   storage.before = async ({ kind, path }) => {
     if (kind === "makeDirectory" && path.endsWith(".new")) begun++;
@@ -67,7 +66,7 @@ test("two stores that make a snapshot at one place leave each other's alone: one
   expect(await lines(await opened("in/copy", { storage }))).toEqual(numbered(range(10, `${winner}.`)));
 });
 
-test("a snapshot whose name could not be made durable is said to be made", async () => {
+test("a snapshot whose name could not be made durable is reported as created", async () => {
   const storage = new HookedStorage();
   const store = await opened("store", { storage });
   await appendOneByOne(store, range(3));
@@ -83,7 +82,7 @@ test("a snapshot whose name could not be made durable is said to be made", async
   expect(await lines(await opened("copy", { storage }))).toEqual(numbered(range(3)));
 });
 
-test("a signal, or closing the store, ends it and leaves nothing", async () => {
+test("a signal, or closing the store, aborts it and leaves nothing behind", async () => {
   const storage = new HookedStorage();
   const store = await opened("store", { storage });
   await appendOneByOne(store, range(5));
@@ -111,7 +110,7 @@ test("a repair waits for a snapshot, and a snapshot for a repair", async () => {
   for (const copy of ["one", "two"]) expect(await lines(await opened(copy, { storage }))).toEqual(numbered(range(5)));
 });
 
-test("gaps that a repair left are gaps in the snapshot", async () => {
+test("gaps that a repair left are gaps in the snapshot, too", async () => {
   const disk = new SimulatedDisk();
   const store = await opened("store", { storage: disk });
   await appendOneByOne(store, range(7));
@@ -131,7 +130,7 @@ test("gaps that a repair left are gaps in the snapshot", async () => {
   expect((await lines(copy)).at(-1)).toBe(`${partitions[0]!.logEndOffset} on`);
 });
 
-test("what is written only is in a snapshot, durable", async () => {
+test("records with durability written are in a snapshot, and durable there", async () => {
   const disk = new SimulatedDisk();
   const store = await opened("store", { storage: disk, durability: "written" });
   await appendOneByOne(store, range(7));
@@ -140,7 +139,7 @@ test("what is written only is in a snapshot, durable", async () => {
   expect(await lines(await opened("copy", { storage: afterwards }))).toEqual(numbered(range(7)));
 });
 
-test("a finished segment that is still on its way to the disk is waited for", async () => {
+test("a snapshot waits for a finished segment that is not yet durable", async () => {
   const storage = new HookedStorage();
   const store = await opened("store", { storage, durability: "written" });
   const go = Promise.withResolvers<void>();
@@ -156,7 +155,7 @@ test("a finished segment that is still on its way to the disk is waited for", as
   expect(await lines(await opened("copy", { storage }))).toEqual(numbered(range(5)));
 });
 
-/** A store of four segments with a snapshot, closed. */
+/** Creates a closed store of four segments, with a snapshot. */
 async function shared() {
   const directory = temporaryDirectory();
   const [path, copy] = [join(directory, "store"), join(directory, "copy")];
@@ -169,10 +168,10 @@ async function shared() {
 
 const segment = (path: string, baseOffset: number) => join(path, "0", `${String(baseOffset).padStart(20, "0")}.log`);
 
-test("a finished segment that recovery goes on in is not the snapshot's any more", async () => {
+test("a finished segment that recovery writes to again is detached from the snapshot", async () => {
   const { path, copy, before } = await shared();
-  // Nothing says that the last two were durable; the one before them is torn with them, and has
-  // been finished.
+  // Nothing proves that the last two segments were durable; the one before them is finished, and
+  // torn at its end.
   rmSync(join(path, "0", "checkpoint"));
   for (const name of readdirSync(join(path, "0"))) if (name.endsWith(".index")) rmSync(join(path, "0", name));
   const own = segment(path, 4);
@@ -186,10 +185,10 @@ test("a finished segment that recovery goes on in is not the snapshot's any more
   expect(everyFile(copy)).toEqual(before);
 });
 
-test("a repair that cuts a shared segment leaves the snapshot's as it is", async () => {
+test("a repair that truncates a shared segment leaves the snapshot's copy unchanged", async () => {
   const { path, copy } = await shared();
-  // The file rots: in both places, for it is one. What is cut from the store's stays in the
-  // snapshot's.
+  // The file rots in both places, because it is one file. What the repair removes from the store's
+  // segment remains in the snapshot's.
   const [own, other] = [segment(path, 2), segment(copy, 2)];
   expect(statSync(own).ino).toBe(statSync(other).ino);
   truncateSync(own, statSync(own).size - 1);
@@ -203,7 +202,7 @@ test("a repair that cuts a shared segment leaves the snapshot's as it is", async
   expect(statSync(own).size).toBeLessThan(statSync(other).size);
 });
 
-test("a finished segment that goes on after a torn tail is a file of the store's own", async () => {
+test("a finished segment that continues after a torn tail becomes a file of the store's own", async () => {
   const disk = new SimulatedDisk();
   const store = await opened("store", { storage: disk, durability: "written" });
   await appendOneByOne(store, range(7));
@@ -212,8 +211,8 @@ test("a finished segment that goes on after a torn tail is a file of the store's
   await found.makeDirectory("copy");
   for (const [i, path] of [first!, second!].entries()) await found.link(path, `copy/${i}`);
   const before = [0, 1].map((i) => found.content(`copy/${i}`));
-  // Nothing says that any of it was durable, and the third segment is not there: the second goes
-  // on.
+  // Nothing proves that any of it was durable, and the third segment is missing: the store
+  // continues in the second.
   await found.remove("store/0/checkpoint");
   await found.remove(third!);
   const torn = await opened("store", { storage: found, segmentBytes: 10_000 });
@@ -224,7 +223,7 @@ test("a finished segment that goes on after a torn tail is a file of the store's
   expect([0, 1].map((i) => found.content(`copy/${i}`))).toEqual(before);
 });
 
-test("where the system cannot link, a read-only look at the copy finds the same", async () => {
+test("without support for links, a read-only open of the copy finds the same records", async () => {
   const storage = new HookedStorage();
   const store = await opened("store", { storage });
   await appendOneByOne(store, range(7));

@@ -1,16 +1,19 @@
 /**
- * Small files that are replaced as a whole: after a crash there is the old content or the new one,
- * never a mixture.
+ * Small files that are replaced atomically: after a crash a file has either its old or its new
+ * content.
  */
 import { reasonOf } from "./io-trouble.js";
 import type { Storage } from "./storage.js";
 
-/** Of a file that is renamed over another one once it is durable. Opening a store removes it. */
+/**
+ * Suffix of a new file that has not yet been renamed over the old one. Such files are removed when
+ * a store is opened.
+ */
 export const TEMPORARY_SUFFIX = ".tmp";
 
 /**
- * The new content is in place, but may be gone again after a power cut: what is on the disk is not
- * known any more.
+ * The new content is in place, but a power failure may still undo it: which content is on disk is
+ * unknown.
  */
 export class ReplacedNotDurableError extends Error {
   constructor(path: string, cause: unknown) {
@@ -21,10 +24,10 @@ export class ReplacedNotDurableError extends Error {
 }
 
 /**
- * Writes beside, syncs, renames over, and syncs the directory.
+ * Writes a temporary file, syncs it, renames it over the target and syncs the directory.
  *
- * @throws ReplacedNotDurableError where the last of these failed; after any other error the old
- * content is there
+ * @throws ReplacedNotDurableError if the last step failed; after any other error the old content is
+ * in place
  */
 export async function writeFileAtomically(
   storage: Storage,
@@ -48,7 +51,7 @@ export async function writeFileAtomically(
   }
 }
 
-/** The whole content; undefined where there is no such file. */
+/** Reads the whole file; undefined if it does not exist. */
 export async function readWholeFile(storage: Storage, path: string): Promise<Uint8Array | undefined> {
   let file: Awaited<ReturnType<Storage["openFile"]>>;
   try {

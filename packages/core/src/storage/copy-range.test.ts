@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { MemoryStorage } from "../index.js";
 import { copyRange } from "./copy-range.js";
 
-test("a range is copied byte for byte, however long it is", async () => {
+test("copies a range of any length byte for byte", async () => {
   const bytes = Uint8Array.from({ length: 2_500_000 }, (_, i) => i % 251);
   const storage = new MemoryStorage();
   await storage.makeDirectory("data");

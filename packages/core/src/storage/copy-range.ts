@@ -2,7 +2,7 @@ import type { StorageFile } from "./storage.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Copies bytes of one file to a place in another, or the same. */
+/** Copies a range of bytes to a position in another file, or in the same one. */
 export async function copyRange(
   from: StorageFile,
   start: number,

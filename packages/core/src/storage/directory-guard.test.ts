@@ -1,6 +1,6 @@
 /**
- * A directory that is removed, replaced or unmounted under an open store: nothing is made anew, and
- * nothing more is acknowledged.
+ * A directory that is removed, replaced or unmounted under an open store: the store recreates
+ * nothing and acknowledges nothing more.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
@@ -19,7 +19,7 @@ const openBroker = async (directory: string, options = {}) => {
   return broker;
 };
 
-/** What makes files or directories, each in its own way. */
+/** The operations that create files or directories. */
 const makers: Record<string, (broker: Broker) => Promise<unknown>> = {
   "an append": (broker) => broker.topic("t").append("k", "v", { partition: 0 }),
   "a partition's first append": (broker) => broker.topic("t").append("k", "v", { partition: 1 }),
@@ -54,7 +54,7 @@ test.each(Object.keys(disappearances).flatMap((how) => Object.keys(makers).map((
     expect(await broker.storageHealth()).toBe("failed");
     expect(await broker.topicHealth("t")).toBe("failed");
     if (how === "removed") return;
-    // It comes back, and the store does not believe in it any more.
+    // Even when the directory comes back, the store stays failed.
     rmSync(directory, { recursive: true, force: true });
     renameSync(`${directory}-away`, directory);
     expect(await codeOf(makers[what]!(broker))).toBe("STORAGE_FAILED");
@@ -65,7 +65,7 @@ test.each(Object.keys(disappearances).flatMap((how) => Object.keys(makers).map((
   },
 );
 
-test("health says within some seconds that the data directory is gone, though nobody calls", async () => {
+test("health reports within seconds that the data directory is gone, without any call", async () => {
   const directory = join(temporaryDirectory(), "data");
   const broker = await openBroker(directory);
   const told = new Promise<void>((resolve) => broker.onTopicHealth(resolve));
@@ -96,13 +96,13 @@ test.each(["topic", "partition"] as const)(
   },
 );
 
-/** Of topic "t": the one with a partition in it. */
+/** The directory of topic "t", found as the one that contains a partition. */
 function topicDirectory(directory: string, _: Broker): string {
   const topics = join(directory, "topics");
   return join(topics, readdirSync(topics).find((id) => existsSync(join(topics, id, "0")))!);
 }
 
-test("a roll finds another directory in the place of its own", async () => {
+test("a roll finds that its directory was replaced by another", async () => {
   const directory = join(temporaryDirectory(), "store");
   const store = await LogStore.open(directory, { segmentBytes: 1_000_000, durability: "written" });
   onTestFinished(() => store.close().catch(() => {}));
@@ -115,7 +115,7 @@ test("a roll finds another directory in the place of its own", async () => {
   expect(readdirSync(join(directory, "0"))).toEqual([]);
 });
 
-test("a directory's parents are made by whoever asks for that, and by nobody else", async () => {
+test("only makeParents creates the parents of a directory", async () => {
   const storage = new NodeStorage();
   const path = join(temporaryDirectory(), "gone", "new");
   expect(await codeOf(storage.makeDirectory(path))).toBe("ENOENT");
@@ -139,7 +139,7 @@ test("a file system that is unmounted under the store", async () => {
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test("a fresh volume is not refused for what its system put there", async () => {
+test("a fresh volume is accepted with the files that its system created", async () => {
   for (const open of [LogStore.open, Broker.open]) {
     const directory = temporaryDirectory();
     for (const name of ["lost+found", ".Trashes", "System Volume Information"]) mkdirSync(join(directory, name));
@@ -148,7 +148,7 @@ test("a fresh volume is not refused for what its system put there", async () => 
   }
 });
 
-test("files are for the owner and the group, and for nobody else", async () => {
+test("files are accessible to the owner and the group only", async () => {
   const directory = join(temporaryDirectory(), "data");
   const broker = await openBroker(directory);
   await broker.createSnapshot("t", "s");
@@ -158,7 +158,7 @@ test("files are for the owner and the group, and for nobody else", async () => {
   }
 });
 
-test("a directory within one that can only be passed through", async () => {
+test("a directory inside one that allows only traversal", async () => {
   const parent = temporaryDirectory();
   mkdirSync(join(parent, "data"));
   chmodSync(parent, 0o711);

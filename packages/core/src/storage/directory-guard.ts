@@ -1,12 +1,12 @@
 /**
- * What was opened is what is written to: remembers which directories were opened, and notices when
- * another one, or none, is found by the same path. docs/format/directory.md, "What was opened is
- * what is written to".
+ * Ensures that writes go to the directories that were opened: remembers the identity of each
+ * directory, and detects when its path leads to another directory or to none. See
+ * docs/format/directory.md.
  */
 import { StorageFailedError } from "@logstore/codec";
 import type { Lock, Storage } from "./storage.js";
 
-/** How often the lock is looked at where nobody writes. */
+/** How often the lock is checked while there are no writes. */
 const LOOK_INTERVAL_MS = 1000;
 
 /** A storage that watches over the directory that it has locked. */
@@ -29,14 +29,17 @@ export class DirectoryGuard {
   #failure: StorageFailedError | undefined;
   #timer: NodeJS.Timeout | undefined;
   #known: KnownDirectory = { identity: undefined, children: new Map() };
-  /** Told once, when the lock was lost. */
+  /** Called once, when the lock is lost. */
   readonly failed = new Set<() => void>();
 
   constructor(storage: Pick<Storage, "identify">) {
     this.#storage = storage;
   }
 
-  /** Why nothing in the locked directory may be written or acknowledged any more, if so. */
+  /**
+   * Why nothing in the locked directory may be written or acknowledged any more; undefined as long
+   * as the lock is held.
+   */
   get failure(): StorageFailedError | undefined {
     return this.#failure;
   }
@@ -45,7 +48,7 @@ export class DirectoryGuard {
     return this.#lock !== undefined;
   }
 
-  /** Guards a directory and everything in it from here on. */
+  /** Starts to guard a directory and everything in it. */
   async begin(root: string, lock: Lock): Promise<void> {
     this.#root = root;
     this.#lock = lock;
@@ -63,8 +66,9 @@ export class DirectoryGuard {
   }
 
   /**
-   * Throws where the lock was lost, now or ever: cheap, to be called before anything is
-   * acknowledged. @throws StorageFailedError
+   * Throws if the lock has been lost, now or earlier. Cheap: called before every acknowledgement.
+   *
+   * @throws StorageFailedError
    */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
@@ -78,8 +82,9 @@ export class DirectoryGuard {
   }
 
   /**
-   * To be called before a name in a directory is changed, or made durable. @throws
-   * StorageFailedError where it is another, or gone
+   * Called before a name in the directory is changed or made durable.
+   *
+   * @throws StorageFailedError if the directory was replaced or is gone
    */
   async checkDirectory(path: string): Promise<void> {
     const known = this.#find(path);
@@ -91,7 +96,7 @@ export class DirectoryGuard {
       known.identity = found;
       return;
     }
-    this.check(); // the whole of it, perhaps
+    this.check(); // the root itself may be gone, which is the better error
     const what = found === undefined ? "is gone" : "is another directory now";
     throw new StorageFailedError(
       `${path} ${what}: it was removed, unmounted or replaced since it was opened, and nothing is made anew in its place; see to it, then open the store again`,
@@ -103,13 +108,13 @@ export class DirectoryGuard {
     return this.checkDirectory(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
   }
 
-  /** Remembers which directory a path means, if that is not known yet. */
+  /** Remembers the identity of the directory at a path, unless it is known already. */
   async learn(path: string): Promise<void> {
     const known = this.#find(path);
     if (known !== undefined) known.identity ??= await this.#storage.identify(path);
   }
 
-  /** A directory has another path from here on. What is no directory was never known. */
+  /** A directory was renamed. Has no effect for a file, whose identity is never recorded. */
   renamed(from: string, to: string): void {
     const moved = this.#forget(from);
     if (moved === undefined) return;
@@ -134,7 +139,7 @@ export class DirectoryGuard {
     return known && { known, name: path.slice(slash + 1) };
   }
 
-  /** Undefined outside of the locked directory. */
+  /** Undefined for a path outside the locked directory. */
   #find(path: string): KnownDirectory | undefined {
     const root = this.#root;
     if (root === undefined || !(path === root || path.startsWith(`${root}/`))) return undefined;
@@ -155,7 +160,7 @@ export class DirectoryGuard {
     try {
       this.check();
     } catch {
-      clearInterval(this.#timer); // told
+      clearInterval(this.#timer); // check() has reported it
     }
   }
 }

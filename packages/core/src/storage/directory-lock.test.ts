@@ -16,8 +16,7 @@ import { checkKind } from "./file-system.js";
 import { lockBySocket } from "./socket-lock.js";
 
 /**
- * Another process, which opens a store, or fails to, and says which; the built package is what it
- * runs.
+ * Opens a store in another process, which prints whether that succeeded. It runs the built package.
  */
 async function openElsewhere(directory: string, wrap: readonly string[] = []) {
   const code = `
@@ -43,7 +42,7 @@ async function openElsewhere(directory: string, wrap: readonly string[] = []) {
   return { child, said: said.toString().trim() };
 }
 
-test("a directory has one writer in a process, by whatever path", async () => {
+test("a directory has one writer per process, whatever path it is opened by", async () => {
   const directory = temporaryDirectory();
   const link = join(temporaryDirectory(), "link");
   symlinkSync(directory, link);
@@ -58,7 +57,7 @@ test("a directory has one writer in a process, by whatever path", async () => {
   await (await LogStore.open(link)).close();
 });
 
-test("closing twice does not take the lock from the next one", async () => {
+test("closing twice does not release the next owner's lock", async () => {
   const directory = temporaryDirectory();
   const first = await LogStore.open(directory);
   await first.close();
@@ -68,7 +67,7 @@ test("closing twice does not take the lock from the next one", async () => {
   await second.close();
 });
 
-test("another process is kept out, and told who is in", async () => {
+test("another process is refused, and the error names the owner", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory);
   const { said } = await openElsewhere(directory);
@@ -77,7 +76,7 @@ test("another process is kept out, and told who is in", async () => {
   await store.close();
 });
 
-test("a killed owner's lock is gone with it", async () => {
+test("the lock of a killed owner is gone", async () => {
   const directory = temporaryDirectory();
   const { child, said } = await openElsewhere(directory);
   expect(said).toBe("open");
@@ -91,7 +90,7 @@ test("a killed owner's lock is gone with it", async () => {
 
 const locks = (directory: string) => readdirSync(directory).filter((name) => name.startsWith("lock"));
 
-test("another process is kept out from a network namespace of its own, and while the owner is stopped", async () => {
+test("another process is refused from a network namespace of its own, and while the owner is stopped", async () => {
   const directory = temporaryDirectory();
   const { child } = await openElsewhere(directory);
   child.kill("SIGSTOP");
@@ -106,7 +105,7 @@ test("another process is kept out from a network namespace of its own, and while
   expect(await codeOf(LogStore.open(directory))).toBe("LOCKED");
 });
 
-test("a path that is longer than a socket's address may be", async () => {
+test("a path that is longer than a socket address can be", async () => {
   const directory = join(temporaryDirectory(), "d".repeat(200), "e".repeat(200));
   const store = await LogStore.open(directory);
   expect((await openElsewhere(directory)).said).toMatch(/^LOCKED /);
@@ -114,7 +113,7 @@ test("a path that is longer than a socket's address may be", async () => {
   expect(locks(directory)).toEqual([]);
 });
 
-test("where there is no /proc, such a path is refused, and nothing is left in it; a shorter one is locked", async () => {
+test("without /proc such a path is refused and nothing is left in it; a shorter one is locked", async () => {
   const long = join(temporaryDirectory(), "d".repeat(100));
   mkdirSync(long);
   const error = await caught(lockBySocket(long, "aix"));
@@ -129,10 +128,10 @@ test("where there is no /proc, such a path is refused, and nothing is left in it
   expect(readdirSync(short)).toEqual([]);
 });
 
-test("the file lock of macOS, BSD and Windows counts only while its name means it", async () => {
+test("the file lock of macOS, BSD and Windows is held only while its name refers to it", async () => {
   const path = join(temporaryDirectory(), "d".repeat(200), "lock");
   mkdirSync(dirname(path));
-  const notExclusive = 0; // Linux has no such flag: what the kernel would refuse is not seen here
+  const notExclusive = 0; // Linux has no such flag: the kernel's refusal cannot be tested here
   const lock = await lockByExclusiveFile(path, notExclusive);
   expect(readFileSync(path, "utf8")).toBe(`${process.pid}\n`);
   expect(lock!.isHeld()).toBe(true);
@@ -150,7 +149,7 @@ test("the file lock of macOS, BSD and Windows counts only while its name means i
   ]);
 });
 
-test("what lies within a broker's data directory is opened by the broker alone, by whatever path", async () => {
+test("a topic of a broker's data directory can be opened only by the broker, whatever path is used", async () => {
   const data = join(temporaryDirectory(), "data");
   const broker = await Broker.open(data);
   await broker.createTopic({ topic: "t", partitions: 1 });
@@ -175,7 +174,7 @@ test("what lies within a broker's data directory is opened by the broker alone, 
   await refused();
   await broker.close();
   const before = everyFile(data);
-  await refused(); // what is written there would be the broker's, whenever it is opened
+  await refused(); // the broker will use what is written there whenever it is opened
   expect(everyFile(data)).toEqual(before);
   const groups = await LogStore.openReadOnly(join(data, "groups"));
   expect(groups.partition(0).endOffset).toBeGreaterThan(0);
@@ -183,7 +182,7 @@ test("what lies within a broker's data directory is opened by the broker alone, 
   await (await LogStore.open(join(data, "..", "beside"))).close();
 });
 
-test("what looks like a lock is none: files of old owners, of crashes, put there by hand", async () => {
+test("files that only look like locks are ignored: from old owners, crashes, or created by hand", async () => {
   const directory = temporaryDirectory();
   await (await LogStore.open(directory)).close();
   for (const name of ["lock", "lock.7", "lock.123456"]) writeFileSync(join(directory, name), "1\n");
@@ -193,7 +192,7 @@ test("what looks like a lock is none: files of old owners, of crashes, put there
   expect(locks(directory)).toEqual([]);
 });
 
-test("a writer whose lock was removed acknowledges nothing more, and takes nothing from the next one", async () => {
+test("a writer whose lock was removed acknowledges nothing more and does not harm the next owner", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory);
   await store.append("k", "before");
@@ -214,7 +213,7 @@ test("a writer whose lock was removed acknowledges nothing more, and takes nothi
   await again.close();
 });
 
-test("a write that was under way when the lock was lost is not acknowledged", async () => {
+test("a write in flight when the lock is lost is not acknowledged", async () => {
   const directory = temporaryDirectory();
   const storage = new HookedStorage(new NodeStorage());
   const store = await LogStore.open(directory, { storage });
@@ -226,7 +225,7 @@ test("a write that was under way when the lock was lost is not acknowledged", as
   await store.close().catch(() => {});
 });
 
-test("a lock file that cannot be removed: closing says so, and lets go of the lock", async () => {
+test("if the lock file cannot be removed, close reports it and still releases the lock", async () => {
   const directory = temporaryDirectory();
   const chattr = (flag: string) => spawnSync("chattr", [flag, join(directory, "lock")]).status === 0;
   onTestFinished(() => void chattr("-i"));
@@ -249,7 +248,7 @@ test("network file systems are refused", () => {
   expect(() => checkKind("/mnt/x", 0xef53)).not.toThrow();
 });
 
-test("a broker's directory is locked as a store's is", async () => {
+test("a broker's directory is locked like a store's", async () => {
   const directory = temporaryDirectory();
   const broker = await Broker.open(directory);
   expect(await codeOf(Broker.open(directory))).toBe("LOCKED");
@@ -260,7 +259,7 @@ test("a broker's directory is locked as a store's is", async () => {
 const newer = { format: "logstore", formatVersion: 2, id: "x", partitions: 1, partitioner: "fnv1a-32" };
 const ours = { ...newer, formatVersion: 1 };
 const newerBroker = { format: "logstore-broker", formatVersion: 2 };
-/** As it is written, with its checksum. */
+/** As the file is written, with its checksum. */
 const whole = (fields: object) => Buffer.from(encodeJsonWithCrc(fields)).toString();
 
 test.each([
@@ -302,7 +301,7 @@ test.each([
   expect(everyFile(directory)).toEqual(before);
 });
 
-test("a wrong partition count or partitioner touches nothing", async () => {
+test("a wrong partition count or partitioner changes nothing", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory, { partitions: 3 });
   await store.append("k", "v");
@@ -315,7 +314,7 @@ test("a wrong partition count or partitioner touches nothing", async () => {
   expect(everyFile(directory)).toEqual(before);
 });
 
-test("workers of one cluster are writers of their own: one of them has the lock", async () => {
+test("workers of one cluster are separate writers: only one of them gets the lock", async () => {
   const script = fileURLToPath(new URL("../../test/cluster-writers.mjs", import.meta.url));
   const child = spawn(process.execPath, [script, temporaryDirectory()], { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";

@@ -1,7 +1,7 @@
 /**
- * One writer a directory, without a native add-on, in all namespaces of one kernel.
- * docs/format/directory.md, "One writer", says how. Here is what the ways to hold the lock have in
- * common: the file `lock`, which names the owner for error messages.
+ * Ensures one writer per directory, without a native add-on, across all namespaces of one kernel.
+ * The algorithm is in docs/format/directory.md, "One writer". This file has what its
+ * platform-specific variants share: the file `lock`, which names the owner for error messages.
  */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,8 +27,9 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   try {
     if (flag === undefined) await writeFile(lockFile, `${process.pid}\n`, { mode: FILE_MODE });
   } catch (error) {
-    // On a full disk others are told of no process id; whoever has the lock can delete records,
-    // which makes room.
+    // On a full disk the lock file stays empty, and the error of another process names no owner.
+    // The owner must be able to start all the same, because only it can delete records to free
+    // space.
     if (!isDiskFull(error)) {
       await lock.release().catch(() => {});
       throw error;

@@ -1,12 +1,12 @@
 /**
- * Which errors of the system say that files cannot be read or written, and cost no more than these
- * files.
+ * Classifies system errors: those that make files unreadable or unwritable, and therefore fail only
+ * what is stored in these files.
  */
 import { codeOf } from "./io-trouble.js";
 
 /**
- * The disk, the file system or its permissions stand in the way; not a lack of descriptors, which
- * is the whole process's.
+ * Errors of the disk, the file system or its permissions. Not a lack of file descriptors, which
+ * concerns the whole process.
  */
 const TROUBLE = new Set([
   "EACCES",

@@ -1,5 +1,5 @@
 /**
- * The lock on macOS, BSD and Windows: a file that is opened with the system's exclusive lock.
+ * The lock on macOS, BSD and Windows: a file opened with the system's exclusive lock. See
  * docs/format/directory.md.
  */
 import { constants, fstatSync, lstatSync } from "node:fs";
@@ -9,8 +9,8 @@ import { FILE_MODE } from "./modes.js";
 import { runAll } from "./run-all.js";
 
 /**
- * libuv's UV_FS_O_EXLOCK: on Windows no sharing, else O_EXLOCK, which is flock(2) at once with the
- * opening. Node does not name it.
+ * libuv's UV_FS_O_EXLOCK: on Windows it forbids sharing; elsewhere it is O_EXLOCK, which takes a
+ * flock(2) atomically with the open. Node has no name for it.
  */
 const EXCLUSIVE_FLAGS: Partial<Record<NodeJS.Platform, number>> = {
   darwin: 0x20,
@@ -19,9 +19,9 @@ const EXCLUSIVE_FLAGS: Partial<Record<NodeJS.Platform, number>> = {
   netbsd: 0x20,
   win32: 0x1000_0000,
 };
-/** Somebody else has it. */
+/** Error codes that mean that another process has the lock. */
 const TAKEN = new Set(["EAGAIN", "EWOULDBLOCK", "EBUSY"]);
-/** Each time, its owner let go of it, and removed it, just between the opening and a look at it. */
+/** An attempt fails if an owner releases and removes the file between open and check. */
 const ATTEMPTS = 100;
 
 export function exclusiveFlag(platform: NodeJS.Platform = process.platform): number | undefined {
@@ -49,7 +49,7 @@ export async function lockByExclusiveFile(path: string, exclusive: number): Prom
       await file.close().catch(() => {});
       throw error;
     }
-    await file.close(); // a file that was removed meanwhile
+    await file.close(); // the file was removed in the meantime
   }
   return undefined;
 }
@@ -63,7 +63,7 @@ function heldBy(path: string, file: FileHandle): KernelLock {
   const remove = async () => {
     if (isHeld()) await rm(path, { force: true });
   };
-  // Windows does not remove what is open; there another process may have it by the time that it is
+  // Windows cannot remove an open file; there another process may have locked it by the time it is
   // closed.
   const release =
     process.platform === "win32"

@@ -1,4 +1,7 @@
-/** Few open files for many: nobody who uses a file notices that it was closed meanwhile. */
+/**
+ * A limited number of open files serves any number of files in use, and closing one in between has
+ * no visible effect.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, fstatSync, readSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,7 +17,7 @@ async function opened(options: LogStoreOptions, storage = new HookedStorage()) {
   return { storage, store };
 }
 
-test.each([1, 2, 7])("%d open files do for many partitions and segments in use at once", async (maxOpenFiles) => {
+test.each([1, 2, 7])("%d open files serve many partitions and segments in use at once", async (maxOpenFiles) => {
   const partitions = 12;
   const { storage, store } = await opened({ maxOpenFiles, partitions, segmentBytes: 300, tailCacheBytes: 0 });
   const all = range(partitions, "");
@@ -39,7 +42,7 @@ test.each([1, 2, 7])("%d open files do for many partitions and segments in use a
   expect(storage.openFiles).toBe(0);
 });
 
-test("a file stays open while there is room", async () => {
+test("a file stays open while the pool is not full", async () => {
   const { storage, store } = await opened({ maxOpenFiles: 10, durability: "written" });
   await store.append(null, "a");
   let opens = 0;
@@ -50,14 +53,14 @@ test("a file stays open while there is room", async () => {
   expect(opens).toBe(0);
 });
 
-test("what was written and not synced is synced before its file is closed for now", async () => {
+test("unsynced writes are synced before the file is closed temporarily", async () => {
   const { storage, store } = await opened({ maxOpenFiles: 1, partitions: 2, durability: "written" });
   for (const partition of [0, 1, 0, 1]) await store.append(null, "v", { partition });
   const unsynced = new Set<string>();
   for (const { kind, path } of storage.calls) {
     if (!path.endsWith(".log")) continue;
     if (kind === "write") {
-      expect([...unsynced].filter((other) => other !== path)).toEqual([]); // the other one is closed by now
+      expect([...unsynced].filter((other) => other !== path)).toEqual([]); // the other file is closed by now
       unsynced.add(path);
     }
     if (kind === "sync") unsynced.delete(path);
@@ -65,7 +68,7 @@ test("what was written and not synced is synced before its file is closed for no
   expect(storage.calls.filter(({ kind, path }) => kind === "sync" && path.endsWith(".log")).length).toBeGreaterThan(2);
 });
 
-test("where that sync fails, the partition fails, and no other", async () => {
+test("if that sync fails, only that partition fails", async () => {
   const { storage, store } = await opened({ maxOpenFiles: 2, partitions: 2, durability: "written" });
   await store.append(null, "a", { partition: 0 });
   await store.append(null, "b", { partition: 1 });
@@ -78,7 +81,7 @@ test("where that sync fails, the partition fails, and no other", async () => {
   expect(await values(store, 1)).toEqual(["b", "c", "d"]);
 });
 
-test("where the system allows fewer files, fewer do", async () => {
+test("if the system allows fewer files, the pool shrinks", async () => {
   const system = new HookedStorage();
   const { store } = await opened({ partitions: 30, segmentBytes: 300 }, system);
   const refused = new Set<string>();
@@ -93,7 +96,7 @@ test("where the system allows fewer files, fewer do", async () => {
   expect([...refused]).toContain("syncDirectory");
 });
 
-test("where the system allows none at all, that is told", async () => {
+test("if the system allows no file at all, the error says so", async () => {
   const { storage, store } = await opened({});
   storage.before = ({ kind }) => {
     if (kind === "createFile") throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
@@ -113,7 +116,7 @@ function firstBytes(fd: number | undefined): string {
   return bytes.toString();
 }
 
-/** False where the descriptor is closed, or another file's. */
+/** Returns false if the descriptor is closed, or refers to another file. */
 function isRemovedFile(fd: number): boolean {
   try {
     return fstatSync(fd).nlink === 0;
@@ -140,19 +143,19 @@ test("a slice holds its descriptor until it is released", async () => {
   expect((await store.append(null, "d", { partition: 1 })).offset).toBe(2);
 });
 
-test("a slice of a segment that is deleted meanwhile keeps its bytes until it is released", async () => {
+test("a slice of a segment that is deleted in the meantime keeps its bytes until it is released", async () => {
   const store = await onDisk({ segmentBytes: 200 });
   await appendOneByOne(store, range(10));
   const slice = await store.partition(0).slice(0, 100);
   await store.deleteRecords(0, 9);
-  await appendOneByOne(store, range(10)); // other files may get the descriptor, once it is free
+  await appendOneByOne(store, range(10)); // once the descriptor is free, other files may get it
   expect(isRemovedFile(slice!.fd!)).toBe(true);
   expect(firstBytes(slice!.fd)).toBe("LSB");
   slice!.release();
   await vi.waitFor(() => expect(isRemovedFile(slice!.fd!)).toBe(false));
 });
 
-test.runIf(existsSync("/dev/shm"))("2,000 partitions where the system allows 256 files", { timeout: 120_000 }, () => {
+test.runIf(existsSync("/dev/shm"))("2,000 partitions on a system that allows 256 files", { timeout: 120_000 }, () => {
   const code = `
     import { LogStore } from "@logstore/core";
     const [directory] = process.argv.slice(1);
@@ -178,7 +181,7 @@ test.runIf(existsSync("/dev/shm"))("2,000 partitions where the system allows 256
   expect(said).toBe("read all\n");
 });
 
-test("many topics under few open files", async () => {
+test("many topics with few open files", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage, maxOpenFiles: 3 });
   await Promise.all(range(20).map((topic) => broker.createTopic({ topic, partitions: 3 })));
@@ -189,7 +192,7 @@ test("many topics under few open files", async () => {
   expect([storage.mostOpenFiles, storage.openFiles]).toEqual([3, 0]);
 });
 
-test("files of the system are read again from where they are", async () => {
+test("reads resume at the same position after a file was closed and reopened", async () => {
   const storage = new HookedStorage(new NodeStorage());
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory, { storage, maxOpenFiles: 1, segmentBytes: 200, tailCacheBytes: 0 });

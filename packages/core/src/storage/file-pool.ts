@@ -1,14 +1,14 @@
 /**
- * A storage that keeps no more than so many files open, however many are in use: the one that
- * nobody has used for longest is closed when another is needed, and opened again when it is. Who
- * uses a file notices nothing of it.
+ * A storage that limits the number of open files, however many are in use: when the limit is
+ * reached, the least recently used file is closed, and it is reopened on its next use. Users of a
+ * file do not notice.
  *
- * A file with writes that were not synced is synced before it is closed: only the descriptor
- * through which it was written is sure to be told of an error. Where that sync fails, the file
- * fails for whoever uses it next.
+ * A file with unsynced writes is synced before it is closed, because only the descriptor that wrote
+ * the data reliably reports a write-back error. If that sync fails, the next use of the file fails.
  *
- * Everything in a store's directory is made through its pool. Where the pool has a directory
- * locked, it makes nothing in one that is not the one that was opened: see directory-guard.ts.
+ * Everything in a store's directory is created through its pool. If the pool has locked a
+ * directory, it creates files only in directories that are still those that were opened; see
+ * directory-guard.ts.
  */
 import { BufferFullError } from "@logstore/codec";
 import { tell } from "../hooks/hooks.js";
@@ -21,14 +21,14 @@ import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage
 export class FilePool implements GuardedStorage, FileSlots {
   readonly guard: DirectoryGuard;
   readonly #inner: Storage;
-  /** Less than was asked for, where the system allows fewer. */
+  /** Lowered if the system allows fewer. */
   #maxOpenFiles: number;
   #openFiles = 0;
   readonly #mostHeld: number;
   #held = 0;
-  /** Open, and used by nobody; the one that was used longest ago first. */
+  /** Open files that are not in use, least recently used first. */
   readonly #idle = new Set<PooledFile>();
-  /** Who waits until they may open a file. */
+  /** Callers that wait until they may open a file. */
   readonly #waiting: (() => void)[] = [];
 
   readonly #root: string;
@@ -37,8 +37,8 @@ export class FilePool implements GuardedStorage, FileSlots {
   readonly #clockWarning = new OnceAMinute();
 
   /**
-   * @param root the directory of the store or broker: errors name files relative to it
-   * @param warned told when the system has no more descriptors
+   * @param root the directory of the store or broker; errors name files relative to it
+   * @param warned called when the system has no more file descriptors
    */
   constructor(inner: Storage, maxOpenFiles: number, root = "", warned?: (event: WarnedEvent) => void) {
     this.#root = root;
@@ -57,12 +57,15 @@ export class FilePool implements GuardedStorage, FileSlots {
     this.guard.check();
   }
 
-  /** Whether a clock that is behind is to be told of: all partitions notice the same one. */
+  /**
+   * Whether a warning about a clock that is behind is due. One for all partitions, because they
+   * share the clock.
+   */
   isClockWarningDue(): boolean {
     return this.#clockWarning.isDue();
   }
 
-  /** Notes what a call that failed was about. Returns the error. */
+  /** Records which operation on which file failed. Returns the error. */
   note(error: unknown, doing: string, path: string): unknown {
     const root = `${this.#root}/`;
     noteAttempt(error, doing, path.startsWith(root) ? path.slice(root.length) : path);
@@ -73,7 +76,7 @@ export class FilePool implements GuardedStorage, FileSlots {
     return this.#inner.randomHex(length);
   }
 
-  /** One directory a pool: it is guarded until the lock is let go of. */
+  /** A pool guards one directory, until its lock is released. */
   async lock(directory: string): Promise<Lock> {
     const lock = await this.#try("locking", directory, () => this.#inner.lock(directory));
     try {
@@ -153,7 +156,7 @@ export class FilePool implements GuardedStorage, FileSlots {
     return this.#inner.watch(path, changed);
   }
 
-  /** @throws BufferFullError where as many are held as may be open */
+  /** @throws BufferFullError if as many descriptors are held as may be open */
   async hold(path: string, access: FileAccess): Promise<FileHold> {
     if (this.#held >= this.#mostHeld) {
       throw new BufferFullError(`${this.#held} slices are held, and no more may be: release those that are done with`, {
@@ -179,14 +182,14 @@ export class FilePool implements GuardedStorage, FileSlots {
     }
   }
 
-  /** Opens again a file that was closed meanwhile. */
+  /** Reopens a file that was closed temporarily. */
   reopen(path: string, access: FileAccess): Promise<StorageFile> {
     return this.openSlot("opening", path, () => this.#inner.openFile(path, access));
   }
 
   /**
-   * @param open what opens a file, once there is room for it; again, where the system has none: the
-   * rest of the process may use what it allows
+   * @param open opens a file once there is room for it; repeated if the system has no descriptor,
+   * since the rest of the process may have taken them
    */
   async openSlot<T>(doing: string, path: string, open: () => Promise<T>): Promise<T> {
     for (;;) {
@@ -204,7 +207,7 @@ export class FilePool implements GuardedStorage, FileSlots {
     }
   }
 
-  /** A file that nobody uses from now on. */
+  /** Marks a file as no longer in use. */
   async idle(file: PooledFile): Promise<void> {
     if (this.#waiting.length === 0 && this.#openFiles <= this.#maxOpenFiles) {
       this.#idle.add(file);
@@ -218,7 +221,7 @@ export class FilePool implements GuardedStorage, FileSlots {
     this.#idle.delete(file);
   }
 
-  /** To be called when a file is closed: its place goes to whoever waits. */
+  /** Called when a file is closed: its slot goes to a waiting caller. */
   freeSlot(): void {
     const next = this.#openFiles > this.#maxOpenFiles ? undefined : this.#waiting.shift();
     if (next === undefined) this.#openFiles--;
@@ -233,17 +236,17 @@ export class FilePool implements GuardedStorage, FileSlots {
     const [oldest] = this.#idle;
     if (oldest === undefined) return new Promise((resolve) => this.#waiting.push(resolve));
     this.busy(oldest);
-    await oldest.closeForNow(); // its place is ours
+    await oldest.closeForNow(); // its slot is passed on to this caller
   }
 
-  /** Something that opens files and closes them again. */
+  /** An operation that opens a file and closes it again. */
   async #forNow<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
     const result = await this.openSlot(doing, path, work);
     this.freeSlot();
     return result;
   }
 
-  /** Something that keeps nothing open. */
+  /** An operation that keeps no file open. */
   async #try<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -255,7 +258,7 @@ export class FilePool implements GuardedStorage, FileSlots {
   #warnOfDescriptors(code: string): void {
     const warned = this.#warned;
     if (warned === undefined || !this.#descriptorWarning.isDue()) return;
-    tell(() => warned(outOfDescriptors(code, this.#openFiles - 1))); // the one that failed has a slot
+    tell(() => warned(outOfDescriptors(code, this.#openFiles - 1))); // the failed attempt occupies a slot
   }
 }
 

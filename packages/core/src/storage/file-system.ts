@@ -1,6 +1,6 @@
 /**
- * What kind of file system a directory is on: the lock of one kernel does not hold on one that
- * several kernels share.
+ * The type of file system of a directory: the lock relies on a single kernel, and a network file
+ * system may be mounted by several.
  */
 import { statfs } from "node:fs/promises";
 import { StorageFailedError } from "@logstore/codec";
@@ -26,13 +26,13 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 const FUSE = 0x65735546;
 
 /**
- * @throws StorageFailedError on a file system that several machines may share; a warning where that
- * is not known
+ * @throws StorageFailedError on a file system that several machines may share. Warns if the type
+ * cannot be determined.
  */
 export async function checkFileSystem(directory: string, isLinux = process.platform === "linux"): Promise<void> {
-  if (!isLinux) return; // the numbers are Linux's own
+  if (!isLinux) return; // the numbers are specific to Linux
   const { type } = await statfs(directory);
-  const kind = type >>> 0; // some are told as negative numbers
+  const kind = type >>> 0; // some types are reported as negative numbers
   if (kind === FUSE) {
     process.emitWarning(
       `${directory} is on a FUSE file system: if other machines share it, nothing keeps two writers apart`,

@@ -1,14 +1,16 @@
 /**
- * Work on many things, a bounded number at a time. Items beyond the first that are worked on at
- * once begin in slices of the event loop, which all calls share: thousands of closes that have
- * nothing to wait for do not hold it.
+ * Runs a task for each item, with bounded concurrency. Tasks beyond the first few start in slices
+ * of the event loop, which all calls share, so that thousands of closes that have nothing to wait
+ * for do not block it.
  */
 import { sharedPacer } from "./pacer.js";
 
-/** So many at once: enough to keep the disk busy, few enough to keep files and memory few. */
+/** Enough to keep the disk busy, and few enough to bound open files and memory. */
 const AT_ONCE = 64;
 
-/** Begins nothing more when one fails, waits for what is under way, and throws the first error. */
+/**
+ * Starts no further task after a failure, waits for those in progress, and throws the first error.
+ */
 export async function inParallel<T>(
   items: readonly T[],
   work: (item: T, index: number) => Promise<unknown>,
@@ -30,7 +32,7 @@ export async function inParallel<T>(
   if (failed !== undefined) throw failed.error;
 }
 
-/** For clean-up: goes on to the end whatever fails, then throws the first error. */
+/** For clean-up: runs all tasks even if some fail, then throws the first error. */
 export async function eachInParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   let failed: { readonly error: unknown } | undefined;
   await inParallel(items, async (item) => {

@@ -1,6 +1,6 @@
 /**
- * What is said of a call to a file that failed: the file, what was tried, and what to do. And what
- * is warned of before.
+ * Messages of failed file operations: the file, the operation and the remedy. And the warnings that
+ * precede some of them.
  */
 import { expect, onTestFinished, test } from "vitest";
 import { type Call, HookedStorage } from "../../test/hooked-storage.js";
@@ -48,7 +48,7 @@ test.each([
   expect(message).not.toContain("a write failed");
 });
 
-test("an opened partition whose segment cannot be read", async () => {
+test("an open partition whose segment cannot be read", async () => {
   const { storage, store } = await opened();
   await append(store);
   await store.close();
@@ -103,7 +103,7 @@ test.each([
   expect((error as Error).message).toContain("read and write access");
 });
 
-test("a topic that cannot be made", async () => {
+test("a topic that cannot be created", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage });
   onTestFinished(() => broker.close().catch(() => {}));
@@ -122,7 +122,7 @@ async function warnings(options: LogStoreOptions, storage = new HookedStorage())
   return { events, store, storage };
 }
 
-test("warned: a directory that is made new, and not one that was there", async () => {
+test("warns when a directory is created, but not when it existed", async () => {
   const { events, store, storage } = await warnings({});
   expect(events).toMatchObject([{ type: "newDirectory", directory: "data/store" }]);
   await store.close();
@@ -136,7 +136,7 @@ test("warned: a directory that is made new, and not one that was there", async (
   expect(ofBroker).toMatchObject([{ type: "newDirectory", directory: "broker" }]);
 });
 
-test("warned: a clock more than a minute behind the last append, when it is opened and later, and not for each append", async () => {
+test("warns of a clock more than a minute behind the last append, on open and later, but not for every append", async () => {
   const { store, storage, events } = await warnings({ partitions: 3 });
   events.length = 0;
   storage.time = 10_000_000;
@@ -152,7 +152,7 @@ test("warned: a clock more than a minute behind the last append, when it is open
   expect((await warnings({}, storage)).events).toMatchObject([{ type: "clockBehind", now, lastAppendTime }]);
 });
 
-test("warned: a broker names the topic whose last append the clock is behind", async () => {
+test("a broker's warning names the topic whose last append is ahead of the clock", async () => {
   const storage = new HookedStorage();
   const events: WarnedEvent[] = [];
   const broker = await Broker.open("data", { storage, hooks: { warned: (event) => void events.push(event) } });
@@ -166,7 +166,7 @@ test("warned: a broker names the topic whose last append the clock is behind", a
   expect(events.at(-1)).toMatchObject({ type: "clockBehind", topic: "t", partition: 0 });
 });
 
-test.each(["EMFILE", "ENFILE"])("warned: the system has no more descriptors (%s), once", async (code) => {
+test.each(["EMFILE", "ENFILE"])("warns once when the system has no more descriptors (%s)", async (code) => {
   const { store, storage, events } = await warnings({ partitions: 8 });
   events.length = 0;
   let left = 5;
@@ -177,7 +177,7 @@ test.each(["EMFILE", "ENFILE"])("warned: the system has no more descriptors (%s)
   expect(events).toMatchObject([{ type: "outOfDescriptors", code }]);
 });
 
-test("an altered configuration that may not be durable is in force, as the file says, and the error does not deny it", async () => {
+test("an altered configuration that may not be durable is in effect, as in the file, and the error says so", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage });
   onTestFinished(() => broker.close().catch(() => {}));

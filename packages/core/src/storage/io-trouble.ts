@@ -1,24 +1,26 @@
 /**
- * What a failed call of the system was about. Its error names no file where the call was made on a
- * descriptor, and not what the call was for: the file pool knows both and notes them here, beside
- * the error, which stays as it is.
+ * Context of failed system calls. The error of a call on a descriptor names neither the file nor
+ * the purpose. The file pool knows both and records them here, next to the error, which stays
+ * unchanged.
  */
 
 export interface Attempt {
-  /** What was tried: "reading", "writing to". Read before the file's name. */
+  /** The operation, such as "reading" or "writing to"; messages put it before the file's name. */
   readonly doing: string;
-  /** Relative to the directory of the store or broker, where the file is in it. */
+  /** Relative to the directory of the store or broker if the file is inside it. */
   readonly file: string;
 }
 
 const attempts = new WeakMap<Error, Attempt>();
 
-/** The first note of an error counts. */
+/** Records the context of an error; only the first one counts. */
 export function noteAttempt(error: unknown, doing: string, file: string): void {
   if (error instanceof Error && !attempts.has(error)) attempts.set(error, { doing, file });
 }
 
-/** Of the error or of what caused it; undefined where no call to a file failed. */
+/**
+ * Returns the context of the error or of its cause; undefined if it is not from a file operation.
+ */
 export function attemptOf(error: unknown): Attempt | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     const attempt = attempts.get(each);
@@ -28,8 +30,8 @@ export function attemptOf(error: unknown): Attempt | undefined {
 }
 
 /**
- * "reading topics/0a/0000/00.log failed (EIO: i/o error, read)"; the error's own message where no
- * call to a file failed.
+ * Describes the failure: "reading topics/0a/0000/00.log failed (EIO: i/o error, read)", or the
+ * error's own message if it is not from a file operation.
  */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
@@ -37,7 +39,7 @@ export function reasonOf(error: unknown): string {
   return attempt === undefined ? message : `${attempt.doing} ${attempt.file} failed (${message})`;
 }
 
-/** What to do about an error of the system. */
+/** Advice on a system error, for its message. */
 export function adviceOf(error: unknown): string {
   return ADVICE.get(codeOf(error)) ?? "see to the disk, then open the store again";
 }

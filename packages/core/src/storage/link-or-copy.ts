@@ -1,18 +1,14 @@
-/**
- * A file in a second place: the same file where the system can have it so, a copy of it elsewhere.
- */
+/** Puts a file at a second path: as a hard link if the system supports it, otherwise as a copy. */
 import { copyRange } from "./copy-range.js";
 import type { Storage } from "./storage.js";
 
 /**
- * Another file system, one without hard links, a rule against them, or as many of this file as
- * there may be.
+ * The target is on another file system, or one without hard links, or links are forbidden or
+ * exhausted.
  */
 const CANNOT_LINK = new Set(["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
-/**
- * Of a file that never changes again, and is durable. The new name is to be synced by the caller.
- */
+/** The file must be durable and never change again. The caller syncs the new name. */
 export async function linkOrCopy(storage: Storage, from: string, to: string): Promise<void> {
   try {
     await storage.link(from, to);
@@ -22,14 +18,14 @@ export async function linkOrCopy(storage: Storage, from: string, to: string): Pr
   }
 }
 
-/** The same of a file that may not be there, nor need be. */
+/** Like {@link linkOrCopy}, but a missing file is no error. */
 export async function linkIfThere(storage: Storage, from: string, to: string): Promise<void> {
   await linkOrCopy(storage, from, to).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
 }
 
-/** @param length how much of it; default: all */
+/** @param length number of bytes to copy; default: all */
 export async function copyFile(storage: Storage, from: string, to: string, length?: number): Promise<void> {
   const source = await storage.openFile(from, "read");
   try {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { MemoryStorage } from "../index.js";
 
-test("a write of many buffers that makes the file grow more than once keeps all of them", async () => {
+test("a write of many buffers that grows the file more than once keeps all of them", async () => {
   const storage = new MemoryStorage();
   await storage.makeDirectory("d");
   const file = await storage.createFile("d/f");
@@ -13,7 +13,7 @@ test("a write of many buffers that makes the file grow more than once keeps all 
   expect(content.equals(Buffer.concat([...parts, ...parts]))).toBe(true);
 });
 
-test("a linked file is one file by two names, until both are removed", async () => {
+test("a linked file is one file with two names, until both are removed", async () => {
   const storage = new MemoryStorage();
   await storage.makeDirectory("d");
   const file = await storage.createFile("d/one");

@@ -1,16 +1,17 @@
 /**
- * Files in memory: the home ":memory:", for tests and for logs that need not outlive the process.
+ * Files in memory: the storage of ":memory:", for tests and for logs that need not outlive the
+ * process.
  */
 import { randomBytes } from "node:crypto";
 import { Pacer } from "./pacer.js";
 import type { FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
-/** A file grows by steps of its own size, at most this many bytes. */
+/** A file's buffer doubles, but grows by at most this many bytes at a time. */
 const MAX_GROWTH_BYTES = 16 * 1024 * 1024;
 
 /**
- * Nothing here waits for a disk, so a loop that only awaits its appends would never reach another
- * turn of the event loop: timers, streams and a snapshot that is being made would stand still.
+ * Nothing here waits for a disk. Without pauses, a loop that only awaits appends would block the
+ * event loop: no timer, stream or snapshot would make progress.
  */
 const pacer = new Pacer();
 
@@ -28,7 +29,7 @@ export class MemoryStorage implements Storage {
     return randomBytes(length).toString("hex");
   }
 
-  /** Nobody else can reach these files. */
+  /** No other process can reach these files. */
   async lock(): Promise<Lock> {
     return { check() {}, release: async () => {} };
   }
@@ -49,7 +50,7 @@ export class MemoryStorage implements Storage {
     this.#directories.get(directory)!.set(name, "directory");
   }
 
-  /** A directory is never another one here. */
+  /** A path always leads to the same directory here. */
   async identify(directory: string): Promise<string | undefined> {
     return this.#directories.has(directory) ? "" : undefined;
   }

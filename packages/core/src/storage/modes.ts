@@ -1,6 +1,6 @@
 /**
- * Permissions of what is made, less the umask: the owner writes, the group may follow and back up,
- * others see nothing.
+ * Permissions of new files and directories, before the umask: the owner writes, the group may read
+ * (for followers and backups), others have no access.
  */
 
 export const FILE_MODE = 0o640;

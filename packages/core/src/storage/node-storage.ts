@@ -1,4 +1,4 @@
-/** Files of the operating system, through Node. */
+/** The operating system's files, through `node:fs`. */
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -11,13 +11,13 @@ import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage
 import { SyncPlace } from "./sync-in-place.js";
 
 /**
- * Up to this much is written in place: the page cache takes it in some tens of microseconds, less
- * than it costs to have another thread do it and to wait for that. See
+ * Writes up to this size are made synchronously: the page cache takes them in some tens of
+ * microseconds, which is less than the cost of handing them to another thread. See
  * docs/decisions/0005-small-writes-in-place.md.
  */
 const WRITE_IN_PLACE_BYTES = 128 * 1024;
 
-/** One for all files: they share the event loop. */
+/** One for all files, because they share the event loop. */
 const place = new SyncPlace();
 
 const openDescriptor = promisify(fs.open);
@@ -56,7 +56,7 @@ export class NodeStorage implements Storage {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !(await stat(whole)).isDirectory()) throw error;
     }
-    await this.#syncName(whole); // whoever made it may not have come to that
+    await this.#syncName(whole); // whoever created it may have crashed before its sync
   }
 
   async identify(directory: string): Promise<string | undefined> {
@@ -71,15 +71,15 @@ export class NodeStorage implements Storage {
   }
 
   /**
-   * Makes a directory's own name durable, as far as that is allowed where the directory that it is
-   * in is not to be read (0711).
+   * Makes the name of a directory durable. If its parent may not be read (mode 0711), does so as
+   * far as possible.
    */
   async #syncName(directory: string): Promise<void> {
     try {
       await this.syncDirectory(dirname(directory));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
-      await this.syncDirectory(directory); // journals keep the name with it
+      await this.syncDirectory(directory); // journaling file systems commit the name with it
     }
   }
 
@@ -134,16 +134,16 @@ export class NodeStorage implements Storage {
 }
 
 /**
- * A sync looks at the file's device and inode number at most this often, and otherwise only at
- * whether its name exists. Linux 6.13 and later give a file a fine-grained timestamp with the first
- * write after each stat, which made the next fdatasync take 80 µs longer on ext4.
+ * The file's device and inode number are checked at most this often; in between, a sync checks only
+ * that the name exists. Since Linux 6.13 the first write after a stat gives the file a fine-grained
+ * timestamp, which made the next fdatasync take 80 µs longer on ext4.
  */
 const IDENTIFY_INTERVAL_MS = 100;
 
 class NodeFile implements StorageFile {
   readonly #path: string;
   readonly #descriptor: number;
-  /** Undefined until it was asked for. */
+  /** Undefined until it is first needed. */
   #identity: { readonly dev: bigint; readonly ino: bigint } | undefined;
   #identifiedAt = Number.NEGATIVE_INFINITY;
 
@@ -181,8 +181,8 @@ class NodeFile implements StorageFile {
         ? writeInPlace(this.#descriptor, rest, at)
         : (await writeVector(this.#descriptor, rest, at)).bytesWritten;
       at += written;
-      // A short write is legal: go on after what was taken. The next call says why, if there is a
-      // reason.
+      // A short write is allowed: continue after the bytes written. If there is a reason, the next
+      // call reports it.
       let i = 0;
       while (i < rest.length && written >= rest[i]!.length) written -= rest[i++]!.length;
       if (i === rest.length) return;
@@ -200,7 +200,7 @@ class NodeFile implements StorageFile {
   }
 
   /**
-   * Durable bytes are of no use where nobody finds them: the file, its directory or its volume may
+   * Durable bytes are useless if nobody can find them: the file, its directory or its volume may
    * have been removed or replaced.
    */
   #checkName(): void {

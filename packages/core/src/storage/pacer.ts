@@ -1,6 +1,4 @@
-/**
- * Work that is made of many small steps, and lets others have a turn of the event loop in between.
- */
+/** Lets the event loop run between the steps of a long task. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 export class Pacer {
@@ -8,22 +6,22 @@ export class Pacer {
   #begun = performance.now();
   #pausing: Promise<void> | undefined;
 
-  /** @param sliceMs how long it goes on without a pause */
+  /** @param sliceMs how long to run without a pause, in ms */
   constructor(sliceMs = 5) {
     this.#sliceMs = sliceMs;
   }
 
   /**
-   * Whether nothing is left of the slice. Many that work in parallel look again after a pause,
-   * right before their next step.
+   * Whether the slice is used up. Tasks that share a pacer check again after a pause, right before
+   * their next step.
    */
   get isDue(): boolean {
     return this.#pausing !== undefined || performance.now() - this.#begun >= this.#sliceMs;
   }
 
   /**
-   * To be awaited after each step: pauses where that is due, also for others that take steps of the
-   * same work meanwhile.
+   * Awaited after each step: pauses if the slice is used up, or if another task with this pacer is
+   * pausing.
    */
   async pause(): Promise<void> {
     if (!this.isDue) return;
@@ -36,7 +34,7 @@ export class Pacer {
 }
 
 /**
- * The slice that all requests of many steps share: with one of its own each, ten at once would hold
- * the event loop ten times as long.
+ * Shared by all requests of many steps: with a slice each, ten concurrent requests would block the
+ * event loop ten times as long.
  */
 export const sharedPacer = new Pacer();

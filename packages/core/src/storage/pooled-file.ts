@@ -1,23 +1,20 @@
-/**
- * A file of a pool: whoever uses it does not notice that its descriptor is closed now and then, and
- * another one opened.
- */
+/** A file of a pool. Its descriptor is closed and reopened as needed, which users do not notice. */
 import { ClosedError } from "@logstore/codec";
 import type { FileAccess, FileHold, StorageFile } from "./storage.js";
 
-/** What a file needs of its pool. */
+/** The pool, as a file sees it. */
 export interface FileSlots {
-  /** Throws where the directory is not the one that was opened any more. */
+  /** Throws if the directory is no longer the one that was opened. */
   checkOwner(): void;
-  /** The file is used by nobody from now on: it may be closed for now. */
+  /** The file is no longer in use and may be closed temporarily. */
   idle(file: PooledFile): Promise<void>;
-  /** The file is used again: it is not closed for now. */
+  /** The file is in use again and must stay open. */
   busy(file: PooledFile): void;
   /** The file's descriptor is closed for good: another file may be opened. */
   freeSlot(): void;
   reopen(path: string, access: FileAccess): Promise<StorageFile>;
   hold(path: string, access: FileAccess): Promise<FileHold>;
-  /** Notes what a call that failed was about. Returns the error. */
+  /** Records which operation on which file failed. Returns the error. */
   note(error: unknown, doing: string, path: string): unknown;
 }
 
@@ -29,12 +26,12 @@ export class PooledFile implements StorageFile {
   readonly #access: FileAccess;
   #file: StorageFile | undefined;
   #reopening: Promise<StorageFile> | undefined;
-  /** Closing it for now, to make room. */
+  /** A temporary close in progress, which makes room for another file. */
   #leaving: Promise<void> | undefined;
   #users = 0;
   #isClosed = false;
   #isDirty = false;
-  /** Why nothing can be said of the file's contents any more, if so. */
+  /** Set after a failed sync: the state of the file's contents is unknown. */
   #failure: { readonly error: unknown } | undefined;
 
   constructor(pool: FileSlots, path: string, access: FileAccess) {
@@ -75,24 +72,27 @@ export class PooledFile implements StorageFile {
   sync(): Promise<void> {
     return this.#use(SYNCING, async (file) => {
       this.#checkSound();
-      this.#isDirty = false; // a write that comes meanwhile sets it again
+      this.#isDirty = false; // a concurrent write sets it again
       try {
         await file.sync();
       } catch (error) {
-        this.#failure = { error }; // whoever closes it must not try again
-        this.#pool.checkOwner(); // where the whole directory is lost, that is what is told
+        this.#failure = { error }; // the sync must not be retried when the file is closed
+        this.#pool.checkOwner(); // if the whole directory is lost, report that instead
         throw error;
       }
     });
   }
 
-  /** A descriptor of its own, beside those of the pool: nobody else waits for its release. */
+  /**
+   * A separate descriptor, outside the pool's slots, so that no other file has to wait for its
+   * release.
+   */
   hold(): Promise<FileHold> {
     if (this.#isClosed) return Promise.reject(new ClosedError(`${this.#path} is closed`));
     return this.#pool.hold(this.#path, this.#access);
   }
 
-  /** Closes the descriptor; the next one who uses the file opens another. */
+  /** Closes the descriptor temporarily; the next use of the file reopens it. */
   closeForNow(): Promise<void> {
     this.#leaving = this.#leave().finally(() => {
       this.#leaving = undefined;
@@ -110,12 +110,12 @@ export class PooledFile implements StorageFile {
         this.#failure = { error };
       });
     }
-    await file?.close().catch(() => {}); // nothing was left to be written
+    await file?.close().catch(() => {}); // there is nothing left to write
   }
 
   /**
-   * Where somebody holds the file, it is closed when it is let go of: its descriptor must not
-   * become another file's before.
+   * If the file is in use, it is closed when that use ends: its descriptor number must not be
+   * reused for another file before.
    */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -138,7 +138,7 @@ export class PooledFile implements StorageFile {
     }
   }
 
-  /** What can be read can still be read. */
+  /** Forbids changes after a failed sync. Reads are still allowed. */
   #checkSound(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }

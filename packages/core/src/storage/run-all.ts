@@ -1,8 +1,8 @@
-/** Clean-up that runs to its end, whatever fails in it. */
+/** Clean-up that runs completely even if a step fails. */
 
 /**
- * Runs every step, one after another. When all are done, throws what the first failed step threw:
- * the later ones mostly fail for the same reason.
+ * Runs all steps in order. Afterwards throws the first error, because later ones usually have the
+ * same cause.
  */
 export async function runAll(...steps: readonly (() => unknown)[]): Promise<void> {
   const errors: unknown[] = [];
@@ -16,7 +16,7 @@ export async function runAll(...steps: readonly (() => unknown)[]): Promise<void
   throwFirst(errors);
 }
 
-/** Awaits all of them, and throws as {@link runAll} does. */
+/** Awaits all promises, then throws the first error, like {@link runAll}. */
 export async function allSettled(promises: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(promises);
   throwFirst(results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : [])));

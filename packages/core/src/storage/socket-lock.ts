@@ -1,7 +1,7 @@
 /**
- * The lock where there is no exclusive opening of files, as on Linux: a Unix socket in the
- * directory, `lock.<epoch>`, that its owner listens on. docs/format/directory.md has the steps, and
- * why two processes cannot both come through them.
+ * The lock for systems without exclusive opening of files, such as Linux: a Unix socket in the
+ * directory, `lock.<epoch>`, on which the owner listens. docs/format/directory.md has the algorithm
+ * and the reason why two processes cannot both get the lock.
  */
 import { randomBytes } from "node:crypto";
 import { constants, lstatSync } from "node:fs";
@@ -15,27 +15,30 @@ import { LOCK_FILE, lockName, parseLockName, UNFINISHED_LOCK_NAME, unfinishedLoc
 import { runAll } from "./run-all.js";
 
 /**
- * Of a socket address, without its final zero: sun_path has 108 bytes on Linux and Solaris, 104
- * elsewhere.
+ * Largest socket address without its terminating zero: sun_path has 108 bytes on Linux and Solaris,
+ * 104 elsewhere.
  */
 const maxAddressBytes = (platform: NodeJS.Platform) => (platform === "linux" || platform === "sunos" ? 107 : 103);
-/** Two that begin at once may both step back, and begin again. */
+/** Two processes that start at the same time may both back off and retry. */
 const ATTEMPTS = 100;
-/** A name that is not linked yet belongs to somebody who begins, unless it is as old as this. */
+/**
+ * A name that is not linked yet belongs to a process that is starting, unless it is older than
+ * this.
+ */
 const UNFINISHED_MS = 60_000;
 
-/** @param platform another one is for tests */
+/** @param platform for tests; default: this platform */
 export async function lockBySocket(
   directory: string,
   platform: NodeJS.Platform = process.platform,
 ): Promise<KernelLock | undefined> {
-  // Kept open: no other directory gets its inode number while this process believes that it has the
-  // lock.
+  // Kept open, so that no other directory can get its inode number while this process believes that
+  // it has the lock.
   const handle = await open(directory, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0));
   const place = new LockPlace(directory, handle.fd, platform);
   const own = unfinishedLockName(randomBytes(6).toString("hex"));
   const server = net.createServer((socket) => socket.destroy());
-  server.unref(); // a lock keeps no process alive
+  server.unref(); // the lock does not keep the process alive
   server.on("error", () => {}); // too many descriptors to accept a connection: the kernel has accepted it
   const letGo = [() => closeServer(server), () => handle.close()];
   try {
@@ -51,7 +54,7 @@ export async function lockBySocket(
   return undefined;
 }
 
-/** Resolves to the name under which the lock is held; undefined where somebody else has it. */
+/** Resolves to the name under which the lock is held; undefined if another process has it. */
 async function take(place: LockPlace, own: string): Promise<string | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const epochs = await place.epochs();
@@ -92,7 +95,7 @@ function held(place: LockPlace, name: string, letGo: readonly (() => Promise<voi
   return { isHeld, release: () => runAll(remove, ...letGo) };
 }
 
-/** The directory's locks, by their names and as addresses of sockets. */
+/** The names of locks in the directory, and their socket addresses. */
 class LockPlace {
   readonly #directory: string;
   readonly #descriptor: number;
@@ -113,8 +116,8 @@ class LockPlace {
   }
 
   /**
-   * A socket takes an inode. Where none is left, the file `lock` gives up its own: it is for
-   * messages only.
+   * A socket needs an inode. If none is left, the file `lock` is removed to free one: it is only
+   * needed for error messages.
    */
   async listenAlsoWhereFull(server: net.Server, name: string): Promise<void> {
     try {
@@ -132,8 +135,8 @@ class LockPlace {
   async #listen(server: net.Server, name: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      // Exclusive: workers of node:cluster would otherwise share one socket, and each would have
-      // the lock.
+      // Exclusive: otherwise workers of node:cluster would share one socket, and each would believe
+      // it has the lock.
       server.listen({ path: this.#address(name), exclusive: true }, () => {
         server.off("error", reject);
         resolve();
@@ -148,8 +151,8 @@ class LockPlace {
   }
 
   /**
-   * Removes the names of sockets that are known to be dead, and what those left who died as they
-   * began.
+   * Removes the names of sockets that are known to be dead, and those that processes left when they
+   * crashed while starting.
    */
   async removeDead(epochs: readonly number[]): Promise<void> {
     for (const epoch of epochs) await removeIfThere(this.path(lockName(epoch)));
@@ -186,8 +189,8 @@ class LockPlace {
 }
 
 /**
- * Only a clear refusal counts as death: an owner whose queue of connections is full lives, and so
- * may one of another user.
+ * Only a refused connection counts as dead: an owner whose accept queue is full is alive, and so
+ * may be one that runs as another user.
  */
 function isAlive(address: string): Promise<boolean> {
   return new Promise((resolve) => {

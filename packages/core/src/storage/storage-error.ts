@@ -1,13 +1,13 @@
 /**
- * What the disk says, as an error of ours: whoever calls the engine need not know the system's
- * codes.
+ * Converts system errors to LogStore errors, so that callers of the engine need not know system
+ * error codes.
  */
 import { type ErrorFields, LogStoreError, StorageFailedError } from "@logstore/codec";
 import { adviceOf, attemptOf, reasonOf } from "./io-trouble.js";
 
 /**
- * @param what could not be done: "topic t cannot be created"
- * @returns the error itself where it is ours already
+ * @param what what failed, such as "topic t cannot be created"
+ * @returns the error itself if it is a LogStoreError already
  */
 export function storageError(error: unknown, what: string, fields: ErrorFields = {}): LogStoreError {
   if (error instanceof LogStoreError) return error;

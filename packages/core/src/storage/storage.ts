@@ -1,73 +1,77 @@
 /**
- * The one way from the engine to disk, clock and randomness. Node's files, memory and (for tests) a
- * simulated disk stand behind it. Paths use "/"; contents are bytes. What is not synced may be
- * lost, in any order and in part, when the machine stops; a created, renamed or removed name is
- * durable only once its directory is synced.
+ * The engine's only access to disk, clock and randomness. Implementations use Node's file system,
+ * memory, or (for tests) a simulated disk. Paths use "/"; contents are bytes. Unsynced changes may
+ * be lost, in any order and in part, when the machine stops. A created, renamed or removed name is
+ * durable only after its directory has been synced.
  */
 
 export interface Storage {
-  /** Wall clock, ms since the epoch. It may jump: offsets and waits never depend on it. */
+  /** Wall clock, in ms since the epoch. It may jump: neither offsets nor waits depend on it. */
   now(): number;
 
   /** `length` random bytes as hex. */
   randomHex(length: number): string;
 
   /**
-   * Makes this process the one writer of a directory, until released or dead.
+   * Makes this process the only writer of a directory, until it releases the lock or exits.
    *
-   * @throws LockedError where somebody else is
+   * @throws LockedError if there is another writer
    */
   lock(directory: string): Promise<Lock>;
 
   /**
-   * Makes the directories that a path is in, durably. Only when a store is opened: what was opened
-   * is never made anew.
+   * Creates the parent directories of a path, durably. Only for opening a store: directories of an
+   * open store are never recreated.
    */
   makeParents(path: string): Promise<void>;
 
   /**
-   * Makes a directory, if it is not there, durably. @throws ENOENT where the directory that it is
-   * in is not there
+   * Creates a directory, durably, unless it exists.
+   *
+   * @throws ENOENT if the parent directory does not exist
    */
   makeDirectory(path: string): Promise<void>;
 
   /**
-   * Tells a directory from any other that may be found by the same path later; undefined where
-   * there is none.
+   * Returns an identifier that distinguishes a directory from any other that may later have the
+   * same path; undefined if there is none.
    */
   identify(directory: string): Promise<string | undefined>;
 
-  /** Names in a directory, in no order; undefined where there is no such directory. */
+  /** Lists the names in a directory, in any order; undefined if the directory does not exist. */
   list(directory: string): Promise<string[] | undefined>;
 
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>;
 
-  /** Opens a file that exists; to read only, where it is not ours to change. */
+  /** Opens an existing file. Access "read" is for files that must not be changed. */
   openFile(path: string, access: FileAccess): Promise<StorageFile>;
 
-  /** Makes an empty file, or empties one, and opens it. */
+  /** Creates an empty file, or truncates an existing one, and opens it. */
   createFile(path: string): Promise<StorageFile>;
 
-  /** Moves a file, in place of `to` if that is there; or a directory, to where nothing is. */
+  /** Renames a file, replacing `to` if it exists; or a directory, whose new name must not exist. */
   rename(from: string, to: string): Promise<void>;
 
   /**
-   * Gives a file a second name, where nothing is: one file then, whichever name it is opened and
-   * changed by, until both are removed. Not every storage can, nor from anywhere to anywhere: see
+   * Gives a file a second name, which must not exist. Both names refer to the same file until both
+   * are removed. Not every storage supports this, nor between any two directories; see
    * link-or-copy.ts.
    */
   link(from: string, to: string): Promise<void>;
 
-  /** Removes a file, if it is there. */
+  /** Removes a file, if it exists. */
   remove(path: string): Promise<void>;
 
-  /** Removes a directory and all that is in it, if it is there; a crash may leave some of it. */
+  /**
+   * Removes a directory and its contents, if it exists. After a crash some of the contents may
+   * remain.
+   */
   removeDirectory(path: string): Promise<void>;
 
   /**
-   * Calls back soon after a file that exists was written to, by whomever: most times, not always.
-   * Resolves to what ends it.
+   * Calls back soon after an existing file was written by any process. Notifications may be missed.
+   * Resolves to a function that stops watching.
    */
   watch(path: string, changed: () => void): Promise<() => void>;
 }
@@ -80,23 +84,26 @@ export interface StorageFile {
   size(): Promise<number>;
 
   /**
-   * Fills `into` from `position` on; fewer bytes only at the end of the file. Resolves to their
-   * number.
+   * Fills `into` from `position` on. Resolves to the number of bytes read, which is smaller only at
+   * the end of the file.
    */
   read(into: Uint8Array, position: number): Promise<number>;
 
-  /** Writes all of the buffers one after another from `position` on, or rejects. */
+  /** Writes all buffers, one after another, from `position` on. Rejects if not all were written. */
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 
   /**
-   * Makes everything written durable, under the file's name. After a failure nothing can be said of
-   * what is.
+   * Makes all writes durable under the file's current name. After a failure the state of the file's
+   * contents is unknown.
    */
   sync(): Promise<void>;
 
   truncate(size: number): Promise<void>;
 
-  /** Keeps the file open, until released, for handing its descriptor on to the operating system. */
+  /**
+   * Keeps the file open until released, so that its descriptor can be passed to the operating
+   * system.
+   */
   hold(): Promise<FileHold>;
 
   close(): Promise<void>;
@@ -104,7 +111,7 @@ export interface StorageFile {
 
 /** Keeps a file's descriptor open until it is released. */
 export interface FileHold {
-  /** Undefined where the file is none of the operating system's. */
+  /** Undefined if the file is not one of the operating system. */
   readonly descriptor: number | undefined;
   release(): void;
 }
@@ -112,8 +119,10 @@ export interface FileHold {
 /** The lock of a directory; see {@link Storage}. */
 export interface Lock {
   /**
-   * Cheap. @throws StorageFailedError where the lock was lost: another writer may have the
-   * directory, or it is gone
+   * Checks that the lock is still held. Cheap.
+   *
+   * @throws StorageFailedError if the lock is lost: another writer may have the directory, or the
+   * directory is gone
    */
   check(): void;
   release(): Promise<void>;

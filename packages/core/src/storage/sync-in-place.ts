@@ -1,28 +1,28 @@
 /**
- * Where a disk answers in some tens of microseconds, having another thread wait for it takes longer
- * than the disk does. Syncs are then made in place, at most one in a turn of the event loop, so
- * that everything else goes on. Where several files are synced at once, the others go to the
- * threads as ever. A sync that was slow sends the next ones there too. See
- * docs/decisions/0010-short-syncs-in-place.md.
+ * Decides whether a sync runs on the event loop ("in place") or on another thread. On a disk that
+ * answers within some tens of microseconds, the hand-over to a thread costs more than the sync
+ * itself. Such syncs are made in place, at most one per turn of the event loop so that other work
+ * proceeds. If several files are synced at once, the others go to threads. After one slow sync, the
+ * next ones go to threads again. See docs/decisions/0010-short-syncs-in-place.md.
  */
 
 /**
- * In place the event loop stands still for so long: about what it takes to write 128 KiB. Through a
- * thread, add what that costs.
+ * The longest sync in place: it blocks the event loop for about as long as a write of 128 KiB. The
+ * limit for a sync on a thread includes the cost of the thread.
  */
 const SHORT_US = 120;
 const SHORT_IN_POOL_US = 200;
-/** So many must have been short, one after another, before one is made in place. */
+/** Number of consecutive short syncs before one is made in place. */
 const PATIENCE = 64;
 
 export class SyncPlace {
-  /** How many syncs in a row were short. */
+  /** Number of consecutive short syncs. */
   #shortOnes = 0;
   #inPool = 0;
-  /** Whose file was synced in place in this turn of the event loop. */
+  /** The sync in place of this turn of the event loop. */
   #turn: { readonly file: unknown; readonly end: Promise<void> } | undefined;
 
-  /** Makes a sync of a file, here or there. */
+  /** Syncs a file, in place or on a thread. */
   async sync(file: unknown, inPlace: () => void, inPool: () => Promise<void>): Promise<void> {
     const turn = this.#turn;
     if (turn?.file === file) await turn?.end;

@@ -12,7 +12,10 @@ test.each([
   expect(threadPoolSize(size === undefined ? {} : { UV_THREADPOOL_SIZE: size })).toBe(threads);
 });
 
-/** How many each holds where so many want all that they can get, one after another. */
+/**
+ * Returns how many threads each share holds if that many shares take as many as they can get, one
+ * after another.
+ */
 function held(threads: number, greedy: number): number[] {
   const all = Array.from({ length: greedy }, () => 0);
   let free = threads;
@@ -25,7 +28,7 @@ function held(threads: number, greedy: number): number[] {
   return all;
 }
 
-test("whoever comes next finds some free", () => {
+test("a newcomer always finds a free thread", () => {
   expect(held(4, 1)).toEqual([3]);
   expect(held(128, 1)).toEqual([86]);
   for (const greedy of [1, 2, 3]) {
@@ -35,7 +38,7 @@ test("whoever comes next finds some free", () => {
   expect(held(1, 1)).toEqual([1]);
 });
 
-test("everything is done in the end, in order, whoever waits", async () => {
+test("all operations complete, in order within a share", async () => {
   const shares = new ThreadShares(3);
   let running = 0;
   const done: string[] = [];

@@ -1,20 +1,21 @@
 /**
- * Node does file operations in a pool of threads that the whole process shares, first come, first
- * served: operations that wait for a slow disk fill it, and those of a fast disk queue behind them.
- * Here each topic takes its operations' turns from a share of the pool. However many it has
- * waiting, some threads are left for the others. See docs/decisions/0026-a-share-of-the-threads.md.
+ * Shares of Node's thread pool. Node runs file operations on a pool of threads that the whole
+ * process shares, in order of arrival: operations that wait for a slow disk fill it, and those for
+ * a fast disk queue behind them. Therefore each topic takes threads from a share of the pool, so
+ * that however many operations it has waiting, some threads remain for other topics. See
+ * docs/decisions/0026-a-share-of-the-threads.md.
  */
 
-/** libuv's: UV_THREADPOOL_SIZE, 4 where nothing is said, 1,024 at most. */
+/** Size of libuv's thread pool: UV_THREADPOOL_SIZE; 4 if it is not set; at most 1,024. */
 export function threadPoolSize(environment: NodeJS.ProcessEnv = process.env): number {
   const size = Number.parseInt(environment["UV_THREADPOOL_SIZE"] ?? "", 10);
   return Number.isNaN(size) ? 4 : Math.min(1024, Math.max(1, size));
 }
 
 /**
- * Whether one who holds `held` threads may take another while `free` are free: at most twice as
- * many as are left. One alone holds two thirds of the pool, two hold two fifths each, and so on:
- * whoever comes next finds some free.
+ * Whether a share that holds `held` threads may take another while `free` are free: a share may
+ * hold at most twice as many as remain free. So one share alone gets two thirds of the pool, two
+ * get two fifths each, and so on, and a newcomer always finds a free thread.
  */
 export function mayTake(held: number, free: number): boolean {
   return free > 0 && held < 2 * free;
@@ -22,14 +23,14 @@ export function mayTake(held: number, free: number): boolean {
 
 export class ThreadShares {
   #free: number;
-  /** Shares that wait for a thread; the one that waits longest first. */
+  /** Shares that wait for a thread, longest waiting first. */
   readonly #waiting = new Set<ThreadShare>();
 
   constructor(threads: number) {
     this.#free = threads;
   }
 
-  /** A share for one who shares the pool with the others. */
+  /** Creates a share of the pool. */
   share(): ThreadShare {
     return new ThreadShare(this);
   }
@@ -55,13 +56,13 @@ export class ThreadShares {
       if (this.#free === 0) return;
       if (!this.tryTake(waiting)) continue;
       this.#waiting.delete(waiting);
-      if (waiting.wakeNext()) this.#waiting.add(waiting); // at the end: the others first
+      if (waiting.wakeNext()) this.#waiting.add(waiting); // at the end of the queue, behind the other shares
     }
   }
 }
 
 export class ThreadShare {
-  /** @internal Threads that it holds. */
+  /** @internal The number of threads that the share holds. */
   held = 0;
   readonly #shares: ThreadShares;
   readonly #queue: (() => void)[] = [];
@@ -70,10 +71,7 @@ export class ThreadShare {
     this.#shares = shares;
   }
 
-  /**
-   * Runs an operation when it is its turn; those of one share begin in the order in which they
-   * came.
-   */
+  /** Runs an operation when it is its turn. Operations of one share start in order. */
   async run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#queue.length > 0 || !this.#shares.tryTake(this)) {
       await new Promise<void>((resolve) => {
@@ -88,7 +86,7 @@ export class ThreadShare {
     }
   }
 
-  /** @internal Whether there are more. */
+  /** @internal Returns whether more operations are waiting. */
   wakeNext(): boolean {
     this.#queue.shift()!();
     return this.#queue.length > 0;
