@@ -26,6 +26,8 @@ const { values: flags } = parseArgs({
     build: { type: "string", multiple: true, default: [""] },
   },
 });
+/** A client has so many members: earlier releases give it no more streams. */
+const MEMBERS_A_CLIENT = 500;
 const OWN_BUILD = fileURLToPath(new URL("../../..", import.meta.url));
 const [members, groups] = [Number(flags.members), Number(flags.groups)];
 
@@ -43,11 +45,9 @@ async function measure(build: string): Promise<void> {
     const api = new GrpcLogApi(address, { timeoutMs: 60_000 });
     await api.createTopic({ topic: "t", partitions: 1 });
     await step(build, `${members} members connect`, address, async () => {
-      children.push(await begin(build, address, 0, members));
-      await once(children[0]!, "message");
+      await begin(children, build, address, 0, members);
     });
-    children.push(await begin(build, address, members, groups));
-    await once(children[1]!, "message");
+    await begin(children, build, address, members, groups);
     await server.stop();
 
     server = await ServerProcess.start(directory, { bin, port });
@@ -62,9 +62,21 @@ async function measure(build: string): Promise<void> {
   }
 }
 
-async function begin(build: string, address: string, from: number, to: number): Promise<ChildProcess> {
+/** Resolves when all members have their partition. */
+async function begin(
+  children: ChildProcess[],
+  build: string,
+  address: string,
+  from: number,
+  to: number,
+): Promise<void> {
   const program = fileURLToPath(new URL("members.ts", import.meta.url));
-  return fork(program, [build, address, "t", String(from), String(to)]);
+  const begun: ChildProcess[] = [];
+  for (let i = from; i < to; i += MEMBERS_A_CLIENT) {
+    begun.push(fork(program, [build, address, "t", String(i), String(Math.min(i + MEMBERS_A_CLIENT, to))]));
+  }
+  children.push(...begun);
+  await Promise.all(begun.map((child) => once(child, "message")));
 }
 
 async function step(build: string, name: string, address: string, work: () => Promise<void>): Promise<void> {

@@ -515,7 +515,7 @@ export const defects: readonly Defect[] = [
       "      throw error;\n",
     ],
   }),
-  ...within("server-grpc/server.ts", ["src/transport/http2-servers.test.ts"], {
+  ...within("server-grpc/serving/grpc-services.ts", ["src/transport/http2-servers.test.ts"], {
     "calls are not paced, and nobody hears of it": ["http2ServersOf(grpc, missing)", "http2ServersOf(grpc, () => {})"],
   }),
   ...within("core/broker/topic-limits.ts", [TOPIC_LIMITS], {
