@@ -1,4 +1,4 @@
-/** A program in a process of its own, which the built package is loaded into. */
+/** Runs a program that uses the built package in a separate process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -7,12 +7,12 @@ import { onTestFinished } from "vitest";
 
 export interface AnotherProcess {
   readonly child: ChildProcess;
-  /** The next line that it prints; undefined when it has ended. */
+  /** The next line that it prints; undefined once it has exited. */
   line(): Promise<string | undefined>;
   kill(): Promise<void>;
 }
 
-/** @param code a module; `args` is what it is given */
+/** @param code source of a module, which receives `args` */
 export function runElsewhere(code: string, ...args: string[]): AnotherProcess {
   const module = `const args = process.argv.slice(1);\n${code}`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", module, ...args], {

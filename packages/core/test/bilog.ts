@@ -1,6 +1,6 @@
 /**
- * Files as the Go LogStore leaves them: its own bytes, and a writer that shares nothing with what
- * reads them.
+ * Files of the Go LogStore: bytes that it wrote itself, and a writer that shares no code with the
+ * importer.
  */
 import { type BilogFileReport, importBilog, LogStore, MemoryStorage } from "../src/index.js";
 import { values } from "./records.js";
@@ -15,7 +15,7 @@ export function hex(digits: string): Buffer {
   return Buffer.from(digits.replace(/#.*/g, "").replace(/\s/g, ""), "hex");
 }
 
-/** A record of any payload, its checksum worked out bit by bit. */
+/** A record with any payload; its checksum is computed bit by bit. */
 export function bilogRecord(payload: Uint8Array): Buffer {
   let crc = 0xffffffff;
   for (const byte of payload) {
@@ -40,7 +40,7 @@ export async function goDirectory(files: Record<string, readonly Uint8Array[]>):
   return storage;
 }
 
-/** What becomes of a single file: the report of it, and the values. */
+/** Imports a single file; returns its report and the values. */
 export async function importFile(
   parts: readonly Uint8Array[],
   maxRecordBytes?: number,

@@ -1,36 +1,36 @@
 /**
- * Which cases a long, exhaustive test tries. All are numbered; CI tries every n-th, from a seeded
- * one on, and a long run all of them, in shards if need be:
+ * Selects the cases that a long, exhaustive test runs. All cases are numbered. CI runs every n-th,
+ * starting from one chosen by the seed; a long run covers all of them, in shards if needed:
  *
- * - CORE_EVERY=1 tries every case, 10 each tenth; where there are few, it tries no fewer than CI
- * - CORE_SHARD=3/8 tries the third eighth of those
- * - CORE_CASE=4711 tries that one alone; CORE_SEED is to be the one that the failure named
+ * - CORE_EVERY=1 runs every case, 10 every tenth, but never fewer than CI does
+ * - CORE_SHARD=3/8 runs the third eighth of those
+ * - CORE_CASE=4711 runs only that one; set CORE_SEED to the seed that the failure named
  */
 import { firstSeed } from "./random.js";
 
 const FEW = 10_000;
 
 export interface CaseOptions {
-  /** How many cases there are. */
+  /** Number of cases. */
   readonly total: number;
-  /** CI tries one in so many. Default: all are tried, in every shard too. */
+  /** CI runs every n-th case. Default: all, in every shard. */
   readonly every?: number;
-  /** Of the test, for the line that replays a failure. */
+  /** File of the test, for the command that replays a failure. */
   readonly file: string;
-  /** Of these cases, for the same line. Default: the test's own. */
+  /** Seed of these cases, for the same command. Default: the seed of the run. */
   readonly seed?: number;
 }
 
 /**
- * Runs the chosen cases one after another, and returns how many that were. A failure names the line
- * that replays it.
+ * Runs the selected cases in order, and returns their number. A failure message contains the
+ * command that replays it.
  */
 export async function eachCase(
   { total, every, file, seed = firstSeed }: CaseOptions,
   run: (index: number) => Promise<void>,
 ): Promise<number> {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // most cases end in an error, and its stack costs as much as all the rest
+  Error.stackTraceLimit = 0; // most cases end in an error, whose stack trace would cost as much as the rest
   let done = 0;
   try {
     for (const index of chosen(total, every, seed)) {
@@ -73,7 +73,7 @@ export function shardOf(text: string): readonly [shard: number, shards: number] 
   return [shard, shards];
 }
 
-/** Says what a test has done: a count that nobody sees is a count that nobody misses. */
+/** Prints what a test has covered, so that a drop in coverage is noticed. */
 export function report(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -1,4 +1,4 @@
-/** What closing a store waits for, and in which order it does things. */
+/** What closing a store waits for, and the order of its steps. */
 import { expect, test } from "vitest";
 import { LogStore } from "../src/index.js";
 import { HookedStorage } from "./hooked-storage.js";
@@ -6,7 +6,7 @@ import { appendOneByOne, codeOf, range, values } from "./records.js";
 
 const LOG = "store/0/00000000000000000000.log";
 
-test("the log is durable before a checkpoint says so", async () => {
+test("the log is durable before a checkpoint covers it", async () => {
   const storage = new HookedStorage();
   const store = await LogStore.open("store", { storage, durability: "written" });
   await appendOneByOne(store, range(3));
@@ -17,7 +17,7 @@ test("the log is durable before a checkpoint says so", async () => {
   expect(calls.indexOf(`sync ${LOG}`)).toBeLessThan(calls.indexOf("createFile store/0/checkpoint.tmp"));
 });
 
-test("a file is not closed under those who read it: its descriptor would become another file's", async () => {
+test("a file is not closed while it is being read, because its descriptor could be reused", async () => {
   const storage = new HookedStorage();
   const first = await LogStore.open("store", { storage });
   await appendOneByOne(first, range(3));
@@ -34,7 +34,7 @@ test("a file is not closed under those who read it: its descriptor would become 
   await begun.promise;
   const closing = store.close();
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
-  expect(storage.openFiles).toBe(2); // the log's, and that of the watermarks
+  expect(storage.openFiles).toBe(2); // the log and the watermarks file
   goesOn.resolve();
   await Promise.all([read, closing]);
   expect(storage.openFiles).toBe(0);

@@ -1,11 +1,11 @@
-/** A store on disk whose files are where a test can get at them, and ways to damage one. */
+/** A store on disk whose files a test can access, and ways to damage one. */
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LogStore } from "../src/index.js";
 import { appendOneByOne, range } from "./records.js";
 import { crashCopy, cutZeros, temporaryDirectory } from "./temporary-directory.js";
 
-/** Three batches a segment. */
+/** Three batches per segment. */
 export const SEGMENT_BYTES = 250;
 /** Length of each batch. */
 export const BATCH = 78;
@@ -19,7 +19,7 @@ export class DamagedStore {
     this.directory = directory;
   }
 
-  /** Closed, or as a kill -9 leaves it. */
+  /** The store is closed, or in the state that a kill -9 leaves. */
   static async make({ closed = true, partitions = 1 } = {}): Promise<DamagedStore> {
     const directory = temporaryDirectory(existsSync("/dev/shm") ? "/dev/shm" : undefined);
     const store = await LogStore.open(directory, { partitions, segmentBytes: SEGMENT_BYTES });
@@ -42,7 +42,7 @@ export class DamagedStore {
     return join(this.directory, "0", `${String(baseOffset).padStart(20, "0")}.${kind}`);
   }
 
-  /** Puts other bytes in place of a file's. */
+  /** Replaces a file's bytes. */
   change(baseOffset: number, change: (bytes: Buffer) => Buffer, kind = "log"): void {
     writeFileSync(this.path(baseOffset, kind), change(readFileSync(this.path(baseOffset, kind))));
   }
@@ -60,7 +60,7 @@ export class DamagedStore {
     for (const baseOffset of baseOffsets) rmSync(this.path(baseOffset));
   }
 
-  /** Names of a partition's files with this ending. */
+  /** Names of a partition's files with this suffix. */
   names(ending: string): string[] {
     return readdirSync(join(this.directory, "0"))
       .filter((name) => name.endsWith(ending))
@@ -73,10 +73,10 @@ export function flipped(bytes: Buffer, byte: number): Buffer {
   return bytes;
 }
 
-/** All of one length: `v00`. */
+/** All of the same length: `v00`. */
 export const values = range(RECORDS, "").map((value) => `v${value.padStart(2, "0")}`);
 
-/** What is left when these are lost: `0 v00`. */
+/** The records that remain without these: `0 v00`. */
 export function without(...lost: number[]): string[] {
   return values.map((value, offset) => `${offset} ${value}`).filter((_, offset) => !lost.includes(offset));
 }

@@ -1,14 +1,14 @@
 /**
- * The files of a store at one moment, as a storage. Their bytes are shared and never changed in
- * place, so that opening the same files half a million times, each time with other damage, copies
- * none of them.
+ * The files of a store at one point in time, as a storage. Their bytes are shared and never
+ * modified, so that the same files can be opened half a million times with different damage without
+ * copying them.
  */
 import { MemoryStorage, type Storage, type StorageFile } from "../src/index.js";
 
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 export class FileImage extends MemoryStorage implements Storage {
-  /** By path; replaced by what is written. */
+  /** By path; a write replaces the bytes. */
   readonly files: Map<string, Uint8Array>;
 
   constructor(files: Files) {
@@ -90,7 +90,7 @@ class ImageFile implements StorageFile {
   async close(): Promise<void> {}
 }
 
-/** Every file below a directory, under paths that begin with `as` instead. */
+/** All files below a directory, with paths that begin with `as` instead. */
 export async function imageOf(storage: Storage, directory: string, as: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const name of (await storage.list(directory)) ?? []) {

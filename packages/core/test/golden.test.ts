@@ -1,7 +1,6 @@
 /**
- * The directories in `golden/`, copied and opened: what a release wrote once, every later one must
- * read, and what it said of damage. Nothing but an engine that is wrong makes one of these tests
- * fail.
+ * Copies the directories in `golden/` and opens them: every release must read what an earlier one
+ * wrote, and report the same damage. If one of these tests fails, the engine is wrong.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -36,7 +35,7 @@ import { GOLDEN, goldenFiles } from "./golden/make-golden-directories.ts";
 import { caught, text } from "./records.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
-/** Of the example on the page. */
+/** The id in the example on the page. */
 const TOPIC_ID = "00112233-4455-4677-8899-aabbccddeeff";
 
 const directories = ["", "corrupt/"].flatMap((under) =>
@@ -50,13 +49,13 @@ const refused = all.filter((each): each is [string, ExpectedRefusal] => "refused
 const stores = all.filter((each): each is [string, ExpectedStore] => each[1].is === "store" && "after" in each[1]);
 const brokers = all.filter((each): each is [string, ExpectedBroker] => each[1].is === "broker" && "after" in each[1]);
 
-test("the script makes the directories that are here, byte for byte", () => {
+test("the script generates exactly the directories that are here", () => {
   const here = [...filesIn(fileURLToPath(GOLDEN))].map(([path, bytes]) => [path, bytes.toString("hex")]);
   const made = [...goldenFiles()].map(([path, bytes]) => [path, bytes.toString("hex")]);
   expect(Object.fromEntries(here)).toEqual(Object.fromEntries(made));
 });
 
-test("the script's bytes are the pages' worked examples", () => {
+test("the script's bytes equal the worked examples of the format pages", () => {
   const batches = ["hello", "world"].map((value, i) => ({
     baseOffset: i,
     appendTime: T0,
@@ -88,14 +87,14 @@ test("each directory is of one kind", () => {
 });
 
 describe.each(refused)("%s", (name, expected) => {
-  test("is refused, and left as it is", async () => {
+  test("is refused and not modified", async () => {
     const [directory, before] = copyOf(name);
     const open = expected.is === "store" ? LogStore.open : Broker.open;
     expect(plainError(await caught(open(directory)), directory)).toEqual(expected.refused);
     expect(filesIn(directory)).toEqual(before);
   });
 
-  test.runIf(expected.is === "store")("cannot be opened to read only either", async () => {
+  test.runIf(expected.is === "store")("cannot be opened read-only either", async () => {
     const [directory, before] = copyOf(name);
     expect(plainError(await caught(LogStore.openReadOnly(directory)), directory)).toEqual(expected.refused);
     expect(filesIn(directory)).toEqual(before);
@@ -103,7 +102,7 @@ describe.each(refused)("%s", (name, expected) => {
 });
 
 describe.each(stores)("%s", (name, expected) => {
-  test("opened for writing: recovery, records, findings, and what files are there then", async () => {
+  test("opened for writing: recovery, records, findings, and the files afterwards", async () => {
     const [directory, before] = copyOf(name);
     const store = await opened(LogStore.open(directory));
     expect(recoveryOf(store, directory)).toEqual(expected.recovery);
@@ -116,7 +115,7 @@ describe.each(stores)("%s", (name, expected) => {
     checkFiles(directory, before, expected.after);
   });
 
-  test("opened to read only: the same records, and every byte stays", async () => {
+  test("opened read-only: the same records, and no byte changes", async () => {
     const [directory, before] = copyOf(name);
     const store = await opened(LogStore.openReadOnly(directory));
     const partitions = expected.readOnly ?? expected.partitions;
@@ -126,7 +125,7 @@ describe.each(stores)("%s", (name, expected) => {
     expect(filesIn(directory)).toEqual(before);
   });
 
-  test("takes appends behind its end, or none where it is damaged", async () => {
+  test("accepts appends at its end, or none if it is damaged", async () => {
     const store = await opened(LogStore.open(copyOf(name)[0]));
     for (const [partition, { end, producers = [] }] of expected.partitions.entries()) {
       const damage = expected.recovery.find((each) => each.partition === partition)?.damage;
@@ -148,7 +147,7 @@ describe.each(stores)("%s", (name, expected) => {
     }
   });
 
-  test.runIf(expected.repaired !== undefined)("repaired: nothing is wrong with it any more", async () => {
+  test.runIf(expected.repaired !== undefined)("after a repair there are no findings", async () => {
     const [directory] = copyOf(name);
     const store = await opened(LogStore.open(directory));
     expect((await store.repair()).length).toBe(expected.findings.length);
@@ -169,7 +168,7 @@ describe.each(stores)("%s", (name, expected) => {
 });
 
 describe.each(brokers)("%s", (name, expected) => {
-  test("opened: topics, records, and what files are there then", async () => {
+  test("opened: topics, records, and the files afterwards", async () => {
     const [directory, before] = copyOf(name);
     const broker = await opened(Broker.open(directory));
     const { partitions, unreadable } = broker.recovery;
@@ -181,8 +180,8 @@ describe.each(brokers)("%s", (name, expected) => {
     expect(readable).toEqual(expected.unreadable);
     const topics = await broker.listTopics();
     expect(topics).toEqual(
-      // Release 0.1.0 wrote no topic id: it follows from the id in store.json, which is the one on
-      // the page.
+      // Release 0.1.0 wrote no topic id: it is derived from the id in store.json, and equals the
+      // one on the page.
       expected.topics.map((each) => ({
         topic: each.topic,
         topicId: TOPIC_ID,
@@ -200,7 +199,7 @@ describe.each(brokers)("%s", (name, expected) => {
     checkFiles(directory, before, expected.after);
   });
 
-  test("its topics opened to read only: the same records, and every byte stays", async () => {
+  test("its topics opened read-only: the same records, and no byte changes", async () => {
     const [directory, before] = copyOf(name);
     for (const topic of expected.topics) {
       const store = await opened(LogStore.openReadOnly(join(directory, topic.directory)));
@@ -210,7 +209,7 @@ describe.each(brokers)("%s", (name, expected) => {
     expect(filesIn(directory)).toEqual(before);
   });
 
-  test("hands out producer ids that it never handed out before", async () => {
+  test("allocates producer ids that were never allocated before", async () => {
     const [directory] = copyOf(name);
     const broker = await opened(Broker.open(directory));
     const allocated = broker.allocateProducerId();
@@ -251,7 +250,7 @@ function checkFiles(
   before: ReadonlyMap<string, Buffer>,
   after: Readonly<Record<string, ExpectedFile>>,
 ): void {
-  // What was there keeps its name; the names of new files may be random in part.
+  // Existing files keep their names; the names of new files may be partly random.
   const named = [...filesIn(directory)].map(([name, bytes]): [string, Buffer] => [
     before.has(name) ? name : name.replace(/\.[0-9a-f]{8}\.(torn|damaged)$/, ".????????.$1"),
     bytes,
@@ -269,7 +268,7 @@ function checkFiles(
   }
 }
 
-/** The first line, where the second is its checksum. */
+/** The first line; the second is its checksum. */
 function checkedJson(bytes: Buffer): unknown {
   const [line, crc, ...rest] = bytes.toString().split("\n");
   expect(rest).toEqual([""]);
@@ -322,7 +321,7 @@ function plainExpected({ offset, timestamp, key, value, headers = [] }: Expected
   return { offset, timestamp, key, value: plain, headers: headers.map((header): (string | null)[] => [...header]) };
 }
 
-/** Code and fields, files named from the directory on. */
+/** Code and fields; files are relative to the directory. */
 function plainError(error: LogStoreError, directory?: string): ExpectedError {
   const { code, fields } = error;
   if (fields === undefined) throw error;

@@ -1,4 +1,4 @@
-/** A member of a group, for tests: its events as they are wanted. */
+/** A group member for tests, which returns its events on demand. */
 import type { AssignmentEvent, GroupApi, GroupMembership, JoinGroupRequest, MemberEvent } from "@logstore/protocol";
 
 export class TestMember {
@@ -28,19 +28,19 @@ export class TestMember {
     return value as Extract<MemberEvent, { type: T }>;
   }
 
-  /** The next assignment, as "0 1 (2)": in brackets what is to be given up. */
+  /** The next assignment, as "0 1 (2)": partitions to revoke are in parentheses. */
   async assigned(): Promise<string> {
     return shown(await this.next("assignment"));
   }
 
-  /** Gives up what the next assignment wants it to. */
+  /** Revokes what the next assignment asks for. */
   async gives(): Promise<string> {
     const assignment = await this.next("assignment");
     this.membership.revoked(assignment.memberEpoch, assignment.revoking);
     return shown(assignment);
   }
 
-  /** The error that ends the iteration; undefined where it just ends. */
+  /** The error that ends the iteration; undefined if it ends without one. */
   async end(): Promise<unknown> {
     try {
       for (;;) if ((await this.#events.next()).done) return undefined;

@@ -1,6 +1,4 @@
-/**
- * A storage that notes every call that changes something, and lets a test delay it or make it fail.
- */
+/** A storage that records all mutating calls, and lets a test delay them or make them fail. */
 import { type FileAccess, type Lock, MemoryStorage, type Storage, type StorageFile } from "../src/index.js";
 
 export interface Call {
@@ -22,7 +20,7 @@ export interface Call {
     | "syncDirectory"
     | "truncate"
     | "write";
-  /** Of a rename or a link: the new name. */
+  /** For a rename or a link, the new name. */
   readonly path: string;
 }
 
@@ -31,17 +29,17 @@ const LOOKS: readonly Call["kind"][] = ["identify", "list", "lock", "openFile", 
 
 export class HookedStorage implements Storage {
   readonly inner: Storage;
-  /** Done calls, in their order; those that change nothing left out. */
+  /** Completed mutating calls, in order. */
   readonly calls: Call[] = [];
   /**
-   * Called first; what it throws is what the call throws. A write can be made in part before: a
-   * disk that is full does that.
+   * Called before each call; if it throws, the call throws the same. It can perform a part of a
+   * write first, as happens on a full disk.
    */
   before: (call: Call, writeFirst?: (bytes: number) => Promise<void>) => void | Promise<void> = () => {};
-  /** Files that are open now, and at most so far. */
+  /** Number of files that are open now, and at most so far. */
   openFiles = 0;
   mostOpenFiles = 0;
-  /** The clock, where it is set. */
+  /** The time of the clock, if set. */
   time: number | undefined;
 
   constructor(inner: Storage = new MemoryStorage()) {
@@ -139,8 +137,8 @@ export class HookedStorage implements Storage {
 }
 
 /**
- * Makes the k-th call of a kind, on a path that ends so, fail with an I/O error; and all later ones
- * where `forGood`.
+ * Makes the k-th call of a kind, on a path with that ending, fail with an I/O error; and all later
+ * ones if `forGood`.
  */
 export function failAt(kind: Call["kind"], k: number, pathEnd = "", forGood = false): HookedStorage["before"] {
   let count = 0;

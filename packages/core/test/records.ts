@@ -1,4 +1,4 @@
-/** Records in and out, short to write down. */
+/** Short forms to append and read records. */
 import { type ProducerStamp, RecordBatchBuilder } from "@logstore/codec";
 import { expect } from "vitest";
 import type { CompressionName, LogRecord, LogStore, LogStoreError, Position, RecordInput } from "../src/index.js";
@@ -23,7 +23,7 @@ export async function lines(store: LogStore, partition = 0, from: Position = "ea
   return (await collect(store.read(partition, { from }))).map(({ offset, value }) => `${offset} ${text(value)}`);
 }
 
-/** The values that can be read before an error, and that error, if there is one. */
+/** The values that can be read before an error, and the error, if any. */
 export async function valuesUntilError(
   store: LogStore,
   partition = 0,
@@ -53,7 +53,7 @@ export function sealed(contents: readonly string[], stamp?: ProducerStamp): Uint
   return builder.seal(stamp);
 }
 
-/** One batch of records with everything that they can have. */
+/** A batch of records with all the features that records can have. */
 export function sealedRecords(
   records: readonly (RecordInput & { readonly timestamp: number })[],
   stamp?: ProducerStamp,

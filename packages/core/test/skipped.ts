@@ -1,4 +1,4 @@
-/** Says why a test shows nothing here: something that it needs is not to be had. */
+/** Prints why a test is skipped: something that it needs is not available. */
 export function skipped(why: string): void {
   process.stdout.write(`skipped: ${why}\n`);
 }

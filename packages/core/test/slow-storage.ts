@@ -1,6 +1,6 @@
 /**
- * A storage behind a pool of threads, as Node's is: so many operations at a time, first come, first
- * served; some of them held up.
+ * A storage behind a pool of threads, like Node's: it runs a limited number of operations at a
+ * time, in order of arrival, and some of them are delayed.
  */
 import type { FileAccess, Storage, StorageFile } from "../src/storage/storage.js";
 
@@ -8,7 +8,7 @@ type Operation = "list" | "openFile" | "sync";
 
 export class SlowStorage {
   readonly storage: Storage;
-  /** Operations that are under way, and the most that ever were. */
+  /** Operations in progress, and their maximum so far. */
   running = 0;
   mostRunning = 0;
   readonly #threads: number;
@@ -17,7 +17,7 @@ export class SlowStorage {
   readonly #held: (() => void)[] = [];
   #released = false;
 
-  /** @param isHeld which operations take until {@link release} */
+  /** @param isHeld selects the operations that wait for {@link release} */
   constructor(inner: Storage, threads: number, isHeld: (operation: Operation, path: string) => boolean) {
     this.#threads = threads;
     this.#isHeld = isHeld;

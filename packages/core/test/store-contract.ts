@@ -1,11 +1,11 @@
-/** What every home of a log store keeps to, whatever its files are. */
+/** The contract of a log store on any storage. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { frameBatches } from "@logstore/codec";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LogStore, type LogStoreOptions } from "../src/index.js";
 import { codeOf, collect, lines, range, text, values } from "./records.js";
 
-/** @param home names a place where there is no store yet */
+/** @param home returns a path at which no store exists */
 export function storeContract(name: string, home: () => string): void {
   async function open(options: LogStoreOptions = {}): Promise<LogStore> {
     const store = await LogStore.open(home(), options);
@@ -15,7 +15,7 @@ export function storeContract(name: string, home: () => string): void {
 
   describe(`a log store in ${name}`, () => {
     describe("partitions", () => {
-      test("a key goes to the partition of its FNV-1a hash, the last one included", async () => {
+      test("a key goes to the partition of its FNV-1a hash, including the last one", async () => {
         const store = await open({ partitions: 3 });
         // Reference values of draft-eastlake-fnv, modulo 3.
         const known = { "": 0x811c9dc5 % 3, a: 0xe40c292c % 3, foobar: 0xbf9cf968 % 3 };
@@ -41,7 +41,7 @@ export function storeContract(name: string, home: () => string): void {
         expect(counts).toEqual([10, 10, 10, 10]);
       });
 
-      test("a partitioner of one's own decides, and is held to the partitions there are", async () => {
+      test("a custom partitioner decides, and may only return existing partitions", async () => {
         let chosen = 2;
         const partitioner = { name: "chosen", partition: () => chosen };
         const store = await open({ partitions: 3, partitioner });
@@ -51,20 +51,20 @@ export function storeContract(name: string, home: () => string): void {
         expect(await values(store, 2)).toEqual(["v"]);
       });
 
-      test("a partition that was named outright is taken, whatever the key", async () => {
+      test("an explicit partition is used, whatever the key", async () => {
         const store = await open({ partitions: 3 });
         for (const partition of [0, 1, 2])
           expect((await store.append("k", "v", { partition })).partition).toBe(partition);
       });
 
-      test("a partition tells its index and its offsets", async () => {
+      test("a partition has its index and its offsets", async () => {
         const store = await open({ partitions: 2 });
         expect(store.partition(1)).toMatchObject({ index: 1, startOffset: 0, endOffset: 0 });
         await store.appendMany(1, [{ value: "a" }, { value: "b" }]);
         expect(store.partition(1)).toMatchObject({ index: 1, startOffset: 0, endOffset: 2 });
       });
 
-      test.each([-1, 2, 0.5, Number.NaN])("there is no partition %d", async (partition) => {
+      test.each([-1, 2, 0.5, Number.NaN])("partition %d does not exist", async (partition) => {
         const store = await open({ partitions: 2 });
         expect(await codeOf(store.append("k", "v", { partition }))).toBe("UNKNOWN_PARTITION");
         expect(await codeOf(store.appendMany(partition, [{ value: "v" }]))).toBe("UNKNOWN_PARTITION");
@@ -75,7 +75,7 @@ export function storeContract(name: string, home: () => string): void {
       });
     });
 
-    describe("what comes back is what went in", () => {
+    describe("a record that is read equals the one appended", () => {
       test("key, value, timestamp, headers", async () => {
         const store = await open();
         const headers = [
@@ -117,7 +117,7 @@ export function storeContract(name: string, home: () => string): void {
         expect(Buffer.from(record!.value)).toEqual(Buffer.from("日本 🎉", "utf8"));
       });
 
-      test("large records, small ones around them", async () => {
+      test("large records between small ones", async () => {
         const store = await open();
         const large = Buffer.alloc(3_000_000, "abcdefg");
         await Promise.all([store.append("k", "before"), store.append("k", large), store.append("k", "after")]);
@@ -139,7 +139,7 @@ export function storeContract(name: string, home: () => string): void {
     });
 
     describe("append", () => {
-      test("the ack says partition, offset and durability", async () => {
+      test("the ack has partition, offset and durability", async () => {
         const store = await open({ partitions: 2 });
         expect(await store.append("k", "v", { partition: 1 })).toEqual({
           partition: 1,
@@ -156,14 +156,14 @@ export function storeContract(name: string, home: () => string): void {
         });
       });
 
-      test("the store's durability holds where an append says nothing", async () => {
+      test("the store's durability applies if an append specifies none", async () => {
         const store = await open({ durability: "written" });
         expect((await store.append("k", "v")).durability).toBe("written");
         expect((await store.appendMany(0, [{ value: "v" }])).durability).toBe("written");
         expect((await store.append("k", "v", { durability: "flushed" })).durability).toBe("flushed");
       });
 
-      test("whoever shares a group gets the durability asked for, or better", async () => {
+      test("appends that share a write get at least the durability they requested", async () => {
         const store = await open();
         const asked = ["written", "flushed", "written"] as const;
         const acks = await Promise.all([
@@ -198,7 +198,7 @@ export function storeContract(name: string, home: () => string): void {
         expect(await values(store)).toEqual(["0", "1", "2", "3", "4", "5", "6", "7"]);
       });
 
-      test("an expected offset lets exactly one of several win, and leaves no gap", async () => {
+      test("of several appends with the same expected offset exactly one succeeds, without a gap", async () => {
         const store = await open();
         await store.append("k", "first");
         const tries = await Promise.allSettled(
@@ -230,18 +230,18 @@ export function storeContract(name: string, home: () => string): void {
         expect(await lines(store)).toEqual(["0 first", "1 v0", "2 next", "3 x"]);
       });
 
-      test.each([-1, 0.5, Number.NaN])("expected offset %d is no offset", async (expectedOffset) => {
+      test.each([-1, 0.5, Number.NaN])("expected offset %d is invalid", async (expectedOffset) => {
         const store = await open();
         expect(await codeOf(store.append("k", "v", { expectedOffset }))).toBe("INVALID_ARGUMENT");
       });
 
-      test("no records, no append", async () => {
+      test("an append without records is refused", async () => {
         const store = await open();
         expect(await codeOf(store.appendMany(0, []))).toBe("INVALID_ARGUMENT");
         expect(store.partition(0).endOffset).toBe(0);
       });
 
-      test("a record too large is refused alone: those beside it go through", async () => {
+      test("a record that is too large is refused alone: its neighbours are appended", async () => {
         const store = await open({ maxBatchBytes: 1000 });
         const tries = await Promise.allSettled(
           ["a", "x".repeat(1000), "b"].map((value) => store.append("k", value, { timestamp: 0 })),
@@ -254,7 +254,7 @@ export function storeContract(name: string, home: () => string): void {
         expect(await values(store)).toEqual(["a", "b"]);
       });
 
-      test("many records become several batches, none too long, all with one promise", async () => {
+      test("many records become several batches within the limit, with a single promise", async () => {
         const store = await open({ maxBatchBytes: 1000 });
         const ack = await store.appendMany(
           0,
@@ -267,7 +267,7 @@ export function storeContract(name: string, home: () => string): void {
         expect(await values(store)).toEqual(range(200));
       });
 
-      test("what waits is bounded: BufferFullError, and room again once it is written", async () => {
+      test("the queue is bounded: BufferFullError, and room again once it is written", async () => {
         const store = await open({ maxQueuedBytes: 1000 });
         const tries = await Promise.allSettled(range(30).map(() => store.append("k", "x".repeat(100))));
         const offsets = tries.filter((result) => result.status === "fulfilled").map(({ value }) => value.offset);
@@ -287,7 +287,7 @@ export function storeContract(name: string, home: () => string): void {
         expect((await collect(store.read(0))).length).toBe(offsets.length + 2);
       });
 
-      test("a value that is no bytes is refused and spoils nobody else's record", async () => {
+      test("a value that is not bytes is refused and affects no other record", async () => {
         const store = await open();
         const bad = [5, undefined, null, { length: 3 }, [1, 2]] as unknown as string[];
         const tries = await Promise.allSettled([
@@ -316,13 +316,13 @@ export function storeContract(name: string, home: () => string): void {
         return store;
       }
 
-      test("from every offset, within batches too", async () => {
+      test("from every offset, including within batches", async () => {
         const store = await filled();
         const all = [...range(5), ...range(5, "w")].map((value, offset) => `${offset} ${value}`);
         for (let from = 0; from <= 10; from++) expect(await lines(store, 0, from)).toEqual(all.slice(from));
       });
 
-      test("from the ends", async () => {
+      test("from both ends", async () => {
         const store = await filled();
         expect(await values(store, 0, "earliest")).toHaveLength(10);
         expect(await values(store, 0, "latest")).toEqual([]);
@@ -339,7 +339,7 @@ export function storeContract(name: string, home: () => string): void {
         await expect(store.partition(0).slice(from, 100)).rejects.toMatchObject(refused);
       });
 
-      test("ends at the end as it was when the iteration began", async () => {
+      test("ends at the log end as of the start of the iteration", async () => {
         const store = await filled();
         const seen: number[] = [];
         for await (const { offset } of store.read(0)) {
@@ -360,14 +360,14 @@ export function storeContract(name: string, home: () => string): void {
         expect(await iterator.next()).toEqual({ value: undefined, done: true });
       });
 
-      test("calls of next() that do not wait for one another lose nothing and keep the order", async () => {
+      test("concurrent calls of next() lose nothing and keep the order", async () => {
         const store = await filled();
         const iterator = store.read(0)[Symbol.asyncIterator]();
         const results = await Promise.all(Array.from({ length: 12 }, () => iterator.next()));
         expect(results.map(({ value }) => value?.offset)).toEqual([...Array(10).keys(), undefined, undefined]);
       });
 
-      test("batches: whole ones, the first may begin earlier", async () => {
+      test("batches are whole, and the first may begin earlier", async () => {
         const store = await filled();
         const batches = await Array.fromAsync(store.read(0, { from: 7 }).batches());
         expect(batches.map(({ baseOffset, recordCount }) => [baseOffset, recordCount])).toEqual([[5, 5]]);
@@ -382,7 +382,7 @@ export function storeContract(name: string, home: () => string): void {
         expect(await store.partition(1).slice(0, 1000)).toBeUndefined();
       });
 
-      test("slice: where whole batches lie", async () => {
+      test("slice returns the position of whole batches", async () => {
         const store = await filled();
         expect(await store.partition(0).slice(10, 1000)).toBeUndefined();
         const [whole, one, second] = [
@@ -406,7 +406,7 @@ export function storeContract(name: string, home: () => string): void {
     });
 
     describe("tail", () => {
-      test("goes on with what is appended, from the end by default", async () => {
+      test("continues with new records, by default from the end", async () => {
         const store = await open();
         await store.append("k", "before");
         const iterator = store.tail(0)[Symbol.asyncIterator]();
@@ -420,7 +420,7 @@ export function storeContract(name: string, home: () => string): void {
         await iterator.return?.();
       });
 
-      test("catches up first when it begins earlier", async () => {
+      test("catches up first if it starts earlier", async () => {
         const store = await open();
         await store.appendMany(0, [{ value: "a" }, { value: "b" }]);
         const seen: string[] = [];
@@ -458,7 +458,7 @@ export function storeContract(name: string, home: () => string): void {
         expect((await store.append("k", "v")).offset).toBe(0);
       });
 
-      test("returning from a tail that waits ends it at once", async () => {
+      test("returning from a waiting tail ends it at once", async () => {
         const store = await open();
         const iterator = store.tail(0)[Symbol.asyncIterator]();
         const next = iterator.next();
@@ -473,7 +473,7 @@ export function storeContract(name: string, home: () => string): void {
         expect((await batch).done).toBe(true);
       });
 
-      test("closing the store ends it with an error: there may be more one day", async () => {
+      test("closing the store ends it with an error, because more records may follow after a reopen", async () => {
         const store = await open();
         const next = store.tail(0)[Symbol.asyncIterator]().next();
         await new Promise((resolve) => setImmediate(resolve));
@@ -482,7 +482,7 @@ export function storeContract(name: string, home: () => string): void {
     });
 
     describe("close", () => {
-      test("finishes what waits, then refuses", async () => {
+      test("completes pending appends, then refuses new ones", async () => {
         const store = await open({ durability: "written" });
         const appends = range(10).map((value) => store.append("k", value));
         await store.close();
@@ -493,7 +493,7 @@ export function storeContract(name: string, home: () => string): void {
         expect(await codeOf(store.partition(0).slice(0, 100))).toBe("CLOSED");
       });
 
-      test("twice is once, and the second call waits for the first", async () => {
+      test("closing twice has no further effect, and the second call waits for the first", async () => {
         const store = await open({ durability: "written" });
         const append = store.append("k", "v");
         let done = false;
@@ -531,7 +531,7 @@ export function storeContract(name: string, home: () => string): void {
       expect(await codeOf(LogStore.open(home(), options))).toBe("INVALID_ARGUMENT");
     });
 
-    test("a compression that nobody registered is refused", async () => {
+    test("an unregistered compression is refused", async () => {
       const compression = "lzma" as "gzip";
       expect(await codeOf(LogStore.open(home(), { compression }))).toBe("UNSUPPORTED_COMPRESSION");
     });

@@ -4,21 +4,19 @@ import { basename, join } from "node:path";
 import { declaredBatchLength } from "@logstore/codec";
 import { onTestFinished } from "vitest";
 
-/** Removed when the test ends. Under `/dev/shm`, thousands of syncs take no time. */
+/** Removed when the test ends. On `/dev/shm`, thousands of syncs take no time. */
 export function temporaryDirectory(parent = tmpdir()): string {
   const directory = mkdtempSync(join(parent, "logstore-core-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** Whether a file is a socket that locks its directory: it has no content, and cannot be copied. */
+/** Whether a file is a lock socket: it has no content and cannot be copied. */
 export function isLock(path: string): boolean {
   return lstatSync(path).isSocket();
 }
 
-/**
- * What a kill -9 at this moment would leave: the files as they are, in a directory of their own.
- */
+/** What a kill -9 at this moment would leave: a copy of the files in another directory. */
 export function crashCopy(directory: string): string {
   const copy = join(temporaryDirectory(), "copy");
   cpSync(directory, copy, { recursive: true, filter: (path) => !isLock(path) });
@@ -26,8 +24,8 @@ export function crashCopy(directory: string): string {
 }
 
 /**
- * Every file below a directory with its bytes as hex, directories with a slash: for "nothing was
- * touched" (but `watermarks`).
+ * Every file below a directory with its bytes as hex, directories with a trailing slash: to check
+ * that nothing was changed (except `watermarks`).
  */
 export function everyFile(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
@@ -40,7 +38,7 @@ export function everyFile(directory: string): Record<string, string> {
   return found;
 }
 
-/** The batches of a log file, without the zeros that are written ahead of them. */
+/** The batches of a log file, without the preallocated zeros after them. */
 export function logBytes(path: string): Buffer {
   const bytes = readFileSync(path);
   let end = 0;
@@ -48,7 +46,7 @@ export function logBytes(path: string): Buffer {
   return bytes.subarray(0, end);
 }
 
-/** Cuts these zeros, so that a fault can be put right behind the log. */
+/** Truncates these zeros, so that a fault can be placed directly after the log. */
 export function cutZeros(path: string): void {
   truncateSync(path, logBytes(path).length);
 }

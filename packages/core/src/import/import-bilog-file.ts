@@ -6,7 +6,7 @@ import type { BilogFile } from "./bilog-files.js";
 import { type BilogDamage, BilogReader } from "./bilog-reader.js";
 import type { FileWindow } from "./file-window.js";
 
-/** What was imported from one file of the Go LogStore. */
+/** The result of importing one file of the Go LogStore. */
 export interface BilogFileReport {
   readonly file: string;
   readonly partition: number;

@@ -43,7 +43,7 @@ const rules: OptionRules<ImportBilogOptions> = {
   storage: objectWith("openFile", "list"),
 };
 
-/** What was imported from a directory of the Go LogStore. */
+/** The result of importing a directory of the Go LogStore. */
 export interface BilogReport {
   /** One report for each file, by partition. */
   readonly files: readonly BilogFileReport[];

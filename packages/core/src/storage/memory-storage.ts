@@ -17,7 +17,7 @@ const pacer = new Pacer();
 
 type Directory = Map<string, MemoryFile | "directory">;
 
-/** A disk in memory. What it holds is gone with the process. */
+/** A storage in memory, whose contents are lost when the process exits. */
 export class MemoryStorage implements Storage {
   readonly #directories = new Map<string, Directory>();
 

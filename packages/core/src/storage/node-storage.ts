@@ -28,7 +28,7 @@ const syncData = promisify(fs.fdatasync);
 const truncateDescriptor = promisify(fs.ftruncate);
 const statDescriptor = promisify(fs.fstat);
 
-/** The file system, by `node:fs`. */
+/** The operating system's file system, through `node:fs`. */
 export class NodeStorage implements Storage {
   now(): number {
     return Date.now();

@@ -76,7 +76,7 @@ export interface Storage {
   watch(path: string, changed: () => void): Promise<() => void>;
 }
 
-/** What a file is opened for. "write" includes reading. */
+/** The access for which a file is opened; "write" includes reading. */
 export type FileAccess = "read" | "write";
 
 /** An open file of a {@link Storage}. */

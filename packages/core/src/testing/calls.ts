@@ -1,4 +1,4 @@
-/** What an engine asks of a disk, call by call. */
+/** The calls that an engine makes to a disk. */
 
 export type CallKind =
   | "createFile"
@@ -23,11 +23,11 @@ export type CallKind =
 /** A call to the simulated disk. */
 export interface Call {
   readonly kind: CallKind;
-  /** Of a rename or a link: the new name. */
+  /** For a rename or a link, the new name. */
   readonly path: string;
 }
 
-/** The calls after which the disk may hold something else than before. */
+/** The calls after which the contents of the disk may have changed. */
 const mutatingKinds: ReadonlySet<CallKind> = new Set<CallKind>([
   "createFile",
   "link",

@@ -1,4 +1,4 @@
-/** How long calls take, by chance: so that what must wait for a sync is seen not to. */
+/** Random delays of calls, so that code which does not wait for a sync is found out. */
 import { type Call, isMutating } from "./calls.js";
 import type { Random } from "./random.js";
 
@@ -6,7 +6,8 @@ const SYNCS: readonly Call["kind"][] = ["sync", "syncDirectory"];
 
 /**
  * For {@link Machine.turnsOf}: half of the syncs take some turns of the event loop, a few of them
- * so many that much else is done meanwhile, and one in ten of the other calls takes a turn or two.
+ * so many that much else happens in the meantime, and one in ten of the other calls takes one or
+ * two turns.
  */
 export function randomDelays(random: Random): (call: Call) => number {
   return (call) => {

@@ -1,7 +1,6 @@
 /**
- * Names of the simulated disk: directories, and the changes of names that no sync of a directory
- * has covered. Like a file's changes they remember what was before, so that a power cut can take
- * them back.
+ * Names of the simulated disk: directories, and name changes that no directory sync has covered
+ * yet. Like the changes of a file, they keep the previous state, so that a power cut can undo them.
  */
 import { diskError } from "./disk-errors.js";
 import { SimulatedFile } from "./simulated-file.js";
@@ -9,14 +8,14 @@ import { SimulatedFile } from "./simulated-file.js";
 let directories = 0;
 
 export class SimulatedDirectory {
-  /** As an inode number. */
+  /** Like an inode number. */
   readonly id = ++directories;
   readonly entries = new Map<string, DiskNode>();
 }
 
 export type DiskNode = SimulatedFile | SimulatedDirectory;
 
-/** What a name meant, and what it means now. */
+/** What a name referred to before and after a change. */
 export interface NameChange {
   readonly directory: SimulatedDirectory;
   readonly name: string;
@@ -24,9 +23,11 @@ export interface NameChange {
   readonly after: DiskNode | undefined;
 }
 
-/** Names that change together or not at all: one, or both of a rename. */
+/**
+ * Changes of names that take effect together or not at all: one name, or both names of a rename.
+ */
 interface UnsyncedNames {
-  /** Rises from change to change of the tree. */
+  /** Increases with each change of the tree. */
   readonly order: number;
   readonly names: readonly NameChange[];
 }
@@ -37,7 +38,7 @@ export class DirectoryTree {
   #unsynced: UnsyncedNames[] = [];
   #changes = 0;
 
-  /** How many changes there were: those from now on have a higher order. */
+  /** The number of changes so far: later ones have a higher order. */
   get changes(): number {
     return this.#changes;
   }
@@ -72,21 +73,25 @@ export class DirectoryTree {
     return node;
   }
 
-  /** The directory that a path's last name is in. @throws ENOENT, ENOTDIR */
+  /**
+   * The directory that contains the last name of a path.
+   *
+   * @throws ENOENT, ENOTDIR
+   */
   parent(path: string): { directory: SimulatedDirectory; name: string } {
     const slash = path.lastIndexOf("/");
     const directory = this.directory(path.slice(0, Math.max(0, slash)));
     return { directory, name: path.slice(slash + 1) };
   }
 
-  /** Changes what names mean; not durable before {@link sync}. */
+  /** Changes what names refer to; not durable before {@link sync}. */
   change(...changes: readonly Omit<NameChange, "before">[]): void {
     const names = changes.map((each) => ({ ...each, before: each.directory.entries.get(each.name) }));
     for (const each of names) setEntry(each, each.after);
     this.#unsynced.push({ order: ++this.#changes, names });
   }
 
-  /** Makes a directory, if it is not there, in one that is. */
+  /** Creates a directory, unless it exists. Its parent must exist. */
   makeDirectory(path: string): void {
     const { directory, name } = this.parent(path);
     const node = directory.entries.get(name);
@@ -94,12 +99,12 @@ export class DirectoryTree {
     if (node === undefined) this.change({ directory, name, after: new SimulatedDirectory() });
   }
 
-  /** Makes the directories that a path is in. */
+  /** Creates the parent directories of a path. */
   makeParents(path: string): void {
     for (const [parent, name] of namesOf(path).slice(0, -1)) this.makeDirectory(`${parent}/${name}`);
   }
 
-  /** @throws ENOENT; ENOTEMPTY where a directory would replace one */
+  /** @throws ENOENT; ENOTEMPTY if a directory would replace something */
   rename(from: string, to: string): void {
     const [old, now] = [this.parent(from), this.parent(to)];
     const node = this.find(from);
@@ -115,8 +120,9 @@ export class DirectoryTree {
   }
 
   /**
-   * A second name for a file: its bytes, and how durable they are, are the same by both. @throws
-   * ENOENT, EEXIST
+   * Gives a file a second name. Its bytes and their durability are the same under both.
+   *
+   * @throws ENOENT, EEXIST
    */
   link(from: string, to: string): void {
     const file = this.file(from);
@@ -124,7 +130,7 @@ export class DirectoryTree {
     this.change({ ...this.parent(to), after: file });
   }
 
-  /** Removes a directory and all that is in it, each name by itself: a crash may leave some. */
+  /** Removes a directory and its contents, one name at a time: a crash may leave some of them. */
   removeDirectory(path: string): void {
     for (const [name, node] of this.directory(path).entries) {
       if (node instanceof SimulatedFile) this.remove(`${path}/${name}`);
@@ -137,14 +143,14 @@ export class DirectoryTree {
     this.change({ ...this.parent(path), after: undefined });
   }
 
-  /** Makes a path's names durable, each in its directory, and no others. */
+  /** Makes each name of a path durable in its directory, and no other names. */
   syncNames(path: string, upTo = this.#changes): void {
     for (const [parent, name] of namesOf(path)) this.sync(this.directory(parent), upTo, name);
   }
 
   /**
-   * Makes a directory's names durable, as they were after the change `upTo`, or one of them only;
-   * of a rename the other name too, and whatever these names meant before.
+   * Makes the names in a directory, or one of them, durable as they were after the change `upTo`.
+   * For a rename this includes the other name, and earlier changes of both names.
    */
   sync(directory: SimulatedDirectory, upTo: number, only?: string): void {
     if (this.#unsynced.length === 0) return;
@@ -162,9 +168,7 @@ export class DirectoryTree {
       .toReversed();
   }
 
-  /**
-   * A power cut: of each change that is not durable, `isKept` says whether it is there afterwards.
-   */
+  /** A power cut: `isKept` decides for each change that is not durable whether it survives. */
   settle(isKept: () => boolean): void {
     const changes = this.#unsynced;
     this.#unsynced = [];
@@ -172,7 +176,10 @@ export class DirectoryTree {
     for (const { names } of changes) if (isKept()) for (const each of names) setEntry(each, each.after);
   }
 
-  /** The same tree for another disk, with all files that it has, had, or may have again. */
+  /**
+   * Copies the tree for another disk, with all files that it has, had, or may have again after a
+   * power cut.
+   */
   copy(): { tree: DirectoryTree; files: readonly SimulatedFile[] } {
     const tree = new DirectoryTree();
     const copies = new Map<DiskNode, DiskNode>();
@@ -201,7 +208,7 @@ export class DirectoryTree {
     return { tree, files };
   }
 
-  /** Paths of all files, as they are seen now, sorted. */
+  /** Paths of all files as currently visible, sorted. */
   paths(): string[] {
     const found: string[] = [];
     const walk = (directory: SimulatedDirectory, prefix: string) => {
@@ -220,7 +227,7 @@ function setEntry({ directory, name }: NameChange, node: DiskNode | undefined): 
   else directory.entries.set(name, node);
 }
 
-/** Each name in a path with the path of its directory: a/b is [["", "a"], ["a", "b"]]. */
+/** Each name of a path with the path of its directory: a/b is [["", "a"], ["a", "b"]]. */
 function namesOf(path: string): [parent: string, name: string][] {
   const names = path.split("/").filter((name) => name !== "");
   return names.map((name, i) => [names.slice(0, i).join("/"), name]);

@@ -1,4 +1,7 @@
-/** Errors as the operating system would name them, and the one that it never gets to say. */
+/**
+ * Errors with the codes and messages of the operating system, and one for a machine that has
+ * stopped.
+ */
 
 const messages = {
   EBADF: "bad file descriptor",
@@ -18,10 +21,7 @@ export function diskError(code: DiskErrorCode, path: string): Error {
   return Object.assign(new Error(`${code}: ${messages[code]}, '${path}'`), { code, path });
 }
 
-/**
- * What every call gets from a disk whose machine has no power any more, or whose process was
- * killed.
- */
+/** The error of every call to a disk after its machine has lost power or its process was killed. */
 export class MachineStoppedError extends Error {
   readonly code = "MACHINE_STOPPED";
 

@@ -1,30 +1,30 @@
-/** Calls that are to fail. */
+/** Injection of faults into calls. */
 import type { Call, CallKind } from "./calls.js";
 import { diskError } from "./disk-errors.js";
 
 /**
- * - ENOSPC, EIO, EMFILE: nothing of the call is done.
- * - short-write: some of the bytes are taken, and then there is no space left.
- * - failed-sync: written bytes that were to be made durable never will be by a later sync, though
- *   they can be read until the power goes: that is how Linux handles a page that it could not
- *   write. A sync that fails with ENOSPC or EIO does the same.
+ * - ENOSPC, EIO, EMFILE: the call has no effect.
+ * - short-write: some of the bytes are written, then the disk is full.
+ * - failed-sync: the written bytes can still be read until the power fails, but no later sync makes
+ *   them durable: this is how Linux handles a page that it could not write. A sync that fails with
+ *   ENOSPC or EIO has the same effect.
  */
 export type Fault = "ENOSPC" | "EIO" | "EMFILE" | "short-write" | "failed-sync";
 
-/** Every fault that the simulated disk knows. */
+/** All faults that the simulated disk supports. */
 export const faults: readonly Fault[] = ["ENOSPC", "EIO", "EMFILE", "short-write", "failed-sync"];
 
-/** When a fault happens. */
+/** Selects the calls that a fault affects. */
 export interface FaultOptions {
-  /** Which calls are counted and may fail. Default: all that the fault can happen to. */
+  /** Which calls are counted and may fail. Default: all to which the fault applies. */
   readonly when?: ((call: Call) => boolean) | undefined;
-  /** Whether all later ones fail too. Default false. */
+  /** Whether all later calls fail, too. Default false. */
   readonly forGood?: boolean | undefined;
 }
 
 const opening: readonly CallKind[] = ["createFile", "list", "openFile", "syncDirectory"];
 
-/** What a fault can happen to; undefined for every call. */
+/** The calls to which a fault applies; undefined for all. */
 const victims: Record<Fault, readonly CallKind[] | undefined> = {
   ENOSPC: ["createFile", "link", "makeDirectory", "rename", "sync", "syncDirectory", "write"],
   EIO: undefined,
@@ -50,7 +50,7 @@ export class FaultPlan {
     this.#armed = [];
   }
 
-  /** The fault that happens to a call, if one does. */
+  /** Returns the fault to inject into a call; undefined for none. */
   next(call: Call): Fault | undefined {
     let happens: Fault | undefined;
     for (const armed of this.#armed) {

@@ -1,6 +1,6 @@
 /**
- * For tests of whatever keeps its data in a log store: a disk in memory that can lose power at any
- * call, fail, or rot, by a seed that replays it.
+ * For tests of applications that keep data in a log store: a disk in memory that can lose power at
+ * any call, fail, or rot. A seed makes each run repeatable.
  */
 
 export type { Call, CallKind } from "./calls.js";

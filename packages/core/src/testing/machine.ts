@@ -1,22 +1,24 @@
-/** The machine that a disk is in: it sees every call, stops at one, or makes one fail. */
+/** The machine of a disk: sees every call, and can stop at one or make one fail. */
 import { setImmediate } from "node:timers/promises";
 import { type Call, type CallKind, isMutating } from "./calls.js";
 import { MachineStoppedError } from "./disk-errors.js";
 import { type Fault, type FaultOptions, FaultPlan, faultError } from "./faults.js";
 
-/** What a {@link SimulatedDisk} does to calls: counts them, stops at one, makes one fail. */
+/**
+ * The control over the calls to a {@link SimulatedDisk}: counts them, stops at one, or makes one
+ * fail.
+ */
 export class Machine {
-  /** Every call so far, in order. Set its length to 0 to forget them. */
+  /** All calls so far, in order. Set its length to 0 to clear it. */
   readonly calls: Call[] = [];
   /**
-   * Called within each mutating call: what it changes can be seen, and is not durable. Here a sweep
-   * takes a copy of the disk, or cuts the power. Where a promise comes back, the call goes on when
-   * that resolves.
+   * Called within each mutating call, when its change is visible but not durable. A test can copy
+   * the disk or cut the power here. If it returns a promise, the call waits for it.
    */
   onMutation: ((call: Call) => void | Promise<void>) | undefined;
   /**
-   * How many turns of the event loop a mutating call takes from there on until it is done, and what
-   * it makes durable is durable. Other calls go on meanwhile. Default: none. See
+   * How many further turns of the event loop a mutating call takes before it completes and, for a
+   * sync, before its changes are durable. Other calls proceed in the meantime. Default: none. See
    * {@link randomDelays}.
    */
   turnsOf: ((call: Call) => number) | undefined;
@@ -26,7 +28,7 @@ export class Machine {
   #stopAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
-  /** How many calls there were that change something: {@link stopAt} counts these. */
+  /** The number of calls so far that change something; {@link stopAt} counts the same calls. */
   get mutatingCallCount(): number {
     return this.#mutatingCalls;
   }
@@ -36,15 +38,15 @@ export class Machine {
   }
 
   /**
-   * The machine stops at the k-th mutating call from now on, 1 being the next. What that call
-   * changes is among the unsynced changes then; what it would make durable is not made so.
+   * Stops the machine at the k-th mutating call from now on, 1 being the next. The change of that
+   * call is visible but not durable; a sync makes nothing durable.
    */
   stopAt(k: number): void {
     this.#stopAt = this.#mutatingCalls + k;
   }
 
   /**
-   * The machine stops now: all calls under way and all to come fail with
+   * Stops the machine now: all calls in progress and all later ones fail with
    * {@link MachineStoppedError}.
    */
   stop(): void {
@@ -52,19 +54,20 @@ export class Machine {
   }
 
   /**
-   * Makes the k-th call from now on fail, 1 being the next, of those that the fault can happen to.
+   * Makes the k-th call from now on fail, 1 being the next, counting the calls to which the fault
+   * applies.
    */
   failAt(k: number, fault: Fault, options: FaultOptions = {}): void {
     this.#faults.arm(fault, k, options);
   }
 
-  /** No call fails any more. What a failed sync has forgotten stays so. */
+  /** Ends all injected faults. Bytes that a failed sync has dropped stay dropped. */
   mend(): void {
     this.#faults.clear();
   }
 
   /**
-   * To be called before anything of a call is done. Where it fails, `partly` is told with what.
+   * Called before a call has any effect. If the call fails, `partly` is called with the fault.
    *
    * @internal
    */
@@ -80,7 +83,7 @@ export class Machine {
   }
 
   /**
-   * To be called when a change can be seen, and is not durable.
+   * Called when a change is visible, but not durable.
    *
    * @internal
    */

@@ -1,11 +1,11 @@
-/** What is left of one file and its name after each outcome, in the smallest settings. */
+/** What each outcome leaves of one file and its name, in minimal settings. */
 import { expect, test } from "vitest";
 import { type PowerCutOutcome, powerCutOutcomes, SimulatedDisk } from "./index.js";
 
 const SECTOR = 512;
 const SEEDS = Array.from({ length: 200 }, (_, seed) => seed);
 
-/** A disk with a durable file `d/f` of so many bytes, each 1, open for writing. */
+/** A disk with a durable file `d/f` of that many bytes, all 1, open for writing. */
 async function diskWithFile(length: number) {
   const disk = new SimulatedDisk();
   await disk.makeDirectory("d");
@@ -16,7 +16,7 @@ async function diskWithFile(length: number) {
   return { disk, file };
 }
 
-/** What is found in a file after the same power cut with many seeds. */
+/** The contents of a file after the same power cut with many seeds. */
 function found(disk: SimulatedDisk, outcome: PowerCutOutcome, path = "d/f"): Uint8Array[] {
   return SEEDS.map((seed) => disk.powerCut(outcome, seed).content(path));
 }
@@ -25,18 +25,18 @@ function distinct(contents: readonly Uint8Array[]): Set<string> {
   return new Set(contents.map((each) => each.join()));
 }
 
-test.each(powerCutOutcomes)("%s harms nothing that was synced", async (outcome) => {
+test.each(powerCutOutcomes)("%s never harms what was synced", async (outcome) => {
   const { disk } = await diskWithFile(2000);
   for (const content of found(disk, outcome)) expect(content).toEqual(new Uint8Array(2000).fill(1));
 });
 
-test.each(powerCutOutcomes)("%s gives the same for the same seed", async (outcome) => {
+test.each(powerCutOutcomes)("%s is repeatable with the same seed", async (outcome) => {
   const { disk, file } = await diskWithFile(2000);
   for (let i = 0; i < 5; i++) await file.write([new Uint8Array(900).fill(i + 2)], i * 700);
   expect(found(disk, outcome)).toEqual(found(disk, outcome));
 });
 
-test.each(powerCutOutcomes)("%s harms no byte that a write left as it was", async (outcome) => {
+test.each(powerCutOutcomes)("%s never harms a byte that no write changed", async (outcome) => {
   const { disk, file } = await diskWithFile(2000);
   const written = new Uint8Array(1500).fill(1).fill(2, 700, 800);
   await file.write([written], 100);
@@ -47,7 +47,7 @@ test.each(powerCutOutcomes)("%s harms no byte that a write left as it was", asyn
   }
 });
 
-test("drop-all: the file is as it was synced", async () => {
+test("drop-all: the file is as of its last sync", async () => {
   const { disk, file } = await diskWithFile(1000);
   await file.write([new Uint8Array(3000).fill(2)], 500);
   await file.truncate(200);
@@ -56,7 +56,7 @@ test("drop-all: the file is as it was synced", async () => {
   expect(distinct(found(disk, "drop-all"))).toEqual(new Set([new Uint8Array(1000).fill(1).join()]));
 });
 
-test("keep-some: each write is there or not, whatever became of the others", async () => {
+test("keep-some: each write survives or not, independently of the others", async () => {
   const { disk, file } = await diskWithFile(3);
   for (const [i, value] of [2, 3, 4].entries()) await file.write([Uint8Array.of(value)], i);
   expect([...distinct(found(disk, "keep-some"))].sort()).toEqual(
@@ -64,20 +64,20 @@ test("keep-some: each write is there or not, whatever became of the others", asy
   );
 });
 
-test("reorder: a later write is there without an earlier one", async () => {
+test("reorder: a later write survives without an earlier one", async () => {
   const { disk, file } = await diskWithFile(3);
   for (const [i, value] of [2, 3, 4].entries()) await file.write([Uint8Array.of(value)], i);
   expect([...distinct(found(disk, "reorder"))].sort()).toEqual(["1,1,4", "1,3,1", "1,3,4", "2,1,4"]);
 });
 
-test("reorder: a hole that an earlier write was to fill is zero", async () => {
+test("reorder: the hole of a lost earlier write is zero", async () => {
   const { disk, file } = await diskWithFile(1);
   await file.write([Uint8Array.of(2)], 1);
   await file.write([Uint8Array.of(3)], 2);
   expect(distinct(found(disk, "reorder"))).toEqual(new Set(["1,0,3"]));
 });
 
-test("tear: of a write some sectors are there and some are not, and every sector is whole", async () => {
+test("tear: some sectors of a write survive and some do not, and every sector is whole", async () => {
   const { disk, file } = await diskWithFile(4 * SECTOR);
   await file.write([new Uint8Array(3 * SECTOR).fill(2)], 100);
   const kept = new Set<string>();
@@ -100,13 +100,13 @@ test("tear: a file that grew ends within what was written to it, or at its end",
   for (const length of [SECTOR, 2 * SECTOR, 2100]) expect(lengths).toContain(length);
 });
 
-test("tear: a write within one sector is there or not", async () => {
+test("tear: a write within one sector survives or not as a whole", async () => {
   const { disk, file } = await diskWithFile(100);
   await file.write([Uint8Array.of(2, 2, 2)], 100);
   expect(new Set(found(disk, "tear").map(({ length }) => length))).toEqual(new Set([100, 103]));
 });
 
-test("zero-tail: the new length, and zeros instead of the new bytes, some or all", async () => {
+test("zero-tail: the new length, with zeros in place of some or all of the new bytes", async () => {
   const { disk, file } = await diskWithFile(1000);
   await file.write([new Uint8Array(2000).fill(2)], 1000);
   const zeros = found(disk, "zero-tail").map((content) => {
@@ -120,7 +120,7 @@ test("zero-tail: the new length, and zeros instead of the new bytes, some or all
   expect(new Set(zeros)).toEqual(new Set([1000, 1024, 1536, 2048, 2560]));
 });
 
-test("garbage: one sector of what was written is anything", async () => {
+test("garbage: one sector of what was written has arbitrary contents", async () => {
   const { disk, file } = await diskWithFile(1000);
   const written = new Uint8Array(2000).fill(2);
   await file.write([written], 1000);
@@ -132,7 +132,7 @@ test("garbage: one sector of what was written is anything", async () => {
   }
 });
 
-test("lost-names: the bytes are there, under the names that were synced", async () => {
+test("lost-names: the bytes survive, under the names that were synced", async () => {
   const { disk, file } = await diskWithFile(1);
   await file.write([Uint8Array.of(2)], 0);
   const added = await disk.createFile("d/g");
@@ -145,7 +145,7 @@ test("lost-names: the bytes are there, under the names that were synced", async 
   expect(afterwards.content("d/f")).toEqual(Uint8Array.of(2));
 });
 
-test("keep-some: a name is there or not, a rename as a whole", async () => {
+test("keep-some: a name survives or not, a rename as a whole", async () => {
   const { disk } = await diskWithFile(1);
   await disk.createFile("d/g");
   await disk.rename("d/g", "d/f");

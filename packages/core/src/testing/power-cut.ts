@@ -1,23 +1,23 @@
 /**
- * What a machine finds on its disk after a power cut. What was synced is there, always. What was
- * not may be there, or not, or in part: the outcomes are the ways in which disks and file systems
- * are known to disappoint.
+ * What a machine finds on its disk after a power cut. What was synced always survives. What was not
+ * may survive, or not, or in part: the outcomes are the known ways in which disks and file systems
+ * lose data.
  *
- * Overwriting is powersafe, as SQLite puts it: a byte that no unsynced write changed is never
- * harmed, even in the sector of one that was.
+ * Overwriting is powersafe, in SQLite's terms: a byte that no unsynced write changed is never
+ * harmed, even if its sector was being written.
  */
 import type { DirectoryTree } from "./directory-tree.js";
 import type { Random } from "./random.js";
 import type { SimulatedFile, UnsyncedChange } from "./simulated-file.js";
 
 /**
- * - drop-all: nothing unsynced is there, neither bytes nor names.
- * - keep-some: each unsynced write, truncation and name is there or not.
- * - reorder: of a file's unsynced writes a later one is there and an earlier one is not.
- * - tear: of an unsynced write only some 512-byte sectors are there.
- * - zero-tail: a file has the length that it grew to, but zeros instead of what was written there.
- * - garbage: a sector that was being written holds anything, where the write was to change it.
- * - lost-names: all unsynced bytes are there, no unsynced name is.
+ * - drop-all: nothing unsynced survives, neither bytes nor names.
+ * - keep-some: each unsynced write, truncation and name survives or not.
+ * - reorder: of the unsynced writes to a file, a later one survives and an earlier one does not.
+ * - tear: only some 512-byte sectors of an unsynced write survive.
+ * - zero-tail: a file has its new length, but zeros in place of the bytes written there.
+ * - garbage: a sector that was being written has arbitrary contents where the write changed it.
+ * - lost-names: all unsynced bytes survive, but no unsynced name.
  */
 export const powerCutOutcomes = [
   "drop-all",
@@ -29,7 +29,7 @@ export const powerCutOutcomes = [
   "lost-names",
 ] as const;
 
-/** What becomes of writes that were not synced when the power is cut. */
+/** What a power cut does to writes that were not synced. */
 export type PowerCutOutcome = (typeof powerCutOutcomes)[number];
 
 const SECTOR_BYTES = 512;
@@ -49,9 +49,9 @@ export function cutPower(
 }
 
 interface Settlement {
-  /** How likely an unsynced name is there: one of these for all of them. */
+  /** The probability that an unsynced name survives: one of these, chosen for all names. */
   readonly nameChances: readonly number[];
-  /** Makes of the durable file, and of its changes that are not, what is found. */
+  /** Computes the file that is found, from the durable one and the unsynced changes. */
   readonly settle: (file: SimulatedFile, changes: readonly UnsyncedChange[], random: Random) => void;
 }
 
@@ -70,7 +70,7 @@ const settlements: Record<PowerCutOutcome, Settlement> = {
   "lost-names": { nameChances: [0], settle: (file, changes) => redo(file, changes, () => true) },
 };
 
-/** @param isKept asked of those changes only whose fate is open */
+/** @param isKept called only for changes whose outcome is open */
 function redo(file: SimulatedFile, changes: readonly UnsyncedChange[], isKept: (index: number) => boolean): void {
   for (const [i, change] of changes.entries()) if (change.state === "durable" || isKept(i)) file.redo(change);
 }
@@ -97,7 +97,7 @@ function tear(file: SimulatedFile, changes: readonly UnsyncedChange[], random: R
   }
 }
 
-/** A write within one sector is there or not; of a longer one the first sectors are, or any. */
+/** A write within one sector survives or not. Of a longer one the first sectors survive, or any. */
 function tearOne(file: SimulatedFile, change: UnsyncedChange, random: Random): void {
   const { kind, position, bytes } = change;
   const firstSector = Math.floor(position / SECTOR_BYTES);
@@ -115,14 +115,14 @@ function tearOne(file: SimulatedFile, change: UnsyncedChange, random: Random): v
     const to = Math.min(position + bytes.length, (firstSector + i + 1) * SECTOR_BYTES);
     file.put(bytes.subarray(from - position, to - position), from);
   }
-  // The length may have been noted, whatever became of the bytes.
+  // The new length may survive, whatever happened to the bytes.
   if (random.chance(0.5)) file.resize(Math.max(file.size, position + bytes.length));
 }
 
-/** Where the file did not grow, each change is there or not. */
+/** In a part of the file that did not grow, each change survives or not. */
 function zeroTail(file: SimulatedFile, changes: readonly UnsyncedChange[], random: Random): void {
   const keepsAll = random.chance(0.5);
-  /** Every byte before it is to be believed. */
+  /** Every byte before this position is valid. */
   let sound = file.size;
   for (const change of changes) {
     const end = change.position + change.bytes.length;

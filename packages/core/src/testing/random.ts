@@ -1,4 +1,4 @@
-/** Seeded random numbers: the same seed, the same numbers, on every machine. */
+/** A random number generator: the same seed gives the same numbers on every machine. */
 
 export class Random {
   #state: number;
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to and without 1 (mulberry32). */
+  /** From 0 (inclusive) to 1 (exclusive); mulberry32. */
   fraction(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -15,7 +15,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from `least` to `most`, both included. */
+  /** An integer from `least` to `most`, both inclusive. */
   whole(least: number, most: number): number {
     return least + Math.floor(this.fraction() * (most - least + 1));
   }
@@ -34,12 +34,12 @@ export class Random {
     return bytes;
   }
 
-  /** One that goes on with the same numbers as this one. */
+  /** A copy that continues with the same numbers. */
   copy(): Random {
     return new Random(this.#state);
   }
 
-  /** A seed for a generator of its own. */
+  /** A seed for another generator. */
   seed(): number {
     return this.whole(0, 2 ** 31 - 1);
   }

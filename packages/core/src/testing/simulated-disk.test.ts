@@ -1,4 +1,4 @@
-/** The disk as a storage, and what can be done to it. */
+/** The simulated disk as a storage, and the faults that it can simulate. */
 import { expect, test } from "vitest";
 import { firstSeed } from "../../test/random.js";
 import { caught, codeOf } from "../../test/records.js";
@@ -17,7 +17,7 @@ async function diskWith(directory = "d") {
   return disk;
 }
 
-test("the seed decides what is random, and the clock says what it is told", async () => {
+test("the seed determines all randomness, and the clock shows what it is set to", async () => {
   const [one, same, other] = [1, 1, 2].map((seed) => new SimulatedDisk({ seed }));
   const hex = one!.randomHex(8);
   expect(hex).toMatch(/^[0-9a-f]{16}$/);
@@ -28,7 +28,7 @@ test("the seed decides what is random, and the clock says what it is told", asyn
   expect(one!.powerCut("drop-all").now()).toBe(5);
 });
 
-test("a synced file is lost where its name was not synced, and the other way round its name is", async () => {
+test("a synced file is lost if its name was not synced, and a synced name may refer to an empty file", async () => {
   const disk = await diskWith();
   await (await written(disk, "d/bytes", 1)).sync();
   expect(disk.powerCut("drop-all").paths()).toEqual([]);
@@ -40,7 +40,7 @@ test("a synced file is lost where its name was not synced, and the other way rou
   expect(afterwards.content("d/name").length).toBe(0);
 });
 
-test("a directory is made with those that it is in, durably, and nothing else is", async () => {
+test("makeDirectory creates a directory durably and nothing else; makeParents its parents, too", async () => {
   const disk = await diskWith("a");
   await written(disk, "a/f", 1);
   expect(await codeOf(disk.makeDirectory("a/b/c"))).toBe("ENOENT");
@@ -55,7 +55,7 @@ test("a directory is made with those that it is in, durably, and nothing else is
   expect(await codeOf(afterwards.createFile("x/f"))).toBe("ENOENT");
 });
 
-test("making a file that is there empties it, which a power cut takes back", async () => {
+test("creating an existing file truncates it, which a power cut can undo", async () => {
   const disk = await diskWith();
   await (await written(disk, "d/f", 1, 2, 3)).sync();
   await disk.syncDirectory("d");
@@ -78,7 +78,7 @@ test("a removed name comes back unless the directory was synced", async () => {
   expect(disk.powerCut("drop-all").paths()).toEqual(["d/g"]);
 });
 
-test("a directory is renamed and removed with what is in it; a crash may leave some", async () => {
+test("a directory is renamed and removed with its contents; a crash may leave some of them", async () => {
   const disk = await diskWith("d/old/deep");
   for (const path of ["d/old/f", "d/old/g", "d/old/deep/h"]) disk.replaceContent(path, Uint8Array.of(1));
   await disk.makeDirectory("d/full");
@@ -104,7 +104,7 @@ test("a rename between directories is durable when either is synced", async () =
   }
 });
 
-test("what was opened before a power cut or a kill never touches what comes after", async () => {
+test("files opened before a power cut or a kill never touch the disk afterwards", async () => {
   for (const end of [
     (disk: SimulatedDisk) => disk.powerCut("keep-some"),
     (disk: SimulatedDisk) => disk.processKill(),
@@ -150,7 +150,7 @@ test("a copy and its original do not see each other's changes", async () => {
   expect([disk.content("d/f"), copy.content("d/f")]).toEqual([Uint8Array.of(2, 1), Uint8Array.of(1, 3)]);
 });
 
-test("a file that is closed, or open for reading, takes no writes", async () => {
+test("a file that is closed, or open for reading, accepts no writes", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/f", 1);
   const reader = await disk.openFile("d/f", "read");
@@ -162,7 +162,7 @@ test("a file that is closed, or open for reading, takes no writes", async () => 
   expect(await codeOf(file.close())).toBe("EBADF");
 });
 
-test("the machine stops at the k-th mutating call, whose change may be there or not", async () => {
+test("the machine stops at the k-th mutating call, whose change may survive or not", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/f", 1);
   await file.sync();
@@ -175,7 +175,7 @@ test("the machine stops at the k-th mutating call, whose change may be there or 
   expect(found).toEqual(new Set([1, 2, 3]));
 });
 
-test("a sync that the machine stops at makes nothing durable", async () => {
+test("a sync at which the machine stops makes nothing durable", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/f", 1);
   await disk.syncDirectory("d");
@@ -184,7 +184,7 @@ test("a sync that the machine stops at makes nothing durable", async () => {
   expect(disk.powerCut("drop-all").content("d/f").length).toBe(0);
 });
 
-test("a sync covers what was written before it was asked for", async () => {
+test("a sync covers what was written before it was called", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/f", 1);
   await disk.syncDirectory("d");
@@ -197,7 +197,7 @@ test("a sync covers what was written before it was asked for", async () => {
   expect(disk.powerCut("drop-all").content("d/f")).toEqual(Uint8Array.of(1));
 });
 
-test("every call is noted, and each that changes something is seen halfway", async () => {
+test("every call is recorded, and each change can be observed before it is durable", async () => {
   const disk = await diskWith();
   disk.calls.length = 0;
   const seen: Call[] = [];
@@ -218,7 +218,7 @@ test("every call is noted, and each that changes something is seen halfway", asy
   expect(disk.mutatingCallCount - before).toBe(3);
 });
 
-test.each(faults)("%s happens once, or for good, to the calls that are chosen", async (fault) => {
+test.each(faults)("%s affects the chosen calls once, or all later ones, too", async (fault) => {
   for (const forGood of [false, true]) {
     const disk = await diskWith();
     const file = await written(disk, "d/f", 1);
@@ -246,7 +246,7 @@ test.each(faults)("%s happens once, or for good, to the calls that are chosen", 
   }
 });
 
-test("a short write takes some of the bytes", async () => {
+test("a short write writes some of the bytes", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/f");
   disk.failAt(1, "short-write");
@@ -254,7 +254,7 @@ test("a short write takes some of the bytes", async () => {
   expect(disk.content("d/f")).toEqual(Uint8Array.of(1, 2));
 });
 
-test("what a failed sync did not make durable, no later sync does, and what is written anew it does", async () => {
+test("no later sync makes the bytes of a failed sync durable, unless they are written again", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/f", 1, 1);
   await disk.syncDirectory("d");
@@ -287,7 +287,7 @@ test("a truncation whose sync failed is made durable by the next one", async () 
   expect(disk.durableContent("d/f")).toEqual(Uint8Array.of(1, 2));
 });
 
-test("one bit rots, durably", async () => {
+test("flipBit changes one bit, durably", async () => {
   const disk = await diskWith();
   disk.replaceContent("d/f", Uint8Array.of(0, 0));
   disk.flipBit("d/f", 9);
@@ -295,7 +295,7 @@ test("one bit rots, durably", async () => {
   expect(() => disk.flipBit("d/f", 16)).toThrow(RangeError);
 });
 
-test("who watches a file hears of writes to it", async () => {
+test("a watcher is notified of writes", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/f", 1);
   const heard = Promise.withResolvers<void>();
@@ -305,7 +305,7 @@ test("who watches a file hears of writes to it", async () => {
   stop();
 });
 
-test(`against a disk that keeps two whole images of itself, CORE_SEED=${firstSeed}`, async () => {
+test(`agrees with a model that keeps whole images, CORE_SEED=${firstSeed}`, async () => {
   for (let seed = firstSeed; seed < firstSeed + 200; seed++) {
     try {
       await againstImages(new Random(seed));
@@ -316,8 +316,8 @@ test(`against a disk that keeps two whole images of itself, CORE_SEED=${firstSee
 });
 
 /**
- * Random changes of one file: what is seen, and what a power cut leaves at least, are what a simple
- * model says.
+ * Random changes of one file: what is visible, and what at least survives a power cut, agree with a
+ * simple model.
  */
 async function againstImages(random: Random): Promise<void> {
   const disk = await diskWith();
@@ -355,7 +355,7 @@ function resized(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   return copy;
 }
 
-test("a linked file is one file by two names: its bytes, and how durable they are, are the same by both", async () => {
+test("a linked file is one file with two names: its bytes and their durability are the same by both", async () => {
   const disk = await diskWith();
   const file = await written(disk, "d/one", 1, 2);
   await disk.syncDirectory("d");
@@ -365,7 +365,7 @@ test("a linked file is one file by two names: its bytes, and how durable they ar
   await file.write([Uint8Array.of(3)], 0);
   expect(disk.content("d/two")).toEqual(Uint8Array.of(3, 2));
   await (await disk.openFile("d/two", "write")).sync();
-  // The name is lost, and nothing but the name.
+  // The name is lost, but nothing else.
   const found = disk.copy().powerCut("drop-all");
   expect(found.paths()).toEqual(["d/one"]);
   expect(found.content("d/one")).toEqual(Uint8Array.of(3, 2));

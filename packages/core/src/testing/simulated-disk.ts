@@ -1,7 +1,7 @@
 /**
- * A disk in memory that behaves as badly as real ones may, and the same way again for the same
- * seed. A test runs a log store on it, stops the machine at any call, chooses what is left after
- * the power cut, and opens the store there:
+ * A disk in memory that fails in the ways real disks do, repeatably for each seed. A test runs a
+ * log store on it, stops the machine at any call, chooses an outcome of the power cut, and opens
+ * the store on what is left:
  *
  * ```ts
  * const disk = new SimulatedDisk({ seed: 1 });
@@ -11,9 +11,9 @@
  * const recovered = await LogStore.open("data", { storage: afterwards });
  * ```
  *
- * Only what was synced is sure to be there: a file's bytes by syncing the file, its name by syncing
- * the directory. It is the pessimist's file system: each unsynced write and each unsynced name may
- * be there without the others.
+ * Only what was synced is sure to survive: a file's bytes if the file was synced, its name if the
+ * directory was. It is a worst-case file system: each unsynced write and each unsynced name may
+ * survive without the others.
  */
 import { LockedError, StorageFailedError } from "@logstore/codec";
 import { LOCK_FILE } from "../storage/lock-names.js";
@@ -27,15 +27,18 @@ import { SimulatedOpenFile } from "./simulated-open-file.js";
 
 /** Options of {@link SimulatedDisk}. */
 export interface SimulatedDiskOptions {
-  /** Everything that is left to chance depends on it. Default 1. */
+  /** Seed of everything random. Default 1. */
   readonly seed?: number | undefined;
-  /** What the clock says until {@link SimulatedDisk.time} is set, ms since the epoch. */
+  /** Time of the clock until {@link SimulatedDisk.time} is set, in ms since the epoch. */
   readonly time?: number | undefined;
 }
 
-/** A disk in memory, driven by a seed, that stops, fails and forgets as real ones may. */
+/**
+ * A disk in memory that stops, fails and loses unsynced data as real disks do, repeatably for each
+ * seed.
+ */
 export class SimulatedDisk extends Machine implements Storage {
-  /** The clock. It stands still, and may be set to anything. */
+  /** The clock. It stands still, and may be set to any time. */
   time: number;
   #random: Random;
   #tree = new DirectoryTree();
@@ -49,10 +52,10 @@ export class SimulatedDisk extends Machine implements Storage {
   }
 
   /**
-   * Stops the machine and turns it on again.
+   * Stops the machine and starts it again.
    *
-   * @param seed decides what the outcome leaves to chance
-   * @returns what is found on the disk then; asked again, what could have been found instead
+   * @param seed determines what the outcome leaves to chance
+   * @returns the disk as found then; a repeated call returns another possible result
    */
   powerCut(outcome: PowerCutOutcome, seed = this.#random.seed()): SimulatedDisk {
     this.stop();
@@ -61,8 +64,8 @@ export class SimulatedDisk extends Machine implements Storage {
   }
 
   /**
-   * What kill -9 leaves: everything that was written can be read, though what was not synced may
-   * still be lost in a power cut.
+   * The disk after kill -9: everything written can be read, but what was not synced may still be
+   * lost in a power cut.
    */
   processKill(): SimulatedDisk {
     this.stop();
@@ -70,14 +73,14 @@ export class SimulatedDisk extends Machine implements Storage {
   }
 
   /**
-   * This disk at this moment, for another machine: nobody has files open or a lock there. This one
-   * goes on.
+   * A copy of this disk for another machine, without open files or locks. This disk continues to
+   * run.
    */
   copy(): SimulatedDisk {
     return this.#copy(this.#random.copy());
   }
 
-  /** Turns over one bit of a file, counted from its first byte's lowest: bit rot. */
+  /** Flips one bit of a file, counted from the lowest bit of its first byte: bit rot. */
   flipBit(path: string, bit: number): void {
     const file = this.#tree.file(path);
     const at = Math.floor(bit / 8);
@@ -87,26 +90,26 @@ export class SimulatedDisk extends Machine implements Storage {
     file.put(byte, at);
   }
 
-  // What can be seen.
+  // What is visible.
 
   /** Paths of all files, sorted. */
   paths(): string[] {
     return this.#tree.paths();
   }
 
-  /** What a reader sees of a file. */
+  /** The contents of a file, as a reader sees them. */
   content(path: string): Uint8Array {
     return this.#tree.file(path).bytes.slice();
   }
 
-  /** What a power cut leaves of a file for sure, should its name be there. */
+  /** The contents of a file that survive any power cut, if its name does. */
   durableContent(path: string): Uint8Array {
     const file = this.#tree.file(path).copy();
     for (const change of file.rollBack()) if (change.state === "durable") file.redo(change);
     return file.bytes.slice();
   }
 
-  /** Puts a file in place, bytes and name durable, in a directory that is there. */
+  /** Puts a file in place, with durable bytes and a durable name, in an existing directory. */
   replaceContent(path: string, content: Uint8Array): void {
     const { directory, name } = this.#tree.parent(path);
     const file = new SimulatedFile();
@@ -119,7 +122,7 @@ export class SimulatedDisk extends Machine implements Storage {
     return this.#openFiles.size;
   }
 
-  // What an engine calls: see Storage.
+  // What an engine calls; see Storage.
 
   now(): number {
     return this.time;

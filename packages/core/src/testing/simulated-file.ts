@@ -1,26 +1,26 @@
 /**
  * A file of the simulated disk: its bytes as a reader sees them, and the changes that no sync has
- * covered. Each of those remembers what it replaced, so that a sync copies nothing, and a power cut
- * can take them back.
+ * covered yet. Each change keeps what it replaced, so that a sync copies nothing, and a power cut
+ * can undo it.
  */
 
 /** A write or a truncation that a power cut may undo. */
 export interface UnsyncedChange {
   readonly kind: "write" | "truncate";
-  /** Rises from change to change of a file. */
+  /** Increases with each change of a file. */
   readonly order: number;
-  /** Of a truncation: the new size. */
+  /** For a truncation, the new size. */
   readonly position: number;
-  /** What was written; nothing for a truncation. */
+  /** The bytes written; empty for a truncation. */
   readonly bytes: Uint8Array;
-  /** What was at `position` before, as far as the file reached. */
+  /** The previous bytes at `position`, as far as the file reached. */
   readonly before: Uint8Array;
   readonly sizeBefore: number;
   /**
    * - dirty: the next sync makes it durable.
-   * - forgotten: a sync failed. A reader sees it still, but no sync to come writes it: that is what
-   *   Linux does.
-   * - durable: it stays whatever happens, and is listed only because an earlier one is forgotten.
+   * - forgotten: a sync of it failed. It is still visible, but no later sync writes it, as on
+   *   Linux.
+   * - durable: it always survives, and is listed only because an earlier change is forgotten.
    */
   readonly state: "dirty" | "forgotten" | "durable";
 }
@@ -30,10 +30,10 @@ const NO_CHANGES: readonly UnsyncedChange[] = [];
 
 export class SimulatedFile {
   readonly watchers = new Set<() => void>();
-  /** Bytes from `#size` on are zero. */
+  /** The bytes after `#size` are zero. */
   #buffer = NO_BYTES;
   #size = 0;
-  /** Whether the buffer is another disk's too. */
+  /** Whether another disk shares the buffer. */
   #shared = false;
   #unsynced = NO_CHANGES;
   #changes = 0;
@@ -47,12 +47,12 @@ export class SimulatedFile {
     return this.#unsynced;
   }
 
-  /** How many changes there were: what is written from now on has a higher order. */
+  /** The number of changes so far: later ones have a higher order. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** A view, good until the next change. */
+  /** A view, valid until the next change. */
   get bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#size);
   }
@@ -64,7 +64,7 @@ export class SimulatedFile {
     return end - position;
   }
 
-  /** @param bytes the file's from here on */
+  /** @param bytes belong to the file afterwards */
   write(bytes: Uint8Array, position: number): void {
     if (bytes.length === 0) return;
     this.#note("write", bytes, position, Math.min(position + bytes.length, this.#size));
@@ -84,7 +84,7 @@ export class SimulatedFile {
     else (this.#unsynced as UnsyncedChange[]).push(change);
   }
 
-  /** Makes everything durable up to the change of that order. */
+  /** Makes all changes up to that order durable. */
   sync(upTo = this.#changes): void {
     if (this.#unsynced.length === 0) return;
     const firstForgotten = this.#unsynced.findIndex(({ state }) => state === "forgotten");
@@ -95,17 +95,14 @@ export class SimulatedFile {
   }
 
   /**
-   * A sync failed: bytes that were dirty are taken for clean from here on. A truncation is the
-   * journal's, and waits for the next.
+   * A sync failed: dirty bytes count as clean from now on. A truncation is in the journal and is
+   * made durable by the next sync.
    */
   forgetDirty(): void {
     this.#unsynced = this.#unsynced.map((each) => (each.kind === "write" ? become(each, "forgotten") : each));
   }
 
-  /**
-   * Takes back everything that is not durable, and says what that was: for a power cut to choose
-   * from.
-   */
+  /** Undoes everything that is not durable and returns it, for a power cut to choose from. */
   rollBack(): readonly UnsyncedChange[] {
     const changes = this.#unsynced;
     for (let i = changes.length - 1; i >= 0; i--) {
@@ -117,7 +114,7 @@ export class SimulatedFile {
     return changes;
   }
 
-  /** Does a change again, for good. */
+  /** Applies a change again, durably. */
   redo({ kind, position, bytes }: UnsyncedChange): void {
     if (kind === "write") this.put(bytes, position);
     else this.resize(position);
@@ -132,7 +129,7 @@ export class SimulatedFile {
     this.#size = Math.max(this.#size, end);
   }
 
-  /** Cuts the file, or fills it up with zeros, durably. */
+  /** Truncates the file, or extends it with zeros, durably. */
   resize(size: number): void {
     if (size === this.#size) return;
     this.#reserve(size);
@@ -140,7 +137,7 @@ export class SimulatedFile {
     this.#size = size;
   }
 
-  /** The same file for another disk; bytes are copied by whoever changes them first. */
+  /** A copy for another disk. The bytes are copied on the first write. */
   copy(): SimulatedFile {
     const copy = new SimulatedFile();
     this.#shared = true;

@@ -1,6 +1,6 @@
 /**
- * An open file of the simulated disk. It outlives its name, as on Unix, but neither its closing nor
- * a stop of the machine.
+ * An open file of the simulated disk. It stays valid when its name is removed, as on Unix, but not
+ * when it is closed or the machine stops.
  */
 import type { FileAccess, FileHold, StorageFile } from "../storage/storage.js";
 import type { Call, CallKind } from "./calls.js";
@@ -59,7 +59,7 @@ export class SimulatedOpenFile implements StorageFile {
     await this.#machine.midway(call);
   }
 
-  /** Memory stays as it is for whoever holds it. */
+  /** Memory stays valid for its holder. */
   async hold(): Promise<FileHold> {
     return { descriptor: undefined, release() {} };
   }
@@ -78,7 +78,7 @@ export class SimulatedOpenFile implements StorageFile {
   }
 }
 
-/** A copy: the buffers are their owner's. */
+/** A copy, because the caller owns the buffers. */
 function joined(buffers: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const buffer of buffers) length += buffer.length;

@@ -1,4 +1,4 @@
-/** Opens a store after a crash and holds it to what was promised. */
+/** Opens a store after a crash and checks its guarantees. */
 import assert from "node:assert/strict";
 import { LogStore, type LogStoreOptions } from "../../src/index.js";
 import type { Random, SimulatedDisk } from "../../src/testing/index.js";
@@ -6,11 +6,12 @@ import type { PartitionMoment, SubmittedRecord } from "./history.js";
 
 export const DIRECTORY = "store";
 
-/** The kind of crash: what has to survive it. */
+/** The durability that has to survive this kind of crash. */
 export type Survives = "flushed" | "written";
 
 /**
- * Reads a partition and compares it with what was submitted to it; returns how many records it has.
+ * Reads a partition and compares it with the submitted records; returns the number of records
+ * found.
  */
 export async function checkLog(
   store: LogStore,
@@ -44,10 +45,7 @@ async function checkRecords(store: LogStore, partition: number, records: readonl
   return next;
 }
 
-/**
- * A crash damages nothing: it tears tails, whose bytes are saved aside. Returns these, by the name
- * of the file.
- */
+/** A crash causes no damage, only torn tails, whose bytes are saved. Returns these by file name. */
 export function checkReport(store: LogStore, disk: SimulatedDisk): ReadonlyMap<string, Uint8Array> {
   const saved = new Map<string, Uint8Array>();
   for (const { tornTail, damage } of store.recovery) {
@@ -64,8 +62,8 @@ export function checkReport(store: LogStore, disk: SimulatedDisk): ReadonlyMap<s
 }
 
 /**
- * Opens the store on a disk after a crash, checks it, appends, ends it in one way or another, opens
- * it again and checks again.
+ * Opens the store on a disk after a crash, checks it, appends, ends it in some way, opens it again
+ * and checks again.
  */
 export async function checkRecovered(
   disk: SimulatedDisk,
@@ -93,15 +91,17 @@ export async function checkRecovered(
   checkReport(reopened, again);
   for (const [path, bytes] of saved) assert.deepEqual(again.content(path), bytes, `${path} later`);
   for (const { partition } of reopened.recovery) {
-    // A power cut may bring back what a killed recovery had cut: one that came to its end cuts for
-    // good.
+    // A power cut may undo the truncation by a recovery that was killed, but not by one that
+    // completed.
     assert(end === "power cut" && !torn.includes(partition), `a second opening found a torn tail in ${partition}`);
   }
   for (const [partition, moment] of after.entries()) await checkLog(reopened, partition, moment, "flushed");
   if (random.chance(0.2)) await checkVerified(reopened);
 }
 
-/** What was recovered is sound to the last byte; an index is a cache, and may be stale. */
+/**
+ * What was recovered is valid to the last byte. An index may be stale, because it is only a cache.
+ */
 export async function checkVerified(store: Pick<LogStore, "verify">): Promise<void> {
   for await (const event of store.verify()) {
     assert(event.type === "progress" || event.kind === "index", `verify finds ${JSON.stringify(event)}`);
@@ -109,8 +109,8 @@ export async function checkVerified(store: Pick<LogStore, "verify">): Promise<vo
 }
 
 /**
- * Appends go on where the log ends. A producer sends again what it has no answer for: what is there
- * is not appended twice.
+ * Appends continue at the end of the log. A producer resends what was not acknowledged; records
+ * that exist already are not appended twice.
  */
 async function appendSome(
   store: LogStore,
@@ -144,7 +144,7 @@ async function appendSome(
   return { ...found, records: after, length: after.length, flushed: after.length };
 }
 
-/** Returns the disk that the store is opened on next. */
+/** Returns the disk on which the store is opened next. */
 async function endStore(store: LogStore, disk: SimulatedDisk, end: string): Promise<SimulatedDisk> {
   if (end === "kill") return disk.processKill();
   if (end === "power cut") return disk.powerCut("drop-all");

@@ -1,7 +1,4 @@
-/**
- * Snapshots of the store, which stay what they were when they were made, whatever became of the
- * store.
- */
+/** Snapshots of the store: each stays as it was when it was made, whatever happens to the store. */
 import assert from "node:assert/strict";
 import { LogStore } from "../../src/index.js";
 import type { SimulatedDisk } from "../../src/testing/index.js";
@@ -16,7 +13,7 @@ export interface SnapshotHistory {
   partitions: readonly { readonly start: number; readonly records: readonly SubmittedRecord[] }[] | undefined;
 }
 
-/** Those that are on the disk are whole. */
+/** Every snapshot on the disk is complete. */
 export async function checkSnapshots(disk: SimulatedDisk, snapshots: readonly SnapshotHistory[]): Promise<void> {
   const found = (await disk.list(SNAPSHOTS)) ?? [];
   for (const { name, partitions } of snapshots) {

@@ -1,7 +1,7 @@
 /**
- * What was asked of a store, and what it answered. After a crash each partition must hold the
- * beginning of what was submitted to it, in that order, and all of what was acknowledged as safe
- * from that crash.
+ * The requests to a store and its responses. After a crash each partition must contain a prefix of
+ * what was submitted to it, in order, including everything that was acknowledged with a durability
+ * that survives that crash.
  */
 import type { Durability } from "@logstore/protocol";
 
@@ -10,28 +10,28 @@ export interface SubmittedRecord {
   readonly value: Buffer;
 }
 
-/** A batch that its producer may send again. */
+/** A batch that its producer may resend. */
 export interface SubmittedBatch {
   readonly bytes: Uint8Array;
   readonly baseOffset: number;
   readonly nextOffset: number;
 }
 
-/** A partition as it was at one moment. */
+/** A partition at one point in time. */
 export interface PartitionMoment {
   /**
-   * The log's start is not before `start`, which was seen or acknowledged, nor beyond `startMost`,
-   * which was asked for.
+   * The log start offset is at least `start`, which was seen or acknowledged, and at most
+   * `startMost`, which was requested.
    */
   readonly start: number;
   readonly startMost: number;
-  /** By offset; those beyond `length` were submitted later. */
+  /** By offset; those at or above `length` were submitted later. */
   readonly records: readonly SubmittedRecord[];
   readonly length: number;
   readonly batches: readonly SubmittedBatch[];
-  /** Every offset below it survives a power cut. */
+  /** Every record below this offset survives a power cut. */
   readonly flushed: number;
-  /** Every offset below it survives the death of the process. */
+  /** Every record below this offset survives a kill of the process. */
   readonly written: number;
 }
 
@@ -42,10 +42,10 @@ export class PartitionHistory {
   #written = 0;
   #start = 0;
   #startMost: number;
-  /** Sequence of the producer's next record. */
+  /** Sequence number of the producer's next record. */
   nextSequence = 0;
 
-  /** @param isRetained whether the start moves only where somebody deletes records */
+  /** @param isRetained whether the log start moves only when records are deleted explicitly */
   constructor(isRetained: boolean) {
     this.#startMost = isRetained ? 0 : Number.POSITIVE_INFINITY;
   }
@@ -89,8 +89,8 @@ export class PartitionHistory {
   }
 
   /**
-   * The store was opened, and holds the first `length` records: for good, whoever reads them may
-   * rely on that.
+   * The store was opened and contains the first `length` records, which are durable from then on,
+   * because readers may rely on them.
    */
   found(length: number): void {
     for (const { baseOffset, nextOffset } of this.#batches) {

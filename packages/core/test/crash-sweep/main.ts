@@ -1,6 +1,6 @@
 /**
- * The crash sweep for as long as one likes, and the replay of what it found: `pnpm sweep
- * --recoveries 1000000 --nested 100000 --seed 1`, `pnpm sweep --seed 17 --at 123:tear:5`.
+ * Runs the crash sweep for any length of time, or replays a failure: `pnpm sweep --recoveries
+ * 1000000 --nested 100000 --seed 1`, `pnpm sweep --seed 17 --at 123:tear:5`.
  */
 import { parseArgs } from "node:util";
 import { parseCrashes, replay, type SweepTotals, sweep } from "./sweep.js";

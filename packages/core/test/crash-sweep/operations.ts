@@ -1,4 +1,4 @@
-/** What a workload does: a table, so that whatever the engine learns is one more row. */
+/** The operations of a workload as a table: a new feature of the engine is one more row. */
 import assert from "node:assert/strict";
 import { faults, powerCutOutcomes } from "../../src/testing/index.js";
 import { checkVerified } from "./check-recovered.js";
@@ -6,7 +6,7 @@ import { checkSnapshots, SNAPSHOTS, type SnapshotHistory } from "./check-snapsho
 import type { Workload } from "./workload.js";
 
 interface Operation {
-  /** How often, beside the others. */
+  /** Relative frequency. */
   readonly weight: number;
   run(workload: Workload): Promise<void>;
 }
@@ -69,7 +69,7 @@ export const operations: Record<string, Operation> = {
     },
   },
 
-  /** What was only written is asked for again, to be flushed. */
+  /** Requests durability `flushed` for batches that were acknowledged as `written`. */
   produceForSure: {
     weight: 2,
     async run(work) {
@@ -112,7 +112,7 @@ export const operations: Record<string, Operation> = {
     run: (work) => checkVerified(work.store),
   },
 
-  /** Appends may be under way, and go on meanwhile. */
+  /** Appends may be in progress, and continue during the snapshot. */
   snapshot: {
     weight: 1,
     async run(work) {
@@ -162,8 +162,8 @@ export const operations: Record<string, Operation> = {
   },
 
   /**
-   * A call fails, and the store is opened again by the same machine: what it sees may not be on the
-   * disk.
+   * A call fails, and the store is reopened on the same machine, where what it reads may not be on
+   * the disk.
    */
   failCall: {
     weight: 1,

@@ -1,7 +1,7 @@
 /**
- * Does work that opens stores by the hundred thousand and leaves most of them as they are: none may
- * keep a timer, which would keep it in memory, and no error a stack, which takes longer than what
- * it tells of. A replay has both.
+ * Runs work that opens stores by the hundred thousand without closing most of them: it disables
+ * timers, which would keep them in memory, and stack traces, which cost more than the errors
+ * themselves. A replay has both.
  */
 export async function quickly<T>(work: () => Promise<T>): Promise<T> {
   const { setInterval } = globalThis;

@@ -1,4 +1,4 @@
-/** A sample of the crash sweep; `pnpm sweep` goes on for as long as one likes. */
+/** A sample of the crash sweep; `pnpm sweep` runs for any length of time. */
 import { expect, test } from "vitest";
 import { firstSeed } from "../random.js";
 import { parseCrashes, replay, sweep } from "./sweep.js";
@@ -7,7 +7,7 @@ import { type Moment, runWorkload } from "./workload.js";
 const recoveries = Number(process.env["CORE_RECOVERIES"] ?? 70_000);
 const nested = Math.ceil(recoveries / 14);
 
-test(`${recoveries} recoveries and ${nested} of stopped ones, CORE_SEED=${firstSeed}`, {
+test(`${recoveries} recoveries and ${nested} nested ones, CORE_SEED=${firstSeed}`, {
   timeout: 600_000,
 }, async () => {
   const totals = await sweep({ seed: firstSeed, recoveries, nested });

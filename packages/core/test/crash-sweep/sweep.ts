@@ -1,7 +1,7 @@
 /**
- * The crash sweep: workloads are stopped at every mutating call, with every outcome; the store that
- * is found then must keep its promises. Some recoveries are stopped too, at every mutating call of
- * theirs, and so on.
+ * The crash sweep: stops workloads at every mutating call, with every outcome, and checks the
+ * guarantees of the store found afterwards. Some recoveries are stopped at every mutating call,
+ * too, and so on.
  */
 
 import assert from "node:assert/strict";
@@ -14,37 +14,37 @@ import { type Moment, runWorkload, type WorkloadRun } from "./workload.js";
 const outcomes = [...powerCutOutcomes, "kill"] as const;
 
 /**
- * One crash: at which mutating call, from 0, of the workload or of the recovery before; with which
- * outcome.
+ * One crash: its mutating call, counted from 0, of the workload or of the previous recovery; and
+ * its outcome.
  */
 export interface Crash {
   readonly at: number;
   readonly outcome: PowerCutOutcome | "kill";
-  /** Decides what the outcome leaves to chance, and what is done after the recovery. */
+  /** Determines what the outcome leaves to chance, and what is done after the recovery. */
   readonly seed: number;
 }
 
 export interface SweepTotals {
   runs: number;
-  /** Stores opened after a crash of the workload. */
+  /** Number of stores opened after a crash of the workload. */
   recoveries: number;
-  /** Stores opened after a crash of a recovery. */
+  /** Number of stores opened after a crash of a recovery. */
   nested: number;
 }
 
 export interface SweepOptions {
   readonly seed: number;
-  /** Goes on with workload after workload until there were so many of both. */
+  /** Runs workloads until both numbers are reached. */
   readonly recoveries: number;
   readonly nested: number;
   /** Names of operations that workloads leave out. */
   readonly without?: readonly string[] | undefined;
   readonly progress?: ((totals: SweepTotals) => void) | undefined;
-  /** Told of each failure, where the sweep is to go on after it. */
+  /** Called with each failure, if the sweep is to continue after failures. */
   readonly failed?: ((failure: Error) => void) | undefined;
 }
 
-/** Recoveries are stopped in a row so often at most. */
+/** Largest number of consecutive crashes of recoveries. */
 const MAX_DEPTH = 4;
 
 export function sweep(options: SweepOptions): Promise<SweepTotals> {
@@ -81,7 +81,7 @@ async function sweepAll(options: SweepOptions): Promise<SweepTotals> {
   return totals;
 }
 
-/** Does exactly one chain of crashes. */
+/** Runs exactly one chain of crashes. */
 export async function replay(seed: number, without: readonly string[], crashes: readonly Crash[]): Promise<void> {
   const run = await startRun(seed, without);
   let copies: readonly SimulatedDisk[] = run.moments.map(({ disk }) => disk);
@@ -118,8 +118,8 @@ async function sweepFrom(
 }
 
 /**
- * Does the last of the crashes and checks what is found then; returns copies of the disk as the
- * recovery went over it.
+ * Simulates the last of the crashes and checks what is found; returns copies of the disk during the
+ * recovery.
  */
 async function recover(
   stopped: SimulatedDisk,
@@ -162,7 +162,7 @@ async function replayable<T>(
 /** The workload itself fails. */
 const NO_CRASH = "none";
 
-/** What {@link replay} wants, of what was printed. */
+/** Parses the chain of crashes that a failure prints, for {@link replay}. */
 export function parseCrashes(chain: string): Crash[] {
   if (chain === NO_CRASH) return [];
   return chain.split("/").map((each) => {

@@ -1,4 +1,4 @@
-/** A random store at work on a simulated disk, by a seed. */
+/** A random workload of a store on a simulated disk, determined by a seed. */
 import assert from "node:assert/strict";
 import { RecordBatchBuilder } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
@@ -9,11 +9,11 @@ import type { SnapshotHistory } from "./check-snapshots.js";
 import { PartitionHistory, type PartitionMoment, type SubmittedRecord } from "./history.js";
 import { operations } from "./operations.js";
 
-/** One mutating call of a workload, halfway. */
+/** The middle of one mutating call of a workload. */
 export interface Moment {
   readonly disk: SimulatedDisk;
   readonly partitions: readonly PartitionMoment[];
-  /** How many were acknowledged, or never will be. */
+  /** Number of snapshots that were acknowledged or never will be. */
   readonly snapshots: number;
 }
 
@@ -22,11 +22,11 @@ export interface WorkloadRun {
   readonly without: readonly string[];
   readonly options: LogStoreOptions;
   readonly moments: readonly Moment[];
-  /** All that were made. */
+  /** All snapshots of the workload. */
   readonly snapshots: readonly SnapshotHistory[];
 }
 
-/** Runs the workload of a seed and takes a copy of the disk at each mutating call. */
+/** Runs the workload of a seed, and copies the disk at each mutating call. */
 export async function runWorkload(seed: number, without: readonly string[] = []): Promise<WorkloadRun> {
   const workload = new Workload(new Random(seed));
   await workload.run(Object.keys(operations).filter((name) => !without.includes(name)));
@@ -43,8 +43,8 @@ export class Workload {
   disk: SimulatedDisk;
   store!: LogStore;
   /**
-   * Lengths of values: where they are few, the bytes of one record fit exactly where another's
-   * were.
+   * Lengths of values. With few different lengths, the bytes of one record exactly fit in place of
+   * another.
    */
   readonly #lengths: readonly number[];
   /** How long calls to the disk take. */
@@ -84,7 +84,7 @@ export class Workload {
     this.disk.stop();
   }
 
-  /** Opens the store on a disk, and finds in it what has survived. */
+  /** Opens the store on a disk and checks what has survived. */
   async open(disk: SimulatedDisk, survives: Survives = "flushed"): Promise<void> {
     this.disk = disk;
     this.#isOpen = false;
@@ -98,7 +98,7 @@ export class Workload {
     this.#isOpen = true;
   }
 
-  /** Closes the store and opens it again on the same machine. */
+  /** Closes the store and reopens it on the same machine. */
   async reopen(): Promise<void> {
     await this.settled();
     await this.store.close();
@@ -107,8 +107,8 @@ export class Workload {
   }
 
   /**
-   * @param submit asks for the records to be appended behind all others, and resolves to the offset
-   * after them
+   * @param submit starts the append, behind all earlier ones; resolves to the offset after its
+   * records
    */
   submit(
     partition: number,
@@ -121,7 +121,7 @@ export class Workload {
     this.expect(partition, baseOffset, submit());
   }
 
-  /** Notes an append's answer, where it has one before the crash. */
+  /** Records the response of an append, if it arrives before the crash. */
   expect(
     partition: number,
     baseOffset: number,
@@ -137,13 +137,13 @@ export class Workload {
     );
   }
 
-  /** Waits for all answers. */
+  /** Waits for all responses. */
   async settled(): Promise<void> {
     await Promise.all(this.#pending);
     this.#pending = [];
   }
 
-  /** Nobody hears of those who wait, after a crash or a failure. */
+  /** Drops pending requests, whose callers get no response after a crash or a failure. */
   async abandoned(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];
@@ -158,7 +158,7 @@ export class Workload {
     return this.random.whole(0, this.options.partitions - 1);
   }
 
-  /** Unlike all others. */
+  /** Different from all others. */
   record(): SubmittedRecord {
     const { random } = this;
     const id = String(this.#records++).padStart(6, "0");
@@ -170,7 +170,7 @@ export class Workload {
     return Array.from({ length: this.random.whole(1, most) }, () => this.record());
   }
 
-  /** The next batch of the partition's one producer. */
+  /** The next batch of the partition's only producer. */
   seal(partition: number, records: readonly SubmittedRecord[]): Uint8Array {
     const builder = new RecordBatchBuilder();
     for (const { key, value } of records) builder.append(key, value, 1);
@@ -179,8 +179,8 @@ export class Workload {
   }
 
   /**
-   * Whoever has an answer hears of it first: an answer that comes before its call is done must not
-   * go unnoticed.
+   * Lets callers receive their responses first, so that a response that precedes the end of its
+   * call is noticed.
    */
   async #takeMoment(disk: SimulatedDisk): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 /**
- * What must hold of a store whose log was damaged, whatever the damage: it serves the exact records
- * before it and then ends, or names the place. Written without `expect`, which costs more than the
- * store that it looks at.
+ * What must hold for a store whose log was damaged in any way: it returns the exact records before
+ * the damage and then ends, or reports the position. Written without `expect`, which costs more
+ * than opening the store.
  */
 import { LogStore, LogStoreError, type RecordBatch } from "../../src/index.js";
 import { FileImage } from "../file-image.js";
@@ -12,32 +12,31 @@ import { LOG, LOG_BYTES, type SampleLog, type State } from "./sample-log.js";
 
 export interface Damage {
   readonly state: State;
-  /** The log's bytes as they are now. */
+  /** The current bytes of the log. */
   readonly log: Uint8Array;
-  /** Which batch is damaged, or cut off: those before it are whole. */
+  /** The batch that is damaged or cut off; those before it are intact. */
   readonly firstBad: number;
   /**
-   * Offset below which everything is known to have been durable, by the checkpoint and by what is
-   * still sound.
+   * Every record below this offset is known to have been durable, from the checkpoint and from what
+   * is still intact.
    */
   readonly proven: number;
 }
 
-/** Whether the damage was told by name, taken for a torn tail and cut, or there was none. */
+/** Whether the damage was reported, truncated as a torn tail, or there was none. */
 export type Outcome = "named" | "cut" | "whole";
 
 /**
- * Opens, and reads from the start.
+ * Opens the store and reads from the start.
  *
- * @param more what else to look at, where that is to be afforded: reading from other places, and
- * going on
+ * @param more also run the more expensive checks: reads from other positions, and further appends
  */
 export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Random): Promise<Outcome> {
   const { state, log, firstBad, proven } = damage;
   const storage = new FileImage(sample.files[state]);
   storage.files.set(LOG, log);
   const store = await LogStore.open("store", { storage });
-  // What lies before the batch before it is the same in every case.
+  // Everything before the preceding batch is the same in every case.
   const first = more === undefined ? Math.max(0, firstBad - 1) : 0;
   const { batches, error } = await readBatches(store, first === 0 ? "earliest" : sample.batches[first]!.baseOffset);
   checkSame(batches, sample, first, firstBad, error);
@@ -48,7 +47,8 @@ export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Ran
   if (error !== undefined) {
     checkNamed(error, byte, offset);
     check(found?.tornTail === undefined, "something was cut");
-    // Rot is found by whoever reads there; a file that is too short, by whoever opens it.
+    // A reader finds bit rot when it gets there; a file that is too short is found when the store
+    // is opened.
     if (log.length < LOG_BYTES) check(found?.damage !== undefined, "a log that is too short takes appends");
     if (more !== undefined && found !== undefined) await checkRefuses(store);
     await store.close();
@@ -70,7 +70,7 @@ export async function checkDamaged(sample: SampleLog, damage: Damage, more?: Ran
   return isTorn ? "cut" : "whole";
 }
 
-/** Those batches were read which are sound, from the `first` to the one before `firstBad`. */
+/** Exactly the intact batches from `first` up to `firstBad` were read. */
 export function checkSame(
   read: readonly RecordBatch[],
   sample: SampleLog,
@@ -85,8 +85,8 @@ export function checkSame(
 }
 
 /**
- * Where damage is found by readers only, recovery may have written back what is sound, and cut
- * zeros behind it.
+ * If only readers find the damage, recovery may have rewritten intact bytes and truncated trailing
+ * zeros.
  */
 function checkUnchanged(bytes: Uint8Array, before: Uint8Array): void {
   if (bytes === before) return;
@@ -98,7 +98,7 @@ function isZeros(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** The error of a damaged place says which one. */
+/** The error of a damaged position contains the position. */
 export function checkNamed(error: unknown, byte: number, offset: number): void {
   check(error instanceof LogStoreError && error.code === "CORRUPT_PARTITION", `a foreign error: ${error}`);
   const found = [error.partition, error.file, error.byte, error.offset].join(" ");

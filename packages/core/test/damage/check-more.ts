@@ -1,7 +1,4 @@
-/**
- * What costs too much to be looked at for each of a million damaged stores, and is looked at for
- * some.
- */
+/** Checks that are too expensive for each of a million damaged stores, and run for some of them. */
 import { writeServerHalf } from "@logstore/codec";
 import { LogStore, LogStoreError, type Position, type RecordBatch } from "../../src/index.js";
 import type { FileImage } from "../file-image.js";
@@ -23,7 +20,7 @@ export async function readBatches(
   return { batches, error: undefined };
 }
 
-/** Reading from an offset or a time on: the same batches without a gap, or an error of ours. */
+/** Reads from an offset or a time: the same batches without a gap, or a LogStoreError. */
 export async function checkOtherReads(store: LogStore, { batches }: SampleLog, random: Random): Promise<void> {
   const { endOffset } = store.partition(0);
   const offset = random.whole(0, endOffset);
@@ -44,7 +41,7 @@ export async function checkOtherReads(store: LogStore, { batches }: SampleLog, r
   }
 }
 
-/** A partition that is known to be damaged takes nothing: it would be written behind a gap. */
+/** A partition with known damage accepts no appends, which would follow a gap. */
 export async function checkRefuses(store: LogStore): Promise<void> {
   const refused = await store.append(null, "more").then(
     () => "nothing",
@@ -54,8 +51,8 @@ export async function checkRefuses(store: LogStore): Promise<void> {
 }
 
 /**
- * A store that was recovered takes appends, knows its producers, and has everything the next time
- * too.
+ * A recovered store accepts appends, knows its producers, and contains everything when it is opened
+ * again.
  */
 export async function checkGoesOn(
   store: LogStore,

@@ -1,7 +1,4 @@
-/**
- * An assertion that costs nothing while it holds: what is said otherwise may still cost, where it
- * is put together.
- */
+/** An assertion that costs nothing while it holds, except for the construction of its message. */
 export function check(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);
 }

@@ -1,6 +1,6 @@
 /**
- * Every bit of a segment of 64 KiB flipped, one at a time: the exact records before it, or the
- * place by name. Never other data.
+ * Every bit of a segment of 64 KiB is flipped, one at a time: a store returns the exact records
+ * before it, or reports the position, but never wrong data.
  */
 import { expect, test } from "vitest";
 import { eachCase, report } from "../cases.js";
@@ -10,8 +10,8 @@ import { type SampleLog, type State, sampleLog } from "./sample-log.js";
 
 const LONG = { timeout: 24 * 3_600_000 };
 
-// Odd steps come by every bit of a byte. Opening costs most: `read-flips.test.ts` reads at each bit
-// beneath a store that is open.
+// An odd step reaches every bit of a byte. Opening costs the most: `read-flips.test.ts` flips bits
+// under an open store instead.
 test.each([
   ["crashed", 61],
   ["closed", 61],
@@ -33,7 +33,7 @@ test.each([
   expect(outcomes.whole).toBe(0);
 });
 
-/** What the checkpoint and the header of every other batch say was durable. */
+/** What was durable according to the checkpoint and the headers of the other batches. */
 function provenWithout({ batches, recoveryPoint }: SampleLog, state: State, damaged: number): number {
   return Math.max(recoveryPoint[state], ...batches.map(({ flushedUpTo }, i) => (i === damaged ? 0 : flushedUpTo)));
 }

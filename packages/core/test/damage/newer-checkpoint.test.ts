@@ -1,7 +1,4 @@
-/**
- * A checkpoint of another format version, whole and sound: what it says is not for us to
- * understand.
- */
+/** An intact checkpoint of another format version is ignored, because its meaning is unknown. */
 import { crc32c } from "@logstore/codec";
 import { expect, test } from "vitest";
 import { LogStore, MemoryStorage } from "../../src/index.js";

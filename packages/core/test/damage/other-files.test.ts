@@ -1,7 +1,7 @@
 /**
- * Every other kind of file, truncated at every byte and with every bit flipped. An index and a
- * checkpoint are made from the log and never change what is read of it; a damaged `store.json`,
- * `broker.json` or `topic.json` is named, or does no harm.
+ * All other kinds of files, truncated at every byte and with every bit flipped. An index and a
+ * checkpoint are derived from the log and never change what is read from it. A damaged
+ * `store.json`, `broker.json` or `topic.json` is reported, or does no harm.
  */
 import { beforeAll, expect, test } from "vitest";
 import { Broker, LogStore, LogStoreError, MemoryStorage } from "../../src/index.js";
@@ -21,7 +21,7 @@ beforeAll(async () => {
   sample = await sampleLog(new Random(firstSeed));
 });
 
-/** Truncated at each byte first, then each bit flipped. */
+/** Truncates at each byte first, then flips each bit. */
 async function eachDamage(
   files: Files,
   path: string,
@@ -42,7 +42,7 @@ async function eachDamage(
   return outcomes;
 }
 
-/** Everything from the start, and from some offset and some time: it is all there. */
+/** Everything can be read from the start, and from some offset and some time. */
 async function checkAll(store: LogStore, random: Random): Promise<void> {
   check(store.recovery.length === 0, "something was taken for damage");
   const { batches } = sample;
@@ -80,7 +80,7 @@ test.each([
   });
 });
 
-/** A broker's directory: one topic of three partitions, a record in each. */
+/** A broker's directory: one topic of three partitions, with a record in each. */
 async function brokerFiles(): Promise<{ files: Files; directory: string }> {
   const storage = new MemoryStorage();
   const broker = await Broker.open("data", { storage });
@@ -93,8 +93,8 @@ async function brokerFiles(): Promise<{ files: Files; directory: string }> {
 }
 
 /**
- * All of it is there, under its name, or it is refused: by the broker, or by the topic, which is
- * named then.
+ * The whole topic is there under its name, or the broker or the topic refuses to open with an error
+ * that names the topic.
  */
 async function openOrRefuse(storage: FileImage, directory: string): Promise<string> {
   const before = new Map(storage.files);
@@ -141,7 +141,7 @@ test.each([
   const path = name === "broker.json" ? `data/${name}` : `${directory}/${name}`;
   const outcomes = await eachDamage(files, path, (storage) => openOrRefuse(storage, directory));
   expect(Object.keys(outcomes)).toContain(refusal);
-  // A digit of the version may be what rots: a newer one is refused too.
+  // A flipped bit in the digit of the version gives a newer version, which is refused, too.
   const newer = refusal.replace("NOT_A_LOG_STORE", "UNSUPPORTED_FORMAT_VERSION");
   expect([refusal, newer, "all there"]).toEqual(expect.arrayContaining(Object.keys(outcomes)));
 });

@@ -1,7 +1,7 @@
 /**
- * Every bit of a segment of 64 KiB flipped, one at a time, beneath a store that is open: whoever
- * reads there gets the whole batches before it, and the place by name. Never other data. Opening is
- * what costs in `flips.test.ts`; without it, CI tries every bit.
+ * Every bit of a segment of 64 KiB is flipped under an open store, one at a time: a reader gets the
+ * whole batches before it and an error with the position, but never wrong data. Without the cost of
+ * opening, which dominates `flips.test.ts`, CI covers every bit.
  */
 import { test } from "vitest";
 import { LogStore } from "../../src/index.js";
@@ -12,7 +12,7 @@ import { checkNamed, checkSame } from "./check-damaged.js";
 import { readBatches } from "./check-more.js";
 import { LOG, sampleLog } from "./sample-log.js";
 
-test("each bit, read from the batch before it", { timeout: 24 * 3_600_000 }, async () => {
+test("each bit, read from the preceding batch", { timeout: 24 * 3_600_000 }, async () => {
   const sample = await sampleLog(new Random(firstSeed));
   const { logs, files, batches, starts } = sample;
   const log = Uint8Array.from(logs.closed);

@@ -1,7 +1,7 @@
 /**
- * A record count is not covered by the checksum that a reader checks first. A flipped one made the
- * reader take the batches behind it for those before the offset asked for, and leave out all that
- * it had found until then.
+ * The checksum that a reader checks first does not cover the record count. A flipped one once made
+ * the reader mistake the batches after it for ones before the requested offset, and skip everything
+ * found until then.
  */
 import { frameBatches } from "@logstore/codec";
 import { expect, test } from "vitest";

@@ -1,8 +1,8 @@
 /**
- * A partition's log of 64 KiB with everything in it that a log can hold: batches of one record and
- * of many, with keys and headers, compressed, of idempotent producers, flushed and only written. It
- * is kept as three images of its files: of a store that was closed, of one that crashed, and of one
- * that was closed half-way, opened again and then crashed.
+ * A partition's log of 64 KiB with everything that a log can contain: batches of one record and of
+ * many, with keys and headers, compressed, of idempotent producers, flushed and only written. There
+ * are three images of its files: of a store that was closed, of one that crashed, and of one that
+ * was closed half-way, reopened and then crashed.
  */
 import { frameBatches } from "@logstore/codec";
 import { expect } from "vitest";
@@ -12,12 +12,9 @@ import { HookedStorage } from "../hooked-storage.js";
 import type { Random } from "../random.js";
 import { sealedRecords } from "../records.js";
 
-/** Of the batches. */
+/** Size of the batches. */
 export const LOG_BYTES = 64 * 1024;
-/**
- * Behind them, where the store was not closed: some of those that small flushed appends write
- * ahead.
- */
+/** Zeros after them if the store was not closed: part of what small flushed appends preallocate. */
 const ZEROS_AHEAD_BYTES = 500;
 export const LOG = "store/0/00000000000000000000.log";
 
@@ -26,10 +23,10 @@ export type State = "closed" | "crashed" | "closed half-way";
 export interface SampleLog {
   readonly logs: Readonly<Record<State, Uint8Array>>;
   readonly batches: readonly RecordBatch[];
-  /** Where each batch begins, and where the last one ends. */
+  /** The positions of the batches, and of the end of the last one. */
   readonly starts: readonly number[];
   readonly files: Readonly<Record<State, Files>>;
-  /** What the checkpoint says was durable. */
+  /** The recovery point in the checkpoint. */
   readonly recoveryPoint: Readonly<Record<State, number>>;
 }
 
@@ -45,7 +42,7 @@ export async function sampleLog(random: Random): Promise<SampleLog> {
   const produce = async (batches: Uint8Array) => {
     bytes += batches.length;
     storage.time! += random.whole(-2, 9); // a clock may jump back
-    // The last batches are not known to be durable: those may be cut.
+    // The last batches are not known to be durable, so that they may be truncated.
     const durability = random.oneOf(
       bytes > 0.9 * LOG_BYTES ? (["written"] as const) : (["flushed", "written"] as const),
     );
@@ -78,7 +75,9 @@ export async function sampleLog(random: Random): Promise<SampleLog> {
   };
 }
 
-/** A topic's directory as a store of its own: without `topic.json`, it is no broker's. */
+/**
+ * A topic's directory as a standalone store: without `topic.json` it does not belong to a broker.
+ */
 async function storeOf(storage: HookedStorage, directory: string): Promise<Map<string, Uint8Array>> {
   const files = await imageOf(storage, directory, "store");
   files.delete("store/topic.json");
@@ -87,9 +86,9 @@ async function storeOf(storage: HookedStorage, directory: string): Promise<Map<s
 
 const WORDS = ["append", "batch", "commit", "durable", "epoch", "flush", "log", "offset", "segment", "tail"];
 
-/** Batches of every kind, one after another, as a partition would take them. */
+/** Batches of every kind in turn, as a partition would accept them. */
 function batchMaker(random: Random): () => Uint8Array {
-  const sequences = [0, 2 ** 32 - 16]; // the second producer's numbers begin again after a while
+  const sequences = [0, 2 ** 32 - 16]; // the second producer's sequence wraps around after a while
   const words = (count: number) => Array.from({ length: count }, () => random.oneOf(WORDS)).join(" ");
   return () => {
     const count = random.oneOf([1, 2, 20, 90]);

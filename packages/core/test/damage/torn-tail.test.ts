@@ -1,6 +1,6 @@
 /**
- * A cut is made in an order that loses nothing, whenever the power fails: the copy, its name, the
- * cut; each durable before the next.
+ * A torn tail is truncated in an order that loses nothing if the power fails: the saved copy, its
+ * name, the truncation, each durable before the next.
  */
 import { expect, test } from "vitest";
 import { LogStore } from "../../src/index.js";

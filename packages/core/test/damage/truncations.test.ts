@@ -1,7 +1,7 @@
 /**
- * A segment of 64 KiB truncated at every byte, and one with nothing but zeros from there on, as a
- * crash leaves what was written over zeros ahead: the exact records before that, or the place by
- * name.
+ * A segment of 64 KiB, truncated at every byte; and one with only zeros from there on, as a crash
+ * leaves data written over preallocated zeros. A store returns the exact records before that, or
+ * reports the position.
  */
 import { expect, test } from "vitest";
 import { eachCase, report } from "../cases.js";
@@ -15,9 +15,9 @@ const LONG = { timeout: 24 * 3_600_000 };
 interface Kind {
   readonly what: string;
   readonly every: number;
-  /** The log as it is then. */
+  /** The log after the damage. */
   readonly log: (log: Uint8Array, byte: number) => Uint8Array;
-  /** How much of each batch must be there for it to be whole. */
+  /** How many bytes of each batch are needed for it to be intact. */
   readonly ends: (sample: SampleLog) => readonly number[];
 }
 
@@ -32,7 +32,7 @@ async function damageEverywhere(state: State, { what, every, log, ends }: Kind):
       state,
       log: log(before, byte),
       firstBad: firstBad < 0 ? needed.length : firstBad,
-      // What lies before the cut cannot tell that there was more: only the checkpoint can.
+      // The bytes before the cut do not show that there was more: only the checkpoint does.
       proven: sample.recoveryPoint[state],
     };
     outcomes[await checkDamaged(sample, damage, byte % 61 === 0 ? new Random(byte) : undefined)]++;
@@ -64,7 +64,7 @@ test.each([
     what: "zeros from",
     every,
     log: (log, byte) => Uint8Array.from(log).fill(0, byte),
-    // A batch may end in zeros of its own.
+    // A batch may itself end in zeros.
     ends: ({ starts, batches }) => batches.map(({ bytes }, i) => starts[i]! + bytes.findLastIndex((b) => b !== 0) + 1),
   });
   if (state === "closed") expect(outcomes.cut).toBe(0);

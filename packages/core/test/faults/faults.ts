@@ -1,12 +1,12 @@
-/** The ways in which a call to the operating system fails, and which calls fail that way. */
+/** The ways in which a call to the operating system can fail, and which calls they apply to. */
 import type { Call, HookedStorage } from "../hooked-storage.js";
 
 export interface Fault {
   readonly name: string;
-  /** The system's code. */
+  /** The system's error code. */
   readonly code: string;
   readonly kinds: readonly Call["kind"][];
-  /** Whether a write leaves some of its bytes behind first. */
+  /** Whether a failing write first writes some of its bytes. */
   readonly writesFirst?: boolean;
 }
 
@@ -26,7 +26,7 @@ export const faults: readonly Fault[] = [
   { name: "sync error", code: "EIO", kinds: SYNCS },
 ];
 
-/** What was thrown: a test tells it from an error of another origin. */
+/** Distinguishes an injected error from any other. */
 export class InjectedError extends Error {
   readonly code: string;
   readonly call: Call;
@@ -38,17 +38,14 @@ export class InjectedError extends Error {
   }
 }
 
-/**
- * Which of the calls that may fail so does, counted from 1; and those behind it, where it fails for
- * good.
- */
+/** Which of the calls that may fail does, counted from 1; and whether all later ones fail, too. */
 export interface FaultPlan {
   readonly fault: Fault;
   readonly k: number;
   readonly forGood: boolean;
 }
 
-/** Makes calls fail from here on, and returns what failed. */
+/** Injects the fault from now on, and returns the errors thrown. */
 export function inject(storage: HookedStorage, { fault, k, forGood }: FaultPlan): InjectedError[] {
   const thrown: InjectedError[] = [];
   let count = 0;

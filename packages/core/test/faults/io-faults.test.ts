@@ -1,7 +1,7 @@
 /**
- * The k-th call to the disk fails, for every k of a workload: in five ways, once and for good. No
- * acknowledgement for what failed, no gap in the offsets, no error but ours; and on a disk that is
- * well again, everything acknowledged is there.
+ * The k-th call to the disk fails, for every k of a workload: in five ways, once or permanently.
+ * What failed is not acknowledged, offsets have no gap, every error is a LogStoreError; and once
+ * the disk works again, everything acknowledged is there.
  */
 import { expect, test } from "vitest";
 import { Broker, LogStoreError } from "../../src/index.js";
@@ -13,13 +13,13 @@ import { PARTITIONS, readAll, Workload } from "./workload.js";
 
 const WORKLOADS = Number(process.env["CORE_WORKLOADS"] ?? 10);
 /**
- * CI tries one call in so many of each workload: more workloads find more than more calls of one.
- * CORE_EVERY=1 tries all.
+ * CI covers one in so many calls of each workload: more workloads find more than more calls of one.
+ * CORE_EVERY=1 covers all.
  */
 const EVERY = 4;
 const FILE = "test/faults/io-faults.test.ts";
 
-/** How often, and the line that replays the first time. */
+/** The number of occurrences, and the command that replays the first. */
 type Tally = Record<string, { count: number; replay: string }>;
 
 const rawErrors: Tally = {};
@@ -41,13 +41,13 @@ test(`${WORKLOADS} workloads, calls fail, CORE_SEED=${firstSeed}`, { timeout: 24
   report(`${cases} of ${all} failed calls in ${WORKLOADS} workloads, CORE_SEED=${firstSeed}`);
 });
 
-// Opening, making a topic and reading reject with what the system said, as it is.
-test("whoever asks gets an error of ours", () => {
+// Opening, creating a topic and reading once rejected with the system's raw error.
+test("every call fails with a LogStoreError", () => {
   expect(rawErrors).toEqual({});
 });
 
-// A partition that cannot be opened, and a segment whose name cannot be made durable, leave their
-// files open.
+// A partition that could not be opened, and a segment whose name could not be made durable, once
+// left their files open.
 test("no file stays open", () => {
   expect(leaks).toEqual({});
 });
@@ -57,7 +57,7 @@ function count(tally: Tally, what: string, replay: string): void {
   tally[what].count++;
 }
 
-/** Every fault at every call that it can happen to. */
+/** Every fault at every call to which it applies. */
 async function plansFor(seed: number): Promise<FaultPlan[]> {
   const storage = new HookedStorage();
   const kinds: string[] = [];

@@ -1,13 +1,13 @@
 /**
- * A process that can be killed: what it has under way on the disk comes to nothing from then on,
- * and nobody hears of it again.
+ * A process that can be killed: its disk operations in progress have no further effect, and never
+ * complete.
  */
 import type { Storage, StorageFile } from "../../src/index.js";
 
 const never = new Promise<never>(() => {});
 
 export class MortalProcess {
-  /** The disk as this process sees it. */
+  /** The disk as seen by this process. */
   readonly storage: Storage;
   readonly #open = new Map<StorageFile, string>();
   #isDead = false;

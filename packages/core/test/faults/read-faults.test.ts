@@ -1,10 +1,10 @@
 /**
- * The k-th call that looks at the disk fails with EIO, for every k, in every way to read: the
- * answer is whole, or says what is missing, or it is a typed error. Whoever asks afterwards is told
- * of the damage, until the disk can be read again.
+ * The k-th call that reads from the disk fails with EIO, for every k, in every kind of read: the
+ * result is complete, or reports what is missing, or is a typed error. Later callers get the damage
+ * reported, until the disk can be read again.
  *
- * CORE_RECORDS=1000 makes the log longer, and the sweep with it; CORE_EVERY=1 tries every call,
- * failing once and for good.
+ * CORE_RECORDS=1000 makes the log longer, and the sweep with it; CORE_EVERY=1 runs every call,
+ * failing once and permanently.
  */
 import assert from "node:assert/strict";
 import { expect, test } from "vitest";
@@ -15,7 +15,7 @@ import { quickly } from "../crash-sweep/quickly.js";
 import { firstSeed } from "../random.js";
 
 const RECORDS = Number(process.env["CORE_RECORDS"] ?? 30);
-/** CI tries a quarter of the cases, from a seeded one on. */
+/** CI runs a quarter of the cases, starting from one chosen by the seed. */
 const EVERY = Number(process.env["CORE_EVERY"] ?? 4);
 const TOPIC = "t";
 const START = 1_700_000_000_000;
@@ -26,7 +26,7 @@ interface World {
   readonly disk: SimulatedDisk;
   readonly broker: Broker;
   readonly store: LogStore;
-  /** Of the topic. */
+  /** Directory of the topic. */
   readonly directory: string;
 }
 
@@ -93,7 +93,7 @@ async function tailed(store: Pick<LogStore, "tail">): Promise<number[]> {
   return offsets;
 }
 
-/** With a reader in another process that is opened before the fault. */
+/** With a reader in another process that was opened before the fault. */
 async function followed(disk: SimulatedDisk, directory: string, look: (store: Follower) => Promise<unknown>) {
   const follower = await LogStore.openReadOnly(directory, { storage: disk });
   try {
@@ -156,13 +156,10 @@ const ways: Record<string, (world: World) => Promise<unknown>> = {
   "follower: verify": ({ disk, directory }) => followed(disk, directory, (store) => Array.fromAsync(store.verify())),
 };
 
-/** What an answer may leave out, where it says so. */
+/** Whether a result reports that it is incomplete. */
 const saysSo = (answer: unknown) =>
   /"(damage|error)":\{"code":"STORAGE_FAILED"|the index cannot be read/.test(JSON.stringify(answer) ?? "");
-/**
- * They cannot be done twice, or cannot be done any more where a file that they write to could not
- * be read.
- */
+/** Operations that cannot be repeated, or not after a file that they write to could not be read. */
 const CHANGES = ["reset to a time", "retention", "make a snapshot", "restore a snapshot"];
 
 async function oneCase(filled: SimulatedDisk, way: string, k: number, forGood: boolean, whole: unknown) {
@@ -194,7 +191,7 @@ async function oneCase(filled: SimulatedDisk, way: string, k: number, forGood: b
   if ("error" in seen && !isFollower && failed[0]!.startsWith(`${world.directory}/0/`) && failed[0]!.endsWith(".log")) {
     await isTold(world);
   }
-  // On a disk that can be read again, everything is as before, and nothing is told any more.
+  // Once the disk can be read again, everything is as before, and no damage is reported.
   for await (const _ of world.store.verify());
   assert.equal((await broker.describeTopic(TOPIC)).partitions[0]!.damage, undefined);
   assert.equal(await broker.topicHealth(TOPIC), "serving");
@@ -236,6 +233,6 @@ test.each(Object.keys(ways))("%s", { timeout: 60_000 + 100 * RECORDS }, async (w
     }
   });
   report(`${way}: ${cases} failed looks, ${errors} of them told as an error`);
-  // What is known without the disk needs no look.
+  // Operations that need no access to the disk.
   if (!["describe topic", "list topics"].includes(way)) expect(cases).toBeGreaterThan(0);
 });

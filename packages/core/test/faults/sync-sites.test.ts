@@ -1,7 +1,7 @@
 /**
- * Every place where something is synced fails once, as a disk does that tells of an error once and
- * then forgets: the partition takes nothing more, everybody who waits hears of it, nothing is tried
- * again, and the other partition does not notice.
+ * Each sync fails once, as on a disk that reports an error once and then forgets it: the partition
+ * accepts no more appends, all waiting callers get the error, nothing is retried, and the other
+ * partition is unaffected.
  */
 import { expect, test } from "vitest";
 import { LogStore, type LogStoreError } from "../../src/index.js";
@@ -16,11 +16,11 @@ const isOfPartition0 = ({ path }: Call) => path === "store/0" || path.startsWith
 const isSync = (call: Call) => (call.kind === "sync" || call.kind === "syncDirectory") && isOfPartition0(call);
 
 /**
- * Rounds of appends to two partitions at once, in small segments, and a close. The k-th sync of
+ * Appends to two partitions concurrently, in small segments, then closes. The k-th sync of
  * partition 0 fails.
  *
- * Whoever waits for it hears of it at once; what is synced behind the writer, at the next append.
- * Those that were only to be written may have been acknowledged in between.
+ * Callers that wait for that sync get its error at once; the error of a background sync is reported
+ * by the next append. Appends of durability `written` may be acknowledged in between.
  */
 async function run(durability: Durability, k: number) {
   const storage = new HookedStorage();
@@ -33,7 +33,7 @@ async function run(durability: Durability, k: number) {
     throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
   };
   const acked: string[] = [];
-  let isKnown = false; // to whoever appends
+  let isKnown = false; // whether an appender has seen the error
   for (let round = 0; round < ROUNDS; round++) {
     const sent = range(3, `${round}.`);
     const failedBefore = failed !== undefined;
@@ -56,7 +56,7 @@ async function run(durability: Durability, k: number) {
   );
   expect(closed?.code).toBe(failed !== undefined && !isKnown ? "STORAGE_FAILED" : undefined);
   expect(await codeOf(store.append(null, "later"))).toMatch(/CLOSED|STORAGE_FAILED/);
-  // What was synced behind the writer found it writing, at most.
+  // After a failed background sync, at most the write in progress may follow.
   const later = failed === undefined ? [] : storage.calls.slice(failed.after).filter(isOfPartition0);
   expect(later.filter(({ kind, path }) => kind !== "write" || !path.endsWith(".log"))).toEqual([]);
   expect(later.length).toBeLessThanOrEqual(1);
@@ -68,7 +68,8 @@ async function run(durability: Durability, k: number) {
 }
 
 /**
- * Whether a sync belongs to a finished segment: to its log, or to the checkpoint that tells of it.
+ * Whether a sync is made in the background for a finished segment: of its log, or of the checkpoint
+ * that covers it.
  */
 function isBehindTheWriter({ calls }: HookedStorage, { path }: Call): boolean {
   const mine = calls.filter(isOfPartition0);

@@ -1,7 +1,7 @@
 /**
- * A day in the life of a broker, short: made, written to from all sides, read, closed, opened
- * again, killed, opened with a torn tail, and closed. Whatever fails on the way, it notes what was
- * acknowledged and how things failed, and goes on as an application would.
+ * The life of a broker in brief: created, written to concurrently, read, closed, reopened, killed,
+ * opened with a torn tail, and closed. Whatever fails on the way, the workload records what was
+ * acknowledged and which errors occurred, and continues as an application would.
  */
 import { frameBatches } from "@logstore/codec";
 import { Broker, type LogStore, LogStoreError, type RecordInput, type StorageFile } from "../../src/index.js";
@@ -15,21 +15,21 @@ export const PARTITIONS = 2;
 const TOPIC = "t";
 
 export interface Rejection {
-  /** What the application did: "open", "create", "append", … */
+  /** The operation: "open", "create", "append", … */
   readonly what: string;
   readonly partition?: number;
   readonly error: unknown;
 }
 
 export class Workload {
-  /** Values by offset, a partition: what was acknowledged. */
+  /** For each partition the acknowledged values by offset. */
   readonly acked: Map<number, string>[] = Array.from({ length: PARTITIONS }, () => new Map());
-  /** Everything that was sent, acknowledged or not. */
+  /** All values sent, acknowledged or not. */
   readonly sent = new Set<string>();
   readonly rejections: Rejection[] = [];
-  /** Steps after which files were open that nobody would close any more. */
+  /** Steps after which files stayed open that nobody would close. */
   readonly leaks: string[] = [];
-  /** What should not be, whatever fails. */
+  /** Violations of what must hold whatever fails. */
   readonly faulty: string[] = [];
 
   readonly #storage: HookedStorage;
@@ -38,9 +38,9 @@ export class Workload {
   #process: MortalProcess;
   #broker: Broker | undefined;
   #values = 0;
-  /** Next sequence number, a partition. */
+  /** Next sequence number of each partition. */
   readonly #sequences = [0, 0];
-  /** Partitions that refused an append because the disk failed, since the broker was opened. */
+  /** Partitions that refused an append because of a disk failure since the broker was opened. */
   readonly #failed = new Set<number>();
 
   constructor(storage: HookedStorage, seed: number) {
@@ -71,11 +71,11 @@ export class Workload {
     try {
       return this.#broker?.topic(TOPIC);
     } catch {
-      return undefined; // it could not be made
+      return undefined; // it could not be created
     }
   }
 
-  /** Tries twice: what was wrong may have passed. */
+  /** Tries twice, because a fault may be temporary. */
   async #open(): Promise<void> {
     this.#failed.clear();
     for (let i = 0; i < 2 && this.#broker === undefined; i++) {
@@ -98,8 +98,8 @@ export class Workload {
   }
 
   /**
-   * A crash of the process, and half a batch at the end of a log: in the zeros that were written
-   * ahead, or behind them.
+   * A crash of the process, which leaves half a batch at the end of a log: over the preallocated
+   * zeros, or after them.
    */
   async #kill(): Promise<void> {
     this.#process.kill();
@@ -120,8 +120,8 @@ export class Workload {
   }
 
   /**
-   * Records one by one, several at once, and a producer's batch: to all partitions, at the same
-   * time.
+   * Appends records one by one, several at once, and a producer's batch, to all partitions
+   * concurrently.
    */
   async #appendSome(): Promise<void> {
     const random = this.#random;
@@ -167,7 +167,7 @@ export class Workload {
     }
   }
 
-  /** What was acknowledged is there, and no more than was sent. */
+  /** Everything acknowledged is there, and nothing that was not sent. */
   async #read(): Promise<void> {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const store = this.#store;
@@ -223,7 +223,7 @@ async function endOfBatches(file: StorageFile, size: number): Promise<number> {
   try {
     for (const { byteLength } of frameBatches(bytes)) end += byteLength;
   } catch {
-    // zeros, or what a failed write left
+    // Zeros, or the remains of a failed write.
   }
   return end;
 }

@@ -1,4 +1,4 @@
-/** Directories with one fault each, and what docs/format says of it. */
+/** Directories with one fault each, and what docs/format specifies for it. */
 import {
   afterwards,
   atEnd,
@@ -50,7 +50,7 @@ function storeOf(partition: Files, highWatermark: number): Files {
   };
 }
 
-/** What is found when a store of one partition is opened: nothing, where nothing else is said. */
+/** What opening a store of one partition finds: nothing, unless specified. */
 function opened(
   about: string,
   files: Files,
@@ -65,7 +65,7 @@ function damageAt(offset: number, segment: number, byte: number): ExpectedError 
   return { code: "CORRUPT_PARTITION", partition: 0, offset, file: `0/${logName(segment)}`, byte };
 }
 
-/** Bytes behind the last sound batch that were never known to be durable. */
+/** Bytes after the last intact batch that were never known to be durable. */
 function tornTail(about: string, sound: readonly GoldenBatch[], tail: Buffer, partition: Files) {
   const [log, byte] = [logName(0), lengthOf(sound)];
   const files = storeOf({ ...partition, [log]: Buffer.concat([segmentBytes(sound), tail]) }, sound.length);
@@ -104,7 +104,8 @@ const brokenTails = {
 };
 
 /**
- * Zeros where batches may have been, never known to be durable: no more than what is written ahead.
+ * Zeros in place of batches that were never known to be durable: at most as many as are
+ * preallocated.
  */
 function zeroedTail(): CorruptDirectory {
   const [log, rest] = [segmentBytes(four.slice(0, 3)), four.slice(0, 3)];
@@ -156,7 +157,7 @@ function rotBelowRecoveryPoint(): CorruptDirectory {
   });
 }
 
-/** Rot in a batch that the one behind it says was durable. */
+/** Bit rot in a batch that was durable according to the next one. */
 function rotProven(about: string, ahead: Buffer): CorruptDirectory {
   const log = Buffer.concat([flipped(segmentBytes(four), size + 76), ahead]);
   const files = storeOf({ ...killedPartition({ 0: four }), [logName(0)]: log }, 4);
@@ -217,7 +218,7 @@ function missingFirstSegment(): CorruptDirectory {
   });
 }
 
-/** Its entries lead into the middle of a batch: whoever believes it is led astray. */
+/** The entries point into the middle of a batch, and would mislead a reader that trusted them. */
 const misleading = [
   [0, 0, T0],
   [1, 33, T0],
@@ -239,15 +240,15 @@ function wrongIndex(about: string, content: Buffer): CorruptDirectory {
 }
 
 /**
- * A bit of the first entry's byte is turned: it would lead into the batch. All else, the checksum
- * too, is as it was.
+ * One bit of the first entry's position is flipped, so that it points into the batch. Everything
+ * else is unchanged, including the checksum.
  */
 function damagedIndex(): Buffer {
   const right = indexOf(0, 2 * size, [[0, 0, T0]]);
   return flipped(right, 28);
 }
 
-/** Right in all but its version. */
+/** Valid except for its version. */
 function newerIndex(): Buffer {
   const index = indexOf(0, 2 * size, misleading);
   index[3] = 2;
@@ -256,8 +257,8 @@ function newerIndex(): Buffer {
 }
 
 /**
- * What a store finds again without its checkpoint: all of it, and the deleted records that are
- * there still.
+ * Without its checkpoint a store finds everything again, including deleted records whose files
+ * still exist.
  */
 function withCheckpoint(about: string, content: (right: Buffer) => Buffer): CorruptDirectory {
   const segments: Segments = {
@@ -289,7 +290,7 @@ function withCheckpoint(about: string, content: (right: Buffer) => Buffer): Corr
     ],
   };
   return opened(about, files, found, {
-    readOnly: [readable(plainBatches(1, 4))], // the watermarks know where the log starts
+    readOnly: [readable(plainBatches(1, 4))], // the watermarks contain the log start
     after: afterwards(files, {
       watermarks: hex(watermarksBytes([[0, 4]])),
       "0/checkpoint": { checkedJson: { formatVersion: 1, ...atEnd(segments), producers } },
@@ -297,7 +298,7 @@ function withCheckpoint(about: string, content: (right: Buffer) => Buffer): Corr
   });
 }
 
-/** The checkpoint's bytes with its field said to be of the next version, and a right checksum. */
+/** The checkpoint's bytes with the next format version, and a valid checksum. */
 function newerCheckpoint(right: Buffer): Buffer {
   const { formatVersion: _, ...fields } = JSON.parse(right.toString("utf8").split("\n")[0]!);
   const [line] = checkpointBytes(fields).toString().split("\n");
@@ -353,7 +354,10 @@ function newerBatch(): CorruptDirectory {
   );
 }
 
-/** Segment 2 was 2 to 4 before somebody put back a copy of segment 0 that goes on to offset 4. */
+/**
+ * Segment 2 had offsets 2 to 4 before somebody restored a copy of segment 0 that extends to offset
+ * 4.
+ */
 function overlappingSegment(): CorruptDirectory {
   const partition: ExpectedPartition = {
     start: 0,
@@ -427,7 +431,7 @@ const refusals = {
   ),
 };
 
-/** Two topics, of which one has a fault, and a file with the producer ids. */
+/** Two topics, one of which has a fault, and a file with the producer ids. */
 function broker(about: string, changes: Files, more: Partial<ExpectedBroker>): CorruptDirectory {
   const files: Files = {
     "broker.json": brokerJson(),
@@ -493,7 +497,7 @@ export const corruptDirectories: Readonly<Record<string, CorruptDirectory>> = {
   ...refusals,
 };
 
-/** Still JSON, and it would be believed but for its checksum. */
+/** Still valid JSON, which only the checksum rejects. */
 function flippedDigit(right: Buffer): Buffer {
   return Buffer.from(right.toString().replace('"recoveryPoint":4', '"recoveryPoint":6'));
 }

@@ -1,6 +1,6 @@
 /**
- * What golden directories are put together from: partitions as a close or a crash leaves them, and
- * what is to be read there.
+ * Building blocks of golden directories: partitions as a close or a crash leaves them, and their
+ * expected contents.
  */
 import type { ExpectedFile, ExpectedPartition, ExpectedRecord } from "./expected.ts";
 import {
@@ -14,7 +14,7 @@ import {
   segmentBytes,
 } from "./format.ts";
 
-/** Bytes by path. */
+/** Contents by path. */
 export type Files = Readonly<Record<string, Buffer>>;
 
 /** The batches of each segment, by its base offset. */
@@ -23,8 +23,8 @@ export type Segments = Readonly<Record<number, readonly GoldenBatch[]>>;
 export const T0 = 1_700_000_000_000;
 
 /**
- * Batches of one record each: `v<offset>`, appended a millisecond after one another, each durable
- * before the next.
+ * Batches of one record each: `v<offset>`, appended one millisecond apart, each durable before the
+ * next.
  */
 export function plainBatches(from: number, to: number): GoldenBatch[] {
   return Array.from({ length: to - from }, (_, i) => {
@@ -38,7 +38,9 @@ export function inDirectory(directory: string, files: Files): Files {
   return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${directory}/${name}`, bytes]));
 }
 
-/** A partition that was closed: every segment has its index, and the checkpoint knows it all. */
+/**
+ * A partition that was closed: every segment has an index, and the checkpoint covers everything.
+ */
 export function closedPartition(segments: Segments, changes: Partial<GoldenCheckpoint> = {}): Files {
   const files = logsAndIndexes(segments);
   return { ...files, checkpoint: checkpointBytes({ ...atEnd(segments), ...changes }) };
@@ -57,9 +59,7 @@ export function killedPartition(segments: Segments): Files {
   return { ...files, checkpoint: checkpointBytes(checkpoint) };
 }
 
-/**
- * The checkpoint of a partition that is closed, of logs whose producers are nobody in particular.
- */
+/** The checkpoint of a closed partition without idempotent producers. */
 export function atEnd(segments: Segments): GoldenCheckpoint {
   const segment = lastOf(segments);
   const all = Object.values(segments).flat();
@@ -94,12 +94,12 @@ function nextOffset(batches: readonly GoldenBatch[]): number | undefined {
   return last && last.baseOffset + last.records.length;
 }
 
-/** Bytes of so many batches. */
+/** Total length of the batches. */
 export function lengthOf(batches: readonly GoldenBatch[]): number {
   return batches.reduce((sum, batch) => sum + batchBytes(batch).length, 0);
 }
 
-/** A partition that is read without an error, from `start` on. */
+/** A partition that can be read without an error, from `start` on. */
 export function readable(
   batches: readonly GoldenBatch[],
   start = batches[0]?.baseOffset ?? 0,
@@ -124,7 +124,7 @@ function shortened(value: string): ExpectedRecord["value"] {
   return value.length > 100 && value === character.repeat(value.length) ? [value.length, character] : value;
 }
 
-/** Every file stays, but for those that are named otherwise; those named undefined go. */
+/** All files stay as they are, except for those given; an undefined one is removed. */
 export function afterwards(
   files: Files,
   changes: Readonly<Record<string, ExpectedFile | undefined>> = {},
@@ -139,7 +139,7 @@ export function hex(bytes: Buffer): { hex: string } {
   return { hex: bytes.toString("hex") };
 }
 
-/** A file with one bit turned over. */
+/** A file with one bit flipped. */
 export function flipped(bytes: Buffer, byte: number): Buffer {
   const copy = Buffer.from(bytes);
   copy[byte]! ^= 0x40;

@@ -1,9 +1,9 @@
-/** What an `expected.json` says. Left out is what there is none of. */
+/** The contents of an `expected.json`. Fields that do not apply are omitted. */
 import type { GoldenRecord } from "./format.ts";
 
 export type Expected = ExpectedStore | ExpectedBroker | ExpectedRefusal;
 
-/** Code and place of an error: every field that it has, and no other. */
+/** Code and fields of an error: exactly the fields that it has. */
 export interface ExpectedError {
   readonly code: string;
   readonly partition?: number;
@@ -14,7 +14,7 @@ export interface ExpectedError {
   readonly actual?: number;
 }
 
-/** A directory that is refused, and left as it is. */
+/** A directory that is refused and not modified. */
 export interface ExpectedRefusal {
   readonly about: string;
   readonly is: "store" | "broker";
@@ -26,13 +26,13 @@ export interface ExpectedStore {
   readonly is: "store";
   readonly recovery: readonly ExpectedRecovery[];
   readonly partitions: readonly ExpectedPartition[];
-  /** Of those opened to read only, where something else is expected of them. */
+  /** Partitions for which a read-only open gives a different result. */
   readonly readOnly?: readonly ExpectedPartition[];
-  /** What `verify` finds; "some" where the pages do not say what it is to be. */
+  /** The findings of `verify`; "some" if the format pages do not specify them. */
   readonly findings: readonly ExpectedFinding[] | "some";
-  /** After a repair that is not dry, where there is something to repair. */
+  /** The results of a repair that is not a dry run, if there is something to repair. */
   readonly repaired?: readonly ExpectedRepair[];
-  /** Once it was opened for writing and closed: every file there is. */
+  /** All files after the store was opened for writing and closed. */
   readonly after: Readonly<Record<string, ExpectedFile>>;
 }
 
@@ -41,7 +41,7 @@ export interface ExpectedBroker {
   readonly is: "broker";
   readonly topics: readonly ExpectedTopic[];
   readonly unreadable: readonly { readonly directory: string; readonly error: ExpectedError }[];
-  /** The next that is handed out, or why none is. */
+  /** The next id allocated, or the error instead. */
   readonly producerId: number | ExpectedError;
   readonly after: Readonly<Record<string, ExpectedFile>>;
 }
@@ -62,14 +62,14 @@ export interface ExpectedRecovery {
 export interface ExpectedPartition {
   readonly start: number;
   readonly end: number;
-  /** From the start on, up to the end or the error. */
+  /** From the start, up to the end or the error. */
   readonly records: readonly ExpectedRecord[];
   readonly error?: ExpectedError;
-  /** What a reader gets that begins behind a damaged place. */
+  /** What a reader gets that starts after damage. */
   readonly behind?: { readonly from: number; readonly records: readonly ExpectedRecord[] };
-  /** The first offset appended at a time or later. */
+  /** The first offset appended at or after a time. */
   readonly times?: readonly (readonly [time: number, offset: number])[];
-  /** Batches sent again, or out of order: the offset they have, or the code of the error. */
+  /** Batches sent again or out of order: the offset in their ack, or the error code. */
   readonly producers?: readonly (readonly [
     id: number,
     epoch: number,
@@ -81,7 +81,7 @@ export interface ExpectedPartition {
 
 export type Outcome = number | string;
 
-/** A value of many equal characters is their number and the character. */
+/** A value of many equal characters is given as their number and the character. */
 export interface ExpectedRecord extends Omit<GoldenRecord, "value"> {
   readonly offset: number;
   readonly value: string | readonly [times: number, character: string];
@@ -103,7 +103,7 @@ export interface ExpectedRepair {
   readonly offsets: readonly number[];
 }
 
-/** A name with `????????` stands for one with random hex digits there. */
+/** `????????` in a name stands for random hex digits. */
 export type ExpectedFile =
   | "as before"
   | { readonly bytesOf: string; readonly from: number; readonly to: number }

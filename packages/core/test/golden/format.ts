@@ -1,6 +1,6 @@
 /**
- * The files of disk format version 1, worked out from docs/format and from nothing else: no code is
- * shared with the engine, so that what both get wrong in the same way is not taken for right.
+ * Writes the files of disk format version 1, implemented from docs/format alone: it shares no code
+ * with the engine, so that a mistake in the engine cannot go unnoticed because both make it.
  */
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 
@@ -16,13 +16,13 @@ export interface GoldenBatch {
   readonly appendTime: number;
   readonly flushedUpTo: number;
   readonly records: readonly GoldenRecord[];
-  /** Id, epoch, base sequence. Default: nobody in particular. */
+  /** Id, epoch, base sequence. Default: no producer id. */
   readonly producer?: readonly [id: number, epoch: number, sequence: number];
   /** Default: the first record's timestamp. */
   readonly baseTimestamp?: number;
   /**
-   * The records as a compressor once left them, in base64: what one makes of them may change with
-   * its release.
+   * The records as a compressor once produced them, in base64, because the output of a compressor
+   * may change with its version.
    */
   readonly gzip?: string;
   readonly zstd?: string;
@@ -166,7 +166,7 @@ function json(fields: object): Buffer {
   return Buffer.from(`${JSON.stringify({ ...fields, crc: crc.toString(16).padStart(8, "0") }, null, 2)}\n`);
 }
 
-/** @param id none, as release 0.1.0 wrote it */
+/** @param id left out as in release 0.1.0, which had no topic ids */
 export function topicJson(topic: string, config: Readonly<Record<string, unknown>> = {}, id?: string): Buffer {
   return json({ topic, id, config });
 }
@@ -183,9 +183,9 @@ export function indexName(baseOffset: number): string {
   return `${String(baseOffset).padStart(20, "0")}.index`;
 }
 
-// Numbers
+// Encodings
 
-/** Castagnoli, bit by bit, as the page defines it. */
+/** CRC-32C, computed bit by bit as the page defines it. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {

@@ -1,4 +1,4 @@
-/** Directories that nothing is wrong with. */
+/** Directories without any fault. */
 import {
   afterwards,
   atEnd,
@@ -118,7 +118,7 @@ const kinds: Record<number, readonly GoldenBatch[]> = {
   ],
 };
 
-/** Long enough for three index entries; offsets 2, 3 and 4 were appended at one time. */
+/** Long enough for three index entries; offsets 2, 3 and 4 have the same append time. */
 const long: Record<number, readonly GoldenBatch[]> = {
   0: [0, 1, 2, 2, 2, 3, 3].map((ms, offset) => ({
     baseOffset: offset,
@@ -138,7 +138,9 @@ const lostBatch: GoldenBatch = {
     { timestamp: T0, key: null, value: "lost too" },
   ],
 };
-/** Offsets 3 and 4 were lost to rot, and so was what was the end of the log then, 8 and 9. */
+/**
+ * Offsets 3 and 4 were lost to bit rot, and so were 8 and 9, which were the end of the log then.
+ */
 const repaired: Record<number, readonly GoldenBatch[]> = {
   0: plainBatches(0, 3),
   5: plainBatches(5, 8),
@@ -254,7 +256,7 @@ export function goodStore(): GoodDirectory<ExpectedStore> {
   };
 }
 
-/** Partition 0: three batches behind the checkpoint, all of one producer. */
+/** Partition 0: three batches after the checkpoint, all of one producer. */
 const killed: Record<number, readonly GoldenBatch[]> = {
   0: [
     {
@@ -283,7 +285,7 @@ const killed: Record<number, readonly GoldenBatch[]> = {
     },
   ],
 };
-/** Partition 1: its next segment was made, and nothing written to it. */
+/** Partition 1: its next segment was created, but nothing was written to it. */
 const rolling: Record<number, readonly GoldenBatch[]> = { 0: plainBatches(0, 2), 2: [] };
 
 export function killedStore(): GoodDirectory<ExpectedStore> {

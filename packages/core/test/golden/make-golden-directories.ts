@@ -1,6 +1,6 @@
 /**
- * Makes the golden directories: `node make-golden-directories.ts` says which of them are not as
- * they should be, with `--write` it writes them. See README.md.
+ * Generates the golden directories: `node make-golden-directories.ts` lists those that differ, and
+ * `--write` writes them. See README.md.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -9,7 +9,7 @@ import { gapAtTheEnd, goodBroker, goodStore, killedStore } from "./good.ts";
 
 export const GOLDEN = new URL("v1/", import.meta.url);
 
-/** Every golden file's bytes, by its path below {@link GOLDEN}. */
+/** The contents of every golden file, by its path below {@link GOLDEN}. */
 export function goldenFiles(): Map<string, Buffer> {
   const all = {
     store: goodStore(),
@@ -26,7 +26,7 @@ export function goldenFiles(): Map<string, Buffer> {
   return files;
 }
 
-/** JSON that a person can read: what fits into a line is in one. */
+/** Human-readable JSON: whatever fits on one line is on one line. */
 function lines(value: unknown, depth: number): string {
   const line = JSON.stringify(value);
   if (typeof value !== "object" || value === null || line.length + 2 * depth < 120) return line;

@@ -3,7 +3,7 @@ import { FilePool } from "../../src/storage/file-pool.js";
 import { MemoryStorage } from "../../src/storage/memory-storage.js";
 import type { Build } from "./requests.js";
 
-/** The groups of a build, on memory, with topics that need no records. */
+/** Loads a build's group coordinator, on storage in memory, with topics that need no records. */
 export async function builtIn(directory: URL): Promise<Build> {
   const load = (name: string) => import(`${directory.href}/${name}`);
   const { GroupCoordinator } = await load("group/group-coordinator.js");

@@ -1,4 +1,4 @@
-/** The most processor time that this thread spent in one turn of the event loop. */
+/** Measures the most processor time that this thread spends in one turn of the event loop. */
 export class LoopCpu {
   #isOver = false;
   #max = 0;
@@ -8,7 +8,7 @@ export class LoopCpu {
     this.#look();
   }
 
-  /** ms */
+  /** In ms. */
   stop(): number {
     this.#isOver = true;
     return Math.round(this.#max / 1000);
@@ -22,7 +22,7 @@ export class LoopCpu {
   }
 }
 
-/** Of the whole process where the release of Node cannot tell threads apart. */
+/** Of the whole process if the version of Node cannot measure a single thread. */
 function usage(since?: NodeJS.CpuUsage): NodeJS.CpuUsage {
   return process.threadCpuUsage?.(since) ?? process.cpuUsage(since);
 }

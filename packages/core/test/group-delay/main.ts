@@ -1,6 +1,6 @@
 /**
- * Processor time in one turn of the event loop, delay of the loop, and time in all: how long large
- * requests of groups hold the event loop: `node --import ./test/from-source.mjs
+ * Measures how long large requests of groups block the event loop: processor time in one turn,
+ * delay of the loop, and total time. Usage: `node --import ./test/from-source.mjs
  * test/group-delay/main.ts [dist directory of another build]`.
  */
 import { pathToFileURL } from "node:url";

@@ -1,12 +1,9 @@
-/**
- * Requests that a permitted client may send, each large in its own way, and how long each holds the
- * event loop.
- */
+/** Permitted requests that are large in different ways, and how long each blocks the event loop. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { AssignmentEvent, GroupApi, GroupMembership, JoinGroupRequest } from "@logstore/protocol";
 import { LoopCpu } from "./loop-cpu.js";
 
-/** What the measurement needs of a build of core. */
+/** The exports of core that the measurement needs. */
 export interface Build {
   open(storage: object, topics: ReadonlyMap<string, number>): Promise<GroupApi & { close(): Promise<void> }>;
   newStorage(): object;
@@ -16,8 +13,8 @@ export interface Measured {
   readonly name: string;
   readonly maxDelayMs: number;
   /**
-   * Processor time of this thread in one turn of the event loop: the same, whatever else the
-   * machine does.
+   * Processor time of this thread in one turn of the event loop, which is independent of the load
+   * of the machine.
    */
   readonly maxCpuMs: number;
   readonly tookMs: number;
@@ -37,7 +34,7 @@ class Member {
     this.#listen().catch(() => {}); // the coordinator is closed
   }
 
-  /** The next assignment, or the one that has come. */
+  /** The next assignment, which may have arrived already. */
   async assigned(): Promise<AssignmentEvent> {
     while (this.assignment === undefined) await this.#heard.promise;
     const { assignment } = this;
@@ -64,7 +61,7 @@ const partitionsOf = (topics: ReadonlyMap<string, number>, count: number) =>
     .flatMap(([topic, partitions]) => range(partitions, (partition) => ({ topic, partition })))
     .slice(0, count);
 
-/** `scale` 1 is what is named in the results; smaller for a quick look. */
+/** At `scale` 1 the sizes are those in the results' names; smaller values are for a quick look. */
 export async function measureAll(build: Build, scale = 1): Promise<Measured[]> {
   const measured: Measured[] = [];
   const measure = async (name: string, work: () => Promise<unknown>) => {

@@ -1,7 +1,7 @@
 /**
- * A stream between a member and the coordinator: messages arrive late, in order, until it breaks.
- * Each side notices when it notices: until then the other one speaks into the void, and what was
- * under way may arrive all the same.
+ * A stream between a member and the coordinator: messages arrive late but in order, until it
+ * breaks. Each side notices the break at its own time; until then the other side's messages are
+ * lost, and those in flight may still arrive.
  */
 import type { World } from "./world.js";
 
@@ -14,7 +14,7 @@ export class Connection<Up, Down> {
   readonly #world: World;
   readonly #client: End<Down>;
   #server: End<Up> | undefined;
-  /** Nothing that is sent now arrives. */
+  /** Messages sent from now on are lost. */
   #isBroken = false;
   #clientClosed = false;
   #serverClosed = false;
@@ -47,7 +47,7 @@ export class Connection<Up, Down> {
     });
   }
 
-  /** The server ends the stream, in order behind what it has sent. */
+  /** The server ends the stream, after the messages that it has sent. */
   end(error?: unknown): void {
     if (this.#serverClosed) return;
     this.#serverClosed = true;
@@ -55,7 +55,7 @@ export class Connection<Up, Down> {
     this.#arrive("down", () => this.#closeClient(error));
   }
 
-  /** The member ends it. */
+  /** The member ends the stream. */
   close(): void {
     if (this.#clientClosed) return;
     this.#clientClosed = true;
@@ -63,7 +63,7 @@ export class Connection<Up, Down> {
     else this.#world.after(this.#world.random.whole(0, 40_000), () => this.#closeServer());
   }
 
-  /** @param withinMs each side notices after so long at most */
+  /** @param withinMs the longest time until each side notices */
   break(withinMs: number): void {
     if (this.#isBroken) return;
     this.#isBroken = true;

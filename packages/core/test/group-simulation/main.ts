@@ -1,6 +1,6 @@
 /**
- * The simulation for as long as one likes, and the replay of a seed:
- * `pnpm simulate --seeds 1000000`, `pnpm simulate --seed 17`.
+ * Runs the simulation for any length of time, or replays a seed: `pnpm simulate --seeds 1000000`,
+ * `pnpm simulate --seed 17`.
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -1,6 +1,6 @@
 /**
- * A consumer: joins, processes what it owns, commits, gives up what it is told to; and all that
- * goes wrong with it.
+ * A consumer that joins, processes its partitions, commits, and revokes partitions on request; and
+ * everything that can go wrong with it.
  */
 import type { AssignmentEvent, CommitResult, OffsetsResetEvent, TopicPartition } from "@logstore/protocol";
 import { Connection } from "./connection.js";
@@ -14,7 +14,7 @@ export interface MemberOptions {
   readonly topics: readonly string[];
   readonly instanceId: string | undefined;
   readonly assignor: "sticky" | "range" | "round-robin" | undefined;
-  /** What its ids begin with; undefined where the group draws them. */
+  /** Prefix of the ids that it chooses; undefined if the group chooses them. */
   readonly chosenId: string | undefined;
 }
 
@@ -23,7 +23,7 @@ const REVOKE_TIMEOUT_MS = 6000;
 
 interface Work extends TopicPartition {
   position: number;
-  /** The epoch at which it was heard of last: given, or reset. */
+  /** The epoch at which the member last heard of the partition, in an assignment or a reset. */
   heardAt: number;
   isGivenUp: boolean;
 }
@@ -36,7 +36,7 @@ export class Member implements Worker {
   #topics: readonly string[];
   readonly #work = new Map<string, Work>();
   memberId: string | undefined;
-  /** Of those that choose their id: said with every join, until the member is out. */
+  /** The id of a member that chooses its own, sent with every join until the member is removed. */
   #chosenId: string | undefined;
   #ids = 0;
   #epoch = 0;
@@ -70,7 +70,7 @@ export class Member implements Worker {
     );
   }
 
-  /** The process is no more. */
+  /** The process has been killed. */
   get isDead(): boolean {
     return this.#process.isDead;
   }
@@ -91,7 +91,7 @@ export class Member implements Worker {
     return [...this.#work.keys()].sort();
   }
 
-  // What happens to it.
+  // Events that happen to it
 
   stop(ms: number): void {
     this.#process.stop(ms);
@@ -117,7 +117,7 @@ export class Member implements Worker {
     this.#stream?.up({ type: "subscribe", topics });
   }
 
-  /** Gives up everything, commits, and goes. */
+  /** Revokes all partitions, commits, and leaves. */
   leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
@@ -131,7 +131,7 @@ export class Member implements Worker {
     );
   }
 
-  // What it does.
+  // Its own actions
 
   #connect(): void {
     if (this.isDead || this.#isLeaving || this.#stream?.isOpen) return;
@@ -212,7 +212,7 @@ export class Member implements Worker {
     }
   }
 
-  /** Takes its time over it, and sometimes too much. */
+  /** Takes some time to revoke, and sometimes too much. */
   #giveUp(work: Work): void {
     if (work.isGivenUp) return;
     work.isGivenUp = true;

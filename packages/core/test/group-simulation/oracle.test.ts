@@ -3,7 +3,7 @@ import { Oracle } from "./oracle.js";
 
 /**
  * Eleven records that were processed and committed at epoch 6, and a reset to the start at epoch 8
- * that nobody heard of.
+ * that no member has heard of.
  */
 function resetUnheard(): Oracle {
   const oracle = new Oracle();
@@ -21,19 +21,19 @@ const commit = (oracle: Oracle, memberEpoch: number) => {
   return () => oracle.acknowledged("m", memberEpoch, offsets, oracle.momentOf("m", offsets));
 };
 
-test("a reset that a crash undid never happened: commits from before it count", () => {
+test("a reset that a crash undid has no effect: commits from before it count", () => {
   const oracle = resetUnheard();
   oracle.recovered(7);
   commit(oracle, 6)();
   expect(oracle.of("t/0").acknowledged).toBe(11);
 });
 
-test("a reset that is on the disk holds, though nobody heard of it", () => {
+test("a reset that is on the disk applies, even if no member heard of it", () => {
   const oracle = resetUnheard();
   oracle.recovered(8);
   expect(commit(oracle, 6)).toThrow("from before its reset");
 });
 
-test("without a crash, a commit from before a reset that waits for the disk is wrong", () => {
+test("without a crash, a commit that precedes a reset in progress is wrong", () => {
   expect(commit(resetUnheard(), 6)).toThrow("nobody processed 0");
 });

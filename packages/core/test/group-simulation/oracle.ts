@@ -1,6 +1,6 @@
 /**
- * What must hold, whatever happens. It sees what passes between the coordinator and its members,
- * and what members do; it knows nothing of how the coordinator decides.
+ * The invariants of a group. The oracle sees the messages between the coordinator and its members,
+ * and what members process; it knows nothing about how the coordinator decides.
  */
 import assert from "node:assert/strict";
 import type { AssignmentEvent, PartitionCommit, TopicPartition } from "@logstore/protocol";
@@ -9,19 +9,21 @@ export const keyOf = ({ topic, partition }: TopicPartition) => `${topic}/${parti
 
 interface Partition {
   end: number;
-  /** By offset: whether somebody processed it, since it was reset last. */
+  /** By offset: whether the record was processed since the last reset. */
   readonly processed: boolean[];
-  /** Everything before it was processed. */
+  /** All records below this offset were processed. */
   processedUpTo: number;
-  /** The highest commit that was acknowledged, since the last reset; no less may ever be found. */
+  /**
+   * The highest commit acknowledged since the last reset; the committed offset must never be lower.
+   */
   acknowledged: number;
-  /** The highest that anybody may have committed. */
+  /** The highest offset that any member may have committed. */
   asked: number;
-  /** Of the last reset that was acknowledged: no commit of an older epoch counts. */
+  /** Epoch of the last acknowledged reset: commits with an older epoch do not count. */
   resetEpoch: number;
-  /** Resets that were decided, whether or not a crash made them undone. */
+  /** Number of resets decided, including those that a crash undid. */
   resets: number;
-  /** Those of them that are not acknowledged: a crash may undo them. */
+  /** Resets that are not acknowledged, which a crash may undo. */
   pending: PendingReset[];
   owner: { readonly memberId: string; readonly epoch: number } | undefined;
   readonly ownerByEpoch: Map<number, string>;
@@ -29,12 +31,12 @@ interface Partition {
 
 interface PendingReset {
   readonly epoch: number;
-  /** What held before it. */
+  /** The state before it. */
   readonly processed: readonly boolean[];
   readonly acknowledged: number;
 }
 
-/** What held of a partition when a commit of it came in. */
+/** The state of a partition when a commit for it arrived. */
 export interface Moment {
   readonly isOut: boolean;
   readonly owner: string | undefined;
@@ -43,7 +45,7 @@ export interface Moment {
   readonly processedUpTo: number;
 }
 
-/** Whoever works on partitions for a member, as far as it can be seen from outside. */
+/** A member's processing of its partitions, as visible from outside. */
 export interface Worker {
   readonly memberId: string | undefined;
   worksOn(key: string): boolean;
@@ -51,7 +53,7 @@ export interface Worker {
 
 export class Oracle {
   readonly partitions = new Map<string, Partition>();
-  /** Members that were told that they are out, or left. */
+  /** Members that left or were told that they are removed. */
   readonly #out = new Set<string>();
   readonly workers = new Set<Worker>();
   deliveries = 0;
@@ -85,9 +87,9 @@ export class Oracle {
   }
 
   /**
-   * An assignment leaves the coordinator.
+   * The coordinator sends an assignment.
    *
-   * @param isMember whom the coordinator takes for a member now
+   * @param isMember whether the coordinator considers a member part of the group now
    */
   assigned(
     memberId: string,
@@ -101,7 +103,7 @@ export class Oracle {
       assert.equal(other, memberId, `${key} has two owners at epoch ${memberEpoch}`);
       known.ownerByEpoch.set(memberEpoch, memberId);
       if ((known.owner?.epoch ?? 0) < memberEpoch) known.owner = { memberId, epoch: memberEpoch };
-      if (!isMember(memberId)) continue; // it is out, and will hear of it
+      if (!isMember(memberId)) continue; // it was removed, and will be told
       for (const worker of this.workers) {
         const isOther = worker.memberId !== undefined && worker.memberId !== memberId && isMember(worker.memberId);
         assert(!isOther || !worker.worksOn(key), `${key} is given to ${memberId} while ${worker.memberId} works on it`);
@@ -110,15 +112,18 @@ export class Oracle {
   }
 
   /**
-   * A member hears that it goes on with a partition under this epoch: of what was reset since it
-   * had it, it must have heard.
+   * A member is told that it keeps a partition under this epoch: by then it must have been told of
+   * all resets since it received the partition.
    */
   goesOn(key: string, heardAt: number, memberEpoch: number): void {
     const { resetEpoch } = this.of(key);
     assert(heardAt >= resetEpoch || memberEpoch < resetEpoch, `a reset of ${key} was kept from its owner`);
   }
 
-  /** One that was out may be in again: it never heard of its first join, and said it again. */
+  /**
+   * A removed member may be a member again: it did not receive the response to its first join, and
+   * repeated it.
+   */
   joined(memberId: string): void {
     this.#out.delete(memberId);
   }
@@ -139,7 +144,10 @@ export class Oracle {
     return { isOut: this.#out.has(memberId), owner: owner?.memberId, resetEpoch, resets, processedUpTo };
   }
 
-  /** @param moment when it came in: it was decided then, and is durable now */
+  /**
+   * @param moment the state when the commit arrived, which is when it was decided; it is durable
+   * now
+   */
   acknowledged(memberId: string, memberEpoch: number, commit: PartitionCommit, moment: Moment): void {
     const key = keyOf(commit);
     const known = this.of(key);
@@ -166,7 +174,7 @@ export class Oracle {
     known.processedUpTo = Math.min(offset, known.end);
   }
 
-  /** Changes of a group are durable in their order: this one, and all before it. */
+  /** Changes of a group become durable in order: this one and all before it are. */
   resetIsAcknowledged(key: string, epoch: number): void {
     const known = this.of(key);
     known.resetEpoch = epoch;
@@ -178,9 +186,9 @@ export class Oracle {
   }
 
   /**
-   * After a crash the disk knows the group up to this epoch. A pending reset that is on it holds
-   * from now on, heard of or not. One that is not never happened: what was processed before it
-   * counts, and commits from before it count.
+   * After a crash the group is at this epoch. A pending reset up to this epoch applies from now on,
+   * even if no member heard of it. A later one never happened: what was processed before it counts,
+   * and so do commits from before it.
    */
   recovered(groupEpoch: number): void {
     for (const known of this.partitions.values()) {
@@ -196,7 +204,7 @@ export class Oracle {
     }
   }
 
-  /** What the coordinator says is committed. */
+  /** The committed offsets according to the coordinator. */
   committed(offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]): void {
     const found = new Map(offsets.map((each) => [keyOf(each), each.offset]));
     for (const [key, { acknowledged, asked }] of this.partitions) {
@@ -206,7 +214,7 @@ export class Oracle {
     }
   }
 
-  /** All is quiet. */
+  /** Called when the simulation is at rest. */
   checkAllProcessed(keys: Iterable<string>): void {
     for (const key of keys) {
       const { end, processed } = this.of(key);

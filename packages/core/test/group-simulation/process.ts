@@ -1,6 +1,6 @@
 /**
- * A process that may be stopped, as with SIGSTOP: what is to be done meanwhile is done when it goes
- * on, in order.
+ * A process that may be stopped, as with SIGSTOP: its work is deferred until it continues, in
+ * order.
  */
 import type { World } from "./world.js";
 

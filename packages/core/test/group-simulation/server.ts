@@ -1,5 +1,5 @@
 /**
- * The machine with the coordinator: it loses power, is restarted, stops for a while; its streams
+ * The machine of the coordinator: it loses power, restarts, and stops for a while; its streams
  * break with it.
  */
 
@@ -43,13 +43,13 @@ export type Down = MemberEvent | { readonly type: "heartbeat" };
 export class Server {
   readonly #world: World;
   readonly #oracle: Oracle;
-  /** By name: how many partitions. */
+  /** The number of partitions of each topic. */
   readonly topics: Map<string, number>;
   #disk: SimulatedDisk;
   #coordinator: GroupCoordinator | undefined;
   #life = { isOver: false };
   #process: Process;
-  /** Resets that were decided and are not acknowledged, by partition, in their order. */
+  /** Epochs of resets that were decided but not acknowledged, by partition, in order. */
   readonly #resetEpochs = new Map<string, number[]>();
   readonly #streams = new Set<Connection<Up, Down>>();
   crashes = 0;
@@ -89,7 +89,7 @@ export class Server {
     await this.check();
   }
 
-  /** What is committed must be what was acknowledged, at least. */
+  /** The committed offsets must be at least those acknowledged. */
   async check(): Promise<void> {
     const offsets = await this.#coordinator?.fetchOffsets(GROUP);
     if (offsets !== undefined) this.#oracle.committed(offsets);
@@ -104,11 +104,11 @@ export class Server {
     this.#startLater();
   }
 
-  /** Closed, and opened again. */
+  /** Closes the coordinator and opens it again. */
   async restart(): Promise<void> {
     const coordinator = this.#coordinator;
     if (coordinator === undefined) return;
-    this.#coordinator = undefined; // it takes no calls any more
+    this.#coordinator = undefined; // it accepts no more calls
     await coordinator.close();
     if (this.#life.isOver) return;
     this.#die();
@@ -133,7 +133,7 @@ export class Server {
     });
   }
 
-  /** The process stops, as with SIGSTOP: time goes on, and it hears nothing. */
+  /** The process stops, as with SIGSTOP: time passes, and messages are not received. */
   stop(ms: number): void {
     this.#process.stop(ms);
   }
@@ -143,7 +143,8 @@ export class Server {
   }
 
   /**
-   * While it runs: when it is opened, it believes the clock, as far as groups are to be forgotten.
+   * The clock jumps while the server runs. When it opens, it trusts the clock for the expiry of
+   * groups.
    */
   jumpClock(): void {
     if (this.#coordinator === undefined) return;
@@ -206,7 +207,7 @@ export class Server {
         }
         this.#world.tell?.(`${memberId} is told ${JSON.stringify(event)}`);
         stream.down(event);
-        // A reader that is slow now and then.
+        // Some readers are slow.
         if (this.#world.random.chance(0.2)) await this.#world.sleep(this.#world.random.whole(0, 3000));
       }
       if (!life.isOver) stream.end();
@@ -221,8 +222,7 @@ export class Server {
   }
 
   /**
-   * A call on its way to the coordinator and back; it may get lost either way, and may arrive
-   * twice.
+   * A call to the coordinator and its response; either may be lost, and the call may arrive twice.
    */
   commit(
     request: CommitOffsetsRequest & { readonly memberId: string; readonly memberEpoch: number },
@@ -269,7 +269,7 @@ export class Server {
     this.#world.after(random.whole(1, 40), () => answered(isLost ? undefined : results));
   }
 
-  /** Sets a partition's offset, again and again until that is acknowledged. */
+  /** Resets a partition's offset, retrying until it is acknowledged. */
   async reset(key: string, offset: number): Promise<void> {
     const [topic, partition] = key.split("/") as [string, string];
     const partitions = [{ topic, partition: Number(partition) }];
@@ -295,7 +295,7 @@ export class Server {
     return true;
   }
 
-  /** Of all changes, those that resets make have both an epoch and commits. */
+  /** Only changes made by resets have both an epoch and commits. */
   #noteReset({ epoch, commits = [] }: GroupChange): void {
     if (epoch === undefined) return;
     for (const { offset, ...each } of commits) {
@@ -339,7 +339,7 @@ export class Server {
       monotonic: () => this.#world.now,
       after: (ms, callback) => this.#world.after(ms, () => this.#whenRunning(life, callback)),
       soon: (callback) => void this.#world.after(0, () => this.#whenRunning(life, callback)),
-      // Work on groups is interrupted anywhere, and goes on a moment later; commits come in
+      // Work on groups is interrupted at any point and continues a moment later; commits arrive in
       // between.
       slice: () => () => this.#coordinator !== undefined && this.#world.random.chance(SLICED),
     };
@@ -361,7 +361,7 @@ export class Server {
   }
 }
 
-/** Read of a copy, before anybody goes on with the group. */
+/** Read from a copy, before the group changes further. */
 async function epochOnDisk(disk: SimulatedDisk): Promise<number> {
   const log = await GroupLog.open(new FilePool(disk.copy(), 64), "data");
   const epoch = log.groups.get(GROUP)?.epoch ?? 0;

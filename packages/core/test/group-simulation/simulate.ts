@@ -1,8 +1,8 @@
 /**
- * A consumer group in an unkind world, by a seed: messages that come late or never, streams that
- * only one side believes in, members that stop for longer than their session, die and come back, a
- * coordinator that loses power. Then all goes well for a while, and everything must have been
- * processed, shared out evenly, and at rest.
+ * A consumer group under faults, determined by a seed: messages that arrive late or never, streams
+ * that only one side considers open, members that stop for longer than their session, die and come
+ * back, and a coordinator that loses power. Afterwards all faults cease for a while, and then
+ * everything must have been processed, evenly assigned, and at rest.
  */
 import assert from "node:assert/strict";
 import { Random } from "../../src/testing/index.js";
@@ -21,7 +21,7 @@ export interface SimulationTotals {
 const TROUBLE_MS = 40_000;
 const QUIET_MS = 30_000;
 
-/** @param tell hears what happens */
+/** @param tell called with each event */
 export async function simulate(seed: number, tell?: (what: string) => void): Promise<SimulationTotals> {
   const simulation = new Simulation(new Random(seed), tell);
   return simulation.run();
@@ -94,7 +94,7 @@ class Simulation {
     if (!this.#isQuiet) this.#world.after(this.#random.whole(200, 1000), () => this.#produce());
   }
 
-  /** One thing after another. */
+  /** Causes one fault after another. */
   #trouble(): void {
     if (this.#isQuiet) return;
     const { random } = this.#world;
@@ -158,14 +158,14 @@ class Simulation {
 
   async #calmDown(count: number): Promise<void> {
     this.#isQuiet = true;
-    this.#world.isCalm = true; // two late messages in a row may cost a member its place, as often as they come
+    this.#world.isCalm = true; // two consecutive late messages could cost a member its membership, indefinitely
     this.#world.tell?.("all goes well from here on");
     this.#server.go();
     for (const member of this.#members) {
       member?.go();
       if (member !== undefined) member.isCareless = false;
     }
-    await this.#world.run(this.#world.now + 5000); // a server that is down is up by then
+    await this.#world.run(this.#world.now + 5000); // by then a server that is down has restarted
     if (this.#present().length === 0) for (let i = 0; i < count; i++) this.#spawn(this.#members.length);
   }
 
@@ -198,8 +198,8 @@ class Simulation {
   }
 
   /**
-   * Every partition that somebody wants has an owner; and the shares are even, where all want the
-   * same and nothing else was said.
+   * Every partition that somebody subscribes to has an owner; and the assignment is even, if all
+   * members have the same subscription and no other assignor was chosen.
    */
   #checkShares(present: readonly Member[]): void {
     const owned = present.flatMap(({ works }) => works);

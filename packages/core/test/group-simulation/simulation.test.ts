@@ -1,4 +1,4 @@
-/** A sample of the simulation; `pnpm simulate` goes on for as long as one likes. */
+/** A sample of the simulation; `pnpm simulate` runs for any length of time. */
 import { expect, test } from "vitest";
 import { report } from "../cases.js";
 import { quickly } from "../crash-sweep/quickly.js";
@@ -7,7 +7,7 @@ import { simulate } from "./simulate.js";
 
 const seeds = Number(process.env["CORE_SIMULATIONS"] ?? 2000);
 
-test(`${seeds} groups in trouble, CORE_SEED=${firstSeed}`, { timeout: 900_000 }, async () => {
+test(`${seeds} groups under faults, CORE_SEED=${firstSeed}`, { timeout: 900_000 }, async () => {
   const totals = { deliveries: 0, accepted: 0, refused: 0, crashes: 0 };
   await quickly(async () => {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
@@ -21,11 +21,11 @@ test(`${seeds} groups in trouble, CORE_SEED=${firstSeed}`, { timeout: 900_000 },
     }
   });
   report(`${seeds} groups, CORE_SEED=${firstSeed}: ${JSON.stringify(totals)}`);
-  // A single one may be lucky.
+  // A single seed may not contain every fault.
   if (seeds >= 100) for (const count of Object.values(totals)) expect(count).toBeGreaterThan(0);
 });
 
-test("a seed replays what happened, word by word", async () => {
+test("a seed replays exactly the same events", async () => {
   const [once, again]: [string[], string[]] = [[], []];
   await simulate(3, (what) => once.push(what));
   await simulate(3, (what) => again.push(what));

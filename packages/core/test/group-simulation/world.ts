@@ -1,4 +1,4 @@
-/** Virtual time: whatever happens, happens in order, and nothing waits for a real clock. */
+/** Virtual time: events happen in order, and nothing waits for a real clock. */
 import type { Random } from "../../src/testing/index.js";
 
 interface Happening {
@@ -9,11 +9,11 @@ interface Happening {
 
 export class World {
   readonly random: Random;
-  /** ms since the world began. */
+  /** ms since the start. */
   now = 0;
-  /** Nothing is late any more: a group can come to rest. */
+  /** Messages are no longer delayed, so that the group can come to rest. */
   isCalm = false;
-  /** Thrown out of {@link run}. */
+  /** Thrown by {@link run}. */
   failure: unknown;
   readonly #heap: Happening[] = [];
   #order = 0;
@@ -22,10 +22,10 @@ export class World {
     this.random = random;
   }
 
-  /** For the replay of a seed: what happens, as it happens. */
+  /** Called with each event, for the replay of a seed. */
   tell: ((what: string) => void) | undefined;
 
-  /** Returns what prevents it. */
+  /** Returns a function that cancels it. */
   after(ms: number, happen: () => void): () => void {
     let isPrevented = false;
     this.#push({ at: this.now + Math.max(0, ms), order: this.#order++, happen: () => isPrevented || happen() });
@@ -40,7 +40,7 @@ export class World {
     });
   }
 
-  /** Everything up to a time, each with all that follows from it at once. */
+  /** Runs all events up to a time, each with its immediate consequences. */
   async run(until: number): Promise<void> {
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
       this.#pop();
@@ -84,8 +84,8 @@ function isBefore(a: Happening, b: Happening): boolean {
 }
 
 /**
- * All promises are settled that nothing but other promises wait for: the simulated disk needs no
- * more.
+ * Waits until all promises are settled that depend only on other promises; the simulated disk needs
+ * nothing else.
  */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

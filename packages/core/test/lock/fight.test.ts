@@ -7,7 +7,7 @@ import { canUnshare, fight } from "./fight.js";
 
 const rounds = Number(process.env["LOCK_ROUNDS"] ?? 6);
 
-test("two writers fight for a directory, and no acknowledged record is lost", {
+test("two writers compete for a directory, and no acknowledged record is lost", {
   timeout: 60_000 + rounds * 5000,
 }, async () => {
   if (!canUnshare) skipped("namespaces of their own (unshare is not to be had)");

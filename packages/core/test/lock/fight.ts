@@ -1,7 +1,7 @@
 /**
- * Two writers of one directory, in network and mount namespaces of their own, each trying to open
- * it for ever; whoever has it is killed or stopped for a while, again and again. Afterwards every
- * acknowledged record is in the log, where its ack said.
+ * Two writers of one directory, in network and mount namespaces of their own, each of which tries
+ * to open it forever; the owner is repeatedly killed or stopped for a while. Afterwards every
+ * acknowledged record is in the log at the offset of its ack.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
@@ -43,7 +43,7 @@ export interface Fight {
   readonly owners: number;
   /** How often an owner was killed or stopped. */
   readonly hits: number;
-  /** What any of them said that it should not have. */
+  /** Unexpected output of the writers. */
   readonly errors: readonly string[];
   /** Acknowledged records that are not at their offset. */
   readonly lost: readonly string[];
@@ -55,7 +55,7 @@ export async function fight(directory: string, rounds: number, random: Random): 
   let owners = 0;
   let hits = 0;
   let started = 0;
-  /** @param slot the second writer has namespaces of its own, whichever time it is started */
+  /** @param slot the second writer always runs in namespaces of its own */
   const start = (slot: number) => {
     const name = `w${started++}`;
     const wrap = canUnshare && slot === 1 ? ["unshare", "-n", "-m"] : [];
@@ -85,7 +85,7 @@ export async function fight(directory: string, rounds: number, random: Random): 
   for (let round = 0; round < rounds; round++) {
     const until = Date.now() + 30_000;
     while (!writers.some(({ isOwner }) => isOwner) && Date.now() < until) await delay(1);
-    // Both get the time to write that they would need to lose something, if both could.
+    // If both could write, both would have enough time to do so and lose data.
     const before = writers.map(({ acks }) => acks);
     const wanted = random.whole(0, 30);
     const isBusy = () => writers.some(({ acks }, i) => acks - before[i]! >= wanted);
@@ -108,7 +108,7 @@ export async function fight(directory: string, rounds: number, random: Random): 
   return { acknowledged: acks.size, owners, hits, errors, lost };
 }
 
-/** Its last words are heard, too. */
+/** Its remaining output is read, too. */
 async function kill(child: ChildProcess): Promise<void> {
   const closed = new Promise((resolve) => child.once("close", resolve));
   child.kill("SIGKILL");

@@ -1,7 +1,7 @@
 /**
- * The machine stops at every mutating call of making, restoring and deleting a snapshot, with every
- * outcome, while records are appended and deleted: what is found then is whole or not there, and
- * the topic has lost nothing.
+ * The machine stops at every mutating call of creating, restoring and deleting a snapshot, with
+ * every outcome, while records are appended and deleted: afterwards the snapshot is complete or
+ * absent, and the topic has lost nothing.
  */
 import assert from "node:assert/strict";
 import { expect, test } from "vitest";
@@ -21,15 +21,15 @@ import { collect, sealed, text } from "../records.js";
 
 const options = { segmentBytes: 200 } as const;
 const PARTITIONS = 2;
-/** Workloads: SNAPSHOT_SEEDS=100 tries more. */
+/** Number of workloads: SNAPSHOT_SEEDS=100 runs more. */
 const SEEDS = Number(process.env["SNAPSHOT_SEEDS"] ?? 1);
 
-/** What was acknowledged at one moment. */
+/** What had been acknowledged at one point in time. */
 interface Moment {
   readonly disk: SimulatedDisk;
   /**
-   * Of each partition of the live topic: where it begins at most, and how many records were
-   * acknowledged, or flushed as well.
+   * For each partition of the live topic: the highest possible log start, and the number of records
+   * that were acknowledged, or flushed as well.
    */
   readonly starts: readonly number[];
   readonly written: readonly number[];
@@ -41,7 +41,10 @@ interface Moment {
 
 type Bounds = readonly (readonly [start: number, end: number])[];
 
-/** Two snapshots, one of which is deleted again, and a topic of the other; moments of all of it. */
+/**
+ * Creates two snapshots, deletes one, restores a topic from the other, and records the state
+ * throughout.
+ */
 async function workload(seed: number): Promise<{ moments: Moment[]; bounds: Bounds }> {
   const random = new Random(seed);
   const disk = new SimulatedDisk({ seed });
@@ -68,11 +71,11 @@ async function workload(seed: number): Promise<{ moments: Moment[]; bounds: Boun
       await broker.deleteRecords("t", partition, starts[partition]!);
     }
   };
-  for (let i = random.whole(0, 8); i > 0; i--) await append(0); // the other one may stay empty
+  for (let i = random.whole(0, 8); i > 0; i--) await append(0); // the other partition may stay empty
   const moments: Moment[] = [];
   const done = { made: false, restored: false, deleted: false };
   const take = async () => {
-    await new Promise((resolve) => setImmediate(resolve)); // whoever has an answer hears of it first
+    await new Promise((resolve) => setImmediate(resolve)); // lets callers receive their responses first
     moments.push({ disk: disk.copy(), starts: [...starts], written: [...ends], flushed: [...flushed], ...done });
   };
   disk.onMutation = take;
@@ -144,7 +147,7 @@ async function checkAfter(
   assert(!restored || topics.includes("u"), "a restored topic is there");
   if (topics.includes("u")) await checkTopic(broker.topic("u"), bounds);
   if (!snapshots.includes("s")) return broker.close();
-  // Whatever becomes of the topics, the snapshot stays as it is, and can be restored.
+  // Whatever happens to the topics, the snapshot does not change, and can be restored.
   await Promise.all([live.append(null, "on", { partition: 0 }), live.append(null, "on", { partition: 1 })]);
   if (topics.includes("u")) await broker.topic("u").append(null, "on", { partition: 0 });
   await broker.deleteTopic("t");
@@ -169,7 +172,7 @@ async function checkAfter(
   await broker.close();
 }
 
-test("stopped at every call of making, restoring and deleting a snapshot", { timeout: 600_000 }, async () => {
+test("stopped at every call of creating, restoring and deleting a snapshot", { timeout: 600_000 }, async () => {
   let stops = 0;
   await quickly(async () => {
     for (let seed = firstSeed; seed < firstSeed + SEEDS; seed++) {
@@ -190,11 +193,8 @@ test("stopped at every call of making, restoring and deleting a snapshot", { tim
   expect(stops).toBeGreaterThan(500 * SEEDS);
 });
 
-/**
- * A sync behind the writer may be slow: whatever was said to be in the snapshot is there all the
- * same.
- */
-test("the power is cut the moment that a snapshot is made", { timeout: 120_000 }, async () => {
+/** A background sync may be slow, but everything in an acknowledged snapshot is durable. */
+test("the power is cut the moment a snapshot is created", { timeout: 120_000 }, async () => {
   const seeds = 300 * SEEDS;
   await quickly(async () => {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
