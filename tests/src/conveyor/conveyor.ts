@@ -61,7 +61,7 @@ function inspectorOf({ ends, valueBytes, deletedBefore, scenario }: Scene): Insp
 }
 
 /** A way that does not end with the signal is left to itself. */
-function ended(signal: AbortSignal, work: Promise<void>): Promise<void> {
+function ended(signal: AbortSignal, work: Promise<unknown>): Promise<unknown> {
   const { promise, reject } = Promise.withResolvers<never>();
   const overdue = () => setTimeout(() => reject(signal.reason), 1_000).unref();
   signal.addEventListener("abort", overdue, { once: true });

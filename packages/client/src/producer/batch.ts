@@ -26,6 +26,8 @@ export class Batch {
   bufferedBytes = 0;
   /** The bytes to send, once there are any; they never change, however often they are sent. */
   sealed: Uint8Array | undefined;
+  /** How many batches its sender had sent before it. */
+  ordinal = 0;
   /** Why the last try failed. */
   failure: unknown;
   /**

@@ -7,7 +7,10 @@ import { type Entry, RecordAccumulator } from "./record-accumulator.js";
 import { copyOfSealed } from "./sealed-copy.js";
 import { splitBatch } from "./split-batch.js";
 
-/** As many as a server remembers to tell a repeated batch from a new one. */
+/**
+ * A server tells a repeated batch from a new one among so many of the last. Answers may be lost one
+ * by one, so what counts is how many were sent from the oldest unanswered batch on.
+ */
 const MAX_IN_FLIGHT = 5;
 
 /** Answers that say that the topic is not the one whose partitions were learnt. */
@@ -52,7 +55,9 @@ export class PartitionSender {
   readonly #sequence: ProducerSequence;
   /** Sent and not settled, in order. */
   #inFlight: Batch[] = [];
-  /** Of those, how many the log has yet to answer. */
+  /** How many batches were sent, those that were sent again counted once. */
+  #sent = 0;
+  /** Of those in flight, how many the log has yet to answer. */
   #unanswered = 0;
   #failing = false;
   /** Whether a batch of this epoch was given up after it was sent. */
@@ -134,8 +139,14 @@ export class PartitionSender {
     return this.#sequence.isKnown ? MAX_IN_FLIGHT : 1;
   }
 
+  /** Batches sent from the oldest one in flight on, acknowledged or not. */
+  get #span(): number {
+    const oldest = this.#inFlight[0];
+    return oldest === undefined ? 0 : this.#sent - oldest.ordinal;
+  }
+
   #sendClosed(): void {
-    while (!this.#failing && this.#inFlight.length < this.#mostInFlight) {
+    while (!this.#failing && this.#span < this.#mostInFlight) {
       const batch = this.#accumulator.shift();
       if (batch === undefined) return;
       if (performance.now() >= batch.deadline) {
@@ -145,6 +156,7 @@ export class PartitionSender {
         continue;
       }
       if (batch.sealed === undefined) this.#accumulator.seal(batch, this.#sequence.stamp(batch.waiters.length));
+      batch.ordinal = this.#sent++;
       this.#inFlight.push(batch);
       this.#send(batch, batch.sealed!);
     }

@@ -329,6 +329,24 @@ describe("failures", () => {
     expect(api.values("t")).toEqual(["a", "b"]);
   });
 
+  test("an ack that is lost after those of later batches have come", async () => {
+    const producer = client().producer("t", { batchBytes: 100 });
+    await producer.send({ value: "0" });
+    let calls = 0;
+    api.onProduce = async (_, append) => {
+      const call = calls++;
+      const ack = append();
+      if (call === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        throw new UnavailableError("gone");
+      }
+      return ack;
+    };
+    const acks = await Promise.all(Array.from({ length: 20 }, (_, i) => producer.send({ value: `${i}`.repeat(60) })));
+    expect(acks.map(({ offset }) => offset)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    expect(api.values("t").length).toBe(21);
+  });
+
   test("what could not follow a lost batch is sent again behind it", async () => {
     const producer = client().producer("t", { batchBytes: 100 });
     await producer.send({ value: "0" });
