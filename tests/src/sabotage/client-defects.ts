@@ -37,7 +37,7 @@ export const clientDefects: readonly Defect[] = [
   ...within("client/group/rebalance.ts", GROUP, {
     "does not acknowledge again what is gone": ["if (gone.length > 0) this.#steps.acknowledge(gone);", ""],
     "reads what comes back while it is worked on": ["Promise.all(gone)", "Promise.all([])"],
-    "commits what is lost": ["      one.isLost = true;\n", ""],
+    "commits what is lost": ["      one.lose();\n", ""],
     "counts what is in hand after a reset": ["    this.#inFlight.forget(owned);\n    owned.moveTo", "    owned.moveTo"],
     "gives up twice when it leaves": ["if (isStillOurs() && !this.#isOver)", "if (isStillOurs())"],
   }),

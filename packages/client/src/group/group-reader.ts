@@ -97,7 +97,7 @@ export class GroupReader<T, K> {
     if (!owned.isPaused) return;
     owned.isPaused = false;
     this.#inFlight.resume(owned);
-    if (owned.hasBegun) this.merge.add([owned]);
+    if (owned.isRead) this.merge.add([owned]);
   }
 
   /**
@@ -182,13 +182,13 @@ export class GroupReader<T, K> {
         await startPositions(this.#api, partitions, from, this.#stop.signal);
         const here = partitions.filter(({ isGone }) => !isGone);
         if (here.length === 0) return;
-        for (const one of here) one.isAnnounced = true;
+        for (const one of here) one.announce();
         if (onAssigned !== undefined) await this.#hooks.call(() => onAssigned(here.map(named)));
-        for (const one of here) one.hasBegun = !one.isGone;
-        this.merge.add(here.filter(({ hasBegun, isPaused }) => hasBegun && !isPaused));
+        for (const one of here) one.begin();
+        this.merge.add(here.filter(({ isRead }) => isRead));
       },
       restart: (owned) => {
-        if (owned.hasBegun && !owned.isPaused) this.merge.restart(owned);
+        if (owned.isRead) this.merge.restart(owned);
       },
       stop: (owned) => this.merge.remove(owned),
       finish: async (partitions) => {
@@ -196,11 +196,10 @@ export class GroupReader<T, K> {
         if (announced.length === 0) return;
         if (onRevoked !== undefined) await this.#hooks.call(() => onRevoked(announced.map(named)));
         if (!this.#isManual) await this.#commitIfPossible(announced);
-        for (const one of announced) one.isAnnounced = false;
+        for (const one of announced) one.finish();
       },
       acknowledge: (partitions) => this.#session.revoked(partitions),
       lost: async (partitions) => {
-        for (const one of partitions) one.isAnnounced = false;
         if (partitions.length === 0 || onLost === undefined) return;
         await this.#hooks.call(() => onLost(partitions.map(named)));
       },

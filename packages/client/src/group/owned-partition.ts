@@ -2,9 +2,33 @@ import type { AssignedPartition } from "@logstore/protocol";
 import { PartitionState } from "../consumer/partition-state.js";
 import { hasCode } from "../retry.js";
 
+/** See {@link OwnedPartition}. */
+type State = "assigned" | "announced" | "reading" | "revoking" | "revoked" | "lost";
+
 /**
- * A partition from when it is assigned until it is given up or lost. Assigned again, it is another
- * one.
+ * A partition from when it is assigned until it is revoked or lost. Assigned again, it is another
+ * object.
+ *
+ * ```
+ * assigned ── announce ──> announced ── begin ──> reading
+ *    │                         │                     │
+ *  revoke                      └────── revoke ───────┤
+ *    │                                               v
+ *    v                                               │
+ * revoked <──────────── finish ───────────────── revoking
+ *
+ * each of them ── lose ──> lost
+ * ```
+ *
+ * - assigned: its position is being looked up; the application does not know of it.
+ * - announced: `onAssigned` was called for it, and may not have returned yet.
+ * - reading: its records are handed out, unless it is paused.
+ * - revoking: nothing more is handed out; what is in hand is finished, then `onRevoked` is called.
+ * - revoked: the application knows of it no more.
+ * - lost: another member may own it already; nothing of it can be committed.
+ *
+ * A transition that the state does not have is none: revoking may come while `onAssigned` runs, and
+ * losing at any time. Pausing is the application's wish, in each state.
  */
 export class OwnedPartition extends PartitionState {
   /** One past the last record that was processed; where reading began before that. */
@@ -17,14 +41,7 @@ export class OwnedPartition extends PartitionState {
    */
   resets = 0;
   isPaused = false;
-  /** It is not this member's any more, or soon will not be: nothing more of it is handed out. */
-  isGone = false;
-  /** It is somebody else's already: nothing of it can be committed. */
-  isLost = false;
-  /** `onAssigned` tells of it, and nothing yet that it is gone. */
-  isAnnounced = false;
-  /** It is being read from, unless it is paused. */
-  hasBegun = false;
+  #state: State = "assigned";
   /** Resolves when it is being read from, or will not be. */
   arrival: Promise<void> = Promise.resolve();
   readonly #onSkipped: (partition: OwnedPartition, from: number, to: number) => void;
@@ -38,6 +55,50 @@ export class OwnedPartition extends PartitionState {
     this.topicId = topicId;
     this.committed = committedOffset;
     this.#onSkipped = onSkipped;
+  }
+
+  /** It is not this member's any more, or soon will not be: nothing more of it is handed out. */
+  get isGone(): boolean {
+    return this.#state === "revoking" || this.#state === "revoked" || this.#state === "lost";
+  }
+
+  get isLost(): boolean {
+    return this.#state === "lost";
+  }
+
+  /** Whether the application is to be told when it is gone. */
+  get isAnnounced(): boolean {
+    return this.#state === "announced" || this.#state === "reading" || this.#state === "revoking";
+  }
+
+  /** Whether its records are handed out. */
+  get isRead(): boolean {
+    return this.#state === "reading" && !this.isPaused;
+  }
+
+  announce(): void {
+    this.#move("assigned", "announced");
+  }
+
+  begin(): void {
+    this.#move("announced", "reading");
+  }
+
+  revoke(): void {
+    if (this.#state === "assigned") this.#state = "revoked";
+    else if (this.isAnnounced) this.#state = "revoking";
+  }
+
+  finish(): void {
+    this.#move("revoking", "revoked");
+  }
+
+  lose(): void {
+    this.#state = "lost";
+  }
+
+  #move(from: State, to: State): void {
+    if (this.#state === from) this.#state = to;
   }
 
   /** A log that lost its end goes on from there, and so does the group. */

@@ -100,16 +100,17 @@ export class Rebalance implements SessionListener {
 
   async lost(): Promise<void> {
     const { all } = this;
+    const announced = all.filter(({ isAnnounced }) => isAnnounced);
     this.#owned.clear();
     this.#leaving.clear();
     for (const one of all) {
-      one.isLost = true;
+      one.lose();
       this.#stop(one);
       this.#inFlight.forget(one);
       const drained = this.#inFlight.drained(one).then(() => void this.#lingering.delete(one));
       this.#lingering.set(one, drained);
     }
-    await this.#steps.lost(all.filter(({ isAnnounced }) => isAnnounced));
+    await this.#steps.lost(announced);
   }
 
   /**
@@ -158,6 +159,7 @@ export class Rebalance implements SessionListener {
     const idle: OwnedPartition[] = [];
     for (const one of partitions) {
       this.#owned.delete(keyOf(one));
+      one.revoke();
       this.#stop(one);
       if (this.#inFlight.isBusyWith(one)) this.#leave([one]);
       else idle.push(one);
@@ -183,7 +185,6 @@ export class Rebalance implements SessionListener {
   }
 
   #stop(one: OwnedPartition): void {
-    one.isGone = true;
     this.#steps.stop(one);
     this.#inFlight.stop(one);
   }
