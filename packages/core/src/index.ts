@@ -114,11 +114,12 @@ export type {
   SkippedRecords,
   TailOptions,
 } from "./store/call-options.js";
-export { LogStore, type RecoveryReport } from "./store/log-store.js";
+export { LogStore } from "./store/log-store.js";
 export type { AlterableOptions, LogStoreOptions, ReadOnlyOptions } from "./store/options.js";
 export type { Partition, Slice } from "./store/partition.js";
 export type { ReadOnlyLogStore } from "./store/read-only-log-store.js";
 export type { RecordStream } from "./store/record-stream.js";
+export type { RecoveryReport } from "./store/store-health.js";
 
 // For authors of storages: a disk of your own
 

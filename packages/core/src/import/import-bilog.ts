@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import { trimmedPath } from "../storage/home.js";
 import { NodeStorage } from "../storage/node-storage.js";
 import type { Storage } from "../storage/storage.js";
 import { durabilityRule } from "../store/check-options.js";
@@ -75,7 +76,7 @@ export async function importBilog(
     durability,
   } = options;
   signal?.throwIfAborted();
-  const files = await listBilogFiles(storage, directory.replace(/(?<=.)\/+$/, ""));
+  const files = await listBilogFiles(storage, trimmedPath(directory));
   checkPartitions(store, files);
   const reports: BilogFileReport[] = [];
   for (const file of files) {

@@ -14,8 +14,9 @@ import type { Storage } from "../storage/storage.js";
 import { unreadableError } from "./read/damage.js";
 import { LogOffsets } from "./read/log-offsets.js";
 import { ReadableLog, type ReadableParts } from "./read/readable-log.js";
+import type { LogSurvey } from "./recovery/log-survey.js";
 import { unreadable, withoutCheckpoint } from "./recovery/open-log.js";
-import { type LogSurvey, surveyLog } from "./recovery/survey-log.js";
+import { surveyLog } from "./recovery/survey-log.js";
 import { type VerifyEvent, verifyLog } from "./upkeep/verify-log.js";
 
 const ATTEMPTS = 4;

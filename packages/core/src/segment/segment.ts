@@ -2,33 +2,28 @@
  * One log file of a partition and its index. The last segment is written to; all others never
  * change again.
  */
-import { type BatchLimits, ClosedError, LogStoreError, type RecordBatch } from "@logstore/codec";
-import { indexFileName, logFileName } from "../files/file-names.js";
-import { readWholeFile, TEMPORARY_SUFFIX } from "../storage/atomic-file.js";
-import { isDiskTrouble } from "../storage/disk-trouble.js";
-import { copyFile } from "../storage/link-or-copy.js";
-import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";
-import type { IndexCache } from "./index-cache.js";
+import type { RecordBatch } from "@logstore/codec";
+import { logFileName } from "../files/file-names.js";
+import { replaceFile } from "../storage/atomic-file.js";
+import { copyRange } from "../storage/copy-range.js";
+import type { FileAccess, StorageFile } from "../storage/storage.js";
+import { LazyFile } from "./lazy-file.js";
 import { scanSegment } from "./scan-segment.js";
+import { type IndexHome, SegmentIndex } from "./segment-index.js";
 import { SparseIndex } from "./sparse-index.js";
 import { ZEROS } from "./zeros-ahead.js";
 
 /** Where a partition's segments are, and what they share. */
-export interface SegmentHome {
-  readonly storage: Storage;
-  readonly directory: string;
+export interface SegmentHome extends IndexHome {
   readonly access: FileAccess;
-  readonly limits: BatchLimits;
-  readonly indexes: IndexCache;
 }
 
 export class Segment {
   readonly baseOffset: number;
   readonly #home: SegmentHome;
-  /** Opened at the first use: most segments of a store are never looked at. */
-  #file: Promise<StorageFile> | undefined;
-  /** The active segment's, which grows with it; the others' are in the cache. */
-  #growingIndex: Promise<SparseIndex> | undefined;
+  readonly indexFile: SegmentIndex;
+  /** Most segments of a store are never looked at. */
+  readonly #file: LazyFile;
   #size: number | undefined;
   /** Zeros lie behind the log up to here. */
   #zerosTo = 0;
@@ -39,20 +34,20 @@ export class Segment {
   #holds = 0;
   #isRemoved = false;
   #isFollowed = false;
-  readonly #reading = new Set<Promise<unknown>>();
-  #closed = false;
 
   /** A segment that is on disk. */
   constructor(home: SegmentHome, baseOffset: number) {
     this.baseOffset = baseOffset;
     this.#home = home;
+    this.#file = new LazyFile(home.storage, this.path, home.access);
+    this.indexFile = new SegmentIndex(home, this);
   }
 
   /** A new, empty segment, its name durable. */
   static async create(home: SegmentHome, baseOffset: number): Promise<Segment> {
     const segment = new Segment(home, baseOffset);
     const file = await home.storage.createFile(segment.path);
-    segment.#file = Promise.resolve(file);
+    segment.#file.opened(file);
     try {
       await home.storage.syncDirectory(home.directory);
     } catch (error) {
@@ -71,19 +66,13 @@ export class Segment {
     return `${this.#home.directory}/${this.name}`;
   }
 
-  get indexPath(): string {
-    return `${this.#home.directory}/${indexFileName(this.baseOffset)}`;
+  file(): Promise<StorageFile> {
+    return this.#file.get();
   }
 
-  file(): Promise<StorageFile> {
-    if (this.#file === undefined) {
-      if (this.#closed) return Promise.reject(this.#closedError());
-      this.#file = this.#home.storage.openFile(this.path, this.#home.access);
-      this.#file.catch(() => {
-        this.#file = undefined; // too many open files, say: another time it may work
-      });
-    }
-    return this.#file;
+  /** Reads the file; it is not closed meanwhile. */
+  read<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
+    return this.#file.read(work);
   }
 
   /** Bytes of the log in the file. */
@@ -123,12 +112,8 @@ export class Segment {
     return this.#firstAppendTime;
   }
 
-  /**
-   * Read from its file, or made again from the log where that is missing, damaged or of another
-   * size.
-   */
   index(): Promise<SparseIndex> {
-    return this.#growingIndex ?? this.#home.indexes.get(this, () => this.#loadIndex());
+    return this.indexFile.get();
   }
 
   /**
@@ -139,20 +124,20 @@ export class Segment {
   becomeActive(size: number, index?: SparseIndex): void {
     this.#size = size;
     this.#visibleSize = size;
-    this.#growingIndex = index && Promise.resolve(index);
+    this.indexFile.growFrom(index);
   }
 
   /** Nothing is to be read from `size` bytes on, though there may be some. */
   endsAt(size: number, index?: SparseIndex): void {
     this.#visibleSize = size;
-    if (index !== undefined) this.#growingIndex = Promise.resolve(index);
+    if (index !== undefined) this.indexFile.growFrom(index);
   }
 
   /** Is not written to any more. */
   finish(): void {
     this.#isFollowed = false;
-    this.#growingIndex = undefined;
-    this.#home.indexes.delete(this);
+    this.indexFile.growFrom(undefined);
+    this.indexFile.forget();
   }
 
   /**
@@ -161,7 +146,7 @@ export class Segment {
    * @param zeros how many to write behind them, if there are none yet
    */
   async write(batches: readonly RecordBatch[], zeros: (sizeBytes: number) => number): Promise<void> {
-    const [file, index, start] = [await this.file(), await this.#indexToGrow(), await this.size()];
+    const [file, index, start] = [await this.file(), await this.indexFile.getGrowing(), await this.size()];
     const buffers = batches.map((batch) => batch.bytes);
     const end = buffers.reduce((sum, { length }) => sum + length, start);
     if (end > this.#zerosTo) {
@@ -184,14 +169,18 @@ export class Segment {
    */
   async replace(size: number): Promise<void> {
     const { storage, directory } = this.#home;
-    const temporary = this.path + TEMPORARY_SUFFIX;
-    await copyFile(storage, this.path, temporary, size);
-    const old = await this.#file?.catch(() => undefined);
-    this.#file = undefined;
+    const copy = (file: StorageFile) => this.#copyTo(file, size);
+    await replaceFile(storage, directory, this.name, copy, () => this.#file.closeForNow());
     this.#size = undefined;
-    await old?.close();
-    await storage.rename(temporary, this.path);
-    await storage.syncDirectory(directory);
+  }
+
+  async #copyTo(copy: StorageFile, size: number): Promise<void> {
+    const source = await this.#home.storage.openFile(this.path, "read");
+    try {
+      await copyRange(source, 0, size, copy, 0);
+    } finally {
+      await source.close();
+    }
   }
 
   /** Cuts the zeros behind the log. */
@@ -211,58 +200,10 @@ export class Segment {
     this.#visibleSize = this.#size;
   }
 
-  /**
-   * Puts the index beside the log, so that the next one to open the store need not make it. A
-   * cache: not synced. A new file, for the old one may be a snapshot's too.
-   */
-  async writeIndex(): Promise<void> {
-    const content = (await this.index()).encode(this.baseOffset, await this.size());
-    await this.#home.storage.remove(this.indexPath);
-    const file = await this.#home.storage.createFile(this.indexPath);
-    try {
-      await file.write([content], 0);
-    } finally {
-      await file.close();
-    }
-  }
-
-  /**
-   * Why the index file would lead astray, compared with the log's own index; undefined where it is
-   * right, or not there.
-   */
-  async indexFault(index: SparseIndex): Promise<string | undefined> {
-    let content: Uint8Array | undefined;
-    try {
-      content = await readWholeFile(this.#home.storage, this.indexPath);
-    } catch (error) {
-      if (!isDiskTrouble(error)) throw error;
-      return `${indexFileName(this.baseOffset)}: the index cannot be read; it is not needed and will be made again`;
-    }
-    if (content === undefined || Buffer.compare(content, index.encode(this.baseOffset, await this.size())) === 0) {
-      return undefined;
-    }
-    return `${indexFileName(this.baseOffset)} does not fit its log; it is not needed and will be made again`;
-  }
-
-  /** Reads the file; it is not closed meanwhile. */
-  async read<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
-    if (this.#closed) throw this.#closedError();
-    const reading = this.file().then(work);
-    this.#reading.add(reading);
-    try {
-      return await reading;
-    } finally {
-      this.#reading.delete(reading);
-    }
-  }
-
   /** Waits for reads under way: the descriptor must not become another file's under them. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#home.indexes.delete(this);
-    await Promise.allSettled(this.#reading);
-    const file = await this.#file?.catch(() => undefined);
-    await file?.close();
+    this.indexFile.forget();
+    await this.#file.close();
   }
 
   /**
@@ -292,54 +233,7 @@ export class Segment {
   async #removeFiles(): Promise<void> {
     if (this.#holds > 0) return;
     // The index first: one without its log would stay for ever.
-    await this.#home.storage.remove(this.indexPath);
+    await this.indexFile.remove();
     await this.#home.storage.remove(this.path);
-  }
-
-  /** Removes the index file; it is made again when it is needed. */
-  async removeIndex(): Promise<void> {
-    this.#home.indexes.delete(this);
-    await this.#home.storage.remove(this.indexPath);
-  }
-
-  /** The index of the first `size` bytes of the log. */
-  async indexUpTo(size: number): Promise<SparseIndex> {
-    const { storage, limits } = this.#home;
-    const content = await readWholeFile(storage, this.indexPath).catch((error: unknown) => {
-      if (!isDiskTrouble(error)) throw error; // a cache that cannot be read is made again, as one that is damaged
-    });
-    const known = content && SparseIndex.decode(content, this.baseOffset, size);
-    if (known !== undefined) return known;
-    const index = new SparseIndex();
-    const range = { position: 0, end: size, nextOffset: this.baseOffset, limits, verify: false };
-    try {
-      for await (const { batch, position } of scanSegment(await this.file(), range)) {
-        index.add(batch.baseOffset, position, batch.appendTime);
-      }
-    } catch (error) {
-      // Damage in the log: what lies before it stays within reach, and whoever reads on comes upon
-      // it and names it.
-      if (!(error instanceof LogStoreError)) throw error;
-    }
-    return index;
-  }
-
-  #indexToGrow(): Promise<SparseIndex> {
-    if (this.#growingIndex === undefined) {
-      this.#growingIndex = this.#loadIndex();
-      this.#growingIndex.catch(() => {
-        this.#growingIndex = undefined;
-      });
-      this.#home.indexes.delete(this);
-    }
-    return this.#growingIndex;
-  }
-
-  #loadIndex(): Promise<SparseIndex> {
-    return this.read(async () => this.indexUpTo(await this.size()));
-  }
-
-  #closedError(): ClosedError {
-    return new ClosedError(`${this.name} is closed`);
   }
 }

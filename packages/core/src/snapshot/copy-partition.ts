@@ -54,7 +54,7 @@ async function copyFiles(storage: Storage, directory: string, cut: Cut, signal: 
     signal.throwIfAborted();
     const path = `${directory}/${segment.name}`;
     await linkOrCopy(storage, segment.path, path);
-    await linkIfThere(storage, segment.indexPath, `${directory}/${indexFileName(segment.baseOffset)}`);
+    await linkIfThere(storage, segment.indexFile.path, `${directory}/${indexFileName(segment.baseOffset)}`);
     sizeBytes += await withFile(storage, path, (file) => file.size());
   }
   signal.throwIfAborted();

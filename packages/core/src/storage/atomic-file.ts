@@ -3,7 +3,7 @@
  * content.
  */
 import { reasonOf } from "./io-trouble.js";
-import type { Storage } from "./storage.js";
+import type { Storage, StorageFile } from "./storage.js";
 
 /**
  * Suffix of a new file that has not yet been renamed over the old one. Such files are removed when
@@ -24,30 +24,56 @@ export class ReplacedNotDurableError extends Error {
 }
 
 /**
- * Writes a temporary file, syncs it, renames it over the target and syncs the directory.
+ * Replaces a file: writes a temporary file, syncs it, renames it over the target and syncs the
+ * directory.
  *
+ * @param fill writes the content
+ * @param ready awaited before the rename
  * @throws ReplacedNotDurableError if the last step failed; after any other error the old content is
  * in place
  */
-export async function writeFileAtomically(
+export async function replaceFile<T>(
   storage: Storage,
   directory: string,
   name: string,
-  content: Uint8Array,
-): Promise<void> {
+  fill: (file: StorageFile) => Promise<T>,
+  ready?: () => Promise<void>,
+): Promise<T> {
   const temporary = `${directory}/${name}${TEMPORARY_SUFFIX}`;
-  const file = await storage.createFile(temporary);
-  try {
-    await file.write([content], 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const filled = await writeNewFile(storage, temporary, fill);
+  await ready?.();
   await storage.rename(temporary, `${directory}/${name}`);
   try {
     await storage.syncDirectory(directory);
   } catch (cause) {
     throw new ReplacedNotDurableError(`${directory}/${name}`, cause);
+  }
+  return filled;
+}
+
+/** {@link replaceFile} with content that is at hand. */
+export function writeFileAtomically(
+  storage: Storage,
+  directory: string,
+  name: string,
+  content: Uint8Array,
+): Promise<void> {
+  return replaceFile(storage, directory, name, (file) => file.write([content], 0));
+}
+
+/** Creates a file, and makes its content durable. Its name is for the caller to sync. */
+export async function writeNewFile<T>(
+  storage: Storage,
+  path: string,
+  fill: (file: StorageFile) => Promise<T>,
+): Promise<T> {
+  const file = await storage.createFile(path);
+  try {
+    const filled = await fill(file);
+    await file.sync();
+    return filled;
+  } finally {
+    await file.close();
   }
 }
 

@@ -13,23 +13,18 @@
 import { BufferFullError } from "@logstore/codec";
 import { tell } from "../hooks/hooks.js";
 import { OnceAMinute, outOfDescriptors, type WarnedEvent } from "../hooks/warnings.js";
+import { DescriptorSlots } from "./descriptor-slots.js";
 import { DirectoryGuard, type GuardedStorage } from "./directory-guard.js";
-import { codeOf, noteAttempt } from "./io-trouble.js";
+import { noteAttempt } from "./io-trouble.js";
 import { type FileSlots, PooledFile } from "./pooled-file.js";
 import type { FileAccess, FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 export class FilePool implements GuardedStorage, FileSlots {
   readonly guard: DirectoryGuard;
   readonly #inner: Storage;
-  /** Lowered if the system allows fewer. */
-  #maxOpenFiles: number;
-  #openFiles = 0;
+  readonly #slots: DescriptorSlots;
   readonly #mostHeld: number;
   #held = 0;
-  /** Open files that are not in use, least recently used first. */
-  readonly #idle = new Set<PooledFile>();
-  /** Callers that wait until they may open a file. */
-  readonly #waiting: (() => void)[] = [];
 
   readonly #root: string;
   readonly #warned: ((event: WarnedEvent) => void) | undefined;
@@ -45,7 +40,7 @@ export class FilePool implements GuardedStorage, FileSlots {
     this.#warned = warned;
     this.#inner = inner;
     this.guard = new DirectoryGuard(this);
-    this.#maxOpenFiles = maxOpenFiles;
+    this.#slots = new DescriptorSlots(maxOpenFiles, (code, openFiles) => this.#warnOfDescriptors(code, openFiles));
     this.#mostHeld = maxOpenFiles;
   }
 
@@ -187,56 +182,21 @@ export class FilePool implements GuardedStorage, FileSlots {
     return this.openSlot("opening", path, () => this.#inner.openFile(path, access));
   }
 
-  /**
-   * @param open opens a file once there is room for it; repeated if the system has no descriptor,
-   * since the rest of the process may have taken them
-   */
-  async openSlot<T>(doing: string, path: string, open: () => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.#takeSlot();
-      try {
-        return await open();
-      } catch (error) {
-        const isOut = TOO_MANY.has(codeOf(error));
-        if (isOut) this.#warnOfDescriptors(codeOf(error));
-        const isTooMany = isOut && this.#openFiles > 1;
-        if (isTooMany) this.#maxOpenFiles = Math.min(this.#maxOpenFiles, this.#openFiles - 1);
-        this.freeSlot();
-        if (!isTooMany) throw this.note(error, doing, path);
-      }
-    }
+  /** @param open opens a file, once one more may be open */
+  openSlot<T>(doing: string, path: string, open: () => Promise<T>): Promise<T> {
+    return this.#try(doing, path, () => this.#slots.open(open));
   }
 
-  /** Marks a file as no longer in use. */
-  async idle(file: PooledFile): Promise<void> {
-    if (this.#waiting.length === 0 && this.#openFiles <= this.#maxOpenFiles) {
-      this.#idle.add(file);
-      return;
-    }
-    await file.closeForNow();
-    this.freeSlot();
+  idle(file: PooledFile): Promise<void> {
+    return this.#slots.idle(file);
   }
 
   busy(file: PooledFile): void {
-    this.#idle.delete(file);
+    this.#slots.busy(file);
   }
 
-  /** Called when a file is closed: its slot goes to a waiting caller. */
   freeSlot(): void {
-    const next = this.#openFiles > this.#maxOpenFiles ? undefined : this.#waiting.shift();
-    if (next === undefined) this.#openFiles--;
-    else next();
-  }
-
-  async #takeSlot(): Promise<void> {
-    if (this.#openFiles < this.#maxOpenFiles) {
-      this.#openFiles++;
-      return;
-    }
-    const [oldest] = this.#idle;
-    if (oldest === undefined) return new Promise((resolve) => this.#waiting.push(resolve));
-    this.busy(oldest);
-    await oldest.closeForNow(); // its slot is passed on to this caller
+    this.#slots.free();
   }
 
   /** An operation that opens a file and closes it again. */
@@ -255,14 +215,12 @@ export class FilePool implements GuardedStorage, FileSlots {
     }
   }
 
-  #warnOfDescriptors(code: string): void {
+  #warnOfDescriptors(code: string, openFiles: number): void {
     const warned = this.#warned;
     if (warned === undefined || !this.#descriptorWarning.isDue()) return;
-    tell(() => warned(outOfDescriptors(code, this.#openFiles - 1))); // the failed attempt occupies a slot
+    tell(() => warned(outOfDescriptors(code, openFiles)));
   }
 }
-
-const TOO_MANY: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);

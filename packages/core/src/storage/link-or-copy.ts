@@ -1,4 +1,5 @@
 /** Puts a file at a second path: as a hard link if the system supports it, otherwise as a copy. */
+import { writeNewFile } from "./atomic-file.js";
 import { copyRange } from "./copy-range.js";
 import type { Storage } from "./storage.js";
 
@@ -29,13 +30,8 @@ export async function linkIfThere(storage: Storage, from: string, to: string): P
 export async function copyFile(storage: Storage, from: string, to: string, length?: number): Promise<void> {
   const source = await storage.openFile(from, "read");
   try {
-    const copy = await storage.createFile(to);
-    try {
-      await copyRange(source, 0, length ?? (await source.size()), copy, 0);
-      await copy.sync();
-    } finally {
-      await copy.close();
-    }
+    const end = length ?? (await source.size());
+    await writeNewFile(storage, to, (copy) => copyRange(source, 0, end, copy, 0));
   } finally {
     await source.close();
   }

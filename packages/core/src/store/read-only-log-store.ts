@@ -10,17 +10,17 @@ import { FollowedLog } from "../partition/followed-log.js";
 import type { VerifyEvent } from "../partition/upkeep/verify-log.js";
 import { IndexCache } from "../segment/index-cache.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
-import { FilePool } from "../storage/file-pool.js";
-import { NodeStorage } from "../storage/node-storage.js";
+import { homeOf } from "../storage/home.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
 import type { ReadOptions, TailOptions } from "./call-options.js";
-import { checkReadOnlyOptions, checkReadOptions, checkTailOptions, toPosition } from "./check-options.js";
+import { checkReadOnlyOptions } from "./check-options.js";
 import { DEFAULT_MAX_OPEN_FILES, type ReadOnlyOptions } from "./options.js";
 import { Partition } from "./partition.js";
-import { RecordStream } from "./record-stream.js";
-import { unknownPartition } from "./unknown-partition.js";
+import type { RecordStream } from "./record-stream.js";
+import { readRecords, tailRecords } from "./record-streams.js";
+import { partitionAt } from "./unknown-partition.js";
 
 /**
  * Most news are told by the system; this is for those that are not, as on a network's file system.
@@ -54,9 +54,8 @@ export class ReadOnlyLogStore implements AsyncDisposable {
 
   static async open(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyLogStore> {
     checkReadOnlyOptions(options);
-    const { storage: inner = new NodeStorage(), maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
-    const path = directory.replace(/(?<=.)\/+$/, "");
-    const storage = new FilePool(inner, maxOpenFiles, path, hooks.warned);
+    const { maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
+    const { path, storage } = homeOf(directory, { storage: options.storage, maxOpenFiles, warned: hooks.warned });
     const identity = await readStoreFile(storage, path);
     if (identity === undefined) throw new NotALogStoreError(`${directory} holds no log store to read`);
     // What the writer said before the files are looked at: what it says later is true of them too.
@@ -90,16 +89,12 @@ export class ReadOnlyLogStore implements AsyncDisposable {
 
   /** The records of a partition to its end, as it is when the iteration starts. */
   read(partition: number, options: ReadOptions = {}): RecordStream {
-    checkReadOptions(options);
-    const { from = "earliest", onSkipped } = options;
-    return new RecordStream(this.log(partition), { from: toPosition(from), follow: false, onSkipped });
+    return readRecords(this.log(partition), options);
   }
 
   /** The records of a partition, and then those that are appended, as soon as they may be read. */
   tail(partition: number, options: TailOptions = {}): RecordStream {
-    checkTailOptions(options);
-    const { from = "latest", onSkipped, signal } = options;
-    return new RecordStream(this.log(partition), { from: toPosition(from), follow: true, onSkipped, signal });
+    return tailRecords(this.log(partition), options);
   }
 
   /** @throws UnknownPartitionError */
@@ -179,6 +174,6 @@ export class ReadOnlyLogStore implements AsyncDisposable {
 
   /** @internal */
   log(partition: number): FollowedLog {
-    return this.#partitions[partition] ?? unknownPartition(partition, this.partitionCount);
+    return partitionAt(this.#partitions, partition);
   }
 }

@@ -1,12 +1,14 @@
 import { InvalidArgumentError, shown, UnknownPartitionError } from "@logstore/codec";
 
 /** @throws UnknownPartitionError; InvalidArgumentError where it is no number at all */
-export function unknownPartition(partition: number, count: number): never {
+export function partitionAt<Log>(partitions: readonly Log[], partition: number): Log {
+  const log = typeof partition === "number" ? partitions[partition] : undefined;
+  if (log !== undefined) return log;
   if (typeof partition !== "number") {
     throw new InvalidArgumentError(`a partition must be a whole number, not ${shown(partition)}`);
   }
-  throw new UnknownPartitionError(`there is no partition ${partition}: they are 0 to ${count - 1}`, {
+  throw new UnknownPartitionError(`there is no partition ${partition}: they are 0 to ${partitions.length - 1}`, {
     partition,
-    expected: count,
+    expected: partitions.length,
   });
 }

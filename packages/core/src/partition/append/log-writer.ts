@@ -153,7 +153,7 @@ export class LogWriter {
     if (active === undefined || !this.#dirty) return;
     await active.cutZeros();
     await this.sync();
-    await active.writeIndex();
+    await active.indexFile.write();
     await this.checkpoint(this.#log.offsets.logStart);
   }
 
@@ -188,7 +188,7 @@ export class LogWriter {
     else {
       await this.#behind.settle();
       await finished.cutZeros();
-      await finished.writeIndex();
+      await finished.indexFile.write();
       finished.finish();
     }
     const segment = await Segment.create(this.#home, offsets.logEnd);

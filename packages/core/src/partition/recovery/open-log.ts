@@ -7,8 +7,9 @@ import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
 import { isDiskTrouble } from "../../storage/disk-trouble.js";
 import { ProducerState } from "../append/producer-state.js";
 import { unreadableError } from "../read/damage.js";
+import type { LogSurvey } from "./log-survey.js";
 import { asFound, type RecoveredLog, recoverLog } from "./recovery.js";
-import { type LogSurvey, surveyLog } from "./survey-log.js";
+import { surveyLog } from "./survey-log.js";
 
 /**
  * A disk that cannot be read costs this partition, not the store; and of the partition what lies

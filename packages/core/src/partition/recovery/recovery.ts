@@ -7,7 +7,8 @@
 import { StorageFailedError } from "@logstore/codec";
 import { isDiskFull, isDiskTrouble } from "../../storage/disk-trouble.js";
 import { attemptOf, reasonOf } from "../../storage/io-trouble.js";
-import { type LogSurvey, type SurveyedSegment, type SurveyInput, surveyLog } from "./survey-log.js";
+import type { LogSurvey, SurveyedSegment, SurveyInput } from "./log-survey.js";
+import { surveyLog } from "./survey-log.js";
 import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
 
 export interface RecoveredLog extends LogSurvey {

@@ -6,214 +6,220 @@
  *   leaves.
  * - it was durable once (a checkpoint or a later batch says so): damage.
  */
-import {
-  CorruptPartitionError,
-  HEADER_LENGTH,
-  hasSoundServerHalf,
-  LogStoreError,
-  type StorageFailedError,
-} from "@logstore/codec";
-import { type Checkpoint, type Gap, isGap } from "../../files/checkpoint-file.js";
+import { CorruptPartitionError, HEADER_LENGTH, hasSoundServerHalf, LogStoreError } from "@logstore/codec";
+import { type Gap, isGap } from "../../files/checkpoint-file.js";
 import { logFileName } from "../../files/file-names.js";
 import { scanSegment } from "../../segment/scan-segment.js";
-import type { Segment, SegmentHome } from "../../segment/segment.js";
+import type { Segment } from "../../segment/segment.js";
 import type { SparseIndex } from "../../segment/sparse-index.js";
 import { isDiskTrouble } from "../../storage/disk-trouble.js";
 import type { StorageFile } from "../../storage/storage.js";
 import { ProducerState } from "../append/producer-state.js";
 import { durableDamageAt, unreadableError } from "../read/damage.js";
+import type { LogSurvey, SurveyInput, ZeroTail } from "./log-survey.js";
+import { lostSegment, type SurveyStart, surveyStart, withoutStart } from "./survey-start.js";
 import { isZeros, witnessBehind } from "./witness.js";
 
-export interface LogSurvey {
-  /**
-   * Base offset of the segment that the checkpoint names: neither it nor what follows is removed
-   * before a new one is written.
-   */
-  readonly checkpointSegment: number | undefined;
-  readonly logStart: number;
-  /** One past the last sound record. */
-  readonly nextOffset: number;
-  /** Every offset below this one is known to have been durable once. */
-  readonly durableOffset: number;
-  /** The log went on to here at least: beyond `nextOffset` where it is damaged. */
-  readonly expectedEnd: number;
-  readonly lastAppendTime: number;
-  readonly producers: ProducerState;
-  readonly gaps: readonly Gap[];
-  readonly damage: CorruptPartitionError | StorageFailedError | undefined;
-  /** The segment in which the log ends; undefined where there is none, or the log is damaged. */
-  readonly active: SurveyedSegment | undefined;
-  /**
-   * Segments before it with zeros behind their batches: a crash came before the cutting of them was
-   * durable.
-   */
-  readonly zeroTails: readonly ZeroTail[];
-}
-
-export interface ZeroTail {
-  readonly segment: Segment;
-  readonly soundBytes: number;
-}
-
-export interface SurveyedSegment {
-  readonly segment: Segment;
-  /** Bytes in the file. */
-  readonly size: number;
-  /** How many of them are sound. */
-  readonly soundBytes: number;
-  /** Whether what lies behind is a torn tail, or zeros that were written ahead. */
-  readonly isTorn: boolean;
-  /**
-   * Finished segments that were looked at: nothing says yet that they are durable to their ends.
-   */
-  readonly earlier: readonly Segment[];
-  /** Segments behind it: torn off with its tail. */
-  readonly later: readonly Segment[];
-  /** Of the sound bytes, where they were looked at. */
-  readonly index: SparseIndex | undefined;
-  /** Every offset below this one was durable before the crash, if there was one. */
-  readonly durableOffset: number;
-  /** Whether there was anything behind the checkpoint. */
-  readonly isBeyondCheckpoint: boolean;
-}
-
-export interface SurveyInput {
-  readonly home: SegmentHome;
-  readonly partition: number;
-  /** By offset. */
-  readonly segments: readonly Segment[];
-  readonly checkpoint: Checkpoint | undefined;
-}
-
 export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
-  const { home, partition, segments } = input;
-  const { limits } = home;
+  const { segments } = input;
   // Without a checkpoint, the log begins where its files do.
   const logStart = input.checkpoint?.logStart ?? segments[0]?.baseOffset ?? 0;
   if (segments[0] === undefined || segments[0].baseOffset > logStart) return withoutStart(input, logStart);
-  const start = await scanStart(input);
-  const checkpointSegment = input.checkpoint?.segment;
-  const producers = new ProducerState(start.checkpoint?.producers);
-  const gaps = input.checkpoint?.gaps ?? [];
-  let lastAppendTime = start.checkpoint?.lastAppendTime ?? 0;
-  let { nextOffset } = start;
-  // Whatever became of the files: the log was durable so far.
-  let durableOffset = Math.max(input.checkpoint?.recoveryPoint ?? 0, input.checkpoint?.expectedEnd ?? 0);
-  const lost = lostSegment(input);
-  const zeroTails: ZeroTail[] = [];
+  return new Survey(input, logStart, await surveyStart(input)).run();
+}
 
-  for (const [i, segment] of segments.entries()) {
-    if (i < start.first) continue;
-    let position = i === start.first ? start.position : 0;
-    let index: SparseIndex | undefined;
-    let fault: LogStoreError | undefined;
-    let isNewer = false;
-    if (isGap(gaps, nextOffset, segment.baseOffset)) nextOffset = segment.baseOffset;
-    /** What lies before it can be read; what was behind it is known from elsewhere, if at all. */
-    const unreadable = (error: unknown): LogSurvey => {
-      if (!isDiskTrouble(error)) throw error;
-      segment.endsAt(position, index);
-      const file = `${partition}/${segment.name}`;
-      const damage = unreadableError(partition, error as Error, { file, offset: nextOffset, byte: position });
-      const expectedEnd = Math.max(nextOffset, durableOffset, lost ?? 0);
-      const read = {
-        checkpointSegment,
-        logStart,
-        nextOffset,
-        durableOffset,
-        lastAppendTime,
-        producers,
-        gaps,
-        zeroTails,
-      };
-      return { ...read, expectedEnd, damage, active: undefined };
-    };
-    let size: number;
-    let file: StorageFile;
-    if (start.error !== undefined) return unreadable(start.error);
+/** What was read of a segment. */
+interface SegmentScan {
+  readonly segment: Segment;
+  /** Bytes in the file. */
+  size: number;
+  /** How many of them are sound. */
+  soundBytes: number;
+  /** Of the sound bytes, where there were any to look at. */
+  index: SparseIndex | undefined;
+  /** What is wrong with the batch behind them, unless zeros were written ahead there. */
+  fault: LogStoreError | undefined;
+  /** Whether a newer release wrote that batch. */
+  isNewer: boolean;
+  /** Why the file cannot be read on from there, if so. */
+  readError: unknown;
+}
+
+/** One pass over a log's segments. */
+class Survey {
+  readonly #input: SurveyInput;
+  readonly #logStart: number;
+  readonly #start: SurveyStart;
+  readonly #lost: number | undefined;
+  readonly #gaps: readonly Gap[];
+  readonly #producers: ProducerState;
+  readonly #zeroTails: ZeroTail[] = [];
+  /** One past the last sound record so far. */
+  #nextOffset: number;
+  #durableOffset: number;
+  #lastAppendTime: number;
+
+  constructor(input: SurveyInput, logStart: number, start: SurveyStart) {
+    const { checkpoint } = input;
+    this.#input = input;
+    this.#logStart = logStart;
+    this.#start = start;
+    this.#lost = lostSegment(input);
+    this.#gaps = checkpoint?.gaps ?? [];
+    this.#producers = new ProducerState(start.checkpoint?.producers);
+    this.#nextOffset = start.nextOffset;
+    // Whatever became of the files: the log was durable so far.
+    this.#durableOffset = Math.max(checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
+    this.#lastAppendTime = start.checkpoint?.lastAppendTime ?? 0;
+  }
+
+  async run(): Promise<LogSurvey> {
+    const { segments } = this.#input;
+    for (const [i, segment] of segments.entries()) {
+      if (i < this.#start.first) continue;
+      if (isGap(this.#gaps, this.#nextOffset, segment.baseOffset)) this.#nextOffset = segment.baseOffset;
+      const scan = await this.#scan(segment, i === this.#start.first ? this.#start.position : 0);
+      if (scan.readError !== undefined) return this.#endUnreadable(scan);
+      if (scan.fault === undefined && this.#goesOnIn(segments[i + 1])) continue;
+      return await this.#endIn(scan, i);
+    }
+    throw new Error("a log has a last segment");
+  }
+
+  #goesOnIn(next: Segment | undefined): boolean {
+    if (next === undefined) return false;
+    return next.baseOffset === this.#nextOffset || isGap(this.#gaps, this.#nextOffset, next.baseOffset);
+  }
+
+  async #scan(segment: Segment, position: number): Promise<SegmentScan> {
+    const scan = newScan(segment, position);
     try {
-      size = await segment.size();
-      file = await segment.file();
+      if (this.#start.error !== undefined) throw this.#start.error;
+      scan.size = await segment.size();
+      await segment.file();
     } catch (error) {
-      return unreadable(error);
+      return { ...scan, readError: error };
     }
-    if (position < size) {
-      index = await segment.indexUpTo(position);
-      try {
-        for await (const { batch } of scanSegment(file, { position, end: size, nextOffset, limits, verify: true })) {
-          index.add(batch.baseOffset, position, batch.appendTime);
-          producers.appended(batch);
-          producers.written();
-          lastAppendTime = Math.max(lastAppendTime, batch.appendTime);
-          durableOffset = Math.max(durableOffset, batch.flushedUpTo);
-          nextOffset = batch.nextOffset;
-          position += batch.byteLength;
-        }
-      } catch (error) {
-        if (!(error instanceof LogStoreError)) return unreadable(error);
-        if (!(await isZeros(file, position, size))) fault = error;
-        segment.endsAt(position, index);
-        zeroTails.push({ segment, soundBytes: position });
-        isNewer = error.code === "UNSUPPORTED_FORMAT_VERSION" && (await isNewerBatch(file, position));
-      }
+    if (position >= scan.size) return scan;
+    const index = await segment.indexFile.upTo(position);
+    scan.index = index;
+    try {
+      await this.#readSoundBatches(scan, index);
+    } catch (error) {
+      if (!(error instanceof LogStoreError)) return { ...scan, readError: error };
+      await this.#noteFault(scan, error);
     }
-    const next = segments[i + 1];
-    const follows = next?.baseOffset === nextOffset || (next && isGap(gaps, nextOffset, next.baseOffset));
-    if (fault === undefined && follows) continue;
+    return scan;
+  }
 
-    // The log's end, torn or not, or damage: what lies behind tells.
-    const later = segments.slice(i + 1);
-    let givenOffset = nextOffset;
-    if (fault !== undefined || next !== undefined) {
-      const rest = [{ file, from: position, to: size }];
-      for (const other of later) rest.push({ file: await other.file(), from: 0, to: await other.size() });
-      for (const { file, from, to } of rest) {
-        const witness = await witnessBehind(file, from, to, nextOffset);
-        durableOffset = Math.max(durableOffset, witness.durable);
-        givenOffset = Math.max(givenOffset, witness.given);
-      }
+  async #readSoundBatches(scan: SegmentScan, index: SparseIndex): Promise<void> {
+    const { limits } = this.#input.home;
+    const range = { position: scan.soundBytes, end: scan.size, nextOffset: this.#nextOffset, limits, verify: true };
+    for await (const { batch } of scanSegment(await scan.segment.file(), range)) {
+      index.add(batch.baseOffset, scan.soundBytes, batch.appendTime);
+      this.#producers.appended(batch);
+      this.#producers.written();
+      this.#lastAppendTime = Math.max(this.#lastAppendTime, batch.appendTime);
+      this.#durableOffset = Math.max(this.#durableOffset, batch.flushedUpTo);
+      this.#nextOffset = batch.nextOffset;
+      scan.soundBytes += batch.byteLength;
     }
-    segment.endsAt(position, index);
-    const damage = damageOf({ fault, isNewer, lost, isProven: nextOffset < durableOffset, next });
-    const tails = zeroTails.filter((tail) => tail.segment !== segment);
-    const read = {
-      checkpointSegment,
-      logStart,
-      nextOffset,
-      durableOffset,
-      lastAppendTime,
-      producers,
-      gaps,
-      zeroTails: tails,
+  }
+
+  async #noteFault(scan: SegmentScan, error: LogStoreError): Promise<void> {
+    const { segment, size, soundBytes, index } = scan;
+    const file = await segment.file();
+    if (!(await isZeros(file, soundBytes, size))) scan.fault = error;
+    segment.endsAt(soundBytes, index);
+    this.#zeroTails.push({ segment, soundBytes });
+    scan.isNewer = error.code === "UNSUPPORTED_FORMAT_VERSION" && (await isNewerBatch(file, soundBytes));
+  }
+
+  /**
+   * The log can be read up to where the file cannot. What was behind that is known from elsewhere,
+   * if at all.
+   */
+  #endUnreadable({ segment, soundBytes, index, readError }: SegmentScan): LogSurvey {
+    if (!isDiskTrouble(readError)) throw readError;
+    segment.endsAt(soundBytes, index);
+    const { partition } = this.#input;
+    const file = `${partition}/${segment.name}`;
+    const where = { file, offset: this.#nextOffset, byte: soundBytes };
+    return {
+      ...this.#found(segment),
+      expectedEnd: Math.max(this.#nextOffset, this.#durableOffset, this.#lost ?? 0),
+      damage: unreadableError(partition, readError as Error, where),
+      active: undefined,
     };
+  }
+
+  /** The log's end, torn or not, or damage: what lies behind it tells. */
+  async #endIn(scan: SegmentScan, i: number): Promise<LogSurvey> {
+    const { segment, fault, isNewer, size, soundBytes, index } = scan;
+    const { segments, partition } = this.#input;
+    const later = segments.slice(i + 1);
+    const [next] = later;
+    const givenOffset =
+      fault === undefined && next === undefined ? this.#nextOffset : await this.#readBehind(scan, later);
+    segment.endsAt(soundBytes, index);
+    const [nextOffset, durableOffset, lost] = [this.#nextOffset, this.#durableOffset, this.#lost];
+    const damage = damageOf({ fault, isNewer, lost, isProven: nextOffset < durableOffset, next });
     if (damage !== undefined) {
-      const { cause, isNext } = damage;
-      const [name, byte] = isNext ? [next!.name, 0] : [segment.name, position];
-      const expectedEnd = Math.max(givenOffset, durableOffset, lost ?? 0);
+      const [name, byte] = damage.isNext ? [next!.name, 0] : [segment.name, soundBytes];
       return {
-        ...read,
-        expectedEnd,
-        damage: durableDamageAt(partition, name, byte, nextOffset, cause),
+        ...this.#found(segment),
+        expectedEnd: Math.max(givenOffset, durableOffset, lost ?? 0),
+        damage: durableDamageAt(partition, name, byte, nextOffset, damage.cause),
         active: undefined,
       };
     }
-    const isBeyondCheckpoint = nextOffset > start.nextOffset || start.checkpoint === undefined;
+    const isBeyondCheckpoint = nextOffset > this.#start.nextOffset || this.#start.checkpoint === undefined;
+    const earlier = segments.slice(this.#start.first, i);
     const isTorn = fault !== undefined;
-    const earlier = segments.slice(start.first, i);
-    const active = {
-      segment,
-      size,
-      soundBytes: position,
-      isTorn,
-      earlier,
-      later,
-      index,
-      durableOffset,
-      isBeyondCheckpoint,
+    const whole = { segment, size, soundBytes, isTorn, index, durableOffset, isBeyondCheckpoint };
+    return {
+      ...this.#found(segment),
+      expectedEnd: nextOffset,
+      damage: undefined,
+      active: { ...whole, earlier, later },
     };
-    return { ...read, expectedEnd: nextOffset, damage: undefined, active };
   }
-  throw new Error("a log has a last segment");
+
+  /**
+   * Looks for proof of what was durable behind the sound bytes of a segment, and in the later ones.
+   *
+   * @returns the offset from which on none was ever given, as far as the batches there say
+   */
+  async #readBehind({ segment, soundBytes, size }: SegmentScan, later: readonly Segment[]): Promise<number> {
+    let givenOffset = this.#nextOffset;
+    const rest = [{ file: await segment.file(), from: soundBytes, to: size }];
+    for (const other of later) rest.push({ file: await other.file(), from: 0, to: await other.size() });
+    for (const { file, from, to } of rest) {
+      const witness = await witnessBehind(file, from, to, this.#nextOffset);
+      this.#durableOffset = Math.max(this.#durableOffset, witness.durable);
+      givenOffset = Math.max(givenOffset, witness.given);
+    }
+    return givenOffset;
+  }
+
+  /** What holds whether the log is damaged or not. */
+  #found(last: Segment) {
+    return {
+      checkpointSegment: this.#input.checkpoint?.segment,
+      logStart: this.#logStart,
+      nextOffset: this.#nextOffset,
+      durableOffset: this.#durableOffset,
+      lastAppendTime: this.#lastAppendTime,
+      producers: this.#producers,
+      gaps: this.#gaps,
+      zeroTails: this.#zeroTails.filter(({ segment }) => segment !== last),
+    };
+  }
+}
+
+function newScan(segment: Segment, soundBytes: number): SegmentScan {
+  const nothing = { index: undefined, fault: undefined, isNewer: false, readError: undefined };
+  return { segment, size: 0, soundBytes, ...nothing };
 }
 
 /** Why the log cannot simply end where its sound batches do, if so. */
@@ -241,54 +247,4 @@ function damageOf(end: {
 async function isNewerBatch(file: StorageFile, position: number): Promise<boolean> {
   const header = new Uint8Array(HEADER_LENGTH);
   return hasSoundServerHalf(header.subarray(0, await file.read(header, position)), 0);
-}
-
-/**
- * The file that a log begins with is not there: right for a new partition, damage for any other.
- */
-function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart: number): LogSurvey {
-  const known = segments[0]?.name ?? (checkpoint && logFileName(checkpoint.segment));
-  const reason = "the files that it begins with are missing";
-  const damage =
-    known === undefined
-      ? undefined // a new partition: ten thousand errors to throw away would take long to make
-      : durableDamageAt(partition, known, 0, logStart, new CorruptPartitionError(reason));
-  const producers = new ProducerState();
-  const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
-  const checkpointSegment = checkpoint?.segment;
-  const nothing = { checkpointSegment, lastAppendTime: 0, gaps: [], active: undefined, zeroTails: [] };
-  return { ...nothing, logStart, nextOffset: logStart, durableOffset: logStart, expectedEnd, producers, damage };
-}
-
-/**
- * The checkpoint named its segment when that was durably there, and the last segment is never
- * removed.
- */
-function lostSegment({ segments, checkpoint }: SurveyInput): number | undefined {
-  const isThere = segments.some(({ baseOffset }) => baseOffset === checkpoint?.segment);
-  return isThere ? undefined : checkpoint?.segment;
-}
-
-/**
- * Where the checks begin: at the checkpoint, or at the log's start where it does not fit the files
- * that are there.
- */
-async function scanStart({ segments, checkpoint }: SurveyInput): Promise<{
-  first: number;
-  position: number;
-  nextOffset: number;
-  checkpoint: Checkpoint | undefined;
-  /** Why that segment cannot be read. */
-  error?: unknown;
-}> {
-  const fromStart = { first: 0, position: 0, nextOffset: segments[0]!.baseOffset, checkpoint: undefined };
-  const first = segments.findIndex((segment) => segment.baseOffset === checkpoint?.segment);
-  const segment = segments[first];
-  if (segment === undefined || checkpoint === undefined) return fromStart;
-  try {
-    if ((await segment.size()) < checkpoint.position) return fromStart;
-  } catch (error) {
-    return { first, position: 0, nextOffset: segment.baseOffset, checkpoint, error }; // what lies before it is sound
-  }
-  return { first, position: checkpoint.position, nextOffset: checkpoint.recoveryPoint, checkpoint };
 }

@@ -1,9 +1,10 @@
 /** What recovery does to the end of a log: cuts what a crash tore, and writes back the rest. */
 import { tornFileName } from "../../files/file-names.js";
 import type { SegmentHome } from "../../segment/segment.js";
+import { writeNewFile } from "../../storage/atomic-file.js";
 import { copyRange } from "../../storage/copy-range.js";
 import type { Storage, StorageFile } from "../../storage/storage.js";
-import type { SurveyedSegment } from "./survey-log.js";
+import type { SurveyedSegment } from "./log-survey.js";
 
 /**
  * What a crash left of an append that was not acknowledged, saved beside the log before it was cut.
@@ -36,7 +37,7 @@ export async function cutTornTail(
   for (const other of later.toReversed()) {
     const name = tornFileName(other.baseOffset, 0, id);
     await other.close();
-    await other.removeIndex();
+    await other.indexFile.remove();
     await storage.rename(other.path, `${directory}/${name}`);
     await storage.syncDirectory(directory);
     laterSavedAs.unshift(`${partition}/${name}`);
@@ -62,13 +63,7 @@ export async function saveAside(
   directory: string,
   name: string,
 ): Promise<void> {
-  const saved = await storage.createFile(`${directory}/${name}`);
-  try {
-    await copyRange(file, position, end, saved, 0);
-    await saved.sync();
-  } finally {
-    await saved.close();
-  }
+  await writeNewFile(storage, `${directory}/${name}`, (saved) => copyRange(file, position, end, saved, 0));
   await storage.syncDirectory(directory);
 }
 

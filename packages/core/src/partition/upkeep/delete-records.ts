@@ -68,7 +68,7 @@ export async function deleteWithoutRoom(deletion: Deletion, offset: number, reas
   if (oldest === undefined || log.segments.countBefore(removable) === 0) throw reason;
   await withStorageErrors(
     `partition ${log.partition}: the log start could not be moved to ${offset}, and no record was deleted`,
-    () => markLogStart(home.storage, home.directory, offset, oldest.indexPath),
+    () => markLogStart(home.storage, home.directory, offset, oldest.indexFile.path),
     { partition: log.partition, offset },
   );
   await startAt(deletion, offset, log.segments.takeBefore(removable));

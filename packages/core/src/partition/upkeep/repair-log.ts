@@ -7,8 +7,9 @@
 import { type Gap, readCheckpoint, writeCheckpoint } from "../../files/checkpoint-file.js";
 import { baseOffsetsOf, damagedFileName, logFileName, parseLogFileName } from "../../files/file-names.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
-import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
+import { replaceFile } from "../../storage/atomic-file.js";
 import { copyRange } from "../../storage/copy-range.js";
+import type { StorageFile } from "../../storage/storage.js";
 import { ProducerState } from "../append/producer-state.js";
 import { saveAside } from "../recovery/torn-tail.js";
 import type { VerifyFinding } from "./verify-log.js";
@@ -35,7 +36,8 @@ export function planRepair(findings: readonly VerifyFinding[], logEnd: number, i
 
 /** The partition must be closed. */
 export async function repairLog(home: SegmentHome, actions: readonly RepairAction[]): Promise<void> {
-  for (const { kind, file } of actions) if (kind === "index") await new Segment(home, baseOffsetOf(file)).removeIndex();
+  for (const { kind, file } of actions)
+    if (kind === "index") await new Segment(home, baseOffsetOf(file)).indexFile.remove();
   const damages = actions.filter(({ kind }) => kind === "damage");
   if (damages.length === 0) return;
   const end = damages.at(-1)!.nextOffset!;
@@ -75,7 +77,7 @@ async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, saved
     if (savedAs !== undefined) {
       await saveAside(home.storage, source, byte, byte + length, home.directory, basename(savedAs));
     }
-    await segment.removeIndex();
+    await segment.indexFile.remove();
     if (byte + length < end) {
       if (byte + length === 0 && nextOffset === segment.baseOffset) return; // what was before it is missing, and nothing else
       await moveRest(home, source, byte + length, end, nextOffset!);
@@ -95,22 +97,13 @@ async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, saved
 /** A new segment with what is sound behind a damaged place: there as a whole, or not at all. */
 async function moveRest(
   home: SegmentHome,
-  source: Awaited<ReturnType<Segment["file"]>>,
+  source: StorageFile,
   position: number,
   end: number,
   baseOffset: number,
 ): Promise<void> {
-  const { storage, directory } = home;
-  const path = `${directory}/${logFileName(baseOffset)}`;
-  const rest = await storage.createFile(path + TEMPORARY_SUFFIX);
-  try {
-    await copyRange(source, position, end, rest, 0);
-    await rest.sync();
-  } finally {
-    await rest.close();
-  }
-  await storage.rename(path + TEMPORARY_SUFFIX, path);
-  await storage.syncDirectory(directory);
+  const copy = (rest: StorageFile) => copyRange(source, position, end, rest, 0);
+  await replaceFile(home.storage, home.directory, logFileName(baseOffset), copy);
 }
 
 /**

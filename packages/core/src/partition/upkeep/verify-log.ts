@@ -46,7 +46,7 @@ const PROGRESS_BYTES = 1024 * 1024;
 export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGenerator<VerifyEvent, void> {
   const isRight = log.beginCheck();
   let isDamaged = false;
-  for await (const event of findings(log, expectedEnd)) {
+  for await (const event of new Verification(log, expectedEnd).findings()) {
     if (event.type === "finding" && event.kind === "damage") {
       isDamaged = true;
       const { file, byte, offset, reason } = event;
@@ -57,101 +57,140 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
   if (!isDamaged) isRight();
 }
 
-async function* findings(log: ReadableLog, expectedEnd: number): AsyncGenerator<VerifyEvent, void> {
-  const { partition } = log;
-  const segments = [...log.segments];
-  const ends: number[] = [];
-  for (const segment of segments) ends.push(await endOf(log, segment));
-  const totalBytes = ends.reduce((sum, end) => sum + end, 0);
-  let records = 0;
-  let bytes = 0;
-  let told = 0;
-  /** Where the sound batches of a segment end. */
-  let soundEnd = 0;
-  let nextOffset = segments[0]?.baseOffset ?? log.offsets.logStart;
+/** One pass over a log's segments. */
+class Verification {
+  readonly #log: ReadableLog;
+  readonly #expectedEnd: number;
   /** Damage whose end is not found yet: one at most. */
-  const open: Omit<VerifyFinding, "nextOffset">[] = [];
-  let isDamaged = false;
-  const lost = (segment: { readonly name: string }, byte: number, length: number, reason: string): void => {
-    const file = `${partition}/${segment.name}`;
-    const damage = {
-      type: "finding",
-      kind: "damage",
-      partition,
-      file,
-      byte,
-      length,
-      offset: nextOffset,
-      reason,
-    } as const;
-    isDamaged = true;
-    const [before] = open;
-    if (before === undefined) open.push(damage);
-    else if (before.file === file) open[0] = { ...before, length: byte + length - before.byte };
-  };
+  readonly #open: Omit<VerifyFinding, "nextOffset">[] = [];
+  #nextOffset: number;
+  #isDamaged = false;
+  #records = 0;
+  /** Of the segments that were walked through. */
+  #bytes = 0;
+  #totalBytes = 0;
+  /** How much was read when progress was told last. */
+  #toldBytes = 0;
 
-  if (segments[0] !== undefined && segments[0].baseOffset > log.offsets.logStart) {
-    nextOffset = log.offsets.logStart;
-    lost(segments[0], 0, 0, "the files that the log begins with are missing");
+  constructor(log: ReadableLog, expectedEnd: number) {
+    this.#log = log;
+    this.#expectedEnd = expectedEnd;
+    this.#nextOffset = log.segments.first?.baseOffset ?? log.offsets.logStart;
   }
-  for (const [i, segment] of segments.entries()) {
-    const end = ends[i]!;
-    const before = segments[i - 1];
-    if (isGap(log.gaps, nextOffset, segment.baseOffset)) nextOffset = segment.baseOffset;
-    if (before !== undefined && segment.baseOffset > nextOffset) lost(before, ends[i - 1]!, 0, "the file ends early");
+
+  async *findings(): AsyncGenerator<VerifyEvent, void> {
+    const log = this.#log;
+    const segments = [...log.segments];
+    const ends: number[] = [];
+    for (const segment of segments) ends.push(await endOf(log, segment));
+    this.#totalBytes = ends.reduce((sum, end) => sum + end, 0);
+    if (segments[0] !== undefined && segments[0].baseOffset > log.offsets.logStart) {
+      this.#nextOffset = log.offsets.logStart;
+      this.#lost(segments[0], 0, 0, "the files that the log begins with are missing");
+    }
+    /** Where the sound batches of the last segment end. */
+    let soundEnd = 0;
+    for (const [i, segment] of segments.entries()) {
+      yield* this.#begin(segment, segments[i - 1], ends[i - 1]);
+      soundEnd = yield* this.#walk(segment, ends[i]!, segments[i + 1]);
+    }
+    yield* this.#end(segments.at(-1), ends.at(-1), soundEnd);
+  }
+
+  /** What lies between a segment and the one before it. */
+  *#begin(segment: Segment, before: Segment | undefined, beforeEnd: number | undefined): Generator<VerifyEvent, void> {
+    const log = this.#log;
+    if (isGap(log.gaps, this.#nextOffset, segment.baseOffset)) this.#nextOffset = segment.baseOffset;
+    const nextOffset = this.#nextOffset;
+    if (before !== undefined && segment.baseOffset > nextOffset)
+      this.#lost(before, beforeEnd!, 0, "the file ends early");
     if (before !== undefined && segment.baseOffset < nextOffset) yield overlap(log, segment, before, nextOffset);
-    for (const damage of open.splice(0)) yield { ...damage, nextOffset: segment.baseOffset };
-    nextOffset = segment.baseOffset;
+    yield* this.#endDamage(segment.baseOffset);
+    this.#nextOffset = segment.baseOffset;
+  }
+
+  /** Returns where the sound batches of the segment end. */
+  async *#walk(segment: Segment, end: number, next: Segment | undefined): AsyncGenerator<VerifyEvent, number> {
+    const log = this.#log;
     const index = new SparseIndex();
-    const limitOffset = segments[i + 1]?.baseOffset ?? Number.POSITIVE_INFINITY;
-    const mayEndInZeros = i === segments.length - 1;
+    const limitOffset = next?.baseOffset ?? Number.POSITIVE_INFINITY;
+    const mayEndInZeros = next === undefined;
     const range = { end, baseOffset: segment.baseOffset, limitOffset, limits: log.limits, mayEndInZeros };
-    soundEnd = 0;
+    let soundEnd = 0;
     let isSound = true;
     for await (const step of walk(log, segment, range)) {
       if ("damage" in step) {
         isSound = false;
-        lost(segment, step.position, step.nextPosition - step.position, step.damage.message);
+        this.#lost(segment, step.position, step.nextPosition - step.position, step.damage.message);
         continue;
       }
       const { batch, position } = step;
-      for (const damage of open.splice(0)) yield { ...damage, nextOffset: batch.baseOffset };
+      if (this.#open.length > 0) yield* this.#endDamage(batch.baseOffset);
       index.add(batch.baseOffset, position, batch.appendTime);
       soundEnd = position + batch.byteLength;
-      nextOffset = batch.nextOffset;
-      records += batch.recordCount;
-      const read = bytes + position + batch.byteLength;
-      if (read - told < PROGRESS_BYTES) continue;
-      told = read;
-      yield { type: "progress", partition, records, bytes: read, totalBytes };
+      this.#nextOffset = batch.nextOffset;
+      this.#records += batch.recordCount;
+      const bytes = this.#bytes + soundEnd;
+      if (bytes - this.#toldBytes >= PROGRESS_BYTES) yield this.#progress(bytes);
     }
-    bytes += end;
+    this.#bytes += end;
     if (wasDeleted(log, segment)) {
-      open.length = 0; // nothing of it is missed
-      nextOffset = segments[i + 1]?.baseOffset ?? nextOffset;
-      continue;
-    }
-    // One that grew meanwhile has an index of more; of damaged batches, its index may know more
-    // than can be read.
-    const isWhole = isSound && end > 0 && segment !== log.segments.active && end === (await sizeOf(log, segment));
-    const reason = isWhole ? await segment.indexFault(index) : undefined;
-    if (reason !== undefined) {
-      const file = `${partition}/${segment.name}`;
-      const where = { file, byte: 0, length: 0, offset: segment.baseOffset, nextOffset: segment.baseOffset };
-      yield { type: "finding", kind: "index", partition, ...where, reason };
-    }
+      this.#open.length = 0; // nothing of it is missed
+      this.#nextOffset = next?.baseOffset ?? this.#nextOffset;
+    } else if (isSound) yield* this.#checkIndex(segment, end, index);
+    return soundEnd;
   }
-  const last = segments.at(-1);
-  if (last !== undefined && nextOffset < expectedEnd)
-    lost(last, soundEnd, ends.at(-1)! - soundEnd, "the file ends early");
-  if (log.damage instanceof StorageFailedError) throw log.damage; // more may be there than was found
-  // Where files are missing, those that are left may be whole.
-  if (!isDamaged && log.damage instanceof CorruptPartitionError) {
-    const { message } = log.damage.cause as Error;
-    lost(last ?? { name: logFileName(nextOffset) }, ends.at(-1) ?? 0, 0, message);
+
+  async *#checkIndex(segment: Segment, end: number, index: SparseIndex): AsyncGenerator<VerifyEvent, void> {
+    // A segment that grew meanwhile has an index of more; of damaged batches, its index may know
+    // more than can be read.
+    const isWhole = end > 0 && segment !== this.#log.segments.active && end === (await sizeOf(this.#log, segment));
+    const reason = isWhole ? await segment.indexFile.fault(index) : undefined;
+    if (reason === undefined) return;
+    const { partition } = this.#log;
+    const { name, baseOffset: offset } = segment;
+    const where = { partition, file: `${partition}/${name}`, byte: 0, length: 0, offset, nextOffset: offset };
+    yield { type: "finding", kind: "index", ...where, reason };
   }
-  for (const damage of open) yield { ...damage, nextOffset: expectedEnd > nextOffset ? expectedEnd : undefined };
-  yield { type: "progress", partition, records, bytes, totalBytes };
+
+  *#end(last: Segment | undefined, end: number | undefined, soundEnd: number): Generator<VerifyEvent, void> {
+    const expectedEnd = this.#expectedEnd;
+    if (last !== undefined && this.#nextOffset < expectedEnd) {
+      this.#lost(last, soundEnd, end! - soundEnd, "the file ends early");
+    }
+    const { damage } = this.#log;
+    if (damage instanceof StorageFailedError) throw damage; // more may be there than was found
+    // Where files are missing, those that are left may be whole.
+    if (!this.#isDamaged && damage instanceof CorruptPartitionError) {
+      const { message } = damage.cause as Error;
+      this.#lost(last ?? { name: logFileName(this.#nextOffset) }, end ?? 0, 0, message);
+    }
+    yield* this.#endDamage(expectedEnd > this.#nextOffset ? expectedEnd : undefined);
+    yield this.#progress(this.#bytes);
+  }
+
+  /** Damage begins or, in the same file, goes on. */
+  #lost(segment: { readonly name: string }, byte: number, length: number, reason: string): void {
+    const { partition } = this.#log;
+    const file = `${partition}/${segment.name}`;
+    this.#isDamaged = true;
+    const [before] = this.#open;
+    if (before === undefined) {
+      const where = { partition, file, byte, length, offset: this.#nextOffset };
+      this.#open.push({ type: "finding", kind: "damage", ...where, reason });
+    } else if (before.file === file) this.#open[0] = { ...before, length: byte + length - before.byte };
+  }
+
+  /** @param nextOffset the first one that can be read again, if there is one */
+  *#endDamage(nextOffset: number | undefined): Generator<VerifyEvent, void> {
+    for (const damage of this.#open.splice(0)) yield { ...damage, nextOffset };
+  }
+
+  #progress(bytes: number): VerifyProgress {
+    this.#toldBytes = bytes;
+    const { partition } = this.#log;
+    return { type: "progress", partition, records: this.#records, bytes, totalBytes: this.#totalBytes };
+  }
 }
 
 /** A segment that was deleted while it was walked through is no longer part of the log. */

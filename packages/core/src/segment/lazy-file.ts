@@ -1,0 +1,65 @@
+/** A file that is opened at its first use, and closed when the reads under way are done. */
+import { ClosedError } from "@logstore/codec";
+import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";
+
+export class LazyFile {
+  readonly #storage: Storage;
+  readonly #path: string;
+  readonly #access: FileAccess;
+  #file: Promise<StorageFile> | undefined;
+  readonly #reading = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(storage: Storage, path: string, access: FileAccess) {
+    this.#storage = storage;
+    this.#path = path;
+    this.#access = access;
+  }
+
+  /** Takes a file that was created just now. */
+  opened(file: StorageFile): void {
+    this.#file = Promise.resolve(file);
+  }
+
+  get(): Promise<StorageFile> {
+    if (this.#file === undefined) {
+      if (this.#isClosed) return Promise.reject(this.#closedError());
+      this.#file = this.#storage.openFile(this.#path, this.#access);
+      this.#file.catch(() => {
+        this.#file = undefined; // too many open files, say: another time it may work
+      });
+    }
+    return this.#file;
+  }
+
+  /** Reads the file; it is not closed meanwhile. */
+  async read<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw this.#closedError();
+    const reading = this.get().then(work);
+    this.#reading.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reading.delete(reading);
+    }
+  }
+
+  /** Closes the file until its next use, which opens what its path leads to then. */
+  async closeForNow(): Promise<void> {
+    const file = await this.#file?.catch(() => undefined);
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  /** Waits for reads under way: the descriptor must not become another file's under them. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#reading);
+    const file = await this.#file?.catch(() => undefined);
+    await file?.close();
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`${this.#path.slice(this.#path.lastIndexOf("/") + 1)} is closed`);
+  }
+}

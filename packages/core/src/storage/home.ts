@@ -1,0 +1,45 @@
+/** Where the files of a store or a broker are: in a directory of the file system, or in memory. */
+
+import type { WarnedEvent } from "../hooks/warnings.js";
+import { FilePool } from "./file-pool.js";
+import { MemoryStorage } from "./memory-storage.js";
+import { NodeStorage } from "./node-storage.js";
+import type { Lock, Storage } from "./storage.js";
+
+const IN_MEMORY = ":memory:";
+
+export interface HomeOptions {
+  /** Default: the file system, or memory for ":memory:". */
+  readonly storage: Storage | undefined;
+  readonly maxOpenFiles: number;
+  /** Called when the system has no more descriptors. */
+  readonly warned: ((event: WarnedEvent) => void) | undefined;
+}
+
+export interface Home {
+  /** Path of the directory in the storage. */
+  readonly path: string;
+  readonly storage: FilePool;
+}
+
+export function homeOf(directory: string, { storage, maxOpenFiles, warned }: HomeOptions): Home {
+  const inner = storage ?? (isInMemory(directory) ? new MemoryStorage() : new NodeStorage());
+  const path = trimmedPath(directory);
+  return { path, storage: new FilePool(inner, maxOpenFiles, path, warned) };
+}
+
+/** Makes the directory, if it is not there, and locks it. */
+export async function takeHome({ path, storage }: Home): Promise<Lock> {
+  await storage.makeParents(path);
+  await storage.makeDirectory(path);
+  return storage.lock(path);
+}
+
+export function isInMemory(directory: string): boolean {
+  return directory === IN_MEMORY;
+}
+
+/** A path without the slashes at its end. */
+export function trimmedPath(path: string): string {
+  return path.replace(/(?<=.)\/+$/, "");
+}

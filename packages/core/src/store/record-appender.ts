@@ -1,0 +1,70 @@
+/** Appends records to the partitions of a store: of their keys, or in turn. */
+import { type Bytes, InvalidArgumentError, keyBytes, type RecordInput } from "@logstore/codec";
+import type { AppendAck } from "../partition/append/append-queue.js";
+import { checkBytes } from "../partition/append/check-record.js";
+import type { AppendOptions, PartitionLog } from "../partition/partition-log.js";
+import { msOf } from "../partition/read/position.js";
+import type { Storage } from "../storage/storage.js";
+import type { AppendManyAck, AppendRecordOptions } from "./call-options.js";
+import { checkAppendOptions } from "./check-options.js";
+import type { ResolvedOptions } from "./options.js";
+import { sealRecords } from "./seal-records.js";
+import { partitionAt } from "./unknown-partition.js";
+
+export class RecordAppender {
+  readonly #partitions: readonly PartitionLog[];
+  readonly #options: ResolvedOptions;
+  readonly #storage: Storage;
+  #nextForNullKey = 0;
+  /** Length of the last sealed batch: the next call's will be about as long. */
+  #expectedBytes = 1024;
+
+  constructor(partitions: readonly PartitionLog[], options: ResolvedOptions, storage: Storage) {
+    this.#partitions = partitions;
+    this.#options = options;
+    this.#storage = storage;
+  }
+
+  append(key: Bytes | null, value: Bytes, options: AppendRecordOptions | undefined): Promise<AppendAck> {
+    // Not an async function: the promise of the queue is handed on as it is.
+    try {
+      const log = partitionAt(this.#partitions, options?.partition ?? this.#partitionOf(key));
+      if (options === undefined) return log.append(key, value, undefined, undefined, undefined);
+      checkAppendOptions(options, true);
+      const { headers, durability, expectedOffset } = options;
+      const timestamp = options.timestamp === undefined ? undefined : msOf(options.timestamp);
+      if (expectedOffset === undefined) return log.append(key, value, timestamp, headers, durability);
+      return this.#appendOne(log, { key, value, timestamp, headers }, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async appendMany(partition: number, records: Iterable<RecordInput>, options: AppendOptions): Promise<AppendManyAck> {
+    checkAppendOptions(options, false);
+    const log = partitionAt(this.#partitions, partition);
+    const { baseOffset, nextOffset, durability } = await this.#appendSealed(log, records, options);
+    return { partition, offset: baseOffset, nextOffset, durability };
+  }
+
+  async #appendOne(log: PartitionLog, record: RecordInput, options: AppendOptions): Promise<AppendAck> {
+    const { baseOffset, durability } = await this.#appendSealed(log, [record], options);
+    return { partition: log.partition, offset: baseOffset, durability };
+  }
+
+  #appendSealed(log: PartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
+    const { batches, byteLength } = sealRecords(records, this.#storage.now(), this.#expectedBytes, this.#options);
+    this.#expectedBytes = batches[0]!.byteLength;
+    return log.appendValidBatches(batches, byteLength, options);
+  }
+
+  #partitionOf(key: Bytes | null): number {
+    const count = this.#partitions.length;
+    if (key === null) return this.#nextForNullKey++ % count;
+    checkBytes("a key", key);
+    const { partitioner } = this.#options;
+    const partition = partitioner.partition(keyBytes(key), count);
+    if (this.#partitions[partition] !== undefined) return partition;
+    throw new InvalidArgumentError(`partitioner ${partitioner.name} chose partition ${partition} of ${count}`);
+  }
+}
