@@ -1,4 +1,4 @@
-/** Where the checks of a log begin, and what is missing of the files that they are to begin with. */
+/** Where the checks of a log begin, and whether the files that they are to begin with are there. */
 import { CorruptPartitionError } from "@logstore/codec";
 import type { Checkpoint } from "../../files/checkpoint-file.js";
 import { logFileName } from "../../files/file-names.js";
