@@ -13,9 +13,9 @@ export type {
 } from "./access/access-config.js";
 export { type Operation, operations } from "./access/operations.js";
 export type { Refusal } from "./access/refusal.js";
-export type { LogStoreServer } from "./log-store-server.js";
-export type { ServeOptions } from "./serve-options.js";
 export { serve } from "./server.js";
+export type { LogStoreServer } from "./serving/log-store-server.js";
+export type { ServeOptions } from "./serving/serve-options.js";
 export type { TlsOptions } from "./transport/tls-files.js";
 
 // For programs that open the broker themselves: metrics of the engine

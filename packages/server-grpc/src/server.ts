@@ -3,15 +3,20 @@ import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import { AccessControl } from "./access/access-control.js";
-import type { LogStoreServer } from "./log-store-server.js";
-import { checkExposure, checkServeArguments, checkServeOptionValues, type ServeOptions } from "./serve-options.js";
 import type { CallContext } from "./services/call-context.js";
 import { type ErrorTranslator, errorTranslator } from "./services/error-status.js";
 import { loadProto } from "./services/load-proto.js";
 import { RunningCalls } from "./services/running-calls.js";
 import { interceptorsOf, refusedOf, sharesOf } from "./serving/call-path.js";
 import { grpcServices } from "./serving/grpc-services.js";
+import type { LogStoreServer } from "./serving/log-store-server.js";
 import { RunningServer } from "./serving/running-server.js";
+import {
+  checkExposure,
+  checkServeArguments,
+  checkServeOptionValues,
+  type ServeOptions,
+} from "./serving/serve-options.js";
 import { DEFAULT_HOST, type Settings, settingsOf } from "./serving/settings.js";
 import { countedErrors } from "./telemetry/counted-errors.js";
 import { observedApi } from "./telemetry/observed-api.js";

@@ -3,7 +3,7 @@
  * is said that it was not.
  */
 import type { Logger } from "pino";
-import type { LogStoreServer } from "../log-store-server.js";
+import type { LogStoreServer } from "../serving/log-store-server.js";
 import type { CommandLine } from "./command-line.js";
 import { type Environment, loadConfig } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";

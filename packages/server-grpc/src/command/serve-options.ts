@@ -1,4 +1,4 @@
-import type { ServeOptions } from "../serve-options.js";
+import type { ServeOptions } from "../serving/serve-options.js";
 import type { ServerConfig } from "./config-schema.js";
 
 /** What of the configuration is the server's. */

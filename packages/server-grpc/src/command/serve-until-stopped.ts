@@ -5,8 +5,8 @@
 import { once } from "node:events";
 import type { LogStoreHooks } from "@logstore/core";
 import type { Logger } from "pino";
-import type { LogStoreServer } from "../log-store-server.js";
 import { serve } from "../server.js";
+import type { LogStoreServer } from "../serving/log-store-server.js";
 import { storageHooks } from "../telemetry/storage-hooks.js";
 import { checkStart } from "./check-start.js";
 import type { CommandLine } from "./command-line.js";

@@ -12,8 +12,9 @@ import {
   type TopicDescription,
 } from "@logstore/protocol";
 import { MAX_PARTITIONS_PER_TOPIC } from "../transport/limits.js";
+import type { AdminSerializers } from "./admin-serializers.js";
 import { type CallContext, unary } from "./call-context.js";
-import { asField, encodeInPieces, type Serialize } from "./in-pieces.js";
+import { asField, encodeInPieces } from "./in-pieces.js";
 import { positionOf } from "./position.js";
 
 interface TopicMessage {
@@ -33,13 +34,6 @@ interface CreateTopicMessage extends TopicMessage {
   readonly partitions: number;
   readonly config: TopicConfigMessage | null;
   readonly ifNotExists: boolean;
-}
-
-/** Serializers of messages of admin.proto, by their names. */
-export interface AdminSerializers {
-  readonly TopicDescription: Serialize;
-  readonly Snapshot: Serialize;
-  readonly ListTopicsResponse: Serialize;
 }
 
 /** Of the answers that hold descriptions of topics, or snapshots. */

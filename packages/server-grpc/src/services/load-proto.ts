@@ -16,7 +16,7 @@ import {
 } from "@logstore/protocol";
 import { protoPath as healthProto } from "grpc-health-check";
 import { MAX_PLAIN_REQUEST_BYTES } from "../transport/limits.js";
-import type { AdminSerializers } from "./admin-service.js";
+import type { AdminSerializers } from "./admin-serializers.js";
 import type { GroupSerializers } from "./group-answers.js";
 import { healthDescriptorSet } from "./health-descriptor.js";
 import type { Serialize } from "./in-pieces.js";

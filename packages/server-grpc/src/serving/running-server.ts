@@ -2,7 +2,6 @@
 import { callAll, InvalidArgumentError, startTimer } from "@logstore/codec";
 import type { AccessConfig } from "../access/access-config.js";
 import type { AccessControl } from "../access/access-control.js";
-import type { LogStoreServer } from "../log-store-server.js";
 import type { RunningCalls } from "../services/running-calls.js";
 import type { ServerMetrics } from "../telemetry/server-metrics.js";
 import type { Connections } from "../transport/connections.js";
@@ -10,6 +9,7 @@ import type { Listener } from "../transport/listener.js";
 import type { TlsFiles } from "../transport/tls-files.js";
 import type { Shares } from "./call-path.js";
 import type { GrpcServices } from "./grpc-services.js";
+import type { LogStoreServer } from "./log-store-server.js";
 import type { Settings } from "./settings.js";
 
 export interface ServerParts {

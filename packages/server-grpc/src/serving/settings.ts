@@ -1,7 +1,7 @@
 /** The options of a server with their defaults filled in. */
 import { defaultBatchLimits } from "@logstore/codec";
-import type { ServeOptions } from "../serve-options.js";
 import { MAX_CONNECTIONS, RECEIVE_BUDGET_BYTES, SEND_BUDGET_BYTES } from "../transport/limits.js";
+import type { ServeOptions } from "./serve-options.js";
 
 /** Options without a default, which may be absent. */
 type Optional = "tls" | "access" | "maxConnectionsPerAddress" | "insecure";

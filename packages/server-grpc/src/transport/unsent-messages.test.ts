@@ -8,7 +8,7 @@ import { sealed, valuesOf } from "../../test/fake-log.js";
 import { collect, ForeignClient, type Message } from "../../test/foreign-client.js";
 import { eventually, type Home, home, settled } from "../../test/home.js";
 import { type Relay, relayTo } from "../../test/relay.js";
-import type { ServeOptions } from "../serve-options.js";
+import type { ServeOptions } from "../serving/serve-options.js";
 
 const MIB = 1024 * 1024;
 const MESSAGE_BYTES = 15 * MIB; // more than the buffers of two sockets take

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
-import { FakeLog } from "../test/fake-log.js";
-import { serve } from "./server.js";
+import { FakeLog } from "../../test/fake-log.js";
+import { serve } from "../server.js";
 
 const rules = [{ principals: ["*"], operations: ["*"], topics: ["*"] }];
 const access = (more: object) => ({ access: { rules, ...more } });

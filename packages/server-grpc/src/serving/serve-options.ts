@@ -14,11 +14,11 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
-import { type AccessConfig, accessRule } from "./access/access-config.js";
-import type { Refusal } from "./access/refusal.js";
-import { LARGEST_MAX_BATCH_BYTES } from "./transport/limits.js";
-import { isLoopback } from "./transport/loopback.js";
-import { type TlsOptions, tlsRule } from "./transport/tls-files.js";
+import { type AccessConfig, accessRule } from "../access/access-config.js";
+import type { Refusal } from "../access/refusal.js";
+import { LARGEST_MAX_BATCH_BYTES } from "../transport/limits.js";
+import { isLoopback } from "../transport/loopback.js";
+import { type TlsOptions, tlsRule } from "../transport/tls-files.js";
 
 /** Options of {@link serve}. */
 export interface ServeOptions {

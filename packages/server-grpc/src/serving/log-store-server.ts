@@ -1,5 +1,5 @@
 /** The face of a running server. */
-import type { AccessConfig } from "./access/access-config.js";
+import type { AccessConfig } from "../access/access-config.js";
 
 /** A running server. */
 export interface LogStoreServer extends AsyncDisposable {

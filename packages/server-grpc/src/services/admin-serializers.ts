@@ -1,0 +1,8 @@
+import type { Serialize } from "./in-pieces.js";
+
+/** Serializers of messages of admin.proto, by their names. */
+export interface AdminSerializers {
+  readonly TopicDescription: Serialize;
+  readonly Snapshot: Serialize;
+  readonly ListTopicsResponse: Serialize;
+}
