@@ -567,12 +567,11 @@ export const defects: readonly Defect[] = [
       "",
     ],
   }),
-  ...within("server-grpc/access/guarded-log.ts", [QUOTAS, ACCESS], {
-    "charges a fetch when it is read": [
-      "this.#api.fetch(request, { ...options, budget })",
-      "this.#api.fetch(request, options)",
-    ],
+  ...within("server-grpc/access/charged-reads.ts", [QUOTAS, ACCESS], {
+    "charges a fetch when it is read": ["api.fetch(request, { ...options, budget })", "api.fetch(request, options)"],
     "charges streams when they have read": ["readAhead: false, budget })", "readAhead: false })"],
+  }),
+  ...within("server-grpc/access/guarded-log.ts", [QUOTAS, ACCESS], {
     "lets anybody who alters delete by retention": [
       "if (mayDeleteRecords(change, config, effectiveConfig))",
       "if (false)",

@@ -60,12 +60,25 @@ export const serverDefects: readonly Defect[] = [
       "begun === 0 || (begun < streamsATurn && performance.now() - turnBegan < TURN_MS);",
       "begun < 1_000_000;",
     ],
-    "calls that wait to begin are forgotten": ["waiting = waiting.slice(begun);", "waiting = [];"],
+    "calls that wait to begin are forgotten": [
+      "if (queue.length > 0) this.#queues.set(connection, queue); // behind the others",
+      "",
+    ],
+  }),
+  ...within("server-grpc/transport/paced-streams.ts", [PACED], {
+    "a call waits for all that another connection has made": [
+      "waiting.add(stream.session, ",
+      "waiting.add(undefined, ",
+    ],
   }),
   ...within("server-grpc/transport/slices.ts", [SLICES], {
+    "a call waits for all members that are told": [
+      "queues[of].waiting.push(resolve);",
+      "queues.members.waiting.push(resolve);",
+    ],
     "a slice has no end": [
-      "} else if (performance.now() - begun >= SLICE_MS) {",
-      "} else if (performance.now() - begun < 0) {",
+      "const isUsedUp = performance.now() - begun >= SLICE_MS;",
+      "const isUsedUp = performance.now() - begun < 0;",
     ],
     "everybody who waits for a slice is let go at once": ["queueMicrotask(letGo);", "letGo();"],
   }),

@@ -2,62 +2,27 @@
  * Access control: finds out who makes each call before anything of it is read, hands out the log as
  * far as that one may use it, and ends calls under way whose credentials or permissions end.
  */
-import {
-  type Metadata,
+import type {
+  Metadata,
   ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerMethodDefinition,
-  type StatusObject,
+  ServerInterceptingCallInterface,
+  ServerMethodDefinition,
 } from "@grpc/grpc-js";
-import {
-  InternalError,
-  LogStoreError,
-  QuotaExceededError,
-  startTimer,
-  type Timer,
-  UnavailableError,
-} from "@logstore/codec";
+import { InternalError, LogStoreError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
-import { resetStream } from "../transport/base-call.js";
 import type { Connection } from "../transport/connection.js";
 import { type AccessConfig, ANONYMOUS, checkAccessConfig } from "./access-config.js";
+import { type AccessSurroundings, type AccessVersion, openVersion } from "./access-version.js";
 import { Alterations } from "./alterations.js";
 import { Authenticator } from "./authenticator.js";
 import { Caller, type CallFacts, denialOfAll, type Standing } from "./caller.js";
 import { ConnectionCounts } from "./connection-counts.js";
 import { GuardedLog } from "./guarded-log.js";
-import type { Credentials, Identity } from "./identity.js";
-import { type Clock, type Quota, Quotas, systemClock } from "./quotas.js";
-import type { Refusal } from "./refusal.js";
-import { Rules } from "./rules.js";
+import type { Identity } from "./identity.js";
+import { interceptedCall } from "./intercepted-call.js";
+import type { Quota } from "./quotas.js";
 import { expired } from "./static-tokens.js";
 import { Strangers } from "./strangers.js";
-
-/**
- * A peer that takes nothing does not hear that its call was ended either. What waits for it is not
- * kept for longer than this, ms.
- */
-const CUT_GRACE_MS = 3_000;
-
-export interface AccessSurroundings {
-  /** Whether calls come over TLS. */
-  readonly encrypted: boolean;
-  /** Bytes of one principal's appends that may wait for its quota. */
-  readonly maxWaitingBytes: number;
-  readonly toStatus: (error: unknown) => StatusObject;
-  readonly onRefused: (refusal: Refusal) => void;
-  readonly onWarning: (message: string, cause?: unknown) => void;
-  readonly clock?: Clock;
-}
-
-/** All that follows from one version of the configuration. */
-interface Version {
-  readonly authenticator: Authenticator;
-  readonly rules: Rules;
-  readonly quotas: Quotas;
-  /** What in a token names its principal, where there are such tokens. */
-  readonly principalClaim: string | undefined;
-}
 
 export class AccessControl {
   readonly #surroundings: AccessSurroundings;
@@ -66,10 +31,10 @@ export class AccessControl {
   readonly #connections = new ConnectionCounts();
   readonly #strangers = new Strangers();
   readonly #alterations = new Alterations();
-  #version: Version;
+  #version: AccessVersion;
   #updating: Promise<void> = Promise.resolve();
 
-  private constructor(surroundings: AccessSurroundings, version: Version) {
+  private constructor(surroundings: AccessSurroundings, version: AccessVersion) {
     this.#surroundings = surroundings;
     this.#version = version;
   }
@@ -106,7 +71,7 @@ export class AccessControl {
     return applied.then(({ checked }) => checked);
   }
 
-  async #apply(version: Version): Promise<void> {
+  async #apply(version: AccessVersion): Promise<void> {
     const knowsPrincipals = version.principalClaim === this.#version.principalClaim;
     this.#version = version;
     await Promise.all(Array.from(this.#running, (caller) => this.#checkAgain(caller, knowsPrincipals)));
@@ -138,62 +103,19 @@ export class AccessControl {
   }
 
   /**
-   * Stands before the handler of each call; nothing of a request is read before its caller is
-   * known.
+   * Intercepts a call before its handler: nothing of a request is read before its caller is known.
    */
   intercept(
     method: ServerMethodDefinition<unknown, unknown>,
     call: ServerInterceptingCallInterface,
     connection: Connection | undefined,
   ): ServerInterceptingCall {
-    let caller: Caller | undefined;
-    let isOver = false;
-    let reset: Timer | undefined;
-    const over = () => {
-      isOver = true;
-      reset?.cancel();
-      if (!caller) return;
-      this.#running.delete(caller);
-      caller.end();
-    };
-    const end = (error: unknown) => call.sendStatus(this.#surroundings.toStatus(error));
-    const cut = (error: unknown) => {
-      end(error);
-      reset = startTimer(CUT_GRACE_MS, () => resetStream(call), { keepsAlive: false });
-    };
-    const letIn = (metadata: Metadata, next: (metadata: Metadata) => void) => {
-      const facts = {
-        peer: connection?.peer ?? call.getPeer(),
-        address: connection?.address ?? "",
-        method: method.path,
-        isStreaming: method.requestStream || method.responseStream,
-        credentials: credentialsOf(metadata, connection),
-        end: cut,
-      };
-      const admitted = (one: Caller) => {
-        caller = one;
-        // It may have ended while its credentials were checked.
-        if (isOver) return over();
-        this.#callers.set(metadata, one);
-        next(metadata);
-      };
-      const refused = (error: unknown, principal?: string) => {
-        this.#refused(facts, error, principal);
-        end(error);
-      };
-      this.#letIn(facts, connection, admitted, refused);
-    };
-    return new ServerInterceptingCall(call, {
-      start: (next) => next({ onReceiveMetadata: letIn, onCancel: over }),
-      // What was cut has had its status: anything more on it would break the stream.
-      sendMessage: (message, next) => {
-        if (!caller?.isCut) next(message);
-      },
-      sendStatus: (status, next) => {
-        if (caller?.isCut) return;
-        over();
-        next(status);
-      },
+    return interceptedCall(method, call, connection, {
+      toStatus: this.#surroundings.toStatus,
+      letIn: (facts, admitted, refused) => this.#letIn(facts, connection, admitted, refused),
+      admitted: (metadata, caller) => void this.#callers.set(metadata, caller),
+      refused: (facts, error, principal) => this.#refused(facts, error, principal),
+      over: (caller) => void this.#running.delete(caller),
     });
   }
 
@@ -300,22 +222,4 @@ export class AccessControl {
     const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
     this.#surroundings.onRefused({ refused: "call", peer, method, code, reason, ...(principal && { principal }) });
   }
-}
-
-async function openVersion(config: AccessConfig, surroundings: AccessSurroundings): Promise<Version> {
-  checkAccessConfig(config);
-  const { encrypted, maxWaitingBytes, onWarning, clock = systemClock } = surroundings;
-  return {
-    authenticator: await Authenticator.open(config, encrypted, onWarning),
-    rules: new Rules(config.rules),
-    quotas: new Quotas(config.quotas ?? [], maxWaitingBytes, clock),
-    principalClaim: config.jwt?.principalClaim,
-  };
-}
-
-/** Taken out of the metadata, which others may write into logs and traces. */
-function credentialsOf(metadata: Metadata, connection: Connection | undefined): Credentials {
-  const authorization = metadata.get("authorization").map(String);
-  metadata.remove("authorization");
-  return { authorization, certificate: connection?.certificate };
 }

@@ -1,5 +1,8 @@
-/** A log as far as one caller may use it. Each method is checked before it is handed on. */
-import { declaredCounts, PermissionDeniedError, UnavailableError } from "@logstore/codec";
+/**
+ * A log limited to what one caller is allowed: each method checks the caller's permissions before
+ * it calls the log.
+ */
+import { PermissionDeniedError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -33,45 +36,26 @@ import type {
   TopicSummary,
 } from "@logstore/protocol";
 import { Alterations } from "./alterations.js";
-import type { Caller, Held } from "./caller.js";
-import { ChargedBudget } from "./charged-budget.js";
+import type { Caller } from "./caller.js";
+import { ChargedAppends } from "./charged-appends.js";
+import { chargedConsume, chargedFetch } from "./charged-reads.js";
+import { guardedMembership } from "./guarded-membership.js";
 import { operationOf } from "./operations.js";
-import type { ByteQuota } from "./quotas.js";
 import { mayDeleteRecords, namesRetention } from "./retention-change.js";
-import {
-  checkTopics,
-  commitChecked,
-  visibleEvents,
-  visibleGroup,
-  visiblePartitions,
-  visibleToReset,
-} from "./visible-partitions.js";
-
-/**
- * Records that are compressed count as a part of their length at least: they are unpacked and
- * checked, one by one.
- */
-const UNPACKED_SHARE = 1 / 10;
-
-function chargedBytes(batches: Uint8Array): number {
-  return Math.max(batches.length, declaredCounts(batches).recordsBytes * UNPACKED_SHARE);
-}
-
-/** What a stream of appends needs to go on, made once: it is held anew with each request. */
-const SOME_PRODUCE: Held = { operation: "produce" };
+import { checkTopics, commitChecked, visibleGroup, visiblePartitions, visibleToReset } from "./visible-partitions.js";
 
 export class GuardedLog implements LogApi {
   readonly #api: LogApi;
   readonly #caller: Caller;
   readonly #alterations: Alterations;
-  /** The last append that waits for the quota, where any does. */
-  #lastWaiting: Promise<unknown> | undefined;
+  readonly #appends: ChargedAppends;
 
   /** @param alterations of all callers */
   constructor(api: LogApi, caller: Caller, alterations = new Alterations()) {
     this.#api = api;
     this.#caller = caller;
     this.#alterations = alterations;
+    this.#appends = new ChargedAppends(api, caller);
   }
 
   /** Told to any caller, with what its quota allows it. */
@@ -152,79 +136,23 @@ export class GuardedLog implements LogApi {
     return this.#api.allocateProducerId();
   }
 
-  /**
-   * Without a quota that is used up it is handed on at once: appends start in the order in which
-   * requests arrive.
-   */
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     this.#check("produce", request.topic);
-    const { facts, quota } = this.#caller;
-    if (facts.isStreaming) this.#caller.hold(SOME_PRODUCE);
-    const bytes = quota?.produce;
-    if (!bytes) return this.#api.produce(request);
-    if (!facts.isStreaming) bytes.check();
-    else if (this.#lastWaiting || bytes.isExhausted) return this.#produceLater(request, bytes);
-    bytes.take(chargedBytes(request.batches));
-    return this.#api.produce(request);
+    return this.#appends.produce(request);
   }
 
   async fetch(request: FetchRequest, options?: FetchOptions): Promise<FetchResult> {
     this.#check("fetch", request.topic);
-    this.#caller.hold({ operation: "consume", name: request.topic });
-    const quota = this.#caller.quota?.consume;
-    if (!quota) return this.#api.fetch(request, options);
-    quota.check();
-    const budget = new ChargedBudget({ quota, budget: options?.budget, waitFor: undefined });
-    try {
-      return budget.delivered(await this.#api.fetch(request, { ...options, budget }));
-    } finally {
-      budget.close();
-    }
+    return chargedFetch(this.#api, this.#caller, request, options);
   }
 
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
     this.#check("consume", request.topic);
-    this.#caller.hold({ operation: "consume", name: request.topic });
-    const quota = this.#caller.quota?.consume;
-    if (!quota) return this.#api.consume(request, options);
-    const signal = options?.signal ?? this.#caller.signal;
-    const budget = new ChargedBudget({ quota, budget: options?.budget, waitFor: signal });
-    // Nobody keeps memory that others wait for while the quota holds him back.
-    return slowed(this.#api.consume(request, { ...options, readAhead: false, budget }), budget, quota, signal);
+    return chargedConsume(this.#api, this.#caller, request, options);
   }
 
-  /** A pattern is allowed where all that it could stand for is. */
   joinGroup(request: JoinGroupRequest): GroupMembership {
-    this.#check("joinGroup", request.group);
-    const holdTopics = (topics: readonly string[]) => {
-      for (const topic of topics) this.#check("consume", topic);
-      const held = topics.map((name) => ({ operation: "consume", name }) as const);
-      this.#caller.hold({ operation: "group", name: request.group }, ...held);
-    };
-    holdTopics(request.topics);
-    const membership = this.#api.joinGroup(request, this.#whose);
-    const check = () => this.#check("joinGroup", request.group);
-    return {
-      [Symbol.asyncIterator]: () =>
-        endedByCut(visibleEvents(membership[Symbol.asyncIterator](), this.#isVisible), this.#caller),
-      heartbeat: () => {
-        check();
-        membership.heartbeat();
-      },
-      revoked: (memberEpoch, partitions) => {
-        check();
-        membership.revoked(memberEpoch, partitions);
-      },
-      subscribe: (topics) => {
-        check();
-        holdTopics(topics);
-        membership.subscribe(topics);
-      },
-      leave: async () => {
-        check();
-        return membership.leave();
-      },
-    };
+    return guardedMembership(this.#api, this.#caller, request);
   }
 
   async commitOffsets(request: CommitOffsetsRequest): Promise<CommitResult[]> {
@@ -280,63 +208,4 @@ export class GuardedLog implements LogApi {
   #check(method: keyof typeof operationOf, name: string): void {
     this.#caller.check(operationOf[method], name);
   }
-
-  /**
-   * After those that wait already, when the quota allows it. Requests that wait are not
-   * acknowledged, so that their stream soon reads no more of them; and of a principal with many
-   * streams, so much waits that others have memory left, and the rest is refused.
-   */
-  async #produceLater(request: ProduceRequest, bytes: ByteQuota): Promise<ProduceAck> {
-    const { signal } = this.#caller;
-    const { length } = request.batches;
-    bytes.beginWaiting(length);
-    const started = Promise.resolve(this.#lastWaiting).then(async () => {
-      const allowed = await bytes
-        .takeLater(chargedBytes(request.batches), signal)
-        .finally(() => bytes.stopWaiting(length));
-      if (!allowed) throw new UnavailableError("the call ended before its quota allowed the append");
-      return { ack: this.#api.produce(request) };
-    });
-    const waiting = started.then(
-      ({ ack }) => void ack.catch(() => {}), // heard below
-      () => {},
-    );
-    this.#lastWaiting = waiting;
-    try {
-      return await (await started).ack;
-    } finally {
-      if (this.#lastWaiting === waiting) this.#lastWaiting = undefined;
-    }
-  }
-}
-
-/** The next event is asked for when the quota allows it. */
-async function* slowed(
-  events: AsyncIterable<ConsumeEvent>,
-  budget: ChargedBudget,
-  quota: ByteQuota,
-  signal: AbortSignal,
-): AsyncGenerator<ConsumeEvent> {
-  try {
-    await quota.wait(signal);
-    for await (const event of events) {
-      yield event.type === "batches" ? budget.delivered(event) : event;
-      await quota.wait(signal);
-    }
-  } finally {
-    budget.close();
-  }
-}
-
-/**
- * A peer that reads nothing would keep a call that was cut open, and its place in the group with
- * it.
- */
-function endedByCut<Event>(events: AsyncIterator<Event>, caller: Caller): AsyncIterator<Event> {
-  const end = () => {
-    // Whoever reads hears of what goes wrong.
-    if (caller.isCut) void events.return?.().catch(() => {});
-  };
-  caller.signal.addEventListener("abort", end, { once: true });
-  return events;
 }

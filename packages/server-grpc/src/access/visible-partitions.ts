@@ -66,7 +66,7 @@ export function visibleEvents(
   return {
     async next() {
       const next = await events.next();
-      await sliceLeft(); // thousands of members are told in one turn of the event loop
+      await sliceLeft("members"); // thousands of them are told in one turn of the event loop
       return next.done ? { done: true, value: undefined } : { done: false, value: visibleEvent(next.value, isVisible) };
     },
     // Not a generator's: that would wait for the event that is asked for.

@@ -34,10 +34,12 @@ export async function memberEvent(
 ): Promise<MemberEventMessage | Buffer> {
   const message = memberEventToMessage(event);
   if (message.assignment) {
-    return Buffer.concat(asField(ASSIGNMENT_FIELD, await encodeInPieces(Assignment, message.assignment)));
+    return Buffer.concat(asField(ASSIGNMENT_FIELD, await encodeInPieces(Assignment, message.assignment, "members")));
   }
   if (message.offsetsReset) {
-    return Buffer.concat(asField(OFFSETS_RESET_FIELD, await encodeInPieces(OffsetsReset, message.offsetsReset)));
+    return Buffer.concat(
+      asField(OFFSETS_RESET_FIELD, await encodeInPieces(OffsetsReset, message.offsetsReset, "members")),
+    );
   }
   return message;
 }

@@ -1,44 +1,18 @@
 /**
- * grpc.health.v1: whether the server serves, and whether a topic is well ("topic/<name>"). Answered
- * also while the server stops, so that whoever balances load hears of it before calls fail.
+ * grpc.health.v1: the status of the server, and of each topic ("topic/<name>"). It is answered
+ * while the server stops, too, so that load balancers hear of the stop before calls fail.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type {
-  handleUnaryCall,
-  ServerUnaryCall,
-  ServerWritableStream,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { callAll, type ErrorCode, InvalidArgumentError, UnknownTopicError } from "@logstore/codec";
 import type { TopicHealthApi } from "@logstore/protocol";
 import { checkNameLength } from "../transport/names.js";
 import { sliceLeft } from "../transport/slices.js";
 import type { AnyCall, CallContext } from "./call-context.js";
-import { stoppingError } from "./running-calls.js";
-
-type ServingStatus = "SERVING" | "NOT_SERVING";
-
-interface HealthRequest {
-  readonly service: string;
-}
-
-interface HealthResponse {
-  readonly status: ServingStatus | "SERVICE_UNKNOWN";
-}
-
-type WatchCall = ServerWritableStream<HealthRequest, HealthResponse>;
-
-/** Told when an answer may have become another one, and when there are no more. */
-interface Watcher {
-  readonly changed: () => void;
-  readonly end: () => void;
-}
+import { type HealthRequest, type HealthResponse, HealthWatchers, type WatchCall } from "./health-watchers.js";
 
 /** Serving once all that was found at the start is open. */
 const STARTUP = "startup";
 const TOPIC_PREFIX = "topic/";
-/** Watchers that are told between two turns of the event loop. */
-const WATCHERS_A_TURN = 100;
 /** In one List answer. */
 const MAX_LISTED_TOPICS = 1_000;
 
@@ -55,13 +29,7 @@ export class HealthService {
   readonly #topics: Partial<TopicHealthApi>;
   readonly #services: readonly string[];
   #forgetTopics: (() => void) | undefined;
-  /**
-   * Those who watch. Each is forgotten with its call: what waited for a promise of the server's
-   * would stay until that ends.
-   */
-  readonly #watchers = new Set<Watcher>();
-  #untold = new Set<Watcher>();
-  #telling: Promise<void> | undefined;
+  readonly #watchers = new HealthWatchers();
   #isStopping = false;
 
   /** @param services that are served whenever the server is; "" stands for all of them */
@@ -73,7 +41,7 @@ export class HealthService {
 
   /** Hears of topics from now on, until {@link end}. */
   begin(): void {
-    this.#forgetTopics = this.#topics.onTopicHealth?.(() => this.#changed());
+    this.#forgetTopics = this.#topics.onTopicHealth?.(() => this.#watchers.changed());
   }
 
   get handlers(): UntypedServiceImplementation {
@@ -85,45 +53,27 @@ export class HealthService {
         return { status: health };
       }),
       List: this.#unary(async (call: ServerUnaryCall<unknown, unknown>) => ({ statuses: await this.#list(call) })),
-      Watch: (call: WatchCall) => void this.#watch(call),
+      Watch: (call: WatchCall) =>
+        void this.#watchers.watch(
+          call,
+          async () => (await this.#statusOf(call, call.request.service)) ?? "SERVICE_UNKNOWN",
+          this.#context.errors.toStatus,
+        ),
     };
   }
 
   /** Nothing is serving from now on; whoever watches is told. */
   stopping(): void {
     this.#isStopping = true;
-    this.#changed();
+    this.#watchers.changed();
   }
 
-  /** Ends what is watched. */
+  /** Ends all Watch calls. */
   end(): void {
-    callAll([() => this.#forgetTopics?.(), ...[...this.#watchers].map(({ end }) => end)]);
+    callAll([() => this.#forgetTopics?.(), () => this.#watchers.end()]);
   }
 
-  /**
-   * Tells the watchers a few at a time: each looks again, and there may be a thousand on every
-   * connection.
-   */
-  #changed(): void {
-    this.#untold = new Set(this.#watchers);
-    this.#telling ??= this.#tellAll().finally(() => {
-      this.#telling = undefined;
-    });
-  }
-
-  async #tellAll(): Promise<void> {
-    while (this.#untold.size > 0) {
-      let count = 0;
-      for (const watcher of this.#untold) {
-        this.#untold.delete(watcher);
-        watcher.changed();
-        if (++count === WATCHERS_A_TURN) break;
-      }
-      await nextTurn();
-    }
-  }
-
-  async #statusOf(call: AnyCall, service: string): Promise<ServingStatus | undefined> {
+  async #statusOf(call: AnyCall, service: string): Promise<"SERVING" | "NOT_SERVING" | undefined> {
     checkNameLength(service);
     if (this.#services.includes(service)) {
       const isFailed = async () =>
@@ -188,48 +138,5 @@ export class HealthService {
         (error) => respond(this.#context.errors.toStatus(error)),
       );
     };
-  }
-
-  async #watch(call: WatchCall): Promise<void> {
-    let isOver = false;
-    let isWriting = false;
-    let wake = () => {};
-    const watcher: Watcher = {
-      changed: () => wake(),
-      end: () => {
-        isOver = true;
-        wake();
-      },
-    };
-    const tell = (status: HealthResponse["status"]) => {
-      isWriting = true;
-      call.write({ status }, () => {
-        isWriting = false;
-        wake(); // it may have become another one meanwhile
-      });
-    };
-    this.#watchers.add(watcher);
-    call.once("cancelled", watcher.end);
-    let told: HealthResponse["status"] | undefined;
-    try {
-      while (!isOver) {
-        // Before the look: what happens during it is not missed.
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        const health = (await this.#statusOf(call, call.request.service)) ?? "SERVICE_UNKNOWN";
-        if (health !== told && !isWriting && !isOver) {
-          told = health;
-          tell(health);
-        }
-        if (!isOver) await woken;
-      }
-      throw stoppingError();
-    } catch (error) {
-      if (!call.cancelled) call.emit("error", this.#context.errors.toStatus(error));
-    } finally {
-      this.#watchers.delete(watcher);
-      this.#untold.delete(watcher);
-    }
   }
 }

@@ -2,17 +2,17 @@
  * Answers with long lists are encoded in pieces, and others have their turn in between. In protobuf
  * the encodings of a message's parts, one after another, are the encoding of the message.
  */
-import { sliceLeft } from "../transport/slices.js";
+import { type Lane, sliceLeft } from "../transport/slices.js";
 
 export type Serialize = (message: object) => Buffer;
 
 const PIECE_ENTRIES = 500;
 const LENGTH_DELIMITED = 2;
 
-export async function encodeInPieces(serialize: Serialize, message: object): Promise<Buffer> {
+export async function encodeInPieces(serialize: Serialize, message: object, lane?: Lane): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for (const part of partsOf(message)) {
-    await sliceLeft();
+    await sliceLeft(lane);
     pieces.push(serialize(part));
   }
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);

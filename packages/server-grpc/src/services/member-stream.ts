@@ -42,7 +42,7 @@ export async function joinGroup(
       const iterator = joined[Symbol.asyncIterator]();
       events = iterator;
       for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-        await sliceLeft();
+        await sliceLeft("members");
         const message = await memberEvent(next.value, serializers);
         if (call.cancelled || call.write(message)) continue;
         // What is not asked for waits in the group, as one state and not as all that led to it.
@@ -68,7 +68,7 @@ export async function joinGroup(
     // Hundreds of members may join, give partitions up or leave in one turn of the event loop.
     call.on("data", async (received: Received<MemberMessage>) => {
       call.pause();
-      await sliceLeft();
+      await sliceLeft("members");
       if (isOver) return;
       take(received);
       call.resume();
@@ -80,7 +80,7 @@ export async function joinGroup(
       sending.stalled.end(reader);
       call.pause();
       await events?.return?.();
-      await sliceLeft();
+      await sliceLeft("members");
     }
   };
   try {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, createServer, type ServerHttp2Stream } from "node:http2";
+import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { paceStreams } from "./paced-streams.js";
@@ -55,4 +55,35 @@ test("calls that come at once begin a few in each turn of the event loop, and al
 test("without that they begin all at once", async () => {
   const { begunInTurns } = await burst(false);
   expect(Math.max(...begunInTurns)).toBeGreaterThan(20);
+});
+
+test("connections take turns: a call does not wait for all that another one has made", async () => {
+  const server = createServer();
+  const firstBegun = Promise.withResolvers<void>();
+  let begun = 0;
+  let begunBefore: number | undefined;
+  server.on("stream", (stream: ServerHttp2Stream, headers) => {
+    firstBegun.resolve();
+    if (headers[":path"] === "/other") begunBefore = begun;
+    begun++;
+    stream.respond({ ":status": 200 });
+    stream.end();
+  });
+  paceStreams(server, 1);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [many, other] = [connect(address), connect(address)];
+  await Promise.all([once(many, "remoteSettings"), once(other, "remoteSettings")]);
+  const call = (session: ClientHttp2Session, path: string) =>
+    once(session.request({ ":path": path }).resume(), "close");
+  const calls = Array.from({ length: 300 }, () => call(many, "/"));
+  await firstBegun.promise;
+  await Promise.all([...calls, call(other, "/other")]);
+  many.close();
+  other.close();
+  server.close();
+  await once(server, "close");
+  expect(begun).toBe(301);
+  expect(begunBefore).toBeLessThan(150);
 });

@@ -19,12 +19,12 @@ const TURN_MS = 5;
 export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN): void {
   const handlers = server.listeners("stream") as ((stream: ServerHttp2Stream, ...args: unknown[]) => void)[];
   server.removeAllListeners("stream");
+  const waiting = new WaitingStreams();
   let begun = 0;
   let turnBegan = 0;
-  let waiting: (() => void)[] = [];
   const mayBegin = () => begun === 0 || (begun < streamsATurn && performance.now() - turnBegan < TURN_MS);
   const inThisTurn = function* () {
-    while (begun < waiting.length && mayBegin()) yield waiting[begun++]!;
+    for (; !waiting.isEmpty && mayBegin(); begun++) yield waiting.take();
   };
   const nextTurn = () => {
     begun = 0;
@@ -32,7 +32,6 @@ export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN)
     try {
       callAll(inThisTurn());
     } finally {
-      waiting = waiting.slice(begun);
       if (begun > 0) setImmediate(nextTurn);
     }
   };
@@ -44,16 +43,40 @@ export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN)
       turnBegan = performance.now();
       setImmediate(nextTurn);
     }
-    if (waiting.length === 0 && mayBegin()) {
+    if (waiting.isEmpty && mayBegin()) {
       begun++;
       begin();
       return;
     }
     stream.on("error", () => {}); // until somebody else listens
-    waiting.push(() => {
+    waiting.add(stream.session, () => {
       if (stream.closed)
         stream.destroy(); // its peer has reset it meanwhile
       else begin();
     });
   });
+}
+
+/** Connections take turns: a call does not wait for the thousand that another peer has made. */
+class WaitingStreams {
+  /** By connection, the one whose turn is next first. */
+  readonly #queues = new Map<unknown, (() => void)[]>();
+
+  get isEmpty(): boolean {
+    return this.#queues.size === 0;
+  }
+
+  add(connection: unknown, begin: () => void): void {
+    const queue = this.#queues.get(connection);
+    if (queue === undefined) this.#queues.set(connection, [begin]);
+    else queue.push(begin);
+  }
+
+  take(): () => void {
+    const [connection, queue] = this.#queues.entries().next().value!;
+    const begin = queue.shift()!;
+    this.#queues.delete(connection);
+    if (queue.length > 0) this.#queues.set(connection, queue); // behind the others
+    return begin;
+  }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sliceLeft } from "./slices.js";
+import { type Lane, sliceLeft } from "./slices.js";
 
 function work(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end; );
@@ -30,4 +30,17 @@ test("steps of many calls at once are taken in slices of the event loop, in thei
   expect(Math.max(...mostInTurn)).toBeLessThanOrEqual(3);
   expect(taken).toHaveLength(60);
   expect(taken.slice(-20)).toEqual([...taken.slice(-20)].sort((a, b) => a - b));
+});
+
+test("members and calls take turns: a call does not wait for all members that wait", async () => {
+  const order: string[] = [];
+  const step = async (lane: Lane) => {
+    await sliceLeft(lane);
+    order.push(lane);
+    for (const begun = performance.now(); performance.now() - begun < 1; ); // a step that takes a while
+  };
+  for (const begun = performance.now(); performance.now() - begun < 6; ); // the slice is used up
+  const members = Array.from({ length: 100 }, () => step("members"));
+  await Promise.all([...members, step("calls")]);
+  expect(order.indexOf("calls")).toBeLessThan(5);
 });
