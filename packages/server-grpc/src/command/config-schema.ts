@@ -170,5 +170,3 @@ export const configSchema = z
   });
 
 export type ServerConfig = z.output<typeof configSchema>;
-export type AccessConfig = z.output<typeof accessSchema>;
-export type TlsConfig = z.output<typeof tlsSchema>;

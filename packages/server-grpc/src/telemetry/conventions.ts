@@ -5,7 +5,6 @@
 export const DESTINATION = "messaging.destination.name";
 export const MESSAGING_SYSTEM = "messaging.system.name";
 export const OPERATION_NAME = "messaging.operation.name";
-export const OPERATION_TYPE = "messaging.operation.type";
 export const PARTITION_ID = "messaging.destination.partition.id";
 export const CONSUMER_GROUP = "messaging.consumer.group.name";
 export const MESSAGE_COUNT = "messaging.batch.message_count";

@@ -1,0 +1,28 @@
+/**
+ * Runs the tests: on the workspace's own Node, or on the one whose path is in LOGSTORE_TEST_NODE.
+ * Arguments are vitest's.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+
+const node = process.env.LOGSTORE_TEST_NODE || process.execPath;
+const [major, minor] = execFileSync(node, ["--print", "process.versions.node"], { encoding: "utf8" })
+  .split(".")
+  .map(Number);
+
+// What tests start with "node" runs on it, too.
+const pathName = Object.keys(process.env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
+const env = { ...process.env, [pathName]: `${dirname(node)}${delimiter}${process.env[pathName]}` };
+const args = process.argv.slice(2);
+if (major < 24) {
+  // Programs that are started by tests across packages are TypeScript for Node 24.
+  for (const name of ["codec", "protocol", "core", "client", "server-grpc"]) args.push("--project", name);
+  const flags = major === 22 && minor < 18 ? "--experimental-strip-types --disable-warning=ExperimentalWarning" : "";
+  env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ""} ${flags}`.trim();
+}
+
+const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+spawn(node, [vitest, "run", ...args], { stdio: "inherit", env }).on("exit", (code) => {
+  process.exitCode = code ?? 1;
+});
