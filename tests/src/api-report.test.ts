@@ -1,4 +1,4 @@
-/** The public face of each package is the one in its API report, documented and complete. */
+/** The public API of each package equals its API report, and is documented and complete. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { checkedIn, ENTRIES, type Entry, type Findings, readDeclarations, reportFile } from "./api-report/report.ts";
 
@@ -9,7 +9,7 @@ beforeAll(() => {
 }, 120_000);
 
 describe.each(ENTRIES)("$name", (entry) => {
-  test("its declarations are those of its API report", () => {
+  test("its declarations equal its API report", () => {
     const message = `${reportFile(entry)} differs from the declarations. If the change is meant, run \`npx --yes pnpm@12 api-report\`, and commit the report.`;
     expect(findings.get(entry)!.report, message).toBe(checkedIn(entry));
   });

@@ -1,4 +1,7 @@
-/** Who may import whom: the lint refuses every arrow that the design does not have. */
+/**
+ * Allowed imports between packages: the lint refuses all dependencies that the design does not
+ * have.
+ */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,8 +12,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const biome = fileURLToPath(new URL("node_modules/.bin/biome", `file://${root}`));
 /**
- * A tree with our rules and packages and nothing in them: what is tried never gets into the real
- * one.
+ * An empty copy of the workspace with its lint rules and packages, so that test files stay out of
+ * the real one.
  */
 let tree: string;
 
@@ -25,7 +28,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(tree, { recursive: true, force: true }));
 
-/** What the lint says of a file in a package that imports a module. */
+/** Lints a file of a package that imports the given module. */
 function lint(packageName: string, imported: string): { refused: boolean; output: string } {
   const file = join(tree, "packages", packageName, "src", "arrow.ts");
   writeFileSync(file, `import * as imported from "${imported}";\n\nexport const used = imported;\n`);
@@ -62,7 +65,7 @@ test.each([
   expect(refused, output).toBe(false);
 });
 
-test("core needs nothing but codec when it runs: of protocol it takes types only", () => {
+test("at run time core needs only codec: from protocol it imports types only", () => {
   const dist = `${root}packages/core/dist/`;
   const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".js"));
   const imported = files.flatMap((name) => [

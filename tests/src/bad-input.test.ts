@@ -1,6 +1,6 @@
 /**
- * Bad input: a typed error with a stable code and what was wrong, the same in every home; nothing
- * written, nobody disturbed.
+ * Bad input gives a typed error with a stable code and details, the same in every home. Nothing is
+ * written, and other callers are not affected.
  */
 import { LogStoreError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
@@ -124,7 +124,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     });
   });
 
-  test("a refused batch leaves those sent beside it alone", async () => {
+  test("a refused batch does not affect those sent with it", async () => {
     const bad = changed((batch) => (batch[batch.length - 1]! ^= 1));
     const results = await Promise.allSettled([
       home.api.produce({ topic: "t", partition: 1, batches: sealedBatch(["1"]) }),
@@ -135,7 +135,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect((await home.api.describeTopic("t")).partitions[1]?.highWatermark).toBe(2);
   });
 
-  test("batches beyond what a message may hold are refused, and those sent beside them are not", async () => {
+  test("batches above the message limit are refused, and those sent with them are not", async () => {
     const tooMuch = Buffer.concat([sealedBatch([new Uint8Array(9e6)]), sealedBatch([new Uint8Array(9e6)])]);
     const results = await Promise.allSettled([
       home.api.produce({ topic: "t", partition: 1, batches: sealedBatch(["1"]) }),
@@ -146,7 +146,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(results[1]).toMatchObject({ reason: { code: "BATCH_TOO_LARGE" } });
   });
 
-  test("an oversized record is refused before it is sent, and the producer goes on", async () => {
+  test("an oversized record is refused before it is sent, and the producer continues", async () => {
     const producer = home.client.producer("t");
     await expect(producer.send({ value: "x".repeat(17 * 1024 * 1024), partition: 0 })).rejects.toMatchObject({
       code: "RECORD_TOO_LARGE",

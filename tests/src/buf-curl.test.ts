@@ -1,6 +1,6 @@
 /**
- * A foreign tool that knows nothing of LogStore but what reflection tells it: `buf curl`, plain,
- * and with TLS and a token.
+ * `buf curl`, a generic tool that learns the API only by reflection, against a plain server and one
+ * with TLS and a token.
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -30,7 +30,7 @@ async function started(...args: string[]): Promise<{ server: ServerProcess; dire
   return { server, directory };
 }
 
-test("plain: every service is found, its health's too", async () => {
+test("plain: every service is found, including health", async () => {
   const { server } = await started();
   const call = (method: string, data: object) =>
     answer("--http2-prior-knowledge", "--data", JSON.stringify(data), `http://${server.address}/${method}`);
@@ -43,7 +43,7 @@ test("plain: every service is found, its health's too", async () => {
   expect(await call("grpc.health.v1.Health/Check", { service: "topic/t" })).toEqual({ status: "SERVING" });
 });
 
-test("the lines of docs/protocol.md, one after another", async () => {
+test("the commands in docs/protocol.md, in order", async () => {
   const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
   const lines = page.match(/^buf curl .*$/gm)!.filter((line) => !line.includes("--cacert")); // that one is tested below
   expect(lines.length).toBeGreaterThan(5);
@@ -52,7 +52,7 @@ test("the lines of docs/protocol.md, one after another", async () => {
   const { stdout } = await run("sh", ["-euc", `buf() { "${buf}" "$@"; }\n${script}`]);
   expect(stdout).toContain("logstore.v1.ConsumerGroupService/ResetOffsets"); // --list-methods
   expect(stdout).toContain('"status": "SERVING"');
-}, 60_000); // each line starts a process
+}, 60_000); // each command starts a process
 
 test("with TLS and a token", async () => {
   const guard = await Guard.create({ tls: true });

@@ -1,5 +1,5 @@
 /**
- * A program with the client in it is bundled by what programs are bundled with, and runs where
+ * A program that uses the client can be bundled with the usual bundlers, and the bundle runs where
  * nothing is installed.
  */
 import { execFile } from "node:child_process";
@@ -27,11 +27,11 @@ async function main() {
 main();
 `;
 
-/** Each makes \`output\` of \`entry\`. */
+/** Each bundles `entry` into `output`. */
 const bundlers: { readonly [name: string]: (entry: string, directory: string) => Promise<string> } = {
   "esbuild, ES module": async (entry, directory) => {
     const outfile = join(directory, "bundle.mjs");
-    // What is in CommonJS asks for Node's modules by require.
+    // Bundled CommonJS modules load Node's modules with require.
     const banner = {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     };
@@ -81,7 +81,7 @@ test.each(Object.keys(bundlers))("%s", async (name) => {
   const broker = await Broker.open(":memory:");
   const server = await serve(broker, { port: 0 });
   const directory = mkdtempSync(join(tmpdir(), "logstore-bundle-"));
-  // Beside the packages, where they are found.
+  // Next to the packages, so that they are found.
   const entry = join(import.meta.dirname, `bundled-${process.pid}-${name.replace(/\W/g, "")}.mjs`);
   writeFileSync(entry, program);
   onTestFinished(async () => {

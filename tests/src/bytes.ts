@@ -7,14 +7,14 @@ export function utf8(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : decoder.decode(bytes);
 }
 
-/** A sealed batch of records without keys. */
+/** Seals a batch of records without keys. */
 export function sealedBatch(values: readonly RecordInput["value"][], stamp?: ProducerStamp): Uint8Array {
   const builder = new RecordBatchBuilder({ targetBytes: 16 * 1024 * 1024 });
   for (const value of values) builder.append(null, value, 1_000);
   return builder.seal(stamp);
 }
 
-/** A generator of numbers in [0, 1) that gives the same ones for the same seed (Mulberry32). */
+/** A generator of numbers in [0, 1), repeatable by its seed (Mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,7 +1,4 @@
-/**
- * What a client does to the process that it is in, and what becomes of its member when a connection
- * is cut.
- */
+/** The effects of a client on its process, and of a cut connection on its group member. */
 import { execFile } from "node:child_process";
 import { connect as connectSocket, createServer, type Socket } from "node:net";
 import { promisify } from "node:util";
@@ -18,7 +15,7 @@ async function openBroker(): Promise<Broker> {
   return broker;
 }
 
-test("a client that was not closed lets the process end; no proxy of the environment stands before this machine", async () => {
+test("an unclosed client lets the process exit, and no proxy from the environment is used for localhost", async () => {
   const server = await serve(await openBroker(), { port: 0 });
   onTestFinished(() => server.stop());
   const program = `
@@ -35,7 +32,7 @@ test("a client that was not closed lets the process end; no proxy of the environ
   expect([stdout, stderr]).toEqual(["1\n1\n", ""]);
 });
 
-/** Forwards connections to a server until they are cut; further ones are forwarded, too. */
+/** Forwards connections to a server. Cutting them does not prevent later ones. */
 async function startForwarder(port: number) {
   const sockets = new Set<Socket>();
   const forwarder = createServer((near) => {
@@ -62,11 +59,11 @@ async function startForwarder(port: number) {
   return { address: `127.0.0.1:${(forwarder.address() as { port: number }).port}`, cut };
 }
 
-test("a join whose answer is lost with the connection leaves no second member behind", async () => {
+test("a join whose response is lost with the connection leaves no second member", async () => {
   const broker = await openBroker();
   const taken = Promise.withResolvers<void>();
   let joins = 0;
-  /** The first join is taken, and its answer is never sent. */
+  /** The first join is processed, but its response is never sent. */
   const joinGroup = (request: JoinGroupRequest, options?: object): GroupMembership => {
     const membership = broker.joinGroup(request, options as never);
     if (joins++ > 0) return membership;
@@ -98,8 +95,8 @@ test("a join whose answer is lost with the connection leaves no second member be
   const client = connect(address, { onEvent() {} });
   onTestFinished(() => client.close());
   for (const partition of [0, 1]) await client.producer("t").send({ value: "v", partition });
-  // A member that nobody hears of keeps its partitions for its session: longer than this test may
-  // take.
+  // A second member would keep its partitions for its whole session, which is longer than this test
+  // may take.
   const records = client.consumer({ group: "g", topics: ["t"], sessionTimeoutMs: 300_000 })[Symbol.asyncIterator]();
   const first = records.next();
   await taken.promise;

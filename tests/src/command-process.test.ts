@@ -1,6 +1,6 @@
 /**
- * The command as a process: signals at any moment, a stderr that takes nothing, and the Node
- * versions that it is promised for.
+ * The command as a process: signals at any moment, a blocked stderr, and the supported Node
+ * versions.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -18,12 +18,15 @@ import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { bin } from "./server-process.ts";
 
 const LISTENING = /^logstore listening on (.+)$/m;
-/** The last one that the command handles; Node itself handles SIGTERM from its start. */
+/**
+ * The last signal for which the command installs a handler. Node itself handles SIGTERM from its
+ * start.
+ */
 const SIGHUP_BIT = 1n;
 
 interface Process {
   readonly child: ChildProcess;
-  /** What it wrote so far. */
+  /** The output so far. */
   readonly written: { out: string; err: string };
   /** Resolves to the exit code or the signal. */
   readonly ended: Promise<number | string>;
@@ -57,7 +60,7 @@ function start(
   return { child, written, ended, listening };
 }
 
-/** A data directory that takes some hundred ms to open. */
+/** A data directory that takes several hundred ms to open. */
 async function largeDirectory(): Promise<string> {
   const directory = await emptyDirectory();
   const broker = await Broker.open(directory);
@@ -72,7 +75,7 @@ async function emptyDirectory(): Promise<string> {
   return join(directory, "data");
 }
 
-/** Resolves as soon as the process has handlers for its signals. */
+/** Resolves as soon as the process has installed its signal handlers. */
 async function handlesSignals(pid: number): Promise<void> {
   for (;;) {
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
@@ -88,13 +91,13 @@ async function serves(address: string): Promise<void> {
 }
 
 const onLinux = process.platform === "linux";
-/** As in a container: the first process of a namespace of its own. */
+/** As in a container: process 1 of a namespace of its own. */
 const asProcess1 = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"];
 const canBeProcess1 = spawnSync(asProcess1[0]!, [...asProcess1.slice(1), "true"]).status === 0;
 if (onLinux && !canBeProcess1) skipped("process 1 of a container (namespaces cannot be made here)");
 
 describe.runIf(onLinux)("a signal while it starts", () => {
-  test("SIGTERM ends it with 0, and nothing is served", async () => {
+  test("SIGTERM ends it with exit code 0, before it serves anything", async () => {
     const { child, written, ended } = start(["--data", await largeDirectory(), "--port", "0"]);
     await handlesSignals(child.pid!);
     expect(written.out).toBe("");
@@ -102,7 +105,7 @@ describe.runIf(onLinux)("a signal while it starts", () => {
     expect([await ended, written.out]).toEqual([0, ""]);
   });
 
-  test.runIf(canBeProcess1)("SIGTERM ends it where it is process 1 of a container, too", async () => {
+  test.runIf(canBeProcess1)("SIGTERM also ends it when it is process 1 of a container", async () => {
     const { child, written, ended } = start(["--data", await largeDirectory(), "--port", "0"], { wrap: asProcess1 });
     const children = `/proc/${child.pid}/task/${child.pid}/children`;
     let pid = 0;
@@ -113,7 +116,7 @@ describe.runIf(onLinux)("a signal while it starts", () => {
     expect([await ended, written.out]).toEqual([0, ""]);
   });
 
-  test("SIGHUP is kept until it serves", async () => {
+  test("SIGHUP is deferred until it serves", async () => {
     const { child, written, listening } = start(["--data", await largeDirectory(), "--port", "0"]);
     await handlesSignals(child.pid!);
     child.kill("SIGHUP");
@@ -121,7 +124,7 @@ describe.runIf(onLinux)("a signal while it starts", () => {
     while (!written.err.includes("the configuration was read again")) await delay(5);
   });
 
-  test("SIGTERM right after it says that it listens stops it as any other", async () => {
+  test("SIGTERM right after the listening message stops it normally", async () => {
     const { child, written, ended, listening } = start(["--data", await emptyDirectory(), "--port", "0"]);
     await listening();
     child.kill("SIGTERM");
@@ -133,7 +136,7 @@ describe.runIf(onLinux)("a signal while it starts", () => {
 describe.runIf(onLinux)("threads for file operations", () => {
   const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).length;
 
-  test("128, unless the environment says another number", async () => {
+  test("128, unless the environment sets another number", async () => {
     const many = start(["--data", await emptyDirectory(), "--port", "0"]);
     await many.listening();
     expect(threadsOf(many.child.pid!)).toBeGreaterThan(128);
@@ -144,7 +147,7 @@ describe.runIf(onLinux)("threads for file operations", () => {
   });
 });
 
-describe.runIf(onLinux)("a stderr that takes nothing", () => {
+describe.runIf(onLinux)("a stderr that accepts no output", () => {
   test("a full disk costs log lines, which are counted", async () => {
     const [data, metricsPort] = [await emptyDirectory(), await freePort()];
     const wrap = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh"];
@@ -163,7 +166,7 @@ describe.runIf(onLinux)("a stderr that takes nothing", () => {
     expect(await ended).toBe(0);
   });
 
-  test("a pipe that nobody reads costs log lines, and does not keep the process", async () => {
+  test("a pipe that nobody reads costs log lines, and does not block the process", async () => {
     const env = { [`LOGSTORE_${"X".repeat(5_000)}`]: "" }; // each reload has a line of 5 kB
     const { child, ended, listening } = start(["--data", await emptyDirectory(), "--port", "0"], { env, read: false });
     const address = await listening();
@@ -202,7 +205,7 @@ describe.runIf(hasVersions)("other Node versions", () => {
       expect(JSON.parse(line)).toMatchObject({ level: expect.stringMatching(/^(info|warn)$/) });
   });
 
-  test("one that is too old is refused in one line, before anything is loaded", async () => {
+  test("a version that is too old is refused in one line, before anything is loaded", async () => {
     const { written, ended } = start(["--help"], { node: nodeOf("node-too-old") });
     expect(await ended).toBe(1);
     expect(written).toEqual({ out: "", err: "logstore-server: Node 22.14.0 is too old: use Node 22.15 or newer\n" });

@@ -1,6 +1,6 @@
 /**
- * A client whose streams, and whose batches, go beyond what one connection and the defaults let
- * through.
+ * Clients that need more streams than one connection has, or larger batches than the defaults
+ * allow.
  */
 import { connect } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
@@ -20,12 +20,12 @@ async function served(options: ServeOptions = {}) {
   return { client, broker };
 }
 
-test("one consumer reads more partitions than a connection has streams, and the client's other calls go on", async () => {
+test("one consumer reads more partitions than a connection has streams, and other calls of the client proceed", async () => {
   const count = 1_020;
   const { client } = await served();
   await client.createTopic("wide", { partitions: count });
   const partitions = Array.from({ length: count }, (_, partition) => partition);
-  // The last ones to be opened: whatever is opened, these are not without a second connection.
+  // The last ones to be opened, which need a second connection whatever else is open.
   const last = partitions.slice(-25);
   const producer = client.producer("wide");
   await producer.sendMany(last.map((partition) => ({ partition, value: `v${partition}` })));
@@ -40,7 +40,7 @@ test("one consumer reads more partitions than a connection has streams, and the 
   expect([...seen].sort((a, b) => a - b)).toEqual(last);
 }, 60_000);
 
-test("what a server has taken in, its clients can read", async () => {
+test("what a server has accepted, its clients can read", async () => {
   const MIB = 2 ** 20;
   const { client, broker } = await served({ maxBatchBytes: 64 * MIB });
   await client.createTopic("large", { partitions: 1, maxBatchBytes: 64 * MIB });
@@ -56,7 +56,7 @@ test("what a server has taken in, its clients can read", async () => {
   expect(lengths).toEqual([20_000_000, 8]);
 }, 60_000);
 
-test("a batch that unpacks to more than the default is read where the server takes it", async () => {
+test("a batch that decompresses to more than the default limit is read if the server accepts it", async () => {
   const MIB = 2 ** 20;
   const { client, broker } = await served({ maxBatchBytes: 64 * MIB });
   await client.createTopic("packed", { partitions: 1, maxBatchBytes: 100 * MIB });

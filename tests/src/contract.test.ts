@@ -1,4 +1,4 @@
-/** What producers and consumers may rely on, in every home. */
+/** The guarantees for producers and consumers, in every home. */
 import { json, type LogClient, text } from "@logstore/client";
 import { RecordBatch } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -17,7 +17,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
 
   afterEach(() => home.close());
 
-  /** Every record of a topic up to where it ends now, by partition. */
+  /** Returns every record of a topic up to its current end, by partition. */
   async function readAll(topic: string, from: number | "earliest" | { time: number } = "earliest") {
     const { partitions } = await client.describeTopic(topic);
     const consumer = client.consumer({
@@ -52,14 +52,14 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(partitions.map(({ highWatermark }) => highWatermark)).toEqual([0, 1]);
   });
 
-  test("the server tells its limits", async () => {
+  test("the server reports its limits", async () => {
     await client.createTopic("large", { partitions: 1, maxBatchBytes: 100 * 2 ** 20 });
     const { limits } = await client.describeServer();
     expect(limits.maxBatchBytes).toBeGreaterThanOrEqual(16 * 2 ** 20);
     expect(limits.maxRecordsBytes).toBe(100 * 2 ** 20);
   });
 
-  test("a record comes back as it was sent, at the offset of its ack", async () => {
+  test("a record that is read equals the one sent, at the offset of its ack", async () => {
     await client.createTopic("t", { partitions: 1 });
     const producer = client.producer("t");
     const headers = [
@@ -121,7 +121,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     for (const { highWatermark } of many.partitions) expect(Math.abs(highWatermark - 1_100)).toBeLessThanOrEqual(20);
   });
 
-  test("an append that expects an offset finds it, or nothing is appended", async () => {
+  test("an append at the expected offset succeeds, any other appends nothing", async () => {
     await client.createTopic("t", { partitions: 2 });
     const first = await client.append(
       "t",
@@ -149,7 +149,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect((await readAll("t")).map(({ value }) => value)).toEqual(["opened", "filled", "paid", "shipped"]);
   });
 
-  test.each(["none", "gzip", "zstd"] as const)("compression %s changes nothing that is read", async (compression) => {
+  test.each(["none", "gzip", "zstd"] as const)("compression %s does not affect what is read", async (compression) => {
     await client.createTopic("t", { partitions: 1 });
     const producer = client.producer("t", { compression });
     const values = Array.from({ length: 300 }, (_, i) => `${i} `.repeat(20));
@@ -157,7 +157,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect((await readAll("t")).map(({ value }) => value)).toEqual(values);
   });
 
-  test("reading starts at any offset, also within a batch", async () => {
+  test("reading starts at any offset, including within a batch", async () => {
     await client.createTopic("t", { partitions: 1 });
     await home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["0", "1", "2", "3"]) });
     await home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["4", "5"]) });
@@ -167,7 +167,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     }
   });
 
-  test("reading starts at a time: the first record appended then or later", async () => {
+  test("reading starts at a time: at the first record appended at or after it", async () => {
     await client.createTopic("t", { partitions: 1 });
     await home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["early"]) });
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -183,7 +183,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(found.map(({ offset }) => offset)).toEqual([0, 2, 0, 1, 2, 1]);
   });
 
-  test("a consumer at the end gets what is appended, and knows its lag", async () => {
+  test("a consumer at the end receives new records, and knows its lag", async () => {
     await client.createTopic("t", { partitions: 2 });
     const consumer = client.consumer({ assign: { t: [0, 1] }, value: json<{ n: number }>() });
     const producer = client.producer("t", { value: json<{ n: number }>() });
@@ -218,7 +218,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     }
   });
 
-  test("a batch that comes again is appended once, and gets its first ack", async () => {
+  test("a batch that is resent is appended once, and gets its original ack", async () => {
     await client.createTopic("t", { partitions: 1 });
     const send = (value: string, baseSequence: number) => {
       const batches = sealedBatch([value], { producerId: 42, producerEpoch: 0, baseSequence });
@@ -244,7 +244,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(sizes).toEqual([value.length, 5]);
   });
 
-  test("many batches come in several messages, none lost or repeated", async () => {
+  test("many batches arrive in several messages, without loss or repetition", async () => {
     await client.createTopic("t", { partitions: 1 });
     for (let i = 0; i < 200; i++) {
       await home.api.produce({
@@ -266,7 +266,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(offsets).toEqual(Array.from({ length: 600 }, (_, i) => i));
   });
 
-  test("a topic's configuration is its own, altered at once, and goes back to the broker's", async () => {
+  test("a topic's configuration is altered at once, and can be reset to the broker's", async () => {
     const { config } = await client.createTopic("t", { partitions: 1, retentionMs: 5_000, durability: "written" });
     expect(config).toEqual({ retentionMs: 5_000, durability: "written" });
     expect(await client.producer("t").send({ value: "x" })).toMatchObject({ durability: "written" });
@@ -296,7 +296,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(await client.listTopics()).toHaveLength(1);
   });
 
-  test("a deleted topic is gone, for its readers too; its name is free", async () => {
+  test("a deleted topic is gone, also for its readers; its name is free", async () => {
     await client.createTopic("t", { partitions: 1 });
     const events = home.api.consume({ topic: "t", partition: 0 })[Symbol.asyncIterator]();
     expect(await events.next()).toMatchObject({ value: { type: "caughtUp" } });
@@ -311,7 +311,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(await readAll("t")).toEqual([]);
   });
 
-  test("records are deleted up to an offset, a time, or all; readers move on to the start", async () => {
+  test("records are deleted up to an offset, a time, or all; readers continue at the log start", async () => {
     await client.createTopic("t", { partitions: 1 });
     const append = (value: string) => home.api.produce({ topic: "t", partition: 0, batches: sealedBatch([value]) });
     for (const value of ["a", "b", "c"]) await append(value);
@@ -331,7 +331,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(partitions[0]).toEqual({ partition: 0, logStartOffset: 4, highWatermark: 4, logEndOffset: 4 });
   });
 
-  test("every answer tells where the log ends", async () => {
+  test("every response has the end of the log", async () => {
     await client.createTopic("t", { partitions: 1 });
     const batches = () => sealedBatch(["a", "b"]);
     await home.api.produce({ topic: "t", partition: 0, batches: batches() });
@@ -364,7 +364,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
 
     beforeEach(() => client.createTopic("t", { partitions: 1 }));
 
-    test("answers at once with what there is, whole batches, and where to go on", async () => {
+    test("returns what is available at once: whole batches, and the next offset", async () => {
       for (const value of ["a", "b", "c"]) await append(value.repeat(1_000));
       const first = await home.api.fetch({ topic: "t", partition: 0, maxBytes: 2_500 });
       expect(valuesIn(first.batches)).toEqual(["a".repeat(1_000), "b".repeat(1_000)]);
@@ -380,7 +380,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       });
     });
 
-    test("waits until there is enough, and no longer than it may", async () => {
+    test("waits for the minimum size, but no longer than its time limit", async () => {
       const waiting = home.api.fetch({ topic: "t", partition: 0, minBytes: 2_000, maxWaitMs: 30_000 });
       await append("a".repeat(1_000));
       await append("b".repeat(1_000));
@@ -404,13 +404,13 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     });
   });
 
-  test("producer ids are handed out once", async () => {
+  test("producer ids are allocated once", async () => {
     const ids = await Promise.all([home.api.allocateProducerId(), home.api.allocateProducerId()]);
     expect(new Set([...ids, await home.api.allocateProducerId()]).size).toBe(3);
     for (const id of ids) expect(id).toBeGreaterThan(0);
   });
 
-  test("a snapshot is made while records are appended, outlives its topic, and becomes a topic again", async () => {
+  test("a snapshot is made while records are appended, outlives its topic, and can be restored as a topic", async () => {
     await client.createTopic("t", { partitions: 3, segmentBytes: 1000 });
     const producer = client.producer("t", { batchBytes: 300 });
     let isDone = false;
@@ -445,7 +445,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(await client.listSnapshots()).toEqual([made]);
   });
 
-  test("a program that creates its topic at each start says ifNotExists", async () => {
+  test("a program that creates its topic at each start uses ifNotExists", async () => {
     const created = await client.createTopic("t", { partitions: 2, retentionMs: 1_000_000, ifNotExists: true });
     const again = await client.createTopic("t", { partitions: 2, retentionMs: 2_000_000, ifNotExists: true });
     expect(again).toEqual(created);
@@ -455,7 +455,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await expect(client.createTopic("t", { partitions: 2 })).rejects.toMatchObject({ code: "TOPIC_EXISTS" });
   });
 
-  test("snapshots that are not there, or there already, are told apart", async () => {
+  test("missing and existing snapshots have different errors", async () => {
     await client.createTopic("t", { partitions: 1 });
     await client.createSnapshot("t", "s");
     const failures = [
@@ -471,13 +471,13 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(await client.listSnapshots("nobody")).toEqual([]);
   });
 
-  describe("a topic that is deleted and made again", () => {
+  describe("a topic that is deleted and recreated", () => {
     const OTHER = { code: "INCONSISTENT_TOPIC_ID", topic: "t" };
     let topicId: string;
 
     /**
-     * The topic as it was gets records and a commit, and is replaced by one with other partitions,
-     * which gets records too.
+     * The old topic gets records and a commit, and is replaced by one with a different number of
+     * partitions, which gets records, too.
      */
     beforeEach(async () => {
       ({ topicId } = await client.createTopic("t", { partitions: 1 }));
@@ -501,7 +501,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       return made.topicId;
     }
 
-    test("no call that was meant for the old one does anything to the new one", async () => {
+    test("no call for the old one affects the new one", async () => {
       const { api } = home;
       const newId = await remake();
       expect(newId).not.toBe(topicId);
@@ -522,14 +522,14 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       await refused(client.resetOffsets("g", { partitions: [where], to: 1 }));
       expect(await client.describeTopic("t")).toEqual(before);
       expect(await client.committedOffsets("g")).toEqual([]); // what was committed went with the old topic
-      // With the id that it has, each of them works.
+      // With the new id, each of the calls succeeds.
       await api.commitOffsets({ group: "g", offsets: [{ ...where, topicId: newId, offset: 1 }] });
       expect(await client.committedOffsets("g")).toMatchObject([{ topicId: newId, offset: 1 }]);
       expect((await client.describeGroup("g")).partitions).toMatchObject([{ topicId: newId, committedOffset: 1 }]);
       expect(await client.deleteRecords("t", 0, 2, { topicId: newId })).toBe(2);
     });
 
-    test("a reader does not go on in the new one at the offset that it had in the old one", async () => {
+    test("a reader does not continue in the new one at its offset in the old one", async () => {
       const seen: string[] = [];
       const read = async (consumer: AsyncIterable<{ readonly value: string }>, most = Infinity) => {
         for await (const { value } of consumer) if (seen.push(value) >= most) return;
@@ -542,7 +542,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       await eventually(() => seen.length === 3);
       await remake();
       await expect(read(away)).rejects.toMatchObject(OTHER);
-      // It may have looked while there was none.
+      // The reader may have looked while there was no topic.
       const code = expect.stringMatching(/^(INCONSISTENT_TOPIC_ID|UNKNOWN_TOPIC|CLOSED)$/);
       await expect(running).rejects.toMatchObject({ code });
       await expect(read(named)).rejects.toMatchObject(OTHER);
@@ -551,7 +551,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(seen.slice(3)).toEqual(["new-0", "new-1", "new-2"]);
     });
 
-    test("a producer puts nothing into a partition of the old one, and learns those of the new one", async () => {
+    test("a producer sends nothing to a partition of the old one, and learns those of the new one", async () => {
       const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`);
       const producer = client.producer("t");
       await Promise.all(keys.map((key) => producer.send({ key, value: "before" })));
@@ -566,7 +566,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       const values = (await readAll("t")).map(({ value }) => value);
       expect(values.filter((value) => value === "after")).toHaveLength(keys.length);
       expect(values.filter((value) => value === "before" || value === "meanwhile")).toEqual([]);
-      // With fewer partitions, too; and where there is none for a while.
+      // Also with fewer partitions, and when the topic is missing for a while.
       await client.deleteTopic("t");
       await expect(producer.send({ value: "x" })).rejects.toMatchObject({
         code: expect.stringMatching(/^(UNKNOWN_TOPIC|CLOSED)$/),
@@ -576,7 +576,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       await producer.close();
     });
 
-    test("an append of the client is refused once, whatever offset it expects, and then made in the new one", async () => {
+    test("an append of the client is refused once, whatever offset it expects, and then succeeds in the new one", async () => {
       await remake();
       const append = (value: string) => client.append("t", 0, [{ value }], { expectedOffset: 3 });
       await client.append("t", 1, [{ value: "never asked before" }]);

@@ -1,7 +1,7 @@
 /**
- * Every way to read and to write, with the batch sizes, partitions, paces, networks and budgets
- * that have led to trouble, or may. Each record's content follows from its place, so that one that
- * is altered, skipped or handed out twice is seen whatever its checksum says.
+ * Every way to read and to write, with batch sizes, partition counts, paces, networks and budgets
+ * that have caused trouble or may do so. The content of each record is a function of its position,
+ * so that an altered, skipped or repeated record is detected whatever its checksum says.
  */
 import { expect, test } from "vitest";
 import { seededRandom } from "./bytes.ts";
@@ -18,9 +18,9 @@ const served = ["consume", "fetch", "records", "batches", "records until latest"
 const embedded = ["embedded read", "embedded tail", "embedded batches", "follower"];
 
 const written: Scenario[] = [
-  // A producer's default batches, for a consumer that asks for less than one of them at a time.
+  // A producer's default batches, for a consumer that requests less than one at a time.
   ...served.map((way) => ({ ...plain, way, partitions: 40, shape: "default" as const, totalBytes: 16 * MIB })),
-  // Batches longer than any read, for a reader that lets them pile up.
+  // Batches longer than any read, for a slow reader.
   ...served.map((way) => ({
     ...plain,
     way,
@@ -73,7 +73,7 @@ const written: Scenario[] = [
   })),
   ...["records", "run"].map((way) => ({ ...plain, way, partitions: 200, shape: "small" as const, isLive: true })),
   { ...plain, way: "parked", readers: 2, totalBytes: MIB },
-  // Every way to write, where answers get lost.
+  // Every way to write, over a network that loses responses.
   ...Object.keys(writers).flatMap((writer) =>
     (["embedded", "plain"] as const).map((transport) => ({
       ...plain,
@@ -108,7 +108,7 @@ test.for(named)("%s", async ([, scenario]) => {
   expect(problems).toEqual([]);
 });
 
-test("every way was tried", () => {
+test("every way was covered", () => {
   const tried = new Set([...written, ...drawn].map(({ way }) => way));
   expect([...Object.keys(ways)].filter((way) => !tried.has(way))).toEqual([]);
   const { scenarios, records, bytes, ms } = total;

@@ -1,6 +1,6 @@
 /**
- * Damage is told apart from an end, by every way to read, describe, list, reset and measure lag, in
- * every home.
+ * Damage is distinguished from the end of a log by every way to read, describe, list, reset and
+ * measure lag, in every home.
  */
 import { type LogClient, type SkippedRecords, text } from "@logstore/client";
 import { Broker } from "@logstore/core";
@@ -10,10 +10,12 @@ import { type Home, homes } from "./homes.ts";
 
 const TOPIC = "t";
 const RECORDS = 30;
-/** What is left without the last segment. */
+/** Number of records left without the last segment. */
 const LEFT = 25;
 
-/** A disk with a topic of several segments, its records committed by a group up to `committed`. */
+/**
+ * A disk with a topic of several segments, whose records a group has committed up to `committed`.
+ */
 async function filledDisk({ committed = 0 } = {}): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk();
   const broker = await Broker.open(":memory:", { storage: disk, segmentBytes: 1_000 });
@@ -44,7 +46,7 @@ async function withFault(isHit: (path: string, disk: SimulatedDisk) => boolean):
   return disk;
 }
 
-/** What a client in some home sees of the disk, wherever the home opens it. */
+/** Opens the disk in a home and returns what its client sees. */
 async function openOn(disk: SimulatedDisk, openHome: (typeof homes)[string]): Promise<Home> {
   let root = ":memory:";
   const moved = (path: unknown) => (typeof path === "string" ? path.replace(root, ":memory:") : path);
@@ -65,7 +67,8 @@ async function openOn(disk: SimulatedDisk, openHome: (typeof homes)[string]): Pr
 }
 
 /**
- * Values and the error that reading ends with; what is missing after 20 s is a reader that hangs.
+ * Returns the offsets read, and the error with which reading ends. A read that takes 20 s counts as
+ * hung.
  */
 async function readToEnd(client: LogClient, from: number | "earliest" = "earliest") {
   const skipped: SkippedRecords[] = [];
@@ -109,58 +112,62 @@ const damages = [
 ];
 
 describe.each(Object.entries(homes))("%s", (_home, openHome) => {
-  test.each(damages)("$name: not an end", { timeout: 60_000 }, async ({ disk: damaged, code, readable }) => {
-    const disk = await damaged();
-    const { client, api } = await openOn(disk, openHome);
-    const [bad, sound] = (await client.describeTopic(TOPIC)).partitions;
-    expect(bad).toMatchObject({ partition: 0, logStartOffset: 0, logEndOffset: RECORDS });
-    expect(bad!.damage).toMatchObject({ code, partition: 0 });
-    expect(sound).toEqual({ partition: 1, logStartOffset: 0, highWatermark: 1, logEndOffset: 1 });
-    const end = readable;
-    expect(bad!.highWatermark).toBe(end);
+  test.each(damages)(
+    "$name: not reported as an end",
+    { timeout: 60_000 },
+    async ({ disk: damaged, code, readable }) => {
+      const disk = await damaged();
+      const { client, api } = await openOn(disk, openHome);
+      const [bad, sound] = (await client.describeTopic(TOPIC)).partitions;
+      expect(bad).toMatchObject({ partition: 0, logStartOffset: 0, logEndOffset: RECORDS });
+      expect(bad!.damage).toMatchObject({ code, partition: 0 });
+      expect(sound).toEqual({ partition: 1, logStartOffset: 0, highWatermark: 1, logEndOffset: 1 });
+      const end = readable;
+      expect(bad!.highWatermark).toBe(end);
 
-    const positions = ["earliest", "latest", { time: 9_000_000_000_000 }] as const;
-    const listed = await client.listOffsets(
-      TOPIC,
-      positions.map((position) => ({ partition: 0, position })),
-    );
-    expect(listed.map((each) => each.damage?.code)).toEqual([code, code, code]);
-    expect(listed.map(({ offset }) => offset)).toEqual([0, RECORDS, expect.toSatisfy((offset) => offset >= end)]);
-    expect(await codeOf(client.listOffsets(TOPIC, [{ partition: 0, position: RECORDS + 5 }]))).toBe(code);
+      const positions = ["earliest", "latest", { time: 9_000_000_000_000 }] as const;
+      const listed = await client.listOffsets(
+        TOPIC,
+        positions.map((position) => ({ partition: 0, position })),
+      );
+      expect(listed.map((each) => each.damage?.code)).toEqual([code, code, code]);
+      expect(listed.map(({ offset }) => offset)).toEqual([0, RECORDS, expect.toSatisfy((offset) => offset >= end)]);
+      expect(await codeOf(client.listOffsets(TOPIC, [{ partition: 0, position: RECORDS + 5 }]))).toBe(code);
 
-    const all = Array.from({ length: end }, (_, offset) => offset);
-    expect(await readToEnd(client)).toEqual({ offsets: all, skipped: [], code });
-    expect(await readToEnd(client, RECORDS + 5)).toEqual({ offsets: [], skipped: [], code });
-    for (const until of ["latest", { time: 9_000_000_000_000 }] as const) {
-      const events: string[] = [];
-      const drain = async () => {
-        for await (const { type } of api.consume({ topic: TOPIC, partition: 0, until })) events.push(type);
+      const all = Array.from({ length: end }, (_, offset) => offset);
+      expect(await readToEnd(client)).toEqual({ offsets: all, skipped: [], code });
+      expect(await readToEnd(client, RECORDS + 5)).toEqual({ offsets: [], skipped: [], code });
+      for (const until of ["latest", { time: 9_000_000_000_000 }] as const) {
+        const events: string[] = [];
+        const drain = async () => {
+          for await (const { type } of api.consume({ topic: TOPIC, partition: 0, until })) events.push(type);
+        };
+        expect([await codeOf(drain()), events.includes("batches")]).toEqual([code, end > 0]);
+      }
+      expect(await codeOf(api.fetch({ topic: TOPIC, partition: 0, from: "latest" }))).toBe(code);
+
+      const { partitions } = await api.describeGroup("g");
+      expect(partitions).toMatchObject([
+        { committedOffset: 5, logEndOffset: RECORDS, lag: RECORDS - 5, damage: { code } },
+      ]);
+      const group = client.consumer({ group: "g", topics: [TOPIC], value: text(), onSkipped: () => {} });
+      const inGroup: number[] = [];
+      const loop = async () => {
+        for await (const { partition, offset } of group) if (partition === 0) inGroup.push(offset);
       };
-      expect([await codeOf(drain()), events.includes("batches")]).toEqual([code, end > 0]);
-    }
-    expect(await codeOf(api.fetch({ topic: TOPIC, partition: 0, from: "latest" }))).toBe(code);
+      expect([await codeOf(loop()), inGroup]).toEqual([code, all.slice(5)]);
+      await group.close();
+      const reset = (to: "latest" | number) =>
+        api.resetOffsets({ group: "r", partitions: [{ topic: TOPIC, partition: 0 }], to });
+      await api.commitOffsets({ group: "r", offsets: [{ topic: TOPIC, partition: 1, offset: 1 }] });
+      expect(await codeOf(reset("latest"))).toBe(code === "CORRUPT_PARTITION" ? "done" : code);
+      expect(await codeOf(reset(RECORDS + 5))).toBe(code);
+      if (code === "CORRUPT_PARTITION") expect((await reset("latest"))[0]!.offset).toBe(RECORDS);
+      expect((await reset(0))[0]!.offset).toBe(0);
+    },
+  );
 
-    const { partitions } = await api.describeGroup("g");
-    expect(partitions).toMatchObject([
-      { committedOffset: 5, logEndOffset: RECORDS, lag: RECORDS - 5, damage: { code } },
-    ]);
-    const group = client.consumer({ group: "g", topics: [TOPIC], value: text(), onSkipped: () => {} });
-    const inGroup: number[] = [];
-    const loop = async () => {
-      for await (const { partition, offset } of group) if (partition === 0) inGroup.push(offset);
-    };
-    expect([await codeOf(loop()), inGroup]).toEqual([code, all.slice(5)]);
-    await group.close();
-    const reset = (to: "latest" | number) =>
-      api.resetOffsets({ group: "r", partitions: [{ topic: TOPIC, partition: 0 }], to });
-    await api.commitOffsets({ group: "r", offsets: [{ topic: TOPIC, partition: 1, offset: 1 }] });
-    expect(await codeOf(reset("latest"))).toBe(code === "CORRUPT_PARTITION" ? "done" : code);
-    expect(await codeOf(reset(RECORDS + 5))).toBe(code);
-    if (code === "CORRUPT_PARTITION") expect((await reset("latest"))[0]!.offset).toBe(RECORDS);
-    expect((await reset(0))[0]!.offset).toBe(0);
-  });
-
-  test("damage that a read finds after the opening: told to all, and not an end", { timeout: 60_000 }, async () => {
+  test("damage found by a read after opening: reported to all, and not as an end", { timeout: 60_000 }, async () => {
     const disk = await filledDisk({ committed: 5 });
     const { client, api } = await openOn(disk, openHome);
     const [, second] = partitionFiles(disk, ".log");
@@ -180,7 +187,7 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
       { offset: RECORDS, ...bounds, damage },
     ]);
     expect((await api.describeGroup("g")).partitions).toMatchObject([{ lag: RECORDS - 5, damage }]);
-    // The end is known: who reads behind the damage comes to it.
+    // The end is known: a reader that starts after the damage reaches it.
     expect(await readToEnd(client, 25)).toEqual({ offsets: offsets.slice(25), skipped: [] });
     await client.producer(TOPIC).send({ value: "on", partition: 0 });
     disk.mend();
@@ -188,7 +195,7 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
     expect((await client.describeTopic(TOPIC)).partitions[0]!.damage).toBeUndefined();
   });
 
-  test("a topic and a snapshot that cannot be read are listed as such", { timeout: 60_000 }, async () => {
+  test("an unreadable topic and an unreadable snapshot are listed as such", { timeout: 60_000 }, async () => {
     const filled = await filledDisk();
     const before = await Broker.open(":memory:", { storage: filled });
     await before.createSnapshot(TOPIC, "s");
@@ -233,7 +240,7 @@ describe.each(Object.entries(homes))("%s", (_home, openHome) => {
     expect(await lag()).toEqual([1]);
   });
 
-  test("records that were put aside are listed and replayed to such an end", { timeout: 60_000 }, async () => {
+  test("parked records are listed and replayed up to such an end", { timeout: 60_000 }, async () => {
     const disk = new SimulatedDisk();
     const options = { storage: disk, segmentBytes: 1_000 };
     const before = await Broker.open(":memory:", options);

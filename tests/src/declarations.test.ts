@@ -1,7 +1,6 @@
 /**
- * The declarations that are published compile in somebody else's program that checks libraries,
- * too: under TypeScript 5.9 and 7, with the types of Node or of a browser, and those of codec and
- * protocol without either.
+ * The published declarations compile in a program that checks libraries, too: under TypeScript 5.9
+ * and 7, with the types of Node or of a browser, and those of codec and protocol without either.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -15,7 +14,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const PACKAGES = ["codec", "protocol", "core", "client", "server-grpc"];
 const ENTRIES = ["codec", "protocol", "protocol/descriptors", "core", "core/testing", "client", "server-grpc"];
 
-/** Of a program that has our packages installed, and what they depend on. */
+/** Directory of a program that has our packages and their dependencies installed. */
 let app: string;
 
 beforeAll(async () => {
@@ -37,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => removeDirectory(app));
 
-/** What a package depends on beside our own. */
+/** Links the external dependencies of a package. */
 function linkDependencies(name: string, installed: string): void {
   for (const dependency of Object.keys(manifest(installed).dependencies ?? {})) {
     if (dependency.startsWith("@logstore/")) continue;
@@ -66,7 +65,7 @@ test.each(programs)("TypeScript $version, $platform", { timeout: 120_000 }, ({ v
   const isPortable = platform.startsWith("neither");
   const entries = ENTRIES.filter((entry) => {
     if (isPortable) return /^(codec|protocol)/.test(entry);
-    // What the server depends on takes TypeScript 5.9 half a minute.
+    // The server's dependencies take TypeScript 5.9 half a minute.
     return version === "7" || entry !== "server-grpc";
   });
   const directory = join(app, `${version} ${platform}`);
@@ -87,7 +86,7 @@ test.each(programs)("TypeScript $version, $platform", { timeout: 120_000 }, ({ v
     cwd: app,
     encoding: "utf8",
   });
-  // Declarations of others are none of ours.
+  // Errors in declarations of other packages are ignored.
   const errors = stdout
     .split("\n")
     .filter((line) => /error TS/.test(line) && !/^(?!.*@logstore).*node_modules/.test(line));

@@ -1,4 +1,6 @@
-/** Documents tell the truth about the tree: every link leads somewhere, every page can be found. */
+/**
+ * Documentation is consistent with the tree: every link has a target, and every page can be found.
+ */
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,13 +13,15 @@ const pages = globSync("{*.md,docs/**/*.md,packages/*/*.md,examples/*/*.md,bench
 });
 const repository = "https://github.com/logstore/logstore/";
 
-/** Targets of a page's links, without the part that names a heading. */
+/** Targets of a page's links, without the fragment. */
 function linksOf(page: string): string[] {
   const text = readFileSync(join(root, page), "utf8").replaceAll(/```[\s\S]*?```/g, "");
   return [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
 }
 
-/** Path from the root that a link leads to; undefined where it leads out of this repository. */
+/**
+ * The path of a link's target, relative to the root; undefined if it is outside this repository.
+ */
 function pathOf(page: string, target: string): string | undefined {
   if (!/^[a-z]+:/.test(target)) return join(dirname(page), target);
   return /^(?:blob|tree)\/main\/(.*)$/.exec(target.startsWith(repository) ? target.slice(repository.length) : "")?.[1];
@@ -28,9 +32,12 @@ test.each(pages)("links of %s", (page) => {
   expect(dead).toEqual([]);
 });
 
-test.each(globSync("packages/*/README.md", { cwd: root }))("%s has absolute links: it is read on npm", (page) => {
-  expect(linksOf(page).filter((target) => !target.startsWith("https://"))).toEqual([]);
-});
+test.each(globSync("packages/*/README.md", { cwd: root }))(
+  "%s has absolute links, because it is read on npm",
+  (page) => {
+    expect(linksOf(page).filter((target) => !target.startsWith("https://"))).toEqual([]);
+  },
+);
 
 test("docs/README.md links every page of docs", () => {
   const linked = linksOf("docs/README.md").map((target) => pathOf("docs/README.md", target));
@@ -38,7 +45,7 @@ test("docs/README.md links every page of docs", () => {
   expect(all.filter((page) => page !== "docs/README.md" && !linked.includes(page))).toEqual([]);
 });
 
-test("decisions are numbered without holes, and their index has each under its number and title", () => {
+test("decisions are numbered without gaps, and the index lists each with its number and title", () => {
   const files = readdirSync(join(root, "docs/decisions")).filter((name) => name !== "README.md");
   const entries = files.toSorted().map((name, index) => {
     const number = index + 1;
@@ -51,7 +58,7 @@ test("decisions are numbered without holes, and their index has each under its n
   expect(index.split("\n").filter((line) => /^\d/.test(line))).toEqual(entries);
 });
 
-test("pages of docs that sources name are there", () => {
+test("pages of docs that sources mention exist", () => {
   const sources = globSync("{packages/*/{src,test,deploy},tests/src,benchmarks/src,scripts}/**/*.{ts,cts,mjs,yaml}", {
     cwd: root,
   });
@@ -62,7 +69,7 @@ test("pages of docs that sources name are there", () => {
   expect([...named].filter((page) => !existsSync(join(root, page)))).toEqual([]);
 });
 
-test("the table of errors in docs/protocol.md is the one in the code", () => {
+test("the error table in docs/protocol.md equals the one in the code", () => {
   const page = readFileSync(join(root, "docs/protocol.md"), "utf8");
   const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \|/gm)].map(([, code, status]) => [code, status]);
   const nameOf = (status: number) => Object.entries(GrpcStatus).find(([, number]) => number === status)?.[0];

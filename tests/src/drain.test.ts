@@ -1,6 +1,6 @@
 /**
- * A server process that is told to end while producers send: what it acknowledged is there, and it
- * ends well.
+ * A server process that is stopped while producers send: everything acknowledged is there, and it
+ * exits normally.
  */
 import { connect, text } from "@logstore/client";
 import { expect, test } from "vitest";
@@ -51,7 +51,7 @@ test("SIGTERM under load loses nothing that was acknowledged, and the exit code 
   }
 });
 
-test("a reader that is slow to leave does not hold up the end for longer than it may", {
+test("a slow reader does not delay the exit beyond the limit", {
   timeout: 60_000,
 }, async () => {
   const directory = await temporaryDirectory();

@@ -1,4 +1,4 @@
-/** The examples that need one process, as a stranger runs them: twice in a row. */
+/** The examples that need one process, run as a new user would: twice in a row. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -14,12 +14,12 @@ function run(packageFile: string): string[] {
   return outputs[1]!.trimEnd().split("\n");
 }
 
-test("commit log: what was acknowledged before the kill is there, and the table is whole in the end", () => {
+test("commit log: what was acknowledged before the kill is there, and the table is complete in the end", () => {
   const lines = run(import.meta.resolve("@logstore/example-commit-log/package.json"));
   expect(lines[0]).toBe("writer ended by SIGKILL: 250 prices were acknowledged");
   expect(lines[1]).toMatch(/^opened again: checkpoint at offset 200, 5[01] changes replayed$/);
   expect(lines[2]).toBe("acknowledged and lost: 0");
-  // Facts of the data: the last line of each share in the file itself.
+  // Facts of the data: the last line of each share in the file.
   expect(lines.slice(3, -1).toSorted()).toEqual([
     "AAPL 2010-03-01  $223.02",
     "AMZN 2010-03-01  $128.82",
@@ -30,7 +30,7 @@ test("commit log: what was acknowledged before the kill is there, and the table 
   expect(lines.at(-1)).toBe("the table is what 560 of 560 prices add up to");
 });
 
-test("event sourcing: two desks race, and no gate is given away twice", () => {
+test("event sourcing: two desks compete, and no gate is assigned twice", () => {
   const lines = run(import.meta.resolve("@logstore/example-event-sourcing/package.json"));
   const [conflicts = 0, changed = 0] = (/^(\d+) times .*; (\d+) times/.exec(lines[0]!) ?? []).slice(1).map(Number);
   expect(conflicts).toBeGreaterThan(0);
@@ -44,11 +44,11 @@ test("event sourcing: two desks race, and no gate is given away twice", () => {
   expect(lines.at(-1)).toBe("1012 of 1012 flights have a gate, 0 of them one that was taken");
 });
 
-test("message queue: what cannot be worked off is parked, stops nobody, and is replayed when the workers are mended", () => {
+test("message queue: failing records are parked without blocking others, and replayed when the workers are fixed", () => {
   const lines = run(import.meta.resolve("@logstore/example-message-queue/package.json"));
   expect(lines[0]).toBe("queued: 3201 movies");
   const retries = Number(/^published: 3191; tries that were repeated: (\d+); out of order: 0$/.exec(lines[1]!)?.[1]);
-  expect(retries).toBeGreaterThanOrEqual(40); // four for each that is parked, and those that the site made necessary
+  expect(retries).toBeGreaterThanOrEqual(40); // four for each parked record, and those that the site made necessary
   // Facts of the data: titles that are numbers, and one that is missing.
   const titles = lines.flatMap((line) => /^parked: (.+) \(.*, 5 tries: /.exec(line)?.[1] ?? []);
   expect(titles.toSorted()).toEqual(["1408", "1776", "1941", "2012", "2046", "21", "300", "54", "9", "null"]);
@@ -56,7 +56,7 @@ test("message queue: what cannot be worked off is parked, stops nobody, and is r
   expect(lines.at(-1)).toBe("published 3201 of 3201 movies");
 });
 
-test("web logs: the group counts what the visitors have, though a member joins meanwhile", () => {
+test("web logs: the group's counts equal those of the visitors, although a member joins", () => {
   const lines = run(import.meta.resolve("@logstore/example-web-logs/package.json"));
   expect(lines.at(-2)).toBe("partitions of each member: 3 + 3 + 2");
   const paths = ["/", "/primes", "/report", "/quotient", "/gone"];

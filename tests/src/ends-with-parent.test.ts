@@ -1,4 +1,4 @@
-/** What a test starts ends with it, also where the test never comes to its clean-up. */
+/** Processes that a test starts exit with it, even if the test never reaches its clean-up. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { removeDirectory, temporaryDirectory } from "./homes.ts";
 
 const serverProcess = new URL("server-process.ts", import.meta.url).href;
 
-test("a server ends when the process that started it is killed", async () => {
+test("a server exits when the process that started it is killed", async () => {
   const directory = await temporaryDirectory();
   onTestFinished(() => removeDirectory(directory));
   const code = `

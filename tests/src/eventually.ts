@@ -1,4 +1,4 @@
-/** Waits for something that happens soon, whenever that is. */
+/** Waits until a condition holds. */
 export async function eventually(condition: () => unknown): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,4 +1,4 @@
-/** A topic whose records say which ones they are, and readers that check them. */
+/** A topic whose records identify themselves, and readers that check them. */
 import { RecordBatchBuilder } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 
@@ -16,8 +16,8 @@ export interface Filling {
 }
 
 /**
- * A topic "t" with full batches, as a producer makes them. Returns how many records are in each
- * partition.
+ * Fills a topic "t" with full batches, as a producer makes them. Returns the number of records in
+ * each partition.
  */
 export async function fill(api: LogApi, { partitions, batches, batchBytes, recordBytes }: Filling): Promise<number> {
   await api.createTopic({ topic: "t", partitions, config: { maxBatchBytes: Math.max(batchBytes + 1000, 16 * MIB) } });
@@ -34,8 +34,8 @@ export async function fill(api: LogApi, { partitions, batches, batchBytes, recor
 }
 
 /**
- * Checks what is read of several partitions: nothing is missing, nothing comes twice, and each
- * record is the one it says.
+ * Checks what is read from several partitions: nothing is missing or repeated, and each record has
+ * the right content.
  */
 export function checkedReading(recordBytes: number) {
   const next = new Map<number, number>();

@@ -1,10 +1,10 @@
-/** A group of real processes through real deaths. */
+/** A group of real processes that are killed and stopped. */
 import { expect, test } from "vitest";
 import { runGroup } from "./group-processes/run.ts";
 
 const seed = Number(process.env["GROUP_SEED"] ?? Math.floor(Math.random() * 1e9));
 
-// Stopping a process and letting it go on is not to be had everywhere.
+// Windows cannot stop a process and continue it.
 test.skipIf(process.platform === "win32")(
   `whoever dies, every record is delivered, and each key's in order (GROUP_SEED=${seed})`,
   async () => {

@@ -1,4 +1,4 @@
-/** What members of consumer groups may rely on, in every home. */
+/** The guarantees for members of consumer groups, in every home. */
 import {
   connect,
   type GroupConsumer,
@@ -13,7 +13,7 @@ import { seededRandom, utf8 } from "./bytes.ts";
 import { eventually } from "./eventually.ts";
 import { type Home, homes, removeDirectory, temporaryDirectory } from "./homes.ts";
 
-/** A member that reads in the background, and what it has got. */
+/** A member that reads in the background, and the records that it has received. */
 class Reader {
   readonly consumer: GroupConsumer<string, string>;
   readonly seen: string[] = [];
@@ -75,7 +75,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
 
   afterEach(() => home.close());
 
-  /** So many records in each partition. */
+  /** Appends that many records to each partition. */
   async function fill(partitions: number, count: number, topic = "t"): Promise<string[]> {
     const producer = client.producer(topic, { durability: "written" });
     const records = Array.from({ length: partitions * count }, (_, i) => ({
@@ -88,7 +88,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
 
   const isStable = async (group = "g") => (await client.describeGroup(group)).state === "stable";
 
-  test("a topic made anew is another one for its group: nothing committed for the old one counts, and members are told", async () => {
+  test("a recreated topic is a new one for its group: old commits do not count, and members are notified", async () => {
     await client.createTopic("t", { partitions: 2 });
     const old = await client.describeTopic("t");
     await fill(2, 10);
@@ -117,7 +117,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(reader.failure).toBeUndefined();
   });
 
-  test("a lone member gets everything, and its group goes on where it was", async () => {
+  test("a single member receives everything, and its group resumes at its committed offsets", async () => {
     await client.createTopic("t", { partitions: 4 });
     const sent = await fill(4, 25);
     const first = new Reader(client);
@@ -132,7 +132,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(second.seen.toSorted()).toEqual(more);
   });
 
-  test("three share; who comes gets only what moves, and nobody works on a partition at the same time as another", async () => {
+  test("of three members, a new one receives only moved partitions, and no partition has two owners at a time", async () => {
     await client.createTopic("t", { partitions: 12 });
     const working = new Map<string, string>();
     const clashes: string[] = [];
@@ -160,12 +160,12 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(members[0]!.told.filter((told) => told.startsWith("-"))).toHaveLength(8);
     await eventually(() => new Set(members.flatMap(({ seen }) => seen)).size === sent.length);
     const all = members.flatMap(({ seen }) => seen);
-    expect(all.toSorted()).toEqual(sent); // what moved was committed first: nothing comes twice
+    expect(all.toSorted()).toEqual(sent); // moved partitions were committed first: no record is delivered twice
     expect(clashes).toEqual([]);
     expect(members.flatMap(({ told }) => told).filter((told) => told.startsWith("!"))).toEqual([]);
   });
 
-  test("who leaves is replaced at once; who dies when the session is over, and what it had not committed comes again", async () => {
+  test("a member that leaves is replaced at once; one that dies after its session, and its uncommitted records are redelivered", async () => {
     await client.createTopic("t", { partitions: 4 });
     const mortal = home.another();
     const first = new Reader(client);
@@ -186,7 +186,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(dying.failure).toMatchObject({ code: "CLOSED" });
   });
 
-  test("a member that comes back within its session finds what it had", async () => {
+  test("a member that rejoins within its session keeps its partitions", async () => {
     await client.createTopic("t", { partitions: 4 });
     const other = new Reader(client, { instanceId: "other" });
     const mortal = home.another();
@@ -204,7 +204,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(other.told).toEqual(told);
   });
 
-  test("a static member that closes and comes back moves nothing, and goes on where it was; one that leaves does", async () => {
+  test("a static member that closes and rejoins keeps its partitions and resumes; one that leaves does not", async () => {
     await client.createTopic("t", { partitions: 4 });
     const sent = await fill(4, 3);
     const other = new Reader(client, { instanceId: "other" });
@@ -227,7 +227,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await eventually(() => other.partitions.length === 4);
   });
 
-  test("of two with one instance id the later one stays, and the earlier one is told", async () => {
+  test("of two members with the same instance id the later one stays, and the earlier one is fenced", async () => {
     await client.createTopic("t", { partitions: 2 });
     const first = new Reader(client, { instanceId: "mine" });
     await eventually(() => first.told.length === 2);
@@ -238,7 +238,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await eventually(() => second.partitions.length === 2);
   });
 
-  test("commits by hand, with metadata; nothing else is committed", async () => {
+  test("manual commits, with metadata; nothing else is committed", async () => {
     await client.createTopic("t", { partitions: 1 });
     await fill(1, 10);
     const consumer = client.consumer({ group: "g", topics: ["t"], commit: "manual" });
@@ -257,7 +257,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await expect(consumer.commit("t", 0, 9)).rejects.toMatchObject({ code: "FENCED_MEMBER" });
   });
 
-  test("a member may begin at the end, at a time, or refuse to choose", async () => {
+  test("a member can start at the end or at a time, or refuse to choose", async () => {
     await client.createTopic("t", { partitions: 1 });
     await fill(1, 3);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -275,7 +275,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(timed.seen).toEqual(["0:3", "0:4", "0:5"]);
   });
 
-  test("records that are gone are not skipped silently", async () => {
+  test("deleted records are not skipped silently", async () => {
     await client.createTopic("t", { partitions: 1 });
     await fill(1, 5);
     await home.api.commitOffsets({ group: "g", offsets: [{ topic: "t", partition: 0, offset: 1 }] });
@@ -290,7 +290,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(reader.seen).toEqual(["0:3", "0:4"]);
   });
 
-  test("positions move by seek, pause and resume; lag is known", async () => {
+  test("seek, pause and resume change positions; lag is known", async () => {
     await client.createTopic("t", { partitions: 2 });
     await fill(2, 5);
     const reader = new Reader(client);
@@ -325,7 +325,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await eventually(() => reader.seen.length === 23);
   });
 
-  test("a reset is not undone by a member that commits each record meanwhile", async () => {
+  test("a member that commits each record does not undo a concurrent reset", async () => {
     await client.createTopic("t", { partitions: 1 });
     await fill(1, 100);
     const { consumer, seen } = new Reader(client, { commitIntervalMs: 1 }, () => consumer.commit());
@@ -343,7 +343,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     }
   });
 
-  test("a member that does not read keeps what it has, and its lag shows", async () => {
+  test("a member that does not read keeps its partitions, and its lag is visible", async () => {
     await client.createTopic("t", { partitions: 1 });
     await fill(1, 200);
     const stuck = Promise.withResolvers<void>();
@@ -363,7 +363,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await eventually(() => slow.seen.length === 200);
   });
 
-  test("topics that are made later are read by whoever asked for their like", async () => {
+  test("a pattern matches topics that are created later", async () => {
     await client.createTopic("t-1", { partitions: 1 });
     await client.createTopic("u", { partitions: 1 });
     const reader = new Reader(client, { topics: ["t-*"] });
@@ -374,7 +374,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await eventually(() => reader.seen.length === 2);
   });
 
-  test("a topic that is deleted leaves its readers with the others; another of its name is read from its start", async () => {
+  test("a deleted topic does not affect the others of a reader; a new topic of its name is read from its start", async () => {
     await client.createTopic("t-1", { partitions: 1 });
     await client.createTopic("t-2", { partitions: 1 });
     await fill(1, 5, "t-1");
@@ -420,7 +420,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
   describe("run", () => {
     const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
-    test(`keys are in order, side by side, whatever takes how long (SEED=${seed})`, async () => {
+    test(`keys are processed in order and concurrently, whatever the durations (SEED=${seed})`, async () => {
       const random = seededRandom(seed);
       await client.createTopic("t", { partitions: 3 });
       const producer = client.producer("t", { durability: "written" });
@@ -462,7 +462,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(partitions.map(({ lag }) => lag)).toEqual([0, 0, 0]);
     });
 
-    test("a record that keeps failing stops nobody but its key, and is put aside; replayed after a mend, once", async () => {
+    test("a failing record blocks only its key and is parked; after a fix it is replayed once", async () => {
       await client.createTopic("t", { partitions: 1 });
       const producer = client.producer("t");
       const headers = [{ name: "trace", value: "abc" }];
@@ -517,7 +517,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(await work("poison")).toEqual(["poison", "trace=abc,logstore-replayed-from=t.g.parked/0/0"]);
     });
 
-    test("what is put aside can be chosen from, and handed to somebody else", async () => {
+    test("parked records can be selected, and handed to another handler", async () => {
       await client.createTopic("t", { partitions: 1 });
       expect(await Array.fromAsync(client.parked("t", "g"))).toEqual([]);
       expect(await client.parked("t", "g").replay()).toEqual({ replayed: 0, kept: 0 });
@@ -541,7 +541,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(await client.parked("t", "g").replay({ filter, to })).toEqual({ replayed: 1, kept: 2 });
       expect(got).toEqual(["b"]);
       expect(await listed()).toEqual(["a", "c"]);
-      // Also when the group of the replays was forgotten: what was replayed is gone.
+      // Even if the replay group was deleted: what was replayed is gone.
       await client.deleteGroup("g.replay");
       expect(await listed()).toEqual(["a", "c"]);
       const failing = client.parked("t", "g").replay({ to: () => Promise.reject(new Error("not yet")) });
@@ -550,7 +550,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect((await client.describeTopic("t")).partitions[0]!.logEndOffset).toBe(3);
     });
 
-    test("a parked topic that was deleted is made again; what came from a former topic is not replayed into the present one", async () => {
+    test("a deleted parking topic is recreated; records parked from an earlier topic are not replayed into the present one", async () => {
       const { topicId } = await client.createTopic("t", { partitions: 1 });
       const listed = async () => (await Array.fromAsync(client.parked("t", "g"))).map(({ value }) => utf8(value));
       const abort = new AbortController();
@@ -580,7 +580,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(former).toEqual([topicId]);
     });
 
-    test("what is as large as a record may be is put aside in short, and stops nobody", async () => {
+    test("a record of the largest size is parked in shortened form, and blocks nothing", async () => {
       await client.createTopic("t", { partitions: 1 });
       const producer = client.producer("t");
       const largest = 16 * 1024 * 1024;
@@ -609,7 +609,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
         [1, 1, largest - 600, 100, false],
         [2, undefined, 0, 100, true],
       ]);
-      // What is not whole is not sent where it would be taken for whole.
+      // A shortened record must not be replayed as if it were complete.
       const replay = client.parked("t", "g").replay({ filter: ({ offset }) => offset !== 1 });
       expect(await replay).toEqual({ replayed: 0, kept: 3 });
       const got: number[] = [];
@@ -617,7 +617,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(got).toEqual([0, 1, 2]);
     });
 
-    test("without parking, a record that keeps failing fails the run, and is there again", async () => {
+    test("without parking, a failing record fails the run, and is delivered again", async () => {
       await client.createTopic("t", { partitions: 1 });
       await fill(1, 3);
       const run = () =>
@@ -633,7 +633,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(await client.committedOffsets("g")).toMatchObject([{ offset: 1 }]);
     });
 
-    test("a partition moves only when what is worked on of it is done", async () => {
+    test("a partition moves only when its records in progress are done", async () => {
       await client.createTopic("t", { partitions: 2 });
       await fill(2, 50);
       const working = new Map<string, number>();
@@ -667,7 +667,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
   });
 });
 
-test("what was committed is there when a directory is opened again", async () => {
+test("committed offsets are there when a directory is reopened", async () => {
   const directory = await temporaryDirectory();
   onTestFinished(() => removeDirectory(directory));
   const session = async (work: (client: LogClient) => Promise<void>) => {

@@ -1,4 +1,7 @@
-/** The homes of a log: what is promised holds in each of them. */
+/**
+ * The homes of a log, in each of which the guarantees hold: embedded or served, in memory or on
+ * disk.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +17,7 @@ export interface Home {
   /** The bare API, as a transport sees it. */
   readonly api: LogApi;
   readonly client: LogClient;
-  /** Another client of the same log, which may be cut off as if its process had died. */
+  /** Another client of the same log, which can be cut off as if its process had died. */
   another(): Mortal;
   close(): Promise<void>;
 }
@@ -85,7 +88,7 @@ function embedded(broker: Broker): Home {
   };
 }
 
-/** A client in this process whose memberships end and whose calls fail once it is killed. */
+/** A client in this process. Once it is killed, its memberships end and its calls fail. */
 function mortalClient(broker: Broker): Mortal {
   const memberships: AsyncIterator<unknown>[] = [];
   let isDead = false;

@@ -1,6 +1,6 @@
 /**
- * `@logstore/core` as it would be published: it installs without a registry, brings nothing but our
- * own, and nothing native.
+ * `@logstore/core` as published: it installs without a registry, and depends only on our own
+ * packages and on nothing native.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ for await (const { value } of store.read(partition, { from: offset })) {
 `;
 
 let directory: string;
-/** Where somebody else's program is, with a package.json and a node_modules of its own. */
+/** A user's program, with a package.json and a node_modules of its own. */
 let app: string;
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
   writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
   for (const name of OURS) pack(name.replace("@logstore/", ""), directory);
   const tarballs = readdirSync(directory).filter((name) => name.endsWith(".tgz"));
-  // An empty cache and no network: whatever else were needed could come from nowhere.
+  // With an empty cache and no network, any other dependency would make the installation fail.
   const options = ["--offline", "--cache", join(directory, "cache"), "--no-audit", "--no-fund", "--loglevel", "error"];
   execFileSync("npm", ["install", ...options, ...tarballs.map((name) => join("..", name))], { cwd: app });
 }, 110_000);
@@ -49,7 +49,7 @@ test("nothing else is installed", () => {
   expect(paths.toSorted()).toEqual(OURS.map((name) => `node_modules/${name}`));
 });
 
-test.each(OURS)("%s asks for nothing else, and for the versions it was built with", (name) => {
+test.each(OURS)("%s depends on nothing else, and on the versions it was built with", (name) => {
   const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifest(installed(name));
   for (const [needed, range] of Object.entries({ ...dependencies, ...optionalDependencies })) {
     expect(OURS).toContain(needed);
@@ -58,14 +58,14 @@ test.each(OURS)("%s asks for nothing else, and for the versions it was built wit
   for (const peer of Object.keys(peerDependencies ?? {})) expect(peerDependenciesMeta?.[peer]?.optional).toBe(true);
 });
 
-test.each(OURS)("%s has nothing native, and runs nothing when it is installed", (name) => {
+test.each(OURS)("%s has nothing native, and no install script", (name) => {
   const files = readdirSync(installed(name), { recursive: true, encoding: "utf8" });
   expect(files.filter((file) => /\.node$|\.gyp$|\.wasm$/.test(file))).toEqual([]);
   const { scripts = {} } = manifest(installed(name));
   expect(Object.keys(scripts).filter((script) => /^(pre|post)?install$|^prepare$/.test(script))).toEqual([]);
 });
 
-test("a program appends and reads, where Node loads no add-on", () => {
+test("a program appends and reads while Node loads no add-on", () => {
   writeFileSync(join(app, "main.js"), PROGRAM);
   const output = execFileSync(process.execPath, ["--no-addons", "main.js"], { cwd: app, encoding: "utf8" });
   expect(output).toBe("0 flushed Hello World!\n");

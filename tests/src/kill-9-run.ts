@@ -1,7 +1,7 @@
 /**
- * One run of a server that is killed with SIGKILL, and started again, while a producer in another
- * process (this one) sends. The producer holds what was acknowledged. Afterwards every acknowledged
- * record must be in the log: once, and in order by key.
+ * One run of a server that is killed with SIGKILL and restarted while a producer in this process
+ * sends. The producer remembers what was acknowledged. Afterwards every acknowledged record must be
+ * in the log: once, and in order by key.
  */
 import { connect, text } from "@logstore/client";
 import { seededRandom } from "./bytes.ts";
@@ -14,7 +14,7 @@ const KEYS = 20;
 export interface KillRun {
   readonly seed: number;
   readonly kills: number;
-  /** Sends between a start of the server and its end, about. */
+  /** Approximate number of records sent between a start of the server and its kill. */
   readonly recordsPerKill: number;
 }
 
@@ -37,7 +37,7 @@ export async function runWithKills({ seed, kills, recordsPerKill }: KillRun): Pr
     let sent = 0;
     for (let kill = 0; kill <= kills; kill++) {
       const records = 1 + Math.floor(random() * 2 * recordsPerKill);
-      // Somewhere among the acknowledgements of this round.
+      // At a random acknowledgement of this round.
       const killAt = kill < kills ? acknowledged.size + Math.floor(random() * records) : Number.POSITIVE_INFINITY;
       let killing: Promise<void> | undefined;
       const sends = Array.from({ length: records }, async () => {

@@ -1,4 +1,4 @@
-/** The kill -9 test for as long as one likes. */
+/** Runs the kill -9 test for any length of time. */
 import { runWithKills } from "./kill-9-run.ts";
 
 export interface KillOptions {
@@ -8,7 +8,9 @@ export interface KillOptions {
   readonly seed: number;
 }
 
-/** False where something acknowledged was lost; what and with which seed has been said then. */
+/**
+ * Returns false if something acknowledged was lost; the loss and the seed have been printed then.
+ */
 export async function killForLong({ runs, kills, recordsPerKill, seed: firstSeed }: KillOptions): Promise<boolean> {
   let acknowledged = 0;
   for (let run = 0; run < runs; run++) {

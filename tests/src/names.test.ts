@@ -1,6 +1,6 @@
 /**
- * Served: names that every object has a property of are names of topics, snapshots and groups like
- * any other.
+ * Names of properties that every object has are valid names of topics, snapshots and groups,
+ * through a server.
  */
 import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";

@@ -1,4 +1,4 @@
-/** docs/operations.md, followed word by word in a fresh directory. */
+/** Executes docs/operations.md literally in an empty directory. */
 import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ const blocks = [...section.matchAll(/^```(sh|yaml)\n(.*?)^```$/gms)].map(([, lan
   language,
   text: text!,
 }));
-/** Lines whose comment says what they print. */
+/** Lines with a comment that contains their output. */
 const said = blocks.flatMap(({ text }) =>
   [...text.matchAll(/^node (?:send|receive)\.mjs .*# (.+)$/gm)].map(([, line]) => line),
 );
@@ -26,7 +26,7 @@ const missing = [spawnSync("openssl", ["version"]), spawnSync("bash", ["--versio
 );
 if (missing) skipped("the steps of docs/operations.md (openssl and bash are needed)");
 
-test("there is something to follow", () => {
+test("the page has commands to execute", () => {
   expect(blocks.length).toBeGreaterThan(5);
   expect(said).toEqual([
     "ada sent offset 0 of orders",
@@ -56,7 +56,7 @@ test.skipIf(missing)(
   240_000,
 );
 
-/** Does what the page says, and returns what the programs in it printed. */
+/** Executes the commands of the page, and returns the output of its programs. */
 async function follow(directory: string, path: string): Promise<string[]> {
   const port = await freePort();
   const commands: string[] = [];
@@ -66,7 +66,7 @@ async function follow(directory: string, path: string): Promise<string[]> {
     if (language === "yaml") await writeFile(join(directory, file!), here);
     else commands.push(here);
   }
-  // The last step stops the server; whatever happens before, it does not stay.
+  // The last command stops the server; if an earlier one fails, the trap does.
   const script = `trap 'kill $(cat server.pid) 2> /dev/null || true' EXIT\n${commands.join("\n")}\nwait`;
   const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], {
     cwd: directory,
@@ -77,8 +77,8 @@ async function follow(directory: string, path: string): Promise<string[]> {
 }
 
 /**
- * What `npm install` of the two packages would give, of this workspace. Returns the PATH with its
- * commands.
+ * Installs the two packages of this workspace, like `npm install` would. Returns the PATH with
+ * their commands.
  */
 async function installed(directory: string): Promise<string> {
   const packages = join(directory, "node_modules/@logstore");

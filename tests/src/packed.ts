@@ -1,4 +1,4 @@
-/** Packages as they would be published. */
+/** Packages as they are published. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,8 +21,8 @@ export function manifest(packageDirectory: string): Manifest {
 }
 
 /**
- * Packs `packages/<name>`, which is built, into a tarball in `directory`. By pnpm, which writes the
- * versions of our own packages into what depends on them.
+ * Packs the built package `packages/<name>` into a tarball in `directory`. Uses pnpm, which
+ * replaces workspace versions in dependencies.
  */
 export function pack(name: string, directory: string): void {
   const isOnPath = spawnSync("pnpm", ["--version"]).status === 0;

@@ -1,6 +1,6 @@
 /**
- * The topic of parked records has lost its last ones, and a repair has said so: listing and replay
- * come to their end.
+ * The topic of parked records has lost its last ones, which a repair has reported: listing and
+ * replay reach the end.
  */
 import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";
@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from "vitest";
 const PARKED = "t.g.parked";
 const LOST = 3;
 
-/** The broker, as if so many records more had been in the parked topic, and were lost. */
+/** The broker, as if that many more records had been in the parking topic and were lost. */
 function withLostEnd(broker: Broker): Broker {
   const listOffsets = async (request: ListOffsetsRequest) => {
     const found = await broker.listOffsets(request);

@@ -1,6 +1,6 @@
 /**
- * docs/protocol.md against what it describes: nothing of the .proto files is missing, and its
- * examples are what happens.
+ * docs/protocol.md compared with what it describes: it covers the .proto files completely, and its
+ * examples are accurate.
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -46,7 +46,7 @@ test.each(messages)("$message is described with all its fields", ({ message, fie
   expect(missing.sort((a, b) => a.length - b.length)[0]).toEqual([]);
 });
 
-test("every oneof has its row, with all its fields", () => {
+test("every oneof has a row with all its fields", () => {
   const text = protoFiles.map((file) => readFileSync(new URL(file, protoDirectory), "utf8")).join("");
   const rows = [...text.matchAll(/^message (\w+) \{\n([\s\S]*?)^\}/gm)].flatMap(([, message, body]) =>
     [...body!.matchAll(/^ {2}oneof (\w+) \{\n([\s\S]*?)^ {2}\}/gm)].map(([, name, of]) => {
@@ -58,7 +58,7 @@ test("every oneof has its row, with all its fields", () => {
   expect(rows.filter((row) => !page.includes(row))).toEqual([]);
 });
 
-test("every enum value is named, or said to be unspecified", () => {
+test("every enum value is described, except for unspecified ones", () => {
   const text = protoFiles.map((file) => readFileSync(new URL(file, protoDirectory), "utf8")).join("");
   const values = [...text.matchAll(/^ {2}([A-Z][A-Z_]+) = \d+;/gm)].map((match) => match[1]!);
   expect(values.length).toBeGreaterThan(0);
@@ -78,9 +78,9 @@ test("the test vectors of the partitioner", () => {
   }
 });
 
-test("the call, byte by byte, is what a server answers so", async () => {
+test("the call, byte by byte, gets exactly this response from a server", async () => {
   const [request, answer] = [blockOf("request"), blockOf("answer")];
-  // What gRPC puts before a message: not compressed, length.
+  // The gRPC prefix of a message: uncompressed, and its length.
   for (const bytes of [request, answer]) expect(bytes.subarray(0, 5)).toEqual(grpcPrefix(bytes.length - 5));
   const broker = await Broker.open(":memory:");
   const server = await serve(broker, { port: 0 });

@@ -1,6 +1,6 @@
 /**
- * Clients behind proxies, as docs/operations.md configures them: nothing is lost, repeated or
- * refused for what a proxy does.
+ * Clients behind proxies with the configurations of docs/operations.md: nothing is lost, repeated
+ * or refused because of a proxy.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
@@ -16,7 +16,7 @@ import { CertificateAuthority, directoryWith } from "../../packages/server-grpc/
 import { type Documented, documented, isInstalled, ProxyProcess } from "./proxies/proxy.ts";
 
 /**
- * How long nothing is sent. LOGSTORE_PROXY_IDLE_MS=75000 exceeds the proxies' own default timeouts.
+ * Length of the silence. LOGSTORE_PROXY_IDLE_MS=75000 exceeds the proxies' own default timeouts.
  */
 const idleMs = Number(process.env["LOGSTORE_PROXY_IDLE_MS"] ?? 4_000);
 const PARTITIONS = 200;
@@ -57,10 +57,10 @@ async function behind(documented: Documented) {
   return { proxy, client, address, credentials, stopServer, startServer };
 }
 
-/** Sends a record to each partition, and reads all of them as a group, a round at a time. */
+/** In each round, sends a record to each partition and reads all of them as a group. */
 class Rounds {
   count = 0;
-  /** By value, how often it was read. */
+  /** How often each value was read. */
   readonly seen = new Map<string, number>();
   readonly #producer;
   readonly #consumer;
@@ -70,14 +70,14 @@ class Rounds {
     this.#producer = client.producer("wide");
     this.#consumer = client.consumer({ group: "g", topics: ["wide"], value: text() });
     this.#reading = this.#read();
-    this.#reading.catch(() => {}); // next() tells it
+    this.#reading.catch(() => {}); // reported by next()
   }
 
   async #read(): Promise<void> {
     for await (const { value } of this.#consumer) this.seen.set(value, (this.seen.get(value) ?? 0) + 1);
   }
 
-  /** Resolves when every record of the round was read and is committed. */
+  /** Resolves when every record of the round has been read and committed. */
   async next(): Promise<void> {
     const round = ++this.count;
     const records = Array.from({ length: PARTITIONS }, (_, partition) => ({
@@ -94,8 +94,8 @@ class Rounds {
 }
 
 /**
- * Status and beginning of what is answered to a request. The status is 0 where the connection ends
- * without an answer.
+ * Status and start of the response to a request. The status is 0 if the connection ends without a
+ * response.
  */
 async function answerOf(address: string, ca: string): Promise<{ status: number; contentType: string; body: string }> {
   const session = connectHttp2(`https://${address}`, { ca });
@@ -123,7 +123,7 @@ async function answerOf(address: string, ca: string): Promise<{ status: number; 
   return answer;
 }
 
-/** The server is away: what the proxy answers is no message, and is tried again. */
+/** The server is down: the proxy's own response is not a gRPC message, and the client retries. */
 async function expectUnavailable({ awayStatus }: Documented, address: string, credentials: { tls: { ca: string } }) {
   const { status, contentType, body } = await answerOf(address, credentials.tls.ca);
   expect(status).toBe(awayStatus);
@@ -163,7 +163,7 @@ describe.each(Object.entries(documented))("%s", (_name, which) => {
       await startServer();
       await next;
 
-      // Timeouts that are too short cut off every silent stream.
+      // Timeouts that are too short close every silent stream.
       proxy.configure("3s");
       await proxy.kill();
       await proxy.start();

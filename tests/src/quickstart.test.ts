@@ -1,4 +1,4 @@
-/** `npm start`'s example, as a stranger runs it. */
+/** The example of `npm start`, run as a new user would. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -14,7 +14,7 @@ function quickstart(...args: string[]) {
   return { status, lines: stdout.trimEnd().split("\n"), stderr };
 }
 
-/** A member was killed, and every partition that it had is somebody else's in the end. */
+/** A member was killed, and in the end each of its partitions has another owner. */
 function expectTakenOver(lines: string[]): void {
   const killed = lines.find((line) => line.startsWith("member 1 killed half-way, its partitions taken over: "));
   const orphaned = killed?.split(": ")[1]?.split(", ") ?? [];
@@ -26,19 +26,19 @@ function expectTakenOver(lines: string[]): void {
   expect(lines.join("\n")).toMatch(/^delivered again: \d+ flights$/m);
 }
 
-test("20,000 flights go to the server and come back in order, though a member of the group dies", () => {
+test("20,000 flights go through the server and arrive in order, although a member of the group dies", () => {
   const { status, lines, stderr } = quickstart();
   expect(stderr).toBe("");
   expect(lines.at(-1)).toBe("consumed 20000 of 20000 records in order");
   expect(status).toBe(0);
   expectTakenOver(lines);
-  // Facts of the data, worked out from the file itself.
+  // Facts of the data, computed from the file itself.
   expect(lines.join("\n")).toMatch(/'JFK'\s*│\s*200\s*│\s*16\.2/);
 });
 
-test("so they do when the server is killed at random moments while they are produced", () => {
+test("also when the server is killed at random moments while they are produced", () => {
   const { status, lines, stderr } = quickstart("--crashes", "4", "--seed", String(seed));
-  // Clients report that the server was away, and nothing else.
+  // Clients warn that the server was down, and print nothing else.
   const others = stderr.split("\n").filter((line) => !/LogStoreWarning|--trace-warnings/.test(line));
   expect(others.join("\n"), `KILL_SEED=${seed}`).toBe("");
   expect(lines.at(-1), `KILL_SEED=${seed}`).toBe("consumed 20000 of 20000 records in order");

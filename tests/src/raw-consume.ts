@@ -1,8 +1,8 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 
 /**
- * Reads a partition of the topic "t" over bare HTTP/2, so that the test decides how fast the bytes
- * of the messages are taken. Reads up to offset `until`, or waits for new records without it.
+ * Reads a partition of the topic "t" over bare HTTP/2, so that the test controls how fast the bytes
+ * of the messages are read. Reads up to offset `until`, or waits for new records without it.
  */
 export function consumeStream(session: ClientHttp2Session, partition: number, until?: number): ClientHttp2Stream {
   const request = Buffer.concat([

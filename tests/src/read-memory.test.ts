@@ -1,6 +1,6 @@
 /**
- * Messages that wait for their reader, or that it has left, do not fill the memory. Resident memory
- * is read from /proc.
+ * Messages that wait for their reader, or that it has abandoned, do not exhaust memory. Resident
+ * memory is read from /proc.
  */
 import { writeFile } from "node:fs/promises";
 import { type ClientHttp2Session, connect as connectHttp2, constants } from "node:http2";
@@ -16,8 +16,7 @@ import { ServerProcess } from "./server-process.ts";
 const MIB = 1024 * 1024;
 
 /**
- * Reads a partition as fast as it comes, and looks at nothing of it. Resolves when the stream has
- * ended.
+ * Reads a partition at full speed without decoding anything. Resolves when the stream has ended.
  */
 function readBlindly(session: ClientHttp2Session, partition: number, end: number): Promise<number> {
   const stream = consumeStream(session, partition, end);
@@ -29,8 +28,8 @@ function readBlindly(session: ClientHttp2Session, partition: number, end: number
 }
 
 /**
- * Begins to read a partition again and again, and leaves each time when the first bytes of a
- * message have come.
+ * Starts to read a partition repeatedly, and cancels each time when the first bytes of a message
+ * arrive.
  */
 async function readAndLeave(session: ClientHttp2Session, partition: number, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
@@ -41,8 +40,8 @@ async function readAndLeave(session: ClientHttp2Session, partition: number, time
 }
 
 /**
- * A server process with a topic of 8 partitions and a send budget of 32 MiB, and how much its
- * resident memory grows.
+ * A server process with a topic of 8 partitions and a send budget of 32 MiB; reports the growth of
+ * its resident memory.
  */
 async function servedProcess(recordBytes: number, batches: number) {
   const directory = await temporaryDirectory();
@@ -78,7 +77,7 @@ function sessionsTo(server: ServerProcess, count: number): ClientHttp2Session[] 
   return sessions;
 }
 
-describe.skipIf(process.platform !== "linux")("what a server holds for readers is within the budget", () => {
+describe.skipIf(process.platform !== "linux")("the memory that a server holds for readers is within the budget", () => {
   test("192 streams of large records", async () => {
     const [recordBytes, batches] = [1_000_000, 4];
     const { server, mostGrowth } = await servedProcess(recordBytes, batches);
@@ -99,14 +98,14 @@ describe.skipIf(process.platform !== "linux")("what a server holds for readers i
     expect(ends()).toEqual(Array(8).fill(batches));
   });
 
-  test("of streams that were cancelled, too", async () => {
+  test("of cancelled streams, too", async () => {
     const { server, mostGrowth } = await servedProcess(8_000_000, 1);
     const sessions = sessionsTo(server, 4);
     await Promise.all(sessions.flatMap((session) => Array.from({ length: 8 }, (_, p) => readAndLeave(session, p, 5))));
     expect(await mostGrowth()).toBeLessThan(130 * MIB);
   });
 
-  test("answers to fetches", async () => {
+  test("responses to fetches", async () => {
     const { server, mostGrowth } = await servedProcess(8_000_000, 1);
     const api = new GrpcLogApi(server.address);
     onTestFinished(() => api.close());

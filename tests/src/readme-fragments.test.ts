@@ -1,7 +1,7 @@
 /**
- * Pieces of programs in the packages' pages that want more around them: encryption with access
- * control on both sides, and traces. They run as printed but for the places where files and
- * addresses are.
+ * Fragments of programs in the packages' READMEs that need more code around them: encryption with
+ * access control on both sides, and traces. They run as printed, except for the locations of files
+ * and addresses.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const here = fileURLToPath(new URL("..", import.meta.url)); // the packages are 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 if (!hasOpenssl) console.log("skipped: openssl is not installed");
 
-/** The block of a page that has a text in it. */
+/** The block of a page that contains a text. */
 function fragment(page: string, text: string): string {
   const content = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
   const blocks = [...content.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]!);
@@ -42,8 +42,8 @@ async function directoryOfTest(): Promise<string> {
 }
 
 /**
- * A certificate authority and a certificate of it for the loopback address, by the names that the
- * pages use.
+ * Creates a certificate authority and a certificate for the loopback address, with the file names
+ * of the READMEs.
  */
 function makeCertificates(cwd: string): void {
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd, stdio: "ignore" });
@@ -81,7 +81,7 @@ function makeCertificates(cwd: string): void {
   );
 }
 
-test.runIf(hasOpenssl)("a server with TLS and access control, and a client that shows a token", async () => {
+test.runIf(hasOpenssl)("a server with TLS and access control, and a client with a token", async () => {
   const directory = await directoryOfTest();
   makeCertificates(directory);
   const at = (name: string) => JSON.stringify(join(directory, name));
@@ -126,7 +126,7 @@ test.runIf(hasOpenssl)("a server with TLS and access control, and a client that 
   expect(run(program)).toEqual(["orders-1 1", "other PERMISSION_DENIED", "orders-1 UNAUTHENTICATED"]);
 });
 
-test("what is done with a record is traced as a part of its sending", () => {
+test("the processing of a record is traced as a part of its sending", () => {
   const program = `
     import { connect } from "@logstore/client";
     import { Broker } from "@logstore/core";

@@ -1,7 +1,6 @@
 /**
- * The examples of README.md and of the packages' pages, run as they are printed but for the places
- * where they keep and find things. Each runs twice in a row: a program is started again, on what
- * the first run left.
+ * The examples of README.md and of the packages' READMEs, run as printed except for the locations
+ * of data and servers. Each runs twice in a row, the second time on the data of the first.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -38,13 +37,13 @@ function replaced(example: string | undefined, what: string, by: string): string
 
 test("there are three examples", () => expect(examples).toHaveLength(3));
 
-test("the embedded one", () => {
+test("embedded", () => {
   const example = replaced(examples[0], '"logs/"', JSON.stringify(directory));
   expect(run(example)).toEqual(["0 Hello World!", "1 again", "2 and again"]);
   expect(run(example)).toEqual(["3 Hello World!", "4 again", "5 and again"]);
 });
 
-test("the client's own", async () => {
+test("of the client", async () => {
   const [first, inParallel, parked, assigned] = examplesOf("packages/client/README.md");
   const server = await ServerProcess.start(directory);
   try {
@@ -72,7 +71,7 @@ test("the client's own", async () => {
   }
 });
 
-test("the server's own", () => {
+test("of the server", () => {
   const [example] = examplesOf("packages/server-grpc/README.md");
   const here = replaced(replaced(example, '"./data"', JSON.stringify(directory)), "port: 7411", "port: 0");
   for (let i = 0; i < 2; i++) {
@@ -81,12 +80,12 @@ test("the server's own", () => {
   }
 });
 
-test("the protocol's own", () => {
+test("of the protocol", () => {
   const [example] = examplesOf("packages/protocol/README.md");
   for (let i = 0; i < 2; i++) expect(run(example!)).toEqual(["5"]);
 });
 
-test("the served ones", async () => {
+test("served", async () => {
   const server = await ServerProcess.start(directory);
   try {
     const served = replaced(examples[1], "localhost:7411", server.address);

@@ -1,4 +1,4 @@
-/** What a client and a server that ask who one is make of each other. */
+/** A client and a server with access control. */
 import { createHash } from "node:crypto";
 import { connect, type LogClient } from "@logstore/client";
 import { Broker } from "@logstore/core";
@@ -55,7 +55,7 @@ const allow = (principal: string, ...operations: RuleConfig["operations"]) => ({
   topics: ["t"],
 });
 
-test("a certificate is as good as a token, and errors are what they say", async () => {
+test("a certificate works like a token, and errors have the right codes", async () => {
   const { server } = await start({
     tokens: tokens("reader"),
     rules: [allow("writer", "produce"), allow("reader", "consume")],
@@ -80,7 +80,7 @@ test("a certificate is as good as a token, and errors are what they say", async 
   });
 });
 
-test("streams outlive their tokens where the client can get new ones", async () => {
+test("streams outlive their tokens if the client can get new ones", async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
   await files.write("issuer.pem", await exportSPKI(publicKey));
   const { server } = await start({
@@ -88,7 +88,7 @@ test("streams outlive their tokens where the client can get new ones", async () 
     rules: [allow("worker", "produce", "consume")],
   });
   let issued = 0;
-  // Five seconds are granted for clocks that differ: these are good for two more.
+  // The server allows a clock skew of five seconds: these tokens are valid for two more.
   const token = () => {
     issued++;
     return new SignJWT({ iss: "i", aud: "logstore", sub: "worker", exp: Math.floor(Date.now() / 1_000) - 3 })
@@ -105,7 +105,7 @@ test("streams outlive their tokens where the client can get new ones", async () 
   };
   await send();
   const before = issued;
-  // Both streams are cut when their tokens expire; what is sent then is neither lost nor repeated.
+  // Both streams are closed when their tokens expire; nothing sent then is lost or repeated.
   while (issued < before + 2) await send();
   await send();
   expect(offsets).toEqual(offsets.map((_, i) => i));
@@ -113,7 +113,7 @@ test("streams outlive their tokens where the client can get new ones", async () 
   await producer.close();
 });
 
-test("a member of a group outlives its token where the client can get a new one", async () => {
+test("a group member outlives its token if the client can get a new one", async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
   await files.write("issuer.pem", await exportSPKI(publicKey));
   const { server, broker } = await start({
@@ -140,7 +140,7 @@ test("a member of a group outlives its token where the client can get a new one"
   const records = consumer[Symbol.asyncIterator]();
   const next = records.next();
   next.catch(() => {});
-  // Its stream is cut when its token expires: it goes on as the same member.
+  // Its stream is closed when its token expires, and it rejoins as the same member.
   await Promise.race([next, eventually(() => joins >= 2)]);
   await broker.topic("t").append(null, new Uint8Array(1));
   expect((await next).value).toMatchObject({ offset: 0 });
@@ -148,7 +148,7 @@ test("a member of a group outlives its token where the client can get a new one"
   await records.return?.();
 });
 
-test("a token that cannot be had is asked for again", async () => {
+test("a token that is temporarily unavailable is requested again", async () => {
   const { server } = await start({ tokens: tokens("reader"), rules: [allow("reader", "consume")] });
   let asked = 0;
   const token = () => {
@@ -159,7 +159,7 @@ test("a token that cannot be had is asked for again", async () => {
   expect(asked).toBe(3);
 });
 
-test("quotas slow a producer and a consumer down, and lose nothing", async () => {
+test("quotas slow down a producer and a consumer, and lose nothing", async () => {
   const { server } = await start({
     tokens: tokens("both"),
     rules: [allow("both", "produce", "consume")],
@@ -176,6 +176,6 @@ test("quotas slow a producer and a consumer down, and lose nothing", async () =>
     read.push(new TextDecoder().decode(value!).trim());
   }
   expect(read).toEqual(sent.map((_, i) => `${i}`));
-  // More calls at once than a second allows: each is answered when it may be.
+  // More concurrent calls than the quota of a second allows: each is delayed until it is allowed.
   await Promise.all(Array.from({ length: 6 }, () => both.listTopics()));
 });

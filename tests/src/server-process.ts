@@ -1,4 +1,4 @@
-/** `logstore-server` as a process of its own, to be killed and started again. */
+/** `logstore-server` in a process of its own, which can be killed and restarted. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -7,23 +7,23 @@ import { fileURLToPath } from "node:url";
 
 export const bin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
 
-/** To be preloaded by a process that is started with a pipe as its stdin. */
+/** Preloaded into a process that is started with a pipe as its stdin. */
 export const endsWithParent = new URL("ends-with-parent.mjs", import.meta.url).href;
 
 export interface ServerOptions {
   readonly port?: number;
   readonly args?: readonly string[];
-  /** Beside that of this process. */
+  /** In addition to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Another build's command. */
+  /** The command of another build. */
   readonly bin?: string | undefined;
-  /** Gets what the server writes to stderr. Default: it goes where ours goes. */
+  /** Called with each line of the server's stderr. Default: stderr is inherited. */
   readonly onErrorLine?: (line: string) => void;
 }
 
 export class ServerProcess {
   readonly address: string;
-  /** Resolves when the process has ended, however. */
+  /** Resolves when the process has exited, for whatever reason. */
   readonly ended: Promise<unknown>;
   readonly #child: ChildProcess;
 
@@ -45,7 +45,7 @@ export class ServerProcess {
       ...(options.args ?? []),
     ];
     const { onErrorLine } = options;
-    // What tests do to it is not worth a line.
+    // The effects of tests need not be logged.
     const env = { ...process.env, LOGSTORE_LOG_LEVEL: "error", ...options.env };
     const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", onErrorLine ? "pipe" : "inherit"], env });
     if (onErrorLine) createInterface({ input: child.stderr! }).on("line", onErrorLine);
@@ -68,18 +68,18 @@ export class ServerProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Bytes of memory that the process has in RAM. */
+  /** Resident memory of the process, in bytes. */
   async residentBytes(): Promise<number> {
     const status = await readFile(`/proc/${this.#child.pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
-  /** SIGHUP: it reads its configuration again. */
+  /** SIGHUP: the server reloads its configuration. */
   reload(): void {
     this.#child.kill("SIGHUP");
   }
 
-  /** SIGKILL; resolves when it is gone. */
+  /** SIGKILL; resolves when the process has exited. */
   kill(): Promise<number | null> {
     return this.#end("SIGKILL");
   }

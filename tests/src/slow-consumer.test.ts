@@ -1,6 +1,6 @@
 /**
- * A consumer that hardly reads: what waits for it waits on the server's disk, not in anybody's
- * memory.
+ * A consumer that hardly reads: its backlog stays on the server's disk, not in the memory of any
+ * process.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -46,7 +46,7 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
   async (partitionCount) => {
     await produceBacklog(partitionCount);
     await server.stop();
-    server = await ServerProcess.start(directory); // with the memory of one that has served nobody yet
+    server = await ServerProcess.start(directory); // its memory before it has served anything
     const before = await server.residentBytes();
     let serverGrowth = 0;
     const sampling = setInterval(async () => {
@@ -88,7 +88,7 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
     try {
       const died = once(member, "exit").then(([code]) => Promise.reject(new Error(`the member ended with ${code}`)));
       const [told] = await Promise.race([once(member, "message"), died]);
-      // It is alive, so that what it has stays its own, however far behind it is.
+      // It is alive, so it keeps its partitions, however far it lags behind.
       expect(told).toMatchObject({ lost: 0, assigned: partitionCount, lag: BACKLOG_BYTES / 1000 - 1 });
       expect(told.growth).toBeGreaterThan(0);
       expect(told.growth).toBeLessThan(MAX_GROWTH_BYTES);
@@ -101,7 +101,7 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
   },
 );
 
-test("a slow loop is cut off by the server, and goes on where it was", async () => {
+test("a slow loop is disconnected by the server, and resumes where it was", async () => {
   await using broker = await Broker.open(":memory:");
   await broker.createTopic({ topic: "t", partitions: 1 });
   const value = new Uint8Array(100_000).fill(1);

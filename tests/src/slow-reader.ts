@@ -1,6 +1,4 @@
-/**
- * A process that reads one batch a second and then says by how many bytes its memory grew at most.
- */
+/** A process that reads one batch per second and reports the largest growth of its memory. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@logstore/client";
 
@@ -8,7 +6,7 @@ const [address = "", partitionCount, seconds] = process.argv.slice(2);
 const partitions = Array.from({ length: Number(partitionCount) }, (_, partition) => partition);
 
 const client = connect(address);
-await client.listTopics(); // the connection and the code are there
+await client.listTopics(); // warms up the connection and the code
 const before = process.memoryUsage.rss();
 let most = 0;
 const batches = client.consumer({ assign: { t: partitions } }).batches();

@@ -1,7 +1,7 @@
 /**
- * A data directory on a small file system (tmpfs, mounted by the test: root on Linux) that is full
- * to the last byte, or has no inode left: the server stops or is killed, starts again, and
- * docs/operations.md, "A full data disk", leads out.
+ * A data directory on a small file system (tmpfs, mounted by the test: root on Linux) that has no
+ * byte or no inode left: the server stops or is killed, starts again, and docs/operations.md, "A
+ * full data disk", resolves the situation.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from "node:fs";
@@ -27,7 +27,7 @@ async function smallDisk(limits: string): Promise<string> {
 const canMount = spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
 if (!canMount) skipped("a small file system that is full (a tmpfs cannot be mounted here)");
 
-/** Takes all that is free. */
+/** Fills the remaining space. */
 function fillBytes(directory: string): void {
   const file = openSync(`${directory}/filler`, "a");
   for (let size = 64 * 1024; size >= 1; size = Math.floor(size / 2)) {
@@ -58,8 +58,8 @@ async function started(disk: string, said: string[] = []): Promise<ServerProcess
 }
 
 /**
- * Fills the disk while a server serves a topic, a producer and a group. Resolves to how many
- * records were acknowledged.
+ * Fills the disk while a server serves a topic, a producer and a group. Resolves to the number of
+ * records acknowledged.
  */
 async function serveUntilFull(address: string, fill: () => void): Promise<number> {
   await using client = connect(address);
@@ -129,7 +129,7 @@ describe.skipIf(!canMount)("a server on a full disk", { timeout: 90_000 }, () =>
       const first = await started(disk);
       const acknowledged = await serveUntilFull(first.address, () => fillBytes(disk));
       await first[end]();
-      fillBytes(disk); // what the end of the process let go of
+      fillBytes(disk); // what the exit of the process has freed
       const second = await started(disk);
       expect(await countRecords(second.address)).toBeGreaterThanOrEqual(acknowledged);
       await makeRoom(second.address, acknowledged - 10);
@@ -139,7 +139,7 @@ describe.skipIf(!canMount)("a server on a full disk", { timeout: 90_000 }, () =>
     },
   );
 
-  test("starts again with no inode left but those of its lock, and says which it needs", async () => {
+  test("starts again with no free inodes except those of its lock, and reports what it needs", async () => {
     const disk = await smallDisk("size=64m,nr_inodes=100");
     const first = await started(disk);
     const acknowledged = await serveUntilFull(first.address, () => fillInodes(disk));

@@ -1,7 +1,6 @@
 /**
- * The long column of the tests of reliability, one after another or those that are named: `pnpm
- * soak --only kill --runs 1000 --kills 5 --seed 1`, `pnpm soak --only sweep --only fuzz`. It takes
- * hours.
+ * The long-running reliability tests, all in turn or those named: `pnpm soak --only kill --runs
+ * 1000 --kills 5 --seed 1`, `pnpm soak --only sweep --only fuzz`. Takes hours.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

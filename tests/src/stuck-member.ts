@@ -1,6 +1,6 @@
 /**
- * A process that is the one member of a group, takes a record and never asks for the next one; it
- * says what became of it.
+ * A process that is the only member of a group, takes a record and never requests the next one; it
+ * reports what happens to it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@logstore/client";
@@ -8,7 +8,7 @@ import { connect } from "@logstore/client";
 const [address = "", partitionCount, seconds] = process.argv.slice(2);
 
 const client = connect(address);
-await client.listTopics(); // the connection and the code are there
+await client.listTopics(); // warms up the connection and the code
 const before = process.memoryUsage.rss();
 let growth = 0;
 let lost = 0;
@@ -27,4 +27,4 @@ for (let second = 0; second < Number(seconds); second++) {
 const partitions = Array.from({ length: Number(partitionCount) }, (_, partition) => partition);
 const lag = partitions.reduce((sum, partition) => sum + (consumer.lag("t", partition) ?? 0), 0);
 const told = { growth, lost, assigned: consumer.assignment.length, lag };
-process.send!(told, () => process.exit()); // it never asks for another record: nobody waits for that
+process.send!(told, () => process.exit()); // it never requests another record, so nothing waits for that

@@ -1,7 +1,4 @@
-/**
- * One trace from the sending of a record, by way of its append, to its receiving, in whichever
- * processes these are.
- */
+/** One trace from the sending of a record through its append to its delivery, across processes. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -64,7 +61,7 @@ test.each(["none", "zstd"] as const)("send, append and receive are one trace, co
   expect(append.attributes["logstore.bytes"]).toBeGreaterThan(64);
 });
 
-test("an append that is refused ends its span with the error", async () => {
+test("a refused append ends its span with the error", async () => {
   const home = await homes["gRPC"]!();
   try {
     await home.client.createTopic("t", { partitions: 1 });
@@ -79,7 +76,7 @@ test("an append that is refused ends its span with the error", async () => {
   expect(span("append t").attributes["error.type"]).toBe("BATCH_TOO_LARGE");
 });
 
-test("a server process sends its part of the trace to where it is told to", async () => {
+test("a server process exports its part of the trace to the configured endpoint", async () => {
   const bodies: string[] = [];
   const collector = createServer(async (request, response) => {
     bodies.push(await text(request));

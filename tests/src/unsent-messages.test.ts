@@ -1,6 +1,6 @@
 /**
- * Messages that wait for their reader are not overwritten, and readers do not block each other.
- * Each record's content says which one it is.
+ * Messages that wait for their reader are not overwritten, and readers do not block each other. The
+ * content of each record identifies it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, GrpcLogApi } from "@logstore/client";
@@ -14,7 +14,7 @@ import { checkedReading, type Filling, fill } from "./filled-topic.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Served from disk: nothing is in the cache of the log's tail. */
+/** Served from disk: the tail cache of the log is empty. */
 async function servedTopic(filling: Filling, options: ServeOptions = {}) {
   const broker = await Broker.open(":memory:", { tailCacheBytes: 0, segmentBytes: 3 * MIB });
   onTestFinished(() => broker.close());
@@ -49,7 +49,7 @@ test.each([300, 900])("a slow reader of batches of %d KiB", async (kib) => {
   expect(ends()).toEqual([end, end, end]);
 });
 
-/** Reads through with Fetch. */
+/** Reads everything with Fetch. */
 async function fetchAll(api: LogApi, end: number, recordBytes: number, maxBytes: number): Promise<void> {
   const { check, ends } = checkedReading(recordBytes);
   for (let from = 0; from < end; ) {
@@ -62,7 +62,7 @@ async function fetchAll(api: LogApi, end: number, recordBytes: number, maxBytes:
   expect(ends()).toEqual([end]);
 }
 
-test("600 fetches at once, and a reader beside them", async () => {
+test("600 concurrent fetches, and a reader at the same time", async () => {
   const { api, client, end } = await servedTopic({
     partitions: 1,
     batches: 16,
@@ -71,7 +71,7 @@ test("600 fetches at once, and a reader beside them", async () => {
   });
   const request = { topic: "t", partition: 0, maxBytes: 1_500_000 };
   const fetches = Promise.all(Array.from({ length: 600 }, () => api.fetch(request)));
-  fetches.catch(() => {}); // told below
+  fetches.catch(() => {}); // reported below
   const { check, ends } = checkedReading(5000);
   for await (const { offset, value } of client.consumer({ assign: { t: [0] }, until: "latest" }))
     check(0, offset, value);
@@ -82,11 +82,11 @@ test("600 fetches at once, and a reader beside them", async () => {
   }
 });
 
-test("a fetch that asks for more than there is for all answers with what there is room for", async () => {
+test("a fetch for more than the budget of all returns what there is room for", async () => {
   const filling = { partitions: 1, batches: 30, batchBytes: 100 * KIB, recordBytes: 5000 };
   const { api, client, end } = await servedTopic(filling, { sendBudgetBytes: 400 * KIB });
   await fetchAll(api, end, 5000, 4 * MIB);
-  // Several, and a reader, share what is too little for one of them.
+  // Several fetches and a reader share a budget that is too small for one of them.
   const { check, ends } = checkedReading(5000);
   const fetching = Promise.all(Array.from({ length: 5 }, () => fetchAll(api, end, 5000, 4 * MIB)));
   for await (const { offset, value } of client.consumer({ assign: { t: [0] }, until: "latest" }))
@@ -95,7 +95,7 @@ test("a fetch that asks for more than there is for all answers with what there i
   expect(ends()).toEqual([end]);
 });
 
-test("a fetch that waits for more than there will be is answered when others need the room", async () => {
+test("a fetch that waits for data that never comes is answered when others need the room", async () => {
   const filling = { partitions: 1, batches: 4, batchBytes: 100 * KIB, recordBytes: 5000 };
   const { api, end } = await servedTopic(filling, { sendBudgetBytes: 150 * KIB });
   const waiting = api.fetch({

@@ -1,12 +1,12 @@
 /**
- * One consumer that reads every partition of a wide topic, and then goes on at their ends. Checks
- * each record, and reports the time taken and the resident memory of the reader (this process) and
- * of the server. Linux only.
+ * One consumer that reads every partition of a wide topic up to its end, and continues there.
+ * Checks each record, and reports the time taken and the resident memory of the reader (this
+ * process) and of the server. Linux only.
  *
  *   node src/wide-topic.ts --partitions 10000 --records 3 --bytes 20000 --seed 1
  *
- * --pause-ms: the reader takes so long for each hundredth record of the backlog. --group: it is the
- * member of a group.
+ * --pause-ms: the reader pauses that long after each hundredth record of the backlog. --group: it
+ * is a member of a group.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -62,7 +62,7 @@ async function fill(): Promise<void> {
   const client = connect(server.address);
   await client.createTopic("wide", { partitions: count, durability: "written" });
   await report("created");
-  // A batch each, as a partition with little traffic has them.
+  // One batch each, as in a partition with little traffic.
   const producer = client.producer("wide");
   for (let i = 0; i < perPartition; i++) {
     await producer.sendMany(partitions.map((partition) => ({ partition, value: expectedValue(partition, i) })));

@@ -1,7 +1,7 @@
 /**
  * API reports: the public declarations of each package as a checked-in text file,
- * `packages/<package>/etc/<entry>.api.md`, so that a change of a package's face shows in a review.
- * They are made from the `.d.ts` files that a program which installs the package compiles against.
+ * `packages/<package>/etc/<entry>.api.md`, so that a review shows changes of a package's API. They
+ * are generated from the `.d.ts` files against which a program compiles that installs the package.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { CompilerState, Extractor, ExtractorConfig, ExtractorLogLevel } from "@m
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** What packages export. */
+/** The entry points of the packages. */
 export const ENTRIES = [
   { name: "codec", directory: "packages/codec", entry: "dist/index.d.ts" },
   { name: "protocol", directory: "packages/protocol", entry: "dist/index.d.ts" },
@@ -25,15 +25,15 @@ export const ENTRIES = [
 export type Entry = (typeof ENTRIES)[number];
 
 export interface Findings {
-  /** The report that the declarations make. */
+  /** The report generated from the declarations. */
   readonly report: string;
-  /** Names that an exported declaration mentions and the package does not export. */
+  /** Names that an exported declaration mentions but the package does not export. */
   readonly notExported: string[];
   /** Exported names without a doc comment. */
   readonly undocumented: string[];
 }
 
-/** Path of an entry's checked-in report, from the root. */
+/** Path of an entry's checked-in report, relative to the root. */
 export function reportFile({ directory, name }: Entry): string {
   return join(directory, "etc", `${name}.api.md`);
 }
@@ -42,7 +42,7 @@ export function checkedIn(entry: Entry): string {
   return readFileSync(join(root, reportFile(entry)), "utf8");
 }
 
-/** Reads the built declarations of all entries. Takes some seconds of processor. */
+/** Reads the built declarations of all entries. Takes some seconds of processor time. */
 export function readDeclarations(): Map<Entry, Findings> {
   const temporary = mkdtempSync(join(tmpdir(), "logstore-api-"));
   try {
@@ -108,8 +108,8 @@ function extract(config: ExtractorConfig, compilerState: CompilerState): Finding
     },
   });
   const report = readFileSync(config.reportFilePath, "utf8");
-  // A declaration without a doc comment has this word in the comment before it. Members of a
-  // declaration are indented.
+  // API Extractor marks a declaration without a doc comment with this word, in the comment before
+  // it. Members of a declaration are indented.
   const undocumented = [...report.matchAll(/^\/\/ @\w+ \(undocumented\)\nexport (.*)$/gm)].map((match) => match[1]!);
   const exported = new Set([...report.matchAll(/^export \{ (\w+) \}/gm)].map((match) => match[1]!));
   const imported = [...report.matchAll(/^import (?:type )?\{ (\w+).* \} from '@logstore\//gm)].map(
@@ -119,7 +119,7 @@ function extract(config: ExtractorConfig, compilerState: CompilerState): Finding
   return { report, notExported, undocumented };
 }
 
-/** A name that another entry of the same package exports can be imported by whoever needs it. */
+/** A name that another entry of the same package exports counts as exported. */
 function withoutExports(entry: Entry, findings: Findings, all: readonly (readonly [Entry, Findings])[]): Findings {
   const others = all.filter(([other]) => other !== entry && other.directory === entry.directory);
   const isExported = (name: string) => {

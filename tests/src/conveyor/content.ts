@@ -1,10 +1,10 @@
 /**
- * Records whose content follows from their partition and offset, so that a reader checks each of
- * them by itself.
+ * Records whose content is a function of their partition and offset, so that a reader can check
+ * each of them on its own.
  */
 import type { Header, HeaderInput } from "@logstore/codec";
 
-/** A record as any of the readers hands it out. */
+/** A record as returned by any of the readers. */
 export interface SeenRecord {
   readonly offset: number;
   readonly timestamp: number;
@@ -26,7 +26,7 @@ const NOISE_STARTS = 61_441;
 const FIRST_TIMESTAMP = 1_700_000_000_000;
 const KEYS = 7;
 
-/** Text-like bytes: they compress, and no two stretches of them are the same. */
+/** Text-like bytes that compress, but in which no two ranges are equal. */
 const noise = makeNoise(NOISE_STARTS + 24 * 1024 * 1024);
 
 function makeNoise(length: number): Buffer {
@@ -57,7 +57,7 @@ export function recordAt(partition: number, offset: number, valueBytes: number):
   return { key: keyOf(partition, offset), value, timestamp: FIRST_TIMESTAMP + offset, headers };
 }
 
-/** What is wrong with a record that was read at this place; undefined where nothing is. */
+/** Describes what is wrong with a record read at this position; undefined if nothing is. */
 export function wrongIn(record: SeenRecord, partition: number, valueBytes: number): string | undefined {
   const { offset, timestamp, key, value, headers } = record;
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);

@@ -1,5 +1,6 @@
 /**
- * Runs one scenario: fills a topic, reads it by one way while it goes on, and tells what was wrong.
+ * Runs one scenario: fills a topic, reads it in one way while it is being filled, and reports the
+ * faults.
  */
 import { seededRandom } from "../bytes.ts";
 import { Inspector } from "./inspector.ts";
@@ -60,7 +61,7 @@ function inspectorOf({ ends, valueBytes, deletedBefore, scenario }: Scene): Insp
   return new Inspector({ ends, valueBytes, deletedBefore, mayRepeat, isByKey });
 }
 
-/** A way that does not end with the signal is left to itself. */
+/** A reader that ignores the signal is abandoned. */
 function ended(signal: AbortSignal, work: Promise<unknown>): Promise<unknown> {
   const { promise, reject } = Promise.withResolvers<never>();
   const overdue = () => setTimeout(() => reject(signal.reason), 1_000).unref();

@@ -1,22 +1,22 @@
 /**
- * Checks what a reader hands out: each record's content, that none is skipped unsaid, and that
- * nothing changes afterwards.
+ * Checks what a reader delivers: the content of each record, that no record is skipped without a
+ * report, and that delivered records do not change afterwards.
  */
 import { type SeenRecord, wrongIn } from "./content.ts";
 
 export interface InspectorOptions {
-  /** Where each partition ends when everything was appended. */
+  /** The end of each partition when everything has been appended. */
   readonly ends: readonly number[];
   readonly valueBytes: number;
-  /** Records before this offset of a partition may be skipped: they were deleted. */
+  /** Records before this offset of a partition were deleted, and may be skipped. */
   readonly deletedBefore: readonly number[];
-  /** Whether records may be handed out again, as to the members of a group. */
+  /** Whether records may be delivered more than once, as to members of a group. */
   readonly mayRepeat?: boolean;
-  /** Whether records come in the order of their offsets only within a key. */
+  /** Whether records are in offset order only within a key. */
   readonly isByKey?: boolean;
 }
 
-/** Views of records that were handed out are looked at again after as many others. */
+/** Views of delivered records are checked again after this many further records. */
 const HELD_RECORDS = 200;
 const HELD_BYTES = 32 * 1024 * 1024;
 const MAX_PROBLEMS = 20;
@@ -28,8 +28,8 @@ export class Inspector {
   readonly #options: InspectorOptions;
   readonly #next: number[];
   readonly #done: Uint8Array[];
-  /** Skips that were told, by partition: from, and to without it. */
-  readonly #said: [from: number, to: number][][];
+  /** Reported skips by partition: from (inclusive), to (exclusive). */
+  readonly #reportedSkips: [from: number, to: number][][];
   #missing: number;
   readonly #held: { readonly partition: number; readonly record: SeenRecord }[] = [];
   #heldBytes = 0;
@@ -38,11 +38,11 @@ export class Inspector {
     this.#options = options;
     this.#next = options.ends.map(() => 0);
     this.#done = options.ends.map((end) => new Uint8Array(end));
-    this.#said = options.ends.map(() => []);
+    this.#reportedSkips = options.ends.map(() => []);
     this.#missing = options.ends.reduce((sum, end) => sum + end, 0);
   }
 
-  /** Every record was handed out or, where it was deleted, skipped. */
+  /** Whether every record was delivered or, if deleted, skipped. */
   get isComplete(): boolean {
     return this.#missing === 0;
   }
@@ -71,7 +71,10 @@ export class Inspector {
     this.#hold(partition, record);
   }
 
-  /** A record that comes once more, by another way: its content is looked at, its place is not. */
+  /**
+   * A record that is delivered once more, in another way: its content is checked, but not its
+   * position.
+   */
   acceptAgain(partition: number, record: SeenRecord): void {
     this.records++;
     const wrong = wrongIn(record, partition, this.#options.valueBytes);
@@ -83,19 +86,19 @@ export class Inspector {
   }
 
   /**
-   * The reader said that it goes on behind records that are gone; records before them may still be
-   * on their way.
+   * The reader reported that it continues after deleted records; earlier records may still be in
+   * flight.
    */
   skipped(partition: number, from: number, to: number): void {
     const deleted = this.#options.deletedBefore[partition]!;
     if (to > deleted)
       this.#problem(`${partition}: ${from} to ${to - 1} are said to be gone; deleted is before ${deleted}`);
     for (let offset = from; offset < Math.min(to, deleted); offset++) this.#mark(partition, offset);
-    this.#said[partition]!.push([from, to]);
+    this.#reportedSkips[partition]!.push([from, to]);
     this.#passSaid(partition);
   }
 
-  /** To be called at the end. */
+  /** Called at the end. */
   finish(): void {
     for (const { partition, record } of this.#held.splice(0)) this.#lookAgain(partition, record);
     if (this.isComplete || this.problems.length > 0) return;
@@ -108,7 +111,7 @@ export class Inspector {
   #checkOrder(partition: number, offset: number): void {
     const { mayRepeat = false, isByKey = false } = this.#options;
     const expected = this.#next[partition]!;
-    // A reader that begins at the log start is told of nothing before it.
+    // A reader that starts at the log start reports no skip before it.
     if (expected === 0 && offset > 0 && offset <= this.#options.deletedBefore[partition]!)
       this.skipped(partition, 0, offset);
     else if (offset < expected && !mayRepeat && !isByKey)
@@ -120,7 +123,7 @@ export class Inspector {
   }
 
   #passSaid(partition: number): void {
-    const said = this.#said[partition]!;
+    const said = this.#reportedSkips[partition]!;
     for (;;) {
       const next = this.#next[partition]!;
       const skip = said.find(([from, to]) => from <= next && next < to);

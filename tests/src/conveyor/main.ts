@@ -1,7 +1,7 @@
 /**
- * The conveyor for as long as one likes: `pnpm conveyor --minutes 60 --seed 1`. `--scenario 17`
- * replays one seed's scenario, `--only records` draws ways with that name alone, `--scale 4`
- * carries four times as much.
+ * Runs the conveyor for any length of time: `pnpm conveyor --minutes 60 --seed 1`. `--scenario 17`
+ * replays the scenario of one seed, `--only records` draws only ways with that name, `--scale 4`
+ * transfers four times as much.
  */
 import { parseArgs } from "node:util";
 import { seededRandom } from "../bytes.ts";
@@ -26,8 +26,8 @@ const combinations = new Set<string>();
 let [scenarios, records, bytes, failed] = [0, 0, 0, 0];
 for (let seed = first; scenarios === 0 || (values.scenario === undefined && performance.now() < end); seed++) {
   const scenario = drawScenario(seed, names, seededRandom(seed), Number(values.scale));
-  // A call that fails, as a server's that has no processor for half a minute, ends its scenario and
-  // not the run.
+  // A failed call, for example to a server that got no processor time for half a minute, ends its
+  // scenario but not the run.
   const outcome = await conveyor(scenario, { timeLimitMs: 180_000 }).catch((error: unknown) => ({
     records: 0,
     bytes: 0,

@@ -1,27 +1,27 @@
 /**
- * A TCP relay that makes a server distant: each byte takes its time, some take longer, and
+ * A TCP relay that simulates a distant server: bytes are delayed, some more than others, and
  * connections may break.
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
 export interface NetworkOptions {
-  /** ms from one end to the other; the round trip takes twice that. */
+  /** One-way delay, in ms; the round trip takes twice as long. */
   readonly delayMs: number;
-  /** Probability that a chunk, and what follows it, is held up as by a lost packet. */
+  /** Probability that a chunk, and everything after it, is delayed as by a lost packet. */
   readonly lossRate: number;
   /**
-   * ms between two breaks of all connections, of which there are {@link MAX_BREAKS}. Default: they
-   * do not break.
+   * Time between two breaks of all connections, in ms; there are {@link MAX_BREAKS}. Default: no
+   * breaks.
    */
   readonly breakIntervalMs?: number | undefined;
   readonly random: () => number;
 }
 
-/** What takes longer than an interval gets through in the end. */
+/** Limited, so that a transfer that takes longer than an interval eventually succeeds. */
 const MAX_BREAKS = 5;
 const RETRANSMISSION_MS = 200;
-/** Bytes under way in a direction. */
+/** Most bytes in flight in one direction. */
 const MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 
 export class Network implements AsyncDisposable {
@@ -38,7 +38,7 @@ export class Network implements AsyncDisposable {
     this.#server = createServer((near) => this.#relay(near));
   }
 
-  /** A relay to `target`, "host:port", at an {@link address} of its own. */
+  /** Opens a relay to `target` ("host:port"), which has an {@link address} of its own. */
   static async open(target: string, options: NetworkOptions): Promise<Network> {
     const network = new Network(target, options);
     network.#server.listen(0, "127.0.0.1");

@@ -1,5 +1,5 @@
 /**
- * Scenarios of a few seconds in which each place that hands bytes on without a copy shows:
+ * Scenarios of a few seconds that cover each place that passes on bytes without copying them:
  * `node src/conveyor/quick.ts NAME…`.
  */
 import { conveyor } from "./conveyor.ts";
@@ -9,11 +9,11 @@ const MIB = 1024 * 1024;
 const embedded = { ...plain, transport: "embedded" as const };
 
 export const quick = {
-  /** Batches longer than what a reader asks for, taken slowly. */
+  /** Batches longer than what a reader requests, read slowly. */
   "slow readers": { ...plain, way: "records", partitions: 16, shape: "default", totalBytes: 16 * MIB, pace: "slow" },
   "bare readers": { ...plain, way: "consume", partitions: 4, shape: "uneven", totalBytes: 12 * MIB, pace: "slow" },
   "large messages": { ...plain, way: "batches", shape: "long", totalBytes: 30 * MIB, pace: "stopping" },
-  /** Chunks are joined where a read waits for more than there is. */
+  /** Chunks are joined when a read waits for more than is available. */
   fetches: { ...plain, way: "fetch", partitions: 2, totalBytes: MIB, isLive: true },
   "embedded readers": { ...embedded, way: "embedded read", shape: "uneven", totalBytes: 12 * MIB },
   "readers at the end": { ...embedded, way: "embedded tail", shape: "small", isLive: true },

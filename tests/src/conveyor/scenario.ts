@@ -1,15 +1,15 @@
-/** What one run of the conveyor is made of, drawn by a seed or written down. */
+/** The parameters of one run of the conveyor, drawn by a seed or given explicitly. */
 import type { WriterName } from "./writers.ts";
 
 export const SHAPES = {
-  /** A record a batch. */
+  /** One record per batch. */
   single: { batchRecords: [1], valueBytes: 100 },
   small: { batchRecords: [20], valueBytes: 100 },
-  /** As a producer with default options makes them: somewhat over 256 KiB. */
+  /** As a producer with default options makes them: slightly more than 256 KiB. */
   default: { batchRecords: [261], valueBytes: 1_000 },
   uneven: { batchRecords: [1, 300, 17, 2_000], valueBytes: 700 },
   long: { batchRecords: [1], valueBytes: 5_000_000 },
-  /** As long as a batch may be by default, or nearly. */
+  /** Nearly the largest batch that the defaults allow. */
   largest: { batchRecords: [1], valueBytes: 16_700_000 },
 } as const;
 
@@ -27,25 +27,25 @@ export interface Scenario {
   readonly partitions: number;
   readonly shape: Shape;
   readonly writer: WriterName;
-  /** Whether what is appended goes the way that the readers go, or to the log directly. */
+  /** Whether records are appended over the same path as they are read, or to the log directly. */
   readonly writesFrom: "beside" | "the readers' place";
-  /** Bytes of all values together, about. */
+  /** Approximate size of all values together, in bytes. */
   readonly totalBytes: number;
   readonly compression: "none" | "gzip" | "zstd";
-  /** Readers, or members of the group. */
+  /** Number of readers, or of members of the group. */
   readonly readers: number;
   readonly sendBudgetBytes: number | undefined;
   /** Whether half of the records are appended while the others are read. */
   readonly isLive: boolean;
-  /** Whether segments roll, and records are deleted, meanwhile. */
+  /** Whether segments roll and records are deleted during the run. */
   readonly isDeleting: boolean;
 }
 
 const MIB = 1024 * 1024;
-/** A run holds its records in memory; tiny batches cost time instead. */
+/** A run keeps its records in memory; for tiny batches the limit is time instead. */
 const MAX_BATCHES = 4_000;
 
-/** By partition, how many records each of its batches has. */
+/** For each partition, the number of records in each of its batches. */
 export function batchesOf({ shape, partitions, totalBytes }: Scenario): number[][] {
   const { batchRecords, valueBytes } = SHAPES[shape];
   const lists: number[][] = Array.from({ length: partitions }, () => []);
@@ -89,7 +89,7 @@ export const plain: Omit<Scenario, "way"> = {
   isDeleting: false,
 };
 
-/** One of each kind that a seed leads to. */
+/** Draws a scenario from a seed. */
 export function drawScenario(seed: number, ways: readonly string[], random: () => number, scale = 1): Scenario {
   const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
   const way = pick(ways);
@@ -113,7 +113,7 @@ export function drawScenario(seed: number, ways: readonly string[], random: () =
     pace: pick(["fast", "fast", "slow", "stopping"] as const),
     partitions: isParked ? Math.min(partitions, 16) : partitions,
     shape: isParked && (shape === "largest" || shape === "long") ? "default" : shape,
-    // A record that is parked takes some calls.
+    // Parking a record takes several calls.
     totalBytes:
       (isParked ? 2 * MIB : pick(isSlow ? [1 * MIB, 8 * MIB, 24 * MIB] : [2 * MIB, 16 * MIB, 48 * MIB])) * scale,
     compression: pick(["none", "none", "none", "zstd", "gzip"] as const),

@@ -1,6 +1,6 @@
 /**
- * The world of one scenario: a broker, perhaps a server and a network before it, and a topic that
- * is filled.
+ * The environment of one scenario: a broker, optionally behind a server and a network, and a topic
+ * that is being filled.
  */
 import { type ConnectOptions, connect, GrpcLogApi, type LogClient } from "@logstore/client";
 import { Broker } from "@logstore/core";
@@ -18,7 +18,7 @@ export const TOPIC = "conveyor";
 const SEGMENT_BYTES = 1024 * 1024;
 const DELETE_INTERVAL_MS = 15;
 const LIVE_PAUSE_MS = 2;
-/** Of a partition. */
+/** Per partition. */
 const MAX_UNACKED_BATCHES = 8;
 
 const networks: Record<Exclude<NetworkKind, "near">, Omit<NetworkOptions, "random">> = {
@@ -31,11 +31,11 @@ export class Scene implements AsyncDisposable {
   readonly scenario: Scenario;
   readonly broker: Broker;
   readonly directory: string;
-  /** As the readers reach it. */
+  /** The API as the readers reach it. */
   readonly api: LogApi;
   readonly client: LogClient;
   readonly valueBytes: number;
-  /** Where each partition ends when all is appended. */
+  /** The end of each partition when everything has been appended. */
   readonly ends: readonly number[];
   /** Raised before records are deleted. */
   readonly deletedBefore: number[];
@@ -89,13 +89,13 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** Appends what is there before the reading begins. */
+  /** Appends what is there before reading begins. */
   async fill(): Promise<void> {
     const share = this.scenario.isLive ? 0.5 : 1;
     await Promise.all(this.#batches.map((batches, p) => this.#append(p, Math.ceil(batches.length * share), 0)));
   }
 
-  /** Appends the rest, and deletes, while there are readers; resolves when all is appended. */
+  /** Appends the rest, and deletes, during reading; resolves when everything has been appended. */
   async carryOn(signal: AbortSignal): Promise<void> {
     const deletion = this.scenario.isDeleting ? setInterval(() => void this.#delete(), DELETE_INTERVAL_MS) : undefined;
     try {
@@ -138,7 +138,7 @@ export class Scene implements AsyncDisposable {
     await Promise.all(unacked);
   }
 
-  /** Deletes some of what is there, never all of it. */
+  /** Deletes some of the records, never all of them. */
   async #delete(): Promise<void> {
     const partition = Math.floor(this.#random() * this.ends.length);
     const from = this.deletedBefore[partition]!;

@@ -14,13 +14,13 @@ export interface Reading {
   readonly scene: Scene;
   readonly inspector: Inspector;
   readonly signal: AbortSignal;
-  /** Names what no other reader shares, such as a group. */
+  /** Names resources that no other reader shares, such as a group. */
   readonly name: string;
 }
 
 type Way = (reading: Reading) => Promise<unknown>;
 
-/** Waits now and then, as the pace wants it. */
+/** Pauses as the scenario's pace requires. */
 class Pacer {
   readonly #pace: Pace;
   #bytes = 0;
@@ -29,7 +29,7 @@ class Pacer {
     this.#pace = scene.scenario.pace;
   }
 
-  /** Undefined where there is nothing to wait for. */
+  /** Undefined if there is nothing to wait for. */
   took(bytes: number): Promise<unknown> | undefined {
     if (this.#pace === "fast") return undefined;
     const before = this.#bytes;
@@ -46,12 +46,12 @@ function crosses(before: number, bytes: number, step: number): boolean {
 const all = (reading: Reading) => reading.scene.ends.map((_, partition) => partition);
 const assignedTo = (reading: Reading) => ({
   assign: { [TOPIC]: all(reading) },
-  onSkipped: saying(reading),
+  onSkipped: reportingSkips(reading),
   signal: reading.signal,
 });
 
-/** Told by the reader of every record that it skips. */
-function saying({ inspector }: Reading) {
+/** The callback through which the reader reports every record that it skips. */
+function reportingSkips({ inspector }: Reading) {
   return ({ partition, from, to }: { readonly partition: number; readonly from: number; readonly to: number }) =>
     inspector.skipped(partition, from, to);
 }
@@ -60,10 +60,10 @@ export const ways: Readonly<Record<string, Way>> = {
   "embedded read": (reading) =>
     eachPartition(reading, async (partition) => {
       const { scene, inspector, signal } = reading;
-      // Each pass ends at the end that held when it began.
+      // Each pass ends at the log end as of its start.
       while (!inspector.isCompleteIn(partition) && !signal.aborted) {
         const from = goingOn(reading, partition);
-        const records = scene.broker.topic(TOPIC).read(partition, { from, onSkipped: saying(reading) });
+        const records = scene.broker.topic(TOPIC).read(partition, { from, onSkipped: reportingSkips(reading) });
         await unlessDeleted(takeRecords(reading, partition, records));
         await sleep(2);
       }
@@ -74,7 +74,7 @@ export const ways: Readonly<Record<string, Way>> = {
       takeRecords(
         reading,
         partition,
-        reading.scene.broker.topic(TOPIC).tail(partition, { from: "earliest", onSkipped: saying(reading) }),
+        reading.scene.broker.topic(TOPIC).tail(partition, { from: "earliest", onSkipped: reportingSkips(reading) }),
       ),
     ),
 
@@ -83,7 +83,7 @@ export const ways: Readonly<Record<string, Way>> = {
       const pacer = new Pacer(reading);
       const stream = reading.scene.broker
         .topic(TOPIC)
-        .tail(partition, { from: "earliest", onSkipped: saying(reading) });
+        .tail(partition, { from: "earliest", onSkipped: reportingSkips(reading) });
       for await (const batch of stream.batches()) {
         takeBatch(reading, partition, batch);
         await pacer.took(batch.byteLength);
@@ -94,7 +94,7 @@ export const ways: Readonly<Record<string, Way>> = {
   follower: async (reading) => {
     await using store = await follow(reading.scene.directory);
     await eachPartition(reading, (partition) =>
-      takeRecords(reading, partition, store.tail(partition, { from: "earliest", onSkipped: saying(reading) })),
+      takeRecords(reading, partition, store.tail(partition, { from: "earliest", onSkipped: reportingSkips(reading) })),
     );
   },
 
@@ -123,8 +123,7 @@ export const ways: Readonly<Record<string, Way>> = {
     eachPartition(reading, async (partition) => {
       const { scene, inspector } = reading;
       const pacer = new Pacer(reading);
-      // Every other call waits for more than there is; its answer is joined from what came one
-      // after the other.
+      // Every other call waits for more than is available; its result is joined from several reads.
       for (let call = 0; !isDone(reading, partition); call++) {
         const from = inspector.next(partition);
         const minBytes = call % 2 === 0 ? 1 : 300_000;
@@ -159,7 +158,7 @@ export const ways: Readonly<Record<string, Way>> = {
     }
   },
 
-  /** To the end that holds when the reading begins, and again from there. */
+  /** Up to the log end as of the start of reading, then again from there. */
   "records until latest": async (reading) => {
     const { scene, inspector, signal } = reading;
     const pacer = new Pacer(reading);
@@ -248,7 +247,7 @@ export const ways: Readonly<Record<string, Way>> = {
   },
 };
 
-/** A start that is given as a number is an error where it has been deleted meanwhile. */
+/** A start offset that was deleted in the meantime is an error. */
 async function unlessDeleted(pass: Promise<void>): Promise<void> {
   await pass.catch((error: unknown) => {
     if ((error as { code?: string }).code !== "OFFSET_OUT_OF_RANGE") throw error;
@@ -264,7 +263,8 @@ function isDone({ inspector, signal }: Reading, partition: number): boolean {
 }
 
 /**
- * Where a reader goes on that begins anew: behind what it had, and behind what is deleted by now.
+ * Where a reader that starts again continues: after what it has read, and after what has been
+ * deleted.
  */
 function goingOn({ scene, inspector }: Reading, partition: number): number {
   const next = inspector.next(partition);
@@ -282,10 +282,7 @@ async function takeRecords(reading: Reading, partition: number, records: AsyncIt
   }
 }
 
-/**
- * Records that lie before what was asked for, or are there already, are passed over, as the
- * protocol says.
- */
+/** Skips records before the requested position or seen already, as the protocol requires. */
 function takeBatch({ inspector }: Reading, partition: number, batch: RecordBatch): void {
   const from = inspector.next(partition);
   const cursor = batch.verify().cursor();
@@ -293,8 +290,8 @@ function takeBatch({ inspector }: Reading, partition: number, batch: RecordBatch
 }
 
 /**
- * What a reader of the bare API does when a call fails: a lost connection is no end, and what was
- * deleted is skipped.
+ * How a reader of the bare API handles a failed call: it reconnects after a lost connection, and
+ * skips what was deleted.
  */
 async function passOver({ scene, inspector, signal }: Reading, partition: number, error: unknown): Promise<void> {
   if (signal.aborted) return;
@@ -319,7 +316,7 @@ async function asGroup(
     topics: [TOPIC],
     signal,
     commitIntervalMs: 200,
-    onSkipped: saying(reading),
+    onSkipped: reportingSkips(reading),
   };
   const members = Array.from({ length: scene.scenario.readers }, () => scene.client.consumer(options));
   const done = () => {

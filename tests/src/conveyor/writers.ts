@@ -1,6 +1,6 @@
 /**
- * Every way to write. What becomes of the caller's buffers after a call has returned is to change
- * nothing.
+ * Every way to write. Callers change their buffers after a call has returned, which must have no
+ * effect.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogClient } from "@logstore/client";
@@ -17,11 +17,11 @@ export interface WriterTarget {
 
 export interface Writer {
   /**
-   * Appends records in order; resolves when they are acknowledged. The buffers are the caller's
+   * Appends records in order; resolves when they are acknowledged. The buffers belong to the caller
    * again when it returns.
    */
   write(partition: number, records: readonly SentRecord[]): Promise<unknown>;
-  /** Whether the next call may be made before the one before it is acknowledged. */
+  /** Whether the next call may be made before the previous one is acknowledged. */
   readonly pipelines: boolean;
 }
 
@@ -42,8 +42,8 @@ function sends({ client, topic, compression }: WriterTarget): Writer {
 }
 
 /**
- * One buffer for all values, as a program has it that reads them from somewhere: it is filled again
- * for each record.
+ * One buffer for all values, as in a program that reads them from somewhere: it is refilled for
+ * each record.
  */
 function sendsMany({ client, topic, compression }: WriterTarget): Writer {
   const producer = client.producer(topic, { compression, durability: "written" });
@@ -65,8 +65,8 @@ function sendsMany({ client, topic, compression }: WriterTarget): Writer {
 }
 
 /**
- * The bare API, as a client in another language uses it: a batch is sent again, whole, until there
- * is an answer.
+ * The bare API, as a client in another language uses it: a batch is resent until it is
+ * acknowledged.
  */
 function produces({ api, topic, compression }: WriterTarget): Writer {
   const sequences = new Map<number, number>();
@@ -110,8 +110,8 @@ function produces({ api, topic, compression }: WriterTarget): Writer {
 }
 
 /**
- * The appends of all partitions that wait for their acks hold so much at most, so that no writer's
- * buffer is ever full.
+ * Limits the unacknowledged appends of all partitions together, so that no writer's buffer is ever
+ * full.
  */
 const MAX_UNACKED_BYTES = 12 * 1024 * 1024;
 

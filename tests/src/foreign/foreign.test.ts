@@ -1,7 +1,7 @@
 /**
- * Strangers: clients in another language that know the documents and nothing of our code. Debian's
- * Python, with `python3-grpcio` and `python3-grpc-tools`; where these are not installed the tests
- * say so and pass.
+ * Clients in another language that are written from the documentation alone: Debian's Python with
+ * `python3-grpcio` and `python3-grpc-tools`. Without these packages the tests are skipped with a
+ * message.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import { removeDirectory, temporaryDirectory } from "../homes.ts";
 import { ServerProcess } from "../server-process.ts";
 
-/** Debian's own: another Python that comes first in the path would not see Debian's modules. */
+/** Debian's own: another Python earlier in the path would not find Debian's modules. */
 const PYTHON = "/usr/bin/python3";
 const client = fileURLToPath(new URL("python/client.py", import.meta.url));
 
@@ -40,7 +40,7 @@ function skipWithout(modules: Record<string, string>, { skip }: TestContext): vo
   }
 }
 
-/** What the client says of its own doings; its assertions have held then. */
+/** Runs the client, whose assertions must hold, and returns its output. */
 async function runStranger(...way: string[]): Promise<{ example: string; sent: string[] }> {
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1" };
   const python = spawn(PYTHON, [client, server.address, ...way], { env });
@@ -65,8 +65,7 @@ test.for([["files", fileURLToPath(protoDirectory)], ["reflection"]])(
     );
     const { example, sent } = await runStranger(...way);
     expect(example).toBe(exampleOfPage());
-    // What the stranger wrote, our own client reads: whatever the two of them share is on the
-    // pages.
+    // Our own client reads what the foreign one wrote: both agree on what the pages specify.
     await using ours = connect(server.address);
     const topic = `python-${way[0]}`;
     const read = [];

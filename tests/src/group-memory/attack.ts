@@ -1,17 +1,17 @@
-/** What one principal may pile up in consumer groups, as fast as it can, in every way there is. */
+/** Accumulates state in consumer groups in every possible way, as fast as one principal can. */
 import { encode, type Stranger } from "../hostile/stranger.ts";
 
 const PARTITIONS = 2000;
 const CONCURRENCY = 8;
 const DAY_MS = 24 * 3_600_000;
-/** What releases before 0.2 let in, and what is permitted now. */
+/** The sizes that releases before 0.2 accepted, and those allowed now. */
 const LONG_METADATA = "m".repeat(900_000);
 const METADATA = "m".repeat(4096);
 const COMMITS_A_REQUEST = 200;
 
 const SERVICE = "/logstore.v1.ConsumerGroupService";
 
-/** How many calls ended with each code, by kind; "" where they were answered. */
+/** Number of calls by kind and error code; "" for successful ones. */
 export type Tally = Record<string, Record<string, number>>;
 
 interface Way {
@@ -67,7 +67,7 @@ const ways: readonly Way[] = [
   },
 ];
 
-/** @param calls of each way */
+/** @param calls number of calls of each kind */
 export async function attack(stranger: Stranger, calls: number, isAlive: () => boolean): Promise<Tally> {
   await stranger.call(
     "/logstore.v1.AdminService/CreateTopic",

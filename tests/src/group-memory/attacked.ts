@@ -1,4 +1,4 @@
-/** A server with a small heap under attack, and started again afterwards. */
+/** A server with a small heap under attack, and after a restart. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "@logstore/client";
@@ -9,17 +9,17 @@ import { attack, type Tally } from "./attack.ts";
 export interface Attacked {
   readonly tally: Tally;
   readonly survived: boolean;
-  /** NaN where the server is gone. */
+  /** NaN if the server has exited. */
   readonly residentMebibytes: Readonly<Record<"before" | "after" | "restarted", number>>;
   readonly groupCounts: Readonly<Record<"after" | "restarted", number>>;
   readonly restartMs: number;
 }
 
 export interface AttackedOptions {
-  /** Of each way. */
+  /** Number of calls of each kind. */
   readonly calls: number;
   readonly heapMebibytes: number;
-  /** Another build's command. */
+  /** The command of another build. */
   readonly bin?: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What consumer groups make a server with a small heap hold: `node src/group-memory/main.ts
- * [--calls 2000] [--bin FILE]`: memory before and after each way to pile up state, and after a
- * restart.
+ * Measures the memory that consumer groups occupy in a server with a small heap: `node
+ * src/group-memory/main.ts [--calls 2000] [--bin FILE]` prints it before and after each way to
+ * accumulate state, and after a restart.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

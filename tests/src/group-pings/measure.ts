@@ -1,6 +1,6 @@
 /**
- * What others wait for while members of many groups connect, and while they come back after a
- * restart: the time of a small call every 10 ms, from a process of its own.
+ * Measures how long other clients wait while members of many groups connect, and while they
+ * reconnect after a restart: a separate process makes a small call every 10 ms.
  *
  *   node src/group-pings/measure.ts --members 500 --groups 2000 --build <checkout> --build ''
  */
@@ -18,15 +18,15 @@ import { ServerProcess } from "../server-process.ts";
 
 const { values: flags } = parseArgs({
   options: {
-    /** How many connect at once. */
+    /** Number of members that connect at once. */
     members: { type: "string", default: "500" },
-    /** How many there are when the server restarts. */
+    /** Number of groups when the server restarts. */
     groups: { type: "string", default: "2000" },
-    /** Root of a built checkout, whose server and client are measured; empty is this one's. */
+    /** Root of a built checkout whose server and client are measured; empty for this one. */
     build: { type: "string", multiple: true, default: [""] },
   },
 });
-/** A client has so many members: earlier releases give it no more streams. */
+/** Members per client, because earlier releases do not allow more streams. */
 const MEMBERS_A_CLIENT = 500;
 const OWN_BUILD = fileURLToPath(new URL("../../..", import.meta.url));
 const [members, groups] = [Number(flags.members), Number(flags.groups)];

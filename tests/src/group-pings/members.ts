@@ -1,6 +1,6 @@
 /**
- * Members of many groups, one of each, in a process of their own. Tells when all of them have their
- * partition, each time.
+ * One member of each of many groups, in a process of its own. Reports each time all of them have
+ * their partition.
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

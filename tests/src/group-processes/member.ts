@@ -1,7 +1,7 @@
 /**
- * A process that is a member of a group, and writes down what it gets before it asks for more:
- * time, partition, offset, key and value, a line each. The clock is the machine's, so that what
- * several members wrote can be put in order.
+ * A process that is a member of a group and writes down each record before it requests the next:
+ * time, partition, offset, key and value, one line each. It uses the machine's clock, so that the
+ * lines of several members can be put in order.
  */
 import { openSync, writeSync } from "node:fs";
 import { connect, text } from "@logstore/client";

@@ -1,8 +1,8 @@
 /**
  * One run of a group of processes that are killed, stopped for longer than their session and
- * started, while a producer writes and the server is killed and started again. Afterwards every
- * acknowledged record must have been delivered, and the first deliveries of each key must have come
- * in order.
+ * restarted, while a producer writes and the server is killed and restarted. Afterwards every
+ * acknowledged record must have been delivered, and the first deliveries of each key must be in
+ * order.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ const SESSION_TIMEOUT_MS = 2_000;
 export interface GroupRun {
   readonly seed: number;
   readonly members: number;
-  /** So often something happens to a member, or to the server. */
+  /** Number of times that something happens to a member or to the server. */
   readonly steps: number;
   readonly serverKills: number;
 }
@@ -31,9 +31,9 @@ export interface GroupRun {
 export interface GroupOutcome {
   readonly acknowledged: number;
   readonly delivered: number;
-  /** Deliveries of records that had been delivered before. */
+  /** Number of repeated deliveries. */
   readonly redelivered: number;
-  /** What happened, in order. */
+  /** The events, in order. */
   readonly story: readonly string[];
   readonly problems: readonly string[];
 }
@@ -132,7 +132,7 @@ export async function runGroup({ seed, members, steps, serverKills }: GroupRun):
   }
 }
 
-/** Sends a little all the time. Each key's values count up. */
+/** Sends continuously at a low rate. The values of each key count up. */
 class Writer {
   /** "key value". */
   readonly acknowledged = new Set<string>();

@@ -1,5 +1,6 @@
 /**
- * A server, a client that keeps to the rules, and whoever attacks: what becomes of the first two.
+ * A server, a well-behaved client (the victim), and an attacker: checks what happens to the first
+ * two.
  */
 import { EventEmitter, once } from "node:events";
 import { mkdir } from "node:fs/promises";
@@ -15,26 +16,25 @@ import { unexpectedLines, wrongLines } from "./told.ts";
 import { Victim } from "./victim.ts";
 
 const SAMPLE_INTERVAL_MS = 25;
-/** So many records the victim must get through during each attack, and again after it. */
+/** Number of records that the victim must get through during each attack, and again after it. */
 const RECORDS = 20;
-/** Ten refusals a second have a line each: after so long there is one for the next. */
+/** Ten refusals per second are logged: after this long the next one is. */
 const NEXT_LINE_MS = 100;
 /**
- * What streams may have waiting to be sent, 256 MiB, what serving costs, and what the collector has
- * not come to yet.
+ * The limit of the send budget, 256 MiB, the memory that serving takes, and uncollected garbage.
  */
 const MAX_GROWTH_BYTES = 700_000_000;
 const LINE_PATIENCE_MS = 10_000;
 
 export interface Outcome {
   readonly attack: string;
-  /** In a few words. */
+  /** A short description. */
   readonly serverDid: string;
-  /** Resident memory of the server: before, at most, and when the attack was over. */
+  /** Resident memory of the server: before the attack, at most, and after it. */
   readonly bytesBefore: number;
   readonly bytesMost: number;
   readonly bytesAfter: number;
-  /** Of the victim's, of the server's memory, and of what its log says or does not say. */
+  /** Problems of the victim, of the server's memory, and of its log. */
   readonly problems: readonly string[];
 }
 
@@ -74,7 +74,7 @@ export class Arena {
       onErrorLine: (line) => log.add(line),
     });
     const victim = await Victim.start(server.address, guard && tls ? guard.shown("victim") : {});
-    await victim.servedAgain(200); // the code is compiled, and the memory of one who serves is there
+    await victim.servedAgain(200); // warms up: compiles the code and allocates the memory of normal service
     return new Arena(directory, guard, server, log, victim, await server.residentBytes());
   }
 
@@ -98,7 +98,7 @@ export class Arena {
       const died = this.#server.ended.then(() => Promise.reject(new Error("the server has ended")));
       const course = async () => {
         serverDid = await attack.run(target);
-        await this.#victim.servedAgain(RECORDS); // with the attack still standing
+        await this.#victim.servedAgain(RECORDS); // while the attack's connections are still open
         if (attack.told) await this.#log.has(attack.told.lines);
         for (const close of closing.splice(0)) close();
         await this.#victim.servedAgain(RECORDS);
@@ -154,7 +154,7 @@ export class Arena {
   }
 }
 
-/** What the server writes to stderr. That it listens, and such, is news; the rest are lines. */
+/** The server's stderr. Informational messages are separated from the lines of interest. */
 class ServerLog {
   readonly lines: string[] = [];
   readonly #events = new EventEmitter();
@@ -172,7 +172,7 @@ class ServerLog {
     }
   }
 
-  /** Resolves when there are so many lines, or no more are to be expected. */
+  /** Resolves when there are that many lines, or no more are expected. */
   async has(count: number | "some" = 1): Promise<void> {
     const patience = AbortSignal.timeout(LINE_PATIENCE_MS);
     const least = count === "some" ? 1 : count;

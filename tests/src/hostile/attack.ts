@@ -1,4 +1,4 @@
-/** What an attack is, and what it has to work with. */
+/** The definition of an attack, and its environment. */
 import type { RuleConfig } from "@logstore/server-grpc";
 import type { Guard } from "./guard.ts";
 import type { RawConnection } from "./raw-connection.ts";
@@ -6,50 +6,54 @@ import type { Told } from "./told.ts";
 
 export interface Attack {
   readonly name: string;
-  /** What the server's log says of it. Default: that is not looked at. */
+  /** The expected log lines. Default: not checked. */
   readonly told?: Told;
   /**
-   * Attacks, and tells what the server did: a few words for the table. Throws where the server did
-   * what it must not. What it has opened may stay open: whether others are served is looked at
-   * meanwhile.
+   * Attacks, and returns a short description of the server's reaction for the table. Throws if the
+   * server misbehaves. Connections may stay open, so that service to others is tested at the same
+   * time.
    */
   run(target: Target): Promise<string>;
 }
 
-/** Attacks that are made on one server, one after another. */
+/** Attacks on the same server, one after another. */
 export interface AttackGroup {
   readonly attacks: readonly Attack[];
   /**
-   * Whether the server asks who one is. Default: it lets everybody do everything, and encrypts
-   * nothing.
+   * Whether the server has access control. Default: neither that nor TLS; everybody may do
+   * everything.
    */
   readonly guarded?: "with TLS" | "without TLS" | undefined;
-  /** Of the server's configuration file, beside its defaults. For a server that is guarded. */
+  /**
+   * Settings of the server's configuration file that differ from the defaults. For a server with
+   * access control.
+   */
   readonly settings?: object | undefined;
 }
 
 export interface Target {
   readonly address: string;
   readonly port: number;
-  /** Of a server that asks who one is. */
+  /** Set for a server with access control. */
   readonly guard: Guard | undefined;
   /**
-   * Directory that holds the server's data directory and nothing else that the server might make.
+   * A directory that contains only the server's data directory, to detect anything else that the
+   * server creates.
    */
   readonly surroundings: string;
-  /** Numbers in [0, 1), the same ones for the same seed. */
+  /** Numbers in [0, 1), repeatable by seed. */
   readonly random: () => number;
-  /** How many malformed frames to send. */
+  /** Number of malformed frames to send. */
   readonly frames: number;
-  /** A connection that is closed when the attack is over. */
+  /** Opens a connection that is closed when the attack is over. */
   connect(): Promise<RawConnection>;
-  /** Other rules, from now on. */
+  /** Replaces the access rules. */
   changeRules(rules: readonly RuleConfig[]): Promise<void>;
-  /** Called when the attack is over. */
+  /** Registers a function to call when the attack is over. */
   onEnd(close: () => void): void;
 }
 
-/** An attack on a server that asks who one is. */
+/** An attack on a server with access control. */
 export function onGuarded(name: string, told: Told, run: (target: Target, guard: Guard) => Promise<string>): Attack {
   return {
     name,

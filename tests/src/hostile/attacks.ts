@@ -1,4 +1,4 @@
-/** Everything that is tried against a server. A new attack is a new row in one of these. */
+/** All attacks on a server. A new attack is a new row in one of these tables. */
 import type { AttackGroup } from "./attack.ts";
 import { argumentAttacks } from "./attacks/arguments.ts";
 import { bombs } from "./attacks/bombs.ts";
@@ -15,8 +15,8 @@ import { quotaFloods, readers } from "./attacks/readers.ts";
 import { slowAttacks } from "./attacks/slow.ts";
 
 /**
- * Each group has a server of its own, which has to stand all of it. What leaves much to be
- * collected as garbage stands alone.
+ * Each group has a server of its own, which has to survive all of it. Attacks that leave much
+ * garbage are in groups of their own.
  */
 export const attackGroups: Readonly<Record<string, AttackGroup>> = {
   floods: { attacks: floods },
@@ -28,7 +28,7 @@ export const attackGroups: Readonly<Record<string, AttackGroup>> = {
   "malformed messages": { attacks: malformedMessages },
   ...Object.fromEntries(readers.map((reader, i) => [`reader ${i + 1}`, { attacks: [reader] }])),
   arguments: { attacks: argumentAttacks },
-  // What is to be told a line for, before what uses up all the lines.
+  // Attacks that must be logged come before those that exhaust the rate limit of the log.
   "credentials and permissions": {
     guarded: "with TLS",
     attacks: [

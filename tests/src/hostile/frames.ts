@@ -1,6 +1,6 @@
 /**
- * HTTP/2 frames as bytes (RFC 9113), and headers as the simplest HPACK has them (RFC 7541):
- * literals, nothing indexed.
+ * HTTP/2 frames as bytes (RFC 9113), with headers in the simplest form of HPACK (RFC 7541):
+ * literals without indexing.
  */
 
 export const Frame = {
@@ -49,7 +49,7 @@ export function settings(...pairs: [number, number][]): Buffer {
   return frame(Frame.SETTINGS, 0, 0, Buffer.concat(parts));
 }
 
-/** What a connection begins with. */
+/** The start of a connection. */
 export const hello = Buffer.concat([preface, settings()]);
 
 /** A header block. */
@@ -62,7 +62,7 @@ function hpackString(text: string): Buffer {
   return Buffer.concat([hpackInteger(bytes.length, 7, 0), bytes]);
 }
 
-/** An integer with a prefix of so many bits; `pattern` is in the bits above. */
+/** An integer with a prefix of that many bits; `pattern` fills the bits above. */
 export function hpackInteger(value: number, prefixBits: number, pattern: number): Buffer {
   const most = 2 ** prefixBits - 1;
   if (value < most) return Buffer.of(pattern | value);
@@ -94,12 +94,12 @@ export function headersFrame(stream: number, headers: readonly (readonly [string
   return frame(Frame.HEADERS, flags, stream, headerBlock(headers));
 }
 
-/** A message as gRPC frames it; `length` may lie. */
+/** A message in gRPC framing; `length` may be wrong. */
 export function grpcMessage(message: Uint8Array, { compressed = 0, length = message.length } = {}): Buffer {
   return Buffer.concat([Buffer.of(compressed), uint32(length), message]);
 }
 
-/** DATA frames of the size that every server takes. */
+/** DATA frames of the size that every server accepts. */
 export function dataFrames(stream: number, bytes: Uint8Array, endStream = false): Buffer {
   const most = 16_384;
   const parts: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** What tells a server under attack who is who, and credentials for it of all kinds. */
+/** Access control of a server under attack, and credentials of all kinds for it. */
 import { createHash, randomBytes, type webcrypto } from "node:crypto";
 import { type ChannelCredentials, credentials, Metadata } from "@grpc/grpc-js";
 import type { ConnectOptions } from "@logstore/client";
@@ -18,18 +18,18 @@ export const rules: readonly RuleConfig[] = [
   { principals: ["leaver"], operations: ["produce", "consume"], topics: ["shared"] },
 ];
 
-/** Of what one principal reads. */
+/** Read quota of one principal. */
 export const STRANGERS_BYTES_PER_SECOND = 1_000_000;
 const quotas = [{ principals: ["stranger"], consumeBytesPerSecond: STRANGERS_BYTES_PER_SECOND }];
 
-/** Without TLS no token counts, and the victim shows none. */
+/** Without TLS no token is accepted, and the victim sends none. */
 const rulesWithoutTls: readonly RuleConfig[] = [...rules, { ...rules[0]!, principals: ["anonymous"] }];
 
 type Files = Awaited<ReturnType<typeof directoryWith>>;
 
 export class Guard {
   readonly ca: CertificateAuthority;
-  /** Of the JWTs' issuer, PEM: everybody may know it. */
+  /** Public key of the JWT issuer, PEM. */
   readonly publicKey: string;
   readonly #privateKey: webcrypto.CryptoKey;
   readonly #tokens = new Map(
@@ -66,7 +66,7 @@ export class Guard {
     return this.#files.path("server.yaml");
   }
 
-  /** The server takes them in when it is told to. */
+  /** The server loads them when it is told to. */
   writeRules(rules: readonly RuleConfig[]): Promise<void> {
     const tokens = Array.from(this.#tokens, ([principal, token]) => ({ principal, sha256: hash(token) }));
     const expired = { principal: "owner", sha256: hash(expiredToken), expiresAt: "2020-01-01T00:00:00Z" };
@@ -83,13 +83,13 @@ export class Guard {
     return { tls: { ca: this.ca.cert }, token: this.token(principal) };
   }
 
-  /** A connection over TLS, with a certificate or without. */
+  /** A connection over TLS, with or without a certificate. */
   channel(pair?: KeyPair): ChannelCredentials {
     const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
     return credentials.createSsl(pem(this.ca.cert), pem(pair?.key), pem(pair?.cert));
   }
 
-  /** A JWT as the issuer signs it. */
+  /** A JWT signed by the issuer. */
   jwt(payload: JWTPayload): Promise<string> {
     return new SignJWT(payload).setProtectedHeader({ alg: "ES256" }).sign(this.#privateKey);
   }
@@ -105,7 +105,7 @@ export function bearer(token: string): Metadata {
   return metadata;
 }
 
-/** Of the owner, once. */
+/** A former token of the owner. */
 export const expiredToken = randomBytes(32).toString("hex");
 
 function hash(token: string): string {

@@ -1,7 +1,7 @@
 /**
- * A server under attack is alive, takes no more memory than it may, goes on serving whoever keeps
- * to the rules, and says of it what it should. `pnpm hostile` prints the table for
- * docs/security.md; HOSTILE_SEED replays a run, HOSTILE_FRAMES makes it longer.
+ * A server under attack survives, stays within its memory limits, continues to serve well-behaved
+ * clients, and logs the attack as it should. `pnpm hostile` prints the table for docs/security.md;
+ * HOSTILE_SEED replays a run, HOSTILE_FRAMES makes it longer.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Arena } from "./arena.ts";

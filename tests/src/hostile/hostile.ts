@@ -1,7 +1,7 @@
 /**
- * The table of attacks in docs/security.md: `pnpm hostile`, with `--seed 1 --frames 1000000` for a
- * long run and `--only NAME` for those whose names contain it. Ends with 1 where the server or
- * those whom it served came to harm, or its log did not say what it should.
+ * Prints the table of attacks in docs/security.md: `pnpm hostile`, with `--seed 1 --frames 1000000`
+ * for a long run and `--only NAME` for attacks whose names contain it. Exits with 1 if the server
+ * or its well-behaved client was harmed, or its log was not as expected.
  */
 import { parseArgs } from "node:util";
 import { Arena } from "./arena.ts";

@@ -1,10 +1,10 @@
-/** Record batches that say what one likes, with checksums that are right. */
+/** Record batches with arbitrary contents and valid checksums. */
 import { crc32c, HEADER_LENGTH, RecordBatchBuilder } from "@logstore/codec";
 
 export interface RawBatch {
   readonly records: Uint8Array;
   readonly recordCount: number;
-  /** What the batch says that its records come to. */
+  /** The records length that the batch declares. */
   readonly recordsLength: number;
   readonly compression: number;
 }
@@ -22,7 +22,7 @@ export function rawBatch({ records, recordCount, recordsLength, compression }: R
   return withChecksums(batch);
 }
 
-/** The same buffer: whatever was done to it, its checksums agree with it. */
+/** Returns the same buffer with checksums that match its contents. */
 export function withChecksums(batch: Buffer): Buffer {
   if (batch.length >= HEADER_LENGTH) {
     batch.writeUInt32LE(crc32c(batch.subarray(0, CRC_OF_SERVER_HALF)), CRC_OF_SERVER_HALF);

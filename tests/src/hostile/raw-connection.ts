@@ -1,20 +1,20 @@
 /**
- * A connection that speaks HTTP/2 as badly as one likes: bytes go out as they are given, frames
- * that come in are only counted.
+ * A connection that can violate HTTP/2 in any way: bytes are sent as given, and frames received are
+ * only counted.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Flag, FRAME_HEADER_BYTES, Frame } from "./frames.ts";
 
 export class RawConnection {
-  /** Error code of a GOAWAY that came, and of the RST_STREAMs: how often each. */
+  /** Error code of a received GOAWAY, and the number of RST_STREAMs for each error code. */
   goaway: number | undefined;
   readonly resets = new Map<number, number>();
-  /** Bytes. */
+  /** Number of bytes received. */
   received = 0;
-  /** Calls that the server has ended. */
+  /** Number of calls that the server has ended. */
   ended = 0;
-  /** Calls that it has begun to answer. */
+  /** Number of calls that the server has started to answer. */
   begun = 0;
   readonly #socket: Socket;
   readonly #closed: Promise<void>;
@@ -35,7 +35,7 @@ export class RawConnection {
     socket.on("data", (bytes) => this.#receive(bytes));
   }
 
-  /** Resolves when it is connected, or when it was refused. */
+  /** Resolves when the connection is open or was refused. */
   static async open(port: number, localAddress?: string): Promise<RawConnection> {
     const socket = connect({ host: "127.0.0.1", port, noDelay: true, ...(localAddress && { localAddress }) });
     const connection = new RawConnection(socket);
@@ -47,12 +47,12 @@ export class RawConnection {
     return this.#isClosed;
   }
 
-  /** Whether the connection ended, and not by {@link close}. */
+  /** Whether the connection was closed, other than by {@link close}. */
   get wasEnded(): boolean {
     return this.#isClosed && !this.#closedByUs;
   }
 
-  /** Resolves when the other side has taken the bytes in, or will take no more. */
+  /** Resolves when the peer has accepted the bytes, or accepts no more. */
   async write(...parts: Uint8Array[]): Promise<void> {
     if (this.#isClosed || this.#socket.writableEnded) return;
     if (this.#socket.write(Buffer.concat(parts))) return;
@@ -60,29 +60,28 @@ export class RawConnection {
   }
 
   /**
-   * Resolves when so many calls were ended, by HEADERS with END_STREAM or a reset, or after so many
-   * ms.
+   * Resolves when that many calls were ended, by HEADERS with END_STREAM or a reset, or after `ms`.
    */
   async answered(calls: number, ms: number): Promise<void> {
     await this.#until(() => this.ended >= calls, ms);
   }
 
-  /** Resolves when an answer has begun or has come, or after so many ms. */
+  /** Resolves when a response has started or completed, or after `ms`. */
   async hasAnswer(ms: number): Promise<void> {
     await this.#until(() => this.begun + this.ended > 0, ms);
   }
 
-  /** Resolves when anything comes, or after so many ms if nothing does. */
+  /** Resolves when anything is received, or after `ms`. */
   async heard(ms: number): Promise<void> {
     await this.#until(() => true, ms, { later: true });
   }
 
-  /** Takes nothing in any more. */
+  /** Stops reading from the socket. */
   stopReading(): void {
     this.#socket.pause();
   }
 
-  /** Resolves when the server has ended the connection, or after so many ms if it does not. */
+  /** Resolves when the server has closed the connection, or after `ms`. */
   async closedWithin(ms: number): Promise<void> {
     await this.#until(() => false, ms);
   }

@@ -9,7 +9,7 @@ const loaded = loadSync([...protoFiles], { ...protoLoaderOptions, includeDirs: [
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 export type Answer = { readonly status: number; readonly message: string; readonly detail: string | undefined };
-/** `bytes` of the answer's message. */
+/** `bytes` is the length of the response message. */
 export type UnaryAnswer = Answer & { readonly bytes: number };
 
 export function encode(message: string, fields: object): Buffer {
@@ -42,7 +42,7 @@ export class Stranger {
     });
   }
 
-  /** Never rejects: how it ended is the answer. */
+  /** Never rejects; the result contains the status. */
   call(path: string, request: Buffer, metadata = new Metadata()): Promise<UnaryAnswer> {
     return new Promise((resolve) => {
       this.#client.makeUnaryRequest(path, asIs, asIs, request, metadata, (error, answer) =>
@@ -51,7 +51,7 @@ export class Stranger {
     });
   }
 
-  /** Sends requests and closes; resolves with how many answers came, and how it ended. */
+  /** Sends requests and half-closes; resolves to the number of responses and the status. */
   stream(path: string, requests: readonly Buffer[]): Promise<Answer & { answers: number }> {
     return new Promise((resolve) => {
       let answers = 0;
@@ -65,8 +65,8 @@ export class Stranger {
   }
 
   /**
-   * A stream that gets the request once, or over and over as fast as it is taken; resolves with how
-   * it ended.
+   * Opens a stream that sends the request once, or repeatedly as fast as it is accepted; resolves
+   * to the status.
    */
   open(path: string, request: Buffer, { metadata, endless = false, onMessage }: OpenOptions): Promise<Answer> {
     const call = this.#client.makeBidiStreamRequest(path, asIs, asIs, metadata);
@@ -86,7 +86,7 @@ export class Stranger {
     });
   }
 
-  /** A stream on which requests are sent as they come up. */
+  /** Opens a stream on which requests are sent one by one. */
   duplex(path: string, onMessage: (message: Buffer) => void, metadata = new Metadata()) {
     const call = this.#client.makeBidiStreamRequest(path, asIs, asIs, metadata);
     call.on("data", onMessage);
@@ -109,7 +109,7 @@ export class Stranger {
 function answerOf(error: ServiceError | null): Answer {
   if (error === null) return { status: 0, message: "", detail: undefined };
   const [trailer] = error.metadata?.get("grpc-status-details-bin") ?? [];
-  // The stable code stands in the packed detail as it is.
+  // The stable code is readable in the packed detail.
   const detail = trailer === undefined ? undefined : /[A-Z]+(?:_[A-Z]+)+|[A-Z]{6,}/.exec(String(trailer))?.[0];
   return { status: error.code, message: error.details, detail };
 }

@@ -1,6 +1,4 @@
-/**
- * What the server's log says of an attack: a line for each refusal, up to a rate, and nothing else.
- */
+/** The expected log of an attack: one line for each refusal, up to a rate, and nothing else. */
 
 export interface Told {
   readonly refused: "connection" | "call";
@@ -15,30 +13,27 @@ export interface Told {
 const LINES_PER_SECOND = 10;
 
 /**
- * A line of the log, in either of its formats. What is longer repeats what a peer sent, as long as
- * that was.
+ * A line of the log in either format. A longer line would repeat peer input of arbitrary length.
  */
 const LINE = /^(\{.*"msg":"a (call|connection) was refused"\}|\S+ WARN a (call|connection) was refused .*)$/;
 const MAX_LINE_LENGTH = 8_000;
-/** Whoever looks at the log in a terminal gets to see what these do. */
+/** These control characters affect whoever reads the log in a terminal. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 const peer = /^(127\.0\.0\.1:\d+|a peer that is gone)$/;
 
-/** What in these lines there should not be, whatever was done to the server. */
+/** Problems of these lines that are independent of the attack. */
 export function unexpectedLines(lines: readonly string[], elapsedMs: number): string[] {
   const unexpected = lines
     .filter((line) => !LINE.test(line) || CONTROL.test(line) || line.length > MAX_LINE_LENGTH)
     .map((line) => `a line of ${line.length} characters: ${JSON.stringify(line.slice(0, 500))}`);
-  // A burst of the attack before may come late, and one is allowed.
+  // A burst of the previous attack may be logged late, and one is allowed.
   const most = 2 * LINES_PER_SECOND + (elapsedMs / 1_000) * LINES_PER_SECOND;
   return lines.length > most ? [...unexpected, `${lines.length} lines in ${elapsedMs} ms`] : unexpected;
 }
 
-/**
- * Those of the lines that do not say what they should, and whether there are too many or too few.
- */
+/** The lines that are not as expected, and whether there are too many or too few. */
 export function wrongLines({ refused, lines: count = 1, reason, ...exact }: Told, lines: readonly string[]): string[] {
   const expected = { level: "warn", msg: `a ${refused} was refused`, ...exact };
   const wrong = lines.filter((line) => {

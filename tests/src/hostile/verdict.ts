@@ -1,4 +1,4 @@
-/** What the server did, in words. */
+/** Describes the server's reaction. */
 import { constants } from "node:http2";
 import type { RawConnection } from "./raw-connection.ts";
 
@@ -31,14 +31,14 @@ function endOf({ wasEnded, goaway }: RawConnection): string {
   return wasEnded ? "closed" : "held";
 }
 
-/** "3 a, 2 b": each different text with how often it is there. */
+/** "3 a, 2 b": each distinct text with its number of occurrences. */
 export function tally(texts: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
   return [...counts].map(([text, count]) => `${count} ${text}`).join(", ");
 }
 
-/** "1 REFUSED_STREAM, 4 CANCEL" of the resets that came. */
+/** "1 REFUSED_STREAM, 4 CANCEL" for the resets received. */
 export function resetsOf(connections: readonly RawConnection[]): string {
   return tally(
     connections.flatMap(({ resets }) =>

@@ -1,15 +1,15 @@
 /**
- * A client that keeps to the rules while others do not: it goes on producing one record after
- * another, and reading each back.
+ * A well-behaved client among attackers: it continuously produces one record after another, and
+ * reads each back.
  */
 import { type ConnectOptions, connect, type LogClient, text } from "@logstore/client";
 
 const TOPIC = "victim";
 
 export class Victim {
-  /** Records acknowledged and read back. */
+  /** Number of records acknowledged and read back. */
   served = 0;
-  /** What went wrong for it. */
+  /** Its failures. */
   readonly problems: string[] = [];
   readonly #client: LogClient;
   #stopping = false;
@@ -31,8 +31,7 @@ export class Victim {
   }
 
   /**
-   * Resolves when so many more records were acknowledged and read back, or when it has come to
-   * grief.
+   * Resolves when that many further records were acknowledged and read back, or a failure occurred.
    */
   servedAgain(records: number): Promise<void> {
     if (this.problems.length > 0) return Promise.resolve();

@@ -1,6 +1,5 @@
 /**
- * What one turn of the event loop takes of the processor at most: others on the machine do not show
- * in it.
+ * The most processor time of one turn of the event loop, independent of the load of the machine.
  */
 export class BusyTurns {
   mostMs = 0;

@@ -1,4 +1,4 @@
-/** A server whose event loop is watched while requests are made. */
+/** A server whose event loop is measured while requests are made. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,26 +7,26 @@ import { removeDirectory, temporaryDirectory } from "../homes.ts";
 import { Stranger } from "../hostile/stranger.ts";
 import type { LargeRequest, Loop } from "./request.ts";
 
-/** No request of one who is permitted may hold the loop for longer. */
+/** No permitted request may block the event loop for longer. */
 export const MAX_BUSY_MS = 50;
 
 export interface Held {
-  /** The most processor time of the server's thread between two turns of its loop. */
+  /** The most processor time of the server's thread in one turn of its event loop. */
   readonly busyMs: number;
-  /** The longest that a timer was late. */
+  /** The longest delay of a timer. */
   readonly delayMs: number;
   readonly tookMs: number;
   readonly rssBytes: number;
-  /** How long the answers to another client's pings took; undefined where it made none. */
+  /** Response times of another client's pings; undefined if there were none. */
   readonly pings: { readonly mostMs: number; readonly p99Ms: number } | undefined;
 }
 
 export interface HeldLoopOptions {
   /** Root of a built checkout. Default: this one. */
   readonly build?: string | undefined;
-  /** On a disk instead of in memory. */
+  /** On disk instead of in memory. */
   readonly isDurable?: boolean | undefined;
-  /** Whether another process pings the server meanwhile. */
+  /** Whether another process pings the server at the same time. */
   readonly withPings?: boolean | undefined;
 }
 

@@ -1,7 +1,6 @@
 /**
- * No request of one who is permitted holds the server's event loop for long. `pnpm loop-delay`
- * measures against the limit itself; here there is generous room for a machine that does other
- * things.
+ * No permitted request blocks the server's event loop for long. `pnpm loop-delay` measures against
+ * the exact limit; the test allows generous room for a loaded machine.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HeldLoop, MAX_BUSY_MS } from "./held-loop.ts";

@@ -1,8 +1,8 @@
 /**
- * How long the largest requests hold the server's event loop: `pnpm loop-delay`, with `--only NAME`
- * for groups of requests whose name contains it, `--build DIRECTORY` for the build of another
- * checkout, and `--pings` for what another client notices. Ends with 1 where a request holds the
- * loop for longer than it may, by the processor time of its thread.
+ * Measures how long the largest requests block the server's event loop: `pnpm loop-delay`, with
+ * `--only NAME` for groups of requests whose name contains it, `--build DIRECTORY` for the build of
+ * another checkout, and `--pings` for the effect on another client. Exits with 1 if a request
+ * exceeds the limit on the processor time of one turn.
  */
 import { parseArgs } from "node:util";
 import { type Held, HeldLoop, MAX_BUSY_MS } from "./held-loop.ts";

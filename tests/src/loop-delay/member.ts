@@ -1,4 +1,4 @@
-/** A member of a group that speaks the protocol itself. */
+/** A group member that uses the protocol directly. */
 import { decode, encode, type Stranger } from "../hostile/stranger.ts";
 
 interface Assignment {
@@ -23,11 +23,11 @@ export class Member {
     this.#stream.ended.then(({ status, message }) => {
       if (status !== 0) this.#heard.reject(new Error(`JoinGroup: ${status} ${message}`));
     });
-    this.#heard.promise.catch(() => {}); // whoever waits for an assignment hears of it
+    this.#heard.promise.catch(() => {}); // reported to whoever waits for an assignment
     this.say({ join: { sessionTimeoutMs: 600_000, revokeTimeoutMs: 600_000, ...join } });
   }
 
-  /** The next assignment that is as it should be, or the one that has come. */
+  /** The next assignment for which `isRight` holds, or the current one if it does. */
   async assigned(isRight: (assignment: Assignment) => boolean = () => true): Promise<Assignment> {
     while (this.#assignment === undefined || !isRight(this.#assignment)) await this.#heard.promise;
     const assignment = this.#assignment;
@@ -39,13 +39,13 @@ export class Member {
     this.#stream.write(encode("JoinGroupRequest", message));
   }
 
-  /** Resolves when the group has let it go. */
+  /** Resolves when the member has left the group. */
   async leave(): Promise<void> {
     this.say({ leave: {} });
     await this.#stream.ended;
   }
 
-  /** The connection breaks, and the member may come back. */
+  /** Breaks the connection; the member may rejoin. */
   cancel(): void {
     this.#stream.cancel();
   }

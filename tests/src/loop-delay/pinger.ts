@@ -1,4 +1,4 @@
-/** Asks a server for its health, over and over, and tells how long the answers took. */
+/** Repeatedly checks a server's health, and reports the response times. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Stranger } from "../hostile/stranger.ts";
 

@@ -6,7 +6,7 @@ import { openServices } from "./requests/open-services.ts";
 import { reads } from "./requests/reads.ts";
 import { topics } from "./requests/topics.ts";
 
-/** Each has a server of its own. */
+/** Each group has a server of its own. */
 export const requestGroups: Readonly<Record<string, RequestGroup>> = {
   topics: { requests: topics },
   appends: { requests: appends },

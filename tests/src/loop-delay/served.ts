@@ -1,7 +1,6 @@
 /**
- * A server in a process of its own that tells how long its event loop was held: by the clock, and
- * by the processor time of its thread. Every call goes through access control, and may do
- * everything.
+ * A server in a process of its own that reports how long its event loop was blocked, by the clock
+ * and by processor time. Every call passes access control, which permits everything.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { pathToFileURL } from "node:url";
@@ -9,7 +8,7 @@ import { BusyTurns } from "./busy-turns.ts";
 
 const RESOLUTION_MS = 1;
 
-/** The root of a built checkout, and where the data is. */
+/** The root of a built checkout, and the data directory. */
 const [root, directory] = process.argv.slice(2) as [string, string];
 const load = (name: string) => import(`${pathToFileURL(root).href}/packages/${name}/dist/index.js`);
 const { Broker } = (await load("core")) as typeof import("@logstore/core");

@@ -1,4 +1,4 @@
-/** The proxies of docs/operations.md, each run with the configuration that stands there. */
+/** The proxies of docs/operations.md, each run with the configuration on that page. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,33 +8,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KeyPair } from "../../../packages/server-grpc/test/certificates.ts";
 import { freePort } from "../free-port.ts";
 
-/**
- * What one of the proxies needs beside the documented configuration to run as a test's own process.
- */
+/** What a proxy needs besides the documented configuration to run as a child process of a test. */
 interface Command {
   readonly command: string;
-  /** Where the documented configuration expects certificates. */
+  /** The path at which the documented configuration expects certificates. */
   readonly certificates: string;
-  /**
-   * What its distribution's own configuration holds; `included` is the path of the documented one.
-   */
+  /** The configuration of its distribution; `included` is the path of the documented one. */
   readonly frame?: (directory: string, included: string) => string;
   readonly args: (files: { readonly frame: string; readonly config: string }) => readonly string[];
   /**
-   * Options of a further process that takes over from this one. Default: SIGHUP makes it read its
-   * configuration again.
+   * Options of a new process that takes over from this one. Default: SIGHUP makes it reload its
+   * configuration.
    */
   readonly takeOver?: (directory: string, pid: number) => readonly string[];
 }
 
 export interface Documented extends Command {
-  /** The fenced block of the page: its language and the comment in its first line. */
+  /** The fenced block of the page: its language, and the comment in its first line. */
   readonly block: readonly [language: string, title: string];
-  /** Whether TLS ends at the server. */
+  /** Whether TLS is terminated by the server. */
   readonly isPassThrough: boolean;
   /**
-   * HTTP status of the page with which it answers while the server is away; 0 where it ends the
-   * connection.
+   * HTTP status of the proxy's response while the server is down; 0 if it closes the connection.
    */
   readonly awayStatus: number;
 }
@@ -71,7 +66,7 @@ export const documented: { readonly [name: string]: Documented } = {
     command: "envoy",
     block: ["yaml", "Envoy"],
     isPassThrough: false,
-    awayStatus: 200, // an answer of gRPC: grpc-status 14 in its headers
+    awayStatus: 200, // a gRPC response: grpc-status 14 in its headers
     certificates: "/etc/envoy/",
     args: ({ config }) => ["--concurrency", "1", "--log-level", "error", "-c", config],
   },
@@ -83,7 +78,7 @@ export function isInstalled({ command }: Documented): boolean {
 
 const page = readFileSync(new URL("../../../docs/operations.md", import.meta.url), "utf8");
 
-/** The block as it stands in the page. */
+/** The block as on the page. */
 export function documentedConfig({ block: [language, title] }: Documented): string {
   const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, tag, text]) => {
     return tag === language && text!.startsWith(`# ${title}`);
@@ -97,9 +92,9 @@ export class ProxyProcess {
   readonly #proxy: Documented;
   readonly #directory: string;
   #upstream = "";
-  /** The newest one last; older ones have been taken over from. */
+  /** The newest process is last; earlier ones have been replaced by it. */
   readonly #children: ChildProcess[] = [];
-  /** What the newest one wrote. */
+  /** Output of the newest process. */
   #said = "";
 
   private constructor(proxy: Documented, directory: string, port: number) {
@@ -124,8 +119,8 @@ export class ProxyProcess {
   }
 
   /**
-   * Writes the documented configuration with the addresses and files of this test, and other
-   * timeouts where they are given.
+   * Writes the documented configuration with the addresses and files of this test, and with other
+   * timeouts if given.
    */
   configure(timeout = "1h"): void {
     const [host = "", port = ""] = this.#upstream.split(":");
@@ -148,8 +143,7 @@ export class ProxyProcess {
   }
 
   /**
-   * A new process, or worker, accepts connections from now on; streams under way go on in the old
-   * one.
+   * A new process or worker accepts new connections; streams in progress continue in the old one.
    */
   async reload(): Promise<void> {
     const old = this.#children.at(-1)!;

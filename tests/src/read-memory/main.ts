@@ -1,9 +1,9 @@
 /**
- * What slow readers of large records make a server hold: `node src/read-memory/main.ts [--readers
- * 24] [--partitions 8] [--record-bytes 15728640] [--records 2] [--seconds 20] [--pause-ms 100]
- * [--dist DIR]`, where DIR is the `dist` of a server's build. Prints what is resident before, at
- * most while they read, and after they have left. The data lie in memory (/dev/shm) where there is
- * such a place.
+ * Measures the memory that slow readers of large records occupy in a server: `node
+ * src/read-memory/main.ts [--readers 24] [--partitions 8] [--record-bytes 15728640] [--records 2]
+ * [--seconds 20] [--pause-ms 100] [--dist DIR]`, where DIR is the `dist` of a server's build.
+ * Prints the resident memory before, at most during, and after the reads. The data is in memory
+ * (/dev/shm) where available.
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -28,7 +28,7 @@ const { values } = parseArgs({
     "record-bytes": { type: "string", default: String(15 * MIB) },
     records: { type: "string", default: "2" },
     seconds: { type: "string", default: "20" },
-    /** Between two pieces of at most 16 KiB that a stream takes. */
+    /** Between two chunks of at most 16 KiB that a stream reads. */
     "pause-ms": { type: "string", default: "100" },
     dist: { type: "string" },
   },
@@ -46,7 +46,7 @@ try {
   await rm(directory, { recursive: true });
 }
 
-/** By the engine that the server's build uses itself. */
+/** With the engine that the server's build uses. */
 async function fill(recordBytes: number, records: number): Promise<void> {
   const { resolve: resolveFrom } = createRequire(join(dist, "index.js"));
   const load = (name: string) => import(pathToFileURL(resolveFrom(name)).href);

@@ -1,7 +1,7 @@
 /**
- * What opening and closing many topics takes: `pnpm start-delay --topics 1000 --partitions 1
- * --records 1 --seed 1`, on a data directory of its own. Ends with 1 where a turn of the event loop
- * takes longer than it may, by the processor time of its thread.
+ * Measures how long opening and closing many topics takes: `pnpm start-delay --topics 1000
+ * --partitions 1 --records 1 --seed 1`, on a data directory of its own. Exits with 1 if a turn of
+ * the event loop exceeds the limit on its processor time.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ console.log("| step | took, ms | longest turn, ms of processor | longest delay, 
 console.log("|---|---|---|---|");
 try {
   for (const phase of ["fill", "restart"]) {
-    // A process of its own for each: nothing is compiled or cached before.
+    // A separate process for each step, so that nothing is compiled or cached before.
     const child = fork(
       fileURLToPath(new URL("steps.ts", import.meta.url)),
       [phase, join(directory, "data"), ...numbers],

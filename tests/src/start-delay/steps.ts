@@ -1,6 +1,6 @@
 /**
- * Fills a data directory, or opens and closes it, and tells how long each step took and held the
- * event loop.
+ * Fills a data directory, or opens and closes it, and reports the duration of each step and how
+ * long it blocked the event loop.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,9 +11,9 @@ import { BusyTurns } from "../loop-delay/busy-turns.ts";
 export interface Step {
   readonly name: string;
   readonly tookMs: number;
-  /** The most processor time of the thread between two turns of its loop. */
+  /** The most processor time of the thread in one turn of its event loop. */
   readonly busyMs: number;
-  /** The longest that a timer was late. */
+  /** The longest delay of a timer. */
   readonly delayMs: number;
 }
 
@@ -26,7 +26,7 @@ const busy = new BusyTurns();
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-  await sleep(50); // what came before is over
+  await sleep(50); // earlier work is finished
   delay.reset();
   delay.enable();
   busy.begin();
@@ -58,7 +58,7 @@ async function produceAll(broker: Broker): Promise<void> {
   await Promise.all(Array.from({ length: MANY_AT_ONCE }, worker));
 }
 
-/** Until the topic answers, however often it says that it is being opened. */
+/** Retries until the topic responds, as long as it reports that it is being opened. */
 async function firstAnswer(broker: Broker, topic: string): Promise<void> {
   for (;;) {
     try {

@@ -1,11 +1,11 @@
 /**
- * What is left in memory when topics are made, used and deleted again and again: server, client and
- * data in one process.
+ * Measures the memory that remains when topics are repeatedly created, used and deleted: server,
+ * client and data in one process.
  *
- *     node --expose-gc src/topic-memory/rounds.ts [rounds] [topics a round]
+ *     node --expose-gc src/topic-memory/rounds.ts [rounds] [topics per round]
  *
- * Prints a line a round: what is resident, and what the heap and buffers hold after a garbage
- * collection.
+ * Prints one line per round: resident memory, and the size of the heap and of buffers after a
+ * garbage collection.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -56,7 +56,7 @@ async function* memoryOfRounds(rounds: number, topics: number): AsyncGenerator<R
 }
 
 async function memoryNow(): Promise<RoundMemory> {
-  // Finalizers and closed streams let go of what they hold a few turns later.
+  // Finalizers and closed streams release their memory a few turns later.
   for (let i = 0; i < 4; i++) {
     globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 50));

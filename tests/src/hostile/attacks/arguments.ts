@@ -1,4 +1,4 @@
-/** Well-formed calls that ask for what cannot be. */
+/** Well-formed calls with impossible arguments. */
 import { readdirSync } from "node:fs";
 import { Metadata } from "@grpc/grpc-js";
 import type { Attack, Target } from "../attack.ts";
@@ -10,7 +10,7 @@ import { type Call, call, callsOf } from "./topic-calls.ts";
 const MIN = "-9223372036854775808";
 const MAX = "9223372036854775807";
 
-/** Every call must be refused by one of these codes. */
+/** Every call must be refused with one of these codes. */
 function refused(name: string, calls: readonly Call[], codes: readonly string[]): Attack {
   return {
     name,
@@ -56,14 +56,14 @@ const names = [
   "__proto__/x",
 ];
 
-/** As names of topics, of snapshots, and of what a snapshot is to become. */
+/** As names of topics, of snapshots, and of the topic of a restore. */
 const pathLike = names.flatMap((name) => [
   ...callsOf(name),
   call("AdminService/CreateSnapshot", "CreateSnapshotRequest", { topic: "victim", snapshot: name }),
   call("AdminService/DeleteSnapshot", "DeleteSnapshotRequest", { topic: "victim", snapshot: name }),
   call("AdminService/RestoreSnapshot", "RestoreSnapshotRequest", { topic: "victim", snapshot: name, newTopic: "new" }),
   call("AdminService/RestoreSnapshot", "RestoreSnapshotRequest", { topic: "victim", snapshot: "s", newTopic: name }),
-  // Without a name it lists all there are.
+  // An empty name would list all snapshots.
   ...(name === "" ? [] : [call("AdminService/ListSnapshots", "ListSnapshotsRequest", { topic: name })]),
 ]);
 
@@ -73,7 +73,7 @@ const unknownPartitions = [2 ** 32 - 1, 2 ** 31, 1_000_000].flatMap((partition) 
   call("AdminService/DeleteRecords", "DeleteRecordsRequest", { topic: "victim", partition, before: { offset: 0 } }),
 ]);
 
-/** Field 2, `partition`, as a varint of ten bytes that means -1. */
+/** Field 2, `partition`, as a varint of ten bytes that encodes -1. */
 const negative = Buffer.of(0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01);
 const negativePartitions = [
   ["LogService/Produce", encode("ProduceRequest", { topic: "victim", batches: smallBatch() })] as const,

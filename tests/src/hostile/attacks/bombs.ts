@@ -1,4 +1,4 @@
-/** A little that becomes a lot. */
+/** Small inputs that expand to large ones. */
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { createZstdCompress, gzipSync, zstdCompressSync } from "node:zlib";
@@ -13,13 +13,13 @@ const WAIT_MS = 3_000;
 const GZIP = 1;
 const ZSTD = 2;
 
-/** In members of a MiB each, which unpack to one text. */
+/** Gzip members of one MiB each, which decompress to one text. */
 function gzippedZeros(mebibytes: number): Buffer {
   const member = gzipSync(Buffer.alloc(MIB));
   return Buffer.concat(new Array(mebibytes).fill(member));
 }
 
-/** In one frame. */
+/** In a single frame. */
 async function zstdZeros(mebibytes: number): Promise<Buffer> {
   const zstd = createZstdCompress();
   const result = buffer(zstd);
@@ -29,7 +29,7 @@ async function zstdZeros(mebibytes: number): Promise<Buffer> {
   return result;
 }
 
-/** A message that is compressed as gRPC has it, on so many calls at once. */
+/** A compressed gRPC message, on that many calls at once. */
 function messageBomb(name: string, calls: number, message: () => Buffer): Attack {
   return {
     name,
@@ -49,7 +49,7 @@ function messageBomb(name: string, calls: number, message: () => Buffer): Attack
   };
 }
 
-/** A batch whose records unpack to more than it says, or more than it may say. */
+/** A batch whose records decompress to more than it declares, or declare more than is allowed. */
 function batchBomb(name: string, batch: () => Promise<Buffer> | Buffer): Attack {
   return {
     name,
@@ -85,8 +85,8 @@ export const bombs: readonly Attack[] = [
     const records = zstdCompressSync(Buffer.alloc(60_000_000, Buffer.of(4, 0, 0)));
     return rawBatch({ records, recordCount: 20_000_000, recordsLength: 60_000_000, compression: ZSTD });
   }),
-  // They are unpacked one after another, up to what they say, and each buffer is freed before the
-  // next batch's turn.
+  // Batches are decompressed one after another, up to their declared size, and each buffer is freed
+  // before the next one.
   batchBomb("zip bomb: zstd batch of 1 GB that says 60 MB", async () =>
     rawBatch({ records: await zstdZeros(1_024), recordCount: 1, recordsLength: 60 * MIB, compression: ZSTD }),
   ),

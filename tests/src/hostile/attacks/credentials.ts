@@ -1,4 +1,4 @@
-/** Calls with credentials that are none. */
+/** Calls with invalid credentials. */
 import { randomBytes } from "node:crypto";
 import { Metadata } from "@grpc/grpc-js";
 import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
@@ -15,7 +15,7 @@ const refusal = (reason: RegExp) =>
   ({ refused: "call", method: METHOD, code: "UNAUTHENTICATED", reason }) satisfies Told;
 const inOneHour = () => Math.floor(Date.now() / 1_000) + 3_600;
 
-/** Asks for the topics, which must be refused in these words. */
+/** Lists the topics, which must be refused with this message. */
 async function ask(stranger: Stranger, metadata: Metadata, words: string): Promise<Answer> {
   const answer = await stranger.call(METHOD, Buffer.alloc(0), metadata);
   if (answer.status === UNAUTHENTICATED && answer.message === words) return answer;
@@ -23,8 +23,8 @@ async function ask(stranger: Stranger, metadata: Metadata, words: string): Promi
 }
 
 /**
- * One call with a token. Only the log says what is wrong with it, beyond that it is not valid or
- * has expired.
+ * One call with a token. The response says only that it is not valid or expired; the log has the
+ * exact reason.
  */
 function token(
   name: string,
@@ -69,7 +69,9 @@ const shown: readonly Attack[] = [
   }),
 ];
 
-/** A server without TLS takes no token, not even a good one: it was readable on its way. */
+/**
+ * A server without TLS accepts no token, not even a valid one, because it was sent in the clear.
+ */
 export const plaintextAttacks: readonly Attack[] = [
   onGuarded("a good token over a connection without TLS", refusal(/over TLS only/), async (target, guard) => {
     const stranger = new Stranger(target.address);
@@ -107,7 +109,7 @@ export const guessing: readonly Attack[] = [
   }),
 ];
 
-/** A header that is no token: each kind is refused in the same words. */
+/** Headers that are not tokens: all are refused with the same message. */
 const oddHeaders = ["Basic b3duZXI6b3duZXI=", "Bearer", "Bearer a b", `Bearer ${"x".repeat(8_192)}`];
 
 export const credentials: readonly Attack[] = [

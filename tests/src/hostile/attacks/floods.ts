@@ -10,8 +10,7 @@ const FRAMES_A_WRITE = 500;
 const WAIT_MS = 1_000;
 
 /**
- * Sends what `bytesOf` gives for 0, 1, 2, … on several connections; the answers are not read where
- * `deaf`.
+ * Sends `bytesOf` of 0, 1, 2, … on several connections, and if `deaf` does not read the responses.
  */
 function flood(name: string, bytesOf: (index: number) => Uint8Array, { deaf = false } = {}): Attack {
   const attackOn = async (connection: RawConnection) => {

@@ -1,4 +1,4 @@
-/** Many principals, each of whom would fill what all groups together may hold. */
+/** Many principals that each try to fill the limits of all groups together. */
 import { connect } from "@logstore/client";
 import type { Attack, Target } from "../attack.ts";
 import { bearer, claims, type Guard } from "../guard.ts";
@@ -10,7 +10,7 @@ const TOPIC = "hoard";
 const PARTITIONS = 50;
 const CALL = "/logstore.v1.ConsumerGroupService/";
 
-/** Low ones, so that a minute is enough to come to them. */
+/** Low limits, so that they are reached within a minute. */
 export const groupLimits = {
   maxGroups: 400,
   maxMembers: 400,
@@ -19,7 +19,9 @@ export const groupLimits = {
   perPrincipal: { maxGroups: 100, maxMembers: 100, maxSubscriptions: 5_000, maxCommitBytes: 1_000_000 },
 };
 
-/** What one principal does: the answers, and how what was taken is given up again. */
+/**
+ * The work of one principal: returns the responses, and a function that frees what was accepted.
+ */
 type Work = (hoarder: Hoarder) => Promise<{ readonly answers: Answer[]; forget(): Promise<unknown> }>;
 
 interface Hoarder {
@@ -29,8 +31,7 @@ interface Hoarder {
 }
 
 /**
- * Each principal does its work at once with the others. What is not taken must be refused for the
- * limit.
+ * All principals do their work at once. What is not accepted must be refused because of the limit.
  */
 function flood(name: string, mostTaken: number, work: Work): Attack {
   return {
@@ -64,7 +65,7 @@ async function makeTopic(address: string, guard: Guard): Promise<void> {
   await owner.createTopic(TOPIC, { partitions: PARTITIONS, ifNotExists: true });
 }
 
-/** One group after another, with so many commits of so much metadata each. */
+/** Commits that many entries with that much metadata to one group after another. */
 async function commitTo(count: number, entries: number, bytes: number, { principal, stranger, metadata }: Hoarder) {
   const groups = Array.from({ length: count }, (_, i) => `hoard-${principal}-${i}`);
   const offsets = Array.from({ length: entries }, (_, partition) => {
@@ -82,7 +83,7 @@ async function commitTo(count: number, entries: number, bytes: number, { princip
   return { answers, forget };
 }
 
-/** Memberships that go on until they are forgotten. */
+/** Joins that stay open until they are forgotten. */
 async function joinTo(groups: readonly string[], topics: readonly string[], { stranger, metadata }: Hoarder) {
   const request = (group: string) => encode("JoinGroupRequest", { join: { group, topics, sessionTimeoutMs: 600_000 } });
   const members = groups.map((group) => {

@@ -1,4 +1,4 @@
-/** Connections that do not get so far as to call anything. */
+/** Connections that never get as far as a call. */
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { CertificateAuthority, type KeyPair } from "../../../../packages/server-grpc/test/certificates.ts";
 import { type Attack, onGuarded, type Target } from "../attack.ts";
@@ -12,7 +12,7 @@ const PATIENCE_MS = 10_000;
 
 const refusal = (reason: RegExp) => ({ refused: "connection", reason }) satisfies Told;
 
-/** Resolves when the server has ended the connection. */
+/** Resolves when the server has closed the connection. */
 async function ended(socket: TLSSocket): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(new Error("the connection was let in")), PATIENCE_MS);
@@ -21,8 +21,7 @@ async function ended(socket: TLSSocket): Promise<void> {
 }
 
 /**
- * A connection over TLS as it should not be: the server ends it, before or after it seems to be
- * made.
+ * An invalid TLS connection: the server closes it, before or after the handshake appears complete.
  */
 function overTls(
   name: string,
@@ -48,14 +47,14 @@ function overTls(
   });
 }
 
-/** Bytes on connections whose handshake does not come to its end, all at once. */
+/** Bytes on many connections at once whose handshake never completes. */
 function overTcp(name: string, count: number, told: Told, bytesOf: (target: Target) => Uint8Array): Attack {
   return onGuarded(name, told, async (target) => {
     const connections = await Promise.all(Array.from({ length: count }, target.connect));
     await Promise.all(connections.map((connection) => connection.write(bytesOf(target))));
     await Promise.all(connections.map((connection) => connection.closedWithin(1_000)));
     const ends = endsOf(connections);
-    // Those that are held would be told of after 10 s, or when they give up.
+    // Connections that stay open would be logged after 10 s, or when they close.
     for (const connection of connections) connection.close();
     return ends;
   });
@@ -64,7 +63,7 @@ function overTcp(name: string, count: number, told: Told, bytesOf: (target: Targ
 const certificate = (name: string, reason: RegExp, issue: (guard: Guard) => Promise<KeyPair>) =>
   overTls(name, reason, issue);
 
-/** The beginning of a TLS record that announces a ClientHello, and so many bytes of it. */
+/** The start of a TLS record that announces a ClientHello, and that many bytes of it. */
 const clientHello = (length: number) => Buffer.from([0x16, 3, 1, length >> 8, length & 0xff, 1, 0, 1, 0xfc, 3, 3]);
 
 export const handshakes: readonly Attack[] = [

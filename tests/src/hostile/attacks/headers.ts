@@ -1,4 +1,4 @@
-/** Headers that are too many, too long, odd, or without an end. */
+/** Headers that are too many, too long, malformed, or endless. */
 import type { Attack, Target } from "../attack.ts";
 import { callHeaders, Flag, Frame, frame, headerBlock, hello, hpackInteger } from "../frames.ts";
 import { endsOf, resetsOf } from "../verdict.ts";
@@ -6,7 +6,7 @@ import { endsOf, resetsOf } from "../verdict.ts";
 const FRAME_BYTES = 16_384;
 const WAIT_MS = 1_000;
 
-/** Calls whose header block comes in so many frames as it needs. */
+/** Calls whose header block is split into as many frames as needed. */
 function withHeaders(name: string, block: () => Buffer, { calls = 1, ends = true } = {}): Attack {
   return {
     name,
@@ -34,7 +34,7 @@ const call = callHeaders("Produce");
 const many = (count: number, length: number) =>
   Array.from({ length: count }, (_, i) => [`x-${i}`, "v".repeat(length)] as [string, string]);
 
-/** One header is put into the table once, and then named with a byte each time. */
+/** One header is added to the table once, and then referenced with one byte each time. */
 function tableBomb(): Buffer {
   const value = Buffer.alloc(4_000, "v");
   const entry = Buffer.concat([Buffer.of(0x40, 1), Buffer.from("x"), hpackInteger(value.length, 7, 0), value]);

@@ -1,6 +1,4 @@
-/**
- * Well-formed calls that would have the server keep, compare or look up more than anybody needs.
- */
+/** Well-formed calls that would make the server keep, compare or look up unreasonable amounts. */
 import type { Attack, Target } from "../attack.ts";
 import { dataFrames, grpcMessage, headersFrame, headersOf, hello } from "../frames.ts";
 import { smallBatch } from "../raw-batch.ts";
@@ -12,7 +10,7 @@ import { type Call, call } from "./topic-calls.ts";
 const AT_ONCE = 10;
 const RESOURCE_EXHAUSTED = 8;
 
-/** All of the calls, some at once. Throws where one ends otherwise than `isRight` has it. */
+/** Makes all calls, some concurrently. Throws if the result of one is not as `isRight` expects. */
 function calls(
   name: string,
   made: () => Iterable<Call>,
@@ -50,7 +48,7 @@ function* commitsOfMegabytes() {
   }
 }
 
-/** Of each of these there is something on every object, which is no topic and no group. */
+/** Each of these is a property of every object, but not the name of a topic or group. */
 function* prototypeNames() {
   for (const name of ["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__", "isPrototypeOf"]) {
     yield call("AdminService/CreateTopic", "CreateTopicRequest", { topic: name, partitions: 1, ifNotExists: true });
@@ -80,8 +78,8 @@ function varint(value: number): Buffer {
 }
 
 /**
- * Checks of the health of topics whose names are almost as long as the largest message: anybody may
- * ask, without credentials.
+ * Health checks of topics whose names are almost as long as the largest message, which need no
+ * credentials.
  */
 function* healthOfLongNames() {
   for (let i = 0; i < 100; i++) {
@@ -101,7 +99,7 @@ export const hoards: readonly Attack[] = [
 
 const WATCHERS = 1_000;
 const MOST_OF_AN_ADDRESS = 900;
-/** Of one address, without credentials. */
+/** Limit for one address without credentials. */
 const MOST_OF_STRANGERS = 32;
 
 const watch = Buffer.concat([
@@ -110,7 +108,7 @@ const watch = Buffer.concat([
   dataFrames(1, grpcMessage(new Uint8Array()), true),
 ]);
 
-/** Whoever comes from elsewhere still gets a connection, and an answer on it. */
+/** A client from another address still gets a connection and a response. */
 async function elsewhereServed(port: number, onEnd: Target["onEnd"]): Promise<void> {
   const other = await RawConnection.open(port, "127.0.0.2");
   onEnd(() => other.close());
@@ -119,12 +117,15 @@ async function elsewhereServed(port: number, onEnd: Target["onEnd"]): Promise<vo
   if (other.begun === 0) throw new Error(`another address got no answer: ${endsOf([other])}`);
 }
 
-/** On a server with access control, which decides for each name whether it may be known of. */
+/**
+ * On a server with access control, which decides for each name whether its existence may be
+ * disclosed.
+ */
 export const anonymousHoards: readonly Attack[] = [
   calls(
     "health of topics with names of 16 MB, 100 calls without credentials",
     healthOfLongNames,
-    ({ status }) => status === RESOURCE_EXHAUSTED, // by the limit of the message's length, before anything looks at the name
+    ({ status }) => status === RESOURCE_EXHAUSTED, // refused by the message length limit, before the name is examined
     4,
   ),
   {
@@ -144,7 +145,7 @@ export const anonymousHoards: readonly Attack[] = [
   },
 ];
 
-/** The same over TLS, where nobody has any rights who shows no credentials. */
+/** The same over TLS, where a caller without credentials has no permissions. */
 export const strangersWatch: readonly Attack[] = [
   {
     name: "Health/Watch on 200 connections without credentials",

@@ -1,4 +1,4 @@
-/** Frames that are none, or not quite: on each level from the connection down to the record. */
+/** Malformed frames on each level, from the connection down to the record. */
 import type { Attack, Target } from "../attack.ts";
 import {
   callHeaders,
@@ -18,7 +18,7 @@ import { endsOf, tally } from "../verdict.ts";
 
 type Random = () => number;
 
-/** Attacks that run side by side. */
+/** Number of concurrent attacks. */
 const SIDE_BY_SIDE = 16;
 const FRAMES_A_CONNECTION = 25;
 const WAIT_MS = 10;
@@ -31,7 +31,7 @@ function randomBytes(random: Random, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => below(random, 256)));
 }
 
-/** One to four changes: bytes set or flipped, cut off, doubled, put in. */
+/** Applies one to four changes: bytes set, flipped, truncated, duplicated or inserted. */
 export function mutated(random: Random, original: Uint8Array): Buffer {
   let bytes = Buffer.from(original);
   for (let change = 0; change <= below(random, 4); change++) {
@@ -60,8 +60,8 @@ export function mutated(random: Random, original: Uint8Array): Buffer {
 }
 
 /**
- * So many frames in shares, several of them side by side. `send` gets how many to send at most, and
- * adds up what it did send.
+ * Distributes the frames over several concurrent senders. `send` gets the largest number to send,
+ * and returns how many it sent.
  */
 async function inShares<T>(
   frames: number,
@@ -81,9 +81,9 @@ async function inShares<T>(
 }
 
 /**
- * On connections of their own, one frame after another until the server has had enough: the PING
- * behind each is answered when the frame was taken. Where nothing is answered, the server waits for
- * the rest of a frame. `share`: of all malformed frames.
+ * On raw connections, one frame after another until the server closes the connection. A PING after
+ * each frame is answered once the frame was processed; without an answer, the server waits for the
+ * rest of a frame. `share`: the part of all malformed frames.
  */
 function onConnections(name: string, share: number, frameOf: (random: Random) => Buffer, start = hello): Attack {
   return {
@@ -105,7 +105,7 @@ function onConnections(name: string, share: number, frameOf: (random: Random) =>
   };
 }
 
-/** By way of a proper client. */
+/** Through a well-behaved client. */
 function asMessages(
   name: string,
   share: number,
@@ -147,7 +147,7 @@ const requests = [
   encode("ListOffsetsRequest", { topic: "victim", partitions: [{ partition: 0, position: { time: 1 } }] }),
   encode("AlterTopicConfigRequest", { topic: "nowhere", set: { retentionMs: 5 }, unset: ["durability"] }),
 ];
-/** Those that do no harm where a request turns out to be a good one. */
+/** Methods that do no harm if a mutated request happens to be valid. */
 const harmless = methodPaths.filter((path) => !/Create|Delete|Alter|Restore|Stream|Consume/.test(path));
 const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 

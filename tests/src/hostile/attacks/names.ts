@@ -1,4 +1,4 @@
-/** Names that are made for whoever keeps them, compares them, or looks at the log. */
+/** Names crafted to harm whatever stores, compares or displays them. */
 import type { Attack, Target } from "../attack.ts";
 import { bearer } from "../guard.ts";
 import { smallBatch } from "../raw-batch.ts";
@@ -8,7 +8,7 @@ import { type Call, call, callsOf } from "./topic-calls.ts";
 
 const AT_ONCE = 4;
 
-/** Makes the calls as one who is known, a few at a time. Each must be refused. */
+/** Makes the calls as an authenticated caller, a few at a time. Each must be refused. */
 function refusedAsStranger(name: string, made: () => readonly Call[], told?: Attack["told"]): Attack {
   return {
     name,
@@ -47,7 +47,9 @@ function callsWithLongNames(): Call[] {
   ];
 }
 
-/** Terminals obey ESC and the C1 controls; others reorder a line, or begin another one. */
+/**
+ * Terminals interpret ESC and the C1 controls; other characters reorder a line or start a new one.
+ */
 const controls = [
   "\u001b[2J",
   "\u001b]0;title\u0007",

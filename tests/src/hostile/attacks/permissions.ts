@@ -1,4 +1,4 @@
-/** Callers who are known, and want what is not theirs. */
+/** Authenticated callers that lack the permission for a call. */
 import { connect } from "@logstore/client";
 import { type Attack, onGuarded, type Target } from "../attack.ts";
 import { bearer, claims, type Guard, rules } from "../guard.ts";
@@ -8,7 +8,7 @@ import { tally } from "../verdict.ts";
 import { type Call, call, callsOf } from "./topic-calls.ts";
 
 const TOPIC = "shared";
-/** Messages that a stream has brought when it is at full speed. */
+/** Number of messages after which a stream is at full speed. */
 const UNDER_WAY = 500;
 
 function strangerOf({ address, onEnd }: Target, guard: Guard): Stranger {
@@ -39,7 +39,7 @@ async function endOffset(owner: Owner): Promise<number> {
   return partitions[0]!.logEndOffset;
 }
 
-/** Appends and reads at full speed, and what the streams have brought. */
+/** Appends and reads at full speed, and collects what the streams deliver. */
 function streams(stranger: Stranger, token: string, onMessage: (message: Buffer) => void) {
   const metadata = bearer(token);
   const counts = { acks: 0, messages: 0 };
@@ -66,12 +66,12 @@ function streams(stranger: Stranger, token: string, onMessage: (message: Buffer)
   });
   const ended = Promise.all([producing, consuming]);
   const early = ended.then((answers) => Promise.reject(new Error(`ended early: ${JSON.stringify(answers)}`)));
-  early.catch(() => {}); // nobody asks any more
+  early.catch(() => {}); // it is no longer needed
   return { isUnderWay: Promise.race([isUnderWay, early]), ended };
 }
 
 /**
- * Whatever is appended from now on is not for the streams that were cut, and they append nothing.
+ * Records appended from now on must not reach the closed streams, and the streams append nothing.
  */
 async function nothingMore(owner: Owner, marker: string, seen: () => boolean): Promise<void> {
   const before = await endOffset(owner);
@@ -163,8 +163,8 @@ export const permissions: readonly Attack[] = [
   cutInMidStream(
     "a token that expires in mid-stream",
     { principal: "worker", code: "UNAUTHENTICATED", reason: /have expired/ },
-    // Five seconds are granted for clocks that differ: it is good for four at least, so that a
-    // loaded machine gets under way.
+    // The server allows a clock skew of five seconds: the token is valid for at least four, so that
+    // a loaded machine can start.
     (guard) => guard.jwt({ ...claims, exp: Math.floor(Date.now() / 1_000) }),
     () => Promise.resolve(),
   ),

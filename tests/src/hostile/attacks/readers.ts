@@ -1,4 +1,4 @@
-/** Whoever asks for much, and takes nothing or all of it at once. */
+/** Readers that request much data, and read none of it or all of it at once. */
 import { type ConnectOptions, connect } from "@logstore/client";
 import type { Attack, Target } from "../attack.ts";
 import {
@@ -29,9 +29,9 @@ async function produceBacklog(address: string, topic = TOPIC, shown: ConnectOpti
 }
 
 /**
- * Consume calls on one connection that take nothing: their windows are closed, or the connection is
- * not read. What they hold together is bounded, and others want some of it: the victim, to begin
- * with.
+ * Consume calls on one connection that read nothing: their windows are closed, or the connection is
+ * not read. The memory that they hold together is bounded, and shared with others, such as the
+ * victim.
  */
 function deafReaders(name: string, calls: number, { window, maxBytes }: { window: number; maxBytes: number }): Attack {
   return {
@@ -68,8 +68,8 @@ export const readers: readonly Attack[] = [
       const answers = await Promise.all(
         Array.from({ length: 600 }, () => stranger.call("/logstore.v1.LogService/Fetch", request)),
       );
-      // A second after others begin to wait for what an answer holds that is not taken, it is cut
-      // off.
+      // One second after others start to wait for the memory of an unread response, its stream is
+      // closed.
       const answered = answers.filter(({ status, bytes }) => status === 0 && bytes > 100_000).length;
       if (answered < answers.length / 2) throw new Error(`${answered} were answered: ${JSON.stringify(answers[0])}`);
       return tally(answers.map(({ status, message }) => (status === 0 ? "answered" : message)));
@@ -79,7 +79,7 @@ export const readers: readonly Attack[] = [
 
 const FLOOD_MS = 3_000;
 
-/** On a server with access control and TLS, where what a principal reads has a quota. */
+/** On a server with access control and TLS, where a principal's reads have a quota. */
 export const quotaFloods: readonly Attack[] = [
   {
     name: "Fetch flood against a quota of 1 MB a second, 100 at once for 3 s",
@@ -101,7 +101,7 @@ export const quotaFloods: readonly Attack[] = [
         }
       };
       await Promise.all(Array.from({ length: 100 }, fetchOn));
-      // What a second allows may be there from before, and one answer goes beyond it.
+      // The quota of one second may have been saved up before, and one response may exceed it.
       const allowed = STRANGERS_BYTES_PER_SECOND * ((performance.now() - begun) / 1_000 + 2);
       if (bytes > allowed) throw new Error(`${bytes} bytes were delivered, and ${allowed} allowed`);
       return `${(bytes / 1e6).toFixed(1)} MB delivered: ${tally(ends)}`;

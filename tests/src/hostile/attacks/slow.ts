@@ -1,4 +1,4 @@
-/** Whoever begins and does not go on. */
+/** Clients that start something and do not continue. */
 import type { Attack, Target } from "../attack.ts";
 import {
   callHeaders,
@@ -15,10 +15,10 @@ import {
 import type { RawConnection } from "../raw-connection.ts";
 import { endsOf } from "../verdict.ts";
 
-/** Of one address: nine tenths of what a server takes in all. */
+/** From one address: nine tenths of the server's total. */
 const MAX_CONNECTIONS = 900;
 
-/** A byte at a time, on each of many connections; between the bytes everybody else has a turn. */
+/** Sends one byte at a time on each of many connections; other work runs in between. */
 async function trickle(connections: readonly RawConnection[], bytes: Uint8Array): Promise<void> {
   for (const byte of bytes) await Promise.all(connections.map((connection) => connection.write(Buffer.of(byte))));
 }
@@ -49,8 +49,8 @@ export const slowAttacks: readonly Attack[] = [
       const held = connections.filter(({ wasEnded }) => !wasEnded).length;
       if (held >= MAX_CONNECTIONS) throw new Error(`${held} connections were let in beside the victim's`);
     }),
-    // Whoever is connected is served, others come in when there is room again: a connection without
-    // a call has 30 s.
+    // Connected clients are served, and others are accepted when there is room again: an idle
+    // connection has 30 s.
     told: { refused: "connection", reason: /too many connections/, lines: "some" },
   },
   slow("900 HTTP/2 connections opened and left", MAX_CONNECTIONS, async (connections) => {

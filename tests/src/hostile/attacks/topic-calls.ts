@@ -1,4 +1,4 @@
-/** Calls that name a topic: one of each method that does no harm to others. */
+/** Calls that name a topic: one for each method that does no harm to others. */
 import { smallBatch } from "../raw-batch.ts";
 import { encode } from "../stranger.ts";
 

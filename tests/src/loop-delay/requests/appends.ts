@@ -9,9 +9,9 @@ const MIB = 1024 * 1024;
 const ZSTD = 2;
 const GZIP = 1;
 const NONE = 0;
-/** Positions of a look-up: the most that are allowed. */
+/** Positions per look-up, which is the limit. */
 const MANY = 10_000;
-/** Batches of a request: the same. */
+/** Batches per request, which is the limit. */
 const BATCHES = 2_000;
 
 /** One batch whose records are all the same. */
@@ -27,7 +27,7 @@ export function smallest(): Uint8Array {
   return builder.seal();
 }
 
-/** A batch of one record that has so many headers of no length. */
+/** A batch of one record that has that many empty headers. */
 function headers(count: number): Buffer {
   const body = Buffer.concat([Buffer.from([0, 0, 0]), Buffer.alloc(2 * count)]);
   const mark: number[] = [];

@@ -1,4 +1,4 @@
-/** Groups of many members, partitions, patterns and commits. */
+/** Groups with many members, partitions, patterns and commits. */
 import type { Stranger } from "../../hostile/stranger.ts";
 import { Member } from "../member.ts";
 import { call, createTopic, type LargeRequest, type Loop, some, times } from "../request.ts";
@@ -39,7 +39,7 @@ export function patternRequests(): LargeRequest[] {
 }
 
 export function largeGroupRequests(): LargeRequest[] {
-  /** As many as a request may name, three times. */
+  /** Three requests with the largest number of partitions. */
   const pieces = range(3, (i) => range(PARTITIONS, (partition) => ({ topic: `many-${i}`, partition })));
   const eachPiece = (work: (partitions: readonly { topic: string; partition: number }[]) => Promise<unknown>) =>
     Promise.all(pieces.map(work));
@@ -161,7 +161,7 @@ export function manyMembersRequests(): LargeRequest[] {
   ];
 }
 
-/** Of groups that come back after a restart. */
+/** Groups that rejoin after a restart. */
 export function restartRequests(): LargeRequest[] {
   const groups = range(2_000, (i) => `group-${i}`);
   let members: Member[] = [];

@@ -4,7 +4,7 @@ import { createTopic, type LargeRequest, some, times } from "../request.ts";
 
 const CALLS = 100;
 
-/** A message of one string in `field`. */
+/** A message with one string in `field`. */
 function textIn(field: number, text: string): Buffer {
   return Buffer.concat([Buffer.of(field * 8 + 2, text.length), Buffer.from(text)]);
 }
@@ -20,7 +20,7 @@ async function reflect(stranger: Stranger, requests: readonly Buffer[]): Promise
   if (status !== 0 || answers !== requests.length) throw new Error(`${path}: ${status}, ${answers} answers`);
 }
 
-/** Resolves when each of the watchers has been told once. They go on watching. */
+/** Resolves when each of the watchers has received its first response. They stay open. */
 async function watch(stranger: Stranger, count: number): Promise<void> {
   await times(count, async (i) => {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** Reads of many small batches, and many reads at once. */
+/** Reads of many small batches, and many concurrent reads. */
 import { encode, type Stranger } from "../../hostile/stranger.ts";
 import { call, createTopic, type LargeRequest, produce, some, times } from "../request.ts";
 import { smallest } from "./appends.ts";
@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const PARTITIONS = 100;
 const LATEST = { edge: 2 };
 
-/** A Consume stream of all that there is now. */
+/** A Consume stream up to the current log end. */
 async function consume(stranger: Stranger, fields: object): Promise<void> {
   const request = encode("ConsumeRequest", { from: { edge: 1 }, until: LATEST, ...fields });
   const { status, message } = await stranger.stream("/logstore.v1.LogService/Consume", [request]);

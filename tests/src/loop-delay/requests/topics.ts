@@ -1,9 +1,9 @@
-/** Topics of the most partitions, their snapshots, and many topics. */
+/** Topics with the largest number of partitions, their snapshots, and many topics. */
 import type { Stranger } from "../../hostile/stranger.ts";
 import { call, createTopic, type LargeRequest, produce, some, times } from "../request.ts";
 import { smallest } from "./appends.ts";
 
-/** Partitions of a topic, and positions of a look-up: the most that are allowed. */
+/** Partitions per topic, and positions per look-up, which are the limits. */
 const MANY = 10_000;
 const TOPICS = 2_000;
 const LATEST = { edge: 2 };
