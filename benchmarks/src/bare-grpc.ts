@@ -1,6 +1,6 @@
 /**
- * The limit of a served log: grpc-js moving messages of the same size, with nothing in them and
- * nothing done to them.
+ * The baseline of a served log: grpc-js alone, transferring messages of the same size that are
+ * empty and not processed.
  */
 
 import { subscribe } from "node:diagnostics_channel";
@@ -20,7 +20,7 @@ import type { Certificate } from "./certificate.ts";
 
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
-/** Messages on their way without an answer, at most. */
+/** Largest number of unacknowledged messages. */
 const UNACKED_MESSAGES = 32;
 
 const same = (bytes: Buffer) => bytes;
@@ -35,7 +35,7 @@ const method = (name: string, requestStream: boolean) => ({
 });
 const service = { download: method("download", false), upload: method("upload", true) } satisfies ServiceDefinition;
 
-/** Resolves to the port. The receive windows of every connection of this process are raised. */
+/** Resolves to the port. Raises the receive windows of all connections of this process. */
 export async function serveBare(certificate?: Certificate): Promise<number> {
   subscribe("http2.server.stream.created", (message) => {
     const { session } = (message as { stream: ServerHttp2Stream }).stream;

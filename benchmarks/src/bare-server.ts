@@ -1,6 +1,6 @@
 /**
- * A process with the bare server: with TLS where it gets the files of a certificate and its key.
- * Says its port, ends with its parent.
+ * A process with the bare server, with TLS if it gets the files of a certificate and its key.
+ * Prints its port, and exits with its parent.
  */
 import { setFlagsFromString } from "node:v8";
 import { serveBare } from "./bare-grpc.ts";

@@ -1,6 +1,4 @@
-/**
- * A certificate of this run's own, for localhost, signed by itself: made by the openssl command.
- */
+/** A self-signed certificate for localhost, created for this run with the openssl command. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 

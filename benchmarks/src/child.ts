@@ -1,6 +1,6 @@
 /**
- * Workloads that want a process of their own: a fresh heap, a limit on open files, or an end by
- * kill -9.
+ * Workloads that need a process of their own: for a fresh heap, a limit on open files, or a kill
+ * -9.
  */
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
@@ -8,13 +8,13 @@ import { fileURLToPath } from "node:url";
 
 export interface ChildOptions {
   readonly nodeFlags?: readonly string[];
-  /** How many files it may have open. Default: as many as this process. */
+  /** Limit of open files. Default: that of this process. */
   readonly openFiles?: number;
 }
 
 /**
- * Runs `children/<name>.ts`, which says what it found as JSON on stdout. Resolves to that, and to
- * the time from start to exit.
+ * Runs `children/<name>.ts`, which prints its report as JSON on stdout. Resolves to the report, and
+ * to the time from start to exit.
  */
 export async function runChild<Report>(
   name: string,

@@ -1,8 +1,8 @@
 /**
- * Processor time a record of a client of one checkout beside that of another, in turns: against a
- * broker in the same process, and against a server in another one, whose time does not count. The
- * least of many runs counts: what else the machine does adds to each run and takes from none, so
- * that the figures hold on a busy machine, too.
+ * Compares the processor time per record of the clients of two checkouts, in alternating runs:
+ * against a broker in the same process, and against a server in another one, whose time is not
+ * counted. The minimum of many runs counts, because other load only ever adds time, so that the
+ * results are valid on a busy machine, too.
  *
  *   node src/client-speed.ts --checkout ../../old --checkout .. --rounds 5
  */
@@ -15,7 +15,7 @@ import { runChild } from "./child.ts";
 import { percentile } from "./measure.ts";
 import { commandOf, ServerProcess } from "./server-process.ts";
 
-/** ns a record of each run, by way. */
+/** Nanoseconds per record of each run, by kind of operation. */
 type Report = Record<string, number[]>;
 
 const { values: flags } = parseArgs({

@@ -1,4 +1,4 @@
-/** Does something for each of many partitions, a good number of them at once. */
+/** Runs a task for each of many partitions, with bounded concurrency. */
 const AT_ONCE = 256;
 
 export async function eachOf(count: number, work: (index: number) => Promise<unknown>): Promise<void> {

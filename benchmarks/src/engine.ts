@@ -1,4 +1,4 @@
-/** `@logstore/core` in this process, beside plain file loops. */
+/** `@logstore/core` in this process, compared with plain file loops. */
 import { append } from "./engine/append.ts";
 import { flushed } from "./engine/flushed.ts";
 import { read } from "./engine/read.ts";

@@ -1,11 +1,11 @@
-/** Stores that one run uses and nobody after it. */
+/** A new store for each run. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LogStore, type LogStoreOptions } from "@logstore/core";
 
 /**
- * Opening, closing and removing are outside of what `work` measures: a run leaves nothing for the
- * next one to pay for.
+ * Opening, closing and removing the store are not part of what `work` measures, and a run leaves
+ * nothing behind that slows down the next one.
  */
 export async function withFreshStore<T>(
   directory: string,

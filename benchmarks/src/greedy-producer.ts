@@ -1,13 +1,13 @@
 /**
- * What a greedy producer costs others: the time from sending a record until the ack is back, and
- * until a tailing consumer has it, at a steady rate, alone and beside a producer in another process
- * that sends sealed batches as fast as it can to another topic.
+ * Measures the effect of a greedy producer on others: the time from sending a record to its ack,
+ * and to its delivery to a tailing consumer, at a steady rate; alone, and while a producer in
+ * another process sends sealed batches to another topic as fast as it can.
  *
  *   node src/greedy-producer.ts --rounds 4 --seconds 5 --rate 400 --partitions 8
  *   node src/greedy-producer.ts --server <another checkout> --server ..   # built, in turns
  *
- * The processors of one machine are shared, too: --elsewhere has the greedy producer send to
- * another server of the same machine, which is what nobody can do better than.
+ * The processors of the machine are shared, too: with --elsewhere the greedy producer sends to
+ * another server on the same machine, which is the best possible result.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -27,11 +27,11 @@ const { values: flags } = parseArgs({
     server: { type: "string", multiple: true, default: [fileURLToPath(new URL("../..", import.meta.url))] },
     seconds: { type: "string", default: "5" },
     rounds: { type: "string", default: "4" },
-    /** Records a second of all victims together. */
+    /** Records per second of all victims together. */
     rate: { type: "string", default: "400" },
     partitions: { type: "string", default: "8" },
     durability: { type: "string", default: "flushed" },
-    /** Greedy producers, each with a connection and a topic of its own. */
+    /** Number of greedy producers, each with its own connection and topic. */
     greedy: { type: "string", default: "1" },
     "batch-bytes": { type: "string", default: String(256 * 1024) },
     elsewhere: { type: "boolean", default: false },
@@ -105,15 +105,15 @@ async function withServer(command: string, work: (server: ServerProcess) => Prom
 
 async function startGreedy(address: string, index: number): Promise<ChildProcess> {
   const greedy = fork(childFile("greedy-producer"), [address, `greedy-${index}`, flags["batch-bytes"]]);
-  // Elsewhere it would have a machine of its own: here it gets what the server and the others leave
-  // of the processors.
+  // With --elsewhere it would have its own machine: here it gets the processor time that the others
+  // leave.
   setPriority(greedy.pid!, constants.priority.PRIORITY_LOW);
   await once(greedy, "message");
   await sleep(1_000); // it is at full speed
   return greedy;
 }
 
-/** Resolves to what it sent, MB/s. */
+/** Resolves to its rate, in MB/s. */
 async function stopGreedy(greedy: ChildProcess): Promise<number> {
   const exited = once(greedy, "exit");
   greedy.send("stop");

@@ -1,7 +1,4 @@
-/**
- * A log far larger than memory ought to be asked for: nothing may cost more for it than for a small
- * one.
- */
+/** A log much larger than memory: no operation may cost more than on a small one. */
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { buildStore } from "./large/build-store.ts";
@@ -13,7 +10,7 @@ import { progress } from "./report.ts";
 import type { Settings } from "./settings.ts";
 
 const SMALL_BYTES = 10e6;
-/** What killed writers add to the store, and room to breathe. */
+/** The records that killed writers add to the store, and a reserve. */
 const SPARE_BYTES = 2e9;
 
 export async function large({ directory, storeBytes, rounds }: Settings): Promise<Result[]> {

@@ -1,7 +1,7 @@
 /**
- * LogStore beside the limits of the same machine, in the same run, as ratios: `pnpm bench`.
- * README.md says what each group is; `served-tls`, `streams`, `large`, `partitions` and `groups`
- * run where they are asked for only.
+ * Compares LogStore with the limits of the same machine in the same run, as ratios: `pnpm bench`.
+ * README.md describes the groups; `served-tls`, `streams`, `large`, `partitions` and `groups` run
+ * only when named.
  */
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";

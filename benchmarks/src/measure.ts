@@ -1,9 +1,9 @@
 /**
- * Ours beside its limit, in turns, so that a machine whose speed drifts is fair to both; what
- * counts is the ratio.
+ * Measures LogStore and its baseline in alternating runs, so that a drift of the machine's speed
+ * affects both; the result is the ratio.
  */
 
-/** How many units one run did, and how long that took. */
+/** Number of units that a run processed, and its duration. */
 export interface Run {
   readonly units: number;
   readonly ms: number;
@@ -21,9 +21,9 @@ export interface Result {
   readonly name: string;
   readonly unit: string;
   readonly measured: Spread;
-  /** What it is compared with; the ratio is ours to the limit, of the pairs of runs. */
+  /** The baseline; the ratio is ours to the baseline, of the pairs of runs. */
   readonly limit?: { readonly name: string; readonly measured: Spread; readonly ratio: Spread };
-  /** Of the ratio where there is a limit, of the figure where there is none. */
+  /** For the ratio if there is a baseline, otherwise for the value. */
   readonly target?: Target | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface Names {
   readonly target?: Target;
 }
 
-/** Throughput of ours and of one limit, units a second. */
+/** Compares the throughput of LogStore and of a baseline, in units per second. */
 export async function compare(
   names: Names,
   rounds: number,
@@ -45,13 +45,13 @@ export async function compare(
   return against(names, runs.ours.map(rate), runs.limit.map(rate));
 }
 
-/** Runs each side once a round, in the order given, and returns what each run came to. */
+/** Runs all sides once per round, in the order given, and returns the results of each. */
 export async function inTurns<Sides extends Record<string, () => Promise<unknown>>>(
   rounds: number,
   sides: Sides,
 ): Promise<{ [Side in keyof Sides]: Awaited<ReturnType<Sides[Side]>>[] }> {
   const outcomes: Record<string, unknown[]> = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
-  // Code that has not run yet is slow: round 0 does not count.
+  // Warm-up: round 0 is slow and is not counted.
   for (let round = 0; round <= rounds; round++) {
     for (const [side, run] of Object.entries(sides)) {
       const outcome = await run();
@@ -61,14 +61,14 @@ export async function inTurns<Sides extends Record<string, () => Promise<unknown
   return outcomes as { [Side in keyof Sides]: Awaited<ReturnType<Sides[Side]>>[] };
 }
 
-/** The i-th runs of both sides are a pair. */
+/** The i-th runs of both sides form a pair. */
 export function against(names: Names, ours: readonly number[], limit: readonly number[]): Result {
   const { name, unit, target, limitName } = names;
   const ratio = spread(ours.map((value, i) => value / limit[i]!));
   return { name, unit, target, measured: spread(ours), limit: { name: limitName, measured: spread(limit), ratio } };
 }
 
-/** A result with nothing beside it but its target. */
+/** A result without a baseline. */
 export function figure(names: Omit<Names, "limitName">, values: readonly number[]): Result {
   return { ...names, measured: spread(values) };
 }
@@ -79,12 +79,12 @@ export async function timed(units: number, work: () => Promise<void> | void): Pr
   return { units, ms: performance.now() - start };
 }
 
-/** Units a second. */
+/** Units per second. */
 export function rate({ units, ms }: Run): number {
   return (units / ms) * 1000;
 }
 
-/** Times of single operations, µs. */
+/** Durations of single operations, in µs. */
 export async function latencies(count: number, work: (i: number) => Promise<void> | void): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,4 @@
-/**
- * A store of very many partitions, all with records in them, and a process that may have 1,024
- * files open.
- */
+/** A store with very many non-empty partitions, in a process that may open 1,024 files. */
 import { join } from "node:path";
 import { LogStore } from "@logstore/core";
 import { runChild } from "./child.ts";
@@ -50,7 +47,7 @@ export async function manyPartitions({ directory, partitions, rounds }: Settings
   ];
 }
 
-/** NaN where it failed. */
+/** NaN for a failed run. */
 function times(values: readonly (number | undefined)[]): number[] {
   return values.map((value) => value ?? Number.NaN);
 }

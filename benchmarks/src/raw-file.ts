@@ -1,6 +1,6 @@
 /**
- * The limit of an engine: records copied into a buffer and written, read back and sliced, with
- * nothing else around it.
+ * The baseline of an engine: records are copied into a buffer and written, read back and sliced,
+ * and nothing else.
  */
 import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { promisify } from "node:util";
@@ -13,8 +13,8 @@ const FRAME_BYTES = LENGTHS_BYTES + RECORD_BYTES;
 const CHUNK_BYTES = 512 * 1024;
 
 /**
- * Key length and value length, key, value; a thousand of them to a write. Opening, closing and
- * removing the file do not count: to free the pages of the last run would take as long as to fill
+ * Key length, value length, key and value, with a thousand records per write. Opening, closing and
+ * removing the file is not measured: freeing the pages of the previous run takes as long as filling
  * those of this one.
  */
 export function encodeAndWrite(path: string, records: number, options: { checksum: boolean; keep?: boolean }): Run {
@@ -41,7 +41,10 @@ export function encodeAndWrite(path: string, records: number, options: { checksu
   return { units: records, ms };
 }
 
-/** Reads what {@link encodeAndWrite} wrote, and makes a view of each value. Returns their bytes. */
+/**
+ * Reads what {@link encodeAndWrite} wrote, and creates a view of each value. Returns the bytes of
+ * all values.
+ */
 export function readAndSlice(path: string): number {
   const file = openSync(path, "r");
   let bytes = 0;
@@ -65,7 +68,7 @@ export function readAndSlice(path: string): number {
 
 const syncInPool = promisify(fdatasync);
 
-/** Writes the same bytes again and again at the end of a file, each time making them durable. */
+/** Repeatedly appends the same bytes to a file and makes them durable. */
 export function syncedWriter(path: string, bytes: Uint8Array) {
   const file = openSync(path, "w");
   return {
@@ -73,7 +76,7 @@ export function syncedWriter(path: string, bytes: Uint8Array) {
       writeSync(file, bytes);
       fdatasyncSync(file);
     },
-    /** As asynchronous code must: another thread syncs, which takes two changes of threads. */
+    /** The way of asynchronous code: another thread syncs, at the cost of two thread switches. */
     async writeInPool() {
       writeSync(file, bytes);
       await syncInPool(file);

@@ -1,4 +1,4 @@
-/** The records that everything is measured with: 100 bytes of key and value. */
+/** The records used in all measurements: 100 bytes of key and value. */
 const KEY_BYTES = 10;
 const VALUE_BYTES = 90;
 

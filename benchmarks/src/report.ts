@@ -1,4 +1,4 @@
-/** Results as a table on stdout; what is going on meanwhile, on stderr. */
+/** Prints results as a table on stdout, and progress on stderr. */
 import type { Result, Spread, Target } from "./measure.ts";
 
 export function printResults(results: readonly Result[]): void {
@@ -27,7 +27,7 @@ function judgement(target: Target, { median }: Spread): string {
     : `≤ ${quantity(target.atMost)}: ${median <= target.atMost ? "met" : "missed"}`;
 }
 
-/** Three digits are more than a noisy machine can vouch for. */
+/** A noisy machine does not justify more than three digits. */
 function quantity(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString("en", { maximumFractionDigits: digits });

@@ -1,13 +1,13 @@
 /**
- * What a restart with many topics, or with a topic of many partitions, takes: until the server
- * listens, until the first call to a topic is answered, until what concerns all topics is
- * (ListTopics, groups), the longest single call meanwhile, the memory, and the stop.
+ * Measures a restart with many topics, or with a topic of many partitions: the time until the
+ * server listens, until the first call to a topic succeeds, until calls that concern all topics
+ * (ListTopics, groups) do, the longest single call, the memory, and the stop.
  *
  *   node src/restart.ts --topics 5000 --partitions 1
  *   node src/restart.ts --topics 1 --partitions 10000 --server <another checkout> --server ..
  *
- * --append: every partition is appended to before the stop. The first of the servers fills the
- * directory; each gets a copy of it.
+ * --append: append to every partition before the stop. The first of the servers fills the
+ * directory; each server gets a copy of it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -29,7 +29,7 @@ const { values: flags } = parseArgs({
     topics: { type: "string", default: "1000" },
     partitions: { type: "string", default: "1" },
     rounds: { type: "string", default: "1" },
-    /** Appends to every partition before the stop. */
+    /** Append to every partition before the stop. */
     append: { type: "boolean", default: false },
   },
 });
@@ -38,8 +38,8 @@ const names = Array.from({ length: topics }, (_, i) => `topic-${i}`);
 const each = names.flatMap((topic) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
 const AT_ONCE = 64;
 /**
- * Shorter than the time after which a call to what is being opened is to be tried again: each call
- * is one try.
+ * Shorter than the retry interval of a call to a topic that is being opened, so that each call is
+ * one attempt.
  */
 const ONE_TRY_MS = 200;
 

@@ -1,9 +1,9 @@
-/** The batch that goes over the wire: filled with records as far as one message allows. */
+/** The batch that is sent over the wire: filled with as many records as fit into one message. */
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
 import { record } from "./records.ts";
 
-/** What the client's producer fills before it sends, and the server before it answers. */
+/** The size at which the client's producer sends a batch, and the server a response. */
 export const MESSAGE_BYTES = 256 * 1024;
 
 export interface SealedBatch {

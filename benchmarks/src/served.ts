@@ -1,5 +1,5 @@
 /**
- * Producing and consuming over gRPC with the servers in another process, beside bare grpc-js
+ * Producing and consuming over gRPC with the servers in another process, compared with bare grpc-js
  * streams.
  */
 import { fork } from "node:child_process";
@@ -15,7 +15,7 @@ import { batchOfRecords, record } from "./records.ts";
 import { ServerProcess } from "./server-process.ts";
 import type { Settings } from "./settings.ts";
 
-/** What the client's producer fills before it sends, and the server before it answers. */
+/** The size at which the client's producer sends a batch, and the server a response. */
 const MESSAGE_BYTES = 256 * 1024;
 const UNACKED_BATCHES = 32;
 
@@ -42,8 +42,8 @@ async function compareStreams(
   const client = connect(address, trusting);
   const api = new GrpcLogApi(address, trusting);
   /**
-   * Making and removing it is not counted: whatever a run writes, the next one finds the machine as
-   * this one did.
+   * Creating and removing the topic is not measured, and each run finds the machine in the same
+   * state.
    */
   const withFreshTopic = async (work: (topic: string) => Promise<Run>) => {
     const topic = "written-to";
@@ -152,7 +152,7 @@ function sealedBatch(): { batch: Uint8Array; sealedBytes: number; recordsPerMess
   return { batch, sealedBytes: batch.length, recordsPerMessage };
 }
 
-/** What is not encrypted is no match for what is. */
+/** Verifies that the connection is encrypted, since a comparison with plaintext would be unfair. */
 async function expectEncrypted(address: string): Promise<void> {
   await using plain = connect(address, { timeoutMs: 1_000 });
   const answered = await plain.listTopics().then(

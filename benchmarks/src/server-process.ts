@@ -1,4 +1,4 @@
-/** The command `logstore-server` as a process of its own, as anybody runs it. */
+/** The command `logstore-server` in a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url";
 import type { Certificate } from "./certificate.ts";
 import { childFile } from "./child.ts";
 
-/** Linux counts a process's time in ticks of this length. */
+/** Linux reports a process's time in ticks of this length. */
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
 const ownBin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
 
-/** The command of a built checkout, also of an older one, where it has another name. */
+/** Path of the command in a built checkout, including older ones, where it has another name. */
 export function commandOf(checkout: string): string {
   const files = ["bin.cjs", "bin.js"].map((name) => resolve(checkout, "packages/server-grpc/dist", name));
   return files.find((file) => existsSync(file)) ?? files[0]!;
@@ -32,8 +32,8 @@ export class ServerProcess {
 
   /**
    * @param certificate with TLS
-   * @param bin the command. Default: this checkout's
-   * @param environment variables beside those of this process
+   * @param bin the command. Default: that of this checkout
+   * @param environment variables in addition to those of this process
    */
   static async start(
     directory: string,
@@ -56,13 +56,13 @@ export class ServerProcess {
     throw new Error("the server did not start");
   }
 
-  /** Of memory, now; Linux only. */
+  /** Current resident memory; Linux only. */
   async residentBytes(): Promise<number> {
     const [, pages] = (await readFile(`/proc/${this.#process.pid}/statm`, "utf8")).split(" ");
     return Number(pages) * PAGE_BYTES;
   }
 
-  /** Of processors, since it started; Linux only. */
+  /** Processor time since the start; Linux only. */
   async cpuMs(): Promise<number> {
     const stat = await readFile(`/proc/${this.#process.pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

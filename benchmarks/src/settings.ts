@@ -1,13 +1,13 @@
-/** What a run of the benchmarks was told. */
+/** Settings of a benchmark run. */
 export interface Settings {
-  /** A directory of this run's own: the disk that is measured. */
+  /** A temporary directory on the disk that is measured. */
   readonly directory: string;
-  /** Records of a run where throughput is measured. */
+  /** Records per run in throughput measurements. */
   readonly records: number;
-  /** Pairs of runs. */
+  /** Number of pairs of runs. */
   readonly rounds: number;
   /** Length of the large store's log. */
   readonly storeBytes: number;
-  /** How many the store of many partitions has. */
+  /** Number of partitions of the store of many partitions. */
   readonly partitions: number;
 }

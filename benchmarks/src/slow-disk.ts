@@ -1,9 +1,9 @@
 /**
- * What a slow disk costs topics on a fast one: a partition of the fast topic is appended to, one
- * append after another, alone and while partitions of a slow topic are; then how many groups of
- * appends a second the slow partitions get each. The slow disk is this one with every sync of the
- * slow topic's files held for a while, by a library that is loaded before libc: Linux with a C
- * compiler only.
+ * Measures the effect of a slow disk on topics on a fast one: the latency of sequential appends to
+ * a partition of the fast topic, alone and during appends to partitions of a slow topic; then the
+ * rate of append groups of each slow partition. The slow disk is simulated by delaying every sync
+ * of the slow topic's files, with a library that is preloaded before libc: only on Linux with a C
+ * compiler.
  *
  *   node src/slow-disk.ts --slow-ms 400 --partitions 4
  *   node src/slow-disk.ts --slow-ms 5 --partitions 64 --server <another checkout> --server ..
@@ -82,7 +82,9 @@ async function makeTopics(directory: string, bin: string): Promise<string> {
   throw new Error("the slow topic has no directory");
 }
 
-/** One after another, each a group of its own: the time that each took, ms. */
+/**
+ * Appends sequentially, so that each append is a group of its own. Returns the durations, in ms.
+ */
 async function appends(api: GrpcLogApi, topic: string, partition: number, isOver: () => boolean): Promise<number[]> {
   const times: number[] = [];
   while (!isOver()) {
@@ -92,7 +94,7 @@ async function appends(api: GrpcLogApi, topic: string, partition: number, isOver
     await api.produce({ topic, partition, batches: builder.seal(), headroomBytes: PRODUCE_HEADROOM_BYTES });
     times.push(performance.now() - begun);
   }
-  return times.slice(1); // the first one makes the partition's files
+  return times.slice(1); // the first one creates the partition's files
 }
 
 function until(seconds: number): () => boolean {

@@ -1,4 +1,4 @@
-/** What streams cost that have little to carry. */
+/** The cost of streams with little traffic. */
 import { join } from "node:path";
 import type { Result } from "./measure.ts";
 import type { Settings } from "./settings.ts";

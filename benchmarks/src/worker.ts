@@ -1,9 +1,9 @@
-/** Processes that do one thing after another as they are asked, and answer. */
+/** Processes that execute tasks one at a time on request and return the results. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { childFile } from "./child.ts";
 
-/** What may be asked, by name: each gets what was sent along and returns what is sent back. */
+/** Tasks by name: each gets the input of the request and returns the response. */
 export type Tasks = Record<string, (input: never) => unknown>;
 
 type Input<Task> = Task extends (input: infer I) => unknown ? I : never;
@@ -19,21 +19,21 @@ export class Worker<T extends Tasks> {
     this.#exited = once(child, "exit");
   }
 
-  /** Resolves when it can be asked. */
+  /** Resolves when it accepts requests. */
   static async start<T extends Tasks>(name: string, args: readonly string[]): Promise<Worker<T>> {
     const worker = new Worker<T>(fork(childFile(name), args));
     await worker.#message(name);
     return worker;
   }
 
-  /** One thing at a time. */
+  /** One request at a time. */
   ask<Name extends keyof T & string>(name: Name, input: Input<T[Name]>): Promise<Output<T[Name]>> {
     const answered = this.#message(name);
     this.#child.send([name, input]);
     return answered as Promise<Output<T[Name]>>;
   }
 
-  /** SIGKILL; resolves when it is gone. */
+  /** SIGKILL; resolves when the process has exited. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#exited;
@@ -48,7 +48,7 @@ export class Worker<T extends Tasks> {
   }
 }
 
-/** In the child: does what it is asked, until its parent is gone. */
+/** In the child: executes requests until the parent exits. */
 export function work(tasks: Tasks): void {
   process.on("message", async ([name, input]: [string, never]) => process.send?.((await tasks[name]!(input)) ?? null));
   process.once("disconnect", () => process.exit());

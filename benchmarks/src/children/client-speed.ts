@@ -1,6 +1,5 @@
 /**
- * Processor time a record of each way to write and read, with the packages of the checkout that is
- * named.
+ * Processor time per record of each way to write and read, with the packages of the given checkout.
  */
 import { pathToFileURL } from "node:url";
 import type { Producer } from "@logstore/client";
@@ -9,7 +8,7 @@ const [checkout, target, recordCount, runCount, only] = process.argv.slice(2);
 const records = Number(recordCount);
 const packageOf = (name: string) => import(`${pathToFileURL(checkout!).href}/packages/${name}/dist/index.js`);
 
-// Of whatever checkout: what is used here has the types of this one.
+// From the given checkout, with the types of this one.
 const { connect }: typeof import("@logstore/client") = await packageOf("client");
 const { Broker }: typeof import("@logstore/core") = await packageOf("core");
 const broker = target === ":memory:" ? await Broker.open(":memory:") : undefined;
@@ -37,7 +36,7 @@ async function writing(way: string, write: (producer: Producer) => Promise<void>
   const topic = `${way}-${topics++}`;
   await client.createTopic(topic, config);
   const producer = client.producer(topic);
-  await producer.send(recordAt(0)); // the topic and the connection are known from here on
+  await producer.send(recordAt(0)); // learns the topic and opens the connection
   await timed(way, async () => {
     await write(producer);
     await producer.flush();
@@ -94,7 +93,7 @@ await client.createTopic("filled", config);
 const filler = client.producer("filled");
 await filler.sendMany(Array.from({ length: records }, (_, i) => recordAt(i)));
 await filler.close();
-// Code that has not run yet is slow: the first runs do not count.
+// Warm-up: the first runs are slow and are not counted.
 for (let i = 0; i < 2; i++) await round();
 for (const way of Object.keys(found)) found[way] = [];
 for (let i = 0; i < Number(runCount); i++) await round();

@@ -1,6 +1,6 @@
 /**
  * Sends sealed batches as fast as the server acknowledges them, until it is told to stop; then
- * tells its rate, MB/s.
+ * reports its rate, in MB/s.
  */
 import { connect, GrpcLogApi } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
@@ -11,7 +11,7 @@ const UNACKED_BYTES = 16 * 1024 * 1024;
 const MIB = 1024 * 1024;
 
 await using client = connect(address);
-// What is old is deleted: the disk does not fill up.
+// Old records are deleted, so that the disk does not fill up.
 const config = { durability: "written", segmentBytes: 64 * MIB, retentionBytes: 128 * MIB } as const;
 await client.createTopic(topic, { partitions: 1, ...config });
 const api = new GrpcLogApi(address);
@@ -36,7 +36,7 @@ process.send!(bytes / 1e3 / (performance.now() - begun));
 api.close();
 process.disconnect();
 
-/** Its bytes belong to the call that it is sent with. */
+/** A new batch for each call, because a call takes over its bytes. */
 function sealedBatch(): Uint8Array {
   const bytes = Number(batchBytes);
   const builder = new RecordBatchBuilder({

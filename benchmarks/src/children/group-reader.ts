@@ -1,6 +1,4 @@
-/**
- * A process that reads: as a member of groups, through bare streams, or what is in its own memory.
- */
+/** A process that reads: as a member of groups, through bare streams, or from its own memory. */
 import { connect, type GroupConsumerOptions } from "@logstore/client";
 import { BareClient } from "../bare-grpc.ts";
 import { iterateByHand } from "../groups/iterate-by-hand.ts";
@@ -10,7 +8,7 @@ const [address = "", barePort = ""] = process.argv.slice(2);
 const client = connect(address);
 const bare = new BareClient(Number(barePort));
 
-/** Records that came in all, and who waits for how many. */
+/** Counts the records received, and wakes those that wait for a number. */
 class Count {
   #records = 0;
   #awaited = Number.POSITIVE_INFINITY;
@@ -21,7 +19,7 @@ class Count {
     if (this.#records >= this.#awaited) this.#reached();
   }
 
-  /** Resolves to how many came when it was so many. */
+  /** Resolves, once that many records have been received, to their actual number. */
   async reach(records: number): Promise<number> {
     this.#awaited = records;
     if (this.#records < records) await new Promise<void>((resolve) => (this.#reached = resolve));

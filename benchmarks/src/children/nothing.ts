@@ -1,2 +1,2 @@
-/** A process that does nothing: what starting Node costs. */
+/** A process that does nothing, to measure the cost of starting Node. */
 console.log(JSON.stringify({ rssBytes: process.memoryUsage.rss() }));

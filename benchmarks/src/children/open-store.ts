@@ -1,8 +1,8 @@
-/** Opens a store, and closes it again. */
+/** Opens a store and closes it again. */
 import { LogStore } from "@logstore/core";
 
 export interface OpenReport {
-  /** Of `LogStore.open` alone. */
+  /** Duration of `LogStore.open` alone. */
   readonly openMs: number;
   readonly endOffset: number;
 }

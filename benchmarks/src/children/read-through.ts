@@ -1,13 +1,11 @@
-/**
- * Reads a store from its start to its end, looking at every value, and at the memory that it takes.
- */
+/** Reads a store from start to end, accessing every value, and samples the memory in use. */
 import { LogStore } from "@logstore/core";
 
 export interface ReadThroughReport {
   readonly records: number;
   readonly ms: number;
   readonly rssAfterOpenBytes: number;
-  /** In equal steps of the log. */
+  /** At equal steps of the log. */
   readonly rssBytes: readonly number[];
 }
 

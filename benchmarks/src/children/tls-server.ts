@@ -1,6 +1,6 @@
 /**
- * A server with TLS, as the command is without: same flags, same durability. Says where it listens;
- * ends at SIGTERM.
+ * A server with TLS and otherwise the flags and durability of the command's. Prints its address;
+ * exits on SIGTERM.
  */
 import { once } from "node:events";
 import { setFlagsFromString } from "node:v8";

@@ -9,7 +9,7 @@ export interface PartitionsReport {
   readonly idleRssBytes: number;
   readonly appendMs?: number;
   readonly readMs?: number;
-  /** Why it could not go on, if so. */
+  /** The error that stopped it, if any. */
   readonly failure?: string;
 }
 
@@ -25,7 +25,7 @@ try {
 console.log(JSON.stringify(report));
 await store.close();
 
-/** Resident bytes, once what opening left behind is swept up. */
+/** Resident bytes after the garbage of opening has been collected. */
 async function idleRss(): Promise<number> {
   for (let i = 0; i < 5; i++) {
     globalThis.gc?.();

@@ -1,12 +1,12 @@
-/** A member of a group that notes when records of each partition came. */
+/** A group member that records when records of each partition arrived. */
 import { connect, type GroupConsumerOptions } from "@logstore/client";
 import { work } from "../worker.ts";
 
 export interface Deliveries {
-  /** ms since the epoch, of the first and the last one. */
+  /** Time of the first and the last record, in ms since the epoch. */
   readonly firstAt: number;
   readonly lastAt: number;
-  /** ms between two deliveries, or between the last one and now. */
+  /** Longest time between two deliveries, or since the last one, in ms. */
   readonly longestPauseMs: number;
 }
 
@@ -22,7 +22,7 @@ async function read(options: GroupConsumerOptions): Promise<void> {
   }
 }
 
-/** The same in every process, and finer than a millisecond. */
+/** Comparable between processes, and finer than a millisecond. */
 function wallClock(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -31,7 +31,7 @@ const tasks = {
   join(options: GroupConsumerOptions): void {
     void read(options); // a failure ends this process
   },
-  /** From now on. */
+  /** Starts a new observation. */
   watch: () => byPartition.clear(),
   seen(): [partition: number, Deliveries][] {
     const now = wallClock();

@@ -1,6 +1,6 @@
 /**
- * Appends until a segment that it began is nearly full, says so, and goes on slowly until it is
- * killed.
+ * Appends until a segment that it started is nearly full, reports that, and continues slowly until
+ * it is killed.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { LogStore } from "@logstore/core";
@@ -9,7 +9,7 @@ import { batchOfRecords, record } from "../records.ts";
 const SEGMENT_BYTES = 64 * 1024 * 1024; // the store's default
 const store = await LogStore.open(process.argv[2]!, { durability: "written" });
 
-/** Where the last batch begins in its segment. */
+/** Position of the last batch in its segment. */
 async function lastPosition(): Promise<number> {
   const { endOffset } = store.partition(0);
   return (await store.partition(0).slice(endOffset - 1, 1))!.position;
@@ -21,9 +21,9 @@ async function appendWhile(isWanted: (position: number) => boolean): Promise<voi
   }
 }
 
-// The last checkpoint is where a segment begins, or where the store was closed. Recovery checks
-// what is behind it: as much as there can be, where a segment is new to this process and nearly
-// full.
+// The last checkpoint is at the beginning of a segment, or where the store was closed. Recovery
+// checks everything after it, which is the most possible if this process began the segment and it
+// is nearly full.
 await appendWhile((position) => position < 0.5 * SEGMENT_BYTES);
 await appendWhile((position) => position >= 0.5 * SEGMENT_BYTES);
 await appendWhile((position) => position < 0.95 * SEGMENT_BYTES);

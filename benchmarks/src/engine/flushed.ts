@@ -1,6 +1,6 @@
 /**
- * Appends that are acknowledged when they are on the disk: how long one takes, and how many share
- * it.
+ * Appends that are acknowledged when they are on disk: the latency of one, and how many share a
+ * flush.
  */
 import { join } from "node:path";
 import { RecordBatchBuilder } from "@logstore/codec";
@@ -11,7 +11,10 @@ import { syncedWriter } from "../raw-file.ts";
 import { record } from "../records.ts";
 import type { Settings } from "../settings.ts";
 
-/** Of one appender, a run. Short runs in turns: a disk changes its mind within seconds. */
+/**
+ * Per run of one appender. Runs are short and alternate, because the speed of a disk changes within
+ * seconds.
+ */
 const APPENDS = 500;
 const APPENDERS = 64;
 
@@ -65,7 +68,7 @@ async function measure(directory: string, rounds: number, store: LogStore, appen
   return { times, rates: { bare: runs.bare.map(rate), one: runs.one.map(rate), many: runs.many.map(rate) } };
 }
 
-/** The bytes that one record is in the log. */
+/** The bytes of one record as stored in the log. */
 function sealedRecord(): Uint8Array {
   const builder = new RecordBatchBuilder();
   builder.append(record.key, record.value, record.timestamp);

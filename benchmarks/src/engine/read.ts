@@ -1,4 +1,4 @@
-/** A log read from its start to its end, every checksum verified. */
+/** Reads a log from start to end, verifying every checksum. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { LogStore } from "@logstore/core";

@@ -1,6 +1,6 @@
 /**
- * Single records by many appenders at once, each of whom waits for one record to be written before
- * the next.
+ * Single records from many concurrent appenders, each of which waits for its record to be written
+ * before it sends the next.
  */
 import { withFreshStore } from "../fresh-store.ts";
 import { figure, inTurns, type Result, rate, timed } from "../measure.ts";

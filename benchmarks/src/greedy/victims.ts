@@ -1,27 +1,27 @@
-/** Small producers and tailing consumers, at a steady rate: how long each record takes. */
+/** Small producers and tailing consumers at a steady rate: measures the latency of each record. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@logstore/client";
 import type { Durability } from "@logstore/protocol";
 
 export interface Load {
   readonly partitions: number;
-  /** Records a second, of all partitions together. */
+  /** Records per second, of all partitions together. */
   readonly rate: number;
   readonly seconds: number;
   readonly durability: Durability;
 }
 
-/** From sending, ms; one a record. */
+/** Time since sending, in ms; one value per record. */
 export interface Times {
   readonly acked: readonly number[];
   readonly received: readonly number[];
 }
 
 const VALUE_BYTES = 100;
-/** Before what is counted: code that has not run yet is slow, and connections are new. */
+/** Warm-up before the measurement, for code and connections. */
 const WARM_UP_SECONDS = 2;
 
-/** In a topic of that name. The producer has a connection of its own, and so has the consumer. */
+/** Creates a topic of that name. The producer and the consumer have a connection each. */
 export async function deliveryTimes(address: string, topic: string, load: Load): Promise<Times> {
   const [there, here] = [connect(address), connect(address)];
   await there.createTopic(topic, { partitions: load.partitions, durability: load.durability });
@@ -39,7 +39,7 @@ export async function deliveryTimes(address: string, topic: string, load: Load):
       if (seen === count) return;
     }
   })();
-  await sleep(500); // every stream is at its end
+  await sleep(500); // every stream has reached the end
   const acked: number[] = [];
   const sends: Promise<unknown>[] = [];
   const begun = performance.now();

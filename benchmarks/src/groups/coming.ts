@@ -1,4 +1,4 @@
-/** What the others notice when a member joins, and how long a dead member's partitions wait. */
+/** The effect of a joining member on the others, and how long a dead member's partitions wait. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type GroupDescription, type LogClient } from "@logstore/client";
 import type { Deliveries, WatchingMemberTasks } from "../children/watching-member.ts";
@@ -11,12 +11,9 @@ const GROUP = "coming";
 const PARTITIONS = 16;
 const MEMBERS = 4;
 const SESSION_TIMEOUT_MS = 1_000;
-/** A record for each partition, so often. */
+/** Interval at which a record is sent to each partition. */
 const PRODUCE_INTERVAL_MS = 5;
-/**
- * How long a group in which nothing happens is watched, and one in which something did after it is
- * stable again.
- */
+/** How long a group is observed while nothing happens, and after it has become stable again. */
 const WATCH_MS = 1_000;
 
 interface Member {
@@ -24,7 +21,7 @@ interface Member {
   readonly worker: Worker<WatchingMemberTasks>;
 }
 
-/** One round, ms. */
+/** Results of one round, in ms. */
 interface Round {
   readonly quietPause: number;
   readonly moved: number;
@@ -55,7 +52,7 @@ export async function coming(address: string, rounds: number): Promise<Result[]>
   }
 }
 
-/** A member joins four others, and one of those is killed: four are left. */
+/** A member joins four others, and then one of those is killed, so that four remain. */
 async function round(client: LogClient, members: Member[], newcomer: Member): Promise<Round> {
   await watch(members);
   await sleep(WATCH_MS);
@@ -135,7 +132,7 @@ async function watch(members: readonly Member[]): Promise<void> {
   await Promise.all(members.map(({ worker }) => worker.ask("watch", undefined as never)));
 }
 
-/** What each member saw, by its name and then by partition. */
+/** The deliveries of each member, by its name and then by partition. */
 async function deliveries(members: readonly Member[]): Promise<Map<string, Map<number, Deliveries>>> {
   const seen = members.map(
     async ({ name, worker }) => [name, new Map(await worker.ask("seen", undefined as never))] as const,
@@ -143,7 +140,7 @@ async function deliveries(members: readonly Member[]): Promise<Map<string, Map<n
   return new Map(await Promise.all(seen));
 }
 
-/** Whose each partition is, when so many members have shared them out. */
+/** The owner of each partition once that many members share them. */
 async function shares(client: LogClient, count: number): Promise<Map<number, string>> {
   const isShared = ({ state, members }: GroupDescription) => state === "stable" && members.length === count;
   const { members, partitions } = await groupWhen(client, GROUP, isShared);

@@ -1,10 +1,10 @@
-/** Waits for a group. */
+/** Waits for a state of a group. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GroupDescription, LogClient } from "@logstore/client";
 
 const ASK_AGAIN_MS = 10;
 
-/** Resolves when there is such a group, and it is as it is waited for. */
+/** Resolves when the group exists and satisfies the condition. */
 export async function groupWhen(
   client: LogClient,
   name: string,

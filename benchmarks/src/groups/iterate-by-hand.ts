@@ -1,6 +1,6 @@
 /**
- * The limit of `for await` over records: an iterator that does nothing but decode them, over
- * batches that are in memory.
+ * The baseline of `for await` over records: an iterator that only decodes them, from batches in
+ * memory.
  */
 
 import type { ConsumerRecord } from "@logstore/client";
@@ -37,7 +37,7 @@ function* batchesOf(message: Uint8Array, messages: number): Generator<RecordBatc
   for (let i = 0; i < messages; i++) yield* frameBatches(message);
 }
 
-/** Records of so many messages. Returns how many they were. */
+/** Iterates over the records of that many messages, and returns their number. */
 export async function iterateByHand(messages: number): Promise<number> {
   let records = 0;
   for await (const { value } of new ByHand(batchesOf(sealedBatch().batch, messages))) if (value.length > 0) records++;

@@ -1,6 +1,6 @@
 /**
- * What a group reads in a while: four members beside four bare clients, one that takes records one
- * by one, and what commits cost.
+ * The read rate of a group: four members compared with four bare clients, one that takes records
+ * one by one, and the cost of commits.
  */
 import { connect, GrpcLogApi, type LogClient } from "@logstore/client";
 import type { GroupReaderTasks } from "../children/group-reader.ts";
@@ -13,7 +13,7 @@ const TOPIC = "reading";
 const PARTITIONS = 16;
 const MEMBERS = 4;
 const DEFAULT_COMMIT_INTERVAL_MS = 5_000;
-/** So often that a short run has many commits, of which each costs what it does. */
+/** Short, so that a short run has many commits, each at its usual cost. */
 const FREQUENT_COMMIT_INTERVAL_MS = 50;
 
 type Reader = Worker<GroupReaderTasks>;
@@ -57,7 +57,7 @@ function results(runs: Record<"bare" | "usual" | "silent" | "committing" | "byHa
   const rates = (side: keyof typeof runs) => runs[side].map(rate);
   const unit = "records/s";
   const [silent, committing] = [rates("silent"), rates("committing")];
-  // So many commits cost so much; with the default interval there are so many fewer.
+  // Scales the cost of these commits to the number with the default interval.
   const shares = silent.map(
     (alone, i) => ((1 - committing[i]! / alone) * FREQUENT_COMMIT_INTERVAL_MS) / DEFAULT_COMMIT_INTERVAL_MS,
   );
@@ -90,9 +90,7 @@ function results(runs: Record<"bare" | "usual" | "silent" | "committing" | "byHa
   ];
 }
 
-/**
- * Members of one group that have shared the partitions out and read nothing until they are told to.
- */
+/** Members of one group that own their partitions, and read nothing until they are told to. */
 class Group {
   readonly #client: LogClient;
   readonly #name: string;
@@ -117,7 +115,7 @@ class Group {
     return new Group(client, group, readers);
   }
 
-  /** Sends all of them back to the start: a run ends when everything has been read once more. */
+  /** Resets all of them to the start: a run ends when everything has been read once more. */
   readAll(records: number): Promise<Run> {
     const each = (++this.#runs * records) / this.#readers.length;
     return timed(records, async () => {

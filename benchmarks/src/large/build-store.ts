@@ -1,9 +1,9 @@
-/** A store of a given size, made as fast as an application can. */
+/** Creates a store of a given size, as fast as an application can. */
 import { LogStore } from "@logstore/core";
 import { type Run, timed } from "../measure.ts";
 import { batchOfRecords, RECORDS_PER_BATCH } from "../records.ts";
 
-/** Lets disk and writer run side by side. */
+/** Enough for disk and writer to work in parallel. */
 const IN_FLIGHT = 4;
 
 export async function buildStore(directory: string, bytes: number): Promise<Run> {

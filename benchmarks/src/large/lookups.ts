@@ -1,13 +1,11 @@
-/**
- * The first record at an offset or a time, anywhere in the log: in a large log and in a small one.
- */
+/** Looks up the first record at an offset or a time, anywhere in a large and in a small log. */
 import { LogStore } from "@logstore/core";
 import { against, inTurns, latencies, percentile, type Result } from "../measure.ts";
 
 const BY_OFFSET = 500;
 const BY_TIME = 100;
 
-/** Noise is allowed for; growth with the log is not. */
+/** Allows for noise, but not for growth with the size of the log. */
 const NO_GROWTH = { atMost: 1.25 };
 
 export async function lookups(big: string, small: string, rounds: number): Promise<Result[]> {
@@ -45,7 +43,7 @@ function byOffset(store: LogStore): () => Promise<void> {
   };
 }
 
-/** Times at which something was appended, from all over the log. */
+/** Times of appends, from all over the log. */
 async function byTime(store: LogStore): Promise<() => Promise<void>> {
   const { endOffset } = store.partition(0);
   const times: number[] = [];

@@ -1,7 +1,4 @@
-/**
- * How long it takes until a store can be used: one that was closed, and one whose writer was
- * killed.
- */
+/** The time until a store can be used: after a close, and after its writer was killed. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { childFile, runChild } from "../child.ts";

@@ -1,10 +1,10 @@
-/** Reading a log from its start to its end, in a process of its own, whose memory is watched. */
+/** Reads a log from start to end in a process of its own, and samples its memory. */
 import { runChild } from "../child.ts";
 import type { ReadThroughReport } from "../children/read-through.ts";
 import { figure, inTurns, median, type Result } from "../measure.ts";
 
 const MB = 1e6;
-/** Each of them reads all of the log. */
+/** Each round reads the whole log. */
 const MAX_ROUNDS = 3;
 
 export async function readingThrough(directory: string, rounds: number): Promise<Result[]> {

@@ -1,4 +1,4 @@
-/** Many readers at the log's end, and nothing to read: what they cost the server. */
+/** The cost to the server of many readers at the end of a log without new records. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { GrpcLogApi } from "@logstore/client";
 import type { ConsumeEvent } from "@logstore/protocol";
@@ -23,7 +23,7 @@ export async function idleTails(directory: string): Promise<Result[]> {
       const events = apis[i % CONNECTIONS]!.consume(request, { signal: stop.signal })[Symbol.asyncIterator]();
       return untilCaughtUp(events).then(() => keepReading(events));
     };
-    await tail(0); // what the first one brings into memory is not the others' doing
+    await tail(0); // allocates memory that all tails share
     await sleep(1_000);
     const before = await server.residentBytes();
     await Promise.all(Array.from({ length: TAILS }, (_, i) => tail(i)));
@@ -50,7 +50,7 @@ async function untilCaughtUp(events: AsyncIterator<ConsumeEvent>): Promise<void>
   }
 }
 
-/** Heartbeats want to be read. */
+/** Heartbeats must be read. */
 function keepReading(events: AsyncIterator<ConsumeEvent>): void {
   const next = (): Promise<void> => events.next().then(({ done }) => (done ? undefined : next()));
   next().catch(() => {}); // at the end

@@ -1,7 +1,7 @@
 /**
- * From append to delivery, one record at a time: the producer sends at a fixed rate whatever
- * becomes of what it sent, and each record's time counts from when it was to be sent (so a stall is
- * seen by all that wait behind it).
+ * The latency from append to delivery: the producer sends single records at a fixed rate, whatever
+ * happens to earlier ones, and the time of each counts from when it was due, so that a stall counts
+ * for all records that wait behind it.
  */
 import { connect, type LogClient } from "@logstore/client";
 import { figure, percentile, type Result } from "../measure.ts";
@@ -9,7 +9,7 @@ import { ServerProcess } from "../server-process.ts";
 
 const PER_SECOND = 10_000;
 const SECONDS = 8;
-/** Code that has not run yet is slow: the first seconds do not count. */
+/** Warm-up: the first seconds are not counted. */
 const WARM_UP_SECONDS = 3;
 
 export async function tailLatency(directory: string): Promise<Result[]> {
@@ -32,7 +32,7 @@ export async function tailLatency(directory: string): Promise<Result[]> {
   }
 }
 
-/** ms */
+/** In ms. */
 async function deliveryTimes(client: LogClient, durability: "written" | "flushed"): Promise<number[]> {
   await client.createTopic(durability, { partitions: 1 });
   const producer = client.producer(durability, { durability });
@@ -40,7 +40,7 @@ async function deliveryTimes(client: LogClient, durability: "written" | "flushed
   const consumer = client.consumer({ assign: { [durability]: [0] }, until: count });
   const times: number[] = [];
   const intervalMs = 1_000 / PER_SECOND;
-  await producer.send({ value: new Uint8Array(8) }); // the connection is made
+  await producer.send({ value: new Uint8Array(8) }); // opens the connection
   const start = performance.now() + 100;
   const sending = sendAtRate(producer, count - 1, start, intervalMs);
   for await (const { value, offset } of consumer) {
@@ -53,8 +53,8 @@ async function deliveryTimes(client: LogClient, durability: "written" | "flushed
 }
 
 /**
- * Timers are not fine enough for ten records a millisecond: the event loop goes round, and sends
- * whatever is due.
+ * Timers are too coarse for ten records per millisecond: the event loop spins and sends whatever is
+ * due.
  */
 async function sendAtRate(
   producer: { send(record: { value: Uint8Array }): Promise<unknown> },

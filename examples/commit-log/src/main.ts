@@ -1,6 +1,6 @@
 /**
- * A commit log: a table of share prices in memory, embedded in a process that is killed and forgets
- * nothing that was acknowledged.
+ * A commit log: a table of share prices in memory, in a process with an embedded log. The process
+ * is killed, and loses nothing that was acknowledged.
  *
  * In a clone of the repository: `pnpm build && pnpm -C examples/commit-log start`
  */
@@ -18,7 +18,7 @@ const DIE_AFTER = 250;
 const prices = readPrices();
 const directory = await mkdtemp(join(tmpdir(), "logstore-commit-log-"));
 
-/** Runs the writer to its end, whatever that is; says how many prices were acknowledged. */
+/** Runs the writer until it exits or dies; returns the number of acknowledged prices. */
 function write(...args: string[]): { acknowledged: number; signal: NodeJS.Signals | null } {
   const writer = fileURLToPath(new URL("writer.ts", import.meta.url));
   const { status, signal, stdout } = spawnSync(process.execPath, [writer, directory, ...args], {
@@ -28,7 +28,7 @@ function write(...args: string[]): { acknowledged: number; signal: NodeJS.Signal
   return { acknowledged: stdout.toString().trimEnd().split("\n").length, signal };
 }
 
-/** Opens the table, and proves that it is what the first so many prices add up to. */
+/** Opens the table and verifies that it is the result of applying the prices before its offset. */
 async function check(): Promise<Table<Price>> {
   const table = await Table.open<Price>(directory);
   deepStrictEqual(table.rows, new Map(prices.slice(0, table.offset).map((price) => [price.symbol, price])));

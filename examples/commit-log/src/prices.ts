@@ -1,5 +1,5 @@
 /**
- * The data: what shares of five companies cost each month from 2000 to 2010, from the npm package
+ * The data: monthly share prices of five companies from 2000 to 2010, from the npm package
  * vega-datasets.
  */
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ export interface Price {
   readonly price: number;
 }
 
-/** In the order of time. */
+/** Returns the prices in chronological order. */
 export function readPrices(): Price[] {
   const file = new URL("../data/stocks.csv", import.meta.resolve("vega-datasets"));
   const [, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n"); // the first names the columns

@@ -1,14 +1,14 @@
 /**
- * A key-value table in memory that survives its process: every change goes to a commit log first,
- * and opening the table replays it. A checkpoint, the whole table and the offset it stands for,
- * spares the replay of what lies before.
+ * A key-value table in memory that survives its process: every change is appended to a commit log
+ * first, and opening the table replays the log. A checkpoint, which is the whole table and the
+ * offset it corresponds to, makes it unnecessary to replay earlier changes.
  */
 import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { LogStore } from "@logstore/core";
 
 interface Checkpoint<Row> {
-  /** Offset of the first change that is not in it. */
+  /** Offset of the first change that is not in the checkpoint. */
   readonly offset: number;
   readonly rows: [key: string, row: Row][];
 }
@@ -19,9 +19,9 @@ export class Table<Row> {
   readonly #log: LogStore;
   readonly #checkpointFile: string;
   readonly #rows: Map<string, Row>;
-  /** Offset of the next change: how many there have been. */
+  /** Offset of the next change, which is also the number of changes so far. */
   #offset: number;
-  /** What the last opening found. */
+  /** Offset of the checkpoint found when the table was opened. */
   readonly checkpointOffset: number;
   replayed = 0;
 
@@ -52,19 +52,19 @@ export class Table<Row> {
     return this.#rows;
   }
 
-  /** Resolves when the change is on disk; only then the table shows it. */
+  /** Resolves when the change is on disk; only then is it visible in the table. */
   async set(key: string, row: Row): Promise<void> {
     await this.#log.append(key, JSON.stringify(row));
-    this.#apply(key, row); // appends are acknowledged in the order of their offsets
+    this.#apply(key, row); // appends are acknowledged in offset order
   }
 
-  /** Makes the next opening begin here. */
+  /** Saves a checkpoint, at which the next opening starts. */
   async checkpoint(): Promise<void> {
     const checkpoint: Checkpoint<Row> = { offset: this.#offset, rows: [...this.#rows] };
     const temporary = `${this.#checkpointFile}.tmp`;
     const file = await open(temporary, "w");
     await file.writeFile(JSON.stringify(checkpoint));
-    await file.sync(); // before the renaming, so that the name never stands for half of it
+    await file.sync(); // before the rename, so that the name never refers to an incomplete file
     await file.close();
     await rename(temporary, this.#checkpointFile);
   }

@@ -1,6 +1,6 @@
 /**
- * A process that sets the price of every share, one after another, and prints each line of the
- * input that is acknowledged. Given a number, it dies after so many, in the middle of the next, as
+ * A process that sets the price of every share, one after another, and prints each input line that
+ * is acknowledged. Given a number, it dies after that many lines, in the middle of the next one, as
  * by `kill -9`.
  */
 import { writeSync } from "node:fs";
@@ -14,10 +14,10 @@ const [directory = "", dieAfter = "Infinity"] = process.argv.slice(2);
 const table = await Table.open<Price>(directory);
 let acknowledged = 0;
 for (const [line, price] of readPrices().entries()) {
-  if (line < table.offset) continue; // set in an earlier life: it is in the log
+  if (line < table.offset) continue; // set by an earlier run: it is in the log
   const set = table.set(price.symbol, price);
   if (acknowledged >= Number(dieAfter)) {
-    await setImmediate(); // the write is under way, and nobody knows how far
+    await setImmediate(); // the write is in progress
     process.kill(process.pid, "SIGKILL");
   }
   await set;

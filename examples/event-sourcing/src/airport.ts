@@ -1,11 +1,11 @@
 /**
- * The aggregate: an airport's gates. Its events are its only truth; what is in memory is what they
- * add up to.
+ * The aggregate: an airport's gates. Its events are the only source of truth; the state in memory
+ * is derived from them.
  */
 import type { LogStore } from "@logstore/core";
 import { AIRPORTS, type AirportCode, departureMinute, type Flight } from "./flights.ts";
 
-/** The event, a fact that is never taken back: a flight has a gate for an hour before it leaves. */
+/** The event, an immutable fact: a flight has a gate for an hour before it departs. */
 export interface GateAssigned {
   readonly flight: Flight;
   readonly gate: number;
@@ -26,7 +26,7 @@ export class Airport {
    */
   readonly #partition: number;
   readonly #eventsByGate: GateAssigned[][] = [];
-  /** How many events the state is the sum of: the offset of the next one. */
+  /** Number of events applied to the state: the offset of the next one. */
   #offset = 0;
 
   constructor(store: LogStore, code: AirportCode) {
@@ -43,7 +43,7 @@ export class Airport {
     return this.#eventsByGate;
   }
 
-  /** The decision, from the state as it is known here: the first gate that is free. */
+  /** The decision, based on the state known here: the first free gate. */
   decide(flight: Flight): GateAssigned {
     const until = departureMinute(flight);
     const from = until - MINUTES_AT_GATE;
@@ -53,8 +53,8 @@ export class Airport {
   }
 
   /**
-   * @throws WrongExpectedOffsetError where somebody else's event came first: the decision knew
-   * nothing of it
+   * @throws WrongExpectedOffsetError if there is an event that the decision did not take into
+   * account
    */
   async record(event: GateAssigned): Promise<void> {
     const options = { partition: this.#partition, expectedOffset: this.#offset };
@@ -62,7 +62,7 @@ export class Airport {
     this.#apply(event);
   }
 
-  /** Replays what has happened since. */
+  /** Replays the events since the last known one. */
   async catchUp(): Promise<void> {
     for await (const { value } of this.#store.read(this.#partition, { from: this.#offset })) {
       this.#apply(JSON.parse(decoder.decode(value)));

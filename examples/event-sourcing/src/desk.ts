@@ -1,4 +1,4 @@
-/** A writer: gives gates to its flights, while another does the same at the same airports. */
+/** A writer that assigns gates to its flights, while another does the same at the same airports. */
 import { type LogStore, WrongExpectedOffsetError } from "@logstore/core";
 import { Airport } from "./airport.ts";
 import { AIRPORTS, type Flight } from "./flights.ts";
@@ -6,7 +6,7 @@ import { AIRPORTS, type Flight } from "./flights.ts";
 export class Desk {
   /** How often the other desk was faster. */
   conflicts = 0;
-  /** How often that led to another gate. */
+  /** How often that led to a different gate. */
   changedDecisions = 0;
   readonly #airports: Record<string, Airport>;
 
@@ -19,8 +19,8 @@ export class Desk {
   }
 
   /**
-   * Decide, and try to make it a fact; whoever comes too late looks at what has happened, and
-   * decides again.
+   * Decides, and tries to record the decision. If another event came first, catches up and decides
+   * again.
    */
   async #assignGate(flight: Flight): Promise<void> {
     const airport = this.#airports[flight.origin]!;

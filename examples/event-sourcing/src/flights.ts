@@ -1,5 +1,6 @@
 /**
- * The data: flights that left three airports in January 2001, from the npm package vega-datasets.
+ * The data: flights that departed from three airports in January 2001, from the npm package
+ * vega-datasets.
  */
 import { readFileSync } from "node:fs";
 
@@ -14,14 +15,14 @@ export interface Flight {
   readonly date: string;
 }
 
-/** In the order of departure. */
+/** Returns the flights in the order of departure. */
 export function readFlights(): Flight[] {
   const file = new URL("../data/flights-20k.json", import.meta.resolve("vega-datasets"));
   const flights: Flight[] = JSON.parse(readFileSync(file, "utf8"));
   return flights.filter(({ origin, date }) => AIRPORTS.includes(origin) && date.startsWith("2001/01/"));
 }
 
-/** Minutes since the epoch, taking the local time for UTC. */
+/** Minutes since the epoch; the local time is treated as UTC. */
 export function departureMinute({ date }: Flight): number {
   return Date.parse(`${date.replaceAll("/", "-").replace(" ", "T")}:00Z`) / 60_000;
 }

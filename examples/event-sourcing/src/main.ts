@@ -1,7 +1,7 @@
 /**
- * Event sourcing: two desks give gates to 1,012 real flights at three airports, at the same time
- * and without a lock. Each append says which offset it expects, so nobody decides on a state that
- * is no longer true.
+ * Event sourcing: two desks assign gates to 1,012 real flights at three airports, concurrently and
+ * without a lock. Each append has an expected offset, so that no decision is based on outdated
+ * state.
  *
  * In a clone of the repository: `pnpm build && pnpm -C examples/event-sourcing start`
  */
@@ -25,7 +25,7 @@ async function dispatchAll(): Promise<void> {
   console.log(`${conflicts} times a desk came too late and decided again; ${changed} times it took another gate`);
 }
 
-/** What the events say, to somebody who was not there. */
+/** Rebuilds the state from the events alone. */
 async function replay(): Promise<void> {
   await using store = await LogStore.open(directory);
   let assigned = 0;

@@ -1,7 +1,7 @@
 /**
- * A message queue: a group of workers publishes a page for each of 3,201 movies, those of one
- * distributor in order. What fails is tried again; what keeps failing is parked, so that it stops
- * nobody, and replayed when the workers were mended.
+ * A message queue: a group of workers publishes a page for each of 3,201 movies, those of the same
+ * distributor in order. Failed records are retried; those that keep failing are parked, so that
+ * they block no others, and replayed after the workers have been fixed.
  *
  * In a clone of the repository: `pnpm build && pnpm -C examples/message-queue start`
  */

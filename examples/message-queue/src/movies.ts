@@ -1,10 +1,10 @@
-/** The work: a page is to be made for each of 3,201 movies, from the npm package vega-datasets. */
+/** The tasks: publish a page for each of 3,201 movies, from the npm package vega-datasets. */
 import { readFileSync } from "node:fs";
 
 export interface Movie {
-  /** Its place in the file. */
+  /** Its position in the file. */
   readonly id: number;
-  /** So it seems. The file has its surprises, as files do. */
+  /** The declared type, which some entries of the file do not have. */
   readonly title: string;
   readonly distributor: string | null;
 }

@@ -1,16 +1,14 @@
-/**
- * What the workers work for: a site with a page for each movie, which sometimes does not answer.
- */
+/** The site that the workers update, with a page for each movie. Some of its calls fail. */
 import { setImmediate } from "node:timers/promises";
 import type { Movie } from "./movies.ts";
 
-/** One call in so many fails. */
+/** One call in this many fails. */
 const FAILS_EACH = 50;
 
 export class Website {
   /**
-   * Addresses of pages by movie. Work may be done twice, so to publish a movie again must change
-   * nothing.
+   * URLs of pages by movie. A task may be processed twice, so publishing a movie again must have no
+   * effect.
    */
   readonly pages = new Map<number, string>();
   /** Movies that were published after a later one of the same distributor. */

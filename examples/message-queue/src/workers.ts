@@ -11,7 +11,7 @@ export const GROUP = "publishers";
 const WORKERS = 2;
 const ASK_AGAIN_MS = 50;
 
-/** Has all that is queued worked off. Returns how often something had to be tried again. */
+/** Processes everything in the queue. Returns the number of retries. */
 export async function workOff(client: LogClient, site: Website, slugOf: Slug): Promise<number> {
   let retries = 0;
   const joined = Promise.withResolvers<void>();
@@ -40,7 +40,7 @@ export async function workOff(client: LogClient, site: Website, slugOf: Slug): P
   return retries;
 }
 
-/** Resolves when everything that was queued is done or parked, and known to be. */
+/** Resolves when everything in the queue has been processed or parked, and committed. */
 async function queueIsEmpty(client: LogClient): Promise<void> {
   for (;;) {
     const { partitions } = await client.describeGroup(GROUP);

@@ -1,7 +1,7 @@
-/** When to kill the server: after how many acknowledged flights. */
+/** Returns when to kill the server, as numbers of acknowledged flights. */
 export function crashPoints(count: number, seed: number, flights: number): Set<number> {
   const points = new Set<number>();
-  // Mulberry32: a small generator that gives the same numbers for the same seed everywhere.
+  // Mulberry32: a small generator, repeatable by its seed on every platform.
   let state = seed >>> 0;
   while (points.size < Math.min(count, flights)) {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -21,7 +21,7 @@ export const TOPIC = "flights";
 export const PARTITIONS = 10;
 export const GROUP = "delays";
 
-/** Name of the header that holds a flight's place in the input. */
+/** Name of the header that contains a flight's position in the input. */
 export const LINE = "line";
 
 export function readFlights(): Flight[] {
@@ -29,7 +29,7 @@ export function readFlights(): Flight[] {
   return JSON.parse(readFileSync(file, "utf8"));
 }
 
-/** ms since the epoch, taking the local time for UTC. */
+/** ms since the epoch; the local time is treated as UTC. */
 export function departureTime(flight: Flight): number {
   return Date.parse(`${flight.date.replaceAll("/", "-").replace(" ", "T")}:00Z`);
 }

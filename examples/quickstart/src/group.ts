@@ -1,11 +1,11 @@
-/** The group, as the server tells of it. */
+/** The state of the group, according to the server. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GroupDescription, LogClient } from "@logstore/client";
 import { GROUP } from "./flights.ts";
 
 const ASK_AGAIN_MS = 50;
 
-/** Resolves when the group is as it is waited for. */
+/** Resolves when the group satisfies the condition. */
 export async function groupWhen(
   client: LogClient,
   isSo: (group: GroupDescription) => boolean,
@@ -17,7 +17,7 @@ export async function groupWhen(
   }
 }
 
-/** Name of the member that has each partition. */
+/** The name of the member that owns each partition. */
 export function ownersOf({ members, partitions }: GroupDescription): (string | undefined)[] {
   const names = new Map(members.map(({ memberId, clientId }) => [memberId, clientId]));
   return partitions.map(({ memberId }) => memberId && names.get(memberId));

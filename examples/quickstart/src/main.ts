@@ -1,10 +1,10 @@
 /**
- * The quickstart: 20,000 real flights, from one producer over gRPC into ten partitions on disk, and
- * back to a consumer group of three processes. Half-way one of them is killed, and the others take
- * its partitions over. Flights from the same airport must arrive in order, and none may be missing;
- * some arrive twice, since the dead member could not say how far it was.
+ * The quickstart: one producer sends 20,000 real flights over gRPC into ten partitions on disk, and
+ * a consumer group of three processes reads them. Half-way one of the processes is killed, and the
+ * others take over its partitions. Flights from the same airport must arrive in order, and none may
+ * be missing; some arrive twice, because the killed member could not commit its last offsets.
  *
- * `--crashes N` kills the server N times while flights are produced; `--seed S` says when.
+ * `--crashes N` kills the server N times while flights are produced; `--seed S` determines when.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,9 +22,9 @@ import { Server } from "./server.ts";
 import { DelaysByOrigin, printPartitions, printRate } from "./summary.ts";
 
 const MEMBERS = ["member 0", "member 1", "member 2"];
-/** Killed when half of the flights are consumed. */
+/** The member that is killed when half of the flights have been consumed. */
 const VICTIM = "member 1";
-/** Longer than this means that something is wrong. */
+/** A longer wait means that something is wrong. */
 const PATIENCE_MS = 90_000;
 
 const { values: options } = parseArgs({
@@ -103,7 +103,7 @@ try {
 } finally {
   clearTimeout(patience);
   await members.stop();
-  await server.stop(); // what the client still has under way is not waited for
+  await server.stop(); // does not wait for calls in progress
   await rm(dataDirectory, { recursive: true, force: true });
 }
 console.log(`consumed ${check.inOrder} of ${flights.length} records in order`);

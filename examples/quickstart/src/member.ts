@@ -1,6 +1,6 @@
 /**
- * One member of the group, a process of its own: reads what the group gives it until it is told to
- * stop, and reports what it saw.
+ * One member of the group, in a process of its own: reads the partitions assigned to it until it is
+ * told to stop, and reports what it has read.
  */
 import { once } from "node:events";
 import { connect } from "@logstore/client";
@@ -9,7 +9,7 @@ import { Flight, GROUP, LINE, TOPIC } from "./flights.ts";
 /** Some flights of one partition, in the order in which they were read. */
 export interface Report {
   readonly partition: number;
-  /** `line`: its place in the input. */
+  /** `line`: its position in the input. */
   readonly flights: { readonly line: number; readonly origin: string; readonly delay: number }[];
 }
 
@@ -21,8 +21,8 @@ const consumer = client.consumer({
   topics: [TOPIC],
   schema: Flight,
   clientId,
-  sessionTimeoutMs: 2_000, // how long nobody reads a dead member's partitions
-  commitIntervalMs: 100, // about so much of what a dead member read is read again
+  sessionTimeoutMs: 2_000, // a dead member's partitions are reassigned after this time
+  commitIntervalMs: 100, // up to this much of a dead member's work is repeated
   onAssigned: () => void process.send?.("assigned"),
 });
 process.on("message", (message) => message === "stop" && consumer.close());

@@ -1,11 +1,11 @@
-/** The members of the group, each a process. */
+/** The members of the group, each in a process of its own. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Report } from "./member.ts";
 import { ended } from "./server.ts";
 
 export class Members {
-  /** Rejects when one of them ends that was not to. */
+  /** Rejects if a member exits unexpectedly. */
   readonly lost: Promise<never>;
   readonly #children: ReadonlyMap<string, ChildProcess>;
   #killed: string | undefined;
@@ -22,15 +22,15 @@ export class Members {
       });
     }
     this.lost = Promise.race(Array.from(this.#children, ([name, child]) => this.#lost(name, child)));
-    this.lost.catch(() => {}); // told to whoever waits for it
+    this.lost.catch(() => {}); // reported to whoever awaits it
   }
 
-  /** Resolves when each of them was given its first partitions. */
+  /** Resolves when each member has received its first partitions. */
   async ready(): Promise<void> {
     await Promise.all(Array.from(this.#children.values(), (child) => once(child, "message")));
   }
 
-  /** As a crash would: it commits nothing and does not leave the group. */
+  /** Like a crash: the member commits nothing and does not leave the group. */
   kill(name: string): void {
     this.#killed = name;
     this.#children.get(name)?.kill("SIGKILL");

@@ -1,15 +1,17 @@
 /**
- * Whether every origin's flights arrive in the order of the input, none left out. Some may come
- * again: they are counted.
+ * Checks that the flights of each origin arrive in the order of the input, and none is missing.
+ * Repeated ones are counted.
  */
 import type { Flight } from "./flights.ts";
 
 export class OrderCheck {
-  /** Places in the input of each origin's flights that have not arrived, next one last. */
+  /**
+   * The input positions of each origin's flights that have not arrived yet, with the next one last.
+   */
   readonly #awaited: Map<string, number[]>;
   inOrder = 0;
   redelivered = 0;
-  /** What arrived when something else was due. */
+  /** Flights that arrived out of order. */
   readonly wrong: string[] = [];
 
   constructor(flights: readonly Flight[]) {
@@ -21,7 +23,7 @@ export class OrderCheck {
     }
   }
 
-  /** Whether it is the first time, and its turn. */
+  /** Returns whether the flight arrived for the first time, and in order. */
   arrived(origin: string, line: number): boolean {
     const lines = this.#awaited.get(origin);
     const due = lines?.at(-1);

@@ -1,13 +1,14 @@
-/** The producer: every flight, keyed by its origin, with its place in the input. */
+/** The producer: sends every flight, keyed by its origin, with its position in the input. */
 import type { LogClient } from "@logstore/client";
 import { departureTime, Flight, LINE, TOPIC } from "./flights.ts";
 import type { Progress } from "./progress.ts";
 
-/** Flights between two waits where crashes are to hit some on their way. */
+/** Number of flights between two waits, if the server is to be killed while some are in flight. */
 const CAREFUL_STEP = 100;
 
 /**
- * Resolves when every flight is acknowledged. `kill` is called when so many are as `crashes` says.
+ * Resolves when every flight is acknowledged. Calls `kill` at the numbers of acknowledged flights
+ * in `crashes`.
  */
 export async function produce(
   client: LogClient,
@@ -28,7 +29,7 @@ export async function produce(
   const sends: Promise<void>[] = [];
   for (const [line, flight] of flights.entries()) {
     const sent = send(flight, line);
-    sent.catch(() => {}); // told below
+    sent.catch(() => {}); // reported below
     sends.push(sent);
     if (crashes.size > 0 && line % CAREFUL_STEP === 0) await sent;
     else await producer.ready();

@@ -1,4 +1,4 @@
-/** How far each side is: bars on a terminal, plain lines elsewhere. */
+/** Shows the progress of both sides: bars on a terminal, plain lines elsewhere. */
 import cliProgress from "cli-progress";
 
 export interface Progress {

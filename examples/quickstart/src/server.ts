@@ -1,4 +1,4 @@
-/** The server, as a process of its own that is started again whenever it dies. */
+/** The server, in a process of its own that is restarted whenever it dies. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -8,9 +8,9 @@ const bin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore
 const LISTENING = /^logstore listening on (?<host>.+):(?<port>\d+)$/;
 
 export class Server {
-  /** How often it was started again. */
+  /** Number of restarts. */
   restarts = 0;
-  /** Rejects when it cannot be started again. */
+  /** Rejects if it cannot be restarted. */
   readonly lost: Promise<never>;
   readonly #dataDirectory: string;
   readonly #loseWith: (error: unknown) => void;
@@ -23,7 +23,7 @@ export class Server {
     const { promise, reject } = Promise.withResolvers<never>();
     this.lost = promise;
     this.#loseWith = reject;
-    this.lost.catch(() => {}); // told to whoever waits for it
+    this.lost.catch(() => {}); // reported to whoever awaits it
   }
 
   /**
@@ -43,7 +43,7 @@ export class Server {
     throw new Error("the server ended before it was ready");
   }
 
-  /** As a crash would: nothing is finished, nothing is said. */
+  /** Like a crash: the server finishes nothing and notifies no one. */
   kill(): void {
     this.#child?.kill("SIGKILL");
   }
@@ -60,7 +60,7 @@ export class Server {
   }
 }
 
-/** Resolves when a process has ended; `ask` is what makes it end, if it has not. */
+/** Resolves when a process has exited; `ask` makes it exit if it has not yet. */
 export async function ended(child: ChildProcess | undefined, ask: () => void): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");

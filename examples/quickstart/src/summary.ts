@@ -1,7 +1,7 @@
-/** What a person wants to see at the end. */
+/** The summary that is printed at the end. */
 import type { TopicDescription } from "@logstore/client";
 
-/** Airports with fewer flights than this say little. */
+/** Airports with fewer flights are not significant. */
 const MIN_FLIGHTS = 30;
 const AIRPORTS_SHOWN = 5;
 

@@ -1,10 +1,13 @@
-/** A line of the access log, in binary: the client is the record's key, the time its timestamp. */
+/**
+ * A line of the access log, in binary: the record's key is the client, its timestamp the time of
+ * access.
+ */
 import type { Serializer } from "@logstore/client";
 
 export interface Access {
   readonly path: string;
   readonly status: number;
-  /** From the request's arrival until the answer was handed to the system, µs. */
+  /** Time from the request's arrival until the response was handed to the system, in µs. */
   readonly durationUs: number;
 }
 

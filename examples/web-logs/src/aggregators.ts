@@ -1,6 +1,6 @@
 /**
- * The group that reads along. Each member counts what its partitions bring, that is, some of the
- * clients.
+ * The group that reads the log as it is written. Each member counts the accesses in its partitions,
+ * which are those of some of the clients.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type GroupConsumer, type LogClient } from "@logstore/client";
@@ -13,12 +13,12 @@ const ASK_AGAIN_MS = 50;
 interface Member {
   readonly consumer: GroupConsumer<Access>;
   readonly statistics: Statistics;
-  /** Resolves when it was stopped. */
+  /** Resolves when the member has stopped. */
   readonly done: Promise<void>;
 }
 
 export class Aggregators {
-  /** One connection for all of them, here. They may as well be processes of their own. */
+  /** All members share one connection here. They could be processes of their own. */
   readonly #client: LogClient;
   readonly #members: Member[] = [];
 
@@ -26,7 +26,7 @@ export class Aggregators {
     this.#client = connect(address);
   }
 
-  /** Resolves when there is one member more, which has partitions of its own. */
+  /** Resolves when there is one more member, with partitions of its own. */
   async start(): Promise<void> {
     const assigned = Promise.withResolvers<void>();
     const consumer = this.#client.consumer({
@@ -42,7 +42,7 @@ export class Aggregators {
     await Promise.race([assigned.promise, done]);
   }
 
-  /** Resolves when all that was logged is counted, and known to be. */
+  /** Resolves when everything logged has been counted and committed. */
   async caughtUp(): Promise<void> {
     for (;;) {
       const { partitions } = await this.#client.describeGroup(GROUP);
@@ -51,7 +51,7 @@ export class Aggregators {
     }
   }
 
-  /** A line on the window that a time lies in, if anything happened there. */
+  /** Prints a line about the window that contains a time, if anything happened in it. */
   printWindow(time: number): void {
     const start = time - (time % WINDOW_MS);
     const paths = Array.from(this.#sums(start), ([path, tally]) => ({ path, ...tally.summary }));
@@ -64,7 +64,7 @@ export class Aggregators {
     console.log(`${clock} ${requests} requests, ${errors} errors; slowest: ${slowest.path}, ${tail}`);
   }
 
-  /** How many partitions each member has. */
+  /** The number of partitions of each member. */
   get shares(): string {
     return this.#members.map(({ consumer }) => consumer.assignment.length).join(" + ");
   }
@@ -73,7 +73,7 @@ export class Aggregators {
     console.table(Object.fromEntries(Array.from(this.#sums(), ([path, tally]) => [path, tally.summary])));
   }
 
-  /** How many there were of each path and status: "/report 200". */
+  /** The number of accesses by path and status: "/report 200". */
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
     for (const [path, { byStatus }] of this.#sums()) {

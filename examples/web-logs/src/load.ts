@@ -1,4 +1,4 @@
-/** The visitors: clients that look at one page after another, and count what they got. */
+/** The visitors: clients that request one page after another, and count the responses. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 const CLIENTS = 40;
@@ -19,8 +19,8 @@ const LINKS = [
 export const REQUESTS = CLIENTS * REQUESTS_EACH;
 
 /**
- * Resolves, when all have seen enough, to how many answers there were of each path and status:
- * "/report 200".
+ * Resolves when all visitors are done, to the number of responses by path and status: "/report
+ * 200".
  */
 export async function visit(address: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();

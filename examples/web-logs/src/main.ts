@@ -1,8 +1,8 @@
 /**
- * Web logs: a web site under load sends every access, in binary and keyed by client, to a server; a
- * group reads along and knows, second by second, what is asked for, what fails, and how long it
- * takes. Another member joins meanwhile. In the end the group must have counted what the visitors
- * have.
+ * Web logs: a web site under load sends every access, in binary and keyed by client, to a server. A
+ * group reads the log as it is written and computes, second by second, requests, errors and
+ * latencies. Another member joins in the meantime. In the end the group's counts must equal those
+ * of the visitors.
  *
  * In a clone of the repository: `pnpm build && pnpm -C examples/web-logs start`
  */

@@ -6,7 +6,7 @@ import type { Access } from "./access.ts";
 
 const SLOW_MS = 20;
 
-/** What there is at each path; a function that throws is an error of the server's. */
+/** The content of each path; a function that throws causes a server error. */
 const pages: Record<string, (url: URL) => string | Promise<string>> = {
   "/": () => "<h1>Welcome</h1>",
   "/primes": ({ searchParams }) => primesUpTo(Number(searchParams.get("to"))).join(" "),
@@ -23,7 +23,7 @@ export function createSite(log: Producer<Access>): Server {
     response.once("finish", () => {
       const durationUs = Math.round((performance.now() - arrivedAt) * 1000);
       const value = { path: url.pathname, status, durationUs };
-      log.send({ key: clientOf(request), value }).catch(console.error); // nobody waits for the log
+      log.send({ key: clientOf(request), value }).catch(console.error); // the response does not wait for the log
     });
   });
 }
@@ -37,7 +37,7 @@ async function answer(url: URL): Promise<{ status: number; body: string }> {
   }
 }
 
-/** As a proxy in front of the site tells it. */
+/** The client address that a proxy in front of the site reports. */
 function clientOf({ headers, socket }: IncomingMessage): string {
   return String(headers["x-forwarded-for"] ?? socket.remoteAddress);
 }

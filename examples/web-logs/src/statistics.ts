@@ -1,16 +1,16 @@
 /**
- * Requests, errors and latencies: by path, in windows of a second. What several have counted can be
- * added up.
+ * Requests, errors and latencies by path, in windows of one second. The counts of several members
+ * can be added.
  */
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import type { Access } from "./access.ts";
 
 export const WINDOW_MS = 1_000;
 
-/** What there is to say of some accesses. */
+/** Statistics of a set of accesses. */
 export class Tally {
   readonly byStatus = new Map<number, number>();
-  /** µs */
+  /** In µs. */
   readonly #latency: RecordableHistogram = createHistogram();
 
   add({ status, durationUs }: Access): void {
@@ -36,7 +36,7 @@ export class Tally {
 }
 
 export class Statistics {
-  /** By the window's start, ms since the epoch, then by path. */
+  /** By start of the window in ms since the epoch, then by path. */
   readonly #windows = new Map<number, Map<string, Tally>>();
 
   add(access: Access, time: number): void {
@@ -46,7 +46,7 @@ export class Statistics {
     tallyOf(window, access.path).add(access);
   }
 
-  /** Of one window, or of all of them; added to `sums`, by path. */
+  /** Adds the statistics of one window, or of all of them, to `sums`, by path. */
   addTo(sums: Map<string, Tally>, start?: number): void {
     const windows =
       start === undefined ? this.#windows.values() : [this.#windows.get(start) ?? new Map<string, Tally>()];
