@@ -1,4 +1,4 @@
-/** A group as people see it. */
+/** Describes a group for administration. */
 import type {
   GroupDescription,
   GroupMember,
@@ -12,9 +12,9 @@ import { byName, byNumber, byPartition } from "./members/news.js";
 import { type GroupState, holdingsOf, type Member } from "./state/group-state.js";
 import type { Lag } from "./state/group-topics.js";
 
-/** Lags that are looked up at once. */
+/** Number of lags that are looked up concurrently. */
 const AT_ONCE = 16;
-/** Partitions between two looks at the clock. */
+/** Number of partitions between two checks of the time slice. */
 const STEP_PARTITIONS = 100;
 
 interface Held {
@@ -22,7 +22,9 @@ interface Held {
   readonly isRevoking: boolean;
 }
 
-/** Members and targets are replaced, never changed: each is counted once. */
+/**
+ * Members and targets are replaced instead of modified, so that the count of each can be cached.
+ */
 const heldBy = new WeakMap<Member, Held>();
 const meantBy = new WeakMap<Target, number>();
 
@@ -61,7 +63,7 @@ function heldOf(member: Member): Held {
   return held;
 }
 
-/** @param lagOf asked for a few partitions at a time */
+/** @param lagOf called for a few partitions at a time */
 export async function describeGroup(
   state: GroupState,
   isConnected: (memberId: string) => boolean,
@@ -103,7 +105,7 @@ function describeMember(member: Member, connected: boolean): GroupMember {
 
 type KnownPartition = Omit<GroupPartition, keyof Lag>;
 
-/** Every partition that is owned or has a commit. */
+/** All partitions that are owned or have a committed offset. */
 export async function knownPartitions({ members, commits }: GroupState): Promise<KnownPartition[]> {
   const byTopic = new Map<string, Map<number, KnownPartition>>();
   const add = (topic: string, partition: number, memberId: string | undefined) => {

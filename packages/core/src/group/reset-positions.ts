@@ -1,4 +1,4 @@
-/** Which offsets a reset means. */
+/** Resolves the positions of a reset to offsets. */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
 import { sharedPacer } from "../storage/pacer.js";
@@ -7,11 +7,11 @@ import { knownPartitions } from "./describe-group.js";
 import type { GroupState } from "./state/group-state.js";
 import type { GroupTopics } from "./state/group-topics.js";
 
-/** Positions that are looked up at once: those by time need the disk. */
+/** Number of positions that are looked up concurrently; those by time need the disk. */
 const AT_ONCE = 16;
 
 /**
- * Each partition once, in the order in which they are named.
+ * Returns each partition once, in the order of the request.
  *
  * @throws InvalidArgumentError, UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError,
  * CorruptPartitionError, StorageFailedError
@@ -58,11 +58,11 @@ async function resolve(
     if (typeof to === "number" && !Number.isSafeInteger(to)) throw new InvalidArgumentError(`${to} is no offset`);
     offset = await topics.resolve(topic, partition, to);
   }
-  // Looked at now: the log's start may have moved while the position was looked up.
+  // Read now, because the log start may have moved while the position was looked up.
   const { logStart, highWatermark, logEnd, damage } = topics.bounds(topic, partition);
   if (damage === undefined || offset < highWatermark) return Math.min(Math.max(offset, logStart), highWatermark);
-  // Of a damaged log an offset beyond what can be read is taken where it is known to have been
-  // given.
+  // In a damaged log, an offset beyond the readable end is accepted if such an offset is known to
+  // have existed.
   const isNamed = typeof to === "number" || to === "earliest" || (typeof to === "object" && "shiftBy" in to);
   const isKnown = isNamed || (to === "latest" && damage.code === "CORRUPT_PARTITION");
   if (isKnown && offset <= logEnd) return Math.max(offset, logStart);

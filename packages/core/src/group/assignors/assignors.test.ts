@@ -47,12 +47,12 @@ const topics = fc.dictionary(fc.constantFrom(...topicNames), fc.integer({ min: 1
 });
 const memberId = fc.stringMatching(/^[a-z0-9]{1,6}$/).filter((id) => id !== "__proto__");
 
-/** Everybody wants everything. */
+/** All members have the same subscription. */
 const alike = fc.tuple(topics, fc.uniqueArray(memberId, { minLength: 1, maxLength: 9 })).map(([topics, ids]): Case => {
   return { topics, members: Object.fromEntries(ids.map((id) => [id, Object.keys(topics)])) };
 });
 
-/** Everybody wants some of it. */
+/** Members have different subscriptions. */
 const various = fc
   .tuple(
     topics,
@@ -70,7 +70,7 @@ const options = { seed: firstSeed, numRuns: 300 };
 describe.each(Object.entries(assignors))("%s", (_, assignor) => {
   const assign = (input: AssignorInput) => toEnd(assignor(input));
 
-  test("gives every partition to one who wants it, or to nobody where nobody does", () => {
+  test("assigns every partition to a subscribed member, or to none if there is none", () => {
     fc.assert(
       fc.property(various, (given) => {
         const target = assign(inputOf(given));
@@ -88,7 +88,7 @@ describe.each(Object.entries(assignors))("%s", (_, assignor) => {
     );
   });
 
-  test("gives the same answer whatever the order in which it is asked", () => {
+  test("gives the same result for any order of its input", () => {
     fc.assert(
       fc.property(various, various, (given, other) => {
         const before = assign(inputOf(other));
@@ -105,7 +105,7 @@ describe.each(Object.entries(assignors))("%s", (_, assignor) => {
 });
 
 describe("sticky", () => {
-  test("nobody has two more than another, of those who want the same", () => {
+  test("the numbers of partitions of members with the same subscription differ by one at most", () => {
     fc.assert(
       fc.property(alike, various, (given, other) => {
         const counts = sizes(sticky(inputOf(given, sticky(inputOf(other)))), given);
@@ -115,7 +115,7 @@ describe("sticky", () => {
     );
   });
 
-  test("moves nothing that is shared out evenly already", () => {
+  test("moves nothing if the assignment is even already", () => {
     fc.assert(
       fc.property(various, (given) => {
         const before = sticky(inputOf(given));
@@ -125,7 +125,7 @@ describe("sticky", () => {
     );
   });
 
-  test("moves no more than has to move", () => {
+  test("moves only what has to move", () => {
     fc.assert(
       fc.property(alike, memberId, fc.boolean(), (given, id, joins) => {
         const before = sticky(inputOf(given));
@@ -135,8 +135,8 @@ describe("sticky", () => {
           members: joins ? { ...given.members, [id]: Object.keys(given.topics) } : others,
         };
         const target = sticky(inputOf(after, before));
-        // What those give up who have more than their share, and nothing else: what a member leaves
-        // behind is free.
+        // What members above their share give up, and nothing else: the partitions of a member that
+        // left are free.
         const [count, total] = [Object.keys(after.members).length, [...target.values()].flat().length];
         const owners = [...before.values()].flat();
         const had = Object.keys(after.members).map((each) => owners.filter((owner) => owner === each).length);
@@ -149,13 +149,13 @@ describe("sticky", () => {
     );
   });
 
-  test("evens out by way of a third member", () => {
+  test("evens out through a third member", () => {
     const given = { topics: { a: 3, b: 1 }, members: { one: ["a"], two: ["a", "b"], three: ["b"] } };
     const before: Target = new Map([
       ["a", ["one", "one", "two"]],
       ["b", ["two"]],
     ]);
-    // "two" has as much as "one", and passes what "three" can take on to it.
+    // "two" has as many as "one", and passes to it what "three" can replace.
     expect(sizes(sticky(inputOf(given, before)), given)).toEqual([2, 1, 1]);
     const more = { topics: { a: 5, b: 2 }, members: { one: ["a"], two: ["a", "b"], three: ["b"] } };
     const skewed: Target = new Map([
@@ -165,13 +165,13 @@ describe("sticky", () => {
     expect(sizes(sticky(inputOf(more, skewed)), more)).toEqual([3, 2, 2]);
   });
 
-  test("the shares are as even as they can be, whatever members want", () => {
+  test("the assignment is as even as possible, whatever the subscriptions", () => {
     fc.assert(
       fc.property(various, various, (given, other) => {
         const target = sticky(inputOf(given, sticky(inputOf(other))));
         const ids = Object.keys(given.members);
         const counts = new Map(ids.map((id, i) => [id, sizes(target, given)[i]!]));
-        // From each member, whoever can be reached by passing partitions on has at most one less.
+        // Any member reachable from another by passing on partitions has at most one less.
         for (const id of ids) {
           const reached = new Set([id]);
           for (const each of reached) {
@@ -188,7 +188,7 @@ describe("sticky", () => {
   });
 });
 
-test("range: neighbours in number go together, the same in every topic", () => {
+test("range: adjacent partitions go together, and the same ones in every topic", () => {
   const given = { topics: { a: 5, b: 5 }, members: { x: ["a", "b"], y: ["a", "b"] } };
   const owners = ["x", "x", "x", "y", "y"];
   expect(range(inputOf(given))).toEqual(
@@ -199,7 +199,7 @@ test("range: neighbours in number go together, the same in every topic", () => {
   );
 });
 
-test("round-robin: one after another, over all topics", () => {
+test("round-robin: one after another, across all topics", () => {
   const given = { topics: { a: 3, b: 3 }, members: { x: ["a", "b"], y: ["b"], z: ["a", "b"] } };
   expect(roundRobin(inputOf(given))).toEqual(
     new Map([

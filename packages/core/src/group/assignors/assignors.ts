@@ -4,5 +4,5 @@ import { range } from "./range.js";
 import { roundRobin } from "./round-robin.js";
 import { sticky } from "./sticky.js";
 
-/** By the names that members may ask for. */
+/** The assignors by the names that members request. */
 export const assignors: Readonly<Record<AssignorName, Assignor>> = { sticky, range, "round-robin": roundRobin };

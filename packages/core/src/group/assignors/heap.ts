@@ -1,4 +1,4 @@
-/** A binary heap: the first of its items, in the order given, is taken in logarithmic time. */
+/** A binary heap: the first item, according to the given order, is found in logarithmic time. */
 export class Heap<Item> {
   readonly #items: Item[] = [];
   readonly #isBefore: (a: Item, b: Item) => boolean;
@@ -34,7 +34,7 @@ export class Heap<Item> {
     return first;
   }
 
-  /** To be called where the first item has changed so that it may come later. */
+  /** Called when the first item has changed in such a way that it may come later. */
   sinkFirst(): void {
     const items = this.#items;
     const item = items[0]!;

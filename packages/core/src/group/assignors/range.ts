@@ -1,6 +1,6 @@
 /**
- * Each topic by itself, in ranges: partitions of the same number in several topics go to the same
- * member.
+ * Divides the partitions of each topic into contiguous ranges: partitions with the same number in
+ * several topics go to the same member.
  */
 import { type Assignor, byName, byRank } from "./assignor.js";
 

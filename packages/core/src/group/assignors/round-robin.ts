@@ -1,12 +1,13 @@
 /**
- * All partitions in a row, dealt to one member after another; who does not want one is passed over.
+ * Deals all partitions to one member after another, skipping members that do not subscribe to the
+ * topic.
  */
 import { type Assignor, byName, byRank } from "./assignor.js";
 
 export const roundRobin: Assignor = function* ({ members, topics }) {
   const ranked = byRank(members);
   const target = new Map<string, (string | undefined)[]>();
-  /** Place of the member that is next, if it wants the partition. */
+  /** Position of the next member, if it subscribes to the topic. */
   let next = 0;
   for (const [topic, count] of byName(topics)) {
     const wanting = [...ranked.keys()].filter((place) => ranked[place]!.topics.has(topic));
@@ -24,7 +25,7 @@ export const roundRobin: Assignor = function* ({ members, topics }) {
   return target;
 };
 
-/** Index of the first place that is not before this one; the length where there is none. */
+/** Index of the first place at or after `from`; the length if there is none. */
 function firstFrom(places: readonly number[], from: number): number {
   const found = places.findIndex((place) => place >= from);
   return found < 0 ? places.length : found;

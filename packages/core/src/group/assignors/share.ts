@@ -1,20 +1,20 @@
 import type { AssignableMember } from "./assignor.js";
 
-/** What a member has so far. */
+/** The partitions of a member so far. */
 export interface Share {
   readonly member: AssignableMember;
-  /** Among all members. */
+  /** Position among all members. */
   readonly place: number;
-  /** By topic: what it keeps first, then what came. Never an empty list. */
+  /** By topic: first the partitions that it keeps, then added ones. Never an empty list. */
   readonly partitions: Map<string, number[]>;
   count: number;
-  /** Nobody was found who could take anything of it, by way of whomever. */
+  /** No path was found over which any of its partitions can move. */
   isStuck: boolean;
-  /** Nobody was found who could take anything of it directly. */
+  /** No member was found that can take any of its partitions directly. */
   hasNoNext: boolean;
 }
 
-/** Partitions that nobody has. */
+/** Partitions without an owner. */
 export type Free = readonly (readonly [topic: string, partition: number])[];
 
 export function give(share: Share, topic: string, partition: number): void {
@@ -24,7 +24,7 @@ export function give(share: Share, topic: string, partition: number): void {
   share.count++;
 }
 
-/** Of the topic of which the one has most more than the other, what came last. */
+/** Moves the last added partition of the topic in which `from` exceeds `to` the most. */
 export function moveOne(from: Share, to: Share): void {
   let topic = "";
   let most = Number.NEGATIVE_INFINITY;

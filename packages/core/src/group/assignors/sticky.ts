@@ -1,12 +1,12 @@
 /**
- * Everybody keeps what they have, as far as the shares stay even: of members that want the same
- * topics, none has two partitions more than another. What is free goes to whoever has least; then
- * partitions move from those who have most, one by one.
+ * Members keep their partitions as long as the assignment stays even: the numbers of partitions of
+ * members with the same subscription differ by one at most. Free partitions go to the member with
+ * the fewest; then partitions move one by one from the members with the most.
  *
- * Where members want different topics, a partition may move by way of a third member: the shares
- * are evened out along the shortest path from one who has too much to one who has less, until there
- * is no such path. That gives the most even shares that there are (Harvey, Ladner, Lovász, Tamir:
- * Semi-matchings for bipartite graphs and load balancing, 2003).
+ * If subscriptions differ, a partition may move through a third member: partitions are passed on
+ * along the shortest path from a member with too many to one with fewer, until there is no such
+ * path. This gives the most even assignment possible (Harvey, Ladner, Lovász, Tamir: Semi-matchings
+ * for bipartite graphs and load balancing, 2003).
  */
 import type { Steps } from "../time/slices.js";
 import { type AssignableMember, type Assignor, byName, byRank, STEP_PARTITIONS } from "./assignor.js";
@@ -56,7 +56,9 @@ function isWithin(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean 
   return true;
 }
 
-/** Everybody keeps what they had. Returns what is free: topics that few want first. */
+/**
+ * Members keep their partitions. Returns the free ones, topics with the fewest subscribers first.
+ */
 function* keepCurrent(
   topics: readonly [topic: string, partitions: number][],
   shares: readonly Share[],
@@ -81,13 +83,13 @@ function* keepCurrent(
   return free;
 }
 
-// Members that all want the same.
+// For members that all have the same subscription.
 
 function hasLess(a: Share, b: Share): boolean {
   return a.count < b.count || (a.count === b.count && a.place < b.place);
 }
 
-/** What is free goes to those who have least. */
+/** Assigns free partitions to the members with the fewest. */
 function* shareOutAlike(free: Free, shares: readonly Share[]): Steps {
   const least = new Heap<Share>(hasLess);
   for (const share of shares) least.push(share);
@@ -95,19 +97,23 @@ function* shareOutAlike(free: Free, shares: readonly Share[]): Steps {
   for (const [topic, partition] of free) {
     const { first } = least;
     if (first === undefined) return;
-    if (!first.member.topics.has(topic)) continue; // nobody wants it
+    if (!first.member.topics.has(topic)) continue; // no member subscribes to it
     give(first, topic, partition);
     least.sinkFirst();
     if (++given % STEP_PARTITIONS === 0) yield;
   }
 }
 
-/** From whoever has most to whoever has least, as long as one has two more than the other. */
+/**
+ * Moves partitions from the member with the most to the one with the fewest, as long as they differ
+ * by two or more.
+ */
 function* evenOutAlike(shares: readonly Share[]): Steps {
   const least = new Heap<Share>(hasLess);
   const most = new Heap<Share>((a, b) => a.count > b.count || (a.count === b.count && a.place < b.place));
   const [fewest, greatest] = [Math.floor(average(shares)), Math.ceil(average(shares))];
-  // Nobody is in both: who has more than a fair share never comes to have less, nor the reverse.
+  // A member is in only one of the heaps: one that is above a fair share never gets below it, and
+  // vice versa.
   for (const share of shares) {
     if (share.count >= greatest) most.push(share);
     if (share.count <= fewest && share.count < greatest) least.push(share);

@@ -1,10 +1,12 @@
-/** The part of the sticky assignor for members that want different topics. */
+/** The part of the sticky assignor for members with different subscriptions. */
 import type { Steps } from "../time/slices.js";
 import { type Free, give, moveOne, type Share } from "./share.js";
 
 export type Wanting = ReadonlyMap<string, readonly Share[]>;
 
-/** What is free goes to those who have least, topics that few want first. */
+/**
+ * Assigns free partitions to the members with the fewest, topics with the fewest subscribers first.
+ */
 export function* shareOut(free: Free, wanting: Wanting): Steps {
   let looks = 0;
   for (const [topic, partition] of free) {
@@ -19,7 +21,10 @@ export function* shareOut(free: Free, wanting: Wanting): Steps {
   }
 }
 
-/** Always from those who have most: nobody gives up what they would need again. */
+/**
+ * Always takes from the members with the most, so that no member gives up what it would have to get
+ * back.
+ */
 export function* evenOut(shares: readonly Share[], wanting: Wanting): Steps {
   const levels = new Levels(shares);
   let hasMoved = false;
@@ -27,7 +32,7 @@ export function* evenOut(shares: readonly Share[], wanting: Wanting): Steps {
     const most = levels.most();
     if (most.length === 0) {
       if (!hasMoved) return;
-      // Who was stuck may not be any more.
+      // A stuck member may have a path now.
       for (const share of shares) share.isStuck = false;
       hasMoved = false;
       continue;
@@ -45,8 +50,8 @@ export function* evenOut(shares: readonly Share[], wanting: Wanting): Steps {
 }
 
 /**
- * Shares by how many partitions they have: most moves then cost the same, however many members
- * there are.
+ * Members by their number of partitions, so that most moves have the same cost, however many
+ * members there are.
  */
 class Levels {
   readonly #byCount: Set<Share>[] = [];
@@ -55,7 +60,7 @@ class Levels {
     for (const share of shares) this.#level(share.count).add(share);
   }
 
-  /** Those that have most, and at least two, of those that are not stuck. */
+  /** The members with the most partitions, and at least two, that are not stuck. */
   most(): Share[] {
     for (let count = this.#byCount.length - 1; count >= 2; count--) {
       const most = [...this.#level(count)].filter(({ isStuck }) => !isStuck);
@@ -64,7 +69,10 @@ class Levels {
     return [];
   }
 
-  /** Whoever has least, and two less than `from`, of those that can take something of it. */
+  /**
+   * Of the members that can take a partition of `from`, the one with the fewest, if it has at least
+   * two less.
+   */
   next(from: Share): Share | undefined {
     for (let count = 0; count <= from.count - 2; count++) {
       for (const other of this.#level(count)) if (canTake(from, other)) return other;
@@ -72,7 +80,7 @@ class Levels {
     return undefined;
   }
 
-  /** One partition went from the one to the other. */
+  /** Updates the levels after one partition moved. */
   moved(from: Share, to: Share): void {
     this.#level(from.count + 1).delete(from);
     this.#level(from.count).add(from);
@@ -92,8 +100,8 @@ function canTake(from: Share, to: Share): boolean {
 }
 
 /**
- * From one that has most to one that can take of it. Where there is nobody for a share, there will
- * not be until it has other partitions: nobody comes to have two less than those who have most.
+ * A direct path from a member with the most partitions. If a member has no successor now, it has
+ * none until its own partitions change, because no member gets two less than those with the most.
  */
 function pathToNext(most: readonly Share[], levels: Levels): readonly Share[] | undefined {
   for (const share of most) {
@@ -105,8 +113,8 @@ function pathToNext(most: readonly Share[], levels: Levels): readonly Share[] | 
 }
 
 /**
- * Members of whom each can take something of the one before, from one of `most` to one that has two
- * less: as few as there can be, and of the last ones the one that has least.
+ * A shortest path of members, each of which can take a partition of the previous one, from one of
+ * `most` to one that has at least two less; of several possible ends, the one with the fewest.
  */
 function* pathToLess(
   most: readonly Share[],

@@ -1,4 +1,4 @@
-/** Whose commits count, and what becomes of them. Pure. */
+/** Validation of commits, and the changes that they cause. Pure functions. */
 import { InvalidArgumentError, LogStoreError } from "@logstore/codec";
 import type { CommitOffsetsRequest, CommitResult, ErrorDetail, PartitionCommit } from "@logstore/protocol";
 import { detailOf } from "../../errors/error-detail.js";
@@ -8,8 +8,9 @@ import { bytesOfCommit } from "../state/group-usage.js";
 import { checkTopic, MAX_METADATA_BYTES } from "../state/limits.js";
 
 /**
- * Where a partition begins and ends. @throws UnknownTopicError, InconsistentTopicIdError,
- * UnknownPartitionError
+ * Returns the bounds of a partition.
+ *
+ * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError
  */
 export type BoundsOf = (
   topic: string,
@@ -22,7 +23,7 @@ export interface CommitDecision {
   readonly results: readonly CommitResult[];
 }
 
-/** @throws InvalidArgumentError where what is asked for makes no sense, whoever asks */
+/** @throws InvalidArgumentError if the request is invalid, whoever makes it */
 export function checkCommits({ offsets, memberId, memberEpoch }: CommitOffsetsRequest): void {
   if (memberId !== undefined && !Number.isSafeInteger(memberEpoch)) {
     throw new InvalidArgumentError(`a member commits with its epoch, a whole number, not ${memberEpoch}`);
@@ -49,13 +50,13 @@ export function decideCommits(
   boundsOf: BoundsOf,
 ): CommitDecision {
   const commits: CommitChange[] = [];
-  /** Of this request. */
+  /** Within this request. */
   const highest = new Map<string, number>();
   const results = offsets.map((commit): CommitResult => {
     const { topic, partition, offset, metadata = "" } = commit;
     const refusal = ownerRefusal(state, memberId, memberEpoch, commit) ?? offsetRefusal(commit, boundsOf);
     if (refusal !== undefined) return { error: { ...refusal, group, topic, partition } };
-    // Commits never go back, whatever overtook what: only a reset does that.
+    // A commit never moves an offset back, even if commits overtake one another: only a reset does.
     const key = `${topic}/${partition}`;
     const committed = highest.get(key) ?? state?.commits.get(topic)?.get(partition)?.offset ?? 0;
     if (offset >= committed) {
@@ -68,8 +69,8 @@ export function decideCommits(
 }
 
 /**
- * Bytes that commits add to those that are there. Of two of one partition in one request both
- * count.
+ * Returns by how many bytes the commits of a group grow. Two commits of one partition in the same
+ * request both count.
  */
 export function growthOf(state: GroupState | undefined, commits: readonly CommitChange[]): number {
   let bytes = 0;
@@ -80,8 +81,9 @@ export function growthOf(state: GroupState | undefined, commits: readonly Commit
 }
 
 /**
- * Why the committer may not commit for the partition, if so. Refusals are answers, and no errors
- * are made for them: the stack traces of ten thousand would hold the event loop for a long time.
+ * Returns why the committer may not commit for the partition; undefined if it may. Refusals are
+ * results instead of exceptions, because the stack traces of ten thousand errors would block the
+ * event loop.
  */
 function ownerRefusal(
   state: GroupState | undefined,
@@ -121,7 +123,7 @@ function fenced(message: string): ErrorDetail {
   return { code: "FENCED_MEMBER", message };
 }
 
-/** Why there is no such offset to commit, if so. */
+/** Returns why the offset is not valid for the partition; undefined if it is. */
 function offsetRefusal(
   { topic, topicId, partition, offset }: PartitionCommit,
   boundsOf: BoundsOf,
@@ -134,7 +136,8 @@ function offsetRefusal(
     return detailOf(error);
   }
   const { logEnd, damage } = bounds;
-  // How far a damaged log went is not known for sure: who was there has read it.
+  // The end of a damaged log is not known for sure, and the member may have read beyond the known
+  // end.
   if (offset <= logEnd || damage !== undefined) return undefined;
   return {
     code: "OFFSET_OUT_OF_RANGE",

@@ -3,7 +3,7 @@ import type { CommitChange } from "../state/group-state.js";
 const MAX_COMMITS = 1000;
 const MAX_METADATA_LENGTH = 256 * 1024;
 
-/** So that no record of the log becomes long, nor takes long to make. */
+/** Splits commits, so that no record of the log becomes too long or takes too long to encode. */
 export function inChunks(commits: readonly CommitChange[]): CommitChange[][] {
   const chunks: CommitChange[][] = [];
   let chunk: CommitChange[] = [];

@@ -1,9 +1,6 @@
 import type { Member } from "../state/group-state.js";
 
-/**
- * What a change holds at most, of holdings and subscriptions: so that none takes long to write
- * down.
- */
+/** The most holdings and subscriptions in one change, so that none takes too long to encode. */
 const MAX_PART_ENTRIES = 4000;
 
 export function inParts(members: readonly Member[]): Member[][] {

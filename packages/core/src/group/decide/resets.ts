@@ -1,4 +1,4 @@
-/** What becomes of a group whose offsets are set from outside. Pure. */
+/** Decides the reset of a group's offsets. A pure function. */
 import { type CommitChange, type GroupChange, type GroupState, type Member, NEVER } from "../state/group-state.js";
 import type { Steps } from "../time/slices.js";
 
@@ -11,16 +11,17 @@ export interface PartitionOffset {
 
 export interface ResetDecision {
   readonly change: GroupChange;
-  /** What each member that goes on with some of them is to be told. */
+  /** The resets that each owner must be told. */
   readonly told: ReadonlyMap<string, readonly PartitionOffset[]>;
 }
 
-/** Partitions between two steps. */
+/** Number of partitions between two steps. */
 const STEP_PARTITIONS = 500;
 
 /**
- * Owners go on under a new epoch: what they commit with an older one, not having heard of the
- * reset, does not undo it. Who was giving a partition up commits it no more.
+ * Owners keep their partitions under a new epoch, so that commits with an older epoch, by members
+ * that do not know of the reset yet, cannot undo it. A member that is revoking a partition can no
+ * longer commit it.
  */
 export function* decideReset(state: GroupState, offsets: readonly PartitionOffset[], at: number): Steps<ResetDecision> {
   const { group } = state;

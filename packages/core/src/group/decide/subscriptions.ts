@@ -1,8 +1,13 @@
-/** Which topics members want: names, and patterns in which `*` stands for anything. */
+/**
+ * Resolves subscriptions, which are topic names, and patterns in which `*` matches any characters.
+ */
 import type { Member } from "../state/group-state.js";
 import type { Steps } from "../time/slices.js";
 
-/** Where a group parks records that it cannot process. Who wants everything does not want those. */
+/**
+ * Suffix of the topics in which groups park records that they cannot process. The pattern `*` must
+ * not match them.
+ */
 const PARKED_SUFFIX = ".parked";
 
 export function isWanted(subscriptions: readonly string[], topic: string): boolean {
@@ -13,7 +18,7 @@ export function isWanted(subscriptions: readonly string[], topic: string): boole
   );
 }
 
-/** A pattern that does not end in `.parked` leaves out the topics that do. */
+/** A pattern that does not end in `.parked` does not match topics that do. */
 function isParkedAlike(pattern: string, topic: string): boolean {
   return !topic.endsWith(PARKED_SUFFIX) || pattern.endsWith(PARKED_SUFFIX);
 }
@@ -24,19 +29,18 @@ interface Resolved {
 }
 
 /**
- * By a member's list of subscriptions, which stays the same object as long as the member says
- * nothing else.
+ * Results by subscription list, which is the same object until the member changes its subscription.
  */
 const known = new WeakMap<readonly string[], Resolved>();
 
-/** Matches between two steps. */
+/** Number of matches between two steps. */
 const STEP_MATCHES = 500;
 
 /**
- * Of each member, the topics that it wants and that exist. Members that say the same share the
- * answer, and it is worked out again only when there are other topics.
+ * Returns for each member the existing topics to which it subscribes. Members with equal
+ * subscriptions share the result, which is recomputed only when the topics change.
  *
- * @param topics the same map as before where nothing has changed
+ * @param topics the same map as before if nothing has changed
  */
 export function* resolveSubscriptions(
   members: Iterable<Member>,
@@ -47,7 +51,7 @@ export function* resolveSubscriptions(
   for (const { memberId, topics: subscriptions } of members) {
     let answer = known.get(subscriptions);
     if (answer?.topics !== topics) {
-      // Of those that are equal at both ends and in length, few are not equal altogether.
+      // A cheap key: lists with the same length and ends are nearly always equal.
       const key = `${subscriptions.length} ${subscriptions[0]} ${subscriptions.at(-1)}`;
       const candidates = alike.get(key) ?? [];
       const same = candidates.find((other) => isSame(other, subscriptions));
@@ -86,8 +90,8 @@ function* wantedOf(subscriptions: readonly string[], topics: ReadonlyMap<string,
 }
 
 /**
- * Each piece where it comes first behind the one before it; no expression that could take long over
- * a hostile pattern.
+ * Matches each piece at its first occurrence after the previous one. Unlike a regular expression,
+ * this takes linear time for any pattern.
  */
 function matchesFrom(pieces: readonly string[], topic: string): boolean {
   const last = pieces.at(-1)!;

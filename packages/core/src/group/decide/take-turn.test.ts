@@ -4,7 +4,7 @@ import { apply, type GroupState, type Holding, holdingsOf, NEVER, newGroup } fro
 import { toEnd } from "../time/slices.js";
 import { type GroupInput, takeTurn } from "./take-turn.js";
 
-/** A group with its topics, and what its turns say. */
+/** A group with its topics, and the results of its turns. */
 class Group {
   readonly topics = new Map([["t", 4]]);
   readonly #groups = new Map<string, GroupState>();
@@ -25,7 +25,7 @@ class Group {
     const { changes, target } = toEnd(takeTurn(state, [...this.inputs.splice(0), ...inputs], new Map(this.topics), 1));
     for (const change of changes) {
       apply(this.#groups, change);
-      this.#expectOneOwnerEach(); // what comes after it may be lost in a crash
+      this.#expectOneOwnerEach(); // a crash may lose the changes after it
     }
     this.state.target = target;
     return changes.length > 0;
@@ -47,7 +47,7 @@ class Group {
     };
   }
 
-  /** "0 1 (2)": what it has, in brackets what it is to give up. */
+  /** "0 1 (2)": its partitions; those to be revoked are in parentheses. */
   holds(memberId: string): string {
     const held = [...holdingsOf(this.state.members.get(memberId)!)];
     const said = held.map(([topic, partition, { revokedAt }]) => {
@@ -62,7 +62,7 @@ class Group {
   }
 }
 
-test("members that join in one turn share out everything at once", () => {
+test("members that join in the same turn get an even assignment at once", () => {
   const group = new Group();
   group.join("a");
   group.join("b");
@@ -71,7 +71,7 @@ test("members that join in one turn share out everything at once", () => {
   expect([group.state.epoch, group.epoch("a"), group.epoch("b")]).toEqual([1, 1, 1]);
 });
 
-test("only what moves is given up, and moves when it is", () => {
+test("only partitions that move are revoked, and they move once revoked", () => {
   const group = new Group();
   group.join("a");
   group.turn();
@@ -86,7 +86,7 @@ test("only what moves is given up, and moves when it is", () => {
   expect(group.turn()).toBe(false);
 });
 
-test("an answer from before it was told to give up is none", () => {
+test("a confirmation sent before the revocation is ignored", () => {
   const group = new Group();
   group.join("a");
   group.turn();
@@ -97,7 +97,7 @@ test("an answer from before it was told to give up is none", () => {
   expect(group.holds("a")).toBe("(2) (3) 0 1");
 });
 
-test("what is meant for its owner again is given up first, and given anew", () => {
+test("a partition that is assigned to its owner again is revoked first, then assigned anew", () => {
   const group = new Group();
   group.join("a");
   group.turn();
@@ -110,7 +110,7 @@ test("what is meant for its owner again is given up first, and given anew", () =
   expect(group.state.members.get("a")!.holdings.get("t")!.get(2)).toEqual({ since: 4, revokedAt: undefined });
 });
 
-test("who is gone leaves everything to the others at once", () => {
+test("all partitions of a removed member go to the others at once", () => {
   const group = new Group();
   group.join("a");
   group.join("b");
@@ -119,7 +119,7 @@ test("who is gone leaves everything to the others at once", () => {
   expect(group.holds("a")).toBe("0 1 2 3");
 });
 
-test("a static member has its place and its partitions again, and nobody else is bothered", () => {
+test("a static member gets its place and partitions back, and no other member is affected", () => {
   const group = new Group();
   group.join("a", { instanceId: "one" });
   group.join("b", { instanceId: "two" });
@@ -134,7 +134,7 @@ test("a static member has its place and its partitions again, and nobody else is
   expect(group.turn()).toBe(false);
 });
 
-test("a static member has what it had, also where another could as well have it", () => {
+test("a static member gets its own partitions back, even if another assignment were as good", () => {
   const group = new Group();
   group.topics.set("t", 5);
   group.join("m", { instanceId: "one" });
@@ -150,7 +150,7 @@ test("a static member has what it had, also where another could as well have it"
   expect([group.holds("z"), group.holds("x"), group.holds("a")]).toEqual(before);
 });
 
-test("who takes a static member's place is not bound to what that one was to give up", () => {
+test("the successor of a static member does not have to finish its revocations", () => {
   const group = new Group();
   group.join("a", { instanceId: "one" });
   group.turn();
@@ -161,7 +161,7 @@ test("who takes a static member's place is not bound to what that one was to giv
   expect([group.holds("z"), group.holds("b")]).toEqual(["0 1", "2 3"]);
 });
 
-test("of two that join with the same instance id in one turn, the later one stays", () => {
+test("of two joins with the same instance id in one turn, the later one stays", () => {
   const group = new Group();
   group.join("a", { instanceId: "one" });
   group.join("b", { instanceId: "one" });
@@ -170,7 +170,7 @@ test("of two that join with the same instance id in one turn, the later one stay
   expect(group.holds("b")).toBe("0 1 2 3");
 });
 
-test("a pattern takes in topics that are made later, and leaves parked ones out", () => {
+test("a pattern matches topics created later, but not parking topics", () => {
   const group = new Group();
   group.join("a", { topics: ["t*"] });
   group.turn();
@@ -183,7 +183,7 @@ test("a pattern takes in topics that are made later, and leaves parked ones out"
   expect(group.holds("a")).toBe("(0) (1) (2) (3) t.g.parked0 tea0");
 });
 
-test("who wants other topics gives the old ones up", () => {
+test("a member that changes its subscription revokes the old topics", () => {
   const group = new Group();
   group.topics.set("other", 1);
   group.join("a");
@@ -193,7 +193,7 @@ test("who wants other topics gives the old ones up", () => {
   expect(group.turn({ type: "subscribe", memberId: "a", topics: ["other", "missing"] })).toBe(false);
 });
 
-test("a topic that is deleted, and made anew, is given up first, and its owner commits it no more", () => {
+test("a deleted and recreated topic is revoked first, and its owner can no longer commit it", () => {
   const group = new Group();
   group.join("a");
   group.turn();
@@ -205,7 +205,7 @@ test("a topic that is deleted, and made anew, is given up first, and its owner c
   expect(group.state.members.get("a")!.holdings.get("t")!.get(0)!.since).toBe(3);
 });
 
-test("a large group is written down in parts, and no partition has two owners after any of them", () => {
+test("a large group is written in parts, and no partition has two owners after any of them", () => {
   const group = new Group();
   group.topics.set("t", 9_000);
   for (const memberId of ["a", "b"]) group.join(memberId, { assignor: "range" });
@@ -222,7 +222,7 @@ test("a large group is written down in parts, and no partition has two owners af
   for (const member of group.state.members.values()) expect([...holdingsOf(member)]).toHaveLength(3_000);
 });
 
-test("the last one to say how is heard", () => {
+test("the last assignor requested is used", () => {
   const group = new Group();
   group.topics.set("u", 4);
   for (const memberId of ["a", "b"]) group.join(memberId, { topics: ["t", "u"], assignor: "range" });
@@ -236,14 +236,14 @@ test("the last one to say how is heard", () => {
   expect(group.state.assignor).toBe("round-robin");
 });
 
-test("after a recovery, what is being given up is not kept instead of something else", () => {
+test("after a recovery, a partition being revoked is not kept in place of another", () => {
   const group = new Group();
   group.join("a");
   group.turn();
   group.join("b");
   group.turn();
   group.turn(group.revoked("a", 2, 3));
-  // As if 0 had been meant for b, and not 2.
+  // As if 0, instead of 2, had been assigned to b.
   const a = group.state.members.get("a")!;
   const holdings = new Map<number, Holding>([
     [0, { since: 1, revokedAt: 2 }],
@@ -256,7 +256,7 @@ test("after a recovery, what is being given up is not kept instead of something 
   expect([group.holds("a"), group.holds("b")]).toEqual(["(0) 1 2", "3"]);
 });
 
-test("after a recovery everybody keeps what they have", () => {
+test("after a recovery all members keep their partitions", () => {
   const group = new Group();
   for (const memberId of ["a", "b", "c"]) group.join(memberId);
   group.turn();
@@ -264,7 +264,7 @@ test("after a recovery everybody keeps what they have", () => {
   expect(group.turn({ type: "topicsChanged" })).toBe(false);
 });
 
-test("who takes a static member's place gets nothing of topics that it does not name", () => {
+test("the successor of a static member gets no partitions of topics to which it does not subscribe", () => {
   const group = new Group();
   group.topics.set("secret", 2);
   group.join("a", { topics: ["t", "secret"], instanceId: "i" });

@@ -1,6 +1,6 @@
 /**
- * Changes and states of groups as JSON. docs/format/groups.md shows it; part of the format, and not
- * to be changed.
+ * JSON encoding of changes and states of groups, as described in docs/format/groups.md. Part of the
+ * disk format, which must not change.
  */
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import type { AssignorName } from "@logstore/protocol";
@@ -20,17 +20,17 @@ import {
 const GROUP_FORMAT_VERSION = 1;
 
 /**
- * A piece of a group in a snapshot holds about so many commits or holdings, so that none takes long
- * to make.
+ * Approximate number of commits or holdings in one document of a snapshot, so that none takes too
+ * long to encode.
  */
 const PIECE_ENTRIES = 2000;
 
 type ByTopic<Entry> = Record<string, Entry[]>;
 
-/** By topic: the id of the topic that the commits beside it are of. */
+/** The topic ids of the commits next to it, by topic. */
 type TopicIds = Readonly<Record<string, string>>;
 
-/** No prototype: `constructor` and `__proto__` are names of topics like any other. */
+/** Without a prototype, because `constructor` and `__proto__` are valid topic names. */
 function byTopic<Entry>(): ByTopic<Entry> {
   return Object.create(null) as ByTopic<Entry>;
 }
@@ -43,7 +43,7 @@ interface MemberJson {
   readonly topics: readonly string[];
   readonly sessionMs: number;
   readonly revokeMs: number;
-  /** `since` is null where no commit counts any more. */
+  /** `since` is null if no commit counts any more. */
   readonly holdings: ByTopic<[partition: number, since: number | null, revokedAt?: number]>;
 }
 
@@ -62,10 +62,10 @@ interface ChangeJson {
   readonly deleted?: true;
 }
 
-/** The first of a group's documents in a snapshot. */
+/** The first document of a group in a snapshot. */
 export interface GroupJson {
   readonly group: string;
-  /** Changes before this offset of the log are in it. */
+  /** Changes before this offset of the log are included. */
   readonly upTo: number;
   readonly owner?: string;
   readonly epoch: number;
@@ -75,7 +75,7 @@ export interface GroupJson {
   readonly commits: CommitsJson;
 }
 
-/** More of the group in the document before it. */
+/** A continuation of the group in the previous document. */
 export interface MoreOfGroupJson {
   readonly upTo: number;
   readonly members?: readonly MemberJson[];
@@ -121,10 +121,10 @@ export function decodeChange(json: string): GroupChange {
 }
 
 /**
- * A group's documents, one after another as they are asked for: the group may go on in between, and
- * each has what is known then.
+ * Yields the documents of a group. The group may change between two of them: each contains the
+ * state at the time it is requested.
  *
- * @param upTo the offset of the next change
+ * @param upTo returns the offset of the next change
  */
 export function* encodeGroup(state: GroupState, upTo: () => number): Generator<GroupJson | MoreOfGroupJson, void> {
   const { group, owner, epoch, assignor, emptySince } = state;

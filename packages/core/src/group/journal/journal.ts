@@ -1,6 +1,6 @@
 /**
- * The groups as they are now, and the one way to change them. When that fails, nothing is served
- * until the broker is opened again.
+ * The current state of all groups, and the only way to change it. After a failure groups are
+ * unavailable until the broker is reopened.
  */
 import type { LogStoreError } from "@logstore/codec";
 import { storageError } from "../../storage/storage-error.js";
@@ -12,12 +12,12 @@ import type { GroupLog } from "./group-log.js";
 export class Journal {
   readonly #log: GroupLog | undefined;
   readonly #clock: Clock;
-  /** Wall clock less the steady one, when it was opened. */
+  /** Wall clock minus monotonic clock when the journal was opened. */
   readonly #epochMs: number;
   #failure: LogStoreError | undefined;
-  /** Called with each change that was made, which may not be durable yet. */
+  /** Called with each change when it is made; it may not be durable yet. */
   onChange: (change: GroupChange) => void = () => {};
-  /** Called when it fails, or is closed. */
+  /** Called when the journal fails or is closed. */
   onFailure: (error: LogStoreError) => void = () => {};
 
   /** @param failure why there is no log */
@@ -28,7 +28,7 @@ export class Journal {
     this.#epochMs = wallTime - clock.monotonic();
   }
 
-  /** Why groups are not served, if so. */
+  /** Why groups are unavailable; undefined if they are available. */
   get failure(): LogStoreError | undefined {
     return this.#failure;
   }
@@ -37,7 +37,7 @@ export class Journal {
     return this.#log?.groups ?? new Map();
   }
 
-  /** @throws why groups are not served */
+  /** @throws the reason why groups are unavailable */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -52,20 +52,20 @@ export class Journal {
   }
 
   /**
-   * Makes changes at once; resolves when they are durable, and all before them.
+   * Makes changes synchronously; resolves when they and all earlier ones are durable.
    *
-   * @throws at once where groups are not served, or a change cannot be written down: then none of
+   * @throws synchronously if groups are unavailable, or a change cannot be encoded: then none of
    * them is made
    */
   append(changes: readonly GroupChange[]): Promise<void> {
     this.check();
     const durable = changes.length > 0 ? this.#log!.append(changes) : this.#log!.settled();
     const heard = durable.catch((error: unknown) => {
-      // What was decided is not what the disk says any more.
+      // The state in memory is no longer what is on disk.
       this.fail(storageError(error, "the groups' log failed"));
       throw error;
     });
-    heard.catch(() => {}); // told to the caller, unless what comes next throws
+    heard.catch(() => {}); // reported to the caller, unless the next statement throws
     for (const change of changes) this.onChange(change);
     return heard;
   }
@@ -76,7 +76,7 @@ export class Journal {
     this.onFailure(error);
   }
 
-  /** ms since the epoch, whatever is done to the clock meanwhile. */
+  /** ms since the epoch, unaffected by later changes of the wall clock. */
   now(): number {
     return Math.round(this.#epochMs + this.#clock.monotonic());
   }

@@ -1,7 +1,7 @@
 /**
- * A member's side of the coordinator: events wait here until they are asked for. However slow the
- * one who asks, no more waits than one event of each kind: a newer assignment replaces an older
- * one, and resets add up.
+ * A member's connection to the coordinator: events wait here until they are requested. However slow
+ * the member is, at most one event of each kind waits: a newer assignment replaces an older one,
+ * and resets are merged.
  */
 import type {
   AssignmentEvent,
@@ -14,7 +14,7 @@ import type {
 } from "@logstore/protocol";
 import type { MemberNews } from "./news.js";
 
-/** What a membership needs of the coordinator. */
+/** The coordinator, as a membership sees it. */
 export interface Memberships {
   begin(membership: Membership): void;
   heard(membership: Membership): void;
@@ -33,9 +33,12 @@ const DONE: IteratorResult<MemberEvent, undefined> = { value: undefined, done: t
 export class Membership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly request: JoinGroupRequest;
   readonly principal: string | undefined;
-  /** Set when it has begun. */
+  /** Set once the membership has begun. */
   memberId: string | undefined;
-  /** Whether it was told who it is, or is about to be: until then no other news is for it. */
+  /**
+   * Whether the joined event was delivered, or is about to be: until then the member gets no other
+   * news.
+   */
   isWelcome = false;
   readonly #coordinator: Memberships;
   #hasBegun = false;
@@ -71,7 +74,9 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
     });
   }
 
-  /** The member may come back: if it does not, it is silent, and out in time. */
+  /**
+   * The member may rejoin; otherwise it counts as silent, and is removed after its session timeout.
+   */
   async return(): Promise<IteratorResult<MemberEvent, undefined>> {
     this.finish();
     return DONE;
@@ -94,7 +99,7 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
     this.finish();
   }
 
-  // For the coordinator.
+  // For the coordinator
 
   get isOver(): boolean {
     return this.#isOver;
@@ -108,7 +113,7 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
     this.#handOut();
   }
 
-  /** Nothing more is told. */
+  /** Ends the membership without further events. */
   finish(): void {
     this.#isOver = true;
     this.#joined = undefined;
@@ -131,15 +136,15 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
       else if (this.#error === undefined) this.#waiters.shift()!.resolve(DONE);
       else {
         const error = this.#error;
-        this.#error = undefined; // told once; then it is over
+        this.#error = undefined; // thrown once, then the iteration is over
         this.#waiters.shift()!.reject(error);
       }
     }
   }
 
   /**
-   * A reset before the assignment of the same epoch: what is committed under it comes from behind
-   * the reset.
+   * A reset comes before the assignment of the same epoch, because commits under that epoch are for
+   * records after the reset.
    */
   #take(): MemberEvent | undefined {
     const event = this.#joined ?? this.#resets ?? this.#assignment;
@@ -150,7 +155,7 @@ export class Membership implements GroupMembership, AsyncIterator<MemberEvent, u
   }
 }
 
-/** Of two resets of a partition the later one holds. */
+/** If a partition is in both resets, the later one applies. */
 function both(earlier: OffsetsResetEvent, later: OffsetsResetEvent): OffsetsResetEvent {
   const offsets = new Map(earlier.offsets.map((each) => [keyOf(each), each]));
   for (const each of later.offsets) {

@@ -1,9 +1,9 @@
-/** What members are told. */
+/** Messages to members. */
 import type { AssignmentEvent, JoinedEvent, OffsetsResetEvent, TopicPartition } from "@logstore/protocol";
 import { type GroupState, holdingsOf, type Member, NEVER } from "../state/group-state.js";
 import { heartbeatIntervalMs } from "../state/limits.js";
 
-/** A topic's id; undefined where there is no such topic. */
+/** A topic's id; undefined if the topic does not exist. */
 export type IdOf = (topic: string) => string | undefined;
 
 export interface MemberNews {
@@ -12,17 +12,17 @@ export interface MemberNews {
   readonly assignment: AssignmentEvent;
 }
 
-/** To a member that is new. */
+/** For a new member. */
 export function welcome(state: GroupState, member: Member, idOf: IdOf): MemberNews {
   return { joined: joinedOf(member, member.epoch), assignment: assignmentOf(state, member, idOf) };
 }
 
 /**
- * To one that goes on. It has joined with the epoch that it knows: the newer one comes with what is
- * new, and not before it.
+ * For a member that rejoins. It is welcomed with the epoch that it knows; the newer epoch comes
+ * with the events that it missed, and not before them.
  *
- * @param knownEpoch which may be older than that of what it was told while nobody listened; 0 where
- * it never heard of its join
+ * @param knownEpoch may be older than the epoch of events that it was sent but did not receive; 0
+ * if it never received the response to its join
  */
 export function welcomeBack(state: GroupState, member: Member, knownEpoch: number, idOf: IdOf): MemberNews {
   if (knownEpoch === 0) return welcome(state, member, idOf);
@@ -48,8 +48,8 @@ export function assignmentOf({ commits }: GroupState, member: Member, idOf: IdOf
 }
 
 /**
- * Offsets that were reset, or partitions that it got, while it heard nothing; also of what it is to
- * give up now.
+ * Resets that it did not receive, and offsets of partitions that it was assigned in the meantime,
+ * including partitions that it must revoke now.
  */
 function missedResets({ commits }: GroupState, member: Member, knownEpoch: number): OffsetsResetEvent | undefined {
   const offsets: (TopicPartition & { readonly offset: number })[] = [];
@@ -65,12 +65,12 @@ function joinedOf({ memberId, sessionTimeoutMs }: Member, memberEpoch: number): 
   return { type: "joined", memberId, memberEpoch, heartbeatIntervalMs: intervalMs, sessionTimeoutMs };
 }
 
-/** Of the entries of a map by topic. */
+/** Compares entries of a map by topic. */
 export function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Of the entries of a map by partition. */
+/** Compares entries of a map by partition. */
 export function byNumber([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number {
   return a - b;
 }

@@ -1,6 +1,6 @@
 /**
- * What is known of a member only while the coordinator runs: whether it is there, and since when it
- * is waited for.
+ * The volatile state of a member, which exists only while the coordinator runs: whether it is
+ * connected, and its deadlines.
  */
 import type { Member } from "../state/group-state.js";
 import type { Membership } from "./membership.js";
@@ -8,17 +8,17 @@ import type { Membership } from "./membership.js";
 export interface Session {
   readonly group: string;
   readonly memberId: string;
-  /** When it was heard last, by the coordinator's clock; or when the coordinator recovered. */
+  /** Time of its last message by the coordinator's clock, or of the recovery. */
   heardAt: number;
-  /** Since when it has been waited for to give something up; undefined where it has nothing to. */
+  /** Since when it has had partitions to revoke; undefined if it has none. */
   revokingSince: number | undefined;
-  /** The newest epoch that it has shown to know. */
+  /** The newest epoch that it has used. */
   heardEpoch: number;
   /**
-   * The newest one, which may be over: then the member is disconnected. Undefined since a recovery.
+   * Its newest membership; if that is over, the member is disconnected. Undefined after a recovery.
    */
   membership: Membership | undefined;
-  /** When it was told to give up what it was told with each epoch, as long as it has not. */
+  /** When it was asked to revoke partitions, by epoch, as long as it has not done so. */
   readonly toldAt: Map<number, number>;
 }
 
@@ -30,7 +30,7 @@ export function isConnected(session: Session | undefined): boolean {
   return session?.membership !== undefined && !session.membership.isOver;
 }
 
-/** To be called when what the member holds has changed. */
+/** Called when the member's partitions have changed. */
 export function noteRevoking(session: Session, member: Member, now: number): void {
   const epochs = new Set<number>();
   for (const held of member.holdings.values()) {
@@ -41,7 +41,7 @@ export function noteRevoking(session: Session, member: Member, now: number): voi
   session.revokingSince = session.toldAt.size === 0 ? undefined : Math.min(...session.toldAt.values());
 }
 
-/** When the member is out, if nothing is heard of it until then, and why. */
+/** When the member is removed unless it sends a message before, and for which reason. */
 export function deadlineOf(session: Session, member: Member): { readonly at: number; readonly reason: string } {
   const { heardAt, revokingSince } = session;
   const silent = heardAt + member.sessionTimeoutMs;

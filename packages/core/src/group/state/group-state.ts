@@ -1,6 +1,6 @@
 /**
- * What is known of a group. It is changed by {@link apply} alone, with changes that are written
- * down: after a crash the same changes make the same state.
+ * The state of a group. Only {@link apply} modifies it, with changes that are written to the log:
+ * after a crash the same changes produce the same state.
  */
 import type { AssignorName } from "@logstore/protocol";
 import type { Target } from "../assignors/assignor.js";
@@ -9,30 +9,30 @@ import { bytesOfCommit, type GroupUsage } from "./group-usage.js";
 export interface GroupState {
   readonly group: string;
   /**
-   * The principal that made it, whose share of the limits it counts against; undefined where nobody
-   * said.
+   * The principal that created the group, against whose limits it counts; undefined if there was
+   * none.
    */
   readonly owner: string | undefined;
   /** What counts against the limits. */
   readonly usage: GroupUsage;
   /**
-   * One more with every change of members or of what they hold. A member's epoch is the one of the
-   * change that it was told last.
+   * Increases with every change of the members or their partitions. A member's epoch is that of the
+   * last change of which it was told.
    */
   epoch: number;
   assignor: AssignorName;
   readonly members: Map<string, Member>;
   readonly commits: Map<string, Map<number, Commit>>;
   /**
-   * Of the topics that the commits are of, where it is known: commits for another topic of that
-   * name do not count.
+   * The ids of the topics to which the commits belong, where known: commits of another topic of the
+   * same name do not count.
    */
   readonly topicIds: Map<string, string>;
-  /** Since when it has had no members, and nobody committed; ms since the epoch. */
+  /** Since when it has had no members and no commits; ms since the epoch. */
   emptySince: number | undefined;
   /**
-   * Whom each partition is meant for. Not written down: it follows from the rest. Undefined after a
-   * recovery.
+   * The assigned member of each partition. Not written to the log, because it can be recomputed.
+   * Undefined after a recovery.
    */
   target: Target | undefined;
 }
@@ -42,20 +42,23 @@ export interface Member {
   readonly epoch: number;
   readonly instanceId: string | undefined;
   readonly clientId: string;
-  /** Names and patterns. */
+  /** Topic names and patterns. */
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
   readonly revokeTimeoutMs: number;
   readonly holdings: Holdings;
 }
 
-/** What a member owns, by topic and partition. */
+/** The partitions that a member owns, by topic and partition. */
 export type Holdings = ReadonlyMap<string, ReadonlyMap<number, Holding>>;
 
 export interface Holding {
   /** Commits with an older epoch are refused. */
   readonly since: number;
-  /** At this epoch it was told to give the partition up; it owns it until it has, or is out. */
+  /**
+   * The epoch at which it was asked to revoke the partition; it is the owner until it has done so,
+   * or is removed.
+   */
   readonly revokedAt: number | undefined;
 }
 
@@ -69,30 +72,30 @@ export interface Commit {
   readonly committedAt: number;
 }
 
-/** One step of a group. What is left out stays. */
+/** One change of a group. A field that is left out stays unchanged. */
 export interface GroupChange {
   readonly group: string;
-  /** When, ms since the epoch. */
+  /** Time of the change, in ms since the epoch. */
   readonly at: number;
-  /** Of a group that this change makes. */
+  /** Owner of a group that this change creates. */
   readonly owner?: string | undefined;
   readonly epoch?: number | undefined;
   readonly assignor?: AssignorName | undefined;
-  /** Members that are new or not what they were, whole. */
+  /** New or changed members, each complete. */
   readonly members?: readonly Member[] | undefined;
-  /** Ids of members that are none any more. */
+  /** Ids of members that are removed. */
   readonly removed?: readonly string[] | undefined;
-  /** Set, whatever was there. */
+  /** Offsets to set, whatever was committed before. */
   readonly commits?: readonly CommitChange[] | undefined;
-  /** Topics whose commits go. */
+  /** Topics whose commits are dropped. */
   readonly forgotten?: readonly string[] | undefined;
-  /** The group goes, and all that is known of it. */
+  /** The group is deleted with all its state. */
   readonly isDeleted?: boolean | undefined;
 }
 
 export interface CommitChange {
   readonly topic: string;
-  /** Undefined in what release 0.1.0 wrote. The same for all commits of a topic in a change. */
+  /** Undefined if written by release 0.1.0. The same for all commits of a topic in a change. */
   readonly topicId?: string | undefined;
   readonly partition: number;
   readonly offset: number;
@@ -114,7 +117,10 @@ export function newGroup(group: string, owner?: string): GroupState {
   };
 }
 
-/** Takes a step. A group that is deleted goes; one that is not there yet is made. */
+/**
+ * Applies a change. Creates the group if it does not exist, and removes it if the change deletes
+ * it.
+ */
 export function apply(groups: Map<string, GroupState>, change: GroupChange): void {
   if (change.isDeleted) {
     groups.delete(change.group);
@@ -140,7 +146,7 @@ export function apply(groups: Map<string, GroupState>, change: GroupChange): voi
   else if (hadMembers || commits.length > 0 || state.emptySince === undefined) state.emptySince = at;
 }
 
-/** Commits for another topic of that name do not count any more. */
+/** Drops the commits of an earlier topic of this name. */
 export function putTopicId(state: GroupState, topic: string, topicId: string): void {
   if ((state.topicIds.get(topic) ?? topicId) !== topicId) forgetCommits(state, topic);
   state.topicIds.set(topic, topicId);
@@ -163,7 +169,7 @@ function removeMember({ members, usage }: GroupState, memberId: string): void {
   usage.assignments -= assignmentCount(member);
 }
 
-/** How many partitions a member owns; 0 where there is none. */
+/** Number of partitions that a member owns; 0 if there is no member. */
 export function assignmentCount(member: Member | undefined): number {
   let count = 0;
   for (const partitions of member?.holdings.values() ?? []) count += partitions.size;

@@ -1,4 +1,4 @@
-/** What groups need to know of the topics. */
+/** The topics, as groups need to see them. */
 import type { LogStoreError } from "@logstore/codec";
 import type { GroupPartition, Position } from "@logstore/protocol";
 
@@ -6,25 +6,25 @@ export type Lag = Pick<GroupPartition, "logEndOffset" | "lag" | "lagMs" | "damag
 
 export interface TopicBounds {
   readonly logStart: number;
-  /** One past the last record that may be read. */
+  /** Offset after the last record that may be read. */
   readonly highWatermark: number;
-  /** One past the last record appended, as far as is known where the log is damaged. */
+  /** Offset after the last record appended; if the log is damaged, after the last known record. */
   readonly logEnd: number;
-  /** Why the log cannot be read on from the high watermark, if so. */
+  /** Set if the log cannot be read beyond the high watermark. */
   readonly damage?: LogStoreError | undefined;
 }
 
 export interface GroupTopics {
-  /** How many partitions each topic has. */
+  /** The number of partitions of each topic. */
   counts(): ReadonlyMap<string, number>;
-  /** A topic's id; undefined where there is no such topic, or it cannot be read. */
+  /** A topic's id; undefined if the topic does not exist or cannot be read. */
   id(topic: string): string | undefined;
-  /** Whether a topic that is not among them may be there none the less, and cannot be read. */
+  /** Whether a topic that is not among them may exist, but cannot be read. */
   mayExist(topic: string): boolean;
-  /** Whether what follows the log's readable end is lost, rather than not there yet. */
+  /** Whether records after the readable end are lost, rather than not yet appended. */
   isDamaged(topic: string, partition: number): boolean;
   /**
-   * @param topicId what the caller knows the topic by; undefined or empty is not checked
+   * @param topicId the expected id of the topic; undefined or empty is not checked
    * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError
    */
   bounds(topic: string, partition: number, topicId?: string): TopicBounds;

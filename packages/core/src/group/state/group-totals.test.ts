@@ -15,8 +15,8 @@ const commit = (broker: Broker, group: string, metadata = "", count = 1, princip
   return broker.commitOffsets({ group, offsets }, { principal });
 };
 
-describe("what all groups may hold", () => {
-  test("groups, those that only committed as well", async () => {
+describe("limits of all groups together", () => {
+  test("groups, including those that only have commits", async () => {
     const broker = await open({ groupLimits: { maxGroups: 2 } });
     const member = await join(broker, "a");
     await commit(broker, "b");
@@ -28,7 +28,7 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
-  test("members that join at once", async () => {
+  test("members that join concurrently", async () => {
     const broker = await open({ groupLimits: { maxMembers: 3 } });
     const joins = Array.from({ length: 6 }, (_, i) => join(broker, `g${i % 2}`));
     const results = await Promise.allSettled(joins);
@@ -38,7 +38,7 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
-  test("subscriptions; a member that would name too many keeps its own", async () => {
+  test("subscriptions; a member that exceeds the limit keeps its previous ones", async () => {
     const broker = await open({ groupLimits: { maxSubscriptions: 3 } });
     const member = await join(broker, "g", ["t", "u"]);
     await expect(join(broker, "g", ["a", "b"])).rejects.toThrow(exceeded(3));
@@ -48,7 +48,7 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
-  test("partitions that members own: who asks for more is refused, the others go on", async () => {
+  test("partitions owned: a member that would exceed the limit is refused, the others continue", async () => {
     const broker = await open({ groupLimits: { maxAssignments: 500 } });
     const first = await join(broker, "a");
     await expect(join(broker, "b")).rejects.toThrow(exceeded(500));
@@ -63,7 +63,7 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
-  test("bytes of commits: who is there already goes on", async () => {
+  test("bytes of commits: existing ones continue", async () => {
     const broker = await open({ groupLimits: { maxCommitBytes: 10_000 } });
     await commit(broker, "g", "x".repeat(4096), 2);
     await expect(commit(broker, "h", "x".repeat(4096), 1)).rejects.toThrow(exceeded(10_000));
@@ -76,7 +76,7 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
-  test("of a long request that goes beyond the limit half-way, each partition is answered by itself", async () => {
+  test("each partition of a long request that exceeds the limit half-way has its own result", async () => {
     const broker = await open({ groupLimits: { maxCommitBytes: 200_000 } });
     await broker.createTopic({ topic: "long", partitions: 2500 });
     const offsets = Array.from({ length: 2500 }, (_, partition) => ({ topic: "long", partition, offset: 0 }));
@@ -99,7 +99,7 @@ describe("what all groups may hold", () => {
     await broker.close();
   });
 
-  test("limits are whole numbers", async () => {
+  test("limits are integers", async () => {
     await expect(open({ groupLimits: { maxGroups: -1 } })).rejects.toThrow("groupLimits.maxGroups is a whole number");
     await expect(open({ groupLimitsPerPrincipal: { maxCommitBytes: Number.NaN } })).rejects.toThrow(
       "groupLimitsPerPrincipal.maxCommitBytes is a whole number",
@@ -107,8 +107,8 @@ describe("what all groups may hold", () => {
   });
 });
 
-describe("what the groups of one principal may hold", () => {
-  test("it leaves others theirs, and is known after a restart", async () => {
+describe("limits of the groups of one principal", () => {
+  test("they do not affect other principals, and apply after a restart", async () => {
     const storage = new MemoryStorage();
     const options = { storage, groupLimitsPerPrincipal: { maxGroups: 1, maxMembers: 1, maxCommitBytes: 300 } };
     let broker = await open(options);
@@ -126,7 +126,7 @@ describe("what the groups of one principal may hold", () => {
   });
 });
 
-test("state beyond a limit that was lowered is opened, and may shrink", async () => {
+test("state above a lowered limit can be opened, and may shrink", async () => {
   const storage = new MemoryStorage();
   let broker = await open({ storage });
   for (let i = 0; i < 40; i++) await commit(broker, `g${i}`, "x".repeat(4096), 300);

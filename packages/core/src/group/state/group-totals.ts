@@ -1,37 +1,46 @@
 /**
- * What all groups together hold, and those of each principal, against what they may. Growth beyond
- * a limit is refused; what is over a limit already, since it was lowered, stays.
+ * The totals of all groups and of each principal, compared with their limits. Growth beyond a limit
+ * is refused; state that exceeds a lowered limit stays.
  */
 import { getHeapStatistics } from "node:v8";
 import { GroupLimitExceededError, InvalidArgumentError } from "@logstore/codec";
 import { type GroupUsage, groupUsageKinds } from "./group-usage.js";
 
 /**
- * How much consumer groups may hold. The defaults are lower where the heap is small: all groups
- * together take less than a half of it.
+ * Limits of consumer groups. The defaults are lower if the heap is small, so that all groups
+ * together take less than half of it.
  */
 export interface GroupLimits {
-  /** Groups, with members or without. Default 20,000; of a principal a quarter. */
+  /**
+   * Number of groups, with or without members. Default 20,000; for a principal a quarter of that.
+   */
   readonly maxGroups?: number | undefined;
-  /** Members of all groups. Default 50,000; of a principal two fifths. */
+  /** Number of members of all groups. Default 50,000; for a principal two fifths of that. */
   readonly maxMembers?: number | undefined;
-  /** Topics and patterns that members name, in all. Default 1,000,000; of a principal a quarter. */
+  /**
+   * Number of topics and patterns in all subscriptions. Default 1,000,000; for a principal a
+   * quarter of that.
+   */
   readonly maxSubscriptions?: number | undefined;
-  /** Partitions that members own, in all groups. Default 10,000,000; of a principal a half. */
+  /**
+   * Number of partitions that members own in all groups. Default 10,000,000; for a principal half
+   * of that.
+   */
   readonly maxAssignments?: number | undefined;
   /**
-   * Bytes of commits: 128 for each, and its metadata. Default 256 MiB; of a principal a quarter.
+   * Size of commits, in bytes: 128 for each, plus its metadata. Default 256 MiB; for a principal a
+   * quarter of that.
    */
   readonly maxCommitBytes?: number | undefined;
 }
 
-/** Limits of consumer groups: all of them together, and those of one principal. */
+/** Limits of consumer groups: of all of them together, and of those of one principal. */
 export interface GroupLimitOptions {
-  /** Of all groups together. */
+  /** Limits of all groups together. */
   readonly groupLimits?: GroupLimits | undefined;
   /**
-   * Of the groups that one principal made. Groups that were made without a principal have no such
-   * limits.
+   * Limits of the groups that one principal created. Groups that were created without a principal
+   * are exempt.
    */
   readonly groupLimitsPerPrincipal?: GroupLimits | undefined;
 }
@@ -55,12 +64,12 @@ const textOf: Readonly<Record<Kind, string>> = {
   commitBytes: "bytes of commits",
 };
 
-/** The limit that V8 tells includes so much that only young objects are in. */
+/** The part of V8's reported heap limit that is reserved for young objects. */
 const YOUNG_BYTES = 192 * 1024 * 1024;
 const { heap_size_limit: heapLimit } = getHeapStatistics();
 const HEAP_BYTES = Math.max(heapLimit - YOUNG_BYTES, heapLimit / 4);
 
-/** @param each bytes that one takes, about */
+/** @param each approximate size of one item, in bytes */
 function withinHeap(limit: number, share: number, each: number): number {
   return Math.floor(Math.min(limit, (HEAP_BYTES * share) / each));
 }
@@ -92,7 +101,7 @@ export class GroupTotals {
     this.#limitsPerPrincipal = resolve("groupLimitsPerPrincipal", groupLimitsPerPrincipal, DEFAULTS_PER_PRINCIPAL);
   }
 
-  /** @param sign -1 where it is no longer held */
+  /** @param sign -1 to subtract */
   add(owner: string | undefined, usage: Readonly<Partial<GroupUsage>>, sign: 1 | -1 = 1): void {
     add(this.#all, usage, sign);
     if (owner === undefined) return;
@@ -106,8 +115,8 @@ export class GroupTotals {
   }
 
   /**
-   * Counts what is about to be added, until it is released: by then it is there, or was refused
-   * otherwise.
+   * Counts what is about to be added, until it is released: by then it has been added, or was
+   * refused for another reason.
    *
    * @throws GroupLimitExceededError
    */

@@ -1,13 +1,13 @@
-/** What groups hold, in the units of their limits. */
+/** What groups use, in the units of their limits. */
 
 export interface GroupUsage {
   groups: number;
   members: number;
-  /** Topics and patterns, of all members. */
+  /** Topics and patterns in the subscriptions of all members. */
   subscriptions: number;
-  /** Partitions that members own, one of two groups twice. */
+  /** Partitions that members own; one that two groups read counts twice. */
   assignments: number;
-  /** Of commits: 128 for each, and its metadata. */
+  /** Size of commits: 128 bytes for each, plus its metadata. */
   commitBytes: number;
 }
 
@@ -15,7 +15,7 @@ export const groupUsageKinds = ["groups", "members", "subscriptions", "assignmen
 
 const COMMIT_BYTES = 128;
 
-/** 0 where there is none. */
+/** 0 if there is no commit. */
 export function bytesOfCommit(commit: { readonly metadata: string } | undefined): number {
   if (commit === undefined) return 0;
   return COMMIT_BYTES + (commit.metadata === "" ? 0 : Buffer.byteLength(commit.metadata));

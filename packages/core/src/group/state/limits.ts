@@ -1,4 +1,4 @@
-/** What members may ask for, and how much of it. */
+/** Validation of members' requests. */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { AssignorName, JoinGroupRequest } from "@logstore/protocol";
 import { assignors } from "../assignors/assignors.js";
@@ -16,7 +16,7 @@ const MAX_HEARTBEAT_INTERVAL_MS = 5000;
 
 const SUBSCRIPTION = /^[A-Za-z0-9._*-]{1,249}$/;
 
-/** A join with what holds where nothing was said. */
+/** A join request with its defaults filled in. */
 export interface Joining {
   readonly instanceId: string | undefined;
   readonly clientId: string;
@@ -50,7 +50,7 @@ export function checkJoin(request: JoinGroupRequest): Joining {
   };
 }
 
-/** In order, each once. @throws InvalidArgumentError */
+/** Sorted and without duplicates. @throws InvalidArgumentError */
 export function checkSubscriptions(topics: readonly string[]): string[] {
   if (topics.length > MAX_SUBSCRIPTIONS) {
     throw new InvalidArgumentError(
@@ -67,14 +67,15 @@ export function checkSubscriptions(topics: readonly string[]): string[] {
   return [...new Set(topics)].sort();
 }
 
-/** Formed like a topic's. @throws InvalidArgumentError */
+/** The rules for topic names apply. @throws InvalidArgumentError */
 export function checkGroupName(group: string): void {
   checkName("group", group);
 }
 
 /**
- * Whether or not it exists: a name is looked at before it is kept, compared or told. @throws
- * InvalidArgumentError
+ * Checked whether or not the topic exists, before its name is stored, compared or printed.
+ *
+ * @throws InvalidArgumentError
  */
 export function checkTopic(topic: string): void {
   checkName("topic", topic);
@@ -101,7 +102,7 @@ export function checkRetention(offsetsRetentionMs: number | undefined): void {
   throw new InvalidArgumentError(`offsetsRetentionMs is a whole number of ms, not ${offsetsRetentionMs}`);
 }
 
-/** Three may be lost before the member is out. */
+/** Three may be lost before the member is removed. */
 export function heartbeatIntervalMs(sessionTimeoutMs: number): number {
   return Math.min(MAX_HEARTBEAT_INTERVAL_MS, Math.floor(sessionTimeoutMs / 3));
 }

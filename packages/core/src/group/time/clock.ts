@@ -1,18 +1,16 @@
-/** Time as the coordinator knows it. */
+/** The clock of the coordinator. */
 
 import { startTimer } from "@logstore/codec";
 export interface Clock {
-  /** ms since some moment. It never goes back, and nobody sets it. */
+  /** ms since an arbitrary point in time. Never goes back, and cannot be set. */
   monotonic(): number;
-  /** Calls back once after so many ms; returns what prevents it. */
+  /** Calls back once after `ms`; returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
-  /**
-   * Calls back when everybody who has something to say in this turn of the event loop has said it.
-   */
+  /** Calls back after all input of this turn of the event loop has arrived. */
   soon(callback: () => void): void;
   /**
-   * Begins a slice of work; returns whether it has taken so long that others are to have their
-   * turn.
+   * Starts a time slice; returns a function that tells whether it is used up and other work should
+   * run.
    */
   slice(): () => boolean;
 }
@@ -32,12 +30,12 @@ export const systemClock: Clock = {
   },
 };
 
-/** A process that is late by more than this was not there to hear anybody. */
+/** A process that is later than this was unable to receive messages. */
 const LATE_MS = 250;
 
 /**
- * A clock that stands still while the process does: stopped, or starved, it hears no heartbeats,
- * and nobody's silence counts. It notices when it is not looked at by the time it was to be.
+ * A clock that stops while the process is stopped or starved: it then receives no heartbeats, so
+ * that the members' silence must not count. It detects this when it is read later than it was due.
  */
 export class AttentiveClock {
   readonly #clock: Clock;
@@ -57,7 +55,7 @@ export class AttentiveClock {
     return now - this.#awayMs;
   }
 
-  /** Calls back in so many ms, in which it may not be looked at. */
+  /** Calls back after `ms`, during which the clock need not be read. */
   after(ms: number, callback: () => void): () => void {
     this.now();
     this.#expectedBy = this.#clock.monotonic() + ms;

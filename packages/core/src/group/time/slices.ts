@@ -1,14 +1,14 @@
 /**
- * Work that is cut into slices: a generator yields wherever it may be interrupted, and goes on in a
- * later turn of the event loop when its slice is used up. It yields "turn" where what it did leaves
- * work to others, who are to do it before the next step. Pieces of work are done one after another,
- * each to its end before the next one begins.
+ * Work in time slices: a generator yields wherever it may be interrupted, and continues in a later
+ * turn of the event loop once its slice is used up. It yields "turn" if it has started other work
+ * that should run before the next step. Tasks run one after another, each to completion before the
+ * next one starts.
  */
 import type { Clock } from "./clock.js";
 
 export type Steps<Result = void> = Generator<undefined | "turn", Result, void>;
 
-/** For pure functions that were written as steps. */
+/** Runs a pure function that is written as steps. */
 export function toEnd<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const step = steps.next();
@@ -16,7 +16,7 @@ export function toEnd<Result>(steps: Steps<Result>): Result {
   }
 }
 
-/** Lets everybody else who waits for the event loop have their turn. */
+/** Lets all other pending work of the event loop run. */
 export function othersTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -24,10 +24,10 @@ export function othersTurn(): Promise<void> {
 export class Slices {
   readonly #clock: Clock;
   #queue: Steps[] = [];
-  /** Of the queue: those before it are done. */
+  /** Index of the current task; those before it are done. */
   #next = 0;
   #isScheduled = false;
-  /** How many were begun. */
+  /** Number of slices started. */
   number = 0;
 
   constructor(clock: Clock) {
@@ -40,14 +40,14 @@ export class Slices {
     this.#schedule();
   }
 
-  /** Resolves to what the steps return, rejects with what they throw. */
+  /** Resolves to the result of the steps, or rejects with their error. */
   run<Result>(steps: Steps<Result>): Promise<Awaited<Result>> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     this.add(settling(steps, resolve, reject));
     return promise as Promise<Awaited<Result>>;
   }
 
-  /** Resolves when all that is left is done. */
+  /** Resolves when all remaining tasks are done. */
   async drain(): Promise<void> {
     while (this.#next < this.#queue.length) {
       this.#work(this.#clock.slice());
@@ -55,7 +55,7 @@ export class Slices {
     }
   }
 
-  /** Does all that is left, at once. */
+  /** Runs all remaining tasks synchronously. */
   finish(): void {
     while (this.#next < this.#queue.length) this.#work(() => false);
   }

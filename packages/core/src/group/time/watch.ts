@@ -1,6 +1,6 @@
 /**
- * Looks at deadlines when the nearest one has come, and now and then, to notice when the process
- * was away itself.
+ * Checks deadlines when the nearest one is due, and periodically, so that the clock notices when
+ * the process was stopped.
  */
 import type { AttentiveClock } from "./clock.js";
 
@@ -13,13 +13,13 @@ export class Watch {
   #cancel = () => {};
   #isStopped = false;
 
-  /** @param look told the time; returns the next deadline, undefined where nobody has one */
+  /** @param look called with the time; returns the next deadline, undefined if there is none */
   constructor(clock: AttentiveClock, look: (now: number) => number | undefined) {
     this.#clock = clock;
     this.#look = look;
   }
 
-  /** There is a deadline at this time. */
+  /** Adds a deadline. */
   by(at: number): void {
     const now = this.#clock.now();
     const wakeAt = Math.min(at, now + MOST_MS_UNSEEN);
