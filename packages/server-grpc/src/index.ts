@@ -1,4 +1,4 @@
-// Application API: serving a broker, and who may do what
+// Application API: serving a broker, and access control
 
 export type { ErrorCode } from "@logstore/codec";
 export type { CommittedEvent, FailedEvent, ReadEvent } from "@logstore/core";

@@ -1,4 +1,4 @@
-/** A LogApi served over gRPC. */
+/** Serves a LogApi over gRPC. */
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
@@ -31,8 +31,9 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 };
 
 /**
- * Checks options, and reads the files that they name. @throws what `serve` would throw for them,
- * except what listening throws
+ * Checks options, and the files that they name.
+ *
+ * @throws the errors that `serve` would throw for them, except those of listening
  */
 export async function checkServeOptions(options: ServeOptions): Promise<void> {
   checkServeOptionValues(options);
@@ -42,12 +43,12 @@ export async function checkServeOptions(options: ServeOptions): Promise<void> {
 }
 
 /**
- * Serves a log, a `Broker` for example, over gRPC. The log stays the caller's: close it after the
- * server has stopped.
+ * Serves a log, such as a `Broker`, over gRPC. The caller remains the owner of the log: close it
+ * after the server has stopped.
  *
  * @throws InvalidArgumentError for options that are unknown, out of range or of the wrong type, or
- * that would admit strangers
- * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen
+ * that would admit other machines without protection
+ * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) if it cannot listen
  */
 export async function serve(
   api: LogApi & Partial<TopicHealthApi>,
@@ -57,7 +58,7 @@ export async function serve(
   const settings = settingsOf(options);
   checkExposure(settings.host, settings, settings.onWarning);
   const proto = loadProto();
-  await nextTurn(); // reading the .proto files takes some 40 ms, and the process may have more to do
+  await nextTurn(); // loading the .proto files takes some 40 ms, and the process may have other work
   const metrics = new ServerMetrics();
   const errors = countedErrors(errorTranslator(proto, settings.onError), metrics);
   const tls = settings.tls && (await TlsFiles.load(settings.tls));
@@ -88,7 +89,7 @@ export async function serve(
     onConnection: services.inject,
     onRefused: refused.connection,
   });
-  // Only now: a server that cannot listen leaves no listeners on the log, which is the caller's.
+  // Only now: a server that cannot listen must not leave listeners on the caller's log.
   services.health.begin();
   shares.receiveWindows.begin();
   const server = new RunningServer({ ...common, access, tls, listener, services, calls, shares });

@@ -7,7 +7,7 @@ import { RunningCalls } from "./services/running-calls.js";
 
 const UNAVAILABLE = 14;
 
-test("new calls are refused while those under way are finished", async () => {
+test("new calls are refused while those in progress complete", async () => {
   const answer = Promise.withResolvers<[]>();
   let asked = 0;
   const { client, server } = await home({
@@ -34,7 +34,7 @@ test("new calls are refused while those under way are finished", async () => {
   expect(asked).toBe(1);
 });
 
-test("calls that do not end are cut off when the time is up", async () => {
+test("calls that do not end are cancelled after the drain timeout", async () => {
   const { client, server } = await home({ drainTimeoutMs: 30, api: { listTopics: () => new Promise(() => {}) } });
   const error = failure(client.call("ListTopics", {}));
   await client.call("DescribeTopic", { topic: "t" });
@@ -42,7 +42,7 @@ test("calls that do not end are cut off when the time is up", async () => {
   expect((await error).code).toBe(UNAVAILABLE);
 });
 
-test("a reader that never reads does not hold up a stop for longer", async () => {
+test("a reader that never reads does not delay a stop any further", async () => {
   const { client, api, server } = await home({ drainTimeoutMs: 30 });
   for (let i = 0; i < 20; i++) await api.produce({ topic: "t", partition: 0, batches: sealed("x".repeat(200_000)) });
   const stream = client.consume({ topic: "t" });
@@ -51,7 +51,7 @@ test("a reader that never reads does not hold up a stop for longer", async () =>
   await server.stop();
 });
 
-test("stopping twice is stopping once, and the port is free afterwards", async () => {
+test("a second stop has no further effect, and the port is free afterwards", async () => {
   const { api, server } = await home();
   expect(server.stop()).toBe(server.stop());
   await server.stop();

@@ -1,6 +1,5 @@
 /**
- * Who may do what, as it is written down: plain data, the same in a program and in a configuration
- * file.
+ * Configuration of access control as plain data, the same in a program and in a configuration file.
  */
 import {
   checkArgument,
@@ -17,52 +16,53 @@ import {
 } from "@logstore/codec";
 import { type Operation, operations } from "./operations.js";
 
-/** The principal of a caller who shows no credentials. */
+/** The principal of a caller without credentials. */
 export const ANONYMOUS = "anonymous";
 /** In a rule: every principal but `anonymous`, every operation, every name. */
 export const EVERY = "*";
 
-/** Who may do what: tokens, certificates, rules and quotas. */
+/** Access control: tokens, certificates, rules and quotas. */
 export interface AccessConfig {
-  /** Tokens that a caller may show, known here by their hash only. */
+  /** Bearer tokens, of which the configuration contains only the hashes. */
   readonly tokens?: readonly TokenConfig[] | undefined;
-  /** Tokens that somebody else issues. */
+  /** Tokens issued by an identity provider. */
   readonly jwt?: JwtConfig | undefined;
-  /** What of a client's certificate is its principal. Default: `commonName`. */
+  /** The name in a client's certificate that is its principal. Default: `commonName`. */
   readonly certificates?: { readonly principal: CertificateName } | undefined;
-  /** What is allowed. Everything else is not. */
+  /** What is allowed. Everything else is denied. */
   readonly rules: readonly RuleConfig[];
   /**
-   * How much is allowed. Of several that name a principal, the first holds. Its limits are for each
-   * principal by itself, and of `anonymous` for each address by itself.
+   * Quotas of principals. If several name a principal, the first one applies. The limits apply to
+   * each principal separately, and for `anonymous` to each address separately.
    */
   readonly quotas?: readonly QuotaConfig[] | undefined;
 }
 
-/** Which name of a certificate is its principal. */
+/** The name in a certificate that is its principal. */
 export type CertificateName = "commonName" | "uri" | "dns";
 
-/** A bearer token, and the principal that shows it. */
+/** A bearer token and its principal. */
 export interface TokenConfig {
   readonly principal: string;
   /**
-   * SHA-256 of the token, as hex. The token itself is 32 random bytes, say: a hash hides nothing
-   * that can be guessed.
+   * SHA-256 of the token, as hex. The token itself should be random, for example 32 random bytes: a
+   * hash does not protect a token that can be guessed.
    */
   readonly sha256: string;
   /** ISO date. Default: never. */
   readonly expiresAt?: string | undefined;
 }
 
-/** The keys are in one of the three places. */
+/** Validation of JWTs. Exactly one source of keys is given. */
 export interface JwtConfig {
   readonly issuer: string;
   readonly audience: string;
   /**
-   * Signatures that are believed, all of them with public keys. Default: {@link defaultAlgorithms}.
+   * Accepted signature algorithms, all of them with public keys. Default:
+   * {@link defaultAlgorithms}.
    */
   readonly algorithms?: readonly string[] | undefined;
-  /** Claim that names the principal. Default "sub". */
+  /** Claim that contains the principal. Default "sub". */
   readonly principalClaim?: string | undefined;
   readonly jwksFile?: string | undefined;
   readonly jwksUrl?: string | undefined;
@@ -70,30 +70,32 @@ export interface JwtConfig {
   readonly publicKeyFile?: string | undefined;
 }
 
-/** Permits principals to do operations on topics and groups. What no rule permits is refused. */
+/**
+ * Permits principals to perform operations on topics and groups. What no rule permits is denied.
+ */
 export interface RuleConfig {
   /** Names, "*", or "anonymous". */
   readonly principals: readonly string[];
-  /** Of {@link operations}, or "*". */
+  /** Elements of {@link operations}, or "*". */
   readonly operations: readonly (Operation | "*")[];
-  /** Names; "orders-*" for those that begin so; "*". Default: none. */
+  /** Names; prefixes such as "orders-*"; or "*". Default: none. */
   readonly topics?: readonly string[] | undefined;
-  /** As topics. */
+  /** Like `topics`. */
   readonly groups?: readonly string[] | undefined;
 }
 
-/** How much principals may use. What is left out is not limited. */
+/** Limits on the use by principals. A limit that is left out does not exist. */
 export interface QuotaConfig {
-  /** Names; "anonymous"; "*": every principal, `anonymous` too. */
+  /** Names; "anonymous"; or "*" for every principal, including `anonymous`. */
   readonly principals: readonly string[];
   readonly produceBytesPerSecond?: number | undefined;
   readonly consumeBytesPerSecond?: number | undefined;
-  /** Calls begun; a stream is one call. */
+  /** Number of calls started per second; a stream is one call. */
   readonly requestsPerSecond?: number | undefined;
   readonly connections?: number | undefined;
 }
 
-/** No symmetric ones: whoever could check those could forge them. */
+/** No symmetric algorithms: whoever can verify such a token can also forge one. */
 export const knownAlgorithms = [
   ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
@@ -102,7 +104,7 @@ export const defaultAlgorithms = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
 
 const names = listOf(nonEmptyString);
 
-/** A value that a rule with a message of its own checks afterwards. */
+/** Accepts any string; a rule with a specific message checks the value afterwards. */
 const text: OptionRule = (value) => (typeof value === "string" ? undefined : "a string");
 
 const rate: OptionRule = (value) =>
@@ -110,7 +112,7 @@ const rate: OptionRule = (value) =>
     ? undefined
     : "a number above zero (left out: no limit)";
 
-/** The names and types of all that an {@link AccessConfig} consists of. */
+/** Names and types of all parts of an {@link AccessConfig}. */
 export const accessRule = nested<AccessConfig>({
   tokens: listOfNested<TokenConfig>({
     principal: required(nonEmptyString),
@@ -118,7 +120,7 @@ export const accessRule = nested<AccessConfig>({
     expiresAt: nonEmptyString,
   }),
   jwt: nested<JwtConfig>({
-    issuer: required(nonEmptyString), // an empty one would not be checked at all
+    issuer: required(nonEmptyString), // an empty issuer would not be checked at all
     audience: required(nonEmptyString),
     algorithms: names,
     principalClaim: nonEmptyString,
@@ -144,7 +146,7 @@ export const accessRule = nested<AccessConfig>({
   }),
 });
 
-/** @throws InvalidArgumentError that names what makes no sense */
+/** @throws InvalidArgumentError that names the invalid part */
 export function checkAccessConfig(config: AccessConfig): void {
   checkArgument("access control", "access", config, required(accessRule));
   const { tokens = [], jwt, rules } = config;
@@ -190,7 +192,7 @@ function checkPrincipal(at: string, principal: string): void {
   if (!isPrincipal(principal)) throw wrong(at, `a name, and not "${principal}"`);
 }
 
-/** Whether somebody may be called so: the names with a meaning of their own are nobody's. */
+/** Whether a name is valid for a principal. The names with a special meaning are not. */
 export function isPrincipal(name: unknown): name is string {
   return typeof name === "string" && name !== "" && name.length <= 1_000 && name !== ANONYMOUS && name !== EVERY;
 }

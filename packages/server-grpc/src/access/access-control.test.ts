@@ -10,7 +10,7 @@ import { AccessControl } from "./access-control.js";
 
 const method = { path: "/logstore.v1.LogService/ProduceStream", requestStream: true, responseStream: true };
 
-/** A call of "a" with one of its tokens, as grpc-js would have it, and what is sent on it. */
+/** A call of "a" with one of its tokens, in the form of grpc-js, and the messages sent on it. */
 async function setUp(changes: Partial<AccessConfig> = {}, token = "a") {
   const refused: string[] = [];
   const access = await AccessControl.open(
@@ -62,7 +62,7 @@ test("a call that is cancelled while its token is checked leaves nothing behind"
     .sign(privateKey);
   const cancelled = await setUp({ jwt }, token);
   cancelled.cancel();
-  // The check of another token takes as long, and begins later.
+  // The check of another token takes as long, and starts later.
   const other = await setUp({ jwt }, token);
   await vi.waitFor(() => expect(other.received).toHaveLength(1));
   await cancelled.access.update({ rules: [] });
@@ -71,7 +71,7 @@ test("a call that is cancelled while its token is checked leaves nothing behind"
   expect(other.sent).toEqual(["UNAUTHENTICATED"]);
 });
 
-test("after a call was cut nothing more is sent on it, and it has one status", async () => {
+test("after a call was ended nothing more is sent on it, and it has one status", async () => {
   const { access, intercepted, sent } = await setUp();
   intercepted.sendMessage("before", () => {});
   await access.update({ tokens: [], rules: [] });
@@ -80,7 +80,7 @@ test("after a call was cut nothing more is sent on it, and it has one status", a
   expect(sent).toEqual(["before", "UNAUTHENTICATED"]);
 });
 
-test("what was read of a call and not begun before it was cut is refused, and told of once", async () => {
+test("a request that was read but not started when its call was ended is denied, and reported once", async () => {
   const { access, received, refused } = await setUp();
   const caller = access.callerOf({ metadata: received[0]! });
   caller.check("produce", "t");
@@ -97,7 +97,7 @@ test("a call that has ended is not ended again", async () => {
   expect(sent).toEqual(["OK"]);
 });
 
-test("a token goes no further than here", async () => {
+test("a token is removed from the metadata", async () => {
   const { received } = await setUp();
   expect(received[0]!.toJSON()).toEqual({ trace: ["kept"] });
 });

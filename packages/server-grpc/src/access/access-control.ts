@@ -1,6 +1,7 @@
 /**
- * Access control: finds out who makes each call before anything of it is read, hands out the log as
- * far as that one may use it, and ends calls under way whose credentials or permissions end.
+ * Access control: authenticates the caller of each call before any request is read, gives it access
+ * to the log according to its permissions, and ends calls in progress whose credentials or
+ * permissions end.
  */
 import type {
   Metadata,
@@ -40,30 +41,30 @@ export class AccessControl {
   }
 
   /**
-   * @throws InvalidArgumentError that names what in the configuration makes no sense or cannot be
-   * read
+   * @throws InvalidArgumentError that names the part of the configuration that is invalid or cannot
+   * be read
    */
   static async open(config: AccessConfig, surroundings: AccessSurroundings): Promise<AccessControl> {
     return new AccessControl(surroundings, await openVersion(config, surroundings));
   }
 
-  /** @throws InvalidArgumentError as `open` does */
+  /** @throws InvalidArgumentError like `open` */
   static async check(config: AccessConfig): Promise<void> {
     checkAccessConfig(config);
     await Authenticator.open(config, false, () => {});
   }
 
   /**
-   * Another configuration, for calls under way too: resolves when each of them was checked again,
-   * and those have ended that may not go on. Rules hold at once, while credentials may still be
-   * checked. Quotas begin anew, and hold for calls made from now on.
+   * Replaces the configuration, also for calls in progress: resolves when each of them has been
+   * checked again, and those that are no longer allowed have ended. Rules apply at once, while
+   * credentials may still be checked. Quotas start anew, and apply to calls that start from now on.
    *
-   * @throws InvalidArgumentError as `open` does; then nothing changes
+   * @throws InvalidArgumentError like `open`; then nothing changes
    */
   update(config: AccessConfig): Promise<void> {
     const opened = this.#updating.then(() => openVersion(config, this.#surroundings));
     const applied = opened.then((version) => ({ checked: this.#apply(version) }));
-    // The next one need not wait until somebody's keys are fetched.
+    // The next update need not wait until keys have been fetched.
     this.#updating = applied.then(
       () => {},
       () => {},
@@ -77,7 +78,7 @@ export class AccessControl {
     await Promise.all(Array.from(this.#running, (caller) => this.#checkAgain(caller, knowsPrincipals)));
   }
 
-  /** The log for the caller of a call that was let in. */
+  /** Returns the log as the caller of an admitted call may use it. */
   guard(api: LogApi, call: { readonly metadata: Metadata }): LogApi {
     return new GuardedLog(api, this.callerOf(call), this.#alterations);
   }
@@ -88,7 +89,7 @@ export class AccessControl {
     throw new InternalError("a call that nobody let in");
   }
 
-  /** Why a new connection may not stay, where its certificate already tells whose it is. */
+  /** Why a new connection is refused because of its certificate; undefined if it is accepted. */
   refusalOf(connection: Connection): string | undefined {
     if (!connection.certificate) return undefined;
     const { authenticator, quotas } = this.#version;
@@ -98,7 +99,7 @@ export class AccessControl {
       if (connections === undefined || this.#connections.claim(principal, connection, connections)) return undefined;
       return `${principal} has ${connections} connections already`;
     } catch {
-      return undefined; // calls on it may bring tokens
+      return undefined; // its calls may have tokens
     }
   }
 
@@ -119,7 +120,7 @@ export class AccessControl {
     });
   }
 
-  /** Calls one of the two, once. */
+  /** Calls exactly one of the two callbacks, once. */
   #letIn(
     facts: CallFacts,
     connection: Connection | undefined,
@@ -181,25 +182,23 @@ export class AccessControl {
     return { identity, grants: rules.grantsOf(principal), quota: quotas.of(principal, address) };
   }
 
-  /**
-   * @param isStillTheSame whether the same credentials stand for the same principal as before, if
-   * they are still valid
-   */
+  /** @param isStillTheSame whether valid credentials still identify the same principal as before */
   async #checkAgain(caller: Caller, isStillTheSame: boolean): Promise<void> {
     const version = this.#version;
     const { credentials, address } = caller.facts;
     try {
       const identifying = version.authenticator.identify(credentials);
       const isKnownLater = identifying instanceof Promise;
-      if (isKnownLater) identifying.catch(() => {}); // heard below, if the call goes on
+      if (isKnownLater) identifying.catch(() => {}); // handled below, if the call continues
       if (isKnownLater && isStillTheSame) caller.stand(this.#standingOf(caller.identity, address));
       const identity = await identifying;
-      if (this.#version !== version) return; // it was checked again for a newer one
+      if (this.#version !== version) return; // it was checked again for a newer version
       caller.stand(this.#standingOf(identity, address));
       this.#watchExpiry(caller);
     } catch (error) {
       if (this.#version !== version) return;
-      // Also where nobody can tell now: a stream that was open must not be the way around that.
+      // Also if the credentials cannot be checked now: an open stream must not be a way around
+      // that.
       this.#cut(caller, error);
     }
   }
@@ -216,9 +215,9 @@ export class AccessControl {
   }
 
   #refused({ peer, method }: CallFacts, error: unknown, principal?: string): void {
-    if (!(error instanceof LogStoreError)) return; // a defect, and told as one
+    if (!(error instanceof LogStoreError)) return; // a defect, which is reported as such
     const { code, message, cause } = error;
-    // The peer is told less.
+    // The peer gets the message without the cause.
     const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
     this.#surroundings.onRefused({ refused: "call", peer, method, code, reason, ...(principal && { principal }) });
   }

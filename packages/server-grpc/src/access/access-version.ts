@@ -9,7 +9,7 @@ import { Rules } from "./rules.js";
 export interface AccessSurroundings {
   /** Whether calls come over TLS. */
   readonly encrypted: boolean;
-  /** Bytes of one principal's appends that may wait for its quota. */
+  /** Largest size of one principal's appends that wait for its quota, in bytes. */
   readonly maxWaitingBytes: number;
   readonly toStatus: (error: unknown) => StatusObject;
   readonly onRefused: (refusal: Refusal) => void;

@@ -29,13 +29,13 @@ async function codeOf(call: Promise<unknown>): Promise<string> {
   return detailOf(await failure(call)).code;
 }
 
-/** The next message of a stream that goes on. */
+/** Returns a function that reads the next message of a stream. */
 function reader(stream: AsyncIterable<Message>): () => Promise<Message> {
   const messages = stream[Symbol.asyncIterator]();
   return async () => (await messages.next()).value;
 }
 
-test("a token tells who calls, and nothing is allowed that no rule allows", async () => {
+test("a token identifies the caller, and nothing is allowed without a rule", async () => {
   const { client, api, refusals } = await tlsHome({
     access: { tokens: tokensOf("writer", "nobody"), rules: [allow("writer", ["produce"], "t")] },
   });
@@ -67,7 +67,7 @@ test("a token tells who calls, and nothing is allowed that no rule allows", asyn
   });
 });
 
-test("a topic that one may not see is refused like one that is not there", async () => {
+test("a topic that a caller may not know of is refused like a missing one", async () => {
   const { client } = await tlsHome({
     access: { tokens: tokensOf("a"), rules: [allow("a", ["*"], "mine-*")] },
   });
@@ -94,7 +94,7 @@ test("a topic that one may not see is refused like one that is not there", async
   expect(await codeOf(one.call("DescribeTopic", { topic: "mine-none" }))).toBe("UNKNOWN_TOPIC");
 });
 
-test("what is listed is what one may describe; a restored topic is a created one", async () => {
+test("only what a caller may describe is listed; restoring a topic needs permission to create it", async () => {
   const snapshot = (topic: string) => ({ topic, snapshot: "s", createdAt: 1, partitions: [], sizeBytes: 0 });
   let restored = 0;
   const { client } = await tlsHome({
@@ -120,7 +120,7 @@ test("what is listed is what one may describe; a restored topic is a created one
   expect(restored).toBe(1);
 });
 
-test("ifNotExists does not describe a topic to one who may only create", async () => {
+test("ifNotExists does not describe a topic to a caller that may only create", async () => {
   const { client } = await tlsHome({
     access: {
       tokens: tokensOf("a", "b"),
@@ -133,7 +133,7 @@ test("ifNotExists does not describe a topic to one who may only create", async (
   expect(topic.topic).toBe("t");
 });
 
-test("retention that keeps less needs deleteRecords besides alterTopic", async () => {
+test("shorter retention needs deleteRecords in addition to alterTopic", async () => {
   const config = { retentionMs: 1_000 };
   const altered: object[] = [];
   const { client } = await tlsHome({
@@ -165,7 +165,7 @@ test("retention that keeps less needs deleteRecords besides alterTopic", async (
   expect(altered).toHaveLength(4);
 });
 
-test("retention is held against what another change at the same time sets", async () => {
+test("retention is checked against concurrent changes", async () => {
   let config = { retentionMs: 1_000 };
   const { client } = await tlsHome({
     access: {
@@ -192,7 +192,7 @@ test("retention is held against what another change at the same time sets", asyn
   expect(config).toEqual({ retentionMs: 9_000 });
 });
 
-test("a request of a stream to a forbidden topic is answered in its place, and the stream goes on", async () => {
+test("a request to a forbidden topic on a stream is answered with an error, and the stream continues", async () => {
   const { client, api, refusals } = await tlsHome({
     access: { tokens: tokensOf("writer"), rules: [allow("writer", ["produce"], "t")] },
   });
@@ -216,7 +216,7 @@ test("a request of a stream to a forbidden topic is answered in its place, and t
   ]);
 });
 
-test("whoever loses a permission or credentials in mid-stream is cut off, and nobody else", async () => {
+test("a stream ends when its caller loses its permission or credentials, and other streams continue", async () => {
   const both = allow("*", ["consume", "produce"], "t");
   const { client, api, server } = await tlsHome({ access: { tokens: tokensOf("a", "b"), rules: [both] } });
   const [a, b] = [client({ token: "a" }), client({ token: "b" })];
@@ -228,7 +228,7 @@ test("whoever loses a permission or credentials in mid-stream is cut off, and no
   expect(await nextAck()).toMatchObject({ ack: { nextOffset: 1 } });
   expect(valuesOf((await next()).batches)).toEqual(["x"]);
   await nextOther();
-  await Promise.all([next(), nextOther()]); // both are at the end again
+  await Promise.all([next(), nextOther()]); // both have reached the end again
 
   await server.updateAccess({
     tokens: tokensOf("a", "b"),
@@ -252,7 +252,7 @@ test("whoever loses a permission or credentials in mid-stream is cut off, and no
   otherReads.cancel();
 });
 
-test("a reader who does not read gets nothing that comes after its permission ended", async () => {
+test("a stalled reader gets no records that are appended after its permission ended", async () => {
   const config: AccessConfig = { tokens: tokensOf("a"), rules: [allow("a", ["consume"], "t")] };
   const { client, api, server } = await tlsHome({ access: config });
   for (let i = 0; i < 100; i++) await api.produce(produce("t", `${i}`.padEnd(200_000)));
@@ -266,24 +266,24 @@ test("a reader who does not read gets nothing that comes after its permission en
   await eventually(() => api.consumers[0]!.ended);
 });
 
-test("an update while the server has no access control is refused", async () => {
+test("an update of a server without access control is refused", async () => {
   const { server } = await home();
   await expect(server.updateAccess({ rules: [] })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
 });
 
-test("a token over a connection that anybody can read is refused", async () => {
+test("a token over an unencrypted connection is refused", async () => {
   const { client } = await home({ access: { tokens: tokensOf("a"), rules: [allow("a", ["*"], "*")] } });
   const error = await failure(client.call("ListTopics", {}, { authorization: "Bearer a" }));
   expect([error.code, error.details]).toEqual([UNAUTHENTICATED, expect.stringContaining("over TLS only")]);
 });
 
-test("who shows nothing is anonymous, and may do what anonymous may", async () => {
+test("a caller without credentials is anonymous, and has the permissions of anonymous", async () => {
   const { client } = await home({ access: { rules: [allow("anonymous", ["produce"], "t"), allow("*", ["*"], "*")] } });
   expect(await client.call("Produce", produce("t", "a"))).toMatchObject({ nextOffset: 1 });
   expect(await codeOf(client.call("Fetch", { topic: "t" }))).toBe("UNAUTHENTICATED");
 });
 
-test("an authorization that is none is refused", async () => {
+test("an invalid authorization header is refused", async () => {
   const { client } = await tlsHome({ access: { tokens: tokensOf("a"), rules: [allow("*", ["*"], "*")] } });
   const one = client();
   for (const authorization of ["Basic YTph", "Bearer", "Bearer ", "Bearer a b", "a", `Bearer ${"a".repeat(10_000)}`]) {
@@ -291,7 +291,7 @@ test("an authorization that is none is refused", async () => {
   }
 });
 
-test("a token that has expired is refused, and cuts off what it began", async () => {
+test("an expired token is refused, and ends the calls made with it", async () => {
   const soon = new Date(Date.now() + 3_000).toISOString();
   const access: AccessConfig = {
     tokens: [
@@ -306,7 +306,7 @@ test("a token that has expired is refused, and cuts off what it began", async ()
   expect([messages.length, error?.code]).toEqual([1, UNAUTHENTICATED]);
   expect(refusals.map(({ principal }) => principal)).toEqual([undefined, "a"]);
 
-  // One that was good for ever when the stream began.
+  // A token without an expiry when the stream began.
   await server.updateAccess({ ...access, tokens: tokensOf("a") });
   const stream = client({ token: "a" }).consume({ topic: "t" });
   const next = reader(stream);
@@ -350,7 +350,7 @@ async function fileWith(content: string): Promise<string> {
   return files.path("file");
 }
 
-test("a JWT is taken where its issuer made it for us, and is still good", async () => {
+test("a JWT is accepted if it has the right issuer and audience and has not expired", async () => {
   const unlisted = await generateKeyPair("ES384", { extractable: true });
   const { client, token, now, publicKey, refusals } = await jwtHome(async (key) => ({
     jwksFile: await fileWith(
@@ -390,15 +390,15 @@ test("a JWT is taken where its issuer made it for us, and is still good", async 
   );
 });
 
-test("a JWT that expires cuts off what it began", async () => {
+test("an expiring JWT ends the calls made with it", async () => {
   const { client, token, now } = await jwtHome(async (_key, spki) => ({ publicKeyFile: await fileWith(spki) }));
-  // Five seconds are granted for clocks that differ.
+  // The server allows a clock skew of five seconds.
   const stream = client({ token: await token({ exp: now - 2 }) }).consume({ topic: "t" });
   const { messages, error } = await collect(stream);
   expect([messages.length, error?.code]).toEqual([1, UNAUTHENTICATED]);
 });
 
-test("a call whose token is being checked while tokens of its issuer cease to count is refused", async () => {
+test("a call is refused if its issuer is removed while its token is being checked", async () => {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   let keys = "";
@@ -418,7 +418,7 @@ test("a call whose token is being checked while tokens of its issuer cease to co
   expect(await call).toBe("UNAUTHENTICATED");
 });
 
-test("a rule that is taken away ends calls at once, also where the keys of tokens cannot be fetched", async () => {
+test("removing a rule ends calls at once, even if the keys of tokens cannot be fetched", async () => {
   const hanging = Promise.withResolvers<void>();
   onTestFinished(() => hanging.resolve());
   let keys = "";
@@ -437,7 +437,7 @@ test("a rule that is taken away ends calls at once, also where the keys of token
   isHanging = true;
   const updated = server.updateAccess({ jwt, rules: [allow("billing", ["produce"], "*")] });
   const other = server.updateAccess({ jwt, rules: [allow("billing", ["produce"], "t")] });
-  // The keys do not come before the test's end: only the rules can have ended it.
+  // The keys do not arrive before the end of the test, so only the rules can have ended it.
   const error = await next().then(
     () => undefined,
     (error) => error,
@@ -447,7 +447,7 @@ test("a rule that is taken away ends calls at once, also where the keys of token
   await Promise.all([updated, other]);
 });
 
-test("keys are fetched; where they cannot be, nobody is let in, and those who are known still are", async () => {
+test("keys are fetched; while that fails, only callers with known tokens are admitted", async () => {
   let answer: { status: number; body: string } = { status: 500, body: "" };
   let fetches = 0;
   const jwksUrl = await serveKeys((response) => {
@@ -473,7 +473,7 @@ test("keys are fetched; where they cannot be, nobody is let in, and those who ar
   expect(fetches).toBe(2);
 });
 
-test("a certificate tells who calls; a token that comes on its connection tells better", async () => {
+test("a certificate identifies the caller; a token on its connection takes precedence", async () => {
   const access: AccessConfig = {
     tokens: tokensOf("reader"),
     rules: [allow("billing", ["produce"], "t"), allow("reader", ["consume"], "t")],
@@ -500,7 +500,7 @@ test("a certificate tells who calls; a token that comes on its connection tells 
       ],
     }),
   });
-  // What a name holds cannot be taken for another name.
+  // The content of one name cannot pass for another name.
   const posing = client({ pair: await ca.issue(["x"], { names: [{ type: 2, value: `b, URI:${uri}` }] }) });
   const odd = client({ pair: await ca.issue(["x"], { names: [{ type: 6, value: `${uri},eu` }] }) });
   const rules = [allow(uri, ["produce"], "t"), allow(`${uri},eu`, ["consume"], "t")];
@@ -513,7 +513,7 @@ test("a certificate tells who calls; a token that comes on its connection tells 
   expect(await named.call("Produce", produce("t", "d"))).toMatchObject({ nextOffset: 3 });
 });
 
-test("a certificate that expires cuts off what goes on over its connection", async () => {
+test("an expiring certificate ends the calls on its connection", async () => {
   const { client, ca } = await tlsHome({
     clientCertificates: "required",
     access: { rules: [allow("billing", ["*"], "*")] },
@@ -525,7 +525,7 @@ test("a certificate that expires cuts off what goes on over its connection", asy
   expect(await codeOf(brief.call("ListTopics", {}))).toBe("UNAUTHENTICATED");
 });
 
-test("calls beyond a quota are refused with the time to wait, those of others are not", async () => {
+test("calls beyond a quota are refused with a retry time, those of other principals are not", async () => {
   const { client } = await tlsHome({
     access: {
       tokens: tokensOf("a", "b"),
@@ -546,7 +546,7 @@ test("calls beyond a quota are refused with the time to wait, those of others ar
   await client({ token: "b" }).call("ListTopics", {});
 });
 
-test("a principal has so many connections and no more, whatever it shows", async () => {
+test("the number of connections of a principal is limited, whatever credentials it uses", async () => {
   const { client, ca, refusals } = await tlsHome({
     clientCertificates: "optional",
     access: {
@@ -580,7 +580,7 @@ async function eventuallyAnswered(client: ForeignClient): Promise<void> {
   }
 }
 
-test("groups are used by who may, read by members who may, and left by who may no more", async () => {
+test("groups can be used, joined and left according to permissions", async () => {
   const access = (groups: string[]): AccessConfig => ({
     tokens: tokensOf("ada"),
     rules: [{ principals: ["ada"], operations: ["group", "consume"], topics: ["orders-*"], groups }],
@@ -638,7 +638,7 @@ test("groups are used by who may, read by members who may, and left by who may n
   told.resolve();
 });
 
-test("a member that may no longer read one of its topics is out of its group", async () => {
+test("a member that may no longer read one of its topics is removed from its group", async () => {
   const access = (...topics: string[]): AccessConfig => ({
     tokens: tokensOf("ada"),
     rules: [{ principals: ["ada"], operations: ["group", "consume"], topics, groups: ["g"] }],
@@ -675,7 +675,7 @@ test("a member that may no longer read one of its topics is out of its group", a
   expect(error && detailOf(error)).toMatchObject({ code: "PERMISSION_DENIED", topic: "invoices" });
 });
 
-test("of a group's topics one is told of those that one may describe, and names no others", async () => {
+test("a caller is told only of those topics of a group that it may describe, and can name no others", async () => {
   const at = (topic: string) => ({ topic, partition: 0 });
   const committed = (topic: string) => ({ ...at(topic), offset: 7, metadata: "", committedAt: 1 });
   const partition = (topic: string) => ({

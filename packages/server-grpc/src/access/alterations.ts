@@ -1,6 +1,7 @@
 /**
- * Changes of topics' configurations, one at a time for each topic. Whether a change may be made
- * depends on what is in force: it is looked at and changed before the next change is looked at.
+ * Serializes changes of a topic's configuration. Whether a change is permitted depends on the
+ * configuration in effect, so that each change is checked and applied before the next one is
+ * checked.
  */
 export class Alterations {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -1,4 +1,4 @@
-/** From what a call brings along to who it is. */
+/** Authenticates callers by their credentials. */
 import { UnauthenticatedError } from "@logstore/codec";
 import { type AccessConfig, ANONYMOUS, type CertificateName } from "./access-config.js";
 import { certificateIdentity } from "./certificate-identity.js";
@@ -6,7 +6,7 @@ import type { CertificateFields, Credentials, Identity } from "./identity.js";
 import { JwtTokens } from "./jwt-tokens.js";
 import { StaticTokens } from "./static-tokens.js";
 
-/** A header that is longer holds no token of anybody's. */
+/** A longer header contains no valid token. */
 const MAX_TOKEN_LENGTH = 8_192;
 
 const anonymous: Identity = { principal: ANONYMOUS };
@@ -25,8 +25,9 @@ export class Authenticator {
   }
 
   /**
-   * @param encrypted whether calls come over TLS @throws InvalidArgumentError where keys cannot be
-   * read
+   * @param encrypted whether calls come over TLS
+   *
+   * @throws InvalidArgumentError if keys cannot be read
    */
   static async open(
     config: AccessConfig,
@@ -37,11 +38,11 @@ export class Authenticator {
   }
 
   /**
-   * A token says more than the certificate of the connection that it came on. At once where nothing
-   * has to be computed.
+   * A token takes precedence over the certificate of its connection. Returns synchronously if
+   * nothing has to be computed.
    *
-   * @throws UnauthenticatedError where credentials are shown that are not valid, UnavailableError
-   * where nobody knows now
+   * @throws UnauthenticatedError if the credentials are not valid, UnavailableError if they cannot
+   * be checked now
    */
   identify({ authorization, certificate }: Credentials): Identity | Promise<Identity> {
     if (authorization.length > 0) return this.#identifyToken(authorization);

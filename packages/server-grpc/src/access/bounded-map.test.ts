@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { BoundedMap } from "./bounded-map.js";
 
-test("it holds no more bytes than it may, and what was not asked for longest goes first", () => {
+test("stays within its limit in bytes, and evicts the least recently used entry first", () => {
   const map = new BoundedMap<number>(10_000, 100);
   for (let i = 0; i < 1_000; i++) {
     map.set(`key ${i}`, i);
@@ -11,7 +11,7 @@ test("it holds no more bytes than it may, and what was not asked for longest goe
   expect([map.get("key 999"), map.get("key 1")]).toEqual([999, undefined]);
 });
 
-test("a key of any length is bounded, too", () => {
+test("the length of keys counts, too", () => {
   const map = new BoundedMap<number>(10_000, 100);
   map.set("x".repeat(1_000_000), 1);
   expect(map.size).toBe(0);
@@ -19,7 +19,7 @@ test("a key of any length is bounded, too", () => {
   expect(map.size).toBe(2);
 });
 
-test("a value that is set again replaces the one before, and counts once", () => {
+test("setting a key again replaces its value, and counts once", () => {
   const map = new BoundedMap<number>(10_000, 100);
   for (let i = 0; i < 1_000; i++) map.set("one", i);
   map.set("two", 2);

@@ -1,11 +1,11 @@
 /**
- * A cache by name that peers cannot make grow: it has a bound in bytes, and what was not asked for
- * longest goes first. What is longer than the whole bound is not kept.
+ * A cache with a limit in bytes, which peers cannot make grow: the least recently used entries are
+ * evicted first. An entry larger than the limit is not stored.
  */
 
 /**
- * What an entry costs beside its key and its value: a slot of the map, and the string's and the
- * value's headers.
+ * Overhead of an entry in addition to its key and value: a slot of the map, and the headers of the
+ * string and the value.
  */
 const ENTRY_BYTES = 128;
 
@@ -15,7 +15,7 @@ export class BoundedMap<Value> {
   readonly #valueBytes: number;
   #bytes = 0;
 
-  /** @param valueBytes what a value costs, about */
+  /** @param valueBytes approximate size of a value */
   constructor(maxBytes: number, valueBytes: number) {
     this.#maxBytes = maxBytes;
     this.#valueBytes = valueBytes;
@@ -27,7 +27,7 @@ export class BoundedMap<Value> {
 
   get(key: string): Value | undefined {
     const value = this.#entries.get(key);
-    // Moved to the end only where something will soon have to go.
+    // Moved to the end only if evictions are near.
     if (value === undefined || this.#bytes < this.#maxBytes / 2) return value;
     this.#entries.delete(key);
     this.#entries.set(key, value);

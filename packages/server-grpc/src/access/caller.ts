@@ -1,4 +1,4 @@
-/** Whoever makes a call, for as long as the call lasts. */
+/** The caller of one call, for the duration of the call. */
 import {
   type LogStoreError,
   PermissionDeniedError,
@@ -13,7 +13,7 @@ import type { Operation } from "./operations.js";
 import type { Quota } from "./quotas.js";
 import type { Grants, ResourceKind } from "./rules.js";
 
-/** What a call is, before anybody asks whose. */
+/** Properties of a call that are known before its caller is authenticated. */
 export interface CallFacts {
   /** "10.0.0.7:51234" */
   readonly peer: string;
@@ -23,18 +23,18 @@ export interface CallFacts {
   readonly method: string;
   readonly isStreaming: boolean;
   readonly credentials: Credentials;
-  /** Ends the call from this side. */
+  /** Ends the call from the server's side. */
   readonly end: (error: LogStoreError) => void;
 }
 
-/** What holds for whoever it is. */
+/** The identity and permissions of a caller. */
 export interface Standing {
   readonly identity: Identity;
   readonly grants: Grants;
   readonly quota: Quota | undefined;
 }
 
-/** What has to be allowed: on what is named, or on anything. */
+/** A permission that the call depends on: for the named resource, or for any. */
 export interface Held {
   readonly operation: Operation;
   readonly name?: string;
@@ -72,44 +72,52 @@ export class Caller {
     return this.#standing.identity.expiresAt;
   }
 
-  /** Aborts when the call is over. */
+  /** Aborts when the call ends. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }
 
-  /** Whether it was ended from this side: nothing more may be sent on it. */
+  /** Whether the server ended the call: nothing more may be sent on it. */
   get isCut(): boolean {
     return this.#isCut;
   }
 
   /**
-   * `name` is a topic's, or for the operation `group` a group's. Nothing is allowed once the call
-   * was cut: requests may have been read that are not answered yet.
+   * `name` is that of a topic or, for the operation `group`, of a group. Nothing is allowed once
+   * the call was ended, because it may have unanswered requests.
    */
   allows(operation: Operation, name: string): boolean {
     return !this.#isCut && this.#standing.grants.allows(operation, resourceKindOf(operation), name);
   }
 
   /**
-   * @throws PermissionDeniedError, or UnauthenticatedError where nobody knows who it is;
-   * InvalidArgumentError for what is no name
+   * @throws PermissionDeniedError, or UnauthenticatedError for a caller without credentials;
+   * InvalidArgumentError for an invalid name
    */
   check(operation: Operation, name: string): void {
-    checkNameLength(name); // before it is compared, kept or told to anybody
+    checkNameLength(name); // before it is compared, stored or reported
     if (!this.allows(operation, name)) throw this.#told(operation, name);
   }
 
-  /** For what is not done on anything. @throws as `check` does */
+  /**
+   * For an operation on no particular resource.
+   *
+   * @throws like `check`
+   */
   checkSomewhere(operation: Operation): void {
     if (!this.#allowsSomewhere(operation)) throw this.#told(operation);
   }
 
-  /** The call goes on as long as all of this is allowed, and no matter what it held before. */
+  /** Replaces the permissions that the call depends on: it is ended when one of them is lost. */
   hold(...held: readonly Held[]): void {
     this.#held = held;
   }
 
-  /** Other rules hold, or it is somebody else. @throws as `check` does, where it may not go on */
+  /**
+   * Applies other rules or another identity.
+   *
+   * @throws like `check`, if the call may not continue
+   */
   stand(standing: Standing): void {
     this.#standing = standing;
     for (const { operation, name } of this.#held) {
@@ -118,7 +126,7 @@ export class Caller {
     }
   }
 
-  /** Calls `expired` when the credentials are no longer valid, if the call lasts so long. */
+  /** Calls `expired` when the credentials expire during the call. */
   watchExpiry(expired: () => void): void {
     this.#expiry?.cancel();
     const { expiresAt } = this;
@@ -127,13 +135,13 @@ export class Caller {
     this.#expiry = startTimer(expiresAt - Date.now(), check, { keepsAlive: false });
   }
 
-  /** The call has ended by itself. */
+  /** The call has ended without the server's intervention. */
   end(): void {
     this.#expiry?.cancel();
     this.#over.abort();
   }
 
-  /** Ends the call, which has not ended by itself. */
+  /** Ends the call, unless it has ended. */
   cut(error: LogStoreError): void {
     this.#isCut = true;
     this.end();
@@ -146,9 +154,9 @@ export class Caller {
 
   #told(operation: Operation, name?: string): LogStoreError {
     const error = denial(this.principal, operation, name);
-    // A stream may ask the same thousands of times over.
+    // A stream may repeat the same request thousands of times.
     const key = `${operation} ${name}`;
-    // And of one that was cut, what was read before is not worth another word.
+    // Requests of a call that was ended are not reported again.
     if (key !== this.#lastDenied && !this.#isCut) this.#onDenied(this, error);
     this.#lastDenied = key;
     return error;
@@ -162,13 +170,13 @@ function resourceKindOf(operation: Operation): ResourceKind {
 function denial(principal: string, operation: Operation, name: string | undefined): LogStoreError {
   if (principal === ANONYMOUS) return new UnauthenticatedError("this needs credentials, and the call shows none");
   if (name === undefined) return new PermissionDeniedError(`${principal} may not ${operation}`);
-  // The same whether it exists or not.
+  // The same whether or not it exists.
   if (operation === "group")
     return new PermissionDeniedError(`${principal} may not use group ${name}`, { group: name });
   return new PermissionDeniedError(`${principal} may not ${operation} topic ${name}`, { topic: name });
 }
 
-/** For who may do nothing at all. */
+/** For a caller without any permission. */
 export function denialOfAll(principal: string): LogStoreError {
   if (principal === ANONYMOUS) return new UnauthenticatedError("this needs credentials, and the call shows none");
   return new PermissionDeniedError(`${principal} may do nothing here`);

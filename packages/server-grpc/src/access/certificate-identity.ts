@@ -3,9 +3,9 @@ import { type CertificateName, isPrincipal } from "./access-config.js";
 import type { CertificateFields, Identity } from "./identity.js";
 
 /**
- * Whom a verified certificate speaks of.
+ * Returns the identity in a verified certificate.
  *
- * @throws UnauthenticatedError where it names nobody, or more than one
+ * @throws UnauthenticatedError if the certificate has no such name, or more than one
  */
 export function certificateIdentity(certificate: CertificateFields, name: CertificateName): Identity {
   const found = name === "commonName" ? commonNames(certificate) : alternativeNames(certificate, name);
@@ -21,8 +21,8 @@ function commonNames({ subject }: CertificateFields): string[] {
 }
 
 /**
- * Node writes a name that holds anything special as a JSON string without a comma in it, so that
- * none can pass for two.
+ * Node encodes a name with special characters as a JSON string that contains no comma, so that one
+ * name cannot pass for two.
  */
 function alternativeNames({ subjectaltname = "" }: CertificateFields, kind: "uri" | "dns"): string[] {
   const names: string[] = [];

@@ -20,7 +20,7 @@ const SOME_PRODUCE: Held = { operation: "produce" };
 export class ChargedAppends {
   readonly #api: LogApi;
   readonly #caller: Caller;
-  /** The last append that waits for the quota, where any does. */
+  /** The last append that waits for the quota, if any. */
   #lastWaiting: Promise<unknown> | undefined;
 
   constructor(api: LogApi, caller: Caller) {

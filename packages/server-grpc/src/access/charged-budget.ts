@@ -1,7 +1,7 @@
 /**
- * What one call reads, charged to its principal's quota before it is read: of many that read at
- * once, those that the quota does not cover wait or are refused before anything is read for them.
- * What comes of a read is known only then: the rest is given back.
+ * Charges the reads of one call to its principal's quota before they are made: of many concurrent
+ * reads, those that the quota does not cover wait or are refused before they use any resources. The
+ * actual size is known only afterwards; the difference is then credited.
  */
 import { UnavailableError } from "@logstore/codec";
 import type { ReadBudget } from "@logstore/protocol";
@@ -9,9 +9,12 @@ import type { ByteQuota } from "./quotas.js";
 
 interface Surroundings {
   readonly quota: ByteQuota;
-  /** The budget that the call has without a quota, where it has one. */
+  /** The budget of the call without a quota, if there is one. */
   readonly budget: ReadBudget | undefined;
-  /** Waits for the quota until this aborts; undefined where the call is refused instead. */
+  /**
+   * The signal that ends waiting for the quota; undefined if the call is refused instead of
+   * waiting.
+   */
   readonly waitFor: AbortSignal | undefined;
 }
 
@@ -19,7 +22,7 @@ export class ChargedBudget implements ReadBudget {
   readonly #quota: ByteQuota;
   readonly #budget: ReadBudget | undefined;
   readonly #waitFor: AbortSignal | undefined;
-  /** Neither given back nor delivered yet. */
+  /** Bytes that were taken and neither returned nor delivered yet. */
   #reservedBytes = 0;
   #isReleasing = false;
 
@@ -29,7 +32,7 @@ export class ChargedBudget implements ReadBudget {
     this.#waitFor = waitFor;
   }
 
-  /** @throws QuotaExceededError where the quota is used up and the call does not wait for it */
+  /** @throws QuotaExceededError if the quota is used up and the call does not wait */
   async take(wantedBytes: number, leastBytes: number): Promise<number> {
     const allowedBytes = await this.#allowed(wantedBytes, leastBytes);
     let takenBytes = 0;
@@ -55,7 +58,7 @@ export class ChargedBudget implements ReadBudget {
     this.#settle(bytes, 0);
   }
 
-  /** What was read is handed on, with its memory: it stays charged, and as what it is. */
+  /** Marks batches as delivered, with their memory: the quota is charged with their actual size. */
   delivered<Batches extends { readonly batches: Uint8Array; readonly release?: (() => void) | undefined }>(
     read: Batches,
   ): Batches {
@@ -75,7 +78,7 @@ export class ChargedBudget implements ReadBudget {
     };
   }
 
-  /** Nothing more is read. */
+  /** No more reads follow. */
   close(): void {
     this.#settle(this.#reservedBytes, 0);
   }
@@ -84,7 +87,7 @@ export class ChargedBudget implements ReadBudget {
     for (;;) {
       const bytes = this.#quota.reserve(wantedBytes, leastBytes);
       if (bytes > 0) return bytes;
-      const settling = this.#quota.settling(); // others read, and may leave something
+      const settling = this.#quota.settling(); // other reads are in progress, and may return a part
       if (settling !== undefined) await settling;
       else if (this.#waitFor === undefined) this.#quota.check();
       else await this.#quota.wait(this.#waitFor);
@@ -92,7 +95,7 @@ export class ChargedBudget implements ReadBudget {
     }
   }
 
-  /** @param allowedBytes what was reserved of the quota already */
+  /** @param allowedBytes bytes that are reserved of the quota already */
   #reserved(takenBytes: number, allowedBytes: number): void {
     this.#reservedBytes += allowedBytes;
     this.#settle(allowedBytes - takenBytes, 0);

@@ -1,11 +1,12 @@
-/** How many connections each principal, or each address, has that may have only so many. */
+/** The number of connections of each principal or address, where it is limited. */
 import type { Connection } from "../transport/connection.js";
 
 export class ConnectionCounts {
   readonly #byOwner = new Map<string, Set<Connection>>();
 
   /**
-   * Counts a connection as its owner's until it closes; false where that would make one too many.
+   * Counts a connection for its owner until it closes; returns false if that would exceed the
+   * limit.
    */
   claim(owner: string, connection: Connection, max: number): boolean {
     const connections = this.#byOwner.get(owner) ?? new Set();

@@ -50,7 +50,7 @@ export class GuardedLog implements LogApi {
   readonly #alterations: Alterations;
   readonly #appends: ChargedAppends;
 
-  /** @param alterations of all callers */
+  /** @param alterations shared by all callers */
   constructor(api: LogApi, caller: Caller, alterations = new Alterations()) {
     this.#api = api;
     this.#caller = caller;
@@ -58,7 +58,7 @@ export class GuardedLog implements LogApi {
     this.#appends = new ChargedAppends(api, caller);
   }
 
-  /** Told to any caller, with what its quota allows it. */
+  /** Available to every caller; includes the limits of its quota. */
   async describeServer(): Promise<ServerDescription> {
     const { limits, ...description } = await this.#api.describeServer();
     return { ...description, limits: { ...limits, maxConnectionsPerPrincipal: this.#caller.quota?.connections } };
@@ -66,12 +66,12 @@ export class GuardedLog implements LogApi {
 
   async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
     this.#check("createTopic", request.topic);
-    // The answer may be the description of a topic that somebody else made.
+    // The response may describe a topic that another caller created.
     if (request.ifNotExists) this.#check("describeTopic", request.topic);
     return this.#api.createTopic(request);
   }
 
-  /** Those that the caller may describe. */
+  /** Lists the topics that the caller may describe. */
   async listTopics(): Promise<TopicSummary[]> {
     const topics = await this.#api.listTopics();
     return topics.filter(({ topic }) => this.#caller.allows(operationOf.listTopics, topic));
@@ -108,7 +108,7 @@ export class GuardedLog implements LogApi {
     return this.#api.createSnapshot(topic, snapshot);
   }
 
-  /** Those of topics that the caller may describe. */
+  /** Lists the snapshots of topics that the caller may describe. */
   async listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
     if (topic !== undefined) this.#check("listSnapshots", topic);
     const snapshots = await this.#api.listSnapshots(topic);
@@ -166,7 +166,7 @@ export class GuardedLog implements LogApi {
     return visiblePartitions(await this.#api.fetchOffsets(group, partitions), this.#isVisible);
   }
 
-  /** Those that the caller may use. */
+  /** Lists the groups that the caller may use. */
   async listGroups(): Promise<GroupSummary[]> {
     const groups = await this.#api.listGroups();
     return groups.filter(({ group }) => this.#caller.allows(operationOf.listGroups, group));
@@ -204,7 +204,7 @@ export class GuardedLog implements LogApi {
 
   readonly #checkTopic = (topic: string) => this.#check("describeTopic", topic);
 
-  /** @param name of a topic, or of a group */
+  /** @param name of a topic or group */
   #check(method: keyof typeof operationOf, name: string): void {
     this.#caller.check(operationOf[method], name);
   }

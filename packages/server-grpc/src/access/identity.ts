@@ -1,22 +1,22 @@
-/** Who calls, as far as it was proved. */
+/** An authenticated caller. */
 export interface Identity {
   readonly principal: string;
-  /** When the proof ends, ms since the epoch. */
+  /** Expiry of the credentials, in ms since the epoch. */
   readonly expiresAt?: number | undefined;
 }
 
-/** What a call brings along to prove it. */
+/** The credentials of a call. */
 export interface Credentials {
   /** Values of the `authorization` metadata. */
   readonly authorization: readonly string[];
   readonly certificate: CertificateFields | undefined;
 }
 
-/** What of a client's verified certificate is looked at. */
+/** The fields in use of a client's verified certificate. */
 export interface CertificateFields {
   readonly subject: { readonly CN?: string | string[] | undefined };
-  /** "DNS:a.example, URI:spiffe://…", as Node writes it. */
+  /** "DNS:a.example, URI:spiffe://…", in Node's format. */
   readonly subjectaltname?: string | undefined;
-  /** As Node writes it: "Nov 25 12:00:00 2026 GMT". */
+  /** In Node's format: "Nov 25 12:00:00 2026 GMT". */
   readonly valid_to: string;
 }

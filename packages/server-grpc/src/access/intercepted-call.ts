@@ -20,7 +20,7 @@ const CUT_GRACE_MS = 3_000;
 
 export interface CallControl {
   readonly toStatus: (error: unknown) => StatusObject;
-  /** Calls one of the two, once. */
+  /** Calls exactly one of the two callbacks, once. */
   readonly letIn: (
     facts: CallFacts,
     admitted: (caller: Caller) => void,

@@ -1,4 +1,4 @@
-/** The public keys that tokens are signed with, wherever they are. */
+/** The public keys that verify tokens, from any source. */
 import { createPublicKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { InvalidArgumentError } from "@logstore/codec";
@@ -6,19 +6,19 @@ import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVer
 import type { JwtConfig } from "./access-config.js";
 
 /**
- * After keys could not be fetched, nobody tries again for so long: tokens with made-up keys would
- * have us do nothing else.
+ * Pause after a failed fetch of keys: otherwise tokens with invented key ids would cause continuous
+ * fetching.
  */
 const FETCH_PAUSE_MS = 5_000;
 
-/** The keys cannot be had, which says nothing of the token. */
+/** The keys are unavailable, so that the token cannot be checked. */
 export class KeysUnavailable extends Error {}
 
 /**
- * Keys from a file are read once; those behind a URL are fetched when one is needed, and again
- * after ten minutes or for one that is not among them.
+ * Keys from a file are read once. Keys behind a URL are fetched on first use, and again after ten
+ * minutes or for an unknown key id.
  *
- * @throws InvalidArgumentError where a file cannot be read or holds no keys
+ * @throws InvalidArgumentError if a file cannot be read or contains no keys
  */
 export async function openKeys(
   config: JwtConfig,

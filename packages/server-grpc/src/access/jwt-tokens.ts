@@ -1,4 +1,4 @@
-/** Tokens that somebody else issues. */
+/** Verifies tokens issued by an identity provider. */
 
 import { createHash } from "node:crypto";
 import { type LogStoreError, UnauthenticatedError, UnavailableError } from "@logstore/codec";
@@ -9,9 +9,12 @@ import type { Identity } from "./identity.js";
 import { KeysUnavailable, openKeys } from "./jwt-keys.js";
 import { expired } from "./static-tokens.js";
 
-/** How far the issuer's clock may be from ours. */
+/** Largest difference between the issuer's clock and ours. */
 const CLOCK_TOLERANCE_MS = 5_000;
-/** Tokens whose check is remembered, and for how long: their key may have been withdrawn. */
+/**
+ * Size of the cache of verified tokens, and the lifetime of its entries, because a key may be
+ * revoked.
+ */
 const MAX_REMEMBERED_BYTES = 4 * 1024 * 1024;
 const REMEMBERED_MS = 300_000;
 
@@ -19,7 +22,7 @@ export class JwtTokens {
   readonly #config: JwtConfig;
   readonly #keys: JWTVerifyGetKey;
   /**
-   * By a hash of the token: a principal's name is all that is kept of it, of up to 1,000
+   * By a hash of the token. Of the token only the principal's name is kept, of up to 1,000
    * characters.
    */
   readonly #verified = new BoundedMap<{ readonly identity: Identity; readonly until: number }>(
@@ -32,16 +35,16 @@ export class JwtTokens {
     this.#keys = keys;
   }
 
-  /** @throws InvalidArgumentError where a file of keys cannot be read or holds none */
+  /** @throws InvalidArgumentError if a key file cannot be read or contains no keys */
   static async open(config: JwtConfig, onTrouble: (message: string, cause: unknown) => void): Promise<JwtTokens> {
     return new JwtTokens(config, await openKeys(config, onTrouble));
   }
 
   /**
-   * At once where the token was seen lately.
+   * Returns synchronously if the token was verified recently.
    *
-   * @throws UnauthenticatedError where it is not valid, UnavailableError where that cannot be found
-   * out now
+   * @throws UnauthenticatedError if the token is not valid, UnavailableError if it cannot be
+   * checked now
    */
   identify(token: string): Identity | Promise<Identity> {
     const hash = createHash("sha256").update(token).digest("base64");
@@ -59,7 +62,7 @@ export class JwtTokens {
         audience,
         algorithms: [...algorithms],
         clockTolerance: CLOCK_TOLERANCE_MS / 1_000,
-        // Without an end it would be good for ever, for whoever finds it.
+        // A token without an expiry would be valid forever, for whoever obtains it.
         requiredClaims: ["exp", principalClaim],
       });
       const principal = payload[principalClaim];
@@ -77,6 +80,6 @@ function refusal(error: unknown): LogStoreError {
   if (error instanceof UnauthenticatedError) return error;
   if (error instanceof errors.JWTExpired) return expired();
   if (error instanceof KeysUnavailable) return new UnavailableError("tokens cannot be checked now: try again");
-  // What is wrong with it is for its issuer to know, and for the log, not for whoever tries.
+  // The log gets the reason; the caller does not.
   return new UnauthenticatedError("the token is not valid", {}, { cause: error });
 }

@@ -1,7 +1,7 @@
-/** What can be allowed, and which call needs what. */
+/** The operations that rules permit, and the operation of each call. */
 import type { LogApi } from "@logstore/protocol";
 
-/** What rules permit. docs/security.md says which calls each stands for. */
+/** The operations that rules permit. docs/security.md lists the calls of each. */
 export const operations = [
   "describe",
   "produce",
@@ -16,12 +16,12 @@ export const operations = [
   "group",
 ] as const;
 
-/** One of {@link operations}. */
+/** An element of {@link operations}. */
 export type Operation = (typeof operations)[number];
 
 /**
- * The operation that each method is, on the topic or the group that it names. The gRPC methods have
- * the same names. `describeServer` needs none: limits are told to any caller that is let in.
+ * The operation of each method, on the topic or group that it names. The gRPC methods have the same
+ * names. `describeServer` needs no permission: every admitted caller may learn the limits.
  */
 export const operationOf = {
   createTopic: "createTopic",
@@ -33,16 +33,16 @@ export const operationOf = {
   createSnapshot: "snapshot",
   listSnapshots: "describe",
   deleteSnapshot: "snapshot",
-  // Of the topic that the snapshot is of; the new one needs createTopic.
+  // On the topic of the snapshot; the new topic needs createTopic.
   restoreSnapshot: "restore",
   produce: "produce",
   consume: "consume",
   fetch: "consume",
   listOffsets: "describe",
   allocateProducerId: "allocateProducerId",
-  // What is read needs consume beside it: to be a member is not to be let in.
+  // Reading needs `consume` in addition: membership alone does not permit it.
   joinGroup: "group",
-  // Topics that these name have to be described, too: see visible-partitions.ts.
+  // The topics that these name must be described, too; see visible-partitions.ts.
   commitOffsets: "group",
   fetchOffsets: "group",
   listGroups: "group",
@@ -51,10 +51,10 @@ export const operationOf = {
   deleteGroup: "group",
 } as const satisfies Record<Exclude<keyof LogApi, "describeServer">, Operation>;
 
-/** What is allowed along with an operation: nobody has to be told twice. */
+/** Operations that another one implies. */
 export const impliedBy: { readonly [Name in Operation]?: readonly Operation[] } = {
-  // Whoever may do something to a topic knows of it. To create one is to know of it only
-  // afterwards.
+  // A permission on a topic implies the permission to know of it. For createTopic that holds only
+  // once the topic exists.
   describe: ["produce", "consume", "alterTopic", "deleteTopic", "deleteRecords", "snapshot", "restore"],
   allocateProducerId: ["produce"],
 };

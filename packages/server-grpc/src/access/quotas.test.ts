@@ -7,7 +7,7 @@ import { GuardedLog } from "./guarded-log.js";
 import { type Clock, Quotas } from "./quotas.js";
 import { Rules } from "./rules.js";
 
-/** Time goes on only when a test says so. */
+/** A clock that advances only on request. */
 class FakeClock implements Clock {
   #time = 0;
   readonly #sleeping = new Set<{ readonly until: number; readonly wake: () => void }>();
@@ -21,7 +21,7 @@ class FakeClock implements Clock {
     });
   }
 
-  /** The time is there, and timers are late. */
+  /** Advances the time as if timers were late. */
   passUnnoticed(ms: number): void {
     this.#time += ms;
   }
@@ -60,7 +60,7 @@ function setUp(quota: object, api: Partial<LogApi>, isStreaming = true) {
 
 const request = (partition: number, bytes: number) => ({ topic: "t", partition, batches: new Uint8Array(bytes) });
 
-test("appends beyond the quota wait, in their order, and others of the principal with them", async () => {
+test("appends beyond the quota wait, in order, and with them other appends of the principal", async () => {
   const started: number[] = [];
   const produce = async ({ partition }: ProduceRequest) => void started.push(partition);
   const api = { produce: produce as unknown as LogApi["produce"] };
@@ -71,7 +71,7 @@ test("appends beyond the quota wait, in their order, and others of the principal
   await clock.pass(500);
   expect(started).toEqual([1]);
   await clock.pass(1);
-  // Whoever waited longest goes on when the debt is paid; then the debt is there again.
+  // The longest waiting append proceeds when the debt is paid, and incurs the next debt.
   expect(started).toEqual([1, 2]);
   acks.push(log.produce(request(5, 1)));
   await clock.pass(1_490);
@@ -82,7 +82,7 @@ test("appends beyond the quota wait, in their order, and others of the principal
   await Promise.all(acks);
 });
 
-test("an append does not overtake those that wait, also where the time they wait for is over", async () => {
+test("an append does not overtake waiting ones, even if their waiting time has passed", async () => {
   const started: number[] = [];
   const produce = async ({ partition }: ProduceRequest) => void started.push(partition);
   const { clock, log } = setUp({ produceBytesPerSecond: 1_000 }, { produce: produce as unknown as LogApi["produce"] });
@@ -110,7 +110,7 @@ test("an append whose call ends while it waits is never made", async () => {
   expect(started).toBe(1);
 });
 
-test("of a principal so much waits and no more, on all its streams together; what is beyond is refused", async () => {
+test("the waiting appends of all streams of a principal are limited; further ones are refused", async () => {
   const produce = (async () => ({})) as unknown as LogApi["produce"];
   const { clock, log, otherLog, caller } = setUp({ produceBytesPerSecond: 1_000 }, { produce });
   await log.produce(request(0, 5_000));
@@ -119,7 +119,7 @@ test("of a principal so much waits and no more, on all its streams together; wha
   const refused = { code: "QUOTA_EXCEEDED", retryAfterMs: expect.closeTo(4_000, -1) };
   await expect(log.produce(request(0, 1))).rejects.toMatchObject(refused);
   await expect(otherLog.produce(request(0, 1))).rejects.toMatchObject(refused);
-  // What waits no more leaves room, whether it was made or not.
+  // An append that no longer waits makes room, whether or not it was made.
   caller.end();
   await expect(ended).rejects.toMatchObject({ code: "UNAVAILABLE" });
   const others = otherLog.produce(request(0, 3_000));
@@ -130,7 +130,7 @@ test("of a principal so much waits and no more, on all its streams together; wha
   await others;
 });
 
-test("a single append or fetch beyond the quota is refused, with the time to wait", async () => {
+test("a single append or fetch beyond the quota is refused, with a retry time", async () => {
   const api = {
     produce: (async () => ({})) as unknown as LogApi["produce"],
     fetch: (async () => ({ batches: new Uint8Array(3_000) })) as unknown as LogApi["fetch"],
@@ -146,7 +146,7 @@ test("a single append or fetch beyond the quota is refused, with the time to wai
   await log.fetch({ topic: "t", partition: 0 });
 });
 
-test("a reader gets its next message when the quota allows it, also when it reads on another stream", async () => {
+test("a reader gets its next message when the quota allows it, also if it reads on another stream", async () => {
   async function* events() {
     for (;;) yield { type: "batches", batches: new Uint8Array(2_000) };
   }
@@ -168,7 +168,7 @@ test("a reader gets its next message when the quota allows it, also when it read
   expect(received).toBe(3);
 });
 
-/** A partition of some MB, and a quota of a megabyte a second. */
+/** A partition of some MB, and a quota of a megabyte per second. */
 async function filled(isStreaming: boolean) {
   const broker = await Broker.open(":memory:");
   onTestFinished(() => broker.close());
@@ -179,9 +179,9 @@ async function filled(isStreaming: boolean) {
   return setUp({ consumeBytesPerSecond: 1_000_000 }, broker, isStreaming);
 }
 
-const MOST_AT_ONCE = 1_000_000 + 256 * 1024; // the burst, and a batch that goes beyond
+const MOST_AT_ONCE = 1_000_000 + 256 * 1024; // the burst, and a batch that exceeds it
 
-test("many fetches at once get no more than the quota, and the others are refused", async () => {
+test("many concurrent fetches get no more than the quota, and the others are refused", async () => {
   const { clock, log, otherLog } = await filled(false);
   const fetchAll = async () => {
     const fetches = Array.from({ length: 50 }, (_, i) =>
@@ -205,7 +205,7 @@ test("many fetches at once get no more than the quota, and the others are refuse
   expect(await fetchAll()).toBeLessThan(500_000 + 256 * 1024);
 });
 
-test("a fetch that finds nothing costs nothing, also while it waits", async () => {
+test("a fetch without results is not charged, even while it waits", async () => {
   const { log, otherLog } = await filled(false);
   const waiting = Array.from({ length: 20 }, () =>
     log.fetch({ topic: "t", partition: 0, from: "latest", maxWaitMs: 300 }),
@@ -216,7 +216,7 @@ test("a fetch that finds nothing costs nothing, also while it waits", async () =
   for (const { batches } of await Promise.all(waiting)) expect(batches).toHaveLength(0);
 });
 
-test("many streams at once get no more than the quota, together", async () => {
+test("many concurrent streams together get no more than the quota", async () => {
   const { clock, log, otherLog, caller } = await filled(true);
   let received = 0;
   const read = async (from: GuardedLog) => {
@@ -243,7 +243,7 @@ test("many streams at once get no more than the quota, together", async () => {
   void reading;
 });
 
-test("calls a second are counted for each principal, and those it did not use do not add up", async () => {
+test("calls per second are counted for each principal, and unused ones do not accumulate", async () => {
   const { clock, quotas } = setUp({ requestsPerSecond: 2 }, {});
   const calls = (principal: string, count: number) => {
     for (let i = 0; i < count; i++) quotas.of(principal, "::1")!.beginCall();
@@ -261,14 +261,14 @@ test("calls a second are counted for each principal, and those it did not use do
   expect(() => quotas.of("anonymous", "10.0.0.2")!.beginCall()).toThrow(); // each address by itself
 });
 
-test("of several quotas that name a principal, the first holds", () => {
+test("of several quotas that name a principal, the first one applies", () => {
   const quotas = new Quotas([{ principals: ["a"] }, { principals: ["*"], requestsPerSecond: 1 }], 0, new FakeClock());
   for (let i = 0; i < 5; i++) quotas.of("a", "::1")!.beginCall();
   quotas.of("b", "::1")!.beginCall();
   expect(() => quotas.of("b", "::1")!.beginCall()).toThrow();
 });
 
-test("a reader that its quota may hold back has nothing read ahead: memory that it kept would be missing for others", () => {
+test("a reader with a quota reads nothing ahead, because that would hold memory for which others wait", () => {
   const asked: (boolean | undefined)[] = [];
   const consume: LogApi["consume"] = (_request, options) => {
     asked.push(options?.readAhead);

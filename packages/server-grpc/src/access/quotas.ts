@@ -1,27 +1,25 @@
-/** How much each principal may do. */
+/** The quotas of principals. */
 import { QuotaExceededError, startTimer } from "@logstore/codec";
 import { ANONYMOUS, EVERY, type QuotaConfig } from "./access-config.js";
 import { BoundedMap } from "./bounded-map.js";
 import { TokenBucket } from "./token-bucket.js";
 
-/**
- * What is remembered of who used how much. Whoever has done nothing for longest is forgotten first.
- */
+/** Size of the usage records, of which the least recently used are evicted first. */
 const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
-/** A quota with its buckets. */
+/** Size of a quota with its buckets. */
 const QUOTA_BYTES = 1_000;
 
-/** Readers are not made to read a few bytes at a time where little of the quota is left. */
+/** Smallest read when little of the quota is left. */
 const MIN_READ_BYTES = 16 * 1024;
 
-/** A timer cannot be set for ever ahead, and nobody minds one that is set again. */
+/** Longest sleep, because a timer has a limit; it is repeated as needed. */
 const MAX_SLEEP_MS = 60_000;
 
 /** The time, and waiting for it. */
 export interface Clock {
-  /** ms, never going back. */
+  /** ms; never goes back. */
   now(): number;
-  /** Ends early, and quietly, when `signal` aborts. */
+  /** Ends early, without an error, if `signal` aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -46,14 +44,13 @@ export class Quotas {
   readonly #clock: Clock;
   readonly #byPrincipal = new BoundedMap<Quota>(MAX_REMEMBERED_BYTES, QUOTA_BYTES);
   /**
-   * Of those without credentials: they may come from any number of addresses, and push out nobody
-   * who has some.
+   * Quotas of callers without credentials, in a separate map: they may come from any number of
+   * addresses, and must not evict those of others.
    */
   readonly #byAddress = new BoundedMap<Quota>(MAX_REMEMBERED_BYTES / 4, QUOTA_BYTES);
 
   /**
-   * @param maxWaitingBytes of each principal's appends that wait for its quota, which are held in
-   * memory
+   * @param maxWaitingBytes size of each principal's appends that may wait in memory for its quota
    */
   constructor(config: readonly QuotaConfig[], maxWaitingBytes: number, clock: Clock) {
     this.#config = config;
@@ -62,8 +59,8 @@ export class Quotas {
   }
 
   /**
-   * Of a principal, and of those without credentials at one address; "*" means both. Undefined
-   * where there is no limit.
+   * The quota of a principal, or of callers without credentials at one address; "*" applies to
+   * both. Undefined if there is no limit.
    *
    * @param address "10.0.0.7"
    */
@@ -79,7 +76,7 @@ export class Quotas {
   }
 }
 
-/** Of one principal, over all that it does. */
+/** The quota of one principal, for everything that it does. */
 export class Quota {
   readonly produce: ByteQuota | undefined;
   readonly consume: ByteQuota | undefined;
@@ -96,7 +93,7 @@ export class Quota {
     this.#requests = requestsPerSecond === undefined ? undefined : new TokenBucket(requestsPerSecond, clock.now);
   }
 
-  /** One more call. @throws QuotaExceededError */
+  /** Counts one more call. @throws QuotaExceededError */
   beginCall(): void {
     const waitMs = this.#requests?.waitMs(1) ?? 0;
     if (waitMs > 0) throw exceeded("calls a second", waitMs);
@@ -109,7 +106,7 @@ export class ByteQuota {
   readonly #maxWaitingBytes: number;
   readonly #clock: Clock;
   #waitingBytes = 0;
-  /** Taken by reads that are under way. */
+  /** Bytes reserved by reads in progress. */
   #reservedBytes = 0;
   #settled = Promise.withResolvers<void>();
 
@@ -119,15 +116,15 @@ export class ByteQuota {
     this.#clock = clock;
   }
 
-  /** Negative bytes are given back. */
+  /** Negative bytes are credited. */
   take(bytes: number): void {
     this.#bucket.take(bytes);
   }
 
   /**
-   * Takes as many of `wantedBytes` as are left, and no fewer than `leastBytes` or a small read,
-   * which may go beyond. Returns how many; 0 where nothing is left. Until {@link settle} says so it
-   * is not known how much of that is used.
+   * Reserves up to `wantedBytes`, but at least `leastBytes` or a small read, which may exceed what
+   * is left. Returns the number of bytes reserved; 0 if nothing is left. The actual use is reported
+   * to {@link settle}.
    */
   reserve(wantedBytes: number, leastBytes: number): number {
     if (this.isExhausted) return 0;
@@ -138,7 +135,7 @@ export class ByteQuota {
     return bytes;
   }
 
-  /** Of the bytes that were reserved, so many are settled: this is what was used. */
+  /** Replaces a reservation by the actual use. */
   settle(reservedBytes: number, usedBytes: number): void {
     this.take(usedBytes - reservedBytes);
     this.#reservedBytes -= reservedBytes;
@@ -146,7 +143,7 @@ export class ByteQuota {
     this.#settled = Promise.withResolvers();
   }
 
-  /** Resolves when something is settled; undefined where no more could be left then. */
+  /** Resolves when a reservation is settled; undefined if that cannot make more available. */
   settling(): Promise<void> | undefined {
     return this.#bucket.level + this.#reservedBytes > 0 ? this.#settled.promise : undefined;
   }
@@ -155,7 +152,7 @@ export class ByteQuota {
     return this.#bucket.waitMs() > 0;
   }
 
-  /** Resolves when there is something left, or `signal` aborts. */
+  /** Resolves when something is left, or `signal` aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     for (let waitMs = this.#bucket.waitMs(); waitMs > 0 && !signal.aborted; waitMs = this.#bucket.waitMs()) {
       await this.#clock.sleep(Math.min(waitMs, MAX_SLEEP_MS), signal);
@@ -163,10 +160,10 @@ export class ByteQuota {
   }
 
   /**
-   * They are held until {@link stopWaiting}.
+   * The bytes count as waiting until {@link stopWaiting}.
    *
-   * @throws QuotaExceededError where the principal has so much waiting already that others would be
-   * left no memory
+   * @throws QuotaExceededError if so much of the principal is waiting already that others would
+   * have no memory left
    */
   beginWaiting(bytes: number): void {
     if (this.#waitingBytes + bytes > this.#maxWaitingBytes) {
@@ -180,8 +177,8 @@ export class ByteQuota {
   }
 
   /**
-   * Takes them when there is something left. Of many that wait, one goes on at a time. False where
-   * `signal` aborted first.
+   * Takes the bytes when something is left. Of several waiting callers, one proceeds at a time.
+   * Returns false if `signal` aborted first.
    */
   async takeLater(bytes: number, signal: AbortSignal): Promise<boolean> {
     while (this.isExhausted && !signal.aborted) await this.wait(signal);
@@ -190,7 +187,7 @@ export class ByteQuota {
     return true;
   }
 
-  /** For a call that cannot be slowed down. @throws QuotaExceededError */
+  /** For a call that cannot be delayed. @throws QuotaExceededError */
   check(): void {
     const waitMs = this.#bucket.waitMs();
     if (waitMs > 0) throw exceeded("bytes a second", waitMs);

@@ -1,10 +1,7 @@
-/**
- * What is told of each connection and each call that was not let in: once, and for the server's
- * owner.
- */
+/** The report of each refused connection and call to the server's owner, made once. */
 import type { ErrorCode } from "@logstore/codec";
 
-/** A connection or a call that was refused. */
+/** A connection or call that was refused. */
 export interface Refusal {
   readonly refused: "connection" | "call";
   /** "10.0.0.7:51234" */

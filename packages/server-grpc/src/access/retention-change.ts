@@ -1,6 +1,5 @@
 /**
- * Whether a change of a topic's configuration deletes records: whoever makes it needs to be allowed
- * to.
+ * Whether a change of a topic's configuration deletes records, which needs a permission of its own.
  */
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 
@@ -11,11 +10,11 @@ export function namesRetention(change: TopicConfigChange): boolean {
 }
 
 /**
- * Whether less may be kept than now. What goes back to the server's own configuration counts as
- * that, since nobody here knows it.
+ * Whether less may be kept than now. A reset to the server's default counts as less, because the
+ * default is unknown here.
  *
- * @param config the topic's own
- * @param effectiveConfig what is in force
+ * @param config the topic's own configuration
+ * @param effectiveConfig the configuration in effect
  */
 export function mayDeleteRecords(
   change: TopicConfigChange,

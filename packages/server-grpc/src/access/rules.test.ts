@@ -10,7 +10,7 @@ const rule = (principal: string, operation: Operation | "*", ...topics: string[]
   topics,
 });
 
-test("nothing is allowed that no rule allows", () => {
+test("nothing is allowed without a rule", () => {
   const all = rules(rule("billing", "consume", "orders"));
   expect(all.grantsOf("billing").allows("consume", "topics", "orders")).toBe(true);
   for (const [principal, operation, topic] of [
@@ -30,7 +30,7 @@ test("nothing is allowed that no rule allows", () => {
   ).toBe(false);
 });
 
-test("names end in a star where anything may follow", () => {
+test("a name with a star at its end matches by prefix", () => {
   const grants = rules(rule("a", "consume", "orders-*"), { ...rule("a", "group"), groups: ["*"] }).grantsOf("a");
   const allowed = ["orders-", "orders-eu", "orders-*", "orders", "ORDERS-eu", "my-orders-eu"].filter((topic) =>
     grants.allows("consume", "topics", topic),
@@ -39,7 +39,7 @@ test("names end in a star where anything may follow", () => {
   expect(grants.allows("group", "groups", "any")).toBe(true);
 });
 
-test("a star is every principal that is known, and anonymous has to be named", () => {
+test("a star matches every authenticated principal; anonymous must be named", () => {
   const all = rules(rule("*", "produce", "in"), rule("anonymous", "consume", "out"));
   expect(all.grantsOf("whoever").allows("produce", "topics", "in")).toBe(true);
   expect(all.grantsOf("anonymous").allows("produce", "topics", "in")).toBe(false);
@@ -47,7 +47,7 @@ test("a star is every principal that is known, and anonymous has to be named", (
   expect(all.grantsOf("whoever").allows("consume", "topics", "out")).toBe(false);
 });
 
-test("whoever may do something to a topic may describe it, and creating is not doing something to it", () => {
+test("every permission on a topic implies describe, except createTopic", () => {
   const describing = operations.filter((operation) =>
     rules(rule("a", operation, "t"))
       .grantsOf("a")
@@ -62,7 +62,7 @@ test("whoever may do something to a topic may describe it, and creating is not d
   expect(withIds).toEqual(["produce", "allocateProducerId"]);
 });
 
-test("decisions stay right when more is asked than is remembered", () => {
+test("decisions stay correct when the cache is full", () => {
   const all = rules(rule("p-7", "consume", "even-*"));
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 3_000; i++) {

@@ -1,6 +1,6 @@
 /**
- * Rules, as they are asked: may this principal do this to that? Made once for each version of the
- * configuration.
+ * Evaluates rules: may this principal perform this operation on this resource? Built once for each
+ * version of the configuration.
  */
 import { ANONYMOUS, EVERY, type RuleConfig } from "./access-config.js";
 import { BoundedMap } from "./bounded-map.js";
@@ -8,7 +8,7 @@ import { impliedBy, type Operation } from "./operations.js";
 
 export type ResourceKind = "topics" | "groups";
 
-/** What is remembered of principals, and of decisions about all of them. */
+/** Sizes of the caches of principals and of decisions. */
 const MAX_GRANTS_BYTES = 4 * 1024 * 1024;
 const MAX_DECISIONS_BYTES = 4 * 1024 * 1024;
 
@@ -31,42 +31,46 @@ export class Rules {
 }
 
 /**
- * What one principal may do. Decisions are remembered: the same few topics are asked for again and
- * again.
+ * The permissions of one principal. Decisions are cached, because the same few topics are requested
+ * repeatedly.
  */
 export class Grants {
   readonly #principal: string;
   readonly #rules: readonly RuleConfig[];
   readonly #decisions: BoundedMap<boolean>;
 
-  /** @param decisions of all principals; one decision is known by all that it depends on */
+  /**
+   * @param decisions cache shared by all principals; its keys contain everything that a decision
+   * depends on
+   */
   constructor(principal: string, rules: readonly RuleConfig[], decisions: BoundedMap<boolean>) {
     this.#principal = principal;
     this.#rules = rules;
     this.#decisions = decisions;
   }
 
-  /** Whether there is anything at all that is allowed. */
+  /** Whether nothing at all is allowed. */
   get isEmpty(): boolean {
     return this.#rules.length === 0;
   }
 
   allows(operation: Operation, kind: ResourceKind, name: string): boolean {
-    // Neither an operation nor a kind contains a line break; the principal comes last, as it may.
+    // Unambiguous: neither an operation nor a kind contains a line break, and the principal comes
+    // last.
     return this.#decisions.getOrMake(`${operation}\n${kind}\n${name.length}\n${name}${this.#principal}`, () =>
       this.#rules.some((rule) => includes(rule, operation) && matches(rule[kind] ?? [], name)),
     );
   }
 
-  /** Whether the operation is allowed on something, or needs nothing to be done on. */
+  /** Whether the operation is allowed on any resource, or needs no resource. */
   allowsSomewhere(operation: Operation): boolean {
     return this.#rules.some((rule) => includes(rule, operation));
   }
 }
 
 /**
- * Whether a list of principals of a rule means this one. Who shows no credentials is meant only by
- * name.
+ * Whether a rule's list of principals includes this one. Callers without credentials are included
+ * only by name.
  */
 export function names(principals: readonly string[], principal: string): boolean {
   return principals.includes(principal) || (principal !== ANONYMOUS && principals.includes(EVERY));

@@ -1,4 +1,4 @@
-/** Tokens that the configuration knows by their hash. */
+/** Tokens whose hashes are in the configuration. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { UnauthenticatedError } from "@logstore/codec";
 import type { TokenConfig } from "./access-config.js";
@@ -15,14 +15,14 @@ export class StaticTokens {
   }
 
   /**
-   * Whose token it is; undefined where it is none of these.
+   * Returns the identity of a token; undefined if it is not one of these.
    *
-   * @throws UnauthenticatedError where it has expired
+   * @throws UnauthenticatedError if it has expired
    */
   identify(token: string): Identity | undefined {
     const hash = createHash("sha256").update(token).digest();
     let found: Identity | undefined;
-    // All of them each time, and each in constant time: how long it takes tells nothing.
+    // Compares with all of them in constant time, so that the duration reveals nothing.
     for (const one of this.#tokens) if (timingSafeEqual(one.hash, hash)) found = one.identity;
     if (found?.expiresAt !== undefined && found.expiresAt <= Date.now()) throw expired();
     return found;

@@ -1,4 +1,4 @@
-/** Callers without credentials: how much of the server they may hold. */
+/** Limits on callers without credentials. */
 import { createConnection } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type ForeignClient, failure } from "../../test/foreign-client.js";
@@ -11,7 +11,7 @@ const RESOURCE_EXHAUSTED = 8;
 // biome-ignore lint/suspicious/noExplicitAny: a foreign client takes any method.
 const { Check, Watch } = loadProto().healthService as Record<string, any>;
 
-test("connections that are held by health calls without credentials are few, and others are let in", async () => {
+test("connections that are held by health calls without credentials are limited, and others are accepted", async () => {
   const served = await tlsHome({ access: { tokens: tokensOf("a"), rules: [allow("a", ["*"], "*")] } });
   const check = (client: ForeignClient) => client.other(Check, { service: "" });
   for (let i = 0; i < MAX_STRANGER_CONNECTIONS; i++) await check(served.client({}));
@@ -19,7 +19,7 @@ test("connections that are held by health calls without credentials are few, and
   expect(await served.client({ token: "a" }).call("ListTopics", {})).toBeDefined();
 });
 
-test("streams that are held without credentials are few, and are counted until they end", async () => {
+test("streams without credentials are limited, and counted until they end", async () => {
   const served = await tlsHome({ access: { tokens: tokensOf("a"), rules: [] } });
   const client = served.client({});
   const watches = Array.from({ length: MAX_STRANGER_CALLS + 5 }, () => {
@@ -37,14 +37,14 @@ test("streams that are held without credentials are few, and are counted until t
   });
 });
 
-test('a quota of "*" is a quota of those without credentials, too: of each address', async () => {
+test('a quota of "*" also applies to callers without credentials, for each address', async () => {
   const rules = [allow("anonymous", ["*"], "*")];
   const { client } = await home({ access: { rules, quotas: [{ principals: ["*"], requestsPerSecond: 1 }] } });
   await client.call("ListTopics", {});
   expect((await failure(client.call("ListTopics", {}))).code).toBe(RESOURCE_EXHAUSTED);
 });
 
-test("one address has so many connections and no more; a tenth is kept for others", async () => {
+test("connections of one address are limited; a tenth is kept for others", async () => {
   const refused: string[] = [];
   const { server } = await home({ maxConnections: 20, onRefused: ({ reason }) => void refused.push(reason) });
   const port = Number(server.address.split(":").at(-1));
@@ -60,7 +60,7 @@ test("one address has so many connections and no more; a tenth is kept for other
   expect(refused.length).toBe(30 - 18);
 });
 
-test("a name of any length is refused before anything keeps, compares or tells it", async () => {
+test("a name of any length is refused before it is stored, compared or reported", async () => {
   const served = await tlsHome({ access: { tokens: tokensOf("a"), rules: [allow("a", ["*"], "x*")] } });
   const client = served.client({ token: "a" });
   const error = await failure(client.call("DescribeTopic", { topic: "x".repeat(10_000) }));

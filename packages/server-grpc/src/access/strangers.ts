@@ -1,13 +1,13 @@
 /**
- * Those who may do nothing but what needs no credentials: ask for the server's health, and for its
- * schema. Where there is access control, they get only so much of it from one address: connections
- * and streams are for those who are let in.
+ * Limits for callers without credentials, which may only use the health and reflection services:
+ * with access control, each address gets few connections and streams for that, because they are
+ * meant for authenticated callers.
  */
 import { QuotaExceededError } from "@logstore/codec";
 import type { Connection } from "../transport/connection.js";
 import { ConnectionCounts } from "./connection-counts.js";
 
-/** Of one address: load balancers and probes need one or two each. */
+/** Per address: load balancers and probes need one or two each. */
 export const MAX_STRANGER_CONNECTIONS = 32;
 export const MAX_STRANGER_CALLS = 128;
 
@@ -15,7 +15,10 @@ export class Strangers {
   readonly #connections = new ConnectionCounts();
   readonly #callsByAddress = new Map<string, number>();
 
-  /** One more call without credentials; to be ended. @throws QuotaExceededError */
+  /**
+   * Counts one more call without credentials; returns a function to call when it ends. @throws
+   * QuotaExceededError
+   */
   begin(connection: Connection): () => void {
     const { address } = connection;
     const calls = this.#callsByAddress.get(address) ?? 0;

@@ -1,6 +1,6 @@
 /**
- * A quota of so much a second. What is taken may go beyond what is there: the size of a message is
- * known only when it has come. Nothing more is then allowed until the debt is paid.
+ * A rate limit. A single take may exceed what is available, because the size of a message is known
+ * only after it has arrived. Nothing more is allowed then until the debt is paid.
  */
 export class TokenBucket {
   readonly #perSecond: number;
@@ -12,26 +12,26 @@ export class TokenBucket {
   /** @param now ms, of a clock that never goes back */
   constructor(perSecond: number, now: () => number) {
     this.#perSecond = perSecond;
-    // A second's worth; at least one whole thing, where things are counted.
+    // One second's worth, but at least 1 for things that are counted.
     this.#capacity = Math.max(1, perSecond);
     this.#now = now;
     this.#level = this.#capacity;
     this.#filledAt = now();
   }
 
-  /** Negative amounts are given back. */
+  /** Negative amounts are credited. */
   take(amount: number): void {
     this.#fill();
     this.#level -= amount;
   }
 
-  /** How much is there; negative where there is a debt. */
+  /** The amount available; negative if there is a debt. */
   get level(): number {
     this.#fill();
     return this.#level;
   }
 
-  /** ms until there is so much; 0 where there is. By default: until there is anything. */
+  /** Time until the amount is available, in ms; 0 if it is. Default: until anything is. */
   waitMs(amount = Number.EPSILON): number {
     this.#fill();
     return Math.max(0, Math.ceil(((amount - this.#level) / this.#perSecond) * 1_000));

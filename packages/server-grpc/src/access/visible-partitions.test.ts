@@ -5,7 +5,7 @@ import { visibleEvents } from "./visible-partitions.js";
 const isVisible = (topic: string) => topic !== "secret";
 const both = ["t", "secret"].map((topic) => ({ topic, partition: 0, offset: 1 }));
 
-test("a member hears of topics that its caller may know of, and of no others", async () => {
+test("a member is told of topics that its caller may know of, and of no others", async () => {
   const all: MemberEvent[] = [
     { type: "joined", memberId: "m", memberEpoch: 1, heartbeatIntervalMs: 1, sessionTimeoutMs: 1 },
     { type: "offsetsReset", memberEpoch: 2, offsets: both },
@@ -24,7 +24,7 @@ test("a member hears of topics that its caller may know of, and of no others", a
   expect(heard.at(-1)).toMatchObject({ partitions: [{ topic: "t" }], revoking: [{ topic: "t" }] });
 });
 
-test("ends while an event is waited for", async () => {
+test("ends while an event is awaited", async () => {
   let isEnded = false;
   const waiting = Promise.withResolvers<IteratorResult<MemberEvent>>();
   const events = visibleEvents(

@@ -1,6 +1,6 @@
 /**
- * A group may have to do with topics that not everybody who uses it may know of: what a caller is
- * told of it, and does to it, is about the others only.
+ * A group may use topics that not all of its users may know of: a caller sees and affects only
+ * those that it may describe.
  */
 import { LogStoreError } from "@logstore/codec";
 import type {
@@ -17,12 +17,12 @@ import type {
 } from "@logstore/protocol";
 import { sliceLeft } from "../transport/slices.js";
 
-/** Of a topic. A longer one is not repeated to whoever sent it. */
+/** Of a topic. A longer name is not repeated to its sender. */
 const MAX_NAME_LENGTH = 249;
 
 type IsVisible = (topic: string) => boolean;
 
-/** Partitions of one topic mostly come one after another: each topic is asked for once, then. */
+/** Partitions of one topic are mostly adjacent, so that each topic is checked once. */
 export function visiblePartitions<Partition extends TopicPartition>(
   partitions: readonly Partition[],
   isVisible: IsVisible,
@@ -38,7 +38,8 @@ export function visiblePartitions<Partition extends TopicPartition>(
 }
 
 /**
- * Each of a thousand members may name a thousand patterns, about each of which the rules are asked.
+ * Runs in slices: each of a thousand members may have a thousand patterns, each of which is checked
+ * against the rules.
  */
 export async function visibleGroup(description: GroupDescription, isVisible: IsVisible): Promise<GroupDescription> {
   const members: GroupMember[] = [];
@@ -56,8 +57,8 @@ export async function visibleGroup(description: GroupDescription, isVisible: IsV
 }
 
 /**
- * A member may go on as one that had topics which its caller may not know of. It is not told of
- * them, and so never gives them up: the group takes it for out when the time for that is over.
+ * A member may rejoin with topics that its caller may no longer know of. It is not told of them,
+ * and therefore never revokes them: the group removes it after the revocation timeout.
  */
 export function visibleEvents(
   events: AsyncIterator<MemberEvent>,
@@ -69,7 +70,7 @@ export function visibleEvents(
       await sliceLeft("members"); // thousands of them are told in one turn of the event loop
       return next.done ? { done: true, value: undefined } : { done: false, value: visibleEvent(next.value, isVisible) };
     },
-    // Not a generator's: that would wait for the event that is asked for.
+    // Not a generator's return, which would wait for the pending event.
     async return() {
       await events.return?.();
       return { done: true, value: undefined };
@@ -88,7 +89,10 @@ function visibleEvent(event: MemberEvent, isVisible: IsVisible): MemberEvent {
   };
 }
 
-/** Undefined for all that a reset takes by itself, where the caller may know of all of it. */
+/**
+ * Returns undefined for all partitions of a reset without a list, if the caller may know of all of
+ * them.
+ */
 export async function visibleToReset(
   api: LogApi,
   group: string,
@@ -97,16 +101,15 @@ export async function visibleToReset(
   const { partitions } = await api.describeGroup(group);
   const visible = visiblePartitions(partitions, isVisible);
   if (visible.length === partitions.length) return undefined;
-  const topics = new Set((await api.listTopics()).map(({ topic }) => topic)); // commits may be of one that is gone
+  const topics = new Set((await api.listTopics()).map(({ topic }) => topic)); // there may be commits of a deleted topic
   return visiblePartitions(visible, (topic) => topics.has(topic));
 }
 
-/** Partitions between two looks at the clock. */
+/** Number of partitions between two checks of the time slice. */
 const STEP_PARTITIONS = 250;
 
 /**
- * Commits what is let through; each of the others is answered in its place with what `check`
- * throws.
+ * Commits the permitted partitions; the result of each other one is the error that `check` throws.
  */
 export async function commitChecked(
   api: LogApi,
@@ -144,7 +147,11 @@ function refusalOf(topic: string, check: (topic: string) => void): ErrorDetail |
   }
 }
 
-/** Checks each topic once where its partitions come one after another. @throws what `check` does */
+/**
+ * Checks each topic once if its partitions are adjacent.
+ *
+ * @throws the errors of `check`
+ */
 export async function checkTopics(
   partitions: readonly TopicPartition[],
   check: (topic: string) => void,

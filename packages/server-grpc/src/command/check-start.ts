@@ -1,6 +1,6 @@
 /**
- * What may keep a server from starting, looked at before anything is made on the disk: a failed
- * start leaves nothing behind.
+ * Checks what could prevent the server from starting before anything is created on disk, so that a
+ * failed start leaves nothing behind.
  */
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -9,8 +9,8 @@ import type { ServerConfig } from "./config-schema.js";
 import { serveOptions } from "./serve-options.js";
 
 /**
- * @throws InvalidArgumentError where certificates or keys cannot be read; the system's error
- * (EADDRINUSE, …) where it cannot listen
+ * @throws InvalidArgumentError if certificates or keys cannot be read; the system's error
+ * (EADDRINUSE, …) if it cannot listen
  */
 export async function checkStart(config: ServerConfig): Promise<void> {
   await checkServeOptions(serveOptions(config));

@@ -1,4 +1,4 @@
-/** What the command `logstore-server` is asked to do. */
+/** Parses the arguments of the command `logstore-server`. */
 import { parseArgs } from "node:util";
 import { suggestion } from "@logstore/codec";
 import * as z from "zod";
@@ -6,15 +6,12 @@ import { type ScalarKey, scalarKeys } from "./config-keys.js";
 import { configSchema } from "./config-schema.js";
 import { UsageError } from "./usage-error.js";
 
-/** What was given as flags. */
+/** The parsed flags. */
 export interface CommandLine {
   readonly configFile: string | undefined;
-  /** Only see whether the configuration makes sense. */
+  /** Only check the configuration. */
   readonly check: boolean;
-  /**
-   * The flags that stand for a key of the configuration, as they were written: "--port", and its
-   * text.
-   */
+  /** The flags that set a key of the configuration, as given: "--port", and its value. */
   readonly flags: ReadonlyMap<ScalarKey, { readonly flag: string; readonly text: string }>;
 }
 
@@ -30,7 +27,7 @@ for (const [short, flag] of shortFlags) keyOfFlag.set(short, keyOfFlag.get(flag)
 const commands = ["new-token [PRINCIPAL]", "hash-token", "health [SERVICE] [flags]"];
 
 /**
- * `args` are those after the command's name; "help" or "version" where that was asked for.
+ * `args` are those after the command's name; returns "help" or "version" if that was requested.
  *
  * @throws UsageError
  */
@@ -80,11 +77,11 @@ function isSwitch(schema: z.ZodType): boolean {
   return schema instanceof z.ZodBoolean;
 }
 
-/** The text that --help prints, made of the schema. */
+/** The text of --help, generated from the schema. */
 export function help(): string {
   const flags = scalarKeys.map((key) => {
     const { flag, schema, path, description } = key;
-    // What holds unless something is said needs a flag that says the contrary.
+    // An option that is on by default needs a flag that turns it off.
     if (defaultOf(path) === true) return entry(`--no-${flag}`, `do not ${description}`);
     const short = [...shortFlags].find(([, long]) => long === flag)?.[0];
     const name = short === undefined ? `--${flag}` : `--${short}, --${flag}`;

@@ -1,4 +1,4 @@
-/** A configuration file: what is in it, and in which line. */
+/** Reads a configuration file, and locates its keys. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Alias, Document } from "yaml";
@@ -6,11 +6,11 @@ import { UsageError } from "./usage-error.js";
 
 export interface ConfigFile {
   readonly values: Record<string, unknown>;
-  /** "logstore.yaml:3:5", or the nearest that there is. */
+  /** "logstore.yaml:3:5", or the nearest position known. */
   locate(path: readonly PropertyKey[]): string;
 }
 
-/** @throws UsageError where it cannot be read, or is not YAML with a mapping in it */
+/** @throws UsageError if the file cannot be read, or is not YAML with a mapping */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
   const { isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = await import("yaml");
   const lines = new LineCounter();
@@ -36,7 +36,7 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
     }
     return at(start);
   };
-  const [error] = document.errors; // the others follow from it
+  const [error] = document.errors; // the others are consequences of it
   if (error !== undefined) throw new UsageError(`${at(error.pos[0])}: ${error.message}`);
   let broken: Alias | undefined;
   visit(document, {
@@ -56,7 +56,7 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   return { values: withPaths(values, dirname(file)) as Record<string, unknown>, locate };
 }
 
-/** @throws UsageError, of aliases that stand for far too much */
+/** @throws UsageError if aliases expand to far too much */
 function valuesOf(document: Document, file: string): unknown {
   try {
     return document.toJS() ?? {};
@@ -73,7 +73,7 @@ function read(file: string): string {
   }
 }
 
-/** Names of files are relative to the file that names them. */
+/** File names are relative to the file that contains them. */
 function withPaths(value: unknown, directory: string): unknown {
   if (Array.isArray(value)) return value.map((each) => withPaths(each, directory));
   if (typeof value !== "object" || value === null) return value;

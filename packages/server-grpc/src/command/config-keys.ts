@@ -1,11 +1,13 @@
-/** The keys of the configuration: what each is called, and what it may be. */
+/** The keys of the configuration: their names and allowed values. */
 import * as z from "zod";
 import { configSchema } from "./config-schema.js";
 
-/** A key that a flag or a variable can give: not one of a list, and not what is under `access`. */
+/**
+ * A key that a flag or variable can set: not an element of a list, and not a key under `access`.
+ */
 export interface ScalarKey {
   readonly path: readonly string[];
-  /** "drain-timeout-ms", without the dashes before it. */
+  /** "drain-timeout-ms", without the leading dashes. */
   readonly flag: string;
   /** "LOGSTORE_DRAIN_TIMEOUT_MS" */
   readonly variable: string;
@@ -33,7 +35,7 @@ function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** What is within what only says whether it may be left out. */
+/** The inner schema of one that is only optional or has a default. */
 function unwrapped(schema: z.ZodType): z.ZodType {
   let inner = schema;
   while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
@@ -42,7 +44,7 @@ function unwrapped(schema: z.ZodType): z.ZodType {
   return inner;
 }
 
-/** What the schema says of a key, a number standing for any place in a list. */
+/** The schema of a key; a number in the path stands for any position in a list. */
 export function schemaAt(root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
   let schema: z.ZodType | undefined = unwrapped(root);
   for (const name of path) {
@@ -69,10 +71,7 @@ export function allowed(schema: z.ZodType | undefined): string {
   return "a text that is not empty";
 }
 
-/**
- * What a text from a flag or a variable stands for; the text itself where it is none of what is
- * allowed.
- */
+/** Converts the text of a flag or variable; returns the text itself if it is not allowed. */
 export function valueFrom(text: string, schema: z.ZodType): unknown {
   if (schema instanceof z.ZodNumber && /^\d+$/.test(text)) return Number(text);
   if (schema instanceof z.ZodBoolean && (text === "true" || text === "false")) return text === "true";

@@ -1,7 +1,4 @@
-/**
- * What the command can be told, whether in a file, by the environment or by flags: one schema for
- * all of them.
- */
+/** The schema of the configuration, whether it is given in a file, by variables or by flags. */
 import * as z from "zod";
 import { operations } from "../access/operations.js";
 
@@ -9,7 +6,7 @@ const MAX = Number.MAX_SAFE_INTEGER;
 const whole = (least: number, most: number = MAX) => z.int().min(least).max(most);
 const text = () => z.string().min(1);
 const texts = () => z.array(text()).min(1);
-/** Smaller segments make more files than records are worth, by mistake of a unit, say. */
+/** A smaller segment, perhaps by mistake of the unit, would create an excessive number of files. */
 const MIN_SEGMENT_BYTES = 64 * 1024;
 const rate = () => z.number().positive().max(MAX);
 
@@ -35,7 +32,7 @@ const jwt = z
     error: "one of jwksFile, jwksUrl and publicKeyFile says where the keys are",
   });
 
-/** Who may do what. */
+/** Access control. */
 export const accessSchema = z.strictObject({
   tokens: z.array(token).optional(),
   jwt: jwt.optional(),
@@ -76,7 +73,7 @@ const tlsSchema = z
     path: ["clientCertificates"],
   });
 
-/** How much consumer groups may hold; what is left out is the broker's default. */
+/** Limits of consumer groups; the broker has defaults. */
 const groupLimits = {
   maxGroups: whole(0).optional().describe("consumer groups, with members or without"),
   maxMembers: whole(0).optional().describe("members of all consumer groups"),
@@ -85,7 +82,7 @@ const groupLimits = {
   maxCommitBytes: whole(0).optional().describe("bytes of commits: 128 for each, and its metadata"),
 };
 
-/** How many topics there may be, and what they may be; what is left out is the broker's default. */
+/** Limits on topics; the broker has defaults. */
 const topicLimits = {
   maxTopics: whole(0).optional().describe("topics in all"),
   maxPartitions: whole(0).optional().describe("partitions of all topics"),

@@ -31,7 +31,7 @@ function file(yaml: string, name = "logstore.yaml"): string {
   return path;
 }
 
-test("what holds where nothing is said", async () => {
+test("the defaults", async () => {
   expect(await configOf(["--data", "d"])).toEqual({
     data: "d",
     listen: { host: "127.0.0.1", port: 7411 },
@@ -47,7 +47,7 @@ test("what holds where nothing is said", async () => {
   });
 });
 
-test("a flag goes before a variable, a variable before the file, key by key", async () => {
+test("flags override variables, and variables override the file, key by key", async () => {
   const config = file(
     'data: ":memory:"\nlisten: { host: 127.0.0.2, port: 1 }\nsegmentBytes: 100000\nlog: { level: warn }\n',
   );
@@ -93,7 +93,7 @@ test("each key has a flag and a variable", async () => {
   }
 });
 
-test("names of files are relative to the file that names them", async () => {
+test("file names are relative to the file that contains them", async () => {
   const path = file(
     "data: data\ntls: { certFile: tls/cert.pem, keyFile: /etc/key.pem }\naccessFile: access/access.yaml\n",
   );
@@ -111,7 +111,7 @@ test("names of files are relative to the file that names them", async () => {
   expect(await configOf(["--data", "data"])).toMatchObject({ data: "data" });
 });
 
-test("a problem says where it is, what the key is called and what it may be", async () => {
+test("a problem has its position, the name of the key and the allowed values", async () => {
   const path = file(`data: d
 listen:
   port: 70000
@@ -140,7 +140,7 @@ data2:
   );
 });
 
-test("flags and variables are named as they were written", async () => {
+test("flags and variables are named as they were given", async () => {
   expect(await problemsOf(["--port", "x"], { LOGSTORE_DATA: "", LOGSTORE_INSECURE: "yes" })).toEqual([
     `LOGSTORE_DATA: data is a text that is not empty, not ""`,
     `--port: listen.port is a whole number from 0 to 65535, not "x"`,
@@ -159,18 +159,18 @@ test.for([
   expect(() => parseCommandLine(["--data", "d", flag!])).toThrow(problem);
 });
 
-test("two flags that say the same are one too many", () => {
+test("two flags for the same key are an error", () => {
   expect(() => parseCommandLine(["--port", "1", "--listen-port", "2"])).toThrow("--port and --listen-port");
 });
 
-test("a file that is no YAML, no mapping, or not there", async () => {
+test("a file that is not YAML, not a mapping, or missing", async () => {
   expect((await problemsOf(["--config", file("data: [\n")]))[0]).toMatch(/logstore\.yaml:\d+:\d+: /);
   expect((await problemsOf(["--config", file("data: a\ndata: b\n")]))[0]).toMatch(/logstore\.yaml:2:1: .*unique/);
   expect((await problemsOf(["--config", file("- data\n")]))[0]).toMatch(/a mapping/);
   expect((await problemsOf(["--config", "/nowhere.yaml"]))[0]).toMatch(/nowhere\.yaml cannot be read: ENOENT/);
 });
 
-test("problems of access rules are told in the file that they are in", async () => {
+test("problems of access rules are reported at their position in the file", async () => {
   const access = file(
     "tokens:\n  - principal: ada\n    sha256: abc\nrules:\n  - principals: [ada]\n    topics: t\n  - principals: [ada]\n    operations: [reed]\njwt: { issuer: i, audience: a }\n",
     "access.yaml",
@@ -188,7 +188,7 @@ test("problems of access rules are told in the file that they are in", async () 
   expect(await problemsOf(["--config", both])).toEqual([`${both}:3:1: access and accessFile exclude each other`]);
 });
 
-test("other machines are let in only where it is secure, or meant", async () => {
+test("other machines are admitted only if that is secure or explicitly requested", async () => {
   const open = ["--data", "d", "--host", "0.0.0.0"];
   expect(await problemsOf(open)).toEqual([expect.stringMatching(/^--host: .*tls.*access.*--insecure/)]);
   const halfway = file("data: d\nlisten: { host: example.org }\ntls: { certFile: c, keyFile: k }\n");
@@ -204,7 +204,7 @@ test("other machines are let in only where it is secure, or meant", async () => 
   expect(await problemsOf(["--data", "d", "--host", "127.example.org"])).toHaveLength(1);
 });
 
-test("client certificates are checked with something", async () => {
+test("checking client certificates requires a CA", async () => {
   const tls = ["--data", "d", "--tls-cert-file", "c", "--tls-key-file", "k", "--tls-client-certificates"];
   expect(await problemsOf([...tls, "required"])).toEqual([expect.stringContaining("needs a clientCaFile")]);
   expect(await configOf([...tls, "none"])).toMatchObject({ tls: { clientCertificates: "none" } });
@@ -213,14 +213,14 @@ test("client certificates are checked with something", async () => {
   ]);
 });
 
-test("a variable that means nothing is a warning: others may have set it", async () => {
+test("an unknown variable is only a warning, because others may have set it", async () => {
   const { warnings } = await load(["--data", "d"], { LOGSTORE_LISTEN_PROT: "1", OTHER: "2" });
   expect(warnings).toEqual([
     `the variable LOGSTORE_LISTEN_PROT means nothing here (did you mean "LOGSTORE_LISTEN_PORT"?)`,
   ]);
 });
 
-test("what only access control knows to be wrong is found too", async () => {
+test("errors that only access control can detect are found, too", async () => {
   const rule = "{ principals: [a], operations: [produce], topics: ['a*b'] }";
   const config = file(`data: d\naccess: { rules: [${rule}] }\n`);
   expect(await problemsOf(["--config", config])).toEqual([expect.stringContaining("access.rules[0].topics")]);
@@ -236,7 +236,7 @@ test.for([
   expect(await problemsOf(["--config", file(text)])).toEqual([expect.stringMatching(problem)]);
 });
 
-test("a list with nothing in it is told as that", async () => {
+test("an empty list is reported as such", async () => {
   const config = file("data: d\naccess:\n  rules:\n    - { principals: [ada], operations: [group], groups: [] }\n");
   expect(await problemsOf(["--config", config])).toEqual([
     expect.stringMatching(/:4:\d+: access\.rules\.0\.groups names nothing: leave it out, or name something$/),

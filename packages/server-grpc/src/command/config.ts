@@ -1,6 +1,6 @@
 /**
- * The configuration: flags before variables before the file before what holds where nothing is
- * said.
+ * Loads the configuration: flags override variables, which override the file, which overrides the
+ * defaults.
  */
 
 import { suggestion } from "@logstore/codec";
@@ -16,15 +16,13 @@ import { UsageError } from "./usage-error.js";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Configuration {
-  /** With `access` from its file, where it is in one. */
+  /** Includes `access` from its file, if it is in one. */
   readonly config: ServerConfig;
-  /** What is not wrong, but should be looked at; a sentence each. */
+  /** Things that are not errors but need attention; one sentence each. */
   readonly warnings: readonly string[];
 }
 
-/**
- * @throws UsageError with every problem found, each saying where it comes from and what is allowed
- */
+/** @throws UsageError with all problems found, each with its position and the allowed values */
 export async function loadConfig(commandLine: CommandLine, environment: Environment): Promise<Configuration> {
   const name = commandLine.configFile ?? environment["LOGSTORE_CONFIG"];
   const file = name === undefined ? undefined : await readConfigFile(name);
@@ -98,9 +96,7 @@ function howToSay(key: string, expected: string): string {
     : `say --${scalar.flag}, ${scalar.variable}, or ${key} in the configuration file`;
 }
 
-/**
- * What other machines may do here has been asked for, or is refused. The server itself warns of it.
- */
+/** Exposure to other machines must be requested explicitly. The server itself logs a warning. */
 function checkExposure(
   { listen: { host }, insecure, tls, access }: ServerConfig,
   originOf: (path: readonly PropertyKey[]) => string | undefined,
@@ -113,7 +109,7 @@ function checkExposure(
   throw new UsageError(`${originOf(["listen", "host"])}: ${what}: configure it, or say --insecure if that is meant`);
 }
 
-/** What the schema does not know of access. */
+/** Checks of access control that are not part of the schema. */
 function checkAccess(access: AccessConfig): void {
   try {
     checkAccessConfig(access);
@@ -122,7 +118,9 @@ function checkAccess(access: AccessConfig): void {
   }
 }
 
-/** Not errors: Kubernetes makes variables like LOGSTORE_PORT of a service's name by itself. */
+/**
+ * Not errors: Kubernetes sets variables such as LOGSTORE_PORT, derived from the name of a service.
+ */
 function unknownVariables(environment: Environment): string[] {
   const known = new Set(["LOGSTORE_CONFIG", "LOGSTORE_TOKEN", ...scalarKeys.map(({ variable }) => variable)]);
   return Object.keys(environment)
@@ -130,7 +128,7 @@ function unknownVariables(environment: Environment): string[] {
     .map((name) => `the variable ${name} means nothing here${suggestion(name, known)}`);
 }
 
-/** What stands in the way and is no mapping is left to be found wrong. */
+/** If a parent is not a mapping, it is left for validation to report. */
 function put(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [name, ...rest] = path as [string, ...string[]];
   if (rest.length === 0) {

@@ -5,7 +5,7 @@ import { run } from "./run.js";
 const access = { tokens: tokensOf("a", "b"), rules: [allow("a", ["describe"], "t")] };
 const options: TlsHomeOptions = { access, api: { topicHealth: async () => "serving" } };
 
-/** What the command says of a topic that is well, and its exit code. */
+/** Runs the command for a healthy topic; returns its output and exit code. */
 async function health({ server, files }: TlsHome, token?: string) {
   const told: string[] = [];
   const unused = (): never => {
@@ -28,14 +28,14 @@ async function health({ server, files }: TlsHome, token?: string) {
   return { exit, told: told.join("\n") };
 }
 
-test("with access control, a topic's health is told to a token that may describe it", async () => {
+test("with access control, a topic's health is reported to a token that may describe it", async () => {
   const served = await tlsHome(options);
   expect(await health(served, "a")).toEqual({ exit: 0, told: "SERVING" });
   for (const token of ["b", "forged", undefined]) expect((await health(served, token)).exit).toBe(1);
   expect(served.refusals.map(({ code }) => code)).toEqual(["PERMISSION_DENIED", "UNAUTHENTICATED", "UNAUTHENTICATED"]);
 });
 
-test("a token is not shown to a server that has another certificate than the one configured", async () => {
+test("a token is not sent to a server whose certificate is not the configured one", async () => {
   const served = await tlsHome(options);
   const { cert } = await served.ca.issue(["server"]);
   await served.files.write("cert.pem", `${cert}\n${served.ca.cert}`); // the same CA vouches for it

@@ -1,4 +1,4 @@
-/** `logstore-server health`: asks the server that a configuration describes whether it serves. */
+/** `logstore-server health`: checks the health of the server that a configuration describes. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
@@ -9,10 +9,10 @@ import type { ServerConfig } from "./config-schema.js";
 const TIMEOUT_MS = 5_000;
 
 /**
- * "SERVING", "NOT_SERVING"; rejects where there is no answer, or no such service.
+ * Returns "SERVING" or "NOT_SERVING"; rejects if there is no response, or no such service.
  *
- * @param token whose topics are asked for, where there is access control. It is shown over TLS
- * alone: no server takes it otherwise
+ * @param token for the health of a topic, if there is access control. It is sent over TLS only,
+ * because no server accepts it otherwise
  */
 export async function askHealth(
   { listen, tls }: ServerConfig,
@@ -48,7 +48,7 @@ export async function askHealth(
   }
 }
 
-/** An address that listens everywhere is asked on this machine. */
+/** A server that listens on all addresses is reached on the loopback address. */
 function reachable(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
@@ -56,16 +56,15 @@ function reachable(host: string): string {
 }
 
 /**
- * The certificate need not name this machine's address, nor be vouched for by anybody whom this
- * machine knows: nothing is told to the server but the question. Where a token is told as well, it
- * is the configured certificate that the server must have. Where it wants a certificate of us, it
- * gets its own.
+ * The certificate need not contain this machine's address or be trusted by it, because nothing
+ * secret is sent. If a token is sent, however, the server must have the configured certificate. If
+ * it requires a client certificate, it gets its own.
  */
 function credentialsFor(tls: ServerConfig["tls"], isSecretTold: boolean): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
   const { certFile, keyFile, clientCertificates = "none" } = tls;
   const own = clientCertificates === "none" ? {} : { cert: readFileSync(certFile), key: readFileSync(keyFile) };
-  // The first in the file alone: whoever vouches for it vouches for others, too.
+  // Only the first certificate of the file: its CA may have issued other certificates, too.
   const believed = isSecretTold
     ? { ca: new X509Certificate(readFileSync(certFile)).toString(), allowPartialTrustChain: true }
     : {};

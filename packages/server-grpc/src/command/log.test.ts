@@ -10,7 +10,7 @@ function lines(level: "info" | "warn", format: "json" | "text") {
 
 const error = new StorageFailedError("a write\nfailed", { topic: "t", partition: 3 }, { cause: new Error("EIO") });
 
-test("an event is one line of JSON, an error of ours its code, its fields and its cause", () => {
+test("an event is one line of JSON; a LogStoreError has its code, fields and cause", () => {
   const { log, written } = lines("info", "json");
   log.error({ err: error }, "failed");
   log.info("well");
@@ -21,7 +21,7 @@ test("an event is one line of JSON, an error of ours its code, its fields and it
   expect(Object.keys(well)).toEqual(["level", "time", "msg"]);
 });
 
-test("an error that was not foreseen has its stack, and what is no error is told none the less", () => {
+test("an unexpected error has its stack, and a value that is not an error is logged as well", () => {
   const { log, written } = lines("info", "json");
   log.error({ err: new TypeError("a bug") }, "failed");
   log.error({ err: "thrown" }, "failed");
@@ -30,7 +30,7 @@ test("an error that was not foreseen has its stack, and what is no error is told
   expect(thrown).toEqual({ message: "thrown" });
 });
 
-test("for people it is a line of text", () => {
+test("the text format is one line, for humans", () => {
   const { log, written } = lines("warn", "text");
   log.info("not told");
   log.warn({ address: "127.0.0.1:1", reason: "two words", keys: ["a"] }, "careful");
@@ -41,7 +41,7 @@ test("for people it is a line of text", () => {
 
 const hostile = "a\u001b[31mred\u009b2J\u202eabc\u2066\u0007\nnext\u2028";
 
-test.for(["json", "text"] as const)("nothing in a line of %s is obeyed by a terminal", (format) => {
+test.for(["json", "text"] as const)("a line of %s contains nothing that a terminal interprets", (format) => {
   const { log, written } = lines("info", format);
   log.warn({ name: hostile, err: new Error(hostile), deep: [{ name: hostile }] }, hostile);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what there must be none of.
@@ -50,7 +50,7 @@ test.for(["json", "text"] as const)("nothing in a line of %s is obeyed by a term
   if (format === "json") expect(JSON.parse(written[0]!)).toMatchObject({ msg: hostile, name: hostile });
 });
 
-test("a text of any length is cut, wherever it stands", () => {
+test("long texts are truncated at any depth", () => {
   const { log, written } = lines("info", "json");
   const long = "x".repeat(1_000_000);
   log.warn({ reason: long, err: new StorageFailedError(long, { topic: long }), names: [long] }, "refused");

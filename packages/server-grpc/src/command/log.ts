@@ -1,24 +1,22 @@
-/** The command's log: an event a line, on stderr. */
+/** The command's log: one line per event, on stderr. */
 import { LogStoreError } from "@logstore/codec";
 import { type Logger, pino } from "pino";
 import type { ServerConfig } from "./config-schema.js";
 import { printable } from "./printable.js";
 import { StderrSink } from "./stderr-sink.js";
 
-/** A text in a line may quote what a peer sent; what is longer is cut, characters. */
+/** Largest length of a text, in characters: it may quote what a peer sent. */
 const MAX_TEXT_LENGTH = 2_000;
 
 export interface Log {
   readonly log: Logger;
-  /** Lines that could not be written. */
+  /** Number of lines that could not be written. */
   readonly droppedLines: number;
-  /**
-   * Resolves when what waits was written, or could not be. To be called before the process ends.
-   */
+  /** Resolves when waiting lines have been written or dropped. Called before the process exits. */
   flush(): Promise<void>;
 }
 
-/** @param sink where lines go; default: stderr, without waiting for it */
+/** @param sink receives the lines; default: stderr, asynchronously */
 export function openLog({ level, format }: ServerConfig["log"], sink?: (line: string) => void): Log {
   const stderr = sink === undefined ? new StderrSink() : undefined;
   const write = sink ?? ((line: string) => stderr!.write(line));
@@ -42,7 +40,7 @@ export function openLog({ level, format }: ServerConfig["log"], sink?: (line: st
   };
 }
 
-/** Texts cut to a length, however deep they are, and errors described. */
+/** Truncates texts at any depth, and describes errors. */
 function shortened(value: unknown): unknown {
   if (typeof value === "string") {
     if (value.length <= MAX_TEXT_LENGTH) return value;
@@ -56,7 +54,7 @@ function shortened(value: unknown): unknown {
   );
 }
 
-/** An error of ours by its code and fields; one that was not foreseen with where it comes from. */
+/** Describes a LogStoreError by its code and fields, an unexpected error with its stack. */
 export function described(error: unknown): unknown {
   if (error instanceof LogStoreError) {
     const { code, message, fields, cause } = error;
@@ -66,7 +64,7 @@ export function described(error: unknown): unknown {
   return typeof error === "object" && error !== null ? error : { message: String(error) };
 }
 
-/** One line that a terminal shows as it is. */
+/** One line without characters that a terminal interprets. */
 function asJson(line: string): string {
   return `${printable(line.trimEnd())}\n`;
 }

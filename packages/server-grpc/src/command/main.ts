@@ -1,4 +1,4 @@
-/** The command in a process of its own: its arguments, its streams, its exit code. */
+/** Runs the command in a process: its arguments, streams and exit code. */
 import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
@@ -7,8 +7,8 @@ import { run } from "./run.js";
 import type { Surroundings } from "./surroundings.js";
 
 /**
- * What is left when the command is over, such as a write to a pipe that nobody reads, keeps the
- * process for this long at most, ms.
+ * After the command has ended, pending work such as a write to a pipe that nobody reads keeps the
+ * process alive for at most this time, in ms.
  */
 const EXIT_GRACE_MS = 1_000;
 
@@ -17,8 +17,8 @@ export async function main(
   signals: Pick<Surroundings, "stopping" | "onReload">,
 ): Promise<void> {
   for (const flag of v8Flags) setFlagsFromString(flag);
-  // It writes what peers send as it is, past our log and its rates: whoever sends odd headers would
-  // write what they like, and fill it.
+  // grpc-js logs peer input verbatim, past our log and its rate limit: a peer could write anything
+  // there, and fill it.
   setLogVerbosity(logVerbosity.NONE);
 
   process.exitCode = await run(process.argv.slice(2), {

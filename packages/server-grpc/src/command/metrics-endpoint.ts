@@ -1,6 +1,6 @@
 /**
- * Where Prometheus gets the metrics. The socket is ours: the exporter would neither say why it
- * cannot listen nor take any port.
+ * The endpoint that Prometheus scrapes. The socket is ours, because the exporter would not report
+ * why it cannot listen, and does not support port 0.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -12,7 +12,7 @@ export interface MetricsEndpoint {
   close(): Promise<void>;
 }
 
-/** @throws the system's error where it cannot listen */
+/** @throws the system's error if it cannot listen */
 export async function serveMetrics(host: string, port: number): Promise<MetricsEndpoint> {
   const reader = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
   const server = createServer((request, response) => {

@@ -1,5 +1,5 @@
 /**
- * What Prometheus gets while records come and go, and that docs/operations.md explains all of it.
+ * The metrics that Prometheus scrapes under traffic, and their description in docs/operations.md.
  */
 import { readFileSync } from "node:fs";
 import { RecordBatchBuilder, StorageFailedError } from "@logstore/codec";
@@ -14,7 +14,7 @@ interface Sample {
   readonly value: number;
 }
 
-/** A server that is scraped, its client, and the hooks that its broker got. */
+/** A server with metrics, its client, and the hooks of its broker. */
 async function started() {
   const listening = Promise.withResolvers<string>();
   const metrics = Promise.withResolvers<string>();
@@ -71,7 +71,10 @@ function sum(samples: Map<string, Sample[]>, name: string, labels: Record<string
   return matching?.reduce((total, { value }) => total + value, 0);
 }
 
-/** Appends 2 + 1 records to "t", reads all of them twice, and fails once. One stream stays open. */
+/**
+ * Appends 2 + 1 records to "t", reads all of them twice, and causes one failure. One stream stays
+ * open.
+ */
 async function traffic(client: ForeignClient) {
   await client.call("CreateTopic", { topic: "t", partitions: 2 });
   await client.call("Produce", { topic: "t", partition: 0, batches: sealed("a", "b") });
@@ -127,7 +130,7 @@ test("appends, deliveries, calls, streams and topics are counted", async () => {
   expect(sum(after, "logstore_streams_open", consume)).toBe(0);
 });
 
-test("a batch that is sent twice counts once", async () => {
+test("a resent batch is counted once", async () => {
   const { client, url } = await started();
   await client.call("CreateTopic", { topic: "t", partitions: 1 });
   const builder = new RecordBatchBuilder();
@@ -163,7 +166,7 @@ test("groups have their lag, members, state and parked records", async () => {
   expect(sum(samples, "logstore_parked_records", { messaging_destination_name: "t.g.parked" })).toBe(1);
 });
 
-test("a topic that is gone is told of no more", async () => {
+test("a deleted topic is no longer reported", async () => {
   const { client, url } = await started();
   (await traffic(client)).cancel();
   await client.call("DeleteTopic", { topic: "t" });
@@ -173,7 +176,7 @@ test("a topic that is gone is told of no more", async () => {
   expect(sum(samples, "logstore_topics")).toBe(1);
 });
 
-test("what a peer makes up is not remembered", async () => {
+test("names invented by a peer are not kept", async () => {
   const { client, url } = await started();
   await failure(client.call("Produce", { topic: "made-up", partition: 0, batches: sealed("a") }));
   await failure(client.call("Fetch", { topic: "made-up", partition: 0 }));
@@ -181,7 +184,7 @@ test("what a peer makes up is not remembered", async () => {
   expect(JSON.stringify([...(await scrape(url))])).not.toContain("made-up");
 });
 
-test("every metric is explained in docs/operations.md, and every one that is explained there is there", async () => {
+test("docs/operations.md describes exactly the existing metrics", async () => {
   const { client, url, hooks } = await started();
   const tail = await traffic(client);
   hooks.failed?.({ topic: "t", partition: 0, error: new StorageFailedError("a test") });
@@ -195,13 +198,16 @@ test("every metric is explained in docs/operations.md, and every one that is exp
   tail.cancel();
 });
 
-/** Names of our metrics in expressions of PromQL. Labels are in braces, or what is grouped by. */
+/**
+ * Names of our metrics in PromQL expressions, without labels, which are in braces or grouping
+ * clauses.
+ */
 function metricsIn(text: string): string[] {
   const withoutLabels = text.replaceAll(/\{[^}]*\}|\b(?:by|on) \([^)]*\)/g, "");
   return [...new Set(withoutLabels.match(/\b(?:logstore|rpc|process|nodejs)_[a-z_]+/g))];
 }
 
-test("every metric that the dashboard and the alerts use is there", async () => {
+test("every metric of the dashboard and the alerts exists", async () => {
   const { client, url, hooks } = await started();
   const tail = await traffic(client);
   hooks.failed?.({ topic: "t", partition: 0, error: new StorageFailedError("a test") });
@@ -220,7 +226,7 @@ test("every metric that the dashboard and the alerts use is there", async () => 
   tail.cancel();
 });
 
-test("the endpoint answers nothing else, and is gone when the server is", async () => {
+test("the endpoint serves nothing else, and closes with the server", async () => {
   const { url, stop } = await started();
   expect((await fetch(new URL("/", url))).status).toBe(404);
   expect(await stop()).toBe(0);

@@ -1,12 +1,14 @@
 /**
- * The Node versions that the server runs on. Checked before anything else is loaded: an older one
- * fails much later, and obscurely.
+ * The supported Node versions. Checked before anything else is loaded, because an older version
+ * would fail later with an obscure error.
  */
 
-/** As in package.json's `engines`. */
+/** As in `engines` in package.json. */
 const LOWEST = "22.15.0";
 
-/** Why the server does not run on this version of Node ("22.14.0"), if so. */
+/**
+ * Returns why the server does not run on this version of Node ("22.14.0"); undefined if it does.
+ */
 export function nodeVersionProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = numbersOf(version);
   const [lowestMajor = 0, lowestMinor = 0] = numbersOf(LOWEST);
@@ -15,10 +17,10 @@ export function nodeVersionProblem(version: string): string | undefined {
 }
 
 /**
- * V8's flags for a heap of small objects around large messages: as it is set up, V8 would collect
- * garbage after every few MiB of messages, and spend more time on that than on serving. See
- * docs/decisions/0006-let-the-heap-grow.md. V8 prints an error for a flag that it does not know, so
- * each is set only where it exists.
+ * V8 flags for a heap of small objects next to large messages: by default V8 would collect garbage
+ * every few MiB of messages, and spend more time on that than on serving. See
+ * docs/decisions/0006-let-the-heap-grow.md. Each flag is set only if it exists, because V8 prints
+ * an error for an unknown one.
  */
 export function heapFlags(version: string): string[] {
   const [major = 0] = numbersOf(version);

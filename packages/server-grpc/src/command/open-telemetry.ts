@@ -1,21 +1,22 @@
 /**
- * OpenTelemetry's SDK, set up as the configuration says; what it does not ask for is not even
- * loaded.
+ * Sets up the OpenTelemetry SDK according to the configuration; parts that are not configured are
+ * not loaded.
  */
 import { context, DiagLogLevel, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import type { ServerConfig } from "./config-schema.js";
 import type { Log } from "./log.js";
 
 export interface Telemetry {
-  /** "http://127.0.0.1:9464/metrics", if there are any. */
+  /** "http://127.0.0.1:9464/metrics", if metrics are enabled. */
   readonly metricsUrl: string | undefined;
-  /** Sends what waits, and stops. Never rejects. */
+  /** Exports what is pending, and stops. Never rejects. */
   stop(): Promise<void>;
 }
 
 /**
- * To be called before anything else asks the API for a meter. @throws the system's error where it
- * cannot listen
+ * Called before any other code gets a meter from the API.
+ *
+ * @throws the system's error if it cannot listen
  */
 export async function startTelemetry(config: ServerConfig, version: string, logged: Log): Promise<Telemetry> {
   const { log } = logged;

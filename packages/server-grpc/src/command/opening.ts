@@ -1,18 +1,18 @@
 /**
- * The opening of a broker's topics, which goes on while the server listens: its progress, and what
- * it found, are logged.
+ * Follows the opening of a broker's topics, which continues while the server listens, and logs its
+ * progress and findings.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { startInterval } from "@logstore/codec";
 import type { Logger } from "pino";
 import type { ServedBroker } from "./surroundings.js";
 
-/** What is opened so fast is open when the server begins to listen, ms. */
+/** If opening takes less than this, the server waits for it before it listens, in ms. */
 const OPEN_BEFORE_LISTENING_MS = 1_000;
 const PROGRESS_INTERVAL_MS = 5_000;
 /**
- * A stop that is asked for while topics are being opened waits no longer than this for those that
- * have begun, ms.
+ * If a stop is requested during opening, it waits at most this long for topics whose opening has
+ * started, in ms.
  */
 const OPEN_GRACE_MS = 5_000;
 
@@ -29,14 +29,15 @@ export class Opening {
     this.#log = log;
   }
 
-  /** Aborts where the data cannot be opened after all. */
+  /** Aborts if the data cannot be opened. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }
 
   /**
-   * Follows the opening; resolves when it is over, or goes on for long. @throws where it failed by
-   * then
+   * Follows the opening; resolves when it has finished, or takes long.
+   *
+   * @throws if it has failed by then
    */
   async begin(): Promise<void> {
     const followed = this.#follow().catch((error: unknown) => {
@@ -49,7 +50,9 @@ export class Opening {
     this.#isListening = true;
   }
 
-  /** To be awaited once the broker is being closed: whether no topic is being opened any more. */
+  /**
+   * Called while the broker is being closed: resolves to whether no topic is being opened any more.
+   */
   async endsSoon(): Promise<boolean> {
     if (this.#isOver) return true;
     const opened = Promise.resolve(this.#broker.opened).then(

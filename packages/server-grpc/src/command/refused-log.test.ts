@@ -4,7 +4,7 @@ import { refusedLog } from "./refused-log.js";
 
 const refusal = { refused: "call", peer: "10.0.0.7:51234", method: "/m", reason: "no credentials" } as const;
 
-test("each refusal is a line, until they are too many; how many were left out is told", () => {
+test("each refusal is one line up to a rate; the number of omitted ones is logged", () => {
   const lines: Record<string, unknown>[] = [];
   let now = 0;
   const tell = refusedLog(

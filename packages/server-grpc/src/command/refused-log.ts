@@ -1,6 +1,6 @@
 /**
- * A line for each connection and call that is refused: up to a rate, since peers can cause as many
- * as they like.
+ * Logs each refused connection and call, up to a rate, because peers can cause any number of
+ * refusals.
  */
 import type { Logger } from "pino";
 import type { Refusal } from "../access/refusal.js";
@@ -8,7 +8,7 @@ import { TokenBucket } from "../access/token-bucket.js";
 
 const LINES_PER_SECOND = 10;
 
-/** What is beyond the rate is counted, and the next line tells how many were left out. */
+/** Refusals above the rate are counted, and the next line contains the number omitted. */
 export function refusedLog(log: Logger, now: () => number = () => performance.now()): (refusal: Refusal) => void {
   const lines = new TokenBucket(LINES_PER_SECOND, now);
   let leftOut = 0;

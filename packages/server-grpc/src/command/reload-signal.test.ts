@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import { hearReloadSignal } from "./reload-signal.js";
 
-test("a signal that comes too early is kept, and counts once; later ones count each", () => {
+test("signals that arrive too early are deferred and count once; later ones count each", () => {
   const signals = new EventEmitter();
   const onReload = hearReloadSignal(signals);
   for (let i = 0; i < 2; i++) expect(signals.emit("SIGHUP")).toBe(true);

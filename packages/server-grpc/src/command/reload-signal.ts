@@ -1,11 +1,10 @@
 /**
- * SIGHUP, heard from the first moment on: where nobody listens, it ends the process, and that may
- * be in the midst of recovery. One that comes before there is anything to reload is kept until
- * there is.
+ * Handles SIGHUP from the start of the process: without a handler it would end the process,
+ * possibly during recovery. A signal that arrives before there is anything to reload is deferred.
  */
 import type { EventEmitter } from "node:events";
 
-/** Returns who takes what is to be called from now on. */
+/** Returns a function that registers the callback for signals from now on. */
 export function hearReloadSignal(signals: Pick<EventEmitter, "on">): (reload: () => void) => void {
   let isDue = false;
   let onSignal = () => {

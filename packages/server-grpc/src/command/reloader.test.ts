@@ -6,7 +6,7 @@ import { loadConfig } from "./config.js";
 import { openLog } from "./log.js";
 import { Reloader } from "./reloader.js";
 
-test("of access and certificates, one that cannot be applied does not hold up the other, and is named", async () => {
+test("if access or certificates cannot be applied, the other is, and the failed part is named", async () => {
   const { server, client, ca, files } = await tlsHome({ access: { tokens: tokensOf("a", "b"), rules: [] } });
   const config = {
     data: "d",

@@ -1,6 +1,6 @@
 /**
- * The configuration, read again while the server runs: what can be altered is, and of the rest it
- * is said that it was not.
+ * Reloads the configuration while the server runs: applies the keys that can change, and logs the
+ * others.
  */
 import type { Logger } from "pino";
 import type { LogStoreServer } from "../serving/log-store-server.js";
@@ -14,9 +14,9 @@ export class Reloader {
   readonly #environment: Environment;
   readonly #server: LogStoreServer;
   readonly #log: Logger;
-  /** What the server was started with. */
+  /** The configuration with which the server was started. */
   readonly #started: ServerConfig;
-  /** One after another. */
+  /** Reloads run one after another. */
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(
@@ -33,9 +33,7 @@ export class Reloader {
     this.#log = log;
   }
 
-  /**
-   * Never rejects: a configuration that makes no sense is logged, and what held before still holds.
-   */
+  /** Never rejects: an invalid configuration is logged, and the previous one stays in effect. */
   reload(): Promise<void> {
     this.#reloading = this.#reloading.then(() => this.#reload());
     return this.#reloading;
@@ -64,8 +62,8 @@ export class Reloader {
   }
 
   /**
-   * Whether it was. One part that cannot be applied, as its files are not well, does not hold up
-   * the other.
+   * Returns whether the part was applied. A part that cannot be applied, for example because its
+   * files are invalid, does not prevent the other one.
    */
   async #apply(part: string, change: () => Promise<void>): Promise<boolean> {
     try {
@@ -78,7 +76,7 @@ export class Reloader {
   }
 }
 
-/** Keys that a running server keeps as they were. */
+/** Keys that need a restart. */
 function changedKeys(before: ServerConfig, after: ServerConfig): string[] {
   const [old, now] = [leaves(before), leaves(after)];
   return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key));

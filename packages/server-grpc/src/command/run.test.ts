@@ -55,7 +55,7 @@ function surroundings(
   return { around, out, err, events, commands, logs, listening: listening.promise, stop: () => stop.abort(), reload };
 }
 
-test("it serves until it is told to stop, then closes the broker", async () => {
+test("serves until it is stopped, then closes the broker", async () => {
   const { around, out, err, events, commands, listening, stop } = surroundings();
   const exit = run(["--data", "d", "--port", "0", "--durability", "written", "--segment-bytes", "4194304"], around);
   const address = /^logstore listening on (127\.0\.0\.1:\d+)$/.exec(await listening)?.[1];
@@ -69,13 +69,13 @@ test("it serves until it is told to stop, then closes the broker", async () => {
   expect(commands).toMatchObject([{ data: "d", durability: "written", segmentBytes: 4_194_304 }]);
 });
 
-test("what keeps it from starting is one line with a code", async () => {
+test("an error on start is one line with a code", async () => {
   const { around, out, err } = surroundings(() => Promise.reject(new LockedError("d is\nin use")));
   expect(await run(["--data", "d", "--port", "0"], around)).toBe(1);
   expect([out, err]).toEqual([[], ["logstore-server: LOCKED: d is in use"]]);
 });
 
-test("a port that is in use is one line, and nothing is opened or made", async () => {
+test("a port in use is reported in one line, and nothing is opened or created", async () => {
   const first = surroundings();
   const exit = run(["--data", "d", "--port", "0"], first.around);
   const port = (await first.listening).split(":")[1] ?? "";
@@ -105,7 +105,7 @@ test.for([
   expect(err[0]).toContain(hint);
 });
 
-test("help names every flag, and exits with 0", async () => {
+test("help lists every flag, and exits with 0", async () => {
   const { around, out, commands } = surroundings();
   expect(await run(["--help"], around)).toBe(0);
   expect([out.length, commands]).toEqual([1, []]);
@@ -122,7 +122,7 @@ test.for([
   expect([out, err, commands]).toEqual([[expect.stringMatching(text)], [], []]);
 });
 
-test("the example of the help makes sense", async () => {
+test("the example in the help is valid", async () => {
   const { around, out } = surroundings();
   await run(["--help"], around);
   const [, example] = /^ {2}logstore-server (--data .*=?.*\d)$/m.exec(out[0]!) ?? [];
@@ -130,7 +130,7 @@ test("the example of the help makes sense", async () => {
   expect([await run([...example!.split(" "), "--check"], again), err]).toEqual([0, []]);
 });
 
-test("certificates and keys that cannot be read keep it from starting, and from passing a check, before anything is opened", async () => {
+test("unreadable certificates and keys make the start and the check fail before anything is opened", async () => {
   const flags = ["--tls-cert-file", "/missing/cert.pem", "--tls-key-file", "/missing/key.pem", "--port", "0"];
   for (const more of [[], ["--check"]]) {
     const { around, err, commands } = surroundings();
@@ -139,7 +139,7 @@ test("certificates and keys that cannot be read keep it from starting, and from 
   }
 });
 
-test("a stop that is asked for while the data is opened closes it again, and serves nothing", async () => {
+test("a stop during opening closes the data again, and nothing is served", async () => {
   const opening = Promise.withResolvers<FakeLog>();
   const { around, out, events, stop } = surroundings(() => opening.promise);
   const exit = run(["--data", "d", "--port", "0"], around);
@@ -148,7 +148,7 @@ test("a stop that is asked for while the data is opened closes it again, and ser
   expect([await exit, out, events]).toEqual([0, [], ["closed"]]);
 });
 
-test("a check says whether the configuration makes sense, and starts nothing", async () => {
+test("a check validates the configuration and starts nothing", async () => {
   const good = surroundings();
   expect(await run(["--data", "d", "--check"], good.around)).toBe(0);
   expect([good.out, good.err, good.commands]).toEqual([["the configuration makes sense"], [], []]);
@@ -159,7 +159,7 @@ test("a check says whether the configuration makes sense, and starts nothing", a
   expect(await run(["--data", "d", "--check", "--port", "x"], bad.around)).toBe(2);
 });
 
-test("the log tells of the start, of what was found, and of the end", async () => {
+test("the log contains the start, the findings, and the end", async () => {
   const damage = new StorageFailedError("a disk failed", { partition: 1 });
   const unreadable = { directory: "d/topics/1", topic: "u", error: new CorruptPartitionError("no store file") };
   const tornTail = { file: "0.log", byte: 10, length: 5, savedAs: "0.torn", laterSavedAs: [] };
@@ -191,7 +191,7 @@ test("the log tells of the start, of what was found, and of the end", async () =
   expect(line).toContain(String(logs[5]!["address"]));
 });
 
-test("it serves while topics are being opened, and says when all are", async () => {
+test("serves while topics are being opened, and logs when all are open", async () => {
   const opened = Promise.withResolvers<void>();
   const progress = { topics: 3, done: 1 };
   const { around, logs, listening, stop } = surroundings(async () =>
@@ -207,7 +207,7 @@ test("it serves while topics are being opened, and says when all are", async () 
   expect(logs.map(({ msg }) => msg).slice(0, 2)).toEqual(["listening", "all topics are open"]);
 });
 
-test("data that cannot be opened after all ends the server with 1", async () => {
+test("if the data cannot be opened, the server exits with 1", async () => {
   const opened = Promise.withResolvers<void>();
   opened.promise.catch(() => {});
   const { around, logs, events, listening } = surroundings(async () =>
@@ -221,7 +221,7 @@ test("data that cannot be opened after all ends the server with 1", async () => 
   expect(logs).toContainEqual(expect.objectContaining({ level: "error", msg: "the data could not be opened" }));
 });
 
-test("what a peer sees as an internal error is in the log", async () => {
+test("the cause of a peer's internal error is in the log", async () => {
   const api = Object.assign(new FakeLog(), { listTopics: () => Promise.reject(new TypeError("a bug")) });
   const { around, logs, listening, stop } = surroundings(async () => api);
   const exit = run(["--data", "d", "--port", "0"], around);
@@ -235,7 +235,7 @@ test("what a peer sees as an internal error is in the log", async () => {
   );
 });
 
-test("data that cannot be closed is an exit code of 1, and a log line that says why", async () => {
+test("if the data cannot be closed, the exit code is 1, and the log has the reason", async () => {
   const close = () => Promise.reject(new StorageFailedError("the disk is full"));
   const { around, err, logs, listening, stop } = surroundings(async () => Object.assign(new FakeLog(), { close }));
   const exit = run(["--data", "d", "--port", "0"], around);
@@ -246,7 +246,7 @@ test("data that cannot be closed is an exit code of 1, and a log line that says 
   expect(logs.at(-1)).toMatchObject({ level: "error", err: { code: "STORAGE_FAILED", message: "the disk is full" } });
 });
 
-test("the configuration is read again on request: what is wrong or needs a restart is said, and nothing else happens", async () => {
+test("a reload reports what is invalid or needs a restart, and has no other effect", async () => {
   const file = join(temporaryDirectory(), "logstore.yaml");
   writeFileSync(file, "data: d\nlisten: { port: 0 }\n");
   const { around, logs, listening, stop, reload } = surroundings();
@@ -265,7 +265,7 @@ test("the configuration is read again on request: what is wrong or needs a resta
   expect(await exit).toBe(0);
 });
 
-test("a new token is printed with the entry that knows it, and the same entry is made of the token", async () => {
+test("a new token is printed with its entry, and the token command derives the same entry from it", async () => {
   const made = surroundings();
   expect(await run(["new-token", "ada"], made.around)).toBe(0);
   const [token, , ...entry] = made.out[0]!.split("\n");
@@ -280,7 +280,7 @@ test("a new token is printed with the entry that knows it, and the same entry is
   expect(await run(["hash-token"], none.around)).toBe(2);
 });
 
-test("health asks the server that is configured", async () => {
+test("health asks the configured server", async () => {
   const server = surroundings();
   const exit = run(["--data", "d", "--port", "0"], server.around);
   const port = (await server.listening).split(":")[1]!;

@@ -1,4 +1,4 @@
-/** The command `logstore-server`, from its arguments to its exit code. */
+/** Runs the command `logstore-server`, from its arguments to its exit code. */
 import { LogStoreError } from "@logstore/codec";
 import { checkServeOptions } from "../server.js";
 import { help, parseCommandLine } from "./command-line.js";
@@ -13,8 +13,8 @@ import { UsageError } from "./usage-error.js";
 import { version } from "./version.js";
 
 /**
- * Returns the exit code: 0 after a clean stop, 1 where it could not start or stop or the server
- * asked is not well, 2 for a command line or a configuration that makes no sense.
+ * Returns the exit code: 0 after a clean stop or for a healthy server, 1 if it could not start or
+ * stop or the server is not healthy, 2 for an invalid command line or configuration.
  */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { print, printError } = surroundings;
@@ -45,7 +45,7 @@ async function serveOrExplain(args: readonly string[], surroundings: Surrounding
   return 0;
 }
 
-/** `args` may begin with the service that is asked for; the flags say which server. */
+/** `args` may begin with the name of the service; the flags identify the server. */
 async function health(args: readonly string[], { environment, print }: Surroundings): Promise<number> {
   const service = args[0]?.startsWith("-") ? undefined : args[0];
   const commandLine = parseCommandLine(service === undefined ? args : args.slice(1));
@@ -53,7 +53,7 @@ async function health(args: readonly string[], { environment, print }: Surroundi
     print(explained(commandLine));
     return 0;
   }
-  // Whoever asks need not know where the data is.
+  // The health check does not need the data directory.
   const { config } = await loadConfig(commandLine, { LOGSTORE_DATA: "-", ...environment });
   const status = await askHealth(config, service ?? "", environment["LOGSTORE_TOKEN"]);
   print(status);
@@ -70,7 +70,8 @@ function onlyOne([principal, ...more]: readonly string[]): string | undefined {
 }
 
 /**
- * A line a problem. Errors of the system have a code too (EADDRINUSE), and it is in their message.
+ * One line per problem. System errors have a code, too (EADDRINUSE), but their message contains it
+ * already.
  */
 function describe(error: unknown): readonly string[] {
   if (error instanceof UsageError) return error.problems;

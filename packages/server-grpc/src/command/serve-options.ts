@@ -1,7 +1,7 @@
 import type { ServeOptions } from "../serving/serve-options.js";
 import type { ServerConfig } from "./config-schema.js";
 
-/** What of the configuration is the server's. */
+/** The part of the configuration that is passed to `serve`. */
 export function serveOptions(config: ServerConfig): ServeOptions {
   const { listen, tls, access, insecure, maxBatchBytes, limits, drainTimeoutMs, reflection } = config;
   return { ...listen, ...defined({ tls, access, insecure, maxBatchBytes, ...limits, drainTimeoutMs, reflection }) };
@@ -9,7 +9,7 @@ export function serveOptions(config: ServerConfig): ServeOptions {
 
 type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
 
-/** Without what was not said. */
+/** Removes undefined options. */
 function defined<T extends object>(options: T): Defined<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

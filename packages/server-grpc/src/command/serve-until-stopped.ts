@@ -1,6 +1,5 @@
 /**
- * The life of a server process: what is opened is closed again in the reverse order, and each step
- * is logged.
+ * The life of a server process: what is opened is closed in reverse order, and each step is logged.
  */
 import { once } from "node:events";
 import type { LogStoreHooks } from "@logstore/core";
@@ -21,15 +20,16 @@ import { serveOptions } from "./serve-options.js";
 import type { ServedBroker, Surroundings } from "./surroundings.js";
 import { version } from "./version.js";
 
-/**
- * A stop that is asked for while the data is still being opened waits no longer than this for that
- * to end, ms.
- */
+/** If a stop is requested during opening, it waits at most this long for it, in ms. */
 const OPEN_GRACE_MS = 5_000;
 
 const STOPPED_WHILE_OPENING = "stopped while the data was being opened: the next start recovers it";
 
-/** Returns the exit code. @throws what keeps the server from starting */
+/**
+ * Returns the exit code.
+ *
+ * @throws the error that prevents the server from starting
+ */
 export async function serveUntilStopped(
   commandLine: CommandLine,
   { config, warnings }: Configuration,
@@ -74,7 +74,7 @@ export async function serveUntilStopped(
   }
 }
 
-/** Undefined where a stop was asked for and opening went on for too long after that. */
+/** Undefined if a stop was requested and opening took too long after that. */
 async function openedBefore(stopping: AbortSignal, opening: Promise<ServedBroker>): Promise<ServedBroker | undefined> {
   const gaveUp = Promise.withResolvers<undefined>();
   let timer: NodeJS.Timeout | undefined;
@@ -121,11 +121,11 @@ async function stop(server: LogStoreServer, { drainTimeoutMs }: ServerConfig, lo
   else log.warn({ durationMs }, "calls that were not over in time were cut off");
 }
 
-/** Returns the exit code: what was acknowledged may not be safe where this fails. */
+/** Returns the exit code; if this fails, acknowledged data may not be safe. */
 async function close(broker: ServedBroker, opening: Opening, log: Logger): Promise<number> {
   try {
     const closing = broker.close();
-    closing.catch(() => {}); // it is awaited below, unless that takes too long
+    closing.catch(() => {}); // awaited below, unless that takes too long
     if (!(await opening.endsSoon())) {
       log.warn(STOPPED_WHILE_OPENING);
       return 0;

@@ -1,6 +1,6 @@
 /**
- * The start of the command: what must be in place before anything is loaded. Signals have handlers
- * from here on, and Node is known to be new enough; the rest is imported only then.
+ * The entry point of the command: installs signal handlers and checks the Node version before
+ * anything else is imported.
  */
 import { heapFlags, nodeVersionProblem } from "./node-version.js";
 import { hearReloadSignal } from "./reload-signal.js";

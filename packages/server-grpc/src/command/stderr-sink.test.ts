@@ -3,7 +3,7 @@ import { StderrSink } from "./stderr-sink.js";
 
 type Done = (error: Error | null, writtenBytes: number) => void;
 
-test("lines that come while one is written are written together, in order, however little is taken at a time", async () => {
+test("lines that arrive during a write are written together, in order, despite short writes", async () => {
   const written: string[] = [];
   const sink = new StderrSink((bytes, done) => {
     const part = bytes.subarray(0, 3);
@@ -29,14 +29,14 @@ test("a line that cannot be written is dropped and counted, and the next one is 
   expect([disk.written, sink.droppedLines]).toEqual(["told\n", 1]);
 });
 
-test("where nobody reads, lines beyond a bound are dropped and counted, and a flush ends", async () => {
+test("if nobody reads, lines beyond a limit are dropped and counted, and a flush ends", async () => {
   const begun: Done[] = [];
   const sink = new StderrSink((_bytes, done) => void begun.push(done));
   const line = `${"x".repeat(64 * 1024 - 1)}\n`;
   for (let i = 0; i < 100; i++) sink.write(line);
   expect([begun.length, sink.droppedLines]).toEqual([1, 100 - 64]);
   await sink.flush();
-  // What waited no longer counts once it is taken.
+  // Lines no longer count as waiting once their write has completed.
   begun[0]!(null, 64 * 1024);
   sink.write(line);
   expect(sink.droppedLines).toBe(36);

@@ -1,19 +1,19 @@
 /**
- * Where log lines go: to stderr, whatever that is, and never waited for. A pipe that nobody reads,
- * a full disk and a slow one cost lines, which are counted, and nothing else. pino's own
- * destination retries a failed write in a loop when it is flushed, and turns ENOSPC into an
- * unhandled error.
+ * Writes log lines to stderr, of whatever kind, without blocking. A pipe that nobody reads, a full
+ * disk or a slow one costs lines, which are counted, and has no other effect. pino's own
+ * destination would retry a failed write in a busy loop on flush, and turn ENOSPC into an unhandled
+ * error.
  */
 import { fstatSync, write } from "node:fs";
 
-/** Where nobody takes lines, so much waits; lines beyond it are dropped. */
+/** Largest size of waiting lines; further ones are dropped. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-/** Lines that wait are written together up to this length. */
+/** Waiting lines are written together up to this size. */
 const CHUNK_BYTES = 64 * 1024;
-/** When the process ends, it waits for the last lines no longer than this, ms. */
+/** How long the exit of the process waits for the last lines, in ms. */
 const FLUSH_TIMEOUT_MS = 500;
 
-/** Writes bytes, and calls back with how many of them were taken. */
+/** Writes bytes, and calls back with the number of bytes written. */
 type Write = (bytes: Buffer, done: (error: Error | null | undefined, writtenBytes: number) => void) => void;
 
 export class StderrSink {
@@ -24,12 +24,12 @@ export class StderrSink {
   #isWriting = false;
   #droppedLines = 0;
 
-  /** @param writeBytes for tests; by default to the process's stderr */
+  /** @param writeBytes for tests; default: writes to the process's stderr */
   constructor(writeBytes: Write = writeStderr()) {
     this.#write = writeBytes;
   }
 
-  /** Lines that could not be written, or would have had to be waited for. */
+  /** Number of lines that could not be written, or were dropped because too much was waiting. */
   get droppedLines(): number {
     return this.#droppedLines;
   }
@@ -45,7 +45,7 @@ export class StderrSink {
     this.#pump();
   }
 
-  /** Resolves when everything was written or dropped, or after a short while. */
+  /** Resolves when everything has been written or dropped, or after a short time. */
   async flush(): Promise<void> {
     if (!this.#isWriting) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -86,9 +86,9 @@ export class StderrSink {
 }
 
 /**
- * Node's own stream writes to a pipe without blocking, and to a file or a terminal with: the latter
- * are written on another thread instead. A pipe would hold that thread for as long as nobody reads
- * it, and the process with it.
+ * Node's own stream is non-blocking for a pipe, and blocking for a file or a terminal, which are
+ * therefore written on another thread. A pipe that nobody reads would block that thread, and with
+ * it the exit of the process.
  */
 function writeStderr(): Write {
   if (isPipe(2)) {

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
 import { hearStopSignal } from "./stop-signal.js";
 
-test("the first signal stops, the second ends the process", () => {
+test("the first signal stops the server, the second one ends the process", () => {
   const signals = new EventEmitter();
   let exits = 0;
   const stopping = hearStopSignal(signals, () => exits++);

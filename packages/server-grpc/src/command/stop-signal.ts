@@ -1,13 +1,13 @@
 /**
- * SIGTERM and SIGINT, heard from the first moment on: the kernel does not deliver a signal without
- * a handler to process 1, and any other process it ends at once.
+ * Handles SIGTERM and SIGINT from the start of the process: the kernel does not deliver a signal
+ * without a handler to process 1, and any other process it would end at once.
  */
 import type { EventEmitter } from "node:events";
 
 /**
  * Aborts on the first signal.
  *
- * @param exit called on the second: whoever asks twice does not want to wait for clients to finish
+ * @param exit called on the second one, which means not to wait for clients
  */
 export function hearStopSignal(signals: Pick<EventEmitter, "on">, exit: () => void): AbortSignal {
   const stop = new AbortController();

@@ -3,22 +3,21 @@ import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import type { Environment } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
 
-/** What the command needs of the world. */
+/** The environment of the command. */
 export interface Surroundings {
   readonly environment: Environment;
   openBroker(config: ServerConfig, hooks: LogStoreHooks): Promise<ServedBroker>;
   print(line: string): void;
   printError(line: string): void;
-  /** All of standard input. */
+  /** Reads all of standard input. */
   readInput(): Promise<string>;
-  /** Aborts when the command is to end, also while it is still starting. */
+  /** Aborts when the command must stop, also during the start. */
   readonly stopping: AbortSignal;
   /**
-   * Calls `reload` whenever the configuration is to be read again; called once, when the server
-   * listens.
+   * Registers the callback for reloads of the configuration; called once, when the server listens.
    */
   onReload(reload: () => void): void;
-  /** Where log lines go. Default: stderr. */
+  /** Receives log lines. Default: stderr. */
   readonly logSink?: ((line: string) => void) | undefined;
 }
 

@@ -1,17 +1,21 @@
-/** Bearer tokens: made here, and known to the server by their hash only. */
+/** Generates bearer tokens, of which the server knows only the hashes. */
 import { createHash, randomBytes } from "node:crypto";
 import { UsageError } from "./usage-error.js";
 
-/** Enough that nobody guesses one. */
+/** Enough to make guessing impossible. */
 const TOKEN_BYTES = 32;
 
-/** The token, and what the configuration says of it: an entry of `access.tokens`. */
+/** Returns a new token and its entry for `access.tokens` in the configuration. */
 export function newToken(principal = "someone"): string {
   const token = randomBytes(TOKEN_BYTES).toString("base64url");
   return `${token}\n\n${tokenEntry(token, principal)}`;
 }
 
-/** What the configuration says of a token. @throws UsageError where there is none */
+/**
+ * Returns the configuration entry of a token.
+ *
+ * @throws UsageError if there is no token
+ */
 export function tokenEntry(text: string, principal = "someone"): string {
   const token = text.trim();
   if (token === "" || /\s/.test(token)) throw new UsageError("a token is one word, on standard input");

@@ -1,4 +1,4 @@
-/** What was asked for makes no sense; each problem is a line that says why and what would. */
+/** Invalid usage of the command; each problem is one line with the reason and the remedy. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
   readonly problems: readonly string[];

@@ -1,4 +1,4 @@
-/** AdminService of admin.proto, by way of a LogApi. */
+/** AdminService of admin.proto, implemented by a LogApi. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "@logstore/codec";
 import {
@@ -36,7 +36,7 @@ interface CreateTopicMessage extends TopicMessage {
   readonly ifNotExists: boolean;
 }
 
-/** Of the answers that hold descriptions of topics, or snapshots. */
+/** Number of the field with topic descriptions or snapshots in the responses. */
 const ONLY_FIELD = 1;
 
 export function adminService(context: CallContext, serializers: AdminSerializers): UntypedServiceImplementation {
@@ -109,7 +109,7 @@ export function adminService(context: CallContext, serializers: AdminSerializers
   };
 }
 
-/** No larger batch is in force than the server lets in. */
+/** The effective batch limit of a topic is at most that of the server. */
 function descriptionMessage({ config, effectiveConfig, ...description }: TopicDescription, { server }: CallContext) {
   const { maxBatchBytes = Number.POSITIVE_INFINITY } = server.limits;
   const taken =
@@ -123,7 +123,7 @@ function descriptionMessage({ config, effectiveConfig, ...description }: TopicDe
   };
 }
 
-/** The log's own description, with what the server adds or narrows. */
+/** The log's description, completed and narrowed by the server. */
 function describeServer(log: ServerDescription, server: ServerDescription): ServerDescription {
   const { maxBatchBytes = Number.POSITIVE_INFINITY } = server.limits;
   const limits = { ...log.limits, ...server.limits };

@@ -1,4 +1,4 @@
-/** What every call needs to be answered. */
+/** What the handlers of all calls share. */
 import type { handleUnaryCall, ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { LogApi, ServerDescription } from "@logstore/protocol";
 import type { SharedBudget } from "../transport/budget.js";
@@ -11,39 +11,46 @@ import type { ErrorTranslator } from "./error-status.js";
 import { type Received, wellFormed } from "./malformed.js";
 import type { RunningCalls } from "./running-calls.js";
 
-/** A call under way, whatever its messages are. */
+/** A call in progress, whatever its messages are. */
 export type AnyCall =
   | ServerUnaryCall<unknown, unknown>
   | ServerWritableStream<unknown, unknown>
   | ServerDuplexStream<unknown, unknown>;
 
 export interface CallContext {
-  /** The log as far as the caller may use it. @throws what the call is to be refused with */
+  /**
+   * The log as the caller may use it.
+   *
+   * @throws the error with which the call is refused
+   */
   readonly apiFor: (call: AnyCall) => LogApi | Promise<LogApi>;
-  /** What the server tells of itself; the log's own limits are added. */
+  /** The server's own description; the log's limits are added. */
   readonly server: ServerDescription;
   readonly calls: RunningCalls;
   readonly sending: Sending;
-  /** What all ProduceStreams and Produce calls together may have read and not yet answered. */
+  /**
+   * Budget for requests of all ProduceStreams and Produce calls that were read and not yet
+   * answered.
+   */
   readonly unacked: SharedBudget;
-  /** When a connection may have its next append read. */
+  /** Decides when the next append of a connection is read. */
   readonly receiveTurns: ReceiveTurns;
-  /** What connections may send ahead, by how many of them append. */
+  /** Receive windows of connections, by how many of them append. */
   readonly receiveWindows: ReceiveWindows;
-  /** When a call begins that may take long to answer. */
+  /** Spreads the start of calls with long responses over turns of the event loop. */
   readonly turns: Turns;
   readonly errors: ErrorTranslator;
-  /** Told of a call that is ended for what its peer does, or does not do. */
+  /** Called when a call is ended because of what its peer does or does not do. */
   readonly refused: CallRefused;
 }
 
-/** Of the event loop: a part of what a call may take of it in one turn. */
+/** In ms: part of the time that a call may take in one turn of the event loop. */
 const LONG_ANSWER_MS = 5;
 
 /**
- * A unary method: `answer` gets the request and gives the response, both as messages. `signal`
- * aborts when nobody waits for the answer any more, and when the server stops: an answer that waits
- * for something is to be given soon then.
+ * Implements a unary method: `answer` maps the request message to the response message. `signal`
+ * aborts when the caller no longer waits for the response, and when the server stops: then a
+ * pending response should be given soon.
  */
 export function unary<Request, Response>(
   context: CallContext,
@@ -53,7 +60,7 @@ export function unary<Request, Response>(
     await context.turns.next();
     const begun = performance.now();
     const response = await answer(...call);
-    // What took long to make is long, and takes as much again to be serialized.
+    // A response that took long to compute will take about as long to serialize.
     if (performance.now() - begun > LONG_ANSWER_MS) await context.turns.next();
     return response;
   });
@@ -66,7 +73,7 @@ type Answer<Request, Response> = (
   call: ServerUnaryCall<Received<Request>, Response>,
 ) => Promise<Response>;
 
-/** The same for a method whose answers cost little before anything is awaited. */
+/** The same for a method that does little work before it first awaits something. */
 export function unaryAtOnce<Request, Response>(
   { apiFor, calls, errors }: CallContext,
   answer: Answer<Request, Response>,

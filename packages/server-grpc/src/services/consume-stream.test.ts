@@ -10,7 +10,7 @@ const OUT_OF_RANGE = 11;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 
-test("a partition is read from a start to an end, and on", async () => {
+test("a partition is read from a start to an end, and without end", async () => {
   const { client, api } = await home();
   for (const value of ["a", "b", "c"]) await api.produce({ topic: "t", partition: 1, batches: sealed(value, value) });
   const read = async (request: Message) => {
@@ -29,7 +29,7 @@ test("a partition is read from a start to an end, and on", async () => {
   const { event, highWatermark, batches } = (await events.next()).value;
   expect([event, highWatermark, valuesOf(batches)]).toEqual(["batches", 7, ["d"]]);
   tail.cancel();
-  // Room before the batches, so that their message is framed where they are.
+  // Headroom before the batches, so that their message is framed in place.
   expect(api.consumers.map(({ options }) => options.headroomBytes)).toEqual(Array(4).fill(CONSUME_HEADROOM_BYTES));
 });
 
@@ -61,7 +61,7 @@ test("every kind of event arrives", async () => {
   ]);
 });
 
-test("the size that the reader asks for is passed on, within bounds", async () => {
+test("the size that the reader requests is passed on, within limits", async () => {
   const asked: (number | undefined)[] = [];
   const { client } = await home({
     api: {
@@ -76,7 +76,7 @@ test("the size that the reader asks for is passed on, within bounds", async () =
   expect(asked).toEqual([262_144, 262_144, 1, 1_000_000, 4_194_304]);
 });
 
-test("a failed read ends with its error", async () => {
+test("a failed read ends the stream with its error", async () => {
   const { client } = await home();
   const past = await collect(client.consume({ topic: "t", from: { offset: 7 } }));
   expect(past.error?.code).toBe(OUT_OF_RANGE);
@@ -85,7 +85,7 @@ test("a failed read ends with its error", async () => {
   expect(meaningless.error?.code).toBe(INVALID_ARGUMENT);
 });
 
-test("what came before an error arrives before it", async () => {
+test("what was read before an error is delivered before it", async () => {
   const { client } = await home({
     api: {
       async *consume() {
@@ -100,32 +100,32 @@ test("what came before an error arrives before it", async () => {
 });
 
 /**
- * Fills partition 0 with 100 records of 200,000 bytes and reads the first of them: the client has
- * some more on its way.
+ * Fills partition 0 with 100 records of 200,000 bytes and reads the first one: the client has a few
+ * more in flight.
  */
 async function slowReader({ api, client }: Home, until?: Message) {
   for (let i = 0; i < 100; i++) await api.produce({ topic: "t", partition: 0, batches: sealed("x".repeat(200_000)) });
   const stream = client.consume({ topic: "t", partition: 0, until });
-  // A generic client that has not begun to read takes in all that comes; only one that has stopped
-  // reading holds back.
+  // A generic client that has not started to read accepts everything; only one that has stopped
+  // reading exerts backpressure.
   const iterator = stream[Symbol.asyncIterator]();
   await iterator.next();
   const given = await settled(() => api.consumers[0]?.given ?? 0);
   return { stream, given, rest: { [Symbol.asyncIterator]: () => iterator } };
 }
 
-test("a reader that does not read stops the reading of the log, and gets everything later", async () => {
+test("a reader that stops reading stops the reading of the log, and gets everything later", async () => {
   const here = await home();
   const { stream, given, rest } = await slowReader(here, { edge: 2 });
-  // One was read, some wait in the client, one may be on its way through HTTP/2's window; one waits
-  // here.
+  // One was read, some wait in the client, one may be in flight through HTTP/2's window, and one
+  // waits here.
   expect(given).toBeLessThanOrEqual(1 + stream.readableLength + 2);
   const { messages, error } = await collect(rest);
   expect(error).toBeUndefined();
   expect(messages).toHaveLength(99);
 });
 
-test("a cancelled call ends the iteration, while it waits for records and while it waits for the reader", async () => {
+test("a cancelled call ends the iteration, whether it waits for records or for the reader", async () => {
   const here = await home();
   const { api, client } = here;
   const waitsForReader = (await slowReader(here)).stream;

@@ -1,4 +1,4 @@
-/** Consume: one partition's events to one peer, no faster than the peer takes them. */
+/** Consume: sends one partition's events to one peer, no faster than the peer accepts them. */
 import { Metadata } from "@grpc/grpc-js";
 import { type LogStoreError, SlowConsumerError, UnavailableError } from "@logstore/codec";
 import {
@@ -37,9 +37,9 @@ export async function consume(
   const lease = sending.lease();
   const { stream } = baseCallOf(call);
   const unsent = sending.unsent.of(stream);
-  /** The batches that HTTP/2 may still have to read. */
+  /** The batches that HTTP/2 may still read. */
   let underWay: BatchesEvent | undefined;
-  /** Why it ended before the log had no more for it. */
+  /** The error with which the stream was ended before its end. */
   let ended: LogStoreError | undefined;
   const endWith = (error: LogStoreError) => {
     ended ??= error;
@@ -68,10 +68,10 @@ export async function consume(
   };
   const forward = async () => {
     const api = await apiFor(call);
-    // The headers at once: whoever opened the stream can tell it from one that a connection's limit
-    // holds back.
+    // Sent at once, so that the client can tell an open stream from one that waits for the
+    // connection's stream limit.
     call.sendMetadata(new Metadata());
-    await sliceLeft(); // a reader of many partitions begins them all at once
+    await sliceLeft(); // a reader of many partitions starts them all at once
     const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: lease };
     for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
       if (signal.aborted) {
@@ -88,7 +88,7 @@ export async function consume(
     call.end();
   } catch (error) {
     if (call.cancelled) return;
-    // What was written already goes out first, then the status.
+    // What has been written is sent first, then the status.
     call.emit("error", errors.toStatus(ended ?? error));
   } finally {
     lease.cutOff(stoppingError());

@@ -1,4 +1,4 @@
-/** Errors on their way out: what of an error a peer gets to see, and in which form. */
+/** Converts errors to what a peer receives. */
 import { Metadata, type StatusObject } from "@grpc/grpc-js";
 import { type ErrorCode, InternalError, LogStoreError } from "@logstore/codec";
 import {
@@ -10,28 +10,27 @@ import {
 } from "@logstore/protocol";
 import type { Proto } from "./load-proto.js";
 
-// The table in protocol and the classes in codec name the same codes, or this does not compile.
+// Compiles only if the table in protocol and the classes in codec have the same codes.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 true satisfies Same<ErrorCode, keyof typeof grpcStatusByErrorCode>;
 
 /**
- * Lengths of a text in a trailer, percent-encoded as gRPC sends it. Many peers take no more than 8
- * KiB of trailers in all, and the message goes three times: as it is, in the status, and in the
- * detail.
+ * Limits on texts in trailers, percent-encoded as gRPC sends them. Many peers accept only 8 KiB of
+ * trailers, which contain the message three times: as such, in the status, and in the detail.
  */
 const MAX_MESSAGE_LENGTH = 1_000;
 const MAX_FIELD_LENGTH = 400;
 
 export interface ErrorTranslator {
-  /** For an answer within a stream that goes on. */
+  /** For a response within a stream that continues. */
   toDetail(error: unknown): ErrorDetail;
   /** For the end of a call; the detail is in the trailers. */
   toStatus(error: unknown): StatusObject;
 }
 
 /**
- * Errors that are not of LogStore's making say nothing of the server's insides to a peer: it gets
- * INTERNAL, `onError` the original.
+ * An error that is not a LogStoreError must not disclose internals of the server: the peer gets
+ * INTERNAL, and `onError` the original.
  */
 export function errorTranslator(proto: Proto, onError: (error: unknown) => void): ErrorTranslator {
   const known = (error: unknown): LogStoreError => {
@@ -65,17 +64,17 @@ function detailOf(error: LogStoreError): ErrorDetail & { code: ErrorCode } {
   return { ...Object.fromEntries(fields), code: error.code, message: shortened(error.message, MAX_MESSAGE_LENGTH) };
 }
 
-/** The same once more, for clients who know nothing of ours. */
+/** In the standard form, for clients that do not know ErrorDetail. */
 function retryInfo(retryAfterMs: number) {
   const seconds = Math.floor(retryAfterMs / 1_000);
   return { retryDelay: { seconds, nanos: (retryAfterMs - seconds * 1_000) * 1_000_000 } };
 }
 
-/** Texts may quote what a peer sent, of any length and with any characters. */
+/** Texts may quote peer input of any length and with any characters. */
 function shortened(text: string, maxLength: number): string {
   let short = text.slice(0, maxLength).toWellFormed();
   while (encodeURI(short).length > maxLength) {
-    // Cutting may part a surrogate pair, which percent-encoding cannot express.
+    // Truncation may split a surrogate pair, which cannot be percent-encoded.
     short = short.slice(0, Math.floor(short.length * 0.8)).toWellFormed();
   }
   return short;

@@ -1,6 +1,6 @@
 /**
- * Fetch: one read that may wait. What it holds counts as what a stream holds, and so does the
- * patience with its caller.
+ * Fetch: one read that may wait. Its memory counts like that of a stream, and a caller that does
+ * not accept the response is treated like a stalled stream.
  */
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 import { type LogStoreError, UnavailableError } from "@logstore/codec";
@@ -43,9 +43,7 @@ export async function fetch(
   const { stream } = baseCallOf(call);
   const unsent = sending.unsent.of(stream);
   const wait = new AbortController();
-  /**
-   * It makes do with what it has; where it has nothing yet, and waits for room, that is an error.
-   */
+  /** Returns what it has; if it has nothing and still waits for room, fails with the error. */
   const endWith = (error: LogStoreError) => {
     wait.abort();
     lease.cutOff(error);
@@ -72,7 +70,7 @@ export async function fetch(
   call.on("cancelled", over); // which grpc-js says at a call's end, however that came
   signal.addEventListener("abort", reading.cutOff);
   try {
-    await sliceLeft(); // a burst of them is begun in slices of the event loop
+    await sliceLeft(); // a burst of them starts in slices of the event loop
     const result = await api.fetch(
       {
         ...where,

@@ -6,7 +6,7 @@ import { wellFormed } from "./malformed.js";
 const { groupService } = loadProto();
 const partitions = (count: number) => Array.from({ length: count }, (_, partition) => ({ topic: "topic", partition }));
 
-test("counts entries, also those of a long message within the message", () => {
+test("counts entries, including those of a long nested message", () => {
   const { requestSerialize } = groupService["FetchOffsets"]!;
   expect(fieldCount(requestSerialize({ group: "g", partitions: partitions(500) }))).toBe(501);
   const revoked = groupService["JoinGroup"]!.requestSerialize({
@@ -17,7 +17,7 @@ test("counts entries, also those of a long message within the message", () => {
   expect(fieldCount(Buffer.alloc(0))).toBe(0);
 });
 
-test("a request of too many entries is refused before they are made", () => {
+test("a request with too many entries is refused before they are decoded", () => {
   const { requestSerialize, requestDeserialize } = groupService["FetchOffsets"]!;
   const received = requestDeserialize(requestSerialize({ group: "g", partitions: partitions(60_000) }));
   expect(() => wellFormed(received)).toThrow("ask for less at a time");

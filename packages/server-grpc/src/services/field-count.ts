@@ -1,6 +1,6 @@
 /**
- * How many fields with content a message has, and those of them that are long have: a part of what
- * decoding it costs.
+ * Counts the non-empty fields of a message, and those of its long nested ones: a measure of the
+ * cost of decoding it.
  */
 
 const VARINT = 0;
@@ -8,10 +8,10 @@ const I64 = 1;
 const LENGTH_DELIMITED = 2;
 const I32 = 5;
 
-/** Only what is longer than this is looked into. */
+/** Only fields longer than this are examined. */
 const LONG_BYTES = 16 * 1024;
 
-/** What is not well-formed is counted as far as it is. */
+/** A malformed message is counted as far as it is well-formed. */
 export function fieldCount(bytes: Buffer): number {
   let count = 0;
   let at = 0;

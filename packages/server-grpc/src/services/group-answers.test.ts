@@ -7,7 +7,7 @@ import { loadProto } from "./load-proto.js";
 const { group, groupService } = loadProto();
 const partitions = Array.from({ length: 4500 }, (_, partition) => ({ topic: "t", topicId: "id", partition }));
 
-test("a long list that is encoded in pieces is the same message", async () => {
+test("a long list encoded in pieces gives the same message", async () => {
   const message = { offsets: partitions.map((each) => ({ ...each, offset: each.partition, metadata: "m" })) };
   const whole = group.FetchOffsetsResponse(message);
   expect((await encodeInPieces(group.FetchOffsetsResponse, message)).equals(whole)).toBe(true);
@@ -15,7 +15,7 @@ test("a long list that is encoded in pieces is the same message", async () => {
   expect(service.responseSerialize(whole)).toBe(whole);
 });
 
-test("a large group is described as a small one is, and others have their turn meanwhile", async () => {
+test("a large group is described like a small one, without blocking the event loop", async () => {
   const member = (memberId: string) => ({
     memberId,
     memberEpoch: 3,

@@ -1,4 +1,4 @@
-/** What is told of large groups: see in-pieces.ts. */
+/** Responses about large groups; see in-pieces.ts. */
 import {
   type GroupDescription,
   groupDescriptionToMessage,
@@ -8,7 +8,7 @@ import {
 } from "@logstore/protocol";
 import { asField, encodeInPieces, type Serialize } from "./in-pieces.js";
 
-/** Serializers of messages of group.proto, by their names. */
+/** Serializers of messages of group.proto, by name. */
 export interface GroupSerializers {
   readonly Assignment: Serialize;
   readonly OffsetsReset: Serialize;
@@ -25,8 +25,8 @@ const OFFSETS_RESET_FIELD = 3;
 const MEMBERS_FIELD = 5;
 
 /**
- * The bytes of an event that lists partitions, made in slices of the event loop: grpc-js would
- * encode it when the one before is on its way, and for a thousand members that is the same turn.
+ * Encodes an event with partitions in slices of the event loop: grpc-js would encode it when the
+ * previous one is sent, which is in the same turn for a thousand members.
  */
 export async function memberEvent(
   event: MemberEvent,

@@ -10,7 +10,7 @@ const INVALID_ARGUMENT = 3;
 const FAILED_PRECONDITION = 9;
 const UNAVAILABLE = 14;
 
-/** A membership that says what it is given, then waits; and notes what it is told. */
+/** A membership that yields given events, then waits, and records the member's messages. */
 class FakeMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly told: unknown[] = [];
   readonly #events: MemberEvent[];
@@ -20,7 +20,7 @@ class FakeMembership implements GroupMembership, AsyncIterator<MemberEvent, unde
     this.#events = events;
   }
 
-  /** Whether it has handed out all that it was given. */
+  /** Whether it has yielded all given events. */
   get isDrained(): boolean {
     return this.#events.length === 0;
   }
@@ -93,7 +93,7 @@ async function joining(membership: FakeMembership) {
 }
 
 describe("a membership", () => {
-  test("is told what happens, and tells what it does; it ends when it leaves", async () => {
+  test("receives events and sends messages, and ends when it leaves", async () => {
     const reset = { type: "offsetsReset", memberEpoch: 6, offsets: [{ topic: "t", partition: 0, offset: 3 }] } as const;
     const membership = new FakeMembership(joined, assignment, reset);
     const { client, requests } = await joining(membership);
@@ -132,7 +132,7 @@ describe("a membership", () => {
     expect(messages.some(({ heartbeat }) => heartbeat)).toBe(true);
   });
 
-  test("is left alone, not left, when the stream breaks or its peer says no more", async () => {
+  test("is abandoned, but not left, when the stream breaks or its peer half-closes", async () => {
     for (const end of ["cancel", "end"] as const) {
       const membership = new FakeMembership(joined);
       const { client, requests } = await joining(membership);
@@ -148,7 +148,7 @@ describe("a membership", () => {
     }
   });
 
-  test("ends with UNAVAILABLE when the server stops, so that the member comes back", async () => {
+  test("ends with UNAVAILABLE when the server stops, so that the member rejoins", async () => {
     const membership = new FakeMembership(joined);
     const { client, requests, server } = await joining(membership);
     const stream = client.joinGroup();
@@ -160,7 +160,7 @@ describe("a membership", () => {
     expect(membership.told).toEqual(["left alone"]);
   });
 
-  test("ends with what the group throws", async () => {
+  test("ends with the error of the group", async () => {
     const membership = new FakeMembership(joined);
     const { client, requests } = await joining(membership);
     const stream = client.joinGroup();
@@ -188,7 +188,7 @@ describe("a membership", () => {
   });
 });
 
-/** A member whose peer lets the server send nothing. */
+/** A member whose peer gives the server no send window. */
 function memberThatDoesNotRead(address: string): ClientHttp2Stream {
   const session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
   onTestFinished(() => session.destroy());
@@ -204,7 +204,7 @@ function closed(stream: ClientHttp2Stream): Promise<unknown> {
 }
 
 describe("a member that does not read", () => {
-  test("has few events wait for it, and is cut off", async () => {
+  test("has few events waiting, and is disconnected", async () => {
     let asked = 0;
     async function* events(): AsyncGenerator<MemberEvent, undefined> {
       for (; asked < 1_000; asked++) yield assignment;
@@ -229,7 +229,7 @@ describe("a member that does not read", () => {
     await eventually(() => membership.told.includes("left alone"));
   });
 
-  test("loses its membership at once when it may not go on, and its stream soon after", {
+  test("loses its membership at once when its permission ends, and its stream soon after", {
     timeout: 30_000,
   }, async () => {
     const membership = new FakeMembership(joined, assignment);
@@ -252,7 +252,7 @@ describe("a member that does not read", () => {
 });
 
 describe("the other calls", () => {
-  test("a commit is answered a partition at a time", async () => {
+  test("a commit has a result for each partition", async () => {
     const requests: unknown[] = [];
     const commitOffsets: LogApi["commitOffsets"] = async (request) => {
       requests.push(request);
@@ -268,7 +268,7 @@ describe("the other calls", () => {
     expect(requests[1]).toMatchObject({ group: "g", offsets });
   });
 
-  test("offsets are fetched for all or for some, and reset to anywhere", async () => {
+  test("offsets are fetched for all or some partitions, and reset to any position", async () => {
     const calls: unknown[] = [];
     const committed = { topic: "t", partition: 0, offset: 5, metadata: "m", committedAt: 1_000 };
     const { client } = await home({

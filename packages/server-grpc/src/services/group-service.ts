@@ -1,4 +1,4 @@
-/** ConsumerGroupService of group.proto, by way of a LogApi. */
+/** ConsumerGroupService of group.proto, implemented by a LogApi. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "@logstore/codec";
 import {

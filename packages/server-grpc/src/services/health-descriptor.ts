@@ -1,7 +1,7 @@
 /**
- * The compiled descriptor set of health.proto in grpc-health-check, which brings none. The
- * descriptors that proto-loader makes of the file have other names for its parts, and foreign tools
- * do not find the service in them. Made with `buf build node_modules/grpc-health-check/proto
+ * The compiled descriptor set of health.proto in grpc-health-check, which does not include one. The
+ * descriptors that proto-loader generates from the file rename its parts, so that other tools do
+ * not find the service in them. Created with `buf build node_modules/grpc-health-check/proto
  * --as-file-descriptor-set --exclude-source-info -o -`.
  */
 export const healthDescriptorSet = Buffer.from(

@@ -15,7 +15,7 @@ const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 const { Check, List, Watch } = service as Record<string, Message>;
 
-/** A server whose topics are as `healths` says. */
+/** A server whose topics have the given health. */
 async function withHealth() {
   const healths = new Map<string, TopicHealth>([["t", "serving"]]);
   const listeners = new Set<() => void>();
@@ -38,7 +38,7 @@ async function withHealth() {
     for (const changed of listeners) changed();
   };
   const check = async (name: string) => (await here.client.other(Check, { service: name })).status;
-  /** What was pushed so far, and how it ended. */
+  /** Collects the responses of a watch, and its end. */
   const watch = (name: string) => {
     const statuses: string[] = [];
     const call = here.client.otherStream(Watch);
@@ -51,7 +51,7 @@ async function withHealth() {
   return { ...here, become, check, watch, listeners };
 }
 
-test("the server and its services serve, topics are as they are, and what there is not is not found", async () => {
+test("the server and its services are serving, topics have their health, and anything else is not found", async () => {
   const { check, become, client } = await withHealth();
   for (const name of ["", "logstore.v1.LogService", "logstore.v1.ConsumerGroupService", "topic/t"]) {
     expect(await check(name)).toBe("SERVING");
@@ -74,7 +74,7 @@ test("the server and its services serve, topics are as they are, and what there 
   });
 });
 
-test("while topics are being opened, startup and those do not serve, and all else does", async () => {
+test("while topics are being opened, they and startup are not serving, and all else is", async () => {
   const { check, become, api, watch } = await withHealth();
   const startup = { startupHealth: async (): Promise<TopicHealth> => "failed" };
   Object.assign(api, startup);
@@ -92,7 +92,7 @@ test("while topics are being opened, startup and those do not serve, and all els
   await eventually(() => statuses.join() === "NOT_SERVING,SERVING");
 });
 
-test("whoever may not know of a topic is not told how it is, or whether it is", async () => {
+test("a caller that may not know of a topic learns neither its health nor its existence", async () => {
   const { check, become, api } = await withHealth();
   api.listOffsets = () => Promise.reject(new PermissionDeniedError("not this topic"));
   for (const health of ["serving", "failed"] as const) {
@@ -102,18 +102,18 @@ test("whoever may not know of a topic is not told how it is, or whether it is", 
   expect((await failure(check("topic/nothing"))).code).toBe(PERMISSION_DENIED);
 });
 
-test("a topic that the log cannot even open is not serving", async () => {
+test("a topic that the log cannot open is not serving", async () => {
   const { check, become } = await withHealth();
   become("unreadable", "failed");
   expect(await check("topic/unreadable")).toBe("NOT_SERVING");
 });
 
-test("a log that cannot tell has no topics to check", async () => {
+test("a log without topic health has no topics to check", async () => {
   const { client } = await home();
   expect((await failure(client.other(Check, { service: "topic/t" }))).code).toBe(NOT_FOUND);
 });
 
-test("whoever watches hears of every change, and nothing else", async () => {
+test("a watcher is notified of every change, and of nothing else", async () => {
   const { watch, become, api } = await withHealth();
   const { statuses } = watch("topic/t");
   const unknown = watch("topic/u");
@@ -129,7 +129,7 @@ test("whoever watches hears of every change, and nothing else", async () => {
   expect(unknown.statuses).toEqual(["SERVICE_UNKNOWN", "SERVING"]);
 });
 
-test("a server that stops says so first, while calls under way are finished, and then ends what is watched", async () => {
+test("a stopping server first reports that, completes calls in progress, and then ends watches", async () => {
   const answer = Promise.withResolvers<[]>();
   const { watch, check, client, server, api, listeners } = await withHealth();
   let asked = false;
@@ -152,14 +152,14 @@ test("a server that stops says so first, while calls under way are finished, and
   expect(listeners.size).toBe(0);
 });
 
-test("a server that cannot listen does not stay with the log", async () => {
+test("a server that cannot listen leaves no listener on the log", async () => {
   const { api, server, listeners } = await withHealth();
   const port = Number(server.address.split(":")[1]);
   await expect(serve(api, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
-  expect(listeners.size).toBe(1); // of the server that listens there
+  expect(listeners.size).toBe(1); // that of the server which listens there
 });
 
-test("a watch that is given up leaves nothing behind", async () => {
+test("a cancelled watch leaves nothing behind", async () => {
   const { watch, server } = await withHealth();
   const { statuses, call, end } = watch("");
   await eventually(() => statuses.length === 1);
@@ -168,7 +168,7 @@ test("a watch that is given up leaves nothing behind", async () => {
   await server.stop(); // it would wait for the call
 });
 
-test("watches that ended are let go of while the server runs", async () => {
+test("ended watches are freed while the server runs", async () => {
   const { watch, become } = await withHealth();
   const kept = () => queryObjects(ServerInterceptingCall, { format: "count" });
   const before = kept();
@@ -182,7 +182,7 @@ test("watches that ended are let go of while the server runs", async () => {
   await eventually(() => kept() - before < 10);
 });
 
-test("a name of any length is refused unread, or before it is looked for", async () => {
+test("a name of any length is refused unread, or before it is looked up", async () => {
   const { check } = await withHealth();
   expect(await failure(check(`topic/${"x".repeat(1_000)}`))).toMatchObject({ code: INVALID_ARGUMENT });
   expect(await failure(check(`topic/${"x".repeat(10_000)}`))).toMatchObject({ code: RESOURCE_EXHAUSTED });

@@ -10,13 +10,13 @@ import { sliceLeft } from "../transport/slices.js";
 import type { AnyCall, CallContext } from "./call-context.js";
 import { type HealthRequest, type HealthResponse, HealthWatchers, type WatchCall } from "./health-watchers.js";
 
-/** Serving once all that was found at the start is open. */
+/** Serving once everything found at startup is open. */
 const STARTUP = "startup";
 const TOPIC_PREFIX = "topic/";
-/** In one List answer. */
+/** In one List response. */
 const MAX_LISTED_TOPICS = 1_000;
 
-/** Whoever gets these may not know whether the topic is there. */
+/** With these errors the caller may not know whether the topic exists. */
 const REFUSED: ReadonlySet<string> = new Set([
   "INVALID_ARGUMENT",
   "PERMISSION_DENIED",
@@ -32,14 +32,14 @@ export class HealthService {
   readonly #watchers = new HealthWatchers();
   #isStopping = false;
 
-  /** @param services that are served whenever the server is; "" stands for all of them */
+  /** @param services those that are serving whenever the server is; "" stands for all of them */
   constructor(topics: Partial<TopicHealthApi>, context: CallContext, services: readonly string[]) {
     this.#topics = topics;
     this.#context = context;
     this.#services = ["", ...services, STARTUP];
   }
 
-  /** Hears of topics from now on, until {@link end}. */
+  /** Starts to follow topics, until {@link end}. */
   begin(): void {
     this.#forgetTopics = this.#topics.onTopicHealth?.(() => this.#watchers.changed());
   }
@@ -62,7 +62,7 @@ export class HealthService {
     };
   }
 
-  /** Nothing is serving from now on; whoever watches is told. */
+  /** Reports everything as not serving from now on, and notifies watchers. */
   stopping(): void {
     this.#isStopping = true;
     this.#watchers.changed();
@@ -86,7 +86,7 @@ export class HealthService {
     try {
       const isOpen = await this.#checkMayKnow(call, topic);
       const health = await this.#topics.topicHealth?.(topic);
-      // One that could not even be opened is known here only.
+      // Whether a topic could not be opened at all is known only here.
       if (health === undefined || (health === "serving" && !isOpen)) return undefined;
       return health === "serving" && !this.#isStopping ? "SERVING" : "NOT_SERVING";
     } catch (error) {
@@ -96,20 +96,20 @@ export class HealthService {
   }
 
   /**
-   * Before anything else: whoever may not know of a topic is refused in the same words whether it
-   * exists or not. Whether the log has it.
+   * Called first: a caller that may not know of a topic is refused with the same error whether or
+   * not it exists. Returns whether the log has the topic.
    *
-   * @throws what it is refused with
+   * @throws the error with which the caller is refused
    */
   async #checkMayKnow(call: AnyCall, topic: string): Promise<boolean> {
     const api = await this.#context.apiFor(call);
     try {
-      await api.listOffsets({ topic, partitions: [] }); // as describeTopic, without a look at every partition
+      await api.listOffsets({ topic, partitions: [] }); // the permission of describeTopic, without a look at every partition
       return true;
     } catch (error) {
       if (error instanceof UnknownTopicError) return false;
       if (REFUSED.has((error as { code?: string }).code ?? "")) throw error;
-      return true; // it is being opened, or cannot be: whoever is told why may know of it
+      return true; // it is being opened or cannot be: a caller that gets this error may know of it
     }
   }
 

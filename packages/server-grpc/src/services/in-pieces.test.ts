@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { encodeInPieces } from "./in-pieces.js";
 
-test("a long list is encoded in pieces, and what they are together is the whole", async () => {
+test("a long list is encoded in pieces, which together equal the whole", async () => {
   const lengths: number[] = [];
   const serialize = (message: object) => {
     const { name = "", entries } = message as { name?: string; entries: number[] };

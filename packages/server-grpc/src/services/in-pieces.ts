@@ -1,6 +1,6 @@
 /**
- * Answers with long lists are encoded in pieces, and others have their turn in between. In protobuf
- * the encodings of a message's parts, one after another, are the encoding of the message.
+ * Encodes responses with long lists in pieces, between which other work runs. In protobuf the
+ * concatenation of the encodings of a message's parts is the encoding of the message.
  */
 import { type Lane, sliceLeft } from "../transport/slices.js";
 
@@ -18,7 +18,7 @@ export async function encodeInPieces(serialize: Serialize, message: object, lane
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
-/** A message within a message, encoded already, as that one's field. */
+/** Wraps an encoded message as a field of its parent message. */
 export function asField(field: number, bytes: Buffer): Buffer[] {
   const head: number[] = [field * 8 + LENGTH_DELIMITED];
   let length = bytes.length;

@@ -1,4 +1,4 @@
-/** The services and messages of the .proto files, as grpc-js wants them. */
+/** Loads the services and messages of the .proto files for grpc-js. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
@@ -27,12 +27,12 @@ export interface Proto {
   readonly adminService: ServiceDefinition;
   readonly groupService: ServiceDefinition;
   readonly healthService: ServiceDefinition;
-  /** Everything that is served, for those who ask what that is. */
+  /** Everything that is served, for reflection. */
   readonly definition: PackageDefinition;
   readonly encodeListOffsets: Serialize;
   readonly admin: AdminSerializers;
   readonly group: GroupSerializers;
-  /** Serializers of the messages that errors travel in. */
+  /** Serializers of the messages that contain errors. */
   readonly encodeErrorDetail: (detail: object) => Buffer;
   readonly encodeStatus: (status: object) => Buffer;
   readonly encodeRetryInfo: (info: object) => Buffer;
@@ -78,17 +78,16 @@ function serializersOf<Name extends string>(
 }
 
 /**
- * The compiler's descriptors of files, in the form of a definition. Those that proto-loader makes
- * of the same files have other names for the fields and do not say what they import: clients that
- * check them refuse them.
+ * The compiler's file descriptors as a definition. Those that proto-loader generates from the same
+ * files rename fields and omit imports, so that clients which validate them refuse them.
  */
 function compiled(descriptorSet: Uint8Array) {
   const fileDescriptorProtos = descriptorFiles(descriptorSet).map((file) => Buffer.from(file));
-  // Whoever tells what there is looks at the files that a definition is in, and at nothing else.
+  // Reflection uses only the file descriptors of a definition.
   return { fileDescriptorProtos } as unknown as MessageTypeDefinition<object, object>;
 }
 
-/** Has every method take what cannot be decoded for the handler to refuse. */
+/** Makes each method pass on messages that cannot be decoded, for the handler to refuse. */
 function tolerant(service: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]) => [
@@ -98,7 +97,7 @@ function tolerant(service: ServiceDefinition): ServiceDefinition {
   );
 }
 
-/** Has answers that are bytes already sent as they are. */
+/** Makes responses that are encoded already be sent as they are. */
 function encodedAlready(service: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]) => [
@@ -112,7 +111,8 @@ function encodedAlready(service: ServiceDefinition): ServiceDefinition {
 }
 
 /**
- * Has the messages that carry batches framed by hand around bytes that nobody copies or looks at.
+ * Makes the messages that carry batches be encoded by hand, so that their bytes are neither copied
+ * nor parsed.
  */
 function passThrough(service: ServiceDefinition): ServiceDefinition {
   const { Produce, ProduceStream, Consume, Fetch } = service as Record<string, MethodDefinition<unknown, unknown>>;
@@ -127,7 +127,7 @@ function passThrough(service: ServiceDefinition): ServiceDefinition {
   } as ServiceDefinition;
 }
 
-/** The same bytes, not a copy. */
+/** A view of the same bytes. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,4 @@
-/** LogService of log.proto, by way of a LogApi. */
+/** LogService of log.proto, implemented by a LogApi. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "@logstore/codec";
 import type { PositionMessage } from "@logstore/protocol";

@@ -1,7 +1,7 @@
 /**
- * grpc-js answers a message that its deserializer throws at with INTERNAL, as if the fault were
- * ours. So deserializers do not throw here: they hand on that the message is malformed, and the
- * handler refuses it as it refuses any other argument.
+ * If a deserializer throws, grpc-js responds with INTERNAL, as if the server were at fault.
+ * Therefore deserializers do not throw, but return a marker, and the handler refuses the message
+ * like any other invalid argument.
  */
 import { InvalidArgumentError } from "@logstore/codec";
 import { MAX_PLAIN_REQUEST_FIELDS } from "../transport/limits.js";
@@ -10,10 +10,10 @@ import { fieldCount } from "./field-count.js";
 const malformed = Symbol("malformed request");
 const tooLong = Symbol("request that is too long");
 
-/** A request as it was decoded, or that it could not be. */
+/** A decoded request, or a marker that it could not be decoded. */
 export type Received<Request> = Request | typeof malformed | typeof tooLong;
 
-/** What is longer than `maxBytes` is not even looked at. */
+/** A message longer than `maxBytes` is not decoded. */
 export function receiving<Request>(
   decode: (bytes: Buffer) => Request,
   maxBytes = Number.POSITIVE_INFINITY,
@@ -29,7 +29,7 @@ export function receiving<Request>(
   };
 }
 
-/** @throws InvalidArgumentError where the message could not be decoded, or was not */
+/** @throws InvalidArgumentError if the message could not be decoded, or was too long */
 export function wellFormed<Request>(received: Received<Request>): Request {
   if (received === malformed) throw new InvalidArgumentError("the request is not a well-formed protobuf message");
   if (received === tooLong) throw new InvalidArgumentError("the request is too long: ask for less at a time");

@@ -1,6 +1,6 @@
 /**
- * JoinGroup: one membership as a stream. Where the stream breaks, the membership's events are left:
- * the member may come back.
+ * JoinGroup: one membership as a stream. If the stream breaks, the iteration of the membership's
+ * events ends, and the member may rejoin.
  */
 import { once } from "node:events";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
@@ -20,7 +20,7 @@ export async function joinGroup(
   { apiFor, calls, errors, sending, refused }: CallContext,
   serializers: GroupSerializers,
 ): Promise<void> {
-  /** Resolves when nothing more is to be told, and rejects with why. */
+  /** Settles when there are no more events; rejects with the reason. */
   const over = Promise.withResolvers<void>();
   over.promise.catch(() => {});
   const onStop = () => over.reject(stoppingError());
@@ -45,7 +45,7 @@ export async function joinGroup(
         await sliceLeft("members");
         const message = await memberEvent(next.value, serializers);
         if (call.cancelled || call.write(message)) continue;
-        // What is not asked for waits in the group, as one state and not as all that led to it.
+        // Events that are not requested wait in the group, as one state instead of all its changes.
         sending.stalled.begin(reader);
         await once(call, "drain");
         sending.stalled.end(reader);
@@ -65,7 +65,7 @@ export async function joinGroup(
       }
     };
     let isOver = false;
-    // Hundreds of members may join, give partitions up or leave in one turn of the event loop.
+    // Hundreds of members may join, revoke partitions or leave in one turn of the event loop.
     call.on("data", async (received: Received<MemberMessage>) => {
       call.pause();
       await sliceLeft("members");
@@ -92,14 +92,15 @@ export async function joinGroup(
 }
 
 /**
- * A promise where the stream ends with it. @throws InvalidArgumentError for a second join, or for
- * nothing that is known
+ * Returns a promise if the message ends the stream.
+ *
+ * @throws InvalidArgumentError for a second join, or an unknown message
  */
 function answer(membership: GroupMembership, message: MemberMessage, call: JoinCall): Promise<void> | undefined {
   const { heartbeat, revoked, subscribe, leave } = message;
   if (heartbeat) {
     membership.heartbeat();
-    // A peer that reads nothing is not to fill our memory with answers.
+    // A peer that reads nothing must not fill the memory with responses.
     if (!call.writableNeedDrain) call.write({ heartbeat: {} });
   } else if (revoked) membership.revoked(revoked.memberEpoch, revoked.partitions);
   else if (subscribe) membership.subscribe(subscribe.topics);

@@ -9,8 +9,8 @@ export function positionOf(message: PositionMessage | null | undefined): Positio
 }
 
 /**
- * A position that is there but not understood is refused: the default would read something else
- * than was meant.
+ * A position that is set but unknown is refused: the default would read something other than
+ * requested.
  */
 export function optionalPosition(message: PositionMessage | null | undefined): Position | undefined {
   return message ? positionOf(message) : undefined;

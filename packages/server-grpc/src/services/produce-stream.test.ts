@@ -7,7 +7,7 @@ import { MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS, RECEIVE_TURN_BYTES } from "../
 
 const UNAVAILABLE = 14;
 
-/** A `produce` whose answers wait until they are let go, one by one and in any order. */
+/** A `produce` whose results are held until they are released, one by one and in any order. */
 function heldProduce() {
   const held: { request: ProduceRequest; ack: () => void }[] = [];
   let next = 0;
@@ -21,7 +21,7 @@ function heldProduce() {
 
 const baseOffsets = (messages: Message[]) => messages.map(({ ack }) => ack.baseOffset);
 
-test("acks come in the order of the requests, whatever the order of the appends, and all before the end", async () => {
+test("acks are in the order of the requests, whatever the order of the appends, and all precede the end", async () => {
   const { held, produce } = heldProduce();
   const { client } = await home({ api: { produce } });
   const stream = client.produceStream();
@@ -38,7 +38,7 @@ test("acks come in the order of the requests, whatever the order of the appends,
   expect(baseOffsets(messages)).toEqual(Array.from({ length: 20 }, (_, i) => i));
 });
 
-test("a refused request is answered in its place, and the stream goes on", async () => {
+test("a refused request gets its response in order, and the stream continues", async () => {
   const { client } = await home();
   const stream = client.produceStream();
   const answers = collect(stream);
@@ -64,7 +64,7 @@ test("a refused request is answered in its place, and the stream goes on", async
   expect(messages[5].ack).toEqual({ baseOffset: 1, nextOffset: 2, durability: 1, duplicate: false, logEndOffset: 2 });
 });
 
-test("no more requests are read than may be under way", async () => {
+test("the number of requests in flight is limited", async () => {
   const { held, produce } = heldProduce();
   const { client } = await home({ api: { produce } });
   const stream = client.produceStream();
@@ -72,7 +72,7 @@ test("no more requests are read than may be under way", async () => {
   const count = MAX_UNACKED_REQUESTS * 3;
   for (let i = 0; i < count; i++) stream.write({ topic: "t", partition: 0, batches: sealed("x".repeat(40_000)) });
   stream.end();
-  // Each is larger than what HTTP/2 hands over at once, so the bound is kept to the request.
+  // Each is larger than what HTTP/2 delivers at once, so that the limit is exact.
   expect(await settled(() => held.length)).toBe(MAX_UNACKED_REQUESTS);
   for (let i = 0; i < count; i++) {
     await eventually(() => held.length > i);
@@ -81,7 +81,7 @@ test("no more requests are read than may be under way", async () => {
   expect(baseOffsets((await answers).messages)).toEqual(Array.from({ length: count }, (_, i) => i));
 });
 
-test("no more bytes are read than may be under way", async () => {
+test("the bytes in flight are limited", async () => {
   const { held, produce } = heldProduce();
   const { client } = await home({ api: { produce } });
   const stream = client.produceStream();
@@ -97,7 +97,7 @@ test("no more bytes are read than may be under way", async () => {
   expect((await answers).messages).toHaveLength(20);
 });
 
-test("many streams have no more bytes under way together than may be, and all of them are answered", async () => {
+test("many streams share one limit on bytes in flight, and all are answered", async () => {
   const { held, produce } = heldProduce();
   const receiveBudgetBytes = 1_000_000;
   const { client } = await home({ api: { produce }, receiveBudgetBytes });
@@ -117,7 +117,7 @@ test("many streams have no more bytes under way together than may be, and all of
   expect((await Promise.all(answers)).map(({ messages }) => messages.length)).toEqual(Array(8).fill(10));
 });
 
-test("what a client that went away had under way is free again when it is done", async () => {
+test("the requests of a disconnected client free their budget when they are done", async () => {
   const { held, produce } = heldProduce();
   const here = await home({ api: { produce }, receiveBudgetBytes: 100_000 });
   const gone = here.client.produceStream();
@@ -137,7 +137,7 @@ test("what a client that went away had under way is free again when it is done",
   expect((await answers).messages).toHaveLength(1);
 });
 
-test("a client that goes away while appends are under way harms nobody", async () => {
+test("a client that disconnects while appends are in flight has no effect on others", async () => {
   const { held, produce } = heldProduce();
   const { client, server } = await home({ api: { produce } });
   const stream = client.produceStream();
@@ -169,7 +169,7 @@ test("a stop acknowledges what was received, then ends the stream with UNAVAILAB
   await expect(client.call("ListTopics", {})).rejects.toMatchObject({ code: UNAVAILABLE });
 });
 
-test("however much one connection has sent ahead, a turn of the event loop takes a bounded part of it", async () => {
+test("however much one connection has sent ahead, a turn of the event loop processes a limited part of it", async () => {
   const { held, produce } = heldProduce();
   let inThisTurn = 0;
   let most = 0;
@@ -186,7 +186,8 @@ test("however much one connection has sent ahead, a turn of the event loop takes
   const count = 400;
   for (let i = 0; i < count; i++) stream.write({ topic: "t", partition: 0, batches });
   stream.end();
-  // As much is received as may be without an ack, and what came ahead of that waits to be read.
+  // The limit on unacknowledged bytes has been received, and the rest of what was sent ahead waits
+  // to be read.
   const received = await settled(() => held.length);
   expect(received).toBeLessThan(count);
   most = 0;
@@ -195,7 +196,7 @@ test("however much one connection has sent ahead, a turn of the event loop takes
   for (const { ack } of held.slice(received)) ack();
   expect((await answers).messages).toHaveLength(count);
   expect(most).toBeGreaterThan(0);
-  // A request that began with room left may go beyond it, and a turn here may lie across two of
-  // those that are shared out.
+  // A request that starts within the limit may exceed it, and a turn measured here may overlap two
+  // turns of the shares.
   expect(most).toBeLessThanOrEqual(2 * (RECEIVE_TURN_BYTES + batches.length));
 });

@@ -1,4 +1,4 @@
-/** ProduceStream: appends under way side by side, their acks in the order of the requests. */
+/** ProduceStream: concurrent appends, acknowledged in the order of the requests. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { declaredCounts, InvalidArgumentError } from "@logstore/codec";
 import {
@@ -24,9 +24,7 @@ export function ackMessage(ack: ProduceAck): ProduceAckMessage {
   return { ...ack, durability: durabilityToNumber(ack.durability) };
 }
 
-/**
- * The request, unless it is of more batches than are taken at once. @throws InvalidArgumentError
- */
+/** Returns the request if it has no more batches than allowed. @throws InvalidArgumentError */
 export function checkedRequest(request: ProduceRequest): ProduceRequest {
   const { batches } = declaredCounts(request.batches);
   if (batches <= MAX_BATCHES_PER_REQUEST) return request;
@@ -55,7 +53,8 @@ export async function produceStream(
 
   const answerTo = async (received: Received<ProduceRequest>): Promise<Answer> => {
     try {
-      // Nothing is awaited before this call: appends start in the order in which requests arrive.
+      // Nothing is awaited before this call, so that appends start in the order in which requests
+      // arrive.
       return { ack: ackMessage(await api.produce(checkedRequest(wellFormed(received)))) };
     } catch (error) {
       return { error: errors.toDetail(error) };
@@ -109,9 +108,9 @@ export async function produceStream(
 }
 
 /**
- * By itself the stream reads 16 messages ahead, of whatever size, and pausing it does not stop
- * that. So `mayRead` is asked before each one: until it calls what it is given nothing more is
- * read, and HTTP/2 holds the peer back.
+ * By itself the stream reads 16 messages ahead, of whatever size, even if it is paused. Therefore
+ * `mayRead` is called before each message: until it calls its argument nothing more is read, and
+ * HTTP/2 exerts backpressure.
  */
 function readWhen(call: ProduceCall, mayRead: (goOn: () => void) => void): void {
   const read = call._read.bind(call);

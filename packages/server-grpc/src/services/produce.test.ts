@@ -6,7 +6,7 @@ import { anotherClient, eventually, home, settled } from "../../test/home.js";
 
 const DEADLINE_EXCEEDED = 4;
 
-/** A `produce` whose answers wait until they are let go. */
+/** A `produce` whose results are held until they are released. */
 function heldProduce() {
   const held: { request: ProduceRequest; ack: () => void }[] = [];
   const ack = { baseOffset: 0, nextOffset: 1, durability: "flushed", duplicate: false, logEndOffset: 1 } as const;
@@ -18,7 +18,7 @@ function heldProduce() {
 const batches = sealed("x".repeat(100_000));
 const request = { topic: "t", partition: 0, batches };
 
-test("calls hold no more bytes together than appends may, whichever way they came", async () => {
+test("unary calls and streams share the limit on bytes of appends", async () => {
   const { held, produce } = heldProduce();
   const here = await home({ api: { produce }, receiveBudgetBytes: 500_000 });
   const stream = here.client.produceStream();
@@ -30,7 +30,7 @@ test("calls hold no more bytes together than appends may, whichever way they cam
     calls.push(here.client.call("Produce", request));
     await eventually(() => held.length === i + 2);
   }
-  // The budget is full now.
+  // The budget is used up now.
   for (let i = 0; i < 8; i++) calls.push(anotherClient(here).call("Produce", request));
   stream.write(request);
   stream.write(request);
@@ -45,8 +45,7 @@ test("calls hold no more bytes together than appends may, whichever way they cam
 });
 
 /**
- * More than half of the budget is held by two calls: from here on one goes on for each that is
- * answered.
+ * Two calls hold more than half of the budget: from here on one proceeds for each that is answered.
  */
 async function full() {
   const { held, produce } = heldProduce();
@@ -59,7 +58,7 @@ async function full() {
   return { held, here, calls };
 }
 
-test("a call that is over while it waits for room leaves its place to the next one", async () => {
+test("a call that ends while it waits for room passes its place to the next one", async () => {
   const { held, here, calls } = await full();
   const left = anotherClient(here).call("Produce", request, { "grpc-timeout": "300m" });
   const ended = expect(left).rejects.toMatchObject({ code: DEADLINE_EXCEEDED });

@@ -1,6 +1,6 @@
 /**
- * Produce: an append of one request. What it holds until it is answered counts as what a
- * ProduceStream holds.
+ * Produce: an append in a unary call. Until it is answered, its bytes count like those of a
+ * ProduceStream.
  */
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { ProduceRequest } from "@logstore/protocol";
@@ -13,7 +13,7 @@ import { ackMessage, checkedRequest, type ProduceAckMessage, receivedBytes } fro
 export function produce(context: CallContext): handleUnaryCall<Received<ProduceRequest>, ProduceAckMessage> {
   const { unacked, receiveTurns } = context;
   const answer = unaryAtOnce(context, async (api, request: ProduceRequest) => {
-    await sliceLeft(); // the headers of up to 2,000 batches are checked at once; the order of arrival stays
+    await sliceLeft(); // the headers of up to 2,000 batches are checked at once; the order of arrival is kept
     return ackMessage(await api.produce(checkedRequest(request)));
   });
   return (call, respond) => {

@@ -1,4 +1,4 @@
-/** A client that knows nothing but server reflection finds out what there is, and calls it. */
+/** A client that uses only server reflection discovers the services and calls them. */
 import { fileURLToPath } from "node:url";
 import { loadFileDescriptorSetFromBuffer, loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { expect, test } from "vitest";
@@ -16,7 +16,7 @@ function reflectionMethod(version: "v1" | "v1alpha"): Message {
   return (loaded[`grpc.reflection.${version}.ServerReflection`] as ServiceDefinition)["ServerReflectionInfo"];
 }
 
-/** Asks on one stream, and gets the answers in order. */
+/** Sends requests on one stream, and returns the responses in order. */
 async function ask(client: ForeignClient, version: "v1" | "v1alpha", questions: Message[]): Promise<Message[]> {
   const call = client.otherStream(reflectionMethod(version));
   for (const question of questions) call.write(question);
@@ -26,7 +26,7 @@ async function ask(client: ForeignClient, version: "v1" | "v1alpha", questions: 
   return answers;
 }
 
-/** What the files in an answer define: a FileDescriptorSet has them in its field 1. */
+/** The contents of the file descriptors in a response: field 1 of a FileDescriptorSet. */
 function definitionsOf({ fileDescriptorResponse }: Message) {
   const files: Buffer[] = fileDescriptorResponse.fileDescriptorProto;
   const set = files.flatMap((file) => [Buffer.of(0x0a), varint(file.length), file]);
@@ -62,7 +62,7 @@ test.each(["v1", "v1alpha"] as const)(
   },
 );
 
-test("what errors travel in is there with what it depends on", async () => {
+test("the message of errors is included with its dependencies", async () => {
   const { client } = await home();
   const [answer] = await ask(client, "v1", [{ fileContainingSymbol: "logstore.v1.Status" }]);
   const definitions = definitionsOf(answer) as Message;
@@ -74,15 +74,15 @@ test("what errors travel in is there with what it depends on", async () => {
   expect(detail).not.toHaveProperty("offset"); // it is optional, and was not said
 });
 
-test("whoever asks much without reading gets all answers once he reads", async () => {
+test("a client that sends many requests without reading gets all responses once it reads", async () => {
   const { client } = await home();
   const call = client.otherStream(reflectionMethod("v1"));
-  const questions = 300; // some megabytes of answers
+  const questions = 300; // some megabytes of responses
   for (let i = 0; i < questions; i++) call.write({ host: String(i), fileContainingSymbol: "logstore.v1.LogService" });
   call.end();
   const hosts: string[] = [];
   for await (const { originalRequest } of call) {
-    if (hosts.length === 0) await new Promise((resolve) => setTimeout(resolve, 50)); // the server runs into the peer's window
+    if (hosts.length === 0) await new Promise((resolve) => setTimeout(resolve, 50)); // the server fills the peer's window
     hosts.push(originalRequest.host);
   }
   expect(hosts).toEqual(Array.from({ length: questions }, (_, i) => String(i)));
@@ -93,7 +93,7 @@ test("it can be switched off", async () => {
   expect((await failure(ask(client, "v1", [{ listServices: "*" }]))).code).toBe(UNIMPLEMENTED);
 });
 
-test("a stop does not wait for a call that was left open", async () => {
+test("a stop does not wait for an open call", async () => {
   const { client, server } = await home();
   const call = client.otherStream(reflectionMethod("v1"));
   call.on("error", () => {}).write({ listServices: "*" });

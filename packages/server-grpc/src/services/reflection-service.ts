@@ -1,6 +1,4 @@
-/**
- * Server reflection, v1 and v1alpha: which services there are, and what their messages look like.
- */
+/** Server reflection, v1 and v1alpha: describes the services and messages. */
 import type { Server, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { PackageDefinition } from "@grpc/proto-loader";
 import { ReflectionService as Reflection } from "@grpc/reflection";
@@ -25,13 +23,16 @@ export class ReflectionService {
     new Reflection(definition).addToServer({ addService });
   }
 
-  /** Ends the calls that peers have left open. */
+  /** Ends the open calls. */
   end(): void {
     callAll([...this.#calls].map((call) => () => call.end()));
   }
 }
 
-/** Answers are made as soon as questions are read: with too many on their way, no more are read. */
+/**
+ * Requests are answered as soon as they are read; if too many responses are unsent, no more
+ * requests are read.
+ */
 function paced(call: Call): void {
   const write = call.write.bind(call);
   call.write = (message: unknown) => {

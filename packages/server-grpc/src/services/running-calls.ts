@@ -1,7 +1,4 @@
-/**
- * The calls that are being answered: counted, so that a stop can refuse new ones and wait for the
- * rest.
- */
+/** The calls in progress, so that a stop can refuse new ones and wait for the rest. */
 import { callAll, UnavailableError } from "@logstore/codec";
 
 export class RunningCalls {
@@ -11,10 +8,10 @@ export class RunningCalls {
   #onIdle: (() => void) | undefined;
 
   /**
-   * Runs a call. `onStop` is called when the server begins to stop: a call that would not end by
-   * itself then ends soon.
+   * Runs a call. `onStop` is called when the server begins to stop: a call that does not end by
+   * itself must then end soon.
    *
-   * @throws UnavailableError when the server is stopping already
+   * @throws UnavailableError if the server is stopping already
    */
   async run<Result>(call: () => Promise<Result>, onStop?: () => void): Promise<Result> {
     if (this.#stopping) throw stoppingError();
@@ -28,7 +25,9 @@ export class RunningCalls {
     }
   }
 
-  /** Refuses new calls, tells those under way, and resolves when the last of them is over. */
+  /**
+   * Refuses new calls, notifies those in progress, and resolves when the last of them has ended.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     const idle = new Promise<void>((resolve) => {
@@ -43,7 +42,7 @@ export class RunningCalls {
   }
 }
 
-/** What a call ends with that the server cannot finish. */
+/** The error of a call that the server cannot complete. */
 export function stoppingError(): UnavailableError {
   return new UnavailableError("the server is stopping: connect again");
 }

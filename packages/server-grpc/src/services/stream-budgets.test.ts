@@ -1,4 +1,4 @@
-/** What all streams together may hold, and what becomes of those whose peer does not take it. */
+/** The budget shared by all streams, and the treatment of streams whose peers stall. */
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, FetchOptions, FetchResult } from "@logstore/protocol";
 import { expect, test } from "vitest";
 import { sealed, valuesOf } from "../../test/fake-log.js";
@@ -17,7 +17,7 @@ async function fill({ api }: Home, messages: number, partition = 0): Promise<voi
   }
 }
 
-/** Reads one message and then no more. */
+/** Reads one message and then stops. */
 async function stalledReader(client: ForeignClient, partition = 0) {
   const stream = client.consume({ topic: "t", partition });
   const iterator = stream[Symbol.asyncIterator]();
@@ -25,7 +25,7 @@ async function stalledReader(client: ForeignClient, partition = 0) {
   return { stream, rest: () => collect({ [Symbol.asyncIterator]: () => iterator }) };
 }
 
-test("fifty readers that do not read hold no more than the budget together, and the others go on", async () => {
+test("fifty stalled readers stay within the budget together, and others proceed", async () => {
   const sendBudgetBytes = 2_000_000;
   let handedOut = 0;
   let most = 0;
@@ -33,7 +33,7 @@ test("fifty readers that do not read hold no more than the budget together, and 
   const { api, client } = here;
   const consume = api.consume.bind(api);
   api.consume = async function* (request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent> {
-    // What was handed out is free again when the next is asked for, or when nobody asks any more.
+    // Batches are free again when the next ones are requested, or the reader has ended.
     let held = 0;
     try {
       for await (const event of consume(request, options)) {
@@ -55,7 +55,7 @@ test("fifty readers that do not read hold no more than the budget together, and 
     stream.on("error", () => {});
     void stream[Symbol.asyncIterator]()
       .next()
-      .catch(() => {}); // the first message, where it comes to that
+      .catch(() => {}); // the first message, if it arrives
     return stream;
   });
   await eventually(() => handedOut > sendBudgetBytes - 2 * MESSAGE_BYTES);
@@ -67,8 +67,8 @@ test("fifty readers that do not read hold no more than the budget together, and 
   await eventually(() => api.consumers.every(({ ended }) => ended));
 });
 
-test("a reader that takes nothing for too long is reset, and one that reads goes on", async () => {
-  const here = await home({ stalledStreamTimeoutMs: 500 }); // the one that reads may be late, too
+test("a reader that accepts nothing for too long is reset, and one that reads continues", async () => {
+  const here = await home({ stalledStreamTimeoutMs: 500 }); // the reader that reads may be late, too
   const { api, client } = here;
   await fill(here, 40);
   const stalled = await stalledReader(client);
@@ -87,7 +87,7 @@ test("a reader that takes nothing for too long is reset, and one that reads goes
   reading.cancel();
 });
 
-test("an idle reader is not a stalled one", async () => {
+test("an idle reader does not count as stalled", async () => {
   const here = await home({ stalledStreamTimeoutMs: 20 });
   const { api, client } = here;
   const events = client.consume({ topic: "t" })[Symbol.asyncIterator]();
@@ -120,7 +120,7 @@ test.each([
   expect((await stalled.rest()).error?.code).toBe(code);
 });
 
-test("a message is released when it is sent, and not before", async () => {
+test("a message is released when it has been sent, and not before", async () => {
   const here = await home({ stalledStreamTimeoutMs: LONG_MS });
   const { api, client } = here;
   let released = 0;
@@ -131,7 +131,7 @@ test("a message is released when it is sent, and not before", async () => {
       else {
         const release = () => {
           released++;
-          event.batches.fill(0xee); // what is sent later is not what it was
+          event.batches.fill(0xee); // if the memory were reused, what is sent later would be different
           event.release?.();
         };
         yield { ...event, release };
@@ -150,7 +150,7 @@ test("a message is released when it is sent, and not before", async () => {
   expect(released).toBe(60);
 });
 
-test("what a cancelled reader holds is given back when the log reads no more for it", async () => {
+test("the memory of a cancelled reader is returned when the log no longer reads for it", async () => {
   const sendBudgetBytes = 100_000;
   const here = await home({ sendBudgetBytes, stalledStreamTimeoutMs: LONG_MS });
   const { api, client } = here;
@@ -162,7 +162,7 @@ test("what a cancelled reader holds is given back when the log reads no more for
       await options.budget?.take(sendBudgetBytes, sendBudgetBytes);
       options.signal?.addEventListener("abort", () => ended.resolve());
       taken.resolve();
-      await read; // a disk that is slow
+      await read; // a slow disk
     } else yield* consume(request, options);
   };
   await api.produce({ topic: "t", partition: 1, batches: sealed("a") });
@@ -182,7 +182,7 @@ test("what a cancelled reader holds is given back when the log reads no more for
   expect(valuesOf((await next).messages[0].batches)).toEqual(["a"]);
 });
 
-test("what was read for a call that is over is released without being sent", async () => {
+test("what was read for an ended call is released without being sent", async () => {
   const here = await home();
   const waiting = Promise.withResolvers<void>();
   let released = 0;
@@ -223,7 +223,7 @@ test("a fetch that waits for room ends when the server stops", async () => {
   await stopped;
 });
 
-test("what a failed read held is there for the next one", async () => {
+test("the memory of a failed read is available to the next one", async () => {
   const here = await home({ sendBudgetBytes: 100_000, stalledStreamTimeoutMs: LONG_MS, onError: () => {} });
   const { api, client } = here;
   const consume = api.consume.bind(api);
@@ -238,7 +238,7 @@ test("what a failed read held is there for the next one", async () => {
   expect(valuesOf(messages[0].batches)).toEqual(["a"]);
 });
 
-test("a stop ends those who wait for the budget", async () => {
+test("a stop ends those that wait for the budget", async () => {
   const sendBudgetBytes = 1.5 * MESSAGE_BYTES;
   const here = await home({ sendBudgetBytes, stalledStreamTimeoutMs: LONG_MS, drainTimeoutMs: 100 });
   const { api, client, server } = here;
@@ -252,7 +252,7 @@ test("a stop ends those who wait for the budget", async () => {
   stalled.stream.cancel();
 });
 
-test("fetches share the budget, and one that has some and waits for more makes do when others wait", async () => {
+test("fetches share the budget, and one that waits for more returns what it has when others wait", async () => {
   let held = 0;
   let most = 0;
   const fetch = async (request: { minBytes?: number | undefined }, { signal, budget }: FetchOptions = {}) => {

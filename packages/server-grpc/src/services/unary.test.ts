@@ -12,7 +12,7 @@ const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const INTERNAL = 13;
 
-test("topics are made, listed and described", async () => {
+test("topics are created, listed and described", async () => {
   const { client } = await home();
   const created = await client.call("CreateTopic", { topic: "flights", partitions: 3 });
   expect(created.topic).toMatchObject({ topic: "flights", partitioner: "fnv1a-32" });
@@ -34,7 +34,7 @@ test("topics are made, listed and described", async () => {
   expect(detailOf(error)).toMatchObject({ code: "TOPIC_EXISTS", topic: "flights" });
 });
 
-test("the server tells its release and its limits", async () => {
+test("the server reports its version and its limits", async () => {
   const { client } = await home({ maxBatchBytes: 64 * 2 ** 20, maxConnections: 12 });
   expect(await client.call("DescribeServer", {})).toEqual({
     version: expect.stringMatching(/^\d+\.\d+\.\d+/),
@@ -47,7 +47,7 @@ test("the server tells its release and its limits", async () => {
   });
 });
 
-test("a topic has no more partitions than are made in a moment", async () => {
+test("the number of partitions of a topic is limited", async () => {
   const { client } = await home();
   const error = await failure(client.call("CreateTopic", { topic: "flights", partitions: 10_001 }));
   expect(error.code).toBe(INVALID_ARGUMENT);
@@ -86,7 +86,7 @@ test("offsets are found by number, edge and time", async () => {
   expect(error.code).toBe(INVALID_ARGUMENT);
 });
 
-test("an error travels with its code and fields", async () => {
+test("an error has its code and fields", async () => {
   const { client } = await home();
   await client.call("Produce", { topic: "t", batches: sealed("a") });
   const error = await failure(client.call("Produce", { topic: "t", expectedOffset: 0, batches: sealed("b") }));
@@ -97,7 +97,7 @@ test("an error travels with its code and fields", async () => {
   expect(detail).not.toHaveProperty("topic");
 });
 
-test("an error that is not ours says nothing of the server, and is told to its owner", async () => {
+test("an unexpected error discloses nothing to the peer, and is reported to the server's owner", async () => {
   const errors: unknown[] = [];
   const cause = new Error("ENOSPC /var/lib/secret");
   const { client } = await home({
@@ -111,7 +111,7 @@ test("an error that is not ours says nothing of the server, and is told to its o
   expect(errors).toEqual([cause]);
 });
 
-test("an error that quotes without end is cut to what fits into trailers", async () => {
+test("an error with a very long quotation is truncated to fit into trailers", async () => {
   const topic = "\u{1f4a5}%\n".repeat(2_500);
   const { client } = await home({
     api: { describeTopic: async () => Promise.reject(new UnknownTopicError(topic, { topic })) },
@@ -123,7 +123,7 @@ test("an error that quotes without end is cut to what fits into trailers", async
   expect(topic.startsWith(detailOf(error).topic.slice(0, -1))).toBe(true);
 });
 
-test("an error thrown in place of a rejection is answered too", async () => {
+test("an error that is thrown synchronously is answered, too", async () => {
   const { client } = await home({
     api: {
       listTopics: () => {
@@ -134,7 +134,7 @@ test("an error thrown in place of a rejection is answered too", async () => {
   expect((await failure(client.call("ListTopics", {}))).details).toBe("at once");
 });
 
-test("bytes that are no protobuf are the caller's mistake, in every unary method", async () => {
+test("a request that is not protobuf is an invalid argument, in every unary method", async () => {
   const { client } = await home();
   for (const method of ["Produce", "ListOffsets", "CreateTopic", "ListTopics", "DescribeTopic"]) {
     const error = await failure(client.call(method, Buffer.from("7a05ff", "hex")));
@@ -152,7 +152,7 @@ test("a message that is too large is refused, and others are served", async () =
   expect(await client.call("Produce", { ...request, batches: sealed("y") })).toMatchObject({ baseOffset: 1 });
 });
 
-test("two servers in one process keep apart", async () => {
+test("two servers in one process are independent", async () => {
   const [one, two] = [await home(), await home()];
   expect(one.server.address).not.toBe(two.server.address);
   await one.client.call("CreateTopic", { topic: "only-one", partitions: 1 });
@@ -161,14 +161,14 @@ test("two servers in one process keep apart", async () => {
   expect((await two.client.call("ListTopics", {})).topics).toHaveLength(1);
 });
 
-test("port 0 takes a free port, and one in use is an error of the system", async () => {
+test("port 0 chooses a free port, and a port in use gives the system's error", async () => {
   const { api, server } = await home();
   expect(server.address).toMatch(/^127\.0\.0\.1:[1-9]\d+$/);
   const port = Number(server.address.split(":")[1]);
   await expect(serve(api, { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 
-test("an address of version 6 is written in brackets", async (context) => {
+test("an IPv6 address is written in brackets", async (context) => {
   const { api } = await home();
   const server = await serve(api, { host: "::1", port: 0 }).catch(() => context.skip("no IPv6 here"));
   const client = new ForeignClient(server.address);
@@ -178,7 +178,7 @@ test("an address of version 6 is written in brackets", async (context) => {
   await server.stop();
 });
 
-test("a request that asks for too much at once is refused, and says how much it may be", async () => {
+test("a request for too much at once is refused, with the limit", async () => {
   const { client } = await home();
   const ask = (count: number) =>
     client.call("ListOffsets", {
@@ -187,7 +187,7 @@ test("a request that asks for too much at once is refused, and says how much it 
     });
   expect((await ask(10_000)).offsets).toHaveLength(10_000);
   expect(detailOf(await failure(ask(10_001)))).toMatchObject({ code: "INVALID_ARGUMENT", expected: 10_000 });
-  // Not even decoded.
+  // It is not even decoded.
   expect(detailOf(await failure(ask(400_000)))).toMatchObject({
     code: "INVALID_ARGUMENT",
     message: expect.stringContaining("too long"),

@@ -1,4 +1,6 @@
-/** What calls pass on their way to a handler, and the budgets that all of them share. */
+/**
+ * The interceptors that calls pass on their way to a handler, and the budgets shared by all calls.
+ */
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
 import type { AccessControl } from "../access/access-control.js";
 import { SharedBudget } from "../transport/budget.js";
@@ -36,7 +38,7 @@ export function refusedOf({ onRefused }: Settings): Refused {
   };
 }
 
-/** Budgets, windows and turns, of one server. */
+/** Budgets, windows and turns of one server. */
 export interface Shares {
   readonly sending: Sending;
   readonly unacked: SharedBudget;
@@ -82,7 +84,7 @@ interface InterceptorOptions {
   readonly producePath: string;
 }
 
-/** In their order: the caller is known before anything else of a call is looked at. */
+/** In order: the caller is authenticated before anything else of a call is processed. */
 export function interceptorsOf(options: InterceptorOptions): ServerInterceptor[] {
   const { maxBatchBytes, refused, shares, producePath } = options;
   return [

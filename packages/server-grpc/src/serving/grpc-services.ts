@@ -1,4 +1,4 @@
-/** The gRPC server with its services. It is given connections, and does not listen itself. */
+/** The gRPC server with its services. It does not listen itself, but is given connections. */
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {

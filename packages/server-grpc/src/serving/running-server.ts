@@ -1,4 +1,4 @@
-/** A server that listens: how it is reconfigured, and how it stops. */
+/** A listening server: its reconfiguration and its stop. */
 import { callAll, InvalidArgumentError, startTimer } from "@logstore/codec";
 import type { AccessConfig } from "../access/access-config.js";
 import type { AccessControl } from "../access/access-control.js";
@@ -89,7 +89,7 @@ export class RunningServer implements LogStoreServer {
   }
 
   /**
-   * Peers are asked to disconnect after the last call: until then a new call is refused with a
+   * Peers are asked to disconnect only after the last call: until then a new call is refused with a
    * reason.
    */
   #drain(): Promise<void> {

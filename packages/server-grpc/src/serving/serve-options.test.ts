@@ -57,7 +57,7 @@ test.each([undefined, null, {}, "log"])("refuses to serve %j", async (api) => {
   );
 });
 
-test("other access rules are checked like the first, and refused as a whole", async () => {
+test("updated access rules are validated like the initial ones, and refused as a whole", async () => {
   const server = await serve(new FakeLog(), { port: 0, access: { rules: [] } });
   onTestFinished(() => server.stop());
   const update = (config: unknown) => server.updateAccess(config as never);
@@ -68,7 +68,7 @@ test("other access rules are checked like the first, and refused as a whole", as
   await update({ rules });
 });
 
-test("no limit and no end are taken, and so is undefined for what is left out", async () => {
+test("Infinity is accepted as no limit, and undefined as left out", async () => {
   const server = await serve(new FakeLog(), {
     port: 0,
     sendBudgetBytes: Infinity,

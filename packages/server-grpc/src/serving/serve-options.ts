@@ -23,74 +23,72 @@ import { type TlsOptions, tlsRule } from "../transport/tls-files.js";
 /** Options of {@link serve}. */
 export interface ServeOptions {
   /**
-   * Name or address to listen on. Default "127.0.0.1": this machine only. Any other needs `tls` and
-   * `access`, or `insecure`.
+   * Name or address to listen on. Default "127.0.0.1", which only this machine can reach. Any other
+   * needs `tls` and `access`, or `insecure`.
    */
   readonly host?: string;
-  /** 0 takes a free one. Default 7411. */
+  /** Port to listen on; 0 chooses a free one. Default 7411. */
   readonly port?: number;
   /**
-   * Largest `batches` of a request, bytes, at most 1 GiB; larger messages are refused unread.
+   * Largest `batches` of a request, in bytes, at most 1 GiB; larger messages are refused unread.
    * Default 16 MiB.
    */
   readonly maxBatchBytes?: number;
-  /**
-   * Encrypts everything. The files are read again when they change. Default: nothing is encrypted.
-   */
+  /** Encrypts all connections. The files are reloaded when they change. Default: no encryption. */
   readonly tls?: TlsOptions | undefined;
-  /** Who may do what. Default: everybody everything. */
+  /** Access control. Default: everybody may do everything. */
   readonly access?: AccessConfig | undefined;
   /**
-   * Listens where other machines may connect although `tls` or `access` is missing, and warns.
-   * Default false.
+   * Allows other machines to connect although `tls` or `access` is missing, with a warning. Default
+   * false.
    */
   readonly insecure?: boolean;
-  /** Connections in all; more are refused. Default 1,000. */
+  /** Largest number of connections; more are refused. Default 1,000. */
   readonly maxConnections?: number;
   /**
-   * Connections of one address; more are refused. Default: nine tenths of `maxConnections`, so that
-   * others get one, too.
+   * Largest number of connections from one address; more are refused. Default: nine tenths of
+   * `maxConnections`, so that other addresses can connect, too.
    */
   readonly maxConnectionsPerAddress?: number;
   /**
-   * What all readers together may have waiting in memory to be sent, bytes; each gets less at a
-   * time as they grow many. Infinity: no limit. Default 256 MiB.
+   * Largest size of messages to all readers together that wait in memory to be sent, in bytes; the
+   * more readers, the less each gets at a time. Infinity: no limit. Default 256 MiB.
    */
   readonly sendBudgetBytes?: number;
   /**
-   * What all appends together may have waiting in memory for their acks, bytes: of ProduceStreams
-   * and of Produce calls. Infinity: no limit. Default 256 MiB.
+   * Largest size of all appends together, of ProduceStreams and of Produce calls, that wait in
+   * memory for their acks, in bytes. Infinity: no limit. Default 256 MiB.
    */
   readonly receiveBudgetBytes?: number;
   /**
-   * How long a reader may take nothing at all of what is sent to it before it is cut off with
-   * SLOW_CONSUMER, ms. Default 60,000. When the budget is used up and others wait for it, the
-   * longest stalled reader is cut off after a second. Infinity: only then.
+   * How long a reader may accept nothing of what is sent to it before its stream is ended with
+   * SLOW_CONSUMER, in ms. Default 60,000. When the send budget is used up and other readers wait
+   * for it, the longest stalled stream is ended after one second. Infinity: only then.
    */
   readonly stalledStreamTimeoutMs?: number;
   /**
-   * How long {@link LogStoreServer.stop} waits for calls under way before it cuts them off, ms.
+   * How long {@link LogStoreServer.stop} waits for calls in progress before it ends them, in ms.
    * Infinity: until they end. Default 10,000.
    */
   readonly drainTimeoutMs?: number;
-  /** Whether to answer clients that ask which services and messages there are. Default true. */
+  /** Whether to serve gRPC reflection, which describes the services and messages. Default true. */
   readonly reflection?: boolean;
-  /** Gets the errors that peers only see as "internal error". Default: `console.error`. */
+  /** Called with the errors that peers only see as "internal error". Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
   /**
-   * Gets what its owner ought to see to: certificates that cannot be renewed, keys that cannot be
-   * had. Default: `console.warn`.
+   * Called with problems that need attention: certificates that cannot be reloaded, keys that
+   * cannot be fetched. Default: `console.warn`.
    */
   readonly onWarning?: (message: string, cause?: unknown) => void;
   /**
-   * Told once of each connection and each call that is refused. A peer can cause as many as it
-   * likes. Default: nobody.
+   * Called once for each connection and call that is refused. A peer can cause any number of them.
+   * Default: not reported.
    */
   readonly onRefused?: (refusal: Refusal) => void;
 }
 
 const MAX_PORT = 65_535;
-/** The protocol tells clients of it in 32 bits. */
+/** The protocol reports it to clients in 32 bits. */
 const MAX_MAX_CONNECTIONS = 2 ** 31 - 1;
 
 const rules: OptionRules<ServeOptions> = {
@@ -113,8 +111,9 @@ const rules: OptionRules<ServeOptions> = {
 };
 
 /**
- * Checks what the log and the options are, but not what they name. @throws InvalidArgumentError
- * that names the option
+ * Checks the log and the options, but not the files that these name.
+ *
+ * @throws InvalidArgumentError that names the option
  */
 export function checkServeArguments(api: LogApi, options: ServeOptions): void {
   checkArgument("serve", "the log", api, required(objectWith("produce", "consume")));
@@ -126,7 +125,7 @@ export function checkServeOptionValues(options: ServeOptions): void {
   checkOptions("serve", options, rules);
 }
 
-/** Strangers are let in on purpose only. @throws InvalidArgumentError */
+/** Other machines are admitted only on explicit request. @throws InvalidArgumentError */
 export function checkExposure(
   host: string,
   { tls, access, insecure = false }: ServeOptions,

@@ -12,7 +12,7 @@ export const DEFAULT_HOST = "127.0.0.1";
 
 export function settingsOf({ ...options }: ServeOptions): Settings {
   for (const name of Object.keys(options) as (keyof ServeOptions)[]) {
-    if (options[name] === undefined) delete options[name]; // the default below holds
+    if (options[name] === undefined) delete options[name]; // the default below applies
   }
   return {
     host: DEFAULT_HOST,

@@ -12,7 +12,7 @@ import {
 } from "./conventions.js";
 import { isTracing, producerContext } from "./record-context.js";
 
-/** One append, as a part of the trace that its first record belongs to. */
+/** The span of one append, as a part of the trace to which its first record belongs. */
 export class AppendSpan {
   readonly #span: Span;
 
@@ -38,8 +38,8 @@ export class AppendSpan {
 }
 
 /**
- * Undefined where nobody traces, or the producer does not: whether there is a trace, and which part
- * of it is kept, is his to say.
+ * Undefined if there is no tracing here or by the producer: the producer decides whether there is a
+ * trace, and whether it is sampled.
  */
 export function startAppendSpan({ topic, partition, batches }: ProduceRequest): AppendSpan | undefined {
   if (!isTracing() || isTooLong(topic)) return undefined;

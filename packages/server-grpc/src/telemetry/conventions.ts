@@ -1,6 +1,6 @@
 /**
- * Names that OpenTelemetry's semantic conventions (1.45) give to what we count and trace. Many of
- * them are not stable there; here they are, until a release says otherwise.
+ * Names from OpenTelemetry's semantic conventions (1.45). Many of them are not stable there; here
+ * they stay until a release note says otherwise.
  */
 export const DESTINATION = "messaging.destination.name";
 export const MESSAGING_SYSTEM = "messaging.system.name";
@@ -13,5 +13,5 @@ export const RPC_SYSTEM = "rpc.system.name";
 export const RPC_METHOD = "rpc.method";
 export const RPC_STATUS = "rpc.response.status_code";
 
-/** Who measures. */
+/** Name of the instrumentation scope. */
 export const SCOPE = "@logstore/server-grpc";

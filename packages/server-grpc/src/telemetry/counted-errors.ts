@@ -3,8 +3,8 @@ import type { ErrorTranslator } from "../services/error-status.js";
 import type { ServerMetrics } from "./server-metrics.js";
 
 /**
- * Every error that a peer is answered with is counted: refused logins, quotas and damaged
- * partitions among them.
+ * Counts every error with which a peer is answered, including failed authentication, quotas and
+ * damaged partitions.
  */
 export function countedErrors(errors: ErrorTranslator, metrics: ServerMetrics): ErrorTranslator {
   return {

@@ -2,15 +2,15 @@ import type { ConsumeEvent } from "@logstore/protocol";
 import type { HeldCounts, Traffic } from "./traffic.js";
 
 /**
- * The events of a consume call, counted as they pass. One is with the peer until the next is asked
- * for.
+ * Counts the events of a Consume call as they pass. An event is being delivered until the next one
+ * is requested.
  */
 export class DeliveredEvents implements AsyncIterableIterator<ConsumeEvent> {
   readonly #events: AsyncIterator<ConsumeEvent>;
   readonly #topic: string;
   readonly #traffic: Traffic;
   #deliveringBytes = 0;
-  /** Held from the first event that is asked for until the last one. */
+  /** Held from the first event requested to the last one. */
   #counts: HeldCounts | undefined;
 
   constructor(events: AsyncIterable<ConsumeEvent>, topic: string, traffic: Traffic) {

@@ -4,12 +4,12 @@ import { CONSUMER_GROUP, DESTINATION, PARTITION_ID } from "./conventions.js";
 import { type GroupSample, takeSnapshot } from "./group-snapshot.js";
 import { Paced } from "./paced.js";
 
-/** A scrape waits 2 s at most for a snapshot; Prometheus gives up after 10 s by default. */
+/** A scrape waits at most 2 s for a snapshot; Prometheus times out after 10 s by default. */
 const pace = { pauseMs: 5_000, pauseFactor: 4, waitMs: 2_000 };
 
 /**
- * Metrics of consumer groups, from a snapshot that is at most taken every few seconds. Returns what
- * ends it.
+ * Registers the metrics of consumer groups, which are taken from a snapshot made every few seconds
+ * at most. Returns a function that removes them.
  */
 export function observeGroups(meter: Meter, api: LogApi): () => void {
   const gauge = (name: string, description: string, unit: string) =>

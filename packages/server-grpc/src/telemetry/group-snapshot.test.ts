@@ -6,8 +6,8 @@ import { takeSnapshot } from "./group-snapshot.js";
 const running = new AbortController().signal;
 
 /**
- * Groups "a", "b", …, of so many partitions each; partition i lags by i + 1 records, and as many
- * ms.
+ * Groups "a", "b", …, with the given numbers of partitions; partition i lags by i + 1 records, and
+ * as many ms.
  */
 function logOf(partitionCounts: readonly number[], parkedTopics: readonly string[] = []): FakeLog {
   const log = new FakeLog();
@@ -30,7 +30,7 @@ function logOf(partitionCounts: readonly number[], parkedTopics: readonly string
 
 const limits = { maxGroups: 10, maxPartitions: 5, maxParkedTopics: 2 };
 
-test("a group whose partitions do not fit has its sums, and a smaller one after it still fits", async () => {
+test("a group whose partitions do not fit has sums, and a smaller one after it still fits", async () => {
   const { groups } = await takeSnapshot(logOf([3, 4, 2]), running, limits);
   expect(groups.map(({ group, lags }) => [group, lags.length])).toEqual([
     ["a", 3],
@@ -40,7 +40,7 @@ test("a group whose partitions do not fit has its sums, and a smaller one after 
   expect(groups[1]!.lags).toEqual([{ topic: undefined, partition: undefined, lagRecords: 10, lagMs: 4 }]);
 });
 
-test("of groups beyond the limit there is the count only", async () => {
+test("groups beyond the limit are only counted", async () => {
   const log = logOf([1, 1, 1]);
   const { groups, countByState } = await takeSnapshot(log, running, { ...limits, maxGroups: 2 });
   expect(groups.map(({ group }) => group)).toEqual(["a", "b"]);
@@ -56,14 +56,14 @@ test("parked topics beyond the limit are added up", async () => {
   ]);
 });
 
-test("a group that was deleted meanwhile is left out", async () => {
+test("a group that was deleted in the meantime is left out", async () => {
   const log = logOf([1, 1]);
   const { describeGroup } = log;
   log.describeGroup = (group) => (group === "a" ? Promise.reject(new Error("gone")) : describeGroup(group));
   expect((await takeSnapshot(log, running, limits)).groups.map(({ group }) => group)).toEqual(["b"]);
 });
 
-test("it ends where the server stops meanwhile", async () => {
+test("ends when the server stops in the meantime", async () => {
   const stopping = new AbortController();
   const log = logOf([1, 1]);
   const { describeGroup } = log;

@@ -1,25 +1,25 @@
 /**
- * What the metrics of consumer groups are made from: the state of all groups at one time, in
- * bounded size.
+ * The basis of the metrics of consumer groups: the state of all groups at one time, with limited
+ * size.
  */
 import { setImmediate } from "node:timers/promises";
 import type { GroupApi, GroupDescription, GroupPartition, GroupState, LogApi } from "@logstore/protocol";
 
-/** Bounds of a snapshot: a metrics backend pays for every series. */
+/** Limits of a snapshot: a metrics backend charges for every series. */
 export interface SnapshotLimits {
-  /** Groups that are described, the first ones by name. The others are counted only. */
+  /** Number of groups that are described, by name. The others are only counted. */
   readonly maxGroups: number;
   /**
-   * Partitions of all groups together that are listed one by one. A group that does not fit has its
-   * sums only.
+   * Number of partitions of all groups that are listed individually. A group that does not fit has
+   * only sums.
    */
   readonly maxPartitions: number;
-  /** Parked topics that are listed one by one; of the others there is the sum. */
+  /** Number of parked topics that are listed individually; the others are added up. */
   readonly maxParkedTopics: number;
 }
 
 /**
- * OpenTelemetry's SDK keeps 2,000 series of an instrument by default: partitions and the sums of
+ * OpenTelemetry's SDK keeps 2,000 series per instrument by default: partitions and the sums of
  * groups stay below that.
  */
 export const snapshotLimits: SnapshotLimits = { maxGroups: 500, maxPartitions: 1_000, maxParkedTopics: 1_000 };
@@ -55,10 +55,10 @@ export interface GroupSnapshot {
 type SnapshotApi = Pick<GroupApi, "listGroups" | "describeGroup"> & Pick<LogApi, "listTopics" | "describeTopic">;
 
 /**
- * Describes one group after another, so that no two of them are in memory at once and calls of
- * clients come in between.
+ * Describes one group after another, so that only one of them is in memory and client calls run in
+ * between.
  *
- * @throws what `listGroups` and `listTopics` throw, while topics are being opened for example
+ * @throws the errors of `listGroups` and `listTopics`, for example while topics are being opened
  */
 export async function takeSnapshot(
   api: SnapshotApi,
@@ -72,7 +72,7 @@ export async function takeSnapshot(
   let room = limits.maxPartitions;
   for (const { group } of summaries.slice(0, limits.maxGroups)) {
     stopped.throwIfAborted();
-    const description = await api.describeGroup(group).catch(() => undefined); // it may be gone by now
+    const description = await api.describeGroup(group).catch(() => undefined); // it may have been deleted
     if (description === undefined) continue;
     const isListed = description.partitions.length <= room;
     if (isListed) room -= description.partitions.length;
@@ -88,7 +88,7 @@ function sampleOf({ group, state, members, groupEpoch, partitions }: GroupDescri
   return { group, state, members: members.length, epoch: groupEpoch, lags };
 }
 
-/** All records of a group that wait, and how long the oldest of them has. */
+/** The total lag of a group in records, and its largest lag in time. */
 function sumOf(partitions: readonly GroupPartition[]): LagSample {
   let [lagRecords, lagMs] = [0, 0];
   for (const partition of partitions) {
@@ -104,7 +104,7 @@ async function parkedRecords(api: SnapshotApi, stopped: AbortSignal, maxTopics: 
   let others = 0;
   for (const [i, { topic }] of topics.entries()) {
     stopped.throwIfAborted();
-    if (i % 100 === 99) await setImmediate(); // describing may wait for nothing
+    if (i % 100 === 99) await setImmediate(); // describing may never yield
     const description = await api.describeTopic(topic).catch(() => undefined);
     if (description === undefined) continue;
     let records = 0;

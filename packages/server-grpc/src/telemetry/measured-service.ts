@@ -1,7 +1,4 @@
-/**
- * The calls of a service, each counted with how long it took and how it ended, and those that are
- * open.
- */
+/** Measures the calls of a service: their number, duration and status, and those that are open. */
 import type { EventEmitter } from "node:events";
 import {
   type handleServerStreamingCall,

@@ -1,4 +1,4 @@
-/** What is counted of a topic is forgotten with it, whatever was under way when it was deleted. */
+/** The counters of a topic are dropped when it is deleted, whatever calls are in progress. */
 import type { ConsumeEvent, FetchResult, LogApi, ProduceAck } from "@logstore/protocol";
 import { expect, test } from "vitest";
 import { FakeLog, sealed } from "../../test/fake-log.js";
@@ -8,7 +8,7 @@ import { ServerMetrics } from "./server-metrics.js";
 const ends = { highWatermark: 1, logEndOffset: 1 };
 const batches = sealed("a");
 
-/** A log whose calls end when told, and what is counted of it. */
+/** A log whose calls end on request, and the counters of it. */
 function scene() {
   const gate = Promise.withResolvers<void>();
   const api: LogApi = new FakeLog();
@@ -55,7 +55,7 @@ test.each(Object.entries(calls))(
     finish();
     await ended;
     expect([...topics.keys()]).toEqual([]);
-    await call(api); // the topic was made anew
+    await call(api); // the topic was recreated
     expect(topics.get("t")!.appendedBatches + topics.get("t")!.deliveredBatches).toBe(1);
   },
 );

@@ -1,4 +1,4 @@
-/** A LogApi that counts and traces what goes through it, and changes nothing. */
+/** A LogApi that counts and traces the calls to another one, without changing them. */
 import { declaredCounts } from "@logstore/codec";
 import type {
   ConsumeEvent,
@@ -67,7 +67,7 @@ export function observedApi(api: LogApi, metrics: ServerMetrics): LogApi {
   return { ...forwarded(api), produce, consume, fetch, deleteTopic };
 }
 
-/** Every method of the API, handed on as it is; also those that a later release of it has. */
+/** Forwards every method of the API unchanged, including those that a later version adds. */
 function forwarded(api: LogApi): LogApi {
   const methods: Record<string, unknown> = {};
   const target = api as unknown as Record<string, (...args: unknown[]) => unknown>;

@@ -3,7 +3,7 @@ import { Paced } from "./paced.js";
 
 const patient = { pauseMs: 0, pauseFactor: 0, waitMs: 60_000 };
 
-test("those who ask at the same time share one run", async () => {
+test("concurrent callers share one run", async () => {
   let runs = 0;
   const paced = new Paced(async () => ++runs, { ...patient, pauseMs: 60_000 });
   const values = await Promise.all([paced.get(), paced.get(), paced.get()]);
@@ -12,7 +12,7 @@ test("those who ask at the same time share one run", async () => {
   expect(runs).toBe(1);
 });
 
-test("a run that takes long is not waited for, nor another one started", async () => {
+test("a slow run is not awaited, and no second one is started", async () => {
   const slow = Promise.withResolvers<string>();
   let runs = 0;
   const make = () => {
@@ -28,7 +28,7 @@ test("a run that takes long is not waited for, nor another one started", async (
   expect((await paced.get())?.value).toBe("second");
 });
 
-test("after a run that failed there is no value, until the next one", async () => {
+test("after a failed run there is no value until the next one", async () => {
   let runs = 0;
   const make = async () => {
     if (++runs === 2) throw new Error("not open");
@@ -40,7 +40,7 @@ test("after a run that failed there is no value, until the next one", async () =
   expect((await paced.get())?.value).toBe(3);
 });
 
-test("a run that took long is followed by a pause in proportion", async () => {
+test("a slow run is followed by a proportional pause", async () => {
   let runs = 0;
   const make = async () => {
     const end = performance.now() + 5;

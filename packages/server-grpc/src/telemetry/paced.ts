@@ -1,27 +1,24 @@
 import { startTimer } from "@logstore/codec";
 
 export interface PacedOptions {
-  /** ms from the end of one run to the earliest start of the next. */
+  /** Shortest time from the end of a run to the start of the next one, in ms. */
   readonly pauseMs: number;
   /**
-   * A run that took long is followed by a pause of so many times its duration: it takes a bounded
-   * part of the process.
+   * A run is followed by a pause of at least this many times its duration, so that runs take a
+   * limited part of the process's time.
    */
   readonly pauseFactor: number;
-  /** ms that a caller waits for a run before it gets the value of the one before. */
+  /** How long a caller waits for a run before it gets the previous value, in ms. */
   readonly waitMs: number;
 }
 
 export interface PacedValue<T> {
   readonly value: T;
-  /** ms since the run that made it ended. */
+  /** Time since the run that computed it ended, in ms. */
   readonly ageMs: number;
 }
 
-/**
- * A value that is expensive to make: it is made when somebody asks, one run at a time, with pauses
- * between.
- */
+/** An expensive value that is computed on request, by one run at a time, with pauses in between. */
 export class Paced<T> {
   readonly #make: () => Promise<T>;
   readonly #options: PacedOptions;
@@ -35,8 +32,8 @@ export class Paced<T> {
   }
 
   /**
-   * The newest value there is within `waitMs`; undefined while there was none yet, or the last run
-   * failed. Never rejects.
+   * Returns the newest value available within `waitMs`; undefined if there is none yet, or the last
+   * run failed. Never rejects.
    */
   async get(): Promise<PacedValue<T> | undefined> {
     if (this.#running === undefined && performance.now() >= this.#nextAt) this.#running = this.#run();
@@ -51,7 +48,7 @@ export class Paced<T> {
       const value = await this.#make();
       this.#latest = { value, at: performance.now() };
     } catch {
-      this.#latest = undefined; // an old value would hide that there is none now
+      this.#latest = undefined; // an old value would hide the failure
     }
     const end = performance.now();
     this.#nextAt = end + Math.max(pauseMs, pauseFactor * (end - start));

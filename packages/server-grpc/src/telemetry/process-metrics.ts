@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { metrics } from "@opentelemetry/api";
 import { SCOPE } from "./conventions.js";
 
-/** What the process takes of its machine, and how busy its one thread is. */
+/** Metrics of the process: its resources, and the utilization of its event loop. */
 export function observeProcess(): void {
   const meter = metrics.getMeter(SCOPE);
   let last = performance.eventLoopUtilization();
@@ -28,7 +28,7 @@ export function observeProcess(): void {
     });
 }
 
-/** What the log could not tell. */
+/** Metrics of the log output: lines that were dropped. */
 export function observeLog(log: { readonly droppedLines: number }): void {
   metrics
     .getMeter(SCOPE)

@@ -1,19 +1,19 @@
-/** The trace that a record belongs to, as its producer put it into the record's headers. */
+/** The trace context of a record, which its producer stores in the record's headers. */
 
 import { type Header, RecordBatch } from "@logstore/codec";
 import { type Context, propagation, ROOT_CONTEXT, type TextMapGetter, trace } from "@opentelemetry/api";
 
-/** A compressed batch is only looked into where that is soon done. */
+/** A larger compressed batch is not decompressed for tracing. */
 const MAX_DECOMPRESSED_BYTES = 64 * 1024;
 
-/** Whether anybody traces: without a propagator there is nothing to be found in headers. */
+/** Whether tracing is set up: without a propagator no context can be extracted. */
 export function isTracing(): boolean {
   return propagation.fields().length > 0;
 }
 
 /**
- * The context of the first record of the first batch, if it has one. What is wrong with a batch is
- * not told here.
+ * The context of the first record of the first batch, if it has one. Faults in the batch are not
+ * reported here.
  */
 export function producerContext(batches: Uint8Array): Context | undefined {
   try {

@@ -1,6 +1,6 @@
 /**
- * What a server tells of itself, by OpenTelemetry's API: without an SDK in the process nobody
- * listens, and it costs nothing.
+ * The metrics of a server, recorded with OpenTelemetry's API: without an SDK in the process they
+ * are not collected and cost nothing.
  */
 import { callAll } from "@logstore/codec";
 import type { Durability, LogApi, TopicHealthApi } from "@logstore/protocol";
@@ -15,10 +15,7 @@ export interface Connections {
   readonly acceptedCount: number;
 }
 
-/**
- * Seconds; what a write in memory takes, what an fsync takes, and what is a matter for a call at
- * night.
- */
+/** In seconds, from a write in memory through an fsync to durations that need attention. */
 export const DURATION_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
@@ -39,7 +36,7 @@ export class ServerMetrics {
     unit: "{error}",
   });
 
-  /** Begins to tell of what is there; {@link stop} ends it. */
+  /** Registers the observed metrics; {@link stop} removes them. */
   observe(api: LogApi & Partial<TopicHealthApi>, connections: Connections): void {
     this.#observeTraffic();
     this.#observeConnections(connections);

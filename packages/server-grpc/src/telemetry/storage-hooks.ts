@@ -3,7 +3,7 @@ import { metrics } from "@opentelemetry/api";
 import { DESTINATION, SCOPE } from "./conventions.js";
 import { DURATION_BUCKETS } from "./server-metrics.js";
 
-/** Hooks for `Broker.open` that make metrics of what the engine does. */
+/** Hooks for `Broker.open` that record metrics of the engine. */
 export function storageHooks() {
   const meter = metrics.getMeter(SCOPE);
   const duration = (name: string, description: string) =>

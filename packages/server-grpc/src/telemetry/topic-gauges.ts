@@ -3,12 +3,15 @@ import type { BatchObservableResult, Meter } from "@opentelemetry/api";
 import { DESTINATION } from "./conventions.js";
 
 /**
- * So many topics are told of one by one; with more, a scrape would take long, and its reader would
- * drown.
+ * Number of topics that are reported individually: with more, scrapes would be slow and dashboards
+ * unusable.
  */
 const MAX_TOPICS = 1_000;
 
-/** What is in the topics, asked when it is looked at. Returns what ends it. */
+/**
+ * Registers metrics of topics, which are read on each collection. Returns a function that removes
+ * them.
+ */
 export function observeTopics(meter: Meter, api: LogApi & Partial<TopicHealthApi>): () => void {
   const gauge = (name: string, description: string, unit: string) =>
     meter.createObservableGauge(name, { description, unit });
@@ -29,7 +32,7 @@ export function observeTopics(meter: Meter, api: LogApi & Partial<TopicHealthApi
     for (const { topic, partitionCount } of topics.slice(0, MAX_TOPICS)) {
       const attributes = { [DESTINATION]: topic };
       result.observe(partitions, partitionCount, attributes);
-      const health = await api.topicHealth?.(topic).catch(() => undefined); // it may be gone by now
+      const health = await api.topicHealth?.(topic).catch(() => undefined); // it may have been deleted
       if (health !== undefined) result.observe(healthy, health === "serving" ? 1 : 0, attributes);
       const description = await api.describeTopic(topic).catch(() => undefined);
       if (description === undefined) continue;

@@ -1,6 +1,5 @@
 /**
- * What went through: plain numbers, so that counting costs next to nothing and exporting reads
- * them.
+ * Counters of traffic as plain numbers: counting costs next to nothing, and an export reads them.
  */
 import { declaredCounts } from "@logstore/codec";
 
@@ -14,32 +13,32 @@ export interface TopicTraffic {
 }
 
 /**
- * Counts of a topic as one call holds them. They stay when the topic is deleted, but nobody is told
- * of them any more.
+ * The counters of a topic, as a call holds them. They stay valid when the topic is deleted, but are
+ * no longer reported.
  */
 export interface HeldCounts extends TopicTraffic {
-  /** Calls that hold them. */
+  /** Number of calls that hold them. */
   calls: number;
   /** Whether the topic was deleted while a call held them. */
   isDeleted: boolean;
 }
 
 export class Traffic {
-  /** Counts that are told of: of topics of which something was appended or read. */
+  /** The reported counters: those of topics with traffic. */
   readonly topics = new Map<string, HeldCounts>();
   /**
-   * Of names of which nothing was counted yet, while calls name them. What a peer makes up is
-   * forgotten with its call.
+   * Counters without traffic, of topic names in calls in progress. A name that a peer invented is
+   * dropped with its call.
    */
   readonly #named = new Map<string, HeldCounts>();
-  /** Bytes of appends that were not answered yet. */
+  /** Bytes of appends that have not been answered. */
   appendingBytes = 0;
-  /** Bytes that were read and that the peer has not taken yet. */
+  /** Bytes that were read but not accepted by the peer yet. */
   deliveringBytes = 0;
 
   /**
-   * At a call's start, so that one that ends after its topic was deleted counts nothing that would
-   * be kept for good.
+   * Called at the start of a call, so that one that ends after its topic was deleted does not
+   * create permanent counters.
    */
   begin(topic: string): HeldCounts {
     let counts = this.topics.get(topic) ?? this.#named.get(topic);
@@ -51,7 +50,7 @@ export class Traffic {
     return counts;
   }
 
-  /** At a call's end. */
+  /** Called at the end of a call. */
   end(topic: string, counts: HeldCounts): void {
     counts.calls--;
     if (counts.calls === 0 && this.#named.get(topic) === counts) this.#named.delete(topic);

@@ -1,26 +1,26 @@
 /**
- * What grpc-js keeps of a call and gives nobody a way to. Looked for under the names that it has
- * there: the tests of whoever uses this tell when they change.
+ * Access to internals of calls in grpc-js that have no public API, by their private names. The
+ * tests of the users of this file fail if these change.
  */
 import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
 
 export interface BaseCall {
-  /** How compressed messages of this call are compressed. */
+  /** The compression of this call's compressed messages. */
   incomingEncoding: string;
   readonly stream: ServerHttp2Stream;
-  /** What goes to HTTP/2 for a message: its bytes behind gRPC's prefix. */
+  /** Returns the bytes sent over HTTP/2 for a message, which start with gRPC's prefix. */
   serializeMessage(message: unknown): Buffer;
   readonly decoder: MessageDecoder;
 }
 
-/** Puts messages together from what comes. */
+/** Assembles messages from the data received. */
 export interface MessageDecoder {
-  /** Longer ones are refused as soon as their length has come. */
+  /** Longer messages are refused as soon as their length has arrived. */
   maxReadMessageLength: number;
-  /** The messages that are whole now. */
+  /** Returns the messages that are complete now. */
   write(data: Buffer): Buffer[];
   /**
-   * Bytes of the message under way, and how many of them have not come yet; both 0 before its
+   * Length of the current message, and how many of its bytes have not arrived; both 0 before its
    * length is known.
    */
   readonly readMessageSize: number;
@@ -28,30 +28,30 @@ export interface MessageDecoder {
 }
 
 interface Layer {
-  /** Of a handler's call: what carries it. */
+  /** Set on a handler's call: the call that carries it. */
   readonly call?: Layer;
-  /** Of an intercepted call: the next one inwards. */
+  /** Set on an intercepted call: the next inner call. */
   readonly nextCall?: Layer;
 }
 
-/** The call within all interceptors, from what an interceptor or a handler gets. */
+/** Returns the innermost call of what an interceptor or handler gets. */
 export function baseCallOf(call: object): BaseCall {
   let layer = call as Layer;
   for (let inner: Layer | undefined = layer; inner !== undefined; inner = layer.call ?? layer.nextCall) layer = inner;
   return layer as unknown as BaseCall;
 }
 
-/** The connection that a call came on; undefined where the call is over already. */
+/** The connection of a call; undefined if the call has ended. */
 export function sessionOf(call: object): Http2Session | undefined {
   return baseCallOf(call).stream.session;
 }
 
 /**
- * Ends a call at once, with all that waits to be sent: its peer does not take it, so a status would
- * never reach it either. gRPC knows this code as RESOURCE_EXHAUSTED.
+ * Ends a call at once and drops everything that waits to be sent: its peer does not read, so that a
+ * status would not arrive either. In gRPC this error code means RESOURCE_EXHAUSTED.
  */
 export function resetStream(call: object): void {
   const { stream } = baseCallOf(call);
   stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  stream.destroy(); // what waits is let go of even where the reset has to wait, too
+  stream.destroy(); // frees waiting data even if the reset itself has to wait
 }

@@ -1,6 +1,9 @@
 import { callAll } from "@logstore/codec";
 
-/** Bounds what is under way on a stream: whoever would make more of it waits until some is done. */
+/**
+ * Limits the messages in flight of a stream: when the limit is reached, the stream waits until some
+ * are done.
+ */
 export class Budget {
   readonly #maxBytes: number;
   readonly #maxMessages: number;
@@ -11,7 +14,7 @@ export class Budget {
   #leaveShared: () => void = () => {};
   #isClosed = false;
 
-  /** @param shared what all streams together may have under way */
+  /** @param shared the limit of all streams together */
   constructor(maxBytes: number, maxMessages: number, shared: SharedBudget) {
     this.#maxBytes = maxBytes;
     this.#maxMessages = maxMessages;
@@ -24,22 +27,22 @@ export class Budget {
     this.#shared.take(bytes);
   }
 
-  /** A message's bytes are not held any more. */
+  /** Returns the bytes of a message that is no longer held. */
   giveBack(bytes: number): void {
     this.#bytes -= bytes;
     this.#shared.giveBack(bytes);
     this.#resumeIfRoom();
   }
 
-  /** A message is done with. */
+  /** A message is done. */
   done(): void {
     this.#messages--;
     this.#resumeIfRoom();
   }
 
   /**
-   * Calls `goOn` when there is room for one more, of any size, on this stream and in all; at once
-   * where there is. One may wait.
+   * Calls `goOn` when there is room for one more message of any size, on this stream and in total;
+   * synchronously if there is. Only one caller may wait.
    */
   whenRoom(goOn: () => void): void {
     if (this.#isClosed) return;
@@ -48,8 +51,7 @@ export class Budget {
   }
 
   /**
-   * Nothing more is to come: whoever waits for room does not any more. What is under way is given
-   * back as ever.
+   * No more messages follow: a waiting caller is dropped. Messages in flight are returned as usual.
    */
   close(): void {
     this.#isClosed = true;
@@ -70,10 +72,10 @@ export class Budget {
 }
 
 /**
- * Bounds what is under way on many streams, and in many calls of one message. They go on in the
- * order in which they came to wait: one for each message that is done, and all once half of it is
- * free, since who goes on may have nothing to send. How long the next message is nobody knows: each
- * stream may go beyond the bound by one.
+ * Limits the messages in flight of many streams and unary calls. Waiting ones proceed in order: one
+ * for each message that is done, and all once half of the limit is free, because some may have
+ * nothing to send. The length of the next message is unknown, so that each stream may exceed the
+ * limit by one.
  */
 export class SharedBudget {
   readonly #maxBytes: number;
@@ -95,14 +97,14 @@ export class SharedBudget {
     callAll(this.#next(count));
   }
 
-  /** The first so many of those that wait, each removed right before it is called. */
+  /** The first `count` waiting callers, each removed right before it is called. */
   *#next(count: number): Iterable<() => void> {
     for (const goOn of [...this.#waiting].slice(0, count)) if (this.#waiting.delete(goOn)) yield goOn;
   }
 
   /**
-   * Calls `goOn`, once, when there is room; at once where there is. Whoever waits no more calls
-   * what is returned.
+   * Calls `goOn` once, when there is room; synchronously if there is. Returns a function that stops
+   * waiting.
    */
   whenRoom(goOn: () => void): () => void {
     if (this.#bytes < this.#maxBytes) goOn();

@@ -1,2 +1,2 @@
-/** Told of a call that the server ended for what its peer did. */
+/** Called when the server has ended a call because of what its peer did. */
 export type CallRefused = (peer: string, method: string, reason: string) => void;

@@ -1,4 +1,4 @@
-/** One connection, as long as it lasts. */
+/** An open connection. */
 
 import type { Socket } from "node:net";
 import type { PeerCertificate } from "node:tls";
@@ -9,16 +9,16 @@ export class Connection {
   readonly peer: string;
   /** "10.0.0.7" */
   readonly address: string;
-  /** The client's, verified, where it showed one. */
+  /** The client's verified certificate, if it presented one. */
   readonly certificate: PeerCertificate | undefined;
-  /** Its owner was told that it is thrown out, and why. */
+  /** Whether the connection's refusal and its reason were reported already. */
   isRefused = false;
-  /** A call was accepted on it that may do more than anybody may. */
+  /** Whether a call was accepted on it that needs credentials. */
   isKnown = false;
   readonly #socket: Socket;
   readonly #firstCall: Timer;
 
-  /** @param onUnused is called when no call was accepted on it for so long */
+  /** @param onUnused called if no call was accepted on it within `maxUnusedMs` */
   constructor(socket: Socket, certificate: PeerCertificate | undefined, maxUnusedMs: number, onUnused: () => void) {
     this.peer = peerOf(socket);
     this.address = socket.remoteAddress ?? "";
@@ -28,12 +28,12 @@ export class Connection {
     socket.once("close", () => this.#firstCall.cancel());
   }
 
-  /** A call was accepted: from here on it may idle as others do. */
+  /** A call was accepted: from now on the connection may be idle. */
   used(): void {
     this.#firstCall.cancel();
   }
 
-  /** Calls `closed` when it is closed, at once where it is already. */
+  /** Calls `closed` when the connection is closed; synchronously if it is already. */
   onClose(closed: () => void): void {
     if (this.#socket.destroyed) closed();
     else this.#socket.once("close", closed);

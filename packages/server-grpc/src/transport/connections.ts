@@ -1,4 +1,4 @@
-/** The open connections of a server, by their two ends. */
+/** The open connections of a server, by their two endpoints. */
 import type { Socket } from "node:net";
 import type { Connection } from "./connection.js";
 
@@ -14,7 +14,7 @@ export class Connections {
     return this.#byEndpoints.size;
   }
 
-  /** Connections added so far, closed ones included. */
+  /** Number of connections added so far, including closed ones. */
   get acceptedCount(): number {
     return this.#acceptedCount;
   }
@@ -28,8 +28,9 @@ export class Connections {
   }
 
   /**
-   * The connection with these ends. `socket` may be a view of its socket, such as the one that an
-   * HTTP/2 session has. Undefined where the connection is closed, or another server's.
+   * The connection with these endpoints. `socket` may be a proxy of the connection's socket, such
+   * as the one of an HTTP/2 session. Undefined if the connection is closed, or belongs to another
+   * server.
    */
   of(socket: Endpoints): Connection | undefined {
     return this.#byEndpoints.get(keyOf(socket));
@@ -41,7 +42,7 @@ export class Connections {
   }
 }
 
-/** At any time no two TCP connections have the same ends. */
+/** No two open TCP connections have the same endpoints. */
 function keyOf({ localAddress, localPort, remoteAddress, remotePort }: Endpoints): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

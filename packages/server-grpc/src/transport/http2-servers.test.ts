@@ -1,4 +1,4 @@
-/** What a release of grpc-js that keeps its HTTP/2 servers elsewhere costs. */
+/** The effect of a grpc-js release that keeps its HTTP/2 servers elsewhere. */
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, expect, test, vi } from "vitest";
 import { home } from "../../test/home.js";
@@ -17,8 +17,9 @@ afterEach(() => {
   release.hidesServers = false;
 });
 
-// A release that fails this test needs another way to pace calls and to report broken sessions.
-test("grpc-js keeps its HTTP/2 servers where they are looked for", () => {
+// If this test fails on a new release, pacing of calls and reports of broken sessions need another
+// way.
+test("grpc-js keeps its HTTP/2 servers under the expected name", () => {
   const grpc = new Server();
   grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const missing = vi.fn();

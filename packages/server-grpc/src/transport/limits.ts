@@ -1,4 +1,4 @@
-/** What one peer may make the server hold in memory. Sizes are bytes. */
+/** Limits on the memory that one peer can make the server hold. Sizes are in bytes. */
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { ServerLimits } from "@logstore/protocol";
 import type { UnfinishedLimits } from "./unfinished-messages.js";
@@ -6,142 +6,145 @@ import type { UnfinishedLimits } from "./unfinished-messages.js";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Beside the batches of a message: its topic, its numbers, its tags. */
+/** Room for the fields of a message besides its batches: topic, numbers, tags. */
 const MESSAGE_SLACK_BYTES = 64 * KIB;
 
 /**
- * `batches` of a Consume answer where the request does not say; 64 KiB to 1 MiB are equally fast,
- * smaller ones are not.
+ * Size of `batches` in a Consume response if the request does not specify it; 64 KiB to 1 MiB are
+ * equally fast, smaller ones are slower.
  */
 export const DEFAULT_CONSUME_BYTES = 256 * KIB;
-/** `batches` of a Consume answer, whatever the request says. A single batch may be larger. */
+/**
+ * Largest `batches` of a Consume response, whatever the request specifies. A single batch may be
+ * larger.
+ */
 export const MAX_CONSUME_BYTES = 4 * MIB;
 
-/**
- * A request without batches. Decoding one makes objects of all that is in it, many times its
- * length.
- */
+/** Largest request without batches. Its decoded form takes many times its length. */
 export const MAX_PLAIN_REQUEST_BYTES = MIB;
 
 /**
- * Fields of such a request, which are all decoded in one turn of the event loop. Of entries that
- * are empty, half a million would fit into it.
+ * Largest number of fields in such a request, all of which are decoded in one turn of the event
+ * loop. Half a million empty ones would fit into its length.
  */
 export const MAX_PLAIN_REQUEST_FIELDS = 12_000;
 
 /**
- * A request of grpc.health.v1 or of reflection, which need no credentials: a name, or two numbers
- * and a name.
+ * Largest request of grpc.health.v1 or reflection, which need no credentials: it contains a name,
+ * or two numbers and a name.
  */
 const MAX_OPEN_REQUEST_BYTES = 4 * KIB;
 
-/** The longest request of a method, where it is not as long as a batch may be. */
+/** The largest request of a method, if it is smaller than that of a batch. */
 export function maxRequestBytes(path: string): number | undefined {
   return path.startsWith("/grpc.") ? MAX_OPEN_REQUEST_BYTES : undefined;
 }
 
-/** What `maxBatchBytes` may be: a message is one buffer, and its length an int32 in grpc-js. */
+/** Upper bound of `maxBatchBytes`: a message is one buffer, and its length an int32 in grpc-js. */
 export const LARGEST_MAX_BATCH_BYTES = 2 ** 30;
 
-/** Positions of a ListOffsets: each may have to be looked for on the disk. */
+/** Positions in a ListOffsets request: each may need a search on disk. */
 export const MAX_LISTED_POSITIONS = 10_000;
 
-/** Batches of one Produce request, which are all placed in one turn of the event loop. */
+/** Batches in one Produce request, which are all processed in one turn of the event loop. */
 export const MAX_BATCHES_PER_REQUEST = 2_000;
 
 /**
- * Partitions of a topic: each is a directory, files and a log in memory, made before the call is
- * answered.
+ * Partitions of a topic: each is a directory with files and a log in memory, created before the
+ * call is answered.
  */
 export const MAX_PARTITIONS_PER_TOPIC = 10_000;
 
-/** How long a Fetch may wait, whatever it asks for, ms. */
+/** Longest wait of a Fetch, whatever the request specifies, in ms. */
 export const MAX_FETCH_WAIT_MS = 60_000;
 
-/** What all readers together may have read from the log and not yet sent. */
+/** What may have been read from the log for all readers together and not been sent yet. */
 export const SEND_BUDGET_BYTES = 256 * MIB;
 
 /**
  * Requests of all ProduceStreams and Produce calls together that were read and have not been
- * answered yet.
+ * answered.
  */
 export const RECEIVE_BUDGET_BYTES = 256 * MIB;
 
 /**
- * Of them, what is read in one turn of the event loop: less than a millisecond of work. See
+ * Requests that are read in one turn of the event loop: less than a millisecond of work. See
  * receive-turns.ts.
  */
 export const RECEIVE_TURN_BYTES = 256 * KIB;
 
-/** The same of one ProduceStream. */
+/** The same for one ProduceStream. */
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
 
 /**
- * What waits for the quota of one principal, of what all have received: a few that are slowed down
- * do not stop the others. At least the largest append may wait.
+ * The appends that may wait for the quota of one principal: a fraction of the receive budget, so
+ * that a few delayed principals do not block the others. At least the largest append may wait.
  */
 export function quotaWaitingBytes(receiveBudgetBytes: number, maxBatchBytes: number): number {
   return Math.max(receiveBudgetBytes / 8, maxBatchBytes);
 }
 
 /**
- * What has come of messages that are not whole yet, and of requests whose end has not come: on all
- * calls of a connection together, and on all connections. Each message may be as long as the
- * largest, and there may be a thousand on a connection: a peer that begins them all and finishes
- * none would have the server hold 16 GB. `maxBatchBytes`: the largest batch that is let in.
+ * Limits on incomplete messages, and on requests whose end has not arrived, for one connection and
+ * for all. Each message may have the maximum length, and a connection may have a thousand of them:
+ * a peer that starts them all and completes none would make the server hold 16 GB. `maxBatchBytes`:
+ * the largest batch accepted.
  */
 export function unfinishedLimits(maxBatchBytes: number): UnfinishedLimits {
   const connectionBytes = Math.max(64 * MIB, 2 * (maxBatchBytes + MESSAGE_SLACK_BYTES));
   return { connectionBytes, totalBytes: Math.max(256 * MIB, 2 * connectionBytes) };
 }
 
-/** What a peer may send ahead, on a stream and on a connection: see receive-window.ts. */
+/** How much a peer may send ahead, on a stream and on a connection; see receive-window.ts. */
 export const RECEIVE_WINDOW_BYTES = 8 * MIB;
 /**
- * The same of a stream, where several connections append. A line of 20 ms carries 50 MB/s with it.
+ * The same for a stream while several connections append. It allows 50 MB/s at a round-trip time of
+ * 20 ms.
  */
 export const SHARED_RECEIVE_WINDOW_BYTES = MIB;
-/** How long a connection has to append alone before it has the larger window again, ms. */
+/**
+ * How long a connection must be the only one that appends before it gets the larger window again,
+ * in ms.
+ */
 export const APPENDS_ALONE_MS = 10_000;
 
 /**
- * Connections in all, each of which costs a file descriptor and some tens of KiB. What a principal
- * may have is a quota.
+ * Largest number of connections, each of which costs a file descriptor and some tens of KiB.
+ * Principals are limited by quotas.
  */
 export const MAX_CONNECTIONS = 1_000;
-/**
- * Of one address, where nothing else is said: a tenth of all connections is kept for the others.
- */
+/** The default limit per address: a tenth of all connections is kept for other addresses. */
 export function defaultPerAddress(maxConnections: number): number {
   return Math.max(1, Math.floor(maxConnections * 0.9));
 }
-/** A connection whose TLS handshake takes longer is cut off, ms. */
+/** A connection whose TLS handshake takes longer is closed, in ms. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /**
- * And so is one on which no call is let in for so long, whatever else comes or does not come on it.
+ * A connection on which no call is accepted for this long is closed, whatever else arrives on it,
+ * in ms.
  */
 export const FIRST_CALL_TIMEOUT_MS = 30_000;
 
-/** A call of one request is given up when that has not come whole for so long, ms. */
+/** A unary call whose request has not arrived completely after this time is ended, in ms. */
 export const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
- * Streams of a connection. A Consume stream reads one partition, so the usual hundred would be too
- * few for a consumer of a large topic, and HTTP/2 lets what is beyond the limit wait without a
- * word. A thousand idle streams cost a few megabytes; whoever reads more partitions than that at
- * once opens a second connection.
+ * Streams per connection. A Consume stream reads one partition, so that the usual hundred would be
+ * too few for a consumer of a large topic, and HTTP/2 silently delays streams beyond the limit. A
+ * thousand idle streams cost a few megabytes; a client that reads more partitions at once opens a
+ * second connection.
  */
 const MAX_STREAMS_PER_CONNECTION = 1_000;
 
 /**
- * Of one connection, in MB: what waits in HTTP/2 to be sent, above all. A thousand streams that
- * nobody reads hold 250 MB with answers of the default size. Beyond the limit new streams are
- * refused, and a peer that goes on trying is cut off.
+ * Memory of one connection's HTTP/2 session, in MB; mostly data that waits to be sent. A thousand
+ * stalled streams hold 250 MB with responses of the default size. Beyond the limit new streams are
+ * refused, and a peer that continues to open some is disconnected.
  */
 const MAX_SESSION_MEMORY_MB = 512;
 
-/** What DescribeServer tells of these. */
+/** The limits that DescribeServer reports. */
 export function toldLimits(maxBatchBytes: number, maxConnections = MAX_CONNECTIONS): ServerLimits {
   return {
     maxBatchBytes,
@@ -152,19 +155,19 @@ export function toldLimits(maxBatchBytes: number, maxConnections = MAX_CONNECTIO
 }
 
 /**
- * Options for grpc-js, whose own defaults are open. `maxBatchBytes`: the largest batch that is let
- * in.
+ * Options for grpc-js, whose own defaults are unlimited. `maxBatchBytes`: the largest batch
+ * accepted.
  *
- * What it has no options for is as Node's HTTP/2 sets it, and that is bounded: 128 headers and some
- * 128 KiB of them a call, 1,000 streams reset in a burst and 33 a second after that (rapid reset),
- * 1,000 invalid frames, 10 pings unanswered. A connection has no greatest age: streams may run for
- * months, and access is checked while they run.
+ * Where grpc-js has no option, the defaults of Node's HTTP/2 apply, which are limited: 128 headers
+ * of some 128 KiB per call, 1,000 stream resets in a burst and 33 per second after that (rapid
+ * reset), 1,000 invalid frames, 10 unanswered pings. There is no maximum connection age: streams
+ * may run for months, and access is checked while they run.
  */
 export function channelOptions(maxBatchBytes: number): ServerOptions {
   return {
     "grpc.max_receive_message_length": maxBatchBytes + MESSAGE_SLACK_BYTES,
-    // A batch that was stored under a higher limit is sent all the same: a reader could not pass it
-    // otherwise.
+    // A stored batch may exceed the current limit, and must still be sent: a reader could not get
+    // past it otherwise.
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
     "grpc-node.max_session_memory": MAX_SESSION_MEMORY_MB,

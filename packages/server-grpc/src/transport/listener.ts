@@ -1,7 +1,7 @@
 /**
  * The listening socket. It belongs to this package rather than to grpc-js, which would hide why it
- * cannot listen and would not tell which connections are its own; grpc-js gets each connection as
- * it comes. TLS is done here, too: see docs/decisions/0013-tls-in-our-own-listener.md.
+ * cannot listen and which connections are its own; grpc-js is given each accepted connection. TLS
+ * is handled here, too; see docs/decisions/0013-tls-in-our-own-listener.md.
  */
 import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from "node:net";
 import type { PeerCertificate } from "node:tls";
@@ -17,7 +17,7 @@ export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: TlsFiles | undefined;
-  /** Gets the accepted connections. Default: one of its own. */
+  /** The registry of accepted connections. Default: a new one. */
   readonly connections?: Connections | undefined;
   readonly maxConnections?: number | undefined;
   readonly maxConnectionsPerAddress?: number | undefined;
@@ -35,7 +35,7 @@ export class Listener {
   readonly #handshakes: TlsHandshakes | undefined;
   readonly #options: ListenOptions;
   readonly #connections: Connections;
-  /** Every socket, those in a handshake included. */
+  /** All sockets, including those in a handshake. */
   readonly #sockets = new Set<Socket>();
   readonly #byAddress: SocketCounts;
 
@@ -56,7 +56,7 @@ export class Listener {
     this.#server.on("drop", (peer?: DropArgument) => options.onRefused(peerOf(peer ?? {}), "too many connections"));
   }
 
-  /** @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) where it cannot listen */
+  /** @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) if it cannot listen */
   static listen(options: ListenOptions): Promise<Listener> {
     const listener = new Listener(options);
     const server = listener.#server;
@@ -76,7 +76,7 @@ export class Listener {
     return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
   }
 
-  /** Handshakes from now on use this material; open connections keep what they began with. */
+  /** Later handshakes use this material; open connections are not affected. */
   renewTls(material: TlsMaterial): void {
     this.#handshakes?.renew(material);
   }
@@ -84,7 +84,7 @@ export class Listener {
   /** Accepts no more connections; resolves when the open ones have ended. */
   close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    // A handshake is not waited for.
+    // Sockets in a handshake are closed at once.
     for (const socket of this.#sockets) if (this.#connections.of(socket) === undefined) socket.destroy();
     return closed;
   }
@@ -118,8 +118,8 @@ export class Listener {
   }
 
   /**
-   * Hundreds of peers may connect in one turn of the event loop, and an HTTP/2 session takes long
-   * to make.
+   * Hundreds of peers may connect in one turn of the event loop, and creating an HTTP/2 session
+   * takes long.
    */
   async #handOn(socket: Socket): Promise<void> {
     await sliceLeft();

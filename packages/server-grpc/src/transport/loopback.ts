@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 
-/** Whether only this machine can reach what listens there. */
+/** Whether an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }

@@ -1,13 +1,13 @@
 /**
- * The longest request of each method, so that what needs no credentials, and is a name at most,
- * cannot bring a batch's worth.
+ * Limits the request size of each method, so that a call without credentials, whose request is just
+ * a name, cannot send the size of a batch.
  */
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
 import { baseCallOf } from "./base-call.js";
 
 /**
- * @param maxBytesOf by the method's path; undefined for what holds for all of them. What is longer
- * is refused unread with RESOURCE_EXHAUSTED
+ * @param maxBytesOf returns the limit for a method's path; undefined for the general limit. A
+ * longer request is refused unread with RESOURCE_EXHAUSTED
  */
 export function limitMessages(maxBytesOf: (path: string) => number | undefined): ServerInterceptor {
   return (method, call) => {

@@ -1,24 +1,22 @@
-/** How much goes into one message: policies, as pure functions. Sizes are bytes. */
+/** How much data goes into one message: policies, as pure functions. Sizes are in bytes. */
 
-/**
- * Smaller messages cost more than they are worth; whoever reads gets so much at a time, or waits.
- */
+/** Smaller messages are inefficient: a reader gets at least this much at a time, or waits. */
 export const MIN_SHARE_BYTES = 64 * 1024;
 
-/** A stream holds a message that is being sent, and one that was read ahead. */
+/** A stream holds one message that is being sent, and one that was read ahead. */
 const MESSAGES_OF_A_STREAM = 2;
 
-/** What one of `streams` may take at once, so that there is something for each of them. */
+/** The share of each of `streams` streams in the total. */
 export function fairShareBytes(totalBytes: number, streams: number): number {
   return Math.max(MIN_SHARE_BYTES, Math.floor(totalBytes / MESSAGES_OF_A_STREAM / Math.max(1, streams)));
 }
 
-/** A peer that takes a message within this time may be sent a larger one, ms. */
+/** A peer that accepts a message within this time may be sent a larger one, in ms. */
 const PROMPT_MS = 1_000;
 
 /**
- * The largest message for a peer that took its last one in `tookMs`. A message on its way is all
- * that shows whether the peer takes anything: to one that is slow but alive, small ones go.
+ * The largest message for a peer that accepted the previous one in `tookMs`. Only a completed
+ * message shows that a peer is reading, so a peer that is slow but alive is sent small ones.
  */
 export function pacedBytes(limitBytes: number, lastBytes: number, tookMs: number): number {
   if (tookMs > PROMPT_MS) return Math.max(MIN_SHARE_BYTES, Math.floor(lastBytes / 2));

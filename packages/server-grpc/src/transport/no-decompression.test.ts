@@ -1,11 +1,11 @@
-/** Compressed messages are refused before they are unpacked; what is not compressed is taken. */
+/** Compressed messages are refused before they are decompressed; uncompressed ones are accepted. */
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { home } from "../../test/home.js";
 
-/** The gRPC status of a call of ListTopics with one message, framed as gRPC has it. */
+/** Calls ListTopics with one message in gRPC framing, and returns the gRPC status. */
 async function statusOf(address: string, encoding: string, isCompressed: boolean, message: Uint8Array) {
   const session = connect(`http://${address}`);
   try {
@@ -16,7 +16,7 @@ async function statusOf(address: string, encoding: string, isCompressed: boolean
       te: "trailers",
       "grpc-encoding": encoding,
     });
-    // What ends without an answer has its status in the headers, anything else in the trailers.
+    // A response without messages has its status in the headers, any other in the trailers.
     let headers: Record<string, unknown> = {};
     for (const event of ["response", "trailers"]) call.on(event, (more) => (headers = { ...headers, ...more }));
     const frame = Buffer.alloc(5);
@@ -37,7 +37,7 @@ test.each(["gzip", "deflate"])("a message in %s is refused", async (encoding) =>
   expect(refused).toMatchObject({ status: "12", message: expect.stringContaining(encoding) });
 });
 
-test("a message that is not compressed is taken, though its call announces a compression", async () => {
+test("an uncompressed message is accepted, even if its call announces a compression", async () => {
   const { server } = await home();
   expect(await statusOf(server.address, "gzip", false, Buffer.alloc(0))).toMatchObject({ status: "0" });
 });

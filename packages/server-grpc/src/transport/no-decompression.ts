@@ -1,14 +1,14 @@
 /**
- * Messages are not decompressed. grpc-js would unpack whatever comes, on all calls at once and each
- * up to the largest message: a peer that sends some megabytes would have the server hold gigabytes.
- * Records that are worth it are compressed in their batches.
+ * Refuses compressed gRPC messages. grpc-js would decompress them on all calls at once, each up to
+ * the largest message: a peer that sends some megabytes could make the server hold gigabytes.
+ * Records are compressed in their batches instead.
  */
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
 import { baseCallOf } from "./base-call.js";
 
 /**
- * A compressed message is answered with UNIMPLEMENTED, as gRPC has it for compressions that a
- * server does not know; one that is not compressed is taken, whatever the headers of its call
+ * Refuses a compressed message with UNIMPLEMENTED, as gRPC specifies for a compression that a
+ * server does not support. An uncompressed message is accepted, whatever the headers of its call
  * announce.
  */
 export const noDecompression: ServerInterceptor = (_method, call) => {

@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import { paceStreams } from "./paced-streams.js";
 
 /**
- * Answers 300 calls that come at once, of which every third is reset; how many began in each turn,
- * and how many were answered.
+ * Answers 300 concurrent calls, every third of which is reset. Returns how many started in each
+ * turn, and how many were answered.
  */
 async function burst(pace: boolean): Promise<{ begunInTurns: number[]; answered: number }> {
   const server = createServer();
@@ -20,7 +20,7 @@ async function burst(pace: boolean): Promise<{ begunInTurns: number[]; answered:
       });
     }
     stream.on("error", () => {});
-    stream.resume(); // what is not read keeps a stream that was reset
+    stream.resume(); // a stream that was reset stays open until it is read
     stream.respond({ ":status": 200 });
     stream.end("answer");
   });
@@ -46,13 +46,13 @@ async function burst(pace: boolean): Promise<{ begunInTurns: number[]; answered:
   return { begunInTurns, answered };
 }
 
-test("calls that come at once begin a few in each turn of the event loop, and all are answered", async () => {
+test("concurrent calls start a few per turn of the event loop, and all are answered", async () => {
   const { begunInTurns, answered } = await burst(true);
-  expect(Math.max(...begunInTurns)).toBeLessThanOrEqual(20); // of two turns, where it is counted between them
+  expect(Math.max(...begunInTurns)).toBeLessThanOrEqual(20); // a measurement may overlap two turns
   expect(answered).toBeGreaterThanOrEqual(200);
 });
 
-test("without that they begin all at once", async () => {
+test("without pacing they all start at once", async () => {
   const { begunInTurns } = await burst(false);
   expect(Math.max(...begunInTurns)).toBeGreaterThan(20);
 });

@@ -1,21 +1,21 @@
 /**
- * Calls that come in one read of a socket begin a few in each turn of the event loop. grpc-js would
- * begin all of them at once, a thousand on each connection, and a call takes some tenths of a
- * millisecond to begin.
+ * Calls that arrive in one read of a socket start a few per turn of the event loop. grpc-js would
+ * start all of them at once, a thousand per connection, and each start takes some tenths of a
+ * millisecond.
  */
 import type { EventEmitter } from "node:events";
 import type { ServerHttp2Stream } from "node:http2";
 import { callAll } from "@logstore/codec";
 
 /**
- * Calls that begin in one turn. Fewer would have appends that come together written in several
- * groups.
+ * Number of calls that start per turn. With fewer, appends that arrive together would be written in
+ * several groups.
  */
 const STREAMS_A_TURN = 32;
-/** Fewer begin in a turn where they have taken so long, as they do in a server that is new. */
+/** Fewer calls start in a turn if they take this long, as in a server that has just started. */
 const TURN_MS = 5;
 
-/** To be called after the handlers of "stream" have been added. */
+/** Called after the handlers of "stream" have been added. */
 export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN): void {
   const handlers = server.listeners("stream") as ((stream: ServerHttp2Stream, ...args: unknown[]) => void)[];
   server.removeAllListeners("stream");
@@ -51,7 +51,7 @@ export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN)
     stream.on("error", () => {}); // until somebody else listens
     waiting.add(stream.session, () => {
       if (stream.closed)
-        stream.destroy(); // its peer has reset it meanwhile
+        stream.destroy(); // its peer has reset it in the meantime
       else begin();
     });
   });

@@ -1,8 +1,7 @@
 /**
- * Calls of one request that count in a budget which others share: the request is not read before
- * there is room for it. HTTP/2 then holds the peer back, as it does with a stream. How long the
- * request is nobody knows before: what comes of all that began to be read at once is bounded as
- * unfinished messages are.
+ * Unary calls that share a budget with others: the request is not read before there is room for it,
+ * so that HTTP/2 exerts backpressure as for a stream. The length of a request is not known in
+ * advance; the requests that are being read are limited as unfinished messages.
  */
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import { baseCallOf, sessionOf } from "./base-call.js";
@@ -33,7 +32,7 @@ class WaitingCall extends ServerInterceptingCall {
   }
 
   override startRead(): void {
-    // The second read is for the end of the request, which holds nothing more.
+    // The second read only gets the end of the request, which takes no memory.
     if (this.#hasBegun) {
       super.startRead();
       return;

@@ -6,9 +6,7 @@ const TURN_BYTES = 256 * KIB;
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/**
- * A connection that has requests of one length waiting, and what it has had of them in each turn.
- */
+/** A connection with pending requests of one length, and how many it could process in each turn. */
 class Sender {
   readonly #byTurn: number[] = [];
   readonly #turns: ReceiveTurns;
@@ -27,12 +25,12 @@ class Sender {
       this.#left--;
       this.#byTurn[turn] = (this.#byTurn[turn] ?? 0) + 1;
       this.#turns.took(this, this.#bytes);
-      process.nextTick(() => this.begin()); // as a stream asks for its next message
+      process.nextTick(() => this.begin()); // as a stream requests its next message
     });
     return this;
   }
 
-  /** How many went on in each turn, but for those in which it began. */
+  /** How many proceeded in each turn, except for the turns in which it started. */
   get byTurn(): number[] {
     return this.#byTurn.filter(Boolean).slice(2);
   }
@@ -47,7 +45,7 @@ async function turnsPass(count: number): Promise<void> {
   }
 }
 
-test("a turn has so many bytes of requests and no more, however many wait", async () => {
+test("a turn processes a limited number of bytes, however many wait", async () => {
   const turns = new ReceiveTurns(TURN_BYTES);
   const greedy = new Sender(turns, 1000, 64 * KIB).begin();
   await turnsPass(10);
@@ -56,12 +54,12 @@ test("a turn has so many bytes of requests and no more, however many wait", asyn
   expect(greedy.byTurn.length).toBeGreaterThan(6);
 });
 
-test("connections that share a turn have no more in all than one alone", async () => {
+test("connections that share a turn process no more in total than one alone", async () => {
   const turns = new ReceiveTurns(TURN_BYTES);
   const senders = Array.from({ length: 8 }, () => new Sender(turns, 1000, 16 * KIB).begin());
   await turnsPass(10);
   const counts = senders.flatMap(({ byTurn }) => byTurn);
-  expect(Math.max(...counts)).toBe(1); // with its cost, a request is an eighth of the turn
+  expect(Math.max(...counts)).toBe(1); // with its fixed cost, a request is an eighth of the turn
   expect(counts.length).toBeGreaterThan(8 * 6);
 });
 
@@ -79,13 +77,13 @@ test("connections have equal shares of the bytes, whatever the length of their r
   await turnsPass(40);
   const sum = ({ byTurn }: Sender) => byTurn.reduce((a, b) => a + b, 0);
   expect(sum(large[0]!) / sum(large[1]!)).toBeCloseTo(1, 1);
-  // 64 KiB of cost against 16: from two to four times as many, since the last one may go beyond the
-  // share.
+  // A cost of 64 KiB compared with 16 KiB: from two to four times as many, because the last one may
+  // exceed the share.
   expect(sum(small) / sum(large[0]!)).toBeGreaterThan(2);
   expect(sum(small) / sum(large[0]!)).toBeLessThan(5);
 });
 
-test("one that comes while a greedy one waits goes on at once", async () => {
+test("a new request proceeds at once while a greedy connection waits", async () => {
   const turns = new ReceiveTurns(TURN_BYTES);
   new Sender(turns, 100_000, 256 * KIB).begin();
   for (let i = 0; i < 5; i++) {
@@ -96,7 +94,7 @@ test("one that comes while a greedy one waits goes on at once", async () => {
   }
 });
 
-test("requests of one connection, on any of its streams, go on in the order in which they came", async () => {
+test("requests of one connection proceed in the order of arrival, whatever their stream", async () => {
   const turns = new ReceiveTurns(TURN_BYTES);
   const connection = {};
   const order: number[] = [];
@@ -107,7 +105,7 @@ test("requests of one connection, on any of its streams, go on in the order in w
   expect(order).toEqual(Array.from({ length: 100 }, (_, i) => i));
 });
 
-test("who does not wait any more is not called, and holds up nobody", async () => {
+test("a cancelled wait is not called, and delays no other", async () => {
   const turns = new ReceiveTurns(TURN_BYTES);
   const connection = {};
   const order: string[] = [];

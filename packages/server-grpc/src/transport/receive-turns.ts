@@ -1,41 +1,41 @@
 /**
- * Fair shares of the event loop for those who append. A turn of the loop takes requests of so many
- * bytes in all; each connection has an equal share of that, and one that has used it up goes on in
- * the next turn. However much a greedy connection has sent ahead, a request of another one waits
- * for a turn of bounded length. See docs/decisions/0027-fair-turns-for-appends.md.
+ * Fair shares of the event loop for appends. A turn of the loop processes a limited number of
+ * request bytes; each connection has an equal share, and one that has used up its share continues
+ * in the next turn. However much a greedy connection has sent ahead, a request of another one waits
+ * for a turn of limited length. See docs/decisions/0027-fair-turns-for-appends.md.
  */
 
 import { callAll } from "@logstore/codec";
 
-/** What a request counts for beside its bytes: a short one costs more than these. */
+/** Cost of a request in addition to its bytes, because a short one costs more than its bytes. */
 export const REQUEST_COST_BYTES = 16 * 1024;
 
-/** Whatever stands for a connection; undefined where it is gone already. */
+/** Any object that identifies a connection; undefined if it has closed. */
 type Connection = object | undefined;
 
 export class ReceiveTurns {
   readonly #turnBytes: number;
-  /** What each connection has had in this turn. */
+  /** What each connection has used in this turn. */
   #taken = new Map<Connection, number>();
-  /** Connections that had a request in the turn before. */
+  /** Number of connections with requests in the previous turn. */
   #activeBefore = 0;
-  /** Who goes on in the next turn; of a connection in the order of coming. */
+  /** Waiting callers of each connection, in order of arrival. */
   readonly #waiting = new Map<Connection, Set<() => void>>();
   #isNextDue = false;
 
-  /** @param turnBytes requests of one turn, of all connections together */
+  /** @param turnBytes limit for the requests of one turn, of all connections together */
   constructor(turnBytes: number) {
     this.#turnBytes = turnBytes;
   }
 
-  /** A request of so many bytes came on a connection: it counts in this turn. */
+  /** A request of that many bytes arrived on a connection: it counts in this turn. */
   took(connection: Connection, bytes: number): void {
     this.#charge(connection, bytes);
   }
 
   /**
-   * Calls `goOn`, once, when the connection may have another request, of whatever size: at once, or
-   * in a later turn. Who does not wait any more calls what is returned.
+   * Calls `goOn` once, when the connection may process another request of any size: synchronously,
+   * or in a later turn. Returns a function that stops waiting.
    */
   whenTurn(connection: Connection, goOn: () => void): () => void {
     const waiting = this.#waiting.get(connection);
@@ -67,7 +67,7 @@ export class ReceiveTurns {
     if (waiting?.size === 0) this.#waiting.delete(connection);
   }
 
-  /** Who waits goes on, one request a connection and round again, as far as the shares go. */
+  /** Waiting requests proceed, one per connection in rounds, as far as the shares allow. */
   #nextTurn(): void {
     this.#isNextDue = false;
     this.#activeBefore = this.#taken.size;

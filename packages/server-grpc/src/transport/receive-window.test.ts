@@ -12,8 +12,8 @@ const MIB = 1024 * 1024;
 const HTTP2_DEFAULT = 65_535;
 
 /**
- * The window that a server grants each stream, once it has answered a request and everything said
- * before it has arrived.
+ * The window that a server grants each stream, after it has answered a request and all earlier
+ * frames have arrived.
  */
 async function grantedWindow(url: string): Promise<number | undefined> {
   const session = connect(url);
@@ -46,7 +46,7 @@ test("our connections get a large window, those of another HTTP/2 server in the 
   other.close();
 });
 
-test("a connection that appends alone has a large window, one that does so beside others a small one until it is alone again", async () => {
+test("the only connection that appends has a large window, several have small ones until one is alone again", async () => {
   const server = createServer((_, response) => response.end());
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

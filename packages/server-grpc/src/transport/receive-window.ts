@@ -1,12 +1,12 @@
 /**
- * How much a peer may send before it hears from us. HTTP/2 starts at 64 KiB, grpc-js has no option
- * for it on servers, and an upload would mostly wait. Node tells of every new HTTP/2 stream on a
- * diagnostics channel, and the stream leads to its connection. Where the channel does not exist
- * (older releases of Node) connections keep HTTP/2's window until they append.
+ * How much a peer may send before it receives a window update. HTTP/2 starts with 64 KiB, grpc-js
+ * has no server option for it, and an upload would mostly wait. Node reports every new HTTP/2
+ * stream on a diagnostics channel, through which its connection is found. On releases of Node
+ * without that channel, connections keep HTTP/2's window until they append.
  *
- * A connection that appends alone has a large window, which fills a long line. What a peer has sent
- * ahead is read from its socket in one turn of the event loop, up to 2 MiB of it: where several
- * connections append, each has a smaller window, so that these turns are short.
+ * The only connection that appends has a large window, which fills a link with high latency. What a
+ * peer has sent ahead is read from its socket in one turn of the event loop, up to 2 MiB: if
+ * several connections append, each has a smaller window, so that these turns are short.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
@@ -15,14 +15,17 @@ import { startTimer, type Timer } from "@logstore/codec";
 const CHANNEL = "http2.server.stream.created";
 
 export interface ReceiveWindowOptions {
-  /** Of a connection, and of each of its streams. */
+  /** Window of a connection and of each of its streams. */
   readonly windowBytes: number;
-  /** Of a stream on a connection that appends, while others append, too. */
+  /** Window of a stream while several connections append. */
   readonly sharedWindowBytes: number;
-  /** How long a connection has to append alone before it has the large window again. */
+  /**
+   * How long a connection must be the only one that appends before it gets the large window again,
+   * in ms.
+   */
   readonly aloneMs: number;
   /**
-   * Whether a connection is one of this server's: other HTTP/2 servers of the process keep their
+   * Whether a connection belongs to this server: other HTTP/2 servers in the process keep their
    * windows.
    */
   readonly isOurs: (session: ServerHttp2Session) => boolean;
@@ -30,9 +33,9 @@ export interface ReceiveWindowOptions {
 
 export class ReceiveWindows {
   readonly #options: ReceiveWindowOptions;
-  /** Connections that were seen, and the window of their streams. */
+  /** Known connections, and the window of their streams. */
   readonly #windows = new WeakMap<Http2Session, number>();
-  /** Connections that append, and how many calls do so on each. */
+  /** Connections that append, and the number of calls that do so on each. */
   readonly #appending = new Map<Http2Session, number>();
   #alone: Timer | undefined;
 
@@ -40,12 +43,12 @@ export class ReceiveWindows {
     this.#options = options;
   }
 
-  /** Connections are seen from here on. */
+  /** Starts to watch connections. */
   begin(): void {
     subscribe(CHANNEL, this.#onStream);
   }
 
-  /** A stream of appends was opened on a connection. What is returned is called when it is over. */
+  /** An append call has started on a connection. Returns a function to call when it ends. */
   appends(session: Http2Session): () => void {
     this.#appending.set(session, (this.#appending.get(session) ?? 0) + 1);
     this.#adapt();

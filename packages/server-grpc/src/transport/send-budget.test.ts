@@ -12,13 +12,13 @@ function budgetOf(bytes: number) {
   return { budget, lease: () => new Lease(budget), shortages: () => shortages };
 }
 
-/** Which of them have been granted something. */
+/** Returns which of the takes have been granted. */
 async function granted(takes: (number | Promise<number>)[]): Promise<number[]> {
   const states = await Promise.all(takes.map((take) => Promise.race([take, Promise.resolve(-1)])));
   return states.flatMap((bytes, i) => (bytes === -1 ? [] : [i]));
 }
 
-test("who waits is served in the order of coming", async () => {
+test("waiting takes are granted in order", async () => {
   const { lease, shortages } = budgetOf(256 * KIB);
   const holder = lease();
   expect(holder.take(128 * KIB, 0)).toBe(128 * KIB);
@@ -27,13 +27,13 @@ test("who waits is served in the order of coming", async () => {
   expect([await granted(takes), shortages()]).toEqual([[], 5]);
   holder.giveBack(128 * KIB);
   expect(await granted(takes)).toEqual([0, 1]);
-  // Nobody overtakes those who wait, however little is wanted.
+  // A later take does not overtake waiting ones, however small it is.
   takes.push(lease().take(1, 0));
   holder.giveBack(128 * KIB);
   expect(await granted(takes)).toEqual([0, 1, 2, 3]);
 });
 
-test("one who takes large messages leaves room for a thousand who want small ones", () => {
+test("one lease with large messages leaves room for a thousand with small ones", () => {
   const { lease } = budgetOf(256 * MIB);
   const large = lease();
   large.take(4 * MIB, 0);
@@ -42,13 +42,13 @@ test("one who takes large messages leaves room for a thousand who want small one
   expect(large.take(4 * MIB, 0)).toBeLessThan(256 * KIB);
 });
 
-test("messages are as large as is wanted while few read, and shrink as they grow many", () => {
+test("messages have the requested size while there are few readers, and shrink with their number", () => {
   expect(fairShareBytes(256 * MIB, 1)).toBe(128 * MIB);
   expect(fairShareBytes(256 * MIB, 1024)).toBe(128 * KIB);
   expect(fairShareBytes(256 * MIB, 1_000_000)).toBe(MIN_SHARE_BYTES);
 });
 
-test("what a lease gave back is no use of it any more: shares grow again", () => {
+test("what a lease has returned no longer counts as use: shares grow again", () => {
   const { lease } = budgetOf(1 * MIB);
   const others = Array.from({ length: 8 }, () => lease());
   for (const other of others) other.take(64 * KIB, 0);
@@ -56,7 +56,7 @@ test("what a lease gave back is no use of it any more: shares grow again", () =>
   expect(lease().take(1 * MIB, 0)).toBe(512 * KIB);
 });
 
-test("a batch that is longer than the whole budget has its turn when nothing else is held", async () => {
+test("a batch larger than the whole budget is granted when nothing else is held", async () => {
   const { lease } = budgetOf(128 * KIB);
   const holder = lease();
   holder.take(64 * KIB, 0);
@@ -68,7 +68,7 @@ test("a batch that is longer than the whole budget has its turn when nothing els
   expect(await long).toBe(300 * KIB);
 });
 
-test("a lease that is closed gives back what it holds, and its wait is over", async () => {
+test("a closed lease returns what it holds, and stops waiting", async () => {
   const { lease } = budgetOf(128 * KIB);
   const [holder, waiting, next] = [lease(), lease(), lease()];
   holder.take(128 * KIB, 0);
@@ -85,7 +85,7 @@ test("a lease that is closed gives back what it holds, and its wait is over", as
   expect(lease().take(64 * KIB, 0)).toBe(64 * KIB);
 });
 
-test("a peer that takes long gets less, and more again when it is prompt", () => {
+test("a slow peer gets smaller messages, and larger ones again when it is prompt", () => {
   expect(pacedBytes(Number.POSITIVE_INFINITY, 4 * MIB, 10)).toBe(Number.POSITIVE_INFINITY);
   expect(pacedBytes(Number.POSITIVE_INFINITY, 4 * MIB, 20_000)).toBe(2 * MIB);
   expect(pacedBytes(2 * MIB, 100, 20_000)).toBe(MIN_SHARE_BYTES);

@@ -1,7 +1,8 @@
 /**
- * What all streams together may have read from the log and not yet sent. Whoever finds nothing free
- * waits, and is served in the order of coming; while many hold or want something, each gets less at
- * a time, so that a few large messages do not keep everybody else from their small ones.
+ * Limits what may have been read from the log for all streams together and not been sent yet. A
+ * stream that finds nothing free waits, and is served in order; the more streams hold or request
+ * something, the less each gets at a time, so that a few large messages do not keep the others from
+ * their small ones.
  */
 import { callAll, type LogStoreError } from "@logstore/codec";
 import type { ReadBudget } from "@logstore/protocol";
@@ -21,18 +22,18 @@ export class SendBudget {
   /** Leases that hold something or wait for it. */
   readonly users = new Set<Lease>();
 
-  /** @param onShortage is called when somebody begins to wait */
+  /** @param onShortage called when a stream starts to wait */
   constructor(totalBytes: number, onShortage: () => void) {
     this.#totalBytes = totalBytes;
     this.#onShortage = onShortage;
   }
 
-  /** Whether anybody waits. */
+  /** Whether any stream waits. */
   get isShort(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** How much there is for `waiting` now, taken; undefined where it is to wait. */
+  /** Takes what is available for `waiting` now; returns undefined if it must wait. */
   take(waiting: Waiting): number | undefined {
     const granted = this.isShort ? undefined : this.#grant(waiting);
     if (granted === undefined) {
@@ -42,7 +43,7 @@ export class SendBudget {
     return granted;
   }
 
-  /** The same without waiting; 0 where it would have to. Those who wait already come first. */
+  /** Like `take`, but returns 0 instead of waiting. Streams that wait already come first. */
   tryTake(wantedBytes: number, leastBytes: number): number {
     return this.isShort ? 0 : (this.#grant({ wantedBytes, leastBytes }) ?? 0);
   }
@@ -69,7 +70,7 @@ export class SendBudget {
     }
   }
 
-  /** What is longer than the whole budget is granted when nobody else has anything. */
+  /** More than the whole budget is granted when nothing else is held. */
   #grant({ wantedBytes, leastBytes }: Pick<Waiting, "wantedBytes" | "leastBytes">): number | undefined {
     const freeBytes = this.#totalBytes - this.#usedBytes;
     const share = Math.min(wantedBytes, fairShareBytes(this.#totalBytes, this.users.size));
@@ -81,7 +82,7 @@ export class SendBudget {
   }
 }
 
-/** One call's part of the budget. */
+/** The share of one call in the budget. */
 export class Lease implements ReadBudget {
   readonly #budget: SendBudget;
   #heldBytes = 0;
@@ -125,7 +126,7 @@ export class Lease implements ReadBudget {
   }
 
   giveBack(bytes: number): void {
-    // A log that does not know of budgets hands out what was never taken.
+    // A log that ignores budgets delivers bytes that were never taken.
     const held = Math.min(bytes, this.#heldBytes);
     this.#heldBytes -= held;
     this.#leaveIfIdle();
@@ -133,15 +134,16 @@ export class Lease implements ReadBudget {
   }
 
   /**
-   * The peer took a message of so many bytes, in so many ms: the next ones are as long as suits it.
+   * The peer accepted a message of that many bytes in that many ms, which determines the size of
+   * the next ones.
    */
   sent(bytes: number, tookMs: number): void {
     this.#limitBytes = pacedBytes(this.#limitBytes, bytes, tookMs);
   }
 
   /**
-   * Nothing more is taken; whoever waits gets the error. What is held stays so: its memory may
-   * still be read to.
+   * Forbids further takes; a waiting one fails with the error. What is held stays held: its memory
+   * may still be written to.
    */
   cutOff(error: LogStoreError): void {
     if (this.#over !== undefined) return;
@@ -154,7 +156,7 @@ export class Lease implements ReadBudget {
     this.#leaveIfIdle();
   }
 
-  /** Nobody reads to what is held any more: it is given back. */
+  /** Nothing is written to the memory that is held any more: it is returned. */
   close(error: LogStoreError): void {
     this.cutOff(error);
     this.giveBack(this.#heldBytes);

@@ -1,15 +1,15 @@
 /**
- * What the streams of one server share when they send: the bytes that they may hold, and the
- * patience with their peers.
+ * What the sending streams of one server share: the send budget, and the detection of stalled
+ * peers.
  */
 import { Lease, SendBudget } from "./send-budget.js";
 import { StalledStreams } from "./stalled-streams.js";
 import { type ConnectionOf, UnsentMessages } from "./unsent-messages.js";
 
 export interface SendingOptions {
-  /** What all of them together may have read from the log and not yet sent. */
+  /** What may have been read from the log for all of them together and not been sent yet. */
   readonly budgetBytes: number;
-  /** How long a peer may take nothing at all. */
+  /** How long a peer may accept nothing at all. */
   readonly stalledTimeoutMs: number;
   readonly connectionOf: ConnectionOf;
 }

@@ -1,4 +1,4 @@
-/** What is told of peers that do not keep to HTTP/2. */
+/** Reports of peers that violate HTTP/2. */
 import { connect as connectHttp2, constants } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -20,7 +20,7 @@ async function peered() {
 
 const told = { refused: "connection", peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/) };
 
-test("bytes that are no HTTP/2 are told of once, and others are served", async () => {
+test("bytes that are not HTTP/2 are reported once, and others are served", async () => {
   const { refusals, client, open } = await peered();
   open().write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   await eventually(() => refusals.length > 0);
@@ -28,7 +28,7 @@ test("bytes that are no HTTP/2 are told of once, and others are served", async (
   expect((await client.call("ListTopics", {})).topics).toHaveLength(1);
 });
 
-test("calls that are reset as fast as they are begun end their connection, which is told of", async () => {
+test("calls that are reset as fast as they start end their connection, which is reported", async () => {
   const { refusals, server, client } = await peered();
   const session = connectHttp2(`http://${server.address}`);
   session.on("error", () => {});

@@ -5,7 +5,7 @@ function work(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end; );
 }
 
-test("steps of many calls at once are taken in slices of the event loop, in their order", async () => {
+test("steps of many concurrent calls run in slices of the event loop, in order", async () => {
   const taken: number[] = [];
   let inTurn = 0;
   const mostInTurn: number[] = [];

@@ -22,10 +22,10 @@ const queues: Readonly<Record<Lane, Queue>> = {
 let begun = performance.now();
 /** The lane whose turn it is. */
 let lane: Lane = "calls";
-/** Whether those who wait are being let go, or will be. */
+/** Whether waiting steps are being resumed, or will be. */
 let isLettingGo = false;
 
-/** Resolves when the next step may be taken. */
+/** Resolves when the next step may run. */
 export function sliceLeft(of: Lane = "calls"): Promise<void> {
   if (!isLettingGo && performance.now() - begun < SLICE_MS) return Promise.resolve();
   return new Promise((resolve) => {
@@ -47,7 +47,7 @@ function letGo(): void {
   if (first !== undefined) {
     lane = otherThan(lane);
     first();
-    queueMicrotask(letGo); // behind the step of the one that was let go
+    queueMicrotask(letGo); // after the step that was resumed
   } else if (isUsedUp && (hasWaiting("calls") || hasWaiting("members"))) {
     setImmediate(beginSlice);
   } else {

@@ -1,4 +1,4 @@
-/** How many sockets each address has open, of the few that one may have. */
+/** Counts the open sockets of each address, which are limited. */
 import type { Socket } from "node:net";
 
 export class SocketCounts {
@@ -9,7 +9,7 @@ export class SocketCounts {
     this.#max = max;
   }
 
-  /** Counts a socket until it closes; false where its address has as many as it may. */
+  /** Counts a socket until it closes; returns false if its address has reached the limit. */
   add(socket: Socket): boolean {
     const { remoteAddress: address = "" } = socket;
     const count = this.#byAddress.get(address) ?? 0;

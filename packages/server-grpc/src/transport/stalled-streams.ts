@@ -1,23 +1,23 @@
 /**
- * Streams whose peer does not take what was sent. One is cut off after a while, since what it holds
- * is kept from nobody for ever; much sooner, and the longest stalled first, when others wait for
- * the bytes that it holds. One timer serves all of them.
+ * Ends streams whose peers do not accept what was sent: after a timeout, so that they do not hold
+ * memory forever; and much sooner, longest stalled first, while others wait for the memory. One
+ * timer serves all streams.
  */
 
 import { callAll, startTimer, type Timer } from "@logstore/codec";
 /** Something that waits for its peer. */
 export interface Stalled {
-  /** Ends it. It is forgotten then. */
+  /** Ends it. It is removed then. */
   cutOff(): void;
 }
 
-/** While others wait: long enough for any peer that reads at all. */
+/** The timeout while others wait: long enough for any peer that reads at all. */
 const PRESSED_TIMEOUT_MS = 1_000;
 
 export class StalledStreams {
   readonly #timeoutMs: number;
   readonly #isPressed: () => boolean;
-  /** Since when each of them waits, those that wait longest first. */
+  /** Since when each of them waits, longest waiting first. */
   readonly #since = new Map<Stalled, number>();
   #timer: Timer | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
@@ -28,9 +28,9 @@ export class StalledStreams {
     this.#isPressed = isPressed;
   }
 
-  /** `stalled` begins to wait for its peer, or has seen a sign of it: its time starts now. */
+  /** `stalled` starts to wait for its peer, or has made progress: its timeout starts now. */
   begin(stalled: Stalled): void {
-    this.#since.delete(stalled); // to the end of the line
+    this.#since.delete(stalled); // moves it to the end
     this.#since.set(stalled, performance.now());
     this.#arm();
   }
@@ -39,7 +39,7 @@ export class StalledStreams {
     this.#since.delete(stalled);
   }
 
-  /** Others have begun to wait. */
+  /** Others have started to wait. */
   pressed(): void {
     this.#arm();
   }
@@ -53,7 +53,7 @@ export class StalledStreams {
     return this.#isPressed() ? Math.min(PRESSED_TIMEOUT_MS, this.#timeoutMs) : this.#timeoutMs;
   }
 
-  /** A timer that is due sooner stays: it finds nothing to do and is armed again. */
+  /** A timer that is due earlier stays: it finds nothing to do and is armed again. */
   #arm(): void {
     const [oldest] = this.#since.values();
     if (oldest === undefined) return;
@@ -61,7 +61,8 @@ export class StalledStreams {
     if (dueAt >= this.#dueAt) return;
     this.#timer?.cancel();
     this.#dueAt = dueAt;
-    // What has arrived meanwhile is seen first: this process may have been the one that was late.
+    // Progress that has arrived in the meantime is processed first, because this process itself may
+    // have been late.
     const sweep = () => void setImmediate(() => this.#sweep());
     this.#timer = startTimer(dueAt - performance.now(), sweep, { keepsAlive: false });
   }

@@ -1,4 +1,4 @@
-/** A callback that throws does not keep the others of its turn from being called. */
+/** A callback that throws does not prevent the other callbacks of the same turn. */
 import { EventEmitter } from "node:events";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -15,7 +15,7 @@ const throwing = () => {
   throw failure;
 };
 
-/** Errors that nobody caught, in place of the end of the process. */
+/** Collects uncaught errors, which would otherwise end the process. */
 function uncaught(): unknown[] {
   const errors: unknown[] = [];
   const listeners = process.listeners("uncaughtException");
@@ -30,7 +30,7 @@ function uncaught(): unknown[] {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A session whose peer answers a ping when told. */
+/** A session whose peer answers a ping on request. */
 function session() {
   const closed: (() => void)[] = [];
   const pings: ((error: Error | null) => void)[] = [];
@@ -57,7 +57,7 @@ test("memory of unsent messages is released, and the next ping is sent", () => {
   expect(releases[2]).toHaveBeenCalledOnce();
 });
 
-test("memory of unsent messages is released at the end of their connection", async () => {
+test("memory of unsent messages is released when their connection ends", async () => {
   const errors = uncaught();
   const { keep, close } = session();
   const released = vi.fn();
@@ -70,7 +70,7 @@ test("memory of unsent messages is released at the end of their connection", asy
   expect(errors).toEqual([failure]);
 });
 
-test("calls of one turn begin", async () => {
+test("calls of one turn start", async () => {
   const errors = uncaught();
   const server = new EventEmitter();
   const begun: number[] = [];
@@ -91,7 +91,7 @@ test("calls of one turn begin", async () => {
   expect(errors).toEqual([failure, failure]);
 });
 
-test("streams that wait for the receive budget go on", () => {
+test("streams that wait for the receive budget proceed", () => {
   const budget = new SharedBudget(10);
   budget.take(10);
   const goOn = vi.fn();
@@ -101,7 +101,7 @@ test("streams that wait for the receive budget go on", () => {
   expect(goOn).toHaveBeenCalledOnce();
 });
 
-test("connections that wait for their share of a turn go on", async () => {
+test("connections that wait for their share of a turn proceed", async () => {
   const errors = uncaught();
   const turns = new ReceiveTurns(100);
   const [one, another] = [{}, {}];
@@ -125,7 +125,7 @@ test("calls that wait for the send budget get it", () => {
   expect(granted).toHaveBeenCalledOnce();
 });
 
-test("stalled streams are cut off, those that come later too", async () => {
+test("stalled streams are ended, including later ones", async () => {
   const errors = uncaught();
   const stalled = new StalledStreams(1, () => false);
   onTestFinished(() => stalled.close());
@@ -138,7 +138,7 @@ test("stalled streams are cut off, those that come later too", async () => {
   expect(errors).toEqual([failure]);
 });
 
-test("calls are told of a stop, and waited for", async () => {
+test("calls are notified of a stop, and awaited", async () => {
   const calls = new RunningCalls();
   const over = Promise.withResolvers<void>();
   const told = vi.fn();

@@ -1,7 +1,6 @@
 /**
- * The PEM files that TLS works with: read, checked, and watched, so that a certificate can be
- * renewed without a restart. Files that do not fit together are refused as a whole, and what was in
- * force before stays so.
+ * The PEM files of TLS: read, validated, and watched, so that a certificate can be renewed without
+ * a restart. Files that do not match are refused as a whole, and the previous ones stay in effect.
  */
 import { X509Certificate } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
@@ -20,18 +19,20 @@ import {
 } from "@logstore/codec";
 
 /**
- * The server's certificate, and whose certificates it accepts. Files are read again when they
- * change.
+ * The server's certificate, and the client certificates that it accepts. The files are reloaded
+ * when they change.
  */
 export interface TlsOptions {
-  /** PEM file: the server's certificate, and after it those that lead to its CA. */
+  /**
+   * PEM file with the server's certificate, followed by the intermediate certificates of its CA.
+   */
   readonly certFile: string;
-  /** PEM file: its private key, not encrypted. */
+  /** PEM file with its private key, unencrypted. */
   readonly keyFile: string;
-  /** PEM file: the CAs whose client certificates are believed. */
+  /** PEM file with the CAs of accepted client certificates. */
   readonly clientCaFile?: string | undefined;
   /**
-   * Whether clients are asked for a certificate, and whether they may have none. Default "none".
+   * Whether clients are asked for a certificate, and whether they must have one. Default "none".
    */
   readonly clientCertificates?: "none" | "optional" | "required" | undefined;
 }
@@ -51,7 +52,7 @@ export interface Renewal {
   readonly newClientCa: boolean;
 }
 
-/** A renewal writes several files: they are read so long after the first. */
+/** A renewal changes several files: they are read this long after the first change, in ms. */
 const SETTLE_MS = 200;
 
 export class TlsFiles {
@@ -66,7 +67,7 @@ export class TlsFiles {
     this.#material = material;
   }
 
-  /** @throws InvalidArgumentError where a file cannot be read or does not fit the others */
+  /** @throws InvalidArgumentError if a file cannot be read or does not match the others */
   static async load(options: TlsOptions): Promise<TlsFiles> {
     return new TlsFiles(options, await readMaterial(options));
   }
@@ -76,12 +77,12 @@ export class TlsFiles {
   }
 
   /**
-   * Reads the files again. Resolves to what is new, if anything is.
+   * Reloads the files. Resolves to the changes, if there are any.
    *
-   * @throws InvalidArgumentError as `load` does; then nothing changes
+   * @throws InvalidArgumentError like `load`; then nothing changes
    */
   reload(): Promise<Renewal | undefined> {
-    // One after the other, or what was read first might be what counts last.
+    // One after the other: otherwise the result of an older read could take effect last.
     const renewal = this.#reloading.then(() => this.#reload());
     this.#reloading = renewal.catch(() => {});
     return renewal;
@@ -97,8 +98,8 @@ export class TlsFiles {
   }
 
   /**
-   * Calls `onChange` after something happened where the files are. It is their directories that are
-   * watched: whoever renews a certificate replaces files, or a link that leads to them.
+   * Calls `onChange` after changes in the directories of the files. The directories are watched
+   * because a renewal replaces files, or a link that leads to them.
    */
   watch(onChange: () => void, onTrouble: (error: unknown) => void): void {
     const { certFile, keyFile, clientCaFile = certFile } = this.options;
@@ -107,7 +108,7 @@ export class TlsFiles {
       onChange();
     };
     const changed = () => {
-      // Not put off by what else happens there: something always may.
+      // Not postponed by further changes in the directory, which may never cease.
       this.#timer ??= startTimer(SETTLE_MS, settled, { keepsAlive: false });
     };
     for (const directory of new Set([certFile, keyFile, clientCaFile].map((file) => dirname(file)))) {
@@ -136,7 +137,7 @@ async function readMaterial({ certFile, keyFile, clientCaFile, ...options }: Tls
     clientCertificates === "none" || clientCaFile === undefined ? undefined : read("tls.clientCaFile", clientCaFile),
   ]);
   checkCertificates("tls.certFile", certFile, cert);
-  // Without a certificate in it, the CAs that Node brings would be believed in its place.
+  // If it contained no certificate, Node's built-in CAs would be trusted instead.
   if (ca !== undefined) checkCertificates("tls.clientCaFile", clientCaFile!, ca);
   const material = { cert, key, ...(ca !== undefined && { ca }) };
   try {

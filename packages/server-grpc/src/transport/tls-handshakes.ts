@@ -1,22 +1,22 @@
-/** TLS handshakes on accepted sockets, done before gRPC sees a connection. */
+/** Performs TLS handshakes on accepted sockets before gRPC sees a connection. */
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type PeerCertificate, type Server, type TLSSocket } from "node:tls";
 import type { TlsFiles, TlsMaterial } from "./tls-files.js";
 
 export interface TlsHandshakeOptions {
-  /** A handshake that takes longer is refused, ms. */
+  /** A handshake that takes longer is refused, in ms. */
   readonly timeoutMs: number;
   /** Called with the socket to use from then on, and the verified certificate of its peer. */
   readonly onSecure: (socket: TLSSocket, certificate: PeerCertificate | undefined) => void;
-  /** Called once for each socket that may not be used, which is to be destroyed. */
+  /** Called once for each socket that is refused, for the callee to destroy. */
   readonly onRefused: (socket: Socket, reason: string) => void;
 }
 
 /**
  * Session tickets are off: a resumed session keeps the certificate that was verified when the
- * session began, whatever has become of that certificate and of the CAs since. Connections last
- * long here, so that a full handshake for each costs little.
+ * session began, whatever has happened to it and to the CAs since. Connections are long-lived here,
+ * so that a full handshake for each costs little.
  */
 const secureContext = { minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET } as const;
 
@@ -46,7 +46,7 @@ export class TlsHandshakes {
     this.#server.emit("connection", socket);
   }
 
-  /** Handshakes from now on use this material; open connections keep what they began with. */
+  /** Later handshakes use this material; open connections are not affected. */
   renew(material: TlsMaterial): void {
     this.#server.setSecureContext({ ...secureContext, ...material });
   }

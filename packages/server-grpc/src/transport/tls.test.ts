@@ -16,7 +16,7 @@ import { TlsFiles } from "./tls-files.js";
 const UNAVAILABLE = 14;
 const EXPIRED = { notAfter: new Date(Date.now() - 3_600_000) };
 
-/** Resolves when the other side has closed it, by whatever means. */
+/** Resolves when the peer has closed the socket, in whatever way. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) =>
     quietly(socket)
@@ -45,13 +45,13 @@ test("calls are answered over TLS, and only over TLS", async () => {
   expect(refusals).toMatchObject([{ refused: "connection", reason: expect.stringContaining("no TLS handshake") }]);
 });
 
-test("a server whose certificate is of another CA is not believed", async () => {
+test("a server whose certificate is from another CA is not trusted", async () => {
   const { client } = await tlsHome();
   const other = await CertificateAuthority.create();
   expect((await failure(client({ ca: other.cert }).call("ListTopics", {}))).code).toBe(UNAVAILABLE);
 });
 
-test("TLS 1.1 and other protocols than HTTP/2 are refused", async () => {
+test("TLS 1.1 and protocols other than HTTP/2 are refused", async () => {
   const { server, refusals } = await tlsHome();
   const options = { ...where(server.address), rejectUnauthorized: false };
   const old = connectTls({ ...options, maxVersion: "TLSv1.1", minVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" });
@@ -96,7 +96,7 @@ test.each(["optional", "required"] as const)("client certificates, %s", async (c
   else expect((await failure(none)).code).toBe(UNAVAILABLE);
 });
 
-test("a session is not resumed, for it would bring a certificate that nobody verified again", async () => {
+test("sessions are not resumed, because their certificate would not be verified again", async () => {
   const { server, ca } = await tlsHome();
   const options = { ...where(server.address), ca: ca.cert, ALPNProtocols: ["h2"] };
   const sessions: Buffer[] = [];
@@ -111,7 +111,7 @@ test("a session is not resumed, for it would bring a certificate that nobody ver
   again.destroy();
 });
 
-test("a new certificate is served as soon as its files are there, while old streams go on", async () => {
+test("a new certificate is used as soon as its files exist, while old streams continue", async () => {
   const { server, ca, client, files, api, warnings } = await tlsHome();
   const first = await Promise.all(["cert.pem", "key.pem"].map((name) => readFile(files.path(name), "utf8")));
   const old = client();
@@ -153,7 +153,7 @@ test("a new certificate is served as soon as its files are there, while old stre
   }
 });
 
-test("with other client CAs, those who showed certificates of the old ones have to connect again", async () => {
+test("after a change of client CAs, clients with certificates of the old ones have to reconnect", async () => {
   const { server, ca, client, files } = await tlsHome({ clientCertificates: "optional" });
   const certified = client({ pair: await ca.issue(["billing"]) });
   const uncertified = client();
@@ -195,7 +195,7 @@ test.each([
   });
 });
 
-test("other machines are let in only with TLS and access control, or on purpose", async () => {
+test("other machines are admitted only with TLS and access control, or on explicit request", async () => {
   const { api, files } = await tlsHome();
   const tls = { certFile: files.path("cert.pem"), keyFile: files.path("key.pem") };
   const access = { rules: [] };
@@ -211,7 +211,7 @@ test("other machines are let in only with TLS and access control, or on purpose"
   expect(warnings).toEqual([expect.stringMatching(/nothing is encrypted.*everybody/)]);
 });
 
-test("more connections than there may be are refused, and told of", async () => {
+test("connections above the limit are refused and reported", async () => {
   const { server, client, refusals } = await tlsHome({ maxConnections: 1 });
   const first = client();
   await first.call("ListTopics", {});
@@ -221,7 +221,7 @@ test("more connections than there may be are refused, and told of", async () => 
   expect((await first.call("ListTopics", {})).topics).toHaveLength(1);
 });
 
-test("a handshake that does not end and a connection without a call are cut off", async () => {
+test("an incomplete handshake and a connection without a call are closed", async () => {
   const { ca, files } = await tlsHome();
   const reasons: string[] = [];
   let taken = 0;

@@ -1,7 +1,7 @@
 /**
- * Calls whose answer is made of much at once, such as the description of a topic of 10,000
- * partitions, begin one in each turn of the event loop: a burst of them comes in one read of a
- * socket, and would otherwise be answered before anything else is.
+ * Spreads calls with large responses, such as the description of a topic of 10,000 partitions, over
+ * turns of the event loop, one per turn: a burst of them arrives in one read of a socket, and would
+ * otherwise be answered before anything else.
  */
 export class Turns {
   #waiting: (() => void)[] = [];

@@ -1,6 +1,4 @@
-/**
- * What is begun and not finished is bounded a connection; what is finished is not counted any more.
- */
+/** Limits on incomplete messages per connection; complete ones are no longer counted. */
 import { type ClientHttp2Stream, connect } from "node:http2";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually, home } from "../../test/home.js";
@@ -8,7 +6,7 @@ import type { Refusal } from "../index.js";
 
 const MIB = 1024 * 1024;
 
-/** A call that announces a message of so many bytes and sends some of them. */
+/** A call that announces a message of that many bytes and sends a part of them. */
 function begin(session: ReturnType<typeof connect>, announced: number, sent: number): ClientHttp2Stream {
   const call = session.request({
     ":method": "POST",
@@ -29,7 +27,9 @@ function connected(address: string) {
   return session;
 }
 
-test("calls that begin more than a connection may are reset, and others go on", { timeout: 60_000 }, async () => {
+test("when a connection starts more than allowed, calls are reset, and others continue", {
+  timeout: 60_000,
+}, async () => {
   const refusals: Refusal[] = [];
   const { server, client } = await home({ onRefused: (refusal) => refusals.push(refusal) });
   const session = connected(server.address);
@@ -41,7 +41,7 @@ test("calls that begin more than a connection may are reset, and others go on", 
   await expect(client.call("ListTopics", {})).resolves.toMatchObject({ topics: [{ topic: "t" }] });
 });
 
-test("a whole request counts until the peer has said that it is all", { timeout: 60_000 }, async () => {
+test("a complete request counts until the peer has half-closed", { timeout: 60_000 }, async () => {
   const { server } = await home();
   const session = connected(server.address);
   const calls = Array.from({ length: 12 }, () => begin(session, 15 * MIB, 15 * MIB));
@@ -49,7 +49,7 @@ test("a whole request counts until the peer has said that it is all", { timeout:
   expect(calls.find(({ closed }) => closed)?.rstCode).toBe(11); // ENHANCE_YOUR_CALM
 });
 
-test("messages that were finished, and calls that were given up, are not counted", { timeout: 60_000 }, async () => {
+test("complete messages and cancelled calls are not counted", { timeout: 60_000 }, async () => {
   const { server } = await home();
   const session = connected(server.address);
   for (let i = 0; i < 10; i++) {

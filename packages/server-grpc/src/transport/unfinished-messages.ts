@@ -1,7 +1,6 @@
 /**
- * Bounds what peers may have begun to send and not finished: grpc-js holds what has come of each
- * message until it is whole, and of a call of one request also the whole one until the peer says
- * that nothing more comes.
+ * Limits incomplete messages: grpc-js holds the received part of each message until it is complete,
+ * and the whole request of a unary call until the peer half-closes.
  */
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
@@ -9,15 +8,15 @@ import { baseCallOf } from "./base-call.js";
 import type { CallRefused } from "./call-refused.js";
 
 export interface UnfinishedLimits {
-  /** Of one connection. */
+  /** Per connection. */
   readonly connectionBytes: number;
   /** Of all connections together. */
   readonly totalBytes: number;
 }
 
 /**
- * The call that goes beyond is reset with ENHANCE_YOUR_CALM, which gRPC knows as
- * RESOURCE_EXHAUSTED, and what it holds is let go of. It may be made again when others are through.
+ * Resets the call that exceeds the limit with ENHANCE_YOUR_CALM, which in gRPC means
+ * RESOURCE_EXHAUSTED, and frees what it holds. The call may be retried when others have completed.
  */
 export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused): ServerInterceptor {
   const heldBySession = new WeakMap<ServerHttp2Session, number>();
@@ -27,7 +26,7 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
     const session = stream.session as ServerHttp2Session;
     const write = decoder.write.bind(decoder);
     let held = 0;
-    /** Bytes that are whole and still wait for the end of the request. */
+    /** Bytes of complete messages that wait for the end of the request. */
     let whole = 0;
     const hold = (bytes: number): void => {
       heldBySession.set(session, (heldBySession.get(session) ?? 0) + bytes - held);
@@ -38,7 +37,7 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
     decoder.write = (data) => {
       const messages = write(data);
       const { readMessageSize, readMessageRemaining } = decoder;
-      if (stream.closed) return messages; // what still comes of a call that was reset counts no more
+      if (stream.closed) return messages; // data of a call that was reset is not counted
       if (!method.requestStream) for (const message of messages) whole += message.length;
       const unfinished = whole + (readMessageRemaining === 0 ? 0 : readMessageSize - readMessageRemaining);
       if (unfinished === held) return messages;

@@ -1,6 +1,6 @@
 /**
- * What a call that ended early had written: its memory is HTTP/2's until the connection has taken
- * it, and counts until then.
+ * Data of a call that ended early: HTTP/2 may use its memory until the connection has accepted it,
+ * and it counts until then.
  */
 import type { ConsumeOptions, ConsumeRequest, FetchOptions, FetchResult } from "@logstore/protocol";
 import { expect, onTestFinished, test } from "vitest";
@@ -11,17 +11,17 @@ import { type Relay, relayTo } from "../../test/relay.js";
 import type { ServeOptions } from "../serving/serve-options.js";
 
 const MIB = 1024 * 1024;
-const MESSAGE_BYTES = 15 * MIB; // more than the buffers of two sockets take
+const MESSAGE_BYTES = 15 * MIB; // more than the buffers of two sockets
 const LONG_MS = 1_000_000;
 const UNAVAILABLE = 14;
 
 interface Scene extends Home {
   readonly relay: Relay;
-  /** Its connection goes through the relay, and HTTP/2 lets the server send as much as it likes. */
+  /** Its connection goes through the relay, and HTTP/2 does not limit what the server sends. */
   readonly far: ForeignClient;
-  /** How many messages were freed. */
+  /** The number of messages freed. */
   readonly released: () => number;
-  /** What was told of those that were refused or ended. */
+  /** Reports of refused and ended connections and calls. */
   readonly refused: readonly string[];
 }
 
@@ -60,7 +60,7 @@ async function scene(options: ServeOptions): Promise<Scene> {
   return { ...here, relay, far, released: () => released, refused };
 }
 
-/** Begins to read the long message, of which the connection takes only a part. */
+/** Starts to read the long message, of which the connection accepts only a part. */
 async function beginToRead({ far, api }: Scene): Promise<void> {
   const stream = far.consume({ topic: "t", partition: 0 });
   stream.on("error", () => {});
@@ -68,7 +68,7 @@ async function beginToRead({ far, api }: Scene): Promise<void> {
   await eventually(() => api.consumers[0]?.given === 1);
 }
 
-test("what a call that was cut off had written is freed, and counts, until its connection has taken it", async () => {
+test("the data of a call that was ended is freed, and no longer counts, once its connection has accepted it", async () => {
   const here = await scene({ sendBudgetBytes: MESSAGE_BYTES });
   await beginToRead(here);
   let isRead = false;
@@ -76,7 +76,7 @@ test("what a call that was cut off had written is freed, and counts, until its c
     isRead = true;
     return read;
   });
-  await eventually(() => here.api.consumers[0]!.ended); // since another waits
+  await eventually(() => here.api.consumers[0]!.ended); // because another one waits
   await settled(() => here.released());
   expect(here.released()).toBe(0);
   expect(isRead).toBe(false);
@@ -86,7 +86,7 @@ test("what a call that was cut off had written is freed, and counts, until its c
   expect(here.refused).toEqual(["call: its reader took nothing for too long"]);
 });
 
-test("a connection that takes nothing of what its ended calls left is ended", async () => {
+test("a connection that accepts none of the data of its ended calls is closed", async () => {
   const here = await scene({ sendBudgetBytes: MESSAGE_BYTES, stalledStreamTimeoutMs: 100 });
   await beginToRead(here);
   const next = await collect(here.client.consume({ topic: "t", partition: 1, until: { edge: 2 } }));
@@ -98,7 +98,7 @@ test("a connection that takes nothing of what its ended calls left is ended", as
   ]);
 });
 
-/** Answers with a long message, in whose buffer there is room for its frame. */
+/** Answers with a long message whose buffer has headroom for its frame. */
 function answering({ api }: Scene) {
   let released = 0;
   const batches = Buffer.alloc(100 + MESSAGE_BYTES, "x").subarray(100);
@@ -115,7 +115,7 @@ function answering({ api }: Scene) {
   return { batches, released: () => released, isFramed: () => room.some((byte) => byte !== "x".charCodeAt(0)) };
 }
 
-test("a fetch's answer is not copied, and is freed when it is sent", async () => {
+test("a fetch's response is not copied, and is freed when it has been sent", async () => {
   const here = await scene({ sendBudgetBytes: MESSAGE_BYTES });
   const { batches, released, isFramed } = answering(here);
   const answer: Promise<Message> = here.far.call("Fetch", { topic: "t", partition: 0 });
@@ -127,7 +127,7 @@ test("a fetch's answer is not copied, and is freed when it is sent", async () =>
   await eventually(() => released() === 1);
 });
 
-test("the answer of a fetch that was cut off is freed when its connection has ended", async () => {
+test("the response of a fetch that was ended is freed when its connection has ended", async () => {
   const here = await scene({ sendBudgetBytes: MESSAGE_BYTES, stalledStreamTimeoutMs: 100 });
   const { released } = answering(here);
   const answer: Promise<Message> = here.far.call("Fetch", { topic: "t", partition: 0 });

@@ -1,29 +1,27 @@
 /**
- * Messages whose call ended before HTTP/2 had sent them whole. A closed stream puts nothing more
- * into its connection's writes, but the write that is under way may still read a message's memory.
- * A ping goes out behind that write, so its answer says that the write is over; the end of the
- * connection says so, too. Only then may the memory be freed and its part of the send budget be
- * given back.
+ * Messages whose call ended before HTTP/2 had sent them completely. A closed stream adds nothing to
+ * its connection's writes, but the write in progress may still read a message's memory. A ping is
+ * sent after that write, so that its response, or the end of the connection, shows that the write
+ * is over. Only then may the memory be freed and returned to the send budget.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { callAll } from "@logstore/codec";
 import type { Stalled, StalledStreams } from "./stalled-streams.js";
 
 /**
- * How often the patience with a stalled stream may run out before the answer to a ping: the peer
- * has to read on to get to it.
+ * How many stall timeouts the response to a ping may take: the peer has to read on to get to it.
  */
 const PATIENCES = 3;
 
-/** A session's connection. */
+/** The connection of a session. */
 export interface UnderlyingConnection {
-  /** Calls `closed` when its socket is closed, at once where it is already. */
+  /** Calls `closed` when its socket is closed; synchronously if it is already. */
   onClose(closed: () => void): void;
-  /** Ends it because its peer takes nothing. */
+  /** Closes it because its peer reads nothing. */
   refuse(): void;
 }
 
-/** Undefined where it is closed already. */
+/** Undefined if it is closed. */
 export type ConnectionOf = (session: ServerHttp2Session) => UnderlyingConnection | undefined;
 
 export class UnsentMessages {
@@ -37,8 +35,8 @@ export class UnsentMessages {
   }
 
   /**
-   * Those of the stream's connection: asked for before anything is written, since a closed stream
-   * forgets its connection.
+   * Those of the stream's connection. Called before anything is written, because a closed stream no
+   * longer knows its connection.
    */
   of({ session }: { readonly session?: ServerHttp2Stream["session"] }): UnsentOfConnection | undefined {
     if (session === undefined || session.destroyed) return undefined;
@@ -58,7 +56,7 @@ export class UnsentOfConnection implements Stalled {
   readonly #session: ServerHttp2Session;
   readonly #connection: UnderlyingConnection;
   readonly #stalled: StalledStreams;
-  /** To be called when the ping under way is answered, and when the one after it is. */
+  /** Called when the current ping is answered, and when the next one is. */
   #thisPing: (() => void)[] = [];
   #nextPing: (() => void)[] = [];
   #patiences = 0;
@@ -68,12 +66,12 @@ export class UnsentOfConnection implements Stalled {
     this.#session = session;
     this.#connection = connection;
     this.#stalled = stalled;
-    // Not the session's own event: a session that is destroyed waits for the write under way,
-    // however long that takes.
+    // Not the session's own event: a destroyed session waits for the write in progress, however
+    // long that takes.
     connection.onClose(() => setImmediate(() => this.#closed()));
   }
 
-  /** Calls `release` once, as soon as HTTP/2 cannot read any more what was written to `stream`. */
+  /** Calls `release` once, as soon as HTTP/2 can no longer read what was written to `stream`. */
   keep(stream: ServerHttp2Stream, release: () => void): void {
     const streamClosed = () => {
       if (stream.writableFinished || this.#isClosed) {
@@ -87,7 +85,7 @@ export class UnsentOfConnection implements Stalled {
     else stream.once("close", streamClosed);
   }
 
-  /** The peer has not answered for as long as the patience with a stream lasts. */
+  /** The peer has not answered within the time allowed. */
   cutOff(): void {
     this.#patiences++;
     if (this.#patiences < PATIENCES) this.#stalled.begin(this);
@@ -101,7 +99,8 @@ export class UnsentOfConnection implements Stalled {
     this.#stalled.begin(this);
     if (this.#session.destroyed) return;
     this.#session.ping((error: Error | null) => {
-      // A session that is closing sends no more pings: the connection's end releases what is left.
+      // A session that is closing sends no more pings: the end of the connection releases what is
+      // left.
       if (error !== null || this.#isClosed) return;
       this.#stalled.end(this);
       const released = this.#thisPing.splice(0);

@@ -6,7 +6,7 @@ import { wholeRequests } from "./whole-requests.js";
 
 const DEADLINE_EXCEEDED = "4";
 
-test("a request that begins and does not end is given up, one that is whole is answered however long that takes", async () => {
+test("an incomplete request times out, a complete one is answered however long that takes", async () => {
   const told: string[][] = [];
   const server = new Server({ interceptors: [wholeRequests(30, (...refused) => told.push(refused))] });
   const bytes = (message: Buffer) => message;
@@ -44,7 +44,7 @@ test("a request that begins and does not end is given up, one that is whole is a
   };
   expect(await statusOf(Buffer.from("00000000056162", "hex"), false)).toBe(DEADLINE_EXCEEDED);
   expect(await statusOf(Buffer.from("0000000002abcd", "hex"), true)).toBe("0");
-  // The message is there, the end of the request is not.
+  // The message has arrived, the end of the request has not.
   expect(await statusOf(Buffer.from("0000000002abcd", "hex"), false)).toBe(DEADLINE_EXCEEDED);
   expect(told).toHaveLength(2);
   expect(told[0]).toEqual([expect.stringContaining("127.0.0.1"), "/s/Call", expect.stringContaining("30 ms")]);

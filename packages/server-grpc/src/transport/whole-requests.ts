@@ -1,6 +1,6 @@
 /**
- * A call of one request has it read, and kept, as it comes. One that never comes to its end is not
- * waited for: what it holds, times the streams that a peer may open, would be the server's memory.
+ * The request of a unary call is read and held as it arrives. One that is never completed times
+ * out: otherwise the streams that a peer may open could fill the server's memory.
  */
 
 import { constants } from "node:http2";
@@ -11,14 +11,14 @@ import type { CallRefused } from "./call-refused.js";
 
 export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): ServerInterceptor {
   return (method, call) => {
-    // A stream of requests may wait between two of them for as long as it likes.
+    // A stream of requests may pause between two of them for any time.
     if (method.requestStream) return call as ServerInterceptingCall;
     let timer: Timer | undefined;
     const details = `the request did not come within ${timeoutMs} ms`;
     const giveUp = () => {
       onGivenUp(call.getPeer(), method.path, details);
       call.sendStatus({ code: status.DEADLINE_EXCEEDED, details });
-      // The peer would keep its half open, and with it all that has come.
+      // Otherwise the peer would keep its side open, and with it everything received.
       baseCallOf(call).stream.close(constants.NGHTTP2_NO_ERROR);
     };
     return new ServerInterceptingCall(call, {
@@ -28,8 +28,8 @@ export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): Server
             timer = startTimer(timeoutMs, giveUp, { keepsAlive: false });
             next(metadata);
           },
-          // A message may be whole long before: the call is answered, and lets go of it, only when
-          // nothing more can come.
+          // A message may be complete long before: the call is answered, and frees the message,
+          // only when the peer has half-closed.
           onReceiveHalfClose: (next) => {
             timer?.cancel();
             next();

@@ -1,18 +1,18 @@
-/** Messages on their way to HTTP/2. */
+/** Writes messages to HTTP/2. */
 import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
 import { type ConsumeEvent, encodeConsumeResponse, encodeFetchResponse, type FetchResult } from "@logstore/protocol";
 import { baseCallOf } from "./base-call.js";
 
 export type EventCall<Request> = ServerWritableStream<Request, ConsumeEvent>;
 
-/** Before each message gRPC has a byte that says whether it is compressed, and its length. */
+/** Length of the gRPC prefix of a message: a flag whether it is compressed, and its length. */
 const GRPC_PREFIX_BYTES = 5;
 
 /**
- * Resolves to true when the message's last byte has left HTTP/2, and nothing reads its memory any
- * more: a peer that does not read has one message wait here and no more. Resolves to false when the
- * call is over first, by the signal too, since grpc-js drops the callbacks of a cancelled call's
- * writes: HTTP/2 may then still hold on to the message.
+ * Resolves to true when HTTP/2 has sent the last byte of the message, and nothing reads its memory
+ * any more: so only one message waits here for a peer that does not read. Resolves to false if the
+ * call ends first, also by the signal, because grpc-js drops the write callbacks of a cancelled
+ * call: HTTP/2 may then still use the message.
  */
 export function writeMessage<Request>(
   call: EventCall<Request>,
@@ -32,8 +32,8 @@ export function writeMessage<Request>(
 }
 
 /**
- * Has a unary call's answer sent without the copy that grpc-js makes of it, where its batches have
- * room before them. The answer's memory is to stay as it is until HTTP/2 has sent it.
+ * Makes the response of a unary call be sent without the copy that grpc-js would make, if its
+ * batches have headroom. Its memory must not change until HTTP/2 has sent it.
  */
 export function answerInPlace(call: object, result: FetchResult): void {
   if (result.batches.length === 0) return;
@@ -41,7 +41,7 @@ export function answerInPlace(call: object, result: FetchResult): void {
   if (framed !== undefined) baseCallOf(call).serializeMessage = () => framed;
 }
 
-/** Writes batches without a copy. False where that cannot be done. */
+/** Writes batches without a copy. Returns false if that is not possible. */
 function writeInPlace<Request>(
   call: EventCall<Request>,
   event: ConsumeEvent,
@@ -49,19 +49,19 @@ function writeInPlace<Request>(
 ): boolean {
   if (event.type !== "batches") return false;
   const { stream } = baseCallOf(call);
-  // One that was ended meanwhile, by whoever keeps strangers out, takes nothing any more.
+  // A stream that access control has ended in the meantime accepts no more data.
   if (stream.destroyed || stream.writableEnded) return false;
   const framed = frameInPlace(encodeConsumeResponse(event), event);
   if (framed === undefined) return false;
-  call.sendMetadata(new Metadata()); // once: what was sent already is not sent again
+  call.sendMetadata(new Metadata()); // has no effect if they were sent before
   stream.write(framed, done);
   return true;
 }
 
 /**
- * `message` behind gRPC's prefix, in the headroom of its own batches; undefined where there is too
- * little of it. grpc-js copies each message into a new buffer to put that prefix before it, and of
- * all that the server does to send batches, this copy costs most. See
+ * Frames `message` with gRPC's prefix in the headroom of its own batches; returns undefined if that
+ * is too small. grpc-js copies each message into a new buffer to put the prefix before it, and of
+ * everything that the server does to send batches, this copy costs most. See
  * docs/decisions/0015-messages-are-sent-in-place.md.
  */
 function frameInPlace(
