@@ -91,17 +91,17 @@ async function compareStreams(
   await Promise.all(
     Array.from({ length: messages }, () => api.produce({ topic, partition: 0, batches: sealedBatch().batch })),
   );
-  const consumer = () => client.consumer({ assign: { [topic]: [0] }, until: "latest" });
+  const reader = () => client.reader({ assign: { [topic]: [0] }, until: "latest" });
   const consumeBatches = () =>
     timed(moved, async () => {
       let seen = 0;
-      for await (const { baseOffset, nextOffset } of consumer().batches()) seen += nextOffset - baseOffset;
+      for await (const { baseOffset, nextOffset } of reader().batches()) seen += nextOffset - baseOffset;
       expectRecords(seen, moved);
     });
   const consumeRecords = () =>
     timed(moved, async () => {
       let bytes = 0;
-      for await (const { value } of consumer()) bytes += value.length;
+      for await (const { value } of reader()) bytes += value.length;
       expectRecords(bytes / record.value.length, moved);
     });
 

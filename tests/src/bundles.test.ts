@@ -20,7 +20,7 @@ async function main() {
   const client = connect(process.argv[2]);
   await client.createTopic("t", { partitions: 1 });
   await client.producer("t").send({ value: "sent" });
-  for await (const { value } of client.consumer({ assign: { t: [0] }, until: "latest", value: text() })) console.log(value);
+  for await (const { value } of client.reader({ assign: { t: [0] }, until: "latest", value: text() })) console.log(value);
   await client.describeTopic("none").catch((error) => console.log(error.code));
   await client.close();
 }

@@ -23,7 +23,7 @@ test("an unclosed client lets the process exit, and no proxy from the environmen
     const client = connect(process.argv[1]);
     await client.producer("t").send({ value: "v", partition: 0 });
     await client.append("t", 1, [{ value: "v" }]);
-    for await (const { value } of client.consumer({ assign: { t: [0, 1] }, until: "latest" })) console.log(value.length);
+    for await (const { value } of client.reader({ assign: { t: [0, 1] }, until: "latest" })) console.log(value.length);
   `;
   const proxy = "http://127.0.0.1:1";
   const env = { PATH: process.env["PATH"], http_proxy: proxy, https_proxy: proxy, grpc_proxy: proxy };

@@ -30,7 +30,7 @@ test("one consumer reads more partitions than a connection has streams, and othe
   const producer = client.producer("wide");
   await producer.sendMany(last.map((partition) => ({ partition, value: `v${partition}` })));
   const seen = new Set<number>();
-  for await (const { partition } of client.consumer({ assign: { wide: partitions } })) {
+  for await (const { partition } of client.reader({ assign: { wide: partitions } })) {
     seen.add(partition);
     if (seen.size < last.length) continue;
     expect(await client.listTopics()).toHaveLength(1);
@@ -50,7 +50,7 @@ test("what a server has accepted, its clients can read", async () => {
   await broker.produce({ topic: "large", partition: 0, batches: builder.seal() });
   await client.append("large", 0, [{ value: "after it" }]);
   const lengths: number[] = [];
-  for await (const record of client.consumer({ assign: { large: [0] }, until: "latest" })) {
+  for await (const record of client.reader({ assign: { large: [0] }, until: "latest" })) {
     lengths.push(record.value.length);
   }
   expect(lengths).toEqual([20_000_000, 8]);
@@ -65,6 +65,6 @@ test("a batch that decompresses to more than the default limit is read if the se
   for (let i = 0; i < 9; i++) builder.append(null, new Uint8Array(8 * MIB), 1);
   await broker.produce({ topic: "packed", partition: 0, batches: builder.seal() });
   let count = 0;
-  for await (const _ of client.consumer({ assign: { packed: [0] }, until: "latest" })) count++;
+  for await (const _ of client.reader({ assign: { packed: [0] }, until: "latest" })) count++;
   expect(count).toBe(9);
 }, 60_000);

@@ -20,7 +20,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
   /** Returns every record of a topic up to its current end, by partition. */
   async function readAll(topic: string, from: number | "earliest" | { time: number } = "earliest") {
     const { partitions } = await client.describeTopic(topic);
-    const consumer = client.consumer({
+    const reader = client.reader({
       assign: { [topic]: partitions.map(({ partition }) => partition) },
       from,
       until: "latest",
@@ -28,7 +28,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       value: text(),
     });
     const records = [];
-    for await (const record of consumer) records.push(record);
+    for await (const record of reader) records.push(record);
     return records;
   }
 
@@ -67,11 +67,11 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       { name: "trace", value: new Uint8Array([0, 255]) },
     ];
     const ack = await producer.send({ key: "clé", value: new Uint8Array([1, 2, 3]), timestamp: -5, headers });
-    expect(ack).toEqual({ topic: "t", partition: 0, offset: 0, durability: "flushed" });
+    expect(ack).toEqual({ topic: "t", partition: 0, offset: 0, nextOffset: 1, durability: "flushed" });
     await producer.send({ value: "" });
-    const consumer = client.consumer({ assign: { t: [0] }, until: "latest" });
+    const reader = client.reader({ assign: { t: [0] }, until: "latest" });
     const records = [];
-    for await (const { offset, timestamp, key, value, headers } of consumer) {
+    for await (const { offset, timestamp, key, value, headers } of reader) {
       const seen = headers.map(({ name, value }) => [name, [...value]]);
       records.push({ offset, timestamp, key: utf8(key), value: [...value], headers: seen });
     }
@@ -134,12 +134,12 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
         expectedOffset: 0,
       },
     );
-    expect(first).toEqual({ topic: "t", partition: 1, firstOffset: 0, nextOffset: 2, durability: "flushed" });
+    expect(first).toEqual({ topic: "t", partition: 1, offset: 0, nextOffset: 2, durability: "flushed" });
     const tries = await Promise.allSettled(
       ["paid", "emptied"].map((value) => client.append("t", 1, [{ value }], { expectedOffset: first.nextOffset })),
     );
     expect(tries).toMatchObject([
-      { status: "fulfilled", value: { firstOffset: 2, nextOffset: 3 } },
+      { status: "fulfilled", value: { offset: 2, nextOffset: 3 } },
       {
         status: "rejected",
         reason: { code: "WRONG_EXPECTED_OFFSET", topic: "t", partition: 1, expected: 2, actual: 3 },
@@ -183,13 +183,13 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(found.map(({ offset }) => offset)).toEqual([0, 2, 0, 1, 2, 1]);
   });
 
-  test("a consumer at the end receives new records, and knows its lag", async () => {
+  test("a reader at the end receives new records, and knows its lag", async () => {
     await client.createTopic("t", { partitions: 2 });
-    const consumer = client.consumer({ assign: { t: [0, 1] }, value: json<{ n: number }>() });
+    const reader = client.reader({ assign: { t: [0, 1] }, value: json<{ n: number }>() });
     const producer = client.producer("t", { value: json<{ n: number }>() });
     const seen: number[] = [];
     const reading = (async () => {
-      for await (const { value } of consumer) {
+      for await (const { value } of reader) {
         seen.push(value.n);
         if (seen.length === 3) break;
       }
@@ -200,8 +200,8 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     }
     await reading;
     expect(seen.toSorted()).toEqual([0, 1, 2]);
-    expect([consumer.position("t", 0), consumer.position("t", 1)]).toEqual([2, 1]);
-    expect([consumer.lag("t", 0), consumer.lag("t", 1)]).toEqual([0, 0]);
+    expect([reader.position("t", 0), reader.position("t", 1)]).toEqual([2, 1]);
+    expect([reader.lag("t", 0), reader.lag("t", 1)]).toEqual([0, 0]);
   });
 
   test("batches arrive whole, as their producer sealed them", async () => {
@@ -210,7 +210,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const sealed = Uint8Array.from(batch);
     await home.api.produce({ topic: "t", partition: 0, batches: batch });
     for await (const { bytes, baseOffset, nextOffset } of client
-      .consumer({ assign: { t: [0] }, until: "latest" })
+      .reader({ assign: { t: [0] }, until: "latest" })
       .batches()) {
       expect([baseOffset, nextOffset]).toEqual([0, 3]);
       const SERVER_HALF_LENGTH = 36;
@@ -239,8 +239,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await producer.send({ value });
     await producer.send({ value: "small" });
     const sizes: number[] = [];
-    for await (const record of client.consumer({ assign: { t: [0] }, until: "latest" }))
-      sizes.push(record.value.length);
+    for await (const record of client.reader({ assign: { t: [0] }, until: "latest" })) sizes.push(record.value.length);
     expect(sizes).toEqual([value.length, 5]);
   });
 
@@ -445,14 +444,33 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(await client.listSnapshots()).toEqual([made]);
   });
 
-  test("a program that creates its topic at each start uses ifNotExists", async () => {
-    const created = await client.createTopic("t", { partitions: 2, retentionMs: 1_000_000, ifNotExists: true });
-    const again = await client.createTopic("t", { partitions: 2, retentionMs: 2_000_000, ifNotExists: true });
-    expect(again).toEqual(created);
-    expect(again.config).toEqual({ retentionMs: 1_000_000 });
-    const other = client.createTopic("t", { partitions: 3, ifNotExists: true });
-    await expect(other).rejects.toMatchObject({ code: "TOPIC_EXISTS", topic: "t", expected: 3, actual: 2 });
+  test("a program that needs a topic ensures it at each start", async () => {
+    const [created, meanwhile] = await Promise.all([
+      client.ensureTopic("t", { partitions: 2, retentionMs: 1_000_000 }),
+      client.ensureTopic("t", { partitions: 2, retentionMs: 1_000_000 }),
+    ]);
+    expect(meanwhile).toEqual(created);
+    expect(created).toMatchObject({ topic: "t", config: { retentionMs: 1_000_000 }, partitions: [{}, {}] });
+    // What is left out may be anything, and a server's own value may be named.
+    const { durability, maxBatchBytes } = created.effectiveConfig;
+    for (const options of [{}, { partitions: 2 }, { retentionMs: 1_000_000 }, { durability, maxBatchBytes }]) {
+      expect(await client.ensureTopic("t", options)).toEqual(created);
+    }
+    await expect(client.ensureTopic("t", { partitions: 3 })).rejects.toMatchObject({
+      code: "TOPIC_EXISTS",
+      topic: "t",
+      expected: 3,
+      actual: 2,
+      message: expect.stringContaining("2 partitions, not 3"),
+    });
+    await expect(client.ensureTopic("t", { retentionMs: 2_000_000, retentionBytes: 5 })).rejects.toMatchObject({
+      code: "TOPIC_EXISTS",
+      topic: "t",
+      message: expect.stringMatching(/retentionMs 1000000 instead of 2000000, retentionBytes not set instead of 5/),
+    });
+    expect(await client.describeTopic("t")).toEqual(created);
     await expect(client.createTopic("t", { partitions: 2 })).rejects.toMatchObject({ code: "TOPIC_EXISTS" });
+    expect((await client.ensureTopic("u")).partitions).toHaveLength(1);
   });
 
   test("missing and existing snapshots have different errors", async () => {
@@ -518,25 +536,25 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       const offsets = [{ ...where, offset: 1 }];
       const [result] = await api.commitOffsets({ group: "g", offsets });
       expect(result).toMatchObject({ error: { ...OTHER, partition: 0 } });
-      await refused(client.committedOffsets("g", [where]));
+      await refused(client.fetchOffsets("g", [where]));
       await refused(client.resetOffsets("g", { partitions: [where], to: 1 }));
       expect(await client.describeTopic("t")).toEqual(before);
-      expect(await client.committedOffsets("g")).toEqual([]); // what was committed went with the old topic
+      expect(await client.fetchOffsets("g")).toEqual([]); // what was committed went with the old topic
       // With the new id, each of the calls succeeds.
       await api.commitOffsets({ group: "g", offsets: [{ ...where, topicId: newId, offset: 1 }] });
-      expect(await client.committedOffsets("g")).toMatchObject([{ topicId: newId, offset: 1 }]);
+      expect(await client.fetchOffsets("g")).toMatchObject([{ topicId: newId, offset: 1 }]);
       expect((await client.describeGroup("g")).partitions).toMatchObject([{ topicId: newId, committedOffset: 1 }]);
       expect(await client.deleteRecords("t", 0, 2, { topicId: newId })).toBe(2);
     });
 
     test("a reader does not continue in the new one at its offset in the old one", async () => {
       const seen: string[] = [];
-      const read = async (consumer: AsyncIterable<{ readonly value: string }>, most = Infinity) => {
-        for await (const { value } of consumer) if (seen.push(value) >= most) return;
+      const read = async (reader: AsyncIterable<{ readonly value: string }>, most = Infinity) => {
+        for await (const { value } of reader) if (seen.push(value) >= most) return;
       };
-      const away = client.consumer({ assign: { t: [0] }, value: text() });
+      const away = client.reader({ assign: { t: [0] }, value: text() });
       await read(away, 2);
-      const named = client.consumer({ assign: { t: [0] }, from: 1, value: text() });
+      const named = client.reader({ assign: { t: [0] }, from: 1, value: text() });
       const running = read(named);
       running.catch(() => {});
       await eventually(() => seen.length === 3);
@@ -547,7 +565,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       await expect(running).rejects.toMatchObject({ code });
       await expect(read(named)).rejects.toMatchObject(OTHER);
       expect(seen).toEqual(["old-0", "old-1", "old-1"]);
-      await read(client.consumer({ assign: { t: [0] }, until: "latest", value: text() }));
+      await read(client.reader({ assign: { t: [0] }, until: "latest", value: text() }));
       expect(seen.slice(3)).toEqual(["new-0", "new-1", "new-2"]);
     });
 
@@ -581,7 +599,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       const append = (value: string) => client.append("t", 0, [{ value }], { expectedOffset: 3 });
       await client.append("t", 1, [{ value: "never asked before" }]);
       await expect(append("stale")).rejects.toMatchObject(OTHER);
-      expect(await append("new-3")).toMatchObject({ firstOffset: 3 });
+      expect(await append("new-3")).toMatchObject({ offset: 3 });
     });
   });
 });

@@ -73,10 +73,10 @@ async function openOn(disk: SimulatedDisk, openHome: (typeof homes)[string]): Pr
 async function readToEnd(client: LogClient, from: number | "earliest" = "earliest") {
   const skipped: SkippedRecords[] = [];
   const onSkipped = (each: SkippedRecords) => skipped.push(each);
-  const consumer = client.consumer({ assign: { [TOPIC]: [0] }, from, until: "latest", value: text(), onSkipped });
+  const reader = client.reader({ assign: { [TOPIC]: [0] }, from, until: "latest", value: text(), onSkipped });
   const offsets: number[] = [];
   try {
-    for await (const { offset } of consumer) offsets.push(offset);
+    for await (const { offset } of reader) offsets.push(offset);
     return { offsets, skipped };
   } catch (error) {
     return { offsets, skipped, code: (error as { code?: string }).code };

@@ -40,7 +40,7 @@ test("SIGTERM under load loses nothing that was acknowledged, and the exit code 
     const reader = connect(again.address);
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
     const found = new Set<string>();
-    for await (const { value } of reader.consumer({ assign: { t: partitions }, until: "latest", value: text() })) {
+    for await (const { value } of reader.reader({ assign: { t: partitions }, until: "latest", value: text() })) {
       found.add(value);
     }
     expect([...acknowledged].filter((value) => !found.has(value))).toEqual([]);
@@ -61,7 +61,7 @@ test("a slow reader does not delay the exit beyond the limit", {
     await client.createTopic("t", { partitions: 1 });
     const producer = client.producer("t");
     await producer.sendMany(Array.from({ length: 400 }, () => ({ value: "x".repeat(100_000) })));
-    const records = client.consumer({ assign: { t: [0] } })[Symbol.asyncIterator]();
+    const records = client.reader({ assign: { t: [0] } })[Symbol.asyncIterator]();
     await records.next(); // and no more: the rest waits in the server
     expect(await server.stop()).toBe(0);
     await records.return?.();

@@ -1,8 +1,8 @@
 /** The guarantees for members of consumer groups, in every home. */
 import {
+  type Consumer,
+  type ConsumerOptions,
   connect,
-  type GroupConsumer,
-  type GroupConsumerOptions,
   type LogClient,
   type ParkedRecord,
   text,
@@ -15,7 +15,7 @@ import { type Home, homes, removeDirectory, temporaryDirectory } from "./homes.t
 
 /** A member that reads in the background, and the records that it has received. */
 class Reader {
-  readonly consumer: GroupConsumer<string, string>;
+  readonly consumer: Consumer<string, string>;
   readonly seen: string[] = [];
   readonly told: string[] = [];
   /** Settles when the loop has ended. */
@@ -24,7 +24,7 @@ class Reader {
 
   constructor(
     client: LogClient,
-    options: Partial<GroupConsumerOptions<string, string>> = {},
+    options: Partial<Omit<ConsumerOptions<string, string>, "key" | "value">> = {},
     work: (place: string) => void | Promise<void> = () => {},
   ) {
     const names = (sign: string) => (partitions: readonly { partition: number }[]) => {
@@ -98,7 +98,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       onTopicRecreated: (event) => recreated.push(event),
     });
     await eventually(async () => {
-      const committed = await client.committedOffsets("g").catch(() => []);
+      const committed = await client.fetchOffsets("g").catch(() => []);
       return committed.length === 2 && committed.every(({ offset }) => offset === 10);
     });
     const { client: another } = home.another();
@@ -111,7 +111,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect(reader.seen.slice(before).toSorted()).toEqual(sent);
     expect(recreated).toEqual([{ topic: "t", topicId, previousTopicId: old.topicId }]);
     await eventually(async () => {
-      const committed = await client.committedOffsets("g");
+      const committed = await client.fetchOffsets("g");
       return committed.length === 3 && committed.every((one) => one.topicId === topicId && one.offset === 15);
     });
     expect(reader.failure).toBeUndefined();
@@ -247,7 +247,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       if (offset === 4) await consumer.commit("t", 0, 4, "before five");
       if (offset === 7) break;
     }
-    const [committed, ...others] = await client.committedOffsets("g");
+    const [committed, ...others] = await client.fetchOffsets("g");
     expect(committed).toMatchObject({ topic: "t", partition: 0, offset: 4, metadata: "before five" });
     expect(others).toEqual([]);
     expect(committed!.committedAt).toBeGreaterThan(Date.now() - 60_000);
@@ -316,7 +316,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await fill(2, 5);
     const reader = new Reader(client, { commitIntervalMs: 10 });
     await eventually(() => reader.seen.length === 10);
-    await eventually(async () => (await client.committedOffsets("g")).length === 2);
+    await eventually(async () => (await client.fetchOffsets("g")).length === 2);
     const reset = await client.resetOffsets("g", { partitions: [{ topic: "t", partition: 1 }], to: 2 });
     expect(reset).toMatchObject([{ topic: "t", partition: 1, offset: 2 }]);
     await eventually(() => reader.seen.length === 13);
@@ -335,10 +335,10 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       consumer.pause("t", 0); // what is in hand is all that may still be committed
       const reset = client.resetOffsets("g", { to: "earliest" });
       await reset;
-      const [after] = await client.committedOffsets("g");
+      const [after] = await client.fetchOffsets("g");
       expect(after!.offset).toBeLessThanOrEqual(1);
       await eventually(() => consumer.position("t", 0) === 0);
-      expect((await client.committedOffsets("g"))[0]!.offset).toBe(0);
+      expect((await client.fetchOffsets("g"))[0]!.offset).toBe(0);
       consumer.resume("t", 0);
     }
   });
@@ -395,7 +395,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     await fill(2, 4);
     const b = new Reader(client, { group: "b", clientId: "worker-1", assignor: "range", commitIntervalMs: 5 });
     const a = new Reader(client, { group: "a" });
-    await eventually(async () => b.seen.length === 8 && (await client.committedOffsets("b")).length === 2);
+    await eventually(async () => b.seen.length === 8 && (await client.fetchOffsets("b")).length === 2);
     await eventually(() => a.seen.length === 8);
     expect(await client.listGroups()).toMatchObject([
       { group: "a", state: "stable", memberCount: 1 },
@@ -491,7 +491,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
         return processed;
       };
       expect(await work("after")).toEqual(["1", "2", "after"]);
-      expect(await client.committedOffsets("g")).toMatchObject([{ offset: 4 }]);
+      expect(await client.fetchOffsets("g")).toMatchObject([{ offset: 4 }]);
       const parked: ParkedRecord[] = await Array.fromAsync(client.parked("t", "g"));
       expect(parked.map(({ key, value, ...rest }) => ({ key: utf8(key), value: utf8(value), ...rest }))).toEqual([
         {
@@ -599,7 +599,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
           abort.abort();
         },
       });
-      expect(await client.committedOffsets("g")).toMatchObject([{ offset: 4 }]);
+      expect(await client.fetchOffsets("g")).toMatchObject([{ offset: 4 }]);
       const parked: ParkedRecord[] = await Array.fromAsync(client.parked("t", "g"));
       const told = parked.map(({ offset, key, value, reason, isLeftOut }) => {
         return [offset, key?.length, value.length, reason.length, isLeftOut];
@@ -630,7 +630,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
         });
       await expect(run()).rejects.toThrow("poison");
       await expect(run()).rejects.toThrow("poison");
-      expect(await client.committedOffsets("g")).toMatchObject([{ offset: 1 }]);
+      expect(await client.fetchOffsets("g")).toMatchObject([{ offset: 1 }]);
     });
 
     test("a partition moves only when its records in progress are done", async () => {
@@ -682,7 +682,7 @@ test("committed offsets are there when a directory is reopened", async () => {
     for await (const { offset } of consumer) if (offset === 3) break;
   });
   await session(async (client) => {
-    expect(await client.committedOffsets("g")).toMatchObject([{ topic: "t", partition: 0, offset: 3 }]);
+    expect(await client.fetchOffsets("g")).toMatchObject([{ topic: "t", partition: 0, offset: 3 }]);
     for await (const { offset } of client.consumer({ group: "g", topics: ["t"] })) {
       expect(offset).toBe(3);
       break;

@@ -58,11 +58,11 @@ export async function runWithKills({ seed, kills, recordsPerKill }: KillRun): Pr
     server = await ServerProcess.start(directory, { port, args: ["--segment-bytes", "200000"] });
 
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-    const consumer = client.consumer({ assign: { t: partitions }, until: "latest", key: text(), value: text() });
+    const reader = client.reader({ assign: { t: partitions }, until: "latest", key: text(), value: text() });
     const problems: string[] = [];
     const seen = new Set<string>();
     const lastOfKey = new Map<string | null, number>();
-    for await (const { partition, offset, key, value } of consumer) {
+    for await (const { partition, offset, key, value } of reader) {
       const where = `record ${value} of ${key} at ${partition}/${offset}`;
       if (seen.has(value)) problems.push(`${where} is there twice`);
       if (Number(value) <= (lastOfKey.get(key) ?? -1)) problems.push(`${where} comes after a later one`);

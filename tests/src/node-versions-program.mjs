@@ -17,7 +17,7 @@ await client.createTopic("letters", { partitions: 1 });
 const producer = client.producer("letters");
 for (const value of ["a", "b", "c"]) await producer.send({ key: "key", value });
 const served = [];
-for await (const { value } of client.consumer({ assign: { letters: [0] }, from: "earliest", until: "latest" })) {
+for await (const { value } of client.reader({ assign: { letters: [0] }, from: "earliest", until: "latest" })) {
   served.push(text.decode(value));
 }
 
@@ -45,7 +45,7 @@ await running.run({
   },
 });
 await handled.promise;
-const [committed] = await client.committedOffsets("run");
+const [committed] = await client.fetchOffsets("run");
 const assigned = client.consumer({ group: "hook", topics, onAssigned: () => assigned.close(forEver) });
 await assigned.run({ eachRecord: () => closed.push("too late") });
 closed.push("hook");
@@ -57,8 +57,8 @@ await client.createTopic("wide", { partitions: WIDE });
 const partitions = Array.from({ length: WIDE }, (_, partition) => partition);
 await client.producer("wide").sendMany(partitions.map((partition) => ({ partition, value: "v" })));
 const read = new Set();
-const consumer = client.consumer({ assign: { wide: partitions }, from: "earliest" });
-for await (const { partition } of consumer) {
+const reader = client.reader({ assign: { wide: partitions }, from: "earliest" });
+for await (const { partition } of reader) {
   read.add(partition);
   if (read.size === WIDE) break;
 }

@@ -172,8 +172,7 @@ describe.each(Object.entries(documented))("%s", (_name, which) => {
       await rounds.next();
 
       let length = 0;
-      for await (const { value } of client.consumer({ assign: { large: [0] }, until: "latest" }))
-        length += value.length;
+      for await (const { value } of client.reader({ assign: { large: [0] }, until: "latest" })) length += value.length;
       expect(length).toBe(LARGE_BYTES);
       expect(rounds.seen.size).toBe(rounds.count * PARTITIONS);
       expect([...rounds.seen].filter(([, count]) => count > 1)).toEqual([]);

@@ -92,7 +92,7 @@ describe.skipIf(process.platform !== "linux")("the memory that a server holds fo
     onTestFinished(() => client.close());
     const { check, ends } = checkedReading(recordBytes);
     const assign = { t: [0, 1, 2, 3, 4, 5, 6, 7] };
-    for await (const { partition, offset, value } of client.consumer({ assign, until: "latest" })) {
+    for await (const { partition, offset, value } of client.reader({ assign, until: "latest" })) {
       check(partition, offset, value);
     }
     expect(ends()).toEqual(Array(8).fill(batches));

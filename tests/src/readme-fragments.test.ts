@@ -107,7 +107,7 @@ test.runIf(hasOpenssl)("a server with TLS and access control, and a client with 
     const broker = await Broker.open(${at("data")});
     for (const topic of ["orders-1", "other"]) await broker.createTopic({ topic, partitions: 1, ifNotExists: true });
     const tryAppend = async (client, topic) => {
-      const said = await client.append(topic, 0, [{ value: "v" }]).then(({ firstOffset }) => firstOffset, ({ code }) => code);
+      const said = await client.append(topic, 0, [{ value: "v" }]).then(({ offset }) => offset, ({ code }) => code);
       console.log(topic, said);
     };
     const trying = async () => {
@@ -144,7 +144,7 @@ test("the processing of a record is traced as a part of its sending", () => {
     const client = connect(broker);
     await client.createTopic("flights", { partitions: 1 });
     await client.producer("flights").send({ value: "v" });
-    for await (const record of client.consumer({ assign: { flights: [0] }, until: "latest" })) traced(record);
+    for await (const record of client.reader({ assign: { flights: [0] }, until: "latest" })) traced(record);
     await client.close();
     await broker.close();
     const spans = exporter.getFinishedSpans();

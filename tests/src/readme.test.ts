@@ -96,8 +96,8 @@ test("served", async () => {
       "{ await bill(key, value.amount); break; }",
     );
     const together = [served.replace("await client.close();", ""), bill, billing, "await client.close();"].join("\n");
-    expect(run(together)).toEqual(["0 3", "bill customer-7 3"]);
-    expect(run(together)).toEqual(["0 3", "1 3", "bill customer-7 3"]);
+    expect(run(together)).toEqual(["1 0 flushed", "1 0 3", "bill customer-7 3"]);
+    expect(run(together)).toEqual(["1 1 flushed", "1 0 3", "1 1 3", "bill customer-7 3"]);
   } finally {
     await server.stop();
   }

@@ -64,12 +64,12 @@ test("a certificate works like a token, and errors have the right codes", async 
   const writer = client(server, { tls: { ...tls(), ...pair } });
   expect(await writer.producer("t").send({ value: "a" })).toMatchObject({ offset: 0 });
   await expect(writer.deleteTopic("t")).rejects.toMatchObject({ code: "PERMISSION_DENIED", topic: "t" });
-  const denied = writer.consumer({ assign: { t: [0] }, until: "latest" });
+  const denied = writer.reader({ assign: { t: [0] }, until: "latest" });
   await expect(denied[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
 
   const reader = client(server, { tls: tls(), token: async () => "reader" });
   const values: string[] = [];
-  for await (const { value } of reader.consumer({ assign: { t: [0] }, until: "latest" })) {
+  for await (const { value } of reader.reader({ assign: { t: [0] }, until: "latest" })) {
     values.push(new TextDecoder().decode(value!));
   }
   expect(values).toEqual(["a"]);
@@ -97,7 +97,7 @@ test("streams outlive their tokens if the client can get new ones", async () => 
   };
   const worker = client(server, { tls: tls(), token });
   const producer = worker.producer("t");
-  const records = worker.consumer({ assign: { t: [0] } })[Symbol.asyncIterator]();
+  const records = worker.reader({ assign: { t: [0] } })[Symbol.asyncIterator]();
   const offsets: number[] = [];
   const send = async () => {
     await producer.send({ value: "x" });
@@ -172,7 +172,7 @@ test("quotas slow down a producer and a consumer, and lose nothing", async () =>
   const sent = Array.from({ length: 40 }, (_, i) => producer.send({ value: `${i}`.padEnd(1_000) }));
   expect((await Promise.all(sent)).map(({ offset }) => offset)).toEqual(sent.map((_, i) => i));
   const read: string[] = [];
-  for await (const { value } of both.consumer({ assign: { t: [0] }, until: "latest" })) {
+  for await (const { value } of both.reader({ assign: { t: [0] }, until: "latest" })) {
     read.push(new TextDecoder().decode(value!).trim());
   }
   expect(read).toEqual(sent.map((_, i) => `${i}`));

@@ -120,7 +120,7 @@ test("a slow loop is disconnected by the server, and resumes where it was", asyn
   await using server = await serve(broker, { port: 0, stalledStreamTimeoutMs: 20 });
   await using client = connect(server.address);
   const offsets: number[] = [];
-  for await (const { offset } of client.consumer({ assign: { t: [0] }, until: "latest" })) {
+  for await (const { offset } of client.reader({ assign: { t: [0] }, until: "latest" })) {
     offsets.push(offset);
     if (offset % 40 === 5) {
       await cutOff.promise;

@@ -9,7 +9,7 @@ const client = connect(address);
 await client.listTopics(); // warms up the connection and the code
 const before = process.memoryUsage.rss();
 let most = 0;
-const batches = client.consumer({ assign: { t: partitions } }).batches();
+const batches = client.reader({ assign: { t: partitions } }).batches();
 for (let second = 0; second < Number(seconds); second++) {
   if ((await batches.next()).done) throw new Error("the backlog ended");
   await sleep(1_000);

@@ -90,7 +90,7 @@ async function serveUntilFull(address: string, fill: () => void): Promise<number
 async function countRecords(address: string): Promise<number> {
   await using client = connect(address);
   let count = 0;
-  for await (const { offset, value } of client.consumer({
+  for await (const { offset, value } of client.reader({
     assign: { t: [0] },
     from: "earliest",
     until: "latest",

@@ -34,7 +34,7 @@ function span(name: string): ReadableSpan {
 async function sendAndReceive(client: ReturnType<typeof connect>, compression: "none" | "zstd"): Promise<void> {
   await client.createTopic("t", { partitions: 1 });
   await client.producer("t", { compression }).send({ key: "k", value: "v".repeat(100) });
-  for await (const record of client.consumer({ assign: { t: [0] }, until: "latest" })) expect(record.offset).toBe(0);
+  for await (const record of client.reader({ assign: { t: [0] }, until: "latest" })) expect(record.offset).toBe(0);
 }
 
 test.each(["none", "zstd"] as const)("send, append and receive are one trace, compression %s", async (compression) => {

@@ -33,7 +33,7 @@ test("one consumer of 40 partitions, with batches of the default length", async 
   const { end, client } = await servedTopic(filling);
   const assign = { t: Array.from({ length: 40 }, (_, partition) => partition) };
   const { check, ends } = checkedReading(1000);
-  for await (const { partition, offset, value } of client.consumer({ assign, until: "latest" })) {
+  for await (const { partition, offset, value } of client.reader({ assign, until: "latest" })) {
     check(partition, offset, value);
   }
   expect(ends()).toEqual(Array(40).fill(end));
@@ -42,7 +42,7 @@ test("one consumer of 40 partitions, with batches of the default length", async 
 test.each([300, 900])("a slow reader of batches of %d KiB", async (kib) => {
   const { end, client } = await servedTopic({ partitions: 3, batches: 20, batchBytes: kib * KIB, recordBytes: 10_000 });
   const { check, ends } = checkedReading(10_000);
-  for await (const batch of client.consumer({ assign: { t: [0, 1, 2] }, until: "latest" }).batches()) {
+  for await (const batch of client.reader({ assign: { t: [0, 1, 2] }, until: "latest" }).batches()) {
     await sleep(5);
     for (const { partition, offset, value } of batch) check(partition, offset, value);
   }
@@ -73,8 +73,7 @@ test("600 concurrent fetches, and a reader at the same time", async () => {
   const fetches = Promise.all(Array.from({ length: 600 }, () => api.fetch(request)));
   fetches.catch(() => {}); // reported below
   const { check, ends } = checkedReading(5000);
-  for await (const { offset, value } of client.consumer({ assign: { t: [0] }, until: "latest" }))
-    check(0, offset, value);
+  for await (const { offset, value } of client.reader({ assign: { t: [0] }, until: "latest" })) check(0, offset, value);
   expect(ends()).toEqual([end]);
   for (const { nextOffset, batches } of await fetches) {
     expect(nextOffset).toBeGreaterThan(0);
@@ -89,8 +88,7 @@ test("a fetch for more than the budget of all returns what there is room for", a
   // Several fetches and a reader share a budget that is too small for one of them.
   const { check, ends } = checkedReading(5000);
   const fetching = Promise.all(Array.from({ length: 5 }, () => fetchAll(api, end, 5000, 4 * MIB)));
-  for await (const { offset, value } of client.consumer({ assign: { t: [0] }, until: "latest" }))
-    check(0, offset, value);
+  for await (const { offset, value } of client.reader({ assign: { t: [0] }, until: "latest" })) check(0, offset, value);
   await fetching;
   expect(ends()).toEqual([end]);
 });

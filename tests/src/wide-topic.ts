@@ -75,7 +75,7 @@ async function read(): Promise<void> {
   const next = new Map<number, number>();
   const consumer = flags.group
     ? client.consumer({ group: "readers", topics: ["wide"] })
-    : client.consumer({ assign: { wide: partitions } });
+    : client.reader({ assign: { wide: partitions } });
   const total = count * perPartition;
   let seen = 0;
   let tailed = 0;

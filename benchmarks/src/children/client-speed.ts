@@ -62,11 +62,11 @@ async function round(): Promise<void> {
   });
   await timed("loop", async () => {
     let count = 0;
-    for await (const _ of client.consumer({ assign: { filled: [0] } })) if (++count === records) break;
+    for await (const _ of client.reader({ assign: { filled: [0] } })) if (++count === records) break;
   });
   await timed("batches", async () => {
     let count = 0;
-    for await (const batch of client.consumer({ assign: { filled: [0] } }).batches()) {
+    for await (const batch of client.reader({ assign: { filled: [0] } }).batches()) {
       for (const _ of batch) count++;
       if (count === records) break;
     }

@@ -1,5 +1,5 @@
 /** A process that reads: as a member of groups, through bare streams, or from its own memory. */
-import { connect, type GroupConsumerOptions } from "@logstore/client";
+import { connect, type ConsumerOptions } from "@logstore/client";
 import { BareClient } from "../bare-grpc.ts";
 import { iterateByHand } from "../groups/iterate-by-hand.ts";
 import { work } from "../worker.ts";
@@ -30,16 +30,16 @@ class Count {
 
 const counts = new Map<string, Count>();
 
-async function readBatches(options: GroupConsumerOptions, count: Count): Promise<void> {
+async function readBatches(options: ConsumerOptions, count: Count): Promise<void> {
   for await (const { baseOffset, nextOffset } of client.consumer(options).batches()) count.add(nextOffset - baseOffset);
 }
 
-async function readRecords(options: GroupConsumerOptions, count: Count): Promise<void> {
+async function readRecords(options: ConsumerOptions, count: Count): Promise<void> {
   for await (const record of client.consumer(options)) count.add(record.value.length > 0 ? 1 : 0);
 }
 
 const tasks = {
-  join({ by, ...options }: GroupConsumerOptions & { readonly by: "batch" | "record" }): void {
+  join({ by, ...options }: ConsumerOptions & { readonly by: "batch" | "record" }): void {
     const count = new Count();
     counts.set(options.group, count);
     void (by === "batch" ? readBatches(options, count) : readRecords(options, count)); // a failure ends this process

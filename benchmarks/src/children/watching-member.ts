@@ -1,5 +1,5 @@
 /** A group member that records when records of each partition arrived. */
-import { connect, type GroupConsumerOptions } from "@logstore/client";
+import { connect, type ConsumerOptions } from "@logstore/client";
 import { work } from "../worker.ts";
 
 export interface Deliveries {
@@ -14,7 +14,7 @@ const [address = ""] = process.argv.slice(2);
 const client = connect(address);
 const byPartition = new Map<number, Deliveries>();
 
-async function read(options: GroupConsumerOptions): Promise<void> {
+async function read(options: ConsumerOptions): Promise<void> {
   for await (const { partition } of client.consumer(options).batches()) {
     const now = wallClock();
     const { firstAt = now, lastAt = now, longestPauseMs = 0 } = byPartition.get(partition) ?? {};
@@ -28,7 +28,7 @@ function wallClock(): number {
 }
 
 const tasks = {
-  join(options: GroupConsumerOptions): void {
+  join(options: ConsumerOptions): void {
     void read(options); // a failure ends this process
   },
   /** Starts a new observation. */

@@ -28,13 +28,13 @@ export async function deliveryTimes(address: string, topic: string, load: Load):
   const producer = there.producer(topic, { lingerMs: 0 });
   const all = Array.from({ length: load.partitions }, (_, partition) => partition);
   for (const partition of all) await producer.send({ partition, value: valueWith(performance.now()) });
-  const consumer = here.consumer({ assign: { [topic]: all }, from: "latest" });
+  const reader = here.reader({ assign: { [topic]: all }, from: "latest" });
   const notCounted = load.rate * WARM_UP_SECONDS;
   const count = notCounted + load.rate * load.seconds;
   const received: number[] = [];
   let seen = 0;
   const reading = (async () => {
-    for await (const { value } of consumer) {
+    for await (const { value } of reader) {
       if (seen++ >= notCounted) received.push(performance.now() - sentAt(value));
       if (seen === count) return;
     }

@@ -37,13 +37,13 @@ async function deliveryTimes(client: LogClient, durability: "written" | "flushed
   await client.createTopic(durability, { partitions: 1 });
   const producer = client.producer(durability, { durability });
   const count = PER_SECOND * SECONDS;
-  const consumer = client.consumer({ assign: { [durability]: [0] }, until: count });
+  const reader = client.reader({ assign: { [durability]: [0] }, until: count });
   const times: number[] = [];
   const intervalMs = 1_000 / PER_SECOND;
   await producer.send({ value: new Uint8Array(8) }); // opens the connection
   const start = performance.now() + 100;
   const sending = sendAtRate(producer, count - 1, start, intervalMs);
-  for await (const { value, offset } of consumer) {
+  for await (const { value, offset } of reader) {
     const dueAt = new DataView(value.buffer, value.byteOffset).getFloat64(0);
     if (offset > PER_SECOND * WARM_UP_SECONDS) times.push(performance.now() - dueAt);
   }

@@ -21,7 +21,7 @@ const directory = await mkdtemp(join(tmpdir(), "logstore-message-queue-"));
 const broker = await Broker.open(directory);
 const client = connect(broker); // or the address of a server: nothing else would change
 try {
-  await client.createTopic(QUEUE, { partitions: 4, ifNotExists: true });
+  await client.ensureTopic(QUEUE, { partitions: 4 });
   const producer = client.producer(QUEUE, { value: json<Movie>() });
   await producer.sendMany(movies.map((movie) => ({ key: movie.distributor, value: movie })));
   console.log(`queued: ${movies.length} movies`);

@@ -61,7 +61,7 @@ const timeUp = Promise.withResolvers<never>();
 const patience = setTimeout(() => timeUp.reject(new Error(`not done after ${PATIENCE_MS} ms`)), PATIENCE_MS);
 try {
   const run = async () => {
-    await client.createTopic(TOPIC, { partitions: PARTITIONS, ifNotExists: true });
+    await client.ensureTopic(TOPIC, { partitions: PARTITIONS });
     await members.ready();
     const atFirst = await groupWhen(client, ({ state }) => state === "stable");
     const startedAt = performance.now();

@@ -3,7 +3,7 @@
  * which are those of some of the clients.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type GroupConsumer, type LogClient } from "@logstore/client";
+import { type Consumer, connect, type LogClient } from "@logstore/client";
 import { type Access, accessFormat, TOPIC } from "./access.ts";
 import { Statistics, type Tally, WINDOW_MS } from "./statistics.ts";
 
@@ -11,7 +11,7 @@ const GROUP = "statistics";
 const ASK_AGAIN_MS = 50;
 
 interface Member {
-  readonly consumer: GroupConsumer<Access>;
+  readonly consumer: Consumer<Access>;
   readonly statistics: Statistics;
   /** Resolves when the member has stopped. */
   readonly done: Promise<void>;
@@ -94,6 +94,6 @@ export class Aggregators {
   }
 }
 
-async function aggregate(consumer: GroupConsumer<Access>, statistics: Statistics): Promise<void> {
+async function aggregate(consumer: Consumer<Access>, statistics: Statistics): Promise<void> {
   for await (const { value, timestamp } of consumer) statistics.add(value, timestamp);
 }

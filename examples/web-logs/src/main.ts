@@ -25,7 +25,7 @@ const directory = await mkdtemp(join(tmpdir(), "logstore-web-logs-"));
 const broker = await Broker.open(directory);
 const server = await serve(broker, { port: 0 });
 const client = connect(server.address);
-await client.createTopic(TOPIC, { partitions: PARTITIONS, ifNotExists: true });
+await client.ensureTopic(TOPIC, { partitions: PARTITIONS });
 const log = client.producer(TOPIC, { value: accessFormat });
 const site = createSite(log).listen(0, "127.0.0.1");
 await once(site, "listening");

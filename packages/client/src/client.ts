@@ -2,14 +2,8 @@ import {
   type Bytes,
   checkArgument,
   checkOptions,
-  either,
   InvalidArgumentError,
-  listOf,
   nonEmptyString,
-  type OptionRule,
-  type OptionRules,
-  objectWith,
-  oneOf,
   required,
   shown,
   wholeNumber,
@@ -20,7 +14,6 @@ import type {
   GroupSummary,
   LogApi,
   PartitionOffset,
-  ResetOffsetsRequest,
   ServerDescription,
   SnapshotDescription,
   TopicConfig,
@@ -30,75 +23,39 @@ import type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
-import { Consumer } from "./consumer/consumer.js";
-import type { ConsumerOptions } from "./consumer/consumer-options.js";
-import { GroupConsumer } from "./group/group-consumer.js";
-import type { GroupConsumerOptions } from "./group/group-options.js";
+import {
+  type CreateTopicOptions,
+  checkTopicOptions,
+  createTopicRules,
+  type EnsureTopicOptions,
+  ensureTopicRules,
+  type ResetOffsets,
+  resetRules,
+  topicConfigChangeRules,
+} from "./admin-options.js";
+import { ensureTopic } from "./ensure-topic.js";
+import { Consumer } from "./group/consumer.js";
+import type { ConsumerOptions } from "./group/consumer-options.js";
 import { ParkedRecords } from "./parked/parked-records.js";
-import { type PositionInput, positionRule, toPosition } from "./position.js";
+import { type PositionInput, toPosition } from "./position.js";
+import type { AppendAck } from "./producer/append-ack.js";
+import type { AppendOptions } from "./producer/append-options.js";
 import { Appenders } from "./producer/appenders.js";
-import type { AppendAck, AppendOptions } from "./producer/partition-appender.js";
-import { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
+import { Producer } from "./producer/producer.js";
+import type { ProducerOptions } from "./producer/producer-options.js";
+import type { AppendRecord } from "./producer/producer-record.js";
+import type { RecordFormatToReceive } from "./reader/consumer-record.js";
+import { Reader } from "./reader/reader.js";
+import type { ReaderOptions } from "./reader/reader-options.js";
 import { type CloseOptions, checkCloseOptions, Registry } from "./registry.js";
+import type { FormatToSend } from "./value-format.js";
 
-export interface CreateTopicOptions extends TopicConfig {
-  /** How many partitions the topic has, from the first to the last of its days. */
-  readonly partitions: number;
-  /**
-   * Where the topic exists with as many partitions, resolve to it as it is: its configuration is
-   * neither compared nor changed. Default false: a topic that exists is an error.
-   */
-  readonly ifNotExists?: boolean | undefined;
-}
-
-/** Which committed offsets to set, and where to. */
-export interface ResetOffsets extends Omit<ResetOffsetsRequest, "group" | "to"> {
-  /**
-   * An offset beyond a partition's bounds becomes the nearest one within. `shiftBy`: so many
-   * records further, or back.
-   */
-  readonly to: PositionInput | { readonly shiftBy: number };
-}
-
-const topicConfigRules: OptionRules<TopicConfig> = {
-  durability: oneOf("written", "flushed"),
-  segmentBytes: wholeNumber(),
-  maxBatchBytes: wholeNumber(),
-  retentionMs: wholeNumber(),
-  retentionBytes: wholeNumber(),
-};
-
-const createTopicRules: OptionRules<CreateTopicOptions> = {
-  ...topicConfigRules,
-  partitions: required(wholeNumber({ min: 1, max: 2 ** 32 - 1 })),
-  ifNotExists: oneOf(true, false),
-};
-
-const orNull = (rule: OptionRule): OptionRule => either(rule, oneOf(null));
-const topicConfigChangeRules: OptionRules<TopicConfigChange> = {
-  durability: orNull(topicConfigRules.durability),
-  segmentBytes: orNull(topicConfigRules.segmentBytes),
-  maxBatchBytes: orNull(topicConfigRules.maxBatchBytes),
-  retentionMs: orNull(topicConfigRules.retentionMs),
-  retentionBytes: orNull(topicConfigRules.retentionBytes),
-};
-
-const shiftRule: OptionRule = (value) => {
-  return Number.isSafeInteger(Object(value).shiftBy) ? undefined : "{ shiftBy: a whole number of records }";
-};
-
-const resetRules: OptionRules<ResetOffsets> = {
-  partitions: listOf(objectWith(), { min: 0 }),
-  to: required(either(positionRule, shiftRule)),
-};
-
-const topicRules: OptionRules<TopicOptions> = { topicId: nonEmptyString };
-
-function checkTopicOptions(owner: string, options: TopicOptions | undefined): void {
-  if (options !== undefined) checkOptions<TopicOptions>(owner, options, topicRules);
-}
-
-/** Topics, producers and consumers of one log, wherever it is. Made by `connect`. */
+/**
+ * Topics, producers, readers and consumers of one log, on a server or in this process. Made by
+ * `connect`. Methods that call the server also throw UnavailableError where it cannot be reached
+ * within `timeoutMs`, UnauthenticatedError and PermissionDeniedError where access is refused, and
+ * ClosedError once the client is closed.
+ */
 export class LogClient implements AsyncDisposable {
   readonly #api: LogApi;
   readonly #closeApi: () => void;
@@ -106,43 +63,61 @@ export class LogClient implements AsyncDisposable {
   readonly #appenders: Appenders;
   #closing: Promise<void> | undefined;
 
+  /** Made by `connect()`. */
   constructor(api: LogApi, closeApi: () => void) {
     this.#api = api;
     this.#closeApi = closeApi;
     this.#appenders = new Appenders(api, this.#registry);
   }
 
-  /**
-   * `options` may say more of the topic: its durability, retention, sizes.
-   *
-   * @throws TopicExistsError, with `ifNotExists` only where the topic has another number of
-   * partitions; InvalidArgumentError
-   */
-  async createTopic(topic: string, options: CreateTopicOptions): Promise<TopicDescription> {
-    checkOptions<CreateTopicOptions>("createTopic", options, createTopicRules);
-    const { partitions, ifNotExists, ...config } = options;
-    return this.#api.createTopic({ topic, partitions, config, ifNotExists });
-  }
-
-  /** Release and limits of the server: the largest batch, calls on a connection, connections. */
+  /** Describes the server: its release, its largest batch, its limits of calls and connections. */
   describeServer(): Promise<ServerDescription> {
     return this.#api.describeServer();
   }
 
+  /**
+   * Creates a topic. Configuration that is left out is the server's own.
+   *
+   * @throws TopicExistsError; InvalidArgumentError
+   */
+  async createTopic(topic: string, options: CreateTopicOptions): Promise<TopicDescription> {
+    checkOptions<CreateTopicOptions>("createTopic", options, createTopicRules);
+    const { partitions, ...config } = options;
+    return this.#api.createTopic({ topic, partitions, config });
+  }
+
+  /**
+   * Creates a topic unless it exists, and resolves to its description. Options that are left out
+   * may have any value: `ensureTopic("orders")` takes the topic as it is, or creates it with one
+   * partition.
+   *
+   * @throws TopicExistsError where the topic has another number of partitions or another
+   * configuration than the options name, and nothing is changed; InvalidArgumentError
+   */
+  async ensureTopic(topic: string, options: EnsureTopicOptions = {}): Promise<TopicDescription> {
+    checkOptions<EnsureTopicOptions>("ensureTopic", options, ensureTopicRules);
+    return ensureTopic(this.#api, topic, options);
+  }
+
+  /** Lists the topics by name. */
   listTopics(): Promise<TopicSummary[]> {
     return this.#api.listTopics();
   }
 
-  /** @throws UnknownTopicError */
+  /**
+   * Describes a topic: its id, its partitions with their offsets, its configuration.
+   *
+   * @throws UnknownTopicError
+   */
   describeTopic(topic: string): Promise<TopicDescription> {
     return this.#api.describeTopic(topic);
   }
 
   /**
-   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes
-   * back to the server's own.
+   * Alters the configuration of a topic, durably and at once. What is left out stays; what is null
+   * goes back to the server's own. Resolves to the topic's own configuration.
    *
-   * @throws UnknownTopicError, InvalidArgumentError, and nothing is changed;
+   * @throws UnknownTopicError or InvalidArgumentError, and nothing is changed;
    * InconsistentTopicIdError where `options.topicId` is not the topic's
    */
   async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
@@ -152,7 +127,7 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Deletes a topic with all its records, for good. Its snapshots stay.
+   * Deletes a topic with all its records. Its snapshots stay.
    *
    * @throws UnknownTopicError; InconsistentTopicIdError where `options.topicId` is not the topic's
    */
@@ -162,10 +137,10 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Deletes every record of a partition before a position. Resolves to the log start offset when
-   * that is durable.
+   * Deletes every record of a partition before a position. Resolves to the new log start offset
+   * when it is durable.
    *
-   * @throws UnknownTopicError, UnknownPartitionError, OffsetOutOfRangeError;
+   * @throws UnknownTopicError; UnknownPartitionError; OffsetOutOfRangeError;
    * InconsistentTopicIdError where `options.topicId` is not the topic's
    */
   async deleteRecords(
@@ -179,37 +154,38 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Copies a topic, beside the server's data, as it is at one moment, without stopping who writes:
-   * whatever topic has the name.
+   * Copies a topic as it is at one moment to the server's snapshots. Producers go on meanwhile.
    *
-   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError
+   * @throws UnknownTopicError; SnapshotExistsError; InvalidArgumentError
    */
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
     return this.#api.createSnapshot(topic, snapshot);
   }
 
-  /** Snapshots of one topic, also of one that was deleted, or of all. */
+  /** Lists the snapshots of one topic, also of one that was deleted, or of all topics. */
   listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
     return this.#api.listSnapshots(topic);
   }
 
-  /** @throws UnknownSnapshotError */
+  /** Deletes a snapshot. @throws UnknownSnapshotError */
   deleteSnapshot(topic: string, snapshot: string): Promise<void> {
     return this.#api.deleteSnapshot(topic, snapshot);
   }
 
   /**
-   * Makes a new topic of a snapshot, with an id of its own, and its records at their offsets.
-   * @throws UnknownSnapshotError, TopicExistsError
+   * Creates the topic `newTopic` from a snapshot. It has an id of its own, and its records keep
+   * their offsets.
+   *
+   * @throws UnknownSnapshotError; TopicExistsError
    */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
     return this.#api.restoreSnapshot(topic, snapshot, newTopic);
   }
 
   /**
-   * Offsets of positions and times, in the order of the request.
+   * Looks up the offsets of positions and times, in the order of the request.
    *
-   * @throws UnknownTopicError, UnknownPartitionError; InconsistentTopicIdError where
+   * @throws UnknownTopicError; UnknownPartitionError; InconsistentTopicIdError where
    * `options.topicId` is not the topic's
    */
   async listOffsets(
@@ -231,28 +207,40 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * `Input`, what may be sent, comes from the schema or serializer; without either, strings and
-   * bytes.
+   * Makes a producer. Without a format it takes strings and bytes; any other type of value needs a
+   * `schema` or a `value` serializer, which the type of the values is inferred from.
+   *
+   * @throws InvalidArgumentError
    */
+  producer(topic: string): Producer;
+  producer<Input = Bytes>(topic: string, options: ProducerOptions<Input> & FormatToSend<Input>): Producer<Input>;
   producer<Input = Bytes>(topic: string, options: ProducerOptions<Input> = {}): Producer<Input> {
     checkArgument("producer", "topic", topic, required(nonEmptyString));
     return new Producer(this.#api, topic, options, this.#registry);
   }
 
   /**
-   * Appends records to a partition as one batch: all of them or none, one after another. With an
-   * expected offset, only where nobody else has appended since: what event sourcing needs. Appends
-   * of a client to a partition take effect in the order in which they are made; beside those of its
-   * producers they come as they come.
+   * Appends records to a partition as one batch: all of them, one after another, or none. With
+   * `expectedOffset` they are appended only where no other append came before, which is what event
+   * sourcing needs. Appends of one client to a partition take effect in the order of the calls.
+   * Values are strings or bytes, unless `schema` or `value` says otherwise.
    *
-   * @throws WrongExpectedOffsetError: nothing was appended; look at what was, and try again.
-   * BatchTooLargeError, InvalidValueError, UnknownTopicError, UnknownPartitionError;
-   * DeliveryTimeoutError: not known
+   * @throws WrongExpectedOffsetError where another append came before: nothing was appended, look
+   * at what was and try again; BatchTooLargeError, InvalidValueError, InvalidArgumentError,
+   * UnknownTopicError, UnknownPartitionError, BufferFullError: nothing was appended;
+   * DeliveryTimeoutError: the records may or may not have been appended
    */
+  append(topic: string, partition: number, records: readonly AppendRecord<Bytes>[]): Promise<AppendAck>;
+  append<Input = Bytes>(
+    topic: string,
+    partition: number,
+    records: readonly AppendRecord<Input>[],
+    options: AppendOptions<Input> & FormatToSend<Input>,
+  ): Promise<AppendAck>;
   async append<Input = Bytes>(
     topic: string,
     partition: number,
-    records: readonly Omit<ProducerRecord<Input>, "partition">[],
+    records: readonly AppendRecord<Input>[],
     options: AppendOptions<Input> = {},
   ): Promise<AppendAck> {
     checkArgument("append", "topic", topic, required(nonEmptyString));
@@ -261,49 +249,67 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * A member of a consumer group with `group` and `topics`, or a reader of its own with `assign`.
-   * `T` and `K`, what values and keys are, come from the schema or serializers; without them,
-   * bytes.
+   * Makes a reader of given partitions (`assign`), or of all partitions of topics (`topics`).
+   * Values are bytes, unless `schema` or `value` says otherwise; keys are bytes, unless `key` does.
+   *
+   * @throws InvalidArgumentError
    */
-  consumer<T = Uint8Array, K = Uint8Array>(options: GroupConsumerOptions<T, K>): GroupConsumer<T, K>;
-  consumer<T = Uint8Array, K = Uint8Array>(options: ConsumerOptions<T, K>): Consumer<T, K>;
-  consumer<T, K>(options: GroupConsumerOptions<T, K> | ConsumerOptions<T, K>): GroupConsumer<T, K> | Consumer<T, K> {
-    // Topics without partitions can only be meant for a group: a misspelt `group` is reported as
-    // that.
-    const { group, topics, assign } = Object(options);
-    const isGroup = group !== undefined || (topics !== undefined && assign === undefined);
-    if (isGroup) return new GroupConsumer(this.#api, options as GroupConsumerOptions<T, K>, this.#registry);
-    return new Consumer(this.#api, options as ConsumerOptions<T, K>, this.#registry);
+  reader<T = Uint8Array, K = Uint8Array>(options: ReaderOptions<T, K> & RecordFormatToReceive<T, K>): Reader<T, K> {
+    return new Reader<T, K>(this.#api, options, this.#registry);
   }
 
-  /** What a group put aside of a topic: to be listed, and replayed. */
+  /**
+   * Makes a member of a consumer group, which shares the partitions of topics among its members.
+   * Values are bytes, unless `schema` or `value` says otherwise; keys are bytes, unless `key` does.
+   *
+   * @throws InvalidArgumentError
+   */
+  consumer<T = Uint8Array, K = Uint8Array>(
+    options: ConsumerOptions<T, K> & RecordFormatToReceive<T, K>,
+  ): Consumer<T, K> {
+    return new Consumer<T, K>(this.#api, options, this.#registry);
+  }
+
+  /**
+   * Gives access to the records of a topic that a group parked, to list and to replay them.
+   *
+   * @throws InvalidArgumentError
+   */
   parked(topic: string, group: string): ParkedRecords {
     checkArgument("parked", "topic", topic, required(nonEmptyString));
     checkArgument("parked", "group", group, required(nonEmptyString));
     return new ParkedRecords(this.#api, topic, group, this.#registry);
   }
 
-  /** By name. */
+  /** Lists the consumer groups by name. */
   listGroups(): Promise<GroupSummary[]> {
     return this.#api.listGroups();
   }
 
-  /** Members, who has what, and how far behind each partition is. @throws UnknownGroupError */
+  /**
+   * Describes a group: its members, their partitions, committed offsets and lag.
+   *
+   * @throws UnknownGroupError
+   */
   describeGroup(group: string): Promise<GroupDescription> {
     return this.#api.describeGroup(group);
   }
 
   /**
-   * What a group committed: all of it, or of these partitions; those without a commit are left out.
+   * Fetches the committed offsets of a group: all of them, or those of the given partitions.
+   * Partitions without a committed offset are left out.
+   *
    * @throws UnknownGroupError
    */
-  committedOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+  fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     return this.#api.fetchOffsets(group, partitions);
   }
 
   /**
-   * Sets committed offsets; running members go on there. @throws UnknownGroupError,
-   * UnknownTopicError, UnknownPartitionError
+   * Sets the committed offsets of a group. Running members go on at the new offsets. Resolves to
+   * what was set.
+   *
+   * @throws UnknownGroupError; UnknownTopicError; UnknownPartitionError; InvalidArgumentError
    */
   async resetOffsets(group: string, reset: ResetOffsets): Promise<CommittedOffset[]> {
     checkOptions<ResetOffsets>("resetOffsets", reset, resetRules);
@@ -313,21 +319,21 @@ export class LogClient implements AsyncDisposable {
   }
 
   /**
-   * Deletes a group without members, and all that it committed. @throws UnknownGroupError,
-   * GroupNotEmptyError
+   * Deletes a group that has no members, with its committed offsets.
+   *
+   * @throws UnknownGroupError; GroupNotEmptyError
    */
   deleteGroup(group: string): Promise<void> {
     return this.#api.deleteGroup(group);
   }
 
   /**
-   * Closes everything that was made with this client, then ends the connection. Consumers are
-   * waited for as {@link GroupConsumer.close} says, 10 s at most; producers and appends until
-   * everything that they accepted is settled, which takes their `deliveryTimeoutMs` at most. With
-   * `timeoutMs`, none of it is waited for any longer than that. The connection ends whatever fails
-   * before.
+   * Closes everything that was made with this client, then its connections. Consumers are waited
+   * for as {@link Consumer.close} describes, 10 s at most; producers and appends until each
+   * accepted record is settled, `deliveryTimeoutMs` at most. `timeoutMs` bounds all of it. The
+   * connections are closed whatever fails before.
    *
-   * @throws the first thing that failed, such as what a hook threw
+   * @throws the first failure, such as what a hook threw; InvalidArgumentError
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);

@@ -1,15 +1,87 @@
-// For everyone
+// Application API
 
-// Errors to tell apart, and the types that appear in signatures above
+export type {
+  CreateTopicOptions,
+  EnsureTopicOptions,
+  ResetOffsets,
+} from "./admin-options.js";
+export { LogClient } from "./client.js";
+export { connect } from "./connect.js";
+export type { ClientEvent, OnClientEvent } from "./events.js";
+export { Consumer, type ConsumerCloseOptions } from "./group/consumer.js";
+export type { ConsumerOptions, RecreatedTopic } from "./group/consumer-options.js";
+export type { StartPolicy } from "./group/start-positions.js";
+export type { ConnectOptions, TlsOptions, Token } from "./grpc/connect-options.js";
+export type { ParkedRecord } from "./parked/parked-record.js";
+export { ParkedRecords, type ReplayOptions, type ReplayResult } from "./parked/parked-records.js";
+export type { PositionInput, Time } from "./position.js";
+export type { AppendAck } from "./producer/append-ack.js";
+export type { AppendOptions } from "./producer/append-options.js";
+export type { DeliveryOptions } from "./producer/delivery-options.js";
+export { Producer } from "./producer/producer.js";
+export type { ProducerOptions } from "./producer/producer-options.js";
+export type { AppendRecord, ProducerRecord } from "./producer/producer-record.js";
+export type { SendManyResult, SentRange } from "./producer/send-many.js";
+export type { ConsumerBatch } from "./reader/consumer-batch.js";
+export type { ConsumerRecord, RecordFormatOptions, RecordFormatToReceive } from "./reader/consumer-record.js";
+export type { SkippedRecords } from "./reader/partition-state.js";
+export { Reader } from "./reader/reader.js";
+export type {
+  Assignment,
+  ReaderOptions,
+  ReaderPartitions,
+  ReadingOptions,
+  StartPositions,
+} from "./reader/reader-options.js";
+export type { CloseOptions } from "./registry.js";
+export type { RecordContext, RetryOptions, RunOptions } from "./run/run-options.js";
+export { bytes, json, type Serializer, text } from "./serializers.js";
+export { traceContextOf } from "./telemetry/record-context.js";
+export type { FormatToReceive, FormatToSend, ValueFormatOptions, ValueOptions } from "./value-format.js";
+
+// Descriptions of topics, snapshots and groups
+
+export type {
+  AssignorName,
+  CommittedOffset,
+  Durability,
+  ErrorDetail,
+  GroupDescription,
+  GroupMember,
+  GroupPartition,
+  GroupState,
+  GroupSummary,
+  PartitionBounds,
+  PartitionDescription,
+  PartitionOffset,
+  Position,
+  ResetOffsetsRequest,
+  ServerDescription,
+  ServerLimits,
+  SnapshotDescription,
+  TopicConfig,
+  TopicConfigChange,
+  TopicDescription,
+  TopicOptions,
+  TopicPartition,
+  TopicSummary,
+} from "@logstore/protocol";
+
+// Records and errors
+
 export {
   BatchTooLargeError,
   BufferFullError,
   type Bytes,
   ClosedError,
+  type CompressionName,
   CorruptBatchError,
+  CorruptPartitionError,
   DeliveryTimeoutError,
   type ErrorCode,
+  type ErrorFields,
   FencedMemberError,
+  GroupLimitExceededError,
   GroupNotEmptyError,
   type Header,
   type HeaderInput,
@@ -22,9 +94,11 @@ export {
   OffsetGapError,
   OffsetOutOfRangeError,
   OutOfOrderSequenceError,
+  PartitionerMismatchError,
   PermissionDeniedError,
   QuotaExceededError,
   RecordTooLargeError,
+  ResourceLimitExceededError,
   SnapshotExistsError,
   StorageFailedError,
   TopicExistsError,
@@ -34,52 +108,11 @@ export {
   UnknownPartitionError,
   UnknownSnapshotError,
   UnknownTopicError,
+  UnsupportedCompressionError,
   WrongExpectedOffsetError,
 } from "@logstore/codec";
-export type {
-  AssignorName,
-  CommittedOffset,
-  Durability,
-  GroupDescription,
-  GroupMember,
-  GroupPartition,
-  GroupState,
-  GroupSummary,
-  LogApi,
-  PartitionDescription,
-  PartitionOffset,
-  Position,
-  ResetOffsetsRequest,
-  SnapshotDescription,
-  TopicConfig,
-  TopicConfigChange,
-  TopicDescription,
-  TopicOptions,
-  TopicPartition,
-  TopicSummary,
-} from "@logstore/protocol";
-export { type CreateTopicOptions, LogClient, type ResetOffsets } from "./client.js";
-export { type ConnectOptions, connect } from "./connect.js";
-export { Consumer } from "./consumer/consumer.js";
-export type { ConsumerBatch } from "./consumer/consumer-batch.js";
-export type { ConsumerOptions, StartPositions } from "./consumer/consumer-options.js";
-export type { ConsumerRecord } from "./consumer/consumer-record.js";
-export type { SkippedRecords } from "./consumer/partition-state.js";
-export type { ClientEvent, OnClientEvent } from "./events.js";
-export { GroupConsumer } from "./group/group-consumer.js";
-export type { GroupConsumerOptions, RecreatedTopic } from "./group/group-options.js";
-export type { StartPolicy } from "./group/start-positions.js";
-export type { CredentialOptions, TlsOptions, Token } from "./grpc/channel-credentials.js";
-// For those who build on the bare API
-export { GrpcLogApi, type GrpcOptions } from "./grpc/grpc-log-api.js";
-export type { ParkedRecord } from "./parked/parked-record.js";
-export { ParkedRecords, type ReplayOptions, type ReplayResult } from "./parked/parked-records.js";
-export type { PositionInput, Time } from "./position.js";
-export type { SendAck } from "./producer/batch.js";
-export type { AppendAck, AppendOptions } from "./producer/partition-appender.js";
-export { Producer, type ProducerOptions, type ProducerRecord } from "./producer/producer.js";
-export type { SendManyResult, SentRange } from "./producer/send-many.js";
-export type { CloseOptions } from "./registry.js";
-export type { RecordContext, RetryOptions, RunOptions } from "./run/run-options.js";
-export { bytes, json, type Serializer, text } from "./serializers.js";
-export { traceContextOf } from "./telemetry/record-context.js";
+
+// Library authors: the log behind a client, without its conveniences
+
+export type { LogApi } from "@logstore/protocol";
+export { GrpcLogApi } from "./grpc/grpc-log-api.js";

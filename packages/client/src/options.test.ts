@@ -14,6 +14,7 @@ beforeEach(async () => {
 /** Options that the compiler refuses, as a JavaScript program may give them. */
 type Bad = [what: string, call: (bad: never) => unknown, options: unknown, named: string];
 
+const reader = (options: never) => client.reader(options);
 const consumer = (options: never) => client.consumer(options);
 const producer = (options: never) => client.producer("t", options);
 const append = (options: never) => client.append("t", 0, [{ value: "v" }], options);
@@ -27,19 +28,27 @@ const bad: Bad[] = [
   ["connect", (options) => connect("localhost", options), { tls: { cafile: "x" } }, "tls.cafile"],
   ["connect", (options) => connect("localhost", options), { tls: "yes" }, "tls"],
   ["connect", (options) => connect("localhost", options), { tls: true, token: 5 }, "token"],
-  ["a reader", consumer, { assign: {} }, "assign"],
-  ["a reader", consumer, { assign: { t: [] } }, "assign"],
-  ["a reader", consumer, { assign: { t: 0 } }, "assign"],
-  ["a reader", consumer, { assign: { t: [-1] } }, "assign"],
-  ["a reader", consumer, undefined, "options"],
-  ["a reader", consumer, {}, "assign"],
-  ["a reader", consumer, { assign: { t: [0] }, from: "first" }, "from"],
-  ["a reader", consumer, { assign: { t: [0] }, from: { time: new Date(Number.NaN) } }, "from"],
-  ["a reader", consumer, { assign: { t: [0] }, from: { t: { 0: "first" } } }, "from"],
-  ["a reader", consumer, { assign: { t: [0] }, until: -1 }, "until"],
-  ["a reader", consumer, { assign: { t: [0] }, value: {} }, "value"],
-  ["a reader", consumer, { assign: { t: [0] }, schema: {} }, "schema"],
-  ["a reader", consumer, { assign: { t: [0] }, signal: {} }, "signal"],
+  ["connect", (options) => connect(api as never, options), { tls: true }, "tls would be ignored"],
+  ["a reader", reader, { assign: {} }, "assign"],
+  ["a reader", reader, { assign: { t: [] } }, "assign"],
+  ["a reader", reader, { assign: { t: 0 } }, "assign"],
+  ["a reader", reader, { assign: { t: [-1] } }, "assign"],
+  ["a reader", reader, undefined, "options"],
+  ["a reader", reader, {}, "assign"],
+  ["a reader", reader, { assign: { t: [0] }, from: "first" }, "from"],
+  ["a reader", reader, { assign: { t: [0] }, from: { time: new Date(Number.NaN) } }, "from"],
+  ["a reader", reader, { assign: { t: [0] }, from: { t: { 0: "first" } } }, "from"],
+  ["a reader", reader, { assign: { t: [0] }, until: -1 }, "until"],
+  ["a reader", reader, { assign: { t: [0] }, value: {} }, "value"],
+  ["a reader", reader, { assign: { t: [0] }, schema: {} }, "schema"],
+  ["a reader", reader, { assign: { t: [0] }, signal: {} }, "signal"],
+  ["a reader", reader, { asign: { t: [0] } }, '"assign"'],
+  ["a reader", reader, { assign: { t: [0] }, topics: ["t"] }, "either assign"],
+  ["a reader", reader, { topics: ["t-*"] }, "topics"],
+  ["a reader", reader, { topics: "t" }, "topics"],
+  ["a reader", reader, { group: "g", topics: ["t"] }, "client.consumer({ group, topics })"],
+  ["a group", consumer, { assign: { t: [0] } }, "client.reader({ assign })"],
+  ["a group", consumer, { group: "g", topics: ["t"], sesionTimeoutMs: 1 }, '"sessionTimeoutMs"'],
   ["a group", consumer, { group: "g", topics: [] }, "topics"],
   ["a group", consumer, { group: "g", topics: "t" }, "topics"],
   ["a group", consumer, { gruop: "g", topics: ["t"] }, '"group"'],
@@ -63,6 +72,9 @@ const bad: Bad[] = [
   ["a producer", producer, { compression: "zip" }, "compression"],
   ["a producer", producer, { durability: "fsync" }, "durability"],
   ["a producer", producer, null, "options"],
+  ["ensureTopic", (options) => client.ensureTopic("n", options), { partition: 4 }, '"partitions"'],
+  ["ensureTopic", (options) => client.ensureTopic("n", options), { durability: "x" }, "durability"],
+  ["an append", append, { compression: "zip" }, '"zstd"'],
   ["an append", append, { expectedOffset: -1 }, "expectedOffset"],
   ["an append", append, { expectedOfset: 1 }, '"expectedOffset"'],
   ["an append", append, { deliveryTimeoutMs: Number.NaN }, "deliveryTimeoutMs"],
@@ -104,7 +116,7 @@ describe("a Date is taken wherever a time is", () => {
     ]);
     await client.append("t", 1, [{ value: "later", timestamp: new Date(at.getTime() + 1) }]);
     const options = { assign: { t: [0, 1] }, from: { time: at }, until: "latest" } as const;
-    const records = await Array.fromAsync(client.consumer(options));
+    const records = await Array.fromAsync(client.reader(options));
     expect(records.map(({ timestamp }) => timestamp).toSorted()).toEqual([at.getTime(), at.getTime() + 1]);
     const found = await client.listOffsets("t", [{ partition: 0, position: { time: at } }]);
     expect(found).toMatchObject([{ offset: 1 }]);
@@ -115,7 +127,7 @@ test("timestamps that are 2^52 ms apart go into batches of their own, and none i
   const timestamps = [0, 2 ** 52, 1, -(2 ** 52), 2];
   const producer = client.producer("t");
   await Promise.all(timestamps.map((timestamp) => producer.send({ value: "v", partition: 0, timestamp })));
-  const records = await Array.fromAsync(client.consumer({ assign: { t: [0] }, until: "latest" }));
+  const records = await Array.fromAsync(client.reader({ assign: { t: [0] }, until: "latest" }));
   expect(records.map(({ timestamp }) => timestamp)).toEqual(timestamps);
   const apart = timestamps.map((timestamp) => ({ value: "v", timestamp }));
   await expect(client.append("t", 0, apart)).rejects.toMatchObject({
@@ -125,10 +137,10 @@ test("timestamps that are 2^52 ms apart go into batches of their own, and none i
 });
 
 test("a seek past the end while the loop waits ends it", async () => {
-  const consumer = client.consumer({ assign: { t: [0] }, until: 5 });
-  const next = consumer[Symbol.asyncIterator]().next();
+  const reader = client.reader({ assign: { t: [0] }, until: 5 });
+  const next = reader[Symbol.asyncIterator]().next();
   await new Promise((resolve) => setTimeout(resolve, 5));
-  consumer.seek("t", 0, 5);
+  reader.seek("t", 0, 5);
   expect(await next).toEqual({ done: true, value: undefined });
 });
 

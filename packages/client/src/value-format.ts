@@ -3,13 +3,27 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { bytes, json, type Serializer } from "./serializers.js";
 import { textOf } from "./thrown.js";
 
-/** What the values of a topic are; without either, bytes. */
+/** The format of a topic's values. Without either option, values are bytes. */
 export interface ValueOptions<T, Input> {
-  /** Any Standard Schema v1 validator, sync or async. */
+  /**
+   * Validates values before they are sent and after they are read: any Standard Schema v1
+   * validator, sync or async. Default: values are not validated.
+   */
   readonly schema?: StandardSchemaV1<Input, T> | undefined;
-  /** Default: `json()` where there is a schema, else `bytes()`. */
+  /** Makes bytes of values and values of bytes. Default: `json()` with a schema, else `bytes()`. */
   readonly value?: Serializer<T, Input> | undefined;
 }
+
+/** Options that name the format of values. */
+export type ValueFormatOptions<T, Input> =
+  | { readonly schema: StandardSchemaV1<Input, T> }
+  | { readonly value: Serializer<T, Input> };
+
+/** What options must name to send values of type `Input`: nothing for strings and bytes. */
+export type FormatToSend<Input> = [Input] extends [Bytes] ? unknown : ValueFormatOptions<unknown, Input>;
+
+/** What options must name so that values of type `T` can be received: nothing for bytes. */
+export type FormatToReceive<T> = [Uint8Array] extends [T] ? unknown : ValueFormatOptions<T, unknown>;
 
 /** The rule of an option that takes a serializer. */
 export const serializerRule = objectWith("serialize", "deserialize");

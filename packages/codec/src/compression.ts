@@ -43,6 +43,12 @@ export function registerCompression(id: number, name: string, compressor: Compre
   compressorsById.set(id, { name, compressor });
 }
 
+/** Returns the compression names that have an implementation on this platform, "none" included. */
+export function compressionNames(): CompressionName[] {
+  const available = [...compressorsById.values()].filter(({ compressor }) => compressor !== undefined);
+  return ["none", ...available.map(({ name }) => name)];
+}
+
 /** Returns the id of a compression name: 0 for "none". */
 export function compressionId(name: CompressionName): number {
   if (name === "none") return NO_COMPRESSION;

@@ -1,6 +1,12 @@
 // Application API: batches of records, errors, and the choice of a partition
 
-export { type CompressionName, type Compressor, registerCompression, type Unpacked } from "./compression.js";
+export {
+  type CompressionName,
+  type Compressor,
+  compressionNames,
+  registerCompression,
+  type Unpacked,
+} from "./compression.js";
 export * from "./errors.js";
 export { fnvPartitioner, type Partitioner } from "./partitioner.js";
 export type { Bytes, Header, HeaderInput, LogRecord, RecordInput } from "./record.js";

@@ -107,7 +107,6 @@ export type { RepairAction } from "./partition/upkeep/repair-log.js";
 export type { VerifyEvent, VerifyFinding, VerifyProgress } from "./partition/upkeep/verify-log.js";
 export type { StoreSnapshot } from "./snapshot/copy-store.js";
 export type {
-  AppendManyAck,
   AppendRecordOptions,
   PositionInput,
   ReadOptions,

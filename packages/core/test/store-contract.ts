@@ -144,10 +144,11 @@ export function storeContract(name: string, home: () => string): void {
         expect(await store.append("k", "v", { partition: 1 })).toEqual({
           partition: 1,
           offset: 0,
+          nextOffset: 1,
           durability: "flushed",
         });
         const written = await store.append("k", "v", { partition: 1, durability: "written" });
-        expect(written).toEqual({ partition: 1, offset: 1, durability: "written" });
+        expect(written).toEqual({ partition: 1, offset: 1, nextOffset: 2, durability: "written" });
         expect(await store.appendMany(1, [{ value: "a" }, { value: "b" }], { durability: "written" })).toEqual({
           partition: 1,
           offset: 2,

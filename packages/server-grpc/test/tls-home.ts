@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type ChannelOptions, credentials, Metadata } from "@grpc/grpc-js";
 import { onTestFinished } from "vitest";
-import type { LogStoreServer, Refusal, RuleConfig, TlsOptions, TokenConfig } from "../src/index.js";
+import type { LogStoreServer, Refusal, RuleConfig, ServerTlsOptions, TokenConfig } from "../src/index.js";
 import { CertificateAuthority, directoryWith, type KeyPair } from "./certificates.js";
 import type { FakeLog } from "./fake-log.js";
 import { ForeignClient } from "./foreign-client.js";
@@ -20,7 +20,7 @@ export interface TlsHome {
 }
 
 export type TlsHomeOptions = NonNullable<Parameters<typeof home>[0]> & {
-  readonly clientCertificates?: TlsOptions["clientCertificates"];
+  readonly clientCertificates?: ServerTlsOptions["clientCertificates"];
 };
 
 /** The topic is "t". Client certificates are those of the server's own CA. */

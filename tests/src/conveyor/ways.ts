@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CommittedOffset, GroupConsumer } from "@logstore/client";
+import type { CommittedOffset, Consumer } from "@logstore/client";
 import { frameBatches, type RecordBatch } from "@logstore/codec";
 import { LogStore, type ReadOnlyLogStore } from "@logstore/core";
 import type { SeenRecord } from "./content.ts";
@@ -140,8 +140,8 @@ export const ways: Readonly<Record<string, Way>> = {
 
   records: async (reading) => {
     const pacer = new Pacer(reading);
-    const consumer = reading.scene.client.consumer(assignedTo(reading));
-    for await (const record of consumer) {
+    const reader = reading.scene.client.reader(assignedTo(reading));
+    for await (const record of reader) {
       reading.inspector.accept(record.partition, record);
       await pacer.took(record.value.length);
       if (reading.inspector.isComplete) return;
@@ -150,8 +150,8 @@ export const ways: Readonly<Record<string, Way>> = {
 
   batches: async (reading) => {
     const pacer = new Pacer(reading);
-    const consumer = reading.scene.client.consumer(assignedTo(reading));
-    for await (const batch of consumer.batches()) {
+    const reader = reading.scene.client.reader(assignedTo(reading));
+    for await (const batch of reader.batches()) {
       for (const record of batch) reading.inspector.accept(record.partition, record);
       await pacer.took(batch.bytes.length);
       if (reading.inspector.isComplete) return;
@@ -164,9 +164,9 @@ export const ways: Readonly<Record<string, Way>> = {
     const pacer = new Pacer(reading);
     while (!inspector.isComplete && !signal.aborted) {
       const from = { [TOPIC]: Object.fromEntries(all(reading).map((p) => [p, goingOn(reading, p)])) };
-      const consumer = scene.client.consumer({ ...assignedTo(reading), from, until: "latest" });
+      const reader = scene.client.reader({ ...assignedTo(reading), from, until: "latest" });
       const pass = async () => {
-        for await (const record of consumer) {
+        for await (const record of reader) {
           inspector.accept(record.partition, record);
           await pacer.took(record.value.length);
         }
@@ -308,7 +308,7 @@ async function passOver({ scene, inspector, signal }: Reading, partition: number
 
 async function asGroup(
   reading: Reading,
-  read: (consumer: GroupConsumer, done: () => void) => Promise<void>,
+  read: (consumer: Consumer, done: () => void) => Promise<void>,
 ): Promise<CommittedOffset[]> {
   const { scene, inspector, signal, name } = reading;
   const options = {
@@ -324,7 +324,7 @@ async function asGroup(
   };
   await Promise.all(members.map((member) => read(member, done)));
   await Promise.all(members.map((member) => member.close()));
-  const committed = await scene.client.committedOffsets(name);
+  const committed = await scene.client.fetchOffsets(name);
   for (const { partition, offset } of committed) {
     if (offset > scene.ends[partition]!) throw new Error(`${partition}: ${offset} was committed, beyond the end`);
     for (let at = 0; at < offset; at++) inspector.mustHave(partition, at, "was committed past");

@@ -69,8 +69,8 @@ test.for([["files", fileURLToPath(protoDirectory)], ["reflection"]])(
     await using ours = connect(server.address);
     const topic = `python-${way[0]}`;
     const read = [];
-    const consumer = ours.consumer({ assign: { [topic]: [0] }, until: "latest", key: text(), value: text() });
-    for await (const { key, value, offset, timestamp, headers } of consumer) {
+    const reader = ours.reader({ assign: { [topic]: [0] }, until: "latest", key: text(), value: text() });
+    for await (const { key, value, offset, timestamp, headers } of reader) {
       read.push({ key, value, offset, timestamp, headers: headers.length });
     }
     expect(read.map(({ value }) => value)).toEqual(sent);

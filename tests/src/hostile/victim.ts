@@ -46,8 +46,8 @@ export class Victim {
 
   async #run(): Promise<void> {
     const producer = this.#client.producer(TOPIC, { durability: "written" });
-    const consumer = this.#client.consumer({ assign: { [TOPIC]: [0] }, value: text() });
-    const records = consumer[Symbol.asyncIterator]();
+    const reader = this.#client.reader({ assign: { [TOPIC]: [0] }, value: text() });
+    const records = reader[Symbol.asyncIterator]();
     while (!this.#stopping) {
       const value = String(this.served);
       const { offset } = await producer.send({ value, partition: 0 });

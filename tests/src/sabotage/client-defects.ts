@@ -1,11 +1,11 @@
 /** Defects of the client's groups and appends; see {@link defects}. */
 import { type Defect, within } from "./defects.ts";
 
-const GROUP = ["src/group/group-consumer.test.ts"];
+const GROUP = ["src/group/consumer.test.ts"];
 const RUN = ["src/run/run.test.ts"];
 
 export const clientDefects: readonly Defect[] = [
-  ...within("client/consumer/partition-fetcher.ts", ["src/consumer/consumer.test.ts"], {
+  ...within("client/reader/partition-fetcher.ts", ["src/reader/reader.test.ts"], {
     "passes over a gap that nobody told of": [
       "        if (batch.baseOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, batch.baseOffset);",
       "",
@@ -141,7 +141,7 @@ export const clientDefects: readonly Defect[] = [
   ...within("client/group/closing-time.ts", RUN, {
     "waits for ever": ["    this.#timers = stages.map(([stage, ms]) => startTimer(ms, () => stage.abort()));\n", ""],
   }),
-  ...within("client/consumer/pull-iterator.ts", ["src/group/close-in-loop.test.ts"], {
+  ...within("client/reader/pull-iterator.ts", ["src/group/close-in-loop.test.ts"], {
     "does not know the body of a loop before its second turn": ["        body?.enter();\n", ""],
   }),
   ...within("client/caller.ts", ["src/group/close-in-loop.test.ts"], {
@@ -154,7 +154,7 @@ export const clientDefects: readonly Defect[] = [
   ...within("client/group/group-reader.ts", ["src/group/close-in-loop.test.ts"], {
     "waits for a hook that waits for the end": ["    this.#hooks.release();\n", ""],
   }),
-  ...within("client/consumer/merge.ts", ["src/options.test.ts"], {
+  ...within("client/reader/merge.ts", ["src/options.test.ts"], {
     "goes on waiting where nothing is left to read": [
       "    this.#wake?.(); // it may have been the last one, and have nothing left to read\n",
       "",
@@ -175,7 +175,7 @@ export const clientDefects: readonly Defect[] = [
     "stays where its batch has left": ["!hasOpenBatch || ", ""],
     "stays where there is enough": [" || this.#bytes + bytes > this.#batchBytes", ""],
   }),
-  ...within("client/consumer/read-ahead.ts", ["src/consumer/read-ahead.test.ts"], {
+  ...within("client/reader/read-ahead.ts", ["src/reader/read-ahead.test.ts"], {
     "admits all at once": [
       "if (this.#usedBytes > 0 && this.#usedBytes + share.wantedBytes > this.#maxBytes) return;",
       "",

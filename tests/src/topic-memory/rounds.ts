@@ -50,7 +50,7 @@ async function* memoryOfRounds(rounds: number, topics: number): AsyncGenerator<R
     const producer = client.producer(topic);
     await producer.send({ value: "sent" });
     await producer.close();
-    for await (const _ of client.consumer({ assign: { [topic]: [0] }, until: "latest" }));
+    for await (const _ of client.reader({ assign: { [topic]: [0] }, until: "latest" }));
     await client.deleteTopic(topic);
   }
 }

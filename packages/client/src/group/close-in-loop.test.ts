@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
-import { connect, FencedMemberError, type GroupConsumer, text } from "../index.js";
+import { type Consumer, connect, FencedMemberError, text } from "../index.js";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -21,7 +21,7 @@ const FOR_EVER = { timeoutMs: 1_000_000 };
 
 type Kind = "records" | "batches";
 
-async function loop(kind: Kind, consumer: GroupConsumer<string>, body: (offset: number) => Promise<void>) {
+async function loop(kind: Kind, consumer: Consumer<string>, body: (offset: number) => Promise<void>) {
   if (kind === "records") for await (const { offset } of consumer) await body(offset);
   else for await (const { baseOffset } of consumer.batches()) await body(baseOffset);
 }

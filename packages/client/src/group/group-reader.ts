@@ -1,10 +1,10 @@
 import { startInterval, type Timer } from "@logstore/codec";
 import type { LogApi, TopicPartition } from "@logstore/protocol";
-import { Merge } from "../consumer/merge.js";
+import { Merge } from "../reader/merge.js";
 import { hasCode, isRetriable } from "../retry.js";
 import { CLOSE_TIMEOUT_MS, ClosingTime, unlessAborted } from "./closing-time.js";
 import { Committer } from "./committer.js";
-import type { GroupConsumerOptions } from "./group-options.js";
+import type { ConsumerOptions } from "./consumer-options.js";
 import { GroupSession } from "./group-session.js";
 import { HookCalls } from "./hook-calls.js";
 import type { InFlight } from "./in-flight.js";
@@ -26,7 +26,7 @@ export class GroupReader<T, K> {
   readonly merge: Merge;
   readonly rebalance: Rebalance;
   readonly #api: LogApi;
-  readonly #options: GroupConsumerOptions<T, K>;
+  readonly #options: ConsumerOptions<T, K>;
   readonly #session: GroupSession;
   readonly #committer: Committer;
   readonly #inFlight: InFlight;
@@ -41,7 +41,7 @@ export class GroupReader<T, K> {
   #lagLooks: Timer | undefined;
 
   /** @param onLeft is called when the reading has ended and the group was left */
-  constructor(api: LogApi, options: GroupConsumerOptions<T, K>, inFlight: InFlight, onLeft: () => void) {
+  constructor(api: LogApi, options: ConsumerOptions<T, K>, inFlight: InFlight, onLeft: () => void) {
     this.#api = api;
     this.#options = options;
     this.#inFlight = inFlight;
@@ -219,7 +219,7 @@ export class GroupReader<T, K> {
   }
 }
 
-function joinRequestOf<T, K>(options: GroupConsumerOptions<T, K>) {
+function joinRequestOf<T, K>(options: ConsumerOptions<T, K>) {
   const { group, topics, instanceId, clientId, sessionTimeoutMs, revokeTimeoutMs, assignor } = options;
   return { group, topics, instanceId, clientId, sessionTimeoutMs, revokeTimeoutMs, assignor };
 }

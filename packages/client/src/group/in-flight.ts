@@ -1,4 +1,4 @@
-import { LoopBody } from "../consumer/loop-body.js";
+import { LoopBody } from "../reader/loop-body.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
 /** What the application is working on. */

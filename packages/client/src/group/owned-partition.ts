@@ -1,5 +1,5 @@
 import type { AssignedPartition } from "@logstore/protocol";
-import { PartitionState } from "../consumer/partition-state.js";
+import { PartitionState } from "../reader/partition-state.js";
 import { hasCode } from "../retry.js";
 
 /** See {@link OwnedPartition}. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "@logstore/codec";
 import type { AssignedPartition, AssignmentEvent, OffsetsResetEvent, TopicPartition } from "@logstore/protocol";
-import type { RecreatedTopic } from "./group-options.js";
+import type { RecreatedTopic } from "./consumer-options.js";
 import type { SessionListener } from "./group-session.js";
 import type { InFlight } from "./in-flight.js";
 import { keyOf, OwnedPartition } from "./owned-partition.js";

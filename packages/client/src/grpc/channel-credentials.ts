@@ -2,36 +2,13 @@
 import { readFileSync } from "node:fs";
 import { type ChannelCredentials, credentials, Metadata, status } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "@logstore/codec";
-
-export interface TlsOptions {
-  /**
-   * PEM: the CAs that the server's certificate may come from. Default: those that Node believes.
-   */
-  readonly ca?: string | Uint8Array | undefined;
-  /** The same in a file. */
-  readonly caFile?: string | undefined;
-  /** PEM: the client's own certificate, where the server wants one, and its key. */
-  readonly cert?: string | Uint8Array | undefined;
-  readonly certFile?: string | undefined;
-  readonly key?: string | Uint8Array | undefined;
-  readonly keyFile?: string | undefined;
-}
-
-/** A token, or where to get one: asked anew for each call, so that it may be a short-lived one. */
-export type Token = string | (() => string | Promise<string>);
-
-export interface CredentialOptions {
-  /** Talks TLS to the server; `true` as it is. Default: nothing is encrypted. */
-  readonly tls?: boolean | TlsOptions | undefined;
-  /** Sent with each call as a bearer token, which needs `tls`. Default: none. */
-  readonly token?: Token | undefined;
-}
+import type { ConnectOptions, TlsOptions, Token } from "./connect-options.js";
 
 /**
  * @throws InvalidArgumentError where a token would travel readable, and where a file cannot be read
  * or does not fit
  */
-export function channelCredentials({ tls, token }: CredentialOptions): ChannelCredentials {
+export function channelCredentials({ tls, token }: Pick<ConnectOptions, "tls" | "token">): ChannelCredentials {
   if (!tls) {
     if (token === undefined) return credentials.createInsecure();
     throw new InvalidArgumentError("a token is sent over TLS only, where nobody else can read it: give `tls` too");

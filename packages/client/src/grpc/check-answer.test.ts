@@ -93,9 +93,9 @@ test("offsets that a server cannot mean, and too many or too few answers, are ty
       client.listOffsets("t", [{ partition: 0, position: "latest" }]),
       client.describeTopic("t"),
       client.producer("t", { deliveryTimeoutMs: 1 }).send({ value: "v" }),
-      Array.fromAsync(client.consumer({ assign: { t: [0] }, until: "latest", signal: AbortSignal.timeout(50) })),
+      Array.fromAsync(client.reader({ assign: { t: [0] }, until: "latest", signal: AbortSignal.timeout(50) })),
       client.deleteRecords("t", 0, "latest"),
-      client.committedOffsets("g"),
+      client.fetchOffsets("g"),
       client.listTopics(),
       client.listGroups(),
       client.describeGroup("g"),
@@ -180,7 +180,7 @@ test("what streams cannot mean is a typed error, and no offset is one that a ser
   for (let round = 0; round < 12; round++) {
     said.length = 0;
     const signal = AbortSignal.timeout(50);
-    const reader = client.consumer({ assign: { t: [0] }, from: 0, signal });
+    const reader = client.reader({ assign: { t: [0] }, from: 0, signal });
     const member = client.consumer({ group: "g", topics: ["t"], signal });
     const outcomes = await Promise.allSettled([Array.fromAsync(reader), Array.fromAsync(member)]);
     const context = `seed ${seed}, round ${round}: ${JSON.stringify(said)}`;

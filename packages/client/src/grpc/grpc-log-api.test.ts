@@ -430,7 +430,7 @@ test("producer and consumer carry on when the server comes back", async () => {
   };
   const client = connect(address);
   const producer = client.producer("t");
-  const records = client.consumer({ assign: { t: [0] }, from: 0, value: text() })[Symbol.asyncIterator]();
+  const records = client.reader({ assign: { t: [0] }, from: 0, value: text() })[Symbol.asyncIterator]();
   for (const value of ["before", "between", "after"]) {
     if (value !== "before") server.forceShutdown();
     const sending = producer.send({ value });

@@ -1,19 +1,6 @@
 import { type Client, type ServiceError, status } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
-import {
-  boolean,
-  ClosedError,
-  checkOptions,
-  defaultBatchLimits,
-  durationMs,
-  either,
-  func,
-  type LogStoreError,
-  nested,
-  nonEmptyString,
-  type OptionRules,
-  UnavailableError,
-} from "@logstore/codec";
+import { ClosedError, checkOptions, defaultBatchLimits, type LogStoreError, UnavailableError } from "@logstore/codec";
 import {
   type ConsumeEvent,
   type ConsumeOptions,
@@ -46,10 +33,10 @@ import {
   type TopicSummary,
   withDamageFromMessage,
 } from "@logstore/protocol";
-import { ConnectionWatch, type OnClientEvent } from "../events.js";
+import { ConnectionWatch } from "../events.js";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import { parseAddress } from "./address.js";
-import { type CredentialOptions, channelCredentials, type TlsOptions } from "./channel-credentials.js";
+import { channelCredentials } from "./channel-credentials.js";
 import {
   checkAnswers,
   checkEvent,
@@ -68,6 +55,7 @@ import {
   checkPosition,
   checkProduce,
 } from "./check-request.js";
+import { type ConnectOptions, connectRules } from "./connect-options.js";
 import { Connections, type StreamPlace } from "./connections.js";
 import { consumeCall } from "./consume-call.js";
 import { fromServiceError } from "./grpc-errors.js";
@@ -77,38 +65,6 @@ import { httpStatusOf } from "./only-grpc.js";
 import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js";
 
 type Method = MethodDefinition<object, object>;
-
-export interface GrpcOptions extends CredentialOptions {
-  /**
-   * How long a call that is not a stream may take, tries to reach the server included. Default
-   * 30,000.
-   */
-  readonly timeoutMs?: number | undefined;
-  /**
-   * Told when the connection is lost, when a call fails while it is, and when it is restored.
-   * Default: a warning of the process, which Node prints to stderr; those of lost connections now
-   * and then only.
-   */
-  readonly onEvent?: OnClientEvent | undefined;
-}
-
-const pemRule = either(nonEmptyString, (value) => (value instanceof Uint8Array ? undefined : "a Uint8Array"));
-const grpcRules: OptionRules<GrpcOptions> = {
-  timeoutMs: durationMs({ min: 1 }),
-  onEvent: func,
-  token: either(nonEmptyString, func),
-  tls: either(
-    boolean,
-    nested<TlsOptions>({
-      ca: pemRule,
-      caFile: nonEmptyString,
-      cert: pemRule,
-      certFile: nonEmptyString,
-      key: pemRule,
-      keyFile: nonEmptyString,
-    }),
-  ),
-};
 
 /** A log store behind gRPC. Nothing is connected before the first call. */
 export class GrpcLogApi implements LogApi {
@@ -137,8 +93,8 @@ export class GrpcLogApi implements LogApi {
   readonly deleteGroup: GroupApi["deleteGroup"] = (group) => this.#groups.deleteGroup(group);
 
   /** @throws InvalidArgumentError for credentials that make no sense */
-  constructor(address: string, options: GrpcOptions = {}) {
-    checkOptions<GrpcOptions>("connect", options, grpcRules);
+  constructor(address: string, options: ConnectOptions = {}) {
+    checkOptions<ConnectOptions>("connect", options, connectRules);
     const { target, isLoopback } = parseAddress(address);
     this.#address = target;
     this.#usesTls = Boolean(options.tls);

@@ -3,7 +3,7 @@
  * where from and why.
  */
 import { type HeaderInput, InvalidArgumentError } from "@logstore/codec";
-import type { ConsumerRecord } from "../consumer/consumer-record.js";
+import type { ConsumerRecord } from "../reader/consumer-record.js";
 
 const MAX_NAME_LENGTH = 249;
 const MAX_REASON_LENGTH = 1_000;

@@ -1,9 +1,9 @@
 import { checkOptions, func, type OptionRules } from "@logstore/codec";
 import { isEndKnown, type LogApi, type PartitionOffset } from "@logstore/protocol";
-import { Consumer } from "../consumer/consumer.js";
-import type { SkippedRecords } from "../consumer/partition-state.js";
-import { GroupConsumer } from "../group/group-consumer.js";
+import { Consumer } from "../group/consumer.js";
 import { Producer } from "../producer/producer.js";
+import type { SkippedRecords } from "../reader/partition-state.js";
+import { Reader } from "../reader/reader.js";
 import type { Registry } from "../registry.js";
 import { hasCode } from "../retry.js";
 import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "./parked-record.js";
@@ -53,7 +53,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     const { from, end, topicId } = await this.#remaining();
     if (from >= end) return;
     const options = { assign: { [this.topic]: [0] }, from, until: end };
-    for await (const record of new Consumer(this.#api, options, this.#registry, topicId)) yield fromParked(record);
+    for await (const record of new Reader(this.#api, options, this.#registry, topicId)) yield fromParked(record);
   }
 
   /**
@@ -90,7 +90,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
         if (done >= end) consumer.close().catch(() => {}); // the loop reports it
       },
     } as const;
-    const consumer = new GroupConsumer(this.#api, groupOptions, this.#registry);
+    const consumer = new Consumer(this.#api, groupOptions, this.#registry);
     const begin = () => {
       // Somebody else may have replayed everything meanwhile.
       if ((consumer.position(this.topic, 0) ?? 0) >= end) consumer.close().catch(() => {}); // the loop reports it

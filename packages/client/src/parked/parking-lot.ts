@@ -1,7 +1,7 @@
 import { ClosedError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
-import type { ConsumerRecord } from "../consumer/consumer-record.js";
 import { Producer } from "../producer/producer.js";
+import type { ConsumerRecord } from "../reader/consumer-record.js";
 import type { Registry } from "../registry.js";
 import { hasCode } from "../retry.js";
 import { type Failure, parkedForms, parkedTopic } from "./parked-record.js";

@@ -15,12 +15,12 @@ beforeEach(async () => {
 
 test("records are appended as one batch, to be expected by the next one", async () => {
   const first = await client.append("t", 1, [{ key: "k", value: "a" }, { value: "b" }], { expectedOffset: 0 });
-  expect(first).toEqual({ topic: "t", partition: 1, firstOffset: 0, nextOffset: 2, durability: "flushed" });
+  expect(first).toEqual({ topic: "t", partition: 1, offset: 0, nextOffset: 2, durability: "flushed" });
   const second = await client.append("t", 1, [{ value: "c" }], {
     expectedOffset: first.nextOffset,
     durability: "written",
   });
-  expect(second).toMatchObject({ firstOffset: 2, nextOffset: 3, durability: "written" });
+  expect(second).toMatchObject({ offset: 2, nextOffset: 3, durability: "written" });
   expect(api.values("t", 1)).toEqual(["a", "b", "c"]);
   expect(api.produced).toHaveLength(2);
 });
@@ -132,7 +132,7 @@ test("a client that is closed waits for its appends, and gives them up when the 
   await new Promise((resolve) => setTimeout(resolve, 5));
   gate.resolve();
   await closed;
-  expect(await appended).toMatchObject({ firstOffset: 0 });
+  expect(await appended).toMatchObject({ offset: 0 });
   await expect(client.append("t", 0, [{ value: "b" }])).rejects.toMatchObject({ code: "CLOSED" });
 
   api.onProduce = () => new Promise<never>(() => {});

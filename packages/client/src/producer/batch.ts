@@ -1,18 +1,10 @@
 import type { RecordBatchBuilder, RecordBatchBuilderOptions, Timer } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-
-/** Where a record was appended, and how safe it is there. */
-export interface SendAck {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** `written`: survives the server process. `flushed`: survives a power cut. */
-  readonly durability: Durability;
-}
+import type { AppendAck } from "./append-ack.js";
 
 /** Who is told what became of a record. */
 export interface Waiter {
-  resolve(ack: SendAck): void;
+  resolve(ack: AppendAck): void;
   reject(error: unknown): void;
 }
 
@@ -69,7 +61,9 @@ export class Batch {
     if (this.#isSettled) return;
     this.#isSettled = true;
     let offset = baseOffset;
-    for (const waiter of this.waiters) waiter.resolve({ topic, partition, offset: offset++, durability });
+    for (const waiter of this.waiters) {
+      waiter.resolve({ topic, partition, offset, nextOffset: ++offset, durability });
+    }
     this.#settled.resolve();
   }
 

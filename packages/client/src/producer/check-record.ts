@@ -1,6 +1,6 @@
 import { InvalidArgumentError, shown } from "@logstore/codec";
 import { msOf, type Time } from "../position.js";
-import type { ProducerRecord } from "./producer.js";
+import type { ProducerRecord } from "./producer-record.js";
 
 /** What a record has beside its value, which its format looks at. */
 type Envelope = Omit<ProducerRecord<unknown>, "value">;

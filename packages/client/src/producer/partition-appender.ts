@@ -2,66 +2,25 @@ import {
   BatchTooLargeError,
   BufferFullError,
   ClosedError,
-  checkOptions,
   DeliveryTimeoutError,
   defaultBatchLimits,
-  durationMs,
   InvalidArgumentError,
   MAX_RECORDS_PER_BATCH,
-  type OptionRules,
-  oneOf,
   RecordBatchBuilder,
   RecordTooLargeError,
   startTimer,
-  wholeNumber,
 } from "@logstore/codec";
-import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
+import { type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
-import { ValueFormat, type ValueOptions, valueRules } from "../value-format.js";
+import { ValueFormat } from "../value-format.js";
+import type { AppendAck } from "./append-ack.js";
+import { type AppendOptions, checkAppendOptions } from "./append-options.js";
 import type { AppendTopic, AppendTopics } from "./append-topics.js";
 import { checkRecord, timestampOf } from "./check-record.js";
-import type { ProducerRecord } from "./producer.js";
+import { DEFAULT_DELIVERY_TIMEOUT_MS } from "./delivery-options.js";
+import type { AppendRecord } from "./producer-record.js";
 import { ProducerSequence, randomProducerId } from "./producer-sequence.js";
 import { copyOfSealed } from "./sealed-copy.js";
-
-export interface AppendOptions<Input> extends ValueOptions<unknown, Input> {
-  /**
-   * The append is refused unless this is the partition's log end offset: nobody else has appended
-   * since it was looked at.
-   */
-  readonly expectedOffset?: number | undefined;
-  /**
-   * What the answer means. Default: the topic's, which is "flushed" unless it was set otherwise.
-   */
-  readonly durability?: Durability | undefined;
-  /** Default "none". */
-  readonly compression?: "none" | "gzip" | "zstd" | undefined;
-  /**
-   * ms from the call after which an append without an answer is given up; Infinity for never.
-   * Default 120,000.
-   */
-  readonly deliveryTimeoutMs?: number | undefined;
-}
-
-const rules: OptionRules<AppendOptions<unknown>> = {
-  ...valueRules,
-  expectedOffset: wholeNumber(),
-  durability: oneOf("written", "flushed"),
-  compression: oneOf("none", "gzip", "zstd"),
-  deliveryTimeoutMs: durationMs({ min: 1 }),
-};
-
-/** Where records were appended, one after another, and how safe they are there. */
-export interface AppendAck {
-  readonly topic: string;
-  readonly partition: number;
-  readonly firstOffset: number;
-  /** One past the last one: what to expect in the next append. */
-  readonly nextOffset: number;
-  readonly durability: Durability;
-}
-
-type AppendRecord<Input> = Omit<ProducerRecord<Input>, "partition">;
 
 /** Bytes that the appends of a client hold until they are answered. */
 export class AppendBudget {
@@ -137,8 +96,8 @@ export class PartitionAppender {
   }
 
   async append<Input>(records: readonly AppendRecord<Input>[], options: AppendOptions<Input>): Promise<AppendAck> {
-    checkOptions<AppendOptions<unknown>>("append", options as never, rules);
-    const { deliveryTimeoutMs = 120_000, compression = "none" } = options;
+    checkAppendOptions(options);
+    const { deliveryTimeoutMs = DEFAULT_DELIVERY_TIMEOUT_MS, compression = "none" } = options;
     const attempt = new Attempt(deliveryTimeoutMs, { topic: this.#topic, partition: this.#partition });
     const hold = new Hold(this.#budget);
     hold.more(APPEND_OVERHEAD_BYTES);
@@ -164,7 +123,7 @@ export class PartitionAppender {
       attempt.before(encoded.then(() => appended)),
       attempt,
     );
-    return { topic: this.#topic, partition: this.#partition, firstOffset: baseOffset, nextOffset, durability };
+    return { topic: this.#topic, partition: this.#partition, offset: baseOffset, nextOffset, durability };
   }
 
   /** Whether no append is under way. */

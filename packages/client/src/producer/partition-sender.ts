@@ -1,4 +1,10 @@
-import { type BatchTooLargeError, DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
+import {
+  type BatchTooLargeError,
+  type CompressionName,
+  DeliveryTimeoutError,
+  startTimer,
+  type Timer,
+} from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../retry.js";
 import type { Batch } from "./batch.js";
@@ -35,7 +41,7 @@ export interface SenderOptions {
   readonly lingerMs: number;
   readonly batchBytes: number;
   readonly deliveryTimeoutMs: number;
-  readonly compression: "none" | "gzip" | "zstd";
+  readonly compression: CompressionName;
   readonly durability: Durability | undefined;
   /** Largest batch that the topic takes, bytes, as far as it is known. */
   readonly maxBatchBytes?: number | undefined;

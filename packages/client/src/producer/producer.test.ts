@@ -29,7 +29,13 @@ function hold() {
 describe("sending", () => {
   test("an ack says where the record is and how safe", async () => {
     const producer = client().producer("t", { durability: "written" });
-    expect(await producer.send({ value: "a" })).toEqual({ topic: "t", partition: 0, offset: 0, durability: "written" });
+    expect(await producer.send({ value: "a" })).toEqual({
+      topic: "t",
+      partition: 0,
+      offset: 0,
+      nextOffset: 1,
+      durability: "written",
+    });
     const acks = await Promise.all([producer.send({ value: "b" }), producer.send({ value: new Uint8Array([99]) })]);
     expect(acks.map(({ offset }) => offset)).toEqual([1, 2]);
     expect(api.values("t")).toEqual(["a", "b", "c"]);
@@ -294,7 +300,7 @@ describe("bounded memory", () => {
     expect(await sending).toEqual({
       topic: "t",
       count: 100,
-      partitions: [{ partition: 0, count: 100, firstOffset: 0, lastOffset: 99 }],
+      partitions: [{ partition: 0, count: 100, offset: 0, nextOffset: 100 }],
     });
   });
 

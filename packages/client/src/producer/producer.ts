@@ -1,86 +1,33 @@
 import {
   type Bytes,
   ClosedError,
-  checkOptions,
   DeliveryTimeoutError,
-  durationMs,
   fnvPartitioner,
-  type HeaderInput,
   InconsistentTopicIdError,
   InvalidArgumentError,
-  limit,
-  type OptionRules,
-  oneOf,
   PartitionerMismatchError,
   shown,
   UnknownPartitionError,
-  wholeNumber,
 } from "@logstore/codec";
-import type { Durability, LogApi, TopicDescription } from "@logstore/protocol";
-import type { Time } from "../position.js";
+import type { LogApi, TopicDescription } from "@logstore/protocol";
 import { type CloseOptions, checkCloseOptions, type Registry, settledWithin } from "../registry.js";
 import { DURABILITY, MESSAGE_COUNT, OFFSET, PARTITION_ID } from "../telemetry/conventions.js";
 import { isTracing } from "../telemetry/record-context.js";
 import { SendSpan } from "../telemetry/send-span.js";
-import { ValueFormat, type ValueOptions, valueRules } from "../value-format.js";
-import type { SendAck, Waiter } from "./batch.js";
+import { ValueFormat } from "../value-format.js";
+import type { AppendAck } from "./append-ack.js";
+import type { Waiter } from "./batch.js";
 import { BufferBudget } from "./buffer-budget.js";
 import { checkRecord, timestampOf } from "./check-record.js";
+import { DEFAULT_DELIVERY_TIMEOUT_MS } from "./delivery-options.js";
 import { partitionOf } from "./partition-of.js";
 import { PartitionSender, type SenderOptions } from "./partition-sender.js";
+import { checkProducerOptions, type ProducerOptions } from "./producer-options.js";
+import type { ProducerRecord } from "./producer-record.js";
 import { randomProducerId } from "./producer-sequence.js";
 import type { Entry } from "./record-accumulator.js";
 import { SendManyOutcome, type SendManyResult } from "./send-many.js";
 import { StickyPartition } from "./sticky-partition.js";
-
-export interface ProducerOptions<Input = Bytes> extends ValueOptions<unknown, Input> {
-  /**
-   * ms that a record waits for others to share its batch with, when nothing else is under way.
-   * Default 0.
-   */
-  readonly lingerMs?: number | undefined;
-  /** A batch that has grown to this is sent; bytes, before compression. Default 256 KiB. */
-  readonly batchBytes?: number | undefined;
-  /** Bytes of records that may wait for their acknowledgement. Default 32 MiB. */
-  readonly maxBufferedBytes?: number | undefined;
-  /**
-   * What an acknowledgement means. Default: the topic's, which is "flushed" unless it was set
-   * otherwise.
-   */
-  readonly durability?: Durability | undefined;
-  /** Default "none". */
-  readonly compression?: "none" | "gzip" | "zstd" | undefined;
-  /**
-   * ms after which a record that could not be delivered is given up; Infinity for never. Default
-   * 120,000.
-   */
-  readonly deliveryTimeoutMs?: number | undefined;
-}
-
-export interface ProducerRecord<Input> {
-  /**
-   * Records of the same key keep their order. Default null: partitions take turns, a batch each.
-   */
-  readonly key?: Bytes | null | undefined;
-  readonly value: Input;
-  /** ms since the epoch, or a Date. Default: now. */
-  readonly timestamp?: Time | undefined;
-  readonly headers?: readonly HeaderInput[] | undefined;
-  /** Default: chosen by the key. */
-  readonly partition?: number | undefined;
-}
-
-const rules: OptionRules<ProducerOptions<unknown>> = {
-  ...valueRules,
-  lingerMs: durationMs(),
-  batchBytes: wholeNumber({ min: 1 }),
-  maxBufferedBytes: limit(),
-  durability: oneOf("written", "flushed"),
-  compression: oneOf("none", "gzip", "zstd"),
-  deliveryTimeoutMs: durationMs({ min: 1 }),
-};
-
-const DEFAULT_DELIVERY_TIMEOUT_MS = 120_000;
 
 /** Room for the lengths and the timestamp of a record. */
 const RECORD_OVERHEAD_BYTES = 16;
@@ -131,7 +78,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     registry: Registry,
     onlyTopicId?: string | undefined,
   ) {
-    checkOptions<ProducerOptions<unknown>>("producer", options as ProducerOptions<unknown>, rules);
+    checkProducerOptions(options);
     this.topic = topic;
     this.#api = api;
     this.#format = new ValueFormat(options);
@@ -160,7 +107,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
    * - OutOfOrderSequenceError: not appended, because one before it in its partition was lost;
    * - ClosedError, or what else the log answered.
    */
-  send(record: ProducerRecord<Input>): Promise<SendAck> {
+  send(record: ProducerRecord<Input>): Promise<AppendAck> {
     if (!isTracing()) return this.#send(record);
     const span = new SendSpan(this.topic);
     return span.follow(this.#send(span.mark(record)), ({ partition, offset, durability }) => ({
@@ -170,7 +117,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     }));
   }
 
-  #send(record: ProducerRecord<Input>): Promise<SendAck> {
+  #send(record: ProducerRecord<Input>): Promise<AppendAck> {
     return new Promise((resolve, reject) => {
       this.#checkOpen();
       checkRecord(record);

@@ -1,24 +1,29 @@
-import type { SendAck, Waiter } from "./batch.js";
+import type { AppendAck } from "./append-ack.js";
+import type { Waiter } from "./batch.js";
 
-/** What `sendMany` did. */
+/** The outcome of `sendMany`: where its records are. */
 export interface SendManyResult {
   readonly topic: string;
+  /** Number of records sent. */
   readonly count: number;
-  /** By partition; only those that got records. */
+  /** Those partitions that got records, in ascending order. */
   readonly partitions: readonly SentRange[];
 }
 
-/** Other producers' records may lie between the first and the last offset. */
+/** The records of one partition. Records of other producers may lie between them. */
 export interface SentRange {
   readonly partition: number;
+  /** Number of records sent to this partition. */
   readonly count: number;
-  readonly firstOffset: number;
-  readonly lastOffset: number;
+  /** Offset of the first of them. */
+  readonly offset: number;
+  /** One past the last of them. */
+  readonly nextOffset: number;
 }
 
 /** One waiter for many records. */
 export class SendManyOutcome implements Waiter {
-  readonly #ranges = new Map<number, { partition: number; count: number; firstOffset: number; lastOffset: number }>();
+  readonly #ranges = new Map<number, { partition: number; count: number; offset: number; nextOffset: number }>();
   #unsettled = 0;
   #failure: { readonly error: unknown } | undefined;
   #settled: (() => void) | undefined;
@@ -36,13 +41,13 @@ export class SendManyOutcome implements Waiter {
     this.#failure ??= { error };
   }
 
-  resolve({ partition, offset }: SendAck): void {
+  resolve({ partition, offset, nextOffset }: AppendAck): void {
     const range = this.#ranges.get(partition);
     if (range === undefined) {
-      this.#ranges.set(partition, { partition, count: 1, firstOffset: offset, lastOffset: offset });
+      this.#ranges.set(partition, { partition, count: 1, offset, nextOffset });
     } else {
       range.count++;
-      range.lastOffset = offset;
+      range.nextOffset = nextOffset;
     }
     this.#settleOne();
   }

@@ -1,5 +1,5 @@
-import type { ConsumerRecord } from "../consumer/consumer-record.js";
 import type { OwnedPartition } from "../group/owned-partition.js";
+import type { ConsumerRecord } from "../reader/consumer-record.js";
 
 /** A record with its bytes as they lie in the log. */
 export type RawRecord = ConsumerRecord<Uint8Array, Uint8Array>;

@@ -10,7 +10,7 @@ import {
   required,
   wholeNumber,
 } from "@logstore/codec";
-import type { ConsumerRecord } from "../consumer/consumer-record.js";
+import type { ConsumerRecord } from "../reader/consumer-record.js";
 
 export interface RetryOptions {
   /** How often a record is tried in all; Infinity for without end. Default 5. */

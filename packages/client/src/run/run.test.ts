@@ -333,7 +333,7 @@ describe("failures", () => {
     expect(seen).toEqual([{ n: 1 }]);
     expect(api.values("t.g.parked")).toEqual(["{"]);
     const parked = await Array.fromAsync(
-      client.consumer({ assign: { "t.g.parked": [0] }, until: "latest" }),
+      client.reader({ assign: { "t.g.parked": [0] }, until: "latest" }),
       ({ headers }) => Object.fromEntries(headers.map(({ name, value }) => [name, Buffer.from(value).toString()])),
     );
     expect(parked).toEqual([

@@ -1,9 +1,9 @@
 import { InvalidValueError } from "@logstore/codec";
-import { RecordFormat } from "../consumer/consumer-record.js";
-import { RecordSource } from "../consumer/record-source.js";
 import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
 import type { OwnedPartition } from "../group/owned-partition.js";
+import { RecordFormat } from "../reader/consumer-record.js";
+import { RecordSource } from "../reader/record-source.js";
 import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
 import { textOf } from "../thrown.js";
 import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-work.js";

@@ -40,7 +40,7 @@ async function topic() {
 
 async function received(client: ReturnType<typeof connect>): Promise<ConsumerRecord[]> {
   const records: ConsumerRecord[] = [];
-  for await (const record of client.consumer({ assign: { t: [0] }, until: "latest" })) records.push(record);
+  for await (const record of client.reader({ assign: { t: [0] }, until: "latest" })) records.push(record);
   return records;
 }
 
@@ -135,7 +135,7 @@ test("only what is delivered of a batch is told of, and a batch that is not in o
   const { api, client } = await topic();
   const producer = client.producer("t");
   await Promise.all([1, 2, 3].map((value) => producer.send({ value: String(value) })));
-  for await (const _ of client.consumer({ assign: { t: [0] }, from: 1, until: 2 }));
+  for await (const _ of client.reader({ assign: { t: [0] }, from: 1, until: 2 }));
   expect(spans("receive t")).toMatchObject([
     { attributes: { "messaging.batch.message_count": 1, "logstore.offset": 1 } },
   ]);

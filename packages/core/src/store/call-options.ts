@@ -1,14 +1,7 @@
 /** What may be said of one append or one read, and where an append went. */
 import type { RecordInput } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import type { AppendAck } from "../partition/append/append-queue.js";
 import type { AppendOptions } from "../partition/partition-log.js";
-
-/** Where several records went: `offset` is the first one's, the others follow. */
-export interface AppendManyAck extends AppendAck {
-  /** Offset after the last record. */
-  readonly nextOffset: number;
-}
 
 /** Options of `append`. */
 export interface AppendRecordOptions extends AppendOptions {

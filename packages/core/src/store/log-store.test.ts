@@ -10,6 +10,28 @@ import { Broker, LogStore } from "../index.js";
 storeContract("memory", () => ":memory:");
 storeContract("a directory", () => join(temporaryDirectory(), "not", "there", "yet"));
 
+test("a key's partition is told without an append", async () => {
+  const store = await LogStore.open(":memory:", { partitions: 7 });
+  const keys = Array.from({ length: 20 }, (_, i) => `key ${i}`);
+  for (const key of keys) expect((await store.append(key, "v")).partition).toBe(store.partitionOf(key));
+  expect(new Set(keys.map((key) => store.partitionOf(key))).size).toBeGreaterThan(3);
+  expect(store.partitionOf(new TextEncoder().encode("key 1"))).toBe(store.partitionOf("key 1"));
+  for (const wrong of [null, undefined, 5]) expect(() => store.partitionOf(wrong as never)).toThrow(/key/);
+  await store.close();
+});
+
+test("an ack names the next offset, of one record and of many", async () => {
+  const store = await LogStore.open(":memory:");
+  const together = await Promise.all([store.append(null, "a"), store.append(null, "b")]);
+  expect(together).toMatchObject([
+    { offset: 0, nextOffset: 1 },
+    { offset: 1, nextOffset: 2 },
+  ]);
+  expect(await store.append(null, "c", { expectedOffset: 2 })).toMatchObject({ offset: 2, nextOffset: 3 });
+  expect(await store.appendMany(0, [{ value: "d" }, { value: "e" }])).toMatchObject({ offset: 3, nextOffset: 5 });
+  await store.close();
+});
+
 test("a store keeps its partitioner and its partitions", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(`${directory}/`, { partitions: 3 });

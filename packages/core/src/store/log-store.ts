@@ -12,7 +12,7 @@ import { runAll } from "../storage/run-all.js";
 import type { Lock, Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import { applyRetention } from "./apply-retention.js";
-import type { AppendManyAck, AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
+import type { AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
 import { checkAlteredOptions, checkRepairOptions, checkSnapshotOptions } from "./check-options.js";
 import { makeStore } from "./identity.js";
 import { Maintenance } from "./maintenance.js";
@@ -156,7 +156,7 @@ export class LogStore implements AsyncDisposable {
    *
    * @throws what {@link append} throws
    */
-  appendMany(partition: number, records: Iterable<RecordInput>, options: AppendOptions = {}): Promise<AppendManyAck> {
+  appendMany(partition: number, records: Iterable<RecordInput>, options: AppendOptions = {}): Promise<AppendAck> {
     return this.#appender.appendMany(partition, records, options);
   }
 
@@ -168,6 +168,15 @@ export class LogStore implements AsyncDisposable {
   /** The records of a partition, and then those that are appended, as soon as they may be read. */
   tail(partition: number, options: TailOptions = {}): RecordStream {
     return tailRecords(this.log(partition), options);
+  }
+
+  /**
+   * Returns the partition that records of a key are appended to.
+   *
+   * @throws InvalidArgumentError for a key that is no string and no Uint8Array
+   */
+  partitionOf(key: Bytes): number {
+    return this.#appender.partitionOf(key);
   }
 
   /** @throws UnknownPartitionError */

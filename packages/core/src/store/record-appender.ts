@@ -5,7 +5,7 @@ import { checkBytes } from "../partition/append/check-record.js";
 import type { AppendOptions, PartitionLog } from "../partition/partition-log.js";
 import { msOf } from "../partition/read/position.js";
 import type { Storage } from "../storage/storage.js";
-import type { AppendManyAck, AppendRecordOptions } from "./call-options.js";
+import type { AppendRecordOptions } from "./call-options.js";
 import { checkAppendOptions } from "./check-options.js";
 import type { ResolvedOptions } from "./options.js";
 import { sealRecords } from "./seal-records.js";
@@ -28,7 +28,7 @@ export class RecordAppender {
   append(key: Bytes | null, value: Bytes, options: AppendRecordOptions | undefined): Promise<AppendAck> {
     // Not an async function: the promise of the queue is handed on as it is.
     try {
-      const log = partitionAt(this.#partitions, options?.partition ?? this.#partitionOf(key));
+      const log = partitionAt(this.#partitions, options?.partition ?? this.#choosePartition(key));
       if (options === undefined) return log.append(key, value, undefined, undefined, undefined);
       checkAppendOptions(options, true);
       const { headers, durability, expectedOffset } = options;
@@ -40,16 +40,26 @@ export class RecordAppender {
     }
   }
 
-  async appendMany(partition: number, records: Iterable<RecordInput>, options: AppendOptions): Promise<AppendManyAck> {
+  async appendMany(partition: number, records: Iterable<RecordInput>, options: AppendOptions): Promise<AppendAck> {
     checkAppendOptions(options, false);
     const log = partitionAt(this.#partitions, partition);
     const { baseOffset, nextOffset, durability } = await this.#appendSealed(log, records, options);
     return { partition, offset: baseOffset, nextOffset, durability };
   }
 
+  /** @throws InvalidArgumentError */
+  partitionOf(key: Bytes): number {
+    checkBytes("a key", key);
+    const { partitioner } = this.#options;
+    const count = this.#partitions.length;
+    const partition = partitioner.partition(keyBytes(key), count);
+    if (this.#partitions[partition] !== undefined) return partition;
+    throw new InvalidArgumentError(`partitioner ${partitioner.name} chose partition ${partition} of ${count}`);
+  }
+
   async #appendOne(log: PartitionLog, record: RecordInput, options: AppendOptions): Promise<AppendAck> {
-    const { baseOffset, durability } = await this.#appendSealed(log, [record], options);
-    return { partition: log.partition, offset: baseOffset, durability };
+    const { baseOffset, nextOffset, durability } = await this.#appendSealed(log, [record], options);
+    return { partition: log.partition, offset: baseOffset, nextOffset, durability };
   }
 
   #appendSealed(log: PartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
@@ -58,13 +68,7 @@ export class RecordAppender {
     return log.appendValidBatches(batches, byteLength, options);
   }
 
-  #partitionOf(key: Bytes | null): number {
-    const count = this.#partitions.length;
-    if (key === null) return this.#nextForNullKey++ % count;
-    checkBytes("a key", key);
-    const { partitioner } = this.#options;
-    const partition = partitioner.partition(keyBytes(key), count);
-    if (this.#partitions[partition] !== undefined) return partition;
-    throw new InvalidArgumentError(`partitioner ${partitioner.name} chose partition ${partition} of ${count}`);
+  #choosePartition(key: Bytes | null): number {
+    return key === null ? this.#nextForNullKey++ % this.#partitions.length : this.partitionOf(key);
   }
 }

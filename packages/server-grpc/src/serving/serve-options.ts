@@ -18,7 +18,7 @@ import { type AccessConfig, accessRule } from "../access/access-config.js";
 import type { Refusal } from "../access/refusal.js";
 import { LARGEST_MAX_BATCH_BYTES } from "../transport/limits.js";
 import { isLoopback } from "../transport/loopback.js";
-import { type TlsOptions, tlsRule } from "../transport/tls-files.js";
+import { type ServerTlsOptions, tlsRule } from "../transport/tls-files.js";
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
@@ -35,7 +35,7 @@ export interface ServeOptions {
    */
   readonly maxBatchBytes?: number;
   /** Encrypts all connections. The files are reloaded when they change. Default: no encryption. */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: ServerTlsOptions | undefined;
   /** Access control. Default: everybody may do everything. */
   readonly access?: AccessConfig | undefined;
   /**

@@ -22,7 +22,7 @@ import {
  * The server's certificate, and the client certificates that it accepts. The files are reloaded
  * when they change.
  */
-export interface TlsOptions {
+export interface ServerTlsOptions {
   /**
    * PEM file with the server's certificate, followed by the intermediate certificates of its CA.
    */
@@ -37,7 +37,7 @@ export interface TlsOptions {
   readonly clientCertificates?: "none" | "optional" | "required" | undefined;
 }
 
-export const tlsRule = nested<TlsOptions>({
+export const tlsRule = nested<ServerTlsOptions>({
   certFile: required(nonEmptyString),
   keyFile: required(nonEmptyString),
   clientCaFile: nonEmptyString,
@@ -56,19 +56,19 @@ export interface Renewal {
 const SETTLE_MS = 200;
 
 export class TlsFiles {
-  readonly options: TlsOptions;
+  readonly options: ServerTlsOptions;
   #material: TlsMaterial;
   #reloading: Promise<unknown> = Promise.resolve();
   readonly #watchers: FSWatcher[] = [];
   #timer: Timer | undefined;
 
-  private constructor(options: TlsOptions, material: TlsMaterial) {
+  private constructor(options: ServerTlsOptions, material: TlsMaterial) {
     this.options = options;
     this.#material = material;
   }
 
   /** @throws InvalidArgumentError if a file cannot be read or does not match the others */
-  static async load(options: TlsOptions): Promise<TlsFiles> {
+  static async load(options: ServerTlsOptions): Promise<TlsFiles> {
     return new TlsFiles(options, await readMaterial(options));
   }
 
@@ -126,7 +126,7 @@ export class TlsFiles {
   }
 }
 
-async function readMaterial({ certFile, keyFile, clientCaFile, ...options }: TlsOptions): Promise<TlsMaterial> {
+async function readMaterial({ certFile, keyFile, clientCaFile, ...options }: ServerTlsOptions): Promise<TlsMaterial> {
   const { clientCertificates = "none" } = options;
   if (clientCertificates !== "none" && clientCaFile === undefined) {
     throw new InvalidArgumentError("tls.clientCertificates needs tls.clientCaFile: the CAs that are believed");

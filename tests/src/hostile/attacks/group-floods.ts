@@ -62,7 +62,7 @@ function flood(name: string, mostTaken: number, work: Work): Attack {
 
 async function makeTopic(address: string, guard: Guard): Promise<void> {
   await using owner = connect(address, guard.shown("owner"));
-  await owner.createTopic(TOPIC, { partitions: PARTITIONS, ifNotExists: true });
+  await owner.ensureTopic(TOPIC, { partitions: PARTITIONS });
 }
 
 /** Commits that many entries with that much metadata to one group after another. */

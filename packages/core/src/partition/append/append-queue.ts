@@ -15,10 +15,14 @@ import {
 import type { Durability } from "@logstore/protocol";
 import { checkRecord } from "./check-record.js";
 
-/** Where one record went, and how safe it is there. */
+/** Where a record, or the records of one append, are in the log, and how durable they are. */
 export interface AppendAck {
   readonly partition: number;
+  /** Offset of the record, or of the first of several. */
   readonly offset: number;
+  /** One past the last record: what the next append may expect. */
+  readonly nextOffset: number;
+  /** `flushed`: the records survive a power cut. `written`: they survive the end of the process. */
   readonly durability: Durability;
 }
 
@@ -165,7 +169,8 @@ export class AppendQueue {
       expectedOffset: undefined,
       resolve: ({ baseOffset, durability }) => {
         const partition = this.#partition;
-        for (let i = 0; i < waiting.length; i++) waiting[i]!.resolve({ partition, offset: baseOffset + i, durability });
+        let offset = baseOffset;
+        for (const { resolve } of waiting) resolve({ partition, offset, nextOffset: ++offset, durability });
       },
       reject: (error) => {
         for (const { reject } of waiting) reject(error);

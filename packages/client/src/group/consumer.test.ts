@@ -2,11 +2,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { FencedMemberError, QuotaExceededError, UnavailableError } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
-import { connect, type GroupConsumer, type GroupConsumerOptions, type LogClient, text } from "../index.js";
+import { type Consumer, type ConsumerOptions, connect, type LogClient, text } from "../index.js";
 
 let api: FakeLogApi;
 let client: LogClient;
-const consumers: GroupConsumer<unknown, unknown>[] = [];
+const consumers: Consumer<unknown, unknown>[] = [];
 const loops: AsyncIterator<unknown>[] = [];
 
 beforeEach(async () => {
@@ -31,14 +31,14 @@ async function fill(partition: number, ...sizes: number[]): Promise<void> {
   }
 }
 
-function member(options: Partial<GroupConsumerOptions<string, Uint8Array>> = {}): GroupConsumer<string> {
+function member(options: Partial<Omit<ConsumerOptions<string>, "value">> = {}): Consumer<string> {
   const consumer = client.consumer({ group: "g", topics: ["t"], value: text(), ...options });
-  consumers.push(consumer as GroupConsumer<unknown, unknown>);
+  consumers.push(consumer as Consumer<unknown, unknown>);
   return consumer;
 }
 
 /** Its records one by one; left when the test is over. */
-function loop(consumer: GroupConsumer<string>) {
+function loop(consumer: Consumer<string>) {
   const records = consumer[Symbol.asyncIterator]();
   loops.push(records);
   return records;
@@ -439,9 +439,9 @@ describe("a session", () => {
 describe("positions", () => {
   test("where nothing is committed, reading begins where it is told", async () => {
     await fill(0, 3);
-    const first = async (from: GroupConsumerOptions["from"]) => {
+    const first = async (from: ConsumerOptions["from"]) => {
       const begun = Promise.withResolvers<number | undefined>();
-      const consumer: GroupConsumer<string> = member({
+      const consumer: Consumer<string> = member({
         from,
         onAssigned: () => begun.resolve(consumer.position("t", 0)),
       });
@@ -661,7 +661,7 @@ describe("positions", () => {
   test("seek goes elsewhere, also before anything is read", async () => {
     await fill(0, 6);
     api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 5]]);
-    const consumer: GroupConsumer<string> = member({ onAssigned: () => consumer.seek("t", 0, 2) });
+    const consumer: Consumer<string> = member({ onAssigned: () => consumer.seek("t", 0, 2) });
     const records = loop(consumer);
     expect(await take(records, 2)).toEqual(["0:2", "0:3"]);
     consumer.seek("t", 0, 0);
@@ -679,7 +679,7 @@ describe("positions", () => {
     await fill(0, 3);
     await fill(1, 2);
     api.groups.onJoin = (one) => one.joined().assigned(1, [0, 1]);
-    const consumer: GroupConsumer<string> = member({ onAssigned: () => consumer.pause("t", 1) });
+    const consumer: Consumer<string> = member({ onAssigned: () => consumer.pause("t", 1) });
     const records = loop(consumer);
     expect(await take(records, 1)).toEqual(["0:0"]);
     consumer.pause("t", 0);
@@ -702,6 +702,36 @@ describe("by hand", () => {
       if (offset === 3) break;
     }
     expect(api.groups.commits.map(({ offsets }) => offsets)).toEqual([[{ topic: "t", partition: 0, offset: 2 }]]);
+  });
+
+  test("a record or a batch is committed with everything before it in its partition", async () => {
+    await fill(0, 2, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const commits = () =>
+      api.groups.commits.flatMap(({ offsets }) => offsets.map(({ offset, metadata }) => [offset, metadata]));
+    const consumer = member({ commit: "manual" });
+    for await (const record of consumer) {
+      if (record.offset === 1) await consumer.commit(record);
+      if (record.offset === 3) break;
+    }
+    expect(commits()).toEqual([[2, undefined]]);
+    const byBatches = member({ commit: "manual" });
+    for await (const batch of byBatches.batches()) {
+      await byBatches.commit(batch, "by batch");
+      break;
+    }
+    expect(commits().slice(1)).toEqual([[2, "by batch"]]);
+  });
+
+  test("what was not handed out is not committed", async () => {
+    await fill(0, 1);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member({ commit: "manual" });
+    await take(loop(consumer), 1);
+    for (const wrong of [null, 5, {}, { topic: "t", partition: 0 }, { topic: "t", partition: 0, offset: "1" }]) {
+      await expect(consumer.commit(wrong as never)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    }
+    expect(api.groups.commits).toEqual([]);
   });
 
   test("a commit that cannot be made is told; by itself it is tried again", async () => {

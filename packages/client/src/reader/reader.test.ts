@@ -3,7 +3,7 @@ import { SlowConsumerError, UnavailableError } from "@logstore/codec";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { flights, slowFlights } from "../../test/schema.js";
-import { type ConsumerOptions, connect, json, text } from "../index.js";
+import { type Assignment, connect, json, type ReadingOptions, text } from "../index.js";
 
 let api: FakeLogApi;
 
@@ -22,11 +22,12 @@ async function fill(partition: number, ...sizes: number[]): Promise<void> {
   }
 }
 
-const consume = (options: Partial<ConsumerOptions<string, string>> = {}) =>
-  connect(api).consumer({ assign: { t: [0] }, value: text(), key: text(), until: "latest", ...options });
+const consume = (
+  options: Partial<{ assign: Assignment } & Omit<ReadingOptions<string, string>, "key" | "value">> = {},
+) => connect(api).reader({ assign: { t: [0] }, value: text(), key: text(), until: "latest", ...options });
 
-async function offsets(consumer: AsyncIterable<{ readonly offset: number }>): Promise<number[]> {
-  return (await Array.fromAsync(consumer)).map(({ offset }) => offset);
+async function offsets(reader: AsyncIterable<{ readonly offset: number }>): Promise<number[]> {
+  return (await Array.fromAsync(reader)).map(({ offset }) => offset);
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
@@ -52,7 +53,7 @@ describe("records", () => {
 
   test("without serializers they are bytes", async () => {
     await fill(0, 1);
-    const [record] = await Array.fromAsync(connect(api).consumer({ assign: { t: [0] }, until: "latest" }));
+    const [record] = await Array.fromAsync(connect(api).reader({ assign: { t: [0] }, until: "latest" }));
     expect(record).toMatchObject({ key: new TextEncoder().encode("k0"), value: new TextEncoder().encode("0") });
   });
 
@@ -67,8 +68,8 @@ describe("records", () => {
 
   test("without an end it waits for what comes", async () => {
     await fill(0, 2);
-    const consumer = consume({ from: "latest", until: undefined });
-    const records = consumer[Symbol.asyncIterator]();
+    const reader = consume({ from: "latest", until: undefined });
+    const records = reader[Symbol.asyncIterator]();
     const next = records.next();
     await turn();
     await fill(0, 1);
@@ -93,15 +94,15 @@ describe("values", () => {
       .sendMany([0, 1, 2].map((i) => ({ value: `${i}`, partition: 0 })));
     const validate = (value: unknown) => (value === 1 ? turn({ value }) : { value });
     const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;
-    const consumer = connect(api).consumer({ assign: { t: [0] }, schema });
-    const records = consumer[Symbol.asyncIterator]();
+    const reader = connect(api).reader({ assign: { t: [0] }, schema });
+    const records = reader[Symbol.asyncIterator]();
     const order: unknown[] = [];
     const next = () => records.next().then(({ value }) => order.push(value?.value));
     await next();
     await Promise.all([next(), next()]);
     expect(order).toEqual([0, 1, 2]);
-    expect(consumer.position("t", 0)).toBe(3);
-    consumer.close();
+    expect(reader.position("t", 0)).toBe(3);
+    await reader.close();
   });
 
   test("a schema checks what is read", async () => {
@@ -110,14 +111,14 @@ describe("values", () => {
     await producer.send({ value: { carrier: "UA" }, partition: 1 });
     await producer.send({ value: { carrier: "AA", delay: 3 }, partition: 1 });
     for (const schema of [flights, slowFlights]) {
-      const consumer = connect(api).consumer({ assign: { t: [1] }, until: "latest", schema });
+      const reader = connect(api).reader({ assign: { t: [1] }, until: "latest", schema });
       const carriers: string[] = [];
       const reading = async () => {
-        for await (const { value } of consumer) carriers.push(value.carrier);
+        for await (const { value } of reader) carriers.push(value.carrier);
       };
       await expect(reading()).rejects.toMatchObject({ code: "INVALID_VALUE", topic: "t", partition: 1, offset: 1 });
-      expect(consumer.position("t", 1)).toBe(1);
-      consumer.seek("t", 1, 2); // past the bad one
+      expect(reader.position("t", 1)).toBe(1);
+      reader.seek("t", 1, 2); // past the bad one
       await reading();
       expect(carriers).toEqual(["UA", "AA"]);
     }
@@ -126,8 +127,8 @@ describe("values", () => {
   test("what does not deserialize is an invalid value", async () => {
     await fill(0, 1);
     await connect(api).producer("t").send({ value: "{", partition: 0 });
-    const consumer = connect(api).consumer({ assign: { t: [0] }, value: json() });
-    await expect(offsets(consumer)).rejects.toMatchObject({
+    const reader = connect(api).reader({ assign: { t: [0] }, value: json() });
+    await expect(offsets(reader)).rejects.toMatchObject({
       code: "INVALID_VALUE",
       offset: 1,
       cause: { cause: expect.any(SyntaxError) },
@@ -154,9 +155,9 @@ describe("batches", () => {
 
   test("position moves batch by batch; an async schema is refused", async () => {
     await fill(0, 5, 5);
-    const consumer = connect(api).consumer({ assign: { t: [0] }, until: "latest", schema: slowFlights });
-    for await (const batch of consumer.batches()) {
-      expect(consumer.position("t", 0)).toBe(batch.nextOffset);
+    const reader = connect(api).reader({ assign: { t: [0] }, until: "latest", schema: slowFlights });
+    for await (const batch of reader.batches()) {
+      expect(reader.position("t", 0)).toBe(batch.nextOffset);
       expect(() => [...batch]).toThrow(/async/);
     }
   });
@@ -165,29 +166,29 @@ describe("batches", () => {
 describe("position, lag, seek", () => {
   test("position is the next record's offset, lag what lies between it and the high watermark", async () => {
     await fill(0, 2, 2);
-    const consumer = consume();
-    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([undefined, undefined]);
+    const reader = consume();
+    expect([reader.position("t", 0), reader.lag("t", 0)]).toEqual([undefined, undefined]);
     const seen: unknown[] = [];
-    for await (const { offset } of consumer) seen.push([offset, consumer.position("t", 0), consumer.lag("t", 0)]);
+    for await (const { offset } of reader) seen.push([offset, reader.position("t", 0), reader.lag("t", 0)]);
     expect(seen).toEqual([
       [0, 1, 3],
       [1, 2, 2],
       [2, 3, 1],
       [3, 4, 0],
     ]);
-    expect(() => consumer.position("t", 1)).toThrow(/not assigned/);
+    expect(() => reader.position("t", 1)).toThrow(/not read here/);
   });
 
   test("seek goes on elsewhere, back or forth, in the middle of a batch", async () => {
     await fill(0, 5, 5);
     await fill(1, 3);
-    const consumer = consume({ assign: { t: [0, 1] } });
+    const reader = consume({ assign: { t: [0, 1] } });
     const seen: number[] = [];
-    for await (const { partition, offset } of consumer) {
+    for await (const { partition, offset } of reader) {
       if (partition !== 0) continue;
       seen.push(offset);
-      if (seen.length === 2) consumer.seek("t", 0, 8);
-      if (seen.length === 4) consumer.seek("t", 0, 3);
+      if (seen.length === 2) reader.seek("t", 0, 8);
+      if (seen.length === 4) reader.seek("t", 0, 3);
     }
     expect(seen).toEqual([0, 1, 8, 9, ...range(3, 10)]);
     expect(api.openStreams).toBe(0);
@@ -195,9 +196,9 @@ describe("position, lag, seek", () => {
 
   test("seek before a loop is where it starts", async () => {
     await fill(0, 5);
-    const consumer = consume();
-    consumer.seek("t", 0, 3);
-    expect(await offsets(consumer)).toEqual([3, 4]);
+    const reader = consume();
+    reader.seek("t", 0, 3);
+    expect(await offsets(reader)).toEqual([3, 4]);
   });
 
   test("partitions are read in turns", async () => {
@@ -223,8 +224,8 @@ describe("position, lag, seek", () => {
       return event;
     };
     api.consume = limited(api, 1);
-    const consumer = consume();
-    const records = consumer[Symbol.asyncIterator]();
+    const reader = consume();
+    const records = reader[Symbol.asyncIterator]();
     for (let taken = 1; taken <= 3; taken++) {
       await records.next();
       for (let i = 0; i < 5; i++) await turn();
@@ -264,7 +265,7 @@ describe("when things go wrong", () => {
     api.consume = async function* (request, options) {
       if (calls++ > 0) yield* consume(request, options);
     };
-    expect(await offsets(connect(api).consumer({ assign: { t: [0] }, until: 3 }))).toEqual([0, 1, 2]);
+    expect(await offsets(connect(api).reader({ assign: { t: [0] }, until: 3 }))).toEqual([0, 1, 2]);
   });
 
   test("other errors end the loop and the other partitions' streams", async () => {
@@ -290,14 +291,14 @@ describe("when things go wrong", () => {
     test(`a damaged batch (${what}) is named, after the good ones before it`, async () => {
       await fill(2, 2, 3, 1);
       damage(api.partition("t", 2).batches[1]!.bytes);
-      const consumer = consume({ assign: { t: [2] } });
+      const reader = consume({ assign: { t: [2] } });
       const seen: number[] = [];
       const reading = async () => {
-        for await (const { offset } of consumer) seen.push(offset);
+        for await (const { offset } of reader) seen.push(offset);
       };
       await expect(reading()).rejects.toMatchObject({ code: "CORRUPT_BATCH", topic: "t", partition: 2, offset: 2 });
       expect(seen).toEqual([0, 1]);
-      expect(consumer.position("t", 2)).toBe(2);
+      expect(reader.position("t", 2)).toBe(2);
     });
   }
 
@@ -328,20 +329,20 @@ describe("when things go wrong", () => {
     const consume_ = api.consume.bind(api);
     api.consume = (request, options) => consume_({ ...request, maxBytes }, options);
     api.partition("t", 0).lose(index, 2, false);
-    const consumer = consume({ onSkipped: () => expect.unreachable() });
+    const reader = consume({ onSkipped: () => expect.unreachable() });
     const read: number[] = [];
     const reading = (async () => {
-      for await (const { offset } of consumer) read.push(offset);
+      for await (const { offset } of reader) read.push(offset);
     })();
     const [expected, actual] = [2 * index, 2 * index + 4];
     await expect(reading).rejects.toMatchObject({ code: "OFFSET_GAP", topic: "t", partition: 0, expected, actual });
     expect(read).toEqual(range(0, expected));
-    expect(consumer.position("t", 0)).toBe(expected);
+    expect(reader.position("t", 0)).toBe(expected);
     const batches = consume().batches();
     await expect(Array.fromAsync(batches)).rejects.toMatchObject({ code: "OFFSET_GAP" });
     // Whoever wants to go on without them says so.
-    consumer.seek("t", 0, actual);
-    expect(await offsets(consumer)).toEqual(range(actual, 10));
+    reader.seek("t", 0, actual);
+    expect(await offsets(reader)).toEqual(range(actual, 10));
   });
 
   test("a gap that begins beyond the position is an error, too", async () => {
@@ -358,13 +359,13 @@ describe("when things go wrong", () => {
     api.partition("t", 0).lose(1, 1, true);
     api.partition("t", 0).gaps.push({ firstOffset: 8, nextOffset: 10 });
     const skipped: unknown[] = [];
-    const consumer = consume({ onSkipped: ({ from, to }) => void skipped.push([from, to]) });
-    expect(await offsets(consumer)).toEqual([0, 1, 4, 5, 6, 7]);
+    const reader = consume({ onSkipped: ({ from, to }) => void skipped.push([from, to]) });
+    expect(await offsets(reader)).toEqual([0, 1, 4, 5, 6, 7]);
     expect(skipped).toEqual([
       [2, 4],
       [8, 10],
     ]);
-    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([10, 0]);
+    expect([reader.position("t", 0), reader.lag("t", 0)]).toEqual([10, 0]);
     expect(api.consumed).toHaveLength(1); // nothing was opened again
     expect(await offsets(consume({ from: 3, until: 9 }))).toEqual([4, 5, 6, 7]);
   });
@@ -377,14 +378,14 @@ describe("when things go wrong", () => {
       log.logStartOffset = 4;
       return event;
     };
-    const consumer = consume({ until: undefined });
-    const records = consumer[Symbol.asyncIterator]();
+    const reader = consume({ until: undefined });
+    const records = reader[Symbol.asyncIterator]();
     await records.next();
     await records.next();
     const waiting = records.next();
     for (let i = 0; i < 5; i++) await turn();
-    expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([4, 0]);
-    consumer.close();
+    expect([reader.position("t", 0), reader.lag("t", 0)]).toEqual([4, 0]);
+    await reader.close();
     expect(await waiting).toEqual({ done: true, value: undefined });
   });
 });
@@ -393,10 +394,10 @@ describe("ending", () => {
   test("abort throws the signal's reason, also while waiting, and closes the streams", async () => {
     await fill(0, 3);
     const controller = new AbortController();
-    const consumer = consume({ until: undefined, signal: controller.signal });
+    const reader = consume({ until: undefined, signal: controller.signal });
     const seen: number[] = [];
     const reading = async () => {
-      for await (const { offset } of consumer) seen.push(offset);
+      for await (const { offset } of reader) seen.push(offset);
     };
     const done = expect(reading()).rejects.toMatchObject({ name: "AbortError" });
     for (let i = 0; i < 5; i++) await turn();
@@ -405,7 +406,7 @@ describe("ending", () => {
     expect(seen).toEqual([0, 1, 2]);
     await turn();
     expect(api.openStreams).toBe(0);
-    await expect(offsets(consumer)).rejects.toMatchObject({ name: "AbortError" });
+    await expect(offsets(reader)).rejects.toMatchObject({ name: "AbortError" });
   });
 
   test("abort drops what was read ahead", async () => {
@@ -424,18 +425,18 @@ describe("ending", () => {
 
   test("close from elsewhere ends the loop quietly", async () => {
     await fill(0, 3);
-    const consumer = consume({ until: undefined });
-    const reading = offsets(consumer);
+    const reader = consume({ until: undefined });
+    const reading = offsets(reader);
     for (let i = 0; i < 5; i++) await turn();
-    consumer.close();
+    await reader.close();
     expect(await reading).toEqual([0, 1, 2]);
-    expect(await offsets(consumer)).toEqual([]);
+    expect(await offsets(reader)).toEqual([]);
     expect(api.openStreams).toBe(0);
   });
 
-  test("closing the client closes its consumers", async () => {
+  test("closing the client closes its readers", async () => {
     const client = connect(api);
-    const reading = offsets(client.consumer({ assign: { t: [0, 1] } }));
+    const reading = offsets(client.reader({ assign: { t: [0, 1] } }));
     await turn();
     await client.close();
     expect(await reading).toEqual([]);
@@ -443,16 +444,16 @@ describe("ending", () => {
 
   test("break closes the streams; another loop goes on where it was left", async () => {
     await fill(0, 5, 5);
-    const consumer = consume();
-    for await (const { offset } of consumer) if (offset === 3) break;
+    const reader = consume();
+    for await (const { offset } of reader) if (offset === 3) break;
     expect(api.openStreams).toBe(0);
-    expect(await offsets(consumer)).toEqual(range(4, 10));
+    expect(await offsets(reader)).toEqual(range(4, 10));
   });
 
   test("two loops at once are refused", async () => {
-    const consumer = consume({ until: undefined });
-    const records = consumer[Symbol.asyncIterator]();
-    expect(() => consumer.batches()).toThrow(/already/);
+    const reader = consume({ until: undefined });
+    const records = reader[Symbol.asyncIterator]();
+    expect(() => reader.batches()).toThrow(/already/);
     await records.return!();
   });
 
@@ -461,10 +462,50 @@ describe("ending", () => {
     api.onEvent = () => {
       throw new UnavailableError("gone");
     };
-    const consumer = consume({ until: undefined });
-    const reading = offsets(consumer);
+    const reader = consume({ until: undefined });
+    const reading = offsets(reader);
     for (let i = 0; i < 5; i++) await turn();
-    consumer.close();
+    await reader.close();
     expect(await reading).toEqual([]);
+  });
+});
+
+describe("topics", () => {
+  test("all their partitions are read, each from where it is to start", async () => {
+    await api.createTopic({ topic: "u", partitions: 2 });
+    for (const partition of [0, 1, 2]) await fill(partition, 2);
+    await connect(api).producer("u").send({ value: "0", partition: 1 });
+    const reader = connect(api).reader({ topics: ["t", "u", "t"], from: { t: { 1: 1 } }, until: "latest" });
+    expect(reader.position("t", 1)).toBeUndefined(); // its partitions are not known yet
+    expect(() => reader.seek("t", 1, 0)).toThrow(/begun/);
+    const read = (await Array.fromAsync(reader)).map(
+      ({ topic, partition, offset }) => `${topic}/${partition}/${offset}`,
+    );
+    expect(read.sort()).toEqual(["t/0/0", "t/0/1", "t/1/1", "t/2/0", "t/2/1", "u/1/0"]);
+    expect(reader.position("t", 1)).toBe(2);
+    expect(() => reader.position("t", 3)).toThrow(/not read here/);
+    expect(() => reader.position("other", 0)).toThrow(/not read here/);
+    expect(api.consumed.map(({ topicId }) => topicId)).toContain("id-of-u");
+  });
+
+  test("a topic that is not there ends the loop with its error; another loop looks again", async () => {
+    const reader = connect(api).reader({ topics: ["later"], until: "latest" });
+    await expect(offsets(reader)).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+    await api.createTopic({ topic: "later", partitions: 1 });
+    await connect(api).producer("later").send({ value: "v" });
+    expect(await offsets(reader)).toEqual([0]);
+  });
+
+  test("a reader that is closed while its topics are looked up ends", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    api.onDescribe = () => promise;
+    const reader = connect(api).reader({ topics: ["t"] });
+    const reading = offsets(reader);
+    await turn();
+    await reader.close();
+    expect(await reading).toEqual([]);
+    resolve();
+    await turn();
+    expect(api.openStreams).toBe(0);
   });
 });

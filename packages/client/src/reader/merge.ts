@@ -32,6 +32,8 @@ export interface MergeOptions {
 export class Merge {
   readonly #api: LogApi;
   readonly #options: MergeOptions;
+  /** Lookups of partitions that are to be added. */
+  #lookups = 0;
   /** Their positions are being looked up. */
   readonly #starting = new Set<PartitionState>();
   readonly #readAhead = new ReadAhead();
@@ -56,6 +58,19 @@ export class Merge {
     resolvePositions(this.#api, states, () => this.hasEnded).then(
       () => {
         for (const state of states) if (this.#starting.delete(state)) this.#fetch(state);
+        this.#wake?.();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  /** Adds these partitions when they are known; the iteration does not end before. */
+  addLater(states: Promise<readonly PartitionState[]>): void {
+    this.#lookups++;
+    states.then(
+      (states) => {
+        this.#lookups--;
+        this.add(states);
         this.#wake?.();
       },
       (error: unknown) => this.fail(error),
@@ -139,7 +154,7 @@ export class Merge {
   }
 
   #isOver(): boolean {
-    const hasSome = this.#starting.size > 0 || this.#fetchers.size > 0;
+    const hasSome = this.#lookups > 0 || this.#starting.size > 0 || this.#fetchers.size > 0;
     return this.hasEnded || !(hasSome || this.#options.isEndless);
   }
 

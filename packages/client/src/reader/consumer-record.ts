@@ -1,9 +1,12 @@
 import { type Header, InvalidValueError, type RecordCursor } from "@logstore/codec";
 import type { Serializer } from "../serializers.js";
-import { ValueFormat, type ValueOptions } from "../value-format.js";
+import { type FormatToReceive, ValueFormat, type ValueOptions } from "../value-format.js";
 import type { PartitionState } from "./partition-state.js";
 
-/** A record that was read. Bytes in it are views of its batch: copy them to keep them for long. */
+/**
+ * A record as it was read. Bytes in it are views of the buffer that its batch lies in: copy those
+ * that are to be kept, since a view keeps the whole buffer in memory.
+ */
 export interface ConsumerRecord<T = Uint8Array, K = Uint8Array> {
   readonly topic: string;
   readonly partition: number;
@@ -15,10 +18,15 @@ export interface ConsumerRecord<T = Uint8Array, K = Uint8Array> {
   readonly headers: readonly Header[];
 }
 
+/** The format of the records that are read. */
 export interface RecordFormatOptions<T, K> extends ValueOptions<T, unknown> {
-  /** Default: `bytes()`. */
+  /** Makes keys of bytes. Default: `bytes()`. */
   readonly key?: Serializer<K, unknown> | undefined;
 }
+
+/** What options must name so that values of type `T` and keys of type `K` can be received. */
+export type RecordFormatToReceive<T, K> = FormatToReceive<T> &
+  ([Uint8Array] extends [K] ? unknown : { readonly key: Serializer<K, unknown> });
 
 /** What a record is made of: a cursor, or a record of bytes. */
 type Encoded = Pick<RecordCursor, "offset" | "timestamp" | "key" | "value" | "headers">;

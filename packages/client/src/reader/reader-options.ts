@@ -2,9 +2,11 @@ import {
   abortSignal,
   checkOptions,
   func,
+  InvalidArgumentError,
+  listOf,
+  nonEmptyString,
   type OptionRule,
   type OptionRules,
-  required,
   wholeNumber,
 } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
@@ -21,35 +23,51 @@ export type StartPositions =
   | PositionInput
   | { readonly [topic: string]: { readonly [partition: number]: PositionInput } };
 
-export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
-  /** Partitions to read, by topic. */
-  readonly assign: { readonly [topic: string]: readonly number[] };
-  /** Where to start. Default "earliest". */
+/** Partitions by topic, such as `{ orders: [0, 1] }`. */
+export interface Assignment {
+  readonly [topic: string]: readonly number[];
+}
+
+/** The partitions of a reader: given ones, or all that topics have when the reader begins. */
+export type ReaderPartitions =
+  | { readonly assign: Assignment; readonly topics?: undefined }
+  | { readonly topics: readonly string[]; readonly assign?: undefined };
+
+/** Options of `client.reader()`: partitions, and how they are read. */
+export type ReaderOptions<T = Uint8Array, K = Uint8Array> = ReaderPartitions & ReadingOptions<T, K>;
+
+/** How a reader reads its partitions. */
+export interface ReadingOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
+  /** Where reading starts. Default "earliest". */
   readonly from?: StartPositions | undefined;
   /**
-   * The iteration is done when every partition got here, as it stood at the start. Default: never,
-   * new records are awaited.
+   * The iteration ends before this position, which is looked up when it begins: "latest" is the end
+   * of each partition at that time. Default: it never ends, and waits for new records.
    */
   readonly until?: PositionInput | undefined;
   /**
-   * Called when records were skipped, since they are not in the log any more: retention or somebody
-   * deleted them, or they were lost to damage and a repair cut them out. What it throws ends the
-   * iteration.
+   * Called when records were skipped because the log does not have them any more: they were
+   * deleted, by retention or `deleteRecords`, or lost to damage and cut out by a repair. What it
+   * throws ends the iteration.
    */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
-  /** Ends the iteration by throwing the signal's reason. */
+  /** On its abort the iteration ends by throwing the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Where reading a partition starts. @throws InvalidArgumentError */
 export function startOf(from: StartPositions, topic: string, partition: number): Position {
-  if (isOnePosition(from)) return toPosition("consumer", "from", from);
-  return toPosition("consumer", `from.${topic}[${partition}]`, from[topic]?.[partition] ?? "earliest");
+  if (isOnePosition(from)) return toPosition("reader", "from", from);
+  return toPosition("reader", `from.${topic}[${partition}]`, from[topic]?.[partition] ?? "earliest");
 }
 
 function isOnePosition(from: StartPositions): from is PositionInput {
   return typeof from !== "object" || typeof from.time === "number" || from.time instanceof Date;
 }
+
+const topicRule: OptionRule = (value, name) =>
+  nonEmptyString(value, name) ??
+  (String(value).includes("*") ? "the name of a topic: patterns are for groups" : undefined);
 
 const partitionRule = wholeNumber({ max: 2 ** 32 - 1 });
 
@@ -75,10 +93,11 @@ const fromRule: OptionRule = (value, name) => {
   return areGood ? undefined : `${expected}, or such a position by topic and partition`;
 };
 
-const rules: OptionRules<ConsumerOptions<unknown, unknown>> = {
+const rules: OptionRules<ReadingOptions<unknown, unknown> & { assign?: unknown; topics?: unknown }> = {
   ...valueRules,
   key: serializerRule,
-  assign: required(assignRule),
+  assign: assignRule,
+  topics: listOf(topicRule),
   from: fromRule,
   until: positionRule,
   onSkipped: func,
@@ -86,6 +105,15 @@ const rules: OptionRules<ConsumerOptions<unknown, unknown>> = {
 };
 
 /** @throws InvalidArgumentError */
-export function checkConsumerOptions<T, K>(options: ConsumerOptions<T, K>): void {
-  checkOptions<ConsumerOptions<unknown, unknown>>("consumer", options as ConsumerOptions<unknown, unknown>, rules);
+export function checkReaderOptions<T, K>(options: ReaderOptions<T, K>): void {
+  const { assign, topics, group } = Object(options);
+  if (group !== undefined) {
+    throw new InvalidArgumentError("reader: a reader is in no group: use client.consumer({ group, topics })");
+  }
+  checkOptions("reader", options as ReaderOptions<unknown, unknown>, rules);
+  if ((assign === undefined) === (topics === undefined)) {
+    throw new InvalidArgumentError(
+      "reader: give either assign, the partitions by topic, or topics, all of whose partitions are read",
+    );
+  }
 }

@@ -4,6 +4,7 @@ import {
   durationMs,
   either,
   func,
+  InvalidArgumentError,
   listOf,
   nonEmptyString,
   type OptionRules,
@@ -12,9 +13,9 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { AssignorName, TopicPartition } from "@logstore/protocol";
-import type { RecordFormatOptions } from "../consumer/consumer-record.js";
-import type { SkippedRecords } from "../consumer/partition-state.js";
 import { edgeOrTimeRule } from "../position.js";
+import type { RecordFormatOptions } from "../reader/consumer-record.js";
+import type { SkippedRecords } from "../reader/partition-state.js";
 import { serializerRule, valueRules } from "../value-format.js";
 import type { StartPolicy } from "./start-positions.js";
 
@@ -26,7 +27,7 @@ export interface RecreatedTopic {
   readonly previousTopicId: string;
 }
 
-export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
+export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
   /** Members of the same group share the partitions. Formed like a topic's name. */
   readonly group: string;
   /**
@@ -94,7 +95,7 @@ export interface GroupConsumerOptions<T = Uint8Array, K = Uint8Array> extends Re
 }
 
 const timeoutMs = wholeNumber({ min: 1, max: 2 ** 32 - 1 });
-const rules: OptionRules<GroupConsumerOptions<unknown, unknown>> = {
+const rules: OptionRules<ConsumerOptions<unknown, unknown>> = {
   ...valueRules,
   key: serializerRule,
   group: required(nonEmptyString),
@@ -116,10 +117,11 @@ const rules: OptionRules<GroupConsumerOptions<unknown, unknown>> = {
 };
 
 /** @throws InvalidArgumentError */
-export function checkGroupOptions<T, K>(options: GroupConsumerOptions<T, K>): void {
-  checkOptions<GroupConsumerOptions<unknown, unknown>>(
-    "consumer",
-    options as GroupConsumerOptions<unknown, unknown>,
-    rules,
-  );
+export function checkConsumerOptions<T, K>(options: ConsumerOptions<T, K>): void {
+  if (Object(options).assign !== undefined) {
+    throw new InvalidArgumentError(
+      "consumer: a group assigns the partitions of its members: use client.reader({ assign }) to read given ones",
+    );
+  }
+  checkOptions<ConsumerOptions<unknown, unknown>>("consumer", options as ConsumerOptions<unknown, unknown>, rules);
 }

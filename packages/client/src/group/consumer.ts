@@ -6,31 +6,32 @@ import {
   InvalidArgumentError,
   type OptionRules,
   required,
+  shown,
   wholeNumber,
 } from "@logstore/codec";
 import type { LogApi, TopicPartition } from "@logstore/protocol";
-import { type ConsumerBatch, nextBatch } from "../consumer/consumer-batch.js";
-import { type ConsumerRecord, RecordFormat } from "../consumer/consumer-record.js";
-import { type Leaving, PullIterator } from "../consumer/pull-iterator.js";
-import { RecordSource } from "../consumer/record-source.js";
 import type { Failure } from "../parked/parked-record.js";
 import { ParkingLot } from "../parked/parking-lot.js";
+import { type ConsumerBatch, nextBatch } from "../reader/consumer-batch.js";
+import { type ConsumerRecord, RecordFormat } from "../reader/consumer-record.js";
+import { type Leaving, PullIterator } from "../reader/pull-iterator.js";
+import { RecordSource } from "../reader/record-source.js";
 import type { CloseOptions, Registry } from "../registry.js";
 import type { RawRecord } from "../run/partition-work.js";
 import { checkRunOptions, type RunOptions } from "../run/run-options.js";
 import { Runner } from "../run/runner.js";
 import { CLOSE_TIMEOUT_MS } from "./closing-time.js";
-import { checkGroupOptions, type GroupConsumerOptions } from "./group-options.js";
+import { type ConsumerOptions, checkConsumerOptions } from "./consumer-options.js";
 import { GroupReader } from "./group-reader.js";
 import { type InFlight, InHand } from "./in-flight.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
-export interface GroupCloseOptions extends CloseOptions {
+export interface ConsumerCloseOptions extends CloseOptions {
   /** Whether a static member gives its partitions to others at once. Default false. */
   readonly leave?: boolean | undefined;
 }
 
-const closeRules: OptionRules<GroupCloseOptions> = { leave: boolean, timeoutMs: durationMs() };
+const closeRules: OptionRules<ConsumerCloseOptions> = { leave: boolean, timeoutMs: durationMs() };
 
 /**
  * A member of a consumer group: reads the partitions that the group gives it, record by record or
@@ -41,12 +42,10 @@ const closeRules: OptionRules<GroupCloseOptions> = { leave: boolean, timeoutMs: 
  * committed now and then, before a partition goes to another member, and when the loop ends. What
  * was in hand when a loop was left is not committed: somebody gets it again.
  */
-export class GroupConsumer<T = Uint8Array, K = Uint8Array>
-  implements AsyncIterable<ConsumerRecord<T, K>>, AsyncDisposable
-{
+export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<ConsumerRecord<T, K>>, AsyncDisposable {
   readonly group: string;
   readonly #api: LogApi;
-  readonly #options: GroupConsumerOptions<T, K>;
+  readonly #options: ConsumerOptions<T, K>;
   readonly #format: RecordFormat<T, K>;
   /** Where it is while it reads, so that whoever made it can close it. */
   readonly #registry: Registry;
@@ -55,8 +54,8 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
   #isClosed = false;
 
   /** Made by `client.consumer()`. */
-  constructor(api: LogApi, options: GroupConsumerOptions<T, K>, registry: Registry) {
-    checkGroupOptions(options);
+  constructor(api: LogApi, options: ConsumerOptions<T, K>, registry: Registry) {
+    checkConsumerOptions(options);
     this.group = options.group;
     this.#api = api;
     this.#options = options;
@@ -171,6 +170,17 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
    */
   commit(): Promise<void>;
   /**
+   * Commits a record or a batch, and everything before it in its partition, with up to 4 KiB of
+   * metadata. A commit below what is committed already changes nothing.
+   *
+   * @throws FencedMemberError where the partition is another member's by now, or was reset
+   * meanwhile; InvalidArgumentError for anything that is no record and no batch; UnavailableError
+   */
+  commit(
+    processed: ConsumerRecord<unknown, unknown> | ConsumerBatch<unknown, unknown>,
+    metadata?: string,
+  ): Promise<void>;
+  /**
    * Commits an offset, one past the last record that was processed, with up to 4 KiB of metadata.
    * Below what is committed already it changes nothing.
    *
@@ -178,11 +188,22 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
    * UnavailableError
    */
   commit(topic: string, partition: number, offset: number, metadata?: string): Promise<void>;
-  async commit(topic?: string, partition = 0, offset = 0, metadata?: string): Promise<void> {
+  async commit(
+    what?: ConsumerRecord<unknown, unknown> | ConsumerBatch<unknown, unknown> | string,
+    partitionOrMetadata?: number | string,
+    offset = 0,
+    metadata?: string,
+  ): Promise<void> {
     const reader = this.#running();
-    if (topic !== undefined) return reader.commit(topic, partition, offset, metadata);
-    this.#inFlight.count();
-    await reader.commitProcessed();
+    if (what === undefined) {
+      this.#inFlight.count();
+      return reader.commitProcessed();
+    }
+    const commit =
+      typeof what === "string"
+        ? { topic: what, partition: partitionOrMetadata as number, offset, metadata }
+        : { ...endOf(what), metadata: partitionOrMetadata as string | undefined };
+    return reader.commit(commit.topic, commit.partition, commit.offset, commit.metadata);
   }
 
   /**
@@ -225,8 +246,8 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
    * A static member, one with an `instanceId`, does not leave: its partitions wait for it until its
    * session times out. With `leave` they do not.
    */
-  async close(options: GroupCloseOptions = {}): Promise<void> {
-    checkOptions<GroupCloseOptions>("close", options, closeRules);
+  async close(options: ConsumerCloseOptions = {}): Promise<void> {
+    checkOptions<ConsumerCloseOptions>("close", options, closeRules);
     const { leave: forGood = false, timeoutMs = CLOSE_TIMEOUT_MS } = options;
     this.#isClosed = true;
     this.#inFlight.release();
@@ -270,4 +291,25 @@ export class GroupConsumer<T = Uint8Array, K = Uint8Array>
     if (this.#reader !== undefined) return this.#reader;
     throw new InvalidArgumentError("this consumer is not reading yet: begin a loop first");
   }
+}
+
+/** One past the last record of what a consumer handed out. */
+function endOf(processed: ConsumerRecord<unknown, unknown> | ConsumerBatch<unknown, unknown>) {
+  const {
+    topic,
+    partition,
+    offset,
+    nextOffset = (offset ?? Number.NaN) + 1,
+  } = Object(processed) as {
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset?: number;
+    readonly nextOffset?: number;
+  };
+  if (typeof topic === "string" && Number.isSafeInteger(partition) && Number.isSafeInteger(nextOffset)) {
+    return { topic, partition, offset: nextOffset };
+  }
+  throw new InvalidArgumentError(
+    `commit takes a record or a batch that a consumer handed out, or a topic, a partition and an offset, not ${shown(processed)}`,
+  );
 }

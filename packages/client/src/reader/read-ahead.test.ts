@@ -135,7 +135,7 @@ test("a slow reader of many partitions holds no more than its read-ahead, and mi
     return isHeld;
   });
   const next = new Map<number, number>();
-  for await (const { partition, offset } of client.consumer({ assign: { t: range(0, count) } })) {
+  for await (const { partition, offset } of client.reader({ assign: { t: range(0, count) } })) {
     expect(offset).toBe(next.get(partition) ?? 0);
     next.set(partition, offset + 1);
     if (++taken % 20 === 0) await settle();

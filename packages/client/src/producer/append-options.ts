@@ -1,0 +1,23 @@
+import { type Bytes, checkOptions, type OptionRules, wholeNumber } from "@logstore/codec";
+import { type ValueOptions, valueRules } from "../value-format.js";
+import { type DeliveryOptions, deliveryRules } from "./delivery-options.js";
+
+/** Options of `client.append()`. */
+export interface AppendOptions<Input = Bytes> extends ValueOptions<unknown, Input>, DeliveryOptions {
+  /**
+   * The partition's log end offset that the append relies on: it is refused with a
+   * WrongExpectedOffsetError where another append came before. Default: not checked.
+   */
+  readonly expectedOffset?: number | undefined;
+}
+
+const rules: OptionRules<AppendOptions<unknown>> = {
+  ...valueRules,
+  ...deliveryRules,
+  expectedOffset: wholeNumber(),
+};
+
+/** @throws InvalidArgumentError */
+export function checkAppendOptions<Input>(options: AppendOptions<Input>): void {
+  checkOptions<AppendOptions<unknown>>("append", options as AppendOptions<unknown>, rules);
+}
