@@ -1,5 +1,5 @@
 /** A process that reads: as a member of groups, through bare streams, or from its own memory. */
-import { connect, type ConsumerOptions } from "@logstore/client";
+import { type ConsumerOptions, connect } from "@logstore/client";
 import { BareClient } from "../bare-grpc.ts";
 import { iterateByHand } from "../groups/iterate-by-hand.ts";
 import { work } from "../worker.ts";

@@ -1,5 +1,5 @@
 /** A group member that records when records of each partition arrived. */
-import { connect, type ConsumerOptions } from "@logstore/client";
+import { type ConsumerOptions, connect } from "@logstore/client";
 import { work } from "../worker.ts";
 
 export interface Deliveries {
