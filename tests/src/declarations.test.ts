@@ -12,7 +12,16 @@ import { manifest, pack } from "./packed.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const PACKAGES = ["codec", "protocol", "core", "client", "server-grpc"];
-const ENTRIES = ["codec", "protocol", "protocol/descriptors", "core", "core/testing", "client", "server-grpc"];
+const ENTRIES = [
+  "codec",
+  "protocol",
+  "protocol/descriptors",
+  "core",
+  "core/engine",
+  "core/testing",
+  "client",
+  "server-grpc",
+];
 
 /** Directory of a program that has our packages and their dependencies installed. */
 let app: string;

@@ -77,10 +77,12 @@ export type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
-export { Broker, type BrokerOptions, type BrokerRecovery } from "./broker/broker.js";
-export type { UnreadableSnapshot } from "./broker/snapshots.js";
+export { Broker, type BrokerRecovery, type UnreadableTopic } from "./broker/broker.js";
+export type { BrokerOptions } from "./broker/broker-options.js";
+export type { UnreadableSnapshot } from "./broker/snapshots/snapshot-directories.js";
 export type { TopicLimitOptions, TopicLimits } from "./broker/topic-limits.js";
-export type { OpeningProgress, UnreadableTopic } from "./broker/topics.js";
+export type { OpeningProgress } from "./broker/topics.js";
+export type { AppendOptions } from "./engine/partition-log.js";
 export type { GroupLimitOptions, GroupLimits } from "./group/state/group-totals.js";
 export type {
   CommittedEvent,
@@ -101,7 +103,6 @@ export type { BilogDamage, BilogDamageReason } from "./import/bilog-reader.js";
 export { type BilogReport, type ImportBilogOptions, importBilog } from "./import/import-bilog.js";
 export type { BilogFileReport } from "./import/import-bilog-file.js";
 export type { AppendAck } from "./partition/append/append-queue.js";
-export type { AppendOptions } from "./partition/partition-log.js";
 export type { TornTail } from "./partition/recovery/torn-tail.js";
 export type { RepairAction } from "./partition/upkeep/repair-log.js";
 export type { VerifyEvent, VerifyFinding, VerifyProgress } from "./partition/upkeep/verify-log.js";

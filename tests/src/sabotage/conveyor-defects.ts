@@ -27,7 +27,7 @@ export const conveyorDefects: readonly Defect[] = [
       "  stream.write(framed);\n  setImmediate(done);",
     ],
   }),
-  ...seenBy(["slow readers", "bare readers"], "core/segment/read-batches.ts", {
+  ...seenBy(["slow readers", "bare readers"], "core/engine/read/buffers.ts", {
     "reads into two buffers in turn": [
       "  return Buffer.allocUnsafeSlow(headroomBytes + length).subarray(headroomBytes);",
       `  const size = 64 * 1024 * 1024;
@@ -36,7 +36,7 @@ export const conveyorDefects: readonly Defect[] = [
   return two[0]!.subarray(headroomBytes, headroomBytes + length);`,
     ],
   }),
-  ...seenBy(["embedded readers", "slow readers"], "core/partition/read/read-ahead.ts", {
+  ...seenBy(["embedded readers", "slow readers"], "core/engine/read/read-ahead.ts", {
     "reads ahead into the buffer that was handed out": [
       "    this.#offset = chunk.nextOffset;",
       "    this.#offset = chunk.nextOffset;\n    const own = chunk.bytes;\n    setImmediate(() => own.buffer.byteLength > 0 && own.copyWithin(0, own.length >> 1));",

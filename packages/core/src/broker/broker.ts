@@ -1,5 +1,11 @@
 /** Many topics under one data directory, without a transport: the protocol's API, embedded. */
-import { ClosedError, defaultBatchLimits, LogStoreError, UnavailableError } from "@logstore/codec";
+import {
+  ClosedError,
+  defaultBatchLimits,
+  InvalidArgumentError,
+  type LogStoreError,
+  UnavailableError,
+} from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -34,57 +40,39 @@ import type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
+import type { Engine } from "../engine/engine.js";
+import type { Topic } from "../engine/topic-catalogue.js";
+import { FileEngine } from "../file-engine/file-engine.js";
+import type { FileTopic } from "../file-engine/file-topic.js";
 import { GroupCoordinator } from "../group/group-coordinator.js";
-import type { GroupLimitOptions } from "../group/state/group-totals.js";
-import type { PartitionLog } from "../partition/partition-log.js";
-import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
-import type { DirectoryGuard } from "../storage/directory-guard.js";
-import { FilePool } from "../storage/file-pool.js";
-import { MemoryStorage } from "../storage/memory-storage.js";
-import { NodeStorage } from "../storage/node-storage.js";
 import { allSettled, runAll } from "../storage/run-all.js";
-import type { Lock } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 import type { LogStore, RecoveryReport } from "../store/log-store.js";
-import { tellNewDirectory } from "../store/new-directory.js";
-import { type LogStoreOptions, resolveOptions } from "../store/options.js";
-import { stoppable } from "../store/stoppable.js";
 import { boundsOf } from "./bounds.js";
-import { isBrokerDirectory, makeBrokerDirectory } from "./broker-file.js";
-import { checkBrokerOptions } from "./check-broker-options.js";
-import { consume } from "./consume.js";
-import { fetch } from "./fetch.js";
-import { listPositions } from "./list-offsets.js";
+import {
+  type BrokerOptions,
+  checkBrokerOptions,
+  checkEngineBrokerOptions,
+  type EngineBrokerOptions,
+} from "./broker-options.js";
 import { listTopics } from "./list-topics.js";
+import { PartitionCalls } from "./partition-calls.js";
 import { ProducerIds } from "./producer-ids.js";
-import { Snapshots, type UnreadableSnapshot } from "./snapshots.js";
-import { type TopicLimitOptions, TopicTotals } from "./topic-limits.js";
-import { type OpeningProgress, type Topic, Topics, type UnreadableTopic } from "./topics.js";
+import type { UnreadableSnapshot } from "./snapshots/snapshot-directories.js";
+import { Snapshots } from "./snapshots/snapshots.js";
+import { TopicTotals } from "./topic-limits.js";
+import { type OpeningProgress, Topics } from "./topics.js";
 import { topicsForGroups } from "./topics-for-groups.js";
 
-/** After so long a call to groups may be tried again while they are being opened, ms. */
+/** A call to groups may be repeated after so long while they are being opened, ms. */
 const GROUPS_RETRY_MS = 250;
 
-/**
- * Options that hold for every topic, see {@link LogStoreOptions}, for all of them together and for
- * groups.
- */
-export interface BrokerOptions
-  extends Omit<LogStoreOptions, "partitions" | "partitioner">,
-    GroupLimitOptions,
-    TopicLimitOptions {
-  /**
-   * A consumer group without members is forgotten after so long, ms, with all that it committed.
-   * Default 7 days.
-   */
-  readonly offsetsRetentionMs?: number | undefined;
-  /**
-   * Whether `open` waits until every topic is open. Default true. With false it resolves as soon as
-   * the topics are known, and they are opened meanwhile: until it is open, a topic answers with an
-   * UnavailableError, and so does all that needs every topic, such as groups. See
-   * {@link Broker.opened}.
-   */
-  readonly waitForTopics?: boolean | undefined;
+/** A topic's directory that could not be opened: the others are served none the less. */
+export interface UnreadableTopic {
+  readonly directory: string;
+  /** Undefined where not even its name can be read. */
+  readonly topic: string | undefined;
+  readonly error: LogStoreError;
 }
 
 /** What opening a broker found that a clean close would not have left. */
@@ -96,35 +84,35 @@ export interface BrokerRecovery {
   readonly groups: LogStoreError | undefined;
 }
 
+/** What only a broker on files has. */
+interface Files {
+  readonly topics: Topics<FileTopic>;
+  readonly snapshots: Snapshots;
+}
+
 /**
  * Many topics under one data directory, with idempotent producers, consumer groups and snapshots.
  * It implements LogApi: a server serves it, and a client takes it as it would take a server's
  * address.
  */
 export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
+  readonly #engine: Engine;
   readonly #topics: Topics;
-  readonly #snapshots: Snapshots;
+  readonly #partitions: PartitionCalls;
+  readonly #producerIds: ProducerIds;
+  readonly #filesOrNone: Files | undefined;
   /** Undefined until every topic is open: what is committed is held against where the logs end. */
   #groupsOrNone: GroupCoordinator | undefined;
-  readonly #producerIds: ProducerIds;
-  readonly #lock: Lock;
-  readonly #guard: DirectoryGuard;
   #opened: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    topics: Topics,
-    snapshots: Snapshots,
-    producerIds: ProducerIds,
-    lock: Lock,
-    guard: DirectoryGuard,
-  ) {
+  private constructor(engine: Engine, topics: Topics, files: Files | undefined) {
+    this.#engine = engine;
     this.#topics = topics;
-    this.#snapshots = snapshots;
-    this.#producerIds = producerIds;
-    this.#lock = lock;
-    this.#guard = guard;
-    guard.failed.add(() => topics.tellChanged());
+    this.#partitions = new PartitionCalls(topics);
+    this.#producerIds = new ProducerIds(engine.map);
+    this.#filesOrNone = files;
+    engine.onHealth(() => topics.tellChanged());
   }
 
   /**
@@ -134,49 +122,53 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    * StorageFailedError
    */
   static open(directory: string, options: BrokerOptions = {}): Promise<Broker> {
-    return withStorageErrors(`${directory} cannot be opened`, () => Broker.#open(directory, options));
+    return withStorageErrors(`${directory} cannot be opened`, async () => {
+      checkBrokerOptions(options);
+      const totals = new TopicTotals(options);
+      const engine = await FileEngine.open(directory, options);
+      return Broker.#openOn(engine, options, totals, async (topics) => {
+        return { topics, snapshots: await Snapshots.open(engine, topics, totals) };
+      });
+    });
   }
 
-  static async #open(directory: string, options: BrokerOptions): Promise<Broker> {
-    checkBrokerOptions(options);
-    const totals = new TopicTotals(options);
-    const inner = options.storage ?? (directory === ":memory:" ? new MemoryStorage() : new NodeStorage());
-    const path = directory.replace(/(?<=.)\/+$/, "");
-    const { maxOpenFiles, hooks } = resolveOptions(options);
-    const storage = new FilePool(inner, maxOpenFiles, path, hooks.warned);
-    await isBrokerDirectory(storage, path); // a look before anything is touched
-    await storage.makeParents(path);
-    await storage.makeDirectory(path);
-    const lock = await storage.lock(path);
+  /**
+   * Opens a broker on an engine, which it closes when it is closed, and where it cannot be opened.
+   *
+   * @throws InvalidArgumentError; what the engine throws
+   */
+  static async openOn(engine: Engine, options: EngineBrokerOptions = {}): Promise<Broker> {
+    checkEngineBrokerOptions(options);
+    return Broker.#openOn(engine, options, new TopicTotals(options), async () => undefined);
+  }
+
+  static async #openOn<T extends Topic>(
+    engine: Engine<T>,
+    options: EngineBrokerOptions,
+    totals: TopicTotals,
+    openFiles: (topics: Topics<T>) => Promise<Files | undefined>,
+  ): Promise<Broker> {
+    let topics: Topics<T> | undefined;
     try {
-      if (!(await isBrokerDirectory(storage, path))) {
-        await makeBrokerDirectory(storage, path);
-        tellNewDirectory(hooks, directory, "data");
-      }
-      const topics = await Topics.open(storage, path, options, totals);
-      try {
-        const snapshots = await Snapshots.open(storage, path, topics, totals);
-        const broker = new Broker(topics, snapshots, new ProducerIds(storage, path), lock, storage.guard);
-        broker.#opened = broker.#openGroups(storage, path, options);
-        if (options.waitForTopics === false)
-          broker.#opened.catch(() => {}); // whoever asks for it is told
-        else await broker.#opened;
-        return broker;
-      } catch (error) {
-        await topics.close().catch(() => {});
-        throw error;
-      }
+      topics = await Topics.open(engine.catalogue, totals);
+      const broker = new Broker(engine, topics, await openFiles(topics));
+      broker.#opened = broker.#openGroups(options);
+      if (options.waitForTopics === false)
+        broker.#opened.catch(() => {}); // whoever asks for it is told
+      else await broker.#opened;
+      return broker;
     } catch (error) {
-      await lock.release().catch(() => {});
+      await topics?.close().catch(() => {});
+      await engine.close().catch(() => {});
       throw error;
     }
   }
 
-  async #openGroups(storage: FilePool, path: string, options: BrokerOptions): Promise<void> {
+  async #openGroups(options: EngineBrokerOptions): Promise<void> {
     await this.#topics.opened;
     if (this.#closing !== undefined) return;
-    const topics = topicsForGroups(this.#topics, storage);
-    this.#groupsOrNone = await GroupCoordinator.open(storage, path, topics, options);
+    const topics = topicsForGroups(this.#topics, this.#engine);
+    this.#groupsOrNone = await GroupCoordinator.open(this.#engine, topics, options);
     this.#topics.tellChanged();
   }
 
@@ -205,15 +197,21 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    * could not be read at all.
    */
   get recovery(): BrokerRecovery {
-    const found = this.#topics.list().flatMap(({ topic, store }) => store.recovery.map((each) => ({ topic, ...each })));
-    const [{ unreadable }, { unreadable: unreadableSnapshots }] = [this.#topics, this.#snapshots];
-    return { partitions: found, unreadable, unreadableSnapshots, groups: this.#groupsOrNone?.failure };
+    const { topics, snapshots } = this.#filesOrNone ?? {};
+    return {
+      partitions: (topics?.list() ?? []).flatMap(({ topic, store }) =>
+        store.recovery.map((each) => ({ topic, ...each })),
+      ),
+      unreadable: this.#topics.unreadable.map(({ location, topic, error }) => ({ directory: location, topic, error })),
+      unreadableSnapshots: snapshots?.unreadable ?? [],
+      groups: this.#groupsOrNone?.failure,
+    };
   }
 
   async describeServer(): Promise<ServerDescription> {
     return {
       limits: {
-        maxBatchBytes: STORED_BATCH_LIMITS.maxBatchBytes,
+        maxBatchBytes: this.#engine.maxBatchBytes,
         maxRecordsBytes: Math.max(defaultBatchLimits.maxRecordsBytes, this.#topics.largestBatchBytes()),
       },
     };
@@ -260,11 +258,11 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   /**
-   * Why nothing is written any more, if so: the data directory is gone or replaced, or another
-   * writer has it.
+   * Why nothing is written any more, if so: of files, the data directory is gone or replaced, or
+   * another writer has it.
    */
   get failure(): LogStoreError | undefined {
-    return this.#guard.failure;
+    return this.#engine.failure;
   }
 
   onTopicHealth(changed: () => void): () => void {
@@ -305,13 +303,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     before: Position,
     { topicId }: TopicOptions = {},
   ): Promise<number> {
-    try {
-      const { store } = this.#topics.get(topic, topicId);
-      await store.deleteRecords(partition, await store.log(partition).resolve(before));
-      return store.partition(partition).startOffset;
-    } catch (error) {
-      throw within(topic, partition, error);
-    }
+    return this.#partitions.deleteRecords(topic, partition, before, topicId);
   }
 
   /** A producer id that was never handed out before and never will be again, whatever crashes. */
@@ -356,18 +348,18 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError; CorruptPartitionError and
    * StorageFailedError where a partition takes no appends
    */
-  createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
-    return this.#snapshots.create(topic, snapshot);
+  async createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    return this.#files("snapshots").snapshots.create(topic, snapshot);
   }
 
   /** By topic and name. Those of one topic, also of one that was deleted; or all. */
-  listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
-    return this.#snapshots.list(topic);
+  async listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
+    return this.#files("snapshots").snapshots.list(topic);
   }
 
   /** @throws UnknownSnapshotError */
-  deleteSnapshot(topic: string, snapshot: string): Promise<void> {
-    return this.#snapshots.delete(topic, snapshot);
+  async deleteSnapshot(topic: string, snapshot: string): Promise<void> {
+    return this.#files("snapshots").snapshots.delete(topic, snapshot);
   }
 
   /**
@@ -378,87 +370,49 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
    * NotALogStoreError
    */
   async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
-    const restored = await this.#snapshots.restore(topic, snapshot, newTopic);
+    const restored = await this.#files("snapshots").snapshots.restore(topic, snapshot, newTopic);
     this.#groupsOrNone?.topicsChanged();
     return this.#describe(restored);
   }
 
-  /** A topic's log store, for those who embed the broker. */
+  /**
+   * A topic's log store, for those who embed the broker.
+   *
+   * @throws UnknownTopicError; InvalidArgumentError where the engine keeps no files
+   */
   topic(topic: string): LogStore {
-    return this.#topics.get(topic).store;
+    return this.#files("log stores").topics.get(topic).store;
   }
 
-  async produce({
-    topic,
-    topicId,
-    partition,
-    batches,
-    durability,
-    expectedOffset,
-  }: ProduceRequest): Promise<ProduceAck> {
-    try {
-      const log = this.#log(topic, topicId, partition);
-      const appended = await log.appendBatches(batches, { durability, expectedOffset });
-      return { ...appended, logEndOffset: log.offsets.logEnd };
-    } catch (error) {
-      throw within(topic, partition, error);
-    }
+  produce(request: ProduceRequest): Promise<ProduceAck> {
+    return this.#partitions.produce(request);
   }
 
   consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
-    return stoppable((stop) => {
-      const { signal } = options;
-      const either = signal === undefined ? stop : AbortSignal.any([signal, stop]);
-      return this.#consume(request, { ...options, signal: either });
-    });
+    return this.#partitions.consume(request, options);
   }
 
-  async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
-    const { topic, topicId, partition } = request;
-    try {
-      yield* consume(this.#log(topic, topicId, partition), request, options);
-    } catch (error) {
-      throw within(topic, partition, error);
-    }
+  fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
+    return this.#partitions.fetch(request, options);
   }
 
-  async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
-    const { topic, topicId, partition } = request;
-    try {
-      return await fetch(this.#log(topic, topicId, partition), request, options);
-    } catch (error) {
-      throw within(topic, partition, error);
-    }
+  listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    return this.#partitions.listOffsets(request);
   }
 
-  async listOffsets({ topic, topicId, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    const { id, store } = this.#topics.get(topic, topicId);
-    return listPositions(partitions, async (partition, position) => {
-      try {
-        const log = store.log(partition);
-        const resolved = await log.resolve(position);
-        // An offset that was asked for is there, or that is an error; for any other, the log's
-        // start may have moved meanwhile.
-        const isExact = typeof position === "number";
-        const offset = isExact ? log.reader(resolved).offset : Math.max(resolved, log.offsets.logStart);
-        return { topicId: id, partition, offset, ...boundsOf(log) };
-      } catch (error) {
-        throw within(topic, partition, error);
-      }
-    });
-  }
-
-  #describe({ topic, id, store, config }: Topic): TopicDescription {
-    const partitions = Array.from({ length: store.partitionCount }, (_, partition) => {
-      return { partition, ...boundsOf(store.log(partition)) };
-    });
+  async #describe(found: Topic): Promise<TopicDescription> {
+    const { topic, id, config, partitioner, partitionCount } = found;
+    const logs = Array.from({ length: partitionCount }, (_, partition) => found.log(partition));
+    await Promise.all(logs.map((log) => log.refresh()).filter((learning) => learning !== undefined));
+    const partitions = logs.map((log) => ({ partition: log.partition, ...boundsOf(log) }));
     const effectiveConfig = this.#topics.effectiveConfig(config);
-    return { topic, topicId: id, partitioner: store.partitioner, partitions, config, effectiveConfig };
+    return { topic, topicId: id, partitioner, partitions, config, effectiveConfig };
   }
 
-  /** @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError */
-  #log(topic: string, topicId: string | undefined, partition: number): PartitionLog {
-    return this.#topics.get(topic, topicId).store.log(partition);
+  /** @throws InvalidArgumentError where the engine keeps no files */
+  #files(what: string): Files {
+    if (this.#filesOrNone !== undefined) return this.#filesOrNone;
+    throw new InvalidArgumentError(`this broker keeps no ${what}: its engine is "${this.#engine.name}", not files`);
   }
 
   /** Finishes what waits, makes everything durable, and lets go of the directory. */
@@ -470,10 +424,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   async #close(): Promise<void> {
     await withStorageErrors("the broker was closed, but not cleanly", () =>
       runAll(
-        () => this.#snapshots.close(),
+        () => this.#filesOrNone?.snapshots.close(),
         () => allSettled([this.#closeGroups(), this.#topics.close()]),
         () => this.#producerIds.settle(),
-        () => this.#lock.release(),
+        () => this.#engine.close(),
       ),
     );
   }
@@ -486,10 +440,4 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** An error of one partition, told with the topic that the partition does not know. */
-function within(topic: string, partition: number, error: unknown): unknown {
-  if (!(error instanceof LogStoreError) || error.topic !== undefined) return error;
-  return error.with({ topic, partition });
 }

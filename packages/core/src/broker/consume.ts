@@ -3,17 +3,17 @@
  */
 import { ClosedError, InvalidArgumentError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
-import { gapPassed } from "../partition/read/checked-read.js";
-import { ReadAhead } from "../partition/read/read-ahead.js";
-import type { OwnedChunk } from "../partition/read/read-in-budget.js";
-import type { ReadableLog } from "../partition/read/readable-log.js";
+import type { PartitionLog } from "../engine/partition-log.js";
+import { gapPassed } from "../engine/read/checked-read.js";
+import { ReadAhead } from "../engine/read/read-ahead.js";
+import type { OwnedChunk } from "../engine/read/read-in-budget.js";
 
 export const DEFAULT_MAX_BYTES = 256 * 1024;
 /** A reader that hears nothing for this long gets a sign of life. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
 
 export async function* consume(
-  log: ReadableLog,
+  log: PartitionLog,
   request: ConsumeRequest,
   { signal, headroomBytes, readAhead, budget }: ConsumeOptions,
 ): AsyncGenerator<ConsumeEvent, void> {
@@ -68,16 +68,21 @@ export async function* consume(
   }
 }
 
-function endsOf({ offsets, knownEnd }: ReadableLog) {
+function endsOf({ offsets, knownEnd }: PartitionLog) {
   return { highWatermark: offsets.highWatermark, logEndOffset: knownEnd };
 }
 
-async function endOffset(log: ReadableLog, until: Position | undefined): Promise<number> {
+async function endOffset(log: PartitionLog, until: Position | undefined): Promise<number> {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const end = await log.resolve(until);
   // Where a damaged log ends is not known: the reader comes upon the damage instead of an end
   // before it.
-  if (typeof until !== "number" && log.isDamagedAt(end)) return Number.POSITIVE_INFINITY;
+  if (typeof until !== "number" && isDamagedAt(log, end)) return Number.POSITIVE_INFINITY;
   if (Number.isSafeInteger(end) && end >= 0) return end;
   throw new InvalidArgumentError(`a reader cannot end at offset ${end}`);
+}
+
+/** Whether `offset` lies where the log is damaged: what is or was there cannot be said. */
+function isDamagedAt({ damage, offsets }: PartitionLog, offset: number): boolean {
+  return damage !== undefined && offset >= offsets.highWatermark;
 }

@@ -3,7 +3,7 @@ import { queryObjects } from "node:v8";
 import { expect, onTestFinished, test } from "vitest";
 import { sealed } from "../../test/records.js";
 import { Broker } from "../index.js";
-import { PartitionLog } from "../partition/partition-log.js";
+import { FilePartitionLog } from "../partition/file-partition-log.js";
 import { Segment } from "../segment/segment.js";
 
 test("of topics that were used and deleted nothing is kept", async () => {
@@ -18,7 +18,7 @@ test("of topics that were used and deleted nothing is kept", async () => {
     await broker.deleteTopic(topic);
   };
   await use("first");
-  const kept = () => [Segment, PartitionLog].map((type) => queryObjects(type, { format: "count" }));
+  const kept = () => [Segment, FilePartitionLog].map((type) => queryObjects(type, { format: "count" }));
   const before = kept();
   for (let i = 0; i < 20; i++) await use(`t-${i}`);
   const after = kept();

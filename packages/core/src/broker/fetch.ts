@@ -1,15 +1,14 @@
 /** One read of a partition that may wait for what it reads. */
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
 import type { FetchOptions, FetchRequest, FetchResult, OffsetGap, ReadBudget } from "@logstore/protocol";
-import type { BatchReader } from "../partition/read/batch-reader.js";
-import { gapPassed } from "../partition/read/checked-read.js";
-import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "../partition/read/read-in-budget.js";
-import type { ReadableLog } from "../partition/read/readable-log.js";
-import { bufferFor, releaseOnce } from "../segment/read-batches.js";
+import type { LogReader, PartitionLog } from "../engine/partition-log.js";
+import { bufferFor, releaseOnce } from "../engine/read/buffers.js";
+import { gapPassed } from "../engine/read/checked-read.js";
+import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "../engine/read/read-in-budget.js";
 import { boundsOf } from "./bounds.js";
 import { DEFAULT_MAX_BYTES } from "./consume.js";
 
-export async function fetch(log: ReadableLog, request: FetchRequest, options: FetchOptions): Promise<FetchResult> {
+export async function fetch(log: PartitionLog, request: FetchRequest, options: FetchOptions): Promise<FetchResult> {
   const { from = "earliest", maxBytes = DEFAULT_MAX_BYTES, minBytes = 1, maxWaitMs = 0 } = request;
   checkWhole("maxBytes", maxBytes, 1);
   checkWhole("minBytes", minBytes, 0);
@@ -40,8 +39,8 @@ interface Read {
 }
 
 async function readEnough(
-  log: ReadableLog,
-  reader: BatchReader,
+  log: PartitionLog,
+  reader: LogReader,
   { maxBytes, enough, deadline }: Enough,
   { signal, headroomBytes, budget }: FetchOptions,
 ): Promise<Read> {

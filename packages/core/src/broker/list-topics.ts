@@ -14,8 +14,8 @@ export async function listTopics(topics: Topics): Promise<TopicSummary[]> {
   for (const { topic, error } of topics.unreadable) {
     if (topic !== undefined) found.set(topic, { topic, topicId: "", partitionCount: 0, damage: detailOf(error) });
   }
-  for (const { topic, id, store } of topics.list()) {
-    found.set(topic, { topic, topicId: id, partitionCount: store.partitionCount });
+  for (const { topic, id, partitionCount } of topics.list()) {
+    found.set(topic, { topic, topicId: id, partitionCount });
   }
   return [...found.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1));
 }

@@ -4,6 +4,7 @@
  */
 import {
   checkArgument,
+  InvalidArgumentError,
   MIN_BATCH_LENGTH,
   nested,
   type OptionRules,
@@ -50,7 +51,7 @@ const optionOf = {
 } as const satisfies Record<Kind, keyof TopicLimits>;
 
 export class TopicTotals {
-  readonly minSegmentBytes: number;
+  readonly #minSegmentBytes: number;
   readonly #limits: Readonly<Record<Kind, number>>;
   readonly #held: Record<Kind, number> = { topics: 0, partitions: 0, snapshots: 0 };
 
@@ -59,7 +60,20 @@ export class TopicTotals {
     checkArgument("broker", "topicLimits", topicLimits, nested(rules));
     const { maxTopics = 20_000, maxPartitions = 100_000, maxSnapshots = 10_000 } = topicLimits;
     this.#limits = { topics: maxTopics, partitions: maxPartitions, snapshots: maxSnapshots };
-    this.minSegmentBytes = topicLimits.minSegmentBytes ?? MIN_BATCH_LENGTH;
+    this.#minSegmentBytes = topicLimits.minSegmentBytes ?? MIN_BATCH_LENGTH;
+  }
+
+  /**
+   * @param segmentBytes that a topic is to be configured to, if it is
+   * @throws InvalidArgumentError
+   */
+  checkSegmentBytes(segmentBytes: number | null | undefined): void {
+    const expected = this.#minSegmentBytes;
+    if (typeof segmentBytes !== "number" || segmentBytes >= expected) return;
+    throw new InvalidArgumentError(`segmentBytes of a topic is ${expected} at least here, not ${segmentBytes}`, {
+      expected,
+      actual: segmentBytes,
+    });
   }
 
   /** Counts what there is, whatever the limits. */

@@ -1,17 +1,16 @@
 /** The broker's topics as its groups see them. */
-
+import type { PartitionLog } from "../engine/partition-log.js";
 import { detailOf } from "../errors/error-detail.js";
 import { lagOf } from "../group/lag.js";
 import type { GroupTopics } from "../group/state/group-topics.js";
-import type { PartitionLog } from "../partition/partition-log.js";
-import type { Storage } from "../storage/storage.js";
 import type { Topics } from "./topics.js";
 
-export function topicsForGroups(topics: Topics, storage: Storage): GroupTopics {
+/** @param clock in ms since the epoch */
+export function topicsForGroups(topics: Topics, clock: { now(): number }): GroupTopics {
   const log = (topic: string, partition: number, topicId?: string): PartitionLog =>
-    topics.get(topic, topicId).store.log(partition);
+    topics.get(topic, topicId).log(partition);
   return {
-    counts: () => new Map(topics.list().map(({ topic, store }) => [topic, store.partitionCount])),
+    counts: () => new Map(topics.list().map(({ topic, partitionCount }) => [topic, partitionCount])),
     id: (topic) => (topics.has(topic) ? topics.get(topic).id : undefined),
     mayExist: (topic) =>
       topics.has(topic) || topics.unreadable.some((other) => other.topic === undefined || other.topic === topic),
@@ -22,9 +21,9 @@ export function topicsForGroups(topics: Topics, storage: Storage): GroupTopics {
     },
     resolve: async (topic, partition, position) => log(topic, partition).resolve(position),
     lag: async (topic, partition, committed) => {
-      const isThere = topics.has(topic) && partition < topics.get(topic).store.partitionCount;
+      const isThere = topics.has(topic) && partition < topics.get(topic).partitionCount;
       if (!isThere) return { logEndOffset: 0, lag: 0, lagMs: 0, ...unreadable(topics, topic) };
-      return lagOf(log(topic, partition), committed, storage.now());
+      return lagOf(log(topic, partition), committed, clock.now());
     },
   };
 }

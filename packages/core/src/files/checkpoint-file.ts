@@ -4,10 +4,15 @@
  * if records below its recovery point are missing, the log is damaged. Without it the log is read
  * from the start.
  */
+
+import type { ProducerSnapshot } from "../engine/append/producer-state.js";
+import type { Gap } from "../engine/partition-log.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
 import { decodeCheckedJson, encodeCheckedJson } from "./checked-json.js";
 import { CHECKPOINT_FILE, parseStartFileName, startFileName } from "./file-names.js";
+
+export type { Gap };
 
 const CHECKPOINT_FORMAT_VERSION = 1;
 
@@ -32,19 +37,10 @@ export interface Checkpoint {
   readonly expectedEnd?: number | undefined;
 }
 
-/** A gap: the first missing offset, and the first one after it that exists. */
-export type Gap = readonly [from: number, to: number];
-
 /** Whether a known gap reaches from `offset` to the beginning of the next segment. */
 export function isGap(gaps: readonly Gap[], offset: number, nextBaseOffset: number): boolean {
   return gaps.some(([from, to]) => from <= offset && offset < to && to === nextBaseOffset);
 }
-
-/**
- * State of a producer: id, epoch, next sequence, and the base sequence, record count and base
- * offset of each of its last batches.
- */
-export type ProducerSnapshot = [number, number, number, [number, number, number][]];
 
 export function writeCheckpoint(storage: Storage, directory: string, checkpoint: Checkpoint): Promise<void> {
   const content = encodeCheckedJson({ formatVersion: CHECKPOINT_FORMAT_VERSION, ...checkpoint });

@@ -1,6 +1,7 @@
 /** Compares the examples of the pages in docs/format with what the engine writes. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { groupsOn } from "../../test/file-groups.js";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { sealed } from "../../test/records.js";
 import { encodeChange } from "../group/journal/group-format.js";
@@ -8,7 +9,6 @@ import { GroupLog } from "../group/journal/group-log.js";
 import type { GroupChange } from "../group/state/group-state.js";
 import { Broker } from "../index.js";
 import { readWholeFile } from "../storage/atomic-file.js";
-import { FilePool } from "../storage/file-pool.js";
 
 const TOPIC = "data/topics/0011223344556677";
 const TOPIC_ID = "00112233-4455-4677-8899-aabbccddeeff";
@@ -83,7 +83,7 @@ const GROUP_CHANGES: readonly GroupChange[] = [
 
 describe("the pages in docs/format", () => {
   test("groups.md", async () => {
-    const log = await GroupLog.open(new FilePool(storage, 8), "data", { snapshotBytes: 0 });
+    const log = await GroupLog.open(groupsOn(storage), { snapshotBytes: 0 });
     for (const change of GROUP_CHANGES) await log.append([change]);
     await log.close();
     const changes = GROUP_CHANGES.map((change) => `${encodeChange(change)}\n`).join("");

@@ -4,11 +4,11 @@
  */
 import type { JoinGroupRequest } from "@logstore/protocol";
 import { describe, expect, test } from "vitest";
+import { groupsOn } from "../../test/file-groups.js";
 import { TestMember } from "../../test/group-member.js";
 import { Process } from "../../test/group-simulation/process.js";
 import { World } from "../../test/group-simulation/world.js";
 import { MemoryStorage, type Storage } from "../index.js";
-import { FilePool } from "../storage/file-pool.js";
 import { Random, SimulatedDisk } from "../testing/index.js";
 import { GroupCoordinator } from "./group-coordinator.js";
 import type { GroupTopics } from "./state/group-topics.js";
@@ -43,7 +43,7 @@ class Place {
       slice: () => () => false,
     };
     await this.storage.makeDirectory("data");
-    this.coordinator = await GroupCoordinator.open(new FilePool(this.storage, 64), "data", this.#topics(), { clock });
+    this.coordinator = await GroupCoordinator.open(groupsOn(this.storage), this.#topics(), { clock });
   }
 
   /** Lets time pass, in steps in which everybody has their turn. */

@@ -23,7 +23,6 @@ import type {
   TopicPartition,
 } from "@logstore/protocol";
 import { detailOf } from "../errors/error-detail.js";
-import type { FilePool } from "../storage/file-pool.js";
 import { sharedPacer } from "../storage/pacer.js";
 import { storageError } from "../storage/storage-error.js";
 import { checkCommits, decideCommits, growthOf } from "./decide/commits.js";
@@ -31,7 +30,7 @@ import { inChunks } from "./decide/in-chunks.js";
 import { inParts } from "./decide/in-parts.js";
 import { decideReset, type PartitionOffset } from "./decide/resets.js";
 import { describeGroup, stateOf } from "./describe-group.js";
-import { GroupLog, type GroupLogOptions } from "./journal/group-log.js";
+import { type GroupEngine, GroupLog, type GroupLogOptions } from "./journal/group-log.js";
 import { Journal } from "./journal/journal.js";
 import { Members } from "./members/members.js";
 import { Membership } from "./members/membership.js";
@@ -71,7 +70,7 @@ export class GroupCoordinator implements GroupApi {
   #cancelExpiry = () => {};
 
   private constructor(
-    storage: FilePool,
+    engine: GroupEngine,
     topics: GroupTopics,
     log: GroupLog | undefined,
     failure: LogStoreError | undefined,
@@ -80,9 +79,9 @@ export class GroupCoordinator implements GroupApi {
     this.#topics = topics;
     this.#offsetsRetentionMs = offsetsRetentionMs;
     this.#clock = clock;
-    this.#journal = new Journal(log, failure, storage.now(), clock);
+    this.#journal = new Journal(log, failure, engine.now(), clock);
     if (onChange !== undefined) this.#journal.onChange = onChange;
-    this.#members = new Members(this.#journal, topics, () => storage.randomHex(16), clock);
+    this.#members = new Members(this.#journal, topics, () => engine.randomHex(16), clock);
     this.#journal.onFailure = (error) => {
       this.#cancelExpiry();
       this.#members.fail(error);
@@ -90,14 +89,13 @@ export class GroupCoordinator implements GroupApi {
   }
 
   /**
-   * Opens the groups of a data directory. Where they cannot be read, {@link failure} says why, and
+   * Opens the groups of a broker. Where they cannot be read, {@link failure} says why, and
    * so does whatever is asked for.
    *
    * @throws InvalidArgumentError
    */
   static async open(
-    storage: FilePool,
-    dataDirectory: string,
+    engine: GroupEngine,
     topics: GroupTopics,
     options: GroupCoordinatorOptions = {},
   ): Promise<GroupCoordinator> {
@@ -106,11 +104,11 @@ export class GroupCoordinator implements GroupApi {
     let log: GroupLog | undefined;
     let failure: LogStoreError | undefined;
     try {
-      log = await GroupLog.open(storage, dataDirectory, options, totals);
+      log = await GroupLog.open(engine, options, totals);
     } catch (error) {
       failure = storageError(error, "the groups cannot be read");
     }
-    const coordinator = new GroupCoordinator(storage, topics, log, failure, options);
+    const coordinator = new GroupCoordinator(engine, topics, log, failure, options);
     if (failure === undefined) await coordinator.#recover();
     return coordinator;
   }

@@ -1,8 +1,8 @@
 /** Names that every object has a property of are names like any other. */
 import { describe, expect, test } from "vitest";
+import { groupsOn } from "../../test/file-groups.js";
 import { TestMember } from "../../test/group-member.js";
 import { Broker, MemoryStorage } from "../index.js";
-import { FilePool } from "../storage/file-pool.js";
 import { SimulatedDisk } from "../testing/index.js";
 import { GroupLog } from "./journal/group-log.js";
 
@@ -41,8 +41,9 @@ describe("written down", () => {
   test("in a snapshot", async () => {
     const disk = new SimulatedDisk();
     await disk.makeDirectory("data");
-    const options = { snapshotBytes: 500, segmentBytes: 300 };
-    const log = await GroupLog.open(new FilePool(disk, 64), "data", options);
+    const options = { snapshotBytes: 500 };
+    const small = { segmentBytes: 300 };
+    const log = await GroupLog.open(groupsOn(disk, small), options);
     for (const name of names) {
       const holdings = new Map(names.map((topic) => [topic, new Map([[0, { since: 1, revokedAt: undefined }]])]));
       const member = { memberId: name, epoch: 1, instanceId: name, clientId: name, topics: names };
@@ -52,7 +53,7 @@ describe("written down", () => {
     }
     await log.close();
     expect(disk.paths()).toContain("data/groups/snapshot");
-    const { groups } = await GroupLog.open(new FilePool(disk.copy(), 64), "data", options);
+    const { groups } = await GroupLog.open(groupsOn(disk.copy(), small), options);
     expect(groups).toEqual(log.groups);
     expect([...groups.keys()].sort()).toEqual([...names].sort());
   });

@@ -1,18 +1,18 @@
 /** One partition that another process writes to: read as far as that one says. */
 import { setTimeout } from "node:timers/promises";
 import type { LogStoreError } from "@logstore/codec";
+import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
+import { LogOffsets } from "../engine/read/log-offsets.js";
 import { type Checkpoint, readCheckpoint } from "../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../files/file-names.js";
 import type { Bounds } from "../files/watermarks-file.js";
 import type { LogStoreHooks } from "../hooks/hooks.js";
 import type { IndexCache } from "../segment/index-cache.js";
-import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
 import type { Storage } from "../storage/storage.js";
 import { unreadableError } from "./read/damage.js";
-import { LogOffsets } from "./read/log-offsets.js";
 import { ReadableLog, type ReadableParts } from "./read/readable-log.js";
 import type { LogSurvey } from "./recovery/log-survey.js";
 import { unreadable, withoutCheckpoint } from "./recovery/open-log.js";

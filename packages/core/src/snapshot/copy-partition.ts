@@ -4,9 +4,9 @@
  * time.
  */
 import { ClosedError, CorruptPartitionError, LogStoreError } from "@logstore/codec";
+import { ProducerState } from "../engine/append/producer-state.js";
 import { writeCheckpoint } from "../files/checkpoint-file.js";
 import { indexFileName } from "../files/file-names.js";
-import { ProducerState } from "../partition/append/producer-state.js";
 import { damagedAt, readError } from "../partition/read/damage.js";
 import { scanSegment } from "../segment/scan-segment.js";
 import type { Segment } from "../segment/segment.js";

@@ -1,7 +1,7 @@
 /** Copies a log store as of one point in time to another directory, while it is being written. */
 import { partitionDirectory } from "../files/file-names.js";
 import { type StoreIdentity, writeStoreFile } from "../files/store-file.js";
-import type { PartitionLog } from "../partition/partition-log.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import { Pacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 import { copyPartition } from "./copy-partition.js";
@@ -27,7 +27,7 @@ export interface StoreSnapshot {
 export interface SnapshotSource {
   readonly storage: Storage;
   readonly identity: StoreIdentity;
-  readonly logs: readonly PartitionLog[];
+  readonly logs: readonly FilePartitionLog[];
 }
 
 /** @param directory must not exist; a crash may leave a part of it */

@@ -4,12 +4,12 @@
  * released.
  */
 import type { Checkpoint } from "../files/checkpoint-file.js";
-import type { PartitionLog } from "../partition/partition-log.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { Segment } from "../segment/segment.js";
 import { inParallel } from "../storage/in-parallel.js";
 
 export interface Cut {
-  readonly log: PartitionLog;
+  readonly log: FilePartitionLog;
   readonly logStart: number;
   /** The high watermark: the offset after the last record of the cut. */
   readonly end: number;
@@ -26,7 +26,7 @@ export interface Cut {
 /**
  * @throws ClosedError, StorageFailedError, CorruptPartitionError if a partition accepts no appends
  */
-export async function cutAll(logs: readonly PartitionLog[]): Promise<Cut[]> {
+export async function cutAll(logs: readonly FilePartitionLog[]): Promise<Cut[]> {
   const marks: (Checkpoint | undefined)[] = new Array(logs.length);
   await inParallel(logs, async (log, i) => {
     marks[i] = await log.mark();
@@ -52,7 +52,7 @@ function markable(segments: Iterable<Segment>, mark: Checkpoint | undefined): nu
   return undefined;
 }
 
-function cut(log: PartitionLog, mark: Checkpoint | undefined): Cut {
+function cut(log: FilePartitionLog, mark: Checkpoint | undefined): Cut {
   const { logStart, highWatermark } = log.offsets;
   const segments = [...log.segments];
   const releases = segments.map((segment) => segment.hold());

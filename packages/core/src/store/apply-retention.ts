@@ -1,4 +1,4 @@
-import type { PartitionLog } from "../partition/partition-log.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 
 /**
  * Deletes what is too old or too much, partition by partition: one that fails does not keep the
@@ -6,7 +6,7 @@ import type { PartitionLog } from "../partition/partition-log.js";
  *
  * @throws the first failure, at the end
  */
-export async function applyRetention(partitions: readonly PartitionLog[]): Promise<void> {
+export async function applyRetention(partitions: readonly FilePartitionLog[]): Promise<void> {
   let failed: { readonly error: unknown } | undefined;
   for (const log of partitions) {
     if (log.damage !== undefined || log.isClosed) continue;

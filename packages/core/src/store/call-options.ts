@@ -1,7 +1,7 @@
 /** What may be said of one append or one read, and where an append went. */
 import type { RecordInput } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import type { AppendOptions } from "../partition/partition-log.js";
+import type { AppendOptions } from "../engine/partition-log.js";
 
 /** Options of `append`. */
 export interface AppendRecordOptions extends AppendOptions {

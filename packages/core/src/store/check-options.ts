@@ -21,9 +21,9 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
+import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
+import { msOf } from "../engine/read/position.js";
 import type { LogStoreHooks } from "../hooks/hooks.js";
-import { msOf } from "../partition/read/position.js";
-import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { AppendRecordOptions, PositionInput, ReadOptions, TailOptions } from "./call-options.js";
 import { type AlterableOptions, type LogStoreOptions, MAX_SEGMENT_BYTES, type ReadOnlyOptions } from "./options.js";
 

@@ -1,7 +1,8 @@
 /** A log store: one directory, its partitions, and the ways in and out. */
 import { type Bytes, type RecordInput, startInterval, type Timer } from "@logstore/codec";
+import type { AppendOptions } from "../engine/partition-log.js";
 import type { AppendAck } from "../partition/append/append-queue.js";
-import type { AppendOptions, PartitionLog } from "../partition/partition-log.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { RepairAction } from "../partition/upkeep/repair-log.js";
 import type { VerifyEvent } from "../partition/upkeep/verify-log.js";
 import type { StoreSnapshot } from "../snapshot/copy-store.js";
@@ -301,7 +302,7 @@ export class LogStore implements AsyncDisposable {
   }
 
   /** @internal The partition itself, for the broker. */
-  log(partition: number): PartitionLog {
+  log(partition: number): FilePartitionLog {
     return partitionAt(this.#parts.partitions, partition);
   }
 }

@@ -3,7 +3,7 @@
  * done one after another.
  */
 import { ClosedError } from "@logstore/codec";
-import type { PartitionLog } from "../partition/partition-log.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { RepairAction } from "../partition/upkeep/repair-log.js";
 import { copyStore, type StoreSnapshot } from "../snapshot/copy-store.js";
 import { makeWhole } from "../snapshot/make-whole.js";
@@ -63,7 +63,7 @@ export class Maintenance {
   }
 
   /** A partition that was closed to be repaired is opened again. */
-  async #reopened(partition: number): Promise<PartitionLog> {
+  async #reopened(partition: number): Promise<FilePartitionLog> {
     const { partitions, openPartition } = this.#parts;
     if (!partitions[partition]!.isClosed) return partitions[partition]!;
     const log = await openPartition(partition);

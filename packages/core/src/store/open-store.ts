@@ -5,7 +5,7 @@ import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
 import { tell } from "../hooks/hooks.js";
 import { clockBehind } from "../hooks/warnings.js";
 import type { PublishBounds, StoreTies } from "../partition/append/log-writer.js";
-import { PartitionLog } from "../partition/partition-log.js";
+import { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { GuardedStorage } from "../storage/directory-guard.js";
 import { homeOf, takeHome } from "../storage/home.js";
 import type { Lock } from "../storage/storage.js";
@@ -18,8 +18,8 @@ import { type StoreCaches, storeCaches } from "./store-caches.js";
 
 export interface StoreParts {
   /** One is replaced where it is repaired. */
-  readonly partitions: PartitionLog[];
-  readonly openPartition: (partition: number) => Promise<PartitionLog>;
+  readonly partitions: FilePartitionLog[];
+  readonly openPartition: (partition: number) => Promise<FilePartitionLog>;
   readonly identity: StoreIdentity;
   /** As they were given. */
   readonly given: LogStoreOptions;
@@ -79,7 +79,7 @@ export async function openLockedStore(
       watermarks?.set(partition, { logStart, highWatermark });
     const ties = { publishBounds, checkOwner, clockIsBehind };
     const where = { storage, directory, partition, indexes, tails, ...ties, said: lastPublished[partition] };
-    return PartitionLog.open(where, options);
+    return FilePartitionLog.open(where, options);
   };
   const partitions = await allOrNone(identity.partitions, openPartition);
   watermarks = await Watermarks.open(

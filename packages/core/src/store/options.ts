@@ -10,9 +10,9 @@ import {
   RecordBatchBuilder,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import type { LogStoreHooks } from "../hooks/hooks.js";
-import { checkDurability } from "../partition/partition-log.js";
-import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
+import { checkDurability } from "../partition/file-partition-log.js";
 import type { Storage } from "../storage/storage.js";
 
 const MIB = 1024 * 1024;

@@ -1,9 +1,10 @@
 /** Appends records to the partitions of a store: of their keys, or in turn. */
 import { type Bytes, InvalidArgumentError, keyBytes, type RecordInput } from "@logstore/codec";
+import type { AppendOptions } from "../engine/partition-log.js";
+import { msOf } from "../engine/read/position.js";
 import type { AppendAck } from "../partition/append/append-queue.js";
 import { checkBytes } from "../partition/append/check-record.js";
-import type { AppendOptions, PartitionLog } from "../partition/partition-log.js";
-import { msOf } from "../partition/read/position.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { Storage } from "../storage/storage.js";
 import type { AppendRecordOptions } from "./call-options.js";
 import { checkAppendOptions } from "./check-options.js";
@@ -12,14 +13,14 @@ import { sealRecords } from "./seal-records.js";
 import { partitionAt } from "./unknown-partition.js";
 
 export class RecordAppender {
-  readonly #partitions: readonly PartitionLog[];
+  readonly #partitions: readonly FilePartitionLog[];
   readonly #options: ResolvedOptions;
   readonly #storage: Storage;
   #nextForNullKey = 0;
   /** Length of the last sealed batch: the next call's will be about as long. */
   #expectedBytes = 1024;
 
-  constructor(partitions: readonly PartitionLog[], options: ResolvedOptions, storage: Storage) {
+  constructor(partitions: readonly FilePartitionLog[], options: ResolvedOptions, storage: Storage) {
     this.#partitions = partitions;
     this.#options = options;
     this.#storage = storage;
@@ -57,12 +58,12 @@ export class RecordAppender {
     throw new InvalidArgumentError(`partitioner ${partitioner.name} chose partition ${partition} of ${count}`);
   }
 
-  async #appendOne(log: PartitionLog, record: RecordInput, options: AppendOptions): Promise<AppendAck> {
+  async #appendOne(log: FilePartitionLog, record: RecordInput, options: AppendOptions): Promise<AppendAck> {
     const { baseOffset, nextOffset, durability } = await this.#appendSealed(log, [record], options);
     return { partition: log.partition, offset: baseOffset, nextOffset, durability };
   }
 
-  #appendSealed(log: PartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
+  #appendSealed(log: FilePartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
     const { batches, byteLength } = sealRecords(records, this.#storage.now(), this.#expectedBytes, this.#options);
     this.#expectedBytes = batches[0]!.byteLength;
     return log.appendValidBatches(batches, byteLength, options);

@@ -11,11 +11,9 @@ import {
   type RecordCursor,
 } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import type { Chunk } from "../partition/read/batch-reader.js";
-import { gapPassed } from "../partition/read/checked-read.js";
-import { damagedAt } from "../partition/read/damage.js";
-import { ReadAhead } from "../partition/read/read-ahead.js";
-import type { OwnedChunk } from "../partition/read/read-in-budget.js";
+import { gapPassed } from "../engine/read/checked-read.js";
+import { ReadAhead } from "../engine/read/read-ahead.js";
+import type { OwnedChunk } from "../engine/read/read-in-budget.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
 import type { SkippedRecords } from "./call-options.js";
 import { stoppable } from "./stoppable.js";
@@ -119,12 +117,11 @@ export class RecordStream implements AsyncIterable<LogRecord> {
     this.#options.onSkipped?.({ partition: this.#log.partition, from, to });
   }
 
-  #verified(batch: RecordBatch, { segment, position, bytes }: Chunk): RecordBatch {
+  #verified(batch: RecordBatch, chunk: OwnedChunk): RecordBatch {
     try {
       return batch.verify();
     } catch (error) {
-      const byte = position + batch.bytes.byteOffset - bytes.byteOffset;
-      throw this.#log.cameUpon(damagedAt(this.#log, segment, batch.baseOffset, byte, error as Error));
+      throw this.#log.noteCorrupt(batch, chunk, error as Error);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Makes the damaged partitions of an open store whole again, one after another. */
 import type { Watermarks } from "../files/watermarks-file.js";
-import type { PartitionLog } from "../partition/partition-log.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import { planRepair, type RepairAction, repairLog } from "../partition/upkeep/repair-log.js";
 import type { VerifyFinding } from "../partition/upkeep/verify-log.js";
 import type { Storage } from "../storage/storage.js";
@@ -12,7 +12,7 @@ export interface RepairedStore {
   readonly storage: Storage;
   readonly watermarks: Watermarks;
   /** A partition that was closed to be repaired is opened again. */
-  readonly reopened: (partition: number) => Promise<PartitionLog>;
+  readonly reopened: (partition: number) => Promise<FilePartitionLog>;
   readonly signal: AbortSignal;
 }
 

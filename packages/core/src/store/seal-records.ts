@@ -8,8 +8,8 @@ import {
   type RecordInput,
   shown,
 } from "@logstore/codec";
+import { msOf } from "../engine/read/position.js";
 import { checkRecord } from "../partition/append/check-record.js";
-import { msOf } from "../partition/read/position.js";
 
 export interface SealedRecords {
   readonly batches: readonly RecordBatch[];

@@ -1,6 +1,6 @@
 /** What is wrong with a store's partitions, as far as is known. */
 import type { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
-import type { PartitionLog } from "../partition/partition-log.js";
+import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { TornTail } from "../partition/recovery/torn-tail.js";
 
 /** What opening found in a partition that a clean close would not have left. */
@@ -14,7 +14,7 @@ export interface RecoveryReport {
   readonly failure?: StorageFailedError | undefined;
 }
 
-export function recoveryReports(partitions: readonly PartitionLog[]): RecoveryReport[] {
+export function recoveryReports(partitions: readonly FilePartitionLog[]): RecoveryReport[] {
   const found = partitions.filter(
     ({ tornTail, damage, failure }) => tornTail !== undefined || damage !== undefined || failure !== undefined,
   );
@@ -24,7 +24,7 @@ export function recoveryReports(partitions: readonly PartitionLog[]): RecoveryRe
 }
 
 /** @param isLost whether the store's directory is not this process's any more */
-export function failedPartitions(partitions: readonly PartitionLog[], isLost: boolean): number[] {
+export function failedPartitions(partitions: readonly FilePartitionLog[], isLost: boolean): number[] {
   const failed = partitions.filter(
     ({ knownDamage, failure }) => isLost || knownDamage !== undefined || failure !== undefined,
   );

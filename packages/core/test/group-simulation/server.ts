@@ -17,8 +17,8 @@ import { GroupLog } from "../../src/group/journal/group-log.js";
 import type { GroupChange } from "../../src/group/state/group-state.js";
 import type { GroupTopics } from "../../src/group/state/group-topics.js";
 import type { Clock } from "../../src/group/time/clock.js";
-import { FilePool } from "../../src/storage/file-pool.js";
 import { powerCutOutcomes, SimulatedDisk } from "../../src/testing/index.js";
+import { groupsOn } from "../file-groups.js";
 import type { Connection, End } from "./connection.js";
 import { keyOf, type Oracle } from "./oracle.js";
 import { Process } from "./process.js";
@@ -79,10 +79,13 @@ export class Server {
     const options: GroupCoordinatorOptions = {
       clock: this.#clock(life),
       snapshotBytes: 3000,
-      segmentBytes: 1000,
       onChange: (change) => this.#noteReset(change),
     };
-    const coordinator = await GroupCoordinator.open(new FilePool(this.#disk, 64), "data", this.#groupTopics(), options);
+    const coordinator = await GroupCoordinator.open(
+      groupsOn(this.#disk, { segmentBytes: 1000 }),
+      this.#groupTopics(),
+      options,
+    );
     if (coordinator.failure !== undefined) throw coordinator.failure;
     if (life.isOver) return;
     this.#coordinator = coordinator;
@@ -363,7 +366,7 @@ export class Server {
 
 /** Read from a copy, before the group changes further. */
 async function epochOnDisk(disk: SimulatedDisk): Promise<number> {
-  const log = await GroupLog.open(new FilePool(disk.copy(), 64), "data");
+  const log = await GroupLog.open(groupsOn(disk.copy()));
   const epoch = log.groups.get(GROUP)?.epoch ?? 0;
   await log.close();
   return epoch;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { quickly } from "../../../test/crash-sweep/quickly.js";
+import { groupsOn } from "../../../test/file-groups.js";
 import { firstSeed } from "../../../test/random.js";
-import { FilePool } from "../../storage/file-pool.js";
 import { powerCutOutcomes, Random, SimulatedDisk } from "../../testing/index.js";
 import type { GroupChange, Member } from "../state/group-state.js";
 import { GroupLog } from "./group-log.js";
 
-const options = { snapshotBytes: 1500, segmentBytes: 700 };
+const options = { snapshotBytes: 1500 };
 
 function member(memberId: string, partition: number): Member {
   return {
@@ -27,7 +27,7 @@ function commit(group: string, offset: number, metadata = ""): GroupChange {
 
 async function open(disk: SimulatedDisk): Promise<GroupLog> {
   await disk.makeDirectory("data");
-  return GroupLog.open(new FilePool(disk, 64), "data", options);
+  return GroupLog.open(groupsOn(disk, { segmentBytes: 700 }), options);
 }
 
 describe("what was taken is there again", () => {

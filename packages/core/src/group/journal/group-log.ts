@@ -1,22 +1,22 @@
 /**
- * Where groups are written down: a log store of one partition in the broker's `groups/`, whose
- * records are the changes, and now and then a snapshot, after which the log's beginning is deleted.
+ * Where groups are written down: the records of an engine's partition log are the changes, and now
+ * and then there is a snapshot, after which the log's beginning is deleted.
  */
 import { BufferFullError, GroupLimitExceededError, LogStoreError, StorageFailedError } from "@logstore/codec";
-import { partitionDirectory, STORE_FILE } from "../../files/file-names.js";
-import { STORED_BATCH_LIMITS } from "../../segment/read-batches.js";
-import type { FilePool } from "../../storage/file-pool.js";
+import type { Engine } from "../../engine/engine.js";
+import type { JournalStore } from "../../engine/journal-store.js";
+import type { PartitionLog } from "../../engine/partition-log.js";
+import { readRecords } from "../../engine/read/read-records.js";
 import { sharedPacer } from "../../storage/pacer.js";
 import { storageError } from "../../storage/storage-error.js";
-import { LogStore } from "../../store/log-store.js";
-import type { LogStoreOptions } from "../../store/options.js";
-import { storeCaches } from "../../store/store-caches.js";
 import { apply, type GroupChange, type GroupState } from "../state/group-state.js";
 import { GroupTotals } from "../state/group-totals.js";
+import { ChangeWriter } from "./change-writer.js";
 import { decodeChange, encodeChange, encodeGroup } from "./group-format.js";
 import { readSnapshot, SNAPSHOT_FILE, writeSnapshot } from "./snapshot-file.js";
 
-export const GROUPS_DIRECTORY = "groups";
+/** Errors of the groups' log name files under it. */
+const GROUPS = "groups";
 
 const MIB = 1024 * 1024;
 /** Commits that wait for the disk beyond this are refused. */
@@ -25,7 +25,6 @@ const MAX_PENDING_BYTES = 16 * MIB;
  * A change that is longer is refused. Turns and commits are cut into changes that are far shorter.
  */
 const MAX_CHANGE_BYTES = 64 * MIB;
-const SEGMENT_BYTES = 4 * MIB;
 /**
  * A snapshot is made when the log has grown by so much, and by as much as the last snapshot was
  * long.
@@ -35,38 +34,42 @@ const SNAPSHOT_BYTES = 4 * MIB;
 export interface GroupLogOptions {
   /** Default 4 MiB. */
   readonly snapshotBytes?: number | undefined;
-  /** Default 4 MiB. */
-  readonly segmentBytes?: number | undefined;
 }
+
+/** What the groups need of an engine. */
+export type GroupEngine = Pick<Engine, "journal" | "now" | "randomHex">;
 
 export class GroupLog {
   readonly groups: Map<string, GroupState>;
   readonly totals: GroupTotals;
-  readonly #home: GroupLogHome;
+  readonly #store: JournalStore;
+  readonly #writer: ChangeWriter;
+  /** Made by the first change: without groups there is no log. */
+  #log: PartitionLog | undefined;
   readonly #snapshotBytes: number;
-  /** Made by the first change: without groups there is no directory. */
-  #store: LogStore | undefined;
-  #opening: Promise<void> | undefined;
-  /** Changes that came before it was open. */
-  #early: (() => void)[] = [];
   /** Of the next change. */
   #nextOffset: number;
-  #pendingBytes = 0;
-  #last: Promise<unknown> = Promise.resolve();
   /** Since the last snapshot was begun. */
-  #bytesSince = 0;
+  #bytesSince: number;
   #lastSnapshotBytes = 0;
   #snapshot: Promise<void> | undefined;
   #isClosed = false;
 
-  private constructor(home: GroupLogHome, store: LogStore | undefined, { groups, bytes }: RecoveredGroups) {
+  private constructor(
+    engine: GroupEngine,
+    log: PartitionLog | undefined,
+    { groups, bytes }: RecoveredGroups,
+    { snapshotBytes = SNAPSHOT_BYTES }: GroupLogOptions,
+    totals: GroupTotals,
+  ) {
     this.groups = groups;
-    this.totals = home.totals;
-    for (const { owner, usage } of groups.values()) this.totals.add(owner, usage);
-    this.#home = home;
-    this.#snapshotBytes = home.options.snapshotBytes ?? SNAPSHOT_BYTES;
-    this.#store = store;
-    this.#nextOffset = store?.partition(0).endOffset ?? 0;
+    this.totals = totals;
+    for (const { owner, usage } of groups.values()) totals.add(owner, usage);
+    this.#store = engine.journal;
+    this.#snapshotBytes = snapshotBytes;
+    this.#log = log;
+    this.#writer = new ChangeWriter(engine, async () => (this.#log ??= await engine.journal.make()));
+    this.#nextOffset = log?.offsets.logEnd ?? 0;
     this.#bytesSince = bytes;
   }
 
@@ -76,22 +79,14 @@ export class GroupLog {
    * @throws StorageFailedError, CorruptPartitionError, NotALogStoreError,
    * UnsupportedFormatVersionError: what was there is not known
    */
-  static async open(
-    storage: FilePool,
-    dataDirectory: string,
-    options: GroupLogOptions = {},
-    totals = new GroupTotals(),
-  ): Promise<GroupLog> {
-    const home = { storage, directory: `${dataDirectory}/${GROUPS_DIRECTORY}`, options, totals };
-    let store: LogStore | undefined;
+  static async open(engine: GroupEngine, options: GroupLogOptions = {}, totals = new GroupTotals()): Promise<GroupLog> {
     try {
-      if (!(await isMade(home))) return new GroupLog(home, undefined, { groups: new Map(), bytes: 0 });
-      store = await openStore(home);
-      const [{ damage } = { damage: undefined }] = store.recovery;
-      if (damage !== undefined) throw damage;
-      return new GroupLog(home, store, await recover(home, store));
+      const log = await engine.journal.open();
+      if (log === undefined) return new GroupLog(engine, undefined, { groups: new Map(), bytes: 0 }, options, totals);
+      if (log.damage !== undefined) throw log.damage;
+      return new GroupLog(engine, log, await recover(engine.journal, log), options, totals);
     } catch (error) {
-      await store?.close().catch(() => {});
+      await engine.journal.close().catch(() => {});
       throw inGroups(error);
     }
   }
@@ -106,7 +101,10 @@ export class GroupLog {
     const values = changes.map(encoded);
     for (const [i, change] of changes.entries()) {
       this.#apply(change);
-      this.#append(values[i]!);
+      const value = values[i]!;
+      this.#writer.write(value);
+      this.#nextOffset++;
+      this.#bytesSince += value.length;
     }
     if (this.#bytesSince > Math.max(this.#snapshotBytes, this.#lastSnapshotBytes)) this.#makeSnapshot();
     return this.settled();
@@ -120,36 +118,10 @@ export class GroupLog {
     if (after !== undefined) this.totals.add(after.owner, after.usage);
   }
 
-  #append(value: string): void {
-    this.#nextOffset++;
-    this.#pendingBytes += value.length;
-    this.#bytesSince += value.length;
-    this.#last = this.#write(value).finally(() => {
-      this.#pendingBytes -= value.length;
-    });
-    this.#last.catch(() => {}); // the last one of all tells it
-  }
-
-  #write(value: string): Promise<unknown> {
-    if (this.#store !== undefined) return this.#store.append(null, value);
-    return new Promise((resolve, reject) => {
-      this.#early.push(() => this.#store!.append(null, value).then(resolve, reject));
-      this.#opening ??= this.#make();
-      this.#opening.catch(reject);
-    });
-  }
-
-  async #make(): Promise<void> {
-    await this.#home.storage.makeDirectory(this.#home.directory);
-    this.#store = await openStore(this.#home);
-    for (const write of this.#early) write();
-    this.#early = [];
-  }
-
   /** Resolves when everything taken so far is durable. */
   async settled(): Promise<void> {
     try {
-      await this.#last;
+      await this.#writer.settled();
     } catch (error) {
       throw inGroups(error);
     }
@@ -159,51 +131,45 @@ export class GroupLog {
    * @throws BufferFullError where so much waits for the disk that nothing more is to be taken in
    */
   checkRoom(): void {
-    if (this.#pendingBytes <= MAX_PENDING_BYTES) return;
+    const { pendingBytes } = this.#writer;
+    if (pendingBytes <= MAX_PENDING_BYTES) return;
     throw new BufferFullError(
-      `${this.#pendingBytes} bytes of commits wait to be written, and ${MAX_PENDING_BYTES} may: await earlier ones first`,
-      { expected: MAX_PENDING_BYTES, actual: this.#pendingBytes },
+      `${pendingBytes} bytes of commits wait to be written, and ${MAX_PENDING_BYTES} may: await earlier ones first`,
+      { expected: MAX_PENDING_BYTES, actual: pendingBytes },
     );
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#opening?.catch(() => {});
+    await this.#writer.close();
     await this.#snapshot;
-    await this.#store?.close();
+    await this.#store.close();
   }
 
   /** Where it cannot be made, the log is all there still, and the next one is tried later. */
   #makeSnapshot(): void {
-    if (this.#store === undefined || this.#snapshot !== undefined || this.#isClosed) return;
+    const log = this.#log;
+    if (log === undefined || this.#snapshot !== undefined || this.#isClosed) return;
     this.#bytesSince = 0;
-    this.#snapshot = this.#writeSnapshot(this.#store)
+    this.#snapshot = this.#writeSnapshot(log)
       .catch(() => {})
       .finally(() => {
         this.#snapshot = undefined;
       });
   }
 
-  async #writeSnapshot(store: LogStore): Promise<void> {
-    const { storage, directory } = this.#home;
+  async #writeSnapshot(log: PartitionLog): Promise<void> {
     const from = this.#nextOffset;
     // What the snapshot says must not be ahead of the log, whose next changes would have the same
     // offsets.
-    const ready = () => store.flush();
-    this.#lastSnapshotBytes = await writeSnapshot(storage, directory, from, this.#encoded(), ready);
-    await store.deleteRecords(0, from);
+    const ready = () => this.#writer.settled();
+    this.#lastSnapshotBytes = await writeSnapshot(this.#store, from, this.#encoded(), ready);
+    await log.deleteRecords(from);
   }
 
   *#encoded() {
     for (const state of this.groups.values()) yield* encodeGroup(state, () => this.#nextOffset);
   }
-}
-
-interface GroupLogHome {
-  readonly storage: FilePool;
-  readonly directory: string;
-  readonly options: GroupLogOptions;
-  readonly totals: GroupTotals;
 }
 
 interface RecoveredGroups {
@@ -212,37 +178,16 @@ interface RecoveredGroups {
   readonly bytes: number;
 }
 
-/** A crash may have left a directory that is empty, or almost. */
-async function isMade({ storage, directory }: GroupLogHome): Promise<boolean> {
-  const names = (await storage.list(directory)) ?? [];
-  if (names.includes(STORE_FILE)) return true;
-  if (names.includes(SNAPSHOT_FILE) || names.includes(partitionDirectory(0))) {
-    throw lost(STORE_FILE, "is missing", directory);
-  }
-  return false;
-}
-
-function openStore({ storage, directory, options: { segmentBytes = SEGMENT_BYTES } }: GroupLogHome): Promise<LogStore> {
-  const options: LogStoreOptions = {
-    partitions: 1,
-    segmentBytes,
-    maxBatchBytes: STORED_BATCH_LIMITS.maxBatchBytes,
-    maxQueuedBytes: Number.MAX_SAFE_INTEGER, // it is looked at before a change is made, not after
-    tailCacheBytes: 0,
-  };
-  return LogStore.openLocked(directory, options, storage, storeCaches(options));
-}
-
-async function recover({ storage, directory }: GroupLogHome, store: LogStore): Promise<RecoveredGroups> {
-  const { startOffset, endOffset } = store.partition(0);
-  const found = await readSnapshot(storage, directory);
+async function recover(store: JournalStore, log: PartitionLog): Promise<RecoveredGroups> {
+  const { logStart, logEnd } = log.offsets;
+  const found = await readSnapshot(store);
   const snapshot = found === "damaged" ? undefined : found;
   const { from = 0, upTo = 0, groups: inSnapshot } = snapshot ?? {};
-  if (startOffset > from) throw lost(SNAPSHOT_FILE, found === undefined ? "is missing" : "is damaged", directory);
-  if (upTo > endOffset) throw lost(SNAPSHOT_FILE, "knows more than the log", directory);
+  if (logStart > from) throw lost(store, found === undefined ? "is missing" : "is damaged");
+  if (upTo > logEnd) throw lost(store, "knows more than the log");
   const groups = new Map(inSnapshot);
   let bytes = 0;
-  for await (const { value } of store.read(0, { from: Math.max(startOffset, from) })) {
+  for await (const { value } of readRecords(log, Math.max(logStart, from))) {
     const change = decodeChange(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
     bytes += value.length;
     if (sharedPacer.isDue) await sharedPacer.pause();
@@ -262,11 +207,10 @@ function encoded(change: GroupChange): string {
   );
 }
 
-function lost(name: string, what: string, directory: string): StorageFailedError {
-  const file = `${GROUPS_DIRECTORY}/${name}`;
+function lost({ location }: JournalStore, what: string): StorageFailedError {
   return new StorageFailedError(
-    `${directory}/${name} ${what}, and what groups committed is not known: restore the directory from a copy, or remove it and all groups begin anew`,
-    { file },
+    `${location}/${SNAPSHOT_FILE} ${what}, and what groups committed is not known: restore it from a copy, or remove ${location} and all groups begin anew`,
+    { file: `${GROUPS}/${SNAPSHOT_FILE}` },
   );
 }
 
@@ -274,6 +218,6 @@ function lost(name: string, what: string, directory: string): StorageFailedError
 function inGroups(error: unknown): LogStoreError {
   if (!(error instanceof LogStoreError)) return storageError(error, "the groups' log failed");
   const { code, file } = error;
-  if (code === "CLOSED" || file?.startsWith(GROUPS_DIRECTORY)) return error;
-  return error.with({ file: `${GROUPS_DIRECTORY}/${file ?? "0"}` });
+  if (code === "CLOSED" || file?.startsWith(GROUPS)) return error;
+  return error.with({ file: `${GROUPS}/${file ?? "0"}` });
 }

@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
+import { groupsOn } from "../../../test/file-groups.js";
 import { encodeCheckedJson } from "../../files/checked-json.js";
 import { SimulatedDisk } from "../../testing/index.js";
 import { apply, type GroupState } from "../state/group-state.js";
 import { encodeGroup } from "./group-format.js";
 import { readSnapshot, writeSnapshot } from "./snapshot-file.js";
 
+/** In `data/groups`. */
 async function written(content: Uint8Array): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk();
-  await disk.makeDirectory("groups");
-  const file = await disk.createFile("groups/snapshot");
+  await disk.makeDirectory("data");
+  await disk.makeDirectory("data/groups");
+  const file = await disk.createFile("data/groups/snapshot");
   await file.write([content], 0);
   await file.close();
   return disk;
@@ -27,15 +30,15 @@ test("a large group is in many documents, none of them long, and is there again 
   apply(groups, { group: "g", at: 1, owner: "ada", epoch: 3, assignor: "range", members, commits });
   const documents = [...encodeGroup(groups.get("g")!, () => 7)];
   expect(Math.max(...documents.map((each) => JSON.stringify(each).length))).toBeLessThan(300_000);
-  await writeSnapshot(disk, "groups", 5, documents, async () => {});
-  expect(await readSnapshot(disk, "groups")).toEqual({ from: 5, upTo: 7, groups });
+  await writeSnapshot(groupsOn(disk).journal, 5, documents, async () => {});
+  expect(await readSnapshot(groupsOn(disk).journal)).toEqual({ from: 5, upTo: 7, groups });
 });
 
 test("version 1 is read, with all of a group in one document", async () => {
   const group = { group: "g", upTo: 3, epoch: 2, assignor: "sticky", emptySince: 9, members: [] };
   const commits = { t: Array.from({ length: 40_000 }, (_, partition) => [partition, 5, "x", 8]) };
   const documents = [{ formatVersion: 1, from: 2 }, { ...group, commits }, { groups: 1 }];
-  const found = await readSnapshot(await written(Buffer.concat(documents.map(encodeCheckedJson))), "groups");
+  const found = await readSnapshot(groupsOn(await written(Buffer.concat(documents.map(encodeCheckedJson)))).journal);
   if (found === undefined || found === "damaged") throw new Error("it is not read");
   expect(found).toMatchObject({ from: 2, upTo: 3 });
   expect(found.groups.get("g")?.commits.get("t")?.size).toBe(40_000);
@@ -50,10 +53,13 @@ test.each([
   ["nothing", []],
 ])("a snapshot with %s is damaged", async (_, documents: object[]) => {
   const disk = await written(Buffer.concat(documents.map(encodeCheckedJson)));
-  expect(await readSnapshot(disk, "groups")).toBe("damaged");
+  expect(await readSnapshot(groupsOn(disk).journal)).toBe("damaged");
 });
 
 test("a newer version is told apart from damage", async () => {
   const disk = await written(encodeCheckedJson({ formatVersion: 3, from: 0 }));
-  await expect(readSnapshot(disk, "groups")).rejects.toMatchObject({ code: "UNSUPPORTED_FORMAT_VERSION", actual: 3 });
+  await expect(readSnapshot(groupsOn(disk).journal)).rejects.toMatchObject({
+    code: "UNSUPPORTED_FORMAT_VERSION",
+    actual: 3,
+  });
 });

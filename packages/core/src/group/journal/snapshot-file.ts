@@ -4,10 +4,9 @@
  * to which offset it is. docs/format/groups.md.
  */
 import { UnsupportedFormatVersionError } from "@logstore/codec";
+import type { JournalStore, SnapshotReader, SnapshotSink } from "../../engine/journal-store.js";
 import { decodeCheckedJson, encodeCheckedJson } from "../../files/checked-json.js";
-import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
 import { sharedPacer } from "../../storage/pacer.js";
-import type { Storage, StorageFile } from "../../storage/storage.js";
 import type { GroupState } from "../state/group-state.js";
 import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
 
@@ -28,50 +27,52 @@ export interface GroupsSnapshot {
 /**
  * Replaces the snapshot, durably. Resolves to its length.
  *
- * @param documents asked for one by one, as the file grows
- * @param ready awaited before the new file takes the old one's place
+ * @param documents asked for one by one, as the snapshot grows
+ * @param ready awaited before the new snapshot takes the old one's place
  */
 export async function writeSnapshot(
-  storage: Storage,
-  directory: string,
+  store: JournalStore,
   from: number,
   documents: Iterable<GroupJson | MoreOfGroupJson>,
   ready: () => Promise<void>,
 ): Promise<number> {
-  const path = `${directory}/${SNAPSHOT_FILE}`;
-  const file = await storage.createFile(path + TEMPORARY_SUFFIX);
-  let position = 0;
-  try {
-    let pieces = [encodeCheckedJson({ formatVersion: SNAPSHOT_FORMAT_VERSION, from })];
-    let bytes = pieces[0]!.length;
-    const write = async () => {
-      await file.write(pieces, position);
-      position += bytes;
-      pieces = [];
-      bytes = 0;
-    };
-    let count = 0;
-    for (const document of documents) {
-      const piece = encodeCheckedJson(document);
-      pieces.push(piece);
-      bytes += piece.length;
-      count++;
-      if (bytes < PIECE_BYTES) continue;
-      await write();
-      await sharedPacer.pause(); // a disk that is memory gives nobody else a turn
-    }
-    const end = encodeCheckedJson({ groups: count });
-    pieces.push(end);
-    bytes += end.length;
+  let length = 0;
+  await store.replaceSnapshot(async (sink) => {
+    length = await writeDocuments(sink, from, documents);
+    await ready();
+  });
+  return length;
+}
+
+async function writeDocuments(
+  sink: SnapshotSink,
+  from: number,
+  documents: Iterable<GroupJson | MoreOfGroupJson>,
+): Promise<number> {
+  let length = 0;
+  let pieces = [encodeCheckedJson({ formatVersion: SNAPSHOT_FORMAT_VERSION, from })];
+  let bytes = pieces[0]!.length;
+  const write = async () => {
+    await sink(pieces);
+    length += bytes;
+    pieces = [];
+    bytes = 0;
+  };
+  let count = 0;
+  for (const document of documents) {
+    const piece = encodeCheckedJson(document);
+    pieces.push(piece);
+    bytes += piece.length;
+    count++;
+    if (bytes < PIECE_BYTES) continue;
     await write();
-    await file.sync();
-  } finally {
-    await file.close();
+    await sharedPacer.pause(); // a disk that is memory gives nobody else a turn
   }
-  await ready();
-  await storage.rename(path + TEMPORARY_SUFFIX, path);
-  await storage.syncDirectory(directory);
-  return position;
+  const end = encodeCheckedJson({ groups: count });
+  pieces.push(end);
+  bytes += end.length;
+  await write();
+  return length;
 }
 
 /**
@@ -80,27 +81,24 @@ export async function writeSnapshot(
  *
  * @throws UnsupportedFormatVersionError
  */
-export async function readSnapshot(
-  storage: Storage,
-  directory: string,
-): Promise<GroupsSnapshot | "damaged" | undefined> {
-  const file = await openIfThere(storage, `${directory}/${SNAPSHOT_FILE}`);
-  if (file === undefined) return undefined;
+export async function readSnapshot(store: JournalStore): Promise<GroupsSnapshot | "damaged" | undefined> {
+  const reader = await store.openSnapshot();
+  if (reader === undefined) return undefined;
   try {
-    return await readDocuments(file);
+    return await readDocuments(reader);
   } finally {
-    await file.close();
+    await reader.close();
   }
 }
 
-async function readDocuments(file: StorageFile): Promise<GroupsSnapshot | "damaged"> {
+async function readDocuments(reader: SnapshotReader): Promise<GroupsSnapshot | "damaged"> {
   const groups = new Map<string, GroupState>();
   let from: number | undefined;
   let upTo = 0;
   let count = 0;
   let last: GroupState | undefined;
   let isWhole = false;
-  for await (const document of documentsOf(file)) {
+  for await (const document of documentsOf(reader)) {
     if (sharedPacer.isDue) await sharedPacer.pause();
     if (document === undefined || isWhole) return "damaged";
     if (from === undefined) {
@@ -127,7 +125,7 @@ async function readDocuments(file: StorageFile): Promise<GroupsSnapshot | "damag
 }
 
 /** Undefined for one whose checksum does not match, and for what is left at the end. */
-async function* documentsOf(file: StorageFile): AsyncGenerator<unknown, void> {
+async function* documentsOf(reader: SnapshotReader): AsyncGenerator<unknown, void> {
   let position = 0;
   let rest = Buffer.alloc(0);
   /** Of `rest`: there is no newline before. */
@@ -139,7 +137,7 @@ async function* documentsOf(file: StorageFile): AsyncGenerator<unknown, void> {
       searched = rest.length;
       // As much again: one long document is not copied once for each piece of it.
       const chunk = Buffer.allocUnsafe(Math.max(PIECE_BYTES, rest.length));
-      const length = await file.read(chunk, position);
+      const length = await reader.read(chunk, position);
       if (length === 0) break;
       position += length;
       rest = Buffer.concat([rest, chunk.subarray(0, length)]);
@@ -162,14 +160,4 @@ function checkVersion(formatVersion: number): void {
     `groups/${SNAPSHOT_FILE} has format version ${formatVersion}: a newer release wrote it`,
     { file: `groups/${SNAPSHOT_FILE}`, expected: SNAPSHOT_FORMAT_VERSION, actual: formatVersion },
   );
-}
-
-async function openIfThere(storage: Storage, path: string): Promise<StorageFile | undefined> {
-  try {
-    return await storage.openFile(path, "read");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
 }

@@ -13,6 +13,7 @@ import {
   RecordBatchBuilder,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import type { Appended } from "../../engine/partition-log.js";
 import { checkRecord } from "./check-record.js";
 
 /** Where a record, or the records of one append, are in the log, and how durable they are. */
@@ -24,14 +25,6 @@ export interface AppendAck {
   readonly nextOffset: number;
   /** `flushed`: the records survive a power cut. `written`: they survive the end of the process. */
   readonly durability: Durability;
-}
-
-/** Where an append's records went. */
-export interface Appended {
-  readonly baseOffset: number;
-  readonly nextOffset: number;
-  readonly durability: Durability;
-  readonly duplicate: boolean;
 }
 
 /** Batches that are written together, and who waits for it. */

@@ -2,7 +2,9 @@
  * The one who writes a partition: assigns offsets, rolls segments, makes durable, publishes. Nobody
  * else touches the log's end.
  */
-import { type RecordBatch, WrongExpectedOffsetError } from "@logstore/codec";
+import type { RecordBatch } from "@logstore/codec";
+import { assignOffsets } from "../../engine/append/assign-offsets.js";
+import type { ProducerState } from "../../engine/append/producer-state.js";
 import { type Checkpoint, writeCheckpoint } from "../../files/checkpoint-file.js";
 import { type CommittedEvent, type LogStoreHooks, tell } from "../../hooks/hooks.js";
 import { isClockBehind } from "../../hooks/warnings.js";
@@ -10,9 +12,8 @@ import { shouldRoll } from "../../segment/roll-policy.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
 import { zerosAhead } from "../../segment/zeros-ahead.js";
 import type { ReadableLog } from "../read/readable-log.js";
-import type { Appended, PendingAppend } from "./append-queue.js";
+import type { PendingAppend } from "./append-queue.js";
 import { BehindTheWriter } from "./behind-the-writer.js";
-import type { ProducerState } from "./producer-state.js";
 
 export interface WriterOptions {
   readonly segmentBytes: number;
@@ -101,12 +102,13 @@ export class LogWriter {
     const appendTime = this.#appendTime();
     const accepted: RecordBatch[] = [];
     const answers: (() => void)[] = [];
-    const { offsets } = this.#log;
+    const { offsets, partition } = this.#log;
+    const place = { partition, producers: this.#producers, appendTime, flushedUpTo: offsets.flushedUpTo };
     let nextOffset = offsets.logEnd;
     let wantsFlush = false;
     for (const append of group) {
       try {
-        const assigned = this.#assign(append, nextOffset, appendTime);
+        const assigned = assignOffsets(append, nextOffset, place);
         for (const batch of assigned.accepted) accepted.push(batch);
         nextOffset = assigned.logEnd;
         wantsFlush ||= append.durability === "flushed";
@@ -127,7 +129,7 @@ export class LogWriter {
     for (const answer of answers) answer();
     if (accepted.length > 0) {
       const event: CommittedEvent = {
-        partition: this.#log.partition,
+        partition,
         appends: group.reduce((sum, { calls }) => sum + calls, 0),
         records: accepted.reduce((sum, { recordCount }) => sum + recordCount, 0),
         bytes: byteLengthOf(accepted),
@@ -231,40 +233,6 @@ export class LogWriter {
     };
   }
 
-  /** Gives an append's batches their offsets, leaving out those that are here already. */
-  #assign(
-    { batches, expectedOffset }: PendingAppend,
-    logEnd: number,
-    appendTime: number,
-  ): { accepted: RecordBatch[]; logEnd: number; appended: Omit<Appended, "durability"> } {
-    const known = this.#producers.check(batches);
-    // What is here already was expected to go where it went.
-    const isNew = known.includes(undefined);
-    if (isNew && expectedOffset !== undefined && expectedOffset !== logEnd) {
-      throw wrongExpectedOffset(this.#log.partition, expectedOffset, logEnd);
-    }
-    const { flushedUpTo } = this.#log.offsets;
-    const accepted: RecordBatch[] = [];
-    let end = logEnd;
-    for (const [i, batch] of batches.entries()) {
-      if (known[i] !== undefined) continue;
-      const placed = batch.accept({ baseOffset: end, appendTime, flushedUpTo });
-      this.#producers.appended(placed);
-      accepted.push(placed);
-      end = placed.nextOffset;
-    }
-    const lastKnown = known.at(-1);
-    return {
-      accepted,
-      logEnd: end,
-      appended: {
-        baseOffset: known[0] ?? logEnd,
-        nextOffset: lastKnown === undefined ? end : lastKnown + batches.at(-1)!.recordCount,
-        duplicate: accepted.length === 0 && batches.length > 0,
-      },
-    };
-  }
-
   async #write(batches: readonly RecordBatch[], nextOffset: number, wantsFlush: boolean): Promise<void> {
     this.#dirty = true;
     const bytes = byteLengthOf(batches);
@@ -299,11 +267,4 @@ export class LogWriter {
 
 function byteLengthOf(batches: readonly RecordBatch[]): number {
   return batches.reduce((sum, batch) => sum + batch.byteLength, 0);
-}
-
-function wrongExpectedOffset(partition: number, expected: number, actual: number): WrongExpectedOffsetError {
-  return new WrongExpectedOffsetError(
-    `offset ${expected} was expected to be the log end offset of partition ${partition}, which is ${actual}: read what came between, and decide again`,
-    { partition, expected, actual },
-  );
 }

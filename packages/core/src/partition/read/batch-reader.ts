@@ -6,45 +6,24 @@ import {
   type LogStoreError,
   OffsetOutOfRangeError,
 } from "@logstore/codec";
+import { BatchTooLongToRead, type Chunk, type LogReader, type ReadOptions } from "../../engine/partition-log.js";
+import { bufferFor, freeBuffer } from "../../engine/read/buffers.js";
 import { isGap } from "../../files/checkpoint-file.js";
 import { tell } from "../../hooks/hooks.js";
-import { BatchTooLongToRead, bufferFor, freeBuffer, readBatches } from "../../segment/read-batches.js";
+import { readBatches } from "../../segment/read-batches.js";
 import type { Segment } from "../../segment/segment.js";
 import { storageError } from "../../storage/storage-error.js";
 import { damagedAt } from "./damage.js";
 import type { ReadSource } from "./read-source.js";
 import type { TailRead } from "./tail-cache.js";
 
-export interface ReadOptions {
-  /** Bytes left free before the batches in their buffer. Default 0. */
-  readonly headroomBytes?: number | undefined;
-  /** How much to read at once at most, bytes, unless one batch alone is longer. */
-  readonly maxBytes: number;
-  /**
-   * Whether such a batch is not read but thrown as BatchTooLongToRead; the reader stays where it
-   * is. Default false.
-   */
-  readonly isStrict?: boolean | undefined;
-  /** No batch is wanted that begins here or later. Default: none is left out. */
-  readonly until?: number | undefined;
-}
-
-export interface Chunk {
-  /**
-   * Whole batches, their headers checked, their records not. The first may begin before the offset
-   * that was asked for. They lie in a buffer of their own.
-   */
-  readonly bytes: Uint8Array;
-  /** At least so many bytes before `bytes` in its buffer are free. */
-  readonly headroomBytes: number;
-  /** Offset after the last record. */
-  readonly nextOffset: number;
-  /** Where the bytes come from. */
+/** A chunk, and where its bytes come from. */
+export interface FileChunk extends Chunk {
   readonly segment: Segment;
   readonly position: number;
 }
 
-export class BatchReader {
+export class BatchReader implements LogReader {
   readonly #log: ReadSource;
   #offset: number;
   #segment: Segment | undefined;
@@ -69,7 +48,7 @@ export class BatchReader {
    * @throws BatchTooLongToRead where the read is strict
    * @throws OffsetOutOfRangeError where the records to be read were deleted meanwhile
    */
-  async next(options: ReadOptions): Promise<Chunk | undefined> {
+  async next(options: ReadOptions): Promise<FileChunk | undefined> {
     const log = this.#log;
     const { until = Number.POSITIVE_INFINITY } = options;
     while (this.#offset < Math.min(log.offsets.highWatermark, until)) {
@@ -105,13 +84,13 @@ export class BatchReader {
     return undefined;
   }
 
-  #told(chunk: Chunk, source: "memory" | "disk"): Chunk {
+  #told(chunk: FileChunk, source: "memory" | "disk"): FileChunk {
     const { partition, hooks } = this.#log;
     tell(() => hooks.read?.({ partition, bytes: chunk.bytes.length, source }));
     return chunk;
   }
 
-  #fromMemory({ batches, byteLength, segment, position }: TailRead, options: ReadOptions): Chunk {
+  #fromMemory({ batches, byteLength, segment, position }: TailRead, options: ReadOptions): FileChunk {
     const { headroomBytes = 0 } = options;
     const bytes = bufferFor(byteLength, headroomBytes);
     let at = 0;
@@ -126,7 +105,7 @@ export class BatchReader {
   }
 
   /** Undefined where nothing was found yet, and the next call may find it. */
-  async #fromDisk(options: ReadOptions, until: number): Promise<Chunk | undefined> {
+  async #fromDisk(options: ReadOptions, until: number): Promise<FileChunk | undefined> {
     const segment = await this.#locate();
     const end = await segment.visibleSize();
     if (this.#position >= end) {
@@ -166,7 +145,7 @@ export class BatchReader {
   }
 
   /** Drops the batches that end before the offset: an index entry leads to somewhat before it. */
-  #accept(segment: Segment, bytes: Uint8Array, headroomBytes: number, until: number): Chunk | undefined {
+  #accept(segment: Segment, bytes: Uint8Array, headroomBytes: number, until: number): FileChunk | undefined {
     let at = 0;
     let skipped = 0;
     let isFirst = true;

@@ -1,10 +1,10 @@
 /** What a reader needs of a partition's log. */
 import type { BatchLimits } from "@logstore/codec";
-import type { Gap } from "../../files/checkpoint-file.js";
+import type { Gap } from "../../engine/partition-log.js";
+import type { LogOffsets } from "../../engine/read/log-offsets.js";
 import type { LogStoreHooks } from "../../hooks/hooks.js";
 import type { SegmentList } from "../../segment/segment-list.js";
 import type { Damage } from "./found-damage.js";
-import type { LogOffsets } from "./log-offsets.js";
 import type { PartitionTail } from "./tail-cache.js";
 
 export interface ReadSource {
@@ -24,8 +24,8 @@ export interface ReadSource {
   readonly limits: BatchLimits;
   readonly isClosed: boolean;
 
-  /** Learns what it does not know yet of the log's bounds, where another process moves them. */
-  refresh(): Promise<void>;
+  /** Learns the log's bounds where another process moves them. */
+  refresh(): Promise<void> | undefined;
 
   /**
    * Notes the error that a read ends with, where it is damage: others are told of it from now on.

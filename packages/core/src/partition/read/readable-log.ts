@@ -2,16 +2,19 @@
  * One partition as those see it who read: where it begins and ends, what it is made of, and how to
  * wait for more.
  */
+import type { LogStoreError, RecordBatch } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import type { Gap } from "../../files/checkpoint-file.js";
+import type { Chunk, Gap } from "../../engine/partition-log.js";
+import { STORED_BATCH_LIMITS } from "../../engine/read/buffers.js";
+import type { LogOffsets } from "../../engine/read/log-offsets.js";
+import { checkedPosition } from "../../engine/read/position.js";
 import { type LogStoreHooks, tell } from "../../hooks/hooks.js";
-import { STORED_BATCH_LIMITS } from "../../segment/read-batches.js";
 import type { SegmentList } from "../../segment/segment-list.js";
-import { BatchReader } from "./batch-reader.js";
+import { appendTimeAt } from "./append-time-at.js";
+import { BatchReader, type FileChunk } from "./batch-reader.js";
+import { damagedAt } from "./damage.js";
 import { type Damage, FoundDamage } from "./found-damage.js";
-import type { LogOffsets } from "./log-offsets.js";
 import { offsetOfTime } from "./offset-of-time.js";
-import { checkedPosition } from "./position.js";
 import type { ReadSource } from "./read-source.js";
 import type { PartitionTail } from "./tail-cache.js";
 
@@ -97,7 +100,22 @@ export abstract class ReadableLog implements ReadSource, ReadableParts {
     if (this.damage !== undefined) throw this.damage;
   }
 
-  async refresh(): Promise<void> {}
+  /** Learns the log's bounds where another process moves them. */
+  refresh(): Promise<void> | undefined {
+    return undefined;
+  }
+
+  /** Notes that the records of a batch are corrupt. Returns the error to throw. */
+  noteCorrupt(batch: RecordBatch, chunk: Chunk, cause: Error): LogStoreError {
+    const { segment, position, bytes } = chunk as FileChunk; // chunks are this log's own
+    const byte = position + batch.bytes.byteOffset - bytes.byteOffset;
+    return this.cameUpon(damagedAt(this, segment, batch.baseOffset, byte, cause));
+  }
+
+  /** Append time of the record with this offset; undefined where it is gone or cannot be read. */
+  appendTimeAt(offset: number): Promise<number | undefined> {
+    return appendTimeAt(this, offset);
+  }
 
   /**
    * @throws OffsetOutOfRangeError where the offset is before the log's start or beyond the high

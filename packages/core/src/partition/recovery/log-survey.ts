@@ -1,9 +1,9 @@
 /** What opening a partition finds out about its log. */
 import type { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
+import type { ProducerState } from "../../engine/append/producer-state.js";
 import type { Checkpoint, Gap } from "../../files/checkpoint-file.js";
 import type { Segment, SegmentHome } from "../../segment/segment.js";
 import type { SparseIndex } from "../../segment/sparse-index.js";
-import type { ProducerState } from "../append/producer-state.js";
 
 export interface LogSurvey {
   /**

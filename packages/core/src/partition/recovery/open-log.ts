@@ -1,11 +1,12 @@
 /** Finds a partition's files, and recovers its log. */
+
+import { ProducerState } from "../../engine/append/producer-state.js";
 import { type Checkpoint, readCheckpoint } from "../../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../../files/file-names.js";
 import type { Bounds } from "../../files/watermarks-file.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
 import { TEMPORARY_SUFFIX } from "../../storage/atomic-file.js";
 import { isDiskTrouble } from "../../storage/disk-trouble.js";
-import { ProducerState } from "../append/producer-state.js";
 import { unreadableError } from "../read/damage.js";
 import type { LogSurvey } from "./log-survey.js";
 import { asFound, type RecoveredLog, recoverLog } from "./recovery.js";

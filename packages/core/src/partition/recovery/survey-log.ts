@@ -7,6 +7,7 @@
  * - it was durable once (a checkpoint or a later batch says so): damage.
  */
 import { CorruptPartitionError, HEADER_LENGTH, hasSoundServerHalf, LogStoreError } from "@logstore/codec";
+import { ProducerState } from "../../engine/append/producer-state.js";
 import { type Gap, isGap } from "../../files/checkpoint-file.js";
 import { logFileName } from "../../files/file-names.js";
 import { scanSegment } from "../../segment/scan-segment.js";
@@ -14,7 +15,6 @@ import type { Segment } from "../../segment/segment.js";
 import type { SparseIndex } from "../../segment/sparse-index.js";
 import { isDiskTrouble } from "../../storage/disk-trouble.js";
 import type { StorageFile } from "../../storage/storage.js";
-import { ProducerState } from "../append/producer-state.js";
 import { durableDamageAt, unreadableError } from "../read/damage.js";
 import type { LogSurvey, SurveyInput, ZeroTail } from "./log-survey.js";
 import { lostSegment, type SurveyStart, surveyStart, withoutStart } from "./survey-start.js";

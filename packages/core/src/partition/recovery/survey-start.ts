@@ -1,8 +1,8 @@
 /** Where the checks of a log begin, and whether the files that they are to begin with are there. */
 import { CorruptPartitionError } from "@logstore/codec";
+import { ProducerState } from "../../engine/append/producer-state.js";
 import type { Checkpoint } from "../../files/checkpoint-file.js";
 import { logFileName } from "../../files/file-names.js";
-import { ProducerState } from "../append/producer-state.js";
 import { durableDamageAt } from "../read/damage.js";
 import type { LogSurvey, SurveyInput } from "./log-survey.js";
 

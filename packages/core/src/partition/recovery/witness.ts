@@ -10,7 +10,7 @@ import {
   RecordBatch,
   readServerHalf,
 } from "@logstore/codec";
-import { STORED_BATCH_LIMITS } from "../../segment/read-batches.js";
+import { STORED_BATCH_LIMITS } from "../../engine/read/buffers.js";
 import type { StorageFile } from "../../storage/storage.js";
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -4,13 +4,14 @@
  * own; the damaged segment ends where the damage began, and the checkpoint says which offsets are
  * lost. It can be interrupted anywhere and begun again.
  */
+
+import { ProducerState } from "../../engine/append/producer-state.js";
 import { type Gap, readCheckpoint, writeCheckpoint } from "../../files/checkpoint-file.js";
 import { baseOffsetsOf, damagedFileName, logFileName, parseLogFileName } from "../../files/file-names.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
 import { replaceFile } from "../../storage/atomic-file.js";
 import { copyRange } from "../../storage/copy-range.js";
 import type { StorageFile } from "../../storage/storage.js";
-import { ProducerState } from "../append/producer-state.js";
 import { saveAside } from "../recovery/torn-tail.js";
 import type { VerifyFinding } from "./verify-log.js";
 import { walkSegment } from "./walk-segment.js";

@@ -5,8 +5,9 @@
  */
 import { declaredOffsets, OffsetGapError } from "@logstore/codec";
 import type { OffsetGap } from "@logstore/protocol";
-import type { Chunk } from "./batch-reader.js";
-import type { ReadableLog } from "./readable-log.js";
+import type { Chunk, PartitionLog } from "../partition-log.js";
+
+type ReadLog = Pick<PartitionLog, "partition" | "gaps">;
 
 /**
  * The gap that a read passed over before `chunk`, or before it came to `reached` where there is no
@@ -16,7 +17,7 @@ import type { ReadableLog } from "./readable-log.js";
  * @throws OffsetGapError
  */
 export function gapPassed(
-  log: ReadableLog,
+  log: ReadLog,
   expected: number,
   chunk: Chunk | undefined,
   reached: number,
@@ -27,7 +28,7 @@ export function gapPassed(
   return { firstOffset: expected, nextOffset: next };
 }
 
-function checkedBaseOffset(log: ReadableLog, { bytes, nextOffset }: Chunk): number {
+function checkedBaseOffset(log: ReadLog, { bytes, nextOffset }: Chunk): number {
   const found = declaredOffsets(bytes);
   if (found.gap !== undefined) throw gapError(log, found.gap.expected, found.gap.actual);
   if (found.nextOffset !== nextOffset) throw gapError(log, found.nextOffset, nextOffset);
@@ -35,7 +36,7 @@ function checkedBaseOffset(log: ReadableLog, { bytes, nextOffset }: Chunk): numb
 }
 
 /** Whether a repair found everything from `offset` up to `end` lost. */
-function isLost({ gaps }: ReadableLog, offset: number, end: number): boolean {
+function isLost({ gaps }: ReadLog, offset: number, end: number): boolean {
   for (let at = offset; at < end; ) {
     const gap = gaps.find(([from, to]) => from <= at && at < to);
     if (gap === undefined) return false;
@@ -44,7 +45,7 @@ function isLost({ gaps }: ReadableLog, offset: number, end: number): boolean {
   return true;
 }
 
-function gapError({ partition }: ReadableLog, expected: number, actual: number): OffsetGapError {
+function gapError({ partition }: ReadLog, expected: number, actual: number): OffsetGapError {
   return new OffsetGapError(
     `offset ${expected} of partition ${partition} was to be read, and the batch found begins at ${actual}: ` +
       "read again from there; if that fails too, verify the store",

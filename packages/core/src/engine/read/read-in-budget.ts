@@ -1,7 +1,7 @@
 /** One read whose memory is taken from a budget that readers share, and given back with it. */
 import type { ReadBudget } from "@logstore/protocol";
-import { BatchTooLongToRead, releaseOnce } from "../../segment/read-batches.js";
-import type { BatchReader, Chunk, ReadOptions } from "./batch-reader.js";
+import { BatchTooLongToRead, type Chunk, type LogReader, type ReadOptions } from "../partition-log.js";
+import { releaseOnce } from "./buffers.js";
 
 /** A chunk whose memory can be freed before the garbage collector comes to it. */
 export interface OwnedChunk extends Chunk {
@@ -16,11 +16,11 @@ export interface OwnedChunk extends Chunk {
 export const NO_ROOM = Symbol("no room");
 
 /**
- * The next batches, as {@link BatchReader.next} gives them. Waits for room in the budget: the
+ * The next batches, as {@link LogReader.next} gives them. Waits for room in the budget: the
  * reader is to hold nothing.
  */
 export async function readInBudget(
-  reader: BatchReader,
+  reader: LogReader,
   options: ReadOptions,
   budget: ReadBudget | undefined,
 ): Promise<OwnedChunk | undefined> {
@@ -31,7 +31,7 @@ export async function readInBudget(
 
 /** The same for a reader that holds something, and so never waits. */
 export async function tryReadInBudget(
-  reader: BatchReader,
+  reader: LogReader,
   options: ReadOptions,
   budget: ReadBudget | undefined,
 ): Promise<OwnedChunk | undefined | typeof NO_ROOM> {
@@ -40,7 +40,7 @@ export async function tryReadInBudget(
 }
 
 async function readTaking(
-  reader: BatchReader,
+  reader: LogReader,
   options: ReadOptions,
   budget: ReadBudget,
   take: ReadBudget["take"],
@@ -62,7 +62,7 @@ async function readTaking(
  * where the read fails.
  */
 async function readTaken(
-  reader: BatchReader,
+  reader: LogReader,
   options: ReadOptions,
   budget: ReadBudget,
   takenBytes: number,

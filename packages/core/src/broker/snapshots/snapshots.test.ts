@@ -16,11 +16,11 @@ import {
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { type Call, failAt, HookedStorage } from "../../test/hooked-storage.js";
-import { appendOneByOne, caught, codeOf, collect, lines, range, sealed, text } from "../../test/records.js";
-import { everyFile, temporaryDirectory } from "../../test/temporary-directory.js";
-import { Broker, type BrokerOptions, LogStore, type ReadOnlyLogStore } from "../index.js";
-import { NodeStorage } from "../storage/node-storage.js";
+import { type Call, failAt, HookedStorage } from "../../../test/hooked-storage.js";
+import { appendOneByOne, caught, codeOf, collect, lines, range, sealed, text } from "../../../test/records.js";
+import { everyFile, temporaryDirectory } from "../../../test/temporary-directory.js";
+import { Broker, type BrokerOptions, LogStore, type ReadOnlyLogStore } from "../../index.js";
+import { NodeStorage } from "../../storage/node-storage.js";
 
 /** Two batches of one record fill a segment. */
 const segmentBytes = 200;

@@ -11,22 +11,24 @@ import {
   type StorageFailedError,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import { checkExpectedOffset } from "../engine/append/assign-offsets.js";
+import { AppendCheck } from "../engine/append/check-append.js";
+import type { Appended, AppendOptions, PartitionLog } from "../engine/partition-log.js";
+import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
+import { LogOffsets } from "../engine/read/log-offsets.js";
 import { type Checkpoint, startFilesIn } from "../files/checkpoint-file.js";
 import type { Bounds } from "../files/watermarks-file.js";
 import { tell } from "../hooks/hooks.js";
 import type { IndexCache } from "../segment/index-cache.js";
-import { STORED_BATCH_LIMITS } from "../segment/read-batches.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import { isDiskFull, isDiskTrouble } from "../storage/disk-trouble.js";
 import { allSettled, runAll } from "../storage/run-all.js";
 import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
-import { type AppendAck, type Appended, AppendQueue, type AppendQueueOptions } from "./append/append-queue.js";
-import { AT_ONCE_BATCHES, AT_ONCE_BYTES, checkLater } from "./append/check-later.js";
+import { type AppendAck, AppendQueue, type AppendQueueOptions } from "./append/append-queue.js";
 import { GroupCommit, storageFailed } from "./append/group-commit.js";
 import { LogWriter, type PublishBounds, type StoreTies, type WriterOptions } from "./append/log-writer.js";
-import { LogOffsets } from "./read/log-offsets.js";
 import { ReadableLog } from "./read/readable-log.js";
 import { PartitionTail, type TailCache } from "./read/tail-cache.js";
 import { openLog } from "./recovery/open-log.js";
@@ -49,14 +51,6 @@ export interface PartitionOptions extends AppendQueueOptions, WriterOptions, Ret
   readonly compression: CompressionName;
 }
 
-/** Options of an append to one partition. */
-export interface AppendOptions {
-  /** Default: the store's. */
-  readonly durability?: Durability | undefined;
-  /** Refuse the append unless this is the log end offset. */
-  readonly expectedOffset?: number | undefined;
-}
-
 /** Where a partition is, and what it shares with the others of its store. */
 export interface PartitionHome {
   readonly storage: Storage;
@@ -77,17 +71,16 @@ export interface PartitionHome {
 /** One append is written as a whole, and a segment's positions are kept in 32 bits. */
 const MAX_APPEND_BYTES = 2 ** 30;
 
-export class PartitionLog extends ReadableLog {
+export class FilePartitionLog extends ReadableLog implements PartitionLog {
   /** What was cut from the log's end when it was opened, if anything was. */
   readonly tornTail: TornTail | undefined;
   readonly home: SegmentHome;
   readonly #options: PartitionOptions;
   readonly #queue: AppendQueue;
+  readonly #check: AppendCheck;
   readonly #writer: LogWriter;
   readonly #groupCommit: GroupCommit;
   readonly #deletion: Deletion;
-  /** Of appends whose records are being checked, or wait for that. */
-  #beingCheckedBytes = 0;
   #turnTime: number | undefined;
   #closing: Promise<void> | undefined;
 
@@ -110,6 +103,7 @@ export class PartitionLog extends ReadableLog {
     this.tornTail = recovered.tornTail;
     this.#options = options;
     this.#queue = new AppendQueue(partition, options);
+    this.#check = new AppendCheck((checkingBytes, more) => this.#queue.refuseWhenFull(checkingBytes, more));
     this.#writer = new LogWriter(home, this, options, recovered, { publishBounds, checkOwner, clockIsBehind });
     this.#groupCommit = new GroupCommit(
       partition,
@@ -126,11 +120,11 @@ export class PartitionLog extends ReadableLog {
    * Opens a partition, recovering it where it was not closed. Its directory is made by its first
    * append.
    */
-  static async open(where: PartitionHome, options: PartitionOptions): Promise<PartitionLog> {
+  static async open(where: PartitionHome, options: PartitionOptions): Promise<FilePartitionLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
     const { segments, recovered } = await openLog(home, partition, where.said);
-    const log = new PartitionLog(where, home, options, segments, recovered);
+    const log = new FilePartitionLog(where, home, options, segments, recovered);
     try {
       await log.#removeLeftovers();
     } catch (cause) {
@@ -175,31 +169,16 @@ export class PartitionLog extends ReadableLog {
   async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
     this.#checkWritable();
     const batches = batchesToAppend(bytes, this.#options.limits);
-    const recordsBytes = batches.reduce((sum, { recordsLength }) => sum + recordsLength, 0);
-    // Appends stay in their order: what comes after one that is being checked is checked after it.
-    const isLong = recordsBytes > AT_ONCE_BYTES || batches.length > AT_ONCE_BATCHES;
-    if (isLong || this.#beingCheckedBytes > 0) await this.#checkLater(batches, bytes.length);
-    else for (const batch of batches) batch.verify().checkRecords();
+    const checking = this.#check.check(batches, bytes.length);
+    if (checking !== undefined) await checking;
     return this.appendValidBatches(batches, bytes.length, options);
-  }
-
-  async #checkLater(batches: readonly RecordBatch[], byteLength: number): Promise<void> {
-    this.#queue.refuseWhenFull(this.#beingCheckedBytes, byteLength);
-    this.#beingCheckedBytes += byteLength;
-    try {
-      await checkLater(this, batches);
-    } finally {
-      this.#beingCheckedBytes -= byteLength;
-    }
   }
 
   /** The same for batches that need no check: this process has just sealed them. */
   appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
     this.#checkWritable();
     const { expectedOffset } = options;
-    if (expectedOffset !== undefined && !(Number.isSafeInteger(expectedOffset) && expectedOffset >= 0)) {
-      throw new InvalidArgumentError(`expected offset ${expectedOffset} is not an offset`);
-    }
+    checkExpectedOffset(expectedOffset);
     if (byteLength > MAX_APPEND_BYTES) {
       throw new InvalidArgumentError(`one append takes ${MAX_APPEND_BYTES} bytes at most, not ${byteLength}: split it`);
     }

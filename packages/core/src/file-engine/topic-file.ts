@@ -4,12 +4,13 @@
  */
 import { NotALogStoreError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/protocol";
+import { changedConfig } from "../engine/topic-config.js";
+import { checkTopicName } from "../engine/topic-name.js";
 import { decodeJsonWithCrc, encodeJsonWithCrc } from "../files/checked-json.js";
 import { TOPIC_FILE } from "../files/file-names.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import type { Storage } from "../storage/storage.js";
-import { changedConfig } from "./topic-config.js";
-import { checkTopicName } from "./topic-name.js";
+import { resolveOptions } from "../store/options.js";
 
 export interface TopicFile {
   readonly topic: string;
@@ -34,7 +35,9 @@ export async function readTopicFile(storage: Storage, directory: string): Promis
     const { topic, id, config = {} } = decodeJsonWithCrc(content) as unknown as Partial<TopicFile>;
     checkTopicName(topic!);
     if (id !== undefined && !(typeof id === "string" && id !== "")) throw new TypeError("the id is no string");
-    return { topic: topic!, id, config: changedConfig({}, config) };
+    const known = changedConfig({}, config);
+    resolveOptions(known);
+    return { topic: topic!, id, config: known };
   } catch (cause) {
     throw new NotALogStoreError(`${file} names no topic: it is damaged; restore it from a copy`, { file }, { cause });
   }

@@ -4,7 +4,6 @@
  * follow one another. A higher epoch starts a new sequence.
  */
 import { NO_PRODUCER_ID, OutOfOrderSequenceError, ProducerFencedError, type RecordBatch } from "@logstore/codec";
-import type { ProducerSnapshot } from "../../files/checkpoint-file.js";
 
 /** A producer may have so many batches under way: any of them may come again. */
 const REMEMBERED_BATCHES = 5;
@@ -25,6 +24,13 @@ interface ProducerEntry {
   readonly batches: readonly AppendedBatch[];
 }
 
+/**
+ * What is remembered of a producer: id, epoch, next sequence, and base sequence, record count and
+ * base offset of each of its last batches.
+ */
+export type ProducerSnapshot = [number, number, number, [number, number, number][]];
+
+/** What a partition remembers of its producers. */
 export class ProducerState {
   /** In the order in which they were last heard from. */
   readonly #producers = new Map<number, ProducerEntry>();

@@ -5,7 +5,7 @@
  * there is nothing more to read: what comes then comes as it is, without delay.
  */
 import type { ReadBudget } from "@logstore/protocol";
-import type { BatchReader } from "./batch-reader.js";
+import type { LogReader } from "../partition-log.js";
 import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "./read-in-budget.js";
 
 export interface ReadAheadOptions {
@@ -25,7 +25,7 @@ const FIRST_CHUNK_BYTES = 32 * 1024;
 const GROWTH = 4;
 
 export class ReadAhead {
-  readonly #reader: BatchReader;
+  readonly #reader: LogReader;
   readonly #options: ReadAheadOptions;
   #offset: number;
   /** How much to read the next time. */
@@ -33,7 +33,7 @@ export class ReadAhead {
   #hasRead = false;
   #ahead: Promise<OwnedChunk | undefined> | undefined;
 
-  constructor(reader: BatchReader, options: ReadAheadOptions) {
+  constructor(reader: LogReader, options: ReadAheadOptions) {
     this.#reader = reader;
     this.#options = options;
     this.#offset = reader.offset;

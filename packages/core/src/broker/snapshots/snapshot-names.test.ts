@@ -3,8 +3,8 @@
  * itself.
  */
 import { expect, test } from "vitest";
-import { codeOf, lines } from "../../test/records.js";
-import { Broker, MemoryStorage, type Storage } from "../index.js";
+import { codeOf, lines } from "../../../test/records.js";
+import { Broker, MemoryStorage, type Storage } from "../../index.js";
 import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 
 /** Every path means the one in lower case. */

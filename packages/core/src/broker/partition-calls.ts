@@ -1,0 +1,117 @@
+/** The calls that go to one partition: produce, consume, fetch, list offsets, delete records. */
+import { LogStoreError } from "@logstore/codec";
+import type {
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
+  ListOffsetsRequest,
+  PartitionOffset,
+  Position,
+  ProduceAck,
+  ProduceRequest,
+} from "@logstore/protocol";
+import type { PartitionLog } from "../engine/partition-log.js";
+import { stoppable } from "../store/stoppable.js";
+import { boundsOf } from "./bounds.js";
+import { consume } from "./consume.js";
+import { fetch } from "./fetch.js";
+import { listPositions } from "./list-offsets.js";
+import type { Topics } from "./topics.js";
+
+export class PartitionCalls {
+  readonly #topics: Topics;
+
+  constructor(topics: Topics) {
+    this.#topics = topics;
+  }
+
+  async produce({
+    topic,
+    topicId,
+    partition,
+    batches,
+    durability,
+    expectedOffset,
+  }: ProduceRequest): Promise<ProduceAck> {
+    try {
+      const log = this.#log(topic, topicId, partition);
+      const appended = await log.appendBatches(batches, { durability, expectedOffset });
+      return { ...appended, logEndOffset: log.offsets.logEnd };
+    } catch (error) {
+      throw within(topic, partition, error);
+    }
+  }
+
+  consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
+    return stoppable((stop) => {
+      const { signal } = options;
+      const either = signal === undefined ? stop : AbortSignal.any([signal, stop]);
+      return this.#consume(request, { ...options, signal: either });
+    });
+  }
+
+  async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
+    const { topic, topicId, partition } = request;
+    try {
+      yield* consume(this.#log(topic, topicId, partition), request, options);
+    } catch (error) {
+      throw within(topic, partition, error);
+    }
+  }
+
+  async fetch(request: FetchRequest, options: FetchOptions): Promise<FetchResult> {
+    const { topic, topicId, partition } = request;
+    try {
+      return await fetch(this.#log(topic, topicId, partition), request, options);
+    } catch (error) {
+      throw within(topic, partition, error);
+    }
+  }
+
+  async listOffsets({ topic, topicId, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    const found = this.#topics.get(topic, topicId);
+    return listPositions(partitions, async (partition, position) => {
+      try {
+        const log = found.log(partition);
+        const resolved = await log.resolve(position);
+        // An offset that was asked for is there, or that is an error; for any other, the log's
+        // start may have moved meanwhile.
+        const isExact = typeof position === "number";
+        const offset = isExact ? log.reader(resolved).offset : Math.max(resolved, log.offsets.logStart);
+        return { topicId: found.id, partition, offset, ...boundsOf(log) };
+      } catch (error) {
+        throw within(topic, partition, error);
+      }
+    });
+  }
+
+  /** Resolves to the log start offset when that is durable. */
+  async deleteRecords(
+    topic: string,
+    partition: number,
+    before: Position,
+    topicId: string | undefined,
+  ): Promise<number> {
+    try {
+      const log = this.#log(topic, topicId, partition);
+      await log.deleteRecords(await log.resolve(before));
+      return log.offsets.logStart;
+    } catch (error) {
+      throw within(topic, partition, error);
+    }
+  }
+
+  /** @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError */
+  #log(topic: string, topicId: string | undefined, partition: number): PartitionLog {
+    return this.#topics.get(topic, topicId).log(partition);
+  }
+}
+
+/** An error of one partition, told with the topic that the partition does not know. */
+function within(topic: string, partition: number, error: unknown): unknown {
+  if (!(error instanceof LogStoreError) || error.topic !== undefined) return error;
+  return error.with({ topic, partition });
+}

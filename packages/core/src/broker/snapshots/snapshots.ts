@@ -1,0 +1,241 @@
+/**
+ * The snapshots of a data directory: `snapshots/<topic>/<name>/`, each a log store with a
+ * `topic.json` and a `snapshot.json`. One is made under another name and renamed when it is whole,
+ * and renamed again before it is removed.
+ */
+import {
+  ClosedError,
+  LogStoreError,
+  NotALogStoreError,
+  SnapshotExistsError,
+  UnknownSnapshotError,
+} from "@logstore/codec";
+import type { SnapshotDescription, TopicConfig } from "@logstore/protocol";
+import { checkSnapshotName, checkTopicName } from "../../engine/topic-name.js";
+import { detailOf } from "../../errors/error-detail.js";
+import type { FileEngine } from "../../file-engine/file-engine.js";
+import type { FileTopic } from "../../file-engine/file-topic.js";
+import { readTopicFile, writeTopicFile } from "../../file-engine/topic-file.js";
+import { TOPIC_FILE } from "../../files/file-names.js";
+import { checkBounds, checkSize } from "../../restore/check-restored.js";
+import { restoreStore } from "../../restore/restore-store.js";
+import { writeSnapshotFile } from "../../snapshot/snapshot-file.js";
+import { sharedPacer } from "../../storage/pacer.js";
+import type { Storage } from "../../storage/storage.js";
+import { storageError, withStorageErrors } from "../../storage/storage-error.js";
+import { KeyedQueue } from "../keyed-queue.js";
+import { TopicTotals } from "../topic-limits.js";
+import type { Topics } from "../topics.js";
+import { checkDirectoryName, SnapshotDirectories, type UnreadableSnapshot } from "./snapshot-directories.js";
+
+export class Snapshots {
+  readonly #engine: FileEngine;
+  readonly #storage: Storage;
+  readonly #directories: SnapshotDirectories;
+  readonly #topics: Topics<FileTopic>;
+  readonly #totals: TopicTotals;
+  /** By topic. */
+  readonly #changing = new KeyedQueue();
+  readonly #listing = new KeyedQueue();
+  /** Aborted on close: stops a snapshot or a restore that is under way. */
+  readonly #stop = new AbortController();
+
+  private constructor(engine: FileEngine, topics: Topics<FileTopic>, totals: TopicTotals) {
+    this.#engine = engine;
+    this.#storage = engine.storage;
+    this.#directories = new SnapshotDirectories(engine.storage, engine.directory);
+    this.#topics = topics;
+    this.#totals = totals;
+  }
+
+  static async open(engine: FileEngine, topics: Topics<FileTopic>, totals = new TopicTotals()): Promise<Snapshots> {
+    const snapshots = new Snapshots(engine, topics, totals);
+    totals.add({ snapshots: await snapshots.#directories.find() });
+    return snapshots;
+  }
+
+  /** Found when the broker was opened. */
+  get unreadable(): readonly UnreadableSnapshot[] {
+    return this.#directories.unreadable;
+  }
+
+  /**
+   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError,
+   * ResourceLimitExceededError, CorruptPartitionError, StorageFailedError
+   */
+  async create(topic: string, snapshot: string): Promise<SnapshotDescription> {
+    this.#checkOpen();
+    checkSnapshotName(snapshot);
+    checkDirectoryName(snapshot);
+    return this.#topics.keep(topic, (open) =>
+      this.#change(topic, snapshot, "made", async () => {
+        if (await this.#directories.has(topic, snapshot)) {
+          throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
+        }
+        this.#totals.reserve(topic, { snapshots: 1 });
+        let made: SnapshotDescription;
+        try {
+          made = await this.#make(open, snapshot);
+        } catch (error) {
+          this.#totals.remove({ snapshots: 1 });
+          throw error;
+        }
+        const what = `snapshot ${snapshot} of topic ${topic} was made, but may be gone after a power cut`;
+        await this.#directories.syncNames(topic, `${what}: delete it and make it again`);
+        return made;
+      }),
+    );
+  }
+
+  /**
+   * By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of
+   * snapshots cannot be read
+   */
+  async list(topic?: string): Promise<SnapshotDescription[]> {
+    this.#checkOpen();
+    if (topic !== undefined) checkTopicName(topic);
+    return withStorageErrors("snapshots cannot be listed", async () => {
+      const found: SnapshotDescription[] = [];
+      for (const each of topic === undefined ? await this.#directories.list() : [topic]) {
+        const names = await this.#directories.list(each).catch((cause) => {
+          if (topic !== undefined) throw cause;
+          found.push(this.#unreadable(each, "", cause)); // it costs this topic's snapshots, not the others
+          return [];
+        });
+        for (const name of names) {
+          const snapshot = await this.#readInTurn(each, name);
+          if (snapshot !== undefined) found.push(snapshot);
+        }
+      }
+      return found;
+    });
+  }
+
+  /** One at a time of all lists: what each says of up to 10,000 partitions is parsed in one go. */
+  #readInTurn(topic: string, snapshot: string): Promise<SnapshotDescription | undefined> {
+    return this.#listing.run("", async () => {
+      await sharedPacer.pause();
+      return this.#directories.read(topic, snapshot).catch((cause) => this.#unreadable(topic, snapshot, cause));
+    });
+  }
+
+  #unreadable(topic: string, snapshot: string, cause: unknown): SnapshotDescription {
+    const which = snapshot === "" ? "the snapshots" : `snapshot ${snapshot}`;
+    const damage = detailOf(storageError(cause, `${which} of topic ${topic} cannot be read`, { topic }));
+    return { topic, snapshot, createdAt: 0, partitions: [], sizeBytes: 0, damage };
+  }
+
+  /** @throws UnknownSnapshotError, InvalidArgumentError */
+  async delete(topic: string, snapshot: string): Promise<void> {
+    this.#checkOpen();
+    checkTopicName(topic);
+    checkSnapshotName(snapshot);
+    await this.#change(topic, snapshot, "deleted", async () => {
+      const storage = this.#storage;
+      const [directory, deleted] = this.#paths(topic, snapshot);
+      if (!(await this.#directories.has(topic, snapshot))) throw unknown(topic, snapshot);
+      await storage.rename(directory, deleted);
+      this.#totals.remove({ snapshots: 1 });
+      // It is gone; the rest is done now, or when the broker is opened again.
+      const removed = () => storage.removeDirectory(deleted).catch(() => {});
+      await this.#directories
+        .syncNames(topic, `snapshot ${snapshot} of topic ${topic} was deleted, but may be back after a power cut`)
+        .finally(removed);
+    });
+  }
+
+  /**
+   * Adds a topic with the records and the configuration of a snapshot.
+   *
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError,
+   * ResourceLimitExceededError; NotALogStoreError and CorruptPartitionError where the snapshot is
+   * not what it was
+   */
+  async restore(topic: string, snapshot: string, newTopic: string): Promise<FileTopic> {
+    this.#checkOpen();
+    checkTopicName(topic);
+    checkSnapshotName(snapshot);
+    checkTopicName(newTopic);
+    // The topic's turn before the snapshots', as whoever makes one has them: the other way round,
+    // the two could wait for each other.
+    return this.#topics.add(newTopic, (reserve) =>
+      this.#engine.catalogue.createFrom(newTopic, (directory) =>
+        this.#change(topic, snapshot, "restored", () => this.#restoreTo(directory, topic, snapshot, reserve)),
+      ),
+    );
+  }
+
+  /** What is under way comes to nothing. */
+  async close(): Promise<void> {
+    this.#stop.abort(new ClosedError("the broker was closed"));
+    await this.#changing.settle();
+  }
+
+  /** Resolves to the configuration of what was restored. */
+  async #restoreTo(
+    directory: string,
+    topic: string,
+    snapshot: string,
+    reserve: (partitions: number) => void,
+  ): Promise<TopicConfig> {
+    const said = await this.#directories.read(topic, snapshot);
+    if (said === undefined) throw unknown(topic, snapshot);
+    reserve(said.partitions.length);
+    const source = this.#directories.path(topic, snapshot);
+    const file = await readTopicFile(this.#storage, source);
+    if (file === undefined) {
+      throw new NotALogStoreError(`${source} has no ${TOPIC_FILE}: restore it from a copy`, {
+        file: `${source}/${TOPIC_FILE}`,
+      });
+    }
+    const sizeBytes = await restoreStore(this.#storage, source, directory, this.#stop.signal);
+    checkSize(source, sizeBytes, said);
+    await checkBounds(this.#storage, directory, said);
+    return file.config;
+  }
+
+  async #make({ topic, id, store, config }: FileTopic, snapshot: string): Promise<SnapshotDescription> {
+    const storage = this.#storage;
+    const [directory, unfinished] = this.#paths(topic, snapshot);
+    await this.#directories.make(topic);
+    try {
+      const copied = await store.copyTo(unfinished, this.#stop.signal);
+      const description = { topic, snapshot, ...copied };
+      await writeTopicFile(storage, unfinished, { topic, id, config });
+      await writeSnapshotFile(storage, unfinished, description);
+      await storage.rename(unfinished, directory);
+      return description;
+    } catch (error) {
+      await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
+      throw error;
+    }
+  }
+
+  /** Where a snapshot is, and where it is made or removed. */
+  #paths(topic: string, snapshot: string): [directory: string, unfinished: string] {
+    return [this.#directories.path(topic, snapshot), this.#directories.unfinishedPath(topic)];
+  }
+
+  #checkOpen(): void {
+    this.#stop.signal.throwIfAborted();
+  }
+
+  async #change<T>(topic: string, snapshot: string, done: string, work: () => Promise<T>): Promise<T> {
+    const what = `snapshot ${snapshot} of topic ${topic} cannot be ${done}`;
+    try {
+      return await this.#changing.run(topic, async () => {
+        this.#checkOpen();
+        checkDirectoryName(topic);
+        return withStorageErrors(what, work, { topic });
+      });
+    } catch (error) {
+      throw error instanceof LogStoreError && error.topic === undefined ? error.with({ topic }) : error;
+    }
+  }
+}
+
+function unknown(topic: string, snapshot: string): UnknownSnapshotError {
+  return new UnknownSnapshotError(`topic ${topic} has no snapshot ${snapshot}: list them to see which there are`, {
+    topic,
+  });
+}

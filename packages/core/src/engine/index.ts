@@ -1,0 +1,38 @@
+/** For authors of engines: the interfaces, and the parts that engines share. docs/engines.md. */
+export type { LogStoreError, RecordBatch } from "@logstore/codec";
+export type { Durability, Position, TopicConfig } from "@logstore/protocol";
+export type { EngineBrokerOptions } from "../broker/broker-options.js";
+export {
+  type Assigned,
+  assignOffsets,
+  checkExpectedOffset,
+  type Place,
+  type Unplaced,
+} from "./append/assign-offsets.js";
+export { AppendCheck } from "./append/check-append.js";
+export { type ProducerSnapshot, ProducerState } from "./append/producer-state.js";
+export type { DurableMap, MapEntry } from "./durable-map.js";
+export type { Engine } from "./engine.js";
+export type { JournalStore, SnapshotReader, SnapshotSink } from "./journal-store.js";
+export {
+  type Appended,
+  type AppendOptions,
+  BatchTooLongToRead,
+  type Chunk,
+  type Gap,
+  type LogBounds,
+  type LogReader,
+  type PartitionLog,
+  type ReadOptions,
+} from "./partition-log.js";
+export { bufferFor } from "./read/buffers.js";
+export { LogOffsets } from "./read/log-offsets.js";
+export { checkedPosition } from "./read/position.js";
+export {
+  type FoundTopic,
+  type FoundTopics,
+  type Topic,
+  type TopicCatalogue,
+  TopicUnsettledError,
+  type UnopenableTopic,
+} from "./topic-catalogue.js";

@@ -1,0 +1,99 @@
+/**
+ * The groups' journal as files: `groups/` of the data directory, a log store of one partition
+ * beside a `snapshot`. It is made by the first change: without groups there is no directory.
+ */
+import { StorageFailedError } from "@logstore/codec";
+import type { JournalStore, SnapshotReader, SnapshotSink } from "../engine/journal-store.js";
+import type { PartitionLog } from "../engine/partition-log.js";
+import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
+import { partitionDirectory, STORE_FILE } from "../files/file-names.js";
+import { TEMPORARY_SUFFIX } from "../storage/atomic-file.js";
+import type { FilePool } from "../storage/file-pool.js";
+import { LogStore } from "../store/log-store.js";
+import type { LogStoreOptions } from "../store/options.js";
+import { storeCaches } from "../store/store-caches.js";
+
+const GROUPS_DIRECTORY = "groups";
+const SNAPSHOT_FILE = "snapshot";
+const SEGMENT_BYTES = 4 * 1024 * 1024;
+
+export class FileJournalStore implements JournalStore {
+  readonly location: string;
+  readonly #storage: FilePool;
+  readonly #segmentBytes: number;
+  #store: LogStore | undefined;
+
+  constructor(storage: FilePool, dataDirectory: string, { segmentBytes = SEGMENT_BYTES } = {}) {
+    this.location = `${dataDirectory}/${GROUPS_DIRECTORY}`;
+    this.#storage = storage;
+    this.#segmentBytes = segmentBytes;
+  }
+
+  async open(): Promise<PartitionLog | undefined> {
+    return (await this.#isMade()) ? this.#openStore() : undefined;
+  }
+
+  async make(): Promise<PartitionLog> {
+    await this.#storage.makeDirectory(this.location);
+    return this.#openStore();
+  }
+
+  async openSnapshot(): Promise<SnapshotReader | undefined> {
+    try {
+      return await this.#storage.openFile(this.#snapshotPath, "read");
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw error;
+    }
+  }
+
+  async replaceSnapshot(write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
+    const storage = this.#storage;
+    const temporary = this.#snapshotPath + TEMPORARY_SUFFIX;
+    const file = await storage.createFile(temporary);
+    let position = 0;
+    try {
+      await write(async (pieces) => {
+        await file.write(pieces, position);
+        for (const { length } of pieces) position += length;
+      });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await storage.rename(temporary, this.#snapshotPath);
+    await storage.syncDirectory(this.location);
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+  }
+
+  get #snapshotPath(): string {
+    return `${this.location}/${SNAPSHOT_FILE}`;
+  }
+
+  /** A crash may have left a directory that is empty, or almost. */
+  async #isMade(): Promise<boolean> {
+    const names = (await this.#storage.list(this.location)) ?? [];
+    if (names.includes(STORE_FILE)) return true;
+    if (!names.includes(SNAPSHOT_FILE) && !names.includes(partitionDirectory(0))) return false;
+    throw new StorageFailedError(
+      `${this.location}/${STORE_FILE} is missing, and what groups committed is not known: restore the directory from a copy, or remove it and all groups begin anew`,
+      { file: `${GROUPS_DIRECTORY}/${STORE_FILE}` },
+    );
+  }
+
+  async #openStore(): Promise<PartitionLog> {
+    const options: LogStoreOptions = {
+      partitions: 1,
+      segmentBytes: this.#segmentBytes,
+      maxBatchBytes: STORED_BATCH_LIMITS.maxBatchBytes,
+      maxQueuedBytes: Number.MAX_SAFE_INTEGER, // the groups look at what waits before they make a change
+      tailCacheBytes: 0,
+    };
+    this.#store = await LogStore.openLocked(this.location, options, this.#storage, storeCaches(options));
+    return this.#store.log(0);
+  }
+}

@@ -1,0 +1,31 @@
+/** The options of a topic's log store: its own configuration, else the broker's options. */
+import type { TopicConfig } from "@logstore/protocol";
+import { TOPIC_CONFIG_NAMES } from "../engine/topic-config.js";
+import { type LogStoreOptions, resolveOptions } from "../store/options.js";
+
+export function topicOptions(config: TopicConfig, byDefault: LogStoreOptions): LogStoreOptions {
+  return { ...byDefault, ...config };
+}
+
+/**
+ * What is in force: the topic's own, the broker's, and the defaults.
+ *
+ * @throws InvalidArgumentError
+ */
+export function effectiveConfig(config: TopicConfig, byDefault: LogStoreOptions): TopicConfig {
+  const { durability, segmentBytes, limits, retentionMs, retentionBytes } = resolveOptions(
+    topicOptions(config, byDefault),
+  );
+  return {
+    durability,
+    segmentBytes,
+    maxBatchBytes: limits.maxBatchBytes,
+    ...(retentionMs !== undefined && { retentionMs }),
+    ...(retentionBytes !== undefined && { retentionBytes }),
+  };
+}
+
+/** Every option that can be altered: what the topic no longer names is the broker's again. */
+export function alteredOptions(config: TopicConfig, byDefault: LogStoreOptions): TopicConfig {
+  return Object.fromEntries(TOPIC_CONFIG_NAMES.map((name) => [name, config[name] ?? byDefault[name]]));
+}

@@ -1,0 +1,130 @@
+/**
+ * Appends changes to the groups' log, in order: those of one turn of the event loop, and those that
+ * come while a batch is being written, share a batch. One batch is under way at a time, so that one
+ * whose outcome is not known can be sent again before anything follows it.
+ */
+import { ClosedError, type LogStoreError, RecordBatchBuilder, startTimer, UnavailableError } from "@logstore/codec";
+import type { Engine } from "../../engine/engine.js";
+import type { PartitionLog } from "../../engine/partition-log.js";
+import { STORED_BATCH_LIMITS } from "../../engine/read/buffers.js";
+import { storageError } from "../../storage/storage-error.js";
+
+/** Changes share a batch up to this length. */
+const BATCH_BYTES = 1024 * 1024;
+const RETRY_MS = 500;
+/** Random over 48 bits, as producer ids are that nobody hands out. */
+const PRODUCER_ID_BYTES = 6;
+
+/** Changes that are written together. */
+interface Group {
+  readonly builder: RecordBatchBuilder;
+  bytes: number;
+  readonly written: Promise<void>;
+  resolve(): void;
+  reject(error: LogStoreError): void;
+}
+
+export class ChangeWriter {
+  readonly #clock: Pick<Engine, "now">;
+  readonly #openLog: () => Promise<PartitionLog>;
+  /** Tells the batches of this writer from those of any other. */
+  readonly #producerId: number;
+  readonly #waiting: Group[] = [];
+  #running = false;
+  #log: PartitionLog | undefined;
+  #nextSequence = 0;
+  #pendingBytes = 0;
+  #last: Promise<void> = Promise.resolve();
+  /** Why nothing is written any more. */
+  #failure: LogStoreError | undefined;
+  /** Aborted on close: ends the wait before a batch is sent again. */
+  readonly #stop = new AbortController();
+
+  /** @param openLog called before the first change is written */
+  constructor(engine: Pick<Engine, "now" | "randomHex">, openLog: () => Promise<PartitionLog>) {
+    this.#clock = engine;
+    this.#openLog = openLog;
+    this.#producerId = Number.parseInt(engine.randomHex(PRODUCER_ID_BYTES), 16) + 1;
+  }
+
+  /** Bytes of the changes that are not durable yet. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  write(value: string): void {
+    const timestamp = this.#clock.now();
+    const group = this.#waiting.at(-1);
+    if (group?.builder.append(null, value, timestamp)) group.bytes += value.length;
+    else this.#begin(value, timestamp);
+    this.#pendingBytes += value.length;
+    if (this.#running) return;
+    this.#running = true;
+    process.nextTick(() => void this.#run());
+  }
+
+  /** Resolves when everything written so far is durable. */
+  settled(): Promise<void> {
+    return this.#last;
+  }
+
+  /** Gives up on a batch whose outcome is not known; every other is settled. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#last.catch(() => {});
+  }
+
+  #begin(value: string, timestamp: number): void {
+    const builder = new RecordBatchBuilder({ targetBytes: BATCH_BYTES, limits: STORED_BATCH_LIMITS });
+    builder.append(null, value, timestamp);
+    const { promise: written, resolve, reject } = Promise.withResolvers<void>();
+    written.catch(() => {}); // whoever waits for it is told
+    this.#last = written;
+    this.#waiting.push({ builder, bytes: value.length, written, resolve, reject });
+  }
+
+  async #run(): Promise<void> {
+    for (let group = this.#waiting.shift(); group !== undefined; group = this.#waiting.shift()) {
+      try {
+        if (this.#failure !== undefined) throw this.#failure;
+        await this.#append(group.builder);
+        group.resolve();
+      } catch (error) {
+        this.#failure ??= storageError(error, "the groups' log failed");
+        group.reject(this.#failure);
+      }
+      this.#pendingBytes -= group.bytes;
+    }
+    this.#running = false;
+  }
+
+  async #append(builder: RecordBatchBuilder): Promise<void> {
+    this.#log ??= await this.#openLog();
+    const producerId = this.#producerId;
+    const { recordCount } = builder;
+    const bytes = builder.seal({ producerId, producerEpoch: 0, baseSequence: this.#nextSequence });
+    this.#nextSequence = (this.#nextSequence + recordCount) % 2 ** 32;
+    for (;;) {
+      try {
+        await this.#log.appendBatches(bytes);
+        return;
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error;
+        if (this.#stop.signal.aborted) throw new ClosedError("the groups' log was closed");
+        await delay(error.retryAfterMs ?? RETRY_MS, this.#stop.signal); // it is appended once, whatever became of it
+      }
+    }
+  }
+}
+
+function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      timer.cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = startTimer(ms, done);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

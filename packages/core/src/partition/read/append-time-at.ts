@@ -1,0 +1,33 @@
+/** When a record was appended: found by its offset, from the batches' headers alone. */
+import { scanSegment } from "../../segment/scan-segment.js";
+import type { Segment } from "../../segment/segment.js";
+import { readError } from "./damage.js";
+import type { ReadSource } from "./read-source.js";
+
+/** Batches before the one that is looked for: an index entry is so near. */
+const CHUNK_BYTES = 16 * 1024;
+
+/** Undefined where the record is gone or cannot be read. */
+export async function appendTimeAt(log: ReadSource, offset: number): Promise<number | undefined> {
+  const inMemory = log.tail?.read(offset, log.offsets.highWatermark, 1)?.batches[0];
+  if (inMemory !== undefined) return inMemory.appendTime;
+  const segment = log.segments.find(offset);
+  if (segment === undefined) return undefined;
+  try {
+    return await appendTimeIn(log, segment, offset);
+  } catch (error) {
+    const wasDeleted = log.isClosed || log.segments.find(offset) !== segment;
+    if (!wasDeleted) log.cameUpon(readError(log, segment, offset, error));
+    return undefined;
+  }
+}
+
+async function appendTimeIn({ limits }: ReadSource, segment: Segment, offset: number): Promise<number | undefined> {
+  const position = (await segment.index()).positionOfOffset(offset);
+  const end = await segment.visibleSize();
+  const range = { position, end, nextOffset: undefined, limits, verify: false, chunkBytes: CHUNK_BYTES };
+  return segment.read(async (file) => {
+    for await (const { batch } of scanSegment(file, range)) if (batch.nextOffset > offset) return batch.appendTime;
+    return undefined;
+  });
+}
