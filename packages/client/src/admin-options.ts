@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { ResetOffsetsRequest, TopicConfig, TopicConfigChange, TopicOptions } from "@logstore/protocol";
-import { type PositionInput, positionRule } from "./position.js";
+import { type PositionInput, positionRule } from "./common/position.js";
 
 /** A new topic: its partitions and its configuration. */
 export interface CreateTopicOptions extends TopicConfig {

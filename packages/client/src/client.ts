@@ -33,11 +33,13 @@ import {
   resetRules,
   topicConfigChangeRules,
 } from "./admin-options.js";
+import { type PositionInput, toPosition } from "./common/position.js";
+import { type CloseOptions, checkCloseOptions, Registry } from "./common/registry.js";
+import type { FormatToSend } from "./common/value-format.js";
+import { Consumer } from "./consumer/consumer.js";
 import { ensureTopic } from "./ensure-topic.js";
-import { Consumer } from "./group/consumer.js";
 import type { ConsumerOptions } from "./group/consumer-options.js";
 import { ParkedRecords } from "./parked/parked-records.js";
-import { type PositionInput, toPosition } from "./position.js";
 import type { AppendAck } from "./producer/append-ack.js";
 import type { AppendOptions } from "./producer/append-options.js";
 import { Appenders } from "./producer/appenders.js";
@@ -47,8 +49,6 @@ import type { AppendRecord } from "./producer/producer-record.js";
 import type { RecordFormatToReceive } from "./reader/consumer-record.js";
 import { Reader } from "./reader/reader.js";
 import type { ReaderOptions } from "./reader/reader-options.js";
-import { type CloseOptions, checkCloseOptions, Registry } from "./registry.js";
-import type { FormatToSend } from "./value-format.js";
 
 /**
  * Topics, producers, readers and consumers of one log, on a server or in this process. Made by

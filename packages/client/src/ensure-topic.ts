@@ -1,7 +1,7 @@
 import { TopicExistsError } from "@logstore/codec";
 import type { LogApi, TopicConfig, TopicDescription } from "@logstore/protocol";
 import type { EnsureTopicOptions } from "./admin-options.js";
-import { hasCode } from "./retry.js";
+import { hasCode } from "./common/retry.js";
 
 /** A topic may come and go between two calls; so often it is looked for. */
 const ATTEMPTS = 5;

@@ -6,15 +6,17 @@ export type {
   ResetOffsets,
 } from "./admin-options.js";
 export { LogClient } from "./client.js";
+export type { ClientEvent, OnClientEvent } from "./common/events.js";
+export type { PositionInput, Time } from "./common/position.js";
+export type { CloseOptions } from "./common/registry.js";
+export { bytes, json, type Serializer, text } from "./common/serializers.js";
+export type { FormatToReceive, FormatToSend, ValueFormatOptions, ValueOptions } from "./common/value-format.js";
 export { connect } from "./connect.js";
-export type { ClientEvent, OnClientEvent } from "./events.js";
-export { Consumer, type ConsumerCloseOptions } from "./group/consumer.js";
+export { Consumer, type ConsumerCloseOptions } from "./consumer/consumer.js";
 export type { ConsumerOptions, RecreatedTopic } from "./group/consumer-options.js";
 export type { StartPolicy } from "./group/start-positions.js";
 export type { ConnectOptions, TlsOptions, Token } from "./grpc/connect-options.js";
-export type { ParkedRecord } from "./parked/parked-record.js";
 export { ParkedRecords, type ReplayOptions, type ReplayResult } from "./parked/parked-records.js";
-export type { PositionInput, Time } from "./position.js";
 export type { AppendAck } from "./producer/append-ack.js";
 export type { AppendOptions } from "./producer/append-options.js";
 export type { DeliveryOptions } from "./producer/delivery-options.js";
@@ -33,11 +35,9 @@ export type {
   ReadingOptions,
   StartPositions,
 } from "./reader/reader-options.js";
-export type { CloseOptions } from "./registry.js";
+export type { ParkedRecord } from "./run/parked-record.js";
 export type { RecordContext, RetryOptions, RunOptions } from "./run/run-options.js";
-export { bytes, json, type Serializer, text } from "./serializers.js";
 export { traceContextOf } from "./telemetry/record-context.js";
-export type { FormatToReceive, FormatToSend, ValueFormatOptions, ValueOptions } from "./value-format.js";
 
 // Descriptions of topics, snapshots and groups
 

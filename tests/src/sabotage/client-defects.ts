@@ -1,7 +1,7 @@
 /** Defects of the client's groups and appends; see {@link defects}. */
 import { type Defect, within } from "./defects.ts";
 
-const GROUP = ["src/group/consumer.test.ts"];
+const GROUP = ["src/consumer/consumer.test.ts"];
 const RUN = ["src/run/run.test.ts"];
 
 export const clientDefects: readonly Defect[] = [
@@ -132,7 +132,7 @@ export const clientDefects: readonly Defect[] = [
       "await this.#api.deleteRecords(this.topic, 0, from);",
     ],
   }),
-  ...within("client/caller.ts", ["src/caller.test.ts"], {
+  ...within("client/common/caller.ts", ["src/common/caller.test.ts"], {
     "takes the stack traces of any engine for V8's": [
       "return Array.isArray(traced.stack) ? (traced.stack as Frame[]) : [];",
       "return traced.stack as Frame[];",
@@ -141,17 +141,17 @@ export const clientDefects: readonly Defect[] = [
   ...within("client/group/closing-time.ts", RUN, {
     "waits for ever": ["    this.#timers = stages.map(([stage, ms]) => startTimer(ms, () => stage.abort()));\n", ""],
   }),
-  ...within("client/reader/pull-iterator.ts", ["src/group/close-in-loop.test.ts"], {
+  ...within("client/reader/pull-iterator.ts", ["src/consumer/close-in-loop.test.ts"], {
     "does not know the body of a loop before its second turn": ["        body?.enter();\n", ""],
   }),
-  ...within("client/caller.ts", ["src/group/close-in-loop.test.ts"], {
+  ...within("client/common/caller.ts", ["src/consumer/close-in-loop.test.ts"], {
     "takes a function that still waits for the body": [" || position === waited.position", ""],
     "takes another call of the same function for the body": [
       ".every((frame, k) => isSame(frame, awaiting[k]!))",
       ".every(() => true)",
     ],
   }),
-  ...within("client/group/group-reader.ts", ["src/group/close-in-loop.test.ts"], {
+  ...within("client/group/group-reader.ts", ["src/consumer/close-in-loop.test.ts"], {
     "waits for a hook that waits for the end": ["    this.#hooks.release();\n", ""],
   }),
   ...within("client/reader/merge.ts", ["src/options.test.ts"], {

@@ -1,6 +1,6 @@
 import { FencedMemberError, makeError } from "@logstore/codec";
 import type { CommitResult, GroupApi } from "@logstore/protocol";
-import { hasCode } from "../retry.js";
+import { hasCode } from "../common/retry.js";
 import type { GroupSession } from "./group-session.js";
 import type { OwnedPartition } from "./owned-partition.js";
 import { PendingCommit } from "./pending-commit.js";

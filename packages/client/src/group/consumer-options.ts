@@ -13,10 +13,10 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { AssignorName, TopicPartition } from "@logstore/protocol";
-import { edgeOrTimeRule } from "../position.js";
+import { edgeOrTimeRule } from "../common/position.js";
+import { serializerRule, valueRules } from "../common/value-format.js";
 import type { RecordFormatOptions } from "../reader/consumer-record.js";
 import type { SkippedRecords } from "../reader/partition-state.js";
-import { serializerRule, valueRules } from "../value-format.js";
 import type { StartPolicy } from "./start-positions.js";
 
 /** A topic that was deleted and made again. */

@@ -1,7 +1,7 @@
 import { startInterval, type Timer } from "@logstore/codec";
 import type { LogApi, TopicPartition } from "@logstore/protocol";
+import { hasCode, isRetriable } from "../common/retry.js";
 import { Merge } from "../reader/merge.js";
-import { hasCode, isRetriable } from "../retry.js";
 import { CLOSE_TIMEOUT_MS, ClosingTime, unlessAborted } from "./closing-time.js";
 import { Committer } from "./committer.js";
 import type { ConsumerOptions } from "./consumer-options.js";

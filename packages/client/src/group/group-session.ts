@@ -9,7 +9,7 @@ import type {
   OffsetsResetEvent,
   TopicPartition,
 } from "@logstore/protocol";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
 import { unlessAborted } from "./closing-time.js";
 
 export interface SessionListener {

@@ -1,4 +1,4 @@
-import { callStack, named, uniqueName } from "../caller.js";
+import { callStack, named, uniqueName } from "../common/caller.js";
 
 /**
  * Calls hooks of the application, and waits for each unless that waits for the end of the reading

@@ -1,6 +1,6 @@
 import type { AssignedPartition } from "@logstore/protocol";
+import { hasCode } from "../common/retry.js";
 import { PartitionState } from "../reader/partition-state.js";
-import { hasCode } from "../retry.js";
 
 /** See {@link OwnedPartition}. */
 type State = "assigned" | "announced" | "reading" | "revoking" | "revoked" | "lost";

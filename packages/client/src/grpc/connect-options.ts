@@ -1,5 +1,5 @@
 import { boolean, durationMs, either, func, nested, nonEmptyString, type OptionRules } from "@logstore/codec";
-import type { OnClientEvent } from "../events.js";
+import type { OnClientEvent } from "../common/events.js";
 
 /** How a client reaches its server. */
 export interface ConnectOptions {

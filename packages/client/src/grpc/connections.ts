@@ -1,6 +1,6 @@
 import type { ChannelCredentials, Client } from "@grpc/grpc-js";
 import { callAll, type LogStoreError, ResourceLimitExceededError, UnavailableError } from "@logstore/codec";
-import { hasCode } from "../retry.js";
+import { hasCode } from "../common/retry.js";
 import { Connection } from "./connection.js";
 import { streamWindowBytes } from "./stream-window.js";
 

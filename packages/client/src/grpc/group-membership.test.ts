@@ -2,8 +2,7 @@ import { PassThrough } from "node:stream";
 import { UnavailableError } from "@logstore/codec";
 import type { MemberEvent, MemberMessage } from "@logstore/protocol";
 import { beforeEach, expect, test } from "vitest";
-import { GrpcMembership } from "./group-membership.js";
-import type { MemberStream } from "./grpc-group-api.js";
+import { GrpcMembership, type MemberStream } from "./group-membership.js";
 
 const joined = { memberId: "m", memberEpoch: 1, heartbeatIntervalMs: 5, sessionTimeoutMs: 6 };
 

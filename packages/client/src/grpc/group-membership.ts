@@ -1,3 +1,4 @@
+import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { LogStoreError } from "@logstore/codec";
 import { startTimer, UnavailableError } from "@logstore/codec";
 import {
@@ -10,13 +11,15 @@ import {
   type TopicPartition,
 } from "@logstore/protocol";
 import { checkMemberEvent } from "./check-answer.js";
-import type { MemberStream } from "./grpc-group-api.js";
 import { inPieces } from "./in-pieces.js";
 
 /** A connection that answers none of so many heartbeats is gone, whatever it says of itself. */
 const MAX_UNANSWERED = 2;
 /** How long a server has to say that a member has left. */
 const LEAVE_TIMEOUT_MS = 10_000;
+
+/** Messages of the member to the server, and events of the server to the member. */
+export type MemberStream = ClientDuplexStream<MemberMessage, MemberEventMessage>;
 
 /**
  * A membership as one JoinGroup stream, opened when its events are asked for. It ends with the

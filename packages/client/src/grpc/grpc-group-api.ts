@@ -1,5 +1,4 @@
 /** The group half of a log behind gRPC. */
-import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/proto-loader";
 import type { LogStoreError } from "@logstore/codec";
 import {
@@ -14,19 +13,16 @@ import {
   groupDescriptionFromMessage,
   groupSummaryFromMessage,
   type JoinGroupRequest,
-  type MemberEventMessage,
-  type MemberMessage,
   type ResetOffsetsRequest,
   resetToMessage,
   type TopicPartition,
 } from "@logstore/protocol";
 import { checkAnswers, checkCommitted } from "./check-answer.js";
 import { checkCommit, checkJoin, checkPartitions, checkReset } from "./check-group-request.js";
-import { GrpcMembership } from "./group-membership.js";
+import { GrpcMembership, type MemberStream } from "./group-membership.js";
 import { inPieces } from "./in-pieces.js";
 
 type Method = MethodDefinition<object, object>;
-export type MemberStream = ClientDuplexStream<MemberMessage, MemberEventMessage>;
 
 /** What the connection lends: its calls, with their retries and errors. */
 export interface Calls {

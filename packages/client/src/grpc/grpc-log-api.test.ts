@@ -17,8 +17,8 @@ import {
 } from "@logstore/codec";
 import { ERROR_DETAIL_TYPE_URL, PRODUCE_HEADROOM_BYTES, STATUS_DETAILS_KEY } from "@logstore/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { retryDelayMs } from "../common/retry.js";
 import { connect, text } from "../index.js";
-import { retryDelayMs } from "../retry.js";
 import { GrpcLogApi } from "./grpc-log-api.js";
 import { protocolDefinitions } from "./load-proto.js";
 

@@ -33,8 +33,8 @@ import {
   type TopicSummary,
   withDamageFromMessage,
 } from "@logstore/protocol";
-import { ConnectionWatch } from "../events.js";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
+import { ConnectionWatch } from "../common/events.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
 import { parseAddress } from "./address.js";
 import { channelCredentials } from "./channel-credentials.js";
 import {
@@ -58,8 +58,9 @@ import {
 import { type ConnectOptions, connectRules } from "./connect-options.js";
 import { Connections, type StreamPlace } from "./connections.js";
 import { consumeCall } from "./consume-call.js";
+import type { MemberStream } from "./group-membership.js";
 import { fromServiceError } from "./grpc-errors.js";
-import { GrpcGroupApi, type MemberStream } from "./grpc-group-api.js";
+import { GrpcGroupApi } from "./grpc-group-api.js";
 import { protocolDefinitions } from "./load-proto.js";
 import { httpStatusOf } from "./only-grpc.js";
 import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js";

@@ -1,12 +1,12 @@
 import { checkOptions, func, type OptionRules } from "@logstore/codec";
 import { isEndKnown, type LogApi, type PartitionOffset } from "@logstore/protocol";
-import { Consumer } from "../group/consumer.js";
+import type { Registry } from "../common/registry.js";
+import { hasCode } from "../common/retry.js";
+import { Consumer } from "../consumer/consumer.js";
 import { Producer } from "../producer/producer.js";
 import type { SkippedRecords } from "../reader/partition-state.js";
 import { Reader } from "../reader/reader.js";
-import type { Registry } from "../registry.js";
-import { hasCode } from "../retry.js";
-import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "./parked-record.js";
+import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "../run/parked-record.js";
 
 export interface ReplayOptions {
   /**

@@ -1,5 +1,5 @@
 import { type Bytes, checkOptions, type OptionRules, wholeNumber } from "@logstore/codec";
-import { type ValueOptions, valueRules } from "../value-format.js";
+import { type ValueOptions, valueRules } from "../common/value-format.js";
 import { type DeliveryOptions, deliveryRules } from "./delivery-options.js";
 
 /** Options of `client.append()`. */

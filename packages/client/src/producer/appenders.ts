@@ -1,5 +1,5 @@
 import type { LogApi } from "@logstore/protocol";
-import { type CloseOptions, type Registry, settledWithin } from "../registry.js";
+import { type CloseOptions, type Registry, settledWithin } from "../common/registry.js";
 import { AppendTopics } from "./append-topics.js";
 import { AppendBudget, PartitionAppender } from "./partition-appender.js";
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, shown } from "@logstore/codec";
-import { msOf, type Time } from "../position.js";
+import { msOf, type Time } from "../common/position.js";
 import type { ProducerRecord } from "./producer-record.js";
 
 /** What a record has beside its value, which its format looks at. */

@@ -11,8 +11,8 @@ import {
   startTimer,
 } from "@logstore/codec";
 import { type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
-import { ValueFormat } from "../value-format.js";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { ValueFormat } from "../common/value-format.js";
 import type { AppendAck } from "./append-ack.js";
 import { type AppendOptions, checkAppendOptions } from "./append-options.js";
 import type { AppendTopic, AppendTopics } from "./append-topics.js";

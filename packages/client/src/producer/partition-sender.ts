@@ -6,7 +6,7 @@ import {
   type Timer,
 } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
-import { hasCode, isRetriable, retryDelayMs } from "../retry.js";
+import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import type { Batch } from "./batch.js";
 import { ProducerSequence } from "./producer-sequence.js";
 import { type Entry, RecordAccumulator } from "./record-accumulator.js";

@@ -1,5 +1,5 @@
 import type { Bytes, HeaderInput } from "@logstore/codec";
-import type { Time } from "../position.js";
+import type { Time } from "../common/position.js";
 
 /** A record to be appended to a given partition. */
 export interface AppendRecord<Input> {

@@ -10,11 +10,11 @@ import {
   UnknownPartitionError,
 } from "@logstore/codec";
 import type { LogApi, TopicDescription } from "@logstore/protocol";
-import { type CloseOptions, checkCloseOptions, type Registry, settledWithin } from "../registry.js";
+import { type CloseOptions, checkCloseOptions, type Registry, settledWithin } from "../common/registry.js";
+import { ValueFormat } from "../common/value-format.js";
 import { DURABILITY, MESSAGE_COUNT, OFFSET, PARTITION_ID } from "../telemetry/conventions.js";
 import { isTracing } from "../telemetry/record-context.js";
 import { SendSpan } from "../telemetry/send-span.js";
-import { ValueFormat } from "../value-format.js";
 import type { AppendAck } from "./append-ack.js";
 import type { Waiter } from "./batch.js";
 import { BufferBudget } from "./buffer-budget.js";

@@ -1,6 +1,6 @@
 import { type Header, InvalidValueError, type RecordCursor } from "@logstore/codec";
-import type { Serializer } from "../serializers.js";
-import { type FormatToReceive, ValueFormat, type ValueOptions } from "../value-format.js";
+import type { Serializer } from "../common/serializers.js";
+import { type FormatToReceive, ValueFormat, type ValueOptions } from "../common/value-format.js";
 import type { PartitionState } from "./partition-state.js";
 
 /**

@@ -1,4 +1,4 @@
-import { callStack, type Frame, hasGoneOn } from "../caller.js";
+import { callStack, type Frame, hasGoneOn } from "../common/caller.js";
 
 /** Recognizes code that runs in the body of a loop, which waits for it. */
 export class LoopBody {

@@ -10,8 +10,8 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
-import { type PositionInput, positionRule, toPosition } from "../position.js";
-import { serializerRule, valueRules } from "../value-format.js";
+import { type PositionInput, positionRule, toPosition } from "../common/position.js";
+import { serializerRule, valueRules } from "../common/value-format.js";
 import type { RecordFormatOptions } from "./consumer-record.js";
 import type { SkippedRecords } from "./partition-state.js";
 

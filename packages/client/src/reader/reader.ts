@@ -1,7 +1,7 @@
 import { checkArgument, InvalidArgumentError, required, wholeNumber } from "@logstore/codec";
 import type { LogApi, Position } from "@logstore/protocol";
-import { toPosition } from "../position.js";
-import type { Registry } from "../registry.js";
+import { toPosition } from "../common/position.js";
+import type { Registry } from "../common/registry.js";
 import { type ConsumerBatch, nextBatch } from "./consumer-batch.js";
 import { type ConsumerRecord, RecordFormat } from "./consumer-record.js";
 import { Merge } from "./merge.js";

@@ -1,11 +1,11 @@
 import { InvalidValueError } from "@logstore/codec";
+import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { textOf } from "../common/thrown.js";
 import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
 import type { OwnedPartition } from "../group/owned-partition.js";
 import { RecordFormat } from "../reader/consumer-record.js";
 import { RecordSource } from "../reader/record-source.js";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../retry.js";
-import { textOf } from "../thrown.js";
 import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-work.js";
 import { type RunLimits, type RunOptions, runLimits, tryAgainMs } from "./run-options.js";
 import { Slots } from "./slots.js";

@@ -1,4 +1,4 @@
-import { callStack, named, uniqueName } from "../caller.js";
+import { callStack, named, uniqueName } from "../common/caller.js";
 
 /** Where one worker at a time does its work. */
 export interface Slot<Work extends (...args: never[]) => unknown, Task> {

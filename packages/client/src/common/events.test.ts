@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { type AddressInfo, createServer } from "node:net";
 import { UnavailableError } from "@logstore/codec";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { fromServiceError } from "../grpc/grpc-errors.js";
+import { GrpcLogApi } from "../index.js";
 import { type ClientEvent, ConnectionWatch } from "./events.js";
-import { fromServiceError } from "./grpc/grpc-errors.js";
-import { GrpcLogApi } from "./index.js";
 
 const away = new UnavailableError("127.0.0.1:7411 cannot be reached: connect ECONNREFUSED");
 

@@ -10,21 +10,21 @@ import {
   wholeNumber,
 } from "@logstore/codec";
 import type { LogApi, TopicPartition } from "@logstore/protocol";
-import type { Failure } from "../parked/parked-record.js";
-import { ParkingLot } from "../parked/parking-lot.js";
+import type { CloseOptions, Registry } from "../common/registry.js";
+import { CLOSE_TIMEOUT_MS } from "../group/closing-time.js";
+import { type ConsumerOptions, checkConsumerOptions } from "../group/consumer-options.js";
+import { GroupReader } from "../group/group-reader.js";
+import { type InFlight, InHand } from "../group/in-flight.js";
+import type { OwnedPartition } from "../group/owned-partition.js";
 import { type ConsumerBatch, nextBatch } from "../reader/consumer-batch.js";
 import { type ConsumerRecord, RecordFormat } from "../reader/consumer-record.js";
 import { type Leaving, PullIterator } from "../reader/pull-iterator.js";
 import { RecordSource } from "../reader/record-source.js";
-import type { CloseOptions, Registry } from "../registry.js";
+import type { Failure } from "../run/parked-record.js";
+import { ParkingLot } from "../run/parking-lot.js";
 import type { RawRecord } from "../run/partition-work.js";
 import { checkRunOptions, type RunOptions } from "../run/run-options.js";
 import { Runner } from "../run/runner.js";
-import { CLOSE_TIMEOUT_MS } from "./closing-time.js";
-import { type ConsumerOptions, checkConsumerOptions } from "./consumer-options.js";
-import { GroupReader } from "./group-reader.js";
-import { type InFlight, InHand } from "./in-flight.js";
-import type { OwnedPartition } from "./owned-partition.js";
 
 export interface ConsumerCloseOptions extends CloseOptions {
   /** Whether a static member gives its partitions to others at once. Default false. */

@@ -1,9 +1,9 @@
 import { ClosedError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
+import type { Registry } from "../common/registry.js";
+import { hasCode } from "../common/retry.js";
 import { Producer } from "../producer/producer.js";
 import type { ConsumerRecord } from "../reader/consumer-record.js";
-import type { Registry } from "../registry.js";
-import { hasCode } from "../retry.js";
 import { type Failure, parkedForms, parkedTopic } from "./parked-record.js";
 
 /**

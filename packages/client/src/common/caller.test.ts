@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { FakeLogApi } from "../test/fake-log-api.js";
+import { FakeLogApi } from "../../test/fake-log-api.js";
+import { connect, text } from "../index.js";
 import { callStack } from "./caller.js";
-import { connect, text } from "./index.js";
 
 const { captureStackTrace, prepareStackTrace, stackTraceLimit } = Error;
 
