@@ -1020,11 +1020,21 @@ export const defects: readonly Defect[] = [
       "const next = this.#take();",
     ],
   }),
-  ...within("core/group/decide/take-turn.ts", [TURNS, GROUPS, SIMULATION], {
+  ...within("core/group/decide/reconcile.ts", [TURNS, GROUPS, SIMULATION], {
     "gives before it was given up": [
       "if (memberId === undefined || takenOfTopic?.[partition] !== undefined) continue;",
       "if (memberId === undefined || takenOfTopic?.[partition] === memberId) continue;",
     ],
+    "gives under the old epoch": [
+      "gain.set(topic, partition, { since: draft.epoch, revokedAt: undefined });",
+      "gain.set(topic, partition, { since: 0, revokedAt: undefined });",
+    ],
+    "does not take back what is meant for others": [
+      "kept.set(topic, partition, { ...holding, revokedAt: draft.epoch });",
+      "void holding;",
+    ],
+  }),
+  ...within("core/group/decide/apply-input.ts", [TURNS, GROUPS, SIMULATION], {
     "takes an answer to something older": [
       "if (revokedAt !== undefined && memberEpoch >= revokedAt) kept.delete(topic, partition);",
       "if (revokedAt !== undefined) kept.delete(topic, partition);",
@@ -1033,41 +1043,39 @@ export const defects: readonly Defect[] = [
       "if (revokedAt !== undefined && memberEpoch >= revokedAt) kept.delete(topic, partition);",
       "if (memberEpoch >= (revokedAt ?? 0)) kept.delete(topic, partition);",
     ],
-    "gives under the old epoch": [
-      "gain.set(topic, partition, { since: this.#epoch, revokedAt: undefined });",
-      "gain.set(topic, partition, { since: 0, revokedAt: undefined });",
-    ],
-    "does not take back what is meant for others": [
-      "kept.set(topic, partition, { ...holding, revokedAt: this.#epoch });",
-      "void holding;",
-    ],
     "a static member inherits what it was to give up": [
-      "if (revokedAt === undefined) kept.set(topic, partition, { since: this.#epoch, revokedAt: undefined });",
-      "kept.set(topic, partition, { since: this.#epoch, revokedAt });",
+      "if (revokedAt === undefined) kept.set(topic, partition, { since: draft.epoch, revokedAt: undefined });",
+      "kept.set(topic, partition, { since: draft.epoch, revokedAt });",
     ],
     "a static member comes back under the old epoch": [
-      "if (revokedAt === undefined) kept.set(topic, partition, { since: this.#epoch, revokedAt: undefined });",
+      "if (revokedAt === undefined) kept.set(topic, partition, { since: draft.epoch, revokedAt: undefined });",
       "if (revokedAt === undefined) kept.set(topic, partition, { since: 0, revokedAt: undefined });",
     ],
-    "shares out anew when a static member comes back": [
-      "else this.#successors.set(memberId, successor);",
-      "else this.#isStale = true;",
-    ],
-    "what is being given up counts as kept after a recovery": [
-      "if (revokedAt === undefined) ownersOf(owners, topic)[partition] = member.memberId;",
-      "ownersOf(owners, topic)[partition] = member.memberId;\n        void revokedAt;",
-    ],
     "a static member is told of topics that it does not name": ["if (!isWanted(member.topics, topic)) continue;", ""],
-    "gains are written down before the losses": ["...[...losses, ...parts].map(", "...[...parts, ...losses].map("],
     "commits of a deleted topic's owner count": [
       "kept.set(topic, partition, { since: NEVER, revokedAt });",
       "kept.set(topic, partition, { since: 0, revokedAt });",
     ],
-    "forgets nothing of a deleted topic": ["    this.#forgotten.push(topic);\n", ""],
-    "does not see that a topic is new": [
-      "if (!this.#isStale && before !== undefined && hasShape(before, counts)) return before;",
-      "if (!this.#isStale && before !== undefined) return before;",
+    "forgets nothing of a deleted topic": ["  draft.forgotten.push(topic);\n", ""],
+  }),
+  ...within("core/group/decide/turn-draft.ts", [TURNS, GROUPS, SIMULATION], {
+    "shares out anew when a static member comes back": [
+      "else this.successors.set(memberId, successor);",
+      "else this.isStale = true;",
     ],
+  }),
+  ...within("core/group/decide/target.ts", [TURNS, GROUPS, SIMULATION], {
+    "what is being given up counts as kept after a recovery": [
+      "if (revokedAt === undefined) ownersOf(owners, topic)[partition] = member.memberId;",
+      "ownersOf(owners, topic)[partition] = member.memberId;\n        void revokedAt;",
+    ],
+    "does not see that a topic is new": [
+      "if (!draft.isStale && before !== undefined && hasShape(before, counts)) return before;",
+      "if (!draft.isStale && before !== undefined) return before;",
+    ],
+  }),
+  ...within("core/group/decide/take-turn.ts", [TURNS, GROUPS, SIMULATION], {
+    "gains are written down before the losses": ["...[...losses, ...parts].map(", "...[...parts, ...losses].map("],
   }),
   ...within("core/group/decide/commits.ts", [GROUPS, COORDINATOR, SIMULATION], {
     "takes commits of older epochs": ["if (memberEpoch >= holding.since) return undefined;", "return undefined;"],

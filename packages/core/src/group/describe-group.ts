@@ -6,7 +6,7 @@ import type {
   GroupState as State,
   TopicPartition,
 } from "@logstore/protocol";
-import { sharedPacer } from "../storage/pacer.js";
+import { PacedTask } from "../storage/pacer.js";
 import type { Target } from "./assignors/assignor.js";
 import { byName, byNumber, byPartition } from "./members/news.js";
 import { type GroupState, holdingsOf, type Member } from "./state/group-state.js";
@@ -14,8 +14,6 @@ import type { Lag } from "./state/group-topics.js";
 
 /** Number of lags that are looked up concurrently. */
 const AT_ONCE = 16;
-/** Number of partitions between two checks of the time slice. */
-const STEP_PARTITIONS = 100;
 
 interface Held {
   readonly partitions: number;
@@ -70,9 +68,10 @@ export async function describeGroup(
   lagOf: (partition: TopicPartition, committed: number | undefined) => Promise<Lag>,
 ): Promise<GroupDescription> {
   const { group, epoch, assignor } = state;
+  const task = new PacedTask();
   const members: GroupMember[] = [];
   for (const member of [...state.members.values()]) {
-    while (sharedPacer.isDue) await sharedPacer.pause();
+    while (task.isDue) await task.pause();
     members.push(describeMember(member, isConnected(member.memberId)));
   }
   members.sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
@@ -82,7 +81,7 @@ export async function describeGroup(
   let next = 0;
   const work = async () => {
     for (let i = next++; i < known.length; i = next++) {
-      while (sharedPacer.isDue) await sharedPacer.pause();
+      while (task.isDue) await task.pause();
       partitions[i] = { ...known[i]!, ...(await lagOf(known[i]!, known[i]!.committedOffset)) };
     }
   };
@@ -119,24 +118,24 @@ export async function knownPartitions({ members, commits }: GroupState): Promise
     const { offset: committedOffset, metadata = "", committedAt } = commit ?? {};
     ofTopic.set(partition, { topic, partition, memberId, committedOffset, metadata, committedAt });
   };
-  let looks = 0;
+  const task = new PacedTask();
   for (const { memberId, holdings } of [...members.values()]) {
     for (const [topic, partitions] of holdings) {
       for (const partition of partitions.keys()) {
         add(topic, partition, memberId);
-        if (++looks % STEP_PARTITIONS === 0) await sharedPacer.pause();
+        if (task.isDue) await task.pause();
       }
     }
   }
   for (const [topic, partitions] of [...commits]) {
     for (const partition of [...partitions.keys()]) {
       add(topic, partition, undefined);
-      if (++looks % STEP_PARTITIONS === 0) await sharedPacer.pause();
+      if (task.isDue) await task.pause();
     }
   }
   const known: KnownPartition[] = [];
   for (const [, ofTopic] of [...byTopic].sort(byName)) {
-    while (sharedPacer.isDue) await sharedPacer.pause();
+    if (task.isDue) await task.pause();
     for (const [, partition] of [...ofTopic].sort(byNumber)) known.push(partition);
   }
   return known;

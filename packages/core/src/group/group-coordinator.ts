@@ -23,7 +23,7 @@ import type {
   TopicPartition,
 } from "@logstore/protocol";
 import { detailOf } from "../errors/error-detail.js";
-import { sharedPacer } from "../storage/pacer.js";
+import { PacedTask } from "../storage/pacer.js";
 import { storageError } from "../storage/storage-error.js";
 import { checkCommits, decideCommits, growthOf } from "./decide/commits.js";
 import { inChunks } from "./decide/in-chunks.js";
@@ -129,6 +129,7 @@ export class GroupCoordinator implements GroupApi {
     this.#journal.checkRoom();
     const { offsets } = request;
     if (offsets.length <= MAX_COMMITS_AT_ONCE) return this.#commit(request, principal).durable;
+    const task = new PacedTask();
     const results: CommitResult[] = [];
     const durable: Promise<unknown>[] = [];
     for (let i = 0; i < offsets.length; i += MAX_COMMITS_AT_ONCE) {
@@ -144,7 +145,7 @@ export class GroupCoordinator implements GroupApi {
         const refused = part.map(({ topic, partition }) => ({ error: detailOf(error.with({ topic, partition })) }));
         results.push(...refused);
       }
-      while (sharedPacer.isDue) await sharedPacer.pause();
+      await task.pause();
     }
     await Promise.all(durable);
     return results;
@@ -175,13 +176,14 @@ export class GroupCoordinator implements GroupApi {
     const { commits, topicIds } = this.#journal.groups.get(group) ?? {};
     if (commits === undefined) return [];
     const idOf = (topic: string) => topicIds?.get(topic) ?? this.#topics.id(topic);
+    const task = new PacedTask();
     const found: CommittedOffset[] = [];
     if (partitions !== undefined) {
       for (const { topic, topicId, partition } of partitions) {
         if (topicId) this.#topics.bounds(topic, partition, topicId);
         const commit = commits.get(topic)?.get(partition);
         if (commit !== undefined) found.push({ topic, topicId: idOf(topic), partition, ...commit });
-        if (sharedPacer.isDue) await sharedPacer.pause();
+        if (task.isDue) await task.pause();
       }
       return found;
     }
@@ -189,7 +191,7 @@ export class GroupCoordinator implements GroupApi {
       const topicId = idOf(topic);
       for (const [partition, commit] of [...ofTopic].sort(byNumber)) {
         found.push({ topic, topicId, partition, ...commit });
-        if (sharedPacer.isDue) await sharedPacer.pause();
+        if (task.isDue) await task.pause();
       }
     }
     return found;
@@ -197,10 +199,11 @@ export class GroupCoordinator implements GroupApi {
 
   async listGroups(): Promise<GroupSummary[]> {
     this.#journal.check();
+    const task = new PacedTask();
     const groups: GroupSummary[] = [];
     for (const state of [...this.#journal.groups.values()]) {
       groups.push({ group: state.group, state: stateOf(state), memberCount: state.members.size });
-      if (sharedPacer.isDue) await sharedPacer.pause();
+      if (task.isDue) await task.pause();
     }
     return groups.sort((a, b) => (a.group < b.group ? -1 : 1));
   }

@@ -1,7 +1,7 @@
 /** Resolves the positions of a reset to offsets. */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
-import { sharedPacer } from "../storage/pacer.js";
+import { PacedTask } from "../storage/pacer.js";
 import type { PartitionOffset } from "./decide/resets.js";
 import { knownPartitions } from "./describe-group.js";
 import type { GroupState } from "./state/group-state.js";
@@ -24,10 +24,11 @@ export async function resolveReset(
   const counts = topics.counts();
   const wanted = each(partitions ?? (await knownPartitions(state)).filter(({ topic }) => counts.has(topic)));
   const offsets: PartitionOffset[] = new Array(wanted.length);
+  const task = new PacedTask();
   let next = 0;
   const work = async () => {
     for (let i = next++; i < wanted.length; i = next++) {
-      while (sharedPacer.isDue) await sharedPacer.pause();
+      while (task.isDue) await task.pause();
       const { topic, partition } = wanted[i]!;
       const topicId = wanted[i]!.topicId || topics.id(topic);
       topics.bounds(topic, partition, topicId);

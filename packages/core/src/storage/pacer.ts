@@ -3,10 +3,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 export class Pacer {
   readonly #sliceMs: number;
-  #begun = performance.now();
+  /** Whether a step was taken in this turn of the event loop, and when the first one was. */
+  #isInTurn = false;
+  #begun = 0;
   #pausing: Promise<void> | undefined;
 
-  /** @param sliceMs how long to run without a pause, in ms */
+  /** @param sliceMs how long to run in one turn of the event loop, in ms */
   constructor(sliceMs = 5) {
     this.#sliceMs = sliceMs;
   }
@@ -16,7 +18,9 @@ export class Pacer {
    * their next step.
    */
   get isDue(): boolean {
-    return this.#pausing !== undefined || performance.now() - this.#begun >= this.#sliceMs;
+    if (this.#pausing !== undefined) return true;
+    if (!this.#isInTurn) this.#beginTurn();
+    return performance.now() - this.#begun >= this.#sliceMs;
   }
 
   /**
@@ -27,9 +31,17 @@ export class Pacer {
     if (!this.isDue) return;
     this.#pausing ??= nextTurn().then(() => {
       this.#pausing = undefined;
-      this.#begun = performance.now();
+      this.#isInTurn = false;
     });
     await this.#pausing;
+  }
+
+  #beginTurn(): void {
+    this.#isInTurn = true;
+    this.#begun = performance.now();
+    setImmediate(() => {
+      this.#isInTurn = false;
+    });
   }
 }
 
@@ -38,3 +50,23 @@ export class Pacer {
  * event loop ten times as long.
  */
 export const sharedPacer = new Pacer();
+
+/** Steps that a task takes without a look at the clock. */
+const FREE_STEPS = 100;
+
+/**
+ * One task with the shared slice. Its first steps are free: a short task runs in the same order
+ * however slow the machine is, which simulations of groups rely on.
+ */
+export class PacedTask {
+  #steps = 0;
+
+  /** To be asked before each step. */
+  get isDue(): boolean {
+    return ++this.#steps > FREE_STEPS && sharedPacer.isDue;
+  }
+
+  pause(): Promise<void> {
+    return sharedPacer.pause();
+  }
+}

@@ -83,10 +83,13 @@ function isBefore(a: Happening, b: Happening): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
+/** Storage in memory, and tasks of many steps, may each let the event loop turn once. */
+const TURNS = 3;
+
 /**
- * Waits until all promises are settled that depend only on other promises; the simulated disk needs
- * nothing else.
+ * Waits until all promises are settled that depend only on other promises, and on turns of the
+ * event loop; the simulated disk needs nothing else.
  */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

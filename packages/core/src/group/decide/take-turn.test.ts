@@ -2,7 +2,8 @@ import type { AssignorName } from "@logstore/protocol";
 import { expect, test } from "vitest";
 import { apply, type GroupState, type Holding, holdingsOf, NEVER, newGroup } from "../state/group-state.js";
 import { toEnd } from "../time/slices.js";
-import { type GroupInput, takeTurn } from "./take-turn.js";
+import type { GroupInput } from "./group-turn.js";
+import { takeTurn } from "./take-turn.js";
 
 /** A group with its topics, and the results of its turns. */
 class Group {

@@ -7,7 +7,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { JournalStore } from "../../engine/journal-store.js";
 import type { PartitionLog } from "../../engine/partition-log.js";
 import { readRecords } from "../../engine/read/read-records.js";
-import { sharedPacer } from "../../storage/pacer.js";
+import { PacedTask } from "../../storage/pacer.js";
 import { storageError } from "../../storage/storage-error.js";
 import { apply, type GroupChange, type GroupState } from "../state/group-state.js";
 import { GroupTotals } from "../state/group-totals.js";
@@ -186,11 +186,12 @@ async function recover(store: JournalStore, log: PartitionLog): Promise<Recovere
   if (logStart > from) throw lost(store, found === undefined ? "is missing" : "is damaged");
   if (upTo > logEnd) throw lost(store, "knows more than the log");
   const groups = new Map(inSnapshot);
+  const task = new PacedTask();
   let bytes = 0;
   for await (const { value } of readRecords(log, Math.max(logStart, from))) {
     const change = decodeChange(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
     bytes += value.length;
-    if (sharedPacer.isDue) await sharedPacer.pause();
+    if (task.isDue) await task.pause();
     apply(groups, change); // some groups have it already: as the later ones follow, that makes no difference
   }
   return { groups, bytes };

@@ -6,8 +6,9 @@
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import type { JournalStore, SnapshotReader, SnapshotSink } from "../../engine/journal-store.js";
 import { decodeCheckedJson, encodeCheckedJson } from "../../files/checked-json.js";
-import { sharedPacer } from "../../storage/pacer.js";
+import { PacedTask } from "../../storage/pacer.js";
 import type { GroupState } from "../state/group-state.js";
+import { othersTurn } from "../time/slices.js";
 import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
 
 export const SNAPSHOT_FILE = "snapshot";
@@ -66,7 +67,7 @@ async function writeDocuments(
     count++;
     if (bytes < PIECE_BYTES) continue;
     await write();
-    await sharedPacer.pause(); // a disk that is memory gives nobody else a turn
+    await othersTurn(); // a disk that is memory gives nobody else a turn
   }
   const end = encodeCheckedJson({ groups: count });
   pieces.push(end);
@@ -97,9 +98,10 @@ async function readDocuments(reader: SnapshotReader): Promise<GroupsSnapshot | "
   let upTo = 0;
   let count = 0;
   let last: GroupState | undefined;
+  const task = new PacedTask();
   let isWhole = false;
   for await (const document of documentsOf(reader)) {
-    if (sharedPacer.isDue) await sharedPacer.pause();
+    if (task.isDue) await task.pause();
     if (document === undefined || isWhole) return "damaged";
     if (from === undefined) {
       const header = document as { formatVersion: number; from: number };

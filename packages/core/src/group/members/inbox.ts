@@ -1,5 +1,5 @@
 /** What came to a group since its last turn. */
-import type { GroupInput } from "../decide/take-turn.js";
+import type { GroupInput } from "../decide/group-turn.js";
 
 export class Inbox {
   inputs: GroupInput[] = [];

@@ -4,7 +4,8 @@
  */
 import { callAll, FencedMemberError, type LogStoreError, QuotaExceededError } from "@logstore/codec";
 import type { TopicPartition } from "@logstore/protocol";
-import { assignmentGrowth, type GroupInput, type GroupTurn, takeTurn } from "../decide/take-turn.js";
+import { assignmentGrowth, type GroupInput, type GroupTurn } from "../decide/group-turn.js";
+import { takeTurn } from "../decide/take-turn.js";
 import type { Journal } from "../journal/journal.js";
 import { type GroupState, type Member, newGroup } from "../state/group-state.js";
 import type { GroupTopics } from "../state/group-topics.js";

@@ -1,0 +1,2 @@
+/** Partitions that are looked at between two steps. */
+export const STEP_PARTITIONS = 500;
