@@ -63,7 +63,7 @@ export class LogClient implements AsyncDisposable {
   readonly #appenders: Appenders;
   #closing: Promise<void> | undefined;
 
-  /** Made by `connect()`. */
+  /** @internal Made by `connect()`. */
   constructor(api: LogApi, closeApi: () => void) {
     this.#api = api;
     this.#closeApi = closeApi;

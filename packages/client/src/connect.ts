@@ -13,6 +13,11 @@ import { GrpcLogApi } from "./grpc/grpc-log-api.js";
  * a token without `tls`, and for any options with a broker
  */
 export function connect(target: string | LogApi): LogClient;
+/**
+ * Makes a client of the server at `host:port`, as above, with options.
+ *
+ * @throws InvalidArgumentError as above
+ */
 export function connect(address: string, options: ConnectOptions | undefined): LogClient;
 export function connect(target: string | LogApi, options?: ConnectOptions): LogClient {
   if (typeof target === "object" && target !== null) {

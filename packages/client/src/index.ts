@@ -5,29 +5,29 @@ export type {
   EnsureTopicOptions,
   ResetOffsets,
 } from "./admin-options.js";
-export { LogClient } from "./client.js";
+export type { LogClient } from "./client.js";
 export type { ClientEvent, OnClientEvent } from "./common/events.js";
 export type { PositionInput, Time } from "./common/position.js";
 export type { CloseOptions } from "./common/registry.js";
 export { bytes, json, type Serializer, text } from "./common/serializers.js";
 export type { FormatToReceive, FormatToSend, ValueFormatOptions, ValueOptions } from "./common/value-format.js";
 export { connect } from "./connect.js";
-export { Consumer, type ConsumerCloseOptions } from "./consumer/consumer.js";
+export type { Consumer, ConsumerCloseOptions } from "./consumer/consumer.js";
 export type { ConsumerOptions, RecreatedTopic } from "./group/consumer-options.js";
 export type { StartPolicy } from "./group/start-positions.js";
 export type { ConnectOptions, TlsOptions, Token } from "./grpc/connect-options.js";
-export { ParkedRecords, type ReplayOptions, type ReplayResult } from "./parked/parked-records.js";
+export type { ParkedRecords, ReplayOptions, ReplayResult } from "./parked/parked-records.js";
 export type { AppendAck } from "./producer/append-ack.js";
 export type { AppendOptions } from "./producer/append-options.js";
 export type { DeliveryOptions } from "./producer/delivery-options.js";
-export { Producer } from "./producer/producer.js";
+export type { Producer } from "./producer/producer.js";
 export type { ProducerOptions } from "./producer/producer-options.js";
 export type { AppendRecord, ProducerRecord } from "./producer/producer-record.js";
 export type { SendManyResult, SentRange } from "./producer/send-many.js";
 export type { ConsumerBatch } from "./reader/consumer-batch.js";
 export type { ConsumerRecord, RecordFormatOptions, RecordFormatToReceive } from "./reader/consumer-record.js";
 export type { SkippedRecords } from "./reader/partition-state.js";
-export { Reader } from "./reader/reader.js";
+export type { Reader } from "./reader/reader.js";
 export type {
   Assignment,
   ReaderOptions,
@@ -114,5 +114,18 @@ export {
 
 // Library authors: the log behind a client, without its conveniences
 
-export type { LogApi } from "@logstore/protocol";
+export type {
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  CreateTopicRequest,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
+  GroupApi,
+  ListOffsetsRequest,
+  LogApi,
+  ProduceAck,
+  ProduceRequest,
+} from "@logstore/protocol";
 export { GrpcLogApi } from "./grpc/grpc-log-api.js";

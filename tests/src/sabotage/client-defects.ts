@@ -108,11 +108,18 @@ export const clientDefects: readonly Defect[] = [
   }),
   ...within("client/producer/partition-appender.ts", ["src/producer/append.test.ts"], {
     "goes on in a sequence with a hole": ["      this.#sequence.startAnew();", "      //"],
-    "sends bytes again that the log has written into": ["isFirst ? sealed : copyOfSealed(sealed)", "sealed"],
     "lets appends overtake each other": ["this.#last.then(async () =>", "Promise.resolve().then(async () =>"],
-    "holds any number of appends": ["this.#usedBytes + bytes > this.#maxBytes", "bytes === Infinity"],
-    "does not wait as long as it is told": ["const pauseMs = retryDelayMs(tries, error);", "const pauseMs = 1;"],
     "sends what is late": ["if (attempt.isLate || ", "if ("],
+  }),
+  ...within("client/producer/delivery.ts", ["src/producer/append.test.ts", "src/producer/producer.test.ts"], {
+    "sends bytes again that the log has written into": ["isFirstTry ? sealed : copyOfSealed(sealed)", "sealed"],
+    "waits for an answer beyond the deadline": ["() => reject(late())", "() => void late"],
+  }),
+  ...within("client/producer/append-budget.ts", ["src/producer/append.test.ts"], {
+    "holds any number of appends": ["this.#usedBytes + bytes > this.#maxBytes", "bytes === Infinity"],
+  }),
+  ...within("client/producer/append-attempt.ts", ["src/producer/append.test.ts"], {
+    "does not wait as long as it is told": ["const pauseMs = retryDelayMs(tries, error);", "const pauseMs = 1;"],
   }),
   ...within("client/parked/parked-records.ts", ["src/parked/parked-records.test.ts"], {
     "replays into whatever topic has the name": [

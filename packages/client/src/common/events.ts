@@ -26,6 +26,7 @@ export type ClientEvent =
       readonly lostMs: number;
     };
 
+/** Receives the events of a client. What it throws is reported as a process warning. */
 export type OnClientEvent = (event: ClientEvent) => void;
 
 /**

@@ -1,5 +1,6 @@
 import { ClosedError, checkOptions, durationMs, type OptionRules, startTimer } from "@logstore/codec";
 
+/** How long a close may take. */
 export interface CloseOptions {
   /** ms after which what is not done yet is given up. */
   readonly timeoutMs?: number | undefined;

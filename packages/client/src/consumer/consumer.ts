@@ -26,6 +26,7 @@ import type { RawRecord } from "../run/partition-work.js";
 import { checkRunOptions, type RunOptions } from "../run/run-options.js";
 import { Runner } from "../run/runner.js";
 
+/** How a member leaves its group. */
 export interface ConsumerCloseOptions extends CloseOptions {
   /** Whether a static member gives its partitions to others at once. Default false. */
   readonly leave?: boolean | undefined;
@@ -53,7 +54,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   #inFlight: InFlight = new InHand();
   #isClosed = false;
 
-  /** Made by `client.consumer()`. */
+  /** @internal Made by `client.consumer()`. */
   constructor(api: LogApi, options: ConsumerOptions<T, K>, registry: Registry) {
     checkConsumerOptions(options);
     this.group = options.group;

@@ -27,6 +27,7 @@ export interface RecreatedTopic {
   readonly previousTopicId: string;
 }
 
+/** Options of `client.consumer()`: the group, and how its member reads. */
 export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
   /** Members of the same group share the partitions. Formed like a topic's name. */
   readonly group: string;

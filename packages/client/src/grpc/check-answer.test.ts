@@ -9,7 +9,8 @@ import {
 import { LogStoreError } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { randomFrom, seeds } from "../../test/random.js";
-import { GrpcLogApi, LogClient } from "../index.js";
+import { LogClient } from "../client.js";
+import { GrpcLogApi } from "../index.js";
 import { protocolDefinitions } from "./load-proto.js";
 
 /** What a hostile server may put into a number. */

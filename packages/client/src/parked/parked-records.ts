@@ -8,6 +8,7 @@ import type { SkippedRecords } from "../reader/partition-state.js";
 import { Reader } from "../reader/reader.js";
 import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "../run/parked-record.js";
 
+/** Which parked records are replayed, and where to. */
 export interface ReplayOptions {
   /**
    * Which records to replay. The others stay: they are put behind those that were parked since.
@@ -23,7 +24,9 @@ export interface ReplayOptions {
 
 const replayRules: OptionRules<ReplayOptions> = { filter: func, to: func };
 
+/** Counts of the records that a replay came to. */
 export interface ReplayResult {
+  /** Records that were sent again, or given to `to`. */
   readonly replayed: number;
   /** Left by the filter, or without a value that could be replayed. */
   readonly kept: number;
@@ -41,7 +44,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   readonly #api: LogApi;
   readonly #registry: Registry;
 
-  /** Made by `client.parked()`. */
+  /** @internal Made by `client.parked()`. */
   constructor(api: LogApi, topic: string, group: string, registry: Registry) {
     this.topic = parkedTopic(topic, group);
     this.#replayGroup = `${group}.replay`;

@@ -1,7 +1,8 @@
 import type { LogApi } from "@logstore/protocol";
 import { type CloseOptions, type Registry, settledWithin } from "../common/registry.js";
+import { AppendBudget } from "./append-budget.js";
 import { AppendTopics } from "./append-topics.js";
-import { AppendBudget, PartitionAppender } from "./partition-appender.js";
+import { PartitionAppender } from "./partition-appender.js";
 
 /** Appenders of partitions that nothing waits for are kept for the next append, up to so many. */
 const MAX_IDLE_APPENDERS = 1_000;

@@ -1,16 +1,16 @@
 import {
   type BatchTooLargeError,
   type CompressionName,
-  DeliveryTimeoutError,
+  type DeliveryTimeoutError,
   startTimer,
   type Timer,
 } from "@logstore/codec";
 import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import type { Batch } from "./batch.js";
+import { beforeDeadline, deliveryTimeout, requestOf } from "./delivery.js";
 import { ProducerSequence } from "./producer-sequence.js";
 import { type Entry, RecordAccumulator } from "./record-accumulator.js";
-import { copyOfSealed } from "./sealed-copy.js";
 import { splitBatch } from "./split-batch.js";
 
 /**
@@ -164,14 +164,14 @@ export class PartitionSender {
       if (batch.sealed === undefined) this.#accumulator.seal(batch, this.#sequence.stamp(batch.waiters.length));
       batch.ordinal = this.#sent++;
       this.#inFlight.push(batch);
-      this.#send(batch, batch.sealed!);
+      this.#send(batch, true);
     }
   }
 
-  #send(batch: Batch, batches: Uint8Array): void {
+  #send(batch: Batch, isFirstTry: boolean): void {
     batch.failure = undefined;
     this.#unanswered++;
-    this.#produce(batch, batches).then(
+    this.#produce(batch, batch.sealed!, isFirstTry).then(
       (ack) => {
         if (!this.#isAbandoned) this.#acked(batch, ack);
       },
@@ -185,21 +185,11 @@ export class PartitionSender {
   }
 
   /** The log's answer, or a DeliveryTimeoutError when there is none by the batch's deadline. */
-  #produce(batch: Batch, batches: Uint8Array): Promise<ProduceAck> {
-    return new Promise((resolve, reject) => {
-      const expire = () => reject(this.#timeoutError(batch));
-      const timer = startTimer(batch.deadline - performance.now(), expire);
-      batch.tries(timer, reject);
-      this.#api
-        .produce({
-          ...this.#target,
-          batches,
-          headroomBytes: PRODUCE_HEADROOM_BYTES,
-          durability: this.#options.durability,
-        })
-        .then(resolve, reject)
-        .finally(() => timer.cancel());
-    });
+  #produce(batch: Batch, sealed: Uint8Array, isFirstTry: boolean): Promise<ProduceAck> {
+    const request = requestOf({ ...this.#target, durability: this.#options.durability }, sealed, isFirstTry);
+    const ask = () => this.#api.produce(request);
+    const late = () => this.#timeoutError(batch);
+    return beforeDeadline(ask, batch.deadline, late, (timer, reject) => batch.tries(timer, reject));
   }
 
   #acked(batch: Batch, ack: ProduceAck): void {
@@ -249,7 +239,7 @@ export class PartitionSender {
   }
 
   #resend(): void {
-    for (const batch of this.#inFlight) this.#send(batch, copyOfSealed(batch.sealed!));
+    for (const batch of this.#inFlight) this.#send(batch, false);
   }
 
   /**
@@ -282,13 +272,8 @@ export class PartitionSender {
     this.#listener.released(batch.bufferedBytes);
   }
 
-  #timeoutError({ failure }: Batch): DeliveryTimeoutError {
-    const { topic, partition } = this.#target;
-    const reason = failure instanceof Error ? `: ${failure.message}` : "";
-    return new DeliveryTimeoutError(
-      `no acknowledgement within ${this.#options.deliveryTimeoutMs} ms${reason}`,
-      { topic, partition },
-      { cause: failure },
-    );
+  #timeoutError({ failure, sealed }: Batch): DeliveryTimeoutError {
+    const outcome = sealed === undefined ? "the records were not sent" : undefined;
+    return deliveryTimeout(this.#target, this.#options.deliveryTimeoutMs, failure, outcome);
   }
 }

@@ -67,7 +67,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly #abandoned = new AbortController();
 
   /**
-   * Made by `client.producer()`.
+   * @internal Made by `client.producer()`.
    *
    * @param onlyTopicId of the one topic that records are for. Default: whatever topic has the name
    */

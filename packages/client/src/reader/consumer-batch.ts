@@ -23,6 +23,7 @@ export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
   readonly #state: PartitionState;
   readonly #format: RecordFormat<T, K>;
 
+  /** @internal Made by the iterators of batches. */
   constructor(batch: RecordBatch, state: PartitionState, format: RecordFormat<T, K>) {
     this.topic = state.topic;
     this.partition = state.partition;

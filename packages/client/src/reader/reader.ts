@@ -30,7 +30,7 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
   #isClosed = false;
 
   /**
-   * Made by `client.reader()`.
+   * @internal Made by `client.reader()`.
    *
    * @param topicId of the one topic that is read, where it is known already
    */

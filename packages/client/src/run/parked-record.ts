@@ -36,7 +36,7 @@ type ParkedForm = Pick<RawRecord, "key" | "value" | "timestamp"> & { readonly he
  * A record that was put aside since it could not be processed. `topic`, `partition` and `offset`
  * are where it came from.
  */
-export interface ParkedRecord extends RawRecord {
+export interface ParkedRecord extends ConsumerRecord<Uint8Array, Uint8Array> {
   /** Id of the topic that it came from; undefined where that is not known. */
   readonly topicId: string | undefined;
   /** Message of the error that it failed with last. */

@@ -12,6 +12,7 @@ import {
 } from "@logstore/codec";
 import type { ConsumerRecord } from "../reader/consumer-record.js";
 
+/** How often a record that fails is tried, and how long the pauses are. */
 export interface RetryOptions {
   /** How often a record is tried in all; Infinity for without end. Default 5. */
   readonly attempts?: number | undefined;
@@ -21,6 +22,7 @@ export interface RetryOptions {
   readonly maxBackoffMs?: number | undefined;
 }
 
+/** What a handler learns beside its record. */
 export interface RecordContext {
   /** 1 for the first try. */
   readonly attempt: number;
@@ -32,6 +34,7 @@ export interface RecordContext {
   readonly signal: AbortSignal;
 }
 
+/** Options of `consumer.run()`. */
 export interface RunOptions<T, K> {
   /**
    * Processes a record: it is processed when this is done, and to be tried again when it throws.
