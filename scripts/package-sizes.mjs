@@ -1,7 +1,7 @@
 /**
- * Prints what each package weighs for those who install it, and fails where it is more than its
- * budget in package-budgets.json: the tarball, its files unpacked, and how many packages of others
- * come with it, their own dependencies included. The packages are built.
+ * Prints the size of each package for its users, and fails if it exceeds its budget in
+ * package-budgets.json: the tarball, its unpacked files, and the number of third-party packages
+ * that are installed with it, directly or indirectly. The packages must be built.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const budgets = JSON.parse(readFileSync(new URL("package-budgets.json", import.meta.url), "utf8"));
 const manifestOf = (directory) => JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
 
-/** Sizes in KiB. By pnpm, as packages are published. */
+/** Sizes in KiB. Packed by pnpm, as for publishing. */
 function sizesOf(directory) {
   const target = mkdtempSync(join(tmpdir(), "logstore-sizes-"));
   try {
@@ -32,7 +32,7 @@ function sizesOf(directory) {
   }
 }
 
-/** Where Node finds a package that one in `directory` depends on. */
+/** The directory of a dependency of the package in `directory`, as Node resolves it. */
 function find(directory, name) {
   for (let at = directory; ; at = dirname(at)) {
     const candidate = join(at, "node_modules", name);

@@ -1,6 +1,6 @@
 /**
- * Runs the tests: on the workspace's own Node, or on the one whose path is in LOGSTORE_TEST_NODE.
- * Arguments are vitest's.
+ * Runs the tests, on the workspace's own Node or on the one at the path in LOGSTORE_TEST_NODE. The
+ * arguments are those of vitest.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -11,12 +11,12 @@ const [major, minor] = execFileSync(node, ["--print", "process.versions.node"], 
   .split(".")
   .map(Number);
 
-// What tests start with "node" runs on it, too.
+// Processes that tests start as "node" use it, too.
 const pathName = Object.keys(process.env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
 const env = { ...process.env, [pathName]: `${dirname(node)}${delimiter}${process.env[pathName]}` };
 const args = process.argv.slice(2);
 if (major < 24) {
-  // Programs that are started by tests across packages are TypeScript for Node 24.
+  // Programs that the tests across packages start are TypeScript, for Node 24.
   for (const name of ["codec", "protocol", "core", "client", "server-grpc"]) args.push("--project", name);
   const flags = major === 22 && minor < 18 ? "--experimental-strip-types --disable-warning=ExperimentalWarning" : "";
   env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ""} ${flags}`.trim();

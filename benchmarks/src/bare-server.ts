@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { serveBare } from "./bare-grpc.ts";
 
 setFlagsFromString("--heap-growing-percent=400");
-setFlagsFromString("--external-memory-accounted-in-global-limit"); // as ours does: the limit is to be the best there is
+setFlagsFromString("--external-memory-accounted-in-global-limit"); // the same setting as our server, so that the baseline is the best possible
 const [certFile, keyFile] = process.argv.slice(2);
 process.send?.(await serveBare(certFile && keyFile ? { certFile, keyFile } : undefined));
 process.once("disconnect", () => process.exit());

@@ -1,4 +1,4 @@
 import { defineConfig } from "vitest/config";
 
-// A busy machine is no failure: what hangs is seen all the same.
+// Generous, because a busy machine is not a failure; a test that hangs is still found.
 export default defineConfig({ test: { name: "protocol", maxWorkers: "100%", testTimeout: 20_000 } });

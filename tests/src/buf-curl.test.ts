@@ -45,7 +45,7 @@ test("plain: every service is found, including health", async () => {
 
 test("the commands in docs/protocol.md, in order", async () => {
   const page = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
-  const lines = page.match(/^buf curl .*$/gm)!.filter((line) => !line.includes("--cacert")); // that one is tested below
+  const lines = page.match(/^buf curl .*$/gm)!.filter((line) => !line.includes("--cacert")); // tested below
   expect(lines.length).toBeGreaterThan(5);
   const { server } = await started();
   const script = lines.join("\n").replaceAll("127.0.0.1:7411", server.address);

@@ -167,7 +167,7 @@ describe.runIf(onLinux)("a stderr that accepts no output", () => {
   });
 
   test("a pipe that nobody reads costs log lines, and does not block the process", async () => {
-    const env = { [`LOGSTORE_${"X".repeat(5_000)}`]: "" }; // each reload has a line of 5 kB
+    const env = { [`LOGSTORE_${"X".repeat(5_000)}`]: "" }; // each reload logs a line of 5 kB
     const { child, ended, listening } = start(["--data", await emptyDirectory(), "--port", "0"], { env, read: false });
     const address = await listening();
     for (let i = 0; i < 60; i++) {

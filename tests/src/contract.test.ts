@@ -369,7 +369,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       expect(valuesIn(first.batches)).toEqual(["a".repeat(1_000), "b".repeat(1_000)]);
       expect(first).toMatchObject({ nextOffset: 2, logStartOffset: 0, highWatermark: 3 });
       const second = await home.api.fetch({ topic: "t", partition: 0, from: first.nextOffset, maxBytes: 1 });
-      expect(valuesIn(second.batches)).toEqual(["c".repeat(1_000)]); // one alone may be larger
+      expect(valuesIn(second.batches)).toEqual(["c".repeat(1_000)]); // a single batch may exceed the limit
       const third = await home.api.fetch({ topic: "t", partition: 0, from: second.nextOffset });
       expect([third.nextOffset, third.batches.length]).toEqual([3, 0]);
       await expect(home.api.fetch({ topic: "t", partition: 0, from: 4 })).rejects.toMatchObject({
@@ -539,7 +539,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       await refused(client.fetchOffsets("g", [where]));
       await refused(client.resetOffsets("g", { partitions: [where], to: 1 }));
       expect(await client.describeTopic("t")).toEqual(before);
-      expect(await client.fetchOffsets("g")).toEqual([]); // what was committed went with the old topic
+      expect(await client.fetchOffsets("g")).toEqual([]); // the commits went with the old topic
       // With the new id, each of the calls succeeds.
       await api.commitOffsets({ group: "g", offsets: [{ ...where, topicId: newId, offset: 1 }] });
       expect(await client.fetchOffsets("g")).toMatchObject([{ topicId: newId, offset: 1 }]);

@@ -332,7 +332,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     for (let round = 0; round < 20; round++) {
       const before = seen.length;
       await eventually(() => seen.length > before + round);
-      consumer.pause("t", 0); // what is in hand is all that may still be committed
+      consumer.pause("t", 0); // only records received before may still be committed
       const reset = client.resetOffsets("g", { to: "earliest" });
       await reset;
       const [after] = await client.fetchOffsets("g");
@@ -586,7 +586,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       const largest = 16 * 1024 * 1024;
       const bytes = new Uint8Array(largest);
       await producer.send({ key: "a", value: bytes.subarray(120) });
-      await producer.send({ key: "b", value: bytes.subarray(600) }); // has room for a short reason
+      await producer.send({ key: "b", value: bytes.subarray(600) }); // leaves room for a short reason
       await producer.send({ key: bytes.subarray(120), value: "" });
       await producer.send({ value: "last" });
       const abort = new AbortController();

@@ -25,7 +25,7 @@ export interface KillOutcome {
 
 export async function runWithKills({ seed, kills, recordsPerKill }: KillRun): Promise<KillOutcome> {
   const random = seededRandom(seed);
-  const durability = random() < 0.5 ? "written" : "flushed"; // either survives the process
+  const durability = random() < 0.5 ? "written" : "flushed"; // both survive a crash of the process
   const directory = await temporaryDirectory();
   let server = await ServerProcess.start(directory, { args: ["--segment-bytes", "200000"] });
   const { port } = server;

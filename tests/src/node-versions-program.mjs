@@ -1,6 +1,6 @@
 /**
- * What a program does with the packages, in JavaScript: the lowest Node that is promised does not
- * run TypeScript.
+ * A program that uses the packages, in JavaScript because the lowest supported version of Node does
+ * not run TypeScript.
  */
 import { connect } from "@logstore/client";
 import { LogStore } from "@logstore/core";
@@ -21,8 +21,8 @@ for await (const { value } of client.reader({ assign: { letters: [0] }, from: "e
   served.push(text.decode(value));
 }
 
-// A close that is awaited by what it waits for recognizes its caller: without that, none of these
-// would end.
+// A close that is called from within what it waits for detects that; otherwise none of these would
+// end.
 const forEver = { timeoutMs: Infinity };
 const topics = ["letters"];
 const closed = [];
@@ -50,8 +50,8 @@ const assigned = client.consumer({ group: "hook", topics, onAssigned: () => assi
 await assigned.run({ eachRecord: () => closed.push("too late") });
 closed.push("hook");
 
-// More long streams than one connection takes. The releases before 22.17 do not tell what the peer
-// allows: fewer are put on each.
+// More long-lived streams than one connection allows. Node releases before 22.17 do not report the
+// peer's limit, so that fewer are put on each connection.
 const WIDE = 250;
 await client.createTopic("wide", { partitions: WIDE });
 const partitions = Array.from({ length: WIDE }, (_, partition) => partition);

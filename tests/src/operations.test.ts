@@ -61,7 +61,7 @@ async function follow(directory: string, path: string): Promise<string[]> {
   const port = await freePort();
   const commands: string[] = [];
   for (const { language, text } of blocks) {
-    const here = text.replaceAll("7411", String(port)); // the one thing that a test may not take as it is
+    const here = text.replaceAll("7411", String(port)); // the only thing that a test has to change
     const [, file] = /^# (\S+)\n/.exec(here) ?? [];
     if (language === "yaml") await writeFile(join(directory, file!), here);
     else commands.push(here);

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 
-const here = fileURLToPath(new URL("..", import.meta.url)); // the packages are found from here
+const here = fileURLToPath(new URL("..", import.meta.url)); // the packages are resolved from here
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 if (!hasOpenssl) console.log("skipped: openssl is not installed");
 

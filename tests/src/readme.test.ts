@@ -10,7 +10,7 @@ import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { ServerProcess } from "./server-process.ts";
 
 const examples = examplesOf("README.md");
-const here = fileURLToPath(new URL("..", import.meta.url)); // the packages are found from here
+const here = fileURLToPath(new URL("..", import.meta.url)); // the packages are resolved from here
 
 let directory: string;
 
@@ -50,7 +50,7 @@ test("of the client", async () => {
     const once = replaced(first, "console.log(offset, value.delay);", "console.log(offset, value.delay); break;");
     const program = `${replaced(once, "localhost:7411", server.address)}; await client.close();`;
     expect(run(program)).toEqual(["0 flushed", "0 12"]);
-    expect(run(program)).toEqual(["1 flushed", "0 12"]); // a record in hand when a loop is left comes again
+    expect(run(program)).toEqual(["1 flushed", "0 12"]); // the record being processed when a loop is left is delivered again
 
     const client = `import { connect, json } from "@logstore/client"; const client = connect("${server.address}");`;
     const member = `const consumer = client.consumer({ group: "delays", topics: ["flights"], value: json() });

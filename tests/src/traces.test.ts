@@ -67,7 +67,7 @@ test("a refused append ends its span with the error", async () => {
     await home.client.createTopic("t", { partitions: 1 });
     const producer = home.client.producer("t");
     await producer.send({ value: "v" });
-    await home.client.alterTopicConfig("t", { maxBatchBytes: 200 }); // the producer learns it by being refused
+    await home.client.alterTopicConfig("t", { maxBatchBytes: 200 }); // the producer learns of it when an append is refused
     exporter.reset();
     await expect(producer.send({ value: "v".repeat(300) })).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
   } finally {

@@ -15,7 +15,7 @@ export interface Price {
 /** Returns the prices in chronological order. */
 export function readPrices(): Price[] {
   const file = new URL("../data/stocks.csv", import.meta.resolve("vega-datasets"));
-  const [, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n"); // the first names the columns
+  const [, ...lines] = readFileSync(file, "utf8").trimEnd().split("\n"); // the first line has the column names
   const prices = lines.map((line) => {
     const [symbol = "", date = "", price = ""] = line.split(",");
     const day = new Date(`${date} UTC`).toISOString().slice(0, 10);

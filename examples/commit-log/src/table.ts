@@ -34,7 +34,7 @@ export class Table<Row> {
   }
 
   static async open<Row>(directory: string): Promise<Table<Row>> {
-    const log = await LogStore.open(join(directory, "log")); // one partition: changes have one order
+    const log = await LogStore.open(join(directory, "log")); // one partition, so that all changes are in order
     const file = join(directory, "checkpoint.json");
     const table = new Table<Row>(log, file, await readCheckpoint(file));
     for await (const { key, value } of log.read(0, { from: table.#offset })) {

@@ -18,7 +18,7 @@ export class Members {
       child.on("message", (message: "assigned" | Report) => {
         if (message === "assigned") return;
         onReport(message);
-        child.send("seen", () => {}); // where it is dead by now, somebody else will report the same again
+        child.send("seen", () => {}); // if the member is dead, its records are reported again by another one
       });
     }
     this.lost = Promise.race(Array.from(this.#children, ([name, child]) => this.#lost(name, child)));

@@ -38,7 +38,7 @@ try {
   await sleep(2 * WINDOW_MS);
   await aggregators.start(); // it takes over a third of the partitions, and nothing is counted twice
   const expected = await visited;
-  await once(site.close(), "close"); // every access is sent off
+  await once(site.close(), "close"); // every access has been sent
   await log.flush();
   await aggregators.caughtUp();
   clearInterval(windows);

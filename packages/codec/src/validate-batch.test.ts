@@ -53,7 +53,7 @@ test("the limit on records applies to the total of all batches", () => {
 test("the largest number of records and of headers is accepted, one more is not", () => {
   const full = new RecordBatchBuilder({ targetBytes: 16 * 1024 * 1024 });
   for (let i = 0; i < MAX_RECORDS_PER_BATCH; i++) full.append(null, "", 0);
-  expect(full.append(null, "", 0)).toBe(false); // it is sealed then, as with too many bytes
+  expect(full.append(null, "", 0)).toBe(false); // the batch is full, as with too many bytes
   expect(validateBatches(full.seal())).toHaveLength(1);
   const headers = (count: number) => {
     const builder = new RecordBatchBuilder();

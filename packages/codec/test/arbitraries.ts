@@ -1,6 +1,4 @@
-/**
- * Records, batches and damage for the property tests. CODEC_RUNS sets how many of each are tried.
- */
+/** Records, batches and damage for the property tests. CODEC_RUNS sets the number of runs. */
 import fc from "fast-check";
 import {
   type Bytes,
@@ -12,7 +10,7 @@ import {
 
 export const runs = { numRuns: Number(process.env["CODEC_RUNS"] ?? 500) };
 
-/** Any UTF-16, lone surrogates included, beside the text that people write. */
+/** Any UTF-16, including lone surrogates, as well as normal text. */
 const text = fc.oneof(
   fc.string({ unit: "grapheme" }),
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
@@ -45,7 +43,7 @@ const offset = fc.oneof(
 );
 const serverHalf = fc.record({ baseOffset: offset, appendTime: offset, flushedUpTo: offset });
 
-/** A sealed batch, accepted by a partition or not yet. */
+/** A sealed batch, whether or not a partition has accepted it. */
 export const batch: fc.Arbitrary<Uint8Array> = fc
   .tuple(records, compression, fc.option(serverHalf))
   .map(([input, name, half]) => {
@@ -68,7 +66,7 @@ export function sealAll(input: readonly TimedRecord[], options: RecordBatchBuild
 
 type Damage = (bytes: Uint8Array) => Uint8Array;
 
-const place = fc.oneof(fc.nat({ max: 90 }), fc.nat()); // the header and the first record as often as all the rest
+const place = fc.oneof(fc.nat({ max: 90 }), fc.nat()); // the header and the first record as often as everything else
 const edit = (change: (bytes: Uint8Array, at: number) => void): fc.Arbitrary<Damage> =>
   place.map((at) => (bytes) => {
     const damaged = Uint8Array.from(bytes);
@@ -102,7 +100,7 @@ const insert = fc.tuple(place, fc.uint8Array({ minLength: 1, maxLength: 9 })).ma
     },
 );
 
-/** One to three kinds of damage, one after the other. */
+/** One to three kinds of damage, applied in order. */
 export const damage: fc.Arbitrary<Damage> = fc
   .array(fc.oneof(flipBit, overwrite, overwriteMany, truncate, remove, insert), { minLength: 1, maxLength: 3 })
   .map((steps) => (bytes) => steps.reduce((damaged, step) => step(damaged), bytes));

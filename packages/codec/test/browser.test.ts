@@ -7,7 +7,7 @@ import { RecordBatchBuilder } from "../src/index.js";
 
 const root = new URL("../", import.meta.url);
 
-test("what a browser imports speaks of no node: module and no global of Node", () => {
+test("nothing imported in a browser uses a node: module or a global of Node", () => {
   const files = importGraph(new URL(manifest.exports["."], root));
   expect(files.size).toBeGreaterThan(10);
   expect([...files.keys()].filter((file) => file.endsWith("platform/node.js"))).toEqual([]);
@@ -18,7 +18,7 @@ test("what a browser imports speaks of no node: module and no global of Node", (
   }
 });
 
-test("the built package round-trips a batch without Node, and says that it has no compression there", () => {
+test("the built package round-trips a batch without Node, and reports that it has no compression", () => {
   const script = fileURLToPath(new URL("test/browser/round-trip.mjs", root));
   const output = JSON.parse(execFileSync(process.execPath, [script], { encoding: "utf8" })) as Record<string, unknown>;
   const builder = new RecordBatchBuilder();
@@ -39,8 +39,8 @@ test("the built package round-trips a batch without Node, and says that it has n
 });
 
 /**
- * Every file that is imported from `entry`, directly or not, with its code less comments; "#…" as a
- * browser resolves it.
+ * All files that `entry` imports, directly or indirectly, with their code without comments; "#…" is
+ * resolved as in a browser.
  */
 function importGraph(entry: URL): Map<string, string> {
   const files = new Map<string, string>();

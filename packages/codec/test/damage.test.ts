@@ -6,14 +6,14 @@ import { hex, readAll } from "./plain-record.js";
 
 const HEADER = 72;
 
-test("damage is found: a typed error, or the very batches that were written", () => {
+test("damage gives a typed error, or has no effect on the batches", () => {
   fc.assert(
     fc.property(batch, batch, damage, (a, b, damaged) => expectFound(damaged(Uint8Array.from([...a, ...b])), a, b)),
     runs,
   );
 });
 
-test("a splice of two batches is found", () => {
+test("a splice of two batches is detected", () => {
   fc.assert(
     fc.property(batch, batch, splice, (a, b, spliced) => expectFound(spliced(a, b), a, b)),
     runs,
@@ -36,20 +36,20 @@ test("each single bit of a batch is covered", () => {
   );
 });
 
-test("behind valid checksums, too, damage gives a typed error or records within the batch's bounds", () => {
+test("damage with valid checksums gives a typed error, or records within the batch's bounds", () => {
   fc.assert(
     fc.property(batch, damage, fc.boolean(), (bytes, damaged, lengthToo) => {
       const forged = forge(damaged(bytes), lengthToo);
       expectBounded(forged);
       const validated = typedErrorOr(() => validateBatches(forged));
-      // What a partition accepts, every consumer can read.
+      // Every consumer can read what a partition accepts.
       if (!(validated instanceof LogStoreError)) expect(() => readAll(forged)).not.toThrow();
     }),
     runs,
   );
 });
 
-test("records that make no sense at all, behind valid checksums", () => {
+test("malformed records with valid checksums", () => {
   const soup = fc.array(fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 8, 12, 0x7f, 0x80, 0xff), { minLength: 3, maxLength: 40 });
   fc.assert(
     fc.property(soup, fc.integer({ min: 1, max: 4 }), (records, count) => {
@@ -88,7 +88,7 @@ function expectFound(bytes: Uint8Array, ...written: Uint8Array[]): void {
 }
 
 /**
- * Nothing but a typed error, and no more data than the batch declares, whether or not it was
+ * Decoding gives a typed error, or no more data than the batch declares, whether or not it was
  * verified first.
  */
 function expectBounded(bytes: Uint8Array): void {
@@ -115,8 +115,8 @@ function typedErrorOr<T>(run: () => T): T | LogStoreError {
 }
 
 /**
- * Puts the checksums right, and the batch length if asked to, so that damage gets to the checks
- * behind them.
+ * Updates the checksums, and on request the batch length, so that damage reaches the checks after
+ * them.
  */
 function forge(bytes: Uint8Array, lengthToo: boolean): Uint8Array {
   if (bytes.length < HEADER) return bytes;

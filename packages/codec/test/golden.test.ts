@@ -35,7 +35,7 @@ describe.each(cases)("%s", (name, expected) => {
   });
 });
 
-// A compressor's output may change with its release: only what it decompresses to is part of the
+// A compressor's output may change with its version: only its decompressed form is part of the
 // format.
 test.each(cases.filter(([, expected]) => expected.compression === undefined))(
   "%s is encoded byte for byte",
@@ -44,7 +44,7 @@ test.each(cases.filter(([, expected]) => expected.compression === undefined))(
   },
 );
 
-test("golden batches that lie one after the other are framed", () => {
+test("consecutive golden batches are framed", () => {
   const files = cases.map(([name]) => readHexFile(name));
   const batches = [...frameBatches(Uint8Array.from(Buffer.concat(files)))];
   expect(batches.map((batch) => hex(batch.bytes))).toEqual(files.map(hex));
@@ -76,8 +76,8 @@ function encode({ records, stamp, serverHalf }: Golden): Uint8Array {
 }
 
 /**
- * The step that refuses a batch: the same error must come before anything is allocated or handed
- * out on its account.
+ * The step that refuses a batch: it must fail before anything is allocated or returned because of
+ * the batch.
  */
 function whereRefused(bytes: Uint8Array): Record<string, string> {
   let step = "parse";

@@ -1,5 +1,6 @@
 /**
- * Golden files: hex bytes, one field a line, `#` comments; `76*8192` is the byte 76, 8192 times.
+ * Golden files: hex bytes, one field per line, with `#` comments; `76*8192` is the byte 76, 8192
+ * times.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -15,7 +16,7 @@ export function readHexFile(name: string): Uint8Array {
   return parseHex(readFileSync(new URL(`${name}.hex`, GOLDEN), "utf8"));
 }
 
-/** What is said of a corrupt file in lines like `# error: CORRUPT_BATCH`. */
+/** The notes of a corrupt file, from lines like `# error: CORRUPT_BATCH`. */
 export function readNotes(name: string): Record<string, string> {
   const text = readFileSync(new URL(`${name}.hex`, GOLDEN), "utf8");
   return Object.fromEntries([...text.matchAll(/^# ([a-z ]+): (\w+)$/gm)].map(([, note, value]) => [note, value]));

@@ -1,4 +1,4 @@
-/** Records as plain values, so that what went in and what came out can be compared whole. */
+/** Records as plain values, so that input and output can be compared as a whole. */
 import { type Bytes, frameBatches, type LogRecord, type RecordInput } from "../src/index.js";
 
 export interface PlainRecord {
@@ -10,7 +10,7 @@ export interface PlainRecord {
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-/** What an input must read back as. Text is encoded by Node here, not by the code under test. */
+/** The expected result for an input. Text is encoded by Node here, not by the code under test. */
 export function plainInput({ key, value, timestamp, headers }: RecordInput): PlainRecord {
   const stored = (bytes: Bytes) => hex(Buffer.from(bytes as string));
   return {
@@ -30,7 +30,7 @@ export function plainRecord({ timestamp, key, value, headers }: LogRecord): Plai
   };
 }
 
-/** All that a careful consumer reads from a buffer of batches. */
+/** Everything that a careful consumer reads from a buffer of batches. */
 export function readAll(bytes: Uint8Array): PlainRecord[] {
   return [...frameBatches(bytes)].flatMap((batch) => [...batch.verify()].map(plainRecord));
 }

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const root = new URL("../", import.meta.url);
 
-test("the README's example prints what the README says", () => {
+test("the README's example prints what the README shows", () => {
   const readme = readFileSync(new URL("README.md", root), "utf8");
   const [, code = "", output = ""] = /```js\n([\s\S]*?)```\n\n```\n([\s\S]*?)```/.exec(readme) ?? [];
   const run = ["--input-type=module", "--eval", code];

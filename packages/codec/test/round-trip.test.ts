@@ -5,7 +5,7 @@ import { compression, records, runs, sealAll } from "./arbitraries.js";
 import { plainInput, plainRecord, readAll } from "./plain-record.js";
 
 describe.each(["none", "gzip", "zstd"])("%s", (name) => {
-  test("the records that go in come out", () => {
+  test("the records read equal the records written", () => {
     fc.assert(
       fc.property(records, (input) => {
         const [sealed] = sealAll(input, { compression: name });
@@ -16,7 +16,7 @@ describe.each(["none", "gzip", "zstd"])("%s", (name) => {
   });
 });
 
-test("records that fill several batches come out in order, and a partition accepts them", () => {
+test("records that fill several batches are read in order, and a partition accepts them", () => {
   fc.assert(
     fc.property(records, compression, fc.integer({ min: 75, max: 2000 }), (input, name, targetBytes) => {
       const bytes = Uint8Array.from(Buffer.concat(sealAll(input, { compression: name, targetBytes })));
@@ -27,7 +27,7 @@ test("records that fill several batches come out in order, and a partition accep
   );
 });
 
-test("a batch without compression is as long as its builder said", () => {
+test("an uncompressed batch has the length that its builder reported", () => {
   fc.assert(
     fc.property(records, (input) => {
       const [sealed] = sealAll(input, {});
@@ -39,7 +39,7 @@ test("a batch without compression is as long as its builder said", () => {
   );
 });
 
-test("a record without headers costs at most 10 bytes over its key and value within the page's bounds", () => {
+test("a record without headers has an overhead of at most 10 bytes within the bounds of the format page", () => {
   const years69 = 69 * 365 * 86_400_000;
   const short = fc.record({
     key: fc.uint8Array({ maxLength: 126 }),

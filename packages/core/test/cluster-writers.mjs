@@ -1,4 +1,4 @@
-/** Two workers of one cluster that open the same store; prints what came of each. */
+/** Two workers of one cluster open the same store; prints the result of each. */
 import cluster from "node:cluster";
 import { LogStore } from "@logstore/core";
 

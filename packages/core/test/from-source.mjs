@@ -1,5 +1,5 @@
-// For `node --import`: runs the TypeScript sources as they are, whose imports name the files that
-// they will be built to.
+// For `node --import`: runs the TypeScript sources directly, although their imports name the
+// compiled files.
 import { registerHooks } from "node:module";
 
 registerHooks({

@@ -1,7 +1,7 @@
 /**
- * Writes dist/descriptors.js: the .proto files parsed, as JSON that `@grpc/proto-loader` makes
- * services and messages of (`fromJSON`). A program that has it needs no file at run time, so that
- * bundles work.
+ * Writes dist/descriptors.js: the parsed .proto files as JSON from which `@grpc/proto-loader`
+ * creates services and messages (`fromJSON`). With it a program needs no files at run time, so that
+ * it can be bundled.
  */
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,4 +1,4 @@
-/** The .proto files keep to the rules of buf.yaml, and to what the last release promised. */
+/** The .proto files conform to the rules of buf.yaml, and are compatible with the last release. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ function run(directory: string, args: string[]): { passed: boolean; output: stri
   return { passed: status === 0, output: stdout + stderr };
 }
 
-/** A copy of the package, as far as buf and releases are concerned. */
+/** A copy of the package, as far as buf and releases need it. */
 function copy(): string {
   const directory = mkdtempSync(join(tmpdir(), "logstore-proto-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
@@ -34,15 +34,15 @@ function replace(directory: string, file: string, what: string, by: string): voi
   writeFileSync(path, text.replace(what, by));
 }
 
-test("the .proto files keep to the rules", () => {
+test("the .proto files conform to the rules", () => {
   expect(lint(packageDirectory)).toEqual({ passed: true, output: "" });
 });
 
-test("nothing that the last release promised is broken", () => {
+test("the .proto files are compatible with the last release", () => {
   expect(breaking(packageDirectory)).toEqual({ passed: true, output: "" });
 });
 
-test("a name that breaks the rules is found", () => {
+test("a name that violates the rules is found", () => {
   const directory = copy();
   replace(directory, "proto/logstore/v1/log.proto", "bool duplicate = 4;", "bool isDuplicate = 4;");
   expect(lint(directory)).toMatchObject({ passed: false, output: expect.stringContaining("isDuplicate") });
@@ -61,7 +61,7 @@ test.each([
   expect(breaking(directory)).toMatchObject({ passed: false, output: expect.stringContaining("log.proto") });
 });
 
-test("a new field breaks nothing; once it is released, it is promised", () => {
+test("a new field is compatible; once it is released, it must be kept", () => {
   const directory = copy();
   const [file, field] = ["proto/logstore/v1/log.proto", "  bool recent = 9;\n"];
   replace(directory, file, "  bool duplicate = 4;\n", `  bool duplicate = 4;\n${field}`);

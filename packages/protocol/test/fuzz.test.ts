@@ -1,6 +1,6 @@
 /**
- * Hostile bytes where a hot message is expected: a message or a RangeError, at once, and never a
- * view beyond what came.
+ * Hostile bytes in place of a hand-encoded message: decoding quickly gives a message or a
+ * RangeError, and never a view beyond the input.
  */
 import { describe, expect, test } from "vitest";
 import {
@@ -16,7 +16,7 @@ import {
 const seed = Number(process.env["PROTOCOL_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
 const CASES = Number(process.env["PROTOCOL_CASES"] ?? 100_000);
 
-/** Numbers below a limit, the same ones for the same seed (xorshift). */
+/** Random numbers below a limit, repeatable by seed (xorshift). */
 function randomNumbers(start: number): (limit: number) => number {
   let state = start | 1;
   return (limit) => {
@@ -60,7 +60,7 @@ const decoders: Record<string, (bytes: Uint8Array) => Uint8Array[]> = {
 };
 
 describe.each(Object.entries(decoders))("%s", (_message, decode) => {
-  test(`${CASES} messages that are none, or not quite`, () => {
+  test(`${CASES} malformed messages`, () => {
     const below = randomNumbers(seed);
     let [decoded, refused] = [0, 0];
     for (let i = 0; i < CASES; i++) {

@@ -1,4 +1,4 @@
-/** The .proto files as anybody's protobuf library reads them. */
+/** The .proto files, loaded by a standard protobuf library. */
 import { fileURLToPath } from "node:url";
 import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 import { protoDirectory, protoFiles, protoLoaderOptions } from "../src/index.js";

@@ -1,4 +1,4 @@
-/** Certificates for tests, made as they are needed: Node can read them, but cannot issue any. */
+/** Certificates for tests, created as needed with a library, because Node cannot issue any. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ export interface KeyPair {
 }
 
 export interface LeafOptions {
-  /** Default: tomorrow. Every certificate begins the day before yesterday. */
+  /** Default: tomorrow. Every certificate is valid from the day before yesterday. */
   readonly notAfter?: Date;
   /** Default: the loopback addresses. */
   readonly names?: readonly SubjectAltNameEntry[];
@@ -34,7 +34,7 @@ export class CertificateAuthority {
     return new CertificateAuthority({ cert, key });
   }
 
-  /** A certificate that nobody vouches for but itself. */
+  /** A self-signed certificate. */
   static async selfSigned(commonName: string): Promise<KeyPair> {
     const { cert, private: key } = await selfsigned.generate([{ name: "commonName", value: commonName }], common());
     return { cert, key };
@@ -44,7 +44,7 @@ export class CertificateAuthority {
     return this.#pair.cert;
   }
 
-  /** One for each common name; a certificate may have none or several. */
+  /** A certificate with the given common names, of which there may be none or several. */
   async issue(commonNames: readonly string[], options: LeafOptions = {}): Promise<KeyPair> {
     const subject = commonNames.map((value) => ({ name: "commonName", value }));
     const { cert, private: key } = await selfsigned.generate(
@@ -73,7 +73,7 @@ const loopback: readonly SubjectAltNameEntry[] = [
   { type: 7, ip: "127.0.0.1" },
 ];
 
-/** A directory with files of these contents, until `remove` is called. */
+/** A directory with these files, until `remove` is called. */
 export async function directoryWith(files: Readonly<Record<string, string>>) {
   const directory = await mkdtemp(join(tmpdir(), "logstore-tls-"));
   const path = (name: string) => join(directory, name);

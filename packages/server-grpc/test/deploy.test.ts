@@ -1,4 +1,4 @@
-/** The files in deploy/ fit the command that they are for. */
+/** The files in deploy/ match the command. */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ async function configOf(yaml: string) {
   return loadConfig(parseCommandLine(["--config", path]) as CommandLine, {});
 }
 
-/** Every key of the schema, "access.tokens.principal" among them. */
+/** All keys of the schema, such as "access.tokens.principal". */
 function keysOf(schema: z.ZodType, path: readonly string[] = []): string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     return keysOf(schema.unwrap() as z.ZodType, path);
@@ -32,7 +32,7 @@ function keysOf(schema: z.ZodType, path: readonly string[] = []): string[] {
   ];
 }
 
-test("the example says what holds where nothing is said, as it is", async () => {
+test("the example configuration contains exactly the defaults", async () => {
   const { config, warnings } = await configOf(example);
   const byDefault = (await configOf("data: /var/lib/logstore")).config;
   const { durability, segmentBytes, maxBatchBytes, topics, groups, limits, ...rest } = config;
@@ -45,7 +45,7 @@ test("the example says what holds where nothing is said, as it is", async () => 
   expect(Object.keys(limits)).toHaveLength(5);
 });
 
-test("with all of its keys the example makes sense, and no key is missing from it", async () => {
+test("with all of its keys enabled the example is valid, and no key is missing", async () => {
   const { config } = await configOf(example.replaceAll(/^#(?=[^ \n]| {2})/gm, ""));
   expect(config).toMatchObject({
     tls: { clientCertificates: "required" },
@@ -59,7 +59,7 @@ test("with all of its keys the example makes sense, and no key is missing from i
   expect(missing).toEqual([]);
 });
 
-test("the unit gives the command time to drain, and nothing that it does not need", () => {
+test("the unit gives the command time to drain, and minimal privileges", () => {
   const unit = read("logstore.service");
   const settings = Object.fromEntries([...unit.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
   expect(settings).toMatchObject({
@@ -82,7 +82,7 @@ test("the unit gives the command time to drain, and nothing that it does not nee
   if (error === undefined) expect(stderr.split("\n").filter((line) => line.includes("logstore.service"))).toEqual([]);
 });
 
-test("the image runs as nobody in particular, tells its health, and is stopped as the command wants it", () => {
+test("the image runs as an unprivileged user, has a health check, and is stopped as the command expects", () => {
   const lines = read("Containerfile").split("\n");
   expect(lines.filter((line) => line.startsWith("FROM "))).toEqual(["FROM node:24-slim AS build", "FROM node:24-slim"]);
   for (const line of ["USER node", "STOPSIGNAL SIGTERM", 'ENTRYPOINT ["logstore-server"]'])

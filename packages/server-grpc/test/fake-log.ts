@@ -1,4 +1,4 @@
-/** A LogApi in arrays: as much of one as a transport can be tested against. */
+/** A LogApi in memory with the features that the tests of a transport need. */
 import {
   InvalidArgumentError,
   OffsetOutOfRangeError,
@@ -43,7 +43,7 @@ export function valuesOf(batches: Uint8Array): string[] {
   return values;
 }
 
-/** What a test needs beyond topics, appends and reads, it puts there itself. */
+/** A test that needs other methods supplies them itself. */
 const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
 const notGiven = (): never => {
   throw new Error("this is not faked");
@@ -69,7 +69,9 @@ export class FakeLog implements LogApi {
   deleteGroup: LogApi["deleteGroup"] = notFaked;
   readonly #topics = new Map<string, RecordBatch[][]>();
   readonly #waiting = new Set<() => void>();
-  /** Every consume call: its arguments, how many events it gave, and whether it is over. */
+  /**
+   * All consume calls: their arguments, the number of events returned, and whether they have ended.
+   */
   readonly consumers: { request: ConsumeRequest; options: ConsumeOptions; given: number; ended: boolean }[] = [];
 
   async createTopic({ topic, partitions, ifNotExists }: CreateTopicRequest): Promise<TopicDescription> {
@@ -116,7 +118,7 @@ export class FakeLog implements LogApi {
     };
   }
 
-  /** One batch an event. */
+  /** Each batch is an event. */
   async *consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent> {
     const consumer = { request, options, given: 0, ended: false };
     this.consumers.push(consumer);

@@ -1,6 +1,6 @@
 /**
- * A client as anybody would make one from the .proto files: generic gRPC, generic protobuf, nothing
- * of ours.
+ * A client that is generated from the .proto files alone: generic gRPC and protobuf, without any of
+ * our code.
  */
 import { fileURLToPath } from "node:url";
 import {
@@ -39,7 +39,7 @@ export class ForeignClient {
     options: ChannelOptions = {},
     channel: ChannelCredentials = credentials.createInsecure(),
   ) {
-    // Clients of one address in a process would share connections, and tests are to have their own.
+    // Clients of one address in a process would share connections, but tests need their own.
     this.#client = new Client(address, channel, {
       "grpc.use_local_subchannel_pool": 1,
       ...options,
@@ -70,7 +70,7 @@ export class ForeignClient {
     return this.#client.makeBidiStreamRequest(path, serialize, responseDeserialize);
   }
 
-  /** A method of a service that is not LogStore's own. */
+  /** A method of a service that is not one of LogStore's. */
   other(
     { path, requestSerialize, responseDeserialize }: MethodDefinition<Message, Message>,
     request: Message,
@@ -104,7 +104,7 @@ function method(name: string) {
   return definition;
 }
 
-/** The messages of a stream until it ends, and the error that it ended with. */
+/** The messages of a stream up to its end, and the error with which it ended. */
 export async function collect(stream: AsyncIterable<Message>): Promise<{ messages: Message[]; error?: ServiceError }> {
   const messages: Message[] = [];
   try {
@@ -122,7 +122,7 @@ export async function failure(promise: Promise<unknown>): Promise<ServiceError> 
   );
 }
 
-/** When it may be tried again, as any client of gRPC finds it. */
+/** The retry time, in the form that any gRPC client reads. */
 export function retryInfoOf(error: ServiceError): Message {
   const any = statusOf(error).details.find(
     ({ type_url }: Message) => type_url === "type.googleapis.com/google.rpc.RetryInfo",

@@ -1,4 +1,4 @@
-/** A server with a client and a topic, all gone when the test is over. */
+/** A server with a client and a topic, which are closed when the test ends. */
 import type { LogApi, TopicHealthApi } from "@logstore/protocol";
 import { onTestFinished } from "vitest";
 import { type LogStoreServer, type ServeOptions, serve } from "../src/index.js";
@@ -29,8 +29,8 @@ export async function home({
 }
 
 /**
- * A client with a connection of its own: streams of one connection share its window, which those
- * that do not read fill.
+ * A client with a connection of its own: streams of one connection share its window, which stalled
+ * streams fill.
  */
 export function anotherClient({ server }: Home): ForeignClient {
   const client = new ForeignClient(server.address);
@@ -38,7 +38,7 @@ export function anotherClient({ server }: Home): ForeignClient {
   return client;
 }
 
-/** Waits for something that happens soon, whenever that is. */
+/** Waits until a condition holds. */
 export async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }

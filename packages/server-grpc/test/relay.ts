@@ -1,6 +1,6 @@
 /**
- * Stands between a client and a server, and can stop taking what the server sends: the peer whose
- * socket nobody reads.
+ * Relays between a client and a server, and can stop reading from the server, like a peer that does
+ * not read its socket.
  */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -8,7 +8,7 @@ import { onTestFinished } from "vitest";
 
 export interface Relay {
   readonly address: string;
-  /** From here on nothing is read from the server; what the client sends still goes on. */
+  /** Stops reading from the server; data of the client is still forwarded. */
   stopReading(): void;
   readOn(): void;
 }

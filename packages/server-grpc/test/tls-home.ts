@@ -1,4 +1,4 @@
-/** A server with TLS, and clients with whatever they show; all gone when the test is over. */
+/** A server with TLS, and clients with any credentials, which are closed when the test ends. */
 import { createHash } from "node:crypto";
 import { type ChannelOptions, credentials, Metadata } from "@grpc/grpc-js";
 import { onTestFinished } from "vitest";
@@ -13,7 +13,7 @@ export interface TlsHome {
   readonly server: LogStoreServer;
   readonly ca: CertificateAuthority;
   readonly files: Awaited<ReturnType<typeof directoryWith>>;
-  /** All that was refused so far. */
+  /** All refusals so far. */
   readonly refusals: Refusal[];
   readonly warnings: string[];
   client(shown?: { token?: string; pair?: KeyPair; ca?: string }, options?: ChannelOptions): ForeignClient;
@@ -23,7 +23,7 @@ export type TlsHomeOptions = NonNullable<Parameters<typeof home>[0]> & {
   readonly clientCertificates?: ServerTlsOptions["clientCertificates"];
 };
 
-/** The topic is "t". Client certificates are those of the server's own CA. */
+/** The topic is "t". Client certificates are issued by the server's own CA. */
 export async function tlsHome({ clientCertificates, ...options }: TlsHomeOptions = {}): Promise<TlsHome> {
   const ca = await CertificateAuthority.create();
   const { cert, key } = await ca.issue(["server"]);
@@ -64,7 +64,7 @@ export function sha256(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-/** Tokens of which each is its principal's name. */
+/** Tokens that equal the names of their principals. */
 export function tokensOf(...principals: string[]): TokenConfig[] {
   return principals.map((principal) => ({ principal, sha256: sha256(principal) }));
 }

@@ -1,10 +1,13 @@
-/** A log in the same process whose answers get lost: what breaking connections are to a server. */
+/**
+ * A log in the same process whose responses may be lost, like those of a server whose connections
+ * break.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UnavailableError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 
 const LOSS_RATE = 0.3;
-/** As often an answer comes late: the append goes on while it is made again. */
+/** Probability that a response is late instead: the append continues while it is retried. */
 const LATE_RATE = 0.1;
 
 export function forgetful<Api extends LogApi>(api: Api, random: () => number): Api {

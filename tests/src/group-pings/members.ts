@@ -27,5 +27,5 @@ for (let i = Number(from); i < Number(to); i++) {
     for await (const _ of consumer) await consumer.commit();
   })().catch((error) => console.error(error));
 }
-process.once("disconnect", () => process.exit()); // whoever started it is gone
+process.once("disconnect", () => process.exit()); // the parent has exited
 process.on("message", () => process.exit());

@@ -31,7 +31,7 @@ export class RawConnection {
         resolve();
       });
     });
-    socket.on("error", () => {}); // "close" follows, and that it was cut off is what was to be seen
+    socket.on("error", () => {}); // "close" follows, and the result is in its counters
     socket.on("data", (bytes) => this.#receive(bytes));
   }
 

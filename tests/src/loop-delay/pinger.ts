@@ -17,7 +17,7 @@ process.on("message", (message) => {
   process.send!({ mostMs: tookMs.at(-1) ?? 0, p99Ms: tookMs[Math.floor(tookMs.length * 0.99)] ?? 0 });
 });
 
-process.once("disconnect", () => process.exit()); // whoever started it is gone
+process.once("disconnect", () => process.exit()); // the parent has exited
 await stranger.call("/grpc.health.v1.Health/Check", Buffer.alloc(0));
 process.send!("connected");
 for (;;) {

@@ -41,5 +41,5 @@ process.on("message", async (message) => {
     process.exit();
   }
 });
-process.once("disconnect", () => process.exit()); // whoever started it is gone
+process.once("disconnect", () => process.exit()); // the parent has exited
 process.send!(server.address);

@@ -159,7 +159,7 @@ export class ProxyProcess {
     await Promise.all(
       children.map(async (child) => {
         const ended = once(child, "exit");
-        process.kill(-child.pid!, "SIGKILL"); // its workers, too
+        process.kill(-child.pid!, "SIGKILL"); // also kills its workers
         await ended;
       }),
     );

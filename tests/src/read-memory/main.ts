@@ -77,7 +77,7 @@ async function measure(seconds: number): Promise<void> {
     const sessions = Array.from({ length: readers }, () => connectHttp2(`http://${server.address}`));
     let readBytes = 0;
     for (const session of sessions) {
-      session.on("error", () => {}); // they are torn down below
+      session.on("error", () => {}); // they are destroyed below
       for (let partition = 0; partition < partitions; partition++) {
         readSlowly(session, partition, (bytes) => {
           readBytes += bytes;

@@ -1,4 +1,4 @@
-/** The whole list of defects; see {@link defects}. */
+/** The complete list of defects; see {@link defects}. */
 import { clientDefects } from "./client-defects.ts";
 import { conveyorDefects } from "./conveyor-defects.ts";
 import { type Defect, defects } from "./defects.ts";

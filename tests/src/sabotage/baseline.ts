@@ -2,11 +2,11 @@ import type { Defect } from "./defects.ts";
 import type { Workshop } from "./workshop.ts";
 
 /**
- * What the tests and scenarios that the entries name do without a defect: those that fail, or are
- * slow, on this machine.
+ * The results of the tests and scenarios that the entries name, without a defect: those that fail
+ * or are slow on this machine.
  */
 export class Baseline {
-  /** By package and file, or scenario: how long it took; undefined where it failed. */
+  /** Duration by package and file, or by scenario; undefined if it failed. */
   readonly #durationMs = new Map<string, number | undefined>();
 
   constructor(workshop: Workshop, entries: readonly Defect[]) {
@@ -28,7 +28,9 @@ export class Baseline {
     return this.#durationMs.get(`${name} ${catcher}`) !== undefined;
   }
 
-  /** A test that hangs has noticed something, too: many times as long as it takes is too long. */
+  /**
+   * A test that hangs has detected the defect, too: the limit is a multiple of its normal duration.
+   */
   timeLimitMs(name: Defect["package"], files: readonly string[]): number {
     const durations = files.map((file) => this.#durationMs.get(`${name} ${file}`) ?? 0);
     return Math.ceil(60_000 + 6 * durations.reduce((sum, ms) => sum + ms, 0));

@@ -1,6 +1,6 @@
 /**
- * Defects of the places that hand bytes on without a copy, or must not: see {@link defects}. The
- * conveyor alone must catch each, by the scenarios that stand beside it.
+ * Defects in the code that passes on bytes without a copy, or must not do so; see {@link defects}.
+ * The conveyor alone must detect each of them, with the scenarios given.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
 import type { QuickScenario } from "../conveyor/quick.ts";

@@ -1,13 +1,13 @@
 /**
- * Every entry of the sabotage list still fits the code; whether the tests catch it is what
- * `pnpm sabotage` says.
+ * Every entry of the sabotage list applies to the current code. Whether the tests detect it is
+ * checked by `pnpm sabotage`.
  */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { allDefects } from "./all-defects.ts";
 import { occurrences } from "./workshop.ts";
 
-test("what each entry replaces is there exactly once", () => {
+test("the text that an entry replaces occurs exactly once", () => {
   const counts = allDefects.map(({ file, name, find }) => ({
     entry: `${file}: ${name}`,
     count: occurrences(file, find),
@@ -16,7 +16,7 @@ test("what each entry replaces is there exactly once", () => {
   expect(counts.filter(({ count }) => count !== 1)).toEqual([]);
 });
 
-test("each entry changes something, and names tests that are there, or scenarios", () => {
+test("each entry changes something, and names existing tests or scenarios", () => {
   for (const { file, name, package: owner, find, replace, catchers, scenarios = [] } of allDefects) {
     expect(replace, `${file}: ${name}`).not.toBe(find);
     expect(catchers.length + scenarios.length, `${file}: ${name}`).toBeGreaterThan(0);

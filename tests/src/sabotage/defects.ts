@@ -1,22 +1,22 @@
 /**
- * Defects that somebody might build into the engine, each a small edit of one file: what is there,
- * and what stands there instead. The tests must catch every one. A text that is not there exactly
- * once stops the run: then the engine has changed, and the edit is to be made again.
+ * Defects for mutation testing, each a small edit of one file: a text of the file, and its
+ * replacement. The tests must detect every one. A text that does not occur exactly once stops the
+ * run: the code has changed, and the entry must be updated.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
 
 export interface Defect {
   readonly name: string;
-  /** Relative to the repository. */
+  /** Relative to the root of the repository. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
   readonly package: "codec" | "protocol" | "core" | "client" | "server-grpc";
-  /** Test files of that package that will likely catch it: they are run first. */
+  /** Test files of that package that probably detect it: they run first. */
   readonly catchers: readonly string[];
-  /** Scenarios of the conveyor that alone are to catch it, in place of tests. */
+  /** Scenarios of the conveyor that must detect it on their own, in place of tests. */
   readonly scenarios?: readonly string[];
-  /** There is no test yet that could catch it: it is left out of the run and does not count. */
+  /** No test exists yet that could detect it: the entry is left out of the run and not counted. */
   readonly waitsForTests: boolean;
 }
 
@@ -80,7 +80,7 @@ const STORE_SNAPSHOT = "src/snapshot/snapshot.test.ts";
 const SNAPSHOT_CRASH = "test/snapshots/crash.test.ts";
 const GOLDEN = "test/golden.test.ts";
 
-/** Run after the other likely ones, if those catch nothing. */
+/** Run after the others, if those detect nothing. */
 export const slow: readonly string[] = [RECOVERY, SEGMENTS, POOL, SIMULATION, SWEEP];
 
 export const defects: readonly Defect[] = [

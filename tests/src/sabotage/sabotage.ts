@@ -1,6 +1,6 @@
 /**
- * Do the tests notice? Each defect of the list is built into a copy of the packages, alone, and the
- * tests that its entry names must fail: `pnpm sabotage`,
+ * Mutation testing: applies each defect of the list, on its own, to a copy of the packages, and
+ * checks that the tests that its entry names fail: `pnpm sabotage`,
  * `pnpm sabotage --only "appends what comes twice"`, `pnpm sabotage --shard 1/4`,
  * `pnpm sabotage --list`. With `--waiting`, also the entries that wait for tests.
  */
@@ -57,7 +57,7 @@ function run(): boolean {
 
 interface Judgement {
   readonly verdict: "caught" | "survived" | "not judged";
-  /** The test that failed, or why there is no verdict. */
+  /** The test that failed, or why there is no result. */
   readonly by: string;
 }
 
@@ -67,7 +67,7 @@ function judge(defect: Defect, sound: Baseline): Judgement {
   if (failing.length > 0) return { verdict: "not judged", by: `without a defect, too, ${failing.join(", ")} fails` };
   const by = workshop.with(defect, () => {
     if (scenarios !== undefined) return workshop.conveyorStop(scenarios);
-    // The quick ones first.
+    // The fast ones first.
     for (const isSlow of [false, true]) {
       const files = catchers.filter((file) => slow.includes(file) === isSlow);
       if (files.length === 0) continue;

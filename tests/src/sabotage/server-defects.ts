@@ -1,4 +1,4 @@
-/** Defects of what holds attacks on the server: see {@link within}. */
+/** Defects in the server's protection against attacks; see {@link within}. */
 import { type Defect, within } from "./defects.ts";
 
 const ACCESS = "src/access/access.test.ts";
@@ -80,7 +80,7 @@ export const serverDefects: readonly Defect[] = [
       "const isUsedUp = performance.now() - begun >= SLICE_MS;",
       "const isUsedUp = performance.now() - begun < 0;",
     ],
-    "everybody who waits for a slice is let go at once": ["queueMicrotask(letGo);", "letGo();"],
+    "everybody who waits for a slice is let go at once": ["queueMicrotask(resumeNext);", "resumeNext();"],
   }),
   ...within("server-grpc/services/in-pieces.ts", [IN_PIECES], {
     "an answer of many entries is encoded in one piece": [

@@ -1,5 +1,5 @@
 /**
- * A copy of the packages in a temporary directory, where defects are built in and taken out again.
+ * A copy of the packages in a temporary directory, in which defects are applied and removed again.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -22,10 +22,10 @@ const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 /** For a scenario of the conveyor. */
 const SCENARIO_TIME_LIMIT_MS = 90_000;
 const NO_TIME_LIMIT_MS = 3_600_000;
-/** In memory, where there is such a place: the tests sync a lot. */
+/** In memory where available, because the tests sync often. */
 const TEMPORARY = process.env["TMPDIR"] === undefined && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-/** The tests that try many cases try few: each defect shows in many of them. */
+/** Tests with many cases run few of them: each defect shows in many cases. */
 const FEW_CASES = {
   CORE_SEED: "1",
   CORE_EVERY: "307",
@@ -39,10 +39,10 @@ const FEW_CASES = {
 };
 
 export class Workshop {
-  /** Packages whose build has a defect in it. */
+  /** Packages whose build contains a defect. */
   readonly #defective = new Set<Defect["package"]>();
   readonly #directory = mkdtempSync(join(TEMPORARY, "logstore-sabotage-"));
-  /** The tests' own temporary directories: a test that is killed leaves them. */
+  /** Temporary directories of the tests, which a killed test leaves behind. */
   readonly #temporary = join(this.#directory, "tmp");
 
   constructor() {
@@ -59,15 +59,15 @@ export class Workshop {
     cpSync(join(REPOSITORY, path), join(this.#directory, path), { recursive: true, verbatimSymlinks: true });
   }
 
-  /** @throws where the text is not there exactly once */
+  /** @throws if the text does not occur exactly once */
   check({ name, file, find }: Defect): void {
     const count = occurrences(file, find);
     if (count !== 1) throw new Error(`"${name}": ${file} has this ${count} times and not once:\n${find}`);
   }
 
   /**
-   * Runs `work` while the defect is there, in the source and in the build: other packages and
-   * processes use that.
+   * Runs `work` while the defect is applied to the source and to the build, which other packages
+   * and processes use.
    */
   with<T>(defect: Defect, work: () => T): T {
     const path = join(this.#directory, defect.file);
@@ -91,7 +91,7 @@ export class Workshop {
     this.#run(name, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], NO_TIME_LIMIT_MS);
   }
 
-  /** The first test of these files that fails; undefined where all pass. */
+  /** The first test of these files that fails; undefined if all pass. */
   firstFailure(name: Defect["package"], files: readonly string[], timeLimitMs: number): string | undefined {
     const { status, error, output, report } = this.#vitest(name, ["--bail=1", ...files], timeLimitMs);
     if (status === 0) return undefined;
@@ -99,7 +99,7 @@ export class Workshop {
     return (report && failedTest(report)) ?? output.slice(-600);
   }
 
-  /** What each of these files does. */
+  /** The result of each of these files. */
   results(name: Defect["package"], files: readonly string[]): FileResult[] {
     const { report } = this.#vitest(name, files, NO_TIME_LIMIT_MS);
     return (report?.testResults ?? []).map(({ name, status, startTime, endTime }) => ({
@@ -113,7 +113,7 @@ export class Workshop {
     const file = join(this.#directory, "report.json");
     rmSync(file, { force: true });
     const vitest = join("packages", name, "node_modules", "vitest", "vitest.mjs");
-    // Other work on the machine is to be no verdict.
+    // A slow machine must not count as a failure.
     const options = ["--reporter=json", `--outputFile=${file}`, "--testTimeout=60000"];
     const ran = this.#run(name, [vitest, "run", ...options, ...args], timeLimitMs);
     const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Report) : undefined;
@@ -121,8 +121,8 @@ export class Workshop {
   }
 
   /**
-   * Why the conveyor stops in one of these scenarios, with the packages as they are built;
-   * undefined where it does not.
+   * Why the conveyor fails in one of these scenarios, with the current build; undefined if it
+   * passes.
    */
   conveyorStop(scenarios: readonly string[]): string | undefined {
     const script = join("tests", "src", "conveyor", "quick.ts");

@@ -1,6 +1,6 @@
 /**
- * Makes the process resolve packages as a browser's bundler does and takes Node's own things away
- * from what it imports from here on. `print` remains.
+ * Makes the process resolve packages like a bundler for browsers, and hides Node's own features
+ * from everything that is imported afterwards. `print` remains.
  */
 import { isBuiltin, registerHooks } from "node:module";
 

@@ -1,4 +1,4 @@
-/** Run by browser.test.ts in a process of its own: the built package, without Node. */
+/** Run by browser.test.ts in a separate process: the built package without Node's features. */
 import { print } from "./like-a-browser.mjs";
 
 const { RecordBatch, RecordBatchBuilder, validateBatches } = await import("@logstore/codec");

@@ -1,10 +1,12 @@
-/** What is damaged: the golden batches, sound and corrupt ones, and some that the builder makes. */
+/**
+ * The batches to damage: the golden batches, valid and corrupt, and some that the builder makes.
+ */
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { RecordBatchBuilder, registerCompression } from "../../src/index.js";
 import { hexNames, readHexFile } from "../hex-file.js";
 import { seal } from "./seal.js";
 
-/** The application's own compression: notes how much the codec lets it yield. */
+/** A registered compression that records the limits that the codec passes. */
 export const OWN_COMPRESSION = 90;
 export const ownCompression = { mostAllowed: 0 };
 
@@ -20,7 +22,7 @@ registerCompression(OWN_COMPRESSION, "fuzz", {
 
 export function corpus(): Uint8Array[] {
   const sound = [...hexNames(".").map(readHexFile), ...built()];
-  // To unpack takes longer than all the rest.
+  // Decompression takes longer than everything else.
   const plain = sound.filter((bytes) => bytes[70] === 0);
   const corrupt = hexNames("corrupt").map((name) => readHexFile(`corrupt/${name}`));
   return [...sound, ...plain, ...plain, ...plain, ...corrupt, ...bombs()].filter(({ length }) => length < 4096);
@@ -37,7 +39,7 @@ function built(): Uint8Array[] {
   });
 }
 
-/** Some hundred bytes that unpack to a hundred thousand, whatever they say. */
+/** Some hundred bytes that decompress to a hundred thousand, whatever they declare. */
 function bombs(): Uint8Array[] {
   const zeros = new Uint8Array(100_000);
   return [gzipSync(zeros), zstdCompressSync(zeros)].flatMap((packed, i) =>

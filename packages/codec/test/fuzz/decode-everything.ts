@@ -1,4 +1,4 @@
-/** Every public way to decode bytes, and what must hold of each and between them. */
+/** Every public way to decode bytes, with the invariants of each and between them. */
 import {
   type BatchLimits,
   declaredBatchLength,
@@ -11,7 +11,7 @@ import {
 } from "../../src/index.js";
 import { plainRecord } from "../plain-record.js";
 
-/** How far the bytes got. */
+/** How far decoding got. */
 export type Outcome = "refused" | "header" | "records" | "accepted";
 
 export function decodeEverything(bytes: Uint8Array, at: number, limits: BatchLimits, thorough: boolean): Outcome {
@@ -47,7 +47,7 @@ export function decodeEverything(bytes: Uint8Array, at: number, limits: BatchLim
   return "accepted";
 }
 
-/** A number that stands for all that a cursor shows. */
+/** A number derived from everything that a cursor returns. */
 function walk(batch: RecordBatch): number {
   let shown = 0;
   let bytes = 0;
@@ -63,20 +63,20 @@ function walk(batch: RecordBatch): number {
   return shown;
 }
 
-/** What was decoded is encoded and decoded again: the same. */
+/** Encoding the decoded records and decoding them again gives the same. */
 function checkEncodedAgain(batch: RecordBatch, limits: BatchLimits): void {
   const records = [...batch];
   const expected = records.map(plainRecord);
   const builder = new RecordBatchBuilder({ limits, targetBytes: limits.maxBatchBytes });
   for (const { key, value, timestamp, headers } of records) {
     const taken = attempt(() => builder.append(key, value, timestamp, headers));
-    if (taken !== true) return; // times farther apart than a builder takes, or written shorter than they could be
+    if (taken !== true) return; // timestamps too far apart for a builder, or varints longer than necessary
   }
   const again = [...RecordBatch.parse(builder.seal(), 0, limits).verify()].map(plainRecord);
   check(JSON.stringify(again) === JSON.stringify(expected), "encoding it again gives something else");
 }
 
-/** Any error but one of ours is a failure. */
+/** Any error that is not a LogStoreError is a failure. */
 function attempt<T>(work: () => T): T | LogStoreError {
   try {
     return work();

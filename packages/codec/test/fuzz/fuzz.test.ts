@@ -1,9 +1,9 @@
 /**
- * Damaged batches by the million, through every public way to decode them: nothing but errors of
- * ours, no memory beyond the caps, and what can be read is read the same again.
+ * Millions of damaged batches through every public way to decode them: the only errors are
+ * LogStoreErrors, memory stays within limits, and what can be read is read the same again.
  *
- * CODEC_CASES says how many, CODEC_SHARD=3/8 which part of them, and CODEC_SEED with CODEC_CASE
- * tries one again.
+ * CODEC_CASES sets the number of cases, CODEC_SHARD=3/8 selects a part of them, and CODEC_SEED with
+ * CODEC_CASE replays one.
  */
 import { expect, test } from "vitest";
 import { type BatchLimits, defaultBatchLimits } from "../../src/index.js";
@@ -19,8 +19,8 @@ const [SHARD = 1, SHARDS = 1] = (process.env["CODEC_SHARD"] ?? "1/1").split("/")
 
 const LOW: BatchLimits = { maxBatchBytes: 2048, maxRecordsBytes: 2048 };
 /**
- * Each case unpacks a batch some ten times, in steps of 16 KiB at the least. A length that is
- * believed asks for gigabytes.
+ * Each case decompresses a batch some ten times, in steps of at least 16 KiB. A length that is
+ * trusted would allocate gigabytes.
  */
 const UNPACKED = 16;
 const STEP_BYTES = 64 * 1024;
@@ -30,11 +30,11 @@ test(`${CASES} damaged batches, CODEC_SEED=${SEED}`, { timeout: 24 * 3_600_000 }
   const outcomes: Record<Outcome, number> = { refused: 0, header: 0, records: 0, accepted: 0 };
   let done = 0;
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // most cases end in an error, and its stack costs as much as all the rest
+  Error.stackTraceLimit = 0; // most cases end in an error, whose stack trace would cost as much as the rest
   try {
     for (let index = ONLY === undefined ? SHARD - 1 : Number(ONLY); index < CASES; index += SHARDS) {
       outcomes[oneCase(batches, index)]++;
-      // Node lets go of what a failed decompression held when the event loop turns.
+      // Node frees the memory of a failed decompression in the next turn of the event loop.
       if (++done % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
       if (ONLY !== undefined) break;
     }

@@ -1,4 +1,4 @@
-/** Ways to damage batches: without and with checksums that fit afterwards. */
+/** Ways to damage batches, with and without valid checksums. */
 import type { Random } from "./random.js";
 import { seal } from "./seal.js";
 
@@ -8,12 +8,12 @@ const LENGTHS = [0, 1, 2, 3, 71, 72, 74, 75, 76, 255, 65_535, 65_536, 2 ** 24, 2
 
 type Mutation = (bytes: Uint8Array, random: Random, others: readonly Uint8Array[]) => Uint8Array;
 
-/** Any place, the header as often as all the rest. */
+/** Any position, in the header as often as in the rest. */
 function place(bytes: Uint8Array, random: Random): number {
   return random.below(2) === 0 ? random.below(Math.min(HEADER, bytes.length)) : random.below(bytes.length);
 }
 
-/** A place in the records, where there are any. */
+/** A position in the records, if there are any. */
 function within(bytes: Uint8Array, random: Random): number {
   return bytes.length > HEADER ? HEADER + random.below(bytes.length - HEADER) : random.below(bytes.length);
 }
@@ -29,7 +29,7 @@ const flipBits: Mutation = (bytes, random) => {
 
 const flipAndSeal: Mutation = (bytes, random) => seal(flipBits(bytes, random, []));
 
-/** What a faulty or a hostile producer might send: its checksums are right. */
+/** What a faulty or hostile producer might send: its checksums are valid. */
 const editRecords: Mutation = (bytes, random) => {
   for (let i = random.below(4); i >= 0; i--) bytes[within(bytes, random)] = random.oneOf(BYTES);
   return seal(bytes);
@@ -75,7 +75,7 @@ const splice: Mutation = (bytes, random, others) => {
     : seal(spliced, bytes[70] === 0 ? { recordsLength: spliced.length - HEADER } : {});
 };
 
-/** Several batches end to end, one of them damaged. */
+/** Several consecutive batches, one of which is damaged. */
 const follow: Mutation = (bytes, random, others) => {
   const damaged = random.oneOf([flipBits, editRecords, editLengths, truncate])(bytes, random, others);
   const parts = [random.oneOf(others), damaged, random.oneOf(others)];
@@ -90,7 +90,7 @@ const noise: Mutation = (_, random) => {
     : seal(bytes, { recordCount: count, recordsLength: bytes.length - HEADER, compression: 0 });
 };
 
-/** Records of nothing but the bytes that lengths are made of, under a header that is sound. */
+/** Records of nothing but length bytes, with a valid header. */
 const soup: Mutation = (_, random) => {
   const bytes = new Uint8Array(HEADER + 3 + random.below(40));
   for (let at = HEADER; at < bytes.length; at++)
@@ -115,8 +115,7 @@ const mutations = [
 export function mutate(random: Random, corpus: readonly Uint8Array[]): Uint8Array {
   const bytes = Uint8Array.from(random.oneOf(corpus));
   const damaged = random.oneOf(mutations)(bytes, random, corpus);
-  // A batch to append has an empty server half: else nothing would get past the first check of
-  // those who take one in.
+  // A batch to append has an empty server half: any other would fail the first check of an append.
   if (random.below(2) === 0 || damaged.length < HEADER) return damaged;
   return seal(damaged.fill(0, 8, 32));
 }

@@ -1,4 +1,4 @@
-/** Seeded random numbers: fast, and the same on every machine. */
+/** A random number generator that is fast and the same on every machine. */
 
 export class Random {
   #state: number;
@@ -15,7 +15,7 @@ export class Random {
     return (mixed ^ (mixed >>> 14)) >>> 0;
   }
 
-  /** From 0 up to and without `count`. */
+  /** From 0 (inclusive) to `count` (exclusive). */
   below(count: number): number {
     return this.bits() % count;
   }

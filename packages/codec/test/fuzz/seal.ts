@@ -1,5 +1,5 @@
 /**
- * Makes bytes a batch as far as checksums and lengths say, so that what lies behind them is
+ * Gives bytes the checksums and lengths of a valid batch, so that the checks after these are
  * reached.
  */
 import { crc32c, FORMAT_MARK } from "../../src/index.js";
@@ -13,9 +13,7 @@ export interface Seal {
 
 const HEADER = 72;
 
-/**
- * Sets the fields that are given, then the checksums. In place; too few bytes are left as they are.
- */
+/** Sets the given fields, then the checksums, in place. Too few bytes are left as they are. */
 export function seal(bytes: Uint8Array, fields: Seal = {}): Uint8Array {
   if (bytes.length < HEADER) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

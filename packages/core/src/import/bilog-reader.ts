@@ -84,7 +84,7 @@ export class BilogReader {
     if (length > this.#maxRecordBytes) return { reason: "length", end };
     if (end === undefined) return { reason: "torn", end };
     const bytes = await this.#window.from(byte, length);
-    if (bytes.length < length) return { reason: "torn", end: undefined }; // somebody has just cut the file
+    if (bytes.length < length) return { reason: "torn", end: undefined }; // the file was truncated in the meantime
     const payload = bytes.subarray(HEADER_BYTES, length);
     if (bilogChecksum(payload) !== checksumAt(bytes, 0)) return { reason: "checksum", end };
     return { length, payload };

@@ -57,7 +57,7 @@ function cut(log: FilePartitionLog, mark: Checkpoint | undefined): Cut {
   const segments = [...log.segments];
   const releases = segments.map((segment) => segment.hold());
   const release = async () => {
-    for (const letGo of releases) await letGo().catch(() => {}); // a file that is not removed now is removed when the store is next opened
+    for (const releaseSegment of releases) await releaseSegment().catch(() => {}); // a file that is not removed now is removed when the store is next opened
   };
   return { log, logStart, end: highWatermark, segments, mark, release };
 }

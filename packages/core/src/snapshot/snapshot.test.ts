@@ -175,7 +175,7 @@ test("a finished segment that recovery writes to again is detached from the snap
   rmSync(join(path, "0", "checkpoint"));
   for (const name of readdirSync(join(path, "0"))) if (name.endsWith(".index")) rmSync(join(path, "0", name));
   const own = segment(path, 4);
-  renameSync(own, `${own}.aside`); // its own copy, cut short: whatever is left of it is shared no more
+  renameSync(own, `${own}.aside`); // a copy of its own, truncated: it is no longer shared
   rmSync(`${own}.aside`);
   const store = await opened(path);
   expect(store.recovery.length).toBe(1);
@@ -219,7 +219,7 @@ test("a finished segment that continues after a torn tail becomes a file of the 
   expect(torn.recovery).toMatchObject([{ tornTail: { file: second!.slice("store/".length) } }]);
   await appendOneByOne(torn, ["on"]);
   expect(await lines(torn)).toEqual([...numbered(range(4)), "4 on"]);
-  expect(await found.list("store/0")).not.toContain(third!.slice("store/0/".length)); // it went into the second
+  expect(await found.list("store/0")).not.toContain(third!.slice("store/0/".length)); // it was written to the second segment
   expect([0, 1].map((i) => found.content(`copy/${i}`))).toEqual(before);
 });
 

@@ -130,15 +130,15 @@ test("a slice holds its descriptor until it is released", async () => {
   await store.append(null, "a", { partition: 0 });
   await store.append(null, "b", { partition: 1 });
   const slice = await store.partition(0).slice(0, 1000);
-  expect((await store.append(null, "c", { partition: 1 })).offset).toBe(1); // nobody waits for whoever holds one
-  expect(await codeOf(store.partition(1).slice(0, 1000))).toBe("BUFFER_FULL"); // as many as may be open are held
+  expect((await store.append(null, "c", { partition: 1 })).offset).toBe(1); // an append does not wait for a held file
+  expect(await codeOf(store.partition(1).slice(0, 1000))).toBe("BUFFER_FULL"); // as many files are held as may be open
   expect(firstBytes(slice!.fd)).toBe("LSB");
   slice!.release();
   slice!.release();
   {
     using again = await store.partition(0).slice(0, 1000);
     expect(firstBytes(again!.fd)).toBe("LSB");
-    expect(await codeOf(store.partition(1).slice(0, 1000))).toBe("BUFFER_FULL"); // released twice, counted once
+    expect(await codeOf(store.partition(1).slice(0, 1000))).toBe("BUFFER_FULL"); // a second release has no effect
   }
   expect((await store.append(null, "d", { partition: 1 })).offset).toBe(2);
 });

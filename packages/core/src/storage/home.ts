@@ -1,4 +1,4 @@
-/** Where the files of a store or a broker are: in a directory of the file system, or in memory. */
+/** The location of a store or broker: a directory of the file system, or memory. */
 
 import type { WarnedEvent } from "../hooks/warnings.js";
 import { FilePool } from "./file-pool.js";
@@ -12,7 +12,7 @@ export interface HomeOptions {
   /** Default: the file system, or memory for ":memory:". */
   readonly storage: Storage | undefined;
   readonly maxOpenFiles: number;
-  /** Called when the system has no more descriptors. */
+  /** Called when the system has no more file descriptors. */
   readonly warned: ((event: WarnedEvent) => void) | undefined;
 }
 
@@ -28,7 +28,7 @@ export function homeOf(directory: string, { storage, maxOpenFiles, warned }: Hom
   return { path, storage: new FilePool(inner, maxOpenFiles, path, warned) };
 }
 
-/** Makes the directory, if it is not there, and locks it. */
+/** Creates the directory, unless it exists, and locks it. */
 export async function takeHome({ path, storage }: Home): Promise<Lock> {
   await storage.makeParents(path);
   await storage.makeDirectory(path);
@@ -39,7 +39,7 @@ export function isInMemory(directory: string): boolean {
   return directory === IN_MEMORY;
 }
 
-/** A path without the slashes at its end. */
+/** Removes trailing slashes from a path. */
 export function trimmedPath(path: string): string {
   return path.replace(/(?<=.)\/+$/, "");
 }

@@ -46,7 +46,7 @@ export class MemoryStorage implements Storage {
     const { directory, name } = split(path);
     if (name !== path && directory !== "" && !this.#directories.has(directory)) throw notFound(directory);
     this.#directories.set(path, new Map());
-    if (name === path || directory === "") return; // the top
+    if (name === path || directory === "") return; // the root
     this.#directories.get(directory)!.set(name, "directory");
   }
 

@@ -93,7 +93,7 @@ export class NodeStorage implements Storage {
   }
 
   async syncDirectory(path: string): Promise<void> {
-    if (process.platform === "win32") return; // directories cannot be opened there; NTFS journals their entries itself
+    if (process.platform === "win32") return; // directories cannot be opened on Windows; NTFS journals their entries itself
     const directory = await open(path, "r");
     try {
       await directory.sync();

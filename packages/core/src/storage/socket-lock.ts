@@ -39,18 +39,18 @@ export async function lockBySocket(
   const own = unfinishedLockName(randomBytes(6).toString("hex"));
   const server = net.createServer((socket) => socket.destroy());
   server.unref(); // the lock does not keep the process alive
-  server.on("error", () => {}); // too many descriptors to accept a connection: the kernel has accepted it
-  const letGo = [() => closeServer(server), () => handle.close()];
+  server.on("error", () => {}); // too many descriptors to accept a connection, which the kernel has accepted already
+  const releaseSteps = [() => closeServer(server), () => handle.close()];
   try {
     await place.listenAlsoWhereFull(server, own);
     const name = await take(place, own);
     await unlink(place.path(own));
-    if (name !== undefined) return held(place, name, letGo);
+    if (name !== undefined) return held(place, name, releaseSteps);
   } catch (error) {
-    await runAll(() => unlink(place.path(own)), ...letGo).catch(() => {});
+    await runAll(() => unlink(place.path(own)), ...releaseSteps).catch(() => {});
     throw error;
   }
-  await runAll(...letGo);
+  await runAll(...releaseSteps);
   return undefined;
 }
 
@@ -82,7 +82,7 @@ async function take(place: LockPlace, own: string): Promise<string | undefined> 
   return undefined;
 }
 
-function held(place: LockPlace, name: string, letGo: readonly (() => Promise<void>)[]): KernelLock {
+function held(place: LockPlace, name: string, releaseSteps: readonly (() => Promise<void>)[]): KernelLock {
   const path = place.path(name);
   const { dev, ino } = lstatSync(path, { bigint: true });
   const isHeld = () => {
@@ -92,7 +92,7 @@ function held(place: LockPlace, name: string, letGo: readonly (() => Promise<voi
   const remove = async () => {
     if (isHeld()) await unlink(path);
   };
-  return { isHeld, release: () => runAll(remove, ...letGo) };
+  return { isHeld, release: () => runAll(remove, ...releaseSteps) };
 }
 
 /** The names of locks in the directory, and their socket addresses. */

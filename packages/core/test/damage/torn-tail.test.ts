@@ -45,7 +45,7 @@ test.each(["records", "an empty file"])(
     const recovered = await LogStore.open("store", { storage });
     const synced = storage.calls.filter(({ kind }) => kind.startsWith("sync")).map(({ path }) => path);
     if (what === "records") expect(synced).toContain(LOG);
-    expect(synced).toContain("store/0"); // the file's name, and that of a checkpoint that was just renamed
+    expect(synced).toContain("store/0"); // makes the file's name durable, and that of a checkpoint that was just renamed
     await recovered.close();
   },
 );

@@ -76,7 +76,7 @@ function isBehindTheWriter({ calls }: HookedStorage, { path }: Call): boolean {
   const logs = mine.filter((call) => call.kind === "createFile" && call.path.endsWith(".log"));
   if (logs.length < 2) return false; // the first segment, and its checkpoint
   const last = mine.at(-1)!;
-  if (last.kind === "createFile" && last.path.endsWith(".log") && path === "store/0") return false; // a new one's name
+  if (last.kind === "createFile" && last.path.endsWith(".log") && path === "store/0") return false; // the name of a new segment
   return path !== logs.at(-1)!.path;
 }
 

@@ -187,7 +187,7 @@ test("retention is checked against concurrent changes", async () => {
     client({ token }).call("AlterTopicConfig", { topic: "t", set: { retentionMs } });
   const raised = alter("b", 9_000);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(await codeOf(alter("a", 5_000))).toBe("PERMISSION_DENIED"); // it would pass against what was in force before
+  expect(await codeOf(alter("a", 5_000))).toBe("PERMISSION_DENIED"); // the previous configuration would have permitted it
   await raised;
   expect(config).toEqual({ retentionMs: 9_000 });
 });
@@ -667,7 +667,7 @@ test("a member that may no longer read one of its topics is removed from its gro
   await server.updateAccess(access("orders-*"));
   call.write({ subscribe: { topics: ["orders-eu"] } });
   await eventually(() => subscriptions.length === 2);
-  await server.updateAccess(access("orders-eu", "invoices")); // the pattern is not held any more
+  await server.updateAccess(access("orders-eu", "invoices")); // the pattern is no longer permitted
   call.write({ subscribe: { topics: ["invoices"] } });
   await eventually(() => subscriptions.length === 3);
   await server.updateAccess(access("orders-*"));

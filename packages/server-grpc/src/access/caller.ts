@@ -96,7 +96,7 @@ export class Caller {
    */
   check(operation: Operation, name: string): void {
     checkNameLength(name); // before it is compared, stored or reported
-    if (!this.allows(operation, name)) throw this.#told(operation, name);
+    if (!this.allows(operation, name)) throw this.#denied(operation, name);
   }
 
   /**
@@ -105,7 +105,7 @@ export class Caller {
    * @throws like `check`
    */
   checkSomewhere(operation: Operation): void {
-    if (!this.#allowsSomewhere(operation)) throw this.#told(operation);
+    if (!this.#allowsSomewhere(operation)) throw this.#denied(operation);
   }
 
   /** Replaces the permissions that the call depends on: it is ended when one of them is lost. */
@@ -152,7 +152,7 @@ export class Caller {
     return !this.#isCut && this.#standing.grants.allowsSomewhere(operation);
   }
 
-  #told(operation: Operation, name?: string): LogStoreError {
+  #denied(operation: Operation, name?: string): LogStoreError {
     const error = denial(this.principal, operation, name);
     // A stream may repeat the same request thousands of times.
     const key = `${operation} ${name}`;

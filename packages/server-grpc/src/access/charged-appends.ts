@@ -14,7 +14,10 @@ function chargedBytes(batches: Uint8Array): number {
   return Math.max(batches.length, declaredCounts(batches).recordsBytes * UNPACKED_SHARE);
 }
 
-/** What a stream of appends needs to go on. Made once: it is held again with each request. */
+/**
+ * The permission that a stream of appends depends on; a constant, because it is set again with each
+ * request.
+ */
 const SOME_PRODUCE: Held = { operation: "produce" };
 
 export class ChargedAppends {
@@ -32,7 +35,7 @@ export class ChargedAppends {
    * Appends at once, in the order of the calls, unless the quota is used up: then a request of a
    * stream waits for it.
    *
-   * @throws QuotaExceededError where a single request is over the quota
+   * @throws QuotaExceededError if a single request exceeds the quota
    */
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     const { facts, quota } = this.#caller;

@@ -12,7 +12,7 @@ import type { Caller } from "./caller.js";
 import { ChargedBudget } from "./charged-budget.js";
 import type { ByteQuota } from "./quotas.js";
 
-/** @throws QuotaExceededError where the quota is used up */
+/** @throws QuotaExceededError if the quota is used up */
 export async function chargedFetch(
   api: LogApi,
   caller: Caller,
@@ -31,7 +31,7 @@ export async function chargedFetch(
   }
 }
 
-/** The stream waits where the quota is used up. */
+/** The stream waits if the quota is used up. */
 export function chargedConsume(
   api: LogApi,
   caller: Caller,

@@ -258,7 +258,7 @@ test("calls per second are counted for each principal, and unused ones do not ac
   calls("a", 1);
   quotas.of("anonymous", "10.0.0.1")!.beginCall();
   for (let i = 0; i < 2; i++) quotas.of("anonymous", "10.0.0.2")!.beginCall();
-  expect(() => quotas.of("anonymous", "10.0.0.2")!.beginCall()).toThrow(); // each address by itself
+  expect(() => quotas.of("anonymous", "10.0.0.2")!.beginCall()).toThrow(); // each address has its own quota
 });
 
 test("of several quotas that name a principal, the first one applies", () => {

@@ -38,7 +38,7 @@ test("with access control, a topic's health is reported to a token that may desc
 test("a token is not sent to a server whose certificate is not the configured one", async () => {
   const served = await tlsHome(options);
   const { cert } = await served.ca.issue(["server"]);
-  await served.files.write("cert.pem", `${cert}\n${served.ca.cert}`); // the same CA vouches for it
+  await served.files.write("cert.pem", `${cert}\n${served.ca.cert}`); // issued by the same CA
   const { exit, told } = await health(served, "a");
   expect([exit, served.refusals.length]).toEqual([1, 0]);
   expect(told).toContain("UNAVAILABLE");

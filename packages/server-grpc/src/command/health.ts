@@ -23,7 +23,7 @@ export async function askHealth(
   const shown = tls === undefined ? undefined : token;
   const client = new Client(`${reachable(listen.host)}:${listen.port}`, credentialsFor(tls, shown !== undefined), {
     "grpc.enable_http_proxy": 0,
-    "grpc.ssl_target_name_override": "localhost", // an address is no name to ask for
+    "grpc.ssl_target_name_override": "localhost", // the address is not a valid server name
   });
   const metadata = new Metadata();
   if (shown !== undefined) metadata.set("authorization", `Bearer ${shown}`);

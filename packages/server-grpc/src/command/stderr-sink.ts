@@ -92,7 +92,7 @@ export class StderrSink {
  */
 function writeStderr(): Write {
   if (isPipe(2)) {
-    process.stderr.on("error", () => {}); // each write hears of its own
+    process.stderr.on("error", () => {}); // each write reports its own error
     return (bytes, done) => void process.stderr.write(bytes, (error) => done(error, bytes.length));
   }
   return (bytes, done) => write(2, bytes, done);

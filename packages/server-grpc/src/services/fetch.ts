@@ -67,7 +67,7 @@ export async function fetch(
       if (lease.heldBytes === 0) stalled.end(reading);
     },
   });
-  call.on("cancelled", over); // which grpc-js says at a call's end, however that came
+  call.on("cancelled", over); // grpc-js emits it at the end of every call
   signal.addEventListener("abort", reading.cutOff);
   try {
     await sliceLeft(); // a burst of them starts in slices of the event loop

@@ -194,7 +194,7 @@ function memberThatDoesNotRead(address: string): ClientHttp2Stream {
   onTestFinished(() => session.destroy());
   const headers = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
   const stream = session.request({ ...headers, ":path": "/logstore.v1.ConsumerGroupService/JoinGroup" });
-  stream.on("error", () => {}); // of a reset
+  stream.on("error", () => {}); // from the reset
   stream.write(Buffer.from("0000000008" + "0a06" + "0a0167" + "120174", "hex")); // join { group: "g", topics: ["t"] }
   return stream;
 }

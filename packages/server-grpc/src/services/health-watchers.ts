@@ -1,4 +1,4 @@
-/** Health/Watch calls: each is told a status when it has changed. */
+/** Health/Watch calls: each is notified when its status has changed. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServerWritableStream, StatusObject } from "@grpc/grpc-js";
 import { callAll } from "@logstore/codec";
@@ -20,7 +20,7 @@ interface Watcher {
   readonly end: () => void;
 }
 
-/** Watchers that look again in one turn of the event loop. */
+/** Number of watchers that check their status in one turn of the event loop. */
 const WATCHERS_A_TURN = 100;
 
 export class HealthWatchers {

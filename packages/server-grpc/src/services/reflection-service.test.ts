@@ -71,7 +71,7 @@ test("the message of errors is included with its dependencies", async () => {
   const back = definitions["logstore.v1.Status"].deserialize(status);
   const detail = definitions["logstore.v1.ErrorDetail"].deserialize(back.details[0].value);
   expect(detail).toMatchObject({ code: "UNKNOWN_TOPIC", partition: 0 });
-  expect(detail).not.toHaveProperty("offset"); // it is optional, and was not said
+  expect(detail).not.toHaveProperty("offset"); // an optional field that is not set
 });
 
 test("a client that sends many requests without reading gets all responses once it reads", async () => {

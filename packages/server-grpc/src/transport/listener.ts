@@ -64,7 +64,7 @@ export class Listener {
       server.once("error", reject);
       server.listen(options.port, options.host, () => {
         server.off("error", reject);
-        server.on("error", () => {}); // a connection that cannot be accepted does not end the server
+        server.on("error", () => {}); // a connection that cannot be accepted must not end the server
         resolve(listener);
       });
     });
@@ -97,7 +97,7 @@ export class Listener {
   #connected(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    socket.on("error", () => {}); // whoever uses the socket hears of it, too
+    socket.on("error", () => {}); // the user of the socket handles it
     if (!this.#byAddress.add(socket)) this.#refuse(socket, "too many connections from its address");
     else if (this.#handshakes) this.#handshakes.begin(socket);
     else this.#accept(socket, undefined);

@@ -48,7 +48,7 @@ export function paceStreams(server: EventEmitter, streamsATurn = STREAMS_A_TURN)
       begin();
       return;
     }
-    stream.on("error", () => {}); // until somebody else listens
+    stream.on("error", () => {}); // until there is another listener
     waiting.add(stream.session, () => {
       if (stream.closed)
         stream.destroy(); // its peer has reset it in the meantime

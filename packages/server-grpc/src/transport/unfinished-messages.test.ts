@@ -14,7 +14,7 @@ function begin(session: ReturnType<typeof connect>, announced: number, sent: num
     "content-type": "application/grpc",
     te: "trailers",
   });
-  call.on("error", () => {}); // of a reset
+  call.on("error", () => {}); // from the reset
   const message = Buffer.alloc(5 + sent);
   message.writeUInt32BE(announced, 1);
   call.write(message);

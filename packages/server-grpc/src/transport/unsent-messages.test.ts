@@ -55,7 +55,7 @@ async function scene(options: ServeOptions): Promise<Scene> {
       }
     }
   };
-  await far.call("ListTopics", {}); // the connection is there
+  await far.call("ListTopics", {}); // opens the connection
   relay.stopReading();
   return { ...here, relay, far, released: () => released, refused };
 }

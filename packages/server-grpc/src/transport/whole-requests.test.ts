@@ -39,7 +39,7 @@ test("an incomplete request times out, a complete one is answered however long t
       .resume();
     stream.write(request);
     if (ends) stream.end();
-    await once(stream, "close"); // nothing of it stays open
+    await once(stream, "close"); // the stream is closed completely
     return found;
   };
   expect(await statusOf(Buffer.from("00000000056162", "hex"), false)).toBe(DEADLINE_EXCEEDED);

@@ -1,4 +1,4 @@
-/** What the golden files hold, written by hand. */
+/** The contents of the golden files, written by hand. */
 import type { ProducerStamp, RecordInput, ServerHalf } from "../../../src/index.js";
 
 export interface Golden {

@@ -81,7 +81,7 @@ test("only partitions that move are revoked, and they move once revoked", () => 
   expect([group.holds("a"), group.holds("b")]).toEqual(["(2) (3) 0 1", ""]);
   group.turn(group.revoked("a", 2, 3));
   expect([group.holds("a"), group.holds("b")]).toEqual(["(2) 0 1", "3"]);
-  expect([group.epoch("a"), group.epoch("b")]).toEqual([2, 3]); // there is nothing new for a
+  expect([group.epoch("a"), group.epoch("b")]).toEqual([2, 3]); // nothing changed for a
   group.turn(group.revoked("a", 2, 2));
   expect([group.holds("a"), group.holds("b")]).toEqual(["0 1", "2 3"]);
   expect(group.turn()).toBe(false);
@@ -94,7 +94,7 @@ test("a confirmation sent before the revocation is ignored", () => {
   group.join("b");
   group.turn();
   expect(group.turn(group.revoked("a", 1, 2, 3))).toBe(false);
-  expect(group.turn(group.revoked("a", 2, 0))).toBe(false); // nor is one for what it is to keep
+  expect(group.turn(group.revoked("a", 2, 0))).toBe(false); // nor is one for a partition that it keeps
   expect(group.holds("a")).toBe("(2) (3) 0 1");
 });
 
@@ -219,7 +219,7 @@ test("a large group is written in parts, and no partition has two owners after a
     expect(partitions).toHaveLength(3_000);
     return group.revoked(memberId, group.epoch(memberId), ...partitions);
   };
-  group.turn(givenUp("a"), givenUp("b")); // each gets some of what the other one had
+  group.turn(givenUp("a"), givenUp("b")); // each gets some partitions of the other
   for (const member of group.state.members.values()) expect([...holdingsOf(member)]).toHaveLength(3_000);
 });
 

@@ -52,7 +52,7 @@ describe("limits of all groups together", () => {
     const broker = await open({ groupLimits: { maxAssignments: 500 } });
     const first = await join(broker, "a");
     await expect(join(broker, "b")).rejects.toThrow(exceeded(500));
-    const second = await join(broker, "a"); // they share
+    const second = await join(broker, "a"); // they share the partitions
     const other = await join(broker, "b", ["u"]);
     await broker.createTopic({ topic: "u", partitions: 200 });
     other.membership.subscribe(["t", "u"]);
@@ -117,7 +117,7 @@ describe("limits of the groups of one principal", () => {
     await broker.close();
     broker = await open(options);
     await expect(commit(broker, "more", "", 1, "ada")).rejects.toThrow(exceeded(1));
-    await expect(commit(broker, "of-ada", "", 3, "bob")).rejects.toThrow(exceeded(300)); // the group is ada's
+    await expect(commit(broker, "of-ada", "", 3, "bob")).rejects.toThrow(exceeded(300)); // ada owns the group
     await commit(broker, "of-bob", "", 2, "bob");
     await commit(broker, "of-nobody", "", 300);
     await broker.deleteGroup("of-ada");
