@@ -1,4 +1,6 @@
-/** An error in the protocol's words, for answers that carry one beside what is known. */
+/**
+ * Converts an error to an ErrorDetail, for responses that contain an error in addition to results.
+ */
 import type { LogStoreError } from "@logstore/codec";
 import type { ErrorDetail } from "@logstore/protocol";
 

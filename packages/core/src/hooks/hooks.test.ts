@@ -1,10 +1,12 @@
-/** What an embedding program is told, and that telling it costs nobody anything. */
+/**
+ * The events that an embedding program receives, and that a faulty hook has no effect on the store.
+ */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, codeOf, range, sealed, values } from "../../test/records.js";
 import { type CommittedEvent, LogStore, type LogStoreHooks, type LogStoreOptions } from "../index.js";
 
-/** A store that notes what it tells. */
+/** A store that records its events. */
 async function told(options: LogStoreOptions = {}) {
   const events: Record<keyof LogStoreHooks, unknown[]> = {
     committed: [],
@@ -31,7 +33,7 @@ async function told(options: LogStoreOptions = {}) {
   return { storage, store, events };
 }
 
-test("committed: calls, records, bytes, and what it took", async () => {
+test("committed: calls, records, bytes, and durations", async () => {
   const { store, events, storage } = await told({ partitions: 2 });
   storage.before = async ({ kind }) => {
     if (kind === "sync") await new Promise((resolve) => setTimeout(resolve, 20));
@@ -50,14 +52,14 @@ test("committed: calls, records, bytes, and what it took", async () => {
   expect(first!.writeMs).toBeGreaterThanOrEqual(0);
 });
 
-test("committed: nothing where nothing was written", async () => {
+test("committed: no event if nothing was written", async () => {
   const { store, events } = await told();
   await store.flush();
   await codeOf(store.append(null, "v", { expectedOffset: 7 }));
   expect(events.committed).toEqual([]);
 });
 
-test("read: bytes, and where they came from", async () => {
+test("read: bytes, and their source", async () => {
   const { store, events } = await told({ segmentBytes: 250, tailCacheBytes: 200 });
   await appendOneByOne(store, range(6));
   const bytes = (await store.partition(0).slice(0, 1))!.length;
@@ -71,7 +73,7 @@ test("read: bytes, and where they came from", async () => {
   ]);
 });
 
-test("rolled: every segment but the first; deleted: where the log starts now, and how many files went", async () => {
+test("rolled: every segment but the first; deleted: the new log start, and the number of files", async () => {
   const { store, events } = await told({ segmentBytes: 250 });
   await appendOneByOne(store, range(10));
   expect(events.rolled).toEqual([3, 6, 9].map((baseOffset) => ({ partition: 0, baseOffset })));
@@ -96,7 +98,7 @@ test("failed: once", async () => {
   expect(events.failed).toEqual([{ partition: 0, error: expect.objectContaining({ code: "STORAGE_FAILED" }) }]);
 });
 
-test("a hook that throws is an uncaught error, and nobody else's", async () => {
+test("an error of a hook is an uncaught error, and affects nothing else", async () => {
   const others = process.listeners("uncaughtException");
   process.removeAllListeners("uncaughtException");
   const uncaught: string[] = [];

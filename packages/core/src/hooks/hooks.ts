@@ -1,32 +1,35 @@
-/**
- * What an embedding program may be told of while it happens: counters and timings are made of it.
- */
+/** Events for an embedding program, as a basis of counters and timings. */
 
 import type { LogStoreError } from "@logstore/codec";
 import type { WarnedEvent } from "./warnings.js";
 
 /**
- * Each is called in the midst of the work, so let it be short; what it throws is the caller's to
- * see, as an uncaught error.
+ * Hooks are called synchronously and should be short. If one throws, the error becomes an uncaught
+ * error of the program, and the store continues.
  */
 export interface LogStoreHooks {
-  /** A group of appends was written, made durable if anybody asked for that, and acknowledged. */
+  /**
+   * A group of appends was written, made durable if any of them requested that, and acknowledged.
+   */
   readonly committed?: ((event: CommittedEvent) => void) | undefined;
   /** Batches were read, from memory or from disk. */
   readonly read?: ((event: ReadEvent) => void) | undefined;
-  /** A partition goes on in a new segment. */
+  /** A partition rolled to a new segment. */
   readonly rolled?: ((event: RolledEvent) => void) | undefined;
-  /** Records were deleted, by retention or on demand. */
+  /** Records were deleted, by retention or on request. */
   readonly deleted?: ((event: DeletedEvent) => void) | undefined;
-  /** A partition takes no more appends, until the store is opened again. */
+  /** A partition accepts no more appends until the store is reopened. */
   readonly failed?: ((event: FailedEvent) => void) | undefined;
-  /** A read came upon damage in a partition: what lies there cannot be read. Told once a place. */
+  /**
+   * A read found damage in a partition: the records there cannot be read. Called once for each
+   * position.
+   */
   readonly damaged?: ((event: DamagedEvent) => void) | undefined;
-  /** Something that has cost nothing yet needs somebody's attention. Event types may be added. */
+  /** A condition that has done no harm yet, but needs attention. More event types may be added. */
   readonly warned?: ((event: WarnedEvent) => void) | undefined;
 }
 
-/** Tells a hook of something. What it throws is none of the engine's: the work goes on. */
+/** Calls a hook. An error of the hook must not affect the store. */
 export function tell(hook: () => void): void {
   try {
     hook();
@@ -37,15 +40,15 @@ export function tell(hook: () => void): void {
   }
 }
 
-/** Appends were written, and synced where they asked for it. */
+/** A group of appends was written, and synced if requested. */
 export interface CommittedEvent {
   readonly partition: number;
-  /** Calls that were answered together. */
+  /** Number of calls that were acknowledged together. */
   readonly appends: number;
   readonly records: number;
   readonly bytes: number;
   readonly writeMs: number;
-  /** Undefined where nobody asked for a sync. */
+  /** Undefined if no sync was requested. */
   readonly syncMs: number | undefined;
 }
 
@@ -56,7 +59,7 @@ export interface ReadEvent {
   readonly source: "memory" | "disk";
 }
 
-/** A segment was finished, and another one begun. */
+/** A segment was finished, and a new one was started. */
 export interface RolledEvent {
   readonly partition: number;
   readonly baseOffset: number;
@@ -71,18 +74,19 @@ export interface DeletedEvent {
 
 /** A read or an opening found damage. */
 export interface DamagedEvent {
-  /** Where it is a broker that tells. */
+  /** Set if the partition belongs to a broker. */
   readonly topic?: string | undefined;
   readonly partition: number;
   /**
-   * A CorruptPartitionError, or a StorageFailedError where the disk cannot be read; both say where.
+   * A CorruptPartitionError, or a StorageFailedError if the disk cannot be read; both contain the
+   * position.
    */
   readonly error: LogStoreError;
 }
 
-/** A partition takes no more appends until the store is opened again. */
+/** A partition accepts no more appends until the store is reopened. */
 export interface FailedEvent {
-  /** Where it is a broker that tells. */
+  /** Set if the partition belongs to a broker. */
   readonly topic?: string | undefined;
   readonly partition: number;
   readonly error: Error;

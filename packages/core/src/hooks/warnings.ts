@@ -1,27 +1,27 @@
 /**
- * What whoever runs a store should hear of though nothing has failed yet. See
+ * Conditions that need the operator's attention before anything has failed. See
  * `LogStoreHooks.warned`.
  */
 
-/** A clock that is set back by less than this is not told of, ms. */
+/** A smaller difference of the clock is not reported, in ms. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /**
- * The same is not told again before this has passed, ms: one cause may show at every partition and
- * at every call.
+ * The same warning is not repeated within this time, in ms, because one cause may show in every
+ * partition and call.
  */
 const REPEAT_AFTER_MS = 60_000;
 
 export type WarnedEvent = ClockBehindEvent | NewDirectoryEvent | OutOfDescriptorsEvent;
 
 /**
- * The clock is behind the time of a partition's last append by more than a minute: what is appended
- * gets that time until the clock has come up to it, and retention by time waits as long. At most
- * once a minute, for the first partition that notices.
+ * The clock is behind the time of a partition's last append by more than a minute: new records get
+ * that time until the clock has caught up, and retention by time is delayed accordingly. Reported
+ * at most once a minute, for the first partition that detects it.
  */
 export interface ClockBehindEvent {
   readonly type: "clockBehind";
-  /** Where it is a broker that tells. */
+  /** Set if the partition belongs to a broker. */
   readonly topic?: string | undefined;
   readonly partition: number;
   readonly lastAppendTime: number;
@@ -29,23 +29,26 @@ export interface ClockBehindEvent {
   readonly message: string;
 }
 
-/** The directory held no data and was made a new store. */
+/** The directory contained no data, and a new store was created in it. */
 export interface NewDirectoryEvent {
   readonly type: "newDirectory";
   readonly directory: string;
   readonly message: string;
 }
 
-/** The system lets the process open no more files (EMFILE, ENFILE). At most once a minute. */
+/**
+ * The process has reached the system's limit on open files (EMFILE, ENFILE). Reported at most once
+ * a minute.
+ */
 export interface OutOfDescriptorsEvent {
   readonly type: "outOfDescriptors";
   readonly code: string;
-  /** That the store has open now. */
+  /** Number of files that the store has open now. */
   readonly openFiles: number;
   readonly message: string;
 }
 
-/** Lets something through at most once a minute. */
+/** A rate limit of once a minute. */
 export class OnceAMinute {
   #next = Number.NEGATIVE_INFINITY;
 

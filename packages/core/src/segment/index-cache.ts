@@ -1,18 +1,18 @@
 /**
- * The indexes of finished segments that are kept in memory: those used last, up to so many entries
- * in all.
+ * Keeps the most recently used indexes of finished segments in memory, up to a total number of
+ * entries.
  */
 import type { SparseIndex } from "./sparse-index.js";
 
-/** An entry takes about 24 bytes, and stands for 16 KiB of log: 24 MB for 16 GB. */
+/** An entry takes about 24 bytes and covers 16 KiB of log: 24 MB for 16 GB. */
 const MAX_ENTRIES = 1_000_000;
 
 export class IndexCache {
-  /** The one that was used longest ago first. */
+  /** Least recently used first. */
   readonly #indexes = new Map<object, { readonly index: Promise<SparseIndex>; entries: number }>();
   #entries = 0;
 
-  /** The owner's index; `load` brings it where it is not here. */
+  /** Returns the owner's index; calls `load` if it is not in the cache. */
   get(owner: object, load: () => Promise<SparseIndex>): Promise<SparseIndex> {
     const known = this.#indexes.get(owner);
     if (known !== undefined) {

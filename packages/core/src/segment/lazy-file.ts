@@ -1,4 +1,4 @@
-/** A file that is opened at its first use, and closed when the reads under way are done. */
+/** A file that is opened on first use, and closed when reads in progress are done. */
 import { ClosedError } from "@logstore/codec";
 import type { FileAccess, Storage, StorageFile } from "../storage/storage.js";
 
@@ -16,7 +16,7 @@ export class LazyFile {
     this.#access = access;
   }
 
-  /** Takes a file that was created just now. */
+  /** Sets the open file, which has just been created. */
   opened(file: StorageFile): void {
     this.#file = Promise.resolve(file);
   }
@@ -26,13 +26,13 @@ export class LazyFile {
       if (this.#isClosed) return Promise.reject(this.#closedError());
       this.#file = this.#storage.openFile(this.#path, this.#access);
       this.#file.catch(() => {
-        this.#file = undefined; // too many open files, say: another time it may work
+        this.#file = undefined; // the next attempt may succeed, for example after too many open files
       });
     }
     return this.#file;
   }
 
-  /** Reads the file; it is not closed meanwhile. */
+  /** Reads the file, which stays open in the meantime. */
   async read<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw this.#closedError();
     const reading = this.get().then(work);
@@ -44,14 +44,17 @@ export class LazyFile {
     }
   }
 
-  /** Closes the file until its next use, which opens what its path leads to then. */
+  /** Closes the file temporarily: its next use opens the file that its path refers to then. */
   async closeForNow(): Promise<void> {
     const file = await this.#file?.catch(() => undefined);
     this.#file = undefined;
     await file?.close();
   }
 
-  /** Waits for reads under way: the descriptor must not become another file's under them. */
+  /**
+   * Waits for reads in progress, because the descriptor could be reused for another file during
+   * them.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled(this.#reading);

@@ -1,8 +1,8 @@
-/** When a partition goes on in a new segment. */
+/** Decides when a partition rolls to a new segment. */
 
 /**
- * An index entry holds offsets relative to its segment in 32 bits; half of that leaves room for any
- * group of batches.
+ * An index entry stores offsets relative to its segment in 32 bits; half of that range leaves room
+ * for any group of batches.
  */
 const MAX_SEGMENT_OFFSETS = 2 ** 31;
 

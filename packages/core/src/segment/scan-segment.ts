@@ -1,6 +1,4 @@
-/**
- * A strict walk over a segment's batches, for whoever must know where the log stops being sound.
- */
+/** A strict iteration over a segment's batches, which finds where the log stops being valid. */
 import { type BatchLimits, CorruptBatchError, type LogStoreError, RecordBatch } from "@logstore/codec";
 import type { StorageFile } from "../storage/storage.js";
 import { readBatches } from "./read-batches.js";
@@ -10,12 +8,12 @@ const CHUNK_BYTES = 1024 * 1024;
 export interface ScanRange {
   readonly position: number;
   readonly end: number;
-  /** Base offset that the batch at `position` must have; undefined where it is not known. */
+  /** Expected base offset of the batch at `position`; undefined if it is not known. */
   readonly nextOffset: number | undefined;
   readonly limits: BatchLimits;
-  /** Whether the producers' checksums are verified too, or the headers' alone. */
+  /** Whether to verify the producers' checksums, too, or only the headers. */
   readonly verify: boolean;
-  /** How much to read at once. Default 1 MiB. */
+  /** Bytes per read. Default 1 MiB. */
   readonly chunkBytes?: number | undefined;
 }
 
@@ -25,10 +23,10 @@ export interface ScannedBatch {
 }
 
 /**
- * Each batch from `position` on.
+ * Yields each batch from `position` on.
  *
- * @throws LogStoreError at the first batch that is not sound, with `byte` = its position in the
- * file and `offset` = the one it should begin at
+ * @throws LogStoreError at the first invalid batch; its `byte` is the position in the file, and its
+ * `offset` the expected base offset
  */
 export async function* scanSegment(file: StorageFile, range: ScanRange): AsyncGenerator<ScannedBatch, void> {
   const { end, limits, chunkBytes = CHUNK_BYTES } = range;
@@ -51,7 +49,7 @@ export async function* scanSegment(file: StorageFile, range: ScanRange): AsyncGe
       position += batch.byteLength;
       nextOffset = batch.nextOffset;
     }
-    // A file shorter than it is said to be: the parser above has nothing to judge.
+    // The file is shorter than expected, so that there is nothing to parse.
     if (bytes.length === 0) throw new CorruptBatchError("the file ends early", { byte: position, offset: nextOffset });
   }
 }

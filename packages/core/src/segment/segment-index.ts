@@ -1,7 +1,7 @@
 /**
- * The index of one segment: read from its file, or made from the log where that file is missing,
- * damaged or of another size. The active segment's grows with it; those of the others are kept in a
- * cache that they share.
+ * The index of one segment: read from its file, or rebuilt from the log if the file is missing,
+ * damaged or for another size. The active segment's index grows with it; those of the others are in
+ * a shared cache.
  */
 import { type BatchLimits, LogStoreError } from "@logstore/codec";
 import { indexFileName } from "../files/file-names.js";
@@ -23,9 +23,9 @@ export interface IndexHome {
 export interface IndexedLog {
   readonly baseOffset: number;
   file(): Promise<StorageFile>;
-  /** Bytes of the log in the file. */
+  /** Size of the log in the file, in bytes. */
   size(): Promise<number>;
-  /** Reads the file; it is not closed meanwhile. */
+  /** Reads the file, which stays open in the meantime. */
   read<T>(work: (file: StorageFile) => Promise<T>): Promise<T>;
 }
 
@@ -51,7 +51,7 @@ export class SegmentIndex {
     return this.#growing ?? this.#home.indexes.get(this, () => this.#load());
   }
 
-  /** The one that appends are noted in. */
+  /** The index of the active segment, to which appends are added. */
   getGrowing(): Promise<SparseIndex> {
     if (this.#growing === undefined) {
       this.#growing = this.#load();
@@ -63,12 +63,12 @@ export class SegmentIndex {
     return this.#growing;
   }
 
-  /** The log grows from here on. @param index of it so far, if it is at hand */
+  /** The log grows from now on. @param index of the log so far, if available */
   growFrom(index: SparseIndex | undefined): void {
     this.#growing = index && Promise.resolve(index);
   }
 
-  /** Frees the memory that it takes. */
+  /** Frees the memory of the index. */
   forget(): void {
     this.#home.indexes.delete(this);
   }
@@ -76,7 +76,7 @@ export class SegmentIndex {
   /** The index of the first `size` bytes of the log. */
   async upTo(size: number): Promise<SparseIndex> {
     const content = await readWholeFile(this.#home.storage, this.path).catch((error: unknown) => {
-      if (!isDiskTrouble(error)) throw error; // a cache that cannot be read is made again, as one that is damaged
+      if (!isDiskTrouble(error)) throw error; // a cache that cannot be read is rebuilt, like a damaged one
     });
     const known = content && SparseIndex.decode(content, this.#log.baseOffset, size);
     return known ?? (await this.#make(size));
@@ -91,8 +91,8 @@ export class SegmentIndex {
         index.add(batch.baseOffset, position, batch.appendTime);
       }
     } catch (error) {
-      // Damage in the log: what lies before it stays within reach, and whoever reads on comes upon
-      // it and names it.
+      // Damage in the log: everything before it can still be found, and a reader that reaches it
+      // reports it.
       if (!(error instanceof LogStoreError)) throw error;
     }
     return index;
@@ -103,8 +103,8 @@ export class SegmentIndex {
   }
 
   /**
-   * Writes the file, so that the next one to open the store need not make the index. A cache: not
-   * synced. A new file, for the old one may be a snapshot's too.
+   * Writes the file, so that the next open need not rebuild the index. Not synced, because it is
+   * only a cache. Always a new file, because a snapshot may share the old one.
    */
   async write(): Promise<void> {
     const content = (await this.get()).encode(this.#log.baseOffset, await this.#log.size());
@@ -117,15 +117,15 @@ export class SegmentIndex {
     }
   }
 
-  /** Removes the file; it is made again when it is needed. */
+  /** Removes the file, which can be rebuilt when needed. */
   async remove(): Promise<void> {
     this.forget();
     await this.#home.storage.remove(this.path);
   }
 
   /**
-   * Why the file would lead astray, compared with the log's own index; undefined where it is right,
-   * or not there.
+   * Returns how the file deviates from the log's own index; undefined if it is correct or does not
+   * exist.
    */
   async fault(index: SparseIndex): Promise<string | undefined> {
     let content: Uint8Array | undefined;

@@ -1,4 +1,4 @@
-/** A partition's segments in the order of their offsets; the last one is active. */
+/** A partition's segments in offset order; the last one is active. */
 import type { Segment } from "./segment.js";
 
 export class SegmentList {
@@ -20,7 +20,9 @@ export class SegmentList {
     this.#segments.push(segment);
   }
 
-  /** The segment that holds `offset`, if any does: the last one that begins at or before it. */
+  /**
+   * The segment for `offset`: the last one that begins at or before it; undefined if there is none.
+   */
   find(offset: number): Segment | undefined {
     return this.#segments[this.#countUpTo(offset) - 1];
   }
@@ -29,7 +31,7 @@ export class SegmentList {
     return this.#segments[this.#countUpTo(baseOffset)];
   }
 
-  /** How many begin at or before `offset`. */
+  /** Number of segments that begin at or before `offset`. */
   #countUpTo(offset: number): number {
     let low = 0;
     let high = this.#segments.length;
@@ -41,12 +43,12 @@ export class SegmentList {
     return low;
   }
 
-  /** Removes and returns the segments that end at or before `offset`. The active one stays. */
+  /** Removes and returns the segments that end at or before `offset`, except for the active one. */
   takeBefore(offset: number): Segment[] {
     return this.#segments.splice(0, this.countBefore(offset));
   }
 
-  /** How many segments end at or before `offset`. */
+  /** Number of segments that end at or before `offset`. */
   countBefore(offset: number): number {
     let count = 0;
     while (count + 1 < this.#segments.length && this.#segments[count + 1]!.baseOffset <= offset) count++;

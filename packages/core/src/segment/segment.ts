@@ -1,6 +1,6 @@
 /**
- * One log file of a partition and its index. The last segment is written to; all others never
- * change again.
+ * A log file of a partition, and its index. The last segment is being written to; all others never
+ * change.
  */
 import type { RecordBatch } from "@logstore/codec";
 import { logFileName } from "../files/file-names.js";
@@ -13,7 +13,7 @@ import { type IndexHome, SegmentIndex } from "./segment-index.js";
 import { SparseIndex } from "./sparse-index.js";
 import { ZEROS } from "./zeros-ahead.js";
 
-/** Where a partition's segments are, and what they share. */
+/** The location of a partition's segments, and what they share. */
 export interface SegmentHome extends IndexHome {
   readonly access: FileAccess;
 }
@@ -22,20 +22,20 @@ export class Segment {
   readonly baseOffset: number;
   readonly #home: SegmentHome;
   readonly indexFile: SegmentIndex;
-  /** Most segments of a store are never looked at. */
+  /** Opened lazily, because most segments of a store are never read. */
   readonly #file: LazyFile;
   #size: number | undefined;
-  /** Zeros lie behind the log up to here. */
+  /** End of the preallocated zeros after the log. */
   #zerosTo = 0;
-  /** How far readers may look, in bytes; undefined for "to the end". */
+  /** Size that is visible to readers, in bytes; undefined for the whole file. */
   #visibleSize: number | undefined;
   #firstAppendTime: number | undefined;
-  /** Who wants its files to stay, whatever becomes of it. */
+  /** Number of holders that prevent the removal of its files. */
   #holds = 0;
   #isRemoved = false;
   #isFollowed = false;
 
-  /** A segment that is on disk. */
+  /** A segment that exists on disk. */
   constructor(home: SegmentHome, baseOffset: number) {
     this.baseOffset = baseOffset;
     this.#home = home;
@@ -43,7 +43,7 @@ export class Segment {
     this.indexFile = new SegmentIndex(home, this);
   }
 
-  /** A new, empty segment, its name durable. */
+  /** Creates an empty segment and makes its name durable. */
   static async create(home: SegmentHome, baseOffset: number): Promise<Segment> {
     const segment = new Segment(home, baseOffset);
     const file = await home.storage.createFile(segment.path);
@@ -70,24 +70,24 @@ export class Segment {
     return this.#file.get();
   }
 
-  /** Reads the file; it is not closed meanwhile. */
+  /** Reads the file, which stays open in the meantime. */
   read<T>(work: (file: StorageFile) => Promise<T>): Promise<T> {
     return this.#file.read(work);
   }
 
-  /** Bytes of the log in the file. */
+  /** Size of the log in the file, in bytes. */
   async size(): Promise<number> {
     if (this.#isFollowed) return this.read((file) => file.size());
     this.#size ??= await this.read((file) => file.size());
     return this.#size;
   }
 
-  /** Bytes of the log that readers may see. */
+  /** Size of the log that is visible to readers, in bytes. */
   async visibleSize(): Promise<number> {
     return this.#visibleSize ?? this.size();
   }
 
-  /** Another process writes to it: its size is looked at whenever it is asked for. */
+  /** Another process writes to the segment: its size is read from the file each time. */
   follow(): void {
     this.#isFollowed = true;
     this.#size = undefined;
@@ -95,7 +95,7 @@ export class Segment {
   }
 
   /**
-   * Append time of the first batch, whatever became of its records; undefined where there is none.
+   * Append time of the first batch, even if its records are damaged; undefined if there is none.
    */
   async firstAppendTime(): Promise<number | undefined> {
     this.#firstAppendTime ??= await this.read(async (file) => {
@@ -117,9 +117,9 @@ export class Segment {
   }
 
   /**
-   * Takes writes from here on, after `size` bytes that are known to be sound.
+   * Accepts writes from now on, after `size` bytes that are known to be valid.
    *
-   * @param index of these bytes, if it is at hand
+   * @param index of these bytes, if available
    */
   becomeActive(size: number, index?: SparseIndex): void {
     this.#size = size;
@@ -127,13 +127,13 @@ export class Segment {
     this.indexFile.growFrom(index);
   }
 
-  /** Nothing is to be read from `size` bytes on, though there may be some. */
+  /** Nothing is read at or after `size` bytes, even if the file is longer. */
   endsAt(size: number, index?: SparseIndex): void {
     this.#visibleSize = size;
     if (index !== undefined) this.indexFile.growFrom(index);
   }
 
-  /** Is not written to any more. */
+  /** No more writes follow. */
   finish(): void {
     this.#isFollowed = false;
     this.indexFile.growFrom(undefined);
@@ -141,9 +141,9 @@ export class Segment {
   }
 
   /**
-   * Writes batches at the end. They are visible after {@link publish}.
+   * Writes batches at the end. They become visible with {@link publish}.
    *
-   * @param zeros how many to write behind them, if there are none yet
+   * @param zeros returns how many zeros to preallocate after them, if there are none left
    */
   async write(batches: readonly RecordBatch[], zeros: (sizeBytes: number) => number): Promise<void> {
     const [file, index, start] = [await this.file(), await this.indexFile.getGrowing(), await this.size()];
@@ -164,8 +164,8 @@ export class Segment {
   }
 
   /**
-   * Puts a file with its first `size` bytes in its place, durably. A file that was finished is
-   * never changed: whoever has it by another name keeps it as it was. Nobody may be reading.
+   * Replaces the file by a copy of its first `size` bytes, durably. A finished file is never
+   * modified, because it may have another name, in a snapshot. There must be no readers.
    */
   async replace(size: number): Promise<void> {
     const { storage, directory } = this.#home;
@@ -183,7 +183,7 @@ export class Segment {
     }
   }
 
-  /** Cuts the zeros behind the log. */
+  /** Truncates the preallocated zeros. */
   async cutZeros(): Promise<void> {
     const size = await this.size();
     if (this.#zerosTo <= size) return;
@@ -195,20 +195,23 @@ export class Segment {
     await (await this.file()).sync();
   }
 
-  /** Lets readers see everything written so far. */
+  /** Makes everything written so far visible to readers. */
   publish(): void {
     this.#visibleSize = this.#size;
   }
 
-  /** Waits for reads under way: the descriptor must not become another file's under them. */
+  /**
+   * Waits for reads in progress, because the descriptor could be reused for another file during
+   * them.
+   */
   async close(): Promise<void> {
     this.indexFile.forget();
     await this.#file.close();
   }
 
   /**
-   * Keeps its files where they are until what it returns is called, even if it is removed
-   * meanwhile: nobody who removes it waits. A crash leaves them to the next opening.
+   * Keeps the files until the returned function is called, even if the segment is removed in the
+   * meantime; the removal does not wait. After a crash the next open removes them.
    */
   hold(): () => Promise<void> {
     this.#holds++;
@@ -222,7 +225,8 @@ export class Segment {
   }
 
   /**
-   * Closes it and removes its files, when nobody holds them; the directory is to be synced then.
+   * Closes the segment and removes its files once nobody holds them; the caller syncs the directory
+   * then.
    */
   async remove(): Promise<void> {
     await this.close();
@@ -232,7 +236,7 @@ export class Segment {
 
   async #removeFiles(): Promise<void> {
     if (this.#holds > 0) return;
-    // The index first: one without its log would stay for ever.
+    // The index first, because an index without its log would never be removed.
     await this.indexFile.remove();
     await this.#home.storage.remove(this.path);
   }

@@ -1,4 +1,4 @@
-/** Rolling, the sparse index as a cache that may be wrong, and seeking by time. */
+/** Rolling, the sparse index as a cache that may be wrong, and look-ups by time. */
 import { appendFileSync, copyFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -39,7 +39,7 @@ test.each([75, 200, 300, 1000, 4096])(
   },
 );
 
-test("a batch longer than a segment has one of its own", async () => {
+test("a batch larger than a segment gets a segment of its own", async () => {
   const store = await open(":memory:", { segmentBytes: 200 });
   const large = "x".repeat(5000);
   await appendOneByOne(store, ["a", large, "b", large]);
@@ -67,7 +67,7 @@ async function checkReads(directory: string, all: readonly string[]): Promise<vo
   await store.close();
 }
 
-test("an index that is missing, cut short, damaged, or another's is made again", async () => {
+test("an index that is missing, truncated, damaged, or of another segment is rebuilt", async () => {
   const { directory, all, indexes } = await indexed();
   await checkReads(directory, all);
   for (const [i, index] of indexes.entries()) {
@@ -135,7 +135,7 @@ test("an index of a longer log is not trusted", async () => {
   await third.close();
 });
 
-test("an index of another segment of the very same length is not trusted", async () => {
+test("an index of another segment of exactly the same length is not trusted", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory, { segmentBytes: 71_000 });
   const [short, long] = [range(8).map((v) => v.padEnd(3000, ".")), range(5).map((v) => v.padEnd(9000, "."))];
@@ -189,7 +189,7 @@ test("seek by time in a long segment of equal times", async () => {
   expect((await values(again, 0, { time: 3000 })).length).toBe(60);
 });
 
-test("a clock that jumps back: append times stand still, offsets go on", async () => {
+test("a clock that jumps back: append times stay the same, offsets increase", async () => {
   const { storage, store, appendAt } = await timed(250);
   await appendAt(5000, "a");
   await appendAt(1000, "b", "c", "d");

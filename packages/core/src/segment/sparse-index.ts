@@ -1,12 +1,12 @@
 /**
- * Where in a segment's log an offset or a time is, roughly: an entry every few KiB. It is a cache
- * of the log and can always be made again from it. docs/format/index.md has the bytes of the file.
+ * Maps offsets and times to approximate positions in a segment's log, with an entry every few KiB.
+ * It is a cache that can always be rebuilt from the log. docs/format/index.md has the file format.
  */
 import { crc32c } from "@logstore/codec";
 
 /**
- * Log bytes from one entry to the next, at least. A look-up reads about so much before the batch it
- * wants.
+ * Minimum distance of two entries, in bytes of log. A look-up reads about this much before the
+ * batch that it finds.
  */
 const INTERVAL_BYTES = 16 * 1024;
 
@@ -16,7 +16,7 @@ const ENTRY_LENGTH = 16;
 const CRC_LENGTH = 4;
 
 export class SparseIndex {
-  // Three columns; row i is the i-th entry. Offsets, positions and append times all rise together.
+  // Three columns; row i is the i-th entry. Offsets, positions and append times all increase.
   readonly #offsets: number[] = [];
   readonly #positions: number[] = [];
   readonly #appendTimes: number[] = [];
@@ -27,7 +27,7 @@ export class SparseIndex {
     return this.#offsets.length;
   }
 
-  /** Notes a batch; those too close to the last entry leave no trace. */
+  /** Adds an entry for a batch, unless it is too close to the previous entry. */
   add(baseOffset: number, position: number, appendTime: number): void {
     if (position < this.#indexedTo + INTERVAL_BYTES) return;
     this.#indexedTo = position;
@@ -36,18 +36,18 @@ export class SparseIndex {
     this.#appendTimes.push(appendTime);
   }
 
-  /** Position of a batch that begins at or before the batch of `offset`. */
+  /** Position of a batch at or before the one that contains `offset`. */
   positionOfOffset(offset: number): number {
     return this.#positions[firstAbove(this.#offsets, offset) - 1] ?? 0;
   }
 
-  /** Position of a batch at or before the first one that was appended at `time` or later. */
+  /** Position of a batch at or before the first one that was appended at or after `time`. */
   positionOfTime(time: number): number {
-    // Entries of the very same time may follow one another: step before the first of them.
+    // Several entries may have the same time: take the one before the first of them.
     return this.#positions[firstAbove(this.#appendTimes, time - 1) - 1] ?? 0;
   }
 
-  /** The entries of the log's first `logBytes` bytes. */
+  /** The entries for the first `logBytes` bytes of the log. */
   upTo(logBytes: number): SparseIndex {
     const index = new SparseIndex();
     const count = firstAbove(this.#positions, logBytes - 1);
@@ -73,7 +73,7 @@ export class SparseIndex {
   }
 
   /**
-   * The index in a file's bytes; undefined where they are damaged, or not of this segment at this
+   * Decodes an index file; returns undefined if it is damaged, or belongs to another segment or
    * size.
    */
   static decode(bytes: Uint8Array, baseOffset: number, logBytes: number): SparseIndex | undefined {
@@ -95,7 +95,7 @@ export class SparseIndex {
   }
 }
 
-/** Index of the first element above `value` in a rising list. */
+/** Index of the first element above `value` in a sorted list. */
 function firstAbove(list: readonly number[], value: number): number {
   let low = 0;
   let high = list.length;
