@@ -344,7 +344,7 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/partition/file-partition-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
     "removes leftovers that the checkpoint names": [
-      "await this.#writer.checkpoint(logStart); // the last one may name a segment that goes",
+      "await this.#writer.checkpoint(logStart); // the last one may refer to a segment that is being removed",
       "",
     ],
     "leaves leftovers for ever": ["await log.#removeLeftovers();", ""],
@@ -360,7 +360,7 @@ export const defects: readonly Defect[] = [
       "Math.max(this.expectedEnd, this.offsets.highWatermark)",
       "this.offsets.highWatermark",
     ],
-    "keeps everything when it rolls": ["void this.applyRetention().catch(() => {}); // the next time, then", ""],
+    "keeps everything when it rolls": ["void this.applyRetention().catch(() => {}); // it is tried again later", ""],
   }),
   ...within("core/partition/upkeep/delete-records.ts", [FULL_DISK, DELETION, POWER_CUTS, SWEEP], {
     "removes files before the checkpoint": [
@@ -544,7 +544,7 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/engine/append/check-later.ts", ["src/engine/append/check-later.test.ts"], {
     "large appends of one partition are checked before those of others": [
-      "waiting.delete(partition);\n    if (queue.length > 0) waiting.set(partition, queue); // behind the others",
+      "waiting.delete(partition);\n    if (queue.length > 0) waiting.set(partition, queue); // at the end, behind the other partitions",
       "if (queue.length === 0) waiting.delete(partition);",
     ],
   }),
@@ -795,7 +795,7 @@ export const defects: readonly Defect[] = [
   }),
   ...within("core/partition/append/log-writer.ts", [GUARD, LOCK], {
     "acknowledges without looking at the lock": [
-      "this.#checkOwner(); // whoever has taken the directory since may have read it without this group",
+      "this.#checkOwner(); // if the directory has a new owner, that may have read it without this group",
       "",
     ],
   }),

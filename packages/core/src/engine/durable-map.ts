@@ -1,6 +1,6 @@
 /**
- * A small durable map with compare-and-set, for what is not a log: blocks of producer ids, and what
- * an engine keeps in it itself, such as topics and leases.
+ * A small durable map with compare-and-set, for state outside of logs: blocks of producer ids, and
+ * an engine's own state, such as topics and leases.
  */
 
 export interface MapEntry {
@@ -12,19 +12,18 @@ export interface MapEntry {
 /** A small durable map with compare-and-set. */
 export interface DurableMap {
   /**
-   * Undefined where the key is not there.
+   * Returns undefined if the key does not exist.
    *
    * @throws StorageFailedError, UnavailableError
    */
   get(key: string): Promise<MapEntry | undefined>;
 
   /**
-   * Sets a key if its revision is still the given one; 0 stands for a key that is not there.
-   * Resolves, once that is durable, to the new revision, or to undefined where another revision is
-   * there.
+   * Sets a key if it has the given revision; 0 stands for a key that does not exist. Resolves to
+   * the new revision when it is durable, or to undefined if the key has another revision.
    *
-   * @throws StorageFailedError, UnavailableError: whether it was set is not known; get it to learn
-   * that
+   * @throws StorageFailedError, UnavailableError if it is not known whether the key was set; read
+   * it to find out
    */
   compareAndSet(key: string, value: Uint8Array, revision: number): Promise<number | undefined>;
 }

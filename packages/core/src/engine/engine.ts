@@ -1,32 +1,35 @@
-/** An engine: what keeps the partitions, topics and groups of a broker. docs/engines.md. */
+/**
+ * The interface of an engine, which stores the partitions, topics and groups of a broker. See
+ * docs/engines.md.
+ */
 import type { LogStoreError } from "@logstore/codec";
 import type { DurableMap } from "./durable-map.js";
 import type { JournalStore } from "./journal-store.js";
 import type { Topic, TopicCatalogue } from "./topic-catalogue.js";
 
-/** An engine, opened. A broker closes the one that it is opened on. */
+/** An open engine. A broker closes the engine on which it was opened. */
 export interface Engine<T extends Topic = Topic> {
   /** For messages: "files", "memory". */
   readonly name: string;
   /** The topics. */
   readonly catalogue: TopicCatalogue<T>;
-  /** Blocks of producer ids, and what the engine itself keeps in it. */
+  /** Blocks of producer ids, and the engine's own state. */
   readonly map: DurableMap;
-  /** The consumer groups' changes. */
+  /** The changes of the consumer groups. */
   readonly journal: JournalStore;
-  /** Longest batch that the engine can keep, bytes, whatever a topic is configured to. */
+  /** Largest batch that the engine can store, in bytes, whatever the configuration of a topic. */
   readonly maxBatchBytes: number;
-  /** Why nothing at all is written any more, if so. */
+  /** Why the engine accepts no writes any more; undefined if it does. */
   readonly failure: LogStoreError | undefined;
 
-  /** Calls `changed` whenever a log, or the engine, failed or was found damaged. */
+  /** Registers a callback for failures of the engine or a log, and for damage that is found. */
   onHealth(changed: () => void): void;
 
   /** ms since the epoch. */
   now(): number;
-  /** Random bytes as hex digits, two a byte. */
+  /** Random bytes as hex digits, two per byte. */
   randomHex(byteCount: number): string;
 
-  /** Closes what is not a topic's or the groups': they are closed before. */
+  /** Closes the engine itself. Topics and the groups' log are closed before. */
   close(): Promise<void>;
 }

@@ -1,4 +1,6 @@
-/** For authors of engines: the interfaces, and the parts that engines share. docs/engines.md. */
+/**
+ * For authors of engines: the interfaces, and the parts that engines share. See docs/engines.md.
+ */
 export type { LogStoreError, RecordBatch } from "@logstore/codec";
 export type { Durability, Position, TopicConfig } from "@logstore/protocol";
 export type { EngineBrokerOptions } from "../broker/broker-options.js";

@@ -1,12 +1,15 @@
 /**
- * Where a broker keeps the changes of its consumer groups: a partition log of its own, and a
- * snapshot of what the deleted beginning of that log amounted to.
+ * Storage for the changes of a broker's consumer groups: a partition log, and a snapshot that
+ * replaces the deleted beginning of that log.
  */
 import type { PartitionLog } from "./partition-log.js";
 
 /** Reads a snapshot. */
 export interface SnapshotReader {
-  /** Fills as much of `into` as there is from `position` on; resolves to 0 at the end. */
+  /**
+   * Fills `into` from `position` on, as far as the snapshot reaches; resolves to the number of
+   * bytes, 0 at the end.
+   */
   read(into: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -16,26 +19,26 @@ export type SnapshotSink = (pieces: readonly Uint8Array[]) => Promise<void>;
 
 /** A partition log and a snapshot. */
 export interface JournalStore {
-  /** Where it is kept, for the operator. */
+  /** Where it is stored, for the operator. */
   readonly location: string;
 
   /**
-   * Opens the log; undefined where none was made yet. Its batches may be 1 GiB long, and it refuses
-   * none for want of room in a queue.
+   * Opens the log; undefined if it has not been created. Its batches may have up to 1 GiB, and it
+   * refuses none because of a full queue.
    *
-   * @throws StorageFailedError where some of it is missing; what opening a partition throws
+   * @throws StorageFailedError if a part of it is missing; the errors of opening a partition
    */
   open(): Promise<PartitionLog | undefined>;
 
-  /** Makes the log, empty, where there is none. */
+  /** Creates an empty log, if there is none. */
   make(): Promise<PartitionLog>;
 
-  /** Undefined where there is no snapshot. */
+  /** Returns undefined if there is no snapshot. */
   openSnapshot(): Promise<SnapshotReader | undefined>;
 
   /**
-   * Replaces the snapshot as a whole, durably, by what `write` puts into the sink. Where `write`
-   * rejects, the old one stays.
+   * Replaces the snapshot atomically and durably by what `write` puts into the sink. If `write`
+   * rejects, the old snapshot stays.
    */
   replaceSnapshot(write: (sink: SnapshotSink) => Promise<void>): Promise<void>;
 

@@ -1,6 +1,6 @@
 /**
- * The log of one partition as everything above an engine sees it. docs/engines.md says what each
- * method promises.
+ * The log of one partition, as everything above an engine sees it. docs/engines.md specifies the
+ * guarantees of each method.
  */
 import type { LogStoreError, RecordBatch } from "@logstore/codec";
 import type { Durability, Position } from "@logstore/protocol";
@@ -9,24 +9,27 @@ import type { Durability, Position } from "@logstore/protocol";
 export interface LogBounds {
   /** Offset of the first record. */
   readonly logStart: number;
-  /** One past the last record that may be read. */
+  /** Offset after the last record that may be read. */
   readonly highWatermark: number;
-  /** One past the last record appended. */
+  /** Offset after the last record appended. */
   readonly logEnd: number;
 }
 
-/** Offsets that are lost for good: the first missing one, and the first one after them. */
+/**
+ * A range of permanently lost offsets: the first missing one, and the first one after it that
+ * exists.
+ */
 export type Gap = readonly [from: number, to: number];
 
 /** Options of an append to one partition. */
 export interface AppendOptions {
-  /** Default: the topic's, or the log store's. */
+  /** Default: that of the topic or the log store. */
   readonly durability?: Durability | undefined;
-  /** The append is refused unless this is the log end offset. */
+  /** The append is refused if this is not the log end offset. */
   readonly expectedOffset?: number | undefined;
 }
 
-/** Where an append's records went. */
+/** The result of an append. */
 export interface Appended {
   /** Offset of the first record. */
   readonly baseOffset: number;
@@ -42,31 +45,31 @@ export interface Appended {
 export interface ReadOptions {
   /** Bytes left free before the batches in their buffer. Default 0. */
   readonly headroomBytes?: number | undefined;
-  /** Most bytes to read, unless the first batch alone is longer. */
+  /** Largest size to read, in bytes, unless the first batch alone is larger. */
   readonly maxBytes: number;
   /**
-   * Whether such a batch is refused with {@link BatchTooLongToRead}, which leaves the reader where
-   * it is. Default false.
+   * Whether a larger first batch is refused with {@link BatchTooLongToRead}, which leaves the
+   * reader at its position. Default false.
    */
   readonly isStrict?: boolean | undefined;
-  /** Batches that begin at this offset or later are left out. Default: none. */
+  /** Batches that begin at or after this offset are not read. Default: none. */
   readonly until?: number | undefined;
 }
 
 /** Whole batches, in a buffer that belongs to the caller. */
 export interface Chunk {
   /**
-   * The batches. Their headers are checked, their records are not. The first may begin before the
-   * offset that was asked for.
+   * The batches. Their headers are checked, their records are not. The first one may begin before
+   * the requested offset.
    */
   readonly bytes: Uint8Array;
-  /** At least so many bytes before `bytes` in its buffer are free. */
+  /** At least this many bytes before `bytes` in its buffer are free. */
   readonly headroomBytes: number;
   /** Offset after the last record. */
   readonly nextOffset: number;
 }
 
-/** Thrown by a strict read whose first batch alone is longer than `maxBytes`. */
+/** Thrown by a strict read if its first batch alone is larger than `maxBytes`. */
 export class BatchTooLongToRead extends Error {
   /** Length that the batch declares. */
   readonly byteLength: number;
@@ -77,15 +80,15 @@ export class BatchTooLongToRead extends Error {
   }
 }
 
-/** Reads a log in order, and remembers its place. One call of `next` at a time. */
+/** Reads a log sequentially. Only one call of `next` may be in progress. */
 export interface LogReader {
-  /** Offset of the next record to be read. */
+  /** Offset of the next record to read. */
   readonly offset: number;
   /**
-   * Returns the next batches, or undefined at the high watermark and at `until`.
+   * Returns the next batches; undefined at the high watermark and at `until`.
    *
-   * @throws OffsetOutOfRangeError where the records were deleted since; CorruptPartitionError,
-   * StorageFailedError, ClosedError, UnavailableError; {@link BatchTooLongToRead} where the read is
+   * @throws OffsetOutOfRangeError if the records have been deleted; CorruptPartitionError,
+   * StorageFailedError, ClosedError, UnavailableError; {@link BatchTooLongToRead} if the read is
    * strict
    */
   next(options: ReadOptions): Promise<Chunk | undefined>;
@@ -95,87 +98,91 @@ export interface LogReader {
 export interface PartitionLog {
   readonly partition: number;
   readonly offsets: LogBounds;
-  /** Offsets that are lost for good. Readers pass over them. Sorted. */
+  /** Ranges of permanently lost offsets, sorted. Readers skip them. */
   readonly gaps: readonly Gap[];
   /**
-   * One past the last record that is known to have been appended. Beyond `offsets.logEnd` only
-   * where the log is damaged.
+   * Offset after the last record that is known to have been appended. Higher than `offsets.logEnd`
+   * only if the log is damaged.
    */
   readonly knownEnd: number;
   /**
-   * Damage that was found when the log was opened: the log ends there for readers, and takes no
+   * Damage found when the log was opened: readers cannot read beyond it, and the log accepts no
    * appends.
    */
   readonly damage: LogStoreError | undefined;
-  /** {@link damage}, or the first damage that a read has come upon since. */
+  /** {@link damage}, or the first damage that a read has found since. */
   readonly knownDamage: LogStoreError | undefined;
   /**
-   * Why the log takes no more appends until it is opened again. Undefined while it takes them, and
+   * Why the log accepts no more appends until it is reopened. Undefined if it accepts them, and
    * while the outcome of an append is not known yet.
    */
   readonly failure: LogStoreError | undefined;
   readonly isClosed: boolean;
 
   /**
-   * Appends sealed batches as a whole. The log owns `bytes` from here on.
+   * Appends sealed batches, all or none. The log owns `bytes` from then on.
    *
-   * @throws a refusal, and nothing is appended: what `validateBatches` throws,
-   * WrongExpectedOffsetError, OutOfOrderSequenceError, ProducerFencedError, BufferFullError,
-   * InvalidArgumentError, ClosedError, CorruptPartitionError
-   * @throws StorageFailedError where the log has failed: whether the batches are in it is known
-   * when it is opened again
-   * @throws UnavailableError where the outcome is not known yet: append the same batches again
+   * @throws the errors of `validateBatches`, WrongExpectedOffsetError, OutOfOrderSequenceError,
+   * ProducerFencedError, BufferFullError, InvalidArgumentError, ClosedError, CorruptPartitionError:
+   * the append is refused, and has no effect
+   * @throws StorageFailedError if the log has failed: whether the batches are in it is known after
+   * a reopen
+   * @throws UnavailableError if the outcome is not known yet: append the same batches again
    */
   appendBatches(bytes: Uint8Array, options?: AppendOptions): Promise<Appended>;
 
   /**
-   * @throws OffsetOutOfRangeError where the log does not have the offset; its damage where that is
-   * why
+   * Returns a reader that starts at an offset.
+   *
+   * @throws OffsetOutOfRangeError if the offset is out of bounds; the log's damage if that is the
+   * reason
    */
   reader(offset: number): LogReader;
 
   /**
-   * The offset that a position means now. An offset resolves to itself, whether the log has it or
-   * not.
+   * Resolves a position to an offset, as of now. An offset resolves to itself, whether or not it is
+   * within bounds.
    *
    * @throws InvalidArgumentError, CorruptPartitionError, StorageFailedError, ClosedError,
    * UnavailableError
    */
   resolve(position: Position): Promise<number>;
 
-  /** Append time of the record with this offset, ms since the epoch; undefined where unknown. */
+  /**
+   * Append time of the record at this offset, in ms since the epoch; undefined if it is not known.
+   */
   appendTimeAt(offset: number): Promise<number | undefined>;
 
   /**
-   * Resolves when the high watermark is beyond `offset`, the log is closed, `signal` aborts, or
-   * after `timeoutMs`: to false in the last case only.
+   * Resolves when the high watermark is above `offset`, the log is closed, `signal` aborts, or
+   * after `timeoutMs`: to false only in the last case.
    */
   waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean>;
 
   /**
-   * Learns bounds that another process has moved. Undefined where this process is the only writer
-   * and its bounds are exact.
+   * Updates bounds that another process may have changed. Returns undefined if this process is the
+   * only writer and its bounds are exact.
    */
   refresh(): Promise<void> | undefined;
 
   /**
-   * Deletes every record before `offset`; resolves when that is durable.
+   * Deletes all records before `offset`; resolves when that is durable.
    *
-   * @throws OffsetOutOfRangeError beyond the high watermark; InvalidArgumentError, ClosedError,
+   * @throws OffsetOutOfRangeError above the high watermark; InvalidArgumentError, ClosedError,
    * StorageFailedError, CorruptPartitionError, UnavailableError
    */
   deleteRecords(offset: number): Promise<void>;
 
-  /** Deletes now what the topic's retention says; otherwise the engine does it by itself. */
+  /** Applies the topic's retention now, in addition to the engine's periodic checks. */
   applyRetention(): Promise<void>;
 
   /**
-   * Notes that the records of a batch are corrupt, and returns the error to throw.
+   * Records that a batch is corrupt, and returns the error to throw.
    *
-   * @param chunk the one that the batch was read in, or a copy of it
+   * @param chunk the chunk in which the batch was read, or a copy of it
    */
   noteCorrupt(batch: RecordBatch, chunk: Chunk, cause: Error): LogStoreError;
 
-  /** Settles every append that was taken, then closes. Never rejects what was acknowledged. */
+  /** Completes all accepted appends, then closes. Acknowledged appends are never lost. */
   close(): Promise<void>;
 }

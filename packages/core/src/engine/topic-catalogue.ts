@@ -1,42 +1,42 @@
-/** The topics of an engine: what there is, and the only way to make, alter and delete one. */
+/** The topics of an engine: finds, creates, alters and deletes them. */
 import type { LogStoreError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/protocol";
 import type { PartitionLog } from "./partition-log.js";
 
-/** A topic that is there. */
+/** An existing topic. */
 export interface FoundTopic {
   readonly topic: string;
-  /** Its id, where that is known before it is opened. */
+  /** Its id, if it is known before the topic is opened. */
   readonly id?: string | undefined;
-  /** Where it is kept, for the operator: a directory, a key. */
+  /** Where it is stored, for the operator: a directory, a key. */
   readonly location: string;
 }
 
 /** An open topic. */
 export interface Topic extends FoundTopic {
-  /** UUID. Tells the topic from an earlier one of the same name. */
+  /** UUID. Distinguishes the topic from an earlier one of the same name. */
   readonly id: string;
-  /** The topic's own configuration. What it leaves out is the engine's. */
+  /** The topic's own configuration. Options that it leaves out have the engine's default. */
   readonly config: TopicConfig;
   /** Name of the function that maps keys to partitions. */
   readonly partitioner: string;
   readonly partitionCount: number;
-  /** Partitions that cannot be read to their end, as far as is known, or take no appends. */
+  /** Partitions that are known to be unreadable to their end, or that accept no appends. */
   readonly failedPartitions: readonly number[];
-  /** @throws UnknownPartitionError; UnavailableError where the partition is not served right now */
+  /** @throws UnknownPartitionError; UnavailableError if the partition is currently not available */
   log(partition: number): PartitionLog;
   close(): Promise<void>;
 }
 
-/** A topic that is there and cannot be opened. The others are served none the less. */
+/** An existing topic that cannot be opened. It does not affect the others. */
 export interface UnopenableTopic {
   readonly location: string;
-  /** Undefined where not even its name can be read. */
+  /** Undefined if not even its name can be read. */
   readonly topic: string | undefined;
   readonly error: LogStoreError;
 }
 
-/** All topics that are there. */
+/** All existing topics. */
 export interface FoundTopics {
   /** Those that can be opened, as far as is known. */
   readonly topics: readonly FoundTopic[];
@@ -45,8 +45,8 @@ export interface FoundTopics {
 }
 
 /**
- * Thrown by {@link TopicCatalogue.create} where the topic may be there all the same: its name stays
- * taken until the topics are found anew.
+ * Thrown by {@link TopicCatalogue.create} if the topic may exist nevertheless: its name stays
+ * reserved until the next `find`.
  */
 export class TopicUnsettledError extends Error {
   readonly location: string;
@@ -60,48 +60,49 @@ export class TopicUnsettledError extends Error {
 }
 
 /**
- * The caller changes one topic at a time. It creates none whose name is taken, and alters none that
- * it has closed.
+ * The caller changes one topic at a time. It never creates a topic whose name is in use, and never
+ * alters a closed one.
  */
 export interface TopicCatalogue<T extends Topic = Topic> {
-  /** Finds what there is, without opening it. */
+  /** Finds the existing topics without opening them. */
   find(): Promise<FoundTopics>;
 
   /**
-   * How many partitions a topic has that was found, and may not be open yet.
+   * The number of partitions of an existing topic, which may not be open yet.
    *
    * @throws NotALogStoreError, StorageFailedError, UnavailableError
    */
   partitionCount(found: FoundTopic): Promise<number>;
 
   /**
-   * Opens a topic that was found, or one that was closed and could not be deleted.
+   * Opens a topic that was found, or one that was closed but could not be deleted.
    *
    * @throws NotALogStoreError, UnsupportedFormatVersionError, StorageFailedError
    */
   open(found: FoundTopic): Promise<T>;
 
   /**
-   * Resolves when the topic is durable as a whole. Where it rejects, there is no topic, unless with
-   * a {@link TopicUnsettledError}.
+   * Resolves when the complete topic is durable. If it rejects, the topic does not exist, except
+   * after a {@link TopicUnsettledError}.
    */
   create(topic: string, partitions: number, config: TopicConfig): Promise<T>;
 
   /**
-   * Replaces a topic's configuration, at once and for good: `topic.config` and the logs follow it.
+   * Replaces a topic's configuration, effective at once and durable: `topic.config` and the logs
+   * follow it.
    */
   alter(topic: T, config: TopicConfig): Promise<void>;
 
   /**
-   * Deletes a topic that was closed, with all its records. Where it rejects, the topic is there
-   * still, and can be opened again.
+   * Deletes a closed topic with all its records. If it rejects, the topic still exists and can be
+   * reopened.
    */
   delete(topic: T): Promise<void>;
 
   /**
-   * What is in force where a topic is configured so.
+   * The effective configuration of a topic with the given one.
    *
-   * @throws InvalidArgumentError where the engine cannot do what it says
+   * @throws InvalidArgumentError if the engine does not support it
    */
   effectiveConfig(config: TopicConfig): TopicConfig;
 }

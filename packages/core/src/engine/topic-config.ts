@@ -1,4 +1,4 @@
-/** A topic's configuration: options of its logs that outlive the broker, and may be altered. */
+/** A topic's configuration: options of its logs that are stored with it, and can be altered. */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 
@@ -11,10 +11,10 @@ export const TOPIC_CONFIG_NAMES = [
 ] as const;
 
 /**
- * The configuration after a change: what is left out stays, what is null is the engine's again. The
- * values are not checked.
+ * The configuration after a change: an option that is left out keeps its value, null resets it to
+ * the engine's default. The values are not checked.
  *
- * @throws InvalidArgumentError where a topic has no option of that name
+ * @throws InvalidArgumentError if there is no such option
  */
 export function changedConfig(config: TopicConfig, change: TopicConfigChange): TopicConfig {
   const changed: Record<string, unknown> = { ...config };

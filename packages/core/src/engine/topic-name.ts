@@ -1,6 +1,6 @@
 /**
- * Names of topics and snapshots: anything that is safe in a path, a metric and a shell, though none
- * of them is made of one unchecked.
+ * Names of topics and snapshots: safe in paths, metrics and shells, although none of these uses a
+ * name unchecked.
  */
 import { InvalidArgumentError } from "@logstore/codec";
 

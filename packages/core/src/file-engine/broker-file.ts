@@ -1,4 +1,4 @@
-/** `broker.json`: what makes a directory a broker's data directory. */
+/** `broker.json`: declares a directory to be a broker's data directory. */
 import { BROKER_FILE } from "../files/file-names.js";
 import { readMarker, writeMarker } from "../files/marker-file.js";
 import type { Storage } from "../storage/storage.js";
@@ -11,7 +11,7 @@ const BROKER = {
 } as const;
 
 /**
- * Whether the directory is a broker's; false where it is empty or missing.
+ * Returns whether the directory belongs to a broker; false if it is empty or missing.
  *
  * @throws NotALogStoreError, UnsupportedFormatVersionError
  */

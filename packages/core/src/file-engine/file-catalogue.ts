@@ -1,7 +1,7 @@
 /**
- * The topics of a data directory: `topics/<id>/`, each a log store with a `topic.json`. One is made
- * under another name and renamed when it is whole, and renamed again before it is removed: a crash
- * leaves all of it or nothing that counts.
+ * The topics of a data directory: `topics/<id>/`, each a log store with a `topic.json`. A topic is
+ * created under a temporary name and renamed when it is complete, and renamed again before it is
+ * removed, so that both are atomic.
  */
 import { NotALogStoreError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/protocol";
@@ -30,7 +30,7 @@ import { readTopicFile, type TopicFile, topicIdOf, writeTopicFile } from "./topi
 import { alteredOptions, effectiveConfig, topicOptions } from "./topic-options.js";
 
 const TOPICS_DIRECTORY = "topics";
-/** Names of directories that are being made or removed. */
+/** Names of directories that are being created or removed. */
 const UNFINISHED = /^[0-9a-f]{16}\.(new|deleted)$/;
 
 export class FileCatalogue implements TopicCatalogue<FileTopic> {
@@ -40,7 +40,7 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
   readonly #caches: StoreCaches;
   readonly #threads = new ThreadShares(threadPoolSize());
   readonly #healthChanged: () => void;
-  /** What each topic's `topic.json` says, by directory. */
+  /** The content of each topic's `topic.json`, by directory. */
   readonly #files = new Map<string, TopicFile>();
 
   constructor(storage: FilePool, dataDirectory: string, storeOptions: LogStoreOptions, healthChanged: () => void) {
@@ -62,12 +62,13 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
       if (UNFINISHED.test(id)) await storage.removeDirectory(`${directory}/${id}`);
       else if (!isOfTheSystem(id)) await this.#findOne(`${directory}/${id}`, topics, unreadable);
     });
-    await storage.syncDirectory(directory); // what is found counts, if a crash came before its name was durable
+    await storage.syncDirectory(directory); // makes the names durable, in case of a crash before that was done
     return { topics: [...topics.values()], unreadable };
   }
 
   /**
-   * Of two directories that name the same topic, neither is served: which is right is not known.
+   * If two directories declare the same topic, neither is served, because it is not known which is
+   * right.
    */
   async #findOne(location: string, topics: Map<string, FoundTopic>, unreadable: UnopenableTopic[]): Promise<void> {
     try {
@@ -114,7 +115,7 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
   /**
    * Creates a topic.
    *
-   * @param fill makes its log store in a directory, and resolves to the topic's configuration
+   * @param fill creates its log store in a directory, and resolves to the topic's configuration
    */
   async createFrom(topic: string, fill: (directory: string) => Promise<TopicConfig>): Promise<FileTopic> {
     const storage = this.#storage;
@@ -127,7 +128,7 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
       await writeTopicFile(storage, unfinished, file);
       await storage.rename(unfinished, directory);
     } catch (error) {
-      await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
+      await storage.removeDirectory(unfinished).catch(() => {}); // otherwise the next open removes it
       throw error;
     }
     this.#files.set(directory, file);
@@ -137,7 +138,7 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
     } catch (cause) {
       const error = storageError(cause, `topic ${topic} cannot be made`, { topic });
       await this.#setAside(directory).catch(() => {
-        throw new TopicUnsettledError(directory, error); // while its directory is there, the name is taken
+        throw new TopicUnsettledError(directory, error); // the name is in use as long as its directory exists
       });
       throw error;
     }
@@ -154,7 +155,7 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
       await writeTopicFile(this.#storage, location, file);
     } catch (cause) {
       if (!(cause instanceof ReplacedNotDurableError)) throw cause;
-      altered(); // as the file says, which whoever opens it next finds, unless the power is cut
+      altered(); // in effect as in the file, which the next open finds unless the power fails
       const what = `topic ${topic} was altered, but may be as before after a power cut: alter it again`;
       throw storageError(cause, what, { topic });
     }
@@ -174,7 +175,7 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
     return effectiveConfig(config, this.#storeOptions);
   }
 
-  /** It is gone once it is renamed; the rest is done now, or when the broker is opened again. */
+  /** The topic is deleted once it is renamed; its files are removed now, or by the next open. */
   async #setAside(directory: string): Promise<void> {
     const deleted = `${directory}.deleted`;
     await this.#storage.rename(directory, deleted);

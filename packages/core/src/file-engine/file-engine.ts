@@ -1,4 +1,4 @@
-/** The engine whose partitions are files in a data directory of this process alone. */
+/** The engine whose partitions are files in a data directory of this process. */
 import type { LogStoreError } from "@logstore/codec";
 import type { Engine } from "../engine/engine.js";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
@@ -14,7 +14,7 @@ import { FileJournalStore } from "./file-journal-store.js";
 import { FileMap } from "./file-map.js";
 import type { FileTopic } from "./file-topic.js";
 
-/** Options that hold for every topic, see {@link LogStoreOptions}. */
+/** Options that apply to every topic, see {@link LogStoreOptions}. */
 export type FileEngineOptions = Omit<LogStoreOptions, "partitions" | "partitioner">;
 
 export class FileEngine implements Engine<FileTopic> {
@@ -42,16 +42,16 @@ export class FileEngine implements Engine<FileTopic> {
   }
 
   /**
-   * Opens a data directory, making it where there is none; ":memory:" is a new one in memory.
+   * Opens a data directory, and creates it if it does not exist; ":memory:" is a new one in memory.
    *
    * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, InvalidArgumentError;
-   * what the storage throws
+   * the storage's errors
    */
   static async open(directory: string, options: FileEngineOptions = {}): Promise<FileEngine> {
     const { maxOpenFiles, hooks } = resolveOptions(options);
     const home = homeOf(directory, { storage: options.storage, maxOpenFiles, warned: hooks.warned });
     const { path, storage } = home;
-    await isBrokerDirectory(storage, path); // a look before anything is touched
+    await isBrokerDirectory(storage, path); // checks before anything is changed
     const lock = await takeHome(home);
     try {
       if (!(await isBrokerDirectory(storage, path))) {
@@ -65,7 +65,7 @@ export class FileEngine implements Engine<FileTopic> {
     }
   }
 
-  /** The data directory is gone or replaced, or another writer has it. */
+  /** Set if the data directory is gone or replaced, or another writer has it. */
   get failure(): LogStoreError | undefined {
     return this.storage.guard.failure;
   }
@@ -82,7 +82,7 @@ export class FileEngine implements Engine<FileTopic> {
     return this.storage.randomHex(byteCount);
   }
 
-  /** Finishes what waits, and lets go of the directory. */
+  /** Completes pending work, and releases the directory. */
   async close(): Promise<void> {
     await runAll(
       () => this.map.settle(),

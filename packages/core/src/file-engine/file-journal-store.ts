@@ -1,6 +1,6 @@
 /**
- * The groups' journal as files: `groups/` of the data directory, a log store of one partition
- * beside a `snapshot`. It is made by the first change: without groups there is no directory.
+ * The groups' journal as files: `groups/` in the data directory, with a log store of one partition
+ * and a `snapshot`. It is created by the first change: without groups there is no directory.
  */
 import { StorageFailedError } from "@logstore/codec";
 import type { JournalStore, SnapshotReader, SnapshotSink } from "../engine/journal-store.js";
@@ -74,7 +74,7 @@ export class FileJournalStore implements JournalStore {
     return `${this.location}/${SNAPSHOT_FILE}`;
   }
 
-  /** A crash may have left a directory that is empty, or almost. */
+  /** A crash may have left the directory empty, or almost so. */
   async #isMade(): Promise<boolean> {
     const names = (await this.#storage.list(this.location)) ?? [];
     if (names.includes(STORE_FILE)) return true;
@@ -90,7 +90,7 @@ export class FileJournalStore implements JournalStore {
       partitions: 1,
       segmentBytes: this.#segmentBytes,
       maxBatchBytes: STORED_BATCH_LIMITS.maxBatchBytes,
-      maxQueuedBytes: Number.MAX_SAFE_INTEGER, // the groups look at what waits before they make a change
+      maxQueuedBytes: Number.MAX_SAFE_INTEGER, // the groups check the queue before they make a change
       tailCacheBytes: 0,
     };
     this.#store = await LogStore.openLocked(this.location, options, this.#storage, storeCaches(options));

@@ -1,6 +1,7 @@
 /**
- * A map whose entries are files of the data directory, one a key, replaced as a whole. The
- * directory has one writer, so that revisions are counted in memory and hold until it is closed.
+ * A map whose entries are files of the data directory, one per key, which are replaced atomically.
+ * Because the directory has one writer, revisions are counted in memory and valid until it is
+ * closed.
  */
 import type { DurableMap, MapEntry } from "../engine/durable-map.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
@@ -10,7 +11,7 @@ import { withStorageErrors } from "../storage/storage-error.js";
 export class FileMap implements DurableMap {
   readonly #storage: Storage;
   readonly #directory: string;
-  /** Of the files that are there, as far as they were looked at. */
+  /** Revisions of the existing files that have been accessed. */
   readonly #revisions = new Map<string, number>();
   #lastRevision = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -28,13 +29,13 @@ export class FileMap implements DurableMap {
     return this.#alone(`${key} cannot be written`, async () => {
       const now = this.#revisions.get(key) ?? (await this.#get(key))?.revision ?? 0;
       if (now !== revision) return undefined;
-      this.#revisions.delete(key); // where the write fails, the file may have been replaced or not
+      this.#revisions.delete(key); // if the write fails, the file may or may not have been replaced
       await writeFileAtomically(this.#storage, this.#directory, key, value);
       return this.#newRevision(key);
     });
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no operation is in progress. */
   async settle(): Promise<void> {
     await this.#last;
   }
@@ -50,7 +51,7 @@ export class FileMap implements DurableMap {
     return this.#lastRevision;
   }
 
-  /** One call after another: a file is not replaced while it is compared. */
+  /** Runs one call after another, so that a file is not replaced while it is compared. */
   #alone<T>(what: string, work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(() => withStorageErrors(what, work));
     this.#last = done.catch(() => {});

@@ -1,4 +1,4 @@
-/** A topic whose partitions are files: a log store, with a name and a configuration. */
+/** A topic whose partitions are files: a log store with a name and a configuration. */
 import type { TopicConfig } from "@logstore/protocol";
 import type { Topic } from "../engine/topic-catalogue.js";
 import type { FilePartitionLog } from "../partition/file-partition-log.js";
@@ -40,7 +40,7 @@ export class FileTopic implements Topic {
     return this.store.log(partition);
   }
 
-  /** @param options what is in force in its log store from now on */
+  /** @param options the options in effect in its log store from now on */
   altered(config: TopicConfig, options: TopicConfig): void {
     this.store.alter(options);
     this.#config = config;

@@ -1,5 +1,5 @@
 /**
- * `topic.json`: a topic's name, its id and its configuration. docs/format/directory.md has its
+ * `topic.json`: a topic's name, its id and its configuration. docs/format/directory.md lists its
  * fields.
  */
 import { NotALogStoreError } from "@logstore/codec";
@@ -14,7 +14,7 @@ import { resolveOptions } from "../store/options.js";
 
 export interface TopicFile {
   readonly topic: string;
-  /** Undefined where release 0.1.0 wrote the file. */
+  /** Undefined if release 0.1.0 wrote the file. */
   readonly id: string | undefined;
   readonly config: TopicConfig;
 }
@@ -24,8 +24,9 @@ export function writeTopicFile(storage: Storage, directory: string, content: Top
 }
 
 /**
- * Undefined where there is none: the directory is no topic's. @throws NotALogStoreError where it is
- * damaged
+ * Returns undefined if the file does not exist: the directory is not that of a topic.
+ *
+ * @throws NotALogStoreError if the file is damaged
  */
 export async function readTopicFile(storage: Storage, directory: string): Promise<TopicFile | undefined> {
   const file = `${directory}/${TOPIC_FILE}`;
@@ -43,7 +44,7 @@ export async function readTopicFile(storage: Storage, directory: string): Promis
   }
 }
 
-/** A topic's id: 16 bytes in hex, written as a UUID of version 4. */
+/** Makes a topic id, a UUID of version 4, from 16 bytes in hex. */
 export function topicIdOf(hex: string): string {
   const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
   const groups = [

@@ -1,4 +1,6 @@
-/** The options of a topic's log store: its own configuration, else the broker's options. */
+/**
+ * The options of a topic's log store: its own configuration, completed with the broker's options.
+ */
 import type { TopicConfig } from "@logstore/protocol";
 import { TOPIC_CONFIG_NAMES } from "../engine/topic-config.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
@@ -8,7 +10,8 @@ export function topicOptions(config: TopicConfig, byDefault: LogStoreOptions): L
 }
 
 /**
- * What is in force: the topic's own, the broker's, and the defaults.
+ * The configuration in effect: the topic's own, completed with the broker's options and the
+ * defaults.
  *
  * @throws InvalidArgumentError
  */
@@ -25,7 +28,10 @@ export function effectiveConfig(config: TopicConfig, byDefault: LogStoreOptions)
   };
 }
 
-/** Every option that can be altered: what the topic no longer names is the broker's again. */
+/**
+ * All options that can be altered: one that the topic's configuration leaves out has the broker's
+ * value again.
+ */
 export function alteredOptions(config: TopicConfig, byDefault: LogStoreOptions): TopicConfig {
   return Object.fromEntries(TOPIC_CONFIG_NAMES.map((name) => [name, config[name] ?? byDefault[name]]));
 }

@@ -1,5 +1,5 @@
 /**
- * The coordinator in virtual time. What everybody sees of it through a broker is in
+ * The coordinator in virtual time. Its behaviour through a broker is tested in
  * broker/groups.test.ts.
  */
 import type { JoinGroupRequest } from "@logstore/protocol";
@@ -46,7 +46,7 @@ class Place {
     this.coordinator = await GroupCoordinator.open(groupsOn(this.storage), this.#topics(), { clock });
   }
 
-  /** Lets time pass, in steps in which everybody has their turn. */
+  /** Advances the time in steps, after each of which pending work runs. */
   async pass(ms: number, each = () => {}): Promise<void> {
     const until = this.world.now + ms;
     while (this.world.now < until) {
@@ -95,7 +95,7 @@ class Place {
 }
 
 describe("sessions", () => {
-  test("who is silent is out, though its stream is open; its partitions go to the others", async () => {
+  test("a silent member is removed although its stream is open; its partitions go to the others", async () => {
     const place = await Place.open();
     const silent = await place.join();
     expect(await silent.assigned()).toBe("0 1 2 3");
@@ -114,7 +114,7 @@ describe("sessions", () => {
     expect((await place.commit(silent, 1))[0]!.error).toMatchObject({ code: "FENCED_MEMBER" });
   });
 
-  test("who is late to give up is out", async () => {
+  test("a member that revokes too late is removed", async () => {
     const place = await Place.open();
     const slow = await place.join();
     const other = await place.join();
@@ -131,7 +131,7 @@ describe("sessions", () => {
     expect((await place.coordinator.describeGroup("g")).members).toHaveLength(1);
   });
 
-  test("who gives up one thing after another has no more time for all of them", async () => {
+  test("the revocation timeout of several partitions starts with the first one", async () => {
     const place = await Place.open();
     const slow = await place.join();
     await slow.assigned();
@@ -148,7 +148,7 @@ describe("sessions", () => {
     expect(await slow.end()).toMatchObject({ code: "FENCED_MEMBER" });
   });
 
-  test("who comes back in time goes on where it was, and nobody else is bothered", async () => {
+  test("a member that rejoins in time resumes, and no other member is affected", async () => {
     const place = await Place.open();
     const member = await place.join();
     expect(await member.assigned()).toBe("0 1 2 3");
@@ -166,7 +166,7 @@ describe("sessions", () => {
     });
   });
 
-  test("who comes back too late, as nobody, or with an epoch that it is beyond, starts anew", async () => {
+  test("a member that rejoins too late, without an id, or with an outdated epoch, starts anew", async () => {
     const place = await Place.open();
     const member = await place.join();
     await member.assigned();
@@ -182,13 +182,13 @@ describe("sessions", () => {
     await place.pass(100);
     expect(await other.assigned()).toBe("2 3");
     await back.disconnect();
-    // It has shown to know more than that: this one is older.
+    // It has used a newer epoch before.
     await expect(place.join({ memberId, memberEpoch })).rejects.toMatchObject({ code: "FENCED_MEMBER" });
     await place.pass(10_100, () => other.membership.heartbeat());
     await expect(place.join({ memberId, memberEpoch: back.epoch })).rejects.toMatchObject({ code: "FENCED_MEMBER" });
   });
 
-  test("a newer membership takes over, and the older one just ends", async () => {
+  test("a newer membership replaces the older one, which ends without an error", async () => {
     const place = await Place.open();
     const member = await place.join();
     await member.assigned();
@@ -201,14 +201,14 @@ describe("sessions", () => {
     expect((await place.coordinator.describeGroup("g")).members).toHaveLength(1);
   });
 
-  test("what is asked of it is asked again after a lost answer", async () => {
+  test("a revocation is requested again if its confirmation was lost", async () => {
     const place = await Place.open();
     const member = await place.join();
     await member.assigned();
     const other = await place.join();
     await other.assigned();
     expect(await member.assigned()).toBe("0 1 (2) (3)");
-    await member.disconnect(); // with the answer under way
+    await member.disconnect(); // with the confirmation in flight
     const { memberId, epoch: memberEpoch } = member;
     const back = await place.join({ memberId, memberEpoch });
     expect(await back.gives()).toBe("0 1 (2) (3)");
@@ -216,7 +216,7 @@ describe("sessions", () => {
     expect(await other.assigned()).toBe("2 3");
   });
 
-  test("a coordinator that was stopped itself takes nobody's silence for theirs", async () => {
+  test("a coordinator that was itself stopped does not count that time as silence", async () => {
     const place = await Place.open();
     const member = await place.join();
     await place.pass(1000);
@@ -231,7 +231,7 @@ describe("sessions", () => {
     expect((await place.coordinator.describeGroup("g")).members).toHaveLength(0);
   });
 
-  test("a wall clock that jumps changes nothing", async () => {
+  test("jumps of the wall clock have no effect", async () => {
     const disk = new SimulatedDisk();
     const place = await Place.open(disk);
     await place.within(
@@ -247,17 +247,17 @@ describe("sessions", () => {
   });
 });
 
-describe("joins that are said again", () => {
+describe("repeated joins", () => {
   const join = { memberId: "c6f3c1b0-6a5c-4d3e-8a6e-7a3f1f0d9a11", memberEpoch: 0 };
 
-  test("the client's id is the member's", async () => {
+  test("the client's id becomes the member's id", async () => {
     const place = await Place.open();
     const member = await place.join(join);
     expect([member.memberId, await member.assigned()]).toEqual([join.memberId, "0 1 2 3"]);
     expect((await place.commit(member, 1))[0]!.error).toBeUndefined();
   });
 
-  test("a coordinator that stops before the client heard of its join leaves no ghost", async () => {
+  test("a coordinator that stops before the client received the response leaves no ghost member", async () => {
     const place = await Place.open();
     const unheard = place.coordinator.joinGroup({ group: "g", topics: ["t"], ...join });
     void unheard[Symbol.asyncIterator]().next();
@@ -270,7 +270,7 @@ describe("joins that are said again", () => {
     expect((await place.coordinator.describeGroup("g")).members).toMatchObject([{ memberId: join.memberId }]);
   });
 
-  test("a second join in the same turn goes on as the first", async () => {
+  test("a second join in the same turn resumes the first", async () => {
     const place = await Place.open();
     const first = TestMember.join(place.coordinator, { group: "g", topics: ["other"], ...join });
     first.catch(() => {});
@@ -280,7 +280,7 @@ describe("joins that are said again", () => {
     expect((await place.coordinator.describeGroup("g")).members).toHaveLength(1);
   });
 
-  test("one that comes late does not take the member from the client that has heard more", async () => {
+  test("a late one does not take over the member from a client with a newer epoch", async () => {
     const place = await Place.open();
     const member = await place.join(join);
     await member.assigned();
@@ -289,7 +289,7 @@ describe("joins that are said again", () => {
     expect((await place.commit(member, 2))[0]!.error).toBeUndefined();
   });
 
-  test("the same id in two groups is two members", async () => {
+  test("the same id in two groups makes two members", async () => {
     const place = await Place.open();
     const one = await place.join(join);
     const other = await place.join({ ...join, group: "h" });
@@ -299,14 +299,14 @@ describe("joins that are said again", () => {
     expect((await place.coordinator.describeGroup("g")).members).toEqual([]);
   });
 
-  test.each(["", "a/b", "x".repeat(250), "a b"])("%j is no member id", async (memberId) => {
+  test.each(["", "a/b", "x".repeat(250), "a b"])("%j is not a valid member id", async (memberId) => {
     const place = await Place.open();
     await expect(place.join({ memberId, memberEpoch: 0 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 });
 
 describe("a static member", () => {
-  test("has its partitions at once when it comes back, and the old one is fenced", async () => {
+  test("gets its partitions back at once when it rejoins, and the old one is fenced", async () => {
     const place = await Place.open();
     const old = await place.join({ instanceId: "one" });
     await old.assigned();
@@ -324,14 +324,14 @@ describe("a static member", () => {
     expect((await place.commit(back, 1))[0]!.error).toBeUndefined();
   });
 
-  test("the one that is there is told to go", async () => {
+  test("fences the earlier member with its instance id", async () => {
     const place = await Place.open();
     const old = await place.join({ instanceId: "one" });
     await place.join({ instanceId: "one" });
     expect(await old.end()).toMatchObject({ code: "FENCED_MEMBER", message: expect.stringMatching(/instance id/) });
   });
 
-  test("is out like any other when it does not come back", async () => {
+  test("is removed like any other if it does not rejoin", async () => {
     const place = await Place.open();
     await (await place.join({ instanceId: "one" })).disconnect();
     await place.pass(10_100);
@@ -340,7 +340,7 @@ describe("a static member", () => {
 });
 
 describe("after a crash", () => {
-  test("members go on, zombies do not, and everybody has their time to come back", async () => {
+  test("members resume, zombies do not, and every member has its session timeout to rejoin", async () => {
     const disk = new SimulatedDisk();
     const place = await Place.open(disk);
     const member = await place.join();
@@ -366,7 +366,7 @@ describe("after a crash", () => {
     expect((await place.coordinator.describeGroup("g")).members).toEqual([]);
   });
 
-  test("a topic that was made meanwhile is shared out", async () => {
+  test("a topic that was created in the meantime is assigned", async () => {
     const disk = new SimulatedDisk();
     const place = await Place.open(disk);
     const member = await place.join({ topics: ["*"] });
@@ -379,7 +379,7 @@ describe("after a crash", () => {
     expect((await back.next("assignment")).partitions).toHaveLength(8);
   });
 
-  test("a log that lost its end is not passed over", async () => {
+  test("committed offsets beyond a log that lost its end are moved back", async () => {
     const disk = new SimulatedDisk();
     const place = await Place.open(disk);
     const member = await place.join();
@@ -394,7 +394,7 @@ describe("after a crash", () => {
   });
 });
 
-test("nothing is told before it is durable", async () => {
+test("members are told nothing before it is durable", async () => {
   const disk = new SimulatedDisk();
   const place = await Place.open(disk);
   await place.join();
@@ -411,7 +411,7 @@ test("nothing is told before it is durable", async () => {
   await place.within(joining);
 });
 
-test("when the disk fails, everybody is told, and nothing is served until it is opened again", async () => {
+test("after a disk failure all members are told, and groups are unavailable until a reopen", async () => {
   const disk = new SimulatedDisk();
   const place = await Place.open(disk);
   const member = await place.join();
@@ -425,7 +425,7 @@ test("when the disk fails, everybody is told, and nothing is served until it is 
   await expect(place.join()).rejects.toMatchObject({ code: "STORAGE_FAILED" });
 });
 
-test("a group without members is forgotten after a week, and not before", async () => {
+test("a group without members expires after a week, and not before", async () => {
   const place = await Place.open();
   await place.within(
     place.coordinator.commitOffsets({ group: "idle", offsets: [{ topic: "t", partition: 0, offset: 1 }] }),

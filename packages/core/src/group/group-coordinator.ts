@@ -1,6 +1,6 @@
 /**
- * Consumer groups, as anybody sees them who has a broker: who reads which partitions, and how far
- * they are.
+ * The coordinator of consumer groups, as used by a broker: which member reads which partitions, and
+ * how far each group has read.
  */
 import {
   ClosedError,
@@ -44,19 +44,19 @@ import { type Clock, systemClock } from "./time/clock.js";
 import type { Steps } from "./time/slices.js";
 
 export interface GroupCoordinatorOptions extends GroupLogOptions, GroupLimitOptions {
-  /** Groups without members are forgotten after so long, ms. Default 7 days. */
+  /** Time after which groups without members expire, in ms. Default 7 days. */
   readonly offsetsRetentionMs?: number | undefined;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   readonly clock?: Clock | undefined;
-  /** Told of each change that is made, before it is durable. */
+  /** Called with each change when it is made, before it is durable. */
   readonly onChange?: ((change: GroupChange) => void) | undefined;
 }
 
 const DEFAULT_OFFSETS_RETENTION_MS = 7 * 24 * 3_600_000;
 const EXPIRY_INTERVAL_MS = 60_000;
-/** More in one request are decided in parts, between which others have their turn. */
+/** Larger requests are processed in parts, between which other work runs. */
 const MAX_COMMITS_AT_ONCE = 250;
-/** Members and offsets of a reset beyond this are written down as several changes. */
+/** The members and offsets of a larger reset are written as several changes. */
 const MAX_RESET_IN_A_CHANGE = 2000;
 const MAX_RESETS_AT_ONCE = 50_000;
 const RESETS_A_STEP = 500;
@@ -113,7 +113,7 @@ export class GroupCoordinator implements GroupApi {
     return coordinator;
   }
 
-  /** Why groups are not served, if so. */
+  /** Why groups are unavailable; undefined if they are available. */
   get failure(): LogStoreError | undefined {
     return this.#journal.failure;
   }
@@ -137,10 +137,10 @@ export class GroupCoordinator implements GroupApi {
       try {
         const some = this.#commit({ ...request, offsets: part }, principal);
         durable.push(some.durable);
-        some.durable.catch(() => {}); // heard below
+        some.durable.catch(() => {}); // reported below
         results.push(...some.results);
       } catch (error) {
-        // What was taken before it is told: each partition is answered by itself.
+        // The parts accepted before it are reported as such: each partition has its own result.
         if (i === 0 || !(error instanceof GroupLimitExceededError)) throw error;
         const refused = part.map(({ topic, partition }) => ({ error: detailOf(error.with({ topic, partition })) }));
         results.push(...refused);
@@ -151,7 +151,9 @@ export class GroupCoordinator implements GroupApi {
     return results;
   }
 
-  /** @throws at once GroupLimitExceededError, or why groups are not served */
+  /**
+   * @throws GroupLimitExceededError, or the reason why groups are unavailable; both synchronously
+   */
   #commit(
     request: CommitOffsetsRequest,
     principal: string | undefined,
@@ -230,14 +232,14 @@ export class GroupCoordinator implements GroupApi {
     return committed;
   }
 
-  /** Returns when it is durable: at which time it was decided. */
+  /** Resolves to the time of the decision, once it is durable. */
   *#reset(group: string, offsets: readonly PartitionOffset[]): Steps<Promise<number>> {
-    const state = this.#group(group); // it went on meanwhile
+    const state = this.#group(group); // it may have changed in the meantime
     const at = this.#journal.now();
     const { change, told } = yield* decideReset(state, offsets, at);
     for (const [i, { topic, topicId, partition }] of offsets.entries()) {
       if (i % RESETS_A_STEP === RESETS_A_STEP - 1) yield;
-      this.#topics.bounds(topic, partition, topicId); // still there? A topic that goes from now on takes its commits with it
+      this.#topics.bounds(topic, partition, topicId); // checks that it still exists; if its topic is deleted later, its commits are dropped, too
     }
     const { members = [], commits = [] } = change;
     const growth = { commitBytes: growthOf(state, commits) };
@@ -265,14 +267,14 @@ export class GroupCoordinator implements GroupApi {
   ): Steps<Promise<void>> {
     if (members.length + commits.length <= MAX_RESET_IN_A_CHANGE) return this.#journal.append([change]);
     let durable = Promise.resolve();
-    // Before the offsets are set, no commit of the old epoch counts any more.
+    // The new epochs come first: once the offsets are set, no commit with an older epoch may count.
     const parts = [
       ...inParts(members).map((some) => ({ ...change, members: some, commits: [] })),
       ...inChunks(commits).map((some) => ({ ...change, members: [], commits: some })),
     ];
     for (const part of parts) {
       durable = this.#journal.append([part]);
-      durable.catch(() => {}); // the last one of all tells it
+      durable.catch(() => {}); // the last promise reports the error
       yield;
     }
     return durable;
@@ -294,7 +296,7 @@ export class GroupCoordinator implements GroupApi {
     return this.#journal.append([{ group, at: this.#journal.now(), isDeleted: true }]);
   }
 
-  /** There are more topics. */
+  /** Topics were created. */
   topicsChanged(): void {
     if (this.failure !== undefined) return;
     for (const [group, { members }] of this.#journal.groups) {
@@ -302,9 +304,9 @@ export class GroupCoordinator implements GroupApi {
     }
   }
 
-  /** A topic is gone. Resolves when no group knows its offsets any more, whatever crashes. */
+  /** A topic was deleted. Resolves when its offsets have been removed from all groups, durably. */
   async topicDeleted(topic: string): Promise<void> {
-    if (this.failure !== undefined) return; // the next opening finds it gone
+    if (this.failure !== undefined) return; // the next open finds that it is gone
     const concerned = [...this.#journal.groups.values()].filter(
       ({ members, commits }) => members.size > 0 || commits.has(topic),
     );
@@ -317,9 +319,11 @@ export class GroupCoordinator implements GroupApi {
     await this.#journal.close();
   }
 
-  /** What the topics lost, or lost altogether, is not committed any more. */
+  /**
+   * Drops committed offsets of topics that are gone, and corrects those beyond the end of a log.
+   */
   async #recover(): Promise<void> {
-    this.#members.run(this.#recovering()).catch(() => {}); // it has failed then
+    this.#members.run(this.#recovering()).catch(() => {}); // the journal has failed then, and reports it
     await this.#members.turnsTaken();
     this.#expire();
     await this.#members.turnsTaken();
@@ -339,13 +343,13 @@ export class GroupCoordinator implements GroupApi {
       const beyond = this.#beyondTheirLogs(state, counts);
       if (beyond.length === 0) continue;
       const { change } = yield* decideReset(state, beyond, this.#journal.now());
-      this.#journal.append([change]).catch(() => {}); // it has failed then
+      this.#journal.append([change]).catch(() => {}); // the journal has failed then, and reports it
     }
   }
 
   /**
-   * Whether what was committed is of a topic that had the name before: the groups, or the topics,
-   * came from a copy.
+   * Whether the commits belong to an earlier topic of this name, because the groups or the topics
+   * were restored from a copy.
    */
   #isOfAnother({ topicIds }: GroupState, topic: string): boolean {
     const id = this.#topics.id(topic);
@@ -357,8 +361,8 @@ export class GroupCoordinator implements GroupApi {
   }
 
   /**
-   * A log may have lost its end in a power cut: other records will be there, and they are not to be
-   * passed over.
+   * After a power failure a log may have lost its end. New records will take those offsets, and
+   * must not be skipped.
    */
   #beyondTheirLogs(state: GroupState, counts: ReadonlyMap<string, number>): PartitionOffset[] {
     const beyond: PartitionOffset[] = [];
@@ -376,7 +380,7 @@ export class GroupCoordinator implements GroupApi {
   /**
    * Makes changes that add commits.
    *
-   * @throws GroupLimitExceededError at once where there would be more of them than there may be
+   * @throws GroupLimitExceededError synchronously, if the commits would exceed a limit
    */
   #grow(
     state: GroupState | undefined,
@@ -390,10 +394,10 @@ export class GroupCoordinator implements GroupApi {
     return this.#journal.append(changes());
   }
 
-  /** Groups that nobody has used for long are forgotten; now, and from time to time. */
+  /** Removes groups that have not been used for long; called on open and periodically. */
   #expire(): void {
     if (this.failure !== undefined) return;
-    this.#members.run(this.#expiring()).catch(() => {}); // it has failed then
+    this.#members.run(this.#expiring()).catch(() => {}); // the journal has failed then, and reports it
     this.#cancelExpiry = this.#clock.after(EXPIRY_INTERVAL_MS, () => this.#expire());
   }
 
@@ -402,7 +406,7 @@ export class GroupCoordinator implements GroupApi {
     for (const { group, emptySince } of this.#journal.groups.values()) {
       yield;
       if (emptySince === undefined || emptySince + this.#offsetsRetentionMs > at) continue;
-      this.#journal.append([{ group, at, isDeleted: true }]).catch(() => {}); // it has failed then
+      this.#journal.append([{ group, at, isDeleted: true }]).catch(() => {}); // the journal has failed then, and reports it
     }
   }
 

@@ -1,4 +1,4 @@
-/** How far a group is behind, in records and in time. */
+/** The lag of a group, in records and in time. */
 
 import type { Gap, PartitionLog } from "../engine/partition-log.js";
 import { detailOf } from "../errors/error-detail.js";
@@ -7,7 +7,7 @@ import type { Lag } from "./state/group-topics.js";
 export async function lagOf(log: PartitionLog, committed: number | undefined, now: number): Promise<Lag> {
   const { logStart, highWatermark } = log.offsets;
   const { gaps, knownEnd } = log;
-  // What was committed was there once, whatever is known of the log now.
+  // Committed records existed once, whatever is known of the log now.
   const logEndOffset = log.damage === undefined ? knownEnd : Math.max(knownEnd, committed ?? 0);
   const next = behindGap(Math.max(committed ?? logStart, logStart), gaps);
   const lag = recordsBetween(next, logEndOffset, gaps);
@@ -17,14 +17,14 @@ export async function lagOf(log: PartitionLog, committed: number | undefined, no
   return { logEndOffset, lag, lagMs, ...(damage !== undefined && { damage: detailOf(damage) }) };
 }
 
-/** The first offset from `offset` on that a repair did not find lost. */
+/** The first offset at or after `offset` that is not in a gap left by a repair. */
 function behindGap(offset: number, gaps: readonly Gap[]): number {
   let next = offset;
   for (const [from, to] of gaps) if (from <= next && next < to) next = to;
   return next;
 }
 
-/** What a repair found lost is not waited for by anybody. */
+/** Records in gaps left by a repair do not count, because nobody can read them. */
 function recordsBetween(from: number, end: number, gaps: readonly Gap[]): number {
   let count = end - from;
   for (const gap of gaps) count -= Math.max(0, Math.min(gap[1], end) - Math.max(gap[0], from));

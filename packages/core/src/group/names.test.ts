@@ -1,4 +1,4 @@
-/** Names that every object has a property of are names like any other. */
+/** Names of properties that every object has are valid names. */
 import { describe, expect, test } from "vitest";
 import { groupsOn } from "../../test/file-groups.js";
 import { TestMember } from "../../test/group-member.js";
@@ -8,7 +8,7 @@ import { GroupLog } from "./journal/group-log.js";
 
 const names = Object.getOwnPropertyNames(Object.prototype);
 
-test("as topic, group, member, instance, client, metadata: everything is there again after a restart", async () => {
+test("as topic, group, member, instance, client, metadata: all are restored after a restart", async () => {
   const storage = new MemoryStorage();
   let broker = await Broker.open("data", { storage });
   for (const topic of names) await broker.createTopic({ topic, partitions: 2 });
@@ -37,7 +37,7 @@ test("as topic, group, member, instance, client, metadata: everything is there a
   await broker.close();
 });
 
-describe("written down", () => {
+describe("encoding", () => {
   test("in a snapshot", async () => {
     const disk = new SimulatedDisk();
     await disk.makeDirectory("data");
@@ -59,7 +59,7 @@ describe("written down", () => {
   });
 });
 
-test("a change that cannot be written down is refused by itself, and the groups go on", async () => {
+test("a change that cannot be encoded is refused on its own, and the groups stay available", async () => {
   const broker = await Broker.open(":memory:");
   await broker.createTopic({ topic: "t", partitions: 1 });
   const poison = { toJSON: () => expect.fail("it cannot be written down") } as unknown as string;

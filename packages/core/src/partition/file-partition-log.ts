@@ -1,4 +1,4 @@
-/** One partition that is written to: the way of a batch into it. */
+/** A partition that is open for writing. */
 import {
   type Bytes,
   batchesToAppend,
@@ -45,13 +45,13 @@ import {
 import type { RetentionLimits } from "./upkeep/retention-policy.js";
 import { type VerifyEvent, verifyLog } from "./upkeep/verify-log.js";
 
-/** They may be altered while the partition is open. */
+/** The options may be altered while the partition is open. */
 export interface PartitionOptions extends AppendQueueOptions, WriterOptions, RetentionLimits {
   readonly durability: Durability;
   readonly compression: CompressionName;
 }
 
-/** Where a partition is, and what it shares with the others of its store. */
+/** The location of a partition, and what it shares with the others of its store. */
 export interface PartitionHome {
   readonly storage: Storage;
   readonly directory: string;
@@ -59,20 +59,18 @@ export interface PartitionHome {
   readonly indexes: IndexCache;
   readonly tails: TailCache;
   readonly publishBounds: PublishBounds;
-  /** Throws where the store's directory is not this process's any more. */
+  /** Throws if the store's directory no longer belongs to this process. */
   readonly checkOwner: () => void;
   readonly clockIsBehind: StoreTies["clockIsBehind"];
-  /**
-   * The bounds that others were told of when it was open last; undefined where that is not known.
-   */
+  /** The bounds that were published when it was last open; undefined if they are unknown. */
   readonly said: Bounds | undefined;
 }
 
-/** One append is written as a whole, and a segment's positions are kept in 32 bits. */
+/** One append is written as a whole, and positions in a segment have 32 bits. */
 const MAX_APPEND_BYTES = 2 ** 30;
 
 export class FilePartitionLog extends ReadableLog implements PartitionLog {
-  /** What was cut from the log's end when it was opened, if anything was. */
+  /** What recovery truncated from the end of the log, if anything. */
   readonly tornTail: TornTail | undefined;
   readonly home: SegmentHome;
   readonly #options: PartitionOptions;
@@ -117,7 +115,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * Opens a partition, recovering it where it was not closed. Its directory is made by its first
+   * Opens a partition, and recovers it if it was not closed. Its directory is created by its first
    * append.
    */
   static async open(where: PartitionHome, options: PartitionOptions): Promise<FilePartitionLog> {
@@ -129,10 +127,10 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
       await log.#removeLeftovers();
     } catch (cause) {
       if (!isDiskFull(cause) && !isDiskTrouble(cause)) {
-        await log.close().catch(() => {}); // the caller is told of the first error
+        await log.close().catch(() => {}); // the caller gets the first error
         throw cause;
       }
-      if (log.failure === undefined) log.#groupCommit.fail(cause); // it can be read none the less
+      if (log.failure === undefined) log.#groupCommit.fail(cause); // it can be read nevertheless
     }
     return log;
   }
@@ -160,11 +158,12 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * Appends sealed batches, or refuses them all; a crash may leave the first of several. Their
-   * bytes belong to the log from here on.
+   * Appends sealed batches, or refuses all of them; a crash may leave only the first of several.
+   * Their bytes belong to the log from then on.
    *
-   * @throws what {@link validateBatches} throws, WrongExpectedOffsetError, OutOfOrderSequenceError,
-   * ProducerFencedError, BufferFullError, ClosedError, StorageFailedError, CorruptPartitionError
+   * @throws the errors of {@link validateBatches}, WrongExpectedOffsetError,
+   * OutOfOrderSequenceError, ProducerFencedError, BufferFullError, ClosedError, StorageFailedError,
+   * CorruptPartitionError
    */
   async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
     this.#checkWritable();
@@ -174,7 +173,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     return this.appendValidBatches(batches, bytes.length, options);
   }
 
-  /** The same for batches that need no check: this process has just sealed them. */
+  /** The same for batches that need no validation, because this process has just sealed them. */
   appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
     this.#checkWritable();
     const { expectedOffset } = options;
@@ -187,7 +186,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * Resolves when everything appended before is durable, however it was acknowledged.
+   * Resolves when everything appended before is durable, whatever its acknowledgement.
    *
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
@@ -197,7 +196,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * Resolves when every segment before the active one is durable as it is, its length included.
+   * Resolves when every segment before the active one is durable, including its length.
    *
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
@@ -207,8 +206,8 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * Deletes every record before `offset`. See {@link deleteBefore}; and {@link deleteWithoutRoom}
-   * for a partition that takes no appends.
+   * Deletes all records before `offset`. See {@link deleteBefore}, and {@link deleteWithoutRoom}
+   * for a partition that accepts no appends.
    */
   async deleteRecords(offset: number): Promise<void> {
     const reason = this.#whyUnwritable();
@@ -217,7 +216,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     else await this.#groupCommit.aloneAfterFailure(() => deleteWithoutRoom(this.#deletion, offset, reason));
   }
 
-  /** Deletes what the options say is too old or too much. */
+  /** Deletes what exceeds the retention limits. */
   async applyRetention(): Promise<void> {
     const { failure } = this;
     if (failure === undefined) this.#checkWritable();
@@ -227,12 +226,12 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     const { partition } = this;
     const work = () => expiredOffset(this.#deletion, this.#options);
     const expired = await withStorageErrors(`partition ${partition} cannot be read`, work, { partition });
-    if (this.isClosed) return; // meanwhile
+    if (this.isClosed) return; // it may have been closed
     if (failure === undefined) await this.#groupCommit.alone(() => deleteBefore(this.#deletion, expired));
     else await this.#groupCommit.aloneAfterFailure(() => this.#deleteExpired(expired, failure));
   }
 
-  /** Of a partition that takes no appends: what can be. */
+  /** For a partition that accepts no appends: deletes as much as possible. */
   async #deleteExpired(offset: number, failure: StorageFailedError): Promise<void> {
     await deleteWithoutRoom(this.#deletion, offset, failure).catch((error: unknown) => {
       if (error !== failure) throw error; // there is no whole segment to delete
@@ -240,8 +239,8 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * What a checkpoint at the end of the log would say now, whether that is durable or not;
-   * undefined where nothing was ever appended.
+   * The checkpoint for the current end of the log, whether or not that is durable; undefined if
+   * nothing was ever appended.
    *
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
@@ -250,14 +249,14 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     return this.#groupCommit.alone(async () => this.segments.active && this.#writer.describe(this.offsets.logStart));
   }
 
-  /** Reads everything, and says what is not as it should be. */
+  /** Reads everything, and reports deviations. */
   verify(): AsyncGenerator<VerifyEvent, void> {
     return verifyLog(this, Math.max(this.expectedEnd, this.offsets.highWatermark));
   }
 
   /**
-   * What others are told of it; undefined where nothing is known of it now. Where it is damaged,
-   * its end is not forgotten for that.
+   * The bounds to publish; undefined if they are currently unknown. If the partition is damaged,
+   * its previous end is kept.
    */
   get bounds(): Bounds | undefined {
     const { logStart, highWatermark } = this.offsets;
@@ -269,12 +268,12 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     return this.#closing !== undefined;
   }
 
-  /** Why the partition takes no appends any more, since it was opened. */
+  /** Why the partition has accepted no more appends since it was opened. */
   get failure(): StorageFailedError | undefined {
     return this.#groupCommit.failure;
   }
 
-  /** Finishes what waits, makes everything durable, and notes where to start from. */
+  /** Completes pending appends, makes everything durable, and writes a checkpoint. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -312,13 +311,11 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     const { active } = this.segments;
     await this.#writer.commit(group);
     if (this.segments.active === active || active === undefined) return;
-    // It was rolled: there may be too much of it now. Whoever appended has been answered.
-    void this.applyRetention().catch(() => {}); // the next time, then
+    // After a roll the limits may be exceeded. The appends have been acknowledged already.
+    void this.applyRetention().catch(() => {}); // it is tried again later
   }
 
-  /**
-   * A crash may have come between the moving of the start and the removing of what lay before it.
-   */
+  /** A crash may have occurred between advancing the log start and removing the files before it. */
   async #removeLeftovers(): Promise<void> {
     const { storage, directory } = this.home;
     const { logStart } = this.offsets;
@@ -326,7 +323,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     const startFiles = startFilesIn((await storage.list(directory)) ?? []);
     if (this.segments.countBefore(logStart) === 0 && startFiles.length === 0) return;
     try {
-      if (this.failure === undefined) await this.#writer.checkpoint(logStart); // the last one may name a segment that goes
+      if (this.failure === undefined) await this.#writer.checkpoint(logStart); // the last one may refer to a segment that is being removed
     } catch (cause) {
       if (!isDiskFull(cause) && !isDiskTrouble(cause)) throw cause;
       this.#groupCommit.fail(cause);
@@ -339,8 +336,8 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * The same within one turn of the event loop: asking for it costs more than the rest of an
-   * append.
+   * Cached within one turn of the event loop, because reading the clock costs more than the rest of
+   * an append.
    */
   #now(): number {
     if (this.#turnTime === undefined) {
@@ -364,7 +361,9 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 }
 
-/** @throws InvalidArgumentError: a misspelt durability must not pass for the weaker one */
+/**
+ * @throws InvalidArgumentError, because a misspelt durability must not be taken for the weaker one
+ */
 export function checkDurability(durability: Durability): Durability {
   if (durability === "flushed" || durability === "written") return durability;
   throw new InvalidArgumentError(`durability is "flushed" or "written", not ${JSON.stringify(durability)}`);

@@ -1,4 +1,6 @@
-/** One partition that another process writes to: read as far as that one says. */
+/**
+ * A partition that another process writes to, readable up to the bounds that the writer publishes.
+ */
 import { setTimeout } from "node:timers/promises";
 import type { LogStoreError } from "@logstore/codec";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
@@ -27,14 +29,11 @@ export interface FollowedPartition {
   readonly partition: number;
   readonly indexes: IndexCache;
   readonly hooks: LogStoreHooks;
-  /** Has what the writer says now told to all partitions. */
+  /** Reads the writer's current bounds and passes them to all partitions. */
   look(): Promise<void>;
-  /**
-   * Why that was not to be had the last time, if so: whether there is more to read is not known
-   * then.
-   */
+  /** Why that failed the last time: then it is unknown whether there is more to read. */
   lookError(): LogStoreError | undefined;
-  /** Keeps the process alive until what it returns is called. */
+  /** Keeps the process alive until the returned function is called. */
   keepAlive(): () => void;
 }
 
@@ -43,7 +42,7 @@ export class FollowedLog extends ReadableLog {
   readonly #look: () => Promise<void>;
   readonly #lookError: () => LogStoreError | undefined;
   readonly #keepAlive: () => () => void;
-  /** What the writer said last. */
+  /** The bounds that the writer last published. */
   #bounds: Bounds | undefined;
   #isClosed = false;
 
@@ -63,14 +62,14 @@ export class FollowedLog extends ReadableLog {
   }
 
   /**
-   * @param bounds what the writer says; undefined where it says nothing: then what is known to have
-   * been durable may be read, for whether the rest was acknowledged is not known
+   * @param bounds the writer's bounds; undefined if none are published: then only what is known to
+   * have been durable may be read, because it is unknown whether the rest was acknowledged
    */
   static async open(where: FollowedPartition, bounds: Bounds | undefined): Promise<FollowedLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "read", limits: STORED_BATCH_LIMITS, indexes };
     const { segments, survey } = await surveyLive(home, partition, bounds);
-    // What a power cut took from the log, the writer may have spoken of before.
+    // The writer may have published records that a power failure then removed from the log.
     const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.durableOffset);
     const start = Math.min(Math.max(survey.logStart, bounds?.logStart ?? 0), end);
     const { gaps, damage, active } = survey;
@@ -89,7 +88,7 @@ export class FollowedLog extends ReadableLog {
     return new FollowedLog(home, parts, bounds, where);
   }
 
-  /** Reads everything, and says what is not as it should be. */
+  /** Reads everything, and reports deviations. */
   verify(): AsyncGenerator<VerifyEvent, void> {
     return verifyLog(this, Math.max(this.expectedEnd, this.offsets.highWatermark));
   }
@@ -112,7 +111,7 @@ export class FollowedLog extends ReadableLog {
     if (error !== undefined) throw error;
   }
 
-  /** Takes note of what the writer says now. */
+  /** Updates the writer's bounds. */
   async update(bounds: Bounds): Promise<void> {
     const known = this.#bounds;
     if (this.#isClosed || this.damage !== undefined) return;
@@ -129,7 +128,7 @@ export class FollowedLog extends ReadableLog {
     this.#bounds = bounds;
   }
 
-  /** Who waits for what another process does keeps this one alive. */
+  /** Waiting for another process keeps this one alive. */
   override async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
     const release = this.#keepAlive();
     try {
@@ -157,8 +156,8 @@ export class FollowedLog extends ReadableLog {
 }
 
 /**
- * The writer may begin a segment, or delete one, between the looking at one file and the looking at
- * another: what seems damaged or missing is believed when it still is a little later.
+ * The writer may create or delete a segment while the files are being examined: apparent damage is
+ * only reported if it persists a little later.
  */
 async function surveyLive(
   home: SegmentHome,
@@ -168,15 +167,15 @@ async function surveyLive(
   for (let attempt = 1; ; attempt++) {
     let segments: Segment[] = [];
     try {
-      // Before the files are looked for: one that names a segment which was not there yet would
-      // look like damage.
+      // Read before the files are listed: a checkpoint that refers to a segment created after the
+      // listing would look like damage.
       const found = await findCheckpoint(home);
       segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
       const read = await surveyLog({ home, partition, segments, checkpoint: found.checkpoint });
       const survey = found.error === undefined ? read : withoutCheckpoint(read, partition, found.error, said);
       if (survey.damage === undefined || attempt === ATTEMPTS) return { segments, survey };
     } catch (error) {
-      // A disk that cannot be read costs this partition, not the store.
+      // A disk that cannot be read fails this partition, not the store.
       if (isDiskTrouble(error)) {
         for (const segment of segments) await segment.close();
         return { segments: [], survey: unreadable(unreadableError(partition, error as Error), said) };

@@ -1,4 +1,4 @@
-/** One positioned read of whole batches: what every reader of a log file is made of. */
+/** A single positioned read of whole batches, on which every reader of a log file is built. */
 import { type BatchLimits, declaredBatchLength, MIN_BATCH_LENGTH } from "@logstore/codec";
 import { BatchTooLongToRead } from "../engine/partition-log.js";
 import { bufferFor, freeBuffer } from "../engine/read/buffers.js";
@@ -8,19 +8,22 @@ export interface ReadRange {
   /** Bytes left free before the batches in their buffer. Default 0. */
   readonly headroomBytes?: number | undefined;
   readonly position: number;
-  /** Where the log ends for this reader: nothing from there on is looked at. */
+  /** The end of the log for this reader: nothing at or after it is read. */
   readonly end: number;
-  /** How much to read at most, unless the first batch alone is longer. */
+  /** Largest size to read, unless the first batch alone is larger. */
   readonly maxBytes: number;
-  /** Whether such a batch is not read but thrown as {@link BatchTooLongToRead}. Default false. */
+  /**
+   * Whether a larger first batch is refused with {@link BatchTooLongToRead} instead of being read.
+   * Default false.
+   */
   readonly isStrict?: boolean | undefined;
   readonly limits: BatchLimits;
 }
 
 /**
- * The whole batches at `position`, at least one. Lengths are taken as they stand: whoever parses
- * the batches sees whether they are sound. Where the first is not whole, all there is of it comes
- * back, for the parser to judge.
+ * Returns the whole batches at `position`, at least one. Declared lengths are used unchecked:
+ * parsing the batches shows whether they are valid. If the first batch is incomplete, returns the
+ * available bytes, for the parser to judge.
  *
  * @throws BatchTooLongToRead
  */

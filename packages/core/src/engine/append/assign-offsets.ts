@@ -1,27 +1,27 @@
-/** Which offsets an append gets, or why it is refused. Every engine assigns them here. */
+/** Assigns offsets to the batches of an append, or refuses it. Shared by all engines. */
 import { InvalidArgumentError, type RecordBatch, WrongExpectedOffsetError } from "@logstore/codec";
 import type { Appended } from "../partition-log.js";
 import type { ProducerState } from "./producer-state.js";
 
-/** What is to be appended, as a whole. */
+/** An append whose offsets are not assigned yet. */
 export interface Unplaced {
   readonly batches: readonly RecordBatch[];
   readonly expectedOffset: number | undefined;
 }
 
-/** What the appends of one write have in common. */
+/** Values shared by the appends of one write. */
 export interface Place {
   readonly partition: number;
   readonly producers: ProducerState;
-  /** ms since the epoch; never less than that of the append before. */
+  /** ms since the epoch; never less than that of the previous append. */
   readonly appendTime: number;
-  /** Every offset below this one is durable. */
+  /** Every record below this offset is durable. */
   readonly flushedUpTo: number;
 }
 
 /** The offsets of one append. */
 export interface Assigned {
-  /** The batches that are new, with their offsets. */
+  /** The new batches, with their offsets. */
   readonly accepted: readonly RecordBatch[];
   /** The log end offset once they are written. */
   readonly logEnd: number;
@@ -29,16 +29,17 @@ export interface Assigned {
 }
 
 /**
- * Gives an append's batches the offsets from `logEnd` on, leaving out those that are in the log
- * already. `producers.written()` is to be called when they are written.
+ * Assigns the offsets from `logEnd` on to the batches of an append, except for those that are in
+ * the log already. The caller calls `producers.written()` when the batches are written.
  *
- * @throws WrongExpectedOffsetError, OutOfOrderSequenceError, ProducerFencedError, and nothing is
+ * @throws WrongExpectedOffsetError, OutOfOrderSequenceError, ProducerFencedError; then nothing is
  * remembered
  */
 export function assignOffsets({ batches, expectedOffset }: Unplaced, logEnd: number, place: Place): Assigned {
   const { partition, producers, appendTime, flushedUpTo } = place;
   const known = producers.check(batches);
-  // What is in the log already was expected to go where it went.
+  // For batches that are in the log already, the expected offset is compared with their original
+  // offset.
   const isNew = known.includes(undefined);
   if (isNew && expectedOffset !== undefined && expectedOffset !== logEnd) {
     throw wrongExpectedOffset(partition, expectedOffset, logEnd);
@@ -65,7 +66,7 @@ export function assignOffsets({ batches, expectedOffset }: Unplaced, logEnd: num
 }
 
 /**
- * Checks that an expected offset is an offset.
+ * Checks that an expected offset is a valid offset.
  *
  * @throws InvalidArgumentError
  */

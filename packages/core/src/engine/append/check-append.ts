@@ -5,22 +5,22 @@ import { AT_ONCE_BATCHES, AT_ONCE_BYTES, checkLater } from "./check-later.js";
 /** Checks the appends of one partition. */
 export class AppendCheck {
   readonly #refuseWhenFull: (checkingBytes: number, moreBytes: number) => void;
-  /** Bytes of appends whose records are being checked, or wait for that. */
+  /** Bytes of appends whose records are being checked, or wait for it. */
   #checkingBytes = 0;
 
   /**
-   * @param refuseWhenFull throws a BufferFullError where so many bytes are being checked that no
-   * more may wait
+   * @param refuseWhenFull throws a BufferFullError if so many bytes are being checked that no more
+   * may wait
    */
   constructor(refuseWhenFull: (checkingBytes: number, moreBytes: number) => void) {
     this.#refuseWhenFull = refuseWhenFull;
   }
 
   /**
-   * Undefined where the batches were checked at once. A long append is checked in slices; what
-   * comes after one that is being checked is checked after it.
+   * Returns undefined if the batches were checked synchronously. A long append is checked in
+   * slices, and later appends are checked after it.
    *
-   * @throws what `verify` and `checkRecords` throw; BufferFullError
+   * @throws the errors of `verify` and `checkRecords`; BufferFullError
    */
   check(batches: readonly RecordBatch[], byteLength: number): Promise<void> | undefined {
     const recordsBytes = batches.reduce((sum, { recordsLength }) => sum + recordsLength, 0);

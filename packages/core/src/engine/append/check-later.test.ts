@@ -8,7 +8,7 @@ function batch(): RecordBatch {
   return RecordBatch.parse(builder.seal());
 }
 
-test("partitions take turns, each has its appends checked in their order, and one that is damaged stops nobody", async () => {
+test("partitions take turns, the appends of each are checked in order, and a damaged one blocks no other", async () => {
   const [greedy, other, another] = [{}, {}, {}];
   const order: string[] = [];
   const damaged = batch();

@@ -1,25 +1,30 @@
 /**
- * Appends with so many records that checking them at once would hold the event loop: they are
- * checked in slices, one append of the process after another, so that their unpacked records do not
- * fill the memory either. Partitions take turns: however many such appends one of them has waiting,
- * another waits for the one under way and one more.
+ * Checks appends with so many records that checking them at once would block the event loop: they
+ * are checked in slices, one append of the process after another, so that their decompressed
+ * records do not fill the memory either. Partitions take turns: however many such appends one of
+ * them has waiting, another one waits for the current append and one more.
  */
 import type { RecordBatch } from "@logstore/codec";
 import { Pacer } from "../../storage/pacer.js";
 
-/** Records of this length, unpacked, are checked at once: some ms at most. */
+/**
+ * Up to this size, decompressed, records are checked synchronously, which takes some ms at most.
+ */
 export const AT_ONCE_BYTES = 1024 * 1024;
-/** And so many batches. */
+/** Largest number of batches that are checked synchronously. */
 export const AT_ONCE_BATCHES = 1_000;
 
-/** Short, since the next slice begins right after whatever else the event loop had to do. */
+/** Short, because the next slice starts right after the other work of the event loop. */
 const SLICE_MS = 1;
 
-/** By partition, the one whose turn is next first. */
+/** Waiting appends by partition; the partition whose turn is next comes first. */
 const waiting = new Map<object, (() => Promise<void>)[]>();
 let isRunning = false;
 
-/** In the order of the calls, of each partition. @throws what `verify` and `checkRecords` throw */
+/**
+ * Checks the appends of each partition in the order of the calls. @throws the errors of `verify`
+ * and `checkRecords`
+ */
 export function checkLater(partition: object, batches: readonly RecordBatch[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const work = () => check(batches).then(resolve, reject);
@@ -36,7 +41,7 @@ async function run(): Promise<void> {
     const [partition, queue] = next.value;
     const work = queue.shift()!;
     waiting.delete(partition);
-    if (queue.length > 0) waiting.set(partition, queue); // behind the others
+    if (queue.length > 0) waiting.set(partition, queue); // at the end, behind the other partitions
     await work();
   }
   isRunning = false;

@@ -1,13 +1,13 @@
 /**
- * What a partition remembers of its producers, so that a batch sent twice is appended once. A
- * producer numbers its records for a partition from any number on, modulo 2^32; its batches must
- * follow one another. A higher epoch starts a new sequence.
+ * A partition's state of its producers, so that a batch that is resent is appended once. A producer
+ * numbers its records for a partition consecutively, modulo 2^32, starting at any number. A higher
+ * epoch starts a new sequence.
  */
 import { NO_PRODUCER_ID, OutOfOrderSequenceError, ProducerFencedError, type RecordBatch } from "@logstore/codec";
 
-/** A producer may have so many batches under way: any of them may come again. */
+/** Number of batches that a producer may have in flight, each of which may be resent. */
 const REMEMBERED_BATCHES = 5;
-/** The producers heard from longest ago are forgotten first. */
+/** The least recently used producers are forgotten first. */
 const MAX_PRODUCERS = 10_000;
 const SEQUENCES = 2 ** 32;
 
@@ -25,18 +25,18 @@ interface ProducerEntry {
 }
 
 /**
- * What is remembered of a producer: id, epoch, next sequence, and base sequence, record count and
- * base offset of each of its last batches.
+ * State of a producer: id, epoch, next sequence, and the base sequence, record count and base
+ * offset of each of its last batches.
  */
 export type ProducerSnapshot = [number, number, number, [number, number, number][]];
 
-/** What a partition remembers of its producers. */
+/** The state of a partition's producers. */
 export class ProducerState {
-  /** In the order in which they were last heard from. */
+  /** Least recently used first. */
   readonly #producers = new Map<number, ProducerEntry>();
   /**
-   * The same, with batches that have their offsets and are not written yet: no checkpoint may know
-   * of them.
+   * The same, including batches that have offsets but are not written yet, which must not be in a
+   * checkpoint.
    */
   readonly #unwritten = new Map<number, ProducerEntry>();
 
@@ -52,13 +52,13 @@ export class ProducerState {
   }
 
   /**
-   * For each batch of one append: the base offset of the same batch where it was appended before;
-   * undefined where it is new and next.
+   * Returns for each batch of one append the base offset of the same batch if it was appended
+   * before; undefined if the batch is new and continues its producer's sequence.
    *
-   * @throws ProducerFencedError, OutOfOrderSequenceError where a batch is neither
+   * @throws ProducerFencedError, OutOfOrderSequenceError if a batch is neither
    */
   check(batches: readonly RecordBatch[]): (number | undefined)[] {
-    /** The last new batch of each producer in this very append. */
+    /** The last new batch of each producer within this append. */
     const ahead = new Map<number, RecordBatch>();
     return batches.map((batch) => {
       if (batch.producerId === NO_PRODUCER_ID) return undefined;
@@ -82,7 +82,7 @@ export class ProducerState {
     return same.baseOffset;
   }
 
-  /** Remembers a batch whose offsets are assigned; {@link written} is to follow. */
+  /** Adds a batch whose offsets are assigned; {@link written} must follow. */
   appended(batch: RecordBatch): void {
     const { producerId, producerEpoch, baseSequence, recordCount, baseOffset } = batch;
     if (producerId === NO_PRODUCER_ID) return;
@@ -96,7 +96,7 @@ export class ProducerState {
     });
   }
 
-  /** Every batch so far is in the log. */
+  /** All batches added so far are in the log. */
   written(): void {
     for (const [id, entry] of this.#unwritten) {
       this.#producers.delete(id);
@@ -110,7 +110,7 @@ export class ProducerState {
     return this.#unwritten.get(producerId) ?? this.#producers.get(producerId);
   }
 
-  /** What is remembered of the batches that are in the log. */
+  /** The state according to the batches that are in the log. */
   snapshot(): ProducerSnapshot[] {
     return [...this.#producers].map(([id, { epoch, nextSequence, batches }]) => [
       id,
@@ -125,7 +125,7 @@ function sequenceAfter(batch: RecordBatch): number {
   return (batch.baseSequence + batch.recordCount) % SEQUENCES;
 }
 
-/** A batch behind a new one of the same producer in the same append must be new too. */
+/** A batch after a new one of the same producer in the same append must be new, too. */
 function checkFollows(batch: RecordBatch, previous: RecordBatch): undefined {
   if (batch.producerEpoch < previous.producerEpoch) throw fenced(batch, previous.producerEpoch);
   if (batch.producerEpoch > previous.producerEpoch) return;

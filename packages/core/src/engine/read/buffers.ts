@@ -1,17 +1,18 @@
-/** The buffers that batches are read into, and the limits of what is read. */
+/** Buffers into which batches are read, and the limits of stored batches. */
 import type { BatchLimits } from "@logstore/codec";
 
 const MIB = 1024 * 1024;
 
 /**
- * What is in a log was within the limits when it was accepted. They may have been lowered since,
- * and it must be read none the less: these are the highest that a store can have been opened with.
+ * Stored batches were within the limits when they were accepted. The limits may have been lowered
+ * since, but the batches must still be readable: these are the highest limits that a store can have
+ * had.
  */
 export const STORED_BATCH_LIMITS: BatchLimits = { maxBatchBytes: 1024 * MIB, maxRecordsBytes: 1024 * MIB };
 
 /**
- * A new buffer of `length` bytes, with `headroomBytes` free before them. It is nobody else's, and
- * no buffer is ever used twice: batches are still on their way to a peer long after the next ones
+ * Allocates a buffer of `length` bytes, with `headroomBytes` free before them. Buffers are never
+ * pooled or reused, because batches may still be on their way to a peer long after the next ones
  * were read.
  */
 export function bufferFor(length: number, headroomBytes = 0): Buffer {
@@ -19,15 +20,15 @@ export function bufferFor(length: number, headroomBytes = 0): Buffer {
 }
 
 /**
- * Frees the memory of bytes that came from {@link bufferFor} now, instead of when the garbage
- * collector finds them: what is read is large and soon done with, and collections would take half
- * of a server's time. Views that are left are empty.
+ * Frees the memory of bytes from {@link bufferFor} now, instead of leaving it to the garbage
+ * collector: read buffers are large and short-lived, and collecting them would take half of a
+ * server's time. Remaining views become empty.
  */
 export function freeBuffer({ buffer }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
-/** Frees the buffer once, and does what else is to be done then. */
+/** Returns a function that frees the buffer once, and then calls `released`. */
 export function releaseOnce(bytes: Uint8Array, released?: () => void): () => void {
   let isReleased = false;
   return () => {

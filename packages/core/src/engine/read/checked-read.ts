@@ -1,7 +1,6 @@
 /**
- * The check between the engine and whoever the records go to: batches follow one another without a
- * hole, unless a repair left one. It reads the offsets from the bytes that are handed out, not from
- * what the reader says about them.
+ * Verifies that the batches of a reader are consecutive, unless a repair left a gap. It takes the
+ * offsets from the bytes themselves, not from what the reader reports about them.
  */
 import { declaredOffsets, OffsetGapError } from "@logstore/codec";
 import type { OffsetGap } from "@logstore/protocol";
@@ -10,10 +9,9 @@ import type { Chunk, PartitionLog } from "../partition-log.js";
 type ReadLog = Pick<PartitionLog, "partition" | "gaps">;
 
 /**
- * The gap that a read passed over before `chunk`, or before it came to `reached` where there is no
- * chunk.
+ * Returns the gap that a read skipped before `chunk` or, without a chunk, before `reached`.
  *
- * @param expected offset of the record that was to be read next
+ * @param expected offset of the next record to read
  * @throws OffsetGapError
  */
 export function gapPassed(
@@ -35,7 +33,7 @@ function checkedBaseOffset(log: ReadLog, { bytes, nextOffset }: Chunk): number {
   return found.baseOffset;
 }
 
-/** Whether a repair found everything from `offset` up to `end` lost. */
+/** Whether a repair found all records from `offset` up to `end` to be lost. */
 function isLost({ gaps }: ReadLog, offset: number, end: number): boolean {
   for (let at = offset; at < end; ) {
     const gap = gaps.find(([from, to]) => from <= at && at < to);

@@ -1,4 +1,4 @@
-/** A partition's offsets, and those who wait for the high watermark to move. */
+/** The offsets of a partition, and the callers that wait for the high watermark. */
 
 import { startTimer } from "@logstore/codec";
 export class LogOffsets {
@@ -8,7 +8,7 @@ export class LogOffsets {
   #flushedUpTo: number;
   readonly #waiters = new Set<() => void>();
 
-  /** @param logEnd everything below it is durable, and may be read */
+  /** @param logEnd all records below it are durable and may be read */
   constructor(logStart: number, logEnd: number) {
     this.#logStart = logStart;
     this.#logEnd = logEnd;
@@ -16,22 +16,24 @@ export class LogOffsets {
     this.#flushedUpTo = logEnd;
   }
 
-  /** The first offset that there is. */
+  /** The offset of the first record. */
   get logStart(): number {
     return this.#logStart;
   }
 
-  /** One past the last record written. */
+  /** Offset after the last record written. */
   get logEnd(): number {
     return this.#logEnd;
   }
 
-  /** One past the last record that may be read: its ack's durability is reached. */
+  /**
+   * Offset after the last record that may be read, which is that of its acknowledged durability.
+   */
   get highWatermark(): number {
     return this.#highWatermark;
   }
 
-  /** Every offset below this one is durable. */
+  /** Every record below this offset is durable. */
   get flushedUpTo(): number {
     return this.#flushedUpTo;
   }
@@ -44,13 +46,13 @@ export class LogOffsets {
     this.#flushedUpTo = Math.max(this.#flushedUpTo, upTo);
   }
 
-  /** Records before `offset` are deleted. */
+  /** Records before `offset` have been deleted. */
   startAt(offset: number): void {
     this.#logStart = Math.max(this.#logStart, offset);
     this.wakeAll();
   }
 
-  /** Everything written may be read: wakes whoever waits. */
+  /** Everything written may be read from now on: wakes waiting callers. */
   publish(): void {
     if (this.#highWatermark === this.#logEnd) return;
     this.#highWatermark = this.#logEnd;
@@ -62,8 +64,8 @@ export class LogOffsets {
   }
 
   /**
-   * Resolves when the high watermark moves, {@link wakeAll} is called, `signal` aborts or time is
-   * up; the caller looks which.
+   * Resolves when the high watermark moves, {@link wakeAll} is called, `signal` aborts or the time
+   * is up; the caller checks which.
    */
   change(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
     if (signal?.aborted) return Promise.resolve();

@@ -1,15 +1,19 @@
-/** Positions and times as callers give them: a Date is accepted wherever a time is. */
+/** Positions and times as callers pass them: a Date is accepted in place of a time. */
 import { InvalidArgumentError, shown } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
 
-/** In ms since the epoch; what is no time stays as it is, and is refused where it is used. */
+/**
+ * Converts to ms since the epoch. An invalid value is returned unchanged, and refused where it is
+ * used.
+ */
 export function msOf(time: number | Date): number {
   return time instanceof Date ? time.getTime() : time;
 }
 
 /**
- * The position with its time in ms. Whether an offset exists is not looked at. @throws
- * InvalidArgumentError
+ * Returns the position with its time in ms. Does not check whether an offset exists.
+ *
+ * @throws InvalidArgumentError
  */
 export function checkedPosition(position: Position): Position {
   if (typeof position === "number" || position === "earliest" || position === "latest") return position;

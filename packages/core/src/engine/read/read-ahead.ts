@@ -1,23 +1,23 @@
 /**
- * Reads one chunk ahead: the disk, or the thread that copies from its cache, works while the reader
- * does. Whoever wants a record or two should not pay for that: the first chunk is short, and
- * nothing is read ahead before the second. Each chunk may be longer than the one before it, until
- * there is nothing more to read: what comes then comes as it is, without delay.
+ * Reads one chunk ahead, so that the disk works in parallel with the reader. A reader that wants
+ * only one or two records should not pay for that: the first chunk is small, and nothing is read
+ * ahead before the second. Each chunk may be larger than the previous one, until the end is
+ * reached, after which new records are returned without delay.
  */
 import type { ReadBudget } from "@logstore/protocol";
 import type { LogReader } from "../partition-log.js";
 import { NO_ROOM, type OwnedChunk, readInBudget, tryReadInBudget } from "./read-in-budget.js";
 
 export interface ReadAheadOptions {
-  /** How much to read at once at most, bytes, unless one batch alone is longer. */
+  /** Largest size of one read, in bytes, unless a single batch is larger. */
   readonly maxBytes: number;
   /** Bytes left free before the batches in their buffer. Default 0. */
   readonly headroomBytes?: number | undefined;
-  /** No batch is wanted that begins here or later. Default: none is left out. */
+  /** Batches that begin at or after this offset are not needed. Default: all are. */
   readonly until?: number | undefined;
-  /** Whether a chunk is read while the reader has the one before it. Default true. */
+  /** Whether a chunk is read while the reader processes the previous one. Default true. */
   readonly readAhead?: boolean | undefined;
-  /** The memory of a chunk is taken from it, and is given back when the chunk is released. */
+  /** The budget from which the memory of chunks is taken, until they are released. */
   readonly budget?: ReadBudget | undefined;
 }
 
@@ -28,7 +28,7 @@ export class ReadAhead {
   readonly #reader: LogReader;
   readonly #options: ReadAheadOptions;
   #offset: number;
-  /** How much to read the next time. */
+  /** Largest size of the next read. */
   #maxBytes: number;
   #hasRead = false;
   #ahead: Promise<OwnedChunk | undefined> | undefined;
@@ -40,38 +40,35 @@ export class ReadAhead {
     this.#maxBytes = this.#firstBytes;
   }
 
-  /** Offset of the next record to be handed out. */
+  /** Offset of the next record to return. */
   get offset(): number {
     return this.#offset;
   }
 
   /**
-   * The next batches; undefined at the high watermark, and where no more are wanted. With a budget,
-   * the chunk before is to be released first: this may wait for room.
+   * Returns the next batches; undefined at the high watermark, and if no more are needed. With a
+   * budget, the previous chunk must be released first, because this call may wait for room.
    */
   async next(): Promise<OwnedChunk | undefined> {
-    // Nothing may have been there when it was looked for ahead, or no room for it.
+    // The read ahead may have found nothing, or no room.
     const chunk = (await this.#takeAhead()) ?? (await this.#read());
     if (chunk === undefined) {
-      this.#offset = this.#reader.offset; // a gap may have been passed
+      this.#offset = this.#reader.offset; // a gap may have been skipped
       this.#maxBytes = this.#firstBytes;
       return undefined;
     }
     this.#offset = chunk.nextOffset;
     if (this.#hasRead && this.#options.readAhead !== false) {
       this.#ahead = this.#tryRead();
-      this.#ahead.catch(() => {}); // told to whoever takes it
+      this.#ahead.catch(() => {}); // reported to the caller that takes it
     }
     this.#hasRead = true;
     return chunk;
   }
 
-  /**
-   * Releases what was read ahead; resolves when nothing is being read any more. Nothing may be read
-   * from here on.
-   */
+  /** Releases what was read ahead; resolves when no read is in progress. No reads may follow. */
   async close(): Promise<void> {
-    const ahead = await this.#takeAhead()?.catch(() => undefined); // nobody waits for it, nor for why it failed
+    const ahead = await this.#takeAhead()?.catch(() => undefined); // its result and its error are no longer needed
     ahead?.release();
   }
 
@@ -89,7 +86,7 @@ export class ReadAhead {
     return readInBudget(this.#reader, this.#nextRead(), this.#options.budget);
   }
 
-  /** Ahead of its time, while the reader has a chunk: it is done only where there is room now. */
+  /** Reads ahead while the reader has a chunk, and therefore only if there is room at once. */
   async #tryRead(): Promise<OwnedChunk | undefined> {
     const chunk = await tryReadInBudget(this.#reader, this.#nextRead(), this.#options.budget);
     return chunk === NO_ROOM ? undefined : chunk;

@@ -1,23 +1,23 @@
-/** One read whose memory is taken from a budget that readers share, and given back with it. */
+/** A read whose memory is taken from a shared budget, and returned to it when freed. */
 import type { ReadBudget } from "@logstore/protocol";
 import { BatchTooLongToRead, type Chunk, type LogReader, type ReadOptions } from "../partition-log.js";
 import { releaseOnce } from "./buffers.js";
 
-/** A chunk whose memory can be freed before the garbage collector comes to it. */
+/** A chunk whose memory can be freed before the garbage collector runs. */
 export interface OwnedChunk extends Chunk {
   /**
-   * Frees the buffer of `bytes`, and gives back what it took of the budget. More than once is as
-   * good as once.
+   * Frees the buffer of `bytes`, and returns its bytes to the budget. A repeated call has no
+   * effect.
    */
   release(): void;
 }
 
-/** A read that was not to wait found no room in the budget. */
+/** The result of a read that must not wait and found no room in the budget. */
 export const NO_ROOM = Symbol("no room");
 
 /**
- * The next batches, as {@link LogReader.next} gives them. Waits for room in the budget: the
- * reader is to hold nothing.
+ * Returns the next batches, like {@link LogReader.next}. Waits for room in the budget: the reader
+ * must not hold any of it.
  */
 export async function readInBudget(
   reader: LogReader,
@@ -29,7 +29,7 @@ export async function readInBudget(
   return read === NO_ROOM ? undefined : read;
 }
 
-/** The same for a reader that holds something, and so never waits. */
+/** The same for a reader that holds a chunk, and therefore must not wait. */
 export async function tryReadInBudget(
   reader: LogReader,
   options: ReadOptions,
@@ -51,15 +51,14 @@ async function readTaking(
     if (takenBytes === 0) return NO_ROOM;
     const read = await readTaken(reader, options, budget, takenBytes);
     if (!(read instanceof BatchTooLongToRead)) return read;
-    // Nothing is held now: its whole length is asked for anew.
+    // Nothing is held now: the whole length is requested again.
     wantedBytes = read.byteLength;
     leastBytes = read.byteLength;
   }
 }
 
 /**
- * Reads what fits into the bytes that were taken. Those that no chunk holds are given back, also
- * where the read fails.
+ * Reads as much as fits into the bytes taken. Unused bytes are returned, also if the read fails.
  */
 async function readTaken(
   reader: LogReader,
@@ -71,7 +70,7 @@ async function readTaken(
   try {
     const chunk = await reader.next({ ...options, maxBytes: takenBytes, isStrict: true });
     if (chunk === undefined) return undefined;
-    // All of its buffer, also where the last batch was too long to be in it.
+    // The whole buffer, including space for a last batch that did not fit.
     heldBytes = chunk.bytes.buffer.byteLength - (options.headroomBytes ?? 0);
     return owned(chunk, () => budget.giveBack(heldBytes));
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The records of a log from an offset up to where it ends now, each batch verified. */
+/** Reads the records of a log from an offset to its current end, and verifies each batch. */
 import { frameBatches, type LogRecord } from "@logstore/codec";
 import type { PartitionLog } from "../partition-log.js";
 import { STORED_BATCH_LIMITS } from "./buffers.js";

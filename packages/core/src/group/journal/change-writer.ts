@@ -1,7 +1,7 @@
 /**
- * Appends changes to the groups' log, in order: those of one turn of the event loop, and those that
- * come while a batch is being written, share a batch. One batch is under way at a time, so that one
- * whose outcome is not known can be sent again before anything follows it.
+ * Appends changes to the groups' log in order. Changes of one turn of the event loop, and those
+ * that arrive during a write, share a batch. Only one batch is in flight, so that one whose outcome
+ * is unknown can be resent before anything follows it.
  */
 import { ClosedError, type LogStoreError, RecordBatchBuilder, startTimer, UnavailableError } from "@logstore/codec";
 import type { Engine } from "../../engine/engine.js";
@@ -9,10 +9,10 @@ import type { PartitionLog } from "../../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../../engine/read/buffers.js";
 import { storageError } from "../../storage/storage-error.js";
 
-/** Changes share a batch up to this length. */
+/** Changes share a batch up to this size. */
 const BATCH_BYTES = 1024 * 1024;
 const RETRY_MS = 500;
-/** Random over 48 bits, as producer ids are that nobody hands out. */
+/** Random ids of 48 bits, which do not collide with allocated producer ids. */
 const PRODUCER_ID_BYTES = 6;
 
 /** Changes that are written together. */
@@ -27,7 +27,7 @@ interface Group {
 export class ChangeWriter {
   readonly #clock: Pick<Engine, "now">;
   readonly #openLog: () => Promise<PartitionLog>;
-  /** Tells the batches of this writer from those of any other. */
+  /** Distinguishes the batches of this writer from those of any other. */
   readonly #producerId: number;
   readonly #waiting: Group[] = [];
   #running = false;
@@ -35,9 +35,9 @@ export class ChangeWriter {
   #nextSequence = 0;
   #pendingBytes = 0;
   #last: Promise<void> = Promise.resolve();
-  /** Why nothing is written any more. */
+  /** Why nothing can be written any more. */
   #failure: LogStoreError | undefined;
-  /** Aborted on close: ends the wait before a batch is sent again. */
+  /** Aborted on close: ends the wait before a batch is resent. */
   readonly #stop = new AbortController();
 
   /** @param openLog called before the first change is written */
@@ -68,7 +68,7 @@ export class ChangeWriter {
     return this.#last;
   }
 
-  /** Gives up on a batch whose outcome is not known; every other is settled. */
+  /** Abandons a batch whose outcome is unknown; all others are completed. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#last.catch(() => {});
@@ -78,7 +78,7 @@ export class ChangeWriter {
     const builder = new RecordBatchBuilder({ targetBytes: BATCH_BYTES, limits: STORED_BATCH_LIMITS });
     builder.append(null, value, timestamp);
     const { promise: written, resolve, reject } = Promise.withResolvers<void>();
-    written.catch(() => {}); // whoever waits for it is told
+    written.catch(() => {}); // reported to whoever waits for it
     this.#last = written;
     this.#waiting.push({ builder, bytes: value.length, written, resolve, reject });
   }
@@ -111,7 +111,7 @@ export class ChangeWriter {
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
         if (this.#stop.signal.aborted) throw new ClosedError("the groups' log was closed");
-        await delay(error.retryAfterMs ?? RETRY_MS, this.#stop.signal); // it is appended once, whatever became of it
+        await delay(error.retryAfterMs ?? RETRY_MS, this.#stop.signal); // it is appended once, whatever the outcome of the first attempt
       }
     }
   }

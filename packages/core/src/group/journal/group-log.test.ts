@@ -30,8 +30,8 @@ async function open(disk: SimulatedDisk): Promise<GroupLog> {
   return GroupLog.open(groupsOn(disk, { segmentBytes: 700 }), options);
 }
 
-describe("what was taken is there again", () => {
-  test("members, what they hold, commits, epochs; without a snapshot", async () => {
+describe("state is restored", () => {
+  test("members, their partitions, commits, epochs; without a snapshot", async () => {
     const disk = new SimulatedDisk();
     const log = await open(disk);
     await log.append([
@@ -54,7 +54,7 @@ describe("what was taken is there again", () => {
     expect(g!.commits.get("t")!.get(0)).toEqual({ offset: 7, metadata: "seven", committedAt: 5 });
   });
 
-  test("the log's beginning goes when there is a snapshot, and everything is there still", async () => {
+  test("after a snapshot the beginning of the log is deleted, and nothing is lost", async () => {
     const disk = new SimulatedDisk();
     const log = await open(disk);
     for (let i = 0; i < 200; i++) await log.append([commit(`g${i % 7}`, i)]);
@@ -65,7 +65,7 @@ describe("what was taken is there again", () => {
     expect((await open(disk.copy())).groups).toEqual(log.groups);
   });
 
-  test("a snapshot that is written while the groups go on", async () => {
+  test("a snapshot that is written while the groups change", async () => {
     const disk = new SimulatedDisk();
     const log = await open(disk);
     const metadata = "x".repeat(4000);
@@ -91,7 +91,7 @@ describe("what was taken is there again", () => {
   });
 });
 
-test(`whenever the power goes, what was acknowledged is there: CORE_SEED=${firstSeed}`, { timeout: 120_000 }, () =>
+test(`whenever the power fails, what was acknowledged is there: CORE_SEED=${firstSeed}`, { timeout: 120_000 }, () =>
   quickly(async () => {
     const random = new Random(firstSeed);
     const disk = new SimulatedDisk({ seed: random.seed() });
@@ -139,7 +139,7 @@ test(`whenever the power goes, what was acknowledged is there: CORE_SEED=${first
   }),
 );
 
-describe("damage is named, and nothing is served", () => {
+describe("damage is reported, and groups are unavailable", () => {
   async function used(): Promise<SimulatedDisk> {
     const disk = new SimulatedDisk();
     const log = await open(disk);
@@ -148,7 +148,7 @@ describe("damage is named, and nothing is served", () => {
     return disk.copy();
   }
 
-  test("a snapshot that was changed, or is missing", async () => {
+  test("a snapshot that was modified, or is missing", async () => {
     const disk = await used();
     const content = disk.content("data/groups/snapshot");
     disk.flipBit("data/groups/snapshot", 300);
@@ -167,7 +167,7 @@ describe("damage is named, and nothing is served", () => {
     await expect(open(disk)).rejects.toThrow(/knows more than the log/);
   });
 
-  test("a rotten log", async () => {
+  test("a damaged log", async () => {
     const disk = await used();
     const path = disk.paths().findLast((each) => each.endsWith(".log"))!;
     disk.flipBit(path, 8 * 60);
@@ -183,7 +183,7 @@ describe("damage is named, and nothing is served", () => {
     await expect(open(disk)).rejects.toMatchObject({ code: "STORAGE_FAILED", file: "groups/store.json" });
   });
 
-  test("a release that is newer", async () => {
+  test("a newer format version", async () => {
     const disk = new SimulatedDisk();
     const log = await open(disk);
     await log.append([commit("g", 1)]);
@@ -196,7 +196,7 @@ describe("damage is named, and nothing is served", () => {
   });
 });
 
-test("more than may wait for the disk is refused", async () => {
+test("more than the queue limit is refused", async () => {
   const disk = new SimulatedDisk();
   const log = await open(disk);
   const metadata = "x".repeat(4096);

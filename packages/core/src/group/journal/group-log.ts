@@ -1,6 +1,6 @@
 /**
- * Where groups are written down: the records of an engine's partition log are the changes, and now
- * and then there is a snapshot, after which the log's beginning is deleted.
+ * Durable storage of groups: the records of an engine's partition log are the changes, and an
+ * occasional snapshot replaces the beginning of the log, which is then deleted.
  */
 import { BufferFullError, GroupLimitExceededError, LogStoreError, StorageFailedError } from "@logstore/codec";
 import type { Engine } from "../../engine/engine.js";
@@ -15,19 +15,17 @@ import { ChangeWriter } from "./change-writer.js";
 import { decodeChange, encodeChange, encodeGroup } from "./group-format.js";
 import { readSnapshot, SNAPSHOT_FILE, writeSnapshot } from "./snapshot-file.js";
 
-/** Errors of the groups' log name files under it. */
+/** Errors of the groups' log name its files with this prefix. */
 const GROUPS = "groups";
 
 const MIB = 1024 * 1024;
-/** Commits that wait for the disk beyond this are refused. */
+/** Limit on commits that wait for the disk; further ones are refused. */
 const MAX_PENDING_BYTES = 16 * MIB;
-/**
- * A change that is longer is refused. Turns and commits are cut into changes that are far shorter.
- */
+/** A longer change is refused. Turns and commits are split into much shorter changes. */
 const MAX_CHANGE_BYTES = 64 * MIB;
 /**
- * A snapshot is made when the log has grown by so much, and by as much as the last snapshot was
- * long.
+ * A snapshot is made when the log has grown by this much, and by at least the length of the last
+ * snapshot.
  */
 const SNAPSHOT_BYTES = 4 * MIB;
 
@@ -36,7 +34,7 @@ export interface GroupLogOptions {
   readonly snapshotBytes?: number | undefined;
 }
 
-/** What the groups need of an engine. */
+/** The part of an engine that groups use. */
 export type GroupEngine = Pick<Engine, "journal" | "now" | "randomHex">;
 
 export class GroupLog {
@@ -44,12 +42,12 @@ export class GroupLog {
   readonly totals: GroupTotals;
   readonly #store: JournalStore;
   readonly #writer: ChangeWriter;
-  /** Made by the first change: without groups there is no log. */
+  /** Created by the first change: without groups there is no log. */
   #log: PartitionLog | undefined;
   readonly #snapshotBytes: number;
-  /** Of the next change. */
+  /** Offset of the next change. */
   #nextOffset: number;
-  /** Since the last snapshot was begun. */
+  /** Bytes since the last snapshot was started. */
   #bytesSince: number;
   #lastSnapshotBytes = 0;
   #snapshot: Promise<void> | undefined;
@@ -74,10 +72,10 @@ export class GroupLog {
   }
 
   /**
-   * Opens it, with all groups as they were.
+   * Opens the log and restores all groups.
    *
    * @throws StorageFailedError, CorruptPartitionError, NotALogStoreError,
-   * UnsupportedFormatVersionError: what was there is not known
+   * UnsupportedFormatVersionError if the groups cannot be restored
    */
   static async open(engine: GroupEngine, options: GroupLogOptions = {}, totals = new GroupTotals()): Promise<GroupLog> {
     try {
@@ -92,10 +90,10 @@ export class GroupLog {
   }
 
   /**
-   * Takes changes, at once; resolves when they are durable, and all before them.
+   * Appends changes synchronously; resolves when they and all earlier ones are durable.
    *
-   * @throws at once where one of them cannot be written down: then none is taken, and the log goes
-   * on
+   * @throws synchronously if one of them cannot be encoded: then none is appended, and the log
+   * stays usable
    */
   append(changes: readonly GroupChange[]): Promise<void> {
     const values = changes.map(encoded);
@@ -118,7 +116,7 @@ export class GroupLog {
     if (after !== undefined) this.totals.add(after.owner, after.usage);
   }
 
-  /** Resolves when everything taken so far is durable. */
+  /** Resolves when everything appended so far is durable. */
   async settled(): Promise<void> {
     try {
       await this.#writer.settled();
@@ -127,9 +125,7 @@ export class GroupLog {
     }
   }
 
-  /**
-   * @throws BufferFullError where so much waits for the disk that nothing more is to be taken in
-   */
+  /** @throws BufferFullError if too much waits for the disk */
   checkRoom(): void {
     const { pendingBytes } = this.#writer;
     if (pendingBytes <= MAX_PENDING_BYTES) return;
@@ -146,7 +142,7 @@ export class GroupLog {
     await this.#store.close();
   }
 
-  /** Where it cannot be made, the log is all there still, and the next one is tried later. */
+  /** If it fails, the log is still complete, and the next snapshot is tried later. */
   #makeSnapshot(): void {
     const log = this.#log;
     if (log === undefined || this.#snapshot !== undefined || this.#isClosed) return;
@@ -160,8 +156,8 @@ export class GroupLog {
 
   async #writeSnapshot(log: PartitionLog): Promise<void> {
     const from = this.#nextOffset;
-    // What the snapshot says must not be ahead of the log, whose next changes would have the same
-    // offsets.
+    // The snapshot must not be ahead of the log, or later changes would get offsets that it claims
+    // to include.
     const ready = () => this.#writer.settled();
     this.#lastSnapshotBytes = await writeSnapshot(this.#store, from, this.#encoded(), ready);
     await log.deleteRecords(from);
@@ -192,7 +188,7 @@ async function recover(store: JournalStore, log: PartitionLog): Promise<Recovere
     const change = decodeChange(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
     bytes += value.length;
     if (task.isDue) await task.pause();
-    apply(groups, change); // some groups have it already: as the later ones follow, that makes no difference
+    apply(groups, change); // some groups include it already; replaying it is harmless, because the later ones follow
   }
   return { groups, bytes };
 }
@@ -215,7 +211,7 @@ function lost({ location }: JournalStore, what: string): StorageFailedError {
   );
 }
 
-/** An error of the groups' log is not taken for one of a topic's partition. */
+/** Distinguishes an error of the groups' log from that of a topic's partition. */
 function inGroups(error: unknown): LogStoreError {
   if (!(error instanceof LogStoreError)) return storageError(error, "the groups' log failed");
   const { code, file } = error;

@@ -6,7 +6,7 @@ import { apply, type GroupState } from "../state/group-state.js";
 import { encodeGroup } from "./group-format.js";
 import { readSnapshot, writeSnapshot } from "./snapshot-file.js";
 
-/** In `data/groups`. */
+/** Written to `data/groups`. */
 async function written(content: Uint8Array): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk();
   await disk.makeDirectory("data");
@@ -17,7 +17,7 @@ async function written(content: Uint8Array): Promise<SimulatedDisk> {
   return disk;
 }
 
-test("a large group is in many documents, none of them long, and is there again as it was", async () => {
+test("a large group is split into short documents, and restored unchanged", async () => {
   const disk = await written(new Uint8Array());
   const groups = new Map<string, GroupState>();
   const metadata = "x".repeat(4096);
@@ -34,7 +34,7 @@ test("a large group is in many documents, none of them long, and is there again 
   expect(await readSnapshot(groupsOn(disk).journal)).toEqual({ from: 5, upTo: 7, groups });
 });
 
-test("version 1 is read, with all of a group in one document", async () => {
+test("version 1, with one document per group, can be read", async () => {
   const group = { group: "g", upTo: 3, epoch: 2, assignor: "sticky", emptySince: 9, members: [] };
   const commits = { t: Array.from({ length: 40_000 }, (_, partition) => [partition, 5, "x", 8]) };
   const documents = [{ formatVersion: 1, from: 2 }, { ...group, commits }, { groups: 1 }];
@@ -56,7 +56,7 @@ test.each([
   expect(await readSnapshot(groupsOn(disk).journal)).toBe("damaged");
 });
 
-test("a newer version is told apart from damage", async () => {
+test("a newer version is not reported as damage", async () => {
   const disk = await written(encodeCheckedJson({ formatVersion: 3, from: 0 }));
   await expect(readSnapshot(groupsOn(disk).journal)).rejects.toMatchObject({
     code: "UNSUPPORTED_FORMAT_VERSION",

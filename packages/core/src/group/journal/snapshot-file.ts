@@ -1,7 +1,7 @@
 /**
- * `groups/snapshot`: all groups as they were at some offset of the groups' log, so that what is
- * before it need not be kept. Groups are written one after another while they go on: each says up
- * to which offset it is. docs/format/groups.md.
+ * `groups/snapshot`: the state of all groups as of some offset of the groups' log, so that earlier
+ * changes can be deleted. Groups are written one after another while they change, and each document
+ * contains the offset up to which it is complete. See docs/format/groups.md.
  */
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import type { JournalStore, SnapshotReader, SnapshotSink } from "../../engine/journal-store.js";
@@ -12,24 +12,24 @@ import { othersTurn } from "../time/slices.js";
 import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
 
 export const SNAPSHOT_FILE = "snapshot";
-/** Version 1 has one document a group. */
+/** Version 1 has one document per group. */
 const SNAPSHOT_FORMAT_VERSION = 2;
-/** Written at once, so that others have their turn in between. */
+/** Bytes per write, between which other work runs. */
 const PIECE_BYTES = 256 * 1024;
 
 export interface GroupsSnapshot {
-  /** Changes from this offset on may not be in it; those before it are, in every group. */
+  /** Changes before this offset are included in every group; later ones may not be. */
   readonly from: number;
-  /** The highest offset that any of its documents is up to. */
+  /** The highest offset up to which any of its documents is complete. */
   readonly upTo: number;
   readonly groups: ReadonlyMap<string, GroupState>;
 }
 
 /**
- * Replaces the snapshot, durably. Resolves to its length.
+ * Replaces the snapshot durably. Resolves to its length.
  *
- * @param documents asked for one by one, as the snapshot grows
- * @param ready awaited before the new snapshot takes the old one's place
+ * @param documents pulled one by one as the snapshot grows
+ * @param ready awaited before the new snapshot replaces the old one
  */
 export async function writeSnapshot(
   store: JournalStore,
@@ -67,7 +67,7 @@ async function writeDocuments(
     count++;
     if (bytes < PIECE_BYTES) continue;
     await write();
-    await othersTurn(); // a disk that is memory gives nobody else a turn
+    await othersTurn(); // storage in memory would never yield to other work
   }
   const end = encodeCheckedJson({ groups: count });
   pieces.push(end);
@@ -77,8 +77,8 @@ async function writeDocuments(
 }
 
 /**
- * Undefined where there is none; "damaged" where it cannot be believed. It is read document by
- * document: no more than one of them is in memory beside the groups.
+ * Returns undefined if there is no snapshot, and "damaged" if it is not valid. Documents are read
+ * one by one, so that only one of them is in memory in addition to the groups.
  *
  * @throws UnsupportedFormatVersionError
  */
@@ -126,18 +126,21 @@ async function readDocuments(reader: SnapshotReader): Promise<GroupsSnapshot | "
   return from === undefined || !isWhole ? "damaged" : { from, upTo, groups };
 }
 
-/** Undefined for one whose checksum does not match, and for what is left at the end. */
+/**
+ * Yields undefined for a document whose checksum does not match, and for an incomplete one at the
+ * end.
+ */
 async function* documentsOf(reader: SnapshotReader): AsyncGenerator<unknown, void> {
   let position = 0;
   let rest = Buffer.alloc(0);
-  /** Of `rest`: there is no newline before. */
+  /** The part of `rest` that contains no newline. */
   let searched = 0;
   let lineEnd = -1;
   for (;;) {
     const newline = rest.indexOf(10, searched);
     if (newline < 0) {
       searched = rest.length;
-      // As much again: one long document is not copied once for each piece of it.
+      // Doubles the buffer, so that a long document is not copied once for each chunk.
       const chunk = Buffer.allocUnsafe(Math.max(PIECE_BYTES, rest.length));
       const length = await reader.read(chunk, position);
       if (length === 0) break;

@@ -1,7 +1,6 @@
 /**
- * Appends that wait for the partition's next write, in the order in which they came. Sealed batches
- * stay as they are; single records that come one after another share a batch, which is sealed when
- * it is taken.
+ * Appends that wait for the partition's next write, in order of arrival. Sealed batches stay as
+ * they are; consecutive single records share a batch, which is sealed when it is taken.
  */
 import {
   type BatchLimits,
@@ -16,20 +15,22 @@ import type { Durability } from "@logstore/protocol";
 import type { Appended } from "../../engine/partition-log.js";
 import { checkRecord } from "./check-record.js";
 
-/** Where a record, or the records of one append, are in the log, and how durable they are. */
+/** The position of a record, or of the records of one append, in the log, and their durability. */
 export interface AppendAck {
   readonly partition: number;
   /** Offset of the record, or of the first of several. */
   readonly offset: number;
-  /** One past the last record: what the next append may expect. */
+  /** Offset after the last record: the expected offset for the next append. */
   readonly nextOffset: number;
-  /** `flushed`: the records survive a power cut. `written`: they survive the end of the process. */
+  /**
+   * `flushed`: the records survive a power failure. `written`: they survive a crash of the process.
+   */
   readonly durability: Durability;
 }
 
-/** Batches that are written together, and who waits for it. */
+/** Batches that are written together, and the callers that wait for it. */
 export interface PendingAppend {
-  /** How many calls it answers. */
+  /** Number of calls that it answers. */
   readonly calls: number;
   readonly batches: readonly RecordBatch[];
   readonly byteLength: number;
@@ -39,15 +40,15 @@ export interface PendingAppend {
   reject(error: unknown): void;
 }
 
-/** They may be altered at any time. */
+/** The options may be altered at any time. */
 export interface AppendQueueOptions {
-  /** Bytes that may wait; an append beyond them is refused. */
+  /** Largest size of waiting appends, in bytes; further ones are refused. */
   readonly maxQueuedBytes: number;
   readonly limits: BatchLimits;
   readonly compression: CompressionName;
 }
 
-/** Single records share a batch up to this length. */
+/** Single records share a batch up to this size. */
 const SHARED_BATCH_BYTES = 256 * 1024;
 
 export class AppendQueue {
@@ -55,9 +56,9 @@ export class AppendQueue {
   readonly #options: AppendQueueOptions;
   readonly #pending: PendingAppend[] = [];
   #builder: RecordBatchBuilder;
-  /** What the builder was made for. */
+  /** The limits with which the builder was created. */
   #builderLimits: BatchLimits;
-  /** Who waits for the records in the builder, in their order. */
+  /** The callers that wait for the records in the builder, in order. */
   #waiting: { resolve(ack: AppendAck): void; reject(error: unknown): void }[] = [];
   #waitingDurability: Durability = "written";
   #queuedBytes = 0;
@@ -73,7 +74,7 @@ export class AppendQueue {
     return this.#pending.length === 0 && this.#waiting.length === 0;
   }
 
-  /** Puts batches behind everything that waits. */
+  /** Adds batches at the end of the queue. */
   add(append: PendingAppend): void {
     if (append.byteLength > 0) this.refuseWhenFull(0, append.byteLength);
     this.#sealShared();
@@ -81,8 +82,8 @@ export class AppendQueue {
   }
 
   /**
-   * Puts one record behind everything that waits. The promise is the one that the caller of the
-   * store gets: one a record.
+   * Adds one record at the end of the queue. Returns the promise that the caller of the store gets:
+   * one per record.
    */
   addRecord(
     key: Bytes | null,
@@ -105,8 +106,8 @@ export class AppendQueue {
   }
 
   /**
-   * Removes and returns the oldest appends: at least one, and no more than `maxBytes` and
-   * `maxBatches` of them unless one alone is larger.
+   * Removes and returns the oldest appends: at least one, and together at most `maxBytes` and
+   * `maxBatches`, unless a single one is larger.
    */
   take(maxBytes: number, maxBatches = Number.POSITIVE_INFINITY): PendingAppend[] {
     this.#sealShared();
@@ -149,7 +150,7 @@ export class AppendQueue {
     try {
       batch = RecordBatch.parse(this.#builder.seal(), 0, this.#builderLimits);
     } catch (error) {
-      // A compressor of the application's own may fail.
+      // A registered compression may throw.
       this.#builder = sharedBuilder(this.#options);
       for (const { reject } of waiting) reject(error);
       return;
@@ -171,7 +172,11 @@ export class AppendQueue {
     });
   }
 
-  /** @param otherBytes that wait elsewhere to be added @throws BufferFullError */
+  /**
+   * @param otherBytes bytes that wait elsewhere to be added
+   *
+   * @throws BufferFullError
+   */
   refuseWhenFull(otherBytes: number, moreBytes: number): void {
     const waiting = otherBytes + this.#queuedBytes + (this.#waiting.length > 0 ? this.#builder.byteLength : 0);
     const { maxQueuedBytes } = this.#options;

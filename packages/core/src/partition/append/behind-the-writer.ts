@@ -1,6 +1,6 @@
 /**
- * Work that goes on behind the writer's back, one piece at a time: a finished segment is made
- * durable while the next one is written.
+ * Background work of a writer, one task at a time: a finished segment is made durable while the
+ * next one is written.
  */
 
 export class BehindTheWriter {
@@ -11,7 +11,7 @@ export class BehindTheWriter {
     return this.#running !== undefined;
   }
 
-  /** To be called when nothing is under way. */
+  /** Called when no task is in progress. */
   start(work: () => Promise<void>): void {
     this.#running = work()
       .catch((error: unknown) => {
@@ -22,12 +22,12 @@ export class BehindTheWriter {
       });
   }
 
-  /** Throws where some work failed: nothing can be said any more of what is on the disk. */
+  /** Throws if a task has failed: then the state on disk is unknown. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Waits for what is under way. */
+  /** Waits for the task in progress. */
   async settle(): Promise<void> {
     await this.#running;
     this.check();

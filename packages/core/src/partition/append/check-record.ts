@@ -1,6 +1,6 @@
 /**
- * What types alone do not keep out where the caller writes JavaScript: other values would be
- * written as damaged bytes.
+ * Checks that types alone do not guarantee if the caller is JavaScript: other values would be
+ * written as corrupt bytes.
  */
 import { type Bytes, type HeaderInput, InvalidArgumentError, shown } from "@logstore/codec";
 

@@ -1,7 +1,7 @@
 /**
- * Group commit: one loop a partition writes all that waits with one call and, where anybody asks
- * for it, makes it durable with one more, then resolves everybody. The next group gathers
- * meanwhile.
+ * Group commit: one loop per partition writes everything that waits with a single call, makes it
+ * durable with one more if that was requested, and then resolves all callers. Meanwhile the next
+ * group accumulates.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LogStoreError, StorageFailedError } from "@logstore/codec";
@@ -9,16 +9,16 @@ import { adviceOf, attemptOf, reasonOf } from "../../storage/io-trouble.js";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
 
 /**
- * Bytes of one group at most, unless a single append is larger. Bounds the wait of those behind it;
- * and what was received a moment ago is still in the processor's cache when it is written.
+ * Largest size of a group, unless a single append is larger. Limits the wait of later appends; and
+ * recently received data is still in the processor's cache when it is written.
  */
 const MAX_GROUP_BYTES = 1024 * 1024;
 /**
- * Batches of one group at most, unless a single append has more: they are all placed in one turn of
- * the event loop.
+ * Largest number of batches in a group, unless a single append has more: all of them get their
+ * offsets in one turn of the event loop.
  */
 const MAX_GROUP_BATCHES = 2_000;
-/** After a group of so many, others have their turn: a disk that is memory gives them none. */
+/** After a group of this size the loop yields, because storage in memory never does. */
 const LONG_GROUP_BATCHES = 500;
 
 export class GroupCommit {
@@ -32,11 +32,10 @@ export class GroupCommit {
   #failure: StorageFailedError | undefined;
 
   /**
-   * @param failure why nothing can be appended to begin with, if so
+   * @param failure why the log accepts no appends from the start, if so
    * @param commit assigns offsets, writes, makes durable and resolves a group. If it rejects, the
-   * log's state on disk is not known any more: everybody who waits gets the error, and so does
-   * everybody who comes later.
-   * @param failed told so, once
+   * log's state on disk is unknown: all waiting and later callers get the error.
+   * @param failed called once with that error
    */
   constructor(
     partition: number,
@@ -54,19 +53,19 @@ export class GroupCommit {
     this.#failed = failed;
   }
 
-  /** Why nothing can be appended any more, if so. */
+  /** Why no more appends are accepted; undefined if they are. */
   get failure(): StorageFailedError | undefined {
     return this.#failure;
   }
 
-  /** To be called when something was put in the queue. */
+  /** Called when something was added to the queue. */
   wake(): void {
     this.#running ??= this.#run();
   }
 
   /**
-   * Does something while no group is under way. If it rejects with anything but an error of ours,
-   * the log's state on disk is not known any more.
+   * Runs work while no group is in progress. If it rejects with anything but a LogStoreError, the
+   * log's state on disk is unknown.
    */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = new Promise<T>((resolve, reject) => {
@@ -83,7 +82,9 @@ export class GroupCommit {
     return done;
   }
 
-  /** The same where nothing can be appended any more; what it throws changes nothing of that. */
+  /**
+   * Like {@link alone}, but also after a failure; an error of the work does not change the failure.
+   */
   aloneAfterFailure<T>(work: () => Promise<T>): Promise<T> {
     const done = new Promise<T>((resolve, reject) => {
       this.#tasks.push(() => work().then(resolve, reject));
@@ -92,18 +93,18 @@ export class GroupCommit {
     return done;
   }
 
-  /** Nothing can be appended from here on. */
+  /** Refuses all appends from now on. */
   fail(cause: unknown): StorageFailedError {
     return this.#fail(cause);
   }
 
-  /** Resolves when nothing waits or is under way. */
+  /** Resolves when nothing waits or is in progress. */
   async idle(): Promise<void> {
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    // Everybody who appends in this turn of the event loop goes into the first group.
+    // All appends of this turn of the event loop become part of the first group.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     while (!this.#queue.isEmpty || this.#tasks.length > 0) {
       await this.#tasks.shift()?.();

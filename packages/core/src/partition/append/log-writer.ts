@@ -1,6 +1,6 @@
 /**
- * The one who writes a partition: assigns offsets, rolls segments, makes durable, publishes. Nobody
- * else touches the log's end.
+ * The writer of a partition: assigns offsets, rolls segments, makes data durable and publishes it.
+ * Nothing else modifies the end of the log.
  */
 import type { RecordBatch } from "@logstore/codec";
 import { assignOffsets } from "../../engine/append/assign-offsets.js";
@@ -20,33 +20,33 @@ export interface WriterOptions {
   readonly hooks: LogStoreHooks;
 }
 
-/** What the writer goes on from, as opening the log found it. */
+/** The state from which the writer continues, as found when the log was opened. */
 export interface WriterStart {
   readonly producers: ProducerState;
-  /** Of the last batch, ms since the epoch; 0 where there is none. */
+  /** Append time of the last batch, in ms since the epoch; 0 if there is none. */
   readonly lastAppendTime: number;
-  /** Base offset of the segment that the checkpoint on the disk names, if there is one. */
+  /** Base offset of the segment in the checkpoint on disk, if there is one. */
   readonly checkpointSegment: number | undefined;
-  /** Whether the log holds, or lost, anything that the checkpoint does not know of. */
+  /** Whether the log has, or has lost, anything that the checkpoint does not cover. */
   readonly isBeyondCheckpoint: boolean;
 }
 
-/** Told of a partition's bounds before anybody is who appended. */
+/** Called with a partition's bounds before appends are acknowledged. */
 export type PublishBounds = (logStart: number, highWatermark: number) => Promise<void>;
 
-/** The writer's ties to its store. */
+/** The writer's connections to its store. */
 export interface StoreTies {
   readonly publishBounds: PublishBounds;
-  /** Throws where the store's directory is not this process's any more. */
+  /** Throws if the store's directory no longer belongs to this process. */
   readonly checkOwner: () => void;
-  /** Told of a clock that is behind a partition's last append; it may leave that untold. */
+  /** Called when the clock is behind a partition's last append; the report may be suppressed. */
   readonly clockIsBehind: (partition: number, now: number, lastAppendTime: number) => void;
 }
 
 export class LogWriter {
   readonly #home: SegmentHome;
   readonly #log: ReadableLog;
-  /** They may be altered at any time. */
+  /** The options may be altered at any time. */
   readonly #options: WriterOptions;
   readonly #producers: ProducerState;
   readonly #behind: BehindTheWriter;
@@ -54,7 +54,7 @@ export class LogWriter {
   readonly #checkOwner: () => void;
   readonly #clockIsBehind: StoreTies["clockIsBehind"];
   #lastAppendTime: number;
-  /** Whether there is anything that the checkpoint does not say. */
+  /** Whether anything is not covered by the checkpoint. */
   #dirty: boolean;
   #checkpointSegment: number | undefined;
 
@@ -75,14 +75,11 @@ export class LogWriter {
     this.#clockIsBehind = clockIsBehind;
     this.#lastAppendTime = start.lastAppendTime;
     this.#checkpointSegment = start.checkpointSegment;
-    this.#appendTime(); // a clock that is behind is told of when the log is opened
+    this.#appendTime(); // reports a clock that is behind already when the log is opened
     this.#dirty = start.isBeyondCheckpoint;
   }
 
-  /**
-   * Base offset of the segment that the checkpoint on the disk names; undefined where there is
-   * none.
-   */
+  /** Base offset of the segment in the checkpoint on disk; undefined if there is none. */
   get checkpointSegment(): number | undefined {
     return this.#checkpointSegment;
   }
@@ -92,9 +89,9 @@ export class LogWriter {
   }
 
   /**
-   * Writes a group and answers everybody in it. Offsets are assigned here and nowhere else: a
-   * refused append leaves no gap. Where it rejects, nobody was answered, and what reached the disk
-   * is not known.
+   * Writes a group and resolves its callers. Offsets are assigned only here, so that a refused
+   * append leaves no gap. If it rejects, no caller was resolved, and it is unknown what reached the
+   * disk.
    */
   async commit(group: readonly PendingAppend[]): Promise<void> {
     this.#behind.check();
@@ -121,10 +118,11 @@ export class LogWriter {
     if (accepted.length > 0) await this.#write(accepted, nextOffset, wantsFlush);
     const written = performance.now();
     if (accepted.length > 0) this.#lastAppendTime = appendTime;
-    // A duplicate asks for its durability too: its first append may have been written only.
+    // A duplicate needs its durability, too: the original append may have been acknowledged as
+    // written.
     if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
     const synced = performance.now();
-    this.#checkOwner(); // whoever has taken the directory since may have read it without this group
+    this.#checkOwner(); // if the directory has a new owner, that may have read it without this group
     await this.#publish();
     for (const answer of answers) answer();
     if (accepted.length > 0) {
@@ -140,7 +138,7 @@ export class LogWriter {
     }
   }
 
-  /** Never before the last one: look-ups by time rely on it. */
+  /** Never earlier than the previous one, because look-ups by time rely on it. */
   #appendTime(): number {
     const now = this.#home.storage.now();
     if (isClockBehind(now, this.#lastAppendTime)) {
@@ -149,7 +147,7 @@ export class LogWriter {
     return Math.max(now, this.#lastAppendTime);
   }
 
-  /** Makes everything durable, and notes where to start from. */
+  /** Makes everything durable, and writes a checkpoint. */
   async finish(): Promise<void> {
     const { active } = this.#log.segments;
     if (active === undefined || !this.#dirty) return;
@@ -159,18 +157,19 @@ export class LogWriter {
     await this.checkpoint(this.#log.offsets.logStart);
   }
 
-  /** Waits until every finished segment is durable. @throws where one could not be made so */
+  /** Waits until every finished segment is durable. @throws if one could not be made durable */
   async settleFinished(): Promise<void> {
     await this.#behind.settle();
   }
 
-  /** Waits for what goes on behind the writer; how it ended is not asked. */
+  /** Waits for background work, and ignores its errors. */
   async settle(): Promise<void> {
     await this.#behind.settle().catch(() => {});
   }
 
   /**
-   * Makes everything durable: the segment before the active one first, if that is still under way.
+   * Makes everything durable, starting with the segment before the active one if that is still in
+   * progress.
    */
   async sync(): Promise<void> {
     if (this.#behind.isRunning) await this.#behind.settle();
@@ -180,8 +179,8 @@ export class LogWriter {
   }
 
   /**
-   * Goes on in a new segment. The finished one is made durable meanwhile: before another is begun,
-   * and before anything is flushed.
+   * Rolls to a new segment. The finished one is made durable in the background: before the next
+   * roll, and before any flush.
    */
   async roll(): Promise<Segment> {
     const { segments, offsets, partition } = this.#log;
@@ -202,14 +201,14 @@ export class LogWriter {
       this.#behind.start(async () => {
         await finished.sync();
         offsets.flushed(segment.baseOffset);
-        // Deleted meanwhile? Whoever deletes waits for this first.
+        // It cannot have been deleted in the meantime, because a deletion waits for this.
         await this.#writeCheckpoint(checkpoint);
       });
     }
     return segment;
   }
 
-  /** Notes where to start from. Only right after everything was synced. */
+  /** Writes a checkpoint. Only directly after everything was synced. */
   async checkpoint(logStart: number): Promise<void> {
     await this.#writeCheckpoint(await this.describe(logStart));
   }
@@ -219,7 +218,7 @@ export class LogWriter {
     this.#checkpointSegment = checkpoint.segment;
   }
 
-  /** The checkpoint that is right once everything written so far is durable. */
+  /** The checkpoint that is valid once everything written so far is durable. */
   async describe(logStart: number): Promise<Checkpoint> {
     const active = this.#log.segments.active!;
     return {
@@ -255,7 +254,7 @@ export class LogWriter {
     return shouldRoll({ sizeBytes, offsets, groupBytes, segmentBytes }) ? this.roll() : active;
   }
 
-  /** Everything written may be read, here and elsewhere. */
+  /** Makes everything written readable, also in other processes. */
   async #publish(): Promise<void> {
     const { segments, offsets } = this.#log;
     segments.active?.publish();

@@ -1,13 +1,13 @@
-/** When a record was appended: found by its offset, from the batches' headers alone. */
+/** Finds when a record was appended, by its offset, from batch headers alone. */
 import { scanSegment } from "../../segment/scan-segment.js";
 import type { Segment } from "../../segment/segment.js";
 import { readError } from "./damage.js";
 import type { ReadSource } from "./read-source.js";
 
-/** Batches before the one that is looked for: an index entry is so near. */
+/** Size of a read, because an index entry is at least that near before the batch. */
 const CHUNK_BYTES = 16 * 1024;
 
-/** Undefined where the record is gone or cannot be read. */
+/** Returns undefined if the record is gone or cannot be read. */
 export async function appendTimeAt(log: ReadSource, offset: number): Promise<number | undefined> {
   const inMemory = log.tail?.read(offset, log.offsets.highWatermark, 1)?.batches[0];
   if (inMemory !== undefined) return inMemory.appendTime;

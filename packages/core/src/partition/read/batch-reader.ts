@@ -1,4 +1,4 @@
-/** Reads a partition from an offset on, in whole batches, and remembers where it is. */
+/** Reads a partition in whole batches from an offset on, and keeps its position. */
 import {
   ClosedError,
   type CorruptPartitionError,
@@ -17,7 +17,7 @@ import { damagedAt } from "./damage.js";
 import type { ReadSource } from "./read-source.js";
 import type { TailRead } from "./tail-cache.js";
 
-/** A chunk, and where its bytes come from. */
+/** A chunk, and the location of its bytes in the files. */
 export interface FileChunk extends Chunk {
   readonly segment: Segment;
   readonly position: number;
@@ -36,17 +36,17 @@ export class BatchReader implements LogReader {
     this.#offset = offset;
   }
 
-  /** Offset of the next record to be read. */
+  /** Offset of the next record to read. */
   get offset(): number {
     return this.#offset;
   }
 
   /**
-   * The next batches; undefined at the high watermark, and where no more are wanted.
+   * Returns the next batches; undefined at the high watermark, and if no more are needed.
    *
-   * @throws CorruptPartitionError where the log is damaged
-   * @throws BatchTooLongToRead where the read is strict
-   * @throws OffsetOutOfRangeError where the records to be read were deleted meanwhile
+   * @throws CorruptPartitionError if the log is damaged
+   * @throws BatchTooLongToRead if the read is strict
+   * @throws OffsetOutOfRangeError if the records to read were deleted
    */
   async next(options: ReadOptions): Promise<FileChunk | undefined> {
     const log = this.#log;
@@ -71,9 +71,9 @@ export class BatchReader implements LogReader {
       } catch (error) {
         if (error instanceof BatchTooLongToRead) throw error;
         await log.refresh();
-        const wasDeleted = this.#offset < log.offsets.logStart; // under the reader
+        const wasDeleted = this.#offset < log.offsets.logStart; // while it was being read
         if (error instanceof ClosedError && !log.isClosed && this.#segment !== undefined) {
-          this.#segment = undefined; // it went while the reader stood at its end
+          this.#segment = undefined; // it was deleted while the reader was at its end
           continue;
         }
         if (!wasDeleted) throw log.cameUpon(this.#unreadable(error));
@@ -104,7 +104,7 @@ export class BatchReader implements LogReader {
     return { bytes, headroomBytes, nextOffset: this.#offset, segment, position };
   }
 
-  /** Undefined where nothing was found yet, and the next call may find it. */
+  /** Returns undefined if nothing was found yet; the next call may find it. */
   async #fromDisk(options: ReadOptions, until: number): Promise<FileChunk | undefined> {
     const segment = await this.#locate();
     const end = await segment.visibleSize();
@@ -118,7 +118,7 @@ export class BatchReader implements LogReader {
   }
 
   /**
-   * File, position and length of whole batches from here on, for those who read them by themselves.
+   * File, position and length of the next whole batches, for callers that read them by themselves.
    */
   async slice(maxBytes: number): Promise<{ segment: Segment; position: number; length: number } | undefined> {
     const chunk = await this.next({ maxBytes });
@@ -144,7 +144,7 @@ export class BatchReader implements LogReader {
     this.#position = 0;
   }
 
-  /** Drops the batches that end before the offset: an index entry leads to somewhat before it. */
+  /** Drops batches that end before the offset, because an index entry points to an earlier one. */
   #accept(segment: Segment, bytes: Uint8Array, headroomBytes: number, until: number): FileChunk | undefined {
     let at = 0;
     let skipped = 0;
@@ -153,7 +153,8 @@ export class BatchReader implements LogReader {
       if (bytes.length === 0) throw new Error("the file ends early");
       for (const { baseOffset, nextOffset, byteLength } of frameBatches(bytes, this.#log.limits)) {
         if (this.#offset >= until) break;
-        // A batch behind the first that is wanted cannot lie before it, whatever its header says.
+        // A batch after the first one that is needed cannot be before it, whatever its header
+        // declares.
         if (isFirst && nextOffset <= this.#offset) {
           skipped = at + byteLength;
         } else {
@@ -165,7 +166,7 @@ export class BatchReader implements LogReader {
         at += byteLength;
       }
     } catch (error) {
-      // Whatever was sound before it is delivered first; the next call comes upon the damage again.
+      // Valid batches before the damage are returned first; the next call reaches the damage again.
       if (at === skipped) throw this.#damaged(segment, error as Error, this.#position + at);
     }
     const position = this.#position + skipped;

@@ -1,4 +1,4 @@
-/** Errors of a partition whose files are damaged, or cannot be read. */
+/** Errors of a partition whose files are damaged or unreadable. */
 import { CorruptPartitionError, type ErrorFields, LogStoreError, StorageFailedError } from "@logstore/codec";
 import type { Segment } from "../../segment/segment.js";
 import { adviceOf, attemptOf, reasonOf } from "../../storage/io-trouble.js";
@@ -9,9 +9,8 @@ interface Partition {
 }
 
 /**
- * @param offset the record that was to be read
- * @returns CorruptPartitionError, StorageFailedError, or ClosedError where the file was closed
- * meanwhile
+ * @param offset the record to be read
+ * @returns CorruptPartitionError, StorageFailedError, or ClosedError if the file was closed
  */
 export function readError({ partition }: Partition, segment: Segment, offset: number, error: unknown): LogStoreError {
   if (!(error instanceof LogStoreError)) {
@@ -21,7 +20,7 @@ export function readError({ partition }: Partition, segment: Segment, offset: nu
   return damagedAt({ partition }, segment, error.offset ?? offset, error.byte ?? 0, error);
 }
 
-/** Damage that a reader comes upon. */
+/** Damage found by a reader. */
 export function damagedAt(
   { partition }: Partition,
   segment: Pick<Segment, "name">,
@@ -37,7 +36,7 @@ export function damagedAt(
   );
 }
 
-/** A disk that cannot be read costs the partition, from there on. */
+/** A disk that cannot be read fails the partition from this position on. */
 export function unreadableError(partition: number, cause: Error, fields: ErrorFields = {}): StorageFailedError {
   const { file = attemptOf(cause)?.file } = fields;
   const where = fields.file === undefined ? "" : ` from ${fields.file}, byte ${fields.byte}, on`;
@@ -48,7 +47,7 @@ export function unreadableError(partition: number, cause: Error, fields: ErrorFi
   );
 }
 
-/** Damage of what is known to have been durable, which opening a log comes upon. */
+/** Damage of records that are known to have been durable, found when a log is opened. */
 export function durableDamageAt(
   partition: number,
   segmentName: string,

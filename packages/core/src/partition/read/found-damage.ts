@@ -1,7 +1,7 @@
 /**
- * Damage that reads come upon after a log was opened. Opening checks a log from its checkpoint on:
- * what lies before is first looked at by whoever reads it. The log goes on to take appends, and
- * what lies behind the damage can be read.
+ * Damage that reads find after a log was opened. Opening checks a log from its checkpoint on;
+ * earlier parts are first checked by readers. The log continues to accept appends, and records
+ * after the damage can be read.
  */
 import { CorruptPartitionError, LogStoreError, StorageFailedError } from "@logstore/codec";
 import { isDiskTrouble } from "../../storage/disk-trouble.js";
@@ -9,7 +9,7 @@ import { codeOf } from "../../storage/io-trouble.js";
 
 export type Damage = CorruptPartitionError | StorageFailedError;
 
-/** A log that is damaged in more places is told of these. */
+/** Largest number of damaged positions that are remembered. */
 const MAX_PLACES = 100;
 
 export class FoundDamage {
@@ -22,7 +22,7 @@ export class FoundDamage {
     return this.#found.get(Math.min(...this.#found.keys()));
   }
 
-  /** Returns whether the error is damage that was not known. */
+  /** Returns whether the error is new damage. */
   add(error: unknown): error is Damage {
     if (!isDamage(error)) return false;
     const offset = error.offset ?? 0;
@@ -32,8 +32,8 @@ export class FoundDamage {
   }
 
   /**
-   * Records from `from` up to `to` could be read. That a disk could not be read there before is
-   * over; what was found corrupt stays, for not every read checks everything.
+   * Records from `from` up to `to` have been read. This clears an earlier read error of the disk in
+   * that range; corruption remains, because not every read checks everything.
    */
   wasRead(from: number, to: number): void {
     if (this.#found.size === 0) return;
@@ -42,14 +42,14 @@ export class FoundDamage {
     }
   }
 
-  /** The log begins at `offset`: what lies before it concerns nobody any more. */
+  /** The log now begins at `offset`: earlier damage no longer matters. */
   startsAt(offset: number): void {
     for (const found of this.#found.keys()) if (found < offset) this.#found.delete(found);
   }
 
   /**
-   * The places that are known now: to be {@link forget forgotten} where everything is read and
-   * found right afterwards.
+   * The currently known positions, to be {@link forget forgotten} if everything is read afterwards
+   * without a fault.
    */
   places(): readonly number[] {
     return [...this.#found.keys()];
@@ -60,7 +60,7 @@ export class FoundDamage {
   }
 }
 
-/** Not what a reader did wrong, nor a lack of descriptors, which passes. */
+/** Neither a mistake of the reader nor a lack of file descriptors, which is temporary. */
 function isDamage(error: unknown): error is Damage {
   if (error instanceof CorruptPartitionError) return true;
   if (!(error instanceof StorageFailedError)) return false;
@@ -68,7 +68,7 @@ function isDamage(error: unknown): error is Damage {
   return code === "ENOENT" || isDiskTrouble({ code });
 }
 
-/** What the system said first. */
+/** The code of the innermost system error. */
 function systemCodeOf(error: Error): string {
   let cause: unknown = error;
   while (cause instanceof LogStoreError) ({ cause } = cause);

@@ -1,18 +1,18 @@
 /**
- * Seek by time: append times never decrease within a partition, so they can be searched like
- * offsets.
+ * Look-up by time: append times never decrease within a partition, so that they can be searched
+ * like offsets.
  */
 import { scanSegment } from "../../segment/scan-segment.js";
 import type { Segment } from "../../segment/segment.js";
 import { readError } from "./damage.js";
 import type { ReadSource } from "./read-source.js";
 
-/** An index entry is so near that little has to be read behind it. */
+/** Size of a read; an index entry is near enough that little has to be read after it. */
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Offset of the first record appended at `time` (ms since the epoch) or later; the high watermark
- * where there is none.
+ * Returns the offset of the first record appended at or after `time` (ms since the epoch); the high
+ * watermark if there is none.
  *
  * @throws CorruptPartitionError, StorageFailedError, ClosedError
  */
@@ -23,7 +23,7 @@ export async function offsetOfTime(log: ReadSource, time: number): Promise<numbe
       return await search(log, time);
     } catch (error) {
       await log.refresh();
-      if (log.offsets.logStart === logStart) throw log.cameUpon(error); // else the segment was deleted meanwhile
+      if (log.offsets.logStart === logStart) throw log.cameUpon(error); // otherwise the segment has been deleted
     }
   }
 }
@@ -37,7 +37,7 @@ async function search(log: ReadSource, time: number): Promise<number> {
   return Math.max(logStart, Math.min(found ?? next, highWatermark));
 }
 
-/** The segment that the time falls into. */
+/** The segment that contains the time. */
 async function lastBeginningBefore(log: ReadSource, time: number): Promise<Segment | undefined> {
   const { highWatermark } = log.offsets;
   const segments = [...log.segments].filter(({ baseOffset }) => baseOffset < highWatermark);
@@ -45,7 +45,7 @@ async function lastBeginningBefore(log: ReadSource, time: number): Promise<Segme
   let high = segments.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    // Repair may have left one empty: then the next one that is not tells.
+    // A repair may have left an empty segment: then the next non-empty one decides.
     let probe = middle;
     let first: number | undefined;
     for (; probe < high && first === undefined; probe++) {
@@ -68,14 +68,14 @@ async function firstOffsetFrom(log: ReadSource, segment: Segment, time: number):
     return segment.read(async (file) => {
       for await (const { batch } of scanSegment(file, range)) {
         if (batch.appendTime >= time) return batch.baseOffset;
-        if (batch.nextOffset >= highWatermark) return undefined; // what follows may be half written
+        if (batch.nextOffset >= highWatermark) return undefined; // the next batch may be half written
       }
       return undefined;
     });
   });
 }
 
-/** Damage that is come upon is told as the partition's. */
+/** Reports damage as that of the partition. */
 async function readingOf<T>(log: ReadSource, segment: Segment, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -1,4 +1,4 @@
-/** What a reader needs of a partition's log. */
+/** A partition's log, as readers see it. */
 import type { BatchLimits } from "@logstore/codec";
 import type { Gap } from "../../engine/partition-log.js";
 import type { LogOffsets } from "../../engine/read/log-offsets.js";
@@ -11,28 +11,28 @@ export interface ReadSource {
   readonly partition: number;
   readonly segments: SegmentList;
   readonly offsets: LogOffsets;
-  /** Offsets that were lost and are known to be: readers pass over them. */
+  /** Known gaps of lost offsets, which readers skip. */
   readonly gaps: readonly Gap[];
   /**
-   * Where and why the log could not be read on when it was opened, if so: it ends there for
-   * readers, and takes no appends.
+   * Damage found when the log was opened: readers cannot read beyond it, and the log accepts no
+   * appends.
    */
   readonly damage: Damage | undefined;
-  /** The newest batches, where they are kept in memory. */
+  /** The newest batches, if they are kept in memory. */
   readonly tail: PartitionTail | undefined;
   readonly hooks: LogStoreHooks;
   readonly limits: BatchLimits;
   readonly isClosed: boolean;
 
-  /** Learns the log's bounds where another process moves them. */
+  /** Updates the log's bounds if another process changes them. */
   refresh(): Promise<void> | undefined;
 
   /**
-   * Notes the error that a read ends with, where it is damage: others are told of it from now on.
+   * Records the error with which a read ends, if it is damage, so that it is reported from now on.
    * Returns the error.
    */
   cameUpon<E>(error: E): E;
 
-  /** What lies from `from` up to `to` could be read from the disk. */
+  /** The records from `from` up to `to` have been read from disk. */
   wasRead(from: number, to: number): void;
 }

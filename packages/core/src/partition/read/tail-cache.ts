@@ -1,7 +1,7 @@
 /**
- * The newest batches of a store's partitions, kept in memory: who reads at a log's end, as most do,
- * needs no disk. The bytes are those that were appended, not a copy. All partitions share one
- * limit; the batches that came first go first.
+ * Keeps the newest batches of a store's partitions in memory, because most readers are at the end
+ * of a log, and then need no disk. The bytes are those that were appended, not a copy. All
+ * partitions share one limit; the oldest batches are evicted first.
  */
 import type { RecordBatch } from "@logstore/codec";
 import type { Segment } from "../../segment/segment.js";
@@ -12,7 +12,7 @@ interface TailEntry {
   readonly position: number;
 }
 
-/** Whole batches from memory, and where they lie on disk. */
+/** Whole batches from memory, and their location on disk. */
 export interface TailRead {
   readonly batches: readonly RecordBatch[];
   readonly byteLength: number;
@@ -23,10 +23,10 @@ export interface TailRead {
 export class TailCache {
   readonly #maxBytes: number;
   #bytes = 0;
-  /** Whose oldest batch is the next to go, in order; those before `#next` are gone. */
+  /** The partitions of the batches in order of eviction; those before `#next` have been evicted. */
   #order: PartitionTail[] = [];
   #next = 0;
-  /** So many of the order are of closed partitions, which have nothing to go. */
+  /** Number of entries of closed partitions, which have nothing to evict. */
   #closedCount = 0;
 
   constructor(maxBytes: number) {
@@ -47,7 +47,7 @@ export class TailCache {
     }
   }
 
-  /** A partition was closed that had `count` batches of `byteLength` in all. */
+  /** A partition was closed that had `count` batches with a total of `byteLength`. */
   closed(count: number, byteLength: number): void {
     this.#bytes -= byteLength;
     this.#closedCount += count;
@@ -59,11 +59,11 @@ export class TailCache {
   }
 }
 
-/** What the cache holds of one partition: the batches up to the log's end, without a gap. */
+/** The cached batches of one partition, up to the end of the log, without a gap. */
 export class PartitionTail {
   readonly #cache: TailCache;
   #entries: (TailEntry | undefined)[] = [];
-  /** Those before it are gone. */
+  /** Batches before it have been evicted. */
   #first = 0;
   #isClosed = false;
 
@@ -76,8 +76,8 @@ export class PartitionTail {
   }
 
   /**
-   * Lets go of everything: what a closed partition had would stay until others' batches push it
-   * out.
+   * Drops all batches: otherwise those of a closed partition would stay until other batches evict
+   * them.
    */
   close(): void {
     if (this.#isClosed) return;
@@ -91,7 +91,7 @@ export class PartitionTail {
     );
   }
 
-  /** Notes batches that were written at the log's end. */
+  /** Adds batches that were written at the end of the log. */
   add(batches: readonly RecordBatch[], segment: Segment, position: number): void {
     if (this.#isClosed) return;
     let at = position;
@@ -102,10 +102,10 @@ export class PartitionTail {
     }
   }
 
-  /** @returns bytes that are free now */
+  /** @returns the number of bytes freed */
   dropOldest(): number {
     const { byteLength } = this.#entries[this.#first]!.batch;
-    this.#entries[this.#first++] = undefined; // its memory is free at once, its place later
+    this.#entries[this.#first++] = undefined; // frees the memory at once, and the slot later
     if (this.#first > 256 && this.#first > this.#entries.length / 2) {
       this.#entries = this.#entries.slice(this.#first);
       this.#first = 0;
@@ -117,9 +117,9 @@ export class PartitionTail {
   }
 
   /**
-   * The batches from the one of `offset` on, of one segment, up to the one that begins at `until`;
-   * at least one, and no more than `maxBytes` of them unless the first alone is longer. Undefined
-   * where they are not here.
+   * Returns the batches of one segment from the one that contains `offset` up to the one that
+   * begins at `until`; at least one, and together at most `maxBytes` unless the first alone is
+   * larger. Returns undefined if they are not cached.
    */
   read(offset: number, until: number, maxBytes: number): TailRead | undefined {
     const from = this.#find(offset);
@@ -138,8 +138,7 @@ export class PartitionTail {
   }
 
   /**
-   * Index of the last entry that begins at or before `offset`; less than the first one's where
-   * there is none.
+   * Index of the last entry that begins at or before `offset`; less than `#first` if there is none.
    */
   #find(offset: number): number {
     let low = this.#first;

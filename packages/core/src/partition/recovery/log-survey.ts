@@ -1,4 +1,4 @@
-/** What opening a partition finds out about its log. */
+/** The state of a partition's log as found when it is opened. */
 import type { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
 import type { ProducerState } from "../../engine/append/producer-state.js";
 import type { Checkpoint, Gap } from "../../files/checkpoint-file.js";
@@ -7,25 +7,25 @@ import type { SparseIndex } from "../../segment/sparse-index.js";
 
 export interface LogSurvey {
   /**
-   * Base offset of the segment that the checkpoint names: neither it nor what follows is removed
-   * before a new one is written.
+   * Base offset of the segment in the checkpoint: neither this segment nor later ones are removed
+   * before a new checkpoint is written.
    */
   readonly checkpointSegment: number | undefined;
   readonly logStart: number;
-  /** One past the last sound record. */
+  /** Offset after the last valid record. */
   readonly nextOffset: number;
-  /** Every offset below this one is known to have been durable once. */
+  /** Every record below this offset is known to have been durable. */
   readonly durableOffset: number;
-  /** The log went on to here at least: beyond `nextOffset` where it is damaged. */
+  /** The log extended at least to this offset; higher than `nextOffset` if it is damaged. */
   readonly expectedEnd: number;
   readonly lastAppendTime: number;
   readonly producers: ProducerState;
   readonly gaps: readonly Gap[];
   readonly damage: CorruptPartitionError | StorageFailedError | undefined;
-  /** The segment in which the log ends; undefined where there is none, or the log is damaged. */
+  /** The segment in which the log ends; undefined if there is none, or the log is damaged. */
   readonly active: SurveyedSegment | undefined;
   /**
-   * Segments before it with zeros behind their batches: a crash came before the cutting of them was
+   * Earlier segments with zeros after their batches: a crash occurred before their truncation was
    * durable.
    */
   readonly zeroTails: readonly ZeroTail[];
@@ -38,23 +38,21 @@ export interface ZeroTail {
 
 export interface SurveyedSegment {
   readonly segment: Segment;
-  /** Bytes in the file. */
+  /** Size of the file, in bytes. */
   readonly size: number;
-  /** How many of them are sound. */
+  /** Size of its valid part. */
   readonly soundBytes: number;
-  /** Whether what lies behind is a torn tail, or zeros that were written ahead. */
+  /** Whether the rest is a torn tail, or preallocated zeros. */
   readonly isTorn: boolean;
-  /**
-   * Finished segments that were looked at: nothing says yet that they are durable to their ends.
-   */
+  /** Finished segments that were examined: it is not known yet that they are completely durable. */
   readonly earlier: readonly Segment[];
-  /** Segments behind it: torn off with its tail. */
+  /** Later segments, which belong to the torn tail. */
   readonly later: readonly Segment[];
-  /** Of the sound bytes, where they were looked at. */
+  /** Index of the valid part, if that was examined. */
   readonly index: SparseIndex | undefined;
-  /** Every offset below this one was durable before the crash, if there was one. */
+  /** Every record below this offset was durable before the crash, if there was one. */
   readonly durableOffset: number;
-  /** Whether there was anything behind the checkpoint. */
+  /** Whether there was anything after the checkpoint. */
   readonly isBeyondCheckpoint: boolean;
 }
 

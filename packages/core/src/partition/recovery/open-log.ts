@@ -13,10 +13,10 @@ import { asFound, type RecoveredLog, recoverLog } from "./recovery.js";
 import { surveyLog } from "./survey-log.js";
 
 /**
- * A disk that cannot be read costs this partition, not the store; and of the partition what lies
- * behind, not what lies before.
+ * A disk that cannot be read fails this partition, not the store; and of the partition, only what
+ * follows the unreadable part.
  *
- * @param said the bounds that others were told of when it was open last, if that is known
+ * @param said the bounds that were published when it was last open, if they are known
  */
 export async function openLog(
   home: SegmentHome,
@@ -51,7 +51,8 @@ export async function openLog(
 }
 
 /**
- * What is sound can be read. Where the log was to end, the checkpoint says, which cannot be read.
+ * The valid part can be read. The expected end of the log would be in the checkpoint, which cannot
+ * be read.
  */
 export function withoutCheckpoint(
   survey: LogSurvey,

@@ -1,8 +1,7 @@
 /**
- * Makes a partition's log fit to be written to, when it is opened after a crash: a torn tail is
- * saved aside and cut, and what is sound is made durable. Where the disk does not let that be done,
- * the log takes no appends. A damaged log is left as it is: it takes no appends, and serves what
- * lies before the damage.
+ * Prepares a partition's log for writing when it is opened after a crash: saves and truncates a
+ * torn tail, and makes the valid part durable. If the disk does not allow that, the log accepts no
+ * appends. A damaged log is not modified: it accepts no appends, and can be read up to the damage.
  */
 import { StorageFailedError } from "@logstore/codec";
 import { isDiskFull, isDiskTrouble } from "../../storage/disk-trouble.js";
@@ -12,13 +11,13 @@ import { surveyLog } from "./survey-log.js";
 import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
 
 export interface RecoveredLog extends LogSurvey {
-  /** What was cut from the end, where something was. */
+  /** What was truncated from the end, if anything. */
   readonly tornTail: TornTail | undefined;
-  /** Whether the log holds, or lost, anything that the checkpoint does not know of. */
+  /** Whether the log has, or has lost, anything that the checkpoint does not cover. */
   readonly isBeyondCheckpoint: boolean;
   /**
-   * Why the log could not be made fit to be written to: it can be read, and deleted from, none the
-   * less.
+   * Why the log could not be prepared for writing: it can nevertheless be read, and records can be
+   * deleted.
    */
   readonly failure: StorageFailedError | undefined;
 }
@@ -43,7 +42,7 @@ export async function recoverLog(input: SurveyInput): Promise<RecoveredLog> {
   }
 }
 
-/** A log that takes no appends, or has nothing in it: it is left as it is. */
+/** For a log that accepts no appends or is empty: it is not modified. */
 export function asFound(survey: LogSurvey): RecoveredLog {
   return { ...survey, tornTail: undefined, isBeyondCheckpoint: false, failure: undefined };
 }
@@ -63,16 +62,16 @@ async function makeFit(input: SurveyInput, survey: LogSurvey, active: SurveyedSe
   const tornTail = isTorn || later.length > 0 ? await cutTornTail(input.home, input.partition, active) : undefined;
   if (!isTorn && soundBytes < size) await (await segment.file()).truncate(soundBytes); // zeros
   await makeDurable(survey, active);
-  // So do the names that were found, the checkpoint's above all: a process may have been killed
-  // before it had come to that.
+  // The existing names become durable, too, especially that of the checkpoint: the process may have
+  // been killed before it synced them.
   await storage.syncDirectory(directory);
   segment.becomeActive(soundBytes, index);
   return tornTail;
 }
 
 /**
- * What was read may be in the operating system's hands only: it becomes what later batches will say
- * it is.
+ * The data read may be only in the operating system's cache; it must be durable before later
+ * batches declare that it is.
  */
 async function makeDurable({ nextOffset, zeroTails }: LogSurvey, active: SurveyedSegment): Promise<void> {
   const { segment, soundBytes, earlier, index, durableOffset } = active;

@@ -1,10 +1,9 @@
 /**
- * Finds the end of a partition's log without touching it. From the checkpoint on, every batch is
- * checked. Where one is not sound:
+ * Finds the end of a partition's log without modifying it. Checks every batch after the checkpoint.
+ * For an invalid one there are two cases:
  *
- * - it was never known to be durable, and nor was anything behind it: a torn tail, which a crash
- *   leaves.
- * - it was durable once (a checkpoint or a later batch says so): damage.
+ * - neither it nor anything after it was known to be durable: a torn tail, as a crash leaves it.
+ * - it was durable according to a checkpoint or a later batch: damage.
  */
 import { CorruptPartitionError, HEADER_LENGTH, hasSoundServerHalf, LogStoreError } from "@logstore/codec";
 import { ProducerState } from "../../engine/append/producer-state.js";
@@ -28,20 +27,20 @@ export async function surveyLog(input: SurveyInput): Promise<LogSurvey> {
   return new Survey(input, logStart, await surveyStart(input)).run();
 }
 
-/** What was read of a segment. */
+/** The result of reading a segment. */
 interface SegmentScan {
   readonly segment: Segment;
-  /** Bytes in the file. */
+  /** Size of the file, in bytes. */
   size: number;
-  /** How many of them are sound. */
+  /** Size of its valid part. */
   soundBytes: number;
-  /** Of the sound bytes, where there were any to look at. */
+  /** Index of the valid part, if any was examined. */
   index: SparseIndex | undefined;
-  /** What is wrong with the batch behind them, unless zeros were written ahead there. */
+  /** The fault of the next batch, unless there are preallocated zeros. */
   fault: LogStoreError | undefined;
-  /** Whether a newer release wrote that batch. */
+  /** Whether a newer version wrote that batch. */
   isNewer: boolean;
-  /** Why the file cannot be read on from there, if so. */
+  /** Why the file cannot be read further, if so. */
   readError: unknown;
 }
 
@@ -54,7 +53,7 @@ class Survey {
   readonly #gaps: readonly Gap[];
   readonly #producers: ProducerState;
   readonly #zeroTails: ZeroTail[] = [];
-  /** One past the last sound record so far. */
+  /** Offset after the last valid record so far. */
   #nextOffset: number;
   #durableOffset: number;
   #lastAppendTime: number;
@@ -68,7 +67,7 @@ class Survey {
     this.#gaps = checkpoint?.gaps ?? [];
     this.#producers = new ProducerState(start.checkpoint?.producers);
     this.#nextOffset = start.nextOffset;
-    // Whatever became of the files: the log was durable so far.
+    // Whatever happened to the files, the log was durable up to this offset.
     this.#durableOffset = Math.max(checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
     this.#lastAppendTime = start.checkpoint?.lastAppendTime ?? 0;
   }
@@ -136,8 +135,8 @@ class Survey {
   }
 
   /**
-   * The log can be read up to where the file cannot. What was behind that is known from elsewhere,
-   * if at all.
+   * The log can be read up to the unreadable part of a file. What follows it is known, if at all,
+   * from elsewhere.
    */
   #endUnreadable({ segment, soundBytes, index, readError }: SegmentScan): LogSurvey {
     if (!isDiskTrouble(readError)) throw readError;
@@ -153,7 +152,7 @@ class Survey {
     };
   }
 
-  /** The log's end, torn or not, or damage: what lies behind it tells. */
+  /** Decides from what follows whether this is the end of the log, torn or not, or damage. */
   async #endIn(scan: SegmentScan, i: number): Promise<LogSurvey> {
     const { segment, fault, isNewer, size, soundBytes, index } = scan;
     const { segments, partition } = this.#input;
@@ -186,9 +185,9 @@ class Survey {
   }
 
   /**
-   * Looks for proof of what was durable behind the sound bytes of a segment, and in the later ones.
+   * Looks for proof of durability after the valid part of a segment, and in later segments.
    *
-   * @returns the offset from which on none was ever given, as far as the batches there say
+   * @returns the offset from which on no offset was assigned, according to the batches there
    */
   async #readBehind({ segment, soundBytes, size }: SegmentScan, later: readonly Segment[]): Promise<number> {
     let givenOffset = this.#nextOffset;
@@ -202,7 +201,7 @@ class Survey {
     return givenOffset;
   }
 
-  /** What holds whether the log is damaged or not. */
+  /** The part of the result that is independent of damage. */
   #found(last: Segment) {
     return {
       checkpointSegment: this.#input.checkpoint?.segment,
@@ -222,13 +221,13 @@ function newScan(segment: Segment, soundBytes: number): SegmentScan {
   return { segment, size: 0, soundBytes, ...nothing };
 }
 
-/** Why the log cannot simply end where its sound batches do, if so. */
+/** Returns why the log cannot simply end after its valid part; undefined if it can. */
 function damageOf(end: {
   readonly fault: LogStoreError | undefined;
-  /** A crash tears batches, but does not make newer ones of them. */
+  /** A crash can tear batches, but cannot turn them into newer ones. */
   readonly isNewer: boolean;
   readonly lost: number | undefined;
-  /** Whether more than what is sound was durable once. */
+  /** Whether more than the valid part was durable. */
   readonly isProven: boolean;
   readonly next: Segment | undefined;
 }): { cause: LogStoreError; isNext: boolean } | undefined {
@@ -241,8 +240,8 @@ function damageOf(end: {
 }
 
 /**
- * A sector that was torn right behind a batch's magic may look like a newer version of it; a newer
- * batch has a sound server half.
+ * A sector that was torn directly after a batch's magic may look like a newer version; a real newer
+ * batch has a valid server half.
  */
 async function isNewerBatch(file: StorageFile, position: number): Promise<boolean> {
   const header = new Uint8Array(HEADER_LENGTH);

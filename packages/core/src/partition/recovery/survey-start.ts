@@ -1,4 +1,4 @@
-/** Where the checks of a log begin, and whether the files that they are to begin with are there. */
+/** Determines where the check of a log starts, and whether the required files exist. */
 import { CorruptPartitionError } from "@logstore/codec";
 import { ProducerState } from "../../engine/append/producer-state.js";
 import type { Checkpoint } from "../../files/checkpoint-file.js";
@@ -7,18 +7,18 @@ import { durableDamageAt } from "../read/damage.js";
 import type { LogSurvey, SurveyInput } from "./log-survey.js";
 
 export interface SurveyStart {
-  /** Index of the first segment that is checked. */
+  /** Index of the first segment to check. */
   readonly first: number;
-  /** Byte in it. */
+  /** Byte position in it. */
   readonly position: number;
   readonly nextOffset: number;
-  /** Undefined where it does not fit the files that are there. */
+  /** Undefined if it does not match the files. */
   readonly checkpoint: Checkpoint | undefined;
   /** Why that segment cannot be read, if so. */
   readonly error?: unknown;
 }
 
-/** At the checkpoint, or at the log's start where the checkpoint does not fit the files. */
+/** Starts at the checkpoint, or at the log start if the checkpoint does not match the files. */
 export async function surveyStart({ segments, checkpoint }: SurveyInput): Promise<SurveyStart> {
   const fromStart = { first: 0, position: 0, nextOffset: segments[0]!.baseOffset, checkpoint: undefined };
   const first = segments.findIndex((segment) => segment.baseOffset === checkpoint?.segment);
@@ -27,20 +27,18 @@ export async function surveyStart({ segments, checkpoint }: SurveyInput): Promis
   try {
     if ((await segment.size()) < checkpoint.position) return fromStart;
   } catch (error) {
-    return { first, position: 0, nextOffset: segment.baseOffset, checkpoint, error }; // what lies before it is sound
+    return { first, position: 0, nextOffset: segment.baseOffset, checkpoint, error }; // everything before it is valid
   }
   return { first, position: checkpoint.position, nextOffset: checkpoint.recoveryPoint, checkpoint };
 }
 
-/**
- * The file that a log begins with is not there: right for a new partition, damage for any other.
- */
+/** The first file of the log does not exist: normal for a new partition, damage for any other. */
 export function withoutStart({ partition, segments, checkpoint }: SurveyInput, logStart: number): LogSurvey {
   const known = segments[0]?.name ?? (checkpoint && logFileName(checkpoint.segment));
   const reason = "the files that it begins with are missing";
   const damage =
     known === undefined
-      ? undefined // a new partition: ten thousand errors to throw away would take long to make
+      ? undefined // a new partition: creating errors for ten thousand of them would take long
       : durableDamageAt(partition, known, 0, logStart, new CorruptPartitionError(reason));
   const producers = new ProducerState();
   const expectedEnd = Math.max(logStart, checkpoint?.recoveryPoint ?? 0, checkpoint?.expectedEnd ?? 0);
@@ -50,7 +48,7 @@ export function withoutStart({ partition, segments, checkpoint }: SurveyInput, l
 }
 
 /**
- * The checkpoint named its segment when that was durably there, and the last segment is never
+ * The checkpoint's segment existed durably when it was written, and the last segment is never
  * removed.
  */
 export function lostSegment({ segments, checkpoint }: SurveyInput): number | undefined {

@@ -1,4 +1,4 @@
-/** What recovery does to the end of a log: cuts what a crash tore, and writes back the rest. */
+/** Repairs the end of a log after a crash: truncates a torn tail, and rewrites the rest. */
 import { tornFileName } from "../../files/file-names.js";
 import type { SegmentHome } from "../../segment/segment.js";
 import { writeNewFile } from "../../storage/atomic-file.js";
@@ -7,24 +7,25 @@ import type { Storage, StorageFile } from "../../storage/storage.js";
 import type { SurveyedSegment } from "./log-survey.js";
 
 /**
- * What a crash left of an append that was not acknowledged, saved beside the log before it was cut.
+ * The remains of an unacknowledged append after a crash, which were saved next to the log before it
+ * was truncated.
  */
 export interface TornTail {
-  /** Segment file that was cut. */
+  /** The segment file that was truncated. */
   readonly file: string;
-  /** Where it was cut. */
+  /** Byte position of the truncation. */
   readonly byte: number;
-  /** Bytes that were cut from it. */
+  /** Number of bytes truncated. */
   readonly length: number;
-  /** File that holds these bytes now; undefined where there were none. */
+  /** The file that contains these bytes now; undefined if there were none. */
   readonly savedAs: string | undefined;
-  /** What became of the segments behind it, which were set aside as a whole. */
+  /** The new names of later segments, which were set aside as a whole. */
   readonly laterSavedAs: readonly string[];
 }
 
 /**
- * Whole segments are renamed, the newest first: whatever a crash leaves of this is a torn tail
- * again. Then the copy of what is cut, durable; then the cut, durable.
+ * Renames later segments first, newest first, so that a crash in between leaves a torn tail again.
+ * Then saves a durable copy of the tail, and truncates it durably.
  */
 export async function cutTornTail(
   { storage, directory }: SegmentHome,
@@ -33,7 +34,7 @@ export async function cutTornTail(
 ): Promise<TornTail> {
   const id = storage.randomHex(4);
   const laterSavedAs: string[] = [];
-  if (later.length > 0) await segment.replace(size); // it was finished, and goes on: a snapshot may have its file too
+  if (later.length > 0) await segment.replace(size); // it was finished, and is written to again: a snapshot may share its file
   for (const other of later.toReversed()) {
     const name = tornFileName(other.baseOffset, 0, id);
     await other.close();
@@ -54,7 +55,7 @@ export async function cutTornTail(
   return { file: `${partition}/${segment.name}`, byte: soundBytes, length, savedAs, laterSavedAs };
 }
 
-/** Copies part of a file to one beside it, durably. */
+/** Copies a part of a file to another one next to it, durably. */
 export async function saveAside(
   storage: Storage,
   file: StorageFile,
@@ -68,8 +69,8 @@ export async function saveAside(
 }
 
 /**
- * Writes what was read from a file to where it was read from. After a failed sync, a system may
- * still show what never reached the disk, and take it for clean: a further sync would not write it.
+ * Writes data back to the place from which it was read. After a failed sync a system may still
+ * return data that never reached the disk, and consider it clean: another sync would not write it.
  */
 export function writeBack(file: StorageFile, position: number, end: number): Promise<void> {
   return copyRange(file, position, end, file, position);

@@ -1,6 +1,6 @@
 /**
- * What the headers behind a damaged place say of the log, whatever became of the records behind
- * them.
+ * What the batch headers after a damaged part prove about the log, whatever the state of their
+ * records.
  */
 import {
   FORMAT_MARK,
@@ -16,9 +16,9 @@ import type { StorageFile } from "../../storage/storage.js";
 const CHUNK_BYTES = 1024 * 1024;
 
 export interface Witness {
-  /** Every offset below this one was durable: whatever came after proves what was before. */
+  /** Every record below this offset was durable, because later batches prove it. */
   readonly durable: number;
-  /** Every offset from this one on was never given. */
+  /** No offset at or above this one was assigned. */
   readonly given: number;
 }
 
@@ -40,7 +40,7 @@ export async function witnessBehind(
 }
 
 /**
- * Where a batch ends whose records may be damaged: what it says of their number is all there is
+ * The end of a batch whose records may be damaged: its declared record count is all that is known
  * then.
  */
 async function endOf(
@@ -64,8 +64,8 @@ export interface SoundHeader extends PlacedServerHalf {
 }
 
 /**
- * What lies within a batch may look like one, where somebody keeps batches as values: it is passed
- * over.
+ * The records of a batch may contain something that looks like a batch, if an application stores
+ * batches as values: it is skipped.
  */
 export async function* soundHeaders(
   file: StorageFile,
@@ -81,7 +81,7 @@ export async function* soundHeaders(
     while (i < bytes.length) {
       const found = bytes.indexOf(FORMAT_MARK, i);
       i = found < 0 ? Math.max(i, bytes.length - FORMAT_MARK.length + 1) : found;
-      // A header that is not whole is looked at again with what follows it.
+      // An incomplete header is examined again together with the following bytes.
       if (found < 0 || (!isRest && bytes.length - i < HEADER_LENGTH)) break;
       const header = readServerHalf(bytes, i);
       if (header !== undefined) yield { ...header, position: at + i };
@@ -93,8 +93,7 @@ export async function* soundHeaders(
 }
 
 /**
- * Whether there is nothing but zeros: written ahead, or a length that became durable before its
- * bytes.
+ * Whether there are only zeros: preallocated, or because a length became durable before its bytes.
  */
 export async function isZeros(file: StorageFile, position: number, end: number): Promise<boolean> {
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position));

@@ -1,6 +1,6 @@
 /**
- * The log's start moves: by retention, or because somebody says so. Records disappear at once,
- * their files when all of it may.
+ * Advances the log start, by retention or on request. Records become unavailable at once; a file is
+ * removed when all its records are deleted.
  */
 import { InvalidArgumentError, LogStoreError, OffsetOutOfRangeError, StorageFailedError } from "@logstore/codec";
 import { markLogStart } from "../../files/checkpoint-file.js";
@@ -24,12 +24,12 @@ export interface Deletion {
 }
 
 /**
- * Deletes every record before `offset`.
+ * Deletes all records before `offset`.
  *
- * @throws OffsetOutOfRangeError beyond the high watermark
- * @throws StorageFailedError where it could not be noted durably: nothing is deleted then
- * @throws ReplacedNotDurableError where it was noted, and may not be durable: what is on the disk
- * is not known then
+ * @throws OffsetOutOfRangeError above the high watermark
+ * @throws StorageFailedError if the new start could not be made durable; then nothing is deleted
+ * @throws ReplacedNotDurableError if the new start was written but may not be durable: then the
+ * state on disk is unknown
  */
 export async function deleteBefore(deletion: Deletion, offset: number): Promise<void> {
   const { log, writer } = deletion;
@@ -53,10 +53,10 @@ export async function deleteBefore(deletion: Deletion, offset: number): Promise<
 }
 
 /**
- * The same where nothing can be written: on a full disk, or in a partition that takes no appends.
- * Whole segments only, those before the one that the checkpoint names: it stays as it is.
+ * The same if nothing can be written: on a full disk, or in a partition that accepts no appends.
+ * Deletes only whole segments before the checkpoint's segment, so that the checkpoint stays valid.
  *
- * @param reason why nothing can be written; thrown where there is no such segment
+ * @param reason why nothing can be written; thrown if there is no such segment
  */
 export async function deleteWithoutRoom(deletion: Deletion, offset: number, reason: LogStoreError): Promise<void> {
   const { home, log, writer } = deletion;
@@ -96,8 +96,8 @@ async function startAt(deletion: Deletion, offset: number, emptied: readonly Seg
 }
 
 /**
- * The offset up to which records are too old or too much, whole finished segments at a time.
- * Appends may go on meanwhile.
+ * Returns the offset up to which records exceed the retention limits, in whole finished segments.
+ * Appends may proceed in the meantime.
  */
 export async function expiredOffset(
   { home, log, writer }: Deletion,
@@ -111,15 +111,15 @@ export async function expiredOffset(
     const newestTime =
       retentionMs === undefined ? Number.POSITIVE_INFINITY : await timeOf(log, segments[i + 1]!, writer.lastAppendTime);
     ages.push({ sizeBytes: sizes[i] ?? 0, newestTime });
-    if (retentionBytes === undefined && newestTime >= now - retentionMs!) break; // what follows is newer
+    if (retentionBytes === undefined && newestTime >= now - retentionMs!) break; // later segments are newer
   }
-  // The active segment is never deleted; its bytes count.
+  // The active segment is never deleted, but its bytes count.
   const kept = { sizeBytes: sizes.at(-1) ?? 0, newestTime: Number.POSITIVE_INFINITY };
   const count = expiredSegments([...ages, kept], { retentionMs, retentionBytes }, now);
   return segments[Math.min(count, segments.length - 1)]?.baseOffset ?? 0;
 }
 
-/** Where it cannot be read, nothing is deleted for its age. */
+/** If the time cannot be read, nothing is deleted because of its age. */
 async function timeOf(log: ReadableLog, segment: Segment, lastAppendTime: number): Promise<number> {
   try {
     return (await segment.firstAppendTime()) ?? lastAppendTime;
@@ -131,8 +131,8 @@ async function timeOf(log: ReadableLog, segment: Segment, lastAppendTime: number
 }
 
 /**
- * What lies in the active segment grows old too. Only a finished one can be deleted: one that is
- * all too old is finished.
+ * Records in the active segment expire, too. Only a finished segment can be deleted, so the active
+ * one is finished when all its records have expired.
  */
 export async function rollIfExpired({ home, log, writer }: Deletion, { retentionMs }: RetentionLimits): Promise<void> {
   const size = (await log.segments.active?.size()) ?? 0;
@@ -140,7 +140,7 @@ export async function rollIfExpired({ home, log, writer }: Deletion, { retention
   if (writer.lastAppendTime < home.storage.now() - retentionMs) await writer.roll();
 }
 
-/** The oldest first: whatever a crash leaves is a log without a gap. */
+/** Oldest first, so that a crash leaves a log without a gap. */
 export async function removeSegments(home: SegmentHome, segments: readonly Segment[]): Promise<void> {
   if (segments.length === 0) return;
   await Promise.allSettled(segments.map((segment) => segment.close()));
@@ -148,6 +148,6 @@ export async function removeSegments(home: SegmentHome, segments: readonly Segme
     for (const segment of segments) await segment.remove();
     await home.storage.syncDirectory(home.directory);
   } catch {
-    // They are outside the log already; the next opening removes what is left of them.
+    // They no longer belong to the log; the next open removes the remaining files.
   }
 }

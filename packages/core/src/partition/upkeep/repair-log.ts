@@ -1,8 +1,8 @@
 /**
- * Makes a damaged partition usable again, without giving an offset to two records or throwing a
- * byte away. What is damaged is copied aside; what is sound behind it goes into a segment of its
- * own; the damaged segment ends where the damage began, and the checkpoint says which offsets are
- * lost. It can be interrupted anywhere and begun again.
+ * Makes a damaged partition usable again, without assigning an offset twice or discarding any byte.
+ * Copies the damaged part to a separate file, moves the valid part after it to a segment of its
+ * own, ends the damaged segment where the damage begins, and writes the lost offsets to the
+ * checkpoint. It can be interrupted at any point and repeated.
  */
 
 import { ProducerState } from "../../engine/append/producer-state.js";
@@ -16,15 +16,15 @@ import { saveAside } from "../recovery/torn-tail.js";
 import type { VerifyFinding } from "./verify-log.js";
 import { walkSegment } from "./walk-segment.js";
 
-/** Something that repair does, or would do. */
+/** An action of a repair, or of a dry run. */
 export interface RepairAction extends Omit<VerifyFinding, "type"> {
-  /** Offsets that are lost: from `offset` on, so many. */
+  /** Number of lost offsets, starting at `offset`. */
   readonly lostRecords: number;
-  /** File that the damaged bytes are copied to; undefined where there are none. */
+  /** The file to which the damaged bytes are copied; undefined if there are none. */
   readonly savedAs: string | undefined;
 }
 
-/** @param logEnd where a log goes on behind a damaged end */
+/** @param logEnd where a log continues after damage at its end */
 export function planRepair(findings: readonly VerifyFinding[], logEnd: number, id: string): RepairAction[] {
   const mendable = findings.filter(({ kind }) => kind !== "overlap");
   return mendable.map(({ type: _, ...finding }) => {
@@ -43,13 +43,13 @@ export async function repairLog(home: SegmentHome, actions: readonly RepairActio
   if (damages.length === 0) return;
   const end = damages.at(-1)!.nextOffset!;
   await noteEnd(home, end);
-  // From the end to the start: what is sound behind a damaged place is out of the file already when
-  // the next one is seen to.
+  // From the end to the start: the valid part after each damage has been moved out of the file
+  // before the previous damage is handled.
   for (const damage of [...damages].reverse()) await cutOut(home, damage);
   await beginAnew(home, end);
 }
 
-/** Before the headers go that prove it: how far offsets were given. */
+/** Records the highest assigned offset before the headers that prove it are removed. */
 async function noteEnd(home: SegmentHome, end: number): Promise<void> {
   const { storage, directory } = home;
   const start = (await baseOffsetsIn(home))[0] ?? end;
@@ -64,12 +64,12 @@ async function noteEnd(home: SegmentHome, end: number): Promise<void> {
 }
 
 /**
- * Ends a segment where its damage begins. The bytes behind are copied to other files first, the
- * damaged and the sound.
+ * Ends a segment where its damage begins. The bytes after that, damaged and valid, are first copied
+ * to other files.
  */
 async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, savedAs }: RepairAction): Promise<void> {
   const segment = new Segment(home, baseOffsetOf(file));
-  if (!(await baseOffsetsIn(home)).includes(segment.baseOffset)) return; // that it is missing is the damage
+  if (!(await baseOffsetsIn(home)).includes(segment.baseOffset)) return; // a missing segment is the damage itself
   const source = await segment.file();
   try {
     const end = await source.size();
@@ -80,22 +80,22 @@ async function cutOut(home: SegmentHome, { file, byte, length, nextOffset, saved
     }
     await segment.indexFile.remove();
     if (byte + length < end) {
-      if (byte + length === 0 && nextOffset === segment.baseOffset) return; // what was before it is missing, and nothing else
+      if (byte + length === 0 && nextOffset === segment.baseOffset) return; // only what was before it is missing
       await moveRest(home, source, byte + length, end, nextOffset!);
-      if (nextOffset === segment.baseOffset) return; // it took the place of this one
+      if (nextOffset === segment.baseOffset) return; // it replaced this one
     }
     if (isEmptied) {
-      await segment.remove(); // an empty file tells nothing
+      await segment.remove(); // an empty file has no meaning
       await home.storage.syncDirectory(home.directory);
       return;
     }
-    await segment.replace(byte); // a snapshot may have the file too
+    await segment.replace(byte); // a snapshot may share the file
   } finally {
     await segment.close();
   }
 }
 
-/** A new segment with what is sound behind a damaged place: there as a whole, or not at all. */
+/** Creates a new segment from the valid part after damage, atomically. */
 async function moveRest(
   home: SegmentHome,
   source: StorageFile,
@@ -108,15 +108,15 @@ async function moveRest(
 }
 
 /**
- * Notes what is lost, and where the log goes on: at `end` at least. Everything that is left is
- * sound.
+ * Writes a checkpoint with the lost offsets and the new end of the log, which is at least `end`.
+ * Everything that remains is valid.
  */
 async function beginAnew(home: SegmentHome, end: number): Promise<void> {
   const { storage, directory, limits } = home;
   const before = await readCheckpoint(storage, directory);
   const baseOffsets = await baseOffsetsIn(home);
   const start = baseOffsets[0] ?? end;
-  // What is remembered of records that were deleted is nowhere else.
+  // The producer state of deleted records exists nowhere else.
   const old = before?.producers.filter(([, , , batches]) => batches.every(([, , offset]) => offset < start));
   const producers = new ProducerState(old);
   let atLast = producers.snapshot();
@@ -147,7 +147,7 @@ async function beginAnew(home: SegmentHome, end: number): Promise<void> {
     atLast = producers.snapshot();
   }
   await writeCheckpoint(storage, directory, {
-    // Where the files that the log began with are gone, it begins with those that are there.
+    // If the first files of the log are missing, it begins with the remaining ones.
     logStart: Math.max(before?.logStart ?? 0, start),
     recoveryPoint: last,
     segment: last,
@@ -163,7 +163,7 @@ async function baseOffsetsIn({ storage, directory }: SegmentHome): Promise<numbe
   return baseOffsetsOf((await storage.list(directory)) ?? []);
 }
 
-/** Of the segment that a path in an action names. */
+/** The base offset of the segment in an action's path. */
 function baseOffsetOf(file: string): number {
   return parseLogFileName(basename(file))!;
 }

@@ -1,26 +1,26 @@
-/** Which records are old enough to be deleted. */
+/** Decides which segments exceed the retention limits. */
 
 export interface RetentionLimits {
   /**
-   * A segment is deleted when everything in it is older than this, ms. Undefined: never for its
-   * age.
+   * Age after which a segment is deleted, in ms, if all its records have reached it. Undefined: no
+   * limit.
    */
   readonly retentionMs: number | undefined;
   /**
-   * The oldest segments are deleted while the others hold so many bytes or more. Undefined: never
-   * for its size.
+   * The oldest segments are deleted as long as the remaining ones have at least this size, in
+   * bytes. Undefined: no limit.
    */
   readonly retentionBytes: number | undefined;
 }
 
-/** A segment as the policy sees it. */
+/** A segment, as the policy sees it. */
 export interface SegmentAge {
   readonly sizeBytes: number;
-  /** Append time of what follows its last record, or of that itself: nothing in it is newer. */
+  /** Upper bound of the append times in the segment. */
   readonly newestTime: number;
 }
 
-/** How many of the oldest segments are to be deleted. */
+/** Returns how many of the oldest segments to delete. */
 export function expiredSegments(
   segments: readonly SegmentAge[],
   { retentionMs, retentionBytes }: RetentionLimits,

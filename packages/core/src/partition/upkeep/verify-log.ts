@@ -1,4 +1,4 @@
-/** Reads a partition through and says what is not as it should be. Nothing is changed. */
+/** Reads a whole partition and reports deviations. Modifies nothing. */
 
 import { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
 import { isGap } from "../../files/checkpoint-file.js";
@@ -9,7 +9,7 @@ import { damagedAt, readError } from "../read/damage.js";
 import type { ReadableLog } from "../read/readable-log.js";
 import { type Step, type WalkRange, walkSegment } from "./walk-segment.js";
 
-/** What was read of a partition so far. */
+/** Progress of the check of a partition. */
 export interface VerifyProgress {
   readonly type: "progress";
   readonly partition: number;
@@ -18,31 +18,31 @@ export interface VerifyProgress {
   readonly totalBytes: number;
 }
 
-/** Records that cannot be read, or an index file that does not fit its log. */
+/** Records that cannot be read, or an index file that does not match its log. */
 export interface VerifyFinding {
   readonly type: "finding";
   readonly kind: "damage" | "index" | "overlap";
   readonly partition: number;
-  /** The segment file, from the store's directory on. */
+  /** The segment file, relative to the store's directory. */
   readonly file: string;
-  /** Where the damage begins in it. */
+  /** Position in the file at which the damage begins. */
   readonly byte: number;
-  /** Damaged bytes; 0 where they are missing. */
+  /** Number of damaged bytes; 0 if they are missing. */
   readonly length: number;
-  /** The first offset that is lost. */
+  /** The first lost offset. */
   readonly offset: number;
-  /** The first one that can be read again; undefined where nothing follows. */
+  /** The first offset that can be read again; undefined if there is none. */
   readonly nextOffset: number | undefined;
   readonly reason: string;
 }
 
-/** What `verify` yields. */
+/** An event of `verify`. */
 export type VerifyEvent = VerifyProgress | VerifyFinding;
 
-/** How much is read from one event of progress to the next, at least. */
+/** Minimum number of bytes between two progress events. */
 const PROGRESS_BYTES = 1024 * 1024;
 
-/** Offsets expected to be in the log below `expectedEnd` that are in no batch are damage too. */
+/** Offsets below `expectedEnd` that are in no batch count as damage, too. */
 export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGenerator<VerifyEvent, void> {
   const isRight = log.beginCheck();
   let isDamaged = false;
@@ -61,15 +61,15 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
 class Verification {
   readonly #log: ReadableLog;
   readonly #expectedEnd: number;
-  /** Damage whose end is not found yet: one at most. */
+  /** Damage whose end has not been found yet: at most one. */
   readonly #open: Omit<VerifyFinding, "nextOffset">[] = [];
   #nextOffset: number;
   #isDamaged = false;
   #records = 0;
-  /** Of the segments that were walked through. */
+  /** Size of the segments that have been read. */
   #bytes = 0;
   #totalBytes = 0;
-  /** How much was read when progress was told last. */
+  /** Size at the last progress event. */
   #toldBytes = 0;
 
   constructor(log: ReadableLog, expectedEnd: number) {
@@ -88,7 +88,7 @@ class Verification {
       this.#nextOffset = log.offsets.logStart;
       this.#lost(segments[0], 0, 0, "the files that the log begins with are missing");
     }
-    /** Where the sound batches of the last segment end. */
+    /** End of the valid batches of the last segment. */
     let soundEnd = 0;
     for (const [i, segment] of segments.entries()) {
       yield* this.#begin(segment, segments[i - 1], ends[i - 1]);
@@ -97,7 +97,7 @@ class Verification {
     yield* this.#end(segments.at(-1), ends.at(-1), soundEnd);
   }
 
-  /** What lies between a segment and the one before it. */
+  /** Compares the beginning of a segment with the end of the previous one. */
   *#begin(segment: Segment, before: Segment | undefined, beforeEnd: number | undefined): Generator<VerifyEvent, void> {
     const log = this.#log;
     if (isGap(log.gaps, this.#nextOffset, segment.baseOffset)) this.#nextOffset = segment.baseOffset;
@@ -109,7 +109,7 @@ class Verification {
     this.#nextOffset = segment.baseOffset;
   }
 
-  /** Returns where the sound batches of the segment end. */
+  /** Returns the end of the segment's valid batches. */
   async *#walk(segment: Segment, end: number, next: Segment | undefined): AsyncGenerator<VerifyEvent, number> {
     const log = this.#log;
     const index = new SparseIndex();
@@ -135,15 +135,15 @@ class Verification {
     }
     this.#bytes += end;
     if (wasDeleted(log, segment)) {
-      this.#open.length = 0; // nothing of it is missed
+      this.#open.length = 0; // none of its records are missing
       this.#nextOffset = next?.baseOffset ?? this.#nextOffset;
     } else if (isSound) yield* this.#checkIndex(segment, end, index);
     return soundEnd;
   }
 
   async *#checkIndex(segment: Segment, end: number, index: SparseIndex): AsyncGenerator<VerifyEvent, void> {
-    // A segment that grew meanwhile has an index of more; of damaged batches, its index may know
-    // more than can be read.
+    // A segment that has grown in the meantime has a longer index; and an index may cover batches
+    // that are damaged now.
     const isWhole = end > 0 && segment !== this.#log.segments.active && end === (await sizeOf(this.#log, segment));
     const reason = isWhole ? await segment.indexFile.fault(index) : undefined;
     if (reason === undefined) return;
@@ -159,8 +159,8 @@ class Verification {
       this.#lost(last, soundEnd, end! - soundEnd, "the file ends early");
     }
     const { damage } = this.#log;
-    if (damage instanceof StorageFailedError) throw damage; // more may be there than was found
-    // Where files are missing, those that are left may be whole.
+    if (damage instanceof StorageFailedError) throw damage; // there may be more data than could be read
+    // If files are missing, the remaining ones may be valid.
     if (!this.#isDamaged && damage instanceof CorruptPartitionError) {
       const { message } = damage.cause as Error;
       this.#lost(last ?? { name: logFileName(this.#nextOffset) }, end ?? 0, 0, message);
@@ -169,7 +169,7 @@ class Verification {
     yield this.#progress(this.#bytes);
   }
 
-  /** Damage begins or, in the same file, goes on. */
+  /** Damage begins or, in the same file, continues. */
   #lost(segment: { readonly name: string }, byte: number, length: number, reason: string): void {
     const { partition } = this.#log;
     const file = `${partition}/${segment.name}`;
@@ -181,7 +181,7 @@ class Verification {
     } else if (before.file === file) this.#open[0] = { ...before, length: byte + length - before.byte };
   }
 
-  /** @param nextOffset the first one that can be read again, if there is one */
+  /** @param nextOffset the first offset that can be read again, if there is one */
   *#endDamage(nextOffset: number | undefined): Generator<VerifyEvent, void> {
     for (const damage of this.#open.splice(0)) yield { ...damage, nextOffset };
   }
@@ -193,7 +193,7 @@ class Verification {
   }
 }
 
-/** A segment that was deleted while it was walked through is no longer part of the log. */
+/** A segment that is deleted while it is read no longer belongs to the log. */
 async function* walk(log: ReadableLog, segment: Segment, range: WalkRange): AsyncGenerator<Step, void> {
   try {
     yield* walkSegment(await segment.file(), range);
@@ -211,7 +211,7 @@ async function sizeOf(log: ReadableLog, segment: Segment): Promise<number> {
 }
 
 /**
- * Records that are there twice: which of them is right cannot be told, and repair leaves them
+ * The same offsets occur twice: it is unknown which records are right, and a repair leaves them
  * alone.
  */
 function overlap(log: ReadableLog, segment: Segment, before: Segment, nextOffset: number): VerifyFinding {
@@ -229,7 +229,7 @@ function overlap(log: ReadableLog, segment: Segment, before: Segment, nextOffset
   };
 }
 
-/** What was published; everything, where the log is damaged and the rest of it out of reach. */
+/** The published part; everything if the log is damaged and the rest cannot be reached. */
 async function endOf(log: ReadableLog, segment: Segment): Promise<number> {
   try {
     return await (log.damage === undefined ? segment.visibleSize() : segment.size());

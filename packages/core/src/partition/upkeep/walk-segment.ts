@@ -1,4 +1,4 @@
-/** Reads a segment through, past whatever is damaged in it: for those who look for damage. */
+/** Reads a whole segment, skipping damaged parts, to find damage. */
 import { type BatchLimits, declaredBatchLength, HEADER_LENGTH, LogStoreError, type RecordBatch } from "@logstore/codec";
 import { scanSegment } from "../../segment/scan-segment.js";
 import type { StorageFile } from "../../storage/storage.js";
@@ -8,14 +8,14 @@ export interface WalkRange {
   readonly end: number;
   /** Base offset that the first batch must have. */
   readonly baseOffset: number;
-  /** No record here has this offset or a later one: the next segment begins there. */
+  /** No record of this segment has this offset or a higher one: the next segment begins there. */
   readonly limitOffset: number;
   readonly limits: BatchLimits;
-  /** Whether zeros at the end were written ahead, and are no damage. */
+  /** Whether zeros at the end are preallocated, and not damage. */
   readonly mayEndInZeros: boolean;
 }
 
-/** A sound batch, or a damaged place and where the next sound batch begins. */
+/** A valid batch, or a damaged part and the position of the next valid batch. */
 export type Step =
   | { readonly batch: RecordBatch; readonly position: number }
   | { readonly damage: LogStoreError; readonly position: number; readonly nextPosition: number };
@@ -43,7 +43,7 @@ export async function* walkSegment(file: StorageFile, range: WalkRange): AsyncGe
   }
 }
 
-/** Where the next batch of this log begins whose checksums are right; the end, where none does. */
+/** Position of the next valid batch of this log; the end if there is none. */
 async function nextSoundBatch(
   file: StorageFile,
   damagedAt: number,
@@ -59,9 +59,9 @@ async function nextSoundBatch(
     }
     return false;
   };
-  if (await isSound(damagedAt)) return damagedAt; // what came before it is missing
-  // Most damage leaves the length alone; what lies within the batch is not to be taken for the
-  // log's.
+  if (await isSound(damagedAt)) return damagedAt; // the batches before it are missing
+  // Most damage leaves the length field intact; and the contents of the batch must not be taken for
+  // batches of the log.
   const behind = damagedAt + (await lengthAt(file, damagedAt));
   if (behind === end || (await isSound(behind))) return behind;
   const found: SoundHeader[] = [];
@@ -72,7 +72,7 @@ async function nextSoundBatch(
   return end;
 }
 
-/** What the header there says, sound or not; 1 where there is none. */
+/** The length that the header declares, valid or not; 1 if there is no header. */
 async function lengthAt(file: StorageFile, position: number): Promise<number> {
   const header = Buffer.alloc(HEADER_LENGTH);
   const read = await file.read(header, position);
@@ -80,20 +80,20 @@ async function lengthAt(file: StorageFile, position: number): Promise<number> {
 }
 
 /**
- * Leaves out what only looks like a batch of this log: one that somebody keeps as a value, in a
- * batch whose own header is damaged. Seen from the end, offsets fall; where two cannot both be
- * right, the one with more sound headers behind it is.
+ * Drops what only looks like a batch of this log: a batch that an application stored as a value, in
+ * a batch whose own header is damaged. Seen from the end, offsets decrease; of two that contradict
+ * each other, the one with more valid headers after it is right.
  */
 function ofThisLog(headers: readonly SoundHeader[], limitOffset: number): SoundHeader[] {
-  // The longest row of headers whose offsets rise: length of the best one that begins at each, and
-  // what follows in it.
+  // The longest sequences of headers with increasing offsets: for each header the length of the
+  // best one that begins with it, and its next element.
   const lengths: number[] = new Array(headers.length).fill(1);
   const following: (number | undefined)[] = new Array(headers.length).fill(undefined);
   let best: number | undefined;
   for (let i = headers.length - 1; i >= 0; i--) {
     if (headers[i]!.baseOffset >= limitOffset) continue;
-    // Nearly always the very next one follows: the first that does is taken, and others only while
-    // it is not found.
+    // Nearly always the directly following header continues the sequence: the first one that does
+    // is used, and others only while none is found.
     for (let j = i + 1; j < headers.length; j++) {
       if (headers[j]!.baseOffset >= limitOffset || !follows(headers[i]!, headers[j]!)) continue;
       if (lengths[j]! + 1 > lengths[i]!) {
