@@ -1,4 +1,4 @@
-/** What one input makes of the members of a group. */
+/** Applies one input to the members of a group. */
 import type { TopicPartition } from "@logstore/protocol";
 import { holdingOf, type Member, NEVER } from "../state/group-state.js";
 import type { Joining } from "../state/limits.js";
@@ -12,7 +12,7 @@ import type { TurnDraft } from "./turn-draft.js";
 export function* applyInput(draft: TurnDraft, input: GroupInput): Steps {
   yield;
   const { type } = input;
-  // Of topics that changed nothing is to be noted: the target is compared with them anyway.
+  // Changed topics need no action here: the target is always compared with them.
   if (type === "join") join(draft, input.memberId, input.joining);
   else if (type === "gone") draft.remove(input.memberId);
   else if (type === "subscribe") subscribe(draft, input.memberId, input.topics);
@@ -36,13 +36,16 @@ function join(draft: TurnDraft, memberId: string, { assignor, ...said }: Joining
   draft.put(member);
 }
 
-/** It takes the place of the old one, with all that this one was to keep. */
+/**
+ * The new member takes the place of the old one, with all partitions that the old one was to keep.
+ */
 function succeed(draft: TurnDraft, before: Member, member: Member): void {
   draft.remove(before.memberId, member.memberId);
   if (String(before.topics) !== String(member.topics)) draft.isStale = true;
   const kept = new HoldingsDraft(member);
   for (const [topic, partitions] of before.holdings) {
-    // Of topics that it does not name it is not told: it may not be one who may know of them.
+    // It is not told of topics to which it does not subscribe: it may not have permission to know
+    // of them.
     if (!isWanted(member.topics, topic)) continue;
     for (const [partition, { revokedAt }] of partitions) {
       if (revokedAt === undefined) kept.set(topic, partition, { since: draft.epoch, revokedAt: undefined });
@@ -70,7 +73,7 @@ function* revoked(
   for (const [i, { topic, partition }] of partitions.entries()) {
     if (i % STEP_PARTITIONS === 0) yield;
     const revokedAt = holdingOf(member, topic, partition)?.revokedAt;
-    // An answer to what was said before it was told to give the partition up is none.
+    // A confirmation is ignored if it was sent before the member was asked to revoke the partition.
     if (revokedAt !== undefined && memberEpoch >= revokedAt) kept.delete(topic, partition);
   }
   if (kept.isChanged) draft.put(kept.done());

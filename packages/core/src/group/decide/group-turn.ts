@@ -1,4 +1,4 @@
-/** What comes to a group, and what a turn makes of it. */
+/** The inputs of a group, and the result of a turn. */
 import type { TopicPartition } from "@logstore/protocol";
 import type { Target } from "../assignors/assignor.js";
 import { assignmentCount, type GroupChange, type GroupState, type Member } from "../state/group-state.js";
@@ -6,7 +6,7 @@ import type { Joining } from "../state/limits.js";
 
 export type GroupInput =
   | { readonly type: "join"; readonly memberId: string; readonly joining: Joining }
-  /** `reason`: why it is out, where it did not leave. */
+  /** `reason`: why the member is removed; undefined if it left. */
   | { readonly type: "gone"; readonly memberId: string; readonly reason?: string }
   | { readonly type: "subscribe"; readonly memberId: string; readonly topics: readonly string[] }
   | {
@@ -16,27 +16,27 @@ export type GroupInput =
       readonly partitions: readonly TopicPartition[];
     }
   /**
-   * A topic is gone: what was committed of it is forgotten, and no commit for it counts any more,
-   * even if it is made anew.
+   * A topic was deleted: its committed offsets are dropped, and commits for it no longer count,
+   * even if it is recreated.
    */
   | { readonly type: "topicDeleted"; readonly topic: string }
   | { readonly type: "topicsChanged" };
 
 export interface GroupTurn {
   /**
-   * What is to be written down: nothing, one change, or several for a large group. Each leaves a
-   * state in which no partition has two owners: what comes after it may be lost in a crash.
+   * The changes to write: none, one, or several for a large group. After each of them no partition
+   * has two owners, because a crash may lose the following ones.
    */
   readonly changes: readonly GroupChange[];
-  /** Members that are new or not what they were. */
+  /** Members that are new or changed. */
   readonly members: readonly Member[];
   readonly removed: readonly string[];
-  /** Of those that are told what they own now. */
+  /** The epoch of the members that are told their new assignment. */
   readonly epoch: number;
   readonly target: Target;
 }
 
-/** How many more partitions the group's members own after a turn; negative where they own fewer. */
+/** The change in the number of partitions that the group's members own; may be negative. */
 export function assignmentGrowth({ members: before }: GroupState, { members, removed }: GroupTurn): number {
   let growth = 0;
   for (const memberId of removed) growth -= assignmentCount(before.get(memberId));

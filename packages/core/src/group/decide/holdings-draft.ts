@@ -1,6 +1,6 @@
 import type { Holding, Member } from "../state/group-state.js";
 
-/** A member's holdings under change: they are copied where they are changed first. */
+/** The partitions of a member while they are changed, copied on write. */
 export class HoldingsDraft {
   readonly #member: Member;
   #holdings: Map<string, Map<number, Holding>> | undefined;

@@ -1,4 +1,4 @@
-/** Moves partitions towards the target, without one of them ever having two owners. */
+/** Moves partitions towards the target; no partition ever has two owners. */
 import type { Target } from "../assignors/assignor.js";
 import type { Steps } from "../time/slices.js";
 import { HoldingsDraft } from "./holdings-draft.js";
@@ -6,7 +6,7 @@ import { STEP_PARTITIONS } from "./step-partitions.js";
 import { ownersOf } from "./target.js";
 import type { TurnDraft } from "./turn-draft.js";
 
-/** Revokes partitions that are meant for other members, and assigns those that nobody owns. */
+/** Asks owners to revoke what is assigned to others, and assigns free partitions. */
 export function* reconcile(draft: TurnDraft, target: Target): Steps {
   const taken = new Map<string, string[]>();
   let looks = 0;

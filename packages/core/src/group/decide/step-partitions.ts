@@ -1,2 +1,2 @@
-/** Partitions that are looked at between two steps. */
+/** Number of partitions between two steps. */
 export const STEP_PARTITIONS = 500;

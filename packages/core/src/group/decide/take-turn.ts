@@ -1,11 +1,12 @@
 /**
- * What a group makes of everything that came to it since its last turn: members that join or leave,
- * subscribe to other topics or have revoked partitions. A pure function of the group's state and of
- * the topics: it returns the change, and changes nothing.
+ * Decides the changes of a group for all inputs since its last turn: members that join or leave,
+ * change their subscription, or confirm revocations. A pure function of the group's state and the
+ * existing topics: it returns changes and applies none.
  *
- * Partitions move cooperatively, as in Kafka's KIP-848. A target assigns each partition to a
+ * Partitions move cooperatively, as in Kafka's KIP-848. The target assigns each partition to a
  * member. A member that owns a partition assigned to another member is asked to revoke it, and
- * keeps all others; only when it has done so, or is out of the group, does the other one get it.
+ * keeps all others. The new owner gets the partition only when it has been revoked, or its owner
+ * has been removed.
  */
 import type { Target } from "../assignors/assignor.js";
 import type { GroupChange, GroupState, Member } from "../state/group-state.js";
@@ -18,9 +19,10 @@ import { targetFor } from "./target.js";
 import { TurnDraft } from "./turn-draft.js";
 
 /**
- * In steps: a group may be large. Commits may be made between them, and nothing else of the group.
+ * Runs in steps, because a group may be large. Between steps commits may change the group, but
+ * nothing else may.
  *
- * @param topics those that there are, and how many partitions each has
+ * @param topics the existing topics, with their number of partitions
  */
 export function* takeTurn(
   state: GroupState,
@@ -43,7 +45,7 @@ function turnOf(draft: TurnDraft, at: number, target: Target): GroupTurn {
 
 function changesOf(draft: TurnDraft, at: number, members: readonly Member[]): GroupChange[] {
   const { group, owner, assignor, commits } = draft.state;
-  // Only now: they may have been made since the turn began.
+  // Only now, because commits may have been made since the turn began.
   const forgotten = draft.forgotten.filter((topic) => commits.has(topic));
   const isSame = members.length === 0 && draft.removed.length === 0 && draft.assignor === assignor;
   if (isSame && forgotten.length === 0) return [];
@@ -53,8 +55,7 @@ function changesOf(draft: TurnDraft, at: number, members: readonly Member[]): Gr
   const losses = inParts(draft.beforeGains.filter(({ memberId }) => draft.state.members.has(memberId)));
   return [
     { ...whole, removed: draft.removed, forgotten },
-    // Two members may each get what the other one had: neither has it before the other one is
-    // without it.
+    // Two members may swap partitions: neither gets one before the other has lost it.
     ...[...losses, ...parts].map((some) => ({ ...whole, members: some })),
   ];
 }

@@ -1,4 +1,4 @@
-/** Which member each partition of a group is meant for. */
+/** The assignment of a group's partitions to its members. */
 import type { AssignableMember, Target } from "../assignors/assignor.js";
 import { assignors } from "../assignors/assignors.js";
 import { holdingsOf } from "../state/group-state.js";
@@ -6,7 +6,7 @@ import type { Steps } from "../time/slices.js";
 import { resolveSubscriptions } from "./subscriptions.js";
 import type { TurnDraft } from "./turn-draft.js";
 
-/** The former target where it still holds, or a new one. */
+/** Returns the previous target if it is still valid, otherwise a new one. */
 export function* targetFor(draft: TurnDraft, topics: ReadonlyMap<string, number>): Steps<Target> {
   const wanted = yield* resolveSubscriptions(draft.members.values(), topics);
   const counts = new Map<string, number>();
@@ -56,7 +56,7 @@ export function ownersOf(owners: Map<string, string[]>, topic: string): string[]
   return ofTopic;
 }
 
-/** Whether a target is one for these topics. */
+/** Whether a target has the shape of these topics. */
 function hasShape(target: Target, counts: ReadonlyMap<string, number>): boolean {
   if (target.size !== counts.size) return false;
   for (const [topic, count] of counts) if (target.get(topic)?.length !== count) return false;

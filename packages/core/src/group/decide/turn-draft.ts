@@ -1,26 +1,26 @@
-/** The members of a group under change, in the course of one turn. */
+/** The members of a group while a turn changes them. */
 import type { AssignorName } from "@logstore/protocol";
 import type { GroupState, Member } from "../state/group-state.js";
 
 export class TurnDraft {
   readonly state: GroupState;
-  /** The epoch of members that are changed. */
+  /** The epoch of changed members. */
   readonly epoch: number;
   readonly members: Map<string, Member>;
   /** Ids of members that are new or changed. */
   readonly changed = new Set<string>();
-  /** Ids of members of the state that are not in the group any more. */
+  /** Ids of members that are removed from the group. */
   readonly removed: string[] = [];
   /** Deleted topics, whose commits are dropped. */
   readonly forgotten: string[] = [];
-  /** The new id of each static member that came back under another one. */
+  /** The new id of each static member that rejoined under another id. */
   readonly successors = new Map<string, string>();
-  /** Members that gain partitions, as they are without them. */
+  /** Members that gain partitions, in their state before. */
   readonly beforeGains: Member[] = [];
   assignor: AssignorName;
-  /** Whether the target has to be worked out again. */
+  /** Whether the target has to be recomputed. */
   isStale: boolean;
-  /** Ids of static members by instance id; made when one is first looked for. */
+  /** Ids of static members by instance id; built on first use. */
   #instances: Map<string, string> | undefined;
 
   constructor(state: GroupState) {
@@ -49,12 +49,12 @@ export class TurnDraft {
     this.changed.add(memberId);
   }
 
-  /** Puts a member that is to be told what it owns, under the new epoch. */
+  /** Adds a member that will be sent its assignment under the new epoch. */
   tell(member: Member): void {
     this.put({ ...member, epoch: this.epoch });
   }
 
-  /** @param successor the id of the member that takes its place, if there is one */
+  /** @param successor the id of the member that takes its place, if any */
   remove(memberId: string, successor?: string): void {
     if (!this.members.delete(memberId)) return;
     if (successor === undefined) this.isStale = true;

@@ -1,13 +1,16 @@
-/** What came to a group since its last turn. */
+/** The inputs of a group since its last turn. */
 import type { GroupInput } from "../decide/group-turn.js";
 
 export class Inbox {
   inputs: GroupInput[] = [];
-  /** Members that go on with a new membership, and the epoch that each knows. */
+  /** Members that rejoined with a new membership, and the epoch that each knows. */
   readonly rejoined = new Map<string, number>();
-  /** Whose the group is, if this turn makes it. */
+  /** The principal that owns the group if this turn creates it. */
   readonly owner: string | undefined;
-  /** What its inputs add to the group counts as held until they are decided. */
+  /**
+   * Releases of what the inputs add to the group, which counts against the limits until the turn is
+   * decided.
+   */
   readonly holds: (() => void)[] = [];
   #joinCount = 0;
   readonly #waiting: { resolve(): void; reject(error: unknown): void }[] = [];
@@ -16,7 +19,7 @@ export class Inbox {
     this.owner = owner;
   }
 
-  /** Members that are new with this turn. */
+  /** Number of members that join in this turn. */
   get joinCount(): number {
     return this.#joinCount;
   }
@@ -26,7 +29,7 @@ export class Inbox {
     if (input.type === "join") this.#joinCount++;
   }
 
-  /** Resolves when what came is decided, and durable. */
+  /** Resolves when the inputs have been decided, and the result is durable. */
   done(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -34,7 +37,7 @@ export class Inbox {
   }
 
   settle(durable: Promise<void>): void {
-    durable.catch(() => {}); // whoever waits is told
+    durable.catch(() => {}); // reported to whoever waits
     for (const { resolve, reject } of this.#waiting) durable.then(resolve, reject);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The members of all groups: what they say is gathered for a turn, decided, written down, and told
- * to those whom it concerns when it is durable: nobody acts on what a crash could undo.
+ * The members of all groups. Their messages are collected for a turn, decided together and written;
+ * members are told the result only when it is durable, so that nobody acts on what a crash could
+ * undo.
  */
 import { callAll, FencedMemberError, type LogStoreError, QuotaExceededError } from "@logstore/codec";
 import type { TopicPartition } from "@logstore/protocol";
@@ -26,14 +27,16 @@ export class Members implements Memberships {
   readonly #clock: AttentiveClock;
   readonly #watch: Watch;
   /**
-   * By group and member id: of members, and of those whose join is being decided. Clients choose
-   * ids: see {@link keyOf}.
+   * Sessions of members, and of those whose join is being decided, by group and member id; see
+   * {@link keyOf}.
    */
   readonly #sessions = new Map<string, Session>();
   readonly #inboxes = new Map<string, Inbox>();
-  /** What is in the middle of its turn. */
+  /** The turn in progress. */
   #deciding: { readonly group: string; readonly inbox: Inbox } | undefined;
-  /** Of the topics, when they were counted last: the same map as long as they are the same. */
+  /**
+   * The partition counts as of their last retrieval: the same map as long as they are unchanged.
+   */
   #counts: ReadonlyMap<string, number> = new Map();
   #countedIn: number | undefined;
 
@@ -46,7 +49,7 @@ export class Members implements Memberships {
     this.#watch = new Watch(this.#clock, (now) => this.#look(now));
   }
 
-  /** Members of before have their session's time to come back. */
+  /** Members from before the restart have their session timeout to rejoin. */
   *recover(): Steps {
     const now = this.#clock.now();
     for (const { group, members } of this.#journal.groups.values()) {
@@ -63,27 +66,24 @@ export class Members implements Memberships {
     return isConnected(this.#session(group, memberId));
   }
 
-  /** A member has shown that it knows an epoch. */
+  /** A member has used an epoch, and therefore knows it. */
   showsEpoch(group: string, memberId: string, memberEpoch: number): void {
     const session = this.#session(group, memberId);
     if (session !== undefined) session.heardEpoch = Math.max(session.heardEpoch, memberEpoch);
   }
 
-  /**
-   * Works on groups one after another, each to the end: nothing that {@link input} brought is
-   * decided meanwhile.
-   */
+  /** Runs tasks on groups one after another, each to completion: no input is decided in between. */
   run<Result>(steps: Steps<Result>): Promise<Awaited<Result>> {
     return this.#slices.run(steps);
   }
 
-  /** Tells a member when what was decided is durable: else it is told that all failed. */
+  /** Tells a member the news once they are durable; if that fails, it is told of the failure. */
   tell(group: string, memberId: string, news: MemberNews, durable: Promise<void>): void {
     const membership = this.#welcomed(group, memberId, news);
     if (membership !== undefined) this.#whenDurable([tellingOf(membership, news)], durable);
   }
 
-  /** Something came to a group: it is looked at when the turn of the event loop ends. */
+  /** Adds an input of a group, which is processed at the end of this turn of the event loop. */
   input(group: string, input: GroupInput, owner?: string): Inbox {
     let inbox = this.#inboxes.get(group);
     if (inbox === undefined) {
@@ -95,17 +95,17 @@ export class Members implements Memberships {
     return inbox;
   }
 
-  /** Takes all turns that wait, at once. */
+  /** Takes all pending turns synchronously. */
   takeTurns(): void {
     this.#slices.finish();
   }
 
-  /** Resolves when all turns that wait are taken. */
+  /** Resolves when all pending turns have been taken. */
   turnsTaken(): Promise<void> {
     return this.#slices.drain();
   }
 
-  /** Groups are not served any more. */
+  /** Groups become unavailable. */
   fail(error: LogStoreError): void {
     this.#watch.stop();
     for (const { membership } of this.#sessions.values()) membership?.fail(error);
@@ -113,7 +113,7 @@ export class Members implements Memberships {
     this.#inboxes.clear();
   }
 
-  // What members say.
+  // Messages of members
 
   begin(membership: Membership): void {
     this.#journal.check();
@@ -121,7 +121,8 @@ export class Members implements Memberships {
     const joining = checkJoin(request);
     const { group, memberId = this.#newId(), memberEpoch = 0 } = request;
     const session = this.#session(group, memberId);
-    // Epoch 0: the client has not heard of its join yet, and says it for the first time or again.
+    // Epoch 0: the client has not received a response to its join yet, and joins for the first time
+    // or again.
     if (memberEpoch > 0 || this.#member(group, memberId) !== undefined) {
       this.#goOn(membership, memberId, memberEpoch, joining.topics);
     } else if (session !== undefined) {
@@ -147,7 +148,7 @@ export class Members implements Memberships {
     if (session === undefined || this.#journal.failure !== undefined) return;
     const memberId = membership.memberId!;
     const member = this.#member(session.group, memberId);
-    if (member === undefined || memberEpoch > member.epoch) return; // nothing of that was said to it
+    if (member === undefined || memberEpoch > member.epoch) return; // the member cannot have been sent this epoch
     this.showsEpoch(session.group, memberId, memberEpoch);
     this.input(session.group, { type: "revoked", memberId, memberEpoch, partitions });
   }
@@ -189,7 +190,7 @@ export class Members implements Memberships {
     inbox.holds.push(release);
   }
 
-  /** The member goes on by another membership. */
+  /** The member continues with another membership. */
   #replace(session: Session, membership: Membership, memberId: string): void {
     session.membership?.finish();
     membership.memberId = memberId;
@@ -197,7 +198,7 @@ export class Members implements Memberships {
     session.heardAt = this.#clock.now();
   }
 
-  // Turns.
+  // Turns
 
   *#turn(group: string): Steps {
     const inbox = this.#inboxes.get(group);
@@ -221,11 +222,11 @@ export class Members implements Memberships {
     let written: Promise<void> | undefined;
     for (const change of turn.changes) {
       written = this.#journal.append([change]);
-      written.catch(() => {}); // the last one of all tells it
+      written.catch(() => {}); // the last promise reports the error
       if (turn.changes.length > 1) yield;
     }
     const durable = written ?? this.#journal.append([]);
-    durable.catch(() => {}); // whoever waits is told
+    durable.catch(() => {}); // reported to whoever waits
     const state = groups.get(group);
     const tellings = this.#dismiss(group, inbox, turn);
     if (state !== undefined) {
@@ -237,8 +238,8 @@ export class Members implements Memberships {
   }
 
   /**
-   * Whoever asks for more partitions than there is room for is refused, and the rest decided
-   * without it.
+   * If there is no room for the partitions of new members or subscriptions, these are refused, and
+   * the rest is decided without them.
    */
   *#decide(before: GroupState, inbox: Inbox): Steps<GroupTurn> {
     const { group, owner } = before;
@@ -272,12 +273,12 @@ export class Members implements Memberships {
   }
 
   /**
-   * A turn that cannot be written down is not taken: whoever asked for it is told, and nobody else
-   * is concerned.
+   * A turn that cannot be written is not taken: the members that sent its inputs are told, and
+   * others are not affected.
    */
   #abandon(group: string, inbox: Inbox, error: unknown): void {
     const state = this.#journal.groups.get(group);
-    if (state !== undefined) state.target = undefined; // some of it may have been written down
+    if (state !== undefined) state.target = undefined; // some of the changes may have been written
     this.#refuse(group, inbox.inputs, error);
     inbox.settle(Promise.reject(error));
   }
@@ -291,7 +292,7 @@ export class Members implements Memberships {
     }
   }
 
-  /** Who is out is told so. */
+  /** Tells removed members that they are removed. */
   #dismiss(group: string, { inputs }: Inbox, { removed }: GroupTurn): Telling[] {
     const out = new Map(removed.map((memberId) => [memberId, "gave its place to another with its instance id"]));
     const left = new Set<string>();
@@ -314,7 +315,7 @@ export class Members implements Memberships {
     });
   }
 
-  /** Adds what members are to be told. */
+  /** Collects what members must be told. */
   *#tellMembers(state: GroupState, inbox: Inbox, turn: GroupTurn, tellings: Telling[]): Steps {
     const { group } = state;
     const joined = new Set(inbox.inputs.flatMap((input) => (input.type === "join" ? [input.memberId] : [])));
@@ -339,8 +340,8 @@ export class Members implements Memberships {
   }
 
   /**
-   * The membership that is to hear of it; undefined where it is one whose own turn is to come: all
-   * is said then.
+   * The membership to be told; undefined if its own turn is yet to come, in which it is told
+   * everything.
    */
   #welcomed(group: string, memberId: string, { joined }: MemberNews): Membership | undefined {
     const membership = this.#session(group, memberId)?.membership;
@@ -357,14 +358,14 @@ export class Members implements Memberships {
     );
   }
 
-  // Deadlines.
+  // Deadlines
 
   #noteHoldings(session: Session, member: Member, now: number): void {
     noteRevoking(session, member, now);
     this.#watch.by(deadlineOf(session, member).at);
   }
 
-  /** Whose time is up is out. Returns when somebody else's is. */
+  /** Removes members whose deadline has passed. Returns the next deadline. */
   #look(now: number): number | undefined {
     let next: number | undefined;
     for (const session of this.#sessions.values()) {
@@ -378,7 +379,7 @@ export class Members implements Memberships {
     return next;
   }
 
-  // The rest.
+  // Helpers
 
   readonly #idOf = (topic: string) => this.#topics.id(topic);
 
@@ -390,15 +391,15 @@ export class Members implements Memberships {
     return this.#sessions.get(keyOf(group, memberId));
   }
 
-  /** Undefined where the member is out, or goes on by another membership. */
+  /** Undefined if the member was removed or continues with another membership. */
   #sessionOf(membership: Membership): Session | undefined {
     const session = this.#session(membership.request.group, membership.memberId ?? "");
     return session?.membership === membership ? session : undefined;
   }
 
   /**
-   * Counts what a join adds, until it is decided. A static member that comes back takes the place
-   * that it has.
+   * Counts what a join adds, until it is decided. A static member that rejoins takes its existing
+   * place.
    *
    * @throws QuotaExceededError, GroupLimitExceededError
    */
@@ -436,10 +437,10 @@ export class Members implements Memberships {
   }
 }
 
-/** Something that a member is to be told. */
+/** A message to a member. */
 interface Telling {
   readonly tell: () => void;
-  /** How many partitions are told of. */
+  /** Number of partitions in the message. */
   readonly partitions: number;
 }
 
@@ -450,9 +451,9 @@ function tellingOf(membership: Membership, news: MemberNews): Telling {
 }
 
 /**
- * Whoever is told encodes and sends it before the next turn of the event loop, which costs more
- * than the telling: after so many partitions everybody else has a turn. A telling counts as some
- * partitions, however few it is about.
+ * Members encode and send their messages before the next turn of the event loop, which costs more
+ * than creating them. After this many partitions other work runs. Each message counts as several
+ * partitions, however few it contains.
  */
 const TOLD_A_TURN = 5_000;
 const LEAST_TOLD = 100;
@@ -473,7 +474,9 @@ function isSame(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>):
   return true;
 }
 
-/** Group names have no slash. */
+/**
+ * Group names contain no slash, so that the key is unambiguous although clients choose member ids.
+ */
 function keyOf(group: string, memberId: string): string {
   return `${group}/${memberId}`;
 }
