@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HeldLoop, MAX_BUSY_MS } from "./held-loop.ts";
 import { requestGroups } from "./requests.ts";
 
-const ROOM = 6;
+const ROOM = 3;
 
 describe.each(Object.entries(requestGroups))("%s", (_name, { requests, isDurable }) => {
   let loop: HeldLoop;

@@ -126,6 +126,7 @@ export class HealthService {
       const health = await this.#statusOf(call, name);
       if (health !== undefined) statuses[name] = { status: health };
     }
+    await this.#context.turns.next(); // one long answer is serialized in a turn of the event loop
     return statuses;
   }
 
