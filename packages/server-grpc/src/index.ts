@@ -16,7 +16,7 @@ export type { Refusal } from "./access/refusal.js";
 export { serve } from "./server.js";
 export type { LogStoreServer } from "./serving/log-store-server.js";
 export type { ServeOptions } from "./serving/serve-options.js";
-export type { ServerTlsOptions } from "./transport/tls-files.js";
+export type { ServerTlsOptions } from "./transport/tls-options.js";
 
 // For programs that open the broker themselves: metrics of the engine
 

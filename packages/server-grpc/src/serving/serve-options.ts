@@ -18,7 +18,7 @@ import { type AccessConfig, accessRule } from "../access/access-config.js";
 import type { Refusal } from "../access/refusal.js";
 import { LARGEST_MAX_BATCH_BYTES } from "../transport/limits.js";
 import { isLoopback } from "../transport/loopback.js";
-import { type ServerTlsOptions, tlsRule } from "../transport/tls-files.js";
+import { type ServerTlsOptions, tlsRule } from "../transport/tls-options.js";
 
 /** Options of {@link serve}. */
 export interface ServeOptions {

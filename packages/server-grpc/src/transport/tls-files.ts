@@ -7,42 +7,8 @@ import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import {
-  callAll,
-  InvalidArgumentError,
-  nested,
-  nonEmptyString,
-  oneOf,
-  required,
-  startTimer,
-  type Timer,
-} from "@logstore/codec";
-
-/**
- * The server's certificate, and the client certificates that it accepts. The files are reloaded
- * when they change.
- */
-export interface ServerTlsOptions {
-  /**
-   * PEM file with the server's certificate, followed by the intermediate certificates of its CA.
-   */
-  readonly certFile: string;
-  /** PEM file with its private key, unencrypted. */
-  readonly keyFile: string;
-  /** PEM file with the CAs of accepted client certificates. */
-  readonly clientCaFile?: string | undefined;
-  /**
-   * Whether clients are asked for a certificate, and whether they must have one. Default "none".
-   */
-  readonly clientCertificates?: "none" | "optional" | "required" | undefined;
-}
-
-export const tlsRule = nested<ServerTlsOptions>({
-  certFile: required(nonEmptyString),
-  keyFile: required(nonEmptyString),
-  clientCaFile: nonEmptyString,
-  clientCertificates: oneOf("none", "optional", "required"),
-});
+import { callAll, InvalidArgumentError, startTimer, type Timer } from "@logstore/codec";
+import type { ServerTlsOptions } from "./tls-options.js";
 
 /** The contents of the files. */
 export type TlsMaterial = Pick<SecureContextOptions, "cert" | "key" | "ca">;

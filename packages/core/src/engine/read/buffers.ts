@@ -15,7 +15,7 @@ export const STORED_BATCH_LIMITS: BatchLimits = { maxBatchBytes: 1024 * MIB, max
  * pooled or reused, because batches may still be on their way to a peer long after the next ones
  * were read.
  */
-export function bufferFor(length: number, headroomBytes = 0): Buffer {
+export function bufferFor(length: number, headroomBytes = 0): Uint8Array<ArrayBuffer> {
   return Buffer.allocUnsafeSlow(headroomBytes + length).subarray(headroomBytes);
 }
 
