@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -63,6 +63,56 @@ test.each([
 ])("%s may import %s", (packageName, imported) => {
   const { refused, output } = lint(packageName, imported);
   expect(refused, output).toBe(false);
+});
+
+/** What the check of circles and folders says of core with these files and table rows. */
+function checkArrows(files: Readonly<Record<string, string>>, rows: readonly string[]): string {
+  const cwd = mkdtempSync(join(tmpdir(), "logstore-folders-"));
+  try {
+    mkdirSync(join(cwd, "docs"));
+    writeFileSync(join(cwd, "docs/architecture.md"), rows.join("\n"));
+    for (const [name, text] of Object.entries(files)) {
+      const file = join(cwd, "packages/core/src", name);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    const { stderr } = spawnSync(process.execPath, [join(root, "scripts/arrows.mjs")], { cwd, encoding: "utf8" });
+    return stderr;
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
+}
+
+const typeOf = (path: string) => `import type { X } from "${path}";\n`;
+
+test("files that import each other are found, types included", () => {
+  const files = { "a/one.ts": typeOf("./two.js"), "a/two.ts": 'export { x } from "./three.js";\n', "a/three.ts": "" };
+  const rows = ["| `a` | things | |"];
+  expect(checkArrows(files, rows)).toBe("");
+  const said = checkArrows({ ...files, "a/three.ts": 'await import("./one.js");\n' }, rows);
+  expect(said).toMatch(/in a circle:\n.*a\/one\.ts imports a\/two\.ts/s);
+});
+
+test("folders that import each other are found, though no two of their files do", () => {
+  const files = {
+    "a/one.ts": typeOf("../b/two.js"),
+    "b/two.ts": "",
+    "b/three.ts": typeOf("../a/four.js"),
+    "a/four.ts": "",
+  };
+  expect(checkArrows(files, ["| `a` | things | `b` |", "| `b` | things | `a` |"])).toMatch(
+    /a imports b\n {2}b imports a/,
+  );
+});
+
+test("core's folders import what the table says, no more and no less", () => {
+  const files = { "a/one.ts": typeOf("../b/two.js"), "b/two.ts": "" };
+  expect(checkArrows(files, ["| `a` | things | `b` |", "| `b` | things | |"])).toBe("");
+  expect(checkArrows(files, ["| `a` | things | |", "| `b` | things | |"])).toMatch(
+    /a imports b, and .* does not allow/,
+  );
+  expect(checkArrows(files, ["| `a` | things | `b` |", "| `b` | things | `a` |"])).toMatch(/`b` imports nothing of a/);
+  expect(checkArrows(files, ["| `a` | things | `b` |"])).toMatch(/has no row for `b`/);
 });
 
 test("at run time core needs only codec: from protocol it imports types only", () => {

@@ -80,8 +80,8 @@ export type {
 export { Broker, type BrokerRecovery, type UnreadableTopic } from "./broker/broker.js";
 export type { BrokerOptions } from "./broker/broker-options.js";
 export type { UnreadableSnapshot } from "./broker/snapshots/snapshot-directories.js";
-export type { TopicLimitOptions, TopicLimits } from "./broker/topic-limits.js";
-export type { OpeningProgress } from "./broker/topics.js";
+export type { TopicLimitOptions, TopicLimits } from "./broker/topics/topic-limits.js";
+export type { OpeningProgress } from "./broker/topics/topics.js";
 export type { AppendOptions } from "./engine/partition-log.js";
 export type { GroupLimitOptions, GroupLimits } from "./group/state/group-totals.js";
 export type {

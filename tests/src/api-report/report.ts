@@ -17,7 +17,7 @@ export const ENTRIES = [
   { name: "protocol", directory: "packages/protocol", entry: "dist/index.d.ts" },
   { name: "protocol-descriptors", directory: "packages/protocol", entry: "dist/descriptors.d.ts" },
   { name: "core", directory: "packages/core", entry: "dist/index.d.ts" },
-  { name: "core-engine", directory: "packages/core", entry: "dist/engine/index.d.ts" },
+  { name: "core-engine", directory: "packages/core", entry: "dist/engine.d.ts" },
   { name: "core-testing", directory: "packages/core", entry: "dist/testing/index.d.ts" },
   { name: "client", directory: "packages/client", entry: "dist/index.d.ts" },
   { name: "server-grpc", directory: "packages/server-grpc", entry: "dist/index.d.ts" },

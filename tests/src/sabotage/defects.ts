@@ -524,10 +524,10 @@ export const defects: readonly Defect[] = [
   ...within("server-grpc/serving/grpc-services.ts", ["src/transport/http2-servers.test.ts"], {
     "calls are not paced, and nobody hears of it": ["http2ServersOf(grpc, missing)", "http2ServersOf(grpc, () => {})"],
   }),
-  ...within("core/broker/topic-limits.ts", [TOPIC_LIMITS], {
+  ...within("core/broker/topics/topic-limits.ts", [TOPIC_LIMITS], {
     "has no limits": ["if (!more[kind] || wanted <= limit) continue;", "if (wanted !== undefined) continue;"],
   }),
-  ...within("core/broker/topics.ts", [TOPIC_LIMITS], {
+  ...within("core/broker/topics/topics.ts", [TOPIC_LIMITS], {
     "counts a topic that was not made": ["        this.#totals.remove(made);\n", ""],
     "goes on counting a deleted topic": ["this.#totals.remove({ topics: 1, partitions: partitionCount });", ""],
     "does not count what was there": ["this.#totals.add({ partitions: partitionCount });", ""],
@@ -539,7 +539,7 @@ export const defects: readonly Defect[] = [
       "await snapshots.#directories.find();",
     ],
   }),
-  ...within("core/broker/topics.ts", [TOPIC_LIMITS], {
+  ...within("core/broker/topics/topics.ts", [TOPIC_LIMITS], {
     "takes segments of any size": ["    this.#totals.checkSegmentBytes(change.segmentBytes);\n", ""],
   }),
   ...within("core/engine/append/check-later.ts", ["src/engine/append/check-later.test.ts"], {
@@ -987,7 +987,7 @@ export const defects: readonly Defect[] = [
       "waits for tests",
     ],
   }),
-  ...within("core/broker/topics.ts", [BROKER, GOLDEN], {
+  ...within("core/broker/topics/topics.ts", [BROKER, GOLDEN], {
     "gives an unreadable topic's name again": [
       "return this.#topics.has(topic) || this.#isUnreadable(topic);",
       "return this.#topics.has(topic);",
@@ -1215,7 +1215,7 @@ export const defects: readonly Defect[] = [
   ...within("core/group/journal/snapshot-file.ts", [SNAPSHOT_FILE, GROUP_LOG], {
     "does not count the groups": ["isWhole = piece.groups === count;", "isWhole = true;"],
   }),
-  ...within("core/broker/topics.ts", ["src/broker/topic-id.test.ts"], {
+  ...within("core/broker/topics/topics.ts", ["src/broker/topic-id.test.ts"], {
     "takes a topic for another one of its name": [
       "if (!expected || expected === id) return;",
       "if (expected !== id) return;",

@@ -3,7 +3,7 @@ import { boolean, checkOptions, type OptionRules, objectWith, wholeNumber } from
 import type { GroupLimitOptions } from "../group/state/group-totals.js";
 import { commonRules } from "../store/check-options.js";
 import type { LogStoreOptions } from "../store/options.js";
-import type { TopicLimitOptions } from "./topic-limits.js";
+import type { TopicLimitOptions } from "./topics/topic-limits.js";
 
 /** Options of a broker on any engine. */
 export interface EngineBrokerOptions extends GroupLimitOptions, TopicLimitOptions {

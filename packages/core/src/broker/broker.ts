@@ -60,8 +60,8 @@ import { PartitionCalls } from "./partition-calls.js";
 import { ProducerIds } from "./producer-ids.js";
 import type { UnreadableSnapshot } from "./snapshots/snapshot-directories.js";
 import { Snapshots } from "./snapshots/snapshots.js";
-import { TopicTotals } from "./topic-limits.js";
-import { type OpeningProgress, Topics } from "./topics.js";
+import { TopicTotals } from "./topics/topic-limits.js";
+import { type OpeningProgress, Topics } from "./topics/topics.js";
 import { topicsForGroups } from "./topics-for-groups.js";
 
 /** A call to groups may be repeated after so long while they are being opened, ms. */

@@ -4,7 +4,7 @@
  */
 import type { TopicSummary } from "@logstore/protocol";
 import { detailOf } from "../errors/error-detail.js";
-import type { Topics } from "./topics.js";
+import type { Topics } from "./topics/topics.js";
 
 /** By name. A directory of which not even the topic's name can be read is not among them. */
 export async function listTopics(topics: Topics): Promise<TopicSummary[]> {

@@ -19,7 +19,7 @@ import { boundsOf } from "./bounds.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
-import type { Topics } from "./topics.js";
+import type { Topics } from "./topics/topics.js";
 
 export class PartitionCalls {
   readonly #topics: Topics;

@@ -3,7 +3,7 @@ import type { PartitionLog } from "../engine/partition-log.js";
 import { detailOf } from "../errors/error-detail.js";
 import { lagOf } from "../group/lag.js";
 import type { GroupTopics } from "../group/state/group-topics.js";
-import type { Topics } from "./topics.js";
+import type { Topics } from "./topics/topics.js";
 
 /** @param clock in ms since the epoch */
 export function topicsForGroups(topics: Topics, clock: { now(): number }): GroupTopics {

@@ -23,9 +23,9 @@ import { writeSnapshotFile } from "../../snapshot/snapshot-file.js";
 import { sharedPacer } from "../../storage/pacer.js";
 import type { Storage } from "../../storage/storage.js";
 import { storageError, withStorageErrors } from "../../storage/storage-error.js";
-import { KeyedQueue } from "../keyed-queue.js";
-import { TopicTotals } from "../topic-limits.js";
-import type { Topics } from "../topics.js";
+import { KeyedQueue } from "../topics/keyed-queue.js";
+import { TopicTotals } from "../topics/topic-limits.js";
+import type { Topics } from "../topics/topics.js";
 import { checkDirectoryName, SnapshotDirectories, type UnreadableSnapshot } from "./snapshot-directories.js";
 
 export class Snapshots {

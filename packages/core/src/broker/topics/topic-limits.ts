@@ -11,7 +11,7 @@ import {
   ResourceLimitExceededError,
   wholeNumber,
 } from "@logstore/codec";
-import { MAX_SEGMENT_BYTES } from "../store/options.js";
+import { MAX_SEGMENT_BYTES } from "../../store/options.js";
 
 /** How much a data directory may hold, and what topics may be configured to. */
 export interface TopicLimits {

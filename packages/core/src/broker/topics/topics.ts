@@ -17,13 +17,13 @@ import {
   type TopicCatalogue,
   TopicUnsettledError,
   type UnopenableTopic,
-} from "../engine/topic-catalogue.js";
-import { changedConfig } from "../engine/topic-config.js";
-import { checkTopicName } from "../engine/topic-name.js";
-import { detailOf } from "../errors/error-detail.js";
-import { tell } from "../hooks/hooks.js";
-import { eachInParallel, inParallel } from "../storage/in-parallel.js";
-import { storageError, withStorageErrors } from "../storage/storage-error.js";
+} from "../../engine/topic-catalogue.js";
+import { changedConfig } from "../../engine/topic-config.js";
+import { checkTopicName } from "../../engine/topic-name.js";
+import { detailOf } from "../../errors/error-detail.js";
+import { tell } from "../../hooks/hooks.js";
+import { eachInParallel, inParallel } from "../../storage/in-parallel.js";
+import { storageError, withStorageErrors } from "../../storage/storage-error.js";
 import { KeyedQueue } from "./keyed-queue.js";
 import { TopicTotals } from "./topic-limits.js";
 

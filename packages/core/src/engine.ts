@@ -1,0 +1,40 @@
+/**
+ * For authors of engines: the interfaces, and the parts that engines share. See docs/engines.md.
+ */
+export type { LogStoreError, RecordBatch } from "@logstore/codec";
+export type { Durability, Position, TopicConfig } from "@logstore/protocol";
+export type { EngineBrokerOptions } from "./broker/broker-options.js";
+export {
+  type Assigned,
+  assignOffsets,
+  checkExpectedOffset,
+  type Place,
+  type Unplaced,
+} from "./engine/append/assign-offsets.js";
+export { AppendCheck } from "./engine/append/check-append.js";
+export { type ProducerSnapshot, ProducerState } from "./engine/append/producer-state.js";
+export type { DurableMap, MapEntry } from "./engine/durable-map.js";
+export type { Engine } from "./engine/engine.js";
+export type { JournalStore, SnapshotReader, SnapshotSink } from "./engine/journal-store.js";
+export {
+  type Appended,
+  type AppendOptions,
+  BatchTooLongToRead,
+  type Chunk,
+  type Gap,
+  type LogBounds,
+  type LogReader,
+  type PartitionLog,
+  type ReadOptions,
+} from "./engine/partition-log.js";
+export { bufferFor } from "./engine/read/buffers.js";
+export { LogOffsets } from "./engine/read/log-offsets.js";
+export { checkedPosition } from "./engine/read/position.js";
+export {
+  type FoundTopic,
+  type FoundTopics,
+  type Topic,
+  type TopicCatalogue,
+  TopicUnsettledError,
+  type UnopenableTopic,
+} from "./engine/topic-catalogue.js";
