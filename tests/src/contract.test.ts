@@ -4,9 +4,14 @@ import { RecordBatch } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sealedBatch, utf8 } from "./bytes.ts";
 import { eventually } from "./eventually.ts";
-import { type Home, homes } from "./homes.ts";
+import { contractHomes, type Home, WITHOUT_FILES } from "./homes.ts";
 
-describe.each(Object.entries(homes))("%s", (_name, openHome) => {
+describe.each(Object.entries(contractHomes))("%s", (name, openHome) => {
+  /** Snapshots of topics are files. */
+  const testFiles = test.skipIf(name === WITHOUT_FILES);
+  /** The default, and the strongest that there is. */
+  const strongest = name === WITHOUT_FILES ? "written" : "flushed";
+
   let home: Home;
   let client: LogClient;
 
@@ -41,7 +46,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       partitioner: "fnv1a-32",
       partitions: [{ partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 }],
       config: {},
-      effectiveConfig: { durability: "flushed", segmentBytes: 64 * 2 ** 20, maxBatchBytes: 16 * 2 ** 20 },
+      effectiveConfig: { durability: strongest, segmentBytes: 64 * 2 ** 20, maxBatchBytes: 16 * 2 ** 20 },
     });
     expect(await client.listTopics()).toEqual([
       { topic: "a", topicId: created.topicId, partitionCount: 1 },
@@ -67,7 +72,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
       { name: "trace", value: new Uint8Array([0, 255]) },
     ];
     const ack = await producer.send({ key: "clé", value: new Uint8Array([1, 2, 3]), timestamp: -5, headers });
-    expect(ack).toEqual({ topic: "t", partition: 0, offset: 0, nextOffset: 1, durability: "flushed" });
+    expect(ack).toEqual({ topic: "t", partition: 0, offset: 0, nextOffset: 1, durability: strongest });
     await producer.send({ value: "" });
     const reader = client.reader({ assign: { t: [0] }, until: "latest" });
     const records = [];
@@ -134,7 +139,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
         expectedOffset: 0,
       },
     );
-    expect(first).toEqual({ topic: "t", partition: 1, offset: 0, nextOffset: 2, durability: "flushed" });
+    expect(first).toEqual({ topic: "t", partition: 1, offset: 0, nextOffset: 2, durability: strongest });
     const tries = await Promise.allSettled(
       ["paid", "emptied"].map((value) => client.append("t", 1, [{ value }], { expectedOffset: first.nextOffset })),
     );
@@ -269,14 +274,14 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     const { config } = await client.createTopic("t", { partitions: 1, retentionMs: 5_000, durability: "written" });
     expect(config).toEqual({ retentionMs: 5_000, durability: "written" });
     expect(await client.producer("t").send({ value: "x" })).toMatchObject({ durability: "written" });
-    const change = { durability: "flushed", retentionMs: null, segmentBytes: 2 ** 30 } as const;
-    const altered = { durability: "flushed", segmentBytes: 2 ** 30 };
+    const change = { durability: strongest, retentionMs: null, segmentBytes: 2 ** 30 } as const;
+    const altered = { durability: strongest, segmentBytes: 2 ** 30 };
     expect(await client.alterTopicConfig("t", change)).toEqual(altered);
     expect(await client.describeTopic("t")).toMatchObject({
       config: altered,
       effectiveConfig: { maxBatchBytes: 16 * 2 ** 20, ...altered },
     });
-    expect(await client.producer("t").send({ value: "x" })).toMatchObject({ durability: "flushed" });
+    expect(await client.producer("t").send({ value: "x" })).toMatchObject({ durability: strongest });
     await client.alterTopicConfig("t", { maxBatchBytes: 1_000 });
     const big = home.api.produce({ topic: "t", partition: 0, batches: sealedBatch(["x".repeat(2_000)]) });
     await expect(big).rejects.toMatchObject({ code: "BATCH_TOO_LARGE", expected: 1_000 });
@@ -409,40 +414,43 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     for (const id of ids) expect(id).toBeGreaterThan(0);
   });
 
-  test("a snapshot is made while records are appended, outlives its topic, and can be restored as a topic", async () => {
-    await client.createTopic("t", { partitions: 3, segmentBytes: 1000 });
-    const producer = client.producer("t", { batchBytes: 300 });
-    let isDone = false;
-    let sent = 0;
-    const sendSome = () => Promise.all(Array.from({ length: 20 }, () => producer.send({ value: String(sent++) })));
-    await sendSome();
-    const sending = (async () => {
-      while (!isDone) await sendSome();
-    })();
-    const made = await client.createSnapshot("t", "monday");
-    await client.createSnapshot("t", "again");
-    isDone = true;
-    await sending;
-    expect(made).toMatchObject({ topic: "t", snapshot: "monday", createdAt: expect.any(Number) });
-    expect(made.partitions.map(({ partition }) => partition)).toEqual([0, 1, 2]);
-    expect(made.partitions.reduce((sum, { logEndOffset }) => sum + logEndOffset, 0)).toBeGreaterThanOrEqual(20);
-    const listed = await client.listSnapshots("t");
-    expect(listed.map(({ snapshot }) => snapshot)).toEqual(["again", "monday"]);
-    expect(listed[1]).toEqual(made);
-    const before = await readAll("t");
-    await client.deleteTopic("t");
-    const restored = await client.restoreSnapshot("t", "monday", "u");
-    expect(restored).toMatchObject({ topic: "u", config: { segmentBytes: 1000 } });
-    const place = ({ partition, offset, value }: { partition: number; offset: number; value: string }) =>
-      `${partition}:${offset} ${value}`;
-    const isInIt = ({ partition, offset }: { partition: number; offset: number }) =>
-      offset < made.partitions[partition]!.logEndOffset;
-    expect((await readAll("u")).map(place).sort()).toEqual(before.filter(isInIt).map(place).sort());
-    const { offset } = await client.producer("u").send({ value: "on", partition: 1 });
-    expect(offset).toBe(made.partitions[1]!.logEndOffset);
-    await client.deleteSnapshot("t", "again");
-    expect(await client.listSnapshots()).toEqual([made]);
-  });
+  testFiles(
+    "a snapshot is made while records are appended, outlives its topic, and can be restored as a topic",
+    async () => {
+      await client.createTopic("t", { partitions: 3, segmentBytes: 1000 });
+      const producer = client.producer("t", { batchBytes: 300 });
+      let isDone = false;
+      let sent = 0;
+      const sendSome = () => Promise.all(Array.from({ length: 20 }, () => producer.send({ value: String(sent++) })));
+      await sendSome();
+      const sending = (async () => {
+        while (!isDone) await sendSome();
+      })();
+      const made = await client.createSnapshot("t", "monday");
+      await client.createSnapshot("t", "again");
+      isDone = true;
+      await sending;
+      expect(made).toMatchObject({ topic: "t", snapshot: "monday", createdAt: expect.any(Number) });
+      expect(made.partitions.map(({ partition }) => partition)).toEqual([0, 1, 2]);
+      expect(made.partitions.reduce((sum, { logEndOffset }) => sum + logEndOffset, 0)).toBeGreaterThanOrEqual(20);
+      const listed = await client.listSnapshots("t");
+      expect(listed.map(({ snapshot }) => snapshot)).toEqual(["again", "monday"]);
+      expect(listed[1]).toEqual(made);
+      const before = await readAll("t");
+      await client.deleteTopic("t");
+      const restored = await client.restoreSnapshot("t", "monday", "u");
+      expect(restored).toMatchObject({ topic: "u", config: { segmentBytes: 1000 } });
+      const place = ({ partition, offset, value }: { partition: number; offset: number; value: string }) =>
+        `${partition}:${offset} ${value}`;
+      const isInIt = ({ partition, offset }: { partition: number; offset: number }) =>
+        offset < made.partitions[partition]!.logEndOffset;
+      expect((await readAll("u")).map(place).sort()).toEqual(before.filter(isInIt).map(place).sort());
+      const { offset } = await client.producer("u").send({ value: "on", partition: 1 });
+      expect(offset).toBe(made.partitions[1]!.logEndOffset);
+      await client.deleteSnapshot("t", "again");
+      expect(await client.listSnapshots()).toEqual([made]);
+    },
+  );
 
   test("a program that needs a topic ensures it at each start", async () => {
     const [created, meanwhile] = await Promise.all([
@@ -473,7 +481,7 @@ describe.each(Object.entries(homes))("%s", (_name, openHome) => {
     expect((await client.ensureTopic("u")).partitions).toHaveLength(1);
   });
 
-  test("missing and existing snapshots have different errors", async () => {
+  testFiles("missing and existing snapshots have different errors", async () => {
     await client.createTopic("t", { partitions: 1 });
     await client.createSnapshot("t", "s");
     const failures = [

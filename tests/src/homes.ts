@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type ConnectOptions, connect, GrpcLogApi, type LogClient } from "@logstore/client";
 import { ClosedError } from "@logstore/codec";
 import { Broker, type BrokerOptions } from "@logstore/core";
+import { MemoryEngine } from "@logstore/core/engine";
 import type { LogApi } from "@logstore/protocol";
 import { type AccessConfig, type ServeOptions, serve } from "@logstore/server-grpc";
 import { CertificateAuthority, directoryWith } from "../../packages/server-grpc/test/certificates.ts";
@@ -110,6 +111,15 @@ function mortalClient(broker: Broker): Mortal {
   };
   return { client: connect(api as unknown as LogApi), kill };
 }
+
+/** A broker on an engine without files: it has no snapshots, and memory is never flushed. */
+export const WITHOUT_FILES = "an engine without files";
+
+/** The homes in which the contract of clients holds. */
+export const contractHomes: Record<string, OpenHome> = {
+  ...homes,
+  [WITHOUT_FILES]: async () => embedded(await Broker.openOn(new MemoryEngine())),
+};
 
 export function temporaryDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "logstore-test-"));

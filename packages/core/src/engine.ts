@@ -38,3 +38,4 @@ export {
   TopicUnsettledError,
   type UnopenableTopic,
 } from "./engine/topic-catalogue.js";
+export { MemoryEngine } from "./memory-engine/memory-engine.js";

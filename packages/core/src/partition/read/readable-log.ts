@@ -8,6 +8,7 @@ import type { Chunk, Gap } from "../../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../../engine/read/buffers.js";
 import type { LogOffsets } from "../../engine/read/log-offsets.js";
 import { checkedPosition } from "../../engine/read/position.js";
+import { waitBeyond } from "../../engine/read/wait-beyond.js";
 import { type LogStoreHooks, tell } from "../../hooks/hooks.js";
 import type { SegmentList } from "../../segment/segment-list.js";
 import { appendTimeAt } from "./append-time-at.js";
@@ -141,13 +142,7 @@ export abstract class ReadableLog implements ReadSource, ReadableParts {
    * Resolves when there is more to read from `offset` on, the log is closed, `signal` aborts, or
    * after `timeoutMs`; to false in the last case only.
    */
-  async waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
-    const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
-    while (this.offsets.highWatermark <= offset && !this.isOver && !signal?.aborted) {
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0) return false;
-      await this.offsets.change(signal, leftMs);
-    }
-    return true;
+  waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
+    return waitBeyond(this.offsets, offset, () => this.isOver, signal, timeoutMs);
   }
 }
