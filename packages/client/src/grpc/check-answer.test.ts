@@ -193,7 +193,9 @@ test("what streams cannot mean is a typed error, and no offset is one that a ser
     for (const { topic, partition } of member.assignment) {
       expect(member.position(topic, partition) ?? 0, context).toBeGreaterThanOrEqual(0);
     }
-    await member.close({ timeoutMs: 10 });
+    // What failed after the loop had ended is reported by close().
+    const late = await member.close({ timeoutMs: 10 }).catch((error: unknown) => error);
+    if (late !== undefined) expect(late, context).toBeInstanceOf(LogStoreError);
     expect(unhandled, context).toEqual([]);
   }
 });

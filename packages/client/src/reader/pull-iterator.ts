@@ -19,6 +19,7 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   /** Until the first value is handed out. */
   #body: LoopBody | undefined;
   #waiting = 0;
+  #hasFailed = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param pull the next item if there is one already; may throw */
@@ -37,14 +38,18 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
       if (item instanceof Promise) return this.#nextInTurn(item);
       return Promise.resolve(this.#body === undefined ? { done: false, value: item } : this.#firstResult(item));
     } catch (error) {
-      this.#merge.end();
+      this.#fail();
       return Promise.reject(error);
     }
   }
 
+  /**
+   * After an error the iteration is over, and `for await` does not call this. V8's
+   * `Array.fromAsync` does, and calls it again, without end, if it rejects.
+   */
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#merge.end();
-    await this.#leaving?.left();
+    if (!this.#hasFailed) await this.#leaving?.left();
     return { done: true, value: undefined };
   }
 
@@ -68,6 +73,11 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     };
   }
 
+  #fail(): void {
+    this.#hasFailed = true;
+    this.#merge.end();
+  }
+
   /** Whoever calls next() again without waiting is answered in the order of the calls. */
   #nextInTurn(first?: Promise<T | undefined>): Promise<IteratorResult<T, undefined>> {
     this.#waiting++;
@@ -86,7 +96,7 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
         if (!(await this.#merge.wait())) return { done: true, value: undefined };
       }
     } catch (error) {
-      this.#merge.end();
+      this.#fail();
       throw error;
     } finally {
       this.#waiting--;
