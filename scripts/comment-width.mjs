@@ -8,7 +8,7 @@ const widest = 100;
 const comment = /^\s*(\/\/|\/\*|\*[\s/])/; // a generator method begins with "*", too
 const unbreakable = /biome-ignore|@ts-|https?:\/\/\S+$/;
 
-const files = globSync("**/*.{ts,mjs,js,cjs}", { exclude: (name) => /node_modules|dist|golden/.test(name) });
+const files = globSync("**/*.{ts,cts,mjs,js,cjs}", { exclude: (name) => /node_modules|dist|golden/.test(name) });
 const wide = files.flatMap((file) =>
   readFileSync(file, "utf8")
     .split("\n")

@@ -5,8 +5,9 @@
  */
 
 /**
- * Threads that do file operations, where the environment names no number. Each waits for one operation of a disk: so many partitions
- * are made durable at the same time. One that has nothing to do takes some 10 kB. See docs/decisions/0026-a-share-of-the-threads.md.
+ * Threads for file operations, unless the environment sets a number. Each waits for one operation of
+ * a disk, so this is how many partitions can be made durable at the same time. An idle thread takes
+ * about 10 kB. See docs/decisions/0026-a-share-of-the-threads.md.
  */
 const THREADS = "128";
 
