@@ -54,6 +54,23 @@ export function startInterval(ms: number, callback: () => void, { keepsAlive = t
   return { cancel: () => clearInterval(handle) };
 }
 
+/**
+ * Resolves after `ms`, as {@link startTimer} counts them, or when `signal` aborts. It never
+ * rejects.
+ */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = startTimer(ms, end);
+    signal.addEventListener("abort", end);
+  });
+}
+
 /** In browsers a timer handle is a number, which has no `unref`. */
 function unref(handle: unknown): void {
   (handle as { unref?(): void }).unref?.();

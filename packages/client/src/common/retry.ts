@@ -1,4 +1,4 @@
-import { type LogStoreError, startTimer } from "@logstore/codec";
+import type { LogStoreError } from "@logstore/codec";
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
@@ -31,18 +31,4 @@ export function isRetriable(error: unknown): boolean {
 /** Told by the code, not the class: an embedded broker may have come with a codec of its own. */
 export function hasCode(error: unknown, code: LogStoreError["code"]): boolean {
   return error instanceof Error && (error as Partial<LogStoreError>).code === code;
-}
-
-/** Ends early, and quietly, when `signal` aborts. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      timer.cancel();
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = startTimer(ms, end);
-    signal.addEventListener("abort", end);
-  });
 }

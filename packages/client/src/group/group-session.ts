@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type LogStoreError, startInterval, type Timer } from "@logstore/codec";
+import { type LogStoreError, sleep, startInterval, type Timer } from "@logstore/codec";
 import type {
   AssignmentEvent,
   GroupApi,
@@ -9,7 +9,7 @@ import type {
   OffsetsResetEvent,
   TopicPartition,
 } from "@logstore/protocol";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import { unlessAborted } from "./closing-time.js";
 
 export interface SessionListener {

@@ -1,7 +1,7 @@
-import { NoCommittedOffsetError, OffsetOutOfRangeError } from "@logstore/codec";
+import { NoCommittedOffsetError, OffsetOutOfRangeError, sleep } from "@logstore/codec";
 import { isEndKnown, type LogApi, type PartitionOffset } from "@logstore/protocol";
 import { type Time, toPosition } from "../common/position.js";
-import { isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { isRetriable, retryDelayMs } from "../common/retry.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
 /**

@@ -1,6 +1,13 @@
 import { type Client, type ServiceError, status } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
-import { ClosedError, checkOptions, defaultBatchLimits, type LogStoreError, UnavailableError } from "@logstore/codec";
+import {
+  ClosedError,
+  checkOptions,
+  defaultBatchLimits,
+  type LogStoreError,
+  sleep,
+  UnavailableError,
+} from "@logstore/codec";
 import {
   type ConsumeEvent,
   type ConsumeOptions,
@@ -34,7 +41,7 @@ import {
   withDamageFromMessage,
 } from "@logstore/protocol";
 import { ConnectionWatch } from "../common/events.js";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import { parseAddress } from "./address.js";
 import { channelCredentials } from "./channel-credentials.js";
 import {

@@ -1,5 +1,5 @@
-import { ClosedError, type DeliveryTimeoutError } from "@logstore/codec";
-import { isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { ClosedError, type DeliveryTimeoutError, sleep } from "@logstore/codec";
+import { isRetriable, retryDelayMs } from "../common/retry.js";
 import { beforeDeadline, deliveryTimeout, type Place } from "./delivery.js";
 
 /** One append, from its call to its deadline. */

@@ -1,6 +1,6 @@
-import { frameBatches, type LogStoreError, OffsetGapError, type RecordBatch } from "@logstore/codec";
+import { frameBatches, type LogStoreError, OffsetGapError, type RecordBatch, sleep } from "@logstore/codec";
 import type { ConsumeEvent, LogApi } from "@logstore/protocol";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import type { PartitionState } from "./partition-state.js";
 import { type ReadAhead, ReadAheadShare } from "./read-ahead.js";
 import { learnMaxRecordsBytes, maxRecordsBytes } from "./records-limit.js";

@@ -1,6 +1,6 @@
-import { type ErrorFields, LogStoreError } from "@logstore/codec";
+import { type ErrorFields, LogStoreError, sleep } from "@logstore/codec";
 import { isEndKnown, type LogApi, type PartitionOffset, type Position, type TopicPartition } from "@logstore/protocol";
-import { isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { isRetriable, retryDelayMs } from "../common/retry.js";
 
 const never = new AbortController().signal;
 

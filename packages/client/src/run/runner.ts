@@ -1,5 +1,5 @@
-import { InvalidValueError } from "@logstore/codec";
-import { hasCode, isRetriable, retryDelayMs, sleep } from "../common/retry.js";
+import { InvalidValueError, sleep } from "@logstore/codec";
+import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import { textOf } from "../common/thrown.js";
 import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";

@@ -1,4 +1,5 @@
 /** A partition's log as an array of batches. It is gone with the process. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   batchesToAppend,
   ClosedError,
@@ -60,7 +61,9 @@ export class MemoryLog implements PartitionLog {
     const checking = this.#check.check(batches, bytes.length);
     if (checking !== undefined) await checking;
     this.#checkOpen();
-    return this.#place(batches, expectedOffset);
+    const appended = this.#place(batches, expectedOffset);
+    await nextTurn(); // a loop that only awaits its appends would never let a timer run
+    return appended;
   }
 
   #place(batches: readonly RecordBatch[], expectedOffset: number | undefined): Appended {
@@ -134,10 +137,10 @@ export class MemoryLog implements PartitionLog {
     const { retentionMs = Number.POSITIVE_INFINITY, retentionBytes = Number.POSITIVE_INFINITY } = this.#configOf();
     const oldest = Date.now() - retentionMs;
     let [count, bytes] = [0, this.#bytes];
-    for (const batch of this.#batches.slice(0, -1)) {
-      bytes -= batch.byteLength;
-      if (bytes < retentionBytes && batch.appendTime >= oldest) break;
-      count++;
+    for (; count < this.#batches.length - 1; count++) {
+      const { byteLength, appendTime } = this.#batches[count]!;
+      bytes -= byteLength;
+      if (bytes < retentionBytes && appendTime >= oldest) break;
     }
     if (count > 0) this.offsets.startAt(this.#batches[count]!.baseOffset);
     this.#removeFirst(count);

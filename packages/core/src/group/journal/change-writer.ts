@@ -3,7 +3,7 @@
  * that arrive during a write, share a batch. Only one batch is in flight, so that one whose outcome
  * is unknown can be resent before anything follows it.
  */
-import { ClosedError, type LogStoreError, RecordBatchBuilder, startTimer, UnavailableError } from "@logstore/codec";
+import { ClosedError, type LogStoreError, RecordBatchBuilder, sleep, UnavailableError } from "@logstore/codec";
 import type { Engine } from "../../engine/engine.js";
 import type { PartitionLog } from "../../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../../engine/read/buffers.js";
@@ -111,20 +111,9 @@ export class ChangeWriter {
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
         if (this.#stop.signal.aborted) throw new ClosedError("the groups' log was closed");
-        await delay(error.retryAfterMs ?? RETRY_MS, this.#stop.signal); // it is appended once, whatever the outcome of the first attempt
+        // The batch is appended once, whatever the outcome of the first attempt.
+        await sleep(error.retryAfterMs ?? RETRY_MS, this.#stop.signal);
       }
     }
   }
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      timer.cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = startTimer(ms, done);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
