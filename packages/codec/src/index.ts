@@ -58,4 +58,4 @@ export {
   wholeNumber,
 } from "./options.js";
 export { suggestion } from "./suggestion.js";
-export { sleep, startInterval, startTimer, type Timer, type TimerOptions } from "./timer.js";
+export { type SleepSignal, sleep, startInterval, startTimer, type Timer, type TimerOptions } from "./timer.js";

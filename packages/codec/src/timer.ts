@@ -54,11 +54,18 @@ export function startInterval(ms: number, callback: () => void, { keepsAlive = t
   return { cancel: () => clearInterval(handle) };
 }
 
+/** What {@link sleep} uses of an AbortSignal, a type that not every platform declares. */
+export interface SleepSignal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 /**
  * Resolves after `ms`, as {@link startTimer} counts them, or when `signal` aborts. It never
  * rejects.
  */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: SleepSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {
