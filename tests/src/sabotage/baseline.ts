@@ -1,4 +1,4 @@
-import type { Defect } from "./defects.ts";
+import type { Defect } from "./defects/defect.ts";
 import type { Workshop } from "./workshop.ts";
 
 /**

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { allDefects } from "./all-defects.ts";
+import { allDefects } from "./defects/all.ts";
 import { occurrences } from "./workshop.ts";
 
 test("the text that an entry replaces occurs exactly once", () => {

@@ -5,9 +5,10 @@
  * `pnpm sabotage --list`. With `--waiting`, also the entries that wait for tests.
  */
 import { parseArgs } from "node:util";
-import { allDefects } from "./all-defects.ts";
 import { Baseline } from "./baseline.ts";
-import { type Defect, slow } from "./defects.ts";
+import { allDefects } from "./defects/all.ts";
+import { slow } from "./defects/catchers.ts";
+import type { Defect } from "./defects/defect.ts";
 import { Workshop } from "./workshop.ts";
 
 const { values } = parseArgs({

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Defect } from "./defects.ts";
+import type { Defect } from "./defects/defect.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 /** For a scenario of the conveyor. */

@@ -1,10 +1,10 @@
 /**
- * Defects in the code that passes on bytes without a copy, or must not do so; see {@link defects}.
+ * Defects in the code that passes on bytes without a copy, or must not do so.
  * The conveyor alone must detect each of them, with the scenarios given.
  */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
-import type { QuickScenario } from "../conveyor/quick.ts";
-import { type Defect, within } from "./defects.ts";
+import type { QuickScenario } from "../../conveyor/quick.ts";
+import { type Defect, within } from "./defect.ts";
 
 function seenBy(
   scenarios: readonly QuickScenario[],

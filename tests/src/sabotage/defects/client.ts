@@ -1,5 +1,5 @@
-/** Defects of the client's groups and appends; see {@link defects}. */
-import { type Defect, within } from "./defects.ts";
+/** Defects of the client's groups and appends. */
+import { type Defect, within } from "./defect.ts";
 
 const GROUP = ["src/consumer/consumer.test.ts"];
 const RUN = ["src/run/run.test.ts"];

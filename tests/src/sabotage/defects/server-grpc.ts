@@ -1,7 +1,8 @@
-/** Defects in the server's protection against attacks; see {@link within}. */
-import { type Defect, within } from "./defects.ts";
+/** Defects of the server. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
+import { ACCESS, BUDGETS, QUOTAS, UNSENT } from "./catchers.ts";
+import { type Defect, within } from "./defect.ts";
 
-const ACCESS = "src/access/access.test.ts";
 const BOUNDED_MAP = "src/access/bounded-map.test.ts";
 const STRANGERS = "src/access/strangers.test.ts";
 const SINK = "src/command/stderr-sink.test.ts";
@@ -130,5 +131,79 @@ export const serverDefects: readonly Defect[] = [
   }),
   ...within("server-grpc/command/reload-signal.ts", [RELOAD], {
     "a SIGHUP during the start is lost": ["if (isDue) reload();", ""],
+  }),
+  ...within("server-grpc/services/consume-stream.ts", [BUDGETS], {
+    "frees a message before it is sent": [
+      "    const isSent = await writeMessage(call, event, signal);",
+      '    const sent = writeMessage(call, event, signal);\n    if (event.type === "batches") event.release?.();\n    const isSent = await sent;',
+    ],
+    "gives back what is still being read": ["    lease.cutOff(error);", "    lease.close(error);"],
+    "keeps what was read too late to be sent": ['        if (event.type === "batches") event.release?.();\n', ""],
+  }),
+  ...within("server-grpc/services/consume-stream.ts", [UNSENT], {
+    "frees what HTTP/2 may still read": ["    else unsent.keep(stream, giveBack);", "    else giveBack();"],
+  }),
+  ...within("server-grpc/services/fetch.ts", [UNSENT], {
+    "frees an answer before it is sent": ["    else unsent.keep(stream, giveBack);", "    else giveBack();"],
+    "has answers copied": ["    answerInPlace(call, result);\n", ""],
+  }),
+  ...within("server-grpc/services/fetch.ts", [BUDGETS], {
+    "waits for room when the server stops": ["    lease.cutOff(error);", ""],
+  }),
+  ...within("server-grpc/transport/unsent-messages.ts", [UNSENT], {
+    "takes a closed stream for one that is not read": ["stream.writableFinished || this.#isClosed", "true"],
+    "waits for ever for a peer that reads nothing": ["    else this.#connection.refuse();\n", ""],
+    "releases nothing when the connection ends": [
+      "    callAll([...this.#thisPing.splice(0), ...this.#nextPing.splice(0)]);\n",
+      "",
+    ],
+    "releases nothing when a ping is answered": ["      callAll(released);\n", ""],
+  }),
+  ...within("server-grpc/serving/grpc-services.ts", ["src/transport/http2-servers.test.ts"], {
+    "calls are not paced, and nobody hears of it": ["http2ServersOf(grpc, missing)", "http2ServersOf(grpc, () => {})"],
+  }),
+  ...within("server-grpc/transport/receive-turns.ts", ["src/transport/receive-turns.test.ts"], {
+    "a connection may have a whole turn, whoever shares it": ["this.#turnBytes / sharing", "this.#turnBytes"],
+    "short requests cost nothing": [
+      "(this.#taken.get(connection) ?? 0) + bytes)",
+      "(this.#taken.get(connection) ?? 0) + bytes - REQUEST_COST_BYTES)",
+    ],
+  }),
+  ...within("server-grpc/services/produce-stream.ts", ["src/services/produce-stream.test.ts"], {
+    "all that a connection has sent ahead is read in one turn": ["receiveTurns.took(session, bytes);", ""],
+  }),
+  ...within("server-grpc/transport/receive-window.ts", ["src/transport/receive-window.test.ts"], {
+    "several connections that append have the window of one": [
+      "this.#appending.size > 1",
+      "this.#appending.size > 1e9",
+    ],
+    "the window stays small for one that appends alone": ["() => this.#setAll(this.#options.windowBytes)", "() => {}"],
+  }),
+  ...within("server-grpc/telemetry/traffic.ts", ["src/telemetry/observed-api.test.ts"], {
+    "tells of a topic that was deleted": ["counts.isDeleted || this.#named.get(topic) !== counts", "false"],
+    "remembers what a peer makes up": [
+      "    if (counts.calls === 0 && this.#named.get(topic) === counts) this.#named.delete(topic);\n",
+      "",
+    ],
+  }),
+  ...within("server-grpc/access/charged-reads.ts", [QUOTAS, ACCESS], {
+    "charges a fetch when it is read": ["api.fetch(request, { ...options, budget })", "api.fetch(request, options)"],
+    "charges streams when they have read": ["readAhead: false, budget })", "readAhead: false })"],
+  }),
+  ...within("server-grpc/access/guarded-log.ts", [QUOTAS, ACCESS], {
+    "lets anybody who alters delete by retention": [
+      "if (mayDeleteRecords(change, config, effectiveConfig))",
+      "if (false)",
+    ],
+  }),
+  ...within("server-grpc/access/charged-budget.ts", [QUOTAS], {
+    "refuses where others only read": ["if (settling !== undefined) await settling;\n      else if", "if"],
+    "keeps what a read did not use": ["    this.#settle(bytes, 0);", ""],
+  }),
+  ...within("server-grpc/access/retention-change.ts", [ACCESS], {
+    "takes going back to the server's retention for harmless": ["return config[name] !== undefined;", "return false;"],
+  }),
+  ...within("server-grpc/access/access-control.ts", [ACCESS], {
+    "waits for keys before rules hold": ["if (isKnownLater && isStillTheSame) caller.stand", "if (false) caller.stand"],
   }),
 ];

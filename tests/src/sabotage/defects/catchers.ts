@@ -1,0 +1,43 @@
+/** Test files that detect defects, relative to their package. */
+export const RECOVERY = "src/partition/recovery/recovery.test.ts";
+export const POWER_CUTS = "src/partition/recovery/power-cut-regressions.test.ts";
+export const FAULTS = "src/partition/storage-faults.test.ts";
+export const FOUND_DAMAGE = "src/partition/read/found-damage.test.ts";
+export const READ_FAULTS = "test/faults/read-faults.test.ts";
+export const PRODUCERS = "src/partition/append/producers.test.ts";
+export const DELETION = "src/partition/upkeep/delete-records.test.ts";
+export const FULL_DISK = "src/partition/upkeep/full-disk.test.ts";
+export const OVERTAKEN = "src/partition/read/overtaken.test.ts";
+export const RETENTION = "src/partition/upkeep/retention-policy.test.ts";
+export const TAIL = "src/partition/read/tail-cache.test.ts";
+export const FLUSH = "src/partition/append/flush.test.ts";
+export const SEGMENTS = "src/segment/segments.test.ts";
+export const POOL = "src/storage/file-pool.test.ts";
+export const LOCK = "src/storage/directory-lock.test.ts";
+export const GUARD = "src/storage/directory-guard.test.ts";
+export const FIGHT = "test/lock/fight.test.ts";
+export const STORE = "src/store/log-store.test.ts";
+export const CONSUME = "src/broker/consume.test.ts";
+export const BUDGETS = "src/services/stream-budgets.test.ts";
+export const UNSENT = "src/transport/unsent-messages.test.ts";
+export const TOPIC_LIMITS = "src/broker/topic-limits.test.ts";
+export const QUOTAS = "src/access/quotas.test.ts";
+export const ACCESS = "src/access/access.test.ts";
+export const BROKER = "src/broker/broker.test.ts";
+export const ASSIGNORS = "src/group/assignors/assignors.test.ts";
+export const TURNS = "src/group/decide/take-turn.test.ts";
+export const COORDINATOR = "src/group/group-coordinator.test.ts";
+export const GROUP_LOG = "src/group/journal/group-log.test.ts";
+export const SNAPSHOT_FILE = "src/group/journal/snapshot-file.test.ts";
+export const GROUPS = "src/broker/groups.test.ts";
+export const SIMULATION = "test/group-simulation/simulation.test.ts";
+export const SWEEP = "test/crash-sweep/sweep.test.ts";
+export const TORN = "test/damage/torn-tail.test.ts";
+export const RECORD_COUNT = "test/damage/record-count.test.ts";
+export const SNAPSHOTS = "src/broker/snapshots/snapshots.test.ts";
+export const STORE_SNAPSHOT = "src/snapshot/snapshot.test.ts";
+export const SNAPSHOT_CRASH = "test/snapshots/crash.test.ts";
+export const GOLDEN = "test/golden.test.ts";
+
+/** Run after the others, if those detect nothing. */
+export const slow: readonly string[] = [RECOVERY, SEGMENTS, POOL, SIMULATION, SWEEP];
