@@ -1,7 +1,7 @@
 /** Looking up many positions of a topic at once, at a cost that other callers do not feel. */
 import type { PartitionOffset, Position } from "@logstore/protocol";
 import { checkedPosition } from "../engine/read/position.js";
-import { sharedPacer } from "../storage/pacer.js";
+import { sharedPacer } from "../pacing/pacer.js";
 
 /** Look-ups by time read files: so many partitions of one call are looked at at a time. */
 const CONCURRENCY = 4;

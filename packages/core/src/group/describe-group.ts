@@ -6,7 +6,7 @@ import type {
   GroupState as State,
   TopicPartition,
 } from "@logstore/protocol";
-import { PacedTask } from "../storage/pacer.js";
+import { PacedTask } from "../pacing/pacer.js";
 import type { Target } from "./assignors/assignor.js";
 import { byName, byNumber, byPartition } from "./members/news.js";
 import { type GroupState, holdingsOf, type Member } from "./state/group-state.js";

@@ -23,7 +23,7 @@ import type {
   TopicPartition,
 } from "@logstore/protocol";
 import { detailOf } from "../errors/error-detail.js";
-import { PacedTask } from "../storage/pacer.js";
+import { PacedTask } from "../pacing/pacer.js";
 import { storageError } from "../storage/storage-error.js";
 import { checkCommits, decideCommits, growthOf } from "./decide/commits.js";
 import { inChunks } from "./decide/in-chunks.js";

@@ -1,7 +1,7 @@
 /** Resolves the positions of a reset to offsets. */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
-import { PacedTask } from "../storage/pacer.js";
+import { PacedTask } from "../pacing/pacer.js";
 import type { PartitionOffset } from "./decide/resets.js";
 import { knownPartitions } from "./describe-group.js";
 import type { GroupState } from "./state/group-state.js";

@@ -5,9 +5,9 @@
 import { NotALogStoreError } from "@logstore/codec";
 import { baseOffsetsOf, CHECKPOINT_FILE, indexFileName, logFileName, partitionDirectory } from "../files/file-names.js";
 import { readStoreFile, writeStoreFile } from "../files/store-file.js";
+import { Pacer } from "../pacing/pacer.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";
 import { copyFile, linkIfThere, linkOrCopy } from "../storage/link-or-copy.js";
-import { Pacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 
 /** Resolves to the size of its log files in bytes, once everything is durable. */

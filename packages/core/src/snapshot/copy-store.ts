@@ -1,8 +1,8 @@
 /** Copies a log store as of one point in time to another directory, while it is being written. */
 import { partitionDirectory } from "../files/file-names.js";
 import { type StoreIdentity, writeStoreFile } from "../files/store-file.js";
+import { Pacer } from "../pacing/pacer.js";
 import type { FilePartitionLog } from "../partition/file-partition-log.js";
-import { Pacer } from "../storage/pacer.js";
 import type { Storage } from "../storage/storage.js";
 import { copyPartition } from "./copy-partition.js";
 import { cutAll } from "./cut.js";

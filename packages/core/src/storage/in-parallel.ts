@@ -3,7 +3,7 @@
  * of the event loop, which all calls share, so that thousands of closes that have nothing to wait
  * for do not block it.
  */
-import { sharedPacer } from "./pacer.js";
+import { sharedPacer } from "../pacing/pacer.js";
 
 /** Enough to keep the disk busy, and few enough to bound open files and memory. */
 const AT_ONCE = 64;

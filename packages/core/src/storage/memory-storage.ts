@@ -3,7 +3,7 @@
  * process.
  */
 import { randomBytes } from "node:crypto";
-import { Pacer } from "./pacer.js";
+import { Pacer } from "../pacing/pacer.js";
 import type { FileHold, Lock, Storage, StorageFile } from "./storage.js";
 
 /** A file's buffer doubles, but grows by at most this many bytes at a time. */

@@ -5,7 +5,7 @@
  * them has waiting, another one waits for the current append and one more.
  */
 import type { RecordBatch } from "@logstore/codec";
-import { Pacer } from "../../storage/pacer.js";
+import { Pacer } from "../../pacing/pacer.js";
 
 /**
  * Up to this size, decompressed, records are checked synchronously, which takes some ms at most.

@@ -7,7 +7,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { JournalStore } from "../../engine/journal-store.js";
 import type { PartitionLog } from "../../engine/partition-log.js";
 import { readRecords } from "../../engine/read/read-records.js";
-import { PacedTask } from "../../storage/pacer.js";
+import { PacedTask } from "../../pacing/pacer.js";
 import { storageError } from "../../storage/storage-error.js";
 import { apply, type GroupChange, type GroupState } from "../state/group-state.js";
 import { GroupTotals } from "../state/group-totals.js";

@@ -6,7 +6,7 @@
 import { UnsupportedFormatVersionError } from "@logstore/codec";
 import type { JournalStore, SnapshotReader, SnapshotSink } from "../../engine/journal-store.js";
 import { decodeCheckedJson, encodeCheckedJson } from "../../files/checked-json.js";
-import { PacedTask } from "../../storage/pacer.js";
+import { PacedTask } from "../../pacing/pacer.js";
 import type { GroupState } from "../state/group-state.js";
 import { othersTurn } from "../time/slices.js";
 import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
