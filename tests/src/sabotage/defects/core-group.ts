@@ -105,34 +105,39 @@ export const coreGroupDefects: readonly Defect[] = [
     "a principal has no limits": ["if (owner !== undefined) {", "if (owner === undefined) {"],
   }),
   ...within("core/group/members/members.ts", [COORDINATOR, GROUPS, SIMULATION, "src/group/names.test.ts"], {
-    "tells before it is durable": [
-      "    durable.then(\n      () => this.#slices.add(eachInTurn(tellings)),\n      () => {},\n    );",
-      "    this.#slices.add(eachInTurn(tellings));\n    durable.catch(() => {});",
-    ],
     "a join that is said again makes another member": [
       "if (memberEpoch > 0 || this.#member(group, memberId) !== undefined) {",
       "if (memberEpoch > 0) {",
-    ],
-    "a membership is told before it has its turn": [
-      "return membership.isWelcome ? membership : undefined;",
-      "return membership;",
     ],
     "lets anybody come back with any epoch": [
       "if (memberEpoch < session.heardEpoch || memberEpoch > member.epoch) {",
       "if (memberEpoch > member.epoch) {",
     ],
-    "nobody is ever silent": [
-      'if (at <= now) this.input(group, { type: "gone", memberId, reason });',
-      'if (at < 0) this.input(group, { type: "gone", memberId, reason });',
-    ],
     "a newer membership leaves the older one there": ["    session.membership?.finish();\n", ""],
+    "members of before a crash have no session": ["        this.#sessions.add(session);\n", ""],
+  }),
+  ...within("core/group/members/notices.ts", [COORDINATOR, GROUPS, SIMULATION], {
+    "tells before it is durable": [
+      "  durable.then(\n    () => slices.add(deliver(notices)),\n    () => {},\n  );",
+      "  slices.add(deliver(notices));\n  durable.catch(() => {});",
+    ],
+  }),
+  ...within("core/group/members/turn-notices.ts", [COORDINATOR, GROUPS, SIMULATION], {
+    "a membership is told before it has its turn": [
+      "return membership.isWelcome ? [noticeOf(membership, news)] : [];",
+      "return [noticeOf(membership, news)];",
+    ],
+  }),
+  ...within("core/group/members/deadlines.ts", [COORDINATOR, GROUPS, SIMULATION], {
+    "nobody is ever silent": [
+      "if (at <= now) this.#expired(session, reason);",
+      "if (at < 0) this.#expired(session, reason);",
+    ],
+  }),
+  ...within("core/group/members/sessions.ts", [COORDINATOR, GROUPS, SIMULATION, "src/group/names.test.ts"], {
     "listens to an older membership": [
       "return session?.membership === membership ? session : undefined;",
       "return session;",
-    ],
-    "members of before a crash have no session": [
-      "        this.#sessions.set(keyOf(group, memberId), session);\n        this.#note",
-      "        this.#note",
     ],
   }),
   ...within("core/group/group-coordinator.ts", [COORDINATOR, GROUPS], {
