@@ -44,10 +44,12 @@ const MAX_DELTA = 2 ** 52;
 
 /** Collects records and seals them into a batch. */
 export class RecordBatchBuilder {
-  readonly #targetBytes: number;
   readonly #compression: number;
-  readonly #limits: BatchLimits;
   readonly #headroom: number;
+  /** The longest batch that the limits allow. */
+  readonly #maxLength: number;
+  /** The longest batch of more than one record. */
+  readonly #targetLength: number;
   /** Allocated with the first record, so that a builder that is not used again costs nothing. */
   #buffer: Uint8Array = NOTHING;
   #expectedBytes: number;
@@ -57,8 +59,9 @@ export class RecordBatchBuilder {
   #baseTimestamp = 0;
 
   constructor(options: RecordBatchBuilderOptions = {}) {
-    this.#limits = options.limits ?? defaultBatchLimits;
-    this.#targetBytes = Math.min(options.targetBytes ?? 1024 * 1024, this.#limits.maxBatchBytes);
+    const { maxBatchBytes, maxRecordsBytes } = options.limits ?? defaultBatchLimits;
+    this.#maxLength = Math.min(maxBatchBytes, layout.HEADER_LENGTH + maxRecordsBytes);
+    this.#targetLength = Math.min(options.targetBytes ?? 1024 * 1024, this.#maxLength);
     this.#compression = compressionId(options.compression ?? "none");
     this.#headroom = options.headroomBytes ?? 0;
     this.#expectedBytes = this.#headroom + (options.expectedBytes ?? EXPECTED_BYTES);
@@ -96,7 +99,9 @@ export class RecordBatchBuilder {
     let bodyLength = varintLength(zigzagDelta) + varintLength(keyMark) + keyLength + valueLength;
     if (hasHeaders) bodyLength += varintLength(valueLength) + headersLength(headers);
     const bodyMark = bodyLength * 2 + (hasHeaders ? 1 : 0);
-    if (!this.#makeRoom(varintLength(bodyMark) + bodyLength)) return false;
+    const length = varintLength(bodyMark) + bodyLength;
+    if (!this.#hasRoom(length)) return false;
+    if (this.#end + length > this.#buffer.length) this.#grow(length);
 
     const buffer = this.#buffer;
     let at = writeVarint(buffer, this.#end, bodyMark);
@@ -160,26 +165,23 @@ export class RecordBatchBuilder {
     return batch;
   }
 
-  /** Returns false if the batch contains records and `length` more bytes do not fit. */
-  #makeRoom(length: number): boolean {
-    const { maxBatchBytes, maxRecordsBytes } = this.#limits;
-    const limit = Math.min(maxBatchBytes, layout.HEADER_LENGTH + maxRecordsBytes);
+  /** Whether a record of `length` bytes fits into the batch. */
+  #hasRoom(length: number): boolean {
+    if (this.#recordCount > 0) {
+      if (this.byteLength + length <= this.#targetLength) return this.#recordCount < MAX_RECORDS_PER_BATCH;
+    }
     const alone = layout.HEADER_LENGTH + length;
-    if (alone > limit) {
-      throw new RecordTooLargeError(
-        `a record of ${length} bytes makes a batch of ${alone}, and ${limit} are allowed: split the value or raise maxBatchBytes`,
-        { expected: limit, actual: alone },
-      );
-    }
-    if (this.#recordCount > 0 && this.byteLength + length > Math.min(this.#targetBytes, limit)) return false;
-    if (this.#recordCount === MAX_RECORDS_PER_BATCH) return false;
-    const needed = this.#end + length;
-    if (needed > this.#buffer.length) {
-      const grown = platform.allocate(Math.max(needed, this.#buffer.length * 2, this.#expectedBytes));
-      grown.set(this.#buffer.subarray(0, this.#end));
-      this.#buffer = grown;
-    }
-    return true;
+    if (alone <= this.#maxLength) return this.#recordCount === 0;
+    throw new RecordTooLargeError(
+      `a record of ${length} bytes makes a batch of ${alone}, and ${this.#maxLength} are allowed: split the value or raise maxBatchBytes`,
+      { expected: this.#maxLength, actual: alone },
+    );
+  }
+
+  #grow(length: number): void {
+    const grown = platform.allocate(Math.max(this.#end + length, this.#buffer.length * 2, this.#expectedBytes));
+    grown.set(this.#buffer.subarray(0, this.#end));
+    this.#buffer = grown;
   }
 }
 
