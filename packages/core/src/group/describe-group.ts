@@ -1,8 +1,9 @@
-/** Describes a group for administration. */
+/** Lists and describes groups for administration. */
 import type {
   GroupDescription,
   GroupMember,
   GroupPartition,
+  GroupSummary,
   GroupState as State,
   TopicPartition,
 } from "@logstore/protocol";
@@ -26,7 +27,7 @@ interface Held {
 const heldBy = new WeakMap<Member, Held>();
 const meantBy = new WeakMap<Target, number>();
 
-export function stateOf({ members, target }: GroupState): State {
+function stateOf({ members, target }: GroupState): State {
   if (members.size === 0) return "empty";
   if (target === undefined) return "rebalancing";
   let meant = meantIn(target);
@@ -59,6 +60,17 @@ function heldOf(member: Member): Held {
   held = { partitions, isRevoking };
   heldBy.set(member, held);
   return held;
+}
+
+/** Sorted by name. */
+export async function listGroups(states: Iterable<GroupState>): Promise<GroupSummary[]> {
+  const task = new PacedTask();
+  const groups: GroupSummary[] = [];
+  for (const state of [...states]) {
+    groups.push({ group: state.group, state: stateOf(state), memberCount: state.members.size });
+    if (task.isDue) await task.pause();
+  }
+  return groups.sort((a, b) => (a.group < b.group ? -1 : 1));
 }
 
 /** @param lagOf called for a few partitions at a time */

@@ -140,28 +140,30 @@ export const coreGroupDefects: readonly Defect[] = [
       "return session;",
     ],
   }),
-  ...within("core/group/group-coordinator.ts", [COORDINATOR, GROUPS], {
+  ...within("core/group/commit-offsets.ts", [COORDINATOR, GROUPS], {
     "answers a commit before it is durable": [
-      "    return this.#journal.append(changes());",
-      "    this.#journal.append(changes()).catch(() => {});\n    return Promise.resolve();",
-    ],
-    "does not look at the topics after a recovery": [
-      '      if (members.size > 0) this.#members.input(group, { type: "topicsChanged" });\n      yield;',
-      "      yield;",
-    ],
-    "commits beyond a log that lost its end stay": [
-      "if (offset > logEnd) beyond.push({ topic, topicId: this.#topics.id(topic), partition, offset: logEnd });",
-      "",
-    ],
-    "keeps groups for ever": [
-      "if (emptySince === undefined || emptySince + this.#offsetsRetentionMs > at) continue;",
-      "if (emptySince === undefined || emptySince + this.#offsetsRetentionMs >= 0) continue;",
+      "return { results, durable: durable.then(() => [...results]) };",
+      "durable.catch(() => {});\n  return { results, durable: Promise.resolve([...results]) };",
     ],
   }),
-  ...within("core/group/group-coordinator.ts", ["src/broker/topic-id.test.ts"], {
+  ...within("core/group/recover-groups.ts", [COORDINATOR, GROUPS, "src/broker/topic-id.test.ts"], {
+    "does not look at the topics after a recovery": [
+      '    if (state.members.size > 0) members.input(group, { type: "topicsChanged" });\n',
+      "",
+    ],
+    "commits beyond a log that lost its end stay": [
+      "if (offset > logEnd) beyond.push({ topic, topicId: topics.id(topic), partition, offset: logEnd });",
+      "",
+    ],
     "counts what was committed for another topic of that name": [
-      "!this.#topics.mayExist(topic) || this.#isOfAnother(state, topic)",
-      "!this.#topics.mayExist(topic)",
+      "!topics.mayExist(topic) || isOfAnother(state, topic, topics)",
+      "!topics.mayExist(topic)",
+    ],
+  }),
+  ...within("core/group/expiry.ts", [COORDINATOR, GROUPS], {
+    "keeps groups for ever": [
+      "if (emptySince === undefined || emptySince + this.#retentionMs > at) continue;",
+      "if (emptySince === undefined || emptySince + this.#retentionMs >= 0) continue;",
     ],
   }),
   ...within("core/group/journal/journal.ts", [COORDINATOR], {

@@ -2,10 +2,11 @@
  * The current state of all groups, and the only way to change it. After a failure groups are
  * unavailable until the broker is reopened.
  */
-import type { LogStoreError } from "@logstore/codec";
+import { type LogStoreError, UnknownGroupError } from "@logstore/codec";
 import { storageError } from "../../storage/storage-error.js";
 import type { GroupChange, GroupState } from "../state/group-state.js";
 import type { GroupTotals } from "../state/group-totals.js";
+import { checkGroupName } from "../state/limits.js";
 import type { Clock } from "../time/clock.js";
 import type { GroupLog } from "./group-log.js";
 
@@ -35,6 +36,15 @@ export class Journal {
 
   get groups(): ReadonlyMap<string, GroupState> {
     return this.#log?.groups ?? new Map();
+  }
+
+  /** @throws UnknownGroupError, InvalidArgumentError, or the reason why groups are unavailable */
+  group(group: string): GroupState {
+    this.check();
+    checkGroupName(group);
+    const state = this.groups.get(group);
+    if (state !== undefined) return state;
+    throw new UnknownGroupError(`there is no group ${group}: nobody has joined it or committed for it`, { group });
   }
 
   /** @throws the reason why groups are unavailable */

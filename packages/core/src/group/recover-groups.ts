@@ -1,0 +1,57 @@
+/**
+ * Brings groups into line with the topics when they are opened: drops committed offsets of topics
+ * that are gone, and corrects those beyond the end of a log.
+ */
+import { decideReset, type PartitionOffset } from "./decide/resets.js";
+import type { GroupParts } from "./group-parts.js";
+import type { GroupState } from "./state/group-state.js";
+import type { GroupTopics } from "./state/group-topics.js";
+import type { Steps } from "./time/slices.js";
+
+export function* recoverGroups({ journal, members, topics }: GroupParts): Steps {
+  yield* members.recover();
+  const counts = topics.counts();
+  for (const state of journal.groups.values()) {
+    const { group } = state;
+    for (const topic of state.commits.keys()) {
+      if (!topics.mayExist(topic) || isOfAnother(state, topic, topics))
+        members.input(group, { type: "topicDeleted", topic });
+    }
+    if (state.members.size > 0) members.input(group, { type: "topicsChanged" });
+    yield;
+    const beyond = beyondTheirLogs(state, counts, topics);
+    if (beyond.length === 0) continue;
+    const { change } = yield* decideReset(state, beyond, journal.now());
+    journal.append([change]).catch(() => {}); // the journal has failed then, and reports it
+  }
+}
+
+/**
+ * Whether the commits belong to an earlier topic of this name, because the groups or the topics
+ * were restored from a copy.
+ */
+function isOfAnother({ topicIds }: GroupState, topic: string, topics: GroupTopics): boolean {
+  const id = topics.id(topic);
+  return id !== undefined && (topicIds.get(topic) ?? id) !== id;
+}
+
+/**
+ * After a power failure a log may have lost its end. New records will take those offsets, and
+ * must not be skipped.
+ */
+function beyondTheirLogs(
+  state: GroupState,
+  counts: ReadonlyMap<string, number>,
+  topics: GroupTopics,
+): PartitionOffset[] {
+  const beyond: PartitionOffset[] = [];
+  for (const [topic, ofTopic] of state.commits) {
+    for (const [partition, { offset }] of ofTopic) {
+      if (isOfAnother(state, topic, topics)) break;
+      if (partition >= (counts.get(topic) ?? 0) || topics.isDamaged(topic, partition)) continue;
+      const { logEnd } = topics.bounds(topic, partition);
+      if (offset > logEnd) beyond.push({ topic, topicId: topics.id(topic), partition, offset: logEnd });
+    }
+  }
+  return beyond;
+}
