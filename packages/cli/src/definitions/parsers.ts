@@ -1,0 +1,60 @@
+/** Texts of the command line, and what they mean. */
+import { UsageError } from "../errors/cli-error.js";
+
+/** @throws UsageError */
+export function wholeNumber(min = 0, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(_\d+)*$/.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new UsageError(`a whole number ${range} is needed, not ${JSON.stringify(text)}`);
+  };
+}
+
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** "15m", "1h30m", "500ms" → ms. @throws UsageError */
+export function durationMs(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) {
+    throw new UsageError(`a duration such as 500ms, 15m, 1h30m or 7d is needed, not ${JSON.stringify(text)}`);
+  }
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * DURATION_UNITS[unit!]!, 0);
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  k: 1024,
+  kib: 1024,
+  m: 1024 ** 2,
+  mib: 1024 ** 2,
+  g: 1024 ** 3,
+  gib: 1024 ** 3,
+  t: 1024 ** 4,
+  tib: 1024 ** 4,
+  kb: 1_000,
+  mb: 1_000 ** 2,
+  gb: 1_000 ** 3,
+  tb: 1_000 ** 4,
+};
+
+/** "64MiB", "1GB", "4096" → bytes. @throws UsageError */
+export function sizeBytes(text: string): number {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
+  const factor = SIZE_UNITS[unit.toLowerCase()];
+  if (number !== undefined && factor !== undefined) return Math.round(Number(number) * factor);
+  throw new UsageError(`a size such as 4096, 64MiB or 1GB is needed, not ${JSON.stringify(text)}`);
+}
+
+/** Takes the word "default", too, which goes back to the server's own value. */
+export function orDefault<T>(parse: (text: string) => T): (text: string) => T | "default" {
+  return (text) => (text === "default" ? text : parse(text));
+}

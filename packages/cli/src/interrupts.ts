@@ -1,0 +1,39 @@
+/** Ctrl-C, SIGTERM and a reader of the output that has gone away. */
+import { exitCodes } from "./errors/exit-codes.js";
+
+/** Why a command is asked to end. */
+export class InterruptedError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.name = new.target.name;
+    this.exitCode = exitCode;
+  }
+}
+
+export interface Interrupts {
+  /** Aborted with an InterruptedError. */
+  readonly signal: AbortSignal;
+}
+
+const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated };
+
+/** A first signal asks the command to end; a second one ends the process at once. */
+export function hearInterrupts(process: NodeJS.Process): Interrupts {
+  const controller = new AbortController();
+  for (const [name, code] of Object.entries(codes)) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(code);
+      controller.abort(new InterruptedError(name, code));
+    });
+  }
+  // `logstore read … | head`: it has all it wants.
+  const gone = (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    controller.abort(new InterruptedError("EPIPE", exitCodes.done));
+  };
+  process.stdout.on("error", gone);
+  process.stderr.on("error", gone);
+  return { signal: controller.signal };
+}

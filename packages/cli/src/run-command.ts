@@ -1,0 +1,67 @@
+/** Runs one command, from its options to its exit code. */
+import type { Context } from "./command/context.js";
+import { exitCodes } from "./errors/exit-codes.js";
+import type { InterruptedError, Interrupts } from "./interrupts.js";
+import { Output, type OutputOptions } from "./output/output.js";
+import type { OpenPlace } from "./place/open-place.js";
+import type { PlaceOptions } from "./place/resolve-place.js";
+import type { Chosen } from "./program.js";
+
+type CommonOptions = OutputOptions & PlaceOptions & { readonly timeout?: number | undefined };
+
+export async function runCommand(chosen: Chosen, { signal }: Interrupts): Promise<number> {
+  const options = chosen.options as CommonOptions;
+  const output = new Output(options, process.env);
+  const cleanUps: (() => Promise<void> | void)[] = [];
+  let endsBySignal = false;
+  let opened: Promise<OpenPlace> | undefined;
+  const context: Context = {
+    output,
+    environment: process.env,
+    stdin: process.stdin,
+    signal,
+    exitCode: exitCodes.done,
+    endsBySignal: () => {
+      endsBySignal = true;
+    },
+    onEnd: (cleanUp) => {
+      cleanUps.unshift(cleanUp);
+    },
+    place: async () => {
+      const { resolvePlace } = await import("./place/resolve-place.js");
+      return resolvePlace(options, process.env);
+    },
+    open: () => {
+      opened ??= (async () => {
+        const place = await context.place();
+        const { openPlace } = await import("./place/open-place.js");
+        const open = await openPlace(place, options.timeout);
+        context.onEnd(() => open.close());
+        return open;
+      })();
+      return opened;
+    },
+  };
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    const { run } = await chosen.load();
+    await run(context, chosen.options, ...chosen.arguments);
+  } catch (error) {
+    failure = { error };
+  }
+  for (const cleanUp of cleanUps) {
+    try {
+      await cleanUp();
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+  if (signal.aborted) {
+    // What fails because the command was told to end is not a failure of its own.
+    const interrupted = signal.reason as InterruptedError;
+    return endsBySignal ? context.exitCode : interrupted.exitCode;
+  }
+  if (failure === undefined) return context.exitCode;
+  const { reportError } = await import("./errors/report-error.js");
+  return reportError(failure.error, { json: output.json, style: output.errorStyle });
+}

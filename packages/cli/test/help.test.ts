@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { logstore } from "./command.js";
+
+test("--help lists the commands", async () => {
+  const { stdout, stderr, code } = await logstore(["--help"], { env: { COLUMNS: "80" } });
+  expect(stdout).toMatchInlineSnapshot(`
+    "Usage: logstore [options] [command]
+
+    Looks at and operates LogStore: a server, or a data directory.
+
+    Options:
+      -V, --version   show the version
+      -h, --help      show this text
+
+    Topics and groups:
+      topics          list, describe, create, alter and delete topics
+
+    This command:
+      profile         keep places under names: address, TLS, token
+      help [command]  show the help of a command
+
+    Exit codes:
+      0               done
+      1               the command failed
+      2               wrong command line, variable or profile
+      3               no such topic, partition, group, snapshot or profile
+      4               no server answered, or not in time
+      5               access refused, or a quota or limit exceeded
+      6               not confirmed: a terminal or --yes was missing
+      130             interrupted by Ctrl-C
+      143             ended by SIGTERM
+
+    logstore help COMMAND shows more, and examples.
+    "
+  `);
+  expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+});
+
+test("a wrong command line is refused with what to do, and exit code 2", async () => {
+  const { stderr, code } = await logstore(["topics", "lst"]);
+  expect(stderr).toMatchInlineSnapshot(`
+    "error: unknown command 'lst'
+    hint:  Did you mean list?
+    "
+  `);
+  expect(code).toBe(2);
+  const number = await logstore(["topics", "create", "t", "--partitions", "many"]);
+  expect(number).toMatchObject({ code: 2, stdout: "" });
+  expect(number.stderr).toMatch(/^error: --partitions: /);
+});
