@@ -1,6 +1,5 @@
 /** The group half of a log behind gRPC. */
-import type { MethodDefinition, ServiceDefinition } from "@grpc/proto-loader";
-import type { LogStoreError } from "@logstore/codec";
+import type { ServiceDefinition } from "@grpc/proto-loader";
 import {
   type CommitOffsetsRequest,
   type CommitResult,
@@ -13,38 +12,30 @@ import {
   groupDescriptionFromMessage,
   groupSummaryFromMessage,
   type JoinGroupRequest,
+  type MemberEventMessage,
+  type MemberMessage,
   type ResetOffsetsRequest,
   resetToMessage,
   type TopicPartition,
 } from "@logstore/protocol";
 import { checkAnswers, checkCommitted } from "./check-answer.js";
 import { checkCommit, checkJoin, checkPartitions, checkReset } from "./check-group-request.js";
-import { GrpcMembership, type MemberStream } from "./group-membership.js";
+import { GrpcMembership } from "./group-membership.js";
+import type { GrpcCalls, Method } from "./grpc-calls.js";
 import { inPieces } from "./in-pieces.js";
-
-type Method = MethodDefinition<object, object>;
-
-/** What the connection lends: its calls, with their retries and errors. */
-export interface Calls {
-  // biome-ignore lint/suspicious/noExplicitAny: answers are what group.proto says
-  unary(method: Method, request: object): Promise<any>;
-  openBidi(method: Method): Promise<MemberStream>;
-  /** @param hadWorked whether the stream that ended had been taken up by the server */
-  toStreamError(error: unknown, hadWorked: boolean): LogStoreError;
-}
 
 export class GrpcGroupApi implements GroupApi {
   readonly #service: ServiceDefinition;
-  readonly #calls: Calls;
+  readonly #calls: GrpcCalls;
 
-  constructor(service: ServiceDefinition, calls: Calls) {
+  constructor(service: ServiceDefinition, calls: GrpcCalls) {
     this.#service = service;
     this.#calls = calls;
   }
 
   joinGroup(request: JoinGroupRequest): GroupMembership {
     checkJoin(request);
-    const open = () => this.#calls.openBidi(this.#method("JoinGroup"));
+    const open = () => this.#calls.openLongStream<MemberMessage, MemberEventMessage>(this.#method("JoinGroup"));
     return new GrpcMembership(request, open, (error, hadJoined) => this.#calls.toStreamError(error, hadJoined));
   }
 
@@ -99,7 +90,8 @@ export class GrpcGroupApi implements GroupApi {
     await this.#call("DeleteGroup", { group });
   }
 
-  #call(name: string, request: object) {
+  // biome-ignore lint/suspicious/noExplicitAny: answers are what group.proto says
+  #call(name: string, request: object): Promise<any> {
     return this.#calls.unary(this.#method(name), request);
   }
 
