@@ -1,16 +1,12 @@
-import {
-  type BatchTooLargeError,
-  type CompressionName,
-  type DeliveryTimeoutError,
-  startTimer,
-  type Timer,
-} from "@logstore/codec";
-import { type Durability, type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
+import { type BatchTooLargeError, type DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
+import { type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import type { Batch } from "./batch.js";
 import { beforeDeadline, deliveryTimeout, requestOf } from "./delivery.js";
+import type { Entry } from "./entry.js";
 import { ProducerSequence } from "./producer-sequence.js";
-import { type Entry, RecordAccumulator } from "./record-accumulator.js";
+import { RecordAccumulator } from "./record-accumulator.js";
+import type { SenderListener, SenderOptions, SenderTarget } from "./sender-options.js";
 import { splitBatch } from "./split-batch.js";
 
 /**
@@ -21,31 +17,6 @@ const MAX_IN_FLIGHT = 5;
 
 /** Answers that say that the topic is not the one whose partitions were learnt. */
 const TOPIC_GONE = ["INCONSISTENT_TOPIC_ID", "UNKNOWN_TOPIC"] as const;
-
-/** Where a sender's batches go: a partition of one topic, and of no later one of that name. */
-export interface SenderTarget {
-  readonly topic: string;
-  /** Empty where the server knows of none: not checked. */
-  readonly topicId: string;
-  readonly partition: number;
-}
-
-export interface SenderListener {
-  /** Bytes of settled records leave the buffer. */
-  released(bytes: number): void;
-  /** The topic was deleted, or made anew; called before the records that are refused for it. */
-  topicGone(): void;
-}
-
-export interface SenderOptions {
-  readonly lingerMs: number;
-  readonly batchBytes: number;
-  readonly deliveryTimeoutMs: number;
-  readonly compression: CompressionName;
-  readonly durability: Durability | undefined;
-  /** Largest batch that the topic takes, bytes, as far as it is known. */
-  readonly maxBatchBytes?: number | undefined;
-}
 
 /**
  * Sends the batches of one partition in order, up to five at a time. After a failure nothing new is

@@ -1,24 +1,7 @@
-import {
-  type Bytes,
-  type HeaderInput,
-  type ProducerStamp,
-  RecordBatchBuilder,
-  type RecordBatchBuilderOptions,
-} from "@logstore/codec";
-import { Batch, type Waiter } from "./batch.js";
+import { type ProducerStamp, RecordBatchBuilder, type RecordBatchBuilderOptions } from "@logstore/codec";
+import { Batch } from "./batch.js";
+import type { Entry } from "./entry.js";
 import { limitedTo } from "./split-batch.js";
-
-/** A record on its way in: everything encoded that can be. */
-export interface Entry {
-  readonly key: Bytes | null;
-  readonly value: Bytes;
-  readonly timestamp: number;
-  readonly headers: readonly HeaderInput[] | undefined;
-  readonly partition: number | undefined;
-  /** What it holds of the producer's buffer. */
-  readonly bytes: number;
-  readonly waiter: Waiter;
-}
 
 /**
  * Collects the records of a partition. The open batch takes more of them, closed ones wait to be

@@ -1,0 +1,105 @@
+import { DeliveryTimeoutError } from "@logstore/codec";
+import { settledWithin } from "../common/registry.js";
+import { copyOfEntry, type Entry } from "./entry.js";
+import type { TopicSenders } from "./topic-senders.js";
+
+/** A refusal, so that a record may be refused with any value, `undefined` too. */
+interface Refusal {
+  readonly error: unknown;
+}
+
+export interface RecordQueueOptions {
+  readonly topic: string;
+  /** Time that a record may wait for its validator, ms. */
+  readonly validationTimeoutMs: number;
+  /** Called for each record that is not sent. */
+  readonly refused: (entry: Entry, error: unknown) => void;
+}
+
+/**
+ * Records in the order of their sends. A record passes at once, unless it or one before it has to
+ * wait for the topic's description or for a validator.
+ */
+export class RecordQueue {
+  readonly #senders: TopicSenders;
+  readonly #options: RecordQueueOptions;
+  #queue: { readonly entry: Entry; readonly valid: Promise<void> | undefined }[] = [];
+  #emptying: Promise<void> | undefined;
+  readonly #abandoned = new AbortController();
+
+  constructor(senders: TopicSenders, options: RecordQueueOptions) {
+    this.#senders = senders;
+    this.#options = options;
+  }
+
+  /** @param valid settles when the record's value was validated; undefined where it needs not be */
+  add(entry: Entry, valid: Promise<void> | undefined): void {
+    if (this.#emptying === undefined && valid === undefined && this.#senders.isReady) {
+      this.#pass(entry);
+      return;
+    }
+    this.#queue.push({ entry: copyOfEntry(entry), valid });
+    this.#emptying ??= this.#empty();
+  }
+
+  /** Resolves when no record waits here; undefined where none does. */
+  get emptied(): Promise<void> | undefined {
+    return this.#emptying;
+  }
+
+  /** Refuses every record that waits here. */
+  abandon(error: unknown): void {
+    this.#abandoned.abort(error);
+    for (const { entry } of this.#queue) this.#options.refused(entry, error);
+    this.#queue = [];
+  }
+
+  async #empty(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const queued = this.#queue;
+        this.#queue = [];
+        const failed = await this.#learn();
+        for (const { entry, valid } of queued) {
+          let refused = failed ?? (valid && (await this.#inTime(valid)));
+          // The topic may have been created anew meanwhile.
+          if (!this.#senders.isReady) refused ??= await this.#learn();
+          if (this.#abandoned.signal.aborted) this.#options.refused(entry, this.#abandoned.signal.reason);
+          else if (refused === undefined) this.#pass(entry);
+          else this.#options.refused(entry, refused.error);
+        }
+      }
+    } finally {
+      // In the same turn as the last look at the queue: a caller whose record was refused may send
+      // again at once.
+      this.#emptying = undefined;
+    }
+  }
+
+  #learn(): Promise<Refusal | undefined> {
+    return this.#senders.learn().then(noRefusal, asRefusal);
+  }
+
+  /** Refuses a record whose validator takes too long, so that those behind it go on. */
+  async #inTime(valid: Promise<void>): Promise<Refusal | undefined> {
+    const { validationTimeoutMs, topic } = this.#options;
+    if (await settledWithin(valid, validationTimeoutMs, this.#abandoned.signal))
+      return valid.then(noRefusal, asRefusal);
+    const message = `the schema did not validate the value within ${validationTimeoutMs} ms: the record was not sent`;
+    return { error: new DeliveryTimeoutError(message, { topic }) };
+  }
+
+  #pass(entry: Entry): void {
+    try {
+      this.#senders.append(entry);
+    } catch (error) {
+      this.#options.refused(entry, error);
+    }
+  }
+}
+
+function noRefusal(): undefined {}
+
+function asRefusal(error: unknown): Refusal {
+  return { error };
+}

@@ -1,0 +1,165 @@
+import {
+  fnvPartitioner,
+  InconsistentTopicIdError,
+  PartitionerMismatchError,
+  UnknownPartitionError,
+} from "@logstore/codec";
+import type { LogApi, TopicDescription } from "@logstore/protocol";
+import type { Entry } from "./entry.js";
+import { partitionOf } from "./partition-of.js";
+import { PartitionSender } from "./partition-sender.js";
+import { randomProducerId } from "./producer-sequence.js";
+import type { SenderOptions } from "./sender-options.js";
+import { StickyPartition } from "./sticky-partition.js";
+
+/** The topic that a producer sends to. */
+export interface ProducerTopic {
+  readonly topic: string;
+  /** Id that the topic must have. Default: any. */
+  readonly onlyTopicId: string | undefined;
+}
+
+/**
+ * The senders of a producer, one a partition. They are made from the topic's description, and made
+ * again when the topic was deleted and created anew.
+ */
+export class TopicSenders {
+  readonly #api: LogApi;
+  readonly #target: ProducerTopic;
+  readonly #options: SenderOptions;
+  readonly #released: (bytes: number) => void;
+  /** Undefined until the topic is described, and when it is to be described again. */
+  #senders: PartitionSender[] | undefined;
+  /** Senders of a deleted topic, until each of their records is refused. */
+  readonly #retired = new Set<PartitionSender>();
+  #partitioner = "";
+  #learning: Promise<void> | undefined;
+  #sticky: StickyPartition;
+
+  /** @param released is called with the bytes of each batch whose records are settled */
+  constructor(api: LogApi, target: ProducerTopic, options: SenderOptions, released: (bytes: number) => void) {
+    this.#api = api;
+    this.#target = target;
+    this.#options = options;
+    this.#released = released;
+    this.#sticky = new StickyPartition(options.batchBytes);
+  }
+
+  /** Whether the topic's partitions are known. */
+  get isReady(): boolean {
+    return this.#senders !== undefined;
+  }
+
+  /** Describes the topic unless its partitions are known. A failure is not kept. */
+  learn(): Promise<void> {
+    if (this.#senders !== undefined) return Promise.resolve();
+    this.#learning ??= this.#api
+      .describeTopic(this.#target.topic)
+      .then((described) => {
+        this.#checkTopicId(described.topicId);
+        this.#partitioner = described.partitioner;
+        this.#sticky = new StickyPartition(this.#options.batchBytes);
+        this.#senders = this.#sendersFor(described);
+      })
+      .finally(() => {
+        this.#learning = undefined;
+      });
+    return this.#learning;
+  }
+
+  /**
+   * Gives a record to the sender of its partition. The partitions must be known.
+   *
+   * @throws UnknownPartitionError, PartitionerMismatchError; RecordTooLargeError,
+   * InvalidArgumentError for a record that no batch takes
+   */
+  append(entry: Entry): void {
+    this.#senderFor(entry).append(entry);
+  }
+
+  /** Sends open batches without waiting for more records. */
+  hurry(): void {
+    for (const sender of this.#senders ?? []) sender.hurry();
+  }
+
+  /** Resolves when every record given so far is settled. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#all.map((sender) => sender.flush()));
+  }
+
+  /** Rejects every record that is not settled yet. */
+  abandon(error: unknown): void {
+    for (const sender of this.#all) sender.abandon(error);
+  }
+
+  get #all(): PartitionSender[] {
+    return [...this.#retired, ...(this.#senders ?? [])];
+  }
+
+  #senderFor({ key, partition, bytes }: Entry): PartitionSender {
+    const senders = this.#senders!;
+    if (partition === undefined && key !== null) this.#checkPartitioner();
+    const chosen =
+      partition ?? (key === null ? this.#stickyPartition(bytes, senders) : partitionOf(key, senders.length));
+    const sender = senders[chosen];
+    if (sender !== undefined) return sender;
+    this.#retire(senders); // the topic may have been created anew, with more partitions
+    const { topic } = this.#target;
+    throw new UnknownPartitionError(`${topic} has ${senders.length} partitions, and no partition ${chosen}`, {
+      topic,
+      partition: chosen,
+      expected: senders.length,
+    });
+  }
+
+  #stickyPartition(bytes: number, senders: readonly PartitionSender[]): number {
+    const before = senders[this.#sticky.partition]!;
+    const { hasOpenBatch } = before;
+    const chosen = this.#sticky.next(bytes, hasOpenBatch, senders.length);
+    if (hasOpenBatch && senders[chosen] !== before) before.hurry(); // its batch is full
+    return chosen;
+  }
+
+  /** Senders that share a new producer id, so that their sequences start at 0. */
+  #sendersFor({ topicId, partitions, effectiveConfig: { maxBatchBytes } }: TopicDescription): PartitionSender[] {
+    const producerId = randomProducerId();
+    const options = { ...this.#options, maxBatchBytes };
+    const listener = { released: this.#released, topicGone: () => this.#retire(senders) };
+    const senders = partitions.map(({ partition }) => {
+      const target = { topic: this.#target.topic, topicId, partition };
+      return new PartitionSender(this.#api, target, producerId, options, listener);
+    });
+    return senders;
+  }
+
+  /**
+   * Has the next record describe the topic again. Records that these senders hold are still sent to
+   * the deleted topic's id, and refused there.
+   */
+  #retire(senders: readonly PartitionSender[]): void {
+    if (this.#senders !== senders) return;
+    this.#senders = undefined;
+    for (const sender of senders) {
+      this.#retired.add(sender);
+      void sender.flush().then(() => this.#retired.delete(sender));
+    }
+  }
+
+  #checkTopicId(topicId: string | undefined): void {
+    const { topic, onlyTopicId } = this.#target;
+    if (onlyTopicId === undefined || !topicId || topicId === onlyTopicId) return;
+    throw new InconsistentTopicIdError(
+      `topic ${topic} was deleted and created anew (its id is ${topicId}, not ${onlyTopicId}): nothing was sent to it`,
+      { topic },
+    );
+  }
+
+  #checkPartitioner(): void {
+    if (this.#partitioner === fnvPartitioner.name) return;
+    const { topic } = this.#target;
+    throw new PartitionerMismatchError(
+      `topic ${topic} maps keys by ${this.#partitioner}, which this client does not know: give each record its partition`,
+      { topic },
+    );
+  }
+}
