@@ -1,5 +1,6 @@
 // Application API
 
+export type { AdminClient } from "./admin-client.js";
 export type {
   CreateTopicOptions,
   EnsureTopicOptions,
@@ -12,7 +13,8 @@ export type { CloseOptions } from "./common/registry.js";
 export { bytes, json, type Serializer, text } from "./common/serializers.js";
 export type { FormatToReceive, FormatToSend, ValueFormatOptions, ValueOptions } from "./common/value-format.js";
 export { connect } from "./connect.js";
-export type { Consumer, ConsumerCloseOptions } from "./consumer/consumer.js";
+export type { ConsumerCloseOptions } from "./consumer/close-options.js";
+export type { Consumer } from "./consumer/consumer.js";
 export type { ConsumerOptions, RecreatedTopic } from "./group/consumer-options.js";
 export type { StartPolicy } from "./group/start-positions.js";
 export type { ConnectOptions, TlsOptions, Token } from "./grpc/connect-options.js";

@@ -1,11 +1,12 @@
 import { InvalidValueError, sleep } from "@logstore/codec";
-import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import { textOf } from "../common/thrown.js";
 import type { GroupReader } from "../group/group-reader.js";
 import type { InFlight } from "../group/in-flight.js";
 import type { OwnedPartition } from "../group/owned-partition.js";
 import { RecordFormat } from "../reader/consumer-record.js";
 import { RecordSource } from "../reader/record-source.js";
+import { HeldRecords } from "./held-records.js";
+import { type Park, parkWithRetries } from "./park.js";
 import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-work.js";
 import { type RunLimits, type RunOptions, runLimits, tryAgainMs } from "./run-options.js";
 import { Slots } from "./slots.js";
@@ -19,12 +20,6 @@ interface HandlerFailure {
   readonly isFinal: boolean;
 }
 
-/** Puts a record aside, durably. */
-export type Park = (
-  record: RawRecord,
-  failure: { readonly reason: string; readonly attempts: number; readonly topicId: string | undefined },
-) => Promise<void>;
-
 /**
  * Processes records by key in order, keys in parallel; records without a key all in parallel. A
  * record that fails is tried again, and only those of its key wait. What is in memory is bounded:
@@ -37,9 +32,7 @@ export class Runner<T, K> implements InFlight {
   readonly #park: Park | undefined;
   readonly #slots: Slots<Handle, Task>;
   readonly #work = new Map<OwnedPartition, PartitionWork>();
-  #heldRecords = 0;
-  #heldBytes = 0;
-  #room: (() => void) | undefined;
+  readonly #held: HeldRecords;
   #fail: (error: unknown) => void = () => {};
 
   /** @param park undefined: a record that keeps failing fails the run */
@@ -48,6 +41,7 @@ export class Runner<T, K> implements InFlight {
     this.#options = options;
     this.#limits = runLimits(options);
     this.#park = park;
+    this.#held = new HeldRecords(this.#limits);
     this.#slots = new Slots(this.#limits.concurrency, () => this.#makeHandle());
   }
 
@@ -91,22 +85,18 @@ export class Runner<T, K> implements InFlight {
     const work = this.#workOf(partition);
     if (work.resumed !== undefined) return;
     work.pause();
-    // What waits in a paused partition takes no room from the others.
-    this.#heldRecords -= work.heldRecords;
-    this.#heldBytes -= work.heldBytes;
-    if (!this.#isFull) this.#room?.();
+    this.#held.leaveOut(work);
   }
 
   resume(partition: OwnedPartition): void {
     const work = this.#work.get(partition);
     if (work?.resumed === undefined) return;
     work.resume();
-    this.#heldRecords += work.heldRecords;
-    this.#heldBytes += work.heldBytes;
+    this.#held.include(work);
   }
 
   finish(): void {
-    this.#room?.();
+    this.#held.stopWaiting();
     for (const work of this.#work.values()) work.finish();
   }
 
@@ -136,13 +126,13 @@ export class Runner<T, K> implements InFlight {
   /** Everything that is there, as far as there is room for it. */
   async #takeIn(source: RecordSource<Uint8Array, Uint8Array>): Promise<void> {
     for (;;) {
-      if (this.#isFull) await new Promise<void>((resolve) => (this.#room = resolve));
+      if (this.#held.isFull) await this.#held.room();
       const record = source.pull() as RawRecord | undefined; // bytes are never a promise
       if (record === undefined) return;
       const owned = source.state as OwnedPartition;
       const work = this.#workOf(owned);
       const { task, lane, isFirst } = work.add(record);
-      this.#hold(work, 1, task.bytes);
+      this.#held.add(work, 1, task.bytes);
       if (isFirst) this.#runLane(work, task, lane).catch(this.#fail);
     }
   }
@@ -156,26 +146,12 @@ export class Runner<T, K> implements InFlight {
     return work;
   }
 
-  get #isFull(): boolean {
-    const { maxInFlightRecords, maxInFlightBytes } = this.#limits;
-    return this.#heldRecords >= maxInFlightRecords || this.#heldBytes >= maxInFlightBytes;
-  }
-
-  #hold(work: PartitionWork, records: number, bytes: number): void {
-    work.heldRecords += records;
-    work.heldBytes += bytes;
-    if (work.resumed !== undefined) return;
-    this.#heldRecords += records;
-    this.#heldBytes += bytes;
-  }
-
   async #runLane(work: PartitionWork, first: Task, lane: string | undefined): Promise<void> {
     for (let task: Task | undefined = first; task !== undefined; task = work.next(lane)) {
       try {
         await this.#process(task);
       } finally {
-        this.#hold(work, -1, -task.bytes);
-        if (!this.#isFull) this.#room?.();
+        this.#held.add(work, -1, -task.bytes);
       }
     }
   }
@@ -229,34 +205,12 @@ export class Runner<T, K> implements InFlight {
     };
   }
 
-  /**
-   * True when the record is put aside; false where nobody needs that any more. While the log is
-   * away, it is tried again.
-   */
-  async #giveUp({ record, partition, use }: Task, error: unknown, attempts: number): Promise<boolean> {
+  /** Parks a record. Resolves to false where another member is to process it instead. */
+  #giveUp({ record, partition, use }: Task, error: unknown, attempts: number): Promise<boolean> {
     if (this.#park === undefined) throw error;
-    const signal = AbortSignal.any([partition.stopped, use]);
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await this.#park(record, { reason: textOf(error), attempts, topicId: partition.owned.topicId });
-        return true;
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        await sleep(retryDelayMs(attempt, error), signal);
-        if (signal.aborted) return false;
-      }
-    }
+    const failure = { reason: textOf(error), attempts, topicId: partition.owned.topicId };
+    return parkWithRetries(this.#park, record, failure, AbortSignal.any([partition.stopped, use]));
   }
-}
-
-/**
- * Why a record could not be put aside now, and may be in a moment. A parked topic that was deleted
- * is made again.
- */
-const PASSING = ["DELIVERY_TIMEOUT", "BUFFER_FULL", "UNKNOWN_TOPIC", "INCONSISTENT_TOPIC_ID"] as const;
-
-function isPassing(error: unknown): boolean {
-  return isRetriable(error) || PASSING.some((code) => hasCode(error, code));
 }
 
 /** Looking at what a handler threw may throw in turn. */

@@ -91,8 +91,6 @@ export const clientDefects: readonly Defect[] = [
       "        if (task.use.aborted || (task.signal.aborted && !isFinal)) return;\n",
       "",
     ],
-    "holds any number of records": ["this.#heldRecords >= maxInFlightRecords || ", ""],
-    "holds any number of bytes": [" || this.#heldBytes >= maxInFlightBytes", ""],
     "commits before it has parked": [
       "if (await this.#giveUp(task, error, attempt)) partition.done(task);",
       "void this.#giveUp(task, error, attempt).catch(() => {});\n          partition.done(task);",
@@ -102,9 +100,13 @@ export const clientDefects: readonly Defect[] = [
       "while (partition.resumed !== undefined) {",
       "while (partition.resumed === null) {",
     ],
-    "has what is paused take room": ["    this.#heldRecords -= work.heldRecords;\n", ""],
     "leaves out the record whose handler commits": ["    task?.partition.done(task);\n", ""],
     "waits for a handler that waits for the end": ["    task.partition.ended();", ""],
+  }),
+  ...within("client/run/held-records.ts", RUN, {
+    "holds any number of records": ["this.#records >= maxInFlightRecords || ", ""],
+    "holds any number of bytes": [" || this.#bytes >= maxInFlightBytes", ""],
+    "has what is paused take room": ["    this.#count(-work.heldRecords, -work.heldBytes);\n", ""],
   }),
   ...within("client/producer/partition-appender.ts", ["src/producer/append.test.ts"], {
     "goes on in a sequence with a hole": ["      this.#sequence.startAnew();", "      //"],
