@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { messageType } from "../test/loaded-proto.js";
-import type { CommitResult, GroupDescription, GroupSummary, MemberEvent, ResetOffsetsRequest } from "./group-api.js";
+import type { CommitResult, GroupDescription, GroupSummary, ResetOffsetsRequest } from "./group-api.js";
+import type { MemberEvent } from "./group-membership.js";
 import {
   type CommitOffsetsMessage,
   commitFromMessage,

@@ -1,7 +1,6 @@
 /** Conversions between the messages of group.proto and the API types, where the two differ. */
 import type { ErrorDetail } from "./error-codes.js";
 import type {
-  AssignorName,
   CommitOffsetsRequest,
   CommitResult,
   GroupDescription,
@@ -9,13 +8,11 @@ import type {
   GroupPartition,
   GroupState,
   GroupSummary,
-  JoinGroupRequest,
-  MemberEvent,
-  OffsetsResetEvent,
   PartitionCommit,
   ResetOffsetsRequest,
-  TopicPartition,
 } from "./group-api.js";
+import type { AssignorName, JoinGroupRequest, MemberEvent, OffsetsResetEvent } from "./group-membership.js";
+import type { TopicPartition } from "./topic-partition.js";
 import { errorDetailFromMessage, type PositionMessage, positionFromMessage, positionToMessage } from "./wire.js";
 
 /** Message `Join`. A field that is not set is empty or 0. */

@@ -18,11 +18,9 @@ export type {
 } from "./admin-api.js";
 export { isEndKnown } from "./admin-api.js";
 export type { AbortSignalLike, CancelSignal, FileUrl } from "./ambient.js";
+export type { OwnedBatches, ReadBudget } from "./batch-memory.js";
 export type { Durability } from "./durability.js";
 export type {
-  AssignedPartition,
-  AssignmentEvent,
-  AssignorName,
   CommitOffsetsRequest,
   CommitResult,
   CommittedOffset,
@@ -30,18 +28,22 @@ export type {
   GroupCallOptions,
   GroupDescription,
   GroupMember,
-  GroupMembership,
   GroupPartition,
   GroupState,
   GroupSummary,
+  PartitionCommit,
+  ResetOffsetsRequest,
+} from "./group-api.js";
+export type {
+  AssignedPartition,
+  AssignmentEvent,
+  AssignorName,
+  GroupMembership,
   JoinedEvent,
   JoinGroupRequest,
   MemberEvent,
   OffsetsResetEvent,
-  PartitionCommit,
-  ResetOffsetsRequest,
-  TopicPartition,
-} from "./group-api.js";
+} from "./group-membership.js";
 export type {
   BatchesEvent,
   CaughtUpEvent,
@@ -58,13 +60,12 @@ export type {
   LogEnds,
   LogStartMovedEvent,
   OffsetGap,
-  OwnedBatches,
   PartitionOffset,
   ProduceAck,
   ProduceRequest,
-  ReadBudget,
 } from "./log-api.js";
 export type { Position } from "./position.js";
+export type { TopicPartition } from "./topic-partition.js";
 
 // For authors of servers and clients: messages, error details and .proto files
 

@@ -88,8 +88,11 @@ export const conveyorDefects: readonly Defect[] = [
       "",
     ],
   }),
-  ...seenBy(["sends of many", "sends", "sends to a server"], "client/producer/producer.ts", {
-    "keeps the caller's buffers while it learns the topic": ["{ entry: copyOf(entry), valid }", "{ entry, valid }"],
+  ...seenBy(["sends of many", "sends", "sends to a server"], "client/producer/record-queue.ts", {
+    "keeps the caller's buffers while it learns the topic": [
+      "{ entry: copyOfEntry(entry), valid }",
+      "{ entry, valid }",
+    ],
   }),
   ...seenBy(["handlers", "bare readers"], "client/grpc/consume-call.ts", {
     "puts messages together in one buffer": [
