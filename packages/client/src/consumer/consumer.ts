@@ -79,8 +79,8 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
    * await consumer.run({ eachRecord: async ({ value }) => await deliver(value), concurrency: 8 });
    * ```
    *
-   * @throws what a loop throws; the last error of `eachRecord` where `park` is false; the error that
-   * kept a record from being parked
+   * @throws what a loop throws; the last error of `eachRecord` where `park` is false; the error
+   * that kept a record from being parked
    */
   async run(options: RunOptions<T, K>): Promise<void> {
     checkRunOptions(options);
@@ -117,8 +117,9 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   }
 
   /**
-   * The number of records between the position and the high watermark that the server reported last;
-   * undefined where that is not known, and where the partition is not assigned to this member.
+   * The number of records between the position and the high watermark that the server reported
+   * last; undefined where that is not known, and where the partition is not assigned to this
+   * member.
    */
   lag(topic: string, partition: number): number | undefined {
     const owned = this.#reading.find(topic, partition);
@@ -216,17 +217,18 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
 
   /**
    * Ends the running loop or run, and every later one, without an error. It aborts the signal of
-   * handlers, waits for the records that are being processed, commits, and leaves the group, so that
-   * other members get the partitions at once. All of this takes at most `timeoutMs`, by default
-   * 10,000; records that are not processed by then are not committed and are delivered again.
+   * handlers, waits for the records that are being processed, commits, and leaves the group, so
+   * that other members get the partitions at once. All of this takes at most `timeoutMs`, by
+   * default 10,000; records that are not processed by then are not committed and are delivered
+   * again.
    *
    * A close that is called from the body of a loop, from a handler or from a hook does not wait for
    * its caller, which waits for it. The record that the caller is working on is then not committed,
    * as with `break`: call `await consumer.commit()` first where it is processed. The caller is
-   * recognized by V8's stack trace, so a callback that the body has started, such as a timer's, does
-   * not count as the body. An engine without V8's stack traces, such as Bun's, recognizes no caller:
-   * such a close takes its whole `timeoutMs`, and `commit()` in a handler of `run` leaves out the
-   * handler's own record.
+   * recognized by V8's stack trace, so a callback that the body has started, such as a timer's,
+   * does not count as the body. An engine without V8's stack traces, such as Bun's, recognizes no
+   * caller: such a close takes its whole `timeoutMs`, and `commit()` in a handler of `run` leaves
+   * out the handler's own record.
    *
    * A static member, one with an `instanceId`, stays in the group, and its partitions wait for it
    * until its session times out. With `leave` it leaves.
