@@ -8,7 +8,7 @@ import { GrpcStatus, grpcStatusByErrorCode } from "@logstore/protocol";
 import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const pages = globSync("{*.md,docs/**/*.md,packages/*/*.md,examples/*/*.md,benchmarks/*.md,.github/*.md}", {
+const pages = globSync("{*.md,docs/**/*.md,packages/*/*.md,examples/*/*.md,{benchmarks,site}/*.md,.github/*.md}", {
   cwd: root,
 });
 const repository = "https://github.com/logstore/logstore/";
