@@ -11,7 +11,7 @@ import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { manifest, pack } from "./packed.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const PACKAGES = ["codec", "protocol", "core", "client", "server-grpc"];
+const PACKAGES = ["codec", "protocol", "core", "client", "server-grpc", "testing"];
 const ENTRIES = [
   "codec",
   "protocol",
@@ -21,6 +21,7 @@ const ENTRIES = [
   "core/testing",
   "client",
   "server-grpc",
+  "testing",
 ];
 
 /** Directory of a program that has our packages and their dependencies installed. */

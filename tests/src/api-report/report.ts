@@ -20,6 +20,7 @@ export const ENTRIES = [
   { name: "core-engine", directory: "packages/core", entry: "dist/engine.d.ts" },
   { name: "core-testing", directory: "packages/core", entry: "dist/testing/index.d.ts" },
   { name: "client", directory: "packages/client", entry: "dist/index.d.ts" },
+  { name: "testing", directory: "packages/testing", entry: "dist/index.d.ts" },
   { name: "server-grpc", directory: "packages/server-grpc", entry: "dist/index.d.ts" },
 ] as const;
 
@@ -113,9 +114,10 @@ function extract(config: ExtractorConfig, compilerState: CompilerState): Finding
   // it. Members of a declaration are indented.
   const undocumented = [...report.matchAll(/^\/\/ @\w+ \(undocumented\)\nexport (.*)$/gm)].map((match) => match[1]!);
   const exported = new Set([...report.matchAll(/^export \{ (\w+) \}/gm)].map((match) => match[1]!));
-  const imported = [...report.matchAll(/^import (?:type )?\{ (\w+).* \} from '@logstore\//gm)].map(
-    (match) => match[1]!,
-  );
+  const { peerDependencies = {} } = JSON.parse(readFileSync(join(config.projectFolder, "package.json"), "utf8"));
+  const imported = [...report.matchAll(/^import (?:type )?\{ (\w+).* \} from '(@logstore\/[\w-]+)/gm)]
+    .filter((match) => !(match[2]! in peerDependencies)) // whoever installs the package has these, too
+    .map((match) => match[1]!);
   notExported.push(...imported.filter((name) => !exported.has(name)));
   return { report, notExported, undocumented };
 }

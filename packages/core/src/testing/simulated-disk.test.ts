@@ -28,6 +28,14 @@ test("the seed determines all randomness, and the clock shows what it is set to"
   expect(one!.powerCut("drop-all").now()).toBe(5);
 });
 
+test("a running clock goes on after a power cut", async () => {
+  let time = 5;
+  const disk = new SimulatedDisk({ clock: () => time });
+  expect(disk.now()).toBe(5);
+  time = 6;
+  expect(disk.powerCut("drop-all").now()).toBe(6);
+});
+
 test("a synced file is lost if its name was not synced, and a synced name may refer to an empty file", async () => {
   const disk = await diskWith();
   await (await written(disk, "d/bytes", 1)).sync();

@@ -31,6 +31,8 @@ export interface SimulatedDiskOptions {
   readonly seed?: number | undefined;
   /** Time of the clock until {@link SimulatedDisk.time} is set, in ms since the epoch. */
   readonly time?: number | undefined;
+  /** A running clock in place of {@link SimulatedDisk.time}, for example `Date.now`. */
+  readonly clock?: (() => number) | undefined;
 }
 
 /**
@@ -38,16 +40,18 @@ export interface SimulatedDiskOptions {
  * seed.
  */
 export class SimulatedDisk extends Machine implements Storage {
-  /** The clock. It stands still, and may be set to any time. */
+  /** The clock. It stands still, and may be set to any time. Not used with the option `clock`. */
   time: number;
+  readonly #clock: (() => number) | undefined;
   #random: Random;
   #tree = new DirectoryTree();
   readonly #openFiles = new Set<StorageFile>();
   readonly #locked = new Set<SimulatedDirectory>();
 
-  constructor({ seed = 1, time = 1_700_000_000_000 }: SimulatedDiskOptions = {}) {
+  constructor({ seed = 1, time = 1_700_000_000_000, clock }: SimulatedDiskOptions = {}) {
     super();
     this.time = time;
+    this.#clock = clock;
     this.#random = new Random(seed);
   }
 
@@ -125,7 +129,7 @@ export class SimulatedDisk extends Machine implements Storage {
   // What an engine calls; see Storage.
 
   now(): number {
-    return this.time;
+    return this.#clock?.() ?? this.time;
   }
 
   randomHex(length: number): string {
@@ -253,7 +257,7 @@ export class SimulatedDisk extends Machine implements Storage {
   }
 
   #copy(random: Random, change?: (tree: DirectoryTree, files: readonly SimulatedFile[]) => void): SimulatedDisk {
-    const copy = new SimulatedDisk({ time: this.time });
+    const copy = new SimulatedDisk({ time: this.time, clock: this.#clock });
     const { tree, files } = this.#tree.copy();
     change?.(tree, files);
     copy.#random = random;

@@ -1,0 +1,103 @@
+/**
+ * The API of a broker that crashes and starts again, as a client sees it through a network: calls
+ * wait until the broker is there, streams end with an UnavailableError, and appends that were under
+ * way may or may not have happened.
+ */
+import type { LogApi } from "@logstore/client";
+import type { Life } from "./life.js";
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+type Membership = ReturnType<LogApi["joinGroup"]>;
+type MemberEvent = Membership extends AsyncIterable<infer Event> ? Event : never;
+
+/** The calls with one answer, which are repeated if the broker crashes before it. */
+const repeatable: Record<Exclude<keyof LogApi, "consume" | "joinGroup" | "produce">, true> = {
+  allocateProducerId: true,
+  alterTopicConfig: true,
+  commitOffsets: true,
+  createSnapshot: true,
+  createTopic: true,
+  deleteGroup: true,
+  deleteRecords: true,
+  deleteSnapshot: true,
+  deleteTopic: true,
+  describeGroup: true,
+  describeServer: true,
+  describeTopic: true,
+  fetch: true,
+  fetchOffsets: true,
+  listGroups: true,
+  listOffsets: true,
+  listSnapshots: true,
+  listTopics: true,
+  resetOffsets: true,
+  restoreSnapshot: true,
+};
+
+/** @param current resolves to the broker that runs, after a crash to the next one */
+export function restartingApi(current: () => Promise<Life>): LogApi {
+  const calls = Object.keys(repeatable).map((name) => [name, answeredBy(current, name)]);
+  return {
+    ...(Object.fromEntries(calls) as Pick<LogApi, keyof typeof repeatable>),
+    consume: consumeOn(current),
+    joinGroup: joinGroupOn(current),
+    produce: produceOn(current),
+  };
+}
+
+/** A call that can be repeated: it is, if the broker crashes before it answers. */
+function answeredBy(current: () => Promise<Life>, name: string): Call {
+  return async (...args) => {
+    for (;;) {
+      const life = await current();
+      try {
+        return await life.outcome((Reflect.get(life.broker, name) as Call).apply(life.broker, args));
+      } catch (error) {
+        if (!life.hasCrashed) throw error;
+      }
+    }
+  };
+}
+
+/** Not repeated here: producers recognize by their sequence numbers what was appended already. */
+function produceOn(current: () => Promise<Life>): LogApi["produce"] {
+  return async (request) => {
+    const life = await current();
+    return life.outcome(life.broker.produce(request));
+  };
+}
+
+function consumeOn(current: () => Promise<Life>): LogApi["consume"] {
+  return async function* (request, options) {
+    const life = await current();
+    const events = life.events(life.broker.consume(request, options));
+    yield* { [Symbol.asyncIterator]: () => events };
+  };
+}
+
+function joinGroupOn(current: () => Promise<Life>): LogApi["joinGroup"] {
+  return (request, options) => {
+    let life: Life | undefined;
+    let membership: Membership | undefined;
+    let events: AsyncIterator<MemberEvent> | undefined;
+    const begin = async () => {
+      life = await current();
+      membership = life.broker.joinGroup(request, options);
+      events = life.events(membership[Symbol.asyncIterator]());
+      return events;
+    };
+    const iterator: AsyncIterator<MemberEvent> = {
+      next: async () => (events ?? (await begin())).next(),
+      return: async () => (await events?.return?.()) ?? { value: undefined, done: true },
+    };
+    return {
+      [Symbol.asyncIterator]: () => iterator,
+      heartbeat: () => membership?.heartbeat(),
+      revoked: (memberEpoch, partitions) => membership?.revoked(memberEpoch, partitions),
+      subscribe: (topics) => membership?.subscribe(topics),
+      leave: async () => {
+        if (life !== undefined && membership !== undefined) await life.outcome(membership.leave());
+      },
+    };
+  };
+}
