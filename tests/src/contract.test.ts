@@ -11,6 +11,7 @@ describe.each(Object.entries(contractHomes))("%s", (name, openHome) => {
   const testFiles = test.skipIf(name === WITHOUT_FILES);
   /** The default, and the strongest that there is. */
   const strongest = name === WITHOUT_FILES ? "written" : "flushed";
+  const durabilities = name === WITHOUT_FILES ? ["written"] : ["written", "flushed"];
 
   let home: Home;
   let client: LogClient;
@@ -47,6 +48,7 @@ describe.each(Object.entries(contractHomes))("%s", (name, openHome) => {
       partitions: [{ partition: 0, logStartOffset: 0, highWatermark: 0, logEndOffset: 0 }],
       config: {},
       effectiveConfig: { durability: strongest, segmentBytes: 64 * 2 ** 20, maxBatchBytes: 16 * 2 ** 20 },
+      durabilities,
     });
     expect(await client.listTopics()).toEqual([
       { topic: "a", topicId: created.topicId, partitionCount: 1 },
@@ -55,6 +57,27 @@ describe.each(Object.entries(contractHomes))("%s", (name, openHome) => {
     await client.producer("b").send({ value: "x", partition: 1 });
     const { partitions } = await client.describeTopic("b");
     expect(partitions.map(({ highWatermark }) => highWatermark)).toEqual([0, 1]);
+  });
+
+  test("a topic tells the durabilities that it offers, weakest first, and refuses any other", async () => {
+    const described = await client.createTopic("t", { partitions: 1 });
+    expect(described.durabilities).toEqual(durabilities);
+    for (const durability of described.durabilities) {
+      const ack = await client.append("t", 0, [{ value: "x" }], { durability });
+      expect(described.durabilities.indexOf(ack.durability)).toBeGreaterThanOrEqual(durabilities.indexOf(durability));
+    }
+    const refused = expect.objectContaining({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining("durability is"),
+    });
+    for (const durability of ["written", "replicated", "flushed"] as const) {
+      if (durabilities.includes(durability)) continue;
+      await expect(client.append("t", 0, [{ value: "x" }], { durability })).rejects.toEqual(refused);
+      await expect(client.producer("t", { durability }).send({ value: "x" })).rejects.toEqual(refused);
+      await expect(client.createTopic("u", { partitions: 1, durability })).rejects.toEqual(refused);
+      await expect(client.alterTopicConfig("t", { durability })).rejects.toEqual(refused);
+    }
+    expect((await client.describeTopic("t")).partitions[0]!.logEndOffset).toBe(durabilities.length);
   });
 
   test("the server reports its limits", async () => {

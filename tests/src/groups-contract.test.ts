@@ -11,7 +11,7 @@ import { Broker } from "@logstore/core";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { seededRandom, utf8 } from "./bytes.ts";
 import { eventually } from "./eventually.ts";
-import { type Home, homes, removeDirectory, temporaryDirectory } from "./homes.ts";
+import { contractHomes, type Home, removeDirectory, temporaryDirectory } from "./homes.ts";
 
 /** A member that reads in the background, and the records that it has received. */
 class Reader {
@@ -64,7 +64,7 @@ afterEach(async () => {
   await Promise.allSettled(ends); // those of a client that was killed cannot leave
 });
 
-describe.each(Object.entries(homes))("%s", (_name, openHome) => {
+describe.each(Object.entries(contractHomes))("%s", (_name, openHome) => {
   let home: Home;
   let client: LogClient;
 

@@ -36,7 +36,7 @@ export interface ResetOffsets extends Omit<ResetOffsetsRequest, "group" | "to"> 
 }
 
 const topicConfigRules: OptionRules<TopicConfig> = {
-  durability: oneOf("written", "flushed"),
+  durability: oneOf("written", "replicated", "flushed"),
   segmentBytes: wholeNumber(),
   maxBatchBytes: wholeNumber(),
   retentionMs: wholeNumber(),

@@ -157,6 +157,7 @@ export class FakeLogApi implements LogApi {
       partitions: partitions.map((log, partition) => ({ partition, ...log.bounds })),
       config: {},
       effectiveConfig: this.effectiveConfig,
+      durabilities: ["written", "flushed"],
     };
   }
 }

@@ -12,6 +12,7 @@ export {
   type Unplaced,
 } from "./engine/append/assign-offsets.js";
 export { AppendCheck } from "./engine/append/check-append.js";
+export { checkDurability } from "./engine/append/check-durability.js";
 export { type ProducerSnapshot, ProducerState } from "./engine/append/producer-state.js";
 export type { DurableMap, MapEntry } from "./engine/durable-map.js";
 export type { Engine } from "./engine/engine.js";

@@ -183,6 +183,11 @@ export interface TopicDescription {
    * the server is too old to report it.
    */
   readonly effectiveConfig: TopicConfig;
+  /**
+   * The durabilities that appends to the topic may ask for, weakest first. Empty if the server is
+   * too old to report them.
+   */
+  readonly durabilities: readonly Durability[];
 }
 
 /** The offsets at which a partition begins and ends. */

@@ -56,7 +56,7 @@ describe("ProduceRequest", () => {
       const asProtobuf = {
         topic: request.topic,
         partition: request.partition,
-        durability: { written: 1, flushed: 2, none: 0 }[request.durability ?? "none"],
+        durability: { written: 1, flushed: 2, replicated: 3, none: 0 }[request.durability ?? "none"],
         ...(request.expectedOffset !== undefined && { expectedOffset: request.expectedOffset }),
         ...(request.topicId !== undefined && { topicId: request.topicId }),
         batches: Buffer.from(request.batches),

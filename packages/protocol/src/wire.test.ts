@@ -8,10 +8,12 @@ import {
   type Durability,
   durabilityFromNumber,
   durabilityToNumber,
+  offeredDurabilities,
   type Position,
   type PositionMessage,
   positionFromMessage,
   positionToMessage,
+  statedDurability,
   type TopicConfig,
   type TopicConfigChange,
   type TopicConfigChangeMessage,
@@ -38,9 +40,19 @@ test.each<[Durability | undefined, number]>([
   [undefined, 0],
   ["written", 1],
   ["flushed", 2],
+  ["replicated", 3],
 ])("durability %s is %i, as log.proto has it", (durability, value) => {
   expect(durabilityToNumber(durability)).toBe(value);
   expect(durabilityFromNumber(value)).toBe(durability);
+});
+
+test("an unknown durability is the strongest in a request, the weakest in an answer, and not offered", () => {
+  expect(durabilityFromNumber(9)).toBe("flushed");
+  expect(statedDurability(9)).toBe("written");
+  expect(statedDurability(0)).toBe("written");
+  expect(statedDurability(2)).toBe("flushed");
+  expect(offeredDurabilities([1, 9, 2])).toEqual(["written", "flushed"]);
+  expect(offeredDurabilities(undefined)).toEqual([]);
 });
 
 // Messages that the loaded .proto files encode in the form of the API: every field is set to a

@@ -5,7 +5,7 @@ import type { ErrorDetail } from "./error-codes.js";
 import type { Position } from "./position.js";
 
 /** Enum `Durability` of log.proto. */
-const durabilities = [undefined, "written", "flushed"] as const;
+const durabilities = [undefined, "written", "flushed", "replicated"] as const;
 
 /** The number of protobuf's enum Durability. Undefined is 0: the topic's. */
 export function durabilityToNumber(durability: Durability | undefined): number {
@@ -13,11 +13,24 @@ export function durabilityToNumber(durability: Durability | undefined): number {
 }
 
 /**
- * A number that this version does not know is read as the strongest durability, so that no append
- * is acknowledged too early.
+ * The durability that a request asks for. A number that this version does not know is read as
+ * "flushed", so that no append is acknowledged too early.
  */
 export function durabilityFromNumber(value: number): Durability | undefined {
   return value === 0 ? undefined : (durabilities[value] ?? "flushed");
+}
+
+/**
+ * The durability that an answer states. A number that this version does not know is read as
+ * "written", so that no more is promised than was.
+ */
+export function statedDurability(value: number): Durability {
+  return durabilities[value] ?? "written";
+}
+
+/** The durabilities that a topic offers, without those that this version does not know. */
+export function offeredDurabilities(values: readonly number[] | undefined): Durability[] {
+  return (values ?? []).map((value) => durabilities[value]).filter((durability) => durability !== undefined);
 }
 
 /** Message `Position` of log.proto. */

@@ -95,7 +95,15 @@ export class FakeLog implements LogApi {
 
   async describeTopic(topic: string): Promise<TopicDescription> {
     const partitions = this.#partitions(topic).map((log, partition) => ({ partition, ...boundsOf(log) }));
-    return { topic, topicId: `id-of-${topic}`, partitioner: "fnv1a-32", partitions, config: {}, effectiveConfig: {} };
+    return {
+      topic,
+      topicId: `id-of-${topic}`,
+      partitioner: "fnv1a-32",
+      partitions,
+      config: {},
+      effectiveConfig: {},
+      durabilities: [],
+    };
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {

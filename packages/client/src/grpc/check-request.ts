@@ -8,14 +8,16 @@ import {
   OffsetOutOfRangeError,
   UnknownPartitionError,
 } from "@logstore/codec";
-import type {
-  ConsumeRequest,
-  CreateTopicRequest,
-  FetchRequest,
-  ListOffsetsRequest,
-  Position,
-  ProduceRequest,
-  TopicConfigChange,
+import {
+  type ConsumeRequest,
+  type CreateTopicRequest,
+  type Durability,
+  durabilityToNumber,
+  type FetchRequest,
+  type ListOffsetsRequest,
+  type Position,
+  type ProduceRequest,
+  type TopicConfigChange,
 } from "@logstore/protocol";
 
 const MAX_UINT32 = 2 ** 32 - 1;
@@ -42,8 +44,11 @@ export function checkConfigChange(topic: string, change: TopicConfigChange): voi
     if (name in sizes && !Number.isSafeInteger(value)) {
       throw new InvalidArgumentError(`${name} is a whole number, not ${value}`, { topic });
     }
-    if (name === durability && value !== "written" && value !== "flushed") {
-      throw new InvalidArgumentError(`durability is "flushed" or "written", not ${JSON.stringify(value)}`, { topic });
+    if (name === durability && durabilityToNumber(value as Durability) < 0) {
+      throw new InvalidArgumentError(
+        `durability is "written", "replicated" or "flushed", not ${JSON.stringify(value)}`,
+        { topic },
+      );
     }
   }
 }

@@ -274,11 +274,13 @@ describe("other calls", () => {
     partitions: [{ partition: 0, logStartOffset: 1, highWatermark: 2, logEndOffset: 2 ** 53 - 1 }],
     config: { durability: "written", retentionMs: 5 },
     effectiveConfig: { durability: "flushed", maxBatchBytes: 1_000 },
+    durabilities: ["written", "flushed"],
   };
   const describedMessage = {
     ...described,
     config: { durability: 1, retentionMs: 5 },
     effectiveConfig: { durability: 2, maxBatchBytes: 1_000 },
+    durabilities: [1, 2, 9],
   };
 
   test("topics and offsets", async () => {

@@ -1,6 +1,6 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { type LogStoreError, startTimer, type Timer, UnavailableError } from "@logstore/codec";
-import { durabilityFromNumber, type ErrorDetail, type ProduceAck, type ProduceRequest } from "@logstore/protocol";
+import { type ErrorDetail, type ProduceAck, type ProduceRequest, statedDurability } from "@logstore/protocol";
 import { checkAck } from "./check-answer.js";
 import { fromErrorDetail } from "./grpc-errors.js";
 
@@ -93,7 +93,7 @@ export class ProduceChannel {
     if (this.#unanswered.length === 0 && this.#waiting.length === 0) this.#endWhenIdle();
     if (ack) {
       try {
-        call.resolve(checkAck({ ...ack, durability: durabilityFromNumber(ack.durability) ?? "flushed" }, call.request));
+        call.resolve(checkAck({ ...ack, durability: statedDurability(ack.durability) }, call.request));
       } catch (error) {
         call.reject(error as LogStoreError);
       }

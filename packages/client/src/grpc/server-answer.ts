@@ -1,6 +1,7 @@
 /** Descriptions of topics and of the server, as AdminService's answers carry them. */
 import {
   configFromMessage,
+  offeredDurabilities,
   type ServerDescription,
   type ServerLimits,
   type TopicConfigMessage,
@@ -9,20 +10,22 @@ import {
 } from "@logstore/protocol";
 import { checkPartitions } from "./check-answer.js";
 
-interface TopicConfigMessages {
+type TopicMessage = Omit<TopicDescription, "config" | "effectiveConfig" | "durabilities"> & {
   readonly config: TopicConfigMessage;
   readonly effectiveConfig: TopicConfigMessage | null;
-}
+  readonly durabilities?: readonly number[];
+};
 
 /** @throws InternalError for partitions that are not numbered from 0 on */
-export function topicIn({ topic }: { topic: TopicDescription & TopicConfigMessages }): TopicDescription {
-  const { config, effectiveConfig, ...description } = topic;
+export function topicIn({ topic }: { topic: TopicMessage }): TopicDescription {
+  const { config, effectiveConfig, durabilities, ...description } = topic;
   checkPartitions(description.topic, description.partitions);
   return {
     ...description,
     partitions: description.partitions.map((partition) => withDamageFromMessage(partition)),
     config: configFromMessage(config),
     effectiveConfig: configFromMessage(effectiveConfig),
+    durabilities: offeredDurabilities(durabilities),
   };
 }
 

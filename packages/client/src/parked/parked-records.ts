@@ -182,7 +182,10 @@ class Producers {
     const name = `${topic}/${topicId ?? ""}`;
     let producer = this.#byTopic.get(name);
     if (producer === undefined) {
-      producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, this.#registry, topicId);
+      producer = new Producer<Uint8Array>(this.#api, topic, {}, this.#registry, {
+        onlyTopicId: topicId,
+        isStrongest: true,
+      });
       this.#byTopic.set(name, producer);
     }
     await producer.send({ partition, key, value, timestamp, headers });

@@ -11,9 +11,10 @@ import type { Durability } from "@logstore/protocol";
 /** How records are delivered: what producers and appends have in common. */
 export interface DeliveryOptions {
   /**
-   * What an acknowledgement promises: "flushed" that the records survive a power cut, "written"
-   * that they survive the end of the server's process. Default: the topic's durability, which is
-   * "flushed" unless it was configured otherwise.
+   * What an acknowledgement promises: "flushed" that the records survive a power failure,
+   * "replicated" that they survive the loss of a machine, "written" that they survive the end of the
+   * server's process. A topic offers the ones that are in its description; any other is refused.
+   * Default: the topic's own.
    */
   readonly durability?: Durability | undefined;
   /** How batches are compressed: "none", "gzip", "zstd" or a registered name. Default "none". */
@@ -34,7 +35,7 @@ const compressionRule: OptionRule = (value) => {
 };
 
 export const deliveryRules: OptionRules<DeliveryOptions> = {
-  durability: oneOf("written", "flushed"),
+  durability: oneOf("written", "replicated", "flushed"),
   compression: compressionRule,
   deliveryTimeoutMs: durationMs({ min: 1 }),
 };

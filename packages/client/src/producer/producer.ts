@@ -14,7 +14,7 @@ import { checkProducerOptions, type ProducerOptions } from "./producer-options.j
 import type { ProducerRecord } from "./producer-record.js";
 import { RecordQueue } from "./record-queue.js";
 import { SendManyOutcome, type SendManyResult } from "./send-many.js";
-import { TopicSenders } from "./topic-senders.js";
+import { type ProducerTarget, TopicSenders } from "./topic-senders.js";
 
 /**
  * Appends records to one topic, in batches that form by themselves. Each record is appended once,
@@ -38,14 +38,14 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   /**
    * @internal Made by `client.producer()`.
    *
-   * @param onlyTopicId of the one topic that records are for. Default: whatever topic has the name
+   * @param target default: any topic of the name, with the durability of the options
    */
   constructor(
     api: LogApi,
     topic: string,
     options: ProducerOptions<Input>,
     registry: Registry,
-    onlyTopicId?: string | undefined,
+    target: ProducerTarget = {},
   ) {
     checkProducerOptions(options);
     this.topic = topic;
@@ -60,7 +60,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       durability: options.durability,
     };
     const released = (bytes: number) => this.#budget.release(bytes);
-    this.#senders = new TopicSenders(api, { topic, onlyTopicId }, senderOptions, released);
+    this.#senders = new TopicSenders(api, { topic, ...target }, senderOptions, released);
     this.#queue = new RecordQueue(this.#senders, {
       topic,
       validationTimeoutMs: this.#deliveryTimeoutMs,

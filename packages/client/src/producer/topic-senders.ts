@@ -12,11 +12,17 @@ import { randomProducerId } from "./producer-sequence.js";
 import type { SenderOptions } from "./sender-options.js";
 import { StickyPartition } from "./sticky-partition.js";
 
-/** The topic that a producer sends to. */
-export interface ProducerTopic {
-  readonly topic: string;
+/** Where a producer's records go, as only the client itself may ask for it. */
+export interface ProducerTarget {
   /** Id that the topic must have. Default: any. */
-  readonly onlyTopicId: string | undefined;
+  readonly onlyTopicId?: string | undefined;
+  /** Whether records get the strongest durability that the topic offers. Default false. */
+  readonly isStrongest?: boolean | undefined;
+}
+
+/** The topic that a producer sends to. */
+interface ProducerTopic extends ProducerTarget {
+  readonly topic: string;
 }
 
 /**
@@ -121,9 +127,11 @@ export class TopicSenders {
   }
 
   /** Senders that share a new producer id, so that their sequences start at 0. */
-  #sendersFor({ topicId, partitions, effectiveConfig: { maxBatchBytes } }: TopicDescription): PartitionSender[] {
+  #sendersFor({ topicId, partitions, effectiveConfig, durabilities }: TopicDescription): PartitionSender[] {
     const producerId = randomProducerId();
-    const options = { ...this.#options, maxBatchBytes };
+    const { maxBatchBytes } = effectiveConfig;
+    const durability = this.#target.isStrongest ? durabilities.at(-1) : this.#options.durability;
+    const options = { ...this.#options, durability, maxBatchBytes };
     const listener = { released: this.#released, topicGone: () => this.#retire(senders) };
     const senders = partitions.map(({ partition }) => {
       const target = { topic: this.#target.topic, topicId, partition };

@@ -81,7 +81,7 @@ export class ParkingLot {
       });
     }
     if (this.#isClosed) throw new ClosedError("the run is over", { topic });
-    const producer = new Producer<Uint8Array>(this.#api, topic, { durability: "flushed" }, this.#registry);
+    const producer = new Producer<Uint8Array>(this.#api, topic, {}, this.#registry, { isStrongest: true });
     this.#opened.push(producer);
     return producer;
   }

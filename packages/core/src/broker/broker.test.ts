@@ -49,6 +49,7 @@ test("topics: made, listed by name, described", async () => {
     partitions,
     config: {},
     effectiveConfig: defaults,
+    durabilities: ["written", "flushed"],
   });
   await broker.createTopic({ topic: "a", partitions: 1 });
   expect(await broker.listTopics()).toMatchObject([

@@ -406,7 +406,8 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     await Promise.all(logs.map((log) => log.refresh()).filter((learning) => learning !== undefined));
     const partitions = logs.map((log) => ({ partition: log.partition, ...boundsOf(log) }));
     const effectiveConfig = this.#topics.effectiveConfig(config);
-    return { topic, topicId: id, partitioner, partitions, config, effectiveConfig };
+    const { durabilities } = this.#engine;
+    return { topic, topicId: id, partitioner, partitions, config, effectiveConfig, durabilities };
   }
 
   /** @throws InvalidArgumentError where the engine keeps no files */

@@ -3,6 +3,7 @@
  * docs/engines.md.
  */
 import type { LogStoreError } from "@logstore/codec";
+import type { Durability } from "@logstore/protocol";
 import type { DurableMap } from "./durable-map.js";
 import type { JournalStore } from "./journal-store.js";
 import type { Topic, TopicCatalogue } from "./topic-catalogue.js";
@@ -19,6 +20,10 @@ export interface Engine<T extends Topic = Topic> {
   readonly journal: JournalStore;
   /** Largest batch that the engine can store, in bytes, whatever the configuration of a topic. */
   readonly maxBatchBytes: number;
+  /**
+   * The durabilities that an append may ask for, weakest first. The journal's appends have the last.
+   */
+  readonly durabilities: readonly Durability[];
   /** Why the engine accepts no writes any more; undefined if it does. */
   readonly failure: LogStoreError | undefined;
 

@@ -2,6 +2,7 @@
 import type { LogStoreError } from "@logstore/codec";
 import type { Engine } from "../engine/engine.js";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
+import { FILE_DURABILITIES } from "../partition/file-durability.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { homeOf, takeHome } from "../storage/home.js";
 import { runAll } from "../storage/run-all.js";
@@ -25,6 +26,7 @@ export class FileEngine implements Engine<FileTopic> {
   readonly map: FileMap;
   readonly journal: FileJournalStore;
   readonly maxBatchBytes = STORED_BATCH_LIMITS.maxBatchBytes;
+  readonly durabilities = FILE_DURABILITIES;
   readonly #lock: Lock;
   readonly #healthListeners = new Set<() => void>();
 

@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { fnvPartitioner, InvalidArgumentError, UnknownPartitionError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/protocol";
+import { checkDurability } from "../engine/append/check-durability.js";
 import type { FoundTopic, FoundTopics, Topic, TopicCatalogue } from "../engine/topic-catalogue.js";
-import { checkMemoryDurability, type MemoryConfig, MemoryLog } from "./memory-log.js";
+import { MEMORY_DURABILITIES, type MemoryConfig, MemoryLog } from "./memory-log.js";
 
 const MIB = 1024 * 1024;
 const DEFAULTS = { durability: "written", segmentBytes: 64 * MIB, maxBatchBytes: 16 * MIB } as const;
@@ -71,7 +72,7 @@ export class MemoryCatalogue implements TopicCatalogue<MemoryTopic> {
 }
 
 function effectiveConfig(config: TopicConfig): MemoryConfig {
-  checkMemoryDurability(config.durability);
+  if (config.durability !== undefined) checkDurability(config.durability, MEMORY_DURABILITIES);
   for (const [name, value] of Object.entries(config)) {
     if (name === "durability" || (Number.isSafeInteger(value) && (value as number) >= 0)) continue;
     throw new InvalidArgumentError(`${name} is a whole number, not ${value}`);

@@ -9,7 +9,7 @@ import type { JournalStore, SnapshotReader, SnapshotSink } from "../engine/journ
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import type { TopicCatalogue } from "../engine/topic-catalogue.js";
 import { MemoryCatalogue } from "./memory-catalogue.js";
-import { MemoryLog } from "./memory-log.js";
+import { MEMORY_DURABILITIES, MemoryLog } from "./memory-log.js";
 
 class MemoryMap implements DurableMap {
   readonly #entries = new Map<string, MapEntry>();
@@ -68,6 +68,7 @@ export class MemoryEngine implements Engine {
   readonly map: DurableMap = new MemoryMap();
   readonly journal: JournalStore = new MemoryJournalStore();
   readonly maxBatchBytes = STORED_BATCH_LIMITS.maxBatchBytes;
+  readonly durabilities = MEMORY_DURABILITIES;
   readonly failure = undefined;
 
   /** Nothing fails in memory. */

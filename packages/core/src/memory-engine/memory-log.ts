@@ -9,9 +9,10 @@ import {
   OffsetOutOfRangeError,
   type RecordBatch,
 } from "@logstore/codec";
-import type { Position, TopicConfig } from "@logstore/protocol";
+import type { Durability, Position, TopicConfig } from "@logstore/protocol";
 import { assignOffsets, checkExpectedOffset } from "../engine/append/assign-offsets.js";
 import { AppendCheck } from "../engine/append/check-append.js";
+import { checkDurability } from "../engine/append/check-durability.js";
 import { ProducerState } from "../engine/append/producer-state.js";
 import type { Appended, AppendOptions, Chunk, Gap, LogReader, PartitionLog } from "../engine/partition-log.js";
 import { LogOffsets } from "../engine/read/log-offsets.js";
@@ -54,7 +55,7 @@ export class MemoryLog implements PartitionLog {
 
   async appendBatches(bytes: Uint8Array, { durability, expectedOffset }: AppendOptions = {}): Promise<Appended> {
     this.#checkOpen();
-    checkMemoryDurability(durability);
+    if (durability !== undefined) checkDurability(durability, MEMORY_DURABILITIES);
     checkExpectedOffset(expectedOffset);
     const { maxBatchBytes } = this.#configOf();
     const batches = batchesToAppend(bytes, { maxBatchBytes, maxRecordsBytes: Math.max(maxBatchBytes, 2 ** 26) });
@@ -180,12 +181,5 @@ export class MemoryLog implements PartitionLog {
   }
 }
 
-/**
- * Memory survives nothing: it takes the weakest durability that there is, and no other.
- *
- * @throws InvalidArgumentError
- */
-export function checkMemoryDurability(durability: string | undefined): void {
-  if (durability === undefined || durability === "written") return;
-  throw new InvalidArgumentError(`durability in memory is "written", not ${JSON.stringify(durability)}`);
-}
+/** Memory survives nothing: it offers the weakest durability that there is, and no other. */
+export const MEMORY_DURABILITIES = ["written"] as const satisfies readonly Durability[];

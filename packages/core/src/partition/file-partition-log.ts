@@ -29,6 +29,7 @@ import { withStorageErrors } from "../storage/storage-error.js";
 import { type AppendAck, AppendQueue, type AppendQueueOptions } from "./append/append-queue.js";
 import { GroupCommit, storageFailed } from "./append/group-commit.js";
 import { LogWriter, type PublishBounds, type StoreTies, type WriterOptions } from "./append/log-writer.js";
+import { checkFileDurability } from "./file-durability.js";
 import { ReadableLog } from "./read/readable-log.js";
 import { PartitionTail, type TailCache } from "./read/tail-cache.js";
 import { openLog } from "./recovery/open-log.js";
@@ -151,7 +152,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     this.#checkWritable();
     const { durability: byDefault } = this.#options;
     const time = timestamp === undefined ? this.#now() : timestamp;
-    const wanted = checkDurability(durability ?? byDefault);
+    const wanted = checkFileDurability(durability ?? byDefault);
     const appended = this.#queue.addRecord(key, value, time, headers, wanted);
     this.#groupCommit.wake();
     return appended;
@@ -181,7 +182,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     if (byteLength > MAX_APPEND_BYTES) {
       throw new InvalidArgumentError(`one append takes ${MAX_APPEND_BYTES} bytes at most, not ${byteLength}: split it`);
     }
-    const durability = checkDurability(options.durability ?? this.#options.durability);
+    const durability = checkFileDurability(options.durability ?? this.#options.durability);
     return this.#enqueue(batches, byteLength, durability, expectedOffset);
   }
 
@@ -359,12 +360,4 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     if (reason !== undefined || !this.isClosed) return reason;
     return new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }
-}
-
-/**
- * @throws InvalidArgumentError, because a misspelt durability must not be taken for the weaker one
- */
-export function checkDurability(durability: Durability): Durability {
-  if (durability === "flushed" || durability === "written") return durability;
-  throw new InvalidArgumentError(`durability is "flushed" or "written", not ${JSON.stringify(durability)}`);
 }

@@ -12,7 +12,7 @@ import {
 import type { Durability } from "@logstore/protocol";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import type { LogStoreHooks } from "../hooks/hooks.js";
-import { checkDurability } from "../partition/file-partition-log.js";
+import { checkFileDurability } from "../partition/file-durability.js";
 import type { Storage } from "../storage/storage.js";
 
 const MIB = 1024 * 1024;
@@ -126,7 +126,7 @@ export function resolveOptions(options: LogStoreOptions): ResolvedOptions {
   if (retentionBytes !== undefined) checkRange("retentionBytes", retentionBytes, 0, Number.MAX_SAFE_INTEGER);
   checkRange("tailCacheBytes", tailCacheBytes, 0, Number.MAX_SAFE_INTEGER);
   checkRange("maxOpenFiles", maxOpenFiles, 1, Number.MAX_SAFE_INTEGER);
-  checkDurability(durability);
+  checkFileDurability(durability);
   new RecordBatchBuilder({ compression }); // refuses one that nobody registered
   const maxRecordsBytes = Math.max(defaultBatchLimits.maxRecordsBytes, maxBatchBytes);
   return {

@@ -106,7 +106,15 @@ test("only what a caller may describe is listed; restoring a topic needs permiss
       listSnapshots: async () => [snapshot("t"), snapshot("a-1")],
       restoreSnapshot: async (_topic, _snapshot, topic) => {
         restored++;
-        return { topic, topicId: "id", partitioner: "fnv1a-32", partitions: [], config: {}, effectiveConfig: {} };
+        return {
+          topic,
+          topicId: "id",
+          partitioner: "fnv1a-32",
+          partitions: [],
+          config: {},
+          effectiveConfig: {},
+          durabilities: [],
+        };
       },
     },
   });
@@ -143,7 +151,15 @@ test("shorter retention needs deleteRecords in addition to alterTopic", async ()
     },
     api: {
       describeTopic: async (topic) => {
-        return { topic, topicId: "id", partitioner: "fnv1a-32", partitions: [], config, effectiveConfig: config };
+        return {
+          topic,
+          topicId: "id",
+          partitioner: "fnv1a-32",
+          partitions: [],
+          config,
+          effectiveConfig: config,
+          durabilities: [],
+        };
       },
       alterTopicConfig: async (_topic, change) => {
         altered.push(change);
@@ -174,7 +190,15 @@ test("retention is checked against concurrent changes", async () => {
     },
     api: {
       describeTopic: async (topic) => {
-        return { topic, topicId: "id", partitioner: "fnv1a-32", partitions: [], config, effectiveConfig: config };
+        return {
+          topic,
+          topicId: "id",
+          partitioner: "fnv1a-32",
+          partitions: [],
+          config,
+          effectiveConfig: config,
+          durabilities: [],
+        };
       },
       alterTopicConfig: async (_topic, change) => {
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -5,6 +5,7 @@ import {
   configChangeFromMessage,
   configFromMessage,
   configToMessage,
+  durabilityToNumber,
   type PositionMessage,
   type ServerDescription,
   type TopicConfigChangeMessage,
@@ -110,7 +111,10 @@ export function adminService(context: CallContext, serializers: AdminSerializers
 }
 
 /** The effective batch limit of a topic is at most that of the server. */
-function descriptionMessage({ config, effectiveConfig, ...description }: TopicDescription, { server }: CallContext) {
+function descriptionMessage(
+  { config, effectiveConfig, durabilities, ...description }: TopicDescription,
+  { server }: CallContext,
+) {
   const { maxBatchBytes = Number.POSITIVE_INFINITY } = server.limits;
   const taken =
     effectiveConfig.maxBatchBytes === undefined
@@ -120,6 +124,7 @@ function descriptionMessage({ config, effectiveConfig, ...description }: TopicDe
     ...description,
     config: configToMessage(config),
     effectiveConfig: configToMessage({ ...effectiveConfig, ...taken }),
+    durabilities: durabilities.map(durabilityToNumber),
   };
 }
 

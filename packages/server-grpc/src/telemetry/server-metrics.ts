@@ -132,6 +132,7 @@ export class ServerMetrics {
 
 const byDurability = {
   written: { "logstore.durability": "written" },
+  replicated: { "logstore.durability": "replicated" },
   flushed: { "logstore.durability": "flushed" },
 };
 
