@@ -12,9 +12,9 @@ import type { Durability } from "@logstore/protocol";
 export interface DeliveryOptions {
   /**
    * What an acknowledgement promises: "flushed" that the records survive a power failure,
-   * "replicated" that they survive the loss of a machine, "written" that they survive the end of the
-   * server's process. A topic offers the ones that are in its description; any other is refused.
-   * Default: the topic's own.
+   * "replicated" that they survive the loss of a machine, "written" that they survive the end of
+   * the server's process. A topic offers the ones that are in its description; any other is
+   * refused. Default: the topic's own.
    */
   readonly durability?: Durability | undefined;
   /** How batches are compressed: "none", "gzip", "zstd" or a registered name. Default "none". */
