@@ -6,14 +6,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * others have nothing left to do.
  */
 const LONG = [
-  "test/crash-sweep/sweep.test.ts",
   "src/conveyor.test.ts",
-  "test/group-simulation/simulation.test.ts",
-  "test/damage/flips.test.ts",
-  "src/proxies.test.ts",
   "src/loop-delay/loop-delay.test.ts",
+  "src/hostile/hostile.test.ts",
+  "test/crash-sweep/sweep.test.ts",
+  "test/group-simulation/simulation.test.ts",
+  "src/hostile/guarded.test.ts",
+  "src/groups-contract.test.ts",
   "test/faults/io-faults.test.ts",
   "test/damage/truncations.test.ts",
+  "test/fuzz/fuzz.test.ts",
+  "src/proxies.test.ts",
+  "src/slow-consumer.test.ts",
 ];
 
 class LongFilesFirst extends BaseSequencer {

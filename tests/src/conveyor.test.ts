@@ -12,7 +12,7 @@ import { type WriterName, writers } from "./conveyor/writers.ts";
 
 const MIB = 1024 * 1024;
 const SEED = Number(process.env["CONVEYOR_SEED"] ?? "1");
-const DRAWN = Number(process.env["CONVEYOR_SCENARIOS"] ?? "28");
+const DRAWN = Number(process.env["CONVEYOR_SCENARIOS"] ?? "12");
 
 const served = ["consume", "fetch", "records", "batches", "records until latest", "group", "group batches", "run"];
 const embedded = ["embedded read", "embedded tail", "embedded batches", "follower"];

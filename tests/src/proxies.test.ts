@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect, GrpcLogApi, type LogClient, text } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import { serve } from "@logstore/server-grpc";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { skipped } from "../../packages/core/test/skipped.ts";
 import { CertificateAuthority, directoryWith } from "../../packages/server-grpc/test/certificates.ts";
 import { type Documented, documented, isInstalled, ProxyProcess } from "./proxies/proxy.ts";
@@ -24,7 +24,7 @@ const LARGE_BYTES = 20_000_000;
 const MAX_BATCH_BYTES = 32 * 2 ** 20;
 
 /** A server and a client with the proxy between them. */
-async function behind(documented: Documented) {
+async function behind(documented: Documented, onTestFinished: TestContext["onTestFinished"]) {
   const directory = mkdtempSync(join(tmpdir(), "logstore-proxy-"));
   const ca = await CertificateAuthority.create();
   const pair = await ca.issue(["server"]);
@@ -133,13 +133,14 @@ async function expectUnavailable({ awayStatus }: Documented, address: string, cr
   await api.close();
 }
 
-describe.each(Object.entries(documented))("%s", (_name, which) => {
+// Each spends most of its time in silence.
+describe.concurrent.each(Object.entries(documented))("%s", (_name, which) => {
   if (!isInstalled(which)) skipped(`${which.command} is not installed`);
 
   test.skipIf(!isInstalled(which))(
     "a group, a producer and large batches go on, whatever it does",
-    async () => {
-      const { proxy, client, address, credentials, stopServer, startServer } = await behind(which);
+    async ({ onTestFinished }) => {
+      const { proxy, client, address, credentials, stopServer, startServer } = await behind(which, onTestFinished);
       await client.createTopic("wide", { partitions: PARTITIONS });
       await client.createTopic("large", { partitions: 1, maxBatchBytes: MAX_BATCH_BYTES });
       const rounds = new Rounds(client);
@@ -179,6 +180,6 @@ describe.each(Object.entries(documented))("%s", (_name, which) => {
       const { partitions } = await client.describeTopic("wide");
       expect(partitions.filter(({ logEndOffset }) => logEndOffset !== rounds.count)).toEqual([]);
     },
-    idleMs + 120_000,
+    idleMs + 240_000,
   );
 });

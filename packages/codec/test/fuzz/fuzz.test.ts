@@ -12,7 +12,7 @@ import { check, decodeEverything, type Outcome } from "./decode-everything.js";
 import { mutate } from "./mutate.js";
 import { Random } from "./random.js";
 
-const CASES = Number(process.env["CODEC_CASES"] ?? 1_000_000);
+const CASES = Number(process.env["CODEC_CASES"] ?? 300_000);
 const SEED = Number(process.env["CODEC_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const ONLY = process.env["CODEC_CASE"];
 const [SHARD = 1, SHARDS = 1] = (process.env["CODEC_SHARD"] ?? "1/1").split("/").map(Number);

@@ -8,7 +8,7 @@ import { firstSeed, Random } from "../../test/random.js";
 import { collect, text } from "../../test/records.js";
 import { LogStore, type LogStoreOptions, MemoryStorage } from "../index.js";
 
-const RUNS = Number(process.env["CORE_RUNS"] ?? 10_000);
+const RUNS = Number(process.env["CORE_RUNS"] ?? 3_000);
 const [SHARD, SHARDS] = shardOf(process.env["CORE_SHARD"] ?? "1/1");
 
 test(`${RUNS} random runs, CORE_SEED=${firstSeed}`, { timeout: 24 * 3_600_000 }, async () => {

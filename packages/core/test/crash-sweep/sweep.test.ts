@@ -4,7 +4,7 @@ import { firstSeed } from "../random.js";
 import { parseCrashes, replay, sweep } from "./sweep.js";
 import { type Moment, runWorkload } from "./workload.js";
 
-const recoveries = Number(process.env["CORE_RECOVERIES"] ?? 70_000);
+const recoveries = Number(process.env["CORE_RECOVERIES"] ?? 20_000);
 const nested = Math.ceil(recoveries / 14);
 
 test(`${recoveries} recoveries and ${nested} nested ones, CORE_SEED=${firstSeed}`, {

@@ -16,7 +16,7 @@ const WORKLOADS = Number(process.env["CORE_WORKLOADS"] ?? 10);
  * CI covers one in so many calls of each workload: more workloads find more than more calls of one.
  * CORE_EVERY=1 covers all.
  */
-const EVERY = 4;
+const EVERY = 12;
 const FILE = "test/faults/io-faults.test.ts";
 
 /** The number of occurrences, and the command that replays the first. */

@@ -5,7 +5,7 @@ import { quickly } from "../crash-sweep/quickly.js";
 import { firstSeed } from "../random.js";
 import { simulate } from "./simulate.js";
 
-const seeds = Number(process.env["CORE_SIMULATIONS"] ?? 2000);
+const seeds = Number(process.env["CORE_SIMULATIONS"] ?? 600);
 
 test(`${seeds} groups under faults, CORE_SEED=${firstSeed}`, { timeout: 900_000 }, async () => {
   const totals = { deliveries: 0, accepted: 0, refused: 0, crashes: 0 };
