@@ -2,9 +2,9 @@ import { accessSync, constants, statfsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 /**
- * Tests open thousands of stores in real directories, and most of their time on a disk is syncs: the
- * directories are in memory where that has room, unless TMPDIR names a place. Tests that start
- * processes are in `tests/`, and use the disk.
+ * Tests open thousands of stores in real directories, and on a disk they spend most of their time
+ * in syncs: the directories are in memory where that has room, unless TMPDIR names a place. Tests
+ * that start processes are in `tests/`, and use the disk.
  */
 function temporary(): Record<string, string> {
   const memory = "/dev/shm";
