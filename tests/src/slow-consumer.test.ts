@@ -41,11 +41,11 @@ async function produceBacklog(partitionCount: number): Promise<void> {
 }
 
 /** A process that reports once, when its time is over. */
-async function reportOf(program: string, partitionCount: number): Promise<unknown> {
+async function reportOf(program: URL, partitionCount: number): Promise<unknown> {
   const args = [server.address, String(partitionCount), String(SECONDS)];
-  const child = fork(new URL(program, import.meta.url), args);
+  const child = fork(program, args);
   try {
-    const died = once(child, "exit").then(([code]) => Promise.reject(new Error(`${program} ended with ${code}`)));
+    const died = once(child, "exit").then(([code]) => Promise.reject(new Error(`${program.pathname} ended with ${code}`)));
     const [told] = await Promise.race([once(child, "message"), died]);
     return told;
   } finally {
@@ -67,8 +67,8 @@ test.skipIf(process.platform !== "linux").each([1, 10])(
     }, 500);
     try {
       const [readerGrowth, told] = (await Promise.all([
-        reportOf("slow-reader.ts", partitionCount),
-        reportOf("stuck-member.ts", partitionCount),
+        reportOf(new URL("slow-reader.ts", import.meta.url), partitionCount),
+        reportOf(new URL("stuck-member.ts", import.meta.url), partitionCount),
       ])) as [number, { growth: number; lost: number; assigned: number; lag: number }];
       const inMiB = (bytes: number) => `${Math.round(bytes / MIB)} MiB`;
       console.log(
