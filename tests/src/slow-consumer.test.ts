@@ -45,7 +45,9 @@ async function reportOf(program: URL, partitionCount: number): Promise<unknown> 
   const args = [server.address, String(partitionCount), String(SECONDS)];
   const child = fork(program, args);
   try {
-    const died = once(child, "exit").then(([code]) => Promise.reject(new Error(`${program.pathname} ended with ${code}`)));
+    const died = once(child, "exit").then(([code]) =>
+      Promise.reject(new Error(`${program.pathname} ended with ${code}`)),
+    );
     const [told] = await Promise.race([once(child, "message"), died]);
     return told;
   } finally {
