@@ -39,13 +39,13 @@ export abstract class AdminClient {
     this.#api = api;
   }
 
-  /** Describes the server: its release, its largest batch, its limits of calls and connections. */
+  /** Describes the server: its version and its limits on batches, calls and connections. */
   describeServer(): Promise<ServerDescription> {
     return this.#api.describeServer();
   }
 
   /**
-   * Creates a topic. Configuration that is left out is the server's own.
+   * Creates a topic. Options that are left out have the server's defaults.
    *
    * @throws TopicExistsError; InvalidArgumentError
    */
@@ -56,19 +56,18 @@ export abstract class AdminClient {
   }
 
   /**
-   * Creates a topic unless it exists, and resolves to its description. Options that are left out
-   * may have any value: `ensureTopic("orders")` takes the topic as it is, or creates it with one
-   * partition.
+   * Creates a topic unless it exists, and resolves to its description. An existing topic must have
+   * the options that are given; those that are left out may have any value.
    *
    * @throws TopicExistsError where the topic has another number of partitions or another
-   * configuration than the options name, and nothing is changed; InvalidArgumentError
+   * configuration than the options name: nothing is changed; InvalidArgumentError
    */
   async ensureTopic(topic: string, options: EnsureTopicOptions = {}): Promise<TopicDescription> {
     checkOptions<EnsureTopicOptions>("ensureTopic", options, ensureTopicRules);
     return ensureTopic(this.#api, topic, options);
   }
 
-  /** Lists the topics by name. */
+  /** Lists the topics, sorted by name. */
   listTopics(): Promise<TopicSummary[]> {
     return this.#api.listTopics();
   }
@@ -83,11 +82,12 @@ export abstract class AdminClient {
   }
 
   /**
-   * Alters the configuration of a topic, durably and at once. What is left out stays; what is null
-   * goes back to the server's own. Resolves to the topic's own configuration.
+   * Alters the configuration of a topic, effective at once and durable. Options that are left out
+   * keep their values; null resets an option to the server's default. Resolves to the topic's own
+   * configuration.
    *
-   * @throws UnknownTopicError or InvalidArgumentError, and nothing is changed;
-   * InconsistentTopicIdError where `options.topicId` is not the topic's
+   * @throws UnknownTopicError or InvalidArgumentError: nothing is changed; InconsistentTopicIdError
+   * where `options.topicId` is not the topic's id
    */
   async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
     checkOptions<TopicConfigChange>("alterTopicConfig", change, topicConfigChangeRules);
@@ -96,9 +96,10 @@ export abstract class AdminClient {
   }
 
   /**
-   * Deletes a topic with all its records. Its snapshots stay.
+   * Deletes a topic and all its records. Its snapshots are kept.
    *
    * @throws UnknownTopicError; InconsistentTopicIdError where `options.topicId` is not the topic's
+   * id
    */
   async deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
     checkTopicOptions("deleteTopic", options);
@@ -110,7 +111,7 @@ export abstract class AdminClient {
    * when it is durable.
    *
    * @throws UnknownTopicError; UnknownPartitionError; OffsetOutOfRangeError;
-   * InconsistentTopicIdError where `options.topicId` is not the topic's
+   * InconsistentTopicIdError where `options.topicId` is not the topic's id
    */
   async deleteRecords(
     topic: string,
@@ -123,7 +124,7 @@ export abstract class AdminClient {
   }
 
   /**
-   * Copies a topic as it is at one moment to the server's snapshots. Producers go on meanwhile.
+   * Copies a topic as of one point in time to the server's snapshots, without blocking producers.
    *
    * @throws UnknownTopicError; SnapshotExistsError; InvalidArgumentError
    */
@@ -131,12 +132,16 @@ export abstract class AdminClient {
     return this.#api.createSnapshot(topic, snapshot);
   }
 
-  /** Lists the snapshots of one topic, also of one that was deleted, or of all topics. */
+  /** Lists the snapshots of one topic, which may have been deleted, or of all topics. */
   listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
     return this.#api.listSnapshots(topic);
   }
 
-  /** Deletes a snapshot. @throws UnknownSnapshotError */
+  /**
+   * Deletes a snapshot.
+   *
+   * @throws UnknownSnapshotError
+   */
   deleteSnapshot(topic: string, snapshot: string): Promise<void> {
     return this.#api.deleteSnapshot(topic, snapshot);
   }
@@ -152,10 +157,10 @@ export abstract class AdminClient {
   }
 
   /**
-   * Looks up the offsets of positions and times, in the order of the request.
+   * Resolves positions and times to offsets, in the order of the request.
    *
    * @throws UnknownTopicError; UnknownPartitionError; InconsistentTopicIdError where
-   * `options.topicId` is not the topic's
+   * `options.topicId` is not the topic's id
    */
   async listOffsets(
     topic: string,
@@ -175,7 +180,7 @@ export abstract class AdminClient {
     });
   }
 
-  /** Lists the consumer groups by name. */
+  /** Lists the consumer groups, sorted by name. */
   listGroups(): Promise<GroupSummary[]> {
     return this.#api.listGroups();
   }
@@ -191,7 +196,7 @@ export abstract class AdminClient {
 
   /**
    * Fetches the committed offsets of a group: all of them, or those of the given partitions.
-   * Partitions without a committed offset are left out.
+   * Partitions without a committed offset are omitted.
    *
    * @throws UnknownGroupError
    */
@@ -200,8 +205,8 @@ export abstract class AdminClient {
   }
 
   /**
-   * Sets the committed offsets of a group. Running members go on at the new offsets. Resolves to
-   * what was set.
+   * Sets the committed offsets of a group. Running members continue at the new offsets. Resolves to
+   * the new offsets.
    *
    * @throws UnknownGroupError; UnknownTopicError; UnknownPartitionError; InvalidArgumentError
    */

@@ -1,4 +1,4 @@
-/** Options of the calls about topics and groups, and the rules that they are checked by. */
+/** Options of the administrative calls, and the rules that check them. */
 import {
   checkOptions,
   either,
@@ -14,23 +14,26 @@ import {
 import type { ResetOffsetsRequest, TopicConfig, TopicConfigChange, TopicOptions } from "@logstore/protocol";
 import { type PositionInput, positionRule } from "./common/position.js";
 
-/** A new topic: its partitions and its configuration. */
+/** Options of `createTopic()`: the partitions and configuration of a new topic. */
 export interface CreateTopicOptions extends TopicConfig {
-  /** Number of partitions. It cannot be changed later. */
+  /** Number of partitions, 1 to 2^32 - 1. It cannot be changed later. */
   readonly partitions: number;
 }
 
-/** A topic that is to be there: what is left out may be anything. */
+/**
+ * Options of `ensureTopic()`: properties that the topic must have. An option that is left out may
+ * have any value.
+ */
 export interface EnsureTopicOptions extends TopicConfig {
-  /** Number of partitions. Default: as many as the topic has; 1 where it is created. */
+  /** Number of partitions. Default: any number in an existing topic; 1 in a new one. */
   readonly partitions?: number | undefined;
 }
 
-/** Which committed offsets are set, and where to. */
+/** Options of `resetOffsets()`. */
 export interface ResetOffsets extends Omit<ResetOffsetsRequest, "group" | "to"> {
   /**
-   * The position to go on at. An offset beyond a partition's bounds becomes the nearest one within.
-   * `shiftBy` moves each committed offset by so many records, back where it is negative.
+   * The new offsets. An offset outside a partition's bounds is replaced by the nearest valid one.
+   * `shiftBy` moves each committed offset by this number of records, back if it is negative.
    */
   readonly to: PositionInput | { readonly shiftBy: number };
 }

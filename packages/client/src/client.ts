@@ -17,10 +17,11 @@ import { Reader } from "./reader/reader.js";
 import type { ReaderOptions } from "./reader/reader-options.js";
 
 /**
- * Topics, producers, readers and consumers of one log, on a server or in this process. Made by
- * `connect`. Methods that call the server also throw UnavailableError where it cannot be reached
- * within `timeoutMs`, UnauthenticatedError and PermissionDeniedError where access is refused, and
- * ClosedError once the client is closed.
+ * A client of one log, which is on a server or in this process: it makes producers, readers and
+ * consumers, and administers topics. `connect` makes it. Every method that calls the server also
+ * throws UnavailableError where the server cannot be reached within `timeoutMs`,
+ * UnauthenticatedError and PermissionDeniedError where access is refused, and ClosedError after the
+ * client is closed.
  */
 export class LogClient extends AdminClient implements AsyncDisposable {
   readonly #api: LogApi;
@@ -38,10 +39,14 @@ export class LogClient extends AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Makes a producer. Without a format it takes strings and bytes; any other type of value needs a
-   * `schema` or a `value` serializer, which the type of the values is inferred from.
+   * Makes a producer for a topic. By default it sends strings and bytes; for values of other types
+   * give a `schema` or a `value` serializer, from which the type is inferred.
    *
-   * @throws InvalidArgumentError
+   * ```ts
+   * const producer = client.producer("orders", { value: json<Order>() });
+   * ```
+   *
+   * @throws InvalidArgumentError; ClosedError
    */
   producer(topic: string): Producer;
   producer<Input = Bytes>(topic: string, options: ProducerOptions<Input> & FormatToSend<Input>): Producer<Input>;
@@ -51,15 +56,15 @@ export class LogClient extends AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Appends records to a partition as one batch: all of them, one after another, or none. With
-   * `expectedOffset` they are appended only where no other append came before, which is what event
-   * sourcing needs. Appends of one client to a partition take effect in the order of the calls.
-   * Values are strings or bytes, unless `schema` or `value` says otherwise.
+   * Appends records to a partition as one batch: all of them consecutively, or none. With
+   * `expectedOffset` the append succeeds only if no other append came first, as event sourcing
+   * requires. Appends of one client to a partition take effect in the order of the calls. Values
+   * are strings or bytes, unless `schema` or `value` is given.
    *
-   * @throws WrongExpectedOffsetError where another append came before: nothing was appended, look
-   * at what was and try again; BatchTooLargeError, InvalidValueError, InvalidArgumentError,
-   * UnknownTopicError, UnknownPartitionError, BufferFullError: nothing was appended;
-   * DeliveryTimeoutError: the records may or may not have been appended
+   * @throws WrongExpectedOffsetError where another append came first: nothing was appended;
+   * BatchTooLargeError, InvalidValueError, InvalidArgumentError, UnknownTopicError,
+   * UnknownPartitionError, BufferFullError: nothing was appended; DeliveryTimeoutError: the records
+   * may or may not have been appended
    */
   append(topic: string, partition: number, records: readonly AppendRecord<Bytes>[]): Promise<AppendAck>;
   append<Input = Bytes>(
@@ -81,7 +86,7 @@ export class LogClient extends AdminClient implements AsyncDisposable {
 
   /**
    * Makes a reader of given partitions (`assign`), or of all partitions of topics (`topics`).
-   * Values are bytes, unless `schema` or `value` says otherwise; keys are bytes, unless `key` does.
+   * Values are bytes, unless `schema` or `value` is given; keys are bytes, unless `key` is given.
    *
    * @throws InvalidArgumentError
    */
@@ -91,7 +96,7 @@ export class LogClient extends AdminClient implements AsyncDisposable {
 
   /**
    * Makes a member of a consumer group, which shares the partitions of topics among its members.
-   * Values are bytes, unless `schema` or `value` says otherwise; keys are bytes, unless `key` does.
+   * Values are bytes, unless `schema` or `value` is given; keys are bytes, unless `key` is given.
    *
    * @throws InvalidArgumentError
    */
@@ -102,7 +107,7 @@ export class LogClient extends AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Gives access to the records of a topic that a group parked, to list and to replay them.
+   * Gives access to the records of a topic that a group has parked, to list and replay them.
    *
    * @throws InvalidArgumentError
    */
@@ -113,12 +118,12 @@ export class LogClient extends AdminClient implements AsyncDisposable {
   }
 
   /**
-   * Closes everything that was made with this client, then its connections. Consumers are waited
-   * for as {@link Consumer.close} describes, 10 s at most; producers and appends until each
-   * accepted record is settled, `deliveryTimeoutMs` at most. `timeoutMs` bounds all of it. The
-   * connections are closed whatever fails before.
+   * Closes everything that was made with this client, then its connections. Consumers close as
+   * {@link Consumer.close} describes, within 10 s; producers and appends when each accepted record
+   * is settled, within `deliveryTimeoutMs`. `timeoutMs` limits all of this. The connections are
+   * closed even if something fails before.
    *
-   * @throws the first failure, such as what a hook threw; InvalidArgumentError
+   * @throws the first error, such as one that a hook threw; InvalidArgumentError
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);

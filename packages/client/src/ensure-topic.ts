@@ -3,7 +3,7 @@ import type { LogApi, TopicConfig, TopicDescription } from "@logstore/protocol";
 import type { EnsureTopicOptions } from "./admin-options.js";
 import { hasCode } from "./common/retry.js";
 
-/** A topic may come and go between two calls; so often it is looked for. */
+/** Number of attempts: the topic may be deleted and created between two calls. */
 const ATTEMPTS = 5;
 
 /**
@@ -23,7 +23,7 @@ export async function ensureTopic(api: LogApi, topic: string, options: EnsureTop
     try {
       return await api.createTopic({ topic, partitions: partitions ?? 1, config });
     } catch (error) {
-      // Another client created it meanwhile, or an earlier try did whose answer was lost.
+      // Another client created it meanwhile, or an earlier attempt did whose response was lost.
       if (!hasCode(error, "TOPIC_EXISTS") || attempt === ATTEMPTS) throw error;
     }
   }

@@ -1,11 +1,11 @@
 /**
  * Recognizes the caller of a function by V8's stack trace, which also names the functions that
  * await the running code. A stack trace costs nothing until it is taken, while an AsyncLocalStorage
- * costs each promise, and much before Node 24. Code that runs in a callback which nobody awaits,
- * such as a timer's, is not recognized.
+ * makes every promise slower, most of all before Node 24. Code that runs in a callback that nothing
+ * awaits, such as a timer's, is not recognized.
  *
- * On an engine without V8's stack traces (Bun's JavaScriptCore, for example) no caller is
- * recognized: a `close()` that is awaited by what it waits for then takes its whole time limit.
+ * An engine without V8's stack traces (for example JavaScriptCore in Bun) recognizes no caller: a
+ * `close()` that is awaited by what it waits for then takes its whole time limit.
  */
 
 /** A function on the stack. */
@@ -13,14 +13,14 @@ export interface Frame {
   readonly name: string | null;
   /** The same for all calls of one function. */
   readonly code: string;
-  /** Where in its file the function is just now. */
+  /** Position within the file at which the function is executing. */
   readonly position: number;
 }
 
 const MAX_FRAMES = 100;
 
 /**
- * The running functions, then those that await them; the innermost first. Empty on an engine
+ * The running functions and then those that await them, the innermost first. Empty on an engine
  * without V8's stack traces, and where Error is frozen.
  */
 export function callStack(): readonly Frame[] {
@@ -47,14 +47,14 @@ function restore(prepareStackTrace: typeof Error.prepareStackTrace, stackTraceLi
   }
 }
 
-/** Whatever runs microtasks happens to be on the stack. */
+/** Excludes Node's own functions, because any of them may be running the microtasks. */
 function isOfProgram(site: NodeJS.CallSite): boolean {
   return site.getScriptNameOrSourceURL()?.startsWith("node:") !== true;
 }
 
 /**
- * Where several promises are awaited together, which of them counts: `Promise.all` is a function on
- * the stack.
+ * The index of the promise is part of the code, because `Promise.all` is one function on the stack
+ * whichever of its promises is meant.
  */
 function frameOf(site: NodeJS.CallSite): Frame {
   const begin = `${site.getEnclosingLineNumber()}:${site.getEnclosingColumnNumber()}`;
@@ -63,14 +63,14 @@ function frameOf(site: NodeJS.CallSite): Frame {
 }
 
 /**
- * Whether a function that waited when `before` was on the stack has gone on and is on the stack
- * `now`, in the same call.
+ * Whether a function that was waiting in stack `before` is running in stack `now`, in the same
+ * call.
  */
 export function hasGoneOn(before: readonly Frame[], now: readonly Frame[]): boolean {
   return before.some((waited, i) =>
     now.some(({ code, position }, j) => {
       if (code !== waited.code || position === waited.position) return false;
-      // What awaits it is the same as before, except that something more may have begun to.
+      // The functions that await it are the same, except that more of them may have begun to.
       const awaiting = now.slice(j + 1);
       return before.slice(i + 1, i + 1 + awaiting.length).every((frame, k) => isSame(frame, awaiting[k]!));
     }),
@@ -83,12 +83,12 @@ function isSame(a: Frame, b: Frame): boolean {
 
 let names = 0;
 
-/** A name that no other function has. */
+/** Returns a unique function name. */
 export function uniqueName(what: string): string {
   return `logstore:${what}:${++names}`;
 }
 
-/** The function, by another name. */
+/** Renames a function. */
 export function named<F extends (...args: never[]) => unknown>(name: string, work: F): F {
   return Object.defineProperty(work, "name", { value: name });
 }

@@ -1,12 +1,12 @@
-/** What a client reports beside the results of its calls. */
+/** Events of a client's connection. */
 import { channel } from "node:diagnostics_channel";
 import type { LogStoreError } from "@logstore/codec";
 import { textOf } from "./thrown.js";
 
 /**
- * Trouble with the connection to a server, and its end. `lost`: a call failed since the server was
- * not there; `retried`: another one did; `restored`: the server answered again. The calls concerned
- * are tried again for as long as they may be.
+ * A change of the connection to a server. `lost`: a call failed because the server could not be
+ * reached; `retried`: another call failed for this reason; `restored`: the server answered again.
+ * Failed calls are retried within their time limits.
  */
 export type ClientEvent =
   | { readonly type: "lost"; readonly address: string; readonly error: LogStoreError }
@@ -16,7 +16,7 @@ export type ClientEvent =
       readonly error: LogStoreError;
       /** Calls that failed since the connection was lost, the first one included. */
       readonly failures: number;
-      /** How long the connection has been lost, ms. */
+      /** Time since the connection was lost, ms. */
       readonly lostMs: number;
     }
   | {
@@ -26,26 +26,25 @@ export type ClientEvent =
       readonly lostMs: number;
     };
 
-/** Receives the events of a client. What it throws is reported as a process warning. */
+/** Receives the events of a client. If it throws, the error is reported as a process warning. */
 export type OnClientEvent = (event: ClientEvent) => void;
 
 /**
- * Every event of every client in the process goes here, too: subscribe with
- * `node:diagnostics_channel`.
+ * Publishes the events of all clients in the process: subscribe with `node:diagnostics_channel`.
  */
 const events = channel("logstore.client.event");
 
-/** How often, at most, the default reports that a connection is still lost, ms. */
+/** Interval between default warnings while the connection is lost, ms. */
 const REPEAT_MS = 30_000;
 
-/** Watches the outcome of calls to one server. */
+/** Derives events from the outcomes of calls to one server. */
 export class ConnectionWatch {
   readonly #address: string;
   readonly #onEvent: OnClientEvent;
   #lostAt: number | undefined;
   #failures = 0;
 
-  /** @param onEvent default: warnings of the process, which Node prints to stderr */
+  /** @param onEvent default: process warnings, which Node prints to stderr */
   constructor(address: string, onEvent: OnClientEvent = warnings()) {
     this.#address = address;
     this.#onEvent = onEvent;
@@ -76,13 +75,14 @@ export class ConnectionWatch {
     try {
       this.#onEvent(event);
     } catch (error) {
-      process.emitWarning(`onEvent of a client threw: ${textOf(error)}`, { type: "LogStoreWarning" });
+      process.emitWarning(`the onEvent function of a client threw: ${textOf(error)}`, { type: "LogStoreWarning" });
     }
   }
 }
 
 /**
- * The default: a line when a connection is lost, now and then while it is, and when it is restored.
+ * The default: a warning when the connection is lost, at intervals while it is, and when it is
+ * restored.
  */
 function warnings(): OnClientEvent {
   let lastAt = Number.NEGATIVE_INFINITY;

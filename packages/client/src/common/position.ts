@@ -4,10 +4,13 @@ import type { Position } from "@logstore/protocol";
 /** ms since the epoch, or a Date. */
 export type Time = number | Date;
 
-/** An offset, an end of the log, or the first record appended at a time or later. */
+/** An offset, an end of the log, or the first record that was appended at or after a time. */
 export type PositionInput = Extract<Position, number | string> | { readonly time: Time };
 
-/** ms since the epoch; undefined for an invalid Date and what is no time at all. */
+/**
+ * Converts a time to ms since the epoch. Returns undefined for an invalid Date and for other
+ * values.
+ */
 export function msOf(time: unknown): number | undefined {
   const ms = time instanceof Date ? time.getTime() : time;
   return Number.isSafeInteger(ms) ? (ms as number) : undefined;
@@ -16,7 +19,7 @@ export function msOf(time: unknown): number | undefined {
 const offset = wholeNumber();
 const edge = oneOf("earliest", "latest");
 
-/** An end of the log, or a time. */
+/** The rule of an option that takes "earliest", "latest" or a time. */
 export const edgeOrTimeRule: OptionRule = (value, name) => {
   if (edge(value, name) === undefined) return undefined;
   const isTime = typeof value === "object" && value !== null && msOf((value as { time?: unknown }).time) !== undefined;
@@ -28,7 +31,11 @@ export const positionRule: OptionRule = (value, name) => {
   return expected === undefined || offset(value, name) === undefined ? undefined : `an offset, ${expected}`;
 };
 
-/** The position in the form that goes on the wire. @throws InvalidArgumentError */
+/**
+ * Converts a position to the type of the API.
+ *
+ * @throws InvalidArgumentError
+ */
 export function toPosition(owner: string, name: string, input: PositionInput): Position {
   const expected = positionRule(input, name);
   if (expected === undefined) return typeof input === "object" ? { time: msOf(input.time)! } : input;

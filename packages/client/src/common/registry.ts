@@ -1,12 +1,12 @@
 import { ClosedError, checkOptions, durationMs, type OptionRules, startTimer } from "@logstore/codec";
 
-/** How long a close may take. */
+/** Options of a close. */
 export interface CloseOptions {
-  /** ms after which what is not done yet is given up. */
+  /** Time limit, ms. What is not done by then is given up. Default: see the method. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Something that a client made and that has to be closed with it. */
+/** An object that is closed with the client that made it. */
 export interface Closable {
   close(options?: CloseOptions): unknown;
 }
@@ -19,9 +19,8 @@ export function checkCloseOptions(options: CloseOptions): void {
 }
 
 /**
- * Everything that a client has made and that is still open. Whatever is made registers itself, so
- * that closing the client closes it, too: first what reads, whose handlers may still write, then
- * what writes.
+ * The open objects of a client, each of which registers itself. Closing the client closes them:
+ * first those that read, whose handlers may still write, then those that write.
  */
 export class Registry {
   readonly #readers = new Set<Closable>();
@@ -50,7 +49,7 @@ export class Registry {
     if (this.#closed === "all") throw closedError();
   }
 
-  /** Closes everything, whatever fails in it, and then rejects with the first failure. */
+  /** Closes every object even if some fail, and then rejects with the first error. */
   async close(options: CloseOptions): Promise<void> {
     const { timeoutMs } = options;
     const begun = performance.now();
@@ -63,7 +62,7 @@ export class Registry {
   }
 }
 
-/** Resolves to what failed. */
+/** Resolves to the errors. */
 async function closeAll(open: Set<Closable>, options: CloseOptions): Promise<unknown[]> {
   const closed = await Promise.allSettled(Array.from(open, async (one) => one.close(options)));
   open.clear();
@@ -75,7 +74,7 @@ function closedError(): ClosedError {
 }
 
 /**
- * Resolves to true when `work` is settled; to false when the time is over, or `signal` aborts,
+ * Resolves to true when `work` is settled, or to false if the time has passed or `signal` aborts
  * before that. Never rejects.
  */
 export function settledWithin(work: Promise<unknown>, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {

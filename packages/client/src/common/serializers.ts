@@ -1,16 +1,17 @@
 import { type Bytes, InvalidValueError } from "@logstore/codec";
 
 /**
- * How values (or keys) become bytes and back. Either side may throw: the error becomes the cause of
- * an InvalidValueError. `Input` is what may be sent, where that is more than what is received.
+ * Converts values (or keys) to bytes and back. Either method may throw; the error becomes the cause
+ * of an InvalidValueError. `Input` is the type of values to send, if more types are accepted than
+ * received.
  */
 export interface Serializer<T, Input = T> {
   serialize(value: Input): Bytes;
-  /** `bytes` is a view of a buffer that other records lie in. */
+  /** Converts bytes to a value. `bytes` is a view of a buffer that also contains other records. */
   deserialize(bytes: Uint8Array): T;
 }
 
-/** JSON. The type is taken on trust: give a schema to have values checked. */
+/** Makes a serializer for JSON. It does not check the type of values: use a schema for that. */
 export function json<T>(): Serializer<T> {
   return {
     serialize(value) {
@@ -22,14 +23,14 @@ export function json<T>(): Serializer<T> {
   };
 }
 
-/** Strings, as UTF-8. Bytes that are not UTF-8 are refused on reading. */
+/** Makes a serializer for strings in UTF-8. Bytes that are not UTF-8 are refused on reading. */
 export function text(): Serializer<string> {
   return { serialize: (value) => value, deserialize: (bytes) => decoder.decode(bytes) };
 }
 
 /**
- * Strings or bytes are sent as they are, and received as views: copy them to keep them. The
- * default.
+ * Makes a serializer that sends strings and bytes as they are and receives bytes as views: copy
+ * them to keep them. This is the default format.
  */
 export function bytes(): Serializer<Uint8Array, Bytes> {
   return { serialize: (value) => value, deserialize: (bytes) => bytes };

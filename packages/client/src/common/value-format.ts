@@ -3,26 +3,26 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { bytes, json, type Serializer } from "./serializers.js";
 import { textOf } from "./thrown.js";
 
-/** The format of a topic's values. Without either option, values are bytes. */
+/** The format of values. Without either option, values are bytes. */
 export interface ValueOptions<T, Input> {
   /**
    * Validates values before they are sent and after they are read: any Standard Schema v1
-   * validator, sync or async. Default: values are not validated.
+   * validator, sync or async. Default: no validation.
    */
   readonly schema?: StandardSchemaV1<Input, T> | undefined;
-  /** Makes bytes of values and values of bytes. Default: `json()` with a schema, else `bytes()`. */
+  /** Converts values to bytes and back. Default: `json()` with a schema, `bytes()` without. */
   readonly value?: Serializer<T, Input> | undefined;
 }
 
-/** Options that name the format of values. */
+/** Options that define the format of values: a schema, a serializer, or both. */
 export type ValueFormatOptions<T, Input> =
   | { readonly schema: StandardSchemaV1<Input, T> }
   | { readonly value: Serializer<T, Input> };
 
-/** What options must name to send values of type `Input`: nothing for strings and bytes. */
+/** The options required to send values of type `Input`: none for strings and bytes. */
 export type FormatToSend<Input> = [Input] extends [Bytes] ? unknown : ValueFormatOptions<unknown, Input>;
 
-/** What options must name so that values of type `T` can be received: nothing for bytes. */
+/** The options required to receive values of type `T`: none for bytes. */
 export type FormatToReceive<T> = [Uint8Array] extends [T] ? unknown : ValueFormatOptions<T, unknown>;
 
 /** The rule of an option that takes a serializer. */
@@ -36,18 +36,19 @@ export const valueRules: { readonly schema: OptionRule; readonly value: OptionRu
   value: serializerRule,
 };
 
-/** A serializer and perhaps a schema as one. Every failure is an InvalidValueError. */
+/** Combines a serializer and an optional schema. Every failure is an InvalidValueError. */
 export class ValueFormat<T, Input> {
   readonly #schema: StandardSchemaV1<Input, T> | undefined;
   readonly #serializer: Serializer<T, Input>;
 
   constructor(options: ValueOptions<T, Input>) {
     this.#schema = options.schema;
-    // The casts say what the defaults of the type parameters say: no serializer means bytes.
+    // The casts express the defaults of the type parameters: without a serializer, values are
+    // bytes.
     this.#serializer = options.value ?? ((options.schema ? json<T>() : bytes()) as unknown as Serializer<T, Input>);
   }
 
-  /** Returns a promise only where the schema does. */
+  /** Returns a promise only if the schema is async. */
   validate(value: Input): undefined | Promise<void> {
     if (this.#schema === undefined) return undefined;
     const result = this.#validate(this.#schema, value);
@@ -57,8 +58,8 @@ export class ValueFormat<T, Input> {
   }
 
   /**
-   * The value as given, not what the schema makes of it: consumers validate again, so transforms
-   * happen there, once.
+   * Serializes the value as given, not the output of the schema: consumers validate again, so that
+   * transforms happen once, there.
    */
   serialize(value: Input): Bytes {
     let bytes: Bytes;
@@ -68,7 +69,9 @@ export class ValueFormat<T, Input> {
       throw invalid("a value cannot be serialized", cause);
     }
     if (typeof bytes === "string" || bytes instanceof Uint8Array) return bytes;
-    throw new InvalidValueError("a value is neither string nor Uint8Array: give the producer a schema or a serializer");
+    throw new InvalidValueError(
+      "a value must be a string or a Uint8Array: give a schema or a serializer to send other types",
+    );
   }
 
   deserialize(bytes: Uint8Array): T | Promise<T> {
@@ -83,9 +86,7 @@ export class ValueFormat<T, Input> {
     return result instanceof Promise ? result.then(outputOf) : outputOf(result);
   }
 
-  /**
-   * A validator that fails, rather than finding issues, is reported like a value that does not fit.
-   */
+  /** A validator that throws is reported like a value that does not fit. */
   #validate(schema: StandardSchemaV1<Input, T>, value: unknown) {
     try {
       const result = schema["~standard"].validate(value);

@@ -1,11 +1,11 @@
 import { startTimer, type Timer } from "@logstore/codec";
 
-/** How long an end waits for everything, ms, unless its caller says so. */
+/** Default time limit of a close, ms. */
 export const CLOSE_TIMEOUT_MS = 10_000;
 
 /**
- * How long the end of a reading takes at most, in stages: application code is given up first, so
- * that time is left to commit, and to leave the group.
+ * The time limit of a close, in stages: handlers are given up first, so that time is left to commit
+ * and to leave the group.
  */
 export class ClosingTime {
   readonly #drain = new AbortController();
@@ -14,17 +14,17 @@ export class ClosingTime {
   #timers: Timer[] = [];
   #deadline: number | undefined;
 
-  /** Aborts when what is worked on is not waited for any longer. */
+  /** Aborts the wait for records that are being processed. */
   get drain(): AbortSignal {
     return this.#drain.signal;
   }
 
-  /** Aborts when hooks and commits are not waited for any longer. */
+  /** Aborts the wait for hooks and commits. */
   get finish(): AbortSignal {
     return this.#finish.signal;
   }
 
-  /** Aborts when the group's answer is not waited for any longer. */
+  /** Aborts the wait for the group's response. */
   get leave(): AbortSignal {
     return this.#leave.signal;
   }
@@ -33,7 +33,7 @@ export class ClosingTime {
     return this.#deadline !== undefined;
   }
 
-  /** Begins, or ends sooner than it would have. */
+  /** Starts the time limit. A later call can only shorten it. */
   begin(timeoutMs: number): void {
     const deadline = performance.now() + timeoutMs;
     if (this.#deadline !== undefined && this.#deadline <= deadline) return;
@@ -53,7 +53,7 @@ export class ClosingTime {
   }
 }
 
-/** Resolves when `work` is settled or `signal` aborts; rejects as `work` does before that. */
+/** Resolves when `work` resolves or `signal` aborts; rejects if `work` rejects before that. */
 export function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {

@@ -5,12 +5,12 @@ import type { GroupSession } from "./group-session.js";
 import type { OwnedPartition } from "./owned-partition.js";
 import { PendingCommit } from "./pending-commit.js";
 
-/** Refusals of what was processed that come right by themselves. */
+/** Errors of a commit that need no reaction: another event tells the member what has happened. */
 const PASSING: readonly string[] = ["FENCED_MEMBER", "UNKNOWN_TOPIC", "INCONSISTENT_TOPIC_ID", "OFFSET_OUT_OF_RANGE"];
 
 /**
- * Tells the group how far its partitions are. One commit after another, so that none overtakes a
- * later one.
+ * Commits offsets to the group, one commit at a time, so that a later commit cannot be overtaken by
+ * an earlier one.
  */
 export class Committer {
   readonly #api: GroupApi;
@@ -25,14 +25,15 @@ export class Committer {
   }
 
   /**
-   * Commits what was processed of these partitions and is not committed yet. One that is refused is
-   * somebody else's now: the session will tell. Or its log has lost its end: its reader will tell.
+   * Commits the processed records of these partitions that are not committed yet. A refused commit
+   * is ignored: the partition was assigned to another member, which the session reports, or its log
+   * lost its end, which its reader reports.
    */
   async commitProcessed(partitions: Iterable<OwnedPartition>): Promise<void> {
     const all = [...partitions];
     await this.#inTurn(async () => {
-      // Below what is committed nothing can be: after a seek there is nothing to say until that is
-      // reached again.
+      // A commit cannot lower the committed offset: after a seek back there is nothing to commit
+      // until that offset is reached again.
       const due = all.filter(({ processed = -1, committed = -1, isLost }) => processed > committed && !isLost);
       if (due.length === 0) return;
       const commits = due.map((owned) => {
@@ -52,17 +53,17 @@ export class Committer {
   }
 
   /**
-   * Commits what the application says.
+   * Commits an offset that the application names.
    *
-   * @throws FencedMemberError where the partition is not the member's, or the group was set
-   * elsewhere meanwhile; UnavailableError, …
+   * @throws FencedMemberError where the partition is not assigned to this member, or its offset was
+   * reset meanwhile; UnavailableError and other errors of the group
    */
   async commit(commit: PendingCommit): Promise<void> {
     const { topic, partition } = commit.commit;
     const [result] = await this.#inTurn(() => {
       if (!commit.isVoid) return this.#commit([commit]);
       const fields = { group: this.#group, topic, partition };
-      throw new FencedMemberError(`partition ${partition} of ${topic} was reset meanwhile`, fields);
+      throw new FencedMemberError(`the offset of partition ${partition} of ${topic} was reset meanwhile`, fields);
     });
     const error = result?.error;
     if (error !== undefined) throw makeError(error.code, error.message, error);
@@ -80,8 +81,8 @@ export class Committer {
     const results = await this.#commitOnce(commits);
     const now = this.#session.member;
     if (now?.memberId !== before?.memberId || now?.memberEpoch === before?.memberEpoch) return results;
-    // An assignment came meanwhile: what was refused for its epoch is not to be processed twice for
-    // that.
+    // A new assignment arrived meanwhile. Commits that were refused only for their old epoch are
+    // repeated, so that their records are not delivered again.
     const refused = commits.filter((one, i) => results[i]?.error?.code === "FENCED_MEMBER" && !one.isVoid);
     if (refused.length === 0) return results;
     const again = await this.#commitOnce(refused);
@@ -90,9 +91,9 @@ export class Committer {
 
   async #commitOnce(commits: readonly PendingCommit[]): Promise<CommitResult[]> {
     const { member } = this.#session;
-    // Without one, it would be a commit by nobody in particular, and taken from a group that has no
-    // members.
-    if (member === undefined) throw new FencedMemberError("the member is out of its group", { group: this.#group });
+    // Without a member id this would be a commit from outside the group, which a group without
+    // members accepts.
+    if (member === undefined) throw new FencedMemberError("the consumer is not in its group", { group: this.#group });
     return this.#api.commitOffsets({ group: this.#group, ...member, offsets: commits.map(({ commit }) => commit) });
   }
 }

@@ -19,79 +19,85 @@ import type { RecordFormatOptions } from "../reader/consumer-record.js";
 import type { SkippedRecords } from "../reader/partition-state.js";
 import type { StartPolicy } from "./start-positions.js";
 
-/** A topic that was deleted and made again. */
+/** A topic that was deleted and created anew. */
 export interface RecreatedTopic {
   readonly topic: string;
   readonly topicId: string;
-  /** Id of the topic that the member had partitions of. */
+  /** Id of the deleted topic. */
   readonly previousTopicId: string;
 }
 
 /** Options of `client.consumer()`: the group, and how its member reads. */
 export interface ConsumerOptions<T = Uint8Array, K = Uint8Array> extends RecordFormatOptions<T, K> {
-  /** Members of the same group share the partitions. Formed like a topic's name. */
+  /** Name of the group, whose members share the partitions. The rules for topic names apply. */
   readonly group: string;
   /**
-   * Names, or patterns in which `*` stands for anything; topics that are made later are included.
+   * Topic names, or patterns in which `*` matches any characters. Patterns also match topics that
+   * are created later. A pattern that does not end in `.parked` does not match topics that do.
    */
   readonly topics: readonly string[];
   /**
-   * Where to begin in a partition that the group committed nothing for; "none" makes that an error.
-   * Default "earliest".
+   * Where reading begins in a partition without a committed offset; "none" makes that a
+   * NoCommittedOffsetError. Default "earliest".
    */
   readonly from?: StartPolicy | undefined;
-  /** "auto" commits what was processed; with "manual" only `commit()` does. Default "auto". */
+  /** "auto" commits processed records; with "manual" only `commit()` commits. Default "auto". */
   readonly commit?: "auto" | "manual" | undefined;
   /**
-   * ms between commits of what was processed meanwhile; Infinity: only at the end. Default 5,000.
+   * Interval between automatic commits, ms; Infinity: commit only when a partition is revoked and
+   * at the end. Default 5,000.
    */
   readonly commitIntervalMs?: number | undefined;
   /**
-   * A static member: who comes back with the same one within the session timeout gets its
-   * partitions back, and nothing else moves. They wait for that, also when it was closed;
-   * `close({ leave: true })` gives them to others at once.
+   * Makes the member a static member. A member that joins with the same instance id within the
+   * session timeout gets the same partitions, and no others move. The partitions also wait after a
+   * `close()`; `close({ leave: true })` gives them to other members at once. Default: not a static
+   * member.
    */
   readonly instanceId?: string | undefined;
-  /** Who it is, for people. */
+  /** Name of the client for display, as in `describeGroup`. Default: none. */
   readonly clientId?: string | undefined;
   /**
-   * ms without a sign of life after which the group goes on without the member. Default: the
-   * server's, 45,000.
+   * Time without a heartbeat after which the group removes the member, ms. Default: the server's,
+   * 45,000.
    */
   readonly sessionTimeoutMs?: number | undefined;
   /**
-   * ms that the group waits for a partition that is to move, before it takes everything from the
-   * member. Default: 60,000.
+   * Time that the group waits for this member to revoke a partition before it removes the member,
+   * ms. Default: the server's, 60,000.
    */
   readonly revokeTimeoutMs?: number | undefined;
-  /** How partitions are shared out. Default: what the group has; "sticky" for a new one. */
+  /**
+   * How partitions are assigned. Default: the group's current assignor; "sticky" for a new group.
+   */
   readonly assignor?: AssignorName | undefined;
   /**
-   * These are the member's now; nothing of them is handed out before this is done. It may `seek`.
+   * Called when partitions were assigned to this member. Their records are delivered after it is
+   * done. It may call `seek`.
    */
   readonly onAssigned?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
   /**
-   * Nothing of these is worked on any more; when this is done, they are committed and go to
-   * somebody else.
+   * Called when partitions are being revoked and none of their records is being processed any more.
+   * After it is done they are committed and go to other members.
    */
   readonly onRevoked?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
   /**
-   * These are somebody else's already: the member was not heard of for too long. Nothing can be
-   * committed any more.
+   * Called when partitions were lost, because the group did not hear from this member in time. They
+   * may be assigned to other members already, and cannot be committed any more.
    */
   readonly onLost?: ((partitions: readonly TopicPartition[]) => void | Promise<void>) | undefined;
   /**
-   * Called when records were skipped, since they are not in the log any more: retention or somebody
-   * deleted them, or they were lost to damage and a repair cut them out. With `from: "none"` that
-   * is an error instead.
+   * Called when records were skipped because the log does not have them any more: they were
+   * deleted, by retention or `deleteRecords`, or lost to damage and removed by a repair. With
+   * `from: "none"` this is an OffsetOutOfRangeError instead.
    */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
   /**
-   * Called when a topic that the member had partitions of was deleted, and another one made under
-   * its name. What was committed for the old one does not count: reading begins where `from` says.
+   * Called when a topic of this member was deleted and created anew. Offsets that were committed
+   * for the deleted topic do not count: reading begins where `from` says.
    */
   readonly onTopicRecreated?: ((recreated: RecreatedTopic) => void) | undefined;
-  /** Ends the iteration by throwing the signal's reason. */
+  /** Ends the iteration when it aborts: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -121,7 +127,7 @@ const rules: OptionRules<ConsumerOptions<unknown, unknown>> = {
 export function checkConsumerOptions<T, K>(options: ConsumerOptions<T, K>): void {
   if (Object(options).assign !== undefined) {
     throw new InvalidArgumentError(
-      "consumer: a group assigns the partitions of its members: use client.reader({ assign }) to read given ones",
+      "consumer: the group assigns partitions to its members: use client.reader({ assign }) to read given partitions",
     );
   }
   checkOptions<ConsumerOptions<unknown, unknown>>("consumer", options as ConsumerOptions<unknown, unknown>, rules);

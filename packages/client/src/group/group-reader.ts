@@ -21,7 +21,7 @@ export interface LeaveOptions {
   readonly timeoutMs?: number;
 }
 
-/** A group as one loop reads it: joined when the loop begins, left when it ends. */
+/** The membership of one loop or run: joined when it begins, left when it ends. */
 export class GroupReader<T, K> {
   readonly merge: Merge;
   readonly rebalance: Rebalance;
@@ -31,7 +31,7 @@ export class GroupReader<T, K> {
   readonly #committer: Committer;
   readonly #inFlight: InFlight;
   readonly #stop = new AbortController();
-  /** What failed when the loop was over already. */
+  /** The first error after the end of the loop. */
   #lateFailure: { readonly error: unknown } | undefined;
   #commits: Timer | undefined;
   #leaving: Promise<void> | undefined;
@@ -40,7 +40,7 @@ export class GroupReader<T, K> {
   readonly #hooks = new HookCalls();
   #lagLooks: Timer | undefined;
 
-  /** @param onLeft is called when the reading has ended and the group was left */
+  /** @param onLeft is called after the loop has ended and the group was left */
   constructor(api: LogApi, options: ConsumerOptions<T, K>, inFlight: InFlight, onLeft: () => void) {
     this.#api = api;
     this.#options = options;
@@ -52,7 +52,7 @@ export class GroupReader<T, K> {
     this.merge = new Merge(api, {
       isEndless: true,
       signal: options.signal,
-      // Whoever waits for it is told how it went.
+      // A caller of leave() gets the error.
       onEnd: () => void this.#left().then(onLeft, onLeft),
     });
   }
@@ -65,7 +65,7 @@ export class GroupReader<T, K> {
     if (this.#isManual) return;
     let isUnderWay = false;
     const commit = async () => {
-      if (isUnderWay) return; // a server that is away answers none the sooner for being asked more often
+      if (isUnderWay) return; // more requests would not help a server that does not answer
       isUnderWay = true;
       await this.#commitIfPossible(this.rebalance.owned).catch(fail);
       isUnderWay = false;
@@ -73,7 +73,7 @@ export class GroupReader<T, K> {
     this.#commits = startInterval(this.#options.commitIntervalMs ?? COMMIT_INTERVAL_MS, commit);
   }
 
-  /** Commits what was processed so far. */
+  /** Commits every processed record. */
   commitProcessed(): Promise<void> {
     return this.#committer.commitProcessed(this.rebalance.all);
   }
@@ -101,21 +101,21 @@ export class GroupReader<T, K> {
   }
 
   /**
-   * Ends the reading: waits for what is in hand, commits, and leaves the group, all of it within
-   * `timeoutMs`. A static member keeps its place there, unless it is to go `forGood`. A hook that
-   * calls this is not waited for.
+   * Ends the reading: waits for records that are being processed, commits, and leaves the group,
+   * all within `timeoutMs`. A static member stays in the group, unless `forGood` is set. A hook
+   * that calls this is not waited for.
    */
   leave({ forGood = false, timeoutMs }: LeaveOptions = {}): Promise<void> {
     this.#isForGood ||= forGood;
     this.#hooks.release();
-    // A run that ends since its consumer is closed ends within the time of that close.
+    // A run that ends because its consumer is closed has the time limit of that close.
     if (timeoutMs !== undefined || !this.#time.hasBegun) this.#time.begin(timeoutMs ?? CLOSE_TIMEOUT_MS);
     const left = this.#left();
     this.merge.end();
     return left;
   }
 
-  /** Nothing is read of paused partitions, so their lag has to be asked for. */
+  /** Paused partitions are not read, so their high watermarks are requested. */
   #lookAtLag(): void {
     const paused = this.rebalance.owned.filter(({ isPaused }) => isPaused);
     if (paused.length === 0) {
@@ -129,13 +129,13 @@ export class GroupReader<T, K> {
           for (const [i, one] of partitions.entries())
             one.highWatermark = offsets[i]?.highWatermark ?? one.highWatermark;
         },
-        () => {}, // the lag stays as it was last heard of
+        () => {}, // the last known lag stays
       );
     }
   }
 
   #left(): Promise<void> {
-    this.#leaving ??= Promise.resolve().then(() => this.#leave()); // not within the end of the merge
+    this.#leaving ??= Promise.resolve().then(() => this.#leave()); // after merge.end() has returned
     return this.#leaving;
   }
 
@@ -162,8 +162,8 @@ export class GroupReader<T, K> {
   }
 
   /**
-   * Where the log is away, or has its hands full, it is left at that: there will be another time,
-   * or the records are processed again.
+   * Commits, but ignores retriable errors: the records are committed the next time, or delivered
+   * again.
    */
   async #commitIfPossible(partitions: readonly OwnedPartition[]): Promise<void> {
     await this.#committer.commitProcessed(partitions).catch((error: unknown) => {

@@ -15,14 +15,16 @@ import { unlessAborted } from "./closing-time.js";
 export interface SessionListener {
   assigned(event: AssignmentEvent): void;
   reset(event: OffsetsResetEvent): void;
-  /** The member was out: what it owned is somebody else's. It joins anew when this resolves. */
+  /**
+   * Called when the member was removed from the group and its partitions were lost. The member
+   * joins again when the promise resolves.
+   */
   lost(): Promise<void>;
 }
 
 /**
- * A member of a group for as long as it wants to be: sends heartbeats by a timer of its own, goes
- * on as the same member after a lost connection, and joins anew when the group has gone on without
- * it.
+ * Keeps a member in its group: sends heartbeats at the group's interval, rejoins as the same member
+ * after a lost connection, and joins as a new member after it was removed.
  */
 export class GroupSession {
   readonly #api: GroupApi;
@@ -31,8 +33,8 @@ export class GroupSession {
   readonly #stop = new AbortController();
   #membership: GroupMembership | undefined;
   /**
-   * Chosen here, so that a join whose answer was lost can be said again, and leaves no other member
-   * behind.
+   * Chosen by the client, so that a join whose response was lost can be repeated without leaving a
+   * second member behind.
    */
   #memberId: string = randomUUID();
   #memberEpoch = 0;
@@ -45,12 +47,14 @@ export class GroupSession {
     this.#listener = listener;
   }
 
-  /** Whose commits are taken; undefined while it is nobody's. */
+  /** The identity for commits; undefined while the client is not a member. */
   get member(): { readonly memberId: string; readonly memberEpoch: number } | undefined {
     return this.#isMember ? { memberId: this.#memberId, memberEpoch: this.#memberEpoch } : undefined;
   }
 
-  /** Until {@link leave}; rejects with what cannot be mended by trying again. */
+  /**
+   * Runs until {@link leave} or {@link disconnect}. Rejects with an error that is not retriable.
+   */
   async run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -72,7 +76,7 @@ export class GroupSession {
     }
   }
 
-  /** The partitions were given up. */
+  /** Confirms to the group that the partitions are revoked. */
   revoked(partitions: readonly TopicPartition[]): void {
     this.#membership?.revoked(
       this.#memberEpoch,
@@ -80,17 +84,16 @@ export class GroupSession {
     );
   }
 
-  /** Ends the connection. The group keeps the member's place until the session has timed out. */
+  /** Closes the connection. The member's partitions are reserved until its session times out. */
   async disconnect(): Promise<void> {
     this.#stop.abort();
     await this.#membership?.[Symbol.asyncIterator]().return?.();
   }
 
   /**
-   * Leaves the group, where it can be reached; where not, it finds out when the session has timed
-   * out.
+   * Leaves the group. If the group cannot be reached, the session times out instead.
    *
-   * @param signal aborts when the answer is not waited for any longer
+   * @param signal aborts the wait for the response
    */
   async leave(signal: AbortSignal): Promise<void> {
     if (this.#stop.signal.aborted) return;
@@ -105,7 +108,7 @@ export class GroupSession {
     }
   }
 
-  /** One connection's worth. */
+  /** Joins once, and handles events until the connection ends. */
   async #runOnce(): Promise<void> {
     const membership = this.#api.joinGroup({
       ...this.#request,
@@ -128,8 +131,8 @@ export class GroupSession {
   }
 
   /**
-   * Whether another member has this one's instance id: to join anew would take its place from it,
-   * and so on for ever.
+   * Whether another member has the same instance id. Joining again would remove that member, which
+   * would then join again, and so on.
    */
   async #isReplaced(): Promise<boolean> {
     const { group, instanceId } = this.#request;
@@ -146,7 +149,7 @@ export class GroupSession {
   #handle(event: MemberEvent): void {
     this.#memberEpoch = event.memberEpoch;
     if (event.type === "joined") {
-      this.#memberId = event.memberId; // a server that does not know the rule chooses one itself
+      this.#memberId = event.memberId; // an older server chooses an id itself
       this.#isMember = true;
       this.#attempt = 0;
     } else if (event.type === "assignment") this.#listener.assigned(event);
@@ -154,7 +157,7 @@ export class GroupSession {
   }
 }
 
-/** A quota that no time helps: the group, or the server, has no room for another member. */
+/** Whether a quota is exhausted that waiting does not free: the group or the server is full. */
 function isFull(error: unknown): boolean {
   return hasCode(error, "QUOTA_EXCEEDED") && (error as LogStoreError).retryAfterMs === undefined;
 }

@@ -1,32 +1,38 @@
 import { LoopBody } from "../reader/loop-body.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
-/** What the application is working on. */
+/** The records that the application is processing. */
 export interface InFlight {
-  /** Nothing more of the partition is begun. */
+  /** Begins no further record of the partition. */
   stop(partition: OwnedPartition): void;
-  /** Nothing more of the partition is begun until {@link resume}. */
+  /** Begins no further record of the partition until {@link resume}. */
   pause(partition: OwnedPartition): void;
   resume(partition: OwnedPartition): void;
   isBusyWith(partition: OwnedPartition): boolean;
-  /** Resolves when nothing of the partition is worked on any more. */
+  /** Resolves when no record of the partition is being processed any more. */
   drained(partition: OwnedPartition): Promise<void>;
-  /** What was begun of the partition does not count as processed. */
+  /**
+   * Records of the partition that are being processed do not count as processed when they are done.
+   */
   forget(partition: OwnedPartition): void;
-  /** The reading is over: what is worked on is all there will be. */
+  /** Called at the end of the reading: no further record is begun. */
   finish(): void;
-  /** What the caller has in hand counts as processed. */
+  /** Counts the record that the caller is processing as processed. */
   count(): void;
-  /** The caller, which has something in hand, waits for the end: it cannot be waited for. */
+  /**
+   * Stops waiting for the record that the caller is processing, because the caller waits for the
+   * end of the reading.
+   */
   release(): void;
-  /** Offset of the next record of a partition to be handed out. */
+  /** The offset of the partition's next record to be delivered. */
   position(partition: OwnedPartition): number | undefined;
-  /** What is worked on is not waited for any longer, and does not count. */
+  /** Stops waiting for records that are being processed; they do not count as processed. */
   abandon(): void;
 }
 
 /**
- * One record or batch, as loops have it: handed out, and processed when the next one is asked for.
+ * The record or batch that a loop is processing: delivered, and processed when the loop asks for
+ * the next one.
  */
 export class InHand implements InFlight {
   readonly body = new LoopBody();
@@ -35,28 +41,28 @@ export class InHand implements InFlight {
   #counts = true;
   #waiting: (() => void)[] = [];
 
-  /** @param nextOffset where the partition is when this is processed */
+  /** @param nextOffset position of the partition once the record or batch is processed */
   take(partition: OwnedPartition, nextOffset: number): void {
     this.#partition = partition;
     this.#nextOffset = nextOffset;
     this.#counts = true;
   }
 
-  /** What is in hand is processed, and still in hand: the application may go on with it. */
+  /** Counts the record or batch as processed, although the loop may go on with it. */
   count(): void {
     const partition = this.#partition;
     if (partition === undefined || !this.#counts) return;
     if (!(partition.processed! >= this.#nextOffset)) partition.processed = this.#nextOffset;
   }
 
-  /** What is in hand is processed. */
+  /** The loop has asked for the next one: the record or batch is processed. */
   settle(): void {
     if (this.#partition === undefined) return;
     this.count();
     this.#letGo();
   }
 
-  /** Nobody works on it any more, and it may not be finished. */
+  /** The loop was left: the record or batch is not processed. */
   abandon(): void {
     if (this.#partition !== undefined) this.#letGo();
   }

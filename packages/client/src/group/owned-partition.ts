@@ -6,8 +6,8 @@ import { PartitionState } from "../reader/partition-state.js";
 type State = "assigned" | "announced" | "reading" | "revoking" | "revoked" | "lost";
 
 /**
- * A partition from when it is assigned until it is revoked or lost. Assigned again, it is another
- * object.
+ * A partition from its assignment until it is revoked or lost. If it is assigned again, that is
+ * another object.
  *
  * ```
  * assigned ── announce ──> announced ── begin ──> reading
@@ -22,27 +22,28 @@ type State = "assigned" | "announced" | "reading" | "revoking" | "revoked" | "lo
  *
  * - assigned: its position is being looked up; the application does not know of it.
  * - announced: `onAssigned` was called for it, and may not have returned yet.
- * - reading: its records are handed out, unless it is paused.
- * - revoking: nothing more is handed out; what is in hand is finished, then `onRevoked` is called.
- * - revoked: the application knows of it no more.
- * - lost: another member may own it already; nothing of it can be committed.
+ * - reading: its records are delivered, unless it is paused.
+ * - revoking: no further record is delivered; records that are being processed are finished, then
+ *   `onRevoked` is called.
+ * - revoked: the application does not know of it any more.
+ * - lost: another member may own it already; it cannot be committed any more.
  *
- * A transition that the state does not have is none: revoking may come while `onAssigned` runs, and
- * losing at any time. Pausing is the application's wish, in each state.
+ * A transition that the current state does not have has no effect: a revocation may arrive while
+ * `onAssigned` runs, and a loss at any time. Pausing is independent of the state.
  */
 export class OwnedPartition extends PartitionState {
-  /** One past the last record that was processed; where reading began before that. */
+  /** Offset after the last processed record; the start of reading before the first one. */
   processed: number | undefined;
-  /** As far as the group is known to be. */
+  /** The committed offset, as far as it is known. */
   committed: number | undefined;
   /**
-   * How often the group was set elsewhere than where it was: by a reset, or since the log has lost
-   * its end.
+   * Number of times that the committed offset was set back or forward by something other than a
+   * commit: by a reset, or because the log lost its end.
    */
   resets = 0;
   isPaused = false;
   #state: State = "assigned";
-  /** Resolves when it is being read from, or will not be. */
+  /** Resolves when the partition is being read, or will not be. */
   arrival: Promise<void> = Promise.resolve();
   readonly #onSkipped: (partition: OwnedPartition, from: number, to: number) => void;
 
@@ -57,7 +58,7 @@ export class OwnedPartition extends PartitionState {
     this.#onSkipped = onSkipped;
   }
 
-  /** It is not this member's any more, or soon will not be: nothing more of it is handed out. */
+  /** Whether the partition was revoked, is being revoked, or was lost. */
   get isGone(): boolean {
     return this.#state === "revoking" || this.#state === "revoked" || this.#state === "lost";
   }
@@ -66,12 +67,12 @@ export class OwnedPartition extends PartitionState {
     return this.#state === "lost";
   }
 
-  /** Whether the application is to be told when it is gone. */
+  /** Whether the application knows of the partition and has to be told of its end. */
   get isAnnounced(): boolean {
     return this.#state === "announced" || this.#state === "reading" || this.#state === "revoking";
   }
 
-  /** Whether its records are handed out. */
+  /** Whether its records are delivered. */
   get isRead(): boolean {
     return this.#state === "reading" && !this.isPaused;
   }
@@ -101,15 +102,12 @@ export class OwnedPartition extends PartitionState {
     if (this.#state === from) this.#state = to;
   }
 
-  /** A log that lost its end goes on from there, and so does the group. */
+  /** If the log has lost its end, the group continues at the new end. */
   override get mayGoBack(): boolean {
     return true;
   }
 
-  /**
-   * A topic that was deleted: the group will soon take the partition away, whatever has the name
-   * now.
-   */
+  /** Errors of a deleted topic are waited out: the group will revoke the partition soon. */
   override isPassing(error: unknown): boolean {
     return hasCode(error, "UNKNOWN_TOPIC") || hasCode(error, "INCONSISTENT_TOPIC_ID") || hasCode(error, "CLOSED");
   }
@@ -118,20 +116,20 @@ export class OwnedPartition extends PartitionState {
     this.#onSkipped(this, from, to);
   }
 
-  /** What lies between is nobody's to process: where all before it is processed, so is it. */
+  /** The skipped offsets count as processed if everything before them is processed. */
   override advance(offset: number): void {
     const isProcessed = this.processed === this.position;
     super.advance(offset);
     if (isProcessed) this.processed = this.position;
   }
 
-  /** The group is there now, and nowhere that a commit under way says. */
+  /** Sets the committed offset after a reset. A commit in progress does not change it any more. */
   resetTo(offset: number): void {
     this.committed = offset;
     this.resets++;
   }
 
-  /** Goes on elsewhere. */
+  /** Continues at another offset. */
   moveTo(offset: number): void {
     this.position = offset;
     this.processed = offset;
@@ -139,7 +137,7 @@ export class OwnedPartition extends PartitionState {
   }
 }
 
-/** No topic's name has a slash in it. */
+/** A key for maps. A topic's name contains no slash. */
 export function keyOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
   return `${topic}/${partition}`;
 }

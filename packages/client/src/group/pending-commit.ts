@@ -1,25 +1,25 @@
 import type { PartitionCommit } from "@logstore/protocol";
 import type { OwnedPartition } from "./owned-partition.js";
 
-/** An offset on its way to the group. */
+/** A commit of one partition that the group has not confirmed yet. */
 export class PendingCommit {
   readonly commit: PartitionCommit;
   readonly #owned: OwnedPartition | undefined;
   readonly #resets: number | undefined;
 
-  /** @param owned undefined where the member does not know the partition: the group has the word */
+  /** @param owned undefined where the partition is not assigned to this member */
   constructor(commit: PartitionCommit, owned: OwnedPartition | undefined) {
     this.commit = commit;
     this.#owned = owned;
     this.#resets = owned?.resets;
   }
 
-  /** The group was set elsewhere meanwhile: made now, it would undo that. */
+  /** Whether the committed offset was reset meanwhile: this commit would undo the reset. */
   get isVoid(): boolean {
     return this.#owned?.resets !== this.#resets;
   }
 
-  /** The group is there, unless it was set elsewhere since. */
+  /** Called when the group has confirmed the commit. */
   made(): void {
     if (this.#owned === undefined || this.isVoid) return;
     const { offset } = this.commit;

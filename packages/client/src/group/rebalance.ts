@@ -5,40 +5,40 @@ import type { SessionListener } from "./group-session.js";
 import type { InFlight } from "./in-flight.js";
 import { keyOf, OwnedPartition } from "./owned-partition.js";
 
-/** What becomes of partitions that come and go. */
+/** What a rebalance does with partitions that are assigned or revoked. */
 export interface RebalanceSteps {
-  /** Gives them positions, tells the application, and has them read. */
+  /** Looks up their positions, calls `onAssigned`, and starts reading them. */
   begin(partitions: readonly OwnedPartition[]): Promise<void>;
-  /** They are read from their positions again; those that are not read at all are not. */
+  /** Reads the partition again from its position, if it is read at all. */
   restart(partition: OwnedPartition): void;
-  /** Nothing more of them is handed out. */
+  /** Stops the delivery of the partition's records. */
   stop(partition: OwnedPartition): void;
-  /** Nothing of them is worked on any more: tells the application, and commits. */
+  /** Calls `onRevoked` and commits. None of their records is being processed any more. */
   finish(partitions: readonly OwnedPartition[]): Promise<void>;
-  /** They are given up, and may be somebody else's from here on. */
+  /** Confirms to the group that they are revoked, so that other members may own them. */
   acknowledge(partitions: readonly TopicPartition[]): void;
-  /** Tells the application that they are somebody else's already. */
+  /** Calls `onLost`: other members may own them already. */
   lost(partitions: readonly OwnedPartition[]): Promise<void>;
   skipped(partition: OwnedPartition, from: number, to: number): void;
-  /** A topic that it had partitions of was deleted, and these are of another one of that name. */
+  /** Reports that a topic of the member was deleted and created anew. */
   topicRecreated(event: RecreatedTopic): void;
   fail(error: unknown): void;
 }
 
 /**
- * The partitions of a member: takes and gives up what each assignment says, one partition
- * independent of another. What is worked on is given up when that is done; nothing else waits for
- * it.
+ * The partitions of a member. It takes over and revokes partitions as each assignment says, each
+ * partition independently of the others. A partition whose records are being processed is revoked
+ * when that is done; nothing else waits for it.
  */
 export class Rebalance implements SessionListener {
   readonly #steps: RebalanceSteps;
   readonly #inFlight: InFlight;
   readonly #owned = new Map<string, OwnedPartition>();
-  /** On their way out, each with the promise that it is gone. */
+  /** Partitions that are being revoked, each with a promise that resolves when it is. */
   readonly #leaving = new Map<OwnedPartition, Promise<void>>();
-  /** Lost, and still worked on. */
+  /** Lost partitions of which a record is still being processed. */
   readonly #lingering = new Map<OwnedPartition, Promise<void>>();
-  /** By name, of topics that it had partitions of. */
+  /** Ids of the topics that the member has had partitions of, by name. */
   readonly #topicIds = new Map<string, string>();
   #isOver = false;
 
@@ -51,7 +51,7 @@ export class Rebalance implements SessionListener {
     return [...this.#owned.values()];
   }
 
-  /** Also those on their way out. */
+  /** The owned partitions and those that are being revoked. */
   get all(): readonly OwnedPartition[] {
     return [...this.owned, ...this.#leaving.keys()];
   }
@@ -64,18 +64,21 @@ export class Rebalance implements SessionListener {
   get(topic: string, partition: number): OwnedPartition {
     const owned = this.find(topic, partition);
     if (owned !== undefined) return owned;
-    throw new InvalidArgumentError(`partition ${partition} of ${topic} is not assigned here`, { topic, partition });
+    throw new InvalidArgumentError(`partition ${partition} of ${topic} is not assigned to this member`, {
+      topic,
+      partition,
+    });
   }
 
   assigned({ partitions, revoking }: AssignmentEvent): void {
     if (this.#isOver) return;
-    // One of a topic that was made anew is another partition.
+    // A partition of a topic that was created anew is another partition.
     const wanted = new Map(partitions.map((one) => [keyOf(one), one.topicId ?? ""]));
     this.#giveUp(this.owned.filter((one) => wanted.get(keyOf(one)) !== one.topicId));
     this.#noteTopics(partitions);
     this.#take(partitions.filter((one) => !this.#owned.has(keyOf(one))));
-    // An acknowledgement may have been lost with a connection; those that are on their way out get
-    // theirs then.
+    // A confirmation may have been lost with a connection, so it is sent again. Partitions that are
+    // still being revoked are confirmed when that is done.
     const underWay = new Set(Array.from(this.#leaving.keys(), keyOf));
     const gone = revoking.filter((one) => !underWay.has(keyOf(one)));
     if (gone.length > 0) this.#steps.acknowledge(gone);
@@ -91,7 +94,9 @@ export class Rebalance implements SessionListener {
     }
   }
 
-  /** Goes on elsewhere; what is in hand of the partition does not count. */
+  /**
+   * Continues at another offset. Records of the partition that are being processed do not count.
+   */
   move(owned: OwnedPartition, offset: number): void {
     this.#inFlight.forget(owned);
     owned.moveTo(offset);
@@ -114,8 +119,8 @@ export class Rebalance implements SessionListener {
   }
 
   /**
-   * Gives up everything, for good; resolves when nothing is worked on any more. The group is not
-   * told: the member leaves.
+   * Revokes every partition, for good. Resolves when no record is being processed any more. The
+   * revocations are not confirmed, because the member leaves.
    */
   async finish(): Promise<void> {
     this.#isOver = true;
@@ -137,8 +142,8 @@ export class Rebalance implements SessionListener {
     const partitions = assigned.map((one) => new OwnedPartition(one, this.#steps.skipped));
     const before = Map.groupBy([...this.#leaving, ...this.#lingering], ([one]) => keyOf(one));
     this.#arrive(partitions.filter((one) => !before.has(keyOf(one))));
-    // One that comes back while something of it is still worked on waits for that, and nothing else
-    // does.
+    // A partition that is assigned again while one of its records is still being processed waits
+    // for that; no other partition does.
     for (const one of partitions) {
       const gone = before.get(keyOf(one))?.map(([, gone]) => gone);
       if (gone !== undefined) this.#arrive([one], Promise.all(gone));
@@ -154,7 +159,7 @@ export class Rebalance implements SessionListener {
     }
   }
 
-  /** What nobody works on goes at once; each of the others when it is finished. */
+  /** Partitions without a record in process are revoked at once, the others when it is done. */
   #giveUp(partitions: readonly OwnedPartition[]): void {
     const idle: OwnedPartition[] = [];
     for (const one of partitions) {

@@ -4,18 +4,15 @@ import { type Time, toPosition } from "../common/position.js";
 import { isRetriable, retryDelayMs } from "../common/retry.js";
 import type { OwnedPartition } from "./owned-partition.js";
 
-/**
- * Where a group begins in a partition that it committed nothing for; "none": nowhere, that is an
- * error.
- */
+/** Where a group begins in a partition without a committed offset; "none" makes that an error. */
 export type StartPolicy = "earliest" | "latest" | { readonly time: Time } | "none";
 
 /**
- * Gives each partition the position to begin at: where the group was, else where its policy says.
- * Asks for as long as the log cannot be reached, and the partitions are still the member's.
+ * Sets the position at which each partition begins: its committed offset, or else what the policy
+ * says. Retries while the log is unavailable and the partitions are assigned to this member.
  *
- * @throws NoCommittedOffsetError; OffsetOutOfRangeError where a committed offset is gone and the
- * policy is "none"
+ * @throws NoCommittedOffsetError; OffsetOutOfRangeError where a committed offset is not in the log
+ * any more and the policy is "none"
  */
 export async function startPositions(
   api: LogApi,
@@ -55,37 +52,37 @@ async function lookUp(
 }
 
 function begin(state: OwnedPartition, found: PartitionOffset | undefined, policy: StartPolicy): void {
-  // A reset or a seek may have come first.
+  // A reset or a seek may have set the position meanwhile.
   if (found === undefined || state.position !== undefined) return;
   const { topic, partition, committed } = state;
   state.highWatermark = found.highWatermark;
   if (committed === undefined) {
     if (policy === "none") {
       throw new NoCommittedOffsetError(
-        `nothing is committed for partition ${partition} of ${topic}: commit an offset first, or say with "from" where to begin`,
+        `the group has no committed offset for partition ${partition} of ${topic}: commit one first, or set "from" to where reading begins`,
         { topic, partition },
       );
     }
     state.moveTo(found.offset);
     return;
   }
-  // The end of a damaged log is not known: whoever was beyond it waits for a repair, and is not
-  // sent back.
+  // The end of a damaged log is unknown: a group beyond the known end keeps its offset and waits
+  // for a repair.
   const end = isEndKnown(found) ? found.highWatermark : Infinity;
   const nearest = Math.min(Math.max(committed, found.logStartOffset), end);
   if (nearest !== committed) state.skipped(committed, nearest);
   state.moveTo(nearest);
 }
 
-/** What "none" makes of records that are gone before they were processed. */
+/** The error for skipped records where the policy is "none". */
 export function goneError(
   { topic, partition }: OwnedPartition,
   offset: number,
   nearest: number,
 ): OffsetOutOfRangeError {
   return new OffsetOutOfRangeError(
-    `offset ${offset} of partition ${partition} of ${topic}, where the group was, is not in the log any more: reset the ` +
-      `group's offsets, or say with "from" that reading may go on at ${nearest}`,
+    `the group's offset ${offset} of partition ${partition} of ${topic} is not in the log any more: reset the group's ` +
+      `offsets, or set "from" to another value than "none", so that reading continues at ${nearest}`,
     { topic, partition, offset, expected: nearest },
   );
 }

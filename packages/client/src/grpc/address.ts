@@ -3,19 +3,19 @@ import { InvalidArgumentError, shown } from "@logstore/codec";
 
 const DEFAULT_PORT = 7411;
 
-/** Where a server is, as gRPC wants it. */
+/** The address of a server as a gRPC target. */
 export interface Address {
   readonly target: string;
-  /** This machine: no proxy stands before it. */
+  /** Whether the server is on this machine, so that no proxy is used. */
   readonly isLoopback: boolean;
 }
 
 /**
- * `host:port`, or a host alone, for port 7411. An IPv6 address with a port stands in brackets.
- * Targets of gRPC with one of its schemes (`dns:`, `unix:`, `ipv4:`, `ipv6:`) are taken as they
+ * Parses `host:port`, or a host with the default port 7411. An IPv6 address with a port stands in
+ * brackets. gRPC targets with a scheme (`dns:`, `unix:`, `ipv4:`, `ipv6:`) are accepted as they
  * are.
  *
- * @throws InvalidArgumentError that says what is wrong with it
+ * @throws InvalidArgumentError that says what is wrong
  */
 export function parseAddress(address: string): Address {
   if (typeof address !== "string" || address === "") throw wrong(address, "it must be a string of the form host:port");
@@ -23,7 +23,7 @@ export function parseAddress(address: string): Address {
   const url = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(address);
   if (url !== null) {
     const tls = /s$/i.test(url[1]!) ? " and { tls: true }" : "";
-    throw wrong(address, `it is no URL: give ${JSON.stringify(url[2])}${tls}`);
+    throw wrong(address, `it must not be a URL: give ${JSON.stringify(url[2])}${tls}`);
   }
   const [, v6 = "", v6Port] = /^\[(.*)\](?::(.*))?$/.exec(address) ?? [];
   if (isIPv6(v6)) return { target: `[${v6}]:${portOf(address, v6Port)}`, isLoopback: v6 === "::1" };

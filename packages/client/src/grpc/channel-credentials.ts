@@ -1,17 +1,17 @@
-/** What a client shows of itself, and whom it believes. */
+/** TLS and token of a client. */
 import { readFileSync } from "node:fs";
 import { type ChannelCredentials, credentials, Metadata, status } from "@grpc/grpc-js";
 import { InvalidArgumentError } from "@logstore/codec";
 import type { ConnectOptions, TlsOptions, Token } from "./connect-options.js";
 
 /**
- * @throws InvalidArgumentError where a token would travel readable, and where a file cannot be read
- * or does not fit
+ * @throws InvalidArgumentError for a token without TLS, and for certificate files that cannot be
+ * read or do not match
  */
 export function channelCredentials({ tls, token }: Pick<ConnectOptions, "tls" | "token">): ChannelCredentials {
   if (!tls) {
     if (token === undefined) return credentials.createInsecure();
-    throw new InvalidArgumentError("a token is sent over TLS only, where nobody else can read it: give `tls` too");
+    throw new InvalidArgumentError("a token is sent only over TLS, so that nobody else can read it: set `tls`");
   }
   const channel = tlsCredentials(tls === true ? {} : tls);
   return token === undefined ? channel : credentials.combineChannelCredentials(channel, bearer(token));
@@ -38,7 +38,7 @@ function pem(name: string, content: string | Uint8Array | undefined, file: strin
   }
 }
 
-/** A token that cannot be had now may be had later: as if the server were not there. */
+/** A token function that fails makes the call fail with the retriable UNAVAILABLE. */
 function bearer(token: Token) {
   const bearing = async () => {
     const metadata = new Metadata();
@@ -48,7 +48,8 @@ function bearer(token: Token) {
   return credentials.createFromMetadataGenerator((_call, done) => {
     bearing().then(
       (metadata) => done(null, metadata),
-      (cause) => done(Object.assign(new Error(`no token: ${cause}`, { cause }), { code: status.UNAVAILABLE })),
+      (cause) =>
+        done(Object.assign(new Error(`the token function failed: ${cause}`, { cause }), { code: status.UNAVAILABLE })),
     );
   });
 }

@@ -3,15 +3,15 @@ import { streamWindowBytes } from "./stream-window.js";
 
 const MIB = 1024 * 1024;
 /**
- * The largest batch of the protocol, and whatever surrounds it in its message. What a server takes
- * it tells (DescribeServer); what it sends was stored under its limits, present or former: a reader
- * that took less could not pass a large batch.
+ * The largest batch of the protocol with its message. A server reports the limit for appends
+ * (DescribeServer), but it may send batches that were stored under former, higher limits: a reader
+ * with a lower limit could not get past them.
  */
 const maxMessageBytes = 1024 * MIB + 64 * 1024;
 
 export const channelOptions: ChannelOptions = {
-  // What a stream that nobody reads may hold in memory. Each connection lowers it when streams grow
-  // many: see stream-window.ts.
+  // Bytes that a stream may hold in memory unread. Each connection lowers this when it has many
+  // streams: see stream-window.ts.
   "grpc-node.flow_control_window": streamWindowBytes(1),
   "grpc.max_receive_message_length": maxMessageBytes,
   "grpc.max_send_message_length": maxMessageBytes,
@@ -19,9 +19,9 @@ export const channelOptions: ChannelOptions = {
   "grpc.keepalive_timeout_ms": 10_000,
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 2000,
-  // We retry ourselves, and know what may be repeated; the transport would keep a copy of all it
-  // sends for it.
+  // The client retries by itself, because it knows which calls may be repeated; the transport would
+  // keep a copy of everything it sends for that.
   "grpc.enable_retries": 0,
-  // Connections are counted here: two clients in a process do not share theirs.
+  // Two clients in one process do not share connections, so that each can count its own.
   "grpc.use_local_subchannel_pool": 1,
 };

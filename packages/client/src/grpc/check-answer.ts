@@ -1,4 +1,4 @@
-/** A server may be broken, or hostile: what it answers is checked before anybody relies on it. */
+/** Checks responses, because a server may be faulty or hostile. */
 import { InternalError } from "@logstore/codec";
 import type {
   CommittedOffset,
@@ -14,7 +14,7 @@ type Place = { readonly topic: string; readonly partition?: number };
 /** @throws InternalError */
 export function checkAnswers<Answer>(what: string, answers: readonly Answer[], expected: number): readonly Answer[] {
   if (answers.length === expected) return answers;
-  throw new InternalError(`the server answered with ${answers.length} ${what} where ${expected} were asked for`, {
+  throw new InternalError(`the server answered with ${answers.length} ${what} instead of ${expected}`, {
     expected,
     actual: answers.length,
   });
@@ -23,7 +23,9 @@ export function checkAnswers<Answer>(what: string, answers: readonly Answer[], e
 /** @throws InternalError */
 export function checkPartitionOffset(answer: PartitionOffset, place: Required<Place>): PartitionOffset {
   if (answer.partition !== place.partition) {
-    throw new InternalError(`the server answered for partition ${answer.partition}`, { ...place });
+    throw new InternalError(`the server answered for partition ${answer.partition} instead of ${place.partition}`, {
+      ...place,
+    });
   }
   const { offset, logStartOffset, highWatermark, logEndOffset } = answer;
   checkOffsets({ offset, logStartOffset, highWatermark, logEndOffset }, place);
@@ -35,7 +37,7 @@ export function checkAck(ack: ProduceAck, place: Place): ProduceAck {
   const { baseOffset, nextOffset, logEndOffset } = ack;
   checkOffsets({ baseOffset, nextOffset, logEndOffset }, place);
   if (nextOffset > baseOffset) return ack;
-  throw new InternalError(`the server acknowledged records from ${baseOffset} up to ${nextOffset}`, place);
+  throw new InternalError(`the server acknowledged an empty range of offsets: ${baseOffset} to ${nextOffset}`, place);
 }
 
 /** @throws InternalError */
@@ -59,7 +61,7 @@ export function checkMemberEvent(event: MemberEvent): void {
   if (event.type === "joined") {
     if (event.memberId !== "" && event.heartbeatIntervalMs > 0) return;
     throw new InternalError(
-      `the server let a member in without an id, or with heartbeats every ${event.heartbeatIntervalMs} ms`,
+      `the server accepted a member with id "${event.memberId}" and a heartbeat interval of ${event.heartbeatIntervalMs} ms`,
     );
   }
   if (event.type === "assignment") {
@@ -73,7 +75,11 @@ export function checkCommitted(committed: CommittedOffset[]): CommittedOffset[] 
   return committed;
 }
 
-/** The partitions of a topic, which are numbered from 0 on. @throws InternalError */
+/**
+ * Checks that partitions are numbered from 0 on.
+ *
+ * @throws InternalError
+ */
 export function checkPartitions<Partition extends { readonly partition: number }>(
   topic: string,
   partitions: readonly Partition[],
@@ -86,6 +92,6 @@ export function checkPartitions<Partition extends { readonly partition: number }
 export function checkOffsets(offsets: { readonly [name: string]: number | undefined }, place: Place): void {
   for (const [name, offset] of Object.entries(offsets)) {
     if (offset === undefined || (Number.isSafeInteger(offset) && offset >= 0)) continue;
-    throw new InternalError(`the server answered with ${name} ${offset}, which is no offset`, place);
+    throw new InternalError(`the server answered with ${name} ${offset}, which is not an offset`, place);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What protobuf would make other numbers of is refused here, with the errors that a broker in this
- * process gives.
+ * Refuses numbers that protobuf would silently change, with the errors that an embedded broker
+ * gives.
  */
 import { InvalidArgumentError } from "@logstore/codec";
 import type { CommitOffsetsRequest, JoinGroupRequest, ResetOffsetsRequest, TopicPartition } from "@logstore/protocol";
@@ -9,7 +9,7 @@ import { checkPartition, isUint32 } from "./check-request.js";
 export function checkJoin({ group, sessionTimeoutMs, revokeTimeoutMs }: JoinGroupRequest): void {
   for (const [name, value] of Object.entries({ sessionTimeoutMs, revokeTimeoutMs })) {
     if (value === undefined || (isUint32(value) && value > 0)) continue;
-    throw new InvalidArgumentError(`${name} is a whole number of ms, not ${value}`, { group });
+    throw new InvalidArgumentError(`${name} must be a whole number of ms greater than 0, not ${value}`, { group });
   }
 }
 
@@ -25,7 +25,7 @@ export function checkReset({ group, partitions, to }: ResetOffsetsRequest): void
   checkPartitions(partitions);
   const number = typeof to === "number" ? to : typeof to !== "object" ? 0 : "shiftBy" in to ? to.shiftBy : to.time;
   if (Number.isSafeInteger(number)) return;
-  throw new InvalidArgumentError(`offsets are reset to or by a whole number, not ${number}`, { group });
+  throw new InvalidArgumentError(`the target of a reset must be a whole number, not ${number}`, { group });
 }
 
 export function checkPartitions(partitions: readonly TopicPartition[] | undefined): void {

@@ -1,6 +1,6 @@
 /**
- * Protobuf would make other numbers of some: -1 of a partition a very large one, 1.5 a whole one.
- * They are refused here, with the errors that a broker in this process gives.
+ * Refuses numbers that protobuf would silently change: a partition of -1 would become very large,
+ * 1.5 a whole number. The errors are those that an embedded broker gives.
  */
 import {
   BatchTooLargeError,
@@ -29,10 +29,7 @@ export function checkCreateTopic({ topic, partitions, config = {} }: CreateTopic
   checkConfigChange(topic, config);
 }
 
-/**
- * What a name or a number is good for, the server says: only what protobuf cannot carry is refused
- * here.
- */
+/** Refuses only values that protobuf cannot represent; the server checks the rest. */
 export function checkConfigChange(topic: string, change: TopicConfigChange): void {
   for (const [name, value] of Object.entries(change)) {
     if (value === undefined || value === null) continue;
@@ -42,7 +39,7 @@ export function checkConfigChange(topic: string, change: TopicConfigChange): voi
       throw new InvalidArgumentError(`a topic has no ${JSON.stringify(name)}: it has ${names}`, { topic });
     }
     if (name in sizes && !Number.isSafeInteger(value)) {
-      throw new InvalidArgumentError(`${name} is a whole number, not ${value}`, { topic });
+      throw new InvalidArgumentError(`${name} must be a whole number, not ${value}`, { topic });
     }
     if (name === durability && durabilityToNumber(value as Durability) < 0) {
       throw new InvalidArgumentError(
@@ -69,7 +66,7 @@ export function checkProduce(request: ProduceRequest, maxBatchBytes: number): vo
   }
   if (batches.length <= maxBatchBytes) return;
   throw new BatchTooLargeError(
-    `${batches.length} bytes of batches in one request, and ${maxBatchBytes} are allowed: send them apart`,
+    `${batches.length} bytes of batches in one request exceed the limit of ${maxBatchBytes}: send them in several requests`,
     { topic, partition, expected: maxBatchBytes, actual: batches.length },
   );
 }
@@ -85,7 +82,7 @@ export function checkFetch(request: FetchRequest): void {
   for (const name of ["maxBytes", "minBytes", "maxWaitMs"] as const) {
     const value = request[name];
     if (value !== undefined && !isUint32(value)) {
-      throw new InvalidArgumentError(`${name} is a whole number, not ${value}`, { topic: request.topic });
+      throw new InvalidArgumentError(`${name} must be a whole number, not ${value}`, { topic: request.topic });
     }
   }
 }
@@ -102,7 +99,7 @@ export function checkPartition(topic: string, partition: number): void {
   throw new UnknownPartitionError(`there is no partition ${partition}`, { topic, partition });
 }
 
-/** An offset that is a whole number is left to the server, who knows which there are. */
+/** Whether a whole number is an offset of the partition is left to the server. */
 export function checkPosition(topic: string, partition: number, position: Position | undefined): void {
   if (typeof position === "number" && !Number.isSafeInteger(position)) {
     throw new OffsetOutOfRangeError(`${position} is not an offset`, { topic, partition, offset: position });

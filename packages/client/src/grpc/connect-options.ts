@@ -1,42 +1,49 @@
 import { boolean, durationMs, either, func, nested, nonEmptyString, type OptionRules } from "@logstore/codec";
 import type { OnClientEvent } from "../common/events.js";
 
-/** How a client reaches its server. */
+/** Options of `connect()`. */
 export interface ConnectOptions {
-  /** Encrypts connections with TLS; `true` takes the defaults. Default: nothing is encrypted. */
+  /**
+   * Encrypts connections with TLS; `true` uses the defaults of TlsOptions. Default: no encryption.
+   */
   readonly tls?: boolean | TlsOptions | undefined;
-  /** Bearer token that is sent with each call; it needs `tls`. Default: none is sent. */
+  /** Bearer token that is sent with each call. It requires `tls`. Default: none. */
   readonly token?: Token | undefined;
   /**
-   * Limit of a call that is not a stream, ms, tries to reach the server included. Default 30,000.
+   * Time limit of a call that is not a stream, including retries while the server cannot be
+   * reached, ms. Default 30,000.
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Called when the connection is lost, when a call fails while it is, and when it is restored.
-   * Default: a process warning, which Node prints to stderr, at most every 30 s while it is lost.
+   * Called when the connection is lost, when a call fails while it is lost, and when it is
+   * restored. Default: emits a process warning, which Node prints to stderr, at most every 30 s
+   * while the connection is lost.
    */
   readonly onEvent?: OnClientEvent | undefined;
 }
 
-/** Certificates of the client's side of TLS, as PEM or in PEM files. */
+/** Certificates for TLS, as PEM or as names of PEM files. */
 export interface TlsOptions {
-  /** CAs that the server's certificate may be signed by. Default: those that Node trusts. */
+  /**
+   * Certificates of the CAs that may have signed the server's certificate. Default: the CAs that
+   * Node trusts.
+   */
   readonly ca?: string | Uint8Array | undefined;
-  /** File of `ca`. */
+  /** Name of a file with `ca`. Default: none. */
   readonly caFile?: string | undefined;
-  /** Certificate of the client, where the server asks for one. Default: none. */
+  /** Certificate of the client, for servers that require one. Default: none. */
   readonly cert?: string | Uint8Array | undefined;
-  /** File of `cert`. */
+  /** Name of a file with `cert`. Default: none. */
   readonly certFile?: string | undefined;
-  /** Private key of `cert`. */
+  /** Private key of `cert`. Default: none. */
   readonly key?: string | Uint8Array | undefined;
-  /** File of `key`. */
+  /** Name of a file with `key`. Default: none. */
   readonly keyFile?: string | undefined;
 }
 
 /**
- * A token, or a function that returns one. The function is called before each call, so that tokens
- * may be short-lived.
+ * A bearer token, or a function that returns one. The function is called before each call, so that
+ * tokens may be short-lived.
  */
 export type Token = string | (() => string | Promise<string>);
 

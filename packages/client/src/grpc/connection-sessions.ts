@@ -1,8 +1,8 @@
 /**
- * The HTTP/2 sessions below our connections. gRPC does not show them, and lets calls beyond the
- * peer's stream limit wait without a word. Node tells of every new stream on a diagnostics channel
- * (Node 22.17, 24 and newer), and the stream leads to its session; which connection that belongs
- * to, its user agent tells.
+ * Finds the HTTP/2 session of a connection. gRPC does not expose it, and silently delays calls
+ * beyond the peer's stream limit. Node reports every new stream on a diagnostics channel (Node
+ * 22.17, 24 and newer); the stream leads to its session, and its user agent identifies the
+ * connection.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
@@ -14,8 +14,8 @@ type OnSession = (session: ClientHttp2Session) => void;
 const watched = new Map<string, OnSession>();
 
 /**
- * Has `onSession` called with the session of each stream whose user agent begins with `agent`, a
- * word. Returns what ends it.
+ * Calls `onSession` with the session of each stream whose user agent begins with the word `agent`.
+ * Returns a function that ends this.
  */
 export function watchSessions(agent: string, onSession: OnSession): () => void {
   if (watched.size === 0) subscribe(CHANNEL, onStream);

@@ -6,41 +6,41 @@ import { onlyGrpc } from "./only-grpc.js";
 import { streamWindowBytes } from "./stream-window.js";
 
 /**
- * Streams that a connection is given while nobody tells how many it may have: what HTTP/2
- * recommends as the least, and no common proxy has less.
+ * Streams per connection until the peer's limit is known: the minimum that HTTP/2 recommends, which
+ * no common proxy undercuts.
  */
 const UNTOLD_MAX_STREAMS = 100;
 
-/** One gRPC channel, which is one HTTP/2 connection that is made again when it breaks. */
+/** One gRPC channel: an HTTP/2 connection that is reopened when it breaks. */
 export class Connection {
   readonly client: Client;
-  /** Long streams on it. */
+  /** Number of long streams on this connection. */
   streams = 0;
-  /** Whether a first call was made on it as it is now, which tells what the peer allows. */
+  /** Whether a call was made on the current HTTP/2 session, so that the peer's limits are known. */
   isKnown = false;
   readonly #unwatch: () => void;
   #session: ClientHttp2Session | undefined;
   #windowBytes = streamWindowBytes(1);
   #sessionWindowBytes = 0;
 
-  /** @param agent a word that no other connection of this process has */
+  /** @param agent a word that is unique within the process */
   constructor(address: string, isLoopback: boolean, credentials: ChannelCredentials, agent: string) {
     this.client = new Client(address, credentials, {
       ...channelOptions,
       "grpc.primary_user_agent": agent,
-      // A proxy of the environment is for what is elsewhere.
+      // Proxies from environment variables are only for other machines.
       ...(isLoopback && { "grpc.enable_http_proxy": 0 }),
       interceptors: [onlyGrpc],
     });
     this.#unwatch = watchSessions(agent, (session) => this.#onSession(session));
   }
 
-  /** Streams that the peer, a proxy perhaps, lets be open at once. */
+  /** Number of concurrent streams that the peer, which may be a proxy, allows. */
   get maxStreams(): number {
     return this.#session?.remoteSettings?.maxConcurrentStreams ?? UNTOLD_MAX_STREAMS;
   }
 
-  /** What the server may send ahead on each stream, from now on. */
+  /** Bytes that the server may send on each stream before they are read. */
   set windowBytes(bytes: number) {
     this.#windowBytes = bytes;
     const session = this.#session;
@@ -62,7 +62,7 @@ export class Connection {
     session.once("close", () => {
       if (this.#session !== session) return;
       this.#session = undefined;
-      this.isKnown = false; // the next one may be to another peer
+      this.isKnown = false; // the next session may be with another peer
     });
   }
 }

@@ -4,22 +4,22 @@ import { hasCode } from "../common/retry.js";
 import { Connection } from "./connection.js";
 import { streamWindowBytes } from "./stream-window.js";
 
-/** A place for one long stream on a connection. */
+/** Reserved room for one long stream on a connection. */
 export interface StreamPlace {
   readonly client: Client;
-  /** The stream is over. Later calls change nothing. */
+  /** Frees the room. Further calls have no effect. */
   release(): void;
 }
 
-/** How long a connection that was refused is not asked for again, ms. */
+/** Time after a refused connection during which no further one is opened, ms. */
 const REFUSED_MS = 10_000;
 
 let count = 0;
 
 /**
- * All connections to one server. Calls that end soon, and the stream of appends, go on the first
- * one. Long streams go there too, but to half of what the peer allows, so that short calls never
- * wait for them; then on as many further connections as they fill.
+ * All connections to one server. Short calls and the stream of appends use the first one. Long
+ * streams use it too, but only half of the streams that the peer allows, so that short calls never
+ * wait for them. Further connections are opened as they are needed.
  */
 export class Connections {
   readonly #open: (index: number) => Connection;
@@ -28,13 +28,10 @@ export class Connections {
   #maxStreams = Number.POSITIVE_INFINITY;
   #streams = 0;
   #growing: Promise<void> | undefined;
-  /** Until when, monotonic ms, another connection is not tried, and why. */
+  /** Until when, in monotonic ms, no further connection is opened, and the error. */
   #refused: { readonly until: number; readonly error: unknown } | undefined;
 
-  /**
-   * @param greet makes a first call on a new connection, and resolves to what the server says of
-   * its limits
-   */
+  /** @param greet makes the first call on a new connection, and resolves to the server's limits */
   constructor(
     address: string,
     isLoopback: boolean,
@@ -47,7 +44,7 @@ export class Connections {
     this.#all = [this.#open(0)];
   }
 
-  /** For calls that end soon, and the stream of appends. */
+  /** The connection for short calls and the stream of appends. */
   get calls(): Client {
     return this.#all[0]!.client;
   }
@@ -57,10 +54,10 @@ export class Connections {
   }
 
   /**
-   * A place for a long stream, on a connection that is made where none has room.
+   * Reserves room for a long stream, and opens another connection if none has room.
    *
-   * @throws ResourceLimitExceededError where the server lets this client have no further
-   * connection; what the first call on it failed with
+   * @throws ResourceLimitExceededError where the server refuses another connection of this client;
+   * the error of the first call on it
    */
   async streamPlace(): Promise<StreamPlace> {
     for (;;) {
@@ -78,7 +75,7 @@ export class Connections {
     callAll(this.#all.map((connection) => () => connection.close()));
   }
 
-  /** What long streams may take of a connection. */
+  /** Number of long streams that a connection may have. */
   #roomOf(index: number): number {
     const most = Math.min(this.#all[index]!.maxStreams, this.#maxStreams);
     return index === 0 ? Math.floor(most / 2) : most;
@@ -106,8 +103,8 @@ export class Connections {
   }
 
   /**
-   * Makes the first call on a connection, which tells its limits: on one that waits for it, else on
-   * a new one.
+   * Makes the first call on a connection, which reports the server's limits: on an existing one
+   * whose limits are unknown, or else on a new one.
    */
   async #grow(unknown: Connection | undefined): Promise<void> {
     if (unknown === undefined && this.#refused !== undefined) {
@@ -126,14 +123,14 @@ export class Connections {
     connection.windowBytes = streamWindowBytes(this.#streams);
     if (unknown === undefined) this.#all.push(connection);
     if (this.#roomOf(this.#all.indexOf(connection)) > 0 || connection === this.#all[0]) return;
-    throw new UnavailableError("the peer lets no stream be open on a connection (SETTINGS_MAX_CONCURRENT_STREAMS)");
+    throw new UnavailableError("the peer allows no streams on a connection (SETTINGS_MAX_CONCURRENT_STREAMS is 0)");
   }
 
   #refusalOf(error: unknown, isFurther: boolean): unknown {
     if (!isFurther || !hasCode(error, "QUOTA_EXCEEDED") || (error as LogStoreError).retryAfterMs) return error;
     const told = new ResourceLimitExceededError(
-      `${this.#streams} streams are open on ${this.count} connections, and one more needs a further connection, which is ` +
-        `refused: ${(error as Error).message}. Read fewer partitions with a client, or allow it more connections`,
+      `${this.#streams} streams are open on ${this.count} connections; one more stream requires another connection, which ` +
+        `the server refuses: ${(error as Error).message}. Read fewer partitions with one client, or raise its connection quota`,
       { expected: this.count, actual: this.count + 1 },
       { cause: error },
     );

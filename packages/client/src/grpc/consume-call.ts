@@ -5,12 +5,12 @@ import { type ConsumeEvent, type ConsumeRequest, decodeConsumeResponse, position
 import { onlyGrpc } from "./only-grpc.js";
 
 /**
- * The events of one Consume call, each received only when it is asked for: while nobody asks,
- * HTTP/2's flow control stops the server after one window. Leaving the iteration cancels the call;
- * so does `signal`, which ends it quietly.
+ * Yields the events of one Consume call. Each is received only when it is requested: HTTP/2's flow
+ * control otherwise stops the server after one window. Leaving the iteration cancels the call; so
+ * does `signal`, which ends the iteration without an error.
  *
- * @param acceptTimeoutMs how long the server may take to begin its answer: a call that a stream
- * limit holds back fails then
+ * @param acceptTimeoutMs time limit for the beginning of the response; a call that a stream limit
+ * holds back fails then
  */
 export async function* consumeCall(
   client: Client,
@@ -43,7 +43,7 @@ export async function* consumeCall(
   });
   call.once("metadata", () => accepted.cancel());
   signal?.addEventListener("abort", cancel);
-  call.on("error", () => {}); // one that comes after the iteration was left has nobody else to hear it
+  call.on("error", () => {}); // an error after the end of the iteration has no other listener
   const events: AsyncIterator<ConsumeEvent | undefined> = call[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -65,13 +65,13 @@ export async function* consumeCall(
 
 function notAccepted(timeoutMs: number): UnavailableError {
   return new UnavailableError(
-    `no answer to a stream within ${timeoutMs} ms: the server is busy, or something before it lets fewer streams be open`,
+    `the server did not accept a stream within ${timeoutMs} ms: it is overloaded, or a proxy limits the number of open streams`,
   );
 }
 
 /**
- * Node's streams read 16 messages ahead, which here may be 16 MiB a partition. This reads one for
- * each `pull`.
+ * Receives one message for each `pull`. Node's streams read 16 messages ahead, which could be 16
+ * MiB a partition.
  */
 class PulledCall extends InterceptingCall {
   #pulled = false;

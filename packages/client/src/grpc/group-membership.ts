@@ -13,17 +13,17 @@ import {
 import { checkMemberEvent } from "./check-answer.js";
 import { inPieces } from "./in-pieces.js";
 
-/** A connection that answers none of so many heartbeats is gone, whatever it says of itself. */
+/** Number of unanswered heartbeats after which the connection is considered lost. */
 const MAX_UNANSWERED = 2;
-/** How long a server has to say that a member has left. */
+/** Time limit for the server's response to a leave, ms. */
 const LEAVE_TIMEOUT_MS = 10_000;
 
-/** Messages of the member to the server, and events of the server to the member. */
+/** A stream with the member's messages in one direction and its events in the other. */
 export type MemberStream = ClientDuplexStream<MemberMessage, MemberEventMessage>;
 
 /**
- * A membership as one JoinGroup stream, opened when its events are asked for. It ends with the
- * stream.
+ * A membership as one JoinGroup stream. It is opened when the first event is requested, and the
+ * membership ends with it.
  */
 export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly #request: JoinGroupRequest;
@@ -35,12 +35,15 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
   #hasJoined = false;
   #hasEnded = false;
   #failure: LogStoreError | undefined;
-  /** Few: each assignment says everything. */
+  /** Events not yet requested. They are few, because each assignment is complete. */
   readonly #events: MemberEvent[] = [];
   #wake: (() => void) | undefined;
   #unansweredHeartbeats = 0;
 
-  /** @param toError is told whether the member had joined on this stream */
+  /**
+   * @param toError converts the stream's error; its second argument says whether the member had
+   * joined
+   */
   constructor(
     request: JoinGroupRequest,
     openStream: () => MemberStream | Promise<MemberStream>,
@@ -69,7 +72,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     return { done: true, value: undefined };
   }
 
-  /** Breaks the stream: to the server, a lost connection. */
+  /** Cancels the stream, which the server treats as a lost connection. */
   async return(): Promise<IteratorResult<MemberEvent, undefined>> {
     this.#events.length = 0;
     this.#end();
@@ -93,12 +96,9 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     this.#send({ subscribe: { topics } });
   }
 
-  /**
-   * Resolves when the server has ended the stream: it did so because the member left, or the member
-   * is out anyway.
-   */
+  /** Leaves the group. Resolves when the server has ended the stream. */
   async leave(): Promise<void> {
-    if (this.#stream === undefined) this.#end(); // it never joined
+    if (this.#stream === undefined) this.#end(); // never opened
     if (this.#stream === undefined || this.#hasEnded) return;
     this.#send({ leave: {} });
     const timer = startTimer(LEAVE_TIMEOUT_MS, () => void this.return());
@@ -119,7 +119,7 @@ export class GrpcMembership implements GroupMembership, AsyncIterator<MemberEven
     } catch (error) {
       return this.#end(this.#toError(error, false));
     }
-    stream.on("error", () => {}); // one that is left at once is cancelled
+    stream.on("error", () => {}); // a stream that is left at once is cancelled, which is an error
     if (this.#hasEnded) return stream.cancel();
     this.#stream = stream;
     stream.on("data", (message: MemberEventMessage) => this.#receive(message));

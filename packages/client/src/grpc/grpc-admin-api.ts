@@ -1,4 +1,4 @@
-/** The administrative calls of a log behind gRPC: server, topics, snapshots. */
+/** The administrative calls of a log behind gRPC: server, topics and snapshots. */
 import type { ServiceDefinition } from "@grpc/proto-loader";
 import {
   type CreateTopicRequest,
@@ -54,8 +54,8 @@ export class GrpcAdminApi implements AdminApi {
   }
 
   /**
-   * If the answer to one try is lost, that try may have created the topic: the next one then fails
-   * with TOPIC_EXISTS.
+   * If the response to an attempt is lost, that attempt may have created the topic: the next one
+   * then fails with TOPIC_EXISTS.
    */
   async createTopic(request: CreateTopicRequest): Promise<TopicDescription> {
     checkCreateTopic(request);
@@ -78,8 +78,8 @@ export class GrpcAdminApi implements AdminApi {
   }
 
   /**
-   * If the answer to one try is lost, that try may have deleted the topic: the next one then fails
-   * with UNKNOWN_TOPIC.
+   * If the response to an attempt is lost, that attempt may have deleted the topic: the next one
+   * then fails with UNKNOWN_TOPIC.
    */
   deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
     return this.#call("DeleteTopic", { topic, topicId: options?.topicId }, () => {});

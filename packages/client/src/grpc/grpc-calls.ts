@@ -77,8 +77,8 @@ export class GrpcCalls {
         const error = this.toError(cause);
         const delay = retryDelayMs(attempt, error);
         if (!isRetriable(error)) throw error;
-        // The last try may have had hardly any time, so an earlier error says more than its
-        // timeout.
+        // The last attempt may have had hardly any time, so that an earlier error says more than
+        // its timeout.
         const isTimeout = (cause as Partial<ServiceError>).code === status.DEADLINE_EXCEEDED;
         if (!isTimeout || lastTrouble === undefined) lastTrouble = error;
         if (isTimeout || Date.now() + delay >= deadline) throw inLimit(lastTrouble, limitMs);

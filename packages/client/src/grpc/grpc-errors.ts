@@ -14,8 +14,8 @@ import { protocolDefinitions } from "./load-proto.js";
 import { httpStatusOf } from "./only-grpc.js";
 
 /**
- * What a failed call becomes: the server's own error where it sent one, else what the status means
- * to a caller.
+ * Converts the error of a call: to the server's own error if it sent one, otherwise to one that
+ * fits the gRPC status.
  */
 export function fromServiceError(error: unknown, address: string, usesTls = false): LogStoreError {
   if (error instanceof LogStoreError) return error;
@@ -26,7 +26,7 @@ export function fromServiceError(error: unknown, address: string, usesTls = fals
   const httpStatus = httpStatusOf(error.details);
   if (httpStatus === PAYLOAD_TOO_LARGE) {
     return new BatchTooLargeError(
-      `a proxy before ${address} takes no request of this size (HTTP 413): raise its limit, at nginx with client_max_body_size 0`,
+      `a proxy in front of ${address} refuses requests of this size (HTTP 413): raise its limit (nginx: client_max_body_size 0)`,
       {},
       options,
     );
@@ -41,13 +41,14 @@ export function fromServiceError(error: unknown, address: string, usesTls = fals
     const reason = connectionReason(error.details);
     return new UnavailableError(`${address} cannot be reached: ${reason}${hintFor(reason, usesTls)}`, {}, options);
   }
-  if (isCutOff(error)) return new SlowConsumerError(`${address}: nothing was read for too long`, {}, options);
+  if (isCutOff(error))
+    return new SlowConsumerError(`${address} ended the stream because nothing was read for too long`, {}, options);
   return makeError(codeByStatus[error.code] ?? "INTERNAL", `${address}: ${error.details}`, {}, options);
 }
 
 const PAYLOAD_TOO_LARGE = 413;
 
-/** What gRPC says of a connection that failed, without what it says around it. */
+/** The reason of a failed connection, without gRPC's text around it. */
 function connectionReason(details: string): string {
   return details
     .replace(/^No connection established\. Last error: (Error: )?/, "")
@@ -56,7 +57,7 @@ function connectionReason(details: string): string {
     .trim();
 }
 
-/** What to look at where two ends do not speak the same language. */
+/** Advice for a client and a server that speak different protocols. */
 function hintFor(reason: string, usesTls: boolean): string {
   if (usesTls) {
     if (/wrong version number|packet length too long|record layer/i.test(reason)) {
@@ -71,30 +72,31 @@ function hintFor(reason: string, usesTls: boolean): string {
 }
 
 export function fromErrorDetail(detail: ErrorDetail): LogStoreError {
-  // What a server closes may be there again when it is: only what is closed on this side stays so.
+  // Something closed on the server, such as the server itself, may be open again later; CLOSED is
+  // only for what is closed in this process.
   if (detail.code === "CLOSED") return new UnavailableError(detail.message, detail);
   return makeError(detail.code, detail.message, detail);
 }
 
-/** For servers, or what stands before them, that send a status without a detail. */
+/** Error codes for a status without an ErrorDetail, from other servers or proxies. */
 const codeByStatus: { readonly [status: number]: ErrorCode } = {
   [Status.INVALID_ARGUMENT]: "INVALID_ARGUMENT",
   [Status.OUT_OF_RANGE]: "OFFSET_OUT_OF_RANGE",
   [Status.UNAUTHENTICATED]: "UNAUTHENTICATED",
   [Status.PERMISSION_DENIED]: "PERMISSION_DENIED",
-  // A message beyond the server's limit is refused before anybody looks at it.
+  // A message beyond the server's size limit is refused by its transport.
   [Status.RESOURCE_EXHAUSTED]: "BATCH_TOO_LARGE",
 };
 
 /**
- * How grpc-js begins what it says of a stream that was reset, could not begin, or ended while it
- * was written to.
+ * Beginnings of grpc-js's messages for a stream that was reset, could not be opened, or ended
+ * during a write.
  */
 const BROKEN_STREAM = /^(Received RST_STREAM|Failed to start HTTP\/2 stream|Write error: )/;
 
 /**
- * A connection that breaks within a call, or just before it, shows as an INTERNAL whose text tells
- * of HTTP/2.
+ * Whether the connection failed. One that breaks during or just before a call is reported as
+ * INTERNAL with a text about HTTP/2.
  */
 function isConnectionTrouble(error: ServiceError): boolean {
   if (error.code === Status.INTERNAL) return BROKEN_STREAM.test(error.details);
@@ -102,8 +104,8 @@ function isConnectionTrouble(error: ServiceError): boolean {
 }
 
 /**
- * A server resets a stream whose reader takes nothing, with ENHANCE_YOUR_CALM: this is grpc-js's
- * text for it.
+ * Whether the server reset the stream with ENHANCE_YOUR_CALM because nothing was read. The text is
+ * grpc-js's.
  */
 function isCutOff({ code, details }: ServiceError): boolean {
   return code === Status.RESOURCE_EXHAUSTED && details.startsWith("Bandwidth exhausted");
@@ -122,6 +124,6 @@ function detailOf(trailers: Metadata | undefined): ErrorDetail | undefined {
     const any = details.find(({ type_url }) => type_url === ERROR_DETAIL_TYPE_URL);
     return any && (errorDetail.deserialize(any.value) as ErrorDetail);
   } catch {
-    return undefined; // something else's bytes: the status itself still says enough
+    return undefined; // another format; the status is enough
   }
 }

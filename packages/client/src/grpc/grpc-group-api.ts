@@ -1,4 +1,4 @@
-/** The group half of a log behind gRPC. */
+/** The group calls of a log behind gRPC. */
 import type { ServiceDefinition } from "@grpc/proto-loader";
 import {
   type CommitOffsetsRequest,
@@ -52,7 +52,7 @@ export class GrpcGroupApi implements GroupApi {
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     checkPartitions(partitions);
-    if (partitions?.length === 0) return []; // the message would ask for all
+    if (partitions?.length === 0) return []; // an empty list would mean all partitions
     const all: CommittedOffset[] = [];
     for (const some of partitions === undefined ? [undefined] : inPieces(partitions)) {
       const { offsets } = await this.#call("FetchOffsets", { group, partitions: some });
@@ -69,10 +69,10 @@ export class GrpcGroupApi implements GroupApi {
     return groupDescriptionFromMessage(await this.#call("DescribeGroup", { group }));
   }
 
-  /** A shift whose answer was lost may have been made, and is then made twice. */
+  /** If the response to a shift is lost, the retry shifts the offsets again. */
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
     checkReset(request);
-    if (request.partitions?.length === 0) return []; // the message would mean all
+    if (request.partitions?.length === 0) return []; // an empty list would mean all partitions
     const { partitions } = request;
     const all: CommittedOffset[] = [];
     for (const some of partitions === undefined ? [undefined] : inPieces(partitions)) {
@@ -83,8 +83,8 @@ export class GrpcGroupApi implements GroupApi {
   }
 
   /**
-   * A try whose answer was lost may have deleted the group: the next one then fails with
-   * UNKNOWN_GROUP.
+   * If the response to an attempt is lost, that attempt may have deleted the group: the next one
+   * then fails with UNKNOWN_GROUP.
    */
   async deleteGroup(group: string): Promise<void> {
     await this.#call("DeleteGroup", { group });

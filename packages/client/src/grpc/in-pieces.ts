@@ -1,10 +1,12 @@
 import type { TopicPartition } from "@logstore/protocol";
 
-/** A server takes 1 MiB in a request, and names and ids are long. */
+/** Limits that keep a request below the server's 1 MiB, even with long names and ids. */
 const MAX_ENTRIES = 2000;
 const MAX_METADATA_LENGTH = 64 * 1024;
 
-/** What one request may name at once. Not empty: without entries, one empty piece. */
+/**
+ * Splits entries into pieces for one request each. Without entries, the result is one empty piece.
+ */
 export function inPieces<Entry extends TopicPartition & { readonly metadata?: string | undefined }>(
   entries: readonly Entry[],
 ): Entry[][] {

@@ -4,7 +4,9 @@ import { descriptors } from "@logstore/protocol/descriptors";
 
 let loaded: ReturnType<typeof load> | undefined;
 
-/** The services and error messages of the protocol; made once, and only by those who talk gRPC. */
+/**
+ * The services and error messages of the protocol. They are loaded once, when gRPC is used first.
+ */
 export function protocolDefinitions(): ReturnType<typeof load> {
   loaded ??= load();
   return loaded;

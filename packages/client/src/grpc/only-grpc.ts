@@ -8,9 +8,9 @@ import {
 } from "@grpc/grpc-js";
 
 /**
- * An answer that is not gRPC comes from something between here and the server: a proxy's page, a
- * captive portal. gRPC would take its text for messages. Its body is passed over, and the call ends
- * with UNAVAILABLE, or with the HTTP status where that says more.
+ * Recognizes responses that are not gRPC, such as a proxy's error page or a captive portal, whose
+ * text grpc-js would parse as messages. The body is skipped, and the call fails with UNAVAILABLE,
+ * or with the HTTP status if that says more.
  */
 export const onlyGrpc: Interceptor = (options, nextCall) => new GrpcOnlyCall(nextCall(options));
 
@@ -40,7 +40,7 @@ function foreignType(metadata: Metadata): string | undefined {
   return type === undefined || String(type).startsWith("application/grpc") ? undefined : String(type);
 }
 
-/** The HTTP status of an answer without a gRPC status: this is grpc-js's text for it. */
+/** The HTTP status of a response without a gRPC status, from grpc-js's text for it. */
 export function httpStatusOf(details: string): number | undefined {
   const [, code] = /^Received HTTP status code (\d{3})$/.exec(details) ?? [];
   return code === undefined ? undefined : Number(code);

@@ -4,7 +4,7 @@ import { type ErrorDetail, type ProduceAck, type ProduceRequest, statedDurabilit
 import { checkAck } from "./check-answer.js";
 import { fromErrorDetail } from "./grpc-errors.js";
 
-/** `ProduceStreamResponse` of log.proto, as it is loaded. */
+/** Message `ProduceStreamResponse` of log.proto, as the loader decodes it. */
 export interface ProduceStreamResponse {
   readonly ack?: Omit<ProduceAck, "durability"> & { readonly durability: number };
   readonly error?: ErrorDetail;
@@ -18,13 +18,13 @@ interface Call {
   readonly reject: (error: LogStoreError) => void;
 }
 
-/** How long a stream without appends stays open, ms: the next append opens another one. */
+/** Time without appends after which the stream is closed, ms; the next append opens another one. */
 const IDLE_MS = 1000;
 
 /**
- * All appends of a client on one bidirectional stream, opened when it is needed. Answers come in
- * the order of the requests. When the stream ends, every call under way fails: nobody knows which
- * of them were carried out.
+ * Sends all appends of a client on one bidirectional stream, which is opened when it is needed.
+ * Responses arrive in the order of the requests. When the stream ends, every request without a
+ * response fails, and may or may not have been carried out.
  */
 export class ProduceChannel {
   readonly #openStream: () => ProduceStream;
@@ -34,11 +34,14 @@ export class ProduceChannel {
   #idle: Timer | undefined;
   /** Monotonic ms. */
   #idleSince = 0;
-  /** Not written yet: written batches are copied by the transport, these are not. */
+  /** Requests that are not written yet. The transport copies written batches, but not these. */
   #waiting: Call[] = [];
   #unanswered: Call[] = [];
 
-  /** @param toError gets what a stream ended with, and whether it had brought answers before */
+  /**
+   * @param toError converts the error that ended a stream; its second argument says whether there
+   * were responses before
+   */
   constructor(openStream: () => ProduceStream, toError: (error: unknown, hadAnswers: boolean) => LogStoreError) {
     this.#openStream = openStream;
     this.#toError = toError;
@@ -82,7 +85,7 @@ export class ProduceChannel {
       this.#write();
     });
     stream.on("error", (error) => ended(this.#toError(error, hadAnswers)));
-    // After an error, which comes in the same turn, this finds another stream or none.
+    // After an error, which comes in the same turn, `#stream` is another one or undefined.
     stream.on("status", () => ended(new UnavailableError("the server ended the stream of appends")));
     return stream;
   }
@@ -97,10 +100,13 @@ export class ProduceChannel {
       } catch (error) {
         call.reject(error as LogStoreError);
       }
-    } else call.reject(error ? fromErrorDetail(error) : this.#toError(new Error("an answer that says nothing"), true));
+    } else
+      call.reject(
+        error ? fromErrorDetail(error) : this.#toError(new Error("the response has neither an ack nor an error"), true),
+      );
   }
 
-  /** An open stream keeps the process alive, which a client that has nothing to do must not. */
+  /** Closes an idle stream, because an open one keeps the process alive. */
   #endWhenIdle(): void {
     this.#idleSince = performance.now();
     this.#idle ??= startTimer(IDLE_MS, () => {

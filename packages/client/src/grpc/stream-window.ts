@@ -1,9 +1,9 @@
 const KIB = 1024;
 
 /**
- * What a stream may be sent ahead and nobody has read yet, bytes, where so many streams are open:
- * about 32 MiB together, and no more than 160 MiB for 10,000. Below 2 MiB large batches halt on
- * distant servers; more gains little.
+ * Bytes that a stream may receive before they are read, by the number of open streams: together
+ * about 32 MiB, and at most 160 MiB for 10,000. Windows below 2 MiB stall large batches on distant
+ * servers; larger ones gain little.
  */
 export function streamWindowBytes(streams: number): number {
   if (streams <= 16) return 2048 * KIB;

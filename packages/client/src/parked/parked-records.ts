@@ -8,38 +8,41 @@ import type { SkippedRecords } from "../reader/partition-state.js";
 import { Reader } from "../reader/reader.js";
 import { fromParked, type ParkedRecord, parkedTopic, REPLAYED_HEADER } from "../run/parked-record.js";
 
-/** Which parked records are replayed, and where to. */
+/** Options of `parked.replay()`. */
 export interface ReplayOptions {
   /**
-   * Which records to replay. The others stay: they are put behind those that were parked since.
-   * Default: all. Without `to`, those that were put aside without their value stay, too.
+   * Selects the records to replay. The others stay parked: they move behind records that were
+   * parked later. Default: all records. Without `to`, records that were parked without their value
+   * always stay.
    */
   readonly filter?: ((record: ParkedRecord) => boolean | Promise<boolean>) | undefined;
   /**
-   * Gets each record in place of the topic that it came from. Where it throws, the replay ends with
-   * that, and the record stays.
+   * Receives each record instead of the topic that it came from. If it throws, the replay ends with
+   * that error and the record stays parked. Default: the record is sent to its topic.
    */
   readonly to?: ((record: ParkedRecord) => void | Promise<void>) | undefined;
 }
 
 const replayRules: OptionRules<ReplayOptions> = { filter: func, to: func };
 
-/** Counts of the records that a replay came to. */
+/** The result of a replay. */
 export interface ReplayResult {
-  /** Records that were sent again, or given to `to`. */
+  /** Number of records that were sent again, or given to `to`. */
   readonly replayed: number;
-  /** Left by the filter, or without a value that could be replayed. */
+  /**
+   * Number of records that stay parked: the filter did not select them, or their value is missing.
+   */
   readonly kept: number;
 }
 
 /**
- * The records of a topic that a group put aside, and that were not replayed since. Iterating lists
- * them, in that order.
+ * The records of a topic that a group parked and that were not replayed yet. Iterating lists them
+ * in the order in which they were parked.
  */
 export class ParkedRecords implements AsyncIterable<ParkedRecord> {
-  /** The topic that they lie in. */
+  /** The topic that contains the parked records. */
   readonly topic: string;
-  /** What was replayed, and is not deleted yet, is before the committed offset of this group. */
+  /** A group whose committed offset is that of the first record that was not replayed. */
   readonly #replayGroup: string;
   readonly #api: LogApi;
   readonly #registry: Registry;
@@ -60,15 +63,17 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
   }
 
   /**
-   * Sends those that are there now to where they came from, again: to the same partition, with the
-   * header `logstore-replayed-from`. What was replayed is deleted from the parked topic when the
-   * replay ends. Should this process die meanwhile, the record it was at may be replayed twice.
+   * Sends the records that are parked now to the topics and partitions that they came from, with
+   * the header `logstore-replayed-from`. Replayed records are deleted from the parked topic when
+   * the replay ends. If the process ends during a replay, the record that was being replayed may be
+   * replayed again.
    *
-   * Of several replays at a time, one works and the others wait.
+   * Of several concurrent replays, one works and the others wait.
    *
    * @throws PermissionDeniedError, before anything is replayed, where records of the parked topic
-   * may not be deleted; InconsistentTopicIdError where the topic that a record came from was made
-   * anew: the replay ends there and the record stays, for `to` or `filter` to decide about
+   * may not be deleted; InconsistentTopicIdError where the topic of a record was deleted and
+   * created anew: the replay ends and the record stays parked; replay it with `to`, or exclude it
+   * with `filter`
    */
   async replay(options: ReplayOptions = {}): Promise<ReplayResult> {
     checkOptions<ReplayOptions>("replay", options, replayRules);
@@ -76,8 +81,8 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     const { from, end: endOfTopic, topicId } = await this.#remaining();
     let end = endOfTopic;
     const result = { replayed: 0, kept: 0 };
-    // What an earlier replay has left. A commit does not last for ever: what was replayed must be
-    // gone before it is.
+    // Deletes what an earlier replay has left. A committed offset may expire, so replayed records
+    // must be deleted before that.
     if (end > 0) await this.#api.deleteRecords(this.topic, 0, from, { topicId });
     if (from >= end) return result;
     let done = from;
@@ -88,14 +93,14 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
       commit: "manual",
       onAssigned: () => begin(),
       onSkipped: (skipped: SkippedRecords) => {
-        // Nothing is left behind what was skipped: the replay ends at the last record before it.
+        // If the skipped records include the last one, the replay ends at the record before them.
         if (skipped.to >= end) end = Math.min(end, skipped.from);
         if (done >= end) consumer.close().catch(() => {}); // the loop reports it
       },
     } as const;
     const consumer = new Consumer(this.#api, groupOptions, this.#registry);
     const begin = () => {
-      // Somebody else may have replayed everything meanwhile.
+      // Another replay may have finished meanwhile.
       if ((consumer.position(this.topic, 0) ?? 0) >= end) consumer.close().catch(() => {}); // the loop reports it
     };
     try {
@@ -130,7 +135,9 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
     return { ...record, headers: [...others, mark], parkedOffset };
   }
 
-  /** The first record that was not replayed, and where the topic ends now. */
+  /**
+   * Resolves to the offset of the first record that was not replayed, and the end of the topic now.
+   */
   async #remaining(): Promise<{ readonly from: number; readonly end: number; readonly topicId?: string | undefined }> {
     let bounds: PartitionOffset;
     try {
@@ -139,12 +146,11 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
         partitions: [{ partition: 0, position: "latest" }],
       })) as [PartitionOffset];
     } catch (error) {
-      if (hasCode(error, "UNKNOWN_TOPIC")) return { from: 0, end: 0 }; // nothing was ever put aside
+      if (hasCode(error, "UNKNOWN_TOPIC")) return { from: 0, end: 0 }; // no record was ever parked
       throw error;
     }
     const committed = await this.#committed();
-    // Where a damaged log ends is not known: reading goes on until the damage ends it with its
-    // error.
+    // The end of a damaged log is unknown: reading goes on until it fails at the damage.
     const end = isEndKnown(bounds) ? bounds.offset : Number.MAX_SAFE_INTEGER;
     const from = Math.min(Math.max(committed, bounds.logStartOffset), end);
     return { from, end, topicId: bounds.topicId || undefined };
@@ -163,7 +169,7 @@ export class ParkedRecords implements AsyncIterable<ParkedRecord> {
 
 type RawRecord = Pick<ParkedRecord, "partition" | "key" | "value" | "timestamp" | "headers">;
 
-/** One a topic and id, as they are needed. */
+/** Producers for the topics of replayed records, one for each topic and id. */
 class Producers {
   readonly #api: LogApi;
   readonly #registry: Registry;
@@ -174,7 +180,10 @@ class Producers {
     this.#registry = registry;
   }
 
-  /** @throws InconsistentTopicIdError where the topic has another id than that, if it is given */
+  /**
+   * @throws InconsistentTopicIdError where the topic has another id than `topicId`, if that is
+   * given
+   */
   async send(
     { topic, topicId }: { readonly topic: string; readonly topicId?: string | undefined },
     { partition, key, value, timestamp, headers }: RawRecord,

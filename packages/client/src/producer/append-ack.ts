@@ -1,15 +1,17 @@
 import type { Durability } from "@logstore/protocol";
 
-/** Where a record, or the records of one append, are in the log, and how durable they are. */
+/**
+ * The acknowledgement of a record, or of the records of one append: their offsets and durability.
+ */
 export interface AppendAck {
   readonly topic: string;
   readonly partition: number;
   /** Offset of the record, or of the first of several. */
   readonly offset: number;
-  /** One past the last record: what the next append may expect. */
+  /** Offset after the last record: the `expectedOffset` of an append that follows directly. */
   readonly nextOffset: number;
   /**
-   * `flushed`: the records survive a power cut. `written`: they survive the end of the server's
+   * `flushed`: the records survive a power failure. `written`: they survive a crash of the server's
    * process.
    */
   readonly durability: Durability;

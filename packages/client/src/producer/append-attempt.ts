@@ -6,7 +6,7 @@ import { beforeDeadline, deliveryTimeout, type Place } from "./delivery.js";
 export class AppendAttempt {
   readonly #timeoutMs: number;
   readonly #place: Place;
-  /** Aborts when the client gives up its appends. */
+  /** Aborts when the client is closed and its appends are given up. */
   readonly #abandoned: AbortSignal;
   /** Monotonic ms. */
   readonly #deadline: number;
@@ -23,7 +23,7 @@ export class AppendAttempt {
     return performance.now() >= this.#deadline;
   }
 
-  /** The result, unless it does not come in time. */
+  /** Returns the result, or rejects with a DeliveryTimeoutError at the deadline. */
   before<Result>(result: Promise<Result>): Promise<Result> {
     return beforeDeadline(
       () => result,
@@ -32,7 +32,10 @@ export class AppendAttempt {
     );
   }
 
-  /** Asks until there is an answer that another try would not change, or the time is over. */
+  /**
+   * Calls `ask` until it succeeds, fails with an error that is not retriable, or the deadline has
+   * passed.
+   */
   async untilAnswered<Result>(ask: (tries: number) => Promise<Result>): Promise<Result> {
     for (let tries = 0; ; tries++) {
       try {
@@ -47,7 +50,7 @@ export class AppendAttempt {
     }
   }
 
-  /** The result, unless the append is given up before. */
+  /** Returns the result, or rejects with a ClosedError when the append is given up. */
   unlessAbandoned<Result>(result: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const abandon = () => reject(this.#closedError());
@@ -67,6 +70,6 @@ export class AppendAttempt {
 
   get #outcome(): string {
     if (this.wasSent) return "the records may or may not have been appended";
-    return "the records were not sent, earlier appends to the partition were in their way";
+    return "the records were not sent, because earlier appends to the partition were not finished";
   }
 }

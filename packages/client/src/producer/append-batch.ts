@@ -1,4 +1,4 @@
-/** The batch of one append: all of its records, or a refusal that says what does not fit. */
+/** Encodes the records of one append into one batch, or refuses them. */
 import {
   BatchTooLargeError,
   defaultBatchLimits,
@@ -15,11 +15,11 @@ import { checkRecord, timestampOf } from "./check-record.js";
 import type { Place } from "./delivery.js";
 import type { AppendRecord } from "./producer-record.js";
 
-/** No topic takes a longer batch, bytes. */
+/** Largest batch of any topic, bytes. */
 const MAX_BATCH_BYTES = 2 ** 30;
 
 /**
- * Encodes the records. Bytes are taken from the budget as they are encoded.
+ * Encodes the records, and takes the bytes from the budget meanwhile.
  *
  * @throws InvalidArgumentError, InvalidValueError, BatchTooLargeError, BufferFullError
  */
@@ -58,21 +58,21 @@ function doesNotFit(builder: RecordBatchBuilder, timestamp: number, count: numbe
   if (!builder.acceptsTimestamp(timestamp)) {
     return new InvalidArgumentError(
       `timestamp ${timestamp} is 2^52 ms or more from that of the first record, and an append is one batch: ` +
-        "append such records apart",
+        "append such records separately",
       { ...place },
     );
   }
   return new BatchTooLargeError(
     `${count} records do not fit into one batch of ${MAX_BATCH_BYTES} bytes and ${MAX_RECORDS_PER_BATCH} records, ` +
-      "and an append is all or nothing: append fewer at a time",
+      "and an append is all or nothing: append fewer records at a time",
     { ...place, expected: MAX_BATCH_BYTES, actual: builder.byteLength },
   );
 }
 
-/** What a batch is before it is sealed. */
+/** The size of a batch before it is sealed. */
 export type Unsealed = Pick<RecordBatchBuilder, "recordCount" | "byteLength">;
 
-/** Why a topic does not take a batch of so many bytes; undefined where it does. */
+/** Returns the error for a batch that is too large for the topic; undefined if it is not. */
 export function refusalOf(
   batchBytes: number,
   { recordCount, byteLength }: Unsealed,
@@ -85,10 +85,10 @@ export function refusalOf(
   const [actual, expected] = isTooLong ? [batchBytes, maxBatchBytes] : [byteLength, maxUnpackedBytes];
   const fields = { ...place, expected, actual };
   const unpacked = isTooLong ? "" : " before compression";
-  const told = `a batch of ${actual} bytes${unpacked}, and topic ${place.topic} takes ${expected} (maxBatchBytes)`;
+  const told = `a batch of ${actual} bytes${unpacked}, and topic ${place.topic} accepts at most ${expected} (maxBatchBytes)`;
   if (recordCount === 1) return new RecordTooLargeError(`the record makes ${told}: split the value`, fields);
   return new BatchTooLargeError(
-    `the ${recordCount} records make ${told}; an append is all or nothing: append fewer at a time`,
+    `the ${recordCount} records make ${told}; an append is all or nothing: append fewer records at a time`,
     fields,
   );
 }

@@ -1,6 +1,6 @@
 import { BufferFullError } from "@logstore/codec";
 
-/** Bytes that the appends of a client hold until they are answered. */
+/** Limits the bytes of a client's appends that are not acknowledged yet. */
 export class AppendBudget {
   readonly #maxBytes: number;
   #usedBytes = 0;
@@ -10,16 +10,17 @@ export class AppendBudget {
   }
 
   /**
-   * A single append may be larger than the whole.
+   * Takes bytes. A single append may exceed the whole budget.
    *
-   * @param ownBytes what the same append has taken
+   * @param ownBytes bytes that the same append has taken already
+   *
    * @throws BufferFullError
    */
   take(bytes: number, ownBytes: number): void {
     if (this.#usedBytes > ownBytes && this.#usedBytes + bytes > this.#maxBytes) {
       throw new BufferFullError(
-        `appends of ${this.#usedBytes} bytes wait to be acknowledged, ${bytes} more do not fit into the client's ` +
-          `${this.#maxBytes}: await earlier appends before making more`,
+        `appends of ${this.#usedBytes} bytes are not acknowledged yet, and ${bytes} more exceed the client's limit of ` +
+          `${this.#maxBytes} bytes: await earlier appends first`,
         { expected: this.#maxBytes, actual: this.#usedBytes + bytes },
       );
     }
@@ -31,7 +32,7 @@ export class AppendBudget {
   }
 }
 
-/** What one append holds of the budget. */
+/** The bytes that one append has taken of the budget. */
 export class Hold {
   readonly #budget: AppendBudget;
   #bytes = 0;

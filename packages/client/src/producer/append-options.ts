@@ -5,8 +5,8 @@ import { type DeliveryOptions, deliveryRules } from "./delivery-options.js";
 /** Options of `client.append()`. */
 export interface AppendOptions<Input = Bytes> extends ValueOptions<unknown, Input>, DeliveryOptions {
   /**
-   * The partition's log end offset that the append relies on: it is refused with a
-   * WrongExpectedOffsetError where another append came before. Default: not checked.
+   * The log end offset that the partition must have: otherwise, because of another append, this one
+   * fails with a WrongExpectedOffsetError. Default: not checked.
    */
   readonly expectedOffset?: number | undefined;
 }

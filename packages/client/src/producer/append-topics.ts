@@ -1,24 +1,24 @@
 import { defaultBatchLimits } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 
-/** What an append has to know of its topic. */
+/** The properties of a topic that an append depends on. */
 export interface AppendTopic {
-  /** Empty where the server knows of none: then nothing is checked. */
+  /** Empty if the server reports none: then it is not checked. */
   readonly topicId: string;
-  /** Largest batch that the topic and the server take. */
+  /** Largest batch that the topic and the server accept, bytes. */
   readonly maxBatchBytes: number;
 }
 
-/**
- * More topics than this are asked for again: topics come and go, and a client may outlive any
- * number of them.
- */
+/** Limit of the cache: a client may append to any number of topics in its lifetime. */
 const MAX_KNOWN_TOPICS = 1_000;
 
-/** The topics that a client appends to, each asked for once, until it turns out to have changed. */
+/**
+ * Describes the topics that a client appends to, and caches the result until it turns out to be
+ * outdated.
+ */
 export class AppendTopics {
   readonly #api: LogApi;
-  /** The one learned longest ago first. */
+  /** The oldest entry first. */
   readonly #known = new Map<string, AppendTopic>();
   readonly #asked = new Map<string, Promise<AppendTopic>>();
 
@@ -34,7 +34,7 @@ export class AppendTopics {
     return asked;
   }
 
-  /** It is asked for again, unless it was since `stale`. */
+  /** Has the topic described again, unless that was done since `stale`. */
   forget(topic: string, stale: AppendTopic): void {
     if (this.#known.get(topic) === stale) this.#known.delete(topic);
   }

@@ -4,10 +4,10 @@ import { AppendBudget } from "./append-budget.js";
 import { AppendTopics } from "./append-topics.js";
 import { PartitionAppender } from "./partition-appender.js";
 
-/** Appenders of partitions that nothing waits for are kept for the next append, up to so many. */
+/** Largest number of idle appenders that are kept for later appends. */
 const MAX_IDLE_APPENDERS = 1_000;
 
-/** The appends of a client: an appender for each partition, and what they may hold together. */
+/** The appends of a client: an appender for each partition, and their common budget. */
 export class Appenders {
   readonly #api: LogApi;
   readonly #registry: Registry;
@@ -36,8 +36,8 @@ export class Appenders {
   }
 
   /**
-   * Topics come and go, and a client may outlive any number of them. A dropped appender costs its
-   * partition a look-up.
+   * Drops one idle appender at the limit. The next append to its partition describes the topic
+   * again.
    */
   #dropIdle(): void {
     if (this.#byPartition.size < MAX_IDLE_APPENDERS) return;
@@ -49,8 +49,8 @@ export class Appenders {
   }
 
   /**
-   * Resolves when every append is settled; those that are not after `timeoutMs` are rejected with a
-   * ClosedError.
+   * Resolves when every append is settled. Appends that are not settled after `timeoutMs` are
+   * rejected with a ClosedError.
    */
   async close({ timeoutMs = Number.POSITIVE_INFINITY }: CloseOptions): Promise<void> {
     const appenders = [...this.#byPartition.values()];

@@ -2,36 +2,36 @@ import type { RecordBatchBuilder, RecordBatchBuilderOptions, Timer } from "@logs
 import type { Durability } from "@logstore/protocol";
 import type { AppendAck } from "./append-ack.js";
 
-/** Who is told what became of a record. */
+/** Receives the outcome of a record. */
 export interface Waiter {
   resolve(ack: AppendAck): void;
   reject(error: unknown): void;
 }
 
-/** Records that travel together, from the first one put in until their fate is known. */
+/** Records that are sent together, from the first append until their outcome is known. */
 export class Batch {
   readonly builder: RecordBatchBuilder;
   readonly waiters: Waiter[] = [];
   /** Monotonic ms. */
   readonly deadline: number;
-  /** Bytes that its records hold of the producer's buffer. */
+  /** Bytes that its records take of the producer's buffer. */
   bufferedBytes = 0;
-  /** The bytes to send, once there are any; they never change, however often they are sent. */
+  /** The encoded batch once it is sealed. It never changes, however often it is sent. */
   sealed: Uint8Array | undefined;
-  /** How many batches its sender had sent before it. */
+  /** Number of batches that its sender had sent before it. */
   ordinal = 0;
-  /** Why the last try failed. */
+  /** The error of the last attempt. */
   failure: unknown;
   /**
-   * Of the try under way. Not in a closure of each batch: V8 then moves most of what is sent into
-   * the old generation.
+   * Timer of the attempt in progress. It is not kept in a closure for each batch, because V8 then
+   * moves most of the sent data into the old generation.
    */
   #timer: Timer | undefined;
   #rejectTry: ((error: unknown) => void) | undefined;
   #isSettled = false;
   readonly #settled = Promise.withResolvers<void>();
 
-  /** What its builder was made with, where it may be used again. */
+  /** Options of its builder, if the builder may be reused. */
   readonly builderOptions: RecordBatchBuilderOptions | undefined;
 
   constructor(builder: RecordBatchBuilder, deadline: number, builderOptions?: RecordBatchBuilderOptions) {
@@ -40,18 +40,18 @@ export class Batch {
     this.deadline = deadline;
   }
 
-  /** Resolves, and never rejects, when every waiter was told. */
+  /** Resolves when every waiter was settled; never rejects. */
   get settled(): Promise<void> {
     return this.#settled.promise;
   }
 
-  /** The log is asked: `reject` ends the wait for its answer, `timer` limits it. */
+  /** Begins an attempt: `reject` ends the wait for its response, `timer` limits it. */
   tries(timer: Timer, reject: (error: unknown) => void): void {
     this.#timer = timer;
     this.#rejectTry = reject;
   }
 
-  /** Ends the wait for the answer to the try under way. */
+  /** Ends the wait for the response to the attempt in progress. */
   endTry(error: unknown): void {
     this.#timer?.cancel();
     this.#rejectTry?.(error);
@@ -67,7 +67,7 @@ export class Batch {
     this.#settled.resolve();
   }
 
-  /** Its records are in other batches from now on. */
+  /** Moves its records to other batches. */
   replacedBy(batches: readonly Batch[]): void {
     this.waiters.length = 0;
     Promise.all(batches.map(({ settled }) => settled)).then(() => this.#settled.resolve());

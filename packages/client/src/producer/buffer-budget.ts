@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { BufferFullError } from "@logstore/codec";
 
-/** So much may be taken in before the event loop gets a turn: about what is sent in one. */
+/** Bytes that are accepted before the event loop gets a turn: about as many as are sent in one. */
 const BYTES_A_TURN = 512 * 1024;
 
-/** How many bytes of records a producer holds, and who waits for some of them to leave. */
+/** Limits the bytes of records that a producer buffers. */
 export class BufferBudget {
   readonly #maxBytes: number;
   #usedBytes = 0;
@@ -19,7 +19,7 @@ export class BufferBudget {
     return this.#usedBytes + bytes <= this.#maxBytes;
   }
 
-  /** Whether so much was taken in that it is time to let something be sent. */
+  /** Whether the event loop should get a turn before more records are accepted. */
   get isTurnDue(): boolean {
     return this.#takenThisTurn >= BYTES_A_TURN;
   }
@@ -28,7 +28,7 @@ export class BufferBudget {
   take(bytes: number): void {
     if (!this.fits(bytes)) {
       throw new BufferFullError(
-        `${this.#usedBytes} of ${this.#maxBytes} bytes wait to be acknowledged, and ${bytes} more do not fit: ` +
+        `${this.#usedBytes} of ${this.#maxBytes} bytes are not acknowledged yet, and ${bytes} more do not fit: ` +
           "await producer.ready() between sends, or raise maxBufferedBytes",
         { expected: this.#maxBytes, actual: this.#usedBytes + bytes },
       );
@@ -42,19 +42,19 @@ export class BufferBudget {
     if (this.isReady) for (const resume of this.#waiting.splice(0)) resume();
   }
 
-  /** Resolves when `bytes` fit, or never will. */
+  /** Resolves when `bytes` fit, or if they never can. */
   async room(bytes: number): Promise<void> {
     await this.#turn();
     while (bytes <= this.#maxBytes && !this.fits(bytes)) await this.#less();
   }
 
-  /** Resolves when at most half is used. */
+  /** Resolves when at most half of the buffer is in use. */
   async ready(): Promise<void> {
     await this.#turn();
     if (!this.isReady) await this.#less();
   }
 
-  /** At most half is used. */
+  /** Whether at most half of the buffer is in use. */
   get isReady(): boolean {
     return this.#usedBytes <= this.#maxBytes / 2;
   }

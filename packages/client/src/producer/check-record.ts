@@ -2,10 +2,10 @@ import { InvalidArgumentError, shown } from "@logstore/codec";
 import { msOf, type Time } from "../common/position.js";
 import type { ProducerRecord } from "./producer-record.js";
 
-/** What a record has beside its value, which its format looks at. */
+/** A record without its value, which is checked by its format. */
 type Envelope = Omit<ProducerRecord<unknown>, "value">;
 
-/** @throws InvalidArgumentError that names the member that is wrong */
+/** @throws InvalidArgumentError that names the wrong property */
 export function checkRecord(record: Envelope): void {
   if (typeof record !== "object" || record === null) {
     throw new InvalidArgumentError(`a record must be an object with a value, not ${shown(record)}`);
@@ -24,7 +24,11 @@ export function checkRecord(record: Envelope): void {
   }
 }
 
-/** Now, where the record has no timestamp. @throws InvalidArgumentError */
+/**
+ * Returns the record's timestamp, by default the current time.
+ *
+ * @throws InvalidArgumentError
+ */
 export function timestampOf({ timestamp }: Envelope): number {
   return timestamp === undefined ? Date.now() : givenTimestamp(timestamp);
 }

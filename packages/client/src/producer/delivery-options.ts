@@ -8,20 +8,20 @@ import {
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
 
-/** How records are delivered: what producers and appends have in common. */
+/** Options that producers and appends have in common. */
 export interface DeliveryOptions {
   /**
-   * What an acknowledgement promises: "flushed" that the records survive a power failure,
-   * "replicated" that they survive the loss of a machine, "written" that they survive the end of
-   * the server's process. A topic offers the ones that are in its description; any other is
-   * refused. Default: the topic's own.
+   * When records are acknowledged: "flushed" when they survive a power failure, "replicated" when
+   * they survive the loss of a machine, "written" when they survive a crash of the server's
+   * process. A topic's description lists the durabilities that it offers; any other is refused.
+   * Default: the topic's own.
    */
   readonly durability?: Durability | undefined;
-  /** How batches are compressed: "none", "gzip", "zstd" or a registered name. Default "none". */
+  /** Compression of batches: "none", "gzip", "zstd" or a registered name. Default "none". */
   readonly compression?: CompressionName | undefined;
   /**
-   * Time from the call after which records without an acknowledgement are given up, ms; Infinity
-   * for never. Default 120,000.
+   * Time from the call until records that are not acknowledged are given up, ms; Infinity: never.
+   * Default 120,000.
    */
   readonly deliveryTimeoutMs?: number | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * How a batch is delivered, for producers and appends: it is sent until the log has answered or
- * its time is over, always the same bytes.
+ * Delivery of a batch, for producers and appends: the same bytes are sent until the log responds or
+ * the deadline has passed.
  */
 import { DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES, type ProduceRequest } from "@logstore/protocol";
@@ -13,8 +13,8 @@ export interface Place {
 }
 
 /**
- * The request that sends a sealed batch. The bytes of the first try belong to the log from then on:
- * later tries send a copy of them.
+ * Makes the request that sends a sealed batch. The bytes of the first attempt belong to the log
+ * from then on, so later attempts send a copy.
  */
 export function requestOf(
   request: Omit<ProduceRequest, "batches" | "headroomBytes">,
@@ -26,10 +26,11 @@ export function requestOf(
 }
 
 /**
- * Asks, and resolves to the answer unless it does not come before the deadline.
+ * Calls `ask` and resolves to its result, or rejects with `late()` at the deadline.
  *
  * @param deadline monotonic ms
- * @param begun gets the timer and what ends the wait early
+ *
+ * @param begun receives the timer, and a function that ends the wait early
  */
 export function beforeDeadline<Answer>(
   ask: () => Promise<Answer>,
@@ -47,9 +48,10 @@ export function beforeDeadline<Answer>(
 }
 
 /**
- * The error of records whose time is over.
+ * Makes the error of records that were not acknowledged in time.
  *
- * @param cause why the last try failed, if one did
+ * @param cause error of the last attempt, if any
+ *
  * @param outcome what is known of the records
  */
 export function deliveryTimeout(

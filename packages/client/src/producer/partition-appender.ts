@@ -12,16 +12,16 @@ import { DEFAULT_DELIVERY_TIMEOUT_MS } from "./delivery-options.js";
 import type { AppendRecord } from "./producer-record.js";
 import { ProducerSequence, randomProducerId } from "./producer-sequence.js";
 
-/** What an append holds beside its records. */
+/** Bytes counted for an append in addition to its records. */
 const APPEND_OVERHEAD_BYTES = 1024;
 
-/** Answers after which the topic is asked for again. */
+/** Errors after which the topic is described again. */
 const TOPIC_CHANGED = ["INCONSISTENT_TOPIC_ID", "UNKNOWN_TOPIC", "BATCH_TOO_LARGE"] as const;
 
 /**
- * Appends to one partition, all records of an append or none, one append after another. An append
- * whose answer was lost is sent again, and the log knows it: an expected offset is not refused for
- * what the first try appended.
+ * Appends to one partition, one append after another, each of them as a whole or not at all. An
+ * append whose response was lost is sent again, and the log recognizes it: the expected offset is
+ * not refused because of what the first attempt appended.
  */
 export class PartitionAppender {
   readonly #api: LogApi;
@@ -31,9 +31,9 @@ export class PartitionAppender {
   readonly #budget: AppendBudget;
   #sequence = new ProducerSequence(randomProducerId());
   /**
-   * The id of the topic that the last append went to. An append that expects an offset of that
-   * topic is refused by the next one of that name, also where another partition's append has
-   * learned the topic anew.
+   * Id of the topic of the last append. An append that expects an offset of this topic is refused
+   * by a later topic of the same name, even if the appender of another partition has already
+   * described that one.
    */
   #topicId: string | undefined;
   readonly #abandoned = new AbortController();
@@ -56,14 +56,14 @@ export class PartitionAppender {
     const hold = new Hold(this.#budget);
     hold.more(APPEND_OVERHEAD_BYTES);
     const encoded = encodeRecords(records, options, place, hold).then(async (builder) => {
-      // What is compressed may still fit.
+      // Compressed records may still fit.
       if (compression === "none") await this.#checkFits(builder.byteLength, builder, attempt);
       return builder;
     });
-    encoded.catch(() => hold.release()); // the caller is told below
+    encoded.catch(() => hold.release()); // reported to the caller below
     const appended = this.#last.then(async () => {
       try {
-        // A validator that never ends holds up those behind it no longer than this append may take.
+        // A validator that never finishes delays later appends only until this one's deadline.
         const builder = await attempt.before(encoded);
         return await this.#send(builder, options, attempt);
       } finally {
@@ -73,13 +73,13 @@ export class PartitionAppender {
     this.#unsettledCount++;
     this.#last = appended.catch(() => {}).finally(() => this.#unsettledCount--);
     const { baseOffset, nextOffset, durability } = await attempt.unlessAbandoned(
-      // What cannot be encoded, or does not fit, is refused at once and not in turn.
+      // Records that cannot be encoded or do not fit are refused at once, not in turn.
       attempt.before(encoded.then(() => appended)),
     );
     return { ...place, offset: baseOffset, nextOffset, durability };
   }
 
-  /** Whether no append is under way. */
+  /** Whether no append is in progress. */
   get isIdle(): boolean {
     return this.#unsettledCount === 0;
   }
@@ -89,7 +89,7 @@ export class PartitionAppender {
     await this.#last;
   }
 
-  /** Gives up what is not settled yet. */
+  /** Rejects every append that is not settled yet. */
   abandon(): void {
     this.#abandoned.abort();
   }
@@ -118,8 +118,8 @@ export class PartitionAppender {
       try {
         ack = await produce(this.#topicId ?? known.topicId);
       } catch (error) {
-        // What the client knew was of another partition's appends: nothing was said of this
-        // partition in the former topic.
+        // The cached topic id came from another partition's appends: this partition has appended
+        // nothing to the deleted topic.
         if (this.#topicId !== undefined || !hasCode(error, "INCONSISTENT_TOPIC_ID")) throw error;
         this.#topics.forget(topic, known);
         known = await this.#topicNow(attempt);
@@ -134,14 +134,14 @@ export class PartitionAppender {
         this.#sequence = new ProducerSequence(randomProducerId());
         throw error;
       }
-      this.#sequence.startAnew(); // nothing can follow what was not appended, or may have been
+      this.#sequence.startAnew(); // the sequence cannot continue after a batch that may be missing
       throw error;
     }
   }
 
   /**
-   * @throws BatchTooLargeError, RecordTooLargeError where the topic does not take the batch, as it
-   * is configured now
+   * @throws BatchTooLargeError, RecordTooLargeError where the batch is too large for the topic as
+   * it is configured now
    */
   async #checkFits(batchBytes: number, batch: Unsealed, attempt: AppendAttempt): Promise<void> {
     const place = { topic: this.#topic, partition: this.#partition };

@@ -10,18 +10,18 @@ import type { SenderListener, SenderOptions, SenderTarget } from "./sender-optio
 import { splitBatch } from "./split-batch.js";
 
 /**
- * A server tells a repeated batch from a new one among so many of the last. Answers may be lost one
- * by one, so what counts is how many were sent from the oldest unanswered batch on.
+ * A server recognizes a repeated batch among this many of the last ones. Responses may be lost one
+ * by one, so the limit counts from the oldest unacknowledged batch on.
  */
 const MAX_IN_FLIGHT = 5;
 
-/** Answers that say that the topic is not the one whose partitions were learnt. */
+/** Errors that say that the topic was deleted, or created anew. */
 const TOPIC_GONE = ["INCONSISTENT_TOPIC_ID", "UNKNOWN_TOPIC"] as const;
 
 /**
- * Sends the batches of one partition in order, up to five at a time. After a failure nothing new is
- * sent until the outcome of everything under way is known; then what may be tried again is sent
- * again, in the same order, the same bytes.
+ * Sends the batches of one partition in order, with up to five in flight. After a failure no new
+ * batch is sent until the outcome of every batch in flight is known. Then the retriable ones are
+ * sent again, in the same order and with the same bytes.
  */
 export class PartitionSender {
   readonly #api: LogApi;
@@ -30,14 +30,14 @@ export class PartitionSender {
   readonly #listener: SenderListener;
   readonly #accumulator: RecordAccumulator;
   readonly #sequence: ProducerSequence;
-  /** Sent and not settled, in order. */
+  /** Batches that were sent and are not settled, in order. */
   #inFlight: Batch[] = [];
-  /** How many batches were sent, those that were sent again counted once. */
+  /** Number of batches sent; a batch that is sent again counts once. */
   #sent = 0;
-  /** Of those in flight, how many the log has yet to answer. */
+  /** Number of batches in flight that the log has not responded to. */
   #unanswered = 0;
   #failing = false;
-  /** Whether a batch of this epoch was given up after it was sent. */
+  /** Whether a batch of this epoch was given up after it had been sent. */
   #lost = false;
   #attempt = 0;
   #linger: Timer | undefined;
@@ -57,7 +57,7 @@ export class PartitionSender {
     if (options.maxBatchBytes !== undefined) this.#accumulator.limitTo(options.maxBatchBytes);
   }
 
-  /** Whether there is a batch that takes more. */
+  /** Whether there is a batch that accepts more records. */
   get hasOpenBatch(): boolean {
     return this.#accumulator.hasOpen;
   }
@@ -67,7 +67,7 @@ export class PartitionSender {
     this.#wake();
   }
 
-  /** Sends what there is without waiting for more. */
+  /** Sends open batches without waiting for more records. */
   hurry(): void {
     this.#accumulator.closeOpen();
     this.#sendClosed();
@@ -79,7 +79,7 @@ export class PartitionSender {
     await Promise.all([...this.#inFlight, ...this.#accumulator.batches()].map((batch) => batch.settled));
   }
 
-  /** Rejects everything that is not settled yet, and lets go of it. */
+  /** Rejects every record that is not settled yet. */
   abandon(error: unknown): void {
     this.#isAbandoned = true;
     this.#linger?.cancel();
@@ -92,8 +92,8 @@ export class PartitionSender {
   }
 
   /**
-   * Full batches go at once; an open one waits for company only while something else is under way,
-   * or for its linger time.
+   * Sends full batches at once. An open batch waits for more records only while another batch is in
+   * flight, or for its linger time.
    */
   #wake(): void {
     if (this.#accumulator.hasClosed) this.#sendClosed();
@@ -105,18 +105,18 @@ export class PartitionSender {
       if (this.#inFlight.length === 0) this.hurry();
     };
     if (this.#options.lingerMs > 0) this.#linger = startTimer(this.#options.lingerMs, send);
-    else setImmediate(send); // not before every send of this turn is in
+    else setImmediate(send); // after every send of this turn of the event loop
   }
 
   /**
-   * The log takes any sequence number from a producer that it does not know, so the first batch has
-   * to be in before more follow: were it lost, the second would pass for the first.
+   * The log accepts any sequence number from an unknown producer. The first batch must therefore be
+   * acknowledged before others follow: if it were lost, the second would be taken for the first.
    */
   get #mostInFlight(): number {
     return this.#sequence.isKnown ? MAX_IN_FLIGHT : 1;
   }
 
-  /** Batches sent from the oldest one in flight on, acknowledged or not. */
+  /** Number of batches sent from the oldest one in flight on, acknowledged or not. */
   get #span(): number {
     const oldest = this.#inFlight[0];
     return oldest === undefined ? 0 : this.#sent - oldest.ordinal;
@@ -127,7 +127,7 @@ export class PartitionSender {
       const batch = this.#accumulator.shift();
       if (batch === undefined) return;
       if (performance.now() >= batch.deadline) {
-        // One that is sealed leaves a gap in the sequence.
+        // A sealed batch leaves a gap in the sequence.
         if (batch.sealed !== undefined) this.#lost = true;
         this.#reject(batch, this.#timeoutError(batch));
         continue;
@@ -155,7 +155,7 @@ export class PartitionSender {
     );
   }
 
-  /** The log's answer, or a DeliveryTimeoutError when there is none by the batch's deadline. */
+  /** Returns the log's response, or rejects with a DeliveryTimeoutError at the batch's deadline. */
   #produce(batch: Batch, sealed: Uint8Array, isFirstTry: boolean): Promise<ProduceAck> {
     const request = requestOf({ ...this.#target, durability: this.#options.durability }, sealed, isFirstTry);
     const ask = () => this.#api.produce(request);
@@ -179,7 +179,9 @@ export class PartitionSender {
     else if (this.#unanswered === 0) this.#sortOutFailures();
   }
 
-  /** Everything under way has failed by now, or it would not be here. */
+  /**
+   * Called when every batch in flight has failed: those acknowledged are not in flight any more.
+   */
   #sortOutFailures(): void {
     const failed = this.#inFlight;
     this.#inFlight = [];
@@ -191,7 +193,7 @@ export class PartitionSender {
         this.#inFlight.push(...parts);
         continue;
       }
-      // Refused only because one before it, which is to be sent again, was missing.
+      // Refused only because the batch before it, which is sent again, was missing.
       const follows = hasCode(batch.failure, "OUT_OF_ORDER_SEQUENCE") && this.#inFlight.length > 0;
       const again = follows || isRetriable(batch.failure);
       if (again && performance.now() + waitMs < batch.deadline) this.#inFlight.push(batch);
@@ -214,13 +216,13 @@ export class PartitionSender {
   }
 
   /**
-   * What is sent instead of a batch that the topic does not take any more; undefined where that is
-   * no help.
+   * Returns the parts of a batch that became too large for its topic; undefined if splitting does
+   * not help.
    */
   #split(batch: Batch): Batch[] | undefined {
     const { failure, sealed, waiters } = batch;
     if (!hasCode(failure, "BATCH_TOO_LARGE") || waiters.length === 1) return undefined;
-    // A proxy does not say how much it takes.
+    // A proxy does not report its limit.
     const { expected = Math.floor(sealed!.length / 2) } = failure as BatchTooLargeError;
     if (expected >= sealed!.length) return undefined;
     try {

@@ -5,13 +5,13 @@ import { type DeliveryOptions, deliveryRules } from "./delivery-options.js";
 /** Options of `client.producer()`. */
 export interface ProducerOptions<Input = Bytes> extends ValueOptions<unknown, Input>, DeliveryOptions {
   /**
-   * Time that a record waits for others to share its batch with while no batch is under way, ms.
-   * Default 0.
+   * Time that a record waits for others to share its batch while no batch is in flight, ms. Default
+   * 0.
    */
   readonly lingerMs?: number | undefined;
-  /** Length at which a batch is sent, bytes before compression. Default 256 KiB. */
+  /** Size at which a batch is sent, bytes before compression. Default 256 KiB. */
   readonly batchBytes?: number | undefined;
-  /** Bytes of records that may wait for their acknowledgement. Default 32 MiB. */
+  /** Largest size of records that are not acknowledged yet, bytes. Default 32 MiB. */
   readonly maxBufferedBytes?: number | undefined;
 }
 

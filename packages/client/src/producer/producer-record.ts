@@ -1,22 +1,22 @@
 import type { Bytes, HeaderInput } from "@logstore/codec";
 import type { Time } from "../common/position.js";
 
-/** A record to be appended to a given partition. */
+/** A record to append to a given partition. */
 export interface AppendRecord<Input> {
-  /** Key of the record, kept with it. Default null. */
+  /** Key of the record. Default null. */
   readonly key?: Bytes | null | undefined;
   readonly value: Input;
-  /** A Date, or ms since the epoch. Default: now. */
+  /** A Date, or ms since the epoch. Default: the time of the call. */
   readonly timestamp?: Time | undefined;
-  /** Names and values that travel with the record. Default: none. */
+  /** Names and values that are stored with the record. Default: none. */
   readonly headers?: readonly HeaderInput[] | undefined;
 }
 
 /**
- * A record to be sent to a topic. Records of one key go to one partition and keep their order;
- * records without a key go to the partitions in turn, a batch to each.
+ * A record to send to a topic. Records of one key go to one partition and keep their order; records
+ * without a key are spread over the partitions, a batch to each in turn.
  */
 export interface ProducerRecord<Input> extends AppendRecord<Input> {
-  /** Default: chosen by the key. */
+  /** Partition of the record, a whole number from 0 on. Default: chosen by the key. */
   readonly partition?: number | undefined;
 }

@@ -18,12 +18,12 @@ import { type ProducerTarget, TopicSenders } from "./topic-senders.js";
 
 /**
  * Appends records to one topic, in batches that form by themselves. Each record is appended once,
- * also across reconnects.
+ * across reconnects as well.
  *
- * A topic that is deleted and made again is another topic. What waits for the old one is refused
- * with an InconsistentTopicIdError (or an UnknownTopicError while there is none), and nothing of it
- * is appended to the new one, where its key may belong to another partition. What is sent
- * afterwards goes to the new topic, by its own partitions.
+ * A topic that is deleted and created anew is another topic. Records that wait for the deleted
+ * topic are refused with an InconsistentTopicIdError (an UnknownTopicError while there is no topic
+ * of the name). None of them is appended to the new topic, where their keys may belong to other
+ * partitions. Records that are sent later go to the new topic.
  */
 export class Producer<Input = Bytes> implements AsyncDisposable {
   readonly topic: string;
@@ -71,15 +71,17 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the record is appended with the durability asked for. Rejects with
+   * Sends a record. Resolves when it is appended with the requested durability. Rejects with
    * - InvalidValueError, RecordTooLargeError, UnknownTopicError, UnknownPartitionError: the record
    *   was not sent;
-   * - InconsistentTopicIdError: the topic was made anew, and the record is not in the new one: send
-   *   it again to put it there;
-   * - BufferFullError: too much waits already, it was not sent;
-   * - DeliveryTimeoutError: given up, it may or may not have been appended;
-   * - OutOfOrderSequenceError: not appended, because one before it in its partition was lost;
-   * - ClosedError, or what else the log answered.
+   * - InconsistentTopicIdError: the topic was deleted and created anew, and the record is not in
+   *   the new topic; send it again to append it there;
+   * - BufferFullError: `maxBufferedBytes` are in use, and the record was not sent;
+   * - DeliveryTimeoutError: no acknowledgement arrived within `deliveryTimeoutMs`, and the record
+   *   may or may not have been appended;
+   * - OutOfOrderSequenceError: the record was not appended, because an earlier one of its partition
+   *   was lost;
+   * - ClosedError; other errors of the server.
    */
   send(record: ProducerRecord<Input>): Promise<AppendAck> {
     if (!isTracing()) return this.#send(record);
@@ -96,7 +98,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
       this.#checkOpen();
       checkRecord(record);
       const valid = this.#format.validate(record.value);
-      valid?.catch(() => {}); // told below, unless something else stops the record first
+      valid?.catch(() => {}); // reported later, unless the record is refused for another reason first
       const entry = entryOf(record, this.#format, { resolve, reject });
       this.#budget.take(entry.bytes);
       this.#queue.add(entry, valid);
@@ -104,8 +106,8 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Resolves when at most half of `maxBufferedBytes` is in use. Now and then it lets a turn of the
-   * event loop pass, so that a loop of sends and this does not keep batches from leaving.
+   * Resolves when at most half of `maxBufferedBytes` is in use. It lets the event loop run now and
+   * then, so that a loop of `send` and `ready` does not keep batches from being sent.
    */
   async ready(): Promise<void> {
     if (!this.#budget.isReady) await this.#hurry();
@@ -113,9 +115,9 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * Sends every record, pulling them only as fast as they can be buffered, and resolves when all
-   * are acknowledged. After a failure nothing more is pulled; it rejects with the first one when
-   * all that was pulled is settled.
+   * Sends every record of an iterable, which is read only as fast as records can be buffered.
+   * Resolves when all are acknowledged. After a failure no further record is read; the promise
+   * rejects with the first error once every record read so far is settled.
    */
   async sendMany(
     records: Iterable<ProducerRecord<Input>> | AsyncIterable<ProducerRecord<Input>>,
@@ -136,7 +138,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     }
     const outcome = new SendManyOutcome();
     try {
-      // A loop that awaited every record of a plain array would spend most of its time on that.
+      // A loop that awaits every record of a plain array would spend most of its time on that.
       if (Symbol.asyncIterator in records) {
         for await (const record of records) if (!(await this.#takeOneOfMany(record, outcome))) break;
       } else {
@@ -152,17 +154,17 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     return outcome.result(this.topic);
   }
 
-  /** Resolves when every record accepted so far is settled, well or badly. */
+  /** Resolves when every record accepted so far is settled, acknowledged or not. */
   async flush(): Promise<void> {
     await this.#queue.emptied;
     await this.#senders.flush();
   }
 
   /**
-   * Refuses further records, and resolves when those accepted so far are settled: each is within
-   * its `deliveryTimeoutMs`. After `timeoutMs`, those that are not are rejected with a
-   * DeliveryTimeoutError, and may or may not have been appended. Default: a second more than
-   * `deliveryTimeoutMs`; where that is Infinity, 120,000.
+   * Refuses further records, and resolves when every record accepted so far is settled, which takes
+   * at most its `deliveryTimeoutMs`. After `timeoutMs`, records that are not settled are rejected
+   * with a DeliveryTimeoutError, and may or may not have been appended. Default of `timeoutMs`: a
+   * second more than `deliveryTimeoutMs`; 120,000 if that is Infinity.
    *
    * @throws InvalidArgumentError
    */
@@ -180,7 +182,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     this.#registry.delete(this);
   }
 
-  /** The second is for the records' own time to end first. */
+  /** The extra second lets the records' own deadlines pass first. */
   get #closeTimeoutMs(): number {
     const deliveryTimeoutMs = this.#deliveryTimeoutMs;
     return deliveryTimeoutMs === Number.POSITIVE_INFINITY ? DEFAULT_DELIVERY_TIMEOUT_MS : deliveryTimeoutMs + 1_000;
@@ -200,7 +202,8 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
   }
 
   /**
-   * False where an earlier record has failed; a promise only where something must be waited for.
+   * Returns false if an earlier record has failed, and a promise only if something has to be
+   * awaited.
    */
   #takeOneOfMany(record: ProducerRecord<Input>, outcome: SendManyOutcome): boolean | Promise<boolean> {
     if (outcome.hasFailed) return false;

@@ -4,8 +4,8 @@ import type { Entry } from "./entry.js";
 import { limitedTo } from "./split-batch.js";
 
 /**
- * Collects the records of a partition. The open batch takes more of them, closed ones wait to be
- * sent.
+ * Collects the records of a partition into batches. The open batch accepts more records; closed
+ * batches wait to be sent.
  */
 export class RecordAccumulator {
   #builderOptions: RecordBatchBuilderOptions;
@@ -27,7 +27,7 @@ export class RecordAccumulator {
     return this.#closed.length > 0;
   }
 
-  /** @throws RecordTooLargeError, InvalidArgumentError; nothing else is disturbed then */
+  /** @throws RecordTooLargeError, InvalidArgumentError; other records are not affected */
   append(entry: Entry): void {
     if (this.#open === undefined || !this.#put(this.#open, entry)) {
       const batch = new Batch(this.#takeBuilder(), performance.now() + this.#deliveryTimeoutMs, this.#builderOptions);
@@ -37,7 +37,7 @@ export class RecordAccumulator {
     }
   }
 
-  /** Batches from now on are what a topic takes that takes so many bytes at most. */
+  /** Limits batches from now on to `maxBatchBytes`, which is the topic's limit. */
   limitTo(maxBatchBytes: number): void {
     this.#builderOptions = limitedTo(this.#builderOptions, maxBatchBytes);
     this.#spareBuilder = undefined;
@@ -47,29 +47,29 @@ export class RecordAccumulator {
     return this.#builderOptions;
   }
 
-  /** Sealed batches that are to be sent before all others. */
+  /** Puts sealed batches before all others. */
   putBack(batches: readonly Batch[]): void {
     this.#closed.unshift(...batches);
   }
 
-  /** Nothing more goes into the open batch. */
+  /** Closes the open batch. */
   closeOpen(): void {
     if (this.#open !== undefined) this.#closed.push(this.#open);
     this.#open = undefined;
   }
 
-  /** The closed batch that is next to be sent. */
+  /** Removes and returns the next closed batch. */
   shift(): Batch | undefined {
     return this.#closed.shift();
   }
 
   /**
-   * Sealed when it is sent, not when it is full: only then is it known which sequence number it
-   * follows.
+   * Seals a batch. This is done when it is sent, not when it is full, because its sequence number
+   * is known only then.
    */
   seal(batch: Batch, stamp: ProducerStamp): void {
     batch.sealed = batch.builder.seal(stamp);
-    // One that was begun under a former limit is of no more use.
+    // A builder with former limits cannot be reused.
     if (batch.builderOptions === this.#builderOptions) this.#spareBuilder = batch.builder;
   }
 

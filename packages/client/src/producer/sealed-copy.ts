@@ -2,8 +2,8 @@ import { writeServerHalf } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
 
 /**
- * A sealed batch to be sent again. The first bytes that were sent belong to the log, which may
- * still look at them, and has written its offsets into them.
+ * Copies a sealed batch to send it again. The bytes of the first attempt belong to the log, which
+ * may still read them and has written offsets into them.
  */
 export function copyOfSealed(sealed: Uint8Array): Uint8Array {
   const batch = new Uint8Array(PRODUCE_HEADROOM_BYTES + sealed.length).subarray(PRODUCE_HEADROOM_BYTES);

@@ -1,27 +1,27 @@
 import type { AppendAck } from "./append-ack.js";
 import type { Waiter } from "./batch.js";
 
-/** The outcome of `sendMany`: where its records are. */
+/** The result of `sendMany`: where its records are. */
 export interface SendManyResult {
   readonly topic: string;
   /** Number of records sent. */
   readonly count: number;
-  /** Those partitions that got records, in ascending order. */
+  /** The partitions that received records, in ascending order. */
   readonly partitions: readonly SentRange[];
 }
 
-/** The records of one partition. Records of other producers may lie between them. */
+/** The records sent to one partition. Records of other producers may lie between them. */
 export interface SentRange {
   readonly partition: number;
   /** Number of records sent to this partition. */
   readonly count: number;
-  /** Offset of the first of them. */
+  /** Offset of the first record. */
   readonly offset: number;
-  /** One past the last of them. */
+  /** Offset after the last record. */
   readonly nextOffset: number;
 }
 
-/** One waiter for many records. */
+/** Receives the outcomes of many records. */
 export class SendManyOutcome implements Waiter {
   readonly #ranges = new Map<number, { partition: number; count: number; offset: number; nextOffset: number }>();
   #unsettled = 0;
@@ -36,7 +36,7 @@ export class SendManyOutcome implements Waiter {
     this.#unsettled++;
   }
 
-  /** Without a record that was expected. */
+  /** Reports a failure that belongs to no expected record. */
   fail(error: unknown): void {
     this.#failure ??= { error };
   }
@@ -57,7 +57,7 @@ export class SendManyOutcome implements Waiter {
     this.#settleOne();
   }
 
-  /** When everything expected is settled. */
+  /** Resolves when every expected record is settled. */
   async result(topic: string): Promise<SendManyResult> {
     if (this.#unsettled > 0) await new Promise<void>((resolve) => (this.#settled = resolve));
     if (this.#failure !== undefined) throw this.#failure.error;

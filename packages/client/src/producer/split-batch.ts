@@ -1,18 +1,17 @@
 import { defaultBatchLimits, RecordBatch, RecordBatchBuilder, type RecordBatchBuilderOptions } from "@logstore/codec";
 import { Batch } from "./batch.js";
 
-/** Options of a builder whose batches a topic takes that takes `maxBatchBytes` at most. */
+/** Returns the options of a builder for batches of at most `maxBatchBytes`. */
 export function limitedTo(options: RecordBatchBuilderOptions, maxBatchBytes: number): RecordBatchBuilderOptions {
   const maxRecordsBytes = Math.max(defaultBatchLimits.maxRecordsBytes, maxBatchBytes);
   return { ...options, limits: { maxBatchBytes, maxRecordsBytes } };
 }
 
 /**
- * The records of a sealed batch in smaller ones, sealed too: in the same order and under the same
- * sequence numbers, so that the log tells a repeated one all the same. The batch is settled when
- * they are.
+ * Splits a sealed batch into smaller sealed ones with the same order and sequence numbers, so that
+ * the log still recognizes repeated batches. The original is settled when its parts are.
  *
- * @throws RecordTooLargeError where a record alone is too large; nothing is changed then
+ * @throws RecordTooLargeError where a single record is too large; nothing is changed then
  */
 export function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Batch[] {
   const whole = RecordBatch.parse(batch.sealed!, 0, { ...defaultBatchLimits, maxBatchBytes: batch.sealed!.length });

@@ -1,6 +1,7 @@
 /**
- * The partition of records without a key: one until it has got a batch's worth or its batch has
- * left, then the next. Batches are as full as they can be, and every partition gets as many.
+ * Chooses the partition of records without a key: one partition until it has received a batch's
+ * worth of records or its batch was sent, then the next one. This fills batches and spreads records
+ * evenly.
  */
 export class StickyPartition {
   readonly #batchBytes: number;
@@ -11,15 +12,15 @@ export class StickyPartition {
     this.#batchBytes = batchBytes;
   }
 
-  /** Where the last record went. */
+  /** The partition of the last record. */
   get partition(): number {
     return this.#partition;
   }
 
   /**
-   * For a record of so many bytes.
+   * Chooses the partition of a record of `bytes`.
    *
-   * @param hasOpenBatch whether the partition of the last one has a batch that takes more
+   * @param hasOpenBatch whether the partition of the last record has a batch that accepts more
    */
   next(bytes: number, hasOpenBatch: boolean, partitionCount: number): number {
     if (this.#bytes > 0 && (!hasOpenBatch || this.#bytes + bytes > this.#batchBytes)) {

@@ -111,7 +111,7 @@ export class TopicSenders {
     if (sender !== undefined) return sender;
     this.#retire(senders); // the topic may have been created anew, with more partitions
     const { topic } = this.#target;
-    throw new UnknownPartitionError(`${topic} has ${senders.length} partitions, and no partition ${chosen}`, {
+    throw new UnknownPartitionError(`topic ${topic} has ${senders.length} partitions, and no partition ${chosen}`, {
       topic,
       partition: chosen,
       expected: senders.length,

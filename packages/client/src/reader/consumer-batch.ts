@@ -3,21 +3,18 @@ import type { ConsumerRecord, RecordFormat } from "./consumer-record.js";
 import type { Merge } from "./merge.js";
 import type { PartitionState } from "./partition-state.js";
 
-/**
- * A batch that was read and verified: its bytes as they lie in the log, and its records, decoded as
- * they are walked.
- */
+/** A batch that was read and verified. Iterating over it decodes its records one by one. */
 export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
   readonly topic: string;
   readonly partition: number;
   /**
-   * Offset of the first record in the view: later than the batch's own where reading started within
+   * Offset of the first record delivered; later than that of the batch if reading started within
    * it.
    */
   readonly baseOffset: number;
-  /** One past the last record in the view. */
+  /** Offset after the last record delivered. */
   readonly nextOffset: number;
-  /** The whole batch, also where the view is smaller. */
+  /** The encoded batch, whole even if reading starts or ends within it. */
   readonly bytes: Uint8Array;
   readonly #batch: RecordBatch;
   readonly #state: PartitionState;
@@ -36,8 +33,10 @@ export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
   }
 
   /**
+   * Iterates over the records.
+   *
    * @throws InvalidValueError; InvalidArgumentError where the schema is async: iterate over records
-   * then
+   * instead of batches
    */
   *[Symbol.iterator](): Generator<ConsumerRecord<T, K>, void, undefined> {
     for (const cursor = this.#cursor(); this.#next(cursor); ) {
@@ -59,8 +58,8 @@ export class ConsumerBatch<T, K> implements Iterable<ConsumerRecord<T, K>> {
 }
 
 /**
- * The next batch with records that are wanted, if there is one already; its partition's position
- * moves past it.
+ * Returns the next batch with records in the partition's range, if one is available, and moves the
+ * position of its partition past it.
  */
 export function nextBatch<T, K>(
   merge: Merge,
@@ -87,5 +86,5 @@ export function placing<R>(state: PartitionState, work: () => R): R {
 
 function asyncSchemaError(record: Promise<unknown>): InvalidArgumentError {
   record.catch(() => {});
-  return new InvalidArgumentError("the schema is async, so batches cannot be walked: iterate over the consumer itself");
+  return new InvalidArgumentError("the schema is async, and batches need a sync one: iterate over records instead");
 }

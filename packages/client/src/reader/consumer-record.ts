@@ -4,8 +4,8 @@ import { type FormatToReceive, ValueFormat, type ValueOptions } from "../common/
 import type { PartitionState } from "./partition-state.js";
 
 /**
- * A record as it was read. Bytes in it are views of the buffer that its batch lies in: copy those
- * that are to be kept, since a view keeps the whole buffer in memory.
+ * A record that was read. Its bytes are views of the buffer that contains its batch. Copy bytes
+ * that are kept for long, because a view keeps the whole buffer in memory.
  */
 export interface ConsumerRecord<T = Uint8Array, K = Uint8Array> {
   readonly topic: string;
@@ -18,9 +18,9 @@ export interface ConsumerRecord<T = Uint8Array, K = Uint8Array> {
   readonly headers: readonly Header[];
 }
 
-/** The format of the records that are read. */
+/** The format of the records to read. */
 export interface RecordFormatOptions<T, K> extends ValueOptions<T, unknown> {
-  /** Makes keys of bytes. Default: `bytes()`. */
+  /** Deserializes keys. Default: `bytes()`. */
   readonly key?: Serializer<K, unknown> | undefined;
 }
 
@@ -28,10 +28,10 @@ export interface RecordFormatOptions<T, K> extends ValueOptions<T, unknown> {
 export type RecordFormatToReceive<T, K> = FormatToReceive<T> &
   ([Uint8Array] extends [K] ? unknown : { readonly key: Serializer<K, unknown> });
 
-/** What a record is made of: a cursor, or a record of bytes. */
+/** An encoded record: a cursor, or a record of bytes. */
 type Encoded = Pick<RecordCursor, "offset" | "timestamp" | "key" | "value" | "headers">;
 
-/** Makes records of what a cursor stands on. */
+/** Decodes records. */
 export class RecordFormat<T, K> {
   readonly #keys: ValueFormat<K, unknown>;
   readonly #values: ValueFormat<T, unknown>;
@@ -42,7 +42,7 @@ export class RecordFormat<T, K> {
   }
 
   /**
-   * A promise only where the schema gives one.
+   * Returns a promise only if the schema is async.
    *
    * @throws InvalidValueError with topic, partition and offset
    */
@@ -50,7 +50,7 @@ export class RecordFormat<T, K> {
     const { topic, partition } = state;
     const { offset, timestamp, key: storedKey, headers } = cursor;
     try {
-      // Without a schema, a key is never a promise.
+      // Keys have no schema, so that decoding them is never async.
       const key = storedKey && (this.#keys.deserialize(storedKey) as K);
       const value = this.#values.deserialize(cursor.value);
       if (!(value instanceof Promise)) return { topic, partition, offset, timestamp, key, value, headers };

@@ -4,14 +4,14 @@ import { callStack, type Frame, hasGoneOn } from "../common/caller.js";
 export class LoopBody {
   #waiting: readonly Frame[] = [];
 
-  /** Called where the loop takes its first value: whoever is on the stack has waited for it. */
+  /** Called when the loop takes its first value: the functions on the stack wait for the body. */
   enter(): void {
     this.#waiting = callStack();
   }
 
   /**
-   * Whether the running code is in the body. So is the same function of another call where nobody
-   * awaited the loop's when it began.
+   * Whether the running code belongs to the body. Another call of the same function is taken for it
+   * if nothing awaited the loop's call when the loop began.
    */
   get isRunning(): boolean {
     return this.#waiting.length > 0 && hasGoneOn(this.#waiting, callStack());

@@ -6,35 +6,35 @@ import { type Fetched, PartitionFetcher } from "./partition-fetcher.js";
 import { type PartitionState, resolvePositions } from "./partition-state.js";
 import { ReadAhead } from "./read-ahead.js";
 
-/** A verified batch, and whose it is. */
+/** A verified batch and the fetcher that read it. */
 export interface MergedBatch {
   readonly fetcher: PartitionFetcher;
   readonly batch: RecordBatch;
 }
 
 const KIB = 1024;
-/** The messages of all partitions together, as long as there are few. */
+/** Size of the messages of all partitions together while there are few partitions. */
 const MESSAGES_BYTES = 8 * 1024 * KIB;
 
 export interface MergeOptions {
-  /** Whether it goes on while there is no partition to read. */
+  /** Whether the iteration goes on while there is no partition to read. */
   readonly isEndless: boolean;
   /** Ends the iteration with its reason. */
   readonly signal: AbortSignal | undefined;
-  /** Called once, however it ends. */
+  /** Called once, whatever ended the iteration. */
   readonly onEnd: () => void;
 }
 
 /**
- * One iteration over several partitions: takes their messages in the order in which they became
- * ready, so none starves. Partitions may come and go meanwhile.
+ * One iteration over several partitions. It takes their messages in the order in which they arrive,
+ * so that no partition starves. Partitions may be added and removed meanwhile.
  */
 export class Merge {
   readonly #api: LogApi;
   readonly #options: MergeOptions;
-  /** Lookups of partitions that are to be added. */
+  /** Number of lookups whose partitions will be added. */
   #lookups = 0;
-  /** Their positions are being looked up. */
+  /** Partitions whose positions are being looked up. */
   readonly #starting = new Set<PartitionState>();
   readonly #readAhead = new ReadAhead();
   readonly #fetchers = new Map<PartitionState, PartitionFetcher>();
@@ -51,7 +51,7 @@ export class Merge {
     if (options.signal?.aborted) this.#abort();
   }
 
-  /** Reads these partitions too, from their positions on. */
+  /** Adds partitions, which are read from their positions on. */
   add(states: readonly PartitionState[]): void {
     if (this.hasEnded) return;
     for (const state of states) this.#starting.add(state);
@@ -64,7 +64,7 @@ export class Merge {
     );
   }
 
-  /** Adds these partitions when they are known; the iteration does not end before. */
+  /** Adds partitions when they are known. The iteration does not end before that. */
   addLater(states: Promise<readonly PartitionState[]>): void {
     this.#lookups++;
     states.then(
@@ -77,7 +77,7 @@ export class Merge {
     );
   }
 
-  /** Reads the partition no more; what was read ahead of it is dropped. */
+  /** Removes a partition. Messages that were read ahead are dropped. */
   remove(state: PartitionState): void {
     this.#starting.delete(state);
     this.#fetchers.get(state)?.stop();
@@ -85,8 +85,8 @@ export class Merge {
   }
 
   /**
-   * The next batch, if there is one already. Throws what is wrong with it, or with reading its
-   * partition.
+   * Returns the next batch if one is available. Throws if the batch is corrupt or reading its
+   * partition failed.
    */
   nextBatch(): MergedBatch | undefined {
     while (!this.hasEnded) {
@@ -110,8 +110,8 @@ export class Merge {
   }
 
   /**
-   * Resolves to true when there may be a batch, false when there will be none; rejects with why the
-   * iteration was ended.
+   * Resolves to true when a batch may be available, and to false at the end of the iteration.
+   * Rejects with the error that ended the iteration.
    */
   async wait(): Promise<boolean> {
     while (!this.#isOver() && this.#ready.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -123,12 +123,12 @@ export class Merge {
     return false;
   }
 
-  /** Reads the partition from its position again, whatever was read ahead. */
+  /** Reads the partition again from its position. Messages that were read ahead are dropped. */
   restart(state: PartitionState): void {
     if (this.hasEnded || this.#starting.has(state)) return;
     this.#fetchers.get(state)?.stop();
     this.#fetch(state);
-    this.#wake?.(); // it may have been the last one, and have nothing left to read
+    this.#wake?.(); // if it was the last partition, and is at its end, the iteration ends
   }
 
   end(): void {
@@ -146,7 +146,7 @@ export class Merge {
 
   readonly #abort = () => this.fail(this.#options.signal?.reason);
 
-  /** Ends the iteration by throwing. */
+  /** Ends the iteration with an error. */
   fail(error: unknown): void {
     if (this.hasEnded) return;
     this.#failure = { error };
@@ -168,7 +168,7 @@ export class Merge {
     this.#fetchers.set(state, fetcher);
   }
 
-  /** Largest message of a partition: the same for each of those that are to be read. */
+  /** Largest message of a partition, bytes: the same for every partition. */
   #messageBytes(): number {
     const count = this.#starting.size + this.#fetchers.size + 1;
     return Math.min(Math.max(Math.floor(MESSAGES_BYTES / count), 64 * KIB), 256 * KIB);

@@ -5,27 +5,29 @@ import type { PartitionState } from "./partition-state.js";
 import { type ReadAhead, ReadAheadShare } from "./read-ahead.js";
 import { learnMaxRecordsBytes, maxRecordsBytes } from "./records-limit.js";
 
-/** What one event brought. */
+/** The content of one event. */
 export interface Fetched {
-  /** No record before this offset is wanted; the log may have moved past some that were. */
+  /**
+   * Records before this offset are not wanted; it may be later than expected, if records were
+   * deleted.
+   */
   readonly from: number;
   readonly batches: readonly RecordBatch[];
-  /** Why there will be nothing more. */
+  /** The error that ended the reading. */
   readonly error?: unknown;
 }
 
 /**
- * Why streams end that nobody is told of: an AbortError, made once, since each one has a stack
- * trace.
+ * The reason with which streams are aborted. It is made once, because each error has a stack trace.
  */
 const STOPPED = new DOMException("reading the partition has ended", "AbortError");
 
-/** Why a stream was ended before its time: the read-ahead has no room for what came. */
+/** The result of a stream that was ended because the read-ahead had no room for its message. */
 const NO_ROOM = Symbol("no room");
 
 /**
- * Reads one partition from its position on, and re-opens the stream where it left off when the
- * connection is lost. It holds one message; the next one is asked for when that is taken and the
+ * Reads one partition from its position on, and reopens the stream where it ended when the
+ * connection is lost. It holds one message. The next one is requested when that is taken and the
  * read-ahead has room.
  */
 export class PartitionFetcher {
@@ -41,8 +43,9 @@ export class PartitionFetcher {
   #attempt = 0;
 
   /**
-   * @param maxBytes of a message, unless a single batch is longer
-   * @param changed is called when there is something to take, and when there will be nothing more
+   * @param maxBytes largest message; a single batch may exceed it
+   *
+   * @param changed called when there is something to take, and at the end
    */
   constructor(
     api: LogApi,
@@ -64,7 +67,7 @@ export class PartitionFetcher {
     return this.#stop.signal.aborted;
   }
 
-  /** There is and will be nothing more to take. */
+  /** Whether everything was taken and nothing more will come. */
   isFinished = false;
 
   take(): Fetched | undefined {
@@ -101,8 +104,8 @@ export class PartitionFetcher {
   }
 
   /**
-   * Until the end is reached or the stream is: a stream that just ends is treated like a lost
-   * connection. Resolves to what may be over when the stream is opened again.
+   * Reads until the end of the partition's range or of the stream; a stream that just ends is
+   * treated like a lost connection. Resolves to the retriable error that ended the stream, if any.
    */
   async #readStream(): Promise<unknown> {
     const { topic, topicId, partition, end } = this.state;
@@ -138,7 +141,7 @@ export class PartitionFetcher {
     if (event.type !== "batches") return;
     const from = this.#nextOffset;
     let { batches, error } = this.#frame(event.batches);
-    // The server took the batch in: its limits are not this client's defaults.
+    // The server accepted the batch under limits that are higher than this client's defaults.
     if (hasCode(error, "BATCH_TOO_LARGE") && (await learnMaxRecordsBytes(this.#api))) {
       ({ batches, error } = this.#frame(event.batches));
     }
@@ -148,14 +151,14 @@ export class PartitionFetcher {
     if (error !== undefined) throw this.state.place(error, { offset: this.#nextOffset });
   }
 
-  /** The batches of a message, up to one that is wrong. */
+  /** Parses the batches of a message, up to the first one that is invalid. */
   #frame(bytes: Uint8Array): { batches: RecordBatch[]; error: unknown } {
     const batches: RecordBatch[] = [];
     const limits = { maxBatchBytes: bytes.length, maxRecordsBytes: maxRecordsBytes(this.#api) };
     try {
       for (const batch of frameBatches(bytes, limits)) {
-        // Whatever is missing here was not deleted and not lost: the server says so before it
-        // passes over anything.
+        // Records are missing without a notice. A server reports deleted and lost records before it
+        // skips them.
         if (batch.baseOffset > this.#nextOffset) throw this.#gapError(this.#nextOffset, batch.baseOffset);
         this.#nextOffset = Math.max(this.#nextOffset, batch.nextOffset);
         batches.push(batch);
@@ -169,8 +172,8 @@ export class PartitionFetcher {
   #gapError(expected: number, actual: number): OffsetGapError {
     const { topic, partition } = this.state;
     return new OffsetGapError(
-      `offset ${expected} of partition ${partition} of ${topic} was to come, and what came begins at ${actual}: the server ` +
-        "passed over records without a word. Read again from there; if that fails too, seek past them to go on without them",
+      `the server sent offset ${actual} of partition ${partition} of ${topic} instead of ${expected}, and did not report ` +
+        `the offsets between as deleted or lost. Read again from ${expected}; if that fails too, seek past the gap`,
       { topic, partition, offset: expected, expected, actual },
     );
   }
@@ -180,8 +183,8 @@ export class PartitionFetcher {
   }
 
   /**
-   * Where to go on when what was to be read next is not in the log any more; undefined where that
-   * is an error.
+   * Returns the offset to continue at if the next record is not in the log any more; undefined if
+   * that is an error.
    */
   #nearestTo(error: unknown): number | undefined {
     if (this.state.isExact || !hasCode(error, "OFFSET_OUT_OF_RANGE")) return undefined;
@@ -196,7 +199,7 @@ export class PartitionFetcher {
     await this.#offer({ from: this.#nextOffset, batches: [] });
   }
 
-  /** Resolves when it is taken. */
+  /** Resolves when the content is taken. */
   async #offer(fetched: Fetched): Promise<void> {
     if (this.isStopped) return;
     this.#fetched = fetched;

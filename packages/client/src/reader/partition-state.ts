@@ -5,20 +5,20 @@ import { isRetriable, retryDelayMs } from "../common/retry.js";
 const never = new AbortController().signal;
 
 /**
- * Records that a reader was to get and that are not in the log any more: they were deleted, or lost
+ * Records that were skipped because the log does not have them any more: they were deleted, or lost
  * to damage.
  */
 export interface SkippedRecords extends TopicPartition {
-  /** Offset at which reading was to go on. */
+  /** Offset at which reading would have continued. */
   readonly from: number;
   /**
-   * Offset at which it goes on: the nearest one that is there. Below `from` where the log has lost
-   * its end.
+   * Offset at which reading continues: the nearest one in the log. It is below `from` if the log
+   * has lost its end.
    */
   readonly to: number;
 }
 
-/** How far a consumer is in one partition. */
+/** The progress of a reader in one partition. */
 export class PartitionState {
   readonly topic: string;
   readonly partition: number;
@@ -26,21 +26,22 @@ export class PartitionState {
   readonly #until: Position | undefined;
   readonly #onSkipped: ((skipped: SkippedRecords) => void) | undefined;
   /**
-   * Id of the topic that the positions are of; undefined until it was looked up, empty where the
-   * server knows of none. Reading another topic of that name at these positions is an error.
+   * Id of the topic that the positions belong to; undefined until it was looked up, empty if the
+   * server reports none. Reading another topic of this name is an error.
    */
   topicId: string | undefined;
-  /**
-   * Offset of the next record to be delivered; undefined until the start position was looked up.
-   */
+  /** The offset of the next record to be delivered; undefined until the start was resolved. */
   position: number | undefined;
-  /** The caller named the position himself: when it is not there, he is told. */
+  /**
+   * Whether the application named the position as an offset: it is an error if the log does not
+   * have it.
+   */
   isExact: boolean;
-  /** Nothing is delivered from here on; Infinity where there is no end. */
+  /** The offset at which reading ends; Infinity: it never ends; undefined until it was resolved. */
   end: number | undefined;
-  /** As the log last told it. */
+  /** The high watermark that the log reported last. */
   highWatermark: number | undefined;
-  /** Of the batch that the position is in or just left, ms since the epoch. */
+  /** Append time of the batch at or before the position, ms since the epoch. */
   appendTime: number | undefined;
 
   constructor(
@@ -65,42 +66,45 @@ export class PartitionState {
     return this.lagFrom(this.position);
   }
 
-  /** Records from an offset to the high watermark. */
+  /** Number of records from an offset to the high watermark. */
   lagFrom(offset: number | undefined): number | undefined {
     if (this.highWatermark === undefined || offset === undefined) return undefined;
     return Math.max(0, this.highWatermark - offset);
   }
 
-  /** How long the records of the lag have waited at most, ms: 0 where there are none. */
+  /** Longest time that a record of the lag can have waited, ms; 0 if there is no lag. */
   get lagMs(): number | undefined {
     if (this.lag === 0) return 0;
     return this.appendTime && Math.max(0, Date.now() - this.appendTime);
   }
 
-  /** Whether reading goes on at the log's end where that is before the position. */
+  /** Whether reading continues at the end of the log if that is before the position. */
   get mayGoBack(): boolean {
     return false;
   }
 
-  /** Whether an error is to be waited out, beyond those that every reader waits out. */
+  /** Whether an error is waited out in addition to the retriable ones. */
   isPassing(_error: unknown): boolean {
     return false;
   }
 
   /**
-   * Called when the log has no records between the two any more: they were deleted, or lost. What
-   * it throws ends the reading of the partition.
+   * Called when the log does not have the records between two offsets any more. If it throws, the
+   * reading of the partition ends with that error.
    */
   skipped(from: number, to: number): void {
     this.#onSkipped?.({ topic: this.topic, partition: this.partition, from, to });
   }
 
-  /** No record before `offset` is wanted or will come. */
+  /** Moves the position to `offset`, unless it is later already. */
   advance(offset: number): void {
     this.position = Math.max(this.position!, offset);
   }
 
-  /** What has to be looked up before reading starts, each with where its answer goes. */
+  /**
+   * Returns the positions to resolve before reading starts, each with a function that takes the
+   * result.
+   */
   questions(): Question[] {
     const { partition } = this;
     const questions: Question[] = [];
@@ -108,8 +112,7 @@ export class PartitionState {
       questions.push({ partition, position: this.#from, answer: ({ offset }) => (this.position ??= offset) });
     }
     if (this.end === undefined) {
-      // Where a damaged log ends is not known: reading goes on until the damage ends it with its
-      // error.
+      // The end of a damaged log is unknown: reading goes on until it fails at the damage.
       const answer = (found: PartitionOffset) =>
         (this.end = isEndKnown(found) || found.offset < found.highWatermark ? found.offset : Infinity);
       questions.push({ partition, position: this.#until!, answer });
@@ -117,7 +120,7 @@ export class PartitionState {
     return questions;
   }
 
-  /** The same error, with where it happened, unless it says so already. */
+  /** Returns the error with topic and partition, unless it has them already. */
   place(error: unknown, fields: ErrorFields = {}): unknown {
     const { topic, partition } = this;
     if (!(error instanceof LogStoreError) || error.topic !== undefined) return error;
@@ -132,10 +135,11 @@ interface Question {
 }
 
 /**
- * Turns every "earliest", "latest" and time into an offset, once: a reader that reconnects must not
- * start elsewhere. Learns the topics' ids, and asks for the same topics from then on.
+ * Resolves every "earliest", "latest" and time to an offset, once, so that a reader that reconnects
+ * does not start elsewhere. It also looks up the ids of topics.
  *
- * @throws InconsistentTopicIdError where a topic was made anew since its id was learnt
+ * @throws InconsistentTopicIdError where a topic was deleted and created anew since its id was
+ * looked up
  */
 export async function resolvePositions(
   api: LogApi,
@@ -148,7 +152,7 @@ export async function resolvePositions(
     const { topicId, partition } = states[0]!;
     if (questions.length === 0 && topicId !== undefined) return;
     const partitions = questions.map(({ partition, position }) => ({ partition, position }));
-    if (partitions.length === 0) partitions.push({ partition, position: "earliest" }); // the id alone is asked for
+    if (partitions.length === 0) partitions.push({ partition, position: "earliest" }); // only the id is needed
     const ask = () => api.listOffsets({ topic, topicId, partitions });
     const answers = await (questions.length === 0 ? untilAnswered(ask, isOver) : ask());
     for (const state of states) state.topicId ??= answers[0]?.topicId ?? "";
@@ -158,8 +162,8 @@ export async function resolvePositions(
 }
 
 /**
- * Whoever knows where to begin waits for the log as long as a reader does that has lost its
- * connection.
+ * Retries without a limit, as a reader does that has lost its connection: only the topic's id is
+ * missing.
  */
 async function untilAnswered<Answer>(ask: () => Promise<Answer>, isOver: () => boolean): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {

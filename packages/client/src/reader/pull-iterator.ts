@@ -1,28 +1,28 @@
 import type { LoopBody } from "./loop-body.js";
 import type { Merge } from "./merge.js";
 
-/** What an iteration needs beyond its items, where leaving it takes time. */
+/** What an iteration does when it is left, if that takes time. */
 export interface Leaving {
-  /** Is waited for when the iteration is left before its end. */
+  /** Called when the iteration is left before its end, and awaited. */
   readonly left: () => Promise<void>;
   readonly body: LoopBody;
 }
 
 /**
- * An async iterator by hand: what is there already costs one resolved promise, several times less
- * than an async generator. An error ends the iteration.
+ * An async iterator without a generator: an item that is available costs one resolved promise,
+ * several times less than with an async generator. An error ends the iteration.
  */
 export class PullIterator<T extends object> implements AsyncIterableIterator<T, undefined> {
   readonly #merge: Merge;
   readonly #pull: () => T | Promise<T | undefined> | undefined;
   readonly #leaving: Leaving | undefined;
-  /** Until the first value is handed out. */
+  /** Set until the first value is delivered. */
   #body: LoopBody | undefined;
   #waiting = 0;
   #hasFailed = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param pull the next item if there is one already; may throw */
+  /** @param pull returns the next item if one is available; may throw */
   constructor(merge: Merge, pull: () => T | Promise<T | undefined> | undefined, leaving?: Leaving) {
     this.#merge = merge;
     this.#pull = pull;
@@ -44,8 +44,8 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   }
 
   /**
-   * After an error the iteration is over, and `for await` does not call this. V8's
-   * `Array.fromAsync` does, and calls it again, without end, if it rejects.
+   * After an error the iteration is over, and `for await` does not call this. `Array.fromAsync` of
+   * V8 does, and calls it again without end if it rejects.
    */
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#merge.end();
@@ -58,8 +58,8 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
   }
 
   /**
-   * A loop reads the value where its body begins: a getter of the first value tells which function
-   * that is.
+   * A loop reads the value of the first result where its body begins, so a getter recognizes the
+   * function that contains the loop.
    */
   #firstResult(value: T): IteratorResult<T, undefined> {
     const body = this.#body;
@@ -78,7 +78,7 @@ export class PullIterator<T extends object> implements AsyncIterableIterator<T, 
     this.#merge.end();
   }
 
-  /** Whoever calls next() again without waiting is answered in the order of the calls. */
+  /** Calls of next() that do not wait for the one before are answered in order. */
   #nextInTurn(first?: Promise<T | undefined>): Promise<IteratorResult<T, undefined>> {
     this.#waiting++;
     const result = this.#last.then(() => this.#nextWhenThere(first));

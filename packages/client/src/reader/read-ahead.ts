@@ -1,20 +1,18 @@
 const MIB = 1024 * 1024;
 
-/**
- * Messages that the partitions of one iteration hold together, bytes, before the application takes
- * them.
- */
+/** Size of the messages that one iteration holds before the application takes them, bytes. */
 export const MAX_READ_AHEAD_BYTES = 64 * MIB;
 
-/** A partition that has read this much in one turn lets one that waits have the next, bytes. */
+/** Bytes that a partition may read in one turn while other partitions wait. */
 const TURN_BYTES = MIB;
 
 /**
- * Bounds the memory of an iteration over many partitions. A partition that is behind reserves the
- * length of a message before it asks for one, and waits in line while there is no room; each one's
- * turn is limited while others wait. A partition that has caught up reserves nothing, since most of
- * those have nothing to receive; when messages come for many of them at once, they may take as much
- * again. Streams stay open between turns: servers take a peer that resets many for an attacker.
+ * Bounds the memory of an iteration over many partitions. A partition that lags behind reserves the
+ * length of a message before it requests one, and waits in line while there is no room; its turn is
+ * limited while others wait. A partition that has caught up reserves nothing, because most of these
+ * have nothing to receive; if messages arrive for many of them at once, these may take the same
+ * amount again. Streams stay open between turns, because a server that sees many resets suspects an
+ * attack.
  */
 export class ReadAhead {
   readonly #maxBytes: number;
@@ -43,7 +41,7 @@ export class ReadAhead {
     return this.#usedBytes > this.#maxBytes;
   }
 
-  /** Even for what was not reserved there is no room. */
+  /** Whether there is no room even for messages without a reservation. */
   get isOverfull(): boolean {
     return this.#usedBytes > 2 * this.#maxBytes;
   }
@@ -67,8 +65,8 @@ export class ReadAhead {
   }
 
   /**
-   * In the order of waiting. A share that is larger than the whole is admitted when nothing else is
-   * held.
+   * Admits waiting shares in order. A share that is larger than the whole budget is admitted when
+   * nothing else is held.
    */
   #admit(): void {
     for (const share of this.#waiting) {
@@ -79,7 +77,7 @@ export class ReadAhead {
   }
 }
 
-/** What one partition has of the read-ahead: at most one message at a time. */
+/** The part of the read-ahead that one partition uses: at most one message at a time. */
 export class ReadAheadShare {
   readonly #readAhead: ReadAhead;
   readonly #leastBytes: number;
@@ -87,11 +85,11 @@ export class ReadAheadShare {
   #heldBytes = 0;
   /** Length of the last message. */
   #lastBytes: number | undefined;
-  /** Read in this turn. */
+  /** Bytes read in this turn. */
   #turnBytes = 0;
   #admitted: (() => void) | undefined;
 
-  /** @param leastBytes what is reserved for a message at least */
+  /** @param leastBytes smallest reservation for a message */
   constructor(readAhead: ReadAhead, leastBytes: number) {
     this.#readAhead = readAhead;
     this.#leastBytes = leastBytes;
@@ -101,13 +99,13 @@ export class ReadAheadShare {
     return Math.max(this.#leastBytes, this.#lastBytes ?? this.#readAhead.typicalBytes);
   }
 
-  /** Whether another turn is to be waited for before the next message is asked for. */
+  /** Whether the partition has to wait for another turn before it requests the next message. */
   get isTurnOver(): boolean {
     if (this.#reservedBytes === 0) return this.#readAhead.isFull;
     return this.#turnBytes >= TURN_BYTES && this.#readAhead.hasWaiting;
   }
 
-  /** Resolves when the partition may ask for a message, and when it leaves. */
+  /** Resolves when the partition may request a message, and when it leaves. */
   turn(): Promise<void> {
     this.#use(0, 0);
     return new Promise((resolve) => {
@@ -124,8 +122,8 @@ export class ReadAheadShare {
   }
 
   /**
-   * A message is here. False where there is no room for it: it is to be dropped, and read again
-   * after another turn.
+   * Called when a message has arrived. Returns false if there is no room for it: the message has to
+   * be dropped, and read again in another turn.
    */
   received(bytes: number): boolean {
     if (this.#reservedBytes < bytes && this.#readAhead.isOverfull) return false;
@@ -141,7 +139,7 @@ export class ReadAheadShare {
     this.#use(this.#reservedBytes, 0);
   }
 
-  /** There is nothing more to read for now. */
+  /** Called when there is nothing more to read for now. */
   caughtUp(): void {
     this.#use(0, this.#heldBytes);
   }

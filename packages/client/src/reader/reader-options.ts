@@ -16,8 +16,8 @@ import type { RecordFormatOptions } from "./consumer-record.js";
 import type { SkippedRecords } from "./partition-state.js";
 
 /**
- * One position for all, or each its own; partitions that are not named start at the earliest
- * record.
+ * One position for all partitions, or a position for each; partitions that are not named start at
+ * "earliest".
  */
 export type StartPositions =
   | PositionInput
@@ -28,12 +28,15 @@ export interface Assignment {
   readonly [topic: string]: readonly number[];
 }
 
-/** The partitions of a reader: given ones, or all that topics have when the reader begins. */
+/**
+ * The partitions of a reader: given ones, or all partitions that the topics have when the reader
+ * begins.
+ */
 export type ReaderPartitions =
   | { readonly assign: Assignment; readonly topics?: undefined }
   | { readonly topics: readonly string[]; readonly assign?: undefined };
 
-/** Options of `client.reader()`: partitions, and how they are read. */
+/** Options of `client.reader()`: the partitions, and how they are read. */
 export type ReaderOptions<T = Uint8Array, K = Uint8Array> = ReaderPartitions & ReadingOptions<T, K>;
 
 /** How a reader reads its partitions. */
@@ -41,17 +44,17 @@ export interface ReadingOptions<T = Uint8Array, K = Uint8Array> extends RecordFo
   /** Where reading starts. Default "earliest". */
   readonly from?: StartPositions | undefined;
   /**
-   * The iteration ends before this position, which is looked up when it begins: "latest" is the end
-   * of each partition at that time. Default: it never ends, and waits for new records.
+   * The iteration ends before this position, which is resolved when it begins: "latest" is the end
+   * of each partition at that time. Default: the iteration never ends and waits for new records.
    */
   readonly until?: PositionInput | undefined;
   /**
    * Called when records were skipped because the log does not have them any more: they were
-   * deleted, by retention or `deleteRecords`, or lost to damage and cut out by a repair. What it
-   * throws ends the iteration.
+   * deleted, by retention or `deleteRecords`, or lost to damage and removed by a repair. If it
+   * throws, the iteration ends with that error.
    */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
-  /** On its abort the iteration ends by throwing the signal's reason. */
+  /** Ends the iteration when it aborts: the iteration throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -83,7 +86,7 @@ const assignRule: OptionRule = (value, name) => {
 const fromRule: OptionRule = (value, name) => {
   const expected = positionRule(value, name);
   if (expected === undefined || typeof value !== "object" || value === null) return expected;
-  // Either one position with a time that is none, or a position for each partition of each topic.
+  // A position with an invalid time, or positions by topic and partition.
   const positions = Object.values(value).flatMap((byPartition: unknown) =>
     typeof byPartition === "object" && byPartition !== null && !(byPartition instanceof Date)
       ? Object.values(byPartition)
@@ -108,12 +111,12 @@ const rules: OptionRules<ReadingOptions<unknown, unknown> & { assign?: unknown; 
 export function checkReaderOptions<T, K>(options: ReaderOptions<T, K>): void {
   const { assign, topics, group } = Object(options);
   if (group !== undefined) {
-    throw new InvalidArgumentError("reader: a reader is in no group: use client.consumer({ group, topics })");
+    throw new InvalidArgumentError("reader: a reader belongs to no group: use client.consumer({ group, topics })");
   }
   checkOptions("reader", options as ReaderOptions<unknown, unknown>, rules);
   if ((assign === undefined) === (topics === undefined)) {
     throw new InvalidArgumentError(
-      "reader: give either assign, the partitions by topic, or topics, all of whose partitions are read",
+      "reader: give either assign (partitions by topic) or topics (all of their partitions)",
     );
   }
 }

@@ -11,11 +11,11 @@ import { checkReaderOptions, type ReaderOptions, startOf } from "./reader-option
 import { RecordSource } from "./record-source.js";
 
 /**
- * Reads given partitions, or all partitions of topics, record by record or batch by batch. Order is
- * kept within a partition; batches of different partitions alternate as they arrive. Lost
- * connections are made again, and reading goes on where it was.
+ * Reads given partitions, or all partitions of topics, record by record or batch by batch. Records
+ * of one partition are delivered in order; batches of different partitions alternate as they
+ * arrive. Lost connections are reopened, and reading continues where it was.
  *
- * Leaving a loop closes the streams; another loop goes on at the positions reached.
+ * Leaving a loop closes its streams. Another loop continues at the positions reached.
  */
 export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<ConsumerRecord<T, K>>, AsyncDisposable {
   readonly #api: LogApi;
@@ -32,7 +32,7 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
   /**
    * @internal Made by `client.reader()`.
    *
-   * @param topicId of the one topic that is read, where it is known already
+   * @param topicId id of the only topic, if it is known already
    */
   constructor(api: LogApi, options: ReaderOptions<T, K>, registry: Registry, topicId?: string) {
     checkReaderOptions(options);
@@ -49,12 +49,12 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
   }
 
   /**
-   * Iterates over the records. One loop at a time.
+   * Iterates over the records. A reader runs one loop at a time.
    *
-   * @throws (while iterating) CorruptBatchError or InvalidValueError, and the position stays at the
+   * @throws (while iterating) CorruptBatchError or InvalidValueError, with the position at the
    * record concerned: `seek` past it to go on; UnknownTopicError; UnknownPartitionError;
-   * InconsistentTopicIdError where the topic was deleted and made again; OffsetOutOfRangeError for
-   * a start given as a number that is not in the log; the signal's reason
+   * InconsistentTopicIdError where the topic was deleted and created anew; OffsetOutOfRangeError
+   * for a start given as an offset that the log does not have; the signal's reason
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<T, K>, undefined> {
     const merge = this.#begin();
@@ -69,39 +69,40 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
   }
 
   /**
-   * The offset of the next record to be handed out; undefined until a start that is not a number
-   * was looked up.
+   * The offset of the next record to be delivered; undefined until a start that is not an offset
+   * was resolved.
    *
-   * @throws InvalidArgumentError where the partition is not read here
+   * @throws InvalidArgumentError where this reader does not read the partition
    */
   position(topic: string, partition: number): number | undefined {
     return this.#find(topic, partition)?.position;
   }
 
   /**
-   * The number of records between the position and the high watermark, as the server told it last;
-   * undefined before that.
+   * The number of records between the position and the high watermark that the server reported
+   * last; undefined before that.
    *
-   * @throws InvalidArgumentError where the partition is not read here
+   * @throws InvalidArgumentError where this reader does not read the partition
    */
   lag(topic: string, partition: number): number | undefined {
     return this.#find(topic, partition)?.lag;
   }
 
   /**
-   * How long the records of the lag have waited at most, ms; 0 where there are none; undefined
-   * before anything is known of them.
+   * The longest time that a record of the lag can have waited, ms; 0 where there is no lag;
+   * undefined before anything was read.
    *
-   * @throws InvalidArgumentError where the partition is not read here
+   * @throws InvalidArgumentError where this reader does not read the partition
    */
   lagMs(topic: string, partition: number): number | undefined {
     return this.#find(topic, partition)?.lagMs;
   }
 
   /**
-   * Goes on at another offset, also in the middle of a loop.
+   * Continues a partition at another offset. It may be called within a loop.
    *
-   * @throws InvalidArgumentError where the partition is not read here, or not known yet
+   * @throws InvalidArgumentError where this reader does not read the partition, or the partitions
+   * of the topic are not known yet
    */
   seek(topic: string, partition: number, offset: number): void {
     const state = this.#find(topic, partition);
@@ -116,7 +117,7 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
     this.#merge?.restart(state);
   }
 
-  /** Ends the loop, and every later one, without an error. It waits for nothing. */
+  /** Ends the running loop, and every later one, without an error. It does not wait. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#merge?.end();
@@ -128,7 +129,7 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
 
   #begin(): Merge {
     if (this.#merge !== undefined && !this.#merge.hasEnded) {
-      throw new InvalidArgumentError("this reader is being iterated over already: use another one for another loop");
+      throw new InvalidArgumentError("this reader is reading already: use another reader for another loop");
     }
     this.#registry.addReader(this);
     const onEnd = () => this.#registry.delete(this);
@@ -140,7 +141,7 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
     return merge;
   }
 
-  /** The partitions that the topics have now. */
+  /** Describes the topics and returns all their partitions. */
   async #lookUp(topics: readonly string[]): Promise<readonly PartitionState[]> {
     const described = await Promise.all(Array.from(new Set(topics), (topic) => this.#api.describeTopic(topic)));
     this.#states ??= described.flatMap(({ topic, topicId, partitions }) =>
@@ -156,10 +157,13 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
     return state;
   }
 
-  /** Undefined where the partitions of the topic are not known yet. */
+  /** Returns undefined while the partitions of the topic are not known yet. */
   #find(topic: string, partition: number): PartitionState | undefined {
     const state = this.#states?.find((state) => state.topic === topic && state.partition === partition);
     if (state !== undefined || (this.#states === undefined && this.#options.topics!.includes(topic))) return state;
-    throw new InvalidArgumentError(`partition ${partition} of ${topic} is not read here`, { topic, partition });
+    throw new InvalidArgumentError(`this reader does not read partition ${partition} of ${topic}`, {
+      topic,
+      partition,
+    });
   }
 }

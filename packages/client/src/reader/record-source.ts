@@ -4,7 +4,7 @@ import type { ConsumerRecord, RecordFormat } from "./consumer-record.js";
 import type { Merge, MergedBatch } from "./merge.js";
 import type { PartitionState } from "./partition-state.js";
 
-/** The records of an iteration, one after another. */
+/** The records of an iteration, one by one. */
 export class RecordSource<T, K> {
   readonly #merge: Merge;
   readonly #format: RecordFormat<T, K>;
@@ -16,15 +16,15 @@ export class RecordSource<T, K> {
     this.#format = format;
   }
 
-  /** Whose record was pulled last. */
+  /** The partition of the last record. */
   get state(): PartitionState {
     return this.#current!.fetcher.state;
   }
 
   /**
-   * The next record, if there is one already; its partition's position moves past it when it is
-   * good. A promise gives none where the partition was to be read from elsewhere meanwhile, or not
-   * any more.
+   * Returns the next record if one is available, and moves the position of its partition past it
+   * once it is decoded. A promise resolves to undefined if the partition was removed or moved
+   * meanwhile.
    */
   pull(): ConsumerRecord<T, K> | Promise<ConsumerRecord<T, K> | undefined> | undefined {
     for (;;) {

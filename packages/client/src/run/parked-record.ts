@@ -1,15 +1,15 @@
 /**
- * What a record looks like in the topic that it is put aside in: as it was, with headers that tell
- * where from and why.
+ * The format of parked records: the original record, with headers that say where it came from and
+ * why it failed.
  */
 import { type HeaderInput, InvalidArgumentError } from "@logstore/codec";
 import type { ConsumerRecord } from "../reader/consumer-record.js";
 
 const MAX_NAME_LENGTH = 249;
 const MAX_REASON_LENGTH = 1_000;
-/** Of a record that has hardly room for its headers. */
+/** Used for a record that leaves little room for headers. */
 const SHORT_REASON_LENGTH = 100;
-/** Names of the headers. They are part of the format of parked topics and must not be changed. */
+/** Names of the headers. They are part of the format of parked topics and must not change. */
 const PREFIX = "logstore-parked-";
 const names = {
   topic: `${PREFIX}topic`,
@@ -19,13 +19,12 @@ const names = {
   attempts: `${PREFIX}attempts`,
   time: `${PREFIX}time`,
 } as const;
-/** Id of the topic that the record came from. Records that release 0.1.0 parked do not have it. */
+/** Id of the topic that the record came from. Records that release 0.1.0 parked lack it. */
 const TOPIC_ID_HEADER = `${PREFIX}topic-id`;
-/** Only where the record would have been too large: what is missing of it. */
+/** Names the parts that were left out, if the record would have been too large. */
 const LEFT_OUT_HEADER = `${PREFIX}left-out`;
 /**
- * Tells that a record was replayed, and from which record of a parked topic:
- * `<topic>/<partition>/<offset>`.
+ * Marks a replayed record with its position in the parked topic: `<topic>/<partition>/<offset>`.
  */
 export const REPLAYED_HEADER = "logstore-replayed-from";
 
@@ -33,49 +32,52 @@ type RawRecord = ConsumerRecord<Uint8Array, Uint8Array>;
 type ParkedForm = Pick<RawRecord, "key" | "value" | "timestamp"> & { readonly headers: readonly HeaderInput[] };
 
 /**
- * A record that was put aside since it could not be processed. `topic`, `partition` and `offset`
- * are where it came from.
+ * A record that was parked because it could not be processed. `topic`, `partition` and `offset` say
+ * where it came from.
  */
 export interface ParkedRecord extends ConsumerRecord<Uint8Array, Uint8Array> {
-  /** Id of the topic that it came from; undefined where that is not known. */
+  /** Id of the topic that the record came from; undefined where it is not known. */
   readonly topicId: string | undefined;
-  /** Message of the error that it failed with last. */
+  /** Message of the error of the last attempt. */
   readonly reason: string;
-  /** How often it was tried. */
+  /** Number of attempts. */
   readonly attempts: number;
-  /** ms since the epoch. */
+  /** Time at which the record was parked, ms since the epoch. */
   readonly parkedAt: number;
-  /** Where it lies in the parked topic. */
+  /** Its offset in the parked topic. */
   readonly parkedOffset: number;
   /**
-   * The record was too large for the headers: its value is empty here and its own headers are
-   * missing. It may still be where it came from.
+   * Whether the record was too large to be parked whole: its value is empty then and its own
+   * headers are missing. The original may still be in its topic.
    */
   readonly isLeftOut: boolean;
 }
 
-/** Why a record is put aside. */
+/** Why a record is parked. */
 export interface Failure {
-  /** Id of the record's topic; empty or undefined where that is not known. */
+  /** Id of the record's topic; empty or undefined where it is not known. */
   readonly topicId?: string | undefined;
   readonly reason: string;
   readonly attempts: number;
 }
 
-/** @throws InvalidArgumentError where the name would be too long for a topic */
+/**
+ * Returns the name of the topic for a group's parked records.
+ *
+ * @throws InvalidArgumentError where the name would be too long for a topic
+ */
 export function parkedTopic(topic: string, group: string): string {
   const name = `${topic}.${group}.parked`;
   if (name.length <= MAX_NAME_LENGTH) return name;
   throw new InvalidArgumentError(
-    `${name} is ${name.length} characters, and a topic's name has ${MAX_NAME_LENGTH} at most: give the group a shorter name, or do not park`,
+    `the parked topic ${name} would have ${name.length} characters, and a topic's name may have ${MAX_NAME_LENGTH}: shorten the group's name, or set park to false`,
     { topic, group, expected: MAX_NAME_LENGTH, actual: name.length },
   );
 }
 
 /**
- * What a record may look like where it is put aside, the best first: as it was, with headers that
- * tell where from and why. Each is smaller than the one before, for a record that was nearly as
- * large as one may be.
+ * Yields the forms in which a record can be parked, the most complete first. Each is smaller than
+ * the one before, for records close to the size limit.
  */
 export function* parkedForms(
   record: RawRecord,
@@ -112,7 +114,11 @@ function headersOf(
   return headers;
 }
 
-/** @throws InvalidArgumentError for a record that nobody parked */
+/**
+ * Parses a parked record.
+ *
+ * @throws InvalidArgumentError for a record that was not parked
+ */
 export function fromParked(record: RawRecord): ParkedRecord {
   const texts = new Map<string, string>();
   const headers = record.headers.filter(({ name, value }) => {

@@ -7,8 +7,8 @@ import type { ConsumerRecord } from "../reader/consumer-record.js";
 import { type Failure, parkedForms, parkedTopic } from "./parked-record.js";
 
 /**
- * Puts records of a group aside, each in the parked topic of its own topic, which is made when it
- * is needed.
+ * Parks records of a group, each in the parked topic of its own topic. The parked topic is created
+ * when it is needed.
  */
 export class ParkingLot {
   readonly #api: LogApi;
@@ -18,7 +18,7 @@ export class ParkingLot {
   readonly #opened: Producer<Uint8Array>[] = [];
   #isClosed = false;
 
-  /** @throws InvalidArgumentError where a topic's name leaves no room for the parked topic's */
+  /** @throws InvalidArgumentError where the name of a parked topic would be too long */
   constructor(
     api: LogApi,
     { group, topics }: { readonly group: string; readonly topics: readonly string[] },
@@ -31,11 +31,11 @@ export class ParkingLot {
   }
 
   /**
-   * Resolves when the record is durable where it was put: what is too large for that is put there
-   * without its value.
+   * Parks a record, without its value if it is too large. Resolves when it is durable in the parked
+   * topic.
    *
    * @throws UnknownTopicError, InconsistentTopicIdError where the parked topic was deleted
-   * meanwhile: the next call makes it again
+   * meanwhile: the next call creates it again
    */
   async park(record: ConsumerRecord<Uint8Array, Uint8Array>, failure: Failure): Promise<void> {
     const topic = parkedTopic(record.topic, this.#group);
@@ -54,7 +54,7 @@ export class ParkingLot {
     throw tooLarge;
   }
 
-  /** Lets go of everything at once: what is not put aside by now is not waited for. */
+  /** Closes the producers at once. Records that are not parked yet are given up. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#opened.splice(0).map((producer) => producer.close({ timeoutMs: 0 })));
@@ -64,7 +64,7 @@ export class ParkingLot {
     let producer = this.#producers.get(topic);
     if (producer === undefined) {
       producer = this.#open(topic);
-      producer.catch(() => this.#producers.delete(topic)); // the next record that is put aside tries again
+      producer.catch(() => this.#producers.delete(topic)); // the next parked record tries again
       this.#producers.set(topic, producer);
     }
     return producer;
@@ -75,7 +75,8 @@ export class ParkingLot {
       await this.#api.describeTopic(topic);
     } catch (error) {
       if (!hasCode(error, "UNKNOWN_TOPIC")) throw error;
-      // One partition: what was put aside is listed and replayed in the order in which it was.
+      // One partition, so that records are listed and replayed in the order in which they were
+      // parked.
       await this.#api.createTopic({ topic, partitions: 1 }).catch((error: unknown) => {
         if (!hasCode(error, "TOPIC_EXISTS")) throw error;
       });

@@ -1,46 +1,46 @@
 import type { OwnedPartition } from "../group/owned-partition.js";
 import type { ConsumerRecord } from "../reader/consumer-record.js";
 
-/** A record with its bytes as they lie in the log. */
+/** A record with its key and value as bytes. */
 export type RawRecord = ConsumerRecord<Uint8Array, Uint8Array>;
 
 /** A record from when it was read until it is processed, parked or dropped. */
 export interface Task {
   readonly partition: PartitionWork;
-  /** Views of the batch at first; a copy once it has to be kept for longer. */
+  /** Views of its batch at first; a copy if the record is kept for longer. */
   record: RawRecord;
   readonly bytes: number;
-  /** Aborts when the outcome does not count any more. */
+  /** Aborts when the outcome of the handler does not count any more. */
   readonly use: AbortSignal;
-  /** For the handler: also aborts when the reading is over. */
+  /** Given to the handler. Aborts also when the reading ends. */
   readonly signal: AbortSignal;
   /**
-   * Its handler waits for the end of the reading itself: it is not waited for, and its outcome does
-   * not count.
+   * Whether its handler waits for the end of the reading: the handler is not waited for then, and
+   * its outcome does not count.
    */
   isReleased: boolean;
 }
 
 /**
- * What is in memory of one partition: records by key, each key in order, and which of them are not
- * done yet.
+ * The records of one partition that are in memory: by key, each key in order, and which of them are
+ * not processed yet.
  */
 export class PartitionWork {
   readonly owned: OwnedPartition;
-  /** What is in memory: waiting, or worked on. */
+  /** Number of records in memory, waiting or being processed. */
   heldRecords = 0;
   heldBytes = 0;
   /**
-   * Records of a key that wait for the one before them. A key is here while one of its records is
-   * not done.
+   * Records of each key that wait for the one before them. A key has an entry while one of its
+   * records is not processed.
    */
   readonly #lanes = new Map<string, Task[]>();
-  /** Offsets that are not done, ascending. */
+  /** Offsets that are not processed, ascending. */
   readonly #pending = new Set<number>();
   readonly #stop = new AbortController();
   #use = new AbortController();
   #handlers = new AbortController();
-  /** Taken in and not begun, ascending. */
+  /** Offsets that no handler was called with, ascending. */
   readonly #unbegun = new Set<number>();
   #isAbandoned = false;
   #resumed: PromiseWithResolvers<void> | undefined;
@@ -51,7 +51,7 @@ export class PartitionWork {
     this.owned = owned;
   }
 
-  /** Aborts when nothing more is to be begun, nor tried again. */
+  /** Aborts when no further handler is called and nothing is retried. */
   get stopped(): AbortSignal {
     return this.#stop.signal;
   }
@@ -60,10 +60,7 @@ export class PartitionWork {
     return this.#running > 0;
   }
 
-  /**
-   * Takes a record in. A lane is returned where it begins one: nothing else of its key is under
-   * way.
-   */
+  /** Takes in a record. It is the first of its lane if no other record of its key is in memory. */
   add(record: RawRecord): { readonly task: Task; readonly lane: string | undefined; readonly isFirst: boolean } {
     const bytes = record.value.length + (record.key?.length ?? 0);
     const task = {
@@ -82,13 +79,13 @@ export class PartitionWork {
     const waiting = this.#lanes.get(lane);
     if (waiting === undefined) this.#lanes.set(lane, []);
     else {
-      task.record = copyOf(record); // others of its batch may be done long before it
+      task.record = copyOf(record); // other records of its batch may be processed long before it
       waiting.push(task);
     }
     return { task, lane, isFirst: waiting === undefined };
   }
 
-  /** The next record of a key whose last one is done; the key is forgotten where there is none. */
+  /** The next record of a key; undefined, and the key is forgotten, if there is none. */
   next(lane: string | undefined): Task | undefined {
     if (lane === undefined) return undefined;
     const task = this.#lanes.get(lane)?.shift();
@@ -96,7 +93,7 @@ export class PartitionWork {
     return task;
   }
 
-  /** Resolves when work may begin; undefined where it may at once. */
+  /** Resolves when the partition is resumed; undefined unless it is paused. */
   get resumed(): Promise<void> | undefined {
     return this.#resumed?.promise;
   }
@@ -110,7 +107,7 @@ export class PartitionWork {
     this.#resumed = undefined;
   }
 
-  /** Offset of the first record that no handler was called with; undefined where there is none. */
+  /** The offset of the first record that no handler was called with; undefined if there is none. */
   get firstUnbegun(): number | undefined {
     return this.#unbegun.values().next().value;
   }
@@ -124,25 +121,31 @@ export class PartitionWork {
     if (--this.#running === 0) for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** Moves the partition on as far as everything before is done. */
+  /**
+   * Marks a record as processed, and moves the partition's offset up to the first record that is
+   * not.
+   */
   done({ record, use, isReleased }: Task): void {
     if (use.aborted || isReleased) return;
     this.#pending.delete(record.offset);
     this.owned.processed = this.#pending.values().next().value ?? this.owned.position;
   }
 
-  /** Nothing more is begun. What is not done stays so: the partition's next owner gets it. */
+  /**
+   * Calls no further handler. Records that are not processed are left to the partition's next
+   * owner.
+   */
   stop(): void {
     this.#stop.abort();
-    this.resume(); // what waits is let go of
+    this.resume(); // waiting tasks see the stop and end
   }
 
-  /** Handlers are told that the reading is over. What they still do counts. */
+  /** Aborts the signals of handlers. Their outcomes still count. */
   finish(): void {
     this.#handlers.abort();
   }
 
-  /** What is worked on is not waited for, and does not count. */
+  /** Stops waiting for handlers. Their outcomes do not count. */
   abandon(): void {
     this.#isAbandoned = true;
     this.stop();
@@ -150,7 +153,7 @@ export class PartitionWork {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** What was taken in so far does not count any more. */
+  /** Makes the outcomes of all records taken in so far not count. */
   forget(): void {
     this.#use.abort();
     this.#handlers.abort();
@@ -165,7 +168,7 @@ export class PartitionWork {
   }
 }
 
-/** A view would keep its whole batch in memory. */
+/** Copies a record's bytes, because a view keeps its whole batch in memory. */
 export function copyOf(record: RawRecord): RawRecord {
   const { key, value, headers } = record;
   return {

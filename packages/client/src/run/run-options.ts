@@ -12,24 +12,24 @@ import {
 } from "@logstore/codec";
 import type { ConsumerRecord } from "../reader/consumer-record.js";
 
-/** How often a record that fails is tried, and how long the pauses are. */
+/** How a record that fails is retried. */
 export interface RetryOptions {
-  /** How often a record is tried in all; Infinity for without end. Default 5. */
+  /** Number of attempts, the first one included; Infinity: no limit. Default 5. */
   readonly attempts?: number | undefined;
-  /** ms before the second try; doubles with each. Default 100. */
+  /** Pause before the second attempt, ms; it doubles with each further one. Default 100. */
   readonly initialBackoffMs?: number | undefined;
-  /** ms at most. Default 30,000. */
+  /** The longest pause, ms. Default 30,000. */
   readonly maxBackoffMs?: number | undefined;
 }
 
-/** What a handler learns beside its record. */
+/** The second argument of a handler. */
 export interface RecordContext {
-  /** 1 for the first try. */
+  /** Number of this attempt, from 1 on. */
   readonly attempt: number;
   /**
-   * Aborts when the run ends, and when the outcome does not count any more: the partition was lost,
-   * or its offset was set. At the end of a run, a record whose handler still succeeds is committed;
-   * one whose handler fails is left for another member.
+   * Aborts when the run ends, and when the outcome does not count any more because the partition
+   * was lost or its offset was set. A handler that succeeds after the end of a run still has its
+   * record committed; the record of a handler that fails is left to another member.
    */
   readonly signal: AbortSignal;
 }
@@ -37,22 +37,28 @@ export interface RecordContext {
 /** Options of `consumer.run()`. */
 export interface RunOptions<T, K> {
   /**
-   * Processes a record: it is processed when this is done, and to be tried again when it throws.
+   * Called for each record. The record is processed when it returns or its promise resolves, and
+   * retried when it throws.
    */
   readonly eachRecord: (record: ConsumerRecord<T, K>, context: RecordContext) => void | Promise<void>;
-  /** Records that are worked on at the same time: of different keys, or without one. Default 16. */
+  /**
+   * Largest number of handlers that run at the same time, each for another key or for a record
+   * without one. Default 16.
+   */
   readonly concurrency?: number | undefined;
-  /** Records that may be in memory, waiting or worked on. Default 1,000. */
+  /** Largest number of records in memory, waiting or being processed. Default 1,000. */
   readonly maxInFlightRecords?: number | undefined;
-  /** Bytes of keys and values of these; a single record may be larger. Default 16 MiB. */
+  /**
+   * Largest size of their keys and values, bytes; a single record may exceed it. Default 16 MiB.
+   */
   readonly maxInFlightBytes?: number | undefined;
   readonly retry?: RetryOptions | undefined;
   /**
-   * Whether a record that keeps failing is put aside in `<topic>.<group>.parked`; if not, the run
-   * fails. Default true.
+   * Whether a record that fails every attempt is parked in the topic `<topic>.<group>.parked`. If
+   * not, the run fails with the handler's last error. Default true.
    */
   readonly park?: boolean | undefined;
-  /** Its abort ends the run when what is worked on is done. */
+  /** Ends the run when it aborts, after the running handlers are done. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -92,7 +98,7 @@ export function runLimits<T, K>(options: RunOptions<T, K>): RunLimits {
   };
 }
 
-/** How long to wait after try `attempt` failed, ms; up to half of it is left to chance. */
+/** Pause after attempt `attempt` failed, ms: exponential, of which up to half is random. */
 export function tryAgainMs({ initialBackoffMs, maxBackoffMs }: RunLimits, attempt: number, random: number): number {
   return Math.min(maxBackoffMs, initialBackoffMs * 2 ** (attempt - 1)) * (1 - random / 2);
 }

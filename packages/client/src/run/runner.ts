@@ -11,19 +11,19 @@ import { copyOf, PartitionWork, type RawRecord, type Task } from "./partition-wo
 import { type RunLimits, type RunOptions, runLimits, tryAgainMs } from "./run-options.js";
 import { Slots } from "./slots.js";
 
-/** Calls the handler once. Resolves to how it failed, or to undefined. */
+/** Calls the handler once. Resolves to its failure, or to undefined. */
 type Handle = (task: Task, attempt: number) => Promise<HandlerFailure | undefined>;
 
 interface HandlerFailure {
   readonly error: unknown;
-  /** To try again is of no use. */
+  /** Whether a retry cannot succeed. */
   readonly isFinal: boolean;
 }
 
 /**
- * Processes records by key in order, keys in parallel; records without a key all in parallel. A
- * record that fails is tried again, and only those of its key wait. What is in memory is bounded:
- * beyond that nothing more is read.
+ * Calls a handler for each record: records of one key in order, different keys and records without
+ * a key in parallel. While a failed record is retried, only records of its key wait. Reading stops
+ * at the limits of records in memory.
  */
 export class Runner<T, K> implements InFlight {
   readonly #format: RecordFormat<T, K>;
@@ -35,7 +35,7 @@ export class Runner<T, K> implements InFlight {
   readonly #held: HeldRecords;
   #fail: (error: unknown) => void = () => {};
 
-  /** @param park undefined: a record that keeps failing fails the run */
+  /** @param park undefined: a record that fails every attempt fails the run */
   constructor(format: RecordFormat<T, K>, options: RunOptions<T, K>, park: Park | undefined) {
     this.#format = format;
     this.#options = options;
@@ -45,7 +45,7 @@ export class Runner<T, K> implements InFlight {
     this.#slots = new Slots(this.#limits.concurrency, () => this.#makeHandle());
   }
 
-  /** Until the reading ends, well or badly, and everything begun is done. */
+  /** Resolves when the reading has ended and every handler that was called is done. */
   async run(reader: GroupReader<T, K>): Promise<void> {
     const { merge } = reader;
     const source = new RecordSource(merge, new RecordFormat<Uint8Array, Uint8Array>({}));
@@ -104,18 +104,21 @@ export class Runner<T, K> implements InFlight {
     for (const work of this.#work.values()) work.abandon();
   }
 
-  /** Offset of the next record of a partition to be handed out. */
+  /** The offset of the partition's next record to be delivered. */
   position(partition: OwnedPartition): number | undefined {
     return this.#work.get(partition)?.firstUnbegun ?? partition.position;
   }
 
-  /** The record whose handler calls counts as processed; those of other handlers do not. */
+  /**
+   * Counts the record of the calling handler as processed; other handlers' records are not
+   * affected.
+   */
   count(): void {
     const task = this.#slots.currentTask;
     task?.partition.done(task);
   }
 
-  /** A handler that waits for the end cannot be waited for. */
+  /** Stops waiting for the calling handler, which waits for the end of the run. */
   release(): void {
     const task = this.#slots.currentTask;
     if (task === undefined || task.isReleased) return;
@@ -123,11 +126,11 @@ export class Runner<T, K> implements InFlight {
     task.partition.ended();
   }
 
-  /** Everything that is there, as far as there is room for it. */
+  /** Takes in every record that is available, waiting at the limits. */
   async #takeIn(source: RecordSource<Uint8Array, Uint8Array>): Promise<void> {
     for (;;) {
       if (this.#held.isFull) await this.#held.room();
-      const record = source.pull() as RawRecord | undefined; // bytes are never a promise
+      const record = source.pull() as RawRecord | undefined; // a format of bytes is never async
       if (record === undefined) return;
       const owned = source.state as OwnedPartition;
       const work = this.#workOf(owned);
@@ -172,7 +175,7 @@ export class Runner<T, K> implements InFlight {
         const failure = await slot.work(task, attempt);
         if (failure === undefined) return partition.done(task);
         const { error, isFinal } = failure;
-        // The handler may have failed because it was told of the end.
+        // The handler may have failed because its signal aborted.
         if (task.use.aborted || (task.signal.aborted && !isFinal)) return;
         if (isFinal || attempt >= this.#limits.attempts) {
           if (await this.#giveUp(task, error, attempt)) partition.done(task);
@@ -188,8 +191,8 @@ export class Runner<T, K> implements InFlight {
   }
 
   /**
-   * A function of its own for each slot: which one is on the stack tells whose handler calls
-   * `commit()` or `close()`.
+   * Makes a separate function for each slot: its name on the stack identifies the handler that
+   * calls `commit()` or `close()`.
    */
   #makeHandle(): Handle {
     return async ({ record, partition, signal }, attempt) => {
@@ -199,7 +202,7 @@ export class Runner<T, K> implements InFlight {
         await this.#options.eachRecord(whole, { attempt, signal });
         return undefined;
       } catch (error) {
-        // What does not fit its schema today does not tomorrow.
+        // A value that does not fit its schema will not fit it later.
         return { error, isFinal: isOwnDecodingError(error, record.offset) };
       }
     };
@@ -213,7 +216,7 @@ export class Runner<T, K> implements InFlight {
   }
 }
 
-/** Looking at what a handler threw may throw in turn. */
+/** Reading properties of a thrown value may throw, too. */
 function isOwnDecodingError(error: unknown, offset: number): boolean {
   try {
     return error instanceof InvalidValueError && error.offset === offset;

@@ -1,14 +1,14 @@
 import { callStack, named, uniqueName } from "../common/caller.js";
 
-/** Where one worker at a time does its work. */
+/** A slot in which one task at a time is executed. */
 export interface Slot<Work extends (...args: never[]) => unknown, Task> {
-  /** What each slot has a copy of, with a name of its own. */
+  /** The function that executes tasks in this slot. Its name is unique. */
   readonly work: Work;
-  /** What it works on. */
+  /** The task being executed. */
   task: Task | undefined;
 }
 
-/** So many work at a time; the others wait in the order in which they came. */
+/** Limits how many tasks are executed at a time. Waiting tasks are served in order. */
 export class Slots<Work extends (...args: never[]) => unknown, Task> {
   readonly #makeWork: () => Work;
   readonly #byName = new Map<string, Slot<Work, Task>>();
@@ -16,13 +16,13 @@ export class Slots<Work extends (...args: never[]) => unknown, Task> {
   readonly #waiting: ((slot: Slot<Work, Task>) => void)[] = [];
   readonly #count: number;
 
-  /** @param makeWork returns a function that nobody else has */
+  /** @param makeWork returns a new function for each slot */
   constructor(count: number, makeWork: () => Work) {
     this.#count = count;
     this.#makeWork = makeWork;
   }
 
-  /** A promise only where all slots are taken. */
+  /** Returns a promise only if all slots are taken. */
   acquire(): Slot<Work, Task> | Promise<Slot<Work, Task>> {
     const free = this.#free.pop();
     if (free !== undefined) return free;
@@ -37,7 +37,7 @@ export class Slots<Work extends (...args: never[]) => unknown, Task> {
     else next(slot);
   }
 
-  /** The task whose work the running code is part of. */
+  /** The task that the running code belongs to. */
   get currentTask(): Task | undefined {
     for (const { name } of callStack()) {
       const slot = name === null ? undefined : this.#byName.get(name);

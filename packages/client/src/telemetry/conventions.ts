@@ -1,6 +1,6 @@
 /**
- * Names of attributes, after OpenTelemetry's semantic conventions for messaging (1.45) where these
- * have one.
+ * Attribute names, from OpenTelemetry's semantic conventions for messaging (1.45) where these
+ * define one.
  */
 export const SYSTEM = "messaging.system.name";
 export const OPERATION_NAME = "messaging.operation.name";
@@ -12,5 +12,5 @@ export const ERROR_TYPE = "error.type";
 export const OFFSET = "logstore.offset";
 export const DURABILITY = "logstore.durability";
 
-/** Who traces. */
+/** Name of the instrumentation scope. */
 export const SCOPE = "@logstore/client";

@@ -12,22 +12,22 @@ import {
 } from "./conventions.js";
 import { spanContextOf } from "./record-context.js";
 
-/** What an SDK keeps of one span's links, unless it is told otherwise. */
+/** Number of links of a span that SDKs keep by default. */
 const MAX_LINKS = 128;
 
 export interface ReceivedBatch {
   readonly topic: string;
   readonly partition: number;
   readonly batch: RecordBatch;
-  /** What of the batch is delivered: from here, and before there. */
+  /** The range of delivered offsets: from `from` (inclusive) to `end` (exclusive). */
   readonly from: number;
   readonly end: number;
 }
 
 /**
- * A span that says that a batch was received, linked to the sends of its records; where they are
- * all of one trace, it is a part of that. None where no record belongs to a trace. It has no
- * length: what is done with the records is the caller's to trace.
+ * Records a span for a received batch, with links to the spans that sent its records. If all
+ * records belong to one trace, the span does too; if none belongs to a trace, no span is made. The
+ * span has no duration: the processing of the records is left to the application to trace.
  */
 export function traceReceived({ topic, partition, batch, from, end }: ReceivedBatch): void {
   const { sends, count } = sendsOf(batch, from, end);
@@ -48,7 +48,10 @@ export function traceReceived({ topic, partition, batch, from, end }: ReceivedBa
   trace.getTracer(SCOPE).startSpan(`receive ${topic}`, { kind: SpanKind.CONSUMER, attributes, links }, parent).end();
 }
 
-/** The sends that the records were part of, each once, and how many records are delivered. */
+/**
+ * Returns the contexts in which the records were sent, each once, and the number of delivered
+ * records.
+ */
 function sendsOf(batch: RecordBatch, from: number, end: number): { sends: SpanContext[]; count: number } {
   const sends = new Map<string, SpanContext>();
   let count = 0;
@@ -62,7 +65,7 @@ function sendsOf(batch: RecordBatch, from: number, end: number): { sends: SpanCo
       if (send !== undefined) sends.set(send.spanId, send);
     }
   } catch {
-    // Whoever reads the records is told what is wrong with them.
+    // The reader of the records reports the error.
   }
   return { sends: [...sends.values()], count };
 }

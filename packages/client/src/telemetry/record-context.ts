@@ -1,4 +1,4 @@
-/** Which trace a record belongs to: its producer puts that into the record's headers. */
+/** The trace context of a record, which its producer stores in its headers. */
 
 import type { Header, HeaderInput } from "@logstore/codec";
 import {
@@ -11,17 +11,17 @@ import {
 } from "@opentelemetry/api";
 
 /**
- * Whether anybody traces: without a propagator nothing would be put into headers, nor found in
- * them.
+ * Whether tracing is on: without a registered propagator, no context is stored in headers or read
+ * from them.
  */
 export function isTracing(): boolean {
   return propagation.fields().length > 0;
 }
 
 /**
- * The context that a record was sent in, to continue its trace: as the parent of a span for what is
- * done with the record, say. OpenTelemetry's root context where it has none, or where no propagator
- * is registered.
+ * Returns the context in which a record was sent, for example as the parent of a span for its
+ * processing. Returns OpenTelemetry's root context if the record has none, or no propagator is
+ * registered.
  */
 export function traceContextOf({ headers }: { readonly headers: readonly Header[] }): Context {
   return headers.length === 0 ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, headers, headerGetter);
@@ -31,7 +31,7 @@ export function spanContextOf(headers: readonly Header[]): SpanContext | undefin
   return trace.getSpanContext(traceContextOf({ headers }));
 }
 
-/** The headers with the context in them, in the place of another that was there. */
+/** Returns the headers with the context, which replaces a context that they already contain. */
 export function withContext(headers: readonly HeaderInput[], context: Context): readonly HeaderInput[] {
   const injected: HeaderInput[] = [];
   propagation.inject(context, injected, { set: (carrier, name, value) => void carrier.push({ name, value }) });

@@ -17,12 +17,12 @@ interface Sendable {
   readonly headers?: readonly HeaderInput[] | undefined;
 }
 
-/** A span from the sending of records to their acknowledgement. */
+/** A span from the send of records to their acknowledgement. */
 export class SendSpan {
   readonly #span: Span;
   /**
-   * What the records carry; nothing where the trace is not kept, since every byte would be stored
-   * with every record.
+   * The context that records carry; undefined if the trace is not sampled, because its bytes would
+   * be stored with every record.
    */
   readonly #context: Context | undefined;
 
@@ -39,7 +39,7 @@ export class SendSpan {
     this.#context = isKept ? trace.setSpan(context.active(), this.#span) : undefined;
   }
 
-  /** The record with the trace in its headers. */
+  /** Returns the record with the trace context in its headers. */
   mark<Item extends Sendable>(record: Item): Item {
     if (this.#context === undefined) return record;
     return { ...record, headers: withContext(record.headers ?? [], this.#context) };
@@ -50,7 +50,11 @@ export class SendSpan {
     return Symbol.asyncIterator in records ? this.#markEachOfStream(records) : this.#markEach(records);
   }
 
-  /** Ends the span when the promise is settled. `told` makes attributes of the result. */
+  /**
+   * Ends the span when the promise is settled.
+   *
+   * @param told makes attributes of the result
+   */
   async follow<Result>(sent: Promise<Result>, told: (result: Result) => Attributes): Promise<Result> {
     try {
       const result = await sent;

@@ -165,7 +165,7 @@ export const clientDefects: readonly Defect[] = [
   }),
   ...within("client/reader/merge.ts", ["src/options.test.ts"], {
     "goes on waiting where nothing is left to read": [
-      "    this.#wake?.(); // it may have been the last one, and have nothing left to read\n",
+      "    this.#wake?.(); // if it was the last partition, and is at its end, the iteration ends\n",
       "",
     ],
   }),
