@@ -11,8 +11,8 @@ export interface AppendAck {
   /** Offset after the last record: the `expectedOffset` of an append that follows directly. */
   readonly nextOffset: number;
   /**
-   * `flushed`: the records survive a power failure. `written`: they survive a crash of the server's
-   * process.
+   * What the records survive: `written` a crash of the server's process, `replicated` the loss of a
+   * machine, `flushed` a power failure.
    */
   readonly durability: Durability;
 }
