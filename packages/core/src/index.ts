@@ -77,8 +77,9 @@ export type {
   TopicPartition,
   TopicSummary,
 } from "@logstore/protocol";
-export { Broker, type BrokerRecovery, type UnreadableTopic } from "./broker/broker.js";
+export { Broker } from "./broker/broker.js";
 export type { BrokerOptions } from "./broker/broker-options.js";
+export type { BrokerRecovery, UnreadableTopic } from "./broker/broker-recovery.js";
 export type { UnreadableSnapshot } from "./broker/snapshots/snapshot-directories.js";
 export type { TopicLimitOptions, TopicLimits } from "./broker/topics/topic-limits.js";
 export type { OpeningProgress } from "./broker/topics/topics.js";

@@ -14,24 +14,36 @@ export interface AdminApi {
   /**
    * Alters a topic's configuration: effective at once, and durable. Resolves to the topic's own
    * configuration after the change.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError, InvalidArgumentError; then nothing is
+   * changed
    */
   alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig>;
 
   /**
    * Deletes a topic and all its records. Its readers and writers fail with a ClosedError; its
    * snapshots are kept.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError
    */
   deleteTopic(topic: string, options?: TopicOptions): Promise<void>;
 
   /**
    * Deletes the records of a partition before a position. Resolves to the new log start offset when
    * it is durable.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError,
+   * OffsetOutOfRangeError, StorageFailedError, CorruptPartitionError
    */
   deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number>;
 
   /**
-   * Copies a topic as of one point in time, without blocking producers. The rules for topic names
-   * apply to the snapshot's name.
+   * Copies a topic as of one point in time, without blocking producers: all records below the high
+   * watermarks of that time. The snapshot is durable when this resolves; the topic is not altered
+   * or deleted before. The rules for topic names apply to the snapshot's name.
+   *
+   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError; CorruptPartitionError or
+   * StorageFailedError if a partition accepts no appends
    */
   createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription>;
 
@@ -41,9 +53,16 @@ export interface AdminApi {
    */
   listSnapshots(topic?: string): Promise<SnapshotDescription[]>;
 
+  /** @throws UnknownSnapshotError */
   deleteSnapshot(topic: string, snapshot: string): Promise<void>;
 
-  /** Creates the topic `newTopic` from a snapshot; the records keep their offsets. */
+  /**
+   * Creates the topic `newTopic` from a snapshot, with its records at their offsets, its producers'
+   * state and its configuration. A damaged snapshot is refused.
+   *
+   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, CorruptPartitionError,
+   * NotALogStoreError
+   */
   restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription>;
 }
 
@@ -79,37 +98,6 @@ export interface ServerLimits {
   /** Largest number of connections of the caller, according to its quota. */
   readonly maxConnectionsPerPrincipal?: number | undefined;
 }
-
-/** Health of topics and storage, for monitoring. A log may implement it. */
-export interface TopicHealthApi {
-  /**
-   * Returns the health of one topic.
-   *
-   * @throws UnknownTopicError
-   */
-  topicHealth(topic: string): Promise<TopicHealth>;
-
-  /**
-   * Returns whether data can be written at all; it cannot if the data directory has disappeared,
-   * for example. Default: serving.
-   */
-  storageHealth?(): Promise<TopicHealth>;
-
-  /** Returns whether everything found at startup is open. Default: serving. */
-  startupHealth?(): Promise<TopicHealth>;
-
-  /**
-   * Calls `changed` whenever the health of a topic or of the storage may have changed, including
-   * when a topic is created or deleted. Returns a function that unsubscribes.
-   */
-  onTopicHealth(changed: () => void): () => void;
-}
-
-/**
- * `failed`: at least one partition cannot be read to its end, accepts no appends, or is still being
- * opened.
- */
-export type TopicHealth = "serving" | "failed";
 
 /** Configuration of a topic. An undefined option has the broker's default. */
 export interface TopicConfig {

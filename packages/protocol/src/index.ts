@@ -11,8 +11,6 @@ export type {
   TopicConfig,
   TopicConfigChange,
   TopicDescription,
-  TopicHealth,
-  TopicHealthApi,
   TopicOptions,
   TopicSummary,
 } from "./admin-api.js";

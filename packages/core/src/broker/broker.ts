@@ -1,11 +1,5 @@
-/** Many topics under one data directory, without a transport: the protocol's API, embedded. */
-import {
-  ClosedError,
-  defaultBatchLimits,
-  InvalidArgumentError,
-  type LogStoreError,
-  UnavailableError,
-} from "@logstore/codec";
+/** The API of the protocol, embedded: many topics on one engine, without a transport. */
+import { ClosedError, defaultBatchLimits, InvalidArgumentError, type LogStoreError } from "@logstore/codec";
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -41,276 +35,161 @@ import type {
   TopicSummary,
 } from "@logstore/protocol";
 import type { Engine } from "../engine/engine.js";
-import type { Topic } from "../engine/topic-catalogue.js";
-import { FileEngine } from "../file-engine/file-engine.js";
-import type { FileTopic } from "../file-engine/file-topic.js";
-import { GroupCoordinator } from "../group/group-coordinator.js";
+import type { GroupCoordinator } from "../group/group-coordinator.js";
 import { allSettled, runAll } from "../storage/run-all.js";
 import { withStorageErrors } from "../storage/storage-error.js";
-import type { LogStore, RecoveryReport } from "../store/log-store.js";
-import { boundsOf } from "./bounds.js";
-import {
-  type BrokerOptions,
-  checkBrokerOptions,
-  checkEngineBrokerOptions,
-  type EngineBrokerOptions,
-} from "./broker-options.js";
+import type { LogStore } from "../store/log-store.js";
+import type { BrokerOptions, EngineBrokerOptions } from "./broker-options.js";
+import { type BrokerRecovery, recoveryOf } from "./broker-recovery.js";
+import { describeTopic } from "./describe-topic.js";
 import { listTopics } from "./list-topics.js";
+import { type BrokerFiles, type BrokerParts, openOnEngine, openOnFiles } from "./open-broker.js";
 import { PartitionCalls } from "./partition-calls.js";
 import { ProducerIds } from "./producer-ids.js";
-import type { UnreadableSnapshot } from "./snapshots/snapshot-directories.js";
-import { Snapshots } from "./snapshots/snapshots.js";
-import { TopicTotals } from "./topics/topic-limits.js";
-import { type OpeningProgress, Topics } from "./topics/topics.js";
-import { topicsForGroups } from "./topics-for-groups.js";
-
-/** A call to groups may be repeated after so long while they are being opened, ms. */
-const GROUPS_RETRY_MS = 250;
-
-/** A topic's directory that could not be opened: the others are served none the less. */
-export interface UnreadableTopic {
-  readonly directory: string;
-  /** Undefined where not even its name can be read. */
-  readonly topic: string | undefined;
-  readonly error: LogStoreError;
-}
-
-/** What opening a broker found that a clean close would not have left. */
-export interface BrokerRecovery {
-  readonly partitions: readonly ({ readonly topic: string } & RecoveryReport)[];
-  readonly unreadable: readonly UnreadableTopic[];
-  readonly unreadableSnapshots: readonly UnreadableSnapshot[];
-  /** Why consumer groups are not served, if so: topics are none the less. */
-  readonly groups: LogStoreError | undefined;
-}
-
-/** What only a broker on files has. */
-interface Files {
-  readonly topics: Topics<FileTopic>;
-  readonly snapshots: Snapshots;
-}
+import type { OpeningProgress, Topics } from "./topics/topics.js";
 
 /**
  * Many topics under one data directory, with idempotent producers, consumer groups and snapshots.
- * It implements LogApi: a server serves it, and a client takes it as it would take a server's
- * address.
+ * Implements LogApi: a server serves it, and a client takes it in place of a server's address.
  */
 export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
-  readonly #engine: Engine;
-  readonly #topics: Topics;
+  readonly #parts: BrokerParts;
   readonly #partitions: PartitionCalls;
   readonly #producerIds: ProducerIds;
-  readonly #filesOrNone: Files | undefined;
-  /** Undefined until every topic is open: what is committed is held against where the logs end. */
-  #groupsOrNone: GroupCoordinator | undefined;
-  #opened: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(engine: Engine, topics: Topics, files: Files | undefined) {
-    this.#engine = engine;
-    this.#topics = topics;
-    this.#partitions = new PartitionCalls(topics);
-    this.#producerIds = new ProducerIds(engine.map);
-    this.#filesOrNone = files;
-    engine.onHealth(() => topics.tellChanged());
+  private constructor(parts: BrokerParts) {
+    this.#parts = parts;
+    this.#partitions = new PartitionCalls(parts.lifecycle.topics);
+    this.#producerIds = new ProducerIds(parts.engine.map);
   }
 
   /**
-   * Opens a data directory, making it where there is none; ":memory:" is a new one in memory.
+   * Opens a data directory, and creates it if it does not exist. ":memory:" is a new one in memory.
    *
    * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError, InvalidArgumentError,
    * StorageFailedError
    */
-  static open(directory: string, options: BrokerOptions = {}): Promise<Broker> {
-    return withStorageErrors(`${directory} cannot be opened`, async () => {
-      checkBrokerOptions(options);
-      const totals = new TopicTotals(options);
-      const engine = await FileEngine.open(directory, options);
-      return Broker.#openOn(engine, options, totals, async (topics) => {
-        return { topics, snapshots: await Snapshots.open(engine, topics, totals) };
-      });
-    });
+  static async open(directory: string, options: BrokerOptions = {}): Promise<Broker> {
+    return new Broker(await openOnFiles(directory, options));
   }
 
   /**
-   * Opens a broker on an engine, which it closes when it is closed, and where it cannot be opened.
+   * Opens a broker on an engine. The engine is closed when the broker is closed, or cannot be
+   * opened.
    *
-   * @throws InvalidArgumentError; what the engine throws
+   * @throws InvalidArgumentError; the errors of the engine
    */
   static async openOn(engine: Engine, options: EngineBrokerOptions = {}): Promise<Broker> {
-    checkEngineBrokerOptions(options);
-    return Broker.#openOn(engine, options, new TopicTotals(options), async () => undefined);
-  }
-
-  static async #openOn<T extends Topic>(
-    engine: Engine<T>,
-    options: EngineBrokerOptions,
-    totals: TopicTotals,
-    openFiles: (topics: Topics<T>) => Promise<Files | undefined>,
-  ): Promise<Broker> {
-    let topics: Topics<T> | undefined;
-    try {
-      topics = await Topics.open(engine.catalogue, totals);
-      const broker = new Broker(engine, topics, await openFiles(topics));
-      broker.#opened = broker.#openGroups(options);
-      if (options.waitForTopics === false)
-        broker.#opened.catch(() => {}); // whoever asks for it is told
-      else await broker.#opened;
-      return broker;
-    } catch (error) {
-      await topics?.close().catch(() => {});
-      await engine.close().catch(() => {});
-      throw error;
-    }
-  }
-
-  async #openGroups(options: EngineBrokerOptions): Promise<void> {
-    await this.#topics.opened;
-    if (this.#closing !== undefined) return;
-    const topics = topicsForGroups(this.#topics, this.#engine);
-    this.#groupsOrNone = await GroupCoordinator.open(this.#engine, topics, options);
-    this.#topics.tellChanged();
+    return new Broker(await openOnEngine(engine, options));
   }
 
   /**
-   * Resolves when all that was found in the data directory is open: at once, unless it was opened
-   * with `waitForTopics: false`.
+   * Resolves when all topics and groups found in the data directory are open. They are open from
+   * the start, unless the broker was opened with `waitForTopics: false`.
    */
   get opened(): Promise<void> {
-    return this.#opened;
+    return this.#parts.groups.opened;
   }
 
-  /** How far opening is. */
+  /** The progress of opening. */
   get progress(): OpeningProgress {
     return this.#topics.progress;
   }
 
-  /** @throws UnavailableError while topics are being opened */
-  get #groups(): GroupCoordinator {
-    if (this.#groupsOrNone !== undefined) return this.#groupsOrNone;
-    this.#topics.checkAllOpen();
-    throw new UnavailableError("consumer groups are being opened: try again", { retryAfterMs: GROUPS_RETRY_MS });
+  /**
+   * What opening found, apart from what a clean close leaves, and the topics and snapshots that
+   * cannot be read.
+   */
+  get recovery(): BrokerRecovery {
+    return recoveryOf(this.#parts);
   }
 
   /**
-   * What opening found that a clean close would not have left, and the topics and snapshots that
-   * could not be read at all.
+   * Why the broker cannot write; undefined if it can. On files: the data directory was removed or
+   * replaced, or another process has locked it.
    */
-  get recovery(): BrokerRecovery {
-    const { topics, snapshots } = this.#filesOrNone ?? {};
-    return {
-      partitions: (topics?.list() ?? []).flatMap(({ topic, store }) =>
-        store.recovery.map((each) => ({ topic, ...each })),
-      ),
-      unreadable: this.#topics.unreadable.map(({ location, topic, error }) => ({ directory: location, topic, error })),
-      unreadableSnapshots: snapshots?.unreadable ?? [],
-      groups: this.#groupsOrNone?.failure,
-    };
+  get failure(): LogStoreError | undefined {
+    return this.#parts.engine.failure;
   }
 
   async describeServer(): Promise<ServerDescription> {
-    return {
-      limits: {
-        maxBatchBytes: this.#engine.maxBatchBytes,
-        maxRecordsBytes: Math.max(defaultBatchLimits.maxRecordsBytes, this.#topics.largestBatchBytes()),
-      },
-    };
+    const { maxBatchBytes } = this.#parts.engine;
+    const maxRecordsBytes = Math.max(defaultBatchLimits.maxRecordsBytes, this.#topics.largestBatchBytes());
+    return { limits: { maxBatchBytes, maxRecordsBytes } };
   }
+
+  // Topics
 
   async createTopic({ topic, partitions, config, ifNotExists }: CreateTopicRequest): Promise<TopicDescription> {
-    const created = await this.#topics.create(topic, partitions, config, ifNotExists);
-    this.#groupsOrNone?.topicsChanged();
-    return this.#describe(created);
+    const created = await this.#parts.lifecycle.create(topic, partitions, config, ifNotExists);
+    this.#parts.groups.topicsChanged();
+    return describeTopic(this.#parts.engine, created);
   }
 
-  /**
-   * All topics, by name, those that are still being opened included; those that cannot be opened
-   * have a `damage`.
-   */
   async listTopics(): Promise<TopicSummary[]> {
-    return listTopics(this.#topics);
+    return listTopics(this.#topics, this.#parts.engine.catalogue);
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
-    return this.#describe(this.#topics.get(topic));
+    return describeTopic(this.#parts.engine, this.#topics.get(topic));
+  }
+
+  async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
+    return (await this.#parts.lifecycle.alter(topic, change, options?.topicId)).config;
+  }
+
+  async deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
+    const groups = this.#groups; // refused while they cannot drop its offsets
+    await this.#parts.lifecycle.delete(topic, () => groups.topicDeleted(topic), options?.topicId);
+  }
+
+  async deleteRecords(topic: string, partition: number, before: Position, options?: TopicOptions): Promise<number> {
+    return this.#partitions.deleteRecords(topic, partition, before, options?.topicId);
   }
 
   /**
-   * Deletes a topic with all its records, for good. Its readers and writers get a ClosedError.
+   * A topic's own configuration. Options that it leaves out have the broker's defaults.
    *
-   * @throws UnknownTopicError, InconsistentTopicIdError
+   * @throws UnknownTopicError
    */
-  async deleteTopic(topic: string, { topicId }: TopicOptions = {}): Promise<void> {
-    const groups = this.#groups; // they are to forget it
-    await this.#topics.delete(topic, () => groups.topicDeleted(topic), topicId);
-  }
-
-  async topicHealth(topic: string): Promise<TopicHealth> {
-    return this.#topics.isSound(topic) ? "serving" : "failed";
-  }
-
-  async storageHealth(): Promise<TopicHealth> {
-    return this.failure === undefined ? "serving" : "failed";
-  }
-
-  async startupHealth(): Promise<TopicHealth> {
-    return this.#groupsOrNone === undefined ? "failed" : "serving";
-  }
-
-  /**
-   * Why nothing is written any more, if so: of files, the data directory is gone or replaced, or
-   * another writer has it.
-   */
-  get failure(): LogStoreError | undefined {
-    return this.#engine.failure;
-  }
-
-  onTopicHealth(changed: () => void): () => void {
-    this.#topics.changed.add(changed);
-    return () => void this.#topics.changed.delete(changed);
-  }
-
-  /** A topic's own configuration; what is not in it is the broker's. @throws UnknownTopicError */
   topicConfig(topic: string): TopicConfig {
     return this.#topics.get(topic).config;
   }
 
   /**
-   * Alters a topic's configuration, at once and for good: what is left out stays, what is null goes
-   * back to the broker's own.
+   * A topic's log store, for programs that embed the broker.
    *
-   * @throws UnknownTopicError, InconsistentTopicIdError, InvalidArgumentError, and nothing is
-   * changed
+   * @throws UnknownTopicError; InvalidArgumentError if the engine does not store files
    */
-  async alterTopicConfig(
-    topic: string,
-    change: TopicConfigChange,
-    { topicId }: TopicOptions = {},
-  ): Promise<TopicConfig> {
-    return (await this.#topics.alter(topic, change, topicId)).config;
+  topic(topic: string): LogStore {
+    return this.#files("log stores").topics.get(topic).store;
   }
 
-  /**
-   * Deletes every record of a partition before a position. Resolves to the log start offset when
-   * that is durable.
-   *
-   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError,
-   * OffsetOutOfRangeError, StorageFailedError, CorruptPartitionError
-   */
-  async deleteRecords(
-    topic: string,
-    partition: number,
-    before: Position,
-    { topicId }: TopicOptions = {},
-  ): Promise<number> {
-    return this.#partitions.deleteRecords(topic, partition, before, topicId);
+  // Records
+
+  produce(request: ProduceRequest): Promise<ProduceAck> {
+    return this.#partitions.produce(request);
   }
 
-  /** A producer id that was never handed out before and never will be again, whatever crashes. */
+  consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
+    return this.#partitions.consume(request, options);
+  }
+
+  fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
+    return this.#partitions.fetch(request, options);
+  }
+
+  listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    return this.#partitions.listOffsets(request);
+  }
+
   async allocateProducerId(): Promise<number> {
     if (this.#closing !== undefined) throw new ClosedError("the broker is closed");
     return this.#producerIds.next();
   }
+
+  // Consumer groups
 
   joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership {
     return this.#groups.joinGroup(request, options);
@@ -340,105 +219,81 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return this.#groups.deleteGroup(group);
   }
 
-  /**
-   * Copies a topic as it is at one moment, without stopping who writes: everything below the high
-   * watermarks of that moment, durable when this resolves. Meanwhile the topic is neither altered
-   * nor deleted.
-   *
-   * @throws UnknownTopicError, SnapshotExistsError, InvalidArgumentError; CorruptPartitionError and
-   * StorageFailedError where a partition takes no appends
-   */
+  // Snapshots
+
   async createSnapshot(topic: string, snapshot: string): Promise<SnapshotDescription> {
     return this.#files("snapshots").snapshots.create(topic, snapshot);
   }
 
-  /** By topic and name. Those of one topic, also of one that was deleted; or all. */
   async listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
     return this.#files("snapshots").snapshots.list(topic);
   }
 
-  /** @throws UnknownSnapshotError */
   async deleteSnapshot(topic: string, snapshot: string): Promise<void> {
     return this.#files("snapshots").snapshots.delete(topic, snapshot);
   }
 
-  /**
-   * Makes a new topic of a snapshot, with its records at their offsets, its producers and its
-   * configuration; a snapshot that is not what it was is refused.
-   *
-   * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError, CorruptPartitionError,
-   * NotALogStoreError
-   */
   async restoreSnapshot(topic: string, snapshot: string, newTopic: string): Promise<TopicDescription> {
     const restored = await this.#files("snapshots").snapshots.restore(topic, snapshot, newTopic);
-    this.#groupsOrNone?.topicsChanged();
-    return this.#describe(restored);
+    this.#parts.groups.topicsChanged();
+    return describeTopic(this.#parts.engine, restored);
   }
 
-  /**
-   * A topic's log store, for those who embed the broker.
-   *
-   * @throws UnknownTopicError; InvalidArgumentError where the engine keeps no files
-   */
-  topic(topic: string): LogStore {
-    return this.#files("log stores").topics.get(topic).store;
+  // Health
+
+  async topicHealth(topic: string): Promise<TopicHealth> {
+    return this.#topics.isSound(topic) ? "serving" : "failed";
   }
 
-  produce(request: ProduceRequest): Promise<ProduceAck> {
-    return this.#partitions.produce(request);
+  async storageHealth(): Promise<TopicHealth> {
+    return this.failure === undefined ? "serving" : "failed";
   }
 
-  consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
-    return this.#partitions.consume(request, options);
+  async startupHealth(): Promise<TopicHealth> {
+    return this.#parts.groups.areOpen ? "serving" : "failed";
   }
 
-  fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
-    return this.#partitions.fetch(request, options);
+  onTopicHealth(changed: () => void): () => void {
+    this.#topics.changed.add(changed);
+    return () => void this.#topics.changed.delete(changed);
   }
 
-  listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    return this.#partitions.listOffsets(request);
-  }
-
-  async #describe(found: Topic): Promise<TopicDescription> {
-    const { topic, id, config, partitioner, partitionCount } = found;
-    const logs = Array.from({ length: partitionCount }, (_, partition) => found.log(partition));
-    await Promise.all(logs.map((log) => log.refresh()).filter((learning) => learning !== undefined));
-    const partitions = logs.map((log) => ({ partition: log.partition, ...boundsOf(log) }));
-    const effectiveConfig = this.#topics.effectiveConfig(config);
-    const { durabilities } = this.#engine;
-    return { topic, topicId: id, partitioner, partitions, config, effectiveConfig, durabilities };
-  }
-
-  /** @throws InvalidArgumentError where the engine keeps no files */
-  #files(what: string): Files {
-    if (this.#filesOrNone !== undefined) return this.#filesOrNone;
-    throw new InvalidArgumentError(`this broker keeps no ${what}: its engine is "${this.#engine.name}", not files`);
-  }
-
-  /** Finishes what waits, makes everything durable, and lets go of the directory. */
+  /** Completes pending calls, makes everything durable, and unlocks the directory. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
+    const { engine, lifecycle, groups, files } = this.#parts;
+    groups.stopOpening();
     await withStorageErrors("the broker was closed, but not cleanly", () =>
       runAll(
-        () => this.#filesOrNone?.snapshots.close(),
-        () => allSettled([this.#closeGroups(), this.#topics.close()]),
+        () => files?.snapshots.close(),
+        () => allSettled([groups.close(), lifecycle.close()]),
         () => this.#producerIds.settle(),
-        () => this.#engine.close(),
+        () => engine.close(),
       ),
     );
   }
 
-  async #closeGroups(): Promise<void> {
-    await this.#opened.catch(() => {});
-    await this.#groupsOrNone?.close();
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  get #topics(): Topics {
+    return this.#parts.lifecycle.topics;
+  }
+
+  /** @throws UnavailableError until the groups are open */
+  get #groups(): GroupCoordinator {
+    return this.#parts.groups.coordinator;
+  }
+
+  /** @throws InvalidArgumentError if the engine does not store files */
+  #files(what: string): BrokerFiles {
+    const { engine, files } = this.#parts;
+    if (files !== undefined) return files;
+    throw new InvalidArgumentError(`this broker keeps no ${what}: its engine is "${engine.name}", not files`);
   }
 }

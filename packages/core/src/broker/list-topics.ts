@@ -1,16 +1,19 @@
 /**
- * All topics of a broker, those that cannot be opened included: a list never passes for all there
- * is where it is not.
+ * Lists all topics of a broker, including those that are being opened or cannot be opened, so that
+ * the list is always complete.
  */
 import type { TopicSummary } from "@logstore/protocol";
+import type { TopicCatalogue } from "../engine/topic-catalogue.js";
 import { detailOf } from "../errors/error-detail.js";
+import { inParallel } from "../storage/in-parallel.js";
+import { storageError } from "../storage/storage-error.js";
 import type { Topics } from "./topics/topics.js";
 
-/** By name. A directory of which not even the topic's name can be read is not among them. */
-export async function listTopics(topics: Topics): Promise<TopicSummary[]> {
+/** Sorted by name. A topic of which not even the name can be read is omitted. */
+export async function listTopics(topics: Topics, catalogue: TopicCatalogue): Promise<TopicSummary[]> {
   const found = new Map<string, TopicSummary>();
   // First: a topic that is opened meanwhile is listed as an open one below.
-  for (const summary of await topics.beingOpened()) found.set(summary.topic, summary);
+  for (const summary of await describeOpening(topics, catalogue)) found.set(summary.topic, summary);
   for (const { topic, error } of topics.unreadable) {
     if (topic !== undefined) found.set(topic, { topic, topicId: "", partitionCount: 0, damage: detailOf(error) });
   }
@@ -18,4 +21,19 @@ export async function listTopics(topics: Topics): Promise<TopicSummary[]> {
     found.set(topic, { topic, topicId: id, partitionCount });
   }
   return [...found.values()].sort((a, b) => (a.topic < b.topic ? -1 : 1));
+}
+
+/** Describes the topics that are being opened, from what is stored of them. */
+async function describeOpening(topics: Topics, catalogue: TopicCatalogue): Promise<TopicSummary[]> {
+  const summaries: TopicSummary[] = [];
+  await inParallel(topics.opening(), async (found) => {
+    const { topic, id = "" } = found;
+    try {
+      summaries.push({ topic, topicId: id, partitionCount: await catalogue.partitionCount(found) });
+    } catch (cause) {
+      const damage = detailOf(storageError(cause, `topic ${topic} cannot be read`, { topic }));
+      summaries.push({ topic, topicId: id, partitionCount: 0, damage });
+    }
+  });
+  return summaries;
 }

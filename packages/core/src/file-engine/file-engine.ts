@@ -2,7 +2,7 @@
 import type { LogStoreError } from "@logstore/codec";
 import type { Engine } from "../engine/engine.js";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
-import { FILE_DURABILITIES } from "../partition/file-durability.js";
+import { FILE_DURABILITIES } from "../partition/append/file-durability.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { homeOf, takeHome } from "../storage/home.js";
 import { runAll } from "../storage/run-all.js";

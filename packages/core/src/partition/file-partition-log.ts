@@ -1,90 +1,48 @@
-/** A partition that is open for writing. */
+/** A partition of files that is open for writing. */
 import {
   type Bytes,
-  batchesToAppend,
   ClosedError,
-  type CompressionName,
   type HeaderInput,
-  InvalidArgumentError,
   type LogStoreError,
   type RecordBatch,
   type StorageFailedError,
 } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
-import { checkExpectedOffset } from "../engine/append/assign-offsets.js";
-import { AppendCheck } from "../engine/append/check-append.js";
 import type { Appended, AppendOptions, PartitionLog } from "../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import { LogOffsets } from "../engine/read/log-offsets.js";
-import { type Checkpoint, startFilesIn } from "../files/checkpoint-file.js";
+import type { Checkpoint } from "../files/checkpoint-file.js";
 import type { Bounds } from "../files/watermarks-file.js";
 import { tell } from "../hooks/hooks.js";
-import type { IndexCache } from "../segment/index-cache.js";
 import type { Segment, SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import { isDiskFull, isDiskTrouble } from "../storage/disk-trouble.js";
 import { allSettled, runAll } from "../storage/run-all.js";
-import type { Storage } from "../storage/storage.js";
-import { withStorageErrors } from "../storage/storage-error.js";
-import { type AppendAck, AppendQueue, type AppendQueueOptions } from "./append/append-queue.js";
+import { type AppendAck, AppendQueue } from "./append/append-queue.js";
+import { Appender } from "./append/appender.js";
 import { GroupCommit, storageFailed } from "./append/group-commit.js";
-import { LogWriter, type PublishBounds, type StoreTies, type WriterOptions } from "./append/log-writer.js";
-import { checkFileDurability } from "./file-durability.js";
+import { LogWriter } from "./append/log-writer.js";
+import type { PartitionHome, PartitionOptions } from "./partition-home.js";
 import { ReadableLog } from "./read/readable-log.js";
-import { PartitionTail, type TailCache } from "./read/tail-cache.js";
+import { PartitionTail } from "./read/tail-cache.js";
 import { openLog } from "./recovery/open-log.js";
 import type { RecoveredLog } from "./recovery/recovery.js";
 import type { TornTail } from "./recovery/torn-tail.js";
-import {
-  type Deletion,
-  deleteBefore,
-  deleteWithoutRoom,
-  expiredOffset,
-  removeSegments,
-  rollIfExpired,
-} from "./upkeep/delete-records.js";
-import type { RetentionLimits } from "./upkeep/retention-policy.js";
+import { PartitionUpkeep } from "./upkeep/partition-upkeep.js";
 import { type VerifyEvent, verifyLog } from "./upkeep/verify-log.js";
-
-/** The options may be altered while the partition is open. */
-export interface PartitionOptions extends AppendQueueOptions, WriterOptions, RetentionLimits {
-  readonly durability: Durability;
-  readonly compression: CompressionName;
-}
-
-/** The location of a partition, and what it shares with the others of its store. */
-export interface PartitionHome {
-  readonly storage: Storage;
-  readonly directory: string;
-  readonly partition: number;
-  readonly indexes: IndexCache;
-  readonly tails: TailCache;
-  readonly publishBounds: PublishBounds;
-  /** Throws if the store's directory no longer belongs to this process. */
-  readonly checkOwner: () => void;
-  readonly clockIsBehind: StoreTies["clockIsBehind"];
-  /** The bounds that were published when it was last open; undefined if they are unknown. */
-  readonly said: Bounds | undefined;
-}
-
-/** One append is written as a whole, and positions in a segment have 32 bits. */
-const MAX_APPEND_BYTES = 2 ** 30;
 
 export class FilePartitionLog extends ReadableLog implements PartitionLog {
   /** What recovery truncated from the end of the log, if anything. */
   readonly tornTail: TornTail | undefined;
   readonly home: SegmentHome;
-  readonly #options: PartitionOptions;
-  readonly #queue: AppendQueue;
-  readonly #check: AppendCheck;
   readonly #writer: LogWriter;
   readonly #groupCommit: GroupCommit;
-  readonly #deletion: Deletion;
-  #turnTime: number | undefined;
+  readonly #appender: Appender;
+  readonly #upkeep: PartitionUpkeep;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    { partition, tails, publishBounds, checkOwner, clockIsBehind, said }: PartitionHome,
+    { partition, tails, publishBounds, checkOwner, clockIsBehind, lastPublished }: PartitionHome,
     home: SegmentHome,
     options: PartitionOptions,
     segments: Segment[],
@@ -96,23 +54,23 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     const { hooks } = options;
     const tail = new PartitionTail(tails);
     const expectedEnd =
-      damage === undefined ? recovered.expectedEnd : Math.max(recovered.expectedEnd, said?.highWatermark ?? 0);
+      damage === undefined ? recovered.expectedEnd : Math.max(recovered.expectedEnd, lastPublished?.highWatermark ?? 0);
     super({ partition, segments: new SegmentList(segments), offsets, gaps, damage, expectedEnd, tail, hooks });
     this.home = home;
     this.tornTail = recovered.tornTail;
-    this.#options = options;
-    this.#queue = new AppendQueue(partition, options);
-    this.#check = new AppendCheck((checkingBytes, more) => this.#queue.refuseWhenFull(checkingBytes, more));
+    const queue = new AppendQueue(partition, options);
     this.#writer = new LogWriter(home, this, options, recovered, { publishBounds, checkOwner, clockIsBehind });
     this.#groupCommit = new GroupCommit(
       partition,
-      this.#queue,
+      queue,
       options,
       (group) => this.#commit(group),
       (error) => tell(() => hooks.failed?.({ partition, error })),
       recovered.failure,
     );
-    this.#deletion = { home, log: this, writer: this.#writer, hooks, publishBounds };
+    const deletion = { home, log: this, writer: this.#writer, hooks, publishBounds };
+    this.#upkeep = new PartitionUpkeep(deletion, this.#groupCommit, options);
+    this.#appender = new Appender(queue, this.#groupCommit, options, home.storage, () => this.#checkWritable());
   }
 
   /**
@@ -122,10 +80,10 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   static async open(where: PartitionHome, options: PartitionOptions): Promise<FilePartitionLog> {
     const { storage, directory, partition, indexes } = where;
     const home: SegmentHome = { storage, directory, access: "write", limits: STORED_BATCH_LIMITS, indexes };
-    const { segments, recovered } = await openLog(home, partition, where.said);
+    const { segments, recovered } = await openLog(home, partition, where.lastPublished);
     const log = new FilePartitionLog(where, home, options, segments, recovered);
     try {
-      await log.#removeLeftovers();
+      await log.#upkeep.removeLeftovers();
     } catch (cause) {
       if (!isDiskFull(cause) && !isDiskTrouble(cause)) {
         await log.close().catch(() => {}); // the caller gets the first error
@@ -149,13 +107,7 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     headers: readonly HeaderInput[] | undefined,
     durability: Durability | undefined,
   ): Promise<AppendAck> {
-    this.#checkWritable();
-    const { durability: byDefault } = this.#options;
-    const time = timestamp === undefined ? this.#now() : timestamp;
-    const wanted = checkFileDurability(durability ?? byDefault);
-    const appended = this.#queue.addRecord(key, value, time, headers, wanted);
-    this.#groupCommit.wake();
-    return appended;
+    return this.#appender.append(key, value, timestamp, headers, durability);
   }
 
   /**
@@ -166,24 +118,13 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
    * OutOfOrderSequenceError, ProducerFencedError, BufferFullError, ClosedError, StorageFailedError,
    * CorruptPartitionError
    */
-  async appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
-    this.#checkWritable();
-    const batches = batchesToAppend(bytes, this.#options.limits);
-    const checking = this.#check.check(batches, bytes.length);
-    if (checking !== undefined) await checking;
-    return this.appendValidBatches(batches, bytes.length, options);
+  appendBatches(bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
+    return this.#appender.appendBatches(bytes, options);
   }
 
   /** The same for batches that need no validation, because this process has just sealed them. */
   appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
-    this.#checkWritable();
-    const { expectedOffset } = options;
-    checkExpectedOffset(expectedOffset);
-    if (byteLength > MAX_APPEND_BYTES) {
-      throw new InvalidArgumentError(`one append takes ${MAX_APPEND_BYTES} bytes at most, not ${byteLength}: split it`);
-    }
-    const durability = checkFileDurability(options.durability ?? this.#options.durability);
-    return this.#enqueue(batches, byteLength, durability, expectedOffset);
+    return this.#appender.appendValidBatches(batches, byteLength, options);
   }
 
   /**
@@ -191,9 +132,8 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
    *
    * @throws ClosedError, StorageFailedError, CorruptPartitionError
    */
-  async flush(): Promise<void> {
-    this.#checkWritable();
-    await this.#enqueue([], 0, "flushed", undefined);
+  flush(): Promise<void> {
+    return this.#appender.flush();
   }
 
   /**
@@ -207,36 +147,16 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
   }
 
   /**
-   * Deletes all records before `offset`. See {@link deleteBefore}, and {@link deleteWithoutRoom}
-   * for a partition that accepts no appends.
+   * Deletes all records before `offset`. See {@link PartitionUpkeep.deleteRecords}.
    */
-  async deleteRecords(offset: number): Promise<void> {
-    const reason = this.#whyUnwritable();
-    if (reason === undefined) await this.#groupCommit.alone(() => deleteBefore(this.#deletion, offset));
-    else if (this.isClosed) throw reason;
-    else await this.#groupCommit.aloneAfterFailure(() => deleteWithoutRoom(this.#deletion, offset, reason));
+  deleteRecords(offset: number): Promise<void> {
+    return this.#upkeep.deleteRecords(offset, this.#whyUnwritable());
   }
 
   /** Deletes what exceeds the retention limits. */
   async applyRetention(): Promise<void> {
-    const { failure } = this;
-    if (failure === undefined) this.#checkWritable();
-    const { retentionMs, retentionBytes } = this.#options;
-    if ((retentionMs === undefined && retentionBytes === undefined) || this.segments.active === undefined) return;
-    if (failure === undefined) await this.#groupCommit.alone(() => rollIfExpired(this.#deletion, this.#options));
-    const { partition } = this;
-    const work = () => expiredOffset(this.#deletion, this.#options);
-    const expired = await withStorageErrors(`partition ${partition} cannot be read`, work, { partition });
-    if (this.isClosed) return; // it may have been closed
-    if (failure === undefined) await this.#groupCommit.alone(() => deleteBefore(this.#deletion, expired));
-    else await this.#groupCommit.aloneAfterFailure(() => this.#deleteExpired(expired, failure));
-  }
-
-  /** For a partition that accepts no appends: deletes as much as possible. */
-  async #deleteExpired(offset: number, failure: StorageFailedError): Promise<void> {
-    await deleteWithoutRoom(this.#deletion, offset, failure).catch((error: unknown) => {
-      if (error !== failure) throw error; // there is no whole segment to delete
-    });
+    if (this.failure === undefined) this.#checkWritable();
+    await this.#upkeep.applyRetention();
   }
 
   /**
@@ -295,59 +215,12 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     }
   }
 
-  #enqueue(
-    batches: readonly RecordBatch[],
-    byteLength: number,
-    durability: Durability,
-    expectedOffset: number | undefined,
-  ): Promise<Appended> {
-    const appended = new Promise<Appended>((resolve, reject) => {
-      this.#queue.add({ calls: 1, batches, byteLength, durability, expectedOffset, resolve, reject });
-    });
-    this.#groupCommit.wake();
-    return appended;
-  }
-
   async #commit(group: Parameters<LogWriter["commit"]>[0]): Promise<void> {
     const { active } = this.segments;
     await this.#writer.commit(group);
     if (this.segments.active === active || active === undefined) return;
     // After a roll the limits may be exceeded. The appends have been acknowledged already.
     void this.applyRetention().catch(() => {}); // it is tried again later
-  }
-
-  /** A crash may have occurred between advancing the log start and removing the files before it. */
-  async #removeLeftovers(): Promise<void> {
-    const { storage, directory } = this.home;
-    const { logStart } = this.offsets;
-    if (this.damage !== undefined) return;
-    const startFiles = startFilesIn((await storage.list(directory)) ?? []);
-    if (this.segments.countBefore(logStart) === 0 && startFiles.length === 0) return;
-    try {
-      if (this.failure === undefined) await this.#writer.checkpoint(logStart); // the last one may refer to a segment that is being removed
-    } catch (cause) {
-      if (!isDiskFull(cause) && !isDiskTrouble(cause)) throw cause;
-      this.#groupCommit.fail(cause);
-    }
-    const { failure } = this;
-    const upTo = failure === undefined ? logStart : Math.min(logStart, this.#writer.checkpointSegment ?? 0);
-    await removeSegments(this.home, this.segments.takeBefore(upTo));
-    if (failure !== undefined) return;
-    for (const name of startFiles) await storage.remove(`${directory}/${name}`).catch(() => {}); // the checkpoint says it now
-  }
-
-  /**
-   * Cached within one turn of the event loop, because reading the clock costs more than the rest of
-   * an append.
-   */
-  #now(): number {
-    if (this.#turnTime === undefined) {
-      this.#turnTime = this.home.storage.now();
-      process.nextTick(() => {
-        this.#turnTime = undefined;
-      });
-    }
-    return this.#turnTime;
   }
 
   #checkWritable(): void {

@@ -284,8 +284,10 @@ test("every name that is made, renamed or given up is made durable before anythi
     if (kind === "rename") expect([...unsynced].filter((name) => name.endsWith(".log"))).toEqual([]);
     if (kind === "createFile" || kind === "rename") unsynced.add(path);
     if (kind === "syncDirectory") for (const name of unsynced) if (name.startsWith(`${path}/`)) unsynced.delete(name);
-    // A log is written to under a name that no power cut takes away.
-    if (kind === "write" && path.endsWith(".log")) expect([...unsynced]).toEqual(["store/watermarks"]);
+    // A log is written to under a name that no power cut takes away. The checkpoint of a finished
+    // segment may be under way meanwhile.
+    const isUnsafe = (name: string) => name !== "store/watermarks" && !name.endsWith("checkpoint.tmp");
+    if (kind === "write" && path.endsWith(".log")) expect([...unsynced].filter(isUnsafe)).toEqual([]);
     if (kind === "rename") unsynced.delete(`${path}.tmp`);
   }
   expect([...unsynced]).toEqual(["store/watermarks"]); // made anew at every opening

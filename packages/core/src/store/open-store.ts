@@ -4,7 +4,7 @@ import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
 import { tell } from "../hooks/hooks.js";
 import { clockBehind } from "../hooks/warnings.js";
-import type { PublishBounds, StoreTies } from "../partition/append/log-writer.js";
+import type { PublishBounds, StoreTies } from "../partition/append/store-ties.js";
 import { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { GuardedStorage } from "../storage/directory-guard.js";
 import { homeOf, takeHome } from "../storage/home.js";
@@ -71,14 +71,14 @@ export async function openLockedStore(
   const identity = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, options));
   await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
   checkStore(path, identity, options);
-  const lastPublished = await readWatermarks(storage, path).catch(() => []);
+  const published = await readWatermarks(storage, path).catch(() => []);
   let watermarks: Watermarks | undefined;
   const openPartition = (partition: number) => {
     const directory = `${path}/${partitionDirectory(partition)}`;
     const publishBounds: PublishBounds = async (logStart, highWatermark) =>
       watermarks?.set(partition, { logStart, highWatermark });
     const ties = { publishBounds, checkOwner, clockIsBehind };
-    const where = { storage, directory, partition, indexes, tails, ...ties, said: lastPublished[partition] };
+    const where = { storage, directory, partition, indexes, tails, ...ties, lastPublished: published[partition] };
     return FilePartitionLog.open(where, options);
   };
   const partitions = await allOrNone(identity.partitions, openPartition);

@@ -12,7 +12,7 @@ import {
 import type { Durability } from "@logstore/protocol";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import type { LogStoreHooks } from "../hooks/hooks.js";
-import { checkFileDurability } from "../partition/file-durability.js";
+import { checkFileDurability } from "../partition/append/file-durability.js";
 import type { Storage } from "../storage/storage.js";
 
 const MIB = 1024 * 1024;

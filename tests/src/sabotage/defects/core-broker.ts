@@ -24,22 +24,20 @@ export const coreBrokerDefects: readonly Defect[] = [
   ...within("core/broker/topics/topic-limits.ts", [TOPIC_LIMITS], {
     "has no limits": ["if (!more[kind] || wanted <= limit) continue;", "if (wanted !== undefined) continue;"],
   }),
-  ...within("core/broker/topics/topics.ts", [TOPIC_LIMITS], {
+  ...within("core/broker/topics/topic-lifecycle.ts", [TOPIC_LIMITS], {
     "counts a topic that was not made": ["        this.#totals.remove(made);\n", ""],
     "goes on counting a deleted topic": ["this.#totals.remove({ topics: 1, partitions: partitionCount });", ""],
     "does not count what was there": ["this.#totals.add({ partitions: partitionCount });", ""],
-  }),
-  ...within("core/broker/topics/topics.ts", [TOPIC_LIMITS], {
     "takes segments of any size": ["    this.#totals.checkSegmentBytes(change.segmentBytes);\n", ""],
   }),
   ...within("core/broker/topics/topics.ts", [BROKER, GOLDEN], {
     "gives an unreadable topic's name again": [
-      "return this.#topics.has(topic) || this.#isUnreadable(topic);",
-      "return this.#topics.has(topic);",
+      "return this.#open.has(topic) || this.#isUnreadable(topic);",
+      "return this.#open.has(topic);",
       "waits for tests",
     ],
   }),
-  ...within("core/broker/topics/topics.ts", ["src/broker/topic-id.test.ts"], {
+  ...within("core/broker/topics/check-topic.ts", ["src/broker/topic-id.test.ts"], {
     "takes a topic for another one of its name": [
       "if (!expected || expected === id) return;",
       "if (expected !== id) return;",
@@ -154,15 +152,15 @@ export const coreBrokerDefects: readonly Defect[] = [
   }),
   ...within("core/broker/broker.ts", [GROUPS], {
     "groups do not hear that a topic is gone": [
-      "await this.#topics.delete(topic, () => groups.topicDeleted(topic), topicId);",
-      "await this.#topics.delete(topic, async () => {}, topicId);",
+      "await this.#parts.lifecycle.delete(topic, () => groups.topicDeleted(topic), options?.topicId);",
+      "await this.#parts.lifecycle.delete(topic, async () => {}, options?.topicId);",
     ],
     "groups do not hear that a topic is new": [
-      "await this.#topics.create(topic, partitions, config, ifNotExists);\n    this.#groupsOrNone?.topicsChanged();",
-      "await this.#topics.create(topic, partitions, config, ifNotExists);",
+      "await this.#parts.lifecycle.create(topic, partitions, config, ifNotExists);\n    this.#parts.groups.topicsChanged();",
+      "await this.#parts.lifecycle.create(topic, partitions, config, ifNotExists);",
     ],
     "groups do not hear that a topic was restored": [
-      'await this.#files("snapshots").snapshots.restore(topic, snapshot, newTopic);\n    this.#groupsOrNone?.topicsChanged();',
+      'await this.#files("snapshots").snapshots.restore(topic, snapshot, newTopic);\n    this.#parts.groups.topicsChanged();',
       'await this.#files("snapshots").snapshots.restore(topic, snapshot, newTopic);',
     ],
   }),

@@ -4,15 +4,7 @@ import { type Defect, within } from "./defect.ts";
 
 export const coreUpkeepDefects: readonly Defect[] = [
   ...within("core/partition/file-partition-log.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
-    "removes leftovers that the checkpoint names": [
-      "await this.#writer.checkpoint(logStart); // the last one may refer to a segment that is being removed",
-      "",
-    ],
-    "leaves leftovers for ever": ["await log.#removeLeftovers();", ""],
-    "removes leftovers of a damaged log": [
-      "    if (this.damage !== undefined) return;\n    const startFiles",
-      "    const startFiles",
-    ],
+    "leaves leftovers for ever": ["await log.#upkeep.removeLeftovers();", ""],
     "checkpoints after a failure": [
       "this.damage === undefined && this.#groupCommit.failure === undefined && this.#writer.finish()",
       "this.damage === undefined && this.#writer.finish()",
@@ -22,6 +14,16 @@ export const coreUpkeepDefects: readonly Defect[] = [
       "this.offsets.highWatermark",
     ],
     "keeps everything when it rolls": ["void this.applyRetention().catch(() => {}); // it is tried again later", ""],
+  }),
+  ...within("core/partition/upkeep/partition-upkeep.ts", [POWER_CUTS, DELETION, RECOVERY, GOLDEN, SWEEP], {
+    "removes leftovers that the checkpoint names": [
+      "await writer.checkpoint(logStart); // the last one may refer to a segment that is being removed",
+      "{}",
+    ],
+    "removes leftovers of a damaged log": [
+      "    if (log.damage !== undefined) return;\n    const startFiles",
+      "    const startFiles",
+    ],
   }),
   ...within("core/partition/upkeep/delete-records.ts", [FULL_DISK, DELETION, POWER_CUTS, SWEEP], {
     "removes files before the checkpoint": [

@@ -24,15 +24,15 @@ import { writeSnapshotFile } from "../../snapshot/snapshot-file.js";
 import type { Storage } from "../../storage/storage.js";
 import { storageError, withStorageErrors } from "../../storage/storage-error.js";
 import { KeyedQueue } from "../topics/keyed-queue.js";
+import type { TopicLifecycle } from "../topics/topic-lifecycle.js";
 import { TopicTotals } from "../topics/topic-limits.js";
-import type { Topics } from "../topics/topics.js";
 import { checkDirectoryName, SnapshotDirectories, type UnreadableSnapshot } from "./snapshot-directories.js";
 
 export class Snapshots {
   readonly #engine: FileEngine;
   readonly #storage: Storage;
   readonly #directories: SnapshotDirectories;
-  readonly #topics: Topics<FileTopic>;
+  readonly #lifecycle: TopicLifecycle<FileTopic>;
   readonly #totals: TopicTotals;
   /** By topic. */
   readonly #changing = new KeyedQueue();
@@ -40,16 +40,20 @@ export class Snapshots {
   /** Aborted on close: stops a snapshot or a restore that is under way. */
   readonly #stop = new AbortController();
 
-  private constructor(engine: FileEngine, topics: Topics<FileTopic>, totals: TopicTotals) {
+  private constructor(engine: FileEngine, lifecycle: TopicLifecycle<FileTopic>, totals: TopicTotals) {
     this.#engine = engine;
     this.#storage = engine.storage;
     this.#directories = new SnapshotDirectories(engine.storage, engine.directory);
-    this.#topics = topics;
+    this.#lifecycle = lifecycle;
     this.#totals = totals;
   }
 
-  static async open(engine: FileEngine, topics: Topics<FileTopic>, totals = new TopicTotals()): Promise<Snapshots> {
-    const snapshots = new Snapshots(engine, topics, totals);
+  static async open(
+    engine: FileEngine,
+    lifecycle: TopicLifecycle<FileTopic>,
+    totals = new TopicTotals(),
+  ): Promise<Snapshots> {
+    const snapshots = new Snapshots(engine, lifecycle, totals);
     totals.add({ snapshots: await snapshots.#directories.find() });
     return snapshots;
   }
@@ -67,7 +71,7 @@ export class Snapshots {
     this.#checkOpen();
     checkSnapshotName(snapshot);
     checkDirectoryName(snapshot);
-    return this.#topics.keep(topic, (open) =>
+    return this.#lifecycle.keep(topic, (open) =>
       this.#change(topic, snapshot, "made", async () => {
         if (await this.#directories.has(topic, snapshot)) {
           throw new SnapshotExistsError(`topic ${topic} has a snapshot ${snapshot} already`, { topic });
@@ -158,7 +162,7 @@ export class Snapshots {
     checkTopicName(newTopic);
     // The topic's turn before the snapshots', as whoever makes one has them: the other way round,
     // the two could wait for each other.
-    return this.#topics.add(newTopic, (reserve) =>
+    return this.#lifecycle.add(newTopic, (reserve) =>
       this.#engine.catalogue.createFrom(newTopic, (directory) =>
         this.#change(topic, snapshot, "restored", () => this.#restoreTo(directory, topic, snapshot, reserve)),
       ),

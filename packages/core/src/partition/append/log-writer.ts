@@ -6,7 +6,7 @@ import type { RecordBatch } from "@logstore/codec";
 import { assignOffsets } from "../../engine/append/assign-offsets.js";
 import type { ProducerState } from "../../engine/append/producer-state.js";
 import { type Checkpoint, writeCheckpoint } from "../../files/checkpoint-file.js";
-import { type CommittedEvent, type LogStoreHooks, tell } from "../../hooks/hooks.js";
+import { type CommittedEvent, tell } from "../../hooks/hooks.js";
 import { isClockBehind } from "../../hooks/warnings.js";
 import { shouldRoll } from "../../segment/roll-policy.js";
 import { Segment, type SegmentHome } from "../../segment/segment.js";
@@ -14,34 +14,7 @@ import { zerosAhead } from "../../segment/zeros-ahead.js";
 import type { ReadableLog } from "../read/readable-log.js";
 import type { PendingAppend } from "./append-queue.js";
 import { BehindTheWriter } from "./behind-the-writer.js";
-
-export interface WriterOptions {
-  readonly segmentBytes: number;
-  readonly hooks: LogStoreHooks;
-}
-
-/** The state from which the writer continues, as found when the log was opened. */
-export interface WriterStart {
-  readonly producers: ProducerState;
-  /** Append time of the last batch, in ms since the epoch; 0 if there is none. */
-  readonly lastAppendTime: number;
-  /** Base offset of the segment in the checkpoint on disk, if there is one. */
-  readonly checkpointSegment: number | undefined;
-  /** Whether the log has, or has lost, anything that the checkpoint does not cover. */
-  readonly isBeyondCheckpoint: boolean;
-}
-
-/** Called with a partition's bounds before appends are acknowledged. */
-export type PublishBounds = (logStart: number, highWatermark: number) => Promise<void>;
-
-/** The writer's connections to its store. */
-export interface StoreTies {
-  readonly publishBounds: PublishBounds;
-  /** Throws if the store's directory no longer belongs to this process. */
-  readonly checkOwner: () => void;
-  /** Called when the clock is behind a partition's last append; the report may be suppressed. */
-  readonly clockIsBehind: (partition: number, now: number, lastAppendTime: number) => void;
-}
+import type { PublishBounds, StoreTies, WriterOptions, WriterStart } from "./store-ties.js";
 
 export class LogWriter {
   readonly #home: SegmentHome;

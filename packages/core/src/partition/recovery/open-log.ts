@@ -16,12 +16,12 @@ import { surveyLog } from "./survey-log.js";
  * A disk that cannot be read fails this partition, not the store; and of the partition, only what
  * follows the unreadable part.
  *
- * @param said the bounds that were published when it was last open, if they are known
+ * @param lastPublished the bounds that were published when it was last open, if they are known
  */
 export async function openLog(
   home: SegmentHome,
   partition: number,
-  said: Bounds | undefined,
+  lastPublished: Bounds | undefined,
 ): Promise<{ segments: Segment[]; recovered: RecoveredLog }> {
   let segments: Segment[] = [];
   try {
@@ -38,7 +38,7 @@ export async function openLog(
     } catch (cause) {
       if (!isDiskTrouble(cause)) throw cause;
       const survey = await surveyLog({ ...input, checkpoint: undefined });
-      return { segments, recovered: withoutCheckpoint(survey, partition, cause as Error, said) };
+      return { segments, recovered: withoutCheckpoint(survey, partition, cause as Error, lastPublished) };
     }
     const recovered = await recoverLog({ ...input, checkpoint });
     const torn = recovered.active?.later ?? [];
@@ -46,7 +46,7 @@ export async function openLog(
   } catch (cause) {
     for (const segment of segments) await segment.close();
     if (!isDiskTrouble(cause)) throw cause;
-    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error), said) };
+    return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error), lastPublished) };
   }
 }
 
@@ -58,26 +58,26 @@ export function withoutCheckpoint(
   survey: LogSurvey,
   partition: number,
   cause: Error,
-  said: Bounds | undefined,
+  lastPublished: Bounds | undefined,
 ): RecoveredLog {
   const { nextOffset, expectedEnd, logStart } = survey;
   return asFound({
     ...survey,
-    logStart: Math.min(nextOffset, Math.max(logStart, said?.logStart ?? 0)),
-    expectedEnd: Math.max(expectedEnd, said?.highWatermark ?? 0),
+    logStart: Math.min(nextOffset, Math.max(logStart, lastPublished?.logStart ?? 0)),
+    expectedEnd: Math.max(expectedEnd, lastPublished?.highWatermark ?? 0),
     damage: survey.damage ?? unreadableError(partition, cause),
     active: undefined,
   });
 }
 
-export function unreadable(damage: NonNullable<LogSurvey["damage"]>, said: Bounds | undefined): RecoveredLog {
-  const logStart = said?.logStart ?? 0;
+export function unreadable(damage: NonNullable<LogSurvey["damage"]>, lastPublished: Bounds | undefined): RecoveredLog {
+  const logStart = lastPublished?.logStart ?? 0;
   return asFound({
     checkpointSegment: undefined,
     logStart,
     nextOffset: logStart,
     durableOffset: logStart,
-    expectedEnd: Math.max(logStart, said?.highWatermark ?? 0),
+    expectedEnd: Math.max(logStart, lastPublished?.highWatermark ?? 0),
     lastAppendTime: 0,
     producers: new ProducerState(),
     gaps: [],

@@ -1,0 +1,70 @@
+/**
+ * The consumer groups of a broker. They are opened once every topic is open, because committed
+ * offsets are compared with the ends of the logs.
+ */
+import { type LogStoreError, UnavailableError } from "@logstore/codec";
+import type { Engine } from "../engine/engine.js";
+import { GroupCoordinator, type GroupCoordinatorOptions } from "../group/group-coordinator.js";
+import type { TopicLifecycle } from "./topics/topic-lifecycle.js";
+import { topicsForGroups } from "./topics-for-groups.js";
+
+/** When to retry a call to groups that are being opened, in ms. */
+const OPENING_RETRY_MS = 250;
+
+export class BrokerGroups {
+  readonly #engine: Engine;
+  readonly #lifecycle: TopicLifecycle;
+  readonly #opened: Promise<void>;
+  #coordinator: GroupCoordinator | undefined;
+  #isStopped = false;
+
+  constructor(engine: Engine, lifecycle: TopicLifecycle, options: GroupCoordinatorOptions) {
+    this.#engine = engine;
+    this.#lifecycle = lifecycle;
+    this.#opened = this.#open(options);
+  }
+
+  /** Resolves when every topic and the groups are open, or could not be opened. */
+  get opened(): Promise<void> {
+    return this.#opened;
+  }
+
+  get areOpen(): boolean {
+    return this.#coordinator !== undefined;
+  }
+
+  /** Why groups are unavailable, if opening them failed or their log has failed since. */
+  get failure(): LogStoreError | undefined {
+    return this.#coordinator?.failure;
+  }
+
+  /** @throws UnavailableError until the groups are open */
+  get coordinator(): GroupCoordinator {
+    if (this.#coordinator !== undefined) return this.#coordinator;
+    this.#lifecycle.topics.checkAllOpen();
+    throw new UnavailableError("consumer groups are being opened: try again", { retryAfterMs: OPENING_RETRY_MS });
+  }
+
+  /** Called when topics were created. Groups that are not open yet will find them. */
+  topicsChanged(): void {
+    this.#coordinator?.topicsChanged();
+  }
+
+  /** Groups that are not open yet will not be opened. */
+  stopOpening(): void {
+    this.#isStopped = true;
+  }
+
+  async close(): Promise<void> {
+    await this.#opened.catch(() => {});
+    await this.#coordinator?.close();
+  }
+
+  async #open(options: GroupCoordinatorOptions): Promise<void> {
+    await this.#lifecycle.opened;
+    if (this.#isStopped) return;
+    const { topics } = this.#lifecycle;
+    this.#coordinator = await GroupCoordinator.open(this.#engine, topicsForGroups(topics, this.#engine), options);
+    topics.tellChanged();
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Opens, creates, alters and deletes the topics of a broker, which an engine's catalogue stores.
+ * There is one change of a topic at a time.
+ */
+import { ClosedError, TopicExistsError } from "@logstore/codec";
+import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
+import { type FoundTopic, type Topic, type TopicCatalogue, TopicUnsettledError } from "../../engine/topic-catalogue.js";
+import { changedConfig } from "../../engine/topic-config.js";
+import { checkTopicName } from "../../engine/topic-name.js";
+import { eachInParallel, inParallel } from "../../storage/in-parallel.js";
+import { storageError, withStorageErrors } from "../../storage/storage-error.js";
+import { checkPartitions, checkSamePartitions } from "./check-topic.js";
+import { KeyedQueue } from "./keyed-queue.js";
+import { TopicTotals } from "./topic-limits.js";
+import { Topics } from "./topics.js";
+
+/**
+ * Creates a topic, as the catalogue's `create` does.
+ *
+ * @param reserve to be called with the number of partitions before they are created; throws
+ * ResourceLimitExceededError
+ */
+export type CreateTopic<T extends Topic> = (reserve: (partitions: number) => void) => Promise<T>;
+
+export class TopicLifecycle<T extends Topic = Topic> {
+  readonly topics: Topics<T>;
+  readonly #catalogue: TopicCatalogue<T>;
+  readonly #totals: TopicTotals;
+  /** The changes of topics, by topic. */
+  readonly #changes = new KeyedQueue();
+  #opened: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(catalogue: TopicCatalogue<T>, totals: TopicTotals) {
+    this.topics = new Topics(catalogue);
+    this.#catalogue = catalogue;
+    this.#totals = totals;
+  }
+
+  /**
+   * Finds the topics, and starts to open them; see {@link opened}. Until a topic is open, calls for
+   * it fail with an {@link UnavailableError}.
+   */
+  static async open<T extends Topic>(
+    catalogue: TopicCatalogue<T>,
+    totals = new TopicTotals(),
+  ): Promise<TopicLifecycle<T>> {
+    const lifecycle = new TopicLifecycle(catalogue, totals);
+    const found = await catalogue.find();
+    lifecycle.topics.unreadable.push(...found.unreadable);
+    totals.add({ topics: found.topics.length + found.unreadable.length });
+    lifecycle.#openAll(found.topics);
+    return lifecycle;
+  }
+
+  /** Resolves when every topic that was found is open, or could not be opened. */
+  get opened(): Promise<void> {
+    return this.#opened;
+  }
+
+  #openAll(found: readonly FoundTopic[]): void {
+    this.topics.found(found);
+    this.#opened = inParallel(found, (each) => this.#changes.run(each.topic, () => this.#open(each)));
+  }
+
+  async #open(found: FoundTopic): Promise<void> {
+    const { topic, location } = found;
+    if (this.#closed) return;
+    try {
+      const { partitionCount } = this.topics.put(await this.#catalogue.open(found));
+      this.#totals.add({ partitions: partitionCount });
+    } catch (cause) {
+      this.topics.unreadable.push({ location, topic, error: storageError(cause, `${location} cannot be read`) });
+    } finally {
+      this.topics.settled(found);
+    }
+  }
+
+  /**
+   * @param ifNotExists resolve to an existing topic with the same number of partitions, unchanged
+   * @throws InvalidArgumentError, TopicExistsError, ResourceLimitExceededError; if `ifNotExists`,
+   * the error with which the existing topic could not be opened
+   */
+  async create(topic: string, partitions: number, change: TopicConfigChange = {}, ifNotExists = false): Promise<T> {
+    this.#checkOpen(topic);
+    checkTopicName(topic);
+    checkPartitions(topic, partitions);
+    const config = this.#changed({}, change);
+    const create: CreateTopic<T> = (reserve) => {
+      reserve(partitions);
+      return this.#catalogue.create(topic, partitions, config);
+    };
+    if (!ifNotExists) return this.add(topic, create);
+    return this.#change(topic, async () => {
+      if (!this.topics.isTaken(topic)) return this.#create(topic, create);
+      const existing = this.topics.get(topic);
+      checkSamePartitions(existing, partitions);
+      return existing;
+    });
+  }
+
+  /**
+   * Adds a topic.
+   *
+   * @throws InvalidArgumentError, TopicExistsError, ResourceLimitExceededError; what `create` throws
+   */
+  async add(topic: string, create: CreateTopic<T>): Promise<T> {
+    this.#checkOpen(topic);
+    checkTopicName(topic);
+    return this.#change(topic, () => {
+      // Checked only now: a caller that gets a TopicExistsError can use the topic at once.
+      if (!this.topics.isTaken(topic)) return this.#create(topic, create);
+      throw new TopicExistsError(`topic ${topic} exists already`, { topic });
+    });
+  }
+
+  async #create(topic: string, create: CreateTopic<T>): Promise<T> {
+    const made = { topics: 1, partitions: 0 };
+    this.#totals.reserve(topic, { topics: 1 });
+    const reserve = (partitions: number) => {
+      this.#totals.reserve(topic, { partitions });
+      made.partitions += partitions;
+    };
+    try {
+      return this.topics.put(await create(reserve));
+    } catch (error) {
+      if (!(error instanceof TopicUnsettledError)) {
+        this.#totals.remove(made);
+        throw error;
+      }
+      // It still counts: the broker may find it when it is opened again.
+      const { location, cause } = error;
+      this.topics.unreadable.push({ location, topic, error: cause });
+      throw cause;
+    }
+  }
+
+  /**
+   * Runs `work` while the topic cannot be altered or deleted: such calls wait.
+   *
+   * @throws UnknownTopicError
+   */
+  async keep<R>(topic: string, work: (topic: T) => Promise<R>): Promise<R> {
+    this.#checkOpen(topic);
+    this.topics.get(topic);
+    return this.#change(topic, () => work(this.topics.get(topic)));
+  }
+
+  /**
+   * Alters a topic's configuration: effective at once, and durable.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError, InvalidArgumentError
+   */
+  async alter(topic: string, change: TopicConfigChange, id?: string): Promise<T> {
+    this.#checkOpen(topic);
+    return this.#change(topic, async () => {
+      const open = this.topics.get(topic, id);
+      await this.#catalogue.alter(open, this.#changed(open.config, change));
+      return open;
+    });
+  }
+
+  /**
+   * Deletes a topic and all its records. Its readers and writers fail with a {@link ClosedError}.
+   *
+   * @param deleted called when the topic is gone; its name is free once this resolves
+   * @throws UnknownTopicError, InconsistentTopicIdError
+   */
+  async delete(topic: string, deleted: () => Promise<void>, expectedId?: string): Promise<void> {
+    this.#checkOpen(topic);
+    await this.#change(topic, async () => {
+      const open = this.topics.get(topic, expectedId);
+      const { partitionCount } = open;
+      await open.close().catch(() => {}); // it does not matter what could not be made durable
+      this.topics.remove(topic);
+      try {
+        await this.#catalogue.delete(open);
+        this.topics.tellChanged();
+      } catch (error) {
+        this.topics.put(await this.#catalogue.open(open)); // the topic still exists, so its name is not free
+        throw error;
+      }
+      this.#totals.remove({ topics: 1, partitions: partitionCount });
+      await deleted();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#opened;
+    await this.#changes.settle();
+    await eachInParallel(this.topics.list(), (open) => open.close());
+  }
+
+  #checkOpen(topic: string): void {
+    if (this.#closed) throw new ClosedError("the broker is closed", { topic });
+  }
+
+  /** @throws InvalidArgumentError */
+  #changed(config: TopicConfig, change: TopicConfigChange): TopicConfig {
+    const changed = changedConfig(config, change);
+    this.topics.effectiveConfig(changed);
+    this.#totals.checkSegmentBytes(change.segmentBytes);
+    return changed;
+  }
+
+  #change<R>(topic: string, work: () => Promise<R>): Promise<R> {
+    return this.#changes.run(topic, () => withStorageErrors(`topic ${topic} cannot be changed`, work, { topic }));
+  }
+}

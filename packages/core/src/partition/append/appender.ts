@@ -1,0 +1,100 @@
+/**
+ * Checks appends to a partition, and adds them to its queue. See {@link FilePartitionLog} for what
+ * the methods promise.
+ */
+import { type Bytes, batchesToAppend, type HeaderInput, InvalidArgumentError, type RecordBatch } from "@logstore/codec";
+import type { Durability } from "@logstore/protocol";
+import { checkExpectedOffset } from "../../engine/append/assign-offsets.js";
+import { AppendCheck } from "../../engine/append/check-append.js";
+import type { Appended, AppendOptions } from "../../engine/partition-log.js";
+import type { Storage } from "../../storage/storage.js";
+import type { AppendAck, AppendQueue, AppendQueueOptions } from "./append-queue.js";
+import { checkFileDurability } from "./file-durability.js";
+import type { GroupCommit } from "./group-commit.js";
+import { TurnClock } from "./turn-clock.js";
+
+/** The options may be altered at any time. */
+export interface AppenderOptions extends AppendQueueOptions {
+  readonly durability: Durability;
+}
+
+/** An append is written as a whole, and positions in a segment have 32 bits. */
+const MAX_APPEND_BYTES = 2 ** 30;
+
+export class Appender {
+  readonly #queue: AppendQueue;
+  readonly #groupCommit: GroupCommit;
+  readonly #options: AppenderOptions;
+  readonly #checkWritable: () => void;
+  readonly #check: AppendCheck;
+  readonly #clock: TurnClock;
+
+  /** @param checkWritable throws if the partition accepts no appends */
+  constructor(
+    queue: AppendQueue,
+    groupCommit: GroupCommit,
+    options: AppenderOptions,
+    storage: Storage,
+    checkWritable: () => void,
+  ) {
+    this.#queue = queue;
+    this.#groupCommit = groupCommit;
+    this.#options = options;
+    this.#checkWritable = checkWritable;
+    this.#check = new AppendCheck((checkingBytes, more) => queue.refuseWhenFull(checkingBytes, more));
+    this.#clock = new TurnClock(storage);
+  }
+
+  append(
+    key: Bytes | null,
+    value: Bytes,
+    timestamp: number | undefined,
+    headers: readonly HeaderInput[] | undefined,
+    durability: Durability | undefined,
+  ): Promise<AppendAck> {
+    this.#checkWritable();
+    const { durability: byDefault } = this.#options;
+    const time = timestamp === undefined ? this.#clock.now() : timestamp;
+    const wanted = checkFileDurability(durability ?? byDefault);
+    const appended = this.#queue.addRecord(key, value, time, headers, wanted);
+    this.#groupCommit.wake();
+    return appended;
+  }
+
+  async appendBatches(bytes: Uint8Array, options: AppendOptions): Promise<Appended> {
+    this.#checkWritable();
+    const batches = batchesToAppend(bytes, this.#options.limits);
+    const checking = this.#check.check(batches, bytes.length);
+    if (checking !== undefined) await checking;
+    return this.appendValidBatches(batches, bytes.length, options);
+  }
+
+  appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
+    this.#checkWritable();
+    const { expectedOffset } = options;
+    checkExpectedOffset(expectedOffset);
+    if (byteLength > MAX_APPEND_BYTES) {
+      throw new InvalidArgumentError(`one append takes ${MAX_APPEND_BYTES} bytes at most, not ${byteLength}: split it`);
+    }
+    const durability = checkFileDurability(options.durability ?? this.#options.durability);
+    return this.#enqueue(batches, byteLength, durability, expectedOffset);
+  }
+
+  async flush(): Promise<void> {
+    this.#checkWritable();
+    await this.#enqueue([], 0, "flushed", undefined);
+  }
+
+  #enqueue(
+    batches: readonly RecordBatch[],
+    byteLength: number,
+    durability: Durability,
+    expectedOffset: number | undefined,
+  ): Promise<Appended> {
+    const appended = new Promise<Appended>((resolve, reject) => {
+      this.#queue.add({ calls: 1, batches, byteLength, durability, expectedOffset, resolve, reject });
+    });
+    this.#groupCommit.wake();
+    return appended;
+  }
+}

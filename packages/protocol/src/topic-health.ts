@@ -1,0 +1,30 @@
+/** Health of topics and storage, for monitoring. A log may implement it. */
+export interface TopicHealthApi {
+  /**
+   * Returns the health of one topic.
+   *
+   * @throws UnknownTopicError
+   */
+  topicHealth(topic: string): Promise<TopicHealth>;
+
+  /**
+   * Returns whether data can be written at all; it cannot if the data directory has disappeared,
+   * for example. Default: serving.
+   */
+  storageHealth?(): Promise<TopicHealth>;
+
+  /** Returns whether everything found at startup is open. Default: serving. */
+  startupHealth?(): Promise<TopicHealth>;
+
+  /**
+   * Calls `changed` whenever the health of a topic or of the storage may have changed, including
+   * when a topic is created or deleted. Returns a function that unsubscribes.
+   */
+  onTopicHealth(changed: () => void): () => void;
+}
+
+/**
+ * `failed`: at least one partition cannot be read to its end, accepts no appends, or is still being
+ * opened.
+ */
+export type TopicHealth = "serving" | "failed";
