@@ -63,6 +63,7 @@ export type {
   ProduceRequest,
 } from "./log-api.js";
 export type { Position } from "./position.js";
+export type { TopicHealth, TopicHealthApi } from "./topic-health.js";
 export type { TopicPartition } from "./topic-partition.js";
 
 // For authors of servers and clients: messages, error details and .proto files
