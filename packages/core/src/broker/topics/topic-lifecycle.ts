@@ -102,7 +102,8 @@ export class TopicLifecycle<T extends Topic = Topic> {
   /**
    * Adds a topic.
    *
-   * @throws InvalidArgumentError, TopicExistsError, ResourceLimitExceededError; what `create` throws
+   * @throws InvalidArgumentError, TopicExistsError, ResourceLimitExceededError; what `create`
+   * throws
    */
   async add(topic: string, create: CreateTopic<T>): Promise<T> {
     this.#checkOpen(topic);

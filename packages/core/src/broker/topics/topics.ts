@@ -34,7 +34,9 @@ export class Topics<T extends Topic = Topic> {
     return { topics: this.#found, done: this.#found - this.#opening.size };
   }
 
-  /** @throws UnavailableError while topics are being opened: a call for all topics would omit them */
+  /**
+   * @throws UnavailableError while topics are being opened: a call for all topics would omit them
+   */
   checkAllOpen(): void {
     const { topics, done } = this.progress;
     if (done === topics) return;
