@@ -12,15 +12,13 @@ export class InterruptedError extends Error {
   }
 }
 
-export interface Interrupts {
-  /** Aborted with an InterruptedError. */
-  readonly signal: AbortSignal;
-}
-
 const codes = { SIGINT: exitCodes.interrupted, SIGTERM: exitCodes.terminated };
 
-/** A first signal asks the command to end; a second one ends the process at once. */
-export function hearInterrupts(process: NodeJS.Process): Interrupts {
+/**
+ * Returns a signal that is aborted with an InterruptedError: so a first signal asks the command to
+ * end, and a second one ends the process at once.
+ */
+export function hearInterrupts(process: NodeJS.Process): AbortSignal {
   const controller = new AbortController();
   for (const [name, code] of Object.entries(codes)) {
     process.on(name, () => {
@@ -35,5 +33,5 @@ export function hearInterrupts(process: NodeJS.Process): Interrupts {
   };
   process.stdout.on("error", gone);
   process.stderr.on("error", gone);
-  return { signal: controller.signal };
+  return controller.signal;
 }

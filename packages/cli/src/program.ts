@@ -26,6 +26,8 @@ export interface ProgramOptions {
   readonly version: string;
   readonly style: Style;
   readonly width: number | undefined;
+  readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
   /** Called with the command that the arguments name. */
   readonly choose: (chosen: Chosen) => Promise<void>;
 }
@@ -40,7 +42,8 @@ export function makeProgram(settings: ProgramOptions): Command {
     )
     .configureHelp(styledHelp(settings.style, settings.width))
     .exitOverride()
-    .configureOutput({ outputError: () => {} }) // reported like every other error
+    // Errors are reported like every other error.
+    .configureOutput({ writeOut: settings.write, writeErr: settings.writeError, outputError: () => {} })
     .showSuggestionAfterError();
   for (const definition of commands) program.addCommand(makeCommand(definition, program, settings));
   program.addHelpText("after", `\n${exitCodesText(settings.style)}\n\nlogstore help COMMAND shows more, and examples.`);

@@ -1,7 +1,7 @@
 /** Runs one command, from its options to its exit code. */
-import type { Context } from "./command/context.js";
+import type { Context, Surroundings } from "./command/context.js";
 import { exitCodes } from "./errors/exit-codes.js";
-import type { InterruptedError, Interrupts } from "./interrupts.js";
+import type { InterruptedError } from "./interrupts.js";
 import { Output, type OutputOptions } from "./output/output.js";
 import type { OpenPlace } from "./place/open-place.js";
 import type { PlaceOptions } from "./place/resolve-place.js";
@@ -9,16 +9,18 @@ import type { Chosen } from "./program.js";
 
 type CommonOptions = OutputOptions & PlaceOptions & { readonly timeout?: number | undefined };
 
-export async function runCommand(chosen: Chosen, { signal }: Interrupts): Promise<number> {
+export async function runCommand(chosen: Chosen, surroundings: Surroundings): Promise<number> {
+  const { environment, stdin, stdout, stderr, signal } = surroundings;
   const options = chosen.options as CommonOptions;
-  const output = new Output(options, process.env);
+  const output = new Output(options, environment, stdout, stderr);
   const cleanUps: (() => Promise<void> | void)[] = [];
   let endsBySignal = false;
   let opened: Promise<OpenPlace> | undefined;
   const context: Context = {
     output,
-    environment: process.env,
-    stdin: process.stdin,
+    environment,
+    stdin,
+    stderr,
     signal,
     exitCode: exitCodes.done,
     endsBySignal: () => {
@@ -29,7 +31,7 @@ export async function runCommand(chosen: Chosen, { signal }: Interrupts): Promis
     },
     place: async () => {
       const { resolvePlace } = await import("./place/resolve-place.js");
-      return resolvePlace(options, process.env);
+      return resolvePlace(options, environment);
     },
     open: () => {
       opened ??= (async () => {
@@ -63,5 +65,5 @@ export async function runCommand(chosen: Chosen, { signal }: Interrupts): Promis
   }
   if (failure === undefined) return context.exitCode;
   const { reportError } = await import("./errors/report-error.js");
-  return reportError(failure.error, { json: output.json, style: output.errorStyle });
+  return reportError(failure.error, { json: output.json, style: output.errorStyle, stderr });
 }

@@ -1,7 +1,9 @@
-/** The built command, in a process of its own. */
+/** The command `logstore`, in this process or in one of its own. */
 import { spawn } from "node:child_process";
+import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { run } from "../src/run.js";
 
 const bin = fileURLToPath(new URL("../dist/bin.cjs", import.meta.url));
 
@@ -16,11 +18,27 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
 }
 
-/**
- * Runs `logstore` to its end. Variables of the tests' own environment that it reads are not passed
- * on.
- */
+/** Runs a command line to its end in this process, which is much cheaper than to start one. */
 export async function logstore(args: readonly string[], { env = {}, input = "" }: RunOptions = {}): Promise<Outcome> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  stdin.end(input);
+  const outputs = Promise.all([text(stdout), text(stderr)]);
+  const code = await run(args, {
+    // A home without profiles.
+    environment: { HOME: "/nonexistent", ...env },
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: stdout as unknown as NodeJS.WriteStream,
+    stderr: stderr as unknown as NodeJS.WriteStream,
+    signal: new AbortController().signal,
+  });
+  stdout.end();
+  stderr.end();
+  const [out, err] = await outputs;
+  return { stdout: out, stderr: err, code };
+}
+
+/** Runs the built command in a process to its end. */
+export async function logstoreProcess(args: readonly string[], { env, input = "" }: RunOptions = {}): Promise<Outcome> {
   const child = start(args, env);
   child.stdin.on("error", () => {}); // it may end before it has read everything
   child.stdin.end(input);
@@ -29,7 +47,7 @@ export async function logstore(args: readonly string[], { env = {}, input = "" }
   return { stdout, stderr, code };
 }
 
-/** Starts `logstore`, to be talked to or stopped. */
+/** Starts the built command, to be talked to or stopped. */
 export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const names = Object.keys(process.env).filter((name) =>
     /^(LOGSTORE_|XDG_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)/.test(name),

@@ -1,23 +1,34 @@
 import { expect, test } from "vitest";
-import { logstore } from "./command.js";
+import { logstore, logstoreProcess } from "./command.js";
 
 test("--help lists the commands", async () => {
-  const { stdout, stderr, code } = await logstore(["--help"], { env: { COLUMNS: "80" } });
+  const { stdout, stderr, code } = await logstoreProcess(["--help"], { env: { COLUMNS: "80" } });
   expect(stdout).toMatchInlineSnapshot(`
     "Usage: logstore [options] [command]
 
     Looks at and operates LogStore: a server, or a data directory.
 
     Options:
-      -V, --version   show the version
-      -h, --help      show this text
+      -V, --version               show the version
+      -h, --help                  show this text
+
+    Records:
+      produce <topic> [files...]  append records from stdin or files
+      read <topic>                read records from one position to another, and end
+      tail <topic>                show the last records, and those that are appended
 
     Topics and groups:
-      topics          list, describe, create, alter and delete topics
+      topics                      list, describe, create, alter and delete topics
+      groups                      list, describe, reset and delete consumer groups,
+                                  and show their lag
+      parked                      list, show, replay and drop records that a group
+                                  put aside
+      snapshots                   list, create, restore and delete snapshots of
+                                  topics
 
     This command:
-      profile         keep places under names: address, TLS, token
-      help [command]  show the help of a command
+      profile                     keep places under names: address, TLS, token
+      help [command]              show the help of a command
 
     Exit codes:
       0               done

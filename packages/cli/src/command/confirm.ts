@@ -8,14 +8,18 @@ import type { Context } from "./context.js";
  * @param what a question without its question mark: "Delete topic orders with 12 records"
  * @throws UnconfirmedError, at once where there is no terminal: nobody would answer
  */
-export async function confirm({ stdin, signal }: Context, what: string, yes: boolean | undefined): Promise<void> {
+export async function confirm(
+  { stdin, stderr, signal }: Context,
+  what: string,
+  yes: boolean | undefined,
+): Promise<void> {
   if (yes) return;
-  if (!stdin.isTTY || !process.stderr.isTTY) {
+  if (!stdin.isTTY || !stderr.isTTY) {
     throw new UnconfirmedError("nothing was changed: this needs a confirmation, and there is no terminal to ask at", {
       hint: "add --yes",
     });
   }
-  const terminal = createInterface({ input: stdin, output: process.stderr });
+  const terminal = createInterface({ input: stdin, output: stderr });
   try {
     const answer = await terminal.question(`${what}? [y/N] `, { signal });
     if (/^y(es)?$/i.test(answer.trim())) return;

@@ -3,11 +3,22 @@ import type { Output } from "../output/output.js";
 import type { OpenPlace } from "../place/open-place.js";
 import type { Place } from "../place/place.js";
 
+/** What is around a command: this process, or a test. */
+export interface Surroundings {
+  readonly environment: Environment;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** Aborted where the command is to end. */
+  readonly signal: AbortSignal;
+}
+
 /** What a command works with. */
 export interface Context {
   readonly output: Output;
   readonly environment: Environment;
   readonly stdin: NodeJS.ReadStream;
+  readonly stderr: NodeJS.WriteStream;
   /**
    * Aborted by Ctrl-C and SIGTERM: the command finishes what must not be left half-done and
    * returns, or throws the reason. A second signal ends the process at once.

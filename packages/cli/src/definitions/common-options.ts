@@ -1,6 +1,7 @@
 /** Options that many commands have. */
+
+import { durationMs } from "../values/duration.js";
 import type { OptionDefinition } from "./definition.js";
-import { durationMs } from "./parsers.js";
 
 /** Where the log is, and how to get there. */
 export const placeOptions: readonly OptionDefinition[] = [

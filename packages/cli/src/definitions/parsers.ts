@@ -11,24 +11,6 @@ export function wholeNumber(min = 0, max = Number.MAX_SAFE_INTEGER): (text: stri
   };
 }
 
-const DURATION_UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
-/** "15m", "1h30m", "500ms" → ms. @throws UsageError */
-export function durationMs(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) {
-    throw new UsageError(`a duration such as 500ms, 15m, 1h30m or 7d is needed, not ${JSON.stringify(text)}`);
-  }
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * DURATION_UNITS[unit!]!, 0);
-}
-
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,
@@ -57,4 +39,20 @@ export function sizeBytes(text: string): number {
 /** Takes the word "default", too, which goes back to the server's own value. */
 export function orDefault<T>(parse: (text: string) => T): (text: string) => T | "default" {
   return (text) => (text === "default" ? text : parse(text));
+}
+
+/** "0,2-4" → [0, 2, 3, 4]. @throws UsageError */
+export function partitionList(text: string): number[] {
+  const partitions = new Set<number>();
+  const parse = wholeNumber(0, 2 ** 32 - 1);
+  for (const part of text.split(",")) {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part.trim()) ?? [];
+    if (first === undefined) {
+      throw new UsageError(`partitions such as 3, 0,2 or 0-7 are needed, not ${JSON.stringify(text)}`);
+    }
+    const [from, to] = [parse(first), parse(last!)];
+    if (to < from || to - from > 1_000_000) throw new UsageError(`${JSON.stringify(part)} is no range of partitions`);
+    for (let partition = from; partition <= to; partition++) partitions.add(partition);
+  }
+  return [...partitions].sort((a, b) => a - b);
 }

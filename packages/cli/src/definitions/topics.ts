@@ -1,7 +1,8 @@
+import { durationMs } from "../values/duration.js";
 import { yesOption } from "./common-options.js";
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from "./definition.js";
 import { commandGroups } from "./groups-of-commands.js";
-import { durationMs, orDefault, sizeBytes, wholeNumber } from "./parsers.js";
+import { orDefault, sizeBytes, wholeNumber } from "./parsers.js";
 
 const topic: ArgumentDefinition = { name: "topic", description: "name of the topic", completes: "topic" };
 

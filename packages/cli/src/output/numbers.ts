@@ -45,3 +45,9 @@ function pair(ms: number, large: number, largeName: string, small: number, small
   const rest = Math.floor((ms % large) / small);
   return `${count(Math.floor(ms / large))} ${largeName}${rest === 0 ? "" : ` ${rest} ${smallName}`}`;
 }
+
+/** "2026-11-27 09:30:00.123Z": a time that can be given back as an option, without the "T". */
+export function time(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString().replace("T", " ");
+}

@@ -27,8 +27,8 @@ export class Output {
   constructor(
     options: OutputOptions,
     environment: Environment,
-    stdout: NodeJS.WriteStream = process.stdout,
-    stderr: NodeJS.WriteStream = process.stderr,
+    stdout: NodeJS.WriteStream,
+    stderr: NodeJS.WriteStream,
   ) {
     const { json = false, quiet = false, color = "auto" } = options;
     this.json = json;

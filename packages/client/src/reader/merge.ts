@@ -19,6 +19,8 @@ const MESSAGES_BYTES = 8 * 1024 * KIB;
 export interface MergeOptions {
   /** Whether the iteration goes on while there is no partition to read. */
   readonly isEndless: boolean;
+  /** Default: {@link MAX_READ_AHEAD_BYTES}. */
+  readonly maxReadAheadBytes?: number | undefined;
   /** Ends the iteration with its reason. */
   readonly signal: AbortSignal | undefined;
   /** Called once, whatever ended the iteration. */
@@ -36,7 +38,7 @@ export class Merge {
   #lookups = 0;
   /** Partitions whose positions are being looked up. */
   readonly #starting = new Set<PartitionState>();
-  readonly #readAhead = new ReadAhead();
+  readonly #readAhead: ReadAhead;
   readonly #fetchers = new Map<PartitionState, PartitionFetcher>();
   #ready: PartitionFetcher[] = [];
   #current: { readonly fetcher: PartitionFetcher; readonly batches: Iterator<RecordBatch> } | undefined;
@@ -47,6 +49,7 @@ export class Merge {
   constructor(api: LogApi, options: MergeOptions) {
     this.#api = api;
     this.#options = options;
+    this.#readAhead = new ReadAhead(options.maxReadAheadBytes);
     options.signal?.addEventListener("abort", this.#abort);
     if (options.signal?.aborted) this.#abort();
   }

@@ -105,44 +105,52 @@ test("a turn is over after a while, when others wait", async () => {
   expect(all[0]!.isTurnOver).toBe(true);
 });
 
-test("a slow reader of many partitions holds no more than its read-ahead, and misses nothing", async () => {
-  const count = 160;
-  const api = new FakeLogApi();
-  await api.createTopic({ topic: "t", partitions: count });
-  const client = connect(api);
-  const value = new Uint8Array(1_000_000);
-  const append = async () => {
-    for (const partition of range(0, count)) await client.append("t", partition, [{ value }]);
-  };
-  await append();
-  const held = new Map<ReadAheadShare, number>();
-  let taken = 0;
-  let most = 0;
-  const { received } = ReadAheadShare.prototype;
-  onTestFinished(() => void vi.restoreAllMocks());
-  const { taken: takenOf } = ReadAheadShare.prototype;
-  vi.spyOn(ReadAheadShare.prototype, "taken").mockImplementation(function (this: ReadAheadShare) {
-    held.delete(this);
-    takenOf.call(this);
-  });
-  vi.spyOn(ReadAheadShare.prototype, "received").mockImplementation(function (this: ReadAheadShare, bytes) {
-    const isHeld = received.call(this, bytes);
-    if (isHeld) held.set(this, bytes);
-    most = Math.max(
-      most,
-      [...held.values()].reduce((sum, bytes) => sum + bytes, 0),
-    );
-    return isHeld;
-  });
-  const next = new Map<number, number>();
-  for await (const { partition, offset } of client.reader({ assign: { t: range(0, count) } })) {
-    expect(offset).toBe(next.get(partition) ?? 0);
-    next.set(partition, offset + 1);
-    if (++taken % 20 === 0) await settle();
-    if (taken === count) await append(); // for all of them at once
-    if (taken === count * 2) break;
-  }
-  expect(most).toBeLessThan(2.1 * MAX_READ_AHEAD_BYTES);
-  expect(most).toBeGreaterThan(0.5 * MAX_READ_AHEAD_BYTES);
-  await client.close();
-}, 30_000);
+test.each([
+  { count: 160, maxReadAheadBytes: undefined },
+  { count: 20, maxReadAheadBytes: 8 * 1024 * 1024 },
+])(
+  "a slow reader of many partitions holds no more than its read-ahead, and misses nothing: %o",
+  async (given) => {
+    const { count, maxReadAheadBytes } = given;
+    const limit = maxReadAheadBytes ?? MAX_READ_AHEAD_BYTES;
+    const api = new FakeLogApi();
+    await api.createTopic({ topic: "t", partitions: count });
+    const client = connect(api);
+    const value = new Uint8Array(1_000_000);
+    const append = async () => {
+      for (const partition of range(0, count)) await client.append("t", partition, [{ value }]);
+    };
+    await append();
+    const held = new Map<ReadAheadShare, number>();
+    let taken = 0;
+    let most = 0;
+    const { received } = ReadAheadShare.prototype;
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { taken: takenOf } = ReadAheadShare.prototype;
+    vi.spyOn(ReadAheadShare.prototype, "taken").mockImplementation(function (this: ReadAheadShare) {
+      held.delete(this);
+      takenOf.call(this);
+    });
+    vi.spyOn(ReadAheadShare.prototype, "received").mockImplementation(function (this: ReadAheadShare, bytes) {
+      const isHeld = received.call(this, bytes);
+      if (isHeld) held.set(this, bytes);
+      most = Math.max(
+        most,
+        [...held.values()].reduce((sum, bytes) => sum + bytes, 0),
+      );
+      return isHeld;
+    });
+    const next = new Map<number, number>();
+    for await (const { partition, offset } of client.reader({ assign: { t: range(0, count) }, maxReadAheadBytes })) {
+      expect(offset).toBe(next.get(partition) ?? 0);
+      next.set(partition, offset + 1);
+      if (++taken % 20 === 0) await settle();
+      if (taken === count) await append(); // for all of them at once
+      if (taken === count * 2) break;
+    }
+    expect(most).toBeLessThan(2.1 * limit + value.length);
+    expect(most).toBeGreaterThan(0.5 * limit);
+    await client.close();
+  },
+  30_000,
+);

@@ -3,6 +3,7 @@ import {
   checkOptions,
   func,
   InvalidArgumentError,
+  limit,
   listOf,
   nonEmptyString,
   type OptionRule,
@@ -48,6 +49,11 @@ export interface ReadingOptions<T = Uint8Array, K = Uint8Array> extends RecordFo
    * of each partition at that time. Default: the iteration never ends and waits for new records.
    */
   readonly until?: PositionInput | undefined;
+  /**
+   * Bytes of messages that may be held before the application takes their records, those of all
+   * partitions together; a partition may always hold one message. Default 64 MiB.
+   */
+  readonly maxReadAheadBytes?: number | undefined;
   /**
    * Called when records were skipped because the log does not have them any more: they were
    * deleted, by retention or `deleteRecords`, or lost to damage and removed by a repair. If it
@@ -103,6 +109,7 @@ const rules: OptionRules<ReadingOptions<unknown, unknown> & { assign?: unknown; 
   topics: listOf(topicRule),
   from: fromRule,
   until: positionRule,
+  maxReadAheadBytes: limit(),
   onSkipped: func,
   signal: abortSignal,
 };

@@ -133,7 +133,8 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
     }
     this.#registry.addReader(this);
     const onEnd = () => this.#registry.delete(this);
-    const merge = new Merge(this.#api, { isEndless: false, signal: this.#options.signal, onEnd });
+    const { signal, maxReadAheadBytes } = this.#options;
+    const merge = new Merge(this.#api, { isEndless: false, maxReadAheadBytes, signal, onEnd });
     this.#merge = merge;
     if (this.#isClosed) merge.end();
     else if (this.#states !== undefined) merge.add(this.#states);
