@@ -1,4 +1,5 @@
 /** Texts of the command line, and what they mean. */
+import type { Durability } from "@logstore/client";
 import { UsageError } from "../errors/cli-error.js";
 
 /** @throws UsageError */
@@ -9,6 +10,15 @@ export function wholeNumber(min = 0, max = Number.MAX_SAFE_INTEGER): (text: stri
     const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
     throw new UsageError(`a whole number ${range} is needed, not ${JSON.stringify(text)}`);
   };
+}
+
+export const durabilities: readonly Durability[] = ["written", "replicated", "flushed"];
+
+/** @throws UsageError */
+export function durability(text: string): Durability {
+  const found = durabilities.find((each) => each === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`${durabilities.join(", ")} are possible, not ${JSON.stringify(text)}`);
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors/cli-error.js";
 import type { CommandDefinition } from "./definition.js";
 import { commandGroups } from "./groups-of-commands.js";
-import { wholeNumber } from "./parsers.js";
+import { durabilities, wholeNumber } from "./parsers.js";
 
 /** "name=value". @throws UsageError */
 function header(text: string): { readonly name: string; readonly value: string } {
@@ -58,7 +58,7 @@ Where a record is refused, or after Ctrl-C, what was sent before is still acknow
       flags: "--durability <when>",
       description: "what an acknowledgement promises",
       defaultText: "the topic's",
-      choices: ["flushed", "written"],
+      choices: durabilities,
     },
     { flags: "--rate <number>", description: "append so many records a second at most", parse: wholeNumber(1) },
     { flags: "--create", description: "create the topic with one partition, unless it exists" },

@@ -2,13 +2,12 @@ import { durationMs } from "../values/duration.js";
 import { yesOption } from "./common-options.js";
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from "./definition.js";
 import { commandGroups } from "./groups-of-commands.js";
-import { orDefault, sizeBytes, wholeNumber } from "./parsers.js";
+import { durability, orDefault, sizeBytes, wholeNumber } from "./parsers.js";
 
 const topic: ArgumentDefinition = { name: "topic", description: "name of the topic", completes: "topic" };
 
 /** The same for `create` and `alter`. */
 function configOptions<T>(wrap: (parse: (text: string) => unknown) => (text: string) => T): OptionDefinition[] {
-  const text = (value: string) => value;
   return [
     {
       flags: "--retention <duration>",
@@ -28,8 +27,8 @@ function configOptions<T>(wrap: (parse: (text: string) => unknown) => (text: str
     },
     {
       flags: "--durability <when>",
-      description: "when an append is acknowledged: flushed or written",
-      parse: wrap(text),
+      description: "when an append is acknowledged: written, replicated or flushed",
+      parse: wrap(durability),
     },
   ];
 }

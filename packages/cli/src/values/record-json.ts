@@ -1,6 +1,6 @@
 /**
- * Records as objects of JSON: what `read --json` writes, `produce --input records` reads. Bytes that
- * are not UTF-8 are in a field of their own, in base64.
+ * Records as objects of JSON: what `read --json` writes, `produce --input records` reads. Bytes
+ * that are not UTF-8 are in a field of their own, in base64.
  */
 import type { ConsumerRecord, Header } from "@logstore/client";
 import { base64, textOf } from "./text-or-bytes.js";

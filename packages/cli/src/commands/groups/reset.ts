@@ -51,8 +51,8 @@ export async function run(context: Context, options: Options, group: string): Pr
 }
 
 /**
- * All partitions at once, where the server can tell the offsets itself: "latest" is what it is then.
- * The topics must be those that were shown.
+ * All partitions at once, where the server can tell the offsets itself: "latest" is what it is
+ * then. The topics must be those that were shown.
  */
 async function apply(
   client: LogClient,
