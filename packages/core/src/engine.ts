@@ -34,9 +34,11 @@ export { checkedPosition } from "./engine/read/position.js";
 export {
   type FoundTopic,
   type FoundTopics,
+  type SharedCatalogue,
   type Topic,
   type TopicCatalogue,
   TopicUnsettledError,
   type UnopenableTopic,
 } from "./engine/topic-catalogue.js";
 export { MemoryEngine } from "./memory-engine/memory-engine.js";
+export { MemoryHome } from "./memory-engine/memory-home.js";

@@ -59,12 +59,35 @@ export class TopicUnsettledError extends Error {
   }
 }
 
+/** What a catalogue has in addition if several brokers use it. */
+export interface SharedCatalogue {
+  /**
+   * Registers the callback for topics that another broker has created, altered or deleted, in place
+   * of an earlier one. It is called soon after the change; the configuration of an open topic
+   * follows before.
+   */
+  onChange(changed: (topic: string) => void): void;
+
+  /**
+   * Looks a topic up as it is now, with its id; undefined if it does not exist.
+   *
+   * @throws NotALogStoreError, UnavailableError
+   */
+  lookUp(topic: string): Promise<FoundTopic | undefined>;
+}
+
 /**
  * The caller changes one topic at a time. It never creates a topic whose name is in use, and never
- * alters a closed one.
+ * alters a closed one; but if the catalogue is shared, another broker may have done either since.
  */
 export interface TopicCatalogue<T extends Topic = Topic> {
-  /** Finds the existing topics without opening them. */
+  /** Undefined if no other broker can change the topics. */
+  readonly shared?: SharedCatalogue | undefined;
+
+  /**
+   * Finds the existing topics without opening them. Called before any other method, and while no
+   * topic is being created or deleted by this caller.
+   */
   find(): Promise<FoundTopics>;
 
   /**
@@ -84,18 +107,24 @@ export interface TopicCatalogue<T extends Topic = Topic> {
   /**
    * Resolves when the complete topic is durable. If it rejects, the topic does not exist, except
    * after a {@link TopicUnsettledError}.
+   *
+   * @throws TopicExistsError if another broker has created it
    */
   create(topic: string, partitions: number, config: TopicConfig): Promise<T>;
 
   /**
-   * Replaces a topic's configuration, effective at once and durable: `topic.config` and the logs
-   * follow it.
+   * Replaces a topic's configuration by `change` of the current one, effective at once and durable:
+   * `topic.config` and the logs follow it. If another broker alters the topic at the same time,
+   * `change` is called again.
+   *
+   * @throws UnknownTopicError if another broker has deleted the topic; the errors of `change`, and
+   * nothing is changed
    */
-  alter(topic: T, config: TopicConfig): Promise<void>;
+  alter(topic: T, change: (config: TopicConfig) => TopicConfig): Promise<void>;
 
   /**
-   * Deletes a closed topic with all its records. If it rejects, the topic still exists and can be
-   * reopened.
+   * Deletes a closed topic with all its records; resolves as well if another broker has deleted it.
+   * If it rejects, the topic still exists and can be reopened.
    */
   delete(topic: T): Promise<void>;
 

@@ -144,8 +144,9 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
     }
   }
 
-  async alter(open: FileTopic, config: TopicConfig): Promise<void> {
+  async alter(open: FileTopic, change: (config: TopicConfig) => TopicConfig): Promise<void> {
     const { topic, id, location } = open;
+    const config = change(open.config);
     const file = { topic, id, config };
     const altered = () => {
       open.altered(config, alteredOptions(config, this.#storeOptions));

@@ -1,4 +1,4 @@
-/** A partition's log as an array of batches. It is gone with the process. */
+/** A partition's log in memory, as one engine has it open. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   batchesToAppend,
@@ -10,39 +10,52 @@ import {
   type RecordBatch,
 } from "@logstore/codec";
 import type { Durability, Position, TopicConfig } from "@logstore/protocol";
-import { assignOffsets, checkExpectedOffset } from "../engine/append/assign-offsets.js";
+import { checkExpectedOffset } from "../engine/append/assign-offsets.js";
 import { AppendCheck } from "../engine/append/check-append.js";
 import { checkDurability } from "../engine/append/check-durability.js";
-import { ProducerState } from "../engine/append/producer-state.js";
 import type { Appended, AppendOptions, Chunk, Gap, LogReader, PartitionLog } from "../engine/partition-log.js";
-import { LogOffsets } from "../engine/read/log-offsets.js";
+import type { LogOffsets } from "../engine/read/log-offsets.js";
 import { checkedPosition } from "../engine/read/position.js";
 import { waitBeyond } from "../engine/read/wait-beyond.js";
+import type { MemoryPartition } from "./memory-partition.js";
 import { MemoryReader } from "./memory-reader.js";
 
-/** What is in force for a log. It may be altered at any time. */
+/** Memory survives nothing: it offers the weakest durability that there is, and no other. */
+export const MEMORY_DURABILITIES = ["written"] as const satisfies readonly Durability[];
+
+/** The options in effect for a log. They may be altered at any time. */
 export interface MemoryConfig extends TopicConfig {
   readonly maxBatchBytes: number;
 }
 
 export class MemoryLog implements PartitionLog {
-  readonly partition: number;
-  readonly offsets = new LogOffsets(0, 0);
   readonly gaps: readonly Gap[] = [];
   readonly damage: LogStoreError | undefined;
-  readonly knownDamage: LogStoreError | undefined;
   readonly failure: LogStoreError | undefined;
+  readonly #records: MemoryPartition;
   readonly #configOf: () => MemoryConfig;
-  readonly #batches: RecordBatch[] = [];
-  readonly #producers = new ProducerState();
+  readonly #healthChanged: () => void;
   readonly #check = new AppendCheck(() => {});
-  #lastAppendTime = 0;
-  #bytes = 0;
+  #appending: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  #knownDamage: LogStoreError | undefined;
 
-  constructor(partition: number, configOf: () => MemoryConfig) {
-    this.partition = partition;
+  constructor(records: MemoryPartition, configOf: () => MemoryConfig, healthChanged = () => {}) {
+    this.#records = records;
     this.#configOf = configOf;
+    this.#healthChanged = healthChanged;
+  }
+
+  get knownDamage(): LogStoreError | undefined {
+    return this.#knownDamage;
+  }
+
+  get partition(): number {
+    return this.#records.partition;
+  }
+
+  get offsets(): LogOffsets {
+    return this.#records.offsets;
   }
 
   get knownEnd(): number {
@@ -50,7 +63,7 @@ export class MemoryLog implements PartitionLog {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#isClosed || this.#records.isDeleted;
   }
 
   async appendBatches(bytes: Uint8Array, { durability, expectedOffset }: AppendOptions = {}): Promise<Appended> {
@@ -59,29 +72,23 @@ export class MemoryLog implements PartitionLog {
     checkExpectedOffset(expectedOffset);
     const { maxBatchBytes } = this.#configOf();
     const batches = batchesToAppend(bytes, { maxBatchBytes, maxRecordsBytes: Math.max(maxBatchBytes, 2 ** 26) });
-    const checking = this.#check.check(batches, bytes.length);
-    if (checking !== undefined) await checking;
-    this.#checkOpen();
-    const appended = this.#place(batches, expectedOffset);
-    await nextTurn(); // a loop that only awaits its appends would never let a timer run
+    const appended = this.#append(batches, bytes.length, expectedOffset);
+    this.#appending = Promise.allSettled([this.#appending, appended]);
     return appended;
   }
 
-  #place(batches: readonly RecordBatch[], expectedOffset: number | undefined): Appended {
-    const { offsets, partition } = this;
-    const appendTime = Math.max(Date.now(), this.#lastAppendTime);
-    const place = { partition, producers: this.#producers, appendTime, flushedUpTo: 0 };
-    const { accepted, logEnd, appended } = assignOffsets({ batches, expectedOffset }, offsets.logEnd, place);
-    this.#producers.written();
-    for (const batch of accepted) {
-      this.#batches.push(batch);
-      this.#bytes += batch.byteLength;
-    }
-    if (accepted.length > 0) this.#lastAppendTime = appendTime;
-    offsets.wrote(logEnd);
-    offsets.publish();
-    void this.applyRetention();
-    return { ...appended, durability: "written" };
+  async #append(
+    batches: readonly RecordBatch[],
+    byteLength: number,
+    expectedOffset: number | undefined,
+  ): Promise<Appended> {
+    const checking = this.#check.check(batches, byteLength);
+    if (checking !== undefined) await checking;
+    if (this.#records.isDeleted) throw this.#closedError();
+    const appended = this.#records.append(batches, expectedOffset);
+    this.#records.retain(this.#configOf());
+    await nextTurn(); // a loop that only awaits its appends would never let a timer run
+    return appended;
   }
 
   reader(offset: number): LogReader {
@@ -89,30 +96,31 @@ export class MemoryLog implements PartitionLog {
   }
 
   /** The batches from the one of `offset` on, oldest first. */
-  *batchesFrom(offset: number): Generator<RecordBatch, void> {
-    for (let i = this.#indexOf((batch) => batch.nextOffset > offset); i < this.#batches.length; i++) {
-      yield this.#batches[i]!;
-    }
+  batchesFrom(offset: number): Iterable<RecordBatch> {
+    return this.#records.batchesFrom(offset);
   }
 
   async resolve(given: Position): Promise<number> {
     const position = checkedPosition(given);
+    this.#checkOpen();
     const { logStart, highWatermark } = this.offsets;
     if (typeof position === "number") return position;
     if (position === "earliest") return logStart;
     if (position === "latest") return highWatermark;
-    const found = this.#batches[this.#indexOf((batch) => batch.appendTime >= position.time)];
+    const found = this.#records.batchAt(position.time);
     return found === undefined ? highWatermark : Math.max(found.baseOffset, logStart);
   }
 
   async appendTimeAt(offset: number): Promise<number | undefined> {
-    return this.batchesFrom(offset).next().value?.appendTime;
+    for (const { appendTime } of this.batchesFrom(offset)) return appendTime;
+    return undefined;
   }
 
   waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
-    return waitBeyond(this.offsets, offset, () => this.#isClosed, signal, timeoutMs);
+    return waitBeyond(this.offsets, offset, () => this.isClosed, signal, timeoutMs);
   }
 
+  /** The offsets are those of the shared records. */
   refresh(): undefined {
     return undefined;
   }
@@ -129,57 +137,33 @@ export class MemoryLog implements PartitionLog {
         expected,
       });
     }
-    offsets.startAt(offset);
-    this.#removeFirst(this.#indexOf((batch) => batch.nextOffset > offset));
+    this.#records.deleteBefore(offset);
   }
 
-  /** Whole batches; the newest stays. */
   async applyRetention(): Promise<void> {
-    const { retentionMs = Number.POSITIVE_INFINITY, retentionBytes = Number.POSITIVE_INFINITY } = this.#configOf();
-    const oldest = Date.now() - retentionMs;
-    let [count, bytes] = [0, this.#bytes];
-    for (; count < this.#batches.length - 1; count++) {
-      const { byteLength, appendTime } = this.#batches[count]!;
-      bytes -= byteLength;
-      if (bytes < retentionBytes && appendTime >= oldest) break;
-    }
-    if (count > 0) this.offsets.startAt(this.#batches[count]!.baseOffset);
-    this.#removeFirst(count);
+    this.#records.retain(this.#configOf());
   }
 
   noteCorrupt({ baseOffset: offset }: RecordBatch, _chunk: Chunk, cause: Error): LogStoreError {
     const { partition } = this;
-    return new CorruptPartitionError(
-      `partition ${partition} is damaged at offset ${offset}`,
-      { partition, offset },
-      { cause },
-    );
+    const what = `partition ${partition} is damaged at offset ${offset}`;
+    const error = new CorruptPartitionError(what, { partition, offset }, { cause });
+    this.#knownDamage ??= error;
+    this.#healthChanged();
+    return error;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.offsets.wakeAll();
-  }
-
-  /** Index of the first batch for which this holds, as for all that follow it. */
-  #indexOf(holds: (batch: RecordBatch) => boolean): number {
-    let [low, high] = [0, this.#batches.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (holds(this.#batches[middle]!)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-
-  #removeFirst(count: number): void {
-    for (const { byteLength } of this.#batches.splice(0, count)) this.#bytes -= byteLength;
+    await this.#appending;
   }
 
   #checkOpen(): void {
-    if (this.#isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
+    if (this.isClosed) throw this.#closedError();
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
   }
 }
-
-/** Memory survives nothing: it offers the weakest durability that there is, and no other. */
-export const MEMORY_DURABILITIES = ["written"] as const satisfies readonly Durability[];

@@ -156,7 +156,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
     this.#checkOpen(topic);
     return this.#change(topic, async () => {
       const open = this.topics.get(topic, id);
-      await this.#catalogue.alter(open, this.#changed(open.config, change));
+      await this.#catalogue.alter(open, (config) => this.#changed(config, change));
       return open;
     });
   }

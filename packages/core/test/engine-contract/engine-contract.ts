@@ -1,0 +1,31 @@
+/**
+ * What every engine must do, as tests. An engine's package runs them with `engineContract`, and
+ * needs nothing but a way to open its engine: see docs/engines.md.
+ */
+import { describe, expect, test } from "vitest";
+import { catalogueContract, sharedContract } from "./catalogue-contract.js";
+import { Bench, type MakeHome } from "./home.js";
+import { logContract } from "./log-contract.js";
+import { journalContract, mapContract } from "./map-contract.js";
+
+/** @param isShared whether several engines may be open in a home at a time */
+export function engineContract(name: string, isShared: boolean, makeHome: MakeHome): void {
+  describe(name, () => {
+    test("an engine tells its name, its limits, the time, and random bytes", async () => {
+      const engine = await (await Bench.in(makeHome)).open();
+      expect(engine.name).not.toBe("");
+      expect(engine.maxBatchBytes).toBeGreaterThan(0);
+      expect(engine.failure).toBeUndefined();
+      expect(Math.abs(engine.now() - Date.now())).toBeLessThan(60_000);
+      expect(engine.randomHex(8)).toMatch(/^[0-9a-f]{16}$/);
+      expect(engine.randomHex(8)).not.toBe(engine.randomHex(8));
+      expect(engine.catalogue.shared !== undefined).toBe(isShared);
+    });
+
+    describe("partition log", () => logContract(makeHome));
+    describe("catalogue", () => catalogueContract(makeHome));
+    describe.skipIf(!isShared)("catalogue that brokers share", () => sharedContract(makeHome));
+    describe("map", () => mapContract(makeHome));
+    describe("journal", () => journalContract(makeHome));
+  });
+}
