@@ -4,8 +4,14 @@ const LOWEST_NODE = [22, 15] as const;
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major > LOWEST_NODE[0] || (major === LOWEST_NODE[0] && minor >= LOWEST_NODE[1])) {
-  const { runProcess } = await import("./run-process.js");
-  await runProcess();
+  if (process.argv[2] === "serve") {
+    // The server's command has options of its own, and reads them itself.
+    process.argv.splice(2, 1);
+    await import("@logstore/server-grpc/command");
+  } else {
+    const { runProcess } = await import("./run-process.js");
+    await runProcess();
+  }
 } else {
   process.stderr.write(
     `logstore: Node ${process.versions.node} is too old: use Node ${LOWEST_NODE.join(".")} or newer\n`,

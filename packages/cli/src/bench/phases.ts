@@ -1,0 +1,166 @@
+/** The phases of a benchmark: sending records, and reading them back. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { LogClient, Producer, ProducerOptions } from "@logstore/client";
+import { Latencies, type Percentiles } from "./latencies.js";
+
+export interface BenchRequest {
+  readonly client: LogClient;
+  readonly topic: string;
+  readonly records: number;
+  readonly valueBytes: number;
+  /** Records a second that are due; undefined: as many as possible. */
+  readonly rate: number | undefined;
+  readonly producer: ProducerOptions;
+  readonly signal: AbortSignal;
+  readonly onProgress: (records: number) => void;
+}
+
+export interface PhaseResult {
+  readonly phase: "produce" | "consume";
+  readonly records: number;
+  readonly bytes: number;
+  readonly ms: number;
+  /** From when a record was due to its acknowledgement. */
+  readonly latency?: Percentiles | undefined;
+  /** From when a record was due to when a reader had it. */
+  readonly endToEnd?: Percentiles | undefined;
+}
+
+/** A value begins with the time at which its record is due, as text. */
+const DUE_BYTES = 16;
+/** How often due records are sent. */
+const TICK_MS = 5;
+/** Without a rate, a latency is taken of each of so many records. */
+const SAMPLE_EVERY = 64;
+const SENDS_BETWEEN_WAITS = 256;
+
+/**
+ * With a rate the loop is open: a record that is sent late counts from when it was due, so that a
+ * stall of the log is in the latencies of all records that it held up.
+ */
+export async function produce(request: BenchRequest): Promise<PhaseResult> {
+  const { client, topic, records, rate, signal } = request;
+  const acks = new Latencies();
+  const ends = new Latencies();
+  const reading = rate === undefined ? undefined : new TailReader(client, topic, records, ends);
+  await reading?.begun;
+  const producer = client.producer(topic, request.producer);
+  const begun = performance.now();
+  try {
+    if (rate === undefined) await sendAll(request, producer, acks);
+    else await sendAtRate(request, producer, acks, rate);
+    await producer.flush();
+    const ms = performance.now() - begun;
+    await reading?.done(signal);
+    const bytes = records * request.valueBytes;
+    return { phase: "produce", records, bytes, ms, latency: acks.percentiles, endToEnd: ends.percentiles };
+  } finally {
+    await Promise.all([producer.close(), reading?.close()]);
+  }
+}
+
+async function sendAll(request: BenchRequest, producer: Producer, acks: Latencies): Promise<void> {
+  const { records, signal, onProgress } = request;
+  const failure = new FirstFailure();
+  for (let i = 0; i < records; i++) {
+    const sending = producer.send(recordOf(request, i, performance.now()));
+    const sent = i % SAMPLE_EVERY === 0 ? performance.now() : undefined;
+    sending.then(sent === undefined ? undefined : () => acks.add(performance.now() - sent), failure.note);
+    if (i % SENDS_BETWEEN_WAITS !== 0) continue;
+    await producer.ready();
+    signal.throwIfAborted();
+    failure.check();
+    onProgress(i);
+  }
+  await producer.flush();
+  failure.check();
+}
+
+async function sendAtRate(request: BenchRequest, producer: Producer, acks: Latencies, rate: number): Promise<void> {
+  const { records, signal, onProgress } = request;
+  const failure = new FirstFailure();
+  const begun = performance.now();
+  for (let i = 0; i < records; ) {
+    const now = performance.now();
+    for (let due = begun + (i * 1000) / rate; i < records && due <= now; due = begun + (++i * 1000) / rate) {
+      const dueAt = due;
+      producer.send(recordOf(request, i, dueAt)).then(() => acks.add(performance.now() - dueAt), failure.note);
+    }
+    failure.check();
+    onProgress(i);
+    await delay(TICK_MS, undefined, { signal });
+  }
+  await producer.flush();
+  failure.check();
+}
+
+function recordOf({ valueBytes }: BenchRequest, i: number, due: number) {
+  const value = Buffer.alloc(valueBytes, ".");
+  value.write(due.toFixed(3).padStart(DUE_BYTES), "latin1");
+  return { key: `key-${i % 10_000}`, value };
+}
+
+/** Smallest value that a time fits into. */
+export const MIN_VALUE_BYTES = DUE_BYTES;
+
+class FirstFailure {
+  #failure: { readonly error: unknown } | undefined;
+
+  readonly note = (error: unknown): void => {
+    this.#failure ??= { error };
+  };
+
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+/** Reads what is appended from now on, and how long it took. */
+class TailReader {
+  readonly begun: Promise<void>;
+  readonly #reader;
+  readonly #reading: Promise<void>;
+
+  constructor(client: LogClient, topic: string, records: number, ends: Latencies) {
+    this.#reader = client.reader({ topics: [topic], from: "latest" });
+    // The positions must be known before the first record is sent.
+    this.begun = client.describeTopic(topic).then(() => delay(100));
+    this.#reading = this.#read(records, ends);
+    this.#reading.catch(() => {}); // awaited by `done`
+  }
+
+  async #read(records: number, ends: Latencies): Promise<void> {
+    let left = records;
+    for await (const { value } of this.#reader) {
+      const due = Number(Buffer.from(value.buffer, value.byteOffset, DUE_BYTES).toString("latin1"));
+      ends.add(performance.now() - due);
+      if (--left === 0) return;
+    }
+  }
+
+  async done(signal: AbortSignal): Promise<void> {
+    const waiting = new AbortController();
+    await Promise.race([
+      this.#reading,
+      delay(10_000, undefined, { signal: AbortSignal.any([signal, waiting.signal]) }),
+    ]);
+    waiting.abort();
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
+}
+
+/** Reads the topic from its beginning to its end. */
+export async function consume({ client, topic, signal, onProgress }: BenchRequest): Promise<PhaseResult> {
+  const begun = performance.now();
+  let records = 0;
+  let bytes = 0;
+  await using reader = client.reader({ topics: [topic], until: "latest", signal });
+  for await (const { value } of reader) {
+    bytes += value.length;
+    if (++records % SENDS_BETWEEN_WAITS === 0) onProgress(records);
+  }
+  return { phase: "consume", records, bytes, ms: performance.now() - begun };
+}

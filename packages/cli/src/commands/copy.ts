@@ -1,0 +1,22 @@
+import type { Context } from "../command/context.js";
+import { UsageError } from "../errors/cli-error.js";
+import { copyTo } from "../transfer/copy-to.js";
+import { openTarget, type TargetOptions } from "../transfer/open-target.js";
+
+interface Options extends TargetOptions {
+  readonly continue?: boolean;
+  readonly renumber?: boolean;
+}
+
+/** Offsets stay the same, unless `--renumber` gives new ones. */
+export async function run(context: Context, options: Options, topic: string, newTopic = topic): Promise<void> {
+  const source = await context.open();
+  const target = await openTarget(context, options);
+  if (target === undefined && newTopic === topic) {
+    throw new UsageError("a topic cannot be copied onto itself", {
+      hint: "name a new topic, or another place with --to",
+    });
+  }
+  const { continue: mayContinue, renumber } = options;
+  await copyTo(context, source, target ?? source, { topic, newTopic, mayContinue, renumber });
+}

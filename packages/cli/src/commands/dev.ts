@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "@logstore/client";
+import { Broker, type LogStoreHooks } from "@logstore/core";
+import { serve } from "@logstore/server-grpc";
+import type { Context } from "../command/context.js";
+import { DevLog } from "../dev/dev-log.js";
+import { CliError } from "../errors/cli-error.js";
+
+interface Options {
+  readonly port?: number;
+  readonly partitions?: number;
+}
+
+const DEFAULT_PORT = 7411;
+const FIRST_TOPIC = "hello";
+
+/** Serves a directory on this machine until it is interrupted, and says what happens. */
+export async function run(context: Context, options: Options, directory?: string): Promise<void> {
+  const { output, signal } = context;
+  context.endsBySignal();
+  const { port = DEFAULT_PORT, partitions = 4 } = options;
+  const data = directory ?? (await temporaryDirectory(context));
+  const log = new DevLog(output);
+  context.onEnd(() => log.close());
+  const hooks: LogStoreHooks = {
+    failed: ({ topic, partition, error }) =>
+      log.problem(`${topic} ${partition} takes no more appends: ${error.message}`),
+    damaged: ({ topic, partition, error }) => log.problem(`${topic} ${partition} is damaged: ${error.message}`),
+    warned: ({ type, message }) => void (type !== "newDirectory" && log.problem(message)),
+  };
+  const broker = await Broker.open(data, { hooks });
+  context.onEnd(() => broker.close());
+  const server = await listening(broker, port, log);
+  context.onEnd(() => server.stop());
+  const client = connect(broker);
+  await client.ensureTopic(FIRST_TOPIC, directory === undefined ? { partitions } : {}).catch(() => {}); // only an example
+  await output.write(welcome(context, server.address, data, directory === undefined));
+  log.follow(client, signal);
+  if (!signal.aborted) await once(signal, "abort");
+  output.note("stopping");
+}
+
+async function listening(broker: Broker, port: number, log: DevLog) {
+  try {
+    return await serve(broker, {
+      port,
+      drainTimeoutMs: 1_000,
+      onError: (error) => log.problem(String(error)),
+      onWarning: (message) => log.problem(message),
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new CliError("EADDRINUSE", `port ${port} is taken, perhaps by another server`, {
+      cause: error,
+      hint: "add --port 0 for a free one, and give the commands its address with --server",
+    });
+  }
+}
+
+async function temporaryDirectory(context: Context): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "logstore-dev-"));
+  context.onEnd(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function welcome({ output: { style } }: Context, address: string, data: string, isTemporary: boolean): string {
+  const line = (command: string, what: string) => `  ${style("cyan", command.padEnd(62))}${style("dim", what)}`;
+  const isDefault = address.endsWith(`:${DEFAULT_PORT}`);
+  return [
+    `${style(["bold", "green"], "logstore dev")} listens on ${style("bold", address)}`,
+    `data in ${data}${isTemporary ? style("dim", ", deleted at the end") : ""}`,
+    "",
+    "Try, in another terminal:",
+    "",
+    ...(isDefault ? [] : [line(`export LOGSTORE_SERVER=${address}`, "so that the commands find it")]),
+    line(`logstore bench --topic ${FIRST_TOPIC} --rate 500 --records 30000`, "send records for a minute"),
+    line("logstore top", "watch what happens"),
+    line(`logstore export ${FIRST_TOPIC}`, "look at the records"),
+    line("logstore topics create orders --partitions 8", "a topic of your own"),
+    line("logstore --help", "everything else"),
+    "",
+    "In a program:",
+    "",
+    style("dim", `  import { connect } from "@logstore/client";`),
+    style("dim", `  const client = connect("${address}");`),
+    style("dim", `  await client.producer("${FIRST_TOPIC}").send({ key: "you", value: "Hello!" });`),
+    "",
+    `${style("dim", "Ctrl-C ends it. What happens:")}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,108 @@
+import { open } from "node:fs/promises";
+import type { LogClient, SkippedRecords } from "@logstore/client";
+import type { Context } from "../command/context.js";
+import { UsageError } from "../errors/cli-error.js";
+import { count, counted } from "../output/numbers.js";
+import type { RecordWriter } from "../records/record-writer.js";
+import { type ExportRequest, exportRecords } from "../transfer/export-records.js";
+
+interface Options {
+  readonly format?: "ndjson" | "csv" | "directory";
+  readonly output?: string;
+  readonly partitions?: readonly number[];
+  readonly from?: ExportRequest["from"];
+  readonly until?: ExportRequest["until"];
+}
+
+/** What is below `until` when it begins is written to stdout, a file or a new directory. */
+export async function run(context: Context, options: Options, topic: string): Promise<void> {
+  const { output } = context;
+  const format = options.format ?? (options.output?.endsWith(".csv") ? "csv" : "ndjson");
+  if (format === "directory") {
+    if (options.output === undefined) throw new UsageError("an export to a directory needs --output DIRECTORY");
+    const { exportDirectory } = await import("../transfer/export-directory.js");
+    return exportDirectory(context, topic, options.output);
+  }
+  const { client } = await context.open();
+  const partitions = options.partitions ?? (await partitionsOf(client, topic));
+  const sink = await openSink(context, options.output);
+  const { from = "earliest", until = "latest" } = options;
+  const total = await recordsBetween(client, { topic, partitions, from, until });
+  const progress = await output.progress({ label: `Exporting ${topic}`, total, unit: "records" });
+  let done = 0;
+  try {
+    const request = {
+      topic,
+      partitions,
+      from,
+      until,
+      signal: context.signal,
+      onSkipped: (skipped: SkippedRecords) => warnOf(context, skipped),
+    };
+    const onProgress = (records: number) => {
+      done += records;
+      progress.update(done);
+    };
+    done = await exportRecords(client, await writerOf(format), sink.write, { ...request, onProgress });
+    await sink.finish();
+  } finally {
+    progress.end();
+    await sink.close();
+  }
+  output.note(`exported ${counted(done, "record")} of ${topic}`);
+}
+
+async function writerOf(format: "ndjson" | "csv"): Promise<RecordWriter> {
+  if (format === "csv") return new (await import("../records/csv-writer.js")).CsvWriter();
+  return new (await import("../records/ndjson-writer.js")).NdjsonWriter();
+}
+
+interface Sink {
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** The file is whole, and durable. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A file that exists is not overwritten. */
+async function openSink({ output }: Context, name: string | undefined): Promise<Sink> {
+  if (name === undefined || name === "-") {
+    return { write: (bytes) => output.write(bytes), finish: async () => {}, close: async () => {} };
+  }
+  try {
+    const file = await open(name, "wx");
+    return {
+      write: async (bytes) => {
+        await file.writeFile(bytes);
+      },
+      finish: () => file.sync(),
+      close: () => file.close(),
+    };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new UsageError(`${name} exists already`, { hint: "name another file, or remove it first" });
+  }
+}
+
+async function partitionsOf(client: LogClient, topic: string): Promise<number[]> {
+  const { partitions } = await client.describeTopic(topic);
+  return partitions.map(({ partition }) => partition);
+}
+
+type Range = Pick<ExportRequest, "topic" | "partitions" | "from" | "until">;
+
+async function recordsBetween(client: LogClient, { topic, partitions, from, until }: Range): Promise<number> {
+  const offsets = (position: ExportRequest["from"]) =>
+    client.listOffsets(
+      topic,
+      partitions.map((partition) => ({ partition, position })),
+    );
+  const [starts, ends] = await Promise.all([offsets(from), offsets(until)]);
+  return starts.reduce((sum, { offset }, i) => sum + Math.max(0, ends[i]!.offset - offset), 0);
+}
+
+function warnOf({ output }: Context, { topic, partition, from, to }: SkippedRecords): void {
+  output.warn(
+    `offsets ${count(from)} to ${count(to - 1)} of ${topic}, partition ${partition}, are gone: deleted or lost`,
+  );
+}

@@ -1,0 +1,145 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { addAbortSignal } from "node:stream";
+import type { CompressionName, Producer } from "@logstore/client";
+import type { Context } from "../command/context.js";
+import { CliError, UsageError } from "../errors/cli-error.js";
+import { describeError } from "../errors/describe-error.js";
+import { count, counted } from "../output/numbers.js";
+import type { Progress } from "../output/progress.js";
+import { BadRecord, type ImportPiece } from "../records/imported-record.js";
+import { type ImportOutcome, importRecords } from "../transfer/import-records.js";
+
+interface Options {
+  readonly format?: "ndjson" | "csv" | "bilog";
+  readonly create?: number;
+  readonly keepPartitions?: boolean;
+  readonly skipLines?: number;
+  readonly jsonRows?: boolean;
+  readonly keyColumn?: string;
+  readonly compression?: CompressionName;
+}
+
+/** Bytes of a file that are read at once. */
+const READ_BYTES = 1024 * 1024;
+
+/** One of the inputs. */
+interface Source {
+  readonly name: string;
+  readonly format: "ndjson" | "csv" | "bilog";
+  /** Undefined for stdin. */
+  readonly bytes: number | undefined;
+}
+
+/** An import that ends early says up to which line everything is stored, and how to go on. */
+export async function run(context: Context, options: Options, topic: string, names: string[]): Promise<void> {
+  const { output } = context;
+  const sources = await Promise.all((names.length === 0 ? ["-"] : names).map((name) => sourceOf(name, options)));
+  const { client } = await context.open();
+  if (options.create !== undefined) await client.ensureTopic(topic, { partitions: options.create });
+  await client.describeTopic(topic); // a topic that is missing is said before anything is read
+  const producer = client.producer(
+    topic,
+    options.compression === undefined ? {} : { compression: options.compression },
+  );
+  const sizes = sources.map(({ bytes }) => bytes);
+  const total = sizes.some((bytes) => bytes === undefined)
+    ? undefined
+    : sizes.reduce<number>((sum, bytes) => sum + bytes!, 0);
+  const progress = await output.progress({ label: `Importing ${topic}`, total, unit: "bytes" });
+  let records = 0;
+  let lines = 0;
+  let done = 0;
+  try {
+    for (const source of sources) {
+      if (source.format === "bilog") {
+        const { importBilogDirectory } = await import("../transfer/import-bilog-directory.js");
+        records += await importBilogDirectory(context, source.name, client, topic, progress);
+        continue;
+      }
+      const onStored = (_: number, bytes: number) => {
+        done += bytes;
+        progress.update(done);
+      };
+      const outcome = await importSource(context, source, producer, options, onStored);
+      records += outcome.records;
+      lines += outcome.storedLine;
+      if (outcome.failure !== undefined) throw failureOf(context, source, outcome, progress);
+    }
+  } finally {
+    progress.end();
+  }
+  await output.result({ topic, records, lines }, () => `imported ${counted(records, "record")} into ${topic}`);
+}
+
+async function importSource(
+  { signal, stdin }: Context,
+  { name, format }: Source,
+  producer: Producer,
+  options: Options,
+  onStored: (records: number, bytes: number) => void,
+): Promise<ImportOutcome> {
+  const input = addAbortSignal(signal, name === "-" ? stdin : createReadStream(name, { highWaterMark: READ_BYTES }));
+  const { keepPartitions = false, skipLines = 0 } = options;
+  return importRecords(await piecesOf(format, input, { ...options, skipLines }), producer, {
+    signal,
+    keepPartitions,
+    onStored,
+  });
+}
+
+async function piecesOf(
+  format: Source["format"],
+  input: AsyncIterable<Uint8Array>,
+  { skipLines, jsonRows = false, keyColumn }: Options & { readonly skipLines: number },
+): Promise<AsyncIterable<ImportPiece>> {
+  if (format === "csv") {
+    const { csvPieces } = await import("../records/csv-reader.js");
+    return csvPieces(input, { skippedLines: skipLines, jsonRows, keyColumn });
+  }
+  const { ndjsonPieces } = await import("../records/ndjson-reader.js");
+  return ndjsonPieces(input, skipLines);
+}
+
+/** Says what is stored, and how to go on. */
+function failureOf(
+  { output, signal }: Context,
+  { name }: Source,
+  { storedLine, sentLine, failure }: ImportOutcome,
+  progress: Progress,
+): unknown {
+  progress.end();
+  const from = name === "-" ? "the input" : name;
+  const stored =
+    storedLine === 0
+      ? `no line of ${from} is known to be stored`
+      : `lines 1 to ${count(storedLine)} of ${from} are stored`;
+  const open = sentLine > storedLine ? `; of lines ${count(storedLine + 1)} to ${count(sentLine)} some may be` : "";
+  const error = failure!.error;
+  if (signal.aborted) {
+    output.warn(`${stored}${open}; go on with --skip-lines ${storedLine}`);
+    return error;
+  }
+  const { code, message, exitCode } = describeError(error);
+  const isBad = error instanceof BadRecord;
+  return new CliError(isBad ? "BAD_RECORD" : code, `${name === "-" ? "" : `${name}: `}${message} (${stored}${open})`, {
+    cause: error,
+    exitCode,
+    hint: `${isBad ? "mend the line and " : ""}go on with --skip-lines ${storedLine}`,
+  });
+}
+
+async function sourceOf(name: string, { format }: Options): Promise<Source> {
+  if (name === "-") return { name, format: format ?? "ndjson", bytes: undefined };
+  let found: Awaited<ReturnType<typeof stat>>;
+  try {
+    found = await stat(name);
+  } catch (error) {
+    throw new UsageError(`${name} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (found.isDirectory()) {
+    if (format === undefined || format === "bilog") return { name, format: "bilog", bytes: undefined };
+    throw new UsageError(`${name} is a directory, and ${format} comes from files`);
+  }
+  return { name, format: format ?? (name.endsWith(".csv") ? "csv" : "ndjson"), bytes: found.size };
+}

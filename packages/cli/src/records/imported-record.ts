@@ -1,0 +1,28 @@
+import type { HeaderInput } from "@logstore/codec";
+
+/** A record of an input, with the partition that it names. */
+export interface ImportedRecord {
+  readonly key: string | Uint8Array | null;
+  readonly value: string | Uint8Array;
+  readonly timestamp: number | undefined;
+  readonly headers: readonly HeaderInput[] | undefined;
+  readonly partition: number | undefined;
+}
+
+/** Some of the input. Its records are pulled as fast as they can be sent. */
+export interface ImportPiece extends Iterable<ImportedRecord> {
+  readonly bytes: number;
+  /** Last line whose record was pulled and taken; the line before the piece if there is none. */
+  readonly lastLine: number;
+}
+
+/** A line or row that is no record. */
+export class BadRecord extends Error {
+  readonly line: number;
+
+  constructor(line: number, problem: string) {
+    super(`line ${line}: ${problem}`);
+    this.name = "BadRecord";
+    this.line = line;
+  }
+}

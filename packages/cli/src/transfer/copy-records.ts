@@ -1,0 +1,41 @@
+/** Copies a topic record by record: the records get new offsets. */
+import type { ConsumerBatch, LogClient, TopicDescription } from "@logstore/client";
+import type { ImportedRecord, ImportPiece } from "../records/imported-record.js";
+import { importRecords } from "./import-records.js";
+
+export interface CopyRecordsRequest {
+  readonly source: LogClient;
+  readonly target: LogClient;
+  readonly from: TopicDescription;
+  readonly to: TopicDescription;
+  readonly signal: AbortSignal;
+  readonly onCopied: (records: number) => void;
+}
+
+/** Records stay in their partition where both topics have as many, and go by their keys otherwise. */
+export async function copyRecords({ source, target, from, to, signal, onCopied }: CopyRecordsRequest): Promise<void> {
+  const keepPartitions = from.partitions.length === to.partitions.length;
+  await using producer = target.producer(to.topic);
+  for (const { partition } of from.partitions) {
+    await using reader = source.reader({ assign: { [from.topic]: [partition] }, until: "latest", signal });
+    const { failure } = await importRecords(pieces(reader.batches()), producer, {
+      signal,
+      keepPartitions,
+      onStored: onCopied,
+    });
+    if (failure !== undefined) throw failure.error;
+  }
+}
+
+async function* pieces(
+  batches: AsyncIterable<ConsumerBatch<Uint8Array, Uint8Array>>,
+): AsyncGenerator<ImportPiece, void> {
+  for await (const batch of batches) {
+    yield { bytes: batch.bytes.length, lastLine: 0, [Symbol.iterator]: () => records(batch) };
+  }
+}
+
+function* records(batch: ConsumerBatch<Uint8Array, Uint8Array>): Generator<ImportedRecord, void> {
+  for (const { key, value, timestamp, headers, partition } of batch)
+    yield { key, value, timestamp, headers, partition };
+}

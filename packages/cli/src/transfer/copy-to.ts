@@ -1,0 +1,81 @@
+/** Copies a topic to a topic of the same or another place. */
+import { type LogApi, type LogClient, type TopicDescription, UnknownTopicError } from "@logstore/client";
+import type { Context } from "../command/context.js";
+import { CliError } from "../errors/cli-error.js";
+import { counted } from "../output/numbers.js";
+import { copyTopic } from "./copy-topic.js";
+
+interface Names {
+  readonly topic: string;
+  readonly newTopic: string;
+  readonly mayContinue?: boolean | undefined;
+  readonly renumber?: boolean | undefined;
+}
+
+interface Log {
+  readonly client: LogClient;
+  readonly api: LogApi;
+}
+
+/** Copies a topic, making it in the target where there is none. */
+export async function copyTo(context: Context, source: Log, target: Log, names: Names): Promise<void> {
+  const { output, signal } = context;
+  const { topic, newTopic, mayContinue = false, renumber = false } = names;
+  const from = await source.client.describeTopic(topic);
+  const to = await targetTopic(target.client, newTopic, from, renumber);
+  if (!mayContinue) checkEmpty(to);
+  const total = from.partitions.reduce((sum, each) => sum + each.highWatermark - each.logStartOffset, 0);
+  const progress = await output.progress({ label: `Copying ${topic}`, total, unit: "records" });
+  let records = 0;
+  const onCopied = (more: number) => {
+    records += more;
+    progress.update(records);
+  };
+  try {
+    if (renumber) {
+      const { copyRecords } = await import("./copy-records.js");
+      await copyRecords({ source: source.client, target: target.client, from, to, signal, onCopied });
+    } else await copyTopic({ source: source.api, target: target.api, from, to, signal, onCopied });
+  } catch (error) {
+    if (signal.aborted && !renumber) output.warn(`${newTopic} holds a part of ${topic}; go on with --continue`);
+    throw error;
+  } finally {
+    progress.end();
+  }
+  const offsets = renumber ? "new offsets" : "the same offsets";
+  await output.result(
+    { topic, newTopic, records, offsetsKept: !renumber },
+    () => `copied ${counted(records, "record")} of ${topic} to ${newTopic}, with ${offsets}`,
+  );
+}
+
+/** The topic has as many partitions as the source, and its configuration where it is new. */
+async function targetTopic(
+  client: LogClient,
+  topic: string,
+  from: TopicDescription,
+  renumber: boolean,
+): Promise<TopicDescription> {
+  const partitions = from.partitions.length;
+  let found: TopicDescription;
+  try {
+    found = await client.describeTopic(topic);
+  } catch (error) {
+    if (error instanceof UnknownTopicError) return client.createTopic(topic, { partitions, ...from.config });
+    throw error;
+  }
+  if (found.partitions.length === partitions || renumber) return found;
+  throw new CliError(
+    "OFFSETS_NOT_KEPT",
+    `${from.topic} has ${counted(partitions, "partition")} and ${topic} has ${found.partitions.length}: the offsets cannot be kept`,
+    { hint: "copy to a new topic, or add --renumber to send the records by their keys" },
+  );
+}
+
+function checkEmpty({ topic, partitions }: TopicDescription): void {
+  const filled = partitions.find(({ logEndOffset }) => logEndOffset > 0);
+  if (filled === undefined) return;
+  throw new CliError("NOT_EMPTY", `partition ${filled.partition} of ${topic} is not empty`, {
+    hint: "add --continue to go on with a copy that was interrupted, or copy to a new topic",
+  });
+}

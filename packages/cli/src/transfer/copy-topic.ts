@@ -1,0 +1,171 @@
+/** Copies a topic batch by batch: the sealed bytes stay as they are, and each offset stays the same. */
+import type { LogApi, TopicDescription } from "@logstore/client";
+import { frameBatches, type RecordBatch, writeServerHalf } from "@logstore/codec";
+import { CliError } from "../errors/cli-error.js";
+import { count } from "../output/numbers.js";
+import { padUpTo } from "./pad-partition.js";
+
+export interface CopyRequest {
+  readonly source: LogApi;
+  readonly target: LogApi;
+  readonly from: TopicDescription;
+  readonly to: TopicDescription;
+  readonly signal: AbortSignal;
+  /** Called with the number of records that were copied since the last call. */
+  readonly onCopied: (records: number) => void;
+}
+
+/** Appends that are under way at a time. */
+const MAX_UNDER_WAY = 4;
+/** Batches go together up to so many bytes after decompression. */
+const MAX_RECORDS_BYTES = 4 * 1024 * 1024;
+const LIMITS = { maxBatchBytes: 2 ** 30, maxRecordsBytes: 2 ** 31 - 1 };
+const UNPLACED = { baseOffset: 0, appendTime: 0, flushedUpTo: 0 };
+
+/**
+ * Copies what is there when a partition's turn comes. Partitions that hold the beginning of the
+ * source already are continued.
+ *
+ * @throws CliError where offsets cannot be kept, before anything of that partition is appended
+ */
+export async function copyTopic(request: CopyRequest): Promise<void> {
+  for (const { partition } of request.from.partitions) await copyPartition(request, partition);
+}
+
+async function copyPartition(request: CopyRequest, partition: number): Promise<void> {
+  const { source, target, from, to, signal } = request;
+  const [begin] = await source.listOffsets({ ...topicOf(from), partitions: [{ partition, position: "earliest" }] });
+  const [there] = await target.listOffsets({ ...topicOf(to), partitions: [{ partition, position: "latest" }] });
+  const { logStartOffset, highWatermark } = begin!;
+  let position = there!.logEndOffset;
+  if (position > logStartOffset) await checkContinues(request, partition, position);
+  if (position >= highWatermark && logStartOffset < highWatermark) return;
+  const range = { ...topicOf(from), partition, from: Math.max(position, logStartOffset), until: highWatermark };
+  const appends = new Appends(request, partition);
+  try {
+    for await (const event of source.consume(range, { signal, readAhead: true })) {
+      if (event.type === "gap" || event.type === "logStartMoved") throw lost(from.topic, partition, event);
+      if (event.type !== "batches") continue;
+      for (const batches of together(event.batches)) {
+        const { baseOffset } = batches[0]!;
+        if (baseOffset > position) await padUpTo({ target, to, partition, end: baseOffset, signal }, position);
+        position = batches.at(-1)!.nextOffset;
+        await appends.add(batches);
+      }
+    }
+    if (position < logStartOffset) await padUpTo({ target, to, partition, end: logStartOffset, signal }, position);
+  } finally {
+    await appends.settled();
+  }
+  // The beginning of a batch may have been deleted, and what padding holds was never there.
+  if (logStartOffset > there!.logStartOffset) {
+    await target.deleteRecords(to.topic, partition, logStartOffset, { topicId: to.topicId || undefined });
+  }
+}
+
+function topicOf({ topic, topicId }: TopicDescription) {
+  return { topic, topicId: topicId || undefined };
+}
+
+/** Whole batches that may go in one append. */
+function* together(bytes: Uint8Array): Generator<RecordBatch[], void> {
+  let batches: RecordBatch[] = [];
+  let recordsBytes = 0;
+  for (const batch of frameBatches(bytes, LIMITS)) {
+    if (batches.length > 0 && recordsBytes + batch.recordsLength > MAX_RECORDS_BYTES) {
+      yield batches;
+      batches = [];
+      recordsBytes = 0;
+    }
+    batches.push(batch);
+    recordsBytes += batch.recordsLength;
+  }
+  if (batches.length > 0) yield batches;
+}
+
+/** Appends to one partition, a few at a time, each where the one before ends. */
+class Appends {
+  readonly #request: CopyRequest;
+  readonly #partition: number;
+  readonly #underWay: Promise<void>[] = [];
+
+  constructor(request: CopyRequest, partition: number) {
+    this.#request = request;
+    this.#partition = partition;
+  }
+
+  async add(batches: readonly RecordBatch[]): Promise<void> {
+    if (this.#underWay.length === MAX_UNDER_WAY) await this.#underWay.shift();
+    this.#request.signal.throwIfAborted();
+    const appending = this.#append(batches);
+    appending.catch(() => {}); // awaited later
+    this.#underWay.push(appending);
+  }
+
+  async settled(): Promise<void> {
+    for (const one of this.#underWay.splice(0)) await one;
+  }
+
+  async #append(batches: readonly RecordBatch[]): Promise<void> {
+    const { target, to, onCopied } = this.#request;
+    const { baseOffset } = batches[0]!;
+    const { nextOffset } = batches.at(-1)!;
+    const bytes = Buffer.concat(batches.map((batch) => batch.bytes));
+    for (let at = 0, i = 0; i < batches.length; at += batches[i++]!.byteLength) writeServerHalf(bytes, UNPLACED, at);
+    const partition = this.#partition;
+    const ack = await target.produce({ ...topicOf(to), partition, batches: bytes, expectedOffset: baseOffset });
+    if (ack.baseOffset !== baseOffset || ack.nextOffset !== nextOffset) {
+      throw new CliError(
+        "OFFSETS_NOT_KEPT",
+        `offsets ${count(baseOffset)} to ${count(nextOffset - 1)} of partition ${partition} became ${count(ack.baseOffset)} to ${count(ack.nextOffset - 1)}: something else wrote to ${to.topic}`,
+      );
+    }
+    onCopied(nextOffset - baseOffset);
+  }
+}
+
+/** Where the producer's half of a batch begins: what is the same in each copy. */
+const PRODUCER_HALF = 36;
+
+/** What the target ends with must be what the source has there. */
+async function checkContinues(
+  { source, target, from, to }: CopyRequest,
+  partition: number,
+  end: number,
+): Promise<void> {
+  const lastBatch = async (api: LogApi, { topic, topicId }: TopicDescription) => {
+    const fetched = await api.fetch({ topic, topicId: topicId || undefined, partition, from: end - 1, maxBytes: 1 });
+    return [...frameBatches(fetched.batches, LIMITS)].find((batch) => batch.nextOffset >= end);
+  };
+  const [expected, actual] = await Promise.all([lastBatch(source, from), lastBatch(target, to)]);
+  const isSame =
+    expected?.baseOffset === actual?.baseOffset &&
+    expected !== undefined &&
+    actual !== undefined &&
+    Buffer.compare(expected.bytes.subarray(PRODUCER_HALF), actual.bytes.subarray(PRODUCER_HALF)) === 0;
+  if (isSame) return;
+  throw new CliError(
+    "NOT_A_COPY",
+    `partition ${partition} of ${to.topic} ends at offset ${count(end)}, and what it holds there is not what ${from.topic} has`,
+    { hint: "copy to a new topic" },
+  );
+}
+
+function lost(topic: string, partition: number, event: { readonly type: "gap" | "logStartMoved" }): CliError {
+  if (event.type === "logStartMoved") {
+    return new CliError(
+      "OFFSET_OUT_OF_RANGE",
+      `records of ${topic}, partition ${partition}, were deleted while they were copied`,
+      {
+        hint: "copy again, to a new topic",
+      },
+    );
+  }
+  return new CliError(
+    "OFFSETS_NOT_KEPT",
+    `partition ${partition} of ${topic} has a gap where a repair cut damage out, and a copy with the same offsets cannot have one`,
+    {
+      hint: "add --renumber to give the records new offsets",
+    },
+  );
+}

@@ -1,0 +1,46 @@
+/** Where a copy goes. */
+import { connect, type LogApi, type LogClient } from "@logstore/client";
+import type { Context } from "../command/context.js";
+import { UsageError } from "../errors/cli-error.js";
+import { openPlace } from "../place/open-place.js";
+import { resolvePlace } from "../place/resolve-place.js";
+
+export interface TargetOptions {
+  readonly to?: string;
+  readonly toProfile?: string;
+  readonly toData?: string;
+}
+
+/** Undefined for the place that is read from. It is closed when the command ends. */
+export async function openTarget(
+  context: Context,
+  { to, toProfile, toData }: TargetOptions,
+): Promise<{ readonly client: LogClient; readonly api: LogApi } | undefined> {
+  if ([to, toProfile, toData].filter((given) => given !== undefined).length > 1) {
+    throw new UsageError("--to, --to-profile and --to-data all say where the copy goes: give one");
+  }
+  if (toData !== undefined) return openDirectory(context, toData);
+  if (to === undefined && toProfile === undefined) return undefined;
+  const named = to === undefined ? { profile: toProfile } : { server: to };
+  const open = await openPlace(await resolvePlace(named, context.environment));
+  context.onEnd(() => open.close());
+  return open;
+}
+
+/** A data directory is opened for writing, and made where there is none. */
+export async function openDirectory(
+  context: Context,
+  directory: string,
+): Promise<{ readonly client: LogClient; readonly api: LogApi }> {
+  const { Broker } = await import("@logstore/core");
+  const broker = await Broker.open(directory);
+  const client = connect(broker);
+  context.onEnd(async () => {
+    try {
+      await client.close();
+    } finally {
+      await broker.close();
+    }
+  });
+  return { client, api: broker };
+}

@@ -1,0 +1,39 @@
+/**
+ * Lets a partition begin at a given offset: empty records fill it up to there, and are deleted. A
+ * million of them are a batch of a few kB.
+ */
+import type { LogApi, TopicDescription } from "@logstore/client";
+import { MAX_RECORDS_PER_BATCH, RecordBatchBuilder } from "@logstore/codec";
+
+const EMPTY = new Uint8Array(0);
+/** With its lengths. */
+const EMPTY_RECORD_BYTES = 3;
+
+export interface Padding {
+  readonly target: LogApi;
+  readonly to: TopicDescription;
+  readonly partition: number;
+  /** Offset of the first record that is not padding. */
+  readonly end: number;
+  readonly signal: AbortSignal;
+}
+
+/** The padding is durable and deleted when this resolves. */
+export async function padUpTo({ target, to, partition, end, signal }: Padding, start: number): Promise<void> {
+  const { topic } = to;
+  const topicId = to.topicId || undefined;
+  for (let offset = start; offset < end; ) {
+    signal.throwIfAborted();
+    const records = Math.min(end - offset, MAX_RECORDS_PER_BATCH);
+    await target.produce({ topic, topicId, partition, batches: emptyBatch(records), expectedOffset: offset });
+    offset += records;
+  }
+  await target.deleteRecords(topic, partition, end, { topicId });
+}
+
+function emptyBatch(records: number): Uint8Array {
+  const targetBytes = EMPTY_RECORD_BYTES * records + 1024;
+  const builder = new RecordBatchBuilder({ compression: "gzip", targetBytes, expectedBytes: targetBytes });
+  for (let i = 0; i < records; i++) builder.append(null, EMPTY, 0);
+  return builder.seal();
+}

@@ -1,0 +1,102 @@
+/** What lies on disk is shown, checked and repaired. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Broker } from "@logstore/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { run as inspect } from "../src/commands/inspect/inspect.js";
+import { run as repair } from "../src/commands/repair.js";
+import { run as verify } from "../src/commands/verify.js";
+import { normalised } from "./command.js";
+import { runIn } from "./in-process.js";
+
+let data: string;
+let segment: string;
+
+/** Three batches at offsets 0, 1 and 3. */
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), "logstore-directories-"));
+  const broker = await Broker.open(data);
+  await broker.createTopic({ topic: "orders", partitions: 2 });
+  const store = broker.topic("orders");
+  const timestamp = 1_700_000_000_000;
+  await store.append("k", "hello", { timestamp, partition: 0 });
+  await store.appendMany(0, [
+    { key: "zoë", value: "signed up", timestamp, headers: [{ name: "trace", value: "a1" }] },
+    { value: "", timestamp: timestamp + 1 },
+  ]);
+  await store.appendMany(0, [{ key: "", value: "last", timestamp }]);
+  await broker.close();
+  const [topic] = await readdir(join(data, "topics"));
+  segment = join(data, "topics", topic!, "0", `${"0".repeat(20)}.log`);
+});
+
+afterAll(() => rm(data, { recursive: true, force: true }));
+
+const masked = (text: string) => normalised(text).replaceAll(data, "DATA").replaceAll(/topics\/[0-9a-f]{16}/g, "topics/ID");
+
+test("inspect: the topics of a data directory, and the segments of one", async () => {
+  const topics = await runIn({ columns: 100 }, inspect, {}, data);
+  expect(masked(topics.stdout).replaceAll(/ +/g, " ")).toMatchInlineSnapshot();
+  const segments = await runIn({ columns: 120 }, inspect, { topic: "orders" }, data);
+  expect(masked(segments.stdout)).toMatchInlineSnapshot();
+});
+
+test("inspect: each byte of a batch, with the names of the format", async () => {
+  const { stdout } = await runIn({ columns: 100 }, inspect, { hex: true, offset: 2 }, segment);
+  expect(stdout.split("\n").map((line) => line.replace(/ {2}[0-9a-f ]{23} {2}/, " ")).join("\n").replaceAll(/(time|CRC|producer id|base sequence) .*/g, "$1 …").replaceAll(/appended .*/g, "…")).toMatchInlineSnapshot();
+});
+
+test("inspect: records", async () => {
+  const { stdout } = await runIn({ json: true }, inspect, { records: true }, segment);
+  const batches = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  expect(batches.filter(({ kind }) => kind === "batch")).toMatchObject([
+    { baseOffset: 0, recordCount: 1, records: [{ key: "aw==", value: "aGVsbG8=" }] },
+    { baseOffset: 1, recordCount: 2 },
+    { baseOffset: 3, recordCount: 1, records: [{ key: "" }] },
+  ]);
+});
+
+test("sound: verify says so, repair has nothing to do", async () => {
+  expect(await runIn({}, verify, {}, data)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sound: 4 records in 1 topic/) });
+  expect(await runIn({}, repair, {}, data)).toMatchObject({ code: 0, stdout: "nothing is to be repaired\n" });
+});
+
+test("damaged: found by verify and inspect, shown by repair, mended with --yes", async () => {
+  const bytes = await readFile(segment);
+  const second = bytes.indexOf("signed up");
+  bytes[second]! ^= 1;
+  await writeFile(segment, bytes);
+
+  const verified = await runIn({}, verify, {}, data);
+  expect(verified.code).toBe(1);
+  expect(verified.stdout).toContain("partition 0 loses offsets 1 to 2");
+  const inspected = await runIn({}, inspect, { batches: true }, segment);
+  expect(inspected.stdout).toContain("damaged batch");
+
+  const planned = await runIn({}, repair, {}, data);
+  expect(planned).toMatchObject({ code: 6, stdout: expect.stringContaining("2 offsets from 1 on would be noted as lost") });
+  expect(await readFile(segment)).toEqual(bytes);
+  expect(await runIn({}, repair, { dryRun: true }, data)).toMatchObject({ code: 0 });
+
+  const repaired = await runIn({}, repair, { yes: true }, data);
+  expect(repaired).toMatchObject({ code: 0, stderr: expect.stringContaining("2 records are lost for good") });
+  expect(await runIn({}, verify, {}, data)).toMatchObject({ code: 0 });
+});
+
+test("a directory that a server has open is verified, and not repaired", async () => {
+  const broker = await Broker.open(data);
+  const appending = broker.topic("orders").appendMany(1, [{ value: "now" }]);
+  expect(await runIn({}, verify, {}, data)).toMatchObject({ code: 0 });
+  await appending;
+  expect(await runIn({}, repair, {}, data)).toMatchObject({ code: 1, stderr: expect.stringContaining("stop the process") });
+  await broker.close();
+});
+
+test("any other directory is refused", async () => {
+  for (const run of [inspect, verify, repair]) {
+    expect(await runIn({}, run, {}, tmpdir())).toMatchObject({ code: 3, stderr: expect.stringContaining("neither a server's") });
+    expect(await runIn({}, run, {}, join(data, "nowhere"))).toMatchObject({ code: 3 });
+    expect(await runIn({}, run, { topic: "nothing" }, data)).toMatchObject({ code: 3 });
+  }
+});

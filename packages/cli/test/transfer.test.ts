@@ -1,0 +1,169 @@
+/** Records go out of a topic and into another, and none is lost or changed on the way. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "@logstore/client";
+import { Broker } from "@logstore/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { run as copy } from "../src/commands/copy.js";
+import { run as exportTopic } from "../src/commands/export.js";
+import { run as importFiles } from "../src/commands/import.js";
+import { start } from "./command.js";
+import { runIn } from "./in-process.js";
+import { type ServedBroker, serveBroker } from "./served-broker.js";
+
+let served: ServedBroker;
+let directory: string;
+
+beforeAll(async () => {
+  served = await serveBroker();
+  directory = await mkdtemp(join(tmpdir(), "logstore-transfer-"));
+  const client = connect(served.broker);
+  await client.createTopic("source", { partitions: 2 });
+  const headers = [
+    { name: "a", value: "1" },
+    { name: "a", value: Uint8Array.of(0xfe) },
+  ];
+  await client.producer("source").sendMany([
+    { key: "k", value: 'a "quoted"\nvalue', timestamp: 5, headers },
+    { key: "", value: "", timestamp: -5 },
+    { value: Uint8Array.of(0, 0xff), timestamp: 2 ** 52, partition: 1 },
+    { key: Uint8Array.of(0x80), value: "é", partition: 0 },
+  ]);
+  await client.close();
+});
+
+afterAll(async () => {
+  await served.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const exported = async (topic: string, options = {}) =>
+  (await runIn({ broker: served.broker }, exportTopic, options, topic)).stdout;
+const imported = (topic: string, options: object, input?: string, files: string[] = []) =>
+  runIn({ broker: served.broker, input }, importFiles, options, topic, files);
+const copied = (options: object, ...topics: string[]) => runIn({ broker: served.broker }, copy, options, ...topics);
+
+/** Without what differs from topic to topic. */
+function records(ndjson: string): object[] {
+  const lines = ndjson
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return lines.map(({ topic: _, ...rest }) => rest);
+}
+
+test.each(["ndjson", "csv"])("%s: export, import", async (format) => {
+  const before = await exported("source");
+  const input = await exported("source", { format });
+  const options = { format, create: 2, keepPartitions: true };
+  const { code, stdout } = await imported(`from-${format}`, options, input);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `imported 4 records into from-${format}\n` });
+  expect(records(await exported(`from-${format}`))).toEqual(records(before));
+});
+
+test("an import that ends at a bad line says what is stored, and can be continued", async () => {
+  const file = join(directory, "bad.ndjson");
+  const lines = Array.from({ length: 20_000 }, (_, i) => JSON.stringify({ key: `k${i}`, value: `v${i}` }));
+  await writeFile(file, lines.with(14_999, "oops").join("\n"));
+  const failed = await imported("partly", { create: 1 }, undefined, [file]);
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toContain("line 15000: this is not JSON");
+  expect(failed.stderr).toContain("lines 1 to 14,999 of");
+  expect(failed.stderr).toContain("go on with --skip-lines 14999");
+  await writeFile(file, lines.join("\n"));
+  expect(await imported("partly", { skipLines: 14_999 }, undefined, [file])).toMatchObject({ code: 0 });
+  const values = records(await exported("partly")).map((each) => (each as { value: string }).value);
+  expect(values).toEqual(Array.from({ length: 20_000 }, (_, i) => `v${i}`));
+});
+
+test("an import that is interrupted says what is stored", async () => {
+  const child = start(["import", "interrupted", "--create", "1", "--server", served.address]);
+  let stderr = "";
+  child.stderr.on("data", (chunk) => (stderr += chunk));
+  const line = `${JSON.stringify({ value: "v".repeat(1000) })}\n`;
+  child.stdin.on("error", () => {});
+  child.stdin.write(line.repeat(1_000));
+  const client = connect(served.broker);
+  await expect
+    .poll(
+      async () => (await client.describeTopic("interrupted").catch(() => undefined))?.partitions[0]?.highWatermark ?? 0,
+      {
+        timeout: 10_000,
+      },
+    )
+    .toBeGreaterThan(0);
+  child.kill("SIGINT"); // while it waits for more
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  const { partitions } = await client.describeTopic("interrupted");
+  await client.close();
+  expect(code).toBe(130);
+  expect(stderr).toContain(`go on with --skip-lines ${partitions[0]!.highWatermark}`);
+});
+
+test("a missing topic is said before anything is read", async () => {
+  const { code, stderr } = await imported("nowhere", {});
+  expect(code).toBe(3);
+  expect(stderr).toContain("nowhere");
+});
+
+test("a copy keeps each offset, also where the beginning was deleted", async () => {
+  const client = connect(served.broker);
+  await client.createTopic("trimmed", { partitions: 1 });
+  for (let i = 0; i < 3; i++) await client.append("trimmed", 0, [{ value: `a${i}` }, { value: `b${i}` }]);
+  await client.deleteRecords("trimmed", 0, 3);
+  expect(await copied({}, "trimmed", "copied")).toMatchObject({ code: 0 });
+  expect(records(await exported("copied"))).toEqual(records(await exported("trimmed")));
+  expect((await client.describeTopic("copied")).partitions).toMatchObject([{ logStartOffset: 3, highWatermark: 6 }]);
+
+  await client.append("trimmed", 0, [{ value: "later" }]);
+  expect(await copied({}, "trimmed", "copied")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("--continue"),
+  });
+  expect(await copied({ continue: true }, "trimmed", "copied")).toMatchObject({ code: 0 });
+  expect(records(await exported("copied"))).toEqual(records(await exported("trimmed")));
+
+  await client.append("copied", 0, [{ value: "of its own" }]);
+  await client.append("trimmed", 0, [{ value: "another" }, { value: "and one more" }]);
+  const refused = await copied({ continue: true }, "trimmed", "copied");
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("is not what trimmed has") });
+  await client.close();
+});
+
+test("with other partitions offsets cannot be kept, and nothing is copied unless that is asked for", async () => {
+  const client = connect(served.broker);
+  await client.createTopic("wider", { partitions: 3 });
+  const refused = await copied({}, "source", "wider");
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("the offsets cannot be kept") });
+  expect((await client.describeTopic("wider")).partitions.every(({ highWatermark }) => highWatermark === 0)).toBe(true);
+  expect(await copied({ renumber: true }, "source", "wider")).toMatchObject({ code: 0 });
+  const count = (await client.describeTopic("wider")).partitions.reduce((sum, each) => sum + each.highWatermark, 0);
+  expect(count).toBe(4);
+  await client.close();
+});
+
+test("an export to a directory is a data directory", async () => {
+  const data = join(directory, "exported");
+  const directoryExport = () =>
+    runIn({ broker: served.broker }, exportTopic, { format: "directory", output: data }, "source");
+  expect(await directoryExport()).toMatchObject({ code: 0 });
+  const broker = await Broker.open(data);
+  const { partitions } = await broker.describeTopic("source");
+  await broker.close();
+  expect(partitions.reduce((sum, each) => sum + each.highWatermark, 0)).toBe(4);
+  expect(await directoryExport()).toMatchObject({ code: 2, stderr: expect.stringContaining("is not empty") });
+});
+
+test("a file is never overwritten, and a reader that goes away is no error", async () => {
+  const file = join(directory, "kept.csv");
+  await writeFile(file, "kept");
+  expect(await runIn({ broker: served.broker }, exportTopic, { output: file }, "source")).toMatchObject({ code: 2 });
+  expect(await readFile(file, "utf8")).toBe("kept");
+  const child = start(["export", "partly", "--server", served.address]);
+  child.stdout.once("data", () => child.stdout.destroy());
+  let stderr = "";
+  child.stderr.on("data", (chunk) => (stderr += chunk));
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+});
