@@ -1,4 +1,6 @@
-/** Commands in the process of the tests, on a broker in memory: a process of its own costs a second. */
+/**
+ * Commands in the process of the tests, on a broker in memory: a process of its own costs a second.
+ */
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { connect } from "@logstore/client";

@@ -78,7 +78,9 @@ export function candidates(
   return argument?.completes === undefined ? NOTHING : { texts: [], kind: argument.completes };
 }
 
-/** The command that words name, how many arguments they have, and the option that awaits its value. */
+/**
+ * The command that words name, how many arguments they have, and the option that awaits its value.
+ */
 function walk(commands: readonly CompletedCommand[], shared: SharedOptions, words: readonly string[]) {
   let command: CompletedCommand | undefined;
   let position = 0;

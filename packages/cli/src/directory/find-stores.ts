@@ -63,11 +63,21 @@ async function list(directory: string): Promise<string[]> {
 }
 
 async function topicOf(store: string): Promise<string | undefined> {
+  const topic = await fieldOf(store, "topic.json", "topic");
+  return typeof topic === "string" ? topic : undefined;
+}
+
+/** Undefined where the store's description cannot be read. */
+export async function partitionCount({ directory }: FoundStore): Promise<number | undefined> {
+  const partitions = await fieldOf(directory, "store.json", "partitions");
+  return typeof partitions === "number" ? partitions : undefined;
+}
+
+async function fieldOf(store: string, file: string, field: string): Promise<unknown> {
   try {
-    const { topic } = JSON.parse(await readFile(join(store, "topic.json"), "utf8")) as { topic?: unknown };
-    return typeof topic === "string" ? topic : undefined;
+    return (JSON.parse(await readFile(join(store, file), "utf8")) as Record<string, unknown>)[field];
   } catch {
-    return undefined; // inspect and verify say what is wrong with the store itself
+    return undefined; // opening the store says what is wrong with it
   }
 }
 
@@ -95,12 +105,12 @@ const SEGMENT = /^(\d{20})\.log$/;
 const PARTITION = /^(0|[1-9]\d*)$/;
 
 /** The segment files of a store, by partition and offset. */
-export async function segmentFiles(store: string, partitions?: readonly number[]): Promise<SegmentFile[]> {
+export async function segmentFiles(store: string, only?: number): Promise<SegmentFile[]> {
   const found: SegmentFile[] = [];
   for (const name of await list(store)) {
     if (!PARTITION.test(name)) continue;
     const partition = Number(name);
-    if (partitions !== undefined && !partitions.includes(partition)) continue;
+    if (only !== undefined && partition !== only) continue;
     for (const file of await list(join(store, name))) {
       const digits = SEGMENT.exec(file)?.[1];
       if (digits === undefined) continue;

@@ -7,8 +7,6 @@ const ZERO = 0x30;
 
 /** A byte of a string becomes six at most: an escape such as \u0001. */
 export const MAX_ESCAPED_BYTES = 6;
-/** Digits and sign of a safe integer. */
-export const MAX_INTEGER_BYTES = 17;
 
 const PLAIN = 0;
 const ESCAPED_BY_BACKSLASH = 1;

@@ -12,7 +12,9 @@ export interface CopyRecordsRequest {
   readonly onCopied: (records: number) => void;
 }
 
-/** Records stay in their partition where both topics have as many, and go by their keys otherwise. */
+/**
+ * Records stay in their partition where both topics have as many, and go by their keys otherwise.
+ */
 export async function copyRecords({ source, target, from, to, signal, onCopied }: CopyRecordsRequest): Promise<void> {
   const keepPartitions = from.partitions.length === to.partitions.length;
   await using producer = target.producer(to.topic);

@@ -1,4 +1,6 @@
-/** Copies a topic batch by batch: the sealed bytes stay as they are, and each offset stays the same. */
+/**
+ * Copies a topic batch by batch: the sealed bytes stay as they are, and each offset stays the same.
+ */
 import type { LogApi, TopicDescription } from "@logstore/client";
 import { frameBatches, type RecordBatch, writeServerHalf } from "@logstore/codec";
 import { CliError } from "../errors/cli-error.js";

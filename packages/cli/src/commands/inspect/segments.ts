@@ -1,0 +1,80 @@
+/** The segments of a store, a row each. */
+import { basename } from "node:path";
+import type { Context } from "../../command/context.js";
+import type { SegmentFile } from "../../directory/find-stores.js";
+import { type SegmentPart, scanSegment } from "../../directory/scan-segment.js";
+import { bytes, count, time } from "../../output/numbers.js";
+import type { Column } from "../../output/table.js";
+
+/** What a segment holds. */
+interface Segment extends Omit<SegmentFile, "path"> {
+  readonly file: string;
+  batches: number;
+  records: number;
+  nextOffset: number;
+  lastAppendTime: number | undefined;
+  state: string;
+}
+
+export async function showSegments({ output, signal }: Context, files: readonly SegmentFile[]): Promise<void> {
+  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+  const progress = await output.progress({ label: "Reading", total, unit: "bytes" });
+  const rows: Segment[] = [];
+  let before = 0;
+  try {
+    for (const { path, ...file } of files) {
+      const row = { ...file, file: basename(path), ...emptySegment(file.baseOffset) };
+      for await (const part of scanSegment(path)) {
+        signal.throwIfAborted();
+        progress.update(before + part.position);
+        countPart(row, part);
+      }
+      before += file.bytes;
+      rows.push(row);
+    }
+  } finally {
+    progress.end();
+  }
+  await output.list(rows, segmentColumns, "no partition holds anything yet");
+}
+
+function emptySegment(baseOffset: number) {
+  return {
+    batches: 0,
+    records: 0,
+    nextOffset: baseOffset,
+    lastAppendTime: undefined as number | undefined,
+    state: "sound",
+  };
+}
+
+function countPart(row: ReturnType<typeof emptySegment>, part: SegmentPart): void {
+  if (part.kind !== "batch") {
+    if (part.kind !== "zeros") row.state = part.kind === "incomplete" ? "torn at the end" : "damaged";
+    return;
+  }
+  row.batches++;
+  row.records += part.batch.recordCount;
+  row.nextOffset = part.batch.nextOffset;
+  row.lastAppendTime = part.batch.appendTime;
+}
+
+const segmentColumns: readonly Column<Segment>[] = [
+  { title: "PARTITION", value: ({ partition }) => String(partition), align: "right" },
+  {
+    title: "OFFSETS",
+    value: ({ baseOffset, nextOffset }) => `${count(baseOffset)} – ${count(nextOffset)}`,
+    align: "right",
+  },
+  { title: "RECORDS", value: ({ records }) => count(records), align: "right" },
+  { title: "BATCHES", value: ({ batches }) => count(batches), align: "right" },
+  { title: "SIZE", value: (row) => bytes(row.bytes), align: "right" },
+  {
+    title: "LAST APPEND",
+    value: ({ lastAppendTime }) => (lastAppendTime === undefined ? undefined : time(lastAppendTime)),
+    isOptional: true,
+    minWidth: 16,
+  },
+  { title: "STATE", value: ({ state }) => state, format: ({ state }) => (state === "sound" ? "green" : "red") },
+  { title: "FILE", value: ({ file }) => file, minWidth: 12 },
+];

@@ -1,0 +1,183 @@
+/** What watches a log: check, top, bench, dev, serve; and the completion of shells. */
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connect } from "@logstore/client";
+import { Broker } from "@logstore/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run as bench } from "../src/commands/bench.js";
+import { run as check } from "../src/commands/check.js";
+import { run as top } from "../src/commands/top.js";
+import { candidates } from "../src/completion/candidates.js";
+import { scripts } from "../src/completion/scripts.js";
+import { outputOptions, placeOptions } from "../src/definitions/common-options.js";
+import { commands } from "../src/definitions/index.js";
+import { start } from "./command.js";
+import { isThere } from "./foreign.js";
+import { runIn } from "./in-process.js";
+
+let broker: Broker;
+
+/** 10 records, of which the group `billing` has 4 left. */
+beforeAll(async () => {
+  broker = await Broker.open(":memory:");
+  const client = connect(broker);
+  await client.createTopic("orders", { partitions: 1 });
+  await client.producer("orders").sendMany(Array.from({ length: 10 }, (_, i) => ({ value: `${i}` })));
+  const consumer = client.consumer({ group: "billing", topics: ["orders"], commit: "manual" });
+  let seen = 0;
+  for await (const _ of consumer) if (++seen === 6) break;
+  await client.resetOffsets("billing", { to: "earliest" }).catch(() => {});
+  await consumer.close();
+  await client.resetOffsets("billing", { partitions: [{ topic: "orders", partition: 0 }], to: 6 });
+  await client.close();
+});
+
+afterAll(() => broker.close());
+
+describe("check", () => {
+  test.each([
+    [{}, 0, "LOGSTORE OK: 1 topic, 1 group, largest lag 4 records | topics=1;; damaged=0;; groups=1;; lag=4;;"],
+    [{ warnLag: 5 }, 0, "LOGSTORE OK"],
+    [{ warnLag: 4, critLag: 5 }, 1, "LOGSTORE WARNING: group billing lags by 4 records |"],
+    [{ warnLag: 1, critLag: 4 }, 2, "LOGSTORE CRITICAL: group billing lags by 4 records |"],
+    [{ minMembers: 1, group: ["billing"] }, 2, "CRITICAL: group billing has 0 members, not 1"],
+    [{ group: ["biling"] }, 3, "LOGSTORE UNKNOWN: UNKNOWN_GROUP: there is no group biling"],
+    [{ topic: ["nothing"] }, 3, "LOGSTORE UNKNOWN: UNKNOWN_TOPIC: there is no topic nothing"],
+  ])("%j", async (options, code, line) => {
+    const ran = await runIn({ broker }, check, options);
+    expect(ran).toMatchObject({ code, stdout: expect.stringContaining(line) });
+    expect(ran.stdout.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  test("as JSON", async () => {
+    const { stdout } = await runIn({ broker, json: true }, check, { warnLag: 3 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      state: "WARNING",
+      metrics: expect.arrayContaining([{ name: "lag", value: "4", warning: 3 }]),
+    });
+  });
+
+  test("a server that does not answer is critical", async () => {
+    const child = start(["check", "--server", "127.0.0.1:1", "--timeout", "2s"]);
+    let stdout = "";
+    child.stdout.on("data", (chunk) => (stdout += chunk));
+    const [code] = await once(child, "close");
+    expect({ code, stdout }).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining("LOGSTORE CRITICAL: UNAVAILABLE"),
+    });
+  });
+});
+
+test("top: a table where there is no terminal", async () => {
+  const { stdout } = await runIn({ broker, columns: 80 }, top, { interval: 20 });
+  expect(stdout.replace(/\d+ m?s/, "1 s")).toMatchInlineSnapshot(`
+    "TOPIC   PARTITIONS  RECORDS  RECORDS/S
+    orders           1       10          0
+
+    GROUP    STATE  MEMBERS  LAG  WAITING  RECORDS/S  TOPICS
+    billing  empty        0    4    2.1 s          0  orders
+
+    "
+  `);
+  const json = await runIn({ broker, json: true }, top, { interval: 20 });
+  expect(JSON.parse(json.stdout)).toMatchObject({ topics: [{ topic: "orders", records: 10 }], groups: [{ lag: 4 }] });
+});
+
+test("bench: rates, percentiles, and nothing left behind", async () => {
+  const { stdout, code } = await runIn({ broker, json: true }, bench, { records: 200, rate: 2_000 });
+  expect(code).toBe(0);
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(rows.map(({ measured, records }) => [measured, records])).toEqual([
+    ["acknowledged", 200],
+    ["end to end", 200],
+    ["read", 200],
+  ]);
+  expect(Object.keys(rows[0].latency)).toEqual(["p50", "p95", "p99", "p999", "max"]);
+  expect((await broker.listTopics()).map(({ topic }) => topic)).toEqual(["orders"]);
+});
+
+test("dev: says what to try, and its temporary directory is gone at the end", async () => {
+  const child = start(["dev", "--port", "0"]);
+  let stdout = "";
+  const ready = new Promise<void>((resolve) => {
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      if (stdout.includes("What happens:")) resolve();
+    });
+  });
+  await ready;
+  const [, address] = /listens on (\S+)/.exec(stdout)!;
+  const [, data] = /data in ([^,]+), deleted/.exec(stdout)!;
+  const client = connect(address!);
+  expect((await client.listTopics()).map(({ topic }) => topic)).toEqual(["hello"]);
+  await client.close();
+  child.kill("SIGINT");
+  const [code] = await once(child, "close");
+  expect(code).toBe(0);
+  expect(existsSync(data!)).toBe(false);
+  expect(stdout).toContain(`export LOGSTORE_SERVER=${address}`);
+});
+
+test("serve: takes the options of logstore-server", async () => {
+  const child = start(["serve", "--help"]);
+  let stdout = "";
+  child.stdout.on("data", (chunk) => (stdout += chunk));
+  const [code] = await once(child, "close");
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("--retention-ms") });
+});
+
+describe("completion", () => {
+  const shared = { place: placeOptions, output: outputOptions };
+  const texts = (...words: string[]) => candidates(commands, shared, words).texts.map(({ text }) => text);
+  const kind = (...words: string[]) => candidates(commands, shared, words).kind;
+
+  test("is made from the definitions", () => {
+    expect(texts("exp")).toEqual(["export"]);
+    expect(texts("topics", "de")).toEqual(["describe", "delete"]);
+    expect(texts("export", "orders", "--for")).toEqual(["--format"]);
+    expect(texts("export", "--format", "")).toEqual(["ndjson", "csv", "directory"]);
+    expect(texts("export", "--format=c")).toEqual(["--format=csv"]);
+    expect(texts("export", "--server", "host:1", "--pro")).toEqual(["--profile"]);
+    expect(kind("export", "--server", "host:1", "")).toBe("topic");
+    expect(kind("import", "orders", "a.csv", "")).toBe("file");
+    expect(kind("check", "-g", "")).toBe("group");
+    expect(texts("nothing", "")).toEqual(commands.map(({ name }) => name));
+  });
+
+  test.each([
+    ["bash", ["-n"]],
+    ["zsh", ["-n"]],
+    ["fish", ["--no-execute"]],
+    ["pwsh", ["-NoProfile", "-Command", "[scriptblock]::Create((Get-Content -Raw $args[0])) > $null"]],
+  ] as const)("the script for %s is one that %s reads", async (shell, args) => {
+    if (!isThere(shell)) return;
+    const directory = await mkdtemp(join(tmpdir(), "logstore-completion-"));
+    const file = join(directory, "script");
+    await writeFile(file, scripts[shell === "pwsh" ? "powershell" : shell]);
+    execFileSync(shell, [...args, file]);
+    await rm(directory, { recursive: true });
+  });
+
+  test("bash completes a command", async () => {
+    if (!isThere("bash")) return;
+    const directory = await mkdtemp(join(tmpdir(), "logstore-completion-"));
+    await writeFile(
+      join(directory, "logstore"),
+      `#!/bin/sh\nexec "${process.execPath}" "${fileURLToPath(new URL("../dist/bin.cjs", import.meta.url))}" "$@"\n`,
+      { mode: 0o755 },
+    );
+    const script = `${scripts.bash}\nCOMP_WORDS=(logstore topics de); COMP_CWORD=2; _logstore; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const env = { ...process.env, PATH: `${directory}:${process.env["PATH"]}` };
+    expect(execFileSync("bash", ["-c", script], { env, encoding: "utf8" })).toBe("describe\ndelete\n");
+    await rm(directory, { recursive: true });
+  });
+});
