@@ -16,6 +16,11 @@ test("--help lists the commands", async () => {
       produce <topic> [files...]  append records from stdin or files
       read <topic>                read records from one position to another, and end
       tail <topic>                show the last records, and those that are appended
+      import <topic> [file...]    store the records of files in a topic
+      export <topic>              write the records of a topic as NDJSON, CSV or a
+                                  directory
+      copy <topic> [new-topic]    copy a topic, also to another place, with its
+                                  offsets
 
     Topics and groups:
       topics                      list, describe, create, alter and delete topics
@@ -26,8 +31,24 @@ test("--help lists the commands", async () => {
       snapshots                   list, create, restore and delete snapshots of
                                   topics
 
+    Servers:
+      top                         watch topics, rates, groups and lag
+      check                       say in one line whether all is well, for
+                                  monitoring
+      bench                       measure a place: rates and percentiles
+      dev [directory]             start a server to play with
+      serve                       serve a data directory
+
+    Data directories:
+      inspect <path>              show segments, batches and records as they lie on
+                                  disk
+      verify <directory>          read everything and say what is damaged
+      repair <directory>          make damaged partitions whole again
+
     This command:
       profile                     keep places under names: address, TLS, token
+      completion                  print a script that completes commands, options
+                                  and names
       help [command]              show the help of a command
 
     Exit codes:

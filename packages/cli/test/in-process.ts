@@ -39,6 +39,7 @@ export async function runIn(surroundings: Surroundings, run: Run, options: objec
     output,
     environment,
     stdin: stdin as never,
+    stderr: stderr as never,
     signal,
     exitCode: 0,
     endsBySignal: () => {},

@@ -1,18 +1,24 @@
 import { open } from "node:fs/promises";
-import type { LogClient, SkippedRecords } from "@logstore/client";
+import type { SkippedRecords } from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { UsageError } from "../errors/cli-error.js";
+import { exitCodes } from "../errors/exit-codes.js";
 import { count, counted } from "../output/numbers.js";
 import type { RecordWriter } from "../records/record-writer.js";
-import { type ExportRequest, exportRecords } from "../transfer/export-records.js";
+import { exportRecords } from "../transfer/export-records.js";
+import type { LogPosition } from "../values/position.js";
+import { findRanges } from "./read/partition-range.js";
 
 interface Options {
   readonly format?: "ndjson" | "csv" | "directory";
   readonly output?: string;
   readonly partitions?: readonly number[];
-  readonly from?: ExportRequest["from"];
-  readonly until?: ExportRequest["until"];
+  readonly from?: LogPosition;
+  readonly until?: LogPosition;
 }
+
+const EARLIEST: LogPosition = { type: "edge", edge: "earliest" };
+const LATEST: LogPosition = { type: "edge", edge: "latest" };
 
 /** What is below `until` when it begins is written to stdout, a file or a new directory. */
 export async function run(context: Context, options: Options, topic: string): Promise<void> {
@@ -20,30 +26,34 @@ export async function run(context: Context, options: Options, topic: string): Pr
   const format = options.format ?? (options.output?.endsWith(".csv") ? "csv" : "ndjson");
   if (format === "directory") {
     if (options.output === undefined) throw new UsageError("an export to a directory needs --output DIRECTORY");
+    if (options.partitions ?? options.from ?? options.until) {
+      throw new UsageError("a directory gets the whole topic: leave out --partitions, --from and --until");
+    }
     const { exportDirectory } = await import("../transfer/export-directory.js");
     return exportDirectory(context, topic, options.output);
   }
   const { client } = await context.open();
-  const partitions = options.partitions ?? (await partitionsOf(client, topic));
+  const { partitions, from = EARLIEST, until = LATEST } = options;
+  const { ranges, warnings, isDamaged } = await findRanges(client, topic, { partitions, from, until });
+  for (const warning of warnings) output.warn(warning);
+  if (isDamaged) context.exitCode = exitCodes.failed;
   const sink = await openSink(context, options.output);
-  const { from = "earliest", until = "latest" } = options;
-  const total = await recordsBetween(client, { topic, partitions, from, until });
+  const total = ranges.reduce((sum, range) => sum + range.until - range.from, 0);
   const progress = await output.progress({ label: `Exporting ${topic}`, total, unit: "records" });
   let done = 0;
   try {
-    const request = {
-      topic,
-      partitions,
-      from,
-      until,
-      signal: context.signal,
-      onSkipped: (skipped: SkippedRecords) => warnOf(context, skipped),
-    };
+    const onSkipped = (skipped: SkippedRecords) => warnOf(context, skipped);
     const onProgress = (records: number) => {
       done += records;
       progress.update(done);
     };
-    done = await exportRecords(client, await writerOf(format), sink.write, { ...request, onProgress });
+    done = await exportRecords(client, await writerOf(format), sink.write, {
+      topic,
+      ranges,
+      signal: context.signal,
+      onProgress,
+      onSkipped,
+    });
     await sink.finish();
   } finally {
     progress.end();
@@ -82,23 +92,6 @@ async function openSink({ output }: Context, name: string | undefined): Promise<
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     throw new UsageError(`${name} exists already`, { hint: "name another file, or remove it first" });
   }
-}
-
-async function partitionsOf(client: LogClient, topic: string): Promise<number[]> {
-  const { partitions } = await client.describeTopic(topic);
-  return partitions.map(({ partition }) => partition);
-}
-
-type Range = Pick<ExportRequest, "topic" | "partitions" | "from" | "until">;
-
-async function recordsBetween(client: LogClient, { topic, partitions, from, until }: Range): Promise<number> {
-  const offsets = (position: ExportRequest["from"]) =>
-    client.listOffsets(
-      topic,
-      partitions.map((partition) => ({ partition, position })),
-    );
-  const [starts, ends] = await Promise.all([offsets(from), offsets(until)]);
-  return starts.reduce((sum, { offset }, i) => sum + Math.max(0, ends[i]!.offset - offset), 0);
 }
 
 function warnOf({ output }: Context, { topic, partition, from, to }: SkippedRecords): void {

@@ -1,6 +1,7 @@
+import { durationMs } from "../values/duration.js";
 import type { CommandDefinition, OptionDefinition } from "./definition.js";
 import { commandGroups } from "./groups-of-commands.js";
-import { durationMs, sizeBytes, wholeNumber } from "./parsers.js";
+import { durabilities, sizeBytes, wholeNumber } from "./parsers.js";
 
 const MAX_PORT = 65_535;
 
@@ -127,7 +128,7 @@ export const benchCommand: CommandDefinition = {
     { flags: "-t, --topic <name>", description: "an existing topic, which keeps the records", completes: "topic" },
     { flags: "--only <phase>", description: "only produce or consume", choices: ["produce", "consume"] },
     { flags: "--compression <name>", description: "how batches are compressed", choices: ["none", "gzip", "zstd"] },
-    { flags: "--durability <when>", description: "when an append is acknowledged", choices: ["flushed", "written"] },
+    { flags: "--durability <when>", description: "when an append is acknowledged", choices: durabilities },
   ],
   examples: [{ title: "Latencies at 5,000 records a second", line: "logstore bench --rate 5000 --records 50000" }],
   load: () => import("../commands/bench.js"),

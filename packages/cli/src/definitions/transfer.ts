@@ -1,6 +1,7 @@
+import { logPosition } from "../values/position.js";
 import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from "./definition.js";
 import { commandGroups } from "./groups-of-commands.js";
-import { wholeNumber } from "./parsers.js";
+import { partitionList, wholeNumber } from "./parsers.js";
 
 const topic: ArgumentDefinition = { name: "topic", description: "name of the topic", completes: "topic" };
 
@@ -64,6 +65,13 @@ export const exportCommand: CommandDefinition = {
       description: "ndjson, csv, or a data directory",
       choices: ["ndjson", "csv", "directory"],
     },
+    { flags: "-P, --partitions <list>", description: "only these, such as 0,2-4", parse: partitionList },
+    {
+      flags: "--from <position>",
+      description: "where to begin, as of logstore read",
+      parse: (text) => logPosition(text),
+    },
+    { flags: "--until <position>", description: "where to end, before that", parse: (text) => logPosition(text) },
     { flags: "-o, --output <file>", description: "a new file or directory; by default stdout", completes: "file" },
   ],
   examples: [

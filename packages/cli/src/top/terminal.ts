@@ -1,8 +1,9 @@
 /** A terminal that a program has to itself, and gives back as it was. */
 import type { ReadStream, WriteStream } from "node:tty";
 
-const ENTER = "\x1b[?1049h\x1b[?25l";
-const LEAVE = "\x1b[?25h\x1b[?1049l";
+/** The other screen, without a cursor, where long lines are cut rather than wrapped. */
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";

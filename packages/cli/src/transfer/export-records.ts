@@ -1,13 +1,12 @@
 /** Reads the records of a topic, one partition after another, and writes them in a format. */
-import type { LogClient, PositionInput, SkippedRecords } from "@logstore/client";
+import type { LogClient, SkippedRecords } from "@logstore/client";
 import { RecordBatch } from "@logstore/codec";
 import type { RecordWriter } from "../records/record-writer.js";
 
 export interface ExportRequest {
   readonly topic: string;
-  readonly partitions: readonly number[];
-  readonly from: PositionInput;
-  readonly until: PositionInput;
+  /** In the order in which they are written: the records from `from` to before `until`. */
+  readonly ranges: readonly { readonly partition: number; readonly from: number; readonly until: number }[];
   readonly signal: AbortSignal;
   /** Called with what was written to the output since the last call. */
   readonly onProgress?: (records: number, bytes: number) => void;
@@ -18,7 +17,7 @@ export interface ExportRequest {
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Exports what is below `until` when it begins; the same log gives the same bytes each time.
+ * The same ranges give the same bytes each time. Resolves to the number of records.
  *
  * @param write resolves when the output takes more
  */
@@ -26,7 +25,7 @@ export async function exportRecords(
   client: LogClient,
   writer: RecordWriter,
   write: (bytes: Uint8Array) => Promise<void>,
-  { topic, partitions, from, until, signal, onProgress, onSkipped }: ExportRequest,
+  { topic, ranges, signal, onProgress, onSkipped }: ExportRequest,
 ): Promise<number> {
   let total = 0;
   let records = 0;
@@ -38,7 +37,8 @@ export async function exportRecords(
     total += records;
     records = 0;
   };
-  for (const partition of partitions) {
+  for (const { partition, from, until } of ranges) {
+    if (from >= until) continue;
     writer.begin(topic, partition);
     await using reader = client.reader({ assign: { [topic]: [partition] }, from, until, signal, onSkipped });
     for await (const batch of reader.batches()) {
