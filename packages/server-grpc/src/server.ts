@@ -78,7 +78,8 @@ export async function serve(
     refused: refused.call,
   };
   const { path: producePath } = proto.logService["Produce"]!;
-  const interceptors = interceptorsOf({ connections, access, maxBatchBytes, shares, refused, producePath });
+  const { onWarning } = settings;
+  const interceptors = interceptorsOf({ connections, access, maxBatchBytes, shares, refused, onWarning, producePath });
   const common = { settings, connections, metrics };
   const services = await grpcServices({ ...common, proto, topics: api, context, interceptors, refused });
   const listener = await Listener.listen({

@@ -7,7 +7,7 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 import { startTimer, type Timer } from "@logstore/codec";
-import { resetStream } from "../transport/base-call.js";
+import { resetStream } from "../transport/call-internals.js";
 import type { Connection } from "../transport/connection.js";
 import type { Caller, CallFacts } from "./caller.js";
 import type { Credentials } from "./identity.js";

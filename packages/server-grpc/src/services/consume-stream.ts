@@ -5,12 +5,15 @@ import {
   type BatchesEvent,
   CONSUME_HEADROOM_BYTES,
   type ConsumeEvent,
+  type ConsumeOptions,
   type ConsumeRequest,
   type PositionMessage,
 } from "@logstore/protocol";
-import { baseCallOf, resetStream } from "../transport/base-call.js";
+import { resetStream } from "../transport/call-internals.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES } from "../transport/limits.js";
+import type { Lease } from "../transport/send-budget.js";
 import { sliceLeft } from "../transport/slices.js";
+import type { Stalled, StalledStreams } from "../transport/stalled-streams.js";
 import { type EventCall, writeMessage } from "../transport/write-message.js";
 import type { CallContext } from "./call-context.js";
 import { type Received, wellFormed } from "./malformed.js";
@@ -28,79 +31,106 @@ export interface ConsumeRequestMessage {
 
 export type ConsumeCall = EventCall<Received<ConsumeRequestMessage>>;
 
-export async function consume(
-  call: ConsumeCall,
-  { apiFor, calls, errors, sending, refused }: CallContext,
-): Promise<void> {
-  const abort = new AbortController();
-  const { signal } = abort;
-  const lease = sending.lease();
-  const { stream } = baseCallOf(call);
-  const unsent = sending.unsent.of(stream);
-  /** The batches that HTTP/2 may still read. */
-  let underWay: BatchesEvent | undefined;
-  /** The error with which the stream was ended before its end. */
-  let ended: LogStoreError | undefined;
-  const endWith = (error: LogStoreError) => {
-    ended ??= error;
-    abort.abort();
-    lease.cutOff(error);
-  };
-  const reader = {
-    cutOff() {
-      endWith(slowConsumerError());
-      refused(call.getPeer(), call.getPath(), "its reader took nothing for too long");
-      resetStream(call);
-    },
-  };
-  const send = async (event: ConsumeEvent): Promise<boolean> => {
-    const begun = performance.now();
-    underWay = event.type === "batches" ? event : undefined;
-    sending.stalled.begin(reader);
-    const isSent = await writeMessage(call, event, signal);
-    sending.stalled.end(reader);
-    if (isSent && underWay !== undefined) {
-      lease.sent(underWay.batches.length, performance.now() - begun);
-      underWay.release?.();
-      underWay = undefined;
-    }
-    return isSent;
-  };
+export async function consume(call: ConsumeCall, context: CallContext): Promise<void> {
+  const { apiFor, calls, errors } = context;
+  const stream = new EventStream(call, context);
   const forward = async () => {
     const api = await apiFor(call);
     // Sent at once, so that the client can tell an open stream from one that waits for the
     // connection's stream limit.
     call.sendMetadata(new Metadata());
     await sliceLeft(); // a reader of many partitions starts them all at once
-    const options = { signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: lease };
-    for await (const event of api.consume(requestOf(wellFormed(call.request)), options)) {
-      if (signal.aborted) {
-        if (event.type === "batches") event.release?.();
-        return;
-      }
-      if (!(await send(event))) return;
-    }
+    await stream.send(api.consume(requestOf(wellFormed(call.request)), stream.options));
   };
-  call.on("cancelled", () => endWith(new UnavailableError("the call is over")));
+  call.on("cancelled", () => stream.endWith(new UnavailableError("the call is over")));
   try {
-    await calls.run(forward, () => endWith(stoppingError()));
-    if (ended !== undefined) throw ended;
+    await calls.run(forward, () => stream.endWith(stoppingError()));
+    if (stream.ended !== undefined) throw stream.ended;
     call.end();
   } catch (error) {
     if (call.cancelled) return;
     // What has been written is sent first, then the status.
-    call.emit("error", errors.toStatus(ended ?? error));
+    call.emit("error", errors.toStatus(stream.ended ?? error));
   } finally {
-    lease.cutOff(stoppingError());
+    stream.close();
+  }
+}
+
+/** Sends events to the peer, and accounts for the memory of their batches. */
+class EventStream {
+  /** The error with which the stream was ended before its end. */
+  ended: LogStoreError | undefined;
+  readonly #call: ConsumeCall;
+  readonly #stalled: StalledStreams;
+  readonly #abort = new AbortController();
+  readonly #lease: Lease;
+  readonly #whenUnread: (release: () => void) => void;
+  /** Cuts the peer off if it reads nothing for too long. */
+  readonly #reader: Stalled;
+  /** The batches that HTTP/2 may still read. */
+  #underWay: BatchesEvent | undefined;
+
+  constructor(call: ConsumeCall, { sending, refused }: CallContext) {
+    this.#call = call;
+    this.#stalled = sending.stalled;
+    this.#lease = sending.lease();
+    this.#whenUnread = sending.whenUnread(call);
+    this.#reader = {
+      cutOff: () => {
+        this.endWith(slowConsumerError());
+        refused(call.getPeer(), call.getPath(), "its reader took nothing for too long");
+        resetStream(call);
+      },
+    };
+  }
+
+  get options(): ConsumeOptions {
+    return { signal: this.#abort.signal, headroomBytes: CONSUME_HEADROOM_BYTES, budget: this.#lease };
+  }
+
+  endWith(error: LogStoreError): void {
+    this.ended ??= error;
+    this.#abort.abort();
+    this.#lease.cutOff(error);
+  }
+
+  /** Resolves when all events are sent, or the call has ended. */
+  async send(events: AsyncIterable<ConsumeEvent>): Promise<void> {
+    for await (const event of events) {
+      if (this.#abort.signal.aborted) {
+        if (event.type === "batches") event.release?.();
+        return;
+      }
+      if (!(await this.#sendOne(event))) return;
+    }
+  }
+
+  /** Returns the memory when HTTP/2 cannot read it any more. */
+  close(): void {
+    this.#lease.cutOff(stoppingError());
     const giveBack = () => {
       try {
-        underWay?.release?.();
+        this.#underWay?.release?.();
       } finally {
-        lease.close(stoppingError());
+        this.#lease.close(stoppingError());
       }
     };
-    if (underWay === undefined || unsent === undefined) giveBack();
-    else unsent.keep(stream, giveBack);
+    if (this.#underWay === undefined) giveBack();
+    else this.#whenUnread(giveBack);
+  }
+
+  async #sendOne(event: ConsumeEvent): Promise<boolean> {
+    const begun = performance.now();
+    this.#underWay = event.type === "batches" ? event : undefined;
+    this.#stalled.begin(this.#reader);
+    const isSent = await writeMessage(this.#call, event, this.#abort.signal);
+    this.#stalled.end(this.#reader);
+    if (isSent && this.#underWay !== undefined) {
+      this.#lease.sent(this.#underWay.batches.length, performance.now() - begun);
+      this.#underWay.release?.();
+      this.#underWay = undefined;
+    }
+    return isSent;
   }
 }
 

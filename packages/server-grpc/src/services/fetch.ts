@@ -11,7 +11,7 @@ import {
   type PositionMessage,
   type ReadBudget,
 } from "@logstore/protocol";
-import { baseCallOf, resetStream } from "../transport/base-call.js";
+import { resetStream } from "../transport/call-internals.js";
 import { DEFAULT_CONSUME_BYTES, MAX_CONSUME_BYTES, MAX_FETCH_WAIT_MS } from "../transport/limits.js";
 import type { Lease } from "../transport/send-budget.js";
 import { sliceLeft } from "../transport/slices.js";
@@ -40,8 +40,7 @@ export async function fetch(
 ): Promise<FetchResult> {
   const { stalled } = sending;
   const lease = sending.lease();
-  const { stream } = baseCallOf(call);
-  const unsent = sending.unsent.of(stream);
+  const whenUnread = sending.whenUnread(call);
   const wait = new AbortController();
   /** Returns what it has; if it has nothing and still waits for room, fails with the error. */
   const endWith = (error: LogStoreError) => {
@@ -90,8 +89,7 @@ export async function fetch(
         lease.close(stoppingError());
       }
     };
-    if (unsent === undefined) giveBack();
-    else unsent.keep(stream, giveBack);
+    whenUnread(giveBack);
     return result;
   } catch (error) {
     lease.close(stoppingError());

@@ -5,9 +5,17 @@
 import { once } from "node:events";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { InvalidArgumentError, SlowConsumerError } from "@logstore/codec";
-import { type GroupMembership, joinFromMessage, type MemberEventMessage, type MemberMessage } from "@logstore/protocol";
-import { resetStream } from "../transport/base-call.js";
+import {
+  type GroupMembership,
+  joinFromMessage,
+  type LogApi,
+  type MemberEvent,
+  type MemberEventMessage,
+  type MemberMessage,
+} from "@logstore/protocol";
+import { resetStream } from "../transport/call-internals.js";
 import { sliceLeft } from "../transport/slices.js";
+import type { Stalled, StalledStreams } from "../transport/stalled-streams.js";
 import type { CallContext } from "./call-context.js";
 import { type GroupSerializers, memberEvent } from "./group-answers.js";
 import { type Received, wellFormed } from "./malformed.js";
@@ -15,79 +23,108 @@ import { stoppingError } from "./running-calls.js";
 
 export type JoinCall = ServerDuplexStream<Received<MemberMessage>, MemberEventMessage | Buffer>;
 
-export async function joinGroup(
-  call: JoinCall,
-  { apiFor, calls, errors, sending, refused }: CallContext,
-  serializers: GroupSerializers,
-): Promise<void> {
-  /** Settles when there are no more events; rejects with the reason. */
-  const over = Promise.withResolvers<void>();
-  over.promise.catch(() => {});
-  const onStop = () => over.reject(stoppingError());
-  const reader = {
-    cutOff() {
-      over.reject(new SlowConsumerError("the member took nothing for too long: join again as the same one"));
-      refused(call.getPeer(), call.getPath(), "its member took nothing for too long");
-      resetStream(call);
-    },
-  };
-  call.on("cancelled", () => over.resolve());
-  call.on("end", () => over.resolve());
+export async function joinGroup(call: JoinCall, context: CallContext, serializers: GroupSerializers): Promise<void> {
+  const { apiFor, calls, errors } = context;
+  const stream = new MemberStream(call, context, serializers);
+  call.on("cancelled", () => stream.end());
+  call.on("end", () => stream.end());
+  try {
+    await calls.run(
+      async () => stream.run(await apiFor(call)),
+      () => stream.fail(stoppingError()),
+    );
+    call.end();
+  } catch (error) {
+    if (!call.cancelled) call.emit("error", errors.toStatus(error));
+  }
+}
 
-  const run = async () => {
-    const api = await apiFor(call);
-    let membership: GroupMembership | undefined;
-    let events: AsyncIterator<unknown> | undefined;
-    const forward = async (joined: GroupMembership) => {
-      const iterator = joined[Symbol.asyncIterator]();
-      events = iterator;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-        await sliceLeft("members");
-        const message = await memberEvent(next.value, serializers);
-        if (call.cancelled || call.write(message)) continue;
-        // Events that are not requested wait in the group, as one state instead of all its changes.
-        sending.stalled.begin(reader);
-        await once(call, "drain");
-        sending.stalled.end(reader);
-      }
+class MemberStream {
+  readonly #call: JoinCall;
+  readonly #serializers: GroupSerializers;
+  readonly #stalled: StalledStreams;
+  /** Settles when there are no more events; rejects with the reason. */
+  readonly #over = Promise.withResolvers<void>();
+  /** Cuts the member off if it reads nothing for too long. */
+  readonly #reader: Stalled;
+  #membership: GroupMembership | undefined;
+  #events: AsyncIterator<MemberEvent> | undefined;
+  #isOver = false;
+
+  constructor(call: JoinCall, { sending, refused }: CallContext, serializers: GroupSerializers) {
+    this.#call = call;
+    this.#serializers = serializers;
+    this.#stalled = sending.stalled;
+    this.#over.promise.catch(() => {});
+    this.#reader = {
+      cutOff: () => {
+        this.fail(new SlowConsumerError("the member took nothing for too long: join again as the same one"));
+        refused(call.getPeer(), call.getPath(), "its member took nothing for too long");
+        resetStream(call);
+      },
     };
-    const take = (received: Received<MemberMessage>) => {
-      try {
-        const message = wellFormed(received);
-        if (membership !== undefined) answer(membership, message, call)?.then(over.resolve, over.reject);
-        else {
-          if (!message.join) throw new InvalidArgumentError("the first message of a membership is a join");
-          membership = api.joinGroup(joinFromMessage(message.join));
-          forward(membership).then(over.resolve, over.reject);
-        }
-      } catch (error) {
-        over.reject(error);
-      }
-    };
-    let isOver = false;
+  }
+
+  end(): void {
+    this.#over.resolve();
+  }
+
+  fail(error: unknown): void {
+    this.#over.reject(error);
+  }
+
+  /** Resolves when the membership is over. */
+  async run(api: LogApi): Promise<void> {
+    const call = this.#call;
     // Hundreds of members may join, revoke partitions or leave in one turn of the event loop.
     call.on("data", async (received: Received<MemberMessage>) => {
       call.pause();
       await sliceLeft("members");
-      if (isOver) return;
-      take(received);
+      if (this.#isOver) return;
+      this.#take(received, api);
       call.resume();
     });
     try {
-      await over.promise;
+      await this.#over.promise;
     } finally {
-      isOver = true;
-      sending.stalled.end(reader);
+      this.#isOver = true;
+      this.#stalled.end(this.#reader);
       call.pause();
-      await events?.return?.();
+      await this.#events?.return?.();
       await sliceLeft("members");
     }
-  };
-  try {
-    await calls.run(run, onStop);
-    call.end();
-  } catch (error) {
-    if (!call.cancelled) call.emit("error", errors.toStatus(error));
+  }
+
+  #take(received: Received<MemberMessage>, api: LogApi): void {
+    const { resolve, reject } = this.#over;
+    try {
+      const message = wellFormed(received);
+      if (this.#membership !== undefined) {
+        answer(this.#membership, message, this.#call)?.then(resolve, reject);
+        return;
+      }
+      if (!message.join) throw new InvalidArgumentError("the first message of a membership is a join");
+      this.#membership = api.joinGroup(joinFromMessage(message.join));
+      this.#forward(this.#membership).then(resolve, reject);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  /** Sends the member's events until its membership ends. */
+  async #forward(membership: GroupMembership): Promise<void> {
+    const call = this.#call;
+    const events = membership[Symbol.asyncIterator]();
+    this.#events = events;
+    for (let next = await events.next(); !next.done; next = await events.next()) {
+      await sliceLeft("members");
+      const message = await memberEvent(next.value, this.#serializers);
+      if (call.cancelled || call.write(message)) continue;
+      // Events that are not requested wait in the group, as one state instead of all its changes.
+      this.#stalled.begin(this.#reader);
+      await once(call, "drain");
+      this.#stalled.end(this.#reader);
+    }
   }
 }
 

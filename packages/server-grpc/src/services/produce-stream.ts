@@ -8,8 +8,8 @@ import {
   type ProduceAck,
   type ProduceRequest,
 } from "@logstore/protocol";
-import { sessionOf } from "../transport/base-call.js";
 import { Budget } from "../transport/budget.js";
+import { sessionOf } from "../transport/call-internals.js";
 import { MAX_BATCHES_PER_REQUEST, MAX_UNACKED_BYTES, MAX_UNACKED_REQUESTS } from "../transport/limits.js";
 import type { CallContext } from "./call-context.js";
 import { type Received, wellFormed } from "./malformed.js";

@@ -4,7 +4,7 @@
  */
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { ProduceRequest } from "@logstore/protocol";
-import { sessionOf } from "../transport/base-call.js";
+import { sessionOf } from "../transport/call-internals.js";
 import { sliceLeft } from "../transport/slices.js";
 import { type CallContext, unaryAtOnce } from "./call-context.js";
 import type { Received } from "./malformed.js";

@@ -4,6 +4,7 @@
 import type { ServerInterceptingCall, ServerInterceptor } from "@grpc/grpc-js";
 import type { AccessControl } from "../access/access-control.js";
 import { SharedBudget } from "../transport/budget.js";
+import { watchCallInternals } from "../transport/call-internals.js";
 import type { CallRefused } from "../transport/call-refused.js";
 import type { Connections } from "../transport/connections.js";
 import {
@@ -80,15 +81,22 @@ interface InterceptorOptions {
   readonly maxBatchBytes: number;
   readonly shares: Shares;
   readonly refused: Refused;
+  readonly onWarning: (message: string) => void;
   /** Path of the method Produce. */
   readonly producePath: string;
 }
 
+const MISSING_INTERNALS =
+  "this release of @grpc/grpc-js does not expose the internals of its calls: messages are copied once more, compressed " +
+  "messages are accepted, and incomplete messages are limited only by their own length. " +
+  "Use the release that this package asks for";
+
 /** In order: the caller is authenticated before anything else of a call is processed. */
 export function interceptorsOf(options: InterceptorOptions): ServerInterceptor[] {
-  const { maxBatchBytes, refused, shares, producePath } = options;
+  const { maxBatchBytes, refused, shares, onWarning, producePath } = options;
   return [
     admission(options),
+    watchCallInternals(() => onWarning(MISSING_INTERNALS)),
     noDecompression,
     limitMessages(maxRequestBytes),
     boundUnfinished(unfinishedLimits(maxBatchBytes), refused.call),

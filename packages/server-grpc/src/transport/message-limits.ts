@@ -12,7 +12,8 @@ import { baseCallOf } from "./base-call.js";
 export function limitMessages(maxBytesOf: (path: string) => number | undefined): ServerInterceptor {
   return (method, call) => {
     const maxBytes = maxBytesOf(method.path);
-    if (maxBytes !== undefined) baseCallOf(call).decoder.maxReadMessageLength = maxBytes;
+    const base = baseCallOf(call); // undefined: the general limit applies
+    if (maxBytes !== undefined && base !== undefined) base.decoder.maxReadMessageLength = maxBytes;
     return call as ServerInterceptingCall;
   };
 }

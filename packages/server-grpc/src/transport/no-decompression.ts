@@ -13,6 +13,7 @@ import { baseCallOf } from "./base-call.js";
  */
 export const noDecompression: ServerInterceptor = (_method, call) => {
   const base = baseCallOf(call);
-  if (base.incomingEncoding !== "identity") base.incomingEncoding += ", which this server does not take";
+  if (base !== undefined && base.incomingEncoding !== "identity")
+    base.incomingEncoding += ", which this server does not take";
   return call as ServerInterceptingCall;
 };

@@ -4,8 +4,9 @@
  * advance; the requests that are being read are limited as unfinished messages.
  */
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-import { baseCallOf, sessionOf } from "./base-call.js";
+import { baseCallOf } from "./base-call.js";
 import type { SharedBudget } from "./budget.js";
+import { sessionOf } from "./call-internals.js";
 import type { ReceiveTurns } from "./receive-turns.js";
 
 /** @param path of the method whose requests wait */
@@ -19,6 +20,7 @@ class WaitingCall extends ServerInterceptingCall {
   readonly #budget: SharedBudget;
   readonly #turns: ReceiveTurns;
   #hasBegun = false;
+  #leave: () => void = () => {};
 
   constructor(
     call: ConstructorParameters<typeof ServerInterceptingCall>[0],
@@ -43,9 +45,18 @@ class WaitingCall extends ServerInterceptingCall {
     const leaveBudget = this.#budget.whenRoom(() => {
       leaveTurns = this.#turns.whenTurn(sessionOf(this.#call), read);
     });
-    baseCallOf(this.#call).stream.once("close", () => {
+    const leave = () => {
       leaveBudget();
       leaveTurns();
-    });
+    };
+    const base = baseCallOf(this.#call);
+    if (base === undefined) this.#leave = leave;
+    else base.stream.once("close", leave);
+  }
+
+  /** The fallback: a call that ends, or is cancelled, stops waiting when its status is sent. */
+  override sendStatus(status: Parameters<ServerInterceptingCall["sendStatus"]>[0]): void {
+    this.#leave();
+    super.sendStatus(status);
   }
 }

@@ -2,6 +2,7 @@
  * What the sending streams of one server share: the send budget, and the detection of stalled
  * peers.
  */
+import { baseCallOf } from "./base-call.js";
 import { Lease, SendBudget } from "./send-budget.js";
 import { StalledStreams } from "./stalled-streams.js";
 import { type ConnectionOf, UnsentMessages } from "./unsent-messages.js";
@@ -27,6 +28,17 @@ export class Sending {
 
   lease(): Lease {
     return new Lease(this.#budget);
+  }
+
+  /**
+   * Returns a function that calls `release` as soon as HTTP/2 can no longer read what was written
+   * for a call. To be called before anything is written.
+   */
+  whenUnread(call: object): (release: () => void) => void {
+    const stream = baseCallOf(call)?.stream;
+    const unsent = stream && this.unsent.of(stream);
+    if (stream === undefined || unsent === undefined) return (release) => release();
+    return (release) => unsent.keep(stream, release);
   }
 
   close(): void {

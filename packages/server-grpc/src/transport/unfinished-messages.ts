@@ -22,7 +22,9 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
   const heldBySession = new WeakMap<ServerHttp2Session, number>();
   let heldInAll = 0;
   return (method, call) => {
-    const { stream, decoder } = baseCallOf(call);
+    const base = baseCallOf(call);
+    if (base === undefined) return call as ServerInterceptingCall;
+    const { stream, decoder } = base;
     const session = stream.session as ServerHttp2Session;
     const write = decoder.write.bind(decoder);
     let held = 0;

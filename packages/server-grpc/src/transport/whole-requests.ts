@@ -19,7 +19,7 @@ export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): Server
       onGivenUp(call.getPeer(), method.path, details);
       call.sendStatus({ code: status.DEADLINE_EXCEEDED, details });
       // Otherwise the peer would keep its side open, and with it everything received.
-      baseCallOf(call).stream.close(constants.NGHTTP2_NO_ERROR);
+      baseCallOf(call)?.stream.close(constants.NGHTTP2_NO_ERROR);
     };
     return new ServerInterceptingCall(call, {
       start: (next) =>

@@ -38,7 +38,8 @@ export function writeMessage<Request>(
 export function answerInPlace(call: object, result: FetchResult): void {
   if (result.batches.length === 0) return;
   const framed = frameInPlace(encodeFetchResponse(result), result);
-  if (framed !== undefined) baseCallOf(call).serializeMessage = () => framed;
+  const base = baseCallOf(call); // undefined: grpc-js copies the message
+  if (framed !== undefined && base !== undefined) base.serializeMessage = () => framed;
 }
 
 /** Writes batches without a copy. Returns false if that is not possible. */
@@ -48,9 +49,9 @@ function writeInPlace<Request>(
   done: (error?: Error | null) => void,
 ): boolean {
   if (event.type !== "batches") return false;
-  const { stream } = baseCallOf(call);
+  const stream = baseCallOf(call)?.stream;
   // A stream that access control has ended in the meantime accepts no more data.
-  if (stream.destroyed || stream.writableEnded) return false;
+  if (stream === undefined || stream.destroyed || stream.writableEnded) return false;
   const framed = frameInPlace(encodeConsumeResponse(event), event);
   if (framed === undefined) return false;
   call.sendMetadata(new Metadata()); // has no effect if they were sent before

@@ -17,8 +17,8 @@ function seenBy(
 export const conveyorDefects: readonly Defect[] = [
   ...seenBy(["slow readers", "bare readers"], "server-grpc/services/consume-stream.ts", {
     "frees a message before HTTP/2 has sent it": [
-      "    const isSent = await writeMessage(call, event, signal);",
-      '    const sent = writeMessage(call, event, signal);\n    if (event.type === "batches") event.release?.();\n    const isSent = await sent;',
+      "    const isSent = await writeMessage(this.#call, event, this.#abort.signal);",
+      '    const sent = writeMessage(this.#call, event, this.#abort.signal);\n    if (event.type === "batches") event.release?.();\n    const isSent = await sent;',
     ],
   }),
   ...seenBy(["large messages", "slow readers"], "server-grpc/transport/write-message.ts", {
