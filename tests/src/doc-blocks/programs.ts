@@ -1,7 +1,7 @@
 /** The blocks that are programs: all of them are checked and compiled in one go. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Block, root } from "./blocks.ts";
 
@@ -44,10 +44,32 @@ export function compile(blocks: readonly Block[]): Program[] {
 
 const configuration = {
   extends: join(root, "tsconfig.base.json"),
-  compilerOptions: { outDir: "out", rootDir: ".", declaration: false, declarationMap: false, sourceMap: false },
+  compilerOptions: {
+    outDir: "out",
+    rootDir: ".",
+    declaration: false,
+    declarationMap: false,
+    sourceMap: false,
+    paths: declarations(),
+  },
   files: [],
   include: ["*.ts", "../src/doc-blocks/around.d.ts"],
 };
+
+/**
+ * The declarations of every package of this workspace, also of those that this one does not use.
+ */
+function declarations(): Record<string, string[]> {
+  const entries = globSync("packages/*/package.json", { cwd: root }).flatMap((file) => {
+    const { name, exports = {} } = JSON.parse(readFileSync(join(root, file), "utf8"));
+    return Object.entries<unknown>(exports).flatMap(([subpath, target]) =>
+      typeof target === "string" && target.endsWith(".js")
+        ? [[name + subpath.slice(1), [join(root, dirname(file), target.replace(/\.js$/, ".d.ts"))]] as const]
+        : [],
+    );
+  });
+  return Object.fromEntries(entries);
+}
 
 /** "docs__client.md.12.ts(14,3)" is line 14 of docs/client.md. */
 function inPages(messages: string): string {
