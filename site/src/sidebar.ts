@@ -57,13 +57,12 @@ export const sidebar: Item[] = [
     text: "Reference",
     items: existing([
       { text: "Client", link: "/client" },
-      { text: "Command line", link: "/reference/cli" },
       { text: "Configuration", link: "/reference/configuration" },
       { text: "Errors", link: "/reference/errors" },
       { text: "Protocol", link: "/protocol" },
       { text: "Formats", collapsed: true, items: listed("format/*.md") },
       { text: "Packages", collapsed: true, items: listed("packages/*.md") },
-    ]).concat({ text: "API", link: "/api/" }),
+    ]).concat({ text: "Command line", link: "/reference/cli" }, { text: "API", link: "/api/" }),
   },
   {
     text: "Inside",

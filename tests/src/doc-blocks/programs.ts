@@ -59,7 +59,7 @@ const configuration = {
 /**
  * The declarations of every package of this workspace, also of those that this one does not use.
  */
-function declarations(): Record<string, string[]> {
+function declarations(): Record<string, readonly string[]> {
   const entries = globSync("packages/*/package.json", { cwd: root }).flatMap((file) => {
     const { name, exports = {} } = JSON.parse(readFileSync(join(root, file), "utf8"));
     return Object.entries<unknown>(exports).flatMap(([subpath, target]) =>
