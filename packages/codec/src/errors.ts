@@ -5,87 +5,7 @@
  *
  * Codes never change between major versions; messages may.
  */
-
-/**
- * Details of an error: where it occurred and the values involved. Each field is set only if known.
- */
-export interface ErrorFields {
-  readonly topic?: string | undefined;
-  readonly partition?: number | undefined;
-  /** Offset of the record or batch. */
-  readonly offset?: number | undefined;
-  readonly group?: string | undefined;
-  /** File name, relative to the store's directory if it is inside it. */
-  readonly file?: string | undefined;
-  /** Byte position in the file or buffer. */
-  readonly byte?: number | undefined;
-  /** The requested value or the limit, where a comparison failed. */
-  readonly expected?: number | undefined;
-  /** The value found instead of `expected`. */
-  readonly actual?: number | undefined;
-  /** How long to wait before a retry, in ms. */
-  readonly retryAfterMs?: number | undefined;
-}
-
-const FIELD_NAMES = [
-  "topic",
-  "partition",
-  "offset",
-  "group",
-  "file",
-  "byte",
-  "expected",
-  "actual",
-  "retryAfterMs",
-] as const satisfies readonly (keyof ErrorFields)[];
-
-/** The base class of every error of LogStore. Programs tell errors apart by `code` or by class. */
-export abstract class LogStoreError extends Error implements ErrorFields {
-  /** Stable code of the error; see {@link ErrorCode}. */
-  abstract readonly code: ErrorCode;
-  // Only fields that were given become own properties, so that a printed error shows no undefined
-  // fields.
-  static {
-    const absent = Object.fromEntries(FIELD_NAMES.map((name) => [name, { value: undefined, writable: true }]));
-    Object.defineProperties(LogStoreError.prototype, absent);
-  }
-  declare readonly topic: string | undefined;
-  declare readonly partition: number | undefined;
-  declare readonly offset: number | undefined;
-  declare readonly group: string | undefined;
-  declare readonly file: string | undefined;
-  declare readonly byte: number | undefined;
-  declare readonly expected: number | undefined;
-  declare readonly actual: number | undefined;
-  declare readonly retryAfterMs: number | undefined;
-
-  constructor(message: string, fields: ErrorFields = {}, options?: ErrorOptions) {
-    // An undefined cause would be printed, too.
-    super(message, options?.cause === undefined ? undefined : options);
-    // Not enumerable, as in Node's own errors: the stack contains the name already.
-    Object.defineProperty(this, "name", { value: new.target.name, configurable: true, writable: true });
-    Object.assign(this, given(fields));
-  }
-
-  /** The fields that were given. */
-  get fields(): ErrorFields {
-    return given(this);
-  }
-
-  /**
-   * Returns a copy of the error with further fields, for a caller that knows more about where the
-   * error occurred.
-   */
-  with(fields: ErrorFields): LogStoreError {
-    return makeError(this.code, this.message, { ...this.fields, ...fields }, { cause: this });
-  }
-}
-
-function given(fields: ErrorFields): ErrorFields {
-  const values: { -readonly [Name in keyof ErrorFields]: unknown } = {};
-  for (const name of FIELD_NAMES) if (fields[name] !== undefined) values[name] = fields[name];
-  return values as ErrorFields;
-}
+import { LogStoreError } from "./log-store-error.js";
 
 // Batches and records
 /** The bytes are inconsistent: a checksum, a length or a count is wrong. */
@@ -211,6 +131,7 @@ export class CorruptPartitionError extends LogStoreError {
 export class StorageFailedError extends LogStoreError {
   override readonly code = "STORAGE_FAILED";
 }
+
 // Groups
 /** The group does not exist. */
 export class UnknownGroupError extends LogStoreError {
@@ -296,107 +217,4 @@ export class InvalidValueError extends LogStoreError {
 /** A defect in LogStore, or a peer that does not follow the protocol. */
 export class InternalError extends LogStoreError {
   override readonly code = "INTERNAL";
-}
-
-/** Stable code of an error class. */
-export type ErrorCode =
-  | "CORRUPT_BATCH"
-  | "TRUNCATED_BATCH"
-  | "FOREIGN_FORMAT"
-  | "UNSUPPORTED_FORMAT_VERSION"
-  | "UNSUPPORTED_COMPRESSION"
-  | "RECORD_TOO_LARGE"
-  | "BATCH_TOO_LARGE"
-  | "INVALID_ARGUMENT"
-  | "UNKNOWN_TOPIC"
-  | "TOPIC_EXISTS"
-  | "INCONSISTENT_TOPIC_ID"
-  | "UNKNOWN_PARTITION"
-  | "OFFSET_OUT_OF_RANGE"
-  | "OFFSET_GAP"
-  | "WRONG_EXPECTED_OFFSET"
-  | "OUT_OF_ORDER_SEQUENCE"
-  | "PRODUCER_FENCED"
-  | "BUFFER_FULL"
-  | "CLOSED"
-  | "NOT_A_LOG_STORE"
-  | "LOCKED"
-  | "PARTITION_COUNT_MISMATCH"
-  | "PARTITIONER_MISMATCH"
-  | "CORRUPT_PARTITION"
-  | "STORAGE_FAILED"
-  | "UNKNOWN_GROUP"
-  | "GROUP_NOT_EMPTY"
-  | "FENCED_MEMBER"
-  | "SNAPSHOT_EXISTS"
-  | "UNKNOWN_SNAPSHOT"
-  | "UNAUTHENTICATED"
-  | "PERMISSION_DENIED"
-  | "QUOTA_EXCEEDED"
-  | "GROUP_LIMIT_EXCEEDED"
-  | "RESOURCE_LIMIT_EXCEEDED"
-  | "SLOW_CONSUMER"
-  | "UNAVAILABLE"
-  | "DELIVERY_TIMEOUT"
-  | "NO_COMMITTED_OFFSET"
-  | "INVALID_VALUE"
-  | "INTERNAL";
-
-type ErrorClass = new (message: string, fields?: ErrorFields, options?: ErrorOptions) => LogStoreError;
-
-const errorClasses: { readonly [Code in ErrorCode]: ErrorClass } = {
-  CORRUPT_BATCH: CorruptBatchError,
-  TRUNCATED_BATCH: TruncatedBatchError,
-  FOREIGN_FORMAT: ForeignFormatError,
-  UNSUPPORTED_FORMAT_VERSION: UnsupportedFormatVersionError,
-  UNSUPPORTED_COMPRESSION: UnsupportedCompressionError,
-  RECORD_TOO_LARGE: RecordTooLargeError,
-  BATCH_TOO_LARGE: BatchTooLargeError,
-  INVALID_ARGUMENT: InvalidArgumentError,
-  UNKNOWN_TOPIC: UnknownTopicError,
-  TOPIC_EXISTS: TopicExistsError,
-  INCONSISTENT_TOPIC_ID: InconsistentTopicIdError,
-  UNKNOWN_PARTITION: UnknownPartitionError,
-  OFFSET_OUT_OF_RANGE: OffsetOutOfRangeError,
-  OFFSET_GAP: OffsetGapError,
-  WRONG_EXPECTED_OFFSET: WrongExpectedOffsetError,
-  OUT_OF_ORDER_SEQUENCE: OutOfOrderSequenceError,
-  PRODUCER_FENCED: ProducerFencedError,
-  BUFFER_FULL: BufferFullError,
-  CLOSED: ClosedError,
-  NOT_A_LOG_STORE: NotALogStoreError,
-  LOCKED: LockedError,
-  PARTITION_COUNT_MISMATCH: PartitionCountMismatchError,
-  PARTITIONER_MISMATCH: PartitionerMismatchError,
-  CORRUPT_PARTITION: CorruptPartitionError,
-  STORAGE_FAILED: StorageFailedError,
-  UNKNOWN_GROUP: UnknownGroupError,
-  GROUP_NOT_EMPTY: GroupNotEmptyError,
-  FENCED_MEMBER: FencedMemberError,
-  SNAPSHOT_EXISTS: SnapshotExistsError,
-  UNKNOWN_SNAPSHOT: UnknownSnapshotError,
-  UNAUTHENTICATED: UnauthenticatedError,
-  PERMISSION_DENIED: PermissionDeniedError,
-  QUOTA_EXCEEDED: QuotaExceededError,
-  GROUP_LIMIT_EXCEEDED: GroupLimitExceededError,
-  RESOURCE_LIMIT_EXCEEDED: ResourceLimitExceededError,
-  SLOW_CONSUMER: SlowConsumerError,
-  UNAVAILABLE: UnavailableError,
-  DELIVERY_TIMEOUT: DeliveryTimeoutError,
-  NO_COMMITTED_OFFSET: NoCommittedOffsetError,
-  INVALID_VALUE: InvalidValueError,
-  INTERNAL: InternalError,
-};
-
-/** All values of {@link ErrorCode}. */
-export const errorCodes = Object.keys(errorClasses) as readonly ErrorCode[];
-
-/**
- * Creates the error of a code, as a client does for an error reported by a server. An unknown code
- * becomes an {@link InternalError}.
- */
-export function makeError(code: string, message: string, fields?: ErrorFields, options?: ErrorOptions): LogStoreError {
-  const known = Object.hasOwn(errorClasses, code);
-  const Class = known ? errorClasses[code as ErrorCode] : InternalError;
-  return new Class(known ? message : `${code}: ${message}`, fields, options);
 }

@@ -7,7 +7,10 @@ export {
   registerCompression,
   type Unpacked,
 } from "./compression.js";
+export type { ErrorCode } from "./error-code.js";
 export * from "./errors.js";
+export { type ErrorFields, LogStoreError } from "./log-store-error.js";
+export { errorCodes, makeError } from "./make-error.js";
 export { fnvPartitioner, type Partitioner } from "./partitioner.js";
 export type { Bytes, Header, HeaderInput, LogRecord, RecordInput } from "./record.js";
 export { RecordBatch } from "./record-batch.js";

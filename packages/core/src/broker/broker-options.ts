@@ -8,27 +8,23 @@ import type { TopicLimitOptions } from "./topics/topic-limits.js";
 /** Options of a broker on any engine. */
 export interface EngineBrokerOptions extends GroupLimitOptions, TopicLimitOptions {
   /**
-   * A consumer group without members is forgotten after so long, ms, with all that it committed.
-   * Default 7 days.
+   * Time after which a consumer group without members is deleted, with its committed offsets, in
+   * ms. Default 7 days.
    */
   readonly offsetsRetentionMs?: number | undefined;
   /**
-   * Whether opening waits until every topic is open. Default true. With false it resolves as soon
-   * as the topics are known, and they are opened meanwhile: until it is open, a topic answers with
-   * an UnavailableError, and so does all that needs every topic, such as groups. See
-   * {@link Broker.opened}.
+   * Whether `open` waits until every topic is open. Default true. With false, it resolves as soon
+   * as the topics are known. Until a topic is open, calls for it fail with an UnavailableError; so
+   * do calls that need all topics, such as those for groups. See {@link Broker.opened}.
    */
   readonly waitForTopics?: boolean | undefined;
 }
 
-/**
- * Options that hold for every topic, see {@link LogStoreOptions}, for all of them together and for
- * groups.
- */
+/** Defaults for each topic (see {@link LogStoreOptions}), and options of the broker as a whole. */
 export interface BrokerOptions extends Omit<LogStoreOptions, "partitions" | "partitioner">, EngineBrokerOptions {}
 
 const engineRules: OptionRules<EngineBrokerOptions> = {
-  // Their members are checked where they are used.
+  // The limits themselves are checked where they are used.
   groupLimits: objectWith(),
   groupLimitsPerPrincipal: objectWith(),
   topicLimits: objectWith(),
@@ -38,12 +34,12 @@ const engineRules: OptionRules<EngineBrokerOptions> = {
 
 const rules: OptionRules<BrokerOptions> = { ...commonRules, ...engineRules };
 
-/** @throws InvalidArgumentError that names the first option that is wrong */
+/** @throws InvalidArgumentError, which names the first invalid option */
 export function checkBrokerOptions(options: BrokerOptions): void {
   checkOptions("Broker.open", options, rules);
 }
 
-/** @throws InvalidArgumentError that names the first option that is wrong */
+/** @throws InvalidArgumentError, which names the first invalid option */
 export function checkEngineBrokerOptions(options: EngineBrokerOptions): void {
   checkOptions("Broker.openOn", options, engineRules);
 }

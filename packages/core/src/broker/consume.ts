@@ -1,6 +1,4 @@
-/**
- * One reader's way through a partition, as events: batches, and what else a reader wants to know.
- */
+/** Reads a partition as a stream of events: batches, gaps, the end of the log, heartbeats. */
 import { ClosedError, InvalidArgumentError, OffsetOutOfRangeError } from "@logstore/codec";
 import type { ConsumeEvent, ConsumeOptions, ConsumeRequest, Position } from "@logstore/protocol";
 import type { PartitionLog } from "../engine/partition-log.js";
@@ -9,7 +7,7 @@ import { ReadAhead } from "../engine/read/read-ahead.js";
 import type { OwnedChunk } from "../engine/read/read-in-budget.js";
 
 export const DEFAULT_MAX_BYTES = 256 * 1024;
-/** A reader that hears nothing for this long gets a sign of life. */
+/** A heartbeat is sent after this time without another event. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
 
 export async function* consume(
@@ -25,8 +23,8 @@ export async function* consume(
   const readFrom = (offset: number) =>
     new ReadAhead(log.reader(offset), { maxBytes, headroomBytes, readAhead, budget, until: end });
   const start = await log.resolve(from);
-  // Where an offset was asked for, it is there or that is an error; whatever else was, the log's
-  // start is not before it.
+  // A requested offset must exist. For any other position, the log start may have moved while the
+  // position was looked up.
   let reader = readFrom(typeof from === "number" ? start : Math.max(start, log.offsets.logStart));
   let caughtUp = false;
   try {
@@ -53,12 +51,12 @@ export async function* consume(
         continue;
       }
       if (log.isClosed) throw new ClosedError("the log was closed");
-      if (reader.offset >= end) return; // past a gap
-      if (reader.offset < log.offsets.highWatermark) continue; // it moved while nothing was found
+      if (reader.offset >= end) return; // the reader skipped a gap
+      if (reader.offset < log.offsets.highWatermark) continue; // records were appended during the read
       if (!caughtUp) {
         caughtUp = true;
         yield { type: "caughtUp", ...endsOf(log) };
-        continue; // more may have come while that was on its way
+        continue; // records may have been appended while the event was delivered
       }
       const moved = await log.waitBeyond(reader.offset, signal, HEARTBEAT_INTERVAL_MS);
       if (!moved) yield { type: "heartbeat", ...endsOf(log) };
@@ -75,14 +73,14 @@ function endsOf({ offsets, knownEnd }: PartitionLog) {
 async function endOffset(log: PartitionLog, until: Position | undefined): Promise<number> {
   if (until === undefined) return Number.POSITIVE_INFINITY;
   const end = await log.resolve(until);
-  // Where a damaged log ends is not known: the reader comes upon the damage instead of an end
+  // The end of a damaged log is unknown: the reader must fail at the damage instead of ending
   // before it.
   if (typeof until !== "number" && isDamagedAt(log, end)) return Number.POSITIVE_INFINITY;
   if (Number.isSafeInteger(end) && end >= 0) return end;
   throw new InvalidArgumentError(`a reader cannot end at offset ${end}`);
 }
 
-/** Whether `offset` lies where the log is damaged: what is or was there cannot be said. */
+/** Whether `offset` is in the damaged part of the log, the contents of which are unknown. */
 function isDamagedAt({ damage, offsets }: PartitionLog, offset: number): boolean {
   return damage !== undefined && offset >= offsets.highWatermark;
 }

@@ -1,4 +1,4 @@
-/** One read of a partition that may wait for what it reads. */
+/** Reads a partition once; waits for records if there are not enough. */
 import { ClosedError, InvalidArgumentError } from "@logstore/codec";
 import type { FetchOptions, FetchRequest, FetchResult, OffsetGap, ReadBudget } from "@logstore/protocol";
 import type { LogReader, PartitionLog } from "../engine/partition-log.js";
@@ -26,9 +26,9 @@ export async function fetch(log: PartitionLog, request: FetchRequest, options: F
 
 interface Enough {
   readonly maxBytes: number;
-  /** Waits until there are so many bytes… */
+  /** The read waits until this many bytes are available. */
   readonly enough: number;
-  /** …or until then, by the clock of `performance.now()`. */
+  /** When the read stops waiting, by the clock of `performance.now()`. */
   readonly deadline: number;
 }
 
@@ -51,8 +51,8 @@ async function readEnough(
   while (bytes < maxBytes) {
     let chunk: OwnedChunk | undefined;
     try {
-      // Fetches that hold something and waited for what others hold would wait for ever: only the
-      // first read waits for room.
+      // Only the first read waits for memory: fetches that wait for one another's memory while they
+      // hold some would never complete.
       const readNext = bytes === 0 ? readInBudget : tryReadInBudget;
       const read = await readNext(reader, { maxBytes: maxBytes - bytes, headroomBytes }, budget);
       if (read === NO_ROOM) break;
@@ -62,10 +62,10 @@ async function readEnough(
     } catch (error) {
       chunk?.release();
       if (bytes === 0) throw error;
-      break; // what was read before the fault is answered first; the next call comes upon it again
+      break; // returns the batches read so far; the next call gets the error
     }
     if (chunk !== undefined) {
-      // A batch is never cut: one that does not fit any more is for the next call.
+      // A batch is never split: one that does not fit is left to the next call.
       if (bytes > 0 && bytes + chunk.bytes.length > maxBytes) {
         chunk.release();
         break;
@@ -86,11 +86,11 @@ async function readEnough(
 
 interface Joined {
   readonly batches: Pick<FetchResult, "batches" | "headroomBytes" | "release">;
-  /** Where the batches end, if they are not all that was read. */
+  /** Offset after the batches; undefined if they are all that was read. */
   readonly nextOffset?: number;
 }
 
-/** The chunks in one buffer; the first chunk alone where there is no room for that. */
+/** Joins the chunks in one buffer; if there is no memory for it, returns only the first chunk. */
 function join(chunks: readonly OwnedChunk[], { headroomBytes = 0, budget }: FetchOptions): Joined {
   const [first, ...rest] = chunks;
   if (first === undefined) return { batches: { batches: new Uint8Array(), headroomBytes: 0 } };

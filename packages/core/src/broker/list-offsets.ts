@@ -1,9 +1,9 @@
-/** Looking up many positions of a topic at once, at a cost that other callers do not feel. */
+/** Looks up many positions of a topic without blocking other calls. */
 import type { PartitionOffset, Position } from "@logstore/protocol";
 import { checkedPosition } from "../engine/read/position.js";
 import { sharedPacer } from "../pacing/pacer.js";
 
-/** Look-ups by time read files: so many partitions of one call are looked at at a time. */
+/** Number of partitions of one call that are looked up concurrently; times need the disk. */
 const CONCURRENCY = 4;
 
 interface Wanted {
@@ -14,11 +14,11 @@ interface Wanted {
 type LookUp = (partition: number, position: Position) => Promise<PartitionOffset>;
 
 /**
- * In the order of `wanted`. Each position of a partition is looked up once, however often it is
- * there, and times between two that mean the same offset not at all.
+ * Returns one result for each request, in order. A position that is requested several times is
+ * looked up once. A time between two others with the same offset is not looked up.
  */
-export async function listPositions(asked: readonly Wanted[], lookUp: LookUp): Promise<PartitionOffset[]> {
-  const wanted = asked.map((each) => ({ ...each, position: checkedPosition(each.position) }));
+export async function listPositions(requests: readonly Wanted[], lookUp: LookUp): Promise<PartitionOffset[]> {
+  const wanted = requests.map((each) => ({ ...each, position: checkedPosition(each.position) }));
   const answers: PartitionOffset[] = new Array(wanted.length);
   const partitions = indexesByPartition(wanted).entries();
   const worker = async () => {
@@ -45,7 +45,7 @@ function indexesByPartition(wanted: readonly Wanted[]): Map<number, number[]> {
   return byPartition;
 }
 
-/** What the positions of one partition mean, by their keys. */
+/** Looks up positions of one partition. Returns the results by {@link keyOf}. */
 async function positionsOf(
   partition: number,
   positions: readonly Position[],
@@ -67,7 +67,10 @@ async function positionsOf(
     else await find(position);
   }
   const sorted = [...times].sort((a, b) => a - b);
-  /** Offsets do not decrease as times increase: between two that mean the same one, all do. */
+  /**
+   * Offsets never decrease as times increase: if two times have the same offset, so have all
+   * between.
+   */
   const between = async (first: number, last: number): Promise<void> => {
     const [from, to] = [await find({ time: sorted[first]! }), await find({ time: sorted[last]! })];
     if (last - first < 2) return;

@@ -1,4 +1,4 @@
-/** The calls that go to one partition: produce, consume, fetch, list offsets, delete records. */
+/** The calls for partitions: produce, consume, fetch, list offsets, delete records. */
 import { LogStoreError } from "@logstore/codec";
 import type {
   ConsumeEvent,
@@ -77,8 +77,8 @@ export class PartitionCalls {
       try {
         const log = found.log(partition);
         const resolved = await log.resolve(position);
-        // An offset that was asked for is there, or that is an error; for any other, the log's
-        // start may have moved meanwhile.
+        // A requested offset must exist. For any other position, the log start may have moved while
+        // the position was looked up.
         const isExact = typeof position === "number";
         const offset = isExact ? log.reader(resolved).offset : Math.max(resolved, log.offsets.logStart);
         return { topicId: found.id, partition, offset, ...boundsOf(log) };
@@ -88,7 +88,7 @@ export class PartitionCalls {
     });
   }
 
-  /** Resolves to the log start offset when that is durable. */
+  /** Resolves to the new log start offset once it is durable. */
   async deleteRecords(
     topic: string,
     partition: number,
@@ -110,7 +110,7 @@ export class PartitionCalls {
   }
 }
 
-/** An error of one partition, told with the topic that the partition does not know. */
+/** Adds the topic to an error of a partition, which does not know its topic. */
 function within(topic: string, partition: number, error: unknown): unknown {
   if (!(error instanceof LogStoreError) || error.topic !== undefined) return error;
   return error.with({ topic, partition });

@@ -1,7 +1,7 @@
 /**
- * Producer ids that are handed out once. A block of them is noted as gone before the first of it is
- * used: after a crash the rest of the block is skipped. They are counted from 1 and stay far below
- * those that producers choose for themselves, which are random over 52 bits.
+ * Allocates producer ids, each only once. A block of ids is reserved durably before the first one
+ * is used; after a crash the rest of the block is skipped. Ids count up from 1, far below the ids
+ * that producers choose for themselves, which are random with 52 bits.
  */
 import { StorageFailedError } from "@logstore/codec";
 import type { DurableMap } from "../engine/durable-map.js";
@@ -12,14 +12,14 @@ const BLOCK = 1000;
 
 interface Content {
   readonly formatVersion: 1;
-  /** Every id below this one may have been handed out. */
+  /** Every id below this one may be allocated. */
   readonly next: number;
 }
 
 export class ProducerIds {
   readonly #map: DurableMap;
   #next = 0;
-  /** Up to here they are noted as gone. */
+  /** The end of the reserved block. */
   #reserved = 0;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -28,8 +28,8 @@ export class ProducerIds {
   }
 
   /**
-   * @throws StorageFailedError where what is noted is damaged, for an id must not be handed out
-   * twice, or cannot be written; UnavailableError
+   * @throws StorageFailedError if the reservation cannot be written, or the previous one is
+   * damaged: an id must not be allocated twice; UnavailableError
    */
   next(): Promise<number> {
     const next = this.#last.then(() => this.#take());
@@ -37,7 +37,7 @@ export class ProducerIds {
     return next;
   }
 
-  /** Waits for what is under way. */
+  /** Resolves when no allocation is in progress. */
   async settle(): Promise<void> {
     await this.#last;
   }
@@ -47,7 +47,7 @@ export class ProducerIds {
     return this.#next++;
   }
 
-  /** Takes the next block. Another broker may have taken one since: then it is the one after it. */
+  /** Reserves the next block, after those that other brokers have reserved. */
   async #reserve(): Promise<void> {
     for (;;) {
       const found = await this.#map.get(KEY);
@@ -66,7 +66,7 @@ function decoded(value: Uint8Array): number {
   const content = decodeCheckedJson(value) as Content | undefined;
   if (content?.formatVersion === 1) return content.next;
   throw new StorageFailedError(
-    `${KEY} is damaged, and which producer ids were handed out is not known: restore it from a copy, or remove it if no producer uses an id from it any more`,
+    `${KEY} is damaged, and the producer ids that were allocated are not known: restore it from a copy, or remove it if no producer uses an id from it any more`,
     { file: KEY },
   );
 }

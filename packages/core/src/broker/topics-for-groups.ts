@@ -1,4 +1,4 @@
-/** The broker's topics as its groups see them. */
+/** Implements the groups' view of the topics. */
 import type { PartitionLog } from "../engine/partition-log.js";
 import { detailOf } from "../errors/error-detail.js";
 import { lagOf } from "../group/lag.js";

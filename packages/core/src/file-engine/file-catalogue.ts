@@ -22,6 +22,7 @@ import { inParallel } from "../storage/in-parallel.js";
 import { SharedStorage } from "../storage/shared-storage.js";
 import { storageError } from "../storage/storage-error.js";
 import { ThreadShares, threadPoolSize } from "../storage/thread-shares.js";
+import { makeStore } from "../store/identity.js";
 import { LogStore } from "../store/log-store.js";
 import { type LogStoreOptions, resolveOptions } from "../store/options.js";
 import { type StoreCaches, storeCaches } from "../store/store-caches.js";
@@ -107,7 +108,7 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
     const options = { ...this.#storeOptions, partitions };
     resolveOptions(options);
     return this.createFrom(topic, async (directory) => {
-      await LogStore.make(directory, options, this.#storage);
+      await makeStore(this.#storage, directory, resolveOptions(options));
       return config;
     });
   }

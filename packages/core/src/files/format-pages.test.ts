@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { groupsOn } from "../../test/file-groups.js";
 import { HookedStorage } from "../../test/hooked-storage.js";
 import { sealed } from "../../test/records.js";
-import { encodeChange } from "../group/journal/group-format.js";
+import { encodeChange } from "../group/journal/change-json.js";
 import { GroupLog } from "../group/journal/group-log.js";
 import type { GroupChange } from "../group/state/group-state.js";
 import { Broker } from "../index.js";

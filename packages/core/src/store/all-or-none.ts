@@ -1,8 +1,8 @@
 import { inParallel } from "../storage/in-parallel.js";
 
 /**
- * Opens `count` things, each by its index. Where one fails, those that were opened are closed, and
- * nobody works on anything any more when it is told.
+ * Opens `count` objects by their index. If one fails, the others are closed before the error is
+ * thrown.
  */
 export async function allOrNone<T extends { close(): Promise<void> }>(
   count: number,

@@ -1,6 +1,6 @@
 /**
- * Validation of what applications pass to stores and brokers: unknown names, wrong types, numbers
- * out of range.
+ * Validation of the options of stores and brokers: unknown names, wrong types, numbers out of
+ * range.
  */
 import {
   abortSignal,
@@ -45,7 +45,7 @@ export const commonRules: OptionRules<Omit<LogStoreOptions, "partitions" | "part
   durability: durabilityRule,
   segmentBytes: wholeNumber({ min: MIN_BATCH_LENGTH, max: MAX_SEGMENT_BYTES }),
   maxBatchBytes: wholeNumber({ min: MIN_BATCH_LENGTH, max: STORED_BATCH_LIMITS.maxBatchBytes }),
-  compression: nonEmptyString, // which ones there are is the codec's to know
+  compression: nonEmptyString, // the codec knows the registered ones
   maxQueuedBytes: wholeNumber({ min: 1 }),
   retentionMs: wholeNumber(),
   retentionBytes: wholeNumber(),
@@ -79,8 +79,8 @@ const edge = oneOf("earliest", "latest");
 const offset = wholeNumber();
 
 const position: OptionRule = (value, name) => {
-  // A number that is no offset is out of range, as one beyond the log's end is: the iteration says
-  // so.
+  // An invalid number is out of range, like an offset above the high watermark: the iteration
+  // reports it.
   if (typeof value === "number" || edge(value, name) === undefined) return undefined;
   const isTime =
     typeof value === "object" && value !== null && Number.isSafeInteger(msOf((value as { time: number | Date }).time));
@@ -100,7 +100,7 @@ export function checkTailOptions(options: TailOptions): void {
   checkOptions("tail", options, tailRules);
 }
 
-/** The position with its time in ms. */
+/** Converts a time to ms. */
 export function toPosition(input: PositionInput): Position {
   return typeof input === "object" ? { time: msOf(input.time) } : input;
 }
@@ -117,7 +117,12 @@ const appendRules: OptionRules<AppendRecordOptions> = {
 const appendNames = new Set(Object.keys(appendRules));
 const appendManyNames = new Set(["durability", "expectedOffset"]);
 
-/** Names only, and cheaply: the values are checked where they are used, once a call. */
+/**
+ * Checks only the names, for speed: the values are checked where they are used.
+ *
+ * @param isOne whether these are options of `append`, not of `appendMany`
+ * @throws InvalidArgumentError
+ */
 export function checkAppendOptions(options: object, isOne: boolean): void {
   const names = isOne ? appendNames : appendManyNames;
   if (typeof options !== "object" || options === null) {

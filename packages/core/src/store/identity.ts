@@ -1,4 +1,4 @@
-/** What a store is for ever, and whether a directory holds the one that was asked for. */
+/** The identity of a store, which never changes, and checks that a directory is that store. */
 import { join } from "node:path";
 import { NotALogStoreError, PartitionCountMismatchError, PartitionerMismatchError } from "@logstore/codec";
 import { BROKER_FILE, TOPIC_FILE } from "../files/file-names.js";
@@ -16,10 +16,7 @@ export async function makeStore(storage: Storage, directory: string, options: Re
   return file;
 }
 
-/**
- * @throws PartitionCountMismatchError, PartitionerMismatchError where it is not the store that was
- * asked for
- */
+/** @throws PartitionCountMismatchError, PartitionerMismatchError */
 export function checkStore(
   directory: string,
   file: StoreIdentity | undefined,
@@ -40,12 +37,15 @@ export function checkStore(
 }
 
 /**
- * How far a broker's data directory is above the deepest store in it: `snapshots/<topic>/<name>`.
+ * Number of levels from a broker's data directory to the deepest stores in it,
+ * `snapshots/<topic>/<name>`.
  */
 const LEVELS = 3;
 
 /**
- * What lies within a broker's data directory belongs to the broker, which alone has it locked.
+ * Checks that a directory is not inside the data directory of a broker, whose lock covers all
+ * stores in it.
+ *
  * @throws NotALogStoreError
  */
 export async function checkNotABrokers(storage: Storage, directory: string): Promise<void> {
@@ -58,7 +58,7 @@ export async function checkNotABrokers(storage: Storage, directory: string): Pro
   }
 }
 
-/** As the path names them, and, where the path or part of it is a link, as the system has them. */
+/** The parent directories by path, and those with symbolic links resolved. */
 function directoriesAbove(directory: string): Set<string> {
   const above = new Set<string>();
   let named = directory;
@@ -76,7 +76,7 @@ async function isThere(storage: Storage, path: string): Promise<boolean> {
     await (await storage.openFile(path, "read")).close();
     return true;
   } catch {
-    return false; // whoever may not look cannot be this broker
+    return false; // a process without permission to read it is not the broker
   }
 }
 

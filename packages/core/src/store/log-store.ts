@@ -1,5 +1,5 @@
-/** A log store: one directory, its partitions, and the ways in and out. */
-import { type Bytes, type RecordInput, startInterval, type Timer } from "@logstore/codec";
+/** The face of a log store that is open for writing. */
+import type { Bytes, RecordInput, Timer } from "@logstore/codec";
 import type { AppendOptions } from "../engine/partition-log.js";
 import type { AppendAck } from "../partition/append/append-queue.js";
 import type { FilePartitionLog } from "../partition/file-partition-log.js";
@@ -8,19 +8,16 @@ import type { VerifyEvent } from "../partition/upkeep/verify-log.js";
 import type { StoreSnapshot } from "../snapshot/copy-store.js";
 import type { GuardedStorage } from "../storage/directory-guard.js";
 import { trimmedPath } from "../storage/home.js";
-import { eachInParallel } from "../storage/in-parallel.js";
-import { runAll } from "../storage/run-all.js";
-import type { Lock, Storage } from "../storage/storage.js";
+import type { Lock } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
-import { applyRetention } from "./apply-retention.js";
+import { applyRetention, startRetention } from "./apply-retention.js";
 import type { AppendRecordOptions, ReadOptions, TailOptions } from "./call-options.js";
 import { checkAlteredOptions, checkRepairOptions, checkSnapshotOptions } from "./check-options.js";
-import { makeStore } from "./identity.js";
 import { Maintenance } from "./maintenance.js";
-import { openLockedStore, openStore, type StoreParts } from "./open-store.js";
+import { closeStore, openLockedStore, openStore, type StoreParts } from "./open-store.js";
 import {
-  ALTERABLE,
   type AlterableOptions,
+  alteredOptions,
   type LogStoreOptions,
   type ReadOnlyOptions,
   resolveOptions,
@@ -34,23 +31,18 @@ import type { StoreCaches } from "./store-caches.js";
 import { failedPartitions, type RecoveryReport, recoveryReports } from "./store-health.js";
 import { partitionAt } from "./unknown-partition.js";
 
-export type { RecoveryReport } from "./store-health.js";
-
-/** How often it is looked whether records have become too old. */
-const RETENTION_INTERVAL_MS = 60_000;
-
 /**
- * A partitioned, append-only log in a directory, or in memory for ":memory:". A key always goes to
- * the same partition, and a partition keeps its order. One process at a time opens it for writing.
- * An append is acknowledged when it is as durable as its `durability` says. Every error is a
- * LogStoreError.
+ * A partitioned, append-only log in a directory, or in memory if the directory is ":memory:".
+ * Records with the same key go to the same partition, which keeps their order. Only one process at
+ * a time can open a store for writing. An append resolves when its durability is reached. Every
+ * error is a LogStoreError.
  */
 export class LogStore implements AsyncDisposable {
   readonly #parts: StoreParts;
   readonly #appender: RecordAppender;
   readonly #maintenance: Maintenance;
-  readonly #retentionTimer: Timer;
-  /** Options as they were given, and altered since. */
+  readonly #retention: Timer;
+  /** The options as given to `open`, with later alterations. */
   #given: LogStoreOptions;
   #closing: Promise<void> | undefined;
 
@@ -60,16 +52,13 @@ export class LogStore implements AsyncDisposable {
     this.#given = given;
     this.#appender = new RecordAppender(partitions, options, storage);
     this.#maintenance = new Maintenance(parts);
-    this.#retentionTimer = startInterval(RETENTION_INTERVAL_MS, () => void this.applyRetention().catch(() => {}), {
-      keepsAlive: false,
-    });
+    this.#retention = startRetention(() => this.applyRetention());
   }
 
   /**
-   * Opens the log store in a directory, making it where there is none; ":memory:" is a new one in
-   * memory.
-   *
-   * A store that was not closed is recovered: see {@link recovery} for what was found.
+   * Opens the log store in a directory, and creates it if it does not exist. ":memory:" is a new
+   * store in memory. A store that was not closed is recovered; {@link recovery} reports what was
+   * found.
    *
    * @throws LockedError, NotALogStoreError, UnsupportedFormatVersionError,
    * PartitionCountMismatchError, PartitionerMismatchError, InvalidArgumentError, StorageFailedError
@@ -82,8 +71,8 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Opens a log store to read it, whoever writes to it meanwhile; nothing in the directory is
-   * touched.
+   * Opens a log store for reading, also while another process writes to it. Nothing in the
+   * directory is modified.
    *
    * @throws NotALogStoreError, UnsupportedFormatVersionError, StorageFailedError
    */
@@ -91,12 +80,7 @@ export class LogStore implements AsyncDisposable {
     return withStorageErrors(`${directory} cannot be read`, () => ReadOnlyLogStore.open(directory, options));
   }
 
-  /** @internal Makes the store in a directory, without opening it. */
-  static async make(path: string, options: LogStoreOptions, storage: Storage): Promise<void> {
-    await makeStore(storage, path, resolveOptions(options));
-  }
-
-  /** @internal In a directory that is locked already. */
+  /** @internal Opens a store in a directory that is locked already. */
   static async openLocked(
     path: string,
     given: LogStoreOptions,
@@ -112,7 +96,8 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * 32 random hex digits of `store.json`: tells the store from another one that had the same path.
+   * 32 random hex digits, from `store.json`. Distinguishes the store from another one that was at
+   * the same path.
    */
   get id(): string {
     return this.#parts.identity.id;
@@ -123,16 +108,14 @@ export class LogStore implements AsyncDisposable {
     return this.#parts.options.partitioner.name;
   }
 
-  /**
-   * What opening the store found that a clean close would not have left: nothing, in the best case.
-   */
+  /** What opening the store found, apart from what a clean close leaves; usually nothing. */
   get recovery(): readonly RecoveryReport[] {
     return recoveryReports(this.#parts.partitions);
   }
 
   /**
-   * Partitions that cannot be read to their end, as far as is known, or take no more appends: the
-   * store is to be verified and repaired.
+   * Partitions that are known to be unreadable to their end, or that accept no appends. See
+   * {@link verify} and {@link repair}.
    */
   get failedPartitions(): readonly number[] {
     const { partitions, storage } = this.#parts;
@@ -140,7 +123,7 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Appends a record to the partition of its key. Resolves when its durability is reached; records
+   * Appends a record to the partition of its key. Resolves when its durability is reached. Records
    * appended in the same turn of the event loop are written together.
    *
    * @throws RecordTooLargeError, InvalidArgumentError, UnknownPartitionError,
@@ -152,29 +135,29 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Appends records to one partition, with one promise. They are refused together; a crash may
-   * leave the first of them, where they are more than fit into one batch (1 MiB).
+   * Appends records to one partition, with one promise for all. Either all are accepted or none. A
+   * crash may leave only the first ones if they do not fit into one batch (1 MiB).
    *
-   * @throws what {@link append} throws
+   * @throws the errors of {@link append}
    */
   appendMany(partition: number, records: Iterable<RecordInput>, options: AppendOptions = {}): Promise<AppendAck> {
     return this.#appender.appendMany(partition, records, options);
   }
 
-  /** The records of a partition to its end, as it is when the iteration starts. */
+  /** Reads the records of a partition up to its end at the time when the iteration starts. */
   read(partition: number, options: ReadOptions = {}): RecordStream {
     return readRecords(this.log(partition), options);
   }
 
-  /** The records of a partition, and then those that are appended, as soon as they may be read. */
+  /** Reads the records of a partition, and then those that are appended later. */
   tail(partition: number, options: TailOptions = {}): RecordStream {
     return tailRecords(this.log(partition), options);
   }
 
   /**
-   * Returns the partition that records of a key are appended to.
+   * Returns the partition of a key.
    *
-   * @throws InvalidArgumentError for a key that is no string and no Uint8Array
+   * @throws InvalidArgumentError if the key is neither a string nor a Uint8Array
    */
   partitionOf(key: Bytes): number {
     return this.#appender.partitionOf(key);
@@ -196,20 +179,17 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Deletes every record of a partition before `beforeOffset`: they cannot be read any more, and
-   * their files are removed when nothing else is in them. Resolves when that is durable.
+   * Deletes all records of a partition before `beforeOffset`: they can no longer be read, and a
+   * file is removed when all its records are deleted. Resolves when the deletion is durable.
    *
-   * @throws OffsetOutOfRangeError beyond the high watermark; UnknownPartitionError, ClosedError,
-   * StorageFailedError, CorruptPartitionError
+   * @throws OffsetOutOfRangeError if the offset is above the high watermark; UnknownPartitionError,
+   * ClosedError, StorageFailedError, CorruptPartitionError
    */
   async deleteRecords(partition: number, beforeOffset: number): Promise<void> {
     await this.log(partition).deleteRecords(beforeOffset);
   }
 
-  /**
-   * Deletes now what is too old or too much by `retentionMs` and `retentionBytes`; otherwise it is
-   * done once a minute.
-   */
+  /** Deletes the records that exceed `retentionMs` or `retentionBytes`. Also done once a minute. */
   async applyRetention(): Promise<void> {
     const { partitions, options } = this.#parts;
     if (options.retentionMs === undefined && options.retentionBytes === undefined) return;
@@ -217,20 +197,20 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Reads everything there is, checksums and all, and says what is not as it should be. Nothing is
-   * changed; appends and reads go on meanwhile. Events of progress come about every MiB.
+   * Reads everything, including the checksums, and reports damage. Nothing is modified, and appends
+   * and reads continue meanwhile. There is a progress event for about every MiB.
    */
   async *verify(): AsyncGenerator<VerifyEvent, void> {
     for (const log of this.#parts.partitions) yield* log.verify();
   }
 
   /**
-   * Says what would be done to make damaged partitions whole again, or does it: damaged bytes are
-   * copied to `.damaged` files and left out of the log, what is sound stays, offsets that are lost
-   * are noted and never given again. Reads everything first. With `dryRun: false` the damaged
-   * partitions are closed and opened again: their readers and writers get a ClosedError.
+   * Repairs damaged partitions, or with `dryRun`, the default, returns what a repair would do.
+   * Reads everything first. Damaged bytes are copied to `.damaged` files and removed from the log;
+   * intact records are kept; the offsets of lost records become gaps and are not assigned again. A
+   * partition that is repaired is closed and reopened: its readers and writers get a ClosedError.
    *
-   * @throws StorageFailedError, and it can be begun again
+   * @throws StorageFailedError; the repair can be started again
    */
   async repair(options: { readonly dryRun?: boolean | undefined } = {}): Promise<RepairAction[]> {
     checkRepairOptions(options);
@@ -239,14 +219,14 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Makes a directory that holds what the store holds now: a log store of its own, complete,
-   * durable when this resolves, and there as a whole or not at all. Nobody who appends waits for
-   * it. Finished segments are the same files under a second name, where the system has that: they
-   * take no room of their own.
+   * Copies the store, as it is now, to a new directory, which is a log store of its own. The copy
+   * is complete and durable when this resolves; a crash leaves either all of it or nothing. Appends
+   * continue meanwhile. Finished segments are hard links if the file system supports them, and then
+   * take no additional space.
    *
-   * @param directory where nothing is yet, in the storage of the store
-   * @throws SnapshotExistsError where something is; CorruptPartitionError and StorageFailedError
-   * where a partition takes no appends; ClosedError; `signal`'s reason
+   * @param directory must not exist; is in the storage of the store
+   * @throws SnapshotExistsError if the directory exists; CorruptPartitionError or
+   * StorageFailedError if a partition accepts no appends; ClosedError; the reason of `signal`
    */
   async snapshot(
     directory: string,
@@ -259,49 +239,41 @@ export class LogStore implements AsyncDisposable {
     );
   }
 
-  /** @internal The same, where a crash may leave some of it. */
+  /** @internal Like {@link snapshot}, but a crash may leave a part of the copy. */
   copyTo(directory: string, signal: AbortSignal): Promise<StoreSnapshot> {
     return this.#maintenance.copyTo(directory, signal);
   }
 
   /**
-   * Changes options of the open store; those left out stay. It is not written down: the next
-   * opening names its own.
+   * Alters options of the open store; options that are left out keep their values. The alteration
+   * is not stored: the next `open` has its own options.
    *
-   * @throws InvalidArgumentError, and nothing is changed
+   * @throws InvalidArgumentError; then nothing is altered
    */
   alter(changes: AlterableOptions): void {
     checkAlteredOptions(changes);
-    const given = { ...this.#given };
-    for (const name of ALTERABLE) if (name in changes) Object.assign(given, { [name]: changes[name] });
+    const given = alteredOptions(this.#given, changes);
     Object.assign(this.#parts.options, resolveOptions(given));
     this.#given = given;
   }
 
-  /** Finishes what waits, makes everything durable, and lets go of the directory. */
+  /** Completes pending appends, makes everything durable, and unlocks the directory. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    this.#retentionTimer.cancel();
+    this.#retention.cancel();
     await this.#maintenance.close();
-    const { partitions, watermarks, lock } = this.#parts;
-    await withStorageErrors("the log store was closed, but not cleanly", () =>
-      runAll(
-        () => eachInParallel(partitions, (log) => log.close()),
-        () => watermarks.close(),
-        () => lock?.release(),
-      ),
-    );
+    await closeStore(this.#parts);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** @internal The partition itself, for the broker. */
+  /** @internal The partition's log, for the broker. */
   log(partition: number): FilePartitionLog {
     return partitionAt(this.#parts.partitions, partition);
   }

@@ -1,6 +1,6 @@
 /**
- * Repairs and snapshots of an open store. Repairs replace partitions that snapshots copy: they are
- * done one after another.
+ * Repairs and snapshots of an open store. They run one at a time, because a repair replaces
+ * partitions that a snapshot copies.
  */
 import { ClosedError } from "@logstore/codec";
 import type { FilePartitionLog } from "../partition/file-partition-log.js";
@@ -30,13 +30,13 @@ export class Maintenance {
     });
   }
 
-  /** Makes a snapshot that is there as a whole or not at all. */
+  /** Creates a snapshot. A crash leaves either all of it or nothing. */
   snapshot(directory: string, signal: AbortSignal | undefined): Promise<StoreSnapshot> {
     const copy = (unfinished: string) => this.#copyTo(unfinished, signal);
     return this.#alone(() => makeWhole(this.#parts.storage, directory, copy));
   }
 
-  /** Makes a snapshot of which a crash may leave a part. */
+  /** Creates a snapshot. A crash may leave a part of it. */
   copyTo(directory: string, signal: AbortSignal): Promise<StoreSnapshot> {
     return this.#alone(() => this.#copyTo(directory, signal));
   }
@@ -62,7 +62,7 @@ export class Maintenance {
     return done;
   }
 
-  /** A partition that was closed to be repaired is opened again. */
+  /** Returns a partition; reopens it if it was closed for a repair. */
   async #reopened(partition: number): Promise<FilePartitionLog> {
     const { partitions, openPartition } = this.#parts;
     if (!partitions[partition]!.isClosed) return partitions[partition]!;

@@ -1,4 +1,4 @@
-/** Opens what a log store consists of: its directory, its partitions, its watermarks. */
+/** Opens and closes the parts of a log store: its directory, partitions and watermarks. */
 import { partitionDirectory } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks, Watermarks } from "../files/watermarks-file.js";
@@ -8,7 +8,10 @@ import type { PublishBounds, StoreTies } from "../partition/append/store-ties.js
 import { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { GuardedStorage } from "../storage/directory-guard.js";
 import { homeOf, takeHome } from "../storage/home.js";
+import { eachInParallel } from "../storage/in-parallel.js";
+import { runAll } from "../storage/run-all.js";
 import type { Lock } from "../storage/storage.js";
+import { withStorageErrors } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
 import { checkStoreOptions } from "./check-options.js";
 import { checkNotABrokers, checkStore, makeStore } from "./identity.js";
@@ -17,28 +20,28 @@ import { type LogStoreOptions, type ResolvedOptions, resolveOptions } from "./op
 import { type StoreCaches, storeCaches } from "./store-caches.js";
 
 export interface StoreParts {
-  /** One is replaced where it is repaired. */
+  /** A repair replaces a partition. */
   readonly partitions: FilePartitionLog[];
   readonly openPartition: (partition: number) => Promise<FilePartitionLog>;
   readonly identity: StoreIdentity;
-  /** As they were given. */
+  /** The options as given. */
   readonly given: LogStoreOptions;
-  /** The same with the defaults; the partitions read them whenever they need to. */
+  /** The options with their defaults. The partitions follow alterations of this object. */
   readonly options: ResolvedOptions;
   readonly storage: GuardedStorage;
-  /** Undefined where the store's directory is in one that is locked as a whole. */
+  /** Undefined if the lock of a directory above covers the store. */
   readonly lock: Lock | undefined;
   readonly watermarks: Watermarks;
 }
 
-/** Makes the store where there is none. */
+/** Creates the store if it does not exist. */
 export async function openStore(directory: string, given: LogStoreOptions): Promise<StoreParts> {
   checkStoreOptions(given);
   const options = resolveOptions(given);
   const { maxOpenFiles, hooks } = options;
   const home = homeOf(directory, { storage: given.storage, maxOpenFiles, warned: hooks.warned });
   const { path, storage } = home;
-  // A look before anything is touched: a directory that is something else's is left as it is.
+  // Checked before anything is written, so that a directory of another kind is not modified.
   const found = await readStoreFile(storage, path);
   checkStore(path, found, options);
   await checkNotABrokers(storage, path);
@@ -69,7 +72,7 @@ export async function openLockedStore(
     tell(() => warned(clockBehind(partition, now, lastAppendTime)));
   };
   const identity = (await readStoreFile(storage, path)) ?? (await makeStore(storage, path, options));
-  await storage.syncDirectory(path); // a crash may have come between the file's renaming and that
+  await storage.syncDirectory(path); // a crash may have occurred after the file was renamed and before this
   checkStore(path, identity, options);
   const published = await readWatermarks(storage, path).catch(() => []);
   let watermarks: Watermarks | undefined;
@@ -88,4 +91,14 @@ export async function openLockedStore(
     partitions.map(({ bounds }) => bounds),
   );
   return { partitions, openPartition, identity, given, options, storage, lock, watermarks };
+}
+
+export async function closeStore({ partitions, watermarks, lock }: StoreParts): Promise<void> {
+  await withStorageErrors("the log store was closed, but not cleanly", () =>
+    runAll(
+      () => eachInParallel(partitions, (log) => log.close()),
+      () => watermarks.close(),
+      () => lock?.release(),
+    ),
+  );
 }

@@ -1,4 +1,4 @@
-/** What may be said of a log store when it is opened, and what holds where nothing is said. */
+/** The options of a log store, and their defaults. */
 import {
   type BatchLimits,
   type CompressionName,
@@ -19,52 +19,47 @@ const MIB = 1024 * 1024;
 
 /** Options of {@link LogStore.open}. */
 export interface LogStoreOptions {
-  /**
-   * How many partitions the store has, for ever. Default: as many as it has, or 1 for a new one.
-   */
+  /** Number of partitions, which never changes. Default: that of the existing store, or 1. */
   readonly partitions?: number | undefined;
-  /** When an append is acknowledged, unless it says so itself. Default "flushed". */
+  /** When an append is acknowledged, unless the append itself specifies it. Default "flushed". */
   readonly durability?: Durability | undefined;
-  /**
-   * A partition goes on in a new file when one would become longer than this, bytes. Default 64
-   * MiB.
-   */
+  /** Size at which a partition rolls to a new segment file, in bytes. Default 64 MiB. */
   readonly segmentBytes?: number | undefined;
-  /** Longest batch that is taken in, bytes. Default 16 MiB. */
+  /** Size of the largest batch that is accepted, in bytes. Default 16 MiB. */
   readonly maxBatchBytes?: number | undefined;
-  /** How records appended one by one or by `appendMany` are compressed. Default "none". */
+  /** Compression of records passed to `append` and `appendMany`. Default "none". */
   readonly compression?: CompressionName | undefined;
-  /** Which partition a key belongs to. Default FNV-1a 32 modulo the number of partitions. */
+  /** Maps keys to partitions. Default: FNV-1a 32 modulo the number of partitions. */
   readonly partitioner?: Partitioner | undefined;
   /**
-   * Bytes that may wait to be written, a partition; appends beyond them are refused. Default 64
-   * MiB.
+   * Size of the appends of one partition that may wait to be written, in bytes. Further appends
+   * fail with a BufferFullError. Default 64 MiB.
    */
   readonly maxQueuedBytes?: number | undefined;
   /**
-   * Records are deleted some time after they have become older than this, ms, whole segments at a
-   * time. Default: never.
+   * Age after which records are deleted, in ms. Only whole segments are deleted, some time after
+   * all their records have reached this age. Default: no limit.
    */
   readonly retentionMs?: number | undefined;
   /**
-   * A partition's oldest segments are deleted while the others hold this many bytes or more.
-   * Default: never.
+   * A partition's oldest segments are deleted as long as the remaining ones have at least this
+   * size, in bytes. Default: no limit.
    */
   readonly retentionBytes?: number | undefined;
   /**
-   * Bytes of the newest batches kept in memory, all partitions together, for those who read at the
-   * end. Default 4 MiB.
+   * Size of the cache of the newest batches, which serves readers at the end of the log, in bytes;
+   * for all partitions together. Default 4 MiB.
    */
   readonly tailCacheBytes?: number | undefined;
-  /** Files open at once, at most. Default 512. */
+  /** Largest number of open files. Default 512. */
   readonly maxOpenFiles?: number | undefined;
-  /** Told of what happens, for counters and timings. */
+  /** Callbacks for metrics and logs. */
   readonly hooks?: LogStoreHooks | undefined;
-  /** Where the files are. Default: the operating system's, or memory for ":memory:". */
+  /** Where files are stored. Default: the file system, or memory for ":memory:". */
   readonly storage?: Storage | undefined;
 }
 
-/** Options that may be altered while a store is open. */
+/** Options that can be altered while a store is open. */
 export type AlterableOptions = Pick<
   LogStoreOptions,
   "durability" | "segmentBytes" | "maxBatchBytes" | "compression" | "maxQueuedBytes" | "retentionMs" | "retentionBytes"
@@ -83,7 +78,14 @@ const isAlterable: { readonly [Name in keyof AlterableOptions]-?: true } = {
 /** Names of {@link AlterableOptions}. */
 export const ALTERABLE = Object.keys(isAlterable) as readonly (keyof AlterableOptions)[];
 
-/** What may be said where a store is only read. */
+/** Returns the options with the given alterations; an option may be altered to undefined. */
+export function alteredOptions(given: LogStoreOptions, changes: AlterableOptions): LogStoreOptions {
+  const altered = { ...given };
+  for (const name of ALTERABLE) if (name in changes) Object.assign(altered, { [name]: changes[name] });
+  return altered;
+}
+
+/** Options of {@link LogStore.openReadOnly}. */
 export type ReadOnlyOptions = Pick<LogStoreOptions, "storage" | "maxOpenFiles" | "hooks">;
 
 export interface ResolvedOptions {
@@ -103,7 +105,7 @@ export interface ResolvedOptions {
 
 export const DEFAULT_MAX_OPEN_FILES = 512;
 
-/** Positions within a segment are kept in 32 bits. */
+/** Positions within a segment have 32 bits. */
 export const MAX_SEGMENT_BYTES = 2 ** 31;
 
 export function resolveOptions(options: LogStoreOptions): ResolvedOptions {
@@ -127,7 +129,7 @@ export function resolveOptions(options: LogStoreOptions): ResolvedOptions {
   checkRange("tailCacheBytes", tailCacheBytes, 0, Number.MAX_SAFE_INTEGER);
   checkRange("maxOpenFiles", maxOpenFiles, 1, Number.MAX_SAFE_INTEGER);
   checkFileDurability(durability);
-  new RecordBatchBuilder({ compression }); // refuses one that nobody registered
+  new RecordBatchBuilder({ compression }); // throws if the compression is not registered
   const maxRecordsBytes = Math.max(defaultBatchLimits.maxRecordsBytes, maxBatchBytes);
   return {
     partitions,

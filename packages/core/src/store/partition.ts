@@ -1,26 +1,26 @@
-/** One partition as a store's user sees it. */
+/** A partition, for users of a store. */
 import { ClosedError, LogStoreError } from "@logstore/codec";
 import { readError } from "../partition/read/damage.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
 import { checkSliceBytes } from "./check-options.js";
 
 /**
- * Whole record batches in a file: to be sent on by whoever can hand a file to the kernel, without
- * copying into user space. Release it when that is done: it counts as an open file until then.
+ * A range of whole record batches in a file, for programs that send files without copying them into
+ * user space (sendfile). It counts as an open file until it is released.
  */
 export interface Slice extends Disposable {
-  /** File descriptor, the store's; valid until the slice is released. Undefined in memory. */
+  /** The store's file descriptor, valid until the slice is released. Undefined in memory. */
   readonly fd: number | undefined;
-  /** Byte in the file. */
+  /** Byte position in the file. */
   readonly position: number;
-  /** Bytes. */
+  /** In bytes. */
   readonly length: number;
   /** Offset after the last record. */
   readonly nextOffset: number;
   release(): void;
 }
 
-/** A partition of an open store: its bounds, and where its bytes lie. */
+/** A partition of an open store: its bounds, and the location of its bytes. */
 export class Partition {
   readonly #log: ReadableLog;
 
@@ -38,15 +38,15 @@ export class Partition {
     return this.#log.offsets.logStart;
   }
 
-  /** One past the last record that may be read. */
+  /** Offset after the last record that may be read. */
   get endOffset(): number {
     return this.#log.offsets.highWatermark;
   }
 
   /**
-   * Where the batches from `offset` on lie on disk: whole ones, `maxBytes` at most unless the first
-   * alone is longer. The first may begin before `offset`. Undefined at the end. They are read once,
-   * to find where the last one ends.
+   * Locates the batches from `offset` on: whole batches of at most `maxBytes` bytes, unless the
+   * first one alone is larger. The first one may begin before `offset`. Undefined at the end of the
+   * log. The batches are read once, to find the end of the last one.
    *
    * @throws InvalidArgumentError, OffsetOutOfRangeError, CorruptPartitionError, StorageFailedError,
    * BufferFullError, ClosedError
@@ -62,7 +62,7 @@ export class Partition {
         const { position, length } = slice;
         return { fd: descriptor, position, length, nextOffset: reader.offset, release, [Symbol.dispose]: release };
       } catch (error) {
-        const wasDeleted = error instanceof ClosedError && !this.#log.isClosed; // its records, just now
+        const wasDeleted = error instanceof ClosedError && !this.#log.isClosed; // the segment, meanwhile
         if (wasDeleted) continue;
         if (error instanceof LogStoreError) throw error;
         throw this.#log.cameUpon(readError(this.#log, slice.segment, offset, error));

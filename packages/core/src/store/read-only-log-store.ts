@@ -1,7 +1,4 @@
-/**
- * A log store that another process may be writing to, opened to read it: nothing in its directory
- * is touched.
- */
+/** A log store that is opened for reading only. Another process may write to it. */
 import { type LogStoreError, NotALogStoreError } from "@logstore/codec";
 import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
 import { readStoreFile } from "../files/store-file.js";
@@ -23,13 +20,14 @@ import { readRecords, tailRecords } from "./record-streams.js";
 import { partitionAt } from "./unknown-partition.js";
 
 /**
- * Most news are told by the system; this is for those that are not, as on a network's file system.
+ * How often the watermarks are read although no change was reported, because not every file system
+ * reports changes.
  */
 const LOOK_INTERVAL_MS = 1000;
 
 /**
- * A log store that another process may write to at the same time. It shows what the writer has
- * acknowledged. Made by {@link LogStore.openReadOnly}.
+ * A log store that is opened for reading only, by {@link LogStore.openReadOnly}. Another process
+ * may write to it at the same time; the records that the writer has acknowledged can be read.
  */
 export class ReadOnlyLogStore implements AsyncDisposable {
   readonly #storage: Storage;
@@ -57,8 +55,8 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     const { maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
     const { path, storage } = homeOf(directory, { storage: options.storage, maxOpenFiles, warned: hooks.warned });
     const identity = await readStoreFile(storage, path);
-    if (identity === undefined) throw new NotALogStoreError(`${directory} holds no log store to read`);
-    // What the writer said before the files are looked at: what it says later is true of them too.
+    if (identity === undefined) throw new NotALogStoreError(`${directory} contains no log store`);
+    // Read before the files: bounds only advance, so that the files contain at least these records.
     const bounds = await readWatermarks(storage, path);
     const indexes = new IndexCache();
     let store: ReadOnlyLogStore | undefined;
@@ -87,12 +85,12 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     return this.#partitions.length;
   }
 
-  /** The records of a partition to its end, as it is when the iteration starts. */
+  /** Reads the records of a partition up to its end at the time when the iteration starts. */
   read(partition: number, options: ReadOptions = {}): RecordStream {
     return readRecords(this.log(partition), options);
   }
 
-  /** The records of a partition, and then those that are appended, as soon as they may be read. */
+  /** Reads the records of a partition, and then those that are appended later. */
   tail(partition: number, options: TailOptions = {}): RecordStream {
     return tailRecords(this.log(partition), options);
   }
@@ -103,8 +101,8 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   }
 
   /**
-   * Reads everything there is, checksums and all, and says what is not as it should be. For a store
-   * that nobody writes to, such as a snapshot: what is being written looks damaged.
+   * Reads everything, including the checksums, and reports damage. Only for a store without a
+   * writer, such as a snapshot: data that is being written appears damaged.
    */
   async *verify(): AsyncGenerator<VerifyEvent, void> {
     for (const log of this.#partitions) yield* log.verify();
@@ -137,14 +135,14 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     try {
       this.#unwatch = await this.#storage.watch(`${this.#directory}/${WATERMARKS_FILE}`, () => void this.look());
     } catch {
-      // No writer was here yet, or the system cannot watch: the interval remains.
+      // There has been no writer yet, or files cannot be watched: the timer remains.
     }
-    await this.look(); // something may have come in between
+    await this.look(); // the watermarks may have changed before the watch started
   }
 
   /**
-   * @internal Takes note of what the writer says now. One look at a time, and one more where
-   * something changed meanwhile.
+   * @internal Reads the writer's watermarks, one read at a time. If they change during a read, they
+   * are read once more.
    */
   look(): Promise<void> {
     this.#lookAgain = true;
@@ -165,7 +163,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
         }
         this.#lookError = undefined;
       } catch (error) {
-        if (!isDiskTrouble(error)) continue; // a lack of descriptors, say: another time it may work
+        if (!isDiskTrouble(error)) continue; // a temporary condition, such as a lack of file descriptors
         this.#lookError = storageError(error, `${this.#directory} cannot be followed`);
         for (const log of this.#partitions) log.offsets.wakeAll();
       }

@@ -1,4 +1,4 @@
-/** Appends records to the partitions of a store: of their keys, or in turn. */
+/** Appends records to the partitions of their keys, or to all partitions in turn. */
 import { type Bytes, InvalidArgumentError, keyBytes, type RecordInput } from "@logstore/codec";
 import type { AppendOptions } from "../engine/partition-log.js";
 import { msOf } from "../engine/read/position.js";
@@ -17,7 +17,7 @@ export class RecordAppender {
   readonly #options: ResolvedOptions;
   readonly #storage: Storage;
   #nextForNullKey = 0;
-  /** Length of the last sealed batch: the next call's will be about as long. */
+  /** Size of the last sealed batch, in bytes: an estimate for the next one. */
   #expectedBytes = 1024;
 
   constructor(partitions: readonly FilePartitionLog[], options: ResolvedOptions, storage: Storage) {
@@ -27,7 +27,7 @@ export class RecordAppender {
   }
 
   append(key: Bytes | null, value: Bytes, options: AppendRecordOptions | undefined): Promise<AppendAck> {
-    // Not an async function: the promise of the queue is handed on as it is.
+    // Not an async function: the queue's promise is returned without another one around it.
     try {
       const log = partitionAt(this.#partitions, options?.partition ?? this.#choosePartition(key));
       if (options === undefined) return log.append(key, value, undefined, undefined, undefined);

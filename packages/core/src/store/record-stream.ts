@@ -1,6 +1,6 @@
 /**
- * Records of one partition as an async iterable, read in chunks of whole batches, each batch
- * verified.
+ * The records of one partition as an async iterable. They are read in chunks of whole batches, each
+ * of which is verified.
  */
 import {
   ClosedError,
@@ -18,26 +18,23 @@ import type { ReadableLog } from "../partition/read/readable-log.js";
 import type { SkippedRecords } from "./call-options.js";
 import { stoppable } from "./stoppable.js";
 
-/**
- * Bytes read at once: large enough that a chunk's costs are spread over many records, small beside
- * any memory limit.
- */
+/** Size of a read, in bytes: many records share its cost, and it is far below memory limits. */
 const CHUNK_BYTES = 512 * 1024;
 
 export interface RecordStreamOptions {
   readonly from: Position;
   /**
-   * Whether to wait for more at the log's end, or to end there: at the high watermark that held
-   * when the reading began.
+   * Whether to wait at the end of the log for more records, or to stop at the high watermark as of
+   * the start of the iteration.
    */
   readonly follow: boolean;
-  /** Told of records that are gone, behind which reading goes on. */
+  /** See {@link ReadOptions.onSkipped}. */
   readonly onSkipped?: ((skipped: SkippedRecords) => void) | undefined;
-  /** Ends a wait, and the iteration with it, by throwing the signal's reason. */
+  /** Aborting it ends the iteration, also during a wait: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The records of a partition from a position on, verified: for `for await`. */
+/** Iterates over the verified records of a partition from a position on, with `for await`. */
 export class RecordStream implements AsyncIterable<LogRecord> {
   readonly #log: ReadableLog;
   readonly #options: RecordStreamOptions;
@@ -52,7 +49,7 @@ export class RecordStream implements AsyncIterable<LogRecord> {
     return new RecordIterator(stoppable((stop) => this.#batchesFrom(stop)));
   }
 
-  /** Whole batches instead of records: the first may begin before the position asked for. */
+  /** Iterates over whole batches. The first one may begin before the requested position. */
   batches(): AsyncGenerator<RecordBatch, void> {
     return stoppable((stop) => this.#wholeBatches(stop));
   }
@@ -61,13 +58,13 @@ export class RecordStream implements AsyncIterable<LogRecord> {
     for await (const { batch } of this.#batchesFrom(stop)) yield batch;
   }
 
-  /** @param stop ends a wait, and the iteration with it, quietly */
+  /** @param stop aborting it ends the iteration without an error, also during a wait */
   async *#batchesFrom(stop: AbortSignal): AsyncGenerator<{ batch: RecordBatch; from: number }, void> {
     const log = this.#log;
     const { follow, signal } = this.#options;
     const isExact = typeof this.#options.from === "number";
     const resolved = await log.resolve(this.#options.from);
-    // The log's start may have moved while the position was looked up.
+    // The log start may have moved while the position was looked up.
     let from = isExact ? resolved : Math.max(resolved, log.offsets.logStart);
     const wake = signal === undefined ? stop : AbortSignal.any([signal, stop]);
     const end = follow ? Number.POSITIVE_INFINITY : log.offsets.highWatermark;
@@ -88,7 +85,7 @@ export class RecordStream implements AsyncIterable<LogRecord> {
       const gap = gapPassed(log, expected, chunk, reader.offset);
       if (gap !== undefined) this.#skipped(gap.firstOffset, gap.nextOffset);
       if (chunk === undefined) {
-        if (reader.offset >= end) break; // nothing but a gap was left
+        if (reader.offset >= end) break; // only a gap was left
         log.checkEnd();
         await log.waitBeyond(reader.offset, wake);
         if (log.isClosed) throw new ClosedError("the log store was closed", { partition: log.partition });
@@ -103,8 +100,9 @@ export class RecordStream implements AsyncIterable<LogRecord> {
   }
 
   /**
-   * Where to go on when the records to be read were deleted meanwhile. @throws the error where that
-   * is not why it failed
+   * If a read failed because the records were deleted, returns the offset at which to continue.
+   *
+   * @throws the error, if it has another cause
    */
   #skipDeleted(expected: number, error: unknown): number {
     const { logStart } = this.#log.offsets;
@@ -126,14 +124,12 @@ export class RecordStream implements AsyncIterable<LogRecord> {
   }
 }
 
-/**
- * Written out by hand: a record in hand costs one resolved promise, not a generator's two turns.
- */
+/** Not a generator: a record of the current batch takes one resolved promise, not two turns. */
 class RecordIterator implements AsyncIterator<LogRecord, undefined> {
   readonly #batches: AsyncGenerator<{ batch: RecordBatch; from: number }, void>;
   #cursor: RecordCursor | undefined;
   #from = 0;
-  /** Calls of `next` that wait, each for the one before it. */
+  /** Number of pending calls of `next`. Each waits for the previous one. */
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 

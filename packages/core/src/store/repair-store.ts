@@ -1,4 +1,4 @@
-/** Makes the damaged partitions of an open store whole again, one after another. */
+/** Repairs the damaged partitions of an open store, one after another. */
 import type { Watermarks } from "../files/watermarks-file.js";
 import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import { planRepair, type RepairAction, repairLog } from "../partition/upkeep/repair-log.js";
@@ -7,11 +7,11 @@ import type { Storage } from "../storage/storage.js";
 import { withStorageErrors } from "../storage/storage-error.js";
 
 export interface RepairedStore {
-  /** How many there are. */
+  /** Number of partitions. */
   readonly partitions: number;
   readonly storage: Storage;
   readonly watermarks: Watermarks;
-  /** A partition that was closed to be repaired is opened again. */
+  /** Returns a partition; reopens it if it was closed for the repair. */
   readonly reopened: (partition: number) => Promise<FilePartitionLog>;
   readonly signal: AbortSignal;
 }

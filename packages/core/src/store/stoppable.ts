@@ -1,8 +1,8 @@
 /**
- * An async generator whose `return` takes effect even while it waits for something: a plain one
- * would first wait to the end.
+ * Returns an async generator whose `return` takes effect at once, even while `next` is pending. A
+ * plain generator would complete `next` first.
  *
- * @param start makes the generator, which ends soon after the signal aborts
+ * @param start creates the generator, which must end soon after the signal is aborted
  */
 export function stoppable<T>(start: (stop: AbortSignal) => AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   const stop = new AbortController();

@@ -1,9 +1,9 @@
-/** What is kept in memory of a store's files. */
+/** Caches of the contents of files. */
 import { TailCache } from "../partition/read/tail-cache.js";
 import { IndexCache } from "../segment/index-cache.js";
 import { type LogStoreOptions, resolveOptions } from "./options.js";
 
-/** What is kept in memory of all partitions together; the topics of a broker share them. */
+/** The partitions of a store share these caches, and so do the topics of a broker. */
 export interface StoreCaches {
   readonly indexes: IndexCache;
   readonly tails: TailCache;

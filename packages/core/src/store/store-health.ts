@@ -1,16 +1,16 @@
-/** What is wrong with a store's partitions, as far as is known. */
+/** Known problems of a store's partitions. */
 import type { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
 import type { FilePartitionLog } from "../partition/file-partition-log.js";
 import type { TornTail } from "../partition/recovery/torn-tail.js";
 
-/** What opening found in a partition that a clean close would not have left. */
+/** What opening found in a partition, apart from what a clean close leaves. */
 export interface RecoveryReport {
   readonly partition: number;
-  /** What a crash left of an append that was not acknowledged, if something. */
+  /** The remains of an unacknowledged append, which were removed; undefined if there were none. */
   readonly tornTail: TornTail | undefined;
-  /** Why the partition can be read only up to some offset and takes no appends, if so. */
+  /** Why the partition accepts no appends and cannot be read to its end; undefined if it can. */
   readonly damage: CorruptPartitionError | StorageFailedError | undefined;
-  /** Why the partition takes no appends though it can be read, if so. */
+  /** Why the partition accepts no appends although it can be read; undefined if it does. */
   readonly failure?: StorageFailedError | undefined;
 }
 
@@ -23,7 +23,7 @@ export function recoveryReports(partitions: readonly FilePartitionLog[]): Recove
   });
 }
 
-/** @param isLost whether the store's directory is not this process's any more */
+/** @param isLost whether the store's directory no longer belongs to this process */
 export function failedPartitions(partitions: readonly FilePartitionLog[], isLost: boolean): number[] {
   const failed = partitions.filter(
     ({ knownDamage, failure }) => isLost || knownDamage !== undefined || failure !== undefined,

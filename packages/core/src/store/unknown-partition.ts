@@ -1,6 +1,6 @@
 import { InvalidArgumentError, shown, UnknownPartitionError } from "@logstore/codec";
 
-/** @throws UnknownPartitionError; InvalidArgumentError where it is no number at all */
+/** @throws UnknownPartitionError; InvalidArgumentError if it is not a number */
 export function partitionAt<Log>(partitions: readonly Log[], partition: number): Log {
   const log = typeof partition === "number" ? partitions[partition] : undefined;
   if (log !== undefined) return log;

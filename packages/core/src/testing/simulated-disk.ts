@@ -15,14 +15,13 @@
  * directory was. It is a worst-case file system: each unsynced write and each unsynced name may
  * survive without the others.
  */
-import { LockedError, StorageFailedError } from "@logstore/codec";
-import { LOCK_FILE } from "../storage/lock-names.js";
 import type { FileAccess, Lock, Storage, StorageFile } from "../storage/storage.js";
 import { DirectoryTree, SimulatedDirectory } from "./directory-tree.js";
 import { Machine } from "./machine.js";
 import { cutPower, type PowerCutOutcome } from "./power-cut.js";
 import { Random } from "./random.js";
 import { SimulatedFile } from "./simulated-file.js";
+import { SimulatedLocks } from "./simulated-lock.js";
 import { SimulatedOpenFile } from "./simulated-open-file.js";
 
 /** Options of {@link SimulatedDisk}. */
@@ -46,7 +45,7 @@ export class SimulatedDisk extends Machine implements Storage {
   #random: Random;
   #tree = new DirectoryTree();
   readonly #openFiles = new Set<StorageFile>();
-  readonly #locked = new Set<SimulatedDirectory>();
+  readonly #locks = new SimulatedLocks(this);
 
   constructor({ seed = 1, time = 1_700_000_000_000, clock }: SimulatedDiskOptions = {}) {
     super();
@@ -138,24 +137,7 @@ export class SimulatedDisk extends Machine implements Storage {
 
   async lock(directory: string): Promise<Lock> {
     this.begin("lock", directory);
-    const node = this.#tree.directory(directory);
-    if (this.#locked.has(node)) {
-      throw new LockedError(`${directory} is open for writing by another writer: close it there first`, {
-        file: LOCK_FILE,
-      });
-    }
-    this.#locked.add(node);
-    return {
-      check: () => {
-        this.checkRunning();
-        if (this.#tree.find(directory) === node) return;
-        throw new StorageFailedError(`${directory} is not the directory that was opened any more`, { file: LOCK_FILE });
-      },
-      release: async () => {
-        this.checkRunning();
-        this.#locked.delete(node);
-      },
-    };
+    return this.#locks.lock(this.#tree, directory);
   }
 
   async makeDirectory(path: string): Promise<void> {

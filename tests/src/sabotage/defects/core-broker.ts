@@ -44,7 +44,7 @@ export const coreBrokerDefects: readonly Defect[] = [
     ],
   }),
   ...within("core/broker/snapshots/snapshots.ts", [TOPIC_LIMITS], {
-    "restores beyond the limit of partitions": ["reserve(said.partitions.length);", ""],
+    "restores beyond the limit of partitions": ["reserve(description.partitions.length);", ""],
     "does not count snapshots that were there": [
       "totals.add({ snapshots: await snapshots.#directories.find() });",
       "await snapshots.#directories.find();",
@@ -63,7 +63,7 @@ export const coreBrokerDefects: readonly Defect[] = [
       ".syncNames(topic, `snapshot ${snapshot} of topic ${topic} was deleted, but may be back after a power cut`)",
       ".has(topic, snapshot)",
     ],
-    "restores other offsets": ["await checkBounds(this.#storage, directory, said);", ""],
+    "restores other offsets": ["await checkBounds(this.#storage, directory, description);", ""],
     "goes on when the broker is closed": [
       "await store.copyTo(unfinished, this.#stop.signal);",
       "await store.copyTo(unfinished, new AbortController().signal);",

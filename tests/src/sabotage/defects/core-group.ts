@@ -93,7 +93,7 @@ export const coreGroupDefects: readonly Defect[] = [
     ],
     "tells what is to be given up as owned": ["else partitions.push(", "if (partition >= 0) partitions.push("],
   }),
-  ...within("core/group/journal/group-format.ts", ["src/group/names.test.ts"], {
+  ...within("core/group/journal/member-json.ts", ["src/group/names.test.ts"], {
     "names are keys of an object with a prototype": ["Object.create(null) as ByTopic<Entry>", "{} as ByTopic<Entry>"],
   }),
   ...within("core/group/state/group-totals.ts", ["src/group/state/group-totals.test.ts"], {

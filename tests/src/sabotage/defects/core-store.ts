@@ -34,7 +34,7 @@ export const coreStoreDefects: readonly Defect[] = [
       "} catch (error) {\n    throw error;",
     ],
     "does not sync the name of store.json": [
-      "await storage.syncDirectory(path); // a crash may have come between the file's renaming and that",
+      "await storage.syncDirectory(path); // a crash may have occurred after the file was renamed and before this",
       "",
     ],
     "opens a topic beside its broker": ["await checkNotABrokers(storage, path);", ""],

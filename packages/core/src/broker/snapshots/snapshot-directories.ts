@@ -1,7 +1,7 @@
 /**
- * Where the snapshots of a data directory are: `snapshots/<topic>/<name>/`. The directories' names
- * count, whatever is written in them: a snapshot may be put there by hand. See snapshot-names.ts
- * for capitals.
+ * The directories of snapshots in a data directory: `snapshots/<topic>/<name>/`. Topic and name are
+ * taken from the path, not from the files, because a snapshot may be copied there by hand. See
+ * snapshot-names.ts for upper case.
  */
 import { InvalidArgumentError, type LogStoreError, SnapshotExistsError } from "@logstore/codec";
 import type { SnapshotDescription } from "@logstore/protocol";
@@ -13,26 +13,23 @@ import { storageError } from "../../storage/storage-error.js";
 import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 
 const SNAPSHOTS_DIRECTORY = "snapshots";
-/** A snapshot that is being made or removed: none that is there has such a name. */
+/** Name of a snapshot that is being created or removed. No complete snapshot has such a name. */
 const UNFINISHED = /^~[0-9a-f]{16}$/;
 
 const MAX_NAME_BYTES = 255;
 
-/**
- * A snapshot's directory that says nothing that can be believed: the others can be listed and
- * restored none the less.
- */
+/** A snapshot's directory that cannot be read. Other snapshots can be listed and restored. */
 export interface UnreadableSnapshot {
   readonly directory: string;
-  /** Undefined where the directory of all snapshots cannot be read. */
+  /** Undefined if the directory of all snapshots cannot be read. */
   readonly topic: string | undefined;
-  /** Undefined where the directory of all snapshots of the topic cannot be read. */
+  /** Undefined if the directory of all snapshots of the topic cannot be read. */
   readonly snapshot: string | undefined;
   readonly error: LogStoreError;
 }
 
 export class SnapshotDirectories {
-  /** Found when the broker was opened. */
+  /** As found when the broker was opened. */
   readonly unreadable: UnreadableSnapshot[] = [];
   readonly #storage: Storage;
   readonly #directory: string;
@@ -42,23 +39,23 @@ export class SnapshotDirectories {
     this.#directory = `${dataDirectory}/${SNAPSHOTS_DIRECTORY}`;
   }
 
-  /** Removes what a crash left unfinished. Resolves to how many snapshots there are. */
+  /** Removes the remains of interrupted operations. Resolves to the number of snapshots. */
   async find(): Promise<number> {
     await this.#renameFound();
     return this.#openFound((await this.#namesOrNone()).filter(isName));
   }
 
-  /** Directory of a topic's snapshots, or of one of them. */
+  /** The directory of all snapshots, of a topic's snapshots, or of one snapshot. */
   path(...names: readonly (string | undefined)[]): string {
     return [this.#directory, ...names.filter((name) => name !== undefined).map(directoryNameOf)].join("/");
   }
 
-  /** A directory of the topic's that counts for nothing yet, or no more. */
+  /** A new path for a snapshot of the topic that is being created or removed. */
   unfinishedPath(topic: string): string {
     return this.path(topic, `~${this.#storage.randomHex(8)}`);
   }
 
-  /** Makes the directory of a topic's snapshots. */
+  /** Creates the directory of a topic's snapshots. */
   async make(topic: string): Promise<void> {
     await this.#storage.makeDirectory(this.#directory);
     await this.#storage.makeDirectory(this.path(topic));
@@ -68,18 +65,22 @@ export class SnapshotDirectories {
     return (await this.#storage.list(this.path(topic, snapshot))) !== undefined;
   }
 
-  /** What a snapshot says of itself; undefined where there is none. */
+  /** Reads a snapshot's description; undefined if the snapshot does not exist. */
   async read(topic: string, snapshot: string): Promise<SnapshotDescription | undefined> {
-    const said = await readSnapshotFile(this.#storage, this.path(topic, snapshot));
-    return said && { ...said, topic, snapshot };
+    const description = await readSnapshotFile(this.#storage, this.path(topic, snapshot));
+    return description && { ...description, topic, snapshot };
   }
 
-  /** Of topics that have snapshots, or of a topic's snapshots; sorted. */
+  /** Names of the topics that have snapshots, or of a topic's snapshots; sorted. */
   async list(topic?: string): Promise<string[]> {
     return (await this.#names(topic)).filter(isName);
   }
 
-  /** Makes durable what was renamed. @param what is true where that fails */
+  /**
+   * Makes the names of a topic's snapshots durable.
+   *
+   * @param what the message of the error if it fails
+   */
   async syncNames(topic: string, what: string): Promise<void> {
     try {
       await this.#storage.syncDirectory(this.path(topic));
@@ -88,7 +89,7 @@ export class SnapshotDirectories {
     }
   }
 
-  /** What is found counts: its names become durable, if a crash came before they were. */
+  /** Makes the names durable, because a crash may have occurred before they were. */
   async #openFound(topics: readonly string[]): Promise<number> {
     const found: { topic: string; name: string }[] = [];
     await inParallel(topics, async (topic) => {
@@ -104,12 +105,12 @@ export class SnapshotDirectories {
   }
 
   async #openOne(topic: string, name: string): Promise<void> {
-    // What cannot be removed is out of the way, and is tried again at the next opening.
+    // The remains of a removal do no harm, and are removed when the broker is next opened.
     if (UNFINISHED.test(name)) await this.#storage.removeDirectory(this.path(topic, name)).catch(() => {});
     else if (isName(name)) await this.#look(topic, name);
   }
 
-  /** A directory that cannot be read costs what is in it: everything else is served. */
+  /** Returns no names if the directory cannot be read: the other snapshots are served. */
   async #namesOrNone(topic?: string): Promise<string[]> {
     try {
       const names = await this.#names(topic);
@@ -135,10 +136,7 @@ export class SnapshotDirectories {
     }
   }
 
-  /**
-   * Gives a directory the name that a topic or snapshot has now, where an earlier release or a
-   * person wrote it as it is.
-   */
+  /** Renames a directory that a user or an earlier release named without encoding. */
   async #rename(from: string, topic: string, snapshot?: string): Promise<void> {
     const to = this.path(topic, snapshot);
     const isThere = (await this.#storage.list(to)) !== undefined;
@@ -148,10 +146,7 @@ export class SnapshotDirectories {
     await this.#storage.syncDirectory(snapshot === undefined ? this.#directory : this.path(topic));
   }
 
-  /**
-   * Renames what has another name than it would be given today. What cannot be renamed is noted,
-   * and left out.
-   */
+  /** Renames directories without an encoded name. One that cannot be renamed is unreadable. */
   async #renameFound(topic?: string): Promise<void> {
     const directories = (await this.#storage.list(this.path(topic)).catch(() => undefined)) ?? [];
     for (const directory of directories) {
@@ -164,8 +159,8 @@ export class SnapshotDirectories {
   }
 
   /**
-   * Of topics, or of a topic's snapshots, and of what is unfinished; sorted. What is no directory
-   * has none.
+   * Names of topics, or of a topic's snapshots, including unfinished ones; sorted. None if the path
+   * is not a directory.
    */
   async #names(topic?: string): Promise<string[]> {
     try {
@@ -179,14 +174,12 @@ export class SnapshotDirectories {
   }
 }
 
-/**
- * @throws InvalidArgumentError where its directory's name would be longer than a file system takes
- */
+/** @throws InvalidArgumentError if the encoded name is too long for a file system */
 export function checkDirectoryName(name: string): void {
   const { length } = directoryNameOf(name);
   if (length <= MAX_NAME_BYTES) return;
   throw new InvalidArgumentError(
-    `${name} cannot name a snapshot or a topic that has one: with its capitals its directory's name has ${length} bytes, and ${MAX_NAME_BYTES} are the most`,
+    `${name} cannot name a snapshot or a topic that has one: its directory name, in which upper case is encoded, has ${length} bytes, and the limit is ${MAX_NAME_BYTES}`,
     { expected: MAX_NAME_BYTES, actual: length },
   );
 }

@@ -1,15 +1,15 @@
 /**
- * Names of the directories of topics and snapshots under `snapshots/`, that are safe on every file
- * system: they tell upper from lower case where the disk does not, and are none that Windows keeps
- * for itself. docs/format/snapshot.md, "Names".
+ * Names of the directories of topics and snapshots under `snapshots/`. They are safe on every file
+ * system: distinct on one that ignores case, and never a name that Windows reserves. See
+ * docs/format/snapshot.md, "Names".
  */
 
-/** Between two of these, letters are upper case. No topic or snapshot has it in its name. */
+/** Letters between two of these are upper case. Names of topics and snapshots cannot contain it. */
 const SHIFT = "=";
-/** With or without something behind a dot. */
+/** Names that Windows reserves, with or without an extension. */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/;
 
-/** What is lower case, and nothing special, stays as it is. */
+/** A name in lower case that is not reserved stays as it is. */
 export function directoryNameOf(name: string): string {
   let directory = "";
   let isUpper = false;
@@ -26,8 +26,8 @@ export function directoryNameOf(name: string): string {
 }
 
 /**
- * The name that a directory stands for: also one that was put there by hand, or by a release that
- * wrote names as they are.
+ * Returns the name for a directory, including a directory that a user or an earlier release named
+ * without encoding.
  */
 export function nameOfDirectory(directory: string): string {
   return directory

@@ -1,7 +1,7 @@
 /**
- * The snapshots of a data directory: `snapshots/<topic>/<name>/`, each a log store with a
- * `topic.json` and a `snapshot.json`. One is made under another name and renamed when it is whole,
- * and renamed again before it is removed.
+ * The snapshots in a data directory: `snapshots/<topic>/<name>/`, each a log store with a
+ * `topic.json` and a `snapshot.json`. A snapshot is created under a temporary name and renamed when
+ * it is complete, and renamed again before it is removed.
  */
 import {
   ClosedError,
@@ -37,7 +37,7 @@ export class Snapshots {
   /** By topic. */
   readonly #changing = new KeyedQueue();
   readonly #listing = new KeyedQueue();
-  /** Aborted on close: stops a snapshot or a restore that is under way. */
+  /** Aborted on close; stops a running snapshot or restore. */
   readonly #stop = new AbortController();
 
   private constructor(engine: FileEngine, lifecycle: TopicLifecycle<FileTopic>, totals: TopicTotals) {
@@ -58,7 +58,7 @@ export class Snapshots {
     return snapshots;
   }
 
-  /** Found when the broker was opened. */
+  /** As found when the broker was opened. */
   get unreadable(): readonly UnreadableSnapshot[] {
     return this.#directories.unreadable;
   }
@@ -92,8 +92,9 @@ export class Snapshots {
   }
 
   /**
-   * By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of
-   * snapshots cannot be read
+   * Sorted by topic and name.
+   *
+   * @throws InvalidArgumentError; StorageFailedError if a directory of snapshots cannot be read
    */
   async list(topic?: string): Promise<SnapshotDescription[]> {
     this.#checkOpen();
@@ -103,7 +104,7 @@ export class Snapshots {
       for (const each of topic === undefined ? await this.#directories.list() : [topic]) {
         const names = await this.#directories.list(each).catch((cause) => {
           if (topic !== undefined) throw cause;
-          found.push(this.#unreadable(each, "", cause)); // it costs this topic's snapshots, not the others
+          found.push(this.#unreadable(each, "", cause)); // the snapshots of other topics are listed
           return [];
         });
         for (const name of names) {
@@ -115,7 +116,7 @@ export class Snapshots {
     });
   }
 
-  /** One at a time of all lists: what each says of up to 10,000 partitions is parsed in one go. */
+  /** One at a time for all lists, because a description of 10,000 partitions is parsed at once. */
   #readInTurn(topic: string, snapshot: string): Promise<SnapshotDescription | undefined> {
     return this.#listing.run("", async () => {
       await sharedPacer.pause();
@@ -140,7 +141,7 @@ export class Snapshots {
       if (!(await this.#directories.has(topic, snapshot))) throw unknown(topic, snapshot);
       await storage.rename(directory, deleted);
       this.#totals.remove({ snapshots: 1 });
-      // It is gone; the rest is done now, or when the broker is opened again.
+      // The snapshot is deleted. Its files are removed now, or when the broker is next opened.
       const removed = () => storage.removeDirectory(deleted).catch(() => {});
       await this.#directories
         .syncNames(topic, `snapshot ${snapshot} of topic ${topic} was deleted, but may be back after a power cut`)
@@ -152,16 +153,16 @@ export class Snapshots {
    * Adds a topic with the records and the configuration of a snapshot.
    *
    * @throws UnknownSnapshotError, TopicExistsError, InvalidArgumentError,
-   * ResourceLimitExceededError; NotALogStoreError and CorruptPartitionError where the snapshot is
-   * not what it was
+   * ResourceLimitExceededError; NotALogStoreError and CorruptPartitionError if the snapshot is
+   * damaged
    */
   async restore(topic: string, snapshot: string, newTopic: string): Promise<FileTopic> {
     this.#checkOpen();
     checkTopicName(topic);
     checkSnapshotName(snapshot);
     checkTopicName(newTopic);
-    // The topic's turn before the snapshots', as whoever makes one has them: the other way round,
-    // the two could wait for each other.
+    // First the queue of the topic, then that of the snapshots, as in `create`: in different
+    // orders, the two calls could wait for each other.
     return this.#lifecycle.add(newTopic, (reserve) =>
       this.#engine.catalogue.createFrom(newTopic, (directory) =>
         this.#change(topic, snapshot, "restored", () => this.#restoreTo(directory, topic, snapshot, reserve)),
@@ -169,22 +170,22 @@ export class Snapshots {
     );
   }
 
-  /** What is under way comes to nothing. */
+  /** Aborts operations in progress. */
   async close(): Promise<void> {
     this.#stop.abort(new ClosedError("the broker was closed"));
     await this.#changing.settle();
   }
 
-  /** Resolves to the configuration of what was restored. */
+  /** Resolves to the configuration of the restored topic. */
   async #restoreTo(
     directory: string,
     topic: string,
     snapshot: string,
     reserve: (partitions: number) => void,
   ): Promise<TopicConfig> {
-    const said = await this.#directories.read(topic, snapshot);
-    if (said === undefined) throw unknown(topic, snapshot);
-    reserve(said.partitions.length);
+    const description = await this.#directories.read(topic, snapshot);
+    if (description === undefined) throw unknown(topic, snapshot);
+    reserve(description.partitions.length);
     const source = this.#directories.path(topic, snapshot);
     const file = await readTopicFile(this.#storage, source);
     if (file === undefined) {
@@ -193,8 +194,8 @@ export class Snapshots {
       });
     }
     const sizeBytes = await restoreStore(this.#storage, source, directory, this.#stop.signal);
-    checkSize(source, sizeBytes, said);
-    await checkBounds(this.#storage, directory, said);
+    checkSize(source, sizeBytes, description);
+    await checkBounds(this.#storage, directory, description);
     return file.config;
   }
 
@@ -210,12 +211,12 @@ export class Snapshots {
       await storage.rename(unfinished, directory);
       return description;
     } catch (error) {
-      await storage.removeDirectory(unfinished).catch(() => {}); // the next opening removes it, then
+      await storage.removeDirectory(unfinished).catch(() => {}); // otherwise it is removed when the broker is next opened
       throw error;
     }
   }
 
-  /** Where a snapshot is, and where it is made or removed. */
+  /** The path of a snapshot, and a path at which it is created or removed. */
   #paths(topic: string, snapshot: string): [directory: string, unfinished: string] {
     return [this.#directories.path(topic, snapshot), this.#directories.unfinishedPath(topic)];
   }

@@ -1,4 +1,4 @@
-/** Runs work by key: of one key one piece at a time, in the order in which it was asked for. */
+/** A queue for each key: tasks with the same key run one at a time, in order. */
 
 export class KeyedQueue {
   readonly #last = new Map<string, Promise<unknown>>();
@@ -14,7 +14,7 @@ export class KeyedQueue {
     }
   }
 
-  /** Resolves when nothing runs or waits, however it ended. */
+  /** Resolves when all tasks have ended, with or without an error. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#last.values());
   }

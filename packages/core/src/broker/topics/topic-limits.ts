@@ -1,6 +1,6 @@
 /**
- * How many topics, partitions and snapshots a data directory may hold. Growth beyond a limit is
- * refused; what is over a limit already, since it was lowered, is opened and served.
+ * Limits on the number of topics, partitions and snapshots in a data directory. Growth beyond a
+ * limit is refused; existing topics are served even if a limit was lowered below their number.
  */
 import {
   checkArgument,
@@ -13,17 +13,17 @@ import {
 } from "@logstore/codec";
 import { MAX_SEGMENT_BYTES } from "../../store/options.js";
 
-/** How much a data directory may hold, and what topics may be configured to. */
+/** Limits of a data directory, and of the configuration of topics. */
 export interface TopicLimits {
-  /** Topics, also those that could not be opened. Default 20,000. */
+  /** Number of topics, including those that could not be opened. Default 20,000. */
   readonly maxTopics?: number | undefined;
-  /** Partitions of all topics. Default 100,000. */
+  /** Number of partitions of all topics. Default 100,000. */
   readonly maxPartitions?: number | undefined;
-  /** Snapshots of all topics, also of those that were deleted. Default 10,000. */
+  /** Number of snapshots of all topics, including deleted topics. Default 10,000. */
   readonly maxSnapshots?: number | undefined;
   /**
-   * Least `segmentBytes` that a topic may be created with or altered to, bytes. Each segment is a
-   * few files: small ones make many. Default: the least that there may be at all, 75.
+   * Smallest `segmentBytes` that a topic can be configured with, in bytes. Small segments make many
+   * files. Default: 75, the smallest valid value.
    */
   readonly minSegmentBytes?: number | undefined;
 }
@@ -64,33 +64,36 @@ export class TopicTotals {
   }
 
   /**
-   * @param segmentBytes that a topic is to be configured to, if it is
+   * @param segmentBytes the new configuration of a topic; not checked if it is not a number
    * @throws InvalidArgumentError
    */
   checkSegmentBytes(segmentBytes: number | null | undefined): void {
     const expected = this.#minSegmentBytes;
     if (typeof segmentBytes !== "number" || segmentBytes >= expected) return;
-    throw new InvalidArgumentError(`segmentBytes of a topic is ${expected} at least here, not ${segmentBytes}`, {
-      expected,
-      actual: segmentBytes,
-    });
+    throw new InvalidArgumentError(
+      `segmentBytes of a topic must be at least ${expected} on this broker, not ${segmentBytes}`,
+      {
+        expected,
+        actual: segmentBytes,
+      },
+    );
   }
 
-  /** Counts what there is, whatever the limits. */
+  /** Counts existing topics, without checking the limits. */
   add(held: Held): void {
     for (const kind of kinds) this.#held[kind] += held[kind] ?? 0;
   }
 
-  /** It is no longer there. */
+  /** Counts what was removed. */
   remove(held: Held): void {
-    // Snapshots that a person put there since were never counted.
+    // A snapshot that was copied there by hand was never counted.
     for (const kind of kinds) this.#held[kind] = Math.max(0, this.#held[kind] - (held[kind] ?? 0));
   }
 
   /**
-   * Counts what is about to be made.
+   * Counts what is about to be created.
    *
-   * @throws ResourceLimitExceededError, and nothing is counted
+   * @throws ResourceLimitExceededError; then nothing is counted
    */
   reserve(topic: string, more: Held): void {
     for (const kind of kinds) {

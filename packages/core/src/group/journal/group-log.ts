@@ -11,8 +11,9 @@ import { PacedTask } from "../../pacing/pacer.js";
 import { storageError } from "../../storage/storage-error.js";
 import { apply, type GroupChange, type GroupState } from "../state/group-state.js";
 import { GroupTotals } from "../state/group-totals.js";
+import { decodeChange, encodeChange } from "./change-json.js";
 import { ChangeWriter } from "./change-writer.js";
-import { decodeChange, encodeChange, encodeGroup } from "./group-format.js";
+import { encodeGroup } from "./group-json.js";
 import { readSnapshot, SNAPSHOT_FILE, writeSnapshot } from "./snapshot-file.js";
 
 /** Errors of the groups' log name its files with this prefix. */

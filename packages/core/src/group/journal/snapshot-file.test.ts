@@ -3,7 +3,7 @@ import { groupsOn } from "../../../test/file-groups.js";
 import { encodeCheckedJson } from "../../files/checked-json.js";
 import { SimulatedDisk } from "../../testing/index.js";
 import { apply, type GroupState } from "../state/group-state.js";
-import { encodeGroup } from "./group-format.js";
+import { encodeGroup } from "./group-json.js";
 import { readSnapshot, writeSnapshot } from "./snapshot-file.js";
 
 /** Written to `data/groups`. */

@@ -9,7 +9,7 @@ import { decodeCheckedJson, encodeCheckedJson } from "../../files/checked-json.j
 import { PacedTask } from "../../pacing/pacer.js";
 import type { GroupState } from "../state/group-state.js";
 import { othersTurn } from "../time/slices.js";
-import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-format.js";
+import { decodeGroup, decodeMoreOfGroup, type GroupJson, type MoreOfGroupJson } from "./group-json.js";
 
 export const SNAPSHOT_FILE = "snapshot";
 /** Version 1 has one document per group. */
