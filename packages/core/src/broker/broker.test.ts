@@ -31,7 +31,7 @@ function contents(events: readonly ConsumeEvent[]): string[] {
   return batches.flatMap((batch) => [...batch.verify()].map(({ offset, value }) => `${offset} ${text(value)}`));
 }
 
-test("topics: made, listed by name, described", async () => {
+test("topics are created, listed by name and described", async () => {
   const broker = await open();
   expect(await broker.listTopics()).toEqual([]);
   const made = await broker.createTopic({ topic: "b", partitions: 2 });
@@ -75,7 +75,7 @@ test.each(["a", "A.b_c-9", "...", "-", "a".repeat(249), "con", "__proto__", "con
 );
 
 test.each(["", ".", "..", "a/b", "../x", "/etc", "a\\b", "a b", "a\n", "é", "a\0", "a".repeat(250)])(
-  "no topic name: %j",
+  "invalid topic name: %j",
   async (topic) => {
     const directory = join(temporaryDirectory(), "data");
     const broker = await open(directory);
@@ -86,13 +86,13 @@ test.each(["", ".", "..", "a/b", "../x", "/etc", "a\\b", "a b", "a\n", "é", "a\
   },
 );
 
-test.each([0, -1, 1.5, Number.NaN, 1e9])("a topic has no %d partitions", async (partitions) => {
+test.each([0, -1, 1.5, Number.NaN, 1e9])("%d is not a valid number of partitions", async (partitions) => {
   const broker = await open();
   expect(await codeOf(broker.createTopic({ topic: "t", partitions }))).toBe("INVALID_ARGUMENT");
   expect(await broker.listTopics()).toEqual([]);
 });
 
-test("whoever is told that a topic exists can use it, also while somebody else creates it", async () => {
+test("a caller that gets a TopicExistsError can use the topic, also while another caller creates it", async () => {
   const broker = await open(join(temporaryDirectory(), "data"));
   const created = broker.createTopic({ topic: "t", partitions: 1 });
   expect(await codeOf(broker.createTopic({ topic: "t", partitions: 1 }))).toBe("TOPIC_EXISTS");
@@ -100,7 +100,7 @@ test("whoever is told that a topic exists can use it, also while somebody else c
   await created;
 });
 
-test("a name is given once, also to two who ask at the same time", async () => {
+test("of concurrent creations of the same topic, one succeeds", async () => {
   const broker = await open();
   const tries = await Promise.allSettled([1, 2].map((partitions) => broker.createTopic({ topic: "t", partitions })));
   expect(tries).toMatchObject([
@@ -111,7 +111,7 @@ test("a name is given once, also to two who ask at the same time", async () => {
   expect(await broker.listTopics()).toMatchObject([{ topic: "t", partitionCount: 1 }]);
 });
 
-test("ifNotExists: a topic with as many partitions is the answer, as it is; with another number it is an error", async () => {
+test("ifNotExists: returns an existing topic with the same number of partitions, and fails with another number", async () => {
   const broker = await open();
   const request = { topic: "t", partitions: 2, config: { segmentBytes: 4096 }, ifNotExists: true };
   const created = await broker.createTopic(request);
@@ -128,7 +128,7 @@ test("ifNotExists: a topic with as many partitions is the answer, as it is; with
   expect(await codeOf(broker.createTopic({ ...request, config: { segmentBytes: -1 } }))).toBe("INVALID_ARGUMENT");
 });
 
-test("ifNotExists: of many who ask at the same time, all get the one topic", async () => {
+test("ifNotExists: concurrent calls all return the same topic", async () => {
   const broker = await open();
   const request = { topic: "t", partitions: 2, ifNotExists: true };
   const ids = await Promise.all(Array.from({ length: 10 }, async () => (await broker.createTopic(request)).topicId));
@@ -136,7 +136,7 @@ test("ifNotExists: of many who ask at the same time, all get the one topic", asy
   expect(await broker.listTopics()).toHaveLength(1);
 });
 
-test("what is not there is named: topic and partition", async () => {
+test("errors name the topic and the partition that do not exist", async () => {
   const broker = await filled([]);
   const next = (request: ConsumeRequest) => broker.consume(request).next();
   const batches = sealed(["x"]);
@@ -226,7 +226,7 @@ test.each([
   expect(contents(await consumed(broker, { until: "latest" }))).toEqual(["0 a", "1 b"]);
 });
 
-test("consume: batches, and caught up once each time", async () => {
+test("consume: batches, and one caughtUp event each time the end is reached", async () => {
   const broker = await filled([["a", "b"], ["c"]]);
   const events = broker.consume({ topic: "t", partition: 0 });
   const types: string[] = [];
@@ -238,7 +238,7 @@ test("consume: batches, and caught up once each time", async () => {
   expect(types).toEqual(["batches 3", "caughtUp 3", "batches 4", "caughtUp 4"]);
 });
 
-test("consume: from and until every position", async () => {
+test("consume: from and until each kind of position", async () => {
   const broker = await filled([["a"], ["b", "c"], ["d"], ["e"]]);
   const all = ["0 a", "1 b", "2 c", "3 d", "4 e"];
   const begins = [0, 1, 1, 3, 4, 5];
@@ -257,7 +257,7 @@ test("consume: from and until every position", async () => {
   for (const until of [-1, 0.5]) expect(await codeOf(consumed(broker, { until }))).toBe("INVALID_ARGUMENT");
 });
 
-test("consume: maxBytes bounds an event, but a batch is never cut", async () => {
+test("consume: maxBytes limits an event, but a batch is never split", async () => {
   const batches = range(40).map((value) => [value.repeat(10)]);
   const broker = await filled(batches);
   for (const maxBytes of [1, 50, 73, 100, 300, 1000, 100_000]) {
@@ -273,7 +273,7 @@ test("consume: maxBytes bounds an event, but a batch is never cut", async () => 
     expect(await codeOf(consumed(broker, { maxBytes }))).toBe("INVALID_ARGUMENT");
 });
 
-test("consume: the headroom is there, and free", async () => {
+test("consume: events have the requested headroom, which is unused", async () => {
   const broker = await filled(range(40).map((value) => [value.repeat(20)]));
   for (const from of [0, 17]) {
     const events = await consumed(broker, { from, until: "latest", maxBytes: 700 }, { headroomBytes: 64 });
@@ -289,7 +289,7 @@ test("consume: the headroom is there, and free", async () => {
   }
 });
 
-test("consume: ends when the signal aborts, before, while it waits, and between events", async () => {
+test("consume: ends when the signal is aborted: before, during a wait, and between events", async () => {
   const broker = await filled([["a"]]);
   expect(await consumed(broker, {}, { signal: AbortSignal.abort() })).toEqual([]);
   const stop = new AbortController();
@@ -301,7 +301,7 @@ test("consume: ends when the signal aborts, before, while it waits, and between 
   expect(seen).toEqual(["batches", "caughtUp"]);
 });
 
-test("consume: returning ends it at once while it waits", async () => {
+test("consume: return ends a wait at once", async () => {
   const broker = await filled([]);
   const events = broker.consume({ topic: "t", partition: 0 });
   expect((await events.next()).value).toEqual({ type: "caughtUp", highWatermark: 0, logEndOffset: 0 });
@@ -310,7 +310,7 @@ test("consume: returning ends it at once while it waits", async () => {
   expect(await next).toEqual({ value: undefined, done: true });
 });
 
-test("consume: a sign of life where nothing happens", async () => {
+test("consume: a heartbeat if there are no other events", async () => {
   vi.useFakeTimers();
   onTestFinished(() => {
     vi.useRealTimers();
@@ -329,7 +329,7 @@ test("consume: a sign of life where nothing happens", async () => {
   await events.return();
 });
 
-test("consume: closing the broker is an error for whoever waits", async () => {
+test("consume: a wait fails when the broker is closed", async () => {
   const broker = await filled([]);
   const events = broker.consume({ topic: "t", partition: 0 });
   await events.next();
@@ -355,7 +355,7 @@ test("listOffsets", async () => {
   expect(await caught(ask(3))).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", topic: "t", partition: 0 });
 });
 
-test("reopening finds the topics and what is in them; what is no topic is passed over", async () => {
+test("reopening finds the topics and their records, and ignores other directories", async () => {
   const directory = join(temporaryDirectory(), "data");
   const broker = await open(directory);
   for (const topic of ["b", "a"]) {
@@ -372,7 +372,7 @@ test("reopening finds the topics and what is in them; what is no topic is passed
   expect(contents(events)).toEqual(["0 in a"]);
 });
 
-test("of two directories that name one topic neither is served: which is right is not known", async () => {
+test("if two directories have the same topic name, neither is served", async () => {
   const directory = join(temporaryDirectory(), "data");
   const broker = await open(directory);
   await broker.createTopic({ topic: "t", partitions: 1 });
@@ -394,7 +394,7 @@ test("of two directories that name one topic neither is served: which is right i
   expect(await codeOf(again.createTopic({ topic: "t", partitions: 1 }))).toBe("TOPIC_EXISTS");
 });
 
-test("a topic that could not be made is let go of, and may be made later", async () => {
+test("a topic that could not be created is closed, and can be created later", async () => {
   const storage = new HookedStorage();
   const broker = await open("data", { storage });
   storage.before = failAt("rename", 1, "topic.json");
@@ -405,7 +405,7 @@ test("a topic that could not be made is let go of, and may be made later", async
   expect(await (await open("data", { storage })).listTopics()).toMatchObject([{ topic: "t", partitionCount: 2 }]);
 });
 
-test("a closed broker makes and takes nothing, and closing waits for a topic under way", async () => {
+test("a closed broker refuses calls, and closing waits for a topic that is being created", async () => {
   const directory = join(temporaryDirectory(), "data");
   const broker = await open(directory);
   const creating = broker.createTopic({ topic: "t", partitions: 1 });

@@ -37,7 +37,7 @@ function told(event: ConsumeEvent | undefined): string {
 }
 
 test.each([0, 4_000_000])(
-  "the position is deleted under the reader (%d bytes of tail cache)",
+  "the records at the reader's position are deleted (%d bytes of tail cache)",
   async (tailCacheBytes) => {
     const { broker } = await filled(10, { tailCacheBytes });
     const { next } = reader(broker);
@@ -49,7 +49,7 @@ test.each([0, 4_000_000])(
   },
 );
 
-test("everything is deleted under the reader: it waits for what comes", async () => {
+test("if all records are deleted, the reader waits for new ones", async () => {
   const { broker } = await filled(5);
   const { next } = reader(broker);
   expect(await next()).toBe("0");
@@ -60,7 +60,7 @@ test("everything is deleted under the reader: it waits for what comes", async ()
   expect(await later).toBe("5");
 });
 
-test("deleted between two waits: told once, and caught up anew", async () => {
+test("records deleted between two waits: one logStartMoved event, then caughtUp again", async () => {
   const { broker } = await filled(1);
   const { next } = reader(broker);
   expect([await next(), await next()]).toEqual(["0", "caughtUp of 1"]);
@@ -69,7 +69,7 @@ test("deleted between two waits: told once, and caught up anew", async () => {
   expect([await next(), await next()]).toEqual(["logStartMoved to 5 of 5", "caughtUp of 5"]);
 });
 
-test("a reader whose end is deleted ends", async () => {
+test("a reader ends if the records before its end are deleted", async () => {
   const { broker } = await filled(10);
   const { next, rest } = reader(broker, { until: 6 });
   await next();
@@ -77,7 +77,7 @@ test("a reader whose end is deleted ends", async () => {
   expect(await rest()).toEqual(["logStartMoved to 8 of 10"]);
 });
 
-test("an offset that was asked for and is deleted is an error, at the start", async () => {
+test("a requested start offset that is deleted is an error", async () => {
   const { broker } = await filled(10);
   await broker.deleteRecords("t", 0, 5);
   for (const from of [0, 4, 11]) {
@@ -94,7 +94,7 @@ test("an offset that was asked for and is deleted is an error, at the start", as
   expect(await reader(broker, { from: { time: 0 } }).next()).toBe("5");
 });
 
-test("records that are deleted while the start is looked for are no error", async () => {
+test("records that are deleted while the start is looked up cause no error", async () => {
   const { broker } = await filled(10);
   const log = broker.topic("t").log(0);
   await broker.deleteRecords("t", 0, 5);
@@ -103,7 +103,7 @@ test("records that are deleted while the start is looked for are no error", asyn
   expect(await reader(broker, { from: { time: 0 } }).next()).toBe("5");
 });
 
-test("what was lost is passed over, within the log and at its end", async () => {
+test("gaps are skipped, within the log and at its end", async () => {
   const { broker, storage } = await filled(6);
   const [id] = (await storage.list("data/topics"))!;
   for (const [segment, n] of [
@@ -140,7 +140,7 @@ test("what was lost is passed over, within the log and at its end", async () => 
   expect(await next).toBe("6");
 });
 
-test("a reader that skips records does not get past the broker", async () => {
+test("batches that skip offsets are not delivered", async () => {
   for (const tailCacheBytes of [0, 4_000_000]) {
     const { broker } = await filled(6, { tailCacheBytes });
     const log = broker.topic("t").log(0);
@@ -168,7 +168,7 @@ test("a reader that skips records does not get past the broker", async () => {
   }
 });
 
-test("files that are removed while a reader is at them are no damage", async () => {
+test("files that are removed during a read are not damage", async () => {
   const { broker, storage } = await filled(10, { tailCacheBytes: 0 });
   const { next } = reader(broker, { maxBytes: 1 });
   expect(await next()).toBe("0");
@@ -196,7 +196,7 @@ async function lengthsToTheEnd(events: AsyncIterator<ConsumeEvent>): Promise<num
 }
 
 test.each([0, 64_000_000])(
-  "messages are small at the log's end, and grow while the reader is behind (%d bytes of tail cache)",
+  "messages are small at the end of the log, and grow while the reader is behind (%d bytes of tail cache)",
   async (tailCacheBytes) => {
     const { broker } = await filled(0, { tailCacheBytes, segmentBytes: 64_000_000 });
     const log = broker.topic("t");
@@ -220,7 +220,7 @@ test.each([0, 64_000_000])(
   },
 );
 
-test("a reader takes what it reads from its budget, and asks for more before it reads a longer batch", async () => {
+test("a reader takes memory from its budget for each read, and more of it before it reads a larger batch", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage, tailCacheBytes: 0 });
   onTestFinished(() => broker.close());
@@ -296,7 +296,7 @@ function strictBudget(totalBytes: number) {
 }
 
 test.each([0, 4_000_000])(
-  "a reader that holds something does not wait for more (%d bytes of tail cache)",
+  "a reader that holds memory does not wait for more (%d bytes of tail cache)",
   async (tailCacheBytes) => {
     const { broker } = await filled(0, { tailCacheBytes, segmentBytes: 3_000 });
     await appendOneByOne(
@@ -329,7 +329,7 @@ test.each([0, 4_000_000])(
   },
 );
 
-test("a reader that is left gives back what it has read ahead", async () => {
+test("a reader that is stopped returns the memory of its read-ahead", async () => {
   const { broker } = await filled(20, { tailCacheBytes: 0 });
   const budget = strictBudget(100_000);
   const events = broker.consume({ topic: "t", partition: 0, maxBytes: 1 }, { budget });
@@ -339,7 +339,7 @@ test("a reader that is left gives back what it has read ahead", async () => {
 });
 
 test.each([0, 4_000_000])(
-  "batches are not written to after they were handed out (%d bytes of tail cache)",
+  "batches are not modified after they were delivered (%d bytes of tail cache)",
   async (tailCacheBytes) => {
     const { broker } = await filled(0, { tailCacheBytes, segmentBytes: 100_000 });
     // Longer than any read, and shorter: each is read by itself.

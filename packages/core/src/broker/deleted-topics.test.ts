@@ -6,7 +6,7 @@ import { Broker } from "../index.js";
 import { FilePartitionLog } from "../partition/file-partition-log.js";
 import { Segment } from "../segment/segment.js";
 
-test("of topics that were used and deleted nothing is kept", async () => {
+test("no memory of deleted topics is kept", async () => {
   const broker = await Broker.open(":memory:");
   onTestFinished(() => broker.close());
   const use = async (topic: string) => {

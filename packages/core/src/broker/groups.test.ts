@@ -49,7 +49,7 @@ const committed = async () =>
   (await broker.fetchOffsets("g")).map(({ partition, offset }) => `${partition}:${offset}`).join(" ");
 
 describe("commits", () => {
-  test("are there again when the broker is opened again, with what was said", async () => {
+  test("are restored with their metadata when the broker is reopened", async () => {
     await append(1, 5);
     disk.time = 1_700_000_000_000;
     await reopen();
@@ -67,7 +67,7 @@ describe("commits", () => {
     expect(await broker.fetchOffsets("nobody")).toEqual([]);
   });
 
-  test("count from the owner alone, each partition by itself", async () => {
+  test("are accepted from the owner only, for each partition separately", async () => {
     await append(0, 5);
     await append(2, 5);
     const one = await join();
@@ -83,7 +83,7 @@ describe("commits", () => {
     expect(await committed()).toBe("0:1");
   });
 
-  test("count from an owner while it gives up, and until then", async () => {
+  test("are accepted from an owner until it has revoked the partition", async () => {
     await append(3, 5);
     const one = await join();
     await one.assigned();
@@ -100,7 +100,7 @@ describe("commits", () => {
     expect(await commit(two, 3, 5)).toEqual([{}]);
   });
 
-  test("with an epoch from before the partition was its own, or one that it never had, are refused", async () => {
+  test("with an epoch from before the member owned the partition, or a future one, are refused", async () => {
     await append(0, 5);
     const one = await join();
     await one.assigned();
@@ -114,7 +114,7 @@ describe("commits", () => {
     expect(await with_(epoch)).toEqual([{}]);
   });
 
-  test("never go back", async () => {
+  test("never move an offset back", async () => {
     await append(0, 5);
     await commit(undefined, 0, 4);
     expect(await commit(undefined, 0, 2)).toEqual([{}]);
@@ -124,7 +124,7 @@ describe("commits", () => {
     expect(await committed()).toBe("0:4 1:3");
   });
 
-  test("by nobody in particular are for groups without members", async () => {
+  test("without a member are accepted only for groups without members", async () => {
     await append(0, 5);
     const one = await join();
     expect(await commit(undefined, 0, 1)).toMatchObject([{ error: { code: "GROUP_NOT_EMPTY" } }]);
@@ -133,7 +133,7 @@ describe("commits", () => {
     expect(await commit(one, 0, 2)).toMatchObject([{ error: { code: "FENCED_MEMBER" } }]);
   });
 
-  test("are for what there is", async () => {
+  test("are accepted only for existing partitions and offsets", async () => {
     await append(0, 5);
     expect(await commit(undefined, 0, 6)).toMatchObject([
       { error: { code: "OFFSET_OUT_OF_RANGE", expected: 5, offset: 6 } },
@@ -152,7 +152,7 @@ describe("commits", () => {
     expect(await commit(undefined, 0, 1, "ä".repeat(2048))).toEqual([{}]);
   });
 
-  test("that come together share a sync", async () => {
+  test("that arrive together share a sync", async () => {
     await append(0, 1);
     await commit(undefined, 0, 0);
     disk.calls.length = 0;
@@ -166,7 +166,7 @@ describe("commits", () => {
 });
 
 describe("topics", () => {
-  test("that are made and deleted come and go with a member's partitions, and their commits with them", async () => {
+  test("that are created and deleted change a member's partitions, and deletion drops their commits", async () => {
     const one = await join({ topics: ["u*"] });
     expect(await one.assigned()).toBe("");
     await broker.createTopic({ topic: "u", partitions: 2 });
@@ -195,7 +195,7 @@ describe("topics", () => {
     ]);
   });
 
-  test("that are restored from a snapshot come like those that are made", async () => {
+  test("that are restored from a snapshot are assigned like new ones", async () => {
     await broker.createSnapshot("t", "s");
     const one = await join({ topics: ["n*"] });
     expect(await one.assigned()).toBe("");
@@ -203,7 +203,7 @@ describe("topics", () => {
     expect(await one.assigned()).toBe("0 1 2 3");
   });
 
-  test("that cannot be read now keep their commits", async () => {
+  test("that cannot be read at present keep their commits", async () => {
     await append(0, 1);
     await commit(undefined, 0, 1);
     await broker.close();
@@ -218,7 +218,7 @@ describe("topics", () => {
     expect(partitions).toMatchObject([{ committedOffset: 1, logEndOffset: 0, lag: 0, lagMs: 0 }]);
   });
 
-  test("that were deleted while the groups did not hear of it are forgotten at the next opening", async () => {
+  test("that were deleted while the groups were unavailable are dropped when the broker is reopened", async () => {
     await append(0, 1);
     await commit(undefined, 0, 1);
     await broker.close();
@@ -231,7 +231,7 @@ describe("topics", () => {
 describe("resets", () => {
   beforeEach(() => append(0, 10));
 
-  test("set what was asked for, within the partition's bounds, and durably", async () => {
+  test("set the requested offsets, within the bounds of the partition, durably", async () => {
     await append(1, 3);
     await broker.commitOffsets({
       group: "g",
@@ -259,7 +259,7 @@ describe("resets", () => {
     expect(await committed()).toBe("0:4 1:0");
   });
 
-  test("reach a running owner, and nothing that it commits from before undoes them", async () => {
+  test("reach a running owner, and its earlier commits cannot undo them", async () => {
     const one = await join();
     await one.assigned();
     expect(await commit(one, 0, 9)).toEqual([{}]);
@@ -279,7 +279,7 @@ describe("resets", () => {
     expect(await committed()).toBe("0:3 1:0");
   });
 
-  test("that were not asked for in time add up, before the last assignment", async () => {
+  test("that the member has not requested yet are merged, and delivered before the last assignment", async () => {
     await append(1, 5);
     const one = await join();
     await one.assigned();
@@ -294,7 +294,7 @@ describe("resets", () => {
     expect((await one.next("assignment")).memberEpoch).toBe(memberEpoch);
   });
 
-  test("reach one that was away", async () => {
+  test("reach a member that was disconnected", async () => {
     const one = await join();
     await one.assigned();
     await commit(one, 0, 9);
@@ -307,7 +307,7 @@ describe("resets", () => {
     expect(await back.assigned()).toBe("0 1 2 3");
   });
 
-  test("reach one that was away also where it is to give the partition up by now", async () => {
+  test("reach a member that was disconnected even if it must revoke the partition now", async () => {
     await append(3, 5);
     const one = await join();
     await one.assigned();
@@ -320,7 +320,7 @@ describe("resets", () => {
     expect(await back.assigned()).toBe("0 1 (2) (3)");
   });
 
-  test("one that gives up a partition which is reset commits it no more", async () => {
+  test("a member that is revoking a partition cannot commit it after a reset", async () => {
     await append(3, 5);
     const one = await join();
     await one.assigned();
@@ -331,7 +331,7 @@ describe("resets", () => {
     expect(await committed()).toBe("3:1");
   });
 
-  test("are for groups, topics and positions that there are", async () => {
+  test("require existing groups and topics, and valid positions", async () => {
     await expect(broker.resetOffsets({ group: "nobody", to: "earliest" })).rejects.toMatchObject({
       code: "UNKNOWN_GROUP",
     });
@@ -353,8 +353,8 @@ describe("resets", () => {
   });
 });
 
-describe("what people see", () => {
-  test("a group, its members, and how far behind it is, in records and in time", async () => {
+describe("description", () => {
+  test("a group, its members, and its lag in records and in time", async () => {
     disk.time = 1_700_000_000_000;
     await append(0, 3);
     disk.time += 1000;
@@ -380,7 +380,7 @@ describe("what people see", () => {
     expect((await broker.describeGroup("g")).partitions[0]).toMatchObject({ lag: 0, lagMs: 0 });
   });
 
-  test("lag of what is not in memory any more, and of what was deleted", async () => {
+  test("lag of records that are no longer in memory, and of deleted records", async () => {
     await broker.close();
     disk.time = 1_700_000_000_000;
     broker = await Broker.open("data", { storage: disk, tailCacheBytes: 0, segmentBytes: 200 });
@@ -410,7 +410,7 @@ describe("what people see", () => {
     expect([await one.end(), await two.end()]).toEqual([undefined, undefined]);
   });
 
-  test("deleting a group: only without members, and for good", async () => {
+  test("a group can be deleted only if it has no members, and the deletion is durable", async () => {
     const one = await join();
     await expect(broker.deleteGroup("g")).rejects.toMatchObject({ code: "GROUP_NOT_EMPTY", group: "g" });
     await one.membership.leave();
@@ -422,7 +422,7 @@ describe("what people see", () => {
 });
 
 describe("members", () => {
-  test("what makes no sense is refused when the membership begins", async () => {
+  test("invalid requests are refused when the membership begins", async () => {
     const wrong = [
       { group: "a/b" },
       { topics: ["t/u"] },
@@ -440,7 +440,7 @@ describe("members", () => {
     expect(await broker.listGroups()).toEqual([]);
   });
 
-  test("a group takes a thousand, and no more", async () => {
+  test("a group has at most a thousand members", async () => {
     const joining = Array.from({ length: 1000 }, (_, i) =>
       TestMember.join(broker, { group: "g", topics: ["t"], instanceId: `i${i}` }),
     );
@@ -449,7 +449,7 @@ describe("members", () => {
     await TestMember.join(broker, { group: "g", topics: ["t"], instanceId: "i7" }); // it has its place
   });
 
-  test("a closed broker ends their events, and they go on with the next one", async () => {
+  test("closing the broker ends their events, and they resume when it is reopened", async () => {
     const one = await join();
     await one.assigned();
     await reopen();
@@ -459,7 +459,7 @@ describe("members", () => {
     expect(await back.assigned()).toBe("0 1 2 3");
   });
 
-  test("events end with the iteration, also while the next one is awaited", async () => {
+  test("ending the iteration ends a pending next", async () => {
     const membership = broker.joinGroup({ group: "g", topics: ["t"] });
     const events = membership[Symbol.asyncIterator]();
     await events.next();
@@ -473,7 +473,7 @@ describe("members", () => {
   });
 });
 
-test("damaged groups are named, and topics are served none the less", async () => {
+test("damaged groups are reported, and topics are served", async () => {
   await append(0, 1);
   await commit(undefined, 0, 1);
   await broker.close();
@@ -488,7 +488,7 @@ test("damaged groups are named, and topics are served none the less", async () =
 });
 
 describe("many", () => {
-  test("a hundred members, a thousand comings and goings", { timeout: 60_000 }, async () => {
+  test("a hundred members, a thousand joins and leaves", { timeout: 60_000 }, async () => {
     await broker.createTopic({ topic: "big", partitions: 500 });
     const members: TestMember[] = [];
     const come = async () => {
@@ -529,7 +529,7 @@ async function obey(member: TestMember): Promise<void> {
   }
 }
 
-test("memory is a home like any other", async () => {
+test("groups in memory", async () => {
   const inMemory = await Broker.open(":memory:", { storage: new MemoryStorage() });
   await inMemory.createTopic({ topic: "t", partitions: 1 });
   const member = await TestMember.join(inMemory, { group: "g", topics: ["t"] });

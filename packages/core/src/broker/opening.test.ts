@@ -47,7 +47,7 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 200; i++) await nextTurn();
 }
 
-test("topics are opened many at a time", async () => {
+test("many topics are opened concurrently", async () => {
   const { storage } = await filled(Array.from({ length: 20 }, (_, i) => `t${i}`));
   process.env["UV_THREADPOOL_SIZE"] = "64"; // read when it is opened
   try {
@@ -60,7 +60,7 @@ test("topics are opened many at a time", async () => {
   }
 });
 
-test("snapshots are looked at many at a time", async () => {
+test("many snapshots are read concurrently", async () => {
   const { storage } = await filled(["t"]);
   const broker = await Broker.open("data", { storage });
   for (let i = 0; i < 20; i++) await broker.createSnapshot("t", `s${i}`);
@@ -79,7 +79,7 @@ test("snapshots are looked at many at a time", async () => {
   expect(await again.listSnapshots("t")).toHaveLength(20);
 });
 
-test("a topic that is open is served while others are being opened; those say so, and so do groups; all are listed", async () => {
+test("an open topic is served while others are being opened; those and the groups are unavailable; all are listed", async () => {
   const { storage, paths } = await filled(["a", "b"]);
   const slow = new SlowStorage(
     storage,
@@ -123,7 +123,7 @@ test("a topic that is open is served while others are being opened; those say so
   }
 });
 
-test("a broker that is closed while topics are being opened opens no more of them, and lets go of its directory", async () => {
+test("a broker that is closed while topics are being opened opens no more of them, and unlocks its directory", async () => {
   const { storage, paths } = await filled(["a", "b"]);
   const slow = new SlowStorage(
     storage,
@@ -139,7 +139,7 @@ test("a broker that is closed while topics are being opened opens no more of the
   await (await Broker.open("data", { storage })).close();
 });
 
-test("a topic whose disk does not answer holds a share of the threads: others are served meanwhile", async () => {
+test("a topic on a disk that does not respond uses only its share of the threads: others are served", async () => {
   const { storage, paths } = await filled(["slow", "fast"], 8);
   let isStuck = false;
   const pool = new SlowStorage(

@@ -14,14 +14,14 @@ function allocate(broker: Broker, count: number): Promise<number[]> {
   return Promise.all(Array.from({ length: count }, () => broker.allocateProducerId()));
 }
 
-test("from 1 on, one after another, to whoever asks at the same time", async () => {
+test("ids count up from 1, also with concurrent calls", async () => {
   const storage = new HookedStorage();
   const broker = await open(storage);
   expect(await allocate(broker, 2500)).toEqual(Array.from({ length: 2500 }, (_, i) => i + 1));
   expect(storage.calls.filter(({ kind, path }) => kind === "rename" && path.endsWith("producer-ids"))).toHaveLength(3);
 });
 
-test("after a crash and after closing, none that was handed out before", async () => {
+test("no id is allocated twice after a crash or a close", async () => {
   const storage = new HookedStorage();
   const seen = new Set<number>();
   for (let round = 0; round < 6; round++) {
@@ -35,7 +35,7 @@ test("after a crash and after closing, none that was handed out before", async (
   }
 });
 
-test("nothing is handed out before it is noted durably, and a disk that fails is asked again", async () => {
+test("no id is allocated before its block is reserved durably, and a failed reservation is tried again", async () => {
   for (const [kind, path] of [
     ["createFile", "producer-ids.tmp"],
     ["write", "producer-ids.tmp"],
@@ -52,7 +52,7 @@ test("nothing is handed out before it is noted durably, and a disk that fails is
   }
 });
 
-test("a damaged file: no id is handed out, for it might be in use; the broker opens none the less", async () => {
+test("with a damaged file no id is allocated, because it might be in use; the broker can be opened", async () => {
   const storage = new HookedStorage();
   const broker = await open(storage);
   await allocate(broker, 1);
@@ -76,7 +76,7 @@ test("a damaged file: no id is handed out, for it might be in use; the broker op
   expect(await (await open(storage)).allocateProducerId()).toBe(1001);
 });
 
-test("a closed broker hands out none", async () => {
+test("a closed broker allocates no ids", async () => {
   const broker = await open(new HookedStorage());
   await broker.close();
   expect(await codeOf(broker.allocateProducerId())).toBe("CLOSED");

@@ -11,7 +11,7 @@ async function opened(storage = new HookedStorage()) {
   return { storage, broker, failures };
 }
 
-test("a topic that takes no more appends has failed, and the others have not", async () => {
+test("a topic that accepts no more appends has failed, and the others have not", async () => {
   const { storage, broker, failures } = await opened();
   for (const topic of ["t", "u"]) await broker.createTopic({ topic, partitions: 2 });
   const changed = vi.fn();
@@ -30,7 +30,7 @@ test("a topic that takes no more appends has failed, and the others have not", a
   expect(changed).toHaveBeenCalledTimes(1);
 });
 
-test("topics that come and go are told of", async () => {
+test("creating and deleting topics is reported", async () => {
   const { broker } = await opened();
   const healths: string[] = [];
   broker.onTopicHealth(

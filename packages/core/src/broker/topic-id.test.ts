@@ -20,7 +20,7 @@ async function open(directory: string, storage?: Storage): Promise<Broker> {
 
 const idOf = async (broker: Broker, topic = "t") => (await broker.describeTopic(topic)).topicId;
 
-test("it is a UUID, stays the same across changes and restarts, and is another one for a topic made anew", async () => {
+test("it is a UUID, survives changes and restarts, and is new for a recreated topic", async () => {
   const storage = new HookedStorage();
   let broker = await open("data", storage);
   const { topicId } = await broker.createTopic({ topic: "t", partitions: 1 });
@@ -35,7 +35,7 @@ test("it is a UUID, stays the same across changes and restarts, and is another o
   expect(again.topicId).not.toBe(topicId);
 });
 
-test("a topic.json without an id is opened without a write, and gets its id with the next change", async () => {
+test("a topic.json without an id is opened without a write, and gets its id at the next change", async () => {
   const storage = new HookedStorage();
   let broker = await open("data", storage);
   await broker.createTopic({ topic: "t", partitions: 1 });
@@ -58,7 +58,7 @@ test("a topic.json without an id is opened without a write, and gets its id with
   expect(await content()).toContain(`"id": "${ids[0]}"`);
 });
 
-test("a topic made of a snapshot is a new one, under its old name too", async () => {
+test("a topic restored from a snapshot has a new id, even under its old name", async () => {
   const broker = await open("data", new HookedStorage());
   const { topicId } = await broker.createTopic({ topic: "t", partitions: 1 });
   await broker.createSnapshot("t", "s");
@@ -70,7 +70,7 @@ test("a topic made of a snapshot is a new one, under its old name too", async ()
   await expect(stale).rejects.toMatchObject({ code: "INCONSISTENT_TOPIC_ID", topic: "t" });
 });
 
-test("what a group committed counts for the topic that it was committed for, whatever is put in its place", async () => {
+test("commits count only for the topic that they were made for, not for its replacement", async () => {
   const directory = temporaryDirectory();
   const [data, copy] = [join(directory, "data"), join(directory, "copy")];
   const commitTo = async (broker: Broker, topic: string, offset: number) => {

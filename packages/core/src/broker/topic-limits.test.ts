@@ -9,8 +9,8 @@ function open(storage: MemoryStorage, topicLimits: BrokerOptions["topicLimits"])
 const exceeded = (expected: number) => expect.objectContaining({ code: "RESOURCE_LIMIT_EXCEEDED", expected });
 const create = (broker: Broker, topic: string, partitions = 1) => broker.createTopic({ topic, partitions });
 
-describe("what a data directory may hold", () => {
-  test("topics, also those that are created at once", async () => {
+describe("limits of a data directory", () => {
+  test("topics, including concurrent creations", async () => {
     const broker = await open(new MemoryStorage(), { maxTopics: 3 });
     const results = await Promise.allSettled(Array.from({ length: 6 }, (_, i) => create(broker, `t${i}`)));
     const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
@@ -22,7 +22,7 @@ describe("what a data directory may hold", () => {
     await broker.close();
   });
 
-  test("partitions: a refused topic leaves room for a smaller one", async () => {
+  test("partitions: after a refused topic, a smaller one is accepted", async () => {
     const broker = await open(new MemoryStorage(), { maxPartitions: 10 });
     await create(broker, "t", 6);
     await expect(create(broker, "u", 5)).rejects.toThrow(exceeded(10));
@@ -35,7 +35,7 @@ describe("what a data directory may hold", () => {
     await broker.close();
   });
 
-  test("snapshots, and the partitions of what they are restored to", async () => {
+  test("snapshots, and the partitions of restored topics", async () => {
     const broker = await open(new MemoryStorage(), { maxSnapshots: 2, maxPartitions: 5 });
     await create(broker, "t", 3);
     const results = await Promise.allSettled(["a", "b", "c"].map((name) => broker.createSnapshot("t", name)));
@@ -51,7 +51,7 @@ describe("what a data directory may hold", () => {
     await broker.close();
   });
 
-  test("a topic that could not be made is not counted; what is there when a broker is opened is", async () => {
+  test("a topic that could not be created does not count; existing ones count when a broker is opened", async () => {
     const storage = new HookedStorage();
     let broker = await Broker.open("data", { storage, topicLimits: { maxTopics: 2, maxPartitions: 6 } });
     await create(broker, "t", 3);
@@ -67,7 +67,7 @@ describe("what a data directory may hold", () => {
     await broker.close();
   });
 
-  test("more than a limit that was lowered is opened, and may shrink", async () => {
+  test("a data directory above a lowered limit can be opened, and may shrink", async () => {
     const storage = new MemoryStorage();
     let broker = await open(storage, {});
     for (const topic of ["t", "u", "v"]) await create(broker, topic, 4);
@@ -89,7 +89,7 @@ describe("what a data directory may hold", () => {
   });
 });
 
-test("topics are configured to no smaller segments than they may have", async () => {
+test("topics cannot be configured with segments below the minimum", async () => {
   const broker = await open(new MemoryStorage(), { minSegmentBytes: 1_000 });
   const tooSmall = expect.objectContaining({ code: "INVALID_ARGUMENT", expected: 1_000, actual: 999 });
   const config = { segmentBytes: 999 };
@@ -100,7 +100,7 @@ test("topics are configured to no smaller segments than they may have", async ()
   await broker.close();
 });
 
-test("limits are whole numbers, and none is misspelt", async () => {
+test("limits are whole numbers, and unknown names are refused", async () => {
   await expect(open(new MemoryStorage(), { maxTopics: -1 })).rejects.toThrow("topicLimits.maxTopics must be a whole");
   await expect(open(new MemoryStorage(), { minSegmentBytes: 3 })).rejects.toThrow("topicLimits.minSegmentBytes");
   await expect(open(new MemoryStorage(), { maxTopic: 1 } as object)).rejects.toThrow(

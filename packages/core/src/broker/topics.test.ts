@@ -46,7 +46,7 @@ function crashAt(storage: HookedStorage, k: number): { made(): boolean } {
   return { made: () => count >= k };
 }
 
-test("a deleted topic is gone, with its files, and its name is free", async () => {
+test("deleting a topic removes its files and frees its name", async () => {
   const directory = temporaryDirectory();
   const broker = await Broker.open(directory);
   onTestFinished(() => broker.close());
@@ -75,7 +75,7 @@ test("a deleted topic is gone, with its files, and its name is free", async () =
   await again.close();
 });
 
-test("whoever reads or appends while a topic is deleted is told that it is closed", async () => {
+test("reads and appends during a deletion fail with a ClosedError", async () => {
   const { broker, storage } = await filled();
   const store = broker.topic("t");
   const tail = store.tail(0)[Symbol.asyncIterator]().next();
@@ -90,7 +90,7 @@ test("whoever reads or appends while a topic is deleted is told that it is close
   await checkWhole(broker, "u");
 });
 
-test("crashed at every call of a deletion: all of the topic or nothing, and nothing is left over", async () => {
+test("a crash at any call of a deletion leaves either the complete topic or nothing", async () => {
   for (let k = 1; ; k++) {
     const { broker, storage } = await filled();
     const crash = crashAt(storage, k);
@@ -109,7 +109,7 @@ test("crashed at every call of a deletion: all of the topic or nothing, and noth
   }
 });
 
-test("a topic that is found after a kill stays, even if its name was not durable then", async () => {
+test("a topic that is found after a kill stays, even if its name was not durable", async () => {
   const disk = new SimulatedDisk();
   const broker = await Broker.open("data", { storage: disk });
   let killed: SimulatedDisk | undefined;
@@ -127,7 +127,7 @@ test("a topic that is found after a kill stays, even if its name was not durable
 test.each([
   ["rename", ".deleted"],
   ["syncDirectory", "data/topics"],
-] as const)("a topic that could not be deleted (%s) is there, and nobody else gets its name", async (kind, path) => {
+] as const)("a topic that could not be deleted (%s) still exists, and its name stays taken", async (kind, path) => {
   const { broker, storage } = await filled();
   storage.before = failAt(kind, 1, path);
   expect(await caught(broker.deleteTopic("t"))).toMatchObject({ code: "STORAGE_FAILED", topic: "t" });
@@ -140,7 +140,7 @@ test.each([
   expect(await topics((await opened({}, storage)).broker)).toEqual(["u"]);
 });
 
-test("crashed at every call of a creation: a whole topic or none, and nothing is left over", async () => {
+test("a crash at any call of a creation leaves either the complete topic or nothing", async () => {
   for (let k = 1; ; k++) {
     const { broker, storage } = await filled();
     const crash = crashAt(storage, k);
@@ -161,7 +161,7 @@ test("crashed at every call of a creation: a whole topic or none, and nothing is
   }
 });
 
-test("a call of a creation that fails: the name stays free, and the broker can be opened again", async () => {
+test("if a call of a creation fails, the name stays free, and the broker can be reopened", async () => {
   for (let k = 1; ; k++) {
     const { broker, storage } = await filled();
     let count = 0;
@@ -184,7 +184,7 @@ test("a call of a creation that fails: the name stays free, and the broker can b
   }
 });
 
-test("what a crash left half made or half removed is removed at the next opening", async () => {
+test("the remains of a creation or deletion are removed when the broker is reopened", async () => {
   const { broker, storage } = await filled();
   await broker.close();
   for (const name of ["0011223344556677.new", "8899aabbccddeeff.deleted"]) {
@@ -197,7 +197,7 @@ test("what a crash left half made or half removed is removed at the next opening
   expect(await storage.list("data/topics")).toHaveLength(2);
 });
 
-test("a configuration is altered at once, part by part, and holds after reopening", async () => {
+test("an alteration applies at once to the given options, and is durable", async () => {
   const { broker, storage } = await filled();
   expect(broker.topicConfig("t")).toEqual({});
   expect(await broker.alterTopicConfig("t", { segmentBytes: 200, durability: "written" })).toEqual({
@@ -223,7 +223,7 @@ test("a configuration is altered at once, part by part, and holds after reopenin
   expect((await again.produce({ topic: "t", partition: 0, batches: sealed(["y"]) })).durability).toBe("flushed");
 });
 
-test("every part of it has its effect on the open topic, and goes when it is reset", async () => {
+test("each option has its effect on the open topic, until it is reset", async () => {
   const { broker, storage } = await filled({ segmentBytes: 1_000_000, maxBatchBytes: 5000 });
   const store = broker.topic("t");
   const segments = async () => {
@@ -277,7 +277,7 @@ test.each<[string, TopicConfigChange]>([
   expect((await broker.produce({ topic: "t", partition: 0, batches: sealed(["x"]) })).durability).toBe("flushed");
 });
 
-test("a change that could not be written is not made", async () => {
+test("an alteration that could not be written is not made", async () => {
   const { broker, storage } = await filled();
   for (const [kind, path] of [
     ["createFile", "topic.json.tmp"],
@@ -294,7 +294,7 @@ test("a change that could not be written is not made", async () => {
   }
 });
 
-test("changes of one topic take turns, whatever they are", async () => {
+test("changes of one topic run one at a time", async () => {
   const { broker } = await opened();
   const results = await Promise.allSettled([
     broker.createTopic({ topic: "t", partitions: 1 }),
@@ -315,7 +315,7 @@ test.each([
   ["topic.json", '{"topic":"t","config":{"segmentBytes":-1}}', "NOT_A_LOG_STORE"],
   ["store.json", "{ half", "NOT_A_LOG_STORE"],
   ["store.json", '{"format":"logstore","formatVersion":9}', "UNSUPPORTED_FORMAT_VERSION"],
-])("a damaged %s (%s) costs that topic only, and is left as it is", async (file, content, code) => {
+])("a damaged %s (%s) affects only its topic, and is not modified", async (file, content, code) => {
   const directory = temporaryDirectory();
   const broker = await Broker.open(directory);
   for (const topic of ["t", "u"]) {
@@ -337,7 +337,7 @@ test.each([
   expect(everyFile(damaged)).toEqual(before);
 });
 
-test("what was found in a topic's partitions is told with the topic", async () => {
+test("the recovery of a topic's partitions is reported with the topic", async () => {
   const { broker, storage } = await filled();
   await broker.close();
   for (const id of (await storage.list("data/topics"))!) {
@@ -350,7 +350,7 @@ test("what was found in a topic's partitions is told with the topic", async () =
   expect(found).toMatchObject(["t", "u"].map((topic) => ({ topic, partition: 1, tornTail: { length: 4 } })));
 });
 
-test("a topic's directory is opened by its broker alone; to read only, by anybody", async () => {
+test("only its broker can open a topic's directory for writing; any process can open it read-only", async () => {
   const directory = temporaryDirectory();
   const broker = await Broker.open(directory);
   await broker.createTopic({ topic: "t", partitions: 1 });
@@ -370,7 +370,7 @@ test("a topic's directory is opened by its broker alone; to read only, by anybod
   expect(everyFile(path)).toEqual(before);
 });
 
-test("deleteRecords tells where the log starts now, and errors name the topic", async () => {
+test("deleteRecords returns the log start offset, and its errors name the topic", async () => {
   const { broker } = await filled();
   expect(await broker.deleteRecords("t", 0, 2)).toBe(2);
   expect(await broker.deleteRecords("t", 0, 1)).toBe(2);

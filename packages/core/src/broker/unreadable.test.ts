@@ -28,23 +28,20 @@ async function filled() {
 
 const failing = (code: string) => Object.assign(new Error(`${code}: it is refused`), { code });
 
-test.each(["EACCES", "EIO", "EPERM", "ELOOP"])(
-  "a topic.json that cannot be read (%s) costs its topic",
-  async (code) => {
-    const { storage, directory } = await filled();
-    storage.before = ({ kind, path }) => {
-      if (kind === "openFile" && path === `${directory}/topic.json`) throw failing(code);
-    };
-    const broker = await Broker.open("data", { storage });
-    expect(broker.recovery.unreadable).toMatchObject([
-      { directory, topic: undefined, error: { code: "STORAGE_FAILED" } },
-    ]);
-    expect(await lines(broker.topic("u"))).toEqual(["0 u"]);
-    await broker.close();
-  },
-);
+test.each(["EACCES", "EIO", "EPERM", "ELOOP"])("an unreadable topic.json (%s) affects only its topic", async (code) => {
+  const { storage, directory } = await filled();
+  storage.before = ({ kind, path }) => {
+    if (kind === "openFile" && path === `${directory}/topic.json`) throw failing(code);
+  };
+  const broker = await Broker.open("data", { storage });
+  expect(broker.recovery.unreadable).toMatchObject([
+    { directory, topic: undefined, error: { code: "STORAGE_FAILED" } },
+  ]);
+  expect(await lines(broker.topic("u"))).toEqual(["0 u"]);
+  await broker.close();
+});
 
-test("files of a topic that cannot be opened cost it alone, and its health says so", async () => {
+test("files that cannot be opened affect only their topic, whose health is failed", async () => {
   const { storage, directory } = await filled();
   storage.before = ({ kind, path }) => {
     if (kind === "openFile" && path === `${directory}/store.json`) throw failing("EACCES");
@@ -60,7 +57,7 @@ test("files of a topic that cannot be opened cost it alone, and its health says 
   await broker.close();
 });
 
-test("a topic's directory without a topic.json is told of, and left as it is", async () => {
+test("a topic's directory without a topic.json is reported, and not modified", async () => {
   const { storage, directory } = await filled();
   await storage.remove(`${directory}/topic.json`);
   const broker = await Broker.open("data", { storage });
@@ -69,7 +66,7 @@ test("a topic's directory without a topic.json is told of, and left as it is", a
   await broker.close();
 });
 
-test.each(["data/snapshots", "data/snapshots/t"])("a directory of snapshots that cannot be read: %s", async (path) => {
+test.each(["data/snapshots", "data/snapshots/t"])("an unreadable directory of snapshots: %s", async (path) => {
   const { storage } = await filled();
   storage.before = ({ kind, path: at }) => {
     if (kind === "list" && at === path) throw failing("EIO");

@@ -57,7 +57,7 @@ describe.each([
   });
 });
 
-test("a failed partition names itself, and the others go on", async () => {
+test("the error of a failed partition names it, and the others continue", async () => {
   const { storage, store } = await opened({ partitions: 2 });
   storage.before = failAt("sync", 1, LOG);
   expect(await caught(store.append(null, "v", { partition: 0 }))).toMatchObject({ code: "STORAGE_FAILED" });
@@ -69,7 +69,7 @@ test("a failed partition names itself, and the others go on", async () => {
   await store.close();
 });
 
-test("a sync that failed is never tried again", async () => {
+test("a failed sync is never retried", async () => {
   const { storage, store } = await opened();
   await store.append(null, "v");
   storage.before = failAt("sync", 1, LOG);
@@ -80,7 +80,7 @@ test("a sync that failed is never tried again", async () => {
   expect(storage.calls.slice(before)).toEqual([]);
 });
 
-test("closing says so when the last sync fails, and closes none the less", async () => {
+test("close fails if the last sync fails, but closes everything", async () => {
   const { storage, store } = await opened({ durability: "written" });
   await store.append(null, "v");
   storage.before = failAt("sync", 1, LOG);
@@ -88,7 +88,7 @@ test("closing says so when the last sync fails, and closes none the less", async
   expect(await codeOf(store.append(null, "v"))).toBe("CLOSED");
 });
 
-test("flushed acks come after the sync of their bytes, written ones need none", async () => {
+test("flushed appends are acknowledged after the sync of their bytes, written ones without a sync", async () => {
   const { storage, store } = await opened();
   const log = () => storage.calls.filter(({ path }) => path.endsWith(LOG)).map(({ kind }) => kind);
   await store.append(null, "v", { durability: "written" });
@@ -100,7 +100,7 @@ test("flushed acks come after the sync of their bytes, written ones need none", 
   await store.close();
 });
 
-test("a finished segment is synced behind the writer, and where that fails, nothing more is taken", async () => {
+test("a finished segment is synced in the background; if that fails, no more appends are accepted", async () => {
   const { storage, store } = await opened({ durability: "written", segmentBytes: 250 });
   await appendOneByOne(store, range(3));
   const begun = Promise.withResolvers<void>();
@@ -121,29 +121,26 @@ test("a finished segment is synced behind the writer, and where that fails, noth
   await store.close();
 });
 
-test.each(["deleting", "closing"])(
-  "what a sync behind the writer failed on is not noted as durable by %s",
-  async (how) => {
-    const { storage, store } = await opened({ durability: "written", segmentBytes: 100 });
-    await store.append(null, "v");
-    const failed = Promise.withResolvers<void>();
-    storage.before = async ({ kind, path }) => {
-      if (kind !== "sync" || !path.endsWith(LOG)) return;
-      failed.resolve();
-      throw new Error("EIO");
-    };
-    await store.append(null, "w");
-    await failed.promise;
-    await new Promise((resolve) => setImmediate(resolve));
-    storage.before = () => {};
-    storage.calls.length = 0;
-    expect(await codeOf(how === "deleting" ? store.deleteRecords(0, 1) : store.close())).toBe("STORAGE_FAILED");
-    expect(storage.calls.filter(({ path }) => path.includes("checkpoint"))).toEqual([]);
-    await store.close().catch(() => {});
-  },
-);
+test.each(["deleting", "closing"])("%s does not record data as durable after a failed background sync", async (how) => {
+  const { storage, store } = await opened({ durability: "written", segmentBytes: 100 });
+  await store.append(null, "v");
+  const failed = Promise.withResolvers<void>();
+  storage.before = async ({ kind, path }) => {
+    if (kind !== "sync" || !path.endsWith(LOG)) return;
+    failed.resolve();
+    throw new Error("EIO");
+  };
+  await store.append(null, "w");
+  await failed.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  storage.before = () => {};
+  storage.calls.length = 0;
+  expect(await codeOf(how === "deleting" ? store.deleteRecords(0, 1) : store.close())).toBe("STORAGE_FAILED");
+  expect(storage.calls.filter(({ path }) => path.includes("checkpoint"))).toEqual([]);
+  await store.close().catch(() => {});
+});
 
-test("a flushed append waits for the sync behind the writer, and fails with it", async () => {
+test("a flushed append waits for the background sync, and fails with it", async () => {
   const { storage, store } = await opened({ durability: "written", segmentBytes: 250 });
   await appendOneByOne(store, range(3));
   const begun = Promise.withResolvers<void>();
@@ -166,7 +163,7 @@ test("a flushed append waits for the sync behind the writer, and fails with it",
   await store.close();
 });
 
-test("nothing is flushed while a finished segment's sync is under way, however many are finished", async () => {
+test("no flush completes while a finished segment is being synced, however many are finished", async () => {
   const { storage, store } = await opened({ durability: "written", segmentBytes: 100 });
   await store.append(null, "a");
   const goesOn = Promise.withResolvers<void>();
@@ -183,7 +180,7 @@ test("nothing is flushed while a finished segment's sync is under way, however m
   await store.close();
 });
 
-test("who waits while a write fails is told so: what was appended, and what was to be deleted", async () => {
+test("callers that wait while a write fails get its error, for appends and deletions", async () => {
   const { storage, store } = await opened({ durability: "written" });
   await store.append(null, "a");
   const begun = Promise.withResolvers<void>();
@@ -204,7 +201,7 @@ test("who waits while a write fails is told so: what was appended, and what was 
   await store.close();
 });
 
-test("a duplicate of a written batch is not acknowledged as flushed before it is", async () => {
+test("a duplicate of a written batch is acknowledged as flushed only after a sync", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage });
   await broker.createTopic({ topic: "t", partitions: 1 });
@@ -219,7 +216,7 @@ test("a duplicate of a written batch is not acknowledged as flushed before it is
   await broker.close();
 });
 
-test("that other processes cannot be told costs nobody here anything", async () => {
+test("a failure to publish watermarks does not affect this process", async () => {
   const { storage, store } = await opened();
   storage.before = ({ path }) => {
     if (path.endsWith("watermarks")) throw new Error("EIO");
@@ -229,7 +226,7 @@ test("that other processes cannot be told costs nobody here anything", async () 
   await store.close();
 });
 
-test("nobody reads a record before its sync is done", async () => {
+test("no record can be read before its sync is done", async () => {
   const { storage, store } = await opened();
   await store.append(null, "first");
   let finish = () => {};
@@ -274,7 +271,7 @@ test("nobody reads a record before its sync is done", async () => {
   await store.close();
 });
 
-test("every name that is made, renamed or given up is made durable before anything rests on it", async () => {
+test("every created or renamed name is durable before anything depends on it", async () => {
   const { storage, store } = await opened({ segmentBytes: 250 });
   await appendOneByOne(store, range(12));
   await store.close();
@@ -295,7 +292,7 @@ test("every name that is made, renamed or given up is made durable before anythi
   expect(contents.slice(0, 4)).toEqual(["createFile", "write", "sync", "rename"]);
 });
 
-test("a batch claims no more to be durable than what was synced before it was written", async () => {
+test("a batch declares only records durable that were synced before it was written", async () => {
   const { store } = await opened();
   for (const durability of ["written", "written", "flushed", "written", "flushed", "written"] as const)
     await store.append(null, "v", { durability });
@@ -304,7 +301,7 @@ test("a batch claims no more to be durable than what was synced before it was wr
   await store.close();
 });
 
-test("a segment is synced to its end before anything rests on it", async () => {
+test("a segment is synced completely before anything depends on it", async () => {
   const { storage, store } = await opened({ segmentBytes: 250, durability: "written" });
   await appendOneByOne(store, range(24));
   await store.append(null, "flushed", { durability: "flushed" });
@@ -321,7 +318,7 @@ test("a segment is synced to its end before anything rests on it", async () => {
   await store.close();
 });
 
-test("a third segment is not begun before the first is durable", async () => {
+test("a third segment is not started before the first is durable", async () => {
   const { storage, store } = await opened({ segmentBytes: 250, durability: "written" });
   await appendOneByOne(store, range(3));
   const goesOn = Promise.withResolvers<void>();
@@ -337,7 +334,7 @@ test("a third segment is not begun before the first is durable", async () => {
   await store.close();
 });
 
-test("a file that cannot be opened now may be later", async () => {
+test("a file that cannot be opened may be opened later", async () => {
   const { storage, store } = await opened({ segmentBytes: 250 });
   await appendOneByOne(store, range(12));
   await store.close();
@@ -348,7 +345,7 @@ test("a file that cannot be opened now may be later", async () => {
   await again.close();
 });
 
-test("a store that cannot be opened is let go of, once nobody works on it any more", async () => {
+test("a store that cannot be opened is unlocked once no work on it is in progress", async () => {
   const { storage, store } = await opened({ partitions: 3, durability: "written" });
   for (const partition of [0, 1, 2]) await appendOneByOne(store, range(3), partition);
   let working = 0;

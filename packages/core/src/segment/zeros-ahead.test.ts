@@ -15,6 +15,6 @@ test.each([
   expect(zerosAhead({ sizeBytes, groupBytes, segmentBytes })).toBe(zeros);
 });
 
-test("they are zeros, and as many as are ever needed", () => {
+test("the buffer contains only zeros, as many as are ever needed", () => {
   expect(ZEROS).toEqual(new Uint8Array(64 * KIB));
 });

@@ -33,11 +33,11 @@ const READING: ReadonlySet<string> = new Set(["looking at", "opening", "reading"
 
 /** If the source cannot be read, its partition is damaged. */
 function sourceError({ log, segments }: Cut, error: unknown): unknown {
-  if (error instanceof CorruptPartitionError) return log.cameUpon(error);
+  if (error instanceof CorruptPartitionError) return log.noteDamage(error);
   const attempt = attemptOf(error);
   if (attempt === undefined || !READING.has(attempt.doing)) return error;
   const segment = segments.find(({ path }) => path.endsWith(attempt.file));
-  return segment === undefined ? error : log.cameUpon(readError(log, segment, segment.baseOffset, error));
+  return segment === undefined ? error : log.noteDamage(readError(log, segment, segment.baseOffset, error));
 }
 
 async function copyFiles(storage: Storage, directory: string, cut: Cut, signal: AbortSignal): Promise<number> {

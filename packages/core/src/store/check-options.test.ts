@@ -25,7 +25,7 @@ const wrong: readonly (readonly [object, string])[] = [
   [{ storage: {} }, "storage"],
 ];
 
-test.each(wrong)("an opening with %o is refused", async (options, name) => {
+test.each(wrong)("open with %o is refused", async (options, name) => {
   const directory = join(temporaryDirectory(), "data");
   for (const opening of [LogStore.open(directory, options), Broker.open(directory, options)]) {
     const error = await caught(opening);
@@ -35,14 +35,14 @@ test.each(wrong)("an opening with %o is refused", async (options, name) => {
   expect(existsSync(directory)).toBe(false);
 });
 
-test("a name that is nearly one is corrected", async () => {
+test("the error for a misspelt name suggests the right one", async () => {
   expect((await caught(LogStore.open(":memory:", { segmentByte: 1 } as object))).message).toContain("segmentBytes");
   expect((await caught(Broker.open(":memory:", { partitions: 4 } as object))).message).toContain("partitions");
   const readOnly = LogStore.openReadOnly("nowhere", { maxOpenFile: 1 } as object);
   expect((await caught(readOnly)).message).toContain("maxOpenFiles");
 });
 
-test("calls with options that are wrong", async () => {
+test("calls with invalid options", async () => {
   const store = await LogStore.open(":memory:");
   onTestFinished(() => store.close());
   await store.append(null, "a", { timestamp: 5, headers: [] });
@@ -115,7 +115,7 @@ test("a time may be a Date", async () => {
   expect(read.map((record) => record.timestamp)).toEqual([12_345, 12_345, 12_345]);
 });
 
-test("a broker's positions: a Date, or refused by name", async () => {
+test("positions of a broker: a Date is accepted, invalid ones are refused by name", async () => {
   const broker = await Broker.open(":memory:");
   onTestFinished(() => broker.close());
   await broker.createTopic({ topic: "t", partitions: 1 });

@@ -10,7 +10,7 @@ import { Broker, LogStore } from "../index.js";
 storeContract("memory", () => ":memory:");
 storeContract("a directory", () => join(temporaryDirectory(), "not", "there", "yet"));
 
-test("a key's partition is told without an append", async () => {
+test("partitionOf returns the partition of a key", async () => {
   const store = await LogStore.open(":memory:", { partitions: 7 });
   const keys = Array.from({ length: 20 }, (_, i) => `key ${i}`);
   for (const key of keys) expect((await store.append(key, "v")).partition).toBe(store.partitionOf(key));
@@ -20,7 +20,7 @@ test("a key's partition is told without an append", async () => {
   await store.close();
 });
 
-test("an ack names the next offset, of one record and of many", async () => {
+test("an ack contains the next offset, for one record and for many", async () => {
   const store = await LogStore.open(":memory:");
   const together = await Promise.all([store.append(null, "a"), store.append(null, "b")]);
   expect(together).toMatchObject([
@@ -50,13 +50,13 @@ test("a store keeps its partitioner and its partitions", async () => {
   await again.close();
 });
 
-test("options that are refused leave nothing behind", async () => {
+test("invalid options create no files", async () => {
   const directory = join(temporaryDirectory(), "store");
   expect(await codeOf(LogStore.open(directory, { compression: "lzma" as "gzip" }))).toBe("UNSUPPORTED_COMPRESSION");
   expect(existsSync(directory)).toBe(false);
 });
 
-test.runIf(process.platform === "linux")("reading a closed store opens no file that nobody closes", async () => {
+test.runIf(process.platform === "linux")("reading a closed store leaves no file open", async () => {
   const directory = temporaryDirectory();
   const first = await LogStore.open(directory, { segmentBytes: 100 });
   for (let i = 0; i < 5; i++) await first.append(null, "a value");
@@ -70,7 +70,7 @@ test.runIf(process.platform === "linux")("reading a closed store opens no file t
   expect(open()).toBe(before);
 });
 
-test("a compressor that fails, fails its own records only", async () => {
+test("a failing compressor fails only its own records", async () => {
   let fails = true;
   const compress = (bytes: Uint8Array) => {
     if (fails) throw new Error("out of order");
@@ -85,7 +85,7 @@ test("a compressor that fails, fails its own records only", async () => {
   await store.close();
 });
 
-test("a header's name that is no string is refused, and its neighbours are not", async () => {
+test("a header name that is not a string is refused, without affecting other records", async () => {
   const store = await LogStore.open(":memory:");
   const headers = [{ name: 5 as unknown as string, value: "x" }];
   const results = await Promise.allSettled([
@@ -101,7 +101,7 @@ test("a header's name that is no string is refused, and its neighbours are not",
   await store.close();
 });
 
-test("more batches in one request than a call can have arguments", async () => {
+test("more batches in one request than a JavaScript call can have arguments", async () => {
   const broker = await Broker.open(":memory:");
   await broker.createTopic({ topic: "t", partitions: 1 });
   const builder = new RecordBatchBuilder();

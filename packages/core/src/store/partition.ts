@@ -65,7 +65,7 @@ export class Partition {
         const wasDeleted = error instanceof ClosedError && !this.#log.isClosed; // the segment, meanwhile
         if (wasDeleted) continue;
         if (error instanceof LogStoreError) throw error;
-        throw this.#log.cameUpon(readError(this.#log, slice.segment, offset, error));
+        throw this.#log.noteDamage(readError(this.#log, slice.segment, offset, error));
       }
     }
   }

@@ -82,7 +82,7 @@ function writeWatermark(directory: string, logStart: number, highWatermark: numb
   writeFileSync(join(directory, "watermarks"), slot);
 }
 
-test("all that a reader can do, where no writer is", async () => {
+test("all methods, without a writer", async () => {
   const directory = await closedWith(range(10), { partitions: 2, segmentBytes: SEGMENT_BYTES });
   const written = await writer(directory);
   await written.append(null, "in 1", { partition: 1 });
@@ -104,7 +104,7 @@ test("all that a reader can do, where no writer is", async () => {
   await tail.return?.();
 });
 
-test("what is no log store is not read, and not made one", async () => {
+test("a directory without a log store is refused and not modified", async () => {
   const directory = temporaryDirectory();
   expect(await codeOf(LogStore.openReadOnly(directory))).toBe("NOT_A_LOG_STORE");
   expect(await codeOf(LogStore.openReadOnly(join(directory, "missing")))).toBe("NOT_A_LOG_STORE");
@@ -113,7 +113,7 @@ test("what is no log store is not read, and not made one", async () => {
   expect(await codeOf(LogStore.openReadOnly(directory))).toBe("NOT_A_LOG_STORE");
 });
 
-test("records are seen when they are acknowledged, across rolls, from before the first one on", async () => {
+test("records are visible once acknowledged, across rolls, starting before the first one", async () => {
   const { store, reader } = await both({ partitions: 2 });
   expect(await read(reader)).toEqual([]);
   const tails = [0, 1].map((partition) => reader.tail(partition, { from: 0 })[Symbol.asyncIterator]());
@@ -127,7 +127,7 @@ test("records are seen when they are acknowledged, across rolls, from before the
   expect(await read(reader, 1)).toEqual(range(12));
 });
 
-test("never beyond what is acknowledged: a sync that is held back", async () => {
+test("unacknowledged records are not visible: a delayed sync", async () => {
   const { store, storage, reader } = await both();
   await store.append(null, "first");
   await heard(reader, 1);
@@ -163,7 +163,7 @@ test("never beyond what is acknowledged: a sync that is held back", async () => 
   expect(await read(late)).toEqual(["first", "second"]);
 });
 
-test("a writer that crashed and was opened again is followed on", async () => {
+test("following continues after the writer crashed and was reopened", async () => {
   const { store, storage, reader } = await both();
   await appendOneByOne(store, range(5));
   const tail = reader.tail(0, { from: 0 })[Symbol.asyncIterator]();
@@ -177,7 +177,7 @@ test("a writer that crashed and was opened again is followed on", async () => {
   for (let i = 0; i < 5; i++) expect(await next(tail)).toBe(`${i + 5} w${i}`);
 });
 
-test("where the system tells nothing of changes, it is looked once a second", async () => {
+test("without change notifications, changes are found within a second", async () => {
   vi.useFakeTimers({ toFake: ["setInterval"] });
   onTestFinished(() => {
     vi.useRealTimers();
@@ -196,7 +196,7 @@ test("where the system tells nothing of changes, it is looked once a second", as
   expect(await first).toBe("0 v");
 });
 
-test("retention in the writer moves the reader's start", async () => {
+test("retention by the writer moves the reader's log start", async () => {
   const { store, reader, storage } = await both();
   await appendOneByOne(store, range(10));
   await heard(reader, 10);
@@ -215,7 +215,7 @@ test("retention in the writer moves the reader's start", async () => {
   expect(await read(reader)).toEqual(["on"]);
 });
 
-test("files that go before the reader has heard of it are no damage", async () => {
+test("files that are removed before the reader learns of it are not damage", async () => {
   const storage = new HookedStorage();
   storage.watch = async () => () => {};
   const store = await writer("store", { storage });
@@ -255,7 +255,7 @@ test.each(["a segment is begun", "records are deleted"])("%s while the store is 
   }
 });
 
-test("nothing in the directory is changed, a torn tail least of all", async () => {
+test("nothing in the directory is modified, including a torn tail", async () => {
   const directory = await killedWith(range(5));
   const path = join(directory, "0", LOG);
   const torn = Buffer.concat([readFileSync(path), readFileSync(path).subarray(0, 90)]);
@@ -282,7 +282,7 @@ test("nothing in the directory is changed, a torn tail least of all", async () =
   expect([...accesses]).toEqual(["read"]);
 });
 
-test.runIf(process.getuid?.() !== 0)("files that may only be read are read", async () => {
+test.runIf(process.getuid?.() !== 0)("files without write permission can be read", async () => {
   const directory = await closedWith(range(10));
   const paths = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name));
   for (const path of [...paths, directory]) chmodSync(path, statSync(path).mode & ~0o222);
@@ -313,7 +313,7 @@ test.each([
   }
 });
 
-test("watermarks behind the log hold until it is opened for writing; those beyond it say nothing of what is lost", async () => {
+test("watermarks below the end of the log hold until it is opened for writing; those above it prove no loss", async () => {
   for (const [said, seen] of [
     [3, 3],
     [5, 5],
@@ -332,7 +332,7 @@ test("watermarks behind the log hold until it is opened for writing; those beyon
   }
 });
 
-test("damage is named, and what lies before it is read", async () => {
+test("damage is reported, and the records before it can be read", async () => {
   const directory = await closedWith(range(10));
   const path = join(directory, "0", "00000000000000000003.log");
   const bytes = readFileSync(path);
@@ -351,7 +351,7 @@ test("damage is named, and what lies before it is read", async () => {
   expect(await caught(tail.next())).toMatchObject({ code: "CORRUPT_PARTITION" });
 });
 
-test("closing ends tails and reads, and lets go of files, timer and watcher", async () => {
+test("close ends tails and reads, and releases files, timer and watcher", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   onTestFinished(() => {
     vi.useRealTimers();
@@ -394,7 +394,7 @@ const WRITER = `
     if (i % 100 === 99) await new Promise((resolve) => process.stdout.write(i + 1 + "\\n", resolve));
   }`;
 
-test("another process writes, is killed, and another goes on", async () => {
+test("a writing process is killed, and another one continues", async () => {
   const directory = temporaryDirectory();
   const first = runElsewhere(WRITER, directory);
   await first.line();
@@ -413,7 +413,7 @@ test("another process writes, is killed, and another goes on", async () => {
   await second.kill();
 });
 
-test("a process that waits for records lives on, one that has closed ends", async () => {
+test("a pending tail keeps its process alive, until the store is closed", async () => {
   const directory = await closedWith(["first"]);
   const { line, child } = runElsewhere(
     `
@@ -436,7 +436,7 @@ test("a process that waits for records lives on, one that has closed ends", asyn
   expect(await line()).toBe("ended");
 });
 
-test("a process that has one open and waits no more ends", async () => {
+test("an open store without a pending tail does not keep its process alive", async () => {
   const code = `
     import { LogStore } from "@logstore/core";
     globalThis.store = await LogStore.openReadOnly(args[0]);

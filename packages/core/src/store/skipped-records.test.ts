@@ -41,7 +41,7 @@ function told() {
   return { skips, onSkipped: (skipped: SkippedRecords) => void skips.push(skipped) };
 }
 
-test("a reader is told what a repair has cut out, within the log and at its end", async () => {
+test("onSkipped reports records that a repair removed, within the log and at its end", async () => {
   const storage = new MemoryStorage();
   const store = await repaired(storage);
   const all = [
@@ -68,7 +68,7 @@ test("a reader is told what a repair has cut out, within the log and at its end"
   expect(tail.skips).toEqual(all.slice(1));
 });
 
-test("a reader goes on behind records that were deleted meanwhile, and is told of them", async () => {
+test("onSkipped reports records that were deleted meanwhile, and reading continues after them", async () => {
   const storage = new MemoryStorage();
   const store = await open(storage, 50_000);
   await appendOneByOne(store, Array(10).fill(LARGE));
@@ -92,7 +92,7 @@ test("a reader goes on behind records that were deleted meanwhile, and is told o
   await untold.return?.();
 });
 
-test("a start within a batch whose first records are deleted hands out none of them", async () => {
+test("a start within a batch whose first records are deleted skips those", async () => {
   const store = await open(new MemoryStorage(), 1_000_000);
   await appendOneByOne(store, Array(3).fill(LARGE));
   await store.appendMany(0, Array(6).fill({ key: null, value: "together" }));
@@ -105,7 +105,7 @@ test("a start within a batch whose first records are deleted hands out none of t
   await records.return?.();
 });
 
-test("what onSkipped throws ends the iteration", async () => {
+test("an error of onSkipped ends the iteration", async () => {
   const store = await repaired(new MemoryStorage());
   const onSkipped = () => {
     throw new Error("records are missing");

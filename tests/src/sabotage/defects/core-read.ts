@@ -111,13 +111,13 @@ export const coreReadDefects: readonly Defect[] = [
   }),
   ...within("core/partition/read/readable-log.ts", [RECOVERY, GOLDEN, FOUND_DAMAGE], {
     "keeps rot to itself": [
-      "return this.cameUpon(damagedAt(this, segment, batch.baseOffset, byte, cause));",
+      "return this.noteDamage(damagedAt(this, segment, batch.baseOffset, byte, cause));",
       "return damagedAt(this, segment, batch.baseOffset, byte, cause);",
     ],
   }),
   ...within("core/partition/read/append-time-at.ts", [READ_FAULTS], {
     "keeps what it could not read to itself": [
-      "if (!wasDeleted) log.cameUpon(readError(log, segment, offset, error));",
+      "if (!wasDeleted) log.noteDamage(readError(log, segment, offset, error));",
       "void readError(log, segment, offset, wasDeleted);",
     ],
   }),

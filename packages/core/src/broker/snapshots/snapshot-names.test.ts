@@ -37,7 +37,7 @@ test.each([
   expect(nameOfDirectory(directory)).toBe(name);
 });
 
-test("topics and snapshots whose names differ in capitals only have snapshots of their own", async () => {
+test("topics and snapshots whose names differ only in case have separate directories", async () => {
   const storage = caseInsensitive(new MemoryStorage());
   const broker = await Broker.open("data", { storage });
   for (const topic of ["Web", "web"]) {
@@ -60,7 +60,7 @@ test("topics and snapshots whose names differ in capitals only have snapshots of
   await again.close();
 });
 
-test("a snapshot that an earlier release wrote with capitals is found", async () => {
+test("a snapshot that an earlier release named in upper case is found", async () => {
   const storage = new MemoryStorage();
   const broker = await Broker.open("data", { storage });
   await broker.createTopic({ topic: "Web", partitions: 1 });
@@ -74,7 +74,7 @@ test("a snapshot that an earlier release wrote with capitals is found", async ()
   await again.close();
 });
 
-test("a name whose directory's would be too long is refused", async () => {
+test("a name whose directory name would be too long is refused", async () => {
   const broker = await Broker.open(":memory:");
   await broker.createTopic({ topic: "t", partitions: 1 });
   expect(await codeOf(broker.createSnapshot("t", "aA".repeat(120)))).toBe("INVALID_ARGUMENT");

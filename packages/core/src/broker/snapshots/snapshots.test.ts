@@ -76,7 +76,7 @@ async function linesOf(directory: string, storage = new NodeStorage() as HookedS
   }
 }
 
-test("a snapshot holds what was there, and says so; what comes later is not in it", async () => {
+test("a snapshot contains and describes the records of its time, and no later ones", async () => {
   const { broker, storage } = await filled();
   storage.time = 1234;
   await broker.deleteRecords("t", 0, 3);
@@ -108,7 +108,7 @@ test("a snapshot holds what was there, and says so; what comes later is not in i
   expect(made.sizeBytes).toBe(sizeBytes);
 });
 
-test("snapshots are listed by topic and name, those of deleted topics too, and go one by one", async () => {
+test("snapshots are listed by topic and name, including those of deleted topics, and deleted one at a time", async () => {
   const { broker, storage } = await filled();
   await broker.createTopic({ topic: "a", partitions: 1 });
   for (const [topic, snapshot] of [
@@ -133,7 +133,7 @@ test("snapshots are listed by topic and name, those of deleted topics too, and g
   expect((await again.listSnapshots()).map(({ snapshot }) => snapshot)).toEqual(["z"]);
 });
 
-test("a restored topic has the records at their offsets, the configuration, and goes on", async () => {
+test("a restored topic has its records at their offsets and its configuration, and accepts appends", async () => {
   const { broker, storage } = await filled();
   await broker.alterTopicConfig("t", { segmentBytes: 300, retentionBytes: 1_000_000 });
   await broker.deleteRecords("t", 0, 3);
@@ -158,7 +158,7 @@ test("a restored topic has the records at their offsets, the configuration, and 
   for (const topic of ["t", "copy"]) expect(await lines(again.topic(topic), 1)).toEqual(["0 w0"]);
 });
 
-test("a restored topic is a store of its own", async () => {
+test("a restored topic is an independent store", async () => {
   const { broker, storage } = await filled();
   await broker.createSnapshot("t", "s");
   await broker.restoreSnapshot("t", "s", "u");
@@ -172,7 +172,7 @@ test("a restored topic is a store of its own", async () => {
   expect(ids.size).toBe(2);
 });
 
-test("a batch that was in the snapshot is known again after a restore, and one that came later is not", async () => {
+test("after a restore, a batch of the snapshot is a duplicate, and a later one is not", async () => {
   const { broker } = await opened();
   await broker.createTopic({ topic: "t", partitions: 1 });
   const send = (topic: string, i: number) =>
@@ -190,7 +190,7 @@ test("a batch that was in the snapshot is known again after a restore, and one t
   expect(await lines(broker.topic("u"))).toEqual(numbered(range(5)));
 });
 
-test("a snapshot is taken at one moment of all partitions, however fast they are written to", async () => {
+test("a snapshot has one point in time for all partitions, however fast they are written", async () => {
   const { broker, storage } = await opened({ segmentBytes: 2000 });
   await broker.createTopic({ topic: "t", partitions: 4 });
   const store = broker.topic("t");
@@ -226,7 +226,7 @@ test("a snapshot is taken at one moment of all partitions, however fast they are
   );
 });
 
-test("appends and deletions go on while a snapshot is made, and what is deleted then is in it", async () => {
+test("appends and deletions continue during a snapshot, which contains the records deleted meanwhile", async () => {
   const { broker, storage } = await filled();
   const at = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
@@ -274,7 +274,7 @@ async function snapshotMeanwhile(
   expect(await linesOf("data/snapshots/t/s", storage, 1)).toEqual(["0 w0", "1 slow"]);
 }
 
-test("what is deleted before the moment comes is not in it", async () => {
+test("records deleted before the point in time are not in the snapshot", async () => {
   const opening = await filled();
   const { broker, storage } = opening;
   await snapshotMeanwhile(opening, async () => {
@@ -287,7 +287,7 @@ test("what is deleted before the moment comes is not in it", async () => {
   expect(await linesOf("data/snapshots/t/s", storage, 2)).toEqual(["3 y3", "4 y4"]);
 });
 
-test("batches that come just before the moment are known after a restore, over several segments", async () => {
+test("batches appended just before the point in time are duplicates after a restore, over several segments", async () => {
   const opening = await filled();
   const { broker } = opening;
   const send = (topic: string, i: number) => {
@@ -303,7 +303,7 @@ test("batches that come just before the moment are known after a restore, over s
   expect(await send("u", 6)).toMatchObject({ duplicate: false, baseOffset: 13 });
 });
 
-test("what is not acknowledged yet is not in it", async () => {
+test("records that are not acknowledged yet are not in the snapshot", async () => {
   const { broker, storage } = await filled();
   const gates = [0, 1].map(() => ({ at: Promise.withResolvers<void>(), go: Promise.withResolvers<void>() }));
   storage.before = async ({ kind, path }: Call) => {
@@ -333,7 +333,7 @@ async function checkFilledSnapshot(storage: HookedStorage): Promise<void> {
   expect(await linesOf("data/snapshots/t/s", storage, 1)).toEqual(["0 w0"]);
 }
 
-test("a snapshot is verified where it lies, and what has rotted in it is named", async () => {
+test("verifying a snapshot in place reports its damage", async () => {
   const directory = temporaryDirectory();
   const broker = await filledIn(directory);
   await broker.createSnapshot("t", "s");
@@ -355,7 +355,7 @@ test("a snapshot is verified where it lies, and what has rotted in it is named",
   expect(await findings()).toMatchObject([{ kind: "damage", offset: 6 }]);
 });
 
-test("finished segments are the same files, and the one that is written to is not", async () => {
+test("finished segments are hard links, the active one is a copy", async () => {
   const directory = temporaryDirectory();
   const broker = await filledIn(directory);
   await broker.createSnapshot("t", "s");
@@ -381,22 +381,19 @@ test("finished segments are the same files, and the one that is written to is no
   expect(everyFile(join(directory, "snapshots"))).toEqual(before);
 });
 
-test.each(["EXDEV", "EPERM", "EMLINK", "ENOTSUP"])(
-  "where links are not possible (%s), files are copied",
-  async (code) => {
-    const storage = new HookedStorage();
-    const { broker } = await filled({}, storage);
-    storage.before = ({ kind }) => {
-      if (kind === "link") throw Object.assign(new Error(code), { code });
-    };
-    await broker.createSnapshot("t", "s");
-    await checkFilledSnapshot(storage);
-    await broker.restoreSnapshot("t", "s", "u");
-    await checkFilled(broker.topic("u"));
-  },
-);
+test.each(["EXDEV", "EPERM", "EMLINK", "ENOTSUP"])("if links are not possible (%s), files are copied", async (code) => {
+  const storage = new HookedStorage();
+  const { broker } = await filled({}, storage);
+  storage.before = ({ kind }) => {
+    if (kind === "link") throw Object.assign(new Error(code), { code });
+  };
+  await broker.createSnapshot("t", "s");
+  await checkFilledSnapshot(storage);
+  await broker.restoreSnapshot("t", "s", "u");
+  await checkFilled(broker.topic("u"));
+});
 
-test("errors say what is wrong, and change nothing", async () => {
+test("failed calls have specific errors, and change nothing", async () => {
   const { broker, storage } = await filled();
   await broker.createSnapshot("t", "s");
   await broker.createTopic({ topic: "u", partitions: 1 });
@@ -426,14 +423,14 @@ test("errors say what is wrong, and change nothing", async () => {
   await checkFilledSnapshot(storage);
 });
 
-test("of two who make the same snapshot at once, one does", async () => {
+test("of two concurrent creations of the same snapshot, one succeeds", async () => {
   const { broker } = await filled();
   const made = await Promise.allSettled([broker.createSnapshot("t", "s"), broker.createSnapshot("t", "s")]);
   expect(made.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   expect(made[1]).toMatchObject({ reason: { code: "SNAPSHOT_EXISTS" } });
 });
 
-test("a topic that is deleted while a snapshot of it is made is in the snapshot first", async () => {
+test("deleting a topic waits for a snapshot of it", async () => {
   const { broker, storage } = await filled();
   const [made] = await Promise.all([broker.createSnapshot("t", "s"), broker.deleteTopic("t")]);
   expect(made.snapshot).toBe("s");
@@ -441,7 +438,7 @@ test("a topic that is deleted while a snapshot of it is made is in the snapshot 
   await checkFilledSnapshot(storage);
 });
 
-test("a snapshot is listed when it is whole, and not before", async () => {
+test("a snapshot is listed once it is complete", async () => {
   const { broker, storage } = await filled();
   const listed: number[] = [];
   storage.before = async ({ path }: Call) => {
@@ -458,7 +455,7 @@ test("a snapshot is listed when it is whole, and not before", async () => {
   expect(await broker.listSnapshots()).toHaveLength(1);
 });
 
-test("a restore onto the snapshot's own topic and a snapshot of it at once do not wait for each other", async () => {
+test("a restore to the snapshot's own topic and a concurrent snapshot of it do not deadlock", async () => {
   const { broker } = await filled();
   await broker.createSnapshot("t", "s");
   const restored = codeOf(broker.restoreSnapshot("t", "s", "t"));
@@ -467,7 +464,7 @@ test("a restore onto the snapshot's own topic and a snapshot of it at once do no
   expect((await broker.listSnapshots("t")).map(({ snapshot }) => snapshot)).toEqual(["later", "s"]);
 });
 
-test("closing the broker ends a snapshot that is being made, and leaves nothing of it", async () => {
+test("closing the broker aborts a running snapshot, and leaves no files of it", async () => {
   const { broker, storage } = await filled();
   let closing: Promise<void> | undefined;
   storage.before = ({ kind }: Call) => {
@@ -482,7 +479,7 @@ test("closing the broker ends a snapshot that is being made, and leaves nothing 
   await checkFilled(again.topic("t"));
 });
 
-test("closing the broker ends a restore as well, and leaves nothing of it", async () => {
+test("closing the broker aborts a running restore, and leaves no files of it", async () => {
   const { broker, storage } = await filled();
   await broker.createSnapshot("t", "s");
   let closing: Promise<void> | undefined;
@@ -498,7 +495,7 @@ test("closing the broker ends a restore as well, and leaves nothing of it", asyn
   expect(await storage.list("data/topics")).toHaveLength(1);
 });
 
-test("a call that fails costs the snapshot, and neither the topic nor the next snapshot", async () => {
+test("a failed call fails the snapshot, but neither the topic nor the next snapshot", async () => {
   for (let k = 1; ; k++) {
     const { broker, storage } = await filled();
     let count = 0;
@@ -530,7 +527,7 @@ test("a call that fails costs the snapshot, and neither the topic nor the next s
   }
 });
 
-test("no snapshot is made of a topic with a damaged or failed partition, which says why", async () => {
+test("a topic with a damaged or failed partition cannot be snapshotted, and the error is the partition's", async () => {
   const directory = temporaryDirectory();
   await (await filledIn(directory)).close();
   const [topic] = readdirSync(join(directory, "topics"));
@@ -554,7 +551,7 @@ test("no snapshot is made of a topic with a damaged or failed partition, which s
   });
 });
 
-test("a snapshot is put back by hand, under any name, in any data directory", async () => {
+test("a snapshot can be copied by hand, under any name, to any data directory", async () => {
   const [here, there] = [temporaryDirectory(), temporaryDirectory()];
   const broker = await filledIn(here);
   await broker.createSnapshot("t", "s");
@@ -566,7 +563,7 @@ test("a snapshot is put back by hand, under any name, in any data directory", as
   expect(await lines(other.topic("t"))).toEqual(numbered(range(7)));
 });
 
-test("a snapshot that cannot be read hides no other, is named when the broker is opened, and can be deleted", async () => {
+test("an unreadable snapshot does not affect others, is reported on open, and can be deleted", async () => {
   const directory = temporaryDirectory();
   const broker = await filledIn(directory);
   for (const name of ["a", "b", "c"]) await broker.createSnapshot("t", name);
@@ -619,7 +616,7 @@ test.each([
   expect(readdirSync(join(directory, "topics"))).toHaveLength(1);
 });
 
-test("nothing that is done to a topic reaches through to its snapshot, nor to one that was restored from it", async () => {
+test("no operation on a topic affects its snapshot, or a topic restored from it", async () => {
   const directory = temporaryDirectory();
   const broker = await filledIn(directory);
   await broker.createSnapshot("t", "s");
@@ -652,7 +649,7 @@ test("nothing that is done to a topic reaches through to its snapshot, nor to on
   expect(existsSync(join(directory, "topics", topics[0]!))).toBe(false);
 });
 
-test("a snapshot that was made or deleted, though that may not be durable, is said to be", async () => {
+test("if a creation or deletion may not be durable, the error says so", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage });
   onTestFinished(() => broker.close().catch(() => {}));

@@ -29,7 +29,7 @@ test("one partition, or all of them", async () => {
   expect(synced().slice(3)).toEqual(["2"]);
 });
 
-test("it waits for what was appended before in the same turn, and for its sync", async () => {
+test("it waits for earlier appends of the same turn, and for their sync", async () => {
   const { store, storage } = await opened();
   const log: string[] = [];
   storage.before = async ({ kind, path }) => {
@@ -45,7 +45,7 @@ test("it waits for what was appended before in the same turn, and for its sync",
   expect(log.filter((each) => each === "sync")).toHaveLength(1);
 });
 
-test("a batch after a flush says that what was before it is durable", async () => {
+test("a batch after a flush declares the batches before it durable", async () => {
   const { store } = await opened();
   await appendOneByOne(store, range(3));
   await store.flush();
@@ -54,14 +54,14 @@ test("a batch after a flush says that what was before it is durable", async () =
   expect(claims).toEqual([0, 0, 0, 3]);
 });
 
-test("nothing to flush, nothing to do: no partition is made for it", async () => {
+test("a flush of an empty partition creates no files", async () => {
   const { store, storage } = await opened({ partitions: 2 });
   const before = storage.calls.length;
   await Promise.all([store.flush(), store.flush(0), store.flush()]);
   expect(storage.calls.slice(before)).toEqual([]);
 });
 
-test("where the sync fails it says so, and so do all later ones", async () => {
+test("if the sync fails, the flush and all later ones fail", async () => {
   const { store, storage } = await opened({ partitions: 2 });
   for (const partition of [0, 1]) await store.append(null, "v", { partition });
   storage.before = failAt("sync", 1, "store/1/00000000000000000000.log");
@@ -70,14 +70,14 @@ test("where the sync fails it says so, and so do all later ones", async () => {
   await store.flush(0);
 });
 
-test("a closed store flushes nothing more, and there is no such partition", async () => {
+test("a flush of a closed store or an unknown partition fails", async () => {
   const { store } = await opened();
   expect(await caught(store.flush(1))).toMatchObject({ code: "UNKNOWN_PARTITION" });
   await store.close();
   expect(await codeOf(store.flush())).toBe("CLOSED");
 });
 
-test("a clock that jumps back does not take append times back, also after the store was opened again", async () => {
+test("append times never decrease when the clock jumps back, also after a reopen", async () => {
   const storage = new HookedStorage();
   let store = await LogStore.open("store", { storage });
   const appendTimes = async () => (await Array.fromAsync(store.read(0).batches())).map(({ appendTime }) => appendTime);

@@ -54,7 +54,7 @@ test("a duplicate gets the first ack again and is appended once", async () => {
   expect(await producer.values()).toEqual(["a", "b", "c"]);
 });
 
-test("a duplicate that names the offset it expected gets its first ack; a new batch that does is refused", async () => {
+test("a duplicate with its expected offset gets the first ack; a new batch with that offset is refused", async () => {
   const { broker } = await Producer.open();
   const expectedOffset = 0;
   const produce = (batches: Uint8Array) => broker.produce({ topic: "t", partition: 0, batches, expectedOffset });
@@ -64,7 +64,7 @@ test("a duplicate that names the offset it expected gets its first ack; a new ba
   expect(await values(broker.topic("t"))).toEqual(["a"]);
 });
 
-test("a duplicate of what is still under way", async () => {
+test("a duplicate of a batch that is being written", async () => {
   const producer = await Producer.open();
   const acks = await Promise.all([producer.send(0, ["a"]), producer.send(0, ["a"]), producer.send(1, ["b"])]);
   expect(acks.map(({ baseOffset, duplicate }) => [baseOffset, duplicate])).toEqual([
@@ -75,7 +75,7 @@ test("a duplicate of what is still under way", async () => {
   expect(await producer.values()).toEqual(["a", "b"]);
 });
 
-test.each(["clean", "crash"])("a duplicate after reopening (%s), and after segments rolled", async (how) => {
+test.each(["clean", "crash"])("a duplicate after reopening (%s), and after rolls", async (how) => {
   const directory = join(temporaryDirectory(), "data");
   const first = await Producer.open(directory, { segmentBytes: 250 });
   for (const [i, value] of range(10).entries()) await first.send(i, [value]);
@@ -91,7 +91,7 @@ test.each(["clean", "crash"])("a duplicate after reopening (%s), and after segme
   expect(await again.values()).toEqual([...range(10), "other", "v10"]);
 });
 
-test("a batch that a crash kept from the log is not taken for a duplicate, though its roll wrote a checkpoint", async () => {
+test("a batch that a crash kept from the log is no duplicate, although its roll wrote a checkpoint", async () => {
   const storage = new HookedStorage();
   const first = await Producer.open("data", { storage, segmentBytes: 250 });
   let k = 0;
@@ -109,7 +109,7 @@ test("a batch that a crash kept from the log is not taken for a duplicate, thoug
   expect(await again.values()).toEqual(range(4));
 });
 
-test("a gap is refused and leaves everything as it was", async () => {
+test("a gap in the sequence is refused and changes nothing", async () => {
   const producer = await Producer.open();
   await producer.send(0, ["a", "b"]);
   const fields = { topic: "t", partition: 0, expected: 2, actual: 3 };
@@ -118,7 +118,7 @@ test("a gap is refused and leaves everything as it was", async () => {
   expect(await producer.send(2, ["c"])).toMatchObject({ baseOffset: 2 });
 });
 
-test("epochs: a higher one starts anew, a lower one is fenced", async () => {
+test("epochs: a higher one starts a new sequence, a lower one is fenced", async () => {
   const producer = await Producer.open();
   await producer.send(5, ["a"], 1);
   expect(await producer.send(0, ["b"], 2)).toMatchObject({ baseOffset: 1 });
@@ -128,7 +128,7 @@ test("epochs: a higher one starts anew, a lower one is fenced", async () => {
   expect(await producer.values()).toEqual(["a", "b"]);
 });
 
-test("sequences go round at 2^32, within a batch and between two", async () => {
+test("sequences wrap around at 2^32, within a batch and between batches", async () => {
   const producer = await Producer.open();
   await producer.send(2 ** 32 - 3, ["a"]);
   await producer.send(2 ** 32 - 2, ["b", "c", "d"]);
@@ -168,7 +168,7 @@ test("several batches in one request: all new, all known, or known and then new"
   expect(await producer.values()).toEqual(["a0", "a1", "a2"]);
 });
 
-test("several producers in one request are each checked against their own", async () => {
+test("the producers in one request are checked separately", async () => {
   const producer = await Producer.open();
   await producer.produce(a(0, "a0"), b(0, "b0"), a(1, "a1"), b(1, "b1"));
   expect(await codeOf(producer.produce(a(2, "a2"), b(2, "b2"), a(2, "a2")))).toBe("OUT_OF_ORDER_SEQUENCE");
@@ -178,7 +178,7 @@ test("several producers in one request are each checked against their own", asyn
   expect(await codeOf(producer.produce(...strangers, strangers[0]!))).toBe("OUT_OF_ORDER_SEQUENCE");
 });
 
-test("what a request is refused for leaves no file behind", async () => {
+test("a refused request creates no files", async () => {
   const directory = join(temporaryDirectory(), "data");
   const producer = await Producer.open(directory);
   expect(await codeOf(producer.produce(a(0, "a0"), a(5, "a5")))).toBe("OUT_OF_ORDER_SEQUENCE");

@@ -17,7 +17,7 @@ export async function appendTimeAt(log: ReadSource, offset: number): Promise<num
     return await appendTimeIn(log, segment, offset);
   } catch (error) {
     const wasDeleted = log.isClosed || log.segments.find(offset) !== segment;
-    if (!wasDeleted) log.cameUpon(readError(log, segment, offset, error));
+    if (!wasDeleted) log.noteDamage(readError(log, segment, offset, error));
     return undefined;
   }
 }

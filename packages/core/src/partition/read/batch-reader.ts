@@ -76,7 +76,7 @@ export class BatchReader implements LogReader {
           this.#segment = undefined; // it was deleted while the reader was at its end
           continue;
         }
-        if (!wasDeleted) throw log.cameUpon(this.#unreadable(error));
+        if (!wasDeleted) throw log.noteDamage(this.#unreadable(error));
       }
     }
     const { damage } = log;

@@ -25,7 +25,7 @@ async function filled() {
 
 const readAll = (records: AsyncIterable<unknown>) => codeOf(Array.fromAsync(records));
 
-test("bit rot: told once, with its place, until the log is verified without a finding", async () => {
+test("bit rot is reported once, with its position, until a verification finds nothing", async () => {
   const { broker, store, events, files, damage, rot } = await filled();
   let changes = 0;
   broker.onTopicHealth(() => changes++);
@@ -52,7 +52,7 @@ test("bit rot: told once, with its place, until the log is verified without a fi
   expect([await damage(), store.failedPartitions]).toEqual([undefined, []]);
 });
 
-test("the damage that is told is the first, and none that was deleted", async () => {
+test("the lowest damage is reported, except for deleted records", async () => {
   const { store, files, damage, rot } = await filled();
   rot(files[2]!);
   const findings = await Array.fromAsync(store.verify());
@@ -69,7 +69,7 @@ test("the damage that is told is the first, and none that was deleted", async ()
   expect(await damage()).toBeUndefined();
 });
 
-test("a file that somebody removed is damage; a lack of descriptors is not", async () => {
+test("a removed file is damage; a lack of descriptors is not", async () => {
   const { disk, broker, store, files, damage } = await filled();
   disk.failAt(1, "EMFILE", { when: ({ kind }) => kind === "openFile", forGood: true });
   await store.close();

@@ -23,7 +23,7 @@ export async function offsetOfTime(log: ReadSource, time: number): Promise<numbe
       return await search(log, time);
     } catch (error) {
       await log.refresh();
-      if (log.offsets.logStart === logStart) throw log.cameUpon(error); // otherwise the segment has been deleted
+      if (log.offsets.logStart === logStart) throw log.noteDamage(error); // otherwise the segment has been deleted
     }
   }
 }

@@ -9,7 +9,7 @@ const options = { segmentBytes: 400, tailCacheBytes: 0 } as const;
 const values = async (store: Pick<LogStore, "read">) =>
   (await Array.fromAsync(store.read(0))).map(({ value }) => Buffer.from(value).toString().trim());
 
-test("a snapshot waits until the cutting of a finished segment's zeros is durable", async () => {
+test("a snapshot waits until the truncation of a finished segment's zeros is durable", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("data", { ...options, storage: disk });
   let release: (() => void) | undefined;
@@ -39,7 +39,7 @@ test("a snapshot waits until the cutting of a finished segment's zeros is durabl
   await copy.close();
 });
 
-test("a read that retention overtakes goes on at the log's start", async () => {
+test("a read that retention overtakes continues at the log start", async () => {
   const store = await LogStore.open(":memory:", options);
   onTestFinished(() => store.close());
   for (const value of range(2000)) await store.append(null, value.padEnd(50), { durability: "written" });
@@ -51,7 +51,7 @@ test("a read that retention overtakes goes on at the log's start", async () => {
   expect(offsets.slice(-10)).toEqual(range(10).map((_, i) => 1990 + i));
 });
 
-test("a look-up by time goes on at the log's start where records are deleted meanwhile", async () => {
+test("a look-up by time continues at the log start if records are deleted meanwhile", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open(":memory:", { ...options, storage });
   onTestFinished(() => broker.close());
@@ -89,7 +89,7 @@ test("a look-up by time goes on at the log's start where records are deleted mea
   }
 });
 
-test("a reader in another process without watermarks sees nothing that was not acknowledged", async () => {
+test("a reader in another process without watermarks sees only acknowledged records", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("data", { storage: disk });
   for (const value of range(3)) await store.append(null, value);

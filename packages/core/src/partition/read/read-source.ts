@@ -31,7 +31,7 @@ export interface ReadSource {
    * Records the error with which a read ends, if it is damage, so that it is reported from now on.
    * Returns the error.
    */
-  cameUpon<E>(error: E): E;
+  noteDamage<E>(error: E): E;
 
   /** The records from `from` up to `to` have been read from disk. */
   wasRead(from: number, to: number): void;

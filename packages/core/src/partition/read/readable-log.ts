@@ -1,6 +1,6 @@
 /**
- * One partition as those see it who read: where it begins and ends, what it is made of, and how to
- * wait for more.
+ * A partition's log for readers: its bounds, its segments, its damage, and waits for new records.
+ * The base of a log that is open for writing, and of one that follows another process.
  */
 import type { LogStoreError, RecordBatch } from "@logstore/codec";
 import type { Position } from "@logstore/protocol";
@@ -19,10 +19,10 @@ import { offsetOfTime } from "./offset-of-time.js";
 import type { ReadSource } from "./read-source.js";
 import type { PartitionTail } from "./tail-cache.js";
 
-/** What a log is made of. */
+/** The parts of a log. */
 export interface ReadableParts
   extends Pick<ReadSource, "partition" | "segments" | "offsets" | "gaps" | "damage" | "tail" | "hooks"> {
-  /** The log went on to this offset at least, as far as is known from when it was opened. */
+  /** The log had reached at least this offset, as far as was known when it was opened. */
   readonly expectedEnd: number;
 }
 
@@ -52,15 +52,16 @@ export abstract class ReadableLog implements ReadSource, ReadableParts {
   abstract get isClosed(): boolean;
 
   /**
-   * One past the last record appended. Where the log is damaged: past the last one known of, which
-   * may not be readable.
+   * Offset after the last record appended; if the log is damaged, after the last known record,
+   * which may not be readable.
    */
   get knownEnd(): number {
     return this.damage === undefined ? this.offsets.logEnd : Math.max(this.expectedEnd, this.offsets.logEnd);
   }
 
   /**
-   * Why not all of the log can be read, if so: found when it was opened, or by a read since then.
+   * Why the log cannot be read to its end: damage found when it was opened, or by a read since
+   * then. Undefined if there is none.
    */
   get knownDamage(): Damage | undefined {
     if (this.damage !== undefined) return this.damage;
@@ -68,7 +69,7 @@ export abstract class ReadableLog implements ReadSource, ReadableParts {
     return this.#found.first;
   }
 
-  cameUpon<E>(error: E): E {
+  noteDamage<E>(error: E): E {
     const { partition } = this;
     if (this.#found.add(error)) tell(() => this.hooks.damaged?.({ partition, error }));
     return error;
@@ -79,56 +80,57 @@ export abstract class ReadableLog implements ReadSource, ReadableParts {
   }
 
   /**
-   * Begins to check everything. What it returns is to be called where all of it was found right.
+   * Called before everything is checked. Returns a function to call if no damage was found: damage
+   * known before is then forgotten.
    */
   beginCheck(): () => void {
     const places = this.#found.places();
     return () => this.#found.forget(places);
   }
 
-  /** Whether `offset` lies where the log is damaged: what is or was there cannot be said. */
+  /** Whether `offset` is in the damaged part of the log, the contents of which are unknown. */
   isDamagedAt(offset: number): boolean {
     return this.damage !== undefined && offset >= this.offsets.highWatermark;
   }
 
-  /** Whether nobody is told any more when there is more to read. */
+  /** Whether waits end, because new records are no longer noticed. */
   get isOver(): boolean {
     return this.isClosed;
   }
 
-  /** @throws what keeps it from being known that the log ends at the high watermark: its damage */
+  /** @throws the damage of the log, if there is any: its end is then unknown */
   checkEnd(): void {
     if (this.damage !== undefined) throw this.damage;
   }
 
-  /** Learns the log's bounds where another process moves them. */
+  /** Updates the bounds if another process changes them. */
   refresh(): Promise<void> | undefined {
     return undefined;
   }
 
-  /** Notes that the records of a batch are corrupt. Returns the error to throw. */
+  /** Records that a batch is corrupt. Returns the error to throw. */
   noteCorrupt(batch: RecordBatch, chunk: Chunk, cause: Error): LogStoreError {
-    const { segment, position, bytes } = chunk as FileChunk; // chunks are this log's own
+    const { segment, position, bytes } = chunk as FileChunk; // this log's chunks have these fields
     const byte = position + batch.bytes.byteOffset - bytes.byteOffset;
-    return this.cameUpon(damagedAt(this, segment, batch.baseOffset, byte, cause));
+    return this.noteDamage(damagedAt(this, segment, batch.baseOffset, byte, cause));
   }
 
-  /** Append time of the record with this offset; undefined where it is gone or cannot be read. */
+  /** Append time of a record; undefined if it is deleted or cannot be read. */
   appendTimeAt(offset: number): Promise<number | undefined> {
     return appendTimeAt(this, offset);
   }
 
   /**
-   * @throws OffsetOutOfRangeError where the offset is before the log's start or beyond the high
-   * watermark; the log's damage where that is why nothing is known of the offset
+   * @throws OffsetOutOfRangeError if the offset is below the log start or above the high watermark;
+   * the damage of the log if the offset is in its damaged part
    */
   reader(offset: number): BatchReader {
     return new BatchReader(this, offset);
   }
 
   /**
-   * The offset that a position means now. It is not checked whether a given offset exists. "latest"
-   * of a damaged log is its known end: no reader takes the place of the damage for the end.
+   * Resolves a position to an offset. A given offset is not checked. "latest" of a damaged log is
+   * its known end, so that no reader mistakes the start of the damage for the end of the log.
    */
   async resolve(given: Position): Promise<number> {
     const position = checkedPosition(given);
@@ -139,7 +141,7 @@ export abstract class ReadableLog implements ReadSource, ReadableParts {
   }
 
   /**
-   * Resolves when there is more to read from `offset` on, the log is closed, `signal` aborts, or
+   * Resolves when there are records beyond `offset`, the log is closed, `signal` is aborted, or
    * after `timeoutMs`; to false in the last case only.
    */
   waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {

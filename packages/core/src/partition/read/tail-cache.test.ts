@@ -28,7 +28,7 @@ async function opened(options: LogStoreOptions = {}) {
   return { storage, store, diskReads };
 }
 
-test("who reads live does not touch the disk, whatever the others do", async () => {
+test("readers at the end of the log do not read from disk, whatever others do", async () => {
   const { store, diskReads } = await opened({ partitions: 3, segmentBytes: 400 });
   const live = range(6).map(async (_, i) => {
     const seen: string[] = [];
@@ -49,7 +49,7 @@ test("0 turns it off", async () => {
   expect(diskReads()).toBeGreaterThan(0);
 });
 
-test("what was there before the store was opened is on disk, what comes is in memory", async () => {
+test("records from before the store was opened are read from disk, later ones from memory", async () => {
   const { store, storage } = await opened();
   await appendOneByOne(store, range(5));
   await store.close();
@@ -66,7 +66,7 @@ test("what was there before the store was opened is on disk, what comes is in me
   await again.close();
 });
 
-test("all partitions share the bytes: the batches that came first go first", async () => {
+test("all partitions share the cache: the oldest batches are evicted first", async () => {
   const { store, diskReads } = await opened({ partitions: 2, tailCacheBytes: 10_000 });
   const kilobyte = range(20).map((value) => value.padEnd(900, "."));
   for (const value of kilobyte) for (const partition of [0, 1]) await store.append(null, value, { partition });
@@ -80,7 +80,7 @@ test("all partitions share the bytes: the batches that came first go first", asy
   }
 });
 
-test("one partition's burst pushes the others out, and a batch longer than all of it holds nothing", async () => {
+test("a burst in one partition evicts the others, and a batch larger than the cache is not kept", async () => {
   const { store, diskReads } = await opened({ partitions: 2, tailCacheBytes: 10_000 });
   await store.append(null, "quiet", { partition: 1 });
   await store.append(null, "x".repeat(20_000), { partition: 0 });
@@ -93,7 +93,7 @@ test("one partition's burst pushes the others out, and a batch longer than all o
   expect(diskReads()).toBe(0);
 });
 
-test("a closed partition's batches are let go of, and their room is there for others", () => {
+test("the batches of a closed partition are dropped, which makes room for others", () => {
   const cache = new TailCache(10_000);
   const segment = {} as Segment;
   let offset = 0;
@@ -121,7 +121,7 @@ test("a closed partition's batches are let go of, and their room is there for ot
   expect(stays.read(0, 1, 1)).toBeUndefined();
 });
 
-test("memory and disk say the same, from every offset, however much is asked for", async () => {
+test("memory and disk return the same batches, from every offset, for every size", async () => {
   const random = new Random(7);
   const values = Array.from({ length: 60 }, (_, i) => `${i}.`.padEnd(random.whole(1, 300), "x"));
   const options = { segmentBytes: 1500 };
@@ -158,7 +158,7 @@ async function chunks(store: LogStore, from: number, maxBytes: number): Promise<
   }
 }
 
-test("a reader that spoils its bytes spoils nobody else's", async () => {
+test("a reader that modifies its bytes does not affect other readers", async () => {
   const { store, diskReads } = await opened();
   await appendOneByOne(store, ["a", "b"]);
   const chunk = await store.log(0).reader(0).next({ maxBytes: 1000 });
@@ -176,7 +176,7 @@ test("deleted records are not read from memory either", async () => {
   expect(await values(store)).toEqual(["v3", "v4"]);
 });
 
-test("however long it runs, what it holds stays within its bytes", async () => {
+test("the cache never exceeds its size, however long it runs", async () => {
   const { store } = await opened();
   await store.append(null, "v");
   const segment = store.log(0).segments.active!;
@@ -191,7 +191,7 @@ test("however long it runs, what it holds stays within its bytes", async () => {
   }
 });
 
-test("where a batch lies on disk is known of each that was written with others", async () => {
+test("the position on disk is known for each batch of a group", async () => {
   const store = await LogStore.open(":memory:", { durability: "written" });
   await Promise.all(["a", "bb", "ccc"].map((value) => store.appendMany(0, [{ value, timestamp: 0 }])));
   let position = 0;

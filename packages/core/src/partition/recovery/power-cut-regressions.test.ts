@@ -9,7 +9,7 @@ const LOG = "store/0/00000000000000000000.log";
 // Linux takes a page that it could not write for clean: the next sync, by recovery, succeeds and
 // writes nothing. What recovery read there is on no disk, and the appends after it rest on it: so
 // recovery writes again what it cannot prove.
-test("what is acknowledged after a failed sync and a reopening survives a power cut", async () => {
+test("records acknowledged after a failed sync and a reopen survive a power cut", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk });
   await store.append(null, "a");
@@ -24,7 +24,7 @@ test("what is acknowledged after a failed sync and a reopening survives a power 
 });
 
 // The same for a segment that is finished: its sync goes on behind the writer.
-test("what a sync of a finished segment failed on is written again by recovery", async () => {
+test("recovery rewrites what a failed sync of a finished segment dropped", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100, durability: "written" });
   await store.append(null, "a");
@@ -41,25 +41,28 @@ test("what a sync of a finished segment failed on is written again by recovery",
 
 // A sector may end right behind a batch's magic. What is in the version's place then is zero, or
 // anything: no newer format.
-test.each([0, 142])("a batch torn behind its magic, with %d where its version was, is a torn tail", async (version) => {
-  const disk = new SimulatedDisk();
-  const store = await LogStore.open("store", { storage: disk });
-  await store.append(null, "a");
-  const { length: end } = (await store.partition(0).slice(0, 1000))!;
-  await store.append(null, "b", { durability: "written" });
-  const torn = disk.content(LOG);
-  torn.fill(version, end + 3);
-  const afterwards = disk.powerCut("drop-all");
-  afterwards.replaceContent(LOG, torn);
-  const recovered = await LogStore.open("store", { storage: afterwards });
-  expect(recovered.recovery).toMatchObject([{ damage: undefined, tornTail: { byte: end } }]);
-  expect((await recovered.append(null, "c")).offset).toBe(1);
-});
+test.each([0, 142])(
+  "a batch torn after its magic, with %d in place of its version, is a torn tail",
+  async (version) => {
+    const disk = new SimulatedDisk();
+    const store = await LogStore.open("store", { storage: disk });
+    await store.append(null, "a");
+    const { length: end } = (await store.partition(0).slice(0, 1000))!;
+    await store.append(null, "b", { durability: "written" });
+    const torn = disk.content(LOG);
+    torn.fill(version, end + 3);
+    const afterwards = disk.powerCut("drop-all");
+    afterwards.replaceContent(LOG, torn);
+    const recovered = await LogStore.open("store", { storage: afterwards });
+    expect(recovered.recovery).toMatchObject([{ damage: undefined, tornTail: { byte: end } }]);
+    expect((await recovered.append(null, "c")).offset).toBe(1);
+  },
+);
 
 // The checkpoint of the deletion names the segment that was active then. The roll makes the next
 // one, and the power goes before its checkpoint is there: opening removes the first segment, which
 // the log's start is behind, and the checkpoint names it still.
-test("a segment that the checkpoint names is not removed before another checkpoint is there", async () => {
+test("a segment that the checkpoint refers to is not removed before a new checkpoint exists", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100 });
   await store.append(null, "a");
@@ -79,7 +82,7 @@ test("a segment that the checkpoint names is not removed before another checkpoi
 
 // Killed between the renaming of a checkpoint and the sync of its directory: the next opening
 // believes what it reads there.
-test("a log start that was seen is not taken back by a power cut", async () => {
+test("a power cut does not move back a log start that was visible", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk });
   await store.appendMany(0, [{ value: "a" }, { value: "b" }]);
@@ -97,7 +100,7 @@ test("a log start that was seen is not taken back by a power cut", async () => {
 
 // The same, and the start is behind a whole segment: it is removed while the checkpoint that says
 // so may still be lost.
-test("no segment is removed before the checkpoint that says so is there for good", async () => {
+test("no segment is removed before the checkpoint with the new log start is durable", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100 });
   for (const value of ["a", "b", "c"]) await store.append(null, value);
@@ -128,7 +131,7 @@ async function withZerosAhead() {
 // The zeros ahead are cut from a segment that is finished, and synced behind the writer. Where the
 // cut is lost and the next segment is there, empty, recovery lets the zeros be: readers run into
 // them once a checkpoint is behind them.
-test("zeros that a power cut brings back into a finished segment are cut again", async () => {
+test("zeros that a power cut restores in a finished segment are truncated again", async () => {
   const { disk, store } = await withZerosAhead();
   disk.onMutation = ({ kind, path }) => {
     if (kind === "syncDirectory" && path === "store/0") disk.stop();
@@ -146,7 +149,7 @@ test("zeros that a power cut brings back into a finished segment are cut again",
 
 // The same after kill -9: the cut can be seen, so that recovery finds nothing to do, and a later
 // power cut takes it back.
-test("a finished segment's cut that was never synced is made durable by recovery", async () => {
+test("recovery makes the truncation of a finished segment durable", async () => {
   const { disk, store } = await withZerosAhead();
   disk.onMutation = ({ kind, path }) => {
     if (kind === "write" && path.endsWith("3.log")) disk.stop();

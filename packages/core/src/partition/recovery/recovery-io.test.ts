@@ -36,7 +36,7 @@ test.each([
   ["write", `1/${LOG}`],
   ["sync", `1/${LOG}`],
   ["syncDirectory", "/1"],
-] as const)("an I/O error while opening (%s of %s) costs that partition only", async (kind, path) => {
+] as const)("an I/O error on open (%s of %s) affects only that partition", async (kind, path) => {
   const directory = await killedAfter(range(5), { partitions: 3, durability: "written" });
   const storage = new HookedStorage(new NodeStorage());
   storage.before = failAt(kind, 1, path, true);
@@ -71,7 +71,7 @@ test.each([
   expect(await values(again, 1)).toEqual([...range(5), "on"]);
 });
 
-test("a broker tells which topic's partition could not be read", async () => {
+test("a broker reports the topic of a partition that could not be read", async () => {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage });
   for (const topic of ["t", "u"]) {
@@ -88,7 +88,7 @@ test("a broker tells which topic's partition could not be read", async () => {
   await again.close();
 });
 
-test("an error that is not the disk's keeps the store from opening", async () => {
+test("an error other than of the disk fails the opening of the store", async () => {
   const directory = await killedAfter(range(3));
   const storage = new HookedStorage(new NodeStorage());
   storage.before = ({ path }) => {
@@ -142,7 +142,7 @@ test.each([
   expect(await values(store)).toEqual(all);
 });
 
-test("what is known to be durable is not written again", async () => {
+test("data that is known to be durable is not rewritten", async () => {
   const large = range(8).map((value) => value.padEnd(100_000, "."));
   const directory = await killedAfter(large); // each flushed: only the last one is not proven
   const size = logBytes(join(directory, "0", LOG)).length;
@@ -158,7 +158,7 @@ test("what is known to be durable is not written again", async () => {
   expect(closed.log).toEqual([]);
 });
 
-test("a torn tail of several MiB is saved whole, and cut", async () => {
+test("a torn tail of several MiB is saved completely, and truncated", async () => {
   const directory = await killedAfter(range(3));
   const path = join(directory, "0", LOG);
   const sound = readFileSync(path);
@@ -175,7 +175,7 @@ test("a torn tail of several MiB is saved whole, and cut", async () => {
 });
 
 test.each([-60, -36, -20, -3, 0, 1, 2 * MIB - 20])(
-  "megabytes of damage, and behind them, at the border of what is read at once (%d), a header that proves them durable",
+  "megabytes of damage, followed, at the border of a read (%d), by a header that proves them durable",
   async (beyondMib) => {
     const directory = temporaryDirectory();
     const live = await open(directory);

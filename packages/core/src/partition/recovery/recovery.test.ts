@@ -98,7 +98,7 @@ async function checkRecovered(
   await again.close();
 }
 
-test("a killed store is whole again", async () => {
+test("a killed store is recovered completely", async () => {
   const store = await open(await killedAfter(range(20), { segmentBytes: 300 }));
   expect(await values(store)).toEqual(range(20));
   expect(store.recovery).toEqual([]);
@@ -130,7 +130,7 @@ test("an active segment with every byte flipped", MANY_SYNCS, async () => {
   }
 });
 
-test("zeros behind the log's end are what was written ahead: they are cut, and nobody is told", async () => {
+test("zeros after the end of the log were written ahead: they are truncated, and not reported", async () => {
   const directory = temporaryDirectory();
   const store = await open(directory);
   await appendOneByOne(store, range(20));
@@ -154,7 +154,7 @@ test("zeros behind the log's end are what was written ahead: they are cut, and n
   }
 });
 
-test("something behind megabytes of zeros is no end of the log: it is saved with them", async () => {
+test("other bytes after megabytes of zeros are saved together with them", async () => {
   const killed = await killedAfter(range(3));
   const path = join(killed, "0", LOG);
   const tail = Buffer.concat([Buffer.alloc(2_500_000), Buffer.from("something")]);
@@ -164,7 +164,7 @@ test("something behind megabytes of zeros is no end of the log: it is saved with
   expect(readFileSync(join(killed, tornTail!.savedAs!)).equals(tail)).toBe(true);
 });
 
-test.each(["garbage", "a torn batch"])("%s behind the log's end is saved and cut", async (kind) => {
+test.each(["garbage", "a torn batch"])("%s after the end of the log is saved and truncated", async (kind) => {
   const killed = await killedAfter(range(3));
   const path = join(killed, "0", LOG);
   const log = readFileSync(path);
@@ -176,7 +176,7 @@ test.each(["garbage", "a torn batch"])("%s behind the log's end is saved and cut
   await checkRecovered(killed, range(3), 3, Buffer.concat([log, tail]), batchEnds(log));
 });
 
-test("a batch of a newer format version is no torn tail: nothing is cut", async () => {
+test("a batch of a newer format version is not a torn tail: nothing is truncated", async () => {
   const killed = await killedAfter(range(3));
   const path = join(killed, "0", LOG);
   const newer = Buffer.from(readFileSync(path).subarray(0, 200));
@@ -190,7 +190,7 @@ test("a batch of a newer format version is no torn tail: nothing is cut", async 
   expect(readFileSync(path)).toEqual(log);
 });
 
-test("a sound header behind the damage proves it, though its own records were torn off", async () => {
+test("a valid header after the damage proves it, although its own records were torn off", async () => {
   const killed = await killedAfter(range(4));
   const path = join(killed, "0", LOG);
   const ends = batchEnds(readFileSync(path));
@@ -200,7 +200,7 @@ test("a sound header behind the damage proves it, though its own records were to
   expect(store.recovery[0]?.damage).toMatchObject({ offset: 2, byte: ends[1] });
 });
 
-test("what a checkpoint proved durable is never cut", async () => {
+test("records that a checkpoint proves durable are never truncated", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory);
   await appendOneByOne(store, range(4));
@@ -218,7 +218,7 @@ test("what a checkpoint proved durable is never cut", async () => {
   }
 });
 
-test("rot below the checkpoint is named by whoever reads it: file, byte, offset", async () => {
+test("a reader reports bit rot below the checkpoint: file, byte, offset", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory);
   await appendOneByOne(store, range(4));
@@ -238,7 +238,7 @@ test("rot below the checkpoint is named by whoever reads it: file, byte, offset"
   }
 });
 
-test("lowered limits neither cut what was accepted under higher ones, nor keep it from being read", async () => {
+test("records accepted under higher limits are kept, and can be read", async () => {
   const large = "x".repeat(10_000);
   for (const home of [await killedAfter(["a", large, "b", large]), await closedWith(["a", large, "b", large])]) {
     const store = await open(home, { maxBatchBytes: 1000 });
@@ -257,7 +257,7 @@ async function closedWith(all: readonly string[]): Promise<string> {
   return directory;
 }
 
-test("one damaged partition: the others serve, it serves what lies before, and takes nothing", async () => {
+test("a damaged partition can be read up to the damage and accepts no appends; the others are served", async () => {
   const directory = temporaryDirectory();
   const live = await open(directory, { partitions: 3 });
   for (const partition of [0, 1, 2]) await appendOneByOne(live, range(3), partition);
@@ -294,19 +294,16 @@ async function segmented(close: boolean): Promise<{ directory: string; logs: str
   return { directory: copy, logs: logs.map((name) => join(copy, "0", name)) };
 }
 
-test.each([true, false])(
-  "a middle segment that is gone is missed by every way of reading (closed: %s)",
-  async (close) => {
-    const { directory, logs } = await segmented(close);
-    rmSync(logs[1]!);
-    const store = await open(directory, { segmentBytes: 250 });
-    const missing = { code: "CORRUPT_PARTITION", partition: 0, offset: 3, file: "0/00000000000000000000.log" };
-    expect(await valuesUntilError(store)).toMatchObject({ read: ["v0", "v1", "v2"], error: missing });
-    for (const from of [3, 4, 5])
-      expect((await valuesUntilError(store, 0, from)).error).toMatchObject({ code: "CORRUPT_PARTITION", offset: from });
-    expect(await values(store, 0, 6)).toEqual(["v6", "v7", "v8", "v9"]);
-  },
-);
+test.each([true, false])("every way of reading detects a missing middle segment (closed: %s)", async (close) => {
+  const { directory, logs } = await segmented(close);
+  rmSync(logs[1]!);
+  const store = await open(directory, { segmentBytes: 250 });
+  const missing = { code: "CORRUPT_PARTITION", partition: 0, offset: 3, file: "0/00000000000000000000.log" };
+  expect(await valuesUntilError(store)).toMatchObject({ read: ["v0", "v1", "v2"], error: missing });
+  for (const from of [3, 4, 5])
+    expect((await valuesUntilError(store, 0, from)).error).toMatchObject({ code: "CORRUPT_PARTITION", offset: from });
+  expect(await values(store, 0, 6)).toEqual(["v6", "v7", "v8", "v9"]);
+});
 
 test("a middle segment that is damaged, with and without a checkpoint", async () => {
   const { directory, logs } = await segmented(false);
@@ -329,7 +326,7 @@ test("a middle segment that is damaged, with and without a checkpoint", async ()
   expect(late).toMatchObject({ code: "CORRUPT_PARTITION" });
 });
 
-test("the first segment that is gone is missed, and nothing is appended behind the gap", async () => {
+test("a missing first segment is detected, and no appends are accepted after the gap", async () => {
   const { directory, logs } = await segmented(true);
   rmSync(logs[0]!);
   const store = await open(directory, { segmentBytes: 250 });
@@ -338,7 +335,7 @@ test("the first segment that is gone is missed, and nothing is appended behind t
   expect(await codeOf(store.append(null, "x"))).toBe("CORRUPT_PARTITION");
 });
 
-test("a reader that is to end behind a gap comes upon the gap", async () => {
+test("a reader whose end is after a missing segment fails there", async () => {
   const { directory, logs } = await segmented(true);
   const [first] = batchEnds(readFileSync(logs[1]!));
   const second = readFileSync(logs[1]!).subarray(first);
@@ -348,7 +345,7 @@ test("a reader that is to end behind a gap comes upon the gap", async () => {
   expect(found).toMatchObject({ code: "CORRUPT_PARTITION", offset: 3 });
 });
 
-test("a torn batch whose values hold batches of another log is a torn tail", async () => {
+test("a torn batch whose values contain batches of another log is a torn tail", async () => {
   const other = await killedAfter(range(40));
   const mirrored = readFileSync(join(other, "0", LOG));
   const killed = await killedAfter(["a", "b"]);
@@ -364,7 +361,7 @@ test("a torn batch whose values hold batches of another log is a torn tail", asy
   expect(await values(again)).toEqual(["a", "b"]);
 });
 
-test.each([true, false])("the last segment that is gone is missed (closed: %s)", async (close) => {
+test.each([true, false])("a missing last segment is detected (closed: %s)", async (close) => {
   const { directory, logs } = await segmented(close);
   rmSync(logs[3]!);
   rmSync(join(directory, "lock"), { force: true });
@@ -377,7 +374,7 @@ test.each([true, false])("the last segment that is gone is missed (closed: %s)",
   expect(everyFile(directory)).toEqual(before);
 });
 
-test("all segments that are gone are missed", async () => {
+test("the loss of all segments is detected", async () => {
   for (const killed of [await killedAfter(["a"]), await closedWith(["a"])]) {
     rmSync(join(killed, "0", LOG));
     const store = await open(killed);
@@ -386,7 +383,7 @@ test("all segments that are gone are missed", async () => {
   }
 });
 
-test("a checkpoint that is missing, damaged or of a newer version saves work only", async () => {
+test("a checkpoint that is missing, damaged or of a newer version only costs work", async () => {
   const { directory } = await segmented(true);
   const checkpoint = readFileSync(join(directory, "0", "checkpoint"));
   const contents = [undefined, Buffer.alloc(0), checkpoint.subarray(0, 20), Buffer.from("{}\n00000000\n")];
@@ -408,7 +405,7 @@ test("a checkpoint that is missing, damaged or of a newer version saves work onl
   }
 });
 
-test("a checkpoint older than the log: what came after is found", async () => {
+test("a checkpoint older than the log: later batches are found", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory);
   await appendOneByOne(store, range(3));
@@ -421,7 +418,7 @@ test("a checkpoint older than the log: what came after is found", async () => {
   expect(await values(await open(directory))).toEqual([...range(3), ...range(3, "w")]);
 });
 
-test("a checkpoint newer than the log: damage, and nothing is cut", async () => {
+test("a checkpoint newer than the log: damage, and nothing is truncated", async () => {
   const directory = temporaryDirectory();
   const store = await LogStore.open(directory);
   await appendOneByOne(store, range(3));
@@ -438,7 +435,7 @@ test("a checkpoint newer than the log: damage, and nothing is cut", async () => 
   });
 });
 
-test("leftovers of a crash: temporary files go, an empty new segment is used", async () => {
+test("leftovers of a crash: temporary files are removed, an empty new segment is used", async () => {
   const killed = await killedAfter(range(3));
   writeFileSync(join(killed, "0", "checkpoint.tmp"), "half a checkp");
   writeFileSync(join(killed, "store.json.tmp"), "{");
@@ -451,7 +448,7 @@ test("leftovers of a crash: temporary files go, an empty new segment is used", a
   expect(readFileSync(join(killed, "0", "00000000000000000003.log")).length).toBeGreaterThan(75);
 });
 
-test("a segment behind bytes that a crash took away is set aside with them", async () => {
+test("a segment after a torn tail is saved together with it", async () => {
   const killed = await killedAfter(range(3));
   const { length } = readFileSync(join(killed, "0", LOG));
   writeFileSync(join(killed, "0", "00000000000000000009.log"), "");
@@ -464,7 +461,7 @@ test("a segment behind bytes that a crash took away is set aside with them", asy
   expect((await store.append(null, "on")).offset).toBe(3);
 });
 
-test("segments that were written and never synced may be torn, all of them", async () => {
+test("any number of segments that were never synced may be torn", async () => {
   const directory = temporaryDirectory();
   const storage = new HookedStorage(new NodeStorage());
   const live = await open(directory, { storage, segmentBytes: 250, durability: "written" });
@@ -492,7 +489,7 @@ test("segments that were written and never synced may be torn, all of them", asy
   expect(await values(again)).toEqual([...range(2), "on"]);
 });
 
-test("where a later segment proves that the earlier one was durable, its damage is damage", async () => {
+test("if a later segment proves an earlier one durable, its damage is not a torn tail", async () => {
   const directory = temporaryDirectory();
   const live = await open(directory, { segmentBytes: 250 });
   await appendOneByOne(live, range(5));
@@ -505,7 +502,7 @@ test("where a later segment proves that the earlier one was durable, its damage 
   expect(store.recovery).toMatchObject([{ tornTail: undefined, damage: place }]);
 });
 
-test("a crash before store.json was renamed leaves a place to make a store in", async () => {
+test("after a crash before store.json was renamed, a store can be created", async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "store.json.tmp"), '{ "format": "logst');
   writeFileSync(join(directory, "lock"), "12345\n");
@@ -514,7 +511,7 @@ test("a crash before store.json was renamed leaves a place to make a store in", 
   expect(JSON.parse(readFileSync(join(directory, "store.json"), "utf8"))).toMatchObject({ partitions: 2 });
 });
 
-test("a crash while recovering: the bytes are saved before they are cut", async () => {
+test("a crash during recovery: the bytes are saved before they are truncated", async () => {
   const killed = await killedAfter(range(3));
   const path = join(killed, "0", LOG);
   const tail = Buffer.from("half a batch");
@@ -531,14 +528,14 @@ test("a crash while recovering: the bytes are saved before they are cut", async 
   expect(await lines(store)).toEqual(["0 v0", "1 v1", "2 v2"]);
 });
 
-test("what is recovered is synced before later batches call it durable", async () => {
+test("recovered batches are synced before later batches declare them durable", async () => {
   const killed = await killedAfter(range(3), { durability: "written" });
   const storage = new HookedStorage(new NodeStorage());
   await open(killed, { storage });
   expect(storage.calls.map(({ kind, path }) => `${kind} ${path.slice(-LOG.length)}`)).toContain(`sync ${LOG}`);
 });
 
-test("a batch whose offset does not follow is not taken for the log", async () => {
+test("a batch whose offset does not follow is not part of the log", async () => {
   const killed = await killedAfter(range(2));
   const path = join(killed, "0", LOG);
   const builder = new RecordBatchBuilder();

@@ -60,7 +60,7 @@ test("many headers over many chunks, each once", async () => {
   expect(await found(file, 13_337 * 100, 13_337 * 200)).toHaveLength(100);
 });
 
-test("what lies within a batch whose header is sound is passed over, however long it is", async () => {
+test("the bytes of a batch with a valid header are skipped, however long it is", async () => {
   const inner = Buffer.concat(Array.from({ length: (3 * MIB) / 80 }, (_, i) => batch(1000 + i)));
   const outer = batch(3, inner);
   const file = await fileWith(outer.length + 2000, [
@@ -73,7 +73,7 @@ test("what lies within a batch whose header is sound is passed over, however lon
   ]);
 });
 
-test("a header that is cut off at the end is none", async () => {
+test("a truncated header at the end does not count", async () => {
   const bytes = batch(5);
   for (const length of [4, 35, 36, 71]) {
     const file = await fileWith(MIB + 10 + length, [{ at: MIB + 10, bytes: bytes.subarray(0, length) }]);
@@ -81,12 +81,12 @@ test("a header that is cut off at the end is none", async () => {
   }
 });
 
-test("a file that is shorter than it is said to be ends the search", async () => {
+test("a file that is shorter than declared ends the search", async () => {
   const file = await fileWith(1000, [{ at: 100, bytes: batch(5) }]);
   expect(await found(file, 0, 3 * MIB)).toEqual([[100, 5]]);
 });
 
-test("only what lies behind the damage proves anything, and never more than came before it", async () => {
+test("only headers after the damage are proof, and only for what precedes them", async () => {
   const file = await fileWith(MIB, [
     { at: 100, bytes: batch(3, "v", 3) }, // the damaged place's own offset
     { at: 5000, bytes: batch(7, "v", 6) },
@@ -98,7 +98,7 @@ test("only what lies behind the damage proves anything, and never more than came
   expect(await witnessBehind(file, 0, MIB, 9)).toEqual({ durable: 0, given: 0 });
 });
 
-test("of a batch whose records are damaged, as many offsets count as given as it says", async () => {
+test("a batch with damaged records still accounts for the offsets that it declares", async () => {
   const rotten = Buffer.from(batch(5, "x".repeat(300)));
   rotten[200]! ^= 1;
   const file = await fileWith(5000, [{ at: 100, bytes: rotten }]);

@@ -52,7 +52,7 @@ test.each([
   [6, [6, 9]],
   [9, [9]],
   [10, [9]],
-])("records before offset %d are deleted, and whole files with them", async (offset, left) => {
+])("records before offset %d are deleted, and files that contain no others", async (offset, left) => {
   const { store, segments, storage } = await filled();
   await store.deleteRecords(0, offset);
   const check = async (of: LogStore) => {
@@ -77,7 +77,7 @@ test.each([
   await again.close();
 });
 
-test("deleting less than is deleted already changes nothing", async () => {
+test("deleting records that are deleted already changes nothing", async () => {
   const { store, storage } = await filled();
   await store.deleteRecords(0, 5);
   const before = storage.calls.length;
@@ -87,7 +87,7 @@ test("deleting less than is deleted already changes nothing", async () => {
   expect(store.partition(0).startOffset).toBe(5);
 });
 
-test("what is not there cannot be deleted", async () => {
+test("records that do not exist cannot be deleted", async () => {
   const { store } = await filled({ partitions: 2 });
   expect(await caught(store.deleteRecords(0, 11))).toMatchObject({
     code: "OFFSET_OUT_OF_RANGE",
@@ -103,7 +103,7 @@ test("what is not there cannot be deleted", async () => {
   await store.deleteRecords(1, 0);
 });
 
-test("a partition is deleted from again and again: offsets go on", async () => {
+test("repeated deletions and appends: offsets continue", async () => {
   const { store } = await opened();
   for (let round = 0; round < 8; round++) {
     await appendOneByOne(store, range(5));
@@ -113,7 +113,7 @@ test("a partition is deleted from again and again: offsets go on", async () => {
   expect((await store.append(null, "v")).offset).toBe(40);
 });
 
-test("a reader in the middle of what is deleted goes on at the log's start", async () => {
+test("a reader at a deleted position continues at the log start", async () => {
   const { store } = await filled({ tailCacheBytes: 0 });
   const [inIt, behind] = [0, 7].map((from) => store.tail(0, { from }).batches());
   await Promise.all([inIt!.next(), behind!.next()]);
@@ -124,7 +124,7 @@ test("a reader in the middle of what is deleted goes on at the log's start", asy
   await Promise.all([inIt!.return(), behind!.return()]);
 });
 
-test("the files go when the checkpoint says so durably, the oldest first", async () => {
+test("files are removed once the checkpoint is durable, the oldest first", async () => {
   const { store, storage } = await filled();
   const before = storage.calls.length;
   await store.deleteRecords(0, 7);
@@ -144,7 +144,7 @@ function name(baseOffset: number): string {
   return String(baseOffset).padStart(20, "0");
 }
 
-test("a disk that does not take the note: nothing is deleted, and it can be tried again", async () => {
+test("if the new log start cannot be written, nothing is deleted, and the call can be repeated", async () => {
   for (const [kind, path] of [
     ["createFile", "checkpoint.tmp"],
     ["write", "checkpoint.tmp"],
@@ -163,7 +163,7 @@ test("a disk that does not take the note: nothing is deleted, and it can be trie
   }
 });
 
-test("a sync that fails while deleting fails the partition", async () => {
+test("a failed sync during a deletion fails the partition", async () => {
   const { store, storage } = await filled({ durability: "written" });
   storage.before = failAt("sync", 1, ".log");
   expect(await codeOf(store.deleteRecords(0, 7))).toBe("STORAGE_FAILED");
@@ -171,7 +171,7 @@ test("a sync that fails while deleting fails the partition", async () => {
   expect(await lines(store)).toEqual(all);
 });
 
-test("crashed at every call: all of it or nothing, and no file is left for ever", async () => {
+test("after a crash at any call, the deletion is complete or had no effect, and no files are left", async () => {
   for (let k = 1; ; k++) {
     const { store, storage, segments } = await filled();
     const before = storage.calls.length;
@@ -201,7 +201,7 @@ test("crashed at every call: all of it or nothing, and no file is left for ever"
   }
 });
 
-test("without its checkpoint, the log begins where its files do", async () => {
+test("without its checkpoint, the log starts with its first file", async () => {
   const { store, storage } = await filled();
   await store.deleteRecords(0, 5);
   await store.close();
@@ -228,7 +228,7 @@ test("on a real disk, killed and closed", async () => {
   }
 });
 
-test("too old: whole segments, and the active one is rolled to go with them", async () => {
+test("by age: whole segments; the active one is rolled, so that it can be deleted", async () => {
   const { store, storage, appendAt, segments } = await opened();
   await appendAt(1000, 4); // segments 0 and 3
   await appendAt(2000, 2);
@@ -255,7 +255,7 @@ test("too old: whole segments, and the active one is rolled to go with them", as
   expect(await lines(store)).toEqual(["7 v0"]);
 });
 
-test("too much: the oldest segments go while the others hold enough", async () => {
+test("by size: the oldest segments, as long as the others have the given size", async () => {
   const { store, segments } = await filled();
   const segment = 3 * (74 + 4 + 2); // of three records
   expect(store.partition(0).startOffset).toBe(0);
@@ -277,7 +277,7 @@ test("too much: the oldest segments go while the others hold enough", async () =
   expect(await lines(store)).toEqual(["9 v9"]);
 });
 
-test("at a roll it is done by itself", async () => {
+test("retention is applied after a roll", async () => {
   const { store, segments } = await opened({ retentionBytes: 500 });
   await appendOneByOne(store, range(60));
   await store.flush();
@@ -292,14 +292,14 @@ test("at a roll it is done by itself", async () => {
   );
 });
 
-test("without limits nothing is ever deleted, and no segment is rolled", async () => {
+test("without limits nothing is deleted, and no segment is rolled", async () => {
   const { store, storage, segments } = await filled();
   storage.time = Number.MAX_SAFE_INTEGER;
   await store.applyRetention();
   expect(await segments()).toEqual([0, 3, 6, 9]);
 });
 
-test("retention leaves partitions alone that are damaged or failed, and sees to the others", async () => {
+test("retention skips damaged and failed partitions, and continues with the others", async () => {
   const { store, storage } = await opened({ partitions: 3, retentionBytes: 0 });
   for (const partition of [0, 1, 2]) await appendOneByOne(store, range(10), partition);
   storage.before = failAt("sync", 1, "store/1/00000000000000000009.log");

@@ -125,7 +125,7 @@ async function timeOf(log: ReadableLog, segment: Segment, lastAppendTime: number
   try {
     return (await segment.firstAppendTime()) ?? lastAppendTime;
   } catch (cause) {
-    const error = log.cameUpon(readError(log, segment, segment.baseOffset, cause));
+    const error = log.noteDamage(readError(log, segment, segment.baseOffset, cause));
     if (cause instanceof LogStoreError) return Number.POSITIVE_INFINITY;
     throw error;
   }

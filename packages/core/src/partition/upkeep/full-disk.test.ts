@@ -72,7 +72,7 @@ test.each(["before an append has failed", "after an append has failed", "after a
   },
 );
 
-test("retention goes on where appends do not", async () => {
+test("retention works on a partition that accepts no appends", async () => {
   const { disk, store } = await filled();
   fill(disk);
   await caught(store.append(null, "x".repeat(100)));
@@ -84,7 +84,7 @@ test("retention goes on where appends do not", async () => {
   await store.applyRetention(); // nothing is left to delete
 });
 
-test("what is not a whole segment cannot be deleted then, and nothing is", async () => {
+test("then only whole segments can be deleted", async () => {
   const { disk, store } = await filled();
   fill(disk);
   const error = await caught(store.append(null, "x".repeat(100)));
@@ -95,7 +95,7 @@ test("what is not a whole segment cannot be deleted then, and nothing is", async
   expect(await values(store)).toHaveLength(20);
 });
 
-test("the deleting of one segment can be cut off anywhere", async () => {
+test("the deletion of a segment can be interrupted at any call", async () => {
   for (let k = 1; ; k++) {
     const { disk, store } = await filled();
     fill(disk);
@@ -116,7 +116,7 @@ test("the deleting of one segment can be cut off anywhere", async () => {
   }
 });
 
-test("a deletion that was noted and may not be durable fails the partition, and does not say that nothing was deleted", async () => {
+test("a deletion that may not be durable fails the partition, and its error does not claim that nothing was deleted", async () => {
   const { disk, store } = await filled();
   let renamed = false;
   disk.failAt(1, "EIO", {

@@ -301,7 +301,7 @@ function withoutName({ savedAs: _, ...action }: RepairAction): unknown {
   return action;
 }
 
-test("a sound store: nothing is found, nothing is done, and what was read adds up", async () => {
+test("an intact store: no findings, no actions, and complete progress", async () => {
   const { directory } = await DamagedStore.make({ partitions: 3 });
   const store = await open(directory);
   const before = everyFile(directory);
@@ -314,7 +314,7 @@ test("a sound store: nothing is found, nothing is done, and what was read adds u
   expect(everyFile(directory)).toEqual(before);
 });
 
-test("progress is told about every MiB, and rises to the end", async () => {
+test("progress is reported about every MiB, up to the end", async () => {
   const store = await open(":memory:", { segmentBytes: 2_500_000, durability: "written" });
   for (let i = 0; i < 60; i++) await store.append(null, Buffer.alloc(100_000, i));
   const events = (await Array.fromAsync(store.verify())).filter((event) => event.type === "progress");
@@ -328,7 +328,7 @@ test("progress is told about every MiB, and rises to the end", async () => {
   expect(events.at(-1)).toMatchObject({ records: 60, bytes: events[0]!.totalBytes });
 });
 
-test("an index that does not fit its log is found, and gone when it is repaired", async () => {
+test("an index that does not match its log is found, and removed by the repair", async () => {
   const damaged = await DamagedStore.make();
   damaged.change(3, (bytes) => flipped(bytes, 30), "index");
   damaged.change(6, (bytes) => bytes.subarray(0, 20), "index");
@@ -348,7 +348,7 @@ test("an index that does not fit its log is found, and gone when it is repaired"
   expect(await lines(store)).toEqual(without());
 });
 
-test("verifying while others append and delete: what is deleted is not missed", async () => {
+test("verification during appends and deletions does not report deleted records as missing", async () => {
   for (const upTo of [4, 7, RECORDS]) {
     const { directory } = await DamagedStore.make();
     const storage = new HookedStorage(new NodeStorage());
@@ -368,7 +368,7 @@ test("verifying while others append and delete: what is deleted is not missed", 
   }
 });
 
-test("of several partitions, only the damaged one is closed for its repair", async () => {
+test("only damaged partitions are closed for a repair", async () => {
   const damaged = await DamagedStore.make({ partitions: 2 });
   damaged.spoil(3, 1);
   const store = await open(damaged.directory);
@@ -381,7 +381,7 @@ test("of several partitions, only the damaged one is closed for its repair", asy
   expect(await lines(store, 0)).toEqual(without(4));
 });
 
-test("a time is found across what was lost, and retention goes on behind it", async () => {
+test("look-ups by time and retention work across a gap", async () => {
   const storage = new HookedStorage();
   const store = await open("store", { storage });
   for (let offset = 0; offset < RECORDS; offset++) {
@@ -406,7 +406,7 @@ test("a time is found across what was lost, and retention goes on behind it", as
   expect(store.partition(0).startOffset).toBe(7);
 });
 
-test("a repaired log that is damaged again: its gap is none of the damage", async () => {
+test("a repaired log that is damaged again: its gap is not damage", async () => {
   const damaged = await DamagedStore.make();
   damaged.lose(3);
   const first = await open(damaged.directory);
@@ -421,7 +421,7 @@ test("a repaired log that is damaged again: its gap is none of the damage", asyn
   expect((await store.append(null, "on")).offset).toBe(RECORDS + 1);
 });
 
-test("records are deleted up to within a gap", async () => {
+test("records can be deleted up to an offset in a gap", async () => {
   const damaged = await DamagedStore.make();
   damaged.lose(3);
   const store = await open(damaged.directory);
@@ -438,7 +438,7 @@ test("records are deleted up to within a gap", async () => {
   expect(readFileSync(join(damaged.directory, "0", "checkpoint"), "utf8")).toContain('"gaps":[]');
 });
 
-test("a last segment that is missing, where nobody knows how much was in it", async () => {
+test("a missing last segment of unknown length", async () => {
   const damaged = await DamagedStore.make({ closed: false });
   damaged.lose(9);
   rmSync(join(damaged.directory, "watermarks"));
@@ -449,7 +449,7 @@ test("a last segment that is missing, where nobody knows how much was in it", as
   expect((await store.append(null, "on")).offset).toBe(9);
 });
 
-test("which offsets were given is not forgotten where a damaged store is opened again and again", async () => {
+test("assigned offsets are remembered when a damaged store is reopened repeatedly", async () => {
   const damaged = await DamagedStore.make({ closed: false });
   damaged.lose(9);
   for (let i = 0; i < 3; i++) await (await open(damaged.directory)).close();
@@ -459,7 +459,7 @@ test("which offsets were given is not forgotten where a damaged store is opened 
 });
 
 test.each(["in the middle", "at the end"])(
-  "batches that somebody keeps as values are not taken for the log's: %s",
+  "batches inside values are not taken for batches of the log: %s",
   async (where) => {
     const mirrored = Buffer.concat(
       [100, 101].map((baseOffset) => {
@@ -510,7 +510,7 @@ const interrupted: Case[] = [
 ];
 
 test.each(interrupted)(
-  "interrupted at every call, and begun again: $name",
+  "interrupted at every call, and repeated: $name",
   { timeout: 60_000 },
   async ({ damage, lost }) => {
     const damaged = await DamagedStore.make({ closed: false });

@@ -8,7 +8,7 @@ function expired(limits: Partial<RetentionLimits>, nowMs = 4000, of = segments):
   return expiredSegments(of, { retentionMs: undefined, retentionBytes: undefined, ...limits }, nowMs);
 }
 
-test("without limits, nothing", () => {
+test("nothing is deleted without limits", () => {
   expect(expired({}, Number.MAX_SAFE_INTEGER)).toBe(0);
 });
 
@@ -31,11 +31,11 @@ test.each([
   [20, 2],
   [1, 3],
   [0, 4],
-])("%d bytes are to be kept: %d segments are too much", (retentionBytes, count) => {
+])("to keep %d bytes, %d segments are deleted", (retentionBytes, count) => {
   expect(expired({ retentionBytes })).toBe(count);
 });
 
-test("either limit is enough, and the oldest go first: none is left out between", () => {
+test("either limit is sufficient, and the deleted segments are the oldest", () => {
   expect(expired({ retentionMs: 2999, retentionBytes: 20 })).toBe(2);
   expect(expired({ retentionMs: 1999, retentionBytes: 30 })).toBe(2);
   const uneven = [5000, 1000].map((newestTime) => ({ sizeBytes: 10, newestTime }));

@@ -50,7 +50,7 @@ export async function* verifyLog(log: ReadableLog, expectedEnd: number): AsyncGe
     if (event.type === "finding" && event.kind === "damage") {
       isDamaged = true;
       const { file, byte, offset, reason } = event;
-      log.cameUpon(damagedAt(log, { name: file.slice(file.indexOf("/") + 1) }, offset, byte, new Error(reason)));
+      log.noteDamage(damagedAt(log, { name: file.slice(file.indexOf("/") + 1) }, offset, byte, new Error(reason)));
     }
     yield event;
   }
@@ -198,7 +198,7 @@ async function* walk(log: ReadableLog, segment: Segment, range: WalkRange): Asyn
   try {
     yield* walkSegment(await segment.file(), range);
   } catch (error) {
-    if (!wasDeleted(log, segment)) throw log.cameUpon(readError(log, segment, segment.baseOffset, error));
+    if (!wasDeleted(log, segment)) throw log.noteDamage(readError(log, segment, segment.baseOffset, error));
   }
 }
 
@@ -235,6 +235,6 @@ async function endOf(log: ReadableLog, segment: Segment): Promise<number> {
     return await (log.damage === undefined ? segment.visibleSize() : segment.size());
   } catch (error) {
     if (wasDeleted(log, segment)) return 0;
-    throw log.cameUpon(readError(log, segment, segment.baseOffset, error));
+    throw log.noteDamage(readError(log, segment, segment.baseOffset, error));
   }
 }
