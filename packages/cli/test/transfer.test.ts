@@ -1,5 +1,5 @@
 /** Records go out of a topic and into another, and none is lost or changed on the way. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@logstore/client";
@@ -99,6 +99,38 @@ test("an import that is interrupted says what is stored", async () => {
   await client.close();
   expect(code).toBe(130);
   expect(stderr).toContain(`go on with --skip-lines ${partitions[0]!.highWatermark}`);
+});
+
+test("a directory of the Go LogStore: each file is a partition, and damage is left out", async () => {
+  const go = join(directory, "go");
+  await mkdir(go);
+  const record = (hex: string) => Buffer.from(hex.replaceAll(" ", ""), "hex");
+  const hello = record("00 00 00 00 00 00 00 18  fa 95 12 9c  48 65 6c 6c 6f 20 57 6f 72 6c 64 21");
+  const letter = record("00 00 00 00 00 00 00 0d  f9 b2 97 1a  61");
+  await writeFile(join(go, "0.bilog"), Buffer.concat([hello, letter]));
+  await writeFile(join(go, "2.bilog"), Buffer.concat([letter, hello.subarray(0, 20)]));
+  expect(await imported("narrow", { create: 2 }, undefined, [go])).toMatchObject({ code: 2 });
+  const { code, stdout, stderr } = await imported("go", { create: 3 }, undefined, [go]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "imported 3 records into go\n" });
+  expect(stderr).toContain("2.bilog: 20 bytes in 1 place cannot be read");
+  expect(records(await exported("go"))).toMatchObject([
+    { partition: 0, offset: 0, key: null, value: "Hello World!" },
+    { partition: 0, offset: 1, value: "a" },
+    { partition: 2, offset: 0, value: "a" },
+  ]);
+  expect(await imported("go", {}, undefined, [go])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("NOT_EMPTY"),
+  });
+});
+
+test("an export of a part", async () => {
+  const options = {
+    partitions: [0],
+    from: { type: "offset", offset: 1 },
+    until: { type: "offset", offset: 2 },
+  };
+  expect(records(await exported("source", options))).toMatchObject([{ partition: 0, offset: 1 }]);
 });
 
 test("a missing topic is said before anything is read", async () => {

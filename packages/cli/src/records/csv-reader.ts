@@ -1,4 +1,4 @@
-/** Reads records from CSV, as docs/cli.md describes it. */
+/** Reads records from CSV, as packages/cli/README.md describes it. */
 import { Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { BadRecord, type ImportedRecord, type ImportPiece } from "./imported-record.js";

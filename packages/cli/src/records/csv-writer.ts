@@ -1,6 +1,6 @@
 /**
- * Writes records as CSV, as docs/cli.md describes it. An encoding says "base64" for bytes that are
- * no UTF-8; a key without one is null where it is empty.
+ * Writes records as CSV, as packages/cli/README.md describes it. An encoding says "base64" for
+ * bytes that are no UTF-8; a key without one is null where it is empty.
  */
 import { isUtf8 } from "node:buffer";
 import type { RecordCursor } from "@logstore/codec";

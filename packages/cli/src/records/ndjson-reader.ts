@@ -1,4 +1,4 @@
-/** Reads records from NDJSON, as docs/cli.md describes it. */
+/** Reads records from NDJSON, as packages/cli/README.md describes it. */
 
 import { ExportedLines, nextLine } from "./exported-line.js";
 import { BadRecord, type ImportedRecord, type ImportPiece } from "./imported-record.js";

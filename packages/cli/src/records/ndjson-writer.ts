@@ -1,6 +1,6 @@
 /**
- * Writes records as NDJSON, as docs/cli.md describes it. A key or value that is UTF-8 is a JSON
- * string; any other is base64 in a field of another name, so that each byte can be restored.
+ * Writes records as NDJSON, as packages/cli/README.md describes it. A key or value that is UTF-8 is
+ * a JSON string; any other is base64 in a field of another name, so that each byte can be restored.
  */
 import { isUtf8 } from "node:buffer";
 import { asBytes, MAX_ESCAPED_BYTES, writeBytes, writeInteger, writeString } from "./json-bytes.js";

@@ -1,4 +1,4 @@
-/** The fields that say what a record is, as docs/cli.md describes them. */
+/** The fields that say what a record is, as packages/cli/README.md describes them. */
 import type { HeaderInput } from "@logstore/codec";
 import { BadRecord, type ImportedRecord } from "./imported-record.js";
 
