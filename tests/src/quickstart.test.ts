@@ -1,7 +1,13 @@
 /** The example of `npm start`, run as a new user would. */
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
+import { NOW_TRY } from "../../examples/quickstart/src/now-try.ts";
+import { manifest } from "./packed.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const main = fileURLToPath(new URL("src/main.ts", import.meta.resolve("@logstore/example-quickstart/package.json")));
 const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 1e9));
@@ -12,6 +18,22 @@ function quickstart(...args: string[]) {
     timeout: 290_000,
   });
   return { status, lines: stdout.trimEnd().split("\n"), stderr };
+}
+
+/** `script` of util-linux, which runs a command at a terminal. */
+const hasTerminal = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
+if (!hasTerminal) console.log("skipped: the live view (script of util-linux is not installed)");
+
+/** Runs it at a terminal where there is a way to, else as above. */
+function atTerminal(...args: string[]) {
+  if (!hasTerminal) return quickstart(...args);
+  const command = [process.execPath, main, ...args].map((word) => `'${word}'`).join(" ");
+  const { status, stdout } = spawnSync("script", ["-qec", `stty cols 100 rows 50; ${command}`, "/dev/null"], {
+    encoding: "utf8",
+    timeout: 290_000,
+    maxBuffer: Number.POSITIVE_INFINITY, // each frame is in it
+  });
+  return { status, lines: stripVTControlCharacters(stdout).replaceAll("\r", "").trimEnd().split("\n") };
 }
 
 /** A member was killed, and in the end each of its partitions has another owner. */
@@ -36,14 +58,26 @@ test("20,000 flights go through the server and arrive in order, although a membe
   expect(lines.join("\n")).toMatch(/'JFK'\s*│\s*200\s*│\s*16\.2/);
 });
 
-test("also when the server is killed at random moments while they are produced", () => {
-  const { status, lines, stderr } = quickstart("--crashes", "4", "--seed", String(seed));
-  // Clients warn that the server was down, and print nothing else.
-  const others = stderr.split("\n").filter((line) => !/LogStoreWarning|--trace-warnings/.test(line));
-  expect(others.join("\n"), `KILL_SEED=${seed}`).toBe("");
-  expect(lines.at(-1), `KILL_SEED=${seed}`).toBe("consumed 20000 of 20000 records in order");
+test("also when the server is killed at random moments while they are produced; at a terminal, with bars", () => {
+  const { status, lines } = atTerminal("--crashes", "4", "--seed", String(seed));
+  const text = lines.join("\n");
+  expect(text, `KILL_SEED=${seed}`).toMatch(/^consumed 20000 of 20000 records in order$/m);
   expect(status).toBe(0);
-  expectTakenOver(lines);
-  const restarts = Number(/^server killed and started again: (\d+) times$/m.exec(lines.join("\n"))?.[1]);
+  const restarts = Number(/^server killed and started again: (\d+) times$/m.exec(text)?.[1]);
   expect(restarts).toBeGreaterThanOrEqual(2);
+  if (!hasTerminal) return;
+  expect(text).toMatch(/^ +✗ the server is killed after [\d,]+ flights, and started again$/m);
+  expect(text).toMatch(/^ +✗ member 1 is killed after [\d,]+ flights \(kill -9\)$/m);
+  expect(text).toMatch(/^ +↻ member [02] takes over partitions? [\d, ]+, [\d.]+ s later$/m);
+  expect(text).toMatch(/^ +6 █+ +3,467 of 3,467 +member/m); // a fact of the data
+  expect(text).not.toContain("Warning");
+});
+
+test("what it suggests to try is there", () => {
+  for (const { command } of NOW_TRY) {
+    const [, directory] = /^npx --yes pnpm@([\d.]+) --silent -C (\S+) start$/.exec(command)?.slice(1) ?? [];
+    if (directory === undefined) expect(command).toBe("npm start -- --crashes 4");
+    else expect(manifest(join(root, directory)).scripts).toHaveProperty("start");
+    if (directory !== undefined) expect(command).toContain(manifest(root).packageManager);
+  }
 });

@@ -17,6 +17,18 @@ export async function groupWhen(
   }
 }
 
+/** Reports the owners of the partitions again and again, until the signal aborts. */
+export async function watchOwners(
+  client: LogClient,
+  report: (names: readonly (string | undefined)[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    report(ownersOf(await client.describeGroup(GROUP)));
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
 /** The name of the member that owns each partition. */
 export function ownersOf({ members, partitions }: GroupDescription): (string | undefined)[] {
   const names = new Map(members.map(({ memberId, clientId }) => [memberId, clientId]));

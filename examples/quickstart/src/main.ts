@@ -11,21 +11,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { connect, type GroupDescription } from "@logstore/client";
+import { good } from "./colours.ts";
 import { crashPoints } from "./crash-points.ts";
+import { DelaysByOrigin } from "./delays.ts";
 import { PARTITIONS, readFlights, TOPIC } from "./flights.ts";
-import { groupWhen, ownersOf } from "./group.ts";
+import { groupWhen, ownersOf, watchOwners } from "./group.ts";
 import { Members } from "./members.ts";
+import { printNowTry } from "./now-try.ts";
 import { OrderCheck } from "./order-check.ts";
 import { produce } from "./produce.ts";
-import { startProgress } from "./progress.ts";
 import { Server } from "./server.ts";
-import { DelaysByOrigin, printPartitions, printRate } from "./summary.ts";
+import { startShow } from "./show.ts";
+import { printSummary } from "./summary.ts";
 
 const MEMBERS = ["member 0", "member 1", "member 2"];
 /** The member that is killed when half of the flights have been consumed. */
 const VICTIM = "member 1";
 /** A longer wait means that something is wrong. */
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 240_000;
 
 const { values: options } = parseArgs({
   options: { crashes: { type: "string", default: "0" }, seed: { type: "string", default: "1" } },
@@ -37,15 +40,12 @@ const dataDirectory = await mkdtemp(join(tmpdir(), "logstore-quickstart-"));
 const server = new Server(dataDirectory);
 const address = await server.start();
 console.log(`Server on ${address}, data in ${dataDirectory}`);
-const client = connect(address);
+const client = connect(address, { onEvent() {} }); // that the server is killed is shown anyway
 
 const check = new OrderCheck(flights);
 const delays = new DelaysByOrigin();
 const origins = Array.from({ length: PARTITIONS }, () => new Set<string>());
-const progress = startProgress([
-  { name: "produced", total: flights.length },
-  { name: "consumed", total: flights.length },
-]);
+const show = startShow(flights.length);
 const members = new Members(address, MEMBERS, ({ partition, flights: arrived }) => {
   const inOrder = arrived.filter(({ origin, line }) => check.arrived(origin, line));
   for (const { origin, delay } of inOrder) {
@@ -53,20 +53,29 @@ const members = new Members(address, MEMBERS, ({ partition, flights: arrived }) 
     origins[partition]?.add(origin);
   }
   const before = check.inOrder - inOrder.length;
-  if (before < HALF && check.inOrder >= HALF) members.kill(VICTIM);
-  progress.add("consumed", inOrder.length);
+  show.consumed(partition, inOrder.length);
+  if (before < HALF && check.inOrder >= HALF) {
+    members.kill(VICTIM);
+    show.memberKilled(VICTIM);
+  }
 });
 
+const watching = new AbortController();
 const timeUp = Promise.withResolvers<never>();
 const patience = setTimeout(() => timeUp.reject(new Error(`not done after ${PATIENCE_MS} ms`)), PATIENCE_MS);
 try {
   const run = async () => {
     await client.ensureTopic(TOPIC, { partitions: PARTITIONS });
     await members.ready();
+    watchOwners(client, (names) => show.owners(names), watching.signal).catch(() => {}); // it is only shown
     const atFirst = await groupWhen(client, ({ state }) => state === "stable");
     const startedAt = performance.now();
     const crashes = crashPoints(Number(options.crashes), Number(options.seed), flights.length);
-    await produce(client, flights, crashes, () => server.kill(), progress);
+    const kill = () => {
+      server.kill();
+      show.serverKilled();
+    };
+    await produce(client, flights, crashes, kill, show);
     const producedMs = performance.now() - startedAt;
     const isDone = (group: GroupDescription) =>
       group.partitions.every(({ lag }) => lag === 0) && !ownersOf(group).includes(VICTIM);
@@ -76,20 +85,19 @@ try {
     return { producedMs, consumedMs, owners, topic: await client.describeTopic(TOPIC) };
   };
   const outcome = await Promise.race([run(), server.lost, members.lost, timeUp.promise]);
-  const { producedMs, consumedMs, owners, topic } = outcome;
-  progress.stop();
+  show.stop();
+  printSummary({
+    ...outcome,
+    victim: VICTIM,
+    produced: flights.length,
+    consumed: check.inOrder,
+    redelivered: check.redelivered,
+    restarts: server.restarts,
+    origins,
+    delays,
+  });
 
-  console.log();
-  printRate("Produced and durable", flights.length, producedMs);
-  printRate("Consumed", check.inOrder, consumedMs);
-  printPartitions(topic, owners, origins);
-  delays.print();
-  const orphaned = [...owners.atFirst.keys()].filter((partition) => owners.atFirst[partition] === VICTIM);
-  console.log(`${VICTIM} killed half-way, its partitions taken over: ${orphaned.join(", ")}`);
-  console.log(`delivered again: ${check.redelivered} flights`);
-  if (server.restarts > 0) console.log(`server killed and started again: ${server.restarts} times`);
-
-  const kept = topic.partitions.reduce(
+  const kept = outcome.topic.partitions.reduce(
     (sum, { logStartOffset, highWatermark }) => sum + highWatermark - logStartOffset,
     0,
   );
@@ -97,14 +105,17 @@ try {
   if (kept !== flights.length) console.error(`the log holds ${kept} flights, and ${flights.length} were sent`);
   if (check.inOrder !== flights.length || check.wrong.length > 0 || kept !== flights.length) process.exitCode = 1;
 } catch (error) {
-  progress.stop();
+  show.stop();
   console.error(error);
   process.exitCode = 1;
 } finally {
   clearTimeout(patience);
+  watching.abort();
   await members.stop();
   await server.stop(); // does not wait for calls in progress
   await rm(dataDirectory, { recursive: true, force: true });
 }
-console.log(`consumed ${check.inOrder} of ${flights.length} records in order`);
+const result = `consumed ${check.inOrder} of ${flights.length} records in order`;
+console.log(process.exitCode === undefined ? good(result) : result);
+if (process.stdout.isTTY && process.exitCode === undefined) printNowTry();
 process.exit();

@@ -15,7 +15,7 @@ export interface Report {
 
 const decoder = new TextDecoder();
 const [address = "", clientId = ""] = process.argv.slice(2);
-const client = connect(address);
+const client = connect(address, { onEvent() {} }); // that the server is killed is shown anyway
 const consumer = client.consumer({
   group: GROUP,
   topics: [TOPIC],

@@ -1,7 +1,7 @@
 /** The producer: sends every flight, keyed by its origin, with its position in the input. */
 import type { LogClient } from "@logstore/client";
 import { departureTime, Flight, LINE, TOPIC } from "./flights.ts";
-import type { Progress } from "./progress.ts";
+import type { Show } from "./show.ts";
 
 /** Number of flights between two waits, if the server is to be killed while some are in flight. */
 const CAREFUL_STEP = 100;
@@ -15,15 +15,20 @@ export async function produce(
   flights: readonly Flight[],
   crashes: Set<number>,
   kill: () => void,
-  progress: Progress,
+  show: Show,
 ): Promise<void> {
   const producer = client.producer(TOPIC, { schema: Flight });
   let acknowledged = 0;
   const send = async (flight: Flight, line: number) => {
     const headers = [{ name: LINE, value: String(line) }];
-    await producer.send({ key: flight.origin, value: flight, timestamp: departureTime(flight), headers });
+    const { partition } = await producer.send({
+      key: flight.origin,
+      value: flight,
+      timestamp: departureTime(flight),
+      headers,
+    });
     acknowledged++;
-    progress.add("produced", 1);
+    show.produced(partition);
     if (crashes.delete(acknowledged)) kill();
   };
   const sends: Promise<void>[] = [];

@@ -1,38 +1,54 @@
-/** The summary that is printed at the end. */
+/** The summary at the end: with tables, or on a terminal, where the bars remain, without them. */
 import type { TopicDescription } from "@logstore/client";
+import { bad, bold, dim } from "./colours.ts";
+import { type DelaysByOrigin, MIN_FLIGHTS } from "./delays.ts";
 
-/** Airports with fewer flights are not significant. */
-const MIN_FLIGHTS = 30;
-const AIRPORTS_SHOWN = 5;
-
-export class DelaysByOrigin {
-  readonly #byOrigin = new Map<string, { flights: number; minutes: number }>();
-
-  add(origin: string, delay: number): void {
-    const known = this.#byOrigin.get(origin) ?? { flights: 0, minutes: 0 };
-    this.#byOrigin.set(origin, { flights: known.flights + 1, minutes: known.minutes + delay });
-  }
-
-  print(): void {
-    const rows = Array.from(this.#byOrigin, ([origin, { flights, minutes }]) => ({
-      origin,
-      flights,
-      "mean delay (min)": Number((minutes / flights).toFixed(1)),
-    }));
-    const shown = rows
-      .filter(({ flights }) => flights >= MIN_FLIGHTS)
-      .sort((a, b) => b["mean delay (min)"] - a["mean delay (min)"])
-      .slice(0, AIRPORTS_SHOWN);
-    console.log(`\nWorst mean delay, of the airports with ${MIN_FLIGHTS} flights or more:`);
-    console.table(shown);
-  }
+export interface Outcome {
+  readonly topic: TopicDescription;
+  readonly owners: Record<"atFirst" | "inTheEnd", readonly (string | undefined)[]>;
+  readonly origins: readonly Set<string>[];
+  readonly delays: DelaysByOrigin;
+  /** The member that was killed. */
+  readonly victim: string;
+  readonly produced: number;
+  readonly producedMs: number;
+  readonly consumed: number;
+  readonly consumedMs: number;
+  readonly redelivered: number;
+  readonly restarts: number;
 }
 
-export function printPartitions(
-  topic: TopicDescription,
-  owners: Record<"atFirst" | "inTheEnd", readonly (string | undefined)[]>,
-  origins: readonly Set<string>[],
-): void {
+export function printSummary(outcome: Outcome): void {
+  console.log();
+  console.log(`Produced and durable: ${rate(outcome.produced, outcome.producedMs)}`);
+  console.log(`Consumed: ${rate(outcome.consumed, outcome.consumedMs)}`);
+  const { victim, owners, redelivered, restarts } = outcome;
+  if (process.stdout.isTTY) {
+    printDelays(outcome.delays);
+  } else {
+    printTables(outcome);
+    const orphaned = [...owners.atFirst.keys()].filter((partition) => owners.atFirst[partition] === victim);
+    console.log(`${victim} killed half-way, its partitions taken over: ${orphaned.join(", ")}`);
+  }
+  console.log(`delivered again: ${redelivered} flights`);
+  if (restarts > 0) console.log(`server killed and started again: ${restarts} times`);
+}
+
+function rate(count: number, durationMs: number): string {
+  const perSecond = Math.round((count / durationMs) * 1000).toLocaleString("en");
+  return `${count} flights in ${Math.round(durationMs)} ms, ${perSecond} a second`;
+}
+
+function printDelays(delays: DelaysByOrigin): void {
+  console.log(bold(`\nWorst mean delay, of the airports with ${MIN_FLIGHTS} flights or more:\n`));
+  for (const { origin, flights, mean } of delays.worst()) {
+    const bar = bad("█".repeat(Math.round(mean * 2)));
+    console.log(`  ${origin} ${bar} ${bold(mean.toFixed(1))} minutes ${dim(`(${flights} flights)`)}`);
+  }
+  console.log();
+}
+
+function printTables({ topic, owners, origins, delays }: Outcome): void {
   console.log("\nPartitions:");
   console.table(
     topic.partitions.map(({ partition, logStartOffset, highWatermark }) => ({
@@ -43,9 +59,6 @@ export function printPartitions(
       "in the end": owners.inTheEnd[partition],
     })),
   );
-}
-
-export function printRate(what: string, count: number, durationMs: number): void {
-  const rate = Math.round((count / durationMs) * 1000).toLocaleString("en");
-  console.log(`${what}: ${count} flights in ${Math.round(durationMs)} ms, ${rate} a second`);
+  console.log(`\nWorst mean delay, of the airports with ${MIN_FLIGHTS} flights or more:`);
+  console.table(delays.worst().map(({ origin, flights, mean }) => ({ origin, flights, "mean delay (min)": mean })));
 }
