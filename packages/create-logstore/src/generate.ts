@@ -1,7 +1,6 @@
 /** Makes a project of a template. */
 import { cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TemplateName } from "./templates.js";
 import { UsageError } from "./usage-error.js";
 
@@ -83,6 +82,3 @@ function packageName(directory: string): string {
     .replace(/^[._-]+/, "");
   return name || "my-log";
 }
-
-/** The directory that holds the templates, for tests. */
-export const templatesDirectory: string = fileURLToPath(new URL("templates/", ours));
