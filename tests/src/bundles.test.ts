@@ -9,10 +9,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Broker } from "@logstore/core";
 import { serve } from "@logstore/server-grpc";
-import * as esbuild from "esbuild";
-import * as vite from "vite";
 import { expect, onTestFinished, test } from "vitest";
-import webpack from "webpack";
+import { nodeBundlers } from "./bundlers.ts";
 
 const program = `
 import { connect, text } from "@logstore/client";
@@ -27,57 +25,7 @@ async function main() {
 main();
 `;
 
-/** Each bundles `entry` into `output`. */
-const bundlers: { readonly [name: string]: (entry: string, directory: string) => Promise<string> } = {
-  "esbuild, ES module": async (entry, directory) => {
-    const outfile = join(directory, "bundle.mjs");
-    // Bundled CommonJS modules load Node's modules with require.
-    const banner = {
-      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-    };
-    await esbuild.build({ entryPoints: [entry], bundle: true, platform: "node", format: "esm", outfile, banner });
-    return outfile;
-  },
-  "esbuild, CommonJS": async (entry, directory) => {
-    const outfile = join(directory, "bundle.cjs");
-    await esbuild.build({ entryPoints: [entry], bundle: true, platform: "node", format: "cjs", outfile });
-    return outfile;
-  },
-  vite: async (entry, directory) => {
-    await vite.build({
-      configFile: false,
-      logLevel: "silent",
-      ssr: { noExternal: true },
-      build: {
-        ssr: entry,
-        outDir: directory,
-        emptyOutDir: false,
-        rollupOptions: { output: { entryFileNames: "bundle.mjs" } },
-      },
-    });
-    return join(directory, "bundle.mjs");
-  },
-  webpack: async (entry, directory) => {
-    const compiler = webpack({
-      mode: "production",
-      target: "node22",
-      entry,
-      optimization: { minimize: false },
-      output: { path: directory, filename: "bundle.cjs" },
-    });
-    await new Promise<void>((resolve, reject) => {
-      compiler.run((error, stats) => {
-        if (error) reject(error);
-        else if (stats?.hasErrors()) reject(new Error(stats.toString("errors-only")));
-        else resolve();
-      });
-    });
-    await new Promise((resolve) => compiler.close(resolve));
-    return join(directory, "bundle.cjs");
-  },
-};
-
-test.each(Object.keys(bundlers))("%s", async (name) => {
+test.each(Object.keys(nodeBundlers))("%s", async (name) => {
   const broker = await Broker.open(":memory:");
   const server = await serve(broker, { port: 0 });
   const directory = mkdtempSync(join(tmpdir(), "logstore-bundle-"));
@@ -90,7 +38,7 @@ test.each(Object.keys(bundlers))("%s", async (name) => {
     await server.stop();
     await broker.close();
   });
-  const bundle = await bundlers[name]!(entry, directory);
+  const bundle = await nodeBundlers[name]!(entry, directory);
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [bundle, server.address], {
     cwd: directory,
   });
