@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Place, run } from "./processes.ts";
 import { SkippedError } from "./report.ts";
 
@@ -33,7 +33,9 @@ export class Workshop {
     return join(this.directory, ...names);
   }
 
-  /** An environment whose package managers use the rehearsal's registry, and caches of their own. */
+  /**
+   * An environment whose package managers use the rehearsal's registry, and caches of their own.
+   */
   env(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     if (this.registry === undefined) return { ...this.#plain, ...more };
     const hosts = [process.env["NO_PROXY"], "127.0.0.1", "localhost"].filter(Boolean).join(",");
@@ -98,12 +100,6 @@ export class Workshop {
   close(): void {
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-/** Puts the directory of a command first. */
-export function withPath({ cwd, env }: Place, ...commands: string[]): Place {
-  const path = [...commands.map((command) => dirname(command)), env["PATH"]].join(delimiter);
-  return { cwd, env: { ...env, PATH: path } };
 }
 
 function lastLine({ message }: Error): string {
