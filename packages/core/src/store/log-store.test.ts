@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { RecordBatchBuilder, registerCompression } from "@logstore/codec";
 import { expect, test } from "vitest";
 import { codeOf, values } from "../../test/records.js";
-import { storeContract } from "../../test/store-contract.js";
+import { storeContract } from "../../test/store-contract/store-contract.js";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Broker, LogStore } from "../index.js";
 
