@@ -6,6 +6,7 @@
 /** The longest delay that setTimeout supports, in ms. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
+/** Options of {@link startTimer} and {@link startInterval}. */
 export interface TimerOptions {
   /** Whether the timer keeps the process alive. Default true. */
   readonly keepsAlive?: boolean | undefined;

@@ -3,6 +3,7 @@
  * an engine's own state, such as topics and leases.
  */
 
+/** A value and its revision. */
 export interface MapEntry {
   readonly value: Uint8Array;
   /** Changes with each set of the key. Never 0. */

@@ -4,7 +4,6 @@
  * if records below its recovery point are missing, the log is damaged. Without it the log is read
  * from the start.
  */
-
 import type { ProducerSnapshot } from "../engine/append/producer-state.js";
 import type { Gap } from "../engine/partition-log.js";
 import { readWholeFile, writeFileAtomically } from "../storage/atomic-file.js";

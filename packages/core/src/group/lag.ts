@@ -1,5 +1,4 @@
 /** The lag of a group, in records and in time. */
-
 import type { Gap, PartitionLog } from "../engine/partition-log.js";
 import { detailOf } from "../errors/error-detail.js";
 import type { Lag } from "./state/group-topics.js";

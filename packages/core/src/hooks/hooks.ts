@@ -1,5 +1,4 @@
 /** Events for an embedding program, as a basis of counters and timings. */
-
 import type { LogStoreError } from "@logstore/codec";
 import type { WarnedEvent } from "./warnings.js";
 

@@ -12,6 +12,7 @@ const CLOCK_TOLERANCE_MS = 60_000;
  */
 const REPEAT_AFTER_MS = 60_000;
 
+/** An event of `LogStoreHooks.warned`. */
 export type WarnedEvent = ClockBehindEvent | NewDirectoryEvent | OutOfDescriptorsEvent;
 
 /**

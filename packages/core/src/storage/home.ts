@@ -1,5 +1,4 @@
 /** The location of a store or broker: a directory of the file system, or memory. */
-
 import type { WarnedEvent } from "../hooks/warnings.js";
 import { FilePool } from "./file-pool.js";
 import { MemoryStorage } from "./memory-storage.js";

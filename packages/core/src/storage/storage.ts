@@ -4,7 +4,6 @@
  * be lost, in any order and in part, when the machine stops. A created, renamed or removed name is
  * durable only after its directory has been synced.
  */
-
 export interface Storage {
   /** Wall clock, in ms since the epoch. It may jump: neither offsets nor waits depend on it. */
   now(): number;

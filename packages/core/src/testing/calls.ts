@@ -1,5 +1,4 @@
-/** The calls that an engine makes to a disk. */
-
+/** The kind of a call that an engine makes to a disk. */
 export type CallKind =
   | "createFile"
   | "link"

@@ -1,5 +1,4 @@
 /** A random number generator: the same seed gives the same numbers on every machine. */
-
 export class Random {
   #state: number;
 

@@ -1,6 +1,6 @@
-/** The offsets of a partition, and the callers that wait for the high watermark. */
-
 import { startTimer } from "@logstore/codec";
+
+/** The offsets of a partition, and the callers that wait for the high watermark. */
 export class LogOffsets {
   #logStart: number;
   #logEnd: number;

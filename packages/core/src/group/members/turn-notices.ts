@@ -1,5 +1,4 @@
 /** What a turn of a group tells its members. */
-
 import type { GroupTurn } from "../decide/group-turn.js";
 import type { GroupState } from "../state/group-state.js";
 import type { Steps } from "../time/slices.js";

@@ -1,6 +1,6 @@
 /** The clock of the coordinator. */
-
 import { startTimer } from "@logstore/codec";
+
 export interface Clock {
   /** ms since an arbitrary point in time. Never goes back, and cannot be set. */
   monotonic(): number;

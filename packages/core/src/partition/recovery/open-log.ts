@@ -1,5 +1,4 @@
 /** Finds a partition's files, and recovers its log. */
-
 import { ProducerState } from "../../engine/append/producer-state.js";
 import { type Checkpoint, readCheckpoint } from "../../files/checkpoint-file.js";
 import { baseOffsetsOf } from "../../files/file-names.js";

@@ -4,7 +4,6 @@
  * own, ends the damaged segment where the damage begins, and writes the lost offsets to the
  * checkpoint. It can be interrupted at any point and repeated.
  */
-
 import { ProducerState } from "../../engine/append/producer-state.js";
 import { type Gap, readCheckpoint, writeCheckpoint } from "../../files/checkpoint-file.js";
 import { baseOffsetsOf, damagedFileName, logFileName, parseLogFileName } from "../../files/file-names.js";

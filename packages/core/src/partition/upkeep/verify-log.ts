@@ -1,5 +1,4 @@
 /** Reads a whole partition and reports deviations. Modifies nothing. */
-
 import { CorruptPartitionError, StorageFailedError } from "@logstore/codec";
 import { isGap } from "../../files/checkpoint-file.js";
 import { logFileName } from "../../files/file-names.js";
