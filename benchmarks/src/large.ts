@@ -22,7 +22,7 @@ export async function large({ directory, storeBytes, rounds }: Settings): Promis
   progress(`building a store of ${storeBytes.toLocaleString("en")} bytes`);
   const built = await buildStore(big, storeBytes);
   await buildStore(small, SMALL_BYTES);
-  const results = [figure({ name: "building it: appendMany, written", unit: "records/s" }, [rate(built)])];
+  const results = [figure({ name: "build: appendMany, written", unit: "records/s" }, [rate(built)])];
   progress("looking records up");
   results.push(...(await lookups(big, small, rounds)));
   progress("reading it through");

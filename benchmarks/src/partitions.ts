@@ -39,7 +39,7 @@ export async function manyPartitions({ directory, partitions, rounds }: Settings
       used.map(({ idleRssBytes }) => idleRssBytes / MB),
     ),
     figure(
-      { name: "resident, a process that does nothing", unit: "MB" },
+      { name: "resident, an empty process", unit: "MB" },
       nothing.map(({ rssBytes }) => rssBytes / MB),
     ),
     figure({ name: name("one append to each, written"), unit: "ms" }, times(used.map(({ appendMs }) => appendMs))),

@@ -107,7 +107,7 @@ function results(rounds: readonly Round[]): Result[] {
     figure({ name: "longest pause of a partition that moves", unit: "ms" }, of("handOver")),
     figure(
       {
-        name: `SIGKILL until the last partition goes on, session ${SESSION_TIMEOUT_MS} ms`,
+        name: `SIGKILL until the last partition continues, session ${SESSION_TIMEOUT_MS} ms`,
         unit: "ms",
         target: { atMost: SESSION_TIMEOUT_MS + 250 },
       },

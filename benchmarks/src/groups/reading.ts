@@ -70,7 +70,7 @@ function results(runs: Record<"bare" | "usual" | "silent" | "committing" | "byHa
     ),
     against(
       {
-        name: `${MEMBERS} members that commit each ${FREQUENT_COMMIT_INTERVAL_MS} ms`,
+        name: `${MEMBERS} members that commit every ${FREQUENT_COMMIT_INTERVAL_MS} ms`,
         unit,
         limitName: "without commits",
       },
@@ -78,12 +78,12 @@ function results(runs: Record<"bare" | "usual" | "silent" | "committing" | "byHa
       silent,
     ),
     figure(
-      { name: "share of throughput that a commit each 5 s costs", unit: "%", target: { atMost: 1 } },
+      { name: "throughput cost of a commit every 5 s", unit: "%", target: { atMost: 1 } },
       shares.map((share) => share * 100),
     ),
     figure({ name: "one member: records, for await", unit, target: { atLeast: 2e6 } }, rates("oneByOne")),
     against(
-      { name: "one member: records, beside the limit", unit, limitName: "iterated by hand, from memory" },
+      { name: "one member: records, next to the limit", unit, limitName: "iterated by hand, from memory" },
       rates("oneByOne"),
       rates("byHand"),
     ),

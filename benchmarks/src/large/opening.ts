@@ -20,9 +20,9 @@ export async function opening(directory: string, rounds: number): Promise<Result
   const whole = { unit: "ms", limitName: "a process that does nothing" };
   return [
     figure({ name: "open, closed before", unit: "ms", target: { atMost: 150 } }, openMs(closed)),
-    against({ ...whole, name: "the process that does it and closes" }, ms(closed), ms(nothing)),
+    against({ ...whole, name: "the whole process: open and close" }, ms(closed), ms(nothing)),
     figure({ name: "open, writer killed with its segment nearly full", unit: "ms" }, openMs(killed)),
-    against({ ...whole, name: "the process that does it and closes" }, ms(killed), ms(nothing)),
+    against({ ...whole, name: "the whole process: open and close" }, ms(killed), ms(nothing)),
   ];
 }
 

@@ -59,6 +59,10 @@ export abstract class AdminClient {
    * Creates a topic unless it exists, and resolves to its description. An existing topic must have
    * the options that are given; those that are left out may have any value.
    *
+   * ```ts
+   * await client.ensureTopic("orders", { partitions: 8, retentionMs: 7 * 24 * 60 * 60 * 1000 });
+   * ```
+   *
    * @throws TopicExistsError where the topic has another number of partitions or another
    * configuration than the options name: nothing is changed; InvalidArgumentError
    */
@@ -207,6 +211,10 @@ export abstract class AdminClient {
   /**
    * Sets the committed offsets of a group. Running members continue at the new offsets. Resolves to
    * the new offsets.
+   *
+   * ```ts
+   * await client.resetOffsets("billing", { to: { time: new Date("2026-01-01") } });
+   * ```
    *
    * @throws UnknownGroupError; UnknownTopicError; UnknownPartitionError; InvalidArgumentError
    */

@@ -43,7 +43,8 @@ export class LogClient extends AdminClient implements AsyncDisposable {
    * give a `schema` or a `value` serializer, from which the type is inferred.
    *
    * ```ts
-   * const producer = client.producer("orders", { value: json<Order>() });
+   * const producer = client.producer("orders", { value: json<{ total: number }>() });
+   * const { offset } = await producer.send({ key: "customer 7", value: { total: 12 } });
    * ```
    *
    * @throws InvalidArgumentError; ClosedError
@@ -60,6 +61,11 @@ export class LogClient extends AdminClient implements AsyncDisposable {
    * `expectedOffset` the append succeeds only if no other append came first, as event sourcing
    * requires. Appends of one client to a partition take effect in the order of the calls. Values
    * are strings or bytes, unless `schema` or `value` is given.
+   *
+   * ```ts
+   * const opened = [{ key: "account 7", value: "opened" }];
+   * const { nextOffset } = await client.append("accounts", 0, opened, { expectedOffset: 0 });
+   * ```
    *
    * @throws WrongExpectedOffsetError where another append came first: nothing was appended;
    * BatchTooLargeError, InvalidValueError, InvalidArgumentError, UnknownTopicError,
@@ -88,6 +94,11 @@ export class LogClient extends AdminClient implements AsyncDisposable {
    * Makes a reader of given partitions (`assign`), or of all partitions of topics (`topics`).
    * Values are bytes, unless `schema` or `value` is given; keys are bytes, unless `key` is given.
    *
+   * ```ts
+   * const reader = client.reader({ topics: ["orders"], until: "latest", value: text() });
+   * for await (const { offset, value } of reader) console.log(offset, value);
+   * ```
+   *
    * @throws InvalidArgumentError
    */
   reader<T = Uint8Array, K = Uint8Array>(options: ReaderOptions<T, K> & RecordFormatToReceive<T, K>): Reader<T, K> {
@@ -97,6 +108,11 @@ export class LogClient extends AdminClient implements AsyncDisposable {
   /**
    * Makes a member of a consumer group, which shares the partitions of topics among its members.
    * Values are bytes, unless `schema` or `value` is given; keys are bytes, unless `key` is given.
+   *
+   * ```ts
+   * const consumer = client.consumer({ group: "billing", topics: ["orders"], value: text() });
+   * for await (const { value } of consumer) if (value === "the last one") break;
+   * ```
    *
    * @throws InvalidArgumentError
    */
@@ -108,6 +124,12 @@ export class LogClient extends AdminClient implements AsyncDisposable {
 
   /**
    * Gives access to the records of a topic that a group has parked, to list and replay them.
+   *
+   * ```ts
+   * const parked = client.parked("orders", "billing");
+   * for await (const { reason, attempts } of parked) console.log(reason, attempts);
+   * const { replayed } = await parked.replay();
+   * ```
    *
    * @throws InvalidArgumentError
    */

@@ -13,22 +13,22 @@ afterEach(() => void vi.restoreAllMocks());
 describe("a lost connection", () => {
   test("is told of, and each failure after it, and that it is back", () => {
     const told: ClientEvent[] = [];
-    const watch = new ConnectionWatch("a:1", (event) => void told.push(event));
-    watch.succeeded();
-    watch.failed(away);
-    watch.failed(away);
-    watch.succeeded();
-    watch.succeeded();
-    watch.failed(away);
+    const watch = new ConnectionWatch((event) => void told.push(event));
+    watch.succeeded("a:1");
+    watch.failed(away, "a:1");
+    watch.failed(away, "a:1");
+    watch.succeeded("a:1");
+    watch.succeeded("a:1");
+    watch.failed(away, "a:1");
     expect(told.map(({ type }) => type)).toEqual(["lost", "retried", "restored", "lost"]);
     expect(told[1]).toMatchObject({ address: "a:1", error: away, failures: 2, lostMs: expect.any(Number) });
   });
 
   test("is by default a warning of the process, not one for each try", () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    const watch = new ConnectionWatch("a:1");
-    for (let i = 0; i < 100; i++) watch.failed(away);
-    watch.succeeded();
+    const watch = new ConnectionWatch();
+    for (let i = 0; i < 100; i++) watch.failed(away, "a:1");
+    watch.succeeded("a:1");
     expect(warned.mock.calls.map(([text, options]) => [text, Object(options).code])).toEqual([
       [`${away.message}; retrying`, "LOGSTORE_CONNECTION_LOST"],
       [expect.stringMatching(/^a:1 answers again after \d+ ms$/), "LOGSTORE_CONNECTION_RESTORED"],
@@ -41,9 +41,9 @@ describe("a lost connection", () => {
     const onMessage = (event: unknown) => void seen.push(event);
     subscribe("logstore.client.event", onMessage);
     onTestFinished(() => void unsubscribe("logstore.client.event", onMessage));
-    new ConnectionWatch("a:1", () => {
+    new ConnectionWatch(() => {
       throw new Error("mine");
-    }).failed(away);
+    }).failed(away, "a:1");
     expect(seen).toEqual([{ type: "lost", address: "a:1", error: away }]);
     expect(warned).toHaveBeenCalledWith(expect.stringContaining("mine"), expect.anything());
   });

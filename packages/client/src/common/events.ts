@@ -37,21 +37,18 @@ const events = channel("logstore.client.event");
 /** Interval between default warnings while the connection is lost, ms. */
 const REPEAT_MS = 30_000;
 
-/** Derives events from the outcomes of calls to one server. */
+/** Derives events from the outcomes of calls. */
 export class ConnectionWatch {
-  readonly #address: string;
   readonly #onEvent: OnClientEvent;
   #lostAt: number | undefined;
   #failures = 0;
 
   /** @param onEvent default: process warnings, which Node prints to stderr */
-  constructor(address: string, onEvent: OnClientEvent = warnings()) {
-    this.#address = address;
+  constructor(onEvent: OnClientEvent = warnings()) {
     this.#onEvent = onEvent;
   }
 
-  failed(error: LogStoreError): void {
-    const address = this.#address;
+  failed(error: LogStoreError, address: string): void {
     this.#failures++;
     if (this.#lostAt === undefined) {
       this.#lostAt = performance.now();
@@ -62,12 +59,12 @@ export class ConnectionWatch {
     }
   }
 
-  succeeded(): void {
+  succeeded(address: string): void {
     if (this.#lostAt === undefined) return;
     const lostMs = Math.round(performance.now() - this.#lostAt);
     this.#lostAt = undefined;
     this.#failures = 0;
-    this.#tell({ type: "restored", address: this.#address, lostMs });
+    this.#tell({ type: "restored", address, lostMs });
   }
 
   #tell(event: ClientEvent): void {

@@ -76,7 +76,7 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
    * `eachRecord` must not await that.
    *
    * ```ts
-   * await consumer.run({ eachRecord: async ({ value }) => await deliver(value), concurrency: 8 });
+   * await consumer.run({ concurrency: 8, eachRecord: async ({ value }) => deliver(value) });
    * ```
    *
    * @throws what a loop throws; the last error of `eachRecord` where `park` is false; the error

@@ -11,6 +11,17 @@ export interface Address {
 }
 
 /**
+ * Parses one address or several.
+ *
+ * @throws InvalidArgumentError that says what is wrong
+ */
+export function parseAddresses(addresses: string | readonly string[]): Address[] {
+  if (!Array.isArray(addresses)) return [parseAddress(addresses as string)];
+  if (addresses.length > 0) return addresses.map(parseAddress);
+  throw new InvalidArgumentError("connect: the list of addresses is empty: give at least one");
+}
+
+/**
  * Parses `host:port`, or a host with the default port 7411. An IPv6 address with a port stands in
  * brackets. gRPC targets with a scheme (`dns:`, `unix:`, `ipv4:`, `ipv6:`) are accepted as they
  * are.

@@ -5,14 +5,15 @@ import { ClosedError, type LogStoreError, sleep, UnavailableError } from "@logst
 import type { ServerLimits } from "@logstore/protocol";
 import { ConnectionWatch } from "../common/events.js";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
-import { parseAddress } from "./address.js";
+import { parseAddresses } from "./address.js";
 import { channelCredentials } from "./channel-credentials.js";
 import type { ConnectOptions } from "./connect-options.js";
 import { Connections, type StreamPlace } from "./connections.js";
-import { fromServiceError } from "./grpc-errors.js";
+import { fromServiceError, isServerAway } from "./grpc-errors.js";
 import { protocolDefinitions } from "./load-proto.js";
 import { httpStatusOf } from "./only-grpc.js";
 import { serverIn } from "./server-answer.js";
+import { type Server, Servers } from "./servers.js";
 import { unaryCall } from "./unary-call.js";
 
 export type Method = MethodDefinition<object, object>;
@@ -23,35 +24,42 @@ export interface UnaryOptions {
   readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: the connection for short calls. */
-  readonly client?: Client | undefined;
+  readonly place?: CallPlace | undefined;
+}
+
+/** Reserved room for a long stream, and the server that it is on. */
+export interface CallPlace extends StreamPlace {
+  readonly server: Server;
 }
 
 /**
- * Calls to one server: opens connections, retries unary calls within their time limit, and turns
- * every failure into a LogStoreError.
+ * Calls to a server: opens connections, retries unary calls within their time limit, and turns
+ * every failure into a LogStoreError. Of several addresses one is used until it cannot be reached.
  */
 export class GrpcCalls {
   /** Limit of a unary call with its retries, ms. */
   readonly timeoutMs: number;
   /** The limits that the server reported last. */
   limits: ServerLimits = {};
-  readonly #address: string;
   readonly #usesTls: boolean;
   readonly #watch: ConnectionWatch;
   readonly #hasNewTokens: boolean;
-  readonly #connections: Connections;
+  readonly #servers: Servers;
+  /** The server of each failed call, by its error. */
+  readonly #origins = new WeakMap<object, Server>();
   readonly #closing = new AbortController();
 
   /** @throws InvalidArgumentError for a malformed address, and for credentials that do not fit */
-  constructor(address: string, options: ConnectOptions) {
-    const { target, isLoopback } = parseAddress(address);
-    this.#address = target;
+  constructor(addresses: string | readonly string[], options: ConnectOptions) {
+    const credentials = channelCredentials(options);
     this.#usesTls = Boolean(options.tls);
     this.timeoutMs = options.timeoutMs ?? 30_000;
-    this.#watch = new ConnectionWatch(target, options.onEvent);
+    this.#watch = new ConnectionWatch(options.onEvent);
     this.#hasNewTokens = typeof options.token === "function";
-    this.#connections = new Connections(target, isLoopback, channelCredentials(options), (client) =>
-      this.#greet(client),
+    this.#servers = new Servers(
+      parseAddresses(addresses),
+      ({ target, isLoopback }, server) =>
+        new Connections(target, isLoopback, credentials, (client) => this.#greet(client, server())),
     );
   }
 
@@ -60,21 +68,23 @@ export class GrpcCalls {
    * `waitMs`, allows.
    */
   async unary<Response>(method: Method, request: object, options: UnaryOptions = {}): Promise<Response> {
-    const { waitMs = 0, signal, client = this.#connections.calls } = options;
+    const { waitMs = 0, signal, place } = options;
     const limitMs = this.timeoutMs + waitMs;
     const deadline = Date.now() + limitMs;
     let lastTrouble: LogStoreError | undefined;
     for (let attempt = 0; ; attempt++) {
       this.checkOpen();
       signal?.throwIfAborted();
+      const server = place?.server ?? this.#servers.current;
+      const client = place?.client ?? server.connections.calls;
       try {
         const answer = await unaryCall(client, method, request, deadline, [signal, this.#closing.signal]);
-        this.succeeded();
+        this.succeeded(server);
         return answer as Response;
       } catch (cause) {
         signal?.throwIfAborted();
         this.checkOpen();
-        const error = this.toError(cause);
+        const error = this.toError(cause, server);
         const delay = retryDelayMs(attempt, error);
         if (!isRetriable(error)) throw error;
         // The last attempt may have had hardly any time, so that an earlier error says more than
@@ -93,8 +103,9 @@ export class GrpcCalls {
     serialize: (request: Request) => Buffer,
   ): ClientDuplexStream<Request, Response> {
     const deserialize = responseDeserialize as (bytes: Buffer) => Response;
-    const stream = this.#connections.calls.makeBidiStreamRequest<Request, Response>(path, serialize, deserialize);
-    stream.on("data", () => this.succeeded());
+    const server = this.#servers.current;
+    const stream = server.connections.calls.makeBidiStreamRequest<Request, Response>(path, serialize, deserialize);
+    this.#follow(stream, server);
     return stream;
   }
 
@@ -107,7 +118,7 @@ export class GrpcCalls {
     const stream = opened as unknown as ClientDuplexStream<Request, Response>;
     const cancel = () => stream.cancel();
     this.#closing.signal.addEventListener("abort", cancel);
-    stream.on("data", () => this.succeeded());
+    this.#follow(stream, place.server);
     stream.on("status", () => {
       this.#closing.signal.removeEventListener("abort", cancel);
       place.release();
@@ -116,22 +127,31 @@ export class GrpcCalls {
   }
 
   /** Reserves room for a long stream on a connection. */
-  async streamPlace(): Promise<StreamPlace> {
-    const place = await this.#connections.streamPlace();
-    if (!this.#closing.signal.aborted) return place;
+  async streamPlace(): Promise<CallPlace> {
+    const server = this.#servers.current;
+    const place = await server.connections.streamPlace();
+    if (!this.#closing.signal.aborted) return { ...place, server };
     place.release();
     throw this.closedError();
   }
 
   /** Reports that the server answered. */
-  succeeded(): void {
-    this.#watch.succeeded();
+  succeeded(server: Server): void {
+    this.#watch.succeeded(server.target);
   }
 
-  /** Converts an error of a call, and reports it where the server could not be reached. */
-  toError(error: unknown): LogStoreError {
-    const known = fromServiceError(error, this.#address, this.#usesTls);
-    if (known.code === "UNAVAILABLE" && known !== error && !this.#closing.signal.aborted) this.#watch.failed(known);
+  /**
+   * Converts an error of a call. Where the server could not be reached, it reports that, and later
+   * calls use the next address.
+   *
+   * @param server of the call. Default: known by the error, for streams that were opened here
+   */
+  toError(error: unknown, server: Server | undefined = this.#origins.get(Object(error))): LogStoreError {
+    const address = server?.target ?? this.#servers.target;
+    const known = fromServiceError(error, address, this.#usesTls);
+    if (this.#closing.signal.aborted) return known;
+    if (known.code === "UNAVAILABLE" && known !== error) this.#watch.failed(known, address);
+    if (server !== undefined && isServerAway(error)) this.#servers.leave(server);
     return known;
   }
 
@@ -140,9 +160,10 @@ export class GrpcCalls {
    * brings a newer token, UNAUTHENTICATED becomes the retriable UNAVAILABLE.
    *
    * @param hadWorked whether the server had accepted the stream
+   * @param server as for {@link toError}
    */
-  toStreamError(cause: unknown, hadWorked: boolean): LogStoreError {
-    const error = this.toError(cause);
+  toStreamError(cause: unknown, hadWorked: boolean, server?: Server): LogStoreError {
+    const error = this.toError(cause, server);
     if (!hadWorked || !this.#hasNewTokens || !hasCode(error, "UNAUTHENTICATED")) return error;
     return new UnavailableError(error.message, {}, { cause: error });
   }
@@ -153,7 +174,7 @@ export class GrpcCalls {
   }
 
   closedError(): ClosedError {
-    return new ClosedError(`the client of ${this.#address} is closed`);
+    return new ClosedError(`the client of ${this.#servers.target} is closed`);
   }
 
   /** Ends every call under way, then closes the connections once `ending` has run. */
@@ -161,11 +182,11 @@ export class GrpcCalls {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     ending();
-    this.#connections.close();
+    this.#servers.close();
   }
 
   /** Makes the first call on a connection. A server of release 0.1.0 does not know this call. */
-  async #greet(client: Client): Promise<ServerLimits> {
+  async #greet(client: Client, server: Server): Promise<ServerLimits> {
     const method = protocolDefinitions().admin["DescribeServer"] as Method;
     try {
       const answer = await unaryCall(client, method, {}, Date.now() + this.timeoutMs, [this.#closing.signal]);
@@ -174,9 +195,15 @@ export class GrpcCalls {
       this.checkOpen();
       const { code, details } = error as ServiceError;
       const isUnknownCall = code === status.UNIMPLEMENTED && httpStatusOf(details) === undefined;
-      if (!isUnknownCall) throw this.toError(error);
+      if (!isUnknownCall) throw this.toError(error, server);
     }
     return this.limits;
+  }
+
+  /** Notes what becomes of a stream: its first listener for errors. */
+  #follow(stream: ClientDuplexStream<never, never> | NodeJS.EventEmitter, server: Server): void {
+    stream.on("data", () => this.succeeded(server));
+    stream.on("error", (error: object) => this.#origins.set(error, server));
   }
 }
 

@@ -46,6 +46,18 @@ export function fromServiceError(error: unknown, address: string, usesTls = fals
   return makeError(codeByStatus[error.code] ?? "INTERNAL", `${address}: ${error.details}`, {}, options);
 }
 
+/**
+ * Whether a failed call means that another address should be used: the server could not be reached
+ * or did not answer in time, or something else answered instead of it.
+ */
+export function isServerAway(error: unknown): boolean {
+  if (!isServiceError(error) || detailOf(error.metadata) !== undefined) return false;
+  const httpStatus = httpStatusOf(error.details);
+  if (httpStatus !== undefined) return httpStatus !== PAYLOAD_TOO_LARGE;
+  if (error.code === Status.CANCELLED) return false; // by this client
+  return error.code === Status.DEADLINE_EXCEEDED || isConnectionTrouble(error);
+}
+
 const PAYLOAD_TOO_LARGE = 413;
 
 /** The reason of a failed connection, without gRPC's text around it. */

@@ -56,14 +56,15 @@ export class GrpcLogApi implements LogApi {
   readonly deleteGroup: LogApi["deleteGroup"] = (group) => this.#groups.deleteGroup(group);
 
   /**
+   * @param addresses `host:port` of a server, or of several servers of one log, as for `connect`
    * @throws InvalidArgumentError for a malformed address, for options that are unknown or wrong,
    * and for a token without `tls`
    */
-  constructor(address: string, options: ConnectOptions = {}) {
+  constructor(addresses: string | readonly string[], options: ConnectOptions = {}) {
     checkOptions<ConnectOptions>("connect", options, connectRules);
     const { log, admin, groups } = protocolDefinitions();
     this.#service = log;
-    this.#calls = new GrpcCalls(address, options);
+    this.#calls = new GrpcCalls(addresses, options);
     this.#admin = new GrpcAdminApi(admin, this.#calls);
     this.#groups = new GrpcGroupApi(groups, this.#calls);
     this.#produceChannel = new ProduceChannel(
@@ -111,8 +112,7 @@ export class GrpcLogApi implements LogApi {
     if (!waitMs) return checkFetched(await this.#calls.unary<FetchResult>(method, message, { signal }), request);
     const place = await this.#calls.streamPlace();
     try {
-      const { client } = place;
-      return checkFetched(await this.#calls.unary<FetchResult>(method, message, { waitMs, signal, client }), request);
+      return checkFetched(await this.#calls.unary<FetchResult>(method, message, { waitMs, signal, place }), request);
     } finally {
       place.release();
     }
@@ -134,11 +134,11 @@ export class GrpcLogApi implements LogApi {
     try {
       for await (const event of events) {
         hadEvents = true;
-        this.#calls.succeeded();
+        this.#calls.succeeded(place.server);
         yield checkEvent(event, request);
       }
     } catch (error) {
-      throw this.#calls.toStreamError(error, hadEvents);
+      throw this.#calls.toStreamError(error, hadEvents, place.server);
     } finally {
       place.release();
     }

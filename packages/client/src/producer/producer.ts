@@ -118,6 +118,10 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
    * Sends every record of an iterable, which is read only as fast as records can be buffered.
    * Resolves when all are acknowledged. After a failure no further record is read; the promise
    * rejects with the first error once every record read so far is settled.
+   *
+   * ```ts
+   * const { count } = await producer.sendMany([{ value: "first" }, { value: "second" }]);
+   * ```
    */
   async sendMany(
     records: Iterable<ProducerRecord<Input>> | AsyncIterable<ProducerRecord<Input>>,

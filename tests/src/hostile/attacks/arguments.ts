@@ -115,8 +115,8 @@ const configs = [
 ].map((fields) => call("AdminService/CreateTopic", "CreateTopicRequest", { topic: "extreme", ...fields }));
 
 export const argumentAttacks: readonly Attack[] = [
-  refused("names like paths", pathLike, ["INVALID_ARGUMENT", "UNKNOWN_TOPIC"]),
-  refused("partitions that there are not", [...unknownPartitions, ...negativePartitions], ["UNKNOWN_PARTITION"]),
+  refused("names that look like paths", pathLike, ["INVALID_ARGUMENT", "UNKNOWN_TOPIC"]),
+  refused("partitions that do not exist", [...unknownPartitions, ...negativePartitions], ["UNKNOWN_PARTITION"]),
   refused("offsets at the ends of int64", offsets, [
     "INVALID_ARGUMENT",
     "OFFSET_OUT_OF_RANGE",
@@ -127,7 +127,7 @@ export const argumentAttacks: readonly Attack[] = [
   refused("topics of 10,001, a million and four billion partitions", manyPartitions, ["INVALID_ARGUMENT"]),
   refused("configurations out of range", configs, ["INVALID_ARGUMENT"]),
   {
-    name: "metadata of all kinds",
+    name: "unusual metadata",
     async run({ address, onEnd, random }: Target) {
       const stranger = new Stranger(address);
       onEnd(() => stranger.close());

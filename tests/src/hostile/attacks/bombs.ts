@@ -70,24 +70,24 @@ export const bombs: readonly Attack[] = [
   messageBomb("zip bomb: gzip message of 1 GB", 1, () => gzippedZeros(1_024)),
   messageBomb("zip bomb: gzip messages of 15 MB, 500 calls at once", 500, () => gzippedZeros(15)),
   messageBomb("zip bomb in a zip bomb", 1, () => gzipSync(gzippedZeros(8_192))),
-  batchBomb("zip bomb: gzip batch of 256 MB that says 10 kB", () => {
+  batchBomb("zip bomb: gzip batch of 256 MB that declares 10 kB", () => {
     const records = gzipSync(Buffer.alloc(256 * MIB), { level: 1 });
     return rawBatch({ records, recordCount: 1, recordsLength: 10_000, compression: GZIP });
   }),
-  batchBomb("zip bomb: zstd batch of 1 GB that says so", async () =>
+  batchBomb("zip bomb: zstd batch of 1 GB that declares 1 GB", async () =>
     rawBatch({ records: await zstdZeros(1_024), recordCount: 1, recordsLength: 1_024 * MIB, compression: ZSTD }),
   ),
   batchBomb("batch of 20 million records of 3 bytes, in 6 kB", () => {
     const records = zstdCompressSync(Buffer.alloc(60_000_000, Buffer.of(4, 0, 0)));
     return rawBatch({ records, recordCount: 20_000_001, recordsLength: 60_000_000, compression: ZSTD });
   }),
-  batchBomb("batch of 20 million records that is as it says, in 6 kB", () => {
+  batchBomb("batch of 20 million records, all of them declared, in 6 kB", () => {
     const records = zstdCompressSync(Buffer.alloc(60_000_000, Buffer.of(4, 0, 0)));
     return rawBatch({ records, recordCount: 20_000_000, recordsLength: 60_000_000, compression: ZSTD });
   }),
   // Batches are decompressed one after another, up to their declared size, and each buffer is freed
   // before the next one.
-  batchBomb("zip bomb: zstd batch of 1 GB that says 60 MB", async () =>
+  batchBomb("zip bomb: zstd batch of 1 GB that declares 60 MB", async () =>
     rawBatch({ records: await zstdZeros(1_024), recordCount: 1, recordsLength: 60 * MIB, compression: ZSTD }),
   ),
 ];

@@ -44,7 +44,7 @@ const EXPIRED = "the credentials have expired: show newer ones";
 const shown: readonly Attack[] = [
   token("expired static token", /have expired/, () => expiredToken, EXPIRED),
   token("expired JWT", /have expired/, (guard) => guard.jwt({ ...claims, exp: 1_600_000_000 }), EXPIRED),
-  token("JWT without an end", /"exp" claim/, (guard) => guard.jwt(claims)),
+  token("JWT without an expiry", /"exp" claim/, (guard) => guard.jwt(claims)),
   token("JWT that is not valid yet", /"nbf" claim/, (guard) =>
     guard.jwt({ ...claims, nbf: inOneHour(), exp: inOneHour() + 1 }),
   ),
@@ -73,7 +73,7 @@ const shown: readonly Attack[] = [
  * A server without TLS accepts no token, not even a valid one, because it was sent in the clear.
  */
 export const plaintextAttacks: readonly Attack[] = [
-  onGuarded("a good token over a connection without TLS", refusal(/over TLS only/), async (target, guard) => {
+  onGuarded("a valid token over a connection without TLS", refusal(/over TLS only/), async (target, guard) => {
     const stranger = new Stranger(target.address);
     target.onEnd(() => stranger.close());
     const words = "tokens are taken over TLS only: this one was readable on its way, replace it";
@@ -115,7 +115,7 @@ const oddHeaders = ["Basic b3duZXI6b3duZXI=", "Bearer", "Bearer a b", `Bearer ${
 export const credentials: readonly Attack[] = [
   ...shown,
   onGuarded(
-    "authorization of other kinds",
+    "other schemes of authorization",
     { ...refusal(/authorization is one header/), lines: oddHeaders.length },
     async ({ address, onEnd }, guard) => {
       const stranger = new Stranger(address, guard.channel());

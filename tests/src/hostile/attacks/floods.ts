@@ -52,12 +52,12 @@ const priority = frame(Frame.PRIORITY, 0, 1, new Uint8Array(5));
 
 export const floods: readonly Attack[] = [
   flood("rapid reset: calls opened and reset at once", openAndReset),
-  flood("calls opened and never sent anything", openOnly),
+  flood("calls opened without a request", openOnly),
   flood("PING flood", () => ping),
   flood("PING flood, answers never read", () => ping, { deaf: true }),
   flood("SETTINGS flood", () => settingsChange),
   flood("SETTINGS flood, answers never read", () => settingsChange, { deaf: true }),
   flood("WINDOW_UPDATE flood", () => windowUpdate),
   flood("PRIORITY flood", () => priority),
-  flood("DATA frames without data", (index) => (index === 0 ? openOnly(0) : frame(Frame.DATA, 0, 1))),
+  flood("empty DATA frames", (index) => (index === 0 ? openOnly(0) : frame(Frame.DATA, 0, 1))),
 ];

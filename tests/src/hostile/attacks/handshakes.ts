@@ -87,21 +87,21 @@ export const handshakes: readonly Attack[] = [
   overTls("TLS for HTTP/1.1", /no TLS handshake: ERR_SSL_NO_APPLICATION_PROTOCOL/, () => ({
     ALPNProtocols: ["http/1.1"],
   })),
-  overTls("TLS for what is not said", /does not speak HTTP\/2/, () => ({ ALPNProtocols: [] })),
+  overTls("TLS without ALPN", /does not speak HTTP\/2/, () => ({ ALPNProtocols: [] })),
   overTls(
     "TLS 1.2, renegotiated",
     /asked for another handshake/,
     () => ({ maxVersion: "TLSv1.2" }),
     (socket) => void socket.renegotiate({}, () => {}),
   ),
-  overTcp("HTTP/2 without TLS, to the port that has it", 1, refusal(/no TLS handshake: ERR_SSL_/), () => hello),
+  overTcp("HTTP/2 without TLS, to the TLS port", 1, refusal(/no TLS handshake: ERR_SSL_/), () => hello),
 ];
 
 export const manyHandshakes: readonly Attack[] = [
   overTcp("200 ClientHellos of random bytes", 200, { ...refusal(/no TLS handshake: /), lines: "some" }, ({ random }) =>
     Buffer.concat([clientHello(400), Buffer.from(Array.from({ length: 400 }, () => random() * 256))]),
   ),
-  overTcp("300 TLS handshakes begun and left", 300, { ...refusal(/no TLS handshake: /), lines: "some" }, () =>
+  overTcp("300 unfinished TLS handshakes", 300, { ...refusal(/no TLS handshake: /), lines: "some" }, () =>
     clientHello(500),
   ),
 ];

@@ -48,7 +48,7 @@ export const headers: readonly Attack[] = [
     calls: 200,
   }),
   withHeaders(
-    "header names that gRPC does not have, 1,000 calls",
+    "header names that gRPC does not allow, 1,000 calls",
     () => headerBlock([...call, ["x^", "a line for the log"], ["x'y", "v"]]),
     { calls: 1_000 },
   ),

@@ -93,8 +93,8 @@ function* healthOfLongNames() {
 
 export const hoards: readonly Attack[] = [
   calls("commits with a megabyte of metadata, 300 groups", commitsOfMegabytes, isRefused),
-  calls("names of properties that every object has", prototypeNames, isAnswered, 1),
-  calls("10,000 times to look up in one call, 50 calls", lookUps, isAnswered),
+  calls("names of properties that every JavaScript object has", prototypeNames, isAnswered, 1),
+  calls("10,000 times in one ListOffsets, 50 calls", lookUps, isAnswered),
 ];
 
 const WATCHERS = 1_000;

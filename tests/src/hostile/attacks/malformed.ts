@@ -153,7 +153,7 @@ const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 export const malformedFrames: readonly Attack[] = [
   onConnections(
-    "malformed: random bytes in place of HTTP/2",
+    "malformed: random bytes instead of HTTP/2",
     0.02,
     (random) => randomBytes(random, 1 + below(random, 60)),
     Buffer.alloc(0),

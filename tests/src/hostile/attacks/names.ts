@@ -63,7 +63,7 @@ const controls = [
 ];
 
 export const names: readonly Attack[] = [
-  refusedAsStranger("names of 15 MB in calls that are refused, 30 calls", () => {
+  refusedAsStranger("names of 15 MB in refused calls, 30 calls", () => {
     const calls = callsWithLongNames();
     return Array.from({ length: 5 }, () => calls).flat();
   }),

@@ -108,7 +108,7 @@ function cutInMidStream(
 
 export const permissions: readonly Attack[] = [
   onGuarded(
-    "topics that one may not see",
+    "topics that the caller may not describe",
     { refused: "call", principal: "stranger", code: "PERMISSION_DENIED", reason: /^stranger may not /, lines: "some" },
     async (target, guard) => {
       const stranger = strangerOf(target, guard);
@@ -122,11 +122,11 @@ export const permissions: readonly Attack[] = [
         if (JSON.stringify(answer) === JSON.stringify(other) && answer.detail === "PERMISSION_DENIED") continue;
         throw new Error(`existence shows: ${JSON.stringify(answer)} and ${JSON.stringify(other)}`);
       }
-      return `${tally(existing.map(({ detail }) => detail!))}, in the same words for topics that there are not`;
+      return `${tally(existing.map(({ detail }) => detail!))}, with the same message for topics that do not exist`;
     },
   ),
   onGuarded(
-    "names like paths, behind a prefix that is allowed",
+    "names that look like paths, with an allowed prefix",
     { refused: "call", principal: "stranger", code: "PERMISSION_DENIED", reason: /^stranger may not /, lines: "some" },
     async (target, guard) => {
       const names = [
@@ -145,7 +145,7 @@ export const permissions: readonly Attack[] = [
     },
   ),
   onGuarded(
-    "snapshots of a topic that one may not read, restored as one's own",
+    "snapshot of a topic that the caller may not read, restored as another topic",
     { refused: "call", principal: "stranger", code: "PERMISSION_DENIED", reason: /may not restore topic victim/ },
     async (target, guard) => {
       const request = { topic: "victim", snapshot: "s", newTopic: "stranger-own" };
@@ -155,13 +155,13 @@ export const permissions: readonly Attack[] = [
     },
   ),
   cutInMidStream(
-    "a principal that loses access in mid-stream",
+    "a principal that loses access during its streams",
     { principal: "leaver", code: "PERMISSION_DENIED", reason: /^leaver may not (consume topic shared|produce)$/ },
     (guard) => guard.token("leaver"),
     ({ changeRules }) => changeRules(rules.filter(({ principals }) => !principals.includes("leaver"))),
   ),
   cutInMidStream(
-    "a token that expires in mid-stream",
+    "a token that expires during its streams",
     { principal: "worker", code: "UNAUTHENTICATED", reason: /have expired/ },
     // The server allows a clock skew of five seconds: the token is valid for at least four, so that
     // a loaded machine can start.

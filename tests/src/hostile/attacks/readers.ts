@@ -55,9 +55,9 @@ function deafReaders(name: string, calls: number, { window, maxBytes }: { window
 }
 
 export const readers: readonly Attack[] = [
-  deafReaders("900 streams opened with closed windows", 900, { window: 0, maxBytes: 0 }),
+  deafReaders("900 streams with flow-control windows of 0", 900, { window: 0, maxBytes: 0 }),
   deafReaders("900 streams of the largest messages, never read", 900, { window: 65_535, maxBytes: 0xffff_ffff }),
-  deafReaders("a connection with open windows that is never read", 50, { window: 0x7fff_ffff, maxBytes: 0 }),
+  deafReaders("a connection with large windows that is never read", 50, { window: 0x7fff_ffff, maxBytes: 0 }),
   {
     name: "600 Fetches at once",
     async run({ address, onEnd }) {

@@ -44,7 +44,7 @@ const each = (bytes: Uint8Array) => async (connections: RawConnection[]) => {
 
 export const slowAttacks: readonly Attack[] = [
   {
-    ...slow("2,000 connections opened and left", 2_000, async (connections) => {
+    ...slow("2,000 idle connections", 2_000, async (connections) => {
       await Promise.all(connections.slice(MAX_CONNECTIONS).map((connection) => connection.closedWithin(1_000)));
       const held = connections.filter(({ wasEnded }) => !wasEnded).length;
       if (held >= MAX_CONNECTIONS) throw new Error(`${held} connections were let in beside the victim's`);
@@ -53,30 +53,30 @@ export const slowAttacks: readonly Attack[] = [
     // connection has 30 s.
     told: { refused: "connection", reason: /too many connections/, lines: "some" },
   },
-  slow("900 HTTP/2 connections opened and left", MAX_CONNECTIONS, async (connections) => {
+  slow("900 idle HTTP/2 connections", MAX_CONNECTIONS, async (connections) => {
     await each(hello)(connections);
     await connections.at(-1)!.closedWithin(1_000); // the victim has one, too
   }),
   slow("slow-loris: half the preface", 300, each(preface.subarray(0, 12))),
   slow("slow-loris: preface, byte by byte", 100, (connections) => trickle(connections, hello)),
-  slow("slow-loris: headers that trickle and do not end", 100, async (connections) => {
+  slow("slow-loris: headers that trickle without end", 100, async (connections) => {
     await each(hello)(connections);
     await trickle(connections, frame(Frame.HEADERS, 0, 1, headers.subarray(0, 40)));
     await trickle(connections, frame(Frame.CONTINUATION, 0, 1, headers.subarray(40, 80)));
   }),
-  slow("slow-loris: a message that trickles and does not end", 100, async (connections) => {
+  slow("slow-loris: a message that trickles without end", 100, async (connections) => {
     await each(Buffer.concat([hello, headersFrame(1, callHeaders("Produce"))]))(connections);
     const message = grpcMessage(new Uint8Array(100), { length: 1_000_000 });
     await trickle(connections, Buffer.concat([...message].map((byte) => frame(Frame.DATA, 0, 1, Buffer.of(byte)))));
   }),
-  slow("a message of 4 GB announced and nothing sent, 1,000 calls", 1, async ([connection]) => {
+  slow("a message of 4 GB announced and not sent, 1,000 calls", 1, async ([connection]) => {
     await connection!.write(hello);
     for (let call = 0; call < 1_000; call++) {
       const begin = grpcMessage(new Uint8Array(), { length: 0xffff_ffff });
       await connection!.write(headersFrame(2 * call + 1, callHeaders("Produce")), dataFrames(2 * call + 1, begin));
     }
   }),
-  slow("messages of 16 MB that never come to their end, 40 calls", 1, async ([connection]) => {
+  slow("incomplete messages of 16 MB, 40 calls", 1, async ([connection]) => {
     await connection!.write(hello);
     const part = grpcMessage(new Uint8Array(15_000_000), { length: 16_000_000 });
     for (let call = 0; call < 40; call++) {
@@ -91,7 +91,7 @@ export const slowAttacks: readonly Attack[] = [
     }
   }),
   slow(
-    "requests that never come: headers, then half-closed",
+    "calls half-closed without a request",
     20,
     each(Buffer.concat([hello, frame(Frame.HEADERS, Flag.END_HEADERS | Flag.END_STREAM, 1, headers)])),
   ),

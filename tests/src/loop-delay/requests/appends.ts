@@ -61,7 +61,7 @@ export const appends: readonly LargeRequest[] = [
     },
   },
   {
-    name: "ListOffsets of one time, 10,000 times over",
+    name: "ListOffsets of the same time, 10,000 times",
     run(stranger) {
       const partitions = Array(MANY).fill({ partition: 0, position: { time: Date.now() - 1_000 } });
       return call(stranger, "LogService/ListOffsets", "ListOffsetsRequest", listOffsets(partitions));

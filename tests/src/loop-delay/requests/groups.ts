@@ -27,7 +27,7 @@ export function patternRequests(): LargeRequest[] {
       },
     },
     {
-      name: "JoinGroup: one subscribes to 1,000 other patterns",
+      name: "JoinGroup: one member changes to 1,000 other patterns",
       async run(stranger) {
         members[0]!.say({ subscribe: { topics: patternsOf(99) } });
         await group(stranger, "FetchOffsets", {});
@@ -66,7 +66,7 @@ export function largeGroupRequests(): LargeRequest[] {
         }),
     },
     {
-      name: "CommitOffsets of 30,000 partitions that there are not",
+      name: "CommitOffsets of 30,000 partitions that do not exist",
       run: (stranger) =>
         eachPiece((partitions) => {
           const offsets = partitions.map(({ partition }) => ({ topic: "none", partition, offset: 0 }));
@@ -78,7 +78,7 @@ export function largeGroupRequests(): LargeRequest[] {
       run: (stranger) => times(5, () => group(stranger, "FetchOffsets", {})),
     },
     {
-      name: "FetchOffsets of 30,000 partitions that it names",
+      name: "FetchOffsets that names 30,000 partitions",
       run: (stranger) => eachPiece((partitions) => group(stranger, "FetchOffsets", { partitions })),
     },
     {
@@ -90,12 +90,12 @@ export function largeGroupRequests(): LargeRequest[] {
       run: (stranger) => group(stranger, "ResetOffsets", { position: { edge: 1 } }),
     },
     {
-      name: "ResetOffsets of 30,000 partitions that it names",
+      name: "ResetOffsets that names 30,000 partitions",
       run: (stranger) =>
         eachPiece((partitions) => group(stranger, "ResetOffsets", { partitions, position: { edge: 1 } })),
     },
     {
-      name: "JoinGroup: 299 members more",
+      name: "JoinGroup: 299 more members",
       async run(stranger) {
         others = range(299, () => new Member(stranger, { group: "g", topics: ["many-*"] }));
         const hasShared = first.assigned(({ partitions }) => partitions.length < PARTITIONS);
@@ -103,7 +103,7 @@ export function largeGroupRequests(): LargeRequest[] {
       },
     },
     {
-      name: "JoinGroup: 30,000 partitions given up in three messages",
+      name: "JoinGroup: 30,000 partitions revoked in three messages",
       async run() {
         for (const partitions of pieces) first.say({ revoked: { memberEpoch: first.epoch, partitions } });
         await Promise.all(others.map((member) => member.assigned()));
@@ -144,11 +144,11 @@ export function manyMembersRequests(): LargeRequest[] {
       run: (stranger) => times(20, () => group(stranger, "ListGroups", {})),
     },
     {
-      name: "a topic is made, and 2,000 groups get it",
+      name: "a topic is created and assigned in 2,000 groups",
       run: (stranger) => createTopic(stranger, "topic-new", 4),
     },
     {
-      name: "a topic is deleted, and 2,000 groups lose it",
+      name: "a topic of 2,000 groups is deleted",
       run: (stranger) => call(stranger, "AdminService/DeleteTopic", "DeleteTopicRequest", { topic: "topic-new" }),
     },
     {
@@ -184,7 +184,7 @@ export function restartRequests(): LargeRequest[] {
         ),
     },
     {
-      name: "a restart with 2,000 groups, whose members come back at once",
+      name: "a restart with 2,000 groups, whose members rejoin at once",
       async run(_stranger, loop) {
         await loop.restart();
         await joinAll(

@@ -49,18 +49,18 @@ export const openServices: readonly LargeRequest[] = [
     run: (stranger) => watch(stranger, CALLS),
   },
   {
-    name: "a topic is made and 900 watchers look again",
+    name: "a topic is created while 900 streams watch health",
     prepare: (stranger) => watch(stranger, 800),
     run: (stranger) => times(10, (i) => createTopic(stranger, `new-${i}`, 1)),
   },
   {
-    name: "reflection: 2,000 questions for a file on each of 10 streams",
+    name: "reflection: 2,000 requests for a file on each of 10 streams",
     // Field 4: file_containing_symbol.
     run: (stranger) =>
       times(10, () => reflect(stranger, Array(2_000).fill(textIn(4, "logstore.v1.ConsumerGroupService")))),
   },
   {
-    name: "reflection: 2,000 lists of services on each of 10 streams",
+    name: "reflection: 2,000 requests for the list on each of 10 streams",
     // Field 7: list_services.
     run: (stranger) => times(10, () => reflect(stranger, Array(2_000).fill(textIn(7, "")))),
   },
