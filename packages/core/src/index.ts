@@ -80,6 +80,7 @@ export type {
 export { Broker } from "./broker/broker.js";
 export type { BrokerOptions } from "./broker/broker-options.js";
 export type { BrokerRecovery, UnreadableTopic } from "./broker/broker-recovery.js";
+export { ReadOnlyBroker } from "./broker/read-only-broker.js";
 export type { UnreadableSnapshot } from "./broker/snapshots/snapshot-directories.js";
 export type { TopicLimitOptions, TopicLimits } from "./broker/topics/topic-limits.js";
 export type { OpeningProgress } from "./broker/topics/topics.js";

@@ -100,5 +100,7 @@ async function tokenOf(source: TokenSource): Promise<string> {
 }
 
 async function openDirectory(place: DirectoryPlace): Promise<OpenPlace> {
-  throw new UsageError(`${place.directory} is a data directory, and this command needs a server`);
+  const { ReadOnlyBroker } = await import("@logstore/core");
+  const broker = await ReadOnlyBroker.open(place.directory);
+  return openOn(place, broker, () => broker.close());
 }

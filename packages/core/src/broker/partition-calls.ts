@@ -22,9 +22,9 @@ import { listPositions } from "./list-offsets.js";
 import type { Topics } from "./topics/topics.js";
 
 export class PartitionCalls {
-  readonly #topics: Topics;
+  readonly #topics: Pick<Topics, "get">;
 
-  constructor(topics: Topics) {
+  constructor(topics: Pick<Topics, "get">) {
     this.#topics = topics;
   }
 

@@ -30,9 +30,9 @@ import { FileTopic } from "./file-topic.js";
 import { readTopicFile, type TopicFile, topicIdOf, writeTopicFile } from "./topic-file.js";
 import { alteredOptions, effectiveConfig, topicOptions } from "./topic-options.js";
 
-const TOPICS_DIRECTORY = "topics";
+export const TOPICS_DIRECTORY = "topics";
 /** Names of directories that are being created or removed. */
-const UNFINISHED = /^[0-9a-f]{16}\.(new|deleted)$/;
+export const UNFINISHED = /^[0-9a-f]{16}\.(new|deleted)$/;
 
 export class FileCatalogue implements TopicCatalogue<FileTopic> {
   readonly #storage: FilePool;

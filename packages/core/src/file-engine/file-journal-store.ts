@@ -9,11 +9,12 @@ import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import { partitionDirectory, STORE_FILE } from "../files/file-names.js";
 import { TEMPORARY_SUFFIX } from "../storage/atomic-file.js";
 import type { FilePool } from "../storage/file-pool.js";
+import type { Storage } from "../storage/storage.js";
 import { LogStore } from "../store/log-store.js";
 import type { LogStoreOptions } from "../store/options.js";
 import { storeCaches } from "../store/store-caches.js";
 
-const GROUPS_DIRECTORY = "groups";
+export const GROUPS_DIRECTORY = "groups";
 const SNAPSHOT_FILE = "snapshot";
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 
@@ -38,14 +39,8 @@ export class FileJournalStore implements JournalStore {
     return this.#openStore();
   }
 
-  async openSnapshot(): Promise<SnapshotReader | undefined> {
-    try {
-      return await this.#storage.openFile(this.#snapshotPath, "read");
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      throw error;
-    }
+  openSnapshot(): Promise<SnapshotReader | undefined> {
+    return openSnapshotFile(this.#storage, this.location);
   }
 
   async replaceSnapshot(write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
@@ -95,5 +90,16 @@ export class FileJournalStore implements JournalStore {
     };
     this.#store = await LogStore.openLocked(this.location, options, this.#storage, storeCaches(options));
     return this.#store.log(0);
+  }
+}
+
+/** @param directory of the journal */
+export async function openSnapshotFile(storage: Storage, directory: string): Promise<SnapshotReader | undefined> {
+  try {
+    return await storage.openFile(`${directory}/${SNAPSHOT_FILE}`, "read");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
   }
 }

@@ -2,7 +2,8 @@
  * A partition that another process writes to, readable up to the bounds that the writer publishes.
  */
 import { setTimeout } from "node:timers/promises";
-import type { LogStoreError } from "@logstore/codec";
+import { InvalidArgumentError, type LogStoreError } from "@logstore/codec";
+import type { Appended, PartitionLog } from "../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import { LogOffsets } from "../engine/read/log-offsets.js";
 import { type Checkpoint, readCheckpoint } from "../files/checkpoint-file.js";
@@ -37,7 +38,7 @@ export interface FollowedPartition {
   keepAlive(): () => void;
 }
 
-export class FollowedLog extends ReadableLog {
+export class FollowedLog extends ReadableLog implements PartitionLog {
   readonly home: SegmentHome;
   readonly #look: () => Promise<void>;
   readonly #lookError: () => LogStoreError | undefined;
@@ -86,6 +87,26 @@ export class FollowedLog extends ReadableLog {
       hooks: where.hooks,
     };
     return new FollowedLog(home, parts, bounds, where);
+  }
+
+  /** That it takes no appends is no failure. */
+  readonly failure = undefined;
+
+  async appendBatches(): Promise<Appended> {
+    throw this.#readOnly();
+  }
+
+  async deleteRecords(): Promise<void> {
+    throw this.#readOnly();
+  }
+
+  /** The writer applies it. */
+  async applyRetention(): Promise<void> {}
+
+  #readOnly(): InvalidArgumentError {
+    return new InvalidArgumentError(`partition ${this.partition} is open read-only: its writer can change it`, {
+      partition: this.partition,
+    });
   }
 
   /** Reads everything, and reports deviations. */

@@ -1,7 +1,7 @@
 /** A log store that is opened for reading only. Another process may write to it. */
 import { type LogStoreError, NotALogStoreError } from "@logstore/codec";
 import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
-import { readStoreFile } from "../files/store-file.js";
+import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks } from "../files/watermarks-file.js";
 import { FollowedLog } from "../partition/followed-log.js";
 import type { VerifyEvent } from "../partition/upkeep/verify-log.js";
@@ -32,6 +32,7 @@ const LOOK_INTERVAL_MS = 1000;
 export class ReadOnlyLogStore implements AsyncDisposable {
   readonly #storage: Storage;
   readonly #directory: string;
+  readonly #identity: StoreIdentity;
   readonly #partitions: readonly FollowedLog[];
   #unwatch: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout;
@@ -41,9 +42,15 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   #lookAgain = false;
   #lookError: LogStoreError | undefined;
 
-  private constructor(storage: Storage, directory: string, partitions: readonly FollowedLog[]) {
+  private constructor(
+    storage: Storage,
+    directory: string,
+    identity: StoreIdentity,
+    partitions: readonly FollowedLog[],
+  ) {
     this.#storage = storage;
     this.#directory = directory;
+    this.#identity = identity;
     this.#partitions = partitions;
     // biome-ignore lint/style/noRestrictedGlobals: a short, constant delay
     this.#timer = setInterval(() => void this.look(), LOOK_INTERVAL_MS);
@@ -76,9 +83,19 @@ export class ReadOnlyLogStore implements AsyncDisposable {
       };
       return FollowedLog.open(where, bounds[partition]);
     });
-    store = new ReadOnlyLogStore(storage, path, partitions);
+    store = new ReadOnlyLogStore(storage, path, identity, partitions);
     await store.#watch();
     return store;
+  }
+
+  /** Hexadecimal, from when the store was created. Distinguishes it from others of the same name. */
+  get id(): string {
+    return this.#identity.id;
+  }
+
+  /** Name of the function that maps keys to partitions: "fnv1a-32". */
+  get partitioner(): string {
+    return this.#identity.partitioner;
   }
 
   get partitionCount(): number {

@@ -41,17 +41,21 @@ export async function run(context: Context, _options: object, topic: string): Pr
   const { output } = context;
   const { style } = output;
   await output.result({ topic, topicId, partitioner, config, effectiveConfig, partitions }, () => {
-    const entry = (name: string, value: string, own: boolean) =>
-      `${style("bold", name.padEnd(15))} ${value}${own ? "" : style("dim", " (default)")}`;
+    const entry = (name: string, value: string) => `${style("bold", name.padEnd(15))} ${value}`;
+    // A data directory does not tell the defaults of its server.
+    const isKnown = Object.keys(effectiveConfig).length > 0;
+    const setting = (name: string, key: keyof TopicConfig, text: (value: never) => string, none = "no limit") => {
+      const value = config[key] ?? effectiveConfig[key];
+      if (value === undefined)
+        return entry(name, isKnown ? `${none} ${style("dim", "(default)")}` : "the server's default");
+      return entry(name, text(value as never) + (config[key] === undefined ? style("dim", " (default)") : ""));
+    };
     const facts = [
-      entry("topic", topic, true),
-      entry("id", topicId || "none", true),
-      entry("partitioner", partitioner, true),
-      entry("durability", effectiveConfig.durability ?? "unknown", config.durability !== undefined),
-      ...settings.map(([name, key, format]) => {
-        const value = effectiveConfig[key] as number | undefined;
-        return entry(name, value === undefined ? "no limit" : format(value), config[key] !== undefined);
-      }),
+      entry("topic", topic),
+      entry("id", topicId || "none"),
+      entry("partitioner", partitioner),
+      setting("durability", "durability", (value: string) => value, "unknown"),
+      ...settings.map(([name, key, format]) => setting(name, key, format)),
     ];
     return [...facts, "", ...output.table(partitions, columns)];
   });

@@ -12,20 +12,19 @@ import {
 } from "@logstore/codec";
 import type { SnapshotDescription, TopicConfig } from "@logstore/protocol";
 import { checkSnapshotName, checkTopicName } from "../../engine/topic-name.js";
-import { detailOf } from "../../errors/error-detail.js";
 import type { FileEngine } from "../../file-engine/file-engine.js";
 import type { FileTopic } from "../../file-engine/file-topic.js";
 import { readTopicFile, writeTopicFile } from "../../file-engine/topic-file.js";
 import { TOPIC_FILE } from "../../files/file-names.js";
-import { sharedPacer } from "../../pacing/pacer.js";
 import { checkBounds, checkSize } from "../../restore/check-restored.js";
 import { restoreStore } from "../../restore/restore-store.js";
 import { writeSnapshotFile } from "../../snapshot/snapshot-file.js";
 import type { Storage } from "../../storage/storage.js";
-import { storageError, withStorageErrors } from "../../storage/storage-error.js";
+import { withStorageErrors } from "../../storage/storage-error.js";
 import { KeyedQueue } from "../topics/keyed-queue.js";
 import type { TopicLifecycle } from "../topics/topic-lifecycle.js";
 import { TopicTotals } from "../topics/topic-limits.js";
+import { listSnapshots } from "./list-snapshots.js";
 import { checkDirectoryName, SnapshotDirectories, type UnreadableSnapshot } from "./snapshot-directories.js";
 
 export class Snapshots {
@@ -36,7 +35,6 @@ export class Snapshots {
   readonly #totals: TopicTotals;
   /** By topic. */
   readonly #changing = new KeyedQueue();
-  readonly #listing = new KeyedQueue();
   /** Aborted on close; stops a running snapshot or restore. */
   readonly #stop = new AbortController();
 
@@ -98,36 +96,7 @@ export class Snapshots {
    */
   async list(topic?: string): Promise<SnapshotDescription[]> {
     this.#checkOpen();
-    if (topic !== undefined) checkTopicName(topic);
-    return withStorageErrors("snapshots cannot be listed", async () => {
-      const found: SnapshotDescription[] = [];
-      for (const each of topic === undefined ? await this.#directories.list() : [topic]) {
-        const names = await this.#directories.list(each).catch((cause) => {
-          if (topic !== undefined) throw cause;
-          found.push(this.#unreadable(each, "", cause)); // the snapshots of other topics are listed
-          return [];
-        });
-        for (const name of names) {
-          const snapshot = await this.#readInTurn(each, name);
-          if (snapshot !== undefined) found.push(snapshot);
-        }
-      }
-      return found;
-    });
-  }
-
-  /** One at a time for all lists, because a description of 10,000 partitions is parsed at once. */
-  #readInTurn(topic: string, snapshot: string): Promise<SnapshotDescription | undefined> {
-    return this.#listing.run("", async () => {
-      await sharedPacer.pause();
-      return this.#directories.read(topic, snapshot).catch((cause) => this.#unreadable(topic, snapshot, cause));
-    });
-  }
-
-  #unreadable(topic: string, snapshot: string, cause: unknown): SnapshotDescription {
-    const which = snapshot === "" ? "the snapshots" : `snapshot ${snapshot}`;
-    const damage = detailOf(storageError(cause, `${which} of topic ${topic} cannot be read`, { topic }));
-    return { topic, snapshot, createdAt: 0, partitions: [], sizeBytes: 0, damage };
+    return listSnapshots(this.#directories, topic);
   }
 
   /** @throws UnknownSnapshotError, InvalidArgumentError */

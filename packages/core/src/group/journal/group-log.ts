@@ -175,7 +175,22 @@ interface RecoveredGroups {
   readonly bytes: number;
 }
 
-async function recover(store: JournalStore, log: PartitionLog): Promise<RecoveredGroups> {
+/** What is needed of a journal to read it. */
+export type ReadableJournal = Pick<JournalStore, "location" | "open" | "openSnapshot" | "close">;
+
+/** All groups in a journal, which is only read. The caller closes it. */
+export async function recoverGroupStates(journal: ReadableJournal): Promise<ReadonlyMap<string, GroupState>> {
+  try {
+    const log = await journal.open();
+    if (log === undefined) return new Map();
+    if (log.damage !== undefined) throw log.damage;
+    return (await recover(journal, log)).groups;
+  } catch (error) {
+    throw inGroups(error);
+  }
+}
+
+async function recover(store: ReadableJournal, log: PartitionLog): Promise<RecoveredGroups> {
   const { logStart, logEnd } = log.offsets;
   const found = await readSnapshot(store);
   const snapshot = found === "damaged" ? undefined : found;
@@ -205,7 +220,7 @@ function encoded(change: GroupChange): string {
   );
 }
 
-function lost({ location }: JournalStore, what: string): StorageFailedError {
+function lost({ location }: ReadableJournal, what: string): StorageFailedError {
   return new StorageFailedError(
     `${location}/${SNAPSHOT_FILE} ${what}, and what groups committed is not known: restore it from a copy, or remove ${location} and all groups begin anew`,
     { file: `${GROUPS}/${SNAPSHOT_FILE}` },

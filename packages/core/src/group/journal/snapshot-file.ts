@@ -82,7 +82,9 @@ async function writeDocuments(
  *
  * @throws UnsupportedFormatVersionError
  */
-export async function readSnapshot(store: JournalStore): Promise<GroupsSnapshot | "damaged" | undefined> {
+export async function readSnapshot(
+  store: Pick<JournalStore, "openSnapshot">,
+): Promise<GroupsSnapshot | "damaged" | undefined> {
   const reader = await store.openSnapshot();
   if (reader === undefined) return undefined;
   try {

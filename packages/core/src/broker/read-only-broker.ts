@@ -1,0 +1,250 @@
+/** A broker's data directory, read while the broker may be writing to it. */
+import { defaultBatchLimits, InvalidArgumentError, NotALogStoreError, UnknownTopicError } from "@logstore/codec";
+import type {
+  CommitResult,
+  CommittedOffset,
+  ConsumeEvent,
+  ConsumeOptions,
+  ConsumeRequest,
+  FetchOptions,
+  FetchRequest,
+  FetchResult,
+  GroupDescription,
+  GroupMembership,
+  GroupSummary,
+  ListOffsetsRequest,
+  LogApi,
+  PartitionOffset,
+  ProduceAck,
+  ServerDescription,
+  SnapshotDescription,
+  TopicConfig,
+  TopicDescription,
+  TopicPartition,
+  TopicSummary,
+} from "@logstore/protocol";
+import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
+import type { Topic } from "../engine/topic-catalogue.js";
+import { detailOf } from "../errors/error-detail.js";
+import { isBrokerDirectory } from "../file-engine/broker-file.js";
+import { FollowedCatalogue } from "../file-engine/followed-catalogue.js";
+import { FollowedJournal } from "../file-engine/followed-journal.js";
+import type { FollowedTopic } from "../file-engine/followed-topic.js";
+import { homeOf } from "../storage/home.js";
+import { inParallel } from "../storage/in-parallel.js";
+import { storageError, withStorageErrors } from "../storage/storage-error.js";
+import { checkReadOnlyOptions } from "../store/check-options.js";
+import { DEFAULT_MAX_OPEN_FILES, type ReadOnlyOptions } from "../store/options.js";
+import { stoppable } from "../store/stoppable.js";
+import { boundsOf } from "./bounds.js";
+import { PartitionCalls } from "./partition-calls.js";
+import { ReadOnlyGroups } from "./read-only-groups.js";
+import { listSnapshots } from "./snapshots/list-snapshots.js";
+import { SnapshotDirectories } from "./snapshots/snapshot-directories.js";
+import { checkTopicId } from "./topics/check-topic.js";
+
+/**
+ * Topics, groups and snapshots of a data directory that another process may write to at the same
+ * time. It takes no lock, changes nothing, and shows what the writer has acknowledged. Implements
+ * LogApi: a client takes it in place of a server's address. Calls that would change something are
+ * refused with an InvalidArgumentError.
+ *
+ * The defaults of the broker that writes are not in its directory: `effectiveConfig` of a topic is
+ * empty.
+ */
+export class ReadOnlyBroker implements LogApi, AsyncDisposable {
+  readonly #directory: string;
+  readonly #catalogue: FollowedCatalogue;
+  readonly #groups: ReadOnlyGroups;
+  readonly #snapshots: SnapshotDirectories;
+  /** Topics that a call has opened, by name. */
+  readonly #topics = new Map<string, Topic>();
+  readonly #calls = new PartitionCalls({ get: (topic, id) => this.#opened(topic, id) });
+
+  private constructor(
+    directory: string,
+    catalogue: FollowedCatalogue,
+    groups: () => FollowedJournal,
+    snapshots: SnapshotDirectories,
+  ) {
+    this.#directory = directory;
+    this.#catalogue = catalogue;
+    this.#snapshots = snapshots;
+    this.#groups = new ReadOnlyGroups(groups, (topic) => this.#find(topic).catch(undefinedIfUnknown));
+  }
+
+  /** @throws NotALogStoreError, UnsupportedFormatVersionError, StorageFailedError */
+  static open(directory: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyBroker> {
+    return withStorageErrors(`${directory} cannot be opened`, async () => {
+      checkReadOnlyOptions(options);
+      const { maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
+      const { path, storage } = homeOf(directory, { storage: options.storage, maxOpenFiles, warned: hooks.warned });
+      if (!(await isBrokerDirectory(storage, path))) {
+        throw new NotALogStoreError(`${directory} is no data directory of a broker`);
+      }
+      const catalogue = new FollowedCatalogue(storage, path, options);
+      const journal = () => new FollowedJournal(storage, path, options);
+      return new ReadOnlyBroker(directory, catalogue, journal, new SnapshotDirectories(storage, path));
+    });
+  }
+
+  async describeServer(): Promise<ServerDescription> {
+    return {
+      limits: { maxBatchBytes: STORED_BATCH_LIMITS.maxBatchBytes, maxRecordsBytes: defaultBatchLimits.maxRecordsBytes },
+    };
+  }
+
+  async listTopics(): Promise<TopicSummary[]> {
+    const { topics } = await this.#catalogue.find();
+    const summaries: TopicSummary[] = [];
+    await inParallel(topics, async (found) => {
+      const { topic, id = "" } = found;
+      try {
+        const open = id === "" ? (await this.#find(topic)).id : id; // release 0.1.0 gave topics no id
+        summaries.push({ topic, topicId: open, partitionCount: await this.#catalogue.partitionCount(found) });
+      } catch (cause) {
+        const damage = detailOf(storageError(cause, `topic ${topic} cannot be read`, { topic }));
+        summaries.push({ topic, topicId: id, partitionCount: 0, damage });
+      }
+    });
+    return summaries.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  }
+
+  async describeTopic(topic: string): Promise<TopicDescription> {
+    const found = await this.#find(topic);
+    const { id: topicId, config, partitioner, partitionCount } = found;
+    const logs = Array.from({ length: partitionCount }, (_, partition) => found.log(partition));
+    await Promise.all(logs.map((log) => log.refresh()));
+    const partitions = logs.map((log) => ({ partition: log.partition, ...boundsOf(log) }));
+    return { topic, topicId, partitioner, partitions, config, effectiveConfig: {}, durabilities: [] };
+  }
+
+  consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
+    return stoppable((stop) => {
+      const { signal } = options;
+      const either = signal === undefined ? stop : AbortSignal.any([signal, stop]);
+      return this.#consume(request, { ...options, signal: either });
+    });
+  }
+
+  async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
+    await this.#find(request.topic);
+    yield* this.#calls.consume(request, options);
+  }
+
+  async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
+    if (!this.#topics.has(request.topic)) await this.#find(request.topic);
+    return this.#calls.fetch(request, options);
+  }
+
+  async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    const found = await this.#find(request.topic);
+    const known = request.partitions.filter(({ partition }) => partition < found.partitionCount);
+    await Promise.all(known.map(({ partition }) => found.log(partition).refresh()));
+    return this.#calls.listOffsets(request);
+  }
+
+  listGroups(): Promise<GroupSummary[]> {
+    return this.#groups.list();
+  }
+
+  describeGroup(group: string): Promise<GroupDescription> {
+    return this.#groups.describe(group);
+  }
+
+  fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+    return this.#groups.offsets(group, partitions);
+  }
+
+  async listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
+    return listSnapshots(this.#snapshots, topic);
+  }
+
+  async produce(): Promise<ProduceAck> {
+    throw this.#readOnly();
+  }
+
+  async allocateProducerId(): Promise<number> {
+    throw this.#readOnly();
+  }
+
+  async createTopic(): Promise<TopicDescription> {
+    throw this.#readOnly();
+  }
+
+  async alterTopicConfig(): Promise<TopicConfig> {
+    throw this.#readOnly();
+  }
+
+  async deleteTopic(): Promise<void> {
+    throw this.#readOnly();
+  }
+
+  async deleteRecords(): Promise<number> {
+    throw this.#readOnly();
+  }
+
+  async createSnapshot(): Promise<SnapshotDescription> {
+    throw this.#readOnly();
+  }
+
+  async deleteSnapshot(): Promise<void> {
+    throw this.#readOnly();
+  }
+
+  async restoreSnapshot(): Promise<TopicDescription> {
+    throw this.#readOnly();
+  }
+
+  joinGroup(): GroupMembership {
+    throw this.#readOnly();
+  }
+
+  async commitOffsets(): Promise<CommitResult[]> {
+    throw this.#readOnly();
+  }
+
+  async resetOffsets(): Promise<CommittedOffset[]> {
+    throw this.#readOnly();
+  }
+
+  async deleteGroup(): Promise<void> {
+    throw this.#readOnly();
+  }
+
+  /** Ends all readers. Nothing is left in the directory. */
+  async close(): Promise<void> {
+    await this.#catalogue.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The topic that has the name now. @throws UnknownTopicError, NotALogStoreError, StorageFailedError */
+  async #find(topic: string): Promise<FollowedTopic> {
+    try {
+      const found = await this.#catalogue.get(topic);
+      this.#topics.set(topic, found);
+      return found;
+    } catch (error) {
+      this.#topics.delete(topic);
+      throw error;
+    }
+  }
+
+  #opened(topic: string, id: string | undefined): Topic {
+    const found = this.#topics.get(topic);
+    if (found === undefined) throw new UnknownTopicError(`there is no topic ${JSON.stringify(topic)}`, { topic });
+    checkTopicId(found, id);
+    return found;
+  }
+
+  #readOnly(): InvalidArgumentError {
+    return new InvalidArgumentError(`${this.#directory} is open read-only: connect to the server that writes to it`);
+  }
+}
+
+function undefinedIfUnknown(error: unknown): undefined {
+  if (!(error instanceof UnknownTopicError)) throw error;
+}

@@ -1,0 +1,36 @@
+/** The groups' journal of a data directory that another process writes to. */
+import type { JournalStore, SnapshotReader } from "../engine/journal-store.js";
+import type { PartitionLog } from "../engine/partition-log.js";
+import { STORE_FILE } from "../files/file-names.js";
+import type { Storage } from "../storage/storage.js";
+import type { ReadOnlyOptions } from "../store/options.js";
+import { ReadOnlyLogStore } from "../store/read-only-log-store.js";
+import { GROUPS_DIRECTORY, openSnapshotFile } from "./file-journal-store.js";
+
+export class FollowedJournal implements Pick<JournalStore, "location" | "open" | "openSnapshot" | "close"> {
+  readonly location: string;
+  readonly #storage: Storage;
+  readonly #options: ReadOnlyOptions;
+  #store: ReadOnlyLogStore | undefined;
+
+  constructor(storage: Storage, dataDirectory: string, options: ReadOnlyOptions) {
+    this.location = `${dataDirectory}/${GROUPS_DIRECTORY}`;
+    this.#storage = storage;
+    this.#options = options;
+  }
+
+  async open(): Promise<PartitionLog | undefined> {
+    const names = (await this.#storage.list(this.location)) ?? [];
+    if (!names.includes(STORE_FILE)) return undefined;
+    this.#store = await ReadOnlyLogStore.open(this.location, this.#options);
+    return this.#store.log(0);
+  }
+
+  openSnapshot(): Promise<SnapshotReader | undefined> {
+    return openSnapshotFile(this.#storage, this.location);
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+  }
+}
