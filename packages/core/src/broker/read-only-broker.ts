@@ -221,7 +221,10 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
     return this.close();
   }
 
-  /** The topic that has the name now. @throws UnknownTopicError, NotALogStoreError, StorageFailedError */
+  /**
+   * The topic that has the name now. @throws UnknownTopicError, NotALogStoreError,
+   * StorageFailedError
+   */
   async #find(topic: string): Promise<FollowedTopic> {
     try {
       const found = await this.#catalogue.get(topic);

@@ -10,7 +10,8 @@ const ATTEMPTS = 5;
  * read: apparent loss is only reported if it persists.
  *
  * @param openJournal called for each attempt
- * @throws StorageFailedError, CorruptPartitionError, NotALogStoreError, UnsupportedFormatVersionError
+ * @throws StorageFailedError, CorruptPartitionError, NotALogStoreError,
+ * UnsupportedFormatVersionError
  */
 export async function readGroups(openJournal: () => ReadableJournal): Promise<ReadonlyMap<string, GroupState>> {
   for (let attempt = 1; ; attempt++) {

@@ -88,7 +88,9 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     return store;
   }
 
-  /** Hexadecimal, from when the store was created. Distinguishes it from others of the same name. */
+  /**
+   * Hexadecimal, from when the store was created. Distinguishes it from others of the same name.
+   */
   get id(): string {
     return this.#identity.id;
   }

@@ -11,8 +11,8 @@ import type { SnapshotDirectories } from "./snapshot-directories.js";
 const listing = new KeyedQueue();
 
 /**
- * By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of snapshots
- * cannot be read
+ * By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of
+ * snapshots cannot be read
  */
 export async function listSnapshots(directories: SnapshotDirectories, topic?: string): Promise<SnapshotDescription[]> {
   if (topic !== undefined) checkTopicName(topic);
