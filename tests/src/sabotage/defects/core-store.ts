@@ -22,8 +22,8 @@ export const coreStoreDefects: readonly Defect[] = [
       "waits for tests",
     ],
     "reads the watermarks after the files": [
-      "store = new ReadOnlyLogStore(storage, path, partitions);",
-      "store = new ReadOnlyLogStore(storage, path, partitions);\n    await store.look();",
+      "store = new ReadOnlyLogStore(storage, path, identity, partitions);",
+      "store = new ReadOnlyLogStore(storage, path, identity, partitions);\n    await store.look();",
       "waits for tests",
     ],
     "looks once, whatever comes meanwhile": ["while (this.#lookAgain) {", "if (this.#lookAgain) {", "waits for tests"],
