@@ -16,10 +16,13 @@ export interface Outcome {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  /** In this process only: aborted in place of Ctrl-C. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs a command line to its end in this process, which is much cheaper than to start one. */
-export async function logstore(args: readonly string[], { env = {}, input = "" }: RunOptions = {}): Promise<Outcome> {
+export async function logstore(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const { env = {}, input = "", signal = new AbortController().signal } = options;
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   stdin.end(input);
   const outputs = Promise.all([text(stdout), text(stderr)]);
@@ -29,7 +32,7 @@ export async function logstore(args: readonly string[], { env = {}, input = "" }
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
-    signal: new AbortController().signal,
+    signal,
   });
   stdout.end();
   stderr.end();

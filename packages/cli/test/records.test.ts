@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@logstore/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { InterruptedError } from "../src/interrupts.js";
 import { logstore, start } from "./command.js";
 import { type ServedBroker, serveBroker } from "./served-broker.js";
 
@@ -133,6 +134,22 @@ test("lines are records; the first that is refused ends it, and what came before
   expect(shown.stdout).toBe("[|one][|][|three][a|1][b|2:3]");
   const unknown = await run(["produce", "nothing"], "one\n");
   expect(unknown).toMatchObject({ code: 3, stdout: "" });
+});
+
+test("Ctrl-C ends produce once what was sent is acknowledged and counted", async () => {
+  await served.broker.createTopic({ topic: "slow", partitions: 1 });
+  const stop = new AbortController();
+  const running = logstore(["produce", "slow", "--rate", "100", "--json"], {
+    env: { LOGSTORE_SERVER: served.address },
+    input: "line\n".repeat(10_000),
+    signal: stop.signal,
+  });
+  const appended = async () => (await served.broker.describeTopic("slow")).partitions[0]!.highWatermark;
+  while ((await appended()) < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+  stop.abort(new InterruptedError("SIGINT", 130));
+  const { stdout, code } = await running;
+  expect(code).toBe(130);
+  expect(JSON.parse(stdout).records).toBe(await appended());
 });
 
 test("tail shows what is there and what comes, and Ctrl-C ends it well", async () => {

@@ -118,11 +118,24 @@ function checkAccess(access: AccessConfig): void {
   }
 }
 
+/** Variables of the command `logstore` and of `health`, which may be set where a server is started. */
+const clientVariables = [
+  "SERVER",
+  "PROFILE",
+  "PROFILES",
+  "TLS",
+  "CA_FILE",
+  "CERT_FILE",
+  "KEY_FILE",
+  "TOKEN",
+  "TOKEN_FILE",
+].map((name) => `LOGSTORE_${name}`);
+
 /**
  * Not errors: Kubernetes sets variables such as LOGSTORE_PORT, derived from the name of a service.
  */
 function unknownVariables(environment: Environment): string[] {
-  const known = new Set(["LOGSTORE_CONFIG", "LOGSTORE_TOKEN", ...scalarKeys.map(({ variable }) => variable)]);
+  const known = new Set(["LOGSTORE_CONFIG", ...clientVariables, ...scalarKeys.map(({ variable }) => variable)]);
   return Object.keys(environment)
     .filter((name) => name.startsWith("LOGSTORE_") && !known.has(name))
     .map((name) => `the variable ${name} means nothing here${suggestion(name, known)}`);
