@@ -118,7 +118,9 @@ function checkAccess(access: AccessConfig): void {
   }
 }
 
-/** Variables of the command `logstore` and of `health`, which may be set where a server is started. */
+/**
+ * Variables of the command `logstore` and of `health`, which may be set where a server is started.
+ */
 const clientVariables = [
   "SERVER",
   "PROFILE",
