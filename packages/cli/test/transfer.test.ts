@@ -1,5 +1,5 @@
 /** Records go out of a topic and into another, and none is lost or changed on the way. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@logstore/client";
@@ -122,6 +122,18 @@ test("a directory of the Go LogStore: each file is a partition, and damage is le
     code: 1,
     stderr: expect.stringContaining("NOT_EMPTY"),
   });
+});
+
+test("an export that is interrupted leaves neither a file nor a directory", async () => {
+  const stop = new AbortController();
+  const broker = served.broker;
+  for (const format of ["csv", "directory"]) {
+    const output = join(directory, `interrupted-${format}`);
+    stop.abort(new Error("interrupted"));
+    const ran = await runIn({ broker, signal: stop.signal }, exportTopic, { format, output }, "source");
+    expect(ran.code).not.toBe(0);
+  }
+  expect((await readdir(directory)).filter((name) => name.startsWith("interrupted"))).toEqual([]);
 });
 
 test("an export of a part", async () => {

@@ -18,5 +18,12 @@ export async function run(context: Context, options: Options, topic: string, new
     });
   }
   const { continue: mayContinue, renumber } = options;
-  await copyTo(context, source, target ?? source, { topic, newTopic, mayContinue, renumber });
+  try {
+    await copyTo(context, source, target ?? source, { topic, newTopic, mayContinue, renumber });
+  } catch (error) {
+    if (context.signal.aborted && !renumber) {
+      context.output.warn(`${newTopic} may hold a part of ${topic}; go on with --continue`);
+    }
+    throw error;
+  }
 }

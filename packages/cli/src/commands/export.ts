@@ -1,11 +1,12 @@
-import { open } from "node:fs/promises";
 import type { SkippedRecords } from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { UsageError } from "../errors/cli-error.js";
 import { exitCodes } from "../errors/exit-codes.js";
 import { count, counted } from "../output/numbers.js";
+import { noProgress } from "../output/progress.js";
 import type { RecordWriter } from "../records/record-writer.js";
 import { exportRecords } from "../transfer/export-records.js";
+import { openSink } from "../transfer/export-sink.js";
 import type { LogPosition } from "../values/position.js";
 import { findRanges } from "./read/partition-range.js";
 
@@ -37,9 +38,10 @@ export async function run(context: Context, options: Options, topic: string): Pr
   const { ranges, warnings, isDamaged } = await findRanges(client, topic, { partitions, from, until });
   for (const warning of warnings) output.warn(warning);
   if (isDamaged) context.exitCode = exitCodes.failed;
-  const sink = await openSink(context, options.output);
+  const sink = await openSink(output, options.output);
   const total = ranges.reduce((sum, range) => sum + range.until - range.from, 0);
-  const progress = await output.progress({ label: `Exporting ${topic}`, total, unit: "records" });
+  const isSeen = sink.isStdout && output.isTerminal; // a bar would be among the records
+  const progress = isSeen ? noProgress : await output.progress({ label: `Exporting ${topic}`, total, unit: "records" });
   let done = 0;
   try {
     const onSkipped = (skipped: SkippedRecords) => warnOf(context, skipped);
@@ -65,33 +67,6 @@ export async function run(context: Context, options: Options, topic: string): Pr
 async function writerOf(format: "ndjson" | "csv"): Promise<RecordWriter> {
   if (format === "csv") return new (await import("../records/csv-writer.js")).CsvWriter();
   return new (await import("../records/ndjson-writer.js")).NdjsonWriter();
-}
-
-interface Sink {
-  readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** The file is whole, and durable. */
-  finish(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A file that exists is not overwritten. */
-async function openSink({ output }: Context, name: string | undefined): Promise<Sink> {
-  if (name === undefined || name === "-") {
-    return { write: (bytes) => output.write(bytes), finish: async () => {}, close: async () => {} };
-  }
-  try {
-    const file = await open(name, "wx");
-    return {
-      write: async (bytes) => {
-        await file.writeFile(bytes);
-      },
-      finish: () => file.sync(),
-      close: () => file.close(),
-    };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new UsageError(`${name} exists already`, { hint: "name another file, or remove it first" });
-  }
 }
 
 function warnOf({ output }: Context, { topic, partition, from, to }: SkippedRecords): void {

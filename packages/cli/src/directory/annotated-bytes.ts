@@ -61,13 +61,22 @@ export function annotatedHeader(bytes: Uint8Array): Field[] {
   return fields;
 }
 
-/** The records of a sound batch. Positions count from the start of the records. */
-export function annotatedRecords(batch: RecordBatch): Field[] {
+/**
+ * The records of a sound batch, or one of them. Positions count from the start of the records.
+ *
+ * @throws CorruptBatchError where the records contradict themselves
+ */
+export function annotatedRecords(batch: RecordBatch, offset?: number): Field[] {
   const stored = batch.bytes.subarray(HEADER_LENGTH);
   const records = decompressed(stored, batch.compression);
   if (records === undefined) return [{ position: 0, bytes: stored, name: "records", value: "compressed", depth: 1 }];
+  batch.checkRecords();
   const walk = new Walk(records);
-  for (let i = 0; i < batch.recordCount; i++) walkRecord(walk, batch.baseOffset + i);
+  for (let at = batch.baseOffset; at < batch.nextOffset; at++) {
+    if (offset !== undefined && at > offset) break;
+    if (at === offset) walk.fields.length = 0;
+    walkRecord(walk, at);
+  }
   return walk.fields;
 }
 

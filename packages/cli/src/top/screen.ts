@@ -60,7 +60,14 @@ export function topicColumns(history?: RateHistory): readonly Column<TopicRow>[]
     },
     ...(history === undefined
       ? []
-      : [{ title: "LATELY", value: ({ topic }: TopicRow) => history.bars(topic), format: () => "cyan" as const }]),
+      : [
+          {
+            title: "LATELY",
+            align: "right" as const,
+            value: ({ topic }: TopicRow) => history.bars(topic),
+            format: () => "cyan" as const,
+          },
+        ]),
     { title: "DAMAGE", value: ({ damage }) => damage, format: () => "red", isOptional: true, minWidth: 10 },
   ];
 }

@@ -36,9 +36,6 @@ export async function copyTo(context: Context, source: Log, target: Log, names: 
       const { copyRecords } = await import("./copy-records.js");
       await copyRecords({ source: source.client, target: target.client, from, to, signal, onCopied });
     } else await copyTopic({ source: source.api, target: target.api, from, to, signal, onCopied });
-  } catch (error) {
-    if (signal.aborted && !renumber) output.warn(`${newTopic} holds a part of ${topic}; go on with --continue`);
-    throw error;
   } finally {
     progress.end();
   }

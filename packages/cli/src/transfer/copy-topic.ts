@@ -55,6 +55,7 @@ async function copyPartition(request: CopyRequest, partition: number): Promise<v
         await appends.add(batches);
       }
     }
+    signal.throwIfAborted(); // the stream just ends then
     if (position < logStartOffset) await padUpTo({ target, to, partition, end: logStartOffset, signal }, position);
   } finally {
     await appends.settled();

@@ -1,11 +1,11 @@
 /** Exports a topic to a data directory of its own, which a server or a broker can open. */
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import type { Context } from "../command/context.js";
 import { UsageError } from "../errors/cli-error.js";
 import { copyTo } from "./copy-to.js";
 import { openDirectory } from "./open-target.js";
 
-/** Offsets stay the same. */
+/** Offsets stay the same. A directory that is not whole at the end is removed. */
 export async function exportDirectory(context: Context, topic: string, directory: string): Promise<void> {
   if (!(await isMissingOrEmpty(directory))) {
     throw new UsageError(`${directory} is not empty`, {
@@ -14,7 +14,12 @@ export async function exportDirectory(context: Context, topic: string, directory
   }
   const source = await context.open();
   await source.client.describeTopic(topic); // before a directory is made
+  let isWhole = false;
+  context.onEnd(async () => {
+    if (!isWhole) await rm(directory, { recursive: true, force: true }); // after it was closed
+  });
   await copyTo(context, source, await openDirectory(context, directory), { topic, newTopic: topic });
+  isWhole = true;
 }
 
 async function isMissingOrEmpty(directory: string): Promise<boolean> {

@@ -52,6 +52,7 @@ export async function exportRecords(
       }
     }
   }
+  signal.throwIfAborted();
   await flush();
   return total;
 }

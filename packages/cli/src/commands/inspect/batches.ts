@@ -1,4 +1,5 @@
 /** The batches of segments, with their records or bytes. */
+import { stripVTControlCharacters } from "node:util";
 import { HEADER_LENGTH, type LogRecord } from "@logstore/codec";
 import type { Context } from "../../command/context.js";
 import { annotatedHeader, annotatedRecords } from "../../directory/annotated-bytes.js";
@@ -7,7 +8,9 @@ import { hexLines } from "../../directory/hex-lines.js";
 import { type SegmentPart, scanSegment } from "../../directory/scan-segment.js";
 import { CliError } from "../../errors/cli-error.js";
 import { exitCodes } from "../../errors/exit-codes.js";
+import { displayWidth } from "../../output/display-width.js";
 import { bytes, count, time } from "../../output/numbers.js";
+import { printable } from "../../output/printable.js";
 
 /** Which batches are shown, and how much of them. */
 export interface BatchOptions {
@@ -52,8 +55,8 @@ async function showPart(
 ): Promise<void> {
   const { style } = output;
   await output.result(jsonOf(file, part, options), () => {
-    const lines = [headline(file, part, style)];
-    if (options.hex) lines.push(...hexOf(part, output.width, style), "");
+    const lines = headlines(file, part, output.width, style);
+    if (options.hex) lines.push(...hexOf(part, options.offset, output.width, style), "");
     else if (options.records && part.kind === "batch") lines.push(...recordLines(part, options.offset));
     return lines;
   });
@@ -61,15 +64,10 @@ async function showPart(
 
 type Style = Context["output"]["style"];
 
-function headline({ partition }: SegmentFile, part: SegmentPart, style: Style): string {
+/** One line, or two where it does not fit. */
+function headlines({ partition }: SegmentFile, part: SegmentPart, width: number, style: Style): string[] {
   const where = `${style("dim", `partition ${partition} byte ${count(part.position)}`)}`;
-  if (part.kind === "zeros")
-    return `${where}  ${style("dim", `${count(part.length)} zero bytes, room for the next batches`)}`;
-  if (part.kind === "incomplete")
-    return `${where}  ${style("yellow", "a batch that is not all there")}, ${bytes(part.length)}`;
-  if (part.kind === "damage") return `${where}  ${style("red", "damage")}, ${bytes(part.length)}: ${part.reason}`;
-  if (part.kind === "damagedBatch")
-    return `${where}  ${style("red", "damaged batch")}, ${bytes(part.length)}: ${part.reason}`;
+  if (part.kind !== "batch") return [`${where}  ${strangeText(part, style)}`];
   const {
     baseOffset,
     nextOffset,
@@ -83,35 +81,42 @@ function headline({ partition }: SegmentFile, part: SegmentPart, style: Style): 
   } = part.batch;
   const producer =
     producerId === -1 ? "no producer id" : `producer ${producerId}/${producerEpoch} from ${baseSequence}`;
-  return [
+  const first = [
     `${where}  ${style("bold", `offsets ${count(baseOffset)} – ${count(nextOffset - 1)}`)}`,
     `${count(recordCount)} ${recordCount === 1 ? "record" : "records"}`,
     bytes(part.length),
     compression === "none" ? "not compressed" : String(compression),
-    `appended ${time(appendTime)}`,
-    `flushed up to ${count(flushedUpTo)}`,
-    producer,
   ].join(", ");
+  const second = `appended ${time(appendTime)}, flushed up to ${count(flushedUpTo)}, ${producer}`;
+  const fits = displayWidth(stripVTControlCharacters(`${first}, ${second}`)) <= width;
+  return fits ? [`${first}, ${second}`] : [first, `  ${second}`];
 }
 
-function hexOf(part: SegmentPart, width: number, style: Style): string[] {
+function strangeText(part: Exclude<SegmentPart, { kind: "batch" }>, style: Style): string {
+  const size = bytes(part.length);
+  if (part.kind === "zeros") return style("dim", `${count(part.length)} zero bytes, room for the next batches`);
+  if (part.kind === "incomplete") return `${style("yellow", "a batch that is not all there")}, ${size}`;
+  return `${style("red", part.kind === "damage" ? "damage" : "damaged batch")}, ${size}: ${part.reason}`;
+}
+
+function hexOf(part: SegmentPart, offset: number | undefined, width: number, style: Style): string[] {
   if (part.kind === "damagedBatch") return hexLines(annotatedHeader(part.bytes), part.position, width, style);
   if (part.kind !== "batch") return [];
   const header = hexLines(annotatedHeader(part.bytes), part.position, width, style);
   const isPacked = part.batch.compression !== "none";
   const start = isPacked ? 0 : part.position + HEADER_LENGTH;
   const title = isPacked ? [style("dim", `records, decompressed from ${part.length - HEADER_LENGTH} bytes:`)] : [];
-  return [...header, ...title, ...hexLines(annotatedRecords(part.batch), start, width, style)];
+  return [...header, ...title, ...hexLines(annotatedRecords(part.batch, offset), start, width, style)];
 }
 
 function recordLines({ batch }: SegmentPart & { kind: "batch" }, offset: number | undefined): string[] {
   const text = (value: Uint8Array) =>
-    JSON.stringify(Buffer.from(value.buffer, value.byteOffset, value.length).toString());
+    printable(JSON.stringify(Buffer.from(value.buffer, value.byteOffset, value.length).toString()));
   const lines: string[] = [];
   for (const record of batch) {
     if (offset !== undefined && record.offset !== offset) continue;
     const key = record.key === null ? "null" : text(record.key);
-    const headers = record.headers.map(({ name, value }) => `${name}=${text(value)}`).join(" ");
+    const headers = record.headers.map(({ name, value }) => `${printable(name)}=${text(value)}`).join(" ");
     const rest = headers === "" ? "" : `  headers ${headers}`;
     lines.push(`  ${count(record.offset)}  ${time(record.timestamp)}  key ${key}  value ${text(record.value)}${rest}`);
   }
