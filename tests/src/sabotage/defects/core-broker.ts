@@ -120,12 +120,6 @@ export const coreBrokerDefects: readonly Defect[] = [
       "id ?? topicIdOf(this.#storage.randomHex(16))",
     ],
   }),
-  ...within("core/file-engine/topic-file.ts", [BROKER, GOLDEN], {
-    "takes any directory for a topic": [
-      "if (content === undefined) return undefined;",
-      "if (content === undefined) throw new NotALogStoreError(file, { file });",
-    ],
-  }),
   ...within("core/broker/producer-ids.ts", ["src/broker/producer-ids.test.ts", GOLDEN], {
     "hands out ids before they are reserved": [
       "if (this.#next >= this.#reserved) await this.#reserve();",
