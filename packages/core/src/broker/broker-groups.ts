@@ -2,7 +2,7 @@
  * The consumer groups of a broker. They are opened once every topic is open, because committed
  * offsets are compared with the ends of the logs.
  */
-import { type LogStoreError, UnavailableError } from "@logstore/codec";
+import { type LogStoreError, sleep, UnavailableError } from "@logstore/codec";
 import type { Engine } from "../engine/engine.js";
 import { GroupCoordinator, type GroupCoordinatorOptions } from "../group/group-coordinator.js";
 import type { TopicLifecycle } from "./topics/topic-lifecycle.js";
@@ -16,7 +16,7 @@ export class BrokerGroups {
   readonly #lifecycle: TopicLifecycle;
   readonly #opened: Promise<void>;
   #coordinator: GroupCoordinator | undefined;
-  #isStopped = false;
+  readonly #stop = new AbortController();
 
   constructor(engine: Engine, lifecycle: TopicLifecycle, options: GroupCoordinatorOptions) {
     this.#engine = engine;
@@ -52,7 +52,7 @@ export class BrokerGroups {
 
   /** Groups that are not open yet will not be opened. */
   stopOpening(): void {
-    this.#isStopped = true;
+    this.#stop.abort();
   }
 
   async close(): Promise<void> {
@@ -62,9 +62,27 @@ export class BrokerGroups {
 
   async #open(options: GroupCoordinatorOptions): Promise<void> {
     await this.#lifecycle.opened;
-    if (this.#isStopped) return;
-    const { topics } = this.#lifecycle;
-    this.#coordinator = await GroupCoordinator.open(this.#engine, topicsForGroups(topics, this.#engine), options);
+    if (this.#stop.signal.aborted) return;
+    const { topics, following } = this.#lifecycle;
+    following.onCreated = () => this.topicsChanged();
+    following.onDeleted = async (topic) => this.#coordinator?.topicDeleted(topic);
+    const coordinator = await this.#openCoordinator(options);
+    if (coordinator === undefined) return;
+    this.#coordinator = coordinator;
     topics.tellChanged();
+  }
+
+  /** Tries again while the engine is unavailable: its groups are not lost. */
+  async #openCoordinator(options: GroupCoordinatorOptions): Promise<GroupCoordinator | undefined> {
+    const topics = topicsForGroups(this.#lifecycle, this.#engine);
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const coordinator = await GroupCoordinator.open(this.#engine, topics, options);
+      const { failure } = coordinator;
+      if (!(failure instanceof UnavailableError)) return coordinator;
+      await coordinator.close();
+      await sleep(failure.retryAfterMs ?? OPENING_RETRY_MS, signal);
+    }
+    return undefined;
   }
 }

@@ -60,7 +60,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
 
   private constructor(parts: BrokerParts) {
     this.#parts = parts;
-    this.#partitions = new PartitionCalls(parts.lifecycle.topics);
+    this.#partitions = new PartitionCalls(parts.lifecycle.following);
     this.#producerIds = new ProducerIds(parts.engine.map);
   }
 
@@ -132,7 +132,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
-    return describeTopic(this.#parts.engine, this.#topics.get(topic));
+    return describeTopic(this.#parts.engine, await this.#parts.lifecycle.following.get(topic));
   }
 
   async alterTopicConfig(topic: string, change: TopicConfigChange, options?: TopicOptions): Promise<TopicConfig> {
@@ -192,7 +192,9 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   // Consumer groups
 
   joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership {
-    return this.#groups.joinGroup(request, options);
+    const membership = this.#groups.joinGroup(request, options);
+    this.#parts.lifecycle.following.expect(request.topics);
+    return membership;
   }
 
   async commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]> {
@@ -242,6 +244,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   // Health
 
   async topicHealth(topic: string): Promise<TopicHealth> {
+    await this.#parts.lifecycle.following.learn([{ topic }]);
     return this.#topics.isSound(topic) ? "serving" : "failed";
   }
 

@@ -14,17 +14,26 @@ import type {
   ProduceRequest,
 } from "@logstore/protocol";
 import type { PartitionLog } from "../engine/partition-log.js";
+import type { Topic } from "../engine/topic-catalogue.js";
 import { stoppable } from "../store/stoppable.js";
 import { boundsOf } from "./bounds.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
-import type { Topics } from "./topics/topics.js";
+
+interface TopicsByName {
+  /**
+   * Returns an open topic; a promise if it has to be looked up.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnavailableError
+   */
+  get(topic: string, topicId?: string): Topic | Promise<Topic>;
+}
 
 export class PartitionCalls {
-  readonly #topics: Pick<Topics, "get">;
+  readonly #topics: TopicsByName;
 
-  constructor(topics: Pick<Topics, "get">) {
+  constructor(topics: TopicsByName) {
     this.#topics = topics;
   }
 
@@ -37,7 +46,9 @@ export class PartitionCalls {
     expectedOffset,
   }: ProduceRequest): Promise<ProduceAck> {
     try {
-      const log = this.#log(topic, topicId, partition);
+      const found = this.#topics.get(topic, topicId);
+      // Not awaited without need: appends take effect in the order of the calls.
+      const log = (found instanceof Promise ? await found : found).log(partition);
       const appended = await log.appendBatches(batches, { durability, expectedOffset });
       return { ...appended, logEndOffset: log.offsets.logEnd };
     } catch (error) {
@@ -56,7 +67,7 @@ export class PartitionCalls {
   async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
     const { topic, topicId, partition } = request;
     try {
-      yield* consume(this.#log(topic, topicId, partition), request, options);
+      yield* consume(await this.#log(topic, topicId, partition), request, options);
     } catch (error) {
       throw within(topic, partition, error);
     }
@@ -65,17 +76,18 @@ export class PartitionCalls {
   async fetch(request: FetchRequest, options: FetchOptions): Promise<FetchResult> {
     const { topic, topicId, partition } = request;
     try {
-      return await fetch(this.#log(topic, topicId, partition), request, options);
+      return await fetch(await this.#log(topic, topicId, partition), request, options);
     } catch (error) {
       throw within(topic, partition, error);
     }
   }
 
   async listOffsets({ topic, topicId, partitions }: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    const found = this.#topics.get(topic, topicId);
+    const found = await this.#topics.get(topic, topicId);
     return listPositions(partitions, async (partition, position) => {
       try {
         const log = found.log(partition);
+        await log.refresh();
         const resolved = await log.resolve(position);
         // A requested offset must exist. For any other position, the log start may have moved while
         // the position was looked up.
@@ -96,7 +108,7 @@ export class PartitionCalls {
     topicId: string | undefined,
   ): Promise<number> {
     try {
-      const log = this.#log(topic, topicId, partition);
+      const log = await this.#log(topic, topicId, partition);
       await log.deleteRecords(await log.resolve(before));
       return log.offsets.logStart;
     } catch (error) {
@@ -104,9 +116,15 @@ export class PartitionCalls {
     }
   }
 
-  /** @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError */
-  #log(topic: string, topicId: string | undefined, partition: number): PartitionLog {
-    return this.#topics.get(topic, topicId).log(partition);
+  /**
+   * Returns a log with bounds of now.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError, UnavailableError
+   */
+  async #log(topic: string, topicId: string | undefined, partition: number): Promise<PartitionLog> {
+    const log = (await this.#topics.get(topic, topicId)).log(partition);
+    await log.refresh();
+    return log;
   }
 }
 

@@ -3,6 +3,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { caught, codeOf, sealed } from "../../test/records.js";
 import { Broker } from "../index.js";
+import { MemoryEngine } from "../memory-engine/memory-engine.js";
+import { ProducerIds } from "./producer-ids.js";
 
 async function open(storage: HookedStorage): Promise<Broker> {
   const broker = await Broker.open("data", { storage });
@@ -80,4 +82,11 @@ test("a closed broker allocates no ids", async () => {
   const broker = await open(new HookedStorage());
   await broker.close();
   expect(await codeOf(broker.allocateProducerId())).toBe("CLOSED");
+});
+
+test("two brokers on one map hand out different ids", async () => {
+  const { map } = new MemoryEngine();
+  const brokers = [new ProducerIds(map), new ProducerIds(map)];
+  const ids = await Promise.all(Array.from({ length: 2_500 }, (_, i) => brokers[i % 2]!.next()));
+  expect(new Set(ids).size).toBe(2_500);
 });

@@ -2,14 +2,21 @@
 import type { PartitionLog } from "../engine/partition-log.js";
 import { detailOf } from "../errors/error-detail.js";
 import { lagOf } from "../group/lag.js";
-import type { GroupTopics } from "../group/state/group-topics.js";
+import type { GroupTopics, StalePartition } from "../group/state/group-topics.js";
+import type { TopicLifecycle } from "./topics/topic-lifecycle.js";
 import type { Topics } from "./topics/topics.js";
 
 /** @param clock in ms since the epoch */
-export function topicsForGroups(topics: Topics, clock: { now(): number }): GroupTopics {
+export function topicsForGroups({ topics, following }: TopicLifecycle, clock: { now(): number }): GroupTopics {
   const log = (topic: string, partition: number, topicId?: string): PartitionLog =>
     topics.get(topic, topicId).log(partition);
   return {
+    refresh: (partitions) => {
+      if (!following.isShared) return undefined;
+      const learning = following.learn(partitions);
+      if (learning === undefined) return refreshLogs(topics, partitions);
+      return learning.then(() => refreshLogs(topics, partitions));
+    },
     counts: () => new Map(topics.list().map(({ topic, partitionCount }) => [topic, partitionCount])),
     id: (topic) => (topics.has(topic) ? topics.get(topic).id : undefined),
     mayExist: (topic) =>
@@ -26,6 +33,22 @@ export function topicsForGroups(topics: Topics, clock: { now(): number }): Group
       return lagOf(log(topic, partition), committed, clock.now());
     },
   };
+}
+
+/**
+ * Updates the bounds that do not include an offset. Partitions that do not exist are passed over.
+ */
+function refreshLogs(topics: Topics, partitions: Iterable<StalePartition>): Promise<void> | undefined {
+  const refreshing: Promise<void>[] = [];
+  for (const { topic, partition, offset = Number.POSITIVE_INFINITY } of partitions) {
+    if (!topics.has(topic)) continue;
+    const found = topics.get(topic);
+    if (!(partition >= 0 && partition < found.partitionCount)) continue;
+    const log = found.log(partition);
+    const each = offset > log.knownEnd ? log.refresh() : undefined;
+    if (each !== undefined) refreshing.push(each);
+  }
+  return refreshing.length === 0 ? undefined : Promise.all(refreshing).then(() => {});
 }
 
 function unreadable(topics: Topics, topic: string) {

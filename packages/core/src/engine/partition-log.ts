@@ -120,7 +120,8 @@ export interface PartitionLog {
   readonly isClosed: boolean;
 
   /**
-   * Appends sealed batches, all or none. The log owns `bytes` from then on.
+   * Appends sealed batches, all or none. The log keeps `bytes`, and fills in their server halves.
+   * It changes nothing else of them, so that the caller can copy them for another attempt.
    *
    * @throws the errors of `validateBatches`, WrongExpectedOffsetError, OutOfOrderSequenceError,
    * ProducerFencedError, BufferFullError, InvalidArgumentError, ClosedError, CorruptPartitionError:

@@ -18,12 +18,14 @@ export async function commitOffsets(
   request: CommitOffsetsRequest,
   principal: string | undefined,
 ): Promise<CommitResult[]> {
-  const { journal } = parts;
+  const { journal, topics } = parts;
   journal.check();
   checkGroupName(request.group);
   checkCommits(request);
   journal.checkRoom();
   const { offsets } = request;
+  const refreshing = topics.refresh(offsets);
+  if (refreshing !== undefined) await refreshing; // otherwise, commits are decided in the order of the calls
   if (offsets.length <= MAX_COMMITS_AT_ONCE) return commit(parts, request, principal).durable;
   const task = new PacedTask();
   const results: CommitResult[] = [];

@@ -83,6 +83,7 @@ class Place {
   #topics(): GroupTopics {
     const end = (topic: string) => this.ends.get(topic) ?? 0;
     return {
+      refresh: () => undefined,
       counts: () => new Map([...this.ends.keys()].map((topic) => [topic, 4])),
       id: (topic) => (this.ends.has(topic) ? `id-of-${topic}` : undefined),
       mayExist: (topic) => this.ends.has(topic),

@@ -26,7 +26,7 @@ import { type GroupEngine, GroupLog, type GroupLogOptions } from "./journal/grou
 import { Journal } from "./journal/journal.js";
 import { Members } from "./members/members.js";
 import { Membership } from "./members/membership.js";
-import { recoverGroups } from "./recover-groups.js";
+import { committedPartitions, recoverGroups } from "./recover-groups.js";
 import { resetOffsets } from "./reset-offsets.js";
 import type { GroupChange } from "./state/group-state.js";
 import type { GroupTopics } from "./state/group-topics.js";
@@ -75,7 +75,10 @@ export class GroupCoordinator implements GroupApi {
     let failure: LogStoreError | undefined;
     try {
       log = await GroupLog.open(engine, options, totals);
+      await topics.refresh(committedPartitions(log.groups));
     } catch (error) {
+      await log?.close();
+      log = undefined;
       failure = storageError(error, "the groups cannot be read");
     }
     const journal = new Journal(log, failure, engine.now(), clock);

@@ -4,6 +4,7 @@ import { detailOf } from "../errors/error-detail.js";
 import type { Lag } from "./state/group-topics.js";
 
 export async function lagOf(log: PartitionLog, committed: number | undefined, now: number): Promise<Lag> {
+  await log.refresh();
   const { logStart, highWatermark } = log.offsets;
   const { gaps, knownEnd } = log;
   // Committed records existed once, whatever is known of the log now.

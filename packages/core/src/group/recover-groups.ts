@@ -5,8 +5,22 @@
 import { decideReset, type PartitionOffset } from "./decide/resets.js";
 import type { GroupParts } from "./group-parts.js";
 import type { GroupState } from "./state/group-state.js";
-import type { GroupTopics } from "./state/group-topics.js";
+import type { GroupTopics, StalePartition } from "./state/group-topics.js";
 import type { Steps } from "./time/slices.js";
+
+/** Everything that groups have committed. It can be iterated more than once. */
+export function committedPartitions(groups: ReadonlyMap<string, GroupState>): Iterable<StalePartition> {
+  return {
+    *[Symbol.iterator]() {
+      for (const { commits, topicIds } of groups.values()) {
+        for (const [topic, ofTopic] of commits) {
+          const topicId = topicIds.get(topic);
+          for (const [partition, { offset }] of ofTopic) yield { topic, topicId, partition, offset };
+        }
+      }
+    },
+  };
+}
 
 export function* recoverGroups({ journal, members, topics }: GroupParts): Steps {
   yield* members.recover();

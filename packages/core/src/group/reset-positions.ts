@@ -21,8 +21,10 @@ export async function resolveReset(
   { partitions, to }: ResetOffsetsRequest,
   topics: GroupTopics,
 ): Promise<PartitionOffset[]> {
+  const named = each(partitions ?? (await knownPartitions(state)));
+  await topics.refresh(named);
   const counts = topics.counts();
-  const wanted = each(partitions ?? (await knownPartitions(state)).filter(({ topic }) => counts.has(topic)));
+  const wanted = partitions === undefined ? named.filter(({ topic }) => counts.has(topic)) : named;
   const offsets: PartitionOffset[] = new Array(wanted.length);
   const task = new PacedTask();
   let next = 0;

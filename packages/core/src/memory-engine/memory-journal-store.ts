@@ -42,6 +42,7 @@ export class MemoryJournalStore implements JournalStore {
 
   async close(): Promise<void> {
     await this.#log?.close();
+    this.#log = undefined;
   }
 
   #open(records: MemoryPartition): MemoryLog {

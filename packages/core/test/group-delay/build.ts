@@ -35,6 +35,7 @@ function buildOf(Memory: typeof MemoryStorage, open: Open): Build {
       await (storage as MemoryStorage).makeDirectory("data");
       const bounds = { logStart: 0, highWatermark: 100, logEnd: 100 };
       return open(storage as MemoryStorage, {
+        refresh: () => undefined,
         counts: () => new Map(topics),
         mayExist: () => true,
         isDamaged: () => false,

@@ -321,6 +321,7 @@ export class Server {
       return this.#oracle.of(keyOf({ topic, partition }));
     };
     return {
+      refresh: () => undefined,
       counts: () => new Map(this.topics),
       id: (topic) => `id-of-${topic}`,
       mayExist: (topic) => this.topics.has(topic),

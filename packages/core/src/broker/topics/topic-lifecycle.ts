@@ -11,6 +11,7 @@ import { eachInParallel, inParallel } from "../../storage/in-parallel.js";
 import { storageError, withStorageErrors } from "../../storage/storage-error.js";
 import { checkPartitions, checkSamePartitions } from "./check-topic.js";
 import { KeyedQueue } from "./keyed-queue.js";
+import { TopicFollowing } from "./topic-following.js";
 import { TopicTotals } from "./topic-limits.js";
 import { Topics } from "./topics.js";
 
@@ -28,6 +29,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
   readonly #totals: TopicTotals;
   /** The changes of topics, by topic. */
   readonly #changes = new KeyedQueue();
+  readonly #following: TopicFollowing<T>;
   #opened: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -35,6 +37,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
     this.topics = new Topics(catalogue);
     this.#catalogue = catalogue;
     this.#totals = totals;
+    this.#following = new TopicFollowing(catalogue, this.topics, totals, (topic, work) => this.#change(topic, work));
   }
 
   /**
@@ -46,11 +49,18 @@ export class TopicLifecycle<T extends Topic = Topic> {
     totals = new TopicTotals(),
   ): Promise<TopicLifecycle<T>> {
     const lifecycle = new TopicLifecycle(catalogue, totals);
+    lifecycle.#following.start();
     const found = await catalogue.find();
     lifecycle.topics.unreadable.push(...found.unreadable);
     totals.add({ topics: found.topics.length + found.unreadable.length });
     lifecycle.#openAll(found.topics);
+    lifecycle.#following.resume();
     return lifecycle;
+  }
+
+  /** The topics as other brokers change them, too. */
+  get following(): TopicFollowing<T> {
+    return this.#following;
   }
 
   /** Resolves when every topic that was found is open, or could not be opened. */
@@ -92,7 +102,11 @@ export class TopicLifecycle<T extends Topic = Topic> {
     };
     if (!ifNotExists) return this.add(topic, create);
     return this.#change(topic, async () => {
-      if (!this.topics.isTaken(topic)) return this.#create(topic, create);
+      try {
+        if (!this.topics.isTaken(topic)) return await this.#create(topic, create);
+      } catch (error) {
+        if (!(error instanceof TopicExistsError)) throw error; // another broker has created it
+      }
       const existing = this.topics.get(topic);
       checkSamePartitions(existing, partitions);
       return existing;
@@ -127,6 +141,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
     } catch (error) {
       if (!(error instanceof TopicUnsettledError)) {
         this.#totals.remove(made);
+        if (error instanceof TopicExistsError) await this.#following.update(topic);
         throw error;
       }
       // It still counts: the broker may find it when it is opened again.
@@ -155,6 +170,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
   async alter(topic: string, change: TopicConfigChange, id?: string): Promise<T> {
     this.#checkOpen(topic);
     return this.#change(topic, async () => {
+      await this.#following.update(topic);
       const open = this.topics.get(topic, id);
       await this.#catalogue.alter(open, (config) => this.#changed(config, change));
       return open;
@@ -170,6 +186,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
   async delete(topic: string, deleted: () => Promise<void>, expectedId?: string): Promise<void> {
     this.#checkOpen(topic);
     await this.#change(topic, async () => {
+      await this.#following.update(topic);
       const open = this.topics.get(topic, expectedId);
       const { partitionCount } = open;
       await open.close().catch(() => {}); // it does not matter what could not be made durable
@@ -188,6 +205,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#following.stop();
     await this.#opened;
     await this.#changes.settle();
     await eachInParallel(this.topics.list(), (open) => open.close());

@@ -60,6 +60,16 @@ export class Topics<T extends Topic = Topic> {
     return this.#open.has(topic);
   }
 
+  /**
+   * Whether the topic is open or being opened.
+   *
+   * @param id the expected id of an open topic; undefined or empty is not checked
+   */
+  isKnown(topic: string, id?: string): boolean {
+    const open = this.#open.get(topic);
+    return open === undefined ? this.#opening.has(topic) : !id || open.id === id;
+  }
+
   /** Whether a topic of this name exists, readable or not. */
   isTaken(topic: string): boolean {
     return this.#open.has(topic) || this.#isUnreadable(topic);

@@ -3,7 +3,14 @@
  * that arrive during a write, share a batch. Only one batch is in flight, so that one whose outcome
  * is unknown can be resent before anything follows it.
  */
-import { ClosedError, type LogStoreError, RecordBatchBuilder, sleep, UnavailableError } from "@logstore/codec";
+import {
+  ClosedError,
+  type LogStoreError,
+  RecordBatchBuilder,
+  sleep,
+  UnavailableError,
+  writeServerHalf,
+} from "@logstore/codec";
 import type { Engine } from "../../engine/engine.js";
 import type { PartitionLog } from "../../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../../engine/read/buffers.js";
@@ -102,7 +109,7 @@ export class ChangeWriter {
     this.#log ??= await this.#openLog();
     const producerId = this.#producerId;
     const { recordCount } = builder;
-    const bytes = builder.seal({ producerId, producerEpoch: 0, baseSequence: this.#nextSequence });
+    let bytes = builder.seal({ producerId, producerEpoch: 0, baseSequence: this.#nextSequence });
     this.#nextSequence = (this.#nextSequence + recordCount) % 2 ** 32;
     for (;;) {
       try {
@@ -113,7 +120,17 @@ export class ChangeWriter {
         if (this.#stop.signal.aborted) throw new ClosedError("the groups' log was closed");
         // The batch is appended once, whatever the outcome of the first attempt.
         await sleep(error.retryAfterMs ?? RETRY_MS, this.#stop.signal);
+        bytes = copyOfSealed(bytes);
       }
     }
   }
+}
+
+/**
+ * The log may still read the bytes of an earlier attempt, and may have filled in the server half.
+ */
+function copyOfSealed(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  writeServerHalf(copy, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
+  return copy;
 }

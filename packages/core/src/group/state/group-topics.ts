@@ -1,6 +1,6 @@
 /** The topics, as groups need to see them. */
 import type { LogStoreError } from "@logstore/codec";
-import type { GroupPartition, Position } from "@logstore/protocol";
+import type { GroupPartition, Position, TopicPartition } from "@logstore/protocol";
 
 export type Lag = Pick<GroupPartition, "logEndOffset" | "lag" | "lagMs" | "damage">;
 
@@ -14,7 +14,21 @@ export interface TopicBounds {
   readonly damage?: LogStoreError | undefined;
 }
 
+/** A partition whose topic or bounds another broker may have changed. */
+export interface StalePartition extends TopicPartition {
+  /** Bounds that include this offset are recent enough. Default: they are always updated. */
+  readonly offset?: number | undefined;
+}
+
 export interface GroupTopics {
+  /**
+   * Learns what other brokers have changed of these partitions and their topics: awaited before a
+   * decision that depends on them. Returns undefined if there is nothing to learn. The partitions
+   * are iterated more than once.
+   *
+   * @throws UnavailableError
+   */
+  refresh(partitions: Iterable<StalePartition>): Promise<void> | undefined;
   /** The number of partitions of each topic. */
   counts(): ReadonlyMap<string, number>;
   /** A topic's id; undefined if the topic does not exist or cannot be read. */

@@ -1,0 +1,152 @@
+/**
+ * Follows the topics of a catalogue that several brokers share: opens the ones that another broker
+ * creates, and closes the ones that another broker deletes. On an engine with one broker it does
+ * nothing.
+ */
+import { InconsistentTopicIdError, sleep, UnavailableError, UnknownTopicError } from "@logstore/codec";
+import type { Topic, TopicCatalogue } from "../../engine/topic-catalogue.js";
+import { isName } from "../../engine/topic-name.js";
+import { inParallel } from "../../storage/in-parallel.js";
+import type { TopicTotals } from "./topic-limits.js";
+import type { Topics } from "./topics.js";
+
+/** When to look a changed topic up again if the catalogue is unavailable, in ms. */
+const RETRY_MS = 500;
+
+/** A topic by its name, and the id that it is expected to have, if any. */
+interface NamedTopic {
+  readonly topic: string;
+  readonly topicId?: string | undefined;
+}
+
+export class TopicFollowing<T extends Topic> {
+  readonly #catalogue: TopicCatalogue<T>;
+  readonly #topics: Topics<T>;
+  readonly #totals: TopicTotals;
+  /** Runs work while nothing else changes the topic. */
+  readonly #alone: (topic: string, work: () => Promise<void>) => Promise<void>;
+  readonly #updates = new Map<string, Promise<void>>();
+  /** Topics that changed before {@link resume}. */
+  #early: Set<string> | undefined = new Set();
+  readonly #stop = new AbortController();
+  /** Called when a topic of another broker was opened. */
+  onCreated: () => void = () => {};
+  /** Called when a topic that another broker has deleted is closed. */
+  onDeleted: (topic: string) => Promise<void> = async () => {};
+
+  constructor(
+    catalogue: TopicCatalogue<T>,
+    topics: Topics<T>,
+    totals: TopicTotals,
+    alone: (topic: string, work: () => Promise<void>) => Promise<void>,
+  ) {
+    this.#catalogue = catalogue;
+    this.#topics = topics;
+    this.#totals = totals;
+    this.#alone = alone;
+  }
+
+  /** Whether other brokers can change the topics and their partitions. */
+  get isShared(): boolean {
+    return this.#catalogue.shared !== undefined;
+  }
+
+  /** Notes changes from now on. Called before the topics are found. */
+  start(): void {
+    this.#catalogue.shared?.onChange((topic) => {
+      if (this.#early !== undefined) this.#early.add(topic);
+      else void this.#follow(topic);
+    });
+  }
+
+  /** Follows changes from now on, and those that were noted. Called after the topics were found. */
+  resume(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const topic of early) void this.#follow(topic);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /**
+   * Returns an open topic; a promise if another broker may have created it since.
+   *
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnavailableError
+   */
+  get(topic: string, topicId?: string): T | Promise<T> {
+    try {
+      return this.#topics.get(topic, topicId);
+    } catch (error) {
+      const isStale = error instanceof UnknownTopicError || error instanceof InconsistentTopicIdError;
+      const learning = isStale ? this.learn([{ topic, topicId }]) : undefined;
+      if (learning === undefined) throw error;
+      return learning.then(() => this.#topics.get(topic, topicId));
+    }
+  }
+
+  /**
+   * Looks up the topics that are not known here. Returns undefined if there are none, or no other
+   * broker.
+   */
+  learn(named: Iterable<NamedTopic>): Promise<void> | undefined {
+    if (this.#catalogue.shared === undefined) return undefined;
+    const unknown = new Set<string>();
+    for (const { topic, topicId } of named)
+      if (isName(topic) && !this.#topics.isKnown(topic, topicId)) unknown.add(topic);
+    if (unknown.size === 0) return undefined;
+    return inParallel([...unknown], (topic) => this.#updateOnce(topic));
+  }
+
+  /** Looks topics up in the background: who waits for them is told by {@link onCreated}. */
+  expect(topics: readonly string[]): void {
+    if (this.#catalogue.shared === undefined) return;
+    this.learn(topics.map((topic) => ({ topic })))?.catch(() => {}); // the catalogue tells, too
+  }
+
+  /** Brings a topic up to date. The caller takes care that nothing else changes it. */
+  async update(topic: string): Promise<void> {
+    const { shared } = this.#catalogue;
+    if (shared === undefined || this.#stop.signal.aborted) return;
+    const found = await shared.lookUp(topic);
+    const open = this.#topics.has(topic) ? this.#topics.get(topic) : undefined;
+    if (open !== undefined && open.id !== found?.id) await this.#forget(open);
+    if (found === undefined || this.#topics.isTaken(topic)) return;
+    const { partitionCount } = this.#topics.put(await this.#catalogue.open(found));
+    this.#totals.add({ topics: 1, partitions: partitionCount });
+    this.onCreated();
+  }
+
+  async #forget(open: T): Promise<void> {
+    const { topic, partitionCount } = open;
+    this.#topics.remove(topic);
+    this.#topics.tellChanged();
+    this.#totals.remove({ topics: 1, partitions: partitionCount });
+    await open.close().catch(() => {}); // its records are gone
+    await this.onDeleted(topic);
+  }
+
+  /** Concurrent callers share one look-up. */
+  #updateOnce(topic: string): Promise<void> {
+    let update = this.#updates.get(topic);
+    if (update === undefined) {
+      update = this.#alone(topic, () => this.update(topic)).finally(() => this.#updates.delete(topic));
+      this.#updates.set(topic, update);
+    }
+    return update;
+  }
+
+  /** Follows one change, however long the catalogue is unavailable. */
+  async #follow(topic: string): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        return await this.#alone(topic, () => this.update(topic));
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) return; // found again by the next call for the topic
+        await sleep(error.retryAfterMs ?? RETRY_MS, signal);
+      }
+    }
+  }
+}

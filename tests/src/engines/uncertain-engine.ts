@@ -1,0 +1,79 @@
+/**
+ * An engine that often does not know yet what became of a call: it answers UNAVAILABLE, sometimes
+ * after it has stored what it was given and sometimes before.
+ */
+import { UnavailableError, writeServerHalf } from "@logstore/codec";
+import type { DurableMap, Engine, PartitionLog } from "@logstore/core/engine";
+import { instead, wrapped } from "./wrapped-engine.ts";
+
+export class Uncertainty {
+  readonly #random: () => number;
+  /** Answers that were lost, by whether the call had taken effect. */
+  readonly lost = { before: 0, after: 0 };
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  engine(engine: Engine): Engine {
+    return wrapped(engine, {
+      log: (log) => this.#log(log),
+      journalLog: (log) => this.#log(log),
+      map: (map) => this.#map(map),
+    });
+  }
+
+  /** After a lost answer, the partition takes nothing until the outcome is known. */
+  #log(log: PartitionLog): PartitionLog {
+    let unknownFor = 0;
+    return instead(log, {
+      appendBatches: async (bytes, options) => {
+        if (unknownFor > 0) {
+          unknownFor--;
+          place(bytes);
+          throw this.#unknown();
+        }
+        const fate = this.#fate();
+        unknownFor = fate === undefined ? 0 : Math.floor(this.#random() * 3);
+        if (fate === "before") {
+          place(bytes);
+          throw this.#unknown();
+        }
+        const appended = await log.appendBatches(bytes, options);
+        if (fate === "after") throw this.#unknown();
+        return appended;
+      },
+      deleteRecords: (offset) => this.#call(() => log.deleteRecords(offset)),
+    });
+  }
+
+  #map(map: DurableMap): DurableMap {
+    return instead(map, {
+      get: (key) => this.#call(() => map.get(key)),
+      compareAndSet: (key, value, revision) => this.#call(() => map.compareAndSet(key, value, revision)),
+    });
+  }
+
+  async #call<T>(call: () => Promise<T>): Promise<T> {
+    const fate = this.#fate();
+    if (fate === "before") throw this.#unknown();
+    const result = await call();
+    if (fate === "after") throw this.#unknown();
+    return result;
+  }
+
+  #fate(): "before" | "after" | undefined {
+    const fate = (["before", "after"] as const)[Math.floor(this.#random() * 7)];
+    if (fate !== undefined) this.lost[fate]++;
+    return fate;
+  }
+
+  #unknown(): UnavailableError {
+    return new UnavailableError("the outcome is not known yet", { retryAfterMs: 1 });
+  }
+}
+
+/** What an engine does to bytes that it does not store in the end. */
+function place(bytes: Uint8Array): void {
+  writeServerHalf(bytes, { baseOffset: 99, appendTime: Date.now(), flushedUpTo: 99 });
+}

@@ -1,0 +1,52 @@
+/** Engines in memory whose logs, map or journal behave as those of a remote engine may. */
+import type { DurableMap, Engine, JournalStore, PartitionLog, Topic, TopicCatalogue } from "@logstore/core/engine";
+
+/** What replaces the parts of an engine. */
+export interface Wrappers {
+  log?(log: PartitionLog): PartitionLog;
+  journalLog?(log: PartitionLog): PartitionLog;
+  map?(map: DurableMap): DurableMap;
+}
+
+export function wrapped(engine: Engine, { log = same, journalLog = same, map = same }: Wrappers): Engine {
+  const topic = (open: Topic): Topic => {
+    const logs = Array.from({ length: open.partitionCount }, (_, partition) => log(open.log(partition)));
+    return instead(open, { log: (partition) => logs[partition] ?? open.log(partition) });
+  };
+  const originals = new WeakMap<Topic, Topic>();
+  const opened = (open: Topic): Topic => {
+    const wrapper = topic(open);
+    originals.set(wrapper, open);
+    return wrapper;
+  };
+  const { catalogue, journal } = engine;
+  const wrappedCatalogue: TopicCatalogue = instead(catalogue, {
+    open: async (found) => opened(await catalogue.open(found)),
+    create: async (...request) => opened(await catalogue.create(...request)),
+    alter: (open, change) => catalogue.alter(originals.get(open)!, change),
+    delete: (open) => catalogue.delete(originals.get(open)!),
+  });
+  const wrappedJournal: JournalStore = instead(journal, {
+    open: async () => {
+      const found = await journal.open();
+      return found && journalLog(found);
+    },
+    make: async () => journalLog(await journal.make()),
+  });
+  return instead(engine, { catalogue: wrappedCatalogue, journal: wrappedJournal, map: map(engine.map) });
+}
+
+/** An object with some other members. */
+export function instead<T extends object>(target: T, members: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      if (name in members) return Reflect.get(members, name);
+      const member = Reflect.get(target, name, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
+function same<T>(part: T): T {
+  return part;
+}
