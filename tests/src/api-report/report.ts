@@ -20,6 +20,7 @@ export const ENTRIES = [
   { name: "core-engine", directory: "packages/core", entry: "dist/engine.d.ts" },
   { name: "core-testing", directory: "packages/core", entry: "dist/testing/index.d.ts" },
   { name: "client", directory: "packages/client", entry: "dist/index.d.ts" },
+  { name: "nestjs", directory: "packages/nestjs", entry: "dist/index.d.ts" },
   { name: "testing", directory: "packages/testing", entry: "dist/index.d.ts" },
   { name: "server-grpc", directory: "packages/server-grpc", entry: "dist/index.d.ts" },
 ] as const;

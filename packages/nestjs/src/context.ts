@@ -1,0 +1,60 @@
+import type { Consumer, ConsumerRecord, RecordContext } from "@logstore/client";
+import { BaseRpcContext } from "@nestjs/microservices";
+
+type Received = ConsumerRecord<unknown, Uint8Array>;
+type Args = [record: Received, attempt: RecordContext, consumer: Consumer<unknown>];
+
+/** What a handler learns beside the data of its event: inject it with `@Ctx()`. */
+export class LogStoreContext extends BaseRpcContext<Args> {
+  /** @internal Made for each try of each record. */
+  constructor(record: Received, attempt: RecordContext, consumer: Consumer<unknown>) {
+    super([record, attempt, consumer]);
+  }
+
+  /**
+   * The record: key, headers, timestamp, partition and offset. Its bytes are views: copy them to
+   * keep them.
+   */
+  getRecord(): Received {
+    return this.args[0];
+  }
+
+  /** Name of the topic. */
+  getTopic(): string {
+    return this.args[0].topic;
+  }
+
+  /** Index of the partition. */
+  getPartition(): number {
+    return this.args[0].partition;
+  }
+
+  /** Offset of the record in its partition. */
+  getOffset(): number {
+    return this.args[0].offset;
+  }
+
+  /** The key as text; null for a record without one. */
+  getKey(): string | null {
+    const { key } = this.args[0];
+    return key && new TextDecoder().decode(key);
+  }
+
+  /** 1 for the first try of the record. */
+  getAttempt(): number {
+    return this.args[1].attempt;
+  }
+
+  /**
+   * Aborts when the outcome does not count any more: the partition was lost, or the application
+   * closes.
+   */
+  getSignal(): AbortSignal {
+    return this.args[1].signal;
+  }
+
+  /** The member of the group, for its position and its lag. */
+  getConsumer(): Consumer<unknown> {
+    return this.args[2];
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  type Consumer,
+  type ConsumerOptions,
+  json,
+  type LogClient,
+  type RunOptions,
+  type Serializer,
+} from "@logstore/client";
+import { type CustomTransportStrategy, type ReadPacket, Server } from "@nestjs/microservices";
+import { isObservable, lastValueFrom } from "rxjs";
+import { type ConnectionOptions, openClient } from "./connection.js";
+import { LogStoreContext } from "./context.js";
+import { EventFailedError, NoReplyError, toError } from "./errors.js";
+
+/** Options of {@link LogStoreServer}. */
+export type LogStoreServerOptions = ConnectionOptions & {
+  /** The consumer group. Every instance of the application is a member. */
+  readonly group: string;
+  /** Makes data of values. Default: `json()`. */
+  readonly value?: Serializer<unknown, unknown> | undefined;
+  /** Further options of `client.consumer`: where to begin, timeouts, … */
+  readonly consumer?: Omit<
+    ConsumerOptions<unknown>,
+    "group" | "topics" | "value" | "schema" | "key" | "commit" | "signal"
+  >;
+  /** Options of `consumer.run`: concurrency, retries, whether to park. */
+  readonly run?: Omit<RunOptions<unknown, Uint8Array>, "eachRecord" | "signal">;
+};
+
+/** "running": a member of its group; "stopped": closed; "failed": the run ended with an error. */
+export type LogStoreStatus = "running" | "stopped" | "failed";
+
+/**
+ * A transport strategy of Nest: `@EventPattern("orders")` handles the records of the topic
+ * `orders`. An event is processed when its handlers are done, and committed then. One whose handler
+ * fails is tried again, and parked when it keeps failing: see `consumer.run` of `@logstore/client`.
+ */
+export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus> implements CustomTransportStrategy {
+  override readonly transportId: symbol = Symbol("logstore");
+  /** Failures of handlers are the runner's business, which tries again. */
+  override readonly propagatesEventHandlerErrors = true;
+  readonly #options: LogStoreServerOptions;
+  readonly #value: Serializer<unknown, unknown>;
+  #client: LogClient | undefined;
+  #isOwnClient = false;
+  #consumer: Consumer<unknown> | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: LogStoreServerOptions) {
+    super();
+    this.#options = options;
+    this.#value = options.value ?? json();
+  }
+
+  /** Joins the group. Called by Nest. */
+  listen(callback: (error?: unknown) => void): void {
+    try {
+      this.#checkPatterns();
+      const { client, isOwn } = openClient(this.#options);
+      this.#client = client;
+      this.#isOwnClient = isOwn;
+      if (this.messageHandlers.size > 0) this.#running = this.#run(this.#newConsumer(client));
+      callback();
+    } catch (error) {
+      callback(error);
+    }
+  }
+
+  /**
+   * Leaves the group, when the handlers in progress are done, and closes the client if it is its
+   * own.
+   */
+  async close(): Promise<void> {
+    try {
+      await this.#consumer?.close();
+      await this.#running;
+    } finally {
+      if (this.#isOwnClient) await this.#client?.close();
+    }
+  }
+
+  /** There are no events beside the status. */
+  on(): never {
+    throw new Error("LogStoreServer has no events: subscribe to its status");
+  }
+
+  /** The `LogClient`. @throws Error before the application listens */
+  unwrap<T = LogClient>(): T {
+    if (this.#client === undefined) throw new Error("LogStoreServer has no client yet: start the application first");
+    return this.#client as T;
+  }
+
+  #checkPatterns(): void {
+    for (const [pattern, handler] of this.messageHandlers) {
+      if (handler.isEventHandler) continue;
+      throw new NoReplyError(
+        `@MessagePattern("${pattern}"): a log takes events and sends no replies. Use @EventPattern, or another transport for requests`,
+      );
+    }
+  }
+
+  /** @throws InvalidArgumentError */
+  #newConsumer(client: LogClient): Consumer<unknown> {
+    const { group, consumer } = this.#options;
+    const topics = [...this.messageHandlers.keys()];
+    this.#consumer = client.consumer<unknown>({ ...consumer, group, topics, value: this.#value });
+    return this.#consumer;
+  }
+
+  async #run(consumer: Consumer<unknown>): Promise<void> {
+    this._status$.next("running");
+    try {
+      await consumer.run({
+        ...this.#options.run,
+        eachRecord: (record, attempt) => {
+          const packet = { pattern: record.topic, data: record.value };
+          return this.handleEvent(record.topic, packet, new LogStoreContext(record, attempt, consumer));
+        },
+      });
+      this._status$.next("stopped");
+    } catch (error) {
+      this._status$.next("failed");
+      this.logger.error(error);
+    }
+  }
+
+  /** Resolves when the handlers are done, and rejects with the failure of one. */
+  override async handleEvent(pattern: string, packet: ReadPacket, context: LogStoreContext): Promise<void> {
+    const handler = this.getHandlerByPattern(pattern);
+    if (handler === null) throw new EventFailedError(`no handler for the topic ${pattern}`);
+    await new Promise<void>((resolve, reject) => {
+      this.runWithProcessingHooks(context, async (ended) => {
+        try {
+          const result = await handler(packet.data, context);
+          if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+          resolve();
+        } catch (error) {
+          reject(toError(error));
+        } finally {
+          ended();
+        }
+      });
+    });
+  }
+}
