@@ -1,13 +1,12 @@
 import type { Consumer, ConsumerRecord, RecordContext } from "@logstore/client";
 import { BaseRpcContext } from "@nestjs/microservices";
 
-type Received = ConsumerRecord<unknown, Uint8Array>;
-type Args = [record: Received, attempt: RecordContext, consumer: Consumer<unknown>];
-
 /** What a handler learns beside the data of its event: inject it with `@Ctx()`. */
-export class LogStoreContext extends BaseRpcContext<Args> {
+export class LogStoreContext extends BaseRpcContext<
+  [record: ConsumerRecord<unknown, Uint8Array>, attempt: RecordContext, consumer: Consumer<unknown>]
+> {
   /** @internal Made for each try of each record. */
-  constructor(record: Received, attempt: RecordContext, consumer: Consumer<unknown>) {
+  constructor(record: ConsumerRecord<unknown, Uint8Array>, attempt: RecordContext, consumer: Consumer<unknown>) {
     super([record, attempt, consumer]);
   }
 
@@ -15,7 +14,7 @@ export class LogStoreContext extends BaseRpcContext<Args> {
    * The record: key, headers, timestamp, partition and offset. Its bytes are views: copy them to
    * keep them.
    */
-  getRecord(): Received {
+  getRecord(): ConsumerRecord<unknown, Uint8Array> {
     return this.args[0];
   }
 
