@@ -19,6 +19,7 @@ import { print, Report } from "./report.ts";
 import { Repository } from "./repository.ts";
 import { checkRuntimes } from "./runtimes.ts";
 import { serveInstalled } from "./served.ts";
+import { checkStarters } from "./starters.ts";
 import { checkWorkflows } from "./workflows.ts";
 import { withTables } from "./works-with.ts";
 import { Workshop } from "./workshop.ts";
@@ -90,6 +91,8 @@ async function useThem(old: Record<string, string>, now: Record<string, string>)
     await checkDeclarations(report, workshop, now);
     report.title("The command line");
     await checkCommandLine(report, workshop, now);
+    report.title("Starters");
+    await checkStarters(report, workshop, now);
   } finally {
     await served.stop();
   }

@@ -1,6 +1,6 @@
 /**
  * A registry on the loopback address: it keeps what is published to it, and takes everything
- * outside our scope from the registry that npm uses here.
+ * else from the registry that npm uses here.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ export async function startRegistry(workshop: Workshop): Promise<() => Promise<v
     storage: join(home, "storage"),
     auth: { htpasswd: { file: join(home, "htpasswd"), max_users: -1 } },
     uplinks: { upstream: { url: workshop.upstream, timeout: "60s", max_fails: 100, fail_timeout: "1s" } },
-    packages: { "@logstore/*": everybody, "**": { access: "$all", proxy: "upstream" } },
+    packages: { "@logstore/*": everybody, "create-logstore": everybody, "**": { access: "$all", proxy: "upstream" } },
     web: { enable: false },
     max_body_size: "100mb",
     log: { type: "stdout", format: "json", level: "warn" },
