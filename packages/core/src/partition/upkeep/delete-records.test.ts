@@ -201,6 +201,21 @@ test("after a crash at any call, the deletion is complete or had no effect, and 
   }
 });
 
+test("files that a crash left are not removed from a damaged log", async () => {
+  const { store, storage } = await filled();
+  storage.before = failAt("remove", 1, "00.index");
+  await store.deleteRecords(0, 6).catch(() => {});
+  await store.close().catch(() => {});
+  storage.before = () => {};
+  await storage.remove("store/0/00000000000000000009.log");
+  const before = await storage.list("store/0");
+  expect(before).toContain("00000000000000000003.log");
+  const again = await LogStore.open("store", { storage, segmentBytes: SEGMENT_BYTES });
+  expect(again.recovery).toMatchObject([{ damage: { code: "CORRUPT_PARTITION" } }]);
+  await again.close();
+  expect((await storage.list("store/0"))?.sort()).toEqual(before?.sort());
+});
+
 test("without its checkpoint, the log starts with its first file", async () => {
   const { store, storage } = await filled();
   await store.deleteRecords(0, 5);
