@@ -55,6 +55,11 @@ class Reader {
   get partitions(): number[] {
     return this.consumer.assignment.map(({ partition }) => partition).sort((a, b) => a - b);
   }
+
+  /** Number of partitions that it owns according to its callbacks, which follow the assignment. */
+  get toldCount(): number {
+    return this.told.reduce((count, each) => count + (each.startsWith("+") ? 1 : -1), 0);
+  }
 }
 
 const readers: Reader[] = [];
@@ -192,7 +197,9 @@ describe.each(Object.entries(contractHomes))("%s", (_name, openHome) => {
     const mortal = home.another();
     const static_ = { instanceId: "mine", sessionTimeoutMs: 20_000 };
     const first = new Reader(mortal.client, static_);
-    await eventually(() => first.partitions.length === 2 && other.partitions.length === 2 && isStable());
+    await eventually(
+      () => first.partitions.length === 2 && other.partitions.length === 2 && other.toldCount === 2 && isStable(),
+    );
     const had = first.partitions;
     const told = [...other.told];
     mortal.kill();
