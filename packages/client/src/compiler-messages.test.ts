@@ -1,4 +1,4 @@
-/** What the compiler says of wrong options: the messages name the option and its own type. */
+/** The compiler's messages about wrong options name the option and its own type. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -11,7 +11,7 @@ beforeEach(async () => {
   client = connect(api);
 });
 
-/** Options that the compiler refuses, as a JavaScript program may give them. */
+/** Options that the compiler rejects, as a JavaScript program may pass them. */
 type Bad = [what: string, call: (bad: never) => unknown, options: unknown, named: string];
 
 const reader = (options: never) => client.reader(options);

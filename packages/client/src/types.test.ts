@@ -1,6 +1,7 @@
 /**
- * What the compiler holds. The type check of the package reads this file: an `@ts-expect-error`
- * above a line that compiles is an error. Nothing here runs, but for the test that says so.
+ * Programs that the compiler must accept or reject. The type check of the package reads this file:
+ * an `@ts-expect-error` above a line that compiles is an error. Nothing here runs, except for the
+ * test that says so.
  */
 import type { LogApi } from "@logstore/protocol";
 import { expectTypeOf, test } from "vitest";
@@ -109,7 +110,7 @@ export function consumers(consumer: Consumer<Flight>): void {
   expectTypeOf(consumer.close({ timeoutMs: 5, leave: true })).toEqualTypeOf<Promise<void>>();
 }
 
-/** As a library would pass its caller's format on. */
+/** A library that passes its caller's format on. */
 export function generic<T>(options: ConsumerOptions<T> & { value: NonNullable<ConsumerOptions<T>["value"]> }) {
   return client.consumer<T>(options);
 }

@@ -1,4 +1,4 @@
-/** Groups as a test plays them: it says what members are told, and sees what they say. */
+/** Groups played by a test: it sends events to members and records their messages. */
 import type {
   CommitOffsetsRequest,
   CommitResult,
@@ -13,16 +13,16 @@ type Step = { readonly event: MemberEvent } | { readonly error: unknown } | "end
 
 export class FakeMembership implements GroupMembership, AsyncIterator<MemberEvent, undefined> {
   readonly request: JoinGroupRequest;
-  /** What the member said, in order. */
+  /** Messages of the member, in order. */
   readonly said: string[] = [];
   heartbeats = 0;
-  /** How long it takes to leave. */
+  /** Settles when the member has left. */
   left: Promise<void> = Promise.resolve();
   #steps: Step[] = [];
   #wake: (() => void) | undefined;
   #hasEnded = false;
 
-  /** The connection was ended without a word. */
+  /** Ends the connection without an error. */
   get isBroken(): boolean {
     return this.#hasEnded;
   }
@@ -35,7 +35,7 @@ export class FakeMembership implements GroupMembership, AsyncIterator<MemberEven
     return this.tell({ type: "joined", memberId, memberEpoch, heartbeatIntervalMs, sessionTimeoutMs: 45_000 });
   }
 
-  /** Partitions of topic "t", with what is committed of them where that is anything. */
+  /** Assigns partitions of topic "t", with their committed offsets, if any. */
   assigned(
     memberEpoch: number,
     partitions: readonly (number | readonly [number, number])[],
@@ -114,9 +114,9 @@ export class FakeMembership implements GroupMembership, AsyncIterator<MemberEven
 export class FakeGroups {
   readonly memberships: FakeMembership[] = [];
   readonly commits: CommitOffsetsRequest[] = [];
-  /** What happens when somebody joins. */
+  /** Called when a member joins. */
   onJoin: (membership: FakeMembership) => void = () => {};
-  /** What becomes of each commit. */
+  /** Decides the result of each commit. */
   onCommit: (commit: PartitionCommit, request: CommitOffsetsRequest) => CommitResult | Promise<CommitResult> =
     () => ({});
 
@@ -132,7 +132,7 @@ export class FakeGroups {
     return Promise.all(request.offsets.map((one) => this.onCommit(one, request)));
   }
 
-  /** Last committed offset of each partition of "t". */
+  /** The last committed offset of each partition of "t". */
   get committed(): Record<number, number> {
     const offsets = this.commits.flatMap(({ offsets }) => offsets);
     return Object.fromEntries(offsets.map(({ partition, offset }) => [partition, offset]));

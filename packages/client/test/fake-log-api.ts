@@ -17,12 +17,12 @@ import type {
 import { FakeGroups } from "./fake-groups.js";
 import { FakePartition, offsetOf, read } from "./fake-partition.js";
 
-/** What a test needs beyond topics, appends and reads, it puts there itself. */
+/** Methods beyond topics, appends and reads: a test replaces those that it needs. */
 const notFaked = (): Promise<never> => Promise.reject(new Error("this is not faked"));
 
 export class FakeLogApi implements LogApi {
   describeServer: LogApi["describeServer"] = async () => ({ limits: {} });
-  /** As describeTopic tells it. */
+  /** The configuration that describeTopic reports. */
   effectiveConfig: TopicConfig = {};
   fetch: LogApi["fetch"] = notFaked;
   allocateProducerId: LogApi["allocateProducerId"] = notFaked;
@@ -44,12 +44,12 @@ export class FakeLogApi implements LogApi {
   readonly topics = new Map<string, FakePartition[]>();
   readonly produced: ProduceRequest[] = [];
   readonly consumed: ConsumeRequest[] = [];
-  /** Streams that are open now. */
+  /** Number of open streams. */
   openStreams = 0;
-  /** Stands between a request and its append. */
+  /** Called with each request, and may append it, fail or wait. */
   onProduce: (request: ProduceRequest, append: () => ProduceAck) => ProduceAck | Promise<ProduceAck> = (_, append) =>
     append();
-  /** Sees each event before it is delivered, and may throw, wait or change it. */
+  /** Called with each event before it is delivered, and may throw, wait or change it. */
   onEvent: (event: ConsumeEvent, request: ConsumeRequest) => ConsumeEvent | Promise<ConsumeEvent> = (event) => event;
   onDescribe: () => void | Promise<void> = () => {};
 

@@ -22,14 +22,16 @@ export class FakePartition {
   logStartOffset = 0;
   #readers: (() => void)[] = [];
 
-  /** What a repair cut out, in order. */
+  /** Gaps that a repair has left, in order. */
   readonly gaps: OffsetGap[] = [];
 
   get end(): number {
     return Math.max(this.batches.at(-1)?.nextOffset ?? 0, this.gaps.at(-1)?.nextOffset ?? 0);
   }
 
-  /** Batches from the `index`th on are lost; with a repair, readers are told so. */
+  /**
+   * Loses `count` batches from index `index` on; after a repair, readers are notified of the gap.
+   */
   lose(index: number, count: number, isRepaired: boolean): void {
     const lost = this.batches.splice(index, count);
     if (isRepaired) this.gaps.push({ firstOffset: lost[0]!.baseOffset, nextOffset: lost.at(-1)!.nextOffset });
@@ -84,7 +86,7 @@ export class FakePartition {
   }
 }
 
-/** Whole batches from the one that holds `from` on: as many as fit, and at least one. */
+/** Returns whole batches from the one that contains `from` on: as many as fit, and at least one. */
 export function read(log: FakePartition, from: number, maxBytes: number) {
   const first = log.batches.findIndex((batch) => batch.nextOffset > from);
   if (first < 0) return undefined;

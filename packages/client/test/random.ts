@@ -1,4 +1,4 @@
-/** Seeded, so that a failure can be replayed: set SEED. */
+/** Makes a seeded generator, so that a failure can be replayed: set SEED. */
 export function randomFrom(seed: number): { below(limit: number): number } {
   let state = seed >>> 0;
   return {
@@ -11,7 +11,7 @@ export function randomFrom(seed: number): { below(limit: number): number } {
   };
 }
 
-/** `SEED` alone where it is set, else so many new ones. */
+/** Returns `SEED` alone if it is set, otherwise new random seeds. */
 export function seeds(count: number): number[] {
   const { SEED } = process.env;
   return SEED ? [Number(SEED)] : Array.from({ length: count }, () => Math.floor(Math.random() * 2 ** 32));

@@ -1,4 +1,4 @@
-/** Standard Schema validators by hand. */
+/** Standard Schema validators, written by hand. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
 export interface Flight {
@@ -21,7 +21,7 @@ function schema(validate: (value: unknown) => Result | Promise<Result>): Standar
 
 export const flights = schema(check);
 
-/** The fewer minutes late, the longer it takes. */
+/** An async validator that takes longer for smaller delays. */
 export const slowFlights = schema(async (value) => {
   const { delay } = value as Flight;
   for (let i = 0; i < 20 - delay; i++) await Promise.resolve();

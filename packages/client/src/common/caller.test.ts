@@ -9,7 +9,7 @@ afterEach(() => {
   Object.assign(Error, { captureStackTrace, prepareStackTrace, stackTraceLimit });
 });
 
-/** What engines other than V8 make of a stack trace. */
+/** Stack traces of engines other than V8. */
 const engines: Record<string, (traced: { stack?: unknown }) => void> = {
   "leaves nothing": () => {},
   "writes a text": (traced) => {

@@ -4,7 +4,7 @@ import { type Consumer, connect, FencedMemberError, text } from "../index.js";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A member that is given a partition of four batches of one record each. */
+/** A member of a partition with four batches of one record each. */
 async function start() {
   const api = new FakeLogApi();
   const client = connect(api);
@@ -16,7 +16,7 @@ async function start() {
   return { api, client, consumer };
 }
 
-/** A close that waits for its caller takes longer than a test may. */
+/** A close that waits for its caller would exceed the time limit of the test. */
 const FOR_EVER = { timeoutMs: 1_000_000 };
 
 type Kind = "records" | "batches";

@@ -21,7 +21,7 @@ afterEach(async () => {
   await client.close();
 });
 
-/** So many records more, each its offset as text, in batches of so many. */
+/** Appends `count` records, each with its offset as value, in batches of `batchRecords`. */
 async function fill(partition: number, ...sizes: number[]): Promise<void> {
   let offset = api.partition("t", partition).end;
   for (const size of sizes) {
@@ -37,7 +37,7 @@ function member(options: Partial<Omit<ConsumerOptions<string>, "value">> = {}): 
   return consumer;
 }
 
-/** Its records one by one; left when the test is over. */
+/** Iterates over a consumer's records. The loop is left at the end of the test. */
 function loop(consumer: Consumer<string>) {
   const records = consumer[Symbol.asyncIterator]();
   loops.push(records);
@@ -48,7 +48,7 @@ async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** The next so many records, as "partition:offset". */
+/** Returns the next `count` records as "partition:offset". */
 async function take(records: AsyncIterator<{ partition: number; offset: number }>, count: number): Promise<string[]> {
   const taken: string[] = [];
   while (taken.length < count) {
@@ -518,8 +518,8 @@ describe("positions", () => {
     const { promise: worked, resolve: finish } = Promise.withResolvers<void>();
     const consumer = member({ onSkipped: (one) => void skipped.push(one), commitIntervalMs: 1 });
     const running = consumer.run({ eachRecord: ({ offset }) => (offset === 3 ? worked : undefined) });
-    // All others are done: none of them sets the group back to the record in hand when the gap
-    // comes.
+    // All other records are processed. None of them may reset the group to the current record when
+    // the gap arrives.
     await eventually(() => api.groups.committed[0] === 3);
     const log = api.partition("t", 0);
     log.gaps.push({ firstOffset: 4, nextOffset: 6 });

@@ -13,7 +13,7 @@ import { LogClient } from "../client.js";
 import { GrpcLogApi } from "../index.js";
 import { protocolDefinitions } from "./load-proto.js";
 
-/** What a hostile server may put into a number. */
+/** Numbers that a hostile server may send. */
 const numbers = [-1, 0, 1, 2 ** 53 - 1, -(2 ** 53) + 1, 7];
 const names = ["", "t", "__proto__", "x".repeat(1000)];
 
@@ -23,8 +23,8 @@ interface HostileStreams {
 }
 
 /**
- * A server whose every unary answer is what `answer` says; none, where that is undefined. Streams
- * say so much, and stay open.
+ * A server that answers every unary call with `answer`, or not at all where that is undefined. Its
+ * streams send the same and stay open.
  */
 async function startHostile(answer: () => object | undefined, streams?: HostileStreams): Promise<LogClient> {
   const server = new Server();
@@ -46,7 +46,7 @@ async function startHostile(answer: () => object | undefined, streams?: HostileS
         call.once("data", () => {
           for (const event of streams.joinGroup()) call.write(event);
         });
-        // A member waits, for seconds, until the server has let it go.
+        // A member waits some seconds for the server to confirm that it left.
         call.on("data", ({ leave }: { leave?: object | null }) => leave && call.end());
         call.on("error", () => {});
       };
@@ -115,7 +115,7 @@ test("offsets that a server cannot mean, and too many or too few answers, are ty
   }
 });
 
-/** What a server's streams may say, well-formed or not. */
+/** Messages of a server's streams, well-formed or not. */
 function events(random: { below(limit: number): number }) {
   const oneOf = <T>(values: readonly T[]): T => values[random.below(values.length)]!;
   const list = <T>(make: () => T): T[] => Array.from({ length: random.below(4) }, make);
@@ -193,7 +193,7 @@ test("what streams cannot mean is a typed error, and no offset is one that a ser
     for (const { topic, partition } of member.assignment) {
       expect(member.position(topic, partition) ?? 0, context).toBeGreaterThanOrEqual(0);
     }
-    // What failed after the loop had ended is reported by close().
+    // An error after the end of the loop is reported by close().
     const late = await member.close({ timeoutMs: 10 }).catch((error: unknown) => error);
     if (late !== undefined) expect(late, context).toBeInstanceOf(LogStoreError);
     expect(unhandled, context).toEqual([]);

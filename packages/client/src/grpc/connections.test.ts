@@ -1,4 +1,4 @@
-/** Connections to a peer that lets few streams be open, and answers that are not gRPC. */
+/** Connections to a peer that allows few streams, and responses that are not gRPC. */
 import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import * as grpc from "@grpc/grpc-js";
@@ -12,13 +12,13 @@ type Any = any;
 
 interface ServerSettings {
   readonly maxStreams: number;
-  /** As DescribeServer tells them; default: it is UNIMPLEMENTED. */
+  /** The limits that DescribeServer reports. Default: it is UNIMPLEMENTED. */
   readonly limits?: object;
-  /** Connections that may make calls; further ones are refused as by a quota. */
+  /** Number of connections that may make calls; others are refused as by a quota. */
   readonly maxConnections?: number;
 }
 
-/** A server whose Consume streams say once that they are caught up, and stay open. */
+/** A server whose Consume streams report once that they are caught up, and stay open. */
 async function start({ maxStreams, limits, maxConnections = 1_000 }: ServerSettings) {
   const server = new grpc.Server({ "grpc.max_concurrent_streams": maxStreams });
   const { log, admin } = protocolDefinitions();
@@ -114,7 +114,7 @@ test("the more streams there are, the less each is sent ahead", () => {
   }
 });
 
-/** Something that speaks HTTP/2 and is no LogStore. */
+/** An HTTP/2 server that is not a LogStore server. */
 async function startHttp(answer: (stream: ServerHttp2Stream) => void) {
   const server: Http2Server = createServer();
   const sessions = new Set<{ destroy(): void }>();

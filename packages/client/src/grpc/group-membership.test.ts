@@ -6,7 +6,7 @@ import { GrpcMembership, type MemberStream } from "./group-membership.js";
 
 const joined = { memberId: "m", memberEpoch: 1, heartbeatIntervalMs: 5, sessionTimeoutMs: 6 };
 
-/** A stream whose other end is the test. */
+/** A stream whose other end is played by the test. */
 class FakeStream extends PassThrough {
   readonly sent: MemberMessage[] = [];
   isCancelled = false;

@@ -8,7 +8,7 @@ import { connect } from "../index.js";
 const PARTITIONS = 3;
 const KEYS = 7;
 
-/** Fails in every way that a log may, before or after it has appended. */
+/** A log that fails in every possible way, before or after it has appended. */
 async function run(seed: number): Promise<void> {
   const random = randomFrom(seed);
   const api = new FakeLogApi();
@@ -54,7 +54,7 @@ async function run(seed: number): Promise<void> {
   for (const { key, value, outcome } of sent) {
     const acked = await outcome;
     const place = stored.get(value);
-    // What was refused may be there: a first try was appended, and the second one failed for good.
+    // A rejected record may be in the log: a first attempt was appended, and the second one failed.
     if (acked !== undefined) expect(place, `${value} is where its ack says (seed ${seed})`).toBe(acked);
     if (place === undefined) continue;
     expect(place, `${value} comes after its predecessor (seed ${seed})`).toBeGreaterThan(last.get(key) ?? -1);

@@ -16,7 +16,7 @@ beforeEach(async () => {
   await api.createTopic({ topic: "many", partitions: 4 });
 });
 
-/** Holds every produce call back until it is let go. */
+/** Holds every produce call until it is released. */
 function hold() {
   const held: (() => void)[] = [];
   api.onProduce = async (_, append) => {

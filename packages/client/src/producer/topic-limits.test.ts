@@ -1,4 +1,4 @@
-/** A producer keeps to what its topic takes, as it is learnt and as it changes. */
+/** A producer respects the limits of its topic, as they are described and as they change. */
 import { BatchTooLargeError, frameBatches } from "@logstore/codec";
 import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { beforeEach, expect, test } from "vitest";

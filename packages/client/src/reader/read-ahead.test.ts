@@ -1,10 +1,10 @@
-/** What an iteration over many partitions holds in memory, and who has a turn. */
+/** The memory of an iteration over many partitions, and the order of turns. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { connect } from "../connect.js";
 import { MAX_READ_AHEAD_BYTES, ReadAhead, ReadAheadShare } from "./read-ahead.js";
 
-/** Shares of a read-ahead of 100 bytes that want 10 each; `events` tells what became of them. */
+/** Shares of a read-ahead of 100 bytes, 10 bytes each; `events` records what happens to them. */
 function shares(count: number, maxBytes = 100) {
   const readAhead = new ReadAhead(maxBytes);
   const events: string[] = [];
@@ -55,7 +55,7 @@ test("what a partition that had caught up receives waits for its turn once there
   for (const i of range(0, 10)) expect(all[i]!.received(10)).toBe(true);
   all[0]!.taken();
   expect(all[0]!.isTurnOver).toBe(false);
-  // Those that had asked for a message before may bring as much again.
+  // Partitions that had requested a message before may receive as much again.
   for (const i of range(10, 22)) expect(all[i]!.received(10)).toBe(true);
   expect(readAhead.usedBytes).toBe(210);
   expect(all[22]!.received(10)).toBe(false);

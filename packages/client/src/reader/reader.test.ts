@@ -12,7 +12,7 @@ beforeEach(async () => {
   await api.createTopic({ topic: "t", partitions: 3 });
 });
 
-/** Batches of so many records each, whose values are their offsets. */
+/** Appends batches of the given numbers of records, whose values are their offsets. */
 async function fill(partition: number, ...sizes: number[]): Promise<void> {
   const producer = connect(api).producer("t");
   let offset = api.partition("t", partition).end;
@@ -235,7 +235,7 @@ describe("position, lag, seek", () => {
   });
 });
 
-/** Sends messages of one batch, whatever is asked for. */
+/** A log that sends one batch a message, whatever is requested. */
 function limited(api: FakeLogApi, maxBytes: number): FakeLogApi["consume"] {
   const consume = FakeLogApi.prototype.consume.bind(api);
   return (request, options) => consume({ ...request, maxBytes }, options);
@@ -340,7 +340,7 @@ describe("when things go wrong", () => {
     expect(reader.position("t", 0)).toBe(expected);
     const batches = consume().batches();
     await expect(Array.fromAsync(batches)).rejects.toMatchObject({ code: "OFFSET_GAP" });
-    // Whoever wants to go on without them says so.
+    // A reader continues without them after a seek.
     reader.seek("t", 0, actual);
     expect(await offsets(reader)).toEqual(range(actual, 10));
   });

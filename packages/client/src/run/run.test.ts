@@ -24,7 +24,7 @@ afterEach(async () => {
   await Promise.allSettled(runs.splice(0));
 });
 
-/** "key:value", a record each; without a key ":value". */
+/** Appends records, each given as "key:value", or ":value" without a key. */
 async function fill(...records: string[]): Promise<void> {
   const producer = client.producer("t");
   const sent = records.map((record) => {
@@ -46,9 +46,9 @@ async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-/** Works on each record until it is told that it may be done. */
+/** Holds each handler until the test releases it. */
 class Work {
-  /** Values, in the order in which they were begun. */
+  /** Values in the order in which their handlers were called. */
   readonly begun: string[] = [];
   readonly contexts = new Map<string, RecordContext>();
   readonly #ends = new Map<string, PromiseWithResolvers<void>>();
@@ -104,7 +104,7 @@ describe("order and commits", () => {
   });
 
   test("no more at a time than it may, and no more in memory", async () => {
-    // Each a batch, and an event, of its own.
+    // Each record in a batch and an event of its own.
     for (let i = 0; i < 30; i++) await fill(`:${i}${"x".repeat(300_000)}`);
     let events = 0;
     api.onEvent = (event) => {

@@ -1,6 +1,4 @@
-/**
- * Traces from the sending of a record to its receiving, and nothing of that where nobody traces.
- */
+/** Traces from the send of a record to its receipt, and none without an SDK. */
 import { RecordBatch, RecordBatchBuilder } from "@logstore/codec";
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
@@ -19,7 +17,7 @@ import { type ConsumerRecord, connect, traceContextOf } from "../index.js";
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
-/** Registers an SDK for the test. Gives the spans that have ended, by name. */
+/** Registers an SDK for the test. Returns the finished spans by name. */
 function traced(sampler?: Sampler) {
   const exporter = new InMemorySpanExporter();
   const spanProcessors = [new SimpleSpanProcessor({ exporter })];

@@ -97,7 +97,7 @@ export class AccessControl {
       const { principal } = authenticator.identifyCertificate(connection.certificate);
       const { connections } = quotas.of(principal, connection.address) ?? {};
       if (connections === undefined || this.#connections.claim(principal, connection, connections)) return undefined;
-      return `${principal} has ${connections} connections already`;
+      return `${principal} already has ${connections} connections`;
     } catch {
       return undefined; // its calls may have tokens
     }
@@ -173,7 +173,7 @@ export class AccessControl {
     const [owner, of] =
       principal === ANONYMOUS ? [`${ANONYMOUS} ${connection.address}`, connection.address] : [principal, principal];
     if (this.#connections.claim(owner, connection, connections)) return;
-    throw new QuotaExceededError(`${of} has ${connections} connections already: close one`);
+    throw new QuotaExceededError(`${of} already has ${connections} connections: close one`);
   }
 
   #standingOf(identity: Identity, address: string): Standing {

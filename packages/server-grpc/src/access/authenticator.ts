@@ -58,7 +58,7 @@ export class Authenticator {
 
   #identifyToken(authorization: readonly string[]): Identity | Promise<Identity> {
     if (!this.#encrypted) {
-      throw new UnauthenticatedError("tokens are taken over TLS only: this one was readable on its way, replace it");
+      throw new UnauthenticatedError("tokens are accepted over TLS only: this one was readable in transit, replace it");
     }
     const [header = ""] = authorization;
     const [, token] = /^Bearer +([\w.~+/=-]+) *$/i.exec(header.slice(0, MAX_TOKEN_LENGTH)) ?? [];

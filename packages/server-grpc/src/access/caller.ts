@@ -168,7 +168,7 @@ function resourceKindOf(operation: Operation): ResourceKind {
 }
 
 function denial(principal: string, operation: Operation, name: string | undefined): LogStoreError {
-  if (principal === ANONYMOUS) return new UnauthenticatedError("this needs credentials, and the call shows none");
+  if (principal === ANONYMOUS) return new UnauthenticatedError("this call requires credentials, and has none");
   if (name === undefined) return new PermissionDeniedError(`${principal} may not ${operation}`);
   // The same whether or not it exists.
   if (operation === "group")
@@ -178,6 +178,6 @@ function denial(principal: string, operation: Operation, name: string | undefine
 
 /** For a caller without any permission. */
 export function denialOfAll(principal: string): LogStoreError {
-  if (principal === ANONYMOUS) return new UnauthenticatedError("this needs credentials, and the call shows none");
-  return new PermissionDeniedError(`${principal} may do nothing here`);
+  if (principal === ANONYMOUS) return new UnauthenticatedError("this call requires credentials, and has none");
+  return new PermissionDeniedError(`${principal} has no permission on this server`);
 }

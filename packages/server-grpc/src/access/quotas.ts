@@ -195,5 +195,5 @@ export class ByteQuota {
 }
 
 function exceeded(what: string, retryAfterMs: number): QuotaExceededError {
-  return new QuotaExceededError(`the quota of ${what} is used up: go on in ${retryAfterMs} ms`, { retryAfterMs });
+  return new QuotaExceededError(`the quota of ${what} is exhausted: retry in ${retryAfterMs} ms`, { retryAfterMs });
 }

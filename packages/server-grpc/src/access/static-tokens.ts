@@ -30,5 +30,5 @@ export class StaticTokens {
 }
 
 export function expired(): UnauthenticatedError {
-  return new UnauthenticatedError("the credentials have expired: show newer ones");
+  return new UnauthenticatedError("the credentials have expired: call again with newer ones");
 }

@@ -106,7 +106,9 @@ function checkExposure(
   );
   if (isLoopback(host) || missing.length === 0 || insecure) return;
   const what = `listening on ${host} lets other machines in, and there is no ${missing.join(" and no ")}`;
-  throw new UsageError(`${originOf(["listen", "host"])}: ${what}: configure it, or say --insecure if that is meant`);
+  throw new UsageError(
+    `${originOf(["listen", "host"])}: ${what}: configure it, or pass --insecure if that is intended`,
+  );
 }
 
 /** Checks of access control that are not part of the schema. */

@@ -50,7 +50,7 @@ export function adminService(context: CallContext, serializers: AdminSerializers
     CreateTopic: unary(context, async (api, { topic, partitions, config, ifNotExists }: CreateTopicMessage) => {
       if (partitions > MAX_PARTITIONS_PER_TOPIC) {
         throw new InvalidArgumentError(
-          `a topic here may have ${MAX_PARTITIONS_PER_TOPIC} partitions, not ${partitions}`,
+          `a topic on this server may have ${MAX_PARTITIONS_PER_TOPIC} partitions, not ${partitions}`,
           { topic, expected: MAX_PARTITIONS_PER_TOPIC, actual: partitions },
         );
       }

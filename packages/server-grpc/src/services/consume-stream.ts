@@ -78,7 +78,7 @@ class EventStream {
     this.#reader = {
       cutOff: () => {
         this.endWith(slowConsumerError());
-        refused(call.getPeer(), call.getPath(), "its reader took nothing for too long");
+        refused(call.getPeer(), call.getPath(), "its reader read nothing for too long");
         resetStream(call);
       },
     };
@@ -135,7 +135,7 @@ class EventStream {
 }
 
 function slowConsumerError(): SlowConsumerError {
-  return new SlowConsumerError("the reader took nothing for too long: open the stream again where it was");
+  return new SlowConsumerError("the reader read nothing for too long: open the stream again at its position");
 }
 
 function requestOf(message: ConsumeRequestMessage): ConsumeRequest {

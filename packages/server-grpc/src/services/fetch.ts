@@ -56,7 +56,7 @@ export async function fetch(
   const answering = {
     cutOff() {
       over();
-      refused(call.getPeer(), call.getPath(), "its answer was not taken for too long");
+      refused(call.getPeer(), call.getPath(), "its response was not read for too long");
       resetStream(call);
     },
   };

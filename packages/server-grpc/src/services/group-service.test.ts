@@ -224,7 +224,7 @@ describe("a member that does not read", () => {
     const stream = memberThatDoesNotRead(server.address);
     await closed(stream);
     expect(stream.rstCode).toBe(11); // ENHANCE_YOUR_CALM
-    expect(refusals).toMatchObject([{ refused: "call", reason: "its member took nothing for too long" }]);
+    expect(refusals).toMatchObject([{ refused: "call", reason: "its member read nothing for too long" }]);
     expect(asked).toBeLessThan(100);
     await eventually(() => membership.told.includes("left alone"));
   });

@@ -117,7 +117,7 @@ export class HealthService {
     const api = await this.#context.apiFor(call);
     const topics = await api.listTopics();
     if (topics.length > MAX_LISTED_TOPICS) {
-      throw new InvalidArgumentError(`more than ${MAX_LISTED_TOPICS} topics are not listed: check those that matter`);
+      throw new InvalidArgumentError(`more than ${MAX_LISTED_TOPICS} topics are not listed: check individual topics`);
     }
     const names = [...this.#services, ...topics.map(({ topic }) => `${TOPIC_PREFIX}${topic}`)];
     const statuses: Record<string, HealthResponse> = {};

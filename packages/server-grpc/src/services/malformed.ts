@@ -32,6 +32,6 @@ export function receiving<Request>(
 /** @throws InvalidArgumentError if the message could not be decoded, or was too long */
 export function wellFormed<Request>(received: Received<Request>): Request {
   if (received === malformed) throw new InvalidArgumentError("the request is not a well-formed protobuf message");
-  if (received === tooLong) throw new InvalidArgumentError("the request is too long: ask for less at a time");
+  if (received === tooLong) throw new InvalidArgumentError("the request is too large: request less at a time");
   return received as Request;
 }

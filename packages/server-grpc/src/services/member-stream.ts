@@ -58,8 +58,8 @@ class MemberStream {
     this.#over.promise.catch(() => {});
     this.#reader = {
       cutOff: () => {
-        this.fail(new SlowConsumerError("the member took nothing for too long: join again as the same one"));
-        refused(call.getPeer(), call.getPath(), "its member took nothing for too long");
+        this.fail(new SlowConsumerError("the member read nothing for too long: join again with the same member id"));
+        refused(call.getPeer(), call.getPath(), "its member read nothing for too long");
         resetStream(call);
       },
     };
@@ -103,7 +103,7 @@ class MemberStream {
         answer(this.#membership, message, this.#call)?.then(resolve, reject);
         return;
       }
-      if (!message.join) throw new InvalidArgumentError("the first message of a membership is a join");
+      if (!message.join) throw new InvalidArgumentError("the first message of a membership must be a join");
       this.#membership = api.joinGroup(joinFromMessage(message.join));
       this.#forward(this.#membership).then(resolve, reject);
     } catch (error) {
@@ -142,6 +142,6 @@ function answer(membership: GroupMembership, message: MemberMessage, call: JoinC
   } else if (revoked) membership.revoked(revoked.memberEpoch, revoked.partitions);
   else if (subscribe) membership.subscribe(subscribe.topics);
   else if (leave) return membership.leave();
-  else throw new InvalidArgumentError("a member says heartbeat, revoked, subscribe or leave");
+  else throw new InvalidArgumentError("a member's message must be heartbeat, revoked, subscribe or leave");
   return undefined;
 }

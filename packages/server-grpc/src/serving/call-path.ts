@@ -57,7 +57,7 @@ export function sharesOf(settings: Settings, connections: Connections, refused: 
         const connection = connections.of(socket);
         if (connection === undefined) return undefined;
         const refuse = () => {
-          refused.connection(connection.peer, "it did not take what was sent for calls that have ended");
+          refused.connection(connection.peer, "it did not read the data of calls that have ended");
           connection.destroy();
         };
         return { onClose: (closed) => connection.onClose(closed), refuse };
@@ -89,7 +89,7 @@ interface InterceptorOptions {
 const MISSING_INTERNALS =
   "this release of @grpc/grpc-js does not expose the internals of its calls: messages are copied once more, compressed " +
   "messages are accepted, and incomplete messages are limited only by their own length. " +
-  "Use the release that this package asks for";
+  "Use the release that this package requires";
 
 /** In order: the caller is authenticated before anything else of a call is processed. */
 export function interceptorsOf(options: InterceptorOptions): ServerInterceptor[] {

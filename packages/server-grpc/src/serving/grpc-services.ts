@@ -68,7 +68,7 @@ function watchHttp2(grpc: GrpcServer, { settings, connections, refused }: GrpcSe
   const missing = () =>
     settings.onWarning(
       "this release of @grpc/grpc-js does not expose its HTTP/2 servers: calls that come at once begin at once, " +
-        "and connections that break HTTP/2 are not reported to onRefused. Use the release that this package asks for",
+        "and connections that break HTTP/2 are not reported to onRefused. Use the release that this package requires",
     );
   for (const server of http2ServersOf(grpc, missing)) {
     paceStreams(server);

@@ -37,7 +37,8 @@ export class RunningServer implements LogStoreServer {
 
   async updateAccess(config: AccessConfig): Promise<void> {
     const { access } = this.#parts;
-    if (!access) throw new InvalidArgumentError("the server was started without access control: start it with some");
+    if (!access)
+      throw new InvalidArgumentError("the server was started without access control: restart it with access control");
     await access.update(config);
   }
 
@@ -62,7 +63,10 @@ export class RunningServer implements LogStoreServer {
     const { tls, settings } = this.#parts;
     const failed = (error: unknown) => {
       const { message } = error as Error;
-      settings.onWarning(`the certificates could not be renewed, those before stay in force: ${message}`, error);
+      settings.onWarning(
+        `the certificates could not be reloaded, and the previous ones stay in force: ${message}`,
+        error,
+      );
     };
     tls?.watch(() => void this.reloadCertificates().catch(failed), failed);
   }

@@ -134,6 +134,6 @@ export function checkExposure(
   if (isLoopback(host) || (tls && access)) return;
   const missing = [tls ? "" : "nothing is encrypted (tls)", access ? "" : "everybody may do everything (access)"];
   const why = `other machines can connect to ${host}, and ${missing.filter(Boolean).join(" and ")}`;
-  if (!insecure) throw new InvalidArgumentError(`${why}: configure it, or set insecure where that is meant`);
+  if (!insecure) throw new InvalidArgumentError(`${why}: configure it, or set insecure if that is intended`);
   onWarning(why);
 }

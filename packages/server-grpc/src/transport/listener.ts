@@ -106,7 +106,7 @@ export class Listener {
   #accept(socket: Socket, certificate: PeerCertificate | undefined): void {
     const unusedMs = this.#options.firstCallTimeoutMs ?? FIRST_CALL_TIMEOUT_MS;
     const connection = new Connection(socket, certificate, unusedMs, () =>
-      this.#refuse(socket, `no call was made on it within ${unusedMs} ms`),
+      this.#refuse(socket, `no call was made within ${unusedMs} ms`),
     );
     const reason = this.#options.refuse?.(connection);
     if (reason !== undefined) {

@@ -10,5 +10,6 @@ export function isTooLong(name: string): boolean {
 
 /** Called before a name is compared, stored or reported. @throws InvalidArgumentError */
 export function checkNameLength(name: string): void {
-  if (isTooLong(name)) throw new InvalidArgumentError(`a name of ${name.length} characters: no name is so long`);
+  if (isTooLong(name))
+    throw new InvalidArgumentError(`a name of ${name.length} characters is longer than any valid name`);
 }

@@ -14,6 +14,6 @@ import { baseCallOf } from "./base-call.js";
 export const noDecompression: ServerInterceptor = (_method, call) => {
   const base = baseCallOf(call);
   if (base !== undefined && base.incomingEncoding !== "identity")
-    base.incomingEncoding += ", which this server does not take";
+    base.incomingEncoding += ", which this server does not support";
   return call as ServerInterceptingCall;
 };

@@ -24,7 +24,7 @@ test("bytes that are not HTTP/2 are reported once, and others are served", async
   const { refusals, client, open } = await peered();
   open().write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   await eventually(() => refusals.length > 0);
-  expect(refusals).toEqual([{ ...told, reason: expect.stringContaining("its HTTP/2 was given up") }]);
+  expect(refusals).toEqual([{ ...told, reason: expect.stringContaining("its HTTP/2 session failed") }]);
   expect((await client.call("ListTopics", {})).topics).toHaveLength(1);
 });
 
@@ -42,6 +42,6 @@ test("calls that are reset as fast as they start end their connection, which is 
     await new Promise((resolve) => setImmediate(resolve));
   }
   await eventually(() => refusals.length > 0);
-  expect(refusals[0]).toEqual({ ...told, reason: expect.stringContaining("its HTTP/2 was given up") });
+  expect(refusals[0]).toEqual({ ...told, reason: expect.stringContaining("its HTTP/2 session failed") });
   expect((await client.call("ListTopics", {})).topics).toHaveLength(1);
 });

@@ -17,7 +17,7 @@ export function tellSessionErrors(
   server.on("session", (session: ServerHttp2Session) => {
     const connection = connections.of(session.socket); // on an error the session's endpoints are unknown already
     session.once("error", ({ message }: Error) => {
-      if (connection?.isRefused === false) told(connection.peer, `its HTTP/2 was given up: ${message}`);
+      if (connection?.isRefused === false) told(connection.peer, `its HTTP/2 session failed: ${message}`);
     });
   });
 }

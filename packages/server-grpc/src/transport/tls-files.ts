@@ -95,7 +95,7 @@ export class TlsFiles {
 async function readMaterial({ certFile, keyFile, clientCaFile, ...options }: ServerTlsOptions): Promise<TlsMaterial> {
   const { clientCertificates = "none" } = options;
   if (clientCertificates !== "none" && clientCaFile === undefined) {
-    throw new InvalidArgumentError("tls.clientCertificates needs tls.clientCaFile: the CAs that are believed");
+    throw new InvalidArgumentError("tls.clientCertificates requires tls.clientCaFile, the CAs that are trusted");
   }
   const [cert, key, ca] = await Promise.all([
     read("tls.certFile", certFile),
@@ -125,13 +125,13 @@ async function read(option: string, file: string): Promise<string> {
 
 function checkCertificates(option: string, file: string, pem: string): void {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new InvalidArgumentError(`${option}: ${file} holds no certificate`, { file });
+  if (blocks.length === 0) throw new InvalidArgumentError(`${option}: ${file} contains no certificate`, { file });
   for (const block of blocks) {
     try {
       new X509Certificate(block);
     } catch (cause) {
       const why = (cause as Error).message;
-      throw new InvalidArgumentError(`${option}: ${file} holds a damaged certificate: ${why}`, { file }, { cause });
+      throw new InvalidArgumentError(`${option}: ${file} contains a damaged certificate: ${why}`, { file }, { cause });
     }
   }
 }

@@ -53,7 +53,7 @@ export class TlsHandshakes {
 
   #secured(socket: TLSSocket, certificateRequired: boolean): void {
     socket.on("error", ({ code }: NodeJS.ErrnoException) => {
-      if (code === "ERR_TLS_RENEGOTIATION_DISABLED") this.#options.onRefused(socket, "it asked for another handshake");
+      if (code === "ERR_TLS_RENEGOTIATION_DISABLED") this.#options.onRefused(socket, "it requested a renegotiation");
     });
     socket.disableRenegotiation();
     const reason = refusalOf(socket, certificateRequired);

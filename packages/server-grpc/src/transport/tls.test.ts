@@ -130,7 +130,7 @@ test("a new certificate is used as soon as its files exist, while old streams co
   const broken = await ca.issue(["broken"]);
   await files.write("cert.pem", broken.cert);
   await eventually(() => warnings.length > 0);
-  expect(warnings[0]).toContain("could not be renewed");
+  expect(warnings[0]).toContain("could not be reloaded");
   await expect(server.reloadCertificates()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   expect(await servedName()).toBe("renewed");
   await files.write("key.pem", broken.key);
@@ -175,9 +175,9 @@ test("after a change of client CAs, clients with certificates of the old ones ha
 test.each([
   [{ certFile: "nowhere.pem" }, "tls.certFile"],
   [{ keyFile: "other.pem" }, "tls.keyFile"],
-  [{ certFile: "empty.pem" }, "holds no certificate"],
+  [{ certFile: "empty.pem" }, "contains no certificate"],
   [{ clientCertificates: "required" as const, clientCaFile: undefined }, "tls.clientCaFile"],
-  [{ clientCertificates: "optional" as const, clientCaFile: "empty.pem" }, "holds no certificate"],
+  [{ clientCertificates: "optional" as const, clientCaFile: "empty.pem" }, "contains no certificate"],
 ])("files that do not fit are named: %o", async (changes, named) => {
   const { api, files, ca } = await tlsHome();
   await files.write("other.pem", (await ca.issue(["other"])).key);
@@ -245,7 +245,7 @@ test("an incomplete handshake and a connection without a call are closed", async
   const silent = quietly(connectTcp(where(plain.address)));
   await closed(silent);
   expect([taken, reasons.length]).toEqual([2, 3]);
-  expect(reasons[2]).toBe("no call was made on it within 500 ms");
+  expect(reasons[2]).toBe("no call was made within 500 ms");
 });
 
 test("a stop does not wait for handshakes", async () => {

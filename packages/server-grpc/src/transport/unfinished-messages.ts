@@ -46,7 +46,7 @@ export function boundUnfinished(limits: UnfinishedLimits, onReset: CallRefused):
       hold(unfinished);
       if (unfinished > 0 && isBeyond()) {
         hold(0);
-        onReset(call.getPeer(), method.path, "too much of messages that were begun and not finished");
+        onReset(call.getPeer(), method.path, "too many bytes of incomplete messages");
         stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       }
       return messages;

@@ -83,7 +83,7 @@ test("the data of a call that was ended is freed, and no longer counts, once its
   here.relay.readOn();
   expect(valuesOf((await next).messages[0].batches)).toEqual(["for somebody else"]);
   expect(here.released()).toBe(2);
-  expect(here.refused).toEqual(["call: its reader took nothing for too long"]);
+  expect(here.refused).toEqual(["call: its reader read nothing for too long"]);
 });
 
 test("a connection that accepts none of the data of its ended calls is closed", async () => {
@@ -93,8 +93,8 @@ test("a connection that accepts none of the data of its ended calls is closed", 
   expect(valuesOf(next.messages[0].batches)).toEqual(["for somebody else"]);
   expect(here.released()).toBe(2);
   expect(here.refused).toEqual([
-    "call: its reader took nothing for too long",
-    "connection: it did not take what was sent for calls that have ended",
+    "call: its reader read nothing for too long",
+    "connection: it did not read the data of calls that have ended",
   ]);
 });
 

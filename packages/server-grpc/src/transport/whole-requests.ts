@@ -14,7 +14,7 @@ export function wholeRequests(timeoutMs: number, onGivenUp: CallRefused): Server
     // A stream of requests may pause between two of them for any time.
     if (method.requestStream) return call as ServerInterceptingCall;
     let timer: Timer | undefined;
-    const details = `the request did not come within ${timeoutMs} ms`;
+    const details = `the request was not complete within ${timeoutMs} ms`;
     const giveUp = () => {
       onGivenUp(call.getPeer(), method.path, details);
       call.sendStatus({ code: status.DEADLINE_EXCEEDED, details });

@@ -39,7 +39,7 @@ function token(
   });
 }
 
-const EXPIRED = "the credentials have expired: show newer ones";
+const EXPIRED = "the credentials have expired: call again with newer ones";
 
 const shown: readonly Attack[] = [
   token("expired static token", /have expired/, () => expiredToken, EXPIRED),
@@ -76,7 +76,7 @@ export const plaintextAttacks: readonly Attack[] = [
   onGuarded("a valid token over a connection without TLS", refusal(/over TLS only/), async (target, guard) => {
     const stranger = new Stranger(target.address);
     target.onEnd(() => stranger.close());
-    const words = "tokens are taken over TLS only: this one was readable on its way, replace it";
+    const words = "tokens are accepted over TLS only: this one was readable in transit, replace it";
     return tally([(await ask(stranger, bearer(guard.token("owner")), words)).detail!]);
   }),
 ];

@@ -90,7 +90,7 @@ export const handshakes: readonly Attack[] = [
   overTls("TLS without ALPN", /does not speak HTTP\/2/, () => ({ ALPNProtocols: [] })),
   overTls(
     "TLS 1.2, renegotiated",
-    /asked for another handshake/,
+    /requested a renegotiation/,
     () => ({ maxVersion: "TLSv1.2" }),
     (socket) => void socket.renegotiate({}, () => {}),
   ),
