@@ -1,4 +1,4 @@
-import { type BatchTooLargeError, type DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
+import { type DeliveryTimeoutError, startTimer, type Timer } from "@logstore/codec";
 import { type LogApi, PRODUCE_HEADROOM_BYTES, type ProduceAck } from "@logstore/protocol";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import type { Batch } from "./batch.js";
@@ -7,7 +7,7 @@ import type { Entry } from "./entry.js";
 import { ProducerSequence } from "./producer-sequence.js";
 import { RecordAccumulator } from "./record-accumulator.js";
 import type { SenderListener, SenderOptions, SenderTarget } from "./sender-options.js";
-import { splitBatch } from "./split-batch.js";
+import { splitRefused } from "./split-batch.js";
 
 /**
  * A server recognizes a repeated batch among this many of the last ones. Responses may be lost one
@@ -188,7 +188,7 @@ export class PartitionSender {
     const attempt = this.#attempt++;
     const waitMs = Math.max(...failed.map(({ failure }) => retryDelayMs(attempt, failure)));
     for (const batch of failed) {
-      const parts = this.#split(batch);
+      const parts = splitRefused(batch, this.#accumulator);
       if (parts !== undefined) {
         this.#inFlight.push(...parts);
         continue;
@@ -213,25 +213,6 @@ export class PartitionSender {
 
   #resend(): void {
     for (const batch of this.#inFlight) this.#send(batch, false);
-  }
-
-  /**
-   * Returns the parts of a batch that became too large for its topic; undefined if splitting does
-   * not help.
-   */
-  #split(batch: Batch): Batch[] | undefined {
-    const { failure, sealed, waiters } = batch;
-    if (!hasCode(failure, "BATCH_TOO_LARGE") || waiters.length === 1) return undefined;
-    // A proxy does not report its limit.
-    const { expected = Math.floor(sealed!.length / 2) } = failure as BatchTooLargeError;
-    if (expected >= sealed!.length) return undefined;
-    try {
-      this.#accumulator.limitTo(expected);
-      return splitBatch(batch, this.#accumulator.builderOptions);
-    } catch (error) {
-      batch.failure = error;
-      return undefined;
-    }
   }
 
   #giveUp(batch: Batch, error: unknown): void {

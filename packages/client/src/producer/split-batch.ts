@@ -1,4 +1,11 @@
-import { defaultBatchLimits, RecordBatch, RecordBatchBuilder, type RecordBatchBuilderOptions } from "@logstore/codec";
+import {
+  type BatchTooLargeError,
+  defaultBatchLimits,
+  RecordBatch,
+  RecordBatchBuilder,
+  type RecordBatchBuilderOptions,
+} from "@logstore/codec";
+import { hasCode } from "../common/retry.js";
 import { Batch } from "./batch.js";
 
 /** Returns the options of a builder for batches of at most `maxBatchBytes`. */
@@ -13,7 +20,7 @@ export function limitedTo(options: RecordBatchBuilderOptions, maxBatchBytes: num
  *
  * @throws RecordTooLargeError where a single record is too large; nothing is changed then
  */
-export function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Batch[] {
+function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Batch[] {
   const whole = RecordBatch.parse(batch.sealed!, 0, { ...defaultBatchLimits, maxBatchBytes: batch.sealed!.length });
   const { producerId, producerEpoch } = whole;
   const parts: Batch[] = [];
@@ -37,4 +44,29 @@ export function splitBatch(batch: Batch, options: RecordBatchBuilderOptions): Ba
   parts.at(-1)!.bufferedBytes = batch.bufferedBytes;
   batch.replacedBy(parts);
   return parts;
+}
+
+/** The builder options of a partition, which a lower limit of its topic changes. */
+interface LimitedBatches {
+  readonly builderOptions: RecordBatchBuilderOptions;
+  limitTo(maxBatchBytes: number): void;
+}
+
+/**
+ * Returns the parts of a batch that became too large for its topic; undefined if splitting does not
+ * help.
+ */
+export function splitRefused(batch: Batch, batches: LimitedBatches): Batch[] | undefined {
+  const { failure, sealed, waiters } = batch;
+  if (!hasCode(failure, "BATCH_TOO_LARGE") || waiters.length === 1) return undefined;
+  // A proxy does not report its limit.
+  const { expected = Math.floor(sealed!.length / 2) } = failure as BatchTooLargeError;
+  if (expected >= sealed!.length) return undefined;
+  try {
+    batches.limitTo(expected);
+    return splitBatch(batch, batches.builderOptions);
+  } catch (error) {
+    batch.failure = error;
+    return undefined;
+  }
 }
