@@ -24,6 +24,10 @@ export default {
   expandParameters: true,
   interfacePropertiesFormat: "list",
   parametersFormat: "table",
-  indexFormat: "list",
-  pageTitleTemplates: { index: "API", module: "@logstore/{name}", member: ({ rawName }) => rawName },
+  indexFormat: "table",
+  pageTitleTemplates: {
+    index: "API",
+    module: "@logstore/{name}",
+    member: ({ rawName }) => rawName.replace(/<.*/s, ""),
+  },
 };

@@ -21,7 +21,7 @@ function siteLink(target: string, file: string): string {
   if (path === "") return target;
   const inRepository = pathInRepository(path, file);
   if (inRepository === undefined) return target;
-  if (inRepository === "README.md") return `/${anchor}`;
+  if (inRepository === "README.md" && anchor === "") return "/";
   const page = pages.get(inRepository) ?? pages.get(posix.join(inRepository, "README.md"));
   if (page !== undefined) return `${addressOf(page)}${anchor}`;
   if (inRepository.startsWith("docs/") && inRepository.endsWith(".svg")) return target;

@@ -39,7 +39,7 @@ test.each(workflows)("the scripts that %s runs exist", (file) => {
     if (command === `npm install --global ${packageManager}`) continue;
     const name = new RegExp(`^(?:npm (?:run )?|npx --yes ${packageManager} )([\\w:-]+)$`).exec(command)?.[1];
     if (command.startsWith("npm ci --prefix tests/node-versions")) continue;
-    expect(scripts, command).toHaveProperty(name ?? command);
+    expect(scripts, command).toHaveProperty([name ?? command]);
   }
 });
 

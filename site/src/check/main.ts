@@ -27,6 +27,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const problems = brokenLinks();
+for (const problem of problems) console.error(problem);
 console.log(`${builtPages().length} pages: ${problems.length} broken links`);
 
 const candidates = [process.env["LOGSTORE_CHROMIUM"], "/usr/bin/chromium", "/usr/bin/google-chrome"];
@@ -36,7 +37,6 @@ if (executablePath === undefined) {
 } else {
   problems.push(...(await problemsSeen(executablePath)));
 }
-for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 
 async function problemsSeen(executablePath: string): Promise<string[]> {
@@ -48,14 +48,17 @@ async function problemsSeen(executablePath: string): Promise<string[]> {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const work = async () => {
     for (let page = queue.shift(); page !== undefined; page = queue.shift()) {
-      const here = await visit(browser, `${server.origin}${page}`, directory);
-      seen.push(...here.map((problem) => `${page}: ${problem}`));
+      for (const problem of await visit(browser, `${server.origin}${page}`, directory)) {
+        console.error(`${page}: ${problem}`);
+        seen.push(problem);
+      }
     }
   };
   try {
     console.log(`${queue.length} pages opened in Chromium, light and dark, on a desktop and on a phone`);
     await Promise.all(Array.from({ length: OPEN_PAGES }, work));
-    if (!(await searchFinds(browser, server.origin, directory))) seen.push("the search finds nothing");
+    if (!(await searchFinds(browser, server.origin, directory))) seen.push("search");
+    console.log(`${seen.length} problems`);
   } finally {
     await browser.close();
     await server.close();
