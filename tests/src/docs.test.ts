@@ -13,10 +13,28 @@ const pages = globSync("{*.md,docs/**/*.md,packages/*/*.md,examples/*/*.md,{benc
 });
 const repository = "https://github.com/logstore/logstore/";
 
+function textOf(page: string): string {
+  return readFileSync(join(root, page), "utf8").replaceAll(/^```[\s\S]*?^```/gm, "");
+}
+
 /** Targets of a page's links, without the fragment. */
 function linksOf(page: string): string[] {
-  const text = readFileSync(join(root, page), "utf8").replaceAll(/```[\s\S]*?```/g, "");
-  return [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
+  return [...textOf(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
+}
+
+/** The fragments that lead to the headings of a page, as the code host and the site make them. */
+function fragmentsOf(page: string): string[] {
+  const seen = new Map<string, number>();
+  return [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
+    const plain = heading!
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .trim()
+      .toLowerCase();
+    const slug = plain.replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(/\s/g, "-");
+    const before = seen.get(slug) ?? 0;
+    seen.set(slug, before + 1);
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
 }
 
 /**
@@ -30,6 +48,15 @@ function pathOf(page: string, target: string): string | undefined {
 test.each(pages)("links of %s", (page) => {
   const dead = linksOf(page).filter((target) => !existsSync(join(root, pathOf(page, target) ?? "")));
   expect(dead).toEqual([]);
+});
+
+test.each(pages)("links of %s to headings", (page) => {
+  const links = [...textOf(page).matchAll(/\]\(([^)#\s]*)#([^)]+)\)/g)];
+  const dead = links.filter(([, target = "", fragment]) => {
+    const path = target === "" ? page : pathOf(page, target);
+    return path?.endsWith(".md") && existsSync(join(root, path)) && !fragmentsOf(path).includes(fragment!);
+  });
+  expect(dead.map(([link]) => link)).toEqual([]);
 });
 
 test.each(globSync("packages/*/README.md", { cwd: root }))(
