@@ -39,6 +39,8 @@ export const sidebar: Item[] = [
       { text: "TLS and tokens", link: "/guides/tls-and-tokens" },
       { text: "Monitoring", link: "/guides/monitoring" },
       { text: "Backing up", link: "/guides/backing-up" },
+      { text: "Finding a fault", link: "/fault-finding" },
+      { text: "The command logstore", link: "/cli" },
       { text: "Operations", link: "/operations" },
       { text: "Security", link: "/security" },
       { text: "Durability", link: "/durability" },

@@ -19,6 +19,8 @@ const RUN_ELSEWHERE: readonly (string | RegExp)[] = [
   "README.md", // readme.test.ts
   /^packages\/.*\/README\.md$/, // readme.test.ts, readme-fragments.test.ts, and the packages' own tests
   /^examples\/.*\/README\.md$/, // quickstart.test.ts, embedded-examples.test.ts
+  "docs/fault-finding.md", // packages/cli/test/fault-finding.test.ts
+  "docs/cli.md", // the tests of packages/cli
   "docs/operations.md", // operations.test.ts
   "docs/protocol.md", // protocol-page.test.ts, buf-curl.test.ts
   "docs/security.md", // security.test.ts
@@ -35,10 +37,11 @@ interface Outcome {
 }
 
 const blocks = allBlocks();
-const programs = blocks.filter(isProgram);
 const runnable = (block: Block) =>
   block.notRun === undefined &&
   !RUN_ELSEWHERE.some((page) => (typeof page === "string" ? page === block.page : page.test(block.page)));
+/** A page whose JavaScript is run elsewhere may have fragments of programs. */
+const programs = blocks.filter((block) => isProgram(block) && (block.language === "ts" || runnable(block)));
 const run = programs.filter(runnable);
 const commands = blocks.filter((block) => block.language === "sh" && runnable(block));
 
