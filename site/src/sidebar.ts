@@ -62,10 +62,10 @@ export const sidebar: Item[] = [
       { text: "Configuration", link: "/reference/configuration" },
       { text: "Errors", link: "/reference/errors" },
       { text: "Protocol", link: "/protocol" },
-      { text: "Formats", collapsed: true, items: listed("format/*.md") },
-      { text: "Packages", collapsed: true, items: listed("packages/*.md") },
     ]).concat({ text: "Command line", link: "/reference/cli" }, { text: "API", link: "/api/" }),
   },
+  { text: "Packages", items: listed("packages/*.md") },
+  { text: "Formats", items: listed("format/*.md") },
   {
     text: "Inside",
     items: existing([
