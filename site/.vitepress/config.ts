@@ -26,7 +26,7 @@ export default defineConfig({
   vite: { publicDir: "../public", build: { chunkSizeWarningLimit: 4096 } },
   markdown: {
     config: withDiagrams,
-    theme: { light: "github-light-high-contrast", dark: "github-dark" },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     anchor: { slugify: slugOf },
     toc: { slugify: slugOf },
     languageAlias: { haproxy: "nginx" },
