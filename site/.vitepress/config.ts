@@ -7,7 +7,7 @@ import { slugOf } from "../src/slug.ts";
 const description = "A partitioned, immutable, append-only log for TypeScript: embedded, or served over gRPC.";
 
 /** Pages whose tables need the room of the outline. */
-const WIDE = ["comparison.md", "reference/errors.md", "reference/configuration.md"];
+const WIDE = /^(comparison|reference\/(errors|configuration|cli)|guides\/from-[\w-]+)\.md$/;
 
 export default defineConfig({
   title: "LogStore",
@@ -33,7 +33,7 @@ export default defineConfig({
     languageLabel: { text: "" },
   },
   transformPageData({ frontmatter, relativePath }) {
-    if (WIDE.includes(relativePath)) Object.assign(frontmatter, { aside: false, pageClass: "wide" });
+    if (WIDE.test(relativePath)) Object.assign(frontmatter, { aside: false, pageClass: "wide" });
     const file = [...pages].find(([, page]) => page === relativePath)?.[0];
     if (file === undefined) frontmatter["editLink"] = false;
     else frontmatter["source"] = `${repository}/edit/main/${file}`;
