@@ -6,8 +6,8 @@ import { slugOf } from "../src/slug.ts";
 
 const description = "A partitioned, immutable, append-only log for TypeScript: embedded, or served over gRPC.";
 
-/** Pages whose tables need the room of the outline. */
-const WIDE = /^(comparison|reference\/(errors|configuration|cli)|guides\/from-[\w-]+)\.md$/;
+/** Pages whose tables or programs need the room of the outline. */
+const WIDE = /^(comparison|reference\/(errors|configuration|cli)|guides\/[\w-]+)\.md$/;
 
 export default defineConfig({
   title: "LogStore",
