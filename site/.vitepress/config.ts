@@ -7,7 +7,7 @@ import { slugOf } from "../src/slug.ts";
 const description = "A partitioned, immutable, append-only log for TypeScript: embedded, or served over gRPC.";
 
 /** Pages whose tables or programs need the room of the outline. */
-const WIDE = /^(comparison|reference\/(errors|configuration|cli)|guides\/[\w-]+)\.md$/;
+const WIDE = /^(comparison|reference\/errors|guides\/[\w-]+)\.md$/;
 
 export default defineConfig({
   title: "LogStore",
@@ -48,7 +48,14 @@ export default defineConfig({
     ],
     sidebar: { "/api/": apiSidebar, "/": sidebar },
     outline: { level: [2, 3] },
-    search: { provider: "local", options: { detailedView: true } },
+    search: {
+      provider: "local",
+      options: {
+        detailedView: true,
+        // A guide comes before the declaration of the same words. The function runs in the page.
+        miniSearch: { searchOptions: { boostDocument: (id) => (/^\/(api|decisions)\//.test(id) ? 0.3 : 1) } },
+      },
+    },
     socialLinks: [{ icon: "github", link: repository, ariaLabel: "The repository" }],
     // The function runs in the page, where nothing of this file is left.
     editLink: { pattern: ({ frontmatter }) => frontmatter["source"], text: "Edit this page" },
