@@ -17,6 +17,7 @@ export const sidebar: Item[] = [
       { text: "Concepts", link: "/concepts" },
       { text: "When not to use it", link: "/guides/when-not-to-use-it" },
       { text: "Comparison", link: "/comparison" },
+      { text: "Works with", link: "/works-with" },
     ]),
   },
   {
