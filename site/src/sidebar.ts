@@ -18,6 +18,7 @@ export const sidebar: Item[] = [
       { text: "When not to use it", link: "/guides/when-not-to-use-it" },
       { text: "Comparison", link: "/comparison" },
       { text: "Works with", link: "/works-with" },
+      { text: "Compatibility", link: "/compatibility" },
     ]),
   },
   {
