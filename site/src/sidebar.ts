@@ -46,6 +46,8 @@ export const sidebar: Item[] = [
       { text: "Operations", link: "/operations" },
       { text: "Security", link: "/security" },
       { text: "Durability", link: "/durability" },
+      { text: "Compatibility", link: "/compatibility" },
+      { text: "Works with", link: "/works-with" },
     ]),
   },
   {

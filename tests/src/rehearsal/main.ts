@@ -43,19 +43,22 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 try {
   await rehearse();
+  write(); // before the clean-up, which takes a while
 } finally {
   cleanUp();
 }
-const isGood = report.summary();
-const record = { date: new Date().toISOString().slice(0, 10) };
-if (values.json !== undefined) report.write(values.json, record);
-if (values.record) {
-  const json = new URL("../../../docs/works-with.json", import.meta.url);
-  const page = new URL("../../../docs/works-with.md", import.meta.url);
-  report.write(json, record);
-  writeFileSync(page, withTables(readFileSync(page, "utf8"), JSON.parse(readFileSync(json, "utf8"))));
+process.exitCode = report.summary() ? 0 : 1;
+
+function write(): void {
+  const record = { date: new Date().toISOString().slice(0, 10) };
+  if (values.json !== undefined) report.write(values.json, record);
+  if (values.record) {
+    const json = new URL("../../../docs/works-with.json", import.meta.url);
+    const page = new URL("../../../docs/works-with.md", import.meta.url);
+    report.write(json, record);
+    writeFileSync(page, withTables(readFileSync(page, "utf8"), JSON.parse(readFileSync(json, "utf8"))));
+  }
 }
-process.exitCode = isGood ? 0 : 1;
 
 async function rehearse(): Promise<void> {
   report.title("A copy of the repository, and a registry");
