@@ -3,6 +3,8 @@ import { writeFileSync } from "node:fs";
 import { styleText } from "node:util";
 
 export interface Result {
+  /** The title that it is printed under. */
+  readonly area: string;
   /** What is checked, such as "Node 24". */
   readonly subject: string;
   /** What it is checked for, such as "core". */
@@ -19,8 +21,10 @@ const marks = { ok: styleText("green", "✓"), failed: styleText("red", "✗"), 
 
 export class Report {
   readonly results: Result[] = [];
+  #area = "";
 
   title(title: string): void {
+    this.#area = title;
     print(`\n${styleText("bold", title)}`);
   }
 
@@ -36,7 +40,7 @@ export class Report {
       note = (error as Error).message;
     }
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
-    this.results.push({ subject, check, outcome, note, seconds });
+    this.results.push({ area: this.#area, subject, check, outcome, note, seconds });
     const shown = outcome === "skipped" ? `skipped: ${note}` : note;
     print(
       `${marks[outcome]} ${subject.padEnd(22)} ${check.padEnd(28)} ${`${seconds.toFixed(1)} s`.padStart(8)}  ${shown}`,
@@ -44,23 +48,39 @@ export class Report {
     return outcome === "ok";
   }
 
-  /** What failed or was skipped, and the numbers of all. */
+  /** A row for each area, and what failed or was skipped. Returns whether nothing failed. */
   summary(): boolean {
-    const of = (outcome: Result["outcome"]) => this.results.filter((result) => result.outcome === outcome);
     print(`\n${styleText("bold", "Summary")}`);
-    for (const { subject, check, outcome, note } of [...of("skipped"), ...of("failed")]) {
+    print(styleText("dim", `${"".padEnd(42)}passed  failed  skipped     time`));
+    for (const area of new Set(this.results.map((result) => result.area))) {
+      print(
+        row(
+          area,
+          this.results.filter((result) => result.area === area),
+        ),
+      );
+    }
+    print(styleText("bold", row("all", this.results)));
+    const notable = this.results.filter(({ outcome }) => outcome !== "ok");
+    for (const { subject, check, outcome, note } of notable) {
       print(`${marks[outcome]} ${subject}, ${check}: ${note.split("\n")[0]}`);
     }
-    const [failed, skipped] = [of("failed").length, of("skipped").length];
-    const line = `${of("ok").length} passed, ${failed} failed, ${skipped} skipped`;
-    print(styleText(failed > 0 ? "red" : "green", line));
-    return failed === 0;
+    return notable.every(({ outcome }) => outcome !== "failed");
   }
 
   write(file: string | URL, more: object): void {
-    const results = this.results.map(({ seconds: _, ...result }) => result);
+    const results = this.results.map(({ area: _area, seconds: _seconds, ...result }) => result);
     writeFileSync(file, `${JSON.stringify({ ...more, results }, null, 2)}\n`);
   }
+}
+
+function row(name: string, results: readonly Result[]): string {
+  const [passed, failed, skipped] = (["ok", "failed", "skipped"] as const).map((outcome) =>
+    String(results.filter((result) => result.outcome === outcome).length),
+  );
+  const seconds = Math.round(results.reduce((sum, result) => sum + result.seconds, 0));
+  const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  return `${name.padEnd(42)}${passed!.padStart(6)}  ${failed!.padStart(6)}  ${skipped!.padStart(7)}  ${time.padStart(7)}`;
 }
 
 export function print(line: string): void {

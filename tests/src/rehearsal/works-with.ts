@@ -3,7 +3,7 @@ import type { Result } from "./report.ts";
 
 export interface RehearsalRecord {
   readonly date: string;
-  readonly results: readonly Omit<Result, "seconds">[];
+  readonly results: readonly Omit<Result, "area" | "seconds">[];
 }
 
 /** Tables of the page: which subjects are rows, and which checks are columns. */
@@ -33,7 +33,7 @@ export function worksWithTables({ date, results }: RehearsalRecord): string {
 }
 
 /** A note begins with the version where it has one. */
-function versionOf(row: Omit<Result, "seconds"> | undefined): string {
+function versionOf(row: Omit<Result, "area" | "seconds"> | undefined): string {
   return row?.outcome === "ok" && /^\d+\.\d+\.\d+/.test(row.note) ? row.note : "";
 }
 
