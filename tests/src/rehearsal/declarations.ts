@@ -54,6 +54,6 @@ export async function checkDeclarations(report: Report, workshop: Workshop, publ
 /** Everything that a program can import of a package. */
 function entriesOf(name: string, directory: string): string[] {
   const { exports } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
-  const paths = Object.keys(exports).filter((path) => !path.endsWith(".json") && !path.includes("*"));
+  const paths = Object.keys(exports ?? {}).filter((path) => !path.endsWith(".json") && !path.includes("*"));
   return paths.map((path) => join(name, path));
 }

@@ -69,7 +69,7 @@ async function rehearse(): Promise<void> {
     return undefined;
   });
   await report.check("registry", "on the loopback address", async () => {
-    stopRegistry = await startRegistry(workshop);
+    stopRegistry = await startRegistry(workshop, Object.keys(repository?.versions ?? {}));
     return undefined;
   });
   await checkWorkflows(report, workshop);

@@ -1,6 +1,6 @@
 /**
- * A registry on the loopback address: it keeps what is published to it, and takes everything
- * else from the registry that npm uses here.
+ * A registry on the loopback address: it keeps our packages, and takes all others from the registry
+ * that npm uses here.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { background } from "./processes.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Starts it, and sets `workshop.registry`; returns a function that stops it. */
-export async function startRegistry(workshop: Workshop): Promise<() => Promise<void>> {
+export async function startRegistry(workshop: Workshop, ours: readonly string[]): Promise<() => Promise<void>> {
   const verdaccio = await workshop.tool("verdaccio");
   const home = workshop.path("registry");
   mkdirSync(home);
@@ -18,7 +18,10 @@ export async function startRegistry(workshop: Workshop): Promise<() => Promise<v
     storage: join(home, "storage"),
     auth: { htpasswd: { file: join(home, "htpasswd"), max_users: -1 } },
     uplinks: { upstream: { url: workshop.upstream, timeout: "60s", max_fails: 100, fail_timeout: "1s" } },
-    packages: { "@logstore/*": everybody, "create-logstore": everybody, "**": { access: "$all", proxy: "upstream" } },
+    packages: {
+      ...Object.fromEntries(ours.map((name) => [name, everybody])),
+      "**": { access: "$all", proxy: "upstream" },
+    },
     web: { enable: false },
     max_body_size: "100mb",
     log: { type: "stdout", format: "json", level: "warn" },
