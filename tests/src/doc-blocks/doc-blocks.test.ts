@@ -20,7 +20,6 @@ const RUN_ELSEWHERE: readonly (string | RegExp)[] = [
   /^packages\/.*\/README\.md$/, // readme.test.ts, readme-fragments.test.ts, and the packages' own tests
   /^examples\/.*\/README\.md$/, // quickstart.test.ts, embedded-examples.test.ts
   "docs/fault-finding.md", // packages/cli/test/fault-finding.test.ts
-  "docs/cli.md", // the tests of packages/cli
   "docs/operations.md", // operations.test.ts
   "docs/protocol.md", // protocol-page.test.ts, buf-curl.test.ts
   "docs/security.md", // security.test.ts
