@@ -16,6 +16,7 @@ import { isOfTheSystem, STORE_FILE, TOPIC_FILE } from "../files/file-names.js";
 import { readStoreFile } from "../files/store-file.js";
 import type { DamagedEvent, FailedEvent } from "../hooks/hooks.js";
 import type { WarnedEvent } from "../hooks/warnings.js";
+import { makeAside, removeAside } from "../storage/atomic-directory.js";
 import { ReplacedNotDurableError } from "../storage/atomic-file.js";
 import type { FilePool } from "../storage/file-pool.js";
 import { inParallel } from "../storage/in-parallel.js";
@@ -122,16 +123,12 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
     const storage = this.#storage;
     const directory = `${this.#directory}/${storage.randomHex(8)}`;
     const unfinished = `${directory}.new`;
-    let file: TopicFile;
-    try {
+    const file = await makeAside(storage, unfinished, directory, async (): Promise<TopicFile> => {
       await storage.makeDirectory(unfinished);
-      file = { topic, id: topicIdOf(storage.randomHex(16)), config: await fill(unfinished) };
-      await writeTopicFile(storage, unfinished, file);
-      await storage.rename(unfinished, directory);
-    } catch (error) {
-      await storage.removeDirectory(unfinished).catch(() => {}); // otherwise the next open removes it
-      throw error;
-    }
+      const made = { topic, id: topicIdOf(storage.randomHex(16)), config: await fill(unfinished) };
+      await writeTopicFile(storage, unfinished, made);
+      return made;
+    });
     this.#files.set(directory, file);
     try {
       await storage.syncDirectory(this.#directory);
@@ -179,10 +176,8 @@ export class FileCatalogue implements TopicCatalogue<FileTopic> {
 
   /** The topic is deleted once it is renamed; its files are removed now, or by the next open. */
   async #setAside(directory: string): Promise<void> {
-    const deleted = `${directory}.deleted`;
-    await this.#storage.rename(directory, deleted);
-    await this.#storage.syncDirectory(this.#directory);
-    await this.#storage.removeDirectory(deleted).catch(() => {});
+    const syncNames = () => this.#storage.syncDirectory(this.#directory);
+    await removeAside(this.#storage, directory, `${directory}.deleted`, syncNames);
     this.#files.delete(directory);
   }
 

@@ -7,7 +7,7 @@ import type { JournalStore, SnapshotReader, SnapshotSink } from "../engine/journ
 import type { PartitionLog } from "../engine/partition-log.js";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import { partitionDirectory, STORE_FILE } from "../files/file-names.js";
-import { TEMPORARY_SUFFIX } from "../storage/atomic-file.js";
+import { replaceFile } from "../storage/atomic-file.js";
 import type { FilePool } from "../storage/file-pool.js";
 import type { Storage } from "../storage/storage.js";
 import { LogStore } from "../store/log-store.js";
@@ -44,29 +44,17 @@ export class FileJournalStore implements JournalStore {
   }
 
   async replaceSnapshot(write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
-    const storage = this.#storage;
-    const temporary = this.#snapshotPath + TEMPORARY_SUFFIX;
-    const file = await storage.createFile(temporary);
-    let position = 0;
-    try {
+    await replaceFile(this.#storage, this.location, SNAPSHOT_FILE, async (file) => {
+      let position = 0;
       await write(async (pieces) => {
         await file.write(pieces, position);
         for (const { length } of pieces) position += length;
       });
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await storage.rename(temporary, this.#snapshotPath);
-    await storage.syncDirectory(this.location);
+    });
   }
 
   async close(): Promise<void> {
     await this.#store?.close();
-  }
-
-  get #snapshotPath(): string {
-    return `${this.location}/${SNAPSHOT_FILE}`;
   }
 
   /** A crash may have left the directory empty, or almost so. */

@@ -1,5 +1,6 @@
 /** Creates a directory atomically: after a crash it is complete or does not exist. */
 import { SnapshotExistsError } from "@logstore/codec";
+import { makeAside } from "../storage/atomic-directory.js";
 import { codeOf } from "../storage/io-trouble.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError } from "../storage/storage-error.js";
@@ -21,10 +22,8 @@ export async function makeWhole<T>(
   await storage.makeParents(directory);
   let filled: T;
   try {
-    filled = await fill(unfinished);
-    await storage.rename(unfinished, directory);
+    filled = await makeAside(storage, unfinished, directory, fill);
   } catch (error) {
-    await storage.removeDirectory(unfinished).catch(() => {});
     if (TAKEN.has(codeOf(error)) && (await storage.list(directory).catch(() => undefined))?.length) {
       throw isThere(directory);
     }

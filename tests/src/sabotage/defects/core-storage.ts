@@ -73,6 +73,19 @@ export const coreStorageDefects: readonly Defect[] = [
       "await writeNewFile(storage, `${directory}/${name}`, fill);",
     ],
   }),
+  ...within("core/storage/atomic-directory.ts", [SNAPSHOTS, SNAPSHOT_CRASH, BROKER], {
+    "fills a directory in its place": [
+      "const filled = await fill(unfinished);",
+      "const filled = await fill(directory);",
+    ],
+    "removes a directory in its place": [
+      "await storage.rename(directory, deleted);",
+      "await storage.removeDirectory(directory);",
+    ],
+    "does not sync that a directory is gone": ["  await syncNames();\n", ""],
+    "leaves what it could not fill": ["await storage.removeDirectory(unfinished).catch(() => {});", ""],
+    "leaves what it removed": ["await storage.removeDirectory(deleted).catch(() => {});", ""],
+  }),
   ...within("core/storage/pooled-file.ts", [FAULTS, POOL, STORE], {
     "does not sync what it closes for now": [
       "if (this.#isDirty && this.#failure === undefined) {",

@@ -19,6 +19,7 @@ import { TOPIC_FILE } from "../../files/file-names.js";
 import { checkBounds, checkSize } from "../../restore/check-restored.js";
 import { restoreStore } from "../../restore/restore-store.js";
 import { writeSnapshotFile } from "../../snapshot/snapshot-file.js";
+import { makeAside, removeAside } from "../../storage/atomic-directory.js";
 import type { Storage } from "../../storage/storage.js";
 import { withStorageErrors } from "../../storage/storage-error.js";
 import { KeyedQueue } from "../topics/keyed-queue.js";
@@ -108,13 +109,11 @@ export class Snapshots {
       const storage = this.#storage;
       const [directory, deleted] = this.#paths(topic, snapshot);
       if (!(await this.#directories.has(topic, snapshot))) throw unknown(topic, snapshot);
-      await storage.rename(directory, deleted);
-      this.#totals.remove({ snapshots: 1 });
-      // The snapshot is deleted. Its files are removed now, or when the broker is next opened.
-      const removed = () => storage.removeDirectory(deleted).catch(() => {});
-      await this.#directories
-        .syncNames(topic, `snapshot ${snapshot} of topic ${topic} was deleted, but may be back after a power cut`)
-        .finally(removed);
+      const mayBeBack = `snapshot ${snapshot} of topic ${topic} was deleted, but may be back after a power cut`;
+      await removeAside(storage, directory, deleted, () => {
+        this.#totals.remove({ snapshots: 1 });
+        return this.#directories.syncNames(topic, mayBeBack);
+      });
     });
   }
 
@@ -172,17 +171,13 @@ export class Snapshots {
     const storage = this.#storage;
     const [directory, unfinished] = this.#paths(topic, snapshot);
     await this.#directories.make(topic);
-    try {
+    return makeAside(storage, unfinished, directory, async () => {
       const copied = await store.copyTo(unfinished, this.#stop.signal);
       const description = { topic, snapshot, ...copied };
       await writeTopicFile(storage, unfinished, { topic, id, config });
       await writeSnapshotFile(storage, unfinished, description);
-      await storage.rename(unfinished, directory);
       return description;
-    } catch (error) {
-      await storage.removeDirectory(unfinished).catch(() => {}); // otherwise it is removed when the broker is next opened
-      throw error;
-    }
+    });
   }
 
   /** The path of a snapshot, and a path at which it is created or removed. */
