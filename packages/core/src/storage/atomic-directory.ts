@@ -1,4 +1,6 @@
-/** Directories that are created and removed atomically: after a crash each is complete or absent. */
+/**
+ * Directories that are created and removed atomically: after a crash each is complete or absent.
+ */
 import type { Storage } from "./storage.js";
 
 /**
