@@ -89,15 +89,14 @@ test("served", async () => {
   const server = await ServerProcess.start(directory);
   try {
     const served = replaced(examples[1], "localhost:7411", server.address);
-    const bill = 'const bill = (key, amount) => console.log("bill", new TextDecoder().decode(key), amount);';
-    const billing = replaced(
-      examples[2],
-      "await bill(key, value.amount);",
-      "{ await bill(key, value.amount); break; }",
-    );
-    const together = [served.replace("await client.close();", ""), bill, billing, "await client.close();"].join("\n");
-    expect(run(together)).toEqual(["1 0 flushed", "1 0 3", "bill customer-7 3"]);
-    expect(run(together)).toEqual(["1 1 flushed", "1 0 3", "1 1 3", "bill customer-7 3"]);
+    // The member goes on until Ctrl-C.
+    const printed = "console.log(partition, offset, value.amount);";
+    const interrupted = `{ ${printed} if (offset === last) process.kill(process.pid, "SIGINT"); }`;
+    const billing = replaced(replaced(examples[2], "localhost:7411", server.address), printed, interrupted);
+    expect(run(served)).toEqual(["1 0 flushed", "1 0 3"]);
+    expect(run(`const last = 0; ${billing}`)).toEqual(["1 0 3"]);
+    expect(run(served)).toEqual(["1 1 flushed", "1 0 3", "1 1 3"]);
+    expect(run(`const last = 1; ${billing}`)).toEqual(["1 1 3"]); // it goes on where it was
   } finally {
     await server.stop();
   }

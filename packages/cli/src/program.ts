@@ -37,15 +37,14 @@ export function makeProgram(settings: ProgramOptions): Command {
     .description("Looks at and operates LogStore: a server, or a data directory.")
     .version(settings.version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this text")
-    .addHelpCommand(
-      new Command("help").argument("[command]").summary("show the help of a command").helpGroup(commandGroups.setup),
-    )
+    .helpCommand(false)
     .configureHelp(styledHelp(settings.style, settings.width))
     .exitOverride()
     // Errors are reported like every other error.
     .configureOutput({ writeOut: settings.write, writeErr: settings.writeError, outputError: () => {} })
     .showSuggestionAfterError();
   for (const definition of commands) program.addCommand(makeCommand(definition, program, settings));
+  program.addCommand(makeHelpCommand(program));
   program.addHelpText("after", `\n${exitCodesText(settings.style)}\n\nlogstore help COMMAND shows more, and examples.`);
   return program;
 }
@@ -53,7 +52,7 @@ export function makeProgram(settings: ProgramOptions): Command {
 function makeCommand(definition: CommandDefinition, parent: Command, settings: ProgramOptions): Command {
   const { name, summary, description, group, load } = definition;
   const command = new Command(name).copyInheritedSettings(parent).helpOption("-h, --help", "show this text");
-  command.summary(summary).description(description ?? sentence(summary));
+  command.summary(summary).description(unwrapped(description ?? sentence(summary)));
   if (group !== undefined) command.helpGroup(group);
   for (const argument of definition.arguments ?? []) command.addArgument(makeArgument(argument));
   for (const option of definition.options ?? []) command.addOption(makeOption(option));
@@ -70,6 +69,34 @@ function makeCommand(definition: CommandDefinition, parent: Command, settings: P
   const { examples = [] } = definition;
   if (examples.length > 0) command.addHelpText("after", `\n${examplesText(examples, settings.style)}`);
   return command;
+}
+
+/** Commander's own takes one name only: it shows the help of `groups` for "help groups reset". */
+function makeHelpCommand(program: Command): Command {
+  return new Command("help")
+    .copyInheritedSettings(program)
+    .helpOption("-h, --help", "show this text")
+    .argument("[command...]")
+    .summary("show the help of a command")
+    .description("Shows the help of a command: logstore help read, logstore help groups reset.")
+    .helpGroup(commandGroups.setup)
+    .action((names: readonly string[]) => {
+      let command = program;
+      for (const name of names) {
+        const inner = command.commands.find((each) => each.name() === name);
+        if (inner === undefined) {
+          const path = nameOf(command);
+          throw new UsageError(`there is no command "${path} ${name}"`, { hint: `${path} --help lists the commands` });
+        }
+        command = inner;
+      }
+      command.help();
+    });
+}
+
+/** "logstore groups reset" */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
 function makeArgument(definition: ArgumentDefinition): Argument {
@@ -116,6 +143,11 @@ function naming(name: string, parse: (text: string) => unknown): (text: string) 
 /** Values that are given one after another, as a list. */
 function collecting(parse: (text: string) => unknown): (text: string, before: unknown) => unknown[] {
   return (text, before) => [...(Array.isArray(before) ? before : []), parse(text)];
+}
+
+/** Paragraphs as one line each: the help wraps them where the terminal ends. */
+function unwrapped(description: string): string {
+  return description.replaceAll(/([^\n])\n(?!\n)/g, "$1 ");
 }
 
 function sentence(summary: string): string {

@@ -50,7 +50,7 @@ test("groups are listed and described, with their lag", async () => {
     state     empty
     assignor  sticky
     epoch     2
-    lag       20 records, 0 s behind
+    lag       20 records, waiting for 0 s
 
     TOPIC   PARTITION  COMMITTED  END  LAG  BEHIND  MEMBER
     orders          0         40   50   10   0 s  -

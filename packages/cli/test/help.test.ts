@@ -49,7 +49,7 @@ test("--help lists the commands", async () => {
       profile                     keep places under names: address, TLS, token
       completion                  print a script that completes commands, options
                                   and names
-      help [command]              show the help of a command
+      help [command...]           show the help of a command
 
     Exit codes:
       0               done

@@ -10,6 +10,7 @@ import {
   PermissionDeniedError,
   UnavailableError,
 } from "@logstore/client";
+import { NotALogStoreError } from "@logstore/codec";
 import { CliError, UsageError } from "../errors/cli-error.js";
 import { exitCodes } from "../errors/exit-codes.js";
 import type { DirectoryPlace, Place, ServerPlace, TokenSource } from "./place.js";
@@ -101,6 +102,21 @@ async function tokenOf(source: TokenSource): Promise<string> {
 
 async function openDirectory(place: DirectoryPlace): Promise<OpenPlace> {
   const { ReadOnlyBroker } = await import("@logstore/core");
-  const broker = await ReadOnlyBroker.open(place.directory);
-  return openOn(place, broker, () => broker.close());
+  try {
+    const broker = await ReadOnlyBroker.open(place.directory);
+    return openOn(place, broker, () => broker.close());
+  } catch (error) {
+    throw error instanceof NotALogStoreError ? await notABroker(place.directory, error) : error;
+  }
+}
+
+/** Says what the directory is instead. */
+async function notABroker(directory: string, error: NotALogStoreError): Promise<Error> {
+  const { findStores } = await import("../directory/find-stores.js");
+  const { kind } = await findStores(directory);
+  if (kind !== "store") return error;
+  return new CliError(error.code, `${directory} is a log store of its own, without topics: LogStore.open made it`, {
+    cause: error,
+    hint: `logstore inspect ${directory} shows what is in it, logstore verify ${directory} checks it`,
+  });
 }

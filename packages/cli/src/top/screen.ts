@@ -83,7 +83,7 @@ export const groupColumns: readonly Column<GroupRow>[] = [
   { title: "LAG", value: ({ lag }) => count(lag), align: "right", format: lagFormat },
   {
     title: "WAITING",
-    value: ({ lag, lagMs }) => (lag === 0 ? "" : duration(lagMs)),
+    value: ({ lag, lagMs }) => (lag === 0 ? undefined : duration(lagMs)),
     align: "right",
     format: lagFormat,
   },

@@ -2,7 +2,7 @@ import type { GroupMember, GroupPartition } from "@logstore/client";
 import type { Context } from "../../command/context.js";
 import { count, counted, duration } from "../../output/numbers.js";
 import type { Column } from "../../output/table.js";
-import { behindText, lagFormat, lagText } from "./lag-look.js";
+import { lagFormat, lagText, waitingText } from "./lag-look.js";
 import { stateFormat } from "./list.js";
 
 export async function run(context: Context, _options: object, group: string): Promise<void> {
@@ -17,7 +17,7 @@ export async function run(context: Context, _options: object, group: string): Pr
       ["state", output.style(stateFormat(state), state)],
       ["assignor", assignor],
       ["epoch", count(groupEpoch)],
-      ["lag", output.style(lagFormat(lag), `${counted(lag.lag, "record")}${behind(lag)}`)],
+      ["lag", output.style(lagFormat(lag), `${counted(lag.lag, "record")}${waiting(lag)}`)],
     ];
     const names = new Map(members.map((member) => [member.memberId, nameOf(member)]));
     return [
@@ -35,8 +35,8 @@ export function sumOf(partitions: readonly GroupPartition[]): { readonly lag: nu
   });
 }
 
-function behind({ lag, lagMs }: { readonly lag: number; readonly lagMs: number }): string {
-  return lag === 0 ? "" : `, ${duration(lagMs)} behind`;
+function waiting({ lag, lagMs }: { readonly lag: number; readonly lagMs: number }): string {
+  return lag === 0 ? "" : `, waiting for ${duration(lagMs)}`;
 }
 
 /** What people know a member by. */
@@ -74,7 +74,7 @@ function partitionColumns(names: ReadonlyMap<string, string>): readonly Column<G
     },
     { title: "END", align: "right", value: ({ logEndOffset }) => count(logEndOffset) },
     { title: "LAG", align: "right", value: lagText, format: lagFormat },
-    { title: "BEHIND", align: "right", value: behindText, format: lagFormat },
+    { title: "WAITING", align: "right", value: waitingText, format: lagFormat },
     {
       title: "MEMBER",
       value: ({ memberId }) => (memberId === undefined ? undefined : (names.get(memberId) ?? memberId)),

@@ -20,6 +20,6 @@ export function lagText({ lag }: Lag): string {
 }
 
 /** Undefined where nothing waits. */
-export function behindText({ lag, lagMs }: Lag): string | undefined {
+export function waitingText({ lag, lagMs }: Lag): string | undefined {
   return lag === 0 ? undefined : duration(lagMs);
 }

@@ -3,7 +3,7 @@ import type { Context } from "../../command/context.js";
 import { count } from "../../output/numbers.js";
 import { placeName } from "../../place/place.js";
 import { sumOf } from "./describe.js";
-import { behindText, type Lag, lagFormat, lagText } from "./lag-look.js";
+import { type Lag, lagFormat, lagText, waitingText } from "./lag-look.js";
 
 interface Row extends Lag {
   readonly group: string;
@@ -41,7 +41,7 @@ export async function run(context: Context, _options: object, groups: string[] |
       },
       { title: "MEMBERS", align: "right", value: ({ members }) => count(members) },
       { title: "LAG", align: "right", value: lagText, format: lagFormat },
-      { title: "BEHIND", align: "right", value: behindText, format: lagFormat },
+      { title: "WAITING", align: "right", value: waitingText, format: lagFormat },
     ],
     `no group at ${placeName(place)} has partitions`,
   );

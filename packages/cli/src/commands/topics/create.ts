@@ -1,4 +1,4 @@
-import type { TopicConfig } from "@logstore/client";
+import { type TopicConfig, TopicExistsError } from "@logstore/client";
 import type { Context } from "../../command/context.js";
 import { counted } from "../../output/numbers.js";
 import { type ConfigOptions, configOf } from "./config.js";
@@ -12,6 +12,14 @@ export async function run(context: Context, options: Options, topic: string): Pr
   const { partitions = 1, ifNotExists } = options;
   const config = configOf(options) as TopicConfig;
   const { api } = await context.open();
-  const created = await api.createTopic({ topic, partitions, config, ifNotExists });
-  await context.output.result(created, () => `created ${topic} with ${counted(partitions, "partition")}`);
+  const request = { topic, partitions, config };
+  const described = counted(partitions, "partition");
+  try {
+    const created = await api.createTopic(request);
+    await context.output.result(created, () => `created ${topic} with ${described}`);
+  } catch (error) {
+    if (!ifNotExists || !(error instanceof TopicExistsError)) throw error;
+    const existing = await api.createTopic({ ...request, ifNotExists }); // refused if the partitions differ
+    await context.output.result(existing, () => `${topic} exists already, with ${described}`);
+  }
 }
