@@ -2,12 +2,12 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Broker } from "@logstore/core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { Broker, LogStore } from "@logstore/core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { run as inspect } from "../src/commands/inspect/inspect.js";
 import { run as repair } from "../src/commands/repair.js";
 import { run as verify } from "../src/commands/verify.js";
-import { normalised } from "./command.js";
+import { logstore, normalised } from "./command.js";
 import { runIn } from "./in-process.js";
 
 let data: string;
@@ -161,4 +161,19 @@ test("any other directory is refused", async () => {
     expect(await runIn({}, run, {}, join(data, "nowhere"))).toMatchObject({ code: 3 });
     expect(await runIn({}, run, { topic: "nothing" }, data)).toMatchObject({ code: 3 });
   }
+});
+
+test("a log store of its own has no topics: it is said what it is, and what shows it", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "logstore-directories-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  await (await LogStore.open(directory, { partitions: 1 })).close();
+  const { stderr, code } = await logstore(["read", "orders", "--data", directory]);
+  expect(
+    stderr,
+  ).toBe(`error: ${directory} is a log store of its own, without topics: LogStore.open made it (NOT_A_LOG_STORE)
+hint:  logstore inspect ${directory} shows what is in it, logstore verify ${directory} checks it
+`);
+  expect(code).toBe(1);
+  const missing = await logstore(["topics", "list", "--data", join(directory, "nothing")]);
+  expect(missing).toMatchObject({ code: 3, stderr: expect.stringContaining("there is no directory") });
 });

@@ -52,13 +52,13 @@ test("groups are listed and described, with their lag", async () => {
     epoch     2
     lag       20 records, waiting for 0 s
 
-    TOPIC   PARTITION  COMMITTED  END  LAG  BEHIND  MEMBER
+    TOPIC   PARTITION  COMMITTED  END  LAG  WAITING  MEMBER
     orders          0         40   50   10   0 s  -
     orders          1         40   50   10   0 s  -
     "
   `);
   expect(withoutAges((await run(["groups", "lag"])).stdout)).toMatchInlineSnapshot(`
-    "GROUP    TOPIC   PARTITIONS  UNOWNED  MEMBERS  LAG  BEHIND
+    "GROUP    TOPIC   PARTITIONS  UNOWNED  MEMBERS  LAG  WAITING
     billing  orders           2        2        0   20   0 s
     "
   `);

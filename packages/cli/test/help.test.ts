@@ -80,3 +80,22 @@ test("a wrong command line is refused with what to do, and exit code 2", async (
   expect(number).toMatchObject({ code: 2, stdout: "" });
   expect(number.stderr).toMatch(/^error: --partitions: /);
 });
+
+test("help shows the help of a command, subcommands included", async () => {
+  const { stdout, code } = await logstore(["help", "groups", "reset"], { env: { COLUMNS: "80" } });
+  expect(stdout).toBe((await logstore(["groups", "reset", "--help"], { env: { COLUMNS: "80" } })).stdout);
+  expect(stdout).toMatch(/^Usage: logstore groups reset /);
+  expect(code).toBe(0);
+  expect(await logstore(["help", "groups", "rest"])).toMatchObject({
+    stderr: 'error: there is no command "logstore groups rest"\nhint:  logstore groups --help lists the commands\n',
+    code: 2,
+  });
+});
+
+test("paragraphs of the help are wrapped where the terminal ends, and nowhere else", async () => {
+  const { stdout } = await logstore(["help", "read"], { env: { COLUMNS: "80" } });
+  expect(stdout).toContain(`
+A position is earliest, latest, an offset (42), records before the end of each
+partition (-100), a time ago (-15m), or a time (2026-11-27, 2026-11-27T09:30Z).
+`);
+});

@@ -17,6 +17,12 @@ test("topics are created, listed, described, altered and deleted", async () => {
     stderr: "",
     code: 0,
   });
+  expect(await run(["topics", "create", "orders", "--partitions", "3", "--if-not-exists"])).toMatchObject({
+    stdout: "orders exists already, with 3 partitions\n",
+    code: 0,
+  });
+  const others = await run(["topics", "create", "orders", "--partitions", "4", "--if-not-exists"]);
+  expect(others).toMatchObject({ stdout: "", code: 1, stderr: expect.stringContaining("TOPIC_EXISTS") });
   const long = `audit-${"x".repeat(90)}`;
   await served.broker.createTopic({ topic: long, partitions: 1 });
   const wide = await run(["topics", "list", "--sizes"], { COLUMNS: "80" });

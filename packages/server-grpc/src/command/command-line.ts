@@ -91,8 +91,8 @@ export function help(): string {
 
   logstore-server --data DIR [flags]
 ${commands.map((command) => `  logstore-server ${command}\n`).join("")}
-${entry("--config FILE", "configuration in YAML; what a flag or a variable says goes before it")}
-${entry("--check", "only say whether the configuration makes sense")}
+${entry("--config FILE", "configuration file in YAML; flags and variables override it")}
+${entry("--check", "check the configuration, and do not start")}
 ${entry("-h, --help", "show this text")}
 ${entry("-V, --version", "show the version")}
 ${flags.join("\n")}
@@ -101,9 +101,9 @@ For example, on this machine only, with metrics for Prometheus:
 
   logstore-server --data ./data --port 7411 --retention-ms 604800000 --metrics-port 9464
 
-Every flag is also a variable (LOGSTORE_LISTEN_PORT) and a key of the file (listen.port). The file is named by LOGSTORE_CONFIG, too.
-"logstore-server new-token" makes a bearer token, "hash-token" reads one and tells what the configuration says of it, and "health"
-asks a server whether it serves: exit code 0 where it does.`;
+Every flag is also an environment variable (LOGSTORE_LISTEN_PORT) and a key of the file (listen.port). LOGSTORE_CONFIG names the
+file, too. "new-token" creates a bearer token; "hash-token" reads one from stdin and prints its entry for the configuration;
+"health" asks a server whether it is serving, and exits with 0 if it is.`;
 }
 
 const HELP_COLUMN = 30;

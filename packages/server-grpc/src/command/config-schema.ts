@@ -60,13 +60,15 @@ export const accessSchema = z.strictObject({
 
 const tlsSchema = z
   .strictObject({
-    certFile: text().describe("certificate of the server and those that vouch for it, PEM"),
-    keyFile: text().describe("its private key, PEM"),
-    clientCaFile: text().optional().describe("certificates of those who vouch for clients, PEM"),
+    certFile: text().describe("PEM file of the server's certificate, followed by its intermediate certificates"),
+    keyFile: text().describe("PEM file of the private key of the certificate"),
+    clientCaFile: text()
+      .optional()
+      .describe("PEM file of the certificate authorities that clients' certificates are checked with"),
     clientCertificates: z
       .enum(["none", "optional", "required"])
       .optional()
-      .describe("whether clients show a certificate (default none)"),
+      .describe("whether clients must present a certificate (default none)"),
   })
   .refine((tls) => tls.clientCaFile !== undefined || (tls.clientCertificates ?? "none") === "none", {
     error: "clientCertificates needs a clientCaFile to check them with",
@@ -75,26 +77,26 @@ const tlsSchema = z
 
 /** Limits of consumer groups; the broker has defaults. */
 const groupLimits = {
-  maxGroups: whole(0).optional().describe("consumer groups, with members or without"),
-  maxMembers: whole(0).optional().describe("members of all consumer groups"),
-  maxSubscriptions: whole(0).optional().describe("topics and patterns that members of groups name"),
-  maxAssignments: whole(0).optional().describe("partitions that members of all groups own"),
-  maxCommitBytes: whole(0).optional().describe("bytes of commits: 128 for each, and its metadata"),
+  maxGroups: whole(0).optional().describe("limit of consumer groups, with or without members"),
+  maxMembers: whole(0).optional().describe("limit of members of all consumer groups"),
+  maxSubscriptions: whole(0).optional().describe("limit of topics and patterns that all members subscribe to"),
+  maxAssignments: whole(0).optional().describe("limit of partitions that all members own"),
+  maxCommitBytes: whole(0).optional().describe("limit of stored commits: 128 bytes each, plus their metadata"),
 };
 
 /** Limits on topics; the broker has defaults. */
 const topicLimits = {
-  maxTopics: whole(0).optional().describe("topics in all"),
-  maxPartitions: whole(0).optional().describe("partitions of all topics"),
-  maxSnapshots: whole(0).optional().describe("snapshots of all topics"),
+  maxTopics: whole(0).optional().describe("limit of topics"),
+  maxPartitions: whole(0).optional().describe("limit of partitions of all topics"),
+  maxSnapshots: whole(0).optional().describe("limit of snapshots of all topics"),
   minSegmentBytes: whole(75, 2 ** 31)
     .default(1024 * 1024)
-    .describe("least segmentBytes that a client may configure a topic to"),
+    .describe("smallest segmentBytes that a client may set for a topic"),
 };
 
 export const configSchema = z
   .strictObject({
-    data: text().describe("directory of the data; made where there is none"),
+    data: text().describe("data directory; created if it does not exist"),
     listen: z
       .strictObject({
         host: text().default("127.0.0.1").describe("name or address to listen on"),
@@ -103,23 +105,24 @@ export const configSchema = z
       .prefault({}),
     tls: tlsSchema.optional(),
     access: accessSchema.optional(),
-    accessFile: text().optional().describe("file with what would be under access"),
-    insecure: z
-      .boolean()
-      .default(false)
-      .describe("listen on other than loopback addresses although not everything is encrypted and checked"),
+    accessFile: text().optional().describe("YAML file with the content of the key access, in a file of its own"),
+    insecure: z.boolean().default(false).describe("allow addresses other than loopback without TLS and access control"),
     durability: z
       .enum(["flushed", "written"])
       .optional()
-      .describe("when an append is acknowledged: it survives a power cut (default), or the end of this process"),
+      .describe(
+        "when an append is acknowledged: once it survives a power failure (flushed, the default), or a crash of the process",
+      ),
     segmentBytes: whole(MIN_SEGMENT_BYTES, 2 ** 31)
       .optional()
-      .describe("size at which a partition goes on in a new file"),
+      .describe("size at which a partition begins a new segment file"),
     maxBatchBytes: whole(1, 2 ** 30)
       .optional()
-      .describe("longest batch that is taken in"),
+      .describe("largest batch that is accepted"),
     retentionMs: whole(0).optional().describe("records are deleted when they are older than this"),
-    retentionBytes: whole(0).optional().describe("a partition's oldest segments go while the others hold so much"),
+    retentionBytes: whole(0)
+      .optional()
+      .describe("the oldest segments of a partition are deleted while the remaining ones hold at least this much"),
     topics: z.strictObject(topicLimits).prefault({}),
     groups: z
       .strictObject({
@@ -127,29 +130,36 @@ export const configSchema = z
         perPrincipal: z.strictObject(groupLimits).prefault({}),
       })
       .prefault({}),
-    drainTimeoutMs: whole(0).default(10_000).describe("how long a stop waits for calls under way"),
-    reflection: z.boolean().default(true).describe("answer clients that ask which services there are"),
+    drainTimeoutMs: whole(0).default(10_000).describe("how long a stop waits for calls in progress"),
+    reflection: z.boolean().default(true).describe("serve gRPC server reflection"),
     limits: z
       .strictObject({
-        maxConnections: whole(1).optional().describe("connections in all; more are refused"),
+        maxConnections: whole(1).optional().describe("limit of connections; more are refused"),
         maxConnectionsPerAddress: whole(1)
           .optional()
-          .describe("connections of one address, such as a proxy; more are refused (default nine tenths of all)"),
-        sendBudgetBytes: whole(1).optional().describe("what all readers together may have waiting to be sent"),
-        receiveBudgetBytes: whole(1).optional().describe("what all appends together may have waiting to be answered"),
-        stalledStreamTimeoutMs: whole(1).optional().describe("how long a reader may take nothing before it is cut off"),
+          .describe("limit of connections from one address, such as a proxy (default nine tenths of max-connections)"),
+        sendBudgetBytes: whole(1).optional().describe("limit of bytes that wait to be sent to readers, in total"),
+        receiveBudgetBytes: whole(1).optional().describe("limit of bytes of appends in progress, in total"),
+        stalledStreamTimeoutMs: whole(1)
+          .optional()
+          .describe("how long a reader may accept no data before it is disconnected"),
       })
       .prefault({}),
     log: z
       .strictObject({
-        level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("least that is logged"),
-        format: z.enum(["json", "text"]).default("json").describe("a JSON object a line, or text for people"),
+        level: z
+          .enum(["debug", "info", "warn", "error", "silent"])
+          .default("info")
+          .describe("lowest level that is logged"),
+        format: z.enum(["json", "text"]).default("json").describe("one JSON object a line, or plain text"),
       })
       .prefault({}),
     metrics: z
       .strictObject({
-        host: text().default("127.0.0.1").describe("name or address where Prometheus gets the metrics"),
-        port: whole(0, 65_535).optional().describe("its port, 0 for a free one; without it there are no metrics"),
+        host: text().default("127.0.0.1").describe("name or address on which metrics are served to Prometheus"),
+        port: whole(0, 65_535)
+          .optional()
+          .describe("port of the metrics, 0 for a free one; no metrics are served without it"),
       })
       .prefault({}),
     tracing: z
@@ -157,7 +167,7 @@ export const configSchema = z
         otlpUrl: z
           .url({ protocol: /^https?$/ })
           .optional()
-          .describe("where spans are sent by OTLP/HTTP; without it there are none"),
+          .describe("where traces are sent by OTLP/HTTP; nothing is traced without it"),
       })
       .prefault({}),
   })
