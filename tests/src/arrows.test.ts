@@ -1,6 +1,6 @@
 /**
  * Allowed imports between packages: the lint refuses all dependencies that the design does not
- * have.
+ * contain.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -65,7 +65,9 @@ test.each([
   expect(refused, output).toBe(false);
 });
 
-/** What the check of circles and folders says of core with these files and table rows. */
+/**
+ * Returns the output of the check of circles and folders for core with these files and table rows.
+ */
 function checkArrows(files: Readonly<Record<string, string>>, rows: readonly string[]): string {
   const cwd = mkdtempSync(join(tmpdir(), "logstore-folders-"));
   try {

@@ -25,7 +25,7 @@ test("SIGTERM under load loses nothing that was acknowledged, and the exit code 
       for (let i = 0; !isOver; i++) {
         const value = `${sender}-${i}`;
         const sent = await producer.send({ key: String(sender), value }).catch(() => undefined);
-        if (sent === undefined) return; // the server is gone
+        if (sent === undefined) return; // the server has exited
         acknowledged.add(value);
         if (acknowledged.size === 2_000) enough.resolve();
       }
@@ -62,7 +62,7 @@ test("a slow reader does not delay the exit beyond the limit", {
     const producer = client.producer("t");
     await producer.sendMany(Array.from({ length: 400 }, () => ({ value: "x".repeat(100_000) })));
     const records = client.reader({ assign: { t: [0] } })[Symbol.asyncIterator]();
-    await records.next(); // and no more: the rest waits in the server
+    await records.next(); // reads no further: the other records wait in the server
     expect(await server.stop()).toBe(0);
     await records.return?.();
     await client.close();

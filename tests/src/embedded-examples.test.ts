@@ -15,7 +15,7 @@ async function run(packageFile: string): Promise<string[]> {
   return last.trimEnd().split("\n");
 }
 
-// Each is a process of its own.
+// Each example is a separate process.
 describe.concurrent("examples", () => {
   test("commit log: what was acknowledged before the kill is there, and the table is complete in the end", async () => {
     const lines = await run(import.meta.resolve("@logstore/example-commit-log/package.json"));
@@ -51,7 +51,7 @@ describe.concurrent("examples", () => {
     const lines = await run(import.meta.resolve("@logstore/example-message-queue/package.json"));
     expect(lines[0]).toBe("queued: 3201 movies");
     const retries = Number(/^published: 3191; tries that were repeated: (\d+); out of order: 0$/.exec(lines[1]!)?.[1]);
-    expect(retries).toBeGreaterThanOrEqual(40); // four for each parked record, and those that the site made necessary
+    expect(retries).toBeGreaterThanOrEqual(40); // four for each parked record, and those caused by the site
     // Facts of the data: titles that are numbers, and one that is missing.
     const titles = lines.flatMap((line) => /^parked: (.+) \(.*, 5 tries: /.exec(line)?.[1] ?? []);
     expect(titles.toSorted()).toEqual(["1408", "1776", "1941", "2012", "2046", "21", "300", "54", "9", "null"]);

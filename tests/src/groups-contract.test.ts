@@ -548,7 +548,7 @@ describe.each(Object.entries(contractHomes))("%s", (_name, openHome) => {
       expect(await client.parked("t", "g").replay({ filter, to })).toEqual({ replayed: 1, kept: 2 });
       expect(got).toEqual(["b"]);
       expect(await listed()).toEqual(["a", "c"]);
-      // Even if the replay group was deleted: what was replayed is gone.
+      // Even if the replay group was deleted: the replayed records no longer exist.
       await client.deleteGroup("g.replay");
       expect(await listed()).toEqual(["a", "c"]);
       const failing = client.parked("t", "g").replay({ to: () => Promise.reject(new Error("not yet")) });

@@ -9,7 +9,7 @@ export interface KillOptions {
 }
 
 /**
- * Returns false if something acknowledged was lost; the loss and the seed have been printed then.
+ * Returns false after printing the loss and the seed if an acknowledged record was lost.
  */
 export async function killForLong({ runs, kills, recordsPerKill, seed: firstSeed }: KillOptions): Promise<boolean> {
   let acknowledged = 0;

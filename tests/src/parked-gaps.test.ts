@@ -1,5 +1,5 @@
 /**
- * The topic of parked records has lost its last ones, which a repair has reported: listing and
+ * The last records of a topic of parked records are lost and reported by a repair. Listing and
  * replay reach the end.
  */
 import { connect } from "@logstore/client";
@@ -10,7 +10,9 @@ import { expect, onTestFinished, test } from "vitest";
 const PARKED = "t.g.parked";
 const LOST = 3;
 
-/** The broker, as if that many more records had been in the parking topic and were lost. */
+/**
+ * Returns the broker as if its parking topic had ended with `LOST` more records, which are lost.
+ */
 function withLostEnd(broker: Broker): Broker {
   const listOffsets = async (request: ListOffsetsRequest) => {
     const found = await broker.listOffsets(request);

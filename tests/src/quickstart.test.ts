@@ -20,23 +20,25 @@ function quickstart(...args: string[]) {
   return { status, lines: stdout.trimEnd().split("\n"), stderr };
 }
 
-/** `script` of util-linux, which runs a command at a terminal. */
+/** Whether `script` of util-linux is installed, which runs a command in a terminal. */
 const hasTerminal = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
 if (!hasTerminal) console.log("skipped: the live view (script of util-linux is not installed)");
 
-/** Runs it at a terminal where there is a way to, else as above. */
+/** Runs the example in a terminal if `script` is installed, otherwise without one. */
 function atTerminal(...args: string[]) {
   if (!hasTerminal) return quickstart(...args);
   const command = [process.execPath, main, ...args].map((word) => `'${word}'`).join(" ");
   const { status, stdout } = spawnSync("script", ["-qec", `stty cols 100 rows 50; ${command}`, "/dev/null"], {
     encoding: "utf8",
     timeout: 290_000,
-    maxBuffer: Number.POSITIVE_INFINITY, // each frame is in it
+    maxBuffer: Number.POSITIVE_INFINITY, // the output contains every frame
   });
   return { status, lines: stripVTControlCharacters(stdout).replaceAll("\r", "").trimEnd().split("\n") };
 }
 
-/** A member was killed, and in the end each of its partitions has another owner. */
+/**
+ * Checks that a member was killed and that each of its partitions has another owner at the end.
+ */
 function expectTakenOver(lines: string[]): void {
   const killed = lines.find((line) => line.startsWith("member 1 killed half-way, its partitions taken over: "));
   const orphaned = killed?.split(": ")[1]?.split(", ") ?? [];

@@ -1,6 +1,6 @@
 /**
- * What release 0.1.0 wrote and said works with this build: a broker's directory, and a conversation
- * of its client with its server. `tests/released/0.1.0/make.mjs` says how both were made.
+ * This build is compatible with release 0.1.0: it opens a broker's directory of that release, and
+ * answers a recorded conversation of its client. `tests/released/0.1.0/make.mjs` creates both.
  */
 import { cpSync, readFileSync } from "node:fs";
 import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
@@ -75,7 +75,7 @@ test("a directory of release 0.1.0 is whole: records, commits, snapshots; and it
 interface Event {
   readonly call: number;
   readonly path?: string;
-  /** Messages, base64. */
+  /** Messages in base64. */
   readonly asked?: string;
   readonly answered?: string;
   /** The client has ended the call. */
@@ -90,7 +90,7 @@ test("a client of release 0.1.0 gets the answers that it got then", async () => 
   onTestFinished(() => session.destroy());
   const calls = new Map<number, Call>();
   const events: Event[] = JSON.parse(readFileSync(join(release, "conversation.json"), "utf8"));
-  let [then, now] = ["", ""]; // the member's id, which the server chooses
+  let [then, now] = ["", ""]; // the member id, which the server chooses
   for (const { call: index, path, asked, answered, ends, status } of events) {
     if (path !== undefined) calls.set(index, new Call(session.request(headersOf(path)), methods[path]!));
     const call = calls.get(index)!;
@@ -131,7 +131,10 @@ function withMember(message: Buffer, then: string, now: string): Buffer {
   return then === "" ? message : Buffer.from(message.toString("latin1").replaceAll(then, now), "latin1");
 }
 
-/** What a later release has to answer as well: not times, ids that a server chooses, or prose. */
+/**
+ * The parts of a response that a later release must repeat: all but times, ids that a server
+ * chooses, and texts.
+ */
 function lasting(value: unknown): unknown {
   if (value instanceof Uint8Array) return expect.toSatisfy((found) => recordsOf(found) === recordsOf(value));
   if (Array.isArray(value)) return value.map(lasting);
@@ -144,7 +147,7 @@ function recordsOf(bytes: Uint8Array): string {
   return JSON.stringify([...frameBatches(bytes)].flatMap((batch) => [...batch.verify()]));
 }
 
-/** One call, by messages. */
+/** One call, as a sequence of messages. */
 class Call {
   readonly stream: ClientHttp2Stream;
   readonly method: MethodDefinition<object, object>;

@@ -1,4 +1,6 @@
-/** What the workflows and forms of .github run and mention is there, and cannot change under us. */
+/**
+ * Everything that the workflows and forms of .github run or mention exists, and actions are pinned.
+ */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 /**
- * docs/works-with.md has the results of the last recorded rehearsal, and only what it found to
- * work.
+ * docs/works-with.md contains the results of the last recorded rehearsal, and lists only what that
+ * rehearsal found to work.
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** The command `logstore`, in this process or in one of its own. */
+/** Runs the command `logstore`, in this process or in a separate one. */
 import { spawn } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -16,11 +16,13 @@ export interface Outcome {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
-  /** In this process only: aborted in place of Ctrl-C. */
+  /** Replaces Ctrl-C when the command runs in this process. */
   readonly signal?: AbortSignal;
 }
 
-/** Runs a command line to its end in this process, which is much cheaper than to start one. */
+/**
+ * Runs a command line to its end in this process, which is much cheaper than starting another one.
+ */
 export async function logstore(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const { env = {}, input = "", signal = new AbortController().signal } = options;
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
@@ -43,14 +45,14 @@ export async function logstore(args: readonly string[], options: RunOptions = {}
 /** Runs the built command in a process to its end. */
 export async function logstoreProcess(args: readonly string[], { env, input = "" }: RunOptions = {}): Promise<Outcome> {
   const child = start(args, env);
-  child.stdin.on("error", () => {}); // it may end before it has read everything
+  child.stdin.on("error", () => {}); // the process may exit before it has read everything
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { stdout, stderr, code };
 }
 
-/** Starts the built command, to be talked to or stopped. */
+/** Starts the built command, for a test that writes to its stdin or stops it. */
 export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const names = Object.keys(process.env).filter((name) =>
     /^(LOGSTORE_|XDG_|NO_COLOR$|FORCE_COLOR$|COLUMNS$)/.test(name),

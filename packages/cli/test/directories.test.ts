@@ -1,4 +1,4 @@
-/** What lies on disk is shown, checked and repaired. */
+/** Commands that show, verify and repair data on disk. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

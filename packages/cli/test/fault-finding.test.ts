@@ -1,4 +1,4 @@
-/** The story of docs/fault-finding.md, step by step, with the files and commands of the page. */
+/** Follows docs/fault-finding.md step by step, with the files and commands of the page. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -26,7 +26,7 @@ let charged = "";
 beforeAll(async () => {
   const text = await readFile(page, "utf8");
   blocks = Array.from(text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm), ([, info, text]) => ({ info: info!, text: text! }));
-  // Beside the package, so that the program finds the client.
+  // Within the package, so that the program finds the client.
   directory = await mkdtemp(fileURLToPath(new URL("fault-finding-", import.meta.url)));
   served = await serveBroker();
 });
@@ -54,7 +54,7 @@ async function run(line: string) {
   return stdout;
 }
 
-/** Without widths and times, which differ from run to run. */
+/** Removes widths and times, which differ from run to run. */
 function loose(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z/g, "TIME")

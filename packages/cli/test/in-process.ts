@@ -1,5 +1,6 @@
 /**
- * Commands in the process of the tests, on a broker in memory: a process of its own costs a second.
+ * Runs commands in the process of the tests, on a broker in memory: a separate process takes a
+ * second to start.
  */
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -16,7 +17,7 @@ export interface Ran {
 }
 
 export interface Surroundings extends OutputOptions {
-  /** What the place is. Default: there is none. */
+  /** The broker that the command connects to. Default: none. */
   readonly broker?: Broker | undefined;
   readonly input?: string | Uint8Array | undefined;
   readonly columns?: number | undefined;

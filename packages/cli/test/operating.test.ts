@@ -1,4 +1,4 @@
-/** What watches a log: check, top, bench, dev, serve; and the completion of shells. */
+/** Commands that monitor and serve a log: check, top, bench, dev, serve; and shell completion. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -22,7 +22,7 @@ import { runIn } from "./in-process.js";
 
 let broker: Broker;
 
-/** 10 records, of which the group `billing` has 4 left. */
+/** A topic of 10 records, of which the group `billing` has 4 left to read. */
 beforeAll(async () => {
   broker = await Broker.open(":memory:");
   const client = connect(broker);

@@ -1,4 +1,7 @@
-/** Each example of the README runs, twice in a row; those of the commands' help are complete. */
+/**
+ * Each example of the README runs twice in a row. The examples in the commands' help are complete
+ * command lines.
+ */
 import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import type { CommandDefinition } from "../src/definitions/definition.js";
@@ -11,7 +14,7 @@ import { serveBroker } from "./served-broker.js";
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const lines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.trimEnd().split("\n"));
 
-/** The words of a line of a shell, as far as the examples need it. */
+/** Splits a shell command line into words, as far as the examples need it. */
 function words(line: string): string[] {
   return [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
     word.replaceAll(/'([^']*)'|"([^"]*)"/g, "$1$2"),
@@ -20,7 +23,7 @@ function words(line: string): string[] {
 
 const commandsOf = (line: string) => line.split(/\s+(?:\||&&|;)\s+/);
 
-/** Runs a pipeline of `echo`, `head` and `logstore`. Returns the output of its end. */
+/** Runs a pipeline of `echo`, `head` and `logstore`. Returns the output of its last command. */
 async function runLine(line: string, env: Readonly<Record<string, string>>): Promise<string> {
   let output = "";
   for (const command of commandsOf(line)) {
@@ -64,7 +67,7 @@ function allCommands(
 }
 
 const examples = allCommands(commands)
-  .filter(({ name }) => name !== "serve") // its options are those of logstore-server
+  .filter(({ name }) => name !== "serve") // it has the options of logstore-server
   .flatMap(({ name, definition }) => (definition.examples ?? []).map(({ line }) => ({ name, line })));
 
 test.each(examples)("an example of logstore $name is a command line: $line", async ({ name, line }) => {

@@ -14,7 +14,7 @@ const run = (args: readonly string[], input: string | Uint8Array = "") =>
 const values = (stdout: string) => stdout.trimEnd().split("\n");
 const parsed = (stdout: string) => values(stdout).map((line) => JSON.parse(line));
 
-/** The first record of a partition is at this time; the others follow, a second apart each. */
+/** Timestamp of the first record of a partition; the others follow at intervals of one second. */
 const START = Date.UTC(2026, 0, 1);
 
 beforeAll(async () => {
@@ -80,7 +80,7 @@ test("from and until are offsets, records before the end, or times", async () =>
   expect(await ids("--partitions", "1", "--from", "2", "--until", "4")).toEqual(["1:2", "1:3"]);
   expect(await ids("--from", "-1")).toEqual(["0:4", "1:4"]);
   expect(await ids("--until", "-4")).toEqual(["0:0", "1:0"]);
-  expect(await ids("--from", "-1h", "--count", "1")).toEqual(["0:0"]); // the time at which they were appended
+  expect(await ids("--from", "-1h", "--count", "1")).toEqual(["0:0"]); // `--from` refers to the append time
   const none = await run(["read", "orders", "--until", "2020-01-01"]);
   expect(none).toMatchObject({ stdout: "", code: 0 });
 });

@@ -1,4 +1,6 @@
-/** What a terminal shows, and how it is left: in tmux, which is one. */
+/**
+ * The display in a terminal, and the terminal's state after the command. Uses tmux as the terminal.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,10 +13,10 @@ import { type ServedBroker, serveBroker } from "./served-broker.js";
 
 const bin = fileURLToPath(new URL("../dist/bin.cjs", import.meta.url));
 const hasTmux = isThere("tmux", ["-V"]);
-/** A process takes its time to start on a busy machine. */
+/** A process starts slowly on a busy machine. */
 const PATIENCE = { timeout: 30_000, interval: 100 };
 
-/** A terminal of 90 columns and 20 lines with a shell in it. */
+/** A terminal of 90 columns and 20 lines that runs a shell. */
 class Terminal {
   readonly #socket: string;
 
@@ -44,7 +46,10 @@ class Terminal {
     return this.#tmux("capture-pane", "-p");
   }
 
-  /** "1" where a program has the alternate screen, "1" where the cursor is shown. */
+  /**
+   * The terminal's state: whether the alternate screen is active, the cursor is visible and lines
+   * wrap.
+   */
   get state(): string {
     return this.#tmux("display", "-p", "alternate #{alternate_on} cursor #{cursor_flag} wrap #{wrap_flag}").trim();
   }

@@ -32,7 +32,7 @@ test("topics are created, listed, described, altered and deleted", async () => {
     orders                                                                3        0
     "
   `);
-  expect((await run(["topics", "list"])).stdout).toContain(long); // nothing is cut in a pipe
+  expect((await run(["topics", "list"])).stdout).toContain(long); // nothing is truncated in a pipe
 
   const altered = await run(["topics", "alter", "orders", "--retention", "default", "--segment-size", "4MiB"]);
   expect(altered.stdout).toBe("altered orders: retentionMs, segmentBytes\n");

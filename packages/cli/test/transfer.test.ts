@@ -1,4 +1,4 @@
-/** Records go out of a topic and into another, and none is lost or changed on the way. */
+/** Records are exported from a topic and imported into another one; none is lost or changed. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ const imported = (topic: string, options: object, input?: string, files: string[
   runIn({ broker: served.broker, input }, importFiles, options, topic, files);
 const copied = (options: object, ...topics: string[]) => runIn({ broker: served.broker }, copy, options, ...topics);
 
-/** Without what differs from topic to topic. */
+/** Removes the fields that differ between topics. */
 function records(ndjson: string): object[] {
   const lines = ndjson
     .trim()
@@ -93,7 +93,7 @@ test("an import that is interrupted says what is stored", async () => {
       },
     )
     .toBeGreaterThan(0);
-  child.kill("SIGINT"); // while it waits for more
+  child.kill("SIGINT"); // while the command waits for more records
   const code = await new Promise((resolve) => child.once("close", resolve));
   const { partitions } = await client.describeTopic("interrupted");
   await client.close();

@@ -42,7 +42,7 @@ test("a wrong option gets a message about the option and its own type", { timeou
     }),
   );
   const { stdout } = spawnSync(process.execPath, [tsc, "-p", directory, "--pretty", "false"], { encoding: "utf8" });
-  // A message goes on in indented lines.
+  // The lines after the first one of a message are indented.
   const messages = stdout.split(/\n(?=\S)/).map((message) => message.replaceAll(/\s+/g, " "));
   const told = misuses.map(([statement], i) => {
     const line = prologue.length + i + 1;

@@ -7,7 +7,7 @@ test("a topic that another client creates meanwhile is taken as it is", async ()
   const api = new FakeLogApi();
   const createTopic = api.createTopic.bind(api);
   api.createTopic = async (request) => {
-    await createTopic(request); // the other client's
+    await createTopic(request); // the request of the other client
     return createTopic(request);
   };
   const ensured = await connect(api).ensureTopic("t", { partitions: 3 });

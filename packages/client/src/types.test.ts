@@ -40,7 +40,7 @@ export function producers(): void {
   expectTypeOf(client.producer("t", { schema: flights }).send)
     .parameter(0)
     .toHaveProperty("value");
-  expectTypeOf(client.producer<string>("t", {})).toEqualTypeOf<Producer<string>>(); // strings are sent as they are
+  expectTypeOf(client.producer<string>("t", {})).toEqualTypeOf<Producer<string>>(); // strings need no serializer
   // @ts-expect-error no format for objects
   client.producer<Flight>("t");
   // @ts-expect-error no format for objects
@@ -151,7 +151,7 @@ export function topics(): void {
   // @ts-expect-error a new topic has a number of partitions
   client.createTopic("t", {});
   expectTypeOf(client.fetchOffsets("g")).resolves.toEqualTypeOf<CommittedOffset[]>();
-  client.producer("t", { compression: "lz4-of-mine" }); // it may be registered
+  client.producer("t", { compression: "lz4-of-mine" }); // the codec may be registered
 }
 
 test("the types above are checked by the compiler", () => {});

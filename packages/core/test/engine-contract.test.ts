@@ -1,4 +1,4 @@
-/** The engines of this package prove what an engine must. */
+/** Runs the engine contract for the engines of this package. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What groups need of an engine, on a disk of the test's own. */
+/** The parts of an engine that groups need, on a disk supplied by the test. */
 import { FileJournalStore } from "../src/file-engine/file-journal-store.js";
 import type { GroupEngine } from "../src/group/journal/group-log.js";
 import { FilePool } from "../src/storage/file-pool.js";

@@ -50,7 +50,7 @@ describe.each(TEMPLATES)("$name", ({ name }) => {
     expect(manifest.name).toBe("my-app");
     for (const what of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
       const { devDependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-      // In a published package these are releases.
+      // A published package depends on releases instead.
       if (what.startsWith("@logstore/")) expect(devDependencies).toHaveProperty([what]);
     }
   });
@@ -68,7 +68,7 @@ describe.each(TEMPLATES)("$name", ({ name }) => {
     };
     run(fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json"))));
     expect(run("--test")).toMatch(/^ℹ fail 0$/m);
-    if (name === "web-log") return; // it serves until it is stopped: see the rehearsal of a release
+    if (name === "web-log") return; // it runs until it is stopped, and is tested by the release rehearsal
     const main = `process.chdir(${JSON.stringify(directory)}); await import("${new URL(`../templates/${name}/src/main.ts`, import.meta.url)}")`;
     const outputs = [1, 2].map(() => run("--input-type=module", "--eval", main).trimEnd().split("\n"));
     if (name === "event-sourcing") expect(outputs.map(([first]) => first)).toEqual(["Ada has 70", "Ada has 140"]);
@@ -118,7 +118,7 @@ const hasTerminal = spawnSync("script", ["--version"], { encoding: "utf8" }).std
 if (!hasTerminal) process.stdout.write("skipped: questions at a terminal (script of util-linux is not installed)\n");
 
 test.runIf(hasTerminal)("at a terminal it asks for what is left out, and Ctrl-C leaves nothing behind", async () => {
-  /** Types an answer each time that it is asked for the template. Resolves to the exit code. */
+  /** Answers each prompt for the template. Resolves to the exit code. */
   const atTerminal = async (answers: string[], ...args: string[]) => {
     const command = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(" ");
     const child = spawn("script", ["-qec", command, "/dev/null"], { cwd: directory });

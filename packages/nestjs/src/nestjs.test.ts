@@ -135,7 +135,7 @@ test("a client that it opened itself is closed with it", async () => {
   const inner = await client.connect();
   await client.close();
   await expect(inner.listTopics()).rejects.toMatchObject({ code: "CLOSED" });
-  await broker.client.listTopics(); // this one was given, and is open
+  await broker.client.listTopics(); // the module does not close a client that was passed to it
 });
 
 test("requests are refused on both sides, with a message that says what to do", async () => {

@@ -57,7 +57,7 @@ test("records are read in the order of partitions and offsets; strings and bytes
 
 test("waits until a group has caught up, and says what is left if it does not", async () => {
   await using broker = await testBroker({ topics: { orders: 2 } });
-  const waiting = broker.caughtUp("billing"); // before there is such a group
+  const waiting = broker.caughtUp("billing"); // before the group exists
   await broker.produce("orders", ORDERS);
   const amounts = startBilling(broker);
   expect(await waiting).toMatchObject({ group: "billing", state: "stable" });
@@ -118,7 +118,7 @@ describe("crashes", () => {
       tailed.toSorted((a, b) => a - b),
       `seed ${seed}`,
     ).toEqual(all);
-    // At least once.
+    // Delivery is at least once.
     expect(
       [...new Set(amounts)].toSorted((a, b) => a - b),
       `seed ${seed}`,
@@ -171,7 +171,7 @@ test("close ends what the test left open", async () => {
   const broker = await testBroker({ topics: { orders: 1 } });
   await broker.produce("orders", ORDERS);
   const consumer = broker.connect().consumer({ group: "g", topics: ["orders"] });
-  const run = consumer.run({ eachRecord: () => new Promise(() => {}) }); // never done
+  const run = consumer.run({ eachRecord: () => new Promise(() => {}) }); // the handler never completes
   const loop = Array.fromAsync(broker.client.reader({ topics: ["orders"] }));
   await new Promise((resolve) => setTimeout(resolve, 50));
   await broker.close();

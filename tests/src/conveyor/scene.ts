@@ -89,13 +89,16 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** Appends what is there before reading begins. */
+  /** Appends the records that exist before reading begins. */
   async fill(): Promise<void> {
     const share = this.scenario.isLive ? 0.5 : 1;
     await Promise.all(this.#batches.map((batches, p) => this.#append(p, Math.ceil(batches.length * share), 0)));
   }
 
-  /** Appends the rest, and deletes, during reading; resolves when everything has been appended. */
+  /**
+   * Appends the other records and deletes some during reading. Resolves when everything has been
+   * appended.
+   */
   async carryOn(signal: AbortSignal): Promise<void> {
     const deletion = this.scenario.isDeleting ? setInterval(() => void this.#delete(), DELETE_INTERVAL_MS) : undefined;
     try {

@@ -1,5 +1,5 @@
 /**
- * What fragments of programs in the packages' READMEs and in docs take for granted. Programs that
+ * Declarations that program fragments in the packages' READMEs and in docs rely on. Programs that
  * are run declare everything themselves.
  */
 import type * as packageClient from "@logstore/client";

@@ -12,9 +12,9 @@ export interface Block {
   readonly line: number;
   readonly language: string;
   readonly code: string;
-  /** The block of text that follows: what the code prints the first time. */
+  /** The text block after the code: the output of the first run. */
   readonly output: string | undefined;
-  /** Why it cannot be run, from the note before it. */
+  /** The reason that the block cannot be run, from the note before it. */
   readonly notRun: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Every code block of the documentation is checked: programs are type-checked, and run twice in a
- * row, the second time on what the first one left; commands are run. A block that cannot be run
- * says why, in a note before it that readers of the site see.
+ * Every code block of the documentation is checked: programs are type-checked and run twice in a
+ * row, the second time on the data of the first run; commands are run. A block that cannot be run
+ * has a note before it, visible on the site, with the reason.
  */
 import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { allBlocks, type Block, placeOf } from "./blocks.ts";
 import { compile, isProgram, type Program } from "./programs.ts";
 import { commandsIn, hasBash, runShell } from "./shell.ts";
 
-/** Pages whose blocks are run by tests of their own, which know what is around each. */
+/** Pages whose blocks are run by separate tests, which provide their environment. */
 const RUN_ELSEWHERE: readonly (string | RegExp)[] = [
   "README.md", // readme.test.ts
   /^packages\/.*\/README\.md$/, // readme.test.ts, readme-fragments.test.ts, and the packages' own tests

@@ -1,4 +1,4 @@
-/** The blocks that are programs: all of them are checked and compiled in one go. */
+/** The blocks that are programs, all of which are checked and compiled in one compiler run. */
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -28,7 +28,8 @@ export function compile(blocks: readonly Block[]): Program[] {
   mkdirSync(directory, { recursive: true });
   const names = blocks.map(({ page, line }) => `${page.replaceAll("/", "__")}.${line}`);
   for (const [index, { line, code }] of blocks.entries()) {
-    // The code keeps its line of the page. Without an import or export it would be no module.
+    // The code keeps the line numbers of the page. A file without an import or export would not be
+    // a module.
     writeFileSync(join(directory, `${names[index]}.ts`), `${"\n".repeat(line - 1)}${code}export {};\n`);
   }
   writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
@@ -57,7 +58,8 @@ const configuration = {
 };
 
 /**
- * The declarations of every package of this workspace, also of those that this one does not use.
+ * The declarations of every package of this workspace, including those that the tests do not depend
+ * on.
  */
 function declarations(): Record<string, readonly string[]> {
   const entries = globSync("packages/*/package.json", { cwd: root }).flatMap((file) => {

@@ -42,7 +42,7 @@ export function commandsIn(directory: string): string {
   return bin;
 }
 
-/** @throws an error with what the block printed, where a command of it fails */
+/** @throws an error with the output of the block if one of its commands fails */
 export function runShell({ code }: Block, directory: string, bin: string): string {
   return execFileSync("bash", ["-euo", "pipefail", "-c", code], {
     cwd: directory,

@@ -1,6 +1,6 @@
 /**
- * An engine that often does not know yet what became of a call: it answers UNAVAILABLE, sometimes
- * after it has stored what it was given and sometimes before.
+ * An engine whose calls often have an unknown outcome: it answers UNAVAILABLE, sometimes after and
+ * sometimes before the call has taken effect.
  */
 import { UnavailableError, writeServerHalf } from "@logstore/codec";
 import type { DurableMap, Engine, PartitionLog } from "@logstore/core/engine";
@@ -8,7 +8,7 @@ import { instead, wrapped } from "./wrapped-engine.ts";
 
 export class Uncertainty {
   readonly #random: () => number;
-  /** Answers that were lost, by whether the call had taken effect. */
+  /** Number of lost answers, before and after the call had taken effect. */
   readonly lost = { before: 0, after: 0 };
 
   constructor(random: () => number) {
@@ -23,7 +23,7 @@ export class Uncertainty {
     });
   }
 
-  /** After a lost answer, the partition takes nothing until the outcome is known. */
+  /** After a lost answer, the partition accepts no appends until the outcome is known. */
   #log(log: PartitionLog): PartitionLog {
     let unknownFor = 0;
     return instead(log, {
@@ -73,7 +73,7 @@ export class Uncertainty {
   }
 }
 
-/** What an engine does to bytes that it does not store in the end. */
+/** Modifies the bytes of an append like an engine that does not store them in the end. */
 function place(bytes: Uint8Array): void {
   writeServerHalf(bytes, { baseOffset: 99, appendTime: Date.now(), flushedUpTo: 99 });
 }

@@ -1,6 +1,6 @@
 /**
- * On an engine that loses answers: what is acknowledged is in the log once and in order, and groups
- * lose nothing. SEED repeats a run.
+ * On an engine that loses answers, acknowledged records are in the log once and in order, and
+ * groups lose nothing. SEED replays a run.
  */
 import { connect, text } from "@logstore/client";
 import { Broker } from "@logstore/core";

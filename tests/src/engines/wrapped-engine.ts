@@ -1,7 +1,7 @@
 /** Engines in memory whose logs, map or journal behave as those of a remote engine may. */
 import type { DurableMap, Engine, JournalStore, PartitionLog, Topic, TopicCatalogue } from "@logstore/core/engine";
 
-/** What replaces the parts of an engine. */
+/** Functions that replace parts of an engine. */
 export interface Wrappers {
   log?(log: PartitionLog): PartitionLog;
   journalLog?(log: PartitionLog): PartitionLog;
@@ -36,7 +36,7 @@ export function wrapped(engine: Engine, { log = same, journalLog = same, map = s
   return instead(engine, { catalogue: wrappedCatalogue, journal: wrappedJournal, map: map(engine.map) });
 }
 
-/** An object with some other members. */
+/** Returns the object with some members replaced. */
 export function instead<T extends object>(target: T, members: Partial<T>): T {
   return new Proxy(target, {
     get(_, name) {

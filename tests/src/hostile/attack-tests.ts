@@ -1,4 +1,4 @@
-/** Tests of attacks; a file for each part of them, because files run side by side. */
+/** Tests of attacks. Each part of them has its own test file, because files run in parallel. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Arena } from "./arena.ts";
 import type { AttackGroup } from "./attack.ts";

@@ -1,4 +1,4 @@
-/** docs/reference/configuration.md, made from the schema of the server's configuration. */
+/** Generates docs/reference/configuration.md from the schema of the server's configuration. */
 import { allowed, scalarKeys, schemaAt } from "../../../packages/server-grpc/dist/command/config-keys.js";
 import { accessSchema, configSchema } from "../../../packages/server-grpc/dist/command/config-schema.js";
 
@@ -65,7 +65,7 @@ function byDefault({ path }: Key): string {
   return value === undefined ? "" : `\`${String(value)}\``;
 }
 
-/** The keys under `access`, which a file alone can hold. */
+/** The keys under `access`, which can be set only in a file. */
 function access(): string {
   const rows = keysUnder([]).map(
     (path) => `| \`${path.replaceAll(".0", "[]")}\` | ${values(schemaAt(accessSchema, segments(path)))} |\n`,

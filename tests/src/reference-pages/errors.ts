@@ -1,4 +1,4 @@
-/** docs/reference/errors.md, made from the error classes and the table in docs/protocol.md. */
+/** Generates docs/reference/errors.md from the error classes and the table in docs/protocol.md. */
 import { readFileSync } from "node:fs";
 import * as codec from "@logstore/codec";
 

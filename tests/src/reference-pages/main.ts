@@ -1,4 +1,4 @@
-/** Writes the pages of docs/reference that are made from the code: `pnpm docs:reference`. */
+/** Writes the pages of docs/reference that are generated from the code: `pnpm docs:reference`. */
 import { writeFileSync } from "node:fs";
 import { referencePages } from "./pages.ts";
 

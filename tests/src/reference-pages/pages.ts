@@ -1,4 +1,4 @@
-/** Pages of docs/reference that are made from the code. */
+/** Pages of docs/reference that are generated from the code. */
 import { configurationPage } from "./configuration.ts";
 import { errorsPage } from "./errors.ts";
 

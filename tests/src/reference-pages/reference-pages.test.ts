@@ -1,4 +1,4 @@
-/** The pages of docs/reference that are made from the code are up to date. */
+/** The pages of docs/reference that are generated from the code are up to date. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { referencePages } from "./pages.ts";

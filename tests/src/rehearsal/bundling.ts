@@ -1,4 +1,4 @@
-/** Bundles of the client for Node, and of the codec for browsers, which run in one. */
+/** Bundles the client for Node, and the codec for a browser, and runs the bundles there. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

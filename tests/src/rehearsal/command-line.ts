@@ -1,4 +1,4 @@
-/** `npx @logstore/cli dev` in an empty directory: a server to play with, in one command. */
+/** `npx @logstore/cli dev` in an empty directory starts a server with one command. */
 import { join } from "node:path";
 import { expectSaid, install } from "./packages.ts";
 import { background, run } from "./processes.ts";

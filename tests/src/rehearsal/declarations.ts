@@ -1,4 +1,4 @@
-/** The published declarations, checked by each version of TypeScript in a user's program. */
+/** Checks the published declarations in a user's program with each version of TypeScript. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ export async function checkDeclarations(report: Report, workshop: Workshop, publ
           if (!/error TS/.test(error.output)) throw error;
           return error.output;
         });
-        // Errors in declarations of other packages are theirs.
+        // Errors in declarations of other packages are ignored.
         const errors = said
           .split("\n")
           .filter((line) => /error TS/.test(line) && !/^(?!.*@logstore).*node_modules/.test(line));
@@ -51,7 +51,7 @@ export async function checkDeclarations(report: Report, workshop: Workshop, publ
   }
 }
 
-/** Everything that a program can import of a package. */
+/** The entry points that a program can import from a package. */
 function entriesOf(name: string, directory: string): string[] {
   const { exports } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
   const paths = Object.keys(exports ?? {}).filter((path) => !path.endsWith(".json") && !path.includes("*"));

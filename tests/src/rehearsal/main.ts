@@ -1,10 +1,11 @@
 /**
  * Rehearses a release: `pnpm release:rehearse`. Publishes a copy of this repository to a registry
- * on the loopback address, by the commands of the release workflow, and uses it from there as users
- * do. What is not reachable is skipped. Exits with 1 if anything failed.
+ * on the loopback address with the commands of the release workflow, and installs and uses the
+ * packages from there like a user. Checks whose tools are unavailable are skipped. Exits with 1 if
+ * a check failed.
  *
  * `--json FILE` writes the results; `--record` writes docs/works-with.json and the tables of
- * docs/works-with.md; `--keep` keeps the directory that all of it happens in.
+ * docs/works-with.md; `--keep` keeps the working directory.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -43,7 +44,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 try {
   await rehearse();
-  write(); // before the clean-up, which takes a while
+  write(); // before the clean-up, which takes some time
 } finally {
   cleanUp();
 }

@@ -1,4 +1,4 @@
-/** Installs the published packages with the usual package managers, and holds their budgets. */
+/** Installs the published packages with the usual package managers, and checks their budgets. */
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Place, run } from "./processes.ts";
@@ -6,11 +6,11 @@ import type { Report } from "./report.ts";
 import type { Served } from "./served.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Largest numbers of packages that are not ours, and are installed with these. */
+/** For each package, the largest number of foreign packages that may be installed with it. */
 const budgets: Readonly<Record<string, number>> = { "@logstore/core": 0, "@logstore/client": 40 };
 
 interface Manager {
-  /** The command, in a directory that its tool is installed in. */
+  /** Returns the command of the package manager, and installs it first if necessary. */
   readonly command: (workshop: Workshop) => Promise<string>;
   readonly add: readonly string[];
 }
@@ -40,7 +40,7 @@ export async function checkInstalls(report: Report, workshop: Workshop, served: 
     ] as const) {
       await report.check(manager, `installs ${check}`, async () => {
         const place = workshop.app(`${manager}-${check}`);
-        await managers[manager]!.command(workshop); // not part of the time
+        await managers[manager]!.command(workshop); // not included in the measured time
         const begun = performance.now();
         await install(workshop, manager, place, [name]);
         const seconds = ((performance.now() - begun) / 1000).toFixed(1);
@@ -70,7 +70,10 @@ export function expectSaid(said: string, check: string): void {
   if (line !== expected[check]) throw new Error(`the program said "${line}", and not "${expected[check]}"`);
 }
 
-/** Packages below a node_modules that are not ours, as name@version; and the size of all. */
+/**
+ * The foreign packages in a node_modules directory, as name@version, and the total size of all
+ * packages.
+ */
 function installed(modules: string): { others: Set<string>; bytes: number } {
   const others = new Set<string>();
   let bytes = 0;
@@ -79,7 +82,7 @@ function installed(modules: string): { others: Set<string>; bytes: number } {
       const path = join(directory, name);
       const stat = lstatSync(path);
       if (stat.isFile()) bytes += stat.size;
-      if (!stat.isDirectory()) continue; // pnpm's links lead to what is counted elsewhere
+      if (!stat.isDirectory()) continue; // the targets of pnpm's links are counted elsewhere
       const parts = path.split("node_modules/").at(-1)!.split("/");
       const isPackage = path.includes("node_modules/") && parts.length === (parts[0]!.startsWith("@") ? 2 : 1);
       if (isPackage && !name.startsWith(".")) {
@@ -97,6 +100,6 @@ function manifestOf(directory: string): { name: string; version: string } | unde
   try {
     return JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
   } catch {
-    return undefined; // a scope's directory
+    return undefined; // the directory of a scope
   }
 }

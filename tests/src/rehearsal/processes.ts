@@ -1,4 +1,4 @@
-/** Child processes of the rehearsal: every one has a time limit, and none survives it. */
+/** Child processes of the rehearsal. Each has a time limit, and none outlives the rehearsal. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ export interface Place {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A command that failed, with everything that it printed. */
+/** A command that failed, with its output. */
 export class CommandError extends Error {
   readonly output: string;
 
@@ -23,7 +23,9 @@ export class CommandError extends Error {
 
 const running = new Set<ChildProcess>();
 
-/** Runs a command to its end and returns its stdout. The error of a failure has its output. */
+/**
+ * Runs a command to its end and returns its stdout. If it fails, the error contains its output.
+ */
 export async function run(command: string, args: readonly string[], place: Place): Promise<string> {
   const child = start(command, args, { ...place, stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, all] = ["", ""];
@@ -47,7 +49,10 @@ export async function run(command: string, args: readonly string[], place: Place
   }
 }
 
-/** A command that keeps running, and the match of the line by which it says that it is ready. */
+/**
+ * Starts a command that keeps running. Resolves with the match when it prints the line that reports
+ * that it is ready.
+ */
 export async function background(
   command: string,
   args: readonly string[],
@@ -82,7 +87,7 @@ export async function background(
   return { match, stop };
 }
 
-/** Kills whatever still runs. */
+/** Kills all processes that are still running. */
 export function killAll(): void {
   for (const child of running) kill(child);
 }
@@ -100,6 +105,6 @@ function kill({ pid }: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended already.
+    // The process has already exited.
   }
 }

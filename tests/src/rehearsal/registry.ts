@@ -1,6 +1,6 @@
 /**
- * A registry on the loopback address: it keeps our packages, and takes all others from the registry
- * that npm uses here.
+ * A registry on the loopback address that stores our packages, and proxies all others from the
+ * registry that npm is configured to use.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,9 @@ import { freePort } from "../free-port.ts";
 import { background } from "./processes.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Starts it, and sets `workshop.registry`; returns a function that stops it. */
+/**
+ * Starts the registry and sets `workshop.registry`. Returns a function that stops the registry.
+ */
 export async function startRegistry(workshop: Workshop, ours: readonly string[]): Promise<() => Promise<void>> {
   const verdaccio = await workshop.tool("verdaccio");
   const home = workshop.path("registry");

@@ -1,4 +1,4 @@
-/** The releases that a rehearsal makes, and clients and servers of different ones together. */
+/** The releases that a rehearsal makes, and tests of clients and servers of different releases. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expectSaid, install } from "./packages.ts";
@@ -8,7 +8,7 @@ import type { Repository, Versions } from "./repository.ts";
 import { serveInstalled } from "./served.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Everything, by the changesets that are there; then two packages, each on its own. */
+/** Releases all packages with the existing changesets, then two packages separately. */
 export async function release(
   report: Report,
   repository: Repository,
@@ -72,7 +72,7 @@ function list(versions: Versions): string {
     .join(", ");
 }
 
-/** The tarballs, and the budgets of `pnpm packages`. */
+/** Checks the tarballs against the size budgets of `pnpm packages`. */
 async function checkSizes(report: Report, { packedBytes }: Repository): Promise<void> {
   const budgets = JSON.parse(readFileSync(new URL("../../../scripts/package-budgets.json", import.meta.url), "utf8"));
   for (const [name, bytes] of Object.entries(packedBytes)) {

@@ -1,20 +1,22 @@
-/** Results of the rehearsal: a line for each while it runs, and a table at the end. */
+/**
+ * Results of the rehearsal: prints a line for each check while it runs, and a table at the end.
+ */
 import { writeFileSync } from "node:fs";
 import { styleText } from "node:util";
 
 export interface Result {
-  /** The title that it is printed under. */
+  /** The title of the section in which the result is printed. */
   readonly area: string;
   /** What is checked, such as "Node 24". */
   readonly subject: string;
-  /** What it is checked for, such as "core". */
+  /** The part that is checked with the subject, such as "core". */
   readonly check: string;
   readonly outcome: "ok" | "failed" | "skipped";
   readonly note: string;
   readonly seconds: number;
 }
 
-/** Thrown by a check that cannot run here. */
+/** Thrown by a check that cannot run in this environment. */
 export class SkippedError extends Error {}
 
 const marks = { ok: styleText("green", "✓"), failed: styleText("red", "✗"), skipped: styleText("yellow", "–") };
@@ -28,7 +30,7 @@ export class Report {
     print(`\n${styleText("bold", title)}`);
   }
 
-  /** Runs a check; it returns a note on what it found. The rehearsal continues after a failure. */
+  /** Runs a check, whose result is a note. The rehearsal continues after a failure. */
   async check(subject: string, check: string, work: () => Promise<string | undefined>): Promise<boolean> {
     const begun = performance.now();
     let outcome: Result["outcome"] = "ok";
@@ -48,7 +50,10 @@ export class Report {
     return outcome === "ok";
   }
 
-  /** A row for each area, and what failed or was skipped. Returns whether nothing failed. */
+  /**
+   * Prints a row for each area, and the checks that failed or were skipped. Returns whether nothing
+   * failed.
+   */
   summary(): boolean {
     print(`\n${styleText("bold", "Summary")}`);
     print(styleText("dim", `${"".padEnd(42)}passed  failed  skipped     time`));

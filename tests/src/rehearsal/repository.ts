@@ -8,10 +8,10 @@ import type { Workshop } from "./workshop.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Version by name, of packages that are published. */
+/** Versions of the published packages, by name. */
 export type Versions = Readonly<Record<string, string>>;
 
-/** A part of changeset's plan. */
+/** An entry of the release plan of changesets. */
 interface Release {
   readonly kind: string;
   readonly name: string;
@@ -30,7 +30,9 @@ export class Repository {
     this.#directory = directory;
   }
 
-  /** Copies what git has or would have, installs and builds it as a fresh clone would. */
+  /**
+   * Copies all files that git tracks or would add, then installs and builds like in a fresh clone.
+   */
   static async copy(workshop: Workshop): Promise<Repository> {
     const directory = workshop.path("repository");
     const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root });
@@ -47,7 +49,7 @@ export class Repository {
     return repository;
   }
 
-  /** Versions in the manifests of what is published. */
+  /** Versions in the manifests of the published packages. */
   get versions(): Versions {
     const packages = join(this.#directory, "packages");
     const manifests = readdirSync(packages).map((name) =>
@@ -56,13 +58,15 @@ export class Repository {
     return Object.fromEntries(manifests.filter((each) => !each.private).map(({ name, version }) => [name, version]));
   }
 
-  /** Adds a changeset: "patch" for these packages. */
+  /** Adds a changeset with a patch release of these packages. */
   addChangeset(name: string, packages: readonly string[]): void {
     const bumps = packages.map((each) => `"${each}": patch`).join("\n");
     writeFileSync(join(this.#directory, ".changeset", `${name}.md`), `---\n${bumps}\n---\n\nThe rehearsal: ${name}.\n`);
   }
 
-  /** Raises the versions by the changesets that are there; returns those that changed. */
+  /**
+   * Raises the versions according to the existing changesets. Returns the versions that changed.
+   */
   async version(): Promise<Versions> {
     const before = this.versions;
     await this.#pnpm("run", "release-version");
@@ -72,8 +76,8 @@ export class Repository {
   }
 
   /**
-   * Packs and publishes what the registry does not have, by the commands of the release workflow;
-   * returns what was published.
+   * Packs and publishes the versions that the registry does not have, with the commands of the
+   * release workflow. Returns what was published.
    */
   async publish(): Promise<Versions> {
     const packed = this.#workshop.path(`packed-${readdirSync(this.#workshop.directory).length}`);

@@ -1,4 +1,4 @@
-/** The packages on every runtime that they are promised for. */
+/** Runs the packages on every supported runtime. */
 import { join } from "node:path";
 import { bunCommand, expectSaid, install } from "./packages.ts";
 import { run } from "./processes.ts";
@@ -12,7 +12,7 @@ interface Runtime {
 }
 
 const node = (version: string): Runtime => ({
-  // The binary alone: the package `node` would install it with a script.
+  // Installs only the binary: the package `node` would install it with an install script.
   command: async (workshop) => join(await workshop.tool(`node-${platform()}-${process.arch}`, version), "bin/node"),
   run: [],
 });

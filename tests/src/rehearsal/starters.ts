@@ -1,4 +1,7 @@
-/** `npm create logstore`: each template is made, and does what its next steps say. */
+/**
+ * `npm create logstore`: creates a project from each template, and runs the next steps that it
+ * prints.
+ */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { background, type Place, run } from "./processes.ts";
@@ -9,7 +12,7 @@ import type { Workshop } from "./workshop.ts";
 const NAME = "create-logstore";
 const templates = readdirSync(new URL(`../../../packages/${NAME}/templates/`, import.meta.url));
 
-/** What a start prints, of those that end. */
+/** The output of `npm start` for the templates that exit by themselves. */
 const said: Readonly<Record<string, RegExp>> = {
   "event-sourcing": /^Ada has \d+$/m,
   queue: /^parked after 3 attempts: /m,

@@ -1,4 +1,4 @@
-/** The page docs/works-with.md, from the results of a rehearsal. */
+/** Generates docs/works-with.md from the results of a rehearsal. */
 import type { Result } from "./report.ts";
 
 export interface RehearsalRecord {
@@ -32,14 +32,14 @@ export function worksWithTables({ date, results }: RehearsalRecord): string {
   return `Rehearsed on ${date}.\n\n${parts.join("\n")}`;
 }
 
-/** A note begins with the version where it has one. */
+/** A note begins with the version, if it has one. */
 function versionOf(row: Omit<Result, "area" | "seconds"> | undefined): string {
   return row?.outcome === "ok" && /^\d+\.\d+\.\d+/.test(row.note) ? row.note : "";
 }
 
 const [BEGIN, END] = ["<!-- rehearsed -->\n", "<!-- end -->"];
 
-/** The page with these tables in place of those that it has. */
+/** Returns the page with its tables replaced. */
 export function withTables(page: string, record: RehearsalRecord): string {
   const [before, rest = ""] = page.split(BEGIN);
   const after = rest.split(END)[1] ?? "";

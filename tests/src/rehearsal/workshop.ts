@@ -16,9 +16,9 @@ const tools: Record<string, string> = JSON.parse(
 
 export class Workshop {
   readonly directory = mkdtempSync(join(tmpdir(), "logstore-rehearsal-"));
-  /** The registry from which npm installs here. */
+  /** The registry that npm is configured to use. */
   readonly upstream: string;
-  /** Without what a package manager that runs this has set. */
+  /** The environment without the variables that a package manager sets for its scripts. */
   readonly #plain: NodeJS.ProcessEnv;
   /** The rehearsal's own registry. */
   registry: string | undefined;
@@ -48,7 +48,7 @@ export class Workshop {
       npm_config_update_notifier: "false",
       npm_config_fund: "false",
       npm_config_audit: "false",
-      // Provenance is what only a workflow of the real repository can give.
+      // Only a workflow of the real repository can create provenance.
       npm_config_provenance: "false",
       pnpm_config_registry: this.registry,
       pnpm_config_provenance: "false",
@@ -63,14 +63,14 @@ export class Workshop {
     };
   }
 
-  /** An empty directory of a user, with the programs of the rehearsal beside nothing else. */
+  /** Creates a user's directory that contains only the programs of the rehearsal. */
   app(name: string, manifest: object = {}): Place {
     const cwd = this.path("apps", name);
     mkdirSync(cwd, { recursive: true });
     const registry = this.registry!;
     const token = `${registry.replace("http:", "")}:_authToken=rehearsal`;
     writeFileSync(join(cwd, ".npmrc"), `registry=${registry}\n${token}\n`);
-    // The script of a dependency of the client does nothing that is needed.
+    // The install script of one of the client's dependencies is not needed.
     writeFileSync(join(cwd, "pnpm-workspace.yaml"), "allowBuilds:\n  protobufjs: false\n");
     writeFileSync(join(cwd, "package.json"), JSON.stringify({ name, private: true, type: "module", ...manifest }));
     cpSync(new URL("programs", import.meta.url), join(cwd, "programs"), { recursive: true });
@@ -78,15 +78,15 @@ export class Workshop {
   }
 
   /**
-   * Installs one of the tools from the registry that npm uses here; returns its directory. Skips
-   * what needs it if that registry does not have it.
+   * Installs a tool from the registry that npm is configured to use, and returns its directory. If
+   * that registry does not have the tool, the check is skipped.
    */
   async tool(name: string, version = tools[name]): Promise<string> {
     const home = this.path("tools", `${name.replace("/", "+")}@${version}`);
     const installed = join(home, "node_modules", name);
     if (existsSync(installed)) return installed;
     mkdirSync(home, { recursive: true });
-    // A dependency of the registry names this by a tag that a mirror may not have.
+    // A dependency of the registry requires this package by a tag that a mirror may not have.
     writeFileSync(join(home, "package.json"), JSON.stringify({ private: true, overrides: { "node-fetch": "^2.7.0" } }));
     const args = ["install", "--no-audit", "--no-fund", "--loglevel", "error", `${name}@${version}`];
     try {

@@ -1,6 +1,6 @@
 /**
- * Every entry of the sabotage list applies to the current code. Whether the tests detect it is
- * checked by `pnpm sabotage`.
+ * Every entry of the sabotage list applies to the current code. `pnpm sabotage` checks whether the
+ * tests detect it.
  */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";

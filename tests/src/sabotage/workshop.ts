@@ -151,16 +151,19 @@ export class Workshop {
   }
 }
 
-/** What a process started that was killed: a worker of the tests may be in an endless loop. */
+/**
+ * Kills the processes that a killed process had started: a worker of the tests may be in an endless
+ * loop.
+ */
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // nobody is left
+    // no process is left
   }
 }
 
-/** How often a file of the repository has a text. */
+/** Returns how often a text occurs in a file of the repository. */
 export function occurrences(file: string, text: string): number {
   return readFileSync(join(REPOSITORY, file), "utf8").split(text).length - 1;
 }

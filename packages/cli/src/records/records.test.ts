@@ -1,4 +1,4 @@
-/** Each format gives back exactly what was written, whatever the bytes are. */
+/** Each format reads back exactly what was written, for any bytes. */
 import type { HeaderInput } from "@logstore/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -35,7 +35,7 @@ function written(writer: RecordWriter, records: readonly Plain[]): Buffer {
   return Buffer.from(writer.take());
 }
 
-/** In chunks of odd sizes, as a pipe gives them. */
+/** Returns the bytes in chunks of odd sizes, as a pipe delivers them. */
 async function* chunks(bytes: Uint8Array, size = 7): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }

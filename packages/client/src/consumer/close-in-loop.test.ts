@@ -4,7 +4,7 @@ import { type Consumer, connect, FencedMemberError, text } from "../index.js";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A member of a partition with four batches of one record each. */
+/** A group member that owns one partition with four batches of one record each. */
 async function start() {
   const api = new FakeLogApi();
   const client = connect(api);
@@ -49,7 +49,7 @@ describe("close awaited in the body of a loop", () => {
         expect(api.groups.memberships[0]!.said).toEqual(["leave"]);
       });
       expect(seen).toEqual(Array.from({ length: at + 1 }, (_, i) => i));
-      expect(api.groups.committed).toEqual(at === 0 ? {} : { 0: at }); // what was in hand comes again
+      expect(api.groups.committed).toEqual(at === 0 ? {} : { 0: at }); // the record being processed is delivered again
     },
   );
 
@@ -145,7 +145,7 @@ describe("close from outside of a loop", () => {
         await sleep(20);
         expect(api.groups.memberships[0]!.said).toEqual([]);
       });
-      closes.push(asked.promise.then(() => consumer.close())); // in the turn in which the loop began
+      closes.push(asked.promise.then(() => consumer.close())); // in the turn of the event loop in which the iteration started
       await Promise.resolve();
       closes.push(asked.promise.then(() => consumer.close()));
       await running;

@@ -21,7 +21,7 @@ afterEach(async () => {
   await client.close();
 });
 
-/** Appends `count` records, each with its offset as value, in batches of `batchRecords`. */
+/** Appends batches of the given numbers of records. The value of each record is its offset. */
 async function fill(partition: number, ...sizes: number[]): Promise<void> {
   let offset = api.partition("t", partition).end;
   for (const size of sizes) {
@@ -272,7 +272,7 @@ describe("partitions come and go", () => {
     await eventually(() => told.includes("+1"));
     membership().assigned(3, [2], [0, 1]);
     await eventually(() => membership().said.length === 1 && told.includes("+2"));
-    expect(membership().said).toEqual(["revoked 1 at 3"]); // 0 is in hand
+    expect(membership().said).toEqual(["revoked 1 at 3"]); // record 0 is being processed
     expect(await take(records, 1)).toEqual(["2:0"]);
     await eventually(() => membership().said.length === 2);
     expect(membership().said[1]).toBe("revoked 0 at 3");
@@ -375,7 +375,7 @@ describe("a session", () => {
     const records = loop(consumer);
     await take(records, 2);
     await eventually(() => api.groups.commits.length === 1);
-    const asMember = consumer.commit(); // waits behind it
+    const asMember = consumer.commit(); // waits for the other commit
     membership().fail(new FencedMemberError("too late"));
     await eventually(() => consumer.assignment.length === 0);
     const asNobody = consumer.commit("t", 0, 1);
@@ -504,7 +504,7 @@ describe("positions", () => {
     const records = loop(consumer);
     expect(await take(records, 4)).toHaveLength(4);
     await eventually(() => skipped.length === 1);
-    expect(api.groups.committed[0]).not.toBe(6); // the last record is in hand
+    expect(api.groups.committed[0]).not.toBe(6); // the last record is being processed
     void records.next();
     await eventually(() => api.groups.committed[0] === 6);
     expect([consumer.position("t", 0), consumer.lag("t", 0)]).toEqual([6, 0]);
@@ -525,7 +525,7 @@ describe("positions", () => {
     log.gaps.push({ firstOffset: 4, nextOffset: 6 });
     log.wake();
     await eventually(() => skipped.length === 1 && consumer.position("t", 0) === 6);
-    await new Promise((resolve) => setTimeout(resolve, 30)); // commits meanwhile
+    await new Promise((resolve) => setTimeout(resolve, 30)); // commits happen in the meantime
     expect(api.groups.committed[0]).toBe(3);
     finish();
     await eventually(() => api.groups.committed[0] === 6);
@@ -668,7 +668,7 @@ describe("positions", () => {
     expect(await take(records, 2)).toEqual(["0:0", "0:1"]);
     await consumer.commit();
     await consumer.commit("t", 0, 2);
-    expect([api.groups.commits.length, consumer.committed("t", 0)]).toEqual([1, 5]); // only a reset goes back
+    expect([api.groups.commits.length, consumer.committed("t", 0)]).toEqual([1, 5]); // only a reset moves an offset back
     expect(api.openStreams).toBe(1);
     expect(() => consumer.seek("t", 3, 0)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", partition: 3 }));
     consumer.seek("t", 0, 99);

@@ -23,8 +23,8 @@ interface HostileStreams {
 }
 
 /**
- * A server that answers every unary call with `answer`, or not at all where that is undefined. Its
- * streams send the same and stay open.
+ * A server that answers every unary call with `answer`, or never if that is undefined. Its streams
+ * send the same message and stay open.
  */
 async function startHostile(answer: () => object | undefined, streams?: HostileStreams): Promise<LogClient> {
   const server = new Server();

@@ -1,6 +1,6 @@
 /**
- * Against a server of plain grpc-js with ordinary (de)serializers: what is on the wire is the
- * protobuf of the .proto files.
+ * The client against a plain grpc-js server with generated (de)serializers: the messages on the
+ * wire are those of the .proto files.
  */
 import { once } from "node:events";
 import { constants } from "node:http2";
@@ -231,7 +231,7 @@ describe("consume", () => {
     const events = api.consume({ topic: "t", partition: 0 })[Symbol.asyncIterator]();
     await events.next();
     const atFirst = await settled();
-    expect(atFirst).toBeLessThan(24); // of 400: a window of 8 and the server's buffers
+    expect(atFirst).toBeLessThan(24); // out of 400: a window of 8, and the server's buffers
     for (let i = 0; i < 20; i++) await events.next();
     expect(await settled()).toBeGreaterThan(atFirst);
     expect(await settled()).toBeLessThan(24 + 24);
@@ -345,7 +345,7 @@ describe("other calls", () => {
     const broken = Object.assign(failure(grpc.status.INTERNAL), { details });
     admin["ListTopics"] = (_: Any, callback: Any) =>
       ++calls === 1 ? callback(broken) : callback(null, { topics: [] });
-    expect(await api.listTopics()).toEqual([]); // tried again
+    expect(await api.listTopics()).toEqual([]); // the call was retried
     expect(calls).toBe(2);
     admin["DescribeTopic"] = (_: Any, callback: Any) => callback(failure(grpc.status.INTERNAL));
     await expect(api.describeTopic("t")).rejects.toMatchObject({ code: "INTERNAL" });

@@ -47,7 +47,7 @@ test("a stream without appends is ended, so that it keeps no process alive; the 
   }
   const waiting = channel.produce(request);
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(streams[0]!.hasEnded).toBe(false); // an answer is awaited
+  expect(streams[0]!.hasEnded).toBe(false); // a response is pending
   streams[0]!.ack();
   await waiting;
   await vi.advanceTimersByTimeAsync(2000);

@@ -8,7 +8,7 @@ import { connect } from "../index.js";
 const PARTITIONS = 3;
 const KEYS = 7;
 
-/** A log that fails in every possible way, before or after it has appended. */
+/** A log that fails in every possible way, before or after the append. */
 async function run(seed: number): Promise<void> {
   const random = randomFrom(seed);
   const api = new FakeLogApi();

@@ -76,7 +76,7 @@ describe("sending", () => {
     const acks = await Promise.all(Array.from({ length: 80 }, () => producer.send({ value: "x".repeat(84) })));
     const each = [0, 1, 2, 3].map((one) => acks.filter(({ partition }) => partition === one).length);
     expect(Math.max(...each) - Math.min(...each)).toBeLessThanOrEqual(10);
-    expect(api.produced.length).toBeLessThanOrEqual(10); // full ones, but for the last
+    expect(api.produced.length).toBeLessThanOrEqual(10); // all but the last one are full
   });
 
   test("an unknown topic is told by send, and looked for again by the next one", async () => {
@@ -97,7 +97,7 @@ describe("sending", () => {
   test("the caller may reuse his buffers at once", async () => {
     const producer = client().producer("t");
     const value = Buffer.from("one");
-    const sends = [producer.send({ key: value, value, headers: [{ name: "h", value }] })]; // the topic is not known yet
+    const sends = [producer.send({ key: value, value, headers: [{ name: "h", value }] })]; // the topic has not been described yet
     value.write("two");
     await sends[0];
     sends.push(producer.send({ value }));
@@ -209,7 +209,7 @@ describe("batching", () => {
     expect(held.length).toBe(1);
     held.shift()!();
     await turn();
-    expect(held.length).toBe(2); // the last one is still open
+    expect(held.length).toBe(2); // the last batch is still open
     api.onProduce = (_, append) => append();
     for (const release of held) release();
     await Promise.all(sends);
@@ -270,7 +270,7 @@ describe("bounded memory", () => {
     held.shift()!();
     await sends[0];
     await turn();
-    expect(isReady).toBe(false); // 600 of 1000 are in use
+    expect(isReady).toBe(false); // 600 of 1000 bytes are in use
     held.shift()!();
     await ready;
     held.shift()!();

@@ -1,4 +1,4 @@
-/** A producer respects the limits of its topic, as they are described and as they change. */
+/** A producer respects the limits of its topic, including later changes. */
 import { BatchTooLargeError, frameBatches } from "@logstore/codec";
 import type { ProduceAck, ProduceRequest } from "@logstore/protocol";
 import { beforeEach, expect, test } from "vitest";
@@ -163,7 +163,7 @@ test("an append obeys the limit as it is now, raised or lowered", async () => {
   await client.append("t", 0, records(1_000));
   limited(16 * KIB);
   const large = () => client.append("t", 0, records(1_000));
-  await expect(large()).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" }); // the log says so
+  await expect(large()).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" }); // the log refuses the batch
   const sent = log.produced.length;
   await expect(large()).rejects.toMatchObject({ code: "BATCH_TOO_LARGE" });
   expect(log.produced).toHaveLength(sent);

@@ -10,7 +10,7 @@ test("an error ends Array.fromAsync, also where leaving would fail as well", asy
   };
   let leaves = 0;
   const left = async () => {
-    if (++leaves > 100) process.exit(1); // V8 would call it without end, and no timer would run
+    if (++leaves > 100) process.exit(1); // V8 would call it forever, and no timer would run
     throw new Error("leaving failed");
   };
   const merge = new Merge(new FakeLogApi(), { isEndless: true, signal: undefined, onEnd() {} });

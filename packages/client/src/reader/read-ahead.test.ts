@@ -1,4 +1,6 @@
-/** The memory of an iteration over many partitions, and the order of turns. */
+/**
+ * The memory of an iteration over many partitions, and the order in which partitions take turns.
+ */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { connect } from "../connect.js";
@@ -55,7 +57,7 @@ test("what a partition that had caught up receives waits for its turn once there
   for (const i of range(0, 10)) expect(all[i]!.received(10)).toBe(true);
   all[0]!.taken();
   expect(all[0]!.isTurnOver).toBe(false);
-  // Partitions that had requested a message before may receive as much again.
+  // Partitions that had already requested a message may receive the same amount again.
   for (const i of range(10, 22)) expect(all[i]!.received(10)).toBe(true);
   expect(readAhead.usedBytes).toBe(210);
   expect(all[22]!.received(10)).toBe(false);
@@ -76,7 +78,7 @@ test("a message larger than the whole is read when nothing else is held", async 
   await settle();
   all[0]!.received(500);
   all[0]!.leave();
-  turn(1); // as large as those before are
+  turn(1); // as large as the previous messages
   turn(0);
   await settle();
   expect(events.splice(0)).toEqual(["turn 0", "turn 1"]);
@@ -145,7 +147,7 @@ test.each([
       expect(offset).toBe(next.get(partition) ?? 0);
       next.set(partition, offset + 1);
       if (++taken % 20 === 0) await settle();
-      if (taken === count) await append(); // for all of them at once
+      if (taken === count) await append(); // to all partitions at once
       if (taken === count * 2) break;
     }
     expect(most).toBeLessThan(2.1 * limit + value.length);

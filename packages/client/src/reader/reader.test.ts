@@ -118,7 +118,7 @@ describe("values", () => {
       };
       await expect(reading()).rejects.toMatchObject({ code: "INVALID_VALUE", topic: "t", partition: 1, offset: 1 });
       expect(reader.position("t", 1)).toBe(1);
-      reader.seek("t", 1, 2); // past the bad one
+      reader.seek("t", 1, 2); // after the invalid record
       await reading();
       expect(carriers).toEqual(["UA", "AA"]);
     }
@@ -207,7 +207,7 @@ describe("position, lag, seek", () => {
     const order: number[] = [];
     for await (const { partition } of consume({ assign: { t: [0, 1, 2] } })) {
       order.push(partition);
-      await turn(); // by now each has its next message
+      await turn(); // each partition has its next message by now
     }
     for (let i = 1; i <= order.length; i++) {
       const counts = [0, 1, 2].map((partition) => order.slice(0, i).filter((p) => p === partition).length);
@@ -235,7 +235,7 @@ describe("position, lag, seek", () => {
   });
 });
 
-/** A log that sends one batch a message, whatever is requested. */
+/** A log that sends one batch per message, whatever is requested. */
 function limited(api: FakeLogApi, maxBytes: number): FakeLogApi["consume"] {
   const consume = FakeLogApi.prototype.consume.bind(api);
   return (request, options) => consume({ ...request, maxBytes }, options);
@@ -340,7 +340,7 @@ describe("when things go wrong", () => {
     expect(reader.position("t", 0)).toBe(expected);
     const batches = consume().batches();
     await expect(Array.fromAsync(batches)).rejects.toMatchObject({ code: "OFFSET_GAP" });
-    // A reader continues without them after a seek.
+    // After a seek, a reader continues without the missing records.
     reader.seek("t", 0, actual);
     expect(await offsets(reader)).toEqual(range(actual, 10));
   });
@@ -366,7 +366,7 @@ describe("when things go wrong", () => {
       [8, 10],
     ]);
     expect([reader.position("t", 0), reader.lag("t", 0)]).toEqual([10, 0]);
-    expect(api.consumed).toHaveLength(1); // nothing was opened again
+    expect(api.consumed).toHaveLength(1); // no stream was reopened
     expect(await offsets(consume({ from: 3, until: 9 }))).toEqual([4, 5, 6, 7]);
   });
 
@@ -476,7 +476,7 @@ describe("topics", () => {
     for (const partition of [0, 1, 2]) await fill(partition, 2);
     await connect(api).producer("u").send({ value: "0", partition: 1 });
     const reader = connect(api).reader({ topics: ["t", "u", "t"], from: { t: { 1: 1 } }, until: "latest" });
-    expect(reader.position("t", 1)).toBeUndefined(); // its partitions are not known yet
+    expect(reader.position("t", 1)).toBeUndefined(); // the topic's partitions are not known yet
     expect(() => reader.seek("t", 1, 0)).toThrow(/begun/);
     const read = (await Array.fromAsync(reader)).map(
       ({ topic, partition, offset }) => `${topic}/${partition}/${offset}`,

@@ -104,7 +104,7 @@ describe("order and commits", () => {
   });
 
   test("no more at a time than it may, and no more in memory", async () => {
-    // Each record in a batch and an event of its own.
+    // Each record is in a batch and an event of its own.
     for (let i = 0; i < 30; i++) await fill(`:${i}${"x".repeat(300_000)}`);
     let events = 0;
     api.onEvent = (event) => {
@@ -116,7 +116,7 @@ describe("order and commits", () => {
     await eventually(() => work.begun.length === 3 && events >= 10);
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(work.begun).toHaveLength(3);
-    expect(events).toBeLessThanOrEqual(12); // one is read ahead
+    expect(events).toBeLessThanOrEqual(12); // one event is read ahead
     expect(consumer.position("t", 0)).toBe(3);
     work.finish(work.begun[0]!);
     await eventually(() => consumer.position("t", 0) === 4);
@@ -198,7 +198,7 @@ describe("partitions that go", () => {
     api.groups.memberships[0]!.fail(new FencedMemberError("too late"));
     await eventually(() => work.contexts.get("0")!.signal.aborted);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(work.begun).toEqual(["0"]); // it is read again when nobody works on it any more
+    expect(work.begun).toEqual(["0"]); // the record is read again when no handler is processing it
     work.finish("0");
     await eventually(() => work.begun.length === 2);
     expect(work.begun).toEqual(["0", "0"]);
@@ -240,14 +240,14 @@ describe("partitions that go", () => {
     api.groups.memberships[0]!.reset(2, 0, 0).assigned(2, [[0, 0]]);
     await eventually(() => work.contexts.get("1")!.signal.aborted);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(work.begun).toEqual(["0", "1"]); // the old one is still worked on
+    expect(work.begun).toEqual(["0", "1"]); // the old handler is still running
     work.finish("1");
     await eventually(() => work.begun.length === 3);
     expect(work.begun[2]).toBe("0");
     work.finish("0");
     await eventually(() => work.begun.length === 4);
     await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(api.groups.committed).toEqual({ 0: 1 }); // the second one is not done again yet
+    expect(api.groups.committed).toEqual({ 0: 1 }); // the second record has not been processed again yet
     work.finish("1");
     abort.abort();
   });
@@ -462,7 +462,7 @@ describe("manual commits", () => {
     await consumer.commit();
     expect(api.groups.commits).toEqual([]);
     work.finish("0");
-    await eventually(() => api.groups.committed[0] === 2); // 1 was done before
+    await eventually(() => api.groups.committed[0] === 2); // record 1 was processed before
     await consumer.commit();
     expect(api.groups.committed).toEqual({ 0: 2 });
     work.finish("2");
@@ -516,7 +516,7 @@ describe("the end does not wait for ever", () => {
     const running = consumer.run({
       async eachRecord({ value }) {
         if (value !== "1") return;
-        await consumer.close({ timeoutMs: 1_000_000 }); // one that waited for its caller would take as long
+        await consumer.close({ timeoutMs: 1_000_000 }); // a close that waited for its caller would take that long
         isClosed = true;
       },
     });

@@ -246,8 +246,8 @@ test("consume: from and until each kind of position", async () => {
   for (let from = 0; from <= 5; from++)
     for (let until = 0; until <= 5; until++) {
       const got = contents(await consumed(broker, { from, until }));
-      // Whole batches: the first may begin earlier, the last may go past the end, and there is no
-      // other.
+      // Only whole batches are returned: the first may begin before `from`, and the last may extend
+      // beyond `until`.
       expect(got).toEqual(from >= until ? [] : all.slice(begins[from], ends[until]));
     }
   expect(contents(await consumed(broker, { from: { time: 0 }, until: "latest" }))).toEqual(all);

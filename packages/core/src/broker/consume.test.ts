@@ -1,4 +1,4 @@
-/** A consumer whose position is deleted is told so, and goes on at the log's start. */
+/** A consumer whose position is deleted gets an event, and continues at the log start offset. */
 import { frameBatches } from "@logstore/codec";
 import type { BatchesEvent, ConsumeEvent, ConsumeRequest, ReadBudget } from "@logstore/protocol";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -6,7 +6,7 @@ import { HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, range } from "../../test/records.js";
 import { Broker, type BrokerOptions } from "../index.js";
 
-/** A topic "t" with so many records, each in a batch of its own, two a segment. */
+/** A topic "t" with `count` records, each in a batch of its own, two batches per segment. */
 async function filled(count: number, options: BrokerOptions = {}) {
   const storage = new HookedStorage();
   const broker = await Broker.open("data", { storage, segmentBytes: 200, ...options });
@@ -27,7 +27,9 @@ function reader(broker: Broker, request: Partial<ConsumeRequest> = {}) {
   };
 }
 
-/** `2` for a batch that begins at offset 2, else what happened. */
+/**
+ * Describes an event: `2` for a batch that begins at offset 2, otherwise the type of the event.
+ */
 function told(event: ConsumeEvent | undefined): string {
   if (event === undefined) return "end";
   if (event.type === "batches") return [...frameBatches(event.batches)].map(({ baseOffset }) => baseOffset).join();
@@ -43,7 +45,7 @@ test.each([0, 4_000_000])(
     const { next } = reader(broker);
     expect([await next(), await next()]).toEqual(["0", "1"]);
     await broker.deleteRecords("t", 0, 7);
-    // The next one had been read ahead already.
+    // The next batch had already been read ahead.
     expect([await next(), await next(), await next()]).toEqual(["2", "logStartMoved to 7 of 10", "7"]);
     expect([await next(), await next(), await next()]).toEqual(["8", "9", "caughtUp of 10"]);
   },
@@ -98,7 +100,7 @@ test("records that are deleted while the start is looked up cause no error", asy
   const { broker } = await filled(10);
   const log = broker.topic("t").log(0);
   await broker.deleteRecords("t", 0, 5);
-  vi.spyOn(log, "resolve").mockResolvedValue(3); // what it was a moment ago
+  vi.spyOn(log, "resolve").mockResolvedValue(3); // the log start offset before the deletion
   expect(await reader(broker, { from: "earliest" }).next()).toBe("5");
   expect(await reader(broker, { from: { time: 0 } }).next()).toBe("5");
 });
@@ -149,7 +151,7 @@ test("batches that skip offsets are not delivered", async () => {
     const readers = vi.spyOn(log, "reader").mockImplementation((offset) => {
       const reader = original.call(log, offset);
       const next = reader.next.bind(reader);
-      // The chunk at offset 2 is lost on the way.
+      // The chunk at offset 2 is never delivered.
       reader.next = async (options) => {
         const chunk = await next(options);
         if (chunk?.nextOffset !== 3) return chunk;
@@ -215,7 +217,7 @@ test.each([0, 64_000_000])(
       const next = lengthsToTheEnd(events);
       await appendOneByOne(log, ["a"]);
       expect(await next).toEqual([expect.any(Number)]);
-      await much(); // it has caught up: the first message is small again
+      await much(); // after the end was reached, the first message is small again
     }
   },
 );
@@ -247,7 +249,7 @@ test("a reader takes memory from its budget for each read, and more of it before
     if (event.type !== "batches") continue;
     const { batches } = event;
     count++;
-    expect(held).toBe(batches.buffer.byteLength); // which may be longer than what is in it
+    expect(held).toBe(batches.buffer.byteLength); // the buffer may be longer than its batches
     event.release!();
     event.release!();
     expect([held, batches.length]).toEqual([0, 0]);
@@ -267,8 +269,8 @@ test("a reader takes memory from its budget for each read, and more of it before
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /**
- * A budget of so many bytes that are given to whoever comes first. One who has to wait and holds
- * something fails the test.
+ * A budget of `totalBytes`, granted in order of the calls. A reader that waits while it holds bytes
+ * fails the test.
  */
 function strictBudget(totalBytes: number) {
   const { promise: forEver } = Promise.withResolvers<number>();
@@ -304,8 +306,8 @@ test.each([0, 4_000_000])(
       numbers(40).map((n) => `${n}`.padEnd(1_200)),
     );
     const budget = strictBudget(2_000);
-    // Only part of what was asked for: over several segments, and in a budget that is less than
-    // that.
+    // Each fetch returns only a part of the requested bytes: the records span several segments, and
+    // the budget is smaller than the request.
     for (let next = 0; next < 40; ) {
       const result = await broker.fetch({ topic: "t", partition: 0, from: next, maxBytes: 100_000 }, { budget });
       const bases = Array.from(frameBatches(result.batches), ({ baseOffset }) => baseOffset);
@@ -321,7 +323,7 @@ test.each([0, 4_000_000])(
     for await (const event of broker.consume({ topic: "t", partition: 0, until: "latest" }, { budget })) {
       if (event.type !== "batches") continue;
       seen.push(...Array.from(frameBatches(event.batches), ({ baseOffset }) => baseOffset));
-      await new Promise(setImmediate); // what is read ahead is there, or has found no room
+      await new Promise(setImmediate); // the read ahead has completed, or has found no room
       event.release!();
     }
     expect(seen).toEqual(numbers(40));
@@ -342,7 +344,7 @@ test.each([0, 4_000_000])(
   "batches are not modified after they were delivered (%d bytes of tail cache)",
   async (tailCacheBytes) => {
     const { broker } = await filled(0, { tailCacheBytes, segmentBytes: 100_000 });
-    // Longer than any read, and shorter: each is read by itself.
+    // Some batches are longer than any read, others shorter: each is read on its own.
     const sizes = numbers(30).map((n) => (n % 3 === 0 ? 70_000 : 900));
     await appendOneByOne(
       broker.topic("t"),

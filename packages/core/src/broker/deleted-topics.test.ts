@@ -1,4 +1,4 @@
-/** A broker outlives any number of topics: nothing of those that were deleted stays in memory. */
+/** Deleted topics leave nothing in the broker's memory, however many there are. */
 import { queryObjects } from "node:v8";
 import { expect, onTestFinished, test } from "vitest";
 import { sealed } from "../../test/records.js";
@@ -22,7 +22,7 @@ test("no memory of deleted topics is kept", async () => {
   const before = kept();
   for (let i = 0; i < 20; i++) await use(`t-${i}`);
   const after = kept();
-  // The last one's may still be referred to by what is on the stack.
+  // Values on the stack may still refer to objects of the last topic.
   for (const [i, count] of after.entries())
     expect(count - before[i]!, i === 0 ? "segments" : "partitions").toBeLessThan(5);
 });

@@ -22,7 +22,7 @@ async function reopen(options: BrokerOptions = {}): Promise<void> {
   broker = await Broker.open("data", { storage: disk, ...options });
 }
 
-/** Appends so many records, one a batch. */
+/** Appends `count` records, one per batch. */
 async function append(partition: number, count: number, topic = "t"): Promise<void> {
   for (let i = 0; i < count; i++) await broker.produce({ topic, partition, batches: sealed([`${i}`]) });
 }
@@ -181,7 +181,7 @@ describe("topics", () => {
     await broker.createTopic({ topic: "u", partitions: 2 });
     await append(0, 3, "u");
     expect(await one.assigned()).toBe("(0) (1)");
-    // What it commits now is of the topic that is gone.
+    // A commit of the member now refers to the deleted topic.
     expect(await broker.commitOffsets({ ...request, memberEpoch: one.epoch })).toMatchObject([
       { error: { code: "FENCED_MEMBER" } },
     ]);
@@ -266,7 +266,7 @@ describe("resets", () => {
     const before = one.epoch;
     await broker.resetOffsets({ group: "g", partitions: [{ topic: "t", partition: 0 }], to: 2 });
     expect(await commit(one, 0, 10)).toMatchObject([{ error: { code: "FENCED_MEMBER" } }]);
-    expect(await commit(one, 1, 0)).toEqual([{}]); // the others are not concerned
+    expect(await commit(one, 1, 0)).toEqual([{}]); // other partitions are not affected
     const reset = await one.next("offsetsReset");
     expect(reset.offsets).toMatchObject([{ topic: "t", partition: 0, offset: 2 }]);
     expect(reset.memberEpoch).toBeGreaterThan(before);
@@ -288,7 +288,7 @@ describe("resets", () => {
     await reset(0, 2);
     await reset(1, 4);
     await reset(0, 7);
-    await new Promise((resolve) => setImmediate(resolve)); // members hear of it a moment after it is durable
+    await new Promise((resolve) => setImmediate(resolve)); // members get the event soon after the change is durable
     const { offsets, memberEpoch } = await one.next("offsetsReset");
     expect(offsets.map(({ partition, offset }) => `${partition}:${offset}`)).toEqual(["1:4", "0:7"]);
     expect((await one.next("assignment")).memberEpoch).toBe(memberEpoch);
@@ -302,7 +302,7 @@ describe("resets", () => {
     await one.disconnect();
     await broker.resetOffsets({ group: "g", partitions: [{ topic: "t", partition: 0 }], to: 2 });
     const back = await TestMember.join(broker, { group: "g", topics: ["t"], memberId, memberEpoch });
-    expect(back.epoch).toBe(memberEpoch); // it is not to commit under the new one before it has heard
+    expect(back.epoch).toBe(memberEpoch); // it must not commit with the new epoch before it has received the reset
     expect((await back.next("offsetsReset")).offsets).toEqual([{ topic: "t", partition: 0, offset: 2 }]);
     expect(await back.assigned()).toBe("0 1 2 3");
   });
@@ -446,7 +446,7 @@ describe("members", () => {
     );
     await Promise.all(joining);
     await expect(join()).rejects.toMatchObject({ code: "QUOTA_EXCEEDED", expected: 1000 });
-    await TestMember.join(broker, { group: "g", topics: ["t"], instanceId: "i7" }); // it has its place
+    await TestMember.join(broker, { group: "g", topics: ["t"], instanceId: "i7" }); // the static member exists already
   });
 
   test("closing the broker ends their events, and they resume when it is reopened", async () => {
@@ -468,7 +468,7 @@ describe("members", () => {
     await events.return!();
     expect(await waiting).toEqual({ value: undefined, done: true });
     expect((await broker.describeGroup("g")).members).toMatchObject([{ connected: false }]);
-    await membership.leave(); // still the same member
+    await membership.leave(); // this ends the same membership
     expect((await broker.describeGroup("g")).members).toEqual([]);
   });
 });
@@ -520,12 +520,12 @@ describe("many", () => {
   });
 });
 
-/** Gives up whatever it is told to. */
+/** Revokes every partition that the member is asked to revoke. */
 async function obey(member: TestMember): Promise<void> {
   try {
     for (;;) await member.gives();
   } catch {
-    // it left
+    // the member has left
   }
 }
 

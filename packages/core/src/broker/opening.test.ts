@@ -42,14 +42,14 @@ async function codeOf(work: () => unknown): Promise<string> {
   return "none";
 }
 
-/** What can be done by now has been done. */
+/** Waits until all work that is not held back is done. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 200; i++) await nextTurn();
 }
 
 test("many topics are opened concurrently", async () => {
   const { storage } = await filled(Array.from({ length: 20 }, (_, i) => `t${i}`));
-  process.env["UV_THREADPOOL_SIZE"] = "64"; // read when it is opened
+  process.env["UV_THREADPOOL_SIZE"] = "64"; // read when the broker is opened
   try {
     const slow = new SlowStorage(storage, 64, () => false);
     await using broker = await Broker.open("data", { storage: slow.storage });
@@ -111,7 +111,7 @@ test("an open topic is served while others are being opened; those and the group
     ]) {
       expect(await codeOf(ofAll)).toBe("UNAVAILABLE");
     }
-    const again = broker.createTopic({ topic: "b", partitions: 1, ifNotExists: true }); // waits for it
+    const again = broker.createTopic({ topic: "b", partitions: 1, ifNotExists: true }); // waits until topic "b" is open
     slow.release();
     expect((await again).partitions[0]!.logEndOffset).toBe(1);
     await broker.opened;

@@ -1,4 +1,4 @@
-/** Producer ids: each is handed out once, whatever crashes. */
+/** Each producer id is allocated once, whatever crashes. */
 import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { caught, codeOf, sealed } from "../../test/records.js";

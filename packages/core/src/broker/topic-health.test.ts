@@ -1,4 +1,4 @@
-/** Which topics are well, and that it is told when that changes. */
+/** The health of topics, and notifications of changes. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { codeOf, sealed } from "../../test/records.js";

@@ -1,4 +1,7 @@
-/** A topic's id: made with it, kept for good, and another one for the next topic of that name. */
+/**
+ * A topic's id is assigned when the topic is created and never changes. A later topic of the same
+ * name has another id.
+ */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -89,7 +92,8 @@ test("commits count only for the topic that they were made for, not for its repl
   await broker.createTopic({ topic: "t", partitions: 1 });
   for (let i = 0; i < 9; i++) await broker.produce({ topic: "t", partition: 0, batches: sealed(["y"]) });
   await broker.close();
-  // The groups as they were before: what they know of "t" is of the old one.
+  // The groups directory is restored from an older copy: its commits for "t" belong to the old
+  // topic.
   rmSync(join(data, "groups"), { recursive: true });
   cpSync(copy, join(data, "groups"), { recursive: true });
   broker = await open(data);

@@ -1,4 +1,7 @@
-/** Topics come, change and go: at once, for good, and whole wherever a crash comes. */
+/**
+ * Creating, altering and deleting topics takes effect at once, is durable, and is atomic at every
+ * possible crash.
+ */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -14,7 +17,7 @@ async function opened(options: BrokerOptions = {}, storage = new HookedStorage()
   return { storage, broker };
 }
 
-/** With topics "t" and "u", of two partitions and three records in each. */
+/** A broker with topics "t" and "u" of two partitions, with three records in each partition. */
 async function filled(options: BrokerOptions = {}, storage?: HookedStorage) {
   const opening = await opened(options, storage);
   for (const topic of ["t", "u"]) {
@@ -34,13 +37,13 @@ async function checkWhole(broker: Broker, topic: string): Promise<void> {
 }
 
 /**
- * Makes the k-th call that changes something fail, and all after it; what `made` says is whether it
- * came so far.
+ * Makes the k-th mutating call and all later ones fail. `made` returns whether the k-th call was
+ * reached.
  */
 function crashAt(storage: HookedStorage, k: number): { made(): boolean } {
   let count = 0;
   storage.before = ({ kind, path }: Call) => {
-    if (["read", "openFile", "identify", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks")) return; // a cache, whose failures cost nobody
+    if (["read", "openFile", "identify", "list", "size", "lock"].includes(kind) || path.endsWith("watermarks")) return; // `watermarks` is a cache, whose failures have no effect
     if (++count >= k) throw Object.assign(new Error("EIO: crash"), { code: "EIO" });
   };
   return { made: () => count >= k };
@@ -229,7 +232,7 @@ test("each option has its effect on the open topic, until it is reset", async ()
   const segments = async () => {
     const directories = (await storage.list("data/topics"))!.map((id) => `data/topics/${id}/0`);
     const names = await Promise.all(directories.map(async (directory) => (await storage.list(directory)) ?? []));
-    return names.flat().filter((name) => name.endsWith(".log")).length - 1; // "u" has one
+    return names.flat().filter((name) => name.endsWith(".log")).length - 1; // not counting the one of "u"
   };
   const produce = (value: string) => broker.produce({ topic: "t", partition: 0, batches: sealed([value]) });
   expect(await segments()).toBe(1);

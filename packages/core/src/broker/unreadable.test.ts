@@ -1,5 +1,6 @@
 /**
- * What cannot be read in a data directory costs itself: the server starts, and the rest is served.
+ * An unreadable part of a data directory affects only itself: the server starts, and serves the
+ * rest.
  */
 import { expect, test } from "vitest";
 import { HookedStorage } from "../../test/hooked-storage.js";

@@ -21,8 +21,8 @@ export interface Engine<T extends Topic = Topic> {
   /** Largest batch that the engine can store, in bytes, whatever the configuration of a topic. */
   readonly maxBatchBytes: number;
   /**
-   * The durabilities that an append may ask for, weakest first. The journal's appends have the
-   * last.
+   * The durabilities that an append may request, weakest first. Appends to the journal use the
+   * strongest one.
    */
   readonly durabilities: readonly Durability[];
   /** Why the engine accepts no writes any more; undefined if it does. */

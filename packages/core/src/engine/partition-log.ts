@@ -155,8 +155,8 @@ export interface PartitionLog {
   appendTimeAt(offset: number): Promise<number | undefined>;
 
   /**
-   * Resolves when the high watermark is above `offset`, the log is closed, `signal` aborts, or
-   * after `timeoutMs`: to false only in the last case.
+   * Resolves to true when the high watermark is above `offset`, the log is closed or `signal`
+   * aborts; to false after `timeoutMs`.
    */
   waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean>;
 

@@ -59,12 +59,12 @@ export class TopicUnsettledError extends Error {
   }
 }
 
-/** What a catalogue has in addition if several brokers use it. */
+/** Additional methods of a catalogue that several brokers share. */
 export interface SharedCatalogue {
   /**
-   * Registers the callback for topics that another broker has created, altered or deleted, in place
-   * of an earlier one. It is called soon after the change; the configuration of an open topic
-   * follows before.
+   * Registers the callback for topics that another broker has created, altered or deleted; it
+   * replaces an earlier callback. It is called soon after the change, once the configuration of an
+   * open topic has been updated.
    */
   onChange(changed: (topic: string) => void): void;
 
@@ -113,9 +113,9 @@ export interface TopicCatalogue<T extends Topic = Topic> {
   create(topic: string, partitions: number, config: TopicConfig): Promise<T>;
 
   /**
-   * Replaces a topic's configuration by `change` of the current one, effective at once and durable:
-   * `topic.config` and the logs follow it. If another broker alters the topic at the same time,
-   * `change` is called again.
+   * Replaces a topic's configuration by the result of `change`, which gets the current one. The new
+   * configuration is durable and takes effect at once, in `topic.config` and in the logs. If
+   * another broker alters the topic at the same time, `change` is called again.
    *
    * @throws UnknownTopicError if another broker has deleted the topic; the errors of `change`, and
    * nothing is changed

@@ -57,7 +57,10 @@ export class FileJournalStore implements JournalStore {
     await this.#store?.close();
   }
 
-  /** A crash may have left the directory empty, or almost so. */
+  /**
+   * Whether the log exists. A crash during its creation may have left an empty or incomplete
+   * directory.
+   */
   async #isMade(): Promise<boolean> {
     const names = (await this.#storage.list(this.location)) ?? [];
     if (names.includes(STORE_FILE)) return true;

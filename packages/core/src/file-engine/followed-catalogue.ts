@@ -28,7 +28,7 @@ export class FollowedCatalogue {
     this.#options = options;
   }
 
-  /** In no order. */
+  /** Returns the topics in no particular order. */
   async find(): Promise<FoundTopics> {
     const topics: FoundTopic[] = [];
     const unreadable: UnopenableTopic[] = [];
@@ -52,7 +52,7 @@ export class FollowedCatalogue {
   }
 
   /**
-   * The topic that has the name now.
+   * Returns the topic that currently has the name.
    *
    * @throws UnknownTopicError, NotALogStoreError, StorageFailedError
    */

@@ -4,7 +4,7 @@ import type { TopicConfig } from "@logstore/protocol";
 import type { DurableMap, MapEntry } from "../engine/durable-map.js";
 import { MemoryPartition } from "./memory-partition.js";
 
-/** A topic, whichever engines have it open. */
+/** A stored topic, shared by the engines that have it open. */
 export interface StoredTopic {
   readonly topic: string;
   readonly id: string;
@@ -18,7 +18,7 @@ export interface StoredJournal {
   snapshot?: Uint8Array;
 }
 
-/** Told the name of a topic that was created, altered or deleted. */
+/** Called with the name of a topic that was created, altered or deleted. */
 export type TopicListener = (topic: string) => void;
 
 class MemoryMap implements DurableMap {
@@ -48,7 +48,7 @@ export class MemoryHome {
   readonly #journals = new Map<string, StoredJournal>();
   readonly #listeners = new Set<TopicListener>();
 
-  /** @internal The journal of a broker, which is found again under the same name. */
+  /** @internal Returns the journal of a broker, the same one for the same name. */
   journal(broker: string): StoredJournal {
     const journal = this.#journals.get(broker) ?? {};
     this.#journals.set(broker, journal);

@@ -1,4 +1,4 @@
-/** A partition's log in memory, as one engine has it open. */
+/** A partition's log in memory, opened by one engine. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   batchesToAppend,
@@ -20,7 +20,7 @@ import { waitBeyond } from "../engine/read/wait-beyond.js";
 import type { MemoryPartition } from "./memory-partition.js";
 import { MemoryReader } from "./memory-reader.js";
 
-/** Memory survives nothing: it offers the weakest durability that there is, and no other. */
+/** Memory does not survive a crash, so that only the weakest durability is offered. */
 export const MEMORY_DURABILITIES = ["written"] as const satisfies readonly Durability[];
 
 /** The options in effect for a log. They may be altered at any time. */
@@ -120,7 +120,7 @@ export class MemoryLog implements PartitionLog {
     return waitBeyond(this.offsets, offset, () => this.isClosed, signal, timeoutMs);
   }
 
-  /** The offsets are those of the shared records. */
+  /** Nothing to update: the offsets are those of the shared records. */
   refresh(): undefined {
     return undefined;
   }

@@ -77,7 +77,10 @@ export class MemoryPartition {
     this.#removeFirst(count);
   }
 
-  /** Index of the first batch for which this holds, as for all that follow it. */
+  /**
+   * Index of the first batch for which `holds` returns true. It must also return true for all later
+   * ones.
+   */
   #indexOf(holds: (batch: RecordBatch) => boolean): number {
     let [low, high] = [0, this.#batches.length];
     while (low < high) {

@@ -51,7 +51,7 @@ export class Pacer {
  */
 export const sharedPacer = new Pacer();
 
-/** Steps that a task takes without a look at the clock. */
+/** Number of steps that a task takes before it reads the clock. */
 const FREE_STEPS = 100;
 
 /**
@@ -61,7 +61,7 @@ const FREE_STEPS = 100;
 export class PacedTask {
   #steps = 0;
 
-  /** To be asked before each step. */
+  /** Whether the task must pause; checked before each step. */
   get isDue(): boolean {
     return ++this.#steps > FREE_STEPS && sharedPacer.isDue;
   }

@@ -1,4 +1,4 @@
-/** A disk that fails, and the order in which the engine asks it for things. */
+/** Failures of the disk, and the order of the engine's calls to it. */
 import { describe, expect, test } from "vitest";
 import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, range, sealed, values } from "../../test/records.js";
@@ -40,7 +40,7 @@ describe.each([
         if (result.status === "rejected") errors.push(result.reason);
         else acked.push([...batch, `${round}.many`][i]!);
       }
-      expect(await values(store)).toEqual(acked); // no more than was acknowledged, and no less
+      expect(await values(store)).toEqual(acked); // exactly what was acknowledged
       if (errors.length > 0) expect(await codeOf(store.append(null, "later"))).toBe("STORAGE_FAILED");
     }
     for (const error of errors) expect(error).toMatchObject({ code: "STORAGE_FAILED", cause: expect.anything() });
@@ -111,7 +111,7 @@ test("a finished segment is synced in the background; if that fails, no more app
     await goesOn.promise;
     throw new Error("EIO");
   };
-  await appendOneByOne(store, range(2, "w")); // in the next segment, while the first one's sync is under way
+  await appendOneByOne(store, range(2, "w")); // in the next segment, while the first one is being synced
   await begun.promise;
   goesOn.resolve();
   await new Promise((resolve) => setImmediate(resolve));
@@ -277,17 +277,18 @@ test("every created or renamed name is durable before anything depends on it", a
   await store.close();
   const unsynced = new Set<string>();
   for (const { kind, path } of storage.calls) {
-    // A checkpoint names its segment: that must be there for good when the checkpoint is.
+    // A checkpoint refers to its segment, whose name must be durable before the checkpoint is in
+    // place.
     if (kind === "rename") expect([...unsynced].filter((name) => name.endsWith(".log"))).toEqual([]);
     if (kind === "createFile" || kind === "rename") unsynced.add(path);
     if (kind === "syncDirectory") for (const name of unsynced) if (name.startsWith(`${path}/`)) unsynced.delete(name);
-    // A log is written to under a name that no power cut takes away. The checkpoint of a finished
-    // segment may be under way meanwhile.
+    // A log is written to only once its name is durable. The checkpoint of a finished segment may
+    // be in progress at the same time.
     const isUnsafe = (name: string) => name !== "store/watermarks" && !name.endsWith("checkpoint.tmp");
     if (kind === "write" && path.endsWith(".log")) expect([...unsynced].filter(isUnsafe)).toEqual([]);
     if (kind === "rename") unsynced.delete(`${path}.tmp`);
   }
-  expect([...unsynced]).toEqual(["store/watermarks"]); // made anew at every opening
+  expect([...unsynced]).toEqual(["store/watermarks"]); // rewritten whenever the store is opened
   const contents = storage.calls.filter(({ path }) => /store\.json|checkpoint/.test(path)).map(({ kind }) => kind);
   expect(contents.slice(0, 4)).toEqual(["createFile", "write", "sync", "rename"]);
 });
@@ -307,7 +308,8 @@ test("a segment is synced completely before anything depends on it", async () =>
   await store.append(null, "flushed", { durability: "flushed" });
   const dirty = new Set<string>();
   for (const { kind, path } of storage.calls) {
-    // The one before is durable before a third is begun, and before the checkpoint that says so.
+    // A finished segment is durable before the segment after the next is created, and before the
+    // checkpoint that covers it is written.
     if (kind === "createFile" && path.endsWith(".log")) expect(dirty.size).toBeLessThanOrEqual(1);
     if (kind === "rename" && dirty.size > 0) expect([...dirty].sort().slice(0, -1)).toEqual([]);
     if (!path.endsWith(".log")) continue;
@@ -323,7 +325,7 @@ test("a third segment is not started before the first is durable", async () => {
   await appendOneByOne(store, range(3));
   const goesOn = Promise.withResolvers<void>();
   storage.before = ({ kind, path }) => (kind === "sync" && path.endsWith(LOG) ? goesOn.promise : undefined);
-  await appendOneByOne(store, range(3, "w")); // the second one, full
+  await appendOneByOne(store, range(3, "w")); // fills the second segment
   const third = store.append(null, "x");
   await new Promise((resolve) => setTimeout(resolve, 20));
   const logs = () => storage.calls.filter(({ kind, path }) => kind === "createFile" && path.endsWith(".log")).length;

@@ -1,4 +1,4 @@
-/** Rolling, the sparse index as a cache that may be wrong, and look-ups by time. */
+/** Rolling, the sparse index as a cache that may be damaged, and look-ups by time. */
 import { appendFileSync, copyFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -126,7 +126,7 @@ test("an index of a longer log is not trusted", async () => {
   const second = await LogStore.open(directory);
   await appendOneByOne(second, all.slice(7));
   await second.close();
-  for (const [i, path] of old.entries()) writeFileSync(path, contents[i]!); // a backup without its index
+  for (const [i, path] of old.entries()) writeFileSync(path, contents[i]!); // as restored from a backup without indexes
   const third = await LogStore.open(directory);
   const others = range(20, "w").map((value) => value.padEnd(4000, "."));
   await appendOneByOne(third, others);

@@ -13,7 +13,10 @@ const LOOK_INTERVAL_MS = 1000;
 export interface GuardedStorage extends Storage {
   readonly guard: DirectoryGuard;
 
-  /** Whether a clock that is behind is to be told of: all partitions notice the same one. */
+  /**
+   * Whether a warning about a clock that is behind is due. All partitions share the clock, and one
+   * warning covers all of them.
+   */
   isClockWarningDue(): boolean;
 }
 

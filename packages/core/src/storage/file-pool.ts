@@ -53,8 +53,8 @@ export class FilePool implements GuardedStorage, FileSlots {
   }
 
   /**
-   * Whether a warning about a clock that is behind is due. One for all partitions, because they
-   * share the clock.
+   * Whether a warning about a clock that is behind is due. All partitions share the clock, and one
+   * warning covers all of them.
    */
   isClockWarningDue(): boolean {
     return this.#clockWarning.isDue();
@@ -182,7 +182,7 @@ export class FilePool implements GuardedStorage, FileSlots {
     return this.openSlot("opening", path, () => this.#inner.openFile(path, access));
   }
 
-  /** @param open opens a file, once one more may be open */
+  /** @param open opens the file; called once a slot is free */
   openSlot<T>(doing: string, path: string, open: () => Promise<T>): Promise<T> {
     return this.#try(doing, path, () => this.#slots.open(open));
   }

@@ -1,4 +1,4 @@
-/** Options that are wrong are refused by name, before anything is touched. */
+/** An invalid option is refused with its name, before anything is changed. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";

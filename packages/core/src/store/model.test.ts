@@ -1,6 +1,6 @@
 /**
- * Random configurations and operations against the simplest model of a log: an array a partition.
- * CORE_RUNS says how many, and CORE_SHARD=3/8 which part of them.
+ * Random configurations and operations, compared with the simplest model of a log: an array for
+ * each partition. CORE_RUNS sets the number of runs, and CORE_SHARD=3/8 selects a part of them.
  */
 import { expect, test } from "vitest";
 import { report, shardOf } from "../../test/cases.js";
@@ -13,7 +13,7 @@ const [SHARD, SHARDS] = shardOf(process.env["CORE_SHARD"] ?? "1/1");
 
 test(`${RUNS} random runs, CORE_SEED=${firstSeed}`, { timeout: 24 * 3_600_000 }, async () => {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // a file that is not there is an error, and its stack costs more than the look
+  Error.stackTraceLimit = 0; // a missing file is an error, whose stack trace costs more than the check itself
   let steps = 0;
   let done = 0;
   try {
@@ -34,7 +34,7 @@ interface ModelRecord {
   readonly value: string;
 }
 
-/** Returns how many steps that were. */
+/** Returns the number of steps. */
 async function oneRun(random: Random): Promise<number> {
   const partitions = random.whole(1, 3);
   const storage = new MemoryStorage();
@@ -84,7 +84,7 @@ async function oneRun(random: Random): Promise<number> {
         return { offset, key: text(key), value: text(value) };
       });
       const wanted = expected.slice(from).map(({ key, value }, i) => ({ offset: from + i, key, value }));
-      // A matcher costs more than the store that it looks at.
+      // A matcher costs more than the operations that it checks.
       if (JSON.stringify(read) !== JSON.stringify(wanted)) expect(read).toEqual(wanted);
     },
     async reopen() {
@@ -93,7 +93,7 @@ async function oneRun(random: Random): Promise<number> {
       expect(store.recovery).toEqual([]);
     },
     async crash() {
-      store = await LogStore.open("store", options); // the other one is never heard of again
+      store = await LogStore.open("store", options); // the previous store is abandoned, as by a crash
       expect(store.recovery).toEqual([]);
     },
   };

@@ -1,6 +1,6 @@
 /**
- * Reading what another process writes: no more than it says, no less, and without touching
- * anything.
+ * Reading a store that another process writes to: exactly the published records are read, and
+ * nothing is changed.
  */
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ import {
 } from "../index.js";
 
 const LOG = "00000000000000000000.log";
-/** Three records a segment. */
+/** Three records per segment. */
 const SEGMENT_BYTES = 250;
 
 async function readOnly(directory: string, storage?: HookedStorage): Promise<ReadOnlyLogStore> {
@@ -51,12 +51,12 @@ async function next(tail: AsyncIterator<LogRecord>): Promise<string | undefined>
   return value && `${value.offset} ${text(value.value)}`;
 }
 
-/** The reader has heard of so many records. */
+/** Waits until the reader knows of `endOffset`. */
 async function heard(reader: ReadOnlyLogStore, endOffset: number, partition = 0): Promise<void> {
   await vi.waitFor(() => expect(reader.partition(partition).endOffset).toBe(endOffset), { interval: 2, timeout: 5000 });
 }
 
-/** A closed store of these, each in a batch of its own. */
+/** A closed store with these values, each in a batch of its own. */
 async function closedWith(all: readonly string[], options: LogStoreOptions = {}): Promise<string> {
   const directory = temporaryDirectory();
   const store = await writer(directory, options);
@@ -65,7 +65,7 @@ async function closedWith(all: readonly string[], options: LogStoreOptions = {})
   return directory;
 }
 
-/** What a kill -9 leaves of the same. */
+/** The state of the same store after a kill -9. */
 async function killedWith(all: readonly string[]): Promise<string> {
   const directory = temporaryDirectory();
   const store = await writer(directory, { segmentBytes: 1_000_000 });
@@ -146,7 +146,7 @@ test("unacknowledged records are not visible: a delayed sync", async () => {
   });
   await begun.promise;
   await reader.look();
-  const late = await readOnly("store", storage); // finds the bytes in the file
+  const late = await readOnly("store", storage); // it finds the bytes in the file
   await new Promise((resolve) => setTimeout(resolve, 20));
   for (const each of [reader, late]) {
     expect(await read(each)).toEqual(["first"]);
@@ -168,7 +168,7 @@ test("following continues after the writer crashed and was reopened", async () =
   await appendOneByOne(store, range(5));
   const tail = reader.tail(0, { from: 0 })[Symbol.asyncIterator]();
   for (let i = 0; i < 5; i++) expect(await next(tail)).toBe(`${i} v${i}`);
-  // Half a batch that nobody was told of.
+  // Half of a batch that was never published.
   const file = await storage.inner.openFile("store/0/00000000000000000003.log", "write");
   await file.write([Buffer.from("LSB\u0001 half a batch")], await file.size());
   const again = await writer("store", { storage });
@@ -207,7 +207,7 @@ test("retention by the writer moves the reader's log start", async () => {
   expect(await read(reader)).toEqual(["v7", "v8", "v9"]);
   expect(await caught(read(reader, 0, 6))).toMatchObject({ code: "OFFSET_OUT_OF_RANGE", expected: 7 });
   const rest = (await Array.fromAsync(behind)).map(({ baseOffset }) => baseOffset);
-  expect(rest.slice(-3)).toEqual([7, 8, 9]); // and what was read ahead
+  expect(rest.slice(-3)).toEqual([7, 8, 9]); // including what was read ahead
   expect(await read(await readOnly("store", storage))).toEqual(["v7", "v8", "v9"]);
   await store.deleteRecords(0, 10);
   await store.append(null, "on");
@@ -222,7 +222,7 @@ test("files that are removed before the reader learns of it are not damage", asy
   await appendOneByOne(store, range(10));
   const reader = await readOnly("store", storage);
   await store.deleteRecords(0, 7);
-  expect(reader.partition(0).startOffset).toBe(0); // it does not know
+  expect(reader.partition(0).startOffset).toBe(0); // the reader has not learned of the new log start
   expect(await read(reader, 0, 1)).toEqual(["v7", "v8", "v9"]);
   const other = await readOnly("store", storage);
   await store.deleteRecords(0, 10);
@@ -308,7 +308,7 @@ test.each([
     const tail = reader.tail(0)[Symbol.asyncIterator]();
     const seen = next(tail);
     await store.append(null, "on");
-    expect(await seen).toBe(isClosed ? "5 on" : "4 v4"); // which opening it has made durable
+    expect(await seen).toBe(isClosed ? "5 on" : "4 v4"); // the batch that opening the store has made durable
     await store.close();
   }
 });

@@ -1,6 +1,6 @@
 /**
- * Records that are gone before an embedded reader comes to them: it is told of each of them, and
- * goes on behind them.
+ * Records that are deleted or lost before an embedded reader reaches them: every skip is reported
+ * to the reader, which continues after them.
  */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { appendOneByOne, caught, range } from "../../test/records.js";
@@ -20,7 +20,7 @@ async function openReadOnly(storage: MemoryStorage): Promise<ReadOnlyLogStore> {
   return store;
 }
 
-/** Six records, of which a repair has cut out 2 and 5. */
+/** A store of six records, of which a repair has removed 2 and 5. */
 async function repaired(storage: MemoryStorage): Promise<LogStore> {
   const store = await open(storage, 200);
   await appendOneByOne(store, range(6));

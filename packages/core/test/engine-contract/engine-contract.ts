@@ -1,6 +1,6 @@
 /**
- * What every engine must do, as tests. An engine's package runs them with `engineContract`, and
- * needs nothing but a way to open its engine: see docs/engines.md.
+ * The contract of an engine, as tests. An engine's package runs them with `engineContract` and
+ * supplies only a function that opens the engine. See docs/engines.md.
  */
 import { describe, expect, test } from "vitest";
 import { catalogueContract, sharedContract } from "./catalogue-contract.js";
@@ -8,7 +8,7 @@ import { Bench, type MakeHome } from "./home.js";
 import { logContract } from "./log-contract.js";
 import { journalContract, mapContract } from "./map-contract.js";
 
-/** @param isShared whether several engines may be open in a home at a time */
+/** @param isShared whether several engines may have the same home open at the same time */
 export function engineContract(name: string, isShared: boolean, makeHome: MakeHome): void {
   describe(name, () => {
     test("an engine tells its name, its limits, the time, and random bytes", async () => {

@@ -1,20 +1,20 @@
-/** What an engine's author gives to the contract, and short forms for its tests. */
+/** The part of the contract that an engine's author implements, and helpers for its tests. */
 import { type ProducerStamp, RecordBatch, RecordBatchBuilder } from "@logstore/codec";
 import { onTestFinished } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import type { PartitionLog } from "../../src/engine/partition-log.js";
 import type { Topic } from "../../src/engine/topic-catalogue.js";
 
-/** Where the engines of one test keep what they store. */
+/** The storage that the engines of one test share. */
 export interface EngineHome {
   /**
-   * Opens an engine: an empty one at first, later one that finds what an earlier one has stored and
-   * closed. Several are open at a time only if `isShared`.
+   * Opens an engine. The first one is empty, and a later one finds what earlier ones have stored.
+   * Several are open at the same time only if `isShared`.
    */
   open(): Promise<Engine>;
-  /** Whether several engines may be open at a time, as those of several brokers are. */
+  /** Whether several engines may be open at the same time, like those of several brokers. */
   readonly isShared: boolean;
-  /** Called when the test ends. Engines that are open are closed before. */
+  /** Called when the test ends, after all engines have been closed. */
   remove?(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export class Bench {
   async open(): Promise<Engine> {
     const engine = await this.home.open();
     this.#open.set(engine, new Set());
-    await engine.catalogue.find(); // as a broker does before anything else
+    await engine.catalogue.find(); // like a broker, which calls it first
     return engine;
   }
 
@@ -50,7 +50,7 @@ export class Bench {
     return this.#opened(engine, await engine.catalogue.create(topic, partitions, config));
   }
 
-  /** Opens a topic that exists. */
+  /** Opens an existing topic. */
   async find(engine: Engine, topic = "t"): Promise<Topic> {
     const { topics } = await engine.catalogue.find();
     const found = topics.find((each) => each.topic === topic);

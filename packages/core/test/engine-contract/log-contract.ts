@@ -154,7 +154,7 @@ export function logContract(makeHome: MakeHome): void {
     expect(first.headroomBytes).toBeGreaterThanOrEqual(20);
     new Uint8Array(first.bytes.buffer, 0, first.bytes.byteOffset + first.bytes.length).fill(0xff);
     expect((await lines(log)).length).toBe(12);
-    // A batch that alone is longer than asked for is read all the same, unless the read is strict.
+    // A single batch that exceeds `maxBytes` is returned nevertheless, unless the read is strict.
     expect(await codeOf(reader.next({ maxBytes: 10, isStrict: true }))).toContain(`batch of ${length} bytes`);
     await expect(reader.next({ maxBytes: 10, isStrict: true })).rejects.toBeInstanceOf(BatchTooLongToRead);
     expect(reader.offset).toBe(4);
@@ -163,7 +163,7 @@ export function logContract(makeHome: MakeHome): void {
     expect(await reader.next({ ...MAX, until: 9 })).toBeUndefined();
     expect((await reader.next(MAX))!.nextOffset).toBe(12);
     expect(await reader.next(MAX)).toBeUndefined();
-    // From within a batch: the chunk may begin before.
+    // The offset is within a batch: the chunk may begin before it.
     expect(batchesIn((await log.reader(3).next({ maxBytes: 1 }))!.bytes)[0]!.baseOffset).toBe(2);
   });
 
@@ -225,7 +225,7 @@ export function logContract(makeHome: MakeHome): void {
     for (const value of ["a", "b", "c"]) await log.appendBatches(batch([value]));
     const reader = log.reader(0);
     await log.deleteRecords(2);
-    await log.deleteRecords(1); // never back
+    await log.deleteRecords(1); // the log start never moves back
     expect(await codeOf(reader.next(MAX))).toBe("OFFSET_OUT_OF_RANGE");
     for (const offset of [4, 9]) expect(await codeOf(log.deleteRecords(offset))).toBe("OFFSET_OUT_OF_RANGE");
     for (const bad of [-1, 0.5]) expect(await codeOf(log.deleteRecords(bad))).not.toBeUndefined();

@@ -1,4 +1,4 @@
-/** What follows from one version of the access configuration. */
+/** The rules, quotas and authenticator made from one version of the access configuration. */
 import type { StatusObject } from "@grpc/grpc-js";
 import { type AccessConfig, checkAccessConfig } from "./access-config.js";
 import { Authenticator } from "./authenticator.js";

@@ -43,11 +43,11 @@ export function chargedConsume(
   if (!quota) return api.consume(request, options);
   const signal = options?.signal ?? caller.signal;
   const budget = new ChargedBudget({ quota, budget: options?.budget, waitFor: signal });
-  // While the quota holds a reader back it keeps no memory that others wait for.
+  // A reader that waits for its quota must not hold memory that others wait for.
   return slowed(api.consume(request, { ...options, readAhead: false, budget }), budget, quota, signal);
 }
 
-/** Asks for the next event when the quota allows it. */
+/** Requests the next event when the quota allows it. */
 async function* slowed(
   events: AsyncIterable<ConsumeEvent>,
   budget: ChargedBudget,

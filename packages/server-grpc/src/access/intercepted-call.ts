@@ -13,8 +13,8 @@ import type { Caller, CallFacts } from "./caller.js";
 import type { Credentials } from "./identity.js";
 
 /**
- * A peer that reads nothing does not hear that its call was ended. What waits for it is kept for so
- * long at most, ms.
+ * A peer that reads nothing does not learn that its call was ended. Data that waits to be sent to
+ * it is kept for at most this time, in ms.
  */
 const CUT_GRACE_MS = 3_000;
 
@@ -71,7 +71,7 @@ export function interceptedCall(
   };
   return new ServerInterceptingCall(call, {
     start: (next) => next({ onReceiveMetadata: letIn, onCancel: over }),
-    // A cut call has had its status: anything more on it would break the stream.
+    // The status of a cut call has been sent: any further message would break the stream.
     sendMessage: (message, next) => {
       if (!caller?.isCut) next(message);
     },

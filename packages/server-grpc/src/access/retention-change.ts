@@ -10,8 +10,8 @@ export function namesRetention(change: TopicConfigChange): boolean {
 }
 
 /**
- * Whether less may be kept than now. A reset to the server's default counts as less, because the
- * default is unknown here.
+ * Whether fewer records may be kept after the change. A reset to the server's default counts as
+ * such a change, because the default is unknown here.
  *
  * @param config the topic's own configuration
  * @param effectiveConfig the configuration in effect

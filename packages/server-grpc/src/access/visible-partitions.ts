@@ -17,7 +17,7 @@ import type {
 } from "@logstore/protocol";
 import { sliceLeft } from "../transport/slices.js";
 
-/** Of a topic. A longer name is not repeated to its sender. */
+/** Length of the longest valid topic name. A longer name is not repeated to its sender. */
 const MAX_NAME_LENGTH = 249;
 
 type IsVisible = (topic: string) => boolean;

@@ -1,8 +1,8 @@
 /**
- * Writes log lines to stderr, of whatever kind, without blocking. A pipe that nobody reads, a full
- * disk or a slow one costs lines, which are counted, and has no other effect. pino's own
- * destination would retry a failed write in a busy loop on flush, and turn ENOSPC into an unhandled
- * error.
+ * Writes log lines to stderr without blocking, whatever kind of file it is. If nobody reads the
+ * pipe, or the disk is full or slow, lines are dropped and counted, and there is no other effect.
+ * pino's own destination would retry a failed write in a busy loop on flush, and turn ENOSPC into
+ * an unhandled error.
  */
 import { fstatSync, write } from "node:fs";
 

@@ -1,6 +1,6 @@
 /**
- * Handles SIGTERM and SIGINT from the start of the process: the kernel does not deliver a signal
- * without a handler to process 1, and any other process it would end at once.
+ * Handles SIGTERM and SIGINT from the start of the process: without a handler, the kernel does not
+ * deliver the signal to process 1, and ends any other process at once.
  */
 import type { EventEmitter } from "node:events";
 

@@ -44,7 +44,10 @@ export interface CallContext {
   readonly refused: CallRefused;
 }
 
-/** In ms: part of the time that a call may take in one turn of the event loop. */
+/**
+ * A response that takes longer than this to compute, in ms, is serialized in a later turn of the
+ * event loop.
+ */
 const LONG_ANSWER_MS = 5;
 
 /**
@@ -73,7 +76,7 @@ type Answer<Request, Response> = (
   call: ServerUnaryCall<Received<Request>, Response>,
 ) => Promise<Response>;
 
-/** The same for a method that does little work before it first awaits something. */
+/** Like {@link unary}, for a method that does little work before it first awaits something. */
 export function unaryAtOnce<Request, Response>(
   { apiFor, calls, errors }: CallContext,
   answer: Answer<Request, Response>,

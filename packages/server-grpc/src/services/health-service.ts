@@ -13,10 +13,10 @@ import { type HealthRequest, type HealthResponse, HealthWatchers, type WatchCall
 /** Serving once everything found at startup is open. */
 const STARTUP = "startup";
 const TOPIC_PREFIX = "topic/";
-/** In one List response. */
+/** Largest number of topics in a List response. */
 const MAX_LISTED_TOPICS = 1_000;
 
-/** With these errors the caller may not know whether the topic exists. */
+/** A caller that gets one of these errors may not learn whether the topic exists. */
 const REFUSED: ReadonlySet<string> = new Set([
   "INVALID_ARGUMENT",
   "PERMISSION_DENIED",

@@ -24,12 +24,18 @@ interface Watcher {
 const WATCHERS_A_TURN = 100;
 
 export class HealthWatchers {
-  /** A watcher is removed when its call ends: a promise of the server would keep it for long. */
+  /**
+   * Watchers are removed from this set when their calls end. A promise that lasts as long as the
+   * server would keep them in memory.
+   */
   readonly #watchers = new Set<Watcher>();
   #untold = new Set<Watcher>();
   #telling: Promise<void> | undefined;
 
-  /** Has all watchers look again, a few in each turn: every connection may have a thousand. */
+  /**
+   * Makes all watchers check their status again, a few per turn of the event loop: each connection
+   * may have a thousand.
+   */
   changed(): void {
     this.#untold = new Set(this.#watchers);
     this.#telling ??= this.#tellAll().finally(() => {

@@ -58,28 +58,32 @@ export const MAX_PARTITIONS_PER_TOPIC = 10_000;
 /** Longest wait of a Fetch, whatever the request specifies, in ms. */
 export const MAX_FETCH_WAIT_MS = 60_000;
 
-/** What may have been read from the log for all readers together and not been sent yet. */
+/**
+ * Largest size of the batches that were read from the log, for all readers together, and have not
+ * been sent.
+ */
 export const SEND_BUDGET_BYTES = 256 * MIB;
 
 /**
- * Requests of all ProduceStreams and Produce calls together that were read and have not been
- * answered.
+ * Largest size of the requests of all ProduceStreams and Produce calls together that were read and
+ * have not been answered.
  */
 export const RECEIVE_BUDGET_BYTES = 256 * MIB;
 
 /**
- * Requests that are read in one turn of the event loop: less than a millisecond of work. See
- * receive-turns.ts.
+ * Largest size of the requests that are read in one turn of the event loop, which is less than a
+ * millisecond of work. See receive-turns.ts.
  */
 export const RECEIVE_TURN_BYTES = 256 * KIB;
 
-/** The same for one ProduceStream. */
+/** Largest size of the requests of one ProduceStream that were read and have not been answered. */
 export const MAX_UNACKED_BYTES = 16 * MIB;
 export const MAX_UNACKED_REQUESTS = 256;
 
 /**
- * The appends that may wait for the quota of one principal: a fraction of the receive budget, so
- * that a few delayed principals do not block the others. At least the largest append may wait.
+ * Returns the largest size of the appends that may wait for the quota of one principal: a fraction
+ * of the receive budget, so that a few delayed principals do not block the others. At least the
+ * largest append may wait.
  */
 export function quotaWaitingBytes(receiveBudgetBytes: number, maxBatchBytes: number): number {
   return Math.max(receiveBudgetBytes / 8, maxBatchBytes);

@@ -1,8 +1,8 @@
 /**
- * Limits what may have been read from the log for all streams together and not been sent yet. A
- * stream that finds nothing free waits, and is served in order; the more streams hold or request
- * something, the less each gets at a time, so that a few large messages do not keep the others from
- * their small ones.
+ * Limits the memory of the batches that were read from the log, for all streams together, and have
+ * not been sent. A stream that finds no free memory waits, and waiting streams are served in order.
+ * The more streams hold or request memory, the less each of them gets at a time, so that a few
+ * large messages do not delay the small messages of other streams.
  */
 import { callAll, type LogStoreError } from "@logstore/codec";
 import type { ReadBudget } from "@logstore/protocol";
@@ -70,7 +70,7 @@ export class SendBudget {
     }
   }
 
-  /** More than the whole budget is granted when nothing else is held. */
+  /** A take that exceeds the whole budget is granted when nothing else is held. */
   #grant({ wantedBytes, leastBytes }: Pick<Waiting, "wantedBytes" | "leastBytes">): number | undefined {
     const freeBytes = this.#totalBytes - this.#usedBytes;
     const share = Math.min(wantedBytes, fairShareBytes(this.#totalBytes, this.users.size));
@@ -142,8 +142,8 @@ export class Lease implements ReadBudget {
   }
 
   /**
-   * Forbids further takes; a waiting one fails with the error. What is held stays held: its memory
-   * may still be written to.
+   * Forbids further takes; a waiting one fails with the error. The memory that is held stays held,
+   * because it may still be in use.
    */
   cutOff(error: LogStoreError): void {
     if (this.#over !== undefined) return;
@@ -156,7 +156,7 @@ export class Lease implements ReadBudget {
     this.#leaveIfIdle();
   }
 
-  /** Nothing is written to the memory that is held any more: it is returned. */
+  /** Returns the memory that is held, which must no longer be in use. */
   close(error: LogStoreError): void {
     this.cutOff(error);
     this.giveBack(this.#heldBytes);

@@ -1,6 +1,6 @@
 /**
- * What the sending streams of one server share: the send budget, and the detection of stalled
- * peers.
+ * The state that the sending streams of one server share: the send budget, and the detection of
+ * stalled peers.
  */
 import { baseCallOf } from "./base-call.js";
 import { Lease, SendBudget } from "./send-budget.js";
@@ -8,7 +8,10 @@ import { StalledStreams } from "./stalled-streams.js";
 import { type ConnectionOf, UnsentMessages } from "./unsent-messages.js";
 
 export interface SendingOptions {
-  /** What may have been read from the log for all of them together and not been sent yet. */
+  /**
+   * Largest size of the batches that were read from the log, for all streams together, and have not
+   * been sent, in bytes.
+   */
   readonly budgetBytes: number;
   /** How long a peer may accept nothing at all. */
   readonly stalledTimeoutMs: number;
@@ -32,7 +35,7 @@ export class Sending {
 
   /**
    * Returns a function that calls `release` as soon as HTTP/2 can no longer read what was written
-   * for a call. To be called before anything is written.
+   * for a call. Must be called before anything is written.
    */
   whenUnread(call: object): (release: () => void) => void {
     const stream = baseCallOf(call)?.stream;

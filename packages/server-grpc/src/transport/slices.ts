@@ -1,8 +1,8 @@
 /**
- * Slices of the event loop shared by all calls. Work of many steps waits before each of them until
- * something is left of the current slice, and so does not block the event loop, however many such
- * calls there are. Unary calls and group members wait in lanes of their own, which take turns, so
- * that a call does not wait until a thousand members have been told their partitions.
+ * Slices of the event loop shared by all calls. A call of many steps waits before each step until
+ * the current slice has time left, so that such calls do not block the event loop, however many
+ * there are. Unary calls and group members wait in lanes of their own, which take turns, so that a
+ * call does not wait until a thousand members have received their assignments.
  */
 
 const SLICE_MS = 5;

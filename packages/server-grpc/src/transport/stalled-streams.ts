@@ -7,7 +7,7 @@
 import { callAll, startTimer, type Timer } from "@logstore/codec";
 /** Something that waits for its peer. */
 export interface Stalled {
-  /** Ends it. It is removed then. */
+  /** Ends it; it is then no longer tracked. */
   cutOff(): void;
 }
 

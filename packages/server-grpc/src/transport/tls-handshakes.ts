@@ -9,7 +9,7 @@ export interface TlsHandshakeOptions {
   readonly timeoutMs: number;
   /** Called with the socket to use from then on, and the verified certificate of its peer. */
   readonly onSecure: (socket: TLSSocket, certificate: PeerCertificate | undefined) => void;
-  /** Called once for each socket that is refused, for the callee to destroy. */
+  /** Called once for each socket that is refused; the callee destroys it. */
   readonly onRefused: (socket: Socket, reason: string) => void;
 }
 
@@ -21,7 +21,7 @@ export interface TlsHandshakeOptions {
 const secureContext = { minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET } as const;
 
 export class TlsHandshakes {
-  /** It does not listen: it is given sockets. */
+  /** This server does not listen; it is given accepted sockets. */
   readonly #server: Server;
   readonly #options: TlsHandshakeOptions;
 

@@ -35,8 +35,8 @@ export class UnsentMessages {
   }
 
   /**
-   * Those of the stream's connection. Called before anything is written, because a closed stream no
-   * longer knows its connection.
+   * Returns the unsent messages of the stream's connection. Called before anything is written,
+   * because a closed stream no longer knows its connection.
    */
   of({ session }: { readonly session?: ServerHttp2Stream["session"] }): UnsentOfConnection | undefined {
     if (session === undefined || session.destroyed) return undefined;

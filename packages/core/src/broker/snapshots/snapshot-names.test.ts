@@ -1,13 +1,12 @@
 /**
- * Snapshots on disks that do not tell upper from lower case, and under names that Windows keeps for
- * itself.
+ * Snapshots on case-insensitive file systems, and snapshots with names that Windows reserves.
  */
 import { expect, test } from "vitest";
 import { codeOf, lines } from "../../../test/records.js";
 import { Broker, MemoryStorage, type Storage } from "../../index.js";
 import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 
-/** Every path means the one in lower case. */
+/** A storage that converts every path to lower case. */
 function caseInsensitive(storage: Storage): Storage {
   return new Proxy(storage, {
     get(target, property) {

@@ -1,6 +1,6 @@
 /**
- * Snapshots are what a topic was at one moment, exactly; they stay so whatever becomes of the
- * topic; and topics are made of them.
+ * A snapshot contains exactly the records of a topic at one point in time. It does not change with
+ * the topic, and can be restored as a new topic.
  */
 import {
   cpSync,
@@ -22,7 +22,7 @@ import { everyFile, temporaryDirectory } from "../../../test/temporary-directory
 import { Broker, type BrokerOptions, LogStore, type ReadOnlyLogStore } from "../../index.js";
 import { NodeStorage } from "../../storage/node-storage.js";
 
-/** Two batches of one record fill a segment. */
+/** A segment holds two batches of one record. */
 const segmentBytes = 200;
 
 async function opened(options: BrokerOptions = {}, storage = new HookedStorage()) {
@@ -31,7 +31,7 @@ async function opened(options: BrokerOptions = {}, storage = new HookedStorage()
   return { storage, broker };
 }
 
-/** With a topic "t" of three partitions: one with four segments, one with one, one without any. */
+/** A broker with a topic "t" of three partitions, which have four segments, one and none. */
 async function filled(options: BrokerOptions = {}, storage?: HookedStorage) {
   const opening = await opened(options, storage);
   await opening.broker.createTopic({ topic: "t", partitions: 3 });
@@ -46,7 +46,7 @@ async function openedIn(directory: string): Promise<Broker> {
   return broker;
 }
 
-/** The same in a directory of the system's. */
+/** The same, in a directory of the file system. */
 async function filledIn(directory: string): Promise<Broker> {
   const broker = await openedIn(directory);
   await broker.createTopic({ topic: "t", partitions: 1 });
@@ -66,7 +66,7 @@ async function linesIn(store: ReadOnlyLogStore, partition = 0): Promise<string[]
   return (await collect(store.read(partition))).map(({ offset, value }) => `${offset} ${text(value)}`);
 }
 
-/** What a snapshot's directory holds, read as the log store that it is. */
+/** Returns the records in a snapshot's directory, which is itself a log store. */
 async function linesOf(directory: string, storage = new NodeStorage() as HookedStorage | NodeStorage, partition = 0) {
   const store = await LogStore.openReadOnly(directory, { storage });
   try {
@@ -196,13 +196,14 @@ test("a snapshot has one point in time for all partitions, however fast they are
   const store = broker.topic("t");
   let isDone = false;
   let round = 0;
-  // Each round goes to one partition after another: at any moment they differ by one round at most.
+  // Each round appends to one partition after another, so that their record counts never differ by
+  // more than one.
   const writing = (async () => {
     for (; !isDone; round++) {
       for (let partition = 0; partition < 4; partition++) {
         await store.append(null, `v${round}`, { partition, durability: round % 3 === 0 ? "flushed" : "written" });
       }
-      await nextTurn(); // in memory, appends wait for promises alone, and nothing else would get a turn
+      await nextTurn(); // appends in memory wait only for promises, and would let nothing else run
     }
   })();
   for (let i = 0; i < 20; i++) {
@@ -240,7 +241,7 @@ test("appends and deletions continue during a snapshot, which contains the recor
   await appendOneByOne(broker.topic("t"), range(5, "x"), 0);
   await broker.deleteRecords("t", 0, 9);
   const live = async () => (await storage.list(`data/topics/${(await storage.list("data/topics"))![0]}/0`))!;
-  expect(await live()).toContain("00000000000000000000.log"); // held
+  expect(await live()).toContain("00000000000000000000.log"); // the snapshot in progress keeps the file
   go.resolve();
   await making;
   await checkFilledSnapshot(storage);
@@ -249,8 +250,8 @@ test("appends and deletions continue during a snapshot, which contains the recor
 });
 
 /**
- * Makes the snapshot "s", and does something when partitions 0 and 2 have been looked at and
- * partition 1 is waited for.
+ * Creates the snapshot "s", and calls `work` while the snapshot has finished partitions 0 and 2 and
+ * waits for partition 1.
  */
 async function snapshotMeanwhile(
   { broker, storage }: Awaited<ReturnType<typeof filled>>,
@@ -315,14 +316,14 @@ test("records that are not acknowledged yet are not in the snapshot", async () =
   const append = (partition: number) => broker.topic("t").append(null, "new", { partition });
   const first = append(1);
   await gates[1]!.at.promise;
-  const making = broker.createSnapshot("t", "s"); // it waits for partition 1
+  const making = broker.createSnapshot("t", "s"); // the snapshot waits for partition 1
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   const second = append(0);
-  await gates[0]!.at.promise; // written, and not synced
+  await gates[0]!.at.promise; // written, but not synced
   gates[1]!.go.resolve();
   await first;
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
-  gates[0]!.go.resolve(); // finished segments are made durable behind the commit that is under way
+  gates[0]!.go.resolve(); // finished segments are made durable in the background, after the commit in progress
   await Promise.all([making, second]);
   expect(await linesOf("data/snapshots/t/s", storage)).toEqual(numbered(range(7)));
   expect(await linesOf("data/snapshots/t/s", storage, 1)).toEqual(["0 w0", "1 new"]);
@@ -345,7 +346,7 @@ test("verifying a snapshot in place reports its damage", async () => {
     return events.filter(({ type }) => type === "finding");
   };
   expect(await findings()).toEqual([]);
-  expect(await codeOf(LogStore.open(snapshot))).toBe("NOT_A_LOG_STORE"); // nobody is to write to it
+  expect(await codeOf(LogStore.open(snapshot))).toBe("NOT_A_LOG_STORE"); // a snapshot must not be opened for writing
   const path = join(snapshot, "0", "00000000000000000006.log");
   const bytes = readFileSync(path);
   bytes[bytes.length - 1]! ^= 1;
@@ -491,7 +492,7 @@ test("closing the broker aborts a running restore, and leaves no files of it", a
   };
   expect(await codeOf(broker.restoreSnapshot("t", "s", "u"))).toBe("CLOSED");
   await closing;
-  expect(links).toBe(1); // of three
+  expect(links).toBe(1); // out of three
   expect(await storage.list("data/topics")).toHaveLength(1);
 });
 
@@ -516,7 +517,7 @@ test("a failed call fails the snapshot, but neither the topic nor the next snaps
     await checkFilled(broker.topic("t"));
     for (const partition of [0, 1]) await broker.topic("t").append(null, "on", { partition });
     const [found] = await broker.listSnapshots();
-    // Its name may have been given before the failure.
+    // The snapshot may have been renamed before the failure.
     if (found !== undefined) expect(await linesOf("data/snapshots/t/s", storage)).toEqual(numbered(range(7)));
     else await broker.createSnapshot("t", "s");
     await broker.restoreSnapshot("t", "s", "u");
@@ -626,14 +627,14 @@ test("no operation on a topic affects its snapshot, or a topic restored from it"
   const before = everyFile(snapshot);
   const topics = readdirSync(join(directory, "topics"));
   for (const id of topics) {
-    // A record rots in the second of four segments, in the topic's own copy of it: the others are
-    // shared.
+    // A record is damaged in the second of four segments. That file is the topic's own copy; the
+    // other segments are shared.
     const path = join(directory, "topics", id, "0", "00000000000000000002.log");
     const bytes = readFileSync(path);
     bytes[bytes.length - 1]! ^= 1;
     writeFileSync(`${path}.new`, bytes);
     renameSync(`${path}.new`, path);
-    // The third ends early, and the fourth is gone: what is left of the third goes on.
+    // The fourth segment is missing, and the third is then continued.
     rmSync(join(directory, "topics", id, "0", "00000000000000000006.log"));
   }
   const again = await openedIn(directory);
@@ -671,6 +672,6 @@ test("if a creation or deletion may not be durable, the error says so", async ()
   expect(deleted.message).toContain("was deleted, but may be back after a power cut");
   expect(await listed()).toEqual([]);
   storage.before = () => {};
-  await broker.createSnapshot("t", "s"); // the totals are right, too
+  await broker.createSnapshot("t", "s"); // the totals of snapshots are still correct
   expect(await listed()).toEqual(["s"]);
 });

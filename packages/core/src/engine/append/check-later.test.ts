@@ -22,7 +22,7 @@ test("partitions take turns, the appends of each are checked in order, and a dam
   all.push(check(other, "other 0"), check(another, "another 0"), check(other, "other 1"));
   await Promise.all(all);
   expect(order).toEqual([
-    "greedy 0", // under way when the next ones came
+    "greedy 0", // in progress when the next appends arrived
     "greedy 1: CORRUPT_BATCH",
     "other 0",
     "another 0",

@@ -29,7 +29,10 @@ export async function readInBudget(
   return read === NO_ROOM ? undefined : read;
 }
 
-/** The same for a reader that holds a chunk, and therefore must not wait. */
+/**
+ * Like {@link readInBudget}, for a reader that holds a chunk and therefore must not wait: returns
+ * {@link NO_ROOM} instead.
+ */
 export async function tryReadInBudget(
   reader: LogReader,
   options: ReadOptions,

@@ -2,8 +2,8 @@
 import type { LogOffsets } from "./log-offsets.js";
 
 /**
- * Resolves when the high watermark is beyond `offset`, `isOver` holds, `signal` aborts, or after
- * `timeoutMs`: to false in the last case only.
+ * Resolves to true when the high watermark is above `offset`, `isOver` holds or `signal` aborts; to
+ * false after `timeoutMs`.
  */
 export async function waitBeyond(
   offsets: LogOffsets,

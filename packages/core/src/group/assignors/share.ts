@@ -1,6 +1,6 @@
 import type { AssignableMember } from "./assignor.js";
 
-/** The partitions of a member so far. */
+/** The partitions that a member has so far. */
 export interface Share {
   readonly member: AssignableMember;
   /** Position among all members. */

@@ -17,7 +17,7 @@ export interface GroupState {
   readonly usage: GroupUsage;
   /**
    * Increases with every change of the members or their partitions. A member's epoch is that of the
-   * last change of which it was told.
+   * last change sent to it.
    */
   epoch: number;
   assignor: AssignorName;
@@ -28,7 +28,7 @@ export interface GroupState {
    * same name do not count.
    */
   readonly topicIds: Map<string, string>;
-  /** Since when it has had no members and no commits; ms since the epoch. */
+  /** Time since which the group has had no members and no commits, in ms since the epoch. */
   emptySince: number | undefined;
   /**
    * The assigned member of each partition. Not written to the log, because it can be recomputed.

@@ -102,7 +102,7 @@ export function checkRetention(offsetsRetentionMs: number | undefined): void {
   throw new InvalidArgumentError(`offsetsRetentionMs is a whole number of ms, not ${offsetsRetentionMs}`);
 }
 
-/** Three may be lost before the member is removed. */
+/** Three heartbeats may be lost before the member is removed. */
 export function heartbeatIntervalMs(sessionTimeoutMs: number): number {
   return Math.min(MAX_HEARTBEAT_INTERVAL_MS, Math.floor(sessionTimeoutMs / 3));
 }

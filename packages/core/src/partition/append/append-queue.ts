@@ -28,9 +28,9 @@ export interface AppendAck {
   readonly durability: Durability;
 }
 
-/** Batches that are written together, and the callers that wait for it. */
+/** Batches that are written together, and the callers that wait for them. */
 export interface PendingAppend {
-  /** Number of calls that it answers. */
+  /** Number of append calls that these batches come from. */
   readonly calls: number;
   readonly batches: readonly RecordBatch[];
   readonly byteLength: number;
@@ -133,7 +133,7 @@ export class AppendQueue {
     this.#queuedBytes += append.byteLength;
   }
 
-  /** The options were altered. */
+  /** Seals the builder's records and starts a new builder, because the limits were altered. */
   #startAnew(): void {
     this.#sealShared();
     this.#builder = sharedBuilder(this.#options);

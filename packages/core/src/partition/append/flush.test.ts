@@ -1,4 +1,4 @@
-/** `flush`: everything that was appended before is durable when it resolves. */
+/** When `flush` resolves, everything that was appended before the call is durable. */
 import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, range } from "../../../test/records.js";
@@ -8,7 +8,7 @@ async function opened(options: LogStoreOptions = {}) {
   const storage = new HookedStorage();
   const store = await LogStore.open("store", { storage, durability: "written", ...options });
   onTestFinished(() => store.close().catch(() => {}));
-  /** Of which partitions the log was synced, in the order in which it was. */
+  /** Returns the partitions whose logs were synced, in order. */
   const synced = () =>
     storage.calls
       .filter(({ kind, path }) => kind === "sync" && path.endsWith(".log"))
@@ -23,7 +23,7 @@ test("one partition, or all of them", async () => {
   await store.flush(1);
   expect(synced()).toEqual(["1"]);
   await store.flush();
-  expect(synced().toSorted()).toEqual(["0", "1", "2"]); // 1 was durable already
+  expect(synced().toSorted()).toEqual(["0", "1", "2"]); // partition 1 was already durable
   await store.append(null, "v", { partition: 2 });
   await store.flush();
   expect(synced().slice(3)).toEqual(["2"]);

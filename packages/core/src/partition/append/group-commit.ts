@@ -9,8 +9,9 @@ import { adviceOf, attemptOf, reasonOf } from "../../storage/io-trouble.js";
 import type { AppendQueue, PendingAppend } from "./append-queue.js";
 
 /**
- * Largest size of a group, unless a single append is larger. Limits the wait of later appends; and
- * recently received data is still in the processor's cache when it is written.
+ * Largest size of a group, unless a single append is larger. The limit bounds how long later
+ * appends wait, and keeps a group small enough that its data is still in the processor's cache when
+ * it is written.
  */
 const MAX_GROUP_BYTES = 1024 * 1024;
 /**

@@ -141,8 +141,8 @@ export class LogWriter {
   }
 
   /**
-   * Makes everything durable, starting with the segment before the active one if that is still in
-   * progress.
+   * Makes everything durable, starting with the segment before the active one if its sync is still
+   * in progress.
    */
   async sync(): Promise<void> {
     if (this.#behind.isRunning) await this.#behind.settle();
@@ -174,14 +174,14 @@ export class LogWriter {
       this.#behind.start(async () => {
         await finished.sync();
         offsets.flushed(segment.baseOffset);
-        // It cannot have been deleted in the meantime, because a deletion waits for this.
+        // The segment in the checkpoint still exists, because a deletion waits for this task.
         await this.#writeCheckpoint(checkpoint);
       });
     }
     return segment;
   }
 
-  /** Writes a checkpoint. Only directly after everything was synced. */
+  /** Writes a checkpoint. Must be called directly after everything was synced. */
   async checkpoint(logStart: number): Promise<void> {
     await this.#writeCheckpoint(await this.describe(logStart));
   }

@@ -1,4 +1,6 @@
-/** Idempotent producers: what is sent twice is appended once, whatever happened in between. */
+/**
+ * Idempotent producers: a batch that is sent twice is appended once, whatever happens in between.
+ */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -114,7 +116,7 @@ test("a gap in the sequence is refused and changes nothing", async () => {
   await producer.send(0, ["a", "b"]);
   const fields = { topic: "t", partition: 0, expected: 2, actual: 3 };
   expect(await caught(producer.send(3, ["d"]))).toMatchObject({ code: "OUT_OF_ORDER_SEQUENCE", ...fields });
-  expect(await codeOf(producer.send(1, ["b"]))).toBe("OUT_OF_ORDER_SEQUENCE"); // half of a batch is not that batch
+  expect(await codeOf(producer.send(1, ["b"]))).toBe("OUT_OF_ORDER_SEQUENCE"); // a part of a batch does not count as that batch
   expect(await producer.send(2, ["c"])).toMatchObject({ baseOffset: 2 });
 });
 

@@ -14,7 +14,7 @@ export interface WriterStart {
   readonly lastAppendTime: number;
   /** Base offset of the segment in the checkpoint on disk, if there is one. */
   readonly checkpointSegment: number | undefined;
-  /** Whether the log has, or has lost, anything that the checkpoint does not cover. */
+  /** Whether the log contains, or has lost, records that the checkpoint does not cover. */
   readonly isBeyondCheckpoint: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Damage that a read comes upon after the opening is told to everybody else. */
+/** Damage that a read finds after the log was opened is reported to all other callers. */
 import { expect, onTestFinished, test } from "vitest";
 import { codeOf } from "../../../test/records.js";
 import { Broker, type DamagedEvent } from "../../index.js";
@@ -18,7 +18,7 @@ async function filled() {
   for (let i = 0; i < RECORDS; i++) await store.append(null, `${i}`.padEnd(VALUE_BYTES), { partition: 0 });
   const files = disk.paths().filter((path) => /\/topics\/[0-9a-f]+\/0\/.*\.log$/.test(path));
   const damage = async () => (await broker.describeTopic("t")).partitions[0]!.damage;
-  /** Turns over a bit in the last batch of a file, in its record. */
+  /** Flips a bit in the record of the last batch of a file. */
   const rot = (path: string) => disk.flipBit(path, 8 * (disk.content(path).length - 20));
   return { disk, broker, store, events, files, damage, rot };
 }
@@ -32,7 +32,7 @@ test("bit rot is reported once, with its position, until a verification finds no
   const path = files[1]!;
   const baseOffset = Number(path.match(/(\d+)\.log$/)![1]);
   rot(path);
-  expect(await damage()).toBeUndefined(); // nobody has looked
+  expect(await damage()).toBeUndefined(); // nothing has read the damaged batch yet
   for (let i = 0; i < 2; i++) expect(await readAll(store.read(0))).toBe("CORRUPT_PARTITION");
   const found = await damage();
   expect(found).toMatchObject({ code: "CORRUPT_PARTITION", partition: 0 });
@@ -41,10 +41,10 @@ test("bit rot is reported once, with its position, until a verification finds no
   expect(events).toMatchObject([{ topic: "t", partition: 0, error: { code: "CORRUPT_PARTITION" } }]);
   expect(changes).toBe(1);
   expect([store.failedPartitions, await broker.topicHealth("t")]).toEqual([[0], "failed"]);
-  // The end is known, appends are taken, and what lies behind can be read.
+  // The end of the log is known, appends are accepted, and records after the damage can be read.
   expect((await store.append(null, "on", { partition: 0 })).offset).toBe(RECORDS);
   expect(await Array.fromAsync(store.read(0, { from: found!.offset! + 1 }))).toHaveLength(RECORDS - found!.offset!);
-  // A reader of batches does not look at records: that it got through says nothing.
+  // A reader of batches does not check the records: that it reaches the end proves nothing.
   for await (const _ of broker.consume({ topic: "t", partition: 0, until: "latest" }));
   expect(await damage()).toEqual(found);
   rot(path);

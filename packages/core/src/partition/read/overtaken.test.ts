@@ -1,4 +1,4 @@
-/** What moves while something is looked up, read or copied. */
+/** Changes of a log during a look-up, a read or a snapshot. */
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../../test/hooked-storage.js";
 import { range, sealed } from "../../../test/records.js";
@@ -21,8 +21,8 @@ test("a snapshot waits until the truncation of a finished segment's zeros is dur
       release = resolve;
     });
   };
-  // Everything before the roll is flushed; the append that rolls asks for no sync, which would wait
-  // for the cut.
+  // Every append before the roll is flushed. The append that rolls requests no sync, because a sync
+  // would wait for the truncation.
   let appended = 0;
   for (; appended < 3; appended++) await store.append(null, `${appended}`.padEnd(50));
   for (; !isCut; appended++) await store.append(null, `${appended}`.padEnd(50), { durability: "written" });

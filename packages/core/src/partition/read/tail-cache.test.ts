@@ -1,6 +1,6 @@
 /**
- * The newest batches in memory: the same as on disk, no more of them than was said, and nobody's to
- * change.
+ * The tail cache holds the newest batches as they are on disk, stays within its limit, and cannot
+ * be modified by its users.
  */
 import { frameBatches } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
@@ -19,7 +19,7 @@ async function opened(options: LogStoreOptions = {}) {
   storage.before = ({ kind, path }) => {
     if (kind === "read" && path.endsWith(".log")) reads++;
   };
-  /** How often the disk was read since it was last asked. */
+  /** Returns the number of disk reads since the last call. */
   const diskReads = () => {
     const count = reads;
     reads = 0;
@@ -104,7 +104,8 @@ test("the batches of a closed partition are dropped, which makes room for others
   const stays = new PartitionTail(cache);
   const first = batch();
   stays.add([first], segment, 0);
-  // Many more than fit, and one after another: nothing is pushed out by those that are closed.
+  // Many more tails than fit, opened one after another: closed ones do not evict the batches of
+  // others.
   for (let i = 0; i < 5_000; i++) {
     const closed = new PartitionTail(cache);
     const own = batch();
@@ -112,11 +113,11 @@ test("the batches of a closed partition are dropped, which makes room for others
     expect(closed.read(own.baseOffset, own.nextOffset, 1)?.batches).toEqual([own]);
     closed.close();
     closed.close();
-    closed.add([batch()], segment, own.byteLength); // an append that was under way
+    closed.add([batch()], segment, own.byteLength); // an append that was in progress
     expect(closed.read(own.baseOffset, offset, 1)).toBeUndefined();
   }
   expect(stays.read(0, 1, 1)?.batches).toEqual([first]);
-  // The bound holds as before.
+  // The limit still holds.
   for (let i = 0; i < 20; i++) stays.add([batch()], segment, 0);
   expect(stays.read(0, 1, 1)).toBeUndefined();
 });
@@ -141,7 +142,7 @@ test("memory and disk return the same batches, from every offset, for every size
   expect(cached.diskReads()).toBe(0);
 });
 
-/** Every batch from an offset on, and where it lies, read in chunks of this length. */
+/** Returns every batch from an offset on with its position, read in chunks of `maxBytes`. */
 async function chunks(store: LogStore, from: number, maxBytes: number): Promise<string> {
   const reader = store.log(0).reader(from);
   const found: string[] = [];

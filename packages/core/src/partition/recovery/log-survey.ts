@@ -48,7 +48,7 @@ export interface SurveyedSegment {
   readonly earlier: readonly Segment[];
   /** Later segments, which belong to the torn tail. */
   readonly later: readonly Segment[];
-  /** Index of the valid part, if that was examined. */
+  /** Index of the valid part; undefined if that part was not examined. */
   readonly index: SparseIndex | undefined;
   /** Every record below this offset was durable before the crash, if there was one. */
   readonly durableOffset: number;

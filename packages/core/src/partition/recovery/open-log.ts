@@ -12,8 +12,8 @@ import { asFound, type RecoveredLog, recoverLog } from "./recovery.js";
 import { surveyLog } from "./survey-log.js";
 
 /**
- * A disk that cannot be read fails this partition, not the store; and of the partition, only what
- * follows the unreadable part.
+ * A read error of the disk fails this partition, not the store. Records before the unreadable part
+ * of the log remain available.
  *
  * @param lastPublished the bounds that were published when it was last open, if they are known
  */

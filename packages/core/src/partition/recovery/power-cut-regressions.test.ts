@@ -1,4 +1,4 @@
-/** What the crash sweep found, each in the fewest steps. */
+/** Faults that the crash sweep found, each reproduced in the fewest steps. */
 import { expect, test } from "vitest";
 import { codeOf, values } from "../../../test/records.js";
 import { LogStore } from "../../index.js";
@@ -6,9 +6,9 @@ import { SimulatedDisk } from "../../testing/index.js";
 
 const LOG = "store/0/00000000000000000000.log";
 
-// Linux takes a page that it could not write for clean: the next sync, by recovery, succeeds and
-// writes nothing. What recovery read there is on no disk, and the appends after it rest on it: so
-// recovery writes again what it cannot prove.
+// Linux marks a page that it failed to write as clean: the next sync, by recovery, succeeds without
+// writing it. The data that recovery read would then be on no disk, although later appends depend
+// on it. Therefore recovery rewrites whatever is not proven to be durable.
 test("records acknowledged after a failed sync and a reopen survive a power cut", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk });
@@ -23,7 +23,7 @@ test("records acknowledged after a failed sync and a reopen survive a power cut"
   expect(await values(await LogStore.open("store", { storage: afterwards }))).toEqual(["a", "b", "c"]);
 });
 
-// The same for a segment that is finished: its sync goes on behind the writer.
+// The same for a finished segment, whose sync runs in the background.
 test("recovery rewrites what a failed sync of a finished segment dropped", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100, durability: "written" });
@@ -39,8 +39,8 @@ test("recovery rewrites what a failed sync of a finished segment dropped", async
   expect(await values(await LogStore.open("store", { storage: afterwards }))).toEqual(["a", "b", "c"]);
 });
 
-// A sector may end right behind a batch's magic. What is in the version's place then is zero, or
-// anything: no newer format.
+// A sector may end directly after a batch's magic. The byte at the position of the version is then
+// zero or arbitrary, and does not indicate a newer format.
 test.each([0, 142])(
   "a batch torn after its magic, with %d in place of its version, is a torn tail",
   async (version) => {
@@ -59,9 +59,10 @@ test.each([0, 142])(
   },
 );
 
-// The checkpoint of the deletion names the segment that was active then. The roll makes the next
-// one, and the power goes before its checkpoint is there: opening removes the first segment, which
-// the log's start is behind, and the checkpoint names it still.
+// The checkpoint of a deletion refers to the segment that is active at that time. The power fails
+// after a roll and before the checkpoint of the next segment is written. The next open finds that
+// the first segment is below the log start, but must not remove it while the checkpoint refers to
+// it.
 test("a segment that the checkpoint refers to is not removed before a new checkpoint exists", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100 });
@@ -80,8 +81,8 @@ test("a segment that the checkpoint refers to is not removed before a new checkp
   expect(await values(again)).toEqual(["c"]);
 });
 
-// Killed between the renaming of a checkpoint and the sync of its directory: the next opening
-// believes what it reads there.
+// The process is killed between the rename of a checkpoint and the sync of its directory: the next
+// open relies on that checkpoint.
 test("a power cut does not move back a log start that was visible", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk });
@@ -98,8 +99,8 @@ test("a power cut does not move back a log start that was visible", async () => 
   expect(again.partition(0).startOffset).toBe(1);
 });
 
-// The same, and the start is behind a whole segment: it is removed while the checkpoint that says
-// so may still be lost.
+// The same with a log start after a whole segment: the segment must not be removed while the
+// checkpoint with the new log start may still be lost.
 test("no segment is removed before the checkpoint with the new log start is durable", async () => {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 100 });
@@ -119,7 +120,9 @@ test("no segment is removed before the checkpoint with the new log start is dura
   }
 });
 
-/** A store whose next append rolls a segment that has zeros behind its three records. */
+/**
+ * A store whose next append rolls a segment that has preallocated zeros after its three records.
+ */
 async function withZerosAhead() {
   const disk = new SimulatedDisk();
   const store = await LogStore.open("store", { storage: disk, segmentBytes: 250 });
@@ -128,9 +131,9 @@ async function withZerosAhead() {
   return { disk, store };
 }
 
-// The zeros ahead are cut from a segment that is finished, and synced behind the writer. Where the
-// cut is lost and the next segment is there, empty, recovery lets the zeros be: readers run into
-// them once a checkpoint is behind them.
+// The preallocated zeros of a finished segment are truncated, and the truncation is synced in the
+// background. A power failure may undo the truncation and leave an empty next segment. If recovery
+// kept the zeros, readers would reach them once a checkpoint lies beyond them.
 test("zeros that a power cut restores in a finished segment are truncated again", async () => {
   const { disk, store } = await withZerosAhead();
   disk.onMutation = ({ kind, path }) => {
@@ -147,13 +150,13 @@ test("zeros that a power cut restores in a finished segment are truncated again"
   }
 });
 
-// The same after kill -9: the cut can be seen, so that recovery finds nothing to do, and a later
-// power cut takes it back.
+// The same after kill -9: the truncation is visible, so that recovery finds nothing to do, but a
+// later power failure may undo it.
 test("recovery makes the truncation of a finished segment durable", async () => {
   const { disk, store } = await withZerosAhead();
   disk.onMutation = ({ kind, path }) => {
     if (kind === "write" && path.endsWith("3.log")) disk.stop();
-    return kind === "sync" && path === LOG ? new Promise(() => {}) : undefined; // it takes long
+    return kind === "sync" && path === LOG ? new Promise(() => {}) : undefined; // the sync never completes
   };
   void store.append(null, "d").catch(() => {});
   while (!disk.isStopped) await new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,5 @@
 /**
- * Opening after a crash, where the disk is slow to tell the truth, or does not answer at all; and
- * where there is much to look at.
+ * Opening after a crash on a disk that is slow or fails, and with much data to check.
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +18,7 @@ async function open(directory: string, options: LogStoreOptions = {}): Promise<L
   return store;
 }
 
-/** A copy of a store that was killed after it had appended these. */
+/** A copy of a store that was killed after it had appended these values. */
 async function killedAfter(all: readonly string[], options: LogStoreOptions = {}): Promise<string> {
   const directory = temporaryDirectory();
   const store = await open(directory, options);
@@ -57,13 +56,13 @@ test.each([
     ...(isReadable ? [] : [values(store, 1), store.tail(1)[Symbol.asyncIterator]().next()]),
     store.flush(1),
     store.deleteRecords(1, 1),
-  ].map(caught); // at once: none is to be an unhandled rejection while another is waited for
+  ].map(caught); // all at once, so that none is an unhandled rejection while another is awaited
   for (const call of calls) expect(await call).toMatchObject({ code: "STORAGE_FAILED", partition: 1 });
   if (isReadable) expect(await values(store, 1)).toEqual(range(5));
   await store.applyRetention();
   expect(everyFile(join(directory, "1"))).toEqual(before);
   await store.close();
-  // What others were told of it is not taken back.
+  // The published bounds of the partition do not change.
   expect(readFileSync(join(directory, "watermarks")).subarray(24, 48)).toEqual(watermarks.subarray(24, 48));
   const again = await open(directory);
   expect(again.recovery).toEqual([]);
@@ -79,7 +78,7 @@ test("a broker reports the topic of a partition that could not be read", async (
     await appendOneByOne(broker.topic(topic), range(3));
   }
   storage.before = failAt("read", 1, LOG);
-  const again = await Broker.open("data", { storage }); // the first one crashed
+  const again = await Broker.open("data", { storage }); // the first broker crashed
   const [found, ...others] = again.recovery.partitions;
   expect(others).toEqual([]);
   expect(found).toMatchObject({ partition: 0, damage: { code: "STORAGE_FAILED" } });
@@ -98,7 +97,7 @@ test("an error other than of the disk fails the opening of the store", async () 
   expect(await values(await open(directory))).toEqual(range(3));
 });
 
-/** A storage that notes what is written to a log, and when it is synced. */
+/** A storage that records the writes to a log and its syncs. */
 function recording(): { storage: HookedStorage; log: ({ position: number; bytes: Buffer } | "sync")[] } {
   const storage = new HookedStorage(new NodeStorage());
   const log: ({ position: number; bytes: Buffer } | "sync")[] = [];
@@ -132,7 +131,7 @@ test.each([
   const writes = log.slice(0, -1) as { position: number; bytes: Buffer }[];
   let end = 0;
   for (const { position, bytes } of writes) {
-    expect(position).toBe(end); // nothing of it had been synced
+    expect(position).toBe(end); // none of it had been synced
     expect(bytes.equals(content.subarray(position, position + bytes.length))).toBe(true);
     end += bytes.length;
   }
@@ -144,7 +143,7 @@ test.each([
 
 test("data that is known to be durable is not rewritten", async () => {
   const large = range(8).map((value) => value.padEnd(100_000, "."));
-  const directory = await killedAfter(large); // each flushed: only the last one is not proven
+  const directory = await killedAfter(large); // each append was flushed: only the last one is not proven to be durable
   const size = logBytes(join(directory, "0", LOG)).length;
   const { storage, log } = recording();
   await (await open(directory, { storage })).close();

@@ -1,6 +1,6 @@
 /**
- * Damage of every kind, on a real directory: the exact prefix, or an error that names the place.
- * Never anything else.
+ * Every kind of damage, in a real directory: reads return the exact prefix of the records or an
+ * error with the position, and nothing else.
  */
 import {
   copyFileSync,
@@ -21,7 +21,7 @@ import { crashCopy, cutZeros, everyFile, temporaryDirectory } from "../../../tes
 import { LogStore, type LogStoreOptions, NodeStorage } from "../../index.js";
 
 const LOG = "00000000000000000000.log";
-/** Some thousand syncs take long on a slow disk. */
+/** Thousands of syncs take long on a slow disk. */
 const MANY_SYNCS = { timeout: 300_000 };
 
 async function open(directory: string, options: LogStoreOptions = {}): Promise<LogStore> {
@@ -31,8 +31,8 @@ async function open(directory: string, options: LogStoreOptions = {}): Promise<L
 }
 
 /**
- * A copy of a store that was killed after it had appended these, each in a batch of its own,
- * flushed.
+ * A copy of a store that was killed after it had appended these values, each flushed in a batch of
+ * its own.
  */
 async function killedAfter(all: readonly string[], options: LogStoreOptions = {}): Promise<string> {
   const directory = temporaryDirectory();
@@ -58,7 +58,8 @@ function flip(path: string, byte: number, mask = 0x40): void {
 }
 
 /**
- * Opens, checks that what is served is a prefix that says what it lost, appends, and opens again.
+ * Opens the store, checks that it contains a prefix of the records and reports what was truncated,
+ * appends, and opens it again.
  */
 async function checkRecovered(
   directory: string,
@@ -125,7 +126,8 @@ test("an active segment with every byte flipped", MANY_SYNCS, async () => {
   for (let byte = 0; byte < log.length; byte++) {
     const copy = crashCopy(killed);
     flip(join(copy, "0", LOG), byte, 1 << (byte % 8));
-    // The last batch alone is not known to have been durable: each one says so of those before it.
+    // Each batch proves that the ones before it were durable, so that only the last one is not
+    // proven.
     await checkRecovered(copy, all, all.length - 1, readFileSync(join(copy, "0", LOG)), batchEnds(log));
   }
 });
@@ -194,7 +196,7 @@ test("a valid header after the damage proves it, although its own records were t
   const killed = await killedAfter(range(4));
   const path = join(killed, "0", LOG);
   const ends = batchEnds(readFileSync(path));
-  flip(path, ends[1]! + 74); // in the records of v2, durable when v3 was written
+  flip(path, ends[1]! + 74); // in the records of v2, which was durable when v3 was written
   truncateSync(path, ends[3]! - 1);
   const store = await open(killed);
   expect(store.recovery[0]?.damage).toMatchObject({ offset: 2, byte: ends[1] });
@@ -339,7 +341,7 @@ test("a reader whose end is after a missing segment fails there", async () => {
   const { directory, logs } = await segmented(true);
   const [first] = batchEnds(readFileSync(logs[1]!));
   const second = readFileSync(logs[1]!).subarray(first);
-  writeFileSync(logs[1]!, second); // offset 3 is gone from the file that begins with it
+  writeFileSync(logs[1]!, second); // offset 3 is missing from the file that begins with it
   const log = (await open(directory, { segmentBytes: 250 })).log(0);
   const found = await caught(log.reader(3).next({ maxBytes: 1000, until: 4 }));
   expect(found).toMatchObject({ code: "CORRUPT_PARTITION", offset: 3 });
@@ -473,7 +475,7 @@ test("any number of segments that were never synced may be torn", async () => {
   goesOn.resolve();
   const [first, second] = [join(killed, "0", LOG), join(killed, "0", "00000000000000000003.log")];
   const [log, later] = [readFileSync(first), readFileSync(second)];
-  truncateSync(first, log.length - 10); // what a power cut may take from the first, though the second is whole
+  truncateSync(first, log.length - 10); // a power failure may truncate the first segment although the second one is complete
   const store = await open(killed);
   const { tornTail, damage } = store.recovery[0]!;
   expect(damage).toBeUndefined();

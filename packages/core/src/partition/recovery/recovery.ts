@@ -13,7 +13,7 @@ import { cutTornTail, type TornTail, writeBack } from "./torn-tail.js";
 export interface RecoveredLog extends LogSurvey {
   /** What was truncated from the end, if anything. */
   readonly tornTail: TornTail | undefined;
-  /** Whether the log has, or has lost, anything that the checkpoint does not cover. */
+  /** Whether the log contains, or has lost, records that the checkpoint does not cover. */
   readonly isBeyondCheckpoint: boolean;
   /**
    * Why the log could not be prepared for writing: it can nevertheless be read, and records can be

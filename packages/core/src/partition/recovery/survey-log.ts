@@ -40,7 +40,7 @@ interface SegmentScan {
   fault: LogStoreError | undefined;
   /** Whether a newer version wrote that batch. */
   isNewer: boolean;
-  /** Why the file cannot be read further, if so. */
+  /** The error that ended the reading of the file; undefined if there was none. */
   readError: unknown;
 }
 
@@ -135,8 +135,8 @@ class Survey {
   }
 
   /**
-   * The log can be read up to the unreadable part of a file. What follows it is known, if at all,
-   * from elsewhere.
+   * The log can be read up to the unreadable part of a file. The end of the log is then known only
+   * from the checkpoint and the published bounds, if at all.
    */
   #endUnreadable({ segment, soundBytes, index, readError }: SegmentScan): LogSurvey {
     if (!isDiskTrouble(readError)) throw readError;
@@ -152,7 +152,10 @@ class Survey {
     };
   }
 
-  /** Decides from what follows whether this is the end of the log, torn or not, or damage. */
+  /**
+   * Decides from the bytes that follow whether this is the end of the log, clean or torn, or
+   * damage.
+   */
   async #endIn(scan: SegmentScan, i: number): Promise<LogSurvey> {
     const { segment, fault, isNewer, size, soundBytes, index } = scan;
     const { segments, partition } = this.#input;
@@ -187,7 +190,7 @@ class Survey {
   /**
    * Looks for proof of durability after the valid part of a segment, and in later segments.
    *
-   * @returns the offset from which on no offset was assigned, according to the batches there
+   * @returns the offset after the last one that was assigned, according to the batches there
    */
   async #readBehind({ segment, soundBytes, size }: SegmentScan, later: readonly Segment[]): Promise<number> {
     let givenOffset = this.#nextOffset;

@@ -14,7 +14,7 @@ export interface SurveyStart {
   readonly nextOffset: number;
   /** Undefined if it does not match the files. */
   readonly checkpoint: Checkpoint | undefined;
-  /** Why that segment cannot be read, if so. */
+  /** The error of reading that segment; undefined if there was none. */
   readonly error?: unknown;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Sound headers in megabytes of damage: found wherever they lie, at the borders of what is read at
- * once too.
+ * Valid headers within megabytes of damage are found at every position, including the boundaries
+ * between two reads.
  */
 import { RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
 import { expect, test } from "vitest";
@@ -19,8 +19,7 @@ function batch(baseOffset: number, value: Uint8Array | string = "v", flushedUpTo
 }
 
 /**
- * A file of noise, in which the marks of batches begin and do not go on, with these at their
- * places.
+ * A file of noise that contains incomplete batch marks, with the given contents at their positions.
  */
 async function fileWith(size: number, contents: readonly { at: number; bytes: Uint8Array }[]): Promise<StorageFile> {
   const storage = new MemoryStorage();
@@ -88,9 +87,9 @@ test("a file that is shorter than declared ends the search", async () => {
 
 test("only headers after the damage are proof, and only for what precedes them", async () => {
   const file = await fileWith(MIB, [
-    { at: 100, bytes: batch(3, "v", 3) }, // the damaged place's own offset
+    { at: 100, bytes: batch(3, "v", 3) }, // the offset at which the damage begins
     { at: 5000, bytes: batch(7, "v", 6) },
-    { at: 6000, bytes: batch(8, "v", 100) }, // more than can have been durable when it was written
+    { at: 6000, bytes: batch(8, "v", 100) }, // higher than any offset that can have been durable when the batch was written
     { at: 7000, bytes: batch(2, "v", 2) },
   ]);
   expect(await witnessBehind(file, 0, MIB, 3)).toEqual({ durable: 6, given: 8 });

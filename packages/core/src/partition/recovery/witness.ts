@@ -40,8 +40,8 @@ export async function witnessBehind(
 }
 
 /**
- * The end of a batch whose records may be damaged: its declared record count is all that is known
- * then.
+ * Returns the offset after a batch whose records may be damaged. If they are, only the declared
+ * record count is known.
  */
 async function endOf(
   file: StorageFile,
@@ -64,8 +64,8 @@ export interface SoundHeader extends PlacedServerHalf {
 }
 
 /**
- * The records of a batch may contain something that looks like a batch, if an application stores
- * batches as values: it is skipped.
+ * An application may store batches as values. Whatever looks like a batch within the records of
+ * another batch is skipped.
  */
 export async function* soundHeaders(
   file: StorageFile,
@@ -93,7 +93,8 @@ export async function* soundHeaders(
 }
 
 /**
- * Whether there are only zeros: preallocated, or because a length became durable before its bytes.
+ * Whether a range contains only zeros. They are preallocated, or left by a crash that made the
+ * file's length durable before its bytes.
  */
 export async function isZeros(file: StorageFile, position: number, end: number): Promise<boolean> {
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position));

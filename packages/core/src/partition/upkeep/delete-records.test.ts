@@ -1,6 +1,6 @@
 /**
- * The log's start moves, by retention and on demand: what is gone, what stays, and what a crash
- * leaves.
+ * The log start advances by retention and on request: which records are deleted, which stay, and
+ * what a crash leaves.
  */
 import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../../test/hooked-storage.js";
@@ -8,7 +8,7 @@ import { appendOneByOne, caught, codeOf, lines, range, valuesUntilError } from "
 import { crashCopy, temporaryDirectory } from "../../../test/temporary-directory.js";
 import { LogStore, type LogStoreOptions } from "../../index.js";
 
-/** Three records a segment. */
+/** Three records per segment. */
 const SEGMENT_BYTES = 250;
 
 async function opened(options: LogStoreOptions = {}, storage = new HookedStorage()) {
@@ -17,7 +17,7 @@ async function opened(options: LogStoreOptions = {}, storage = new HookedStorage
   return { storage, store, appendAt: appendAt(storage, store), segments: () => segments(storage) };
 }
 
-/** With records 0 to 9, in segments 0, 3, 6 and 9. */
+/** A store with records 0 to 9, in segments 0, 3, 6 and 9. */
 async function filled(options: LogStoreOptions = {}) {
   const opening = await opened(options);
   await appendOneByOne(opening.store, range(10));
@@ -32,7 +32,7 @@ function appendAt(storage: HookedStorage, store: LogStore) {
   };
 }
 
-/** The base offsets of the files that are there. */
+/** The base offsets of the existing log files. */
 async function segments(storage: HookedStorage): Promise<number[]> {
   const names = (await storage.list("store/0")) ?? [];
   return names
@@ -118,7 +118,7 @@ test("a reader at a deleted position continues at the log start", async () => {
   const [inIt, behind] = [0, 7].map((from) => store.tail(0, { from }).batches());
   await Promise.all([inIt!.next(), behind!.next()]);
   await store.deleteRecords(0, 7);
-  for (const baseOffset of [1, 2]) expect((await inIt!.next()).value).toMatchObject({ baseOffset }); // read already
+  for (const baseOffset of [1, 2]) expect((await inIt!.next()).value).toMatchObject({ baseOffset }); // these have already been read
   expect((await inIt!.next()).value).toMatchObject({ baseOffset: 7 });
   expect((await behind!.next()).value).toMatchObject({ baseOffset: 8 });
   await Promise.all([inIt!.return(), behind!.return()]);
@@ -253,26 +253,26 @@ test("by age: whole segments; the active one is rolled, so that it can be delete
   storage.time = 2000;
   await store.applyRetention();
   expect(await segments()).toEqual([0, 3, 6]);
-  storage.time = 2001; // segment 0 ends before what was appended at 1000 in segment 3
+  storage.time = 2001; // all of segment 0 is older than the record that was appended at 1000 to segment 3
   await store.applyRetention();
   expect(await segments()).toEqual([3, 6]);
   expect(store.partition(0).startOffset).toBe(3);
   storage.time = 4000;
   await store.applyRetention();
-  expect(await segments()).toEqual([3, 6]); // something of 3000 may be in it, as far as is known
+  expect(await segments()).toEqual([3, 6]); // the known bound of segment 3 allows for records appended at 3000
   storage.time = 4001;
   await store.applyRetention();
   expect(await segments()).toEqual([7]);
   expect(store.partition(0)).toMatchObject({ startOffset: 7, endOffset: 7 });
   await store.applyRetention();
-  expect(await segments()).toEqual([7]); // an empty one is not rolled again
+  expect(await segments()).toEqual([7]); // an empty segment is not rolled again
   await appendAt(5000, 1);
   expect(await lines(store)).toEqual(["7 v0"]);
 });
 
 test("by size: the oldest segments, as long as the others have the given size", async () => {
   const { store, segments } = await filled();
-  const segment = 3 * (74 + 4 + 2); // of three records
+  const segment = 3 * (74 + 4 + 2); // length of a segment of three records
   expect(store.partition(0).startOffset).toBe(0);
   const bytes = async () => (await store.partition(0).slice(0, 1))!.length * 10;
   const tenRecords = await bytes();
@@ -288,7 +288,7 @@ test("by size: the oldest segments, as long as the others have the given size", 
   expect(await segments()).toEqual([9]);
   store.alter({ retentionBytes: 0 });
   await store.applyRetention();
-  expect(await segments()).toEqual([9]); // what is active stays
+  expect(await segments()).toEqual([9]); // the active segment stays
   expect(await lines(store)).toEqual(["9 v9"]);
 });
 
@@ -296,7 +296,7 @@ test("retention is applied after a roll", async () => {
   const { store, segments } = await opened({ retentionBytes: 500 });
   await appendOneByOne(store, range(60));
   await store.flush();
-  await store.deleteRecords(0, 0); // whatever is under way is done before
+  await store.deleteRecords(0, 0); // waits for the work in progress
   expect((await segments()).length).toBeLessThanOrEqual(4);
   const { startOffset } = store.partition(0);
   expect(startOffset).toBeGreaterThanOrEqual(48);

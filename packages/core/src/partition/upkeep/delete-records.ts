@@ -54,8 +54,9 @@ export async function deleteBefore(deletion: Deletion, offset: number): Promise<
 }
 
 /**
- * The same if nothing can be written: on a full disk, or in a partition that accepts no appends.
- * Deletes only whole segments before the checkpoint's segment, so that the checkpoint stays valid.
+ * Like {@link deleteBefore}, when nothing can be written: on a full disk, or in a partition that
+ * accepts no appends. Deletes only whole segments before the checkpoint's segment, so that the
+ * checkpoint stays valid.
  *
  * @param reason why nothing can be written; thrown if there is no such segment
  */
@@ -86,7 +87,7 @@ function checkOffset({ partition, offsets }: ReadableLog, offset: number): void 
   });
 }
 
-/** The new start is durable. */
+/** Applies a new log start, which is durable already. */
 async function startAt(deletion: Deletion, offset: number, emptied: readonly Segment[]): Promise<void> {
   const { home, log, hooks, publishBounds } = deletion;
   const { partition } = log;

@@ -1,6 +1,6 @@
 /**
- * A full disk: what can be read is, whole segments can be deleted, and a restart finds what was
- * said.
+ * On a full disk records can be read, whole segments can be deleted, and a restart finds everything
+ * that was acknowledged.
  */
 import { expect, onTestFinished, test } from "vitest";
 import { caught, range, values } from "../../../test/records.js";
@@ -22,7 +22,7 @@ async function filled(): Promise<{ disk: SimulatedDisk; store: LogStore }> {
   return { disk, store };
 }
 
-/** Nothing new can be written; names can be changed and files removed. */
+/** Makes all writes fail for lack of space. Files can still be renamed and removed. */
 function fill(disk: SimulatedDisk): void {
   disk.failAt(1, "ENOSPC", { forGood: true, when: ({ kind }) => kind === "createFile" || kind === "write" });
 }
@@ -56,7 +56,7 @@ test.each(["before an append has failed", "after an append has failed", "after a
     expect(full.partition(0).startOffset).toBe(8);
     expect((await offsets(full))[0]).toBe(8);
     expect(logs(on).length).toBeLessThan(before.length);
-    // Whatever a power cut leaves: what was deleted stays so, and nothing else is lost.
+    // After a power failure of any outcome, deleted records stay deleted and nothing else is lost.
     for (const outcome of ["drop-all", "keep-some", "tear"] as const) {
       const again = await open(on.copy().powerCut(outcome));
       expect(again.recovery.filter(({ damage }) => damage !== undefined)).toEqual([]);

@@ -61,8 +61,8 @@ export class PartitionUpkeep {
   }
 
   /**
-   * Removes files that a crash between advancing the log start and removing the files before it has
-   * left.
+   * Removes the files that remain if a crash occurs after the log start was advanced and before the
+   * files below it were removed.
    */
   async removeLeftovers(): Promise<void> {
     const { home, log, writer } = this.#deletion;

@@ -1,6 +1,6 @@
 /**
- * Damage found, named, and taken out of the log: what is sound stays, what is not is kept aside, no
- * offset is given twice.
+ * Damage is found, reported and removed from the log: valid records stay, damaged bytes are saved
+ * to separate files, and no offset is assigned twice.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -18,15 +18,15 @@ interface Case {
   readonly name: string;
   damage(store: DamagedStore): void;
   readonly found: readonly Found[];
-  /** Offsets that are lost. */
+  /** The lost offsets. */
   readonly lost: readonly number[];
-  /** Only where the store was closed: after a crash it is a torn tail. */
+  /** Whether the case applies only to a closed store: after a crash this is a torn tail. */
   readonly closedOnly?: boolean;
 }
 
 /**
- * A finding: in the segment of this base offset, from this byte on so many, and the offsets at both
- * ends.
+ * A finding: the base offset of the segment, the position and length of the damage, and the offsets
+ * at both ends.
  */
 function at(segment: number, byte: number, length: number, offset: number, nextOffset: number): Found {
   const file = `0/${String(segment).padStart(20, "0")}.log`;
@@ -214,7 +214,7 @@ async function findings(store: LogStore): Promise<VerifyFinding[]> {
   return (await Array.fromAsync(store.verify())).filter((event) => event.type === "finding");
 }
 
-/** Everything there is, in every way of reading it. */
+/** Checks the result of every way to read the store. */
 async function checkReads(store: LogStore, directory: string, expected: readonly string[]): Promise<void> {
   const { startOffset, endOffset } = store.partition(0);
   for (let from = startOffset; from <= endOffset; from++) {
@@ -254,7 +254,7 @@ for (const closed of [true, false]) {
       expect(damages).toHaveLength(found.length);
 
       const planned = (await store.repair()).filter(({ kind }) => kind === "damage");
-      expect(everyFile(directory)).toEqual(before); // it was said only
+      expect(everyFile(directory)).toEqual(before); // a dry run changes nothing
       expect(planned).toMatchObject(found);
       expect(planned.reduce((sum, { lostRecords }) => sum + lostRecords, 0)).toBe(lost.length);
 
@@ -332,7 +332,7 @@ test("an index that does not match its log is found, and removed by the repair",
   const damaged = await DamagedStore.make();
   damaged.change(3, (bytes) => flipped(bytes, 30), "index");
   damaged.change(6, (bytes) => bytes.subarray(0, 20), "index");
-  rmSync(damaged.path(0, "index")); // one that is missing is none that is wrong
+  rmSync(damaged.path(0, "index")); // a missing index is not a finding
   const store = await open(damaged.directory);
   const index = { kind: "index", partition: 0, byte: 0, length: 0 };
   expect(await findings(store)).toMatchObject([
@@ -413,7 +413,7 @@ test("a repaired log that is damaged again: its gap is not damage", async () => 
   await first.repair({ dryRun: false });
   await first.append(null, "on");
   await first.close();
-  damaged.cut(9, BATCH + 10); // less than the checkpoint knows: all of the log is checked
+  damaged.cut(9, BATCH + 10); // shorter than the checkpoint records: the whole log is checked
   const store = await open(damaged.directory);
   expect(store.recovery).toMatchObject([{ damage: { file: "0/00000000000000000009.log", offset: 10, byte: BATCH } }]);
   await store.repair({ dryRun: false });
@@ -474,7 +474,7 @@ test.each(["in the middle", "at the end"])(
     if (where === "in the middle") await store.append(null, "behind");
     const end = store.partition(0).endOffset;
     await store.close();
-    // In its header: nobody vouches for its length.
+    // The damage is in the header, so that the length of the batch is unknown.
     damaged.change(9, (bytes) => flipped(bytes, 2 * BATCH + 20));
     const again = await open(damaged.directory);
     expect(await findings(again)).toMatchObject([{ offset: RECORDS, nextOffset: RECORDS + 1 }]);
@@ -538,7 +538,7 @@ test.each(interrupted)(
       expect(failure).toMatchObject({ code: "STORAGE_FAILED" });
       const [toAppend, toRepair] = [crashCopy(directory), crashCopy(directory)];
 
-      // Not repaired: it takes nothing, or goes on behind everything.
+      // Without a repair, the store refuses appends, or continues after the last known offset.
       const other = await open(toAppend);
       const appended = await other.append(null, "x").catch((error) => error);
       if (appended.code !== "CORRUPT_PARTITION") expect(appended.offset).toBe(RECORDS);
@@ -562,8 +562,8 @@ test.each(interrupted)(
 );
 
 /**
- * The log as it is on disk, and what its checkpoint says; what was saved aside is there more than
- * once.
+ * The log on disk and the fields of its checkpoint, without the saved files, of which there are
+ * several copies.
  */
 function logs(directory: string): unknown {
   return Object.entries(everyFile(directory)).filter(([name]) => /\.log$|checkpoint$/.test(name));

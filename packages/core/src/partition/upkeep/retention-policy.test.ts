@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { expiredSegments, type RetentionLimits, type SegmentAge } from "./retention-policy.js";
 
-/** Four segments of 10 bytes, with records of 1000, 2000, 3000 and 4000 at the latest. */
+/** Four segments of 10 bytes, whose newest records were appended at 1000, 2000, 3000 and 4000. */
 const segments: SegmentAge[] = [1000, 2000, 3000, 4000].map((newestTime) => ({ sizeBytes: 10, newestTime }));
 
 function expired(limits: Partial<RetentionLimits>, nowMs = 4000, of = segments): number {
@@ -14,7 +14,7 @@ test("nothing is deleted without limits", () => {
 
 test.each([
   [4000, 0],
-  [3000, 0], // exactly so old is not older
+  [3000, 0], // a segment of exactly this age is kept
   [2999, 1],
   [1000, 2],
   [0, 3],
@@ -26,7 +26,7 @@ test.each([
   [41, 0],
   [40, 0],
   [31, 0],
-  [30, 1], // the others hold so much
+  [30, 1], // the remaining segments have exactly this size
   [21, 1],
   [20, 2],
   [1, 3],

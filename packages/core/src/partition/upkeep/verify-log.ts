@@ -168,7 +168,7 @@ class Verification {
     yield this.#progress(this.#bytes);
   }
 
-  /** Damage begins or, in the same file, continues. */
+  /** Begins damage, or extends the open damage of the same file. */
   #lost(segment: { readonly name: string }, byte: number, length: number, reason: string): void {
     const { partition } = this.#log;
     const file = `${partition}/${segment.name}`;
@@ -228,7 +228,7 @@ function overlap(log: ReadableLog, segment: Segment, before: Segment, nextOffset
   };
 }
 
-/** The published part; everything if the log is damaged and the rest cannot be reached. */
+/** Returns the size of the published part; of the whole file if the log is damaged. */
 async function endOf(log: ReadableLog, segment: Segment): Promise<number> {
   try {
     return await (log.damage === undefined ? segment.visibleSize() : segment.size());
