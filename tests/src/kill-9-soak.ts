@@ -8,9 +8,7 @@ export interface KillOptions {
   readonly seed: number;
 }
 
-/**
- * Returns false after printing the loss and the seed if an acknowledged record was lost.
- */
+/** Returns false after printing the loss and the seed if an acknowledged record was lost. */
 export async function killForLong({ runs, kills, recordsPerKill, seed: firstSeed }: KillOptions): Promise<boolean> {
   let acknowledged = 0;
   for (let run = 0; run < runs; run++) {

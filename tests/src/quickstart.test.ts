@@ -36,9 +36,7 @@ function atTerminal(...args: string[]) {
   return { status, lines: stripVTControlCharacters(stdout).replaceAll("\r", "").trimEnd().split("\n") };
 }
 
-/**
- * Checks that a member was killed and that each of its partitions has another owner at the end.
- */
+/** Checks that a member was killed and that each of its partitions has another owner at the end. */
 function expectTakenOver(lines: string[]): void {
   const killed = lines.find((line) => line.startsWith("member 1 killed half-way, its partitions taken over: "));
   const orphaned = killed?.split(": ")[1]?.split(", ") ?? [];

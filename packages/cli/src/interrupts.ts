@@ -1,7 +1,7 @@
-/** Ctrl-C, SIGTERM and a reader of the output that has gone away. */
+/** Handles Ctrl-C, SIGTERM and a closed output pipe. */
 import { exitCodes } from "./errors/exit-codes.js";
 
-/** Why a command is asked to end. */
+/** The reason that a command must end. */
 export class InterruptedError extends Error {
   readonly exitCode: number;
 

@@ -5,7 +5,7 @@ const LOWEST_NODE = [22, 15] as const;
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major > LOWEST_NODE[0] || (major === LOWEST_NODE[0] && minor >= LOWEST_NODE[1])) {
   if (process.argv[2] === "serve") {
-    // The server's command has options of its own, and reads them itself.
+    // The server's command parses its own options.
     process.argv.splice(2, 1);
     await import("@logstore/server-grpc/command");
   } else {

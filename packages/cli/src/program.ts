@@ -1,4 +1,4 @@
-/** Makes commander's program from the definitions. */
+/** Creates commander's program from the definitions. */
 import { Argument, Command, Option } from "commander";
 import { outputOptions, placeOptions } from "./definitions/common-options.js";
 import type {
@@ -128,7 +128,7 @@ function exitCodesText(style: Style): string {
   return `${style("bold", "Exit codes:")}\n${each.join("\n")}`;
 }
 
-/** Says which option or argument is wrong. */
+/** Adds the name of the invalid option or argument to the error. */
 function naming(name: string, parse: (text: string) => unknown): (text: string) => unknown {
   return (text) => {
     try {

@@ -59,7 +59,7 @@ export async function runCommand(chosen: Chosen, surroundings: Surroundings): Pr
     }
   }
   if (signal.aborted) {
-    // What fails because the command was told to end is not a failure of its own.
+    // An error that occurs because the command was interrupted is not reported as a failure.
     const interrupted = signal.reason as InterruptedError;
     return endsBySignal ? context.exitCode : interrupted.exitCode;
   }

@@ -3,8 +3,8 @@ import { hearInterrupts } from "./interrupts.js";
 import { run } from "./run.js";
 
 /**
- * After the command has ended, what may be pending keeps the process alive for at most this time,
- * ms, such as a connection that is being closed.
+ * After the command has ended, pending work such as closing a connection keeps the process alive
+ * for at most this time, in ms.
  */
 const EXIT_GRACE_MS = 500;
 

@@ -42,7 +42,7 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Undefined where the help or the version was shown, as was asked for. */
+/** Returns undefined if the requested help or version was shown. */
 function commandLineError(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error;
   if (error.exitCode === 0) return undefined;

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { isTemplate, TEMPLATES, type TemplateName, templateNames } from "./templates.js";
 import { UsageError } from "./usage-error.js";
 
-/** What the command line says; what it leaves out is undefined. */
+/** The options of the command line. An option that is not given is undefined. */
 export interface Options {
   readonly directory: string | undefined;
   readonly template: TemplateName | undefined;

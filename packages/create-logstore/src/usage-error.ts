@@ -1,4 +1,4 @@
-/** The command line cannot be carried out as it is. The message says what to do. */
+/** The command line is invalid. The message says what to do. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

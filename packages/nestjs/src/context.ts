@@ -1,11 +1,11 @@
 import type { Consumer, ConsumerRecord, RecordContext } from "@logstore/client";
 import { BaseRpcContext } from "@nestjs/microservices";
 
-/** What a handler learns beside the data of its event: inject it with `@Ctx()`. */
+/** The context of an event, in addition to its data. Inject it with `@Ctx()`. */
 export class LogStoreContext extends BaseRpcContext<
   [record: ConsumerRecord<unknown, Uint8Array>, attempt: RecordContext, consumer: Consumer<unknown>]
 > {
-  /** @internal Made for each try of each record. */
+  /** @internal Created for each attempt to process a record. */
   constructor(record: ConsumerRecord<unknown, Uint8Array>, attempt: RecordContext, consumer: Consumer<unknown>) {
     super([record, attempt, consumer]);
   }
@@ -39,15 +39,12 @@ export class LogStoreContext extends BaseRpcContext<
     return key && new TextDecoder().decode(key);
   }
 
-  /** 1 for the first try of the record. */
+  /** Number of the attempt to process the record, from 1. */
   getAttempt(): number {
     return this.args[1].attempt;
   }
 
-  /**
-   * Aborts when the outcome does not count any more: the partition was lost, or the application
-   * closes.
-   */
+  /** Aborts when the result no longer counts: the partition was lost, or the application closes. */
   getSignal(): AbortSignal {
     return this.args[1].signal;
   }

@@ -1,5 +1,6 @@
 /**
- * A handler refused an event. The message is that of its RpcException; it is in the parked record.
+ * A handler refused an event. The message is that of its RpcException, and is stored in the parked
+ * record.
  */
 export class EventFailedError extends Error {
   override readonly name = "EventFailedError";
@@ -10,7 +11,7 @@ export class NoReplyError extends Error {
   override readonly name = "NoReplyError";
 }
 
-/** What Nest makes of an exception is not always an Error: `{ status, message }`. */
+/** Nest may convert an exception to an object that is not an Error: `{ status, message }`. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
   const { message } = Object(thrown) as { readonly message?: unknown };

@@ -12,7 +12,7 @@ import { NoReplyError } from "./errors.js";
 
 /** Options of {@link LogStoreClient}. */
 export type LogStoreClientOptions = ConnectionOptions & {
-  /** Makes values of data. Default: `json()`. */
+  /** Serializes data to values. Default: `json()`. */
   readonly value?: Serializer<unknown, unknown> | undefined;
   /** Further options of `client.producer`: durability, compression, … */
   readonly producer?: Omit<ProducerOptions<unknown>, "value" | "schema">;
@@ -44,7 +44,7 @@ export class LogStoreClient extends ClientProxy<Record<never, never>, never> {
     this.#options = options;
   }
 
-  /** Makes the client. It connects with its first call. */
+  /** Creates the client, which connects with its first call. */
   async connect(): Promise<LogClient> {
     this.#opened ??= openClient(this.#options);
     return this.#opened.client;

@@ -16,7 +16,7 @@ import { EventFailedError, NoReplyError, toError } from "./errors.js";
 export type LogStoreServerOptions = ConnectionOptions & {
   /** The consumer group. Every instance of the application is a member. */
   readonly group: string;
-  /** Makes data of values. Default: `json()`. */
+  /** Deserializes values to data. Default: `json()`. */
   readonly value?: Serializer<unknown, unknown> | undefined;
   /** Further options of `client.consumer`: where to begin, timeouts, … */
   readonly consumer?: Omit<
@@ -32,12 +32,13 @@ export type LogStoreStatus = "running" | "stopped" | "failed";
 
 /**
  * A transport strategy of Nest: `@EventPattern("orders")` handles the records of the topic
- * `orders`. An event is processed when its handlers are done, and committed then. One whose handler
- * fails is tried again, and parked when it keeps failing: see `consumer.run` of `@logstore/client`.
+ * `orders`. An event is processed when its handlers are done, and committed then. An event whose
+ * handler fails is retried, and parked if it keeps failing: see `consumer.run` of
+ * `@logstore/client`.
  */
 export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus> implements CustomTransportStrategy {
   override readonly transportId: symbol = Symbol("logstore");
-  /** Failures of handlers are the runner's business, which tries again. */
+  /** Failures of handlers are passed to the runner, which retries. */
   override readonly propagatesEventHandlerErrors = true;
   readonly #options: LogStoreServerOptions;
   readonly #value: Serializer<unknown, unknown>;
@@ -67,8 +68,8 @@ export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus
   }
 
   /**
-   * Leaves the group, when the handlers in progress are done, and closes the client if it is its
-   * own.
+   * Leaves the group when the handlers in progress are done, and closes the client if this server
+   * created it.
    */
   async close(): Promise<void> {
     try {
@@ -79,7 +80,7 @@ export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus
     }
   }
 
-  /** There are no events beside the status. */
+  /** There are no events other than the status. */
   on(): never {
     throw new Error("LogStoreServer has no events: subscribe to its status");
   }

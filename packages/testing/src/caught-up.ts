@@ -9,11 +9,11 @@ export interface CaughtUpOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A group did not process everything in time. The message says what is left. */
+/** A group did not process everything in time. The message contains what is left. */
 export class NotCaughtUpError extends Error {
   override readonly name = "NotCaughtUpError";
   readonly code = "NOT_CAUGHT_UP";
-  /** The group as it was last; undefined if it did not exist. */
+  /** The last description of the group; undefined if the group did not exist. */
   readonly description: GroupDescription | undefined;
 
   constructor(group: string, timeoutMs: number, description: GroupDescription | undefined) {
@@ -47,7 +47,7 @@ async function describe(client: LogClient, group: string): Promise<GroupDescript
   }
 }
 
-/** Of a group that has just been joined, not every partition is assigned yet. */
+/** When a group has just been joined, some of its partitions are not assigned yet. */
 function isCaughtUp({ state, partitions }: GroupDescription): boolean {
   return state !== "rebalancing" && partitions.length > 0 && partitions.every(({ lag }) => lag === 0);
 }

@@ -13,7 +13,7 @@ const fixture = {
   deserialize: (bytes: Uint8Array): FixtureValue => bytes,
 };
 
-/** Resolves to where each record is, in the order of the records. */
+/** Resolves to the position of each record, in the order of the records. */
 export async function produceFixtures(client: LogClient, topic: string, records: Iterable<FixtureRecord>) {
   const producer = client.producer<FixtureValue>(topic, { value: fixture });
   try {

@@ -14,7 +14,7 @@ export class Life {
   }
 
   /**
-   * Calls that are under way fail from now on, with what a client sees of a server that crashed.
+   * From now on, calls in progress fail with the error that a client gets from a crashed server.
    */
   crash(): void {
     this.#crash.abort(new UnavailableError("the test broker was stopped"));

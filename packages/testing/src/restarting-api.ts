@@ -1,7 +1,7 @@
 /**
- * The API of a broker that crashes and starts again, as a client sees it through a network: calls
- * wait until the broker is there, streams end with an UnavailableError, and appends that were under
- * way may or may not have happened.
+ * The API of a broker that crashes and restarts, as a client uses it over a network: calls wait
+ * until the broker is available, streams end with an UnavailableError, and appends in progress may
+ * or may not have taken effect.
  */
 import type { LogApi } from "@logstore/client";
 import type { Life } from "./life.js";
@@ -34,7 +34,7 @@ const repeatable: Record<Exclude<keyof LogApi, "consume" | "joinGroup" | "produc
   restoreSnapshot: true,
 };
 
-/** @param current resolves to the broker that runs, after a crash to the next one */
+/** @param current resolves to the running broker; after a crash, to the next one */
 export function restartingApi(current: () => Promise<Life>): LogApi {
   const calls = Object.keys(repeatable).map((name) => [name, answeredBy(current, name)]);
   return {
@@ -45,7 +45,7 @@ export function restartingApi(current: () => Promise<Life>): LogApi {
   };
 }
 
-/** A call that can be repeated: it is, if the broker crashes before it answers. */
+/** Makes a call, and repeats it if the broker crashes before it answers. */
 function answeredBy(current: () => Promise<Life>, name: string): Call {
   return async (...args) => {
     for (;;) {
@@ -59,7 +59,9 @@ function answeredBy(current: () => Promise<Life>, name: string): Call {
   };
 }
 
-/** Not repeated here: producers recognize by their sequence numbers what was appended already. */
+/**
+ * Appends are not repeated here: producers resend them, and sequence numbers prevent duplicates.
+ */
 function produceOn(current: () => Promise<Life>): LogApi["produce"] {
   return async (request) => {
     const life = await current();

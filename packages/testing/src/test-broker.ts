@@ -134,8 +134,8 @@ export class TestBroker implements AsyncDisposable {
   }
 
   /**
-   * Cuts the power of the broker's machine, and starts it again. Everything acknowledged as
-   * "flushed" survives. What happens to other writes is chosen by the seed, as are the details.
+   * Cuts the power of the broker's machine, and restarts it. Everything acknowledged as "flushed"
+   * survives. The seed determines which other writes survive.
    *
    * @param outcome what happens to writes that were not flushed
    * @throws what `Broker.open` throws
@@ -145,7 +145,8 @@ export class TestBroker implements AsyncDisposable {
   }
 
   /**
-   * Kills the broker's process, as `kill -9` does, and starts it again: nothing written is lost.
+   * Kills the broker's process, as `kill -9` does, and restarts it. Nothing that was written is
+   * lost.
    */
   kill(): Promise<void> {
     return this.#restart((disk) => disk.processKill());

@@ -23,9 +23,7 @@ export class CommandError extends Error {
 
 const running = new Set<ChildProcess>();
 
-/**
- * Runs a command to its end and returns its stdout. If it fails, the error contains its output.
- */
+/** Runs a command to its end and returns its stdout. If it fails, the error contains its output. */
 export async function run(command: string, args: readonly string[], place: Place): Promise<string> {
   const child = start(command, args, { ...place, stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, all] = ["", ""];

@@ -8,9 +8,7 @@ import { freePort } from "../free-port.ts";
 import { background } from "./processes.ts";
 import type { Workshop } from "./workshop.ts";
 
-/**
- * Starts the registry and sets `workshop.registry`. Returns a function that stops the registry.
- */
+/** Starts the registry and sets `workshop.registry`. Returns a function that stops the registry. */
 export async function startRegistry(workshop: Workshop, ours: readonly string[]): Promise<() => Promise<void>> {
   const verdaccio = await workshop.tool("verdaccio");
   const home = workshop.path("registry");

@@ -1,6 +1,4 @@
-/**
- * Results of the rehearsal: prints a line for each check while it runs, and a table at the end.
- */
+/** Results of the rehearsal: prints a line for each check while it runs, and a table at the end. */
 import { writeFileSync } from "node:fs";
 import { styleText } from "node:util";
 

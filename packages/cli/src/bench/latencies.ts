@@ -1,4 +1,4 @@
-/** Latencies in a histogram of Node's, in microseconds. */
+/** Latencies in one of Node's histograms, in microseconds. */
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 
 /** ms. */
@@ -17,7 +17,7 @@ export class Latencies {
     this.#histogram.record(Math.max(1, Math.round(ms * 1000)));
   }
 
-  /** Undefined where nothing was measured. */
+  /** Undefined if nothing was measured. */
   get percentiles(): Percentiles | undefined {
     if (this.#histogram.count === 0) return undefined;
     const ms = (percent: number) => this.#histogram.percentile(percent) / 1000;

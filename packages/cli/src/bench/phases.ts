@@ -8,7 +8,7 @@ export interface BenchRequest {
   readonly topic: string;
   readonly records: number;
   readonly valueBytes: number;
-  /** Records a second that are due; undefined: as many as possible. */
+  /** Records due per second; undefined for as many as possible. */
   readonly rate: number | undefined;
   readonly producer: ProducerOptions;
   readonly signal: AbortSignal;
@@ -20,23 +20,23 @@ export interface PhaseResult {
   readonly records: number;
   readonly bytes: number;
   readonly ms: number;
-  /** From when a record was due to its acknowledgement. */
+  /** Time from when a record was due until its acknowledgement. */
   readonly latency?: Percentiles | undefined;
-  /** From when a record was due to when a reader had it. */
+  /** Time from when a record was due until a reader received it. */
   readonly endToEnd?: Percentiles | undefined;
 }
 
 /** A value begins with the time at which its record is due, as text. */
 const DUE_BYTES = 16;
-/** How often due records are sent. */
+/** Interval at which due records are sent, in ms. */
 const TICK_MS = 5;
-/** Without a rate, a latency is taken of each of so many records. */
+/** Without a rate, the latency of every 64th record is measured. */
 const SAMPLE_EVERY = 64;
 const SENDS_BETWEEN_WAITS = 256;
 
 /**
- * With a rate the loop is open: a record that is sent late counts from when it was due, so that a
- * stall of the log is in the latencies of all records that it held up.
+ * With a rate the loop is open: the latency of a record that is sent late counts from when it was
+ * due, so that a stall of the log appears in the latencies of all records that it delayed.
  */
 export async function produce(request: BenchRequest): Promise<PhaseResult> {
   const { client, topic, records, rate, signal } = request;
@@ -100,7 +100,7 @@ function recordOf({ valueBytes }: BenchRequest, i: number, due: number) {
   return { key: `key-${i % 10_000}`, value };
 }
 
-/** Smallest value that a time fits into. */
+/** Size of the smallest value that can contain the time. */
 export const MIN_VALUE_BYTES = DUE_BYTES;
 
 class FirstFailure {
@@ -115,7 +115,7 @@ class FirstFailure {
   }
 }
 
-/** Reads what is appended from now on, and how long it took. */
+/** Reads the records appended from now on, and measures their latencies. */
 class TailReader {
   readonly begun: Promise<void>;
   readonly #reader;

@@ -1,4 +1,4 @@
-/** Decides whether a log is well, by limits. */
+/** Decides from limits whether a log is healthy. */
 import { count, counted, duration } from "../output/numbers.js";
 import type { Sample } from "../top/sample.js";
 
@@ -30,7 +30,7 @@ export interface Metric {
 
 export interface Verdict {
   readonly state: State;
-  /** What is worst, first. */
+  /** The worst problem comes first. */
   readonly message: string;
   readonly metrics: readonly Metric[];
 }

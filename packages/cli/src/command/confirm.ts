@@ -3,10 +3,10 @@ import { UnconfirmedError } from "../errors/cli-error.js";
 import type { Context } from "./context.js";
 
 /**
- * Returns once `--yes` was given or someone at a terminal said yes.
+ * Returns if `--yes` was given, or when the user confirms at the terminal.
  *
  * @param what a question without its question mark: "Delete topic orders with 12 records"
- * @throws UnconfirmedError, at once where there is no terminal: nobody would answer
+ * @throws UnconfirmedError if the user declines, or if there is no terminal
  */
 export async function confirm(
   { stdin, stderr, signal }: Context,

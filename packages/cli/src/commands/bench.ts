@@ -19,7 +19,7 @@ interface Options {
 
 const phases = { produce, consume } as const;
 
-/** In a topic of its own, which is deleted at the end, unless one is named. */
+/** Uses a new topic, which is deleted at the end, unless a topic is named. */
 export async function run(context: Context, options: Options): Promise<void> {
   const { output, signal } = context;
   const { records = 100_000, size = 100, partitions = 4, rate, only, compression, durability } = options;

@@ -12,7 +12,7 @@ interface Options extends Limits {
 /** The exit codes of monitoring plug-ins. */
 const exitCodesOf = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const;
 
-/** One line and an exit code, for Nagios, Icinga and everything that understands them. */
+/** Prints one line and sets the exit code, for Nagios, Icinga and compatible systems. */
 export async function run(context: Context, options: Options): Promise<void> {
   const verdict = await verdictOf(context, options);
   context.exitCode = exitCodesOf[verdict.state];
@@ -41,7 +41,7 @@ async function verdictOf(context: Context, options: Options): Promise<Verdict> {
   }
 }
 
-/** What is named must be there: a check of nothing would be fine for ever. */
+/** A named topic or group must exist, because a check of nothing would always succeed. */
 function chosen<T>(
   all: readonly T[],
   names: readonly string[] | undefined,

@@ -17,7 +17,7 @@ interface Options {
 const DEFAULT_PORT = 7411;
 const FIRST_TOPIC = "hello";
 
-/** Serves a directory on this machine until it is interrupted, and says what happens. */
+/** Serves a directory on this machine until it is interrupted, and prints what happens. */
 export async function run(context: Context, options: Options, directory?: string): Promise<void> {
   const { output, signal } = context;
   context.endsBySignal();
@@ -36,7 +36,7 @@ export async function run(context: Context, options: Options, directory?: string
   const server = await listening(broker, port, log);
   context.onEnd(() => server.stop());
   const client = connect(broker);
-  await client.ensureTopic(FIRST_TOPIC, directory === undefined ? { partitions } : {}).catch(() => {}); // only an example
+  await client.ensureTopic(FIRST_TOPIC, directory === undefined ? { partitions } : {}).catch(() => {}); // the topic is only an example
   await output.write(welcome(context, server.address, data, directory === undefined));
   log.follow(client, signal);
   if (!signal.aborted) await once(signal, "abort");

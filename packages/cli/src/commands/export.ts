@@ -21,7 +21,9 @@ interface Options {
 const EARLIEST: LogPosition = { type: "edge", edge: "earliest" };
 const LATEST: LogPosition = { type: "edge", edge: "latest" };
 
-/** What is below `until` when it begins is written to stdout, a file or a new directory. */
+/**
+ * Writes the records below `until`, as resolved at the start, to stdout, a file or a new directory.
+ */
 export async function run(context: Context, options: Options, topic: string): Promise<void> {
   const { output } = context;
   const format = options.format ?? (options.output?.endsWith(".csv") ? "csv" : "ndjson");
@@ -40,7 +42,7 @@ export async function run(context: Context, options: Options, topic: string): Pr
   if (isDamaged) context.exitCode = exitCodes.failed;
   const sink = await openSink(output, options.output);
   const total = ranges.reduce((sum, range) => sum + range.until - range.from, 0);
-  const isSeen = sink.isStdout && output.isTerminal; // a bar would be among the records
+  const isSeen = sink.isStdout && output.isTerminal; // a progress bar would be mixed with the records
   const progress = isSeen ? noProgress : await output.progress({ label: `Exporting ${topic}`, total, unit: "records" });
   let done = 0;
   try {

@@ -20,7 +20,7 @@ interface Options {
   readonly compression?: CompressionName;
 }
 
-/** Bytes of a file that are read at once. */
+/** Number of bytes per read of a file. */
 const READ_BYTES = 1024 * 1024;
 
 /** One of the inputs. */
@@ -31,13 +31,13 @@ interface Source {
   readonly bytes: number | undefined;
 }
 
-/** An import that ends early says up to which line everything is stored, and how to go on. */
+/** An import that ends early reports up to which line everything is stored, and how to continue. */
 export async function run(context: Context, options: Options, topic: string, names: string[]): Promise<void> {
   const { output } = context;
   const sources = await Promise.all((names.length === 0 ? ["-"] : names).map((name) => sourceOf(name, options)));
   const { client } = await context.open();
   if (options.create !== undefined) await client.ensureTopic(topic, { partitions: options.create });
-  await client.describeTopic(topic); // a topic that is missing is said before anything is read
+  await client.describeTopic(topic); // reports a missing topic before anything is read
   const producer = client.producer(
     topic,
     options.compression === undefined ? {} : { compression: options.compression },
@@ -101,7 +101,7 @@ async function piecesOf(
   return ndjsonPieces(input, skipLines);
 }
 
-/** Says what is stored, and how to go on. */
+/** The error states what is stored, and how to continue. */
 function failureOf(
   { output, signal }: Context,
   { name }: Source,

@@ -17,15 +17,15 @@ interface Options extends RecordOptions {
 }
 
 /**
- * Ends with its input, with the first record that fails, or with Ctrl-C: in each case all that was
- * sent is acknowledged or refused before, and counted.
+ * Ends at the end of the input, at the first record that fails, or on Ctrl-C. Every record that was
+ * sent has then been acknowledged or refused, and counted.
  */
 export async function run(context: Context, options: Options, topic: string, files: string[]): Promise<void> {
   const toRecord = recordMaker(options);
   const total = await totalBytes(files);
   const { client } = await context.open();
   if (options.create) await client.ensureTopic(topic);
-  else await client.describeTopic(topic); // otherwise nobody would learn of it before the first line
+  else await client.describeTopic(topic); // reports a missing topic before the first line is read
   const { output, signal, stdin } = context;
   if (files.length === 0 && stdin.isTTY) output.note("records are read from the terminal, one a line; Ctrl-D ends");
   const { compression, durability } = options;

@@ -6,7 +6,7 @@ import { CliError } from "../errors/cli-error.js";
 import { exitCodes } from "../errors/exit-codes.js";
 import { bytes, count, counted } from "../output/numbers.js";
 
-/** What is done, or would be, to one file of a topic. */
+/** A repair action, done or planned, on one file of a topic. */
 type Action = RepairAction & { readonly topic: string | undefined };
 
 /** The stores of a directory that this process has opened for writing. */
@@ -16,7 +16,7 @@ interface Opened {
 }
 
 /**
- * Shows what would be done, and does it once that is confirmed. What is cut out is kept in
+ * Shows the planned actions, and performs them once they are confirmed. Removed bytes are saved to
  * `.damaged` files.
  */
 export async function run(
@@ -37,7 +37,7 @@ export async function run(
   output.note(`repaired ${directory}: ${lossOf(done)}`);
 }
 
-/** With `dryRun`, only what would be done. A repair that has begun is not interrupted. */
+/** With `dryRun`, only returns the planned actions. A repair that has begun is not interrupted. */
 async function repairAll({ output, signal }: Context, { stores }: Opened, dryRun: boolean): Promise<Action[]> {
   const progress = await output.progress({
     label: dryRun ? "Looking" : "Repairing",
@@ -76,7 +76,7 @@ function lossOf(actions: readonly Action[]): string {
   return lost === 0 ? "no record is lost" : `${counted(lost, "record")} ${lost === 1 ? "is" : "are"} lost for good`;
 }
 
-/** A topic of a server is opened by its broker, any other store on its own. */
+/** The topic of a server is opened through a broker, any other store directly. */
 async function openForWriting(directory: string, { kind, stores }: FoundDirectory, topic?: string): Promise<Opened> {
   try {
     if (kind === "store") {

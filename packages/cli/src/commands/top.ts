@@ -18,7 +18,7 @@ const DEFAULT_INTERVAL_MS = 2_000;
 const SHORTEST_INTERVAL_MS = 250;
 const LONGEST_INTERVAL_MS = 60_000;
 
-/** A live screen at a terminal; elsewhere, or with `--count`, tables. */
+/** Shows a live screen in a terminal. Otherwise, or with `--count`, prints tables. */
 export async function run(context: Context, options: Options): Promise<void> {
   const { output, stdin } = context;
   context.endsBySignal();
@@ -26,7 +26,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   return isLive ? showScreen(context, options) : showTables(context, options);
 }
 
-/** Rates need two samples: a table follows an interval. */
+/** Rates need two samples, so that each table follows an interval. */
 async function showTables(
   context: Context,
   { interval = DEFAULT_INTERVAL_MS, sort = "rate", count = 1 }: Options,
@@ -78,7 +78,7 @@ async function showScreen(context: Context, options: Options): Promise<void> {
     process.stdout as WriteStream,
     (key) => {
       keys[key]?.();
-      wake.resolve(); // a shorter interval counts at once
+      wake.resolve(); // a shorter interval takes effect at once
       if (!quit.signal.aborted) draw();
     },
     draw,
@@ -106,7 +106,7 @@ async function showScreen(context: Context, options: Options): Promise<void> {
 }
 
 async function waited(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => {}); // the loop looks why it ended
+  await delay(ms, undefined, { signal }).catch(() => {}); // the loop checks why the delay ended
 }
 
 function timeOfDay(): string {

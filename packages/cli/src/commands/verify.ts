@@ -4,10 +4,10 @@ import { type FoundStore, findStores, segmentFiles, storeName } from "../directo
 import { exitCodes } from "../errors/exit-codes.js";
 import { bytes, count, counted } from "../output/numbers.js";
 
-/** What was found of one partition of a topic. */
+/** A finding in one partition of a topic. */
 type Finding = VerifyFinding & { readonly topic: string | undefined };
 
-/** Reads everything, beside a live server too; the exit code is 1 where something is wrong. */
+/** Reads everything, even while a server is running. The exit code is 1 if there are findings. */
 export async function run(context: Context, { topic }: { readonly topic?: string }, directory: string): Promise<void> {
   const { output, signal } = context;
   const { stores } = await findStores(directory, topic);

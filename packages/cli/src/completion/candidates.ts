@@ -1,6 +1,9 @@
-/** What may come next on a command line, by the definitions of the commands. */
+/**
+ * Determines the candidates for the next word of a command line from the definitions of the
+ * commands.
+ */
 
-/** What completion needs of a command's definition. */
+/** The parts of a command's definition that completion needs. */
 export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
@@ -34,7 +37,7 @@ export interface Candidate {
   readonly description: string;
 }
 
-/** Either texts, or what kind of name or file is meant. */
+/** Either texts, or the kind of name or file. */
 export interface Candidates {
   readonly texts: readonly Candidate[];
   /** "topic", "file", … */
@@ -79,7 +82,8 @@ export function candidates(
 }
 
 /**
- * The command that words name, how many arguments they have, and the option that awaits its value.
+ * Returns the command that the words name, the number of its arguments, and the option that expects
+ * a value.
  */
 function walk(commands: readonly CompletedCommand[], shared: SharedOptions, words: readonly string[]) {
   let command: CompletedCommand | undefined;

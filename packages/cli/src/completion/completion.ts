@@ -9,7 +9,7 @@ export function printScript(shell: Shell) {
   return { run: ({ output }: Context) => output.write(scripts[shell]) };
 }
 
-/** Prints what may come next, a line each, with a tab before its description. */
+/** Prints one line for each candidate, with a tab before its description. */
 export function printCandidates(commands: readonly CompletedCommand[], shared: SharedOptions) {
   return {
     run: async (context: Context, _options: unknown, words: readonly string[]) => {

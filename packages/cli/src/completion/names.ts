@@ -5,10 +5,12 @@ import { openPlace } from "../place/open-place.js";
 import { readProfiles } from "../place/profile-file.js";
 import { type PlaceOptions, resolvePlace } from "../place/resolve-place.js";
 
-/** Someone waits for it, and will type on. */
+/** Short, because the user waits for the completion. */
 const TIMEOUT_MS = 1_500;
 
-/** Nothing where the place cannot be reached: a shell shows no errors of completion. */
+/**
+ * Returns nothing if the place cannot be reached, because a shell shows no errors of completion.
+ */
 export async function namesOfKind(kind: string, words: readonly string[], { environment }: Context): Promise<string[]> {
   try {
     if (kind === "profile") return Object.keys((await readProfiles(environment)).profiles);
@@ -43,7 +45,10 @@ const optionNames: Readonly<Record<string, keyof PlaceOptions>> = {
   "--token-file": "tokenFile",
 };
 
-/** What the words say of the place, so that names come from where the command will look. */
+/**
+ * Returns the options of the place among the words, so that names come from the place that the
+ * command will use.
+ */
 export function placeOptionsIn(words: readonly string[]): PlaceOptions {
   const options: Record<string, string | boolean> = {};
   for (const [i, word] of words.entries()) {

@@ -1,7 +1,7 @@
 /**
- * The scripts that shells load. They ask `logstore completion candidates` what fits: a line for
- * each candidate, with a tab before its description, or ":file" and ":directory" for the shell's
- * own completion.
+ * The scripts that shells load. They call `logstore completion candidates`, which prints one line
+ * for each candidate, with a tab before its description, or ":file" and ":directory" for the
+ * shell's own completion.
  */
 const bash = `# completion of logstore for bash
 _logstore() {

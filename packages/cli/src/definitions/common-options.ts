@@ -3,7 +3,7 @@
 import { durationMs } from "../values/duration.js";
 import type { OptionDefinition } from "./definition.js";
 
-/** Where the log is, and how to get there. */
+/** The options that determine where the log is and how to connect to it. */
 export const placeOptions: readonly OptionDefinition[] = [
   { flags: "-s, --server <host:port,...>", description: "servers of the log; the first one that answers is used" },
   { flags: "-d, --data <directory>", description: "a data directory, read beside its server", completes: "directory" },

@@ -16,7 +16,7 @@ export interface CommandDefinition {
   readonly arguments?: readonly ArgumentDefinition[] | undefined;
   readonly options?: readonly OptionDefinition[] | undefined;
   readonly examples?: readonly Example[] | undefined;
-  /** Whether the command takes the options that say where the log is. Default false. */
+  /** Whether the command has the options that determine where the log is. Default false. */
   readonly usesPlace?: boolean | undefined;
   readonly commands?: readonly CommandDefinition[] | undefined;
   /** Imports the implementation, when the command is run. */
@@ -28,11 +28,11 @@ export interface ArgumentDefinition {
   readonly description: string;
   /** Default true. */
   readonly isRequired?: boolean | undefined;
-  /** Takes all that follow; the last argument only. Default false. */
+  /** Whether the argument takes all remaining words; only for the last argument. Default false. */
   readonly isVariadic?: boolean | undefined;
   /** Converts the text. @throws UsageError */
   readonly parse?: ((text: string) => unknown) | undefined;
-  /** What completion offers. */
+  /** The candidates that completion offers. */
   readonly completes?: Completion | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Texts of the command line, and what they mean. */
+/** Parsers of the values on the command line. */
 import type { Durability } from "@logstore/client";
 import { UsageError } from "../errors/cli-error.js";
 
@@ -46,7 +46,7 @@ export function sizeBytes(text: string): number {
   throw new UsageError(`a size such as 4096, 64MiB or 1GB is needed, not ${JSON.stringify(text)}`);
 }
 
-/** Takes the word "default", too, which goes back to the server's own value. */
+/** Also accepts the word "default", which resets the option to the server's default. */
 export function orDefault<T>(parse: (text: string) => T): (text: string) => T | "default" {
   return (text) => (text === "default" ? text : parse(text));
 }

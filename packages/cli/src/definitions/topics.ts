@@ -6,7 +6,7 @@ import { durability, orDefault, sizeBytes, wholeNumber } from "./parsers.js";
 
 const topic: ArgumentDefinition = { name: "topic", description: "name of the topic", completes: "topic" };
 
-/** The same for `create` and `alter`. */
+/** The options that `create` and `alter` have in common. */
 function configOptions<T>(wrap: (parse: (text: string) => unknown) => (text: string) => T): OptionDefinition[] {
   return [
     {

@@ -1,4 +1,7 @@
-/** The log of `logstore dev`: what people want to see, a line a second at most for each topic. */
+/**
+ * The log of `logstore dev`: what happens to topics and groups, at most one line per second for
+ * each topic.
+ */
 
 import type { LogClient } from "@logstore/client";
 import { startInterval, type Timer } from "@logstore/codec";
@@ -17,7 +20,7 @@ export class DevLog {
     this.#output = output;
   }
 
-  /** Looks at the topics and groups every second, and tells what has changed. */
+  /** Checks the topics and groups every second, and prints what has changed. */
   follow(client: LogClient, signal: AbortSignal): void {
     const look = async () => {
       try {
@@ -64,6 +67,6 @@ export class DevLog {
   #line(format: "red" | "green" | "cyan" | "yellow" | "magenta", what: string, text: string): void {
     const { style } = this.#output;
     const time = style("dim", new Date().toTimeString().slice(0, 8));
-    void this.#output.line(`${time}  ${style(format, what.padEnd(9))} ${text}`).catch(() => {}); // nobody listens any more
+    void this.#output.line(`${time}  ${style(format, what.padEnd(9))} ${text}`).catch(() => {}); // the reader of the output has gone away
   }
 }

@@ -2,14 +2,14 @@
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { HEADER_LENGTH, type RecordBatch } from "@logstore/codec";
 
-/** Some bytes, and what they are. */
+/** A range of bytes and its name. */
 export interface Field {
   /** From the start of the batch, or of its records after decompression. */
   readonly position: number;
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly value: string;
-  /** 0 for the header, 1 for what begins a record, 2 for its parts. */
+  /** 0 for the header, 1 for the start of a record, 2 for the fields of a record. */
   readonly depth: number;
 }
 
@@ -27,7 +27,7 @@ const compression: Read = (view, at) => {
   return ["none", "gzip", "zstd"][id] ?? `${id}, an application's own`;
 };
 
-/** In the order of the format; each begins where the one before ends. */
+/** In the order of the format; each field begins where the previous one ends. */
 const headerFields: readonly (readonly [name: string, width: number, read: Read])[] = [
   ["magic", 3, magic],
   ["format version", 1, u8],
@@ -47,7 +47,7 @@ const headerFields: readonly (readonly [name: string, width: number, read: Read]
   ["reserved", 1, u8],
 ];
 
-/** The fields of a header, also of a batch that is not sound. */
+/** Returns the fields of a header, which may be invalid. */
 export function annotatedHeader(bytes: Uint8Array): Field[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields: Field[] = [];
@@ -62,9 +62,10 @@ export function annotatedHeader(bytes: Uint8Array): Field[] {
 }
 
 /**
- * The records of a sound batch, or one of them. Positions count from the start of the records.
+ * Returns the fields of the records of a valid batch, or of one record. Positions count from the
+ * start of the records.
  *
- * @throws CorruptBatchError where the records contradict themselves
+ * @throws CorruptBatchError if the records are inconsistent
  */
 export function annotatedRecords(batch: RecordBatch, offset?: number): Field[] {
   const stored = batch.bytes.subarray(HEADER_LENGTH);

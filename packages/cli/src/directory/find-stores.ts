@@ -1,4 +1,7 @@
-/** Finds the log stores in a directory: it is one itself, or the data directory of a server. */
+/**
+ * Finds the log stores in a directory, which is itself a log store, or the data directory of a
+ * server.
+ */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors/cli-error.js";
@@ -7,7 +10,7 @@ import { exitCodes } from "../errors/exit-codes.js";
 /** The directory of a log store. */
 export interface FoundStore {
   readonly directory: string;
-  /** Name of the topic; undefined for a store of its own, and where the name cannot be read. */
+  /** Name of the topic; undefined for a standalone store, or if the name cannot be read. */
   readonly topic: string | undefined;
 }
 
@@ -67,7 +70,7 @@ async function topicOf(store: string): Promise<string | undefined> {
   return typeof topic === "string" ? topic : undefined;
 }
 
-/** Undefined where the store's description cannot be read. */
+/** Undefined if the store file cannot be read. */
 export async function partitionCount({ directory }: FoundStore): Promise<number | undefined> {
   const partitions = await fieldOf(directory, "store.json", "partitions");
   return typeof partitions === "number" ? partitions : undefined;
@@ -77,7 +80,7 @@ async function fieldOf(store: string, file: string, field: string): Promise<unkn
   try {
     return (JSON.parse(await readFile(join(store, file), "utf8")) as Record<string, unknown>)[field];
   } catch {
-    return undefined; // opening the store says what is wrong with it
+    return undefined; // opening the store reports the error
   }
 }
 
@@ -88,7 +91,7 @@ function noSuchTopic(directory: string, topic: string): CliError {
   });
 }
 
-/** What messages call a store. */
+/** The name of a store in messages. */
 export function storeName({ topic, directory }: FoundStore): string {
   return topic ?? directory;
 }

@@ -7,7 +7,7 @@ import type { Field } from "./annotated-bytes.js";
 
 const BYTES_A_LINE = 8;
 const HEX_COLUMNS = BYTES_A_LINE * 3 - 1;
-/** The address, and what stands between the columns. */
+/** Width of the address and of the separators between the columns. */
 const ADDRESS_COLUMNS = 12;
 /** Of a long field, the first and the last lines are shown. */
 const MAX_LINES = 8;

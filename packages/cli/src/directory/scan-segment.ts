@@ -1,4 +1,4 @@
-/** Walks over the batches of a segment file, sound or not. Nothing is changed. */
+/** Iterates over the batches of a segment file, valid or not, without changing it. */
 import { type FileHandle, open } from "node:fs/promises";
 import { FORMAT_MARK, HEADER_LENGTH, hasSoundServerHalf, RecordBatch, readServerHalf } from "@logstore/codec";
 
@@ -8,15 +8,15 @@ interface Range {
   readonly length: number;
 }
 
-/** What lies at a position of a segment file. */
+/** The content of a range of a segment file. */
 export type SegmentPart = Range &
   (
     | { readonly kind: "batch"; readonly batch: RecordBatch; readonly bytes: Uint8Array }
-    /** A batch whose header is sound and whose records are not. */
+    /** A batch with a valid header and damaged records. */
     | { readonly kind: "damagedBatch"; readonly bytes: Uint8Array; readonly reason: string }
-    /** Bytes that are no batch. */
+    /** Bytes that are not a batch. */
     | { readonly kind: "damage"; readonly reason: string }
-    /** A batch that the file ends in: torn by a crash, or being written. */
+    /** An incomplete batch at the end of the file: torn by a crash, or being written. */
     | { readonly kind: "incomplete" }
     /** Zeros up to the end of the file. */
     | { readonly kind: "zeros" }
@@ -55,7 +55,7 @@ async function partAt(window: Window, position: number, size: number): Promise<S
   }
 }
 
-/** Everything up to the next sound header. */
+/** Returns everything up to the next valid header. */
 async function strangeBytes(window: Window, position: number, size: number): Promise<SegmentPart> {
   let areZeros = true;
   for (let at = position; at < size; ) {
@@ -77,7 +77,7 @@ async function strangeBytes(window: Window, position: number, size: number): Pro
   return { kind: "damage", position, length, reason: "these bytes are no batch" };
 }
 
-/** Reads a file ahead. What it returned stays valid. */
+/** Reads a file ahead. Returned bytes stay valid. */
 class Window {
   readonly #file: FileHandle;
   readonly #size: number;

@@ -2,7 +2,7 @@ import { type ErrorCode, LogStoreError } from "@logstore/codec";
 import { CliError } from "./cli-error.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 
-/** An error as it is shown: in text, or as JSON with the same names. */
+/** An error as shown to the user: as text, or as JSON with the same field names. */
 export interface DescribedError {
   readonly code: string;
   readonly message: string;

@@ -1,7 +1,7 @@
-/** How many columns of a terminal a text takes. */
+/** The number of terminal columns that a text occupies. */
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** Characters that most terminals show two columns wide. */
+/** Characters that occupy two columns in most terminals. */
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 
@@ -14,7 +14,7 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** Cuts a text to a width, with "…" at its end. */
+/** Truncates a text to a width, with "…" at its end. */
 export function fit(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let cut = "";
@@ -28,7 +28,7 @@ export function fit(text: string, width: number): string {
   return `${cut}…`;
 }
 
-/** Fills up with spaces; a last column that is on the left needs none behind it. */
+/** Pads a text with spaces. A left-aligned last column is not padded. */
 export function pad(text: string, width: number, align: "left" | "right", isLast: boolean): string {
   const spaces = " ".repeat(Math.max(0, width - displayWidth(text)));
   if (align === "right") return spaces + text;

@@ -1,4 +1,4 @@
-/** Numbers as people read them. Always in English, so that output is the same everywhere. */
+/** Formats numbers for people, always in English so that the output is the same everywhere. */
 
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -46,7 +46,7 @@ function pair(ms: number, large: number, largeName: string, small: number, small
   return `${count(Math.floor(ms / large))} ${largeName}${rest === 0 ? "" : ` ${rest} ${smallName}`}`;
 }
 
-/** "2026-11-27 09:30:00.123Z": a time that can be given back as an option, without the "T". */
+/** "2026-11-27 09:30:00.123Z": a time that options accept as well, without the "T". */
 export function time(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString().replace("T", " ");

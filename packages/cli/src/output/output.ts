@@ -1,4 +1,4 @@
-/** What a command says: results on stdout, everything else on stderr. */
+/** The output of a command: results on stdout, everything else on stderr. */
 import { once } from "node:events";
 import type { Environment } from "./environment.js";
 import type { Progress, ProgressOptions } from "./progress.js";
@@ -12,11 +12,11 @@ export interface OutputOptions {
 }
 
 export class Output {
-  /** Whether results are JSON, one object a line. */
+  /** Whether results are JSON, one object per line. */
   readonly json: boolean;
-  /** Whether someone sees stdout. */
+  /** Whether stdout is a terminal. */
   readonly isTerminal: boolean;
-  /** Columns that a line of stdout may have; infinite where nobody limits it. */
+  /** Largest number of columns in a line of stdout; infinite if there is no limit. */
   readonly width: number;
   readonly style: Style;
   readonly errorStyle: Style;
@@ -42,7 +42,7 @@ export class Output {
     this.#stderr = stderr;
   }
 
-  /** Writes to stdout as it is; resolves when there is room for more. */
+  /** Writes to stdout unchanged; resolves when there is room for more. */
   async write(bytes: string | Uint8Array): Promise<void> {
     const stdout = this.#stdout;
     if (stdout.errored) throw stdout.errored; // the reader has gone away
@@ -53,7 +53,10 @@ export class Output {
     return this.write(`${text}\n`);
   }
 
-  /** One object of the result, with `--json` as a line of JSON, else as `text` returns it. */
+  /**
+   * Writes one object of the result: a line of JSON with `--json`, otherwise the lines that `text`
+   * returns.
+   */
   async result(value: object, text: () => string | readonly string[]): Promise<void> {
     if (this.json) return this.line(JSON.stringify(value));
     const lines = text();
@@ -61,9 +64,9 @@ export class Output {
   }
 
   /**
-   * A list: a table, or with `--json` a line for each row.
+   * Writes a list: a table, or with `--json` a line for each row.
    *
-   * @param empty what is said on stderr where there are no rows, instead of a table
+   * @param empty message for stderr if there are no rows
    */
   async list<Row extends object>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): Promise<void> {
     if (this.json) {
@@ -74,24 +77,24 @@ export class Output {
     else await this.write(`${this.table(rows, columns).join("\n")}\n`);
   }
 
-  /** The lines of a table, for a result with more around it. */
+  /** Returns the lines of a table, for a result that contains more than the table. */
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
     return table(rows, columns, this.style, this.width);
   }
 
-  /** Something to know on stderr; nothing with `--quiet`. */
+  /** Writes a note to stderr, unless `--quiet` is set. */
   note(text: string): void {
     if (!this.#quiet) this.#stderr.write(`${text}\n`);
   }
 
-  /** Something to take care of on stderr, also with `--quiet`. */
+  /** Writes a warning to stderr, even with `--quiet`. */
   warn(text: string): void {
     this.#stderr.write(`${this.errorStyle("yellow", "warning:")} ${text}\n`);
   }
 
   /**
-   * A bar on stderr for long work, with its rate and the time left. There is none where stderr is
-   * no terminal, nor with `--quiet`. Call `end` in a `finally`.
+   * Shows a progress bar on stderr, with the rate and the remaining time. There is none if stderr
+   * is not a terminal, or with `--quiet`. Call `end` in a `finally`.
    */
   async progress(options: ProgressOptions): Promise<Progress> {
     const { noProgress, progressBar } = await import("./progress.js");

@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** Names and values come from elsewhere: what would move the cursor is shown as an escape. */
+/**
+ * Escapes characters that would move the cursor, because names and values come from other programs.
+ */
 export function printable(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped);
 }

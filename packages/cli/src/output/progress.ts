@@ -5,14 +5,14 @@ import type { Style } from "./style.js";
 
 export interface ProgressOptions {
   readonly label: string;
-  /** Undefined where it is not known: then there is no bar, and no time left. */
+  /** Undefined if the total is not known: then neither a bar nor the remaining time is shown. */
   readonly total?: number | undefined;
-  /** "bytes", or what is counted, such as "records". */
+  /** "bytes", or the noun of what is counted, such as "records". */
   readonly unit: string;
 }
 
 export interface Progress {
-  /** What is done by now, in all. */
+  /** Sets the total done so far. */
   update(done: number): void;
   /** Removes the bar. */
   end(): void;
@@ -22,7 +22,7 @@ export const noProgress: Progress = { update: () => {}, end: () => {} };
 
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
-/** The rate is that of the recent past: of the samples of so many redraws. */
+/** Number of samples, one per redraw, from which the current rate is computed. */
 const SAMPLES = 50;
 
 export function progressBar(options: ProgressOptions, stderr: NodeJS.WriteStream, style: Style): Progress {
@@ -48,7 +48,7 @@ export function progressBar(options: ProgressOptions, stderr: NodeJS.WriteStream
   };
 }
 
-/** What is shown of an instant; as much of it as fits. */
+/** Returns the progress line, with as many parts as fit. */
 export function progressLine(
   { label, total, unit }: ProgressOptions,
   done: number,
@@ -68,7 +68,7 @@ export function progressLine(
   return `${label}  ${bar}  ${cut(rest.filter(Boolean), width - displayWidth(label) - BAR_WIDTH - 4)}`;
 }
 
-/** As many parts as fit beside each other. */
+/** Joins as many parts as fit into the width. */
 function cut(parts: readonly string[], width: number): string {
   let line = parts[0]!;
   for (const part of parts.slice(1)) {

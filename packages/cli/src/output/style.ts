@@ -1,9 +1,11 @@
-/** Colours: only where they are seen, and by the variables NO_COLOR and FORCE_COLOR. */
+/**
+ * Colours of the output, which depend on the terminal and the variables NO_COLOR and FORCE_COLOR.
+ */
 import { styleText } from "node:util";
 import type { Environment } from "./environment.js";
 
 export type Format = Parameters<typeof styleText>[0];
-/** Returns the text in a format, or as it is where there are no colours. */
+/** Returns the text in a format, or unchanged if colours are disabled. */
 export type Style = (format: Format, text: string) => string;
 
 export const plain: Style = (_, text) => text;

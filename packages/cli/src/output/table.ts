@@ -5,26 +5,26 @@ import type { Format, Style } from "./style.js";
 
 export interface Column<Row> {
   readonly title: string;
-  /** What a row has in this column; undefined is shown as "-". */
+  /** Returns the text of a row's cell in this column; undefined is shown as "-". */
   value(row: Row): string | undefined;
   /** "right" for numbers. Default "left". */
   readonly align?: "left" | "right" | undefined;
-  /** How a cell looks. */
+  /** Returns the format of a cell. */
   format?(row: Row): Format | undefined;
   /**
-   * The column may be cut to this width where the table is too wide for the terminal. Default: it
-   * is not cut.
+   * The column may be truncated to this width if the table is too wide for the terminal. Default:
+   * it is not truncated.
    */
   readonly minWidth?: number | undefined;
-  /** Left out where no row has a value. Default false. */
+  /** Whether the column is omitted if no row has a value. Default false. */
   readonly isOptional?: boolean | undefined;
 }
 
 const GAP = "  ";
 
 /**
- * Returns the lines of a table, without an end of line. Cells are cut only where the width demands
- * it; their content is made harmless for a terminal.
+ * Returns the lines of a table, without line ends. Cells are truncated only if the width requires
+ * it, and control characters in them are escaped.
  */
 export function table<Row>(
   rows: readonly Row[],
@@ -54,7 +54,10 @@ export function table<Row>(
   return [head, ...rows.map((row, i) => line(cells[i]!, (column) => shown[column]!.format?.(row)))];
 }
 
-/** Takes columns from the widest of those that may be cut, until all fit or none can give more. */
+/**
+ * Reduces the widest column that may be truncated, until the table fits or no column can be reduced
+ * further.
+ */
 function shrink<Row>(widths: number[], columns: readonly Column<Row>[], available: number): void {
   for (let excess = widths.reduce((sum, width) => sum + width, 0) - available; excess > 0; excess--) {
     let widest = -1;

@@ -51,8 +51,8 @@ async function openServer(place: ServerPlace, timeoutMs: number | undefined): Pr
 }
 
 /**
- * A client would go on trying for a while, as a service must. Here someone waits, so that the first
- * failed connection counts.
+ * A client retries for a while, as a service needs it. A user waits for this command, so that the
+ * first failed connection is an error.
  */
 async function connected(
   seed: string,
@@ -68,7 +68,7 @@ async function connected(
     await Promise.race([api.describeServer(), lost.promise]);
     return { api };
   } catch (error) {
-    if (error instanceof PermissionDeniedError) return { api }; // it answered, and may allow other calls
+    if (error instanceof PermissionDeniedError) return { api }; // the server answered, and may permit other calls
     api.close();
     if (error instanceof UnavailableError) return { failure: error.message };
     throw error;

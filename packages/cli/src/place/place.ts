@@ -20,7 +20,7 @@ export interface DirectoryPlace {
   readonly origin: string;
 }
 
-/** PEM files; what is left out is Node's default. */
+/** PEM files. Default for each: Node's own. */
 export interface TlsSettings {
   readonly caFile?: string | undefined;
   readonly certFile?: string | undefined;
@@ -29,7 +29,7 @@ export interface TlsSettings {
 
 export type TokenSource = { readonly token: string } | { readonly tokenFile: string };
 
-/** What tables and messages call the place. */
+/** The name of the place in tables and messages. */
 export function placeName(place: Place): string {
   return place.kind === "server" ? place.seeds.join(",") : place.directory;
 }

@@ -19,7 +19,7 @@ export function profileFile(environment: Environment): string {
   return join(base, "logstore", "profiles.json");
 }
 
-/** Resolves to no profiles where there is no file. @throws UsageError */
+/** Resolves to no profiles if the file does not exist. @throws UsageError */
 export async function readProfiles(environment: Environment): Promise<Profiles> {
   const file = profileFile(environment);
   let text: string;

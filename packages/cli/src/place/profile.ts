@@ -15,7 +15,7 @@ export interface Profile {
 }
 
 export interface Profiles {
-  /** The profile to use where nothing else says where the log is. */
+  /** The profile to use if nothing else determines the place. */
   readonly current?: string | undefined;
   readonly profiles: Readonly<Record<string, Profile>>;
 }
@@ -38,7 +38,7 @@ export function profileNamed(profiles: Profiles, name: string, origin: string): 
   });
 }
 
-/** The place that a profile names. */
+/** Returns the place of a profile. */
 export function placeOfProfile(profile: Profile, origin: string): Place {
   const { server, data, tls, token, tokenFile } = profile;
   if (data !== undefined) return { kind: "directory", directory: data, origin };

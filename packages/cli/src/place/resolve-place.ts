@@ -1,11 +1,12 @@
 /**
- * Decides where the log is. The first of these that says anything is taken as a whole:
+ * Decides where the log is. The first of these sources that is set determines the place as a whole:
  *
  * 1. `--server` or `--data`, 2. `--profile`, 3. LOGSTORE_SERVER or LOGSTORE_DATA,
  * 4. LOGSTORE_PROFILE, 5. the current profile, 6. localhost:7411.
  *
- * The options for TLS and the token override what comes with the place. Variables for TLS and the
- * token apply unless the place is a profile's: what a profile does not say is not sent to it.
+ * The options for TLS and the token override those of the place. Variables for TLS and the token do
+ * not apply to the place of a profile: a credential that the profile does not contain is not sent
+ * to it.
  */
 
 import { UsageError } from "../errors/cli-error.js";
@@ -103,7 +104,7 @@ function tlsOf(settings: TlsSettings): TlsSettings | undefined {
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
-/** What a command line says of a connection must not be ignored silently. */
+/** Connection options of the command line must not be ignored silently. */
 function checkNoConnection(options: PlaceOptions, directory: string): void {
   const { tls, caFile, certFile, keyFile, tokenFile } = options;
   if ([tls, caFile, certFile, keyFile, tokenFile].every((value) => value === undefined)) return;

@@ -6,7 +6,7 @@ import { recordOfFields } from "./record-fields.js";
 
 /** Options of {@link csvPieces}. */
 export interface CsvOptions {
-  /** Lines after the heading that are left out. */
+  /** Number of lines after the heading that are skipped. */
   readonly skippedLines: number;
   /** Rows become JSON objects; otherwise a column `value` has the value. */
   readonly jsonRows: boolean;
@@ -52,7 +52,7 @@ export async function* csvPieces(
       if (rows.length === ROWS_A_PIECE) yield piece();
     }
   } catch (error) {
-    if (rows.length > 0) yield piece(); // what was read before is sound
+    if (rows.length > 0) yield piece(); // the rows read before are valid
     if (error instanceof CsvError) throw new BadRecord(Number(error["lines"] ?? lineBefore + 1), error.message);
     throw error;
   }

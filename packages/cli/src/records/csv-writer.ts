@@ -1,6 +1,6 @@
 /**
- * Writes records as CSV, as packages/cli/README.md describes it. An encoding says "base64" for
- * bytes that are no UTF-8; a key without one is null where it is empty.
+ * Writes records as CSV, as packages/cli/README.md describes it. The encoding is "base64" for bytes
+ * that are not UTF-8. An empty key without an encoding is null.
  */
 import { isUtf8 } from "node:buffer";
 import type { RecordCursor } from "@logstore/codec";
@@ -19,7 +19,7 @@ export const csvColumns = [
   "valueEncoding",
 ] as const;
 
-/** What a row takes besides its key, value and headers. */
+/** Size of a row without its key, value and headers. */
 const ROW_OVERHEAD_BYTES = 48;
 
 export class CsvWriter implements RecordWriter {
@@ -28,7 +28,7 @@ export class CsvWriter implements RecordWriter {
   #topic = "";
   #partition = 0;
 
-  /** About as many as `take` returns. */
+  /** Approximate number of bytes that `take` returns. */
   get byteLength(): number {
     return this.#bytes;
   }

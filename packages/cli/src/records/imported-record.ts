@@ -9,14 +9,14 @@ export interface ImportedRecord {
   readonly partition: number | undefined;
 }
 
-/** Some of the input. Its records are pulled as fast as they can be sent. */
+/** A piece of the input, whose records are pulled as fast as they can be sent. */
 export interface ImportPiece extends Iterable<ImportedRecord> {
   readonly bytes: number;
   /** Last line whose record was pulled and taken; the line before the piece if there is none. */
   readonly lastLine: number;
 }
 
-/** A line or row that is no record. */
+/** A line or row that is not a record. */
 export class BadRecord extends Error {
   readonly line: number;
 

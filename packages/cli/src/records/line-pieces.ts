@@ -4,9 +4,9 @@ import { startTimer } from "@logstore/codec";
 import { BadRecord } from "./imported-record.js";
 
 const NEWLINE = 0x0a;
-/** Small chunks, such as those of a pipe, are put together up to this size. */
+/** Small chunks, such as those of a pipe, are joined up to this size. */
 const PIECE_BYTES = 256 * 1024;
-/** An input that gives nothing for so long has paused, ms. */
+/** An input that delivers nothing for this long, in ms, has paused. */
 const PAUSE_MS = 50;
 const PAUSE = Symbol("pause");
 
@@ -56,7 +56,9 @@ export async function* linePieces(
   if (waitingBytes > 0) yield piece(joined(waiting));
 }
 
-/** Says so when the input has paused: what there is need not wait for more. */
+/**
+ * Also yields `PAUSE` when the input has paused, so that the available lines do not wait for more.
+ */
 async function* chunksAndPauses(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array | typeof PAUSE, void> {
   const chunks = input[Symbol.asyncIterator]();
   try {
@@ -86,7 +88,7 @@ function joined(chunks: readonly Uint8Array[]): Buffer {
   return Buffer.from(buffer, byteOffset, length);
 }
 
-/** Bytes that are no UTF-8 would be replaced in silence. */
+/** Bytes that are not UTF-8 would be replaced silently. */
 function checkUtf8(bytes: Buffer, firstLine: number): void {
   if (isUtf8(bytes)) return;
   let line = firstLine;

@@ -5,10 +5,10 @@ import { BadRecord, type ImportedRecord, type ImportPiece } from "./imported-rec
 import { type LinePiece, linePieces } from "./line-pieces.js";
 import { recordOfFields, shortened } from "./record-fields.js";
 
-/** As base64 in escapes, the largest batch that a server takes fits. */
+/** The largest batch that a server accepts fits, as base64 with escapes. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/** @param skippedLines lines at the beginning that are left out */
+/** @param skippedLines number of lines at the beginning that are skipped */
 export async function* ndjsonPieces(
   input: AsyncIterable<Uint8Array>,
   skippedLines = 0,
@@ -29,7 +29,7 @@ class NdjsonPiece implements ImportPiece {
     this.#skippedLines = skippedLines;
   }
 
-  /** Empty lines are left out. @throws BadRecord */
+  /** Empty lines are skipped. @throws BadRecord */
   *[Symbol.iterator](): Generator<ImportedRecord, void> {
     const { bytes } = this.#lines;
     const exported = new ExportedLines(bytes);

@@ -9,7 +9,7 @@ import type { RecordWriter, WrittenRecord } from "./record-writer.js";
 const INITIAL_BYTES = 64 * 1024;
 /** Names, numbers and braces of a line, without the topic. */
 const LINE_OVERHEAD_BYTES = 256;
-/** What a header takes besides its name and value. */
+/** Size of a header without its name and value. */
 const HEADER_OVERHEAD_BYTES = 64;
 
 const TIMESTAMP = asBytes(',"timestamp":');
@@ -73,7 +73,7 @@ export class NdjsonWriter implements RecordWriter {
   }
 }
 
-/** @param nameBase64 of the field that has bytes which are no UTF-8 */
+/** @param nameBase64 name of the field for bytes that are not UTF-8 */
 function writeField(out: Uint8Array, at: number, name: Uint8Array, nameBase64: Uint8Array, bytes: Uint8Array): number {
   const end = writeString(out, writeBytes(out, at, name), bytes);
   if (end > 0) return end;

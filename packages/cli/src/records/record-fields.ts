@@ -1,4 +1,4 @@
-/** The fields that say what a record is, as packages/cli/README.md describes them. */
+/** The fields of a record, as packages/cli/README.md describes them. */
 import type { HeaderInput } from "@logstore/codec";
 import { BadRecord, type ImportedRecord } from "./imported-record.js";
 
@@ -18,7 +18,7 @@ export function recordOfFields(fields: Record<string, unknown>, line: number): I
 
 type Bad = (problem: string) => BadRecord;
 
-/** Buffer.from ignores what is no base64: bytes would be lost in silence. */
+/** Buffer.from ignores characters that are not base64, so that bytes would be lost silently. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function bytesOf(text: unknown, encoded: unknown, name: string, bad: Bad): string | Uint8Array {

@@ -1,12 +1,12 @@
 import type { RecordCursor } from "@logstore/codec";
 
-/** What a writer needs of a record. */
+/** The parts of a record that a writer needs. */
 export type WrittenRecord = Pick<RecordCursor, "offset" | "timestamp" | "key" | "value" | "headers">;
 
 /** Turns records into bytes of one format. */
 export interface RecordWriter {
   readonly byteLength: number;
-  /** The records that follow are of this partition. */
+  /** Called before the records of a partition. */
   begin(topic: string, partition: number): void;
   write(record: WrittenRecord): void;
   take(): Uint8Array;

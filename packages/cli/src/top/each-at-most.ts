@@ -1,4 +1,6 @@
-/** Works on all items, on at most `limit` of them at a time; results are in the items' order. */
+/**
+ * Processes all items, at most `limit` of them concurrently. Results are in the order of the items.
+ */
 export async function eachAtMost<T, R>(
   limit: number,
   items: readonly T[],

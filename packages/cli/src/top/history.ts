@@ -1,4 +1,4 @@
-/** The recent rates of each topic, as small bars. */
+/** Keeps the recent rates of each topic, and draws them as small bars. */
 const BARS = "▁▂▃▄▅▆▇█";
 const LENGTH = 12;
 
@@ -13,7 +13,7 @@ export class RateHistory {
     }
   }
 
-  /** The newest rate is on the right; the highest of them is a full bar. */
+  /** The newest rate is on the right. The highest rate is a full bar. */
   bars(topic: string): string {
     const rates = this.#rates.get(topic) ?? [];
     const most = Math.max(...rates, 1e-9);

@@ -1,13 +1,13 @@
-/** What `top` shows of two samples: rates, and the rows in order. */
+/** Computes what `top` shows from two samples: rates, and the rows in order. */
 import type { GroupSample, Sample, TopicSample } from "./sample.js";
 
 export interface TopicRow extends TopicSample {
-  /** Records appended a second. */
+  /** Records appended per second. */
   readonly perSecond: number;
 }
 
 export interface GroupRow extends GroupSample {
-  /** Records processed a second. */
+  /** Records processed per second. */
   readonly perSecond: number;
 }
 

@@ -1,4 +1,4 @@
-/** What `top` and `check` look at: topics and groups at one moment. */
+/** A sample for `top` and `check`: the topics and groups at one point in time. */
 import type { GroupDescription, LogClient, TopicDescription, TopicSummary } from "@logstore/client";
 import { eachAtMost } from "./each-at-most.js";
 
@@ -7,9 +7,9 @@ export interface TopicSample {
   readonly partitions: number;
   /** Records that can be read. */
   readonly records: number;
-  /** Sum of the log end offsets: what was ever appended. */
+  /** Sum of the log end offsets: the number of records ever appended. */
   readonly appended: number;
-  /** What is wrong with the topic or with its first damaged partition. */
+  /** The error of the topic or of its first damaged partition. */
   readonly damage: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface GroupSample {
   readonly members: number;
   readonly lag: number;
   readonly lagMs: number;
-  /** Sum of the committed offsets: what was ever processed. */
+  /** Sum of the committed offsets: the number of records ever processed. */
   readonly committed: number;
   readonly topics: readonly string[];
 }
@@ -31,10 +31,10 @@ export interface Sample {
   readonly groups: readonly GroupSample[];
 }
 
-/** Calls that are under way at a time. */
+/** Number of concurrent calls. */
 const CALLS = 16;
 
-/** What is deleted in between is left out. */
+/** Topics and groups that are deleted in the meantime are omitted. */
 export async function takeSample(client: LogClient): Promise<Sample> {
   const [topics, groups] = await Promise.all([client.listTopics(), client.listGroups()]);
   const at = performance.now();

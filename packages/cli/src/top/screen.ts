@@ -14,7 +14,7 @@ export interface ScreenState {
   readonly intervalMs: number;
   /** Time of day of the sample. */
   readonly clock: string;
-  /** Why there is no newer sample. */
+  /** The reason that there is no newer sample. */
   readonly problem?: string | undefined;
 }
 
@@ -33,7 +33,8 @@ export function screenLines(state: ScreenState, width: number, height: number, s
     ].join("   "),
     problem === undefined ? "" : style("red", fit(problem, width)),
   ];
-  // Groups are few, and lag is what one looks for: they get what they need, up to half of the room.
+  // There are few groups, and their lag matters most: they get the lines that they need, up to half
+  // of the screen.
   const room = height - head.length - 3;
   const groups = table(rows.groups, groupColumns, style, width).slice(0, Math.max(2, Math.floor(room / 2)));
   const topics = table(rows.topics, topicColumns(state.history), style, width);
@@ -72,7 +73,7 @@ export function topicColumns(history?: RateHistory): readonly Column<TopicRow>[]
   ];
 }
 
-/** Lag is worth a look when it has waited this long, ms, and worth an alarm after that. */
+/** Lag of this age or older, in ms, is shown in yellow, and in red from {@link VERY_LATE_MS} on. */
 const LATE_MS = 10_000;
 const VERY_LATE_MS = 60_000;
 

@@ -1,7 +1,9 @@
-/** A terminal that a program has to itself, and gives back as it was. */
+/** Takes over the terminal, and restores its state afterwards. */
 import type { ReadStream, WriteStream } from "node:tty";
 
-/** The other screen, without a cursor, where long lines are cut rather than wrapped. */
+/**
+ * Enters the alternate screen, hides the cursor, and truncates long lines instead of wrapping them.
+ */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
@@ -16,7 +18,7 @@ export class FullScreen {
 
   /**
    * @param onKey called with each character that is typed; Ctrl-C is "\x03"
-   * @param onResize called when the screen has another size
+   * @param onResize called when the size of the screen has changed
    */
   constructor(stdin: ReadStream, stdout: WriteStream, onKey: (key: string) => void, onResize: () => void) {
     this.#stdin = stdin;
@@ -24,7 +26,7 @@ export class FullScreen {
     this.#onData = (bytes) => {
       for (const key of bytes.toString("latin1")) onKey(key);
     };
-    // Also where the process ends by an error, which leaves no time for anything else.
+    // Also if the process exits because of an error, when nothing asynchronous runs any more.
     process.once("exit", this.#restore);
     stdout.write(ENTER);
     stdin.setRawMode(true);
@@ -44,7 +46,7 @@ export class FullScreen {
     return this.#stdout.rows || 24;
   }
 
-  /** Draws over what was there, in one write, so that nothing flickers. */
+  /** Draws over the previous screen in a single write, so that nothing flickers. */
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
     this.#stdout.write(`${HOME}${lines.join(`${CLEAR_LINE}\r\n`)}${CLEAR_LINE}${CLEAR_BELOW}`);

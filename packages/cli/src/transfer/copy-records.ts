@@ -13,7 +13,8 @@ export interface CopyRecordsRequest {
 }
 
 /**
- * Records stay in their partition where both topics have as many, and go by their keys otherwise.
+ * Records stay in their partition if both topics have the same number of partitions. Otherwise
+ * their keys determine the partition.
  */
 export async function copyRecords({ source, target, from, to, signal, onCopied }: CopyRecordsRequest): Promise<void> {
   const keepPartitions = from.partitions.length === to.partitions.length;

@@ -1,4 +1,4 @@
-/** Copies a topic to a topic of the same or another place. */
+/** Copies a topic to another topic, in the same or another place. */
 import { type LogApi, type LogClient, type TopicDescription, UnknownTopicError } from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { CliError } from "../errors/cli-error.js";
@@ -17,7 +17,7 @@ interface Log {
   readonly api: LogApi;
 }
 
-/** Copies a topic, making it in the target where there is none. */
+/** Copies a topic, which is created in the target if it does not exist. */
 export async function copyTo(context: Context, source: Log, target: Log, names: Names): Promise<void> {
   const { output, signal } = context;
   const { topic, newTopic, mayContinue = false, renumber = false } = names;
@@ -46,7 +46,10 @@ export async function copyTo(context: Context, source: Log, target: Log, names: 
   );
 }
 
-/** The topic has as many partitions as the source, and its configuration where it is new. */
+/**
+ * Returns the target topic. A new one gets the number of partitions and the configuration of the
+ * source.
+ */
 async function targetTopic(
   client: LogClient,
   topic: string,

@@ -1,6 +1,4 @@
-/**
- * Copies a topic batch by batch: the sealed bytes stay as they are, and each offset stays the same.
- */
+/** Copies a topic batch by batch: neither the sealed bytes nor the offsets change. */
 import type { LogApi, TopicDescription } from "@logstore/client";
 import { frameBatches, type RecordBatch, writeServerHalf } from "@logstore/codec";
 import { CliError } from "../errors/cli-error.js";
@@ -17,18 +15,18 @@ export interface CopyRequest {
   readonly onCopied: (records: number) => void;
 }
 
-/** Appends that are under way at a time. */
+/** Number of concurrent appends. */
 const MAX_UNDER_WAY = 4;
-/** Batches go together up to so many bytes after decompression. */
+/** Batches are joined into one append up to this size after decompression, in bytes. */
 const MAX_RECORDS_BYTES = 4 * 1024 * 1024;
 const LIMITS = { maxBatchBytes: 2 ** 30, maxRecordsBytes: 2 ** 31 - 1 };
 const UNPLACED = { baseOffset: 0, appendTime: 0, flushedUpTo: 0 };
 
 /**
- * Copies what is there when a partition's turn comes. Partitions that hold the beginning of the
- * source already are continued.
+ * Copies the records that exist when the copy of their partition begins. A partition that already
+ * contains the beginning of the source is continued.
  *
- * @throws CliError where offsets cannot be kept, before anything of that partition is appended
+ * @throws CliError if offsets cannot be kept; then nothing is appended to that partition
  */
 export async function copyTopic(request: CopyRequest): Promise<void> {
   for (const { partition } of request.from.partitions) await copyPartition(request, partition);
@@ -55,7 +53,7 @@ async function copyPartition(request: CopyRequest, partition: number): Promise<v
         await appends.add(batches);
       }
     }
-    signal.throwIfAborted(); // the stream just ends then
+    signal.throwIfAborted(); // an aborted stream ends without an error
     if (position < logStartOffset) await padUpTo({ target, to, partition, end: logStartOffset, signal }, position);
   } finally {
     await appends.settled();
@@ -70,7 +68,7 @@ function topicOf({ topic, topicId }: TopicDescription) {
   return { topic, topicId: topicId || undefined };
 }
 
-/** Whole batches that may go in one append. */
+/** Yields the whole batches of one append. */
 function* together(bytes: Uint8Array): Generator<RecordBatch[], void> {
   let batches: RecordBatch[] = [];
   let recordsBytes = 0;
@@ -86,7 +84,10 @@ function* together(bytes: Uint8Array): Generator<RecordBatch[], void> {
   if (batches.length > 0) yield batches;
 }
 
-/** Appends to one partition, a few at a time, each where the one before ends. */
+/**
+ * Appends to one partition, a few appends at a time. Each expects the offset at which the previous
+ * one ends.
+ */
 class Appends {
   readonly #request: CopyRequest;
   readonly #partition: number;
@@ -127,10 +128,10 @@ class Appends {
   }
 }
 
-/** Where the producer's half of a batch begins: what is the same in each copy. */
+/** Position of the producer half of a batch, which is the same in every copy. */
 const PRODUCER_HALF = 36;
 
-/** What the target ends with must be what the source has there. */
+/** The last batch of the target must equal the batch of the source at that offset. */
 async function checkContinues(
   { source, target, from, to }: CopyRequest,
   partition: number,

@@ -5,7 +5,7 @@ import { UsageError } from "../errors/cli-error.js";
 import { copyTo } from "./copy-to.js";
 import { openDirectory } from "./open-target.js";
 
-/** Offsets stay the same. A directory that is not whole at the end is removed. */
+/** Offsets stay the same. If the export fails, the incomplete directory is removed. */
 export async function exportDirectory(context: Context, topic: string, directory: string): Promise<void> {
   if (!(await isMissingOrEmpty(directory))) {
     throw new UsageError(`${directory} is not empty`, {
@@ -13,7 +13,7 @@ export async function exportDirectory(context: Context, topic: string, directory
     });
   }
   const source = await context.open();
-  await source.client.describeTopic(topic); // before a directory is made
+  await source.client.describeTopic(topic); // before a directory is created
   let isWhole = false;
   context.onEnd(async () => {
     if (!isWhole) await rm(directory, { recursive: true, force: true }); // after it was closed

@@ -8,18 +8,18 @@ export interface ExportRequest {
   /** In the order in which they are written: the records from `from` to before `until`. */
   readonly ranges: readonly { readonly partition: number; readonly from: number; readonly until: number }[];
   readonly signal: AbortSignal;
-  /** Called with what was written to the output since the last call. */
+  /** Called with the number of records and bytes written since the last call. */
   readonly onProgress?: (records: number, bytes: number) => void;
   readonly onSkipped: (skipped: SkippedRecords) => void;
 }
 
-/** Bytes that are collected before they are written. */
+/** Number of bytes that are collected before they are written. */
 const CHUNK_BYTES = 256 * 1024;
 
 /**
  * The same ranges give the same bytes each time. Resolves to the number of records.
  *
- * @param write resolves when the output takes more
+ * @param write resolves when the output accepts more
  */
 export async function exportRecords(
   client: LogClient,

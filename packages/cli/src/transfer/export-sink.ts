@@ -1,4 +1,4 @@
-/** Where an export is written: stdout, or a file that is there as a whole or not at all. */
+/** The target of an export: stdout, or a file that is complete or absent. */
 import { randomUUID } from "node:crypto";
 import { link, open, rm, stat } from "node:fs/promises";
 import { UsageError } from "../errors/cli-error.js";
@@ -7,9 +7,9 @@ import type { Output } from "../output/output.js";
 export interface ExportSink {
   readonly isStdout: boolean;
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** What was written is whole: a file gets its name, durably. */
+  /** Completes the export: a file gets its name, durably. */
   finish(): Promise<void>;
-  /** Removes what is not whole. */
+  /** Removes an incomplete file. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Imports a directory of the Go LogStore into a topic, by way of a temporary log store. */
+/** Imports a directory of the Go LogStore into a topic, through a temporary log store. */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,8 +14,8 @@ const FILE = /^(\d+)\.bilog$/;
 const RECORDS_AT_A_TIME = 10_000;
 
 /**
- * Each file becomes the partition of its number. Records have the time of the import and no key,
- * since the Go program stored neither.
+ * Each file is imported into the partition with the number of the file. Records have the time of
+ * the import and no key, since the Go program stored neither.
  */
 export async function importBilogDirectory(
   context: Context,
@@ -73,7 +73,7 @@ async function partitionsOf(directory: string): Promise<number> {
   return Math.max(...numbers.map(Number)) + 1;
 }
 
-/** So that nothing is imported twice. */
+/** Prevents a repeated import. */
 function checkEmpty(
   partitions: readonly { readonly partition: number; readonly logEndOffset: number }[],
   topic: string,

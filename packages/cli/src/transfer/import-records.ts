@@ -1,4 +1,4 @@
-/** Sends the records of an input to a topic, and knows up to which line they are stored. */
+/** Sends the records of an input to a topic, and tracks up to which line they are stored. */
 import type { Producer } from "@logstore/client";
 import type { ImportedRecord, ImportPiece } from "../records/imported-record.js";
 
@@ -19,13 +19,13 @@ export interface ImportOutcome {
   readonly sentLine: number;
   /** Number of records that are known to be stored. */
   readonly records: number;
-  /** Why the import ended before the input did. */
+  /** The reason that the import ended before its input. */
   readonly failure: { readonly error: unknown } | undefined;
 }
 
 /**
- * Pieces are sent in order, without waiting for the acknowledgements of those before; the
- * producer's buffer bounds how many are under way. Nothing is sent after a failure.
+ * Pieces are sent in order, without waiting for the acknowledgements of previous ones. The
+ * producer's buffer bounds the number of pieces in flight. Nothing is sent after a failure.
  */
 export async function importRecords(
   pieces: AsyncIterable<ImportPiece>,
@@ -56,7 +56,7 @@ export async function importRecords(
         yield keepPartitions ? record : { ...record, partition: undefined };
       }
     } catch (error) {
-      fail(error); // the records before it are sent all the same
+      fail(error); // the records before the failure are still sent
     } finally {
       end();
     }

@@ -1,4 +1,4 @@
-/** Where a copy goes. */
+/** The target of a copy. */
 import { connect, type LogApi, type LogClient } from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { UsageError } from "../errors/cli-error.js";
@@ -11,7 +11,7 @@ export interface TargetOptions {
   readonly toData?: string;
 }
 
-/** Undefined for the place that is read from. It is closed when the command ends. */
+/** Undefined if the target is the place that is read from. It is closed when the command ends. */
 export async function openTarget(
   context: Context,
   { to, toProfile, toData }: TargetOptions,
@@ -27,7 +27,7 @@ export async function openTarget(
   return open;
 }
 
-/** A data directory is opened for writing, and made where there is none. */
+/** Opens a data directory for writing, and creates it if it does not exist. */
 export async function openDirectory(
   context: Context,
   directory: string,

@@ -1,12 +1,12 @@
 /**
- * Lets a partition begin at a given offset: empty records fill it up to there, and are deleted. A
- * million of them are a batch of a few kB.
+ * Makes a partition begin at a given offset: appends empty records up to that offset, then deletes
+ * them. A million of them form a batch of a few kB.
  */
 import type { LogApi, TopicDescription } from "@logstore/client";
 import { MAX_RECORDS_PER_BATCH, RecordBatchBuilder } from "@logstore/codec";
 
 const EMPTY = new Uint8Array(0);
-/** With its lengths. */
+/** Includes the length fields. */
 const EMPTY_RECORD_BYTES = 3;
 
 export interface Padding {

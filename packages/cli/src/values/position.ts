@@ -2,7 +2,9 @@
 import { UsageError } from "../errors/cli-error.js";
 import { durationMs } from "./duration.js";
 
-/** An offset, an end of the log, a time, or so many records before the end of each partition. */
+/**
+ * An offset, an end of the log, a time, or a number of records before the end of each partition.
+ */
 export type LogPosition =
   | { readonly type: "offset"; readonly offset: number }
   | { readonly type: "edge"; readonly edge: "earliest" | "latest" }

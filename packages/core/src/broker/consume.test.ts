@@ -27,9 +27,7 @@ function reader(broker: Broker, request: Partial<ConsumeRequest> = {}) {
   };
 }
 
-/**
- * Describes an event: `2` for a batch that begins at offset 2, otherwise the type of the event.
- */
+/** Describes an event: `2` for a batch that begins at offset 2, otherwise the type of the event. */
 function told(event: ConsumeEvent | undefined): string {
   if (event === undefined) return "end";
   if (event.type === "batches") return [...frameBatches(event.batches)].map(({ baseOffset }) => baseOffset).join();

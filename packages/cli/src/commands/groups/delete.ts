@@ -3,7 +3,7 @@ import type { Context } from "../../command/context.js";
 import { CliError } from "../../errors/cli-error.js";
 import { counted } from "../../output/numbers.js";
 
-/** Looks at all groups first: where one is missing or has members, none is deleted. */
+/** Checks all groups first: if one is missing or has members, none is deleted. */
 export async function run(context: Context, { yes }: { readonly yes?: boolean }, groups: string[]): Promise<void> {
   const { client } = await context.open();
   const described = await Promise.all([...new Set(groups)].map((group) => client.describeGroup(group)));

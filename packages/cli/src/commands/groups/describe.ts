@@ -39,7 +39,7 @@ function waiting({ lag, lagMs }: { readonly lag: number; readonly lagMs: number 
   return lag === 0 ? "" : `, waiting for ${duration(lagMs)}`;
 }
 
-/** What people know a member by. */
+/** The name by which users recognize a member. */
 function nameOf({ clientId, instanceId, memberId }: GroupMember): string {
   return instanceId || clientId || memberId.slice(0, 8);
 }

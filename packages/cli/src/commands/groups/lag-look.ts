@@ -1,7 +1,7 @@
 import { count, duration } from "../../output/numbers.js";
 import type { Format } from "../../output/style.js";
 
-/** A group that is this far behind deserves a look, ms. */
+/** Lag of this age or older is highlighted, in ms. */
 const LONG_LAG_MS = 60_000;
 
 export interface Lag {
@@ -9,7 +9,7 @@ export interface Lag {
   readonly lagMs: number;
 }
 
-/** Green where there is none, yellow where there is some, red where it lasts. */
+/** Green without lag, yellow with lag, red with old lag. */
 export function lagFormat({ lag, lagMs }: Lag): Format {
   if (lag === 0) return "green";
   return lagMs < LONG_LAG_MS ? "yellow" : "red";
@@ -19,7 +19,7 @@ export function lagText({ lag }: Lag): string {
   return count(lag);
 }
 
-/** Undefined where nothing waits. */
+/** Undefined without lag. */
 export function waitingText({ lag, lagMs }: Lag): string | undefined {
   return lag === 0 ? undefined : duration(lagMs);
 }

@@ -10,11 +10,11 @@ interface Row extends Lag {
   readonly topic: string;
   readonly partitions: number;
   readonly members: number;
-  /** Partitions that no member reads. */
+  /** Number of partitions that no member owns. */
   readonly idle: number;
 }
 
-/** A line for each topic of each group; those of all groups where none is named. */
+/** Prints a line for each topic of each group, by default of all groups. */
 export async function run(context: Context, _options: object, groups: string[] | undefined): Promise<void> {
   const { client, place } = await context.open();
   const isAll = groups === undefined || groups.length === 0;

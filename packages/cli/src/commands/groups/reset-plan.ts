@@ -1,4 +1,4 @@
-/** What a reset would change, before it does. */
+/** The changes that a reset would make. */
 import type { GroupDescription, LogClient, PartitionOffset, TopicPartition } from "@logstore/client";
 import { UsageError } from "../../errors/cli-error.js";
 import type { LogPosition } from "../../values/position.js";
@@ -9,7 +9,7 @@ export interface PlannedReset {
   readonly topic: string;
   readonly topicId: string | undefined;
   readonly partition: number;
-  /** Undefined where nothing is committed. */
+  /** Undefined if nothing has been committed. */
   readonly from: number | undefined;
   readonly to: number;
   readonly logEndOffset: number;
@@ -20,7 +20,7 @@ export interface Selection {
   readonly partitions?: readonly number[] | undefined;
 }
 
-/** Looks every new offset up, within the bounds of its partition. @throws UsageError */
+/** Looks up every new offset, within the bounds of its partition. @throws UsageError */
 export async function planReset(
   client: LogClient,
   description: GroupDescription,
@@ -50,7 +50,7 @@ export async function planReset(
   return plans;
 }
 
-/** Those of the group, or all of topics that it is to read. */
+/** Returns the partitions of the group, or all partitions of the topics given. */
 async function choose(
   client: LogClient,
   { partitions }: GroupDescription,

@@ -16,7 +16,7 @@ interface Options {
   readonly yes?: boolean;
 }
 
-/** Shows what would change before it does. */
+/** Shows the changes before they are made. */
 export async function run(context: Context, options: Options, group: string): Promise<void> {
   const target = targetOf(options);
   const { client } = await context.open();
@@ -51,8 +51,8 @@ export async function run(context: Context, options: Options, group: string): Pr
 }
 
 /**
- * All partitions at once, where the server can tell the offsets itself: "latest" is what it is
- * then. The topics must be those that were shown.
+ * Resets all partitions in one request if the server can resolve the position itself: "latest" is
+ * then the end at that time. The topics must be those that were shown.
  */
 async function apply(
   client: LogClient,

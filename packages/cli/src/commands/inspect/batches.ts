@@ -12,14 +12,14 @@ import { displayWidth } from "../../output/display-width.js";
 import { bytes, count, time } from "../../output/numbers.js";
 import { printable } from "../../output/printable.js";
 
-/** Which batches are shown, and how much of them. */
+/** The batches that are shown, and their level of detail. */
 export interface BatchOptions {
   readonly records?: boolean;
   readonly hex?: boolean;
   readonly offset?: number;
 }
 
-/** One line a batch, and below it what the options ask for. */
+/** Prints one line for each batch, followed by the details that the options select. */
 export async function showBatches(
   context: Context,
   files: readonly SegmentFile[],
@@ -64,7 +64,7 @@ async function showPart(
 
 type Style = Context["output"]["style"];
 
-/** One line, or two where it does not fit. */
+/** Returns one line, or two if one line is too narrow. */
 function headlines({ partition }: SegmentFile, part: SegmentPart, width: number, style: Style): string[] {
   const where = `${style("dim", `partition ${partition} byte ${count(part.position)}`)}`;
   if (part.kind !== "batch") return [`${where}  ${strangeText(part, style)}`];

@@ -20,7 +20,10 @@ interface Options extends BatchOptions {
   readonly batches?: boolean;
 }
 
-/** A directory is shown from afar, and its segments, batches and records as the options ask. */
+/**
+ * Shows an overview of a directory, or its segments, batches and records if the options select
+ * them.
+ */
 export async function run(context: Context, options: Options, path: string): Promise<void> {
   if ((await fileSize(path)) !== undefined) return showBatches(context, [await segmentAt(path)], options);
   const { kind, stores } = await findStores(path, options.topic);
@@ -68,7 +71,7 @@ async function fileSize(path: string): Promise<number | undefined> {
     const found = await stat(path);
     return found.isFile() ? found.size : undefined;
   } catch {
-    return undefined; // findStores says what is wrong
+    return undefined; // findStores reports the error
   }
 }
 

@@ -1,4 +1,4 @@
-/** The segments of a store, a row each. */
+/** Shows the segments of a store, one row each. */
 import { basename } from "node:path";
 import type { Context } from "../../command/context.js";
 import type { SegmentFile } from "../../directory/find-stores.js";
@@ -6,7 +6,7 @@ import { type SegmentPart, scanSegment } from "../../directory/scan-segment.js";
 import { bytes, count, time } from "../../output/numbers.js";
 import type { Column } from "../../output/table.js";
 
-/** What a segment holds. */
+/** The contents of a segment. */
 interface Segment extends Omit<SegmentFile, "path"> {
   readonly file: string;
   batches: number;

@@ -5,7 +5,7 @@ import { type SelectionOptions, selects } from "./selection.js";
 
 type Options = SelectionOptions & { readonly yes?: boolean };
 
-/** Takes records from the parked topic without sending them anywhere. */
+/** Removes records from the parked topic without replaying them. */
 export async function run(context: Context, options: Options, topic: string, group: string): Promise<void> {
   const { client } = await context.open();
   const isSelected = selects(options);
@@ -24,7 +24,7 @@ export async function run(context: Context, options: Options, topic: string, gro
     chosen.size === 0
       ? { replayed: 0, kept: 0 }
       : await parked.replay({
-          // Those that were parked since are not what was confirmed.
+          // Records that were parked since the confirmation are not included in it.
           filter: ({ parkedOffset }) => {
             signal.throwIfAborted();
             return chosen.has(parkedOffset);

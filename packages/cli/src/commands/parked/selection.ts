@@ -1,9 +1,9 @@
-/** Which parked records a command is about. */
+/** The parked records to which a command applies. */
 import type { ParkedRecord } from "@logstore/client";
 import { textOf } from "../../values/text-or-bytes.js";
 
 export interface SelectionOptions {
-  /** In the parked topic. */
+  /** Offsets in the parked topic. */
   readonly offset?: readonly number[];
   readonly key?: readonly string[];
   readonly reason?: string;

@@ -7,7 +7,7 @@ import { hexDump } from "../../values/hex-dump.js";
 import { textOf } from "../../values/text-or-bytes.js";
 import { parkedJson } from "./list.js";
 
-/** One parked record, with all that is known of it. */
+/** Shows one parked record with all its details. */
 export async function run(
   context: Context,
   _options: object,

@@ -1,4 +1,4 @@
-/** Makes records of what is read. */
+/** Converts the input to records. */
 import type { Bytes, HeaderInput, ProducerRecord } from "@logstore/client";
 import { UsageError } from "../../errors/cli-error.js";
 import type { RecordJson } from "../../values/record-json.js";
@@ -16,7 +16,10 @@ export interface RecordOptions {
   readonly keepPartitions?: boolean;
 }
 
-/** Undefined for what is no record, such as an empty line between objects. @throws UsageError */
+/**
+ * Returns undefined for input that is not a record, such as an empty line between objects. @throws
+ * UsageError
+ */
 export type ToRecord = (input: Uint8Array) => ProducerRecord<Bytes> | undefined;
 
 /** @throws UsageError for options that contradict each other */
@@ -105,7 +108,7 @@ function bytesOrNull(text: string | null | undefined, base64: string | undefined
   return text === null ? null : bytesOf(text, base64);
 }
 
-/** What is no text is written as JSON. */
+/** Values other than text are encoded as JSON. */
 function bytesOf(value: unknown, base64: string | undefined): string | Uint8Array {
   if (base64 !== undefined) return Buffer.from(base64, "base64");
   return typeof value === "string" ? value : JSON.stringify(value ?? null);

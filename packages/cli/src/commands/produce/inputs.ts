@@ -1,4 +1,4 @@
-/** What is produced: files, or stdin. */
+/** The inputs of `produce`: files, or stdin. */
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
@@ -11,7 +11,7 @@ export interface Input {
   readonly bytes: Uint8Array;
 }
 
-/** Length of all files, bytes; undefined where stdin is among them. @throws UsageError */
+/** Total length of the files, in bytes; undefined if stdin is among them. @throws UsageError */
 export async function totalBytes(files: readonly string[]): Promise<number | undefined> {
   if (files.length === 0 || files.includes("-")) return undefined;
   const sizes = await Promise.all(
@@ -54,7 +54,7 @@ export async function* lineInputs(
       const last = splitter.end();
       if (last !== undefined) yield [input(last)];
     } catch (error) {
-      if (signal.aborted) return; // what was read is produced, nothing more
+      if (signal.aborted) return; // only the lines that were already read are produced
       throw error;
     } finally {
       signal.removeEventListener("abort", stop);

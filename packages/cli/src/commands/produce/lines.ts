@@ -1,10 +1,10 @@
 import { UsageError } from "../../errors/cli-error.js";
 
-/** No server takes a record of this size, bytes. */
+/** No server accepts a record of this size, in bytes. */
 const MAX_LINE_BYTES = 1024 ** 3;
 const LINE_FEED = 0x0a;
 
-/** Splits a stream of bytes at line feeds; the last line needs none. */
+/** Splits a stream of bytes at line feeds, which the last line need not have. */
 export class LineSplitter {
   #parts: Uint8Array[] = [];
   #bytes = 0;
@@ -22,7 +22,7 @@ export class LineSplitter {
     if (this.#bytes > MAX_LINE_BYTES) throw new UsageError("a line is longer than 1 GiB: is this text?");
   }
 
-  /** What follows the last line feed, if anything does. */
+  /** Returns the bytes after the last line feed, if there are any. */
   end(): Uint8Array | undefined {
     return this.#bytes === 0 ? undefined : this.#take(new Uint8Array());
   }

@@ -1,6 +1,6 @@
 import type { AppendAck } from "@logstore/client";
 
-/** Where the records went. */
+/** The records appended to one partition. */
 export interface PartitionOutcome {
   readonly partition: number;
   readonly records: number;

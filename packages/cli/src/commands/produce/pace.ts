@@ -1,9 +1,9 @@
 import { sleep } from "@logstore/codec";
 
-/** Waits until the next record may go; undefined where it may at once. */
+/** Waits until the next record may be sent; returns undefined if it may be sent at once. */
 export type Pace = () => Promise<void> | undefined;
 
-/** So many records a second, evenly. */
+/** Spreads `perSecond` records evenly over each second. */
 export function paceOf(perSecond: number | undefined, signal: AbortSignal): Pace {
   if (perSecond === undefined) return () => undefined;
   const startedAt = performance.now();

@@ -33,7 +33,10 @@ export async function run({ output, environment, stdin }: Context, options: Opti
   );
 }
 
-/** Files are named absolutely, because the profile is used from elsewhere. @throws UsageError */
+/**
+ * File names become absolute, because the profile is used from other directories. @throws
+ * UsageError
+ */
 function checked(options: Options): Profile {
   const { server, data, tls, caFile, certFile, keyFile, tokenFile, tokenStdin } = options;
   const files = Object.entries({ caFile, certFile, keyFile }).filter(([, file]) => file !== undefined);

@@ -1,4 +1,4 @@
-/** Writes many small pieces in few large ones, and none of them late. */
+/** Joins many small writes into few large ones, without delaying any of them. */
 import type { Output } from "../../output/output.js";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -13,14 +13,14 @@ export class ChunkedWriter {
     this.#output = output;
   }
 
-  /** A promise only where there is to be waited for room. */
+  /** Returns a promise only if the caller has to wait for room. */
   write(piece: string | Uint8Array): Promise<void> | undefined {
     // A copy: the piece may be a view of a buffer that is large.
     const bytes = Buffer.from(piece as Uint8Array);
     this.#pieces.push(bytes);
     this.#bytes += bytes.length;
     if (this.#bytes >= CHUNK_BYTES) return this.flush();
-    // When nothing more comes in this turn of the event loop, what there is is shown.
+    // At the end of this turn of the event loop, the collected pieces are written.
     this.#flushSoon ??= setImmediate(() => void this.flush().catch(() => {})); // the next write fails, too
     return undefined;
   }

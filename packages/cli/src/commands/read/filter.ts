@@ -1,4 +1,4 @@
-/** Which records are shown. */
+/** Selects the records that are shown. */
 import type { ConsumerRecord } from "@logstore/client";
 import { UsageError } from "../../errors/cli-error.js";
 import { base64, textOf } from "../../values/text-or-bytes.js";
@@ -12,11 +12,11 @@ export interface FilterOptions {
 
 export interface RecordFilter {
   matches(record: ConsumerRecord): boolean;
-  /** What is looked for, for a message; undefined where every record matches. */
+  /** Describes the filter in messages; undefined if every record matches. */
   readonly description: string | undefined;
-  /** Records at which the expression threw; they did not match. */
+  /** Number of records for which the expression threw. They do not match. */
   readonly failures: number;
-  /** What it threw first, and where. */
+  /** The first error of the expression, and the record that caused it. */
   readonly firstFailure: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export function recordFilter({ key, grep, ignoreCase, filter }: FilterOptions): 
   };
 }
 
-/** What the formats show, too. */
+/** The same text that the formats show. */
 function readable(bytes: Uint8Array): string {
   return textOf(bytes) ?? base64(bytes);
 }
@@ -81,7 +81,7 @@ function compiledExpression(expression: string): (record: ConsumerRecord) => unk
       hint: `it is an expression of JavaScript with ${NAMES.join(", ")}, such as 'value.amount > 100'`,
     });
   }
-  // What the expression does not mention need not be decoded.
+  // Parts of a record that the expression does not mention need not be decoded.
   const uses = (name: string) => new RegExp(`\\b${name}\\b`).test(expression);
   const [usesValue, usesText, usesHeaders] = ["value", "text", "headers"].map(uses);
   return ({ key, value, headers, topic, partition, offset, timestamp }) => {

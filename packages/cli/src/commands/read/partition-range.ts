@@ -1,4 +1,4 @@
-/** Which offsets of which partitions are read. */
+/** The partitions and offsets to read. */
 import type { LogClient, PartitionOffset, PositionInput } from "@logstore/client";
 import { CliError } from "../../errors/cli-error.js";
 import { exitCodes } from "../../errors/exit-codes.js";
@@ -13,7 +13,7 @@ export interface PartitionRange {
 
 export interface Ranges {
   readonly ranges: readonly PartitionRange[];
-  /** What to know before the result is trusted; one sentence each. */
+  /** Reasons not to trust the result fully, one sentence each. */
   readonly warnings: readonly string[];
   /** Whether a partition is damaged, so that records may be missing. */
   readonly isDamaged: boolean;
@@ -26,7 +26,7 @@ interface Wanted {
   readonly until: LogPosition;
 }
 
-/** Looks the positions up. @throws CliError where there is no such partition */
+/** Looks the positions up. @throws CliError if a partition does not exist */
 export async function findRanges(client: LogClient, topic: string, wanted: Wanted): Promise<Ranges> {
   const { partitions: all } = await client.describeTopic(topic);
   const partitions = wanted.partitions ?? all.map(({ partition }) => partition);
@@ -70,7 +70,7 @@ function lookUp(
   );
 }
 
-/** Offsets are asked for, too: the answer has the partition's bounds. */
+/** Offsets are looked up as well, because the response contains the partition's bounds. */
 function question(position: LogPosition): PositionInput {
   if (position.type === "time") return { time: position.time };
   return position.type === "edge" ? position.edge : "latest";

@@ -26,7 +26,7 @@ export async function run(context: Context, options: ReadOptions, topic: string)
   await readTopic(context, { from: EARLIEST, ...options }, topic, readRanges);
 }
 
-/** @param sequence the records of the ranges, and perhaps what follows them */
+/** @param sequence the records of the ranges, and of later offsets if they are followed */
 export async function readTopic(
   context: Context,
   options: ReadOptions & { readonly from: LogPosition },
@@ -82,7 +82,7 @@ async function show(
   }
 }
 
-/** JSON where nobody sees it, unless a format is named. */
+/** The default format is JSON if stdout is not a terminal. */
 function formatOf({ output }: Context, { format, formatString: template, jsonValues }: ReadOptions): RecordFormat {
   if (template !== undefined) return formatString(template);
   const { isTerminal, style } = output;

@@ -1,4 +1,4 @@
-/** How records are written. */
+/** The output formats of records. */
 import type { ConsumerRecord } from "@logstore/client";
 import { UsageError } from "../../errors/cli-error.js";
 import { bytes, time } from "../../output/numbers.js";
@@ -11,7 +11,10 @@ import { base64, textOf } from "../../values/text-or-bytes.js";
 export type RecordFormat = (record: ConsumerRecord) => string | Uint8Array;
 
 export interface FormatSettings {
-  /** Whether keys and values may not contain what moves a terminal's cursor. */
+  /**
+   * Whether the output is a terminal, so that characters that move the cursor are escaped in keys
+   * and values.
+   */
   readonly isTerminal: boolean;
   readonly style: Style;
   readonly parsesJson: boolean;

@@ -2,20 +2,23 @@
 import type { ConsumerRecord, LogClient } from "@logstore/client";
 import type { PartitionRange } from "./partition-range.js";
 
-/** Bytes that all partitions together may hold before their records are taken. */
+/** Largest size that all partitions together may read ahead, in bytes. */
 const READ_AHEAD_BYTES = 64 * 1024 * 1024;
-/** The least that a partition reads ahead. */
+/** Smallest size that a partition reads ahead, in bytes. */
 const LEAST_READ_AHEAD_BYTES = 256 * 1024;
 
 export interface Source {
   readonly client: LogClient;
   readonly topic: string;
   readonly signal: AbortSignal;
-  /** Called for records that were deleted, or lost to damage, while reading went on. */
+  /** Called for records that were deleted, or lost to damage, during reading. */
   readonly onSkipped: (skipped: { readonly partition: number; readonly from: number; readonly to: number }) => void;
 }
 
-/** What is there, in the order of the records' times; a partition's records keep their order. */
+/**
+ * Yields the records of the ranges in the order of their timestamps. The records of a partition
+ * keep their order.
+ */
 export async function* readRanges(
   { client, topic, signal, onSkipped }: Source,
   ranges: readonly PartitionRange[],
@@ -33,7 +36,7 @@ export async function* readRanges(
   }
 }
 
-/** What is appended from the ends of the ranges on, as it arrives. */
+/** Yields the records from the ends of the ranges on, as they are appended. */
 export async function* followRanges(
   { client, topic, signal, onSkipped }: Source,
   ranges: readonly PartitionRange[],

@@ -1,4 +1,4 @@
-/** What a run of `read` or `tail` came to, on stderr. */
+/** Prints a summary of a run of `read` or `tail` on stderr. */
 import type { Context } from "../../command/context.js";
 import { bytes, count, counted, duration } from "../../output/numbers.js";
 import type { RecordFilter } from "./filter.js";

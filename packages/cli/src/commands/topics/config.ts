@@ -9,7 +9,7 @@ export interface ConfigOptions {
   readonly durability?: Durability | "default";
 }
 
-/** Only what was given. */
+/** Contains only the options that were given. */
 export function configOf(options: ConfigOptions): TopicConfigChange {
   const { retention, retentionSize, segmentSize, maxBatchSize, durability } = options;
   const given = {

@@ -2,7 +2,7 @@ import { confirm } from "../../command/confirm.js";
 import type { Context } from "../../command/context.js";
 import { counted } from "../../output/numbers.js";
 
-/** Looks at all topics first: where one is missing, none is deleted. */
+/** Checks all topics first: if one is missing, none is deleted. */
 export async function run(context: Context, { yes }: { readonly yes?: boolean }, topics: string[]): Promise<void> {
   const { client } = await context.open();
   const described = await Promise.all([...new Set(topics)].map((topic) => client.describeTopic(topic)));

@@ -42,7 +42,7 @@ export async function run(context: Context, _options: object, topic: string): Pr
   const { style } = output;
   await output.result({ topic, topicId, partitioner, config, effectiveConfig, partitions }, () => {
     const entry = (name: string, value: string) => `${style("bold", name.padEnd(15))} ${value}`;
-    // A data directory does not tell the defaults of its server.
+    // A data directory does not contain the defaults of its server.
     const isKnown = Object.keys(effectiveConfig).length > 0;
     const setting = (name: string, key: keyof TopicConfig, text: (value: never) => string, none = "no limit") => {
       const value = config[key] ?? effectiveConfig[key];

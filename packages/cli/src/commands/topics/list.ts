@@ -46,7 +46,7 @@ export async function run(context: Context, { sizes }: { readonly sizes?: boolea
   );
 }
 
-/** Offsets that the log holds: deleted ranges in between are counted, too. */
+/** Number of offsets in the log, including those of deleted ranges within it. */
 async function recordsOf(client: LogClient, topic: string): Promise<number> {
   const { partitions } = await client.describeTopic(topic);
   return partitions.reduce((sum, { logStartOffset, highWatermark }) => sum + highWatermark - logStartOffset, 0);

@@ -1,6 +1,4 @@
-/**
- * Snapshots on case-insensitive file systems, and snapshots with names that Windows reserves.
- */
+/** Snapshots on case-insensitive file systems, and snapshots with names that Windows reserves. */
 import { expect, test } from "vitest";
 import { codeOf, lines } from "../../../test/records.js";
 import { Broker, MemoryStorage, type Storage } from "../../index.js";

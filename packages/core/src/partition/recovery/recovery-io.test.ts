@@ -1,6 +1,4 @@
-/**
- * Opening after a crash on a disk that is slow or fails, and with much data to check.
- */
+/** Opening after a crash on a disk that is slow or fails, and with much data to check. */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
