@@ -74,10 +74,19 @@ test("also when the server is killed at random moments while they are produced; 
 });
 
 test("what it suggests to try is there", () => {
+  const { packageManager, scripts } = manifest(root);
   for (const { command } of NOW_TRY) {
-    const [, directory] = /^npx --yes pnpm@([\d.]+) --silent -C (\S+) start$/.exec(command)?.slice(1) ?? [];
-    if (directory === undefined) expect(command).toBe("npm start -- --crashes 4");
+    const [, directory, script] = /^npx --yes (pnpm@[\d.]+) --silent -C (\S+) start$|^npm (?:run --silent )?(\S+) -- /
+      .exec(command)!
+      .slice(1);
+    if (directory === undefined) expect(scripts).toHaveProperty(script!);
     else expect(manifest(join(root, directory)).scripts).toHaveProperty("start");
-    if (directory !== undefined) expect(command).toContain(manifest(root).packageManager);
+    if (directory !== undefined) expect(command).toContain(packageManager);
   }
+  const { status, stdout } = spawnSync("npm", ["run", "--silent", "logstore", "--", "dev", "--help"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  expect(stdout).toMatch(/^Usage: logstore dev/);
+  expect(status).toBe(0);
 });

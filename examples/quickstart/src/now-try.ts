@@ -11,6 +11,10 @@ export const NOW_TRY: readonly { readonly command: string; readonly what: string
     command: "npx --yes pnpm@12.21.0 --silent -C examples/event-sourcing start",
     what: "event sourcing: two desks compete for gates",
   },
+  {
+    command: "npm run --silent logstore -- dev",
+    what: "a server to play with, which says what to type next",
+  },
 ];
 
 export function printNowTry(): void {
