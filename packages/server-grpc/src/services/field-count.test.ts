@@ -20,7 +20,7 @@ test("counts entries, including those of a long nested message", () => {
 test("a request with too many entries is refused before they are decoded", () => {
   const { requestSerialize, requestDeserialize } = groupService["FetchOffsets"]!;
   const received = requestDeserialize(requestSerialize({ group: "g", partitions: partitions(60_000) }));
-  expect(() => wellFormed(received)).toThrow("ask for less at a time");
+  expect(() => wellFormed(received)).toThrow("request less at a time");
   const some = requestDeserialize(requestSerialize({ group: "g", partitions: partitions(10_000) }));
   expect(wellFormed<{ partitions: unknown[] }>(some as never).partitions).toHaveLength(10_000);
 });

@@ -190,6 +190,6 @@ test("a request for too much at once is refused, with the limit", async () => {
   // It is not even decoded.
   expect(detailOf(await failure(ask(400_000)))).toMatchObject({
     code: "INVALID_ARGUMENT",
-    message: expect.stringContaining("too long"),
+    message: expect.stringContaining("too large"),
   });
 });
