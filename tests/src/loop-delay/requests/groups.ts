@@ -109,7 +109,8 @@ export function largeGroupRequests(): LargeRequest[] {
         const shared = Promise.all(others.map((member) => member.assigned())).then(() => {
           isShared = true;
         });
-        // On a slow machine some members join after the first revocation was asked for: another follows.
+        // On a slow machine some members join after the first revocation was asked for: another
+        // follows.
         while (!isShared) {
           for (const partitions of pieces) first.say({ revoked: { memberEpoch: first.epoch, partitions } });
           await Promise.race([shared, first.assigned()]);
