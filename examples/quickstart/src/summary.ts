@@ -30,13 +30,13 @@ export function printSummary(outcome: Outcome): void {
     const orphaned = [...owners.atFirst.keys()].filter((partition) => owners.atFirst[partition] === victim);
     console.log(`${victim} killed half-way, its partitions taken over: ${orphaned.join(", ")}`);
   }
-  console.log(`delivered again: ${redelivered} flights`);
+  console.log(`delivered again: ${redelivered.toLocaleString("en")} flights`);
   if (restarts > 0) console.log(`server killed and started again: ${restarts} times`);
 }
 
 function rate(count: number, durationMs: number): string {
   const perSecond = Math.round((count / durationMs) * 1000).toLocaleString("en");
-  return `${count} flights in ${Math.round(durationMs)} ms, ${perSecond} a second`;
+  return `${count.toLocaleString("en")} flights in ${(durationMs / 1000).toFixed(2)} s, ${perSecond} a second`;
 }
 
 function printDelays(delays: DelaysByOrigin): void {

@@ -94,6 +94,17 @@ function makeHelpCommand(program: Command): Command {
     });
 }
 
+/** The full name of the command that a command line names, as far as it names one. */
+export function commandNamed(program: Command, args: readonly string[]): string {
+  let command = program;
+  for (const word of args) {
+    const inner = command.commands.find((each) => each.name() === word);
+    if (inner === undefined) break;
+    command = inner;
+  }
+  return nameOf(command);
+}
+
 /** "logstore groups reset" */
 function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;

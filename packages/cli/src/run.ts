@@ -8,7 +8,7 @@ import type { Surroundings } from "./command/context.js";
 import { UsageError } from "./errors/cli-error.js";
 import { exitCodes } from "./errors/exit-codes.js";
 import { coloured, hasColors, plain } from "./output/style.js";
-import { makeProgram } from "./program.js";
+import { commandNamed, makeProgram } from "./program.js";
 
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { stdout, stderr, environment } = surroundings;
@@ -28,7 +28,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    const failure = commandLineError(error);
+    const failure = commandLineError(error, () => commandNamed(program, args));
     if (failure === undefined) return exitCodes.done;
     const { reportError } = await import("./errors/report-error.js");
     const style = hasColors("auto", stderr.isTTY === true, environment) ? coloured : plain;
@@ -43,11 +43,11 @@ function version(): string {
 }
 
 /** Returns undefined if the requested help or version was shown. */
-function commandLineError(error: unknown): unknown {
+function commandLineError(error: unknown, command: () => string): unknown {
   if (!(error instanceof CommanderError)) return error;
   if (error.exitCode === 0) return undefined;
   if (error.code === "commander.help") return new UsageError("a command is missing: choose one of those above");
   const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");
   const hint = more.join(" ").replace(/^\((.*)\)$/, "$1");
-  return new UsageError(message, { hint: hint || "logstore --help shows what there is" });
+  return new UsageError(message, { hint: hint || `${command()} --help shows what there is` });
 }

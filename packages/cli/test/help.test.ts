@@ -76,6 +76,10 @@ test("a wrong command line is refused with what to do, and exit code 2", async (
     "
   `);
   expect(code).toBe(2);
+  const option = await logstore(["parked", "replay", "orders", "billing", "--zzz"]);
+  expect(option.stderr).toBe(
+    "error: unknown option '--zzz'\nhint:  logstore parked replay --help shows what there is\n",
+  );
   const number = await logstore(["topics", "create", "t", "--partitions", "many"]);
   expect(number).toMatchObject({ code: 2, stdout: "" });
   expect(number.stderr).toMatch(/^error: --partitions: /);

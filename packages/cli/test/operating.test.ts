@@ -46,8 +46,8 @@ describe("check", () => {
     [{ warnLag: 4, critLag: 5 }, 1, "LOGSTORE WARNING: group billing lags by 4 records |"],
     [{ warnLag: 1, critLag: 4 }, 2, "LOGSTORE CRITICAL: group billing lags by 4 records |"],
     [{ minMembers: 1, group: ["billing"] }, 2, "CRITICAL: group billing has 0 members, not 1"],
-    [{ group: ["biling"] }, 3, "LOGSTORE UNKNOWN: UNKNOWN_GROUP: there is no group biling"],
-    [{ topic: ["nothing"] }, 3, "LOGSTORE UNKNOWN: UNKNOWN_TOPIC: there is no topic nothing"],
+    [{ group: ["biling"] }, 3, "LOGSTORE UNKNOWN: UNKNOWN_GROUP: there is no group biling\n"],
+    [{ topic: ["nothing"] }, 3, "LOGSTORE UNKNOWN: UNKNOWN_TOPIC: there is no topic nothing\n"],
   ])("%j", async (options, code, line) => {
     const ran = await runIn({ broker }, check, options);
     expect(ran).toMatchObject({ code, stdout: expect.stringContaining(line) });

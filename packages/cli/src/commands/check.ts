@@ -21,7 +21,8 @@ export async function run(context: Context, options: Options): Promise<void> {
     const values = verdict.metrics.map(
       ({ name, value, warning = "", critical = "" }) => `${name}=${value};${warning};${critical}`,
     );
-    return `LOGSTORE ${context.output.style(format, verdict.state)}: ${verdict.message} | ${values.join(" ")}`;
+    const metrics = values.length === 0 ? "" : ` | ${values.join(" ")}`;
+    return `LOGSTORE ${context.output.style(format, verdict.state)}: ${verdict.message}${metrics}`;
   });
 }
 

@@ -67,7 +67,7 @@ async function temporaryDirectory(context: Context): Promise<string> {
 }
 
 function welcome({ output: { style } }: Context, address: string, data: string, isTemporary: boolean): string {
-  const line = (command: string, what: string) => `  ${style("cyan", command.padEnd(62))}${style("dim", what)}`;
+  const line = (command: string, what: string) => `  ${style("cyan", command.padEnd(57))}${style("dim", what)}`;
   const isDefault = address.endsWith(`:${DEFAULT_PORT}`);
   return [
     `${style(["bold", "green"], "logstore dev")} listens on ${style("bold", address)}`,
@@ -75,11 +75,11 @@ function welcome({ output: { style } }: Context, address: string, data: string, 
     "",
     "Try, in another terminal:",
     "",
-    ...(isDefault ? [] : [line(`export LOGSTORE_SERVER=${address}`, "so that the commands find it")]),
-    line(`logstore bench --topic ${FIRST_TOPIC} --rate 500 --records 30000`, "send records for a minute"),
+    ...(isDefault ? [] : [line(`export LOGSTORE_SERVER=${address}`, "for the commands")]),
+    line(`logstore bench --topic ${FIRST_TOPIC} --rate 500 --records 30000`, "a minute of records"),
     line("logstore top", "watch what happens"),
     line(`logstore tail ${FIRST_TOPIC}`, "look at the records"),
-    line("echo 'my first record' | logstore produce orders --create", "a topic of your own"),
+    line("echo Hello | logstore produce greetings --create", "a topic of your own"),
     line("logstore --help", "everything else"),
     "",
     "In a program:",

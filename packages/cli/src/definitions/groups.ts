@@ -48,7 +48,11 @@ or a time (2026-11-27, 2026-11-27T09:30Z).`,
       arguments: [group],
       options: [
         { flags: "--to <position>", description: "where the group is to go on", parse: (text) => logPosition(text) },
-        { flags: "--shift <records>", description: "so many records forward, or back: -100", parse: shift },
+        {
+          flags: "--shift <records>",
+          description: "move forward by this number of records, or back: -100",
+          parse: shift,
+        },
         {
           flags: "-t, --topic <topic>",
           description: "only this topic, also one that the group never read; may be repeated",

@@ -69,9 +69,9 @@ export const checkCommand: CommandDefinition = {
       isRepeatable: true,
       completes: "topic",
     },
-    ...limits("lag <records>", "a group lags by so many records", wholeNumber()),
-    ...limits("waiting <duration>", "records of a group wait for so long", durationMs),
-    ...limits("answer <duration>", "the answers take so long", durationMs),
+    ...limits("lag <records>", "the lag of a group reaches this number of records", wholeNumber()),
+    ...limits("waiting <duration>", "records of a group have waited for this long", durationMs),
+    ...limits("answer <duration>", "the answers take this long", durationMs),
     { flags: "--min-members <number>", description: "critical where a group has fewer members", parse: wholeNumber() },
   ],
   examples: [

@@ -60,7 +60,7 @@ Where a record is refused, or after Ctrl-C, what was sent before is still acknow
       defaultText: "the topic's",
       choices: durabilities,
     },
-    { flags: "--rate <number>", description: "append so many records a second at most", parse: wholeNumber(1) },
+    { flags: "--rate <number>", description: "append at most this number of records a second", parse: wholeNumber(1) },
     { flags: "--create", description: "create the topic with one partition, unless it exists" },
   ],
   examples: [

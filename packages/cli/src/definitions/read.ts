@@ -13,11 +13,11 @@ const options: readonly OptionDefinition[] = [
     defaultText: "all",
     parse: partitionList,
   },
-  { flags: "-n, --count <number>", description: "end after so many records", parse: wholeNumber() },
+  { flags: "-n, --count <number>", description: "end after this number of records", parse: wholeNumber() },
   { flags: "-k, --key <key>", description: "only records with this key; may be repeated", isRepeatable: true },
   { flags: "-g, --grep <pattern>", description: "only records whose value matches a regular expression" },
   { flags: "-i, --ignore-case", description: "--grep ignores case" },
-  { flags: "-f, --filter <expression>", description: "only records for which JavaScript says so" },
+  { flags: "-f, --filter <expression>", description: "only records for which an expression of JavaScript is true" },
   {
     flags: "-o, --format <name>",
     description: "how records are written",
@@ -36,8 +36,8 @@ or a time (2026-11-27, 2026-11-27T09:30Z).
 A filter is an expression of JavaScript with key, value (parsed if it is JSON), text, headers, topic, partition,
 offset, timestamp (ms) and time (a Date). It is run as it is: use your own only.
 
-Formats: text is for people, json one object a line, value a line each, raw the bytes of the values with nothing between
-them, hex a dump. In a format string: %t topic, %p partition, %o offset, %k key, %K its length, %v value, %S its
+Formats: text is for people; json is one object a line; value is the value alone, one a line; raw is the bytes of the
+values with nothing between them; hex is a dump. In a format string: %t topic, %p partition, %o offset, %k key, %K its length, %v value, %S its
 length, %T time in ms, %d date, %h headers, %% a percent sign, and \\n, \\t, \\r, \\0.`;
 
 const topic = { name: "topic", description: "name of the topic", completes: "topic" } as const;
@@ -51,7 +51,12 @@ export const readCommand: CommandDefinition = {
   arguments: [topic],
   options: [
     { flags: "--from <position>", description: "where to begin", defaultText: "earliest", parse: position },
-    { flags: "--until <position>", description: "where to end, without it", defaultText: "latest", parse: position },
+    {
+      flags: "--until <position>",
+      description: "where to end; the record there is not shown",
+      defaultText: "latest",
+      parse: position,
+    },
     ...options,
   ],
   examples: [

@@ -68,10 +68,14 @@ export const exportCommand: CommandDefinition = {
     { flags: "-P, --partitions <list>", description: "only these, such as 0,2-4", parse: partitionList },
     {
       flags: "--from <position>",
-      description: "where to begin, as of logstore read",
+      description: "where to begin, as for logstore read",
       parse: (text) => logPosition(text),
     },
-    { flags: "--until <position>", description: "where to end, before that", parse: (text) => logPosition(text) },
+    {
+      flags: "--until <position>",
+      description: "where to end; the record there is not exported",
+      parse: (text) => logPosition(text),
+    },
     { flags: "-o, --output <file>", description: "a new file or directory; by default stdout", completes: "file" },
   ],
   examples: [

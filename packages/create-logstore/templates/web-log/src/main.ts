@@ -20,7 +20,7 @@ const following = statistics.follow(client);
 const site = createSite(client.producer(TOPIC, { value: json<Access>(), durability: "written" }), statistics);
 site.listen(Number(process.env["PORT"] ?? 8080), "127.0.0.1");
 await once(site, "listening");
-console.log(`http://127.0.0.1:${(site.address() as AddressInfo).port}/statistics`);
+console.log(`open http://127.0.0.1:${(site.address() as AddressInfo).port}/statistics and reload it; Ctrl-C ends`);
 
 const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
 await Promise.race([stopped, following]);
