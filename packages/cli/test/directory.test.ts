@@ -62,5 +62,5 @@ test("what would change it is refused, with what to do", async () => {
 test("a directory that is none is an error", async () => {
   const { code, stderr } = await logstore(["topics", "list", "--data", join(directory, "topics")]);
   expect(stderr).toMatch(/NOT_A_LOG_STORE/);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
 });
