@@ -48,8 +48,8 @@ export class RecordBatchBuilder {
   readonly #headroom: number;
   /** The longest batch that the limits allow. */
   readonly #maxLength: number;
-  /** The longest batch of more than one record. */
-  readonly #targetLength: number;
+  /** Where a batch of more than one record ends in the buffer at the latest. */
+  readonly #targetEnd: number;
   /** Allocated with the first record, so that a builder that is not used again costs nothing. */
   #buffer: Uint8Array = NOTHING;
   #expectedBytes: number;
@@ -61,9 +61,9 @@ export class RecordBatchBuilder {
   constructor(options: RecordBatchBuilderOptions = {}) {
     const { maxBatchBytes, maxRecordsBytes } = options.limits ?? defaultBatchLimits;
     this.#maxLength = Math.min(maxBatchBytes, layout.HEADER_LENGTH + maxRecordsBytes);
-    this.#targetLength = Math.min(options.targetBytes ?? 1024 * 1024, this.#maxLength);
     this.#compression = compressionId(options.compression ?? "none");
     this.#headroom = options.headroomBytes ?? 0;
+    this.#targetEnd = this.#headroom + Math.min(options.targetBytes ?? 1024 * 1024, this.#maxLength);
     this.#expectedBytes = this.#headroom + (options.expectedBytes ?? EXPECTED_BYTES);
     this.#end = this.#headroom + layout.HEADER_LENGTH;
   }
@@ -86,11 +86,10 @@ export class RecordBatchBuilder {
    * @throws InvalidArgumentError if the timestamp is not a safe integer
    */
   append(key: Bytes | null, value: Bytes, timestamp: number, headers?: readonly HeaderInput[]): boolean {
-    if (!Number.isSafeInteger(timestamp)) {
-      throw new InvalidArgumentError(`timestamp ${timestamp} is not a whole number of ms since the epoch`);
-    }
-    if (!this.acceptsTimestamp(timestamp)) return false;
-    const delta = this.#recordCount === 0 ? 0 : timestamp - this.#baseTimestamp;
+    if (!Number.isSafeInteger(timestamp)) throw wrongTimestamp(timestamp);
+    const count = this.#recordCount;
+    const delta = count === 0 ? 0 : timestamp - this.#baseTimestamp;
+    if (delta >= MAX_DELTA || delta <= -MAX_DELTA) return false;
     const keyLength = key === null ? 0 : byteLengthOf(key);
     const valueLength = byteLengthOf(value);
     const hasHeaders = headers !== undefined && headers.length > 0;
@@ -99,9 +98,9 @@ export class RecordBatchBuilder {
     let bodyLength = varintLength(zigzagDelta) + varintLength(keyMark) + keyLength + valueLength;
     if (hasHeaders) bodyLength += varintLength(valueLength) + headersLength(headers);
     const bodyMark = bodyLength * 2 + (hasHeaders ? 1 : 0);
-    const length = varintLength(bodyMark) + bodyLength;
-    if (!this.#hasRoom(length)) return false;
-    if (this.#end + length > this.#buffer.length) this.#grow(length);
+    const end = this.#end + varintLength(bodyMark) + bodyLength;
+    if ((end > this.#targetEnd || count === MAX_RECORDS_PER_BATCH) && !this.#fitsAlone(end - this.#end)) return false;
+    if (end > this.#buffer.length) this.#grow(end);
 
     const buffer = this.#buffer;
     let at = writeVarint(buffer, this.#end, bodyMark);
@@ -111,7 +110,8 @@ export class RecordBatchBuilder {
     if (hasHeaders) at = writeVarint(buffer, at, valueLength);
     at = writeBytes(buffer, at, value, valueLength);
     if (hasHeaders) at = writeHeaders(buffer, at, headers);
-    if (this.#recordCount++ === 0) this.#baseTimestamp = timestamp;
+    if (count === 0) this.#baseTimestamp = timestamp;
+    this.#recordCount = count + 1;
     this.#end = at;
     return true;
   }
@@ -165,11 +165,8 @@ export class RecordBatchBuilder {
     return batch;
   }
 
-  /** Whether a record of `length` bytes fits into the batch. */
-  #hasRoom(length: number): boolean {
-    if (this.#recordCount > 0) {
-      if (this.byteLength + length <= this.#targetLength) return this.#recordCount < MAX_RECORDS_PER_BATCH;
-    }
+  /** Whether a record that does not fit beside others is the first of its batch. */
+  #fitsAlone(length: number): boolean {
     const alone = layout.HEADER_LENGTH + length;
     if (alone <= this.#maxLength) return this.#recordCount === 0;
     throw new RecordTooLargeError(
@@ -178,11 +175,15 @@ export class RecordBatchBuilder {
     );
   }
 
-  #grow(length: number): void {
-    const grown = platform.allocate(Math.max(this.#end + length, this.#buffer.length * 2, this.#expectedBytes));
+  #grow(end: number): void {
+    const grown = platform.allocate(Math.max(end, this.#buffer.length * 2, this.#expectedBytes));
     grown.set(this.#buffer.subarray(0, this.#end));
     this.#buffer = grown;
   }
+}
+
+function wrongTimestamp(timestamp: number): InvalidArgumentError {
+  return new InvalidArgumentError(`timestamp ${timestamp} is not a whole number of ms since the epoch`);
 }
 
 function byteLengthOf(bytes: Bytes): number {

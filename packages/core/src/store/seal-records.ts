@@ -48,7 +48,7 @@ export function sealRecords(
     }
     const { key = null, value, timestamp = now, headers } = record;
     checkRecord(key, value, headers);
-    const time = msOf(timestamp);
+    const time = typeof timestamp === "number" ? timestamp : msOf(timestamp);
     if (builder.append(key, value, time, headers)) continue;
     seal();
     builder.append(key, value, time, headers);
