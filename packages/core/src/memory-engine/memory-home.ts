@@ -32,7 +32,7 @@ class MemoryMap implements DurableMap {
   async compareAndSet(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
     if ((this.#entries.get(key)?.revision ?? 0) !== revision) return undefined;
     this.#lastRevision++;
-    this.#entries.set(key, { value: value.slice(), revision: this.#lastRevision });
+    this.#entries.set(key, { value: new Uint8Array(value), revision: this.#lastRevision });
     return this.#lastRevision;
   }
 }

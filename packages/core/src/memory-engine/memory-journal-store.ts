@@ -36,7 +36,7 @@ export class MemoryJournalStore implements JournalStore {
 
   async replaceSnapshot(write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
     const written: Uint8Array[] = [];
-    await write(async (pieces) => void written.push(...pieces.map((piece) => piece.slice())));
+    await write(async (pieces) => void written.push(...pieces.map((piece) => new Uint8Array(piece))));
     this.#stored.snapshot = Buffer.concat(written);
   }
 

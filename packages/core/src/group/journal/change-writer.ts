@@ -130,7 +130,7 @@ export class ChangeWriter {
  * The log may still read the bytes of an earlier attempt, and may have filled in the server half.
  */
 function copyOfSealed(bytes: Uint8Array): Uint8Array {
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes); // `slice` of a Buffer is a view of the same memory
   writeServerHalf(copy, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
   return copy;
 }
