@@ -45,7 +45,7 @@ export class BrokerGroups {
     throw new UnavailableError("consumer groups are being opened: try again", { retryAfterMs: OPENING_RETRY_MS });
   }
 
-  /** Called when topics were created. Groups that are not open yet will find them. */
+  /** Called when topics were created. Groups that are not open yet find them when they are. */
   topicsChanged(): void {
     this.#coordinator?.topicsChanged();
   }
@@ -65,10 +65,17 @@ export class BrokerGroups {
     if (this.#stop.signal.aborted) return;
     const { topics, following } = this.#lifecycle;
     following.onCreated = () => this.topicsChanged();
-    following.onDeleted = async (topic) => this.#coordinator?.topicDeleted(topic);
+    const deleted: string[] = [];
+    following.onDeleted = async (topic) => {
+      if (this.#coordinator === undefined) deleted.push(topic);
+      else await this.#coordinator.topicDeleted(topic);
+    };
     const coordinator = await this.#openCoordinator(options);
     if (coordinator === undefined) return;
     this.#coordinator = coordinator;
+    // What changed while the groups were being recovered.
+    for (const topic of deleted) coordinator.topicDeleted(topic).catch(() => {}); // the journal reports its failure
+    coordinator.topicsChanged();
     topics.tellChanged();
   }
 
@@ -80,7 +87,7 @@ export class BrokerGroups {
       const coordinator = await GroupCoordinator.open(this.#engine, topics, options);
       const { failure } = coordinator;
       if (!(failure instanceof UnavailableError)) return coordinator;
-      await coordinator.close();
+      await coordinator.close().catch(() => {});
       await sleep(failure.retryAfterMs ?? OPENING_RETRY_MS, signal);
     }
     return undefined;

@@ -44,8 +44,15 @@ export function openOnFiles(directory: string, options: BrokerOptions): Promise<
 
 /** Opens a broker on any engine. */
 export async function openOnEngine(engine: Engine, options: EngineBrokerOptions): Promise<BrokerParts> {
-  checkEngineBrokerOptions(options);
-  return open(engine, options, new TopicTotals(options), async () => undefined);
+  let totals: TopicTotals;
+  try {
+    checkEngineBrokerOptions(options);
+    totals = new TopicTotals(options);
+  } catch (error) {
+    await engine.close().catch(() => {});
+    throw error;
+  }
+  return open(engine, options, totals, async () => undefined);
 }
 
 /** Closes the engine if the broker cannot be opened. */

@@ -123,6 +123,34 @@ test("an open topic is served while others are being opened; those and the group
   }
 });
 
+test("a topic that waits to be opened exists: it is not created again", async () => {
+  const names = Array.from({ length: 150 }, (_, i) => `t${i}`);
+  const { storage } = await filled(names);
+  const directories = await storage.list("data/topics");
+  const slow = new SlowStorage(storage, 1_000, (operation, path) => operation === "list" && path.endsWith("/0"));
+  const broker = await Broker.open("data", { storage: slow.storage, waitForTopics: false });
+  try {
+    await settled();
+    expect(broker.progress).toEqual({ topics: 150, done: 0 });
+    const created = names.map((topic) => [
+      codeOf(() => broker.createTopic({ topic, partitions: 1 })),
+      codeOf(() => broker.createTopic({ topic, partitions: 1, ifNotExists: true })),
+    ]);
+    await settled();
+    slow.release();
+    for (const [create, ensure] of created) {
+      expect(await create).toBe("TOPIC_EXISTS");
+      expect(["none", "UNAVAILABLE"]).toContain(await ensure);
+    }
+    await broker.opened;
+    expect(await storage.list("data/topics")).toEqual(directories);
+    for (const topic of names) expect((await broker.describeTopic(topic)).partitions[0]!.logEndOffset).toBe(1);
+  } finally {
+    slow.release();
+    await broker.close();
+  }
+});
+
 test("a broker that is closed while topics are being opened opens no more of them, and unlocks its directory", async () => {
   const { storage, paths } = await filled(["a", "b"]);
   const slow = new SlowStorage(

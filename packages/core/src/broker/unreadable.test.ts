@@ -55,6 +55,11 @@ test("files that cannot be opened affect only their topic, whose health is faile
     { topic: "t", partitionCount: 0, damage: { code: "STORAGE_FAILED" } },
     { topic: "u", partitionCount: 1 },
   ]);
+  // Its name stays taken.
+  await expect(broker.createTopic({ topic: "t", partitions: 1 })).rejects.toMatchObject({ code: "TOPIC_EXISTS" });
+  await expect(broker.createTopic({ topic: "t", partitions: 1, ifNotExists: true })).rejects.toMatchObject({
+    code: "STORAGE_FAILED",
+  });
   await broker.close();
 });
 

@@ -77,7 +77,7 @@ export class GroupCoordinator implements GroupApi {
       log = await GroupLog.open(engine, options, totals);
       await topics.refresh(committedPartitions(log.groups));
     } catch (error) {
-      await log?.close();
+      await log?.close().catch(() => {}); // the reason why they cannot be read is reported
       log = undefined;
       failure = storageError(error, "the groups cannot be read");
     }

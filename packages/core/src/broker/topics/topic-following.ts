@@ -112,6 +112,8 @@ export class TopicFollowing<T extends Topic> {
     const found = await shared.lookUp(topic);
     const open = this.#topics.has(topic) ? this.#topics.get(topic) : undefined;
     if (open !== undefined && open.id !== found?.id) await this.#forget(open);
+    // It may be readable now, or may have been deleted.
+    if (this.#topics.forgetUnreadable(topic)) this.#totals.remove({ topics: 1 });
     if (found === undefined || this.#topics.isTaken(topic)) return;
     const { partitionCount } = this.#topics.put(await this.#catalogue.open(found));
     this.#totals.add({ topics: 1, partitions: partitionCount });
@@ -127,11 +129,17 @@ export class TopicFollowing<T extends Topic> {
     await this.onDeleted(topic);
   }
 
-  /** Concurrent callers share one look-up. */
+  /**
+   * Concurrent callers share a look-up that has not begun: one that has may miss what another
+   * broker did since.
+   */
   #updateOnce(topic: string): Promise<void> {
     let update = this.#updates.get(topic);
     if (update === undefined) {
-      update = this.#alone(topic, () => this.update(topic)).finally(() => this.#updates.delete(topic));
+      update = this.#alone(topic, () => {
+        this.#updates.delete(topic);
+        return this.update(topic);
+      });
       this.#updates.set(topic, update);
     }
     return update;
@@ -142,7 +150,7 @@ export class TopicFollowing<T extends Topic> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        return await this.#alone(topic, () => this.update(topic));
+        return await this.#updateOnce(topic);
       } catch (error) {
         if (!(error instanceof UnavailableError)) return; // found again by the next call for the topic
         await sleep(error.retryAfterMs ?? RETRY_MS, signal);

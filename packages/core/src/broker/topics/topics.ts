@@ -70,9 +70,9 @@ export class Topics<T extends Topic = Topic> {
     return open === undefined ? this.#opening.has(topic) : !id || open.id === id;
   }
 
-  /** Whether a topic of this name exists, readable or not. */
+  /** Whether a topic of this name exists: open, being opened or unreadable. */
   isTaken(topic: string): boolean {
-    return this.#open.has(topic) || this.#isUnreadable(topic);
+    return this.#open.has(topic) || this.#opening.has(topic) || this.#isUnreadable(topic);
   }
 
   /**
@@ -145,6 +145,13 @@ export class Topics<T extends Topic = Topic> {
   /** The caller reports the change. */
   remove(topic: string): void {
     this.#open.delete(topic);
+  }
+
+  /** Removes the unreadable topic of this name; returns whether there was one. */
+  forgetUnreadable(topic: string): boolean {
+    const i = this.unreadable.findIndex((other) => other.topic === topic);
+    if (i >= 0) this.unreadable.splice(i, 1);
+    return i >= 0;
   }
 
   #isUnreadable(topic: string): boolean {

@@ -26,3 +26,16 @@ test("a batch whose outcome is unknown is resent as it was sealed, and the log k
   // docs/format/record-batch.md: the producer half begins at byte 36 and is never changed.
   for (const bytes of batches) expect(Buffer.compare(bytes.subarray(36), batches[0]!.subarray(36))).toBe(0);
 });
+
+test("a log that is unavailable when the first change is written is opened again", async () => {
+  let calls = 0;
+  const log = { appendBatches: async () => {} } as unknown as PartitionLog;
+  const writer = new ChangeWriter({ now: () => 1, randomHex: () => "7" }, async () => {
+    if (++calls < 3) throw new UnavailableError("not known yet", { retryAfterMs: 1 });
+    return log;
+  });
+  onTestFinished(() => writer.close());
+  writer.write("a change");
+  await writer.settled();
+  expect(calls).toBe(3);
+});

@@ -106,13 +106,13 @@ export class ChangeWriter {
   }
 
   async #append(builder: RecordBatchBuilder): Promise<void> {
-    this.#log ??= await this.#openLog();
     const producerId = this.#producerId;
     const { recordCount } = builder;
     let bytes = builder.seal({ producerId, producerEpoch: 0, baseSequence: this.#nextSequence });
     this.#nextSequence = (this.#nextSequence + recordCount) % 2 ** 32;
     for (;;) {
       try {
+        this.#log ??= await this.#openLog();
         await this.#log.appendBatches(bytes);
         return;
       } catch (error) {
