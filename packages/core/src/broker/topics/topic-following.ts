@@ -102,7 +102,7 @@ export class TopicFollowing<T extends Topic> {
   /** Looks topics up in the background: who waits for them is told by {@link onCreated}. */
   expect(topics: readonly string[]): void {
     if (this.#catalogue.shared === undefined) return;
-    this.learn(topics.map((topic) => ({ topic })))?.catch(() => {}); // the catalogue tells, too
+    this.learn(topics.map((topic) => ({ topic })))?.catch(() => {}); // onChange reports them as well
   }
 
   /** Brings a topic up to date. The caller takes care that nothing else changes it. */

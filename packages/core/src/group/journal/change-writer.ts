@@ -75,7 +75,7 @@ export class ChangeWriter {
     return this.#last;
   }
 
-  /** Abandons a batch whose outcome is unknown; all others are completed. */
+  /** Abandons a batch whose outcome is unknown, and the ones that wait behind it. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#last.catch(() => {});
