@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Broker, LogStore } from "@logstore/core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { run as copy } from "../src/commands/copy.js";
 import { run as inspect } from "../src/commands/inspect/inspect.js";
 import { run as repair } from "../src/commands/repair.js";
 import { run as verify } from "../src/commands/verify.js";
@@ -138,6 +139,25 @@ test("damaged: found by verify and inspect, shown by repair, mended with --yes",
   const repaired = await runIn({}, repair, { yes: true }, data);
   expect(repaired).toMatchObject({ code: 0, stderr: expect.stringContaining("2 records are lost for good") });
   expect(await runIn({}, verify, {}, data)).toMatchObject({ code: 0 });
+
+  const broker = await Broker.open(data);
+  const copied = await runIn({ broker }, copy, { renumber: true }, "orders", "renumbered");
+  await broker.close();
+  expect(copied).toMatchObject({ code: 0, stderr: expect.stringContaining("offsets 1 to 2 of orders, partition 0") });
+});
+
+test("a topic that cannot be opened is said by repair, which then fails", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "logstore-unopened-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const broker = await Broker.open(directory);
+  await broker.createTopic({ topic: "broken", partitions: 1 });
+  await broker.close();
+  const [topic] = await readdir(join(directory, "topics"));
+  await writeFile(join(directory, "topics", topic!, "store.json"), "{ half");
+  expect(await runIn({}, repair, {}, directory)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^warning: topic broken cannot be opened.*store.json/),
+  });
 });
 
 test("a directory that a server has open is verified, and not repaired", async () => {

@@ -74,6 +74,19 @@ describe("check", () => {
   });
 });
 
+test("top: an interrupt does not wait for a server that does not answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  const silent = {
+    listGroups: () => new Promise(() => asked.resolve()),
+    listTopics: () => new Promise(() => {}),
+  } as unknown as Broker;
+  const stop = new AbortController();
+  const running = runIn({ broker: silent, signal: stop.signal }, top, {});
+  await asked.promise;
+  stop.abort(new Error("interrupted"));
+  expect((await running).stderr).toContain("interrupted");
+});
+
 test("top: a table where there is no terminal", async () => {
   const { stdout } = await runIn({ broker, columns: 80 }, top, { interval: 20 });
   const text = stdout.replace(/[\d.]+ m?s\b/, "1 s").replaceAll(/ {2,}/g, "  ");

@@ -2,12 +2,16 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect } from "@logstore/client";
+import { connect, type LogApi, type ProduceRequest } from "@logstore/client";
+import { MAX_RECORDS_PER_BATCH } from "@logstore/codec";
 import { Broker } from "@logstore/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Context } from "../src/command/context.js";
 import { run as copy } from "../src/commands/copy.js";
 import { run as exportTopic } from "../src/commands/export.js";
 import { run as importFiles } from "../src/commands/import.js";
+import { openTarget } from "../src/transfer/open-target.js";
+import { padUpTo } from "../src/transfer/pad-partition.js";
 import { start } from "./command.js";
 import { runIn } from "./in-process.js";
 import { type ServedBroker, serveBroker } from "./served-broker.js";
@@ -44,6 +48,14 @@ const imported = (topic: string, options: object, input?: string, files: string[
   runIn({ broker: served.broker, input }, importFiles, options, topic, files);
 const copied = (options: object, ...topics: string[]) => runIn({ broker: served.broker }, copy, options, ...topics);
 
+const { signal } = new AbortController();
+/** A target that crashes before it deletes. */
+const crashing = () =>
+  ({
+    produce: (request: ProduceRequest) => served.broker.produce(request),
+    deleteRecords: () => Promise.reject(new Error("crashed")),
+  }) as unknown as LogApi;
+
 /** Removes the fields that differ between topics. */
 function records(ndjson: string): object[] {
   const lines = ndjson
@@ -75,6 +87,25 @@ test("an import that ends at a bad line says what is stored, and can be continue
   expect(await imported("partly", { skipLines: 14_999 }, undefined, [file])).toMatchObject({ code: 0 });
   const values = records(await exported("partly")).map((each) => (each as { value: string }).value);
   expect(values).toEqual(Array.from({ length: 20_000 }, (_, i) => `v${i}`));
+});
+
+test("--skip-lines applies to the first file, and is not forgotten by the hint", async () => {
+  const [first, second] = [join(directory, "first.ndjson"), join(directory, "second.ndjson")];
+  await writeFile(first, '{"value":"a"}\n{"value":"b"}\n');
+  await writeFile(second, '{"value":"c"}\nnot JSON\n');
+  const failed = await imported("two-files", { create: 1, skipLines: 1 }, undefined, [first, second, first]);
+  expect(failed.stderr).toContain(`go on with --skip-lines 1 and the files from ${second} on`);
+  expect(records(await exported("two-files"))).toMatchObject([{ value: "b" }, { value: "c" }]);
+
+  const again = await imported("two-files", { skipLines: 1 }, undefined, [second]);
+  expect(again.stderr).toContain(`lines 1 to 1 of ${second} are stored`);
+  expect(again.stderr).toMatch(/go on with --skip-lines 1\n/);
+
+  const stop = new AbortController();
+  stop.abort(new Error("interrupted"));
+  const surroundings = { broker: served.broker, signal: stop.signal };
+  const stopped = await runIn(surroundings, importFiles, { skipLines: 1_000 }, "two-files", [first]);
+  expect(stopped.stderr).toContain("go on with --skip-lines 1000");
 });
 
 test("an import that is interrupted says what is stored", async () => {
@@ -175,6 +206,48 @@ test("a copy keeps each offset, also where the beginning was deleted", async () 
   await client.close();
 });
 
+test("--continue deletes nothing but padding below the log start of the source", async () => {
+  const client = connect(served.broker);
+  await client.createTopic("late", { partitions: 1 });
+  for (let i = 0; i < 3; i++) await client.append("late", 0, [{ value: `a${i}` }, { value: `b${i}` }]);
+  await client.deleteRecords("late", 0, 4);
+  await client.createTopic("unrelated", { partitions: 1 });
+  await client.append("unrelated", 0, [{ value: "precious" }]);
+  const before = await exported("unrelated");
+  const refused = await copied({ continue: true }, "late", "unrelated");
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("is not what late has") });
+  expect(await exported("unrelated")).toBe(before);
+
+  // A copy that crashed after its first batch of padding, before it was deleted.
+  const to = await client.createTopic("padded", { partitions: 1 });
+  await expect(padUpTo({ target: crashing(), to, partition: 0, end: 2, signal }, 0)).rejects.toThrow("crashed");
+  expect(await copied({ continue: true }, "late", "padded")).toMatchObject({ code: 0 });
+  expect(records(await exported("padded"))).toEqual(records(await exported("late")));
+  expect((await client.describeTopic("padded")).partitions).toMatchObject([{ logStartOffset: 4, highWatermark: 6 }]);
+  await client.close();
+});
+
+test("padding that is interrupted leaves one batch of it at most", async () => {
+  const client = connect(served.broker);
+  const to = await client.createTopic("long-padding", { partitions: 1 });
+  const end = 2 * MAX_RECORDS_PER_BATCH + 1;
+  const bounds = async () => (await client.describeTopic("long-padding")).partitions[0];
+  await expect(padUpTo({ target: crashing(), to, partition: 0, end, signal }, 0)).rejects.toThrow("crashed");
+  expect(await bounds()).toMatchObject({ logStartOffset: 0, highWatermark: MAX_RECORDS_PER_BATCH });
+  await padUpTo({ target: served.broker, to, partition: 0, end, signal }, MAX_RECORDS_PER_BATCH);
+  expect(await bounds()).toMatchObject({ logStartOffset: end, highWatermark: end });
+  await client.close();
+});
+
+test("a token of the environment is not sent to the target of a copy", async () => {
+  const cleanUps: (() => unknown)[] = [];
+  const onEnd = (cleanUp: () => unknown) => void cleanUps.push(cleanUp);
+  for (const environment of [{ LOGSTORE_TOKEN: "secret" }, { LOGSTORE_TOKEN_FILE: "/absent" }]) {
+    await openTarget({ environment, onEnd } as unknown as Context, { to: served.address }); // no TLS: refuses a token
+  }
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
 test("with other partitions offsets cannot be kept, and nothing is copied unless that is asked for", async () => {
   const client = connect(served.broker);
   await client.createTopic("wider", { partitions: 3 });
@@ -182,6 +255,8 @@ test("with other partitions offsets cannot be kept, and nothing is copied unless
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("the offsets cannot be kept") });
   expect((await client.describeTopic("wider")).partitions.every(({ highWatermark }) => highWatermark === 0)).toBe(true);
   expect(await copied({ renumber: true }, "source", "wider")).toMatchObject({ code: 0 });
+  const both = await copied({ renumber: true, continue: true }, "source", "wider"); // would copy all again
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("delete the incomplete copy") });
   const count = (await client.describeTopic("wider")).partitions.reduce((sum, each) => sum + each.highWatermark, 0);
   expect(count).toBe(4);
   await client.close();

@@ -10,6 +10,12 @@ interface Options extends TargetOptions {
 
 /** Offsets stay the same, unless `--renumber` gives new ones. */
 export async function run(context: Context, options: Options, topic: string, newTopic = topic): Promise<void> {
+  const { continue: mayContinue, renumber } = options;
+  if (mayContinue && renumber) {
+    throw new UsageError("--continue cannot be combined with --renumber, which changes the offsets of the copy", {
+      hint: "delete the incomplete copy and begin anew with --renumber",
+    });
+  }
   const source = await context.open();
   const target = await openTarget(context, options);
   if (target === undefined && newTopic === topic) {
@@ -17,7 +23,6 @@ export async function run(context: Context, options: Options, topic: string, new
       hint: "name a new topic, or another place with --to",
     });
   }
-  const { continue: mayContinue, renumber } = options;
   try {
     await copyTo(context, source, target ?? source, { topic, newTopic, mayContinue, renumber });
   } catch (error) {

@@ -1,12 +1,12 @@
-import type { SkippedRecords } from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { UsageError } from "../errors/cli-error.js";
 import { exitCodes } from "../errors/exit-codes.js";
-import { count, counted } from "../output/numbers.js";
+import { counted } from "../output/numbers.js";
 import { noProgress } from "../output/progress.js";
 import type { RecordWriter } from "../records/record-writer.js";
 import { exportRecords } from "../transfer/export-records.js";
 import { openSink } from "../transfer/export-sink.js";
+import { warnOfSkipped } from "../transfer/skipped-records.js";
 import type { LogPosition } from "../values/position.js";
 import { findRanges } from "./read/partition-range.js";
 
@@ -46,7 +46,6 @@ export async function run(context: Context, options: Options, topic: string): Pr
   const progress = isSeen ? noProgress : await output.progress({ label: `Exporting ${topic}`, total, unit: "records" });
   let done = 0;
   try {
-    const onSkipped = (skipped: SkippedRecords) => warnOf(context, skipped);
     const onProgress = (records: number) => {
       done += records;
       progress.update(done);
@@ -56,7 +55,7 @@ export async function run(context: Context, options: Options, topic: string): Pr
       ranges,
       signal: context.signal,
       onProgress,
-      onSkipped,
+      onSkipped: (skipped) => warnOfSkipped(output, skipped),
     });
     await sink.finish();
   } finally {
@@ -69,10 +68,4 @@ export async function run(context: Context, options: Options, topic: string): Pr
 async function writerOf(format: "ndjson" | "csv"): Promise<RecordWriter> {
   if (format === "csv") return new (await import("../records/csv-writer.js")).CsvWriter();
   return new (await import("../records/ndjson-writer.js")).NdjsonWriter();
-}
-
-function warnOf({ output }: Context, { topic, partition, from, to }: SkippedRecords): void {
-  output.warn(
-    `offsets ${count(from)} to ${count(to - 1)} of ${topic}, partition ${partition}, are gone: deleted or lost`,
-  );
 }

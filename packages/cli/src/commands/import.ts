@@ -6,7 +6,6 @@ import type { Context } from "../command/context.js";
 import { CliError, UsageError } from "../errors/cli-error.js";
 import { describeError } from "../errors/describe-error.js";
 import { count, counted } from "../output/numbers.js";
-import type { Progress } from "../output/progress.js";
 import { BadRecord, type ImportPiece } from "../records/imported-record.js";
 import { type ImportOutcome, importRecords } from "../transfer/import-records.js";
 
@@ -51,7 +50,7 @@ export async function run(context: Context, options: Options, topic: string, nam
   let lines = 0;
   let done = 0;
   try {
-    for (const source of sources) {
+    for (const [i, source] of sources.entries()) {
       if (source.format === "bilog") {
         const { importBilogDirectory } = await import("../transfer/import-bilog-directory.js");
         records += await importBilogDirectory(context, source.name, client, topic, progress);
@@ -61,10 +60,13 @@ export async function run(context: Context, options: Options, topic: string, nam
         done += bytes;
         progress.update(done);
       };
-      const outcome = await importSource(context, source, producer, options, onStored);
+      const skipLines = i === 0 ? (options.skipLines ?? 0) : 0;
+      const outcome = await importSource(context, source, producer, { ...options, skipLines }, onStored);
       records += outcome.records;
       lines += outcome.storedLine;
-      if (outcome.failure !== undefined) throw failureOf(context, source, outcome, progress);
+      if (outcome.failure === undefined) continue;
+      progress.end();
+      throw failureOf(context, source, outcome, i < sources.length - 1);
     }
   } finally {
     progress.end();
@@ -76,16 +78,13 @@ async function importSource(
   { signal, stdin }: Context,
   { name, format }: Source,
   producer: Producer,
-  options: Options,
+  options: Options & { readonly skipLines: number },
   onStored: (records: number, bytes: number) => void,
 ): Promise<ImportOutcome> {
   const input = addAbortSignal(signal, name === "-" ? stdin : createReadStream(name, { highWaterMark: READ_BYTES }));
-  const { keepPartitions = false, skipLines = 0 } = options;
-  return importRecords(await piecesOf(format, input, { ...options, skipLines }), producer, {
-    signal,
-    keepPartitions,
-    onStored,
-  });
+  const { keepPartitions = false, skipLines } = options;
+  const pieces = await piecesOf(format, input, options);
+  return importRecords(pieces, producer, { signal, keepPartitions, skippedLines: skipLines, onStored });
 }
 
 async function piecesOf(
@@ -106,18 +105,18 @@ function failureOf(
   { output, signal }: Context,
   { name }: Source,
   { storedLine, sentLine, failure }: ImportOutcome,
-  progress: Progress,
+  isFollowed: boolean,
 ): unknown {
-  progress.end();
   const from = name === "-" ? "the input" : name;
   const stored =
     storedLine === 0
       ? `no line of ${from} is known to be stored`
       : `lines 1 to ${count(storedLine)} of ${from} are stored`;
   const open = sentLine > storedLine ? `; of lines ${count(storedLine + 1)} to ${count(sentLine)} some may be` : "";
+  const goOn = `go on with --skip-lines ${storedLine}${isFollowed ? ` and the files from ${name} on` : ""}`;
   const error = failure!.error;
   if (signal.aborted) {
-    output.warn(`${stored}${open}; go on with --skip-lines ${storedLine}`);
+    output.warn(`${stored}${open}; ${goOn}`);
     return error;
   }
   const { code, message, exitCode } = describeError(error);
@@ -125,7 +124,7 @@ function failureOf(
   return new CliError(isBad ? "BAD_RECORD" : code, `${name === "-" ? "" : `${name}: `}${message} (${stored}${open})`, {
     cause: error,
     exitCode,
-    hint: `${isBad ? "mend the line and " : ""}go on with --skip-lines ${storedLine}`,
+    hint: `${isBad ? "mend the line and " : ""}${goOn}`,
   });
 }
 

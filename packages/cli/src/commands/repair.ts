@@ -1,4 +1,11 @@
-import { Broker, type LockedError, LogStore, LogStoreError, type RepairAction } from "@logstore/core";
+import {
+  Broker,
+  type LockedError,
+  LogStore,
+  LogStoreError,
+  type RepairAction,
+  type TopicSummary,
+} from "@logstore/core";
 import { confirm } from "../command/confirm.js";
 import type { Context } from "../command/context.js";
 import { type FoundDirectory, findStores } from "../directory/find-stores.js";
@@ -12,6 +19,8 @@ type Action = RepairAction & { readonly topic: string | undefined };
 /** The stores of a directory that this process has opened for writing. */
 interface Opened {
   readonly stores: readonly { readonly topic: string | undefined; readonly store: LogStore }[];
+  /** Topics that cannot be opened. */
+  readonly damaged: readonly TopicSummary[];
   close(): Promise<void>;
 }
 
@@ -28,6 +37,10 @@ export async function run(
   const found = await findStores(directory, topic);
   const opened = await openForWriting(directory, found, topic);
   context.onEnd(() => opened.close());
+  for (const unopened of opened.damaged) {
+    output.warn(`topic ${unopened.topic} cannot be opened, and is not repaired: ${unopened.damage!.message}`);
+    context.exitCode = exitCodes.failed;
+  }
   const planned = await repairAll(context, opened, true);
   await tell(context, planned, "would be");
   if (planned.length === 0 || dryRun) return;
@@ -81,12 +94,16 @@ async function openForWriting(directory: string, { kind, stores }: FoundDirector
   try {
     if (kind === "store") {
       const store = await LogStore.open(directory);
-      return { stores: [{ topic: stores[0]!.topic, store }], close: () => store.close() };
+      return { stores: [{ topic: stores[0]!.topic, store }], damaged: [], close: () => store.close() };
     }
     const broker = await Broker.open(directory);
-    const listed = (await broker.listTopics()).filter(({ damage }) => damage === undefined);
-    const names = listed.map(({ topic }) => topic).filter((name) => topic === undefined || name === topic);
-    return { stores: names.map((name) => ({ topic: name, store: broker.topic(name) })), close: () => broker.close() };
+    const listed = (await broker.listTopics()).filter((each) => topic === undefined || each.topic === topic);
+    const sound = listed.filter(({ damage }) => damage === undefined);
+    return {
+      stores: sound.map((each) => ({ topic: each.topic, store: broker.topic(each.topic) })),
+      damaged: listed.filter(({ damage }) => damage !== undefined),
+      close: () => broker.close(),
+    };
   } catch (error) {
     if (error instanceof LogStoreError && error.code === "LOCKED") throw locked(error as LockedError, directory);
     throw error;

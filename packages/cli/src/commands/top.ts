@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReadStream, WriteStream } from "node:tty";
+import type { LogClient } from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { placeName } from "../place/place.js";
 import { RateHistory } from "../top/history.js";
@@ -33,10 +34,10 @@ async function showTables(
 ): Promise<void> {
   const { client } = await context.open();
   const { output, signal } = context;
-  let before = await takeSample(client);
+  let before = await sampleUnless(signal, client);
   for (let i = 0; i < count; i++) {
     await delay(interval, undefined, { signal });
-    const now = await takeSample(client);
+    const now = await sampleUnless(signal, client);
     const rows = rowsOf(before, now, sort);
     before = now;
     await output.result({ time: new Date().toISOString(), ...rows }, () => tableLines(rows, output));
@@ -54,7 +55,7 @@ async function showScreen(context: Context, options: Options): Promise<void> {
   let isReversed = false;
   let intervalMs = options.interval ?? DEFAULT_INTERVAL_MS;
   let before: Sample | undefined;
-  let now = await takeSample(client);
+  let now = await sampleUnless(signal, client);
   let clock = timeOfDay();
   let problem: string | undefined;
   const history = new RateHistory();
@@ -92,7 +93,7 @@ async function showScreen(context: Context, options: Options): Promise<void> {
     await Promise.race([waited(due, ended), wake.promise]);
     if (ended.aborted || performance.now() < now.at + intervalMs) continue;
     try {
-      const sample = await takeSample(client);
+      const sample = await sampleUnless(ended, client);
       before = now;
       now = sample;
       problem = undefined;
@@ -102,6 +103,19 @@ async function showScreen(context: Context, options: Options): Promise<void> {
       problem = (error as Error).message; // shown until it works again
       now = { ...now, at: performance.now() };
     }
+  }
+}
+
+/** An interrupt ends the wait at once: the client retries the calls to a server that is gone. */
+async function sampleUnless(signal: AbortSignal, client: LogClient): Promise<Sample> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([takeSample(client), aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -36,7 +36,11 @@ export const importCommand: CommandDefinition = {
       parse: wholeNumber(1, 1_000_000),
     },
     { flags: "--keep-partitions", description: "send each record to the partition that it names, not that of its key" },
-    { flags: "--skip-lines <number>", description: "lines that are stored already", parse: wholeNumber() },
+    {
+      flags: "--skip-lines <number>",
+      description: "lines of the first file that are stored already",
+      parse: wholeNumber(),
+    },
     { flags: "--json-rows", description: "make a JSON object of each row of a CSV file" },
     { flags: "--key-column <name>", description: "column that is the key, with --json-rows" },
     compression,
@@ -98,7 +102,7 @@ export const copyCommand: CommandDefinition = {
   usesPlace: true,
   arguments: [topic, { name: "new-topic", description: "name of the copy, by default the same", isRequired: false }],
   options: [
-    { flags: "--to <host:port,...>", description: "servers to copy to" },
+    { flags: "--to <host:port,...>", description: "servers to copy to; a token for them comes from --to-profile" },
     { flags: "--to-profile <name>", description: "profile of the place to copy to", completes: "profile" },
     { flags: "--to-data <directory>", description: "data directory to copy to", completes: "directory" },
     { flags: "--continue", description: "go on with a copy that was interrupted" },

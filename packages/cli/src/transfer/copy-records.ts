@@ -1,5 +1,5 @@
 /** Copies a topic record by record: the records get new offsets. */
-import type { ConsumerBatch, LogClient, TopicDescription } from "@logstore/client";
+import type { ConsumerBatch, LogClient, SkippedRecords, TopicDescription } from "@logstore/client";
 import type { ImportedRecord, ImportPiece } from "../records/imported-record.js";
 import { importRecords } from "./import-records.js";
 
@@ -10,17 +10,19 @@ export interface CopyRecordsRequest {
   readonly to: TopicDescription;
   readonly signal: AbortSignal;
   readonly onCopied: (records: number) => void;
+  readonly onSkipped: (skipped: SkippedRecords) => void;
 }
 
 /**
  * Records stay in their partition if both topics have the same number of partitions. Otherwise
  * their keys determine the partition.
  */
-export async function copyRecords({ source, target, from, to, signal, onCopied }: CopyRecordsRequest): Promise<void> {
+export async function copyRecords(request: CopyRecordsRequest): Promise<void> {
+  const { source, target, from, to, signal, onCopied, onSkipped } = request;
   const keepPartitions = from.partitions.length === to.partitions.length;
   await using producer = target.producer(to.topic);
   for (const { partition } of from.partitions) {
-    await using reader = source.reader({ assign: { [from.topic]: [partition] }, until: "latest", signal });
+    await using reader = source.reader({ assign: { [from.topic]: [partition] }, until: "latest", signal, onSkipped });
     const { failure } = await importRecords(pieces(reader.batches()), producer, {
       signal,
       keepPartitions,

@@ -1,9 +1,16 @@
 /** Copies a topic to another topic, in the same or another place. */
-import { type LogApi, type LogClient, type TopicDescription, UnknownTopicError } from "@logstore/client";
+import {
+  type LogApi,
+  type LogClient,
+  type SkippedRecords,
+  type TopicDescription,
+  UnknownTopicError,
+} from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { CliError } from "../errors/cli-error.js";
 import { counted } from "../output/numbers.js";
 import { copyTopic } from "./copy-topic.js";
+import { warnOfSkipped } from "./skipped-records.js";
 
 interface Names {
   readonly topic: string;
@@ -34,7 +41,8 @@ export async function copyTo(context: Context, source: Log, target: Log, names: 
   try {
     if (renumber) {
       const { copyRecords } = await import("./copy-records.js");
-      await copyRecords({ source: source.client, target: target.client, from, to, signal, onCopied });
+      const onSkipped = (skipped: SkippedRecords) => warnOfSkipped(output, skipped);
+      await copyRecords({ source: source.client, target: target.client, from, to, signal, onCopied, onSkipped });
     } else await copyTopic({ source: source.api, target: target.api, from, to, signal, onCopied });
   } finally {
     progress.end();

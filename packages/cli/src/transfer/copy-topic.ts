@@ -3,7 +3,7 @@ import type { LogApi, TopicDescription } from "@logstore/client";
 import { frameBatches, type RecordBatch, writeServerHalf } from "@logstore/codec";
 import { CliError } from "../errors/cli-error.js";
 import { count } from "../output/numbers.js";
-import { padUpTo } from "./pad-partition.js";
+import { isPadding, padUpTo } from "./pad-partition.js";
 
 export interface CopyRequest {
   readonly source: LogApi;
@@ -39,6 +39,7 @@ async function copyPartition(request: CopyRequest, partition: number): Promise<v
   const { logStartOffset, highWatermark } = begin!;
   let position = there!.logEndOffset;
   if (position > logStartOffset) await checkContinues(request, partition, position);
+  else if (position > there!.logStartOffset) await checkPadding(request, partition, there!);
   if (position >= highWatermark && logStartOffset < highWatermark) return;
   const range = { ...topicOf(from), partition, from: Math.max(position, logStartOffset), until: highWatermark };
   const appends = new Appends(request, partition);
@@ -137,18 +138,45 @@ async function checkContinues(
   partition: number,
   end: number,
 ): Promise<void> {
-  const lastBatch = async (api: LogApi, { topic, topicId }: TopicDescription) => {
-    const fetched = await api.fetch({ topic, topicId: topicId || undefined, partition, from: end - 1, maxBytes: 1 });
-    return [...frameBatches(fetched.batches, LIMITS)].find((batch) => batch.nextOffset >= end);
-  };
-  const [expected, actual] = await Promise.all([lastBatch(source, from), lastBatch(target, to)]);
+  const [expected, actual] = await Promise.all([
+    lastBatch(source, from, partition, end),
+    lastBatch(target, to, partition, end),
+  ]);
   const isSame =
     expected?.baseOffset === actual?.baseOffset &&
     expected !== undefined &&
     actual !== undefined &&
     Buffer.compare(expected.bytes.subarray(PRODUCER_HALF), actual.bytes.subarray(PRODUCER_HALF)) === 0;
-  if (isSame) return;
-  throw new CliError(
+  if (!isSame) throw notACopy(from, to, partition, end);
+}
+
+/**
+ * Below the log start offset of the source, everything in the target is going to be deleted. Only
+ * the padding of an interrupted copy may be there.
+ */
+async function checkPadding(
+  { target, from, to }: CopyRequest,
+  partition: number,
+  { logStartOffset, logEndOffset }: { readonly logStartOffset: number; readonly logEndOffset: number },
+): Promise<void> {
+  const last = await lastBatch(target, to, partition, logEndOffset);
+  if (last !== undefined && last.baseOffset <= logStartOffset && isPadding(last)) return;
+  throw notACopy(from, to, partition, logEndOffset);
+}
+
+/** The batch with the record before offset `end`. */
+async function lastBatch(
+  api: LogApi,
+  topic: TopicDescription,
+  partition: number,
+  end: number,
+): Promise<RecordBatch | undefined> {
+  const { batches } = await api.fetch({ ...topicOf(topic), partition, from: end - 1, maxBytes: 1 });
+  return [...frameBatches(batches, LIMITS)].find((batch) => batch.nextOffset >= end);
+}
+
+function notACopy(from: TopicDescription, to: TopicDescription, partition: number, end: number): CliError {
+  return new CliError(
     "NOT_A_COPY",
     `partition ${partition} of ${to.topic} ends at offset ${count(end)}, and what it holds there is not what ${from.topic} has`,
     { hint: "copy to a new topic" },

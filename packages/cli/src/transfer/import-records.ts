@@ -7,6 +7,8 @@ export interface ImportOptions {
   readonly signal: AbortSignal;
   /** Whether a record goes to the partition that its line names, rather than to that of its key. */
   readonly keepPartitions: boolean;
+  /** Number of lines at the beginning of the input that are stored already. Default 0. */
+  readonly skippedLines?: number;
   /** Called when more of the input is stored. */
   readonly onStored?: (records: number, bytes: number) => void;
 }
@@ -30,11 +32,11 @@ export interface ImportOutcome {
 export async function importRecords(
   pieces: AsyncIterable<ImportPiece>,
   producer: Producer,
-  { signal, keepPartitions, onStored }: ImportOptions,
+  { signal, keepPartitions, skippedLines = 0, onStored }: ImportOptions,
 ): Promise<ImportOutcome> {
   let failure: ImportOutcome["failure"];
-  let storedLine = 0;
-  let sentLine = 0;
+  let storedLine = skippedLines;
+  let sentLine = skippedLines;
   let records = 0;
   let stored: Promise<void> = Promise.resolve();
   const fail = (error: unknown) => {
@@ -44,7 +46,7 @@ export async function importRecords(
   /** Resolves when everything up to the end of the piece is stored. */
   const settled = async (before: Promise<void>, sending: Promise<{ readonly count: number }>, piece: ImportPiece) => {
     const [{ count }] = await Promise.all([sending, before]);
-    storedLine = piece.lastLine;
+    storedLine = Math.max(storedLine, piece.lastLine);
     records += count;
     onStored?.(count, piece.bytes);
   };
@@ -69,7 +71,7 @@ export async function importRecords(
       stored = settled(stored, sending, piece);
       stored.catch(fail);
       await isPulled;
-      sentLine = piece.lastLine;
+      sentLine = Math.max(sentLine, piece.lastLine);
       if (failure !== undefined || signal.aborted) break;
     }
   } catch (error) {

@@ -9,12 +9,14 @@ export interface TargetOptions {
   readonly to?: string;
   readonly toProfile?: string;
   readonly toData?: string;
+  /** Limit of each call to a server, in ms. */
+  readonly timeout?: number;
 }
 
 /** Undefined if the target is the place that is read from. It is closed when the command ends. */
 export async function openTarget(
   context: Context,
-  { to, toProfile, toData }: TargetOptions,
+  { to, toProfile, toData, timeout }: TargetOptions,
 ): Promise<{ readonly client: LogClient; readonly api: LogApi } | undefined> {
   if ([to, toProfile, toData].filter((given) => given !== undefined).length > 1) {
     throw new UsageError("--to, --to-profile and --to-data all say where the copy goes: give one");
@@ -22,7 +24,9 @@ export async function openTarget(
   if (toData !== undefined) return openDirectory(context, toData);
   if (to === undefined && toProfile === undefined) return undefined;
   const named = to === undefined ? { profile: toProfile } : { server: to };
-  const open = await openPlace(await resolvePlace(named, context.environment));
+  // The token of the environment is for the source.
+  const environment = { ...context.environment, LOGSTORE_TOKEN: undefined, LOGSTORE_TOKEN_FILE: undefined };
+  const open = await openPlace(await resolvePlace(named, environment), timeout);
   context.onEnd(() => open.close());
   return open;
 }

@@ -1,9 +1,10 @@
 /**
- * Makes a partition begin at a given offset: appends empty records up to that offset, then deletes
- * them. A million of them form a batch of a few kB.
+ * Makes a partition begin at a given offset: appends empty records up to that offset, and deletes
+ * each batch of them before the next one, so that an interrupted copy leaves one at most. A million
+ * records form a batch of a few kB.
  */
 import type { LogApi, TopicDescription } from "@logstore/client";
-import { MAX_RECORDS_PER_BATCH, RecordBatchBuilder } from "@logstore/codec";
+import { MAX_RECORDS_PER_BATCH, type RecordBatch, RecordBatchBuilder } from "@logstore/codec";
 
 const EMPTY = new Uint8Array(0);
 /** Includes the length fields. */
@@ -22,13 +23,21 @@ export interface Padding {
 export async function padUpTo({ target, to, partition, end, signal }: Padding, start: number): Promise<void> {
   const { topic } = to;
   const topicId = to.topicId || undefined;
+  const full = end - start < MAX_RECORDS_PER_BATCH ? undefined : emptyBatch(MAX_RECORDS_PER_BATCH);
   for (let offset = start; offset < end; ) {
     signal.throwIfAborted();
     const records = Math.min(end - offset, MAX_RECORDS_PER_BATCH);
-    await target.produce({ topic, topicId, partition, batches: emptyBatch(records), expectedOffset: offset });
+    // The target may keep the bytes and write offsets into them.
+    const batches = records === MAX_RECORDS_PER_BATCH ? new Uint8Array(full!) : emptyBatch(records);
+    await target.produce({ topic, topicId, partition, batches, expectedOffset: offset });
     offset += records;
+    await target.deleteRecords(topic, partition, offset, { topicId });
   }
-  await target.deleteRecords(topic, partition, end, { topicId });
+}
+
+/** Whether the batch has no bytes of keys, values and headers, and the time of padding. */
+export function isPadding({ baseTimestamp, recordCount, recordsLength }: RecordBatch): boolean {
+  return baseTimestamp === 0 && recordsLength === EMPTY_RECORD_BYTES * recordCount;
 }
 
 function emptyBatch(records: number): Uint8Array {
