@@ -14,7 +14,7 @@ export const TOPIC = "accesses";
 export function createSite(accesses: Producer<Access>, statistics: Statistics): Server {
   return createServer((request, response) => {
     const begun = performance.now();
-    const { pathname } = new URL(request.url ?? "/", "http://site");
+    const [pathname = "/"] = (request.url ?? "/").split("?", 1);
     response.once("close", () => {
       const durationMs = Math.round(performance.now() - begun);
       const access = { path: pathname, status: response.statusCode, durationMs };
