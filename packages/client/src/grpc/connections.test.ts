@@ -3,6 +3,7 @@ import { createServer, type Http2Server, type ServerHttp2Stream } from "node:htt
 import type { AddressInfo } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
+import { Connections } from "./connections.js";
 import { GrpcLogApi } from "./grpc-log-api.js";
 import { protocolDefinitions } from "./load-proto.js";
 import { streamWindowBytes } from "./stream-window.js";
@@ -99,6 +100,20 @@ test("streams for which the server permits no further connection fail with an er
     expect(error).toMatchObject({ code: "RESOURCE_LIMIT_EXCEEDED", expected: 2, actual: 3 });
     expect(error.message).toContain("you have 2 connections already");
   }
+});
+
+test("a client that has moved on gets no further stream, and no connection stays open", async () => {
+  const greeted: { client: grpc.Client; answer(limits: object): void }[] = [];
+  const greet = (client: grpc.Client) => new Promise<object>((answer) => greeted.push({ client, answer }));
+  const connections = new Connections("127.0.0.1:1", true, grpc.credentials.createInsecure(), greet);
+  const refused = expect(connections.streamPlace()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  greeted[0]!.answer({ maxStreamsPerConnection: 1 }); // the first connection is for short calls
+  await expect.poll(() => greeted.length).toBe(2);
+  connections.close();
+  greeted[1]!.answer({});
+  await refused;
+  await expect(connections.streamPlace()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(greeted[1]!.client.getChannel().getConnectivityState(false)).toBe(grpc.connectivityState.SHUTDOWN);
 });
 
 test("a stream that nobody answers fails in time", async () => {

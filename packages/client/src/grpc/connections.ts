@@ -28,6 +28,7 @@ export class Connections {
   #maxStreams = Number.POSITIVE_INFINITY;
   #streams = 0;
   #growing: Promise<void> | undefined;
+  #isClosed = false;
   /** Until when, in monotonic ms, no further connection is opened, and the error. */
   #refused: { readonly until: number; readonly error: unknown } | undefined;
 
@@ -57,10 +58,11 @@ export class Connections {
    * Reserves room for a long stream, and opens another connection if none has room.
    *
    * @throws ResourceLimitExceededError where the server refuses another connection of this client;
-   * the error of the first call on it
+   * UnavailableError where the connections were closed; the error of the first call on a connection
    */
   async streamPlace(): Promise<StreamPlace> {
     for (;;) {
+      this.#checkOpen();
       const unknown = this.#all.find((connection) => !connection.isKnown && connection.streams === 0);
       const roomy = this.#all.find((connection, i) => connection !== unknown && connection.streams < this.#roomOf(i));
       if (roomy !== undefined) return this.#take(roomy);
@@ -71,7 +73,9 @@ export class Connections {
     }
   }
 
+  /** Opens no further connection. A client closes the connections to a server that it leaves. */
   close(): void {
+    this.#isClosed = true;
     callAll(this.#all.map((connection) => () => connection.close()));
   }
 
@@ -114,6 +118,7 @@ export class Connections {
     const connection = unknown ?? this.#open(this.#all.length);
     try {
       const { maxStreamsPerConnection = Number.POSITIVE_INFINITY } = await this.#greet(connection.client);
+      this.#checkOpen();
       this.#maxStreams = maxStreamsPerConnection;
     } catch (error) {
       if (unknown === undefined) connection.close();
@@ -124,6 +129,11 @@ export class Connections {
     if (unknown === undefined) this.#all.push(connection);
     if (this.#roomOf(this.#all.indexOf(connection)) > 0 || connection === this.#all[0]) return;
     throw new UnavailableError("the peer allows no streams on a connection (SETTINGS_MAX_CONCURRENT_STREAMS is 0)");
+  }
+
+  /** The error is retriable: the next call uses the client's next address. */
+  #checkOpen(): void {
+    if (this.#isClosed) throw new UnavailableError("the connections to this server are closed");
   }
 
   #refusalOf(error: unknown, isFurther: boolean): unknown {

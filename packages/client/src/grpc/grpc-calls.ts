@@ -75,7 +75,7 @@ export class GrpcCalls {
     for (let attempt = 0; ; attempt++) {
       this.checkOpen();
       signal?.throwIfAborted();
-      const server = place?.server ?? this.#servers.current;
+      const server = place?.server ?? this.#servers.forNextCall();
       const client = place?.client ?? server.connections.calls;
       try {
         const answer = await unaryCall(client, method, request, deadline, [signal, this.#closing.signal]);
@@ -103,7 +103,7 @@ export class GrpcCalls {
     serialize: (request: Request) => Buffer,
   ): ClientDuplexStream<Request, Response> {
     const deserialize = responseDeserialize as (bytes: Buffer) => Response;
-    const server = this.#servers.current;
+    const server = this.#servers.forNextCall();
     const stream = server.connections.calls.makeBidiStreamRequest<Request, Response>(path, serialize, deserialize);
     this.#follow(stream, server);
     return stream;
@@ -128,11 +128,9 @@ export class GrpcCalls {
 
   /** Reserves room for a long stream on a connection. */
   async streamPlace(): Promise<CallPlace> {
-    const server = this.#servers.current;
-    const place = await server.connections.streamPlace();
-    if (!this.#closing.signal.aborted) return { ...place, server };
-    place.release();
-    throw this.closedError();
+    const server = this.#servers.forNextCall();
+    const place = await server.connections.streamPlace().finally(() => this.checkOpen());
+    return { ...place, server };
   }
 
   /** Reports that the server answered. */

@@ -1,10 +1,12 @@
 import { connectivityState } from "@grpc/grpc-js";
-import { startTimer } from "@logstore/codec";
+import { startTimer, type Timer } from "@logstore/codec";
 import type { Address } from "./address.js";
 import type { Connections } from "./connections.js";
 
 /** Time after which an address that does not connect is left for the next one, ms. */
 const CONNECT_TIMEOUT_MS = 5_000;
+
+const { CONNECTING, READY, TRANSIENT_FAILURE } = connectivityState;
 
 /** One of the addresses of a client, and the connections to it. */
 export interface Server {
@@ -21,7 +23,9 @@ export class Servers {
   readonly #open: (address: Address, server: () => Server) => Connections;
   #index = 0;
   #current: Server;
-  #isConnecting = false;
+  /** Runs while the server in use may connect. */
+  #connecting: Timer | undefined;
+  #isClosed = false;
 
   /**
    * @param addresses at least one
@@ -34,7 +38,7 @@ export class Servers {
   }
 
   /** The server for the next call, which is about to be made. */
-  get current(): Server {
+  forNextCall(): Server {
     if (this.#addresses.length > 1) this.#limitConnecting(this.#current);
     return this.#current;
   }
@@ -49,14 +53,16 @@ export class Servers {
    * server's connections are not interrupted.
    */
   leave(server: Server): void {
-    if (server !== this.#current || this.#addresses.length === 1) return;
+    if (this.#isClosed || server !== this.#current || this.#addresses.length === 1) return;
+    this.#stopLimit();
     this.#index = (this.#index + 1) % this.#addresses.length;
     this.#current = this.#serverAt(this.#index);
-    this.#isConnecting = false;
     server.connections.close();
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#stopLimit();
     this.#current.connections.close();
   }
 
@@ -68,20 +74,25 @@ export class Servers {
 
   /** An address may neither connect nor refuse. Closing the channel fails the calls that wait. */
   #limitConnecting(server: Server): void {
-    if (this.#isConnecting || isReady(server)) return;
-    this.#isConnecting = true;
-    startTimer(
+    if (this.#isClosed || this.#connecting !== undefined || stateOf(server) === READY) return;
+    this.#connecting = startTimer(
       CONNECT_TIMEOUT_MS,
       () => {
-        if (server !== this.#current) return;
-        this.#isConnecting = false;
-        if (!isReady(server)) this.leave(server);
+        this.#connecting = undefined;
+        // A server that has connected may be idle again.
+        const isConnecting = stateOf(server) === CONNECTING || stateOf(server) === TRANSIENT_FAILURE;
+        if (isConnecting) this.leave(server);
       },
       { keepsAlive: false },
     );
   }
+
+  #stopLimit(): void {
+    this.#connecting?.cancel();
+    this.#connecting = undefined;
+  }
 }
 
-function isReady({ connections }: Server): boolean {
-  return connections.calls.getChannel().getConnectivityState(false) === connectivityState.READY;
+function stateOf({ connections }: Server): connectivityState {
+  return connections.calls.getChannel().getConnectivityState(false);
 }
