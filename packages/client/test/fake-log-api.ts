@@ -6,6 +6,7 @@ import type {
   ConsumeOptions,
   ConsumeRequest,
   CreateTopicRequest,
+  Durability,
   ListOffsetsRequest,
   LogApi,
   PartitionOffset,
@@ -24,6 +25,8 @@ export class FakeLogApi implements LogApi {
   describeServer: LogApi["describeServer"] = async () => ({ limits: {} });
   /** The configuration that describeTopic reports. */
   effectiveConfig: TopicConfig = {};
+  /** The durabilities that describeTopic reports; servers of release 0.1.0 report none. */
+  durabilities: readonly Durability[] = ["written", "flushed"];
   fetch: LogApi["fetch"] = notFaked;
   allocateProducerId: LogApi["allocateProducerId"] = notFaked;
   alterTopicConfig: LogApi["alterTopicConfig"] = notFaked;
@@ -157,7 +160,7 @@ export class FakeLogApi implements LogApi {
       partitions: partitions.map((log, partition) => ({ partition, ...log.bounds })),
       config: {},
       effectiveConfig: this.effectiveConfig,
-      durabilities: ["written", "flushed"],
+      durabilities: this.durabilities,
     };
   }
 }

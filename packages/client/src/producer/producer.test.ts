@@ -79,6 +79,23 @@ describe("sending", () => {
     expect(api.produced.length).toBeLessThanOrEqual(10); // all but the last one are full
   });
 
+  test("a partition that the topic does not have lets no record overtake those that wait", async () => {
+    const producer = client().producer("many");
+    const held = hold();
+    const send = (value: string) => producer.send({ value, partition: 0 });
+    const sends = [send("a")];
+    while (held.length === 0) await turn();
+    sends.push(send("b")); // the first batch goes alone
+    await expect(producer.send({ value: "", partition: 99 })).rejects.toMatchObject({ code: "UNKNOWN_PARTITION" });
+    sends.push(send("c"));
+    for (let i = 0; i < 5; i++) await turn();
+    api.onProduce = (_, append) => append();
+    for (const release of held) release();
+    await Promise.all(sends);
+    expect(api.values("many")).toEqual(["a", "b", "c"]);
+    expect(new Set(api.produced.map(({ batches }) => RecordBatch.parse(batches).producerId)).size).toBe(1);
+  });
+
   test("an unknown topic is told by send, and looked for again by the next one", async () => {
     const producer = client().producer("new");
     await expect(producer.send({ value: "x" })).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });

@@ -27,15 +27,19 @@ interface ProducerTopic extends ProducerTarget {
 
 /**
  * The senders of a producer, one a partition. They are made from the topic's description, and made
- * again when the topic was deleted and created anew.
+ * anew only for another topic of the name: new senders of the same topic would overtake the records
+ * that wait in the former ones.
  */
 export class TopicSenders {
   readonly #api: LogApi;
   readonly #target: ProducerTopic;
   readonly #options: SenderOptions;
   readonly #released: (bytes: number) => void;
-  /** Undefined until the topic is described, and when it is to be described again. */
+  /** Undefined until the topic is described. */
   #senders: PartitionSender[] | undefined;
+  #topicId: string | undefined;
+  /** Whether the topic is to be described again before the next record. */
+  #isOutdated = false;
   /** Senders of a deleted topic, until each of their records is refused. */
   readonly #retired = new Set<PartitionSender>();
   #partitioner = "";
@@ -53,19 +57,19 @@ export class TopicSenders {
 
   /** Whether the topic's partitions are known. */
   get isReady(): boolean {
-    return this.#senders !== undefined;
+    return this.#senders !== undefined && !this.#isOutdated;
   }
 
   /** Describes the topic unless its partitions are known. A failure is not kept. */
   learn(): Promise<void> {
-    if (this.#senders !== undefined) return Promise.resolve();
+    if (this.isReady) return Promise.resolve();
     this.#learning ??= this.#api
       .describeTopic(this.#target.topic)
       .then((described) => {
         this.#checkTopicId(described.topicId);
         this.#partitioner = described.partitioner;
-        this.#sticky = new StickyPartition(this.#options.batchBytes);
-        this.#senders = this.#sendersFor(described);
+        this.#isOutdated = false;
+        if (!this.#isSameTopic(described)) this.#replaceSenders(described);
       })
       .finally(() => {
         this.#learning = undefined;
@@ -109,7 +113,7 @@ export class TopicSenders {
       partition ?? (key === null ? this.#stickyPartition(bytes, senders) : partitionOf(key, senders.length));
     const sender = senders[chosen];
     if (sender !== undefined) return sender;
-    this.#retire(senders); // the topic may have been created anew, with more partitions
+    this.#isOutdated = true; // the topic may have been created anew, with more partitions
     const { topic } = this.#target;
     throw new UnknownPartitionError(`topic ${topic} has ${senders.length} partitions, and no partition ${chosen}`, {
       topic,
@@ -130,24 +134,31 @@ export class TopicSenders {
   #sendersFor({ topicId, partitions, effectiveConfig, durabilities }: TopicDescription): PartitionSender[] {
     const producerId = randomProducerId();
     const { maxBatchBytes } = effectiveConfig;
-    const durability = this.#target.isStrongest ? durabilities.at(-1) : this.#options.durability;
+    // Servers of release 0.1.0 do not report what they offer: "flushed" is their strongest.
+    const strongest = durabilities.at(-1) ?? "flushed";
+    const durability = this.#target.isStrongest ? strongest : this.#options.durability;
     const options = { ...this.#options, durability, maxBatchBytes };
-    const listener = { released: this.#released, topicGone: () => this.#retire(senders) };
-    const senders = partitions.map(({ partition }) => {
+    const topicGone = () => {
+      if (this.#topicId === topicId) this.#isOutdated = true;
+    };
+    const listener = { released: this.#released, topicGone };
+    return partitions.map(({ partition }) => {
       const target = { topic: this.#target.topic, topicId, partition };
       return new PartitionSender(this.#api, target, producerId, options, listener);
     });
-    return senders;
   }
 
-  /**
-   * Has the next record describe the topic again. Records that these senders hold are still sent to
-   * the deleted topic's id, and refused there.
-   */
-  #retire(senders: readonly PartitionSender[]): void {
-    if (this.#senders !== senders) return;
-    this.#senders = undefined;
-    for (const sender of senders) {
+  #isSameTopic({ topicId, partitions }: TopicDescription): boolean {
+    return topicId === this.#topicId && partitions.length === this.#senders?.length;
+  }
+
+  /** Records of the former senders are still sent to the deleted topic's id, and refused there. */
+  #replaceSenders(described: TopicDescription): void {
+    const former = this.#senders ?? [];
+    this.#topicId = described.topicId;
+    this.#sticky = new StickyPartition(this.#options.batchBytes);
+    this.#senders = this.#sendersFor(described);
+    for (const sender of former) {
       this.#retired.add(sender);
       void sender.flush().then(() => this.#retired.delete(sender));
     }

@@ -280,6 +280,17 @@ describe("failures", () => {
     expect(api.values("t.g.parked")).toEqual(["0"]);
   });
 
+  test("a record is flushed when it is put aside, also where the server does not say what it offers", async () => {
+    api.durabilities = [];
+    await fill("a:0");
+    run(() => Promise.reject(new Error("cannot")), { retry: quickly });
+    await eventually(() => api.groups.committed[0] === 1);
+    expect(api.produced.map(({ topic, durability }) => [topic, durability])).toEqual([
+      ["t", undefined],
+      ["t.g.parked", "flushed"],
+    ]);
+  });
+
   test("while the log is away a record is not put aside, and stops nothing; the run's end does not wait for it", async () => {
     await fill("a:0", "a:1");
     let refused = 0;
