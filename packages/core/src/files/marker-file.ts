@@ -35,15 +35,20 @@ export async function readMarker<Content extends Marker>(
   directory: string,
   { file, what, format, formatVersion }: MarkerKind,
 ): Promise<(Marker & Partial<Content>) | undefined> {
-  const content = await readWholeFile(storage, `${directory}/${file}`);
+  let content = await readWholeFile(storage, `${directory}/${file}`);
   if (content === undefined) {
     const names = (await storage.list(directory)) ?? [];
     const foreign = names.find((name) => !isOfTheSystem(name) && name !== file + TEMPORARY_SUFFIX);
     if (foreign === undefined) return undefined;
-    throw new NotALogStoreError(
-      `${directory} holds ${foreign} but no ${file}: it is not ${what}; name an empty directory to make one`,
-      { file },
-    );
+    // Another process may have initialized the directory since the first look. The marker is the
+    // first file that it creates.
+    content = await readWholeFile(storage, `${directory}/${file}`);
+    if (content === undefined) {
+      throw new NotALogStoreError(
+        `${directory} holds ${foreign} but no ${file}: it is not ${what}; name an empty directory to make one`,
+        { file },
+      );
+    }
   }
   const { fields, isIntact } = readJsonWithCrc(content) ?? { fields: {}, isIntact: false };
   const marker = fields as Partial<Marker & Content>;

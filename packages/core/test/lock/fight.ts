@@ -43,7 +43,7 @@ export interface Fight {
   readonly owners: number;
   /** How often an owner was killed or stopped. */
   readonly hits: number;
-  /** Unexpected output of the writers. */
+  /** Unexpected output of the writers, with their names. */
   readonly errors: readonly string[];
   /** Acknowledged records that are not at their offset. */
   readonly lost: readonly string[];
@@ -75,10 +75,10 @@ export async function fight(directory: string, rounds: number, random: Random): 
         else if (what === "ack" && !acks.has(Number(offset))) {
           acks.set(Number(offset), value!);
           writer.acks++;
-        } else errors.push(line);
+        } else errors.push(`${name}: ${line}`);
       }
     });
-    child.stderr.on("data", (chunk: Buffer) => errors.push(String(chunk)));
+    child.stderr.on("data", (chunk: Buffer) => errors.push(`${name}: ${chunk}`));
     return writer;
   };
   const writers = [start(0), start(1)];
