@@ -1,19 +1,23 @@
 import { InvalidArgumentError, NotALogStoreError, UnknownTopicError } from "@logstore/codec";
 import type { ConsumeEvent } from "@logstore/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { sealed } from "../../test/records.js";
+import { HookedStorage } from "../../test/hooked-storage.js";
+import { range, sealed } from "../../test/records.js";
 import { MemoryStorage } from "../storage/memory-storage.js";
 import { Broker } from "./broker.js";
 import { ReadOnlyBroker } from "./read-only-broker.js";
 
 let storage: MemoryStorage;
+/** What the reader sees of the storage. */
+let hooked: HookedStorage;
 let writer: Broker;
 let reader: ReadOnlyBroker;
 
 beforeEach(async () => {
   storage = new MemoryStorage();
   writer = await Broker.open("data", { storage });
-  reader = await ReadOnlyBroker.open("data", { storage });
+  hooked = new HookedStorage(storage);
+  reader = await ReadOnlyBroker.open("data", { storage: hooked, maxOpenFiles: 3 });
 });
 
 afterEach(async () => {
@@ -64,6 +68,71 @@ test("a topic that is deleted and created again is another one", async () => {
   expect((await reader.describeTopic("orders")).topicId).not.toBe(topicId);
 });
 
+test("the configuration is as the writer last altered it", async () => {
+  await writer.createTopic({ topic: "orders", partitions: 1, config: { retentionMs: 1000 } });
+  expect(await reader.describeTopic("orders")).toMatchObject({ config: { retentionMs: 1000 } });
+  await writer.alterTopicConfig("orders", { retentionMs: 2000 });
+  expect(await reader.describeTopic("orders")).toMatchObject({ config: { retentionMs: 2000 } });
+});
+
+test("a deleted topic is closed, and a reader that only fetches finds the next one of that name", async () => {
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  await append("orders", "a", "b");
+  const orders = { topic: "orders", partition: 0 };
+  await reader.fetch(orders);
+  const waiting = reader.fetch({ ...orders, from: "latest", maxWaitMs: 600_000 });
+  const ended = expect(waiting).rejects.toMatchObject({ code: "CLOSED", topic: "orders" });
+  await writer.deleteTopic("orders");
+  await reader.listTopics();
+  await ended;
+  expect(hooked.openFiles).toBe(0);
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  await append("orders", "c");
+  expect(await reader.fetch(orders)).toMatchObject({ nextOffset: 1 });
+});
+
+test("open files are limited for all topics together", async () => {
+  for (const topic of range(9)) {
+    await writer.createTopic({ topic, partitions: 1 });
+    await append(topic, "a");
+    expect(await reader.fetch({ topic, partition: 0 })).toMatchObject({ nextOffset: 1 });
+  }
+  expect(hooked.mostOpenFiles).toBe(3);
+});
+
+test("a closed broker opens nothing, and closes every topic even if one fails to close", async () => {
+  const topics = ["a", "b", "c"];
+  const { openFile } = hooked;
+  hooked.openFile = async (path, access) => {
+    const file = await openFile.call(hooked, path, access);
+    const close = async () => {
+      await file.close();
+      if (path.endsWith(".log")) throw new Error("EIO");
+    };
+    return { ...file, close };
+  };
+  for (const topic of topics) {
+    await writer.createTopic({ topic, partitions: 1 });
+    await append(topic, "a");
+    await reader.fetch({ topic, partition: 0 });
+  }
+  await writer.createTopic({ topic: "late", partitions: 1 });
+  const late = expect(reader.describeTopic("late")).rejects.toMatchObject({ code: "CLOSED" });
+  await expect(reader.close()).rejects.toThrow("EIO");
+  await late;
+  expect(hooked.openFiles).toBe(0);
+  reader.close = async () => {}; // its error is known
+  const calls = [
+    () => reader.listTopics(),
+    () => reader.fetch({ topic: "a", partition: 0 }),
+    () => reader.consume({ topic: "a", partition: 0 }).next(),
+    () => reader.listGroups(),
+    () => reader.fetchOffsets("billing"),
+    () => reader.listSnapshots(),
+  ];
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "CLOSED" });
+});
+
 test("groups have their members' commits and lag", async () => {
   await writer.createTopic({ topic: "orders", partitions: 1 });
   await append("orders", "a", "b", "c");
@@ -79,10 +148,74 @@ test("groups have their members' commits and lag", async () => {
   await expect(reader.describeGroup("nobody")).rejects.toMatchObject({ code: "UNKNOWN_GROUP" });
 });
 
+test("a group's offsets are asked for as with its server", async () => {
+  const { topicId } = await writer.createTopic({ topic: "orders", partitions: 3 });
+  const commits = [0, 1, 2].map((partition) => ({ topic: "orders", partition, offset: 0 }));
+  await writer.commitOffsets({ group: "billing", offsets: commits });
+  const asked = [2, 0].map((partition) => ({ topic: "orders", topicId, partition }));
+  expect(await reader.fetchOffsets("billing", asked)).toEqual(await writer.fetchOffsets("billing", asked));
+  const other = { topic: "orders", topicId: "another", partition: 0 };
+  await expect(reader.fetchOffsets("billing", [other])).rejects.toMatchObject({ code: "INCONSISTENT_TOPIC_ID" });
+  await expect(reader.fetchOffsets("no name")).rejects.toThrow(InvalidArgumentError);
+});
+
+test("a call about a group looks each topic up once", async () => {
+  const { topicId } = await writer.createTopic({ topic: "orders", partitions: 20 });
+  const commits = [...Array(20).keys()].map((partition) => ({ topic: "orders", partition, offset: 0 }));
+  await writer.commitOffsets({ group: "billing", offsets: commits });
+  await reader.describeTopic("orders");
+  let reads = 0;
+  hooked.before = ({ kind, path }) => {
+    if (kind === "openFile" && path.endsWith("topic.json")) reads++;
+  };
+  expect((await reader.describeGroup("billing")).partitions).toHaveLength(20);
+  expect(reads).toBe(1);
+  const asked = commits.map(({ topic, partition }) => ({ topic, topicId, partition }));
+  expect(await reader.fetchOffsets("billing", asked)).toHaveLength(20);
+  expect(reads).toBe(2);
+});
+
+test("a topic that cannot be read is shown as damaged in its group, beside the others", async () => {
+  await writer.createTopic({ topic: "bills", partitions: 1 });
+  const [bills] = (await storage.list("data/topics"))!;
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  await append("orders", "a");
+  const commits = ["bills", "orders"].map((topic) => ({ topic, partition: 0, offset: 0 }));
+  await writer.commitOffsets({ group: "billing", offsets: commits });
+  const committed = await writer.fetchOffsets("billing");
+  hooked.before = ({ kind, path }) => {
+    if (kind === "openFile" && path === `data/topics/${bills}/store.json`) throw new Error("EIO");
+  };
+  const { partitions } = await reader.describeGroup("billing");
+  const damage = { code: "STORAGE_FAILED", topic: "bills" };
+  expect(partitions).toMatchObject([
+    { topic: "bills", damage },
+    { topic: "orders", lag: 1 },
+  ]);
+  expect(await reader.fetchOffsets("billing")).toEqual(committed);
+});
+
 test("snapshots are listed", async () => {
   await writer.createTopic({ topic: "orders", partitions: 1 });
   await writer.createSnapshot("orders", "monday");
   expect(await reader.listSnapshots()).toEqual(await writer.listSnapshots());
+});
+
+test("a list of snapshots does not wait for another broker's disk", async () => {
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  await writer.createSnapshot("orders", "monday");
+  const reading = Promise.withResolvers<void>();
+  const stuck = Promise.withResolvers<void>();
+  hooked.before = ({ path }) => {
+    if (!path.includes("/monday/")) return;
+    reading.resolve();
+    return stuck.promise;
+  };
+  const waiting = reader.listSnapshots();
+  await reading.promise;
+  const snapshots = await writer.listSnapshots();
+  stuck.resolve();
+  expect(await waiting).toEqual(snapshots);
 });
 
 test("what would change something is refused", async () => {

@@ -1,5 +1,5 @@
 /** A broker's data directory, read while the broker may be writing to it. */
-import { defaultBatchLimits, InvalidArgumentError, NotALogStoreError, UnknownTopicError } from "@logstore/codec";
+import { defaultBatchLimits, InvalidArgumentError, NotALogStoreError } from "@logstore/codec";
 import type {
   CommitResult,
   CommittedOffset,
@@ -24,18 +24,15 @@ import type {
   TopicSummary,
 } from "@logstore/protocol";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
-import type { Topic } from "../engine/topic-catalogue.js";
 import { detailOf } from "../errors/error-detail.js";
 import { isBrokerDirectory } from "../file-engine/broker-file.js";
 import { FollowedCatalogue } from "../file-engine/followed-catalogue.js";
 import { FollowedJournal } from "../file-engine/followed-journal.js";
-import type { FollowedTopic } from "../file-engine/followed-topic.js";
 import { homeOf } from "../storage/home.js";
 import { inParallel } from "../storage/in-parallel.js";
 import { storageError, withStorageErrors } from "../storage/storage-error.js";
 import { checkReadOnlyOptions } from "../store/check-options.js";
 import { DEFAULT_MAX_OPEN_FILES, type ReadOnlyOptions } from "../store/options.js";
-import { stoppable } from "../store/stoppable.js";
 import { boundsOf } from "./bounds.js";
 import { PartitionCalls } from "./partition-calls.js";
 import { ReadOnlyGroups } from "./read-only-groups.js";
@@ -57,20 +54,26 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
   readonly #catalogue: FollowedCatalogue;
   readonly #groups: ReadOnlyGroups;
   readonly #snapshots: SnapshotDirectories;
-  /** Topics that a call has opened, by name. */
-  readonly #topics = new Map<string, Topic>();
-  readonly #calls = new PartitionCalls({ get: (topic, id) => this.#opened(topic, id) });
+  readonly #partitions: PartitionCalls;
 
   private constructor(
     directory: string,
     catalogue: FollowedCatalogue,
-    groups: () => FollowedJournal,
+    openJournal: () => FollowedJournal,
     snapshots: SnapshotDirectories,
   ) {
     this.#directory = directory;
     this.#catalogue = catalogue;
     this.#snapshots = snapshots;
-    this.#groups = new ReadOnlyGroups(groups, (topic) => this.#find(topic).catch(undefinedIfUnknown));
+    const topics = {
+      get: async (topic: string, topicId?: string) => {
+        const found = await catalogue.get(topic);
+        checkTopicId(found, topicId);
+        return found;
+      },
+    };
+    this.#partitions = new PartitionCalls(topics);
+    this.#groups = new ReadOnlyGroups(openJournal, topics);
   }
 
   /** @throws NotALogStoreError, UnsupportedFormatVersionError, StorageFailedError */
@@ -82,9 +85,12 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
       if (!(await isBrokerDirectory(storage, path))) {
         throw new NotALogStoreError(`${directory} is no data directory of a broker`);
       }
-      const catalogue = new FollowedCatalogue(storage, path, options);
-      const journal = () => new FollowedJournal(storage, path, options);
-      return new ReadOnlyBroker(directory, catalogue, journal, new SnapshotDirectories(storage, path));
+      const catalogue = new FollowedCatalogue(storage, path, hooks);
+      const openJournal = () => {
+        catalogue.checkOpen();
+        return new FollowedJournal(storage, path, hooks);
+      };
+      return new ReadOnlyBroker(directory, catalogue, openJournal, new SnapshotDirectories(storage, path));
     });
   }
 
@@ -100,7 +106,7 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
     await inParallel(topics, async (found) => {
       const { topic, id = "" } = found;
       try {
-        const open = id === "" ? (await this.#find(topic)).id : id; // release 0.1.0 gave topics no id
+        const open = id === "" ? (await this.#catalogue.get(topic)).id : id; // release 0.1.0 gave topics no id
         summaries.push({ topic, topicId: open, partitionCount: await this.#catalogue.partitionCount(found) });
       } catch (cause) {
         const damage = detailOf(storageError(cause, `topic ${topic} cannot be read`, { topic }));
@@ -111,7 +117,7 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
   }
 
   async describeTopic(topic: string): Promise<TopicDescription> {
-    const found = await this.#find(topic);
+    const found = await this.#catalogue.get(topic);
     const { id: topicId, config, partitioner, partitionCount } = found;
     const logs = Array.from({ length: partitionCount }, (_, partition) => found.log(partition));
     await Promise.all(logs.map((log) => log.refresh()));
@@ -120,28 +126,15 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
   }
 
   consume(request: ConsumeRequest, options: ConsumeOptions = {}): AsyncGenerator<ConsumeEvent, void> {
-    return stoppable((stop) => {
-      const { signal } = options;
-      const either = signal === undefined ? stop : AbortSignal.any([signal, stop]);
-      return this.#consume(request, { ...options, signal: either });
-    });
+    return this.#partitions.consume(request, options);
   }
 
-  async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
-    await this.#find(request.topic);
-    yield* this.#calls.consume(request, options);
+  fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
+    return this.#partitions.fetch(request, options);
   }
 
-  async fetch(request: FetchRequest, options: FetchOptions = {}): Promise<FetchResult> {
-    if (!this.#topics.has(request.topic)) await this.#find(request.topic);
-    return this.#calls.fetch(request, options);
-  }
-
-  async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
-    const found = await this.#find(request.topic);
-    const known = request.partitions.filter(({ partition }) => partition < found.partitionCount);
-    await Promise.all(known.map(({ partition }) => found.log(partition).refresh()));
-    return this.#calls.listOffsets(request);
+  listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    return this.#partitions.listOffsets(request);
   }
 
   listGroups(): Promise<GroupSummary[]> {
@@ -157,6 +150,7 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
   }
 
   async listSnapshots(topic?: string): Promise<SnapshotDescription[]> {
+    this.#catalogue.checkOpen();
     return listSnapshots(this.#snapshots, topic);
   }
 
@@ -212,42 +206,16 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
     throw this.#readOnly();
   }
 
-  /** Ends all readers. Nothing is left in the directory. */
-  async close(): Promise<void> {
-    await this.#catalogue.close();
+  /** Ends all readers; later calls fail with a ClosedError. Nothing is left in the directory. */
+  close(): Promise<void> {
+    return this.#catalogue.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /**
-   * The topic that has the name now. @throws UnknownTopicError, NotALogStoreError,
-   * StorageFailedError
-   */
-  async #find(topic: string): Promise<FollowedTopic> {
-    try {
-      const found = await this.#catalogue.get(topic);
-      this.#topics.set(topic, found);
-      return found;
-    } catch (error) {
-      this.#topics.delete(topic);
-      throw error;
-    }
-  }
-
-  #opened(topic: string, id: string | undefined): Topic {
-    const found = this.#topics.get(topic);
-    if (found === undefined) throw new UnknownTopicError(`there is no topic ${JSON.stringify(topic)}`, { topic });
-    checkTopicId(found, id);
-    return found;
-  }
-
   #readOnly(): InvalidArgumentError {
     return new InvalidArgumentError(`${this.#directory} is open read-only: connect to the server that writes to it`);
   }
-}
-
-function undefinedIfUnknown(error: unknown): undefined {
-  if (!(error instanceof UnknownTopicError)) throw error;
 }

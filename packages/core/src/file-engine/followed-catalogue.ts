@@ -1,47 +1,67 @@
 /**
- * The topics of a data directory that another process writes to. They are looked up again with each
- * call, because that process may create and delete topics; nothing is changed.
+ * The topics of a data directory that another process writes to. Each call reads their files again,
+ * because that process may create, alter and delete topics; nothing is changed.
  */
-import { NotALogStoreError, UnknownTopicError } from "@logstore/codec";
+import { ClosedError, NotALogStoreError, UnknownTopicError } from "@logstore/codec";
 import type { FoundTopic, FoundTopics, UnopenableTopic } from "../engine/topic-catalogue.js";
 import { isOfTheSystem } from "../files/file-names.js";
 import { readStoreFile } from "../files/store-file.js";
-import { inParallel } from "../storage/in-parallel.js";
+import type { LogStoreHooks } from "../hooks/hooks.js";
+import { eachInParallel, inParallel } from "../storage/in-parallel.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError } from "../storage/storage-error.js";
-import type { ReadOnlyOptions } from "../store/options.js";
 import { ReadOnlyLogStore } from "../store/read-only-log-store.js";
 import { TOPICS_DIRECTORY, UNFINISHED } from "./file-catalogue.js";
 import { FollowedTopic } from "./followed-topic.js";
 import { readTopicFile, type TopicFile, topicIdOf } from "./topic-file.js";
 
+interface FoundFile extends TopicFile {
+  readonly location: string;
+}
+
+interface FoundFiles extends FoundTopics {
+  readonly topics: readonly FoundFile[];
+}
+
+type Opening = Promise<FollowedTopic>;
+
 export class FollowedCatalogue {
   readonly #storage: Storage;
   readonly #directory: string;
-  readonly #options: ReadOnlyOptions;
+  readonly #hooks: LogStoreHooks;
   /** Open topics, by location. */
-  readonly #open = new Map<string, Promise<FollowedTopic>>();
+  readonly #open = new Map<string, Opening>();
+  /** Where the topics were last found, by name. */
+  #locations: ReadonlyMap<string, string> = new Map();
+  #closing: Promise<void> | undefined;
 
-  constructor(storage: Storage, dataDirectory: string, options: ReadOnlyOptions) {
+  constructor(storage: Storage, dataDirectory: string, hooks: LogStoreHooks) {
     this.#storage = storage;
     this.#directory = `${dataDirectory}/${TOPICS_DIRECTORY}`;
-    this.#options = options;
+    this.#hooks = hooks;
   }
 
-  /** Returns the topics in no particular order. */
-  async find(): Promise<FoundTopics> {
-    const topics: FoundTopic[] = [];
+  /** Returns the topics in no particular order. Closes those that were deleted. */
+  async find(): Promise<FoundFiles> {
+    this.checkOpen();
+    const gone = new Map(this.#open); // before the listing: a topic that is opened later may not be in it
+    const names = (await this.#storage.list(this.#directory)) ?? [];
+    const locations = names.map((name) => `${this.#directory}/${name}`);
+    for (const location of locations) gone.delete(location);
+    await this.#closeEach([...gone]).catch(() => {}); // what was deleted has no more to lose
+    const topics: FoundFile[] = [];
     const unreadable: UnopenableTopic[] = [];
-    await inParallel((await this.#storage.list(this.#directory)) ?? [], async (name) => {
+    await inParallel(names, async (name, index) => {
       if (UNFINISHED.test(name) || isOfTheSystem(name)) return;
-      const location = `${this.#directory}/${name}`;
+      const location = locations[index]!;
       try {
         const file = await readTopicFile(this.#storage, location);
-        if (file !== undefined) topics.push({ topic: file.topic, id: file.id, location });
+        if (file !== undefined) topics.push({ ...file, location });
       } catch (cause) {
         unreadable.push({ location, topic: undefined, error: storageError(cause, `${location} cannot be read`) });
       }
     });
+    this.#locations = new Map(topics.map(({ topic, location }) => [topic, location]));
     return { topics, unreadable };
   }
 
@@ -52,23 +72,44 @@ export class FollowedCatalogue {
   }
 
   /**
-   * Returns the topic that currently has the name.
+   * Returns the topic that currently has the name, with its current configuration.
    *
-   * @throws UnknownTopicError, NotALogStoreError, StorageFailedError
+   * @throws UnknownTopicError, NotALogStoreError, StorageFailedError, ClosedError
    */
   async get(topic: string): Promise<FollowedTopic> {
-    const { topics } = await this.find();
-    const found = topics.find((each) => each.topic === topic);
-    if (found !== undefined) return this.#opened(found.location);
-    throw new UnknownTopicError(`there is no topic ${JSON.stringify(topic.slice(0, 300))}`, { topic });
+    const found = (await this.#lastFound(topic)) ?? (await this.find()).topics.find((each) => each.topic === topic);
+    if (found === undefined) {
+      throw new UnknownTopicError(`there is no topic ${JSON.stringify(topic.slice(0, 300))}`, { topic });
+    }
+    const open = await this.#opened(found.location);
+    open.config = found.config;
+    return open;
   }
 
-  async close(): Promise<void> {
-    const opened = await Promise.allSettled(this.#open.values());
-    for (const topic of opened) if (topic.status === "fulfilled") await topic.value.close();
+  /** @throws ClosedError */
+  checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError("the broker is closed");
   }
 
-  #opened(location: string): Promise<FollowedTopic> {
+  close(): Promise<void> {
+    this.#closing ??= this.#closeEach([...this.#open]);
+    return this.#closing;
+  }
+
+  /** Spares the reading of all topics. Undefined if the topic is no longer where it was found. */
+  async #lastFound(topic: string): Promise<FoundFile | undefined> {
+    const location = this.#locations.get(topic);
+    if (location === undefined) return undefined;
+    try {
+      const file = await readTopicFile(this.#storage, location);
+      return file?.topic === topic ? { ...file, location } : undefined;
+    } catch (cause) {
+      throw storageError(cause, `topic ${topic} cannot be read`, { topic });
+    }
+  }
+
+  #opened(location: string): Opening {
+    this.checkOpen();
     let open = this.#open.get(location);
     if (open === undefined) {
       open = this.#openOne(location);
@@ -78,16 +119,27 @@ export class FollowedCatalogue {
     return open;
   }
 
-  async #openOne(location: string): Promise<FollowedTopic> {
+  async #openOne(location: string): Opening {
     const file = await readTopicFile(this.#storage, location);
     if (file === undefined) throw new UnknownTopicError(`${location} was deleted`);
     const { topic, config } = file;
     try {
-      const store = await ReadOnlyLogStore.open(location, this.#options);
+      const store = await ReadOnlyLogStore.openIn(this.#storage, location, this.#hooks);
       return new FollowedTopic(topic, idOf(file, store), location, config, store);
     } catch (cause) {
       throw storageError(cause, `topic ${topic} cannot be read`, { topic });
     }
+  }
+
+  /** A topic that could not be opened has nothing to close. */
+  #closeEach(topics: readonly (readonly [string, Opening])[]): Promise<void> {
+    for (const [location] of topics) this.#open.delete(location);
+    return eachInParallel(topics, ([, opening]) =>
+      opening.then(
+        (topic) => topic.close(),
+        () => {},
+      ),
+    );
   }
 }
 

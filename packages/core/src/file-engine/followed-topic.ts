@@ -8,7 +8,8 @@ export class FollowedTopic implements Topic {
   readonly topic: string;
   readonly id: string;
   readonly location: string;
-  readonly config: TopicConfig;
+  /** As last read: the writer may alter it. */
+  config: TopicConfig;
   readonly #store: ReadOnlyLogStore;
 
   constructor(topic: string, id: string, location: string, config: TopicConfig, store: ReadOnlyLogStore) {

@@ -14,6 +14,7 @@ import type { IndexCache } from "../segment/index-cache.js";
 import { Segment, type SegmentHome } from "../segment/segment.js";
 import { SegmentList } from "../segment/segment-list.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
+import { eachInParallel } from "../storage/in-parallel.js";
 import type { Storage } from "../storage/storage.js";
 import { unreadableError } from "./read/damage.js";
 import { ReadableLog, type ReadableParts } from "./read/readable-log.js";
@@ -162,7 +163,7 @@ export class FollowedLog extends ReadableLog implements PartitionLog {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.offsets.wakeAll();
-    for (const segment of this.segments) await segment.close();
+    await eachInParallel([...this.segments], (segment) => segment.close());
   }
 
   async #findNewSegments(): Promise<void> {

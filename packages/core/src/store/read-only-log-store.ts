@@ -3,11 +3,13 @@ import { type LogStoreError, NotALogStoreError } from "@logstore/codec";
 import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks } from "../files/watermarks-file.js";
+import type { LogStoreHooks } from "../hooks/hooks.js";
 import { FollowedLog } from "../partition/followed-log.js";
 import type { VerifyEvent } from "../partition/upkeep/verify-log.js";
 import { IndexCache } from "../segment/index-cache.js";
 import { isDiskTrouble } from "../storage/disk-trouble.js";
 import { homeOf } from "../storage/home.js";
+import { eachInParallel } from "../storage/in-parallel.js";
 import type { Storage } from "../storage/storage.js";
 import { storageError } from "../storage/storage-error.js";
 import { allOrNone } from "./all-or-none.js";
@@ -61,8 +63,16 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     checkReadOnlyOptions(options);
     const { maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
     const { path, storage } = homeOf(directory, { storage: options.storage, maxOpenFiles, warned: hooks.warned });
+    return ReadOnlyLogStore.openIn(storage, path, hooks);
+  }
+
+  /**
+   * @internal
+   * @param storage limits the number of open files; several stores may share it
+   */
+  static async openIn(storage: Storage, path: string, hooks: LogStoreHooks): Promise<ReadOnlyLogStore> {
     const identity = await readStoreFile(storage, path);
-    if (identity === undefined) throw new NotALogStoreError(`${directory} contains no log store`);
+    if (identity === undefined) throw new NotALogStoreError(`${path} contains no log store`);
     // Read before the files: bounds only advance, so that the files contain at least these records.
     const bounds = await readWatermarks(storage, path);
     const indexes = new IndexCache();
@@ -136,7 +146,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     clearInterval(this.#timer);
     this.#unwatch?.();
     await this.#looking;
-    for (const log of this.#partitions) await log.close();
+    await eachInParallel(this.#partitions, (log) => log.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

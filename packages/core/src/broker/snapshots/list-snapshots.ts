@@ -4,11 +4,7 @@ import { checkTopicName } from "../../engine/topic-name.js";
 import { detailOf } from "../../errors/error-detail.js";
 import { sharedPacer } from "../../pacing/pacer.js";
 import { storageError, withStorageErrors } from "../../storage/storage-error.js";
-import { KeyedQueue } from "../topics/keyed-queue.js";
 import type { SnapshotDirectories } from "./snapshot-directories.js";
-
-/** One at a time for all lists, because a description of 10,000 partitions is parsed at once. */
-const listing = new KeyedQueue();
 
 /**
  * By topic and name. @throws InvalidArgumentError, StorageFailedError where a directory of
@@ -38,7 +34,7 @@ function readInTurn(
   topic: string,
   snapshot: string,
 ): Promise<SnapshotDescription | undefined> {
-  return listing.run("", async () => {
+  return directories.listing.run("", async () => {
     await sharedPacer.pause();
     return directories.read(topic, snapshot).catch((cause) => unreadable(topic, snapshot, cause));
   });

@@ -10,6 +10,7 @@ import { readSnapshotFile } from "../../snapshot/snapshot-file.js";
 import { inParallel } from "../../storage/in-parallel.js";
 import type { Storage } from "../../storage/storage.js";
 import { storageError } from "../../storage/storage-error.js";
+import { KeyedQueue } from "../topics/keyed-queue.js";
 import { directoryNameOf, nameOfDirectory } from "./snapshot-names.js";
 
 const SNAPSHOTS_DIRECTORY = "snapshots";
@@ -31,6 +32,11 @@ export interface UnreadableSnapshot {
 export class SnapshotDirectories {
   /** As found when the broker was opened. */
   readonly unreadable: UnreadableSnapshot[] = [];
+  /**
+   * Lists read one description at a time, because one of 10,000 partitions is parsed at once. All
+   * use the same key.
+   */
+  readonly listing = new KeyedQueue();
   readonly #storage: Storage;
   readonly #directory: string;
 
