@@ -1,12 +1,13 @@
 import type { TopicDescription } from "@logstore/protocol";
 import type { Engine } from "../engine/engine.js";
 import type { Topic } from "../engine/topic-catalogue.js";
+import { inParallel } from "../storage/in-parallel.js";
 import { boundsOf } from "./bounds.js";
 
 export async function describeTopic(engine: Engine, found: Topic): Promise<TopicDescription> {
   const { topic, id, config, partitioner, partitionCount } = found;
   const logs = Array.from({ length: partitionCount }, (_, partition) => found.log(partition));
-  await Promise.all(logs.map((log) => log.refresh()).filter((refreshing) => refreshing !== undefined));
+  await inParallel(logs, async (log) => log.refresh());
   const partitions = logs.map((log) => ({ partition: log.partition, ...boundsOf(log) }));
   const effectiveConfig = engine.catalogue.effectiveConfig(config);
   const { durabilities } = engine;

@@ -13,7 +13,7 @@ export interface MapEntry {
 /** A small durable map with compare-and-set. */
 export interface DurableMap {
   /**
-   * Returns undefined if the key does not exist.
+   * Returns undefined if the key does not exist. The caller may modify the value.
    *
    * @throws StorageFailedError, UnavailableError
    */

@@ -3,6 +3,7 @@
  * that it stores is lost with the process.
  */
 import { randomBytes } from "node:crypto";
+import { startInterval, type Timer } from "@logstore/codec";
 import type { DurableMap } from "../engine/durable-map.js";
 import type { Engine } from "../engine/engine.js";
 import type { JournalStore } from "../engine/journal-store.js";
@@ -12,6 +13,9 @@ import { MemoryCatalogue } from "./memory-catalogue.js";
 import { MemoryHome } from "./memory-home.js";
 import { MemoryJournalStore } from "./memory-journal-store.js";
 import { MEMORY_DURABILITIES } from "./memory-log.js";
+
+/** Records are deleted even if no append applies the limits. */
+const RETENTION_INTERVAL_MS = 60_000;
 
 /** Keeps topics, records and groups in memory, without files. */
 export class MemoryEngine implements Engine {
@@ -23,6 +27,7 @@ export class MemoryEngine implements Engine {
   readonly durabilities = MEMORY_DURABILITIES;
   readonly failure = undefined;
   readonly #catalogue: MemoryCatalogue;
+  readonly #retention: Timer;
   #healthChanged = () => {};
 
   /**
@@ -34,6 +39,7 @@ export class MemoryEngine implements Engine {
     this.catalogue = this.#catalogue;
     this.map = home.map;
     this.journal = new MemoryJournalStore(home.journal(broker));
+    this.#retention = startInterval(RETENTION_INTERVAL_MS, () => home.applyRetention(), { keepsAlive: false });
   }
 
   onHealth(changed: () => void): void {
@@ -49,6 +55,7 @@ export class MemoryEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#retention.cancel();
     this.#catalogue.close();
   }
 }

@@ -26,7 +26,8 @@ class MemoryMap implements DurableMap {
   #lastRevision = 0;
 
   async get(key: string): Promise<MapEntry | undefined> {
-    return this.#entries.get(key);
+    const entry = this.#entries.get(key);
+    return entry && { ...entry, value: new Uint8Array(entry.value) };
   }
 
   async compareAndSet(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
@@ -76,6 +77,13 @@ export class MemoryHome {
     this.topics.delete(stored.topic);
     for (const partition of stored.partitions) partition.deleted();
     this.#tellOthers(stored.topic, by);
+  }
+
+  /** @internal Deletes the records that exceed the limits of their topics. */
+  applyRetention(): void {
+    for (const { partitions, config } of this.topics.values()) {
+      for (const partition of partitions) partition.retain(config);
+    }
   }
 
   /** @internal */

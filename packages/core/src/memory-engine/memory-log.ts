@@ -82,10 +82,10 @@ export class MemoryLog implements PartitionLog {
     byteLength: number,
     expectedOffset: number | undefined,
   ): Promise<Appended> {
-    const checking = this.#check.check(batches, byteLength);
-    if (checking !== undefined) await checking;
-    if (this.#records.isDeleted) throw this.#closedError();
-    const appended = this.#records.append(batches, expectedOffset);
+    const appended = await this.#check.check(batches, byteLength, () => {
+      if (this.#records.isDeleted) throw this.#closedError();
+      return this.#records.append(batches, expectedOffset);
+    });
     this.#records.retain(this.#configOf());
     await nextTurn(); // a loop that only awaits its appends would never let a timer run
     return appended;

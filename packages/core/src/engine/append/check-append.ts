@@ -17,24 +17,26 @@ export class AppendCheck {
   }
 
   /**
-   * Returns undefined if the batches were checked synchronously. A long append is checked in
-   * slices, and later appends are checked after it.
+   * Checks the batches, then calls `append`, and returns its result. A long append is checked in
+   * slices, and later appends are checked after it: `append` is called in the order of the calls.
    *
-   * @throws the errors of `verify` and `checkRecords`; BufferFullError
+   * @throws the errors of `verify` and `checkRecords`; BufferFullError; what `append` throws
    */
-  check(batches: readonly RecordBatch[], byteLength: number): Promise<void> | undefined {
+  check<T>(batches: readonly RecordBatch[], byteLength: number, append: () => T): T | Promise<Awaited<T>> {
     const recordsBytes = batches.reduce((sum, { recordsLength }) => sum + recordsLength, 0);
     const isLong = recordsBytes > AT_ONCE_BYTES || batches.length > AT_ONCE_BATCHES;
-    if (isLong || this.#checkingBytes > 0) return this.#checkLater(batches, byteLength);
+    if (isLong || this.#checkingBytes > 0) return this.#checkLater(batches, byteLength, append);
     for (const batch of batches) batch.verify().checkRecords();
-    return undefined;
+    return append();
   }
 
-  async #checkLater(batches: readonly RecordBatch[], byteLength: number): Promise<void> {
+  async #checkLater<T>(batches: readonly RecordBatch[], byteLength: number, append: () => T): Promise<Awaited<T>> {
     this.#refuseWhenFull(this.#checkingBytes, byteLength);
     this.#checkingBytes += byteLength;
     try {
       await checkLater(this, batches);
+      // Called before the bytes are no longer counted: a call in between would overtake this one.
+      return append() as Awaited<T>;
     } finally {
       this.#checkingBytes -= byteLength;
     }

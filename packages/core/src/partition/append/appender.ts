@@ -64,9 +64,7 @@ export class Appender {
   async appendBatches(bytes: Uint8Array, options: AppendOptions): Promise<Appended> {
     this.#checkWritable();
     const batches = batchesToAppend(bytes, this.#options.limits);
-    const checking = this.#check.check(batches, bytes.length);
-    if (checking !== undefined) await checking;
-    return this.appendValidBatches(batches, bytes.length, options);
+    return this.#check.check(batches, bytes.length, () => this.appendValidBatches(batches, bytes.length, options));
   }
 
   appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
