@@ -1,17 +1,12 @@
 /** Records are exported from a topic and imported into another one; none is lost or changed. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, type LogApi, type ProduceRequest } from "@logstore/client";
-import { MAX_RECORDS_PER_BATCH } from "@logstore/codec";
+import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Context } from "../src/command/context.js";
-import { run as copy } from "../src/commands/copy.js";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { run as exportTopic } from "../src/commands/export.js";
 import { run as importFiles } from "../src/commands/import.js";
-import { openTarget } from "../src/transfer/open-target.js";
-import { padUpTo } from "../src/transfer/pad-partition.js";
 import { start } from "./command.js";
 import { runIn } from "./in-process.js";
 import { type ServedBroker, serveBroker } from "./served-broker.js";
@@ -46,15 +41,6 @@ const exported = async (topic: string, options = {}) =>
   (await runIn({ broker: served.broker }, exportTopic, options, topic)).stdout;
 const imported = (topic: string, options: object, input?: string, files: string[] = []) =>
   runIn({ broker: served.broker, input }, importFiles, options, topic, files);
-const copied = (options: object, ...topics: string[]) => runIn({ broker: served.broker }, copy, options, ...topics);
-
-const { signal } = new AbortController();
-/** A target that crashes before it deletes. */
-const crashing = () =>
-  ({
-    produce: (request: ProduceRequest) => served.broker.produce(request),
-    deleteRecords: () => Promise.reject(new Error("crashed")),
-  }) as unknown as LogApi;
 
 /** Removes the fields that differ between topics. */
 function records(ndjson: string): object[] {
@@ -182,86 +168,6 @@ test("a missing topic is said before anything is read", async () => {
   expect(stderr).toContain("nowhere");
 });
 
-test("a copy keeps each offset, also where the beginning was deleted", async () => {
-  const client = connect(served.broker);
-  await client.createTopic("trimmed", { partitions: 1 });
-  for (let i = 0; i < 3; i++) await client.append("trimmed", 0, [{ value: `a${i}` }, { value: `b${i}` }]);
-  await client.deleteRecords("trimmed", 0, 3);
-  expect(await copied({}, "trimmed", "copied")).toMatchObject({ code: 0 });
-  expect(records(await exported("copied"))).toEqual(records(await exported("trimmed")));
-  expect((await client.describeTopic("copied")).partitions).toMatchObject([{ logStartOffset: 3, highWatermark: 6 }]);
-
-  await client.append("trimmed", 0, [{ value: "later" }]);
-  expect(await copied({}, "trimmed", "copied")).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining("--continue"),
-  });
-  expect(await copied({ continue: true }, "trimmed", "copied")).toMatchObject({ code: 0 });
-  expect(records(await exported("copied"))).toEqual(records(await exported("trimmed")));
-
-  await client.append("copied", 0, [{ value: "of its own" }]);
-  await client.append("trimmed", 0, [{ value: "another" }, { value: "and one more" }]);
-  const refused = await copied({ continue: true }, "trimmed", "copied");
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("is not what trimmed has") });
-  await client.close();
-});
-
-test("--continue deletes nothing but padding below the log start of the source", async () => {
-  const client = connect(served.broker);
-  await client.createTopic("late", { partitions: 1 });
-  for (let i = 0; i < 3; i++) await client.append("late", 0, [{ value: `a${i}` }, { value: `b${i}` }]);
-  await client.deleteRecords("late", 0, 4);
-  await client.createTopic("unrelated", { partitions: 1 });
-  await client.append("unrelated", 0, [{ value: "precious" }]);
-  const before = await exported("unrelated");
-  const refused = await copied({ continue: true }, "late", "unrelated");
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("is not what late has") });
-  expect(await exported("unrelated")).toBe(before);
-
-  // A copy that crashed after its first batch of padding, before it was deleted.
-  const to = await client.createTopic("padded", { partitions: 1 });
-  await expect(padUpTo({ target: crashing(), to, partition: 0, end: 2, signal }, 0)).rejects.toThrow("crashed");
-  expect(await copied({ continue: true }, "late", "padded")).toMatchObject({ code: 0 });
-  expect(records(await exported("padded"))).toEqual(records(await exported("late")));
-  expect((await client.describeTopic("padded")).partitions).toMatchObject([{ logStartOffset: 4, highWatermark: 6 }]);
-  await client.close();
-});
-
-test("padding that is interrupted leaves one batch of it at most", async () => {
-  const client = connect(served.broker);
-  const to = await client.createTopic("long-padding", { partitions: 1 });
-  const end = 2 * MAX_RECORDS_PER_BATCH + 1;
-  const bounds = async () => (await client.describeTopic("long-padding")).partitions[0];
-  await expect(padUpTo({ target: crashing(), to, partition: 0, end, signal }, 0)).rejects.toThrow("crashed");
-  expect(await bounds()).toMatchObject({ logStartOffset: 0, highWatermark: MAX_RECORDS_PER_BATCH });
-  await padUpTo({ target: served.broker, to, partition: 0, end, signal }, MAX_RECORDS_PER_BATCH);
-  expect(await bounds()).toMatchObject({ logStartOffset: end, highWatermark: end });
-  await client.close();
-});
-
-test("a token of the environment is not sent to the target of a copy", async () => {
-  const cleanUps: (() => unknown)[] = [];
-  const onEnd = (cleanUp: () => unknown) => void cleanUps.push(cleanUp);
-  for (const environment of [{ LOGSTORE_TOKEN: "secret" }, { LOGSTORE_TOKEN_FILE: "/absent" }]) {
-    await openTarget({ environment, onEnd } as unknown as Context, { to: served.address }); // no TLS: refuses a token
-  }
-  for (const cleanUp of cleanUps) await cleanUp();
-});
-
-test("with other partitions offsets cannot be kept, and nothing is copied unless that is asked for", async () => {
-  const client = connect(served.broker);
-  await client.createTopic("wider", { partitions: 3 });
-  const refused = await copied({}, "source", "wider");
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("the offsets cannot be kept") });
-  expect((await client.describeTopic("wider")).partitions.every(({ highWatermark }) => highWatermark === 0)).toBe(true);
-  expect(await copied({ renumber: true }, "source", "wider")).toMatchObject({ code: 0 });
-  const both = await copied({ renumber: true, continue: true }, "source", "wider"); // would copy all again
-  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("delete the incomplete copy") });
-  const count = (await client.describeTopic("wider")).partitions.reduce((sum, each) => sum + each.highWatermark, 0);
-  expect(count).toBe(4);
-  await client.close();
-});
-
 test("an export to a directory is a data directory", async () => {
   const data = join(directory, "exported");
   const directoryExport = () =>
@@ -272,6 +178,58 @@ test("an export to a directory is a data directory", async () => {
   await broker.close();
   expect(partitions.reduce((sum, each) => sum + each.highWatermark, 0)).toBe(4);
   expect(await directoryExport()).toMatchObject({ code: 2, stderr: expect.stringContaining("is not empty") });
+});
+
+test("an export removes no directory that another process opened or filled first", async () => {
+  const output = join(directory, "contended");
+  /** Another process begins, when this one has found the directory missing. */
+  const overtaken = (other: () => Promise<unknown>) =>
+    new Proxy(served.broker, {
+      get: (broker, name) => {
+        const value: unknown = Reflect.get(broker, name, broker);
+        if (typeof value !== "function") return value;
+        if (name !== "describeTopic") return value.bind(broker);
+        return async (topic: string) => {
+          if (topic === "source") await other();
+          return broker.describeTopic(topic);
+        };
+      },
+    });
+  let other: Broker | undefined;
+  const begin = async () => {
+    other ??= await Broker.open(output);
+  };
+  const options = { format: "directory", output };
+  const locked = await runIn({ broker: overtaken(begin) }, exportTopic, options, "source");
+  expect(locked).toMatchObject({ code: 1, stderr: expect.stringContaining("LOCKED") });
+  await other!.createTopic({ topic: "theirs", partitions: 1 });
+  await other!.close();
+
+  await rm(output, { recursive: true });
+  const finish = async () => {
+    const broker = await Broker.open(output);
+    await broker.createTopic({ topic: "source", partitions: 2 });
+    await broker.close();
+  };
+  const late = await runIn({ broker: overtaken(finish) }, exportTopic, options, "source");
+  expect(late).toMatchObject({ code: 2, stderr: expect.stringContaining("is not empty") });
+  const broker = await Broker.open(output);
+  expect((await broker.listTopics()).map(({ topic }) => topic)).toEqual(["source"]);
+  await broker.close();
+});
+
+test("an exported file and its name are synced", async () => {
+  const file = join(directory, "synced.ndjson");
+  const handle = await open(directory);
+  const sync = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, "sync");
+  onTestFinished(() => sync.mockRestore());
+  const isDirectory: boolean[] = [];
+  sync.mockImplementation(async function (this: FileHandle) {
+    isDirectory.push((await this.stat()).isDirectory());
+  });
+  expect(await runIn({ broker: served.broker }, exportTopic, { output: file }, "source")).toMatchObject({ code: 0 });
+  expect(isDirectory).toEqual([false, true]);
+  await handle.close();
 });
 
 test("a file is never overwritten, and a reader that goes away is no error", async () => {

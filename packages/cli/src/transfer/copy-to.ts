@@ -34,16 +34,21 @@ export async function copyTo(context: Context, source: Log, target: Log, names: 
   const total = from.partitions.reduce((sum, each) => sum + each.highWatermark - each.logStartOffset, 0);
   const progress = await output.progress({ label: `Copying ${topic}`, total, unit: "records" });
   let records = 0;
+  let compared = 0;
   const onCopied = (more: number) => {
     records += more;
-    progress.update(records);
+    progress.update(compared + records);
+  };
+  const onCompared = (more: number) => {
+    compared += more;
+    progress.update(compared + records);
   };
   try {
     if (renumber) {
       const { copyRecords } = await import("./copy-records.js");
       const onSkipped = (skipped: SkippedRecords) => warnOfSkipped(output, skipped);
       await copyRecords({ source: source.client, target: target.client, from, to, signal, onCopied, onSkipped });
-    } else await copyTopic({ source: source.api, target: target.api, from, to, signal, onCopied });
+    } else await copyTopic({ source: source.api, target: target.api, from, to, signal, onCopied, onCompared });
   } finally {
     progress.end();
   }

@@ -1,9 +1,11 @@
 /** Copies a topic batch by batch: neither the sealed bytes nor the offsets change. */
 import type { LogApi, TopicDescription } from "@logstore/client";
-import { frameBatches, type RecordBatch, writeServerHalf } from "@logstore/codec";
+import { type RecordBatch, writeServerHalf } from "@logstore/codec";
 import { CliError } from "../errors/cli-error.js";
 import { count } from "../output/numbers.js";
-import { isPadding, padUpTo } from "./pad-partition.js";
+import { checkCopy } from "./check-copy.js";
+import { padUpTo } from "./pad-partition.js";
+import { batchesOf, topicOf } from "./partition-batches.js";
 
 export interface CopyRequest {
   readonly source: LogApi;
@@ -13,20 +15,22 @@ export interface CopyRequest {
   readonly signal: AbortSignal;
   /** Called with the number of records that were copied since the last call. */
   readonly onCopied: (records: number) => void;
+  /** Called with the number of records that were found in the target since the last call. */
+  readonly onCompared: (records: number) => void;
 }
 
 /** Number of concurrent appends. */
 const MAX_UNDER_WAY = 4;
 /** Batches are joined into one append up to this size after decompression, in bytes. */
 const MAX_RECORDS_BYTES = 4 * 1024 * 1024;
-const LIMITS = { maxBatchBytes: 2 ** 30, maxRecordsBytes: 2 ** 31 - 1 };
 const UNPLACED = { baseOffset: 0, appendTime: 0, flushedUpTo: 0 };
 
 /**
  * Copies the records that exist when the copy of their partition begins. A partition that already
- * contains the beginning of the source is continued.
+ * holds the beginning of the source is continued. No record that the target held before is deleted.
  *
- * @throws CliError if offsets cannot be kept; then nothing is appended to that partition
+ * @throws CliError NOT_A_COPY, before anything is changed in that partition; OFFSETS_NOT_KEPT at a
+ * gap in the source, when the records before it are copied
  */
 export async function copyTopic(request: CopyRequest): Promise<void> {
   for (const { partition } of request.from.partitions) await copyPartition(request, partition);
@@ -36,44 +40,38 @@ async function copyPartition(request: CopyRequest, partition: number): Promise<v
   const { source, target, from, to, signal } = request;
   const [begin] = await source.listOffsets({ ...topicOf(from), partitions: [{ partition, position: "earliest" }] });
   const [there] = await target.listOffsets({ ...topicOf(to), partitions: [{ partition, position: "latest" }] });
+  await checkCopy({ ...request, partition }, begin!, there!);
   const { logStartOffset, highWatermark } = begin!;
   let position = there!.logEndOffset;
-  if (position > logStartOffset) await checkContinues(request, partition, position);
-  else if (position > there!.logStartOffset) await checkPadding(request, partition, there!);
-  if (position >= highWatermark && logStartOffset < highWatermark) return;
-  const range = { ...topicOf(from), partition, from: Math.max(position, logStartOffset), until: highWatermark };
+  const deleteUpTo = (offset: number) =>
+    target.deleteRecords(to.topic, partition, offset, { topicId: to.topicId || undefined });
+  // The padding of an interrupted copy.
+  if (position <= logStartOffset && position > there!.logStartOffset) await deleteUpTo(position);
+  const range = { partition, from: Math.max(position, logStartOffset), until: highWatermark };
   const appends = new Appends(request, partition);
   try {
-    for await (const event of source.consume(range, { signal, readAhead: true })) {
-      if (event.type === "gap" || event.type === "logStartMoved") throw lost(from.topic, partition, event);
-      if (event.type !== "batches") continue;
-      for (const batches of together(event.batches)) {
+    for await (const some of batchesOf({ ...range, api: source, topic: from, signal })) {
+      for (const batches of together(some)) {
         const { baseOffset } = batches[0]!;
         if (baseOffset > position) await padUpTo({ target, to, partition, end: baseOffset, signal }, position);
         position = batches.at(-1)!.nextOffset;
         await appends.add(batches);
+        if (baseOffset >= logStartOffset) continue;
+        await appends.settled();
+        await deleteUpTo(logStartOffset); // the beginning of the first batch was deleted
       }
     }
-    signal.throwIfAborted(); // an aborted stream ends without an error
     if (position < logStartOffset) await padUpTo({ target, to, partition, end: logStartOffset, signal }, position);
   } finally {
     await appends.settled();
   }
-  // The beginning of a batch may have been deleted, and what padding holds was never there.
-  if (logStartOffset > there!.logStartOffset) {
-    await target.deleteRecords(to.topic, partition, logStartOffset, { topicId: to.topicId || undefined });
-  }
-}
-
-function topicOf({ topic, topicId }: TopicDescription) {
-  return { topic, topicId: topicId || undefined };
 }
 
 /** Yields the whole batches of one append. */
-function* together(bytes: Uint8Array): Generator<RecordBatch[], void> {
+function* together(all: Iterable<RecordBatch>): Generator<RecordBatch[], void> {
   let batches: RecordBatch[] = [];
   let recordsBytes = 0;
-  for (const batch of frameBatches(bytes, LIMITS)) {
+  for (const batch of all) {
     if (batches.length > 0 && recordsBytes + batch.recordsLength > MAX_RECORDS_BYTES) {
       yield batches;
       batches = [];
@@ -127,77 +125,4 @@ class Appends {
     }
     onCopied(nextOffset - baseOffset);
   }
-}
-
-/** Position of the producer half of a batch, which is the same in every copy. */
-const PRODUCER_HALF = 36;
-
-/** The last batch of the target must equal the batch of the source at that offset. */
-async function checkContinues(
-  { source, target, from, to }: CopyRequest,
-  partition: number,
-  end: number,
-): Promise<void> {
-  const [expected, actual] = await Promise.all([
-    lastBatch(source, from, partition, end),
-    lastBatch(target, to, partition, end),
-  ]);
-  const isSame =
-    expected?.baseOffset === actual?.baseOffset &&
-    expected !== undefined &&
-    actual !== undefined &&
-    Buffer.compare(expected.bytes.subarray(PRODUCER_HALF), actual.bytes.subarray(PRODUCER_HALF)) === 0;
-  if (!isSame) throw notACopy(from, to, partition, end);
-}
-
-/**
- * Below the log start offset of the source, everything in the target is going to be deleted. Only
- * the padding of an interrupted copy may be there.
- */
-async function checkPadding(
-  { target, from, to }: CopyRequest,
-  partition: number,
-  { logStartOffset, logEndOffset }: { readonly logStartOffset: number; readonly logEndOffset: number },
-): Promise<void> {
-  const last = await lastBatch(target, to, partition, logEndOffset);
-  if (last !== undefined && last.baseOffset <= logStartOffset && isPadding(last)) return;
-  throw notACopy(from, to, partition, logEndOffset);
-}
-
-/** The batch with the record before offset `end`. */
-async function lastBatch(
-  api: LogApi,
-  topic: TopicDescription,
-  partition: number,
-  end: number,
-): Promise<RecordBatch | undefined> {
-  const { batches } = await api.fetch({ ...topicOf(topic), partition, from: end - 1, maxBytes: 1 });
-  return [...frameBatches(batches, LIMITS)].find((batch) => batch.nextOffset >= end);
-}
-
-function notACopy(from: TopicDescription, to: TopicDescription, partition: number, end: number): CliError {
-  return new CliError(
-    "NOT_A_COPY",
-    `partition ${partition} of ${to.topic} ends at offset ${count(end)}, and what it holds there is not what ${from.topic} has`,
-    { hint: "copy to a new topic" },
-  );
-}
-
-function lost(topic: string, partition: number, event: { readonly type: "gap" | "logStartMoved" }): CliError {
-  if (event.type === "logStartMoved") {
-    return new CliError(
-      "OFFSET_OUT_OF_RANGE",
-      `records of ${topic}, partition ${partition}, were deleted while they were copied`,
-      {
-        hint: "copy again, to a new topic",
-      },
-    );
-  }
-  return new CliError(
-    "OFFSETS_NOT_KEPT",
-    `partition ${partition} of ${topic} has a gap where a repair cut damage out, and a copy with the same offsets cannot have one`,
-    {
-      hint: "add --renumber to give the records new offsets",
-    },
-  );
 }

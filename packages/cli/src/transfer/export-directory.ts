@@ -5,21 +5,23 @@ import { UsageError } from "../errors/cli-error.js";
 import { copyTo } from "./copy-to.js";
 import { openDirectory } from "./open-target.js";
 
-/** Offsets stay the same. If the export fails, the incomplete directory is removed. */
+/**
+ * Offsets stay the same. If the export fails, the incomplete directory is removed, unless another
+ * process has it open or has written to it first.
+ */
 export async function exportDirectory(context: Context, topic: string, directory: string): Promise<void> {
-  if (!(await isMissingOrEmpty(directory))) {
-    throw new UsageError(`${directory} is not empty`, {
-      hint: "name a new directory; logstore copy --to-data adds to one",
-    });
-  }
+  if (!(await isMissingOrEmpty(directory))) throw notEmpty(directory);
   const source = await context.open();
   await source.client.describeTopic(topic); // before a directory is created
-  let isWhole = false;
+  let isIncomplete = false;
   context.onEnd(async () => {
-    if (!isWhole) await rm(directory, { recursive: true, force: true }); // after it was closed
+    if (isIncomplete) await rm(directory, { recursive: true, force: true }); // after it was closed
   });
-  await copyTo(context, source, await openDirectory(context, directory), { topic, newTopic: topic });
-  isWhole = true;
+  const target = await openDirectory(context, directory);
+  if ((await target.client.listTopics()).length > 0) throw notEmpty(directory);
+  isIncomplete = true; // nobody else can write to it while it is open
+  await copyTo(context, source, target, { topic, newTopic: topic });
+  isIncomplete = false;
 }
 
 async function isMissingOrEmpty(directory: string): Promise<boolean> {
@@ -29,4 +31,10 @@ async function isMissingOrEmpty(directory: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
     throw error;
   }
+}
+
+function notEmpty(directory: string): UsageError {
+  return new UsageError(`${directory} is not empty`, {
+    hint: "name a new directory; logstore copy --to-data adds to one",
+  });
 }

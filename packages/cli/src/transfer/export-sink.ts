@@ -1,13 +1,14 @@
 /** The target of an export: stdout, or a file that is complete or absent. */
 import { randomUUID } from "node:crypto";
-import { link, open, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, open, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { UsageError } from "../errors/cli-error.js";
 import type { Output } from "../output/output.js";
 
 export interface ExportSink {
   readonly isStdout: boolean;
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** Completes the export: a file gets its name, durably. */
+  /** Completes the export: a file gets its name, and both are durable. */
   finish(): Promise<void>;
   /** Removes an incomplete file. */
   close(): Promise<void>;
@@ -36,12 +37,30 @@ export async function openSink(output: Output, name: string | undefined): Promis
       } catch (error) {
         throw (error as NodeJS.ErrnoException).code === "EEXIST" ? alreadyThere(name) : error;
       }
+      await syncName(name, file);
     },
     close: async () => {
       await file.close();
       await rm(unfinished, { force: true });
     },
   };
+}
+
+/** Makes the name of a file durable. */
+async function syncName(name: string, file: FileHandle): Promise<void> {
+  if (process.platform === "win32") return; // directories cannot be opened there; NTFS journals their names itself
+  let directory: FileHandle;
+  try {
+    directory = await open(dirname(name), "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+    return file.sync(); // the directory may be written to, not read; journaling file systems commit the name, too
+  }
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 async function exists(name: string): Promise<boolean> {
