@@ -20,11 +20,12 @@ export type Method = MethodDefinition<object, object>;
 
 /** Options of one unary call. */
 export interface UnaryOptions {
-  /** Time that the server may take in addition to `timeoutMs`, ms. Default 0. */
+  /**
+   * Time that the server may take in addition to `timeoutMs`, ms. Default 0. A call that may wait
+   * takes the room of a long stream, so that short calls do not wait for it.
+   */
   readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Default: the connection for short calls. */
-  readonly place?: CallPlace | undefined;
 }
 
 /** Reserved room for a long stream, and the server that it is on. */
@@ -65,35 +66,49 @@ export class GrpcCalls {
 
   /**
    * Makes a call and retries it while its error is retriable and its time limit, `timeoutMs` and
-   * `waitMs`, allows.
+   * `waitMs`, allows. Each attempt uses the server of its time.
    */
   async unary<Response>(method: Method, request: object, options: UnaryOptions = {}): Promise<Response> {
-    const { waitMs = 0, signal, place } = options;
+    const { waitMs = 0, signal } = options;
     const limitMs = this.timeoutMs + waitMs;
     const deadline = Date.now() + limitMs;
     let lastTrouble: LogStoreError | undefined;
     for (let attempt = 0; ; attempt++) {
       this.checkOpen();
       signal?.throwIfAborted();
-      const server = place?.server ?? this.#servers.forNextCall();
-      const client = place?.client ?? server.connections.calls;
+      const begun = Date.now();
       try {
-        const answer = await unaryCall(client, method, request, deadline, [signal, this.#closing.signal]);
-        this.succeeded(server);
-        return answer as Response;
+        return (await this.#attempt(method, request, deadline, options)) as Response;
       } catch (cause) {
         signal?.throwIfAborted();
         this.checkOpen();
-        const error = this.toError(cause, server);
+        const isTimeout = (cause as Partial<ServiceError>).code === status.DEADLINE_EXCEEDED;
+        const hadTime = deadline - begun >= limitMs / 2;
+        const error = this.toError(cause, undefined, !isTimeout || hadTime);
         const delay = retryDelayMs(attempt, error);
         if (!isRetriable(error)) throw error;
         // The last attempt may have had hardly any time, so that an earlier error says more than
         // its timeout.
-        const isTimeout = (cause as Partial<ServiceError>).code === status.DEADLINE_EXCEEDED;
         if (!isTimeout || lastTrouble === undefined) lastTrouble = error;
         if (isTimeout || Date.now() + delay >= deadline) throw inLimit(lastTrouble, limitMs);
         await sleep(delay, this.#closing.signal);
       }
+    }
+  }
+
+  async #attempt(method: Method, request: object, deadline: number, { waitMs, signal }: UnaryOptions): Promise<object> {
+    const place = waitMs ? await this.streamPlace() : undefined;
+    const server = place?.server ?? this.#servers.forNextCall();
+    const client = place?.client ?? server.connections.calls;
+    try {
+      const answer = await unaryCall(client, method, request, deadline, [signal, this.#closing.signal]);
+      this.succeeded(server);
+      return answer;
+    } catch (error) {
+      this.#origins.set(Object(error), server);
+      throw error;
+    } finally {
+      place?.release();
     }
   }
 
@@ -142,12 +157,17 @@ export class GrpcCalls {
    * Converts an error of a call. Where the server could not be reached, it reports that, and later
    * calls use the next address.
    *
-   * @param server of the call. Default: known by the error, for streams that were opened here
+   * @param server of the call. Default: known by the error, for calls that were made here
+   * @param tellsOfServer false for a call that had too little time for an answer. Default true
    */
-  toError(error: unknown, server: Server | undefined = this.#origins.get(Object(error))): LogStoreError {
+  toError(
+    error: unknown,
+    server: Server | undefined = this.#origins.get(Object(error)),
+    tellsOfServer = true,
+  ): LogStoreError {
     const address = server?.target ?? this.#servers.target;
     const known = fromServiceError(error, address, this.#usesTls);
-    if (this.#closing.signal.aborted) return known;
+    if (this.#closing.signal.aborted || !tellsOfServer) return known;
     if (known.code === "UNAVAILABLE" && known !== error) this.#watch.failed(known, address);
     if (server !== undefined && isServerAway(error)) this.#servers.leave(server);
     return known;

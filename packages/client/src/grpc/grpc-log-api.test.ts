@@ -16,7 +16,7 @@ import {
   writeServerHalf,
 } from "@logstore/codec";
 import { ERROR_DETAIL_TYPE_URL, PRODUCE_HEADROOM_BYTES, STATUS_DETAILS_KEY } from "@logstore/protocol";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { retryDelayMs } from "../common/retry.js";
 import { connect, text } from "../index.js";
 import { GrpcLogApi } from "./grpc-log-api.js";
@@ -263,6 +263,39 @@ describe("consume", () => {
     expect(seen).toEqual(["heartbeat"]);
     log["Consume"] = () => server.forceShutdown();
     await expect(read()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("several addresses", () => {
+  test("a long-polling fetch is tried again at the next address", async () => {
+    const [first, firstAddress] = [server, address];
+    await start();
+    let calls = 0;
+    log["Fetch"] = (_: Any, callback: Any) => {
+      if (++calls === 1) first.forceShutdown();
+      else callback(null, { nextOffset: 7, highWatermark: 7, logEndOffset: 7 });
+    };
+    const both = new GrpcLogApi([firstAddress, address], { timeoutMs: 2_000, onEvent() {} });
+    onTestFinished(() => both.close());
+    expect(await both.fetch({ topic: "t", partition: 0, maxWaitMs: 100 })).toMatchObject({ nextOffset: 7 });
+  });
+
+  test("a server is not left because it does not answer a last attempt that has hardly any time", async () => {
+    const answered = (_: Any, callback: Any) => callback(null, { topics: [] });
+    const slower = failure(grpc.status.RESOURCE_EXHAUSTED, { code: "QUOTA_EXCEEDED", message: "", retryAfterMs: 1 });
+    const events: unknown[] = [];
+    const client = connect([address, "127.0.0.1:1"], { timeoutMs: 1_000, onEvent: (event) => events.push(event) });
+    onTestFinished(() => client.close());
+    admin["ListTopics"] = answered;
+    await client.listTopics();
+    admin["ListTopics"] = (_: Any, callback: Any) => {
+      admin["ListTopics"] = () => {}; // never answers
+      setTimeout(callback, 600, slower);
+    };
+    await expect(client.listTopics()).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
+    admin["ListTopics"] = answered;
+    expect(await client.listTopics()).toEqual([]);
+    expect(events).toEqual([]); // the next address, which nobody answers, was not used
   });
 });
 

@@ -108,14 +108,8 @@ export class GrpcLogApi implements LogApi {
     const method = { ...this.#method("Fetch"), responseDeserialize: decodeFetchResponse };
     const from = positionToMessage(request.from ?? "earliest");
     const message = { ...request, from };
-    const waitMs = request.maxWaitMs;
-    if (!waitMs) return checkFetched(await this.#calls.unary<FetchResult>(method, message, { signal }), request);
-    const place = await this.#calls.streamPlace();
-    try {
-      return checkFetched(await this.#calls.unary<FetchResult>(method, message, { waitMs, signal, place }), request);
-    } finally {
-      place.release();
-    }
+    const options = { waitMs: request.maxWaitMs, signal };
+    return checkFetched(await this.#calls.unary<FetchResult>(method, message, options), request);
   }
 
   async produce(request: ProduceRequest): Promise<ProduceAck> {
