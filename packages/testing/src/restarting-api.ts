@@ -10,6 +10,10 @@ type Call = (...args: unknown[]) => Promise<unknown>;
 type Membership = ReturnType<LogApi["joinGroup"]>;
 type MemberEvent = Membership extends AsyncIterable<infer Event> ? Event : never;
 
+const end = { value: undefined, done: true } as const;
+/** The events of a membership that ended before it could begin. */
+const none: AsyncIterator<MemberEvent> = { next: async () => end };
+
 /** The calls with one answer, which are repeated if the broker crashes before it. */
 const repeatable: Record<Exclude<keyof LogApi, "consume" | "joinGroup" | "produce">, true> = {
   allocateProducerId: true,
@@ -82,15 +86,20 @@ function joinGroupOn(current: () => Promise<Life>): LogApi["joinGroup"] {
     let life: Life | undefined;
     let membership: Membership | undefined;
     let events: AsyncIterator<MemberEvent> | undefined;
+    let hasLeft = false;
     const begin = async () => {
       life = await current();
+      if (hasLeft) return none;
       membership = life.broker.joinGroup(request, options);
       events = life.events(membership[Symbol.asyncIterator]());
       return events;
     };
     const iterator: AsyncIterator<MemberEvent> = {
       next: async () => (events ?? (await begin())).next(),
-      return: async () => (await events?.return?.()) ?? { value: undefined, done: true },
+      return: async () => {
+        hasLeft = true;
+        return (await events?.return?.()) ?? end;
+      },
     };
     return {
       [Symbol.asyncIterator]: () => iterator,
@@ -98,6 +107,7 @@ function joinGroupOn(current: () => Promise<Life>): LogApi["joinGroup"] {
       revoked: (memberEpoch, partitions) => membership?.revoked(memberEpoch, partitions),
       subscribe: (topics) => membership?.subscribe(topics),
       leave: async () => {
+        hasLeft = true;
         if (life !== undefined && membership !== undefined) await life.outcome(membership.leave());
       },
     };

@@ -135,6 +135,40 @@ describe("crashes", () => {
   });
 });
 
+describe("restarts", () => {
+  test("restarts that overlap come one after another, and nothing is lost between them", async () => {
+    await using broker = await testBroker({ topics: { orders: 1 } });
+    const first = broker.kill();
+    const produced = broker.produce("orders", ORDERS);
+    await Promise.all([first, broker.powerCut(), broker.kill(), produced]);
+    const { partitions } = await broker.broker.describeTopic("orders");
+    expect(partitions).toMatchObject([{ highWatermark: 3 }]);
+    expect(await broker.read("orders")).toHaveLength(3);
+  });
+
+  test("close waits for a restart, and none follows", async () => {
+    const broker = await testBroker();
+    const restarting = broker.kill();
+    await broker.close();
+    await restarting;
+    await expect(broker.api.allocateProducerId()).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(broker.kill()).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  test.each(["leave", "return"])("a member that leaves meanwhile does not join: %s", async (how) => {
+    await using broker = await testBroker({ topics: { orders: 1 } });
+    const restarting = broker.kill();
+    const membership = broker.api.joinGroup({ group: "g", topics: ["orders"] });
+    const events = membership[Symbol.asyncIterator]();
+    const first = events.next();
+    await (how === "leave" ? membership.leave() : events.return?.());
+    await restarting;
+    expect(await broker.client.listGroups()).toEqual([]);
+    expect(await first).toMatchObject({ done: true });
+    expect(await events.next()).toMatchObject({ done: true });
+  });
+});
+
 test("the disk fails as the test says, and the broker is closed all the same", async () => {
   await using broker = await testBroker({ topics: { orders: 1 } });
   broker.disk.failAt(1, "failed-sync");

@@ -1,5 +1,6 @@
 import {
   type AppendAck,
+  ClosedError,
   type ConsumerRecord,
   connect,
   type GroupDescription,
@@ -67,6 +68,9 @@ export class TestBroker implements AsyncDisposable {
   readonly #clients = new Set<LogClient>();
   #life: Life;
   #current: Promise<Life>;
+  /** Resolves when the restart in progress has ended, whatever came of it. */
+  #restarting: Promise<unknown> | undefined;
+  #isClosed = false;
 
   /** @internal Made by {@link testBroker}. */
   constructor(life: Life, options: BrokerOptions, seed: number) {
@@ -138,7 +142,7 @@ export class TestBroker implements AsyncDisposable {
    * survives. The seed determines which other writes survive.
    *
    * @param outcome what happens to writes that were not flushed
-   * @throws what `Broker.open` throws
+   * @throws ClosedError; what `Broker.open` throws
    */
   powerCut(outcome: PowerCutOutcome = this.#random.oneOf(powerCutOutcomes)): Promise<void> {
     return this.#restart((disk) => disk.powerCut(outcome, this.#random.seed()));
@@ -147,12 +151,26 @@ export class TestBroker implements AsyncDisposable {
   /**
    * Kills the broker's process, as `kill -9` does, and restarts it. Nothing that was written is
    * lost.
+   *
+   * @throws ClosedError; what `Broker.open` throws
    */
   kill(): Promise<void> {
     return this.#restart((disk) => disk.processKill());
   }
 
+  /** Crashes the broker at once, or after the restart in progress. */
   async #restart(crash: (disk: SimulatedDisk) => SimulatedDisk): Promise<void> {
+    while (this.#restarting !== undefined) await this.#restarting;
+    if (this.#isClosed) throw new ClosedError("the test broker is closed");
+    const restarted = this.#restartNow(crash);
+    const ended = () => {
+      this.#restarting = undefined;
+    };
+    this.#restarting = restarted.then(ended, ended);
+    await restarted;
+  }
+
+  async #restartNow(crash: (disk: SimulatedDisk) => SimulatedDisk): Promise<void> {
     const { broker, disk } = this.#life;
     this.#life.crash();
     const opening = start(crash(disk), this.#options);
@@ -164,11 +182,13 @@ export class TestBroker implements AsyncDisposable {
 
   /** Closes the clients, 2 s at most, and the broker. Nothing is kept. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     try {
       const closing = Array.from(this.#clients, (client) => client.close({ timeoutMs: CLOSE_TIMEOUT_MS }));
       const failed = (await Promise.allSettled(closing)).find(({ status }) => status === "rejected");
       if (failed?.status === "rejected") throw failed.reason;
     } finally {
+      await this.#restarting;
       await this.broker.close().catch(() => {}); // a disk that a test has broken
     }
   }
