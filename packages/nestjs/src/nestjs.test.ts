@@ -4,7 +4,7 @@ import { testBroker } from "@logstore/testing";
 import { Controller, Module } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { Ctx, EventPattern, MessagePattern, Payload, RpcException } from "@nestjs/microservices";
-import { firstValueFrom, of, throwError } from "rxjs";
+import { EMPTY, firstValueFrom, of, throwError } from "rxjs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   LogStoreClient,
@@ -114,6 +114,88 @@ test("an event whose handler fails is tried again, and parked when it keeps fail
   expect(refunds.map(({ reason }) => reason)).toEqual(["nothing to refund"]);
 });
 
+test("an event is processed when each of its handlers is done, and retried only then", async () => {
+  const released = Promise.withResolvers<void>();
+  @Controller()
+  class Slow {
+    @EventPattern<string>("orders")
+    async placed(@Payload() _: Order, @Ctx() context: LogStoreContext): Promise<void> {
+      seen.push(`slow ${context.getAttempt()}`);
+      await released.promise;
+      seen.push(`slow ${context.getAttempt()} done`);
+    }
+  }
+  @Controller()
+  class Quick {
+    @EventPattern<string>("orders")
+    placed(@Payload() { amount }: Order, @Ctx() context: LogStoreContext) {
+      seen.push(`quick ${context.getAttempt()}`);
+      if (amount === 13 && context.getAttempt() === 1) throw new Error("unlucky");
+      return EMPTY;
+    }
+  }
+  @Module({ controllers: [Slow, Quick] })
+  class Both {}
+  await start(Both);
+  await broker.produce("orders", [{ value: { amount: 13 } }]);
+  await expect(broker.caughtUp("shop", { timeoutMs: 200 })).rejects.toThrow("has 1 records left");
+  expect(seen.toSorted()).toEqual(["quick 1", "slow 1"]);
+  released.resolve();
+  await broker.caughtUp("shop");
+  expect(seen.slice(2).toSorted()).toEqual(["quick 2", "slow 1 done", "slow 2", "slow 2 done"]);
+});
+
+test("a pattern handles the topics that it matches, by all of its handlers", async () => {
+  @Controller()
+  class Any {
+    @EventPattern<string>("*d*s")
+    any(@Payload() { amount }: Order, @Ctx() context: LogStoreContext): void {
+      seen.push(`any ${context.getTopic()} ${amount}`);
+    }
+
+    @EventPattern("1e3")
+    named({ amount }: Order): void {
+      seen.push(`named ${amount}`);
+    }
+  }
+  @Module({ controllers: [Any, Audit] })
+  class AnyModule {}
+  await broker.client.createTopic("1e3", { partitions: 1 });
+  await start(AnyModule);
+  for (const topic of ["orders", "refunds", "1e3"]) await broker.produce(topic, [{ value: { amount: 1 } }]);
+  await broker.caughtUp("shop");
+  expect(seen.toSorted()).toEqual(["any orders 1", "any refunds 1", "audit 1", "named 1"]);
+});
+
+test("whatever a handler or a hook throws, the event is retried and parked, and others go on", async () => {
+  const loop: Record<string, unknown> = {};
+  loop["self"] = loop;
+  @Controller()
+  class Throwing {
+    @EventPattern("orders")
+    placed({ amount }: Order): void {
+      if (amount === 0) throw new RpcException(loop);
+      seen.push(`order ${amount}`);
+    }
+  }
+  @Module({ controllers: [Throwing] })
+  class ThrowingModule {}
+  const { strategy } = await start(ThrowingModule);
+  let hooked = 0;
+  strategy.setOnProcessingStartHook(async (_, __, done) => {
+    if (hooked++ === 0) throw new Error("before the handlers");
+    await done();
+  });
+  strategy.setOnProcessingEndHook(() => {
+    throw new Error("after the handlers");
+  });
+  await broker.produce("orders", [{ value: { amount: 0 } }, { value: { amount: 1 } }]);
+  await broker.caughtUp("shop");
+  expect(seen).toEqual(["order 1"]);
+  const parked = await Array.fromAsync(broker.client.parked("orders", "shop"));
+  expect(parked.map(({ reason, attempts }) => [reason, attempts])).toEqual([["[object Object]", 3]]);
+});
+
 test("the application goes on after the broker has lost power, and another instance takes over when it closes", async () => {
   const { application } = await start();
   await broker.produce("orders", [{ key: "a", value: { amount: 1 } }]);
@@ -154,8 +236,9 @@ test("requests are refused on both sides, with a message that says what to do", 
   await expect(firstValueFrom(proxy().send("sum", [1, 2]))).rejects.toThrow('send("sum"): a log takes events');
 });
 
-test("options of the client are checked when the application starts", async () => {
-  await expect(start(AppModule, { consumer: { from: "yesterday" as never } })).rejects.toMatchObject({
-    code: "INVALID_ARGUMENT",
-  });
+test("options of the client are checked when the application starts, and nothing stays open", async () => {
+  const strategy = new LogStoreServer({ address: "127.0.0.1:1", group: "shop", consumer: { from: "now" as never } });
+  const application = await NestFactory.createMicroservice(AppModule as never, { strategy, logger: false });
+  await expect(application.listen()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  await expect(strategy.unwrap().listTopics()).rejects.toMatchObject({ code: "CLOSED" });
 });

@@ -56,8 +56,8 @@ export class LogStoreClient extends ClientProxy<Record<never, never>, never> {
     const producers = [...this.#producers.values()];
     this.#opened = undefined;
     this.#producers.clear();
-    await Promise.all(producers.map((producer) => producer.close()));
     if (opened?.isOwn) await opened.client.close();
+    else await Promise.all(producers.map((producer) => producer.close()));
   }
 
   /** The `LogClient`. @throws Error before `connect()` or the first event */

@@ -6,11 +6,17 @@ import {
   type RunOptions,
   type Serializer,
 } from "@logstore/client";
-import { type CustomTransportStrategy, type ReadPacket, Server } from "@nestjs/microservices";
-import { isObservable, lastValueFrom } from "rxjs";
+import {
+  type CustomTransportStrategy,
+  type MessageHandler,
+  type MsPattern,
+  type ReadPacket,
+  Server,
+} from "@nestjs/microservices";
 import { type ConnectionOptions, openClient } from "./connection.js";
 import { LogStoreContext } from "./context.js";
-import { EventFailedError, NoReplyError, toError } from "./errors.js";
+import { NoReplyError } from "./errors.js";
+import { Handlers } from "./handlers.js";
 
 /** Options of {@link LogStoreServer}. */
 export type LogStoreServerOptions = ConnectionOptions & {
@@ -32,9 +38,9 @@ export type LogStoreStatus = "running" | "stopped" | "failed";
 
 /**
  * A transport strategy of Nest: `@EventPattern("orders")` handles the records of the topic
- * `orders`. An event is processed when its handlers are done, and committed then. An event whose
- * handler fails is retried, and parked if it keeps failing: see `consumer.run` of
- * `@logstore/client`.
+ * `orders`; a `*` in a pattern matches any characters. An event is processed when its handlers are
+ * done, and committed then. An event whose handler fails is retried, and parked if it keeps
+ * failing: see `consumer.run` of `@logstore/client`.
  */
 export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus> implements CustomTransportStrategy {
   override readonly transportId: symbol = Symbol("logstore");
@@ -42,6 +48,7 @@ export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus
   override readonly propagatesEventHandlerErrors = true;
   readonly #options: LogStoreServerOptions;
   readonly #value: Serializer<unknown, unknown>;
+  readonly #handlers = new Handlers();
   #client: LogClient | undefined;
   #isOwnClient = false;
   #consumer: Consumer<unknown> | undefined;
@@ -53,17 +60,31 @@ export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus
     this.#value = options.value ?? json();
   }
 
+  /**
+   * Called by Nest for each handler. They are not chained as Nest does: a chain of handlers is done
+   * when one of them fails, or returns an observable without a value.
+   */
+  override addHandler(pattern: MsPattern, handler: MessageHandler, isEventHandler = false, extras = {}): void {
+    const name = this.normalizePattern(pattern);
+    this.#handlers.add(name, Object.assign(handler, { isEventHandler, extras }));
+    this.messageHandlers.set(name, handler);
+  }
+
   /** Joins the group. Called by Nest. */
   listen(callback: (error?: unknown) => void): void {
+    this.#start().then(() => callback(), callback);
+  }
+
+  async #start(): Promise<void> {
+    this.#checkPatterns();
+    const { client, isOwn } = openClient(this.#options);
+    this.#client = client;
+    this.#isOwnClient = isOwn;
     try {
-      this.#checkPatterns();
-      const { client, isOwn } = openClient(this.#options);
-      this.#client = client;
-      this.#isOwnClient = isOwn;
-      if (this.messageHandlers.size > 0) this.#running = this.#run(this.#newConsumer(client));
-      callback();
+      if (this.#handlers.patterns.length > 0) this.#running = this.#run(this.#newConsumer(client));
     } catch (error) {
-      callback(error);
+      await this.close();
+      throw error;
     }
   }
 
@@ -92,18 +113,17 @@ export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus
   }
 
   #checkPatterns(): void {
-    for (const [pattern, handler] of this.messageHandlers) {
-      if (handler.isEventHandler) continue;
-      throw new NoReplyError(
-        `@MessagePattern("${pattern}"): a log takes events and sends no replies. Use @EventPattern, or another transport for requests`,
-      );
-    }
+    const pattern = this.#handlers.requestPattern;
+    if (pattern === undefined) return;
+    throw new NoReplyError(
+      `@MessagePattern("${pattern}"): a log takes events and sends no replies. Use @EventPattern, or another transport for requests`,
+    );
   }
 
   /** @throws InvalidArgumentError */
   #newConsumer(client: LogClient): Consumer<unknown> {
     const { group, consumer } = this.#options;
-    const topics = [...this.messageHandlers.keys()];
+    const topics = this.#handlers.patterns;
     this.#consumer = client.consumer<unknown>({ ...consumer, group, topics, value: this.#value });
     return this.#consumer;
   }
@@ -126,21 +146,19 @@ export class LogStoreServer extends Server<Record<string, never>, LogStoreStatus
   }
 
   /** Resolves when the handlers are done, and rejects with the failure of one. */
-  override async handleEvent(pattern: string, packet: ReadPacket, context: LogStoreContext): Promise<void> {
-    const handler = this.getHandlerByPattern(pattern);
-    if (handler === null) throw new EventFailedError(`no handler for the topic ${pattern}`);
-    await new Promise<void>((resolve, reject) => {
-      this.runWithProcessingHooks(context, async (ended) => {
+  override handleEvent(topic: string, packet: ReadPacket, context: LogStoreContext): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      // Nothing is thrown into Nest's hooks, which may not wait for the result.
+      const handle = async (ended: () => void) => {
+        await this.#handlers.handle(topic, packet.data, context).then(resolve, reject);
         try {
-          const result = await handler(packet.data, context);
-          if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
-          resolve();
-        } catch (error) {
-          reject(toError(error));
-        } finally {
           ended();
+        } catch (error) {
+          this.logger.error(error);
         }
-      });
+      };
+      const hooked: unknown = this.runWithProcessingHooks(context, handle);
+      Promise.resolve(hooked).catch(reject); // an async hook that fails before the handlers are called
     });
   }
 }
