@@ -16,7 +16,7 @@ export class Handlers {
     return [...this.#byPattern.keys()];
   }
 
-  /** The first pattern of a handler that expects requests; undefined if all of them handle events. */
+  /** The pattern of a handler that expects requests; undefined if there is none. */
   get requestPattern(): string | undefined {
     const found = [...this.#byPattern].find(([, handlers]) => handlers.some(({ isEventHandler }) => !isEventHandler));
     return found?.[0];
