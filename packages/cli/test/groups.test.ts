@@ -1,6 +1,18 @@
-import { connect, text } from "@logstore/client";
+import {
+  connect,
+  type LogClient,
+  type ResetOffsets,
+  type ResetOffsetsRequest,
+  text,
+  UnavailableError,
+} from "@logstore/client";
+import type { Broker } from "@logstore/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { run as reset } from "../src/commands/groups/reset.js";
+import { applyReset } from "../src/commands/groups/reset-apply.js";
+import type { PlannedReset } from "../src/commands/groups/reset-plan.js";
 import { logstore, normalised } from "./command.js";
+import { runIn } from "./in-process.js";
 import { type ServedBroker, serveBroker } from "./served-broker.js";
 
 let served: ServedBroker;
@@ -117,6 +129,56 @@ test("a topic that the group never read gets offsets, too", async () => {
     "--json",
   ]);
   expect(JSON.parse(stdout)).toEqual({ group: "billing", topic: "refunds", partition: 0, to: 0, done: true });
+});
+
+test("a reset that fails says which offsets are reset, which may be, and which are not", async () => {
+  await served.broker.createTopic({ topic: "returns", partitions: 3 });
+  const client = connect(served.broker);
+  await client.append("orders", 1, [{ value: "51" }]); // the partitions end at different offsets
+  await client.close();
+  const resets: ResetOffsetsRequest[] = [];
+  const broker = Object.create(served.broker) as Broker;
+  for (const name of ["describeGroup", "describeTopic", "listOffsets"] as const) {
+    broker[name] = served.broker[name].bind(served.broker) as never;
+  }
+  broker.resetOffsets = async (request) => {
+    if (resets.push(request) === 2) throw new UnavailableError("the server is gone");
+    return served.broker.resetOffsets(request);
+  };
+  const options = { to: { type: "beforeEnd", records: 10 }, topic: ["orders", "returns"], yes: true };
+  const failed = await runIn({ broker }, reset, options, "billing");
+  expect(failed).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining(
+      "the server is gone (1 offset of group billing is reset: orders 0; 1 may be: orders 1; 3 are not: returns 0-2)",
+    ),
+  });
+  expect((await committed()).slice(0, 2)).toEqual([
+    [0, 40],
+    [1, 0],
+  ]);
+  resets.length = 0;
+  const { stdout } = await runIn({ broker, json: true }, reset, options, "billing");
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly done: boolean | null });
+  expect(rows.map(({ done }) => done)).toEqual([true, null, false, false, false]);
+});
+
+test("a request resets no more partitions than the client sends at once", async () => {
+  const plans = Array.from({ length: 4001 }, (_, partition) => ({ topic: "wide", partition }) as PlannedReset);
+  const sizes: number[] = [];
+  const client = {
+    resetOffsets: async (_: string, { partitions }: ResetOffsets) => {
+      sizes.push(partitions!.length);
+      if (sizes.length === 2) throw new Error("gone");
+      return partitions;
+    },
+  } as unknown as LogClient;
+  const outcome = await applyReset(client, "billing", plans, { type: "edge", edge: "latest" });
+  expect(sizes).toEqual([2000, 2000]);
+  expect([outcome.done, outcome.unknown, outcome.left].map((some) => some.length)).toEqual([2000, 2000, 1]);
 });
 
 test("groups are deleted", async () => {

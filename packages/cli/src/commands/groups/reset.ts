@@ -1,10 +1,11 @@
-import type { CommittedOffset, LogClient, ResetOffsets } from "@logstore/client";
 import { confirm } from "../../command/confirm.js";
 import type { Context } from "../../command/context.js";
 import { UnconfirmedError, UsageError } from "../../errors/cli-error.js";
 import { count, counted } from "../../output/numbers.js";
 import type { Column } from "../../output/table.js";
 import type { LogPosition } from "../../values/position.js";
+import { applyReset, type ResetOutcome } from "./reset-apply.js";
+import { resetFailure } from "./reset-failure.js";
 import { type PlannedReset, planReset, type Target } from "./reset-plan.js";
 
 interface Options {
@@ -44,38 +45,21 @@ export async function run(context: Context, options: Options, group: string): Pr
     if (!(error instanceof UnconfirmedError) || context.stdin.isTTY) throw error;
     throw new UnconfirmedError(error.message, { hint: "add --yes to do what is shown, or --dry-run to only look" });
   }
-  const set = await apply(client, group, plans, target);
-  const rows = set.map(({ topic, partition, offset }) => ({ group, topic, partition, to: offset, done: true }));
-  if (output.json) await output.list(rows, [], "");
-  else await output.line(`reset ${counted(changed.length, "offset")} of group ${group}`);
+  const outcome = await applyReset(client, group, plans, target);
+  if (output.json) await output.list(rowsOf(group, outcome), [], "");
+  if (outcome.failure !== undefined) throw resetFailure(group, outcome);
+  if (!output.json) await output.line(`reset ${counted(changed.length, "offset")} of group ${group}`);
 }
 
-/**
- * Resets all partitions in one request if the server can resolve the position itself: "latest" is
- * then the end at that time. The topics must be those that were shown.
- */
-async function apply(
-  client: LogClient,
-  group: string,
-  plans: readonly PlannedReset[],
-  target: Target,
-): Promise<CommittedOffset[]> {
-  const partitionsOf = (some: readonly PlannedReset[]) =>
-    some.map(({ topic, topicId, partition }) => ({ topic, topicId, partition }));
-  if (target.type !== "beforeEnd") {
-    return client.resetOffsets(group, { partitions: partitionsOf(plans), to: positionOf(target) });
-  }
-  const set: CommittedOffset[] = [];
-  for (const [to, same] of Map.groupBy(plans, (plan) => plan.to)) {
-    set.push(...(await client.resetOffsets(group, { partitions: partitionsOf(same), to })));
-  }
-  return set;
-}
-
-function positionOf(target: Exclude<Target, { type: "beforeEnd" }>): ResetOffsets["to"] {
-  if (target.type === "shift") return { shiftBy: target.records };
-  if (target.type === "time") return { time: target.time };
-  return target.type === "edge" ? target.edge : target.offset;
+/** `done` is null if it is not known. */
+function rowsOf(group: string, { done, unknown, left }: ResetOutcome) {
+  const planned = (plans: readonly PlannedReset[], isDone: false | null) =>
+    plans.map(({ topic, partition, to }) => ({ group, topic, partition, to, done: isDone }));
+  return [
+    ...done.map(({ topic, partition, offset }) => ({ group, topic, partition, to: offset, done: true })),
+    ...planned(unknown, null),
+    ...planned(left, false),
+  ];
 }
 
 /** @throws UsageError */
