@@ -160,7 +160,7 @@ test("--timeout bounds the calls to the target of a copy, too", async () => {
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;
   const refused = await copied({ to: `127.0.0.1:${port}`, timeout: 200 }, "source");
-  expect(refused).toMatchObject({ code: 4 });
+  expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining("the address comes from --to;") });
 });
 
 test("with other partitions offsets cannot be kept, and nothing is copied unless that is asked for", async () => {
@@ -175,4 +175,14 @@ test("with other partitions offsets cannot be kept, and nothing is copied unless
   const count = (await client.describeTopic("wider")).partitions.reduce((sum, each) => sum + each.highWatermark, 0);
   expect(count).toBe(4);
   await client.close();
+});
+
+test.each([
+  [{}, "go on with --continue"],
+  [{ renumber: true }, "delete stopped and begin anew"],
+])("a copy that is interrupted says how to go on", async (options, how) => {
+  const stop = new AbortController();
+  stop.abort(new Error("interrupted"));
+  const stopped = await runIn({ broker: served.broker, signal: stop.signal }, copy, options, "source", "stopped");
+  expect(stopped.stderr).toContain(`stopped may hold a part of source: ${how}`);
 });

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Broker, LogStore } from "@logstore/core";
+import { Broker, LogStore, ReadOnlyBroker } from "@logstore/core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { run as copy } from "../src/commands/copy.js";
 import { run as inspect } from "../src/commands/inspect/inspect.js";
@@ -127,6 +127,15 @@ test("damaged: found by verify and inspect, shown by repair, mended with --yes",
   expect(verified.stdout).toContain("partition 0 loses offsets 1 to 2");
   const inspected = await runIn({}, inspect, { batches: true }, segment);
   expect(inspected.stdout).toContain("damaged batch");
+
+  const damaged = await ReadOnlyBroker.open(data);
+  const refused = await runIn({ broker: damaged as unknown as Broker }, copy, { toData: `${data}-copy` }, "orders");
+  await damaged.close();
+  await rm(`${data}-copy`, { recursive: true });
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("CORRUPT_BATCH: the checksum of the batch at offset 1 is"),
+  });
 
   const planned = await runIn({}, repair, {}, data);
   expect(planned).toMatchObject({

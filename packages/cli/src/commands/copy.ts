@@ -26,8 +26,9 @@ export async function run(context: Context, options: Options, topic: string, new
   try {
     await copyTo(context, source, target ?? source, { topic, newTopic, mayContinue, renumber });
   } catch (error) {
-    if (context.signal.aborted && !renumber) {
-      context.output.warn(`${newTopic} may hold a part of ${topic}; go on with --continue`);
+    if (context.signal.aborted) {
+      const goOn = renumber ? `delete ${newTopic} and begin anew` : "go on with --continue";
+      context.output.warn(`${newTopic} may hold a part of ${topic}: ${goOn}`);
     }
     throw error;
   }

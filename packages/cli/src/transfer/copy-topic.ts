@@ -116,7 +116,11 @@ class Appends {
     const bytes = Buffer.concat(batches.map((batch) => batch.bytes));
     for (let at = 0, i = 0; i < batches.length; at += batches[i++]!.byteLength) writeServerHalf(bytes, UNPLACED, at);
     const partition = this.#partition;
-    const ack = await target.produce({ ...topicOf(to), partition, batches: bytes, expectedOffset: baseOffset });
+    const request = { ...topicOf(to), partition, batches: bytes, expectedOffset: baseOffset };
+    const ack = await target.produce(request).catch((error: unknown) => {
+      for (const batch of batches) batch.verify(); // damage in the source: the target does not know its offset
+      throw error;
+    });
     if (ack.baseOffset !== baseOffset || ack.nextOffset !== nextOffset) {
       throw new CliError(
         "OFFSETS_NOT_KEPT",

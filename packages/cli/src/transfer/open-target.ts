@@ -26,7 +26,8 @@ export async function openTarget(
   const named = to === undefined ? { profile: toProfile } : { server: to };
   // The token of the environment is for the source.
   const environment = { ...context.environment, LOGSTORE_TOKEN: undefined, LOGSTORE_TOKEN_FILE: undefined };
-  const open = await openPlace(await resolvePlace(named, environment), timeout);
+  const place = await resolvePlace(named, environment);
+  const open = await openPlace(to === undefined ? place : { ...place, origin: "--to" }, timeout);
   context.onEnd(() => open.close());
   return open;
 }

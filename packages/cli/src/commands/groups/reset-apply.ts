@@ -43,7 +43,10 @@ interface Request {
   readonly to: ResetOffsets["to"];
 }
 
-/** The server cannot resolve a number of records before the end: these get the offsets that were shown. */
+/**
+ * The server cannot resolve a number of records before the end: these get the offsets that were
+ * shown.
+ */
 function requestsOf(plans: readonly PlannedReset[], target: Target): Request[] {
   const groups: Iterable<[ResetOffsets["to"], readonly PlannedReset[]]> =
     target.type === "beforeEnd" ? Map.groupBy(plans, ({ to }) => to) : [[positionOf(target), plans]];

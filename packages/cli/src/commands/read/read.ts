@@ -1,6 +1,7 @@
 /** `logstore read` and `logstore tail`. */
 import type { ConsumerRecord } from "@logstore/client";
 import type { Context } from "../../command/context.js";
+import { warnOfSkipped } from "../../transfer/skipped-records.js";
 import type { LogPosition } from "../../values/position.js";
 import { ChunkedWriter } from "./chunked-writer.js";
 import { type FilterOptions, type RecordFilter, recordFilter } from "./filter.js";
@@ -41,13 +42,9 @@ export async function readTopic(
   const { ranges, warnings, isDamaged } = await findRanges(client, topic, { partitions, from, until });
   for (const warning of warnings) output.warn(warning);
   if (isDamaged) context.exitCode = 1;
-  const onSkipped: Source["onSkipped"] = ({ partition, from, to }) =>
-    output.warn(
-      `partition ${partition}: offsets ${from} to ${to - 1} were deleted, or lost to damage, and are skipped`,
-    );
   const statistics = new Statistics();
   try {
-    const records = sequence({ client, topic, signal, onSkipped }, ranges);
+    const records = sequence({ client, topic, signal, onSkipped: (skipped) => warnOfSkipped(output, skipped) }, ranges);
     if (count > 0) await show(context, records, { filter, format, count, statistics });
   } finally {
     statistics.report(context, filter);

@@ -1,5 +1,5 @@
 /** The records of several partitions, as one sequence. */
-import type { ConsumerRecord, LogClient } from "@logstore/client";
+import type { ConsumerRecord, LogClient, SkippedRecords } from "@logstore/client";
 import type { PartitionRange } from "./partition-range.js";
 
 /** Largest size that all partitions together may read ahead, in bytes. */
@@ -12,7 +12,7 @@ export interface Source {
   readonly topic: string;
   readonly signal: AbortSignal;
   /** Called for records that were deleted, or lost to damage, during reading. */
-  readonly onSkipped: (skipped: { readonly partition: number; readonly from: number; readonly to: number }) => void;
+  readonly onSkipped: (skipped: SkippedRecords) => void;
 }
 
 /**
