@@ -1,71 +1,101 @@
 /**
- * Compares LogStore with the limits of the same machine in the same run, as ratios: `pnpm bench`.
- * README.md describes the groups; `served-tls`, `streams`, `large`, `partitions` and `groups` run
- * only when named.
+ * Measures LogStore beside the limits of the machine and beside other systems, in the same run:
+ * `pnpm bench`. README.md describes the workloads and the flags.
  */
 import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { engine } from "./engine.ts";
-import { consumerGroups } from "./groups.ts";
-import { large } from "./large.ts";
-import type { Result } from "./measure.ts";
-import { manyPartitions } from "./partitions.ts";
-import { printResults, progress } from "./report.ts";
-import { served, servedWithTls } from "./served.ts";
-import type { Settings } from "./settings.ts";
-import { streams } from "./streams.ts";
+import { machine } from "./reports/machine.ts";
+import { progress } from "./reports/progress.ts";
+import type { Report } from "./reports/report.ts";
+import { printRatios, printResult } from "./reports/table.ts";
+import { FULL, QUICK, type Settings } from "./settings.ts";
+import type { Result } from "./statistics/result.ts";
+import { WORKLOADS } from "./workloads/list.ts";
 
-const { values } = parseArgs({
+const { values: flags } = parseArgs({
   options: {
-    records: { type: "string", default: "2000000" },
-    rounds: { type: "string", default: "5" },
-    only: { type: "string", multiple: true, default: ["engine", "served"] },
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    json: { type: "string" },
     directory: { type: "string", default: tmpdir() },
-    "store-bytes": { type: "string", default: "10e9" },
-    partitions: { type: "string", default: "10000" },
+    rounds: { type: "string" },
+    records: { type: "string" },
+    "run-ms": { type: "string" },
+    "latency-ms": { type: "string" },
+    "store-bytes": { type: "string" },
+    partitions: { type: "string" },
+    "endurance-minutes": { type: "string" },
   },
 });
-const records = Number(values.records);
-const rounds = Number(values.rounds);
-const groups: Record<string, (settings: Settings) => Promise<Result[]>> = {
-  engine,
-  served,
-  "served-tls": servedWithTls,
-  streams,
-  large,
-  partitions: manyPartitions,
-  groups: consumerGroups,
-};
 
-const unknown = values.only.find((name) => groups[name] === undefined);
-if (unknown !== undefined) throw new Error(`there is no group ${unknown}: they are ${Object.keys(groups).join(", ")}`);
-console.log(
-  `Node ${process.versions.node}, ${cpus().length} cores; ${records} records of 100 bytes a run, ${rounds} pairs of runs`,
-);
-const root = await mkdtemp(join(values.directory, "logstore-bench-"));
+const names = chosen();
+const root = await mkdtemp(join(flags.directory, "logstore-bench-"));
+await chmod(root, 0o711); // for servers that run as a user of their own
 process.once("SIGINT", () => {
   rmSync(root, { recursive: true, force: true }); // it may be many gigabytes
   process.exit(130);
 });
+const settings = settingsOf(root);
+const results: Result[] = [];
+const failures: string[] = [];
 try {
-  for (const name of values.only) {
-    const directory = join(root, name);
-    await mkdir(directory);
-    const storeBytes = Number(values["store-bytes"]);
-    progress(name);
-    try {
-      printResults(
-        await groups[name]!({ directory, records, rounds, storeBytes, partitions: Number(values.partitions) }),
-      );
-    } catch (error) {
-      console.error(`${name} failed:`, error);
-      process.exitCode = 1;
-    }
-    await rm(directory, { recursive: true, force: true });
-  }
+  for (const name of names) await run(name);
 } finally {
   await rm(root, { recursive: true, force: true });
+}
+printRatios(results);
+if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(report(), null, 1)}\n`);
+for (const failure of failures) console.error(failure);
+if (failures.length > 0) process.exitCode = 1;
+
+async function run(name: string): Promise<void> {
+  const begun = performance.now();
+  const directory = join(root, name);
+  await mkdir(directory);
+  progress(name);
+  try {
+    const found = await WORKLOADS[name]!.run({ ...settings, directory });
+    results.push(...found);
+    for (const result of found) printResult(result);
+  } catch (error) {
+    console.error(`${name} failed:`, error);
+    failures.push(`${name} failed: ${error}`);
+  }
+  await rm(directory, { recursive: true, force: true });
+  progress(`${name}: ${Math.round((performance.now() - begun) / 1_000)} s`);
+}
+
+function chosen(): string[] {
+  const unknown = flags.only.find((name) => WORKLOADS[name] === undefined);
+  if (unknown !== undefined) {
+    throw new Error(`there is no workload ${unknown}: they are ${Object.keys(WORKLOADS).join(", ")}`);
+  }
+  if (flags.only.length > 0) return flags.only;
+  const all = Object.entries(WORKLOADS).filter(([, { isQuick, isOptional }]) =>
+    flags.quick ? isQuick : isOptional !== true,
+  );
+  return all.map(([name]) => name);
+}
+
+function settingsOf(directory: string): Settings {
+  const defaults = flags.quick ? QUICK : FULL;
+  return {
+    directory,
+    isQuick: flags.quick,
+    rounds: Number(flags.rounds ?? defaults.rounds),
+    records: Number(flags.records ?? defaults.records),
+    runMs: Number(flags["run-ms"] ?? defaults.runMs),
+    latencyMs: Number(flags["latency-ms"] ?? defaults.latencyMs),
+    storeBytes: Number(flags["store-bytes"] ?? defaults.storeBytes),
+    partitions: Number(flags.partitions ?? defaults.partitions),
+    enduranceMinutes: Number(flags["endurance-minutes"] ?? defaults.enduranceMinutes),
+  };
+}
+
+function report(): Report {
+  const { directory: _, ...kept } = settings;
+  return { date: new Date().toISOString(), machine: machine(flags.directory), settings: kept, results, failures };
 }

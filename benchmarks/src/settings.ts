@@ -2,12 +2,42 @@
 export interface Settings {
   /** A temporary directory on the disk that is measured. */
   readonly directory: string;
-  /** Records per run in throughput measurements. */
-  readonly records: number;
-  /** Number of pairs of runs. */
+  /** Rounds that count: every contestant runs once in each. */
   readonly rounds: number;
+  /** How long one throughput run lasts at least, if it does not reach `records` before. */
+  readonly runMs: number;
+  /** Most records of a throughput run. */
+  readonly records: number;
+  /** Duration of one latency run. */
+  readonly latencyMs: number;
   /** Length of the large store's log. */
   readonly storeBytes: number;
   /** Number of partitions of the store of many partitions. */
   readonly partitions: number;
+  /** Duration of the endurance run. */
+  readonly enduranceMinutes: number;
+  /** Only what the ratios of the goals need. */
+  readonly isQuick: boolean;
 }
+
+const MINUTES_OF_ENDURANCE = 30;
+
+export const FULL = {
+  rounds: 5,
+  runMs: 1_000,
+  records: 1_000_000,
+  latencyMs: 5_000,
+  storeBytes: 10e9,
+  partitions: 10_000,
+  enduranceMinutes: MINUTES_OF_ENDURANCE,
+  isQuick: false,
+} satisfies Omit<Settings, "directory">;
+
+export const QUICK = {
+  ...FULL,
+  runMs: 150,
+  records: 300_000,
+  latencyMs: 600,
+  storeBytes: 500e6,
+  isQuick: true,
+} satisfies Omit<Settings, "directory">;

@@ -1,0 +1,24 @@
+/** `nats-server` with JetStream: of NATS_SERVER, of the PATH, or where `go install` puts it. */
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
+import { freePort, goPrograms, programOf, startProgram } from "./start-program.ts";
+
+export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
+  const program = programOf("nats-server", "NATS_SERVER", goPrograms());
+  const port = await freePort();
+  const syncInterval = durability === "flushed" ? "always" : "2m";
+  const config = join(directory, "nats.conf");
+  await writeFile(
+    config,
+    `listen: 127.0.0.1:${port}\njetstream { store_dir: "${join(directory, "store")}", sync_interval: ${syncInterval} }\n`,
+  );
+  const server = await startProgram(program, ["-c", config], { port, directory });
+  return {
+    address: `127.0.0.1:${port}`,
+    version: execFileSync(program, ["--version"], { encoding: "utf8" }).trim(),
+    settings: `file storage, sync_interval ${syncInterval}, otherwise defaults`,
+    ...server,
+  };
+}

@@ -1,0 +1,93 @@
+/** Finds and starts the program of a server, and waits until it accepts connections. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Skipped } from "../../src/contestants/embedded.ts";
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+const ASK_AGAIN_MS = 50;
+
+interface StartOptions {
+  /** That it listens on, of the loopback address. */
+  readonly port: number;
+  /** For its output. */
+  readonly directory: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  /** User that it runs as. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
+
+/** The program that the environment variable names, or the one of the PATH and the folders. */
+export function programOf(name: string, variable: string, folders: readonly string[] = []): string {
+  const named = process.env[variable];
+  if (named !== undefined) return named;
+  const all = [...(process.env["PATH"] ?? "").split(delimiter), ...folders];
+  const found = all.map((folder) => join(folder, name)).find((file) => existsSync(file));
+  if (found === undefined) throw new Skipped(`there is no ${name}: install it, or name it in ${variable}`);
+  return found;
+}
+
+/** Where `go install` puts programs. */
+export function goPrograms(): string[] {
+  try {
+    return [join(execFileSync("go", ["env", "GOPATH"], { encoding: "utf8" }).trim(), "bin")];
+  } catch {
+    return [];
+  }
+}
+
+export async function startProgram(
+  program: string,
+  args: readonly string[],
+  { port, directory, environment = {}, uid, gid }: StartOptions,
+): Promise<{ readonly pid: number | undefined; stop(): Promise<void> }> {
+  const log = join(directory, "output.log");
+  const output = await open(log, "a");
+  const server = spawn(program, args, {
+    stdio: ["ignore", output.fd, output.fd],
+    env: { ...process.env, ...environment },
+    ...(uid === undefined ? {} : { uid, gid }),
+  });
+  const exited = once(server, "exit");
+  await output.close();
+  const stop = async () => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const killing = setTimeout(() => server.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    server.kill("SIGTERM");
+    await exited;
+    clearTimeout(killing);
+  };
+  const end = performance.now() + START_TIMEOUT_MS;
+  while (!(await accepts(port))) {
+    if (server.exitCode !== null || performance.now() > end) {
+      await stop();
+      const text = execFileSync("tail", ["-n", "20", log], { encoding: "utf8" });
+      throw new Error(`${program} did not start:\n${text}`);
+    }
+    await sleep(ASK_AGAIN_MS);
+  }
+  return { pid: server.pid, stop };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}

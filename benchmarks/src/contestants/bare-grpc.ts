@@ -1,0 +1,139 @@
+/**
+ * The baseline of a served log: grpc-js alone, transferring messages of the same size that are
+ * empty and not processed.
+ */
+
+import { subscribe } from "node:diagnostics_channel";
+import { readFileSync } from "node:fs";
+import type { ServerHttp2Stream } from "node:http2";
+import type { ServerDuplexStream, ServerWritableStream, ServiceDefinition } from "@grpc/grpc-js";
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  Server,
+  ServerCredentials,
+} from "@grpc/grpc-js";
+
+import type { Certificate } from "../processes/certificate.ts";
+
+/** The size at which the client sends a batch, and the server a response. */
+export const MESSAGE_BYTES = 256 * 1024;
+const WINDOW_BYTES = 8 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+/** Largest number of unacknowledged messages. */
+const UNACKED_MESSAGES = 32;
+
+const same = (bytes: Buffer) => bytes;
+const method = (name: string, requestStream: boolean) => ({
+  path: `/bare/${name}`,
+  requestStream,
+  responseStream: true,
+  requestSerialize: same,
+  requestDeserialize: same,
+  responseSerialize: same,
+  responseDeserialize: same,
+});
+const service = { download: method("download", false), upload: method("upload", true) } satisfies ServiceDefinition;
+
+/** Resolves to the port. Raises the receive windows of all connections of this process. */
+export async function serveBare(certificate?: Certificate): Promise<number> {
+  subscribe("http2.server.stream.created", (message) => {
+    const { session } = (message as { stream: ServerHttp2Stream }).stream;
+    session?.settings({ initialWindowSize: WINDOW_BYTES });
+    (session as { setLocalWindowSize?(size: number): void } | undefined)?.setLocalWindowSize?.(WINDOW_BYTES);
+  });
+  const server = new Server({ "grpc.max_receive_message_length": MAX_MESSAGE_BYTES });
+  server.addService(service, {
+    download(call: ServerWritableStream<Buffer, Buffer>) {
+      const message = Buffer.alloc(call.request.readUInt32LE(0), 1);
+      let left = call.request.readUInt32LE(4);
+      const write = () => {
+        while (left > 0) {
+          left--;
+          if (!call.write(message)) return void call.once("drain", write);
+        }
+        call.end();
+      };
+      write();
+    },
+    upload(call: ServerDuplexStream<Buffer, Buffer>) {
+      const ack = Buffer.alloc(16);
+      call.on("data", () => call.write(ack));
+      call.on("end", () => call.end());
+    },
+  });
+  return new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", serverCredentials(certificate), (error, port) => {
+      if (error) reject(error);
+      else resolve(port);
+    });
+  });
+}
+
+function serverCredentials(certificate: Certificate | undefined): ServerCredentials {
+  if (certificate === undefined) return ServerCredentials.createInsecure();
+  const { certFile, keyFile } = certificate;
+  const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
+  return ServerCredentials.createSsl(null, [pair]);
+}
+
+export class BareClient {
+  readonly #client: Client;
+
+  constructor(port: number, certificate?: Certificate) {
+    const channel = certificate
+      ? credentials.createSsl(readFileSync(certificate.certFile))
+      : credentials.createInsecure();
+    this.#client = new Client(`127.0.0.1:${port}`, channel, {
+      "grpc-node.flow_control_window": WINDOW_BYTES,
+      "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    });
+  }
+
+  async download(messageBytes: number, messages: number): Promise<void> {
+    const request = Buffer.alloc(8);
+    request.writeUInt32LE(messageBytes, 0);
+    request.writeUInt32LE(messages, 4);
+    const call: ClientReadableStream<Buffer> = this.#client.makeServerStreamRequest(
+      service.download.path,
+      same,
+      same,
+      request,
+    );
+    let bytes = 0;
+    for await (const message of call) bytes += (message as Buffer).length;
+    if (bytes !== messageBytes * messages) throw new Error(`${bytes} bytes came`);
+  }
+
+  async upload(messageBytes: number, messages: number): Promise<void> {
+    const call: ClientDuplexStream<Buffer, Buffer> = this.#client.makeBidiStreamRequest(
+      service.upload.path,
+      same,
+      same,
+    );
+    let acked = 0;
+    let wake = () => {};
+    call.on("data", () => {
+      acked++;
+      wake();
+    });
+    const ended = new Promise((resolve, reject) => call.once("end", resolve).once("error", reject));
+    for (let sent = 0; sent < messages; sent++) {
+      while (sent - acked >= UNACKED_MESSAGES) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      call.write(Buffer.alloc(messageBytes, 1));
+    }
+    call.end();
+    await ended;
+    if (acked !== messages) throw new Error(`${acked} messages were acknowledged`);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}

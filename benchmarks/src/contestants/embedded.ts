@@ -1,0 +1,40 @@
+/** What a log in the process itself has to do to take part. One file per contestant. */
+import type { Sink, Source } from "./values.ts";
+
+/**
+ * `written`: acknowledged when the operating system has the bytes. `flushed`: when they are on
+ * disk.
+ */
+export type Durability = "written" | "flushed";
+
+export interface EmbeddedLog {
+  /** How it is set up, for the reader of the figures. */
+  readonly settings: string;
+  /**
+   * Creates a log in an empty directory.
+   *
+   * @param way of appending or reading, where the contestant has several
+   */
+  create(directory: string, options: EmbeddedOptions): Promise<OpenLog>;
+}
+
+export interface EmbeddedOptions {
+  readonly durability: Durability;
+  readonly compression?: "none" | "zstd";
+  readonly way?: string | undefined;
+}
+
+export interface OpenLog {
+  /** Appends all batches of the source, and returns when everything is acknowledged. */
+  append(source: Source): Promise<void>;
+  /** Gives all values to the sink, in order. */
+  read(sink: Sink): Promise<void>;
+  /** Appends a single value. Several calls may be under way. */
+  appendOne?(value: Buffer, sequence: number): Promise<void> | void;
+  close(): Promise<void>;
+}
+
+/** Thrown by a contestant that cannot take part here; the message says what is missing. */
+export class Skipped extends Error {
+  override readonly name = "Skipped";
+}

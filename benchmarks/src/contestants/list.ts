@@ -1,0 +1,87 @@
+/** Who takes part, by the names that the tables show. */
+import { existsSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Skipped } from "./embedded.ts";
+
+export interface Contestant {
+  readonly name: string;
+  /** File of the adapter, relative to `benchmarks`. */
+  readonly file: string;
+  /** One of several ways in which the contestant can be used. */
+  readonly way?: string;
+}
+
+/** A client of a server. */
+export interface ServedContestant extends Contestant {
+  /** File that starts the server; clients with the same one share it. */
+  readonly server: string;
+  /** Of another system, for Node: the best of them is what LogStore is compared with. */
+  readonly isNodeClient?: boolean;
+}
+
+const OWN = "src/contestants";
+const ROOT = new URL("../../", import.meta.url);
+const PEERS_INSTALL = fileURLToPath(new URL("peers/node_modules", ROOT));
+
+export const EMBEDDED: readonly Contestant[] = [
+  { name: "raw file", file: `${OWN}/raw-file.ts` },
+  { name: "LogStore", file: `${OWN}/logstore-embedded.ts`, way: "batches" },
+  { name: "LogStore, records", file: `${OWN}/logstore-embedded.ts`, way: "records" },
+  { name: "node:sqlite", file: "peers/embedded/node-sqlite.ts" },
+  { name: "lmdb", file: "peers/embedded/lmdb.ts" },
+  { name: "classic-level", file: "peers/embedded/classic-level.ts" },
+  { name: "hypercore", file: "peers/embedded/hypercore.ts" },
+  { name: "async-append-only-log", file: "peers/embedded/async-append-only-log.ts" },
+];
+
+const LOGSTORE = { server: `${OWN}/logstore-server.ts`, file: `${OWN}/logstore-client.ts` };
+const NATS = { server: "peers/served/nats-server.ts", file: "peers/served/nats.ts", isNodeClient: true };
+const REDIS = { server: "peers/served/redis-server.ts", isNodeClient: true };
+const KAFKA = { server: "peers/served/kafka-server.ts" };
+
+export const SERVED: readonly ServedContestant[] = [
+  { name: "bare gRPC", server: `${OWN}/bare-server.ts`, file: `${OWN}/bare-client.ts` },
+  { name: "LogStore, sealed", ...LOGSTORE, way: "sealed" },
+  { name: "LogStore, sendMany", ...LOGSTORE, way: "sendMany" },
+  { name: "LogStore, send", ...LOGSTORE, way: "send" },
+  { name: "Redis, ioredis", ...REDIS, file: "peers/served/ioredis.ts" },
+  { name: "Redis, node-redis", ...REDIS, file: "peers/served/node-redis.ts" },
+  { name: "JetStream", ...NATS, way: "single" },
+  { name: "JetStream, packed", ...NATS, way: "packed" },
+  { name: "Kafka, @platformatic/kafka", ...KAFKA, isNodeClient: true, file: "peers/served/platformatic-kafka.ts" },
+  { name: "Kafka, kafkajs", ...KAFKA, isNodeClient: true, file: "peers/served/kafkajs.ts" },
+  { name: "Kafka, Java tools", ...KAFKA, file: "peers/served/kafka-java.ts" },
+  {
+    name: "RabbitMQ Streams",
+    server: "peers/served/rabbitmq-server.ts",
+    file: "peers/served/rabbitmq.ts",
+    isNodeClient: true,
+  },
+  {
+    name: "PostgreSQL",
+    server: "peers/served/postgres-server.ts",
+    file: "peers/served/postgres.ts",
+    isNodeClient: true,
+  },
+];
+
+/** Loads the adapter's module. Throws {@link Skipped} if its packages are not installed. */
+export async function load<Module>(file: string): Promise<Module> {
+  if (!existsSync(new URL(file, ROOT))) throw new Skipped("there is no adapter");
+  if (file.startsWith("peers/") && !existsSync(PEERS_INSTALL)) {
+    throw new Skipped("the peers are not installed: run pnpm bench:install");
+  }
+  return import(pathToFileURL(fileURLToPath(new URL(file, ROOT))).href);
+}
+
+/**
+ * Turns what {@link load} or a peer's adapter threw into the reason why the contestant is skipped:
+ * a peer that fails does not end the run of the others. Throws what LogStore threw.
+ */
+export function skippedBy(error: unknown, file: string): { readonly skipped: string } {
+  if (error instanceof Skipped) return { skipped: error.message };
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ERR_MODULE_NOT_FOUND") return { skipped: `it is not installed: ${message}` };
+  if (file.startsWith("peers/")) return { skipped: `it failed: ${message}` };
+  throw error;
+}

@@ -1,0 +1,93 @@
+/** A process that appends to logs of one contestant and reads them, on request. */
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { EmbeddedLog, EmbeddedOptions, OpenLog } from "../../contestants/embedded.ts";
+import { type Contestant, load, skippedBy } from "../../contestants/list.ts";
+import { Sink, Source, type SourceOptions } from "../../contestants/values.ts";
+import { work } from "../worker.ts";
+
+let log: EmbeddedLog;
+let file: string;
+let open: OpenLog;
+let directory: string;
+
+const tasks = {
+  /** Returns the settings, or why the contestant cannot take part. */
+  async load(contestant: Contestant): Promise<{ readonly settings: string } | { readonly skipped: string }> {
+    ({ file } = contestant);
+    try {
+      ({ log } = await load<{ log: EmbeddedLog }>(file));
+      return { settings: log.settings };
+    } catch (error) {
+      return skippedBy(error, file);
+    }
+  },
+  async create({ parent, ...options }: CreateRequest): Promise<{ readonly skipped?: string }> {
+    directory = await mkdtemp(join(parent, "log-"));
+    try {
+      open = await log.create(directory, options);
+    } catch (error) {
+      return skippedBy(error, file);
+    }
+    return {};
+  },
+  /** Returns the duration in ms. */
+  async append(options: SourceOptions): Promise<number> {
+    const source = new Source(options);
+    const start = performance.now();
+    await open.append(source);
+    return performance.now() - start;
+  },
+  /** Appenders that each wait for their value before they send the next. Returns the duration. */
+  async appendSingly({ count, valueBytes, appenders }: Record<"count" | "valueBytes" | "appenders", number>) {
+    const { values } = new Source({ count: appenders, batch: appenders, valueBytes }).next()!;
+    let sequence = 0;
+    const appender = async (_: unknown, i: number) => {
+      for (let left = Math.floor(count / appenders); left > 0; left--) await open.appendOne!(values[i]!, sequence++);
+    };
+    const start = performance.now();
+    await Promise.all(Array.from({ length: appenders }, appender));
+    return performance.now() - start;
+  },
+  /** Reads everything. Returns the duration in ms. */
+  async read({ count, valueBytes, isChecked = false }: ReadRequest): Promise<number> {
+    const sink = new Sink(valueBytes, isChecked);
+    const start = performance.now();
+    await open.read(sink);
+    const ms = performance.now() - start;
+    sink.expect(count);
+    return ms;
+  },
+  canAppendSingly: () => open.appendOne !== undefined,
+  /** Closes the log. Returns its size on disk in bytes, and removes it. */
+  async remove(): Promise<number> {
+    await open.close();
+    const bytes = await bytesIn(directory);
+    await rm(directory, { recursive: true });
+    return bytes;
+  },
+};
+
+interface CreateRequest extends EmbeddedOptions {
+  readonly parent: string;
+}
+
+interface ReadRequest {
+  readonly count: number;
+  readonly valueBytes: number;
+  readonly isChecked?: boolean;
+}
+
+/** What the files occupy, so that space that is only reserved does not count. */
+async function bytesIn(path: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const { size, blocks } = await stat(join(entry.parentPath, entry.name));
+    bytes += Math.min(size, blocks * 512);
+  }
+  return bytes;
+}
+
+export type EmbeddedLogTasks = typeof tasks;
+work(tasks);

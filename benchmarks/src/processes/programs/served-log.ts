@@ -1,0 +1,55 @@
+/** A process with a connection of one contestant, which produces and consumes on request. */
+import { type Contestant, load, skippedBy } from "../../contestants/list.ts";
+import type { ClientModule, ClientOptions, LogConnection } from "../../contestants/served.ts";
+import { Sink, Source, type SourceOptions } from "../../contestants/values.ts";
+import { work } from "../worker.ts";
+
+let connection: LogConnection;
+
+const tasks = {
+  /** Returns the client's settings, or why the contestant cannot take part. */
+  async connect({ contestant, address, ...options }: ConnectRequest) {
+    try {
+      const client = await load<ClientModule>(contestant.file);
+      connection = await client.connect(address, { way: contestant.way, ...options });
+      return { settings: client.settings };
+    } catch (error) {
+      return skippedBy(error, contestant.file);
+    }
+  },
+  createTopic: (topic: string) => connection.createTopic(topic),
+  deleteTopic: (topic: string) => connection.deleteTopic(topic),
+  /** Returns the duration in ms. */
+  async produce({ topic, ...options }: SourceOptions & { readonly topic: string }): Promise<number> {
+    const source = new Source(options);
+    const start = performance.now();
+    await connection.produce(topic, source);
+    const ms = performance.now() - start;
+    return connection.lastMs?.() ?? ms;
+  },
+  /** Returns the duration in ms. */
+  async consume({ topic, count, valueBytes, isChecked = false }: ConsumeRequest): Promise<number> {
+    const sink = new Sink(valueBytes, isChecked);
+    const start = performance.now();
+    await connection.consume(topic, sink, count);
+    const ms = performance.now() - start;
+    sink.expect(count);
+    return connection.lastMs?.() ?? ms;
+  },
+  close: () => connection.close(),
+};
+
+interface ConnectRequest extends ClientOptions {
+  readonly contestant: Contestant;
+  readonly address: string;
+}
+
+interface ConsumeRequest {
+  readonly topic: string;
+  readonly count: number;
+  readonly valueBytes: number;
+  readonly isChecked?: boolean;
+}
+
+export type ServedLogTasks = typeof tasks;
+work(tasks);

@@ -1,0 +1,83 @@
+/** The command `logstore-server` in a process of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Certificate } from "./certificate.ts";
+import { programFile } from "./run-program.ts";
+
+/** Linux reports a process's time in ticks of this length. */
+const TICK_MS = 10;
+const PAGE_BYTES = 4096;
+
+const ownBin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
+
+/** Path of the command in a built checkout, including older ones, where it has another name. */
+export function commandOf(checkout: string): string {
+  const files = ["bin.cjs", "bin.js"].map((name) => resolve(checkout, "packages/server-grpc/dist", name));
+  return files.find((file) => existsSync(file)) ?? files[0]!;
+}
+
+export interface ServerProcessOptions {
+  readonly certificate?: Certificate | undefined;
+  readonly durability?: "written" | "flushed";
+  /** The command. Default: that of this checkout. */
+  readonly bin?: string;
+  /** Variables in addition to those of this process. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export class ServerProcess {
+  readonly address: string;
+  readonly #process: ChildProcess;
+
+  private constructor(process: ChildProcess, address: string) {
+    this.#process = process;
+    this.address = address;
+  }
+
+  static async start(
+    directory: string,
+    { certificate, durability = "written", bin = ownBin, environment = {} }: ServerProcessOptions = {},
+  ): Promise<ServerProcess> {
+    const args =
+      certificate === undefined
+        ? [bin, "--data", directory, "--port", "0", "--durability", durability, "--log-level", "error"]
+        : [programFile("tls-server"), directory, certificate.certFile, certificate.keyFile, durability];
+    const server = spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...environment },
+    });
+    for await (const line of createInterface({ input: server.stdout })) {
+      const address = /[^ ]+:\d+$/.exec(line)?.[0];
+      if (address !== undefined) return new ServerProcess(server, address);
+    }
+    throw new Error("the server did not start");
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Current resident memory; Linux only. */
+  async residentBytes(): Promise<number> {
+    const [, pages] = (await readFile(`/proc/${this.#process.pid}/statm`, "utf8")).split(" ");
+    return Number(pages) * PAGE_BYTES;
+  }
+
+  /** Processor time since the start; Linux only. */
+  async cpuMs(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#process.pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.#process, "exit");
+    this.#process.kill("SIGTERM");
+    await exited;
+  }
+}

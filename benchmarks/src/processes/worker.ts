@@ -1,0 +1,56 @@
+/** Processes that execute tasks one at a time on request and return the results. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { programFile } from "./run-program.ts";
+
+/** Tasks by name: each gets the input of the request and returns the response. */
+export type Tasks = Record<string, (input: never) => unknown>;
+
+type Input<Task> = Task extends (input: infer I) => unknown ? I : never;
+type Output<Task> = Task extends (input: never) => infer O ? Awaited<O> : never;
+
+/** A process that runs `programs/<name>.ts`, seen from its parent. */
+export class Worker<T extends Tasks> {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exited = once(child, "exit");
+  }
+
+  /** Resolves when it accepts requests. */
+  static async start<T extends Tasks>(name: string, args: readonly string[]): Promise<Worker<T>> {
+    const worker = new Worker<T>(fork(programFile(name), args));
+    await worker.#message(name);
+    return worker;
+  }
+
+  /** One request at a time. */
+  ask<Name extends keyof T & string>(name: Name, input: Input<T[Name]>): Promise<Output<T[Name]>> {
+    const answered = this.#message(name);
+    this.#child.send([name, input]);
+    return answered as Promise<Output<T[Name]>>;
+  }
+
+  /** SIGKILL; resolves when the process has exited. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  async #message(what: string): Promise<unknown> {
+    const ended = this.#exited.then(() => {
+      throw new Error(`a process ended where it was to ${what}`);
+    });
+    const [answer] = await Promise.race([once(this.#child, "message"), ended]);
+    return answer;
+  }
+}
+
+/** In the child: executes requests until the parent exits. */
+export function work(tasks: Tasks): void {
+  process.on("message", async ([name, input]: [string, never]) => process.send?.((await tasks[name]!(input)) ?? null));
+  process.once("disconnect", () => process.exit());
+  process.send?.("ready");
+}

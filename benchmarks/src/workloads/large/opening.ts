@@ -1,0 +1,37 @@
+/** The time until a store can be used: after a close, and after its writer was killed. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import type { OpenReport } from "../../processes/programs/open-store.ts";
+import { programFile, runProgram } from "../../processes/run-program.ts";
+import { against, figure, type Result } from "../../statistics/result.ts";
+import { inTurns } from "../../statistics/rounds.ts";
+
+export async function opening(directory: string, rounds: number): Promise<Result[]> {
+  const open = () => runProgram<OpenReport>("open-store", [directory]);
+  const { nothing, closed, killed } = await inTurns(rounds, {
+    nothing: () => runProgram("nothing", []),
+    closed: open,
+    killed: async () => {
+      await writeAndBeKilled(directory);
+      return open();
+    },
+  });
+  const ms = (runs: { ms: number }[]) => runs.map((run) => run.ms);
+  const openMs = (runs: { report: OpenReport }[]) => runs.map(({ report }) => report.openMs);
+  const whole = { unit: "ms", baseline: "a process that does nothing" };
+  return [
+    figure({ title: "open, closed before", unit: "ms", goal: { atMost: 150 } }, openMs(closed)),
+    against({ ...whole, title: "the whole process: open and close" }, ms(closed), ms(nothing)),
+    figure({ title: "open, writer killed with its segment nearly full", unit: "ms" }, openMs(killed)),
+    against({ ...whole, title: "the whole process: open and close" }, ms(killed), ms(nothing)),
+  ];
+}
+
+async function writeAndBeKilled(directory: string): Promise<void> {
+  const writer = fork(programFile("writer"), [directory]);
+  const exited = once(writer, "exit");
+  const [ended] = await Promise.race([once(writer, "message"), exited.then(() => [undefined])]);
+  if (ended === undefined) throw new Error("the writer ended by itself");
+  writer.kill("SIGKILL");
+  await exited;
+}
