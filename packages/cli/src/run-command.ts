@@ -37,7 +37,7 @@ export async function runCommand(chosen: Chosen, surroundings: Surroundings): Pr
       opened ??= (async () => {
         const place = await context.place();
         const { openPlace } = await import("./place/open-place.js");
-        const open = await openPlace(place, options.timeout);
+        const open = await openPlace(place, { timeoutMs: options.timeout, signal });
         context.onEnd(() => open.close());
         return open;
       })();

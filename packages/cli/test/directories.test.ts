@@ -1,5 +1,5 @@
 /** Commands that show, verify and repair data on disk. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Broker, LogStore, ReadOnlyBroker } from "@logstore/core";
@@ -52,6 +52,31 @@ test("inspect: the topics of a data directory, and the segments of one", async (
             0    0 – 4        4        3  261 B  2026-01-01 00:00:00.000Z  sound  00000000000000000000.log
     "
   `);
+});
+
+test("inspect: a batch or a segment that is missing is not passed over", async () => {
+  const store = await mkdtemp(join(tmpdir(), "logstore-directories-"));
+  onTestFinished(() => rm(store, { recursive: true, force: true }));
+  await writeFile(join(store, "store.json"), "{}");
+  const bytes = await readFile(segment);
+  const second = bytes.indexOf("LSB", 1);
+  const third = bytes.indexOf("LSB", second + 1);
+  const put = async (partition: number, offset: number, content: Uint8Array) => {
+    await mkdir(join(store, String(partition)), { recursive: true });
+    await writeFile(join(store, String(partition), `${String(offset).padStart(20, "0")}.log`), content);
+  };
+  await put(0, 0, Buffer.concat([bytes.subarray(0, second), bytes.subarray(third)]));
+  await put(1, 0, bytes.subarray(0, second));
+  await put(1, 3, bytes.subarray(third));
+  await put(2, 0, bytes.subarray(0, third));
+  await put(2, 1, bytes.subarray(second));
+  const { stdout } = await runIn({ json: true }, inspect, {}, store);
+  const states = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).state);
+  const missing = "offsets 1 – 2 are missing";
+  expect(states).toEqual([missing, "sound", missing, "sound", "offsets from 1 on occur twice"]);
 });
 
 test("inspect: each byte of a batch, with the names of the format", async () => {

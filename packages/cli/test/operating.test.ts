@@ -3,12 +3,14 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { produce } from "../src/bench/phases.js";
 import { run as bench } from "../src/commands/bench.js";
 import { run as check } from "../src/commands/check.js";
 import { run as top } from "../src/commands/top.js";
@@ -16,7 +18,8 @@ import { candidates } from "../src/completion/candidates.js";
 import { scripts } from "../src/completion/scripts.js";
 import { outputOptions, placeOptions } from "../src/definitions/common-options.js";
 import { commands } from "../src/definitions/index.js";
-import { start } from "./command.js";
+import { InterruptedError } from "../src/interrupts.js";
+import { logstore, start } from "./command.js";
 import { isThere } from "./foreign.js";
 import { runIn } from "./in-process.js";
 
@@ -74,6 +77,23 @@ describe("check", () => {
   });
 });
 
+test("an interrupt does not wait for a server that accepts connections and does not answer", async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on("error", () => {})));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const interrupts = new AbortController();
+  const running = logstore(["topics", "list", "--server", address], { signal: interrupts.signal });
+  await once(server, "connection");
+  interrupts.abort(new InterruptedError("SIGINT", 130));
+  expect(await running).toEqual({ stdout: "", stderr: "", code: 130 });
+});
+
 test("top: an interrupt does not wait for a server that does not answer", async () => {
   const asked = Promise.withResolvers<void>();
   const silent = {
@@ -117,6 +137,51 @@ test("bench: rates, percentiles, and nothing left behind", async () => {
   ]);
   expect(Object.keys(rows[0].latency)).toEqual(["p50", "p95", "p99", "p999", "max"]);
   expect((await broker.listTopics()).map(({ topic }) => topic)).toEqual(["orders"]);
+});
+
+test("bench: fails where the records do not reach a reader", async () => {
+  const stuck = new Proxy(broker, {
+    get: (target, name) => {
+      if (name === "consume") return silence;
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+  const client = connect(stuck);
+  await client.createTopic("unread", { partitions: 1 });
+  const { signal } = new AbortController();
+  const request = { client, topic: "unread", records: 20, valueBytes: 16, rate: 2_000, producer: {}, signal };
+  const producing = produce({ ...request, readPatienceMs: 50, onProgress: () => {} });
+  await expect(producing).rejects.toThrow("the reader received 0 of 20 records, and no more within 0.05 s");
+  await client.deleteTopic("unread");
+  await client.close();
+});
+
+/** A read that ends when it is stopped, and yields nothing before. */
+async function* silence(_request: unknown, { signal }: { readonly signal: AbortSignal }) {
+  if (!signal.aborted) await once(signal, "abort");
+  yield* [];
+}
+
+test("dev: adds nothing to a directory that has topics", async () => {
+  const data = await mkdtemp(join(tmpdir(), "logstore-dev-"));
+  onTestFinished(() => rm(data, { recursive: true, force: true }));
+  const before = await Broker.open(data);
+  await before.createTopic({ topic: "mine", partitions: 1 });
+  await before.close();
+  const child = start(["dev", data, "--port", "0"]);
+  let stdout = "";
+  for await (const chunk of child.stdout) {
+    stdout += chunk;
+    if (stdout.includes("What happens:")) break;
+  }
+  child.kill("SIGINT");
+  await once(child, "close");
+  expect(stdout).toContain("logstore tail mine");
+  expect(stdout).not.toContain("hello");
+  const after = await Broker.open(data);
+  onTestFinished(() => after.close());
+  expect((await after.listTopics()).map(({ topic }) => topic)).toEqual(["mine"]);
 });
 
 test("dev: says what to try, and its temporary directory is gone at the end", async () => {

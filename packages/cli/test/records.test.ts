@@ -118,6 +118,37 @@ test("what is read can be produced again, byte for byte", async () => {
   expect((await run(["read", "again"])).stdout).toBe(json.replace('"bytes"', '"again"'));
 });
 
+test("produce --input records reads records as an import does, and values that are JSON", async () => {
+  await served.broker.createTopic({ topic: "fields", partitions: 1 });
+  const produce = (line: object) => run(["produce", "fields", "--input", "records"], `${JSON.stringify(line)}\n`);
+  const time = "2026-11-27T21:00:00.000Z";
+  expect(await produce({ value: { a: 1 }, timestamp: time, headers: { kind: "b" } })).toMatchObject({ code: 0 });
+  expect(await produce({ value: null })).toMatchObject({ code: 0 });
+  const { stdout } = await run(["read", "fields"]);
+  const [first, second] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(first).toMatchObject({
+    value: '{"a":1}',
+    timestamp: Date.parse(time),
+    headers: [{ name: "kind", value: "b" }],
+  });
+  expect(second).toMatchObject({ key: null, value: "null" });
+  const refused: [object, string][] = [
+    [{ valueBase64: "%%" }, 'line 1 of stdin: "valueBase64" is not base64: "%%"; 0 records appended'],
+    [{ value: "a", valueBase64: "aaaa" }, '"value" and "valueBase64" exclude each other'],
+    [{ value: "a", headers: 3 }, '"headers" must be a list'],
+    [{ value: "a", partition: "0" }, '"partition" must be a whole number'],
+    [{ key: 1, value: "a" }, '"key" must be a string, not 1'],
+    [["a"], "a record is an object such as"],
+    [{ key: "k" }, 'there is no "value"'],
+  ];
+  for (const [line, problem] of refused) {
+    expect(await produce(line)).toMatchObject({ code: 2, stderr: expect.stringContaining(problem) });
+  }
+});
+
 test("lines are records; the first that is refused ends it, and what came before is counted", async () => {
   await served.broker.createTopic({ topic: "lines", partitions: 1 });
   const first = await run(["produce", "lines"], "one\n\nthree");

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "@logstore/client";
+import { serve } from "@logstore/server-grpc";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { isThere } from "./foreign.js";
 import { type ServedBroker, serveBroker } from "./served-broker.js";
@@ -107,6 +108,32 @@ describe.skipIf(!hasTmux)("in a terminal", () => {
     shell.resize(90, 20);
     shell.press("q");
     await isLeftAsItWas();
+  });
+
+  test("top: keys do not wait for a server that does not answer", async () => {
+    let isStuck = false;
+    const { broker } = served;
+    const stuck = new Proxy(broker, {
+      get: (target, name) => {
+        if (name === "listTopics" && isStuck) return () => new Promise(() => {});
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    const server = await serve(stuck, { port: 0, drainTimeoutMs: 0 });
+    onTestFinished(() => server.stop());
+    for (const key of ["q", "C-c"]) {
+      isStuck = false;
+      shell.type(`logstore top -i 300ms --server ${server.address}; echo "it ended"`);
+      await topScreen().toContain("by rate");
+      isStuck = true;
+      await new Promise((resolve) => setTimeout(resolve, 600)); // a call is under way
+      shell.press("s");
+      await topScreen().toContain("by name");
+      shell.press(key);
+      await expect.poll(() => shell.text, { timeout: 5_000, interval: 50 }).toContain("it ended");
+      await isLeftAsItWas();
+    }
   });
 
   test("top: Ctrl-C and SIGTERM leave the terminal as it was", async () => {

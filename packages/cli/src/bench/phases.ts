@@ -1,6 +1,7 @@
 /** The phases of a benchmark: sending records, and reading them back. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { LogClient, Producer, ProducerOptions } from "@logstore/client";
+import type { LogClient, Producer, ProducerOptions, Reader } from "@logstore/client";
+import { CliError } from "../errors/cli-error.js";
 import { Latencies, type Percentiles } from "./latencies.js";
 
 export interface BenchRequest {
@@ -12,6 +13,8 @@ export interface BenchRequest {
   readonly rate: number | undefined;
   readonly producer: ProducerOptions;
   readonly signal: AbortSignal;
+  /** Time in ms without a record after which a reader that lacks some has failed. Default 10 s. */
+  readonly readPatienceMs?: number;
   readonly onProgress: (records: number) => void;
 }
 
@@ -39,11 +42,10 @@ const SENDS_BETWEEN_WAITS = 256;
  * due, so that a stall of the log appears in the latencies of all records that it delayed.
  */
 export async function produce(request: BenchRequest): Promise<PhaseResult> {
-  const { client, topic, records, rate, signal } = request;
+  const { client, topic, records, rate, signal, readPatienceMs = 10_000 } = request;
   const acks = new Latencies();
   const ends = new Latencies();
-  const reading = rate === undefined ? undefined : new TailReader(client, topic, records, ends);
-  await reading?.begun;
+  const reading = rate === undefined ? undefined : await TailReader.begin(client, topic, records, ends);
   const producer = client.producer(topic, request.producer);
   const begun = performance.now();
   try {
@@ -51,7 +53,7 @@ export async function produce(request: BenchRequest): Promise<PhaseResult> {
     else await sendAtRate(request, producer, acks, rate);
     await producer.flush();
     const ms = performance.now() - begun;
-    await reading?.done(signal);
+    await reading?.done(readPatienceMs, signal);
     const bytes = records * request.valueBytes;
     return { phase: "produce", records, bytes, ms, latency: acks.percentiles, endToEnd: ends.percentiles };
   } finally {
@@ -117,34 +119,52 @@ class FirstFailure {
 
 /** Reads the records appended from now on, and measures their latencies. */
 class TailReader {
-  readonly begun: Promise<void>;
-  readonly #reader;
+  readonly #reader: Reader;
+  readonly #records: number;
   readonly #reading: Promise<void>;
+  #received = 0;
 
-  constructor(client: LogClient, topic: string, records: number, ends: Latencies) {
-    this.#reader = client.reader({ topics: [topic], from: "latest" });
-    // The positions must be known before the first record is sent.
-    this.begun = client.describeTopic(topic).then(() => delay(100));
-    this.#reading = this.#read(records, ends);
+  private constructor(reader: Reader, records: number, ends: Latencies) {
+    this.#reader = reader;
+    this.#records = records;
+    this.#reading = this.#read(ends);
     this.#reading.catch(() => {}); // awaited by `done`
   }
 
-  async #read(records: number, ends: Latencies): Promise<void> {
-    let left = records;
+  /** Resolves when the positions are known: the first record may be sent. */
+  static async begin(client: LogClient, topic: string, records: number, ends: Latencies): Promise<TailReader> {
+    const { partitions } = await client.describeTopic(topic);
+    const reader = client.reader({
+      assign: { [topic]: partitions.map(({ partition }) => partition) },
+      from: { [topic]: Object.fromEntries(partitions.map((each) => [each.partition, each.highWatermark])) },
+    });
+    return new TailReader(reader, records, ends);
+  }
+
+  async #read(ends: Latencies): Promise<void> {
     for await (const { value } of this.#reader) {
       const due = Number(Buffer.from(value.buffer, value.byteOffset, DUE_BYTES).toString("latin1"));
       ends.add(performance.now() - due);
-      if (--left === 0) return;
+      if (++this.#received === this.#records) return;
     }
   }
 
-  async done(signal: AbortSignal): Promise<void> {
-    const waiting = new AbortController();
-    await Promise.race([
-      this.#reading,
-      delay(10_000, undefined, { signal: AbortSignal.any([signal, waiting.signal]) }),
-    ]);
-    waiting.abort();
+  /**
+   * @throws CliError if no more records arrive although some are missing; the reason of `signal`
+   */
+  async done(patienceMs: number, signal: AbortSignal): Promise<void> {
+    for (let before = -1; this.#received < this.#records; ) {
+      if (before === this.#received) {
+        const missing = `the reader received ${this.#received} of ${this.#records} records`;
+        throw new CliError("FAILED", `${missing}, and no more within ${patienceMs / 1000} s`, {
+          hint: "the end-to-end latency cannot be measured; logstore verify checks the records on disk",
+        });
+      }
+      before = this.#received;
+      const waiting = new AbortController();
+      const patience = delay(patienceMs, undefined, { signal: AbortSignal.any([signal, waiting.signal]) });
+      await Promise.race([this.#reading, patience]).finally(() => waiting.abort());
+    }
   }
 
   close(): Promise<void> {

@@ -15,6 +15,7 @@ interface Options {
 }
 
 const DEFAULT_PORT = 7411;
+/** An example in a new directory. Nothing is added to a directory that a user already has. */
 const FIRST_TOPIC = "hello";
 
 /** Serves a directory on this machine until it is interrupted, and prints what happens. */
@@ -25,19 +26,24 @@ export async function run(context: Context, options: Options, directory?: string
   const data = directory ?? (await temporaryDirectory(context));
   const log = new DevLog(output);
   context.onEnd(() => log.close());
+  let isNew = false;
   const hooks: LogStoreHooks = {
     failed: ({ topic, partition, error }) =>
       log.problem(`${topic} ${partition} takes no more appends: ${error.message}`),
     damaged: ({ topic, partition, error }) => log.problem(`${topic} ${partition} is damaged: ${error.message}`),
-    warned: ({ type, message }) => void (type !== "newDirectory" && log.problem(message)),
+    warned: ({ type, message }) => {
+      if (type === "newDirectory") isNew = true;
+      else log.problem(message);
+    },
   };
   const broker = await Broker.open(data, { hooks });
   context.onEnd(() => broker.close());
   const server = await listening(broker, port, log);
   context.onEnd(() => server.stop());
   const client = connect(broker);
-  await client.ensureTopic(FIRST_TOPIC, directory === undefined ? { partitions } : {}).catch(() => {}); // the topic is only an example
-  await output.write(welcome(context, server.address, data, directory === undefined));
+  if (isNew) await client.createTopic(FIRST_TOPIC, { partitions });
+  const topic = isNew ? FIRST_TOPIC : (await client.listTopics())[0]?.topic;
+  await output.write(welcome(context, { address: server.address, data, isTemporary: directory === undefined, topic }));
   log.follow(client, signal);
   if (!signal.aborted) await once(signal, "abort");
   output.note("stopping");
@@ -66,9 +72,18 @@ async function temporaryDirectory(context: Context): Promise<string> {
   return directory;
 }
 
-function welcome({ output: { style } }: Context, address: string, data: string, isTemporary: boolean): string {
+interface Welcome {
+  readonly address: string;
+  readonly data: string;
+  readonly isTemporary: boolean;
+  /** A topic to try the commands with. */
+  readonly topic: string | undefined;
+}
+
+function welcome({ output: { style } }: Context, { address, data, isTemporary, topic }: Welcome): string {
   const line = (command: string, what: string) => `  ${style("cyan", command.padEnd(57))}${style("dim", what)}`;
   const isDefault = address.endsWith(`:${DEFAULT_PORT}`);
+  const isExample = topic === FIRST_TOPIC;
   return [
     `${style(["bold", "green"], "logstore dev")} listens on ${style("bold", address)}`,
     `data in ${data}${isTemporary ? style("dim", ", deleted at the end") : ""}`,
@@ -76,9 +91,9 @@ function welcome({ output: { style } }: Context, address: string, data: string, 
     "Try, in another terminal:",
     "",
     ...(isDefault ? [] : [line(`export LOGSTORE_SERVER=${address}`, "for the commands")]),
-    line(`logstore bench --topic ${FIRST_TOPIC} --rate 500 --records 30000`, "a minute of records"),
+    ...(isExample ? [line(`logstore bench --topic ${topic} --rate 500 --records 30000`, "a minute of records")] : []),
     line("logstore top", "watch what happens"),
-    line(`logstore tail ${FIRST_TOPIC}`, "look at the records"),
+    ...(topic === undefined ? [] : [line(`logstore tail ${topic}`, "look at the records")]),
     line("echo Hello | logstore produce greetings --create", "a topic of your own"),
     line("logstore --help", "everything else"),
     "",
@@ -86,7 +101,7 @@ function welcome({ output: { style } }: Context, address: string, data: string, 
     "",
     style("dim", `  import { connect } from "@logstore/client";`),
     style("dim", `  const client = connect("${address}");`),
-    style("dim", `  await client.producer("${FIRST_TOPIC}").send({ key: "you", value: "Hello!" });`),
+    ...(isExample ? [style("dim", `  await client.producer("${topic}").send({ key: "you", value: "Hello!" });`)] : []),
     "",
     `${style("dim", "Ctrl-C ends it. What happens:")}`,
     "",

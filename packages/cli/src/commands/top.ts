@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReadStream, WriteStream } from "node:tty";
-import type { LogClient } from "@logstore/client";
 import type { Context } from "../command/context.js";
+import { unlessAborted } from "../command/unless-aborted.js";
 import { placeName } from "../place/place.js";
 import { RateHistory } from "../top/history.js";
 import { type Rows, rowsOf, type Sorting, sortings } from "../top/rows.js";
@@ -34,10 +34,10 @@ async function showTables(
 ): Promise<void> {
   const { client } = await context.open();
   const { output, signal } = context;
-  let before = await sampleUnless(signal, client);
+  let before = await unlessAborted(takeSample(client), signal);
   for (let i = 0; i < count; i++) {
     await delay(interval, undefined, { signal });
-    const now = await sampleUnless(signal, client);
+    const now = await unlessAborted(takeSample(client), signal);
     const rows = rowsOf(before, now, sort);
     before = now;
     await output.result({ time: new Date().toISOString(), ...rows }, () => tableLines(rows, output));
@@ -55,7 +55,7 @@ async function showScreen(context: Context, options: Options): Promise<void> {
   let isReversed = false;
   let intervalMs = options.interval ?? DEFAULT_INTERVAL_MS;
   let before: Sample | undefined;
-  let now = await sampleUnless(signal, client);
+  let now = await unlessAborted(takeSample(client), signal);
   let clock = timeOfDay();
   let problem: string | undefined;
   const history = new RateHistory();
@@ -93,29 +93,17 @@ async function showScreen(context: Context, options: Options): Promise<void> {
     await Promise.race([waited(due, ended), wake.promise]);
     if (ended.aborted || performance.now() < now.at + intervalMs) continue;
     try {
-      const sample = await sampleUnless(ended, client);
+      const sample = await unlessAborted(takeSample(client), ended);
       before = now;
       now = sample;
       problem = undefined;
       clock = timeOfDay();
       history.add(rowsOf(before, now, sorting).topics);
     } catch (error) {
+      if (ended.aborted) return;
       problem = (error as Error).message; // shown until it works again
       now = { ...now, at: performance.now() };
     }
-  }
-}
-
-/** An interrupt ends the wait at once: the client retries the calls to a server that is gone. */
-async function sampleUnless(signal: AbortSignal, client: LogClient): Promise<Sample> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([takeSample(client), aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 

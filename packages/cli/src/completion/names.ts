@@ -14,7 +14,7 @@ const TIMEOUT_MS = 1_500;
 export async function namesOfKind(kind: string, words: readonly string[], { environment }: Context): Promise<string[]> {
   try {
     if (kind === "profile") return Object.keys((await readProfiles(environment)).profiles);
-    const place = await openPlace(await resolvePlace(placeOptionsIn(words), environment), TIMEOUT_MS);
+    const place = await openPlace(await resolvePlace(placeOptionsIn(words), environment), { timeoutMs: TIMEOUT_MS });
     try {
       return await namesIn(kind, place.client);
     } finally {

@@ -15,7 +15,8 @@ export const inspectCommand: CommandDefinition = {
   summary: "show segments, batches and records as they lie on disk",
   description:
     "Reads the files themselves, sound or damaged, also beside a running server; changes nothing. Shows the topics of a data " +
-    "directory, or the segments of a topic or log store, or the batches of a segment.",
+    "directory, or the segments of a topic or log store, or the batches of a segment. What the files themselves do not " +
+    "tell, such as a last segment that is missing, is found by verify.",
   group: commandGroups.directory,
   arguments: [
     { ...directory, name: "path", description: "data directory, log store or segment file", completes: "file" },

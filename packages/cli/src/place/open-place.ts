@@ -11,6 +11,7 @@ import {
   UnavailableError,
 } from "@logstore/client";
 import { NotALogStoreError } from "@logstore/codec";
+import { unlessAborted } from "../command/unless-aborted.js";
 import { CliError, UsageError } from "../errors/cli-error.js";
 import { exitCodes } from "../errors/exit-codes.js";
 import type { DirectoryPlace, Place, ServerPlace, TokenSource } from "./place.js";
@@ -24,12 +25,25 @@ export interface OpenPlace {
   close(): Promise<void>;
 }
 
-/** @throws CliError UNAVAILABLE where no seed answers; what the server answers with */
-export function openPlace(place: Place, timeoutMs?: number): Promise<OpenPlace> {
-  return place.kind === "server" ? openServer(place, timeoutMs) : openDirectory(place);
+const never = new AbortController().signal;
+
+/** How a place is opened. */
+export interface OpenOptions {
+  /** Limit of each call. Default: the client's own. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait for a server that does not answer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-async function openServer(place: ServerPlace, timeoutMs: number | undefined): Promise<OpenPlace> {
+/**
+ * @throws CliError UNAVAILABLE where no seed answers; what the server answers with; the reason of
+ * the signal
+ */
+export function openPlace(place: Place, options: OpenOptions = {}): Promise<OpenPlace> {
+  return place.kind === "server" ? openServer(place, options) : openDirectory(place);
+}
+
+async function openServer(place: ServerPlace, { timeoutMs, signal = never }: OpenOptions): Promise<OpenPlace> {
   if (place.token !== undefined && place.tls === undefined) {
     throw new UsageError("a token is only sent over TLS", { hint: "add --tls, or --ca-file for a CA of your own" });
   }
@@ -40,7 +54,7 @@ async function openServer(place: ServerPlace, timeoutMs: number | undefined): Pr
   };
   const failures: string[] = [];
   for (const seed of place.seeds) {
-    const found = await connected(seed, options);
+    const found = await connected(seed, options, signal);
     if (!("failure" in found)) return openOn(place, found.api, () => found.api.close());
     failures.push(found.failure);
   }
@@ -57,6 +71,7 @@ async function openServer(place: ServerPlace, timeoutMs: number | undefined): Pr
 async function connected(
   seed: string,
   options: ConnectOptions,
+  signal: AbortSignal,
 ): Promise<{ readonly api: GrpcLogApi } | { readonly failure: string }> {
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => {}); // no call may be waiting for it
@@ -65,7 +80,7 @@ async function connected(
   };
   const api = new GrpcLogApi(seed, { ...options, onEvent });
   try {
-    await Promise.race([api.describeServer(), lost.promise]);
+    await unlessAborted(Promise.race([api.describeServer(), lost.promise]), signal);
     return { api };
   } catch (error) {
     if (error instanceof PermissionDeniedError) return { api }; // the server answered, and may permit other calls

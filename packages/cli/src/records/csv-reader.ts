@@ -1,36 +1,40 @@
 /** Reads records from CSV, as packages/cli/README.md describes it. */
 import { Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
-import { BadRecord, type ImportedRecord, type ImportPiece } from "./imported-record.js";
+import { BadRecord, type ImportedRecord, type ImportPiece, MAX_TEXT_BYTES } from "./imported-record.js";
 import { recordOfFields } from "./record-fields.js";
 
 /** Options of {@link csvPieces}. */
 export interface CsvOptions {
   /** Number of lines after the heading that are skipped. */
   readonly skippedLines: number;
-  /** Rows become JSON objects; otherwise a column `value` has the value. */
+  /** Whether each row becomes a JSON object; otherwise the column `value` has the value. */
   readonly jsonRows: boolean;
-  /** Column of the key, for JSON objects. */
+  /** With `jsonRows`, the column that has the key; undefined for records without a key. */
   readonly keyColumn: string | undefined;
 }
 
 type Row = Readonly<Record<string, string>>;
 
 interface NumberedRow {
-  /** Its last line. */
+  /** The last line of the row. */
   readonly line: number;
   readonly row: Row;
 }
 
 const ROWS_A_PIECE = 1_000;
-const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
-/** Lines are counted as in the file: a value may have several. */
+/**
+ * Yields the rows of a file in pieces. Line numbers are those of the file, because a quoted value
+ * may span several lines.
+ *
+ * @throws BadRecord for a row that is not CSV, after the rows before it
+ */
 export async function* csvPieces(
   input: AsyncIterable<Uint8Array>,
   options: CsvOptions,
 ): AsyncGenerator<ImportPiece, void> {
-  const parser = parse({ columns: true, bom: true, info: true, max_record_size: MAX_ROW_BYTES });
+  const parser = parse({ columns: true, bom: true, info: true, max_record_size: MAX_TEXT_BYTES });
   const source = Readable.from(input);
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
@@ -95,7 +99,7 @@ function recordOfRow(row: Row, line: number, { jsonRows, keyColumn }: CsvOptions
     partition: partition && Number(partition),
   };
   const given = Object.entries(fields).filter(([name, each]) => each !== "" || /^(key|value)/.test(name));
-  return recordOfFields(Object.fromEntries(given), line);
+  return recordOfFields(Object.fromEntries(given), { bad: (problem) => new BadRecord(line, problem) });
 }
 
 function jsonRecord(row: Row, line: number, keyColumn: string | undefined): ImportedRecord {

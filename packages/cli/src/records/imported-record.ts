@@ -1,4 +1,11 @@
+import { constants } from "node:buffer";
 import type { HeaderInput } from "@logstore/codec";
+
+/**
+ * Largest text of a record, a line or a row: the longest string of JavaScript, 512 MiB. The records
+ * of the largest batch, 64 MiB, become 384 MiB at most, if each byte is an escape such as \u0001.
+ */
+export const MAX_TEXT_BYTES = constants.MAX_STRING_LENGTH;
 
 /** A record of an input, with the partition that it names. */
 export interface ImportedRecord {

@@ -19,7 +19,8 @@ export interface LinePiece {
 }
 
 /**
- * Yields the input in pieces of whole lines. Memory is bounded by a piece and the longest line.
+ * Yields the input in pieces of whole lines. Memory is bounded by a piece and the longest line:
+ * each chunk is searched and joined once, however long the line is.
  *
  * @throws BadRecord for a line that is too long, or not UTF-8
  */
@@ -29,6 +30,8 @@ export async function* linePieces(
 ): AsyncGenerator<LinePiece, void> {
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
+  /** Those of the waiting bytes that are whole lines. */
+  let wholeBytes = 0;
   let firstLine = 1;
   const piece = (bytes: Buffer): LinePiece => {
     checkUtf8(bytes, firstLine);
@@ -38,20 +41,20 @@ export async function* linePieces(
   };
   for await (const chunk of chunksAndPauses(input)) {
     if (chunk !== PAUSE) {
-      waiting.push(chunk);
-      waitingBytes += chunk.length;
+      const bytes = asBuffer(chunk);
+      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      const lineBytes = waitingBytes + (end === 0 ? bytes.length : bytes.indexOf(NEWLINE));
+      if (wholeBytes === 0 && lineBytes > maxLineBytes) throw tooLong(firstLine, maxLineBytes);
+      if (end > 0) wholeBytes = waitingBytes + end;
+      waiting.push(bytes);
+      waitingBytes += bytes.length;
     }
-    if (waitingBytes < PIECE_BYTES && chunk !== PAUSE) continue;
+    if (wholeBytes === 0 || (waitingBytes < PIECE_BYTES && chunk !== PAUSE)) continue;
     const bytes = joined(waiting);
-    const end = bytes.lastIndexOf(NEWLINE) + 1;
-    if (end === 0) {
-      if (waitingBytes > maxLineBytes) throw tooLong(firstLine, maxLineBytes);
-      waiting = [bytes];
-      continue;
-    }
-    yield piece(bytes.subarray(0, end));
-    waiting = end === bytes.length ? [] : [bytes.subarray(end)];
-    waitingBytes = bytes.length - end;
+    yield piece(bytes.subarray(0, wholeBytes));
+    waiting = wholeBytes === bytes.length ? [] : [bytes.subarray(wholeBytes)];
+    waitingBytes -= wholeBytes;
+    wholeBytes = 0;
   }
   if (waitingBytes > 0) yield piece(joined(waiting));
 }
@@ -83,8 +86,10 @@ function startPause(): { readonly over: Promise<typeof PAUSE>; cancel(): void } 
 }
 
 function joined(chunks: readonly Uint8Array[]): Buffer {
-  if (chunks.length !== 1) return Buffer.concat(chunks);
-  const { buffer, byteOffset, length } = chunks[0]!;
+  return chunks.length === 1 ? asBuffer(chunks[0]!) : Buffer.concat(chunks);
+}
+
+function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length);
 }
 

@@ -1,19 +1,15 @@
 /** Reads records from NDJSON, as packages/cli/README.md describes it. */
-
 import { ExportedLines, nextLine } from "./exported-line.js";
-import { BadRecord, type ImportedRecord, type ImportPiece } from "./imported-record.js";
+import { BadRecord, type ImportedRecord, type ImportPiece, MAX_TEXT_BYTES } from "./imported-record.js";
 import { type LinePiece, linePieces } from "./line-pieces.js";
-import { recordOfFields, shortened } from "./record-fields.js";
-
-/** The largest batch that a server accepts fits, as base64 with escapes. */
-const MAX_LINE_BYTES = 64 * 1024 * 1024;
+import { recordOfJson } from "./record-fields.js";
 
 /** @param skippedLines number of lines at the beginning that are skipped */
 export async function* ndjsonPieces(
   input: AsyncIterable<Uint8Array>,
   skippedLines = 0,
 ): AsyncGenerator<ImportPiece, void> {
-  for await (const lines of linePieces(input, MAX_LINE_BYTES)) yield new NdjsonPiece(lines, skippedLines);
+  for await (const lines of linePieces(input, MAX_TEXT_BYTES)) yield new NdjsonPiece(lines, skippedLines);
 }
 
 class NdjsonPiece implements ImportPiece {
@@ -42,23 +38,14 @@ class NdjsonPiece implements ImportPiece {
         continue;
       }
       const end = nextLine(bytes, start);
-      const other = line <= this.#skippedLines ? undefined : recordOfLine(bytes.toString("utf8", start, end), line);
+      const other = line <= this.#skippedLines ? undefined : this.#recordOf(start, end, line);
       if (other !== undefined) yield other;
       start = end;
     }
   }
-}
 
-function recordOfLine(text: string, line: number): ImportedRecord | undefined {
-  let fields: unknown;
-  try {
-    fields = JSON.parse(text);
-  } catch (error) {
-    if (text.trim() === "") return undefined;
-    throw new BadRecord(line, `this is not JSON: ${(error as Error).message}`);
+  #recordOf(start: number, end: number, line: number): ImportedRecord | undefined {
+    const text = this.#lines.bytes.toString("utf8", start, end);
+    return recordOfJson(text, { bad: (problem) => new BadRecord(line, problem) });
   }
-  if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) {
-    return recordOfFields(fields as Record<string, unknown>, line);
-  }
-  throw new BadRecord(line, `a record is an object such as {"key":"k","value":"v"}, not ${shortened(text)}`);
 }

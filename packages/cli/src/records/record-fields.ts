@@ -1,22 +1,50 @@
 /** The fields of a record, as packages/cli/README.md describes them. */
 import type { HeaderInput } from "@logstore/codec";
-import { BadRecord, type ImportedRecord } from "./imported-record.js";
+import type { ImportedRecord } from "./imported-record.js";
 
-/** Makes a record of the fields of a JSON object or a row. @throws BadRecord */
-export function recordOfFields(fields: Record<string, unknown>, line: number): ImportedRecord {
+/** How the fields of a record are read. */
+export interface FieldRules {
+  /** Makes the error for a record that is wrong. */
+  bad(problem: string): Error;
+  /** Whether a value that is not a string is stored as its JSON. Default: it is refused. */
+  readonly takesJsonValues?: boolean;
+}
+
+/**
+ * Makes a record of the text of a JSON object. Returns undefined for an empty line.
+ *
+ * @throws the error of the rules
+ */
+export function recordOfJson(text: string, rules: FieldRules): ImportedRecord | undefined {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch (error) {
+    if (text.trim() === "") return undefined;
+    throw rules.bad(`this is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) {
+    return recordOfFields(fields as Record<string, unknown>, rules);
+  }
+  throw rules.bad(`a record is an object such as {"key":"k","value":"v"}, not ${shortened(text)}`);
+}
+
+/** Makes a record of the fields of a JSON object or a row. @throws the error of the rules */
+export function recordOfFields(fields: Record<string, unknown>, rules: FieldRules): ImportedRecord {
   const { key, keyBase64, value, valueBase64, timestamp, headers, partition } = fields;
-  const bad: Bad = (problem) => new BadRecord(line, problem);
+  const bad: Bad = (problem) => rules.bad(problem);
   const isKeyNull = (key === undefined || key === null) && keyBase64 === undefined;
+  const isJson = rules.takesJsonValues && value !== undefined && typeof value !== "string";
   return {
     key: isKeyNull ? null : bytesOf(key, keyBase64, "key", bad),
-    value: bytesOf(value, valueBase64, "value", bad),
+    value: bytesOf(isJson ? JSON.stringify(value) : value, valueBase64, "value", bad),
     timestamp: timeOf(timestamp, bad),
     headers: headersOf(headers, bad),
     partition: partitionOf(partition, bad),
   };
 }
 
-type Bad = (problem: string) => BadRecord;
+type Bad = (problem: string) => Error;
 
 /** Buffer.from ignores characters that are not base64, so that bytes would be lost silently. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -67,6 +95,6 @@ function shown(value: unknown): string {
   return shortened(JSON.stringify(value) ?? String(value));
 }
 
-export function shortened(text: string): string {
+function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
 }

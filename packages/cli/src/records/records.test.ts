@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { csvPieces } from "./csv-reader.js";
 import { CsvWriter } from "./csv-writer.js";
 import type { ImportedRecord, ImportPiece } from "./imported-record.js";
+import { linePieces } from "./line-pieces.js";
 import { ndjsonPieces } from "./ndjson-reader.js";
 import { NdjsonWriter } from "./ndjson-writer.js";
 import type { RecordWriter } from "./record-writer.js";
@@ -97,6 +98,29 @@ test("a line of NDJSON is JSON that anything reads", () => {
 });
 
 const firstValue = async (line: string) => (await readAll(ndjsonPieces(chunks(Buffer.from(line)))))[0]?.value;
+
+test("a line is as long as the records of the largest batch make it", async () => {
+  const value = Buffer.alloc(12 * 1024 * 1024, 1); // 72 MiB of \\u0001
+  const bytes = written(new NdjsonWriter(), [{ timestamp: 1, key: null, value, headers: [] }]);
+  const found = await readAll(ndjsonPieces(chunks(bytes, 64 * 1024)));
+  expect(found).toHaveLength(1);
+  expect(value.equals(bytesOf(found[0]!.value))).toBe(true);
+});
+
+test("a line that is too long is refused before it is read to its end", async () => {
+  let read = 0;
+  async function* endless() {
+    for (;;) yield Buffer.alloc(1_000, 97 + (++read % 26));
+  }
+  const input = async function* () {
+    yield Buffer.from("a\nb\n");
+    yield* endless();
+  };
+  const pieces = linePieces(input(), 300_000);
+  expect((await pieces.next()).value).toMatchObject({ firstLine: 1 });
+  await expect(pieces.next()).rejects.toThrow("line 3: the line is longer than 300000 bytes");
+  expect(read).toBeLessThan(700);
+});
 
 test("lines of others are read, too", async () => {
   const time = (timestamp: string) => `{"value":"v","timestamp":${timestamp}}\r\n`;

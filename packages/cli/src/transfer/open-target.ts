@@ -27,7 +27,8 @@ export async function openTarget(
   // The token of the environment is for the source.
   const environment = { ...context.environment, LOGSTORE_TOKEN: undefined, LOGSTORE_TOKEN_FILE: undefined };
   const place = await resolvePlace(named, environment);
-  const open = await openPlace(to === undefined ? place : { ...place, origin: "--to" }, timeout);
+  const target = to === undefined ? place : { ...place, origin: "--to" };
+  const open = await openPlace(target, { timeoutMs: timeout, signal: context.signal });
   context.onEnd(() => open.close());
   return open;
 }

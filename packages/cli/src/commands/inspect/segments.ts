@@ -6,6 +6,9 @@ import { type SegmentPart, scanSegment } from "../../directory/scan-segment.js";
 import { bytes, count, time } from "../../output/numbers.js";
 import type { Column } from "../../output/table.js";
 
+const SOUND = "sound";
+const DAMAGED = "damaged";
+
 /** The contents of a segment. */
 interface Segment extends Omit<SegmentFile, "path"> {
   readonly file: string;
@@ -24,6 +27,8 @@ export async function showSegments({ output, signal }: Context, files: readonly 
   try {
     for (const { path, ...file } of files) {
       const row = { ...file, file: basename(path), ...emptySegment(file.baseOffset) };
+      const last = rows.at(-1);
+      if (last?.partition === row.partition && last.state !== DAMAGED) noteJump(row, last.nextOffset, row.baseOffset);
       for await (const part of scanSegment(path)) {
         signal.throwIfAborted();
         progress.update(before + part.position);
@@ -44,19 +49,27 @@ function emptySegment(baseOffset: number) {
     records: 0,
     nextOffset: baseOffset,
     lastAppendTime: undefined as number | undefined,
-    state: "sound",
+    state: SOUND,
   };
 }
 
 function countPart(row: ReturnType<typeof emptySegment>, part: SegmentPart): void {
   if (part.kind !== "batch") {
-    if (part.kind !== "zeros") row.state = part.kind === "incomplete" ? "torn at the end" : "damaged";
+    if (part.kind !== "zeros") row.state = part.kind === "incomplete" ? "torn at the end" : DAMAGED;
     return;
   }
+  noteJump(row, row.nextOffset, part.batch.baseOffset);
   row.batches++;
   row.records += part.batch.recordCount;
   row.nextOffset = part.batch.nextOffset;
   row.lastAppendTime = part.batch.appendTime;
+}
+
+/** A batch that is missing leaves no trace in the files but a jump of the offsets. */
+function noteJump(row: { state: string }, expected: number, found: number): void {
+  if (row.state !== SOUND || found === expected) return;
+  if (found < expected) row.state = `offsets from ${count(found)} on occur twice`;
+  else row.state = `offsets ${count(expected)} – ${count(found - 1)} are missing`;
 }
 
 const segmentColumns: readonly Column<Segment>[] = [
@@ -75,6 +88,6 @@ const segmentColumns: readonly Column<Segment>[] = [
     isOptional: true,
     minWidth: 16,
   },
-  { title: "STATE", value: ({ state }) => state, format: ({ state }) => (state === "sound" ? "green" : "red") },
+  { title: "STATE", value: ({ state }) => state, format: ({ state }) => (state === SOUND ? "green" : "red") },
   { title: "FILE", value: ({ file }) => file, minWidth: 12 },
 ];

@@ -1,7 +1,8 @@
 /** Converts the input to records. */
 import type { Bytes, HeaderInput, ProducerRecord } from "@logstore/client";
 import { UsageError } from "../../errors/cli-error.js";
-import type { RecordJson } from "../../values/record-json.js";
+import { MAX_TEXT_BYTES } from "../../records/imported-record.js";
+import { recordOfJson } from "../../records/record-fields.js";
 import { textOf } from "../../values/text-or-bytes.js";
 
 export type InputFormat = "lines" | "ndjson" | "records" | "file";
@@ -54,9 +55,15 @@ function isBlank(line: Uint8Array): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
-function json(line: Uint8Array): unknown {
+function decoded(line: Uint8Array): string {
+  if (line.length > MAX_TEXT_BYTES) throw new UsageError(`it is longer than ${MAX_TEXT_BYTES} bytes`);
   const text = textOf(line);
   if (text === undefined) throw new UsageError("it is not UTF-8, so no JSON");
+  return text;
+}
+
+function json(line: Uint8Array): unknown {
+  const text = decoded(line);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -85,31 +92,14 @@ function fromJson(
   partition: number | undefined,
   keeps: boolean,
 ): ProducerRecord<Bytes> | undefined {
-  if (isBlank(line)) return undefined;
-  const value = json(line);
-  if (typeof value !== "object" || value === null || !("value" in value || "valueBase64" in value)) {
-    throw new UsageError('it is not an object with a "value" or "valueBase64"');
-  }
-  const record = value as RecordJson;
-  const headers = (record.headers ?? []).map((header) => ({
-    name: header.name,
-    value: bytesOf(header.value, header.valueBase64),
-  }));
+  const record = recordOfJson(decoded(line), { bad: (problem) => new UsageError(problem), takesJsonValues: true });
+  if (record === undefined) return undefined;
+  const { key, value, timestamp, headers = [] } = record;
   return {
-    key: record.key === undefined && record.keyBase64 === undefined ? null : bytesOrNull(record.key, record.keyBase64),
-    value: bytesOf(record.value, record.valueBase64),
-    timestamp: record.timestamp,
+    key,
+    value,
+    timestamp,
     headers: [...headers, ...more],
     partition: partition ?? (keeps ? record.partition : undefined),
   };
-}
-
-function bytesOrNull(text: string | null | undefined, base64: string | undefined): string | Uint8Array | null {
-  return text === null ? null : bytesOf(text, base64);
-}
-
-/** Values other than text are encoded as JSON. */
-function bytesOf(value: unknown, base64: string | undefined): string | Uint8Array {
-  if (base64 !== undefined) return Buffer.from(base64, "base64");
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }
