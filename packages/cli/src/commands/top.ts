@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Context } from "../command/context.js";
-import { unlessAborted } from "../command/unless-aborted.js";
 import { placeName } from "../place/place.js";
 import { RateHistory } from "../top/history.js";
 import { type Rows, rowsOf, type Sorting, sortings } from "../top/rows.js";
 import { type Sample, takeSample } from "../top/sample.js";
 import { groupColumns, screenLines, topicColumns } from "../top/screen.js";
 import { FullScreen } from "../top/terminal.js";
+import { unlessAborted } from "../waiting/unless-aborted.js";
 
 interface Options {
   readonly interval?: number;

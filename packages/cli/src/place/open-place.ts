@@ -11,9 +11,9 @@ import {
   UnavailableError,
 } from "@logstore/client";
 import { NotALogStoreError } from "@logstore/codec";
-import { unlessAborted } from "../command/unless-aborted.js";
 import { CliError, UsageError } from "../errors/cli-error.js";
 import { exitCodes } from "../errors/exit-codes.js";
+import { unlessAborted } from "../waiting/unless-aborted.js";
 import type { DirectoryPlace, Place, ServerPlace, TokenSource } from "./place.js";
 
 /** An open place. */
