@@ -180,17 +180,22 @@ test("damaged: found by verify and inspect, shown by repair, mended with --yes",
   expect(copied).toMatchObject({ code: 0, stderr: expect.stringContaining("offsets 1 to 2 of orders, partition 0") });
 });
 
-test("a topic that cannot be opened is said by repair, which then fails", async () => {
+test("a topic that cannot be opened is named by repair and verify, which then fail", async () => {
   const directory = await mkdtemp(join(tmpdir(), "logstore-unopened-"));
   onTestFinished(() => rm(directory, { recursive: true }));
   const broker = await Broker.open(directory);
   await broker.createTopic({ topic: "broken", partitions: 1 });
-  await broker.close();
   const [topic] = await readdir(join(directory, "topics"));
+  await broker.createTopic({ topic: "sound", partitions: 1 });
+  await broker.close();
   await writeFile(join(directory, "topics", topic!, "store.json"), "{ half");
   expect(await runIn({}, repair, {}, directory)).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^warning: topic broken cannot be opened.*store.json/),
+  });
+  expect(await runIn({}, verify, {}, directory)).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^unopened broken: .*store.json.*\n1 finding: 0 records in 1 topic,/),
   });
 });
 

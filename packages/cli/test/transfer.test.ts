@@ -87,6 +87,9 @@ test("--skip-lines applies to the first file, and is not forgotten by the hint",
   expect(again.stderr).toContain(`lines 1 to 1 of ${second} are stored`);
   expect(again.stderr).toMatch(/go on with --skip-lines 1\n/);
 
+  const bilog = await imported("two-files", { skipLines: 1 }, undefined, [directory, first]);
+  expect(bilog).toMatchObject({ code: 2, stderr: expect.stringContaining("no lines for --skip-lines") });
+
   const stop = new AbortController();
   stop.abort(new Error("interrupted"));
   const surroundings = { broker: served.broker, signal: stop.signal };

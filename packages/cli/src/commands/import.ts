@@ -34,6 +34,9 @@ interface Source {
 export async function run(context: Context, options: Options, topic: string, names: string[]): Promise<void> {
   const { output } = context;
   const sources = await Promise.all((names.length === 0 ? ["-"] : names).map((name) => sourceOf(name, options)));
+  if (options.skipLines !== undefined && sources[0]!.format === "bilog") {
+    throw new UsageError(`${sources[0]!.name} is a directory, which has no lines for --skip-lines`);
+  }
   const { client } = await context.open();
   if (options.create !== undefined) await client.ensureTopic(topic, { partitions: options.create });
   await client.describeTopic(topic); // reports a missing topic before anything is read
@@ -53,7 +56,7 @@ export async function run(context: Context, options: Options, topic: string, nam
     for (const [i, source] of sources.entries()) {
       if (source.format === "bilog") {
         const { importBilogDirectory } = await import("../transfer/import-bilog-directory.js");
-        records += await importBilogDirectory(context, source.name, client, topic, progress);
+        records += await importBilogDirectory(context, source.name, client, topic);
         continue;
       }
       const onStored = (_: number, bytes: number) => {
@@ -64,9 +67,7 @@ export async function run(context: Context, options: Options, topic: string, nam
       const outcome = await importSource(context, source, producer, { ...options, skipLines }, onStored);
       records += outcome.records;
       lines += outcome.storedLine;
-      if (outcome.failure === undefined) continue;
-      progress.end();
-      throw failureOf(context, source, outcome, i < sources.length - 1);
+      if (outcome.failure !== undefined) throw failureOf(context, source, outcome, i < sources.length - 1);
     }
   } finally {
     progress.end();

@@ -1,4 +1,4 @@
-import { LogStore, type VerifyFinding } from "@logstore/core";
+import { LogStore, LogStoreError, type VerifyFinding } from "@logstore/core";
 import type { Context } from "../command/context.js";
 import { type FoundStore, findStores, segmentFiles, storeName } from "../directory/find-stores.js";
 import { exitCodes } from "../errors/exit-codes.js";
@@ -15,26 +15,41 @@ export async function run(context: Context, { topic }: { readonly topic?: string
   const total = sizes.flat().reduce((sum, segment) => sum + segment.bytes, 0);
   const progress = await output.progress({ label: "Verifying", total, unit: "bytes" });
   const findings: Finding[] = [];
+  const unopened: { readonly store: FoundStore; readonly error: LogStoreError }[] = [];
   let records = 0;
   let done = 0;
   try {
     for (const store of stores) {
-      const checked = await verifyStore(store, signal, (read) => progress.update(done + read));
-      findings.push(...checked.findings);
-      records += checked.records;
-      done += checked.bytes;
+      try {
+        const checked = await verifyStore(store, signal, (read) => progress.update(done + read));
+        findings.push(...checked.findings);
+        records += checked.records;
+        done += checked.bytes;
+      } catch (error) {
+        if (stores.length === 1 || !(error instanceof LogStoreError)) throw error;
+        unopened.push({ store, error });
+      }
     }
   } finally {
     progress.end();
   }
   for (const finding of findings) await output.result(finding, () => describeFinding(finding, directory, context));
-  const summary = { stores: stores.length, records, bytes: done, findings: findings.length };
+  for (const { store, error } of unopened) {
+    const { code, message } = error;
+    await output.result(
+      { topic: store.topic, kind: "unopened", code, message },
+      () => `${output.style("red", "unopened")} ${storeName(store)}: ${message}`,
+    );
+  }
+  const verified = stores.length - unopened.length;
+  const all = findings.length + unopened.length;
+  const summary = { stores: verified, records, bytes: done, findings: all };
   await output.result(summary, () => {
-    const what = `${counted(records, "record")} in ${counted(stores.length, "topic")}, ${bytes(done)}`;
-    if (findings.length === 0) return `${output.style("green", "sound")}: ${what}`;
-    return `${output.style("red", counted(findings.length, "finding"))}: ${what}; see logstore repair ${directory}`;
+    const what = `${counted(records, "record")} in ${counted(verified, "topic")}, ${bytes(done)}`;
+    if (all === 0) return `${output.style("green", "sound")}: ${what}`;
+    return `${output.style("red", counted(all, "finding"))}: ${what}; see logstore repair ${directory}`;
   });
-  if (findings.length > 0) context.exitCode = exitCodes.failed;
+  if (all > 0) context.exitCode = exitCodes.failed;
 }
 
 async function verifyStore(

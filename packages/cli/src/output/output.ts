@@ -5,6 +5,9 @@ import type { Progress, ProgressOptions } from "./progress.js";
 import { type ColorWhen, coloured, hasColors, plain, type Style } from "./style.js";
 import { type Column, table } from "./table.js";
 
+/** Moves to the beginning of the line, and clears it. */
+const CLEAR_LINE = "\r\x1b[K";
+
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
@@ -23,6 +26,8 @@ export class Output {
   readonly #quiet: boolean;
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
+  /** Whether the current line of stderr may hold a progress bar. */
+  #hasBar = false;
 
   constructor(
     options: OutputOptions,
@@ -84,12 +89,17 @@ export class Output {
 
   /** Writes a note to stderr, unless `--quiet` is set. */
   note(text: string): void {
-    if (!this.#quiet) this.#stderr.write(`${text}\n`);
+    if (!this.#quiet) this.#tell(text);
   }
 
   /** Writes a warning to stderr, even with `--quiet`. */
   warn(text: string): void {
-    this.#stderr.write(`${this.errorStyle("yellow", "warning:")} ${text}\n`);
+    this.#tell(`${this.errorStyle("yellow", "warning:")} ${text}`);
+  }
+
+  /** Replaces a progress bar, which is drawn anew below. */
+  #tell(line: string): void {
+    this.#stderr.write(`${this.#hasBar ? CLEAR_LINE : ""}${line}\n`);
   }
 
   /**
@@ -99,6 +109,14 @@ export class Output {
   async progress(options: ProgressOptions): Promise<Progress> {
     const { noProgress, progressBar } = await import("./progress.js");
     if (this.#quiet || this.#stderr.isTTY !== true) return noProgress;
-    return progressBar(options, this.#stderr, this.errorStyle);
+    const bar = progressBar(options, this.#stderr, this.errorStyle);
+    this.#hasBar = true;
+    return {
+      update: bar.update,
+      end: () => {
+        bar.end();
+        this.#hasBar = false;
+      },
+    };
   }
 }

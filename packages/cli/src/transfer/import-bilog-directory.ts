@@ -7,7 +7,6 @@ import { type BilogReport, importBilog, LogStore } from "@logstore/core";
 import type { Context } from "../command/context.js";
 import { CliError, UsageError } from "../errors/cli-error.js";
 import { count, counted } from "../output/numbers.js";
-import type { Progress } from "../output/progress.js";
 
 const FILE = /^(\d+)\.bilog$/;
 /** Records that are sent with one promise. */
@@ -22,7 +21,6 @@ export async function importBilogDirectory(
   directory: string,
   client: LogClient,
   topic: string,
-  progress: Progress,
 ): Promise<number> {
   const { signal, output } = context;
   const partitions = await partitionsOf(directory);
@@ -53,7 +51,6 @@ export async function importBilogDirectory(
       }
       await send();
     }
-    progress.end();
     return sent;
   } catch (error) {
     if (signal.aborted) output.warn(`${topic} holds a part of ${directory}: delete the topic and begin anew`);
