@@ -23,8 +23,7 @@ export interface PartitionHome {
   readonly indexes: IndexCache;
   readonly tails: TailCache;
   readonly publishBounds: PublishBounds;
-  /** Throws if the store's directory no longer belongs to this process. */
-  readonly checkOwner: () => void;
+  readonly checkOwner: StoreTies["checkOwner"];
   readonly clockIsBehind: StoreTies["clockIsBehind"];
   /** The bounds that were published when it was last open; undefined if they are unknown. */
   readonly lastPublished: Bounds | undefined;

@@ -30,6 +30,8 @@ export class DirectoryGuard {
   #root: string | undefined;
   #lock: Lock | undefined;
   #failure: StorageFailedError | undefined;
+  /** Start of the last check that found the lock held. */
+  #checkedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #known: KnownDirectory = { identity: undefined, children: new Map() };
   /** Called once, when the lock is lost. */
@@ -69,14 +71,18 @@ export class DirectoryGuard {
   }
 
   /**
-   * Throws if the lock has been lost, now or earlier. Cheap: called before every acknowledgement.
+   * Throws if the lock has been lost, now or earlier. Called before every acknowledgement.
    *
+   * @param maxAgeMs a check that found the lock held is not repeated within this time
    * @throws StorageFailedError
    */
-  check(): void {
+  check(maxAgeMs = 0): void {
     if (this.#failure !== undefined) throw this.#failure;
+    const now = performance.now();
+    if (now - this.#checkedAt < maxAgeMs) return;
     try {
       this.#lock?.check();
+      this.#checkedAt = now;
     } catch (cause) {
       this.#failure = failureOf(cause);
       for (const tell of this.failed) tell();

@@ -65,7 +65,7 @@ export async function openLockedStore(
   lock?: Lock,
 ): Promise<StoreParts> {
   const options = resolveOptions(given);
-  const checkOwner = () => storage.guard.check();
+  const checkOwner = (maxAgeMs?: number) => storage.guard.check(maxAgeMs);
   const clockIsBehind: StoreTies["clockIsBehind"] = (partition, now, lastAppendTime) => {
     const { warned } = options.hooks;
     if (warned === undefined || !storage.isClockWarningDue()) return;

@@ -16,6 +16,12 @@ import type { PendingAppend } from "./append-queue.js";
 import { BehindTheWriter } from "./behind-the-writer.js";
 import type { PublishBounds, StoreTies, WriterOptions, WriterStart } from "./store-ties.js";
 
+/**
+ * Before a write, the check that acknowledged the previous group is good enough if it is this
+ * recent: no check is younger than the time that the write takes.
+ */
+const RECENT_MS = 1;
+
 export class LogWriter {
   readonly #home: SegmentHome;
   readonly #log: ReadableLog;
@@ -24,7 +30,7 @@ export class LogWriter {
   readonly #producers: ProducerState;
   readonly #behind: BehindTheWriter;
   readonly #publishBounds: PublishBounds;
-  readonly #checkOwner: () => void;
+  readonly #checkOwner: StoreTies["checkOwner"];
   readonly #clockIsBehind: StoreTies["clockIsBehind"];
   #lastAppendTime: number;
   /** Whether anything is not covered by the checkpoint. */
@@ -68,7 +74,7 @@ export class LogWriter {
    */
   async commit(group: readonly PendingAppend[]): Promise<void> {
     this.#behind.check();
-    this.#checkOwner();
+    this.#checkOwner(RECENT_MS);
     const appendTime = this.#appendTime();
     const accepted: RecordBatch[] = [];
     const answers: (() => void)[] = [];

@@ -24,8 +24,11 @@ export type PublishBounds = (logStart: number, highWatermark: number) => Promise
 /** The writer's connections to its store. */
 export interface StoreTies {
   readonly publishBounds: PublishBounds;
-  /** Throws if the store's directory no longer belongs to this process. */
-  readonly checkOwner: () => void;
+  /**
+   * Throws if the store's directory no longer belongs to this process. A check that passed is not
+   * repeated within `maxAgeMs`, by default 0.
+   */
+  readonly checkOwner: (maxAgeMs?: number) => void;
   /** Called when the clock is behind a partition's last append; the report may be suppressed. */
   readonly clockIsBehind: (partition: number, now: number, lastAppendTime: number) => void;
 }
