@@ -122,9 +122,12 @@ export class FilePartitionLog extends ReadableLog implements PartitionLog {
     return this.#appender.appendBatches(bytes, options);
   }
 
-  /** The same for batches that need no validation, because this process has just sealed them. */
-  appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
-    return this.#appender.appendValidBatches(batches, byteLength, options);
+  /**
+   * The same for batches that this process has just sealed, each in a buffer that nobody else uses:
+   * they need no validation, and their memory is freed as soon as the log no longer needs it.
+   */
+  appendOwnedBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
+    return this.#appender.appendOwnedBatches(batches, byteLength, options);
   }
 
   /**

@@ -88,7 +88,10 @@ export interface StorageFile {
    */
   read(into: Uint8Array, position: number): Promise<number>;
 
-  /** Writes all buffers, one after another, from `position` on. Rejects if not all were written. */
+  /**
+   * Writes all buffers, one after another, from `position` on. Rejects if not all were written. The
+   * buffers must not be used after that: their memory may be freed.
+   */
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 
   /**

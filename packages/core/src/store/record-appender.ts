@@ -66,7 +66,7 @@ export class RecordAppender {
   #appendSealed(log: FilePartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
     const { batches, byteLength } = sealRecords(records, this.#storage.now(), this.#expectedBytes, this.#options);
     this.#expectedBytes = batches[0]!.byteLength;
-    return log.appendValidBatches(batches, byteLength, options);
+    return log.appendOwnedBatches(batches, byteLength, options);
   }
 
   #choosePartition(key: Bytes | null): number {

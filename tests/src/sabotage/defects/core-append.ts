@@ -83,8 +83,8 @@ export const coreAppendDefects: readonly Defect[] = [
     "forgets the gaps": ["gaps: this.#log.gaps.filter(([, to]) => to > logStart),", "gaps: [],"],
     "follows a clock that jumps back": ["return Math.max(now, this.#lastAppendTime);", "return now;"],
     "keeps batches in memory at the wrong place": [
-      "this.#log.tail?.add(batches, segment, position);",
-      "this.#log.tail?.add(batches, segment, 0);",
+      "this.#log.tail?.add(batches, segment, position, owned);",
+      "this.#log.tail?.add(batches, segment, 0, owned);",
     ],
   }),
   ...within("core/partition/append/log-writer.ts", [GUARD, LOCK], {

@@ -19,8 +19,13 @@ export const coreReadDefects: readonly Defect[] = [
     "hands out what may not be read yet": ["if (batch.baseOffset >= until || segment", "if (segment"],
     "hands out two segments as one": ["|| segment !== first.segment) break;", ") break;"],
     "hands out more than was asked for": ["if (i > from && byteLength + batch.byteLength > maxBytes) break;", ""],
-    "loses count of positions": ["at += batch.byteLength;\n      this.#cache", "this.#cache"],
+    "loses count of positions": ["at += byteLength;\n      this.#cache", "this.#cache"],
     "keeps everything": ["while (this.#bytes > this.#maxBytes)", "while (this.#bytes > this.#maxBytes * 1000)"],
+    "frees the bytes of callers": ["if (isOwned && byteLength", "if (byteLength"],
+    "leaves owned bytes to the collector": [
+      "if (isOwned && byteLength >= FREED_FROM_BYTES) freeBuffer(batch.bytes);",
+      "",
+    ],
     "keeps what closed partitions had": ["    this.#isClosed = true;\n", ""],
     "counts what closed partitions had": [
       "    this.#bytes -= byteLength;\n    this.#closedCount",

@@ -36,6 +36,8 @@ export interface PendingAppend {
   readonly byteLength: number;
   readonly durability: Durability;
   readonly expectedOffset: number | undefined;
+  /** Whether nobody else has the bytes: they were sealed by the store, each batch in its own buffer. */
+  readonly isOwned: boolean;
   resolve(appended: Appended): void;
   reject(error: unknown): void;
 }
@@ -161,6 +163,7 @@ export class AppendQueue {
       byteLength: batch.byteLength,
       durability,
       expectedOffset: undefined,
+      isOwned: true,
       resolve: ({ baseOffset, durability }) => {
         const partition = this.#partition;
         let offset = baseOffset;

@@ -8,7 +8,7 @@ import { checkExpectedOffset } from "../../engine/append/assign-offsets.js";
 import { AppendCheck } from "../../engine/append/check-append.js";
 import type { Appended, AppendOptions } from "../../engine/partition-log.js";
 import type { Storage } from "../../storage/storage.js";
-import type { AppendAck, AppendQueue, AppendQueueOptions } from "./append-queue.js";
+import type { AppendAck, AppendQueue, AppendQueueOptions, PendingAppend } from "./append-queue.js";
 import { checkFileDurability } from "./file-durability.js";
 import type { GroupCommit } from "./group-commit.js";
 import { TurnClock } from "./turn-clock.js";
@@ -64,10 +64,19 @@ export class Appender {
   async appendBatches(bytes: Uint8Array, options: AppendOptions): Promise<Appended> {
     this.#checkWritable();
     const batches = batchesToAppend(bytes, this.#options.limits);
-    return this.#check.check(batches, bytes.length, () => this.appendValidBatches(batches, bytes.length, options));
+    return this.#check.check(batches, bytes.length, () => this.#appendValid(batches, bytes.length, options, false));
   }
 
-  appendValidBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
+  appendOwnedBatches(batches: readonly RecordBatch[], byteLength: number, options: AppendOptions): Promise<Appended> {
+    return this.#appendValid(batches, byteLength, options, true);
+  }
+
+  #appendValid(
+    batches: readonly RecordBatch[],
+    byteLength: number,
+    options: AppendOptions,
+    isOwned: boolean,
+  ): Promise<Appended> {
     this.#checkWritable();
     const { expectedOffset } = options;
     checkExpectedOffset(expectedOffset);
@@ -75,22 +84,18 @@ export class Appender {
       throw new InvalidArgumentError(`one append takes ${MAX_APPEND_BYTES} bytes at most, not ${byteLength}: split it`);
     }
     const durability = checkFileDurability(options.durability ?? this.#options.durability);
-    return this.#enqueue(batches, byteLength, durability, expectedOffset);
+    return this.#enqueue({ batches, byteLength, durability, expectedOffset, isOwned });
   }
 
   async flush(): Promise<void> {
     this.#checkWritable();
-    await this.#enqueue([], 0, "flushed", undefined);
+    const nothing = { batches: [], byteLength: 0, expectedOffset: undefined, isOwned: false };
+    await this.#enqueue({ ...nothing, durability: "flushed" });
   }
 
-  #enqueue(
-    batches: readonly RecordBatch[],
-    byteLength: number,
-    durability: Durability,
-    expectedOffset: number | undefined,
-  ): Promise<Appended> {
+  #enqueue(append: Omit<PendingAppend, "calls" | "resolve" | "reject">): Promise<Appended> {
     const appended = new Promise<Appended>((resolve, reject) => {
-      this.#queue.add({ calls: 1, batches, byteLength, durability, expectedOffset, resolve, reject });
+      this.#queue.add({ ...append, calls: 1, resolve, reject });
     });
     this.#groupCommit.wake();
     return appended;

@@ -77,6 +77,7 @@ export class LogWriter {
     this.#checkOwner(RECENT_MS);
     const appendTime = this.#appendTime();
     const accepted: RecordBatch[] = [];
+    const owned = new Set<RecordBatch>();
     const answers: (() => void)[] = [];
     const { offsets, partition } = this.#log;
     const place = { partition, producers: this.#producers, appendTime, flushedUpTo: offsets.flushedUpTo };
@@ -85,7 +86,10 @@ export class LogWriter {
     for (const append of group) {
       try {
         const assigned = assignOffsets(append, nextOffset, place);
-        for (const batch of assigned.accepted) accepted.push(batch);
+        for (const batch of assigned.accepted) {
+          accepted.push(batch);
+          if (append.isOwned) owned.add(batch);
+        }
         nextOffset = assigned.logEnd;
         wantsFlush ||= append.durability === "flushed";
         answers.push(() => append.resolve({ ...assigned.appended, durability: wantsFlush ? "flushed" : "written" }));
@@ -94,7 +98,8 @@ export class LogWriter {
       }
     }
     const begun = performance.now();
-    if (accepted.length > 0) await this.#write(accepted, nextOffset, wantsFlush);
+    const bytes = byteLengthOf(accepted);
+    if (accepted.length > 0) await this.#write(accepted, bytes, nextOffset, wantsFlush, owned);
     const written = performance.now();
     if (accepted.length > 0) this.#lastAppendTime = appendTime;
     // A duplicate needs its durability, too: the original append may have been acknowledged as
@@ -109,7 +114,7 @@ export class LogWriter {
         partition,
         appends: group.reduce((sum, { calls }) => sum + calls, 0),
         records: accepted.reduce((sum, { recordCount }) => sum + recordCount, 0),
-        bytes: byteLengthOf(accepted),
+        bytes,
         writeMs: written - begun,
         syncMs: wantsFlush ? synced - written : undefined,
       };
@@ -211,9 +216,15 @@ export class LogWriter {
     };
   }
 
-  async #write(batches: readonly RecordBatch[], nextOffset: number, wantsFlush: boolean): Promise<void> {
+  /** @param owned those of the batches whose memory may be freed as soon as it is not needed */
+  async #write(
+    batches: readonly RecordBatch[],
+    bytes: number,
+    nextOffset: number,
+    wantsFlush: boolean,
+    owned: ReadonlySet<RecordBatch>,
+  ): Promise<void> {
     this.#dirty = true;
-    const bytes = byteLengthOf(batches);
     const segment = await this.#segmentFor(bytes);
     const position = await segment.size();
     const { segmentBytes } = this.#options;
@@ -222,7 +233,7 @@ export class LogWriter {
     );
     this.#producers.written();
     this.#log.offsets.wrote(nextOffset);
-    this.#log.tail?.add(batches, segment, position);
+    this.#log.tail?.add(batches, segment, position, owned);
   }
 
   async #segmentFor(groupBytes: number): Promise<Segment> {

@@ -2,7 +2,7 @@
  * The tail cache holds the newest batches as they are on disk, stays within its limit, and cannot
  * be modified by its users.
  */
-import { frameBatches } from "@logstore/codec";
+import { frameBatches, type RecordBatch } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { HookedStorage } from "../../../test/hooked-storage.js";
 import { Random } from "../../../test/random.js";
@@ -10,6 +10,9 @@ import { appendOneByOne, range, sealed, text, values } from "../../../test/recor
 import { LogStore, type LogStoreOptions } from "../../index.js";
 import type { Segment } from "../../segment/segment.js";
 import { PartitionTail, TailCache } from "./tail-cache.js";
+
+/** No batch whose buffer the cache may free. */
+const none: ReadonlySet<RecordBatch> = new Set();
 
 async function opened(options: LogStoreOptions = {}) {
   const storage = new HookedStorage();
@@ -103,22 +106,22 @@ test("the batches of a closed partition are dropped, which makes room for others
   };
   const stays = new PartitionTail(cache);
   const first = batch();
-  stays.add([first], segment, 0);
+  stays.add([first], segment, 0, none);
   // Many more tails than fit, opened one after another: closed ones do not evict the batches of
   // others.
   for (let i = 0; i < 5_000; i++) {
     const closed = new PartitionTail(cache);
     const own = batch();
-    closed.add([own], segment, 0);
+    closed.add([own], segment, 0, none);
     expect(closed.read(own.baseOffset, own.nextOffset, 1)?.batches).toEqual([own]);
     closed.close();
     closed.close();
-    closed.add([batch()], segment, own.byteLength); // an append that was in progress
+    closed.add([batch()], segment, own.byteLength, none); // an append that was in progress
     expect(closed.read(own.baseOffset, offset, 1)).toBeUndefined();
   }
   expect(stays.read(0, 1, 1)?.batches).toEqual([first]);
   // The limit still holds.
-  for (let i = 0; i < 20; i++) stays.add([batch()], segment, 0);
+  for (let i = 0; i < 20; i++) stays.add([batch()], segment, 0, none);
   expect(stays.read(0, 1, 1)).toBeUndefined();
 });
 
@@ -186,11 +189,49 @@ test("the cache never exceeds its size, however long it runs", async () => {
   const tails = [new PartitionTail(cache), new PartitionTail(cache)];
   const held = () => tails.map((tail) => tail.read(0, 1, Number.MAX_SAFE_INTEGER)?.batches.length ?? 0);
   for (let i = 0; i < 5000; i++) {
-    tails[i % 3 === 0 ? 1 : 0]!.add([batch!], segment, 0);
+    tails[i % 3 === 0 ? 1 : 0]!.add([batch!], segment, 0, none);
     const [a, b] = held();
     expect(a! + b!).toBeLessThanOrEqual(10);
   }
 });
+
+test("the memory of batches that the store sealed is freed with their eviction, that of others is left alone", async () => {
+  const cache = new TailCache(50_000);
+  const tail = new PartitionTail(cache);
+  const segment = {} as Segment;
+  let baseOffset = 0;
+  const batch = () => {
+    const [framed] = frameBatches(sealed(["x".repeat(20_000)]));
+    return framed!.accept({ baseOffset: baseOffset++, appendTime: 0, flushedUpTo: 0 });
+  };
+  const [own, foreign, ...later] = [batch(), batch(), batch(), batch(), batch()];
+  const { byteLength } = own!;
+  tail.add([own!, foreign!], segment, 0, new Set([own!]));
+  expect([own!.byteLength, foreign!.byteLength]).toEqual([byteLength, byteLength]);
+  tail.add(later, segment, 0, none);
+  expect(tail.read(1, 2, 1)).toBeUndefined();
+  expect([own!.byteLength, foreign!.byteLength]).toEqual([0, byteLength]);
+});
+
+test.each([0, 100_000])(
+  "a cache of %d bytes: records are read as they were appended, and no bytes of a caller are touched",
+  async (tailCacheBytes) => {
+    const { store } = await opened({ tailCacheBytes });
+    const value = new Uint8Array(30_000).fill(7);
+    for (let i = 0; i < 6; i++) {
+      await store.appendMany(0, [{ value }]);
+      await store.append(null, value, { partition: 0 });
+      const batch = sealed(["s".repeat(30_000)]);
+      const copy = Uint8Array.from(batch);
+      await store.log(0).appendBatches(batch);
+      expect(Buffer.compare(batch.subarray(-30_000), copy.subarray(-30_000))).toBe(0);
+    }
+    expect(value).toEqual(new Uint8Array(30_000).fill(7));
+    const lengths = [];
+    for await (const record of store.read(0)) lengths.push(`${record.value.length} ${record.value[0]}`);
+    expect(lengths).toEqual(range(18).map((_, i) => `30000 ${i % 3 === 2 ? 115 : 7}`));
+  },
+);
 
 test("the position on disk is known for each batch of a group", async () => {
   const store = await LogStore.open(":memory:", { durability: "written" });

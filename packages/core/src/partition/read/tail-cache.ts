@@ -4,10 +4,16 @@
  * partitions share one limit; the oldest batches are evicted first.
  */
 import type { RecordBatch } from "@logstore/codec";
+import { freeBuffer } from "../../engine/read/buffers.js";
 import type { Segment } from "../../segment/segment.js";
+
+/** The collection of smaller buffers costs less than freeing each of them. */
+const FREED_FROM_BYTES = 16 * 1024;
 
 interface TailEntry {
   readonly batch: RecordBatch;
+  /** Whether nothing else uses the batch's buffer. */
+  readonly isOwned: boolean;
   readonly segment: Segment;
   readonly position: number;
 }
@@ -91,21 +97,29 @@ export class PartitionTail {
     );
   }
 
-  /** Adds batches that were written at the end of the log. */
-  add(batches: readonly RecordBatch[], segment: Segment, position: number): void {
+  /**
+   * Adds batches that were written at the end of the log.
+   *
+   * @param owned those whose buffers nothing else uses: their memory is freed when they are evicted
+   */
+  add(batches: readonly RecordBatch[], segment: Segment, position: number, owned: ReadonlySet<RecordBatch>): void {
     if (this.#isClosed) return;
     let at = position;
     for (const batch of batches) {
-      this.#entries.push({ batch, segment, position: at });
-      at += batch.byteLength;
-      this.#cache.added(this, batch.byteLength);
+      const { byteLength } = batch;
+      this.#entries.push({ batch, isOwned: owned.has(batch), segment, position: at });
+      at += byteLength;
+      this.#cache.added(this, byteLength); // may evict the batch itself
     }
   }
 
   /** @returns the number of bytes freed */
   dropOldest(): number {
-    const { byteLength } = this.#entries[this.#first]!.batch;
-    this.#entries[this.#first++] = undefined; // frees the memory at once, and the slot later
+    const { batch, isOwned } = this.#entries[this.#first]!;
+    const { byteLength } = batch;
+    // Left to the garbage collector, such a buffer could cost more than the append.
+    if (isOwned && byteLength >= FREED_FROM_BYTES) freeBuffer(batch.bytes);
+    this.#entries[this.#first++] = undefined; // the slot itself is removed later
     if (this.#first > 256 && this.#first > this.#entries.length / 2) {
       this.#entries = this.#entries.slice(this.#first);
       this.#first = 0;
