@@ -55,7 +55,7 @@ test("--help lists the commands", async () => {
       0               done
       1               the command failed
       2               wrong command line, variable or profile
-      3               no such topic, partition, group, snapshot or profile
+      3               no such topic, partition, group, snapshot, profile or log store
       4               no server answered, or not in time
       5               access refused, or a quota or limit exceeded
       6               not confirmed: a terminal or --yes was missing
