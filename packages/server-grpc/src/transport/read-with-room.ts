@@ -4,7 +4,6 @@
  * advance; the requests that are being read are limited as unfinished messages.
  */
 import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-import { baseCallOf } from "./base-call.js";
 import type { SharedBudget } from "./budget.js";
 import { sessionOf } from "./call-internals.js";
 import type { ReceiveTurns } from "./receive-turns.js";
@@ -19,15 +18,18 @@ class WaitingCall extends ServerInterceptingCall {
   readonly #call: object;
   readonly #budget: SharedBudget;
   readonly #turns: ReceiveTurns;
+  readonly #waiting: { leave(): void };
   #hasBegun = false;
-  #leave: () => void = () => {};
 
   constructor(
     call: ConstructorParameters<typeof ServerInterceptingCall>[0],
     budget: SharedBudget,
     turns: ReceiveTurns,
   ) {
-    super(call);
+    const waiting = { leave: () => {} };
+    // Called at the end of every call, whether it was answered, cancelled or lost.
+    super(call, { start: (next) => next({ onCancel: () => waiting.leave() }) });
+    this.#waiting = waiting;
     this.#call = call;
     this.#budget = budget;
     this.#turns = turns;
@@ -45,18 +47,9 @@ class WaitingCall extends ServerInterceptingCall {
     const leaveBudget = this.#budget.whenRoom(() => {
       leaveTurns = this.#turns.whenTurn(sessionOf(this.#call), read);
     });
-    const leave = () => {
+    this.#waiting.leave = () => {
       leaveBudget();
       leaveTurns();
     };
-    const base = baseCallOf(this.#call);
-    if (base === undefined) this.#leave = leave;
-    else base.stream.once("close", leave);
-  }
-
-  /** The fallback: a call that ends, or is cancelled, stops waiting when its status is sent. */
-  override sendStatus(status: Parameters<ServerInterceptingCall["sendStatus"]>[0]): void {
-    this.#leave();
-    super.sendStatus(status);
   }
 }
