@@ -466,6 +466,20 @@ describe("flush and close", () => {
     },
   );
 
+  test("records that wait for the topic's description are given up by close, and after their delivery timeout", async () => {
+    api.onDescribe = () => new Promise(() => {});
+    const hasty = client().producer("t", { deliveryTimeoutMs: 20 });
+    const refusal = { code: "DELIVERY_TIMEOUT", message: expect.stringContaining("was not described within 20 ms") };
+    await expect(hasty.send({ value: "x" })).rejects.toMatchObject(refusal);
+    const producer = client().producer("t");
+    const refused = Promise.all(
+      ["a", "b"].map((value) => expect(producer.send({ value })).rejects.toMatchObject({ code: "DELIVERY_TIMEOUT" })),
+    );
+    await turn();
+    await producer.close({ timeoutMs: 10 });
+    await refused;
+  });
+
   test("closing the client closes its producers; both can be disposed of", async () => {
     let send: Promise<unknown>;
     {

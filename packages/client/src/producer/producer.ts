@@ -63,7 +63,7 @@ export class Producer<Input = Bytes> implements AsyncDisposable {
     this.#senders = new TopicSenders(api, { topic, ...target }, senderOptions, released);
     this.#queue = new RecordQueue(this.#senders, {
       topic,
-      validationTimeoutMs: this.#deliveryTimeoutMs,
+      timeoutMs: this.#deliveryTimeoutMs,
       refused: (entry, error) => this.#refuse(entry, error),
     });
     this.#registry = registry;

@@ -10,8 +10,8 @@ interface Refusal {
 
 export interface RecordQueueOptions {
   readonly topic: string;
-  /** Time that a record may wait for its validator, ms. */
-  readonly validationTimeoutMs: number;
+  /** Time that a record may wait for the topic's description, and for its validator, ms. */
+  readonly timeoutMs: number;
   /** Called for each record that is not sent. */
   readonly refused: (entry: Entry, error: unknown) => void;
 }
@@ -61,7 +61,7 @@ export class RecordQueue {
         this.#queue = [];
         const failed = await this.#learn();
         for (const { entry, valid } of queued) {
-          let refused = failed ?? (valid && (await this.#inTime(valid)));
+          let refused = failed ?? (valid && (await this.#inTime(valid, "the schema did not validate the value")));
           // The topic may have been created anew meanwhile.
           if (!this.#senders.isReady) refused ??= await this.#learn();
           if (this.#abandoned.signal.aborted) this.#options.refused(entry, this.#abandoned.signal.reason);
@@ -77,16 +77,14 @@ export class RecordQueue {
   }
 
   #learn(): Promise<Refusal | undefined> {
-    return this.#senders.learn().then(noRefusal, asRefusal);
+    return this.#inTime(this.#senders.learn(), "the topic was not described");
   }
 
-  /** Refuses a record whose validator takes too long, so that those behind it go on. */
-  async #inTime(valid: Promise<void>): Promise<Refusal | undefined> {
-    const { validationTimeoutMs, topic } = this.#options;
-    if (await settledWithin(valid, validationTimeoutMs, this.#abandoned.signal))
-      return valid.then(noRefusal, asRefusal);
-    const message = `the schema did not validate the value within ${validationTimeoutMs} ms: the record was not sent`;
-    return { error: new DeliveryTimeoutError(message, { topic }) };
+  /** Refuses records for which something takes too long, so that those behind them go on. */
+  async #inTime(work: Promise<void>, late: string): Promise<Refusal | undefined> {
+    const { timeoutMs, topic } = this.#options;
+    if (await settledWithin(work, timeoutMs, this.#abandoned.signal)) return work.then(noRefusal, asRefusal);
+    return { error: new DeliveryTimeoutError(`${late} within ${timeoutMs} ms: the record was not sent`, { topic }) };
   }
 
   #pass(entry: Entry): void {

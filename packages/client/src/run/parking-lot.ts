@@ -39,14 +39,15 @@ export class ParkingLot {
    */
   async park(record: ConsumerRecord<Uint8Array, Uint8Array>, failure: Failure): Promise<void> {
     const topic = parkedTopic(record.topic, this.#group);
-    const producer = await this.#producer(topic);
+    const opened = this.#producer(topic);
+    const producer = await opened;
     let tooLarge: unknown;
     for (const form of parkedForms(record, failure, Date.now())) {
       try {
         await producer.send(form);
         return;
       } catch (error) {
-        if (hasCode(error, "UNKNOWN_TOPIC")) this.#producers.delete(topic);
+        if (hasCode(error, "UNKNOWN_TOPIC")) this.#forget(topic, opened);
         if (!hasCode(error, "RECORD_TOO_LARGE") && !hasCode(error, "BATCH_TOO_LARGE")) throw error;
         tooLarge = error;
       }
@@ -63,11 +64,17 @@ export class ParkingLot {
   #producer(topic: string): Promise<Producer<Uint8Array>> {
     let producer = this.#producers.get(topic);
     if (producer === undefined) {
-      producer = this.#open(topic);
-      producer.catch(() => this.#producers.delete(topic)); // the next parked record tries again
-      this.#producers.set(topic, producer);
+      const opening = this.#open(topic);
+      opening.catch(() => this.#forget(topic, opening)); // the next parked record tries again
+      this.#producers.set(topic, opening);
+      producer = opening;
     }
     return producer;
+  }
+
+  /** Has the parked topic created again, unless that was done for another record. */
+  #forget(topic: string, producer: Promise<Producer<Uint8Array>>): void {
+    if (this.#producers.get(topic) === producer) this.#producers.delete(topic);
   }
 
   async #open(topic: string): Promise<Producer<Uint8Array>> {
