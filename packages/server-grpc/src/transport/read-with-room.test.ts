@@ -15,8 +15,12 @@ function start(budget: SharedBudget) {
   let reads = 0;
   let listener: Listener | undefined;
   const call = {
-    start: (one: Listener) => void (listener = one),
-    startRead: () => void reads++,
+    start: (one: Listener) => {
+      listener = one;
+    },
+    startRead: () => {
+      reads++;
+    },
   } as unknown as ServerInterceptingCallInterface;
   const interceptor = readWithRoom(method.path, budget, new ReceiveTurns(1_000));
   const intercepted = interceptor(method as Parameters<typeof interceptor>[0], call);
