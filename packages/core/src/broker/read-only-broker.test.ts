@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { InvalidArgumentError, NotALogStoreError, UnknownTopicError } from "@logstore/codec";
 import type { ConsumeEvent } from "@logstore/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -89,6 +90,64 @@ test("a deleted topic is closed, and a reader that only fetches finds the next o
   await writer.createTopic({ topic: "orders", partitions: 1 });
   await append("orders", "c");
   expect(await reader.fetch(orders)).toMatchObject({ nextOffset: 1 });
+});
+
+test("a reader that waits learns that its topic was deleted", async () => {
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  const events = reader.consume({ topic: "orders", partition: 0 });
+  await events.next();
+  const waiting = expect(events.next()).rejects.toMatchObject({ code: "CLOSED", topic: "orders" });
+  await writer.deleteTopic("orders");
+  await waiting;
+});
+
+test("readers learn that the writer can no longer be followed", async () => {
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  const events = reader.consume({ topic: "orders", partition: 0 });
+  await events.next();
+  hooked.before = ({ kind, path }) => {
+    if (kind === "openFile" && path.endsWith("watermarks")) throw Object.assign(new Error(), { code: "EACCES" });
+  };
+  await append("orders", "a");
+  const failure = { code: "STORAGE_FAILED", topic: "orders" };
+  await expect(events.next()).rejects.toMatchObject(failure);
+  await expect(reader.fetch({ topic: "orders", partition: 0 })).rejects.toMatchObject(failure);
+});
+
+test("a call sees what was acknowledged during a look that is under way", async () => {
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  await reader.describeTopic("orders");
+  const listing = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  hooked.before = ({ kind, path }) => {
+    if (kind !== "list" || !path.endsWith("/0")) return;
+    listing.resolve();
+    return held.promise;
+  };
+  await append("orders", "a");
+  await listing.promise; // a look has read the watermarks
+  await append("orders", "b");
+  const described = reader.describeTopic("orders");
+  await setTimeout(10);
+  held.resolve();
+  expect((await described).partitions).toMatchObject([{ highWatermark: 2 }]);
+});
+
+test("a call waits for two looks at most, however often a busy writer reports changes", async () => {
+  const { watch } = hooked;
+  let changed = () => {};
+  hooked.watch = (path, callback) => {
+    changed = callback;
+    return watch.call(hooked, path, callback);
+  };
+  await writer.createTopic({ topic: "orders", partitions: 1 });
+  await reader.describeTopic("orders");
+  let looks = 0;
+  hooked.before = ({ kind, path }) => {
+    if (kind === "openFile" && path.endsWith("watermarks") && looks++ < 100) changed();
+  };
+  await reader.describeTopic("orders");
+  expect(looks).toBeLessThan(10);
 });
 
 test("open files are limited for all topics together", async () => {

@@ -75,11 +75,12 @@ export class FollowedLog extends ReadableLog implements PartitionLog {
     const end = Math.min(survey.nextOffset, bounds?.highWatermark ?? survey.durableOffset);
     const start = Math.min(Math.max(survey.logStart, bounds?.logStart ?? 0), end);
     const { gaps, damage, active } = survey;
-    for (const torn of active?.later ?? []) await segments.splice(segments.indexOf(torn), 1)[0]!.close();
+    const torn = active?.later ?? [];
+    await closeAll(torn);
     const offsets = new LogOffsets(start, end);
     const parts = {
       partition,
-      segments: new SegmentList(segments),
+      segments: new SegmentList(segments.filter((segment) => !torn.includes(segment))),
       offsets,
       gaps,
       damage,
@@ -187,26 +188,43 @@ async function surveyLive(
   said: Bounds | undefined,
 ): Promise<{ segments: Segment[]; survey: LogSurvey }> {
   for (let attempt = 1; ; attempt++) {
-    let segments: Segment[] = [];
     try {
-      // Read before the files are listed: a checkpoint that refers to a segment created after the
-      // listing would look like damage.
-      const found = await findCheckpoint(home);
-      segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
-      const read = await surveyLog({ home, partition, segments, checkpoint: found.checkpoint });
-      const survey = found.error === undefined ? read : withoutCheckpoint(read, partition, found.error, said);
+      const { segments, survey } = await surveyOnce(home, partition, said);
       if (survey.damage === undefined || attempt === ATTEMPTS) return { segments, survey };
+      await closeAll(segments);
     } catch (error) {
       // A disk that cannot be read fails this partition, not the store.
       if (isDiskTrouble(error)) {
-        for (const segment of segments) await segment.close();
         return { segments: [], survey: unreadable(unreadableError(partition, error as Error), said) };
       }
       if ((error as NodeJS.ErrnoException).code !== "ENOENT" || attempt === ATTEMPTS) throw error;
     }
-    for (const segment of segments) await segment.close();
     await setTimeout(attempt * 20);
   }
+}
+
+async function surveyOnce(
+  home: SegmentHome,
+  partition: number,
+  said: Bounds | undefined,
+): Promise<{ segments: Segment[]; survey: LogSurvey }> {
+  // Read before the files are listed: a checkpoint that refers to a segment created after the
+  // listing would look like damage.
+  const found = await findCheckpoint(home);
+  const segments = (await baseOffsetsIn(home)).map((baseOffset) => new Segment(home, baseOffset));
+  try {
+    const read = await surveyLog({ home, partition, segments, checkpoint: found.checkpoint });
+    const survey = found.error === undefined ? read : withoutCheckpoint(read, partition, found.error, said);
+    return { segments, survey };
+  } catch (error) {
+    await closeAll(segments);
+    throw error;
+  }
+}
+
+/** Nothing is lost if a file that was only read cannot be closed. */
+async function closeAll(segments: readonly Segment[]): Promise<void> {
+  await Promise.allSettled(segments.map((segment) => segment.close()));
 }
 
 async function findCheckpoint({

@@ -66,9 +66,9 @@ async function closedWith(all: readonly string[], options: LogStoreOptions = {})
 }
 
 /** The state of the same store after a kill -9. */
-async function killedWith(all: readonly string[]): Promise<string> {
+async function killedWith(all: readonly string[], options: LogStoreOptions = {}): Promise<string> {
   const directory = temporaryDirectory();
-  const store = await writer(directory, { segmentBytes: 1_000_000 });
+  const store = await writer(directory, { segmentBytes: 1_000_000, ...options });
   await appendOneByOne(store, all);
   return crashCopy(directory);
 }
@@ -349,6 +349,36 @@ test("damage is reported, and the records before it can be read", async () => {
   const tail = cut.tail(0, { from: 8 })[Symbol.asyncIterator]();
   expect(await next(tail)).toBe("8 v8");
   expect(await caught(tail.next())).toMatchObject({ code: "CORRUPT_PARTITION" });
+});
+
+/** Files of partition 0's log fail to be read, and to be closed, although they are closed then. */
+function failing(error: Error): HookedStorage {
+  const storage = new HookedStorage(new NodeStorage());
+  const { openFile } = storage;
+  const read = () => Promise.reject(error);
+  const close = () => Promise.reject(new Error("not closed"));
+  storage.openFile = async (path, access) => {
+    const file = await openFile.call(storage, path, access);
+    return path.endsWith(`/0/${LOG}`) ? { ...file, read, close: () => file.close().then(close) } : file;
+  };
+  return storage;
+}
+
+test.each(["open", "openReadOnly"] as const)("%s fails with the first error, and leaves no file open", async (open) => {
+  const directory = await killedWith(range(10));
+  const storage = failing(new Error("no memory"));
+  await expect(LogStore[open](directory, { storage })).rejects.toThrow("no memory");
+  expect(storage.openFiles).toBe(0);
+});
+
+test("a partition whose files cannot be read or closed does not hinder the others", async () => {
+  const directory = await killedWith(range(10), { partitions: 2 });
+  const store = await LogStore.openReadOnly(directory, {
+    storage: failing(Object.assign(new Error("EIO"), { code: "EIO" })),
+  });
+  expect(await codeOf(Array.fromAsync(store.read(0)))).toBe("STORAGE_FAILED");
+  expect(await Array.fromAsync(store.read(1))).toEqual([]);
+  await expect(store.close()).rejects.toThrow("not closed");
 });
 
 test("close ends tails and reads, and releases files, timer and watcher", async () => {

@@ -1,5 +1,5 @@
 /** A log store that is opened for reading only. Another process may write to it. */
-import { type LogStoreError, NotALogStoreError } from "@logstore/codec";
+import { ClosedError, LogStoreError, NotALogStoreError } from "@logstore/codec";
 import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks } from "../files/watermarks-file.js";
@@ -19,6 +19,7 @@ import { DEFAULT_MAX_OPEN_FILES, type ReadOnlyOptions } from "./options.js";
 import { Partition } from "./partition.js";
 import type { RecordStream } from "./record-stream.js";
 import { readRecords, tailRecords } from "./record-streams.js";
+import { SharedTask } from "./shared-task.js";
 import { partitionAt } from "./unknown-partition.js";
 
 /**
@@ -40,8 +41,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #waiting = 0;
   #closing: Promise<void> | undefined;
-  #looking: Promise<void> | undefined;
-  #lookAgain = false;
+  readonly #looks = new SharedTask(() => this.#look());
   #lookError: LogStoreError | undefined;
 
   private constructor(
@@ -145,7 +145,7 @@ export class ReadOnlyLogStore implements AsyncDisposable {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#unwatch?.();
-    await this.#looking;
+    await this.#looks.settle();
     await eachInParallel(this.#partitions, (log) => log.close());
   }
 
@@ -169,34 +169,33 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     await this.look(); // the watermarks may have changed before the watch started
   }
 
-  /**
-   * @internal Reads the writer's watermarks, one read at a time. If they change during a read, they
-   * are read once more.
-   */
+  /** @internal Reads the writer's watermarks, and passes them to all partitions. */
   look(): Promise<void> {
-    this.#lookAgain = true;
-    this.#looking ??= this.#lookWhileNew().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+    return this.#looks.run();
   }
 
-  async #lookWhileNew(): Promise<void> {
-    while (this.#lookAgain) {
-      this.#lookAgain = false;
-      try {
-        const all = await readWatermarks(this.#storage, this.#directory);
-        for (const log of this.#partitions) {
-          const bounds = all[log.partition];
-          if (bounds !== undefined) await log.update(bounds);
-        }
-        this.#lookError = undefined;
-      } catch (error) {
-        if (!isDiskTrouble(error)) continue; // a temporary condition, such as a lack of file descriptors
-        this.#lookError = storageError(error, `${this.#directory} cannot be followed`);
-        for (const log of this.#partitions) log.offsets.wakeAll();
+  async #look(): Promise<void> {
+    if (this.#closing !== undefined) return;
+    try {
+      const all = await readWatermarks(this.#storage, this.#directory);
+      if (all.length === 0) await this.#checkExists();
+      for (const log of this.#partitions) {
+        const bounds = all[log.partition];
+        if (bounds !== undefined) await log.update(bounds);
       }
+      this.#lookError = undefined;
+    } catch (error) {
+      // Anything else is a temporary condition, such as a lack of file descriptors.
+      if (!(error instanceof LogStoreError) && !isDiskTrouble(error)) return;
+      this.#lookError = storageError(error, `${this.#directory} cannot be followed`);
+      for (const log of this.#partitions) log.offsets.wakeAll();
     }
+  }
+
+  /** A deleted store gets no more records. @throws ClosedError */
+  async #checkExists(): Promise<void> {
+    if ((await readStoreFile(this.#storage, this.#directory)) !== undefined) return;
+    throw new ClosedError(`the log store in ${this.#directory} was deleted`);
   }
 
   /** @internal */

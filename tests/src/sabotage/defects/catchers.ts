@@ -9,6 +9,7 @@ export const DELETION = "src/partition/upkeep/delete-records.test.ts";
 export const FULL_DISK = "src/partition/upkeep/full-disk.test.ts";
 export const OVERTAKEN = "src/partition/read/overtaken.test.ts";
 export const RETENTION = "src/partition/upkeep/retention-policy.test.ts";
+export const READ_ONLY = "src/broker/read-only-broker.test.ts";
 export const TAIL = "src/partition/read/tail-cache.test.ts";
 export const FLUSH = "src/partition/append/flush.test.ts";
 export const SEGMENTS = "src/segment/segments.test.ts";

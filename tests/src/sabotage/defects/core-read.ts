@@ -35,7 +35,7 @@ export const coreReadDefects: readonly Defect[] = [
   ...within("core/partition/read/batch-reader.ts", [TAIL, RECORD_COUNT, GOLDEN, DELETION, RECOVERY, SEGMENTS], {
     "reads on across a gap": ["if (!follows) throw new Error(`a batch begins at offset ${baseOffset}`);", ""],
     "reads on behind a missing segment": ["if (next?.baseOffset !== this.#offset)\n", "if (next === undefined)\n"],
-    "ends quietly at damage": ["if (damage !== undefined && this.#offset < until) throw damage;", ""],
+    "ends quietly at damage": ["if (this.#offset < until) log.checkEnd();", ""],
     "takes a wrong record count for batches before": [
       "if (isFirst && nextOffset <= this.#offset) {",
       "if (nextOffset <= this.#offset) {",

@@ -6,6 +6,7 @@ import {
   GOLDEN,
   LOCK,
   OVERTAKEN,
+  READ_ONLY,
   RECOVERY,
   SNAPSHOT_CRASH,
   SNAPSHOTS,
@@ -26,7 +27,12 @@ export const coreStoreDefects: readonly Defect[] = [
       "store = new ReadOnlyLogStore(storage, path, identity, partitions);\n    await store.look();",
       "waits for tests",
     ],
-    "looks once, whatever comes meanwhile": ["while (this.#lookAgain) {", "if (this.#lookAgain) {", "waits for tests"],
+  }),
+  ...within("core/store/shared-task.ts", [READ_ONLY], {
+    "joins a run that may have missed a change": [
+      "    this.#next = undefined;\n    await this.#work();",
+      "    await this.#work();\n    this.#next = undefined;",
+    ],
   }),
   ...within("core/store/open-store.ts", [STORE, FAULTS, LOCK], {
     "keeps the lock of a store that it could not open": [

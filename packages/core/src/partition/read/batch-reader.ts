@@ -44,7 +44,7 @@ export class BatchReader implements LogReader {
   /**
    * Returns the next batches; undefined at the high watermark, and if no more are needed.
    *
-   * @throws CorruptPartitionError if the log is damaged
+   * @throws CorruptPartitionError if the log is damaged; the error of {@link ReadSource.checkEnd}
    * @throws BatchTooLongToRead if the read is strict
    * @throws OffsetOutOfRangeError if the records to read were deleted
    */
@@ -79,8 +79,7 @@ export class BatchReader implements LogReader {
         if (!wasDeleted) throw log.noteDamage(this.#unreadable(error));
       }
     }
-    const { damage } = log;
-    if (damage !== undefined && this.#offset < until) throw damage;
+    if (this.#offset < until) log.checkEnd();
     return undefined;
   }
 

@@ -24,6 +24,9 @@ export interface ReadSource {
   readonly limits: BatchLimits;
   readonly isClosed: boolean;
 
+  /** @throws the damage of the log, or why its writer can no longer be followed */
+  checkEnd(): void;
+
   /** Updates the log's bounds if another process changes them. */
   refresh(): Promise<void> | undefined;
 

@@ -43,7 +43,7 @@ export async function openLog(
     const torn = recovered.active?.later ?? [];
     return { segments: segments.filter((segment) => !torn.includes(segment)), recovered };
   } catch (cause) {
-    for (const segment of segments) await segment.close();
+    await Promise.allSettled(segments.map((segment) => segment.close())); // the caller gets the first error
     if (!isDiskTrouble(cause)) throw cause;
     return { segments: [], recovered: unreadable(unreadableError(partition, cause as Error), lastPublished) };
   }
