@@ -142,7 +142,10 @@ export interface GroupPartition extends TopicPartition {
   readonly lag: number;
   /** Time since the first of these records was appended, in ms; 0 if there are none. */
   readonly lagMs: number;
-  /** Set if the partition cannot be read to its end: the lag then counts only the known records. */
+  /**
+   * Set if the partition cannot be read, or not to its end: the lag then counts only the known
+   * records.
+   */
   readonly damage?: ErrorDetail | undefined;
 }
 

@@ -1,41 +1,11 @@
 /** Two brokers on one catalogue and map, each of which sees what the other one changes. */
 import { connect, type LogClient, text } from "@logstore/client";
 import { Broker } from "@logstore/core";
-import { MemoryEngine, MemoryHome, type PartitionLog } from "@logstore/core/engine";
+import { MemoryEngine, MemoryHome } from "@logstore/core/engine";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { sealedBatch } from "../bytes.ts";
 import { eventually } from "../eventually.ts";
-import { instead, wrapped } from "./wrapped-engine.ts";
-
-/** A log that another broker owns: its bounds are those of the last refresh, append or wait. */
-function followed(log: PartitionLog): PartitionLog {
-  const now = () => {
-    const { logStart, highWatermark, logEnd } = log.offsets;
-    return { logStart, highWatermark, logEnd };
-  };
-  let known = { logStart: 0, highWatermark: 0, logEnd: 0 };
-  const refresh = async () => {
-    await new Promise(setImmediate);
-    known = now();
-  };
-  const then = async <T>(work: Promise<T>): Promise<T> => {
-    const result = await work;
-    known = now();
-    return result;
-  };
-  const own: Partial<PartitionLog> = {
-    refresh,
-    appendBatches: (bytes, options) => then(log.appendBatches(bytes, options)),
-    deleteRecords: (offset) => then(log.deleteRecords(offset)),
-    waitBeyond: (...request) => then(log.waitBeyond(...request)),
-  };
-  return new Proxy(instead(log, own), {
-    get(target, name) {
-      if (name === "offsets") return known;
-      return name === "knownEnd" ? known.logEnd : Reflect.get(target, name);
-    },
-  });
-}
+import { followed, wrapped } from "./wrapped-engine.ts";
 
 let a: Broker;
 let b: Broker;

@@ -3,7 +3,15 @@
  * sometimes before the call has taken effect.
  */
 import { UnavailableError, writeServerHalf } from "@logstore/codec";
-import type { DurableMap, Engine, PartitionLog } from "@logstore/core/engine";
+import {
+  type DurableMap,
+  type Engine,
+  type JournalStore,
+  type PartitionLog,
+  type SharedCatalogue,
+  type TopicCatalogue,
+  TopicUnsettledError,
+} from "@logstore/core/engine";
 import { instead, wrapped } from "./wrapped-engine.ts";
 
 export class Uncertainty {
@@ -20,6 +28,39 @@ export class Uncertainty {
       log: (log) => this.#log(log),
       journalLog: (log) => this.#log(log),
       map: (map) => this.#map(map),
+      catalogue: (catalogue) => this.#catalogue(catalogue),
+      journal: (journal) => this.#journal(journal),
+    });
+  }
+
+  /** Only `find` answers always: a broker that gets no answer from it is not opened. */
+  #catalogue(catalogue: TopicCatalogue): TopicCatalogue {
+    const shared = catalogue.shared as SharedCatalogue;
+    return instead(catalogue, {
+      shared: instead(shared, { lookUp: (topic) => this.#call(() => shared.lookUp(topic)) }),
+      partitionCount: (found) => this.#call(() => catalogue.partitionCount(found)),
+      open: (found) => this.#call(() => catalogue.open(found)),
+      create: async (topic, ...request) => {
+        try {
+          return await this.#call(() => catalogue.create(topic, ...request));
+        } catch (error) {
+          throw error instanceof UnavailableError ? new TopicUnsettledError(topic, error) : error;
+        }
+      },
+      alter: (topic, change) => this.#call(() => catalogue.alter(topic, change)),
+      delete: (topic) => this.#call(() => catalogue.delete(topic)),
+    });
+  }
+
+  #journal(journal: JournalStore): JournalStore {
+    return instead(journal, {
+      open: () => this.#call(() => journal.open()),
+      make: () => this.#call(() => journal.make()),
+      openSnapshot: async () => {
+        const reader = await this.#call(() => journal.openSnapshot());
+        return reader && instead(reader, { read: (...request) => this.#call(() => reader.read(...request)) });
+      },
+      replaceSnapshot: (write) => this.#call(() => journal.replaceSnapshot(write)),
     });
   }
 

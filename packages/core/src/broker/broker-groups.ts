@@ -74,7 +74,7 @@ export class BrokerGroups {
     if (coordinator === undefined) return;
     this.#coordinator = coordinator;
     // What changed while the groups were being recovered.
-    for (const topic of deleted) coordinator.topicDeleted(topic).catch(() => {}); // the journal reports its failure
+    for (const topic of deleted) void coordinator.topicDeleted(topic); // the journal reports its failure
     coordinator.topicsChanged();
     topics.tellChanged();
   }

@@ -244,7 +244,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   // Health
 
   async topicHealth(topic: string): Promise<TopicHealth> {
-    await this.#parts.lifecycle.following.learn([{ topic }]);
+    await this.#parts.lifecycle.following.learn(topic);
     return this.#topics.isSound(topic) ? "serving" : "failed";
   }
 

@@ -33,6 +33,8 @@ export interface UnopenableTopic {
   readonly location: string;
   /** Undefined if not even its name can be read. */
   readonly topic: string | undefined;
+  /** Its id, if it is known. */
+  readonly id?: string | undefined;
   readonly error: LogStoreError;
 }
 
@@ -46,7 +48,7 @@ export interface FoundTopics {
 
 /**
  * Thrown by {@link TopicCatalogue.create} if the topic may exist nevertheless: its name stays
- * reserved until the next `find`.
+ * reserved until the next `find`, or, in a shared catalogue, until it has been looked up.
  */
 export class TopicUnsettledError extends Error {
   readonly location: string;
@@ -124,7 +126,8 @@ export interface TopicCatalogue<T extends Topic = Topic> {
 
   /**
    * Deletes a closed topic with all its records; resolves as well if another broker has deleted it.
-   * If it rejects, the topic still exists and can be reopened.
+   * If it rejects, the topic still exists and can be reopened; in a shared catalogue it may be gone
+   * all the same, and the caller looks it up.
    */
   delete(topic: T): Promise<void>;
 

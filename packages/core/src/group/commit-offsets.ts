@@ -8,6 +8,7 @@ import { inChunks } from "./decide/in-chunks.js";
 import type { GroupParts } from "./group-parts.js";
 import type { CommitChange, GroupState } from "./state/group-state.js";
 import { checkGroupName } from "./state/limits.js";
+import type { RefreshFailures } from "./state/refresh-failures.js";
 
 /** Larger requests are processed in parts, between which other work runs. */
 const MAX_COMMITS_AT_ONCE = 250;
@@ -25,15 +26,16 @@ export async function commitOffsets(
   journal.checkRoom();
   const { offsets } = request;
   const refreshing = topics.refresh(offsets);
-  if (refreshing !== undefined) await refreshing; // otherwise, commits are decided in the order of the calls
-  if (offsets.length <= MAX_COMMITS_AT_ONCE) return commit(parts, request, principal).durable;
+  // Without a wait, commits are decided in the order of the calls.
+  const failures = refreshing === undefined ? undefined : await refreshing;
+  if (offsets.length <= MAX_COMMITS_AT_ONCE) return commit(parts, request, principal, failures).durable;
   const task = new PacedTask();
   const results: CommitResult[] = [];
   const durable: Promise<unknown>[] = [];
   for (let i = 0; i < offsets.length; i += MAX_COMMITS_AT_ONCE) {
     const part = offsets.slice(i, i + MAX_COMMITS_AT_ONCE);
     try {
-      const some = commit(parts, { ...request, offsets: part }, principal);
+      const some = commit(parts, { ...request, offsets: part }, principal, failures);
       durable.push(some.durable);
       some.durable.catch(() => {}); // reported below
       results.push(...some.results);
@@ -61,13 +63,16 @@ function commit(
   { journal, members, topics }: GroupParts,
   request: CommitOffsetsRequest,
   principal: string | undefined,
+  failures: RefreshFailures | undefined,
 ): Committed {
   journal.check();
   const { group, memberId = "", memberEpoch = 0 } = request;
   const state = journal.groups.get(group);
-  const { commits, results } = decideCommits(state, request, (topic, partition, topicId) =>
-    topics.bounds(topic, partition, topicId),
-  );
+  const { commits, results } = decideCommits(state, request, (topic, partition, topicId) => {
+    const failure = failures?.of(topic, partition);
+    if (failure !== undefined) throw failure;
+    return topics.bounds(topic, partition, topicId);
+  });
   const member = state?.members.get(memberId);
   if (member !== undefined && memberEpoch <= member.epoch) members.showsEpoch(group, memberId, memberEpoch);
   const at = journal.now();

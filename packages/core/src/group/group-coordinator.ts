@@ -17,6 +17,7 @@ import type {
   TopicPartition,
 } from "@logstore/protocol";
 import { storageError } from "../storage/storage-error.js";
+import { alignLater } from "./align-later.js";
 import { commitOffsets } from "./commit-offsets.js";
 import { describeGroup, listGroups } from "./describe-group.js";
 import { Expiry } from "./expiry.js";
@@ -24,6 +25,7 @@ import { fetchOffsets } from "./fetch-offsets.js";
 import type { GroupParts } from "./group-parts.js";
 import { type GroupEngine, GroupLog, type GroupLogOptions } from "./journal/group-log.js";
 import { Journal } from "./journal/journal.js";
+import type { Decided } from "./members/inbox.js";
 import { Members } from "./members/members.js";
 import { Membership } from "./members/membership.js";
 import { committedPartitions, recoverGroups } from "./recover-groups.js";
@@ -32,6 +34,7 @@ import type { GroupChange } from "./state/group-state.js";
 import type { GroupTopics } from "./state/group-topics.js";
 import { type GroupLimitOptions, GroupTotals } from "./state/group-totals.js";
 import { checkRetention } from "./state/limits.js";
+import { RefreshFailures } from "./state/refresh-failures.js";
 import { type Clock, systemClock } from "./time/clock.js";
 import type { Steps } from "./time/slices.js";
 
@@ -47,12 +50,15 @@ export interface GroupCoordinatorOptions extends GroupLogOptions, GroupLimitOpti
 export class GroupCoordinator implements GroupApi {
   readonly #parts: GroupParts;
   readonly #expiry: Expiry;
+  /** Aborted when groups are no longer available. */
+  readonly #stop = new AbortController();
 
   private constructor(parts: GroupParts, expiry: Expiry) {
     this.#parts = parts;
     this.#expiry = expiry;
     parts.journal.onFailure = (error) => {
       expiry.stop();
+      this.#stop.abort();
       parts.members.fail(error);
     };
   }
@@ -73,9 +79,10 @@ export class GroupCoordinator implements GroupApi {
     const totals = new GroupTotals(options);
     let log: GroupLog | undefined;
     let failure: LogStoreError | undefined;
+    let unknown: RefreshFailures | undefined;
     try {
       log = await GroupLog.open(engine, options, totals);
-      await topics.refresh(committedPartitions(log.groups));
+      unknown = await topics.refresh(committedPartitions(log.groups));
     } catch (error) {
       await log?.close().catch(() => {}); // the reason why they cannot be read is reported
       log = undefined;
@@ -86,16 +93,19 @@ export class GroupCoordinator implements GroupApi {
     const members = new Members(journal, topics, () => engine.randomHex(16), clock);
     const parts = { journal, members, topics };
     const coordinator = new GroupCoordinator(parts, new Expiry(parts, clock, options.offsetsRetentionMs));
-    if (failure === undefined) await coordinator.#recover();
+    if (failure === undefined) await coordinator.#recover(unknown ?? new RefreshFailures());
     return coordinator;
   }
 
-  async #recover(): Promise<void> {
+  /** @param unknown partitions with which the groups cannot be compared now */
+  async #recover(unknown: RefreshFailures): Promise<void> {
     const { members } = this.#parts;
-    members.run(recoverGroups(this.#parts)).catch(() => {}); // the journal has failed then, and reports it
+    const isDue = (topic: string, partition?: number) => unknown.of(topic, partition) === undefined;
+    members.run(recoverGroups(this.#parts, isDue)).catch(() => {}); // the journal has failed then, and reports it
     await members.turnsTaken();
     this.#expiry.start();
     await members.turnsTaken();
+    alignLater(this.#parts, unknown, this.#stop.signal).catch(() => {}); // as above
   }
 
   /** Why groups are unavailable; undefined if they are available. */
@@ -163,16 +173,21 @@ export class GroupCoordinator implements GroupApi {
   }
 
   /**
-   * Called when a topic was deleted. Resolves when its offsets have been removed from all groups,
-   * durably.
+   * Called when a topic was deleted. Resolves when its offsets have been removed from all groups;
+   * `durable` resolves when that is durable.
    */
-  async topicDeleted(topic: string): Promise<void> {
+  async topicDeleted(topic: string): Promise<Decided> {
     const { journal, members: all } = this.#parts;
-    if (this.failure !== undefined) return; // the next open finds that it is gone
+    if (this.failure !== undefined) return { durable: Promise.resolve() }; // the next open finds that it is gone
     const concerned = [...journal.groups.values()].filter(
       ({ members, commits }) => members.size > 0 || commits.has(topic),
     );
-    await Promise.all(concerned.map(({ group }) => all.input(group, { type: "topicDeleted", topic }).done()));
+    const decided = await Promise.all(
+      concerned.map(({ group }) => all.input(group, { type: "topicDeleted", topic }).decided()),
+    );
+    const durable = Promise.all(decided.map((each) => each.durable)).then(() => {});
+    durable.catch(() => {}); // reported to whoever waits
+    return { durable };
   }
 
   async close(): Promise<void> {

@@ -22,18 +22,25 @@ export function committedPartitions(groups: ReadonlyMap<string, GroupState>): It
   };
 }
 
-export function* recoverGroups({ journal, members, topics }: GroupParts): Steps {
-  yield* members.recover();
+/** Whether a partition, or a whole topic, is to be considered. */
+export type IsDue = (topic: string, partition?: number) => boolean;
+
+export function* recoverGroups(parts: GroupParts, isDue: IsDue): Steps {
+  yield* parts.members.recover();
+  yield* alignGroups(parts, isDue);
+}
+
+export function* alignGroups({ journal, members, topics }: GroupParts, isDue: IsDue): Steps {
   const counts = topics.counts();
   for (const state of journal.groups.values()) {
     const { group } = state;
     for (const topic of state.commits.keys()) {
-      if (!topics.mayExist(topic) || isOfAnother(state, topic, topics))
+      if (isDue(topic) && (!topics.mayExist(topic) || isOfAnother(state, topic, topics)))
         members.input(group, { type: "topicDeleted", topic });
     }
     if (state.members.size > 0) members.input(group, { type: "topicsChanged" });
     yield;
-    const beyond = beyondTheirLogs(state, counts, topics);
+    const beyond = beyondTheirLogs(state, counts, topics, isDue);
     if (beyond.length === 0) continue;
     const { change } = yield* decideReset(state, beyond, journal.now());
     journal.append([change]).catch(() => {}); // the journal has failed then, and reports it
@@ -57,12 +64,14 @@ function beyondTheirLogs(
   state: GroupState,
   counts: ReadonlyMap<string, number>,
   topics: GroupTopics,
+  isDue: IsDue,
 ): PartitionOffset[] {
   const beyond: PartitionOffset[] = [];
   for (const [topic, ofTopic] of state.commits) {
     for (const [partition, { offset }] of ofTopic) {
       if (isOfAnother(state, topic, topics)) break;
-      if (partition >= (counts.get(topic) ?? 0) || topics.isDamaged(topic, partition)) continue;
+      if (partition >= (counts.get(topic) ?? 0) || !isDue(topic, partition)) continue;
+      if (topics.isDamaged(topic, partition)) continue;
       const { logEnd } = topics.bounds(topic, partition);
       if (offset > logEnd) beyond.push({ topic, topicId: topics.id(topic), partition, offset: logEnd });
     }

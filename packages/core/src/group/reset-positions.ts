@@ -6,6 +6,7 @@ import type { PartitionOffset } from "./decide/resets.js";
 import { knownPartitions } from "./describe-group.js";
 import type { GroupState } from "./state/group-state.js";
 import type { GroupTopics } from "./state/group-topics.js";
+import type { RefreshFailures } from "./state/refresh-failures.js";
 
 /** Number of positions that are looked up concurrently; those by time need the disk. */
 const AT_ONCE = 16;
@@ -22,7 +23,8 @@ export async function resolveReset(
   topics: GroupTopics,
 ): Promise<PartitionOffset[]> {
   const named = each(partitions ?? (await knownPartitions(state)));
-  await topics.refresh(named);
+  const failures = await topics.refresh(named);
+  if (failures !== undefined) checkRefreshed(named, failures);
   const counts = topics.counts();
   const wanted = partitions === undefined ? named.filter(({ topic }) => counts.has(topic)) : named;
   const offsets: PartitionOffset[] = new Array(wanted.length);
@@ -39,6 +41,14 @@ export async function resolveReset(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return offsets;
+}
+
+/** A reset is made as a whole or not at all. */
+function checkRefreshed(named: readonly TopicPartition[], failures: RefreshFailures): void {
+  for (const { topic, partition } of named) {
+    const failure = failures.of(topic, partition);
+    if (failure !== undefined) throw failure.with({ topic, partition });
+  }
 }
 
 function each(partitions: readonly TopicPartition[]): TopicPartition[] {

@@ -3,10 +3,11 @@
  * creates, and closes the ones that another broker deletes. On an engine with one broker it does
  * nothing.
  */
-import { InconsistentTopicIdError, sleep, UnavailableError, UnknownTopicError } from "@logstore/codec";
-import type { Topic, TopicCatalogue } from "../../engine/topic-catalogue.js";
+import { type LogStoreError, sleep, UnavailableError, UnknownTopicError } from "@logstore/codec";
+import type { FoundTopic, Topic, TopicCatalogue } from "../../engine/topic-catalogue.js";
 import { isName } from "../../engine/topic-name.js";
 import { inParallel } from "../../storage/in-parallel.js";
+import { storageError } from "../../storage/storage-error.js";
 import type { TopicTotals } from "./topic-limits.js";
 import type { Topics } from "./topics.js";
 
@@ -31,7 +32,10 @@ export class TopicFollowing<T extends Topic> {
   readonly #stop = new AbortController();
   /** Called when a topic of another broker was opened. */
   onCreated: () => void = () => {};
-  /** Called when a topic that another broker has deleted is closed. */
+  /**
+   * Called when a topic that another broker has deleted is closed. A topic of the same name is
+   * opened only after it has resolved.
+   */
   onDeleted: (topic: string) => Promise<void> = async () => {};
 
   constructor(
@@ -79,30 +83,57 @@ export class TopicFollowing<T extends Topic> {
     try {
       return this.#topics.get(topic, topicId);
     } catch (error) {
-      const isStale = error instanceof UnknownTopicError || error instanceof InconsistentTopicIdError;
-      const learning = isStale ? this.learn([{ topic, topicId }]) : undefined;
+      const learning = this.learn(topic, topicId);
       if (learning === undefined) throw error;
       return learning.then(() => this.#topics.get(topic, topicId));
     }
   }
 
   /**
-   * Looks up the topics that are not known here. Returns undefined if there are none, or no other
+   * Looks up a topic that is not known here. Returns undefined if it is known, or there is no other
    * broker.
    */
-  learn(named: Iterable<NamedTopic>): Promise<void> | undefined {
+  learn(topic: string, topicId?: string): Promise<void> | undefined {
+    return this.#isUnknown({ topic, topicId }) ? this.#updateOnce(topic) : undefined;
+  }
+
+  /**
+   * Looks up the topics that are not known here; resolves to the errors of those that could not be
+   * looked up. Returns undefined if all are known, or there is no other broker.
+   */
+  learnAll(named: Iterable<NamedTopic>): Promise<ReadonlyMap<string, LogStoreError>> | undefined {
     if (this.#catalogue.shared === undefined) return undefined;
     const unknown = new Set<string>();
-    for (const { topic, topicId } of named)
-      if (isName(topic) && !this.#topics.isKnown(topic, topicId)) unknown.add(topic);
-    if (unknown.size === 0) return undefined;
-    return inParallel([...unknown], (topic) => this.#updateOnce(topic));
+    for (const each of named) if (this.#isUnknown(each)) unknown.add(each.topic);
+    return unknown.size === 0 ? undefined : this.#updateAll([...unknown]);
   }
 
   /** Looks topics up in the background: who waits for them is told by {@link onCreated}. */
   expect(topics: readonly string[]): void {
-    if (this.#catalogue.shared === undefined) return;
-    this.learn(topics.map((topic) => ({ topic })))?.catch(() => {}); // onChange reports them as well
+    if (this.isShared) void this.learnAll(topics.map((topic) => ({ topic }))); // onChange reports them as well
+  }
+
+  /** Brings a topic up to date in the background, when the catalogue is available again. */
+  follow(topic: string): void {
+    if (this.isShared) void this.#follow(topic);
+  }
+
+  /**
+   * Reopens a closed topic whose deletion has failed. Returns whether it exists, or may exist: then
+   * its name is taken.
+   */
+  async reopen(closed: T, partitions: number): Promise<boolean> {
+    const { topic, id } = closed;
+    const { shared } = this.#catalogue;
+    try {
+      if (shared !== undefined && (await shared.lookUp(topic))?.id !== id) return false;
+      this.#topics.put(await this.#catalogue.open(closed));
+    } catch (cause) {
+      this.#topics.putUnreadable(closed, cause);
+      this.#totals.remove({ partitions });
+      this.follow(topic);
+    }
+    return true;
   }
 
   /** Brings a topic up to date. The caller takes care that nothing else changes it. */
@@ -112,11 +143,39 @@ export class TopicFollowing<T extends Topic> {
     const found = await shared.lookUp(topic);
     const open = this.#topics.has(topic) ? this.#topics.get(topic) : undefined;
     if (open !== undefined && open.id !== found?.id) await this.#forget(open);
-    // It may be readable now, or may have been deleted.
-    if (this.#topics.forgetUnreadable(topic)) this.#totals.remove({ topics: 1 });
-    if (found === undefined || this.#topics.isTaken(topic)) return;
-    const { partitionCount } = this.#topics.put(await this.#catalogue.open(found));
-    this.#totals.add({ topics: 1, partitions: partitionCount });
+    await this.#forgetUnreadable(topic, found);
+    if (found !== undefined && !this.#topics.isKnown(topic)) await this.#open(found);
+  }
+
+  /** Forgets a topic that could not be read if it was deleted. */
+  async #forgetUnreadable(topic: string, found: FoundTopic | undefined): Promise<void> {
+    const unreadable = this.#topics.unreadable.find((other) => other.topic === topic);
+    if (unreadable === undefined) return;
+    if (found !== undefined && (unreadable.id ?? found.id) === found.id) return;
+    this.#dropUnreadable(topic);
+    this.#topics.tellChanged();
+    await this.onDeleted(topic);
+  }
+
+  #dropUnreadable(topic: string): void {
+    if (this.#topics.removeUnreadable(topic)) this.#totals.remove({ topics: 1 });
+  }
+
+  /** Opens a topic. One that cannot be opened is listed with its error. */
+  async #open(found: FoundTopic): Promise<void> {
+    const { topic } = found;
+    let open: T;
+    try {
+      open = await this.#catalogue.open(found);
+    } catch (cause) {
+      if (cause instanceof UnknownTopicError) throw cause; // it has just been deleted
+      this.#dropUnreadable(topic);
+      this.#totals.add({ topics: 1 });
+      throw this.#topics.putUnreadable(found, cause);
+    }
+    this.#dropUnreadable(topic);
+    this.#topics.put(open);
+    this.#totals.add({ topics: 1, partitions: open.partitionCount });
     this.onCreated();
   }
 
@@ -127,6 +186,22 @@ export class TopicFollowing<T extends Topic> {
     this.#totals.remove({ topics: 1, partitions: partitionCount });
     await open.close().catch(() => {}); // its records are gone
     await this.onDeleted(topic);
+  }
+
+  #isUnknown({ topic, topicId }: NamedTopic): boolean {
+    return this.isShared && isName(topic) && !this.#topics.isKnown(topic, topicId);
+  }
+
+  async #updateAll(topics: readonly string[]): Promise<ReadonlyMap<string, LogStoreError>> {
+    const failures = new Map<string, LogStoreError>();
+    await inParallel(topics, async (topic) => {
+      try {
+        await this.#updateOnce(topic);
+      } catch (error) {
+        failures.set(topic, storageError(error, `topic ${topic} cannot be looked up`, { topic }));
+      }
+    });
+    return failures;
   }
 
   /**

@@ -2,13 +2,13 @@
  * Opens, creates, alters and deletes the topics of a broker, which an engine's catalogue stores.
  * There is one change of a topic at a time.
  */
-import { ClosedError, TopicExistsError } from "@logstore/codec";
+import { ClosedError, TopicExistsError, UnavailableError } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { type FoundTopic, type Topic, type TopicCatalogue, TopicUnsettledError } from "../../engine/topic-catalogue.js";
 import { changedConfig } from "../../engine/topic-config.js";
 import { checkTopicName } from "../../engine/topic-name.js";
 import { eachInParallel, inParallel } from "../../storage/in-parallel.js";
-import { storageError, withStorageErrors } from "../../storage/storage-error.js";
+import { withStorageErrors } from "../../storage/storage-error.js";
 import { checkPartitions, checkSamePartitions } from "./check-topic.js";
 import { KeyedQueue } from "./keyed-queue.js";
 import { TopicFollowing } from "./topic-following.js";
@@ -74,13 +74,13 @@ export class TopicLifecycle<T extends Topic = Topic> {
   }
 
   async #open(found: FoundTopic): Promise<void> {
-    const { topic, location } = found;
     if (this.#closed) return;
     try {
       const { partitionCount } = this.topics.put(await this.#catalogue.open(found));
       this.#totals.add({ partitions: partitionCount });
     } catch (cause) {
-      this.topics.unreadable.push({ location, topic, error: storageError(cause, `${location} cannot be read`) });
+      const error = this.topics.putUnreadable(found, cause);
+      if (error instanceof UnavailableError) this.#following.follow(found.topic);
     } finally {
       this.topics.settled(found);
     }
@@ -103,7 +103,7 @@ export class TopicLifecycle<T extends Topic = Topic> {
     if (!ifNotExists) return this.add(topic, create);
     return this.#change(topic, async () => {
       try {
-        if (!this.topics.isTaken(topic)) return await this.#create(topic, create);
+        if (!(await this.#isTaken(topic))) return await this.#create(topic, create);
       } catch (error) {
         if (!(error instanceof TopicExistsError)) throw error; // another broker has created it
       }
@@ -122,11 +122,17 @@ export class TopicLifecycle<T extends Topic = Topic> {
   async add(topic: string, create: CreateTopic<T>): Promise<T> {
     this.#checkOpen(topic);
     checkTopicName(topic);
-    return this.#change(topic, () => {
+    return this.#change(topic, async () => {
       // Checked only now: a caller that gets a TopicExistsError can use the topic at once.
-      if (!this.topics.isTaken(topic)) return this.#create(topic, create);
+      if (!(await this.#isTaken(topic))) return this.#create(topic, create);
       throw new TopicExistsError(`topic ${topic} exists already`, { topic });
     });
+  }
+
+  /** Whether the name is taken. A topic that could not be read is looked up again. */
+  async #isTaken(topic: string): Promise<boolean> {
+    if (this.topics.isTaken(topic) && !this.topics.isKnown(topic)) await this.#following.update(topic);
+    return this.topics.isTaken(topic);
   }
 
   async #create(topic: string, create: CreateTopic<T>): Promise<T> {
@@ -144,9 +150,11 @@ export class TopicLifecycle<T extends Topic = Topic> {
         if (error instanceof TopicExistsError) await this.#following.update(topic);
         throw error;
       }
-      // It still counts: the broker may find it when it is opened again.
+      // It still counts, like any unreadable topic: the broker may find it when it is opened again.
+      this.#totals.remove({ partitions: made.partitions });
       const { location, cause } = error;
-      this.topics.unreadable.push({ location, topic, error: cause });
+      this.topics.putUnreadable({ location, topic }, cause);
+      this.#following.follow(topic);
       throw cause;
     }
   }
@@ -180,12 +188,17 @@ export class TopicLifecycle<T extends Topic = Topic> {
   /**
    * Deletes a topic and all its records. Its readers and writers fail with a {@link ClosedError}.
    *
-   * @param deleted called when the topic is gone; its name is free once this resolves
+   * @param deleted called when the topic is gone. Its name is free once this has resolved, and the
+   * deletion resolves once `durable` has
    * @throws UnknownTopicError, InconsistentTopicIdError
    */
-  async delete(topic: string, deleted: () => Promise<void>, expectedId?: string): Promise<void> {
+  async delete(
+    topic: string,
+    deleted: () => Promise<{ readonly durable: Promise<void> }>,
+    expectedId?: string,
+  ): Promise<void> {
     this.#checkOpen(topic);
-    await this.#change(topic, async () => {
+    const { durable } = await this.#change(topic, async () => {
       await this.#following.update(topic);
       const open = this.topics.get(topic, expectedId);
       const { partitionCount } = open;
@@ -193,14 +206,14 @@ export class TopicLifecycle<T extends Topic = Topic> {
       this.topics.remove(topic);
       try {
         await this.#catalogue.delete(open);
-        this.topics.tellChanged();
       } catch (error) {
-        this.topics.put(await this.#catalogue.open(open)); // the topic still exists, so its name is not free
-        throw error;
+        if (await this.#following.reopen(open, partitionCount)) throw error;
       }
+      this.topics.tellChanged();
       this.#totals.remove({ topics: 1, partitions: partitionCount });
-      await deleted();
+      return deleted();
     });
+    await durable; // outside of the queue: other changes of the topic do not wait for the groups' log
   }
 
   async close(): Promise<void> {

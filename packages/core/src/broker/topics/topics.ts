@@ -1,8 +1,9 @@
 /** The topics of a broker by name. Each is open, being opened, or unreadable. */
-import { UnavailableError, UnknownTopicError } from "@logstore/codec";
+import { type LogStoreError, UnavailableError, UnknownTopicError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/protocol";
 import type { FoundTopic, Topic, TopicCatalogue, UnopenableTopic } from "../../engine/topic-catalogue.js";
 import { tell } from "../../hooks/hooks.js";
+import { storageError } from "../../storage/storage-error.js";
 import { checkTopicId } from "./check-topic.js";
 
 /** Progress of opening a broker's topics. */
@@ -147,8 +148,16 @@ export class Topics<T extends Topic = Topic> {
     this.#open.delete(topic);
   }
 
+  /** Adds a topic that cannot be opened; returns its error. */
+  putUnreadable({ topic, id, location }: FoundTopic, cause: unknown): LogStoreError {
+    const error = storageError(cause, `${location} cannot be read`);
+    this.unreadable.push({ location, topic, id, error });
+    this.tellChanged();
+    return error;
+  }
+
   /** Removes the unreadable topic of this name; returns whether there was one. */
-  forgetUnreadable(topic: string): boolean {
+  removeUnreadable(topic: string): boolean {
     const i = this.unreadable.findIndex((other) => other.topic === topic);
     if (i >= 0) this.unreadable.splice(i, 1);
     return i >= 0;

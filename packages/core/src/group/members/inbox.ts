@@ -1,6 +1,12 @@
 /** The inputs of a group since its last turn. */
 import type { GroupInput } from "../decide/group-turn.js";
 
+/** Inputs that have been decided. */
+export interface Decided {
+  /** Resolves when the result is durable. */
+  readonly durable: Promise<void>;
+}
+
 export class Inbox {
   inputs: GroupInput[] = [];
   /** Members that rejoined with a new membership, and the epoch that each knows. */
@@ -13,7 +19,7 @@ export class Inbox {
    */
   readonly holds: (() => void)[] = [];
   #joinCount = 0;
-  readonly #waiting: { resolve(): void; reject(error: unknown): void }[] = [];
+  readonly #waiting: ((decided: Decided) => void)[] = [];
 
   constructor(owner: string | undefined) {
     this.owner = owner;
@@ -29,15 +35,20 @@ export class Inbox {
     if (input.type === "join") this.#joinCount++;
   }
 
-  /** Resolves when the inputs have been decided, and the result is durable. */
-  done(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+  /** Resolves when the inputs have been decided. */
+  decided(): Promise<Decided> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
     });
+  }
+
+  /** Resolves when the inputs have been decided, and the result is durable. */
+  async done(): Promise<void> {
+    await (await this.decided()).durable;
   }
 
   settle(durable: Promise<void>): void {
     durable.catch(() => {}); // reported to whoever waits
-    for (const { resolve, reject } of this.#waiting) durable.then(resolve, reject);
+    for (const resolve of this.#waiting) resolve({ durable });
   }
 }

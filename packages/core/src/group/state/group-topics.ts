@@ -1,6 +1,7 @@
 /** The topics, as groups need to see them. */
 import type { LogStoreError } from "@logstore/codec";
 import type { GroupPartition, Position, TopicPartition } from "@logstore/protocol";
+import type { RefreshFailures } from "./refresh-failures.js";
 
 export type Lag = Pick<GroupPartition, "logEndOffset" | "lag" | "lagMs" | "damage">;
 
@@ -23,12 +24,11 @@ export interface StalePartition extends TopicPartition {
 export interface GroupTopics {
   /**
    * Learns what other brokers have changed of these partitions and their topics: awaited before a
-   * decision that depends on them. Returns undefined if there is nothing to learn. The partitions
-   * are iterated more than once.
-   *
-   * @throws UnavailableError
+   * decision that depends on them. Resolves to the errors of those of which it could not be
+   * learned. Returns undefined if there is nothing to learn. The partitions are iterated more than
+   * once.
    */
-  refresh(partitions: Iterable<StalePartition>): Promise<void> | undefined;
+  refresh(partitions: Iterable<StalePartition>): Promise<RefreshFailures> | undefined;
   /** The number of partitions of each topic. */
   counts(): ReadonlyMap<string, number>;
   /** A topic's id; undefined if the topic does not exist or cannot be read. */
