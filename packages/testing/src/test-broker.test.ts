@@ -1,4 +1,4 @@
-import { json, type LogStoreError } from "@logstore/client";
+import { connect, json, type LogApi, type LogStoreError } from "@logstore/client";
 import { powerCutOutcomes } from "@logstore/core/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { NotCaughtUpError, type TestBroker, testBroker } from "./index.js";
@@ -103,14 +103,30 @@ describe("crashes", () => {
     const tailing = (async () => {
       for await (const { value } of tail) if (tailed.push(value.amount) === 600) break;
     })();
-    const producer = broker.client.producer("orders", { value: json<{ amount: number }>() });
+    let crash: (() => Promise<void>) | undefined;
+    const restarts: Promise<void>[] = [];
+    let unanswered = 0;
+    const produce: LogApi["produce"] = async (request) => {
+      const answer = broker.api.produce(request);
+      answer.catch(() => unanswered++);
+      const now = crash;
+      crash = undefined;
+      if (now === undefined) return answer;
+      for (let i = 0; i < 3; i++) await undefined; // the append has begun
+      restarts.push(now());
+      return answer;
+    };
+    await using client = connect({ ...broker.api, produce });
+    const producer = client.producer("orders", { value: json<{ amount: number }>() });
     const sends: Promise<unknown>[] = [];
     for (let amount = 0; amount < 600; amount++) {
       sends.push(producer.send({ key: String(amount % 50), value: { amount } }));
       if (amount % 20 === 0) await sends.at(-1);
-      if (amount % 200 === 100) await (amount === 300 ? broker.kill() : broker.powerCut());
+      if (amount % 200 === 110) crash = () => (amount === 310 ? broker.kill() : broker.powerCut());
     }
-    await Promise.all(sends);
+    await Promise.all([...sends, ...restarts]);
+    expect(restarts).toHaveLength(3);
+    expect(unanswered, `seed ${seed}`).toBeGreaterThanOrEqual(3);
     await broker.caughtUp("billing");
     await tailing;
     const all = Array.from({ length: 600 }, (_, amount) => amount);
