@@ -19,6 +19,7 @@ const { values: flags } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
+    beside: { type: "string", multiple: true, default: [] },
     json: { type: "string" },
     directory: { type: "string", default: tmpdir() },
     rounds: { type: "string" },
@@ -85,6 +86,7 @@ function settingsOf(directory: string): Settings {
   return {
     directory,
     isQuick: flags.quick,
+    beside: flags.beside,
     rounds: Number(flags.rounds ?? defaults.rounds),
     records: Number(flags.records ?? defaults.records),
     runMs: Number(flags["run-ms"] ?? defaults.runMs),

@@ -16,6 +16,8 @@ export interface Settings {
   readonly partitions: number;
   /** Duration of the endurance run. */
   readonly enduranceMinutes: number;
+  /** Other systems that take part, by a part of their name. Empty: all. */
+  readonly beside: readonly string[];
   /** Only what the ratios of the goals need. */
   readonly isQuick: boolean;
 }
@@ -30,6 +32,7 @@ export const FULL = {
   storeBytes: 10e9,
   partitions: 10_000,
   enduranceMinutes: MINUTES_OF_ENDURANCE,
+  beside: [] as readonly string[],
   isQuick: false,
 } satisfies Omit<Settings, "directory">;
 

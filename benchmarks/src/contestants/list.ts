@@ -17,6 +17,8 @@ export interface ServedContestant extends Contestant {
   readonly server: string;
   /** Of another system, for Node: the best of them is what LogStore is compared with. */
   readonly isNodeClient?: boolean;
+  /** Each run is a process of its own. */
+  readonly isTool?: boolean;
 }
 
 const OWN = "src/contestants";
@@ -50,7 +52,7 @@ export const SERVED: readonly ServedContestant[] = [
   { name: "JetStream, packed", ...NATS, way: "packed" },
   { name: "Kafka, @platformatic/kafka", ...KAFKA, isNodeClient: true, file: "peers/served/platformatic-kafka.ts" },
   { name: "Kafka, kafkajs", ...KAFKA, isNodeClient: true, file: "peers/served/kafkajs.ts" },
-  { name: "Kafka, Java tools", ...KAFKA, file: "peers/served/kafka-java.ts" },
+  { name: "Kafka, Java tools", ...KAFKA, isTool: true, file: "peers/served/kafka-java.ts" },
   {
     name: "RabbitMQ Streams",
     server: "peers/served/rabbitmq-server.ts",
@@ -64,6 +66,13 @@ export const SERVED: readonly ServedContestant[] = [
     isNodeClient: true,
   },
 ];
+
+/** LogStore, the limits, and those of the other systems whose name has one of the parts. */
+export function beside<C extends Contestant>(contestants: readonly C[], parts: readonly string[]): readonly C[] {
+  if (parts.length === 0) return contestants;
+  const isNamed = (name: string) => parts.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+  return contestants.filter(({ name, file }) => file.startsWith(OWN) || isNamed(name));
+}
 
 /** Loads the adapter's module. Throws {@link Skipped} if its packages are not installed. */
 export async function load<Module>(file: string): Promise<Module> {
@@ -82,6 +91,6 @@ export function skippedBy(error: unknown, file: string): { readonly skipped: str
   if (error instanceof Skipped) return { skipped: error.message };
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ERR_MODULE_NOT_FOUND") return { skipped: `it is not installed: ${message}` };
-  if (file.startsWith("peers/")) return { skipped: `it failed: ${message}` };
+  if (file.startsWith("peers/")) return { skipped: `it failed: ${message.split("\n")[0]}` };
   throw error;
 }

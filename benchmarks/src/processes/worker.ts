@@ -43,14 +43,24 @@ export class Worker<T extends Tasks> {
     const ended = this.#exited.then(() => {
       throw new Error(`a process ended where it was to ${what}`);
     });
-    const [answer] = await Promise.race([once(this.#child, "message"), ended]);
-    return answer;
+    const [answer] = (await Promise.race([once(this.#child, "message"), ended])) as [Answer];
+    if ("error" in answer) throw new Error(answer.error);
+    return answer.value;
   }
 }
 
+/** What a task returned or threw. */
+type Answer = { readonly value: unknown } | { readonly error: string };
+
 /** In the child: executes requests until the parent exits. */
 export function work(tasks: Tasks): void {
-  process.on("message", async ([name, input]: [string, never]) => process.send?.((await tasks[name]!(input)) ?? null));
+  process.on("message", async ([name, input]: [string, never]) => {
+    const answer: Answer = await Promise.try(() => tasks[name]!(input)).then(
+      (value) => ({ value: value ?? null }),
+      (error: unknown) => ({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    );
+    process.send?.(answer);
+  });
   process.once("disconnect", () => process.exit());
-  process.send?.("ready");
+  process.send?.({ value: "ready" } satisfies Answer);
 }

@@ -7,6 +7,9 @@ import { embeddedShapes, embeddedThroughput } from "./embedded/throughput.ts";
 import { consumerGroups } from "./groups.ts";
 import { large } from "./large.ts";
 import { manyPartitions } from "./partitions.ts";
+import { servedCold } from "./served/cold.ts";
+import { latencyByLoad, servedLatency } from "./served/latency.ts";
+import { servedMemory } from "./served/memory.ts";
 import { servedFlushed, servedThroughput, servedTls } from "./served/throughput.ts";
 import { streams } from "./streams.ts";
 
@@ -23,6 +26,10 @@ export const WORKLOADS: Record<string, Workload> = {
   "embedded-flushed": { run: embeddedFlushed, isQuick: true },
   served: { run: servedThroughput, isQuick: true },
   "served-tls": { run: servedTls, isQuick: true },
+  "served-cold": { run: servedCold, isQuick: true },
+  "served-latency": { run: servedLatency, isQuick: true },
+  "served-memory": { run: servedMemory, isQuick: true },
+  "served-shares": { run: latencyByLoad },
   "served-flushed": { run: servedFlushed },
   "embedded-shapes": { run: embeddedShapes },
   "flushed-latency": { run: flushedLatency },

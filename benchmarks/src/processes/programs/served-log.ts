@@ -2,6 +2,7 @@
 import { type Contestant, load, skippedBy } from "../../contestants/list.ts";
 import type { ClientModule, ClientOptions, LogConnection } from "../../contestants/served.ts";
 import { Sink, Source, type SourceOptions } from "../../contestants/values.ts";
+import { type Latency, type Load, openLoop } from "../open-loop.ts";
 import { work } from "../worker.ts";
 
 let connection: LogConnection;
@@ -36,7 +37,7 @@ const tasks = {
     sink.expect(count);
     return connection.lastMs?.() ?? ms;
   },
-  close: () => connection.close(),
+  latency: (load: Load): Promise<Latency> => openLoop(connection, load),
 };
 
 interface ConnectRequest extends ClientOptions {

@@ -1,5 +1,5 @@
 /** 64 appenders, each of which waits until its value is on disk before it sends the next. */
-import { EMBEDDED } from "../../contestants/list.ts";
+import { beside, EMBEDDED } from "../../contestants/list.ts";
 import type { Settings } from "../../settings.ts";
 import type { Result } from "../../statistics/result.ts";
 import { ratioOf } from "../../statistics/spread.ts";
@@ -10,7 +10,7 @@ const VALUE_BYTES = 100;
 
 export async function embeddedFlushed(settings: Settings): Promise<Result[]> {
   const { directory, rounds, runMs, records } = settings;
-  const contestants = EMBEDDED.filter(({ name }) => name !== "LogStore, records");
+  const contestants = beside(EMBEDDED, settings.beside).filter(({ name }) => name !== "LogStore, records");
   const { append } = await contest(
     {
       ...{ contestants, directory, rounds, runMs, records, durability: "flushed" },

@@ -1,6 +1,6 @@
 /** Appends and reads in batches, warm; every contestant stores and returns the same values. */
 import type { Durability } from "../../contestants/embedded.ts";
-import { EMBEDDED } from "../../contestants/list.ts";
+import { beside, EMBEDDED } from "../../contestants/list.ts";
 import { progress } from "../../reports/progress.ts";
 import type { Settings } from "../../settings.ts";
 import type { Result } from "../../statistics/result.ts";
@@ -50,7 +50,8 @@ async function throughput(settings: Settings, shape: Shape): Promise<Result[]> {
   const title = `${valueBytes} B, batches of ${batch}, ${durability}${compression === "none" ? "" : `, ${compression}`}`;
   progress(`embedded: ${title}`);
   const { directory, rounds, runMs, records } = settings;
-  const contestants = compression === "none" ? EMBEDDED : EMBEDDED.filter(({ name }) => name.startsWith("LogStore"));
+  const all = compression === "none" ? EMBEDDED : EMBEDDED.filter(({ name }) => name.startsWith("LogStore"));
+  const contestants = beside(all, settings.beside);
   const firstCount = Math.ceil(FIRST_RECORDS / batch) * batch;
   const series = await contest(
     { contestants, directory, rounds, runMs, records, firstCount, step: batch, durability, compression },

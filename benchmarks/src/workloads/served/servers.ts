@@ -10,6 +10,7 @@ import type { Certificate } from "../../processes/certificate.ts";
 import type { ServedLogTasks } from "../../processes/programs/served-log.ts";
 import { Worker } from "../../processes/worker.ts";
 import { progress } from "../../reports/progress.ts";
+import type { Series } from "../../statistics/spread.ts";
 
 export interface ScenarioOptions {
   readonly contestants: readonly ServedContestant[];
@@ -50,7 +51,9 @@ export class Servers implements AsyncDisposable {
     if ("skipped" in server) return this.#skip(contestant, server.skipped);
     const worker = await Worker.start<ServedLogTasks>("served-log", []);
     const { address } = server;
-    const connected = await worker.ask("connect", { contestant, address, durability, certificate });
+    const connected = await worker
+      .ask("connect", { contestant, address, durability, certificate })
+      .catch((error: unknown) => skippedBy(error, contestant.file));
     if ("skipped" in connected) {
       await worker.kill();
       return this.#skip(contestant, connected.skipped);
@@ -71,9 +74,24 @@ export class Servers implements AsyncDisposable {
     return started;
   }
 
+  /** Values of a contestant, unless it failed. */
+  seriesOf({ name }: ServedContestant, values: readonly number[]): Series {
+    const setup = this.guests.find(({ contestant }) => contestant.name === name)?.setup;
+    const skipped = this.skipped.get(name);
+    return { contestant: name, values: skipped === undefined ? values : [], setup, skipped };
+  }
+
   #skip({ name }: ServedContestant, why: string): void {
     this.skipped.set(name, why);
     progress(`${name}: skipped: ${why}`);
+  }
+
+  /** A peer that failed takes no part any more. Throws what LogStore threw. */
+  async exclude(guest: Guest, error: unknown): Promise<void> {
+    const { contestant, worker } = guest;
+    this.#skip(contestant, skippedBy(error, contestant.file).skipped);
+    this.guests.splice(this.guests.indexOf(guest), 1);
+    await worker.kill();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,11 +1,12 @@
 /** Producing to and consuming from a server in another process, warm. */
 import type { Durability } from "../../contestants/embedded.ts";
-import { SERVED, type ServedContestant } from "../../contestants/list.ts";
+import { beside, SERVED, type ServedContestant } from "../../contestants/list.ts";
 import { makeCertificate } from "../../processes/certificate.ts";
 import { progress } from "../../reports/progress.ts";
 import type { Settings } from "../../settings.ts";
 import type { Result } from "../../statistics/result.ts";
-import { bestOf, type Goal, type Ratio, ratioOf, type Series } from "../../statistics/spread.ts";
+import { type Goal, type Ratio, ratioOf, type Series } from "../../statistics/spread.ts";
+import { bestNodeClient } from "./best-node-client.ts";
 import { type Guest, Servers } from "./servers.ts";
 
 /** Records of the run that calibrates the others. */
@@ -21,7 +22,7 @@ interface Figures {
 }
 
 export async function servedThroughput(settings: Settings): Promise<Result[]> {
-  const { produce, consume } = await contest(settings, SERVED, { durability: "written" });
+  const { produce, consume } = await contest(settings, beside(SERVED, settings.beside), { durability: "written" });
   return [
     { ...resultOf("produce", "written", produce), ratios: produceRatios(produce) },
     { ...resultOf("consume", "written", consume), ratios: consumeRatios("served", consume) },
@@ -29,7 +30,7 @@ export async function servedThroughput(settings: Settings): Promise<Result[]> {
 }
 
 export async function servedFlushed(settings: Settings): Promise<Result[]> {
-  const { produce } = await contest(settings, SERVED, { durability: "flushed" });
+  const { produce } = await contest(settings, beside(SERVED, settings.beside), { durability: "flushed" });
   return [{ ...resultOf("produce", "flushed", produce), ratios: [] }];
 }
 
@@ -58,45 +59,44 @@ async function contest(
   const values = new Map<string, Figures[]>();
   const counts = new Map<string, number>();
   for (let round = -1; round <= rounds; round++) {
-    for (const guest of servers.guests) {
+    for (const guest of [...servers.guests]) {
       const { name } = guest.contestant;
       const count = counts.get(name) ?? FIRST_RECORDS;
-      const figures = await measure(guest, `round-${round + 1}-${name.replaceAll(/[^a-zA-Z]/g, "")}`, count);
-      if (round <= 0) counts.set(name, countFor(figures.produce, settings));
+      const topic = `round-${round + 1}-${name.replaceAll(/[^a-zA-Z]/g, "")}`;
+      const figures = await measure(guest, topic, count).catch((error) => servers.exclude(guest, error));
+      if (figures === undefined) continue;
+      if (round <= 0) counts.set(name, countFor(guest.contestant, figures.produce, settings));
       else values.set(name, [...(values.get(name) ?? []), figures]);
     }
   }
   const seriesOf = (figure: keyof Figures): Series[] =>
-    contestants.map(({ name }) => ({
-      contestant: name,
-      values: (values.get(name) ?? []).map((figures) => figures[figure]),
-      setup: servers.guests.find((guest) => guest.contestant.name === name)?.setup,
-      skipped: servers.skipped.get(name),
-    }));
+    contestants.map((contestant) => {
+      const found = values.get(contestant.name) ?? [];
+      return servers.seriesOf(
+        contestant,
+        found.map((figures) => figures[figure]),
+      );
+    });
   return { produce: seriesOf("produce"), consume: seriesOf("consume") };
 }
 
 /** In whole batches. */
-function countFor(perSecond: number, { runMs, records }: Settings): number {
+function countFor({ isTool }: ServedContestant, perSecond: number, { runMs, records }: Settings): number {
+  if (isTool) return records; // a process of its own for each run, which warms up within it
   const count = Math.min(records, (perSecond * runMs) / 1_000);
   return Math.max(1, Math.round(count / BATCH)) * BATCH;
 }
 
-async function measure({ worker, contestant }: Guest, topic: string, count: number): Promise<Figures> {
+async function measure({ worker }: Guest, topic: string, count: number): Promise<Figures> {
   await worker.ask("createTopic", topic);
-  try {
-    const source = { topic, count, valueBytes: VALUE_BYTES, batch: BATCH, inFlight: IN_FLIGHT };
-    const produceMs = await worker.ask("produce", source);
-    const consumeMs = await worker.ask("consume", { topic, count, valueBytes: VALUE_BYTES });
-    if (count === FIRST_RECORDS) {
-      await worker.ask("consume", { topic, count, valueBytes: VALUE_BYTES, isChecked: true });
-    }
-    return { produce: (count / produceMs) * 1_000, consume: (count / consumeMs) * 1_000 };
-  } catch (error) {
-    throw new Error(`${contestant.name}: ${error}`, { cause: error });
-  } finally {
-    await worker.ask("deleteTopic", topic);
+  const source = { topic, count, valueBytes: VALUE_BYTES, batch: BATCH, inFlight: IN_FLIGHT };
+  const produceMs = await worker.ask("produce", source);
+  const consumeMs = await worker.ask("consume", { topic, count, valueBytes: VALUE_BYTES });
+  if (count === FIRST_RECORDS) {
+    await worker.ask("consume", { topic, count, valueBytes: VALUE_BYTES, isChecked: true });
   }
+  await worker.ask("deleteTopic", topic);
+  return { produce: (count / produceMs) * 1_000, consume: (count / consumeMs) * 1_000 };
 }
 
 function resultOf(what: "produce" | "consume", how: string, series: readonly Series[]): Omit<Result, "ratios"> {
@@ -110,13 +110,13 @@ function produceRatios(series: readonly Series[]): Ratio[] {
   const many = find(series, "LogStore, sendMany");
   return [
     ...againstBare("served.produce", series, { sealed: 0.8, send: 0.35, sendMany: 0.5 }),
-    ratioOf("served.produce.best-node-client", many, bestNodeClient(series), { atLeast: 8 }),
+    ratioOf("served.produce.best-node-client", many, bestNodeClient(series, "higher"), { atLeast: 8 }),
     ratioOf("served.produce.kafka-java", many, find(series, "Kafka, Java tools"), { atLeast: 1 }),
   ];
 }
 
 function consumeRatios(prefix: string, series: readonly Series[]): Ratio[] {
-  const best = bestNodeClient(series);
+  const best = bestNodeClient(series, "higher");
   const batches = find(series, "LogStore, sendMany");
   const bare = find(series, "bare gRPC");
   return [
@@ -134,20 +134,6 @@ function againstBare(prefix: string, series: readonly Series[], goals: Record<st
     const goal: Goal = { atLeast };
     return ratioOf(`${prefix}.${way}.bare`, find(series, `LogStore, ${way}`), bare, goal);
   });
-}
-
-/**
- * Of those that store one value as one message: packing is the application's work, and what was
- * packed together cannot be addressed alone.
- */
-function bestNodeClient(series: readonly Series[]): Series | undefined {
-  const names = new Set(
-    SERVED.filter(({ isNodeClient, way }) => isNodeClient && way !== "packed").map(({ name }) => name),
-  );
-  return bestOf(
-    series.filter(({ contestant }) => names.has(contestant)),
-    "higher",
-  );
 }
 
 function find(series: readonly Series[], contestant: string): Series | undefined {
