@@ -16,8 +16,8 @@ const pathName = Object.keys(process.env).find((name) => name.toUpperCase() === 
 const env = { ...process.env, [pathName]: `${dirname(node)}${delimiter}${process.env[pathName]}` };
 const args = process.argv.slice(2);
 if (major < 24) {
-  // Programs that the tests across packages start are TypeScript, for Node 24.
-  for (const name of ["codec", "protocol", "core", "client", "server-grpc", "cli", "testing"])
+  // All packages; the programs that the tests across packages start are TypeScript, for Node 24.
+  for (const name of ["codec", "protocol", "core", "client", "server-grpc", "cli", "testing", "nestjs", "create-logstore"])
     args.push("--project", name);
   const flags = major === 22 && minor < 18 ? "--experimental-strip-types --disable-warning=ExperimentalWarning" : "";
   env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ""} ${flags}`.trim();

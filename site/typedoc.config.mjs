@@ -1,10 +1,15 @@
 /** What typedoc documents, and how: one page a member, in Markdown, for VitePress. */
-const modules = ["client", "core", "core/testing/index", "core/engine", "server-grpc", "codec", "protocol"];
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { apiModules } from "./src/api-modules.mjs";
 
 export default {
-  entryPoints: modules.map((module) => {
-    const [name, ...inside] = module.split("/");
-    return `../packages/${name}/src/${inside.length === 0 ? "index" : inside.join("/")}.ts`;
+  entryPoints: apiModules.map((module) => {
+    const [name, inside = ""] = module.split("/");
+    const candidates = [`${inside || "index"}.ts`, `${inside}/index.ts`].map(
+      (file) => `../packages/${name}/src/${file}`,
+    );
+    return candidates.find((file) => existsSync(fileURLToPath(new URL(file, import.meta.url))));
   }),
   tsconfig: "tsconfig.typedoc.json",
   plugin: ["typedoc-plugin-markdown", "./src/typedoc-plugin.mjs"],

@@ -2,28 +2,27 @@
 import { globSync } from "node:fs";
 import { basename } from "node:path";
 import type { DefaultTheme } from "vitepress";
+import { apiModules } from "./api-modules.mjs";
 import { addressOf, pages, staged } from "./pages.ts";
 
 type Item = DefaultTheme.SidebarItem;
 
-const known = new Set([...pages.values()].map(addressOf));
-const existing = (items: readonly Item[]) => items.filter(({ link }) => link === undefined || known.has(link));
+/** The last two are made when the site is staged. */
+const known = new Set([...pages.values(), "reference/cli.md", "api/index.md"].map(addressOf));
 
-export const sidebar: Item[] = [
+export const sidebar: Item[] = checked([
   {
     text: "Start",
-    items: existing([
+    items: [
       { text: "Getting started", link: "/getting-started" },
       { text: "Concepts", link: "/concepts" },
       { text: "When not to use it", link: "/guides/when-not-to-use-it" },
       { text: "Comparison", link: "/comparison" },
-      { text: "Works with", link: "/works-with" },
-      { text: "Compatibility", link: "/compatibility" },
-    ]),
+    ],
   },
   {
     text: "Guides",
-    items: existing([
+    items: [
       { text: "Embedding", link: "/guides/embedding" },
       { text: "Serving", link: "/guides/serving" },
       { text: "Consumer groups", link: "/guides/groups" },
@@ -33,53 +32,62 @@ export const sidebar: Item[] = [
       { text: "Testing", link: "/guides/testing" },
       { text: "Browsers and bundlers", link: "/guides/browsers-and-bundlers" },
       { text: "Bun and Deno", link: "/guides/bun-and-deno" },
-    ]),
+    ],
   },
   {
     text: "Running it",
-    items: existing([
+    items: [
       { text: "TLS and tokens", link: "/guides/tls-and-tokens" },
       { text: "Monitoring", link: "/guides/monitoring" },
       { text: "Backing up", link: "/guides/backing-up" },
       { text: "Finding a fault", link: "/fault-finding" },
-      { text: "The command logstore", link: "/cli" },
       { text: "Operations", link: "/operations" },
       { text: "Security", link: "/security" },
       { text: "Durability", link: "/durability" },
       { text: "Compatibility", link: "/compatibility" },
       { text: "Works with", link: "/works-with" },
-    ]),
+    ],
   },
   {
     text: "Coming from",
-    items: existing([
+    items: [
       { text: "Kafka", link: "/guides/from-kafka" },
       { text: "NATS JetStream", link: "/guides/from-jetstream" },
       { text: "Redis Streams", link: "/guides/from-redis-streams" },
       { text: "KurrentDB", link: "/guides/from-kurrentdb" },
-    ]),
+    ],
   },
   {
     text: "Reference",
-    items: existing([
+    items: [
       { text: "Client", link: "/client" },
       { text: "Configuration", link: "/reference/configuration" },
       { text: "Errors", link: "/reference/errors" },
       { text: "Protocol", link: "/protocol" },
-    ]).concat({ text: "Command line", link: "/reference/cli" }, { text: "API", link: "/api/" }),
+      { text: "Command line", link: "/reference/cli" },
+      { text: "API", link: "/api/" },
+    ],
   },
   { text: "Packages", items: listed("packages/*.md") },
   { text: "Formats", items: listed("format/*.md") },
   {
     text: "Inside",
-    items: existing([
+    items: [
       { text: "Architecture", link: "/architecture" },
       { text: "Engines", link: "/engines" },
       { text: "Decisions", link: "/decisions/" },
       { text: "All pages", link: "/all-pages" },
-    ]),
+    ],
   },
-];
+]);
+
+/** @throws an error for a page that does not exist, or that is listed twice */
+function checked(groups: Item[]): Item[] {
+  const links = groups.flatMap(({ items = [] }) => items.map(({ link }) => link!));
+  const wrong = links.filter((link, index) => !known.has(link) || links.indexOf(link) !== index);
+  if (wrong.length > 0) throw new Error(`the sidebar lists pages twice, or that do not exist: ${wrong.join(", ")}`);
+  return groups;
+}
 
 function listed(pattern: string): Item[] {
   return globSync(pattern, { cwd: staged })
@@ -87,16 +95,10 @@ function listed(pattern: string): Item[] {
     .map((page) => ({ text: basename(page, ".md"), link: addressOf(page) }));
 }
 
-/**
- * The modules, in the order in which programs come to need them; the page of each lists its
- * members.
- */
 export const apiSidebar: Item[] = [
   { text: "Documentation", link: "/" },
   {
     text: "API",
-    items: ["client", "core", "core/testing", "core/engine", "server-grpc", "codec", "protocol"].map((name) => {
-      return { text: `@logstore/${name}`, link: `/api/${name}/` };
-    }),
+    items: apiModules.map((name) => ({ text: `@logstore/${name}`, link: `/api/${name}/` })),
   },
 ];

@@ -45,6 +45,12 @@ test.each(workflows)("the scripts that %s runs exist", (file) => {
   }
 });
 
+test("the workflow installs the foreign programs that .ci/run installs", () => {
+  const packages = /^packages=\((.+)\)$/m.exec(read(".ci/run"))![1]!;
+  expect(packages.split(" ").length).toBeGreaterThan(5);
+  expect(read(".github/workflows/ci.yml")).toContain(`--no-install-recommends ${packages}\n`);
+});
+
 test("issue forms and Dependabot's configuration are YAML with what GitHub asks for", () => {
   for (const file of ["bug", "feature"]) {
     const form = parse(read(`.github/ISSUE_TEMPLATE/${file}.yml`));

@@ -67,7 +67,7 @@ describe.each(TEMPLATES)("$name", ({ name }) => {
       return stdout;
     };
     run(fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json"))));
-    expect(run("--test")).toMatch(/^ℹ fail 0$/m);
+    expect(run("--test", "--test-reporter=spec")).toMatch(/^ℹ fail 0$/m);
     if (name === "web-log") return; // it runs until it is stopped, and is tested by the release rehearsal
     const main = `process.chdir(${JSON.stringify(directory)}); await import("${new URL(`../templates/${name}/src/main.ts`, import.meta.url)}")`;
     const outputs = [1, 2].map(() => run("--input-type=module", "--eval", main).trimEnd().split("\n"));
