@@ -17,7 +17,17 @@ const env = { ...process.env, [pathName]: `${dirname(node)}${delimiter}${process
 const args = process.argv.slice(2);
 if (major < 24) {
   // All packages; the programs that the tests across packages start are TypeScript, for Node 24.
-  for (const name of ["codec", "protocol", "core", "client", "server-grpc", "cli", "testing", "nestjs", "create-logstore"])
+  for (const name of [
+    "codec",
+    "protocol",
+    "core",
+    "client",
+    "server-grpc",
+    "cli",
+    "testing",
+    "nestjs",
+    "create-logstore",
+  ])
     args.push("--project", name);
   const flags = major === 22 && minor < 18 ? "--experimental-strip-types --disable-warning=ExperimentalWarning" : "";
   env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ""} ${flags}`.trim();
