@@ -1,6 +1,6 @@
 /**
  * The examples of README.md and of the packages' READMEs, run as printed except for the locations
- * of data and servers. Each runs twice in a row, the second time on the data of the first.
+ * of data and servers. So are the README's commands of the command line. Each runs twice in a row, the second time on the data of the first.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -9,6 +9,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeDirectory, temporaryDirectory } from "./homes.ts";
 import { ServerProcess } from "./server-process.ts";
 
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const command = fileURLToPath(new URL("../../packages/cli/dist/bin.cjs", import.meta.url));
 const examples = examplesOf("README.md");
 const here = fileURLToPath(new URL("..", import.meta.url)); // the packages are resolved from here
 
@@ -28,6 +30,20 @@ function examplesOf(page: string): string[] {
 function run(example: string): string[] {
   const args = ["--input-type=module-typescript", "--eval", example];
   return execFileSync(process.execPath, args, { cwd: here, encoding: "utf8", timeout: 60_000 }).trimEnd().split("\n");
+}
+
+/** The calls of `logstore` in the README, without their comments. */
+function commandLines(): string[][] {
+  const [, block] = /```sh\n(npm install --global @logstore\/cli\n[\s\S]*?)```/.exec(readme)!;
+  const lines = block!.split("\n").map((line) => line.replace(/ *#.*/, "").split(" "));
+  return lines.filter(([name]) => name === "logstore").map(([, ...args]) => args);
+}
+
+/** Answers the question of a reset, which needs a terminal, by its flag. */
+function logstore(args: string[], address: string): string {
+  const all = args.includes("reset") ? [...args, "--yes"] : args;
+  const env = { ...process.env, LOGSTORE_SERVER: address };
+  return execFileSync(process.execPath, [command, ...all], { encoding: "utf8", env, timeout: 60_000 });
 }
 
 function replaced(example: string | undefined, what: string, by: string): string {
@@ -97,6 +113,18 @@ test("served", async () => {
     expect(run(`const last = 0; ${billing}`)).toEqual(["1 0 3"]);
     expect(run(served)).toEqual(["1 1 flushed", "1 0 3", "1 1 3"]);
     expect(run(`const last = 1; ${billing}`)).toEqual(["1 1 3"]); // it goes on where it was
+    for (let i = 0; i < 2; i++) {
+      const [read, described, reset, ...others] = commandLines().map((line) => logstore(line, server.address));
+      expect(
+        read!
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line).offset),
+      ).toEqual([0, 1]);
+      expect(described).toContain("billing");
+      expect(reset).toMatch(/orders +1 .* 0/);
+      expect(others.map((output) => output.includes("orders") || output.includes("Usage:"))).toEqual([true, true]);
+    }
   } finally {
     await server.stop();
   }

@@ -22,7 +22,6 @@ const RUN_ELSEWHERE: readonly (string | RegExp)[] = [
   "docs/fault-finding.md", // packages/cli/test/fault-finding.test.ts
   "docs/operations.md", // operations.test.ts
   "docs/protocol.md", // protocol-page.test.ts, buf-curl.test.ts
-  "docs/security.md", // security.test.ts
   "CONTRIBUTING.md", // .ci/run and the workflows
   "benchmarks/README.md",
   "site/README.md",
