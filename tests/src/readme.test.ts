@@ -1,6 +1,7 @@
 /**
  * The examples of README.md and of the packages' READMEs, run as printed except for the locations
- * of data and servers. So are the README's commands of the command line. Each runs twice in a row, the second time on the data of the first.
+ * of data and servers. So are the README's commands of the command line. Each runs twice in a row,
+ * the second time on the data of the first.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
