@@ -2,7 +2,7 @@
  * Opens, creates, alters and deletes the topics of a broker, which an engine's catalogue stores.
  * There is one change of a topic at a time.
  */
-import { ClosedError, TopicExistsError, UnavailableError } from "@logstore/codec";
+import { ClosedError, TopicExistsError, UnavailableError, UnknownTopicError } from "@logstore/codec";
 import type { TopicConfig, TopicConfigChange } from "@logstore/protocol";
 import { type FoundTopic, type Topic, type TopicCatalogue, TopicUnsettledError } from "../../engine/topic-catalogue.js";
 import { changedConfig } from "../../engine/topic-config.js";
@@ -80,7 +80,9 @@ export class TopicLifecycle<T extends Topic = Topic> {
       this.#totals.add({ partitions: partitionCount });
     } catch (cause) {
       const error = this.topics.putUnreadable(found, cause);
-      if (error instanceof UnavailableError) this.#following.follow(found.topic);
+      // Another broker may have deleted it, and reported that, before its turn to be opened.
+      const isUnsettled = error instanceof UnavailableError || error instanceof UnknownTopicError;
+      if (isUnsettled) this.#following.follow(found.topic);
     } finally {
       this.topics.settled(found);
     }
