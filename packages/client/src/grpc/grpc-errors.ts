@@ -19,6 +19,7 @@ import { httpStatusOf } from "./only-grpc.js";
  */
 export function fromServiceError(error: unknown, address: string, usesTls = false): LogStoreError {
   if (error instanceof LogStoreError) return error;
+  if (isShutDown(error)) return new UnavailableError(`the connections to ${address} are closed`, {}, { cause: error });
   if (!isServiceError(error)) return new InternalError(`a call to ${address} failed: ${error}`, {}, { cause: error });
   const detail = detailOf(error.metadata);
   if (detail !== undefined) return fromErrorDetail(detail);
@@ -121,6 +122,14 @@ function isConnectionTrouble(error: ServiceError): boolean {
  */
 function isCutOff({ code, details }: ServiceError): boolean {
   return code === Status.RESOURCE_EXHAUSTED && details.startsWith("Bandwidth exhausted");
+}
+
+/**
+ * Whether a call could not begin because its connection was closed: the server had been left for
+ * another address. The text is grpc-js's.
+ */
+function isShutDown(error: unknown): boolean {
+  return error instanceof Error && error.message === "Channel has been shut down";
 }
 
 function isServiceError(error: unknown): error is ServiceError {

@@ -19,6 +19,7 @@ import { ERROR_DETAIL_TYPE_URL, PRODUCE_HEADROOM_BYTES, STATUS_DETAILS_KEY } fro
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { retryDelayMs } from "../common/retry.js";
 import { connect, text } from "../index.js";
+import { GrpcCalls } from "./grpc-calls.js";
 import { GrpcLogApi } from "./grpc-log-api.js";
 import { protocolDefinitions } from "./load-proto.js";
 
@@ -166,6 +167,12 @@ describe("produce", () => {
     expect.assertions(1);
   });
 
+  test("a client that is closed right after a call fails it with a ClosedError", async () => {
+    const appending = api.produce(request("a"));
+    api.close();
+    await expect(appending).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
   test("closing fails what is under way", async () => {
     let isOpen: (value?: unknown) => void;
     const open = new Promise((resolve) => (isOpen = resolve));
@@ -266,7 +273,32 @@ describe("consume", () => {
   });
 });
 
+test("a long-polling fetch whose signal aborts while it waits for a connection ends at once", async () => {
+  const abort = new AbortController();
+  admin["DescribeServer"] = (_: Any, callback: Any) => {
+    abort.abort(new Error("enough"));
+    callback(null, {});
+  };
+  log["Fetch"] = () => {}; // never answers
+  const fetching = api.fetch({ topic: "t", partition: 0, maxWaitMs: 60_000 }, { signal: abort.signal });
+  await expect(fetching).rejects.toThrow("enough");
+});
+
 describe("several addresses", () => {
+  test("a stream for which the server was left before it could be opened is retriable", async () => {
+    const calls = new GrpcCalls([address, "127.0.0.1:1"], { onEvent() {} });
+    onTestFinished(() => calls.close(() => {}));
+    const { server: first, release } = await calls.streamPlace();
+    release();
+    const opening = calls.openLongStream(protocolDefinitions().log["ProduceStream"] as Any);
+    calls.toError(failure(grpc.status.UNAVAILABLE), first);
+    const error = await opening.then(
+      () => expect.unreachable(),
+      (error: unknown) => calls.toError(error),
+    );
+    expect(error).toMatchObject({ code: "UNAVAILABLE" });
+  });
+
   test("a long-polling fetch is tried again at the next address", async () => {
     const [first, firstAddress] = [server, address];
     await start();

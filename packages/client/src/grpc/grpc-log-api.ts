@@ -115,6 +115,7 @@ export class GrpcLogApi implements LogApi {
   async produce(request: ProduceRequest): Promise<ProduceAck> {
     this.#calls.checkOpen();
     checkProduce(request, await this.#maxBatchBytes(request.batches.length));
+    this.#calls.checkOpen(); // it may have been closed meanwhile
     return this.#produceChannel.produce(request);
   }
 

@@ -25,5 +25,6 @@ export function unaryCall(
     const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, answer);
     const cancel = () => call.cancel();
     for (const signal of signals) signal?.addEventListener("abort", cancel);
+    if (signals.some((signal) => signal?.aborted)) cancel();
   });
 }
