@@ -1,12 +1,13 @@
 /** Topics are copied with their offsets; records of the target are never lost. */
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { connect, type LogApi, type ProduceRequest } from "@logstore/client";
-import { MAX_RECORDS_PER_BATCH, RecordBatchBuilder } from "@logstore/codec";
+import { connect, type LogApi, type ProduceRequest, type TopicDescription } from "@logstore/client";
+import { MAX_RECORDS_PER_BATCH, RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Context } from "../src/command/context.js";
 import { run as copy } from "../src/commands/copy.js";
 import { run as exportTopic } from "../src/commands/export.js";
+import { copyTopic } from "../src/transfer/copy-topic.js";
 import { openTarget } from "../src/transfer/open-target.js";
 import { padUpTo } from "../src/transfer/pad-partition.js";
 import { runIn } from "./in-process.js";
@@ -185,4 +186,33 @@ test.each([
   stop.abort(new Error("interrupted"));
   const stopped = await runIn({ broker: served.broker, signal: stop.signal }, copy, options, "source", "stopped");
   expect(stopped.stderr).toContain(`stopped may hold a part of source: ${how}`);
+});
+
+test("the error of a copy is that of the first append that failed, not of those that expected it", async () => {
+  const batch = (baseOffset: number) => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "value", 1);
+    const batches = builder.seal();
+    writeServerHalf(batches, { baseOffset, appendTime: 1, flushedUpTo: 0 });
+    return batches;
+  };
+  const source = {
+    listOffsets: async () => [{ partition: 0, offset: 0, logStartOffset: 0, logEndOffset: 8, highWatermark: 8 }],
+    async *consume() {
+      for (let offset = 0; offset < 8; offset++) yield { type: "batches", batches: batch(offset) };
+    },
+  } as unknown as LogApi;
+  const target = {
+    listOffsets: async () => [{ partition: 0, offset: 0, logStartOffset: 0, logEndOffset: 0, highWatermark: 0 }],
+    produce: async ({ expectedOffset }: ProduceRequest) => {
+      throw new Error(expectedOffset === 0 ? "the disk is full" : "another offset was expected");
+    },
+  } as unknown as LogApi;
+  const from = {
+    ...(await served.broker.describeTopic("source")),
+    partitions: [{ partition: 0 }],
+  } as unknown as TopicDescription;
+  const ignore = () => {};
+  const copying = copyTopic({ source, target, from, to: from, signal, onCopied: ignore, onCompared: ignore });
+  await expect(copying).rejects.toThrow("the disk is full");
 });

@@ -91,6 +91,8 @@ class Appends {
   readonly #request: CopyRequest;
   readonly #partition: number;
   readonly #underWay: Promise<void>[] = [];
+  /** The first failure. Later appends fail because they expect the offsets of the failed one. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(request: CopyRequest, partition: number) {
     this.#request = request;
@@ -98,15 +100,25 @@ class Appends {
   }
 
   async add(batches: readonly RecordBatch[]): Promise<void> {
-    if (this.#underWay.length === MAX_UNDER_WAY) await this.#underWay.shift();
+    if (this.#underWay.length === MAX_UNDER_WAY) await this.#settle(1);
     this.#request.signal.throwIfAborted();
     const appending = this.#append(batches);
     appending.catch(() => {}); // awaited later
     this.#underWay.push(appending);
   }
 
-  async settled(): Promise<void> {
-    for (const one of this.#underWay.splice(0)) await one;
+  settled(): Promise<void> {
+    return this.#settle(this.#underWay.length);
+  }
+
+  /** Waits for the oldest appends. @throws the first failure of all appends */
+  async #settle(count: number): Promise<void> {
+    for (const one of this.#underWay.splice(0, count)) {
+      await one.catch((error: unknown) => {
+        this.#failure ??= { error };
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #append(batches: readonly RecordBatch[]): Promise<void> {
