@@ -32,7 +32,7 @@ export const coreRecoveryDefects: readonly Defect[] = [
       "void end;",
     ],
   }),
-  ...within("core/partition/recovery/torn-tail.ts", [TORN, STORE_SNAPSHOT, RECOVERY, SWEEP], {
+  ...within("core/partition/recovery/torn-tail.ts", [POWER_CUTS, TORN, STORE_SNAPSHOT, RECOVERY, SWEEP], {
     "goes on in a file that a snapshot has": ["if (later.length > 0) await segment.replace(size);", ""],
     "cuts without saving": ["(saved) => copyRange(file, position, end, saved, 0)", "async () => {}"],
     "cuts before it saves": [
