@@ -33,11 +33,11 @@ test("a data directory is looked at while its broker writes, and nothing in it i
     "topic           orders
     id              00000000-0000-4000-8000-000000000000
     partitioner     fnv1a-32
-    durability      the server's default
+    durability      set by the writer
     retention       1 h
-    retention size  the server's default
-    segment size    the server's default
-    max batch size  the server's default
+    retention size  set by the writer
+    segment size    set by the writer
+    max batch size  set by the writer
 
     PARTITION  START  END  RECORDS
             0      0    0        0
@@ -53,7 +53,7 @@ test("a data directory is looked at while its broker writes, and nothing in it i
 test("what would change it is refused, with what to do", async () => {
   const { code, stderr } = await run(["topics", "delete", "orders", "--yes"]);
   expect(stderr.replaceAll(directory, "DIRECTORY")).toMatchInlineSnapshot(`
-    "error: DIRECTORY is open read-only: connect to the server that writes to it (INVALID_ARGUMENT)
+    "error: DIRECTORY is open read-only: make the change through the server or program that writes to it (INVALID_ARGUMENT)
     "
   `);
   expect(code).toBe(2);

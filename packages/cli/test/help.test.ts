@@ -14,8 +14,8 @@ test("--help lists the commands", async () => {
 
     Records:
       produce <topic> [files...]  append records from stdin or files
-      read <topic>                read records from one position to another, and end
-      tail <topic>                show the last records, and those that are appended
+      read [topic]                read records from one position to another, and end
+      tail [topic]                show the last records, and those that are appended
       import <topic> [file...]    store the records of files in a topic
       export <topic>              write the records of a topic as NDJSON, CSV or a
                                   directory

@@ -6,7 +6,11 @@ import type { OptionDefinition } from "./definition.js";
 /** The options that determine where the log is and how to connect to it. */
 export const placeOptions: readonly OptionDefinition[] = [
   { flags: "-s, --server <host:port,...>", description: "servers of the log; the first one that answers is used" },
-  { flags: "-d, --data <directory>", description: "a data directory, read beside its server", completes: "directory" },
+  {
+    flags: "-d, --data <directory>",
+    description: "a data directory or log store, read beside its writer",
+    completes: "directory",
+  },
   { flags: "-p, --profile <name>", description: "a place with a name, see logstore profile", completes: "profile" },
   { flags: "--tls", description: "encrypt the connection" },
   { flags: "--no-tls", description: "do not encrypt it, whatever the profile says" },

@@ -40,7 +40,12 @@ Formats: text is for people; json is one object a line; value is the value alone
 values with nothing between them; hex is a dump. In a format string: %t topic, %p partition, %o offset, %k key, %K its length, %v value, %S its
 length, %T time in ms, %d date, %h headers, %% a percent sign, and \\n, \\t, \\r, \\0.`;
 
-const topic = { name: "topic", description: "name of the topic", completes: "topic" } as const;
+const topic = {
+  name: "topic",
+  description: "name of the topic; may be left out for a directory with one topic",
+  isRequired: false,
+  completes: "topic",
+} as const;
 
 export const readCommand: CommandDefinition = {
   name: "read",
@@ -65,6 +70,7 @@ export const readCommand: CommandDefinition = {
     { title: "What one customer did", line: "logstore read orders --key customer-7" },
     { title: "Large orders, as JSON", line: "logstore read orders --filter 'value.amount > 100' --json | jq .value" },
     { title: "A data directory, beside its server", line: "logstore read orders --data ./data" },
+    { title: "A log store, beside the program that writes to it", line: "logstore read --data ./logs" },
   ],
   load: () => import("../commands/read/read.js"),
 };

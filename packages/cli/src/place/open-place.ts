@@ -1,4 +1,4 @@
-/** Opens a place: the same client works on a server and on a data directory. */
+/** Opens a place: the same client works on a server and on a directory. */
 import { readFile } from "node:fs/promises";
 import {
   type ClientEvent,
@@ -121,17 +121,10 @@ async function openDirectory(place: DirectoryPlace): Promise<OpenPlace> {
     const broker = await ReadOnlyBroker.open(place.directory);
     return openOn(place, broker, () => broker.close());
   } catch (error) {
-    throw error instanceof NotALogStoreError ? await notABroker(place.directory, error) : error;
+    if (error instanceof NotALogStoreError) {
+      const { findStores } = await import("../directory/find-stores.js");
+      await findStores(place.directory); // says which directory to name, if this is another one
+    }
+    throw error;
   }
-}
-
-/** Says what the directory is instead. */
-async function notABroker(directory: string, error: NotALogStoreError): Promise<Error> {
-  const { findStores } = await import("../directory/find-stores.js");
-  const { kind } = await findStores(directory);
-  if (kind !== "store") return error;
-  return new CliError(error.code, `${directory} is a log store of its own, without topics: LogStore.open made it`, {
-    cause: error,
-    hint: `logstore inspect ${directory} shows what is in it, logstore verify ${directory} checks it`,
-  });
 }

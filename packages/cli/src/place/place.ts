@@ -13,7 +13,7 @@ export interface ServerPlace {
   readonly origin: string;
 }
 
-/** A data directory, opened read-only, while a server may be writing to it. */
+/** A data directory or log store, opened read-only, while another process may be writing to it. */
 export interface DirectoryPlace {
   readonly kind: "directory";
   readonly directory: string;

@@ -1,5 +1,5 @@
-/** A broker's data directory, read while the broker may be writing to it. */
-import { defaultBatchLimits, InvalidArgumentError, NotALogStoreError } from "@logstore/codec";
+/** A broker's data directory, or a log store, read while another process may be writing to it. */
+import { defaultBatchLimits, InvalidArgumentError } from "@logstore/codec";
 import type {
   CommitResult,
   CommittedOffset,
@@ -25,8 +25,8 @@ import type {
 } from "@logstore/protocol";
 import { STORED_BATCH_LIMITS } from "../engine/read/buffers.js";
 import { detailOf } from "../errors/error-detail.js";
-import { isBrokerDirectory } from "../file-engine/broker-file.js";
-import { FollowedCatalogue } from "../file-engine/followed-catalogue.js";
+import { followTopics } from "../file-engine/follow-topics.js";
+import type { FollowedTopics } from "../file-engine/followed-catalogue.js";
 import { FollowedJournal } from "../file-engine/followed-journal.js";
 import { homeOf } from "../storage/home.js";
 import { inParallel } from "../storage/in-parallel.js";
@@ -46,19 +46,22 @@ import { checkTopicId } from "./topics/check-topic.js";
  * LogApi: a client takes it in place of a server's address. Calls that would change something are
  * refused with an InvalidArgumentError.
  *
- * The defaults of the broker that writes are not in its directory: `effectiveConfig` of a topic is
+ * The directory of a log store, which `LogStore.open` made, has one topic, named like the
+ * directory: "logs" for "./logs". The topic of a snapshot has the name of the original.
+ *
+ * The options of the process that writes are not in its directory: `effectiveConfig` of a topic is
  * empty.
  */
 export class ReadOnlyBroker implements LogApi, AsyncDisposable {
   readonly #directory: string;
-  readonly #catalogue: FollowedCatalogue;
+  readonly #catalogue: FollowedTopics;
   readonly #groups: ReadOnlyGroups;
   readonly #snapshots: SnapshotDirectories;
   readonly #partitions: PartitionCalls;
 
   private constructor(
     directory: string,
-    catalogue: FollowedCatalogue,
+    catalogue: FollowedTopics,
     openJournal: () => FollowedJournal,
     snapshots: SnapshotDirectories,
   ) {
@@ -82,10 +85,7 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
       checkReadOnlyOptions(options);
       const { maxOpenFiles = DEFAULT_MAX_OPEN_FILES, hooks = {} } = options;
       const { path, storage } = homeOf(directory, { storage: options.storage, maxOpenFiles, warned: hooks.warned });
-      if (!(await isBrokerDirectory(storage, path))) {
-        throw new NotALogStoreError(`${directory} is no data directory of a broker`);
-      }
-      const catalogue = new FollowedCatalogue(storage, path, hooks);
+      const catalogue = await followTopics(storage, path, hooks);
       const openJournal = () => {
         catalogue.checkOpen();
         return new FollowedJournal(storage, path, hooks);
@@ -216,6 +216,8 @@ export class ReadOnlyBroker implements LogApi, AsyncDisposable {
   }
 
   #readOnly(): InvalidArgumentError {
-    return new InvalidArgumentError(`${this.#directory} is open read-only: connect to the server that writes to it`);
+    return new InvalidArgumentError(
+      `${this.#directory} is open read-only: make the change through the server or program that writes to it`,
+    );
   }
 }

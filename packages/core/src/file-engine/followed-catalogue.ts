@@ -25,6 +25,9 @@ interface FoundFiles extends FoundTopics {
 
 type Opening = Promise<FollowedTopic>;
 
+/** The topics of a directory that another process writes to. */
+export type FollowedTopics = Pick<FollowedCatalogue, "find" | "partitionCount" | "get" | "checkOpen" | "close">;
+
 export class FollowedCatalogue {
   readonly #storage: Storage;
   readonly #directory: string;

@@ -5,6 +5,7 @@ import { warnOfSkipped } from "../../transfer/skipped-records.js";
 import type { LogPosition } from "../../values/position.js";
 import { ChunkedWriter } from "./chunked-writer.js";
 import { type FilterOptions, type RecordFilter, recordFilter } from "./filter.js";
+import { onlyTopic } from "./only-topic.js";
 import { findRanges, type Ranges } from "./partition-range.js";
 import { formatString, type RecordFormat, recordFormat } from "./record-format.js";
 import { readRanges, type Source } from "./records.js";
@@ -23,20 +24,24 @@ export interface ReadOptions extends FilterOptions {
 const EARLIEST: LogPosition = { type: "edge", edge: "earliest" };
 const LATEST: LogPosition = { type: "edge", edge: "latest" };
 
-export async function run(context: Context, options: ReadOptions, topic: string): Promise<void> {
+export async function run(context: Context, options: ReadOptions, topic?: string): Promise<void> {
   await readTopic(context, { from: EARLIEST, ...options }, topic, readRanges);
 }
 
-/** @param sequence the records of the ranges, and of later offsets if they are followed */
+/**
+ * @param named undefined: the only topic of a directory
+ * @param sequence the records of the ranges, and of later offsets if they are followed
+ */
 export async function readTopic(
   context: Context,
   options: ReadOptions & { readonly from: LogPosition },
-  topic: string,
+  named: string | undefined,
   sequence: (source: Source, ranges: Ranges["ranges"]) => AsyncGenerator<ConsumerRecord, void, undefined>,
 ): Promise<void> {
   const { output, signal } = context;
   const filter = recordFilter(options);
   const format = formatOf(context, options);
+  const topic = named ?? (await onlyTopic(context));
   const { client } = await context.open();
   const { partitions, from, until = LATEST, count = Number.POSITIVE_INFINITY } = options;
   const { ranges, warnings, isDamaged } = await findRanges(client, topic, { partitions, from, until });

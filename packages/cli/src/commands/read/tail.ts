@@ -4,7 +4,7 @@ import { type ReadOptions, readTopic } from "./read.js";
 import { followRanges, readRanges, type Source } from "./records.js";
 
 /** Prints the existing records, then new ones until Ctrl-C. */
-export async function run(context: Context, options: ReadOptions, topic: string): Promise<void> {
+export async function run(context: Context, options: ReadOptions, topic?: string): Promise<void> {
   context.endsBySignal();
   await readTopic(context, { from: { type: "beforeEnd", records: 10 }, ...options }, topic, readAndFollow);
 }

@@ -42,12 +42,12 @@ export async function run(context: Context, _options: object, topic: string): Pr
   const { style } = output;
   await output.result({ topic, topicId, partitioner, config, effectiveConfig, partitions }, () => {
     const entry = (name: string, value: string) => `${style("bold", name.padEnd(15))} ${value}`;
-    // A data directory does not contain the defaults of its server.
+    // A directory does not contain the options of the process that writes to it.
     const isKnown = Object.keys(effectiveConfig).length > 0;
     const setting = (name: string, key: keyof TopicConfig, text: (value: never) => string, none = "no limit") => {
       const value = config[key] ?? effectiveConfig[key];
       if (value === undefined)
-        return entry(name, isKnown ? `${none} ${style("dim", "(default)")}` : "the server's default");
+        return entry(name, isKnown ? `${none} ${style("dim", "(default)")}` : "set by the writer");
       return entry(name, text(value as never) + (config[key] === undefined ? style("dim", " (default)") : ""));
     };
     const facts = [
