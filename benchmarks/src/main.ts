@@ -35,10 +35,12 @@ const { values: flags } = parseArgs({
 const names = chosen();
 const root = await mkdtemp(join(flags.directory, "logstore-bench-"));
 await chmod(root, 0o711); // for servers that run as a user of their own
-process.once("SIGINT", () => {
-  rmSync(root, { recursive: true, force: true }); // it may be many gigabytes
-  process.exit(130);
-});
+for (const [signal, number] of [["SIGINT", 2] as const, ["SIGTERM", 15] as const]) {
+  process.once(signal, () => {
+    rmSync(root, { recursive: true, force: true }); // it may be many gigabytes
+    process.exit(128 + number);
+  });
+}
 const settings = settingsOf(root);
 const results: Result[] = [];
 const failures: string[] = [];

@@ -7,9 +7,9 @@ import { connect, createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Skipped } from "../../src/contestants/embedded.ts";
+import { endedWithThis, stopped } from "../../src/processes/children.ts";
 
 const START_TIMEOUT_MS = 120_000;
-const STOP_TIMEOUT_MS = 20_000;
 const ASK_AGAIN_MS = 50;
 
 interface StartOptions {
@@ -49,26 +49,25 @@ export async function startProgram(
 ): Promise<{ readonly pid: number | undefined; stop(): Promise<void> }> {
   const log = join(directory, "output.log");
   const output = await open(log, "a");
-  const server = spawn(program, args, {
-    stdio: ["ignore", output.fd, output.fd],
-    env: { ...process.env, ...environment },
-    ...(uid === undefined ? {} : { uid, gid }),
+  const server = endedWithThis(
+    spawn(program, args, {
+      stdio: ["ignore", output.fd, output.fd],
+      env: { ...process.env, ...environment },
+      ...(uid === undefined ? {} : { uid, gid }),
+    }),
+  );
+  let failure = "";
+  server.on("error", ({ message }) => {
+    failure = message;
   });
-  const exited = once(server, "exit");
   await output.close();
-  const stop = async () => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const killing = setTimeout(() => server.kill("SIGKILL"), STOP_TIMEOUT_MS);
-    server.kill("SIGTERM");
-    await exited;
-    clearTimeout(killing);
-  };
+  const stop = () => stopped(server);
   const end = performance.now() + START_TIMEOUT_MS;
   while (!(await accepts(port))) {
-    if (server.exitCode !== null || performance.now() > end) {
+    if (server.exitCode !== null || server.signalCode !== null || performance.now() > end) {
       await stop();
       const text = execFileSync("tail", ["-n", "20", log], { encoding: "utf8" });
-      throw new Error(`${program} did not start:\n${text}`);
+      throw new Error(`${program} did not start: ${failure}\n${text}`);
     }
     await sleep(ASK_AGAIN_MS);
   }

@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { endedWithThis } from "./children.ts";
 
 export interface ChildOptions {
   readonly nodeFlags?: readonly string[];
@@ -25,7 +26,7 @@ export async function runProgram<Report>(
   const [program, ...rest] =
     openFiles === undefined ? command : ["sh", "-c", `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
   const start = performance.now();
-  const child = spawn(program!, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = endedWithThis(spawn(program!, rest, { stdio: ["ignore", "pipe", "inherit"] }));
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("exit", resolve).once("error", reject);
   });

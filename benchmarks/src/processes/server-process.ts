@@ -1,12 +1,12 @@
 /** The command `logstore-server` in a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Certificate } from "./certificate.ts";
+import { endedWithThis, stopped } from "./children.ts";
 import { programFile } from "./run-program.ts";
 
 /** Linux reports a process's time in ticks of this length. */
@@ -47,10 +47,8 @@ export class ServerProcess {
       certificate === undefined
         ? [bin, "--data", directory, "--port", "0", "--durability", durability, "--log-level", "error"]
         : [programFile("tls-server"), directory, certificate.certFile, certificate.keyFile, durability];
-    const server = spawn(process.execPath, args, {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, ...environment },
-    });
+    const env = { ...process.env, ...environment };
+    const server = endedWithThis(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env }));
     for await (const line of createInterface({ input: server.stdout })) {
       const address = /[^ ]+:\d+$/.exec(line)?.[0];
       if (address !== undefined) return new ServerProcess(server, address);
@@ -75,9 +73,7 @@ export class ServerProcess {
     return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
   }
 
-  async stop(): Promise<void> {
-    const exited = once(this.#process, "exit");
-    this.#process.kill("SIGTERM");
-    await exited;
+  stop(): Promise<void> {
+    return stopped(this.#process);
   }
 }

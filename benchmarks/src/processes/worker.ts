@@ -1,6 +1,7 @@
 /** Processes that execute tasks one at a time on request and return the results. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { endedWithThis } from "./children.ts";
 import { programFile } from "./run-program.ts";
 
 /** Tasks by name: each gets the input of the request and returns the response. */
@@ -21,7 +22,7 @@ export class Worker<T extends Tasks> {
 
   /** Resolves when it accepts requests. */
   static async start<T extends Tasks>(name: string, args: readonly string[]): Promise<Worker<T>> {
-    const worker = new Worker<T>(fork(programFile(name), args));
+    const worker = new Worker<T>(endedWithThis(fork(programFile(name), args)));
     await worker.#message(name);
     return worker;
   }

@@ -1,6 +1,7 @@
 /** Consumer groups, with the server and every member in a process of its own. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { endedWithThis, stopped } from "../processes/children.ts";
 import { programFile } from "../processes/run-program.ts";
 import { ServerProcess } from "../processes/server-process.ts";
 import { progress } from "../reports/progress.ts";
@@ -11,7 +12,7 @@ import { reading } from "./groups/reading.ts";
 
 export async function consumerGroups({ directory, records, rounds }: Settings): Promise<Result[]> {
   const server = await ServerProcess.start(directory);
-  const bareServer = fork(programFile("bare-server"));
+  const bareServer = endedWithThis(fork(programFile("bare-server")));
   try {
     const [barePort] = await once(bareServer, "message");
     progress("reading");
@@ -19,7 +20,6 @@ export async function consumerGroups({ directory, records, rounds }: Settings): 
     progress("members that come, and that are killed");
     return [...results, ...(await coming(server.address, rounds))];
   } finally {
-    bareServer.disconnect();
-    await Promise.all([once(bareServer, "exit"), server.stop()]);
+    await Promise.all([stopped(bareServer), server.stop()]);
   }
 }

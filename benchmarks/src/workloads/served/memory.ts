@@ -27,8 +27,11 @@ interface Round {
 export async function servedMemory({ directory, rounds, storeBytes }: Settings): Promise<Result[]> {
   const data = join(directory, "data");
   const filling = await ServerProcess.start(data);
-  await fill(filling.address, storeBytes);
-  await filling.stop(); // what it needed to write is not what it needs to serve
+  try {
+    await fill(filling.address, storeBytes);
+  } finally {
+    await filling.stop(); // what it needed to write is not what it needs to serve
+  }
   progress("consuming it");
   const all: Round[] = [];
   for (let i = 0; i < Math.min(rounds, MAX_ROUNDS); i++) all.push(await round(data));
@@ -79,6 +82,9 @@ async function fill(address: string, bytes: number): Promise<void> {
   const producer = async () => {
     while (left-- > 0) await api.produce({ topic: TOPIC, partition: 0, batches: sealedBatch().batch });
   };
-  await Promise.all(Array.from({ length: UNACKED }, producer));
-  api.close();
+  try {
+    await Promise.all(Array.from({ length: UNACKED }, producer));
+  } finally {
+    api.close();
+  }
 }

@@ -3,7 +3,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Durability } from "../../contestants/embedded.ts";
+import { type Durability, Skipped } from "../../contestants/embedded.ts";
 import { load, type ServedContestant, skippedBy } from "../../contestants/list.ts";
 import type { RunningServer, ServerModule } from "../../contestants/served.ts";
 import type { Certificate } from "../../processes/certificate.ts";
@@ -51,15 +51,15 @@ export class Servers implements AsyncDisposable {
     if ("skipped" in server) return this.#skip(contestant, server.skipped);
     const worker = await Worker.start<ServedLogTasks>("served-log", []);
     const { address } = server;
-    const connected = await worker
-      .ask("connect", { contestant, address, durability, certificate })
-      .catch((error: unknown) => skippedBy(error, contestant.file));
-    if ("skipped" in connected) {
+    try {
+      const connected = await worker.ask("connect", { contestant, address, durability, certificate });
+      if ("skipped" in connected) throw new Skipped(connected.skipped);
+      const setup = `server: ${server.version}; ${server.settings}; client: ${connected.settings}`;
+      this.guests.push({ contestant, server, worker, setup });
+    } catch (error) {
       await worker.kill();
-      return this.#skip(contestant, connected.skipped);
+      this.#skip(contestant, skippedBy(error, contestant.file).skipped);
     }
-    const setup = `server: ${server.version}; ${server.settings}; client: ${connected.settings}`;
-    this.guests.push({ contestant, server, worker, setup });
   }
 
   async #serverOf({ server: file }: ServedContestant, { directory, durability, certificate }: ScenarioOptions) {
@@ -96,6 +96,6 @@ export class Servers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.guests.map(({ worker }) => worker.kill()));
-    for (const server of this.#running.values()) if ("stop" in server) await server.stop();
+    await Promise.all(Array.from(this.#running.values(), async (server) => "stop" in server && server.stop()));
   }
 }
