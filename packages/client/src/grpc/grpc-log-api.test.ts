@@ -316,13 +316,13 @@ describe("several addresses", () => {
     const answered = (_: Any, callback: Any) => callback(null, { topics: [] });
     const slower = failure(grpc.status.RESOURCE_EXHAUSTED, { code: "QUOTA_EXCEEDED", message: "", retryAfterMs: 1 });
     const events: unknown[] = [];
-    const client = connect([address, "127.0.0.1:1"], { timeoutMs: 1_000, onEvent: (event) => events.push(event) });
+    const client = connect([address, "127.0.0.1:1"], { timeoutMs: 2_000, onEvent: (event) => events.push(event) });
     onTestFinished(() => client.close());
     admin["ListTopics"] = answered;
     await client.listTopics();
     admin["ListTopics"] = (_: Any, callback: Any) => {
       admin["ListTopics"] = () => {}; // never answers
-      setTimeout(callback, 600, slower);
+      setTimeout(callback, 1_200, slower);
     };
     await expect(client.listTopics()).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
     admin["ListTopics"] = answered;
