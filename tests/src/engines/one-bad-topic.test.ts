@@ -5,6 +5,7 @@
 import { type LogStoreError, NotALogStoreError, UnavailableError } from "@logstore/codec";
 import { Broker } from "@logstore/core";
 import { MemoryEngine, MemoryHome, type SharedCatalogue } from "@logstore/core/engine";
+import type { AssignmentEvent, JoinedEvent } from "@logstore/protocol";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { sealedBatch } from "../bytes.ts";
 import { eventually } from "../eventually.ts";
@@ -13,6 +14,8 @@ import { instead, wrapped } from "./wrapped-engine.ts";
 let home: MemoryHome;
 /** Topics that cannot be looked up, and partitions that cannot be refreshed. */
 let bad: Map<string | number, LogStoreError>;
+/** What a refresh finds as the end of a log at most. */
+let lastEnd: number;
 /** Refreshes in progress now, and at most. */
 let refreshing: { now: number; most: number };
 
@@ -34,7 +37,7 @@ async function open(): Promise<Broker> {
         await new Promise(setImmediate);
         refreshing.now--;
         if (bad.has(log.partition)) throw bad.get(log.partition);
-        knownEnd = log.knownEnd;
+        knownEnd = Math.min(log.knownEnd, lastEnd);
       };
       return new Proxy(instead(log, { refresh }), {
         get: (target, name) => (name === "knownEnd" ? knownEnd : Reflect.get(target, name)),
@@ -50,6 +53,7 @@ let b: Broker;
 beforeEach(async () => {
   home = new MemoryHome();
   bad = new Map();
+  lastEnd = Number.POSITIVE_INFINITY;
   refreshing = { now: 0, most: 0 };
   a = await Broker.openOn(new MemoryEngine(home, "a"));
   b = await open();
@@ -113,6 +117,27 @@ test("a topic that was unavailable when the groups were opened is compared with 
   bad.clear();
   await eventually(async () => (await b.fetchOffsets("g")).length === 1);
   expect(await b.fetchOffsets("g")).toMatchObject([{ topic: "good", offset: 2 }]);
+});
+
+test("a member is told that its offset is beyond the end of a log that was unavailable", async () => {
+  await filled("t", 1);
+  const request = { group: "g", topics: ["t"], sessionTimeoutMs: 60_000 };
+  const before = b.joinGroup(request)[Symbol.asyncIterator]();
+  const { memberId } = (await before.next()).value as JoinedEvent;
+  const { memberEpoch } = (await before.next()).value as AssignmentEvent;
+  await b.commitOffsets({ group: "g", memberId, memberEpoch, offsets: committing("t", 1) });
+  await b.close();
+  bad.set(0, new UnavailableError("no owner", { retryAfterMs: 1 }));
+  lastEnd = 1;
+  b = await open();
+  const events = b.joinGroup({ ...request, memberId, memberEpoch })[Symbol.asyncIterator]();
+  expect((await events.next()).value).toMatchObject({ type: "joined", memberEpoch });
+  expect((await events.next()).value).toMatchObject({ type: "assignment", memberEpoch });
+  bad.clear();
+  await eventually(async () => (await b.fetchOffsets("g"))[0]!.offset === 1);
+  const offsets = committing("t", 1, 1);
+  expect((await events.next()).value).toMatchObject({ type: "offsetsReset", memberEpoch: memberEpoch + 1, offsets });
+  expect(await b.commitOffsets({ group: "g", memberId, memberEpoch: memberEpoch + 1, offsets })).toEqual([{}]);
 });
 
 test("the lag of a partition that cannot be read does not hide the others", async () => {

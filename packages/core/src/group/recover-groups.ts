@@ -6,6 +6,7 @@ import { decideReset, type PartitionOffset } from "./decide/resets.js";
 import type { GroupParts } from "./group-parts.js";
 import type { GroupState } from "./state/group-state.js";
 import type { GroupTopics, StalePartition } from "./state/group-topics.js";
+import { tellResets } from "./tell-resets.js";
 import type { Steps } from "./time/slices.js";
 
 /** Everything that groups have committed. It can be iterated more than once. */
@@ -30,7 +31,8 @@ export function* recoverGroups(parts: GroupParts, isDue: IsDue): Steps {
   yield* alignGroups(parts, isDue);
 }
 
-export function* alignGroups({ journal, members, topics }: GroupParts, isDue: IsDue): Steps {
+export function* alignGroups(parts: GroupParts, isDue: IsDue): Steps {
+  const { journal, members, topics } = parts;
   const counts = topics.counts();
   for (const state of journal.groups.values()) {
     const { group } = state;
@@ -42,8 +44,10 @@ export function* alignGroups({ journal, members, topics }: GroupParts, isDue: Is
     yield;
     const beyond = beyondTheirLogs(state, counts, topics, isDue);
     if (beyond.length === 0) continue;
-    const { change } = yield* decideReset(state, beyond, journal.now());
-    journal.append([change]).catch(() => {}); // the journal has failed then, and reports it
+    const { change, told } = yield* decideReset(state, beyond, journal.now());
+    const durable = journal.append([change]);
+    durable.catch(() => {}); // the journal has failed then, and reports it
+    yield* tellResets(parts, state, told, durable);
   }
 }
 

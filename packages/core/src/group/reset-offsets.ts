@@ -6,9 +6,9 @@ import { inParts } from "./decide/in-parts.js";
 import { decideReset, type PartitionOffset } from "./decide/resets.js";
 import type { GroupParts } from "./group-parts.js";
 import type { Journal } from "./journal/journal.js";
-import { assignmentOf } from "./members/news.js";
 import { resolveReset } from "./reset-positions.js";
 import type { CommitChange, GroupChange, Member } from "./state/group-state.js";
+import { tellResets } from "./tell-resets.js";
 import type { Steps } from "./time/slices.js";
 
 const MAX_RESETS_AT_ONCE = 50_000;
@@ -30,11 +30,8 @@ export async function resetOffsets(parts: GroupParts, request: ResetOffsetsReque
 }
 
 /** Resolves to the time of the decision, once it is durable. */
-function* reset(
-  { journal, members: sessions, topics }: GroupParts,
-  group: string,
-  offsets: readonly PartitionOffset[],
-): Steps<Promise<number>> {
+function* reset(parts: GroupParts, group: string, offsets: readonly PartitionOffset[]): Steps<Promise<number>> {
+  const { journal, topics } = parts;
   const state = journal.group(group); // it may have changed in the meantime
   const at = journal.now();
   const { change, told } = yield* decideReset(state, offsets, at);
@@ -50,13 +47,7 @@ function* reset(
   } finally {
     release();
   }
-  const idOf = (topic: string) => topics.id(topic);
-  for (const [memberId, ofMember] of told) {
-    const member = state.members.get(memberId)!;
-    const resets = { type: "offsetsReset", memberEpoch: member.epoch, offsets: ofMember } as const;
-    sessions.tell(group, memberId, { resets, assignment: assignmentOf(state, member, idOf) }, durable);
-    yield;
-  }
+  yield* tellResets(parts, state, told, durable);
   return durable.then(() => at);
 }
 
