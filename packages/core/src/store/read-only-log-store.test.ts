@@ -381,6 +381,18 @@ test("a partition whose files cannot be read or closed does not hinder the other
   await expect(store.close()).rejects.toThrow("not closed");
 });
 
+test.each([
+  ["deleted", [""]],
+  ["being deleted, and has some files left", ["store.json", "watermarks"]],
+])("tails end when the store is %s", async (_, names) => {
+  const directory = await closedWith(range(3));
+  const store = await LogStore.openReadOnly(directory);
+  onTestFinished(() => store.close());
+  const waiting = codeOf(store.tail(0)[Symbol.asyncIterator]().next());
+  for (const name of names) rmSync(join(directory, name), { recursive: true });
+  expect(await waiting).toBe("CLOSED");
+});
+
 test("close ends tails and reads, and releases files, timer and watcher", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   onTestFinished(() => {

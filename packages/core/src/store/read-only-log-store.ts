@@ -1,6 +1,6 @@
 /** A log store that is opened for reading only. Another process may write to it. */
 import { ClosedError, LogStoreError, NotALogStoreError } from "@logstore/codec";
-import { partitionDirectory, WATERMARKS_FILE } from "../files/file-names.js";
+import { partitionDirectory, STORE_FILE, WATERMARKS_FILE } from "../files/file-names.js";
 import { readStoreFile, type StoreIdentity } from "../files/store-file.js";
 import { readWatermarks } from "../files/watermarks-file.js";
 import type { LogStoreHooks } from "../hooks/hooks.js";
@@ -192,9 +192,13 @@ export class ReadOnlyLogStore implements AsyncDisposable {
     }
   }
 
-  /** A deleted store gets no more records. @throws ClosedError */
+  /**
+   * A deleted store gets no more records. Some of its files may still be there.
+   *
+   * @throws ClosedError
+   */
   async #checkExists(): Promise<void> {
-    if ((await readStoreFile(this.#storage, this.#directory)) !== undefined) return;
+    if ((await this.#storage.list(this.#directory))?.includes(STORE_FILE)) return;
     throw new ClosedError(`the log store in ${this.#directory} was deleted`);
   }
 
