@@ -162,6 +162,15 @@ describe("restarts", () => {
     expect(await broker.read("orders")).toHaveLength(3);
   });
 
+  test("an outcome that does not exist is refused, and nothing is restarted", async () => {
+    await using broker = await testBroker({ topics: { orders: 1 } });
+    const before = broker.broker;
+    const refused = broker.powerCut("drop-everything" as never);
+    await expect(refused).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect(broker.broker).toBe(before);
+    expect(await broker.read("orders")).toEqual([]);
+  });
+
   test("close waits for a restart, and none follows", async () => {
     const broker = await testBroker();
     const restarting = broker.kill();

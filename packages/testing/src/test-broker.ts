@@ -9,6 +9,7 @@ import {
   type ReaderOptions,
   text,
 } from "@logstore/client";
+import { checkArgument, oneOf } from "@logstore/codec";
 import { Broker, type BrokerOptions } from "@logstore/core";
 import { type PowerCutOutcome, powerCutOutcomes, Random, SimulatedDisk } from "@logstore/core/testing";
 import { type CaughtUpOptions, caughtUp } from "./caught-up.js";
@@ -142,9 +143,10 @@ export class TestBroker implements AsyncDisposable {
    * survives. The seed determines which other writes survive.
    *
    * @param outcome what happens to writes that were not flushed
-   * @throws ClosedError; what `Broker.open` throws
+   * @throws InvalidArgumentError, ClosedError; what `Broker.open` throws
    */
-  powerCut(outcome: PowerCutOutcome = this.#random.oneOf(powerCutOutcomes)): Promise<void> {
+  async powerCut(outcome: PowerCutOutcome = this.#random.oneOf(powerCutOutcomes)): Promise<void> {
+    checkArgument("powerCut", "outcome", outcome, oneOf(...powerCutOutcomes));
     return this.#restart((disk) => disk.powerCut(outcome, this.#random.seed()));
   }
 

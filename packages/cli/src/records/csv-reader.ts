@@ -6,7 +6,7 @@ import { recordOfFields } from "./record-fields.js";
 
 /** Options of {@link csvPieces}. */
 export interface CsvOptions {
-  /** Number of lines after the heading that are skipped. */
+  /** Number of lines at the beginning that are skipped; the heading counts. */
   readonly skippedLines: number;
   /** Whether each row becomes a JSON object; otherwise the column `value` has the value. */
   readonly jsonRows: boolean;
