@@ -16,8 +16,10 @@ let home: MemoryHome;
 let bad: Map<string | number, LogStoreError>;
 /** What a refresh finds as the end of a log at most. */
 let lastEnd: number;
-/** Refreshes in progress now, and at most. */
-let refreshing: { now: number; most: number };
+/** Refreshes in progress now, and at most, and how many there were. */
+let refreshing: { now: number; most: number; count: number };
+/** How often the end of each partition's log was looked at. */
+let looks: Map<number, number>;
 
 /** A broker that knows a log's end only after a refresh. */
 async function open(): Promise<Broker> {
@@ -33,6 +35,7 @@ async function open(): Promise<Broker> {
     log: (log) => {
       let knownEnd = 0;
       const refresh = async () => {
+        refreshing.count++;
         refreshing.most = Math.max(refreshing.most, ++refreshing.now);
         await new Promise(setImmediate);
         refreshing.now--;
@@ -40,7 +43,11 @@ async function open(): Promise<Broker> {
         knownEnd = Math.min(log.knownEnd, lastEnd);
       };
       return new Proxy(instead(log, { refresh }), {
-        get: (target, name) => (name === "knownEnd" ? knownEnd : Reflect.get(target, name)),
+        get: (target, name) => {
+          if (name !== "knownEnd") return Reflect.get(target, name);
+          looks.set(log.partition, (looks.get(log.partition) ?? 0) + 1);
+          return knownEnd;
+        },
       });
     },
   });
@@ -54,7 +61,8 @@ beforeEach(async () => {
   home = new MemoryHome();
   bad = new Map();
   lastEnd = Number.POSITIVE_INFINITY;
-  refreshing = { now: 0, most: 0 };
+  refreshing = { now: 0, most: 0, count: 0 };
+  looks = new Map();
   a = await Broker.openOn(new MemoryEngine(home, "a"));
   b = await open();
   onTestFinished(async () => {
@@ -138,6 +146,22 @@ test("a member is told that its offset is beyond the end of a log that was unava
   const offsets = committing("t", 1, 1);
   expect((await events.next()).value).toMatchObject({ type: "offsetsReset", memberEpoch: memberEpoch + 1, offsets });
   expect(await b.commitOffsets({ group: "g", memberId, memberEpoch: memberEpoch + 1, offsets })).toEqual([{}]);
+});
+
+test("while a partition is unavailable, the groups are not compared with the others again and again", async () => {
+  await filled("bad", 1);
+  await filled("good", 3);
+  await b.commitOffsets({ group: "g", offsets: [...committing("bad", 1), ...committing("good", 3).slice(2)] });
+  await b.close();
+  bad.set(0, new UnavailableError("no owner", { retryAfterMs: 1 }));
+  b = await open();
+  looks.clear();
+  const { count } = refreshing;
+  await eventually(() => refreshing.count > count + 10);
+  expect([...looks.keys()]).toEqual([0]);
+  bad.clear();
+  const lags = async () => (await b.describeGroup("g")).partitions.map(({ lag }) => lag);
+  expect(await lags()).toEqual([0, 0]);
 });
 
 test("the lag of a partition that cannot be read does not hide the others", async () => {

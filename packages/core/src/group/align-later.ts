@@ -19,11 +19,12 @@ export async function alignLater(parts: GroupParts, failures: RefreshFailures, s
     if (unavailable === undefined) return; // other errors are not transient
     await sleep(unavailable.retryAfterMs ?? RETRY_MS, signal);
     if (journal.failure !== undefined) return;
-    const now = (await topics.refresh(committedPartitions(journal.groups))) ?? new RefreshFailures();
+    const concerned = committedPartitions(journal.groups, (topic) => before.concerns(topic));
+    const now = (await topics.refresh(concerned)) ?? new RefreshFailures();
     if (journal.failure !== undefined) return;
     const isDue = (topic: string, partition?: number) =>
       before.of(topic, partition) !== undefined && now.of(topic, partition) === undefined;
-    await members.run(alignGroups(parts, isDue));
+    if (!now.includes(before)) await members.run(alignGroups(parts, isDue)); // something is available again
     unknown = now;
   }
 }

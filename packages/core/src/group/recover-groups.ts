@@ -9,12 +9,20 @@ import type { GroupTopics, StalePartition } from "./state/group-topics.js";
 import { tellResets } from "./tell-resets.js";
 import type { Steps } from "./time/slices.js";
 
-/** Everything that groups have committed. It can be iterated more than once. */
-export function committedPartitions(groups: ReadonlyMap<string, GroupState>): Iterable<StalePartition> {
+/**
+ * Everything that groups have committed. It can be iterated more than once.
+ *
+ * @param isWanted other topics are left out
+ */
+export function committedPartitions(
+  groups: ReadonlyMap<string, GroupState>,
+  isWanted: (topic: string) => boolean = () => true,
+): Iterable<StalePartition> {
   return {
     *[Symbol.iterator]() {
       for (const { commits, topicIds } of groups.values()) {
         for (const [topic, ofTopic] of commits) {
+          if (!isWanted(topic)) continue;
           const topicId = topicIds.get(topic);
           for (const [partition, { offset }] of ofTopic) yield { topic, topicId, partition, offset };
         }
