@@ -24,6 +24,7 @@ export const UNSENT = "src/transport/unsent-messages.test.ts";
 export const TOPIC_LIMITS = "src/broker/topic-limits.test.ts";
 export const QUOTAS = "src/access/quotas.test.ts";
 export const ACCESS = "src/access/access.test.ts";
+export const READ_ONLY_BROKER = "src/broker/read-only-broker.test.ts";
 export const BROKER = "src/broker/broker.test.ts";
 export const ASSIGNORS = "src/group/assignors/assignors.test.ts";
 export const TURNS = "src/group/decide/take-turn.test.ts";

@@ -6,6 +6,7 @@ import {
   FOUND_DAMAGE,
   GOLDEN,
   READ_FAULTS,
+  READ_ONLY_BROKER,
   RECORD_COUNT,
   RECOVERY,
   SEGMENTS,
@@ -32,10 +33,12 @@ export const coreReadDefects: readonly Defect[] = [
       "    this.#closedCount",
     ],
   }),
+  ...within("core/partition/read/batch-reader.ts", [READ_ONLY_BROKER], {
+    "ends quietly at damage": ["if (this.#offset < until) log.checkEnd();", ""],
+  }),
   ...within("core/partition/read/batch-reader.ts", [TAIL, RECORD_COUNT, GOLDEN, DELETION, RECOVERY, SEGMENTS], {
     "reads on across a gap": ["if (!follows) throw new Error(`a batch begins at offset ${baseOffset}`);", ""],
     "reads on behind a missing segment": ["if (next?.baseOffset !== this.#offset)\n", "if (next === undefined)\n"],
-    "ends quietly at damage": ["if (this.#offset < until) log.checkEnd();", ""],
     "takes a wrong record count for batches before": [
       "if (isFirst && nextOffset <= this.#offset) {",
       "if (nextOffset <= this.#offset) {",

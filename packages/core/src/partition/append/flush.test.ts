@@ -93,3 +93,32 @@ test("append times never decrease when the clock jumps back, also after a reopen
   expect((await appendTimes()).at(-1)).toBe(1_000_500);
   await store.close();
 });
+
+test("after a close, a log file ends with its last batch", async () => {
+  const { store, storage } = await opened({ durability: "flushed" });
+  await appendOneByOne(store, range(5));
+  const { length } = (await store.partition(0).slice(0, 10_000))!;
+  const size = async () => (await storage.inner.openFile("store/0/00000000000000000000.log", "read")).size();
+  expect(await size()).toBeGreaterThan(length); // zeros for the next appends
+  await store.close();
+  expect(await size()).toBe(length);
+});
+
+test("a batch does not declare the previous segment durable while that is being synced", async () => {
+  const { store, storage } = await opened({ segmentBytes: 300 });
+  await appendOneByOne(store, range(2));
+  const sync = Promise.withResolvers<void>();
+  storage.before = ({ kind, path }) =>
+    kind === "sync" && path === "store/0/00000000000000000000.log" ? sync.promise : undefined;
+  await appendOneByOne(store, range(3, "w")); // the first segment holds fewer than five batches
+  sync.resolve();
+  const batches = await Array.fromAsync(store.read(0).batches());
+  expect(store.log(0).segments.active!.baseOffset).toBeGreaterThan(0);
+  expect(batches.map(({ flushedUpTo }) => flushedUpTo)).toEqual([0, 0, 0, 0, 0]);
+});
+
+test("a partition has a checkpoint when its first append is acknowledged", async () => {
+  const { store, storage } = await opened();
+  await store.append(null, "v");
+  expect(await storage.list("store/0")).toContain("checkpoint");
+});

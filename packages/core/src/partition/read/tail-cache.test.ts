@@ -172,6 +172,47 @@ test("a reader that modifies its bytes does not affect other readers", async () 
   expect(diskReads()).toBe(0);
 });
 
+test("a reader that modifies the bytes of a single batch does not affect other readers either", async () => {
+  const { store, diskReads } = await opened();
+  await store.append(null, "a");
+  (await store.log(0).reader(0).next({ maxBytes: 1 }))!.bytes.fill(0);
+  expect(await values(store)).toEqual(["a"]);
+  expect(diskReads()).toBe(0);
+});
+
+test("a batch is not read from memory before it is durable, also not together with others", async () => {
+  const { store, storage, diskReads } = await opened();
+  await store.append(null, "a");
+  const sync = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  storage.before = ({ kind, path }) => {
+    if (kind !== "sync" || !path.endsWith(".log")) return;
+    begun.resolve();
+    return sync.promise;
+  };
+  const appended = store.append(null, "b");
+  await begun.promise;
+  const chunk = await store.log(0).reader(0).next({ maxBytes: 10_000 });
+  expect(chunk!.nextOffset).toBe(1);
+  sync.resolve();
+  await appended;
+  expect(await values(store)).toEqual(["a", "b"]);
+  expect(diskReads()).toBe(0);
+});
+
+test("a reader goes on from disk where it left the memory", async () => {
+  const { store, diskReads } = await opened({ tailCacheBytes: 10_000 });
+  const kilobyte = range(20).map((value, i) => value.padEnd(900 - 7 * i, "."));
+  await appendOneByOne(store, kilobyte);
+  const reader = store.log(0).reader(15);
+  await reader.next({ maxBytes: 1 });
+  expect([reader.offset, diskReads()]).toEqual([16, 0]);
+  await appendOneByOne(store, kilobyte); // evicts the batches that follow
+  const chunk = await reader.next({ maxBytes: 1 });
+  const [batch] = [...frameBatches(chunk!.bytes)];
+  expect([batch!.baseOffset, diskReads() > 0]).toEqual([16, true]);
+});
+
 test("deleted records are not read from memory either", async () => {
   const { store } = await opened();
   await appendOneByOne(store, range(5));
