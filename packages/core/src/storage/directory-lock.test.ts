@@ -321,3 +321,24 @@ test("workers of one cluster are separate writers: only one of them gets the loc
   for await (const chunk of child.stdout) said += chunk;
   expect(said.trim().split("\n").toSorted()).toEqual(["LOCKED", "open"]);
 });
+
+test("an open that fails, at whichever call, keeps no lock", async () => {
+  const storage = new HookedStorage(new NodeStorage());
+  let failures = 0;
+  for (let k = 1; ; k++) {
+    const directory = join(temporaryDirectory(), "data");
+    await (await LogStore.open(directory, { storage })).close();
+    let calls = 0;
+    storage.before = () => {
+      if (++calls === k) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    };
+    await LogStore.open(directory, { storage }).then(
+      (store) => store.close().catch(() => {}),
+      () => failures++,
+    );
+    storage.before = () => {};
+    await (await LogStore.open(directory, { storage })).close();
+    if (calls < k) break;
+  }
+  expect(failures).toBeGreaterThan(5);
+});

@@ -4,6 +4,7 @@ import {
   BROKER,
   FAULTS,
   FIGHT,
+  FLUSH,
   GOLDEN,
   GUARD,
   LOCK,
@@ -43,7 +44,7 @@ export const coreStorageDefects: readonly Defect[] = [
     ],
     "reads a newer checkpoint": ["parsed?.formatVersion !== CHECKPOINT_FORMAT_VERSION", "parsed === undefined"],
   }),
-  ...within("core/files/watermarks-file.ts", [GOLDEN, BROKER], {
+  ...within("core/files/watermarks-file.ts", [FLUSH, GOLDEN, BROKER], {
     "believes damaged watermarks": [
       "if (slot.readUInt32LE(CRC_OFFSET) !== crc32c(slot, 0, CRC_OFFSET)) return undefined;",
       "",

@@ -6,6 +6,7 @@ import {
   GOLDEN,
   LOCK,
   OVERTAKEN,
+  POWER_CUTS,
   READ_ONLY,
   RECOVERY,
   SNAPSHOT_CRASH,
@@ -34,7 +35,7 @@ export const coreStoreDefects: readonly Defect[] = [
       "    await this.#work();\n    this.#next = undefined;",
     ],
   }),
-  ...within("core/store/open-store.ts", [STORE, FAULTS, LOCK], {
+  ...within("core/store/open-store.ts", [POWER_CUTS, STORE, FAULTS, LOCK], {
     "keeps the lock of a store that it could not open": [
       "} catch (error) {\n    await lock.release().catch(() => {});\n    throw error;",
       "} catch (error) {\n    throw error;",

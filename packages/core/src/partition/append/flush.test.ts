@@ -1,7 +1,7 @@
 /** When `flush` resolves, everything that was appended before the call is durable. */
 import { expect, onTestFinished, test } from "vitest";
 import { failAt, HookedStorage } from "../../../test/hooked-storage.js";
-import { appendOneByOne, caught, codeOf, range } from "../../../test/records.js";
+import { appendOneByOne, caught, codeOf, range, values } from "../../../test/records.js";
 import { LogStore, type LogStoreOptions } from "../../index.js";
 
 async function opened(options: LogStoreOptions = {}) {
@@ -121,4 +121,17 @@ test("a partition has a checkpoint when its first append is acknowledged", async
   const { store, storage } = await opened();
   await store.append(null, "v");
   expect(await storage.list("store/0")).toContain("checkpoint");
+});
+
+test("an append does not fail because other processes cannot be told of it", async () => {
+  const { store, storage } = await opened();
+  storage.before = ({ kind, path }) => {
+    if (kind === "write" && path === "store/watermarks") throw new Error("EIO: i/o error");
+  };
+  expect(await store.append(null, "v")).toMatchObject({ offset: 0 });
+  storage.before = () => {};
+  expect(await store.append(null, "w")).toMatchObject({ offset: 1 });
+  const other = await LogStore.openReadOnly("store", { storage });
+  onTestFinished(() => other.close());
+  expect(await values(other)).toEqual(["v", "w"]);
 });

@@ -167,3 +167,18 @@ test("recovery makes the truncation of a finished segment durable", async () => 
   const again = await LogStore.open("store", { storage: afterwards.powerCut("drop-all") });
   expect(await values(again)).toEqual(["a", "b", "c", "d", "e"]);
 });
+
+// The first open renamed store.json into place and failed to make the name durable. A second one,
+// which finds the file, must not hand out an identity that a power cut takes away.
+test("the identity of an open store survives a power cut, although an earlier open could not sync it", async () => {
+  const disk = new SimulatedDisk();
+  let isRenamed = false;
+  disk.onMutation = ({ kind, path }) => {
+    isRenamed ||= kind === "rename" && path === "store/store.json";
+  };
+  disk.failAt(1, "EIO", { when: ({ kind, path }) => isRenamed && kind === "syncDirectory" && path === "store" });
+  expect(await codeOf(LogStore.open("store", { storage: disk }))).toBe("STORAGE_FAILED");
+  const { id } = await LogStore.open("store", { storage: disk });
+  const afterwards = await LogStore.open("store", { storage: disk.powerCut("drop-all") });
+  expect(afterwards.id).toBe(id);
+});
