@@ -78,3 +78,31 @@ test("every call of a replay names the topics by their ids", async () => {
   ]);
   expect(deletedFrom).toEqual(["0 id-of-t.g.parked", "2 id-of-t.g.parked"]);
 });
+
+test("a record is not put back into another topic of the same name", async () => {
+  const api = new FakeLogApi();
+  api.fetchOffsets = async () => [{ topic: "t.g.parked", partition: 0, offset: 0, metadata: "", committedAt: 0 }];
+  api.deleteRecords = async () => 0;
+  api.groups.onJoin = (one) =>
+    one.joined().tell({
+      type: "assignment",
+      memberEpoch: 1,
+      partitions: [{ topic: "t.g.parked", topicId: "id-of-t.g.parked", partition: 0 }],
+      revoking: [],
+    });
+  await api.createTopic({ topic: "t.g.parked", partitions: 1 });
+  const client = connect(api);
+  onTestFinished(() => client.close());
+  const texts = { topic: "t", partition: "0", offset: "0", reason: "r", attempts: "1", time: "1" };
+  const headers = Object.entries(texts).map(([name, value]) => ({ name: `logstore-parked-${name}`, value }));
+  await client.producer("t.g.parked").send({ value: "kept", headers });
+  const { length } = api.produced;
+  const describe = api.describeTopic.bind(api);
+  const filter = () => {
+    api.describeTopic = async (...args) => ({ ...(await describe(...args)), topicId: "id-of-another" });
+    return false;
+  };
+  const replayed = client.parked("t", "g").replay({ filter });
+  await expect(replayed).rejects.toMatchObject({ code: "INCONSISTENT_TOPIC_ID", topic: "t.g.parked" });
+  expect(api.produced).toHaveLength(length);
+});

@@ -10,6 +10,7 @@ import { failAt, HookedStorage } from "../../test/hooked-storage.js";
 import { appendOneByOne, caught, codeOf, lines, range, values } from "../../test/records.js";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Broker, LogStore, type LogStoreOptions, NodeStorage } from "../index.js";
+import { FilePool } from "./file-pool.js";
 
 async function opened(options: LogStoreOptions, storage = new HookedStorage()) {
   const store = await LogStore.open("store", { storage, ...options });
@@ -202,4 +203,17 @@ test("reads resume at the same position after a file was closed and reopened", a
     expect([(await a!.next()).value?.offset, (await b!.next()).value?.offset]).toEqual([i, i + 6]);
   await store.close();
   expect([storage.mostOpenFiles, storage.openFiles]).toEqual([1, 0]);
+});
+
+test("after a failed sync a file accepts no writes, because it is not known what is on the disk", async () => {
+  const storage = new HookedStorage();
+  await storage.makeDirectory("store");
+  const pool = new FilePool(storage, 2);
+  const file = await pool.createFile("store/file");
+  onTestFinished(() => file.close().catch(() => {}));
+  await file.write([Buffer.from("a")], 0);
+  storage.before = failAt("sync", 1);
+  await expect(file.sync()).rejects.toMatchObject({ code: "EIO" });
+  await expect(file.write([Buffer.from("b")], 1)).rejects.toMatchObject({ code: "EIO" });
+  await expect(file.sync()).rejects.toMatchObject({ code: "EIO" });
 });

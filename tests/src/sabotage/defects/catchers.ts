@@ -5,6 +5,7 @@ export const FAULTS = "src/partition/storage-faults.test.ts";
 export const FOUND_DAMAGE = "src/partition/read/found-damage.test.ts";
 export const READ_FAULTS = "test/faults/read-faults.test.ts";
 export const PRODUCERS = "src/partition/append/producers.test.ts";
+export const REPAIR = "src/partition/upkeep/repair-log.test.ts";
 export const DELETION = "src/partition/upkeep/delete-records.test.ts";
 export const FULL_DISK = "src/partition/upkeep/full-disk.test.ts";
 export const OVERTAKEN = "src/partition/read/overtaken.test.ts";

@@ -1,5 +1,15 @@
 /** Defects of deletion, retention, verification and repair of a partition. */
-import { DELETION, FULL_DISK, GOLDEN, POWER_CUTS, RECOVERY, RETENTION, STORE_SNAPSHOT, SWEEP } from "./catchers.ts";
+import {
+  DELETION,
+  FULL_DISK,
+  GOLDEN,
+  POWER_CUTS,
+  RECOVERY,
+  REPAIR,
+  RETENTION,
+  STORE_SNAPSHOT,
+  SWEEP,
+} from "./catchers.ts";
 import { type Defect, within } from "./defect.ts";
 
 export const coreUpkeepDefects: readonly Defect[] = [
@@ -70,7 +80,7 @@ export const coreUpkeepDefects: readonly Defect[] = [
     "goes on within a value": ["of ofThisLog(found, limitOffset)", "of found", "waits for tests"],
     "ends at the first damage": ["position = nextPosition;", "position = end;"],
   }),
-  ...within("core/partition/upkeep/verify-log.ts", [GOLDEN, SWEEP], {
+  ...within("core/partition/upkeep/verify-log.ts", [REPAIR, GOLDEN, SWEEP], {
     "passes over an overlap": [
       "if (before !== undefined && segment.baseOffset < nextOffset) yield overlap(log, segment, before, nextOffset);",
       "",
@@ -92,7 +102,7 @@ export const coreUpkeepDefects: readonly Defect[] = [
       "return await segment.visibleSize();",
     ],
   }),
-  ...within("core/partition/upkeep/repair-log.ts", [STORE_SNAPSHOT, GOLDEN], {
+  ...within("core/partition/upkeep/repair-log.ts", [REPAIR, STORE_SNAPSHOT, GOLDEN], {
     "repairs an overlap": ['filter(({ kind }) => kind !== "overlap")', "filter(({ kind }) => kind !== undefined)"],
     "notes no end before it cuts": ["await noteEnd(home, end);", "", "waits for tests"],
     "cuts the first damage first": ["of [...damages].reverse())", "of damages)", "waits for tests"],

@@ -145,7 +145,6 @@ export const serverDefects: readonly Defect[] = [
   }),
   ...within("server-grpc/services/fetch.ts", [UNSENT], {
     "frees an answer before it is sent": ["    whenUnread(giveBack);", "    giveBack();"],
-    "has answers copied": ["    answerInPlace(call, result);\n", ""],
   }),
   ...within("server-grpc/services/fetch.ts", [BUDGETS], {
     "waits for room when the server stops": ["    lease.cutOff(error);", ""],

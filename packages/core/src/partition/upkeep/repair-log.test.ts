@@ -575,3 +575,23 @@ test("a closed store is neither verified nor repaired", async () => {
   expect(await codeOf(findings(store))).toBe("CLOSED");
   expect(await codeOf(store.repair())).toBe("CLOSED");
 });
+
+test("a segment that overlaps the next one is reported, and no repair is offered", async () => {
+  const damaged = await DamagedStore.make();
+  const [first] = [readFileSync(damaged.path(3)).subarray(0, BATCH)];
+  damaged.change(0, (bytes) => Buffer.concat([bytes, first]));
+  const store = await LogStore.open(damaged.directory);
+  onTestFinished(() => store.close());
+  const kinds = (await collect(store.verify())).map((event) => (event.type === "finding" ? event.kind : event.type));
+  expect(kinds).toContain("overlap");
+  expect((await store.repair()).map(({ kind }) => kind)).not.toContain("overlap");
+});
+
+test("zeros at the end of a segment that is not the last one are damage", async () => {
+  const damaged = await DamagedStore.make();
+  damaged.change(0, (bytes) => Buffer.concat([bytes, Buffer.alloc(64)]));
+  const store = await LogStore.open(damaged.directory);
+  onTestFinished(() => store.close());
+  const found = (await collect(store.verify())).filter(({ type }) => type === "finding");
+  expect(found).toMatchObject([{ kind: "damage", length: 64 }]);
+});
