@@ -582,7 +582,9 @@ test("a segment that overlaps the next one is reported, and no repair is offered
   damaged.change(0, (bytes) => Buffer.concat([bytes, first]));
   const store = await LogStore.open(damaged.directory);
   onTestFinished(() => store.close());
-  const kinds = (await collect(store.verify())).map((event) => (event.type === "finding" ? event.kind : event.type));
+  const kinds = (await Array.fromAsync(store.verify())).map((event) =>
+    event.type === "finding" ? event.kind : event.type,
+  );
   expect(kinds).toContain("overlap");
   expect((await store.repair()).map(({ kind }) => kind)).not.toContain("overlap");
 });
@@ -592,6 +594,6 @@ test("zeros at the end of a segment that is not the last one are damage", async 
   damaged.change(0, (bytes) => Buffer.concat([bytes, Buffer.alloc(64)]));
   const store = await LogStore.open(damaged.directory);
   onTestFinished(() => store.close());
-  const found = (await collect(store.verify())).filter(({ type }) => type === "finding");
+  const found = (await Array.fromAsync(store.verify())).filter(({ type }) => type === "finding");
   expect(found).toMatchObject([{ kind: "damage", length: 64 }]);
 });
