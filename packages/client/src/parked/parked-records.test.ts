@@ -1,23 +1,27 @@
+import type { HeaderInput } from "@logstore/codec";
 import { expect, onTestFinished, test } from "vitest";
 import { FakeLogApi } from "../../test/fake-log-api.js";
 import { connect, type ParkedRecord } from "../index.js";
+
+/** Gives the parked topic to the member of the replay. */
+function assignParked(api: FakeLogApi, topicId?: string): void {
+  const partitions = [{ topic: "t.g.parked", partition: 0, ...(topicId !== undefined && { topicId }) }];
+  api.groups.onJoin = (one) => one.joined().tell({ type: "assignment", memberEpoch: 1, partitions, revoking: [] });
+}
+
+function parkedHeaders(more: Record<string, string> = {}): HeaderInput[] {
+  const texts = { topic: "t", partition: "0", offset: "0", reason: "r", attempts: "1", time: "1", ...more };
+  return Object.entries(texts).map(([name, value]) => ({ name: `logstore-parked-${name}`, value }));
+}
 
 test("a client that is closed during a replay leaves no member behind, also where the application hangs", async () => {
   const api = new FakeLogApi();
   api.fetchOffsets = async () => [];
   api.deleteRecords = async () => 0;
-  api.groups.onJoin = (one) =>
-    one.joined().tell({
-      type: "assignment",
-      memberEpoch: 1,
-      partitions: [{ topic: "t.g.parked", partition: 0 }],
-      revoking: [],
-    });
+  assignParked(api);
   await api.createTopic({ topic: "t.g.parked", partitions: 1 });
   const client = connect(api);
-  const texts = { topic: "t", partition: "0", offset: "0", reason: "r", attempts: "1", time: "1" };
-  const headers = Object.entries(texts).map(([name, value]) => ({ name: `logstore-parked-${name}`, value }));
-  await client.producer("t.g.parked").send({ value: "v", headers });
+  await client.producer("t.g.parked").send({ value: "v", headers: parkedHeaders() });
   const begun = Promise.withResolvers<void>();
   const replayed = client.parked("t", "g").replay({
     to() {
@@ -40,28 +44,13 @@ test("every call of a replay names the topics by their ids", async () => {
     deletedFrom.push(`${before} ${options?.topicId}`);
     return 0;
   };
-  api.groups.onJoin = (one) =>
-    one.joined().tell({
-      type: "assignment",
-      memberEpoch: 1,
-      partitions: [{ topic: "t.g.parked", topicId: "id-of-t.g.parked", partition: 0 }],
-      revoking: [],
-    });
+  assignParked(api, "id-of-t.g.parked");
   await api.createTopic({ topic: "t", partitions: 1 });
   await api.createTopic({ topic: "t.g.parked", partitions: 1 });
   const client = connect(api);
   onTestFinished(() => client.close());
   const park = (value: string, topicId: string) => {
-    const texts = {
-      topic: "t",
-      "topic-id": topicId,
-      partition: "0",
-      offset: "0",
-      reason: "r",
-      attempts: "1",
-      time: "1",
-    };
-    const headers = Object.entries(texts).map(([name, value]) => ({ name: `logstore-parked-${name}`, value }));
+    const headers = parkedHeaders({ "topic-id": topicId });
     return client.producer("t.g.parked").send({ value, headers });
   };
   await park("present", "id-of-t");
@@ -83,19 +72,11 @@ test("a record is not put back into another topic of the same name", async () =>
   const api = new FakeLogApi();
   api.fetchOffsets = async () => [{ topic: "t.g.parked", partition: 0, offset: 0, metadata: "", committedAt: 0 }];
   api.deleteRecords = async () => 0;
-  api.groups.onJoin = (one) =>
-    one.joined().tell({
-      type: "assignment",
-      memberEpoch: 1,
-      partitions: [{ topic: "t.g.parked", topicId: "id-of-t.g.parked", partition: 0 }],
-      revoking: [],
-    });
+  assignParked(api, "id-of-t.g.parked");
   await api.createTopic({ topic: "t.g.parked", partitions: 1 });
   const client = connect(api);
   onTestFinished(() => client.close());
-  const texts = { topic: "t", partition: "0", offset: "0", reason: "r", attempts: "1", time: "1" };
-  const headers = Object.entries(texts).map(([name, value]) => ({ name: `logstore-parked-${name}`, value }));
-  await client.producer("t.g.parked").send({ value: "kept", headers });
+  await client.producer("t.g.parked").send({ value: "kept", headers: parkedHeaders() });
   const { length } = api.produced;
   const describe = api.describeTopic.bind(api);
   const filter = () => {

@@ -1,5 +1,16 @@
 /** Defects of segments and their indexes. */
-import { DELETION, FAULTS, GOLDEN, POWER_CUTS, RECOVERY, SEGMENTS, SNAPSHOTS, STORE, SWEEP } from "./catchers.ts";
+import {
+  DELETION,
+  FAULTS,
+  GOLDEN,
+  POWER_CUTS,
+  RECOVERY,
+  REPAIR,
+  SEGMENTS,
+  SNAPSHOTS,
+  STORE,
+  SWEEP,
+} from "./catchers.ts";
 import { type Defect, within } from "./defect.ts";
 
 export const coreSegmentDefects: readonly Defect[] = [
@@ -9,13 +20,11 @@ export const coreSegmentDefects: readonly Defect[] = [
       "if (false) {",
     ],
   }),
+  ...within("core/segment/segment.ts", [REPAIR, GOLDEN], {
+    "lets readers see what is not published": ["return this.#visibleSize ?? this.size();", "return this.size();"],
+  }),
   ...within("core/segment/segment.ts", [SNAPSHOTS, POWER_CUTS, FAULTS, SEGMENTS, STORE, DELETION, SWEEP], {
     "does not sync a new segment's name": ["await home.storage.syncDirectory(home.directory);", ""],
-    "lets readers see what is not published": [
-      "return this.#visibleSize ?? this.size();",
-      "return this.size();",
-      "waits for tests",
-    ],
     "cuts no zeros": ["await (await this.file()).truncate(size);", ""],
     "forgets the zeros that it wrote": ["this.#zerosTo = end + ahead;", "this.#zerosTo = end;"],
     "counts the zeros as log": ["this.#size = position;", "this.#size = Math.max(position, this.#zerosTo);"],

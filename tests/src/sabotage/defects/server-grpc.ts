@@ -187,13 +187,17 @@ export const serverDefects: readonly Defect[] = [
     ],
     "the window stays small for one that appends alone": ["() => this.#setAll(this.#options.windowBytes)", "() => {}"],
   }),
-  ...within("server-grpc/telemetry/traffic.ts", ["src/telemetry/observed-api.test.ts"], {
-    "tells of a topic that was deleted": ["counts.isDeleted || this.#named.get(topic) !== counts", "false"],
-    "remembers what a peer makes up": [
-      "    if (counts.calls === 0 && this.#named.get(topic) === counts) this.#named.delete(topic);\n",
-      "",
-    ],
-  }),
+  ...within(
+    "server-grpc/telemetry/traffic.ts",
+    ["src/telemetry/traffic.test.ts", "src/telemetry/observed-api.test.ts"],
+    {
+      "tells of a topic that was deleted": ["counts.isDeleted || this.#named.get(topic) !== counts", "false"],
+      "remembers what a peer makes up": [
+        "    if (counts.calls === 0 && this.#named.get(topic) === counts) this.#named.delete(topic);\n",
+        "",
+      ],
+    },
+  ),
   ...within("server-grpc/access/charged-reads.ts", [QUOTAS, ACCESS], {
     "charges a fetch when it is read": ["api.fetch(request, { ...options, budget })", "api.fetch(request, options)"],
     "charges streams when they have read": ["readAhead: false, budget })", "readAhead: false })"],
