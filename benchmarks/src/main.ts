@@ -5,21 +5,24 @@
 import { rmSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { ServerPool } from "./processes/server-pool.ts";
 import { machine } from "./reports/machine.ts";
 import { progress } from "./reports/progress.ts";
 import type { Report } from "./reports/report.ts";
-import { printRatios, printResult } from "./reports/table.ts";
+import { printBuilds, printGoals, printResult } from "./reports/table.ts";
 import { FULL, QUICK, type Settings } from "./settings.ts";
+import { buildRatios } from "./statistics/builds.ts";
 import type { Result } from "./statistics/result.ts";
-import { WORKLOADS } from "./workloads/list.ts";
+import { WORKLOADS, type Workload } from "./workloads/list.ts";
 
 const { values: flags } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     beside: { type: "string", multiple: true, default: [] },
+    compare: { type: "string" },
     json: { type: "string" },
     directory: { type: "string", default: tmpdir() },
     rounds: { type: "string" },
@@ -41,34 +44,51 @@ for (const [signal, number] of [["SIGINT", 2] as const, ["SIGTERM", 15] as const
     process.exit(128 + number);
   });
 }
-const settings = settingsOf(root);
+const settings = settingsOf(new ServerPool(join(root, "servers")));
 const results: Result[] = [];
 const failures: string[] = [];
 try {
-  for (const name of names) await run(name);
+  for (const name of names) await run(name, WORKLOADS[name]!);
 } finally {
+  await stopServers();
   await rm(root, { recursive: true, force: true });
 }
-printRatios(results);
+judge();
 if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(report(), null, 1)}\n`);
 for (const failure of failures) console.error(failure);
 if (failures.length > 0) process.exitCode = 1;
 
-async function run(name: string): Promise<void> {
+async function run(name: string, { run: measure, isServed }: Workload): Promise<void> {
   const begun = performance.now();
   const directory = join(root, name);
   await mkdir(directory);
+  if (!isServed) await stopServers();
   progress(name);
   try {
-    const found = await WORKLOADS[name]!.run({ ...settings, directory });
+    const found = await measure({ ...settings, directory });
     results.push(...found);
     for (const result of found) printResult(result);
   } catch (error) {
     console.error(`${name} failed:`, error);
-    failures.push(`${name} failed: ${error}`);
+    failures.push(`${name} failed: ${String(error).split("\n")[0]}`);
   }
   await rm(directory, { recursive: true, force: true });
   progress(`${name}: ${Math.round((performance.now() - begun) / 1_000)} s`);
+}
+
+/** Servers that are idle would still disturb what does not need them. */
+async function stopServers(): Promise<void> {
+  await settings.servers.stop();
+  await rm(join(root, "servers"), { recursive: true, force: true });
+}
+
+/** Prints what is to be reached; of two builds, whether this one is slower. */
+function judge(): void {
+  if (flags.compare === undefined) return printGoals(results);
+  const ratios = results.flatMap(buildRatios);
+  printBuilds(ratios);
+  const slower = ratios.filter(({ verdict }) => verdict === "slower").map(({ name }) => name);
+  if (slower.length > 0) failures.push(`slower than the other build: ${slower.join(", ")}`);
 }
 
 function chosen(): string[] {
@@ -77,18 +97,21 @@ function chosen(): string[] {
     throw new Error(`there is no workload ${unknown}: they are ${Object.keys(WORKLOADS).join(", ")}`);
   }
   if (flags.only.length > 0) return flags.only;
-  const all = Object.entries(WORKLOADS).filter(([, { isQuick, isOptional }]) =>
-    flags.quick ? isQuick : isOptional !== true,
-  );
-  return all.map(([name]) => name);
+  const isWanted = ({ isQuick, isOptional, comparesBuilds }: Workload) => {
+    if (flags.compare !== undefined) return comparesBuilds === true;
+    return flags.quick ? isQuick === true : isOptional !== true;
+  };
+  return Object.keys(WORKLOADS).filter((name) => isWanted(WORKLOADS[name]!));
 }
 
-function settingsOf(directory: string): Settings {
+function settingsOf(servers: ServerPool): Settings {
   const defaults = flags.quick ? QUICK : FULL;
   return {
-    directory,
+    directory: root,
+    servers,
     isQuick: flags.quick,
     beside: flags.beside,
+    otherCheckout: flags.compare === undefined ? undefined : resolve(flags.compare),
     rounds: Number(flags.rounds ?? defaults.rounds),
     records: Number(flags.records ?? defaults.records),
     runMs: Number(flags["run-ms"] ?? defaults.runMs),
@@ -100,6 +123,6 @@ function settingsOf(directory: string): Settings {
 }
 
 function report(): Report {
-  const { directory: _, ...kept } = settings;
+  const { directory: _, servers: __, otherCheckout: ___, ...kept } = settings;
   return { date: new Date().toISOString(), machine: machine(flags.directory), settings: kept, results, failures };
 }

@@ -1,7 +1,11 @@
 /** Settings of a benchmark run. */
+import type { ServerPool } from "./processes/server-pool.ts";
+
 export interface Settings {
   /** A temporary directory on the disk that is measured. */
   readonly directory: string;
+  /** The servers that workloads share. */
+  readonly servers: ServerPool;
   /** Rounds that count: every contestant runs once in each. */
   readonly rounds: number;
   /** How long one throughput run lasts at least, if it does not reach `records` before. */
@@ -18,6 +22,8 @@ export interface Settings {
   readonly enduranceMinutes: number;
   /** Other systems that take part, by a part of their name. Empty: all. */
   readonly beside: readonly string[];
+  /** Another built checkout: LogStore of both is compared, and nothing else runs. */
+  readonly otherCheckout?: string | undefined;
   /** Only what the ratios of the goals need. */
   readonly isQuick: boolean;
 }
@@ -28,19 +34,19 @@ export const FULL = {
   rounds: 5,
   runMs: 1_000,
   records: 1_000_000,
-  latencyMs: 5_000,
+  latencyMs: 3_000,
   storeBytes: 10e9,
   partitions: 10_000,
   enduranceMinutes: MINUTES_OF_ENDURANCE,
   beside: [] as readonly string[],
   isQuick: false,
-} satisfies Omit<Settings, "directory">;
+} satisfies Omit<Settings, "directory" | "servers">;
 
 export const QUICK = {
   ...FULL,
   runMs: 150,
   records: 300_000,
-  latencyMs: 600,
+  latencyMs: 300,
   storeBytes: 500e6,
   isQuick: true,
-} satisfies Omit<Settings, "directory">;
+} satisfies Omit<Settings, "directory" | "servers">;

@@ -18,6 +18,7 @@ export const sidebar: Item[] = checked([
       { text: "Concepts", link: "/concepts" },
       { text: "When not to use it", link: "/guides/when-not-to-use-it" },
       { text: "Comparison", link: "/comparison" },
+      { text: "Performance", link: "/performance" },
     ],
   },
   {

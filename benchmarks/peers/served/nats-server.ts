@@ -1,12 +1,16 @@
-/** `nats-server` with JetStream: of NATS_SERVER, of the PATH, or where `go install` puts it. */
+/** `nats-server` with JetStream: of NATS_SERVER, of the PATH, or built by `go install`. */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
-import { freePort, goPrograms, programOf, startProgram } from "./start-program.ts";
+import { freePort, programOf, startProgram } from "./start-program.ts";
+
+/** Where `pnpm bench:install` puts it, if there is Go. */
+const INSTALLED = fileURLToPath(new URL("../bin", import.meta.url));
 
 export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
-  const program = programOf("nats-server", "NATS_SERVER", goPrograms());
+  const program = programOf("nats-server", "NATS_SERVER", [INSTALLED]);
   const port = await freePort();
   const syncInterval = durability === "flushed" ? "always" : "2m";
   const config = join(directory, "nats.conf");

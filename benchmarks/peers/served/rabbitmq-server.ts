@@ -1,5 +1,5 @@
 /** RabbitMQ with its stream plugin: a node of its own, reached on the loopback address only. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chownSync, globSync, realpathSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -15,6 +15,7 @@ export async function start({ directory, durability }: ServerOptions): Promise<R
   const version = versionOf(program);
   const inFolder = folders.map((folder) => join(folder, "rabbitmq-server")).find((file) => globSync(file).length > 0);
   const [port, amqpPort, distributionPort] = [await freePort(), await freePort(), await freePort()];
+  const namesPort = String(await freePort());
   const config = join(directory, "rabbitmq.conf");
   const lines = [
     `listeners.tcp.1 = 127.0.0.1:${amqpPort}`,
@@ -36,11 +37,16 @@ export async function start({ directory, durability }: ServerOptions): Promise<R
     RABBITMQ_LOG_BASE: join(directory, "logs"),
     RABBITMQ_DIST_PORT: String(distributionPort),
     ERL_EPMD_ADDRESS: "127.0.0.1",
+    ERL_EPMD_PORT: namesPort,
   };
   const user = ownUser();
   if (user !== undefined) for (const path of [directory, home]) chownSync(path, user.uid, user.gid);
   const server = await startProgram(inFolder ?? program, [], { port, directory, environment, ...user });
-  return { address: `127.0.0.1:${port}`, version: `RabbitMQ ${version}`, settings: "defaults, one node", ...server };
+  const stop = async () => {
+    await server.stop();
+    spawnSync("epmd", ["-port", namesPort, "-kill"], { stdio: "ignore" }); // outlives the server otherwise
+  };
+  return { address: `127.0.0.1:${port}`, version: `RabbitMQ ${version}`, settings: "defaults, one node", ...server, stop };
 }
 
 /** Of the folder of the server. The client needs commands that came with 3.11. */

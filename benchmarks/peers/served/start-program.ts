@@ -33,15 +33,6 @@ export function programOf(name: string, variable: string, folders: readonly stri
   return found;
 }
 
-/** Where `go install` puts programs. */
-export function goPrograms(): string[] {
-  try {
-    return [join(execFileSync("go", ["env", "GOPATH"], { encoding: "utf8" }).trim(), "bin")];
-  } catch {
-    return [];
-  }
-}
-
 export async function startProgram(
   program: string,
   args: readonly string[],

@@ -22,6 +22,8 @@ export interface EmbeddedOptions {
   readonly durability: Durability;
   readonly compression?: "none" | "zstd";
   readonly way?: string | undefined;
+  /** For LogStore: another built checkout. */
+  readonly checkout?: string | undefined;
 }
 
 export interface OpenLog {
@@ -31,6 +33,11 @@ export interface OpenLog {
   read(sink: Sink): Promise<void>;
   /** Appends a single value. Several calls may be under way. */
   appendOne?(value: Buffer, sequence: number): Promise<void> | void;
+  /**
+   * Duration of the last `append` or `read` in ms, where the log is in a program that measures
+   * itself. Undefined: what the caller measured.
+   */
+  lastMs?(): number | undefined;
   close(): Promise<void>;
 }
 

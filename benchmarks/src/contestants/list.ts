@@ -9,6 +9,8 @@ export interface Contestant {
   readonly file: string;
   /** One of several ways in which the contestant can be used. */
   readonly way?: string;
+  /** Another built checkout, whose packages are used instead of this one's. */
+  readonly checkout?: string;
 }
 
 /** A client of a server. */
@@ -28,12 +30,14 @@ const PEERS_INSTALL = fileURLToPath(new URL("peers/node_modules", ROOT));
 export const EMBEDDED: readonly Contestant[] = [
   { name: "raw file", file: `${OWN}/raw-file.ts` },
   { name: "LogStore", file: `${OWN}/logstore-embedded.ts`, way: "batches" },
+  { name: "LogStore, chunks", file: `${OWN}/logstore-embedded.ts`, way: "chunks" },
   { name: "LogStore, records", file: `${OWN}/logstore-embedded.ts`, way: "records" },
   { name: "node:sqlite", file: "peers/embedded/node-sqlite.ts" },
   { name: "lmdb", file: "peers/embedded/lmdb.ts" },
   { name: "classic-level", file: "peers/embedded/classic-level.ts" },
   { name: "hypercore", file: "peers/embedded/hypercore.ts" },
   { name: "async-append-only-log", file: "peers/embedded/async-append-only-log.ts" },
+  { name: "Go ancestor", file: "peers/embedded/go-ancestor.ts" },
 ];
 
 const LOGSTORE = { server: `${OWN}/logstore-server.ts`, file: `${OWN}/logstore-client.ts` };
@@ -67,11 +71,36 @@ export const SERVED: readonly ServedContestant[] = [
   },
 ];
 
-/** LogStore, the limits, and those of the other systems whose name has one of the parts. */
-export function beside<C extends Contestant>(contestants: readonly C[], parts: readonly string[]): readonly C[] {
-  if (parts.length === 0) return contestants;
-  const isNamed = (name: string) => parts.some((part) => name.toLowerCase().includes(part.toLowerCase()));
-  return contestants.filter(({ name, file }) => file.startsWith(OWN) || isNamed(name));
+export interface Choice {
+  /** Parts of names. */
+  readonly beside: readonly string[];
+  readonly otherCheckout?: string | undefined;
+}
+
+/**
+ * Who runs: LogStore, the limits of the machine, and the other systems whose name has one of the
+ * parts (none: all of them). With another checkout: LogStore of both, one after the other.
+ */
+export function takingPart<C extends Contestant>(
+  contestants: readonly C[],
+  { beside, otherCheckout }: Choice,
+): readonly C[] {
+  if (otherCheckout !== undefined) {
+    return contestants
+      .filter(({ name }) => isLogStore(name))
+      .flatMap((one) => [one, { ...one, name: otherBuildOf(one.name), checkout: otherCheckout }]);
+  }
+  const isNamed = (name: string) => beside.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+  return contestants.filter(({ name, file }) => beside.length === 0 || file.startsWith(OWN) || isNamed(name));
+}
+
+export function isLogStore(name: string): boolean {
+  return name.startsWith("LogStore");
+}
+
+/** The name of the same contestant of the other checkout. */
+export function otherBuildOf(name: string): string {
+  return `${name} (other build)`;
 }
 
 /** Loads the adapter's module. Throws {@link Skipped} if its packages are not installed. */
@@ -90,7 +119,7 @@ export async function load<Module>(file: string): Promise<Module> {
 export function skippedBy(error: unknown, file: string): { readonly skipped: string } {
   if (error instanceof Skipped) return { skipped: error.message };
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ERR_MODULE_NOT_FOUND") return { skipped: `it is not installed: ${message}` };
+  if (code === "ERR_MODULE_NOT_FOUND") return { skipped: "it is not installed: run pnpm bench:install" };
   if (file.startsWith("peers/")) return { skipped: `it failed: ${message.split("\n")[0]}` };
   throw error;
 }

@@ -1,17 +1,21 @@
 /** `@logstore/client`, in each way of writing and reading. */
-import { connect as connectTo, GrpcLogApi, type LogClient } from "@logstore/client";
-import { RecordBatchBuilder } from "@logstore/codec";
-import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
+import type { GrpcLogApi, LogClient } from "@logstore/client";
+import type { RecordBatchBuilder } from "@logstore/codec";
 import { MESSAGE_BYTES } from "./bare-grpc.ts";
+import { packageOf } from "./checkout.ts";
 import type { ClientOptions, LiveTopic, LogConnection } from "./served.ts";
 import type { Sink, Source } from "./values.ts";
 
 const UNACKED_BATCHES = 32;
+const SIZES = { targetBytes: MESSAGE_BYTES, expectedBytes: MESSAGE_BYTES };
+
+type Protocol = typeof import("@logstore/protocol");
 
 export const settings = `defaults; batches of ${MESSAGE_BYTES / 1024} KiB; checksums verified`;
 
 export async function connect(address: string, options: ClientOptions): Promise<LogConnection> {
-  const { certificate, durability, way = "sendMany" } = options;
+  const { certificate, durability, way = "sendMany", checkout } = options;
+  const { connect: connectTo, GrpcLogApi } = await packageOf<typeof import("@logstore/client")>("client", checkout);
   const trusting = certificate && { tls: { caFile: certificate.certFile } };
   const client = connectTo(address, trusting);
   const api = new GrpcLogApi(address, trusting);
@@ -21,7 +25,7 @@ export async function connect(address: string, options: ClientOptions): Promise<
     createTopic: async (topic) => void (await client.createTopic(topic, { partitions: 1, durability })),
     deleteTopic: (topic) => client.deleteTopic(topic),
     async produce(topic, source) {
-      if (way === "sealed") lastMs = await produceSealed(api, topic, source);
+      if (way === "sealed") lastMs = await produceSealed(api, topic, source, checkout);
       else if (way === "send") await send(client, topic, source);
       else await sendMany(client, topic, source);
     },
@@ -39,12 +43,19 @@ export async function connect(address: string, options: ClientOptions): Promise<
 }
 
 /** Batches that were made before: what the connection and the server can do. */
-async function produceSealed(api: GrpcLogApi, topic: string, source: Source): Promise<number> {
-  const batches = sealedBatches(source);
+async function produceSealed(
+  api: GrpcLogApi,
+  topic: string,
+  source: Source,
+  checkout: string | undefined,
+): Promise<number> {
+  const { RecordBatchBuilder } = await packageOf<typeof import("@logstore/codec")>("codec", checkout);
+  const { PRODUCE_HEADROOM_BYTES: headroomBytes } = await packageOf<Protocol>("protocol", checkout);
+  const batches = sealedBatches(source, () => new RecordBatchBuilder({ ...SIZES, headroomBytes }));
   const start = performance.now();
   const underWay = new Set<Promise<unknown>>();
   for (const batch of batches) {
-    const ack = api.produce({ topic, partition: 0, batches: batch, headroomBytes: PRODUCE_HEADROOM_BYTES });
+    const ack = api.produce({ topic, partition: 0, batches: batch, headroomBytes });
     const settled = ack.finally(() => underWay.delete(settled));
     underWay.add(settled);
     if (underWay.size >= UNACKED_BATCHES) await Promise.race(underWay);
@@ -54,14 +65,8 @@ async function produceSealed(api: GrpcLogApi, topic: string, source: Source): Pr
 }
 
 /** As many values in a batch as fit into a message. */
-function sealedBatches(source: Source): Uint8Array[] {
+function sealedBatches(source: Source, empty: () => RecordBatchBuilder): Uint8Array[] {
   const sealed: Uint8Array[] = [];
-  const empty = () =>
-    new RecordBatchBuilder({
-      targetBytes: MESSAGE_BYTES,
-      expectedBytes: MESSAGE_BYTES,
-      headroomBytes: PRODUCE_HEADROOM_BYTES,
-    });
   let builder = empty();
   const timestamp = Date.now();
   for (let batch = source.next(); batch !== undefined; batch = source.next()) {

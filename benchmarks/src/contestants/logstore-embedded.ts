@@ -1,12 +1,18 @@
 /** `@logstore/core` in this process. */
-import { LogStore } from "@logstore/core";
-import type { EmbeddedLog, EmbeddedOptions, OpenLog } from "./embedded.ts";
+import type { LogStore } from "@logstore/core";
+import { packageOf } from "./checkout.ts";
+import { type EmbeddedLog, type OpenLog, Skipped } from "./embedded.ts";
 import type { Sink, Source } from "./values.ts";
 
 export const log: EmbeddedLog = {
   settings: "defaults; every checksum is verified when reading",
-  async create(directory: string, { durability, compression = "none", way = "batches" }: EmbeddedOptions) {
-    const store = await LogStore.open(directory, { durability, compression });
+  async create(directory, { durability, compression = "none", way = "batches", checkout }) {
+    const core = await packageOf<typeof import("@logstore/core")>("core", checkout);
+    const store = await core.LogStore.open(directory, { durability, compression });
+    if (way === "chunks" && chunksOf(store) === undefined) {
+      await store.close();
+      throw new Skipped("this build reads no chunks");
+    }
     return {
       append: (source) => append(store, source),
       read: (sink) => read(store, way, sink),
@@ -25,7 +31,21 @@ async function read(store: LogStore, way: string, { use }: Sink): Promise<void> 
     for await (const { value } of store.read(0)) use(value);
     return;
   }
+  if (way === "chunks") {
+    for await (const records of chunksOf(store)!()) {
+      for (const { value } of records) use(value);
+    }
+    return;
+  }
   for await (const batch of store.read(0).batches()) {
     for (const cursor = batch.cursor(); cursor.next(); ) use(cursor.value);
   }
+}
+
+type Chunks = () => AsyncIterable<Iterable<{ readonly value: Uint8Array }>>;
+
+/** Reading that many records at a time, where the build has it. */
+function chunksOf(store: LogStore): Chunks | undefined {
+  const records = store.read(0) as { readonly chunks?: Chunks };
+  return records.chunks?.bind(records);
 }

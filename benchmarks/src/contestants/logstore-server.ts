@@ -2,12 +2,12 @@
 import { ServerProcess } from "../processes/server-process.ts";
 import type { RunningServer, ServerOptions } from "./served.ts";
 
-export async function start({ directory, durability, certificate }: ServerOptions): Promise<RunningServer> {
-  const server = await ServerProcess.start(directory, { certificate, durability });
+export async function start({ directory, ...options }: ServerOptions): Promise<RunningServer> {
+  const server = await ServerProcess.start(directory, options);
   return {
     address: server.address,
-    version: "of this checkout",
-    settings: `defaults; durability ${durability}`,
+    version: options.checkout === undefined ? "of this checkout" : "of the other checkout",
+    settings: `defaults; durability ${options.durability}`,
     pid: server.pid,
     stop: () => server.stop(),
   };

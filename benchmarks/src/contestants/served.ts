@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly directory: string;
   readonly durability: Durability;
   readonly certificate?: Certificate | undefined;
+  /** For LogStore: another built checkout. */
+  readonly checkout?: string | undefined;
 }
 
 export interface ServerModule {
@@ -30,6 +32,8 @@ export interface ClientOptions {
   readonly way?: string | undefined;
   readonly durability: Durability;
   readonly certificate?: Certificate | undefined;
+  /** For LogStore: another built checkout. */
+  readonly checkout?: string | undefined;
 }
 
 export interface ClientModule {

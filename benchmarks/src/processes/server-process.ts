@@ -24,8 +24,8 @@ export function commandOf(checkout: string): string {
 export interface ServerProcessOptions {
   readonly certificate?: Certificate | undefined;
   readonly durability?: "written" | "flushed";
-  /** The command. Default: that of this checkout. */
-  readonly bin?: string;
+  /** Another built checkout, whose command is used. Default: this one. */
+  readonly checkout?: string | undefined;
   /** Variables in addition to those of this process. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -41,12 +41,12 @@ export class ServerProcess {
 
   static async start(
     directory: string,
-    { certificate, durability = "written", bin = ownBin, environment = {} }: ServerProcessOptions = {},
+    { certificate, durability = "written", checkout, environment = {} }: ServerProcessOptions = {},
   ): Promise<ServerProcess> {
     const args =
       certificate === undefined
-        ? [bin, "--data", directory, "--port", "0", "--durability", durability, "--log-level", "error"]
-        : [programFile("tls-server"), directory, certificate.certFile, certificate.keyFile, durability];
+        ? [checkout === undefined ? ownBin : commandOf(checkout), "--data", directory, "--port", "0", "--durability", durability, "--log-level", "error"]
+        : [programFile("tls-server"), directory, certificate.certFile, certificate.keyFile, durability, checkout ?? ""];
     const env = { ...process.env, ...environment };
     const server = endedWithThis(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env }));
     for await (const line of createInterface({ input: server.stdout })) {

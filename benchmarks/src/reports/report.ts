@@ -7,7 +7,7 @@ export interface Report {
   /** When it ended, ISO 8601. */
   readonly date: string;
   readonly machine: Machine;
-  readonly settings: Omit<Settings, "directory">;
+  readonly settings: Omit<Settings, "directory" | "servers" | "otherCheckout">;
   readonly results: readonly Result[];
   /** Workloads that failed, with the error. */
   readonly failures: readonly string[];

@@ -1,58 +1,48 @@
 /** Prints results as tables on stdout. */
+import type { BuildRatio } from "../statistics/builds.ts";
 import type { Result } from "../statistics/result.ts";
-import { type Goal, type Ratio, type Spread, spreadOf } from "../statistics/spread.ts";
+import { type Ratio, spreadOf } from "../statistics/spread.ts";
+import { goalText, quantity, spreadText } from "./text.ts";
 
 export function printResult({ title, unit, series, ratios }: Result): void {
   console.log(`\n${title}`);
-  const rows = series.map(({ contestant, values, skipped }) => {
-    if (values.length === 0) return [contestant, `skipped: ${skipped}`];
-    const { median, min, max } = spreadOf(values);
-    const ratio = ratios.find(({ to }) => to === contestant)?.spread;
-    const compared = ratio === undefined ? "" : `LogStore ÷ it: ${quantity(ratio.median)}`;
-    return [contestant, `${quantity(median)} ${unit}`, `${quantity(min)}–${quantity(max)}`, compared];
-  });
-  printRows(rows);
+  printRows(
+    series.map(({ contestant, values, skipped }) => {
+      if (values.length === 0) return [contestant, "skipped", skipped ?? ""];
+      const { median, min, max } = spreadOf(values);
+      const compared = ratios.flatMap(({ of, to, spread }) => {
+        return to === contestant && spread !== undefined ? [`${of} ÷ it: ${quantity(spread.median)}`] : [];
+      });
+      return [contestant, `${quantity(median)} ${unit}`, `${quantity(min)}–${quantity(max)}`, compared.join("; ")];
+    }),
+  );
 }
 
-/** All ratios, with their goals. */
-export function printRatios(results: readonly Result[]): void {
-  const ratios = results.flatMap((result) => result.ratios);
-  const judged = ratios.filter(({ goal }) => goal !== undefined);
-  if (judged.length === 0) return;
+/** All ratios that have goals. */
+export function printGoals(results: readonly Result[]): void {
+  const ratios = results.flatMap((result) => result.ratios).filter(({ goal }) => goal !== undefined);
+  if (ratios.length === 0) return;
   console.log("\nGoals");
-  printRows(judged.map(rowOf));
-  const met = judged.filter((ratio) => ratio.met === true).length;
-  const skipped = judged.filter((ratio) => ratio.skipped !== undefined).length;
-  console.log(`\n${met} of ${judged.length} goals met, ${skipped} skipped`);
+  printRows(ratios.map(goalRow));
+  const met = ratios.filter((ratio) => ratio.met === true).length;
+  const skipped = ratios.filter(({ spread }) => spread === undefined).length;
+  console.log(`\n${met} of ${ratios.length} goals met, ${skipped} skipped`);
 }
 
-function rowOf({ name, spread, goal, met, skipped }: Ratio): string[] {
+export function printBuilds(ratios: readonly BuildRatio[]): void {
+  console.log("\nThis build ÷ the other one");
+  printRows(ratios.map(({ name, spread, verdict }) => [name, spread ? spreadText(spread) : "", verdict ?? "skipped"]));
+}
+
+function goalRow({ name, spread, goal, met, skipped }: Ratio): string[] {
   if (spread === undefined) return [name, "", goalText(goal!), `skipped: ${skipped}`];
-  return [name, textOf(spread), goalText(goal!), met === true ? "met" : "missed"];
+  return [name, spreadText(spread), goalText(goal!), met === true ? "met" : "missed"];
 }
 
-export function goalText(goal: Goal): string {
-  return "atLeast" in goal ? `≥ ${quantity(goal.atLeast)}` : `≤ ${quantity(goal.atMost)}`;
-}
-
-export function textOf({ median, min, max }: Spread): string {
-  return `${quantity(median)} (${quantity(min)}–${quantity(max)})`;
-}
-
-/** A noisy machine does not justify more than three digits. */
-export function quantity(value: number): string {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 3;
-  return value.toLocaleString("en", { maximumFractionDigits: digits });
-}
-
+/** In columns; the last cell of a row may be of any length. */
 function printRows(rows: readonly (readonly string[])[]): void {
   const widths = [0, 1, 2].map((column) =>
-    Math.max(...rows.map((row) => (row.length > 2 ? (row[column] ?? "") : (row[0] ?? "")).length)),
+    Math.max(0, ...rows.map((row) => (column < row.length - 1 ? row[column]!.length : 0))),
   );
-  for (const row of rows) {
-    const cells = row.map((cell, column) =>
-      column < 3 && row.length > 2 ? cell.padEnd(widths[column]!) : column === 0 ? cell.padEnd(widths[0]!) : cell,
-    );
-    console.log(`  ${cells.join("  ").trimEnd()}`);
-  }
+  for (const row of rows) console.log(`  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd());
 }

@@ -40,6 +40,17 @@ export function figure({ title, unit, goal }: Names, values: readonly number[]):
   return { name, title, unit, series: [series], ratios: [figureOf(name, series, goal)] };
 }
 
+/** LogStore in several situations, as logs of several sizes: the last one ÷ the first one. */
+export function situations(
+  { name, title, unit, goal }: Names & { readonly name: string },
+  values: Readonly<Record<string, readonly number[]>>,
+): Result {
+  const series = Object.entries(values).map(([situation, found]) => {
+    return { contestant: `${OURS}, ${situation}`, values: found };
+  });
+  return { name, title, unit, series, ratios: [ratioOf(name, series.at(-1), series[0], goal)] };
+}
+
 function slug(title: string): string {
   return title
     .toLowerCase()

@@ -12,7 +12,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runProgram } from "../processes/run-program.ts";
-import { commandOf, ServerProcess } from "../processes/server-process.ts";
+import { ServerProcess } from "../processes/server-process.ts";
 import { percentile } from "../statistics/spread.ts";
 
 /** Nanoseconds per record of each run, by kind of operation. */
@@ -44,7 +44,7 @@ async function measure(checkout: string, home: string): Promise<Report> {
   };
   if (home === "memory") return child(":memory:");
   const directory = await mkdtemp(join(tmpdir(), "logstore-client-speed-"));
-  const server = await ServerProcess.start(directory, { bin: commandOf(checkout) });
+  const server = await ServerProcess.start(directory, { checkout });
   try {
     return await child(server.address);
   } finally {

@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { programFile } from "../processes/run-program.ts";
-import { commandOf, ServerProcess } from "../processes/server-process.ts";
+import { ServerProcess } from "../processes/server-process.ts";
 import { percentile } from "../statistics/spread.ts";
 import { deliveryTimes, type Times } from "./victims.ts";
 
@@ -60,14 +60,13 @@ for (const [name, { acked, received }] of measured) {
 }
 
 async function measure(round: number, checkout: string): Promise<void> {
-  const command = commandOf(checkout);
-  await withServer(command, async (server) => {
+  await withServer(checkout, async (server) => {
     add(`${checkout} | alone`, await deliveryTimes(server.address, "alone", load));
     await beside(server, server.address, async () => {
       add(`${checkout} | beside`, await deliveryTimes(server.address, "beside", load));
     });
     if (!flags.elsewhere) return;
-    await withServer(command, (other) =>
+    await withServer(checkout, (other) =>
       beside(other, other.address, async () => {
         add(`${checkout} | elsewhere`, await deliveryTimes(server.address, "elsewhere", load));
       }),
@@ -92,9 +91,9 @@ function add(name: string, { acked, received }: Times): void {
   measured.set(name, { acked: [...before.acked, ...acked], received: [...before.received, ...received] });
 }
 
-async function withServer(command: string, work: (server: ServerProcess) => Promise<void>): Promise<void> {
+async function withServer(checkout: string, work: (server: ServerProcess) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "logstore-greedy-"));
-  const server = await ServerProcess.start(directory, { bin: command });
+  const server = await ServerProcess.start(directory, { checkout });
   try {
     await work(server);
   } finally {

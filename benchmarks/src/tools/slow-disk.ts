@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { connect, GrpcLogApi } from "@logstore/client";
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
-import { commandOf, ServerProcess } from "../processes/server-process.ts";
+import { ServerProcess } from "../processes/server-process.ts";
 import { percentile } from "../statistics/spread.ts";
 
 const { values: flags } = parseArgs({
@@ -45,11 +45,10 @@ await rm(library, { force: true });
 
 async function measure(checkout: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "logstore-slow-"));
-  const bin = commandOf(checkout);
   try {
-    const slowPath = await makeTopics(directory, bin);
+    const slowPath = await makeTopics(directory, checkout);
     const environment = { LD_PRELOAD: library, SLOW_PATH: slowPath, SLOW_MS: flags["slow-ms"] };
-    const server = await ServerProcess.start(directory, { bin, environment });
+    const server = await ServerProcess.start(directory, { checkout, environment });
     const [fast, slow] = [new GrpcLogApi(server.address), new GrpcLogApi(server.address)];
     const alone = await appends(fast, "fast", 0, until(seconds));
     const [cpuMs, begun, end] = [await server.cpuMs(), performance.now(), until(seconds + 1)];
@@ -68,8 +67,8 @@ async function measure(checkout: string): Promise<void> {
 }
 
 /** Resolves to the name of the slow topic's directory. */
-async function makeTopics(directory: string, bin: string): Promise<string> {
-  const server = await ServerProcess.start(directory, { bin });
+async function makeTopics(directory: string, checkout: string): Promise<string> {
+  const server = await ServerProcess.start(directory, { checkout });
   const client = connect(server.address);
   await client.createTopic("fast", { partitions: 1, durability: "flushed" });
   await client.createTopic("slow", { partitions, durability: "flushed" });

@@ -9,6 +9,7 @@ import type { Settings } from "../settings.ts";
 import type { Result } from "../statistics/result.ts";
 import { coming } from "./groups/coming.ts";
 import { reading } from "./groups/reading.ts";
+import { scaling } from "./groups/scaling.ts";
 
 export async function consumerGroups({ directory, records, rounds }: Settings): Promise<Result[]> {
   const server = await ServerProcess.start(directory);
@@ -17,6 +18,8 @@ export async function consumerGroups({ directory, records, rounds }: Settings): 
     const [barePort] = await once(bareServer, "message");
     progress("reading");
     const results = await reading(server.address, barePort, records, rounds);
+    progress("more partitions and more members");
+    results.push(...(await scaling(server.address, records, rounds)));
     progress("members that come, and that are killed");
     return [...results, ...(await coming(server.address, rounds))];
   } finally {

@@ -1,10 +1,8 @@
 /** The batch that is sent over the wire: filled with as many records as fit into one message. */
 import { RecordBatchBuilder } from "@logstore/codec";
 import { PRODUCE_HEADROOM_BYTES } from "@logstore/protocol";
+import { MESSAGE_BYTES } from "../contestants/bare-grpc.ts";
 import { record } from "./records.ts";
-
-/** The size at which the client's producer sends a batch, and the server a response. */
-export const MESSAGE_BYTES = 256 * 1024;
 
 export interface SealedBatch {
   readonly batch: Uint8Array;

@@ -11,7 +11,8 @@ export interface ColdRun extends SourceOptions {
 
 const { contestant, address, topic, ...options }: ColdRun = JSON.parse(process.argv[2]!);
 const { connect } = await load<ClientModule>(contestant.file);
-const connection = await connect(address, { way: contestant.way, durability: "written" });
+const { way, checkout } = contestant;
+const connection = await connect(address, { way, checkout, durability: "written" });
 await connection.createTopic(topic);
 const source = new Source(options);
 await connection.produce(topic, source);

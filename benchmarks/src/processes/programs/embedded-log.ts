@@ -1,10 +1,14 @@
 /** A process that appends to logs of one contestant and reads them, on request. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmbeddedLog, EmbeddedOptions, OpenLog } from "../../contestants/embedded.ts";
 import { type Contestant, load, skippedBy } from "../../contestants/list.ts";
 import { Sink, Source, type SourceOptions } from "../../contestants/values.ts";
 import { work } from "../worker.ts";
+
+/** The unit of `stat`. */
+const BLOCK_BYTES = 512;
 
 let log: EmbeddedLog;
 let file: string;
@@ -36,10 +40,12 @@ const tasks = {
     const source = new Source(options);
     const start = performance.now();
     await open.append(source);
-    return performance.now() - start;
+    const ms = performance.now() - start;
+    return open.lastMs?.() ?? ms;
   },
   /** Appenders that each wait for their value before they send the next. Returns the duration. */
   async appendSingly({ count, valueBytes, appenders }: Record<"count" | "valueBytes" | "appenders", number>) {
+    if (open.appendOne === undefined) throw new Error("it appends no single values");
     const { values } = new Source({ count: appenders, batch: appenders, valueBytes }).next()!;
     let sequence = 0;
     const appender = async (_: unknown, i: number) => {
@@ -56,9 +62,14 @@ const tasks = {
     await open.read(sink);
     const ms = performance.now() - start;
     sink.expect(count);
-    return ms;
+    return open.lastMs?.() ?? ms;
   },
-  canAppendSingly: () => open.appendOne !== undefined,
+  /** Writes all files to disk, and drops them from the page cache. */
+  async evict(): Promise<void> {
+    for (const path of await filesIn(directory)) {
+      execFileSync("dd", [`of=${path}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none"]);
+    }
+  },
   /** Closes the log. Returns its size on disk in bytes, and removes it. */
   async remove(): Promise<number> {
     await open.close();
@@ -81,12 +92,16 @@ interface ReadRequest {
 /** What the files occupy, so that space that is only reserved does not count. */
 async function bytesIn(path: string): Promise<number> {
   let bytes = 0;
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const { size, blocks } = await stat(join(entry.parentPath, entry.name));
-    bytes += Math.min(size, blocks * 512);
+  for (const file of await filesIn(path)) {
+    const { size, blocks } = await stat(file);
+    bytes += Math.min(size, blocks * BLOCK_BYTES);
   }
   return bytes;
+}
+
+async function filesIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
 export type EmbeddedLogTasks = typeof tasks;

@@ -12,7 +12,8 @@ const tasks = {
   async connect({ contestant, address, ...options }: ConnectRequest) {
     try {
       const client = await load<ClientModule>(contestant.file);
-      connection = await client.connect(address, { way: contestant.way, ...options });
+      const { way, checkout } = contestant;
+      connection = await client.connect(address, { way, checkout, ...options });
       return { settings: client.settings };
     } catch (error) {
       return skippedBy(error, contestant.file);

@@ -4,12 +4,14 @@
  */
 import { once } from "node:events";
 import { setFlagsFromString } from "node:v8";
-import { Broker } from "@logstore/core";
-import { serve } from "@logstore/server-grpc";
+import { packageOf } from "../../contestants/checkout.ts";
 
 setFlagsFromString("--heap-growing-percent=400");
 setFlagsFromString("--external-memory-accounted-in-global-limit");
-const [directory, certFile, keyFile, durability = "written"] = process.argv.slice(2);
+const [directory, certFile, keyFile, durability = "written", other] = process.argv.slice(2);
+const checkout = other === "" ? undefined : other;
+const { Broker } = await packageOf<typeof import("@logstore/core")>("core", checkout);
+const { serve } = await packageOf<typeof import("@logstore/server-grpc")>("server-grpc", checkout);
 const broker = await Broker.open(directory!, { durability: durability as "written" | "flushed" });
 const options = { port: 0, tls: { certFile: certFile!, keyFile: keyFile! } };
 const server = await serve(broker, options);

@@ -1,6 +1,6 @@
 /** Appends and reads in batches, warm; every contestant stores and returns the same values. */
 import type { Durability } from "../../contestants/embedded.ts";
-import { beside, EMBEDDED } from "../../contestants/list.ts";
+import { EMBEDDED, isLogStore, takingPart } from "../../contestants/list.ts";
 import { progress } from "../../reports/progress.ts";
 import type { Settings } from "../../settings.ts";
 import type { Result } from "../../statistics/result.ts";
@@ -10,13 +10,14 @@ import { contest } from "./contest.ts";
 /** Records of the run that calibrates the others. */
 const FIRST_RECORDS = 5_000;
 
-export interface Shape {
+interface Shape {
   readonly valueBytes: number;
   readonly batch: number;
   readonly durability: Durability;
   readonly compression: "none" | "zstd";
 }
 
+/** The shape that has goals. */
 const USUAL: Shape = { valueBytes: 100, batch: 1_000, durability: "written", compression: "none" };
 
 const GOALS_OF_APPENDS: Record<string, number> = {
@@ -27,34 +28,41 @@ const GOALS_OF_APPENDS: Record<string, number> = {
   "Go ancestor": 15,
 };
 
-/** The shape that has goals. */
 export async function embeddedThroughput(settings: Settings): Promise<Result[]> {
-  return throughput(settings, USUAL);
+  const { append, read, size } = await measure(settings, USUAL);
+  return [
+    { ...append, ratios: appendRatios(append.series) },
+    { ...read, ratios: readRatios(read.series) },
+    { ...size, ratios: [figureOf("embedded.disk", find(size.series, "LogStore")!, { atMost: 1.08 })] },
+  ];
 }
 
 /** Every other shape: sizes of values and batches, durability, compression. */
 export async function embeddedShapes(settings: Settings): Promise<Result[]> {
   const shapes: Shape[] = [
     ...[1, 100].map((batch) => ({ ...USUAL, batch })),
-    ...[1_024, 10_240].map((valueBytes) => ({ ...USUAL, valueBytes, batch: valueBytes === 1_024 ? 1_000 : 100 })),
+    { ...USUAL, valueBytes: 1_024 },
+    { ...USUAL, valueBytes: 10_240, batch: 100 },
     { ...USUAL, durability: "flushed" },
     { ...USUAL, compression: "zstd" },
   ];
   const results: Result[] = [];
-  for (const shape of shapes) results.push(...(await throughput(settings, shape)));
+  const shorter = { ...settings, runMs: settings.runMs / 3 };
+  for (const shape of shapes) results.push(...Object.values(await measure(shorter, shape)));
   return results;
 }
 
-async function throughput(settings: Settings, shape: Shape): Promise<Result[]> {
+async function measure(settings: Settings, shape: Shape): Promise<Record<"append" | "read" | "size", Result>> {
   const { valueBytes, batch, durability, compression } = shape;
-  const title = `${valueBytes} B, batches of ${batch}, ${durability}${compression === "none" ? "" : `, ${compression}`}`;
+  const packed = compression === "none" ? "" : `, ${compression}`;
+  const title = `${valueBytes} B, batches of ${batch}, ${durability}${packed}`;
   progress(`embedded: ${title}`);
-  const { directory, rounds, runMs, records } = settings;
-  const all = compression === "none" ? EMBEDDED : EMBEDDED.filter(({ name }) => name.startsWith("LogStore"));
-  const contestants = beside(all, settings.beside);
+  const all = compression === "none" ? EMBEDDED : EMBEDDED.filter(({ name }) => isLogStore(name));
   const firstCount = Math.ceil(FIRST_RECORDS / batch) * batch;
   const series = await contest(
-    { contestants, directory, rounds, runMs, records, firstCount, step: batch, durability, compression },
+    takingPart(all, settings),
+    settings,
+    { durability, compression, firstCount, step: batch },
     ["append", "read", "size"],
     async (worker, count) => {
       const appendMs = await worker.ask("append", { count, valueBytes, batch });
@@ -62,44 +70,32 @@ async function throughput(settings: Settings, shape: Shape): Promise<Result[]> {
       if (count === firstCount) await worker.ask("read", { count, valueBytes, isChecked: true });
       const bytes = await worker.ask("remove", undefined as never);
       const [append, read] = [appendMs, readMs].map((ms) => (count / ms) * 1_000) as [number, number];
-      return { stored: count, appendMs, append, read, size: bytes / (count * valueBytes) };
+      return { appendMs, figures: { append, read, size: bytes / (count * valueBytes) } };
     },
   );
-  const base = [valueBytes, batch, durability, ...(compression === "none" ? [] : [compression])].join(".");
-  const isUsual = shape === USUAL;
-  return [
-    {
-      name: `embedded.append.${base}`,
-      title: `Append, ${title}`,
-      unit: "records/s",
-      series: series.append.filter(({ contestant }) => contestant !== "LogStore, records"),
-      ratios: appendRatios(isUsual ? "embedded.append" : `embedded.append.${base}`, series.append, isUsual),
-    },
-    {
-      name: `embedded.read.${base}`,
-      title: `Read, ${title}`,
-      unit: "records/s",
-      series: series.read,
-      ratios: isUsual ? readRatios(series.read) : [],
-    },
-    {
-      name: `embedded.size.${base}`,
-      title: `Bytes on disk ÷ bytes of values, ${title}`,
-      unit: "",
-      series: series.size.filter(({ contestant }) => contestant !== "LogStore, records"),
-      ratios: isUsual ? [figureOf("disk.100B", find(series.size, "LogStore")!, { atMost: 1.08 })] : [],
-    },
-  ];
+  const isUsed = ({ contestant }: Series) => !/^LogStore, (records|chunks)/.test(contestant); // those only read
+  const resultOf = (what: keyof typeof series, heading: string, unit: string): Result => ({
+    name: ["embedded", what, valueBytes, batch, durability, ...(compression === "none" ? [] : [compression])].join("."),
+    title: `${heading}, ${title}`,
+    unit,
+    series: what === "read" ? series.read : series[what].filter(isUsed),
+    ratios: [],
+  });
+  return {
+    append: resultOf("append", "Append", "records/s"),
+    read: resultOf("read", "Read", "records/s"),
+    size: resultOf("size", "Bytes on disk ÷ bytes of values", ""),
+  };
 }
 
-function appendRatios(prefix: string, series: readonly Series[], hasGoals: boolean): Ratio[] {
+function appendRatios(series: readonly Series[]): Ratio[] {
   const ours = find(series, "LogStore");
   return series
-    .filter(({ contestant }) => !contestant.startsWith("LogStore"))
+    .filter(({ contestant }) => !isLogStore(contestant))
     .map((to) => {
       const atLeast = GOALS_OF_APPENDS[to.contestant];
-      const goal: Goal | undefined = hasGoals && atLeast !== undefined ? { atLeast } : undefined;
-      return ratioOf(`${prefix}.${keyOf(to.contestant)}`, ours, to, goal);
+      const goal: Goal | undefined = atLeast === undefined ? undefined : { atLeast };
+      return ratioOf(`embedded.append.${to.contestant.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`, ours, to, goal);
     });
 }
 
@@ -121,9 +117,4 @@ function readRatios(series: readonly Series[]): Ratio[] {
 
 function find(series: readonly Series[], contestant: string): Series | undefined {
   return series.find((one) => one.contestant === contestant);
-}
-
-/** As part of a stable name. */
-function keyOf(contestant: string): string {
-  return contestant.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
 }

@@ -3,6 +3,12 @@ import { LogStore } from "@logstore/core";
 import { type Run, timed } from "../../statistics/rounds.ts";
 import { batchOfRecords, RECORDS_PER_BATCH } from "../records.ts";
 
+/** A store on disk, by the size that the tables show. */
+export interface SizedStore {
+  readonly size: string;
+  readonly directory: string;
+}
+
 /** Enough for disk and writer to work in parallel. */
 const IN_FLIGHT = 4;
 

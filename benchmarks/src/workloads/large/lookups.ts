@@ -1,8 +1,9 @@
-/** Looks up the first record at an offset or a time, anywhere in a large and in a small log. */
+/** Looks up the first record at an offset or a time, anywhere in logs of several sizes. */
 import { LogStore } from "@logstore/core";
-import { against, type Result } from "../../statistics/result.ts";
-import { inTurns, latencies } from "../../statistics/rounds.ts";
+import { type Result, situations } from "../../statistics/result.ts";
+import { latencies } from "../../statistics/rounds.ts";
 import { percentile } from "../../statistics/spread.ts";
+import type { SizedStore } from "./build-store.ts";
 
 const BY_OFFSET = 500;
 const BY_TIME = 100;
@@ -10,28 +11,43 @@ const BY_TIME = 100;
 /** Allows for noise, but not for growth with the size of the log. */
 const NO_GROWTH = { atMost: 1.25 };
 
-export async function lookups(big: string, small: string, rounds: number): Promise<Result[]> {
-  const [bigStore, smallStore] = [await LogStore.open(big), await LogStore.open(small)];
-  const [byBigTime, bySmallTime] = [await byTime(bigStore), await byTime(smallStore)];
-  const runs = await inTurns(rounds, {
-    smallOffset: () => latencies(BY_OFFSET, byOffset(smallStore)),
-    bigOffset: () => latencies(BY_OFFSET, byOffset(bigStore)),
-    smallTime: () => latencies(BY_TIME, bySmallTime),
-    bigTime: () => latencies(BY_TIME, byBigTime),
-  });
-  await Promise.all([bigStore.close(), smallStore.close()]);
-  const compared = (name: string, share: number, ours: number[][], limit: number[][]) =>
-    against(
-      { title: name, unit: "µs", baseline: "in a log of 10 MB", ...(share === 0.5 && { goal: NO_GROWTH }) },
-      ours.map((times) => percentile(times, share)),
-      limit.map((times) => percentile(times, share)),
+interface Lookups {
+  readonly size: string;
+  readonly store: LogStore;
+  readonly byTime: () => Promise<void>;
+  /** Times of each round, in µs. */
+  readonly offsetTimes: number[][];
+  readonly timeTimes: number[][];
+}
+
+export async function lookups(stores: readonly SizedStore[], rounds: number): Promise<Result[]> {
+  const all: Lookups[] = [];
+  for (const { size, directory } of stores) {
+    const store = await LogStore.open(directory);
+    all.push({ size, store, byTime: await byTime(store), offsetTimes: [], timeTimes: [] });
+  }
+  for (let round = 0; round <= rounds; round++) {
+    for (const { store, byTime, offsetTimes, timeTimes } of all) {
+      const [offsets, times] = [await latencies(BY_OFFSET, byOffset(store)), await latencies(BY_TIME, byTime)];
+      if (round === 0) continue;
+      offsetTimes.push(offsets);
+      timeTimes.push(times);
+    }
+  }
+  await Promise.all(all.map(({ store }) => store.close()));
+  const result = (what: "offset" | "time", share: number, timesOf: (lookups: Lookups) => number[][]) => {
+    const name = `lookup.${what}.p${share * 100}`;
+    const title = `Read from ${what === "offset" ? "an offset" : "a time"}, first record: p${share * 100}`;
+    const runs = all.map((one) => [one.size, timesOf(one).map((times) => percentile(times, share))] as const);
+    return situations(
+      { name, title, unit: "µs", ...(share === 0.5 && { goal: NO_GROWTH }) },
+      Object.fromEntries(runs),
     );
-  return [
-    compared("read from an offset, first record: p50", 0.5, runs.bigOffset, runs.smallOffset),
-    compared("read from an offset, first record: p99", 0.99, runs.bigOffset, runs.smallOffset),
-    compared("read from a time, first record: p50", 0.5, runs.bigTime, runs.smallTime),
-    compared("read from a time, first record: p99", 0.99, runs.bigTime, runs.smallTime),
-  ];
+  };
+  return [0.5, 0.99].flatMap((share) => [
+    result("offset", share, ({ offsetTimes }) => offsetTimes),
+    result("time", share, ({ timeTimes }) => timeTimes),
+  ]);
 }
 
 function byOffset(store: LogStore): () => Promise<void> {

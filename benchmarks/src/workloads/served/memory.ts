@@ -1,6 +1,5 @@
 /** The memory of server and client while a client catches up with a large log. Linux only. */
 import { join } from "node:path";
-import { connect, GrpcLogApi } from "@logstore/client";
 import type { ConsumeThroughReport } from "../../processes/programs/consume-through.ts";
 import { runProgram } from "../../processes/run-program.ts";
 import { ServerProcess } from "../../processes/server-process.ts";
@@ -8,11 +7,10 @@ import { progress } from "../../reports/progress.ts";
 import type { Settings } from "../../settings.ts";
 import type { Result } from "../../statistics/result.ts";
 import { figureOf, median } from "../../statistics/spread.ts";
-import { sealedBatch } from "../sealed-batch.ts";
+import { fillTopic } from "./fill-topic.ts";
 
 const MB = 1e6;
 const TOPIC = "large";
-const UNACKED = 8;
 const LOOK_INTERVAL_MS = 20;
 /** Each round consumes the whole log. */
 const MAX_ROUNDS = 3;
@@ -28,7 +26,7 @@ export async function servedMemory({ directory, rounds, storeBytes }: Settings):
   const data = join(directory, "data");
   const filling = await ServerProcess.start(data);
   try {
-    await fill(filling.address, storeBytes);
+    await fillTopic(filling.address, TOPIC, storeBytes);
   } finally {
     await filling.stop(); // what it needed to write is not what it needs to serve
   }
@@ -69,22 +67,5 @@ async function round(data: string): Promise<Round> {
   } finally {
     clearInterval(looking);
     await server.stop();
-  }
-}
-
-async function fill(address: string, bytes: number): Promise<void> {
-  progress(`filling a topic with ${bytes.toLocaleString("en")} bytes`);
-  const client = connect(address);
-  await client.createTopic(TOPIC, { partitions: 1 });
-  await client.close();
-  const api = new GrpcLogApi(address);
-  let left = Math.ceil(bytes / sealedBatch().sealedBytes);
-  const producer = async () => {
-    while (left-- > 0) await api.produce({ topic: TOPIC, partition: 0, batches: sealedBatch().batch });
-  };
-  try {
-    await Promise.all(Array.from({ length: UNACKED }, producer));
-  } finally {
-    api.close();
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { GrpcLogApi } from "@logstore/client";
 import type { ConsumeEvent } from "@logstore/protocol";
 import { ServerProcess } from "../../processes/server-process.ts";
+import type { Settings } from "../../settings.ts";
 import { figure, type Result } from "../../statistics/result.ts";
 
 const TAILS = 1_000;
@@ -11,7 +12,7 @@ const CONNECTIONS = 2;
 const IDLE_MS = 25_000;
 const MIB = 1024 * 1024;
 
-export async function idleTails(directory: string): Promise<Result[]> {
+export async function idleTails({ directory }: Settings): Promise<Result[]> {
   const server = await ServerProcess.start(directory);
   const apis = Array.from({ length: CONNECTIONS }, () => new GrpcLogApi(server.address));
   const stop = new AbortController();

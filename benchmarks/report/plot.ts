@@ -1,0 +1,94 @@
+/** Draws a result as bars, as SVG for light and dark pages. */
+import { parse, View } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import { LIMITS } from "../src/contestants/limits.ts";
+import { quantity } from "../src/reports/text.ts";
+import type { Result } from "../src/statistics/result.ts";
+import { spreadOf } from "../src/statistics/spread.ts";
+
+/** Readable on light and on dark pages. */
+const COLOURS = { ours: "#1f9384", limit: "#8b9799", peer: "#c98a3c" };
+const FONT = "system-ui, sans-serif";
+const FONT_SIZE = 12;
+const WIDTH = 460;
+const ROW_HEIGHT = 24;
+/** Of the longest bar, for the figure behind it. */
+const ROOM_FOR_FIGURES = 1.3;
+
+const STYLE = `<style>svg { color: #1c2527 } @media (prefers-color-scheme: dark) { svg { color: #e4e8e6 } }</style>`;
+
+export async function plot(result: Result): Promise<string> {
+  const rows = result.series
+    .filter(({ values }) => values.length > 0)
+    .map(({ contestant, values }) => {
+      const { median, min, max } = spreadOf(values);
+      return { contestant, median, min, max, figure: quantity(median), kind: kindOf(contestant) };
+    });
+  const longest = Math.max(...rows.map(({ max }) => max)) * ROOM_FOR_FIGURES;
+  const { spec } = compile(specOf(result, rows, longest));
+  const svg = await new View(parse(spec), { renderer: "none" }).toSVG();
+  const title = `<title>${escaped(result.title)}</title>`;
+  return `${svg.replace(/^(<svg [^>]*)>/, `$1 role="img">${title}${STYLE}`)}\n`;
+}
+
+function specOf({ unit }: Result, values: readonly object[], longest: number): TopLevelSpec {
+  const y = {
+    field: "contestant",
+    type: "nominal",
+    sort: null,
+    title: null,
+    axis: { ticks: false, domain: false, labelLimit: 240, labelPadding: 8 },
+  } as const;
+  const x = (field: string) =>
+    ({
+      field,
+      type: "quantitative",
+      title: unit === "" ? null : unit,
+      scale: { domain: [0, longest], nice: false },
+      axis: { tickCount: 5, format: "~s", domain: false, ticks: false },
+    }) as const;
+  const ink = { value: "currentColor" } as const;
+  return {
+    background: "transparent",
+    width: WIDTH,
+    height: { step: ROW_HEIGHT },
+    data: { values: [...values] },
+    layer: [
+      {
+        mark: { type: "bar", height: 14, cornerRadiusEnd: 2 },
+        encoding: {
+          y,
+          x: x("median"),
+          color: {
+            field: "kind",
+            type: "nominal",
+            scale: { domain: Object.keys(COLOURS), range: Object.values(COLOURS) },
+            legend: null,
+          },
+        },
+      },
+      { mark: { type: "rule", opacity: 0.6 }, encoding: { y, x: x("min"), x2: { field: "max" }, color: ink } },
+      {
+        mark: { type: "text", align: "left", dx: 6, font: FONT, fontSize: FONT_SIZE },
+        encoding: { y, x: x("max"), text: { field: "figure" }, color: ink },
+      },
+    ],
+    config: {
+      view: { stroke: null },
+      axis: {
+        ...{ labelColor: "currentColor", titleColor: "currentColor", gridColor: "#8b9799", gridOpacity: 0.25 },
+        ...{ labelFont: FONT, titleFont: FONT, labelFontSize: FONT_SIZE, titleFontSize: FONT_SIZE },
+        titleFontWeight: "normal",
+      },
+    },
+  };
+}
+
+function kindOf(contestant: string): keyof typeof COLOURS {
+  if (contestant.startsWith("LogStore")) return "ours";
+  return LIMITS.includes(contestant) ? "limit" : "peer";
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
