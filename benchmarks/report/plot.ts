@@ -44,7 +44,7 @@ function specOf({ unit }: Result, values: readonly object[], longest: number): T
       field,
       type: "quantitative",
       title: unit === "" ? null : unit,
-      scale: { domain: [0, longest], nice: false },
+      scale: { domain: [0, longest] as number[], nice: false },
       axis: { tickCount: 5, format: "~s", domain: false, ticks: false },
     }) as const;
   const ink = { value: "currentColor" } as const;

@@ -84,7 +84,10 @@ async function stopServers(): Promise<void> {
 
 /** Prints what is to be reached; of two builds, whether this one is slower. */
 function judge(): void {
-  if (flags.compare === undefined) return printGoals(results);
+  if (flags.compare === undefined) {
+    printGoals(results);
+    return;
+  }
   const ratios = results.flatMap(buildRatios);
   printBuilds(ratios);
   const slower = ratios.filter(({ verdict }) => verdict === "slower").map(({ name }) => name);

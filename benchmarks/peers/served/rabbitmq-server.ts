@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chownSync, globSync, realpathSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { Skipped } from "../../src/contestants/embedded.ts";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
 import { freePort, programOf, startProgram } from "./start-program.ts";
@@ -46,17 +46,23 @@ export async function start({ directory, durability }: ServerOptions): Promise<R
     await server.stop();
     spawnSync("epmd", ["-port", namesPort, "-kill"], { stdio: "ignore" }); // outlives the server otherwise
   };
-  return { address: `127.0.0.1:${port}`, version: `RabbitMQ ${version}`, settings: "defaults, one node", ...server, stop };
+  return {
+    address: `127.0.0.1:${port}`,
+    version: `RabbitMQ ${version}`,
+    settings: "defaults, one node",
+    ...server,
+    stop,
+  };
 }
 
-/** Of the folder of the server. The client needs commands that came with 3.11. */
+/** Of the name of the server's folder. The client needs commands that came with 3.11. */
 function versionOf(program: string): string {
-  const [folder = ""] = globSync(["/usr/lib/rabbitmq/lib/rabbitmq_server-*", join(dirname(program), "..")]);
-  const [, major, minor] = /(\d+)\.(\d+)/.exec(basename(realpathSync(folder))) ?? [];
+  const folders = [realpathSync(join(dirname(program), "..")), ...globSync("/usr/lib/rabbitmq/lib/rabbitmq_server-*")];
+  const [, major, minor] = /rabbitmq_server-(\d+)\.(\d+)/.exec(folders.join()) ?? [];
   if (Number(major) < 3 || (Number(major) === 3 && Number(minor) < 11)) {
     throw new Skipped(`its client needs RabbitMQ 3.11, and this is ${major}.${minor}`);
   }
-  return `${major}.${minor}`;
+  return major === undefined ? "of unknown version" : `${major}.${minor}`;
 }
 
 /** Of Debian's package, for those who run as root. */

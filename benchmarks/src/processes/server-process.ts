@@ -45,7 +45,17 @@ export class ServerProcess {
   ): Promise<ServerProcess> {
     const args =
       certificate === undefined
-        ? [checkout === undefined ? ownBin : commandOf(checkout), "--data", directory, "--port", "0", "--durability", durability, "--log-level", "error"]
+        ? [
+            checkout === undefined ? ownBin : commandOf(checkout),
+            "--data",
+            directory,
+            "--port",
+            "0",
+            "--durability",
+            durability,
+            "--log-level",
+            "error",
+          ]
         : [programFile("tls-server"), directory, certificate.certFile, certificate.keyFile, durability, checkout ?? ""];
     const env = { ...process.env, ...environment };
     const server = endedWithThis(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env }));

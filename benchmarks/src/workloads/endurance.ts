@@ -6,11 +6,11 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type LogClient } from "@logstore/client";
+import { Sink, Source } from "../contestants/values.ts";
 import { ServerProcess } from "../processes/server-process.ts";
 import { progress } from "../reports/progress.ts";
 import type { Settings } from "../settings.ts";
 import { figure, type Result } from "../statistics/result.ts";
-import { Sink, Source } from "../contestants/values.ts";
 
 const VALUE_BYTES = 100;
 const BATCH = 1_000;

@@ -22,10 +22,7 @@ export interface ContestOptions {
  * One measurement of one contestant, of that many records: the figures by their name, and how long
  * the append of all records took, from which the next count follows.
  */
-export type Measure<Name extends string> = (
-  worker: Worker<EmbeddedLogTasks>,
-  count: number,
-) => Promise<Measured<Name>>;
+export type Measure<Name extends string> = (worker: Worker<EmbeddedLogTasks>, count: number) => Promise<Measured<Name>>;
 
 interface Measured<Name extends string> {
   readonly figures: Record<Name, number>;

@@ -39,10 +39,7 @@ export async function lookups(stores: readonly SizedStore[], rounds: number): Pr
     const name = `lookup.${what}.p${share * 100}`;
     const title = `Read from ${what === "offset" ? "an offset" : "a time"}, first record: p${share * 100}`;
     const runs = all.map((one) => [one.size, timesOf(one).map((times) => percentile(times, share))] as const);
-    return situations(
-      { name, title, unit: "µs", ...(share === 0.5 && { goal: NO_GROWTH }) },
-      Object.fromEntries(runs),
-    );
+    return situations({ name, title, unit: "µs", ...(share === 0.5 && { goal: NO_GROWTH }) }, Object.fromEntries(runs));
   };
   return [0.5, 0.99].flatMap((share) => [
     result("offset", share, ({ offsetTimes }) => offsetTimes),
