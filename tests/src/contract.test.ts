@@ -1,5 +1,5 @@
 /** The guarantees for producers and consumers, in every home. */
-import { json, type LogClient, text } from "@logstore/client";
+import { type ConsumerRecord, json, type LogClient, text } from "@logstore/client";
 import { RecordBatch } from "@logstore/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sealedBatch, utf8 } from "./bytes.ts";
@@ -244,6 +244,28 @@ describe.each(Object.entries(contractHomes))("%s", (name, openHome) => {
       const SERVER_HALF_LENGTH = 36;
       expect([...bytes.subarray(SERVER_HALF_LENGTH)]).toEqual([...sealed.subarray(SERVER_HALF_LENGTH)]);
     }
+  });
+
+  test("a reader and a group member read the same records in chunks", async () => {
+    await client.createTopic("t", { partitions: 2 });
+    for (const partition of [0, 1]) {
+      for (const values of [["a", "b", "c"], ["d"]]) {
+        await home.api.produce({ topic: "t", partition, batches: sealedBatch(values) });
+      }
+    }
+    const seenIn = async (chunks: AsyncIterable<ConsumerRecord<string>[]>) => {
+      const seen: string[] = [];
+      for await (const records of chunks) {
+        expect(new Set(records.map(({ partition }) => partition)).size).toBe(1);
+        for (const { partition, offset, value } of records) seen.push(`${partition}:${offset} ${value}`);
+        if (seen.length === 8) break;
+      }
+      return seen.sort();
+    };
+    const all = [0, 1].flatMap((p) => [`${p}:0 a`, `${p}:1 b`, `${p}:2 c`, `${p}:3 d`]);
+    expect(await seenIn(client.reader({ topics: ["t"], value: text() }).chunks())).toEqual(all);
+    const member = client.consumer({ group: "g", topics: ["t"], value: text() });
+    expect(await seenIn(member.chunks())).toEqual(all);
   });
 
   test("a batch that is resent is appended once, and gets its original ack", async () => {

@@ -77,6 +77,10 @@ export function readers(): void {
     Reader<Flight, string>
   >();
   expectTypeOf(client.reader({ topics: ["t"], schema: flights }).close()).toEqualTypeOf<Promise<void>>();
+  const chunks = client.reader({ topics: ["t"], value: json<Flight>(), key: text() }).chunks();
+  expectTypeOf(chunks.next).returns.resolves.toEqualTypeOf<
+    IteratorResult<ConsumerRecord<Flight, string>[], undefined>
+  >();
   // @ts-expect-error no format for objects
   client.reader<Flight>({ topics: ["t"] });
   // @ts-expect-error no format for keys
@@ -107,6 +111,9 @@ export function consumers(consumer: Consumer<Flight>): void {
   client.consumer({ assign: { t: [0] } });
   // @ts-expect-error misspelt
   client.consumer({ group: "g", topics: ["t"], sesionTimeoutMs: 5 });
+  expectTypeOf(consumer.chunks().next).returns.resolves.toEqualTypeOf<
+    IteratorResult<ConsumerRecord<Flight>[], undefined>
+  >();
   expectTypeOf(consumer.close({ timeoutMs: 5, leave: true })).toEqualTypeOf<Promise<void>>();
 }
 

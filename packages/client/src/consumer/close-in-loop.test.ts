@@ -19,15 +19,16 @@ async function start() {
 /** A close that waits for its caller would exceed the time limit of the test. */
 const FOR_EVER = { timeoutMs: 1_000_000 };
 
-type Kind = "records" | "batches";
+type Kind = "records" | "chunks" | "batches";
 
 async function loop(kind: Kind, consumer: Consumer<string>, body: (offset: number) => Promise<void>) {
   if (kind === "records") for await (const { offset } of consumer) await body(offset);
+  else if (kind === "chunks") for await (const [record] of consumer.chunks()) await body(record!.offset);
   else for await (const { baseOffset } of consumer.batches()) await body(baseOffset);
 }
 
 describe("close awaited in the body of a loop", () => {
-  const kinds: Kind[] = ["records", "batches"];
+  const kinds: Kind[] = ["records", "chunks", "batches"];
   const cases = kinds.flatMap((kind) =>
     [0, 2].flatMap((at) =>
       [false, true].flatMap((isLater) =>

@@ -206,6 +206,49 @@ describe("a loop", () => {
     expect(api.groups.committed).toEqual({ 0: 6 });
   });
 
+  test("by chunks, a chunk is what is in hand", async () => {
+    await fill(0, 3, 3, 3);
+    api.groups.onJoin = (one) => one.joined().assigned(1, [[0, 1]]);
+    const consumer = member();
+    const seen: number[][] = [];
+    for await (const records of consumer.chunks()) {
+      const offsets = records.map(({ offset }) => offset);
+      if (offsets[0] === 6) break;
+      seen.push(offsets);
+      if (offsets[0] !== 1) continue;
+      await consumer.commit();
+      expect(api.groups.committed).toEqual({ 0: 3 });
+    }
+    expect(seen).toEqual([
+      [1, 2],
+      [3, 4, 5],
+    ]);
+    expect(api.groups.committed).toEqual({ 0: 6 });
+  });
+
+  test("a chunk that is still being decoded when its partition is paused comes whole once it is resumed", async () => {
+    await fill(0, 3);
+    const validated: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const validate = async (value: unknown) => {
+      validated.push(value as string);
+      if (value === "1") await gate.promise;
+      return { value: value as string };
+    };
+    api.groups.onJoin = (one) => one.joined().assigned(1, [0]);
+    const consumer = member({ schema: { "~standard": { version: 1, vendor: "test", validate } } });
+    const chunks = consumer.chunks();
+    loops.push(chunks);
+    const next = chunks.next();
+    await eventually(() => validated.length === 2);
+    consumer.pause("t", 0);
+    gate.resolve();
+    await turn();
+    expect(consumer.position("t", 0)).toBe(0);
+    consumer.resume("t", 0);
+    expect((await next).value!.map(({ offset }) => offset)).toEqual([0, 1, 2]);
+  });
+
   test("a record that is still being decoded when its partition goes is not handed out", async () => {
     await fill(0, 1);
     const valid = Promise.withResolvers<{ value: string }>();

@@ -13,11 +13,11 @@ import { Runner } from "../run/runner.js";
 import { type ConsumerCloseOptions, checkConsumerCloseOptions } from "./close-options.js";
 import { type Delivered, offsetAfter } from "./commit-arguments.js";
 import { CurrentReading } from "./current-reading.js";
-import { batchLoop, recordLoop } from "./loops.js";
+import { batchLoop, chunkLoop, recordLoop } from "./loops.js";
 
 /**
- * A member of a consumer group. It reads the partitions that the group assigns to it, record by
- * record or batch by batch. A loop joins the group when it begins and leaves it when it ends, for
+ * A member of a consumer group. It reads the partitions that the group assigns to it, by record, by
+ * chunk or by batch. A loop joins the group when it begins and leaves it when it ends, for
  * whatever reason; a static member keeps its place for the session timeout.
  *
  * A record counts as processed when the loop asks for the next one. Processed records are committed
@@ -54,6 +54,15 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord<T, K>, undefined> {
     const inHand = new InHand();
     return recordLoop(this.#reading.begin(this, inHand), this.#format, inHand);
+  }
+
+  /**
+   * Joins the group and iterates over arrays of records, as {@link Reader.chunks} does. An array
+   * counts as processed when the loop asks for the next one.
+   */
+  chunks(): AsyncIterableIterator<ConsumerRecord<T, K>[], undefined> {
+    const inHand = new InHand();
+    return chunkLoop(this.#reading.begin(this, inHand), this.#format, inHand);
   }
 
   /**
@@ -135,10 +144,10 @@ export class Consumer<T = Uint8Array, K = Uint8Array> implements AsyncIterable<C
   }
 
   /**
-   * Commits every processed record, and the record or batch that the caller is working on: call it
-   * when that is done. In a `run`, the caller is the handler that calls it (not a callback of it),
-   * and a partition is committed up to its first record that is not processed. Partitions that are
-   * not this member's any more are left out. Resolves when the commit is durable.
+   * Commits every processed record, and the record, chunk or batch that the caller is working on:
+   * call it when that is done. In a `run`, the caller is the handler that calls it (not a callback
+   * of it), and a partition is committed up to its first record that is not processed. Partitions
+   * that are not this member's any more are left out. Resolves when the commit is durable.
    *
    * @throws UnavailableError
    */

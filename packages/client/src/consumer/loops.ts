@@ -13,19 +13,52 @@ export function recordLoop<T, K>(
   inHand: InHand,
 ): PullIterator<ConsumerRecord<T, K>> {
   const source = new RecordSource(reader.merge, format);
+  return loop(
+    reader,
+    inHand,
+    source,
+    () => source.pull(),
+    (record) => record.offset + 1,
+  );
+}
+
+/** Iterates over arrays of records. Each request for one marks the one before it as processed. */
+export function chunkLoop<T, K>(
+  reader: GroupReader<T, K>,
+  format: RecordFormat<T, K>,
+  inHand: InHand,
+): PullIterator<ConsumerRecord<T, K>[]> {
+  const source = new RecordSource(reader.merge, format);
+  return loop(
+    reader,
+    inHand,
+    source,
+    () => source.pullChunk(),
+    (records) => records.at(-1)!.offset + 1,
+  );
+}
+
+/** @param nextOffset returns the position of the partition once the item is processed */
+function loop<T, K, Item extends object>(
+  reader: GroupReader<T, K>,
+  inHand: InHand,
+  source: RecordSource<T, K>,
+  take: () => Item | Promise<Item | undefined> | undefined,
+  nextOffset: (item: Item) => number,
+): PullIterator<Item> {
   const pull = () => {
     inHand.settle();
-    const record = source.pull();
-    if (record === undefined) return undefined;
+    const item = take();
+    if (item === undefined) return undefined;
     const owned = source.state as OwnedPartition;
-    if (!(record instanceof Promise)) {
-      inHand.take(owned, record.offset + 1);
-      return record;
+    if (!(item instanceof Promise)) {
+      inHand.take(owned, nextOffset(item));
+      return item;
     }
-    return record.then((record) => {
-      if (record === undefined || owned.isGone) return undefined;
-      inHand.take(owned, record.offset + 1);
-      return record;
+    return item.then((item) => {
+      if (item === undefined || owned.isGone) return undefined;
+      inHand.take(owned, nextOffset(item));
+      return item;
     });
   };
   return new PullIterator(reader.merge, pull, leaving(reader, inHand));

@@ -163,6 +163,101 @@ describe("batches", () => {
   });
 });
 
+describe("chunks", () => {
+  const chunked = async (reader: { chunks(): AsyncIterable<readonly { readonly offset: number }[]> }) =>
+    (await Array.fromAsync(reader.chunks())).map((chunk) => chunk.map(({ offset }) => offset));
+
+  test("they hold the records of a batch that were asked for, and position is past them", async () => {
+    await fill(0, 5, 5, 5);
+    const reader = consume({ from: 3, until: 12 });
+    const chunks = [];
+    for await (const chunk of reader.chunks()) {
+      expect(reader.position("t", 0)).toBe(chunk.at(-1)!.offset + 1);
+      chunks.push(chunk);
+    }
+    expect(chunks.map((chunk) => chunk.map(({ offset }) => offset))).toEqual([[3, 4], range(5, 10), [10, 11]]);
+    expect(chunks.flat()).toEqual(await Array.fromAsync(consume({ from: 3, until: 12 })));
+  });
+
+  test("the records of a large batch come in several", async () => {
+    await fill(0, 2_500);
+    expect(await chunked(consume({ from: 1 }))).toEqual([range(1, 1_001), range(1_001, 2_001), range(2_001, 2_500)]);
+  });
+
+  test.each(["sync", "async"])("the records before an invalid one come first, then its error: %s", async (how) => {
+    await fill(0, 3, 4);
+    const validate = (value: unknown) =>
+      (value as { n: number }).n === 5 ? { issues: [{ message: "five" }] } : { value: `${(value as { n: number }).n}` };
+    const later = async (value: unknown) => validate(value);
+    const reader = connect(api).reader({
+      assign: { t: [0] },
+      until: "latest",
+      value: { serialize: (value: string) => value, deserialize: (bytes) => ({ n: +Buffer.from(bytes) }) as never },
+      schema: { "~standard": { version: 1, vendor: "test", validate: how === "sync" ? validate : later } },
+    });
+    const seen: number[][] = [];
+    const reading = async () => {
+      for await (const chunk of reader.chunks()) seen.push(chunk.map(({ offset }) => offset));
+    };
+    await expect(reading()).rejects.toMatchObject({ code: "INVALID_VALUE", topic: "t", partition: 0, offset: 5 });
+    expect(seen).toEqual([
+      [0, 1, 2],
+      [3, 4],
+    ]);
+    expect(reader.position("t", 0)).toBe(5);
+    reader.seek("t", 0, 6);
+    expect(await chunked(reader)).toEqual([[6]]);
+  });
+
+  test("a seek past an invalid record, made in the loop, drops its error", async () => {
+    await fill(0, 4);
+    const refuseTwo = (bytes: Uint8Array) => {
+      if (`${Buffer.from(bytes)}` === "2") throw new Error("two");
+      return "";
+    };
+    const value = { serialize: (text: string) => text, deserialize: refuseTwo };
+    const reader = connect(api).reader({ assign: { t: [0] }, until: "latest", value });
+    const seen: number[][] = [];
+    for await (const chunk of reader.chunks()) {
+      seen.push(chunk.map(({ offset }) => offset));
+      if (reader.position("t", 0) === 2) reader.seek("t", 0, 3);
+    }
+    expect(seen).toEqual([[0, 1], [3]]);
+  });
+
+  test("a damaged batch is named, after the good ones before it", async () => {
+    await fill(0, 2, 3, 1);
+    const { bytes } = api.partition("t", 0).batches[1]!;
+    bytes[bytes.length - 1]!++;
+    const chunks = consume().chunks();
+    expect((await chunks.next()).value).toHaveLength(2);
+    await expect(chunks.next()).rejects.toMatchObject({ code: "CORRUPT_BATCH", topic: "t", partition: 0, offset: 2 });
+    expect(await chunks.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test("break closes the streams, and abort ends a wait with its reason", async () => {
+    await fill(0, 3);
+    for await (const _ of consume({ until: undefined }).chunks()) break;
+    await turn();
+    expect(api.openStreams).toBe(0);
+    const controller = new AbortController();
+    const chunks = consume({ until: undefined, signal: controller.signal }).chunks();
+    await chunks.next();
+    const waiting = chunks.next();
+    controller.abort(new Error("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+    await turn();
+    expect(api.openStreams).toBe(0);
+  });
+
+  test("concurrent calls of next() lose nothing and keep the order", async () => {
+    await fill(0, 2, 2, 2);
+    const chunks = consume().chunks();
+    const results = await Promise.all(Array.from({ length: 4 }, () => chunks.next()));
+    expect(results.map(({ value }) => value?.[0]?.offset)).toEqual([0, 2, 4, undefined]);
+  });
+});
+
 describe("position, lag, seek", () => {
   test("position is the next record's offset, lag what lies between it and the high watermark", async () => {
     await fill(0, 2, 2);

@@ -11,7 +11,7 @@ import { checkReaderOptions, type ReaderOptions, startOf } from "./reader-option
 import { RecordSource } from "./record-source.js";
 
 /**
- * Reads given partitions, or all partitions of topics, record by record or batch by batch. Records
+ * Reads given partitions, or all partitions of topics, by record, by chunk or by batch. Records
  * of one partition are delivered in order; batches of different partitions alternate as they
  * arrive. Lost connections are reopened, and reading continues where it was.
  *
@@ -60,6 +60,24 @@ export class Reader<T = Uint8Array, K = Uint8Array> implements AsyncIterable<Con
     const merge = this.#begin();
     const source = new RecordSource(merge, this.#format);
     return new PullIterator(merge, () => source.pull());
+  }
+
+  /**
+   * Iterates over arrays of 1 to 1,000 consecutive records of one partition, each a new array. It
+   * costs one promise an array instead of one a record. `position` moves past a whole array when it
+   * is delivered. The records before one that cannot be delivered come first; the call after that
+   * throws what an iteration over the records throws.
+   *
+   * ```ts
+   * for await (const records of reader.chunks()) {
+   *   for (const { partition, offset, value } of records) index(partition, offset, value);
+   * }
+   * ```
+   */
+  chunks(): AsyncIterableIterator<ConsumerRecord<T, K>[], undefined> {
+    const merge = this.#begin();
+    const source = new RecordSource(merge, this.#format);
+    return new PullIterator(merge, () => source.pullChunk());
   }
 
   /** Iterates over the batches. It throws what an iteration over the records throws. */

@@ -16,6 +16,7 @@ import { ReadAhead } from "../engine/read/read-ahead.js";
 import type { OwnedChunk } from "../engine/read/read-in-budget.js";
 import type { ReadableLog } from "../partition/read/readable-log.js";
 import type { SkippedRecords } from "./call-options.js";
+import { recordChunks } from "./record-chunks.js";
 import { stoppable } from "./stoppable.js";
 
 /** Size of a read, in bytes: many records share its cost, and it is far below memory limits. */
@@ -34,7 +35,11 @@ export interface RecordStreamOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Iterates over the verified records of a partition from a position on, with `for await`. */
+/**
+ * Iterates over the verified records of a partition from a position on, with `for await`: one by
+ * one, in {@link chunks}, or in whole {@link batches}. Records are views of memory that no later
+ * read changes, so they may be kept; a kept record keeps the memory of its neighbours.
+ */
 export class RecordStream implements AsyncIterable<LogRecord> {
   readonly #log: ReadableLog;
   readonly #options: RecordStreamOptions;
@@ -49,9 +54,32 @@ export class RecordStream implements AsyncIterable<LogRecord> {
     return new RecordIterator(stoppable((stop) => this.#batchesFrom(stop)));
   }
 
+  /**
+   * Iterates over arrays of 1 to 1,000 consecutive records, each a new array. It costs one promise
+   * an array instead of one a record, and is several times as fast as the iteration over records.
+   *
+   * ```ts
+   * for await (const records of store.read(0).chunks()) {
+   *   for (const { offset, value } of records) index(offset, value);
+   * }
+   * ```
+   *
+   * The records before damage are delivered first; the call after that throws. Leaving the loop
+   * ends the read. It throws what an iteration over the records throws.
+   */
+  chunks(): AsyncGenerator<LogRecord[], void> {
+    return stoppable((stop) => this.#recordChunks(stop));
+  }
+
   /** Iterates over whole batches. The first one may begin before the requested position. */
   batches(): AsyncGenerator<RecordBatch, void> {
     return stoppable((stop) => this.#wholeBatches(stop));
+  }
+
+  async *#recordChunks(stop: AbortSignal): AsyncGenerator<LogRecord[], void> {
+    for await (const { batch, from } of this.#batchesFrom(stop)) {
+      for (const chunk of recordChunks(batch.cursor(), from)) yield chunk;
+    }
   }
 
   async *#wholeBatches(stop: AbortSignal): AsyncGenerator<RecordBatch, void> {

@@ -79,6 +79,34 @@ export function reads({ open }: Home): void {
       expect(await Array.fromAsync(store.read(0, { from: "latest" }).batches())).toEqual([]);
     });
 
+    test("chunks begin at the requested offset and hold at most 1,000 records", async () => {
+      const store = await filled();
+      await store.appendMany(
+        0,
+        range(2_500, "x").map((value) => ({ value })),
+      );
+      const chunks = await Array.fromAsync(store.read(0, { from: 7 }).chunks());
+      expect(chunks.map(([first, ...others]) => [first!.offset, others.length + 1])).toEqual([
+        [7, 3],
+        [10, 1_000],
+        [1_010, 1_000],
+        [2_010, 500],
+      ]);
+      expect(chunks.flat()).toEqual(await collect(store.read(0, { from: 7 })));
+      expect(chunks.flat().map(({ value }) => text(value))).toEqual([...range(5, "w").slice(2), ...range(2_500, "x")]);
+      expect(await Array.fromAsync(store.read(0, { from: "latest" }).chunks())).toEqual([]);
+    });
+
+    test("a loop over chunks may be left early", async () => {
+      const store = await filled();
+      const stream = store.read(0);
+      for await (const chunk of stream.chunks()) {
+        expect(chunk.map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4]);
+        break;
+      }
+      expect((await Array.fromAsync(stream.chunks())).flat()).toHaveLength(10);
+    });
+
     test("an empty partition", async () => {
       const store = await open({ partitions: 2 });
       await store.append("k", "v", { partition: 0 });

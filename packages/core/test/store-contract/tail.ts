@@ -54,6 +54,7 @@ export function tails({ open }: Home): void {
       await expect(next).rejects.toBe(reason);
       const already = store.tail(0, { signal: stop.signal })[Symbol.asyncIterator]().next();
       await expect(already).rejects.toBe(reason);
+      await expect(store.tail(0, { signal: stop.signal }).chunks().next()).rejects.toBe(reason);
       expect((await store.append("k", "v")).offset).toBe(0);
     });
 
@@ -70,6 +71,10 @@ export function tails({ open }: Home): void {
       const batch = batches.next();
       await batches.return();
       expect((await batch).done).toBe(true);
+      const chunks = store.tail(0).chunks();
+      const chunk = chunks.next();
+      await chunks.return();
+      expect((await chunk).done).toBe(true);
     });
 
     test("closing the store ends it with an error, because more records may follow after a reopen", async () => {
