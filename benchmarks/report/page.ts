@@ -86,9 +86,9 @@ function goalsPart(results: readonly Result[]): string {
   return table(["measured", "compared", "ratio (min–max)", "goal", ""], rows);
 }
 
-function goalRow({ title, unit }: Result, { of, to, spread, goal, met, skipped }: Ratio): string[] {
+function goalRow({ title, unit }: Result, { of, to, spread, goal, met, notMeasured }: Ratio): string[] {
   const compared = to === undefined ? `${of}, ${unit}` : `${of} ÷ ${to}`;
-  const outcome = spread === undefined ? `skipped: ${skipped}` : met === true ? "met" : "**missed**";
+  const outcome = spread === undefined ? `not measured: ${notMeasured}` : met === true ? "met" : "**missed**";
   return [title, compared, spread === undefined ? "" : spreadText(spread), goalText(goal!), outcome];
 }
 
@@ -99,8 +99,8 @@ function plotPart({ name, title }: Result, plots: ReadonlyMap<string, string>): 
 
 function resultPart(result: Result, plots: ReadonlyMap<string, string>): string {
   const { unit, series, ratios } = result;
-  const rows = series.map(({ contestant, values, skipped }) => {
-    if (values.length === 0) return [contestant, `skipped: ${skipped}`, "", ""];
+  const rows = series.map(({ contestant, values, absence }) => {
+    if (values.length === 0) return [contestant, absence ?? "", "", ""];
     const { median, min, max } = spreadOf(values);
     const compared = ratios.filter(({ to, spread }) => to === contestant && spread !== undefined);
     const texts = compared.map(({ of, spread }) => `${of}: ${quantity(spread!.median)}`);

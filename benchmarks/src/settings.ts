@@ -28,13 +28,16 @@ export interface Settings {
   readonly isQuick: boolean;
 }
 
+/** A contestant warms up for as long as that many runs last. */
+export const WARM_UP_RUNS = 2;
+
 const MINUTES_OF_ENDURANCE = 30;
 
 export const FULL = {
   rounds: 5,
   runMs: 1_000,
-  records: 1_000_000,
-  latencyMs: 3_000,
+  records: 2_000_000,
+  latencyMs: 1_500,
   storeBytes: 10e9,
   partitions: 10_000,
   enduranceMinutes: MINUTES_OF_ENDURANCE,
@@ -44,8 +47,8 @@ export const FULL = {
 
 export const QUICK = {
   ...FULL,
-  runMs: 150,
-  records: 300_000,
+  runMs: 300,
+  records: 600_000,
   latencyMs: 300,
   storeBytes: 500e6,
   isQuick: true,

@@ -9,6 +9,7 @@ import { kafkaCommand } from "./kafka-jars.ts";
 import { connect as connectAdmin } from "./kafkajs.ts";
 
 const HEAP_MIB = 512;
+const TIMEOUT_MS = 90_000;
 const execute = promisify(execFile);
 
 export const settings =
@@ -44,7 +45,7 @@ export async function connect(address: string): Promise<LogConnection> {
 
 async function run(className: string, more: readonly string[]): Promise<string> {
   const { java, args } = kafkaCommand(className, HEAP_MIB);
-  const { stdout } = await execute(java, [...args, ...more]);
+  const { stdout } = await execute(java, [...args, ...more], { timeout: TIMEOUT_MS, killSignal: "SIGKILL" });
   return stdout;
 }
 

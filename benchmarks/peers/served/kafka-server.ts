@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
 import { kafkaCommand } from "./kafka-jars.ts";
-import { freePort, startProgram } from "./start-program.ts";
+import { freePort, START_TIMEOUT_MS, startProgram } from "./start-program.ts";
 
 const HEAP_MIB = 1_024;
 const CLUSTER_ID = "bG9nc3RvcmUtYmVuY2htYQ";
@@ -34,7 +34,7 @@ export async function start({ directory, durability }: ServerOptions): Promise<R
   const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
   await writeFile(file, `${lines.join("\n")}\n`);
   execFileSync(format.java, [...format.args, "format", "--cluster-id", CLUSTER_ID, "--config", file], {
-    stdio: "pipe",
+    ...{ stdio: "pipe", timeout: START_TIMEOUT_MS },
   });
   const running = await startProgram(server.java, [...server.args, file], { port, directory });
   return {

@@ -10,12 +10,16 @@ export const settings =
   "acks 1; send() of 4,000 messages, one after the other, since it does not keep the order of several; eachBatch of a group, without commits, timed from when it has joined";
 
 export async function connect(address: string): Promise<LogConnection> {
-  const kafka = new Kafka({ clientId: "benchmark", brokers: [address], logLevel: logLevel.ERROR });
-  const [admin, producer] = [kafka.admin(), kafka.producer()];
-  await Promise.all([admin.connect(), producer.connect()]);
+  const kafka = new Kafka({ clientId: "benchmark", brokers: [address], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  // One a topic: a producer goes on asking for each topic it was used for, and fails once that is deleted.
+  const producers = new Map<string, ReturnType<typeof kafka.producer>>();
   let lastMs: number | undefined;
   const request = (topic: string, values: readonly Buffer[]) =>
-    producer.send({ topic, acks: ACKS_OF_LEADER, messages: values.map((value) => ({ partition: 0, value })) });
+    producers
+      .get(topic)!
+      .send({ topic, acks: ACKS_OF_LEADER, messages: values.map((value) => ({ partition: 0, value })) });
   const run = async (topic: string, use: (value: Uint8Array) => void, joined = () => {}) => {
     const consumer = kafka.consumer({ groupId: `group-of-${topic}-${performance.now()}`, maxWaitTimeInMs: 100 });
     await consumer.connect();
@@ -33,8 +37,15 @@ export async function connect(address: string): Promise<LogConnection> {
     lastMs: () => lastMs,
     async createTopic(topic) {
       await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+      const producer = kafka.producer();
+      producers.set(topic, producer);
+      await producer.connect();
     },
-    deleteTopic: (topic) => admin.deleteTopics({ topics: [topic] }),
+    async deleteTopic(topic) {
+      await producers.get(topic)?.disconnect();
+      producers.delete(topic);
+      await admin.deleteTopics({ topics: [topic] });
+    },
     async produce(topic, source) {
       lastMs = undefined;
       for (let batch = source.next(); batch !== undefined; ) {
@@ -77,7 +88,7 @@ export async function connect(address: string): Promise<LogConnection> {
       };
     },
     async close() {
-      await Promise.all([producer.disconnect(), admin.disconnect()]);
+      await Promise.all([admin, ...producers.values()].map((one) => one.disconnect()));
     },
   };
 }

@@ -4,7 +4,7 @@ import { chownSync, globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Skipped } from "../../src/contestants/embedded.ts";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
-import { freePort, programOf, startProgram } from "./start-program.ts";
+import { freePort, programOf, START_TIMEOUT_MS, startProgram } from "./start-program.ts";
 
 export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
   const folders = globSync("/usr/lib/postgresql/*/bin").toSorted().toReversed();
@@ -14,8 +14,7 @@ export async function start({ directory, durability }: ServerOptions): Promise<R
   const data = join(directory, "data");
   if (user !== undefined) chownSync(directory, user.uid, user.gid);
   execFileSync(initdb, ["-D", data, "-U", "postgres", "--auth", "trust", "--no-sync"], {
-    stdio: "pipe",
-    cwd: "/",
+    ...{ stdio: "pipe", timeout: START_TIMEOUT_MS, cwd: "/" },
     ...user,
   });
   const port = await freePort();

@@ -1,10 +1,11 @@
 /** RabbitMQ with its stream plugin: a node of its own, reached on the loopback address only. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chownSync, globSync, realpathSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Skipped } from "../../src/contestants/embedded.ts";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
+import { endedWithThis, stopped } from "../../src/processes/children.ts";
 import { freePort, programOf, startProgram } from "./start-program.ts";
 
 export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
@@ -41,10 +42,12 @@ export async function start({ directory, durability }: ServerOptions): Promise<R
   };
   const user = ownUser();
   if (user !== undefined) for (const path of [directory, home]) chownSync(path, user.uid, user.gid);
+  // One that the server starts itself would outlive it.
+  const names = endedWithThis(spawn(programOf("epmd", "EPMD"), ["-port", namesPort], { stdio: "ignore", ...user }));
   const server = await startProgram(inFolder ?? program, [], { port, directory, environment, ...user });
   const stop = async () => {
     await server.stop();
-    spawnSync("epmd", ["-port", namesPort, "-kill"], { stdio: "ignore" }); // outlives the server otherwise
+    await stopped(names);
   };
   return {
     address: `127.0.0.1:${port}`,

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Skipped } from "../../src/contestants/embedded.ts";
 import { endedWithThis, stopped } from "../../src/processes/children.ts";
 
-const START_TIMEOUT_MS = 120_000;
+export const START_TIMEOUT_MS = 120_000;
 const ASK_AGAIN_MS = 50;
 
 interface StartOptions {

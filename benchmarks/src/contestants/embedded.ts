@@ -41,6 +41,9 @@ export interface OpenLog {
   close(): Promise<void>;
 }
 
+/** Reads as LogStore has it: an iterable of arrays of records. */
+export type Chunks = () => AsyncIterable<Iterable<{ readonly value: Uint8Array }>>;
+
 /** Thrown by a contestant that cannot take part here; the message says what is missing. */
 export class Skipped extends Error {
   override readonly name = "Skipped";

@@ -21,6 +21,14 @@ export interface ServedContestant extends Contestant {
   readonly isNodeClient?: boolean;
   /** Each run is a process of its own. */
   readonly isTool?: boolean;
+  /** It produces as another contestant does. */
+  readonly onlyConsumes?: boolean;
+}
+
+/** A contestant that takes no part. */
+export interface Absent {
+  /** As "skipped: there is no redis-server". */
+  readonly absence: string;
 }
 
 const OWN = "src/contestants";
@@ -50,6 +58,7 @@ export const SERVED: readonly ServedContestant[] = [
   { name: "LogStore, sealed", ...LOGSTORE, way: "sealed" },
   { name: "LogStore, sendMany", ...LOGSTORE, way: "sendMany" },
   { name: "LogStore, send", ...LOGSTORE, way: "send" },
+  { name: "LogStore, chunks", ...LOGSTORE, way: "chunks", onlyConsumes: true },
   { name: "Redis, ioredis", ...REDIS, file: "peers/served/ioredis.ts" },
   { name: "Redis, node-redis", ...REDIS, file: "peers/served/node-redis.ts" },
   { name: "JetStream", ...NATS, way: "single" },
@@ -113,13 +122,13 @@ export async function load<Module>(file: string): Promise<Module> {
 }
 
 /**
- * Turns what {@link load} or a peer's adapter threw into the reason why the contestant is skipped:
- * a peer that fails does not end the run of the others. Throws what LogStore threw.
+ * Turns what {@link load} or a peer's adapter threw into the reason why the contestant is absent: a
+ * peer that fails does not end the run of the others. Throws what LogStore threw.
  */
-export function skippedBy(error: unknown, file: string): { readonly skipped: string } {
-  if (error instanceof Skipped) return { skipped: error.message };
+export function absenceBy(error: unknown, file: string): Absent {
+  if (error instanceof Skipped) return { absence: `skipped: ${error.message}` };
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ERR_MODULE_NOT_FOUND") return { skipped: "it is not installed: run pnpm bench:install" };
-  if (file.startsWith("peers/")) return { skipped: `it failed: ${message.split("\n")[0]}` };
+  if (code === "ERR_MODULE_NOT_FOUND") return { absence: "skipped: it is not installed: run pnpm bench:install" };
+  if (file.startsWith("peers/")) return { absence: `failed: ${message.split("\n")[0]}` };
   throw error;
 }

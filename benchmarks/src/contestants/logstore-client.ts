@@ -3,6 +3,7 @@ import type { GrpcLogApi, LogClient } from "@logstore/client";
 import type { RecordBatchBuilder } from "@logstore/codec";
 import { MESSAGE_BYTES } from "./bare-grpc.ts";
 import { packageOf } from "./checkout.ts";
+import { type Chunks, Skipped } from "./embedded.ts";
 import type { ClientOptions, LiveTopic, LogConnection } from "./served.ts";
 import type { Sink, Source } from "./values.ts";
 
@@ -18,6 +19,10 @@ export async function connect(address: string, options: ClientOptions): Promise<
   const { connect: connectTo, GrpcLogApi } = await packageOf<typeof import("@logstore/client")>("client", checkout);
   const trusting = certificate && { tls: { caFile: certificate.certFile } };
   const client = connectTo(address, trusting);
+  if (way === "chunks" && chunksOf(client, "none") === undefined) {
+    await client.close();
+    throw new Skipped("this build reads no chunks");
+  }
   const api = new GrpcLogApi(address, trusting);
   let lastMs: number | undefined;
   return {
@@ -32,6 +37,7 @@ export async function connect(address: string, options: ClientOptions): Promise<
     consume(topic, sink) {
       lastMs = undefined;
       if (way === "sealed") return consumeWhole(client, topic, sink);
+      if (way === "chunks") return consumeChunks(client, topic, sink);
       return way === "send" ? consumeRecords(client, topic, sink) : consumeBatches(client, topic, sink);
     },
     live: async (topic) => liveTopic(client, topic),
@@ -114,6 +120,18 @@ async function consumeBatches(client: LogClient, topic: string, { use }: Sink): 
 
 async function consumeRecords(client: LogClient, topic: string, { use }: Sink): Promise<void> {
   for await (const { value } of readerOf(client, topic)) use(value);
+}
+
+async function consumeChunks(client: LogClient, topic: string, { use }: Sink): Promise<void> {
+  for await (const records of chunksOf(client, topic)!()) {
+    for (const { value } of records) use(value);
+  }
+}
+
+/** Reading that many records at a time, where the build has it. */
+function chunksOf(client: LogClient, topic: string): Chunks | undefined {
+  const reader = readerOf(client, topic) as { readonly chunks?: Chunks };
+  return reader.chunks?.bind(reader);
 }
 
 function readerOf(client: LogClient, topic: string) {

@@ -1,7 +1,7 @@
 /** `@logstore/core` in this process. */
 import type { LogStore } from "@logstore/core";
 import { packageOf } from "./checkout.ts";
-import { type EmbeddedLog, type OpenLog, Skipped } from "./embedded.ts";
+import { type Chunks, type EmbeddedLog, type OpenLog, Skipped } from "./embedded.ts";
 import type { Sink, Source } from "./values.ts";
 
 export const log: EmbeddedLog = {
@@ -41,8 +41,6 @@ async function read(store: LogStore, way: string, { use }: Sink): Promise<void> 
     for (const cursor = batch.cursor(); cursor.next(); ) use(cursor.value);
   }
 }
-
-type Chunks = () => AsyncIterable<Iterable<{ readonly value: Uint8Array }>>;
 
 /** Reading that many records at a time, where the build has it. */
 function chunksOf(store: LogStore): Chunks | undefined {

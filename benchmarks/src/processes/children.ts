@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
 const STOP_TIMEOUT_MS = 20_000;
+const MESSAGE_TIMEOUT_MS = 120_000;
 const running = new Set<ChildProcess>();
 
 process.once("exit", () => {
@@ -13,6 +14,23 @@ process.once("exit", () => {
 export function endedWithThis<Child extends ChildProcess>(child: Child): Child {
   running.add(child);
   return child.once("exit", () => running.delete(child));
+}
+
+/** What a process sends first. Throws if it ends before, or sends nothing for two minutes. */
+export async function firstMessage<Message>(child: ChildProcess): Promise<Message> {
+  const over = new AbortController();
+  const late = setTimeout(() => over.abort(new Error("a process sent nothing")), MESSAGE_TIMEOUT_MS);
+  const ended = () => over.abort(new Error("a process ended by itself"));
+  child.once("exit", ended);
+  try {
+    const [message] = await once(child, "message", { signal: over.signal }).catch(() => {
+      throw over.signal.reason;
+    });
+    return message;
+  } finally {
+    clearTimeout(late);
+    child.off("exit", ended);
+  }
 }
 
 /**

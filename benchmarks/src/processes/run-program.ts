@@ -7,6 +7,9 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { endedWithThis } from "./children.ts";
 
+/** The longest of them reads ten gigabytes. */
+const TIMEOUT_MS = 600_000;
+
 export interface ChildOptions {
   readonly nodeFlags?: readonly string[];
   /** Limit of open files. Default: that of this process. */
@@ -26,13 +29,14 @@ export async function runProgram<Report>(
   const [program, ...rest] =
     openFiles === undefined ? command : ["sh", "-c", `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
   const start = performance.now();
-  const child = endedWithThis(spawn(program!, rest, { stdio: ["ignore", "pipe", "inherit"] }));
+  const limits = { timeout: TIMEOUT_MS, killSignal: "SIGKILL" } as const;
+  const child = endedWithThis(spawn(program!, rest, { stdio: ["ignore", "pipe", "inherit"], ...limits }));
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("exit", resolve).once("error", reject);
   });
   const [output, status] = await Promise.all([text(child.stdout), exited]);
   const ms = performance.now() - start;
-  if (status !== 0) throw new Error(`${name} ended with ${status}`);
+  if (status !== 0) throw new Error(`${name} ended with ${status ?? `a signal, after ${Math.round(ms)} ms`}`);
   return { report: JSON.parse(output) as Report, ms };
 }
 

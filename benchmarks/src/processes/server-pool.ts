@@ -4,10 +4,10 @@
  */
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { load, type ServedContestant, skippedBy } from "../contestants/list.ts";
+import { type Absent, absenceBy, load, type ServedContestant } from "../contestants/list.ts";
 import type { RunningServer, ServerModule, ServerOptions } from "../contestants/served.ts";
 
-export type StartedServer = RunningServer | { readonly skipped: string };
+export type StartedServer = RunningServer | Absent;
 
 export class ServerPool {
   readonly #directory: string;
@@ -32,7 +32,7 @@ export class ServerPool {
     await mkdir(directory, { recursive: true });
     const started = await load<ServerModule>(file)
       .then((module) => module.start({ directory, durability, certificate, checkout }))
-      .catch((error: unknown) => skippedBy(error, file));
+      .catch((error: unknown) => absenceBy(error, file));
     this.#started.set(name, started);
     return started;
   }

@@ -11,6 +11,7 @@ import { programFile } from "./run-program.ts";
 
 /** Linux reports a process's time in ticks of this length. */
 const TICK_MS = 10;
+const START_TIMEOUT_MS = 60_000;
 const PAGE_BYTES = 4096;
 
 const ownBin = fileURLToPath(new URL("dist/bin.cjs", import.meta.resolve("@logstore/server-grpc/package.json")));
@@ -59,9 +60,13 @@ export class ServerProcess {
         : [programFile("tls-server"), directory, certificate.certFile, certificate.keyFile, durability, checkout ?? ""];
     const env = { ...process.env, ...environment };
     const server = endedWithThis(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env }));
+    const late = setTimeout(() => server.kill("SIGKILL"), START_TIMEOUT_MS);
+    server.once("exit", () => clearTimeout(late));
     for await (const line of createInterface({ input: server.stdout })) {
       const address = /[^ ]+:\d+$/.exec(line)?.[0];
-      if (address !== undefined) return new ServerProcess(server, address);
+      if (address === undefined) continue;
+      clearTimeout(late);
+      return new ServerProcess(server, address);
     }
     throw new Error("the server did not start");
   }

@@ -10,6 +10,12 @@ export type Tasks = Record<string, (input: never) => unknown>;
 type Input<Task> = Task extends (input: infer I) => unknown ? I : never;
 type Output<Task> = Task extends (input: never) => infer O ? Awaited<O> : never;
 
+/** A task that takes longer has failed: a peer's client may wait for ever. */
+const ANSWER_TIMEOUT_MS = 120_000;
+
+/** Warnings of Node about what other systems' clients do. */
+const QUIET = ["--no-warnings"];
+
 /** A process that runs `programs/<name>.ts`, seen from its parent. */
 export class Worker<T extends Tasks> {
   readonly #child: ChildProcess;
@@ -22,12 +28,12 @@ export class Worker<T extends Tasks> {
 
   /** Resolves when it accepts requests. */
   static async start<T extends Tasks>(name: string, args: readonly string[]): Promise<Worker<T>> {
-    const worker = new Worker<T>(endedWithThis(fork(programFile(name), args)));
+    const worker = new Worker<T>(endedWithThis(fork(programFile(name), args, { execArgv: QUIET })));
     await worker.#message(name);
     return worker;
   }
 
-  /** One request at a time. */
+  /** One request at a time. A process that does not answer within two minutes is killed. */
   ask<Name extends keyof T & string>(name: Name, input: Input<T[Name]>): Promise<Output<T[Name]>> {
     const answered = this.#message(name);
     this.#child.send([name, input]);
@@ -41,12 +47,21 @@ export class Worker<T extends Tasks> {
   }
 
   async #message(what: string): Promise<unknown> {
+    let isLate = false;
+    const late = setTimeout(() => {
+      isLate = true;
+      this.#child.kill("SIGKILL");
+    }, ANSWER_TIMEOUT_MS);
     const ended = this.#exited.then(() => {
-      throw new Error(`a process ended where it was to ${what}`);
+      throw new Error(isLate ? `no answer to ${what} within ${ANSWER_TIMEOUT_MS / 1_000} s` : `ended during ${what}`);
     });
-    const [answer] = (await Promise.race([once(this.#child, "message"), ended])) as [Answer];
-    if ("error" in answer) throw new Error(answer.error);
-    return answer.value;
+    try {
+      const [answer] = (await Promise.race([once(this.#child, "message"), ended])) as [Answer];
+      if ("error" in answer) throw new Error(answer.error);
+      return answer.value;
+    } finally {
+      clearTimeout(late);
+    }
   }
 }
 

@@ -7,8 +7,8 @@ import { goalText, quantity, spreadText } from "./text.ts";
 export function printResult({ title, unit, series, ratios }: Result): void {
   console.log(`\n${title}`);
   printRows(
-    series.map(({ contestant, values, skipped }) => {
-      if (values.length === 0) return [contestant, "skipped", skipped ?? ""];
+    series.map(({ contestant, values, absence }) => {
+      if (values.length === 0) return [contestant, absence ?? ""];
       const { median, min, max } = spreadOf(values);
       const compared = ratios.flatMap(({ of, to, spread }) => {
         return to === contestant && spread !== undefined ? [`${of} ÷ it: ${quantity(spread.median)}`] : [];
@@ -25,17 +25,19 @@ export function printGoals(results: readonly Result[]): void {
   console.log("\nGoals");
   printRows(ratios.map(goalRow));
   const met = ratios.filter((ratio) => ratio.met === true).length;
-  const skipped = ratios.filter(({ spread }) => spread === undefined).length;
-  console.log(`\n${met} of ${ratios.length} goals met, ${skipped} skipped`);
+  const absent = ratios.filter(({ spread }) => spread === undefined).length;
+  console.log(`\n${met} of ${ratios.length} goals met, ${absent} not measured`);
 }
 
 export function printBuilds(ratios: readonly BuildRatio[]): void {
   console.log("\nThis build ÷ the other one");
-  printRows(ratios.map(({ name, spread, verdict }) => [name, spread ? spreadText(spread) : "", verdict ?? "skipped"]));
+  printRows(
+    ratios.map(({ name, spread, verdict }) => [name, spread ? spreadText(spread) : "", verdict ?? "not measured"]),
+  );
 }
 
-function goalRow({ name, spread, goal, met, skipped }: Ratio): string[] {
-  if (spread === undefined) return [name, "", goalText(goal!), `skipped: ${skipped}`];
+function goalRow({ name, spread, goal, met, notMeasured }: Ratio): string[] {
+  if (spread === undefined) return [name, "", goalText(goal!), `not measured: ${notMeasured}`];
   return [name, spreadText(spread), goalText(goal!), met === true ? "met" : "missed"];
 }
 

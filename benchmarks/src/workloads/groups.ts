@@ -1,7 +1,6 @@
 /** Consumer groups, with the server and every member in a process of its own. */
 import { fork } from "node:child_process";
-import { once } from "node:events";
-import { endedWithThis, stopped } from "../processes/children.ts";
+import { endedWithThis, firstMessage, stopped } from "../processes/children.ts";
 import { programFile } from "../processes/run-program.ts";
 import { ServerProcess } from "../processes/server-process.ts";
 import { progress } from "../reports/progress.ts";
@@ -15,7 +14,7 @@ export async function consumerGroups({ directory, records, rounds }: Settings): 
   const server = await ServerProcess.start(directory);
   const bareServer = endedWithThis(fork(programFile("bare-server")));
   try {
-    const [barePort] = await once(bareServer, "message");
+    const barePort = await firstMessage<number>(bareServer);
     progress("reading");
     const results = await reading(server.address, barePort, records, rounds);
     progress("more partitions and more members");

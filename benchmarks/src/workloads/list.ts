@@ -28,28 +28,37 @@ export interface Workload {
   readonly isServed?: boolean;
   /** Can compare two builds of LogStore. */
   readonly comparesBuilds?: boolean;
+  /** How long it takes about, on two cores, with the usual settings: in full, and quick. */
+  readonly seconds: readonly [full: number, quick?: number];
 }
 
 export const WORKLOADS: Record<string, Workload> = {
-  embedded: { run: embeddedThroughput, isQuick: true, comparesBuilds: true },
-  "embedded-flushed": { run: embeddedFlushed, isQuick: true, comparesBuilds: true },
-  "embedded-singles": { run: embeddedSingles, comparesBuilds: true },
-  "embedded-uncached": { run: embeddedUncached },
-  "embedded-cold": { run: embeddedCold },
-  "embedded-shapes": { run: embeddedShapes },
-  "flushed-latency": { run: flushedLatency },
-  codec: { run: codecAlone },
-  served: { run: servedThroughput, isQuick: true, isServed: true, comparesBuilds: true },
-  "served-cold": { run: servedCold, isQuick: true, isServed: true, comparesBuilds: true },
-  "served-latency": { run: servedLatency, isQuick: true, isServed: true, comparesBuilds: true },
-  "served-loads": { run: latencyByLoad, isServed: true },
-  "served-shapes": { run: servedShapes, isServed: true },
-  "served-tls": { run: servedTls, isQuick: true, isServed: true, comparesBuilds: true },
-  "served-memory": { run: servedMemory, isQuick: true },
-  "served-replay": { run: besideReplay },
-  "idle-tails": { run: idleTails },
-  groups: { run: consumerGroups },
-  large: { run: large },
-  partitions: { run: manyPartitions },
-  endurance: { run: endurance, isOptional: true },
+  embedded: { run: embeddedThroughput, isQuick: true, comparesBuilds: true, seconds: [170, 50] },
+  "embedded-flushed": { run: embeddedFlushed, isQuick: true, comparesBuilds: true, seconds: [70, 8] },
+  "embedded-singles": { run: embeddedSingles, comparesBuilds: true, seconds: [70] },
+  "embedded-uncached": { run: embeddedUncached, seconds: [60] },
+  "embedded-cold": { run: embeddedCold, seconds: [180] },
+  "embedded-shapes": { run: embeddedShapes, seconds: [200] },
+  "flushed-latency": { run: flushedLatency, seconds: [15] },
+  codec: { run: codecAlone, seconds: [20] },
+  served: { run: servedThroughput, isQuick: true, isServed: true, comparesBuilds: true, seconds: [300, 75] },
+  "served-cold": { run: servedCold, isQuick: true, isServed: true, comparesBuilds: true, seconds: [90, 40] },
+  "served-latency": { run: servedLatency, isQuick: true, isServed: true, comparesBuilds: true, seconds: [220, 45] },
+  "served-loads": { run: latencyByLoad, isServed: true, seconds: [220] },
+  "served-shapes": { run: servedShapes, isServed: true, seconds: [240] },
+  "served-tls": { run: servedTls, isQuick: true, isServed: true, comparesBuilds: true, seconds: [70, 20] },
+  "served-memory": { run: servedMemory, isQuick: true, seconds: [180, 15] },
+  "served-replay": { run: besideReplay, seconds: [60] },
+  "idle-tails": { run: idleTails, seconds: [30] },
+  groups: { run: consumerGroups, seconds: [120] },
+  large: { run: large, seconds: [300] },
+  partitions: { run: manyPartitions, seconds: [60] },
+  endurance: { run: endurance, isOptional: true, seconds: [1_800] },
 };
+
+/** How long a workload takes about. */
+export function expectedSeconds(name: string, { isQuick, enduranceMinutes }: Settings): number {
+  const { seconds } = WORKLOADS[name]!;
+  if (name === "endurance") return enduranceMinutes * 60;
+  return isQuick ? (seconds[1] ?? seconds[0]) : seconds[0];
+}

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmbeddedLog, EmbeddedOptions, OpenLog } from "../../contestants/embedded.ts";
-import { type Contestant, load, skippedBy } from "../../contestants/list.ts";
+import { type Absent, absenceBy, type Contestant, load } from "../../contestants/list.ts";
 import { Sink, Source, type SourceOptions } from "../../contestants/values.ts";
 import { work } from "../worker.ts";
 
@@ -17,21 +17,21 @@ let directory: string;
 
 const tasks = {
   /** Returns the settings, or why the contestant cannot take part. */
-  async load(contestant: Contestant): Promise<{ readonly settings: string } | { readonly skipped: string }> {
+  async load(contestant: Contestant): Promise<{ readonly settings: string } | Absent> {
     ({ file } = contestant);
     try {
       ({ log } = await load<{ log: EmbeddedLog }>(file));
       return { settings: log.settings };
     } catch (error) {
-      return skippedBy(error, file);
+      return absenceBy(error, file);
     }
   },
-  async create({ parent, ...options }: CreateRequest): Promise<{ readonly skipped?: string }> {
+  async create({ parent, ...options }: CreateRequest): Promise<Partial<Absent>> {
     directory = await mkdtemp(join(parent, "log-"));
     try {
       open = await log.create(directory, options);
     } catch (error) {
-      return skippedBy(error, file);
+      return absenceBy(error, file);
     }
     return {};
   },

@@ -1,5 +1,5 @@
 /** A process with a connection of one contestant, which produces and consumes on request. */
-import { type Contestant, load, skippedBy } from "../../contestants/list.ts";
+import { absenceBy, type Contestant, load } from "../../contestants/list.ts";
 import type { ClientModule, ClientOptions, LogConnection } from "../../contestants/served.ts";
 import { Sink, Source, type SourceOptions } from "../../contestants/values.ts";
 import { type Latency, type Load, openLoop } from "../open-loop.ts";
@@ -16,7 +16,7 @@ const tasks = {
       connection = await client.connect(address, { way, checkout, ...options });
       return { settings: client.settings };
     } catch (error) {
-      return skippedBy(error, contestant.file);
+      return absenceBy(error, contestant.file);
     }
   },
   createTopic: (topic: string) => connection.createTopic(topic),

@@ -15,31 +15,32 @@ const BATCH = 1_000;
 const MAX_ROUNDS = 3;
 
 export async function embeddedCold(settings: Settings): Promise<Result[]> {
-  const { directory, records } = settings;
+  const { directory } = settings;
+  const records = settings.records / 2;
   const contestants = takingPart(
     EMBEDDED.filter(({ way }) => way !== "chunks"),
     settings,
   );
   const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
-  const skipped = new Map<string, string>();
+  const absences = new Map<string, string>();
   for (let round = 1; round <= Math.min(settings.rounds, MAX_ROUNDS); round++) {
     for (const contestant of contestants) {
       const { name } = contestant;
-      if (skipped.has(name)) continue;
+      if (absences.has(name)) continue;
       const parent = join(directory, "cold");
       await mkdir(parent);
       try {
         times.get(name)!.push(await run(contestant, parent, records));
       } catch (error) {
         if (isLogStore(name)) throw error;
-        skipped.set(name, "it failed");
-        progress(`${name}: failed: ${error}`);
+        absences.set(name, `failed: ${String(error).split("\n")[0]}`);
+        progress(`${name}: ${absences.get(name)}`);
       }
       await rm(parent, { recursive: true });
     }
   }
   const series: Series[] = contestants.map(({ name }) => {
-    return { contestant: name, values: skipped.has(name) ? [] : times.get(name)!, skipped: skipped.get(name) };
+    return { contestant: name, values: absences.has(name) ? [] : times.get(name)!, absence: absences.get(name) };
   });
   const ours = series.find(({ contestant }) => contestant === "LogStore");
   const title = `A fresh process: ${records.toLocaleString("en")} values of ${VALUE_BYTES} B appended and read`;

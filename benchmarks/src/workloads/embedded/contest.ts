@@ -2,12 +2,14 @@
  * Contestants that are logs in a process, each in a process of its own that lives for all rounds.
  */
 import type { Durability } from "../../contestants/embedded.ts";
-import { type Contestant, skippedBy } from "../../contestants/list.ts";
+import { type Absent, absenceBy, type Contestant } from "../../contestants/list.ts";
 import type { EmbeddedLogTasks } from "../../processes/programs/embedded-log.ts";
 import { Worker } from "../../processes/worker.ts";
 import { progress } from "../../reports/progress.ts";
-import type { Settings } from "../../settings.ts";
+import { type Settings, WARM_UP_RUNS } from "../../settings.ts";
 import type { Series } from "../../statistics/spread.ts";
+
+const MOST_WARM_UPS = 6;
 
 export interface ContestOptions {
   readonly durability: Durability;
@@ -33,14 +35,14 @@ interface Entrant {
   readonly contestant: Contestant;
   readonly setup: string;
   readonly worker: Worker<EmbeddedLogTasks>;
-  /** Calibrated by the runs that do not count. */
+  /** Of records in the next run. */
   count: number;
 }
 
 /**
  * Each round, every contestant creates a log, is measured, and removes the log, which is not part
- * of what is measured. The first two runs calibrate and warm up. A peer that fails takes no part
- * any more; what LogStore throws is thrown.
+ * of what is measured. Before, each warms up. A peer that fails takes no part any more; what
+ * LogStore throws is thrown.
  *
  * @returns the series of each figure
  */
@@ -52,30 +54,27 @@ export async function contest<Name extends string>(
   measure: Measure<Name>,
 ): Promise<Record<Name, Series[]>> {
   const values = new Map<string, Record<Name, number>[]>(contestants.map(({ name }) => [name, []]));
-  const skipped = new Map<string, string>();
+  const absences = new Map<string, string>();
   const entrants: Entrant[] = [];
-  const skip = ({ name }: Contestant, why: string) => {
-    skipped.set(name, why);
-    progress(`${name}: skipped: ${why}`);
+  const without = async ({ name }: Contestant, { absence }: Absent, worker?: Worker<EmbeddedLogTasks>) => {
+    absences.set(name, absence);
+    progress(`${name}: ${absence}`);
+    await worker?.kill(); // it may hang
   };
   try {
     for (const contestant of contestants) {
       const entrant = await enter(contestant, options);
-      if ("skipped" in entrant) skip(contestant, entrant.skipped);
+      if ("absence" in entrant) await without(contestant, entrant);
       else entrants.push(entrant);
     }
-    for (let round = -1; round <= settings.rounds; round++) {
+    for (let round = 0; round <= settings.rounds; round++) {
       for (const entrant of entrants) {
-        const { contestant } = entrant;
-        if (skipped.has(contestant.name)) continue;
-        const outcome = await run(entrant, settings, options, measure);
-        if ("skipped" in outcome) {
-          skip(contestant, outcome.skipped);
-          continue;
-        }
-        const { figures, appendMs } = outcome;
-        if (round <= 0) entrant.count = countFor(entrant.count / appendMs, settings, options);
-        else values.get(contestant.name)!.push(figures);
+        const { contestant, worker } = entrant;
+        if (absences.has(contestant.name)) continue;
+        const turn = round === 0 ? warmUp : run;
+        const outcome = await turn(entrant, settings, options, measure);
+        if ("absence" in outcome) await without(contestant, outcome, worker);
+        else if (round > 0) values.get(contestant.name)!.push(outcome.figures);
       }
     }
   } finally {
@@ -84,35 +83,57 @@ export async function contest<Name extends string>(
   const seriesOf = (figureName: Name): Series[] =>
     contestants.map(({ name }) => ({
       contestant: name,
-      values: skipped.has(name) ? [] : values.get(name)!.map((figures) => figures[figureName]),
+      values: absences.has(name) ? [] : values.get(name)!.map((figures) => figures[figureName]),
       setup: entrants.find(({ contestant }) => contestant.name === name)?.setup,
-      skipped: skipped.get(name),
+      absence: absences.get(name),
     }));
   return Object.fromEntries(names.map((name) => [name, seriesOf(name)])) as Record<Name, Series[]>;
 }
 
-async function enter(contestant: Contestant, { firstCount }: ContestOptions): Promise<Entrant | { skipped: string }> {
+async function enter(contestant: Contestant, { firstCount }: ContestOptions): Promise<Entrant | Absent> {
   const worker = await Worker.start<EmbeddedLogTasks>("embedded-log", []);
   const loaded = await worker.ask("load", contestant);
-  if ("skipped" in loaded) {
+  if ("absence" in loaded) {
     await worker.kill();
     return loaded;
   }
   return { contestant, setup: loaded.settings, worker, count: firstCount };
 }
 
-async function run<Name extends string>(
-  { contestant, worker, count }: Entrant,
-  { directory: parent }: Settings,
-  { durability, compression = "none" }: ContestOptions,
+/** Until it has appended for as long as some runs last. */
+async function warmUp<Name extends string>(
+  entrant: Entrant,
+  settings: Settings,
+  options: ContestOptions,
   measure: Measure<Name>,
-): Promise<Measured<Name> | { readonly skipped: string }> {
+): Promise<Measured<Name> | Absent> {
+  let outcome = await run(entrant, settings, options, measure);
+  for (let runs = 1, spentMs = 0; runs < MOST_WARM_UPS && !("absence" in outcome); runs++) {
+    spentMs += outcome.appendMs;
+    if (spentMs >= settings.runMs * WARM_UP_RUNS) break;
+    outcome = await run(entrant, settings, options, measure);
+  }
+  return outcome;
+}
+
+/** How many records the next run has follows from this one. */
+async function run<Name extends string>(
+  entrant: Entrant,
+  settings: Settings,
+  options: ContestOptions,
+  measure: Measure<Name>,
+): Promise<Measured<Name> | Absent> {
+  const { contestant, worker, count } = entrant;
+  const { durability, compression = "none" } = options;
   const { way, checkout, file } = contestant;
   try {
-    const created = await worker.ask("create", { parent, durability, compression, way, checkout });
-    return created.skipped === undefined ? await measure(worker, count) : { skipped: created.skipped };
+    const created = await worker.ask("create", { parent: settings.directory, durability, compression, way, checkout });
+    if (created.absence !== undefined) return { absence: created.absence };
+    const measured = await measure(worker, count);
+    entrant.count = countFor(count / measured.appendMs, settings, options);
+    return measured;
   } catch (error) {
-    return skippedBy(error, file);
+    return absenceBy(error, file);
   }
 }
 

@@ -15,7 +15,7 @@ export async function embeddedUncached(settings: Settings): Promise<Result[]> {
       EMBEDDED.filter(({ name }) => !MAPS_FILES.includes(name)),
       settings,
     ),
-    settings,
+    { ...settings, runMs: settings.runMs / 2 },
     { durability: "written", firstCount: BATCH * 10, step: BATCH },
     ["read"],
     async (worker, count) => {

@@ -1,6 +1,6 @@
 /** The time until a store can be used: after a close, and after its writer was killed. */
 import { fork } from "node:child_process";
-import { once } from "node:events";
+import { endedWithThis, firstMessage, stopped } from "../../processes/children.ts";
 import type { OpenReport } from "../../processes/programs/open-store.ts";
 import { programFile, runProgram } from "../../processes/run-program.ts";
 import { against, figure, type Result, situations } from "../../statistics/result.ts";
@@ -40,10 +40,7 @@ export async function opening(directory: string, rounds: number): Promise<Result
 }
 
 async function writeAndBeKilled(directory: string): Promise<void> {
-  const writer = fork(programFile("writer"), [directory]);
-  const exited = once(writer, "exit");
-  const [ended] = await Promise.race([once(writer, "message"), exited.then(() => [undefined])]);
-  if (ended === undefined) throw new Error("the writer ended by itself");
-  writer.kill("SIGKILL");
-  await exited;
+  const writer = endedWithThis(fork(programFile("writer"), [directory]));
+  await firstMessage(writer);
+  await stopped(writer, () => void writer.kill("SIGKILL"));
 }

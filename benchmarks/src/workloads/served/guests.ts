@@ -1,6 +1,6 @@
 /** The contestants of a workload, each with a process that is connected to its server. */
-import { type Durability, Skipped } from "../../contestants/embedded.ts";
-import { type ServedContestant, skippedBy } from "../../contestants/list.ts";
+import type { Durability } from "../../contestants/embedded.ts";
+import { type Absent, absenceBy, type ServedContestant } from "../../contestants/list.ts";
 import type { RunningServer } from "../../contestants/served.ts";
 import type { Certificate } from "../../processes/certificate.ts";
 import type { ServedLogTasks } from "../../processes/programs/served-log.ts";
@@ -29,7 +29,7 @@ export interface Guest {
 export class Guests implements AsyncDisposable, Iterable<Guest> {
   readonly #guests: Guest[] = [];
   /** Why a contestant does not take part, by name. */
-  readonly #skipped = new Map<string, string>();
+  readonly #absences = new Map<string, string>();
 
   static async invite(contestants: readonly ServedContestant[], options: GuestOptions): Promise<Guests> {
     const guests = new Guests();
@@ -44,18 +44,21 @@ export class Guests implements AsyncDisposable, Iterable<Guest> {
 
   async #invite(contestant: ServedContestant, { servers, durability, certificate }: GuestOptions): Promise<void> {
     const server = await servers.get(contestant, { durability, certificate });
-    if ("skipped" in server) return this.#skip(contestant, server.skipped);
+    if ("absence" in server) return this.#note(contestant, server);
     const worker = await Worker.start<ServedLogTasks>("served-log", []);
     const { address } = server;
     try {
       const connected = await worker.ask("connect", { contestant, address, durability, certificate });
-      if ("skipped" in connected) throw new Skipped(connected.skipped);
+      if ("absence" in connected) {
+        await worker.kill();
+        return this.#note(contestant, connected);
+      }
       const setup = `server: ${server.version}; ${server.settings}; client: ${connected.settings}`;
       const id = contestant.name.replaceAll(/[^a-zA-Z]/g, "");
       this.#guests.push({ contestant, server, worker, setup, id });
     } catch (error) {
       await worker.kill();
-      this.#skip(contestant, skippedBy(error, contestant.file).skipped);
+      this.#note(contestant, absenceBy(error, contestant.file));
     }
   }
 
@@ -73,7 +76,7 @@ export class Guests implements AsyncDisposable, Iterable<Guest> {
       return await work(guest);
     } catch (error) {
       const { contestant, worker } = guest;
-      this.#skip(contestant, skippedBy(error, contestant.file).skipped);
+      this.#note(contestant, absenceBy(error, contestant.file));
       this.#guests.splice(this.#guests.indexOf(guest), 1);
       await worker.kill();
       return undefined;
@@ -83,13 +86,13 @@ export class Guests implements AsyncDisposable, Iterable<Guest> {
   /** The values of a contestant, unless it failed. */
   seriesOf({ name }: ServedContestant, values: readonly number[]): Series {
     const setup = this.#guests.find(({ contestant }) => contestant.name === name)?.setup;
-    const skipped = this.#skipped.get(name);
-    return { contestant: name, values: skipped === undefined ? values : [], setup, skipped };
+    const absence = this.#absences.get(name);
+    return { contestant: name, values: absence === undefined ? values : [], setup, absence };
   }
 
-  #skip({ name }: ServedContestant, why: string): void {
-    this.#skipped.set(name, why);
-    progress(`${name}: skipped: ${why}`);
+  #note({ name }: ServedContestant, { absence }: Absent): void {
+    this.#absences.set(name, absence);
+    progress(`${name}: ${absence}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -34,8 +34,7 @@ export async function besideReplay({ directory, rounds, latencyMs, storeBytes }:
       };
       const first = await measure("alone");
       const replay = repeat(() => runProgram<ConsumeThroughReport>("consume-through", [server.address, REPLAYED]));
-      const second = await measure("beside");
-      await replay.stop();
+      const second = await measure("beside").finally(() => replay.stop());
       if (round === 0) continue;
       alone.push(first);
       beside.push(second);
