@@ -13,7 +13,8 @@ export async function connect(address: string): Promise<LogConnection> {
   const kafka = new Kafka({ clientId: "benchmark", brokers: [address], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  // One a topic: a producer goes on asking for each topic it was used for, and fails once that is deleted.
+  // One a topic: a producer goes on asking for each topic it was used for, and fails once that is
+  // deleted.
   const producers = new Map<string, ReturnType<typeof kafka.producer>>();
   let lastMs: number | undefined;
   const request = (topic: string, values: readonly Buffer[]) =>

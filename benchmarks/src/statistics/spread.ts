@@ -13,7 +13,9 @@ export interface Series {
   readonly values: readonly number[];
   /** Version and settings, for the reader of the figures. */
   readonly setup?: string | undefined;
-  /** Why there are no values, as "skipped: there is no redis-server" or "failed: it did not start". */
+  /**
+   * Why there are no values, as "skipped: there is no redis-server" or "failed: it did not start".
+   */
   readonly absence?: string | undefined;
 }
 

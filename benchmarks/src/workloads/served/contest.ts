@@ -118,7 +118,10 @@ class Client {
     return { produce, consume: await this.#consume(kept, consumed) };
   }
 
-  /** Until it has produced for as long as some runs last. The checksums of the first values are compared, too. */
+  /**
+   * Until it has produced for as long as some runs last. The checksums of the first values are
+   * compared, too.
+   */
   async #warmUp(): Promise<Rates> {
     const { runMs } = this.#settings;
     let count = Math.ceil(FIRST_RECORDS / this.#batch) * this.#batch;
