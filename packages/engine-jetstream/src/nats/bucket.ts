@@ -1,0 +1,87 @@
+/** The KV bucket: keys with compare-and-set, read from the leader, and a watch. */
+import { PubHeaders } from "@nats-io/jetstream";
+import { type KV, type KvWatchEntry, KvWatchInclude, Kvm } from "@nats-io/kv";
+import { headers } from "@nats-io/transport-node";
+import { isWrongSequence } from "./failures.js";
+import type { Nats } from "./nats.js";
+
+export interface BucketEntry {
+  readonly value: Uint8Array;
+  readonly revision: number;
+}
+
+export class Bucket {
+  readonly #nats: Nats;
+  readonly #name: string;
+  readonly #kv: KV;
+
+  private constructor(nats: Nats, name: string, kv: KV) {
+    this.#nats = nats;
+    this.#name = name;
+    this.#kv = kv;
+  }
+
+  static async open(nats: Nats, name: string): Promise<Bucket> {
+    // No direct gets: a replica that lags would answer with an old value.
+    const kv = await new Kvm(nats.js).create(name, { replicas: nats.replicas, history: 1, allow_direct: false });
+    return new Bucket(nats, name, kv);
+  }
+
+  async get(key: string): Promise<BucketEntry | undefined> {
+    const entry = await this.#kv.get(key);
+    return entry?.operation === "PUT" ? { value: entry.value, revision: entry.revision } : undefined;
+  }
+
+  /** All keys that match a filter. */
+  async keys(filter: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const key of await this.#kv.keys(filter)) keys.push(key);
+    return keys;
+  }
+
+  /**
+   * Sets a key that has this revision, 0 if it does not exist; undefined if it has another one.
+   */
+  async set(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
+    const set = await this.#change(key, value, revision);
+    if (set !== undefined || revision !== 0) return set;
+    const entry = await this.#kv.get(key); // a deleted key has a revision, that of its deletion
+    if (entry === null || entry.operation === "PUT") return undefined;
+    return this.#change(key, value, entry.revision);
+  }
+
+  /**
+   * Deletes a key that has this revision; resolves to the revision of its deletion, or to undefined
+   * if it has another one.
+   */
+  delete(key: string, revision: number): Promise<number | undefined> {
+    return this.#change(key, new Uint8Array(), revision, { "KV-Operation": "DEL" });
+  }
+
+  /** Calls back with each later change of a key that matches a filter, until it is stopped. */
+  async watch(filter: string, changed: (entry: KvWatchEntry) => void): Promise<{ stop(): void }> {
+    const watch = await this.#kv.watch({ key: filter, include: KvWatchInclude.UpdatesOnly });
+    void (async () => {
+      for await (const entry of watch) changed(entry);
+    })().catch(() => {}); // it ends with the connection
+    return watch;
+  }
+
+  async #change(
+    key: string,
+    value: Uint8Array,
+    revision: number,
+    more: Record<string, string> = {},
+  ): Promise<number | undefined> {
+    const all = headers();
+    for (const [name, text] of Object.entries(more)) all.set(name, text);
+    all.set(PubHeaders.ExpectedLastSubjectSequenceHdr, `${revision}`);
+    try {
+      const { seq } = await this.#nats.js.publish(`$KV.${this.#name}.${key}`, value, { headers: all });
+      return seq;
+    } catch (error) {
+      if (isWrongSequence(error)) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** What a failed request to NATS says. */
+import { type LogStoreError, UnavailableError } from "@logstore/codec";
+import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
+
+/** Whether a compare-and-set, or an expected sequence, was refused. */
+export function isWrongSequence(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
+      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
+  );
+}
+
+export function isStreamNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+}
+
+/** @param what what could not be done: "topic t cannot be looked up" */
+export function unavailable(what: string, cause: unknown): LogStoreError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new UnavailableError(`${what}: ${why}; try again, and see whether the NATS cluster has a quorum`, {}, { cause });
+}
+
+/** Awaits a request, whose failure is an UnavailableError. */
+export async function available<T>(what: string, request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    throw unavailable(what, error);
+  }
+}

@@ -1,0 +1,41 @@
+/** A connection to the NATS cluster, and its JetStream. */
+import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
+import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { unavailable } from "./failures.js";
+
+/** Bytes of a message left for its headers. */
+const HEADER_ROOM_BYTES = 4096;
+
+/** What every part of the engine needs of NATS. */
+export interface Nats {
+  readonly connection: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly manager: JetStreamManager;
+  /** Number of replicas of each stream. */
+  readonly replicas: number;
+  /** Largest body of a message, in bytes. */
+  readonly maxBodyBytes: number;
+  /** How long one request may take, in ms. */
+  readonly requestTimeoutMs: number;
+}
+
+/** @throws UnavailableError */
+export async function connectNats(
+  options: NodeConnectionOptions,
+  replicas: number,
+  requestTimeoutMs: number,
+): Promise<Nats> {
+  // A node that is stopped, not dead, accepts connections and answers nothing: it is left soon.
+  const lasting = { timeout: 2_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 5_000 };
+  let connection: NatsConnection | undefined;
+  try {
+    connection = await connect({ ...lasting, ...options });
+    const js = jetstream(connection, { timeout: requestTimeoutMs });
+    const manager = await js.jetstreamManager();
+    const maxBodyBytes = (connection.info?.max_payload ?? 1024 * 1024) - HEADER_ROOM_BYTES;
+    return { connection, js, manager, replicas, maxBodyBytes, requestTimeoutMs };
+  } catch (error) {
+    await connection?.close();
+    throw unavailable("NATS cannot be reached", error);
+  }
+}

@@ -1,0 +1,117 @@
+/** The stream of one partition: requests to NATS, and nothing of what the messages mean. */
+import { DiscardPolicy, PubHeaders, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
+import { headers } from "@nats-io/transport-node";
+import type { MessageKind, StreamNames } from "../names.js";
+import { isStreamNotFound } from "./failures.js";
+import type { Nats } from "./nats.js";
+
+/** A message to publish. */
+export interface Outgoing {
+  readonly kind: MessageKind;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** Messages of one direct get at most. */
+const MESSAGES_A_READ = 256;
+
+export class PartitionStream {
+  readonly names: StreamNames;
+  readonly #nats: Nats;
+
+  constructor(nats: Nats, names: StreamNames) {
+    this.#nats = nats;
+    this.names = names;
+  }
+
+  get maxBodyBytes(): number {
+    return this.#nats.maxBodyBytes;
+  }
+
+  /** Creates the stream; it may exist already. */
+  async create(metadata: Record<string, string>): Promise<void> {
+    const { stream, subject } = this.names;
+    await this.#nats.manager.streams.add({
+      name: stream,
+      subjects: [`${subject}.*`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      num_replicas: this.#nats.replicas,
+      allow_direct: true,
+      deny_delete: true,
+      metadata,
+    });
+  }
+
+  async exists(): Promise<boolean> {
+    try {
+      await this.#nats.manager.streams.info(this.names.stream);
+      return true;
+    } catch (error) {
+      if (isStreamNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Deletes the stream, if it exists. */
+  async delete(): Promise<void> {
+    try {
+      await this.#nats.manager.streams.delete(this.names.stream);
+    } catch (error) {
+      if (!isStreamNotFound(error)) throw error;
+    }
+  }
+
+  /**
+   * Publishes once; resolves to the sequence of the message. If it rejects, the message may be
+   * stored or not.
+   *
+   * @param after the message is stored only if this is the stream's last sequence
+   */
+  async publish({ kind, headers: given, body }: Outgoing, after?: number): Promise<number> {
+    const all = headers();
+    for (const [name, value] of Object.entries(given)) all.set(name, value);
+    if (after !== undefined) all.set(PubHeaders.ExpectedLastSeqHdr, `${after}`);
+    const timeout = this.#nats.requestTimeoutMs;
+    const { seq } = await this.#nats.js.publish(`${this.names.subject}.${kind}`, body, { headers: all, timeout });
+    return seq;
+  }
+
+  /** The last message of a kind, according to the stream's leader. */
+  async last(kind: MessageKind): Promise<StoredMsg | undefined> {
+    const query = { last_by_subj: `${this.names.subject}.${kind}` };
+    return (await this.#nats.manager.streams.getMessage(this.names.stream, query)) ?? undefined;
+  }
+
+  /** The first message at `sequence` or after, according to the stream's leader. */
+  async next(sequence: number, kind?: MessageKind): Promise<StoredMsg | undefined> {
+    const query = { seq: sequence, next_by_subj: this.#filter(kind) };
+    return (await this.#nats.manager.streams.getMessage(this.names.stream, query)) ?? undefined;
+  }
+
+  /**
+   * Messages at `sequence` and after, oldest first, according to any replica, which may lag behind:
+   * there may be more of them, or there may be the first one at all.
+   */
+  async read(sequence: number, maxBytes: number, kind?: MessageKind): Promise<StoredMsg[]> {
+    const found = await this.#nats.manager.direct.getBatch(this.names.stream, {
+      seq: Math.max(sequence, 1),
+      next_by_subj: this.#filter(kind),
+      batch: MESSAGES_A_READ,
+      max_bytes: maxBytes,
+    });
+    const messages: StoredMsg[] = [];
+    for await (const message of found) messages.push(message);
+    return messages;
+  }
+
+  /** Deletes all messages before `sequence`. */
+  async purgeBefore(sequence: number): Promise<void> {
+    await this.#nats.manager.streams.purge(this.names.stream, { seq: sequence });
+  }
+
+  #filter(kind: MessageKind | undefined): string {
+    return `${this.names.subject}.${kind ?? "*"}`;
+  }
+}
