@@ -1,6 +1,6 @@
 /** The contract of a partition's log: appends, reads, waits, deletion, closing. */
 import { expect, test } from "vitest";
-import { BatchTooLongToRead, type PartitionLog } from "../../src/engine/partition-log.js";
+import type { PartitionLog } from "../../src/engine/partition-log.js";
 import { Bench, batch, batchesIn, codeOf, lines, type MakeHome, numbered } from "./home.js";
 
 const MAX = { maxBytes: 1_000_000 };
@@ -156,7 +156,8 @@ export function logContract(makeHome: MakeHome): void {
     expect((await lines(log)).length).toBe(12);
     // A single batch that exceeds `maxBytes` is returned nevertheless, unless the read is strict.
     expect(await codeOf(reader.next({ maxBytes: 10, isStrict: true }))).toContain(`batch of ${length} bytes`);
-    await expect(reader.next({ maxBytes: 10, isStrict: true })).rejects.toBeInstanceOf(BatchTooLongToRead);
+    // Not its class: an engine's package imports that from core as it was built.
+    await expect(reader.next({ maxBytes: 10, isStrict: true })).rejects.toHaveProperty("byteLength", length);
     expect(reader.offset).toBe(4);
     expect((await reader.next({ maxBytes: 10 }))!.nextOffset).toBe(6);
     expect((await reader.next({ ...MAX, until: 9 }))!.nextOffset).toBe(10);

@@ -1,6 +1,6 @@
 /** What a failed request to NATS says. */
 import { type LogStoreError, UnavailableError } from "@logstore/codec";
-import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiCodes, JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
 
 /** Whether a compare-and-set, or an expected sequence, was refused. */
 export function isWrongSequence(error: unknown): boolean {
@@ -13,6 +13,11 @@ export function isWrongSequence(error: unknown): boolean {
 
 export function isStreamNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+}
+
+/** Whether a direct get found no message. */
+export function isNoMessage(error: unknown): boolean {
+  return error instanceof JetStreamError && (error as { readonly code?: unknown }).code === 404;
 }
 
 /** @param what what could not be done: "topic t cannot be looked up" */

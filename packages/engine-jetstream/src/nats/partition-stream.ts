@@ -2,7 +2,7 @@
 import { DiscardPolicy, PubHeaders, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
 import type { MessageKind, StreamNames } from "../names.js";
-import { isStreamNotFound } from "./failures.js";
+import { isNoMessage, isStreamNotFound } from "./failures.js";
 import type { Nats } from "./nats.js";
 
 /** A message to publish. */
@@ -102,7 +102,11 @@ export class PartitionStream {
       max_bytes: maxBytes,
     });
     const messages: StoredMsg[] = [];
-    for await (const message of found) messages.push(message);
+    try {
+      for await (const message of found) messages.push(message);
+    } catch (error) {
+      if (!isNoMessage(error)) throw error;
+    }
     return messages;
   }
 

@@ -13,6 +13,8 @@ export interface DataPlace {
   readonly appendTime: number;
   /** Bytes of all bodies before this one. */
   readonly position: number;
+  /** Bytes of all bodies up to the end of this one. */
+  readonly nextPosition: number;
 }
 
 export interface DataMessage extends DataPlace {
@@ -46,13 +48,15 @@ export function decodeData({ seq: sequence, header, data: body }: StoredMsg): Da
     if (Number.isSafeInteger(value) && value >= 0) return value;
     throw new CorruptPartitionError(`message ${sequence} of the partition's stream has no valid header ${name}`);
   };
+  const position = number(POSITION_HEADER);
   return {
     sequence,
     epoch: number(EPOCH_HEADER),
     baseOffset: number(BASE_OFFSET_HEADER),
     nextOffset: number(NEXT_OFFSET_HEADER),
     appendTime: number(APPEND_TIME_HEADER),
-    position: number(POSITION_HEADER),
+    position,
+    nextPosition: position + body.length,
     body,
   };
 }

@@ -12,12 +12,13 @@ export class SparseIndex {
   /** By sequence. */
   #entries: DataPlace[] = [];
 
-  add({ sequence, epoch, baseOffset, nextOffset, appendTime, position }: DataPlace): void {
+  add(place: DataPlace): void {
+    const { sequence, epoch, baseOffset, nextOffset, appendTime, position, nextPosition } = place;
     const at = this.#indexOf((entry) => entry.sequence >= sequence);
     const [before, after] = [this.#entries[at - 1], this.#entries[at]];
     if (before !== undefined && sequence - before.sequence < STEP) return;
     if (after !== undefined && after.sequence - sequence < STEP) return;
-    this.#entries.splice(at, 0, { sequence, epoch, baseOffset, nextOffset, appendTime, position });
+    this.#entries.splice(at, 0, { sequence, epoch, baseOffset, nextOffset, appendTime, position, nextPosition });
     if (this.#entries.length > MAX_ENTRIES) this.#entries = this.#entries.filter((_, i) => i % 2 === 0);
   }
 

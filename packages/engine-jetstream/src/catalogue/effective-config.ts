@@ -1,0 +1,31 @@
+/** The effective configuration of a topic on this engine. */
+import { InvalidArgumentError } from "@logstore/codec";
+import { checkDurability, type Durability, type TopicConfig } from "@logstore/core/engine";
+import type { LogConfig } from "../partition/jetstream-log.js";
+
+const DEFAULT_MAX_BATCH_BYTES = 16 * 1024 * 1024;
+
+/** What limits the configuration of topics. */
+export interface ConfigLimits {
+  /** Weakest first. */
+  readonly durabilities: readonly Durability[];
+  readonly maxBatchBytes: number;
+}
+
+/**
+ * A batch must fit into a message of NATS: a higher limit is lowered to that.
+ *
+ * @throws InvalidArgumentError
+ */
+export function effectiveConfig(config: TopicConfig, { durabilities, maxBatchBytes }: ConfigLimits): LogConfig {
+  if (config.durability !== undefined) checkDurability(config.durability, durabilities);
+  for (const [name, value] of Object.entries(config)) {
+    if (name === "durability" || (Number.isSafeInteger(value) && (value as number) >= 0)) continue;
+    throw new InvalidArgumentError(`${name} is a whole number, not ${value}`);
+  }
+  return {
+    ...config,
+    durability: config.durability ?? durabilities[0]!,
+    maxBatchBytes: Math.min(config.maxBatchBytes ?? DEFAULT_MAX_BATCH_BYTES, maxBatchBytes),
+  };
+}

@@ -1,0 +1,2 @@
+export { JetStreamEngine } from "./jetstream-engine.js";
+export type { JetStreamEngineOptions } from "./options.js";

@@ -1,0 +1,95 @@
+/** An engine that stores partitions, topics and groups in a NATS JetStream cluster. */
+import { randomBytes } from "node:crypto";
+import { startInterval, type Timer } from "@logstore/codec";
+import type { Durability, DurableMap, Engine, JournalStore, TopicCatalogue } from "@logstore/core/engine";
+import { JetStreamCatalogue } from "./catalogue/jetstream-catalogue.js";
+import { JetStreamMap } from "./durable-map.js";
+import { JetStreamJournal } from "./journal/jetstream-journal.js";
+import { Names } from "./names.js";
+import { Bucket } from "./nats/bucket.js";
+import { available } from "./nats/failures.js";
+import { connectNats, type Nats } from "./nats/nats.js";
+import { type CheckedOptions, checkedOptions, type JetStreamEngineOptions } from "./options.js";
+import { MessageCache } from "./partition/message-cache.js";
+
+const RETENTION_EVERY_MS = 60_000;
+
+/** Keeps topics, records and groups in NATS JetStream. Several brokers may share them. */
+export class JetStreamEngine implements Engine {
+  readonly name = "JetStream";
+  readonly catalogue: TopicCatalogue;
+  readonly map: DurableMap;
+  readonly journal: JournalStore;
+  readonly maxBatchBytes: number;
+  readonly durabilities: readonly Durability[];
+  readonly failure = undefined;
+  readonly #nats: Nats;
+  readonly #catalogue: JetStreamCatalogue;
+  readonly #retention: Timer;
+  #healthChanged = () => {};
+
+  private constructor(nats: Nats, bucket: Bucket, options: CheckedOptions) {
+    const { namespace, broker, appendTimeoutMs, cacheBytes } = options;
+    const names = new Names(namespace);
+    this.#nats = nats;
+    this.maxBatchBytes = nats.maxBodyBytes;
+    this.durabilities = durabilitiesOf(options);
+    const context = {
+      cache: new MessageCache(cacheBytes),
+      broker,
+      durabilities: this.durabilities,
+      appendTimeoutMs,
+      now: () => this.now(),
+      healthChanged: () => this.#healthChanged(),
+    };
+    this.#catalogue = new JetStreamCatalogue(nats, names, bucket, context, this);
+    this.catalogue = this.#catalogue;
+    this.map = new JetStreamMap(bucket);
+    this.journal = new JetStreamJournal(nats, names, bucket, context);
+    const retain = () => void this.#catalogue.applyRetention();
+    this.#retention = startInterval(RETENTION_EVERY_MS, retain, { keepsAlive: false });
+  }
+
+  /** @throws InvalidArgumentError; UnavailableError if the cluster cannot be reached */
+  static async open(options: JetStreamEngineOptions = {}): Promise<JetStreamEngine> {
+    const checked = checkedOptions(options);
+    const nats = await connectNats(checked.connection, checked.replicas, checked.requestTimeoutMs);
+    try {
+      const opening = Bucket.open(nats, checked.namespace);
+      const bucket = await available("topics cannot be read from NATS", opening);
+      const engine = new JetStreamEngine(nats, bucket, checked);
+      await available("topics cannot be watched in NATS", engine.#catalogue.start());
+      return engine;
+    } catch (error) {
+      await nats.connection.close();
+      throw error;
+    }
+  }
+
+  onHealth(changed: () => void): void {
+    this.#healthChanged = changed;
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  randomHex(byteCount: number): string {
+    return randomBytes(byteCount).toString("hex");
+  }
+
+  async close(): Promise<void> {
+    this.#retention.cancel();
+    try {
+      await this.#catalogue.close();
+    } finally {
+      await this.#nats.connection.close();
+    }
+  }
+}
+
+/** What an acknowledgement of NATS means, weakest first. */
+function durabilitiesOf({ replicas, syncsAlways }: CheckedOptions): readonly Durability[] {
+  const inMemory = replicas === 1 ? "written" : "replicated";
+  return syncsAlways ? [inMemory, "flushed"] : [inMemory];
+}

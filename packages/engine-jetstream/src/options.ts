@@ -1,0 +1,72 @@
+/** Options of the engine. */
+import { boolean, checkOptions, durationMs, type OptionRules, oneOf, wholeNumber } from "@logstore/codec";
+import type { NodeConnectionOptions } from "@nats-io/transport-node";
+
+export interface JetStreamEngineOptions {
+  /** Addresses of NATS servers. Default `nats://127.0.0.1:4222`. */
+  readonly servers?: readonly string[] | undefined;
+  /** Further options of the NATS connection, such as credentials and TLS. */
+  readonly connection?: NodeConnectionOptions | undefined;
+  /** Separates clusters of brokers that share a NATS account. Default "logstore". */
+  readonly namespace?: string | undefined;
+  /**
+   * Name of this broker, under which its groups' journal is stored. No two brokers that run at the
+   * same time have the same. Default "broker".
+   */
+  readonly broker?: string | undefined;
+  /** Replicas of each stream that is created: 1, 3 or 5. Default 3. */
+  readonly replicas?: 1 | 3 | 5 | undefined;
+  /**
+   * Whether the NATS servers are configured with `sync_interval: always`. Only then does the engine
+   * offer the durability `flushed`. Default false.
+   */
+  readonly syncsAlways?: boolean | undefined;
+  /** How long one request to NATS may take, in ms. Default 5,000. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How long an append waits for its outcome, in ms. Default 30,000. */
+  readonly appendTimeoutMs?: number | undefined;
+  /** Memory for messages that were written or read last, in bytes. Default 64 MiB. */
+  readonly cacheBytes?: number | undefined;
+}
+
+export interface CheckedOptions {
+  readonly connection: NodeConnectionOptions;
+  readonly namespace: string;
+  readonly broker: string;
+  readonly replicas: 1 | 3 | 5;
+  readonly syncsAlways: boolean;
+  readonly requestTimeoutMs: number;
+  readonly appendTimeoutMs: number;
+  readonly cacheBytes: number;
+}
+
+const name = (value: unknown) =>
+  typeof value === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(value) ? undefined : "1 to 64 of A-Z a-z 0-9 _ -";
+
+const RULES: OptionRules<JetStreamEngineOptions> = {
+  servers: (value) => (Array.isArray(value) && value.length > 0 ? undefined : "a list of addresses"),
+  connection: (value) => (typeof value === "object" && value !== null ? undefined : "options of a NATS connection"),
+  namespace: name,
+  broker: name,
+  replicas: oneOf(1, 3, 5),
+  syncsAlways: boolean,
+  requestTimeoutMs: durationMs({ min: 100 }),
+  appendTimeoutMs: durationMs({ min: 100 }),
+  cacheBytes: wholeNumber({ min: 0 }),
+};
+
+/** @throws InvalidArgumentError */
+export function checkedOptions(options: JetStreamEngineOptions): CheckedOptions {
+  checkOptions("JetStream engine", options, RULES);
+  const { servers, connection, namespace, broker, replicas, syncsAlways } = options;
+  return {
+    connection: { ...connection, ...(servers && { servers: [...servers] }) },
+    namespace: namespace ?? "logstore",
+    broker: broker ?? "broker",
+    replicas: replicas ?? 3,
+    syncsAlways: syncsAlways ?? false,
+    requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
+    appendTimeoutMs: options.appendTimeoutMs ?? 30_000,
+    cacheBytes: options.cacheBytes ?? 64 * 1024 * 1024,
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * Writes to a stream as its owner: one message after another, each stored once or not at all, and
+ * none after another broker has taken over. See docs/format/jetstream.md.
+ */
+import { sleep } from "@logstore/codec";
+import type { StoredMsg } from "@nats-io/jetstream";
+import type { Outgoing, PartitionStream } from "../nats/partition-stream.js";
+import { EPOCH_HEADER } from "./data-message.js";
+import type { Owner } from "./owner.js";
+import { FencedError } from "./take-over.js";
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 1_000;
+
+export class FencedStream {
+  readonly stream: PartitionStream;
+  readonly #signal: AbortSignal;
+
+  /** @param signal aborted when nobody waits for the outcome any more */
+  constructor(stream: PartitionStream, signal: AbortSignal) {
+    this.stream = stream;
+    this.#signal = signal;
+  }
+
+  /**
+   * Stores a message after the last one that the owner knows; resolves to its sequence, however
+   * long that takes. Only one call may be in progress: the fence relies on it.
+   *
+   * @throws FencedError if another broker has taken over
+   * @throws the reason of the last failure if the signal aborts: the outcome is unknown
+   */
+  async store(message: Outgoing, owner: Owner): Promise<number> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const sequence = await this.#storeOnce(message, owner);
+      if (sequence !== undefined) {
+        owner.lastSequence = sequence;
+        return sequence;
+      }
+      await this.#pause(pauseMs);
+    }
+  }
+
+  /** Undefined if the message is not stored yet. The same bytes may be sent again. */
+  async #storeOnce(message: Outgoing, owner: Owner): Promise<number | undefined> {
+    try {
+      return await this.stream.publish(message, owner.lastSequence);
+    } catch (error) {
+      this.#checkWanted(error);
+    }
+    const follows = await this.#whatFollows(owner.lastSequence + 1);
+    if (follows === undefined) return undefined;
+    const isOwn = Number(follows.header.get(EPOCH_HEADER)) === owner.epoch;
+    if (isOwn && follows.seq === owner.lastSequence + 1) return follows.seq;
+    throw new FencedError();
+  }
+
+  /** The first message at a sequence or after, according to the leader, as soon as it answers. */
+  async #whatFollows(sequence: number): Promise<StoredMsg | undefined> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        return await this.stream.next(sequence);
+      } catch (error) {
+        this.#checkWanted(error);
+      }
+      await this.#pause(pauseMs);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, this.#signal);
+  }
+
+  #checkWanted(error: unknown): void {
+    if (this.#signal.aborted) throw error;
+  }
+}

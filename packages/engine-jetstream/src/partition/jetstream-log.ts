@@ -1,0 +1,253 @@
+/**
+ * The log of one partition in a JetStream stream. It reads as any broker may; its first write takes
+ * the partition over from the broker that owned it.
+ */
+import {
+  BatchTooLargeError,
+  batchesToAppend,
+  ClosedError,
+  CorruptPartitionError,
+  InvalidArgumentError,
+  type LogStoreError,
+  OffsetOutOfRangeError,
+  type RecordBatch,
+  startTimer,
+} from "@logstore/codec";
+import {
+  AppendCheck,
+  type Appended,
+  type AppendOptions,
+  type Chunk,
+  checkDurability,
+  checkedPosition,
+  checkExpectedOffset,
+  type Durability,
+  type Gap,
+  LogOffsets,
+  type LogReader,
+  type PartitionLog,
+  type Position,
+  type TopicConfig,
+} from "@logstore/core/engine";
+import { available } from "../nats/failures.js";
+import type { PartitionStream } from "../nats/partition-stream.js";
+import { AppendQueue, type PendingAppend, type PendingStart } from "./append-queue.js";
+import { decodeData } from "./data-message.js";
+import { JetStreamReader } from "./jetstream-reader.js";
+import type { MessageCache } from "./message-cache.js";
+import { MessageSource } from "./message-source.js";
+import { retainedFrom } from "./retention.js";
+import { decodeState } from "./state-record.js";
+import { waitBeyond } from "./wait-beyond.js";
+import { Writer } from "./writer.js";
+
+/** The options in effect for a log. They may be altered at any time. */
+export interface LogConfig extends TopicConfig {
+  readonly durability: Durability;
+  readonly maxBatchBytes: number;
+}
+
+/** What the logs of an engine share. */
+export interface LogContext {
+  readonly cache: MessageCache;
+  /** For the operator. */
+  readonly broker: string;
+  /** Weakest first. */
+  readonly durabilities: readonly Durability[];
+  readonly appendTimeoutMs: number;
+  now(): number;
+  healthChanged(): void;
+}
+
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+
+export class JetStreamLog implements PartitionLog {
+  readonly partition: number;
+  readonly offsets = new LogOffsets(0, 0);
+  readonly gaps: readonly Gap[] = [];
+  readonly damage: LogStoreError | undefined;
+  readonly failure: LogStoreError | undefined;
+  readonly #stream: PartitionStream;
+  readonly #context: LogContext;
+  readonly #configOf: () => LogConfig;
+  readonly #source: MessageSource;
+  readonly #queue: AppendQueue;
+  readonly #writer: Writer;
+  readonly #check: AppendCheck;
+  #checking: Promise<void> = Promise.resolve();
+  #knownDamage: LogStoreError | undefined;
+  #isClosed = false;
+
+  /** @param maxQueuedBytes more than that is refused; Infinity: nothing is */
+  constructor(
+    partition: number,
+    stream: PartitionStream,
+    context: LogContext,
+    configOf: () => LogConfig,
+    maxQueuedBytes = MAX_QUEUED_BYTES,
+  ) {
+    this.partition = partition;
+    this.#stream = stream;
+    this.#context = context;
+    this.#configOf = configOf;
+    this.#source = new MessageSource(stream, context.cache);
+    this.#queue = new AppendQueue(maxQueuedBytes);
+    const { broker, now } = context;
+    const syncsAlways = context.durabilities.includes("flushed");
+    this.#writer = new Writer(stream, this.offsets, this.#source, this.#queue, { partition, broker, syncsAlways, now });
+    this.#check = new AppendCheck((checkingBytes, more) => this.#queue.refuseWhenFull(checkingBytes, more));
+  }
+
+  get knownEnd(): number {
+    return this.offsets.logEnd;
+  }
+
+  get knownDamage(): LogStoreError | undefined {
+    return this.#knownDamage;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  async appendBatches(bytes: Uint8Array, { durability, expectedOffset }: AppendOptions = {}): Promise<Appended> {
+    this.#checkOpen();
+    const { durabilities } = this.#context;
+    checkDurability(durability ?? this.#configOf().durability, durabilities);
+    checkExpectedOffset(expectedOffset);
+    const batches = this.#batches(bytes);
+    const checking = this.#check.check(batches, bytes.length);
+    if (checking !== undefined) {
+      this.#checking = Promise.allSettled([this.#checking, checking]).then(() => {});
+      await checking;
+    } else this.#queue.refuseWhenFull(0, bytes.length);
+    const appended = await new Promise<Omit<Appended, "durability">>((resolve, reject) => {
+      const deadline = performance.now() + this.#context.appendTimeoutMs;
+      const append = { kind: "append", batches, byteLength: bytes.length, expectedOffset } as const;
+      this.#write({ ...append, deadline, resolve, reject });
+    });
+    return { ...appended, durability: durabilities.at(-1)! };
+  }
+
+  #batches(bytes: Uint8Array): RecordBatch[] {
+    const { maxBatchBytes } = this.#configOf();
+    const batches = batchesToAppend(bytes, { maxBatchBytes, maxRecordsBytes: Math.max(maxBatchBytes, 2 ** 26) });
+    const { maxBodyBytes } = this.#stream;
+    const tooLarge = batches.find(({ byteLength }) => byteLength > maxBodyBytes);
+    if (tooLarge === undefined) return batches;
+    throw new BatchTooLargeError(
+      `a batch of ${tooLarge.byteLength} bytes does not fit into a NATS message, which takes ${maxBodyBytes}: ` +
+        "make smaller batches, or raise max_payload of the NATS servers",
+      { expected: maxBodyBytes, actual: tooLarge.byteLength },
+    );
+  }
+
+  #write(write: PendingAppend | PendingStart): void {
+    this.#queue.add(write);
+    this.#writer.wake();
+  }
+
+  reader(offset: number): LogReader {
+    return new JetStreamReader(this, this.#source, offset);
+  }
+
+  async resolve(given: Position): Promise<number> {
+    const position = checkedPosition(given);
+    this.#checkOpen();
+    if (typeof position === "number") return position;
+    await this.refresh();
+    const { logStart, highWatermark } = this.offsets;
+    if (position === "earliest") return logStart;
+    if (position === "latest" || logStart === highWatermark) return highWatermark;
+    const found = await this.#source.first(({ appendTime }) => appendTime >= position.time);
+    return found === undefined ? highWatermark : Math.max(found.baseOffset, logStart);
+  }
+
+  async appendTimeAt(offset: number): Promise<number | undefined> {
+    const { logStart, highWatermark } = this.offsets;
+    if (offset < logStart || offset >= highWatermark) return undefined;
+    return (await this.#source.at(offset)).appendTime;
+  }
+
+  waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {
+    return waitBeyond(this, offset, signal, timeoutMs);
+  }
+
+  refresh(): Promise<void> | undefined {
+    return this.#writer.owner === undefined ? this.#follow() : undefined;
+  }
+
+  async #follow(): Promise<void> {
+    const asked = Promise.all([this.#stream.last("data"), this.#stream.last("state")]);
+    const [last, found] = await available(`partition ${this.partition} cannot be read`, asked);
+    const state = found && decodeState(found);
+    const logEnd = Math.max(last === undefined ? 0 : decodeData(last).nextOffset, state?.logEnd ?? 0);
+    this.offsets.startAt(state?.logStart ?? 0);
+    this.offsets.wrote(Math.max(logEnd, this.offsets.logEnd));
+    this.offsets.publish();
+  }
+
+  async deleteRecords(offset: number): Promise<void> {
+    this.#checkOpen();
+    if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new InvalidArgumentError(`${offset} is not an offset`);
+    await this.refresh();
+    const { partition, offsets } = this;
+    if (offset > offsets.highWatermark) {
+      const expected = offsets.highWatermark;
+      const what = `partition ${partition} ends at offset ${expected}`;
+      throw new OffsetOutOfRangeError(what, { partition, offset, expected });
+    }
+    if (offset <= offsets.logStart) return;
+    await new Promise<void>((resolve, reject) => {
+      const deadline = performance.now() + this.#context.appendTimeoutMs;
+      this.#write({ kind: "start", offset, deadline, resolve, reject });
+    });
+    await this.#purge();
+  }
+
+  /** Frees what was deleted. If that fails, a later purge does it. */
+  async #purge(): Promise<void> {
+    const { logStart, highWatermark } = this.offsets;
+    try {
+      const state = await this.#stream.last("state");
+      const lastData = await this.#stream.last("data");
+      if (state === undefined || lastData === undefined) return;
+      const first = logStart < highWatermark ? await this.#source.at(logStart) : undefined;
+      const sequence = Math.min(first?.sequence ?? lastData.seq, lastData.seq, state.seq);
+      await this.#stream.purgeBefore(sequence);
+      this.#source.removeBefore(sequence);
+    } catch {
+      // the records are deleted all the same
+    }
+  }
+
+  async applyRetention(): Promise<void> {
+    this.#checkOpen();
+    const { owner } = this.#writer;
+    if (owner === undefined) return; // the owner does it
+    const from = await retainedFrom(this.#configOf(), owner, this.#source, this.#context.now());
+    if (from > owner.logStart) await this.deleteRecords(from);
+  }
+
+  noteCorrupt({ baseOffset: offset }: RecordBatch, _chunk: Chunk, cause: Error): LogStoreError {
+    const { partition } = this;
+    const what = `partition ${partition} is damaged at offset ${offset}`;
+    const error = new CorruptPartitionError(what, { partition, offset }, { cause });
+    this.#knownDamage ??= error;
+    this.#context.healthChanged();
+    return error;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.offsets.wakeAll();
+    await this.#checking; // then they are queued
+    const impatient = startTimer(this.#context.appendTimeoutMs, () => this.#writer.stop());
+    await this.#writer.settle();
+    impatient.cancel();
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new ClosedError(`partition ${this.partition} is closed`, { partition: this.partition });
+  }
+}

@@ -1,0 +1,100 @@
+/** Reads a partition's log: whole batches, copied into a buffer of the caller's own. */
+import { ClosedError, frameBatches, OffsetOutOfRangeError, type RecordBatch } from "@logstore/codec";
+import {
+  BatchTooLongToRead,
+  bufferFor,
+  type Chunk,
+  type LogReader,
+  type PartitionLog,
+  type ReadOptions,
+} from "@logstore/core/engine";
+import type { DataMessage, DataPlace } from "./data-message.js";
+import type { MessageSource } from "./message-source.js";
+import { STORED_LIMITS } from "./owner.js";
+
+type Log = Pick<PartitionLog, "partition" | "offsets" | "isClosed">;
+
+export class JetStreamReader implements LogReader {
+  readonly #log: Log;
+  readonly #source: MessageSource;
+  #offset: number;
+  /** The last message that was read. */
+  #near: DataPlace | undefined;
+
+  constructor(log: Log, source: MessageSource, offset: number) {
+    this.#log = log;
+    this.#source = source;
+    this.#offset = offset;
+    const isThere = Number.isSafeInteger(offset) && offset <= log.offsets.highWatermark;
+    if (!isThere || offset < log.offsets.logStart) throw this.#outOfRange();
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async next({ maxBytes, headroomBytes = 0, isStrict, until }: ReadOptions): Promise<Chunk | undefined> {
+    this.#checkReadable();
+    const end = Math.min(this.#log.offsets.highWatermark, until ?? Number.POSITIVE_INFINITY);
+    if (this.#offset >= end) return undefined;
+    const first = await this.#message();
+    const { batches, byteLength, last } = this.#collect(first, end, maxBytes);
+    if (isStrict && byteLength > maxBytes) throw new BatchTooLongToRead(byteLength);
+    const bytes = bufferFor(byteLength, headroomBytes);
+    let at = 0;
+    for (const batch of batches) {
+      bytes.set(batch.bytes, at);
+      at += batch.byteLength;
+    }
+    const { body: _body, ...near } = last;
+    this.#near = near;
+    this.#offset = batches.at(-1)!.nextOffset;
+    return { bytes, headroomBytes, nextOffset: this.#offset };
+  }
+
+  async #message(): Promise<DataMessage> {
+    try {
+      const message = await this.#source.at(this.#offset, this.#near);
+      this.#checkReadable();
+      return message;
+    } catch (error) {
+      this.#checkReadable(); // the record may have been deleted meanwhile
+      throw error;
+    }
+  }
+
+  /** The batches from the reader's offset on: of the first message, and of later ones in memory. */
+  #collect(first: DataMessage, end: number, maxBytes: number) {
+    const batches: RecordBatch[] = [];
+    let byteLength = 0;
+    let last = first;
+    for (let message: DataMessage | undefined = first; message !== undefined; ) {
+      last = message;
+      for (const batch of frameBatches(message.body, STORED_LIMITS)) {
+        if (batch.nextOffset <= this.#offset) continue;
+        const isTooMuch = batches.length > 0 && byteLength + batch.byteLength > maxBytes;
+        if (batch.baseOffset >= end || isTooMuch) return { batches, byteLength, last };
+        batches.push(batch);
+        byteLength += batch.byteLength;
+      }
+      message = byteLength < maxBytes ? this.#source.cached(message.nextOffset) : undefined;
+    }
+    return { batches, byteLength, last };
+  }
+
+  #checkReadable(): void {
+    const { partition, isClosed, offsets } = this.#log;
+    if (isClosed) throw new ClosedError(`partition ${partition} is closed`, { partition });
+    if (this.#offset < offsets.logStart) throw this.#outOfRange();
+  }
+
+  #outOfRange(): OffsetOutOfRangeError {
+    const { partition, offsets } = this.#log;
+    const { logStart, highWatermark } = offsets;
+    const offset = this.#offset;
+    return new OffsetOutOfRangeError(
+      `partition ${partition} has offsets ${logStart} to ${highWatermark}, not ${offset}`,
+      { partition, offset, expected: offset > highWatermark ? highWatermark : logStart },
+    );
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Writes what is appended to a partition: takes the partition over first, then makes group commits
+ * of what waits, one message at a time.
+ */
+import { LogStoreError, type RecordBatch, startInterval, UnavailableError } from "@logstore/codec";
+import { assignOffsets, type LogOffsets } from "@logstore/core/engine";
+import { unavailable } from "../nats/failures.js";
+import type { PartitionStream } from "../nats/partition-stream.js";
+import type { AppendQueue, PendingAppend, PendingStart, PendingWrite } from "./append-queue.js";
+import { type DataMessage, encodeData } from "./data-message.js";
+import { FencedStream } from "./fenced-stream.js";
+import type { MessageSource } from "./message-source.js";
+import type { Owner } from "./owner.js";
+import { encodeState } from "./state-record.js";
+import { FencedError, takeOver } from "./take-over.js";
+
+/** Largest group commit, in bytes, unless one batch is larger. */
+const COMMIT_BYTES = 1024 * 1024;
+const CHECK_DEADLINES_MS = 250;
+
+export interface WriterOptions {
+  readonly partition: number;
+  /** For the operator. */
+  readonly broker: string;
+  /** Whether an acknowledged message is on disk. */
+  readonly syncsAlways: boolean;
+  now(): number;
+}
+
+export class Writer {
+  readonly #stream: PartitionStream;
+  readonly #offsets: LogOffsets;
+  readonly #source: MessageSource;
+  readonly #queue: AppendQueue;
+  readonly #options: WriterOptions;
+  readonly #stop = new AbortController();
+  readonly #fenced: FencedStream;
+  #owner: Owner | undefined;
+  /** What is being written. */
+  #current: readonly PendingWrite[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(
+    stream: PartitionStream,
+    offsets: LogOffsets,
+    source: MessageSource,
+    queue: AppendQueue,
+    options: WriterOptions,
+  ) {
+    this.#stream = stream;
+    this.#offsets = offsets;
+    this.#source = source;
+    this.#queue = queue;
+    this.#options = options;
+    this.#fenced = new FencedStream(stream, this.#stop.signal);
+  }
+
+  /** Undefined if this broker does not own the partition, as far as it knows. */
+  get owner(): Owner | undefined {
+    return this.#owner;
+  }
+
+  /** Called when something was added to the queue. */
+  wake(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing waits any more, which every caller's deadline bounds. */
+  async settle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const deadlines = startInterval(CHECK_DEADLINES_MS, () => this.#expire());
+    try {
+      await Promise.resolve(); // what is appended in the same turn is written together
+      while (!this.#queue.isEmpty) await this.#writeNext();
+    } finally {
+      deadlines.cancel();
+      this.#running = undefined; // at once: the next append starts it again
+    }
+  }
+
+  /** Writes what is next, and tells its callers. Never rejects. */
+  async #writeNext(): Promise<void> {
+    try {
+      if (this.#owner === undefined) this.#became(await takeOver(this.#stream, this.#options.broker));
+      const owner = this.#owner!;
+      this.#current = this.#queue.take(Math.min(COMMIT_BYTES, this.#stream.maxBodyBytes));
+      const [first] = this.#current;
+      if (first?.kind === "start") await this.#moveStart(owner, first);
+      else await this.#append(owner, this.#current as readonly PendingAppend[]);
+      if (owner.needsState) await this.#storeState(owner);
+    } catch (error) {
+      this.#lost(error);
+    } finally {
+      this.#current = [];
+    }
+  }
+
+  #became(owner: Owner): void {
+    this.#owner = owner;
+    this.#offsets.startAt(owner.logStart);
+    this.#offsets.wrote(owner.logEnd);
+    this.#offsets.publish();
+  }
+
+  /**
+   * Another broker may own the partition now. Whatever waits is rejected: only a caller that asks
+   * again makes this broker take over.
+   */
+  #lost(error: unknown): void {
+    this.#owner = undefined;
+    const { partition } = this.#options;
+    let why = error;
+    if (error instanceof FencedError) {
+      const what = `another broker has taken partition ${partition} over: append the same batches again`;
+      why = new UnavailableError(what, { partition });
+    } else if (!(error instanceof LogStoreError)) why = unavailable(`partition ${partition} cannot be written to`, error);
+    for (const write of [...this.#current, ...this.#queue.takeAll()]) write.reject(why);
+  }
+
+  async #append(owner: Owner, appends: readonly PendingAppend[]): Promise<void> {
+    const { partition, syncsAlways, now } = this.#options;
+    const { producers } = owner;
+    const appendTime = Math.max(now(), owner.appendTime);
+    const place = { partition, producers, appendTime, flushedUpTo: syncsAlways ? owner.logEnd : 0 };
+    let { logEnd } = owner;
+    const batches: RecordBatch[] = [];
+    const settle: (() => void)[] = [];
+    for (const append of appends) {
+      try {
+        const assigned = assignOffsets(append, logEnd, place);
+        logEnd = assigned.logEnd;
+        batches.push(...assigned.accepted);
+        settle.push(() => append.resolve(assigned.appended));
+      } catch (error) {
+        settle.push(() => append.reject(error));
+      }
+    }
+    for (const together of commits(batches, Math.min(COMMIT_BYTES, this.#stream.maxBodyBytes))) {
+      await this.#storeData(owner, together);
+    }
+    producers.written();
+    for (const each of settle) each();
+  }
+
+  async #storeData(owner: Owner, batches: readonly RecordBatch[]): Promise<void> {
+    const outgoing = encodeData(batches, owner.epoch, owner.position);
+    const sequence = await this.#fenced.store(outgoing, owner);
+    const message: DataMessage = {
+      sequence,
+      epoch: owner.epoch,
+      baseOffset: batches[0]!.baseOffset,
+      nextOffset: batches.at(-1)!.nextOffset,
+      appendTime: batches[0]!.appendTime,
+      position: owner.position,
+      nextPosition: owner.position + outgoing.body.length,
+      body: outgoing.body,
+    };
+    owner.stored(message);
+    this.#source.add(message);
+    this.#offsets.wrote(owner.logEnd);
+    this.#offsets.publish();
+  }
+
+  async #moveStart(owner: Owner, { offset, resolve }: PendingStart): Promise<void> {
+    if (offset > owner.logStart) {
+      owner.logStart = offset;
+      await this.#storeState(owner);
+      this.#offsets.startAt(offset);
+    }
+    resolve();
+  }
+
+  async #storeState(owner: Owner): Promise<void> {
+    await this.#fenced.store(encodeState(owner.state(), owner.epoch, this.#stream.maxBodyBytes), owner);
+    owner.stateStored();
+  }
+
+  /** Callers wait no longer than their deadline. What is being written goes on. */
+  #expire(): void {
+    const now = performance.now();
+    const current = this.#current.filter(({ deadline }) => deadline <= now);
+    const expired = [...current, ...this.#queue.takeExpired(now)];
+    if (expired.length === 0) return;
+    const { partition } = this.#options;
+    const why = new UnavailableError(
+      `it is not known yet whether partition ${partition} has stored this: append the same batches again`,
+      { partition },
+    );
+    for (const write of expired) write.reject(why);
+  }
+
+  /** Gives up what is being written. */
+  stop(): void {
+    this.#stop.abort();
+  }
+}
+
+/** Batches that are stored together: of `maxBytes` at most, unless one is larger. */
+function* commits(batches: readonly RecordBatch[], maxBytes: number): Generator<readonly RecordBatch[], void> {
+  let together: RecordBatch[] = [];
+  let bytes = 0;
+  for (const batch of batches) {
+    if (together.length > 0 && bytes + batch.byteLength > maxBytes) {
+      yield together;
+      [together, bytes] = [[], 0];
+    }
+    together.push(batch);
+    bytes += batch.byteLength;
+  }
+  if (together.length > 0) yield together;
+}

@@ -1,0 +1,144 @@
+/**
+ * NATS servers on loopback for tests: each a process of its own with a store directory of its own.
+ * The binary is `NATS_SERVER`, or `nats-server` in the PATH.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "@nats-io/transport-node";
+
+const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+const START_MS = 30_000;
+
+/** Why tests that need a NATS server are skipped. */
+export const SKIPPED = "skipped: no nats-server (set NATS_SERVER)";
+
+/** The binary; undefined if there is none of 2.11 or later. */
+export function natsServer(): string | undefined {
+  const binary = process.env["NATS_SERVER"] ?? "nats-server";
+  try {
+    const version = execFileSync(binary, ["--version"], { encoding: "utf8" }).match(/v(\d+)\.(\d+)/);
+    return version !== null && (Number(version[1]) > 2 || Number(version[2]) >= 11) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface NatsServersOptions {
+  /** Number of servers, which are a cluster if there are several. Default 1. */
+  readonly count?: number;
+  /** Whether each message is synced before it is acknowledged. Default false. */
+  readonly syncsAlways?: boolean;
+}
+
+interface Node {
+  readonly name: string;
+  readonly port: number;
+  readonly configFile: string;
+  process: ChildProcess | undefined;
+}
+
+export class NatsServers {
+  readonly #directory: string;
+  readonly #binary: string;
+  readonly #nodes: readonly Node[];
+
+  private constructor(directory: string, binary: string, nodes: readonly Node[]) {
+    this.#directory = directory;
+    this.#binary = binary;
+    this.#nodes = nodes;
+  }
+
+  static async start({ count = 1, syncsAlways = false }: NatsServersOptions = {}): Promise<NatsServers> {
+    const binary = natsServer();
+    if (binary === undefined) throw new Error(SKIPPED);
+    const directory = await mkdtemp(join(tmpdir(), "logstore-nats-"));
+    const ports = await freePorts(2 * count);
+    const routes = ports.slice(count).map((port) => `nats-route://127.0.0.1:${port}`);
+    const nodes: Node[] = [];
+    for (let i = 0; i < count; i++) {
+      const name = `n${i + 1}`;
+      const cluster =
+        count === 1 ? "" : `cluster { name: tests, listen: "127.0.0.1:${ports[count + i]}", routes: ${JSON.stringify(routes)} }`;
+      const sync = syncsAlways ? ", sync_interval: always" : "";
+      const configFile = join(directory, `${name}.conf`);
+      await writeFile(
+        configFile,
+        `server_name: ${name}
+listen: "127.0.0.1:${ports[i]}"
+max_payload: ${MAX_PAYLOAD_BYTES}
+jetstream { store_dir: "${join(directory, name)}"${sync} }
+${cluster}
+`,
+      );
+      nodes.push({ name, port: ports[i]!, configFile, process: undefined });
+    }
+    const servers = new NatsServers(directory, binary, nodes);
+    try {
+      for (let i = 0; i < count; i++) servers.startNode(i);
+      await servers.ready();
+    } catch (error) {
+      await servers.stop();
+      throw error;
+    }
+    return servers;
+  }
+
+  get addresses(): string[] {
+    return this.#nodes.map(({ port }) => `nats://127.0.0.1:${port}`);
+  }
+
+  /** Starts a node that is not running. */
+  startNode(index: number): void {
+    const node = this.#nodes[index]!;
+    node.process = spawn(this.#binary, ["-c", node.configFile], { stdio: "ignore" });
+  }
+
+  /** Sends a signal to a node: SIGKILL, SIGSTOP, SIGCONT. */
+  signal(index: number, signal: NodeJS.Signals): void {
+    this.#nodes[index]!.process?.kill(signal);
+  }
+
+  /** Resolves when JetStream answers, which for a cluster needs a leader. */
+  async ready(): Promise<void> {
+    const deadline = Date.now() + START_MS;
+    for (;;) {
+      try {
+        const connection = await connect({ servers: this.addresses, timeout: 1_000, reconnect: false });
+        try {
+          const answer = await connection.request("$JS.API.INFO", undefined, { timeout: 1_000 });
+          if (answer.json<{ error?: unknown }>().error === undefined) return;
+        } finally {
+          await connection.close();
+        }
+      } catch {
+        // not yet
+      }
+      if (Date.now() > deadline) throw new Error("the NATS servers do not answer");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async stop(): Promise<void> {
+    const ended = this.#nodes.map(async ({ process }) => {
+      if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
+      const exit = once(process, "exit");
+      process.kill("SIGKILL");
+      await exit;
+    });
+    await Promise.all(ended);
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Ports that are free now. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
