@@ -131,15 +131,17 @@ export class JetStreamLog implements PartitionLog {
 
   #batches(bytes: Uint8Array): RecordBatch[] {
     const { maxBatchBytes } = this.#configOf();
-    const batches = batchesToAppend(bytes, { maxBatchBytes, maxRecordsBytes: Math.max(maxBatchBytes, 2 ** 26) });
-    const { maxBodyBytes } = this.#stream;
-    const tooLarge = batches.find(({ byteLength }) => byteLength > maxBodyBytes);
-    if (tooLarge === undefined) return batches;
-    throw new BatchTooLargeError(
-      `a batch of ${tooLarge.byteLength} bytes does not fit into a NATS message, which takes ${maxBodyBytes}: ` +
-        "make smaller batches, or raise max_payload of the NATS servers",
-      { expected: maxBodyBytes, actual: tooLarge.byteLength },
-    );
+    try {
+      return batchesToAppend(bytes, { maxBatchBytes, maxRecordsBytes: Math.max(maxBatchBytes, 2 ** 26) });
+    } catch (error) {
+      const { maxBodyBytes } = this.#stream;
+      if (!(error instanceof BatchTooLargeError) || error.expected !== maxBodyBytes) throw error;
+      throw new BatchTooLargeError(
+        `a batch of ${error.actual} bytes does not fit into a NATS message, which takes ${maxBodyBytes}: ` +
+          "make smaller batches, or raise max_payload of the NATS servers",
+        { expected: maxBodyBytes, actual: error.actual },
+      );
+    }
   }
 
   #write(write: PendingAppend | PendingStart): void {

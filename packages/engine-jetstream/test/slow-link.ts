@@ -1,0 +1,72 @@
+/** A TCP link between a broker and a NATS server that can be held up, and cut. */
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+export class SlowLink {
+  readonly #server: Server;
+  readonly #port: number;
+  readonly #sockets = new Set<readonly [near: Socket, far: Socket]>();
+  #isHeldUp = false;
+
+  private constructor(port: number) {
+    this.#port = port;
+    this.#server = createServer((near) => this.#link(near));
+  }
+
+  static async to(address: string): Promise<SlowLink> {
+    const link = new SlowLink(Number(new URL(address).port));
+    link.#server.listen(0, "127.0.0.1");
+    await once(link.#server, "listening");
+    return link;
+  }
+
+  get address(): string {
+    return `nats://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
+  }
+
+  /** Holds up what the broker sends, until {@link letGo}. It goes on to hear the server. */
+  holdUp(): void {
+    this.#isHeldUp = true;
+    for (const [near] of this.#sockets) near.pause();
+  }
+
+  letGo(): void {
+    this.#isHeldUp = false;
+    for (const [near] of this.#sockets) near.resume();
+  }
+
+  /** What the server sends is lost from now on, and then the connections break. */
+  async loseAnswers(ms: number): Promise<void> {
+    for (const [, far] of this.#sockets) far.pause();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.cut();
+  }
+
+  /** Breaks all connections. New ones can be made. */
+  cut(): void {
+    for (const pair of this.#sockets) for (const socket of pair) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    await closed;
+  }
+
+  #link(near: Socket): void {
+    const far = connect(this.#port, "127.0.0.1");
+    const pair = [near, far] as const;
+    this.#sockets.add(pair);
+    near.on("data", (bytes) => far.write(bytes));
+    far.on("data", (bytes) => near.write(bytes));
+    for (const socket of pair) {
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        this.#sockets.delete(pair);
+        for (const each of pair) each.destroy();
+      });
+    }
+    if (this.#isHeldUp) near.pause();
+  }
+}
