@@ -53,6 +53,20 @@ describe.skipIf(natsServer() === undefined)("fence", () => {
     expect(await b.appendBatches(numbered(["b"], 0, 2))).toMatchObject({ baseOffset: 1, duplicate: true });
   });
 
+  test("a broker that was taken over refuses nothing because of what it knew before", async () => {
+    const [a, b] = (await brokers(2)).map(({ log }) => log) as [PartitionLog, PartitionLog];
+    await a.appendBatches(numbered(["a"], 0));
+    await b.appendBatches(numbered(["b"], 1));
+    expect(await codeOf(a.appendBatches(numbered(["c"], 2)))).toBe("UNAVAILABLE"); // not OUT_OF_ORDER_SEQUENCE
+    await a.appendBatches(numbered(["c"], 2));
+    await b.appendBatches(numbered(["d"], 3)).catch(() => {});
+    expect(await codeOf(b.appendBatches(numbered(["d"], 3)))).toBeUndefined();
+    const { logEnd } = b.offsets;
+    expect(await codeOf(a.appendBatches(batch(["e"]), { expectedOffset: logEnd }))).toBe("UNAVAILABLE");
+    expect(await a.appendBatches(batch(["e"]), { expectedOffset: logEnd })).toMatchObject({ baseOffset: logEnd });
+    expect(await codeOf(a.appendBatches(batch(["f"]), { expectedOffset: 0 }))).toBe("WRONG_EXPECTED_OFFSET");
+  });
+
   test("a message that arrives after a takeover is not stored", async () => {
     const [a, b] = (await brokers(2)) as [{ link: SlowLink; log: PartitionLog }, { link: SlowLink; log: PartitionLog }];
     await a.log.appendBatches(batch(["a"]));

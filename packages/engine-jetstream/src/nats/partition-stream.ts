@@ -1,4 +1,5 @@
 /** The stream of one partition: requests to NATS, and nothing of what the messages mean. */
+import { startTimer } from "@logstore/codec";
 import { DiscardPolicy, PubHeaders, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
 import type { MessageKind, StreamNames } from "../names.js";
@@ -102,10 +103,14 @@ export class PartitionStream {
       max_bytes: maxBytes,
     });
     const messages: StoredMsg[] = [];
+    // The client's own limit, for the first message, is 5 s whatever it was told.
+    const tooLate = startTimer(this.#nats.requestTimeoutMs, () => found.stop(new Error("timeout")));
     try {
       for await (const message of found) messages.push(message);
     } catch (error) {
       if (!isNoMessage(error)) throw error;
+    } finally {
+      tooLate.cancel();
     }
     return messages;
   }

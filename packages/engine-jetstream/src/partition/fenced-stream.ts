@@ -40,6 +40,11 @@ export class FencedStream {
     }
   }
 
+  /** @throws FencedError if another broker has taken over */
+  async confirm(owner: Owner): Promise<void> {
+    if ((await this.#whatFollows(owner.lastSequence + 1)) !== undefined) throw new FencedError();
+  }
+
   /** Undefined if the message is not stored yet. The same bytes may be sent again. */
   async #storeOnce(message: Outgoing, owner: Owner): Promise<number | undefined> {
     try {

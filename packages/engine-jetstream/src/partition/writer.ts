@@ -126,6 +126,7 @@ export class Writer {
     const appendTime = Math.max(now(), owner.appendTime);
     const place = { partition, producers, appendTime, flushedUpTo: syncsAlways ? owner.logEnd : 0 };
     let { logEnd } = owner;
+    let refused = false;
     const batches: RecordBatch[] = [];
     const settle: (() => void)[] = [];
     for (const append of appends) {
@@ -136,8 +137,12 @@ export class Writer {
         settle.push(() => append.resolve(assigned.appended));
       } catch (error) {
         settle.push(() => append.reject(error));
+        refused = true;
       }
     }
+    // A refusal is true as of the owner's last message. A message that is stored proves that no other
+    // broker has taken over since; without one, the leader is asked.
+    if (refused && batches.length === 0) await this.#fenced.confirm(owner);
     for (const together of commits(batches, Math.min(COMMIT_BYTES, this.#stream.maxBodyBytes))) {
       await this.#storeData(owner, together);
     }
