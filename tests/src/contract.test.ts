@@ -1,17 +1,19 @@
 /** The guarantees for producers and consumers, in every home. */
 import { type ConsumerRecord, json, type LogClient, text } from "@logstore/client";
 import { RecordBatch } from "@logstore/codec";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sealedBatch, utf8 } from "./bytes.ts";
 import { eventually } from "./eventually.ts";
-import { contractHomes, type Home, WITHOUT_FILES } from "./homes.ts";
+import { contractHomes, type Home, stopShared, withoutFiles } from "./homes.ts";
+
+afterAll(stopShared);
 
 describe.each(Object.entries(contractHomes))("%s", (name, openHome) => {
   /** Snapshots of topics are files. */
-  const testFiles = test.skipIf(name === WITHOUT_FILES);
+  const testFiles = test.skipIf(withoutFiles.has(name));
   /** The default, and the strongest that there is. */
-  const strongest = name === WITHOUT_FILES ? "written" : "flushed";
-  const durabilities = name === WITHOUT_FILES ? ["written"] : ["written", "flushed"];
+  const strongest = withoutFiles.has(name) ? "written" : "flushed";
+  const durabilities = withoutFiles.has(name) ? ["written"] : ["written", "flushed"];
 
   let home: Home;
   let client: LogClient;

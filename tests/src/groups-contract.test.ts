@@ -8,10 +8,10 @@ import {
   text,
 } from "@logstore/client";
 import { Broker } from "@logstore/core";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { seededRandom, utf8 } from "./bytes.ts";
 import { eventually } from "./eventually.ts";
-import { contractHomes, type Home, removeDirectory, temporaryDirectory } from "./homes.ts";
+import { contractHomes, type Home, removeDirectory, stopShared, temporaryDirectory } from "./homes.ts";
 
 /** A member that reads in the background, and the records that it has received. */
 class Reader {
@@ -68,6 +68,8 @@ afterEach(async () => {
   const ends = readers.splice(0).map(({ consumer, done }) => consumer.close().then(() => done));
   await Promise.allSettled(ends); // those of a client that was killed cannot leave
 });
+
+afterAll(stopShared);
 
 describe.each(Object.entries(contractHomes))("%s", (_name, openHome) => {
   let home: Home;

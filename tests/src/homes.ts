@@ -10,8 +10,10 @@ import { type ConnectOptions, connect, GrpcLogApi, type LogClient } from "@logst
 import { ClosedError } from "@logstore/codec";
 import { Broker, type BrokerOptions } from "@logstore/core";
 import { MemoryEngine } from "@logstore/core/engine";
+import { JetStreamEngine } from "@logstore/engine-jetstream";
 import type { LogApi } from "@logstore/protocol";
 import { type AccessConfig, type ServeOptions, serve } from "@logstore/server-grpc";
+import { NatsServers, natsServer } from "../../packages/engine-jetstream/test/nats-servers.ts";
 import { CertificateAuthority, directoryWith } from "../../packages/server-grpc/test/certificates.ts";
 
 export interface Home {
@@ -115,11 +117,35 @@ function mortalClient(broker: Broker): Mortal {
 /** A broker on an engine without files: it has no snapshots, and memory is never flushed. */
 export const WITHOUT_FILES = "an engine without files";
 
+/** Where there is a NATS server. One replica and no syncs: the same durability as memory. */
+const IN_NATS = "NATS JetStream";
+
+/** The homes without snapshots of topics, which offer the durability `written` only. */
+export const withoutFiles: ReadonlySet<string> = new Set([WITHOUT_FILES, IN_NATS]);
+
 /** The homes in which the contract of clients holds. */
 export const contractHomes: Record<string, OpenHome> = {
   ...homes,
   [WITHOUT_FILES]: async () => embedded(await Broker.openOn(new MemoryEngine())),
+  ...(natsServer() !== undefined && {
+    [IN_NATS]: async () => embedded(await Broker.openOn(await engineInNats())),
+  }),
 };
+
+let natsServers: Promise<NatsServers> | undefined;
+let namespaces = 0;
+
+/** An engine in a namespace of its own, on the server that the homes of a test file share. */
+async function engineInNats(): Promise<JetStreamEngine> {
+  natsServers ??= NatsServers.start();
+  const { addresses } = await natsServers;
+  return JetStreamEngine.open({ servers: addresses, namespace: `home-${++namespaces}`, replicas: 1 });
+}
+
+/** Stops what the homes of a test file have started. */
+export async function stopShared(): Promise<void> {
+  await (await natsServers)?.stop();
+}
 
 export function temporaryDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "logstore-test-"));

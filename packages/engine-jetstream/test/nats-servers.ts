@@ -10,7 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 
-const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+/** Larger than LogStore's default limit of batches. */
+const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
 const START_MS = 30_000;
 
 /** Why tests that need a NATS server are skipped. */

@@ -3,7 +3,10 @@ import { InvalidArgumentError } from "@logstore/codec";
 import { checkDurability, type Durability, type TopicConfig } from "@logstore/core/engine";
 import type { LogConfig } from "../partition/jetstream-log.js";
 
-const DEFAULT_MAX_BATCH_BYTES = 16 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const DEFAULT_MAX_BATCH_BYTES = 16 * MIB;
+/** Kept for a copy of the topic on an engine of files. Here the unit of retention is a message. */
+const DEFAULT_SEGMENT_BYTES = 64 * MIB;
 
 /** What limits the configuration of topics. */
 export interface ConfigLimits {
@@ -24,6 +27,7 @@ export function effectiveConfig(config: TopicConfig, { durabilities, maxBatchByt
     throw new InvalidArgumentError(`${name} is a whole number, not ${value}`);
   }
   return {
+    segmentBytes: DEFAULT_SEGMENT_BYTES,
     ...config,
     durability: config.durability ?? durabilities[0]!,
     maxBatchBytes: Math.min(config.maxBatchBytes ?? DEFAULT_MAX_BATCH_BYTES, maxBatchBytes),
