@@ -27,6 +27,7 @@ if (major < 24) {
     "testing",
     "nestjs",
     "create-logstore",
+    "engine-jetstream",
   ])
     args.push("--project", name);
   const flags = major === 22 && minor < 18 ? "--experimental-strip-types --disable-warning=ExperimentalWarning" : "";

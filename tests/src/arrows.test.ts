@@ -49,6 +49,8 @@ test.each([
   ["protocol", "@grpc/proto-loader"],
   ["server-grpc", "@logstore/client"],
   ["server-grpc", "../../core/dist/index.js"],
+  ["engine-jetstream", "@logstore/client"],
+  ["engine-jetstream", "../../core/src/engine.js"],
 ])("%s may not import %s", (packageName, imported) => {
   const { refused, output } = lint(packageName, imported);
   expect(refused, output).toBe(true);

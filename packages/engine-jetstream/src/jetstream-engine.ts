@@ -1,13 +1,13 @@
 /** An engine that stores partitions, topics and groups in a NATS JetStream cluster. */
 import { randomBytes } from "node:crypto";
-import { startInterval, type Timer } from "@logstore/codec";
+import { type LogStoreError, startInterval, type Timer } from "@logstore/codec";
 import type { Durability, DurableMap, Engine, JournalStore, TopicCatalogue } from "@logstore/core/engine";
 import { JetStreamCatalogue } from "./catalogue/jetstream-catalogue.js";
 import { JetStreamMap } from "./durable-map.js";
 import { JetStreamJournal } from "./journal/jetstream-journal.js";
 import { Names } from "./names.js";
 import { Bucket } from "./nats/bucket.js";
-import { available } from "./nats/failures.js";
+import { available, unavailable } from "./nats/failures.js";
 import { connectNats, type Nats } from "./nats/nats.js";
 import { type CheckedOptions, checkedOptions, type JetStreamEngineOptions } from "./options.js";
 import { MessageCache } from "./partition/message-cache.js";
@@ -22,11 +22,12 @@ export class JetStreamEngine implements Engine {
   readonly journal: JournalStore;
   readonly maxBatchBytes: number;
   readonly durabilities: readonly Durability[];
-  readonly failure = undefined;
   readonly #nats: Nats;
   readonly #catalogue: JetStreamCatalogue;
   readonly #retention: Timer;
   #healthChanged = () => {};
+  #failure: LogStoreError | undefined;
+  #isClosed = false;
 
   private constructor(nats: Nats, bucket: Bucket, options: CheckedOptions) {
     const { namespace, broker, appendTimeoutMs, cacheBytes } = options;
@@ -48,6 +49,11 @@ export class JetStreamEngine implements Engine {
     this.journal = new JetStreamJournal(nats, names, bucket, context);
     const retain = () => void this.#catalogue.applyRetention();
     this.#retention = startInterval(RETENTION_EVERY_MS, retain, { keepsAlive: false });
+    void nats.connection.closed().then((error) => {
+      if (this.#isClosed) return;
+      this.#failure = unavailable("the connection to NATS has ended", error ?? "it was closed");
+      this.#healthChanged();
+    });
   }
 
   /** @throws InvalidArgumentError; UnavailableError if the cluster cannot be reached */
@@ -66,6 +72,11 @@ export class JetStreamEngine implements Engine {
     }
   }
 
+  /** Set when the connection has ended for good, for instance because the credentials have expired. */
+  get failure(): LogStoreError | undefined {
+    return this.#failure;
+  }
+
   onHealth(changed: () => void): void {
     this.#healthChanged = changed;
   }
@@ -79,6 +90,7 @@ export class JetStreamEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#retention.cancel();
     try {
       await this.#catalogue.close();

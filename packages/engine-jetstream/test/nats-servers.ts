@@ -8,10 +8,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 
-/** Larger than LogStore's default limit of batches. */
-const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
 const START_MS = 30_000;
 
 /** Why tests that need a NATS server are skipped. */
@@ -33,6 +32,8 @@ export interface NatsServersOptions {
   readonly count?: number;
   /** Whether each message is synced before it is acknowledged. Default false. */
   readonly syncsAlways?: boolean;
+  /** Default: more than LogStore's default limit of batches. */
+  readonly maxPayloadBytes?: number;
 }
 
 interface Node {
@@ -53,7 +54,8 @@ export class NatsServers {
     this.#nodes = nodes;
   }
 
-  static async start({ count = 1, syncsAlways = false }: NatsServersOptions = {}): Promise<NatsServers> {
+  static async start(options: NatsServersOptions = {}): Promise<NatsServers> {
+    const { count = 1, syncsAlways = false, maxPayloadBytes = 32 * 1024 * 1024 } = options;
     const binary = natsServer();
     if (binary === undefined) throw new Error(SKIPPED);
     const directory = await mkdtemp(join(tmpdir(), "logstore-nats-"));
@@ -70,7 +72,7 @@ export class NatsServers {
         configFile,
         `server_name: ${name}
 listen: "127.0.0.1:${ports[i]}"
-max_payload: ${MAX_PAYLOAD_BYTES}
+max_payload: ${maxPayloadBytes}
 jetstream { store_dir: "${join(directory, name)}"${sync} }
 ${cluster}
 `,
@@ -120,6 +122,27 @@ ${cluster}
       }
       if (Date.now() > deadline) throw new Error("the NATS servers do not answer");
       await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Resolves when every replica of every stream is up to date: then another node may be lost. */
+  async caughtUp(): Promise<void> {
+    const deadline = Date.now() + START_MS;
+    for (;;) {
+      if (await this.#areCurrent().catch(() => false)) return;
+      if (Date.now() > deadline) throw new Error("the replicas do not catch up");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async #areCurrent(): Promise<boolean> {
+    const connection = await connect({ servers: this.addresses, timeout: 1_000, reconnect: false });
+    try {
+      const streams = await (await jetstreamManager(connection)).streams.list().next();
+      const replicas = streams.flatMap(({ cluster }) => cluster?.replicas ?? []);
+      return replicas.length > 0 && replicas.every(({ current, offline }) => current && !offline);
+    } finally {
+      await connection.close();
     }
   }
 

@@ -21,6 +21,7 @@ export const ENTRIES = [
   { name: "core-testing", directory: "packages/core", entry: "dist/testing/index.d.ts" },
   { name: "client", directory: "packages/client", entry: "dist/index.d.ts" },
   { name: "nestjs", directory: "packages/nestjs", entry: "dist/index.d.ts" },
+  { name: "engine-jetstream", directory: "packages/engine-jetstream", entry: "dist/index.d.ts" },
   { name: "testing", directory: "packages/testing", entry: "dist/index.d.ts" },
   { name: "server-grpc", directory: "packages/server-grpc", entry: "dist/index.d.ts" },
 ] as const;

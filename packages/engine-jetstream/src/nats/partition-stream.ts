@@ -13,7 +13,15 @@ export interface Outgoing {
   readonly body: Uint8Array;
 }
 
-/** Messages of one direct get at most. */
+export interface ReadLimits {
+  /** Unless the first message alone is larger. */
+  readonly maxBytes: number;
+  /** Default 256. */
+  readonly maxMessages?: number;
+  /** Default: all kinds. */
+  readonly kind?: MessageKind;
+}
+
 const MESSAGES_A_READ = 256;
 
 export class PartitionStream {
@@ -95,11 +103,14 @@ export class PartitionStream {
    * Messages at `sequence` and after, oldest first, according to any replica, which may lag behind:
    * there may be more of them, or there may be the first one at all.
    */
-  async read(sequence: number, maxBytes: number, kind?: MessageKind): Promise<StoredMsg[]> {
+  async read(
+    sequence: number,
+    { maxBytes, maxMessages = MESSAGES_A_READ, kind }: ReadLimits,
+  ): Promise<StoredMsg[]> {
     const found = await this.#nats.manager.direct.getBatch(this.names.stream, {
       seq: Math.max(sequence, 1),
       next_by_subj: this.#filter(kind),
-      batch: MESSAGES_A_READ,
+      batch: maxMessages,
       max_bytes: maxBytes,
     });
     const messages: StoredMsg[] = [];

@@ -15,11 +15,17 @@ const LONGEST_PAUSE_MS = 1_000;
 export class FencedStream {
   readonly stream: PartitionStream;
   readonly #signal: AbortSignal;
+  #lastFailure: unknown;
 
   /** @param signal aborted when nobody waits for the outcome any more */
   constructor(stream: PartitionStream, signal: AbortSignal) {
     this.stream = stream;
     this.#signal = signal;
+  }
+
+  /** Why the last attempt to store or to ask failed; undefined if it did not. */
+  get lastFailure(): unknown {
+    return this.#lastFailure;
   }
 
   /**
@@ -34,6 +40,7 @@ export class FencedStream {
       const sequence = await this.#storeOnce(message, owner);
       if (sequence !== undefined) {
         owner.lastSequence = sequence;
+        this.#lastFailure = undefined;
         return sequence;
       }
       await this.#pause(pauseMs);
@@ -50,7 +57,7 @@ export class FencedStream {
     try {
       return await this.stream.publish(message, owner.lastSequence);
     } catch (error) {
-      this.#checkWanted(error);
+      this.#failed(error);
     }
     const follows = await this.#whatFollows(owner.lastSequence + 1);
     if (follows === undefined) return undefined;
@@ -65,7 +72,7 @@ export class FencedStream {
       try {
         return await this.stream.next(sequence);
       } catch (error) {
-        this.#checkWanted(error);
+        this.#failed(error);
       }
       await this.#pause(pauseMs);
     }
@@ -75,7 +82,9 @@ export class FencedStream {
     await sleep(ms, this.#signal);
   }
 
-  #checkWanted(error: unknown): void {
+  /** @throws the error if nobody waits for the outcome any more */
+  #failed(error: unknown): void {
+    this.#lastFailure = error;
     if (this.#signal.aborted) throw error;
   }
 }

@@ -3,8 +3,6 @@
  * the partition over from the broker that owned it.
  */
 import {
-  BatchTooLargeError,
-  batchesToAppend,
   ClosedError,
   CorruptPartitionError,
   InvalidArgumentError,
@@ -32,12 +30,12 @@ import {
 import { available } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
 import { AppendQueue, type PendingAppend, type PendingStart } from "./append-queue.js";
-import { decodeData } from "./data-message.js";
+import { batchesForNats } from "./batches-for-nats.js";
 import { JetStreamReader } from "./jetstream-reader.js";
 import type { MessageCache } from "./message-cache.js";
 import { MessageSource } from "./message-source.js";
 import { retainedFrom } from "./retention.js";
-import { decodeState } from "./state-record.js";
+import { boundsOf, purgeDeleted } from "./stream-bounds.js";
 import { waitBeyond } from "./wait-beyond.js";
 import { Writer } from "./writer.js";
 
@@ -94,7 +92,13 @@ export class JetStreamLog implements PartitionLog {
     this.#queue = new AppendQueue(maxQueuedBytes);
     const { broker, now } = context;
     const syncsAlways = context.durabilities.includes("flushed");
-    this.#writer = new Writer(stream, this.offsets, this.#source, this.#queue, { partition, broker, syncsAlways, now });
+    this.#writer = new Writer(stream, this.offsets, this.#source, this.#queue, {
+      partition,
+      broker,
+      syncsAlways,
+      now,
+      damaged: (error) => this.#damaged(error),
+    });
     this.#check = new AppendCheck((checkingBytes, more) => this.#queue.refuseWhenFull(checkingBytes, more));
   }
 
@@ -115,7 +119,7 @@ export class JetStreamLog implements PartitionLog {
     const { durabilities } = this.#context;
     checkDurability(durability ?? this.#configOf().durability, durabilities);
     checkExpectedOffset(expectedOffset);
-    const batches = this.#batches(bytes);
+    const batches = batchesForNats(bytes, this.#configOf().maxBatchBytes, this.#stream.maxBodyBytes);
     const checking = this.#check.check(batches, bytes.length);
     if (checking !== undefined) {
       this.#checking = Promise.allSettled([this.#checking, checking]).then(() => {});
@@ -127,21 +131,6 @@ export class JetStreamLog implements PartitionLog {
       this.#write({ ...append, deadline, resolve, reject });
     });
     return { ...appended, durability: durabilities.at(-1)! };
-  }
-
-  #batches(bytes: Uint8Array): RecordBatch[] {
-    const { maxBatchBytes } = this.#configOf();
-    try {
-      return batchesToAppend(bytes, { maxBatchBytes, maxRecordsBytes: Math.max(maxBatchBytes, 2 ** 26) });
-    } catch (error) {
-      const { maxBodyBytes } = this.#stream;
-      if (!(error instanceof BatchTooLargeError) || error.expected !== maxBodyBytes) throw error;
-      throw new BatchTooLargeError(
-        `a batch of ${error.actual} bytes does not fit into a NATS message, which takes ${maxBodyBytes}: ` +
-          "make smaller batches, or raise max_payload of the NATS servers",
-        { expected: maxBodyBytes, actual: error.actual },
-      );
-    }
   }
 
   #write(write: PendingAppend | PendingStart): void {
@@ -180,11 +169,9 @@ export class JetStreamLog implements PartitionLog {
   }
 
   async #follow(): Promise<void> {
-    const asked = Promise.all([this.#stream.last("data"), this.#stream.last("state")]);
-    const [last, found] = await available(`partition ${this.partition} cannot be read`, asked);
-    const state = found && decodeState(found);
-    const logEnd = Math.max(last === undefined ? 0 : decodeData(last).nextOffset, state?.logEnd ?? 0);
-    this.offsets.startAt(state?.logStart ?? 0);
+    const asked = boundsOf(this.#stream);
+    const { logStart, logEnd } = await available(`partition ${this.partition} cannot be read`, asked);
+    this.offsets.startAt(logStart);
     this.offsets.wrote(Math.max(logEnd, this.offsets.logEnd));
     this.offsets.publish();
   }
@@ -192,7 +179,7 @@ export class JetStreamLog implements PartitionLog {
   async deleteRecords(offset: number): Promise<void> {
     this.#checkOpen();
     if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new InvalidArgumentError(`${offset} is not an offset`);
-    await this.refresh();
+    await this.#follow(); // an owner that was taken over knows an old end
     const { partition, offsets } = this;
     if (offset > offsets.highWatermark) {
       const expected = offsets.highWatermark;
@@ -204,23 +191,7 @@ export class JetStreamLog implements PartitionLog {
       const deadline = performance.now() + this.#context.appendTimeoutMs;
       this.#write({ kind: "start", offset, deadline, resolve, reject });
     });
-    await this.#purge();
-  }
-
-  /** Frees what was deleted. If that fails, a later purge does it. */
-  async #purge(): Promise<void> {
-    const { logStart, highWatermark } = this.offsets;
-    try {
-      const state = await this.#stream.last("state");
-      const lastData = await this.#stream.last("data");
-      if (state === undefined || lastData === undefined) return;
-      const first = logStart < highWatermark ? await this.#source.at(logStart) : undefined;
-      const sequence = Math.min(first?.sequence ?? lastData.seq, lastData.seq, state.seq);
-      await this.#stream.purgeBefore(sequence);
-      this.#source.removeBefore(sequence);
-    } catch {
-      // the records are deleted all the same
-    }
+    await purgeDeleted(this.#stream, this.#source, offsets);
   }
 
   async applyRetention(): Promise<void> {
@@ -235,9 +206,13 @@ export class JetStreamLog implements PartitionLog {
     const { partition } = this;
     const what = `partition ${partition} is damaged at offset ${offset}`;
     const error = new CorruptPartitionError(what, { partition, offset }, { cause });
+    this.#damaged(error);
+    return error;
+  }
+
+  #damaged(error: LogStoreError): void {
     this.#knownDamage ??= error;
     this.#context.healthChanged();
-    return error;
   }
 
   async close(): Promise<void> {

@@ -70,7 +70,7 @@ export class MessageSource {
     // latest, unless there is none.
     while (high - low > NEAR) {
       const middle = (low + high) >>> 1;
-      const message = await this.#from(middle);
+      const message = await this.#from(middle, 1);
       if (message === undefined || holds(message)) high = middle;
       else low = message.sequence + 1;
     }
@@ -81,10 +81,14 @@ export class MessageSource {
     }
   }
 
-  /** The first data message at `sequence` or after. */
-  async #from(sequence: number): Promise<DataMessage | undefined> {
+  /** The first data message at `sequence` or after. Those that follow are remembered. */
+  async #from(sequence: number, maxMessages?: number): Promise<DataMessage | undefined> {
     try {
-      const [first, ...others] = await this.#stream.read(sequence, READ_BYTES, "data");
+      const [first, ...others] = await this.#stream.read(sequence, {
+        maxBytes: READ_BYTES,
+        kind: "data",
+        ...(maxMessages !== undefined && { maxMessages }),
+      });
       // A replica that lags has none; whether there is none, the leader knows.
       const found = first ?? (await this.#stream.next(sequence, "data"));
       if (found === undefined) return undefined;

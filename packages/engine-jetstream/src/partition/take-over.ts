@@ -48,7 +48,7 @@ export async function takeOver(stream: PartitionStream, broker: string): Promise
 /** The messages from one sequence up to another, each of them. */
 async function* messages(stream: PartitionStream, from: number, end: number): AsyncGenerator<StoredMsg> {
   for (let next = from; next < end; ) {
-    const found = await stream.read(next, READ_BYTES);
+    const found = await stream.read(next, { maxBytes: READ_BYTES });
     if (found[0]?.seq !== next) {
       const atLeader = await stream.next(next); // a replica may lag
       if (atLeader?.seq !== next) throw await missing(stream, next, end);

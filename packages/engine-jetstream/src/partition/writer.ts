@@ -2,7 +2,7 @@
  * Writes what is appended to a partition: takes the partition over first, then makes group commits
  * of what waits, one message at a time.
  */
-import { LogStoreError, type RecordBatch, startInterval, UnavailableError } from "@logstore/codec";
+import { CorruptPartitionError, LogStoreError, type RecordBatch, startInterval, UnavailableError } from "@logstore/codec";
 import { assignOffsets, type LogOffsets } from "@logstore/core/engine";
 import { unavailable } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
@@ -25,6 +25,8 @@ export interface WriterOptions {
   /** Whether an acknowledged message is on disk. */
   readonly syncsAlways: boolean;
   now(): number;
+  /** The stream does not hold what it must. */
+  damaged(error: LogStoreError): void;
 }
 
 export class Writer {
@@ -112,6 +114,7 @@ export class Writer {
   #lost(error: unknown): void {
     this.#owner = undefined;
     const { partition } = this.#options;
+    if (error instanceof CorruptPartitionError) this.#options.damaged(error);
     let why = error;
     if (error instanceof FencedError) {
       const what = `another broker has taken partition ${partition} over: append the same batches again`;
@@ -190,10 +193,10 @@ export class Writer {
     const expired = [...current, ...this.#queue.takeExpired(now)];
     if (expired.length === 0) return;
     const { partition } = this.#options;
-    const why = new UnavailableError(
-      `it is not known yet whether partition ${partition} has stored this: append the same batches again`,
-      { partition },
-    );
+    const cause = this.#fenced.lastFailure;
+    const because = cause instanceof Error ? ` (${cause.message})` : "";
+    const what = `it is not known yet whether partition ${partition} has stored this${because}: append the same batches again`;
+    const why = new UnavailableError(what, { partition }, { cause });
     for (const write of expired) write.reject(why);
   }
 
