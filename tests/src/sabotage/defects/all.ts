@@ -12,6 +12,7 @@ import { coreStorageDefects } from "./core-storage.ts";
 import { coreStoreDefects } from "./core-store.ts";
 import { coreUpkeepDefects } from "./core-upkeep.ts";
 import type { Defect } from "./defect.ts";
+import { engineJetStreamDefects } from "./engine-jetstream.ts";
 import { protocolDefects } from "./protocol.ts";
 import { serverDefects } from "./server-grpc.ts";
 
@@ -30,4 +31,5 @@ export const allDefects: readonly Defect[] = [
   ...clientDefects,
   ...serverDefects,
   ...conveyorDefects,
+  ...engineJetStreamDefects,
 ];

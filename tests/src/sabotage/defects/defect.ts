@@ -10,7 +10,7 @@ export interface Defect {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  readonly package: "codec" | "protocol" | "core" | "client" | "server-grpc";
+  readonly package: "codec" | "protocol" | "core" | "client" | "server-grpc" | "engine-jetstream";
   /** Test files of that package that probably detect it: they run first. */
   readonly catchers: readonly string[];
   /** Scenarios of the conveyor that must detect it on their own, in place of tests. */

@@ -1,0 +1,71 @@
+/** Defects in the JetStream engine. Without a NATS server its tests are skipped, and detect nothing. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
+import { type Defect, within } from "./defect.ts";
+
+const FENCE = ["test/fence.test.ts"];
+const MESSAGES = ["test/messages.test.ts"];
+const CONTRACT = ["test/engine-contract.test.ts"];
+
+export const engineJetStreamDefects: readonly Defect[] = [
+  ...within("engine-jetstream/nats/partition-stream.ts", FENCE, {
+    "publishes without the expected sequence": ["if (after !== undefined) all.set", "if (after === -1) all.set"],
+  }),
+  ...within("engine-jetstream/partition/fenced-stream.ts", FENCE, {
+    "takes every failed publish for a fence": [
+      "const isOwn = Number(follows.header.get(EPOCH_HEADER)) === owner.epoch;",
+      "const isOwn = false;",
+    ],
+    "takes the message of another owner for its own": [
+      "if (isOwn && follows.seq === owner.lastSequence + 1) return follows.seq;",
+      "if (isOwn || follows.seq > 0) return follows.seq;",
+    ],
+    "goes on after a sequence of its own invention": [
+      "        owner.lastSequence = sequence;",
+      "        owner.lastSequence = owner.lastSequence + 2;",
+    ],
+    "confirms an owner that was taken over": ["!== undefined) throw new FencedError();", "=== null) throw new FencedError();"],
+  }),
+  ...within("engine-jetstream/partition/take-over.ts", [...FENCE, ...MESSAGES], {
+    "begins after the state record's successor": ["(state?.seq ?? 0) + 1, epoch", "(state?.seq ?? 0) + 2, epoch"],
+    "forgets the state record": ["state === undefined ? EMPTY_STATE : decodeState(state)", "EMPTY_STATE"],
+  }),
+  ...within("engine-jetstream/partition/owner.ts", [...FENCE, ...CONTRACT], {
+    "forgets the producers of what it replays": [
+      "this.producers.appended(batch);\n    this.producers.written();",
+      "void batch;",
+    ],
+    "keeps the former log end": ["    this.logEnd = nextOffset;\n", ""],
+  }),
+  ...within("engine-jetstream/partition/writer.ts", FENCE, {
+    "refuses because of what it knew before": ["if (refused && batches.length === 0)", "if (refused && batches.length < 0)"],
+    "lets callers wait without a limit": ["const expired = [...current, ...this.#queue.takeExpired(now)];", "const expired = [current][1] ?? [];"],
+  }),
+  ...within("engine-jetstream/partition/writer.ts", CONTRACT, {
+    "moves the log start before that is durable": [
+      "      await this.#storeState(owner);\n      this.#offsets.startAt(offset);",
+      "      this.#offsets.startAt(offset);",
+    ],
+    "does not wake readers": ["    this.#source.add(message);\n    this.#offsets.wrote(owner.logEnd);\n    this.#offsets.publish();", "    this.#source.add(message);\n    this.#offsets.wrote(owner.logEnd);"],
+  }),
+  ...within("engine-jetstream/partition/writer.ts", MESSAGES, {
+    "makes messages of any size": ["if (together.length > 0 && bytes + batch.byteLength > maxBytes)", "if (together.length > 1_000)"],
+  }),
+  ...within("engine-jetstream/partition/stream-bounds.ts", [...CONTRACT, ...MESSAGES], {
+    "purges the message of the log start offset": ["await stream.purgeBefore(sequence);", "await stream.purgeBefore(sequence + 1);"],
+    "purges the last data message": ["Math.min(first?.sequence ?? data.seq, data.seq, state.seq)", "state.seq"],
+  }),
+  ...within("engine-jetstream/partition/message-source.ts", MESSAGES, {
+    "searches past the message": ["else low = message.sequence + 1;\n    }\n    for", "else low = message.sequence + 2;\n    }\n    for"],
+    "takes any message for the one of an offset": [
+      "if (cached !== undefined && holds(cached)) return cached;",
+      "if (cached !== undefined) return cached;",
+    ],
+  }),
+  ...within("engine-jetstream/catalogue/jetstream-catalogue.ts", CONTRACT, {
+    "alters without a revision": ["=== undefined) continue;\n      topic.altered", "=== null) continue;\n      topic.altered"],
+    "deletes the successor of a topic": ["if (stored?.record.id !== id) return;", "if (stored === undefined) return;"],
+  }),
+  ...within("engine-jetstream/nats/bucket.ts", CONTRACT, {
+    "sets a key whatever its revision": ["all.set(PubHeaders.ExpectedLastSubjectSequenceHdr", "if (revision < 0) all.set(PubHeaders.ExpectedLastSubjectSequenceHdr"],
+  }),
+];
