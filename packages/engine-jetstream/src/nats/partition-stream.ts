@@ -17,7 +17,7 @@ export interface ReadLimits {
   /** Unless the first message alone is larger. */
   readonly maxBytes: number;
   /** Default 256. */
-  readonly maxMessages?: number;
+  readonly maxMessages?: number | undefined;
   /** Default: all kinds. */
   readonly kind?: MessageKind;
 }

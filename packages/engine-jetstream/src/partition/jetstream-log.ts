@@ -157,7 +157,7 @@ export class JetStreamLog implements PartitionLog {
   async appendTimeAt(offset: number): Promise<number | undefined> {
     const { logStart, highWatermark } = this.offsets;
     if (offset < logStart || offset >= highWatermark) return undefined;
-    return (await this.#source.at(offset)).appendTime;
+    return (await this.#source.at(offset, 0))[0]?.appendTime;
   }
 
   waitBeyond(offset: number, signal?: AbortSignal, timeoutMs?: number): Promise<boolean> {

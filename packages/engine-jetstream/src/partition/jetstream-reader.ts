@@ -37,8 +37,8 @@ export class JetStreamReader implements LogReader {
     this.#checkReadable();
     const end = Math.min(this.#log.offsets.highWatermark, until ?? Number.POSITIVE_INFINITY);
     if (this.#offset >= end) return undefined;
-    const first = await this.#message();
-    const { batches, byteLength, last } = this.#collect(first, end, maxBytes);
+    const messages = await this.#messages(maxBytes);
+    const { batches, byteLength, last } = this.#collect(messages, end, maxBytes);
     if (isStrict && byteLength > maxBytes) throw new BatchTooLongToRead(byteLength);
     const bytes = bufferFor(byteLength, headroomBytes);
     let at = 0;
@@ -52,23 +52,23 @@ export class JetStreamReader implements LogReader {
     return { bytes, headroomBytes, nextOffset: this.#offset };
   }
 
-  async #message(): Promise<DataMessage> {
+  async #messages(maxBytes: number): Promise<readonly DataMessage[]> {
     try {
-      const message = await this.#source.at(this.#offset, this.#near);
+      const messages = await this.#source.at(this.#offset, maxBytes, this.#near);
       this.#checkReadable();
-      return message;
+      return messages;
     } catch (error) {
       this.#checkReadable(); // the record may have been deleted meanwhile
       throw error;
     }
   }
 
-  /** The batches from the reader's offset on: of the first message, and of later ones in memory. */
-  #collect(first: DataMessage, end: number, maxBytes: number) {
+  /** The batches from the reader's offset on: of the messages that were read, and of later ones in memory. */
+  #collect(messages: readonly DataMessage[], end: number, maxBytes: number) {
     const batches: RecordBatch[] = [];
     let byteLength = 0;
-    let last = first;
-    for (let message: DataMessage | undefined = first; message !== undefined; ) {
+    let last = messages[0]!;
+    for (let i = 0, message: DataMessage | undefined = last; message !== undefined; ) {
       last = message;
       for (const batch of frameBatches(message.body, STORED_LIMITS)) {
         if (batch.nextOffset <= this.#offset) continue;
@@ -77,7 +77,8 @@ export class JetStreamReader implements LogReader {
         batches.push(batch);
         byteLength += batch.byteLength;
       }
-      message = byteLength < maxBytes ? this.#source.cached(message.nextOffset) : undefined;
+      const next = messages[++i] ?? this.#source.cached(last.nextOffset);
+      message = byteLength < maxBytes && next?.baseOffset === last.nextOffset ? next : undefined;
     }
     return { batches, byteLength, last };
   }

@@ -7,6 +7,7 @@ import type { MessageCache } from "./message-cache.js";
 import { SparseIndex } from "./sparse-index.js";
 
 const READ_BYTES = 1024 * 1024;
+const LEAST_READ_BYTES = 64 * 1024;
 /** Messages closer than that are read one after another, not searched. */
 const NEAR = 4;
 
@@ -36,21 +37,23 @@ export class MessageSource {
   }
 
   /**
-   * The message with the record of an offset, which must be below the high watermark.
+   * The message with the record of an offset, which must be below the high watermark, and those
+   * that were read with it, which follow.
    *
+   * @param maxBytes that the caller wants
    * @param near place of a message that was read before
    * @throws UnavailableError, also if the record was deleted meanwhile; CorruptPartitionError
    */
-  async at(offset: number, near?: DataPlace): Promise<DataMessage> {
-    const holds = (message: DataPlace) => message.baseOffset <= offset && offset < message.nextOffset;
+  async at(offset: number, maxBytes: number, near?: DataPlace): Promise<readonly DataMessage[]> {
+    const holds = (message: DataPlace | undefined) =>
+      message !== undefined && message.baseOffset <= offset && offset < message.nextOffset;
     const cached = this.cached(near !== undefined && holds(near) ? near.baseOffset : offset);
-    if (cached !== undefined && holds(cached)) return cached;
-    if (near !== undefined && near.baseOffset <= offset) {
-      const message = await this.#from(holds(near) ? near.sequence : near.sequence + 1);
-      if (message !== undefined && holds(message)) return message;
+    if (cached !== undefined && holds(cached)) return [cached];
+    if (near === undefined || near.baseOffset > offset) near = await this.first((each) => each.nextOffset > offset);
+    if (near !== undefined) {
+      const messages = await this.#from(holds(near) ? near.sequence : near.sequence + 1, maxBytes);
+      if (holds(messages[0])) return messages;
     }
-    const message = await this.first((each) => each.nextOffset > offset);
-    if (message !== undefined && holds(message)) return message;
     throw new UnavailableError(`the record of offset ${offset} is not found in stream ${this.#stream.names.stream}`, {
       offset,
     });
@@ -70,32 +73,34 @@ export class MessageSource {
     // latest, unless there is none.
     while (high - low > NEAR) {
       const middle = (low + high) >>> 1;
-      const message = await this.#from(middle, 1);
+      const message = await this.#one(middle);
       if (message === undefined || holds(message)) high = middle;
       else low = message.sequence + 1;
     }
     for (;;) {
-      const message = await this.#from(low);
+      const message = await this.#one(low);
       if (message === undefined || holds(message)) return message;
       low = message.sequence + 1;
     }
   }
 
-  /** The first data message at `sequence` or after. Those that follow are remembered. */
-  async #from(sequence: number, maxMessages?: number): Promise<DataMessage | undefined> {
+  /** The first data message at `sequence` or after. */
+  async #one(sequence: number): Promise<DataMessage | undefined> {
+    return (await this.#from(sequence, READ_BYTES, 1))[0];
+  }
+
+  /** Data messages at `sequence` and after. */
+  async #from(sequence: number, wantedBytes: number, maxMessages?: number): Promise<DataMessage[]> {
+    const maxBytes = Math.min(Math.max(wantedBytes, LEAST_READ_BYTES), READ_BYTES);
     try {
-      const [first, ...others] = await this.#stream.read(sequence, {
-        maxBytes: READ_BYTES,
-        kind: "data",
-        ...(maxMessages !== undefined && { maxMessages }),
-      });
-      // A replica that lags has none; whether there is none, the leader knows.
-      const found = first ?? (await this.#stream.next(sequence, "data"));
-      if (found === undefined) return undefined;
-      const message = decodeData(found);
-      this.add(message);
-      for (const other of others) this.add(decodeData(other));
-      return message;
+      const found = await this.#stream.read(sequence, { maxBytes, kind: "data", maxMessages });
+      if (found.length === 0) {
+        const atLeader = await this.#stream.next(sequence, "data"); // a replica may lag
+        if (atLeader !== undefined) found.push(atLeader);
+      }
+      const messages = found.map(decodeData);
+      for (const message of messages) this.add(message);
+      return messages;
     } catch (error) {
       throw unavailable(`stream ${this.#stream.names.stream} cannot be read`, error);
     }

@@ -26,7 +26,7 @@ export async function purgeDeleted(
   try {
     const [data, state] = await Promise.all([stream.last("data"), stream.last("state")]);
     if (data === undefined || state === undefined) return;
-    const first = logStart < highWatermark ? await source.at(logStart) : undefined;
+    const first = logStart < highWatermark ? await source.first((each) => each.nextOffset > logStart) : undefined;
     const sequence = Math.min(first?.sequence ?? data.seq, data.seq, state.seq);
     await stream.purgeBefore(sequence);
     source.removeBefore(sequence);

@@ -57,8 +57,8 @@ export const engineJetStreamDefects: readonly Defect[] = [
   ...within("engine-jetstream/partition/message-source.ts", MESSAGES, {
     "searches past the message": ["else low = message.sequence + 1;\n    }\n    for", "else low = message.sequence + 2;\n    }\n    for"],
     "takes any message for the one of an offset": [
-      "if (cached !== undefined && holds(cached)) return cached;",
-      "if (cached !== undefined) return cached;",
+      "if (cached !== undefined && holds(cached)) return [cached];",
+      "if (near !== undefined && cached !== undefined) return [cached];",
     ],
   }),
   ...within("engine-jetstream/catalogue/jetstream-catalogue.ts", CONTRACT, {
