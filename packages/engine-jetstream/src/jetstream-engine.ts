@@ -72,7 +72,9 @@ export class JetStreamEngine implements Engine {
     }
   }
 
-  /** Set when the connection has ended for good, for instance because the credentials have expired. */
+  /**
+   * Set when the connection has ended for good, for instance because the credentials have expired.
+   */
   get failure(): LogStoreError | undefined {
     return this.#failure;
   }

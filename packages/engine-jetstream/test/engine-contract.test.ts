@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { engineContract } from "../../core/test/engine-contract/engine-contract.ts";
 import { JetStreamEngine } from "../src/index.ts";
-import { type NatsServersOptions, NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
+import { NatsServers, type NatsServersOptions, natsServer, SKIPPED } from "./nats-servers.ts";
 
 function contractOn(name: string, options: NatsServersOptions, replicas: 1 | 3, syncsAlways: boolean): void {
   describe(name, () => {

@@ -1,7 +1,7 @@
 /** How a log is spread over messages, and found again in them. */
 import { randomBytes } from "node:crypto";
-import type { PartitionLog } from "@logstore/core/engine";
 import { RecordBatchBuilder } from "@logstore/codec";
+import type { PartitionLog } from "@logstore/core/engine";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { batchesIn, codeOf, lines, numbered } from "../../core/test/engine-contract/home.ts";
 import { JetStreamEngine, type JetStreamEngineOptions } from "../src/index.ts";

@@ -65,7 +65,9 @@ export class NatsServers {
     for (let i = 0; i < count; i++) {
       const name = `n${i + 1}`;
       const cluster =
-        count === 1 ? "" : `cluster { name: tests, listen: "127.0.0.1:${ports[count + i]}", routes: ${JSON.stringify(routes)} }`;
+        count === 1
+          ? ""
+          : `cluster { name: tests, listen: "127.0.0.1:${ports[count + i]}", routes: ${JSON.stringify(routes)} }`;
       const sync = syncsAlways ? ", sync_interval: always" : "";
       const configFile = join(directory, `${name}.conf`);
       await writeFile(

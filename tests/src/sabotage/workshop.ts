@@ -49,7 +49,8 @@ export class Workshop {
     chmodSync(this.#directory, 0o755); // a test runs as another user
     mkdirSync(this.#temporary);
     for (const name of ["tsconfig.base.json", "docs", "README.md", "package.json"]) this.#copy(name);
-    for (const name of ["codec", "protocol", "core", "client", "server-grpc", "engine-jetstream"]) this.#copy(`packages/${name}`);
+    for (const name of ["codec", "protocol", "core", "client", "server-grpc", "engine-jetstream"])
+      this.#copy(`packages/${name}`);
     this.#copy("tests");
     symlinkSync(join(REPOSITORY, "node_modules"), join(this.#directory, "node_modules"));
   }

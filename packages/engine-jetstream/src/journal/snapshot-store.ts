@@ -48,7 +48,10 @@ export class SnapshotStore {
     return { read, close: async () => {} };
   }
 
-  /** Replaces the snapshot by what `write` puts into the sink. If `write` rejects, the old one stays. */
+  /**
+   * Replaces the snapshot by what `write` puts into the sink. If `write` rejects, the old one
+   * stays.
+   */
   async replace(write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
     const what = "the groups' snapshot cannot be replaced";
     await available(what, this.#createStream());

@@ -1,6 +1,6 @@
 /** The KV bucket: keys with compare-and-set, read from the leader, and a watch. */
 import { PubHeaders } from "@nats-io/jetstream";
-import { type KV, type KvWatchEntry, KvWatchInclude, Kvm } from "@nats-io/kv";
+import { type KV, Kvm, type KvWatchEntry, KvWatchInclude } from "@nats-io/kv";
 import { headers } from "@nats-io/transport-node";
 import { isWrongSequence } from "./failures.js";
 import type { Nats } from "./nats.js";

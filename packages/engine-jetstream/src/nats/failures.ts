@@ -23,7 +23,11 @@ export function isNoMessage(error: unknown): boolean {
 /** @param what what could not be done: "topic t cannot be looked up" */
 export function unavailable(what: string, cause: unknown): LogStoreError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new UnavailableError(`${what}: ${why}; try again, and see whether the NATS cluster has a quorum`, {}, { cause });
+  return new UnavailableError(
+    `${what}: ${why}; try again, and see whether the NATS cluster has a quorum`,
+    {},
+    { cause },
+  );
 }
 
 /** Awaits a request, whose failure is an UnavailableError. */

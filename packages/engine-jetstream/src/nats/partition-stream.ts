@@ -103,10 +103,7 @@ export class PartitionStream {
    * Messages at `sequence` and after, oldest first, according to any replica, which may lag behind:
    * there may be more of them, or there may be the first one at all.
    */
-  async read(
-    sequence: number,
-    { maxBytes, maxMessages = MESSAGES_A_READ, kind }: ReadLimits,
-  ): Promise<StoredMsg[]> {
+  async read(sequence: number, { maxBytes, maxMessages = MESSAGES_A_READ, kind }: ReadLimits): Promise<StoredMsg[]> {
     const found = await this.#nats.manager.direct.getBatch(this.names.stream, {
       seq: Math.max(sequence, 1),
       next_by_subj: this.#filter(kind),

@@ -44,7 +44,10 @@ export class AppendQueue {
     this.#bytes += bytesOf(write);
   }
 
-  /** Removes and returns the oldest appends, together of `maxBytes` unless one is larger, or the oldest other write. */
+  /**
+   * Removes and returns the oldest appends, together of `maxBytes` unless one is larger, or the
+   * oldest other write.
+   */
   take(maxBytes: number): PendingWrite[] {
     let [count, bytes] = [0, 0];
     for (const write of this.#pending) {
@@ -66,7 +69,10 @@ export class AppendQueue {
     return this.#remove(count === -1 ? this.#pending.length : count);
   }
 
-  /** @throws BufferFullError if so many more bytes may not wait, beside `otherBytes` that wait elsewhere */
+  /**
+   * @throws BufferFullError if so many more bytes may not wait, beside `otherBytes` that wait
+   * elsewhere
+   */
   refuseWhenFull(otherBytes: number, moreBytes: number): void {
     const waiting = otherBytes + this.#bytes;
     if (waiting === 0 || waiting + moreBytes <= this.#maxBytes) return;

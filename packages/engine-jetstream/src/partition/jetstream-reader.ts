@@ -63,7 +63,10 @@ export class JetStreamReader implements LogReader {
     }
   }
 
-  /** The batches from the reader's offset on: of the messages that were read, and of later ones in memory. */
+  /**
+   * The batches from the reader's offset on: of the messages that were read, and of later ones in
+   * memory.
+   */
   #collect(messages: readonly DataMessage[], end: number, maxBytes: number) {
     const batches: RecordBatch[] = [];
     let byteLength = 0;

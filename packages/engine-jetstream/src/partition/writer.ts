@@ -2,7 +2,13 @@
  * Writes what is appended to a partition: takes the partition over first, then makes group commits
  * of what waits, one message at a time.
  */
-import { CorruptPartitionError, LogStoreError, type RecordBatch, startInterval, UnavailableError } from "@logstore/codec";
+import {
+  CorruptPartitionError,
+  LogStoreError,
+  type RecordBatch,
+  startInterval,
+  UnavailableError,
+} from "@logstore/codec";
 import { assignOffsets, type LogOffsets } from "@logstore/core/engine";
 import { unavailable } from "../nats/failures.js";
 import type { PartitionStream } from "../nats/partition-stream.js";
@@ -119,7 +125,8 @@ export class Writer {
     if (error instanceof FencedError) {
       const what = `another broker has taken partition ${partition} over: append the same batches again`;
       why = new UnavailableError(what, { partition });
-    } else if (!(error instanceof LogStoreError)) why = unavailable(`partition ${partition} cannot be written to`, error);
+    } else if (!(error instanceof LogStoreError))
+      why = unavailable(`partition ${partition} cannot be written to`, error);
     for (const write of [...this.#current, ...this.#queue.takeAll()]) write.reject(why);
   }
 
@@ -143,8 +150,8 @@ export class Writer {
         refused = true;
       }
     }
-    // A refusal is true as of the owner's last message. A message that is stored proves that no other
-    // broker has taken over since; without one, the leader is asked.
+    // A refusal is true as of the owner's last message. A message that is stored proves that no
+    // other broker has taken over since; without one, the leader is asked.
     if (refused && batches.length === 0) await this.#fenced.confirm(owner);
     for (const together of commits(batches, Math.min(COMMIT_BYTES, this.#stream.maxBodyBytes))) {
       await this.#storeData(owner, together);

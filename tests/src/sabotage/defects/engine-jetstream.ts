@@ -1,4 +1,6 @@
-/** Defects in the JetStream engine. Without a NATS server its tests are skipped, and detect nothing. */
+/**
+ * Defects in the JetStream engine. Without a NATS server its tests are skipped, and detect nothing.
+ */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
 import { type Defect, within } from "./defect.ts";
 
@@ -23,7 +25,10 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "        owner.lastSequence = sequence;",
       "        owner.lastSequence = owner.lastSequence + 2;",
     ],
-    "confirms an owner that was taken over": ["!== undefined) throw new FencedError();", "=== null) throw new FencedError();"],
+    "confirms an owner that was taken over": [
+      "!== undefined) throw new FencedError();",
+      "=== null) throw new FencedError();",
+    ],
   }),
   ...within("engine-jetstream/partition/take-over.ts", [...FENCE, ...MESSAGES], {
     "begins after the state record's successor": ["(state?.seq ?? 0) + 1, epoch", "(state?.seq ?? 0) + 2, epoch"],
@@ -37,35 +42,59 @@ export const engineJetStreamDefects: readonly Defect[] = [
     "keeps the former log end": ["    this.logEnd = nextOffset;\n", ""],
   }),
   ...within("engine-jetstream/partition/writer.ts", FENCE, {
-    "refuses because of what it knew before": ["if (refused && batches.length === 0)", "if (refused && batches.length < 0)"],
-    "lets callers wait without a limit": ["const expired = [...current, ...this.#queue.takeExpired(now)];", "const expired = [current][1] ?? [];"],
+    "refuses because of what it knew before": [
+      "if (refused && batches.length === 0)",
+      "if (refused && batches.length < 0)",
+    ],
+    "lets callers wait without a limit": [
+      "const expired = [...current, ...this.#queue.takeExpired(now)];",
+      "const expired = [current][1] ?? [];",
+    ],
   }),
   ...within("engine-jetstream/partition/writer.ts", CONTRACT, {
     "moves the log start before that is durable": [
       "      await this.#storeState(owner);\n      this.#offsets.startAt(offset);",
       "      this.#offsets.startAt(offset);",
     ],
-    "does not wake readers": ["    this.#source.add(message);\n    this.#offsets.wrote(owner.logEnd);\n    this.#offsets.publish();", "    this.#source.add(message);\n    this.#offsets.wrote(owner.logEnd);"],
+    "does not wake readers": [
+      "    this.#source.add(message);\n    this.#offsets.wrote(owner.logEnd);\n    this.#offsets.publish();",
+      "    this.#source.add(message);\n    this.#offsets.wrote(owner.logEnd);",
+    ],
   }),
   ...within("engine-jetstream/partition/writer.ts", MESSAGES, {
-    "makes messages of any size": ["if (together.length > 0 && bytes + batch.byteLength > maxBytes)", "if (together.length > 1_000)"],
+    "makes messages of any size": [
+      "if (together.length > 0 && bytes + batch.byteLength > maxBytes)",
+      "if (together.length > 1_000)",
+    ],
   }),
   ...within("engine-jetstream/partition/stream-bounds.ts", [...CONTRACT, ...MESSAGES], {
-    "purges the message of the log start offset": ["await stream.purgeBefore(sequence);", "await stream.purgeBefore(sequence + 1);"],
+    "purges the message of the log start offset": [
+      "await stream.purgeBefore(sequence);",
+      "await stream.purgeBefore(sequence + 1);",
+    ],
     "purges the last data message": ["Math.min(first?.sequence ?? data.seq, data.seq, state.seq)", "state.seq"],
   }),
   ...within("engine-jetstream/partition/message-source.ts", MESSAGES, {
-    "searches past the message": ["else low = message.sequence + 1;\n    }\n    for", "else low = message.sequence + 2;\n    }\n    for"],
+    "searches past the message": [
+      "else low = message.sequence + 1;\n    }\n    for",
+      "else low = message.sequence + 2;\n    }\n    for",
+    ],
     "takes any message for the one of an offset": [
       "if (cached !== undefined && holds(cached)) return [cached];",
       "if (near !== undefined && cached !== undefined) return [cached];",
     ],
   }),
   ...within("engine-jetstream/catalogue/jetstream-catalogue.ts", CONTRACT, {
-    "alters without a revision": ["=== undefined) continue;\n      topic.altered", "=== null) continue;\n      topic.altered"],
+    "alters without a revision": [
+      "=== undefined) continue;\n      topic.altered",
+      "=== null) continue;\n      topic.altered",
+    ],
     "deletes the successor of a topic": ["if (stored?.record.id !== id) return;", "if (stored === undefined) return;"],
   }),
   ...within("engine-jetstream/nats/bucket.ts", CONTRACT, {
-    "sets a key whatever its revision": ["all.set(PubHeaders.ExpectedLastSubjectSequenceHdr", "if (revision < 0) all.set(PubHeaders.ExpectedLastSubjectSequenceHdr"],
+    "sets a key whatever its revision": [
+      "all.set(PubHeaders.ExpectedLastSubjectSequenceHdr",
+      "if (revision < 0) all.set(PubHeaders.ExpectedLastSubjectSequenceHdr",
+    ],
   }),
 ];
