@@ -1,8 +1,8 @@
 /** The map of the engine: keys of the bucket. */
 import type { DurableMap, MapEntry } from "@logstore/core/engine";
-import { mapKey } from "./names.js";
 import type { Bucket } from "./nats/bucket.js";
 import { available } from "./nats/failures.js";
+import { mapKey } from "./nats/names.js";
 
 export class JetStreamMap implements DurableMap {
   readonly #bucket: Bucket;

@@ -5,9 +5,9 @@ import type { Durability, DurableMap, Engine, JournalStore, TopicCatalogue } fro
 import { JetStreamCatalogue } from "./catalogue/jetstream-catalogue.js";
 import { JetStreamMap } from "./durable-map.js";
 import { JetStreamJournal } from "./journal/jetstream-journal.js";
-import { Names } from "./names.js";
 import { Bucket } from "./nats/bucket.js";
 import { available, unavailable } from "./nats/failures.js";
+import { Names } from "./nats/names.js";
 import { connectNats, type Nats } from "./nats/nats.js";
 import { type CheckedOptions, checkedOptions, type JetStreamEngineOptions } from "./options.js";
 import { MessageCache } from "./partition/message-cache.js";

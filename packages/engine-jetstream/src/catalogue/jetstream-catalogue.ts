@@ -9,9 +9,9 @@ import type {
   TopicConfig,
   UnopenableTopic,
 } from "@logstore/core/engine";
-import { ANY_TOPIC, type Names, topicKey, topicOf } from "../names.js";
 import type { Bucket } from "../nats/bucket.js";
 import { available } from "../nats/failures.js";
+import { ANY_TOPIC, type Names, topicKey, topicOf } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 import { PartitionStream } from "../nats/partition-stream.js";
 import { JetStreamLog, type LogContext } from "../partition/jetstream-log.js";

@@ -1,7 +1,7 @@
 /** Follows the changes that other brokers make to topics. */
 import type { KvWatchEntry } from "@nats-io/kv";
-import { ANY_TOPIC, topicOf } from "../names.js";
 import type { Bucket } from "../nats/bucket.js";
+import { ANY_TOPIC, topicOf } from "../nats/names.js";
 import type { JetStreamTopic } from "./jetstream-topic.js";
 import { decodeTopic } from "./topic-record.js";
 

@@ -1,8 +1,8 @@
 /** The groups' journal of one broker. */
 import type { JournalStore, SnapshotReader, SnapshotSink } from "@logstore/core/engine";
-import type { Names } from "../names.js";
 import type { Bucket } from "../nats/bucket.js";
 import { available } from "../nats/failures.js";
+import type { Names } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 import { PartitionStream } from "../nats/partition-stream.js";
 import { JetStreamLog, type LogContext } from "../partition/jetstream-log.js";

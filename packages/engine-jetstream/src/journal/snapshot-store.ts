@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { StorageFailedError } from "@logstore/codec";
 import type { SnapshotReader, SnapshotSink } from "@logstore/core/engine";
 import { DiscardPolicy, StorageType } from "@nats-io/jetstream";
-import { type Names, type StreamNames, snapshotKey } from "../names.js";
 import type { Bucket } from "../nats/bucket.js";
 import { available } from "../nats/failures.js";
+import { type Names, type StreamNames, snapshotKey } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 
 const PIECE_BYTES = 512 * 1024;

@@ -2,8 +2,8 @@
 import { startTimer } from "@logstore/codec";
 import { DiscardPolicy, PubHeaders, RetentionPolicy, StorageType, type StoredMsg } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
-import type { MessageKind, StreamNames } from "../names.js";
 import { isNoMessage, isStreamNotFound } from "./failures.js";
+import type { MessageKind, StreamNames } from "./names.js";
 import type { Nats } from "./nats.js";
 
 /** A message to publish. */
