@@ -2,6 +2,7 @@
 import { boolean, checkOptions, durationMs, type OptionRules, oneOf, wholeNumber } from "@logstore/codec";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 
+/** Options of {@link JetStreamEngine.open}. */
 export interface JetStreamEngineOptions {
   /** Addresses of NATS servers. Default `nats://127.0.0.1:4222`. */
   readonly servers?: readonly string[] | undefined;
