@@ -199,6 +199,13 @@ export class SlowConsumerError extends LogStoreError {
 export class UnavailableError extends LogStoreError {
   override readonly code = "UNAVAILABLE";
 }
+/**
+ * Another broker owns the partition, or the group's journal: the one at `address`, if it is known.
+ * The call had no effect.
+ */
+export class NotOwnerError extends LogStoreError {
+  override readonly code = "NOT_OWNER";
+}
 /** A send was not acknowledged in time. Its records may or may not have been appended. */
 export class DeliveryTimeoutError extends LogStoreError {
   override readonly code = "DELIVERY_TIMEOUT";

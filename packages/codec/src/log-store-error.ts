@@ -20,6 +20,8 @@ export interface ErrorFields {
   readonly actual?: number | undefined;
   /** How long to wait before a retry, in ms. */
   readonly retryAfterMs?: number | undefined;
+  /** `host:port` of the broker to ask instead. */
+  readonly address?: string | undefined;
 }
 
 const FIELD_NAMES = [
@@ -32,6 +34,7 @@ const FIELD_NAMES = [
   "expected",
   "actual",
   "retryAfterMs",
+  "address",
 ] as const satisfies readonly (keyof ErrorFields)[];
 
 /** The base class of every error of LogStore. Programs tell errors apart by `code` or by class. */
@@ -53,6 +56,7 @@ export abstract class LogStoreError extends Error implements ErrorFields {
   declare readonly expected: number | undefined;
   declare readonly actual: number | undefined;
   declare readonly retryAfterMs: number | undefined;
+  declare readonly address: string | undefined;
 
   constructor(message: string, fields: ErrorFields = {}, options?: ErrorOptions) {
     // An undefined cause would be printed, too.

@@ -14,6 +14,7 @@ export {
 export { AppendCheck } from "./engine/append/check-append.js";
 export { checkDurability } from "./engine/append/check-durability.js";
 export { type ProducerSnapshot, ProducerState } from "./engine/append/producer-state.js";
+export type { Cluster, Owner } from "./engine/cluster.js";
 export type { DurableMap, MapEntry } from "./engine/durable-map.js";
 export type { Engine } from "./engine/engine.js";
 export type { JournalStore, SnapshotReader, SnapshotSink } from "./engine/journal-store.js";
@@ -40,5 +41,8 @@ export {
   TopicUnsettledError,
   type UnopenableTopic,
 } from "./engine/topic-catalogue.js";
+export type { AssignableMember, Assignor, AssignorInput, Target } from "./group/assignors/assignor.js";
+export { sticky as stickyAssignor } from "./group/assignors/sticky.js";
+export { type Steps, toEnd } from "./group/time/slices.js";
 export { MemoryEngine } from "./memory-engine/memory-engine.js";
 export { MemoryHome } from "./memory-engine/memory-home.js";

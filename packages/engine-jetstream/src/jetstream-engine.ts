@@ -1,13 +1,14 @@
 /** An engine that stores partitions, topics and groups in a NATS JetStream cluster. */
 import { randomBytes } from "node:crypto";
 import { type LogStoreError, startInterval, type Timer } from "@logstore/codec";
-import type { Durability, DurableMap, Engine, JournalStore, TopicCatalogue } from "@logstore/core/engine";
+import type { Cluster, Durability, DurableMap, Engine, JournalStore, TopicCatalogue } from "@logstore/core/engine";
 import { JetStreamCatalogue } from "./catalogue/jetstream-catalogue.js";
+import { JetStreamCluster } from "./cluster/jetstream-cluster.js";
 import { JetStreamMap } from "./durable-map.js";
 import { JetStreamJournal } from "./journal/jetstream-journal.js";
 import { Bucket } from "./nats/bucket.js";
 import { available, unavailable } from "./nats/failures.js";
-import { Names } from "./nats/names.js";
+import { Names, sharedJournal } from "./nats/names.js";
 import { connectNats, type Nats } from "./nats/nats.js";
 import { type CheckedOptions, checkedOptions, type JetStreamEngineOptions } from "./options.js";
 import { MessageCache } from "./partition/message-cache.js";
@@ -20,16 +21,18 @@ export class JetStreamEngine implements Engine {
   readonly catalogue: TopicCatalogue;
   readonly map: DurableMap;
   readonly journal: JournalStore;
+  readonly cluster: Cluster | undefined;
   readonly maxBatchBytes: number;
   readonly durabilities: readonly Durability[];
   readonly #nats: Nats;
+  readonly #joined: JetStreamCluster | undefined;
   readonly #catalogue: JetStreamCatalogue;
   readonly #retention: Timer;
   #healthChanged = () => {};
   #failure: LogStoreError | undefined;
   #isClosed = false;
 
-  private constructor(nats: Nats, bucket: Bucket, options: CheckedOptions) {
+  private constructor(nats: Nats, bucket: Bucket, cluster: JetStreamCluster | undefined, options: CheckedOptions) {
     const { namespace, broker, appendTimeoutMs, cacheBytes } = options;
     const names = new Names(namespace);
     this.#nats = nats;
@@ -43,16 +46,23 @@ export class JetStreamEngine implements Engine {
       now: () => this.now(),
       healthChanged: () => this.#healthChanged(),
     };
-    this.#catalogue = new JetStreamCatalogue(nats, names, bucket, context, this);
+    this.#catalogue = new JetStreamCatalogue(nats, names, bucket, context, this, cluster);
     this.catalogue = this.#catalogue;
     this.map = new JetStreamMap(bucket);
-    this.journal = new JetStreamJournal(nats, names, bucket, context);
+    this.journal = new JetStreamJournal(nats, names, bucket, context, broker);
+    this.#joined = cluster;
+    if (cluster !== undefined) {
+      const shared = (i: number) =>
+        new JetStreamJournal(nats, names, bucket, context, sharedJournal(i), cluster.journal(i));
+      const journals = Array.from({ length: cluster.journalCount }, (_, i) => shared(i));
+      this.cluster = clusterOf(cluster, journals);
+      cluster.onFailure((error) => this.#failed(error));
+    }
     const retain = () => void this.#catalogue.applyRetention();
     this.#retention = startInterval(RETENTION_EVERY_MS, retain, { keepsAlive: false });
     void nats.connection.closed().then((error) => {
       if (this.#isClosed) return;
-      this.#failure = unavailable("the connection to NATS has ended", error ?? "it was closed");
-      this.#healthChanged();
+      this.#failed(unavailable("the connection to NATS has ended", error ?? "it was closed"));
     });
   }
 
@@ -60,13 +70,20 @@ export class JetStreamEngine implements Engine {
   static async open(options: JetStreamEngineOptions = {}): Promise<JetStreamEngine> {
     const checked = checkedOptions(options);
     const nats = await connectNats(checked.connection, checked.replicas, checked.requestTimeoutMs);
+    let cluster: JetStreamCluster | undefined;
     try {
       const opening = Bucket.open(nats, checked.namespace);
       const bucket = await available("topics cannot be read from NATS", opening);
-      const engine = new JetStreamEngine(nats, bucket, checked);
+      const { broker, address, leaseMs } = checked;
+      if (address !== undefined) {
+        const joining = JetStreamCluster.join(bucket, { broker, address, leaseMs });
+        cluster = await available("the other brokers cannot be found in NATS", joining);
+      }
+      const engine = new JetStreamEngine(nats, bucket, cluster, checked);
       await available("topics cannot be watched in NATS", engine.#catalogue.start());
       return engine;
     } catch (error) {
+      await cluster?.close();
       await nats.connection.close();
       throw error;
     }
@@ -96,10 +113,29 @@ export class JetStreamEngine implements Engine {
     this.#retention.cancel();
     try {
       await this.#catalogue.close();
+      await this.#joined?.close();
     } finally {
       await this.#nats.connection.close();
     }
   }
+
+  #failed(error: LogStoreError): void {
+    this.#failure ??= error;
+    this.#healthChanged();
+  }
+}
+
+function clusterOf(cluster: JetStreamCluster, journals: readonly JournalStore[]): Cluster {
+  return {
+    journals,
+    owner: (topicId, partition) => cluster.owner(topicId, partition),
+    journalOwner: (journal) => cluster.journalOwner(journal),
+    get addresses() {
+      return cluster.addresses;
+    },
+    onChange: (changed) => cluster.onChange(changed),
+    drain: () => cluster.drain(),
+  };
 }
 
 /** What an acknowledgement of NATS means, weakest first. */

@@ -15,6 +15,14 @@ export interface JetStreamEngineOptions {
    * same time have the same. Default "broker".
    */
   readonly broker?: string | undefined;
+  /**
+   * `host:port` under which clients and other brokers reach this one. With an address, the broker
+   * shares the partitions and groups of the namespace with the other brokers that have one: see
+   * docs/cluster.md. Default: it owns all of them alone.
+   */
+  readonly address?: string | undefined;
+  /** How long a broker owns its partitions after it was last heard of, in ms. Default 3,000. */
+  readonly leaseMs?: number | undefined;
   /** Replicas of each stream that is created: 1, 3 or 5. Default 3. */
   readonly replicas?: 1 | 3 | 5 | undefined;
   /**
@@ -34,6 +42,8 @@ export interface CheckedOptions {
   readonly connection: NodeConnectionOptions;
   readonly namespace: string;
   readonly broker: string;
+  readonly address: string | undefined;
+  readonly leaseMs: number;
   readonly replicas: 1 | 3 | 5;
   readonly syncsAlways: boolean;
   readonly requestTimeoutMs: number;
@@ -49,6 +59,9 @@ const RULES: OptionRules<JetStreamEngineOptions> = {
   connection: (value) => (typeof value === "object" && value !== null ? undefined : "options of a NATS connection"),
   namespace: name,
   broker: name,
+  address: (value) =>
+    typeof value === "string" && /^(\[[0-9a-f:.]+\]|[^\s:/]+):\d{1,5}$/i.test(value) ? undefined : "host:port",
+  leaseMs: durationMs({ min: 300 }),
   replicas: oneOf(1, 3, 5),
   syncsAlways: boolean,
   requestTimeoutMs: durationMs({ min: 100 }),
@@ -64,6 +77,8 @@ export function checkedOptions(options: JetStreamEngineOptions): CheckedOptions 
     connection: { ...connection, ...(servers && { servers: [...servers] }) },
     namespace: namespace ?? "logstore",
     broker: broker ?? "broker",
+    address: options.address,
+    leaseMs: options.leaseMs ?? 3_000,
     replicas: replicas ?? 3,
     syncsAlways: syncsAlways ?? false,
     requestTimeoutMs: options.requestTimeoutMs ?? 5_000,

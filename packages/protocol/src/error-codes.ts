@@ -59,6 +59,7 @@ export const grpcStatusByErrorCode = {
   INTERNAL: GrpcStatus.INTERNAL,
   CLOSED: GrpcStatus.UNAVAILABLE,
   UNAVAILABLE: GrpcStatus.UNAVAILABLE,
+  NOT_OWNER: GrpcStatus.UNAVAILABLE,
   DELIVERY_TIMEOUT: GrpcStatus.DEADLINE_EXCEEDED,
 } as const;
 
@@ -75,6 +76,7 @@ export interface ErrorDetail {
   readonly expected?: number | undefined;
   readonly actual?: number | undefined;
   readonly retryAfterMs?: number | undefined;
+  readonly address?: string | undefined;
 }
 
 /** Trailer that carries a `Status` message, as in gRPC's richer error model. */

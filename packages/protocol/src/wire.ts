@@ -111,8 +111,21 @@ export function configChangeFromMessage({ set, unset = [] }: TopicConfigChangeMe
  * fields.
  */
 export function errorDetailFromMessage(message: ErrorDetail): ErrorDetail {
-  const { code, message: text, topic, partition, offset, group, file, byte, expected, actual, retryAfterMs } = message;
-  return { code, message: text, topic, partition, offset, group, file, byte, expected, actual, retryAfterMs };
+  const {
+    code,
+    message: text,
+    topic,
+    partition,
+    offset,
+    group,
+    file,
+    byte,
+    expected,
+    actual,
+    retryAfterMs,
+    address,
+  } = message;
+  return { code, message: text, topic, partition, offset, group, file, byte, expected, actual, retryAfterMs, address };
 }
 
 /** Returns the message without a `damage` that is not set. */

@@ -2,6 +2,7 @@ import type { LogStoreError } from "@logstore/codec";
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
+const RETRIABLE = ["UNAVAILABLE", "NOT_OWNER", "QUOTA_EXCEEDED", "SLOW_CONSUMER"] as const;
 
 /**
  * Pause before attempt `attempt` + 1, ms: doubles from 50 to 2,000, of which up to half is random.
@@ -21,11 +22,11 @@ export function retryDelayMs(attempt: number, error: unknown): number {
 }
 
 /**
- * Whether the same call may succeed later: the server could not be reached, was stopping, or
- * refused the call for a quota; or it ended a stream because the reader was slow, which is allowed.
+ * Whether the same call may succeed later: the server could not be reached, was stopping, had lost
+ * the partition or group to another one, or refused the call for a quota; or it ended a stream because the reader was slow, which is allowed.
  */
 export function isRetriable(error: unknown): boolean {
-  return hasCode(error, "UNAVAILABLE") || hasCode(error, "QUOTA_EXCEEDED") || hasCode(error, "SLOW_CONSUMER");
+  return RETRIABLE.some((code) => hasCode(error, code));
 }
 
 /**

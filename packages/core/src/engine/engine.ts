@@ -4,6 +4,7 @@
  */
 import type { LogStoreError } from "@logstore/codec";
 import type { Durability } from "@logstore/protocol";
+import type { Cluster } from "./cluster.js";
 import type { DurableMap } from "./durable-map.js";
 import type { JournalStore } from "./journal-store.js";
 import type { Topic, TopicCatalogue } from "./topic-catalogue.js";
@@ -18,6 +19,11 @@ export interface Engine<T extends Topic = Topic> {
   readonly map: DurableMap;
   /** The changes of the consumer groups. */
   readonly journal: JournalStore;
+  /**
+   * The brokers that share the partitions. Undefined: this broker owns all of them, and the only
+   * journal.
+   */
+  readonly cluster?: Cluster | undefined;
   /** Largest batch that the engine can store, in bytes, whatever the configuration of a topic. */
   readonly maxBatchBytes: number;
   /**

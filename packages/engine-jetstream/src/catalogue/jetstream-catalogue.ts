@@ -9,6 +9,7 @@ import type {
   TopicConfig,
   UnopenableTopic,
 } from "@logstore/core/engine";
+import type { JetStreamCluster } from "../cluster/jetstream-cluster.js";
 import type { Bucket } from "../nats/bucket.js";
 import { available } from "../nats/failures.js";
 import { ANY_TOPIC, type Names, topicKey, topicOf } from "../nats/names.js";
@@ -31,11 +32,21 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
   readonly #bucket: Bucket;
   readonly #context: LogContext;
   readonly #limits: ConfigLimits;
+  readonly #cluster: JetStreamCluster | undefined;
   readonly #open = new Set<JetStreamTopic>();
   readonly #watch: TopicWatch;
   readonly shared: SharedCatalogue;
 
-  constructor(nats: Nats, names: Names, bucket: Bucket, context: LogContext, limits: ConfigLimits) {
+  /** @param cluster undefined: this broker owns all partitions */
+  constructor(
+    nats: Nats,
+    names: Names,
+    bucket: Bucket,
+    context: LogContext,
+    limits: ConfigLimits,
+    cluster: JetStreamCluster | undefined,
+  ) {
+    this.#cluster = cluster;
     this.#nats = nats;
     this.#names = names;
     this.#bucket = bucket;
@@ -93,6 +104,7 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
       else return this.#opened(topic, record);
       throw error;
     }
+    await this.#cluster?.settled(record.id);
     return this.#opened(topic, record);
   }
 
@@ -138,7 +150,9 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
   async #opened(topic: string, record: TopicRecord): Promise<JetStreamTopic> {
     const makeLog = ({ config: _ }: JetStreamTopic, partition: number) => {
       const stream = new PartitionStream(this.#nats, this.#names.partition(record.id, partition));
-      return new JetStreamLog(partition, stream, this.#context, () => effectiveConfig(opened.config, this.#limits));
+      const configOf = () => effectiveConfig(opened.config, this.#limits);
+      const ownership = this.#cluster?.partition(record.id, partition);
+      return new JetStreamLog(partition, stream, this.#context, configOf, { ownership });
     };
     const opened: JetStreamTopic = new JetStreamTopic(topic, this.#location(topic), record, makeLog);
     await opened.refresh();

@@ -1,8 +1,8 @@
 /** A topic as it is stored in the bucket. See docs/format/jetstream.md. */
-import { NotALogStoreError, UnsupportedFormatVersionError } from "@logstore/codec";
+import { LogStoreError } from "@logstore/codec";
 import type { TopicConfig } from "@logstore/core/engine";
-
-const VERSION = 1;
+import { topicKey } from "../nats/names.js";
+import { decodeVersioned, encodeVersioned } from "../nats/versioned-json.js";
 
 export interface TopicRecord {
   /** UUID. */
@@ -13,24 +13,14 @@ export interface TopicRecord {
 }
 
 export function encodeTopic(record: TopicRecord): Uint8Array {
-  return Buffer.from(JSON.stringify({ version: VERSION, ...record }));
+  return encodeVersioned(record);
 }
 
 /** @throws NotALogStoreError, UnsupportedFormatVersionError */
 export function decodeTopic(topic: string, value: Uint8Array): TopicRecord {
-  let decoded: (TopicRecord & { version?: number }) | undefined;
   try {
-    decoded = JSON.parse(Buffer.from(value).toString());
-  } catch {
-    // said below
+    return decodeVersioned<TopicRecord>(topicKey(topic), value);
+  } catch (error) {
+    throw error instanceof LogStoreError ? error.with({ topic }) : error;
   }
-  if (decoded?.version === undefined) {
-    throw new NotALogStoreError(`the key of topic ${topic} in NATS holds no topic`, { topic });
-  }
-  const { version, ...record } = decoded;
-  if (version === VERSION) return record;
-  throw new UnsupportedFormatVersionError(
-    `topic ${topic} has format version ${version} in NATS, and this release reads ${VERSION}: use a newer release`,
-    { topic, expected: VERSION, actual: version },
-  );
 }

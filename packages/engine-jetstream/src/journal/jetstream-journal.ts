@@ -1,4 +1,4 @@
-/** The groups' journal of one broker. */
+/** A journal of groups. */
 import type { JournalStore, SnapshotReader, SnapshotSink } from "@logstore/core/engine";
 import type { Bucket } from "../nats/bucket.js";
 import { available } from "../nats/failures.js";
@@ -6,30 +6,40 @@ import type { Names } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 import { PartitionStream } from "../nats/partition-stream.js";
 import { JetStreamLog, type LogContext } from "../partition/jetstream-log.js";
+import type { Ownership } from "../partition/ownership.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
 export class JetStreamJournal implements JournalStore {
   readonly location: string;
+  readonly #name: string;
   readonly #stream: PartitionStream;
   readonly #snapshots: SnapshotStore;
   readonly #context: LogContext;
+  readonly #ownership: Ownership | undefined;
   #log: JetStreamLog | undefined;
 
-  constructor(nats: Nats, names: Names, bucket: Bucket, context: LogContext) {
-    const { broker } = context;
-    this.#stream = new PartitionStream(nats, names.journal(broker));
-    this.#snapshots = new SnapshotStore(nats, names, bucket, broker);
+  /**
+   * @param name that of the broker, or of a journal that brokers share
+   * @param ownership undefined: only this broker opens it
+   */
+  constructor(nats: Nats, names: Names, bucket: Bucket, context: LogContext, name: string, ownership?: Ownership) {
+    this.#name = name;
+    this.#stream = new PartitionStream(nats, names.journal(name));
+    this.#snapshots = new SnapshotStore(nats, names, bucket, name);
     this.#context = context;
+    this.#ownership = ownership;
     this.location = `stream ${this.#stream.names.stream}`;
   }
 
+  /** A shared journal is created, too: another broker may create it at the same time. */
   async open(): Promise<JetStreamLog | undefined> {
+    if (this.#ownership !== undefined) return this.make();
     const exists = await available("the groups' journal cannot be opened", this.#stream.exists());
     return exists ? this.#opened() : undefined;
   }
 
   async make(): Promise<JetStreamLog> {
-    const metadata = { "logstore-journal": this.#context.broker };
+    const metadata = { "logstore-journal": this.#name };
     await available("the groups' journal cannot be created", this.#stream.create(metadata));
     return this.#opened();
   }
@@ -39,19 +49,22 @@ export class JetStreamJournal implements JournalStore {
   }
 
   replaceSnapshot(write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
-    return this.#snapshots.replace(write);
+    return this.#snapshots.replace(this.#ownership === undefined ? 0 : (this.#log?.epoch ?? 0), write);
   }
 
   async close(): Promise<void> {
-    await this.#log?.close();
+    const log = this.#log;
+    this.#log = undefined;
+    await log?.close();
   }
 
   async #opened(): Promise<JetStreamLog> {
-    if (this.#log === undefined) {
-      const config = { durability: this.#context.durabilities.at(-1)!, maxBatchBytes: this.#stream.maxBodyBytes };
-      this.#log = new JetStreamLog(0, this.#stream, this.#context, () => config, Number.POSITIVE_INFINITY);
-    }
-    await this.#log.refresh();
-    return this.#log;
+    if (this.#log !== undefined) return this.#log;
+    const config = { durability: this.#context.durabilities.at(-1)!, maxBatchBytes: this.#stream.maxBodyBytes };
+    const options = { ownership: this.#ownership, maxQueuedBytes: Number.POSITIVE_INFINITY };
+    const log = new JetStreamLog(0, this.#stream, this.#context, () => config, options);
+    await (this.#ownership === undefined ? log.refresh() : log.claim());
+    this.#log = log;
+    return log;
   }
 }

@@ -13,6 +13,8 @@ const PIECE_BYTES = 512 * 1024;
 /** The value of the key. */
 interface Current {
   readonly id: string;
+  /** Of the journal's owner that wrote it; 0 if the journal is not shared. */
+  readonly epoch: number;
   readonly pieces: number;
   readonly pieceBytes: number;
   readonly bytes: number;
@@ -51,8 +53,10 @@ export class SnapshotStore {
   /**
    * Replaces the snapshot by what `write` puts into the sink. If `write` rejects, the old one
    * stays.
+   *
+   * @param epoch of the journal's owner; the snapshot of a later owner is not replaced
    */
-  async replace(write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
+  async replace(epoch: number, write: (sink: SnapshotSink) => Promise<void>): Promise<void> {
     const what = "the groups' snapshot cannot be replaced";
     await available(what, this.#createStream());
     const id = randomUUID();
@@ -70,7 +74,7 @@ export class SnapshotStore {
       });
       if (rest.length > 0) await publish(pieces++, rest);
       bytes += rest.length;
-      await available(what, this.#replaceCurrent({ id, pieces, pieceBytes, bytes }));
+      await available(what, this.#replaceCurrent({ id, epoch, pieces, pieceBytes, bytes }));
     } catch (error) {
       await this.#remove(id).catch(() => {}); // the current one is another
       throw error;
@@ -79,8 +83,9 @@ export class SnapshotStore {
 
   async #replaceCurrent(next: Current): Promise<void> {
     const { current, revision } = await this.#current();
+    if (current !== undefined && current.epoch > next.epoch) throw new Error("a later owner has replaced it");
     const set = await this.#bucket.set(this.#key, Buffer.from(JSON.stringify(next)), revision);
-    if (set === undefined) throw new Error("another broker of this name has replaced it");
+    if (set === undefined) throw new Error("another broker has replaced it");
     if (current !== undefined) await this.#remove(current.id).catch(() => {});
   }
 

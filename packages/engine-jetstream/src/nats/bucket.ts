@@ -59,8 +59,24 @@ export class Bucket {
   }
 
   /** Calls back with each later change of a key that matches a filter, until it is stopped. */
-  async watch(filter: string, changed: (entry: KvWatchEntry) => void): Promise<{ stop(): void }> {
-    const watch = await this.#kv.watch({ key: filter, include: KvWatchInclude.UpdatesOnly });
+  watch(filter: string, changed: (entry: KvWatchEntry) => void): Promise<{ stop(): void }> {
+    return this.#watch([filter], KvWatchInclude.UpdatesOnly, changed);
+  }
+
+  /**
+   * Calls back with the last change of each key that matches a filter, and then with each later
+   * one, in the order in which they were stored, until it is stopped.
+   */
+  follow(filters: readonly string[], changed: (entry: KvWatchEntry) => void): Promise<{ stop(): void }> {
+    return this.#watch(filters, KvWatchInclude.LastValue, changed);
+  }
+
+  async #watch(
+    filters: readonly string[],
+    include: KvWatchInclude,
+    changed: (entry: KvWatchEntry) => void,
+  ): Promise<{ stop(): void }> {
+    const watch = await this.#kv.watch({ key: [...filters], include });
     void (async () => {
       for await (const entry of watch) changed(entry);
     })().catch(() => {}); // it ends with the connection

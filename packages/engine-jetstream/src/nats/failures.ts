@@ -1,5 +1,5 @@
 /** What a failed request to NATS says. */
-import { type LogStoreError, UnavailableError } from "@logstore/codec";
+import { LogStoreError, UnavailableError } from "@logstore/codec";
 import { JetStreamApiCodes, JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
 
 /** Whether a compare-and-set, or an expected sequence, was refused. */
@@ -30,11 +30,11 @@ export function unavailable(what: string, cause: unknown): LogStoreError {
   );
 }
 
-/** Awaits a request, whose failure is an UnavailableError. */
+/** Awaits requests. If they fail for a reason of NATS, that is an UnavailableError. */
 export async function available<T>(what: string, request: Promise<T>): Promise<T> {
   try {
     return await request;
   } catch (error) {
-    throw unavailable(what, error);
+    throw error instanceof LogStoreError ? error : unavailable(what, error);
   }
 }

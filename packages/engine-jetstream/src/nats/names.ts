@@ -37,11 +37,20 @@ export class Names {
   }
 }
 
+/** Name of a journal that brokers share. No broker has such a name. */
+export function sharedJournal(index: number): string {
+  return `=${index}`;
+}
+
 /** All topics of a bucket, as a subject with a wildcard. */
 export const ANY_TOPIC = "topic.*";
 
 export function topicKey(topic: string): string {
   return `topic.${escaped(topic)}`;
+}
+
+export function isTopicKey(key: string): boolean {
+  return key.startsWith("topic.");
 }
 
 /** The topic of a key. */
@@ -55,6 +64,25 @@ export function mapKey(key: string): string {
 
 export function snapshotKey(broker: string): string {
   return `snapshot.${broker}`;
+}
+
+/** The owners of all partitions and journals. */
+export const OWNERS_KEY = "owners";
+
+/** All leases of a bucket, as a subject with a wildcard. */
+export const ANY_LEASE = "lease.*";
+
+export function leaseKey(broker: string): string {
+  return `lease.${broker}`;
+}
+
+export function isLeaseKey(key: string): boolean {
+  return key.startsWith("lease.");
+}
+
+/** The broker of a lease's key. */
+export function brokerOf(key: string): string {
+  return key.slice("lease.".length);
 }
 
 /** Dots separate the tokens of a subject, none of which may be empty. No name contains "=". */

@@ -34,6 +34,8 @@ import { batchesForNats } from "./batches-for-nats.js";
 import { JetStreamReader } from "./jetstream-reader.js";
 import type { MessageCache } from "./message-cache.js";
 import { MessageSource } from "./message-source.js";
+import type { Owner } from "./owner.js";
+import { ALWAYS_OWNED, notOwner, type Ownership } from "./ownership.js";
 import { retainedFrom } from "./retention.js";
 import { boundsOf, purgeDeleted } from "./stream-bounds.js";
 import { waitBeyond } from "./wait-beyond.js";
@@ -57,6 +59,13 @@ export interface LogContext {
   healthChanged(): void;
 }
 
+export interface LogOptions {
+  /** Default: this broker shares the partition with no other. */
+  readonly ownership?: Ownership | undefined;
+  /** More than that is refused; Infinity: nothing is. Default 64 MiB. */
+  readonly maxQueuedBytes?: number | undefined;
+}
+
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 export class JetStreamLog implements PartitionLog {
@@ -68,6 +77,9 @@ export class JetStreamLog implements PartitionLog {
   readonly #stream: PartitionStream;
   readonly #context: LogContext;
   readonly #configOf: () => LogConfig;
+  readonly #ownership: Ownership;
+  /** The term in which the owner's state was last known to be exact. */
+  #confirmedTerm: number | undefined;
   readonly #source: MessageSource;
   readonly #queue: AppendQueue;
   readonly #writer: Writer;
@@ -76,30 +88,36 @@ export class JetStreamLog implements PartitionLog {
   #knownDamage: LogStoreError | undefined;
   #isClosed = false;
 
-  /** @param maxQueuedBytes more than that is refused; Infinity: nothing is */
   constructor(
     partition: number,
     stream: PartitionStream,
     context: LogContext,
     configOf: () => LogConfig,
-    maxQueuedBytes = MAX_QUEUED_BYTES,
+    { ownership = ALWAYS_OWNED, maxQueuedBytes = MAX_QUEUED_BYTES }: LogOptions = {},
   ) {
     this.partition = partition;
     this.#stream = stream;
     this.#context = context;
     this.#configOf = configOf;
+    this.#ownership = ownership;
     this.#source = new MessageSource(stream, context.cache);
     this.#queue = new AppendQueue(maxQueuedBytes);
     const { broker, now } = context;
     const syncsAlways = context.durabilities.includes("flushed");
     this.#writer = new Writer(stream, this.offsets, this.#source, this.#queue, {
       partition,
+      ownership,
       broker,
       syncsAlways,
       now,
       damaged: (error) => this.#damaged(error),
     });
     this.#check = new AppendCheck((checkingBytes, more) => this.#queue.refuseWhenFull(checkingBytes, more));
+  }
+
+  /** Of this broker as the owner; undefined if it is not. */
+  get epoch(): number | undefined {
+    return this.#writer.owner?.epoch;
   }
 
   get knownEnd(): number {
@@ -116,6 +134,7 @@ export class JetStreamLog implements PartitionLog {
 
   async appendBatches(bytes: Uint8Array, { durability, expectedOffset }: AppendOptions = {}): Promise<Appended> {
     this.#checkOpen();
+    this.#checkOwned();
     const { durabilities } = this.#context;
     checkDurability(durability ?? this.#configOf().durability, durabilities);
     checkExpectedOffset(expectedOffset);
@@ -165,7 +184,23 @@ export class JetStreamLog implements PartitionLog {
   }
 
   refresh(): Promise<void> | undefined {
-    return this.#writer.owner === undefined ? this.#follow() : undefined;
+    const term = this.#ownership.term();
+    const { owner } = this.#writer;
+    if (owner === undefined || term === undefined) return this.#follow();
+    return term === this.#confirmedTerm ? undefined : this.#confirm(owner, term);
+  }
+
+  /** Finds out whether another broker has been the owner since this one has. */
+  async #confirm({ epoch }: Owner, term: number): Promise<void> {
+    const asking = this.#stream.last("epoch");
+    const last = await available(`partition ${this.partition} cannot be read`, asking);
+    if (last?.seq === epoch) this.#confirmedTerm = term;
+    else await this.#follow();
+  }
+
+  /** Takes the partition over from whoever wrote to it. */
+  async claim(): Promise<void> {
+    await available(`partition ${this.partition} cannot be taken over`, this.#writer.claim());
   }
 
   async #follow(): Promise<void> {
@@ -178,6 +213,7 @@ export class JetStreamLog implements PartitionLog {
 
   async deleteRecords(offset: number): Promise<void> {
     this.#checkOpen();
+    this.#checkOwned();
     if (!(Number.isSafeInteger(offset) && offset >= 0)) throw new InvalidArgumentError(`${offset} is not an offset`);
     await this.#follow(); // an owner that was taken over knows an old end
     const { partition, offsets } = this;
@@ -197,7 +233,7 @@ export class JetStreamLog implements PartitionLog {
   async applyRetention(): Promise<void> {
     this.#checkOpen();
     const { owner } = this.#writer;
-    if (owner === undefined) return; // the owner does it
+    if (owner === undefined || this.#ownership.term() === undefined) return; // the owner does it
     const from = await retainedFrom(this.#configOf(), owner, this.#source, this.#context.now());
     if (from > owner.logStart) await this.deleteRecords(from);
   }
@@ -222,6 +258,11 @@ export class JetStreamLog implements PartitionLog {
     const impatient = startTimer(this.#context.appendTimeoutMs, () => this.#writer.stop());
     await this.#writer.settle();
     impatient.cancel();
+  }
+
+  /** @throws NotOwnerError */
+  #checkOwned(): void {
+    if (this.#ownership.term() === undefined) throw notOwner(this.partition, this.#ownership);
   }
 
   #checkOpen(): void {

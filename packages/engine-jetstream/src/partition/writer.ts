@@ -17,6 +17,7 @@ import { type DataMessage, encodeData } from "./data-message.js";
 import { FencedStream } from "./fenced-stream.js";
 import type { MessageSource } from "./message-source.js";
 import type { Owner } from "./owner.js";
+import { notOwner, type Ownership } from "./ownership.js";
 import { encodeState } from "./state-record.js";
 import { FencedError, takeOver } from "./take-over.js";
 
@@ -26,6 +27,7 @@ const CHECK_DEADLINES_MS = 250;
 
 export interface WriterOptions {
   readonly partition: number;
+  readonly ownership: Ownership;
   /** For the operator. */
   readonly broker: string;
   /** Whether an acknowledged message is on disk. */
@@ -44,6 +46,7 @@ export class Writer {
   readonly #stop = new AbortController();
   readonly #fenced: FencedStream;
   #owner: Owner | undefined;
+  #tookOver = false;
   /** What is being written. */
   #current: readonly PendingWrite[] = [];
   #running: Promise<void> | undefined;
@@ -92,8 +95,7 @@ export class Writer {
   /** Writes what is next, and tells its callers. Never rejects. */
   async #writeNext(): Promise<void> {
     try {
-      if (this.#owner === undefined) this.#became(await takeOver(this.#stream, this.#options.broker));
-      const owner = this.#owner!;
+      const owner = this.#owner ?? (await this.#takeOver());
       this.#current = this.#queue.take(Math.min(COMMIT_BYTES, this.#stream.maxBodyBytes));
       const [first] = this.#current;
       if (first?.kind === "start") await this.#moveStart(owner, first);
@@ -106,11 +108,26 @@ export class Writer {
     }
   }
 
-  #became(owner: Owner): void {
+  /**
+   * Makes this broker the owner, before anything waits to be written.
+   *
+   * @throws NotOwnerError, FencedError, CorruptPartitionError, the errors of requests
+   */
+  async claim(): Promise<void> {
+    await this.#takeOver();
+  }
+
+  async #takeOver(): Promise<Owner> {
+    const { partition, broker, ownership } = this.#options;
+    const mayTakeOver = ownership.term() !== undefined && (ownership.takesOverAgain || !this.#tookOver);
+    if (!mayTakeOver) throw notOwner(partition, ownership);
+    const owner = await takeOver(this.#stream, broker);
     this.#owner = owner;
+    this.#tookOver = true;
     this.#offsets.startAt(owner.logStart);
     this.#offsets.wrote(owner.logEnd);
     this.#offsets.publish();
+    return owner;
   }
 
   /**
