@@ -206,6 +206,11 @@ export function isEndKnown({ highWatermark, damage }: Pick<PartitionBounds, "hig
 /** A partition in the result of `describeTopic`. */
 export interface PartitionDescription extends PartitionBounds {
   readonly partition: number;
+  /**
+   * `host:port` of the broker of a cluster that owns the partition. Undefined if there is no
+   * cluster, or currently no owner.
+   */
+  readonly ownerAddress?: string | undefined;
 }
 
 /** A snapshot of a topic. */

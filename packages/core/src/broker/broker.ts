@@ -60,7 +60,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
 
   private constructor(parts: BrokerParts) {
     this.#parts = parts;
-    this.#partitions = new PartitionCalls(parts.lifecycle.following);
+    this.#partitions = new PartitionCalls(parts.lifecycle.following, parts.engine.cluster);
     this.#producerIds = new ProducerIds(parts.engine.map);
   }
 
@@ -140,7 +140,8 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   }
 
   async deleteTopic(topic: string, options?: TopicOptions): Promise<void> {
-    const groups = this.#groups; // refused while they cannot drop its offsets
+    const { groups } = this.#parts;
+    groups.checkOpen(); // refused while they cannot drop its offsets
     await this.#parts.lifecycle.delete(topic, () => groups.topicDeleted(topic), options?.topicId);
   }
 
@@ -192,33 +193,34 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   // Consumer groups
 
   joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership {
-    const membership = this.#groups.joinGroup(request, options);
+    const membership = this.#coordinatorOf(request.group).joinGroup(request, options);
     this.#parts.lifecycle.following.expect(request.topics);
     return membership;
   }
 
   async commitOffsets(request: CommitOffsetsRequest, options?: GroupCallOptions): Promise<CommitResult[]> {
-    return this.#groups.commitOffsets(request, options);
+    return this.#coordinatorOf(request.group).commitOffsets(request, options);
   }
 
   async fetchOffsets(group: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]> {
-    return this.#groups.fetchOffsets(group, partitions);
+    return this.#coordinatorOf(group).fetchOffsets(group, partitions);
   }
 
+  /** In a cluster, the groups that this broker coordinates. */
   async listGroups(): Promise<GroupSummary[]> {
-    return this.#groups.listGroups();
+    return this.#parts.groups.listGroups();
   }
 
   async describeGroup(group: string): Promise<GroupDescription> {
-    return this.#groups.describeGroup(group);
+    return this.#coordinatorOf(group).describeGroup(group);
   }
 
   async resetOffsets(request: ResetOffsetsRequest): Promise<CommittedOffset[]> {
-    return this.#groups.resetOffsets(request);
+    return this.#coordinatorOf(request.group).resetOffsets(request);
   }
 
   async deleteGroup(group: string): Promise<void> {
-    return this.#groups.deleteGroup(group);
+    return this.#coordinatorOf(group).deleteGroup(group);
   }
 
   // Snapshots
@@ -261,6 +263,15 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return () => void this.#topics.changed.delete(changed);
   }
 
+  /**
+   * Gives the partitions and groups to the other brokers of the cluster, if there are any. Calls for
+   * them fail with a NotOwnerError from then on. Call it before the server stops. Resolves after a
+   * bounded time, whether or not that succeeded.
+   */
+  async drain(): Promise<void> {
+    await this.#parts.engine.cluster?.drain();
+  }
+
   /** Completes pending calls, makes everything durable, and unlocks the directory. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -269,6 +280,7 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
 
   async #close(): Promise<void> {
     const { engine, lifecycle, groups, files } = this.#parts;
+    await this.drain().catch(() => {}); // the others take over when the lease has expired
     groups.stopOpening();
     await withStorageErrors("the broker was closed, but not cleanly", () =>
       runAll(
@@ -288,9 +300,9 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
     return this.#parts.lifecycle.topics;
   }
 
-  /** @throws UnavailableError until the groups are open */
-  get #groups(): GroupCoordinator {
-    return this.#parts.groups.coordinator;
+  /** @throws UnavailableError until the groups are open; NotOwnerError */
+  #coordinatorOf(group: string): GroupCoordinator {
+    return this.#parts.groups.coordinatorOf(group);
   }
 
   /** @throws InvalidArgumentError if the engine does not store files */

@@ -1,4 +1,4 @@
-import type { TopicDescription } from "@logstore/protocol";
+import type { PartitionDescription, TopicDescription } from "@logstore/protocol";
 import type { Engine } from "../engine/engine.js";
 import type { Topic } from "../engine/topic-catalogue.js";
 import { inParallel } from "../storage/in-parallel.js";
@@ -8,7 +8,11 @@ export async function describeTopic(engine: Engine, found: Topic): Promise<Topic
   const { topic, id, config, partitioner, partitionCount } = found;
   const logs = Array.from({ length: partitionCount }, (_, partition) => found.log(partition));
   await inParallel(logs, async (log) => log.refresh());
-  const partitions = logs.map((log) => ({ partition: log.partition, ...boundsOf(log) }));
+  const partitions = logs.map((log): PartitionDescription => {
+    const { partition } = log;
+    const owner = engine.cluster?.owner(id, partition);
+    return { partition, ...boundsOf(log), ...(owner !== undefined && { ownerAddress: owner.address }) };
+  });
   const effectiveConfig = engine.catalogue.effectiveConfig(config);
   const { durabilities } = engine;
   return { topic, topicId: id, partitioner, partitions, config, effectiveConfig, durabilities };

@@ -13,10 +13,12 @@ import type {
   ProduceAck,
   ProduceRequest,
 } from "@logstore/protocol";
+import type { Cluster } from "../engine/cluster.js";
 import type { PartitionLog } from "../engine/partition-log.js";
 import type { Topic } from "../engine/topic-catalogue.js";
 import { stoppable } from "../store/stoppable.js";
 import { boundsOf } from "./bounds.js";
+import { checkPartitionOwner } from "./check-owner.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
@@ -32,9 +34,12 @@ interface TopicsByName {
 
 export class PartitionCalls {
   readonly #topics: TopicsByName;
+  readonly #cluster: Cluster | undefined;
 
-  constructor(topics: TopicsByName) {
+  /** @param cluster default: this broker owns all partitions */
+  constructor(topics: TopicsByName, cluster?: Cluster) {
     this.#topics = topics;
+    this.#cluster = cluster;
   }
 
   async produce({
@@ -48,7 +53,7 @@ export class PartitionCalls {
     try {
       const found = this.#topics.get(topic, topicId);
       // Not awaited without need: appends take effect in the order of the calls.
-      const log = (found instanceof Promise ? await found : found).log(partition);
+      const log = this.#owned(found instanceof Promise ? await found : found, partition);
       const appended = await log.appendBatches(batches, { durability, expectedOffset });
       return { ...appended, logEndOffset: log.offsets.logEnd };
     } catch (error) {
@@ -86,7 +91,7 @@ export class PartitionCalls {
     const found = await this.#topics.get(topic, topicId);
     return listPositions(partitions, async (partition, position) => {
       try {
-        const log = found.log(partition);
+        const log = this.#owned(found, partition);
         await log.refresh();
         const resolved = await log.resolve(position);
         // A requested offset must exist. For any other position, the log start may have moved while
@@ -119,11 +124,19 @@ export class PartitionCalls {
   /**
    * Returns a log with bounds of now.
    *
-   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError, UnavailableError
+   * @throws UnknownTopicError, InconsistentTopicIdError, UnknownPartitionError, NotOwnerError,
+   * UnavailableError
    */
   async #log(topic: string, topicId: string | undefined, partition: number): Promise<PartitionLog> {
-    const log = (await this.#topics.get(topic, topicId)).log(partition);
+    const log = this.#owned(await this.#topics.get(topic, topicId), partition);
     await log.refresh();
+    return log;
+  }
+
+  /** @throws UnknownPartitionError, NotOwnerError */
+  #owned(topic: Topic, partition: number): PartitionLog {
+    const log = topic.log(partition);
+    checkPartitionOwner(this.#cluster, topic.id, partition);
     return log;
   }
 }

@@ -25,7 +25,7 @@ import { fetchOffsets } from "./fetch-offsets.js";
 import type { GroupParts } from "./group-parts.js";
 import { type GroupEngine, GroupLog, type GroupLogOptions } from "./journal/group-log.js";
 import { Journal } from "./journal/journal.js";
-import type { Decided } from "./members/inbox.js";
+import { allDecided, type Decided } from "./members/inbox.js";
 import { Members } from "./members/members.js";
 import { Membership } from "./members/membership.js";
 import { committedPartitions, recoverGroups } from "./recover-groups.js";
@@ -185,9 +185,7 @@ export class GroupCoordinator implements GroupApi {
     const decided = await Promise.all(
       concerned.map(({ group }) => all.input(group, { type: "topicDeleted", topic }).decided()),
     );
-    const durable = Promise.all(decided.map((each) => each.durable)).then(() => {});
-    durable.catch(() => {}); // reported to whoever waits
-    return { durable };
+    return allDecided(decided);
   }
 
   async close(): Promise<void> {

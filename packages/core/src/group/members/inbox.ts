@@ -7,6 +7,12 @@ export interface Decided {
   readonly durable: Promise<void>;
 }
 
+export function allDecided(decided: readonly Decided[]): Decided {
+  const durable = Promise.all(decided.map((each) => each.durable)).then(() => {});
+  durable.catch(() => {}); // reported to whoever waits
+  return { durable };
+}
+
 export class Inbox {
   inputs: GroupInput[] = [];
   /** Members that rejoined with a new membership, and the epoch that each knows. */
