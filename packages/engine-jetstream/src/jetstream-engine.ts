@@ -130,8 +130,8 @@ function clusterOf(cluster: JetStreamCluster, journals: readonly JournalStore[])
     journals,
     owner: (topicId, partition) => cluster.owner(topicId, partition),
     journalOwner: (journal) => cluster.journalOwner(journal),
-    get addresses() {
-      return cluster.addresses;
+    get otherAddresses() {
+      return cluster.otherAddresses;
     },
     onChange: (changed) => cluster.onChange(changed),
     drain: () => cluster.drain(),

@@ -17,6 +17,7 @@ export type {
 export { isEndKnown } from "./admin-api.js";
 export type { AbortSignalLike, CancelSignal, FileUrl } from "./ambient.js";
 export type { OwnedBatches, ReadBudget } from "./batch-memory.js";
+export { type ClusterApi, OWNER_ONLY_HEADER } from "./cluster-api.js";
 export type { Durability } from "./durability.js";
 export type {
   CommitOffsetsRequest,

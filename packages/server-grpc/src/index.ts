@@ -2,7 +2,7 @@
 
 export type { ErrorCode } from "@logstore/codec";
 export type { CommittedEvent, FailedEvent, ReadEvent } from "@logstore/core";
-export type { LogApi, TopicHealthApi } from "@logstore/protocol";
+export type { ClusterApi, LogApi, TopicHealthApi } from "@logstore/protocol";
 export type {
   AccessConfig,
   CertificateName,
@@ -13,6 +13,7 @@ export type {
 } from "./access/access-config.js";
 export { type Operation, operations } from "./access/operations.js";
 export type { Refusal } from "./access/refusal.js";
+export type { Peer } from "./cluster/peers.js";
 export { serve } from "./server.js";
 export type { LogStoreServer } from "./serving/log-store-server.js";
 export type { ServeOptions } from "./serving/serve-options.js";

@@ -1,9 +1,11 @@
 /** Serves a LogApi over gRPC. */
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { LogApi, TopicHealthApi } from "@logstore/protocol";
+import { type ClusterApi, type LogApi, OWNER_ONLY_HEADER, type TopicHealthApi } from "@logstore/protocol";
 import { AccessControl } from "./access/access-control.js";
-import type { CallContext } from "./services/call-context.js";
+import { ForwardingLog } from "./cluster/forwarding-log.js";
+import { Peers } from "./cluster/peers.js";
+import type { AnyCall, CallContext } from "./services/call-context.js";
 import { type ErrorTranslator, errorTranslator } from "./services/error-status.js";
 import { loadProto } from "./services/load-proto.js";
 import { RunningCalls } from "./services/running-calls.js";
@@ -51,7 +53,7 @@ export async function checkServeOptions(options: ServeOptions): Promise<void> {
  * @throws the system's error (EADDRINUSE, EACCES, ENOTFOUND, …) if it cannot listen
  */
 export async function serve(
-  api: LogApi & Partial<TopicHealthApi>,
+  api: LogApi & Partial<TopicHealthApi> & Partial<ClusterApi>,
   options: ServeOptions = {},
 ): Promise<LogStoreServer> {
   checkServeArguments(api, options);
@@ -68,11 +70,14 @@ export async function serve(
   const shares = sharesOf(settings, connections, refused);
   const calls = new RunningCalls();
   const { maxBatchBytes, maxConnections } = settings;
-  const observed = observedApi(api, metrics);
+  const own = observedApi(api, metrics);
+  const peers = peersOf(api, settings);
+  const forwarding = peers === undefined ? own : observedApi(new ForwardingLog(api, peers), metrics);
+  const logFor = (call: AnyCall) => (call.metadata.get(OWNER_ONLY_HEADER).length > 0 ? own : forwarding);
   const context: CallContext = {
     ...shares,
     server: { version, limits: toldLimits(maxBatchBytes, maxConnections) },
-    apiFor: access ? (call) => access.guard(observed, call) : () => observed,
+    apiFor: access ? (call) => access.guard(logFor(call), call) : logFor,
     calls,
     errors,
     refused: refused.call,
@@ -93,9 +98,13 @@ export async function serve(
   // Only now: a server that cannot listen must not leave listeners on the caller's log.
   services.health.begin();
   shares.receiveWindows.begin();
-  const server = new RunningServer({ ...common, access, tls, listener, services, calls, shares });
+  const server = new RunningServer({ ...common, access, tls, listener, services, calls, shares, peers });
   metrics.observe(api, connections);
   return server;
+}
+
+function peersOf(api: Partial<ClusterApi>, { connectToBroker }: Settings): Peers | undefined {
+  return connectToBroker && new Peers(connectToBroker, () => api.otherBrokers?.() ?? []);
 }
 
 async function openAccess(settings: Settings, errors: ErrorTranslator): Promise<AccessControl | undefined> {

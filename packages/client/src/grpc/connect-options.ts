@@ -15,6 +15,11 @@ export interface ConnectOptions {
    */
   readonly timeoutMs?: number | undefined;
   /**
+   * Whether a broker of a cluster refuses calls for what it does not own with a NotOwnerError,
+   * instead of passing them on to the owner. For brokers themselves. Default false.
+   */
+  readonly ownerOnly?: boolean | undefined;
+  /**
    * Called when the connection is lost, when a call fails while it is lost, and when it is
    * restored. Default: emits a process warning, which Node prints to stderr, at most every 30 s
    * while the connection is lost.
@@ -51,6 +56,7 @@ const pemRule = either(nonEmptyString, (value) => (value instanceof Uint8Array ?
 
 export const connectRules: OptionRules<ConnectOptions> = {
   timeoutMs: durationMs({ min: 1 }),
+  ownerOnly: boolean,
   onEvent: func,
   token: either(nonEmptyString, func),
   tls: either(

@@ -1,4 +1,4 @@
-import { type Client, InterceptingCall } from "@grpc/grpc-js";
+import { type Client, InterceptingCall, type Metadata } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
 import { startTimer, UnavailableError } from "@logstore/codec";
 import { type ConsumeEvent, type ConsumeRequest, decodeConsumeResponse, positionToMessage } from "@logstore/protocol";
@@ -16,6 +16,7 @@ export async function* consumeCall(
   client: Client,
   method: MethodDefinition<object, object>,
   request: ConsumeRequest,
+  headers: Metadata,
   signal: AbortSignal | undefined,
   acceptTimeoutMs: number,
 ): AsyncGenerator<ConsumeEvent, void, undefined> {
@@ -33,6 +34,7 @@ export async function* consumeCall(
       until: request.until === undefined ? undefined : positionToMessage(request.until),
       maxBytes: request.maxBytes,
     },
+    headers,
     { interceptors: [(options, next) => (gate = new PulledCall(next(options))), onlyGrpc] },
   );
   const cancel = () => call.cancel();

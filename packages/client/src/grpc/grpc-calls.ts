@@ -1,8 +1,8 @@
 import type { Client, ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
-import { status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
 import { ClosedError, type LogStoreError, sleep, UnavailableError } from "@logstore/codec";
-import type { ServerLimits } from "@logstore/protocol";
+import { OWNER_ONLY_HEADER, type ServerLimits } from "@logstore/protocol";
 import { ConnectionWatch } from "../common/events.js";
 import { hasCode, isRetriable, retryDelayMs } from "../common/retry.js";
 import { parseAddresses } from "./address.js";
@@ -42,6 +42,8 @@ export class GrpcCalls {
   readonly timeoutMs: number;
   /** The limits that the server reported last. */
   limits: ServerLimits = {};
+  /** The headers of each call, apart from credentials. */
+  readonly headers = new Metadata();
   readonly #usesTls: boolean;
   readonly #watch: ConnectionWatch;
   readonly #hasNewTokens: boolean;
@@ -54,6 +56,7 @@ export class GrpcCalls {
   constructor(addresses: string | readonly string[], options: ConnectOptions) {
     const credentials = channelCredentials(options);
     this.#usesTls = Boolean(options.tls);
+    if (options.ownerOnly) this.headers.set(OWNER_ONLY_HEADER, "1");
     this.timeoutMs = options.timeoutMs ?? 30_000;
     this.#watch = new ConnectionWatch(options.onEvent);
     this.#hasNewTokens = typeof options.token === "function";
@@ -86,7 +89,7 @@ export class GrpcCalls {
         const hadTime = deadline - begun >= limitMs / 2;
         const error = this.toError(cause, undefined, !isTimeout || hadTime);
         const delay = retryDelayMs(attempt, error);
-        if (!isRetriable(error)) throw error;
+        if (!isRetriable(error) || hasCode(error, "NOT_OWNER")) throw error; // another server owns it
         // The last attempt may have had hardly any time, so that an earlier error says more than
         // its timeout.
         if (!isTimeout || lastTrouble === undefined) lastTrouble = error;
@@ -101,7 +104,7 @@ export class GrpcCalls {
     const server = place?.server ?? this.#servers.forNextCall();
     const client = place?.client ?? server.connections.calls;
     try {
-      const answer = await unaryCall(client, method, request, deadline, [signal, this.#closing.signal]);
+      const answer = await unaryCall(client, method, request, this.headers, deadline, [signal, this.#closing.signal]);
       this.succeeded(server);
       return answer;
     } catch (error) {
@@ -119,7 +122,8 @@ export class GrpcCalls {
   ): ClientDuplexStream<Request, Response> {
     const deserialize = responseDeserialize as (bytes: Buffer) => Response;
     const server = this.#servers.forNextCall();
-    const stream = server.connections.calls.makeBidiStreamRequest<Request, Response>(path, serialize, deserialize);
+    const { calls } = server.connections;
+    const stream = calls.makeBidiStreamRequest<Request, Response>(path, serialize, deserialize, this.headers);
     this.#follow(stream, server);
     return stream;
   }
@@ -129,7 +133,7 @@ export class GrpcCalls {
     this.checkOpen();
     const place = await this.streamPlace();
     const { path, requestSerialize, responseDeserialize } = method;
-    const opened = place.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const opened = place.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, this.headers);
     const stream = opened as unknown as ClientDuplexStream<Request, Response>;
     const cancel = () => stream.cancel();
     this.#closing.signal.addEventListener("abort", cancel);
@@ -207,7 +211,7 @@ export class GrpcCalls {
   async #greet(client: Client, server: Server): Promise<ServerLimits> {
     const method = protocolDefinitions().admin["DescribeServer"] as Method;
     try {
-      const answer = await unaryCall(client, method, {}, Date.now() + this.timeoutMs, [this.#closing.signal]);
+      const answer = await unaryCall(client, method, {}, this.headers, Date.now() + this.timeoutMs, [this.#closing.signal]);
       this.limits = serverIn(answer).limits;
     } catch (error) {
       this.checkOpen();

@@ -1,4 +1,4 @@
-import type { Client, ServiceError } from "@grpc/grpc-js";
+import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
 import type { MethodDefinition } from "@grpc/proto-loader";
 
 /**
@@ -12,6 +12,7 @@ export function unaryCall(
   client: Client,
   { path, requestSerialize, responseDeserialize }: MethodDefinition<object, object>,
   request: object,
+  headers: Metadata,
   deadline: number,
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<object> {
@@ -22,7 +23,7 @@ export function unaryCall(
       else resolve(response!);
     };
     const options = { deadline };
-    const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, answer);
+    const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, headers, options, answer);
     const cancel = () => call.cancel();
     for (const signal of signals) signal?.addEventListener("abort", cancel);
     if (signals.some((signal) => signal?.aborted)) cancel();

@@ -1,6 +1,7 @@
 /** The API of the protocol, embedded: many topics on one engine, without a transport. */
 import { ClosedError, defaultBatchLimits, InvalidArgumentError, type LogStoreError } from "@logstore/codec";
 import type {
+  ClusterApi,
   CommitOffsetsRequest,
   CommitResult,
   CommittedOffset,
@@ -52,7 +53,7 @@ import type { OpeningProgress, Topics } from "./topics/topics.js";
  * Many topics under one data directory, with idempotent producers, consumer groups and snapshots.
  * Implements LogApi: a server serves it, and a client takes it in place of a server's address.
  */
-export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
+export class Broker implements LogApi, TopicHealthApi, ClusterApi, AsyncDisposable {
   readonly #parts: BrokerParts;
   readonly #partitions: PartitionCalls;
   readonly #producerIds: ProducerIds;
@@ -261,6 +262,10 @@ export class Broker implements LogApi, TopicHealthApi, AsyncDisposable {
   onTopicHealth(changed: () => void): () => void {
     this.#topics.changed.add(changed);
     return () => void this.#topics.changed.delete(changed);
+  }
+
+  otherBrokers(): readonly string[] {
+    return this.#parts.engine.cluster?.otherAddresses ?? [];
   }
 
   /**

@@ -23,8 +23,8 @@ export interface Cluster {
   /** Returns the owner of a journal, by its index; undefined if none is known to be alive. */
   journalOwner(journal: number): Owner | undefined;
 
-  /** The addresses of the brokers that are alive, this one included. */
-  readonly addresses: readonly string[];
+  /** The addresses of the other brokers that are alive. */
+  readonly otherAddresses: readonly string[];
 
   /**
    * Registers the callback for changes of owners, and for the end of this broker's own lease; it

@@ -100,9 +100,10 @@ export class JetStreamCluster {
     return { ...this.#ownership(() => this.journalOwner(journal)), takesOverAgain: false };
   }
 
-  /** The addresses of the brokers that are alive. */
-  get addresses(): string[] {
-    return this.#view.alive.map((broker) => this.#view.lease(broker)!.address);
+  /** The addresses of the other brokers that are alive. */
+  get otherAddresses(): string[] {
+    const others = this.#view.alive.filter((broker) => broker !== this.#options.broker);
+    return others.map((broker) => this.#view.lease(broker)!.address);
   }
 
   /** Resolves when a topic's partitions have owners, or after `leaseMs`. */

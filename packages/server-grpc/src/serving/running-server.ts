@@ -2,6 +2,7 @@
 import { callAll, InvalidArgumentError, startTimer } from "@logstore/codec";
 import type { AccessConfig } from "../access/access-config.js";
 import type { AccessControl } from "../access/access-control.js";
+import type { Peers } from "../cluster/peers.js";
 import type { RunningCalls } from "../services/running-calls.js";
 import type { ServerMetrics } from "../telemetry/server-metrics.js";
 import type { Connections } from "../transport/connections.js";
@@ -22,6 +23,8 @@ export interface ServerParts {
   readonly calls: RunningCalls;
   readonly shares: Shares;
   readonly metrics: ServerMetrics;
+  /** Undefined: calls are not passed on to other brokers. */
+  readonly peers: Peers | undefined;
 }
 
 export class RunningServer implements LogStoreServer {
@@ -72,7 +75,7 @@ export class RunningServer implements LogStoreServer {
   }
 
   async #stop(): Promise<void> {
-    const { settings, tls, listener, services, shares, metrics } = this.#parts;
+    const { settings, tls, listener, services, shares, metrics, peers } = this.#parts;
     const closed = listener.close();
     const timeUp = Promise.withResolvers<void>();
     const timer = startTimer(settings.drainTimeoutMs, () => {
@@ -87,7 +90,7 @@ export class RunningServer implements LogStoreServer {
       const isOver = Promise.race([drained, timeUp.promise]).finally(() => closed);
       await isOver.finally(() => {
         timer.cancel();
-        callAll([() => shares.receiveWindows.close(), () => metrics.stop(), () => shares.sending.close()]);
+        callAll([() => shares.receiveWindows.close(), () => metrics.stop(), () => shares.sending.close(), () => peers?.close()]);
       });
     }
   }

@@ -16,6 +16,7 @@ import {
 import type { LogApi } from "@logstore/protocol";
 import { type AccessConfig, accessRule } from "../access/access-config.js";
 import type { Refusal } from "../access/refusal.js";
+import type { Peer } from "../cluster/peers.js";
 import { LARGEST_MAX_BATCH_BYTES } from "../transport/limits.js";
 import { isLoopback } from "../transport/loopback.js";
 import { type ServerTlsOptions, tlsRule } from "../transport/tls-options.js";
@@ -38,6 +39,12 @@ export interface ServeOptions {
   readonly tls?: ServerTlsOptions | undefined;
   /** Access control. Default: everybody may do everything. */
   readonly access?: AccessConfig | undefined;
+  /**
+   * Connects to another broker of the cluster, by its address. With it, calls for what another
+   * broker owns are passed on, instead of refused with NOT_OWNER. The connection must send the
+   * header `logstore-owner-only: 1`. Default: they are refused.
+   */
+  readonly connectToBroker?: ((address: string) => Peer) | undefined;
   /**
    * Allows other machines to connect although `tls` or `access` is missing, with a warning. Default
    * false.
@@ -97,6 +104,7 @@ const rules: OptionRules<ServeOptions> = {
   maxBatchBytes: wholeNumber({ min: 1, max: LARGEST_MAX_BATCH_BYTES }),
   tls: tlsRule,
   access: accessRule,
+  connectToBroker: func,
   insecure: boolean,
   maxConnections: wholeNumber({ min: 1, max: MAX_MAX_CONNECTIONS }),
   maxConnectionsPerAddress: wholeNumber({ min: 1, max: MAX_MAX_CONNECTIONS }),

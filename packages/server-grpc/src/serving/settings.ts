@@ -4,7 +4,7 @@ import { MAX_CONNECTIONS, RECEIVE_BUDGET_BYTES, SEND_BUDGET_BYTES } from "../tra
 import type { ServeOptions } from "./serve-options.js";
 
 /** Options without a default, which may be absent. */
-type Optional = "tls" | "access" | "maxConnectionsPerAddress" | "insecure";
+type Optional = "tls" | "access" | "connectToBroker" | "maxConnectionsPerAddress" | "insecure";
 
 export type Settings = Required<Omit<ServeOptions, Optional>> & Pick<ServeOptions, Optional>;
 
