@@ -1,12 +1,11 @@
 /** Brokers of a cluster, as their callers see them: who answers for a partition, and for a group. */
 import { Broker } from "@logstore/core";
-import type { CommittedOffset } from "@logstore/protocol";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { batch, codeOf } from "../../core/test/engine-contract/home.ts";
 import { JetStreamEngine } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 
-const LEASE_MS = 900;
+const LEASE_MS = 1_200;
 const PATIENCE = { timeout: 10 * LEASE_MS, interval: 20 };
 const ADDRESSES = { a: "a.example:7411", b: "b.example:7411" };
 
@@ -24,7 +23,7 @@ describe.skipIf(natsServer() === undefined)("brokers of a cluster", () => {
     const namespace = `brokers-${++namespaces}`;
     const open = async (broker: "a" | "b") => {
       const address = ADDRESSES[broker];
-      const common = { servers: servers.addresses, namespace, replicas: 1, requestTimeoutMs: 1_000 } as const;
+      const common = { servers: servers.addresses, namespace, replicas: 1, requestTimeoutMs: 2_000 } as const;
       const engine = await JetStreamEngine.open({ ...common, broker, address, leaseMs: LEASE_MS });
       const opened = await Broker.openOn(engine);
       onTestFinished(() => opened.close());
@@ -79,7 +78,7 @@ describe.skipIf(natsServer() === undefined)("brokers of a cluster", () => {
     expect((await a.listGroups()).length + (await b.listGroups()).length).toBe(groups.length);
     await a.drain();
     for (const group of groups) {
-      let found: CommittedOffset[] = [];
+      let found: Awaited<ReturnType<Broker["fetchOffsets"]>> = [];
       await expect
         .poll(async () => codeOf(b.fetchOffsets(group).then((fetched) => (found = fetched))), PATIENCE)
         .toBeUndefined();

@@ -6,7 +6,7 @@ import { JetStreamEngine } from "../src/index.ts";
 import { NatsServers, natsServer, SKIPPED } from "./nats-servers.ts";
 import { SlowLink } from "./slow-link.ts";
 
-const LEASE_MS = 900;
+const LEASE_MS = 1_200;
 const PATIENCE = { timeout: 10 * LEASE_MS, interval: 20 };
 
 interface Member {
@@ -38,8 +38,8 @@ describe.skipIf(natsServer() === undefined)("cluster", () => {
         address,
         leaseMs: LEASE_MS,
         replicas: 1,
-        requestTimeoutMs: 300,
-        appendTimeoutMs: 2_000,
+        requestTimeoutMs: 1_000,
+        appendTimeoutMs: 3_000,
       });
       const { topics } = await engine.catalogue.find();
       const topic = await (topics[0] === undefined

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { NatsServers, natsServer, SKIPPED } from "../../../packages/engine-jetstream/test/nats-servers.ts";
 import { sealedBatch } from "../bytes.ts";
 
-const LEASE_MS = 900;
+const LEASE_MS = 1_200;
 const PATIENCE = { timeout: 10 * LEASE_MS, interval: 20 };
 const PARTITIONS = 4;
 
@@ -35,7 +35,9 @@ describe.skipIf(natsServer() === undefined)("any broker of a cluster", () => {
     await a.broker.createTopic({ topic: "t", partitions: PARTITIONS });
     const counts = async ({ broker }: Member) => {
       const { partitions } = await broker.describeTopic("t");
-      return members.map(({ server }) => partitions.filter(({ ownerAddress }) => ownerAddress === server.address).length);
+      return members.map(
+        ({ server }) => partitions.filter(({ ownerAddress }) => ownerAddress === server.address).length,
+      );
     };
     for (const member of members) await expect.poll(() => counts(member), PATIENCE).toEqual([2, 2]);
     return [a, b];
@@ -74,7 +76,10 @@ describe.skipIf(natsServer() === undefined)("any broker of a cluster", () => {
     expect(read.sort()).toEqual([...values].sort());
     const api = new GrpcLogApi(a.server.address);
     onTestFinished(() => api.close());
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, position: "latest" as const }));
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
+      partition,
+      position: "latest" as const,
+    }));
     const offsets = await api.listOffsets({ topic: "t", partitions });
     expect(offsets.map(({ offset }) => offset)).toEqual(Array(PARTITIONS).fill(10));
     for (let partition = 0; partition < PARTITIONS; partition++) {
@@ -108,7 +113,9 @@ describe.skipIf(natsServer() === undefined)("any broker of a cluster", () => {
     const seen = new Set<string>();
     const abort = new AbortController();
     const groups = Array.from({ length: 6 }, (_, i) => `g${i}`);
-    const consumers = groups.map((group) => a.client.consumer({ group, topics: ["t"], from: "earliest", value: text() }));
+    const consumers = groups.map((group) =>
+      a.client.consumer({ group, topics: ["t"], from: "earliest", value: text() }),
+    );
     const running = consumers.map(async (consumer, i) => {
       for await (const { value } of consumer) {
         seen.add(`${groups[i]} ${value}`);

@@ -211,7 +211,9 @@ export class GrpcCalls {
   async #greet(client: Client, server: Server): Promise<ServerLimits> {
     const method = protocolDefinitions().admin["DescribeServer"] as Method;
     try {
-      const answer = await unaryCall(client, method, {}, this.headers, Date.now() + this.timeoutMs, [this.#closing.signal]);
+      const answer = await unaryCall(client, method, {}, this.headers, Date.now() + this.timeoutMs, [
+        this.#closing.signal,
+      ]);
       this.limits = serverIn(answer).limits;
     } catch (error) {
       this.checkOpen();

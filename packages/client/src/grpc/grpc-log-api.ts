@@ -124,7 +124,14 @@ export class GrpcLogApi implements LogApi {
     checkConsume(request);
     const place = await this.#calls.streamPlace();
     const method = this.#method("Consume");
-    const events = consumeCall(place.client, method, request, this.#calls.headers, options?.signal, this.#calls.timeoutMs);
+    const events = consumeCall(
+      place.client,
+      method,
+      request,
+      this.#calls.headers,
+      options?.signal,
+      this.#calls.timeoutMs,
+    );
     let hadEvents = false;
     try {
       for await (const event of events) {

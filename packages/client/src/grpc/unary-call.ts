@@ -23,7 +23,15 @@ export function unaryCall(
       else resolve(response!);
     };
     const options = { deadline };
-    const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, headers, options, answer);
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      headers,
+      options,
+      answer,
+    );
     const cancel = () => call.cancel();
     for (const signal of signals) signal?.addEventListener("abort", cancel);
     if (signals.some((signal) => signal?.aborted)) cancel();

@@ -3,8 +3,8 @@
  * offsets are compared with the ends of the logs.
  */
 import { type LogStoreError, sleep, UnavailableError } from "@logstore/codec";
+import type { Engine } from "../engine/engine.js";
 import { GroupCoordinator, type GroupCoordinatorOptions } from "../group/group-coordinator.js";
-import type { GroupEngine } from "../group/journal/group-log.js";
 import { allDecided, type Decided } from "../group/members/inbox.js";
 import type { GroupTopics } from "../group/state/group-topics.js";
 
@@ -12,7 +12,7 @@ import type { GroupTopics } from "../group/state/group-topics.js";
 const OPENING_RETRY_MS = 250;
 
 export interface JournalGroupsOptions {
-  readonly engine: GroupEngine;
+  readonly engine: Pick<Engine, "journal" | "now" | "randomHex">;
   readonly topics: GroupTopics;
   readonly coordinator: GroupCoordinatorOptions;
   /** Resolves when every topic is open. */

@@ -9,13 +9,13 @@ import type {
   TopicConfig,
   UnopenableTopic,
 } from "@logstore/core/engine";
-import type { JetStreamCluster } from "../cluster/jetstream-cluster.js";
 import type { Bucket } from "../nats/bucket.js";
 import { available } from "../nats/failures.js";
 import { ANY_TOPIC, type Names, topicKey, topicOf } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 import { PartitionStream } from "../nats/partition-stream.js";
 import { JetStreamLog, type LogContext } from "../partition/jetstream-log.js";
+import type { PartitionOwners } from "../partition/ownership.js";
 import { type ConfigLimits, effectiveConfig } from "./effective-config.js";
 import { JetStreamTopic } from "./jetstream-topic.js";
 import { decodeTopic, encodeTopic, type TopicRecord } from "./topic-record.js";
@@ -32,21 +32,21 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
   readonly #bucket: Bucket;
   readonly #context: LogContext;
   readonly #limits: ConfigLimits;
-  readonly #cluster: JetStreamCluster | undefined;
+  readonly #owners: PartitionOwners | undefined;
   readonly #open = new Set<JetStreamTopic>();
   readonly #watch: TopicWatch;
   readonly shared: SharedCatalogue;
 
-  /** @param cluster undefined: this broker owns all partitions */
+  /** @param owners undefined: this broker owns all partitions */
   constructor(
     nats: Nats,
     names: Names,
     bucket: Bucket,
     context: LogContext,
     limits: ConfigLimits,
-    cluster: JetStreamCluster | undefined,
+    owners: PartitionOwners | undefined,
   ) {
-    this.#cluster = cluster;
+    this.#owners = owners;
     this.#nats = nats;
     this.#names = names;
     this.#bucket = bucket;
@@ -104,7 +104,7 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
       else return this.#opened(topic, record);
       throw error;
     }
-    await this.#cluster?.settled(record.id);
+    await this.#owners?.settled(record.id);
     return this.#opened(topic, record);
   }
 
@@ -151,7 +151,7 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
     const makeLog = ({ config: _ }: JetStreamTopic, partition: number) => {
       const stream = new PartitionStream(this.#nats, this.#names.partition(record.id, partition));
       const configOf = () => effectiveConfig(opened.config, this.#limits);
-      const ownership = this.#cluster?.partition(record.id, partition);
+      const ownership = this.#owners?.partition(record.id, partition);
       return new JetStreamLog(partition, stream, this.#context, configOf, { ownership });
     };
     const opened: JetStreamTopic = new JetStreamTopic(topic, this.#location(topic), record, makeLog);

@@ -4,7 +4,7 @@ import type { Owner } from "@logstore/core/engine";
 import type { KvWatchEntry } from "@nats-io/kv";
 import type { Bucket } from "../nats/bucket.js";
 import { ANY_LEASE, ANY_TOPIC, isLeaseKey, leaseKey, OWNERS_KEY } from "../nats/names.js";
-import type { Ownership } from "../partition/ownership.js";
+import type { Ownership, PartitionOwners } from "../partition/ownership.js";
 import { ClusterView } from "./cluster-view.js";
 import { OwnLease } from "./own-lease.js";
 import { encodeOwners } from "./owners-record.js";
@@ -22,7 +22,7 @@ export interface ClusterOptions {
   readonly leaseMs: number;
 }
 
-export class JetStreamCluster {
+export class JetStreamCluster implements PartitionOwners {
   readonly #bucket: Bucket;
   readonly #options: ClusterOptions;
   readonly #lease: OwnLease;

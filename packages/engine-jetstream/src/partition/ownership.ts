@@ -16,6 +16,13 @@ export interface Ownership {
   readonly takesOverAgain: boolean;
 }
 
+/** The owners of the partitions of topics. */
+export interface PartitionOwners {
+  partition(topicId: string, partition: number): Ownership;
+  /** Resolves when a new topic's partitions have owners, or after a bounded time. */
+  settled(topicId: string): Promise<void>;
+}
+
 /** The partitions of a broker that shares them with no other. */
 export const ALWAYS_OWNED: Ownership = { term: () => 0, address: () => undefined, takesOverAgain: true };
 

@@ -90,7 +90,12 @@ export class RunningServer implements LogStoreServer {
       const isOver = Promise.race([drained, timeUp.promise]).finally(() => closed);
       await isOver.finally(() => {
         timer.cancel();
-        callAll([() => shares.receiveWindows.close(), () => metrics.stop(), () => shares.sending.close(), () => peers?.close()]);
+        callAll([
+          () => shares.receiveWindows.close(),
+          () => metrics.stop(),
+          () => shares.sending.close(),
+          () => peers?.close(),
+        ]);
       });
     }
   }
