@@ -33,6 +33,7 @@ export class ClusterView {
   readonly #topics = new Map<string, { readonly id: string; readonly partitions: number }>();
   #owners: Owners | undefined;
   #ownersRevision = 0;
+  #topicsRevision = 0;
   #ownRenewals = 0;
 
   /**
@@ -49,9 +50,14 @@ export class ClusterView {
     return this.#owners;
   }
 
-  /** Revision of the owners' key; 0 if there is none. */
+  /** Revision of the owners' key; 0 if it was never set. */
   get ownersRevision(): number {
     return this.#ownersRevision;
+  }
+
+  /** Changes whenever {@link partitions} may have changed. */
+  get topicsRevision(): number {
+    return this.#topicsRevision;
   }
 
   /** The number of partitions by topic id. */
@@ -63,10 +69,11 @@ export class ClusterView {
   see({ key, value, revision }: SeenEntry): void {
     if (key === OWNERS_KEY) {
       this.#owners = value && decodeOwners(key, value);
-      this.#ownersRevision = value === undefined ? 0 : revision;
+      this.#ownersRevision = revision;
     } else if (isLeaseKey(key)) {
       this.#seeLease(brokerOf(key), value && decodeLease(key, value), revision);
     } else if (isTopicKey(key)) {
+      this.#topicsRevision = revision;
       if (value === undefined) this.#topics.delete(key);
       else this.#topics.set(key, decodeTopic(topicOf(key), value));
     }

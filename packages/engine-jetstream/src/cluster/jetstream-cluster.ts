@@ -1,4 +1,4 @@
-/** Which broker owns which partitions: leases, owners, and the decisions about them. See docs/cluster.md. */
+/** The brokers of a bucket, and which of them owns which partitions. See docs/cluster.md. */
 import { type LogStoreError, sleep, UnavailableError } from "@logstore/codec";
 import type { Owner } from "@logstore/core/engine";
 import type { KvWatchEntry } from "@nats-io/kv";
@@ -6,9 +6,8 @@ import type { Bucket } from "../nats/bucket.js";
 import { ANY_LEASE, ANY_TOPIC, isLeaseKey, leaseKey, OWNERS_KEY } from "../nats/names.js";
 import type { Ownership, PartitionOwners } from "../partition/ownership.js";
 import { ClusterView } from "./cluster-view.js";
+import { Controller } from "./controller.js";
 import { OwnLease } from "./own-lease.js";
-import { encodeOwners } from "./owners-record.js";
-import { areSame, spread } from "./spread.js";
 
 const ASK_EVERY_MS = 10;
 /** Renewals that are not seen before the watch is begun anew. */
@@ -27,11 +26,13 @@ export class JetStreamCluster implements PartitionOwners {
   readonly #options: ClusterOptions;
   readonly #lease: OwnLease;
   readonly #view: ClusterView;
+  readonly #controller: Controller;
   #watch: { stop(): void } | undefined;
   #changed: () => void = () => {};
-  #failed: (error: LogStoreError) => void = () => {};
-  #deciding: Promise<void> | undefined;
-  #mustDecide = false;
+  #tellFailure: (error: LogStoreError) => void = () => {};
+  #failure: LogStoreError | undefined;
+  /** Number of watches that were begun; only the last one counts. */
+  #watches = 0;
   readonly #closing = new AbortController();
 
   private constructor(bucket: Bucket, options: ClusterOptions) {
@@ -46,12 +47,13 @@ export class JetStreamCluster implements PartitionOwners {
       taken: (error) => this.#failed(error),
     });
     this.#view = new ClusterView(broker, this.#lease.incarnation);
+    this.#controller = new Controller(bucket, this.#view, () => this.#lease.isValid);
   }
 
   /**
    * Joins the brokers of a bucket. Resolves when this broker's lease is seen, and owners are known.
    *
-   * @throws UnavailableError after `leaseMs`
+   * @throws UnavailableError after `leaseMs`; LockedError if another broker has this name
    */
   static async join(bucket: Bucket, options: ClusterOptions): Promise<JetStreamCluster> {
     const cluster = new JetStreamCluster(bucket, options);
@@ -60,6 +62,7 @@ export class JetStreamCluster implements PartitionOwners {
       await cluster.#lease.begin();
       const joined = () => cluster.#lease.isValid && cluster.#view.owners !== undefined;
       if (await cluster.#becomes(joined)) return cluster;
+      if (cluster.#failure !== undefined) throw cluster.#failure;
       throw new UnavailableError(`broker ${options.broker} did not see its own lease in NATS: try again`);
     } catch (error) {
       await cluster.close();
@@ -74,7 +77,8 @@ export class JetStreamCluster implements PartitionOwners {
 
   /** Registers a callback for the reason why this broker can own nothing any more. */
   onFailure(failed: (error: LogStoreError) => void): void {
-    this.#failed = failed;
+    this.#tellFailure = failed;
+    if (this.#failure !== undefined) failed(this.#failure);
   }
 
   /** The owner of a partition; undefined if none is alive, as far as is known. */
@@ -123,7 +127,7 @@ export class JetStreamCluster implements PartitionOwners {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await this.#lease.end().catch(() => {}); // it expires
-    await this.#deciding;
+    await this.#controller.settle();
     this.#watch?.stop();
   }
 
@@ -149,9 +153,16 @@ export class JetStreamCluster implements PartitionOwners {
     };
   }
 
+  /** Begins a watch, in place of the one before. */
   async #follow(): Promise<void> {
+    const number = ++this.#watches;
     this.#watch?.stop();
-    this.#watch = await this.#bucket.follow([ANY_LEASE, ANY_TOPIC, OWNERS_KEY], (entry) => this.#see(entry));
+    this.#watch = undefined;
+    const watch = await this.#bucket.follow([ANY_LEASE, ANY_TOPIC, OWNERS_KEY], (entry) => {
+      if (number === this.#watches) this.#see(entry);
+    });
+    if (number === this.#watches && !this.#closing.signal.aborted) this.#watch = watch;
+    else watch.stop();
   }
 
   #see({ key, value, operation, revision }: KvWatchEntry): void {
@@ -163,45 +174,28 @@ export class JetStreamCluster implements PartitionOwners {
     const own = this.#view.lease(this.#options.broker);
     if (key === leaseKey(this.#options.broker) && own !== undefined) this.#lease.seen(own);
     if (key === OWNERS_KEY || isLeaseKey(key)) this.#changed();
-    this.#decideSoon();
+    this.#controller.wake();
   }
 
   #renewed(): void {
     // A watch that does not show them has ended, whatever it says.
     if (this.#lease.unseenRenewals >= UNSEEN_RENEWALS) this.#follow().catch(() => {}); // the next renewal tries again
     this.#changed();
-    this.#decideSoon();
+    this.#controller.wake();
   }
 
-  #decideSoon(): void {
-    this.#mustDecide = true;
-    this.#deciding ??= this.#decide().finally(() => {
-      this.#deciding = undefined;
-    });
-  }
-
-  async #decide(): Promise<void> {
-    while (this.#mustDecide && !this.#closing.signal.aborted) {
-      this.#mustDecide = false;
-      await new Promise(setImmediate); // what was changed together is decided together
-      if (!this.#lease.isValid || !this.#view.isController) continue;
-      await this.#decideOwners().catch(() => {}); // the next renewal decides again
-    }
-  }
-
-  async #decideOwners(): Promise<void> {
-    const { owners, ownersRevision, candidates, partitions, expired } = this.#view;
-    const next = spread(owners, candidates, partitions);
-    // If another broker has changed them, the watch shows that, and this is decided again.
-    if (!areSame(owners, next)) await this.#bucket.set(OWNERS_KEY, encodeOwners(next), ownersRevision);
-    for (const [broker, { revision }] of expired) await this.#bucket.delete(leaseKey(broker), revision);
+  #failed(error: LogStoreError): void {
+    this.#failure = error;
+    this.#tellFailure(error);
+    this.#changed();
   }
 
   /** Resolves to whether something becomes true within `leaseMs`. */
   async #becomes(isTrue: () => boolean): Promise<boolean> {
     const deadline = performance.now() + this.#options.leaseMs;
     while (!isTrue()) {
-      if (this.#closing.signal.aborted || performance.now() > deadline) return false;
+      const isHopeless = this.#closing.signal.aborted || this.#failure !== undefined;
+      if (isHopeless || performance.now() > deadline) return false;
       await sleep(ASK_EVERY_MS, this.#closing.signal);
     }
     return true;

@@ -81,10 +81,11 @@ export class OwnLease {
 
   /** Gives the lease up. */
   async end(): Promise<void> {
+    const isTaken = this.#isOver; // then the key is another process's
     this.#isOver = true;
     this.#next?.cancel();
     await this.#renewing;
-    await this.#bucket.delete(this.#key, this.#revision);
+    if (!isTaken) await this.#bucket.delete(this.#key, this.#revision);
   }
 
   async #renew(): Promise<void> {
