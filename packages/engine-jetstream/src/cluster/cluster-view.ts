@@ -85,7 +85,8 @@ export class ClusterView {
       return;
     }
     if (this.#leases.get(broker)?.revision === revision) return; // a watch that was begun anew repeats it
-    if (lease.incarnation === this.#incarnation) this.#ownRenewals++;
+    // A draining broker renews its lease early, so that its renewals measure no time.
+    if (lease.incarnation === this.#incarnation && !lease.isDraining) this.#ownRenewals++;
     this.#leases.set(broker, { ...lease, revision, seenAfter: this.#ownRenewals });
   }
 
