@@ -69,7 +69,7 @@ export class JetStreamEngine implements Engine {
   /** @throws InvalidArgumentError; UnavailableError if the cluster cannot be reached */
   static async open(options: JetStreamEngineOptions = {}): Promise<JetStreamEngine> {
     const checked = checkedOptions(options);
-    const nats = await connectNats(checked.connection, checked.replicas, checked.requestTimeoutMs);
+    const nats = await connectNats(checked);
     let cluster: JetStreamCluster | undefined;
     try {
       const opening = Bucket.open(nats, checked.namespace);

@@ -1,5 +1,5 @@
 /** Options of the engine. */
-import { boolean, checkOptions, durationMs, type OptionRules, oneOf, wholeNumber } from "@logstore/codec";
+import { boolean, checkOptions, durationMs, nonEmptyString, type OptionRules, oneOf, wholeNumber } from "@logstore/codec";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 
 /** Options of {@link JetStreamEngine.open}. */
@@ -8,6 +8,8 @@ export interface JetStreamEngineOptions {
   readonly servers?: readonly string[] | undefined;
   /** Further options of the NATS connection, such as credentials and TLS. */
   readonly connection?: NodeConnectionOptions | undefined;
+  /** File with the credentials of a NATS user, as `nsc` makes them. Default: none. */
+  readonly credentialsFile?: string | undefined;
   /** Separates clusters of brokers that share a NATS account. Default "logstore". */
   readonly namespace?: string | undefined;
   /**
@@ -40,6 +42,7 @@ export interface JetStreamEngineOptions {
 
 export interface CheckedOptions {
   readonly connection: NodeConnectionOptions;
+  readonly credentialsFile: string | undefined;
   readonly namespace: string;
   readonly broker: string;
   readonly address: string | undefined;
@@ -57,6 +60,7 @@ const name = (value: unknown) =>
 const RULES: OptionRules<JetStreamEngineOptions> = {
   servers: (value) => (Array.isArray(value) && value.length > 0 ? undefined : "a list of addresses"),
   connection: (value) => (typeof value === "object" && value !== null ? undefined : "options of a NATS connection"),
+  credentialsFile: nonEmptyString,
   namespace: name,
   broker: name,
   address: (value) =>
@@ -75,6 +79,7 @@ export function checkedOptions(options: JetStreamEngineOptions): CheckedOptions 
   const { servers, connection, namespace, broker, replicas, syncsAlways } = options;
   return {
     connection: { ...connection, ...(servers && { servers: [...servers] }) },
+    credentialsFile: options.credentialsFile,
     namespace: namespace ?? "logstore",
     broker: broker ?? "broker",
     address: options.address,

@@ -6,6 +6,7 @@ import { type LogStoreServer, serve } from "@logstore/server-grpc";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { NatsServers, natsServer, SKIPPED } from "../../../packages/engine-jetstream/test/nats-servers.ts";
 import { sealedBatch } from "../bytes.ts";
+import { freePort } from "./free-port.ts";
 
 const LEASE_MS = 1_200;
 const PATIENCE = { timeout: 10 * LEASE_MS, interval: 20 };
@@ -135,13 +136,3 @@ describe.skipIf(natsServer() === undefined)("any broker of a cluster", () => {
 });
 
 if (natsServer() === undefined) test.skip(SKIPPED, () => {});
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const { once } = await import("node:events");
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}

@@ -18,6 +18,7 @@ This page is made from the schema that the server checks its configuration with.
 `;
 
 const TITLES: Readonly<Record<string, string>> = {
+  cluster: "Cluster, with engine jetstream",
   listen: "Where it listens",
   tls: "TLS",
   topics: "Limits on topics",
@@ -59,7 +60,8 @@ function values(schema: Parameters<typeof allowed>[0]): string {
 }
 
 function byDefault({ path }: Key): string {
-  if (path[0] === "data") return "must be given";
+  if (path[0] === "data") return "must be given with engine files";
+  if (path[0] === "nats") return "must be given with engine jetstream";
   const defaults: unknown = configSchema.parse({ data: "-" });
   const value = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], defaults);
   return value === undefined ? "" : `\`${String(value)}\``;

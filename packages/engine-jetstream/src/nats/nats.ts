@@ -1,6 +1,7 @@
 /** A connection to the NATS cluster, and its JetStream. */
+import { readFile } from "node:fs/promises";
 import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
-import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import { connect, credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
 import { unavailable } from "./failures.js";
 
 /** Bytes of a message left for its headers. */
@@ -19,17 +20,22 @@ export interface Nats {
   readonly requestTimeoutMs: number;
 }
 
+export interface ConnectNatsOptions {
+  readonly connection: NodeConnectionOptions;
+  readonly credentialsFile: string | undefined;
+  readonly replicas: number;
+  readonly requestTimeoutMs: number;
+}
+
 /** @throws UnavailableError */
-export async function connectNats(
-  options: NodeConnectionOptions,
-  replicas: number,
-  requestTimeoutMs: number,
-): Promise<Nats> {
+export async function connectNats(options: ConnectNatsOptions): Promise<Nats> {
+  const { connection: given, credentialsFile, replicas, requestTimeoutMs } = options;
   // A node that is stopped, not dead, accepts connections and answers nothing: it is left soon.
   const lasting = { timeout: 2_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 5_000 };
   let connection: NatsConnection | undefined;
   try {
-    connection = await connect({ ...lasting, ...options });
+    const authenticator = credentialsFile && credsAuthenticator(await readFile(credentialsFile));
+    connection = await connect({ ...lasting, ...given, ...(authenticator && { authenticator }) });
     const js = jetstream(connection, { timeout: requestTimeoutMs });
     const manager = await js.jetstreamManager();
     const maxBodyBytes = (connection.info?.max_payload ?? 1024 * 1024) - HEADER_ROOM_BYTES;

@@ -87,9 +87,10 @@ export function help(): string {
     const name = short === undefined ? `--${flag}` : `--${short}, --${flag}`;
     return entry(isSwitch(schema) ? name : `${name} ${placeholder(key)}`, description + byDefault(key));
   });
-  return `Serves a LogStore data directory over gRPC.
+  return `Serves a LogStore data directory, or partitions in a NATS JetStream cluster, over gRPC.
 
   logstore-server --data DIR [flags]
+  logstore-server --engine jetstream --nats nats://HOST:4222 [flags]
 ${commands.map((command) => `  logstore-server ${command}\n`).join("")}
 ${entry("--config FILE", "configuration file in YAML; flags and variables override it")}
 ${entry("--check", "check the configuration, and do not start")}
@@ -120,6 +121,7 @@ function placeholder({ schema, path }: ScalarKey): string {
   if (schema instanceof z.ZodURL) return "URL";
   const name = path.at(-1)!;
   if (name === "data") return "DIR";
+  if (name === "nats") return "URLS";
   return name.endsWith("File") ? "FILE" : "HOST";
 }
 

@@ -94,9 +94,39 @@ const topicLimits = {
     .describe("smallest segmentBytes that a client may set for a topic"),
 };
 
+/** With engine jetstream: the brokers that share the data in NATS. */
+const cluster = {
+  address: text()
+    .optional()
+    .describe("host:port under which clients and the other brokers reach this one (default the address it listens on)"),
+  broker: text().optional().describe("name of this broker, which no other broker has (default the name of the machine)"),
+  namespace: text().optional().describe("separates clusters that share a NATS account (default logstore)"),
+  replicas: whole(1, 5).optional().describe("replicas of each partition that is created: 1, 3 or 5 (default 3)"),
+  leaseMs: whole(300).optional().describe("how long a broker owns its partitions after it was last heard of (default 3000)"),
+  syncsAlways: z
+    .boolean()
+    .default(false)
+    .describe("declare that the NATS servers have sync_interval always, so that appends can be flushed"),
+  natsCredentialsFile: text().optional().describe("file with the credentials of a NATS user"),
+  natsCaFile: text().optional().describe("PEM file of the certificate authorities of the NATS servers, with TLS"),
+  natsCertFile: text().optional().describe("PEM file of this broker's certificate for the NATS servers"),
+  natsKeyFile: text().optional().describe("PEM file of the private key of natsCertFile"),
+  brokerCaFile: text().optional().describe("PEM file of the certificate authorities of the other brokers, with TLS"),
+  brokerTokenFile: text().optional().describe("file with the bearer token that this broker shows to the others"),
+};
+
+/** Keys that only one engine has. */
+const FILES_ONLY = ["durability", "segmentBytes", "retentionMs", "retentionBytes"] as const;
+
 export const configSchema = z
   .strictObject({
-    data: text().describe("data directory; created if it does not exist"),
+    engine: z
+      .enum(["files", "jetstream"])
+      .default("files")
+      .describe("what stores the data: files in the data directory, or a NATS JetStream cluster"),
+    data: text().optional().describe("data directory; created if it does not exist (engine files)"),
+    nats: text().optional().describe("addresses of NATS servers, separated by commas (engine jetstream)"),
+    cluster: z.strictObject(cluster).prefault({}),
     listen: z
       .strictObject({
         host: text().default("127.0.0.1").describe("name or address to listen on"),
@@ -174,6 +204,21 @@ export const configSchema = z
   .refine((config) => config.access === undefined || config.accessFile === undefined, {
     error: "access and accessFile exclude each other",
     path: ["accessFile"],
+  })
+  .superRefine((config, { addIssue }) => {
+    const problem = (key: string, message: string) => addIssue({ code: "custom", path: [key], message });
+    const required = config.engine === "files" ? "data" : "nats";
+    if (config[required] === undefined) {
+      const variable = `LOGSTORE_${required.toUpperCase()}`;
+      problem(required, `${required} is missing: say --${required}, ${variable}, or ${required} in the configuration file`);
+    }
+    if (config.engine === "files") return;
+    for (const key of FILES_ONLY) {
+      if (config[key] !== undefined) problem(key, `${key} has no meaning with engine jetstream: topics have their own`);
+    }
+    if (config.listen.port === 0 && config.cluster.address === undefined) {
+      problem("cluster", "a free port cannot be told to the other brokers: set cluster.address, or listen.port");
+    }
   });
 
 export type ServerConfig = z.output<typeof configSchema>;

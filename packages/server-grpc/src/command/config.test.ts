@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { connectOptions } from "./cluster/connect-to-broker.js";
+import { engineOptions } from "./cluster/open-engine.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { loadConfig } from "./config.js";
 import { scalarKeys } from "./config-keys.js";
@@ -33,7 +35,9 @@ function file(yaml: string, name = "logstore.yaml"): string {
 
 test("the defaults", async () => {
   expect(await configOf(["--data", "d"])).toEqual({
+    engine: "files",
     data: "d",
+    cluster: { syncsAlways: false },
     listen: { host: "127.0.0.1", port: 7411 },
     insecure: false,
     reflection: true,
@@ -138,6 +142,41 @@ data2:
       `${path}:12:1: there is no key data2 (did you mean "data"?)`,
     ].toSorted(),
   );
+});
+
+test("with engine jetstream the data is in NATS", async () => {
+  const flags = ["--engine", "jetstream", "--nats", "nats://a:4222, nats://b:4222"];
+  const config = await configOf([...flags, "--host", "::1", "--cluster-replicas", "1"]);
+  expect(engineOptions(config)).toMatchObject({
+    servers: ["nats://a:4222", "nats://b:4222"],
+    address: "[::1]:7411",
+    replicas: 1,
+    syncsAlways: false,
+  });
+  expect(engineOptions(await configOf([...flags, "--cluster-address", "b1:7411", "--cluster-broker", "b1"]))).toMatchObject({
+    address: "b1:7411",
+    broker: "b1",
+  });
+  expect(await problemsOf(["--engine", "jetstream"])).toEqual([
+    "nats is missing: say --nats, LOGSTORE_NATS, or nats in the configuration file",
+  ]);
+  expect(await problemsOf([...flags, "--retention-ms", "5", "--port", "0"])).toEqual([
+    "--retention-ms: retentionMs has no meaning with engine jetstream: topics have their own",
+    "a free port cannot be told to the other brokers: set cluster.address, or listen.port",
+  ]);
+});
+
+test("a broker shows its certificate and token to the others", async () => {
+  const flags = ["--engine", "jetstream", "--nats", "nats://a:4222"];
+  expect(connectOptions(await configOf(flags))).toEqual({ ownerOnly: true });
+  const tls = ["--tls-cert-file", "c", "--tls-key-file", "k", "--cluster-broker-ca-file", "ca"];
+  expect(connectOptions(await configOf([...flags, ...tls]))).toEqual({ ownerOnly: true, tls: { caFile: "ca" } });
+  const token = join(temporaryDirectory(), "token");
+  writeFileSync(token, "secret\n");
+  const mutual = ["--tls-client-ca-file", "cca", "--cluster-broker-token-file", token];
+  const options = connectOptions(await configOf([...flags, ...tls, ...mutual]));
+  expect(options).toMatchObject({ tls: { caFile: "ca", certFile: "c", keyFile: "k" } });
+  expect(await (options.token as () => Promise<string>)()).toBe("secret");
 });
 
 test("flags and variables are named as they were given", async () => {

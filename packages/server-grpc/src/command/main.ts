@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
-import { Broker } from "@logstore/core";
+import { openBroker } from "./open-broker.js";
 import { run } from "./run.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -24,21 +24,7 @@ export async function main(
   process.exitCode = await run(process.argv.slice(2), {
     ...signals,
     environment: process.env,
-    openBroker: (config, hooks) => {
-      const { data, durability, segmentBytes, maxBatchBytes, retentionMs, retentionBytes, topics, groups } = config;
-      const { perPrincipal: groupLimitsPerPrincipal, ...groupLimits } = groups;
-      const limits = { topicLimits: topics, groupLimits, groupLimitsPerPrincipal };
-      return Broker.open(data, {
-        durability,
-        segmentBytes,
-        maxBatchBytes,
-        retentionMs,
-        retentionBytes,
-        hooks,
-        ...limits,
-        waitForTopics: false,
-      });
-    },
+    openBroker,
     print: (line) => console.log(line),
     printError: (line) => console.error(line),
     readInput: () => text(process.stdin),

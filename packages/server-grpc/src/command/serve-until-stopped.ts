@@ -8,6 +8,7 @@ import { serve } from "../server.js";
 import type { LogStoreServer } from "../serving/log-store-server.js";
 import { storageHooks } from "../telemetry/storage-hooks.js";
 import { checkStart } from "./check-start.js";
+import { connectToBroker } from "./cluster/connect-to-broker.js";
 import type { CommandLine } from "./command-line.js";
 import type { Configuration } from "./config.js";
 import type { ServerConfig } from "./config-schema.js";
@@ -103,12 +104,14 @@ async function serveBroker(
   const onError = (err: unknown) => log.error({ err }, "internal error: the peer was told no more than that");
   const onWarning = (message: string, err?: unknown) => log.warn({ ...(err !== undefined && { err }) }, message);
   const onRefused = refusedLog(log);
-  const server = await serve(broker, { ...serveOptions(config), onError, onWarning, onRefused });
+  const options = { ...serveOptions(config), onError, onWarning, onRefused };
+  const server = await serve(broker, { ...options, connectToBroker: await connectToBroker(config) });
   logStart(log, config, server, metricsUrl);
   print(`logstore listening on ${server.address}`);
   const reloader = new Reloader(commandLine, config, environment, server, log);
   onReload(() => reloader.reload());
   if (!stopping.aborted) await once(stopping, "abort");
+  await broker.drain?.(); // so that the other brokers serve what this one owned
   await stop(server, config, log);
 }
 
@@ -161,12 +164,11 @@ function logStart(
   { address }: LogStoreServer,
   metricsUrl: string | undefined,
 ): void {
-  const { data, durability = "flushed", tls, access, tracing, reflection } = config;
+  const { engine, data, nats, durability = "flushed", tls, access, tracing, reflection } = config;
   log.info(
     {
       address,
-      data,
-      durability,
+      ...(engine === "files" ? { data, durability } : { engine, nats }),
       tls: tls !== undefined,
       ...(tls !== undefined && { clientCertificates: tls.clientCertificates ?? "none" }),
       access: access !== undefined,
