@@ -83,6 +83,9 @@ describe.skipIf(natsServer() === undefined)("any broker of a cluster", () => {
     }));
     const offsets = await api.listOffsets({ topic: "t", partitions });
     expect(offsets.map(({ offset }) => offset)).toEqual(Array(PARTITIONS).fill(10));
+    expect(await api.listOffsets({ topic: "t", partitions: [] })).toEqual([]);
+    const unknown = api.listOffsets({ topic: "unknown", partitions: [] });
+    await expect(unknown).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
     for (let partition = 0; partition < PARTITIONS; partition++) {
       expect(await api.fetch({ topic: "t", partition, from: 5 })).toMatchObject({ highWatermark: 10 });
       expect(await api.deleteRecords("t", partition, 3)).toBe(3);

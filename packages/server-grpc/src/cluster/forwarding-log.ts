@@ -11,7 +11,9 @@ import type {
   GroupMembership,
   GroupSummary,
   JoinGroupRequest,
+  ListOffsetsRequest,
   LogApi,
+  PartitionOffset,
 } from "@logstore/protocol";
 import { ForwardedEvents } from "./forwarded-events.js";
 import { ForwardedMembership } from "./forwarded-membership.js";
@@ -45,14 +47,6 @@ export class ForwardingLog implements LogApi {
   readonly resetOffsets: LogApi["resetOffsets"] = (request) => this.#ask((log) => log.resetOffsets(request));
   readonly deleteGroup: LogApi["deleteGroup"] = (group) => this.#ask((log) => log.deleteGroup(group));
 
-  /** The positions may be in partitions of several owners, so that each is looked up by itself. */
-  readonly listOffsets: LogApi["listOffsets"] = async (request) => {
-    const each = request.partitions.map((one) =>
-      this.#ask((log) => log.listOffsets({ ...request, partitions: [one] })),
-    );
-    return (await Promise.all(each)).flat();
-  };
-
   constructor(own: LogApi, peers: Peers) {
     this.#own = own;
     this.#peers = peers;
@@ -61,6 +55,19 @@ export class ForwardingLog implements LogApi {
   consume(request: ConsumeRequest, options?: ConsumeOptions): AsyncIterable<ConsumeEvent> {
     const instead = (error: unknown) => this.#ownerIn(error)?.consume(request, options);
     return new ForwardedEvents(this.#own.consume(request, options), { instead, toError: asUnavailable });
+  }
+
+  /** If the partitions have several owners, each is looked up by itself. */
+  async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
+    try {
+      return await this.#own.listOffsets(request);
+    } catch (error) {
+      if (!isNotOwner(error)) throw error;
+      const each = request.partitions.map((one) =>
+        this.#ask((log) => log.listOffsets({ ...request, partitions: [one] })),
+      );
+      return (await Promise.all(each)).flat();
+    }
   }
 
   joinGroup(request: JoinGroupRequest, options?: GroupCallOptions): GroupMembership {
