@@ -7,6 +7,7 @@ import { type Defect, within } from "./defect.ts";
 const FENCE = ["test/fence.test.ts"];
 const MESSAGES = ["test/messages.test.ts"];
 const CONTRACT = ["test/engine-contract.test.ts"];
+const CLUSTER = ["test/cluster.test.ts"];
 
 export const engineJetStreamDefects: readonly Defect[] = [
   ...within("engine-jetstream/nats/partition-stream.ts", FENCE, {
@@ -96,5 +97,35 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "all.set(PubHeaders.ExpectedLastSubjectSequenceHdr",
       "if (revision < 0) all.set(PubHeaders.ExpectedLastSubjectSequenceHdr",
     ],
+  }),
+  ...within("engine-jetstream/cluster/cluster-view.ts", CLUSTER, {
+    "never calls a lease expired": ["const EXPIRED_AFTER_RENEWALS = 4;", "const EXPIRED_AFTER_RENEWALS = 4_000;"],
+    "gives partitions to a broker that drains": ["!this.#leases.get(broker)!.isDraining", "this.#leases.has(broker)"],
+  }),
+  ...within("engine-jetstream/cluster/own-lease.ts", CLUSTER, {
+    "trusts its lease for ever": ["return performance.now() < this.#validUntil && !this.#isOver;", "return !this.#isOver;"],
+    "takes the lease of another process for its own": [
+      "if (entry === undefined || decodeLease(",
+      "if (entry !== undefined || decodeLease(",
+    ],
+  }),
+  ...within("engine-jetstream/partition/ownership.ts", CLUSTER, {
+    "does not name the owner": ["const address = ownership.address();", "const address = undefined;"],
+  }),
+  ...within("engine-jetstream/partition/jetstream-log.ts", CLUSTER, {
+    "appends to what another broker owns": [
+      "if (this.#ownership.term() === undefined) throw notOwner(this.partition, this.#ownership);",
+      "void notOwner;",
+    ],
+    "answers from memory after another broker was the owner": [
+      "return term === this.#confirmedTerm ? undefined : this.#confirm(owner, term);",
+      "return undefined;",
+    ],
+  }),
+  ...within("engine-jetstream/partition/writer.ts", CLUSTER, {
+    "takes a journal over again": ["(ownership.takesOverAgain || !this.#tookOver)", "(ownership.takesOverAgain || this.#tookOver !== undefined)"],
+  }),
+  ...within("engine-jetstream/journal/snapshot-store.ts", CLUSTER, {
+    "replaces the snapshot of a later owner": ["current.epoch > next.epoch", "current.epoch < 0"],
   }),
 ];
