@@ -1,5 +1,13 @@
 /** Options of the engine. */
-import { boolean, checkOptions, durationMs, nonEmptyString, type OptionRules, oneOf, wholeNumber } from "@logstore/codec";
+import {
+  boolean,
+  checkOptions,
+  durationMs,
+  nonEmptyString,
+  type OptionRules,
+  oneOf,
+  wholeNumber,
+} from "@logstore/codec";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 
 /** Options of {@link JetStreamEngine.open}. */

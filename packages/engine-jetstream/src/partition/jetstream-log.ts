@@ -139,17 +139,23 @@ export class JetStreamLog implements PartitionLog {
     checkDurability(durability ?? this.#configOf().durability, durabilities);
     checkExpectedOffset(expectedOffset);
     const batches = batchesForNats(bytes, this.#configOf().maxBatchBytes, this.#stream.maxBodyBytes);
-    const checking = this.#check.check(batches, bytes.length);
-    if (checking !== undefined) {
-      this.#checking = Promise.allSettled([this.#checking, checking]).then(() => {});
-      await checking;
-    } else this.#queue.refuseWhenFull(0, bytes.length);
-    const appended = await new Promise<Omit<Appended, "durability">>((resolve, reject) => {
-      const deadline = performance.now() + this.#context.appendTimeoutMs;
-      const append = { kind: "append", batches, byteLength: bytes.length, expectedOffset } as const;
-      this.#write({ ...append, deadline, resolve, reject });
+    const { length: byteLength } = bytes;
+    const checked = this.#check.check(batches, byteLength, () => ({
+      appended: this.#append({ batches, byteLength, expectedOffset }),
+    }));
+    if (checked instanceof Promise) this.#checking = Promise.allSettled([this.#checking, checked]).then(() => {});
+    return { ...(await (await checked).appended), durability: durabilities.at(-1)! };
+  }
+
+  /** @throws BufferFullError */
+  #append(
+    append: Pick<PendingAppend, "batches" | "byteLength" | "expectedOffset">,
+  ): Promise<Omit<Appended, "durability">> {
+    this.#queue.refuseWhenFull(0, append.byteLength);
+    const deadline = performance.now() + this.#context.appendTimeoutMs;
+    return new Promise((resolve, reject) => {
+      this.#write({ kind: "append", ...append, deadline, resolve, reject });
     });
-    return { ...appended, durability: durabilities.at(-1)! };
   }
 
   #write(write: PendingAppend | PendingStart): void {

@@ -99,10 +99,14 @@ const cluster = {
   address: text()
     .optional()
     .describe("host:port under which clients and the other brokers reach this one (default the address it listens on)"),
-  broker: text().optional().describe("name of this broker, which no other broker has (default the name of the machine)"),
+  broker: text()
+    .optional()
+    .describe("name of this broker, which no other broker has (default the name of the machine)"),
   namespace: text().optional().describe("separates clusters that share a NATS account (default logstore)"),
   replicas: whole(1, 5).optional().describe("replicas of each partition that is created: 1, 3 or 5 (default 3)"),
-  leaseMs: whole(300).optional().describe("how long a broker owns its partitions after it was last heard of (default 3000)"),
+  leaseMs: whole(300)
+    .optional()
+    .describe("how long a broker owns its partitions after it was last heard of (default 3000)"),
   syncsAlways: z
     .boolean()
     .default(false)
@@ -210,7 +214,10 @@ export const configSchema = z
     const required = config.engine === "files" ? "data" : "nats";
     if (config[required] === undefined) {
       const variable = `LOGSTORE_${required.toUpperCase()}`;
-      problem(required, `${required} is missing: say --${required}, ${variable}, or ${required} in the configuration file`);
+      problem(
+        required,
+        `${required} is missing: say --${required}, ${variable}, or ${required} in the configuration file`,
+      );
     }
     if (config.engine === "files") return;
     for (const key of FILES_ONLY) {

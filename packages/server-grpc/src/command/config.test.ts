@@ -153,7 +153,9 @@ test("with engine jetstream the data is in NATS", async () => {
     replicas: 1,
     syncsAlways: false,
   });
-  expect(engineOptions(await configOf([...flags, "--cluster-address", "b1:7411", "--cluster-broker", "b1"]))).toMatchObject({
+  expect(
+    engineOptions(await configOf([...flags, "--cluster-address", "b1:7411", "--cluster-broker", "b1"])),
+  ).toMatchObject({
     address: "b1:7411",
     broker: "b1",
   });

@@ -103,7 +103,10 @@ export const engineJetStreamDefects: readonly Defect[] = [
     "gives partitions to a broker that drains": ["!this.#leases.get(broker)!.isDraining", "this.#leases.has(broker)"],
   }),
   ...within("engine-jetstream/cluster/own-lease.ts", CLUSTER, {
-    "trusts its lease for ever": ["return performance.now() < this.#validUntil && !this.#isOver;", "return !this.#isOver;"],
+    "trusts its lease for ever": [
+      "return performance.now() < this.#validUntil && !this.#isOver;",
+      "return !this.#isOver;",
+    ],
     "takes the lease of another process for its own": [
       "if (entry === undefined || decodeLease(",
       "if (entry !== undefined || decodeLease(",
@@ -123,7 +126,10 @@ export const engineJetStreamDefects: readonly Defect[] = [
     ],
   }),
   ...within("engine-jetstream/partition/writer.ts", CLUSTER, {
-    "takes a journal over again": ["(ownership.takesOverAgain || !this.#tookOver)", "(ownership.takesOverAgain || this.#tookOver !== undefined)"],
+    "takes a journal over again": [
+      "(ownership.takesOverAgain || !this.#tookOver)",
+      "(ownership.takesOverAgain || this.#tookOver !== undefined)",
+    ],
   }),
   ...within("engine-jetstream/journal/snapshot-store.ts", CLUSTER, {
     "replaces the snapshot of a later owner": ["current.epoch > next.epoch", "current.epoch < 0"],

@@ -12,10 +12,10 @@ export async function openEngine(config: ServerConfig): Promise<Engine> {
 
 export function engineOptions({ nats = "", cluster, listen }: ServerConfig): JetStreamEngineOptions {
   const { natsCredentialsFile, natsCaFile: caFile, natsCertFile: certFile, natsKeyFile: keyFile, replicas } = cluster;
-  const hasTls = caFile !== undefined || certFile !== undefined;
+  const tls = { ...(caFile && { caFile }), ...(certFile && { certFile }), ...(keyFile && { keyFile }) };
   return {
     servers: nats.split(",").map((address) => address.trim()),
-    connection: hasTls ? { tls: { caFile, certFile, keyFile } } : undefined,
+    connection: Object.keys(tls).length > 0 ? { tls } : undefined,
     credentialsFile: natsCredentialsFile,
     broker: cluster.broker ?? nameOf(hostname()),
     address: cluster.address ?? `${bracketed(listen.host)}:${listen.port}`,
