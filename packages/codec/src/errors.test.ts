@@ -19,6 +19,7 @@ const fields: Required<ErrorFields> = {
   byte: 4096,
   expected: 1,
   actual: 2,
+  address: "broker-2:9000",
   retryAfterMs: 250,
 };
 

@@ -1,4 +1,6 @@
-/** Brokers of a cluster, as their callers see them: who answers for a partition, and for a group. */
+/**
+ * Brokers of a cluster, as their callers see them: who answers for a partition, and for a group.
+ */
 import { Broker } from "@logstore/core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { batch, codeOf } from "../../core/test/engine-contract/home.ts";

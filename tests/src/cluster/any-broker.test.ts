@@ -1,4 +1,6 @@
-/** Two brokers of a cluster behind gRPC: a client that knows only one of them reaches everything. */
+/**
+ * Two brokers of a cluster behind gRPC: a client that knows only one of them reaches everything.
+ */
 import { connect, GrpcLogApi, type LogClient, text } from "@logstore/client";
 import { Broker } from "@logstore/core";
 import { JetStreamEngine } from "@logstore/engine-jetstream";

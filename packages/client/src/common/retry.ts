@@ -23,7 +23,8 @@ export function retryDelayMs(attempt: number, error: unknown): number {
 
 /**
  * Whether the same call may succeed later: the server could not be reached, was stopping, had lost
- * the partition or group to another one, or refused the call for a quota; or it ended a stream because the reader was slow, which is allowed.
+ * the partition or group to another one, or refused the call for a quota; or it ended a stream
+ * because the reader was slow, which is allowed.
  */
 export function isRetriable(error: unknown): boolean {
   return RETRIABLE.some((code) => hasCode(error, code));

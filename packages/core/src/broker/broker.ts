@@ -269,9 +269,9 @@ export class Broker implements LogApi, TopicHealthApi, ClusterApi, AsyncDisposab
   }
 
   /**
-   * Gives the partitions and groups to the other brokers of the cluster, if there are any. Calls for
-   * them fail with a NotOwnerError from then on. Call it before the server stops. Resolves after a
-   * bounded time, whether or not that succeeded.
+   * Gives the partitions and groups to the other brokers of the cluster, if there are any. Calls
+   * for them fail with a NotOwnerError from then on. Call it before the server stops. Resolves
+   * after a bounded time, whether or not that succeeded.
    */
   async drain(): Promise<void> {
     await this.#parts.engine.cluster?.drain();

@@ -1,4 +1,6 @@
-/** Which broker owns what, on an engine whose partitions several brokers share. See docs/cluster.md. */
+/**
+ * Which broker owns what, on an engine whose partitions several brokers share. See docs/cluster.md.
+ */
 import type { JournalStore } from "./journal-store.js";
 
 /** The broker that owns a partition or a journal. */

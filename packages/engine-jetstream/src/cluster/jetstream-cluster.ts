@@ -115,7 +115,10 @@ export class JetStreamCluster implements PartitionOwners {
     await this.#becomes(() => this.#view.owners?.topics.has(topicId) === true);
   }
 
-  /** Gives everything to the other brokers, if there are any. Resolves after `leaseMs` at the latest. */
+  /**
+   * Gives everything to the other brokers, if there are any. Resolves after `leaseMs` at the
+   * latest.
+   */
   async drain(): Promise<void> {
     await this.#lease.drain();
     const { broker } = this.#options;

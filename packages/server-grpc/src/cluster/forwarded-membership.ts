@@ -1,4 +1,6 @@
-/** A membership at another broker. When that broker loses the group, it ends as any lost one does. */
+/**
+ * A membership at another broker. When that broker loses the group, it ends as any lost one does.
+ */
 import type { GroupMembership, MemberEvent, TopicPartition } from "@logstore/protocol";
 import { ForwardedEvents } from "./forwarded-events.js";
 

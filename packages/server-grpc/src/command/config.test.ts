@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
-import { connectOptions } from "./cluster/connect-to-broker.js";
-import { engineOptions } from "./cluster/open-engine.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { loadConfig } from "./config.js";
 import { scalarKeys } from "./config-keys.js";
+import { connectOptions } from "./connect-to-broker.js";
+import { engineOptions } from "./open-engine.js";
 import { UsageError } from "./usage-error.js";
 
 const load = (args: string[], environment: Record<string, string> = {}) =>

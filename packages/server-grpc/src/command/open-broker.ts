@@ -1,7 +1,7 @@
 /** Opens the broker that the configuration describes. */
 import { Broker, type LogStoreHooks } from "@logstore/core";
-import { openEngine } from "./cluster/open-engine.js";
 import type { ServerConfig } from "./config-schema.js";
+import { openEngine } from "./open-engine.js";
 
 /** @param hooks called by the engine of files */
 export async function openBroker(config: ServerConfig, hooks: LogStoreHooks): Promise<Broker> {

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import type { Engine } from "@logstore/core/engine";
 import type { JetStreamEngineOptions } from "@logstore/engine-jetstream";
-import type { ServerConfig } from "../config-schema.js";
+import type { ServerConfig } from "./config-schema.js";
 import { installed } from "./installed.js";
 
 export async function openEngine(config: ServerConfig): Promise<Engine> {

@@ -1,4 +1,4 @@
-import { UsageError } from "../usage-error.js";
+import { UsageError } from "./usage-error.js";
 
 /**
  * Loads an optional package.

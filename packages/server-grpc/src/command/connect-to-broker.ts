@@ -1,8 +1,8 @@
 /** Connections from this broker to the others of its cluster. */
 import { readFile } from "node:fs/promises";
 import type { ConnectOptions } from "@logstore/client";
-import type { ServeOptions } from "../../serving/serve-options.js";
-import type { ServerConfig } from "../config-schema.js";
+import type { ServeOptions } from "../serving/serve-options.js";
+import type { ServerConfig } from "./config-schema.js";
 import { installed } from "./installed.js";
 
 /** Undefined with an engine that has no cluster. */
