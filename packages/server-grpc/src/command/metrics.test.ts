@@ -24,7 +24,7 @@ async function started() {
     environment: {},
     openBroker(config, given) {
       hooks = given;
-      return Broker.open(config.data, { hooks: given });
+      return Broker.open(config.data!, { hooks: given });
     },
     print: (line) => listening.resolve(line.split(" ").at(-1)!),
     printError: (line) => listening.reject(new Error(line)),
