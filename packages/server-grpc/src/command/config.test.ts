@@ -71,6 +71,7 @@ test("flags override variables, and variables override the file, key by key", as
 
 test("each key has a flag and a variable", async () => {
   const texts: Record<string, string> = {
+    engine: "files",
     "listen.host": "127.0.0.3",
     "tls.clientCertificates": "optional",
     durability: "written",
@@ -80,6 +81,8 @@ test("each key has a flag and a variable", async () => {
     "metrics.host": "127.0.0.4",
     "tracing.otlpUrl": "http://127.0.0.1:4318/v1/traces",
     accessFile: file("rules: []\n", "access.yaml"),
+    "cluster.replicas": "3",
+    "cluster.syncsAlways": "true",
     insecure: "true",
     reflection: "false",
   };
