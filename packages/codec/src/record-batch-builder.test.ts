@@ -1,8 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { defaultBatchLimits, HEADER_LENGTH, MIN_BATCH_LENGTH, RecordBatch, RecordBatchBuilder } from "./index.js";
+import {
+  defaultBatchLimits,
+  HEADER_LENGTH,
+  MIN_BATCH_LENGTH,
+  RecordBatch,
+  RecordBatchBuilder,
+  type RecordBatchBuilderOptions,
+  type RecordInput,
+} from "./index.js";
 
 const values = (batch: Uint8Array): string[] => [...RecordBatch.parse(batch).verify()].map(({ value }) => text(value));
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const code = (code: string) => expect.objectContaining({ code });
 
 describe("size", () => {
@@ -119,6 +128,96 @@ test.each([0, 100, 10_000])("an expected length of %d bytes changes nothing in t
   const [plain, told] = [new RecordBatchBuilder(), new RecordBatchBuilder({ expectedBytes, headroomBytes: 5 })];
   for (const builder of [plain, told]) for (let i = 0; i < 50; i++) builder.append(`key ${i}`, "x".repeat(i), i);
   expect(told!.seal()).toEqual(plain!.seal());
+});
+
+describe("runs of plain records", () => {
+  /** Adds records as callers do: in runs, and one by one what is not plain or does not fit. */
+  function sealedInRuns(records: readonly RecordInput[], options: RecordBatchBuilderOptions): Uint8Array[] {
+    const builder = new RecordBatchBuilder(options);
+    const sealed: Uint8Array[] = [];
+    for (let i = 0; i < records.length; i = builder.appendPlain(records, i + 1, NOW)) {
+      if (appendOne(builder, records[i]!)) continue;
+      sealed.push(builder.seal());
+      appendOne(builder, records[i]!);
+    }
+    return [...sealed, builder.seal()];
+  }
+
+  function sealedOneByOne(records: readonly RecordInput[], options: RecordBatchBuilderOptions): Uint8Array[] {
+    const builder = new RecordBatchBuilder(options);
+    const sealed: Uint8Array[] = [];
+    for (const record of records) {
+      if (appendOne(builder, record)) continue;
+      sealed.push(builder.seal());
+      appendOne(builder, record);
+    }
+    return [...sealed, builder.seal()];
+  }
+
+  const NOW = 1_700_000_000_000;
+  const appendOne = (builder: RecordBatchBuilder, { key = null, value, timestamp = NOW, headers }: RecordInput) =>
+    builder.append(key, value, Number(timestamp), headers);
+
+  test("give the same batches as one record at a time", () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    let state = seed;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+      return (state >>> 8) % below;
+    };
+    const bytes = (length: number) => new Uint8Array(length).fill(random(256));
+    const keys = () => [undefined, null, "text", bytes(0), bytes(3), bytes(200)][random(6)];
+    const timestamps = () => [undefined, undefined, NOW, NOW + random(1e9), NOW - 2 ** 40, 2 ** 52, 0][random(7)];
+    const record = (): RecordInput => ({
+      key: keys(),
+      value: random(8) === 0 ? "text" : bytes(random(random(5) === 0 ? 20_000 : 150)),
+      timestamp: timestamps(),
+      headers: random(10) === 0 ? [{ name: "h", value: bytes(2) }] : undefined,
+    });
+    for (let round = 0; round < 50; round++) {
+      const records = Array.from({ length: 1 + random(60) }, record);
+      const options = { targetBytes: 200 + random(30_000), headroomBytes: random(10), expectedBytes: random(2_000) };
+      const [inRuns, oneByOne] = [sealedInRuns(records, options), sealedOneByOne(records, options)];
+      expect(inRuns.map(hex), `seed ${seed}`).toEqual(oneByOne.map(hex));
+    }
+  });
+
+  const plain = { value: new Uint8Array(5) };
+  test.each<[string, unknown]>([
+    ["no object", null],
+    ["a value in text", { value: "text" }],
+    ["no value", {}],
+    ["a key in text", { ...plain, key: "text" }],
+    ["a key of another type", { ...plain, key: 1 }],
+    ["headers", { ...plain, headers: [] }],
+    ["a date", { ...plain, timestamp: new Date(0) }],
+    ["a fraction of a millisecond", { ...plain, timestamp: 0.5 }],
+    ["no number", { ...plain, timestamp: Number.NaN }],
+    ["a timestamp too far from the first", { ...plain, timestamp: NOW + 2 ** 52 }],
+    ["more than fits", { value: new Uint8Array(1000) }],
+  ])("end before a record with %s", (_, record) => {
+    const builder = new RecordBatchBuilder({ targetBytes: 200 });
+    builder.append(null, "first", NOW);
+    expect(builder.appendPlain([plain, plain, record as RecordInput, plain], 0, NOW)).toBe(2);
+    expect(builder.recordCount).toBe(3);
+    expect([...RecordBatch.parse(builder.seal()).verify()]).toHaveLength(3);
+  });
+
+  test("do not begin a batch", () => {
+    expect(new RecordBatchBuilder().appendPlain([plain], 0, NOW)).toBe(0);
+  });
+
+  test("add nothing if a property of a record throws", () => {
+    const builder = new RecordBatchBuilder();
+    builder.append(null, "first", NOW);
+    const bad = {
+      get value(): never {
+        throw new Error("no value");
+      },
+    };
+    expect(() => builder.appendPlain([{ value: new Uint8Array(5_000) }, bad], 0, NOW)).toThrow("no value");
+    expect(values(builder.seal())).toEqual(["first"]);
+  });
 });
 
 describe("compression", () => {

@@ -6,10 +6,10 @@ import { InvalidArgumentError, RecordTooLargeError } from "./errors.js";
 import { writeI64, writeU16, writeU32 } from "./integers.js";
 import * as layout from "./layout.js";
 import { type BatchLimits, defaultBatchLimits, MAX_RECORDS_PER_BATCH } from "./limits.js";
-import type { Bytes, HeaderInput } from "./record.js";
+import type { Bytes, HeaderInput, RecordInput } from "./record.js";
 import { writeServerHalf } from "./server-half.js";
-import { utf8Length, writeUtf8 } from "./utf8.js";
 import { varintLength, writeVarint, zigzag } from "./varint.js";
+import { byteLengthOf, headersLength, writeBytes, writeHeaders } from "./write-parts.js";
 
 /** Options of {@link RecordBatchBuilder}. */
 export interface RecordBatchBuilderOptions {
@@ -100,7 +100,7 @@ export class RecordBatchBuilder {
     const bodyMark = bodyLength * 2 + (hasHeaders ? 1 : 0);
     const end = this.#end + varintLength(bodyMark) + bodyLength;
     if ((end > this.#targetEnd || count === MAX_RECORDS_PER_BATCH) && !this.#fitsAlone(end - this.#end)) return false;
-    if (end > this.#buffer.length) this.#grow(end);
+    if (end > this.#buffer.length) this.#grow(end, this.#end);
 
     const buffer = this.#buffer;
     let at = writeVarint(buffer, this.#end, bodyMark);
@@ -114,6 +114,52 @@ export class RecordBatchBuilder {
     this.#recordCount = count + 1;
     this.#end = at;
     return true;
+  }
+
+  /**
+   * Adds the records of a list from index `from` on, as long as they fit and are plain: objects
+   * whose key and value are bytes, without headers. Returns the index of the first record that was
+   * not added; {@link append} decides about that one, and about the first record of a batch.
+   *
+   * It adds exactly what a call of `append` for each of them would, in about half the time.
+   *
+   * @param now timestamp of records that have none, in ms since the epoch
+   */
+  appendPlain(records: readonly RecordInput[], from: number, now: number): number {
+    if (this.#recordCount === 0) return from;
+    const base = this.#baseTimestamp;
+    const end = Math.min(records.length, from + MAX_RECORDS_PER_BATCH - this.#recordCount);
+    let at = this.#end; // assigned at the end: a getter of a record may throw
+    let i = from;
+    for (; i < end; i++) {
+      const record = records[i];
+      if (typeof record !== "object" || record === null) break;
+      const { key = null, value, timestamp = now, headers } = record;
+      const isPlain =
+        value instanceof Uint8Array && (key === null || key instanceof Uint8Array) && headers === undefined;
+      if (!isPlain) break;
+      let zigzagDelta = 0;
+      if (timestamp !== base) {
+        if (typeof timestamp !== "number" || !Number.isSafeInteger(timestamp)) break;
+        zigzagDelta = zigzag(timestamp - base);
+      }
+      const keyLength = key === null ? 0 : key.length;
+      const keyMark = key === null ? 0 : keyLength + 1;
+      const bodyLength = varintLength(zigzagDelta) + varintLength(keyMark) + keyLength + value.length;
+      const recordEnd = at + varintLength(bodyLength * 2) + bodyLength;
+      if (recordEnd > this.#targetEnd || zigzagDelta >= MAX_DELTA) break;
+      if (recordEnd > this.#buffer.length) this.#grow(recordEnd, at);
+      const buffer = this.#buffer;
+      at = writeVarint(buffer, at, bodyLength * 2);
+      at = writeVarint(buffer, at, zigzagDelta);
+      at = writeVarint(buffer, at, keyMark);
+      if (key !== null) buffer.set(key, at);
+      buffer.set(value, at + keyLength);
+      at = recordEnd;
+    }
+    this.#end = at;
+    this.#recordCount += i - from;
+    return i;
   }
 
   /** Whether a record with this timestamp can be in the same batch as the first record. */
@@ -156,9 +202,10 @@ export class RecordBatchBuilder {
     batch[layout.FORMAT_VERSION_OFFSET] = layout.FORMAT_VERSION;
     writeU32(batch, layout.BATCH_LENGTH_OFFSET, batch.length);
     writeServerHalf(batch, { baseOffset: 0, appendTime: 0, flushedUpTo: 0 });
-    // The next batch will probably be as long as this one. The buffer itself is reused only if the
-    // batch was copied out of it by compression.
-    this.#expectedBytes = Math.max(this.#end, this.#headroom + EXPECTED_BYTES);
+    // The next batch will probably be about as long as this one. The buffer itself is reused only
+    // if the batch was copied out of it by compression.
+    const expected = Math.min(Math.ceil(this.#end * 1.125), this.#targetEnd);
+    this.#expectedBytes = Math.max(expected, this.#headroom + EXPECTED_BYTES);
     if (compression === NO_COMPRESSION) this.#buffer = NOTHING;
     this.#end = start + layout.HEADER_LENGTH;
     this.#recordCount = 0;
@@ -175,44 +222,14 @@ export class RecordBatchBuilder {
     );
   }
 
-  #grow(end: number): void {
+  /** Makes room up to `end`, and keeps the bytes up to `used`. */
+  #grow(end: number, used: number): void {
     const grown = platform.allocate(Math.max(end, this.#buffer.length * 2, this.#expectedBytes));
-    grown.set(this.#buffer.subarray(0, this.#end));
+    grown.set(this.#buffer.subarray(0, used));
     this.#buffer = grown;
   }
 }
 
 function wrongTimestamp(timestamp: number): InvalidArgumentError {
   return new InvalidArgumentError(`timestamp ${timestamp} is not a whole number of ms since the epoch`);
-}
-
-function byteLengthOf(bytes: Bytes): number {
-  return typeof bytes === "string" ? utf8Length(bytes) : bytes.length;
-}
-
-function writeBytes(buffer: Uint8Array, at: number, bytes: Bytes, length: number): number {
-  if (typeof bytes === "string") writeUtf8(buffer, at, bytes, length);
-  else buffer.set(bytes, at);
-  return at + length;
-}
-
-function headersLength(headers: readonly HeaderInput[]): number {
-  let length = 0;
-  for (const { name, value } of headers) {
-    const nameLength = utf8Length(name);
-    const valueLength = byteLengthOf(value);
-    length += varintLength(nameLength) + nameLength + varintLength(valueLength) + valueLength;
-  }
-  return length;
-}
-
-function writeHeaders(buffer: Uint8Array, start: number, headers: readonly HeaderInput[]): number {
-  let at = start;
-  for (const { name, value } of headers) {
-    const nameLength = utf8Length(name);
-    at = writeBytes(buffer, writeVarint(buffer, at, nameLength), name, nameLength);
-    const valueLength = byteLengthOf(value);
-    at = writeBytes(buffer, writeVarint(buffer, at, valueLength), value, valueLength);
-  }
-  return at;
 }

@@ -17,7 +17,7 @@ export class RecordAppender {
   readonly #options: ResolvedOptions;
   readonly #storage: Storage;
   #nextForNullKey = 0;
-  /** Size of the last sealed batch, in bytes: an estimate for the next one. */
+  /** An estimate for the next batch, in bytes: somewhat more than the last one. */
   #expectedBytes = 1024;
 
   constructor(partitions: readonly FilePartitionLog[], options: ResolvedOptions, storage: Storage) {
@@ -65,7 +65,7 @@ export class RecordAppender {
 
   #appendSealed(log: FilePartitionLog, records: Iterable<RecordInput>, options: AppendOptions) {
     const { batches, byteLength } = sealRecords(records, this.#storage.now(), this.#expectedBytes, this.#options);
-    this.#expectedBytes = batches[0]!.byteLength;
+    this.#expectedBytes = Math.ceil(batches[0]!.byteLength * 1.125);
     return log.appendOwnedBatches(batches, byteLength, options);
   }
 

@@ -42,16 +42,24 @@ export function sealRecords(
   if (typeof records?.[Symbol.iterator] !== "function") {
     throw new InvalidArgumentError(`records must be a list, not ${shown(records)}`);
   }
-  for (const record of records) {
+  const append = (record: RecordInput) => {
     if (typeof record !== "object" || record === null) {
       throw new InvalidArgumentError(`a record must be an object, not ${shown(record)}`);
     }
     const { key = null, value, timestamp = now, headers } = record;
     checkRecord(key, value, headers);
     const time = typeof timestamp === "number" ? timestamp : msOf(timestamp);
-    if (builder.append(key, value, time, headers)) continue;
+    if (builder.append(key, value, time, headers)) return;
     seal();
     builder.append(key, value, time, headers);
+  };
+  if (Array.isArray(records)) {
+    for (let i = 0; i < records.length; ) {
+      append(records[i]);
+      i = builder.appendPlain(records, i + 1, now);
+    }
+  } else {
+    for (const record of records) append(record);
   }
   if (builder.recordCount > 0) seal();
   if (batches.length === 0) throw new InvalidArgumentError("there is no record to append");
