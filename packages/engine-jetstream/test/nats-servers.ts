@@ -67,7 +67,7 @@ export class NatsServers {
       const cluster =
         count === 1
           ? ""
-          : `cluster { name: tests, listen: "127.0.0.1:${ports[count + i]}", routes: ${JSON.stringify(routes)} }`;
+          : `cluster { name: tests, listen: "127.0.0.1:${ports[count + i]}", routes: ${JSON.stringify(routes)}, no_advertise: true }`;
       const sync = syncsAlways ? ", sync_interval: always" : "";
       const configFile = join(directory, `${name}.conf`);
       await writeFile(
@@ -99,12 +99,18 @@ ${cluster}
   /** Starts a node that is not running. */
   startNode(index: number): void {
     const node = this.#nodes[index]!;
-    node.process = spawn(this.#binary, ["-c", node.configFile], { stdio: "ignore" });
+    // Several servers share the processors with the tests.
+    const env = { ...process.env, GOMAXPROCS: "1" };
+    node.process = spawn(this.#binary, ["-c", node.configFile], { stdio: "ignore", env });
   }
 
   /** Sends a signal to a node: SIGKILL, SIGSTOP, SIGCONT. */
   signal(index: number, signal: NodeJS.Signals): void {
     this.#nodes[index]!.process?.kill(signal);
+  }
+
+  get count(): number {
+    return this.#nodes.length;
   }
 
   /** Resolves when JetStream answers, which for a cluster needs a leader. */

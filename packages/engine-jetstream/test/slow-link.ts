@@ -7,6 +7,8 @@ export class SlowLink {
   readonly #port: number;
   readonly #sockets = new Set<readonly [near: Socket, far: Socket]>();
   #isHeldUp = false;
+  #isSilent = false;
+  #trap: { readonly text: string; readonly caught: () => void; readonly mustPass: boolean } | undefined;
 
   private constructor(port: number) {
     this.#port = port;
@@ -30,9 +32,33 @@ export class SlowLink {
     for (const [near] of this.#sockets) near.pause();
   }
 
+  /** Holds up both directions, until {@link letGo}: neither side hears the other. */
+  silence(): void {
+    this.holdUp();
+    this.#isSilent = true;
+    for (const [, far] of this.#sockets) far.pause();
+  }
+
   letGo(): void {
     this.#isHeldUp = false;
-    for (const [near] of this.#sockets) near.resume();
+    this.#isSilent = false;
+    for (const pair of this.#sockets) for (const socket of pair) socket.resume();
+  }
+
+  /**
+   * Resolves when the broker sends something that contains a text. It is held up, with all that
+   * follows, until {@link letGo}.
+   */
+  holdUpAt(text: string): Promise<void> {
+    return new Promise((caught) => (this.#trap = { text, caught, mustPass: false }));
+  }
+
+  /**
+   * Resolves when the broker sends something that contains a text. The server gets it, and what
+   * follows; its answers are held up until {@link letGo}.
+   */
+  holdUpAnswersAt(text: string): Promise<void> {
+    return new Promise((caught) => (this.#trap = { text, caught, mustPass: true }));
   }
 
   /** What the server sends is lost from now on, and then the connections break. */
@@ -58,7 +84,7 @@ export class SlowLink {
     const far = connect(this.#port, "127.0.0.1");
     const pair = [near, far] as const;
     this.#sockets.add(pair);
-    near.on("data", (bytes) => far.write(bytes));
+    near.on("data", (bytes) => this.#pass(bytes, near, far));
     far.on("data", (bytes) => near.write(bytes));
     for (const socket of pair) {
       socket.on("error", () => {});
@@ -68,5 +94,24 @@ export class SlowLink {
       });
     }
     if (this.#isHeldUp) near.pause();
+    if (this.#isSilent) far.pause();
+  }
+
+  #pass(bytes: Buffer, near: Socket, far: Socket): void {
+    const trap = this.#trap;
+    if (trap === undefined || !bytes.includes(trap.text)) {
+      far.write(bytes);
+      return;
+    }
+    this.#trap = undefined;
+    if (trap.mustPass) {
+      this.#isSilent = true;
+      for (const [, each] of this.#sockets) each.pause();
+      far.write(bytes);
+    } else {
+      this.holdUp();
+      near.unshift(bytes);
+    }
+    trap.caught();
   }
 }

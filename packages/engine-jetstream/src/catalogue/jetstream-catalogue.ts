@@ -93,15 +93,19 @@ export class JetStreamCatalogue implements TopicCatalogue<JetStreamTopic> {
     if ((await this.#get(topic)) !== undefined) throw exists(topic);
     const record = { id: randomUUID(), partitions, partitioner: fnvPartitioner.name, config };
     const what = `topic ${topic} cannot be created`;
+    let mayExist = false;
     try {
       await available(what, this.#createStreams(topic, record));
+      mayExist = true; // from now on, unless the key is refused
       const set = this.#watch.own(this.#bucket.set(topicKey(topic), encodeTopic(record), 0));
-      if ((await available(what, set)) === undefined) throw exists(topic);
+      mayExist = (await available(what, set)) !== undefined;
+      if (!mayExist) throw exists(topic);
     } catch (error) {
-      // If it is not known whether the key was set, a topic without streams must not exist.
-      const stored = await this.#get(topic).catch(() => undefined);
-      if (stored?.record.id !== record.id) await this.#deleteStreams(record).catch(() => {});
-      else return this.#opened(topic, record);
+      // A topic may exist whose key was set without an answer, now or later: other brokers may have
+      // written to its streams already.
+      if (!mayExist) await this.#deleteStreams(record).catch(() => {});
+      else if ((await this.#get(topic).catch(() => undefined))?.record.id === record.id)
+        return this.#opened(topic, record);
       throw error;
     }
     await this.#owners?.settled(record.id);

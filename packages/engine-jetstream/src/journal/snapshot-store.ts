@@ -4,7 +4,7 @@ import { StorageFailedError } from "@logstore/codec";
 import type { SnapshotReader, SnapshotSink } from "@logstore/core/engine";
 import { DiscardPolicy, StorageType } from "@nats-io/jetstream";
 import type { Bucket } from "../nats/bucket.js";
-import { available } from "../nats/failures.js";
+import { available, unavailable } from "../nats/failures.js";
 import { type Names, type StreamNames, snapshotKey } from "../nats/names.js";
 import type { Nats } from "../nats/nats.js";
 
@@ -64,6 +64,7 @@ export class SnapshotStore {
     const publish = (piece: number, data: Uint8Array) =>
       available(what, this.#nats.js.publish(`${this.#names.subject}.${id}.${piece}`, data));
     let [pieces, bytes, rest] = [0, 0, Buffer.alloc(0)];
+    let mayBeCurrent = false;
     try {
       await write(async (more) => {
         rest = Buffer.concat([rest, ...more]);
@@ -74,19 +75,18 @@ export class SnapshotStore {
       });
       if (rest.length > 0) await publish(pieces++, rest);
       bytes += rest.length;
-      await available(what, this.#replaceCurrent({ id, epoch, pieces, pieceBytes, bytes }));
+      const { current, revision } = await available(what, this.#current());
+      if (current !== undefined && current.epoch > epoch) throw unavailable(what, "a later owner has replaced it");
+      mayBeCurrent = true; // from now on, unless the key is refused
+      const next: Current = { id, epoch, pieces, pieceBytes, bytes };
+      const set = this.#bucket.set(this.#key, Buffer.from(JSON.stringify(next)), revision);
+      mayBeCurrent = (await available(what, set)) !== undefined;
+      if (!mayBeCurrent) throw unavailable(what, "another broker has replaced it");
+      if (current !== undefined) await this.#remove(current.id).catch(() => {});
     } catch (error) {
-      await this.#remove(id).catch(() => {}); // the current one is another
+      if (!mayBeCurrent) await this.#remove(id).catch(() => {});
       throw error;
     }
-  }
-
-  async #replaceCurrent(next: Current): Promise<void> {
-    const { current, revision } = await this.#current();
-    if (current !== undefined && current.epoch > next.epoch) throw new Error("a later owner has replaced it");
-    const set = await this.#bucket.set(this.#key, Buffer.from(JSON.stringify(next)), revision);
-    if (set === undefined) throw new Error("another broker has replaced it");
-    if (current !== undefined) await this.#remove(current.id).catch(() => {});
   }
 
   async #current(): Promise<{ current: Current | undefined; revision: number }> {

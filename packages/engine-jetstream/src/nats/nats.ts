@@ -31,7 +31,7 @@ export interface ConnectNatsOptions {
 export async function connectNats(options: ConnectNatsOptions): Promise<Nats> {
   const { connection: given, credentialsFile, replicas, requestTimeoutMs } = options;
   // A node that is stopped, not dead, accepts connections and answers nothing: it is left soon.
-  const lasting = { timeout: 2_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 5_000 };
+  const lasting = { timeout: 2_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 2_000 };
   let connection: NatsConnection | undefined;
   try {
     const authenticator = credentialsFile && credsAuthenticator(await readFile(credentialsFile));

@@ -26,8 +26,10 @@ export async function purgeDeleted(
   try {
     const [data, state] = await Promise.all([stream.last("data"), stream.last("state")]);
     if (data === undefined || state === undefined) return;
-    const first = logStart < highWatermark ? await source.first((each) => each.nextOffset > logStart) : undefined;
-    const sequence = Math.min(first?.sequence ?? data.seq, data.seq, state.seq);
+    const isEmpty = logStart >= highWatermark;
+    const first = isEmpty ? data.seq : (await source.first((each) => each.nextOffset > logStart))?.sequence;
+    if (first === undefined) return; // whoever was asked lags behind
+    const sequence = Math.min(first, data.seq, state.seq);
     await stream.purgeBefore(sequence);
     source.removeBefore(sequence);
   } catch {

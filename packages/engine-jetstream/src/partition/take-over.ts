@@ -63,10 +63,13 @@ async function* messages(stream: PartitionStream, from: number, end: number): As
   }
 }
 
-/** A later owner may have purged the message, or the leader is one no more. */
+/**
+ * A later owner may have purged the message; or it was purged before, up to a later state record
+ * than the one that a server told that was the leader no more.
+ */
 async function missing(stream: PartitionStream, sequence: number, epoch: number): Promise<Error> {
-  const last = await stream.last("epoch");
+  const [last, state] = await Promise.all([stream.last("epoch"), stream.last("state")]);
   const what = `message ${sequence} of stream ${stream.names.stream} is missing`;
-  if (last === undefined || last.seq !== epoch) return new UnavailableError(what);
+  if (last?.seq !== epoch || (state !== undefined && state.seq > sequence)) return new UnavailableError(what);
   return new CorruptPartitionError(`${what}, and the records that follow cannot be trusted`);
 }
