@@ -72,7 +72,8 @@ export class StreamAudit {
       return;
     }
     const epoch = number("Epoch");
-    if (progress.epoch !== 0 && epoch !== progress.epoch) problem(`has epoch ${epoch}, and the owner ${progress.epoch}`);
+    if (progress.epoch !== 0 && epoch !== progress.epoch)
+      problem(`has epoch ${epoch}, and the owner ${progress.epoch}`);
     if (!message.subject.endsWith(".data")) return;
     const [base, position] = [number("Base-Offset"), number("Position")];
     const isFirst = progress.nextOffset === -1;

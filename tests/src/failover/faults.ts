@@ -1,4 +1,6 @@
-/** The faults, by name. Each is over, and what was stopped runs again, when its promise resolves. */
+/**
+ * The faults, by name. Each is over, and what was stopped runs again, when its promise resolves.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "@logstore/client";
 import { Broker } from "@logstore/core";
@@ -10,7 +12,7 @@ type Fault = (scene: Scene) => Promise<void>;
 
 const DUEL_MS = 2_000;
 /** Longer than NATS takes to elect another leader. */
-const STOPPED_MS = 10_000;
+const STOPPED_MS = 9_000;
 
 export const faults: Record<string, Fault> = {
   "NATS: leader killed": async (scene) => killNats(scene, [await scene.leader()]),

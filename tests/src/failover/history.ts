@@ -1,4 +1,6 @@
-/** What was acknowledged, read and delivered in a cluster, and what of it contradicts the promise. */
+/**
+ * What was acknowledged, read and delivered in a cluster, and what of it contradicts the promise.
+ */
 
 /** How the promise can be broken. */
 export type Breach = "lost" | "doubled" | "reordered" | "other";
@@ -105,7 +107,8 @@ export class History {
 
   #seen(partition: number, offset: number, value: string): void {
     const values = this.#values[partition]!;
-    const before = (values[offset] ??= value);
+    const before = values[offset] ?? value;
+    values[offset] = before;
     if (before !== value) this.problem("lost", `${partition}/${offset} was ${before}, and is ${value}`);
   }
 }

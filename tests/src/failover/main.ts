@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "30" },
     seed: { type: "string", default: `${Math.floor(Math.random() * 2 ** 31)}` },
-    clusters: { type: "string", default: "5" },
+    clusters: { type: "string", default: "4" },
     "rounds-per-cluster": { type: "string" },
     quiet: { type: "boolean", default: false },
   },

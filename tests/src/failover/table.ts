@@ -14,7 +14,12 @@ export function table(tallies: ReadonlyMap<string, Tally>): string {
     acks: sum(({ acks }) => acks),
     redelivered: sum(({ redelivered }) => redelivered),
     longestPauseMs: Math.max(0, ...all.map(({ longestPauseMs }) => longestPauseMs)),
-    breaches: { lost: breach("lost"), doubled: breach("doubled"), reordered: breach("reordered"), other: breach("other") },
+    breaches: {
+      lost: breach("lost"),
+      doubled: breach("doubled"),
+      reordered: breach("reordered"),
+      other: breach("other"),
+    },
   };
   return [HEAD, ["---", ...HEAD.slice(1).map(() => "---:")], ...rows, cells("all", total)]
     .map((row) => `| ${row.join(" | ")} |`)

@@ -8,6 +8,8 @@ const FENCE = ["test/fence.test.ts"];
 const MESSAGES = ["test/messages.test.ts"];
 const CONTRACT = ["test/engine-contract.test.ts"];
 const CLUSTER = ["test/cluster.test.ts"];
+const LOST = ["test/lost-and-late.test.ts"];
+const ZOMBIE = ["test/zombie.test.ts"];
 
 export const engineJetStreamDefects: readonly Defect[] = [
   ...within("engine-jetstream/nats/partition-stream.ts", FENCE, {
@@ -73,7 +75,10 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "await stream.purgeBefore(sequence);",
       "await stream.purgeBefore(sequence + 1);",
     ],
-    "purges the last data message": ["Math.min(first?.sequence ?? data.seq, data.seq, state.seq)", "state.seq"],
+    "purges the last data message": [
+      "const sequence = Math.min(first, data.seq, state.seq);",
+      "const sequence = state.seq;",
+    ],
   }),
   ...within("engine-jetstream/partition/message-source.ts", MESSAGES, {
     "searches past the message": [
@@ -132,6 +137,71 @@ export const engineJetStreamDefects: readonly Defect[] = [
     ],
   }),
   ...within("engine-jetstream/journal/snapshot-store.ts", CLUSTER, {
-    "replaces the snapshot of a later owner": ["current.epoch > next.epoch", "current.epoch < 0"],
+    "replaces the snapshot of a later owner": ["current.epoch > epoch", "current.epoch < 0"],
+  }),
+  ...within("engine-jetstream/partition/fenced-stream.ts", LOST, {
+    "sends other bytes the second time": [
+      "await this.#storeOnce(message, owner);",
+      "await this.#storeOnce(pauseMs > FIRST_PAUSE_MS ? { ...message, headers: {} } : message, owner);",
+    ],
+    "acknowledges what was not stored": [
+      "if (follows === undefined) return undefined;",
+      "if (follows === undefined) return owner.lastSequence + 1;",
+    ],
+  }),
+  ...within("engine-jetstream/partition/writer.ts", LOST, {
+    "has several messages in flight": [
+      "await this.#storeData(owner, together);",
+      "void this.#storeData(owner, together).catch(() => {});",
+    ],
+    "acknowledges before the message is stored": [
+      "    for (const together of commits(",
+      "    for (const each of settle.splice(0)) each();\n    for (const together of commits(",
+    ],
+    "moves the log start back": ["if (offset > owner.logStart)", "if (offset !== owner.logStart)"],
+  }),
+  ...within("engine-jetstream/partition/take-over.ts", LOST, {
+    "takes what a replica does not show for the end": [
+      "    if (found[0]?.seq !== next) {",
+      "    if (found.length === 0) return;\n    if (found[0]?.seq !== next) {",
+    ],
+    "uses the epoch of the owner before": [
+      'const epoch = await stream.publish({ kind: "epoch", headers: {}, body });',
+      'const epoch = (await stream.last("epoch"))?.seq ?? (await stream.publish({ kind: "epoch", headers: {}, body }));',
+    ],
+    "does not look at who wrote what it replays": ["if (data.epoch !== writer)", "if (data.epoch > data.sequence)"],
+    "passes over a missing message": ["if (atLeader?.seq !== next) throw", "if (atLeader === undefined) throw"],
+    "takes an old state for damage": [" || (state !== undefined && state.seq > sequence)", ""],
+  }),
+  ...within("engine-jetstream/partition/owner.ts", LOST, {
+    "replays a message that does not continue the log": ["if (message.baseOffset !== this.logEnd ||", "if ("],
+  }),
+  ...within("engine-jetstream/partition/message-source.ts", LOST, {
+    "trusts a replica that lags": ["if (found.length === 0) {", "if (found.length < 0) {"],
+  }),
+  ...within("engine-jetstream/partition/stream-bounds.ts", LOST, {
+    "purges the last state record": ["Math.min(first, data.seq, state.seq)", "Math.min(first, data.seq)"],
+    "purges although the message of the log start offset is not found": [
+      "each.nextOffset > logStart))?.sequence;",
+      "each.nextOffset > logStart))?.sequence ?? data.seq;",
+    ],
+  }),
+  ...within("engine-jetstream/partition/jetstream-log.ts", LOST, {
+    "purges before the deletion is stored": [
+      "if (offset <= offsets.logStart) return;",
+      "if (offset <= offsets.logStart) return;\n    await purgeDeleted(this.#stream, this.#source, { ...this.offsets, logStart: offset, highWatermark: offset + 1 } as never);",
+    ],
+  }),
+  ...within("engine-jetstream/catalogue/jetstream-catalogue.ts", ZOMBIE, {
+    "deletes the streams of a topic that may exist": [
+      "      mayExist = true; // from now on, unless the key is refused\n",
+      "",
+    ],
+  }),
+  ...within("engine-jetstream/journal/snapshot-store.ts", ZOMBIE, {
+    "deletes a snapshot that may be the current one": [
+      "      mayBeCurrent = true; // from now on, unless the key is refused\n",
+      "",
+    ],
   }),
 ];

@@ -1,0 +1,242 @@
+/** A log whose stream answers late, wrongly or not at all. */
+import { expect, onTestFinished, test } from "vitest";
+import { batch, codeOf, lines, numbered } from "../../core/test/engine-contract/home.ts";
+import { JetStreamLog } from "../src/partition/jetstream-log.ts";
+import { MessageCache } from "../src/partition/message-cache.ts";
+import type { Ownership } from "../src/partition/ownership.ts";
+import { StreamInMemory } from "./stream-in-memory.ts";
+
+const CONFIG = { durability: "replicated", maxBatchBytes: 1024 * 1024 } as const;
+
+/** A log of its own for each broker, on the same stream. */
+function logOn(memory: StreamInMemory, ownership?: Ownership): JetStreamLog {
+  const context = {
+    cache: new MessageCache(0),
+    broker: "b",
+    durabilities: ["replicated"],
+    appendTimeoutMs: 2_000,
+    now: () => 1_000,
+    healthChanged: () => {},
+  } as const;
+  const log = new JetStreamLog(0, memory.stream, context, () => CONFIG, { ownership });
+  onTestFinished(() => log.close());
+  return log;
+}
+
+async function append(log: JetStreamLog, ...values: string[]): Promise<void> {
+  for (const value of values) await log.appendBatches(batch([value]));
+}
+
+const kinds = ({ messages }: StreamInMemory) => messages.map(({ subject }) => subject.slice(2)).join(" ");
+
+test("one message is in flight, whatever is appended at once", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  const large = Buffer.alloc(600_000, "x").toString();
+  await Promise.all(Array.from({ length: 6 }, (_, i) => log.appendBatches(numbered([large], i))));
+  expect(memory.messages.length).toBeGreaterThan(4);
+  expect(memory.mostInFlight).toBe(1);
+});
+
+test("until a message's fate is known, its bytes are sent again, and no others", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a");
+  memory.fates.push("unsent", "unsent", "unsent");
+  await Promise.all([append(log, "b"), new Promise(setImmediate).then(() => append(log, "c"))]);
+  const [, , first, ...attempts] = memory.published;
+  for (const attempt of attempts.slice(0, 3)) expect(attempt).toEqual(first);
+  expect(await lines(log)).toEqual(["0 a", "1 b", "2 c"]);
+});
+
+test("a message that was stored without an acknowledgement is not sent again", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a");
+  memory.fates.push("unacknowledged");
+  await append(log, "b");
+  expect(memory.published.length).toBe(3);
+  expect(await lines(log)).toEqual(["0 a", "1 b"]);
+});
+
+test("an attempt that arrives after the next one is stored once", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a");
+  memory.fates.push("late");
+  await append(log, "b");
+  expect(() => memory.arrive()).toThrow("wrong last sequence");
+  memory.fates.push("late", "unsent");
+  const appending = append(log, "c");
+  await expect.poll(() => memory.published.length).toBe(6);
+  memory.arrive();
+  await appending;
+  expect(await lines(log)).toEqual(["0 a", "1 b", "2 c"]);
+});
+
+test("a takeover reads what a replica does not show yet", async () => {
+  const memory = new StreamInMemory();
+  await append(logOn(memory), "a", "b", "c");
+  memory.replicaLag = 3;
+  const next = logOn(memory);
+  await append(next, "d");
+  memory.replicaLag = 0;
+  expect(await lines(next)).toEqual(["0 a", "1 b", "2 c", "3 d"]);
+});
+
+test("a reader finds what a replica does not show yet", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a", "b", "c");
+  for (const lag of [1, 2, 3, 4]) {
+    memory.replicaLag = lag;
+    const other = logOn(memory);
+    await other.refresh();
+    expect(await lines(other)).toEqual(["0 a", "1 b", "2 c"]);
+  }
+});
+
+test("each takeover has an epoch of its own, also of the same broker", async () => {
+  const memory = new StreamInMemory();
+  const [a, b] = [logOn(memory), logOn(memory)];
+  await append(a, "a");
+  await append(b, "b");
+  expect(await codeOf(append(a, "c"))).toBe("UNAVAILABLE");
+  await append(a, "c");
+  expect(kinds(memory)).toBe("epoch data epoch data epoch data");
+  expect(memory.messages.filter((_, i) => i % 2 === 1).map(({ header }) => header.get("LogStore-Epoch"))).toEqual([
+    "1",
+    "3",
+    "5",
+  ]);
+});
+
+test("an old state that a former leader tells is not taken for damage", async () => {
+  const memory = new StreamInMemory();
+  const first = logOn(memory);
+  await append(first, "a", "b", "c");
+  await first.deleteRecords(1); // epoch data data data state, and a purge
+  const stale = memory.messages.at(-1)!.seq;
+  await append(first, "d", "e");
+  await first.deleteRecords(3);
+  const next = logOn(memory);
+  const { last } = memory;
+  // Asked for the state once more, the servers agree on who leads.
+  memory.last = async (kind) => {
+    memory.last = last;
+    const told = await last.call(memory, kind);
+    return kind === "state" ? ({ ...told, seq: stale - 1 } as NonNullable<typeof told>) : told;
+  };
+  expect(await codeOf(append(next, "f"))).toBe("UNAVAILABLE");
+  expect(next.knownDamage).toBeUndefined();
+  await append(next, "f");
+  expect(await lines(next, 3)).toEqual(["3 d", "4 e", "5 f"]);
+});
+
+test("a message that is missing is damage, and nothing is written after it", async () => {
+  const memory = new StreamInMemory();
+  await append(logOn(memory), "a", "b", "c");
+  memory.messages.splice(2, 1);
+  const next = logOn(memory);
+  expect(await codeOf(append(next, "d"))).toBe("CORRUPT_PARTITION");
+  expect(next.knownDamage).toMatchObject({ code: "CORRUPT_PARTITION" });
+});
+
+test("a message of a former owner behind the next one's epoch is damage", async () => {
+  const memory = new StreamInMemory();
+  await append(logOn(memory), "a");
+  await append(logOn(memory), "b");
+  memory.messages.at(-1)!.header.set("LogStore-Epoch", "1");
+  expect(await codeOf(append(logOn(memory), "c"))).toBe("CORRUPT_PARTITION");
+});
+
+test("a message that does not continue the log is damage", async () => {
+  const memory = new StreamInMemory();
+  await append(logOn(memory), "a", "b");
+  memory.messages.at(-1)!.header.set("LogStore-Base-Offset", "7");
+  expect(await codeOf(append(logOn(memory), "c"))).toBe("CORRUPT_PARTITION");
+});
+
+test("the last data message, the last state and what is not deleted outlive each deletion", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a", "b", "c");
+  await log.deleteRecords(2);
+  expect(kinds(memory)).toBe("data state");
+  await log.deleteRecords(3); // all of them
+  expect(kinds(memory)).toBe("data state state");
+  await append(log, "d");
+  const next = logOn(memory);
+  await append(next, "e");
+  expect(await lines(next, 3)).toEqual(["3 d", "4 e"]);
+});
+
+test("a record that is appended during a deletion leaves the state record in place", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a");
+  const { last } = memory;
+  memory.last = async (kind) => {
+    if (memory.messages.at(-1)?.subject === "s.state") {
+      memory.last = last;
+      await append(log, "b");
+    }
+    return last.call(memory, kind);
+  };
+  await log.deleteRecords(1);
+  expect(kinds(memory)).toBe("state data");
+});
+
+test("the log start offset never moves back", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a", "b", "c", "d");
+  await Promise.all([log.deleteRecords(3), log.deleteRecords(2)]);
+  const other = logOn(memory);
+  await other.refresh();
+  expect(other.offsets.logStart).toBe(3);
+});
+
+test("a deletion that is refused purges nothing", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a", "b", "c");
+  await log.deleteRecords(1);
+  const next = logOn(memory);
+  await append(next, "d");
+  const before = memory.purges.length;
+  expect(await codeOf(log.deleteRecords(3))).toBe("UNAVAILABLE");
+  expect(memory.purges.length).toBe(before);
+  expect(await lines(next, 1)).toEqual(["1 b", "2 c", "3 d"]);
+});
+
+test("records are not deleted as long as the message of the log start offset is not found", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  await append(log, "a", "b", "c");
+  const { read, next } = memory;
+  memory.read = async () => [];
+  memory.next = async (sequence, kind) => (kind === "data" ? undefined : next.call(memory, sequence, kind));
+  const other = logOn(memory);
+  await other.refresh();
+  await other.deleteRecords(1);
+  Object.assign(memory, { read, next });
+  expect(await lines(other, 1)).toEqual(["1 b", "2 c"]);
+});
+
+test("a broker that loses a partition while it writes acknowledges nothing that is not stored", async () => {
+  const memory = new StreamInMemory();
+  let term: number | undefined = 1;
+  const ownership: Ownership = { term: () => term, address: () => "other:1", takesOverAgain: true };
+  const log = logOn(memory, ownership);
+  await append(log, "a");
+  memory.fates.push("unsent");
+  const appending = append(log, "b");
+  term = undefined;
+  await append(logOn(memory), "c");
+  expect(await codeOf(appending)).toBe("UNAVAILABLE");
+  expect(await codeOf(append(log, "d"))).toBe("NOT_OWNER");
+  const reader = logOn(memory);
+  await reader.refresh();
+  expect(await lines(reader)).toEqual(["0 a", "1 c"]);
+});
