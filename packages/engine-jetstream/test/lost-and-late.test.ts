@@ -96,6 +96,26 @@ test("a reader finds what a replica does not show yet", async () => {
   }
 });
 
+test("a broker that has read nothing finds each record, and a reader each next one", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory);
+  for (let i = 0; i < 40; i++) {
+    await append(log, `v${i}`);
+    if (i % 7 === 3) await append(logOn(memory), "another owner").then(() => append(log, "lost").catch(() => {}));
+  }
+  await log.refresh();
+  const all = await lines(log);
+  for (const [offset, line] of all.entries()) {
+    const other = logOn(memory);
+    await other.refresh();
+    const reader = other.reader(offset);
+    for (const expected of all.slice(offset, offset + 3)) {
+      const { bytes } = (await reader.next({ maxBytes: 1 }))!;
+      expect(Buffer.from(bytes).includes(expected.split(" ")[1]!), line).toBe(true);
+    }
+  }
+});
+
 test("each takeover has an epoch of its own, also of the same broker", async () => {
   const memory = new StreamInMemory();
   const [a, b] = [logOn(memory), logOn(memory)];

@@ -80,16 +80,6 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "const sequence = state.seq;",
     ],
   }),
-  ...within("engine-jetstream/partition/message-source.ts", MESSAGES, {
-    "searches past the message": [
-      "else low = message.sequence + 1;\n    }\n    for",
-      "else low = message.sequence + 2;\n    }\n    for",
-    ],
-    "takes any message for the one of an offset": [
-      "if (cached !== undefined && holds(cached)) return [cached];",
-      "if (near !== undefined && cached !== undefined) return [cached];",
-    ],
-  }),
   ...within("engine-jetstream/catalogue/jetstream-catalogue.ts", CONTRACT, {
     "alters without a revision": [
       "=== undefined) continue;\n      topic.altered",
@@ -178,6 +168,11 @@ export const engineJetStreamDefects: readonly Defect[] = [
   }),
   ...within("engine-jetstream/partition/message-source.ts", LOST, {
     "trusts a replica that lags": ["if (found.length === 0) {", "if (found.length < 0) {"],
+    "searches past the message": [
+      "else low = message.sequence + 1;\n    }\n    for",
+      "else low = message.sequence + 2;\n    }\n    for",
+    ],
+    "begins again with the message that was read": ["holds(near) ? near.sequence : near.sequence + 1", "near.sequence"],
   }),
   ...within("engine-jetstream/partition/stream-bounds.ts", LOST, {
     "purges the last state record": ["Math.min(first, data.seq, state.seq)", "Math.min(first, data.seq)"],
