@@ -7,13 +7,13 @@ import type { Result } from "../src/statistics/result.ts";
 import { spreadOf } from "../src/statistics/spread.ts";
 
 /** Readable on light and on dark pages. */
-const COLOURS = { ours: "#1f9384", limit: "#8b9799", peer: "#c98a3c" };
+const COLOURS = { ours: "#1f9384", limit: "#8b979966", peer: "#8b9799" };
 const FONT = "system-ui, sans-serif";
 const FONT_SIZE = 12;
 const WIDTH = 460;
 const ROW_HEIGHT = 24;
 /** Of the longest bar, for the figure behind it. */
-const ROOM_FOR_FIGURES = 1.3;
+const ROOM_FOR_FIGURES = 1.45;
 
 const STYLE = `<style>svg { color: #1c2527 } @media (prefers-color-scheme: dark) { svg { color: #e4e8e6 } }</style>`;
 
@@ -22,7 +22,7 @@ export async function plot(result: Result): Promise<string> {
     .filter(({ values }) => values.length > 0)
     .map(({ contestant, values }) => {
       const { median, min, max } = spreadOf(values);
-      return { contestant, median, min, max, figure: quantity(median), kind: kindOf(contestant) };
+      return { contestant, median, min, max, figure: figureOf(result, contestant, median), kind: kindOf(contestant) };
     });
   const longest = Math.max(...rows.map(({ max }) => max)) * ROOM_FOR_FIGURES;
   const { spec } = compile(specOf(result, rows, longest));
@@ -31,13 +31,20 @@ export async function plot(result: Result): Promise<string> {
   return `${svg.replace(/^(<svg [^>]*)>/, `$1 role="img">${title}${STYLE}`)}\n`;
 }
 
-function specOf({ unit }: Result, values: readonly object[], longest: number): TopLevelSpec {
+/** As "2,400,000 (62 % of the limit)". */
+function figureOf({ series }: Result, contestant: string, value: number): string {
+  const limit = series.find((one) => LIMITS.includes(one.contestant) && one.values.length > 0);
+  if (limit === undefined || kindOf(contestant) !== "ours") return quantity(value);
+  return `${quantity(value)} (${quantity((value / spreadOf(limit.values).median) * 100)} % of the limit)`;
+}
+
+function specOf({ title, unit }: Result, values: readonly object[], longest: number): TopLevelSpec {
   const y = {
     field: "contestant",
     type: "nominal",
     sort: null,
     title: null,
-    axis: { ticks: false, domain: false, labelLimit: 240, labelPadding: 8 },
+    axis: { ticks: false, domain: false, labelLimit: 320, labelPadding: 8 },
   } as const;
   const x = (field: string) =>
     ({
@@ -45,11 +52,26 @@ function specOf({ unit }: Result, values: readonly object[], longest: number): T
       type: "quantitative",
       title: unit === "" ? null : unit,
       scale: { domain: [0, longest] as number[], nice: false },
-      axis: { tickCount: 5, format: "~s", domain: false, ticks: false },
+      axis: {
+        tickCount: 5,
+        format: "~s",
+        labelExpr: "datum.value === 0 ? '0' : datum.label",
+        domain: false,
+        ticks: false,
+      },
     }) as const;
   const ink = { value: "currentColor" } as const;
   return {
     background: "transparent",
+    title: {
+      text: title,
+      anchor: "start",
+      frame: "group",
+      color: "currentColor",
+      font: FONT,
+      fontSize: 14,
+      offset: 10,
+    },
     width: WIDTH,
     height: { step: ROW_HEIGHT },
     data: { values: [...values] },
