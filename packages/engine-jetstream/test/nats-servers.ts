@@ -14,18 +14,33 @@ import { connect } from "@nats-io/transport-node";
 const START_MS = 30_000;
 
 /** Why tests that need a NATS server are skipped. */
-export const SKIPPED = "skipped: no nats-server (set NATS_SERVER)";
+export const SKIPPED = "skipped: no nats-server of 2.11 or later (set NATS_SERVER, or put one on the PATH)";
 
-/** The binary; undefined if there is none of 2.11 or later. */
+/**
+ * The binary; undefined if there is none on the PATH, or one before 2.11.
+ *
+ * @throws Error if NATS_SERVER is set to one that does not fit: then nothing is to be skipped
+ */
 export function natsServer(): string | undefined {
-  const binary = process.env["NATS_SERVER"] ?? "nats-server";
+  const given = process.env["NATS_SERVER"];
+  const binary = given ?? "nats-server";
+  const version = versionOf(binary);
+  if (version !== undefined && (version.major > 2 || version.minor >= 11)) return binary;
+  if (given === undefined) return undefined;
+  const found = version === undefined ? "does not run" : `is ${version.major}.${version.minor}`;
+  throw new Error(`NATS_SERVER: ${given} ${found}, and 2.11 or later is needed`);
+}
+
+function versionOf(binary: string): { readonly major: number; readonly minor: number } | undefined {
   try {
-    const version = execFileSync(binary, ["--version"], { encoding: "utf8" }).match(/v(\d+)\.(\d+)/);
-    return version !== null && (Number(version[1]) > 2 || Number(version[2]) >= 11) ? binary : undefined;
+    const [, major, minor] = /v(\d+)\.(\d+)/.exec(execFileSync(binary, ["--version"], { encoding: "utf8" })) ?? [];
+    return minor === undefined ? undefined : { major: Number(major), minor: Number(minor) };
   } catch {
     return undefined;
   }
 }
+
+if (natsServer() === undefined) process.stdout.write(`${SKIPPED}\n`);
 
 export interface NatsServersOptions {
   /** Number of servers, which are a cluster if there are several. Default 1. */
