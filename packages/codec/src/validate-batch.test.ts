@@ -15,13 +15,17 @@ test("accepts one or several sealed batches", () => {
   expect(validateBatches(Uint8Array.from([...seal(), ...seal()]))).toHaveLength(2);
 });
 
-test.each([{ baseOffset: 1 }, { appendTime: 1 }, { flushedUpTo: 1 }])(
+test.each([{ baseOffset: 1 }, { appendTime: -1 }, { flushedUpTo: 1 }])(
   "a server half filled in is refused: %j",
   (half) => {
     const bytes = Uint8Array.from([...seal(), ...seal(half)]);
     expect(() => validateBatches(bytes)).toThrow(expect.objectContaining({ code: "CORRUPT_BATCH" }));
   },
 );
+
+test("a copy keeps the append time of the original", () => {
+  expect(validateBatches(seal({ appendTime: 5 }))).toMatchObject([{ appendTime: 5 }]);
+});
 
 test("an append without a batch is an InvalidArgumentError", () => {
   expect(() => validateBatches(new Uint8Array())).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));

@@ -41,10 +41,12 @@ export function batchesToAppend(bytes: Uint8Array, limits: BatchLimits = default
         { expected: MAX_RECORDS_PER_BATCH, actual: batch.recordCount },
       );
     }
-    if (batch.baseOffset !== 0 || batch.appendTime !== 0 || batch.flushedUpTo !== 0) {
-      throw new CorruptBatchError("a batch to append has its server half filled in: seal it with zeros there", {
-        byte: BASE_OFFSET_OFFSET,
-      });
+    // A copy has the append time of the original.
+    if (batch.baseOffset !== 0 || batch.appendTime < 0 || batch.flushedUpTo !== 0) {
+      throw new CorruptBatchError(
+        "a batch to append has its server half filled in: seal it with zeros there, except perhaps the append time",
+        { byte: BASE_OFFSET_OFFSET },
+      );
     }
     batches.push(batch);
   }

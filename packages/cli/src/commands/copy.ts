@@ -1,3 +1,4 @@
+import { UnavailableError } from "@logstore/client";
 import type { Context } from "../command/context.js";
 import { UsageError } from "../errors/cli-error.js";
 import { copyTo } from "../transfer/copy-to.js";
@@ -6,11 +7,14 @@ import { openTarget, type TargetOptions } from "../transfer/open-target.js";
 interface Options extends TargetOptions {
   readonly continue?: boolean;
   readonly renumber?: boolean;
+  readonly groups?: boolean;
+  /** False with `--no-verify`. */
+  readonly verify?: boolean;
 }
 
 /** Offsets stay the same, unless `--renumber` gives new ones. */
 export async function run(context: Context, options: Options, topic: string, newTopic = topic): Promise<void> {
-  const { continue: mayContinue, renumber } = options;
+  const { continue: mayContinue, renumber, groups, verify } = options;
   if (mayContinue && renumber) {
     throw new UsageError("--continue cannot be combined with --renumber, which changes the offsets of the copy", {
       hint: "delete the incomplete copy and begin anew with --renumber",
@@ -24,9 +28,9 @@ export async function run(context: Context, options: Options, topic: string, new
     });
   }
   try {
-    await copyTo(context, source, target ?? source, { topic, newTopic, mayContinue, renumber });
+    await copyTo(context, source, target ?? source, { topic, newTopic, mayContinue, renumber, groups, verify });
   } catch (error) {
-    if (context.signal.aborted) {
+    if (context.signal.aborted || error instanceof UnavailableError) {
       const goOn = renumber ? `delete ${newTopic} and begin anew` : "go on with --continue";
       context.output.warn(`${newTopic} may hold a part of ${topic}: ${goOn}`);
     }

@@ -96,8 +96,9 @@ export const copyCommand: CommandDefinition = {
   name: "copy",
   summary: "copy a topic, also to another place, with its offsets",
   description:
-    "The stored batches are copied as they are, so that each record keeps its offset, and committed offsets stay right. " +
-    "Where that is impossible nothing is copied, unless --renumber gives the records new offsets.",
+    "The stored batches are copied as they are, so that each record keeps its offset and its times, and committed offsets " +
+    "stay right. The copy is compared with the original afterwards. " +
+    "Where offsets cannot be kept nothing is copied, unless --renumber gives the records new ones.",
   group: commandGroups.records,
   usesPlace: true,
   arguments: [topic, { name: "new-topic", description: "name of the copy, by default the same", isRequired: false }],
@@ -106,8 +107,13 @@ export const copyCommand: CommandDefinition = {
     { flags: "--to-profile <name>", description: "profile of the place to copy to", completes: "profile" },
     { flags: "--to-data <directory>", description: "data directory to copy to", completes: "directory" },
     { flags: "--continue", description: "go on with a copy that was interrupted" },
+    { flags: "--groups", description: "copy the committed offsets of the topic's groups, too" },
+    { flags: "--no-verify", description: "do not compare the copy with the original" },
     { flags: "--renumber", description: "give the records new offsets" },
   ],
-  examples: [{ title: "To another server", line: "logstore copy orders --to other:7411" }],
+  examples: [
+    { title: "To another server, or to a cluster", line: "logstore copy orders --to other:7411 --groups" },
+    { title: "From a data directory", line: "logstore copy orders --data backup/ --to other:7411" },
+  ],
   load: () => import("../commands/copy.js"),
 };

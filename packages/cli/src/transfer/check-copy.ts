@@ -1,10 +1,10 @@
-/** Checks that a copy can be continued: that the target holds the beginning of the source. */
+/** Compares a copy with its original: before it is continued, and when it is done. */
 import type { LogApi, PartitionOffset, TopicDescription } from "@logstore/client";
 import type { RecordBatch } from "@logstore/codec";
 import { CliError } from "../errors/cli-error.js";
 import { count } from "../output/numbers.js";
 import { isPadding } from "./pad-partition.js";
-import { type BatchRange, batchAt, batchesOf } from "./partition-batches.js";
+import { type BatchRange, batchAt, batchesOf, topicOf } from "./partition-batches.js";
 
 export interface CopyCheck {
   readonly source: LogApi;
@@ -35,6 +35,24 @@ export async function checkCopy(check: CopyCheck, source: PartitionOffset, targe
   });
 }
 
+/**
+ * Reads what was copied from both topics, and compares the bytes. What the target has deleted since,
+ * by its retention, is left out.
+ *
+ * @throws CliError NOT_A_COPY
+ */
+export async function checkCopied(check: CopyCheck, begin: number, end: number): Promise<void> {
+  const { target, from, to, partition } = check;
+  const [bounds] = await target.listOffsets({ ...topicOf(to), partitions: [{ partition, position: "earliest" }] });
+  const offset = await firstDifference(check, Math.max(begin, bounds!.logStartOffset), end);
+  if (offset === undefined) return;
+  throw new CliError(
+    "NOT_A_COPY",
+    `partition ${partition} of ${to.topic} differs from ${from.topic} at offset ${count(offset)}`,
+    { hint: "something else writes to the copy: delete it, and copy again" },
+  );
+}
+
 async function problemOf(
   check: CopyCheck,
   source: PartitionOffset,
@@ -58,6 +76,7 @@ async function problemOf(
 
 /** Returns the base offset of the first batch that differs, undefined if there is none. */
 async function firstDifference(check: CopyCheck, begin: number, end: number): Promise<number | undefined> {
+  if (end <= begin) return undefined;
   const { source, target, from, to, partition, signal, onCompared } = check;
   const range = { partition, from: begin, until: end, signal };
   await using copies = eachBatch({ ...range, api: target, topic: to });

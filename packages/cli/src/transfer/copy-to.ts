@@ -1,5 +1,6 @@
 /** Copies a topic to another topic, in the same or another place. */
 import {
+  InvalidArgumentError,
   type LogApi,
   type LogClient,
   type SkippedRecords,
@@ -9,14 +10,19 @@ import {
 import type { Context } from "../command/context.js";
 import { CliError } from "../errors/cli-error.js";
 import { counted } from "../output/numbers.js";
+import { copyGroups } from "./copy-groups.js";
 import { copyTopic } from "./copy-topic.js";
 import { warnOfSkipped } from "./skipped-records.js";
 
-interface Names {
+interface CopyOptions {
   readonly topic: string;
   readonly newTopic: string;
   readonly mayContinue?: boolean | undefined;
   readonly renumber?: boolean | undefined;
+  /** Whether the committed offsets of the topic's groups are copied, too. Default false. */
+  readonly groups?: boolean | undefined;
+  /** Whether the copy is compared with its original, unless offsets are new. Default true. */
+  readonly verify?: boolean | undefined;
 }
 
 interface Log {
@@ -25,13 +31,15 @@ interface Log {
 }
 
 /** Copies a topic, which is created in the target if it does not exist. */
-export async function copyTo(context: Context, source: Log, target: Log, names: Names): Promise<void> {
+export async function copyTo(context: Context, source: Log, target: Log, options: CopyOptions): Promise<void> {
   const { output, signal } = context;
-  const { topic, newTopic, mayContinue = false, renumber = false } = names;
+  const { topic, newTopic, mayContinue = false, renumber = false, groups = false } = options;
+  const verify = (options.verify ?? true) && !renumber;
   const from = await source.client.describeTopic(topic);
-  const to = await targetTopic(target.client, newTopic, from, renumber);
+  const to = await targetTopic(context, target.client, newTopic, from, renumber);
   if (!mayContinue) checkEmpty(to);
-  const total = from.partitions.reduce((sum, each) => sum + each.highWatermark - each.logStartOffset, 0);
+  const all = from.partitions.reduce((sum, each) => sum + each.highWatermark - each.logStartOffset, 0);
+  const total = verify ? 2 * all : all;
   const progress = await output.progress({ label: `Copying ${topic}`, total, unit: "records" });
   let records = 0;
   let compared = 0;
@@ -48,14 +56,20 @@ export async function copyTo(context: Context, source: Log, target: Log, names: 
       const { copyRecords } = await import("./copy-records.js");
       const onSkipped = (skipped: SkippedRecords) => warnOfSkipped(output, skipped);
       await copyRecords({ source: source.client, target: target.client, from, to, signal, onCopied, onSkipped });
-    } else await copyTopic({ source: source.api, target: target.api, from, to, signal, onCopied, onCompared });
+    } else await copyTopic({ source: source.api, target: target.api, from, to, signal, verify, onCopied, onCompared });
   } finally {
     progress.end();
   }
-  const offsets = renumber ? "new offsets" : "the same offsets";
+  const copiedGroups = groups ? await copyGroups({ source: source.api, target: target.api, topic, newTopic }) : [];
   await output.result(
-    { topic, newTopic, records, offsetsKept: !renumber },
-    () => `copied ${counted(records, "record")} of ${topic} to ${newTopic}, with ${offsets}`,
+    { topic, newTopic, records, offsetsKept: !renumber, verified: verify, groups: copiedGroups },
+    () => {
+      const offsets = renumber ? "new offsets" : "the same offsets";
+      const line = `copied ${counted(records, "record")} of ${topic} to ${newTopic}, with ${offsets}`;
+      const lines = [verify ? `${line}, and compared them` : line];
+      if (groups) lines.push(`copied the committed offsets of ${counted(copiedGroups.length, "group")}`);
+      return lines;
+    },
   );
 }
 
@@ -64,6 +78,7 @@ export async function copyTo(context: Context, source: Log, target: Log, names: 
  * source.
  */
 async function targetTopic(
+  context: Context,
   client: LogClient,
   topic: string,
   from: TopicDescription,
@@ -74,7 +89,7 @@ async function targetTopic(
   try {
     found = await client.describeTopic(topic);
   } catch (error) {
-    if (error instanceof UnknownTopicError) return client.createTopic(topic, { partitions, ...from.config });
+    if (error instanceof UnknownTopicError) return createdLike(context, client, topic, from);
     throw error;
   }
   if (found.partitions.length === partitions || renumber) return found;
@@ -83,6 +98,25 @@ async function targetTopic(
     `${from.topic} has ${counted(partitions, "partition")} and ${topic} has ${found.partitions.length}: the offsets cannot be kept`,
     { hint: "copy to a new topic, or add --renumber to send the records by their keys" },
   );
+}
+
+/** A durability that the target does not offer is left to the target. */
+async function createdLike(
+  { output }: Context,
+  client: LogClient,
+  topic: string,
+  { partitions, config }: TopicDescription,
+): Promise<TopicDescription> {
+  const { durability, ...rest } = config;
+  try {
+    return await client.createTopic(topic, { partitions: partitions.length, ...config });
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError) || durability === undefined) throw error;
+    const created = await client.createTopic(topic, { partitions: partitions.length, ...rest });
+    const { durability: other } = created.effectiveConfig;
+    output.warn(`${topic} has the durability ${other}: ${durability}, as the original has, is not offered there`);
+    return created;
+  }
 }
 
 function checkEmpty({ topic, partitions }: TopicDescription): void {

@@ -1,9 +1,9 @@
-/** Copies a topic batch by batch: neither the sealed bytes nor the offsets change. */
+/** Copies a topic batch by batch: neither the sealed bytes nor offsets and append times change. */
 import type { LogApi, TopicDescription } from "@logstore/client";
 import { type RecordBatch, writeServerHalf } from "@logstore/codec";
 import { CliError } from "../errors/cli-error.js";
 import { count } from "../output/numbers.js";
-import { checkCopy } from "./check-copy.js";
+import { checkCopied, checkCopy } from "./check-copy.js";
 import { padUpTo } from "./pad-partition.js";
 import { batchesOf, topicOf } from "./partition-batches.js";
 
@@ -13,6 +13,8 @@ export interface CopyRequest {
   readonly from: TopicDescription;
   readonly to: TopicDescription;
   readonly signal: AbortSignal;
+  /** Whether what is copied is read from the target afterwards, and compared. */
+  readonly verify: boolean;
   /** Called with the number of records that were copied since the last call. */
   readonly onCopied: (records: number) => void;
   /** Called with the number of records that were found in the target since the last call. */
@@ -23,7 +25,6 @@ export interface CopyRequest {
 const MAX_UNDER_WAY = 4;
 /** Batches are joined into one append up to this size after decompression, in bytes. */
 const MAX_RECORDS_BYTES = 4 * 1024 * 1024;
-const UNPLACED = { baseOffset: 0, appendTime: 0, flushedUpTo: 0 };
 
 /**
  * Copies the records that exist when the copy of their partition begins. A partition that already
@@ -48,7 +49,7 @@ async function copyPartition(request: CopyRequest, partition: number): Promise<v
   // The padding of an interrupted copy.
   if (position <= logStartOffset && position > there!.logStartOffset) await deleteUpTo(position);
   const range = { partition, from: Math.max(position, logStartOffset), until: highWatermark };
-  const appends = new Appends(request, partition);
+  const appends = new Appends(request, partition, logStartOffset);
   try {
     for await (const some of batchesOf({ ...range, api: source, topic: from, signal })) {
       for (const batches of together(some)) {
@@ -65,6 +66,7 @@ async function copyPartition(request: CopyRequest, partition: number): Promise<v
   } finally {
     await appends.settled();
   }
+  if (request.verify) await checkCopied({ ...request, partition }, range.from, position);
 }
 
 /** Yields the whole batches of one append. */
@@ -90,11 +92,14 @@ function* together(all: Iterable<RecordBatch>): Generator<RecordBatch[], void> {
 class Appends {
   readonly #request: CopyRequest;
   readonly #partition: number;
+  readonly #logStart: number;
   readonly #underWay: Promise<void>[] = [];
   /** The first failure. Later appends fail because they expect the offsets of the failed one. */
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(request: CopyRequest, partition: number) {
+  /** @param logStart records before it are copied, but not counted */
+  constructor(request: CopyRequest, partition: number, logStart: number) {
+    this.#logStart = logStart;
     this.#request = request;
     this.#partition = partition;
   }
@@ -126,7 +131,11 @@ class Appends {
     const { baseOffset } = batches[0]!;
     const { nextOffset } = batches.at(-1)!;
     const bytes = Buffer.concat(batches.map((batch) => batch.bytes));
-    for (let at = 0, i = 0; i < batches.length; at += batches[i++]!.byteLength) writeServerHalf(bytes, UNPLACED, at);
+    let at = 0;
+    for (const { byteLength, appendTime } of batches) {
+      writeServerHalf(bytes, { baseOffset: 0, appendTime, flushedUpTo: 0 }, at);
+      at += byteLength;
+    }
     const partition = this.#partition;
     const request = { ...topicOf(to), partition, batches: bytes, expectedOffset: baseOffset };
     const ack = await target.produce(request).catch((error: unknown) => {
@@ -139,6 +148,6 @@ class Appends {
         `offsets ${count(baseOffset)} to ${count(nextOffset - 1)} of partition ${partition} became ${count(ack.baseOffset)} to ${count(ack.nextOffset - 1)}: something else wrote to ${to.topic}`,
       );
     }
-    onCopied(nextOffset - baseOffset);
+    onCopied(nextOffset - Math.max(baseOffset, this.#logStart));
   }
 }

@@ -4,7 +4,7 @@
  * records form a batch of a few kB.
  */
 import type { LogApi, TopicDescription } from "@logstore/client";
-import { MAX_RECORDS_PER_BATCH, type RecordBatch, RecordBatchBuilder } from "@logstore/codec";
+import { MAX_RECORDS_PER_BATCH, type RecordBatch, RecordBatchBuilder, writeServerHalf } from "@logstore/codec";
 
 const EMPTY = new Uint8Array(0);
 /** Includes the length fields. */
@@ -44,5 +44,8 @@ function emptyBatch(records: number): Uint8Array {
   const targetBytes = EMPTY_RECORD_BYTES * records + 1024;
   const builder = new RecordBatchBuilder({ compression: "gzip", targetBytes, expectedBytes: targetBytes });
   for (let i = 0; i < records; i++) builder.append(null, EMPTY, 0);
-  return builder.seal();
+  const batch = builder.seal();
+  // Of the earliest time there is, so that what follows can have the times of its original.
+  writeServerHalf(batch, { baseOffset: 0, appendTime: 1, flushedUpTo: 0 });
+  return batch;
 }

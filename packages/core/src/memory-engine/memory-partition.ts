@@ -33,16 +33,16 @@ export class MemoryPartition {
   /** @throws the errors of {@link assignOffsets} */
   append(batches: readonly RecordBatch[], expectedOffset: number | undefined): Appended {
     const { offsets, partition } = this;
-    const appendTime = Math.max(Date.now(), this.#lastAppendTime);
-    const place = { partition, producers: this.#producers, appendTime, flushedUpTo: 0 };
-    const { accepted, logEnd, appended } = assignOffsets({ batches, expectedOffset }, offsets.logEnd, place);
+    const place = { partition, producers: this.#producers, now: Date.now(), flushedUpTo: 0 };
+    const end = { offset: offsets.logEnd, appendTime: this.#lastAppendTime };
+    const { accepted, logEnd, appended } = assignOffsets({ batches, expectedOffset }, end, place);
     this.#producers.written();
     for (const batch of accepted) {
       this.#batches.push(batch);
       this.#bytes += batch.byteLength;
     }
-    if (accepted.length > 0) this.#lastAppendTime = appendTime;
-    offsets.wrote(logEnd);
+    this.#lastAppendTime = logEnd.appendTime;
+    offsets.wrote(logEnd.offset);
     offsets.publish();
     return { ...appended, durability: "written" };
   }

@@ -1,4 +1,5 @@
 /** The contract of a partition's log: appends, reads, waits, deletion, closing. */
+import { writeServerHalf } from "@logstore/codec";
 import { expect, test } from "vitest";
 import type { PartitionLog } from "../../src/engine/partition-log.js";
 import { Bench, batch, batchesIn, codeOf, lines, type MakeHome, numbered } from "./home.js";
@@ -199,6 +200,26 @@ export function logContract(makeHome: MakeHome): void {
     for (const bad of ["first", { time: 0.5 }, {}, null]) {
       expect(await codeOf(log.resolve(bad as never))).toBe("INVALID_ARGUMENT");
     }
+  });
+
+  test("a copy keeps its append time, unless that is before the previous one or in the future", async () => {
+    const log = await open();
+    const copy = (value: string, appendTime: number) => {
+      const bytes = batch([value]);
+      writeServerHalf(bytes, { baseOffset: 0, appendTime, flushedUpTo: 0 });
+      return bytes;
+    };
+    const before = Date.now();
+    await log.appendBatches(Buffer.concat([copy("a", 1_000), copy("b", 3_000), copy("c", 2_000)]));
+    await Promise.all([log.appendBatches(copy("d", 4_000)), log.appendBatches(copy("e", 2 ** 52))]);
+    await log.appendBatches(copy("f", 5_000));
+    const times = await Promise.all([0, 1, 2, 3, 4, 5].map((offset) => log.appendTimeAt(offset)));
+    expect(times.slice(0, 4)).toEqual([1_000, 3_000, 3_000, 4_000]);
+    expect(times[4]).toBeGreaterThanOrEqual(before);
+    expect(times[4]).toBeLessThanOrEqual(Date.now());
+    expect(times[5]).toBe(times[4]);
+    const found = await Promise.all([1_000, 1_001, 3_500, 5_000].map((time) => log.resolve({ time })));
+    expect(found).toEqual([0, 1, 3, 4]);
   });
 
   test("whoever waits beyond an offset is woken by an append, a signal, the time limit or the close", async () => {

@@ -150,9 +150,8 @@ export class Writer {
   async #append(owner: Owner, appends: readonly PendingAppend[]): Promise<void> {
     const { partition, syncsAlways, now } = this.#options;
     const { producers } = owner;
-    const appendTime = Math.max(now(), owner.appendTime);
-    const place = { partition, producers, appendTime, flushedUpTo: syncsAlways ? owner.logEnd : 0 };
-    let { logEnd } = owner;
+    const place = { partition, producers, now: now(), flushedUpTo: syncsAlways ? owner.logEnd : 0 };
+    let logEnd = { offset: owner.logEnd, appendTime: owner.appendTime };
     let refused = false;
     const batches: RecordBatch[] = [];
     const settle: (() => void)[] = [];
@@ -230,12 +229,13 @@ export class Writer {
   }
 }
 
-/** Batches that are stored together: of `maxBytes` at most, unless one is larger. */
+/** Batches that are stored together: of `maxBytes` at most, unless one is larger, and of one append time. */
 function* commits(batches: readonly RecordBatch[], maxBytes: number): Generator<readonly RecordBatch[], void> {
   let together: RecordBatch[] = [];
   let bytes = 0;
   for (const batch of batches) {
-    if (together.length > 0 && bytes + batch.byteLength > maxBytes) {
+    const isOfAnotherTime = together[0]?.appendTime !== batch.appendTime;
+    if (together.length > 0 && (isOfAnotherTime || bytes + batch.byteLength > maxBytes)) {
       yield together;
       [together, bytes] = [[], 0];
     }

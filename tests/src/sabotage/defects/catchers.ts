@@ -40,6 +40,7 @@ export const RECORD_COUNT = "test/damage/record-count.test.ts";
 export const SNAPSHOTS = "src/broker/snapshots/snapshots.test.ts";
 export const STORE_SNAPSHOT = "src/snapshot/snapshot.test.ts";
 export const SNAPSHOT_CRASH = "test/snapshots/crash.test.ts";
+export const ENGINE = "test/engine-contract.test.ts";
 export const GOLDEN = "test/golden.test.ts";
 
 /** Run after the others, if those detect nothing. */

@@ -1,19 +1,30 @@
 /** Defects of appending to a partition. */
-import { FAULTS, FLUSH, GOLDEN, GUARD, LOCK, POWER_CUTS, PRODUCERS, STORE, SWEEP } from "./catchers.ts";
+import { ENGINE, FAULTS, FLUSH, GOLDEN, GUARD, LOCK, POWER_CUTS, PRODUCERS, STORE, SWEEP } from "./catchers.ts";
 import { type Defect, within } from "./defect.ts";
 
 export const coreAppendDefects: readonly Defect[] = [
   ...within("core/engine/append/assign-offsets.ts", [FAULTS, POWER_CUTS, PRODUCERS, FLUSH, GOLDEN, SWEEP, STORE], {
     "claims that a batch makes itself durable": [
       "batch.accept({ baseOffset: end, appendTime, flushedUpTo })",
-      "batch.accept({ baseOffset: end, appendTime, flushedUpTo: Math.max(flushedUpTo, logEnd) })",
+      "batch.accept({ baseOffset: end, appendTime, flushedUpTo: Math.max(flushedUpTo, logEnd.offset) })",
     ],
-    "leaves a gap for what it refuses": ["logEnd: end,", "logEnd: end + (known.length > accepted.length ? 1 : 0),"],
-    "ignores the expected offset": ["isNew && expectedOffset !== undefined && expectedOffset !== logEnd", "false"],
+    "leaves a gap for what it refuses": [
+      "logEnd: { offset: end, appendTime },",
+      "logEnd: { offset: end + (known.length > accepted.length ? 1 : 0), appendTime },",
+    ],
+    "follows a clock that jumps back": ["return Math.max(previous, appendTime", "return Math.max(0, appendTime"],
+    "ignores the expected offset": [
+      "isNew && expectedOffset !== undefined && expectedOffset !== logEnd.offset",
+      "false",
+    ],
     "refuses what was appended, because more was": [
-      "isNew && expectedOffset !== undefined && expectedOffset !== logEnd",
-      "expectedOffset !== undefined && expectedOffset !== logEnd",
+      "isNew && expectedOffset !== undefined && expectedOffset !== logEnd.offset",
+      "expectedOffset !== undefined && expectedOffset !== logEnd.offset",
     ],
+  }),
+  ...within("core/engine/append/assign-offsets.ts", [ENGINE], {
+    "gives a copy a new append time": ["appendTime === 0 ? now : Math.min(appendTime, now)", "now"],
+    "takes an append time from the future": ["Math.min(appendTime, now)", "appendTime"],
   }),
   ...within("core/partition/append/log-writer.ts", [FAULTS, POWER_CUTS, PRODUCERS, FLUSH, GOLDEN, SWEEP, STORE], {
     "acknowledges before the sync": [
@@ -81,7 +92,6 @@ export const coreAppendDefects: readonly Defect[] = [
     "keeps no checkpoint when it rolls": ["await this.#writeCheckpoint(checkpoint);\n      });", "});"],
     "checkpoints the segment before": ["segment: active.baseOffset,", "segment: this.#log.segments.first!.baseOffset,"],
     "forgets the gaps": ["gaps: this.#log.gaps.filter(([, to]) => to > logStart),", "gaps: [],"],
-    "follows a clock that jumps back": ["return Math.max(now, this.#lastAppendTime);", "return now;"],
     "keeps batches in memory at the wrong place": [
       "this.#log.tail?.add(batches, segment, position, owned);",
       "this.#log.tail?.add(batches, segment, 0, owned);",

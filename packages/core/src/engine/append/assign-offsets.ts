@@ -9,12 +9,19 @@ export interface Unplaced {
   readonly expectedOffset: number | undefined;
 }
 
+/** Where the next batch goes. */
+export interface LogEnd {
+  readonly offset: number;
+  /** That of the last batch, ms since the epoch; 0 if there is none. */
+  readonly appendTime: number;
+}
+
 /** Values shared by the appends of one write. */
 export interface Place {
   readonly partition: number;
   readonly producers: ProducerState;
-  /** ms since the epoch; never less than that of the previous append. */
-  readonly appendTime: number;
+  /** ms since the epoch. */
+  readonly now: number;
   /** Every record below this offset is durable. */
   readonly flushedUpTo: number;
 }
@@ -23,31 +30,34 @@ export interface Place {
 export interface Assigned {
   /** The new batches, with their offsets. */
   readonly accepted: readonly RecordBatch[];
-  /** The log end offset once they are written. */
-  readonly logEnd: number;
+  /** The end of the log once they are written. */
+  readonly logEnd: LogEnd;
   readonly appended: Omit<Appended, "durability">;
 }
 
 /**
  * Assigns the offsets from `logEnd` on to the batches of an append, except for those that are in
- * the log already. The caller calls `producers.written()` when the batches are written.
+ * the log already, and append times that never decrease. The caller calls `producers.written()`
+ * when the batches are written.
  *
  * @throws WrongExpectedOffsetError, OutOfOrderSequenceError, ProducerFencedError; then nothing is
  * remembered
  */
-export function assignOffsets({ batches, expectedOffset }: Unplaced, logEnd: number, place: Place): Assigned {
-  const { partition, producers, appendTime, flushedUpTo } = place;
+export function assignOffsets({ batches, expectedOffset }: Unplaced, logEnd: LogEnd, place: Place): Assigned {
+  const { partition, producers, now, flushedUpTo } = place;
   const known = producers.check(batches);
   // For batches that are in the log already, the expected offset is compared with their original
   // offset.
   const isNew = known.includes(undefined);
-  if (isNew && expectedOffset !== undefined && expectedOffset !== logEnd) {
-    throw wrongExpectedOffset(partition, expectedOffset, logEnd);
+  if (isNew && expectedOffset !== undefined && expectedOffset !== logEnd.offset) {
+    throw wrongExpectedOffset(partition, expectedOffset, logEnd.offset);
   }
   const accepted: RecordBatch[] = [];
-  let end = logEnd;
+  let end = logEnd.offset;
+  let { appendTime } = logEnd;
   for (const [i, batch] of batches.entries()) {
     if (known[i] !== undefined) continue;
+    appendTime = appendTimeOf(batch, appendTime, now);
     const placed = batch.accept({ baseOffset: end, appendTime, flushedUpTo });
     producers.appended(placed);
     accepted.push(placed);
@@ -56,13 +66,21 @@ export function assignOffsets({ batches, expectedOffset }: Unplaced, logEnd: num
   const lastKnown = known.at(-1);
   return {
     accepted,
-    logEnd: end,
+    logEnd: { offset: end, appendTime },
     appended: {
-      baseOffset: known[0] ?? logEnd,
+      baseOffset: known[0] ?? logEnd.offset,
       nextOffset: lastKnown === undefined ? end : lastKnown + batches.at(-1)!.recordCount,
       duplicate: accepted.length === 0 && batches.length > 0,
     },
   };
+}
+
+/**
+ * A copy keeps the time of the original, if that is between the time of the previous batch and now.
+ * The time never goes back, because look-ups by time rely on it.
+ */
+function appendTimeOf({ appendTime }: RecordBatch, previous: number, now: number): number {
+  return Math.max(previous, appendTime === 0 ? now : Math.min(appendTime, now));
 }
 
 /**

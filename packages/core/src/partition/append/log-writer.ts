@@ -54,7 +54,7 @@ export class LogWriter {
     this.#clockIsBehind = clockIsBehind;
     this.#lastAppendTime = start.lastAppendTime;
     this.#checkpointSegment = start.checkpointSegment;
-    this.#appendTime(); // reports a clock that is behind already when the log is opened
+    this.#now(); // reports a clock that is behind already when the log is opened
     this.#dirty = start.isBeyondCheckpoint;
   }
 
@@ -75,22 +75,22 @@ export class LogWriter {
   async commit(group: readonly PendingAppend[]): Promise<void> {
     this.#behind.check();
     this.#checkOwner(RECENT_MS);
-    const appendTime = this.#appendTime();
+    const now = this.#now();
     const accepted: RecordBatch[] = [];
     const owned = new Set<RecordBatch>();
     const answers: (() => void)[] = [];
     const { offsets, partition } = this.#log;
-    const place = { partition, producers: this.#producers, appendTime, flushedUpTo: offsets.flushedUpTo };
-    let nextOffset = offsets.logEnd;
+    const place = { partition, producers: this.#producers, now, flushedUpTo: offsets.flushedUpTo };
+    let logEnd = { offset: offsets.logEnd, appendTime: this.#lastAppendTime };
     let wantsFlush = false;
     for (const append of group) {
       try {
-        const assigned = assignOffsets(append, nextOffset, place);
+        const assigned = assignOffsets(append, logEnd, place);
         for (const batch of assigned.accepted) {
           accepted.push(batch);
           if (append.isOwned) owned.add(batch);
         }
-        nextOffset = assigned.logEnd;
+        logEnd = assigned.logEnd;
         wantsFlush ||= append.durability === "flushed";
         answers.push(() => append.resolve({ ...assigned.appended, durability: wantsFlush ? "flushed" : "written" }));
       } catch (error) {
@@ -99,9 +99,9 @@ export class LogWriter {
     }
     const begun = performance.now();
     const bytes = byteLengthOf(accepted);
-    if (accepted.length > 0) await this.#write(accepted, bytes, nextOffset, wantsFlush, owned);
+    if (accepted.length > 0) await this.#write(accepted, bytes, logEnd.offset, wantsFlush, owned);
     const written = performance.now();
-    if (accepted.length > 0) this.#lastAppendTime = appendTime;
+    if (accepted.length > 0) this.#lastAppendTime = logEnd.appendTime;
     // A duplicate needs its durability, too: the original append may have been acknowledged as
     // written.
     if (wantsFlush && offsets.flushedUpTo < offsets.logEnd) await this.sync();
@@ -122,13 +122,13 @@ export class LogWriter {
     }
   }
 
-  /** Never earlier than the previous one, because look-ups by time rely on it. */
-  #appendTime(): number {
+  /** Reports a clock that is behind the last append time. */
+  #now(): number {
     const now = this.#home.storage.now();
     if (isClockBehind(now, this.#lastAppendTime)) {
       this.#clockIsBehind(this.#log.partition, now, this.#lastAppendTime);
     }
-    return Math.max(now, this.#lastAppendTime);
+    return now;
   }
 
   /** Makes everything durable, and writes a checkpoint. */
