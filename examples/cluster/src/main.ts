@@ -3,13 +3,11 @@
  * write to it, and a group reads it. Meanwhile nodes and brokers are killed, stopped and added. In
  * the end each record that was acknowledged must be in the log, once and at its offset, and the
  * group must have read all of them in order.
- *
- * `--short` leaves most of the events out.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs, styleText } from "node:util";
+import { styleText } from "node:util";
 import { connect } from "@logstore/client";
 import { count, Lines } from "./lines.ts";
 import { Brokers } from "./processes/brokers.ts";
@@ -17,15 +15,13 @@ import { sleep } from "./processes/child.ts";
 import { findNatsServer } from "./processes/find-nats-server.ts";
 import { NatsNodes } from "./processes/nats-nodes.ts";
 import { type Outcome, owners } from "./stage.ts";
-import { all, run, short } from "./story.ts";
+import { run } from "./story.ts";
 import { printSummary } from "./summary.ts";
 import { Ledger } from "./traffic/ledger.ts";
 import { PARTITIONS, readWholly, TOPIC, Traffic } from "./traffic/traffic.ts";
 
 /** How long the group may take to read the rest, ms. */
 const REST_MS = 60_000;
-
-const { values: options } = parseArgs({ options: { short: { type: "boolean", default: false } } });
 
 let binary: string;
 try {
@@ -67,7 +63,7 @@ try {
 
   const outcomes: Outcome[] = [];
   const stage = { nats, brokers, client, traffic, ledger, lines, outcomes };
-  await Promise.race([run(options.short ? short : all, stage), traffic.failed]);
+  await Promise.race([run(stage), traffic.failed]);
 
   await traffic.stopProducing();
   const deadline = performance.now() + REST_MS;

@@ -7,9 +7,9 @@ const CALM_MS = 2_000;
 /** How long a process is away, ms. */
 const AWAY_MS = 4_000;
 
-export type Event = (stage: Stage) => Promise<void>;
+type Event = (stage: Stage) => Promise<void>;
 
-export const killBroker: Event = async (stage) => {
+const killBroker: Event = async (stage) => {
   const { brokers, lines } = stage;
   lines.harm("broker a is killed (kill -9)");
   await brokers.kill("a");
@@ -17,7 +17,7 @@ export const killBroker: Event = async (stage) => {
   await startBroker(stage, "a");
 };
 
-export const killNatsNode: Event = async (stage) => {
+const killNatsNode: Event = async (stage) => {
   const { nats, lines } = stage;
   const name = await nats.busiest();
   lines.harm(`NATS node ${name}, which leads the most streams, is killed (kill -9)`);
@@ -26,9 +26,9 @@ export const killNatsNode: Event = async (stage) => {
   await startNode(stage, name);
 };
 
-export const addBroker: Event = (stage) => startBroker(stage, "c");
+const addBroker: Event = (stage) => startBroker(stage, "c");
 
-export const stopBroker: Event = async (stage) => {
+const stopBroker: Event = async (stage) => {
   const { brokers, lines } = stage;
   lines.harm("broker b is stopped, as for an upgrade (SIGTERM)");
   await brokers.stop("b");
@@ -37,7 +37,7 @@ export const stopBroker: Event = async (stage) => {
 };
 
 /** Two of three: nothing can be acknowledged before one of them is back. */
-export const loseQuorum: Event = async (stage) => {
+const loseQuorum: Event = async (stage) => {
   const { nats, lines } = stage;
   lines.harm("NATS nodes n1 and n2 are killed at once: there is no quorum");
   await Promise.all([nats.node("n1").end("SIGKILL"), nats.node("n2").end("SIGKILL")]);
@@ -48,13 +48,11 @@ export const loseQuorum: Event = async (stage) => {
   await nats.healthy();
 };
 
-export const all: readonly Event[] = [killBroker, killNatsNode, addBroker, stopBroker, loseQuorum];
-/** What a test has time for. */
-export const short: readonly Event[] = [killBroker, stopBroker];
+const EVENTS: readonly Event[] = [killBroker, killNatsNode, addBroker, stopBroker, loseQuorum];
 
 /** Each event begins when the effects of the one before are over. */
-export async function run(events: readonly Event[], stage: Stage): Promise<void> {
-  for (const event of events) {
+export async function run(stage: Stage): Promise<void> {
+  for (const event of EVENTS) {
     await sleep(CALM_MS);
     await event(stage);
   }

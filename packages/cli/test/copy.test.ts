@@ -213,6 +213,15 @@ test("the error of a copy is that of the first append that failed, not of those 
     partitions: [{ partition: 0 }],
   } as unknown as TopicDescription;
   const ignore = () => {};
-  const copying = copyTopic({ source, target, from, to: from, signal, onCopied: ignore, onCompared: ignore });
+  const copying = copyTopic({
+    source,
+    target,
+    from,
+    to: from,
+    signal,
+    verify: true,
+    onCopied: ignore,
+    onCompared: ignore,
+  });
   await expect(copying).rejects.toThrow("the disk is full");
 });

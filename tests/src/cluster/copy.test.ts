@@ -1,4 +1,4 @@
-/** `logstore copy` moves a topic from files to JetStream and back: bytes, offsets and times stay. */
+/** `logstore copy` moves a topic from files to JetStream and back, with bytes, offsets and times. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ async function logstore(...args: string[]) {
   return { code, stdout, stderr };
 }
 
-/** All of each batch that a copy keeps: its offset, its append time and what the producer sealed. */
+/** What a copy keeps of each batch: its offset, its append time and what the producer sealed. */
 async function contentOf(api: LogApi) {
   const partitions = Array.from({ length: PARTITIONS }, async (_, partition) => {
     const batches: string[] = [];

@@ -36,8 +36,8 @@ export async function checkCopy(check: CopyCheck, source: PartitionOffset, targe
 }
 
 /**
- * Reads what was copied from both topics, and compares the bytes. What the target has deleted since,
- * by its retention, is left out.
+ * Reads what was copied from both topics, and compares the bytes. What the target has deleted
+ * since, by its retention, is left out.
  *
  * @throws CliError NOT_A_COPY
  */

@@ -229,7 +229,7 @@ export class Writer {
   }
 }
 
-/** Batches that are stored together: of `maxBytes` at most, unless one is larger, and of one append time. */
+/** Batches that are stored together: of one append time, and of `maxBytes` unless one is larger. */
 function* commits(batches: readonly RecordBatch[], maxBytes: number): Generator<readonly RecordBatch[], void> {
   let together: RecordBatch[] = [];
   let bytes = 0;

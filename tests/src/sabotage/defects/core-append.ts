@@ -50,8 +50,8 @@ export const coreAppendDefects: readonly Defect[] = [
       "if (wantsFlush && accepted.length > 0) await",
     ],
     "goes on after a sync behind the writer failed": [
-      "this.#behind.check();\n    this.#checkOwner(RECENT_MS);\n    const appendTime",
-      "this.#checkOwner(RECENT_MS);\n    const appendTime",
+      "this.#behind.check();\n    this.#checkOwner(RECENT_MS);\n    const now",
+      "this.#checkOwner(RECENT_MS);\n    const now",
     ],
     "flushes without the finished segment": ["if (this.#behind.isRunning) await this.#behind.settle();", ""],
     "notes as durable what a sync behind the writer failed on": [

@@ -66,8 +66,8 @@ export const engineJetStreamDefects: readonly Defect[] = [
   }),
   ...within("engine-jetstream/partition/writer.ts", MESSAGES, {
     "makes messages of any size": [
-      "if (together.length > 0 && bytes + batch.byteLength > maxBytes)",
-      "if (together.length > 1_000)",
+      "if (together.length > 0 && (isOfAnotherTime || bytes + batch.byteLength > maxBytes))",
+      "if (together.length > 0 && isOfAnotherTime)",
     ],
   }),
   ...within("engine-jetstream/partition/stream-bounds.ts", [...CONTRACT, ...MESSAGES], {
