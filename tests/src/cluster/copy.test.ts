@@ -1,4 +1,4 @@
-/** `logstore copy` moves a topic from files to JetStream and back, with bytes, offsets and times. */
+/** `logstore copy` moves a topic from files to JetStream and back, unchanged. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
