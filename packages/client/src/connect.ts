@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "@logstore/codec";
 import type { LogApi } from "@logstore/protocol";
 import { LogClient } from "./client.js";
+import { ClusterLog } from "./cluster/cluster-log.js";
 import type { ConnectOptions } from "./grpc/connect-options.js";
 import { GrpcLogApi } from "./grpc/grpc-log-api.js";
 
@@ -33,7 +34,7 @@ export function connect(target: string | readonly string[] | LogApi, options?: C
     const names = Object.keys(options).join(", ");
     throw new InvalidArgumentError(`connect: a broker in this process takes no options: leave out ${names}`);
   }
-  const api = new GrpcLogApi(target, options);
+  const api = options?.ownerOnly ? new GrpcLogApi(target, options) : new ClusterLog(target, options);
   return new LogClient(api, () => api.close());
 }
 

@@ -2,6 +2,8 @@ import type { LogStoreError } from "@logstore/codec";
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
+/** A cluster finds a new owner within moments, and telling that there is none costs a broker nothing. */
+const MAX_OWNER_BACKOFF_MS = 250;
 const RETRIABLE = ["UNAVAILABLE", "NOT_OWNER", "QUOTA_EXCEEDED", "SLOW_CONSUMER"] as const;
 
 /**
@@ -16,7 +18,12 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
  * Pause after attempt `attempt` failed with `error`, ms: at least as long as the server asked for.
  */
 export function retryDelayMs(attempt: number, error: unknown): number {
-  const { retryAfterMs = 0 } = error instanceof Error ? (error as Partial<LogStoreError>) : {};
+  const { retryAfterMs = 0, address } = error instanceof Error ? (error as Partial<LogStoreError>) : {};
+  if (hasCode(error, "NOT_OWNER")) {
+    // The error may name the owner. Two brokers that name each other are not asked in turn endlessly.
+    if (attempt === 0 && address !== undefined) return 0;
+    return Math.min(backoffMs(attempt), MAX_OWNER_BACKOFF_MS);
+  }
   // The value comes from a server and is not trusted.
   return Math.max(backoffMs(attempt), Number.isFinite(retryAfterMs) ? retryAfterMs : 0);
 }

@@ -25,3 +25,8 @@ export const channelOptions: ChannelOptions = {
   // Two clients in one process do not share connections, so that each can count its own.
   "grpc.use_local_subchannel_pool": 1,
 };
+
+/** A connection that is silent for `keepaliveMs` has as long to answer a ping. */
+export function keepaliveOptions(keepaliveMs: number): ChannelOptions {
+  return { "grpc.keepalive_time_ms": keepaliveMs, "grpc.keepalive_timeout_ms": keepaliveMs };
+}

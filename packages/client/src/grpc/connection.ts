@@ -1,6 +1,6 @@
 import type { ClientHttp2Session } from "node:http2";
 import { type ChannelCredentials, Client } from "@grpc/grpc-js";
-import { channelOptions } from "./channel-options.js";
+import { channelOptions, keepaliveOptions } from "./channel-options.js";
 import { watchSessions } from "./connection-sessions.js";
 import { onlyGrpc } from "./only-grpc.js";
 import { streamWindowBytes } from "./stream-window.js";
@@ -24,9 +24,16 @@ export class Connection {
   #sessionWindowBytes = 0;
 
   /** @param agent a word that is unique within the process */
-  constructor(address: string, isLoopback: boolean, credentials: ChannelCredentials, agent: string) {
+  constructor(
+    address: string,
+    isLoopback: boolean,
+    credentials: ChannelCredentials,
+    agent: string,
+    keepaliveMs?: number,
+  ) {
     this.client = new Client(address, credentials, {
       ...channelOptions,
+      ...(keepaliveMs !== undefined && keepaliveOptions(keepaliveMs)),
       "grpc.primary_user_agent": agent,
       // Proxies from environment variables are only for other machines.
       ...(isLoopback && { "grpc.enable_http_proxy": 0 }),

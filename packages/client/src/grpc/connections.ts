@@ -32,15 +32,19 @@ export class Connections {
   /** Until when, in monotonic ms, no further connection is opened, and the error. */
   #refused: { readonly until: number; readonly error: unknown } | undefined;
 
-  /** @param greet makes the first call on a new connection, and resolves to the server's limits */
+  /**
+   * @param greet makes the first call on a new connection, and resolves to the server's limits
+   * @param keepaliveMs time after which a silent connection is tested, ms. Default 30,000
+   */
   constructor(
     address: string,
     isLoopback: boolean,
     credentials: ChannelCredentials,
     greet: (client: Client) => Promise<{ readonly maxStreamsPerConnection?: number | undefined }>,
+    keepaliveMs?: number,
   ) {
     const name = `logstore-client/${(++count).toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
-    this.#open = (index) => new Connection(address, isLoopback, credentials, `${name}-${index}`);
+    this.#open = (index) => new Connection(address, isLoopback, credentials, `${name}-${index}`, keepaliveMs);
     this.#greet = greet;
     this.#all = [this.#open(0)];
   }

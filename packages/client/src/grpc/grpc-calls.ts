@@ -33,6 +33,19 @@ export interface CallPlace extends StreamPlace {
   readonly server: Server;
 }
 
+/** What a client of a cluster needs besides: see ../cluster. */
+export interface CallsSettings {
+  /** Uses the connections of these calls. Closing either closes both. */
+  readonly shared?: GrpcCalls | undefined;
+  /**
+   * Called when the server cannot be reached. The call that found it out fails at once. Default:
+   * the call is retried.
+   */
+  readonly onAway?: (() => void) | undefined;
+  /** Time after which a silent connection is tested, ms. Default 30,000. */
+  readonly keepaliveMs?: number | undefined;
+}
+
 /**
  * Calls to a server: opens connections, retries unary calls within their time limit, and turns
  * every failure into a LogStoreError. Of several addresses one is used until it cannot be reached.
@@ -50,21 +63,28 @@ export class GrpcCalls {
   readonly #servers: Servers;
   /** The server of each failed call, by its error. */
   readonly #origins = new WeakMap<object, Server>();
-  readonly #closing = new AbortController();
+  readonly #onAway: (() => void) | undefined;
+  readonly #closing: AbortController;
 
   /** @throws InvalidArgumentError for a malformed address, and for credentials that do not fit */
-  constructor(addresses: string | readonly string[], options: ConnectOptions) {
-    const credentials = channelCredentials(options);
+  constructor(addresses: string | readonly string[], options: ConnectOptions, settings: CallsSettings = {}) {
+    const { shared, onAway, keepaliveMs } = settings;
     this.#usesTls = Boolean(options.tls);
     if (options.ownerOnly) this.headers.set(OWNER_ONLY_HEADER, "1");
     this.timeoutMs = options.timeoutMs ?? 30_000;
-    this.#watch = new ConnectionWatch(options.onEvent);
     this.#hasNewTokens = typeof options.token === "function";
-    this.#servers = new Servers(
-      parseAddresses(addresses),
-      ({ target, isLoopback }, server) =>
-        new Connections(target, isLoopback, credentials, (client) => this.#greet(client, server())),
-    );
+    this.#onAway = onAway;
+    this.#closing = shared === undefined ? new AbortController() : shared.#closing;
+    this.#watch = shared === undefined ? new ConnectionWatch(options.onEvent) : shared.#watch;
+    this.#servers = shared === undefined ? this.#serversAt(addresses, options, keepaliveMs) : shared.#servers;
+  }
+
+  #serversAt(addresses: string | readonly string[], options: ConnectOptions, keepaliveMs?: number): Servers {
+    const credentials = channelCredentials(options);
+    return new Servers(parseAddresses(addresses), ({ target, isLoopback }, server) => {
+      const greet = (client: Client) => this.#greet(client, server());
+      return new Connections(target, isLoopback, credentials, greet, keepaliveMs);
+    });
   }
 
   /**
@@ -90,6 +110,7 @@ export class GrpcCalls {
         const error = this.toError(cause, undefined, !isTimeout || hadTime);
         const delay = retryDelayMs(attempt, error);
         if (!isRetriable(error) || hasCode(error, "NOT_OWNER")) throw error; // another server owns it
+        if (this.#onAway !== undefined && isServerAway(cause)) throw error;
         // The last attempt may have had hardly any time, so that an earlier error says more than
         // its timeout.
         if (!isTimeout || lastTrouble === undefined) lastTrouble = error;
@@ -173,7 +194,9 @@ export class GrpcCalls {
     const known = fromServiceError(error, address, this.#usesTls);
     if (this.#closing.signal.aborted || !tellsOfServer) return known;
     if (known.code === "UNAVAILABLE" && known !== error) this.#watch.failed(known, address);
-    if (server !== undefined && isServerAway(error)) this.#servers.leave(server);
+    if (server === undefined || !isServerAway(error)) return known;
+    this.#servers.leave(server);
+    this.#onAway?.();
     return known;
   }
 
@@ -199,11 +222,15 @@ export class GrpcCalls {
     return new ClosedError(`the client of ${this.#servers.target} is closed`);
   }
 
-  /** Ends every call under way, then closes the connections once `ending` has run. */
-  close(ending: () => void): void {
+  /** Registers what is done when the calls are closed, before the connections are. */
+  onClose(ending: () => void): void {
+    this.#closing.signal.addEventListener("abort", ending);
+  }
+
+  /** Ends every call under way, and closes the connections. */
+  close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    ending();
     this.#servers.close();
   }
 

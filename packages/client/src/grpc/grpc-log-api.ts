@@ -23,10 +23,16 @@ import { checkConsume, checkFetch, checkListOffsets, checkProduce } from "./chec
 import { type ConnectOptions, connectRules } from "./connect-options.js";
 import { consumeCall } from "./consume-call.js";
 import { type AdminApi, GrpcAdminApi } from "./grpc-admin-api.js";
-import { GrpcCalls, type Method } from "./grpc-calls.js";
+import { type CallsSettings, GrpcCalls, type Method } from "./grpc-calls.js";
 import { GrpcGroupApi } from "./grpc-group-api.js";
 import { protocolDefinitions } from "./load-proto.js";
 import { ProduceChannel, type ProduceStreamResponse } from "./produce-channel.js";
+
+/** What a client of a cluster sets besides. */
+export interface LogApiSettings extends Pick<CallsSettings, "onAway" | "keepaliveMs"> {
+  /** Uses the connections of this API. Closing either closes both. */
+  readonly shared?: GrpcLogApi | undefined;
+}
 
 /** A log store behind gRPC. The first call connects to the server. */
 export class GrpcLogApi implements LogApi {
@@ -60,11 +66,15 @@ export class GrpcLogApi implements LogApi {
    * @throws InvalidArgumentError for a malformed address, for options that are unknown or wrong,
    * and for a token without `tls`
    */
-  constructor(addresses: string | readonly string[], options: ConnectOptions = {}) {
+  constructor(addresses: string | readonly string[], options?: ConnectOptions);
+  /** @internal The settings are for the client of a cluster. */
+  constructor(addresses: string | readonly string[], options: ConnectOptions, settings: LogApiSettings);
+  constructor(addresses: string | readonly string[], options: ConnectOptions = {}, settings: LogApiSettings = {}) {
     checkOptions<ConnectOptions>("connect", options, connectRules);
     const { log, admin, groups } = protocolDefinitions();
     this.#service = log;
-    this.#calls = new GrpcCalls(addresses, options);
+    const { shared } = settings;
+    this.#calls = new GrpcCalls(addresses, options, { ...settings, shared: shared === undefined ? shared : shared.#calls });
     this.#admin = new GrpcAdminApi(admin, this.#calls);
     this.#groups = new GrpcGroupApi(groups, this.#calls);
     this.#produceChannel = new ProduceChannel(
@@ -75,6 +85,7 @@ export class GrpcLogApi implements LogApi {
         ),
       (error, hadAnswers) => this.#calls.toStreamError(error, hadAnswers),
     );
+    this.#calls.onClose(() => this.#produceChannel.close(this.#calls.closedError()));
   }
 
   async listOffsets(request: ListOffsetsRequest): Promise<PartitionOffset[]> {
@@ -148,7 +159,7 @@ export class GrpcLogApi implements LogApi {
 
   /** Ends every call under way with a ClosedError, and closes the connections. */
   close(): void {
-    this.#calls.close(() => this.#produceChannel.close(this.#calls.closedError()));
+    this.#calls.close();
   }
 
   /**

@@ -22,6 +22,7 @@ import { checkPartitionOwner } from "./check-owner.js";
 import { consume } from "./consume.js";
 import { fetch } from "./fetch.js";
 import { listPositions } from "./list-offsets.js";
+import { type OwnedReading, OwnedReadings } from "./owned-readings.js";
 
 interface TopicsByName {
   /**
@@ -35,11 +36,13 @@ interface TopicsByName {
 export class PartitionCalls {
   readonly #topics: TopicsByName;
   readonly #cluster: Cluster | undefined;
+  readonly #readings: OwnedReadings | undefined;
 
   /** @param cluster default: this broker owns all partitions */
   constructor(topics: TopicsByName, cluster?: Cluster) {
     this.#topics = topics;
     this.#cluster = cluster;
+    this.#readings = cluster && new OwnedReadings(cluster);
   }
 
   async produce({
@@ -72,9 +75,28 @@ export class PartitionCalls {
   async *#consume(request: ConsumeRequest, options: ConsumeOptions): AsyncGenerator<ConsumeEvent, void> {
     const { topic, topicId, partition } = request;
     try {
-      yield* consume(await this.#log(topic, topicId, partition), request, options);
+      const found = await this.#topics.get(topic, topicId);
+      const log = await this.#refreshed(found, partition);
+      if (this.#readings === undefined) return yield* consume(log, request, options);
+      yield* this.#consumeOwned(this.#readings.begin(found.id, partition), log, request, options);
+      checkPartitionOwner(this.#cluster, found.id, partition);
     } catch (error) {
       throw within(topic, partition, error);
+    }
+  }
+
+  /** Also ends when another broker has become the owner. */
+  async *#consumeOwned(
+    { moved, end }: OwnedReading,
+    log: PartitionLog,
+    request: ConsumeRequest,
+    options: ConsumeOptions,
+  ): AsyncGenerator<ConsumeEvent, void> {
+    const { signal } = options;
+    try {
+      yield* consume(log, request, { ...options, signal: signal ? AbortSignal.any([signal, moved]) : moved });
+    } finally {
+      end();
     }
   }
 
@@ -128,7 +150,11 @@ export class PartitionCalls {
    * UnavailableError
    */
   async #log(topic: string, topicId: string | undefined, partition: number): Promise<PartitionLog> {
-    const log = this.#owned(await this.#topics.get(topic, topicId), partition);
+    return this.#refreshed(await this.#topics.get(topic, topicId), partition);
+  }
+
+  async #refreshed(topic: Topic, partition: number): Promise<PartitionLog> {
+    const log = this.#owned(topic, partition);
     await log.refresh();
     return log;
   }

@@ -28,10 +28,7 @@ export interface Cluster {
   /** The addresses of the other brokers that are alive. */
   readonly otherAddresses: readonly string[];
 
-  /**
-   * Registers the callback for changes of owners, and for the end of this broker's own lease; it
-   * replaces an earlier callback.
-   */
+  /** Registers a callback for changes of owners, and for the end of this broker's own lease. */
   onChange(changed: () => void): void;
 
   /**

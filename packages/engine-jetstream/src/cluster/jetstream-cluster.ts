@@ -28,7 +28,7 @@ export class JetStreamCluster implements PartitionOwners {
   readonly #view: ClusterView;
   readonly #controller: Controller;
   #watch: { stop(): void } | undefined;
-  #changed: () => void = () => {};
+  readonly #listeners: (() => void)[] = [];
   #tellFailure: (error: LogStoreError) => void = () => {};
   #failure: LogStoreError | undefined;
   /** Number of watches that were begun; only the last one counts. */
@@ -70,9 +70,9 @@ export class JetStreamCluster implements PartitionOwners {
     }
   }
 
-  /** Registers a callback for changes of owners; it replaces an earlier one. */
+  /** Registers a callback for changes of owners. */
   onChange(changed: () => void): void {
-    this.#changed = changed;
+    this.#listeners.push(changed);
   }
 
   /** Registers a callback for the reason why this broker can own nothing any more. */
@@ -178,6 +178,10 @@ export class JetStreamCluster implements PartitionOwners {
     if (key === leaseKey(this.#options.broker) && own !== undefined) this.#lease.seen(own);
     if (key === OWNERS_KEY || isLeaseKey(key)) this.#changed();
     this.#controller.wake();
+  }
+
+  #changed(): void {
+    for (const changed of this.#listeners) changed();
   }
 
   #renewed(): void {

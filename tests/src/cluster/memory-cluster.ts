@@ -1,0 +1,144 @@
+/** Brokers that share an engine in memory, of which a test says who owns what. */
+import { type ConnectOptions, connect, GrpcLogApi, type LogClient } from "@logstore/client";
+import { Broker } from "@logstore/core";
+import { type Cluster, type Engine, MemoryEngine, MemoryHome, type Owner } from "@logstore/core/engine";
+import { type LogStoreServer, serve } from "@logstore/server-grpc";
+import { onTestFinished } from "vitest";
+import { freePort } from "../free-port.ts";
+
+const JOURNALS = 2;
+
+/** A broker, and the calls that reached it. */
+export interface Member {
+  readonly name: string;
+  readonly address: string;
+  readonly broker: Broker;
+  readonly server: LogStoreServer;
+  readonly calls: { [Method in Counted]: number };
+  /** Called before each append. */
+  beforeProduce: () => void | Promise<void>;
+  stop(): Promise<void>;
+}
+
+const COUNTED = ["produce", "consume", "fetch", "commitOffsets", "joinGroup"] as const;
+type Counted = (typeof COUNTED)[number];
+
+export class MemoryCluster {
+  readonly #home = new MemoryHome();
+  readonly #listeners: (() => void)[] = [];
+  readonly members: Member[] = [];
+  /** Each broker's belief about the owners of partitions, by its name; "" is none. */
+  readonly #views = new Map<string, string[]>();
+  readonly #partitions: readonly string[];
+  #coordinator: string;
+  /** The address that is told of each broker. */
+  readonly #addresses = new Map<string, string>();
+
+  private constructor(partitions: readonly string[]) {
+    this.#partitions = partitions;
+    this.#coordinator = partitions[0]!;
+  }
+
+  /**
+   * Starts brokers with a topic "t".
+   *
+   * @param names of the brokers
+   * @param partitions name of each partition's owner
+   */
+  static async start(names: readonly string[], partitions: readonly string[]): Promise<MemoryCluster> {
+    const cluster = new MemoryCluster(partitions);
+    for (const name of names) await cluster.#startMember(name);
+    await cluster.members[0]!.broker.createTopic({ topic: "t", partitions: partitions.length });
+    for (const { broker } of cluster.members) await broker.opened;
+    return cluster;
+  }
+
+  member(name: string): Member {
+    return this.members.find((member) => member.name === name)!;
+  }
+
+  client(names: readonly string[], options: ConnectOptions = {}): LogClient {
+    const client = connect(
+      names.map((name) => this.member(name).server.address),
+      { onEvent: () => {}, ...options },
+    );
+    onTestFinished(() => client.close({ timeoutMs: 1_000 }).catch(() => {}));
+    return client;
+  }
+
+  /**
+   * Gives a partition to another broker; "" is none.
+   *
+   * @param seenBy names of the brokers that know. Default: all
+   */
+  move(partition: number, name: string, seenBy: readonly string[] = [...this.#views.keys()]): void {
+    for (const broker of seenBy) this.#views.get(broker)![partition] = name;
+    for (const changed of this.#listeners) changed();
+  }
+
+  /** Gives all groups to another broker. */
+  moveGroups(name: string): void {
+    this.#coordinator = name;
+    for (const changed of this.#listeners) changed();
+  }
+
+  /** Has brokers tell another address of a broker than the one where it listens. */
+  pretend(name: string, address: string): void {
+    this.#addresses.set(name, address);
+  }
+
+  async #startMember(name: string): Promise<void> {
+    const port = await freePort();
+    const address = `127.0.0.1:${port}`;
+    this.#addresses.set(name, address);
+    this.#views.set(name, [...this.#partitions]);
+    const broker = await Broker.openOn(this.#engine(name));
+    const member = this.#counted({ name, address, broker });
+    // Brokers reach one another, whatever the clients are told.
+    const connectToBroker = (told: string) => {
+      const [other] = [...this.#addresses].find(([, address]) => address === told)!;
+      return new GrpcLogApi(this.member(other).address, { ownerOnly: true, onEvent: () => {}, timeoutMs: 500 });
+    };
+    const server = await serve(broker, { port, connectToBroker, drainTimeoutMs: 100 });
+    let stopping: Promise<void> | undefined;
+    const stop = () => (stopping ??= server.stop().then(() => broker.close()));
+    this.members.push(Object.assign(member, { server, stop }));
+    onTestFinished(stop);
+  }
+
+  #counted(parts: Pick<Member, "name" | "address" | "broker">): Omit<Member, "server" | "stop"> {
+    const calls = { produce: 0, consume: 0, fetch: 0, commitOffsets: 0, joinGroup: 0 };
+    const member = { ...parts, calls, beforeProduce: (): void | Promise<void> => {} };
+    const { broker } = parts;
+    for (const method of COUNTED) {
+      const call = broker[method].bind(broker) as (...args: unknown[]) => unknown;
+      const counted = (...args: unknown[]) => {
+        calls[method]++;
+        if (method !== "produce") return call(...args);
+        const wait = member.beforeProduce();
+        return wait instanceof Promise ? wait.then(() => call(...args)) : call(...args);
+      };
+      Object.assign(broker, { [method]: counted });
+    }
+    return member;
+  }
+
+  #engine(name: string): Engine {
+    const engine = new MemoryEngine(this.#home, name);
+    const journals = Array.from({ length: JOURNALS }, (_, i) => new MemoryEngine(this.#home, `groups ${i}`).journal);
+    const owner = (of: string | undefined): Owner | undefined =>
+      of ? { address: this.#addresses.get(of)!, isSelf: of === name } : undefined;
+    const others = () => this.members.filter((member) => member.name !== name).map((member) => member.address);
+    const cluster: Cluster = {
+      journals,
+      owner: (_, partition) => owner(this.#views.get(name)![partition]),
+      journalOwner: () => owner(this.#coordinator),
+      get otherAddresses() {
+        return others();
+      },
+      onChange: (changed) => void this.#listeners.push(changed),
+      drain: async () => {},
+    };
+    return Object.assign(engine, { cluster });
+  }
+}
