@@ -74,9 +74,9 @@ export class JetStreamEngine implements Engine {
     try {
       const opening = Bucket.open(nats, checked.namespace);
       const bucket = await available("topics cannot be read from NATS", opening);
-      const { broker, address, leaseMs } = checked;
+      const { broker, address, leaseMs, standby } = checked;
       if (address !== undefined) {
-        const joining = JetStreamCluster.join(bucket, { broker, address, leaseMs });
+        const joining = JetStreamCluster.enter(bucket, { broker, address, leaseMs, standby });
         cluster = await available("the other brokers cannot be found in NATS", joining);
       }
       const engine = new JetStreamEngine(nats, bucket, cluster, checked);
@@ -134,6 +134,7 @@ function clusterOf(cluster: JetStreamCluster, journals: readonly JournalStore[])
       return cluster.otherAddresses;
     },
     onChange: (changed) => cluster.onChange(changed),
+    join: () => cluster.join(),
     drain: () => cluster.drain(),
   };
 }

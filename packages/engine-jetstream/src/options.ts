@@ -31,6 +31,11 @@ export interface JetStreamEngineOptions {
    * docs/cluster.md. Default: it owns all of them alone.
    */
   readonly address?: string | undefined;
+  /**
+   * Whether the broker owns nothing, while there are others, until `Broker.join()` is called: for a
+   * server, which calls it once it listens. Default false.
+   */
+  readonly standby?: boolean | undefined;
   /** How long a broker owns its partitions after it was last heard of, in ms. Default 3,000. */
   readonly leaseMs?: number | undefined;
   /** Replicas of each stream that is created: 1, 3 or 5. Default 3. */
@@ -54,6 +59,7 @@ export interface CheckedOptions {
   readonly namespace: string;
   readonly broker: string;
   readonly address: string | undefined;
+  readonly standby: boolean;
   readonly leaseMs: number;
   readonly replicas: 1 | 3 | 5;
   readonly syncsAlways: boolean;
@@ -73,6 +79,7 @@ const RULES: OptionRules<JetStreamEngineOptions> = {
   broker: name,
   address: (value) =>
     typeof value === "string" && /^(\[[0-9a-f:.]+\]|[^\s:/]+):\d{1,5}$/i.test(value) ? undefined : "host:port",
+  standby: boolean,
   leaseMs: durationMs({ min: 300 }),
   replicas: oneOf(1, 3, 5),
   syncsAlways: boolean,
@@ -91,6 +98,7 @@ export function checkedOptions(options: JetStreamEngineOptions): CheckedOptions 
     namespace: namespace ?? "logstore",
     broker: broker ?? "broker",
     address: options.address,
+    standby: options.standby ?? false,
     leaseMs: options.leaseMs ?? 3_000,
     replicas: replicas ?? 3,
     syncsAlways: syncsAlways ?? false,

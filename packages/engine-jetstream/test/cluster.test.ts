@@ -28,7 +28,7 @@ describe.skipIf(natsServer() === undefined)("cluster", () => {
   /** Starts brokers one after another, in a namespace with a topic `t` of so many partitions. */
   function clusterOf(partitions: number) {
     const namespace = `cluster-${++namespaces}`;
-    return async (broker: string): Promise<Member> => {
+    return async (broker: string, standby = false): Promise<Member> => {
       const link = await SlowLink.to(servers.addresses[0]!);
       const address = `${broker}.example:7411`;
       const engine = await JetStreamEngine.open({
@@ -37,6 +37,7 @@ describe.skipIf(natsServer() === undefined)("cluster", () => {
         broker,
         address,
         leaseMs: LEASE_MS,
+        standby,
         replicas: 1,
         requestTimeoutMs: 1_000,
         appendTimeoutMs: 3_000,
@@ -127,6 +128,19 @@ describe.skipIf(natsServer() === undefined)("cluster", () => {
     const a = await clusterOf(1)("a");
     await a.engine.cluster!.drain();
     expect(await codeOf(a.topic.log(0).appendBatches(batch(["a"])))).toBeUndefined();
+  });
+
+  test("a broker on standby owns nothing until it joins, unless it is the only one", async () => {
+    const start = clusterOf(2);
+    const a = await start("a", true);
+    expect(owned(a)).toEqual([0, 1]);
+    const b = await start("b");
+    await expect.poll(() => owned(b), PATIENCE).toEqual([0, 1]);
+    await a.engine.cluster!.join();
+    await expect.poll(() => owned(a).length, PATIENCE).toBe(1);
+    await a.engine.cluster!.drain();
+    await a.engine.cluster!.join();
+    await expect.poll(() => owned(b), PATIENCE).toEqual([0, 1]);
   });
 
   test("the partitions of a broker that is cut off move to another one; back again, it changes nothing by itself", async () => {

@@ -137,6 +137,7 @@ export class MemoryCluster {
         return others();
       },
       onChange: (changed) => void this.#listeners.push(changed),
+      join: async () => {},
       drain: async () => {},
     };
     return Object.assign(engine, { cluster });

@@ -1,4 +1,7 @@
-/** A client that goes straight to the owners of a cluster, as its owners move, die and cannot be reached. */
+/**
+ * A client that goes straight to the owners of a cluster, as its owners move, die and cannot be
+ * reached.
+ */
 import { createServer } from "node:net";
 import { type LogClient, type Producer, text } from "@logstore/client";
 import { describe, expect, onTestFinished, test } from "vitest";

@@ -48,8 +48,8 @@ export class AppendLane {
   #goOn(found?: Way): void {
     while (this.#waiting.length > 0) {
       const way = found ?? this.#ways.now(this.#partition);
-      if (way === undefined) return this.#find();
-      if (!this.#isOpen(way)) return;
+      if (way === undefined) this.#find();
+      if (way === undefined || !this.#isOpen(way)) return;
       const { request, resolve, reject } = this.#waiting.shift()!;
       this.#send(way, request).then(resolve, reject);
     }

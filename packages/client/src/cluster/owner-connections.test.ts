@@ -7,7 +7,10 @@ import { OwnerConnections } from "./owner-connections.js";
 // biome-ignore lint/suspicious/noExplicitAny: messages are described by the .proto files
 type Any = any;
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] }));
+beforeEach(
+  () =>
+    void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] }),
+);
 afterEach(() => void vi.useRealTimers());
 
 async function startServer(port = 0) {

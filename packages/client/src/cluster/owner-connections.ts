@@ -14,7 +14,9 @@ export type Reach = OwnerConnection | "connecting" | "lost" | "unreachable";
 
 /** Time limit for the first answer on a new connection, ms. */
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Time within which a lost owner is expected to come back, or to be replaced by another one, ms. */
+/**
+ * Time within which a lost owner is expected to come back, or to be replaced by another one, ms.
+ */
 const LOST_MS = 10_000;
 /** Pause before an unreachable owner is tried again, ms: doubled each time, up to the maximum. */
 const FIRST_PAUSE_MS = 1_000;

@@ -1,4 +1,6 @@
-/** A membership at the coordinator of a group. It ends when the group moves, and the member rejoins. */
+/**
+ * A membership at the coordinator of a group. It ends when the group moves, and the member rejoins.
+ */
 import type { GroupMembership, JoinGroupRequest, MemberEvent, TopicPartition } from "@logstore/protocol";
 import type { Way } from "./owner-connection.js";
 import type { Ways } from "./ways.js";

@@ -7,7 +7,9 @@ import type { Way } from "./owner-connection.js";
 import type { OwnerConnections } from "./owner-connections.js";
 import { keyOf, type Owned, type Routes } from "./routes.js";
 
-/** How long calls for what a lost owner owned wait for another one, ms; then a seed passes them on. */
+/**
+ * How long calls for what a lost owner owned wait for another one, ms; then a seed passes them on.
+ */
 const FIND_MS = 2_000;
 /** Interval at which a seed is asked for the new owner meanwhile, ms. */
 const ASK_EVERY_MS = 100;
@@ -29,7 +31,9 @@ export interface WaysParts {
 
 export class Ways {
   readonly #parts: WaysParts;
-  /** The seed as a way: the call is refused if the owner is another broker, which is learned then. */
+  /**
+   * The seed as a way: the call is refused if the owner is another broker, which is learned then.
+   */
   readonly #strict: Way;
   readonly #passedOn: Way;
   /** Questions under way, by key. */

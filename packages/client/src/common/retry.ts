@@ -2,7 +2,10 @@ import type { LogStoreError } from "@logstore/codec";
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
-/** A cluster finds a new owner within moments, and telling that there is none costs a broker nothing. */
+/**
+ * A cluster finds a new owner within moments, and telling that there is none costs a broker
+ * nothing.
+ */
 const MAX_OWNER_BACKOFF_MS = 250;
 const RETRIABLE = ["UNAVAILABLE", "NOT_OWNER", "QUOTA_EXCEEDED", "SLOW_CONSUMER"] as const;
 
@@ -20,7 +23,8 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
 export function retryDelayMs(attempt: number, error: unknown): number {
   const { retryAfterMs = 0, address } = error instanceof Error ? (error as Partial<LogStoreError>) : {};
   if (hasCode(error, "NOT_OWNER")) {
-    // The error may name the owner. Two brokers that name each other are not asked in turn endlessly.
+    // The error may name the owner. Two brokers that name each other are not asked in turn
+    // endlessly.
     if (attempt === 0 && address !== undefined) return 0;
     return Math.min(backoffMs(attempt), MAX_OWNER_BACKOFF_MS);
   }

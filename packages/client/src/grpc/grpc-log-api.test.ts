@@ -287,7 +287,7 @@ test("a long-polling fetch whose signal aborts while it waits for a connection e
 describe("several addresses", () => {
   test("a stream for which the server was left before it could be opened is retriable", async () => {
     const calls = new GrpcCalls([address, "127.0.0.1:1"], { onEvent() {} });
-    onTestFinished(() => calls.close(() => {}));
+    onTestFinished(() => calls.close());
     const { server: first, release } = await calls.streamPlace();
     release();
     const opening = calls.openLongStream(protocolDefinitions().log["ProduceStream"] as Any);

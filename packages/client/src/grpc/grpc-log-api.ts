@@ -74,7 +74,10 @@ export class GrpcLogApi implements LogApi {
     const { log, admin, groups } = protocolDefinitions();
     this.#service = log;
     const { shared } = settings;
-    this.#calls = new GrpcCalls(addresses, options, { ...settings, shared: shared === undefined ? shared : shared.#calls });
+    this.#calls = new GrpcCalls(addresses, options, {
+      ...settings,
+      shared: shared === undefined ? shared : shared.#calls,
+    });
     this.#admin = new GrpcAdminApi(admin, this.#calls);
     this.#groups = new GrpcGroupApi(groups, this.#calls);
     this.#produceChannel = new ProduceChannel(

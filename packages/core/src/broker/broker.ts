@@ -269,6 +269,15 @@ export class Broker implements LogApi, TopicHealthApi, ClusterApi, AsyncDisposab
   }
 
   /**
+   * Lets a broker whose engine is on standby own partitions and groups of the cluster. Call it when
+   * the server listens. Without a standby it has no effect.
+   */
+  async join(): Promise<void> {
+    await this.opened.catch(() => {}); // what could not be opened is reported elsewhere
+    await this.#parts.engine.cluster?.join();
+  }
+
+  /**
    * Gives the partitions and groups to the other brokers of the cluster, if there are any. Calls
    * for them fail with a NotOwnerError from then on. Call it before the server stops. Resolves
    * after a bounded time, whether or not that succeeded.

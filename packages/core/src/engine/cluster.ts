@@ -31,6 +31,9 @@ export interface Cluster {
   /** Registers a callback for changes of owners, and for the end of this broker's own lease. */
   onChange(changed: () => void): void;
 
+  /** Ends a standby: from then on this broker may own partitions and journals. */
+  join(): Promise<void>;
+
   /**
    * Gives partitions and journals to the other brokers, if there are any; resolves after a bounded
    * time whether or not that succeeded.

@@ -19,6 +19,8 @@ export interface ClusterOptions {
   /** `host:port` of this broker. */
   readonly address: string;
   readonly leaseMs: number;
+  /** Whether it owns nothing, while there are others, until it joins. */
+  readonly standby: boolean;
 }
 
 export class JetStreamCluster implements PartitionOwners {
@@ -38,11 +40,12 @@ export class JetStreamCluster implements PartitionOwners {
   private constructor(bucket: Bucket, options: ClusterOptions) {
     this.#bucket = bucket;
     this.#options = options;
-    const { broker, address, leaseMs } = options;
+    const { broker, address, leaseMs, standby } = options;
     this.#lease = new OwnLease(bucket, {
       broker,
       address,
       leaseMs,
+      standby,
       renewed: () => this.#renewed(),
       taken: (error) => this.#failed(error),
     });
@@ -51,11 +54,12 @@ export class JetStreamCluster implements PartitionOwners {
   }
 
   /**
-   * Joins the brokers of a bucket. Resolves when this broker's lease is seen, and owners are known.
+   * Enters the brokers of a bucket. Resolves when this broker's lease is seen, and owners are
+   * known.
    *
    * @throws UnavailableError after `leaseMs`; LockedError if another broker has this name
    */
-  static async join(bucket: Bucket, options: ClusterOptions): Promise<JetStreamCluster> {
+  static async enter(bucket: Bucket, options: ClusterOptions): Promise<JetStreamCluster> {
     const cluster = new JetStreamCluster(bucket, options);
     try {
       await cluster.#follow();
@@ -113,6 +117,11 @@ export class JetStreamCluster implements PartitionOwners {
   /** Resolves when a topic's partitions have owners, or after `leaseMs`. */
   async settled(topicId: string): Promise<void> {
     await this.#becomes(() => this.#view.owners?.topics.has(topicId) === true);
+  }
+
+  /** Ends a standby. Resolves before this broker owns anything. */
+  join(): Promise<void> {
+    return this.#lease.join();
   }
 
   /**

@@ -8,7 +8,7 @@ export interface Lease {
   readonly renewal: number;
   /** `host:port` under which the broker is reached. */
   readonly address: string;
-  /** The broker is about to stop: its partitions move to others. */
+  /** The broker is about to stop, or on standby: its partitions go to others, if there are any. */
   readonly isDraining: boolean;
 }
 

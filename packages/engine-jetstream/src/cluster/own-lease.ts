@@ -10,6 +10,8 @@ export interface LeaseOptions {
   readonly address: string;
   /** How long the lease is valid after it was renewed, in ms. */
   readonly leaseMs: number;
+  /** Whether it begins as that of a broker that is to own nothing. */
+  readonly standby: boolean;
   /** Called after each attempt to renew it, successful or not. */
   renewed(): void;
   /** Another process has the same name: the lease is not renewed any more. */
@@ -27,6 +29,7 @@ export class OwnLease {
   #renewal = 0;
   #revision = 0;
   #validUntil = 0;
+  #isOnStandby: boolean;
   #isDraining = false;
   #next: Timer | undefined;
   #renewing: Promise<void> = Promise.resolve();
@@ -36,6 +39,7 @@ export class OwnLease {
     this.#bucket = bucket;
     this.#key = leaseKey(options.broker);
     this.#options = options;
+    this.#isOnStandby = options.standby;
   }
 
   get isValid(): boolean {
@@ -59,6 +63,12 @@ export class OwnLease {
     const sentAt = this.#sentAt.get(renewal);
     if (sentAt !== undefined) this.#validUntil = sentAt + this.#options.leaseMs;
     for (const earlier of this.#sentAt.keys()) if (earlier <= renewal) this.#sentAt.delete(earlier);
+  }
+
+  async join(): Promise<void> {
+    if (!this.#isOnStandby) return;
+    this.#isOnStandby = false;
+    await this.renew();
   }
 
   drain(): Promise<void> {
@@ -90,7 +100,8 @@ export class OwnLease {
 
   async #renew(): Promise<void> {
     const { address } = this.#options;
-    const lease = { incarnation: this.incarnation, renewal: ++this.#renewal, address, isDraining: this.#isDraining };
+    const isDraining = this.#isDraining || this.#isOnStandby;
+    const lease = { incarnation: this.incarnation, renewal: ++this.#renewal, address, isDraining };
     this.#sentAt.set(lease.renewal, performance.now());
     const revision = await this.#bucket.set(this.#key, encodeLease(lease), this.#revision);
     if (revision !== undefined) this.#revision = revision;

@@ -20,6 +20,7 @@ export function engineOptions({ nats = "", cluster, listen }: ServerConfig): Jet
     broker: cluster.broker ?? nameOf(hostname()),
     address: cluster.address ?? `${bracketed(listen.host)}:${listen.port}`,
     namespace: cluster.namespace,
+    standby: true,
     leaseMs: cluster.leaseMs,
     syncsAlways: cluster.syncsAlways,
     replicas: replicas as JetStreamEngineOptions["replicas"], // the engine checks it

@@ -2,6 +2,7 @@
  * The life of a server process: what is opened is closed in reverse order, and each step is logged.
  */
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { LogStoreHooks } from "@logstore/core";
 import type { Logger } from "pino";
 import { serve } from "../server.js";
@@ -23,6 +24,9 @@ import { version } from "./version.js";
 
 /** If a stop is requested during opening, it waits at most this long for it, in ms. */
 const OPEN_GRACE_MS = 5_000;
+
+/** How long a broker that has handed over tells its clients who the owners are now, in ms. */
+const NEW_OWNERS_TOLD_MS = 250;
 
 const STOPPED_WHILE_OPENING = "stopped while the data was being opened: the next start recovers it";
 
@@ -108,11 +112,19 @@ async function serveBroker(
   const server = await serve(broker, { ...options, connectToBroker: await connectToBroker(config) });
   logStart(log, config, server, metricsUrl);
   print(`logstore listening on ${server.address}`);
+  // Before that, clients and the other brokers would find nobody there.
+  broker.join?.().catch((err: unknown) => log.error({ err }, "the broker did not join the cluster"));
   const reloader = new Reloader(commandLine, config, environment, server, log);
   onReload(() => reloader.reload());
   if (!stopping.aborted) await once(stopping, "abort");
-  await broker.drain?.(); // so that the other brokers serve what this one owned
+  await handOver(broker);
   await stop(server, config, log);
+}
+
+/** Has the other brokers of a cluster serve what this one owned, and tells clients so. */
+async function handOver(broker: ServedBroker): Promise<void> {
+  await broker.drain?.();
+  if (broker.otherBrokers?.().length) await delay(NEW_OWNERS_TOLD_MS);
 }
 
 async function stop(server: LogStoreServer, { drainTimeoutMs }: ServerConfig, log: Logger): Promise<void> {

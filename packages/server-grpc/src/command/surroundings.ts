@@ -24,4 +24,4 @@ export interface Surroundings {
 export type ServedBroker = LogApi &
   Partial<TopicHealthApi> &
   Pick<Broker, "close" | "recovery"> &
-  Partial<Pick<Broker, "opened" | "progress" | "drain" | "otherBrokers">>;
+  Partial<Pick<Broker, "opened" | "progress" | "join" | "drain" | "otherBrokers">>;
