@@ -1,5 +1,6 @@
 import { InvalidArgumentError, shown } from "@logstore/codec";
 import { msOf, type Time } from "../common/position.js";
+import { timeOfTurn } from "../common/time-of-turn.js";
 import type { ProducerRecord } from "./producer-record.js";
 
 /** A record without its value, which is checked by its format. */
@@ -25,12 +26,12 @@ export function checkRecord(record: Envelope): void {
 }
 
 /**
- * Returns the record's timestamp, by default the current time.
+ * Returns the record's timestamp, by default the time of this turn of the event loop.
  *
  * @throws InvalidArgumentError
  */
 export function timestampOf({ timestamp }: Envelope): number {
-  return timestamp === undefined ? Date.now() : givenTimestamp(timestamp);
+  return timestamp === undefined ? timeOfTurn() : givenTimestamp(timestamp);
 }
 
 function givenTimestamp(timestamp: Time): number {

@@ -6,7 +6,10 @@ export interface AppendRecord<Input> {
   /** Key of the record. Default null. */
   readonly key?: Bytes | null | undefined;
   readonly value: Input;
-  /** A Date, or ms since the epoch. Default: the time of the call. */
+  /**
+   * A Date, or ms since the epoch. Default: the time of the call, which is read once in a turn of
+   * the event loop.
+   */
   readonly timestamp?: Time | undefined;
   /** Names and values that are stored with the record. Default: none. */
   readonly headers?: readonly HeaderInput[] | undefined;
