@@ -163,6 +163,14 @@ describe.skipIf(natsServer() === undefined)("cluster", () => {
     expect(await lines(log)).toEqual(["0 a", "1 b"]);
   });
 
+  test("a broker that hears nothing owns nothing any more when its lease has expired", async () => {
+    const a = await clusterOf(1)("a");
+    a.link.silence();
+    await expect.poll(() => ownerOf([a]), PATIENCE).toBeUndefined();
+    a.link.letGo();
+    await expect.poll(() => ownerOf([a]), PATIENCE).toBe(a);
+  });
+
   test("an owner that was one before does not answer from what it knew then", async () => {
     const start = clusterOf(1);
     const [a, b] = [await start("a"), await start("b")];

@@ -244,6 +244,17 @@ test("records are not deleted as long as the message of the log start offset is 
   expect(await lines(other, 1)).toEqual(["1 b", "2 c"]);
 });
 
+test("a log that was opened as its owner does not take over again", async () => {
+  const memory = new StreamInMemory();
+  const log = logOn(memory, { term: () => 1, address: () => undefined, takesOverAgain: false });
+  await log.claim();
+  await append(log, "a");
+  await append(logOn(memory), "b");
+  expect(await codeOf(append(log, "c"))).toBe("UNAVAILABLE");
+  expect(await codeOf(append(log, "c"))).toBe("NOT_OWNER");
+  expect(kinds(memory)).toBe("epoch data epoch data");
+});
+
 test("a broker that loses a partition while it writes acknowledges nothing that is not stored", async () => {
   const memory = new StreamInMemory();
   let term: number | undefined = 1;

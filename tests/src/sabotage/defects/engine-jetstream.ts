@@ -120,7 +120,7 @@ export const engineJetStreamDefects: readonly Defect[] = [
       "return undefined;",
     ],
   }),
-  ...within("engine-jetstream/partition/writer.ts", CLUSTER, {
+  ...within("engine-jetstream/partition/writer.ts", LOST, {
     "takes a journal over again": [
       "(ownership.takesOverAgain || !this.#tookOver)",
       "(ownership.takesOverAgain || this.#tookOver !== undefined)",
