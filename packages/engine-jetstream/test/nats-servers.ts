@@ -5,11 +5,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { steadyPorts } from "./steady-ports.ts";
 
 const START_MS = 30_000;
 
@@ -74,7 +74,7 @@ export class NatsServers {
     const binary = natsServer();
     if (binary === undefined) throw new Error(SKIPPED);
     const directory = await mkdtemp(join(tmpdir(), "logstore-nats-"));
-    const ports = await freePorts(2 * count);
+    const ports = await steadyPorts(2 * count);
     const routes = ports.slice(count).map((port) => `nats-route://127.0.0.1:${port}`);
     const nodes: Node[] = [];
     for (let i = 0; i < count; i++) {
@@ -179,13 +179,4 @@ ${cluster}
     await Promise.all(ended);
     await rm(this.#directory, { recursive: true, force: true });
   }
-}
-
-/** Ports that are free now. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }

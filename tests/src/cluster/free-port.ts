@@ -1,12 +1,6 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
+import { steadyPorts } from "../../../packages/engine-jetstream/test/steady-ports.ts";
 
 /** A port that is free now: brokers tell one another their addresses before they listen. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+  return (await steadyPorts(1))[0]!;
 }

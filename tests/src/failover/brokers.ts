@@ -1,7 +1,10 @@
 /** The brokers of a cluster: processes of `logstore-server`, each with links of its own to NATS. */
+import { fileURLToPath } from "node:url";
 import { SlowLink } from "../../../packages/engine-jetstream/test/slow-link.ts";
 import { freePort } from "../cluster/free-port.ts";
 import { ServerProcess } from "../server-process.ts";
+
+const NODE_COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/node", import.meta.url));
 
 /** Short, so that a takeover takes little time. */
 export const LEASE_MS = 1_500;
@@ -39,7 +42,8 @@ export class BrokerProcess {
     const args = ["--engine", "jetstream", "--nats", this.#links.map(({ address }) => address).join()];
     args.push("--cluster-broker", this.#name, "--cluster-lease-ms", `${LEASE_MS}`);
     if (this.#syncsAlways) args.push("--cluster-syncs-always");
-    this.#process = await ServerProcess.start("unused", { port: this.#port, args });
+    const env = { NODE_COMPILE_CACHE }; // many processes start
+    this.#process = await ServerProcess.start("unused", { port: this.#port, args, env });
   }
 
   signal(signal: "SIGSTOP" | "SIGCONT"): void {

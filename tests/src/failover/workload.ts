@@ -7,7 +7,7 @@ import type { History } from "./history.ts";
 export const TOPIC = "t";
 export const PARTITIONS = 2;
 /** Between the sends of a producer, unless it hurries. */
-const PAUSE_MS = 400;
+const PAUSE_MS = 600;
 const HURRY_MS = 20;
 const CATCH_UP_MS = 90_000;
 
@@ -135,7 +135,7 @@ export class Workload {
 
   async #consume(client: LogClient): Promise<void> {
     const { signal } = this.#stop;
-    const consumer = client.consumer({ group: "g", topics: [TOPIC], value: text(), commitIntervalMs: 500, signal });
+    const consumer = client.consumer({ group: "g", topics: [TOPIC], value: text(), commitIntervalMs: 2_000, signal });
     for await (const { partition, offset, value } of consumer) this.#history.delivered(partition, offset, value);
   }
 
