@@ -35,7 +35,7 @@ export async function plot(result: Result): Promise<string> {
 function figureOf({ series }: Result, contestant: string, value: number): string {
   const limit = series.find((one) => LIMITS.includes(one.contestant) && one.values.length > 0);
   if (limit === undefined || kindOf(contestant) !== "ours") return quantity(value);
-  return `${quantity(value)} (${quantity((value / spreadOf(limit.values).median) * 100)} % of the limit)`;
+  return `${quantity(value)} (${Math.round((value / spreadOf(limit.values).median) * 100)} % of the limit)`;
 }
 
 function specOf({ title, unit }: Result, values: readonly object[], longest: number): TopLevelSpec {

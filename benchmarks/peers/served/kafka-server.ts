@@ -5,8 +5,9 @@ import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
+import { freePort } from "../../src/processes/free-port.ts";
 import { kafkaCommand } from "./kafka-jars.ts";
-import { freePort, START_TIMEOUT_MS, startProgram } from "./start-program.ts";
+import { START_TIMEOUT_MS, startProgram } from "./start-program.ts";
 
 const HEAP_MIB = 1_024;
 const CLUSTER_ID = "bG9nc3RvcmUtYmVuY2htYQ";

@@ -5,12 +5,19 @@ import { batchedByTurns } from "./turns.ts";
 
 const { Kafka, logLevel } = kafkajs;
 const ACKS_OF_LEADER = 1;
+/** The server takes requests of 1 MiB. */
+const MOST_BYTES = 900_000;
 
 export const settings =
   "acks 1; send() of 4,000 messages, one after the other, since it does not keep the order of several; eachBatch of a group, without commits, timed from when it has joined";
 
 export async function connect(address: string): Promise<LogConnection> {
-  const kafka = new Kafka({ clientId: "benchmark", brokers: [address], logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({
+    clientId: "benchmark",
+    brokers: [address],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 10 },
+  });
   const admin = kafka.admin();
   await admin.connect();
   // One a topic: a producer goes on asking for each topic it was used for, and fails once that is
@@ -51,7 +58,8 @@ export async function connect(address: string): Promise<LogConnection> {
       lastMs = undefined;
       for (let batch = source.next(); batch !== undefined; ) {
         const values: Buffer[] = [];
-        for (let i = 0; i < source.inFlight && batch !== undefined; i++) {
+        const most = Math.min(source.inFlight * source.batch, MOST_BYTES / source.valueBytes);
+        while (batch !== undefined && (values.length === 0 || values.length + source.batch <= most)) {
           values.push(...batch.values);
           batch = source.next();
         }

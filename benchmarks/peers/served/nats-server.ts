@@ -4,13 +4,18 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
-import { freePort, programOf, startProgram } from "./start-program.ts";
+import { freePort } from "../../src/processes/free-port.ts";
+import { programOf, startProgram } from "./start-program.ts";
 
 /** Where `pnpm bench:install` puts it, if there is Go. */
 const INSTALLED = fileURLToPath(new URL("../bin", import.meta.url));
 
+export function natsProgram(): string {
+  return programOf("nats-server", "NATS_SERVER", [INSTALLED]);
+}
+
 export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
-  const program = programOf("nats-server", "NATS_SERVER", [INSTALLED]);
+  const program = natsProgram();
   const port = await freePort();
   const syncInterval = durability === "flushed" ? "always" : "2m";
   const config = join(directory, "nats.conf");

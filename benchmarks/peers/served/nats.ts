@@ -1,33 +1,43 @@
-/** JetStream: one value a message, as its users do, or the values of a batch packed into one. */
+/**
+ * JetStream: one value a message, as its users do, or the values of a batch packed into one, or of
+ * several batches, with one message in flight, as the JetStream engine of LogStore does it.
+ */
 import { DeliverPolicy, jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { connect as connectTo } from "@nats-io/transport-node";
 import type { ClientOptions, LogConnection } from "../../src/contestants/served.ts";
-import type { Batch } from "../../src/contestants/values.ts";
+import type { Batch, Source } from "../../src/contestants/values.ts";
 import { sendInFlight } from "./in-flight.ts";
 
 const LENGTH_BYTES = 4;
 const MESSAGES_PER_PULL = 5_000;
+/** Together as large as what the engine writes at once: at most 1 MiB. */
+const BATCHES_PER_MESSAGE = 7;
 
 export const settings =
   "publish() of 1,000 messages at once, 4 times in flight (packed: a message per 1,000 values); an ordered consumer that pulls 5,000 messages";
 
 export async function connect(address: string, { way }: ClientOptions): Promise<LogConnection> {
-  const connection = await connectTo({ servers: address });
+  const servers = address.split(",");
+  const connection = await connectTo({ servers });
   const stream = jetstream(connection);
   const manager = await jetstreamManager(connection);
-  const isPacked = way === "packed";
+  const isOneInFlight = way === "one in flight";
+  const isPacked = way === "packed" || isOneInFlight;
   const consumerOf = (topic: string) => stream.consumers.get(topic, { deliver_policy: DeliverPolicy.All });
   return {
     async createTopic(topic) {
-      await manager.streams.add({ name: topic, subjects: [topic], storage: StorageType.File });
+      const replicas = { num_replicas: servers.length };
+      await manager.streams.add({ name: topic, subjects: [topic], storage: StorageType.File, ...replicas });
     },
     deleteTopic: async (topic) => void (await manager.streams.delete(topic)),
-    produce: (topic, source) =>
-      sendInFlight(source, (batch) =>
+    async produce(topic, source) {
+      if (isOneInFlight) return publishOneByOne(source, (body) => stream.publish(topic, body));
+      await sendInFlight(source, (batch) =>
         isPacked
           ? stream.publish(topic, pack(batch))
           : Promise.all(batch.values.map((value) => stream.publish(topic, value))),
-      ),
+      );
+    },
     async consume(topic, sink, count) {
       const consumer = await consumerOf(topic);
       const messages = await consumer.consume({ max_messages: isPacked ? 64 : MESSAGES_PER_PULL });
@@ -67,6 +77,17 @@ export async function connect(address: string, { way }: ClientOptions): Promise<
         }),
     close: () => connection.close(),
   };
+}
+
+async function publishOneByOne(source: Source, publish: (body: Buffer) => Promise<unknown>): Promise<void> {
+  let bodies: Buffer[] = [];
+  for (let batch = source.next(); batch !== undefined; batch = source.next()) {
+    bodies.push(pack(batch));
+    if (bodies.length < BATCHES_PER_MESSAGE) continue;
+    await publish(Buffer.concat(bodies));
+    bodies = [];
+  }
+  if (bodies.length > 0) await publish(Buffer.concat(bodies));
 }
 
 /** The values one after another, each after its length. */

@@ -4,7 +4,8 @@ import { chownSync, globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Skipped } from "../../src/contestants/embedded.ts";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
-import { freePort, programOf, START_TIMEOUT_MS, startProgram } from "./start-program.ts";
+import { freePort } from "../../src/processes/free-port.ts";
+import { programOf, START_TIMEOUT_MS, startProgram } from "./start-program.ts";
 
 export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
   const folders = globSync("/usr/lib/postgresql/*/bin").toSorted().toReversed();

@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { Skipped } from "../../src/contestants/embedded.ts";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
 import { endedWithThis, stopped } from "../../src/processes/children.ts";
-import { freePort, programOf, startProgram } from "./start-program.ts";
+import { freePort } from "../../src/processes/free-port.ts";
+import { programOf, startProgram } from "./start-program.ts";
 
 export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
   if (durability === "flushed") throw new Skipped("RabbitMQ Streams confirm before they sync, and offer nothing else");

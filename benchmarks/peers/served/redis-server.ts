@@ -1,7 +1,8 @@
 /** `redis-server` of the PATH, for Redis Streams. */
 import { execFileSync } from "node:child_process";
 import type { RunningServer, ServerOptions } from "../../src/contestants/served.ts";
-import { freePort, programOf, startProgram } from "./start-program.ts";
+import { freePort } from "../../src/processes/free-port.ts";
+import { programOf, startProgram } from "./start-program.ts";
 
 export async function start({ directory, durability }: ServerOptions): Promise<RunningServer> {
   const program = programOf("redis-server", "REDIS_SERVER");

@@ -1,9 +1,8 @@
 /** Finds and starts the program of a server, and waits until it accepts connections. */
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Skipped } from "../../src/contestants/embedded.ts";
@@ -63,15 +62,6 @@ export async function startProgram(
     await sleep(ASK_AGAIN_MS);
   }
   return { pid: server.pid, stop };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -3,9 +3,9 @@ import type { Sink, Source } from "./values.ts";
 
 /**
  * `written`: acknowledged when the operating system has the bytes. `flushed`: when they are on
- * disk.
+ * disk. `replicated`: when most of the servers of a cluster have them.
  */
-export type Durability = "written" | "flushed";
+export type Durability = "written" | "flushed" | "replicated";
 
 export interface EmbeddedLog {
   /** How it is set up, for the reader of the figures. */

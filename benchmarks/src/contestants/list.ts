@@ -80,6 +80,18 @@ export const SERVED: readonly ServedContestant[] = [
   },
 ];
 
+const REPLICATED = { ...NATS, server: "peers/served/nats-cluster.ts" };
+const BROKER = { ...LOGSTORE, server: `${OWN}/logstore-cluster.ts` };
+
+/** Each stream is on three servers. */
+export const CLUSTER: readonly ServedContestant[] = [
+  { name: "LogStore, sealed", ...BROKER, way: "sealed" },
+  { name: "LogStore, sendMany", ...BROKER, way: "sendMany" },
+  { name: "JetStream, one in flight", ...REPLICATED, way: "one in flight" },
+  { name: "JetStream, packed", ...REPLICATED, way: "packed" },
+  { name: "JetStream", ...REPLICATED, way: "single" },
+];
+
 export interface Choice {
   /** Parts of names. */
   readonly beside: readonly string[];

@@ -5,8 +5,10 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Durability } from "../contestants/embedded.ts";
 import type { Certificate } from "./certificate.ts";
 import { endedWithThis, stopped } from "./children.ts";
+import { freePort } from "./free-port.ts";
 import { programFile } from "./run-program.ts";
 
 /** Linux reports a process's time in ticks of this length. */
@@ -24,11 +26,20 @@ export function commandOf(checkout: string): string {
 
 export interface ServerProcessOptions {
   readonly certificate?: Certificate | undefined;
-  readonly durability?: "written" | "flushed";
+  readonly durability?: Durability;
   /** Another built checkout, whose command is used. Default: this one. */
   readonly checkout?: string | undefined;
   /** Variables in addition to those of this process. */
   readonly environment?: NodeJS.ProcessEnv;
+}
+
+export interface BrokerOptions {
+  /** Addresses of NATS servers, separated by commas. */
+  readonly nats: string;
+  /** Which no other broker has. */
+  readonly name: string;
+  /** Default: that of the command. */
+  readonly leaseMs?: number;
 }
 
 export class ServerProcess {
@@ -58,6 +69,20 @@ export class ServerProcess {
             "error",
           ]
         : [programFile("tls-server"), directory, certificate.certFile, certificate.keyFile, durability, checkout ?? ""];
+    return ServerProcess.#launch(args, environment);
+  }
+
+  /** A broker of a cluster, whose partitions NATS servers store. */
+  static async startBroker({ nats, name, leaseMs }: BrokerOptions): Promise<ServerProcess> {
+    const port = await freePort();
+    const servers = nats.split(",").map((address) => `nats://${address}`);
+    const flags = { engine: "jetstream", nats: servers.join(","), port, "cluster-broker": name, "log-level": "error" };
+    const lease = leaseMs === undefined ? {} : { "cluster-lease-ms": leaseMs };
+    const args = Object.entries({ ...flags, ...lease }).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+    return ServerProcess.#launch([ownBin, ...args], {});
+  }
+
+  static async #launch(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<ServerProcess> {
     const env = { ...process.env, ...environment };
     const server = endedWithThis(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env }));
     const late = setTimeout(() => server.kill("SIGKILL"), START_TIMEOUT_MS);
@@ -90,5 +115,10 @@ export class ServerProcess {
 
   stop(): Promise<void> {
     return stopped(this.#process);
+  }
+
+  /** SIGKILL. */
+  kill(): Promise<void> {
+    return stopped(this.#process, () => void this.#process.kill("SIGKILL"));
   }
 }

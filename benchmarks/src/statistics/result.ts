@@ -33,10 +33,10 @@ export function against(
   return { name, title, unit, series, ratios: [ratioOf(`${name}.${slug(baseline)}`, series[0], series[1], goal)] };
 }
 
-/** A result without a baseline. */
-export function figure({ title, unit, goal }: Names, values: readonly number[]): Result {
+/** A result without a baseline, or why it has no values. */
+export function figure({ title, unit, goal }: Names, values: readonly number[], absence?: string): Result {
   const name = slug(title);
-  const series = { contestant: OURS, values };
+  const series = { contestant: OURS, values, absence };
   return { name, title, unit, series: [series], ratios: [figureOf(name, series, goal)] };
 }
 

@@ -1,6 +1,7 @@
 /** All workloads by name, in the order in which they run. */
 import type { Settings } from "../settings.ts";
 import type { Result } from "../statistics/result.ts";
+import { cluster } from "./cluster.ts";
 import { codecAlone } from "./codec.ts";
 import { embeddedCold } from "./embedded/cold.ts";
 import { flushedLatency } from "./embedded/flushed-latency.ts";
@@ -50,6 +51,7 @@ export const WORKLOADS: Record<string, Workload> = {
   "served-memory": { run: servedMemory, isQuick: true, seconds: [180, 15] },
   "served-replay": { run: besideReplay, seconds: [60] },
   "idle-tails": { run: idleTails, seconds: [30] },
+  cluster: { run: cluster, seconds: [200] },
   groups: { run: consumerGroups, seconds: [120] },
   large: { run: large, seconds: [300] },
   partitions: { run: manyPartitions, seconds: [60] },

@@ -2,7 +2,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmbeddedLog } from "../../contestants/embedded.ts";
-import { type Contestant, load } from "../../contestants/list.ts";
+import { absenceBy, type Contestant, load } from "../../contestants/list.ts";
 import { Sink, Source, type SourceOptions } from "../../contestants/values.ts";
 
 export interface ColdEmbeddedRun extends SourceOptions {
@@ -12,10 +12,12 @@ export interface ColdEmbeddedRun extends SourceOptions {
 }
 
 const { contestant, parent, ...options }: ColdEmbeddedRun = JSON.parse(process.argv[2]!);
-const { log } = await load<{ log: EmbeddedLog }>(contestant.file);
-const directory = await mkdtemp(join(parent, "log-"));
-const { way, checkout } = contestant;
-const open = await log.create(directory, { durability: "written", way, checkout });
+const { way, checkout, file } = contestant;
+const open = await create().catch((error: unknown) => absenceBy(error, file));
+if ("absence" in open) {
+  console.log(JSON.stringify(open));
+  process.exit();
+}
 const source = new Source(options);
 await open.append(source);
 const sink = new Sink(options.valueBytes);
@@ -23,3 +25,8 @@ await open.read(sink);
 sink.expect(source.count);
 await open.close();
 console.log("{}");
+
+async function create() {
+  const { log } = await load<{ log: EmbeddedLog }>(file);
+  return log.create(await mkdtemp(join(parent, "log-")), { durability: "written", way, checkout });
+}

@@ -29,6 +29,15 @@ const tasks = {
     const ms = performance.now() - start;
     return connection.lastMs?.() ?? ms;
   },
+  /** The same number of values to each topic, at the same time. Returns the duration in ms. */
+  async produceTogether({
+    topics,
+    ...options
+  }: SourceOptions & { readonly topics: readonly string[] }): Promise<number> {
+    const start = performance.now();
+    await Promise.all(topics.map((topic) => connection.produce(topic, new Source(options))));
+    return performance.now() - start;
+  },
   /** Returns the duration in ms. */
   async consume({ topic, count, valueBytes, isChecked = false }: ConsumeRequest): Promise<number> {
     const sink = new Sink(valueBytes, isChecked);

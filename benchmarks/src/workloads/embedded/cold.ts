@@ -1,7 +1,8 @@
 /** The wall time of a fresh process: start-up, opening and compilation count. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Contestant, EMBEDDED, isLogStore, takingPart } from "../../contestants/list.ts";
+import { Skipped } from "../../contestants/embedded.ts";
+import { type Absent, absenceBy, type Contestant, EMBEDDED, isLogStore, takingPart } from "../../contestants/list.ts";
 import type { ColdEmbeddedRun } from "../../processes/programs/cold-embedded.ts";
 import { runProgram } from "../../processes/run-program.ts";
 import { progress } from "../../reports/progress.ts";
@@ -32,9 +33,9 @@ export async function embeddedCold(settings: Settings): Promise<Result[]> {
       try {
         times.get(name)!.push(await run(contestant, parent, records));
       } catch (error) {
-        if (isLogStore(name)) throw error;
-        absences.set(name, `failed: ${String(error).split("\n")[0]}`);
-        progress(`${name}: ${absences.get(name)}`);
+        const { absence } = absenceBy(error, contestant.file);
+        absences.set(name, absence);
+        progress(`${name}: ${absence}`);
       }
       await rm(parent, { recursive: true });
     }
@@ -52,5 +53,7 @@ export async function embeddedCold(settings: Settings): Promise<Result[]> {
 
 async function run(contestant: Contestant, parent: string, count: number): Promise<number> {
   const request: ColdEmbeddedRun = { contestant, parent, count, valueBytes: VALUE_BYTES, batch: BATCH };
-  return (await runProgram("cold-embedded", [JSON.stringify(request)])).ms;
+  const { report, ms } = await runProgram<Partial<Absent>>("cold-embedded", [JSON.stringify(request)]);
+  if (report.absence !== undefined) throw new Skipped(report.absence.replace("skipped: ", ""));
+  return ms;
 }
