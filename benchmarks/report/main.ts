@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Report } from "../src/reports/report.ts";
-import { filled } from "./page.ts";
+import { filled, isShown } from "./page.ts";
 import { plot } from "./plot.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -18,8 +18,10 @@ const PAGES = { "docs/performance.md": "images/performance", "README.md": IMAGES
 const [file = `${root}docs/performance.json`] = process.argv.slice(2);
 const report: Report = JSON.parse(await readFile(file, "utf8"));
 await mkdir(`${root}${IMAGES}`, { recursive: true });
+const texts = await Promise.all(Object.keys(PAGES).map((page) => readFile(`${root}${page}`, "utf8")));
 const drawn: string[] = [];
 for (const result of report.results) {
+  if (!texts.some((text) => isShown(text, result.name))) continue;
   if (result.series.filter(({ values }) => values.length > 0).length < LEAST_BARS) continue;
   await writeFile(`${root}${IMAGES}/${result.name}.svg`, await plot(result));
   drawn.push(result.name);

@@ -19,6 +19,11 @@ const SUMMARIZED = {
   "memory.client": "LogStore",
 };
 
+/** Whether the page has a place of its own for the result. */
+export function isShown(page: string, name: string): boolean {
+  return [name, `plot.${name}`].some((part) => page.includes(`<!-- bench: ${part} -->`));
+}
+
 const PART = /(<!-- bench: (\S+) -->\n)[\s\S]*?(<!-- \/bench -->)/g;
 
 /**

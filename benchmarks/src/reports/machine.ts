@@ -27,7 +27,7 @@ export function machine(directory: string): Machine {
     processor: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    system: `${type()} ${release()}`,
+    system: `${type()} ${/^[\d.]+/.exec(release())?.[0] ?? ""}`, // what follows may name who built it
     fileSystem: output("stat", ["--file-system", "--format=%T", directory]),
     node: process.versions.node,
     v8: process.versions.v8,
