@@ -95,7 +95,7 @@ function goalsPart(results: readonly Result[]): string {
 }
 
 function goalRow({ title, unit }: Result, { of, to, spread, goal, met, notMeasured }: Ratio): string[] {
-  const compared = to === undefined ? `${of}, ${unit}` : `${of} ÷ ${to}`;
+  const compared = to === undefined ? [of, unit].filter(Boolean).join(", ") : `${of} ÷ ${to}`;
   const outcome = spread === undefined ? `not measured: ${notMeasured}` : met === true ? "met" : "**missed**";
   return [title, compared, spread === undefined ? "" : spreadText(spread), goalText(goal!), outcome];
 }

@@ -44,7 +44,7 @@ function specOf({ title, unit }: Result, values: readonly object[], longest: num
     type: "nominal",
     sort: null,
     title: null,
-    axis: { ticks: false, domain: false, labelLimit: 320, labelPadding: 8 },
+    axis: { ticks: false, domain: false, labelLimit: 480, labelPadding: 8 },
   } as const;
   const x = (field: string) =>
     ({

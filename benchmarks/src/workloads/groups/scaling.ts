@@ -31,7 +31,7 @@ export async function scaling(address: string, records: number, rounds: number):
     for (const { partitions, members } of SHAPES) {
       const topic = `scaling-${partitions}-${members}`;
       await fill(client, address, { topic, partitions, messagesEach: messages / partitions });
-      const name = `${members} members, ${partitions} partitions`;
+      const name = `members: ${members}, partitions: ${partitions}`;
       groups.set(name, await Group.join(client, topic, topic, readers.slice(0, members), {}));
     }
     const rates: Record<string, number[]> = Object.fromEntries(Array.from(groups.keys(), (name) => [name, []]));
