@@ -129,13 +129,14 @@ function chosen(): string[] {
 
 function settingsOf(servers: ServerPool): Settings {
   const defaults = flags.quick ? QUICK : FULL;
+  const rounds = flags.compare === undefined ? defaults.rounds : FULL.rounds; // two builds need as many as they can get
   return {
     directory: root,
     servers,
     isQuick: flags.quick,
     beside: flags.beside,
     otherCheckout: flags.compare === undefined ? undefined : resolve(flags.compare),
-    rounds: Number(flags.rounds ?? defaults.rounds),
+    rounds: Number(flags.rounds ?? rounds),
     records: Number(flags.records ?? defaults.records),
     runMs: Number(flags["run-ms"] ?? defaults.runMs),
     latencyMs: Number(flags["latency-ms"] ?? defaults.latencyMs),

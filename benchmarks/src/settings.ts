@@ -47,6 +47,7 @@ export const FULL = {
 
 export const QUICK = {
   ...FULL,
+  rounds: 3,
   runMs: 300,
   records: 600_000,
   latencyMs: 300,

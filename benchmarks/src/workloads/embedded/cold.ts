@@ -17,7 +17,7 @@ const MAX_ROUNDS = 3;
 
 export async function embeddedCold(settings: Settings): Promise<Result[]> {
   const { directory } = settings;
-  const records = settings.records / 2;
+  const records = settings.records / 4;
   const contestants = takingPart(
     EMBEDDED.filter(({ way }) => way !== "chunks"),
     settings,

@@ -47,7 +47,7 @@ export async function embeddedShapes(settings: Settings): Promise<Result[]> {
     { ...USUAL, compression: "zstd" },
   ];
   const results: Result[] = [];
-  const shorter = { ...settings, runMs: settings.runMs / 4 };
+  const shorter = { ...settings, runMs: settings.runMs / 5 };
   for (const shape of shapes) results.push(...Object.values(await measure(shorter, shape)));
   return results;
 }

@@ -31,7 +31,7 @@ export async function servedLatency(settings: Settings): Promise<Result[]> {
 
 /** Each contestant at shares of its own maximum; and with acknowledgements after a flush. */
 export async function latencyByLoad(all: Settings): Promise<Result[]> {
-  const settings = { ...all, latencyMs: all.latencyMs / 2 };
+  const settings = { ...all, latencyMs: all.latencyMs / 3 };
   const results: Result[] = [];
   {
     await using race = await Race.start(settings, "written");
