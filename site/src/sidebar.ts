@@ -43,6 +43,7 @@ export const sidebar: Item[] = checked([
       { text: "Backing up", link: "/guides/backing-up" },
       { text: "Finding a fault", link: "/fault-finding" },
       { text: "Operations", link: "/operations" },
+      { text: "Cluster", link: "/cluster" },
       { text: "Security", link: "/security" },
       { text: "Durability", link: "/durability" },
       { text: "Compatibility", link: "/compatibility" },
