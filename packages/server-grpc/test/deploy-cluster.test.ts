@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { generate } from "selfsigned";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { natsServer, SKIPPED } from "../../engine-jetstream/test/nats-servers.js";
 import { type CommandLine, parseCommandLine } from "../src/command/command-line.js";
 import { loadConfig } from "../src/command/config.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
+const natsServer = process.env["NATS_SERVER"];
 const read = (name: string) => readFileSync(new URL(`../deploy/cluster/${name}`, import.meta.url), "utf8");
 const compose = parse(read("compose.yaml"), { merge: true });
 const documents = parseAllDocuments(read("kubernetes.yaml"));
@@ -24,7 +24,7 @@ function checkNats(config: string, name: string): void {
   const path = join(temporaryDirectory(), "nats.conf");
   writeFileSync(path, config);
   const env = { ...process.env, NATS_NAME: name, POD_NAME: name };
-  const { status, stderr } = spawnSync(natsServer()!, ["-t", "-c", path], { env, encoding: "utf8" });
+  const { status, stderr } = spawnSync(natsServer!, ["-t", "-c", path], { env, encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining("is valid") });
 }
 
@@ -91,7 +91,7 @@ test("kubernetes: the brokers' configuration is valid, and what the manifests na
   expect(terminationGracePeriodSeconds * 1_000).toBeGreaterThan(neededMs);
 });
 
-test.skipIf(natsServer() === undefined)("NATS accepts its configurations", async () => {
+test.skipIf(natsServer === undefined)("NATS accepts its configurations", async () => {
   checkNats(read("nats.conf"), "nats-1");
   const directory = temporaryDirectory();
   const { cert, private: key } = await generate([{ name: "commonName", value: "nats" }]);
@@ -101,4 +101,4 @@ test.skipIf(natsServer() === undefined)("NATS accepts its configurations", async
   checkNats(find("ConfigMap", "nats").data["nats.conf"].replaceAll("/etc/nats-tls", directory), "nats-0");
 });
 
-if (natsServer() === undefined) test.skip(SKIPPED, () => {});
+if (natsServer === undefined) process.stdout.write("skipped: NATS checks its configurations (set NATS_SERVER)\n");
